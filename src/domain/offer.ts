@@ -1,0 +1,58 @@
+import type { FaultKind } from './fault-kind.ts';
+import type { Refusal } from './refusal.ts';
+
+/** A value that survives JSON: what adapters put into stored, opaque fields. */
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
+/** One provider's priced answer to one request. Amounts are in the units of the ramp (ramp.ts), times in Unix milliseconds. */
+export type ProviderOffer = {
+  /** All that the customer pays, fee included. */
+  pay: bigint;
+  /** All that the customer gets. For liquidity: the sats that end up spendable on his side. */
+  receive: bigint;
+  /** The part of `pay` (buy), of the gross result (sell) or `pay − receive` (liquidity) that is fee. */
+  fee: bigint;
+  /** Honoured until `expiresOn`; otherwise an estimate. */
+  binding: boolean;
+  expiresOn?: number;
+  /** An upstream order that already exists as this offer (LSPS1): placing it sends nothing. */
+  reservation?: { upstreamOrderId: string; acceptUntil: number };
+  /** The adapter's own notes for placeOrder (upstream quote id, option …). Stored with the route, never shown. */
+  upstream: Json;
+  /** Facts of the ramp that are shown and compared (inbound_sats, lease_blocks, observed_on …), names as outward. */
+  facts: { [key: string]: Json };
+  /** What the offer answers to, for the echo rules: the currency and option the provider named. */
+  echo?: { currency?: string; option?: string };
+  /** Open conditions the customer has to meet before ordering. */
+  requires: ('account' | 'connection' | 'proof' | 'invoice')[];
+  warnings: string[];
+};
+
+/** What was asked, as far as the rules of ranking need it. */
+export type Asked =
+  | { ramp: 'buy' | 'sell'; fixed: 'pay' | 'receive'; amount: bigint; currency: string; option: string }
+  | { ramp: 'liquidity'; inboundSats: bigint; clientSats: bigint; leaseBlocks?: number };
+
+/** How the provider of a candidate is treated by the ranking; all declared in the configuration. */
+export type Terms = {
+  haircutBps: number;
+  preferenceBps: number;
+  /** How long money needs to arrive by the asked option; a binding offer that expires earlier ranks as indicative. */
+  arrivalSeconds?: number;
+  /** Listed limits of the provider for the asked option, in ramp units. */
+  limits?: { minPay?: bigint; maxPay?: bigint };
+};
+
+/** An answered offer before the rules. */
+export type Candidate = { providerId: string; offer: ProviderOffer; terms: Terms; latencyMs: number };
+
+export type ExclusionRule =
+  | 'wrong-currency' | 'wrong-option' | 'amount-not-as-asked' | 'amount-underused' | 'amount-invalid' | 'outside-own-limits' | 'expires-too-soon'
+  | 'too-good' | 'off-reference' | 'lease-not-promised' | 'lease-too-short' | 'inbound-too-small' | 'client-balance-too-small';
+
+export type Excluded = { providerId: string; rule: ExclusionRule; offer: ProviderOffer; deviationBps?: number; limitBps?: number };
+export type Refused = { providerId: string; refusal: Refusal };
+export type Failed = { providerId: string; reason: FaultKind; retryable: boolean; latencyMs?: number; retryOn?: number };
+
+/** A candidate with its place. `behindBestBps` is rounded up, negative when it gives more than rank 1 (without haircut or preference). */
+export type RankedOffer = Candidate & { rank: number; countsAsBinding: boolean; behindBestBps: number; warnings: string[] };

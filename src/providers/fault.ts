@@ -1,0 +1,23 @@
+import type { FaultKind } from '../domain/fault-kind.ts';
+
+/**
+ * A provider could not answer. Whether trying again may help is decided here, where the fault is born, and nowhere else.
+ * `taken` says what is known of a call that changes something upstream: `no` only when the request certainly had no effect
+ * (never left, or refused by the provider's own word); everything else is `maybe`.
+ */
+export class ProviderFault extends Error {
+  readonly kind: FaultKind;
+  readonly retryable: boolean;
+  readonly taken: 'no' | 'maybe';
+  readonly retryAfterMs: number | undefined;
+  readonly status: number | undefined;
+  constructor(kind: FaultKind, note: string, more: { retryable?: boolean; taken?: 'no' | 'maybe'; retryAfterMs?: number; status?: number; cause?: unknown } = {}) {
+    super(`${kind}: ${note}`, more.cause === undefined ? undefined : { cause: more.cause });
+    this.name = 'ProviderFault';
+    this.kind = kind;
+    this.retryable = more.retryable ?? (kind !== 'malformed' && kind !== 'rejected-credentials');
+    this.taken = more.taken ?? 'maybe';
+    this.retryAfterMs = more.retryAfterMs;
+    this.status = more.status;
+  }
+}
