@@ -1,0 +1,278 @@
+/**
+ * All state that instances share. Amounts are integers in the ramp's units (domain/ramp.ts), moments are Unix milliseconds in the code.
+ * Whatever names a person or is worth stealing is in a `sealed` column; what must be found by a secret is found by its SHA-256.
+ */
+import { sql } from 'drizzle-orm';
+import { bigint, bigserial, boolean, index, integer, pgTable, primaryKey, smallint, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import type { Json } from '../domain/offer.ts';
+import type { IntentState, Stage } from '../domain/order.ts';
+import type { Ramp } from '../domain/ramp.ts';
+import { document, moment, sealed } from './columns.ts';
+
+const amount = (name: string) => bigint(name, { mode: 'bigint' });
+
+/** Who owns quotes and orders: known by a proven node key, a recovery secret, or only by its sessions. */
+export const customers = pgTable('customers', {
+  id: uuid('id').primaryKey(),
+  keyHash: text('key_hash').unique(),
+  recoveryHash: text('recovery_hash').unique(),
+  createdOn: moment('created_on').notNull(),
+});
+
+export const sessions = pgTable(
+  'sessions',
+  {
+    /** SHA-256 of the session id, hex. */
+    idHash: text('id_hash').primaryKey(),
+    customerId: uuid('customer_id').references(() => customers.id),
+    appId: text('app_id'),
+    createdOn: moment('created_on').notNull(),
+    openedOn: moment('opened_on'),
+    lastUsedOn: moment('last_used_on').notNull(),
+    expiresOn: moment('expires_on').notNull(),
+    revokedOn: moment('revoked_on'),
+    /** The gateway's own one-time token, and which tokens went out with /verify. */
+    challenge: sealed('challenge').notNull(),
+    /** Fingerprint of the /session body that opened it; the same body again gets the same reply. */
+    openedBy: text('opened_by'),
+    openedReply: sealed('opened_reply'),
+    /** The node key proven to the gateway itself in this session. */
+    nodePubkey: sealed('node_pubkey'),
+  },
+  (t) => [index('sessions_customer').on(t.customerId), index('sessions_expiry').on(t.expiresOn)],
+);
+
+/** An upstream session, one live row per (owner, provider); the owner is a session's hash or `gateway`. Kept while an order needs it. */
+export const providerSessions = pgTable(
+  'provider_sessions',
+  {
+    id: uuid('id').primaryKey(),
+    owner: text('owner').notNull(),
+    providerId: text('provider_id').notNull(),
+    /** The adapter's blob. Null while the claimer is opening it. */
+    blob: sealed('blob'),
+    ready: boolean('ready').notNull().default(false),
+    claimedOn: moment('claimed_on').notNull(),
+    expiresOn: moment('expires_on'),
+    /** Retired rows are not quoted with; orders placed in them are still read with them. */
+    retiredOn: moment('retired_on'),
+  },
+  (t) => [uniqueIndex('provider_sessions_live').on(t.owner, t.providerId).where(sql`retired_on is null`)],
+);
+
+/** Outward numbers: small, unique, never reused. */
+export const currencies = pgTable('currencies', { id: smallint('id').primaryKey(), code: text('code').notNull().unique() });
+export const paymentOptions = pgTable(
+  'payment_options',
+  { id: integer('id').primaryKey(), ramp: text('ramp').$type<Ramp>().notNull(), currencyId: smallint('currency_id').notNull().references(() => currencies.id), normalName: text('normal_name').notNull(), name: text('name').notNull() },
+  (t) => [uniqueIndex('payment_options_name').on(t.ramp, t.currencyId, t.normalName)],
+);
+/** The last listing of each provider, so that a new instance starts warm. */
+export const listings = pgTable('listings', { providerId: text('provider_id').notNull(), ramp: text('ramp').$type<Ramp>().notNull(), listing: document<Json>()('listing').notNull(), readOn: moment('read_on').notNull() }, (t) => [
+  primaryKey({ columns: [t.providerId, t.ramp] }),
+]);
+
+/**
+ * One row per request for prices, with everything that decided. Its offers are the quotes: a quote id is the route's id with the rank in
+ * the last byte (domain/route-id.ts), so one insert stores them all.
+ */
+export const routes = pgTable(
+  'routes',
+  {
+    id: uuid('id').primaryKey(),
+    customerId: uuid('customer_id').notNull(),
+    sessionHash: text('session_hash').notNull(),
+    ramp: text('ramp').$type<Ramp>().notNull(),
+    requestId: text('request_id').notNull(),
+    createdOn: moment('created_on').notNull(),
+    route: document<Json>()('route').notNull(),
+  },
+  (t) => [index('routes_created').using('brin', t.createdOn)],
+);
+
+/** The placing of one quote, written before anything leaves (RELIABILITY 3). */
+export const intents = pgTable(
+  'intents',
+  {
+    id: uuid('id').primaryKey(),
+    quoteId: uuid('quote_id').notNull(),
+    orderId: uuid('order_id').notNull(),
+    ramp: text('ramp').$type<Ramp>().notNull(),
+    customerId: uuid('customer_id').notNull(),
+    providerId: text('provider_id').notNull(),
+    providerSessionId: uuid('provider_session_id'),
+    requestId: text('request_id').notNull(),
+    state: text('state').$type<IntentState>().notNull(),
+    attempt: integer('attempt').notNull().default(0),
+    /** The whole quote as accepted, and what the customer added. */
+    quote: document<Json>()('quote').notNull(),
+    inputs: sealed('inputs').notNull(),
+    idempotencyKey: text('idempotency_key'),
+    knownBefore: document<string[]>()('known_before'),
+    createdOn: moment('created_on').notNull(),
+    sentOn: moment('sent_on'),
+    deadOn: moment('dead_on').notNull(),
+    nextTryOn: moment('next_try_on').notNull(),
+    leaseOwner: text('lease_owner'),
+    leaseUntil: moment('lease_until'),
+    upstreamOrderId: text('upstream_order_id'),
+    evidence: document<Json>()('evidence'),
+    /** The HTTP answer as it was given: status and body, replayed byte for byte. */
+    answer: sealed('answer'),
+  },
+  (t) => [
+    uniqueIndex('intents_quote').on(t.quoteId).where(sql`state <> 'rejected'`),
+    uniqueIndex('intents_one_unsettled').on(t.providerSessionId).where(sql`state in ('prepared', 'sending', 'unknown')`),
+    index('intents_due').on(t.nextTryOn).where(sql`state in ('prepared', 'sending', 'unknown')`),
+    index('intents_customer').on(t.customerId),
+    index('intents_upstream').on(t.providerId, t.upstreamOrderId),
+    index('intents_order').on(t.orderId),
+    index('intents_request').on(t.requestId),
+  ],
+);
+
+export const orders = pgTable(
+  'orders',
+  {
+    id: uuid('id').primaryKey(),
+    intentId: uuid('intent_id').notNull().references(() => intents.id),
+    quoteId: uuid('quote_id').notNull(),
+    ramp: text('ramp').$type<Ramp>().notNull(),
+    customerId: uuid('customer_id').notNull(),
+    providerId: text('provider_id').notNull(),
+    providerSessionId: uuid('provider_session_id'),
+    upstreamOrderId: text('upstream_order_id'),
+    stage: text('stage').$type<Stage>().notNull(),
+    stageOn: moment('stage_on').notNull(),
+    rawStatus: text('raw_status').notNull(),
+    sequence: integer('sequence').notNull().default(0),
+    pay: amount('pay').notNull(),
+    receive: amount('receive').notNull(),
+    fee: amount('fee').notNull(),
+    quotedPay: amount('quoted_pay').notNull(),
+    quotedReceive: amount('quoted_receive').notNull(),
+    binding: boolean('binding').notNull(),
+    expiresOn: moment('expires_on'),
+    /** What is shown of the order and never changes: currency and option ids, names, facts of the offer. */
+    terms: document<{ [key: string]: Json }>()('terms').notNull(),
+    facts: document<{ [key: string]: Json }>()('facts').notNull(),
+    /** The adapter's notes from the offer. */
+    upstream: document<Json>()('upstream').notNull(),
+    paymentInfo: sealed('payment_info').notNull(),
+    /** Bearer values that came with the status (redemption links). */
+    secret: sealed('secret'),
+    /** Normal form of the provider's payment reference, hashed: the operator searches by it. */
+    referenceHash: text('reference_hash'),
+    webhookUrl: sealed('webhook_url'),
+    webhookEvents: text('webhook_events').array(),
+    appId: text('app_id'),
+    createdOn: moment('created_on').notNull(),
+    changedOn: moment('changed_on').notNull(),
+    checkedOn: moment('checked_on'),
+    checks: integer('checks').notNull().default(0),
+    nextCheckOn: moment('next_check_on'),
+    followUntil: moment('follow_until').notNull(),
+    final: boolean('final').notNull().default(false),
+    leaseOwner: text('lease_owner'),
+    leaseUntil: moment('lease_until'),
+  },
+  (t) => [
+    index('orders_customer').on(t.customerId, t.createdOn),
+    index('orders_due').on(t.nextCheckOn).where(sql`final = false`),
+    uniqueIndex('orders_intent').on(t.intentId),
+    index('orders_upstream').on(t.providerId, t.upstreamOrderId),
+    index('orders_reference').on(t.referenceHash),
+  ],
+);
+
+export const orderEvents = pgTable(
+  'order_events',
+  {
+    id: bigserial('id', { mode: 'number' }).primaryKey(),
+    orderId: uuid('order_id').notNull().references(() => orders.id),
+    sequence: integer('sequence').notNull(),
+    at: moment('at').notNull(),
+    fromStage: text('from_stage').$type<Stage>(),
+    toStage: text('to_stage').$type<Stage>().notNull(),
+    rawStatus: text('raw_status').notNull(),
+    source: text('source').notNull(),
+    note: text('note'),
+  },
+  (t) => [uniqueIndex('order_events_sequence').on(t.orderId, t.sequence)],
+);
+
+/** Fetching the bearer LNURL of a filled order: sealed before it is answered (RELIABILITY 3.4). */
+export const claims = pgTable(
+  'claims',
+  {
+    orderId: uuid('order_id').primaryKey().references(() => orders.id),
+    state: text('state').$type<'sending' | 'held' | 'review'>().notNull(),
+    attempt: integer('attempt').notNull(),
+    fallback: sealed('fallback'),
+    fallbackHash: text('fallback_hash'),
+    lnurl: sealed('lnurl'),
+    expiresOn: moment('expires_on'),
+    createdOn: moment('created_on').notNull(),
+    nextTryOn: moment('next_try_on').notNull(),
+    leaseOwner: text('lease_owner'),
+    leaseUntil: moment('lease_until'),
+  },
+  (t) => [index('claims_due').on(t.nextTryOn).where(sql`state = 'sending'`)],
+);
+
+/** Incoming provider webhooks, forged ones too: hints that wake a read, never believed. */
+export const notices = pgTable(
+  'notices',
+  {
+    id: uuid('id').primaryKey(),
+    providerId: text('provider_id').notNull(),
+    purpose: text('purpose').notNull(),
+    targetId: text('target_id').notNull(),
+    genuine: boolean('genuine').notNull(),
+    /** A later one of the same target within the window only counts up. */
+    count: integer('count').notNull().default(1),
+    receivedOn: moment('received_on').notNull(),
+    handledOn: moment('handled_on'),
+    body: sealed('body'),
+  },
+  (t) => [index('notices_target').on(t.targetId), index('notices_received').on(t.receivedOn)],
+);
+
+/** Webhooks to wallets, written in the transaction of what they tell. */
+export const deliveries = pgTable(
+  'deliveries',
+  {
+    id: text('id').primaryKey(),
+    /** What they are about: an order, account or connection; one in flight per subject. */
+    subjectId: uuid('subject_id').notNull(),
+    type: text('type').notNull(),
+    sequence: integer('sequence').notNull(),
+    body: text('body').notNull(),
+    url: sealed('url').notNull(),
+    host: text('host').notNull(),
+    appId: text('app_id'),
+    state: text('state').$type<'due' | 'delivered' | 'dead' | 'superseded' | 'disabled'>().notNull(),
+    attempt: integer('attempt').notNull().default(0),
+    lastOutcome: text('last_outcome'),
+    createdOn: moment('created_on').notNull(),
+    dueOn: moment('due_on').notNull(),
+    doneOn: moment('done_on'),
+    leaseOwner: text('lease_owner'),
+    leaseUntil: moment('lease_until'),
+  },
+  (t) => [index('deliveries_due').on(t.dueOn).where(sql`state = 'due'`), index('deliveries_subject').on(t.subjectId, t.type), index('deliveries_host').on(t.host, t.dueOn).where(sql`state = 'due'`)],
+);
+
+export const idempotencyKeys = pgTable(
+  'idempotency_keys',
+  {
+    caller: text('caller').notNull(),
+    route: text('route').notNull(),
+    keyHash: text('key_hash').notNull(),
+    fingerprint: text('fingerprint').notNull(),
+    answer: sealed('answer'),
+    createdOn: moment('created_on').notNull(),
+    leaseUntil: moment('lease_until'),
+  },
+  (t) => [primaryKey({ columns: [t.caller, t.route, t.keyHash] }), index('idempotency_keys_created').on(t.createdOn)],
+);
