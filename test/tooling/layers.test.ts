@@ -1,0 +1,82 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { checkLayers, importsOf } from '../../scripts/layers.ts';
+
+const made: string[] = [];
+afterAll(() => made.forEach((folder) => rmSync(folder, { recursive: true })));
+
+/** Plants files and answers the broken rules, one line each. */
+const rulesBrokenBy = (files: Record<string, string>): string[] => {
+  const root = mkdtempSync(join(tmpdir(), 'layers-'));
+  made.push(root);
+  for (const [path, text] of Object.entries({ 'src/domain/a.ts': `import './b.ts';`, ...files })) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  return checkLayers(root).violations.map(({ from, rule }) => `${from}: ${rule}`);
+};
+
+describe('layer rules', () => {
+  const broken: [path: string, imports: string, rule: string][] = [
+    ['src/domain/x.ts', `import type { A } from '../gateway/ports.ts';`, 'domain does not import ports'],
+    ['src/domain/x.ts', `import { z } from 'zod';`, 'domain is pure: no package zod'],
+    ['src/bitcoin/x.ts', `import { a } from '../domain/a.ts';`, 'bitcoin does not import domain'],
+    ['src/bitcoin/x.ts', `import 'hono';`, 'hono belongs to src/http'],
+    ['src/providers/spec.ts', `import './kit/x.ts';`, 'spec does not import kit'],
+    ['src/providers/bringin/x.ts', `import '../lsps1/x.ts';`, 'no provider imports another'],
+    ['src/providers/bringin/x.ts', `import '../../gateway/place-order.ts';`, 'provider does not import gateway'],
+    ['src/providers/bringin/x.ts', `import './bringin.simulator.ts';`, 'simulators are for scripts, tests and bench'],
+    ['src/entry/compose.ts', `import '../providers/bringin/bringin.simulator.ts';`, 'simulators are for scripts, tests and bench'],
+    ['src/gateway/x.ts', `export * from '../store/order-store.ts';`, 'gateway does not import store'],
+    ['src/gateway/x.ts', `const m = () => import('../http/app.ts');`, 'gateway does not import http'],
+    ['src/gateway/x.ts', `import opossum from 'opossum';`, 'opossum belongs to src/resilience'],
+    ['src/gateway/x.ts', `import retry from 'p-retry';`, 'p-retry belongs to src/resilience'],
+    ['src/http/x.ts', `import { request } from 'undici';`, 'undici belongs to src/entry'],
+    ['src/http/x.ts', `import '../store/order-store.ts';`, 'http does not import store'],
+    ['src/http/x.ts', `import '../entry/compose.ts';`, 'nobody imports entry'],
+    ['src/http/x.ts', `import { readFileSync } from 'node:fs';`, 'node:fs belongs to src/entry'],
+    ['src/http/x.ts', `import { readFile } from 'fs/promises';`, 'node:fs/promises belongs to src/entry'],
+    ['src/store/x.ts', `import { placeOrder } from '../gateway/place-order.ts';`, 'store does not import gateway'],
+    ['src/resilience/x.ts', `import '../gateway/ports.ts';`, 'resilience does not import ports'],
+    ['src/log/x.ts', `import '../../test/support/postgres.ts';`, 'product code does not import scripts, test or bench'],
+    ['src/log/x.ts', `import './x.test.ts';`, 'nobody imports a test'],
+    ['src/utils/x.ts', `import '../domain/a.ts';`, 'src/utils is not a known room: add it to scripts/layers.ts'],
+  ];
+  it.each(broken)('%s with %s', (path, text, rule) => {
+    expect(rulesBrokenBy({ [path]: text })).toEqual([`${path}: ${rule}`]);
+  });
+
+  const kept: [path: string, imports: string][] = [
+    ['src/providers/bringin/x.ts', `import '../kit/x.ts'; import '../spec.ts'; import './y.ts'; import { z } from 'zod';`],
+    ['src/providers/bringin/bringin.test.ts', `import './bringin.simulator.ts'; import '../../../test/support/x.ts'; import 'node:fs';`],
+    ['src/providers/bringin/bringin.simulator.ts', `import '../lsps1/lsps1.simulator.ts'; import 'node:http';`],
+    ['src/providers/registry.gen.ts', `import './bringin/index.ts';`],
+    ['src/store/x.ts', `import '../gateway/ports.ts'; import '../gateway/delivery-port.ts'; import { eq } from 'drizzle-orm/pg-core';`],
+    ['src/resilience/x.ts', `import opossum from 'opossum'; import '../providers/fault.ts';`],
+    ['src/entry/node.ts', `import 'node:fs'; import 'undici'; import './compose.ts'; import '../http/app.ts';`],
+    ['scripts/start.ts', `import '../src/entry/compose.ts'; import '../src/providers/bringin/bringin.simulator.ts';`],
+    ['src/http/x.ts', `// import { x } from 'undici';\nconst text = "import 'undici'";`],
+  ];
+  it.each(kept)('allows %s with %s', (path, text) => {
+    expect(rulesBrokenBy({ [path]: text })).toEqual([]);
+  });
+
+  it('fails when it looked at nothing', () => {
+    const empty = mkdtempSync(join(tmpdir(), 'layers-'));
+    made.push(empty);
+    expect(() => checkLayers(empty)).toThrow('nothing was checked');
+  });
+
+  it('refuses a file it cannot read', () => {
+    expect(() => importsOf('x.ts', 'import {')).toThrow('x.ts:');
+  });
+
+  it('sees this repository', () => {
+    const seen = checkLayers(fileURLToPath(new URL('../..', import.meta.url)));
+    expect(seen.modules).toBeGreaterThan(20);
+    expect(seen.imports).toBeGreaterThan(seen.modules);
+  });
+});
