@@ -1,5 +1,5 @@
 import type { FaultKind } from './fault-kind.ts';
-import type { Refusal } from './refusal.ts';
+import type { Limits, Refusal } from './refusal.ts';
 
 /** A value that survives JSON: what adapters put into stored, opaque fields. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
@@ -39,8 +39,10 @@ export type Terms = {
   preferenceBps: number;
   /** How long money needs to arrive by the asked option; a binding offer that expires earlier ranks as indicative. */
   arrivalSeconds?: number;
-  /** Listed limits of the provider for the asked option, in ramp units. */
-  limits?: { minPay?: bigint; maxPay?: bigint };
+  /** Listed limits of the provider for the asked option, in ramp units, inclusive. */
+  limits?: Limits;
+  /** How this provider names the asked currency and option, where that is not the merged name; echoes are held against it. */
+  named?: { currency: string; option: string };
 };
 
 /** An answered offer before the rules. */

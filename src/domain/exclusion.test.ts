@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { aCandidate, buyFor, decidedOn, policy, soundCandidates } from '../../test/support/offers.ts';
+import { applyRules } from './exclusion.ts';
+import type { Asked, Candidate, ExclusionRule, ProviderOffer, Terms } from './offer.ts';
+
+const asked = buyFor(10_000n);
+const rulesOf = (request: Asked, ...candidates: Candidate[]): [string, string][] => applyRules(request, candidates, policy, decidedOn).excluded.map(({ providerId, rule }) => [providerId, rule]);
+const ruleOf = (request: Asked, offer: Partial<ProviderOffer>, terms: Partial<Terms> = {}): ExclusionRule | undefined =>
+  applyRules(request, [aCandidate('a', offer, terms)], policy, decidedOn).excluded[0]?.rule;
+
+describe('one offer against what was asked', () => {
+  test.each<[string, Partial<ProviderOffer>, ExclusionRule | undefined]>([
+    ['as asked', {}, undefined],
+    ['currency echoed in another case', { echo: { currency: 'eur', option: 'sepa' } }, undefined],
+    ['another currency', { echo: { currency: 'CHF' } }, 'wrong-currency'],
+    ['another option', { echo: { currency: 'EUR', option: 'SEPA Instant' } }, 'wrong-option'],
+    ['asks for one hundredth more', { pay: 10_001n }, 'amount-not-as-asked'],
+    ['uses 99.5 %', { pay: 9_950n }, undefined],
+    ['uses less than 99.5 %', { pay: 9_949n }, 'amount-underused'],
+    ['gives nothing', { receive: 0n }, 'amount-invalid'],
+    ['gives less than nothing', { receive: -1n }, 'amount-invalid'],
+    ['costs nothing', { pay: 0n }, 'amount-invalid'],
+    ['a negative fee', { fee: -1n }, 'amount-invalid'],
+    ['all is fee', { fee: 10_000n }, 'amount-invalid'],
+    ['lives 30 s', { expiresOn: decidedOn + 30_000 }, undefined],
+    ['lives less than 30 s', { expiresOn: decidedOn + 29_999 }, 'expires-too-soon'],
+    ['an estimate that has expired', { binding: false, expiresOn: decidedOn - 1 }, 'expires-too-soon'],
+  ])('%s', (_name, offer, rule) => {
+    expect(ruleOf(asked, offer)).toBe(rule);
+  });
+
+  test('its own limits are inclusive', () => {
+    expect(ruleOf(asked, {}, { limits: { minPay: 10_000n, maxPay: 10_000n, minReceive: 107_869n, maxReceive: 107_869n } })).toBeUndefined();
+    expect(ruleOf(asked, {}, { limits: { minPay: 10_001n } })).toBe('outside-own-limits');
+    expect(ruleOf(asked, {}, { limits: { maxPay: 9_999n } })).toBe('outside-own-limits');
+    expect(ruleOf(asked, {}, { limits: { minReceive: 107_870n } })).toBe('outside-own-limits');
+    expect(ruleOf(asked, {}, { limits: { maxReceive: 107_868n } })).toBe('outside-own-limits');
+  });
+
+  test('an echo is held against the provider\'s own name for the option', () => {
+    const named = { currency: 'EUR', option: 'Bank transfer' };
+    expect(ruleOf(asked, { echo: { option: 'bank-transfer' } }, { named })).toBeUndefined();
+    expect(ruleOf(asked, { echo: { option: 'SEPA' } }, { named })).toBe('wrong-option');
+  });
+
+  test('sats asked for come back exactly', () => {
+    const sats: Asked = { ramp: 'buy', fixed: 'receive', amount: 107_869n, currency: 'EUR', option: 'SEPA' };
+    expect([107_868n, 107_869n, 107_870n].map((receive) => ruleOf(sats, { receive }))).toEqual(['amount-not-as-asked', undefined, 'amount-not-as-asked']);
+  });
+
+  test('sell: sats exactly, fiat never less and hardly more', () => {
+    const bySats: Asked = { ramp: 'sell', fixed: 'pay', amount: 250_000n, currency: 'EUR', option: 'SEPA' };
+    expect([249_999n, 250_000n].map((pay) => ruleOf(bySats, { pay, receive: 22_720n, fee: 230n }))).toEqual(['amount-not-as-asked', undefined]);
+    const byFiat: Asked = { ramp: 'sell', fixed: 'receive', amount: 20_000n, currency: 'EUR', option: 'SEPA' };
+    expect([19_999n, 20_000n, 20_100n, 20_101n].map((receive) => ruleOf(byFiat, { pay: 250_000n, receive, fee: 230n }))).toEqual([
+      'amount-not-as-asked', undefined, undefined, 'amount-not-as-asked',
+    ]);
+  });
+});
+
+describe('channels', () => {
+  const wanted: Asked = { ramp: 'liquidity', inboundSats: 1_000_000n, clientSats: 0n, leaseBlocks: 4320 };
+  const channel = (facts: ProviderOffer['facts'], more: Partial<ProviderOffer> = {}): Partial<ProviderOffer> => ({ pay: 5_400n, receive: 0n, fee: 5_400n, facts, ...more });
+  test.each<[string, Asked, Partial<ProviderOffer>, ExclusionRule | undefined]>([
+    ['as asked', wanted, channel({ inbound_sats: 1_000_000, lease_blocks: 4320 }), undefined],
+    ['digits as text', wanted, channel({ inbound_sats: '1000000', lease_blocks: '4320' }), undefined],
+    ['no lease promised', wanted, channel({ inbound_sats: 1_000_000 }), 'lease-not-promised'],
+    ['lease null', wanted, channel({ inbound_sats: 1_000_000, lease_blocks: null }), 'lease-not-promised'],
+    ['lease too short', wanted, channel({ inbound_sats: 1_000_000, lease_blocks: 4319 }), 'lease-too-short'],
+    ['no lease asked', { ramp: 'liquidity', inboundSats: 1_000_000n, clientSats: 0n }, channel({ inbound_sats: 1_000_000 }), undefined],
+    ['too little inbound', wanted, channel({ inbound_sats: 999_999, lease_blocks: 4320 }), 'inbound-too-small'],
+    ['inbound not told', wanted, channel({ lease_blocks: 4320 }), 'inbound-too-small'],
+    ['balance too small', { ...wanted, clientSats: 500n }, channel({ inbound_sats: 1_000_000, lease_blocks: 4320 }, { pay: 5_899n, receive: 499n }), 'client-balance-too-small'],
+    ['a fee that is not pay − receive', wanted, channel({ inbound_sats: 1_000_000, lease_blocks: 4320 }, { fee: 1n }), 'amount-invalid'],
+  ])('%s', (_name, request, offer, rule) => {
+    expect(ruleOf(request, offer)).toBe(rule);
+  });
+  test('too-good does not apply', () => {
+    const facts = { inbound_sats: 1_000_000, lease_blocks: 4320 };
+    const candidates = [1n, 5_400n, 25_300n].map((pay, index) => aCandidate(`p${index}`, channel(facts, { pay, fee: pay })));
+    expect(applyRules(wanted, candidates, policy, decidedOn)).toEqual({ accepted: candidates, excluded: [] });
+  });
+});
+
+describe('too good', () => {
+  const receiving = (providerId: string, receive: bigint): Candidate => aCandidate(providerId, { receive });
+  test('exactly the bound is not more than the bound', () => {
+    expect(rulesOf(asked, receiving('a', 110_000n), receiving('b', 100_000n), receiving('c', 99_000n))).toEqual([]);
+    expect(rulesOf(asked, receiving('a', 110_001n), receiving('b', 100_000n), receiving('c', 99_000n))).toEqual([['a', 'too-good']]);
+  });
+  test('looks again, but never below two; two that still differ make the check weak', () => {
+    const ruling = applyRules(asked, [receiving('c', 100_000n), receiving('a', 400_000n), receiving('b', 200_000n), receiving('d', 50_000n)], policy, decidedOn);
+    expect(ruling.excluded.map(({ providerId, deviationBps, limitBps }) => [providerId, deviationBps, limitBps])).toEqual([['a', 10_000, 1000], ['b', 10_000, 1000]]);
+    expect(ruling.accepted.map(({ providerId }) => providerId).sort()).toEqual(['c', 'd']);
+    expect(ruling.priceCheck).toBe('weak');
+  });
+  test('two within the bound, or one alone, are not weak', () => {
+    expect(applyRules(asked, [receiving('a', 110_000n), receiving('b', 100_000n)], policy, decidedOn).priceCheck).toBeUndefined();
+    expect(applyRules(asked, [receiving('a', 110_000n)], policy, decidedOn).priceCheck).toBeUndefined();
+  });
+  test('an honest majority is never excluded', () => {
+    const honest = fc.array(fc.bigInt(100_000n, 110_000n), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(honest, fc.array(fc.bigInt(1n, 10n ** 9n), { maxLength: 5 }), (truths, lies) => {
+        fc.pre(truths.length > lies.length);
+        const candidates = [...truths.map((receive, index) => receiving(`honest${index}`, receive)), ...lies.map((receive, index) => receiving(`liar${index}`, receive))];
+        expect(rulesOf(asked, ...candidates).filter(([providerId]) => providerId.startsWith('honest'))).toEqual([]);
+      }),
+    );
+  });
+  test('whoever is excluded gives more than everybody who stays', () => {
+    fc.assert(
+      fc.property(soundCandidates(), fc.integer({ min: 0, max: 1000 }), (candidates, outlierBps) => {
+        const { accepted, excluded } = applyRules(asked, candidates, { ...policy, outlierBps }, decidedOn);
+        expect(accepted.length + excluded.length).toBe(candidates.length);
+        expect(accepted.length).toBeGreaterThanOrEqual(Math.min(2, candidates.length));
+        for (const { offer } of excluded) expect(accepted.every((kept) => kept.offer.receive < offer.receive)).toBe(true);
+      }),
+    );
+  });
+});
+
+test('a configured reference checks every offer, in both directions, a lone one too', () => {
+  const withReference = { ...policy, reference: { btcPrice: 9_187_070n, maxDeviationBps: 300, observedOn: decidedOn } };
+  const judge = (receive: bigint): unknown => applyRules(asked, [aCandidate('a', { receive })], withReference, decidedOn).excluded.map(({ rule, deviationBps, limitBps }) => [rule, deviationBps, limitBps]);
+  expect(judge(107_869n)).toEqual([]);
+  expect(judge(112_000n)).toEqual([['off-reference', 368, 300]]);
+  expect(judge(104_000n)).toEqual([['off-reference', 372, 300]]);
+});
+
+test('a fee line that does not reconcile is flagged, not excluded', () => {
+  const warningsAt = (provider_btc_price: number): string[] | undefined => applyRules(asked, [aCandidate('a', { facts: { provider_btc_price } })], policy, decidedOn).accepted[0]?.offer.warnings;
+  expect([9_187_070, 9_187_070 * 1.019, 9_187_070 / 1.019].map((price) => warningsAt(Math.round(price)))).toEqual([[], [], []]);
+  expect([9_187_070 * 1.03, 9_187_070 / 1.03].map((price) => warningsAt(Math.round(price)))).toEqual([['fee-mismatch'], ['fee-mismatch']]);
+});

@@ -1,0 +1,136 @@
+/**
+ * Which answers may not take part in the ranking, and why. A provider that lies, errs or answers something else than was asked is removed
+ * with the rule named; nothing disappears silently. Amounts in ramp units, times in Unix milliseconds.
+ */
+import type { Asked, Candidate, Excluded, ExclusionRule, Json, ProviderOffer } from './offer.ts';
+import type { DecisionPolicy } from './policy.ts';
+import { bpsDown, satsPerBtc } from './money.ts';
+import { beatsByMore, compareNet, deviationBps, netOf } from './net-result.ts';
+import { normalForm } from './option-name.ts';
+
+export type Ruling = { accepted: Candidate[]; excluded: Excluded[]; priceCheck?: 'weak' };
+
+const shortestLifeMs = 30_000;
+/** Of an asked fiat amount at least so much is used, and in sell at most so much more is paid out. */
+const leastUsedBps = 9_950n;
+
+/** Applies every rule. The result depends on nothing but its arguments, and not on the order of the candidates. */
+export const applyRules = (asked: Asked, candidates: Candidate[], policy: DecisionPolicy, now: number): Ruling => {
+  const excluded: Excluded[] = [];
+  const sound: Candidate[] = [];
+  for (const candidate of candidates) {
+    const broken = brokenRule(asked, candidate, now) ?? offReference(asked, candidate.offer, policy);
+    if (broken === undefined) sound.push(flagFee(asked, candidate, policy));
+    else excluded.push({ providerId: candidate.providerId, offer: candidate.offer, ...(typeof broken === 'string' ? { rule: broken } : broken) });
+  }
+  if (asked.ramp === 'liquidity') return { accepted: sound, excluded };
+  const accepted = withoutOutliers(asked, sound, policy.outlierBps, excluded);
+  return { accepted, excluded, ...(differTooMuch(asked, accepted, policy.outlierBps) ? { priceCheck: 'weak' } : {}) };
+};
+
+/** Two offers with nothing to judge between them: the price cannot be called checked. Never for liquidity, where honest fees differ by more. */
+export const differTooMuch = (asked: Asked, accepted: Candidate[], outlierBps: number): boolean => {
+  const [a, b] = accepted;
+  if (asked.ramp === 'liquidity' || accepted.length !== 2 || !a || !b) return false;
+  const [netA, netB] = [netOf(asked, a.offer), netOf(asked, b.offer)];
+  return beatsByMore(netA, netB, outlierBps) || beatsByMore(netB, netA, outlierBps);
+};
+
+/**
+ * With three or more: while the best beats the second by more than the bound, it goes, never below two. Offers within the bound of each other
+ * protect each other as long as two of them are there, so an honest majority is never touched.
+ */
+const withoutOutliers = (asked: Asked, candidates: Candidate[], outlierBps: number, excluded: Excluded[]): Candidate[] => {
+  const left = candidates.map((candidate) => ({ candidate, net: netOf(asked, candidate.offer) })).sort((a, b) => compareNet(b.net, a.net));
+  while (left.length > 2) {
+    const [best, second] = left;
+    if (!best || !second || !beatsByMore(best.net, second.net, outlierBps)) break;
+    left.shift();
+    const { providerId, offer } = best.candidate;
+    excluded.push({ providerId, rule: 'too-good', offer, deviationBps: deviationBps(best.net, second.net), limitBps: outlierBps });
+  }
+  return left.map(({ candidate }) => candidate);
+};
+
+const brokenRule = (asked: Asked, candidate: Candidate, now: number): ExclusionRule | undefined => {
+  const { offer, terms } = candidate;
+  const named = asked.ramp === 'liquidity' ? undefined : (terms.named ?? asked);
+  if (differs(offer.echo?.currency, named?.currency)) return 'wrong-currency';
+  if (differs(offer.echo?.option, named?.option)) return 'wrong-option';
+  if (!amountsAreSane(asked, offer)) return 'amount-invalid';
+  const amountRule = asked.ramp === 'liquidity' ? brokenChannelRule(asked, offer) : brokenAmountRule(asked, offer);
+  if (amountRule) return amountRule;
+  if (outsideLimits(candidate)) return 'outside-own-limits';
+  return offer.expiresOn !== undefined && offer.expiresOn - now < shortestLifeMs ? 'expires-too-soon' : undefined;
+};
+
+const differs = (echoed: string | undefined, expected: string | undefined): boolean =>
+  echoed !== undefined && expected !== undefined && normalForm(echoed) !== normalForm(expected);
+
+const amountsAreSane = (asked: Asked, { pay, receive, fee }: ProviderOffer): boolean => {
+  if (pay <= 0n || fee < 0n) return false;
+  if (asked.ramp === 'liquidity') return receive >= 0n && fee === pay - receive;
+  return receive > 0n && (asked.ramp === 'sell' || fee < pay);
+};
+
+/** Sats asked for come back exactly. Of fiat asked for, a little less may be taken (buy) or a little more paid out (sell): prices are per sat. */
+const brokenAmountRule = (asked: Extract<Asked, { fixed: string }>, { pay, receive }: ProviderOffer): ExclusionRule | undefined => {
+  const fiatFixed = (asked.ramp === 'buy') === (asked.fixed === 'pay');
+  if (!fiatFixed) return (asked.fixed === 'pay' ? pay : receive) === asked.amount ? undefined : 'amount-not-as-asked';
+  if (asked.ramp === 'sell') return receive < asked.amount || receive * leastUsedBps > asked.amount * 10_000n ? 'amount-not-as-asked' : undefined;
+  if (pay > asked.amount) return 'amount-not-as-asked';
+  return pay * 10_000n < asked.amount * leastUsedBps ? 'amount-underused' : undefined;
+};
+
+/** A seller that says nothing of a lease or of inbound capacity has promised none. */
+const brokenChannelRule = (asked: Extract<Asked, { ramp: 'liquidity' }>, { receive, facts }: ProviderOffer): ExclusionRule | undefined => {
+  if (asked.leaseBlocks !== undefined) {
+    const lease = factAmount(facts, 'lease_blocks');
+    if (lease === undefined) return 'lease-not-promised';
+    if (lease < BigInt(asked.leaseBlocks)) return 'lease-too-short';
+  }
+  if ((factAmount(facts, 'inbound_sats') ?? 0n) < asked.inboundSats) return 'inbound-too-small';
+  return receive < asked.clientSats ? 'client-balance-too-small' : undefined;
+};
+
+const outsideLimits = ({ offer: { pay, receive }, terms: { limits = {} } }: Candidate): boolean =>
+  (limits.minPay !== undefined && pay < limits.minPay) ||
+  (limits.maxPay !== undefined && pay > limits.maxPay) ||
+  (limits.minReceive !== undefined && receive < limits.minReceive) ||
+  (limits.maxReceive !== undefined && receive > limits.maxReceive);
+
+/** Fiat without the fee, and the sats it was exchanged with: the price a provider really used is fiat / sats. */
+const exchanged = (asked: Asked, { pay, receive, fee }: ProviderOffer): { fiat: bigint; sats: bigint } =>
+  asked.ramp === 'buy' ? { fiat: pay - fee, sats: receive } : { fiat: receive + fee, sats: pay };
+
+/** A configured reference checks every offer, dearer ones too: a lone offer far from the market is as wrong as one too good to be true. */
+const offReference = (asked: Asked, offer: ProviderOffer, { reference }: DecisionPolicy): Pick<Excluded, 'rule' | 'deviationBps' | 'limitBps'> | undefined => {
+  if (!reference || asked.ramp === 'liquidity') return undefined;
+  const { distance, fair } = distanceFrom(asked, offer, reference.btcPrice);
+  if (distance * 10_000n <= fair * BigInt(reference.maxDeviationBps)) return undefined;
+  return { rule: 'off-reference', deviationBps: bpsDown(distance, fair), limitBps: reference.maxDeviationBps };
+};
+
+/** How far the amounts lie from a price, both scaled by 1e8; `fair` is what the sats cost at that price. */
+const distanceFrom = (asked: Asked, offer: ProviderOffer, price: bigint): { distance: bigint; fair: bigint } => {
+  const { fiat, sats } = exchanged(asked, offer);
+  const fair = sats * price;
+  const gap = fiat * satsPerBtc - fair;
+  return { distance: gap < 0n ? -gap : gap, fair };
+};
+
+/** A stated price and a stated fee that do not give the stated amounts: shown with a warning, since the amounts are what is ordered. */
+const flagFee = (asked: Asked, candidate: Candidate, { toleranceBps }: DecisionPolicy): Candidate => {
+  const price = asked.ramp === 'buy' ? factAmount(candidate.offer.facts, 'provider_btc_price') : undefined;
+  if (price === undefined || candidate.offer.warnings.includes('fee-mismatch')) return candidate;
+  const { distance, fair } = distanceFrom(asked, candidate.offer, price);
+  if (distance * 10_000n <= fair * BigInt(toleranceBps)) return candidate;
+  return { ...candidate, offer: { ...candidate.offer, warnings: [...candidate.offer.warnings, 'fee-mismatch'] } };
+};
+
+/** A whole number among the facts, given as a JSON number or as its digits. */
+const factAmount = (facts: { [key: string]: Json }, name: string): bigint | undefined => {
+  const fact = facts[name];
+  if (typeof fact === 'number') return Number.isSafeInteger(fact) ? BigInt(fact) : undefined;
+  return typeof fact === 'string' && /^\d{1,20}$/.test(fact) ? BigInt(fact) : undefined;
+};

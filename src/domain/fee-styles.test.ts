@@ -1,0 +1,36 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { correctedAsk, firstAsk, judgeAsk, outwardLimits } from './fee-styles.ts';
+
+test('the first ask leaves room for the listed rate', () => {
+  expect([firstAsk(10_000n, 5_000), firstAsk(10_000n, 0), firstAsk(10_000n, 15_000)]).toEqual([9_950n, 10_000n, 9_852n]);
+});
+
+test('an answer that fits is taken, one that does not is corrected once', () => {
+  expect(judgeAsk(10_000n, 9_950n, 50n, false)).toBe('fits');
+  expect(judgeAsk(10_000n, 9_950n, 51n, false)).toEqual({ ask: 9_949n });
+  expect(judgeAsk(10_000n, correctedAsk(10_000n, 51n), 51n, true)).toBe('fits');
+  expect(judgeAsk(10_000n, 9_949n, 52n, true)).toBe('fee-unresolved');
+  expect(judgeAsk(10_000n, 9_950n, 10_000n, false)).toBe('fee-unresolved');
+});
+
+test('limits of the style `added` get their fee, those of `included` stay', () => {
+  expect(outwardLimits({ min: 1_001n, max: 99_999n }, 5_000, 'added')).toEqual({ min: 1_007n, max: 100_498n });
+  expect(outwardLimits({ min: 1_001n, max: 99_999n }, 5_000, 'included')).toEqual({ min: 1_001n, max: 99_999n });
+  expect(outwardLimits({ max: 99_999n }, 5_000, 'added')).toEqual({ max: 100_498n });
+});
+
+test('a total inside the outward limits gives an ask inside the provider\'s, and ask + listed fee never exceeds the total', () => {
+  fc.assert(
+    fc.property(fc.bigInt(1n, 10_000n), fc.bigInt(1n, 10n ** 9n), fc.integer({ min: 0, max: 200_000 }), fc.double({ min: 0, max: 1, noNaN: true }), (min, span, feePpm, where) => {
+      const max = min + span;
+      const outward = outwardLimits({ min, max }, feePpm, 'added');
+      const low = outward.min ?? 0n;
+      const total = low + (((outward.max ?? 0n) - low) * BigInt(Math.floor(where * 1000))) / 1000n;
+      fc.pre(total >= low && total <= (outward.max ?? 0n));
+      const ask = firstAsk(total, feePpm);
+      expect(ask >= min && ask <= max).toBe(true);
+      expect(judgeAsk(total, ask, (ask * BigInt(feePpm)) / 1_000_000n, false)).toBe('fits');
+    }),
+  );
+});

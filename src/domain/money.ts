@@ -1,0 +1,58 @@
+/**
+ * Exact arithmetic on integer amounts. Nothing here knows floating point: a rate is a decimal kept as digits and scale, a share is basis
+ * points, and every function says in its name which way it rounds.
+ */
+
+/** floor(a / b), towards minus infinity. Throws RangeError for b = 0. */
+export const divFloor = (a: bigint, b: bigint): bigint => {
+  const quotient = a / b;
+  return a % b !== 0n && a < 0n !== b < 0n ? quotient - 1n : quotient;
+};
+
+/** ceil(a / b), towards plus infinity. Throws RangeError for b = 0. */
+export const divCeil = (a: bigint, b: bigint): bigint => -divFloor(-a, b);
+
+/** part / whole in basis points, rounded up. A ratio, not money, so a number. */
+export const bpsUp = (part: bigint, whole: bigint): number => Number(divCeil(part * 10_000n, whole));
+
+/** part / whole in basis points, rounded down. */
+export const bpsDown = (part: bigint, whole: bigint): number => Number(divFloor(part * 10_000n, whole));
+
+/** That many basis points of an amount, rounded down. */
+export const mulBps = (amount: bigint, bps: number): bigint => divFloor(amount * BigInt(bps), 10_000n);
+
+/** digits / 10^scale, scale ≥ 0. */
+export type Decimal = { digits: bigint; scale: number };
+
+const decimalForm = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/;
+const mostDigits = 40;
+const largestExponent = 100;
+
+/** Reads a decimal text such as "25188.12" or "9.739384389926184e-05". Undefined for anything else and beyond 40 significant digits. */
+export const parseDecimal = (text: string): Decimal | undefined => {
+  const [, sign, whole = '', fraction = '', exponentText = '0'] = text.length > 200 ? [] : (decimalForm.exec(text) ?? []);
+  if (sign === undefined) return undefined;
+  const exponent = Number.parseInt(exponentText, 10);
+  const significant = `${whole}${fraction}`.replace(/^0+/, '');
+  if (significant.length > mostDigits || Math.abs(exponent) > largestExponent) return undefined;
+  const digits = BigInt(`${sign}${significant || '0'}`);
+  const scale = fraction.length - exponent;
+  return scale >= 0 ? { digits, scale } : { digits: digits * 10n ** BigInt(-scale), scale: 0 };
+};
+
+/** floor(amount × decimal). */
+export const decimalTimesFloor = (decimal: Decimal, amount: bigint): bigint => divFloor(amount * decimal.digits, 10n ** BigInt(decimal.scale));
+
+/** ceil(amount × decimal). */
+export const decimalTimesCeil = (decimal: Decimal, amount: bigint): bigint => divCeil(amount * decimal.digits, 10n ** BigInt(decimal.scale));
+
+/** 2000n, "EUR" → "20.00 EUR". Hundredths of the unit in every currency, as FLS01 has it. */
+export const formatHundredths = (hundredths: bigint, currency: string): string => {
+  const size = hundredths < 0n ? -hundredths : hundredths;
+  return `${hundredths < 0n ? '-' : ''}${size / 100n}.${(size % 100n).toString().padStart(2, '0')} ${currency}`;
+};
+
+export const satsPerBtc = 100_000_000n;
+
+/** Hundredths per whole bitcoin, the fee taken out: floor((amountFiat − orderFee) × 1e8 / amountSats). Throws RangeError for no sats. */
+export const btcPrice = (amountFiat: bigint, orderFee: bigint, amountSats: bigint): bigint => divFloor((amountFiat - orderFee) * satsPerBtc, amountSats);
