@@ -68,7 +68,7 @@ export const paymentOptions = pgTable(
   (t) => [uniqueIndex('payment_options_name').on(t.ramp, t.currencyId, t.normalName)],
 );
 /** The last listing of each provider, so that a new instance starts warm. */
-export const listings = pgTable('listings', { providerId: text('provider_id').notNull(), ramp: text('ramp').$type<Ramp>().notNull(), listing: document<Json>()('listing').notNull(), readOn: moment('read_on').notNull() }, (t) => [
+export const listings = pgTable('listings', { providerId: text('provider_id').notNull(), ramp: text('ramp').$type<Ramp>().notNull(), listing: document<NonNullable<Json>>()('listing').notNull(), readOn: moment('read_on').notNull() }, (t) => [
   primaryKey({ columns: [t.providerId, t.ramp] }),
 ]);
 
@@ -85,7 +85,7 @@ export const routes = pgTable(
     ramp: text('ramp').$type<Ramp>().notNull(),
     requestId: text('request_id').notNull(),
     createdOn: moment('created_on').notNull(),
-    route: document<Json>()('route').notNull(),
+    route: document<NonNullable<Json>>()('route').notNull(),
   },
   (t) => [index('routes_created').using('brin', t.createdOn)],
 );
@@ -105,7 +105,7 @@ export const intents = pgTable(
     state: text('state').$type<IntentState>().notNull(),
     attempt: integer('attempt').notNull().default(0),
     /** The whole quote as accepted, and what the customer added. */
-    quote: document<Json>()('quote').notNull(),
+    quote: document<NonNullable<Json>>()('quote').notNull(),
     inputs: sealed('inputs').notNull(),
     idempotencyKey: text('idempotency_key'),
     knownBefore: document<string[]>()('known_before'),
@@ -116,7 +116,7 @@ export const intents = pgTable(
     leaseOwner: text('lease_owner'),
     leaseUntil: moment('lease_until'),
     upstreamOrderId: text('upstream_order_id'),
-    evidence: document<Json>()('evidence'),
+    evidence: document<NonNullable<Json>>()('evidence'),
     /** The HTTP answer as it was given: status and body, replayed byte for byte. */
     answer: sealed('answer'),
   },
@@ -157,7 +157,7 @@ export const orders = pgTable(
     terms: document<{ [key: string]: Json }>()('terms').notNull(),
     facts: document<{ [key: string]: Json }>()('facts').notNull(),
     /** The adapter's notes from the offer. */
-    upstream: document<Json>()('upstream').notNull(),
+    upstream: document<NonNullable<Json>>()('upstream').notNull(),
     paymentInfo: sealed('payment_info').notNull(),
     /** Bearer values that came with the status (redemption links). */
     secret: sealed('secret'),

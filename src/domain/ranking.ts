@@ -1,0 +1,80 @@
+/**
+ * The order of offers: total, neutral and exact. Nobody's name, answering speed or place in the configuration counts; a declared preference
+ * does, and it is shown when it decided.
+ */
+import type { Asked, Candidate, RankedOffer } from './offer.ts';
+import type { DecisionPolicy } from './policy.ts';
+import { differTooMuch } from './exclusion.ts';
+import type { Fraction } from './net-result.ts';
+import { behindBps, compareNet, netOf } from './net-result.ts';
+
+export type DecidedBy = 'amount_sats' | 'amount_fiat' | 'fee_sats';
+export type PolicyName = 'most-received' | 'least-paid' | 'least-fee';
+export type Ranking = { ranked: RankedOffer[]; name: PolicyName; decidedBy: DecidedBy; tieBreaks: string[]; preferenceDecided: boolean };
+
+type Scored = { candidate: Candidate; countsAsBinding: boolean; net: Fraction; tie: string };
+
+/**
+ * Ranks accepted offers. `tieKey` gives the SHA-256 of request id ‖ provider id (hex) and is asked once per provider; where even that is equal
+ * the provider id decides, so that the order is total.
+ */
+export const rank = (
+  asked: Asked,
+  accepted: Candidate[],
+  policy: Pick<DecisionPolicy, 'outlierBps'>,
+  tieKey: (providerId: string) => string,
+  now: number,
+): Ranking => {
+  const scored = accepted.map((candidate) => ({
+    candidate,
+    countsAsBinding: candidate.offer.binding && !expiresBeforeArrival(candidate, now),
+    net: netOf(asked, candidate.offer),
+    tie: tieKey(candidate.providerId),
+  }));
+  const bindingFirst = differTooMuch(asked, accepted, policy.outlierBps);
+  const ordered = [...scored].sort(byScore(bindingFirst, true));
+  const neutral = [...scored].sort(byScore(bindingFirst, false));
+  const best = ordered[0]?.net;
+  return {
+    ranked: ordered.map(({ candidate, countsAsBinding, net }, index) => ({
+      ...candidate,
+      rank: index + 1,
+      countsAsBinding,
+      behindBestBps: best ? behindBps(net, best) : 0,
+      warnings: [...candidate.offer.warnings, ...(expiresBeforeArrival(candidate, now) ? ['expires-before-arrival'] : [])],
+    })),
+    ...whatDecides(asked),
+    tieBreaks: ['binding', 'neutral'],
+    preferenceDecided: ordered[0] !== neutral[0],
+  };
+};
+
+/** A binding offer whose price has lapsed by the time the customer's money can be there is no better than an estimate. */
+const expiresBeforeArrival = ({ offer, terms }: Candidate, now: number): boolean =>
+  offer.binding && offer.expiresOn !== undefined && terms.arrivalSeconds !== undefined && offer.expiresOn < now + terms.arrivalSeconds * 1000;
+
+const byScore =
+  (bindingFirst: boolean, withPreference: boolean) =>
+  (a: Scored, b: Scored): number =>
+    (bindingFirst ? bindingOrder(a, b) : 0) ||
+    compareNet(score(b, withPreference), score(a, withPreference)) ||
+    bindingOrder(a, b) ||
+    compareText(a.tie, b.tie) ||
+    compareText(a.candidate.providerId, b.candidate.providerId);
+
+const score = ({ candidate: { terms }, countsAsBinding, net }: Scored, withPreference: boolean): Fraction => ({
+  n: net.n * BigInt(10_000 - (countsAsBinding ? 0 : terms.haircutBps)) * BigInt(10_000 + (withPreference ? terms.preferenceBps : 0)),
+  d: net.d,
+});
+
+const bindingOrder = (a: Scored, b: Scored): number => Number(b.countsAsBinding) - Number(a.countsAsBinding);
+
+/** By code unit, the same on every machine. */
+export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const whatDecides = (asked: Asked): { name: PolicyName; decidedBy: DecidedBy } => {
+  if (asked.ramp === 'liquidity') return { name: 'least-fee', decidedBy: 'fee_sats' };
+  const buy = asked.ramp === 'buy';
+  if (asked.fixed === 'pay') return { name: 'most-received', decidedBy: buy ? 'amount_sats' : 'amount_fiat' };
+  return { name: 'least-paid', decidedBy: buy ? 'amount_fiat' : 'amount_sats' };
+};

@@ -1,0 +1,40 @@
+/** A route as JSON: amounts as decimal strings, everything else as it is. Adapters' own fields are opaque and pass untouched. */
+import type { Json } from './offer.ts';
+import type { Route } from './route.ts';
+import { routeVersion } from './route.ts';
+
+/** The members that hold amounts, wherever they stand in a route. */
+const amounts = new Set(['amount', 'inboundSats', 'clientSats', 'pay', 'receive', 'fee', 'minPay', 'maxPay', 'minReceive', 'maxReceive', 'btcPrice']);
+/** Written by adapters, or keyed by provider id: nothing inside is read as ours. */
+const opaque = new Set(['upstream', 'facts', 'preferenceBps']);
+
+/** Throws TypeError for a bigint in a member that is not known to be an amount: it could not be read back. */
+export const toJson = (route: Route): Json => write(route, '');
+
+/** Reads what toJson wrote. Throws RangeError for a route of a version that this code does not rank. */
+export const fromJson = (stored: Json): Route => {
+  const version = typeof stored === 'object' && stored !== null && !Array.isArray(stored) ? stored['version'] : undefined;
+  if (version !== routeVersion) throw new RangeError(`route version ${JSON.stringify(version)} is not ${routeVersion}`);
+  // Our own stored form, written by toJson above; its version has been looked at.
+  return read(stored, '') as Route;
+};
+
+const write = (value: unknown, member: string): Json => {
+  if (typeof value === 'bigint') {
+    if (!amounts.has(member)) throw new TypeError(`route member "${member}" is not known as an amount`);
+    return value.toString();
+  }
+  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (Array.isArray(value)) return value.map((item) => write(item, member));
+  if (typeof value !== 'object') throw new TypeError(`route member "${member}" cannot be stored`);
+  const members = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  return Object.fromEntries(members.map(([key, inner]) => [key, write(inner, opaque.has(member) ? member : key)]));
+};
+
+const read = (value: Json, member: string): unknown => {
+  if (opaque.has(member)) return value;
+  if (typeof value === 'string') return amounts.has(member) ? BigInt(value) : value;
+  if (Array.isArray(value)) return value.map((item) => read(item, member));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, read(inner, key)]));
+};

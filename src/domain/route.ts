@@ -1,0 +1,135 @@
+/** The whole decision, from what the providers answered to the route that is stored and can be ranked again. Pure. */
+import type { Asked, Candidate, Excluded, Failed, RankedOffer, Refused } from './offer.ts';
+import type { DecisionPolicy } from './policy.ts';
+import { applyRules } from './exclusion.ts';
+import { bpsUp, divCeil } from './money.ts';
+import { costBps, priceOf } from './net-result.ts';
+import type { DecidedBy, PolicyName } from './ranking.ts';
+import { compareText, rank } from './ranking.ts';
+
+export const routeVersion = 1;
+
+export type RouteInput = {
+  requestId: string;
+  asked: Asked;
+  candidates: Candidate[];
+  refused: Refused[];
+  failed: Failed[];
+  policy: DecisionPolicy;
+  /** Lower-case hex of SHA-256(request id ‖ provider id). */
+  tieKey: (providerId: string) => string;
+  /** When it was decided, Unix milliseconds. */
+  now: number;
+  maxWaitMs: number;
+  waitedMs: number;
+};
+
+/** A ranked offer with the figures that are shown. `feePpm` (of the inbound capacity) for liquidity, the others for buy and sell. */
+export type RoutedOffer = RankedOffer & { tieKey: string; btcPrice?: bigint; feeBps?: number; costBps?: number; feePpm?: number };
+
+export type Reference = { btcPrice: bigint; source: 'configured' | 'median-of-offers'; observedOn: number };
+
+export type RoutePolicy = {
+  name: PolicyName;
+  decidedBy: DecidedBy;
+  tieBreaks: string[];
+  /** Declared preferences other than 0 of the offers that were ranked, by provider. */
+  preferenceBps: { [providerId: string]: number };
+  preferenceDecided: boolean;
+  outlierBps: number;
+  toleranceBps: number;
+  indicativeHaircutBps: number;
+  reference?: Reference;
+  priceCheck?: 'weak';
+};
+
+export type Route = {
+  version: number;
+  requestId: string;
+  asked: Asked;
+  decidedOn: number;
+  maxWaitMs: number;
+  waitedMs: number;
+  offers: RoutedOffer[];
+  excluded: Excluded[];
+  refused: Refused[];
+  failed: Failed[];
+  policy: RoutePolicy;
+};
+
+/** Decides. The lists that are not ranked stand in the neutral order, so the route does not tell who answered first. */
+export const decide = (input: RouteInput): Route => {
+  const { asked, policy, now } = input;
+  const tieKey = remembered(input.tieKey);
+  const { accepted, excluded, priceCheck } = applyRules(asked, input.candidates, policy, now);
+  const { ranked, name, decidedBy, tieBreaks, preferenceDecided } = rank(asked, accepted, policy, tieKey, now);
+  const reference = referenceOf(asked, accepted, policy, now);
+  const neutral = <T extends { providerId: string }>(list: T[]): T[] => 
+    [...list].sort((a, b) => compareText(tieKey(a.providerId), tieKey(b.providerId)) || compareText(a.providerId, b.providerId));
+  return {
+    version: routeVersion,
+    requestId: input.requestId,
+    asked,
+    decidedOn: now,
+    maxWaitMs: input.maxWaitMs,
+    waitedMs: input.waitedMs,
+    offers: ranked.map((offer) => ({ ...offer, tieKey: tieKey(offer.providerId), ...figures(asked, offer, reference) })),
+    excluded: neutral(excluded),
+    refused: neutral(input.refused),
+    failed: neutral(input.failed),
+    policy: {
+      name,
+      decidedBy,
+      tieBreaks,
+      preferenceBps: Object.fromEntries(ranked.filter(({ terms }) => terms.preferenceBps !== 0).map(({ providerId, terms }) => [providerId, terms.preferenceBps])),
+      preferenceDecided,
+      outlierBps: policy.outlierBps,
+      toleranceBps: policy.toleranceBps,
+      indicativeHaircutBps: policy.indicativeHaircutBps,
+      ...(reference ? { reference } : {}),
+      ...(priceCheck ? { priceCheck } : {}),
+    },
+  };
+};
+
+const remembered = (tieKey: (providerId: string) => string): ((providerId: string) => string) => {
+  const known = new Map<string, string>();
+  return (providerId) => {
+    const key = known.get(providerId) ?? tieKey(providerId);
+    known.set(providerId, key);
+    return key;
+  };
+};
+
+/**
+ * Ranks the stored figures again, from the stored inputs alone: provider ids, best first. Equals the stored order, or the record is not what was
+ * decided.
+ */
+export const replay = (route: Route): string[] => {
+  const ties = new Map(route.offers.map(({ providerId, tieKey }) => [providerId, tieKey]));
+  const { ranked } = rank(route.asked, route.offers, route.policy, (providerId) => ties.get(providerId) ?? '', route.decidedOn);
+  return ranked.map(({ providerId }) => providerId);
+};
+
+/**
+ * What costs are told against: the configured price, else the median of the accepted offers' own prices. Of an even number the lower middle,
+ * so that the reference is a price somebody offers. One offer is no market.
+ */
+const referenceOf = (asked: Asked, accepted: Candidate[], { reference }: DecisionPolicy, now: number): Reference | undefined => {
+  if (asked.ramp === 'liquidity') return undefined;
+  if (reference) return { btcPrice: reference.btcPrice, source: 'configured', observedOn: reference.observedOn };
+  const prices = accepted.flatMap(({ offer }) => priceOf(asked, offer) ?? []).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const middle = prices.length < 2 ? undefined : prices[Math.floor((prices.length - 1) / 2)];
+  return middle === undefined || middle <= 0n ? undefined : { btcPrice: middle, source: 'median-of-offers', observedOn: now };
+};
+
+const figures = (asked: Asked, { offer }: RankedOffer, reference: Reference | undefined): Pick<RoutedOffer, 'btcPrice' | 'feeBps' | 'costBps' | 'feePpm'> => {
+  if (asked.ramp === 'liquidity') return asked.inboundSats > 0n ? { feePpm: Number(divCeil(offer.fee * 1_000_000n, asked.inboundSats)) } : {};
+  const btcPrice = priceOf(asked, offer);
+  const cost = reference && costBps(asked, offer, reference.btcPrice);
+  return {
+    ...(btcPrice === undefined ? {} : { btcPrice }),
+    feeBps: bpsUp(offer.fee, asked.ramp === 'buy' ? offer.pay : offer.receive),
+    ...(cost === undefined ? {} : { costBps: cost }),
+  };
+};

@@ -1,0 +1,44 @@
+import postgres from 'postgres';
+import type { Log } from '../gateway/ports.ts';
+
+export type NodeDatabase = { sql: postgres.Sql; url: string; kind: 'postgres' | 'pglite'; close: () => Promise<void> };
+export type DatabaseOptions = {
+  /** A PostgreSQL to use. Its query string may carry settings: `?statement_timeout=10000`. Without it the embedded database runs. */
+  url?: string | undefined;
+  /** Where the embedded database keeps its rows. */
+  dataDir: string;
+  log: Log;
+  /** Connections to a PostgreSQL, at most. */
+  poolSize?: number | undefined;
+};
+
+/**
+ * Opens the database of the Node process, one driver for both kinds. Throws when the data folder is in use or nothing is there to open;
+ * an unreachable PostgreSQL shows at the first statement.
+ */
+export const openDatabase = async ({ url, dataDir, log, poolSize = 10 }: DatabaseOptions): Promise<NodeDatabase> => {
+  if (url !== undefined) {
+    const sql = connect(url, poolSize);
+    return { sql, url, kind: 'postgres', close: () => sql.end({ timeout: 5 }) };
+  }
+  const { startEmbeddedDatabase } = await import('./embedded-database.ts');
+  const embedded = await startEmbeddedDatabase(dataDir);
+  log('info', 'database.embedded', { folder: dataDir });
+  const sql = connect(embedded.url, 1);
+  const close = async (): Promise<void> => {
+    await sql.end({ timeout: 5 });
+    await embedded.close();
+  };
+  return { sql, url: embedded.url, kind: 'pglite', close };
+};
+
+/** `fetch_types` off as on Workers, so that both runtimes send the same statements. One connection never ends by age: PGlite has no second one. */
+export const connect = (url: string, max: number): postgres.Sql =>
+  postgres(url, {
+    max,
+    fetch_types: false,
+    connect_timeout: 10,
+    connection: { application_name: 'ramp-gateway' },
+    onnotice: () => undefined,
+    ...(max === 1 ? { max_lifetime: null } : {}),
+  });

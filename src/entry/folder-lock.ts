@@ -1,0 +1,92 @@
+/**
+ * One process per folder. PGlite opens the same folder twice without a word and then loses rows, so a file with the owner's pid stands
+ * guard: made exclusively, taken over when its owner is gone.
+ */
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+
+type Owner = { pid: number; /** Where the system tells it: a pid is used again after a restart (always, in a container). */ started: string | undefined };
+
+/** Takes the lock and answers how to let go of it. Throws, naming the owner, when a living process has it. */
+export const lockFolder = (file: string): (() => void) => {
+  const own = `${file}.${process.pid}`;
+  writeFileSync(own, JSON.stringify({ pid: process.pid, started: startOf(process.pid) } satisfies Owner));
+  try {
+    for (let tries = 0; tries < 20; tries++) {
+      if (claim(own, file)) return () => rmSync(file, { force: true });
+      const held = read(file);
+      if (held === undefined) continue;
+      const owner = parse(held);
+      if (owner && isAlive(owner)) {
+        throw new Error(`${file}: this data folder is in use by process ${owner.pid}. Stop it, use another folder, or set DATABASE_URL to share a PostgreSQL.`);
+      }
+      clear(file, held, own);
+    }
+    throw new Error(`${file}: other processes keep taking this lock`);
+  } finally {
+    rmSync(own, { force: true });
+  }
+};
+
+/** A hard link is made whole or not at all, so nobody reads half a lock. */
+const claim = (own: string, file: string): boolean => {
+  try {
+    linkSync(own, file);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+};
+
+/** Moves a dead owner's lock away. Of several that try, one gets it; whoever moved a fresh lock by mistake puts it back. */
+const clear = (file: string, stale: string, own: string): void => {
+  const aside = `${own}.stale`;
+  try {
+    renameSync(file, aside);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  if (read(aside) !== stale) claim(aside, file);
+  rmSync(aside, { force: true });
+};
+
+const read = (file: string): string | undefined => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+};
+
+const parse = (text: string): Owner | undefined => {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || !('pid' in value) || typeof value.pid !== 'number') return undefined;
+    return { pid: value.pid, started: 'started' in value && typeof value.started === 'string' ? value.started : undefined };
+  } catch {
+    return undefined;
+  }
+};
+
+const isAlive = ({ pid, started }: Owner): boolean => {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if (codeOf(error) !== 'EPERM') return false;
+  }
+  return startOf(pid) === started;
+};
+
+/** Clock ticks from boot to the start of the process (Linux, proc(5) field 22); undefined elsewhere. */
+const startOf = (pid: number): string | undefined => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+};
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);

@@ -1,0 +1,21 @@
+/**
+ * PGlite in a thread of its own (it blocks its thread for a whole query), spoken to through its socket on a free port of the loopback.
+ * Started by embedded-database.ts, told to stop by any message.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { PGlite } from '@electric-sql/pglite';
+import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
+
+if (!parentPort) throw new Error('pglite-worker.ts runs in a worker thread');
+const port = parentPort;
+const folder = typeof workerData === 'string' ? workerData : undefined;
+const db = await PGlite.create(folder);
+const server = new PGLiteSocketServer({ db, host: '127.0.0.1', port: 0 });
+await server.start();
+port.once('message', () => {
+  void server
+    .stop()
+    .then(() => db.close())
+    .finally(() => port.close());
+});
+port.postMessage(server.getServerConn());

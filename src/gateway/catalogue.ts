@@ -1,0 +1,145 @@
+import type { Json as AnyJson } from '../domain/offer.ts';
+import { normalForm } from '../domain/option-name.ts';
+import type { PaymentMethod, Ramp } from '../domain/ramp.ts';
+import { ProviderFault } from '../providers/fault.ts';
+import type { Catalogue, CatalogueOption, Features } from '../providers/spec.ts';
+import { callProvider } from './call-provider.ts';
+import type { Gateway, Json, OptionNumber, Provider } from './ports.ts';
+import { optionFromJson, optionToJson } from './store-route.ts';
+import { gatewayOwner, upstreamSession } from './upstream-session.ts';
+
+/** What one provider lists, with our numbers: a merged option's id leads to this provider's own option. */
+export type ProviderListing = { options: Map<number, CatalogueOption>; features: Features; readOn: number };
+export type CatalogueView = { numbers: Map<number, OptionNumber>; byProvider: Map<string, ProviderListing> };
+
+const ourName = (provider: Provider, theirs: string): string => {
+  const wanted = normalForm(theirs);
+  const alias = Object.entries(provider.core.option_aliases).find(([from]) => normalForm(from) === wanted);
+  return alias ? alias[1] : theirs;
+};
+
+export const methodOf = (gateway: Gateway, provider: Provider, normalName: string): PaymentMethod => {
+  const own = Object.entries(provider.core.option_methods).find(([name]) => normalForm(name) === normalName);
+  return own?.[1] ?? gateway.settings.routing.option_methods[normalName] ?? 'bank_transfer';
+};
+
+/**
+ * The listings of every provider of a ramp that is not off. Fresh for `fresh_s`; older ones are served and read again in the background;
+ * past `stale_s` they are waited for, and a provider whose listing cannot be had is not asked for prices.
+ */
+export const readCatalogue = async (gateway: Gateway, ramp: Ramp, requestId: string): Promise<CatalogueView> => {
+  const { state, settings } = gateway;
+  if (state.listings.size === 0) await loadStored(gateway);
+  const now = gateway.now();
+  const waiting: Promise<void>[] = [];
+  for (const provider of gateway.providers) {
+    if (provider.core.mode === 'off' || !provider.ramps.includes(ramp)) continue;
+    const known = state.listings.get(key(provider.id, ramp));
+    const age = known ? now - known.readOn : Infinity;
+    if (age < settings.catalogue.fresh_s * 1000 || (known?.failed && now - known.failed.on < retryMs)) continue;
+    const refresh = refreshListing(gateway, provider, ramp, requestId);
+    if (age > settings.catalogue.stale_s * 1000) waiting.push(refresh);
+    else gateway.background(refresh);
+  }
+  if (waiting.length > 0) await Promise.all(waiting);
+  return view(gateway, ramp);
+};
+
+const retryMs = 5_000;
+const key = (providerId: string, ramp: Ramp): string => `${ramp} ${providerId}`;
+
+const loadStored = async (gateway: Gateway): Promise<void> => {
+  for (const row of await gateway.stores.catalogue.listings()) gateway.state.listings.set(key(row.providerId, row.ramp), { listing: row.listing, readOn: row.readOn });
+  gateway.state.numbers = await gateway.stores.catalogue.numbers();
+};
+
+/** One read at a time per provider; never throws: a failure is remembered beside the old listing. */
+const refreshListing = (gateway: Gateway, provider: Provider, ramp: Ramp, requestId: string): Promise<void> => {
+  const name = key(provider.id, ramp);
+  const running = gateway.state.refreshing.get(name);
+  if (running) return running;
+  const reading = readListing(gateway, provider, ramp, requestId)
+    .catch((fault: unknown) => {
+      const reason = fault instanceof ProviderFault ? fault.kind : 'server';
+      const known = gateway.state.listings.get(name);
+      gateway.state.listings.set(name, { listing: known?.listing ?? null, readOn: known?.readOn ?? -Infinity, failed: { reason, on: gateway.now() } });
+      if (!(fault instanceof ProviderFault)) gateway.log('error', 'defect', { request_id: requestId, provider: provider.id, where: 'catalogue', error: fault instanceof Error ? fault.message : 'unknown' });
+    })
+    .finally(() => gateway.state.refreshing.delete(name));
+  gateway.state.refreshing.set(name, reading);
+  return reading;
+};
+
+const readListing = async (gateway: Gateway, provider: Provider, ramp: Ramp, requestId: string): Promise<void> => {
+  const catalogue = await callProvider(gateway, provider, { operation: 'quote', verb: 'catalogue', requestId, deadlineMs: gateway.settings.routing.quote_deadline_ms, idempotent: true }, async (context) => {
+    if (ramp === 'sell' && provider.adapter.sell) return await provider.adapter.sell.catalogue(context);
+    if (!provider.adapter.buy) throw new Error(`${provider.id} lists no options for ${ramp}`);
+    const upstream = await upstreamSession(gateway, gatewayOwner, provider, context, await gateway.stores.sessions.findUpstream(gatewayOwner, provider.id));
+    if ('refusal' in upstream) return { ok: false as const, refusal: upstream.refusal };
+    const answer = await provider.adapter.buy.catalogue({ ...context, customer: upstream.blob });
+    if (answer.customer !== undefined) await gateway.stores.sessions.retireUpstream(upstream.id, gateway.now());
+    return answer;
+  });
+  if (!catalogue.ok) throw new ProviderFault('server', `no listing: ${catalogue.refusal.reason}`);
+  const readOn = gateway.now();
+  const listing = toJson(catalogue.value);
+  await numberOptions(gateway, provider, ramp, catalogue.value);
+  await gateway.stores.catalogue.saveListing({ providerId: provider.id, ramp, listing, readOn });
+  gateway.state.listings.set(key(provider.id, ramp), { listing, readOn });
+};
+
+const numberOptions = async (gateway: Gateway, provider: Provider, ramp: Ramp, catalogue: Catalogue): Promise<void> => {
+  const known = new Set((gateway.state.numbers ?? []).map((number) => `${number.ramp} ${number.currencyCode} ${number.normalName}`));
+  const wanted = catalogue.options.map((option) => {
+    const name = ourName(provider, option.name);
+    return { ramp, currencyCode: option.currency.toUpperCase(), normalName: normalForm(name), name };
+  });
+  if (gateway.state.numbers && wanted.every((option) => known.has(`${ramp} ${option.currencyCode} ${option.normalName}`))) return;
+  await gateway.stores.catalogue.number(wanted);
+  gateway.state.numbers = await gateway.stores.catalogue.numbers();
+};
+
+const views = new WeakMap<object, Map<string, { of: unknown; numbers: unknown; view: ProviderListing }>>();
+
+/** Built from the cached listings; each provider's part is kept until its listing or the numbers change. */
+const view = (gateway: Gateway, ramp: Ramp): CatalogueView => {
+  const cache = views.get(gateway.state) ?? new Map<string, { of: unknown; numbers: unknown; view: ProviderListing }>();
+  views.set(gateway.state, cache);
+  const all = gateway.state.numbers ?? [];
+  const numbers = new Map(all.filter((number) => number.ramp === ramp).map((number) => [number.id, number]));
+  const byProvider = new Map<string, ProviderListing>();
+  for (const provider of gateway.providers) {
+    const name = key(provider.id, ramp);
+    const known = gateway.state.listings.get(name);
+    if (provider.core.mode === 'off' || !known?.listing || gateway.now() - known.readOn > gateway.settings.catalogue.stale_s * 1000) continue;
+    const cached = cache.get(name);
+    if (cached && cached.of === known && cached.numbers === all) byProvider.set(provider.id, cached.view);
+    else {
+      const built = buildListing(provider, fromJson(known.listing), known.readOn, all.filter((number) => number.ramp === ramp));
+      cache.set(name, { of: known, numbers: all, view: built });
+      byProvider.set(provider.id, built);
+    }
+  }
+  return { numbers, byProvider };
+};
+
+const buildListing = (provider: Provider, catalogue: Catalogue, readOn: number, numbers: OptionNumber[]): ProviderListing => {
+  const options = new Map<number, CatalogueOption>();
+  for (const option of catalogue.options) {
+    const wanted = normalForm(ourName(provider, option.name));
+    const number = numbers.find((candidate) => candidate.normalName === wanted && candidate.currencyCode === option.currency.toUpperCase());
+    if (number && !options.has(number.id)) options.set(number.id, option);
+  }
+  return { options, features: catalogue.features, readOn };
+};
+
+/** Why a provider of the ramp has no usable listing, for `failed`. */
+export const listingFault = (gateway: Gateway, provider: Provider, ramp: Ramp): string | undefined => gateway.state.listings.get(key(provider.id, ramp))?.failed?.reason;
+
+const toJson = (catalogue: Catalogue): Json => ({ features: { ...catalogue.features }, options: catalogue.options.map(optionToJson) });
+
+/** Our own stored form, written by toJson above. */
+const fromJson = (json: Json): Catalogue => {
+  const stored = json as { features: Features; options: AnyJson[] };
+  return { features: stored.features, options: stored.options.map(optionFromJson) };
+};

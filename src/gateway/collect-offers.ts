@@ -1,0 +1,121 @@
+import type { FaultKind } from '../domain/fault-kind.ts';
+import type { Asked, Candidate, Failed, ProviderOffer, Refused, Terms } from '../domain/offer.ts';
+import type { DecisionPolicy } from '../domain/policy.ts';
+import { decide, type Route } from '../domain/route.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import { ProviderFault } from '../providers/fault.ts';
+import type { CallContext } from '../providers/spec.ts';
+import { callProvider } from './call-provider.ts';
+import type { Gateway, Provider } from './ports.ts';
+
+/** What asking one provider gave; `sessionId` is the upstream session the offer belongs to. */
+export type Asking = { offer: ProviderOffer; sessionId?: string } | { refusal: Refusal };
+
+/** One provider to ask, or the reason why he is not asked. */
+export type Ask = { provider: Provider; terms: Terms } & ({ ask: (context: CallContext) => Promise<Asking> } | { refusal: Refusal } | { fault: FaultKind });
+
+export type CollectRequest = { asked: Asked; asks: Ask[]; requestId: string; sessionHash: string; maxWaitMs: number | undefined; traceparent?: string | undefined };
+
+/** The decision, what shadow providers would have offered, and the upstream sessions of the offers. */
+export type Collected = { route: Route; shadow: Candidate[]; upstreamSessions: Map<string, string> };
+
+/**
+ * Asks every provider at the same time and decides when all have answered or the deadline is there; a slow or broken provider costs
+ * nothing but its own answer. Answers that come later run on for a grace period and only feed the statistics.
+ */
+export const collectOffers = async (gateway: Gateway, request: CollectRequest): Promise<Collected> => {
+  const { routing } = gateway.settings;
+  const deadlineMs = Math.min(Math.max(request.maxWaitMs ?? routing.quote_deadline_ms, 300), routing.quote_deadline_ms);
+  const started = gateway.now();
+  const candidates: Candidate[] = [];
+  const shadow: Candidate[] = [];
+  const refused: Refused[] = [];
+  const failed: Failed[] = [];
+  const upstreamSessions = new Map<string, string>();
+  const open = new Map<string, Provider>();
+
+  const settle = (ask: Ask, latencyMs: number, answer: Asking): void => {
+    if ('refusal' in answer) {
+      if (ask.provider.core.mode === 'on') refused.push({ providerId: ask.provider.id, refusal: answer.refusal });
+      return;
+    }
+    if (answer.sessionId !== undefined) upstreamSessions.set(ask.provider.id, answer.sessionId);
+    (ask.provider.core.mode === 'on' ? candidates : shadow).push({ providerId: ask.provider.id, offer: answer.offer, terms: ask.terms, latencyMs });
+  };
+  const fail = (provider: Provider, fault: Omit<Failed, 'providerId'>): void => {
+    if (provider.core.mode === 'on') failed.push({ providerId: provider.id, ...fault });
+  };
+
+  let decided = false;
+  const running: Promise<void>[] = [];
+  for (const ask of request.asks) {
+    if ('refusal' in ask) settle(ask, 0, ask);
+    else if ('fault' in ask) fail(ask.provider, { reason: ask.fault, retryable: true });
+    else {
+      open.set(ask.provider.id, ask.provider);
+      const options = { operation: 'quote', verb: 'quote', requestId: request.requestId, deadlineMs, idempotent: true, customerKey: request.sessionHash, ...(request.traceparent === undefined ? {} : { context: { traceparent: request.traceparent } }) } as const;
+      running.push(
+        callProvider(gateway, ask.provider, options, ask.ask).then(
+          (answer) => {
+            if (decided) return;
+            open.delete(ask.provider.id);
+            settle(ask, gateway.now() - started, answer);
+          },
+          (fault: unknown) => {
+            if (decided) return;
+            open.delete(ask.provider.id);
+            fail(ask.provider, faultOf(gateway, fault, gateway.now() - started, request.requestId, ask.provider.id));
+          },
+        ),
+      );
+    }
+  }
+  await allOrDeadline(running, deadlineMs, gateway);
+  decided = true;
+  for (const provider of open.values()) fail(provider, { reason: 'timeout', retryable: true, latencyMs: deadlineMs });
+
+  const now = gateway.now();
+  const route = decide({
+    requestId: request.requestId,
+    asked: request.asked,
+    candidates,
+    refused,
+    failed,
+    policy: policyOf(gateway, request.asked, now),
+    tieKey: (providerId) => gateway.hash(`${request.requestId}${providerId}`),
+    now,
+    maxWaitMs: deadlineMs,
+    waitedMs: now - started,
+  });
+  return { route, shadow, upstreamSessions };
+};
+
+const allOrDeadline = async (running: Promise<void>[], deadlineMs: number, gateway: Gateway): Promise<void> => {
+  if (running.length === 0) return;
+  const all = Promise.all(running).then(() => undefined);
+  if (gateway.runsOn) gateway.background(all);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const deadline = new Promise<void>((done) => {
+    timer = setTimeout(done, deadlineMs);
+  });
+  await Promise.race([all, deadline]);
+  clearTimeout(timer);
+};
+
+const faultOf = (gateway: Gateway, fault: unknown, latencyMs: number, requestId: string, providerId: string): Omit<Failed, 'providerId'> => {
+  if (fault instanceof ProviderFault)
+    return { reason: fault.kind, retryable: fault.retryable, latencyMs, ...(fault.kind === 'circuit-open' && fault.retryAfterMs !== undefined ? { retryOn: gateway.now() + fault.retryAfterMs } : {}) };
+  gateway.log('error', 'defect', { request_id: requestId, provider: providerId, where: 'quote', error: fault instanceof Error ? fault.message : 'unknown' });
+  return { reason: 'malformed', retryable: false, latencyMs };
+};
+
+const policyOf = (gateway: Gateway, asked: Asked, now: number): DecisionPolicy => {
+  const { routing } = gateway.settings;
+  const configured = asked.ramp === 'liquidity' ? undefined : routing.reference?.[asked.currency];
+  return {
+    outlierBps: routing.outlier_bps,
+    toleranceBps: routing.tolerance_bps,
+    indicativeHaircutBps: routing.indicative_haircut_bps,
+    ...(configured ? { reference: { btcPrice: BigInt(configured.btc_price), maxDeviationBps: configured.max_deviation_bps, observedOn: now } } : {}),
+  };
+};

@@ -1,0 +1,92 @@
+import type { Asked } from '../domain/offer.ts';
+import type { FaultKind } from '../domain/fault-kind.ts';
+import { normalForm } from '../domain/option-name.ts';
+import type { CatalogueOption } from '../providers/spec.ts';
+import { listingFault, methodOf, readCatalogue, type CatalogueView } from './catalogue.ts';
+import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
+import { Problem } from './problem.ts';
+import type { Gateway, OptionNumber, Provider } from './ports.ts';
+import type { OpenSession } from './read-session.ts';
+import { storeRoute, type StoredOffers } from './store-route.ts';
+import { upstreamSession } from './upstream-session.ts';
+
+export type BuyPriceRequest = {
+  amount_fiat?: number | undefined;
+  amount_sats?: number | undefined;
+  currency_id: number;
+  payment_option_id: number;
+  country?: string | undefined;
+  max_wait_ms?: number | undefined;
+};
+export type RequestContext = { requestId: string; traceparent?: string | undefined };
+
+/** Prices for one purchase from every buy provider, decided and stored: what /offers shows whole and /quote shows the winner of. */
+export const priceBuy = async (gateway: Gateway, session: OpenSession, request: BuyPriceRequest, context: RequestContext): Promise<StoredOffers> => {
+  const fixed = request.amount_fiat === undefined ? 'receive' : 'pay';
+  const amount = request.amount_fiat ?? request.amount_sats;
+  if (amount === undefined || (request.amount_fiat !== undefined && request.amount_sats !== undefined)) {
+    const detail = 'Send exactly one of amount_fiat and amount_sats.';
+    throw new Problem('invalid-request', detail, { errors: [{ pointer: '/amount_fiat', detail }] });
+  }
+  const catalogue = await readCatalogue(gateway, 'buy', context.requestId);
+  const number = catalogue.numbers.get(request.payment_option_id);
+  if (!number || number.currencyId !== request.currency_id) throw new Problem('option-unavailable', 'No provider has this currency_id with this payment_option_id. POST /payment-options lists what there is.');
+  const asked: Asked = { ramp: 'buy', fixed, amount: BigInt(amount), currency: number.currencyCode, option: number.normalName };
+  const asks: Ask[] = [];
+  const options = new Map<string, CatalogueOption>();
+  for (const provider of gateway.providers) {
+    if (provider.core.mode === 'off' || !provider.adapter.buy) continue;
+    const ask = askOf(gateway, session, provider, asked, number, catalogue, request.country, options, context.requestId);
+    asks.push(ask);
+  }
+  const collected = await collectOffers(gateway, { asked, asks, requestId: context.requestId, sessionHash: session.idHash, maxWaitMs: request.max_wait_ms, traceparent: gateway.settings.traceparent ? context.traceparent : undefined });
+  return await storeRoute(gateway, session, collected, options, { currencyId: number.currencyId, paymentOptionId: number.id, optionName: number.name });
+};
+
+const askOf = (
+  gateway: Gateway,
+  session: OpenSession,
+  provider: Provider,
+  asked: Extract<Asked, { ramp: 'buy' | 'sell' }>,
+  number: OptionNumber,
+  catalogue: CatalogueView,
+  country: string | undefined,
+  options: Map<string, CatalogueOption>,
+  requestId: string,
+): Ask => {
+  const { core } = provider;
+  const method = methodOf(gateway, provider, number.normalName);
+  const listing = catalogue.byProvider.get(provider.id);
+  const option = listing?.options.get(number.id);
+  const terms = {
+    haircutBps: core.haircut_bps ?? gateway.settings.routing.indicative_haircut_bps,
+    preferenceBps: core.preference_bps,
+    arrivalSeconds: core.arrival_seconds?.[method] ?? gateway.settings.routing.arrival_seconds[method],
+    ...(option ? { named: { currency: option.currency, option: option.name }, limits: { ...(option.minFiat === undefined ? {} : { minPay: option.minFiat }), ...(option.maxFiat === undefined ? {} : { maxPay: option.maxFiat }) } } : {}),
+  };
+  if (!listing) return { provider, terms, fault: (listingFault(gateway, provider, 'buy') ?? 'unreachable') as FaultKind };
+  if (country !== undefined && core.display.countries.length > 0 && !core.display.countries.includes(country.toUpperCase())) return { provider, terms, refusal: { reason: 'country-restricted' } };
+  if (!option) {
+    const sameCurrency = [...listing.options.values()].some((other) => normalForm(other.currency) === normalForm(number.currencyCode));
+    return { provider, terms, refusal: { reason: sameCurrency ? 'option-unsupported' : 'currency-unsupported' } };
+  }
+  if (asked.fixed === 'pay') {
+    if (option.minFiat !== undefined && asked.amount < option.minFiat) return { provider, terms, refusal: { reason: 'below-minimum', limits: { minPay: option.minFiat } } };
+    if (option.maxFiat !== undefined && asked.amount > option.maxFiat) return { provider, terms, refusal: { reason: 'above-maximum', limits: { maxPay: option.maxFiat } } };
+  }
+  options.set(provider.id, option);
+  const adapter = provider.adapter.buy;
+  if (!adapter) throw new Error(`${provider.id} does not buy`);
+  return {
+    provider,
+    terms,
+    ask: async (call): Promise<Asking> => {
+      const upstream = await upstreamSession(gateway, session.idHash, provider, { signal: call.signal, requestId }, session.upstream.get(provider.id));
+      if ('refusal' in upstream) return upstream;
+      const answer = await adapter.quote({ ...call, customer: upstream.blob }, { ramp: 'buy', fixed: asked.fixed, amount: asked.amount, option, ...(country === undefined ? {} : { country }) });
+      // A replaced blob means that the upstream session ended: the next request opens a fresh one.
+      if (answer.customer !== undefined) await gateway.stores.sessions.retireUpstream(upstream.id, gateway.now());
+      return answer.ok ? { offer: answer.value, sessionId: upstream.id } : { refusal: answer.refusal };
+    },
+  };
+};

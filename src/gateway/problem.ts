@@ -1,0 +1,33 @@
+import type { Json } from '../domain/offer.ts';
+
+/** Every code of API.md section 5. The HTTP room's list gives each its status, title and action; a missing one does not compile. */
+export type ProblemCode =
+  | 'invalid-request' | 'idempotency-key-invalid' | 'session-invalid' | 'ownership-proof-failed' | 'app-key-required' | 'not-found' | 'order-not-found' | 'quote-not-found' | 'account-not-found'
+  | 'connection-not-found' | 'method-not-allowed' | 'quote-used' | 'order-not-withdrawable' | 'withdrawal-expired' | 'withdrawal-differs' | 'order-unpayable' | 'price-changed' | 'session-settled'
+  | 'customer-conflict' | 'idempotency-in-progress' | 'quote-expired' | 'payload-too-large' | 'unsupported-media-type' | 'amount-out-of-range' | 'option-unavailable' | 'fallback-unsupported'
+  | 'address-invalid' | 'webhook-url-refused' | 'no-offer' | 'idempotency-key-reused' | 'rate-limited' | 'too-many-open-orders' | 'internal' | 'provider-bad-answer' | 'payout-link-refused'
+  | 'provider-unavailable' | 'provider-timeout' | 'all-providers-failed' | 'order-pending' | 'claim-outcome-unknown' | 'temporary-reduced-capacity' | 'storage-unavailable' | 'misconfigured'
+  | 'account-required' | 'account-not-connected' | 'connection-required' | 'amount-in-use' | 'client-ipv4-required' | 'connection-name-taken' | 'username-taken' | 'code-wrong' | 'code-expired' | 'iban-invalid'
+  | 'proof-required' | 'peer-not-connected' | 'invoice-unsuitable' | 'daily-limit-reached';
+
+export type ProblemMore = {
+  retryAfterMs?: number;
+  errors?: { pointer: string; detail: string }[];
+  /** Further members of the problem document, in its outward names: limits, offers, refused, failed, order_id … */
+  members?: { [key: string]: Json };
+  cause?: unknown;
+};
+
+/** A use case says no. `detail` is for people: what was wrong and what would be right; never a secret, never a provider's text. */
+export class Problem extends Error {
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly more: ProblemMore;
+  constructor(code: ProblemCode, detail: string, more: ProblemMore = {}) {
+    super(`${code}: ${detail}`, more.cause === undefined ? undefined : { cause: more.cause });
+    this.name = 'Problem';
+    this.code = code;
+    this.detail = detail;
+    this.more = more;
+  }
+}

@@ -1,0 +1,198 @@
+import type { Excluded, Failed, Json, Refused } from '../domain/offer.ts';
+import { formatHundredths } from '../domain/money.ts';
+import { quoteIdOf } from '../domain/route-id.ts';
+import type { Route, RoutedOffer } from '../domain/route.ts';
+import type { Limits } from '../domain/refusal.ts';
+import { Problem } from './problem.ts';
+import type { Gateway } from './ports.ts';
+import type { StoredOffers } from './store-route.ts';
+
+type Shown = { [key: string]: Json };
+export const isoTime = (ms: number): string => new Date(ms).toISOString();
+
+/** A provider's outward name stands beside its id everywhere. */
+export const providerRef = (gateway: Gateway, id: string): { id: string; name: string } => ({ id, name: gateway.providers.find((provider) => provider.id === id)?.name ?? id });
+
+/** Amounts leave as JSON integers: every stored amount was checked to be a safe integer when it came in. */
+export const int = (amount: bigint): number => {
+  const value = Number(amount);
+  if (!Number.isSafeInteger(value)) throw new RangeError('an amount is beyond the safe integers');
+  return value;
+};
+
+const amountsOf = (ramp: 'buy' | 'sell', pay: bigint, receive: bigint): Shown => (ramp === 'buy' ? { amount_fiat: int(pay), amount_sats: int(receive) } : { amount_fiat: int(receive), amount_sats: int(pay) });
+
+/** One offer in the words of API.md section 9. */
+export const showOffer = (gateway: Gateway, stored: StoredOffers, index: number): Shown => {
+  const ranked = stored.route.offers[index];
+  const acceptBy = stored.acceptBy[index];
+  if (!ranked || acceptBy === undefined) throw new RangeError('no such rank');
+  const { offer } = ranked;
+  const { ramp } = stored.route.asked;
+  return {
+    rank: ranked.rank,
+    quote_id: quoteIdOf(stored.routeId, ranked.rank),
+    provider: providerRef(gateway, ranked.providerId),
+    ...(ramp === 'liquidity'
+      ? { pay_sats: int(offer.pay), fee_sats: int(offer.fee), client_sats: int(offer.receive), ...shownFacts(offer.facts) }
+      : { ...amountsOf(ramp, offer.pay, offer.receive), currency_id: stored.terms.currencyId, payment_option_id: stored.terms.paymentOptionId }),
+    is_estimate: !offer.binding,
+    ...(ranked.btcPrice === undefined ? {} : { btc_price: int(ranked.btcPrice) }),
+    ...(ramp === 'liquidity' ? {} : { order_fee: int(offer.fee) }),
+    ...(offer.expiresOn === undefined ? {} : { expires_on: isoTime(offer.expiresOn) }),
+    accept_by: isoTime(acceptBy),
+    ...(ranked.feeBps === undefined ? {} : { fee_bps: ranked.feeBps }),
+    ...(ranked.feePpm === undefined ? {} : { fee_ppm: ranked.feePpm }),
+    ...(ranked.costBps === undefined ? {} : { cost_bps: ranked.costBps }),
+    behind_best_bps: ranked.behindBestBps,
+    ...(ranked.terms.arrivalSeconds === undefined || ramp === 'liquidity' ? {} : { arrival_seconds: ranked.terms.arrivalSeconds }),
+    ...(ramp === 'buy' ? { on_chain_fallback: offer.facts['on_chain_fallback'] === true } : {}),
+    requires: [...offer.requires],
+    warnings: [...ranked.warnings],
+    latency_ms: Math.round(ranked.latencyMs),
+  };
+};
+
+/** Facts whose names start with `provider_` are the provider's own figures, for checks only. */
+const shownFacts = (facts: { [key: string]: Json }): Shown => Object.fromEntries(Object.entries(facts).filter(([name]) => !name.startsWith('provider_')));
+
+const limitNames = (ramp: Route['asked']['ramp'], limits: Limits | undefined): Shown => {
+  if (!limits) return {};
+  const [pay, receive] = ramp === 'buy' ? ['amount_fiat', 'amount_sats'] : ramp === 'sell' ? ['amount_sats', 'amount_fiat'] : ['amount_sats', 'client_sats'];
+  return {
+    ...(limits.minPay === undefined ? {} : { [`min_${pay}`]: int(limits.minPay) }),
+    ...(limits.maxPay === undefined ? {} : { [`max_${pay}`]: int(limits.maxPay) }),
+    ...(limits.minReceive === undefined ? {} : { [`min_${receive}`]: int(limits.minReceive) }),
+    ...(limits.maxReceive === undefined ? {} : { [`max_${receive}`]: int(limits.maxReceive) }),
+  };
+};
+
+export const showReasons = (gateway: Gateway, route: Route): { excluded: Shown[]; refused: Shown[]; failed: Shown[] } => ({
+  excluded: route.excluded.map((one: Excluded) => ({
+    provider: providerRef(gateway, one.providerId),
+    rule: one.rule,
+    ...(route.asked.ramp === 'liquidity' ? { pay_sats: Number(one.offer.pay), is_estimate: !one.offer.binding } : route.asked.fixed === 'pay' ? { [route.asked.ramp === 'buy' ? 'amount_sats' : 'amount_fiat']: Number(one.offer.receive) } : { [route.asked.ramp === 'buy' ? 'amount_fiat' : 'amount_sats']: Number(one.offer.pay) }),
+    ...(one.deviationBps === undefined ? {} : { deviation_bps: one.deviationBps }),
+    ...(one.limitBps === undefined ? {} : { limit_bps: one.limitBps }),
+  })),
+  refused: route.refused.map((one: Refused) => ({
+    provider: providerRef(gateway, one.providerId),
+    reason: one.refusal.reason,
+    ...limitNames(route.asked.ramp, one.refusal.limits),
+    ...(one.refusal.connectTo === undefined ? {} : { connect_to: one.refusal.connectTo }),
+  })),
+  failed: route.failed.map((one: Failed) => ({
+    provider: providerRef(gateway, one.providerId),
+    reason: one.reason,
+    retryable: one.retryable,
+    ...(one.latencyMs === undefined ? {} : { latency_ms: Math.round(one.latencyMs) }),
+    ...(one.retryOn === undefined ? {} : { retry_on: isoTime(one.retryOn) }),
+  })),
+});
+
+export const showPolicy = (route: Route): Shown => {
+  const { policy } = route;
+  return {
+    name: policy.name,
+    decided_by: policy.decidedBy,
+    tie_breaks: [...policy.tieBreaks],
+    preference_bps: { ...policy.preferenceBps },
+    preference_decided: policy.preferenceDecided,
+    ...(route.asked.ramp === 'liquidity' ? {} : { outlier_bps: policy.outlierBps, tolerance_bps: policy.toleranceBps }),
+    indicative_haircut_bps: policy.indicativeHaircutBps,
+    ...(policy.reference ? { reference: { btc_price: int(policy.reference.btcPrice), source: policy.reference.source, observed_on: isoTime(policy.reference.observedOn) } } : {}),
+    ...(policy.priceCheck ? { price_check: policy.priceCheck } : {}),
+    max_wait_ms: route.maxWaitMs,
+    waited_ms: Math.round(route.waitedMs),
+    answered_on: isoTime(route.decidedOn),
+  };
+};
+
+const askedFor = (stored: StoredOffers): Shown => {
+  const { asked } = stored.route;
+  if (asked.ramp === 'liquidity') return { inbound_sats: int(asked.inboundSats) };
+  const fiat = (asked.fixed === 'pay') === (asked.ramp === 'buy');
+  return { [fiat ? 'amount_fiat' : 'amount_sats']: int(asked.amount), currency_id: stored.terms.currencyId, payment_option_id: stored.terms.paymentOptionId };
+};
+
+/** The whole answer of /offers. */
+export const showOffers = (gateway: Gateway, stored: StoredOffers): Shown => ({
+  offers_id: stored.routeId,
+  ...askedFor(stored),
+  offers: stored.route.offers.map((_, index) => showOffer(gateway, stored, index)),
+  ...showReasons(gateway, stored.route),
+  policy: showPolicy(stored.route),
+});
+
+/** Rank 1 in FLS01's shape, with `provider` and `accept_by`. */
+export const showQuote = (gateway: Gateway, stored: StoredOffers): Shown => {
+  const best = showOffer(gateway, stored, 0);
+  const names = ['quote_id', 'amount_fiat', 'currency_id', 'payment_option_id', 'amount_sats', 'is_estimate', 'btc_price', 'order_fee', 'expires_on', 'accept_by', 'provider'];
+  return Object.fromEntries(names.flatMap((name) => (best[name] === undefined ? [] : [[name, best[name]]])));
+};
+
+/** 422 when anybody refused or was excluded, 503 when none answered. */
+export const noOffer = (gateway: Gateway, stored: StoredOffers): Problem => {
+  const { route } = stored;
+  const reasons = showReasons(gateway, route);
+  const asked = route.refused.length + route.excluded.length + route.failed.length;
+  const what = describe(stored);
+  if (route.refused.length + route.excluded.length === 0)
+    return new Problem('all-providers-failed', asked === 0 ? 'No provider is registered for this.' : `None of ${asked} providers answered${what}.`, { retryAfterMs: 5000, members: { failed: reasons.failed } });
+  const limits = bestLimits(route);
+  return new Problem('no-offer', `${count(asked, 'provider was', 'providers were')} asked${what}: ${story(stored)}.`, {
+    members: { limits: limitNames(route.asked.ramp, limits), ...reasons },
+  });
+};
+
+const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
+
+const describe = ({ route, terms }: StoredOffers): string => {
+  const { asked } = route;
+  if (asked.ramp === 'liquidity') return ` for ${asked.inboundSats} sats`;
+  const fiat = (asked.fixed === 'pay') === (asked.ramp === 'buy');
+  return ` by ${terms.optionName} for ${fiat ? formatHundredths(asked.amount, asked.currency) : `${asked.amount} sats`}`;
+};
+
+const story = ({ route }: StoredOffers): string => {
+  const parts: string[] = [];
+  const { asked } = route;
+  const money = (amount: bigint): string => (asked.ramp === 'buy' ? formatHundredths(amount, asked.currency) : `${amount} sats`);
+  for (const { refusal } of route.refused) {
+    if (refusal.limits?.minPay !== undefined) parts.push(`1 starts at ${money(refusal.limits.minPay)}`);
+    else if (refusal.limits?.maxPay !== undefined) parts.push(`1 ends at ${money(refusal.limits.maxPay)}`);
+  }
+  const others = new Map<string, number>();
+  for (const { refusal } of route.refused) if (refusal.limits?.minPay === undefined && refusal.limits?.maxPay === undefined) others.set(refusal.reason, (others.get(refusal.reason) ?? 0) + 1);
+  for (const [reason, n] of others) parts.push(`${n} refused (${reason})`);
+  if (route.excluded.length > 0) parts.push(`${count(route.excluded.length, 'answer was', 'answers were')} excluded (${[...new Set(route.excluded.map((one) => one.rule))].join(', ')})`);
+  if (route.failed.length > 0) parts.push(`${route.failed.length} did not answer`);
+  return parts.join(', ');
+};
+
+/** The widest limits that anybody named: what the customer could ask for instead. */
+const bestLimits = (route: Route): Limits => {
+  const all = route.refused.flatMap((one) => one.refusal.limits ?? []);
+  const min = all.flatMap((one) => one.minPay ?? []).reduce<bigint | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined);
+  const max = all.flatMap((one) => one.maxPay ?? []).reduce<bigint | undefined>((a, b) => (a === undefined || b > a ? b : a), undefined);
+  return { ...(min === undefined ? {} : { minPay: min }), ...(max === undefined ? {} : { maxPay: max }) };
+};
+
+/** The whole stored decision, for POST /route: the outward offers and the figures that were ranked. */
+export const showRoute = (gateway: Gateway, stored: StoredOffers & { chosen?: number; requestId: string }): Shown => ({
+  ...showOffers(gateway, stored),
+  request_id: stored.requestId,
+  version: stored.route.version,
+  ...(stored.chosen === undefined ? {} : { chosen_rank: stored.chosen }),
+  ranked: stored.route.offers.map((one: RoutedOffer) => ({
+    provider: one.providerId,
+    pay: one.offer.pay.toString(),
+    receive: one.offer.receive.toString(),
+    fee: one.offer.fee.toString(),
+    binding: one.offer.binding,
+    counts_as_binding: one.countsAsBinding,
+    haircut_bps: one.terms.haircutBps,
+    preference_bps: one.terms.preferenceBps,
+    tie_key: one.tieKey,
+  })),
+});

@@ -1,0 +1,156 @@
+import { Hono, type Context } from 'hono';
+import { Problem } from '../gateway/problem.ts';
+import type { Gateway } from '../gateway/ports.ts';
+import { limitsOf, validate, type Call, type Endpoint, type HttpSettings } from './call.ts';
+import { endpoints } from './endpoints.ts';
+import type { Limiter } from './limiter.ts';
+import { createOpenApi } from './openapi.ts';
+import { problemResponse, problems } from './problem.ts';
+import { readBody } from './read-body.ts';
+import { noticeRoute } from './notices/receive.ts';
+import { isStorageDown } from './storage-down.ts';
+
+/** What a request runs on: constant on Node, made for each request on Workers. */
+export type Platform = { gateway: Gateway; ip: string | undefined };
+export type AppOptions = {
+  platform: (c: Context) => Platform | Promise<Platform>;
+  http: HttpSettings;
+  limiter: Limiter;
+  /** Answers GET /docs and what lies below it. */
+  docs: (path: string) => Promise<Response | undefined>;
+  metrics: (c: Context) => Promise<Response>;
+};
+
+/** Everything the gateway serves. One request, top-down: `serve` → body → validation → the route's own file → answer or problem. */
+export const createApp = (options: AppOptions): Hono => {
+  const app = new Hono();
+  const openapi = createOpenApi(endpoints, options.http.version);
+  const state = { inFlight: 0 };
+  const methods = new Map<string, string[]>();
+  for (const endpoint of endpoints) {
+    app.on(endpoint.method, endpoint.path, (c) => serve(c, endpoint, options, state));
+    methods.set(endpoint.path, [...(methods.get(endpoint.path) ?? []), endpoint.method.toUpperCase()]);
+  }
+  app.get('/openapi.json', (c) => c.json(openapi, 200, { 'cache-control': 'public, max-age=300' }));
+  app.get('/metrics', (c) => options.metrics(c));
+  app.post('/notices/*', (c) => noticeRoute(c, options));
+  app.get('/docs', async (c) => (await options.docs('/docs')) ?? notFound(c, options));
+  app.get('/docs/*', async (c) => (await options.docs(new URL(c.req.url).pathname)) ?? notFound(c, options));
+  for (const [path, allowed] of methods) app.all(path, (c) => methodNotAllowed(c, allowed, options));
+  app.notFound((c) => notFound(c, options));
+  app.onError(async (error, c) => await fail(error, c, options));
+  return app;
+};
+
+const requestIdOf = (c: Context, gateway: Gateway): string => {
+  const given = c.req.header('x-request-id');
+  return given !== undefined && /^[\w.-]{8,64}$/.test(given) ? given : `req_${gateway.ids.secret(12)}`;
+};
+
+const baseHeaders = (requestId: string, options: AppOptions): Headers => {
+  const headers = new Headers({ 'x-request-id': requestId, 'cache-control': 'no-store' });
+  if (options.http.mode === 'sandbox') headers.set('x-ramp-mode', 'sandbox');
+  return headers;
+};
+
+const serve = async (c: Context, endpoint: Endpoint, options: AppOptions, state: { inFlight: number }): Promise<Response> => {
+  const { gateway, ip } = await options.platform(c);
+  const started = gateway.now();
+  const requestId = requestIdOf(c, gateway);
+  const headers = baseHeaders(requestId, options);
+  allowOrigin(c, headers, options.http);
+  let response: Response;
+  state.inFlight += 1;
+  try {
+    // Quotes are shed first; orders, status and notices keep a third of the places for themselves (RELIABILITY 5.2).
+    if (state.inFlight > (endpoint.lane === 'quotes' ? Math.ceil((options.http.inFlight * 2) / 3) : options.http.inFlight))
+      throw new Problem('temporary-reduced-capacity', 'Too many requests are in hand. Try again in a second.', { retryAfterMs: 1000 });
+    const call: Call = { gateway, http: options.http, requestId, ip, app: appOf(c, gateway, options.http), headers, request: c.req.raw, limit: limitsOf(options.limiter, options.http, headers) };
+    response = await run(call, endpoint);
+  } catch (error) {
+    response = problemOf(error, gateway, requestId, endpoint.path, headers);
+  } finally {
+    state.inFlight -= 1;
+  }
+  const ms = gateway.now() - started;
+  gateway.count('http_requests_total', { route: endpoint.path, status: String(response.status) });
+  gateway.observe('http_request_ms', { route: endpoint.path }, ms);
+  gateway.log('info', 'request', { request_id: requestId, method: c.req.method, route: endpoint.path, status: response.status, ms, app: appOf(c, gateway, options.http)?.id });
+  return response;
+};
+
+const run = async (call: Call, endpoint: Endpoint): Promise<Response> => {
+  let body: Record<string, unknown> = {};
+  let raw = '';
+  if (endpoint.method === 'post') {
+    const read = await readBody(call.request, call.http.bodyBytes);
+    body = endpoint.body ? validate(endpoint.body, read.value) : {};
+    raw = read.text;
+  } else if (endpoint.query) {
+    body = validate(endpoint.query, Object.fromEntries(new URL(call.request.url).searchParams));
+  }
+  // The endpoint's own schema made this value: `endpoint()` ties the two types together.
+  const reply = await endpoint.run(call, body as never, raw);
+  if (reply instanceof Response) {
+    call.headers.forEach((value, name) => reply.headers.set(name, value));
+    return reply;
+  }
+  call.headers.set('content-type', 'application/json');
+  return new Response(JSON.stringify(reply.body), { status: reply.status ?? 200, headers: call.headers });
+};
+
+export const problemOf = (error: unknown, gateway: Gateway, requestId: string, route: string, headers: Headers): Response => {
+  let problem: Problem;
+  if (error instanceof Problem) problem = error;
+  else if (isStorageDown(error)) problem = new Problem('storage-unavailable', 'The database did not answer. Nothing was changed that is not recorded; repeat the request.', { retryAfterMs: 2000, cause: error });
+  else problem = new Problem('internal', 'Something unexpected happened. The request id leads to it in the log.', { cause: error });
+  if (problems[problem.code].status >= 500) {
+    const cause = error instanceof Problem ? error.more.cause : error;
+    gateway.log(problem.code === 'internal' ? 'error' : 'warn', 'problem', { request_id: requestId, route, code: problem.code, ...(cause instanceof Error ? { error_name: cause.name, error_at: cause.stack?.split('\n')[1]?.trim() } : {}) });
+  }
+  return problemResponse(problem, requestId, Object.fromEntries(headers));
+};
+
+const appOf = (c: Context, gateway: Gateway, http: HttpSettings) => {
+  const bearer = /^Bearer ([\w.~+/=-]{16,256})$/.exec(c.req.header('authorization') ?? '')?.[1];
+  return bearer === undefined ? undefined : http.apps.get(gateway.hash(bearer));
+};
+
+/** CORS is denied unless the origin is listed; no credentials, no reflection of unknown origins. */
+const allowOrigin = (c: Context, headers: Headers, http: HttpSettings): void => {
+  if (http.corsOrigins.length === 0) return;
+  headers.set('vary', 'Origin');
+  const origin = c.req.header('origin');
+  if (origin !== undefined && http.corsOrigins.includes(origin)) headers.set('access-control-allow-origin', origin);
+};
+
+const preflight = (c: Context, allowed: string[], options: AppOptions): Response | undefined => {
+  const origin = c.req.header('origin');
+  if (c.req.method !== 'OPTIONS' || origin === undefined || !options.http.corsOrigins.includes(origin)) return undefined;
+  return new Response(null, {
+    status: 204,
+    headers: { 'access-control-allow-origin': origin, vary: 'Origin', 'access-control-allow-methods': allowed.join(', '), 'access-control-allow-headers': 'content-type, idempotency-key, x-request-id, x-session-id', 'access-control-max-age': '600' },
+  });
+};
+
+const methodNotAllowed = async (c: Context, allowed: string[], options: AppOptions): Promise<Response> => {
+  const answer = preflight(c, allowed, options);
+  if (answer) return answer;
+  const { gateway } = await options.platform(c);
+  const requestId = requestIdOf(c, gateway);
+  const headers = baseHeaders(requestId, options);
+  headers.set('allow', allowed.join(', '));
+  return problemResponse(new Problem('method-not-allowed', `This path takes ${allowed.join(' and ')}.`), requestId, Object.fromEntries(headers));
+};
+
+const notFound = async (c: Context, options: AppOptions): Promise<Response> => {
+  const { gateway } = await options.platform(c);
+  const requestId = requestIdOf(c, gateway);
+  return problemResponse(new Problem('not-found', 'There is nothing at this path. /openapi.json lists what is here.'), requestId, Object.fromEntries(baseHeaders(requestId, options)));
+};
+
+const fail = async (error: unknown, c: Context, options: AppOptions): Promise<Response> => {
+  const { gateway } = await options.platform(c);
+  const requestId = requestIdOf(c, gateway);
+  return problemOf(error, gateway, requestId, 'unrouted', baseHeaders(requestId, options));
+};

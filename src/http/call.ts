@@ -1,0 +1,81 @@
+import { z } from '@hono/zod-openapi';
+import { Problem, type ProblemCode } from '../gateway/problem.ts';
+import type { Gateway } from '../gateway/ports.ts';
+import { enforceLimit, type Limiter, type LimitName } from './limiter.ts';
+
+/** An app of the `apps:` list whose key the caller showed. */
+export type KnownApp = { id: string; allow: readonly string[]; quotesPerMinute?: number | undefined };
+
+/** What the HTTP room needs beside the gateway; constant per instance. */
+export type HttpSettings = {
+  mode: 'sandbox' | 'live';
+  bodyBytes: number;
+  inFlight: number;
+  limits: { verify: number; quotes: number; quotesApp: number; orders: number };
+  corsOrigins: readonly string[];
+  /** By SHA-256 of the key, hex. */
+  apps: ReadonlyMap<string, KnownApp>;
+  operatorTokenHashes: readonly string[];
+  metricsToken?: string | undefined;
+  version: string;
+};
+
+export type Call = {
+  gateway: Gateway;
+  http: HttpSettings;
+  requestId: string;
+  ip: string | undefined;
+  app: KnownApp | undefined;
+  /** Headers of the answer. */
+  headers: Headers;
+  request: Request;
+  limit: (name: LimitName, key: string) => Promise<void>;
+};
+
+type Reply = { status?: number; body: unknown } | Response;
+export type Endpoint = {
+  method: 'get' | 'post';
+  path: string;
+  tag: string;
+  summary: string;
+  body?: z.ZodObject | undefined;
+  query?: z.ZodObject | undefined;
+  answer: z.ZodType;
+  problems: readonly ProblemCode[];
+  /** Requests that must get through when quotes are shed. */
+  lane: 'quotes' | 'reserved' | 'free';
+  run: (call: Call, body: never, raw: string) => Promise<Reply>;
+};
+
+/** One route: its shapes validate the request and make the OpenAPI; the handler is the whole of what it does. */
+export const endpoint = <B extends z.ZodObject>(spec: Omit<Endpoint, 'run' | 'body'> & { body?: B; run: (call: Call, body: z.output<B>, raw: string) => Promise<Reply> }): Endpoint => spec;
+
+/** FLS01's generated clients send camelCase (A34): taken where the proper name is absent. */
+const withAliases = (schema: z.ZodObject, value: Record<string, unknown>): Record<string, unknown> => {
+  let copy: Record<string, unknown> | undefined;
+  for (const name of Object.keys(schema.shape)) {
+    if (Object.hasOwn(value, name) || !name.includes('_')) continue;
+    const alias = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    if (Object.hasOwn(value, alias)) {
+      copy ??= { ...value };
+      copy[name] = value[alias];
+    }
+  }
+  return copy ?? value;
+};
+
+/** null means absent (A39). */
+const withoutNulls = (value: Record<string, unknown>): Record<string, unknown> =>
+  Object.values(value).includes(null) ? Object.fromEntries(Object.entries(value).filter(([, item]) => item !== null)) : value;
+
+export const validate = (schema: z.ZodObject, value: Record<string, unknown>): Record<string, unknown> => {
+  const result = schema.safeParse(withoutNulls(withAliases(schema, value)));
+  if (result.success) return result.data;
+  const errors = result.error.issues.slice(0, 10).map((issue) => ({ pointer: `/${issue.path.map(String).join('/')}`, detail: issue.message }));
+  throw new Problem('invalid-request', errors.map((error) => `${error.pointer}: ${error.detail}`).join('; '), { errors });
+};
+
+export const limitsOf = (limiter: Limiter, http: HttpSettings, headers: Headers) => {
+  const most: Record<LimitName, number> = { verify: http.limits.verify, quotes: http.limits.quotes, 'quotes-app': http.limits.quotesApp, orders: http.limits.orders };
+  return (name: LimitName, key: string): Promise<void> => enforceLimit(limiter, name, key, most[name], headers);
+};

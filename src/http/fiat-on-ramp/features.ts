@@ -1,0 +1,19 @@
+import { z } from '@hono/zod-openapi';
+import { readFeatures } from '../../gateway/report-providers.ts';
+import { endpoint } from '../call.ts';
+
+const feature = z.boolean();
+/** One object with all four keys, inside an array: the only form that every generated client reads (A3). */
+export const features = endpoint({
+  method: 'get',
+  path: '/features',
+  tag: 'FLS01',
+  summary: 'Supported features',
+  answer: z.object({ supported_features: z.array(z.object({ quotes: feature, estimates: feature, on_chain_fallback: feature, webhook: feature })) }),
+  problems: [],
+  lane: 'free',
+  run: async ({ gateway, requestId, headers }) => {
+    headers.set('cache-control', 'public, max-age=60');
+    return { body: { supported_features: [await readFeatures(gateway, requestId)] } };
+  },
+});

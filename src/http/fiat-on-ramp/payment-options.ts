@@ -1,0 +1,60 @@
+import { z } from '@hono/zod-openapi';
+import { listPaymentOptions, type MergedCurrency } from '../../gateway/list-payment-options.ts';
+import { readSession } from '../../gateway/read-session.ts';
+import { Problem } from '../../gateway/problem.ts';
+import { endpoint, type Call } from '../call.ts';
+import { anyAmount, sessionId, smallId } from '../shapes.ts';
+
+const option = z.object({ option: z.string(), id: smallId, fee_rate: z.number(), min_amount: anyAmount, max_amount: anyAmount.optional() });
+const answer = z.object({ currencies: z.array(z.record(z.string(), z.object({ currency_id: smallId, currency_code: z.string(), payment_options: z.array(option) }))) });
+
+/** One currency per array item, keyed by its lower-case code (A4); an unknown code is an empty list. */
+export const showOptions = (currencies: MergedCurrency[]) => ({
+  currencies: currencies.map((currency) => ({
+    [currency.currencyCode.toLowerCase()]: {
+      currency_id: currency.currencyId,
+      currency_code: currency.currencyCode,
+      payment_options: currency.options.map((one) => ({
+        option: one.option,
+        id: one.id,
+        fee_rate: one.feePpm / 1_000_000,
+        min_amount: Number(one.minFiat ?? 0n),
+        ...(one.maxFiat === undefined ? {} : { max_amount: Number(one.maxFiat) }),
+      })),
+    },
+  })),
+});
+
+const list = async ({ gateway, requestId }: Call, session: string, currencyCode: string | undefined) => {
+  await readSession(gateway, session, 'price');
+  return { body: showOptions(await listPaymentOptions(gateway, 'buy', requestId, currencyCode)) };
+};
+
+export const paymentOptions = endpoint({
+  method: 'post',
+  path: '/payment-options',
+  tag: 'FLS01',
+  summary: 'Currencies and payment options of all providers, merged',
+  body: z.object({ session_id: sessionId, currency_code: z.string().max(32).optional() }),
+  answer,
+  problems: ['session-invalid'],
+  lane: 'quotes',
+  run: async (call, body) => await list(call, body.session_id, body.currency_code),
+});
+
+/** The standard's table says GET (A1): then the session travels in the header X-Session-Id, because a secret never stands in a URL. */
+export const paymentOptionsByGet = endpoint({
+  method: 'get',
+  path: '/payment-options',
+  tag: 'FLS01',
+  summary: 'The same by GET, with the session in the header X-Session-Id',
+  query: z.object({ currency_code: z.string().max(32).optional() }),
+  answer,
+  problems: ['session-invalid', 'invalid-request'],
+  lane: 'quotes',
+  run: async (call, query: { currency_code?: string | undefined }) => {
+    const given = sessionId.safeParse(call.request.headers.get('x-session-id'));
+    if (!given.success) throw new Problem('invalid-request', 'Send the session id in the header X-Session-Id.', { errors: [{ pointer: '/session_id', detail: 'missing header X-Session-Id' }] });
+    return await list(call, given.data, query.currency_code);
+  },
+});

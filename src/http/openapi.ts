@@ -1,0 +1,38 @@
+import { OpenAPIHono, createRoute, type z } from '@hono/zod-openapi';
+import type { Endpoint } from './call.ts';
+import { problems } from './problem.ts';
+import { problemShape } from './shapes.ts';
+
+/** OpenAPI 3.1 from the schemas that validate; the list of problems gives the error answers. */
+export const createOpenApi = (endpoints: readonly Endpoint[], version: string): object => {
+  const hono = new OpenAPIHono();
+  for (const endpoint of endpoints) {
+    hono.openAPIRegistry.registerPath(
+      createRoute({
+        method: endpoint.method,
+        path: endpoint.path.replaceAll(/:([a-z_]+)/g, '{$1}'),
+        tags: [endpoint.tag],
+        summary: endpoint.summary,
+        request: {
+          ...(endpoint.body ? { body: { required: true, content: { 'application/json': { schema: endpoint.body as z.ZodObject } } } } : {}),
+          ...(endpoint.query ? { query: endpoint.query } : {}),
+        },
+        responses: { 200: { description: 'Good', content: { 'application/json': { schema: endpoint.answer } } }, ...problemAnswers(endpoint) },
+      }),
+    );
+  }
+  return hono.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: { title: 'ramp-gateway', version, description: 'FLS01 fiat_on_ramp v1.0 outward, every registered ramp provider inward. Amounts are integers: sats, and hundredths of the fiat unit.', license: { name: 'MIT' } },
+    servers: [{ url: '/' }],
+  });
+};
+
+const everywhere = ['internal', 'storage-unavailable', 'temporary-reduced-capacity'] as const;
+const everyPost = ['invalid-request', 'payload-too-large', 'unsupported-media-type'] as const;
+
+const problemAnswers = (endpoint: Endpoint) => {
+  const byStatus = new Map<number, string[]>();
+  for (const code of new Set([...endpoint.problems, ...everywhere, ...(endpoint.method === 'post' ? everyPost : [])])) byStatus.set(problems[code].status, [...(byStatus.get(problems[code].status) ?? []), code]);
+  return Object.fromEntries([...byStatus].sort(([a], [b]) => a - b).map(([status, codes]) => [status, { description: codes.join(', '), content: { 'application/problem+json': { schema: problemShape } } }]));
+};

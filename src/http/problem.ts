@@ -1,0 +1,94 @@
+import type { Json } from '../domain/offer.ts';
+import { Problem, type ProblemCode, type ProblemMore } from '../gateway/problem.ts';
+
+export type Action = 'fix-request' | 'reopen-session' | 'requote' | 'retry' | 'wait' | 'ask-user' | 'contact-support';
+type Kind = { status: number; title: string; action: Action; retryable: boolean };
+
+const kind = (status: number, title: string, action: Action, retryable = false): Kind => ({ status, title, action, retryable });
+
+/** The one list of problems: the answers, the OpenAPI and docs/errors.md are made from it (RFC 9457). */
+export const problems: Record<ProblemCode, Kind> = {
+  'invalid-request': kind(400, 'The request is not as the API describes it', 'fix-request'),
+  'idempotency-key-invalid': kind(400, 'The Idempotency-Key is not usable', 'fix-request'),
+  'session-invalid': kind(401, 'The session is not valid', 'reopen-session'),
+  'ownership-proof-failed': kind(403, 'The proof of ownership failed', 'reopen-session'),
+  'app-key-required': kind(403, 'This needs the key of a listed app', 'contact-support'),
+  'proof-required': kind(403, 'This needs a proven node key', 'reopen-session'),
+  'not-found': kind(404, 'There is nothing at this path', 'fix-request'),
+  'order-not-found': kind(404, 'No such order', 'fix-request'),
+  'quote-not-found': kind(404, 'No such quote', 'requote'),
+  'account-not-found': kind(404, 'No such account', 'fix-request'),
+  'connection-not-found': kind(404, 'No such connection', 'fix-request'),
+  'method-not-allowed': kind(405, 'This path has another method', 'fix-request'),
+  'quote-used': kind(409, 'The quote was ordered before', 'requote'),
+  'order-not-withdrawable': kind(409, 'The order cannot be withdrawn', 'wait', true),
+  'withdrawal-expired': kind(409, 'The withdrawal has expired', 'contact-support'),
+  'withdrawal-differs': kind(409, 'The withdrawal was asked for with another fallback', 'fix-request'),
+  'order-unpayable': kind(409, 'The order cannot be paid', 'requote'),
+  'price-changed': kind(409, 'The price changed', 'ask-user'),
+  'session-settled': kind(409, 'The session was opened differently', 'reopen-session'),
+  'customer-conflict': kind(409, 'Key and recovery secret belong to two customers', 'fix-request'),
+  'idempotency-in-progress': kind(409, 'The first request with this key is still running', 'retry', true),
+  'account-required': kind(409, 'An account at the provider is needed', 'ask-user'),
+  'account-not-connected': kind(409, 'The account is not connected yet', 'wait', true),
+  'connection-required': kind(409, 'A connection is needed', 'ask-user'),
+  'amount-in-use': kind(409, 'An open order has the same amount', 'ask-user'),
+  'connection-name-taken': kind(409, 'The connection name is taken', 'ask-user'),
+  'username-taken': kind(409, 'The user name is taken', 'ask-user'),
+  'peer-not-connected': kind(409, 'The node is not connected to the seller', 'ask-user', true),
+  'quote-expired': kind(410, 'The quote has expired', 'requote'),
+  'code-expired': kind(410, 'The code has expired', 'ask-user'),
+  'payload-too-large': kind(413, 'The request body is too large', 'fix-request'),
+  'unsupported-media-type': kind(415, 'The request body must be application/json', 'fix-request'),
+  'amount-out-of-range': kind(422, 'The amount is out of range', 'ask-user'),
+  'option-unavailable': kind(422, 'No provider has this currency and payment option', 'fix-request'),
+  'fallback-unsupported': kind(422, 'The provider of this order has no on-chain fallback', 'fix-request'),
+  'address-invalid': kind(422, 'The address is not usable', 'ask-user'),
+  'webhook-url-refused': kind(422, 'The webhook URL is not allowed', 'fix-request'),
+  'no-offer': kind(422, 'No provider offers this', 'ask-user'),
+  'idempotency-key-reused': kind(422, 'The Idempotency-Key was used for another request', 'fix-request'),
+  'client-ipv4-required': kind(422, 'The provider needs the customer\'s IPv4 address', 'contact-support'),
+  'code-wrong': kind(422, 'The code is wrong', 'ask-user'),
+  'iban-invalid': kind(422, 'The IBAN is not valid', 'ask-user'),
+  'invoice-unsuitable': kind(422, 'The invoice does not fit', 'ask-user'),
+  'rate-limited': kind(429, 'Too many requests', 'wait', true),
+  'too-many-open-orders': kind(429, 'Too many open unpaid orders', 'ask-user'),
+  'daily-limit-reached': kind(429, 'The daily limit is reached', 'wait'),
+  internal: kind(500, 'The gateway failed', 'contact-support'),
+  'provider-bad-answer': kind(502, 'The provider gave a bad answer', 'requote'),
+  'payout-link-refused': kind(502, 'The provider\'s payment link is not trusted', 'contact-support'),
+  'provider-unavailable': kind(503, 'The provider did not take the order', 'retry', true),
+  'all-providers-failed': kind(503, 'No provider answered', 'retry', true),
+  'order-pending': kind(503, 'The order is still being placed', 'retry', true),
+  'claim-outcome-unknown': kind(503, 'The withdrawal is still being fetched', 'retry', true),
+  'temporary-reduced-capacity': kind(503, 'The gateway is busy', 'retry', true),
+  'storage-unavailable': kind(503, 'The gateway cannot reach its database', 'retry', true),
+  misconfigured: kind(503, 'The gateway is not configured', 'contact-support'),
+  'provider-timeout': kind(504, 'The provider did not answer in time', 'retry', true),
+};
+
+export type ProblemDocument = { [key: string]: Json };
+
+export const problemDocument = (code: ProblemCode, detail: string, instance: string, more: ProblemMore = {}): ProblemDocument => {
+  const { status, title, action, retryable } = problems[code];
+  return {
+    type: `urn:ramp-gateway:problem:${code}`,
+    title,
+    status,
+    detail,
+    instance,
+    code,
+    action,
+    retryable,
+    help: `/docs/errors#${code}`,
+    ...(more.retryAfterMs === undefined ? {} : { retry_after_ms: more.retryAfterMs }),
+    ...(more.errors === undefined ? {} : { errors: more.errors }),
+    ...more.members,
+  };
+};
+
+export const problemResponse = (problem: Problem, instance: string, headers: Record<string, string> = {}): Response => {
+  const { status } = problems[problem.code];
+  const retryAfter = problem.more.retryAfterMs === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(problem.more.retryAfterMs / 1000))) };
+  return new Response(JSON.stringify(problemDocument(problem.code, problem.detail, instance, problem.more)), { status, headers: { ...headers, ...retryAfter, 'content-type': 'application/problem+json' } });
+};

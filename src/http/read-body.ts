@@ -1,0 +1,98 @@
+import { Problem } from '../gateway/problem.ts';
+
+const maxDepth = 16;
+
+/**
+ * Reads a JSON object from a request, strictly: at most `maxBytes` decoded, application/json, valid UTF-8, depth 16, no NUL and no lone
+ * surrogate (PostgreSQL would refuse them later), no `__proto__` or `constructor` member. Everything else is refused before it costs anything.
+ */
+export const readBody = async (request: Request, maxBytes: number): Promise<{ text: string; value: Record<string, unknown> }> => {
+  const type = request.headers.get('content-type') ?? '';
+  if (!/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type)) throw new Problem('unsupported-media-type', 'Send the body as application/json.');
+  const text = decode(await readBytes(request, maxBytes));
+  if (tooDeep(text)) throw invalid(`The JSON is nested deeper than ${maxDepth} levels.`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw invalid('The body is not valid JSON.');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('The body must be a JSON object.');
+  checkText(value, '');
+  return { text, value: value as Record<string, unknown> };
+};
+
+const invalid = (detail: string, pointer?: string): Problem => new Problem('invalid-request', detail, pointer === undefined ? {} : { errors: [{ pointer, detail }] });
+
+const readBytes = async (request: Request, maxBytes: number): Promise<Uint8Array> => {
+  const tooLarge = (): Problem => new Problem('payload-too-large', `A request body may have at most ${maxBytes} bytes.`);
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
+  if (request.headers.has('content-length')) {
+    const bytes = new Uint8Array(await request.arrayBuffer());
+    if (bytes.length > maxBytes) throw tooLarge();
+    return bytes;
+  }
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  if (request.body) {
+    const reader = request.body.getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      size += part.value.length;
+      if (size > maxBytes) {
+        await reader.cancel();
+        throw tooLarge();
+      }
+      chunks.push(part.value);
+    }
+  }
+  const bytes = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+};
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+const decode = (bytes: Uint8Array): string => {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw invalid('The body is not valid UTF-8.');
+  }
+};
+
+/** Counts brackets outside of strings, so that 100,000 nested arrays are refused without parsing them. */
+const tooDeep = (text: string): boolean => {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (inString) {
+      if (code === 92) i += 1;
+      else if (code === 34) inString = false;
+    } else if (code === 34) inString = true;
+    else if (code === 123 || code === 91) {
+      depth += 1;
+      if (depth > maxDepth) return true;
+    } else if (code === 125 || code === 93) depth -= 1;
+  }
+  return false;
+};
+
+const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
+
+const checkText = (value: unknown, pointer: string): void => {
+  if (typeof value === 'string') {
+    if (value.includes('\0') || !value.isWellFormed()) throw invalid('Text must not contain NUL or lone surrogates.', pointer);
+  } else if (Array.isArray(value)) {
+    value.forEach((item, index) => checkText(item, `${pointer}/${index}`));
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, item] of Object.entries(value)) {
+      if (forbiddenKeys.has(key)) throw invalid('This member name is not allowed.', `${pointer}/${key}`);
+      checkText(key, `${pointer}/${key}`);
+      checkText(item, `${pointer}/${key}`);
+    }
+  }
+};

@@ -1,0 +1,60 @@
+import { and, eq, inArray, isNull, lte, or, sql } from 'drizzle-orm';
+import type { Claim, ClaimStore } from '../gateway/ports.ts';
+import { present, type Database } from './database.ts';
+import { free, leaseOf, released } from './lease.ts';
+import { claims } from './schema.ts';
+
+const toClaim = (row: typeof claims.$inferSelect): Claim => {
+  const { leaseOwner: _owner, leaseUntil: _until, ...claim } = row;
+  return present(claim);
+};
+
+export const createClaimStore = (db: Database): ClaimStore => ({
+  create: async ({ now, ...claim }, lease) => {
+    const made = await db
+      .insert(claims)
+      .values({ ...claim, state: 'sending', attempt: 1, createdOn: now, nextTryOn: now, ...leaseOf(lease) })
+      .onConflictDoNothing()
+      .returning({ orderId: claims.orderId });
+    return made.length === 1;
+  },
+  find: async (orderId) => {
+    const rows = await db.select().from(claims).where(eq(claims.orderId, orderId));
+    return rows[0] && toClaim(rows[0]);
+  },
+  take: async (orderId, lease) => {
+    const rows = await db
+      .update(claims)
+      .set(leaseOf(lease))
+      .where(and(eq(claims.orderId, orderId), free(claims, lease.owner)))
+      .returning();
+    return rows[0] && toClaim(rows[0]);
+  },
+  hold: async (orderId, owner, held) => {
+    const rows = await db
+      .update(claims)
+      .set({ ...held, state: 'held', ...released })
+      .where(and(eq(claims.orderId, orderId), free(claims, owner)))
+      .returning({ orderId: claims.orderId });
+    return rows.length === 1;
+  },
+  change: async (orderId, owner, change) => {
+    const rows = await db
+      .update(claims)
+      .set({ ...change, ...released })
+      .where(and(eq(claims.orderId, orderId), free(claims, owner)))
+      .returning({ orderId: claims.orderId });
+    return rows.length === 1;
+  },
+  claimDue: async (now, lease, limit) => {
+    const due = db
+      .select({ orderId: claims.orderId })
+      .from(claims)
+      .where(and(eq(claims.state, 'sending'), lte(claims.nextTryOn, now), or(isNull(claims.leaseUntil), sql`${claims.leaseUntil} < now()`)))
+      .orderBy(claims.nextTryOn)
+      .limit(limit)
+      .for('update', { skipLocked: true });
+    const rows = await db.update(claims).set(leaseOf(lease)).where(inArray(claims.orderId, due)).returning();
+    return rows.map(toClaim);
+  },
+});

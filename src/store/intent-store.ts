@@ -1,0 +1,98 @@
+import { and, eq, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm';
+import type { Intent, IntentStore } from '../gateway/ports.ts';
+import { constraintOf, present, sqlState, uniqueViolation, type Database } from './database.ts';
+import { insertDeliveries } from './delivery-store.ts';
+import { free, held, leaseOf, released } from './lease.ts';
+import { insertOrder } from './order-store.ts';
+import { intents, orders } from './schema.ts';
+
+const unsettledStates = ['prepared', 'sending', 'unknown'] as const;
+const unsettled = inArray(intents.state, [...unsettledStates]);
+
+const toIntent = (row: typeof intents.$inferSelect): Intent => present(row);
+
+export const createIntentStore = (db: Database): IntentStore => ({
+  create: async (intent, lease) => {
+    try {
+      await db.insert(intents).values({ ...intent, state: 'prepared', ...leaseOf(lease) });
+      return 'created';
+    } catch (error) {
+      if (sqlState(error) !== uniqueViolation) throw error;
+      return constraintOf(error) === 'intents_one_unsettled' ? 'busy' : 'exists';
+    }
+  },
+  findByQuote: async (quoteId, customerId) => {
+    const rows = await db.select().from(intents).where(and(eq(intents.quoteId, quoteId), eq(intents.customerId, customerId), ne(intents.state, 'rejected')));
+    return rows[0] && toIntent(rows[0]);
+  },
+  find: async (id) => {
+    const rows = await db.select().from(intents).where(eq(intents.id, id));
+    return rows[0] && toIntent(rows[0]);
+  },
+  startSending: async (id, lease, now) => {
+    const rows = await db
+      .update(intents)
+      .set({ state: 'sending', attempt: sql`${intents.attempt} + 1`, sentOn: now, ...leaseOf(lease) })
+      .where(and(eq(intents.id, id), eq(intents.state, 'prepared'), held(intents, lease.owner)))
+      .returning({ id: intents.id });
+    return rows.length === 1;
+  },
+  change: async (id, owner, change, release) => {
+    const rows = await db
+      .update(intents)
+      .set({ ...change, ...(release ? released : {}) })
+      .where(and(eq(intents.id, id), unsettled, free(intents, owner)))
+      .returning({ id: intents.id });
+    return rows.length === 1;
+  },
+  confirm: async (id, owner, change, order, event, deliveries) =>
+    await db.transaction(async (tx) => {
+      const rows = await tx
+        .update(intents)
+        .set({ ...change, ...released })
+        .where(and(eq(intents.id, id), unsettled, free(intents, owner)))
+        .returning({ id: intents.id });
+      if (rows.length !== 1) return false;
+      await insertOrder(tx, order, event);
+      await insertDeliveries(tx, deliveries);
+      return true;
+    }),
+  claimDue: async (now, lease, limit) => {
+    const due = db
+      .select({ id: intents.id })
+      .from(intents)
+      .where(and(lte(intents.nextTryOn, now), unsettled, or(isNull(intents.leaseUntil), sql`${intents.leaseUntil} < now()`)))
+      .orderBy(intents.nextTryOn)
+      .limit(limit)
+      .for('update', { skipLocked: true });
+    const rows = await db.update(intents).set(leaseOf(lease)).where(inArray(intents.id, due)).returning();
+    return rows.map(toIntent);
+  },
+  claim: async (id, lease) => {
+    const rows = await db
+      .update(intents)
+      .set(leaseOf(lease))
+      .where(and(eq(intents.id, id), unsettled, free(intents, lease.owner)))
+      .returning();
+    return rows[0] && toIntent(rows[0]);
+  },
+  wake: async (id, now) => {
+    await db.update(intents).set({ nextTryOn: now }).where(and(eq(intents.id, id), unsettled));
+  },
+  earlierIn: async (providerSessionId) => {
+    const rows = await db.select({ id: intents.id }).from(intents).where(eq(intents.providerSessionId, providerSessionId));
+    return rows.map((row) => row.id);
+  },
+  claimedUpstreamIds: async (providerId, ids) => {
+    if (ids.length === 0) return [];
+    const rows = await db.select({ id: intents.upstreamOrderId }).from(intents).where(and(eq(intents.providerId, providerId), inArray(intents.upstreamOrderId, ids)));
+    return rows.flatMap((row) => row.id ?? []);
+  },
+  countOpenUnpaid: async (customerId) => {
+    const rows = await db
+      .select({ id: orders.id })
+      .from(orders)
+      .where(and(eq(orders.customerId, customerId), inArray(orders.stage, ['awaiting_payment', 'underpaid']), eq(orders.final, false)));
+    return rows.map((row) => row.id);
+  },
+});

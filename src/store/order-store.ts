@@ -1,0 +1,62 @@
+import { and, desc, eq, gt, inArray, isNull, lte, or, sql } from 'drizzle-orm';
+import type { Order, OrderEvent, OrderStore } from '../gateway/ports.ts';
+import { present, type Database, type Transaction } from './database.ts';
+import { insertDeliveries } from './delivery-store.ts';
+import { leaseOf, released } from './lease.ts';
+import { orderEvents, orders } from './schema.ts';
+
+const toOrder = (row: typeof orders.$inferSelect): Order => {
+  const { leaseOwner: _owner, leaseUntil: _until, ...order } = row;
+  return present(order);
+};
+
+export const insertOrder = async (tx: Transaction, order: Order, event: OrderEvent): Promise<void> => {
+  await tx.insert(orders).values(order);
+  await tx.insert(orderEvents).values({ orderId: order.id, ...event });
+};
+
+export const createOrderStore = (db: Database): OrderStore => ({
+  find: async (id, customerId) => {
+    const rows = await db.select().from(orders).where(and(eq(orders.id, id), eq(orders.customerId, customerId)));
+    return rows[0] && toOrder(rows[0]);
+  },
+  findAny: async (id) => {
+    const rows = await db.select().from(orders).where(eq(orders.id, id));
+    return rows[0] && toOrder(rows[0]);
+  },
+  list: async (customerId, ramp, limit, changedSince) => {
+    const rows = await db
+      .select()
+      .from(orders)
+      .where(and(eq(orders.customerId, customerId), ...(ramp === undefined ? [] : [eq(orders.ramp, ramp)]), ...(changedSince === undefined ? [] : [gt(orders.changedOn, changedSince)])))
+      .orderBy(desc(orders.createdOn), desc(orders.id))
+      .limit(limit);
+    return rows.map(toOrder);
+  },
+  advance: async ({ id, sequence }, change, event, deliveries) =>
+    await db.transaction(async (tx) => {
+      const rows = await tx
+        .update(orders)
+        .set({ ...change, ...(event ? { sequence: event.sequence } : {}), ...released })
+        .where(and(eq(orders.id, id), eq(orders.sequence, sequence)))
+        .returning({ id: orders.id });
+      if (rows.length !== 1) return false;
+      if (event) await tx.insert(orderEvents).values({ orderId: id, ...event });
+      await insertDeliveries(tx, deliveries);
+      return true;
+    }),
+  claimDue: async (now, lease, limit) => {
+    const due = db
+      .select({ id: orders.id })
+      .from(orders)
+      .where(and(lte(orders.nextCheckOn, now), eq(orders.final, false), or(isNull(orders.leaseUntil), sql`${orders.leaseUntil} < now()`)))
+      .orderBy(orders.nextCheckOn)
+      .limit(limit)
+      .for('update', { skipLocked: true });
+    const rows = await db.update(orders).set(leaseOf(lease)).where(inArray(orders.id, due)).returning();
+    return rows.map(toOrder);
+  },
+  wake: async (id, now) => {
+    await db.update(orders).set({ nextCheckOn: now }).where(and(eq(orders.id, id), eq(orders.final, false)));
+  },
+});
