@@ -22,7 +22,7 @@ export const openDatabase = async ({ url, dataDir, log, poolSize = 10 }: Databas
     return { sql, url, kind: 'postgres', close: () => sql.end({ timeout: 5 }) };
   }
   const { startEmbeddedDatabase } = await import('./embedded-database.ts');
-  const embedded = await startEmbeddedDatabase(dataDir);
+  const embedded = await startEmbeddedDatabase(dataDir, (reason) => log('error', 'database.lost', { reason }));
   log('info', 'database.embedded', { folder: dataDir });
   const sql = connect(embedded.url, 1);
   const close = async (): Promise<void> => {

@@ -8,16 +8,21 @@ export type EmbeddedDatabase = { url: string; close: () => Promise<void> };
 
 /**
  * PostgreSQL in this process (PGlite), for the sandbox and for tests. `dataDir` undefined keeps it in memory; else rows live in
- * `dataDir`/database and survive a kill -9 (not a power cut). Throws when another process uses the folder, or where PGlite is not installed.
+ * `dataDir`/database and survive a kill -9 (not a power cut). `onLost` hears of it when the database stops by itself later on. Throws when
+ * another process uses the folder, or where PGlite is not installed.
  */
-export const startEmbeddedDatabase = async (dataDir?: string): Promise<EmbeddedDatabase> => {
+export const startEmbeddedDatabase = async (dataDir: string | undefined, onLost: (reason: string) => void): Promise<EmbeddedDatabase> => {
   if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const unlock = dataDir === undefined ? () => undefined : lockFolder(join(dataDir, 'database.lock'));
   try {
     const worker = new Worker(new URL('./pglite-worker.ts', import.meta.url), { workerData: dataDir === undefined ? undefined : join(dataDir, 'database') });
     const stopped = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     const address = await firstMessage(worker);
+    let closing = false;
+    worker.on('error', (error) => onLost(error instanceof Error ? error.message : String(error)));
+    worker.on('exit', (code) => closing || onLost(`its thread ended with code ${code}`));
     const close = async (): Promise<void> => {
+      closing = true;
       worker.postMessage('stop');
       await stopped;
       unlock();

@@ -10,11 +10,22 @@ export const policy: DecisionPolicy = { outlierBps: 1000, toleranceBps: 200, ind
 export const buyFor = (amount: bigint): Asked => ({ ramp: 'buy', fixed: 'pay', amount, currency: 'EUR', option: 'SEPA' });
 
 export const anOffer = (offer: Partial<ProviderOffer> = {}): ProviderOffer => ({
-  pay: 10_000n, receive: 107_869n, fee: 90n, binding: true, upstream: null, facts: {}, requires: [], warnings: [], ...offer,
+  pay: 10_000n,
+  receive: 107_869n,
+  fee: 90n,
+  binding: true,
+  upstream: null,
+  facts: {},
+  requires: [],
+  warnings: [],
+  ...offer,
 });
 
 export const aCandidate = (providerId: string, offer: Partial<ProviderOffer> = {}, terms: Partial<Terms> = {}): Candidate => ({
-  providerId, offer: anOffer(offer), terms: { haircutBps: 50, preferenceBps: 0, ...terms }, latencyMs: 200,
+  providerId,
+  offer: anOffer(offer),
+  terms: { haircutBps: 50, preferenceBps: 0, ...terms },
+  latencyMs: 200,
 });
 
 /** Sound answers to "buy for 100.00 EUR", up to 20 % apart, binding or not, expiring or not, with and without preferences. */
@@ -33,6 +44,10 @@ export const soundCandidates = (most = 8, preferences = true): fc.Arbitrary<Cand
     )
     .map((drawn) =>
       drawn.map(({ receive, fee, binding, life, haircutBps, preferenceBps }, index) =>
-        aCandidate(`p${index}`, { receive, fee, binding, ...(life === null ? {} : { expiresOn: decidedOn + life * 1000 }) }, { haircutBps, preferenceBps, arrivalSeconds: 86_400 }),
+        aCandidate(
+          `p${index}`,
+          { receive, fee, binding, ...(life === null ? {} : { expiresOn: decidedOn + life * 1000 }) },
+          { haircutBps, preferenceBps, arrivalSeconds: 86_400 },
+        ),
       ),
     );

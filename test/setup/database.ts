@@ -1,0 +1,43 @@
+/**
+ * Runs once around all tests: one server, one migrated template that test/support/postgres.ts clones for each test file.
+ * DATABASE_URL names a server to use instead of an own one (its user must be allowed to create databases); TEST_DATABASE=pglite uses none.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { TestProject } from 'vitest/node';
+import { connect } from '../../src/entry/database-node.ts';
+import { migrate } from '../../src/entry/migrate.ts';
+import { startPostgres } from './postgres-server.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Undefined where there is no PostgreSQL: then each test file runs an embedded database of its own. */
+    testServer: { url: string; template: string } | undefined;
+  }
+}
+
+export const migrationsFolder = fileURLToPath(new URL('../../migrations', import.meta.url));
+
+export const setup = async (project: TestProject): Promise<() => Promise<void>> => {
+  const given = process.env['DATABASE_URL'];
+  const own = given === undefined && process.env['TEST_DATABASE'] !== 'pglite' ? await startPostgres() : undefined;
+  const url = given ?? own?.url;
+  if (url === undefined) {
+    console.error('No PostgreSQL: tests run on the embedded database, those that need several connections are named and not run.');
+    project.provide('testServer', undefined);
+    return async () => undefined;
+  }
+  const template = `ramp_template_${randomBytes(6).toString('hex')}`;
+  const sql = connect(url, 1);
+  await sql.unsafe(`create database ${template}`);
+  const inside = new URL(url);
+  inside.pathname = `/${template}`;
+  if (existsSync(`${migrationsFolder}/meta/_journal.json`)) await migrate({ kind: 'postgres', url: inside.href, sql }, migrationsFolder);
+  project.provide('testServer', { url, template });
+  return async () => {
+    await sql.unsafe(`drop database if exists ${template}`);
+    await sql.end();
+    await own?.stop();
+  };
+};

@@ -1,0 +1,100 @@
+/** Started by postgres-server.ts with the folder of the PostgreSQL binaries. Prints the URL, lives as long as its standard input. */
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import postgres from 'postgres';
+
+const bin = process.argv[2];
+if (bin === undefined) throw new Error('the folder of the PostgreSQL binaries is missing');
+
+const folder = mkdtempSync(join(tmpdir(), 'ramp-postgres-'));
+const password = randomBytes(12).toString('hex');
+let server: ReturnType<typeof spawn> | undefined;
+let over = false;
+const stop = (code: number): void => {
+  if (over) return;
+  over = true;
+  const done = (): never => {
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(code);
+  };
+  if (server === undefined || server.exitCode !== null) done();
+  server?.once('exit', done);
+  server?.kill('SIGQUIT'); // at once: the data is thrown away
+};
+process.stdin
+  .on('end', () => stop(0))
+  .on('error', () => stop(0))
+  .resume();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(0));
+
+/** PostgreSQL refuses to run as root: then as the system's `postgres` or `nobody`. */
+const idOf = (flag: '-u' | '-g', user: string): number | undefined => {
+  const { status, stdout } = spawnSync('id', [flag, user], { encoding: 'utf8' });
+  return status === 0 ? Number(stdout) : undefined;
+};
+const userOf = (): { uid: number; gid: number } | undefined => {
+  if (process.getuid?.() !== 0) return undefined;
+  for (const user of ['postgres', 'nobody']) {
+    const [uid, gid] = [idOf('-u', user), idOf('-g', user)];
+    if (uid !== undefined && gid !== undefined) return { uid, gid };
+  }
+  throw new Error('PostgreSQL does not run as root, and there is no user postgres or nobody');
+};
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer().once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => (typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port'))));
+    });
+  });
+const answers = async (url: string): Promise<void> => {
+  for (const until = Date.now() + 20_000; ; await new Promise((resolve) => setTimeout(resolve, 20))) {
+    const sql = postgres(url, { max: 1, fetch_types: false });
+    try {
+      await sql`select 1`;
+      return;
+    } catch (error) {
+      if (Date.now() > until) throw error;
+    } finally {
+      await sql.end({ timeout: 0 });
+    }
+  }
+};
+
+try {
+  const user = userOf();
+  const data = join(folder, 'data');
+  const secret = join(folder, 'password');
+  writeFileSync(secret, password, { mode: 0o600 });
+  if (user) for (const path of [folder, secret]) chownSync(path, user.uid, user.gid);
+  const asUser = { ...user, cwd: folder, env: { PATH: process.env['PATH'], LC_ALL: 'C' } };
+  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'ramp', '-A', 'password', `--pwfile=${secret}`, '-E', 'UTF8', '--no-sync'], {
+    ...asUser,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const port = await freePort();
+  const settings = {
+    port,
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_connections: 200,
+    fsync: 'off',
+    synchronous_commit: 'off',
+    full_page_writes: 'off',
+    log_min_messages: 'panic',
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  server = spawn(join(bin, 'postgres'), ['-D', data, ...flags], { ...asUser, stdio: ['ignore', 'ignore', 'ignore'] });
+  server.once('exit', () => stop(1));
+  const url = `postgres://ramp:${password}@127.0.0.1:${port}/postgres`;
+  await answers(url);
+  console.log(url);
+} catch (error) {
+  console.error(error);
+  stop(1);
+}

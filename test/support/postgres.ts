@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import type postgres from 'postgres';
+import { inject, it } from 'vitest';
+import { connect } from '../../src/entry/database-node.ts';
+import { startEmbeddedDatabase } from '../../src/entry/embedded-database.ts';
+import { migrate } from '../../src/entry/migrate.ts';
+import { migrationsFolder } from '../setup/database.ts';
+
+export type TestDatabase = {
+  url: string;
+  kind: 'postgres' | 'pglite';
+  /** Open already, one connection on pglite. Ends with `close`. */
+  sql: postgres.Sql;
+  close: () => Promise<void>;
+};
+
+/** A database of the caller's own, migrated unless `empty`. One per test file: `beforeAll`, and `close` in `afterAll`. */
+export const testDatabase = async ({ empty = false }: { empty?: boolean } = {}): Promise<TestDatabase> => {
+  const server = inject('testServer');
+  return server === undefined ? await embedded(empty) : await cloned(server, empty);
+};
+
+const cloned = async (server: { url: string; template: string }, empty: boolean): Promise<TestDatabase> => {
+  const name = `ramp_test_${randomBytes(6).toString('hex')}`;
+  const admin = connect(server.url, 1);
+  const url = new URL(server.url);
+  url.pathname = `/${name}`;
+  await admin.unsafe(`create database ${name} template ${empty ? 'template0' : server.template}`);
+  const sql = connect(url.href, 10);
+  const close = async (): Promise<void> => {
+    await sql.end({ timeout: 1 });
+    await admin.unsafe(`drop database ${name} with (force)`);
+    await admin.end();
+  };
+  return { url: url.href, kind: 'postgres', sql, close };
+};
+
+const embedded = async (empty: boolean): Promise<TestDatabase> => {
+  const database = await startEmbeddedDatabase(undefined, (reason) => {
+    throw new Error(`the test database was lost: ${reason}`);
+  });
+  const sql = connect(database.url, 1);
+  if (!empty) await migrate({ kind: 'pglite', url: database.url, sql }, migrationsFolder);
+  const close = async (): Promise<void> => {
+    await sql.end({ timeout: 1 });
+    await database.close();
+  };
+  return { url: database.url, kind: 'pglite', sql, close };
+};
+
+/**
+ * `needsPostgres('name', async () => …)` is `it` for tests that need several connections. Where no server is found the test is named and not
+ * run, and `.ci/run` fails unless CI_NO_POSTGRES=1.
+ */
+export const needsPostgres: (name: string, run: () => Promise<void>, timeoutMs?: number) => void = (name, run, timeoutMs) => {
+  const there = inject('testServer') !== undefined;
+  if (!there) console.error(`NOT RUN, needs PostgreSQL: ${name}`);
+  it.runIf(there)(name, run, timeoutMs);
+};
