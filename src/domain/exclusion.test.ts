@@ -5,7 +5,8 @@ import { applyRules } from './exclusion.ts';
 import type { Asked, Candidate, ExclusionRule, ProviderOffer, Terms } from './offer.ts';
 
 const asked = buyFor(10_000n);
-const rulesOf = (request: Asked, ...candidates: Candidate[]): [string, string][] => applyRules(request, candidates, policy, decidedOn).excluded.map(({ providerId, rule }) => [providerId, rule]);
+const rulesOf = (request: Asked, ...candidates: Candidate[]): [string, string][] =>
+  applyRules(request, candidates, policy, decidedOn).excluded.map(({ providerId, rule }) => [providerId, rule]);
 const ruleOf = (request: Asked, offer: Partial<ProviderOffer>, terms: Partial<Terms> = {}): ExclusionRule | undefined =>
   applyRules(request, [aCandidate('a', offer, terms)], policy, decidedOn).excluded[0]?.rule;
 
@@ -38,7 +39,7 @@ describe('one offer against what was asked', () => {
     expect(ruleOf(asked, {}, { limits: { maxReceive: 107_868n } })).toBe('outside-own-limits');
   });
 
-  test('an echo is held against the provider\'s own name for the option', () => {
+  test("an echo is held against the provider's own name for the option", () => {
     const named = { currency: 'EUR', option: 'Bank transfer' };
     expect(ruleOf(asked, { echo: { option: 'bank-transfer' } }, { named })).toBeUndefined();
     expect(ruleOf(asked, { echo: { option: 'SEPA' } }, { named })).toBe('wrong-option');
@@ -54,14 +55,23 @@ describe('one offer against what was asked', () => {
     expect([249_999n, 250_000n].map((pay) => ruleOf(bySats, { pay, receive: 22_720n, fee: 230n }))).toEqual(['amount-not-as-asked', undefined]);
     const byFiat: Asked = { ramp: 'sell', fixed: 'receive', amount: 20_000n, currency: 'EUR', option: 'SEPA' };
     expect([19_999n, 20_000n, 20_100n, 20_101n].map((receive) => ruleOf(byFiat, { pay: 250_000n, receive, fee: 230n }))).toEqual([
-      'amount-not-as-asked', undefined, undefined, 'amount-not-as-asked',
+      'amount-not-as-asked',
+      undefined,
+      undefined,
+      'amount-not-as-asked',
     ]);
   });
 });
 
 describe('channels', () => {
   const wanted: Asked = { ramp: 'liquidity', inboundSats: 1_000_000n, clientSats: 0n, leaseBlocks: 4320 };
-  const channel = (facts: ProviderOffer['facts'], more: Partial<ProviderOffer> = {}): Partial<ProviderOffer> => ({ pay: 5_400n, receive: 0n, fee: 5_400n, facts, ...more });
+  const channel = (facts: ProviderOffer['facts'], more: Partial<ProviderOffer> = {}): Partial<ProviderOffer> => ({
+    pay: 5_400n,
+    receive: 0n,
+    fee: 5_400n,
+    facts,
+    ...more,
+  });
   test.each<[string, Asked, Partial<ProviderOffer>, ExclusionRule | undefined]>([
     ['as asked', wanted, channel({ inbound_sats: 1_000_000, lease_blocks: 4320 }), undefined],
     ['digits as text', wanted, channel({ inbound_sats: '1000000', lease_blocks: '4320' }), undefined],
@@ -71,7 +81,12 @@ describe('channels', () => {
     ['no lease asked', { ramp: 'liquidity', inboundSats: 1_000_000n, clientSats: 0n }, channel({ inbound_sats: 1_000_000 }), undefined],
     ['too little inbound', wanted, channel({ inbound_sats: 999_999, lease_blocks: 4320 }), 'inbound-too-small'],
     ['inbound not told', wanted, channel({ lease_blocks: 4320 }), 'inbound-too-small'],
-    ['balance too small', { ...wanted, clientSats: 500n }, channel({ inbound_sats: 1_000_000, lease_blocks: 4320 }, { pay: 5_899n, receive: 499n }), 'client-balance-too-small'],
+    [
+      'balance too small',
+      { ...wanted, clientSats: 500n },
+      channel({ inbound_sats: 1_000_000, lease_blocks: 4320 }, { pay: 5_899n, receive: 499n }),
+      'client-balance-too-small',
+    ],
     ['a fee that is not pay − receive', wanted, channel({ inbound_sats: 1_000_000, lease_blocks: 4320 }, { fee: 1n }), 'amount-invalid'],
   ])('%s', (_name, request, offer, rule) => {
     expect(ruleOf(request, offer)).toBe(rule);
@@ -90,8 +105,16 @@ describe('too good', () => {
     expect(rulesOf(asked, receiving('a', 110_001n), receiving('b', 100_000n), receiving('c', 99_000n))).toEqual([['a', 'too-good']]);
   });
   test('looks again, but never below two; two that still differ make the check weak', () => {
-    const ruling = applyRules(asked, [receiving('c', 100_000n), receiving('a', 400_000n), receiving('b', 200_000n), receiving('d', 50_000n)], policy, decidedOn);
-    expect(ruling.excluded.map(({ providerId, deviationBps, limitBps }) => [providerId, deviationBps, limitBps])).toEqual([['a', 10_000, 1000], ['b', 10_000, 1000]]);
+    const ruling = applyRules(
+      asked,
+      [receiving('c', 100_000n), receiving('a', 400_000n), receiving('b', 200_000n), receiving('d', 50_000n)],
+      policy,
+      decidedOn,
+    );
+    expect(ruling.excluded.map(({ providerId, deviationBps, limitBps }) => [providerId, deviationBps, limitBps])).toEqual([
+      ['a', 10_000, 1000],
+      ['b', 10_000, 1000],
+    ]);
     expect(ruling.accepted.map(({ providerId }) => providerId).sort()).toEqual(['c', 'd']);
     expect(ruling.priceCheck).toBe('weak');
   });
@@ -104,7 +127,10 @@ describe('too good', () => {
     fc.assert(
       fc.property(honest, fc.array(fc.bigInt(1n, 10n ** 9n), { maxLength: 5 }), (truths, lies) => {
         fc.pre(truths.length > lies.length);
-        const candidates = [...truths.map((receive, index) => receiving(`honest${index}`, receive)), ...lies.map((receive, index) => receiving(`liar${index}`, receive))];
+        const candidates = [
+          ...truths.map((receive, index) => receiving(`honest${index}`, receive)),
+          ...lies.map((receive, index) => receiving(`liar${index}`, receive)),
+        ];
         expect(rulesOf(asked, ...candidates).filter(([providerId]) => providerId.startsWith('honest'))).toEqual([]);
       }),
     );
@@ -123,14 +149,20 @@ describe('too good', () => {
 
 test('a configured reference checks every offer, in both directions, a lone one too', () => {
   const withReference = { ...policy, reference: { btcPrice: 9_187_070n, maxDeviationBps: 300, observedOn: decidedOn } };
-  const judge = (receive: bigint): unknown => applyRules(asked, [aCandidate('a', { receive })], withReference, decidedOn).excluded.map(({ rule, deviationBps, limitBps }) => [rule, deviationBps, limitBps]);
+  const judge = (receive: bigint): unknown =>
+    applyRules(asked, [aCandidate('a', { receive })], withReference, decidedOn).excluded.map(({ rule, deviationBps, limitBps }) => [
+      rule,
+      deviationBps,
+      limitBps,
+    ]);
   expect(judge(107_869n)).toEqual([]);
   expect(judge(112_000n)).toEqual([['off-reference', 368, 300]]);
   expect(judge(104_000n)).toEqual([['off-reference', 372, 300]]);
 });
 
 test('a fee line that does not reconcile is flagged, not excluded', () => {
-  const warningsAt = (provider_btc_price: number): string[] | undefined => applyRules(asked, [aCandidate('a', { facts: { provider_btc_price } })], policy, decidedOn).accepted[0]?.offer.warnings;
+  const warningsAt = (provider_btc_price: number): string[] | undefined =>
+    applyRules(asked, [aCandidate('a', { facts: { provider_btc_price } })], policy, decidedOn).accepted[0]?.offer.warnings;
   expect([9_187_070, 9_187_070 * 1.019, 9_187_070 / 1.019].map((price) => warningsAt(Math.round(price)))).toEqual([[], [], []]);
   expect([9_187_070 * 1.03, 9_187_070 / 1.03].map((price) => warningsAt(Math.round(price)))).toEqual([['fee-mismatch'], ['fee-mismatch']]);
 });

@@ -6,7 +6,7 @@ import type { Asked, Candidate, Excluded, ExclusionRule, Json, ProviderOffer } f
 import type { DecisionPolicy } from './policy.ts';
 import { bpsDown, satsPerBtc } from './money.ts';
 import { beatsByMore, compareNet, deviationBps, netOf } from './net-result.ts';
-import { normalForm } from './option-name.ts';
+import { namesDiffer } from './option-name.ts';
 
 export type Ruling = { accepted: Candidate[]; excluded: Excluded[]; priceCheck?: 'weak' };
 
@@ -55,17 +55,14 @@ const withoutOutliers = (asked: Asked, candidates: Candidate[], outlierBps: numb
 const brokenRule = (asked: Asked, candidate: Candidate, now: number): ExclusionRule | undefined => {
   const { offer, terms } = candidate;
   const named = asked.ramp === 'liquidity' ? undefined : (terms.named ?? asked);
-  if (differs(offer.echo?.currency, named?.currency)) return 'wrong-currency';
-  if (differs(offer.echo?.option, named?.option)) return 'wrong-option';
+  if (namesDiffer(offer.echo?.currency, named?.currency)) return 'wrong-currency';
+  if (namesDiffer(offer.echo?.option, named?.option)) return 'wrong-option';
   if (!amountsAreSane(asked, offer)) return 'amount-invalid';
   const amountRule = asked.ramp === 'liquidity' ? brokenChannelRule(asked, offer) : brokenAmountRule(asked, offer);
   if (amountRule) return amountRule;
   if (outsideLimits(candidate)) return 'outside-own-limits';
   return offer.expiresOn !== undefined && offer.expiresOn - now < shortestLifeMs ? 'expires-too-soon' : undefined;
 };
-
-const differs = (echoed: string | undefined, expected: string | undefined): boolean =>
-  echoed !== undefined && expected !== undefined && normalForm(echoed) !== normalForm(expected);
 
 const amountsAreSane = (asked: Asked, { pay, receive, fee }: ProviderOffer): boolean => {
   if (pay <= 0n || fee < 0n) return false;

@@ -20,17 +20,23 @@ test('limits of the style `added` get their fee, those of `included` stay', () =
   expect(outwardLimits({ max: 99_999n }, 5_000, 'added')).toEqual({ max: 100_498n });
 });
 
-test('a total inside the outward limits gives an ask inside the provider\'s, and ask + listed fee never exceeds the total', () => {
+test("a total inside the outward limits gives an ask inside the provider's, and ask + listed fee never exceeds the total", () => {
   fc.assert(
-    fc.property(fc.bigInt(1n, 10_000n), fc.bigInt(1n, 10n ** 9n), fc.integer({ min: 0, max: 200_000 }), fc.double({ min: 0, max: 1, noNaN: true }), (min, span, feePpm, where) => {
-      const max = min + span;
-      const outward = outwardLimits({ min, max }, feePpm, 'added');
-      const low = outward.min ?? 0n;
-      const total = low + (((outward.max ?? 0n) - low) * BigInt(Math.floor(where * 1000))) / 1000n;
-      fc.pre(total >= low && total <= (outward.max ?? 0n));
-      const ask = firstAsk(total, feePpm);
-      expect(ask >= min && ask <= max).toBe(true);
-      expect(judgeAsk(total, ask, (ask * BigInt(feePpm)) / 1_000_000n, false)).toBe('fits');
-    }),
+    fc.property(
+      fc.bigInt(1n, 10_000n),
+      fc.bigInt(1n, 10n ** 9n),
+      fc.integer({ min: 0, max: 200_000 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (min, span, feePpm, where) => {
+        const max = min + span;
+        const outward = outwardLimits({ min, max }, feePpm, 'added');
+        const low = outward.min ?? 0n;
+        const total = low + (((outward.max ?? 0n) - low) * BigInt(Math.floor(where * 1000))) / 1000n;
+        fc.pre(total >= low && total <= (outward.max ?? 0n));
+        const ask = firstAsk(total, feePpm);
+        expect(ask >= min && ask <= max).toBe(true);
+        expect(judgeAsk(total, ask, (ask * BigInt(feePpm)) / 1_000_000n, false)).toBe('fits');
+      },
+    ),
   );
 });

@@ -54,9 +54,12 @@ test.each([
   expect(parseDecimal(text)).toEqual({ digits, scale });
 });
 
-test.each(['', ' 1', '1 ', '1,5', '.5', '5.', '+1', '0x10', 'NaN', 'Infinity', '1e400', '1e-101', '--1', '1e', '١', '9'.repeat(41), `0.${'0'.repeat(300)}1`])('refuses %j', (text) => {
-  expect(parseDecimal(text)).toBeUndefined();
-});
+test.each(['', ' 1', '1 ', '1,5', '.5', '5.', '+1', '0x10', 'NaN', 'Infinity', '1e400', '1e-101', '--1', '1e', '١', '9'.repeat(41), `0.${'0'.repeat(300)}1`])(
+  'refuses %j',
+  (text) => {
+    expect(parseDecimal(text)).toBeUndefined();
+  },
+);
 
 test('a product with a rate is rounded once, at the end', () => {
   const rate = { digits: 9739384389926184n, scale: 20 };
@@ -66,7 +69,11 @@ test('a product with a rate is rounded once, at the end', () => {
 
 test('hundredths are written with two places', () => {
   expect([2000n, 5n, 0n, -5n, 123_456_789_012n].map((amount) => formatHundredths(amount, 'EUR'))).toEqual([
-    '20.00 EUR', '0.05 EUR', '0.00 EUR', '-0.05 EUR', '1234567890.12 EUR',
+    '20.00 EUR',
+    '0.05 EUR',
+    '0.00 EUR',
+    '-0.05 EUR',
+    '1234567890.12 EUR',
   ]);
 });
 

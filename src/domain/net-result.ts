@@ -16,8 +16,7 @@ export const compareNet = (a: Fraction, b: Fraction): number => {
 };
 
 /** best / second − 1 exceeds so many basis points, exactly. */
-export const beatsByMore = (best: Fraction, second: Fraction, bps: number): boolean =>
-  best.n * second.d * 10_000n > second.n * best.d * BigInt(10_000 + bps);
+export const beatsByMore = (best: Fraction, second: Fraction, bps: number): boolean => best.n * second.d * 10_000n > second.n * best.d * BigInt(10_000 + bps);
 
 /** best / second − 1 in basis points, rounded down. Expects finite fractions (buy and sell). */
 export const deviationBps = (best: Fraction, second: Fraction): number => bpsDown(best.n * second.d - second.n * best.d, second.n * best.d);

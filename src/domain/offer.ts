@@ -49,8 +49,19 @@ export type Terms = {
 export type Candidate = { providerId: string; offer: ProviderOffer; terms: Terms; latencyMs: number };
 
 export type ExclusionRule =
-  | 'wrong-currency' | 'wrong-option' | 'amount-not-as-asked' | 'amount-underused' | 'amount-invalid' | 'outside-own-limits' | 'expires-too-soon'
-  | 'too-good' | 'off-reference' | 'lease-not-promised' | 'lease-too-short' | 'inbound-too-small' | 'client-balance-too-small';
+  | 'wrong-currency'
+  | 'wrong-option'
+  | 'amount-not-as-asked'
+  | 'amount-underused'
+  | 'amount-invalid'
+  | 'outside-own-limits'
+  | 'expires-too-soon'
+  | 'too-good'
+  | 'off-reference'
+  | 'lease-not-promised'
+  | 'lease-too-short'
+  | 'inbound-too-small'
+  | 'client-balance-too-small';
 
 export type Excluded = { providerId: string; rule: ExclusionRule; offer: ProviderOffer; deviationBps?: number; limitBps?: number };
 export type Refused = { providerId: string; refusal: Refusal };

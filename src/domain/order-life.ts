@@ -3,7 +3,7 @@
  * `review`. Placing is another life: settle-placing.ts.
  */
 import type { IntentState, OrderStatus, Stage } from './order.ts';
-import { normalForm } from './option-name.ts';
+import { namesDiffer } from './option-name.ts';
 
 type Ranked = Exclude<Stage, 'review'>;
 
@@ -40,7 +40,8 @@ export const advance = (order: OrderNow, evidence: Evidence, now: number): Advan
   const contradiction = contradictionIn(order, evidence);
   if (contradiction) return { next: 'review', kind: 'contradiction', note: contradiction };
   if (evidence.stage === undefined) return { next: order.stage, kind: 'unknown', note: `unknown status "${evidence.rawStatus}"` };
-  if (evidence.stage === 'review') return { next: 'review', kind: order.stage === 'review' ? 'same' : 'advanced', note: `to be looked at: "${evidence.rawStatus}"` };
+  if (evidence.stage === 'review')
+    return { next: 'review', kind: order.stage === 'review' ? 'same' : 'advanced', note: `to be looked at: "${evidence.rawStatus}"` };
   const told = lapsed(evidence.stage, order.expiresOn, now) ? 'expired' : evidence.stage;
   const reached = reachedBy(order);
   if (reached === undefined) return { next: 'review', kind: 'same', note: 'only the operator can leave review: the stage before it is not known' };
@@ -65,16 +66,13 @@ const delivered: ReadonlySet<Stage | undefined> = new Set<Stage>(['filled', 'fin
 const contradictionIn = (order: OrderNow, { stage, pay, receive, echo }: Evidence): string | undefined => {
   if ((order.placing === 'unpayable' || order.placing === 'dead') && moneyMoved.has(stage)) return `${order.placing}, yet the provider says ${stage ?? ''}`;
   if (reachedBy(order) === 'refunded' && delivered.has(stage)) return `refunded, then ${stage ?? ''}`;
-  if (differs(echo?.currency, order.currency)) return 'another currency than ordered';
-  if (differs(echo?.option, order.option)) return 'another payment option than ordered';
+  if (namesDiffer(echo?.currency, order.currency)) return 'another currency than ordered';
+  if (namesDiffer(echo?.option, order.option)) return 'another payment option than ordered';
   // After a refund the amounts describe what went back, not what was ordered.
   if (!order.binding || stage === 'refunded') return undefined;
   if (pay !== undefined && pay !== order.pay) return 'the amount to pay changed';
   return receive !== undefined && receive !== order.receive ? 'the amount to receive changed' : undefined;
 };
-
-const differs = (echoed: string | undefined, ordered: string | undefined): boolean =>
-  echoed !== undefined && ordered !== undefined && normalForm(echoed) !== normalForm(ordered);
 
 /**
  * Nothing more will happen. `underpaid`, `expired` and `failed` rest, and with them an order that never expires and was never paid: they are

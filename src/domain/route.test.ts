@@ -9,7 +9,17 @@ import { decide, replay } from './route.ts';
 
 const tieKey = (providerId: string): string => createHash('sha256').update(`request 1${providerId}`).digest('hex');
 const input = (candidates: Candidate[], more: Partial<RouteInput> = {}): RouteInput => ({
-  requestId: 'request 1', asked: buyFor(10_000n), candidates, refused: [], failed: [], policy, tieKey, now: decidedOn, maxWaitMs: 2000, waitedMs: 2000, ...more,
+  requestId: 'request 1',
+  asked: buyFor(10_000n),
+  candidates,
+  refused: [],
+  failed: [],
+  policy,
+  tieKey,
+  now: decidedOn,
+  maxWaitMs: 2000,
+  waitedMs: 2000,
+  ...more,
 });
 const at = (text: string): number => Date.parse(`2026-11-${text}Z`);
 
@@ -20,7 +30,15 @@ describe('the example of the outward contract', () => {
   const cobalt = (haircutBps: number): Candidate => aCandidate('cobalt', { receive: 107_683n, fee: 50n, binding: false }, { ...bank, haircutBps });
   const dune = aCandidate('dune', { receive: 163_934n, fee: 0n });
   const shown = (haircutBps: number): unknown =>
-    decide(input([cobalt(haircutBps), dune, borealis, alpine])).offers.map(({ rank, providerId, btcPrice, feeBps, costBps, behindBestBps, warnings }) => [rank, providerId, btcPrice, feeBps, costBps, behindBestBps, warnings]);
+    decide(input([cobalt(haircutBps), dune, borealis, alpine])).offers.map(({ rank, providerId, btcPrice, feeBps, costBps, behindBestBps, warnings }) => [
+      rank,
+      providerId,
+      btcPrice,
+      feeBps,
+      costBps,
+      behindBestBps,
+      warnings,
+    ]);
 
   test('every figure, with a haircut for Cobalt that gives the order shown', () => {
     expect(shown(200)).toEqual([
@@ -40,8 +58,15 @@ describe('the example of the outward contract', () => {
     const route = decide(input([cobalt(50), dune, borealis, alpine]));
     expect(route.excluded).toEqual([{ providerId: 'dune', rule: 'too-good', offer: dune.offer, deviationBps: 5197, limitBps: 1000 }]);
     expect(route.policy).toEqual({
-      name: 'most-received', decidedBy: 'amount_sats', tieBreaks: ['binding', 'neutral'], preferenceBps: {}, preferenceDecided: false, outlierBps: 1000,
-      toleranceBps: 200, indicativeHaircutBps: 50, reference: { btcPrice: 9_187_069n, source: 'median-of-offers', observedOn: decidedOn },
+      name: 'most-received',
+      decidedBy: 'amount_sats',
+      tieBreaks: ['binding', 'neutral'],
+      preferenceBps: {},
+      preferenceDecided: false,
+      outlierBps: 1000,
+      toleranceBps: 200,
+      indicativeHaircutBps: 50,
+      reference: { btcPrice: 9_187_069n, source: 'median-of-offers', observedOn: decidedOn },
     });
   });
 });
@@ -67,11 +92,22 @@ test('sell figures: 250 000 sats at 91 800.00 less 2.30', () => {
 
 test('liquidity figures', () => {
   const asked = { ramp: 'liquidity', inboundSats: 1_000_000n, clientSats: 0n, leaseBlocks: 4320 } as const;
-  const seller = (providerId: string, sats: bigint, facts: { [key: string]: number }, binding: boolean): Candidate => aCandidate(providerId, { pay: sats, receive: 0n, fee: sats, facts, binding });
+  const seller = (providerId: string, sats: bigint, facts: { [key: string]: number }, binding: boolean): Candidate =>
+    aCandidate(providerId, { pay: sats, receive: 0n, fee: sats, facts, binding });
   const route = decide(
-    input([seller('bitrefill', 25_300n, { inbound_sats: 1_000_000 }, false), seller('lsp-south', 6_150n, { inbound_sats: 1_000_000, lease_blocks: 4320 }, false), seller('lsp-north', 5_400n, { inbound_sats: 1_000_000, lease_blocks: 4320 }, true)], { asked }),
+    input(
+      [
+        seller('bitrefill', 25_300n, { inbound_sats: 1_000_000 }, false),
+        seller('lsp-south', 6_150n, { inbound_sats: 1_000_000, lease_blocks: 4320 }, false),
+        seller('lsp-north', 5_400n, { inbound_sats: 1_000_000, lease_blocks: 4320 }, true),
+      ],
+      { asked },
+    ),
   );
-  expect(route.offers.map(({ providerId, feePpm }) => [providerId, feePpm])).toEqual([['lsp-north', 5_400], ['lsp-south', 6_150]]);
+  expect(route.offers.map(({ providerId, feePpm }) => [providerId, feePpm])).toEqual([
+    ['lsp-north', 5_400],
+    ['lsp-south', 6_150],
+  ]);
   expect(route.excluded.map(({ providerId, rule }) => [providerId, rule])).toEqual([['bitrefill', 'lease-not-promised']]);
   expect([route.policy.name, route.policy.decidedBy, route.policy.reference]).toEqual(['least-fee', 'fee_sats', undefined]);
 });
@@ -85,28 +121,47 @@ test('preferences and a weak check stand in the policy', () => {
 const anything = fc
   .array(
     fc.record({
-      pay: fc.bigInt(9_940n, 10_002n), receive: fc.oneof(fc.bigInt(-1n, 10n), fc.bigInt(90_000n, 200_000n)), fee: fc.bigInt(-1n, 10_000n), binding: fc.boolean(),
-      upstream: fc.jsonValue(), life: fc.integer({ min: 0, max: 200_000 }),
+      pay: fc.bigInt(9_940n, 10_002n),
+      receive: fc.oneof(fc.bigInt(-1n, 10n), fc.bigInt(90_000n, 200_000n)),
+      fee: fc.bigInt(-1n, 10_000n),
+      binding: fc.boolean(),
+      upstream: fc.jsonValue(),
+      life: fc.integer({ min: 0, max: 200_000 }),
     }),
     { maxLength: 8 },
   )
   .map((drawn) =>
     drawn.map(({ life, upstream, ...offer }, index) =>
-      aCandidate(`p${index}`, { ...offer, upstream: { fee: 'not ours', deep: JSON.stringify(upstream) }, facts: { pay: 1, amount: 'x' }, expiresOn: decidedOn + life * 1000 }, { arrivalSeconds: 300, limits: { maxPay: 10_000n } }),
+      aCandidate(
+        `p${index}`,
+        { ...offer, upstream: { fee: 'not ours', deep: JSON.stringify(upstream) }, facts: { pay: 1, amount: 'x' }, expiresOn: decidedOn + life * 1000 },
+        { arrivalSeconds: 300, limits: { maxPay: 10_000n } },
+      ),
     ),
   );
 const others: Partial<RouteInput> = {
-  refused: [{ providerId: 'eiger', refusal: { reason: 'below-minimum', limits: { minPay: 25_000n } } }, { providerId: 'fjord', refusal: { reason: 'proof-required' } }],
-  failed: [{ providerId: 'garnet', reason: 'timeout', retryable: true, latencyMs: 2000 }, { providerId: 'harbor', reason: 'circuit-open', retryable: true, retryOn: decidedOn + 9 }],
+  refused: [
+    { providerId: 'eiger', refusal: { reason: 'below-minimum', limits: { minPay: 25_000n } } },
+    { providerId: 'fjord', refusal: { reason: 'proof-required' } },
+  ],
+  failed: [
+    { providerId: 'garnet', reason: 'timeout', retryable: true, latencyMs: 2000 },
+    { providerId: 'harbor', reason: 'circuit-open', retryable: true, retryOn: decidedOn + 9 },
+  ],
 };
 
 describe('properties', () => {
   test('the route does not depend on who answered first', () => {
     fc.assert(
-      fc.property(fc.oneof(anything, soundCandidates()).chain((candidates) => fc.tuple(fc.constant(candidates), fc.shuffledSubarray(candidates, { minLength: candidates.length }))), ([candidates, shuffled]) => {
-        const reversed = { refused: [...(others.refused ?? [])].reverse(), failed: [...(others.failed ?? [])].reverse() };
-        expect(decide(input(shuffled, reversed))).toEqual(decide(input(candidates, others)));
-      }),
+      fc.property(
+        fc
+          .oneof(anything, soundCandidates())
+          .chain((candidates) => fc.tuple(fc.constant(candidates), fc.shuffledSubarray(candidates, { minLength: candidates.length }))),
+        ([candidates, shuffled]) => {
+          const reversed = { refused: [...(others.refused ?? [])].reverse(), failed: [...(others.failed ?? [])].reverse() };
+          expect(decide(input(shuffled, reversed))).toEqual(decide(input(candidates, others)));
+        },
+      ),
     );
   });
   test('stored as JSON and read again it is the same route, and ranks the same', () => {
@@ -126,8 +181,14 @@ describe('properties', () => {
 
 test('replay notices a record that was changed', () => {
   const route = decide(input([aCandidate('a', { receive: 107_000n }), aCandidate('b', { receive: 106_000n })]));
-  const forged = { ...route, offers: route.offers.map((offer) => (offer.providerId === 'b' ? { ...offer, offer: { ...offer.offer, receive: 108_000n } } : offer)) };
-  expect([replay(route), replay(forged)]).toEqual([['a', 'b'], ['b', 'a']]);
+  const forged = {
+    ...route,
+    offers: route.offers.map((offer) => (offer.providerId === 'b' ? { ...offer, offer: { ...offer.offer, receive: 108_000n } } : offer)),
+  };
+  expect([replay(route), replay(forged)]).toEqual([
+    ['a', 'b'],
+    ['b', 'a'],
+  ]);
 });
 
 test('a route of another version, or none, is not read; an amount in an unknown member is not written', () => {

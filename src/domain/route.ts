@@ -64,7 +64,7 @@ export const decide = (input: RouteInput): Route => {
   const { accepted, excluded, priceCheck } = applyRules(asked, input.candidates, policy, now);
   const { ranked, name, decidedBy, tieBreaks, preferenceDecided } = rank(asked, accepted, policy, tieKey, now);
   const reference = referenceOf(asked, accepted, policy, now);
-  const neutral = <T extends { providerId: string }>(list: T[]): T[] => 
+  const neutral = <T extends { providerId: string }>(list: T[]): T[] =>
     [...list].sort((a, b) => compareText(tieKey(a.providerId), tieKey(b.providerId)) || compareText(a.providerId, b.providerId));
   return {
     version: routeVersion,
@@ -81,7 +81,9 @@ export const decide = (input: RouteInput): Route => {
       name,
       decidedBy,
       tieBreaks,
-      preferenceBps: Object.fromEntries(ranked.filter(({ terms }) => terms.preferenceBps !== 0).map(({ providerId, terms }) => [providerId, terms.preferenceBps])),
+      preferenceBps: Object.fromEntries(
+        ranked.filter(({ terms }) => terms.preferenceBps !== 0).map(({ providerId, terms }) => [providerId, terms.preferenceBps]),
+      ),
       preferenceDecided,
       outlierBps: policy.outlierBps,
       toleranceBps: policy.toleranceBps,
