@@ -1,0 +1,8 @@
+/** A process that opens the embedded database of the folder it is given, adds one row, says how many there are, and then waits to be killed. */
+import { openDatabase } from '../../src/entry/database-node.ts';
+
+const { sql } = await openDatabase({ dataDir: process.argv[2] ?? '', log: () => undefined });
+await sql`create table if not exists kept (n int)`;
+await sql`insert into kept values (1)`;
+const [row] = await sql<{ rows: number }[]>`select count(*)::int as rows from kept`;
+console.log(`rows ${row?.rows}`);
