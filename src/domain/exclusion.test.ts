@@ -53,6 +53,8 @@ describe('one offer against what was asked', () => {
   test('sell: sats exactly, fiat never less and hardly more', () => {
     const bySats: Asked = { ramp: 'sell', fixed: 'pay', amount: 250_000n, currency: 'EUR', option: 'SEPA' };
     expect([249_999n, 250_000n].map((pay) => ruleOf(bySats, { pay, receive: 22_720n, fee: 230n }))).toEqual(['amount-not-as-asked', undefined]);
+    const least: Asked = { ramp: 'sell', fixed: 'receive', amount: 19_900n, currency: 'EUR', option: 'SEPA' };
+    expect([20_000n, 20_001n].map((receive) => ruleOf(least, { pay: 250_000n, receive }))).toEqual([undefined, 'amount-not-as-asked']);
     const byFiat: Asked = { ramp: 'sell', fixed: 'receive', amount: 20_000n, currency: 'EUR', option: 'SEPA' };
     expect([19_999n, 20_000n, 20_100n, 20_101n].map((receive) => ruleOf(byFiat, { pay: 250_000n, receive, fee: 230n }))).toEqual([
       'amount-not-as-asked',

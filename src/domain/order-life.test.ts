@@ -72,6 +72,9 @@ describe('review', () => {
   ])('before it %s, now %s: %s', (before, stage, next, kind) => {
     expect(go(reviewed(before), says(stage))).toEqual([next, kind]);
   });
+  test('leaving it is told', () => {
+    expect(advance(order(reviewed('paid')), says('paid'), now)).toEqual({ next: 'paid', kind: 'advanced', note: 'an agreeing read left review' });
+  });
   test('is not left while the amounts still differ, nor when the stage before it is not known', () => {
     expect(go(reviewed('paid'), says('filled', { receive: 1n }))).toEqual(['review', 'contradiction']);
     expect(go({ stage: 'review' }, says('finished'))).toEqual(['review', 'same']);

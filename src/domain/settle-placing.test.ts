@@ -57,6 +57,9 @@ describe('rejects: one more request, once a late commit would have shown', () =>
   ])('%s', (_name, more, now, step) => {
     expect(next(placing('rejects', more), now)).toBe(step);
   });
+  test('a quote that dies before a late commit must have shown is looked for at its death', () => {
+    expect(next(placing('rejects', { deadOn: sentOn + 3_000 }), sentOn)).toBe('wait until 3000');
+  });
   test('after the re-POST the wait for late commits starts again', () => {
     expect(next(placing('rejects', { sentOn: certainFrom, reposts: 1, reply: 'lost' }), certainFrom + 1)).toBe('wait until 10000');
   });
