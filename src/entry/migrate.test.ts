@@ -43,7 +43,7 @@ it('brings an empty database up to date, and tells how far it is', async () => {
 it('applies all or nothing, and lets go of its lock', async () => {
   const database = await testDatabase();
   const broken = withOneMore('create table half (n int);--> statement-breakpoint\nselect nothing_of_this_name');
-  await expect(migrate(database, broken)).rejects.toThrow();
+  await expect(migrate(database, broken)).rejects.toMatchObject({ cause: { code: '42703' } });
   expect(await database.sql`select to_regclass('half')::text as name`).toEqual([{ name: null }]);
   await migrate(database, withOneMore('create table whole (n int)'));
   expect(await database.sql`select to_regclass('whole')::text as name`).toEqual([{ name: 'whole' }]);

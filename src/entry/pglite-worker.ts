@@ -10,7 +10,8 @@ if (!parentPort) throw new Error('pglite-worker.ts runs in a worker thread');
 const port = parentPort;
 const folder = typeof workerData === 'string' ? workerData : undefined;
 const db = await PGlite.create(folder);
-const server = new PGLiteSocketServer({ db, host: '127.0.0.1', port: 0 });
+// One session: clients come one after the other. The second place is for the next one while the last one's socket closes.
+const server = new PGLiteSocketServer({ db, host: '127.0.0.1', port: 0, maxConnections: 2 });
 await server.start();
 port.once('message', () => {
   void server

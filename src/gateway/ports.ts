@@ -194,7 +194,7 @@ export type Order = {
   final: boolean;
 };
 export type OrderEvent = { sequence: number; at: number; fromStage?: Stage; toStage: Stage; rawStatus: string; source: 'place' | 'read' | 'notice' | 'operator' | 'clock'; note?: string };
-export type OrderChange = Partial<Pick<Order, 'stage' | 'stageOn' | 'rawStatus' | 'pay' | 'receive' | 'fee' | 'expiresOn' | 'facts' | 'secret' | 'changedOn' | 'checkedOn' | 'checks' | 'final' | 'upstreamOrderId'>> & {
+export type OrderChange = Partial<Pick<Order, 'stage' | 'stageOn' | 'rawStatus' | 'pay' | 'receive' | 'fee' | 'expiresOn' | 'facts' | 'terms' | 'secret' | 'changedOn' | 'checkedOn' | 'checks' | 'final' | 'upstreamOrderId'>> & {
   nextCheckOn?: number | null;
 };
 
@@ -291,6 +291,8 @@ export type Gateway = {
   stores: Stores;
   seal: Seal;
   now: Clock;
+  /** In [0, 1): jitter, never secrets. */
+  random: () => number;
   ids: Ids;
   /** SHA-256, hex. */
   hash: (text: string) => string;

@@ -86,7 +86,8 @@ const askOf = (
       const answer = await adapter.quote({ ...call, customer: upstream.blob }, { ramp: 'buy', fixed: asked.fixed, amount: asked.amount, option, ...(country === undefined ? {} : { country }) });
       // A replaced blob means that the upstream session ended: the next request opens a fresh one.
       if (answer.customer !== undefined) await gateway.stores.sessions.retireUpstream(upstream.id, gateway.now());
-      return answer.ok ? { offer: answer.value, sessionId: upstream.id } : { refusal: answer.refusal };
+      const facts = { ...(answer.ok ? answer.value.facts : {}), on_chain_fallback: listing.features.on_chain_fallback };
+      return answer.ok ? { offer: { ...answer.value, facts }, sessionId: upstream.id } : { refusal: answer.refusal };
     },
   };
 };

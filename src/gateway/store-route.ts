@@ -53,7 +53,7 @@ export const findQuote = async (gateway: Gateway, quoteId: string, customerId: s
   return found;
 };
 
-const quoteIn = (row: StoredRoute, rank: number): StoredQuote | undefined => {
+const quoteIn = (row: Pick<StoredRoute, 'id' | 'route'>, rank: number): StoredQuote | undefined => {
   const record = row.route as Record_;
   const route = fromJson(record.route);
   const offer = route.offers[rank - 1];
@@ -70,6 +70,23 @@ const quoteIn = (row: StoredRoute, rank: number): StoredQuote | undefined => {
     ...(providerSessionId === undefined ? {} : { providerSessionId }),
     ...(option === undefined ? {} : { option: optionFromJson(option) }),
   };
+};
+
+/** The stored form of an accepted quote: its own route with that one offer. */
+export const quoteToJson = (quote: StoredQuote): Json => ({
+  route: toJson({ ...quote.route, offers: [quote.offer], excluded: [], refused: [], failed: [] }),
+  terms: quote.terms,
+  acceptBy: [quote.acceptBy],
+  sessions: quote.providerSessionId === undefined ? {} : { [quote.offer.providerId]: quote.providerSessionId },
+  options: quote.option ? { [quote.offer.providerId]: optionToJson(quote.option) } : {},
+  shadow: [],
+});
+
+/** Reads what quoteToJson wrote. */
+export const quoteFromJson = (quoteId: string, json: Json): StoredQuote => {
+  const quote = quoteIn({ id: quoteId, route: json }, 1);
+  if (!quote) throw new RangeError('a stored quote has no offer');
+  return { ...quote, quoteId };
 };
 
 /** The whole stored decision of a quote or route id, for POST /route. */

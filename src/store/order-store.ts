@@ -57,6 +57,6 @@ export const createOrderStore = (db: Database): OrderStore => ({
     return rows.map(toOrder);
   },
   wake: async (id, now) => {
-    await db.update(orders).set({ nextCheckOn: now }).where(and(eq(orders.id, id), eq(orders.final, false)));
+    await db.update(orders).set({ nextCheckOn: now }).where(and(eq(orders.id, id), eq(orders.final, false), or(isNull(orders.nextCheckOn), gt(orders.nextCheckOn, now))));
   },
 });

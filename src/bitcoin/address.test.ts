@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import vectors from './__fixtures__/addresses.json' with { type: 'json' };
+import { bitcoinUri, checkPayoutAddress, type BitcoinNetwork } from './address.ts';
+
+const NETWORK_OF: Record<string, BitcoinNetwork> = { main: 'main', testnet: 'test', signet: 'signet', regtest: 'regtest' };
+const network = (chain: string): BitcoinNetwork => NETWORK_OF[chain]!;
+const NOT_AN_ADDRESS = { problem: 'This is not a bitcoin address, or it has a typing error.' };
+const UNKNOWN_KIND = { problem: 'This kind of address is not known yet; coins sent to it could be lost.' };
+const NO_SUCH_KEY = { problem: 'The key in this taproot address does not exist; coins sent to it would be lost.' };
+
+test.each(vectors.valid)('$chain $type $address: $payout', ({ address, chain, type, payout }) => {
+  const refused = type === 'p2tr' ? NO_SUCH_KEY : UNKNOWN_KIND;
+  expect(checkPayoutAddress(address, network(chain))).toEqual(payout === 'accept' ? { address } : refused);
+});
+
+test.each(vectors.invalid)('"$address" is refused: $reason', ({ address }) => {
+  expect(checkPayoutAddress(address, 'main')).toEqual(NOT_AN_ADDRESS);
+  expect(checkPayoutAddress(address, 'test')).toEqual(NOT_AN_ADDRESS);
+});
+
+test.each(vectors.bip21)('$input', ({ input, address }) => {
+  expect(checkPayoutAddress(input, 'main')).toEqual({ address });
+  expect(checkPayoutAddress(input.replace('bitcoin:', 'BITCOIN:'), 'main')).toEqual({ address });
+});
+
+test.each(vectors.wrong_network)('$address is not of $configured', ({ configured, address }) => {
+  expect(checkPayoutAddress(address, network(configured))).toEqual({ problem: `This address does not belong to the network "${network(configured)}".` });
+});
+
+test('base58 of the test networks is shared by all of them, bech32 is not by regtest', () => {
+  const names: BitcoinNetwork[] = ['main', 'test', 'signet', 'regtest'];
+  const takenBy = (address: string): BitcoinNetwork[] => names.filter((name) => 'address' in checkPayoutAddress(address, name));
+  expect(takenBy('mzK2FFDEhxqHcmrJw1ysqFkVyhUULo45hZ')).toEqual(['test', 'signet', 'regtest']);
+  expect(takenBy('tb1q3vya2h5435jkugq2few7dmktlrwq4ejmfaw7kr')).toEqual(['test', 'signet']);
+  expect(takenBy('bcrt1qdavt4j2sd7dlhqsavtnfxvzppw6k7qy97tmnu9')).toEqual(['regtest']);
+  expect(takenBy('1FsSia9rv4NeEwvJ2GvXrX7LyxYspbN2mo')).toEqual(['main']);
+});
+
+test.each([
+  'bitcoin:',
+  'bitcoin:?lno=abc',
+  'bitcoin://bc1qcmu7kcwrndyke09zzyl0wv3dqxwlzqkma248kj',
+  ' bc1qcmu7kcwrndyke09zzyl0wv3dqxwlzqkma248kj',
+  '1'.repeat(5000),
+])('%.60s is refused', (text) => expect(checkPayoutAddress(text, 'main')).toEqual(NOT_AN_ADDRESS));
+
+test.each([
+  [undefined, 'bitcoin:x'],
+  [1n, 'bitcoin:x?amount=0.00000001'],
+  [1_100n, 'bitcoin:x?amount=0.000011'],
+  [250_000n, 'bitcoin:x?amount=0.0025'],
+  [100_000_000n, 'bitcoin:x?amount=1'],
+  [1_050_000_000n, 'bitcoin:x?amount=10.5'],
+  [1_000_000_000n, 'bitcoin:x?amount=10'],
+])('%d sats in a URI', (amountSats, uri) => expect(bitcoinUri('x', amountSats)).toBe(uri));

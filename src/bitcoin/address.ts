@@ -1,0 +1,49 @@
+/** On-chain addresses to pay out to. Stricter than a sender must be: what we do not know how to spend from is refused. */
+import { bech32m } from '@scure/base';
+import { AddressType, getAddressInfo, Network } from 'bitcoin-address-validation';
+import { isCompressedKey } from './secp256k1.ts';
+
+export type BitcoinNetwork = 'main' | 'test' | 'signet' | 'regtest';
+
+/**
+ * Takes a bare address or a bitcoin: URI (its parameters are ignored) and gives the address as it was written, or the problem in words for
+ * the customer. Test networks and signet share their prefixes and cannot be told apart; regtest shares the base58 ones.
+ */
+export function checkPayoutAddress(text: string, network: BitcoinNetwork): { address: string } | { problem: string } {
+  const address = text.replace(/^bitcoin:/i, '').replace(/\?.*$/s, '');
+  const info = readAddress(address);
+  if (info === undefined) return { problem: 'This is not a bitcoin address, or it has a typing error.' };
+  if (info.network !== libraryNetwork(network, info.bech32)) return { problem: `This address does not belong to the network "${network}".` };
+  // BIP350: a sender accepts future witness versions, but nobody should hand one out as his own.
+  if (info.type === AddressType.unknown) return { problem: 'This kind of address is not known yet; coins sent to it could be lost.' };
+  if (info.type === AddressType.p2tr && !isSpendableTaproot(address))
+    return { problem: 'The key in this taproot address does not exist; coins sent to it would be lost.' };
+  return { address };
+}
+
+/** BIP21. The amount stands in bitcoin, without trailing zeros. */
+export function bitcoinUri(address: string, amountSats?: bigint): string {
+  if (amountSats === undefined) return `bitcoin:${address}`;
+  const digits = amountSats.toString().padStart(9, '0');
+  const amount = `${digits.slice(0, -8)}.${digits.slice(-8)}`.replace(/\.?0+$/, '');
+  return `bitcoin:${address}?amount=${amount}`;
+}
+
+function readAddress(address: string): ReturnType<typeof getAddressInfo> | undefined {
+  try {
+    return getAddressInfo(address);
+  } catch {
+    return undefined;
+  }
+}
+
+function libraryNetwork(network: BitcoinNetwork, isBech32: boolean): Network {
+  if (network === 'main') return Network.mainnet;
+  return network === 'regtest' && isBech32 ? Network.regtest : Network.testnet;
+}
+
+function isSpendableTaproot(address: string): boolean {
+  const decoded = bech32m.decodeUnsafe(address);
+  const key = decoded && bech32m.fromWordsUnsafe(decoded.words.slice(1));
+  return key !== undefined && isCompressedKey(Uint8Array.of(2, ...key));
+}

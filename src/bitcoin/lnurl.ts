@@ -1,0 +1,63 @@
+/** LNURL withdrawal links: LUD-01 (bech32, lightning: and fallback scheme), LUD-17 (lnurlw://). github.com/lnurl/luds */
+import { bech32 } from '@scure/base';
+
+/** Longer input is refused before any work is done on it. */
+const MAX_LENGTH = 2000;
+/**
+ * RFC 3986 only. A link that two parsers read differently (backslash, blank, control character) could pass our check of the host and lead
+ * the wallet elsewhere; for the same reason user:password@ is refused below.
+ */
+const URL_CHARACTERS = /^https?:\/\/[a-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+$/i;
+const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost'];
+
+/** `loopbackHttp`: also plain http on a loopback host, for the sandbox. */
+export type LnurlOptions = { loopbackHttp?: boolean };
+
+/** Upper-case bech32, as FLS01 prints it (`LNURL1…`). The URL is taken as it is. */
+export function encodeLnurl(url: string): string {
+  return bech32.encode('lnurl', bech32.toWords(new TextEncoder().encode(url)), false).toUpperCase();
+}
+
+/**
+ * The exact URL behind a withdrawal link in any of the forms providers use: bech32 in either case, `lightning:` before it, lnurlw://, https
+ * with a `lightning` parameter, plain https (http on .onion). Undefined for the rest: other kinds of LNURL, plain http, over 2,000 characters.
+ */
+export function decodeLnurl(text: string, options: LnurlOptions = {}): string | undefined {
+  if (text.length > MAX_LENGTH) return undefined;
+  const url = urlIn(text);
+  if (url === undefined || !URL_CHARACTERS.test(url) || !URL.canParse(url)) return undefined;
+  return isWithdrawalUrl(new URL(url), options) ? url : undefined;
+}
+
+/** What decodeLnurl accepts, as the one canonical text and as a URL for the check of its host. */
+export function toCanonicalLnurl(text: string, options: LnurlOptions = {}): { lnurl: string; url: URL } | undefined {
+  const url = decodeLnurl(text, options);
+  return url === undefined ? undefined : { lnurl: encodeLnurl(url), url: new URL(url) };
+}
+
+function urlIn(text: string): string | undefined {
+  if (/^lnurlw:\/\//i.test(text)) {
+    const rest = text.slice('lnurlw://'.length);
+    const isOnion = URL.canParse(`https://${rest}`) && new URL(`https://${rest}`).hostname.endsWith('.onion');
+    return `${isOnion ? 'http' : 'https'}://${rest}`;
+  }
+  if (!/^https?:\/\//i.test(text)) return fromBech32(text.replace(/^lightning:/i, ''));
+  const inner = URL.canParse(text) ? new URL(text).searchParams.get('lightning') : null;
+  return inner === null ? text : fromBech32(inner);
+}
+
+function fromBech32(text: string): string | undefined {
+  const decoded = bech32.decodeUnsafe(text, MAX_LENGTH);
+  if (!decoded || decoded.prefix !== 'lnurl') return undefined;
+  const bytes = bech32.fromWordsUnsafe(decoded.words);
+  // Bytes that are not UTF-8 become U+FFFD, which no URL we accept contains.
+  return bytes ? new TextDecoder().decode(bytes) : undefined;
+}
+
+function isWithdrawalUrl(url: URL, options: LnurlOptions): boolean {
+  if (url.username !== '' || url.password !== '') return false;
+  const tag = url.searchParams.get('tag');
+  if (tag !== null && tag !== 'withdrawRequest') return false;
+  if (url.protocol === 'https:' || url.hostname.endsWith('.onion')) return true;
+  return options.loopbackHttp === true && LOOPBACK.includes(url.hostname);
+}

@@ -1,0 +1,124 @@
+import { advance, isFinal, lapsed, refreshDelayMs, type OrderNow } from '../domain/order-life.ts';
+import type { Stage } from '../domain/order.ts';
+import type { OrderEvidence } from '../providers/spec.ts';
+import { callProvider } from './call-provider.ts';
+import { orderSecretPlace } from './confirm-order.ts';
+import { orderDeliveries } from './order-deliveries.ts';
+import type { Gateway, Order, OrderChange, OrderEvent } from './ports.ts';
+import { leaseFor, providerOf, upstreamBlob } from './send-placing.ts';
+
+/** Orders whose next look is due, each under a lease. Returns how many were looked at. */
+export const followOrders = async (gateway: Gateway, limit: number): Promise<number> => {
+  const lease = leaseFor(gateway, 'follow00');
+  const due = await gateway.stores.orders.claimDue(gateway.now(), lease, limit);
+  await Promise.all(
+    due.map(async (order) => {
+      try {
+        await refreshOrder(gateway, order, 'read', order.id);
+      } catch (error) {
+        gateway.log('error', 'defect', { where: 'follow_orders', order: order.id, error: error instanceof Error ? error.message : 'unknown' });
+      }
+    }),
+  );
+  return due.length;
+};
+
+/** Reads one order at its provider and writes what changed. The order as it is now, also when the provider could not be read. */
+export const refreshOrder = async (gateway: Gateway, order: Order, source: 'read' | 'notice', requestId: string): Promise<Order> => {
+  let evidence: OrderEvidence | undefined;
+  let read = false;
+  try {
+    evidence = await readEvidence(gateway, order, requestId);
+    read = true;
+  } catch {
+    // counted and logged by callProvider; the clock may still move the order
+  }
+  return await apply(gateway, order, evidence, read, source);
+};
+
+const readEvidence = async (gateway: Gateway, order: Order, requestId: string): Promise<OrderEvidence | undefined> => {
+  const provider = providerOf(gateway, order.providerId);
+  const adapter = provider.adapter[order.ramp];
+  if (!adapter) throw new Error(`${provider.id} has no ramp ${order.ramp}`);
+  const customer = await upstreamBlob(gateway, order.providerSessionId);
+  const options = { operation: 'status', verb: 'read_order', requestId, deadlineMs: gateway.settings.routing.status_deadline_ms, idempotent: true, ...(customer === undefined ? {} : { context: { customer } }) } as const;
+  const answer = await callProvider(gateway, provider, options, (context) => adapter.readOrders(context, followed(order)));
+  if (!answer.ok) return undefined;
+  return answer.value.find((row) => row.upstreamOrderId === order.upstreamOrderId) ?? (answer.value.length === 1 && answer.value[0]?.upstreamOrderId === undefined ? answer.value[0] : undefined);
+};
+
+export const followed = (order: Order) => ({
+  orderId: order.id,
+  createdOn: order.createdOn,
+  pay: order.pay,
+  receive: order.receive,
+  fee: order.fee,
+  upstream: order.upstream,
+  facts: order.facts,
+  ...(order.upstreamOrderId === undefined ? {} : { upstreamOrderId: order.upstreamOrderId }),
+  ...(order.expiresOn === undefined ? {} : { expiresOn: order.expiresOn }),
+});
+
+const nowOf = (order: Order): OrderNow => {
+  const named = order.terms['named'] as { currency: string; option: string } | undefined;
+  const before = order.terms['beforeReview'] as Stage | undefined;
+  return {
+    stage: order.stage,
+    binding: order.binding,
+    pay: order.pay,
+    receive: order.receive,
+    ...(before === undefined ? {} : { before }),
+    ...(named ? { currency: named.currency, option: named.option } : {}),
+    ...(order.expiresOn === undefined ? {} : { expiresOn: order.expiresOn }),
+  };
+};
+
+const apply = async (gateway: Gateway, order: Order, evidence: OrderEvidence | undefined, read: boolean, source: 'read' | 'notice'): Promise<Order> => {
+  const now = gateway.now();
+  const step = evidence ? advance(nowOf(order), evidence, now) : { next: lapsed(order.stage, order.expiresOn, now) ? ('expired' as const) : order.stage, kind: 'same' as const };
+  const moved = step.next !== order.stage;
+  if (evidence && (step.kind === 'unknown' || step.kind === 'stale' || step.kind === 'contradiction')) {
+    gateway.count('order_oddities_total', { provider: order.providerId, kind: step.kind });
+    gateway.log(step.kind === 'contradiction' ? 'error' : 'warn', 'order_oddity', { order: order.id, provider: order.providerId, kind: step.kind, note: step.note });
+  }
+  const stageOn = moved ? Math.min(now, evidence?.statusOn ?? now) : order.stageOn;
+  const arrival = order.terms['arrivalSeconds'];
+  const final = isFinal(step.next, now, order.followUntil);
+  const accepted = evidence && (step.kind === 'advanced' || step.kind === 'same');
+  const change: OrderChange = {
+    checks: order.checks + 1,
+    final,
+    nextCheckOn: final ? null : nextLook(order, step.next, stageOn, now, typeof arrival === 'number' ? arrival : undefined, gateway.random()),
+    ...(read ? { checkedOn: now } : {}),
+    ...(evidence ? { rawStatus: evidence.rawStatus } : {}),
+    ...(moved ? { stage: step.next, stageOn, changedOn: now } : {}),
+    ...(moved && step.next === 'review' ? { terms: { ...order.terms, beforeReview: order.stage } } : {}),
+    ...(accepted && !order.binding ? { pay: evidence.pay ?? order.pay, receive: evidence.receive ?? order.receive } : {}),
+    ...(accepted && evidence.fee !== undefined ? { fee: evidence.fee } : {}),
+    ...(accepted && evidence.facts ? { facts: { ...order.facts, ...evidence.facts } } : {}),
+    ...(accepted && evidence.secret !== undefined && order.secret === undefined ? { secret: await gateway.seal.seal(JSON.stringify(evidence.secret), orderSecretPlace(order.id)) } : {}),
+  };
+  const event: OrderEvent | undefined = moved
+    ? { sequence: order.sequence + 1, at: now, fromStage: order.stage, toStage: step.next, rawStatus: evidence?.rawStatus ?? order.rawStatus, source: evidence ? source : 'clock', ...('note' in step && step.note !== undefined ? { note: step.note } : {}) }
+    : undefined;
+  const after = updated(order, change, event);
+  const deliveries = event ? await orderDeliveries(gateway, after, order.stage, event) : [];
+  if (await gateway.stores.orders.advance(order, change, event, deliveries)) {
+    if (moved) gateway.count('order_stages_total', { provider: order.providerId, stage: step.next });
+    return after;
+  }
+  return (await gateway.stores.orders.findAny(order.id)) ?? order;
+};
+
+/** A lapse by the clock is looked at when it is due, whatever the interval says. */
+const nextLook = (order: Order, stage: Stage, stageOn: number, now: number, arrivalSeconds: number | undefined, random: number): number => {
+  const next = now + refreshDelayMs({ stage, stageOn, ...(arrivalSeconds === undefined ? {} : { arrivalSeconds }) }, now, random);
+  return stage === 'awaiting_payment' && order.expiresOn !== undefined && order.expiresOn > now ? Math.min(next, order.expiresOn) : next;
+};
+
+const updated = (order: Order, { nextCheckOn, ...change }: OrderChange, event: OrderEvent | undefined): Order => ({
+  ...order,
+  ...change,
+  ...(nextCheckOn === null || nextCheckOn === undefined ? {} : { nextCheckOn }),
+  ...(event ? { sequence: event.sequence } : {}),
+});

@@ -1,0 +1,85 @@
+import type { Intent, Gateway, Provider } from './ports.ts';
+import { Problem } from './problem.ts';
+import type { OpenSession } from './read-session.ts';
+import { answerOf, inputsPlace, leaseFor, orderPending, providerOf, sendPlacing, type GivenAnswer, type PlacingInputs, type Reprice } from './send-placing.ts';
+import { giveAnswer } from './confirm-order.ts';
+import { findQuote, quoteToJson } from './store-route.ts';
+
+export type PlaceOrderRequest = { quoteId: string; idempotencyKey?: string | undefined; inputs: PlacingInputs };
+/**
+ * POST /order (API.md section 3, RELIABILITY 3.2): the intent is written before anything leaves; one sender holds its lease; the order, its
+ * first event and the very bytes of the answer are committed together before the wallet sees them. The placing runs on when the caller
+ * hangs up; the same quote again gets the same bytes.
+ */
+export const placeOrder = async (gateway: Gateway, session: OpenSession, request: PlaceOrderRequest, requestId: string, reprice: Reprice): Promise<GivenAnswer> => giveAnswer(await place(gateway, session, request, requestId, reprice));
+
+const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrderRequest, requestId: string, reprice: Reprice): Promise<GivenAnswer> => {
+  const { intents } = gateway.stores;
+  const existing = await intents.findByQuote(request.quoteId, session.customerId);
+  if (existing) return await answerAgain(gateway, existing, request, requestId, reprice);
+  const quote = await findQuote(gateway, request.quoteId, session.customerId);
+  const now = gateway.now();
+  if (now > quote.acceptBy) throw new Problem('quote-expired', 'The quote can no longer be ordered. Ask for a new one.');
+  const open = await intents.countOpenUnpaid(session.customerId);
+  if (open.length >= gateway.settings.orders.max_open)
+    throw new Problem('too-many-open-orders', `At most ${gateway.settings.orders.max_open} unpaid orders may be open at a time. Pay one or let it expire.`, { members: { order_ids: open } });
+
+  refuseOutOfBounds(quote.offer.offer, request.inputs);
+  const id = gateway.ids.uuid();
+  const lease = leaseFor(gateway, id);
+  const provider = providerOf(gateway, quote.offer.providerId);
+  const created = await intents.create(
+    {
+      id,
+      quoteId: quote.quoteId,
+      orderId: gateway.ids.uuid(),
+      ramp: quote.route.asked.ramp,
+      customerId: session.customerId,
+      providerId: provider.id,
+      requestId,
+      quote: quoteToJson(quote),
+      inputs: await gateway.seal.seal(JSON.stringify(request.inputs), inputsPlace(id)),
+      createdOn: now,
+      deadOn: (quote.offer.offer.expiresOn ?? now + quoteLifeMs) + graceMs(provider),
+      nextTryOn: now,
+      ...(quote.providerSessionId === undefined ? {} : { providerSessionId: quote.providerSessionId }),
+      ...(request.idempotencyKey === undefined ? {} : { idempotencyKey: request.idempotencyKey }),
+    },
+    lease,
+  );
+  if (created === 'busy') throw orderPending('Another order of this session is still being placed with the same provider.');
+  const intent = created === 'created' ? await intents.find(id) : await intents.findByQuote(request.quoteId, session.customerId);
+  if (!intent) throw orderPending('The order is being placed.');
+  if (created === 'exists') return await answerAgain(gateway, intent, request, requestId, reprice);
+  const placing = sendPlacing(gateway, intent, lease, requestId, reprice);
+  gateway.background(placing.catch(() => undefined));
+  return await placing;
+};
+
+/** A bound that the quote itself does not keep can only be a mistake. */
+const refuseOutOfBounds = (offer: { pay: bigint; receive: bigint }, { minReceive, maxPay }: PlacingInputs): void => {
+  if ((minReceive !== undefined && offer.receive < BigInt(minReceive)) || (maxPay !== undefined && offer.pay > BigInt(maxPay)))
+    throw new Problem('amount-out-of-range', 'The quote itself is outside of the bound you gave.', { errors: [{ pointer: minReceive === undefined ? '/max_amount_fiat' : '/min_amount_sats', detail: 'the quote does not keep it' }] });
+};
+
+/** 15 minutes for a quote that names no expiry. */
+const quoteLifeMs = 15 * 60_000;
+const graceMs = (provider: Provider): number => (provider.core.late_commit_max_s > 0 ? provider.core.late_commit_max_s * 1000 : 60_000);
+
+/** The same quote again: waits for a running placing, then the same bytes. */
+const answerAgain = async (gateway: Gateway, found: Intent, request: PlaceOrderRequest, requestId: string, reprice: Reprice): Promise<GivenAnswer> => {
+  if (request.idempotencyKey !== undefined && request.idempotencyKey !== found.idempotencyKey) throw new Problem('quote-used', 'This quote was ordered with another Idempotency-Key.', { members: { order_id: found.orderId } });
+  const until = gateway.now() + gateway.settings.routing.order_deadline_ms;
+  let intent: Intent | undefined = found;
+  while (intent && (intent.state === 'prepared' || intent.state === 'sending') && gateway.now() < until) {
+    if (intent.state === 'prepared') {
+      // Its sender died before anything left: whoever takes the lease goes on.
+      const lease = leaseFor(gateway, intent.id);
+      const taken = await gateway.stores.intents.claim(intent.id, lease);
+      if (taken?.state === 'prepared') return await sendPlacing(gateway, taken, lease, requestId, reprice);
+    }
+    await gateway.sleep(100);
+    intent = await gateway.stores.intents.find(found.id);
+  }
+  return await answerOf(gateway, intent);
+};

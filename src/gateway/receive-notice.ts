@@ -1,0 +1,41 @@
+import { refreshOrder } from './follow-orders.ts';
+import type { Gateway, Place } from './ports.ts';
+
+const bodyPlace = (id: string): Place => ({ table: 'notices', row: id, field: 'body' });
+/** A flood of notices about one thing is one notice. */
+const windowMs = 5_000;
+const keptChars = 4_000;
+
+export type Notice = { providerId: string; purpose: string; targetId: string; token: string; body: string };
+
+/**
+ * A provider's webhook is a doorbell: no provider signs them, so nothing in the body is believed. A genuine address wakes a read of what it
+ * is about, at most one per window; a wrong token changes nothing and is counted. Both get the same answer.
+ */
+export const receiveNotice = async (gateway: Gateway, notice: Notice, requestId: string): Promise<void> => {
+  const genuine = gateway.notices.check(notice.purpose, notice.targetId, notice.token);
+  gateway.count('notices_total', { provider: gateway.providers.some((provider) => provider.id === notice.providerId) ? notice.providerId : 'unknown', genuine: String(genuine) });
+  if (!genuine) gateway.log('warn', 'notice_forged', { request_id: requestId, provider: notice.providerId });
+  const id = gateway.ids.uuid();
+  const body = await gateway.seal.seal(notice.body.slice(0, keptChars), bodyPlace(id));
+  const recorded = await gateway.stores.notices.record({ id, providerId: notice.providerId, purpose: notice.purpose, targetId: genuine ? notice.targetId : gateway.hash(notice.targetId).slice(0, 32), genuine, receivedOn: gateway.now(), body }, windowMs);
+  if (!genuine || notice.purpose !== 'order') return;
+  if (recorded === 'new') gateway.background(wake(gateway, notice.targetId, requestId));
+  else gateway.background(wakeLater(gateway, notice.targetId));
+};
+
+/** The notice's target is an intent: while it is unsettled the reconciler is woken, afterwards its order is read. */
+const wake = async (gateway: Gateway, intentId: string, requestId: string): Promise<void> => {
+  const intent = await gateway.stores.intents.find(intentId);
+  if (!intent) return;
+  await gateway.stores.intents.wake(intentId, gateway.now());
+  const order = await gateway.stores.orders.findAny(intent.orderId);
+  if (!order || order.final) return;
+  await refreshOrder(gateway, order, 'notice', requestId);
+};
+
+/** A later notice within the window: what it may tell is looked at when the window is over. */
+const wakeLater = async (gateway: Gateway, intentId: string): Promise<void> => {
+  const intent = await gateway.stores.intents.find(intentId);
+  if (intent) await gateway.stores.orders.wake(intent.orderId, gateway.now() + windowMs);
+};

@@ -1,0 +1,94 @@
+import { backOffMs, settlePlacing, type NewOrder, type Placing as UnknownPlacing } from '../domain/settle-placing.ts';
+import { confirmPlaced, settleUnpayable } from './confirm-order.ts';
+import type { Gateway, Intent, Json, Lease } from './ports.ts';
+import { Problem } from './problem.ts';
+import { leaseFor, ownNewOrders, placingOf, sendOnce, sendPlacing } from './send-placing.ts';
+
+/** What is remembered of an unknown placing between looks. */
+type Evidence = { tries: number; reposts: number; /** When it was sent again last. */ resentOn?: number; reply?: 'placed' | 'refused' | 'lost'; read?: { on: number; found: { upstreamOrderId: string; stage?: string; pay?: string; receive?: string }[] } };
+const evidenceOf = (intent: Intent): Evidence => ({ tries: 0, reposts: 0, ...(typeof intent.evidence === 'object' && !Array.isArray(intent.evidence) ? (intent.evidence as Partial<Evidence>) : {}) });
+
+/** Placings that are due: those whose sender died, and those whose answer was lost. Each under a lease, so that one instance looks. */
+export const settleIntents = async (gateway: Gateway, limit: number): Promise<number> => {
+  const lease = leaseFor(gateway, 'settle000');
+  const due = await gateway.stores.intents.claimDue(gateway.now(), lease, limit);
+  await Promise.all(due.map((intent) => settleOne(gateway, intent, lease)));
+  return due.length;
+};
+
+const settleOne = async (gateway: Gateway, intent: Intent, lease: Lease): Promise<void> => {
+  const requestId = intent.requestId;
+  try {
+    if (intent.state === 'prepared') await sendPlacing(gateway, intent, lease, requestId);
+    else await settleUnknown(gateway, intent, lease, requestId);
+  } catch (error) {
+    if (error instanceof Problem) return; // its outcome is in the intent's row
+    gateway.log('error', 'defect', { request_id: requestId, where: 'settle_intents', intent: intent.id, error: error instanceof Error ? error.message : 'unknown' });
+  }
+};
+
+/** RELIABILITY 3.3: the pure table says what to do next; this does it and writes down what it saw. */
+const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, requestId: string): Promise<void> => {
+  const placing = await placingOf(gateway, intent);
+  const { core } = placing.provider;
+  const evidence = evidenceOf(intent);
+  for (let step = 0; step < 4; step += 1) {
+    const now = gateway.now();
+    const next = settlePlacing(toPlacing(intent, evidence, { repost: core.repost, lateCommitMaxMs: core.late_commit_max_s * 1000, statusBySession: core.status_by_session }, placing.quote.offer.offer), now);
+    if (next.do === 'settle') {
+      if (next.state !== 'confirmed') await settleUnpayable(gateway, intent, lease.owner, next.state, next.note, next.upstreamOrderId);
+      return;
+    }
+    if (next.do === 'wait') return await remember(gateway, intent, lease, evidence, Math.max(next.until, now + 250));
+    if (next.do === 'repost') {
+      const sent = await sendOnce(gateway, intent, placing, requestId);
+      if ('placed' in sent && core.repost !== 'duplicates') return void (await confirmPlaced(gateway, intent, lease.owner, placing, sent.placed));
+      evidence.reposts += 1;
+      evidence.resentOn = now;
+      evidence.reply = 'refused' in sent ? 'refused' : 'lost';
+      if (evidence.reply === 'lost') break;
+    } else if (!(await readNew(gateway, intent, placing, evidence, requestId))) break;
+    else if (evidence.read?.found.length === 0 && now < intent.deadOn && (core.repost !== 'rejects' || evidence.reposts > 0)) break;
+  }
+  await remember(gateway, intent, lease, evidence, gateway.now() + backOffMs(evidence.tries, gateway.random()));
+};
+
+const readNew = async (gateway: Gateway, intent: Intent, placing: Awaited<ReturnType<typeof placingOf>>, evidence: Evidence, requestId: string): Promise<boolean> => {
+  try {
+    const found = await ownNewOrders(gateway, intent, placing, requestId);
+    evidence.read = {
+      on: gateway.now(),
+      found: found.map((one) => ({ upstreamOrderId: one.upstreamOrderId, ...(one.stage === undefined ? {} : { stage: one.stage }), ...(one.pay === undefined ? {} : { pay: one.pay.toString() }), ...(one.receive === undefined ? {} : { receive: one.receive.toString() }) })),
+    };
+    return true;
+  } catch {
+    return false; // counted and logged by callProvider
+  }
+};
+
+const remember = async (gateway: Gateway, intent: Intent, lease: Lease, evidence: Evidence, nextTryOn: number): Promise<void> => {
+  const kept: Json = { ...evidence, tries: evidence.tries + 1 };
+  await gateway.stores.intents.change(intent.id, lease.owner, { state: 'unknown', nextTryOn, evidence: kept }, true);
+};
+
+const toPlacing = (intent: Intent, evidence: Evidence, profile: UnknownPlacing['profile'], quoted: UnknownPlacing['quoted']): UnknownPlacing => ({
+  profile,
+  quoted: { pay: quoted.pay, receive: quoted.receive, binding: quoted.binding },
+  sentOn: evidence.resentOn ?? intent.sentOn ?? intent.createdOn,
+  deadOn: intent.deadOn,
+  reposts: evidence.reposts,
+  ...(evidence.reply === undefined ? {} : { reply: evidence.reply }),
+  ...(evidence.read
+    ? {
+        read: {
+          on: evidence.read.on,
+          found: evidence.read.found.map(({ pay, receive, stage, upstreamOrderId }) => ({
+            upstreamOrderId,
+            ...(stage === undefined ? {} : { stage: stage as NonNullable<NewOrder['stage']> }),
+            ...(pay === undefined ? {} : { pay: BigInt(pay) }),
+            ...(receive === undefined ? {} : { receive: BigInt(receive) }),
+          })),
+        },
+      }
+    : {}),
+});

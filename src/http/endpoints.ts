@@ -1,0 +1,17 @@
+import type { Endpoint } from './call.ts';
+import { features } from './fiat-on-ramp/features.ts';
+import { order } from './fiat-on-ramp/order.ts';
+import { orderStatus } from './fiat-on-ramp/order-status.ts';
+import { paymentOptions, paymentOptionsByGet } from './fiat-on-ramp/payment-options.ts';
+import { quote } from './fiat-on-ramp/quote.ts';
+import { session } from './fiat-on-ramp/session.ts';
+import { verify } from './fiat-on-ramp/verify.ts';
+import { withdrawal } from './fiat-on-ramp/withdrawal.ts';
+import { offers } from './offers/offers.ts';
+import { route } from './offers/route.ts';
+import { live, ready } from './service/health.ts';
+import { providers } from './service/providers.ts';
+import { webhookKeys, webhookTest } from './service/webhooks.ts';
+
+/** Everything that is served; the OpenAPI, the routing and the list of methods are made from it. */
+export const endpoints: readonly Endpoint[] = [features, verify, session, paymentOptions, paymentOptionsByGet, quote, order, orderStatus, withdrawal, offers, route, providers, live, ready, webhookKeys, webhookTest];

@@ -1,0 +1,43 @@
+import type { Context } from 'hono';
+import { receiveNotice } from '../../gateway/receive-notice.ts';
+import type { AppOptions } from '../app.ts';
+import { isStorageDown } from '../storage-down.ts';
+
+/** Providers may append an event path to the URL they were given; it is not looked at. */
+const form = /^\/notices\/([\w-]{1,64})\/([a-z-]{1,32})\/([\w-]{1,64})\/([\w-]{20,64})(?:\/[\w/-]{0,64})?$/;
+const maxBytes = 65_536;
+
+/** Every notice gets the same answer, genuine or forged: nothing can be learnt from asking. */
+export const noticeRoute = async (c: Context, options: AppOptions): Promise<Response> => {
+  const { gateway } = await options.platform(c);
+  const requestId = `req_${gateway.ids.secret(12)}`;
+  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-request-id': requestId };
+  const [, providerId, purpose, targetId, token] = form.exec(new URL(c.req.url).pathname) ?? [];
+  if (providerId !== undefined && purpose !== undefined && targetId !== undefined && token !== undefined) {
+    try {
+      await receiveNotice(gateway, { providerId, purpose, targetId, token, body: await readText(c.req.raw) }, requestId);
+    } catch (error) {
+      if (!isStorageDown(error)) throw error;
+      return new Response('{}', { status: 503, headers: { ...headers, 'retry-after': '5' } });
+    }
+  }
+  return new Response('{"received":true}', { status: 202, headers });
+};
+
+/** At most 64 KiB of whatever came; the body is only kept for the operator. */
+const readText = async (request: Request): Promise<string> => {
+  if (!request.body) return '';
+  const reader = request.body.getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  let size = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    size += part.value.length;
+    text += decoder.decode(part.value, { stream: true });
+    if (size > maxBytes) {
+      await reader.cancel();
+      break;
+    }
+  }
+  return text.replaceAll('\0', '').toWellFormed();
+};

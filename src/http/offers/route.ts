@@ -1,0 +1,30 @@
+import { z } from '@hono/zod-openapi';
+import { Problem } from '../../gateway/problem.ts';
+import { readSession } from '../../gateway/read-session.ts';
+import { showRoute } from '../../gateway/show-offers.ts';
+import { findRoute } from '../../gateway/store-route.ts';
+import { endpoint } from '../call.ts';
+import { sessionId, uuid } from '../shapes.ts';
+import { offersAnswer } from './offers.ts';
+
+export const route = endpoint({
+  method: 'post',
+  path: '/route',
+  tag: 'Prices',
+  summary: 'Why this provider: the stored decision with every figure that was ranked',
+  body: z.object({ session_id: sessionId, quote_id: uuid.optional(), order_id: uuid.optional(), offers_id: uuid.optional() }),
+  answer: offersAnswer,
+  problems: ['session-invalid', 'quote-not-found', 'order-not-found'],
+  lane: 'reserved',
+  run: async ({ gateway }, body) => {
+    const session = await readSession(gateway, body.session_id, 'owned');
+    let id = body.quote_id ?? body.offers_id;
+    if (body.order_id !== undefined) {
+      const order = await gateway.stores.orders.find(body.order_id, session.customerId);
+      if (!order) throw new Problem('order-not-found', 'There is no such order of this customer.');
+      id = order.quoteId;
+    }
+    if (id === undefined) throw new Problem('invalid-request', 'Send quote_id, offers_id or order_id.', { errors: [{ pointer: '/quote_id', detail: 'missing' }] });
+    return { body: showRoute(gateway, await findRoute(gateway, id, session.customerId)) };
+  },
+});

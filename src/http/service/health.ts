@@ -1,0 +1,20 @@
+import { z } from '@hono/zod-openapi';
+import { endpoint } from '../call.ts';
+
+export const live = endpoint({ method: 'get', path: '/health/live', tag: 'Service', summary: 'The process answers', answer: z.object({ status: z.literal('live') }), problems: [], lane: 'free', run: async () => await Promise.resolve({ body: { status: 'live' } }) });
+
+/** Ready to serve: the database answers and has every migration. A provider's health is not ours: /providers tells it. */
+export const ready = endpoint({
+  method: 'get',
+  path: '/health/ready',
+  tag: 'Service',
+  summary: 'Database, migrations and configuration are there',
+  answer: z.object({ status: z.enum(['ready', 'not-ready']), database: z.boolean(), migrations: z.boolean(), configuration: z.boolean() }),
+  problems: [],
+  lane: 'free',
+  run: async ({ gateway }) => {
+    const state = await gateway.stores.check();
+    const good = state.database && state.migrations;
+    return { status: good ? 200 : 503, body: { status: good ? 'ready' : 'not-ready', ...state, configuration: true } };
+  },
+});

@@ -1,0 +1,35 @@
+import { z } from '@hono/zod-openapi';
+import { reportProviders } from '../../gateway/report-providers.ts';
+import { endpoint } from '../call.ts';
+import { smallId, time } from '../shapes.ts';
+
+const circuit = z.enum(['closed', 'open', 'half-open', 'off']);
+export const providers = endpoint({
+  method: 'get',
+  path: '/providers',
+  tag: 'Service',
+  summary: 'Who is registered, what each offers and how it does, seen from this instance',
+  answer: z.object({
+    instance: z.string(),
+    answered_on: time,
+    sandbox: z.boolean(),
+    network: z.string(),
+    providers: z.array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        ramps: z.array(z.enum(['buy', 'sell', 'liquidity'])),
+        mode: z.string(),
+        sandbox: z.boolean(),
+        features: z.object({ quotes: z.boolean(), estimates: z.boolean(), on_chain_fallback: z.boolean(), webhook: z.boolean() }),
+        currencies: z.array(z.object({ currency_code: z.string(), currency_id: smallId, payment_options: z.array(z.object({ id: smallId, option: z.string(), method: z.string() })) })),
+        circuits: z.object({ quote: circuit, order: circuit, status: circuit }),
+        last_success_on: time.optional(),
+        display: z.object({ terms_url: z.string().optional(), support_url: z.string().optional(), kyc: z.string().optional(), countries: z.array(z.string()) }),
+      }),
+    ),
+  }),
+  problems: [],
+  lane: 'free',
+  run: async ({ gateway, requestId }) => ({ body: await reportProviders(gateway, requestId) }),
+});

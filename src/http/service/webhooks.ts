@@ -1,0 +1,36 @@
+import { z } from '@hono/zod-openapi';
+import { readSession } from '../../gateway/read-session.ts';
+import { testWebhook } from '../../gateway/test-webhook.ts';
+import { endpoint } from '../call.ts';
+import { sessionId, webhookUrl } from '../shapes.ts';
+import { checkWebhook } from '../webhook-url.ts';
+
+export const webhookKeys = endpoint({
+  method: 'get',
+  path: '/.well-known/webhook-keys',
+  tag: 'Webhooks',
+  summary: 'The public keys that sign webhooks, old and new side by side during a rotation',
+  answer: z.object({ keys: z.array(z.object({ kid: z.string(), kty: z.literal('OKP'), crv: z.literal('Ed25519'), use: z.literal('sig'), x: z.string(), whpk: z.string() })) }),
+  problems: [],
+  lane: 'free',
+  run: async ({ gateway, headers }) => {
+    headers.set('cache-control', 'public, max-age=300');
+    return { body: await gateway.signer.jwks() };
+  },
+});
+
+export const webhookTest = endpoint({
+  method: 'post',
+  path: '/webhook-test',
+  tag: 'Webhooks',
+  summary: 'Deliver a signed `test` once, and say how the receiver answered',
+  body: z.object({ session_id: sessionId, webhook_url: webhookUrl }),
+  answer: z.object({ delivered: z.boolean(), status_class: z.string() }),
+  problems: ['session-invalid', 'webhook-url-refused', 'rate-limited'],
+  lane: 'quotes',
+  run: async (call, body) => {
+    const session = await readSession(call.gateway, body.session_id, 'price');
+    await call.limit('orders', session.idHash);
+    return { body: await testWebhook(call.gateway, checkWebhook(call.gateway, body.webhook_url)) };
+  },
+});
