@@ -45,7 +45,7 @@ const packagesOf: Record<string, RegExp> = {
   bitcoin: /^(@noble\/(hashes|secp256k1)|@scure\/base|bitcoin-address-validation)$/,
 };
 
-const isTest = (path: string): boolean => /\.test\.ts$/.test(path);
+const isTest = (path: string): boolean => path.endsWith('.test.ts');
 const isSimulator = (path: string): boolean => /\.simulator[^/]*\.ts$/.test(path);
 
 /** The room of a repository path, `outside` for scripts, test and bench. */

@@ -1,0 +1,29 @@
+/**
+ * `npm run check -- migrations`: the folder is consistent, and the schema holds nothing that no migration makes. drizzle-kit exits 0 when it
+ * would need to ask about a rename, so its words count: "No schema changes". It works on a copy, the repository stays as it is.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, rmSync } from 'node:fs';
+
+const folder = 'migrations';
+if (!existsSync(`${folder}/meta/_journal.json`)) {
+  console.error(`${folder}/ has no journal: npm run migration -- --name <what changes>`);
+  process.exit(1);
+}
+const copy = `node_modules/.cache/migrations-${process.pid}`;
+const drizzleKit = (verb: string, options: string): { said: string; ok: boolean } => {
+  const { status, stdout, stderr } = spawnSync(`drizzle-kit ${verb} --dialect postgresql --out ./${copy} ${options}`, { shell: true, encoding: 'utf8' });
+  return { said: `${stdout}${stderr}`, ok: status === 0 };
+};
+
+cpSync(folder, copy, { recursive: true });
+try {
+  const checked = drizzleKit('check', '');
+  const generated = drizzleKit('generate', '--schema ./src/store/schema.ts');
+  if (!checked.ok || !generated.ok || !generated.said.includes('No schema changes')) {
+    console.error(`${checked.said}${generated.said}\nsrc/store/schema.ts and ${folder}/ differ: npm run migration -- --name <what changes>`);
+    process.exitCode = 1;
+  }
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}

@@ -1,0 +1,53 @@
+/**
+ * `npm run check`: everything that is not a test, two parts at a time. Prints a line for each part, and its output where it failed.
+ * `npm run check -- lint types` runs only the parts named.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+type Part = { name: string; command: string; needs?: string };
+
+const parts: Part[] = [
+  { name: 'format', command: 'oxfmt --check' },
+  { name: 'lint', command: 'oxlint --type-aware --deny-warnings --report-unused-disable-directives' },
+  { name: 'layers', command: 'node scripts/check-layers.ts' },
+  { name: 'types', command: 'tsc --noEmit' },
+  { name: 'worker-types', command: 'wrangler types worker-configuration.d.ts && tsc --noEmit -p tsconfig.worker.json', needs: 'src/entry/worker.ts' },
+  { name: 'generated', command: 'node scripts/gen.ts --check', needs: 'scripts/gen.ts' },
+  { name: 'migrations', command: 'node scripts/check-migrations.ts', needs: 'src/store/schema.ts' },
+  { name: 'unused', command: 'knip --no-progress --no-config-hints' },
+];
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !parts.some((part) => part.name === name));
+if (unknown.length > 0) throw new Error(`no part named ${unknown.join(', ')}; there are: ${parts.map((part) => part.name).join(', ')}`);
+
+/** Answers whether the part passed. */
+const run = ({ name, command, needs }: Part): Promise<boolean> => {
+  if (needs !== undefined && !existsSync(needs)) {
+    console.log(`-    ${name}: nothing to check, ${needs} is not there`);
+    return Promise.resolve(true);
+  }
+  const started = Date.now();
+  const child = spawn(command, { shell: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, WRANGLER_SEND_METRICS: 'false' } });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  return new Promise((resolve) => {
+    child.once('close', (code) => {
+      console.log(`${code === 0 ? 'ok  ' : 'FAIL'} ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+      if (code !== 0) console.log(`${output.trimEnd()}\n`);
+      resolve(code === 0);
+    });
+  });
+};
+
+const queue = parts.filter((part) => wanted.length === 0 || wanted.includes(part.name));
+const failed: string[] = [];
+const work = async (): Promise<void> => {
+  for (let part = queue.shift(); part; part = queue.shift()) if (!(await run(part))) failed.push(part.name);
+};
+await Promise.all([work(), work()]);
+if (failed.length > 0) {
+  console.log(`check failed: ${failed.join(', ')}`);
+  process.exitCode = 1;
+}

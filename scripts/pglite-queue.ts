@@ -1,0 +1,53 @@
+/**
+ * Lets one TCP connection at a time through to a PGlite socket; the others wait for their turn. PGlite is a single session, and a Worker
+ * opens a client for each request: without the queue their statements would mix.
+ */
+import { connect, createServer, type Socket } from 'node:net';
+
+export type PgliteQueue = { port: number; close: () => Promise<void> };
+
+/** Listens on the loopback, port 0 is any free one. `target` is the address of the embedded database, `postgres://…@host:port/…`. */
+export const startPgliteQueue = async (target: string, port = 0): Promise<PgliteQueue> => {
+  const { hostname, port: targetPort } = new URL(target);
+  const waiting: Socket[] = [];
+  const open = new Set<Socket>();
+  let busy = false;
+
+  const next = (): void => {
+    if (busy) return;
+    const client = waiting.shift();
+    if (client === undefined) return;
+    if (client.destroyed) return next();
+    busy = true;
+    const upstream = connect({ host: hostname, port: Number(targetPort), noDelay: true });
+    // Half closed first: the other side says when it has let go of the session, and only then is it the next client's turn.
+    client.once('close', () => upstream.end());
+    upstream.on('error', () => upstream.destroy());
+    upstream.once('close', (failed) => {
+      // A reset, not a plain end: postgres.js takes a plain end before the first answer for an invitation to try for ever.
+      if (failed) client.resetAndDestroy();
+      else client.destroy();
+      busy = false;
+      next();
+    });
+    client.pipe(upstream).pipe(client);
+  };
+
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, (client) => {
+    open.add(client);
+    client.on('error', () => client.destroy()).once('close', () => open.delete(client));
+    waiting.push(client);
+    next();
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('the queue has no port');
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      for (const client of open) client.destroy();
+    });
+  return { port: address.port, close };
+};
