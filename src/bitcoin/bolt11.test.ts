@@ -104,12 +104,16 @@ describe('encodeInvoice', () => {
 });
 
 describe('forged or broken', () => {
+  const NAMED = { ...SAMPLE, namePayee: true };
+  const { expirySeconds: _, ...WITHOUT_EXPIRY } = SAMPLE;
   /** A valid checksum over changed words: what a forger can make without the key. */
-  function forge(change: (words: number[]) => void, prefix?: string, named = true): string {
-    const { prefix: own, words } = bech32.decode(encodeInvoice({ ...SAMPLE, namePayee: named }), false);
+  function forge(change: (words: number[]) => void, prefix?: string, invoice: NewInvoice = NAMED): string {
+    const { prefix: own, words } = bech32.decode(encodeInvoice(invoice), false);
     change(words);
     return bech32.encode(prefix ?? own, words, false);
   }
+  /** Before the signature, which then recovers to another payee. */
+  const insert = (...added: number[]) => decodeInvoice(forge((words) => words.splice(-104, 0, ...added), undefined, WITHOUT_EXPIRY));
   const untouched = (): void => undefined;
 
   test('a changed amount, time or field breaks the signature of a named payee', () => {
@@ -120,26 +124,42 @@ describe('forged or broken', () => {
   });
 
   test('and makes another payee where none is named', () => {
-    const payee = decodeInvoice(forge(untouched, 'lnbc2501u', false))?.payee;
+    const payee = decodeInvoice(forge(untouched, 'lnbc2501u', SAMPLE))?.payee;
+    expect(payee).toMatch(/^0[23][0-9a-f]{64}$/);
     expect(payee).not.toBe(publicKeyOf(SAMPLE.payeePrivateKey));
   });
 
   test('prefixes: unknown network, leading zero, unknown multiplier, another coin', () => {
     const prefixes = ['lnxx1u', 'lnbc01u', 'lnbc0u', 'lnbc1x', 'lnbc1uu', 'bc1u', 'lnltc1u', 'lnbcu', 'lnbc1234567890123456789'];
-    expect(prefixes.map((prefix) => decodeInvoice(forge(untouched, prefix, false)))).toEqual(prefixes.map(() => undefined));
+    expect(prefixes.map((prefix) => decodeInvoice(forge(untouched, prefix, SAMPLE)))).toEqual(prefixes.map(() => undefined));
   });
 
   test('a field that runs over the end', () => {
     // The features are the last field: type, two words of length, three words, then the 104 of the signature.
-    expect(decodeInvoice(forge((words) => (words[words.length - 104 - 4] = 4), undefined, false))).toBeUndefined();
+    expect(decodeInvoice(forge((words) => (words[words.length - 104 - 4] = 4), undefined, SAMPLE))).toBeUndefined();
   });
 
-  test('a recovery id above 3, text over the cap, no text', () => {
-    expect(decodeInvoice(forge((words) => (words[words.length - 1] = 4), undefined, false))).toBeUndefined();
-    const long = encodeInvoice({ ...SAMPLE, description: 'x'.repeat(639) });
-    expect(decodeInvoice(long)?.description).toBe('x'.repeat(639));
-    expect(decodeInvoice(bech32.encode('lnbc', Array<number>(4300).fill(0), false))).toBeUndefined();
+  test('a recovery id above 3, no text', () => {
+    expect(decodeInvoice(forge((words) => (words[words.length - 1] = 4), undefined, SAMPLE))).toBeUndefined();
     expect(decodeInvoice('')).toBeUndefined();
+  });
+
+  test('left-over bits in a hash, a description that is not UTF-8', () => {
+    // Timestamp 7 words, secret 3 + 52, hash 3 + 52, description 3 + its text.
+    expect(decodeInvoice(forge((words) => (words[116] = 1), undefined, SAMPLE))).toBeUndefined();
+    expect(decodeInvoice(forge((words) => words.splice(120, 2, 31, 31), undefined, SAMPLE))).toBeUndefined();
+  });
+
+  test('of a repeated field the first counts; an expiry must be a safe integer', () => {
+    expect(insert(13, 0, 2, 0, 0)?.description).toBe('Größe ✓');
+    expect(insert(6, 0, 10, ...Array<number>(10).fill(31))?.expirySeconds).toBe(2 ** 50 - 1);
+    expect(insert(6, 0, 11, ...Array<number>(11).fill(31))).toBeUndefined();
+  });
+
+  test('unknown fields are skipped, up to 4,296 characters in all', () => {
+    const unknown = [22, 31, 31, ...Array<number>(1023).fill(0)];
+    expect(insert(...unknown, ...unknown, ...unknown)?.paymentHash).toBe(SAMPLE.paymentHash);
+    expect(insert(...unknown, ...unknown, ...unknown, ...unknown)).toBeUndefined();
   });
 
   test('never throws', () => {

@@ -1,3 +1,4 @@
+import { bech32 } from '@scure/base';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import vectors from './__fixtures__/lnurl.json' with { type: 'json' };
@@ -36,7 +37,8 @@ describe('links that are something else', () => {
     'an empty lightning parameter': 'https://service.com/?lightning=',
     'lightning: before a URL': 'lightning:https://service.com/api',
     'another scheme inside bech32': encodeLnurl('lnurlw://service.com/api'),
-    'bytes that are no text': 'LNURL1LLLSKYXPNL',
+    'a URL under another bech32 prefix': bech32.encode('lnurlp', bech32.decode(BECH32.lnurl, false).words, false),
+    'bytes that are no text': bech32.encode('lnurl', bech32.toWords(Uint8Array.of(0xff, 0xfe))),
     'a user in the URL': 'https://service.com@evil.example/api',
     'a backslash': 'https://service.com\\@evil.example/api',
     'a blank': 'https://service.com/a b',
