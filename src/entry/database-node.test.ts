@@ -14,7 +14,7 @@ const log = (): void => undefined;
 const child = fileURLToPath(new URL('../../test/support/embedded-child.ts', import.meta.url));
 const children: ChildProcess[] = [];
 const start = (): ChildProcess => {
-  const started = spawn(process.execPath, [child, dataDir], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const started = spawn(process.execPath, [child, dataDir], { stdio: ['pipe', 'pipe', 'pipe'] });
   children.push(started);
   return started;
 };

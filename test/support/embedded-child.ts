@@ -1,6 +1,7 @@
-/** A process that opens the embedded database of the folder it is given, adds one row, says how many there are, and then waits to be killed. */
+/** A process that opens the embedded database of the folder it is given, adds one row, says how many there are, and then waits to be killed or left alone. */
 import { openDatabase } from '../../src/entry/database-node.ts';
 
+process.stdin.on('end', () => process.exit()).resume();
 const { sql } = await openDatabase({ dataDir: process.argv[2] ?? '', log: () => undefined });
 await sql`create table if not exists kept (n int)`;
 await sql`insert into kept values (1)`;
