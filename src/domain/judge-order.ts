@@ -20,6 +20,3 @@ export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judg
   // made.receive / made.pay ≥ accepted.receive / accepted.pay × (1 − slippage), by exact cross multiplication
   return made.receive * accepted.pay * 10_000n >= accepted.receive * made.pay * BigInt(10_000 - bounds.slippageBps) ? 'as-accepted' : 'price-changed';
 };
-
-
-  echoed !== undefined && wanted !== undefined && normalForm(echoed) !== normalForm(wanted);

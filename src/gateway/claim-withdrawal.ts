@@ -82,8 +82,9 @@ const fetchLnurl = async (gateway: Gateway, order: Order, claim: Claim, lease: L
   try {
     const answer = await callProvider(gateway, provider, options, (context) => adapter.claim(context, { order: followed(order), ...(fallbackAddress === undefined ? {} : { fallbackAddress }) }));
     if (!answer.ok) return await refusedClaim(gateway, order, claim, lease);
-    const canonical = toCanonicalLnurl(answer.value.lnurl);
-    if (!canonical || !trustedLink(canonical.url.href, linkHosts(provider, provider.core.payout_hosts), gateway.settings.mode === 'sandbox')) {
+    const sandbox = gateway.settings.mode === 'sandbox';
+    const canonical = toCanonicalLnurl(answer.value.lnurl, { loopbackHttp: sandbox });
+    if (!canonical || !trustedLink(canonical.url.href, linkHosts(provider, provider.core.payout_hosts), sandbox)) {
       await gateway.stores.claims.change(order.id, lease.owner, { state: 'review' });
       gateway.log('error', 'payout_link_refused', { request_id: requestId, order: order.id, provider: provider.id });
       throw new Problem('payout-link-refused', 'The provider gave a withdrawal link that is not on one of its own hosts. It is withheld and the operator looks at it.', { members: { order_id: order.id } });

@@ -1,0 +1,50 @@
+import { lookup as systemLookup } from 'node:dns';
+import type { LookupFunction } from 'node:net';
+import { Agent, request } from 'undici';
+import type { Sender } from '../gateway/delivery-port.ts';
+import { isLoopback, isPublicAddress } from '../outbound/url-guard.ts';
+
+export class BlockedAddress extends Error {}
+
+/**
+ * The Node form of the webhook sender. The URL's own form is checked again right before sending (url-guard), every resolved address in the
+ * connector: one that is not public refuses them all, so a host that answers with a mixed or changing set gets no connection.
+ */
+export const createGuardedSender = (options: { check: (url: string) => { ok: boolean }; sandbox: boolean; lookup?: LookupFunction }): { send: Sender; close: () => Promise<void> } => {
+  const resolve = options.lookup ?? (systemLookup as LookupFunction);
+  const allowed = (address: string): boolean => isPublicAddress(address) || (options.sandbox && isLoopback(address));
+  const guarded: LookupFunction = (host, given, done) => {
+    resolve(host, { ...given, all: true }, (error, addresses) => {
+      if (error) return done(error, [], 0);
+      const all = Array.isArray(addresses) ? addresses : [{ address: addresses, family: 4 }];
+      if (all.length === 0 || !all.every(({ address }) => allowed(address))) return done(new BlockedAddress('a resolved address is not public'), [], 0);
+      if (given.all) done(null, all);
+      else done(null, all[0]?.address ?? '', all[0]?.family);
+    });
+  };
+  const agent = new Agent({ connect: { lookup: guarded, timeout: 5000 }, connections: 16, pipelining: 1, keepAliveTimeout: 4000 });
+  const send: Sender = async ({ url, headers, body, timeoutMs }) => {
+    if (!options.check(url).ok) return { outcome: 'blocked', statusClass: 'blocked' };
+    try {
+      const signal = AbortSignal.timeout(timeoutMs);
+      const answer = await request(url, { method: 'POST', headers, body, dispatcher: agent, signal, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
+      answer.body.destroy();
+      answer.body.on('error', () => undefined);
+      const retryAfter = Number(answer.headers['retry-after']);
+      return outcomeOf(answer.statusCode, Number.isFinite(retryAfter) ? retryAfter * 1000 : undefined);
+    } catch (error) {
+      return { outcome: isBlocked(error) ? 'blocked' : 'failed', statusClass: isBlocked(error) ? 'blocked' : errorClass(error) };
+    }
+  };
+  return { send, close: async () => await agent.close() };
+};
+
+export const outcomeOf = (status: number, retryAfterMs: number | undefined) => ({
+  outcome: status >= 200 && status < 300 ? ('delivered' as const) : ('failed' as const),
+  statusClass: `${Math.floor(status / 100)}xx`,
+  status,
+  ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+});
+
+const isBlocked = (error: unknown): boolean => error instanceof BlockedAddress || (error instanceof Error && error.cause instanceof BlockedAddress);
+const errorClass = (error: unknown): string => (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError' || error.name.includes('Timeout')) ? 'timeout' : 'unreachable');

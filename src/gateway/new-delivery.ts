@@ -1,0 +1,22 @@
+import type { NewDelivery } from './delivery-port.ts';
+import type { Gateway } from './ports.ts';
+
+export type Tell = { subjectId: string; sequence: number; type: string; data: object; url: string; appId?: string };
+
+/** A webhook as it will be sent: the bytes of the body are fixed here, the id stays the same over every attempt. */
+export const newDelivery = async (gateway: Gateway, tell: Tell): Promise<NewDelivery> => {
+  const id = `msg_${gateway.ids.uuid().replaceAll('-', '')}`;
+  const now = gateway.now();
+  return {
+    id,
+    subjectId: tell.subjectId,
+    type: tell.type,
+    sequence: tell.sequence,
+    body: JSON.stringify({ type: tell.type, data: tell.data }),
+    url: await gateway.seal.seal(tell.url, { table: 'deliveries', row: id, field: 'url' }),
+    host: new URL(tell.url).host,
+    createdOn: now,
+    dueOn: now,
+    ...(tell.appId === undefined ? {} : { appId: tell.appId }),
+  };
+};

@@ -1,0 +1,22 @@
+import { orderStatus } from '../domain/order-life.ts';
+import type { Stage } from '../domain/order.ts';
+import { webhookPlace } from './confirm-order.ts';
+import type { NewDelivery } from './delivery-port.ts';
+import type { Gateway, Order, OrderEvent } from './ports.ts';
+import { newDelivery } from './new-delivery.ts';
+
+/**
+ * What the wallet is told of a step, written in the step's own transaction. `withdrawal_ready` when the sats can be fetched, exactly as the
+ * standard shows it; `order_status_changed` for whoever asked for it. Bodies are thin: a late or lost one changes nothing.
+ */
+export const orderDeliveries = async (gateway: Gateway, order: Order, from: Stage | undefined, event: OrderEvent): Promise<NewDelivery[]> => {
+  if (order.webhookUrl === undefined || from === undefined) return [];
+  const wanted = new Set(order.webhookEvents ?? []);
+  const data = { order_id: order.id, order_status: orderStatus(order.stage) };
+  const bodies: [string, object][] = [];
+  if (order.ramp === 'buy' && order.stage === 'filled' && wanted.has('withdrawal_ready')) bodies.push(['withdrawal_ready', data]);
+  if (wanted.has('order_status_changed')) bodies.push(['order_status_changed', { ...data, stage: order.stage }]);
+  if (bodies.length === 0) return [];
+  const url = await gateway.seal.open(order.webhookUrl, webhookPlace(order.id));
+  return await Promise.all(bodies.map(([type, body]) => newDelivery(gateway, { subjectId: order.id, sequence: event.sequence, type, data: body, url, ...(order.appId === undefined ? {} : { appId: order.appId }) })));
+};

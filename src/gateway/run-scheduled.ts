@@ -1,0 +1,48 @@
+import { settleClaims } from './claim-withdrawal.ts';
+import { followOrders } from './follow-orders.ts';
+import type { Gateway, Retention } from './ports.ts';
+import { settleIntents } from './settle-intents.ts';
+
+export type TickBudget = { /** Stop taking on new work after so long. */ ms: number; /** At most so many provider calls and deliveries. */ calls: number };
+export type Scheduled = { deliveries: number; intents: number; claims: number; orders: number };
+
+/**
+ * All background work, in the order of what hurts most when late: webhooks, lost answers, lost claims, orders to follow. Every part takes
+ * leases, so any number of instances may run it. A loop on Node, a Cron trigger on Workers.
+ */
+export const runScheduled = async (gateway: Gateway, drain: (limit: number) => Promise<number>, budget: TickBudget): Promise<Scheduled> => {
+  const until = gateway.now() + budget.ms;
+  const left = { calls: budget.calls };
+  const done: Scheduled = { deliveries: 0, intents: 0, claims: 0, orders: 0 };
+  const part = async (name: keyof Scheduled, batch: number, work: (limit: number) => Promise<number>): Promise<void> => {
+    while (left.calls > 0 && gateway.now() < until) {
+      const limit = Math.min(batch, left.calls);
+      const n = await work(limit);
+      done[name] += n;
+      left.calls -= n;
+      if (n < limit) return;
+    }
+  };
+  await part('deliveries', 20, drain);
+  await part('intents', 10, (limit) => settleIntents(gateway, limit));
+  await part('claims', 10, (limit) => settleClaims(gateway, limit));
+  await part('orders', 20, (limit) => followOrders(gateway, limit));
+  return done;
+};
+
+export type RetentionDays = { quotes_days: number; sessions_days: number; people_days: number; notices_days: number; deliveries_days: number; idempotency_hours: number };
+const day = 86_400_000;
+
+/** What is no longer needed goes, a bounded number of rows at a time. */
+export const pruneOld = async (gateway: Gateway, retention: RetentionDays, limit = 1000): Promise<Record<string, number>> => {
+  const now = gateway.now();
+  const before: Retention = {
+    quotesBefore: now - retention.quotes_days * day,
+    sessionsBefore: now - retention.sessions_days * day,
+    noticesBefore: now - retention.notices_days * day,
+    deliveriesBefore: now - retention.deliveries_days * day,
+    idempotencyBefore: now - retention.idempotency_hours * 3_600_000,
+    peopleBefore: now - retention.people_days * day,
+  };
+  return await gateway.stores.prune(before, limit);
+};

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { createSigner, verifyDelivery } from './sign.ts';
+
+// The worked example of the API description: made to be checked byte for byte.
+const seed = new Uint8Array(createHash('sha256').update('ramp-gateway example webhook key').digest());
+const secret = 'whsec_R1Y0/x4Lz7dDn8gJwlEfGFCB8NvombmWXIIvXOmqYV0=';
+const body = '{"type":"withdrawal_ready","data":{"order_id":"3f0a5c9e-6a57-4c34-9b1e-0f6d2a7b8c11","order_status":"filled"}}';
+const message = { id: 'msg_5f0c2f6e7d5b4a0f9a3e2a1d8c7b6e54', timestamp: 1_795_276_927, body };
+const signature =
+  'v1a,vEZGRgGMG1++ApDbZgUYh2dlh9H9lS4kPqgvLhGaQSUlfU4pgZQD2AjyWp5Kn41VVQPUv6dbw5W5qETbUkTpDg== v1,S0oxLgRQLAvOokNobbY1K/UUvrMBjzH/ar98t2t+8j0=';
+const whpk = 'whpk_QBI8WT7tjGCkXctU62bNS+FucdVpxNwKsTLeSAQh+ps=';
+
+it('signs the example byte for byte and shows its key', async () => {
+  const signer = createSigner([{ kid: 'w1', seed }], new Map([['wallet', [secret]]]));
+  expect(Buffer.byteLength(body)).toBe(110);
+  expect(await signer.sign({ ...message, appId: 'wallet' })).toBe(signature);
+  expect(await signer.sign(message)).toBe(signature.split(' ')[0]);
+  expect(await signer.jwks()).toEqual({ keys: [{ kid: 'w1', kty: 'OKP', crv: 'Ed25519', use: 'sig', x: 'QBI8WT7tjGCkXctU62bNS-FucdVpxNwKsTLeSAQh-ps', whpk }] });
+});
+
+it('verifies by either key, within five minutes, and nothing else', async () => {
+  const received = { id: message.id, timestamp: String(message.timestamp), signature, body };
+  const at = message.timestamp * 1000;
+  expect(await verifyDelivery(received, [whpk], at)).toBe(true);
+  expect(await verifyDelivery(received, [secret], at)).toBe(true);
+  expect(await verifyDelivery({ ...received, body: body.replace('filled', 'placed') }, [whpk, secret], at)).toBe(false);
+  expect(await verifyDelivery({ ...received, id: 'msg_other' }, [whpk, secret], at)).toBe(false);
+  expect(await verifyDelivery(received, [whpk], at + 301_000)).toBe(false);
+  expect(await verifyDelivery(received, ['whpk_QBI8WT7tjGCkXctU62bNS+FucdVpxNwKsTLeSAQh+po='], at)).toBe(false);
+});
+
+it('signs with old and new key side by side during a rotation', async () => {
+  const signer = createSigner([{ kid: 'w2', seed: seed.map((byte) => byte ^ 1) }, { kid: 'w1', seed }]);
+  const both = await signer.sign(message);
+  expect(both.split(' ')).toHaveLength(2);
+  expect(await verifyDelivery({ id: message.id, timestamp: String(message.timestamp), signature: both, body }, [whpk], message.timestamp * 1000)).toBe(true);
+});

@@ -1,0 +1,95 @@
+import type { z } from 'zod';
+import { ProviderFault } from '../fault.ts';
+import type { Http, HttpResponse } from '../spec.ts';
+
+export type JsonCall<S extends z.ZodType> = {
+  http: Http;
+  method: 'GET' | 'POST';
+  url: string;
+  headers?: Record<string, string>;
+  /** Sent as compact JSON; a string is sent as it is (a signed body must be the very bytes that were signed). */
+  body?: unknown;
+  signal: AbortSignal;
+  maxBytes?: number;
+  schema: S;
+  /** Statuses with a JSON body that are an answer like 200 (a 409 that tells who is connected). */
+  alsoGood?: readonly number[];
+  /** 401 and 403 speak of our own credentials. Off where they speak of the customer's session. */
+  credentials?: boolean;
+};
+export type JsonReply<T> = { ok: true; status: number; value: T } | { ok: false; status: number; body: unknown };
+
+export const quoteBytes = 64 * 1024;
+export const listingBytes = 256 * 1024;
+
+/**
+ * One call, top-down: send → status → JSON → schema. Good answers come back as the schema's value; 4xx come back with their parsed body for the
+ * adapter to read; everything else is a ProviderFault. The provider's own words never enter a fault's text.
+ */
+export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promise<JsonReply<z.output<S>>> => {
+  const body = call.body === undefined ? undefined : typeof call.body === 'string' ? call.body : JSON.stringify(call.body);
+  const response = await call.http({
+    method: call.method,
+    url: call.url,
+    headers: { accept: 'application/json', 'accept-encoding': 'identity', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...call.headers },
+    signal: call.signal,
+    maxBytes: call.maxBytes ?? quoteBytes,
+    ...(body === undefined ? {} : { body }),
+  });
+  const { status } = response;
+  if (status === 429) throw new ProviderFault('rate-limited', 'status 429', { status, taken: 'no', ...retryAfterOf(response) });
+  if (status >= 500) throw new ProviderFault('server', `status ${status}`, { status, retryable: status === 502 || status === 503 || status === 504, ...retryAfterOf(response) });
+  if ((status === 401 || status === 403) && call.credentials === true) throw new ProviderFault('rejected-credentials', `status ${status}`, { status, taken: 'no' });
+  if (status >= 300 && status < 400) throw new ProviderFault('malformed', `redirect with status ${status}`, { status });
+  const good = status === 200 || (call.alsoGood?.includes(status) ?? false) || (status > 200 && status < 300);
+  if (!good) return { ok: false, status, body: parseLoose(response.body) };
+  const parsed = call.schema.safeParse(parseJson(response));
+  if (parsed.success) return { ok: true, status, value: parsed.data };
+  const where = parsed.error.issues[0]?.path.map(String).join('.') ?? '';
+  throw new ProviderFault('malformed', `answer off the schema${where === '' ? '' : ` at ${where}`}`, { status });
+};
+
+const maxDepth = 64;
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** A body that must be JSON. HTML, a truncated or a too deep document is `malformed`. */
+export const parseJson = ({ status, headers, body }: HttpResponse): unknown => {
+  const type = headers['content-type'];
+  if (type !== undefined && !/json|^text\/plain/i.test(type)) throw new ProviderFault('malformed', 'the answer is not JSON', { status });
+  try {
+    return withoutTraps(JSON.parse(decoder.decode(body)), 0);
+  } catch (error) {
+    if (error instanceof ProviderFault) throw error;
+    throw new ProviderFault('malformed', 'the answer is not JSON', { status });
+  }
+};
+
+/** The body of a refusal, as far as it can be read. */
+const parseLoose = (body: Uint8Array): unknown => {
+  try {
+    return withoutTraps(JSON.parse(decoder.decode(body)), 0);
+  } catch {
+    return undefined;
+  }
+};
+
+/** Drops members that would reach a prototype: answers are keyed by words of the provider's choice. */
+const withoutTraps = (value: unknown, depth: number): unknown => {
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > maxDepth) throw new ProviderFault('malformed', 'the answer is nested too deep');
+  if (Array.isArray(value)) return value.map((item) => withoutTraps(item, depth + 1));
+  return Object.fromEntries(Object.entries(value).flatMap(([key, item]) => (key === '__proto__' || key === 'constructor' || key === 'prototype' ? [] : [[key, withoutTraps(item, depth + 1)]])));
+};
+
+/** Retry-After in seconds or as a date, or x-ratelimit-reset (seconds to wait, or a Unix time above 1e9). Milliseconds. */
+const retryAfterOf = ({ headers }: HttpResponse): { retryAfterMs?: number } => {
+  const given = headers['retry-after'];
+  if (given !== undefined && /^\d{1,6}$/.test(given)) return { retryAfterMs: Number(given) * 1000 };
+  const until = given === undefined ? Number.NaN : Date.parse(given);
+  const served = Date.parse(headers['date'] ?? '');
+  if (Number.isFinite(until) && Number.isFinite(served)) return { retryAfterMs: Math.max(0, until - served) };
+  const reset = Number(headers['x-ratelimit-reset'] ?? headers['ratelimit-reset'] ?? Number.NaN);
+  if (!Number.isFinite(reset) || reset < 0) return {};
+  if (reset < 1e9) return { retryAfterMs: reset * 1000 };
+  return Number.isFinite(served) ? { retryAfterMs: Math.max(0, reset * 1000 - served) } : {};
+};

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { constantTimeEqual, createNoticeTokens, sha256Hex } from './hash.ts';
+import { createSeal } from './seal.ts';
+
+const key = (n: number) => new Uint8Array(32).fill(n);
+const place = { table: 'orders', row: 'a', field: 'payment_info' };
+
+describe('seal', () => {
+  it('opens what it sealed, in its place and nowhere else', async () => {
+    const seal = createSeal([{ id: 'k1', key: key(1) }]);
+    const sealed = await seal.seal('DE89 3704', place);
+    expect(sealed).toMatch(/^v1\.k1\.[\w-]{54}\.[\w-]{16}\.[\w-]+$/);
+    expect(sealed).not.toContain('3704');
+    expect(await seal.open(sealed, place)).toBe('DE89 3704');
+    for (const other of [{ ...place, row: 'b' }, { ...place, field: 'secret' }, { ...place, table: 'claims' }]) await expect(seal.open(sealed, other)).rejects.toThrow('moved or changed');
+    await expect(createSeal([{ id: 'k1', key: key(2) }]).open(sealed, place)).rejects.toThrow();
+  });
+
+  it('never makes the same text twice', async () => {
+    const seal = createSeal([{ id: 'k1', key: key(1) }]);
+    expect(await seal.seal('x', place)).not.toBe(await seal.seal('x', place));
+  });
+
+  it('replaces the master key by wrapping again, old values open meanwhile', async () => {
+    const before = createSeal([{ id: 'k1', key: key(1) }]);
+    const sealed = await before.seal('secret', place);
+    const during = createSeal([
+      { id: 'k2', key: key(2) },
+      { id: 'k1', key: key(1) },
+    ]);
+    expect(during.isOld(sealed)).toBe(true);
+    expect(await during.open(sealed, place)).toBe('secret');
+    const wrapped = await during.rewrap(sealed);
+    expect(during.isOld(wrapped)).toBe(false);
+    expect(wrapped.split('.')[4]).toBe(sealed.split('.')[4]);
+    const after = createSeal([{ id: 'k2', key: key(2) }]);
+    expect(await after.open(wrapped, place)).toBe('secret');
+    await expect(after.open(sealed, place)).rejects.toThrow('not among the sealing keys');
+  });
+});
+
+it('hashes, compares, and makes notice tokens that survive a rotation', () => {
+  expect(sha256Hex('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+  expect([constantTimeEqual('ab', 'ab'), constantTimeEqual('ab', 'ac'), constantTimeEqual('ab', 'abc')]).toEqual([true, false, false]);
+  const old = createNoticeTokens([key(1)]);
+  const rotated = createNoticeTokens([key(2), key(1)]);
+  const token = old.token('order', 'x');
+  expect(token).toMatch(/^[\w-]{22}$/);
+  expect([rotated.check('order', 'x', token), rotated.check('account', 'x', token), rotated.check('order', 'y', token), createNoticeTokens([key(2)]).check('order', 'x', token)]).toEqual([true, false, false, false]);
+});

@@ -1,0 +1,92 @@
+/**
+ * Secrets at rest. Threat: whoever reads the database (a dump, a backup, a replica, an injected statement) must learn nothing, and whoever can
+ * write to it must not be able to move one customer's secret into another's row.
+ *
+ * Form: `v1.<key id>.<wrapped key>.<iv>.<ciphertext>`, base64url. A fresh 256-bit data key per value, AES-256-GCM with a random 96-bit IV, the
+ * place (table, row, field) as additional data; the data key is wrapped by the master key (AES-KW), so replacing the master key re-wraps only.
+ */
+import { base64urlnopad } from '@scure/base';
+import type { Place, Seal } from '../gateway/ports.ts';
+
+export type MasterKey = { id: string; key: Uint8Array };
+export type SealWithRotation = Seal & {
+  /** Sealed under another master key than the current one. */
+  isOld: (sealed: string) => boolean;
+  /** The same secret under the current master key; the ciphertext is not touched. */
+  rewrap: (sealed: string) => Promise<string>;
+};
+
+/** WebCrypto's key, by a name that both runtimes' types know. */
+type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
+
+const version = 'v1';
+const utf8 = new TextEncoder();
+const text = new TextDecoder();
+const opened = 4096;
+
+const additional = (place: Place): Uint8Array<ArrayBuffer> => utf8.encode(`${place.table}\n${place.row}\n${place.field}\n${version}`);
+
+/** `keys`: current first. Throws for keys that are not 32 bytes, or an id that would break the form. */
+export const createSeal = (keys: readonly MasterKey[]): SealWithRotation => {
+  const [current] = keys;
+  if (!current) throw new Error('no sealing key');
+  for (const { id, key } of keys) if (key.length !== 32 || !/^[\w-]{1,32}$/.test(id)) throw new Error(`the sealing key "${id}" is not 32 bytes with a plain name`);
+  const imported = new Map<string, Promise<Key>>();
+  const masterKey = (id: string): Promise<Key> => {
+    const known = imported.get(id);
+    if (known) return known;
+    const found = keys.find((one) => one.id === id);
+    if (!found) return Promise.reject(new Error(`a secret is sealed under the key "${id}", which is not among the sealing keys`));
+    const key = crypto.subtle.importKey('raw', new Uint8Array(found.key), 'AES-KW', false, ['wrapKey', 'unwrapKey']);
+    imported.set(id, key);
+    return key;
+  };
+  const unwrap = async (id: string, wrapped: string, extractable: boolean): Promise<Key> =>
+    await crypto.subtle.unwrapKey('raw', bytes(wrapped), await masterKey(id), 'AES-KW', 'AES-GCM', extractable, ['encrypt', 'decrypt']);
+  const cache = new Map<string, string>();
+  const remember = (key: string, value: string): void => {
+    if (cache.size >= opened) cache.delete(cache.keys().next().value ?? '');
+    cache.set(key, value);
+  };
+
+  return {
+    seal: async (plain, place) => {
+      const key = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, true, ['encrypt', 'decrypt']);
+      const iv = crypto.getRandomValues(new Uint8Array(12));
+      const [ciphertext, wrapped] = await Promise.all([
+        crypto.subtle.encrypt({ name: 'AES-GCM', iv, additionalData: additional(place) }, key, utf8.encode(plain)),
+        masterKey(current.id).then((master) => crypto.subtle.wrapKey('raw', key, master, 'AES-KW')),
+      ]);
+      return [version, current.id, encode(wrapped), base64urlnopad.encode(iv), encode(ciphertext)].join('.');
+    },
+    open: async (sealed, place) => {
+      // The hot path opens the same upstream sessions again and again. Keyed by ciphertext and place: nothing can be read from another row.
+      const known = `${place.table}\n${place.row}\n${place.field}\n${sealed}`;
+      const hit = cache.get(known);
+      if (hit !== undefined) return hit;
+      const { id, wrapped, iv, ciphertext } = parse(sealed);
+      const key = await unwrap(id, wrapped, false);
+      const plain = await crypto.subtle.decrypt({ name: 'AES-GCM', iv: bytes(iv), additionalData: additional(place) }, key, bytes(ciphertext)).catch(() => {
+        throw new Error(`a sealed value does not open in ${place.table}.${place.field}: it was moved or changed`);
+      });
+      const value = text.decode(plain);
+      remember(known, value);
+      return value;
+    },
+    isOld: (sealed) => parse(sealed).id !== current.id,
+    rewrap: async (sealed) => {
+      const { id, wrapped, iv, ciphertext } = parse(sealed);
+      const key = await unwrap(id, wrapped, true);
+      return [version, current.id, encode(await crypto.subtle.wrapKey('raw', key, await masterKey(current.id), 'AES-KW')), iv, ciphertext].join('.');
+    },
+  };
+};
+
+const bytes = (encoded: string): Uint8Array<ArrayBuffer> => new Uint8Array(base64urlnopad.decode(encoded));
+const encode = (buffer: ArrayBuffer): string => base64urlnopad.encode(new Uint8Array(buffer));
+
+const parse = (sealed: string): { id: string; wrapped: string; iv: string; ciphertext: string } => {
+  const [form, id, wrapped, iv, ciphertext, more] = sealed.split('.');
+  if (form !== version || id === undefined || wrapped === undefined || iv === undefined || ciphertext === undefined || more !== undefined) throw new Error('not a sealed value');
+  return { id, wrapped, iv, ciphertext };
+};

@@ -1,0 +1,83 @@
+import { and, eq, inArray, sql } from 'drizzle-orm';
+import type { Delivery, DeliveryStore, NewDelivery } from '../gateway/delivery-port.ts';
+import { present, type Database, type Transaction } from './database.ts';
+import { free, leaseOf, released } from './lease.ts';
+import { deliveries } from './schema.ts';
+
+/**
+ * Writes webhooks in the caller's transaction. A newer event of the same subject and type takes the place of its undelivered older ones:
+ * bodies are thin, so nothing is lost.
+ */
+export const insertDeliveries = async (tx: Transaction, rows: readonly NewDelivery[]): Promise<void> => {
+  for (const row of rows) {
+    await tx
+      .update(deliveries)
+      .set({ state: 'superseded', doneOn: row.createdOn })
+      .where(and(eq(deliveries.subjectId, row.subjectId), eq(deliveries.type, row.type), eq(deliveries.state, 'due'), sql`(${deliveries.leaseUntil} is null or ${deliveries.leaseUntil} < now())`));
+    await tx.insert(deliveries).values({ ...row, state: 'due' });
+  }
+};
+
+const toDelivery = (row: typeof deliveries.$inferSelect): Delivery => {
+  const { leaseOwner: _owner, leaseUntil: _until, ...delivery } = row;
+  return present(delivery);
+};
+
+export const createDeliveryStore = (db: Database): DeliveryStore => ({
+  claimDue: async (now, lease, limit, perHost) => {
+    const at = new Date(now).toISOString();
+    // One of a subject, a few of a host; first attempts before retries, so that a dead host does not starve the living.
+    const due = sql`
+      select id from deliveries where id in (
+        select id from (
+          select id, attempt, due_on,
+            row_number() over (partition by host order by attempt, due_on) as of_host,
+            row_number() over (partition by subject_id order by sequence, due_on) as of_subject
+          from deliveries d
+          where state = 'due' and due_on <= ${at} and (lease_until is null or lease_until < now())
+            and not exists (select 1 from deliveries o where o.subject_id = d.subject_id and o.state = 'due' and o.lease_until > now())
+            and (select count(*) from deliveries h where h.host = d.host and h.state = 'due' and h.lease_until > now()) < ${perHost}
+        ) ranked
+        where of_host <= ${perHost} and of_subject = 1
+        order by attempt, due_on limit ${limit}
+      ) and (lease_until is null or lease_until < now()) for update skip locked`;
+    const rows = await db
+      .update(deliveries)
+      .set({ ...leaseOf(lease), attempt: sql`${deliveries.attempt} + 1` })
+      .where(sql`${deliveries.id} in (${due})`)
+      .returning();
+    return rows.map(toDelivery);
+  },
+  finish: async (id, owner, change) => {
+    await db
+      .update(deliveries)
+      .set({ ...change, ...released })
+      .where(and(eq(deliveries.id, id), eq(deliveries.state, 'due'), free(deliveries, owner)));
+  },
+  kickHost: async (host, now, spreadMs) => {
+    const at = new Date(now).toISOString();
+    const kicked = await db
+      .update(deliveries)
+      .set({ dueOn: sql<number>`${at}::timestamptz + random() * make_interval(secs => ${spreadMs / 1000})` })
+      .where(and(eq(deliveries.host, host), eq(deliveries.state, 'due'), sql`${deliveries.dueOn} > ${at}::timestamptz + make_interval(secs => ${spreadMs / 1000})`))
+      .returning({ id: deliveries.id });
+    return kicked.length;
+  },
+  list: async ({ state, limit }) => {
+    const rows = await db
+      .select()
+      .from(deliveries)
+      .where(state === undefined ? undefined : eq(deliveries.state, state))
+      .orderBy(sql`${deliveries.createdOn} desc`)
+      .limit(limit);
+    return rows.map(toDelivery);
+  },
+  resend: async (id, now) => {
+    const rows = await db
+      .update(deliveries)
+      .set({ state: 'due', attempt: 0, dueOn: now, doneOn: null, ...released })
+      .where(and(eq(deliveries.id, id), inArray(deliveries.state, ['dead', 'disabled', 'delivered'])))
+      .returning({ id: deliveries.id });
+    return rows.length === 1;
+  },
+});

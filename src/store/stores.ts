@@ -1,0 +1,46 @@
+import { drizzle } from 'drizzle-orm/postgres-js';
+import type { Sql } from 'postgres';
+import type { Stores } from '../gateway/ports.ts';
+import { createCatalogueStore } from './catalogue-store.ts';
+import { createClaimStore } from './claim-store.ts';
+import type { Database } from './database.ts';
+import { createDeliveryStore } from './delivery-store.ts';
+import { createIdempotencyStore } from './idempotency-store.ts';
+import { createIntentStore } from './intent-store.ts';
+import { createNoticeStore } from './notice-store.ts';
+import { createOrderStore } from './order-store.ts';
+import { prune } from './prune.ts';
+import { createRouteStore } from './route-store.ts';
+import * as schema from './schema.ts';
+import { createSessionStore } from './session-store.ts';
+
+export type StoreOptions = {
+  /** Inserts of concurrent requests may share a statement: one client for the whole process (Node). */
+  grouped: boolean;
+  /** Whether every migration that this code knows is in the database. */
+  migrated: () => Promise<boolean>;
+};
+
+export const createStores = (client: Sql, options: StoreOptions): Stores => {
+  const db: Database = drizzle(client, { schema });
+  return {
+    sessions: createSessionStore(db),
+    routes: createRouteStore(db, { grouped: options.grouped }),
+    intents: createIntentStore(db),
+    orders: createOrderStore(db),
+    claims: createClaimStore(db),
+    catalogue: createCatalogueStore(db),
+    notices: createNoticeStore(db),
+    deliveries: createDeliveryStore(db),
+    idempotency: createIdempotencyStore(db),
+    prune: (before, limit) => prune(db, before, limit),
+    check: async () => {
+      try {
+        await client`select 1`;
+        return { database: true, migrations: await options.migrated() };
+      } catch {
+        return { database: false, migrations: false };
+      }
+    },
+  };
+};
