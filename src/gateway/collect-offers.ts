@@ -3,7 +3,7 @@ import type { Asked, Candidate, Failed, ProviderOffer, Refused, Terms } from '..
 import type { DecisionPolicy } from '../domain/policy.ts';
 import { decide, type Route } from '../domain/route.ts';
 import type { Refusal } from '../domain/refusal.ts';
-import { ProviderFault } from '../providers/fault.ts';
+import { ProviderBusy, ProviderFault } from '../providers/fault.ts';
 import type { CallContext } from '../providers/spec.ts';
 import { callProvider } from './call-provider.ts';
 import type { Gateway, Provider } from './ports.ts';
@@ -64,7 +64,8 @@ export const collectOffers = async (gateway: Gateway, request: CollectRequest): 
           (fault: unknown) => {
             if (decided) return;
             open.delete(ask.provider.id);
-            fail(ask.provider, faultOf(gateway, fault, gateway.now() - started, request.requestId, ask.provider.id));
+            if (fault instanceof ProviderBusy) settle(ask, 0, { refusal: { reason: 'busy' } });
+            else fail(ask.provider, faultOf(gateway, fault, gateway.now() - started, request.requestId, ask.provider.id));
           },
         ),
       );

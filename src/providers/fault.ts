@@ -21,3 +21,11 @@ export class ProviderFault extends Error {
     this.status = more.status;
   }
 }
+
+/** Our own queue to this provider is full: nothing was sent, and it says nothing about the provider. */
+export class ProviderBusy extends ProviderFault {
+  constructor() {
+    super('rate-limited', 'too many calls to this provider are in hand', { taken: 'no' });
+    this.name = 'ProviderBusy';
+  }
+}

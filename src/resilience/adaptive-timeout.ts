@@ -1,0 +1,26 @@
+const samplesKept = 200;
+const samplesNeeded = 20;
+const recomputeEvery = 20;
+
+/**
+ * How long this provider's answers are waited for: 1.5 × the 99th percentile of its last 200 answers, late ones included (a timeout learnt
+ * from successes only can never grow again), at least 300 ms, at most the deadline less 100 ms. Before 20 answers: the deadline.
+ */
+export const createAdaptiveTimeout = () => {
+  const samples: number[] = [];
+  let next = 0;
+  let seen = 0;
+  let learnt: number | undefined;
+  return {
+    record: (ms: number): void => {
+      samples[next] = ms;
+      next = (next + 1) % samplesKept;
+      seen += 1;
+      if (samples.length >= samplesNeeded && (learnt === undefined || seen % recomputeEvery === 0)) {
+        const sorted = [...samples].sort((a, b) => a - b);
+        learnt = Math.max(1.5 * (sorted[Math.ceil(sorted.length * 0.99) - 1] ?? 0), 300);
+      }
+    },
+    timeoutMs: (deadlineMs: number): number => (learnt === undefined ? deadlineMs : Math.min(learnt, Math.max(deadlineMs - 100, 200))),
+  };
+};

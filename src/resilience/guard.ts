@@ -1,0 +1,102 @@
+import type { CallLimits, Guard, Operation } from '../gateway/ports.ts';
+import { ProviderFault } from '../providers/fault.ts';
+import { createAdaptiveTimeout } from './adaptive-timeout.ts';
+import { createBreaker, type Breaker, type BreakerSettings } from './breaker.ts';
+import { createBulkhead, type BulkheadSettings } from './bulkhead.ts';
+import { createRetryBudget, withRetry } from './retry.ts';
+
+export type GuardSettings = {
+  breaker: BreakerSettings;
+  bulkhead: BulkheadSettings;
+  retryAttempts: number;
+  /** How long a call may go on after its caller stopped waiting, to be counted as late. 0 on Workers: cut. */
+  lateGraceMs: number;
+  timeoutMs: Partial<Record<Operation, number>>;
+};
+export type GuardClock = { now: () => number; random: () => number };
+
+const operations: readonly Operation[] = ['quote', 'order', 'status'];
+const backOffMs = [1000, 2000, 4000, 8000];
+
+/**
+ * What surrounds every call to one provider: deadline → retry → bulkhead → breaker → attempt. Circuits are per operation class, so that a
+ * provider whose prices fail is still asked about the orders it holds. State is this instance's own.
+ */
+export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard => {
+  const { now } = clock;
+  const breakers: Record<Operation, Breaker> = { quote: createBreaker(settings.breaker, clock), order: createBreaker(settings.breaker, clock), status: createBreaker(settings.breaker, clock) };
+  const bulkhead = createBulkhead(settings.bulkhead);
+  const budget = createRetryBudget();
+  const adaptive = createAdaptiveTimeout();
+  let off = false;
+  let lastSuccessOn: number | undefined;
+  let limitedUntil = 0;
+  let timesLimited = 0;
+
+  const note = (fault: unknown): void => {
+    if (!(fault instanceof ProviderFault)) return;
+    if (fault.kind === 'rejected-credentials') off = true;
+    if (fault.kind === 'rate-limited' && fault.status === 429) {
+      limitedUntil = now() + (fault.retryAfterMs ?? backOffMs[Math.min(timesLimited, backOffMs.length - 1)] ?? 8000);
+      timesLimited += 1;
+    }
+    budget.failed();
+  };
+
+  const attemptOnce = async <T>(operation: Operation, limits: CallLimits, signal: AbortSignal, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    if (off) throw new ProviderFault('rejected-credentials', 'our credentials were refused; off until the configuration changes', { taken: 'no' });
+    if (now() < limitedUntil) throw new ProviderFault('rate-limited', 'backing off as it asked', { taken: 'no', retryAfterMs: limitedUntil - now() });
+    return await breakers[operation].run(async () => {
+      const started = now();
+      try {
+        const answer = await attempt(signal);
+        if (operation === 'quote') adaptive.record(now() - started);
+        lastSuccessOn = now();
+        timesLimited = 0;
+        budget.succeeded();
+        return answer;
+      } catch (fault) {
+        note(fault);
+        throw fault;
+      }
+    }, limits.customerKey);
+  };
+
+  return {
+    call: async (operation, limits, attempt) => {
+      const deadlineMs = Math.min(limits.deadlineMs, settings.timeoutMs[operation] ?? Infinity);
+      const patienceMs = operation === 'quote' ? adaptive.timeoutMs(deadlineMs) : deadlineMs;
+      // The caller stops waiting at his deadline; the call itself is cut a grace later, so that late answers are learnt from.
+      const cut = new AbortController();
+      const onAbort = (): void => cut.abort();
+      limits.signal.addEventListener('abort', onAbort, { once: true });
+      const graceMs = limits.idempotent && operation === 'quote' ? settings.lateGraceMs : 0;
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const once = async () => await bulkhead.run(async () => await attemptOnce(operation, limits, cut.signal, attempt));
+      const call = withRetry(once, { attempts: limits.idempotent ? settings.retryAttempts : 0, budget, deadlineMs, now, signal: cut.signal });
+      const late = new Promise<never>((_, fail) => {
+        timer = setTimeout(() => {
+          fail(new ProviderFault('timeout', 'no answer within the deadline'));
+          if (graceMs === 0) cut.abort();
+          else timer = setTimeout(onAbort, graceMs);
+        }, patienceMs);
+      });
+      const settled = (): void => {
+        clearTimeout(timer);
+        limits.signal.removeEventListener('abort', onAbort);
+      };
+      call.then(settled, settled);
+      return await Promise.race([call, late]);
+    },
+    health: () => {
+      const states = operations.map((operation) => [operation, breakers[operation].state()] as const);
+      const waits = operations.flatMap((operation) => breakers[operation].retryOn() ?? []);
+      return {
+        circuits: Object.fromEntries(states) as Record<Operation, 'closed' | 'open' | 'half-open'>,
+        off,
+        ...(lastSuccessOn === undefined ? {} : { lastSuccessOn }),
+        ...(waits.length === 0 ? {} : { retryOn: Math.min(...waits) }),
+      };
+    },
+  };
+};

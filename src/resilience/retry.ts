@@ -1,0 +1,40 @@
+import pRetry from 'p-retry';
+import { ProviderFault } from '../providers/fault.ts';
+
+const mostTokens = 10;
+const leastTokens = 5;
+
+/** Retries are paid from a bucket: 10 tokens, one a failure, a tenth back a success, none left at 5 (gRPC A6). A dying provider is not pushed. */
+export const createRetryBudget = () => {
+  let tokens = mostTokens;
+  return {
+    succeeded: (): void => {
+      tokens = Math.min(mostTokens, tokens + 0.1);
+    },
+    failed: (): void => {
+      tokens = Math.max(0, tokens - 1);
+    },
+    allows: (): boolean => tokens > leastTokens,
+  };
+};
+export type RetryBudget = ReturnType<typeof createRetryBudget>;
+
+export type RetryOptions = { attempts: number; budget: RetryBudget; deadlineMs: number; now: () => number; signal: AbortSignal };
+
+/**
+ * At most `attempts` more, only where the first had no effect or a gateway before the provider said 502, 503 or 504, and only within the first
+ * 40 % of the deadline. The one retry layer: nothing above or below tries again.
+ */
+export const withRetry = async <T>(call: () => Promise<T>, { attempts, budget, deadlineMs, now, signal }: RetryOptions): Promise<T> => {
+  if (attempts <= 0) return await call();
+  const started = now();
+  return await pRetry(call, {
+    retries: attempts,
+    minTimeout: 20,
+    maxTimeout: 200,
+    randomize: true,
+    signal,
+    shouldRetry: ({ error }) =>
+      error instanceof ProviderFault && error.retryable && (error.taken === 'no' || error.status === 502 || error.status === 503 || error.status === 504) && error.kind !== 'circuit-open' && error.kind !== 'rate-limited' && budget.allows() && now() - started < deadlineMs * 0.4,
+  });
+};
