@@ -81,13 +81,18 @@ const askOf = (
     provider,
     terms,
     ask: async (call): Promise<Asking> => {
-      const upstream = await upstreamSession(gateway, session.idHash, provider, { signal: call.signal, requestId }, session.upstream.get(provider.id));
-      if ('refusal' in upstream) return upstream;
-      const answer = await adapter.quote({ ...call, customer: upstream.blob }, { ramp: 'buy', fixed: asked.fixed, amount: asked.amount, option, ...(country === undefined ? {} : { country }) });
-      // A replaced blob means that the upstream session ended: the next request opens a fresh one.
-      if (answer.customer !== undefined) await gateway.stores.sessions.retireUpstream(upstream.id, gateway.now());
-      const facts = { ...(answer.ok ? answer.value.facts : {}), on_chain_fallback: listing.features.on_chain_fallback };
-      return answer.ok ? { offer: { ...answer.value, facts }, sessionId: upstream.id } : { refusal: answer.refusal };
+      const request = { ramp: 'buy', fixed: asked.fixed, amount: asked.amount, option, ...(country === undefined ? {} : { country }) } as const;
+      let known = session.upstream.get(provider.id);
+      for (let tries = 0; ; tries += 1) {
+        const upstream = await upstreamSession(gateway, session.idHash, provider, { signal: call.signal, requestId }, known);
+        if ('refusal' in upstream) return upstream;
+        const answer = await adapter.quote({ ...call, customer: upstream.blob }, request);
+        // An emptied blob says that the upstream session ended: once, a fresh one is opened for the same request.
+        if (answer.customer !== undefined) await gateway.stores.sessions.retireUpstream(upstream.id, gateway.now());
+        if (answer.ok) return { offer: { ...answer.value, facts: { ...answer.value.facts, on_chain_fallback: listing.features.on_chain_fallback } }, sessionId: upstream.id };
+        if (answer.customer !== '' || provider.demandsProof || tries > 0) return { refusal: answer.refusal };
+        known = undefined;
+      }
     },
   };
 };

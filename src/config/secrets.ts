@@ -1,0 +1,84 @@
+/** Kept apart from everything else, so that no log line, error or dump of the configuration can carry them. */
+import { base64 } from '@scure/base';
+import type { GatewayConfig } from './providers-config.ts';
+
+export type NamedKey = { id: string; key: Uint8Array };
+export type Secrets = {
+  /** Current first; old ones open what they sealed. */
+  seal: NamedKey[];
+  notice: Uint8Array[];
+  signing: { kid: string; seed: Uint8Array }[];
+  metricsToken: string | undefined;
+  /** The value of a variable that a provider's block names. */
+  provider: (name: string) => string | undefined;
+  /** `whsec_…` by app id. */
+  appWebhooks: Map<string, string[]>;
+};
+type Source = Record<string, string | undefined>;
+
+/**
+ * SEAL_KEY, NOTICE_KEY, WEBHOOK_SIGNING_KEY: `id:base64 of 32 bytes`; the `_OLD` form is a comma-separated list of replaced ones. Every
+ * mistake is one line that names the variable and never its value.
+ */
+export const readSecrets = (source: Source, config: GatewayConfig): { ok: true; secrets: Secrets } | { ok: false; mistakes: string[] } => {
+  const mistakes: string[] = [];
+  const keys = (name: string): NamedKey[] => {
+    const given = [source[name], ...(source[`${name}_OLD`] ?? '').split(',')].map((one) => one?.trim() ?? '');
+    if (given[0] === '') mistakes.push(`${name} is missing: npm run keys -- init prints a fresh one`);
+    return given.flatMap((one) => {
+      if (one === '') return [];
+      const key = readKey(one);
+      if (!key) mistakes.push(`${name} is not of the form id:base64 of 32 bytes`);
+      return key ?? [];
+    });
+  };
+  const seal = keys('SEAL_KEY');
+  const notice = keys('NOTICE_KEY');
+  const signing = keys('WEBHOOK_SIGNING_KEY');
+  for (const name of namedVariables(config)) if ((source[name.variable] ?? '') === '') mistakes.push(`${name.path} names the variable ${name.variable}, which is not set`);
+  if (mistakes.length > 0) return { ok: false, mistakes };
+  const appWebhooks = new Map(Object.entries(config.apps).flatMap(([id, app]) => (app.webhook_secret_env === undefined ? [] : [[id, (source[app.webhook_secret_env] ?? '').split(',').map((one) => one.trim())] as const])));
+  return {
+    ok: true,
+    secrets: { seal, notice: notice.map((one) => one.key), signing: signing.map((one) => ({ kid: one.id, seed: one.key })), metricsToken: source['METRICS_TOKEN'] === '' ? undefined : source['METRICS_TOKEN'], provider: (name) => source[name], appWebhooks },
+  };
+};
+
+const readKey = (text: string): NamedKey | undefined => {
+  const [, id, encoded] = /^([\w-]{1,32}):([A-Za-z0-9+/]{43}=)$/.exec(text) ?? [];
+  return id === undefined || encoded === undefined ? undefined : { id, key: base64.decode(encoded) };
+};
+
+/** Every variable that the configuration names (`*_env`), with where. */
+export const namedVariables = (config: GatewayConfig): { path: string; variable: string }[] => {
+  const apps = Object.entries(config.apps).flatMap(([id, app]) => (app.webhook_secret_env === undefined ? [] : [{ path: `apps.${id}.webhook_secret_env`, variable: app.webhook_secret_env }]));
+  const providers = config.providers.flatMap((provider) =>
+    provider.mode === 'off' ? [] : Object.entries(provider.settings ?? {}).flatMap(([name, value]) => (name.endsWith('_env') && typeof value === 'string' ? [{ path: `providers.${provider.id}.${name}`, variable: value }] : [])),
+  );
+  return [...apps, ...providers];
+};
+
+/** Freshly made keys in the form that readSecrets reads. */
+export const freshSecrets = (randomBytes: (n: number) => Uint8Array): Record<'SEAL_KEY' | 'NOTICE_KEY' | 'WEBHOOK_SIGNING_KEY', string> => ({
+  SEAL_KEY: `s1:${base64.encode(randomBytes(32))}`,
+  NOTICE_KEY: `n1:${base64.encode(randomBytes(32))}`,
+  WEBHOOK_SIGNING_KEY: `w1:${base64.encode(randomBytes(32))}`,
+});
+
+const privateHost = /^(?:localhost|.*\.(?:localhost|local|internal|lan)|127\.|10\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|\[)/;
+
+/** What live mode refuses to start with. One line each. */
+export const checkLive = (config: GatewayConfig, source: Source): string[] => {
+  if (config.mode !== 'live') return [];
+  const mistakes: string[] = [];
+  if (!config.public_url.startsWith('https://')) mistakes.push(`public_url: found "${config.public_url}", live mode needs https`);
+  if ((source['DATABASE_URL'] ?? '') === '') mistakes.push('DATABASE_URL is missing: live mode needs a PostgreSQL');
+  for (const provider of config.providers) {
+    if (provider.mode === 'off') continue;
+    const url = new URL(provider.base_url);
+    if (provider.sandbox) mistakes.push(`providers.${provider.id}: a sandbox provider cannot be used in live mode`);
+    if (url.protocol !== 'https:') mistakes.push(`providers.${provider.id}.base_url: live mode needs https`);
+    if (privateHost.test(url.hostname)) mistakes.push(`providers.${provider.id}.base_url: "${url.hostname}" is a private address`);
+  }
+  return mistakes;
+};

@@ -1,0 +1,155 @@
+import { z } from 'zod';
+import { toCanonicalLnurl } from '../../bitcoin/lnurl.ts';
+import { signNodeMessage } from '../../bitcoin/node-signature.ts';
+import { publicKeyOf } from '../../bitcoin/secp256k1.ts';
+import { firstAsk, judgeAsk } from '../../domain/fee-styles.ts';
+import type { ProviderOffer } from '../../domain/offer.ts';
+import { ProviderFault } from '../fault.ts';
+import { listingBytes, requestJson } from '../kit/request-json.ts';
+import type { AdapterDeps, Answer, BuyAdapter, BuyQuoteRequest, CallContext, CatalogueOption } from '../spec.ts';
+import { staticOptions, toEvidence, toFeatures, toOffer, toOptions, toPlaced, toUpstream, upstreamOption } from './fiat-on-ramp-mapping.ts';
+import type { Settings } from './fiat-on-ramp-settings.ts';
+import { featuresWire, orderWire, paymentOptionsWire, quoteWire, sessionWire, statusWire, verifyWire, withdrawalWire } from './fiat-on-ramp-wire.ts';
+
+/** The blob that the gateway keeps sealed for us. */
+type Blob = { sessionId: string; token?: string; expiresOn: number };
+type Path = 'features' | 'verify' | 'session' | 'payment-options' | 'quote' | 'order' | 'order-status' | 'withdrawal';
+
+/** A provider that names no end of its session. */
+const sessionLifeMs = 10 * 60_000;
+const declined = { ok: false, refusal: { reason: 'declined' } } as const;
+
+export const createFiatOnRampAdapter = (deps: AdapterDeps, settings: Settings): BuyAdapter => {
+  const base = settings.base_url.replace(/\/$/, '') + settings.path_prefix;
+  const urlOf = (path: Path): string => base + (settings.path_map[path] ?? `/${path}`);
+  const call = <S extends z.ZodType>(context: CallContext, path: Path, schema: S, body?: object, maxBytes?: number) =>
+    requestJson({
+      http: deps.http,
+      method: body === undefined ? 'GET' : 'POST',
+      url: urlOf(path),
+      signal: context.signal,
+      schema,
+      ...(body === undefined ? {} : { body }),
+      ...(maxBytes === undefined ? {} : { maxBytes }),
+      ...(context.traceparent === undefined ? {} : { headers: { traceparent: context.traceparent } }),
+    });
+
+  /** The session is over at the provider: a demanding one needs a new proof, another one gets a new session (the emptied blob says so). */
+  const sessionOver = { ok: false, refusal: { reason: settings.proof === 'demanded' ? 'proof-required' : 'busy' }, customer: '' } as const;
+
+  const askQuote = async (context: CallContext, option: CatalogueOption, amount: { fiat: bigint } | { sats: bigint }): Promise<Answer<ProviderOffer>> => {
+    const { currency_id, id } = upstreamOption(option);
+    const asked = 'fiat' in amount ? toUpstream(amount.fiat, option.currency, settings) : amount.sats;
+    if (asked === undefined) return { ok: false, refusal: { reason: 'off-step' } };
+    const field = 'fiat' in amount ? 'amount_fiat' : settings.sats_field;
+    const reply = await call(context, 'quote', z.union([quoteWire, z.string(), z.object({ message: z.string() })]), { session_id: blobOf(context).sessionId, [field]: Number(asked), currency_id, payment_option_id: id });
+    if (!reply.ok) return reply.status === 401 ? sessionOver : declined;
+    if (typeof reply.value === 'string' || 'message' in reply.value) return declined;
+    return { ok: true, value: toOffer(reply.value, option, settings) };
+  };
+
+  /** Fee on top of the amount: ask for less, so that both together meet the customer's total; at most one correction. */
+  const askTotal = async (context: CallContext, option: CatalogueOption, total: bigint): Promise<Answer<ProviderOffer>> => {
+    let ask = firstAsk(total, option.feePpm);
+    for (const corrected of [false, true]) {
+      const answer = await askQuote(context, option, { fiat: ask });
+      if (!answer.ok) return answer;
+      const judged = judgeAsk(total, answer.value.pay - answer.value.fee, answer.value.fee, corrected);
+      if (judged === 'fits') return answer;
+      if (judged === 'fee-unresolved') break;
+      ask = judged.ask;
+    }
+    return { ok: false, refusal: { reason: 'fee-unresolved' } };
+  };
+
+  return {
+    beginSession: async (context) => {
+      const reply = await call(context, 'verify', verifyWire);
+      if (!reply.ok) return declined;
+      const { session_id: sessionId, token, expires_on: until } = reply.value;
+      const expiresOn = until ?? deps.now() + sessionLifeMs;
+      if (token !== undefined && token !== '' && settings.proof === 'none') {
+        deps.log('warn', 'proof_demanded', { setting: 'proof: demanded' });
+        return { ok: false, refusal: { reason: 'proof-required', note: 'the provider demands proof; its block says proof: none' } };
+      }
+      const blob: Blob = { sessionId, expiresOn, ...(token === undefined || token === '' ? {} : { token }) };
+      return { ok: true, value: { expiresOn, ...(blob.token === undefined ? {} : { token: blob.token }) }, customer: JSON.stringify(blob) };
+    },
+
+    openSession: async (context, given) => {
+      const blob = blobOf(context);
+      const proof = given ?? ownProof(deps, settings, blob);
+      if (!proof && blob.token !== undefined) {
+        if (settings.catalogue_without_session || settings.options) return { ok: true, value: { expiresOn: blob.expiresOn }, customer: JSON.stringify(blob) };
+        return { ok: false, refusal: { reason: 'proof-required' } };
+      }
+      const body = { session_id: blob.sessionId, ...(proof ? { signature: proof.signature, node_pubkey: proof.nodePubkey } : { signature: deps.newId().replaceAll('-', '') }) };
+      const reply = await call(context, 'session', sessionWire, body);
+      if (!reply.ok) return { ok: false, refusal: { reason: blob.token === undefined ? 'declined' : 'proof-required' } };
+      const opened: Blob = { sessionId: reply.value.session_id ?? blob.sessionId, expiresOn: reply.value.expires_on ?? deps.now() + sessionLifeMs };
+      return { ok: true, value: { expiresOn: opened.expiresOn }, customer: JSON.stringify(opened) };
+    },
+
+    catalogue: async (context) => {
+      const features = await call(context, 'features', featuresWire, undefined, listingBytes);
+      if (!features.ok) return declined;
+      if (settings.options) return { ok: true, value: { features: toFeatures(features.value), options: staticOptions(settings) } };
+      const session_id = blobOf(context).sessionId;
+      const reply =
+        settings.payment_options_method === 'POST'
+          ? await call(context, 'payment-options', paymentOptionsWire, { session_id }, listingBytes)
+          : await requestJson({ http: deps.http, method: 'GET', url: `${urlOf('payment-options')}?session_id=${encodeURIComponent(session_id)}`, signal: context.signal, schema: paymentOptionsWire, maxBytes: listingBytes });
+      if (!reply.ok) return reply.status === 401 ? sessionOver : declined;
+      return { ok: true, value: { features: toFeatures(features.value), options: toOptions(reply.value, settings) } };
+    },
+
+    quote: async (context, request: BuyQuoteRequest) => {
+      const { option, fixed, amount } = request;
+      if (fixed === 'receive') return await askQuote(context, option, { sats: amount });
+      return settings.fee_style === 'added' ? await askTotal(context, option, amount) : await askQuote(context, option, { fiat: amount });
+    },
+
+    placeOrder: async (context, { quote, offer, noticeUrl }) => {
+      if (quote.ramp !== 'buy') throw new Error('this adapter buys only');
+      const { quote_id } = offer.upstream as { quote_id: string };
+      // A string under HTTP 200 ("An order already exists …") fails the schema: malformed, and perhaps taken.
+      const reply = await call(context, 'order', orderWire, { session_id: blobOf(context).sessionId, quote_id, ...(noticeUrl === undefined ? {} : { webhook_url: noticeUrl }) });
+      if (reply.ok) return { ok: true, value: toPlaced(reply.value, quote.option, offer, settings) };
+      if (settings.not_taken_statuses.includes(reply.status)) return declined;
+      throw new ProviderFault('malformed', `status ${reply.status} to an order`, { status: reply.status });
+    },
+
+    readOrders: async (context, order) => {
+      const asked = order?.upstreamOrderId;
+      const reply = await call(context, 'order-status', z.union([statusWire, z.string()]), { session_id: blobOf(context).sessionId, ...(asked === undefined ? {} : { order_id: asked }) }, listingBytes);
+      if (reply.ok) return { ok: true, value: typeof reply.value === 'string' ? [] : toEvidence(reply.value, asked, currencyOf(order?.facts), settings) };
+      if (reply.status === 400 || reply.status === 404) return { ok: true, value: [] };
+      throw new ProviderFault('server', `status ${reply.status} to a read of orders`, { status: reply.status });
+    },
+
+    claim: async (context, { order, fallbackAddress }) => {
+      const failback = fallbackAddress === undefined ? {} : { failback_onchain: settings.bip21 ? `bitcoin:${fallbackAddress}` : fallbackAddress };
+      const reply = await call(context, 'withdrawal', z.union([withdrawalWire, z.string()]), { session_id: blobOf(context).sessionId, order_id: order.upstreamOrderId, ...failback });
+      if (!reply.ok || typeof reply.value === 'string') return declined;
+      const canonical = toCanonicalLnurl(reply.value.lnurlw, { loopbackHttp: deps.mode === 'sandbox' });
+      if (!canonical) throw new ProviderFault('malformed', 'lnurlw is no LNURL-withdraw link');
+      const expiresOn = reply.value.withdrawal_expiration_date;
+      return { ok: true, value: { lnurl: canonical.lnurl, ...(expiresOn === undefined ? {} : { expiresOn }) } };
+    },
+  };
+};
+
+/** The gateway keeps the blob that we gave last; a call without one is our bug. */
+const blobOf = (context: CallContext): Blob => {
+  if (context.customer === undefined || context.customer === '') throw new Error('no upstream session was handed in');
+  return JSON.parse(context.customer) as Blob;
+};
+
+/** The currency of an order's amounts, which the provider's units depend on. */
+const currencyOf = (facts: { [key: string]: unknown } | undefined): string | undefined => (typeof facts?.['currency'] === 'string' ? facts['currency'] : undefined);
+
+/** The gateway's own key signs for its own session, in which the listing is read. */
+const ownProof = (deps: AdapterDeps, settings: Settings, blob: Blob): { signature: string; nodePubkey: string } | undefined => {
+  const key = settings.catalogue_key_env === undefined ? undefined : deps.secret(settings.catalogue_key_env);
+  return key === undefined || blob.token === undefined ? undefined : { signature: signNodeMessage(blob.token, key), nodePubkey: publicKeyOf(key) };
+};

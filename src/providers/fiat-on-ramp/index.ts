@@ -1,0 +1,12 @@
+import { defineProvider } from '../spec.ts';
+import { createFiatOnRampAdapter } from './fiat-on-ramp-adapter.ts';
+import { settings } from './fiat-on-ramp-settings.ts';
+
+/** Any provider that speaks FLS01 `fiat_on_ramp` v1.0 or one of its older dialects. */
+export const provider = defineProvider({
+  kind: 'fiat-on-ramp',
+  ramps: ['buy'],
+  settings,
+  demandsProof: (block) => block.proof === 'demanded',
+  create: (deps, block) => ({ buy: createFiatOnRampAdapter(deps, block) }),
+});
