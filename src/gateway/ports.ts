@@ -66,7 +66,7 @@ export type ProviderCore = {
   payout_hosts?: string[] | undefined;
   option_aliases: Record<string, string>;
   option_methods: Record<string, PaymentMethod>;
-  arrival_seconds?: Partial<Record<PaymentMethod, number>> | undefined;
+  arrival_seconds?: { [method in PaymentMethod]?: number | undefined } | undefined;
   opens_per_minute?: number | undefined;
 };
 

@@ -2,55 +2,45 @@ import { z } from 'zod';
 
 const variable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'the name of an environment variable');
 const host = z.string().regex(/^[a-z0-9.-]+(:\d+)?$/, 'a host name in lower case');
-const cents = z.coerce.bigint().positive();
-const limits = z.strictObject({ min_fiat: cents.default(2_200n), max_fiat: cents.optional() });
+const url = z.url({ protocol: /^https?$/ });
+const seconds = z.int().positive();
+/** BTCPay's plugin guards EUR 22; Bringin moved its own minimum from 10 to 20. */
+const leastCents = 2_200;
+const limits = z.strictObject({ min_fiat: z.int().positive().default(leastCents), max_fiat: z.int().positive().optional() });
 
-/** Every default that Bringin does not document is a choice of ours: README, "Choices". Amounts in euro cents and sats, as the names say. */
+/** The members of a `kind: bringin` block that this module reads. Where Bringin documents nothing the default is a choice of ours (README). */
 export const bringinSettings = z.strictObject({
-  base_url: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, '')),
-  /** Names of environment variables. Without a secret no callback is registered and everything is polled. */
-  master_key_env: variable,
-  api_secret_env: variable.optional(),
-  /** Domains of Bringin's Lightning addresses; new ones are made under the first. An address elsewhere is never shown to a payer. */
-  lightning_hosts: z.array(host).min(1).default(['bringin.xyz']),
-  /** Where the well-known files of those domains are, if not at https://<domain> (sandbox). */
-  lightning_base_url: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, '')).optional(),
-  /** Who may serve a signup page. */
-  signup_hosts: z.array(host).default(['bringin.xyz', 'bringin-lite-test.vercel.app']),
-  /** How a new Lightning address is named in the request: `alice@bringin.xyz` or `alice`. */
-  ln_address_form: z.enum(['full', 'username']).default('full'),
+  base_url: url,
+  master_key_env: variable.describe('Variable with the application\'s master key'),
+  api_secret_env: variable.optional().describe('Variable with the API secret; without it no callback is registered and everything is polled'),
+  signup_hosts: z.array(host).default(['bringin.xyz', 'bringin-lite-test.vercel.app']).describe('Who may serve a signup page'),
+  status_email_param: z.string().default('email').describe('Query parameter of connect/status'),
+
+  lightning_hosts: z.array(host).min(1).default(['bringin.xyz']).describe('Domains of Lightning addresses; new ones are made under the first, others are never shown to a payer'),
+  lightning_base_url: url.optional().describe('Where those domains answer, if not at https://<domain> (sandbox)'),
+  ln_address_form: z.enum(['full', 'username']).default('full').describe('How a new Lightning address is named: alice@bringin.xyz or alice'),
 
   options: z.array(z.enum(['sepa', 'card'])).min(1).default(['sepa', 'card']),
-  sepa: limits.default({ min_fiat: 2_200n }),
-  card: limits.default({ min_fiat: 2_200n }),
-  /** What the listing shows; prices come from the rates. */
-  fee_ppm: z.int().nonnegative().default(10_000),
+  sepa: limits.default({ min_fiat: leastCents }).describe('Euro cents that arrive'),
+  card: limits.default({ min_fiat: leastCents }),
+  fee_ppm: z.int().nonnegative().default(10_000).describe('Shown in the listing; prices come from the rates'),
 
-  /** A card top-up by an exact order (invoice or address, our id), or by the reusable deposit address. */
-  card_by: z.enum(['order', 'address']).default('order'),
+  card_by: z.enum(['order', 'address']).default('order').describe('A card top-up by an exact order with our id, or by the reusable deposit address'),
   lightning_blockchain: z.string().default('LIGHTNING'),
   onchain_blockchain: z.string().default('BITCOIN'),
-  /** Whether an order without the customer's own IPv4 is refused before anything is sent. */
-  client_ipv4: z.enum(['required', 'optional']).default('required'),
-  order_attempts: z.int().positive().default(3),
-  /** Of `expiresAt`; `auto`: milliseconds from 1e12 on. */
-  timestamp_unit: z.enum(['auto', 'ms', 's']).default('auto'),
-  /** How far the expiry of an order and of its invoice may be apart. */
-  invoice_expiry_tolerance_s: z.int().nonnegative().default(1),
+  client_ipv4: z.enum(['required', 'optional']).default('required').describe('required: no card top-up without the customer\'s own IPv4'),
+  order_attempts: z.int().positive().default(3).describe('How often an order whose answer was lost is made anew'),
+  timestamp_unit: z.enum(['auto', 'ms', 's']).default('auto').describe('Of expiresAt; auto: milliseconds from 1e12 on'),
+  invoice_expiry_tolerance_s: z.int().nonnegative().default(1).describe('How far the expiry of an order and of its invoice may be apart'),
 
-  /** How long a payment is looked for that is only recognised by its amount. */
-  match_window_s: z.int().positive().default(86_400),
-  /** What a conversion through a connection may be called in `subType`. */
-  lightning_subtypes: z.array(z.string()).default(['LN_ADDRESS', 'LIGHTNING']),
+  match_window_s: seconds.default(86_400).describe('How long a payment is looked for that is only recognised by its amount'),
+  lightning_subtypes: z.array(z.string()).default(['LN_ADDRESS', 'LIGHTNING']).describe('What subType a Lightning conversion may have'),
   onchain_subtypes: z.array(z.string()).default(['ONCHAIN', 'ON_CHAIN']),
-  /** Pages of 100 that a search goes through. */
-  transaction_pages: z.int().positive().default(10),
+  transaction_pages: z.int().positive().default(10).describe('Pages of 100 that a search goes through'),
 
-  status_email_param: z.string().default('email'),
-  code_life_s: z.int().positive().default(1_800),
+  code_life_s: seconds.default(1_800),
   code_wrong_statuses: z.array(z.int()).default([400, 404]),
   code_expired_statuses: z.array(z.int()).default([409]),
-  initiating_timeout_s: z.int().positive().default(60),
-  max_bytes: z.int().positive().default(256_000),
+  initiating_timeout_s: seconds.default(60).describe('A connection that is still being made after this is told to be late'),
 });
 export type BringinSettings = z.output<typeof bringinSettings>;

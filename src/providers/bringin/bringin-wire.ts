@@ -3,41 +3,37 @@
  * clients. Unknown members are ignored, null means absent. Amounts are strings of integers (sats, euro cents), rates are decimal strings.
  */
 import { z } from 'zod';
+import { optional, wireInteger, wireSats, wireText, wireTime } from '../kit/wire-values.ts';
 
-const absent = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
-const text = z.string().min(1).max(2_000);
-/** A whole number ≥ 0 in either form; BTCPay's plugin had to loosen its types to both. */
-const whole = z.union([z.string().regex(/^\d{1,20}$/), z.int().nonnegative()]).transform((value) => BigInt(value));
-const time = z.union([z.number(), z.string().regex(/^\d{9,16}$/).transform(Number)]);
-const isoTime = z.union([z.string().transform((value) => Date.parse(value)), z.number()]).refine(Number.isFinite);
+const text = wireText.min(1);
+/** Rounded down, for euros too: nobody is promised a fraction. BTCPay's plugin had to take numbers for strings. */
+const whole = wireSats.refine((value) => value >= 0n, 'a negative amount');
 
-/** "errors", and the older `{error, message?, code}`. Anything may be missing or of another type. */
-export const errorBody = z
-  .looseObject({})
-  .catch({})
-  .transform((body) => {
-    const firstText = (...names: string[]): string | undefined => {
-      const value = names.map((name) => body[name]).find((one) => (typeof one === 'string' && one !== '') || typeof one === 'number');
-      return value === undefined ? undefined : String(value).slice(0, 200);
-    };
-    return { code: firstText('errorCode', 'code'), message: firstText('message', 'errorMessage', 'error') };
-  });
-export type ErrorBody = z.output<typeof errorBody>;
+/** "errors": `errorCode`; older contracts say `code`. Anything may be missing or of another type; only a plain code is ever repeated. */
+const errorBody = z.object({ errorCode: z.unknown(), code: z.unknown() }).catch({ errorCode: undefined, code: undefined });
+export const errorCodeOf = (body: unknown): string => {
+  const { errorCode, code } = errorBody.parse(body);
+  const plain = [errorCode, code].find((value) => (typeof value === 'string' || typeof value === 'number') && /^[\w-]{1,64}$/.test(String(value)));
+  return plain === undefined ? 'no code' : String(plain);
+};
+
+/** Only to tell refusals apart, never repeated: code, message and details in one text. */
+export const errorTextOf = (body: unknown): string => (body === undefined ? '' : JSON.stringify(body).slice(0, 2_000));
 
 /** POST /application/connect: "onboarding/connect-user", "api-keys". Three answers in one shape. */
 export const connectReply = z.object({
-  status: absent(text),
-  userRegistered: absent(z.boolean()),
-  isUserConnected: absent(z.boolean()),
-  apiKey: absent(text),
-  userId: absent(text),
+  status: optional(text),
+  userRegistered: optional(z.boolean()),
+  isUserConnected: optional(z.boolean()),
+  apiKey: optional(text),
+  userId: optional(text),
   /** Capitals as they are. */
-  signupURL: absent(text),
+  signupURL: optional(text),
 });
 export type ConnectReply = z.output<typeof connectReply>;
 
 /** GET /application/connect/status: "api-keys". */
-export const statusReply = z.object({ status: text, apiKey: absent(text), userId: absent(text) });
+export const statusReply = z.object({ status: text, apiKey: optional(text), userId: optional(text) });
 export type StatusReply = z.output<typeof statusReply>;
 
 /** GET /user/user-id: "guides/offramp-integration". */
@@ -52,7 +48,7 @@ export const addressReply = z.object({ address: text, minimumDepositAmount: whol
 export type AddressReply = z.output<typeof addressReply>;
 
 /** POST /offramp/order, known from clients only (BTCPay, splitpayments): one exact amount. */
-export const orderReply = z.object({ id: text, amount: whole, invoice: absent(z.string().min(1).max(5_000)), depositAddress: absent(text), expiresAt: time });
+export const orderReply = z.object({ id: text, amount: whole, invoice: optional(text), depositAddress: optional(text), expiresAt: wireInteger });
 export type OrderReply = z.output<typeof orderReply>;
 
 /** POST /account/get-balance, in cents. */
@@ -61,29 +57,29 @@ export const balanceReply = z.object({ balance: whole });
 /** POST /account/transactions: "account/list-transactions". A row that is not about bitcoin has amounts in other units. */
 const transactionRow = z.object({
   orderId: text,
-  type: absent(text),
-  subType: absent(text),
-  sourceAmount: absent(whole),
-  sourceCurrency: absent(text),
-  destinationAmount: absent(whole),
-  destinationCurrency: absent(text),
+  type: optional(text),
+  subType: optional(text),
+  sourceAmount: optional(whole),
+  sourceCurrency: optional(text),
+  destinationAmount: optional(whole),
+  destinationCurrency: optional(text),
   status: text,
-  createdAt: isoTime,
+  createdAt: wireTime,
 });
 export type TransactionRow = z.output<typeof transactionRow>;
-export const transactionsReply = z.object({ transactions: z.array(transactionRow).max(1_000), totalCount: absent(z.coerce.number()) });
+export const transactionsReply = z.object({ transactions: z.array(transactionRow).max(1_000), totalCount: optional(wireInteger) });
 
-const standingOrder = z.object({ id: text, status: absent(text), challengeId: absent(text), challengeExpiresAt: absent(isoTime) });
+const standingOrder = z.object({ id: text, status: optional(text), challengeId: optional(text), challengeExpiresAt: optional(wireTime) });
 
 /** GET /bringin-link/{id}; POST /bringin-link answers the first member alone. */
 export const linkReply = z.object({
-  bringinLink: z.object({ id: text, name: text, type: text, subtype: text, status: text, createdAt: absent(isoTime) }),
-  standingOrder: absent(standingOrder),
-  lnAddress: absent(text),
-  depositAddress: absent(text),
-  depositIban: absent(text),
-  destinationIban: absent(text),
-  destinationAddress: absent(text),
+  bringinLink: z.object({ id: text, name: text, type: text, subtype: text, status: text, createdAt: optional(wireTime) }),
+  standingOrder: optional(standingOrder),
+  lnAddress: optional(text),
+  depositAddress: optional(text),
+  depositIban: optional(text),
+  destinationIban: optional(text),
+  destinationAddress: optional(text),
   /** Of a FAILED one; its shape is not documented. */
   error: z.unknown(),
 });
@@ -94,13 +90,13 @@ export const linksReply = z.array(linkReply).max(1_000);
 export const standingOrderReply = z.union([z.object({ standingOrder }).transform((reply) => reply.standingOrder), standingOrder]);
 
 /** POST /bringin-link/resend-otp: the challenge may be another one; older pages have nothing else. */
-export const resendReply = z.object({ challengeId: text, attempts: absent(z.coerce.number().int().nonnegative()) });
+export const resendReply = z.object({ challengeId: text, attempts: optional(wireInteger) });
 
 /** POST /bringin-link/{standingOrderId}/cancel: done at once, or a code was sent. */
-export const cancelReply = z.object({ immediate: absent(z.boolean()), challengeId: absent(text) });
+export const cancelReply = z.object({ immediate: optional(z.boolean()), challengeId: optional(text) });
 
 /** LUD-06 by the well-known address of LUD-16. Bringin's own example has `minSendable` as a string. Millisatoshi. */
 export const payReply = z.union([
   z.object({ tag: z.literal('payRequest'), minSendable: whole, maxSendable: whole }),
-  z.object({ status: z.literal('ERROR'), reason: absent(z.string().max(500)) }),
+  z.object({ status: z.literal('ERROR'), reason: optional(wireText) }),
 ]);

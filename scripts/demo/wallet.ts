@@ -1,0 +1,55 @@
+/** A wallet as small as it can be: a node key, the gateway's API, and LUD-03. What the demo and the recipes of docs/wallet.md use. */
+import { randomBytes } from 'node:crypto';
+import { encodeInvoice } from '../../src/bitcoin/bolt11.ts';
+import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
+import { signNodeMessage } from '../../src/bitcoin/node-signature.ts';
+import { publicKeyOf } from '../../src/bitcoin/secp256k1.ts';
+
+export type Reply = { status: number; body: Record<string, unknown> };
+export type Wallet = {
+  pubkey: string;
+  call: (path: string, body?: object, headers?: Record<string, string>) => Promise<Reply>;
+  /** GET /verify and POST /session with proof for every token that was given. */
+  open: () => Promise<{ sessionId: string; recoverySecret: string | undefined; proven: string[] }>;
+  /** LUD-03: reads the link, makes an invoice over its maximum, hands it in. */
+  withdraw: (lnurl: string) => Promise<{ sats: number; answer: Record<string, unknown> }>;
+};
+
+export const createWallet = (gatewayUrl: string, privateKey = randomBytes(32).toString('hex')): Wallet => {
+  const pubkey = publicKeyOf(privateKey);
+  const call: Wallet['call'] = async (path, body, headers = {}) => {
+    const response = await fetch(`${gatewayUrl}${path}`, body === undefined ? { headers } : { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+  return {
+    pubkey,
+    call,
+    open: async () => {
+      const { body: verify } = await call('/verify');
+      const tokens = verify['tokens'] as Record<string, string>;
+      const signatures = Object.fromEntries(Object.entries(tokens).map(([of, token]) => [of, signNodeMessage(token, privateKey)]));
+      const { status, body } = await call('/session', { session_id: verify['session_id'], signatures, node_pubkey: pubkey });
+      if (status !== 200) throw new Error(`POST /session answered ${status}: ${String(body['detail'])}`);
+      return { sessionId: String(body['session_id']), recoverySecret: body['recovery_secret'] as string | undefined, proven: body['proven'] as string[] };
+    },
+    withdraw: async (lnurl) => {
+      const url = decodeLnurl(lnurl, { loopbackHttp: true });
+      if (url === undefined) throw new Error('the LNURL does not decode');
+      const offer = (await (await fetch(url)).json()) as { callback: string; k1: string; maxWithdrawable: number };
+      const invoice = encodeInvoice({
+        network: 'regtest',
+        amountMsat: BigInt(offer.maxWithdrawable),
+        timestamp: Math.floor(Date.now() / 1000),
+        expirySeconds: 3600,
+        paymentHash: randomBytes(32).toString('hex'),
+        paymentSecret: randomBytes(32).toString('hex'),
+        description: 'ramp-gateway demo',
+        payeePrivateKey: privateKey,
+      });
+      const callback = new URL(offer.callback);
+      callback.searchParams.set('k1', offer.k1);
+      callback.searchParams.set('pr', invoice);
+      return { sats: offer.maxWithdrawable / 1000, answer: (await (await fetch(callback)).json()) as Record<string, unknown> };
+    },
+  };
+};

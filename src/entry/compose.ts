@@ -1,0 +1,126 @@
+/** The only place where the parts meet. The entries choose the runtime's parts and hand them in; tests override what they like. */
+import type { Hono } from 'hono';
+import type { Sql } from 'postgres';
+import type { GatewayConfig, ProviderConfig } from '../config/providers-config.ts';
+import type { Secrets } from '../config/secrets.ts';
+import type { Sender } from '../gateway/delivery-port.ts';
+import type { Gateway, InstanceState, Log, Provider } from '../gateway/ports.ts';
+import { createApp, type AppOptions } from '../http/app.ts';
+import type { HttpSettings } from '../http/call.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { drainDeliveries } from '../outbound/drain.ts';
+import { createSigner } from '../outbound/sign.ts';
+import { checkWebhookUrl } from '../outbound/url-guard.ts';
+import type { Http, ProviderModule } from '../providers/spec.ts';
+import { createGuard } from '../resilience/guard.ts';
+import { createNoticeTokens, sha256Hex } from '../seal/hash.ts';
+import { createSeal } from '../seal/seal.ts';
+import { createStores } from '../store/stores.ts';
+
+export const version = '0.1.0';
+
+export type Parts = {
+  config: GatewayConfig;
+  secrets: Secrets;
+  modules: ReadonlyMap<string, ProviderModule>;
+  http: Http;
+  sender: Sender;
+  log: Log;
+  metrics: Metrics;
+  now: () => number;
+  random: () => number;
+  uuid: () => string;
+  randomSecret: (bytes: number) => string;
+  sleep: (ms: number) => Promise<void>;
+  instance: string;
+  /** Whether work may outlive the answer. */
+  runsOn: boolean;
+};
+
+/** What lives as long as the instance: providers with their circuits, keys, caches. No database, no request. */
+export const composeInstance = (parts: Parts) => {
+  const { config, secrets, now, random } = parts;
+  const seal = createSeal(secrets.seal);
+  const state: InstanceState = { instance: parts.instance, listings: new Map(), numbers: undefined, refreshing: new Map(), opening: new Map(), openBudget: new Map() };
+  const signer = createSigner(secrets.signing, secrets.appWebhooks);
+  const providers = config.providers.map((provider) => composeProvider(parts, provider));
+  const ownHosts = [new URL(config.public_url).hostname];
+  const check = (url: string) => checkWebhookUrl(url, { sandbox: config.mode === 'sandbox', allowedPorts: config.webhooks.allowed_ports, ownHosts });
+  const notices = createNoticeTokens(secrets.notice);
+
+  /** A gateway on one database client: the process's on Node, the request's on Workers. */
+  const onDatabase = (client: Sql, options: { grouped: boolean; migrated: () => Promise<boolean>; background: (work: Promise<unknown>) => void }): Gateway => ({
+    settings: config,
+    providers,
+    stores: createStores(client, options),
+    seal,
+    now,
+    random,
+    ids: { uuid: parts.uuid, secret: parts.randomSecret },
+    hash: sha256Hex,
+    log: parts.log,
+    count: parts.metrics.count,
+    observe: parts.metrics.observe,
+    background: options.background,
+    runsOn: parts.runsOn,
+    sleep: parts.sleep,
+    notices,
+    checkWebhookUrl: check,
+    sender: parts.sender,
+    signer,
+    state,
+  });
+
+  const drain = (gateway: Gateway) => async (limit: number) =>
+    await drainDeliveries(
+      { store: gateway.stores.deliveries, sender: parts.sender, signer, seal, now, random, owner: `${parts.instance}/${parts.randomSecret(6)}`, timeoutMs: config.webhooks.timeout_ms, perHost: config.webhooks.in_flight_per_host, count: parts.metrics.count },
+      limit,
+    );
+  return { onDatabase, drain, state, providers };
+};
+export type Instance = ReturnType<typeof composeInstance>;
+
+const composeProvider = (parts: Parts, core: ProviderConfig): Provider => {
+  const { config, now, random } = parts;
+  const module = parts.modules.get(core.kind);
+  if (!module) throw new Error(`no module for the kind "${core.kind}"`);
+  const { breaker, concurrency, timeouts } = core;
+  const guard = createGuard(
+    {
+      breaker: { volumeThreshold: breaker.volume_threshold, errorPercent: breaker.error_percent, windowMs: breaker.window_s * 1000, resetMs: breaker.reset_s * 1000, resetMaxMs: breaker.reset_max_s * 1000 },
+      bulkhead: { inFlight: concurrency.in_flight, queue: concurrency.queue, queueAgeMs: concurrency.queue_age_ms },
+      retryAttempts: core.retry.attempts,
+      lateGraceMs: parts.runsOn ? config.routing.late_grace_ms : 0,
+      timeoutMs: { ...(timeouts.quote_ms === undefined ? {} : { quote: timeouts.quote_ms }), ...(timeouts.order_ms === undefined ? {} : { order: timeouts.order_ms }), ...(timeouts.status_ms === undefined ? {} : { status: timeouts.status_ms }) },
+    },
+    { now, random },
+  );
+  const adapter = module.create(
+    {
+      providerId: core.id,
+      http: parts.http,
+      now,
+      newId: parts.uuid,
+      log: (level, event, fields) => parts.log(level, event, { ...fields, provider: core.id }),
+      network: config.network,
+      mode: config.mode,
+      secret: parts.secrets.provider,
+    },
+    core.settings,
+  );
+  return { id: core.id, name: core.name, ramps: module.ramps, core, demandsProof: module.demandsProof?.(core.settings) ?? false, adapter, guard };
+};
+
+export const httpSettings = (config: GatewayConfig, secrets: Secrets): HttpSettings => ({
+  mode: config.mode,
+  bodyBytes: config.limits.body_bytes,
+  inFlight: config.limits.in_flight,
+  limits: { verify: config.limits.verify_per_minute, quotes: config.limits.quotes_per_minute, quotesApp: config.limits.quotes_per_minute_app, orders: config.limits.orders_per_minute },
+  corsOrigins: [...new Set([...config.cors_origins, ...Object.values(config.apps).flatMap((app) => app.cors_origins)])],
+  apps: new Map(Object.entries(config.apps).flatMap(([id, app]) => app.key_hashes.map((hash) => [hash, { id, allow: app.allow, quotesPerMinute: app.quotes_per_minute }] as const))),
+  operatorTokenHashes: config.operator.token_hashes,
+  metricsToken: secrets.metricsToken,
+  version,
+});
+
+export const composeApp = (options: AppOptions): Hono => createApp(options);

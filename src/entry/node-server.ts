@@ -1,0 +1,195 @@
+/** The gateway as a Node process: everything that is Node's own, wired once, started and stopped in order. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { serve, type ServerType } from '@hono/node-server';
+import type { Context } from 'hono';
+import { readEnv, type Env } from '../config/env.ts';
+import { parseConfig, type GatewayConfig } from '../config/providers-config.ts';
+import { checkLive, readSecrets, type Secrets } from '../config/secrets.ts';
+import { pruneOld, runScheduled } from '../gateway/run-scheduled.ts';
+import type { Gateway, Log } from '../gateway/ports.ts';
+import { createLimiter } from '../http/limiter.ts';
+import { createLog } from '../log/log.ts';
+import { createMetrics } from '../metrics/metrics.ts';
+import type { ProviderModule } from '../providers/spec.ts';
+import { constantTimeEqual } from '../seal/hash.ts';
+import { checkWebhookUrl } from '../outbound/url-guard.ts';
+import { clientIp } from './client-ip.ts';
+import { composeApp, composeInstance, httpSettings } from './compose.ts';
+import { openDatabase } from './database-node.ts';
+import { docsFrom } from './docs-files.ts';
+import { createGuardedSender } from './guarded-sender.ts';
+import { createUndiciHttp } from './http-undici.ts';
+import { migrate } from './migrate.ts';
+import { migrationState, type Journal } from './migration-state.ts';
+import { createBackground } from './shutdown.ts';
+
+/** Why it did not start: one line each, for a person. */
+export class StartRefused extends Error {}
+
+export type ServerOptions = {
+  environment: Record<string, string | undefined>;
+  modules: ReadonlyMap<string, ProviderModule>;
+  /** Where migrations/ and docs/site are. */
+  root: string;
+  /** Where sandbox providers really listen. */
+  baseUrls?: Record<string, string>;
+  configText?: string;
+  writeLog?: (line: string) => void;
+};
+export type RunningServer = { url: string; gateway: Gateway; config: GatewayConfig; secrets: Secrets; database: { kind: string; url: string }; log: Log; tick: () => Promise<void>; stop: () => Promise<void> };
+
+const idleLimitMs = 8_000;
+const tickMs = 1_000;
+const pruneMs = 600_000;
+
+export const startServer = async (options: ServerOptions): Promise<RunningServer> => {
+  const env = readOrRefuse(readEnv(options.environment), (good) => good.env);
+  const config = readConfig(env, options);
+  const live = checkLive(config, options.environment);
+  if (live.length > 0) throw new StartRefused(live.join('\n'));
+  const secrets = readOrRefuse(readSecrets(options.environment, config), (good) => good.secrets);
+  const instance = env.INSTANCE ?? `${hostname().slice(0, 20)}-${process.pid}`;
+  const log = createLog({ level: env.LOG_LEVEL, instance, write: options.writeLog ?? ((line) => process.stdout.write(`${line}\n`)), now: () => Date.now() });
+  const metrics = createMetrics();
+  const database = await openOrRefuse(env, config, log);
+  const migrations = join(options.root, 'migrations');
+  const journal = JSON.parse(readFileSync(join(migrations, 'meta/_journal.json'), 'utf8')) as Journal;
+  try {
+    await migrate(database, migrations);
+  } catch (error) {
+    await database.close();
+    throw new StartRefused(`the database does not answer or could not be migrated: ${error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : 'unknown'}`);
+  }
+  let migrated = false;
+  const upstream = createUndiciHttp();
+  const rules = { sandbox: config.mode === 'sandbox', allowedPorts: config.webhooks.allowed_ports, ownHosts: [new URL(config.public_url).hostname] };
+  const sender = createGuardedSender({ check: (url) => checkWebhookUrl(url, rules), sandbox: rules.sandbox });
+  const background = createBackground();
+  const composed = composeInstance({
+    config,
+    secrets,
+    modules: options.modules,
+    http: upstream.http,
+    sender: sender.send,
+    log,
+    metrics,
+    now: () => Date.now(),
+    random: () => Math.random(),
+    uuid: () => randomUUID(),
+    randomSecret: (bytes) => randomBytes(bytes).toString('base64url'),
+    sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
+    instance,
+    runsOn: true,
+  });
+  const gateway = composed.onDatabase(database.sql, {
+    grouped: true,
+    background: background.add,
+    migrated: async () => {
+      if (!migrated) {
+        const { applied, expected } = await migrationState(database.sql, journal);
+        migrated = applied >= expected;
+      }
+      return migrated;
+    },
+  });
+  const app = composeApp({
+    platform: (c) => ({ gateway, ip: clientIp(remoteOf(c), c.req.header('x-forwarded-for'), config.trusted_proxies) }),
+    http: httpSettings(config, secrets),
+    limiter: createLimiter(() => Date.now()),
+    docs: docsFrom(join(options.root, 'docs/site')),
+    metrics: async (c) => await showMetrics(c, secrets, () => metrics.render([{ name: 'background_work', help: 'Work that goes on after its answer', value: background.size() }])),
+  });
+  const server = await listen(app.fetch, env);
+  const drain = composed.drain(gateway);
+  const tick = async (): Promise<void> => {
+    const done = await runScheduled(gateway, drain, { ms: 25_000, calls: 200 });
+    for (const [part, n] of Object.entries(done)) for (let i = 0; i < n; i += 1) metrics.count('scheduled_total', { part });
+  };
+  const loop = startLoop(tick, async () => void (await pruneOld(gateway, config.retention)), log);
+  const { port } = server.address() as AddressInfo;
+  const stop = async (): Promise<void> => {
+    await new Promise<void>((done) => {
+      server.close(() => done());
+      if ('closeIdleConnections' in server) server.closeIdleConnections();
+    });
+    await loop.stop();
+    if (!(await background.idle(idleLimitMs))) log('warn', 'shutdown_cut', { count: background.size() });
+    await Promise.all([upstream.close(), sender.close()]);
+    await database.close();
+  };
+  return { url: `http://${env.HOST.includes(':') ? `[${env.HOST}]` : env.HOST}:${port}`, gateway, config, secrets, database, log, tick, stop };
+};
+
+const readOrRefuse = <G extends { ok: true }, T>(result: G | { ok: false; mistakes: string[] }, of: (good: G) => T): T => {
+  if (!result.ok) throw new StartRefused(result.mistakes.join('\n'));
+  return of(result);
+};
+
+const readConfig = (env: Env, options: ServerOptions): GatewayConfig => {
+  if (options.configText === undefined && !existsSync(env.CONFIG_FILE)) throw new StartRefused(`${env.CONFIG_FILE}: there is no such file (CONFIG_FILE names it)`);
+  const text = options.configText ?? readFileSync(env.CONFIG_FILE, 'utf8');
+  return readOrRefuse(parseConfig(text, { fileName: env.CONFIG_FILE, modules: options.modules, publicUrl: env.PUBLIC_URL, ...(options.baseUrls ? { baseUrls: options.baseUrls } : {}) }), (good) => good.config);
+};
+
+const openOrRefuse = async (env: Env, config: GatewayConfig, log: Log) => {
+  try {
+    return await openDatabase({ url: env.DATABASE_URL, dataDir: env.DATA_DIR, log, poolSize: env.DATABASE_POOL });
+  } catch (error) {
+    throw new StartRefused(`${config.mode === 'live' ? 'DATABASE_URL: ' : ''}${error instanceof Error ? error.message : 'the database could not be opened'}`);
+  }
+};
+
+const remoteOf = (c: Context): string | undefined => (c.env as { incoming?: IncomingMessage } | undefined)?.incoming?.socket.remoteAddress;
+
+/** Loopback, or whoever shows the token. */
+const showMetrics = async (c: Context, secrets: Secrets, render: () => string): Promise<Response> => {
+  const token = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
+  const known = token !== undefined && secrets.metricsToken !== undefined && constantTimeEqual(token, secrets.metricsToken);
+  const local = c.req.header('x-forwarded-for') === undefined && /^(?:::ffff:)?127\.|^::1$/.test(remoteOf(c) ?? '');
+  if (!known && (!local || secrets.metricsToken !== undefined)) return await Promise.resolve(c.text('metrics are for loopback, or need METRICS_TOKEN\n', 403));
+  return c.text(render(), 200, { 'content-type': 'text/plain; version=0.0.4' });
+};
+
+const listen = async (fetch: (request: Request) => Response | Promise<Response>, env: Env): Promise<ServerType> =>
+  await new Promise((listening, failed) => {
+    const server = serve({ fetch, port: env.PORT, hostname: env.HOST, serverOptions: { headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 2_000, maxHeaderSize: 16_384 } }, () => listening(server));
+    if ('maxConnections' in server) server.maxConnections = 10_000;
+    server.once('error', (error: NodeJS.ErrnoException) => failed(error.code === 'EADDRINUSE' ? new StartRefused(`port ${env.PORT} on ${env.HOST} is in use: stop what listens there, or set PORT`) : error));
+  });
+
+/** One tick at a time; a tick that fails is logged and the next one tries again. */
+const startLoop = (tick: () => Promise<void>, prune: () => Promise<void>, log: Log) => {
+  let stopped = false;
+  let running: Promise<void> = Promise.resolve();
+  let wake: () => void = () => undefined;
+  let prunedOn = Date.now();
+  const loop = (async () => {
+    while (!stopped) {
+      running = tick().catch((error: unknown) => log('error', 'tick_failed', { error: error instanceof Error ? error.message : 'unknown' }));
+      await running;
+      if (Date.now() - prunedOn > pruneMs) {
+        prunedOn = Date.now();
+        await prune().catch((error: unknown) => log('error', 'prune_failed', { error: error instanceof Error ? error.message : 'unknown' }));
+      }
+      await new Promise<void>((done) => {
+        const timer = setTimeout(done, tickMs);
+        wake = () => {
+          clearTimeout(timer);
+          done();
+        };
+      });
+    }
+  })();
+  return {
+    stop: async (): Promise<void> => {
+      stopped = true;
+      wake();
+      await loop;
+    },
+  };
+};

@@ -1,0 +1,94 @@
+/**
+ * Accounts. A per-user key decides whose account the sats end in, so it is only ever taken from Bringin's answer to our master key, or from
+ * the customer's own hand once it was seen to work. A notice never brings one: it wakes readAccount.
+ */
+import { ProviderFault } from '../fault.ts';
+import type { AccountState, Answer, CallContext } from '../spec.ts';
+import * as api from './bringin-api.ts';
+import type { Bringin } from './bringin-api.ts';
+import { declined, KeyRefused, readCustomer, showAccount, withKey, writeCustomer, type BringinCustomer } from './bringin-customer.ts';
+import { accountFrom, isEmail, type AccountFacts } from './bringin-mapping.ts';
+import type { StatusReply } from './bringin-wire.ts';
+
+/** Starts, or recovers a lost key: connect may be called again for the same e-mail, and answers a connected user's key at once. */
+export const startAccount = async (bringin: Bringin, context: CallContext, request: { email: string; ref: string; noticeUrl?: string }): Promise<Answer<AccountState>> => {
+  const email = request.email.trim();
+  if (!isEmail(email)) return declined('email-invalid');
+  // Bringin appends the event's path to the callback.
+  const callback = request.noticeUrl?.replace(/\/+$/, '');
+  const reply = await api.connect(bringin, context, { email, ref: request.ref, ...(callback === undefined ? {} : { callback }) });
+  if (!reply.ok) return declined('email-refused');
+  const facts = accountFrom(reply.value, bringin.settings.signup_hosts, bringin.deps.mode === 'sandbox');
+  if (!facts) {
+    if (reply.status === 409) return declined('email-refused');
+    throw new ProviderFault('malformed', 'connect answered none of its three answers');
+  }
+  if (facts.status === 'onboarding' && facts.signupUrl === undefined) bringin.deps.log('warn', 'bringin_signup_link_missing', { untrusted: reply.value.signupURL !== undefined });
+  return answerWith({ email, ref: request.ref, ...keptOf(facts) }, facts.mailSent);
+};
+
+/** Asks Bringin again. With a key: whether it still works, else whether the master key knows a newer one. */
+export const readAccount = async (bringin: Bringin, context: CallContext): Promise<Answer<AccountState>> => {
+  const customer = readCustomer(context);
+  if (!customer) return { ok: false, refusal: { reason: 'account-required' } };
+  if (customer.key === undefined) return await pollAccount(bringin, context, customer);
+  const userId = await userIdOf(bringin, context, customer.key);
+  if (userId !== undefined) return answerWith({ ...customer, status: 'connected', userId });
+  const { key: refusedKey, ...rest } = customer;
+  const polled = await pollAccount(bringin, context, { ...rest, status: 'needs_reconnect' });
+  const found = polled.customer === undefined ? undefined : readCustomer(polled);
+  if (found?.status === 'connected' && found.key !== refusedKey) return polled;
+  bringin.deps.log('warn', 'bringin_key_refused');
+  return answerWith({ ...customer, status: 'needs_reconnect' });
+};
+
+/** Where the user has the key from (dashboard, Integrations) no callback is registered: everything is polled. */
+export const adoptKey = async (bringin: Bringin, context: CallContext, request: { key: string }): Promise<Answer<AccountState>> => {
+  const key = request.key.trim();
+  if (!/^[\x21-\x7e]{8,256}$/.test(key)) return declined('key-invalid');
+  const userId = await userIdOf(bringin, context, key);
+  if (userId === undefined) return declined('key-refused');
+  const before = readCustomer(context);
+  // Another user's key: the e-mail of before must not bring back the key of before.
+  const { email, ref } = before?.userId === userId ? before : {};
+  return answerWith({ status: 'connected', key, userId, ...(email === undefined ? {} : { email }), ...(ref === undefined ? {} : { ref }) });
+};
+
+export const balance = async (bringin: Bringin, context: CallContext): Promise<Answer<{ currency: string; amountFiat: bigint }>> =>
+  await withKey(context, async (key) => ({ ok: true as const, value: { currency: 'EUR', amountFiat: await api.getBalance(bringin, context, key) } }));
+
+const pollAccount = async (bringin: Bringin, context: CallContext, customer: BringinCustomer): Promise<Answer<AccountState>> => {
+  if (customer.email === undefined) return answerWith({ ...customer, status: 'needs_reconnect' });
+  const reply = await api.connectStatus(bringin, context, customer.email);
+  if (!reply.ok) return answerWith({ ...customer, status: 'needs_reconnect' });
+  const facts = polledFacts(reply.value);
+  if (!facts) bringin.deps.log('warn', 'bringin_status_unknown', { of: 'account' });
+  return answerWith({ ...customer, ...(facts ? keptOf(facts) : {}) });
+};
+
+/** Undefined for a word that is not known: nothing changes. */
+const polledFacts = ({ status, apiKey, userId }: StatusReply): AccountFacts | undefined => {
+  if (status === 'onboarding' || status === 'pending' || status === 'rejected') return { status };
+  if (status !== 'connected') return undefined;
+  if (apiKey === undefined) throw new ProviderFault('malformed', 'connected without a key');
+  return { status, key: apiKey, ...(userId === undefined ? {} : { userId }) };
+};
+
+const keptOf = ({ mailSent: _told, ...facts }: AccountFacts): Omit<BringinCustomer, 'email' | 'ref'> => facts;
+
+const answerWith = (customer: BringinCustomer, mailSent?: boolean): Answer<AccountState> & { customer: string } => ({
+  ok: true,
+  value: showAccount(customer, mailSent),
+  customer: writeCustomer(customer),
+});
+
+/** Undefined for a key that is not accepted, whatever the status says it with. */
+const userIdOf = async (bringin: Bringin, context: CallContext, key: string): Promise<string | undefined> => {
+  try {
+    const reply = await api.userId(bringin, context, key);
+    return reply.ok ? reply.value.userId : undefined;
+  } catch (error) {
+    if (error instanceof KeyRefused) return undefined;
+    throw error;
+  }
+};

@@ -1,0 +1,139 @@
+/** Bringin's endpoints, one function each. Paths, keys and bodies are here; what the answers mean is decided by the verbs. */
+import type { z } from 'zod';
+import type { Json } from '../../domain/offer.ts';
+import { ProviderFault } from '../fault.ts';
+import { listingBytes, requestJson, type JsonReply } from '../kit/request-json.ts';
+import type { AdapterDeps, CallContext } from '../spec.ts';
+import { KeyRefused } from './bringin-customer.ts';
+import { hmacHeader } from './bringin-hmac.ts';
+import type { BringinSettings } from './bringin-settings.ts';
+import * as wire from './bringin-wire.ts';
+
+export type Bringin = { deps: AdapterDeps; settings: BringinSettings };
+
+const prefix = '/api/v0';
+
+type Call<S extends z.ZodType> = {
+  method?: 'GET' | 'POST';
+  path: string;
+  key: string;
+  body?: string;
+  headers?: Record<string, string>;
+  schema: S;
+  alsoGood?: readonly number[];
+  credentials?: boolean;
+};
+
+const call = async <S extends z.ZodType>({ deps, settings }: Bringin, context: CallContext, { method = 'POST', path, key, ...rest }: Call<S>): Promise<JsonReply<z.output<S>>> =>
+  await requestJson({
+    http: deps.http,
+    method,
+    url: `${settings.base_url.replace(/\/+$/, '')}${prefix}${path}`,
+    signal: context.signal,
+    maxBytes: listingBytes,
+    ...rest,
+    headers: { 'api-key': key, ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }), ...rest.headers },
+  });
+
+/** With the application's key: 401 and 403 mean that the operator's credentials are wrong. */
+const asMaster = async <S extends z.ZodType>(bringin: Bringin, context: CallContext, request: Omit<Call<S>, 'key'>): Promise<JsonReply<z.output<S>>> =>
+  await call(bringin, context, { ...request, key: secretOf(bringin, bringin.settings.master_key_env), credentials: true });
+
+/** With the user's key: 401 and 403 (Bringin's number for a bad key) speak of this user alone. */
+const asUser = async <S extends z.ZodType>(bringin: Bringin, context: CallContext, request: Call<S>): Promise<JsonReply<z.output<S>>> => {
+  const reply = await call(bringin, context, request);
+  if (!reply.ok && (reply.status === 401 || reply.status === 403)) throw new KeyRefused(`status ${reply.status}`);
+  return reply;
+};
+
+const secretOf = ({ deps }: Bringin, name: string): string => {
+  const value = deps.secret(name);
+  if (value === undefined || value === '') throw new ProviderFault('rejected-credentials', `the variable ${name} is not set`, { taken: 'no' });
+  return value;
+};
+
+/** The value, or a fault for a refusal that no verb has a word for. */
+export const valueOf = <T>(reply: JsonReply<T>): T => {
+  if (reply.ok) return reply.value;
+  throw new ProviderFault('malformed', `status ${reply.status} (${wire.errorCodeOf(reply.body)})`, { status: reply.status, taken: 'no' });
+};
+
+// ---- master key ----------------------------------------------------------------------------------------------------------------------
+
+/** Signed when a callback is registered, and only then. 409 is how older versions say that the user is known. */
+export const connect = async (bringin: Bringin, context: CallContext, request: { email: string; ref: string; callback?: string }) => {
+  const { deps, settings } = bringin;
+  const path = '/application/connect';
+  const { email, ref, callback } = request;
+  const isSigned = callback !== undefined && settings.api_secret_env !== undefined;
+  const body = JSON.stringify(isSigned ? { email, callback, ref } : { email, ref });
+  const parts = { method: 'POST', path: `${prefix}${path}`, body, timestampMs: deps.now() } as const;
+  const headers = isSigned ? { authorization: hmacHeader(secretOf(bringin, settings.api_secret_env ?? ''), parts) } : {};
+  return await asMaster(bringin, context, { path, body, headers, schema: wire.connectReply, alsoGood: [409] });
+};
+
+export const connectStatus = async (bringin: Bringin, context: CallContext, email: string) =>
+  await asMaster(bringin, context, {
+    method: 'GET',
+    path: `/application/connect/status?${bringin.settings.status_email_param}=${encodeURIComponent(email)}`,
+    schema: wire.statusReply,
+  });
+
+export const rates = async (bringin: Bringin, context: CallContext) =>
+  valueOf(await asMaster(bringin, context, { path: '/offramp/rates', body: JSON.stringify({ ticker: 'BTCEUR' }), schema: wire.ratesReply }));
+
+// ---- per-user key --------------------------------------------------------------------------------------------------------------------
+
+const post = async <S extends z.ZodType>(bringin: Bringin, context: CallContext, key: string, path: string, schema: S, body?: Json) =>
+  await asUser(bringin, context, { path, key, schema, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+
+/** The cheapest way to find out whether a key works. */
+export const userId = async (bringin: Bringin, context: CallContext, key: string) =>
+  await asUser(bringin, context, { method: 'GET', path: '/user/user-id', key, schema: wire.userIdReply });
+
+export const getBalance = async (bringin: Bringin, context: CallContext, key: string) =>
+  valueOf(await post(bringin, context, key, '/account/get-balance', wire.balanceReply, { currency: 'EUR' })).balance;
+
+/** `limit` and `offset` go as strings, times as numbers (ms). The order of the rows is not documented. */
+export const listTransactions = async (bringin: Bringin, context: CallContext, key: string, page: { since?: number; limit: number; offset: number }) => {
+  const body = { ...(page.since === undefined ? {} : { startDate: page.since }), limit: String(page.limit), offset: String(page.offset) };
+  return valueOf(await post(bringin, context, key, '/account/transactions', wire.transactionsReply, body));
+};
+
+export type NewOrder = { sats: bigint; network: 'lightning' | 'onchain'; sourceId: string; ipAddress?: string };
+export const makeOrder = async (bringin: Bringin, context: CallContext, key: string, { sats, network, sourceId, ipAddress }: NewOrder) =>
+  await post(bringin, context, key, '/offramp/order', wire.orderReply, {
+    sourceAmount: sats.toString(),
+    ...(ipAddress === undefined ? {} : { ipAddress }),
+    paymentMethod: network === 'lightning' ? 'LIGHTNING' : 'ON_CHAIN',
+    sourceId,
+  });
+
+export const depositAddress = async (bringin: Bringin, context: CallContext, key: string, { network, ipAddress }: Pick<NewOrder, 'network' | 'ipAddress'>) =>
+  await post(bringin, context, key, '/offramp/address', wire.addressReply, {
+    ...(ipAddress === undefined ? {} : { ipAddress }),
+    sourceCurrency: 'BTC',
+    sourceBlockchain: network === 'lightning' ? bringin.settings.lightning_blockchain : bringin.settings.onchain_blockchain,
+  });
+
+const links = '/bringin-link';
+export const createLink = async (bringin: Bringin, context: CallContext, key: string, body: Json) => await post(bringin, context, key, links, wire.linkReply, body);
+export const listLinks = async (bringin: Bringin, context: CallContext, key: string) =>
+  valueOf(await asUser(bringin, context, { method: 'GET', path: links, key, schema: wire.linksReply }));
+export const getLink = async (bringin: Bringin, context: CallContext, key: string, id: string) =>
+  await asUser(bringin, context, { method: 'GET', path: `${links}/${encodeURIComponent(id)}`, key, schema: wire.linkReply });
+
+type Code = { challengeId: string; verificationCode: string };
+export const confirmLink = async (bringin: Bringin, context: CallContext, key: string, code: Code) =>
+  await post(bringin, context, key, `${links}/confirm`, wire.standingOrderReply, code);
+export const resendCode = async (bringin: Bringin, context: CallContext, key: string, challengeId: string) =>
+  await post(bringin, context, key, `${links}/resend-otp`, wire.resendReply, { challengeId });
+/** Takes the id of the standing order, not of the link. */
+export const cancelOrder = async (bringin: Bringin, context: CallContext, key: string, standingOrderId: string) =>
+  await post(bringin, context, key, `${links}/${encodeURIComponent(standingOrderId)}/cancel`, wire.cancelReply);
+export const confirmCancel = async (bringin: Bringin, context: CallContext, key: string, standingOrderId: string, code: Code) =>
+  await post(bringin, context, key, `${links}/${encodeURIComponent(standingOrderId)}/cancel/confirm`, wire.standingOrderReply, code);
+
+/** LUD-06 metadata of a Lightning address; no key leaves. */
+export const payMetadata = async ({ deps }: Bringin, context: CallContext, url: string) =>
+  await requestJson({ http: deps.http, method: 'GET', url, signal: context.signal, schema: wire.payReply });

@@ -1,0 +1,130 @@
+/** Connections (bringinLink): a Lightning address that pays a bank account, or an IBAN that buys bitcoin. Every step may be repeated. */
+import { ProviderFault } from '../fault.ts';
+import type { Answer, CallContext, ConnectionRequest, ConnectionState, SellAdapter } from '../spec.ts';
+import * as api from './bringin-api.ts';
+import type { Bringin } from './bringin-api.ts';
+import { connectionProblem, createBody, findExisting, readConnectionNotes, toConnection, type ConnectionNotes } from './bringin-connection-mapping.ts';
+import { declined, withKey } from './bringin-customer.ts';
+import { errorTextOf, type LinkReply } from './bringin-wire.ts';
+
+type Connections = NonNullable<SellAdapter['connections']>;
+type Confirmed = Awaited<ReturnType<Connections['confirm']>>;
+
+export const bringinConnections = (bringin: Bringin): Connections => ({
+  create: async (context, request) => await withKey(context, (key) => create(bringin, context, key, request)),
+  confirm: async (context, connection, code) => await withKey(context, (key) => confirm(bringin, context, key, connection, code)),
+  resend: async (context, connection) => await withKey(context, (key) => resend(bringin, context, key, connection)),
+  read: async (context, connection) => await withKey(context, (key) => readConnection(bringin, context, key, connection)),
+  list: async (context) =>
+    await withKey(context, async (key) => ({ ok: true as const, value: (await api.listLinks(bringin, context, key)).map((link) => shown(bringin, link, undefined)) })),
+  cancel: async (context, connection) => await withKey(context, (key) => cancel(bringin, context, key, connection)),
+});
+
+const shown = ({ deps, settings }: Bringin, link: LinkReply, before: ConnectionState | undefined): ConnectionState => toConnection(link, before, deps.now(), settings);
+const answer = (value: ConnectionState): Answer<ConnectionState> => ({ ok: true, value });
+const withNotes = (connection: ConnectionState, notes: ConnectionNotes): ConnectionState => ({ ...connection, upstream: { ...readConnectionNotes(connection.upstream), ...notes } });
+
+/** The connection as Bringin has it now. */
+export const readConnection = async (bringin: Bringin, context: CallContext, key: string, before: ConnectionState): Promise<Answer<ConnectionState>> => {
+  const reply = await api.getLink(bringin, context, key, before.upstreamId);
+  if (!reply.ok) return declined('connection-not-found');
+  return answer(shown(bringin, reply.value, before));
+};
+
+/** Lists first: an answer that was lost has made the connection all the same, and a second one is never made. */
+const create = async (bringin: Bringin, context: CallContext, key: string, request: ConnectionRequest): Promise<Answer<ConnectionState>> => {
+  const { deps, settings } = bringin;
+  const problem = connectionProblem(request, deps.network);
+  if (problem !== undefined) return declined(problem);
+  const existing = findExisting(await api.listLinks(bringin, context, key), request, settings);
+  if (existing === 'unclear') return { ok: false, refusal: { reason: 'busy', note: 'connection-initiating' } };
+  if (existing === 'name-taken' || existing === 'username-taken') return declined(existing === 'name-taken' ? 'connection-name-taken' : existing);
+  if (existing !== 'none') return answer(shown(bringin, existing.same, undefined));
+  const reply = await api.createLink(bringin, context, key, createBody(request, settings));
+  if (reply.ok) return answer({ ...shown(bringin, reply.value, undefined), ...(request.iban === undefined ? {} : { iban: request.iban.replace(/\s+/g, '').toUpperCase() }) });
+  if (reply.status === 409) return declined(/lightning|lnaddress|username/i.test(errorTextOf(reply.body)) ? 'username-taken' : 'connection-name-taken');
+  return declined('connection-refused');
+};
+
+/** A code for whatever waits for one: the creation, or a cancel. */
+const confirm = async (bringin: Bringin, context: CallContext, key: string, connection: ConnectionState, code: string): Promise<Confirmed> => {
+  const { cancel: pendingCancel, challengeId, standingOrderId } = readConnectionNotes(connection.upstream);
+  if (!/^\d{6}$/.test(code.trim())) return wrongCode(connection);
+  const verificationCode = code.trim();
+  if (pendingCancel && standingOrderId !== undefined) {
+    const reply = await api.confirmCancel(bringin, context, key, standingOrderId, { challengeId: pendingCancel.challengeId, verificationCode });
+    return reply.ok ? answer(ended(connection)) : await judgeRefusal(bringin, context, key, connection, reply.status, 'inactive');
+  }
+  if (challengeId === undefined) return declined('no-code-expected');
+  const reply = await api.confirmLink(bringin, context, key, { challengeId, verificationCode });
+  if (!reply.ok) return await judgeRefusal(bringin, context, key, connection, reply.status, 'active');
+  // The standing order has another id from here on; without it the connection cannot be cancelled.
+  const active = withNotes({ ...connection, status: 'active' }, { standingOrderId: reply.value.id });
+  return await readAfter(bringin, context, key, active);
+};
+
+/** The step is done; a read that fails now takes nothing back. */
+const readAfter = async (bringin: Bringin, context: CallContext, key: string, done: ConnectionState): Promise<Answer<ConnectionState>> => {
+  try {
+    const read = await readConnection(bringin, context, key, done);
+    return read.ok ? read : answer(done);
+  } catch (error) {
+    if (error instanceof ProviderFault) return answer(done);
+    throw error;
+  }
+};
+
+/** An earlier confirm whose answer was lost has used the code up: then the connection is already where it was to go. */
+const judgeRefusal = async (bringin: Bringin, context: CallContext, key: string, connection: ConnectionState, status: number, wanted: 'active' | 'inactive'): Promise<Confirmed> => {
+  const read = await readConnection(bringin, context, key, connection);
+  if (!read.ok) return read;
+  if (read.value.status === wanted) return read;
+  if (read.value.status !== 'code_required' || bringin.settings.code_expired_statuses.includes(status)) return { ok: 'code-expired' };
+  return bringin.settings.code_wrong_statuses.includes(status) ? wrongCode(read.value) : declined('code-refused');
+};
+const wrongCode = ({ attemptsLeft }: ConnectionState): Confirmed => ({ ok: 'code-wrong', ...(attemptsLeft === undefined ? {} : { attemptsLeft }) });
+
+const ended = (connection: ConnectionState): ConnectionState => {
+  const { codeExpiresOn: _code, attemptsLeft: _attempts, ...rest } = connection;
+  const { cancel: _cancel, ...notes } = readConnectionNotes(connection.upstream);
+  return { ...rest, status: 'inactive', upstream: notes };
+};
+
+/** The challenge may be another one afterwards; the time until which it is good is not. */
+const resend = async (bringin: Bringin, context: CallContext, key: string, connection: ConnectionState): Promise<Answer<ConnectionState>> => {
+  const read = await readConnection(bringin, context, key, connection);
+  if (!read.ok || read.value.status !== 'code_required') return read;
+  const { cancel: pendingCancel, challengeId } = readConnectionNotes(read.value.upstream);
+  // Bringin documents no resend for a cancel: asking again sends a new code.
+  if (pendingCancel) return await sendCancel(bringin, context, key, read.value);
+  const reply = await api.resendCode(bringin, context, key, challengeId ?? '');
+  if (!reply.ok) return declined('resend-refused');
+  const { attempts, challengeId: newChallenge } = reply.value;
+  return answer(withNotes({ ...read.value, ...(attempts === undefined ? {} : { attemptsLeft: attempts }) }, { challengeId: newChallenge }));
+};
+
+/** Reads first: the standing order's id changed when it was confirmed. Cancelling what has ended is done already. */
+const cancel = async (bringin: Bringin, context: CallContext, key: string, connection: ConnectionState): Promise<Answer<ConnectionState>> => {
+  const read = await readConnection(bringin, context, key, connection);
+  if (!read.ok) return read;
+  const { status, upstream } = read.value;
+  if (status === 'inactive' || status === 'failed' || status === 'expired') return read;
+  if (status === 'code_required' && readConnectionNotes(upstream).cancel) return read;
+  // Nothing that could be cancelled yet; unconfirmed it ends by itself.
+  if (status !== 'active') return { ok: false, refusal: { reason: 'busy', note: 'connection-not-active' } };
+  return await sendCancel(bringin, context, key, read.value);
+};
+
+const sendCancel = async (bringin: Bringin, context: CallContext, key: string, connection: ConnectionState): Promise<Answer<ConnectionState>> => {
+  const { standingOrderId } = readConnectionNotes(connection.upstream);
+  if (standingOrderId === undefined) throw new ProviderFault('malformed', 'an active connection without a standing order', { taken: 'no' });
+  const reply = await api.cancelOrder(bringin, context, key, standingOrderId);
+  if (!reply.ok) {
+    const read = await readConnection(bringin, context, key, connection);
+    return !read.ok || read.value.status === 'inactive' ? read : declined('cancel-refused');
+  }
+  if (reply.value.immediate === true) return answer(ended(connection));
+  if (reply.value.challengeId === undefined) throw new ProviderFault('malformed', 'a cancel that is neither done nor waits for a code');
+  const expiresOn = bringin.deps.now() + bringin.settings.code_life_s * 1000;
+  return answer(withNotes({ ...connection, status: 'code_required', codeExpiresOn: expiresOn }, { cancel: { challengeId: reply.value.challengeId, expiresOn } }));
+};

@@ -1,0 +1,48 @@
+/** The blob the gateway keeps sealed for one customer: the only place a per-user key lives. Keys keep their prefix and are never logged. */
+import { z } from 'zod';
+import type { AccountState, Answer, CallContext } from '../spec.ts';
+
+const customerBlob = z.object({
+  status: z.enum(['onboarding', 'pending', 'connected', 'rejected', 'needs_reconnect']),
+  /** Whom the master key asks about. Absent for a pasted key. */
+  email: z.string().optional(),
+  ref: z.string().optional(),
+  key: z.string().optional(),
+  userId: z.string().optional(),
+  signupUrl: z.string().optional(),
+});
+export type BringinCustomer = z.output<typeof customerBlob>;
+
+/** Undefined without a blob. Throws on one that this adapter did not write. */
+export const readCustomer = ({ customer }: Pick<CallContext, 'customer'>): BringinCustomer | undefined => (customer === undefined ? undefined : customerBlob.parse(JSON.parse(customer)));
+export const writeCustomer = (customer: BringinCustomer): string => JSON.stringify(customer);
+
+/** What is told of it: never the key. */
+export const showAccount = ({ status, signupUrl, userId }: BringinCustomer, mailSent?: boolean): AccountState => ({
+  status,
+  ...(signupUrl === undefined || status !== 'onboarding' ? {} : { signupUrl }),
+  ...(mailSent === undefined ? {} : { mailSent }),
+  ...(userId === undefined ? {} : { userId }),
+});
+
+/** A user key that Bringin refuses. Ends the verb with `needs_reconnect`, not with a fault: the provider works for everybody else. */
+export class KeyRefused extends Error {}
+
+const accountRequired = { ok: false, refusal: { reason: 'account-required' } } as const;
+
+/** Runs a verb that needs the user's key. A refused key is marked, so that it is not tried again before the account was looked at. */
+export const withKey = async <T>(context: CallContext, verb: (key: string) => Promise<T>): Promise<T | { ok: false; refusal: { reason: 'account-required'; note?: string }; customer?: string }> => {
+  const customer = readCustomer(context);
+  if (customer?.key === undefined) return accountRequired;
+  const lost = { ok: false, refusal: { reason: 'account-required', note: 'needs-reconnect' } } as const;
+  if (customer.status === 'needs_reconnect') return lost;
+  try {
+    return await verb(customer.key);
+  } catch (error) {
+    if (error instanceof KeyRefused) return { ...lost, customer: writeCustomer({ ...customer, status: 'needs_reconnect' }) };
+    throw error;
+  }
+};
+
+/** `note` is a word of ours (`iban-invalid`), never the provider's. */
+export const declined = (note: string): Extract<Answer<never>, { ok: false }> => ({ ok: false, refusal: { reason: 'declined', note } });

@@ -1,0 +1,106 @@
+/** Bringin's words → ours. Pure. */
+import { trustedLink } from '../../domain/hosts.ts';
+import type { Json } from '../../domain/offer.ts';
+import type { Stage } from '../../domain/order.ts';
+import type { AccountState, FollowedOrder, OrderEvidence, SellTransaction } from '../spec.ts';
+import type { BringinSettings } from './bringin-settings.ts';
+import type { ConnectReply, TransactionRow } from './bringin-wire.ts';
+
+// ---- accounts ------------------------------------------------------------------------------------------------------------------------
+
+export type AccountFacts = { status: AccountState['status']; key?: string; userId?: string; signupUrl?: string; mailSent?: boolean };
+
+/** The three answers of connect, by what is in them rather than by the status word, which older versions lack. Undefined: none of the three. */
+export const accountFrom = (reply: ConnectReply, signupHosts: readonly string[], sandbox: boolean): AccountFacts | undefined => {
+  const { status, apiKey, userId, signupURL } = reply;
+  if (status === 'rejected') return { status };
+  if (apiKey !== undefined) return { status: 'connected', key: apiKey, ...(userId === undefined ? {} : { userId }) };
+  if (status === 'connected' || reply.isUserConnected === true) return undefined;
+  if (reply.userRegistered === true || status === 'pending') return { status: 'pending', mailSent: true };
+  if (reply.userRegistered !== false && status !== 'onboarding') return undefined;
+  const trusted = signupURL !== undefined && trustedLink(signupURL, signupHosts, sandbox);
+  return { status: 'onboarding', mailSent: true, ...(trusted ? { signupUrl: signupURL } : {}) };
+};
+
+/** One `@`, no blanks, a dot in the domain: whether the mailbox exists is Bringin's to find out. */
+export const isEmail = (text: string): boolean => text.length <= 254 && /^[^\s@"<>]+@[^\s@."<>]+(\.[^\s@."<>]+)+$/.test(text);
+
+// ---- transactions --------------------------------------------------------------------------------------------------------------------
+
+export type Rail = 'sepa' | 'card';
+/** What an offer of ours carries to its order. */
+export type OfferNotes = { rail: Rail; network: 'lightning' | 'onchain' };
+
+export const readNotes = (upstream: Json): OfferNotes => {
+  const notes = typeof upstream === 'object' && upstream !== null && !Array.isArray(upstream) ? upstream : {};
+  return { rail: notes['rail'] === 'sepa' ? 'sepa' : 'card', network: notes['network'] === 'onchain' ? 'onchain' : 'lightning' };
+};
+
+const stages: { [status: string]: Stage } = { INITIATED: 'awaiting_payment', PROCESSING: 'paid', FAILED: 'failed', EXPIRED: 'expired' };
+
+/**
+ * Undefined for a word that is not known: still pending. A successful card top-up is euros on the card: finished. A successful conversion
+ * through a connection is a SEPA transfer that starts; nothing says when it has left, so it is filled and no more.
+ */
+export const stageOf = (status: string, rail: Rail): Stage | undefined => {
+  const word = status.toUpperCase();
+  if (word === 'SUCCESSFUL') return rail === 'sepa' ? 'filled' : 'finished';
+  return Object.hasOwn(stages, word) ? stages[word] : undefined;
+};
+
+type Subtypes = Pick<BringinSettings, 'lightning_subtypes' | 'onchain_subtypes'>;
+
+export const toTransaction = (row: TransactionRow, subtypes: Subtypes): SellTransaction => {
+  const kind = kindOf(row, subtypes);
+  const stage = stageOf(row.status, row.subType === 'LN_ADDRESS' ? 'sepa' : 'card');
+  return {
+    upstreamId: row.orderId,
+    rawStatus: row.status,
+    kind,
+    createdOn: row.createdAt,
+    ...(stage === undefined ? {} : { stage }),
+    ...(row.sourceCurrency === 'BTC' && row.sourceAmount !== undefined ? { pay: row.sourceAmount } : {}),
+    ...(row.destinationCurrency === 'EUR' && row.destinationAmount !== undefined ? { receive: row.destinationAmount } : {}),
+  };
+};
+
+const kindOf = (row: TransactionRow, { lightning_subtypes: lightning, onchain_subtypes: onchain }: Subtypes): string => {
+  if (row.sourceCurrency !== 'BTC' || row.destinationCurrency !== 'EUR') return (row.type ?? 'other').toLowerCase();
+  if (row.subType === undefined) return 'sell';
+  return lightning.includes(row.subType) ? 'sell_lightning' : onchain.includes(row.subType) ? 'sell_onchain' : 'sell';
+};
+
+/** What a row says of the order that has its id at Bringin. */
+export const evidenceOf = (row: TransactionRow, subtypes: Subtypes): OrderEvidence => {
+  const { upstreamId, ...seen } = toTransaction(row, subtypes);
+  const echo = row.destinationCurrency === undefined ? {} : { echo: { currency: row.destinationCurrency } };
+  return { upstreamOrderId: upstreamId, ...amountsAndStage(seen), ...echo };
+};
+
+/** What the payment says that an order without an id of Bringin's was matched with. */
+export const matchedEvidence = ({ upstreamId, ...seen }: SellTransaction): OrderEvidence => ({ ...amountsAndStage(seen), facts: { transaction_id: upstreamId } });
+
+const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderEvidence, 'rawStatus' | 'stage' | 'pay' | 'receive'> => ({
+  rawStatus: seen.rawStatus,
+  ...(seen.stage === undefined ? {} : { stage: seen.stage }),
+  ...(seen.pay === undefined ? {} : { pay: seen.pay }),
+  // 0 until the conversion is made.
+  ...(seen.receive === undefined || seen.receive === 0n ? {} : { receive: seen.receive }),
+});
+
+/**
+ * Which payment is this order's, where nothing but the amount tells: same way, same sats, made while the order could be paid. Failed ones
+ * count only when there is no other. Two that could be it: nobody guesses.
+ */
+export const matchTransaction = (order: FollowedOrder, rows: SellTransaction[], windowMs: number): { match: SellTransaction } | 'none' | 'ambiguous' => {
+  const { rail, network } = readNotes(order.upstream);
+  const until = order.expiresOn ?? order.createdOn + windowMs;
+  const fitting = rows.filter((row) => row.kind === `sell_${network}` && row.pay === order.pay && row.createdOn >= order.createdOn && row.createdOn <= until);
+  const alive = fitting.filter((row) => row.stage !== 'failed' && row.stage !== 'expired');
+  const [only, second] = alive.length > 0 ? alive : fitting;
+  if (!only) return 'none';
+  if (second) return 'ambiguous';
+  const { stage: _stage, ...row } = only;
+  const stage = stageOf(only.rawStatus, rail);
+  return { match: { ...row, ...(stage === undefined ? {} : { stage }) } };
+};
