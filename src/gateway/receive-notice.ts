@@ -3,7 +3,7 @@ import type { Gateway, Place } from './ports.ts';
 
 const bodyPlace = (id: string): Place => ({ table: 'notices', row: id, field: 'body' });
 /** A flood of notices about one thing is one notice. */
-const windowMs = 5_000;
+const windowMs = 2_000;
 const keptChars = 4_000;
 
 export type Notice = { providerId: string; purpose: string; targetId: string; token: string; body: string };

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { optional, readTime, wireBoolean, wireFiat, wireInteger, wireSats, wireText } from '../kit/wire-values.ts';
 
 /** Another date form than RFC 3339 is no expiry that we could keep; it is left out. */
-const softTime = z.unknown().transform((value) => (typeof value === 'string' ? readTime(value) : undefined));
+const softTime = z.unknown().optional().transform((value) => (typeof value === 'string' ? readTime(value) : undefined));
 
 export const verifyWire = z.object({ session_id: wireText.min(1), token: optional(wireText), expires_on: softTime });
 export const sessionWire = z.object({ session_id: optional(wireText), expires_on: softTime });
@@ -44,7 +44,7 @@ export const orderWire = z.object({
   payment_option_id: optional(wireInteger),
   order_fee: optional(wireFiat),
   expires_on: softTime,
-  payment_info: z.unknown(),
+  payment_info: z.unknown().optional(),
 });
 
 /** An entry of /order-status; also the shape of a flat answer (A9). */

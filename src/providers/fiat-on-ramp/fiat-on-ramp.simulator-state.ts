@@ -1,0 +1,71 @@
+/** What a simulated FLS01 provider is and holds. Money in integers, like the real thing should. */
+export type SimulatedOption = { name: string; id: number; feeRate: number; min: number; max: number; pay: 'details' | 'url' };
+export type SimulatedCurrency = { code: string; id: number; /** Hundredths per bitcoin. */ price: number; options: SimulatedOption[] };
+
+/** Each is a way in which a provider differs from the standard; the names say how. Source: the behaviour of the one public FLS01 server. */
+export type Deviation =
+  | 'error-string-200' | 'order-id-is-quote-id' | 'float-amounts' | 'amount-btc-only' | 'currencies-object' | 'two-feature-objects' | 'constant-session' | 'withdrawal-500-before-paid' | 'finished-at-once'
+  | 'second-withdrawal-string' | 'microsecond-dates' | 'node-stub-errors' | 'status-array' | 'status-flat' | 'status-without-amounts';
+
+export type FaultName =
+  | 'latency' | '429' | '500' | '503' | 'html200' | 'truncated' | 'endless' | 'drip' | 'reset' | 'gzip-bomb' | 'huge-header' | 'redirect' | 'wrong-currency' | 'wrong-option' | 'absurd-price' | 'expired-quote' | 'negative-fee'
+  | 'lost-answer' | 'late-commit' | 'unknown-status' | 'status-backwards' | 'order-amounts-differ' | 'no-payment-info' | 'foreign-payment-url' | 'foreign-lnurl' | 'session-expired';
+export type Fault = { endpoint: string; fault: FaultName; /** How many calls; absent: until cleared. */ times?: number; ms?: number; to?: string };
+
+export type SimulatorOptions = {
+  id: string;
+  port?: number;
+  seed?: number;
+  currencies?: SimulatedCurrency[];
+  spreadBps?: number;
+  /** The price moves by up to so many basis points around its start. */
+  driftBps?: number;
+  feeStyle?: 'included' | 'added';
+  estimate?: boolean;
+  quoteTtlS?: number;
+  proof?: 'none' | 'demanded';
+  prefix?: string;
+  latencyMs?: number | [number, number];
+  webhooks?: boolean;
+  fallback?: boolean;
+  /** The money is seen and the order filled that long after it was placed, without control. */
+  autoFillMs?: number;
+  withdrawalTtlS?: number;
+  repost?: 'same' | 'rejects' | 'duplicates' | 'string200';
+  network?: 'main' | 'test' | 'signet' | 'regtest';
+  deviations?: Deviation[];
+};
+
+export type SimulatedQuote = { id: string; session: string; currency: SimulatedCurrency; option: SimulatedOption; amountFiat: number; amountSats: number; fee: number; btcPrice: number; expiresOn: number | undefined };
+export type SimulatedOrder = {
+  id: string;
+  quote: SimulatedQuote;
+  status: 'placed' | 'filled' | 'finished' | 'refunded' | string;
+  statusOn: number;
+  placedOn: number;
+  webhookUrl: string | undefined;
+  nodePubkey: string | undefined;
+  withdrawal: { secret: string; expiresOn: number; fallback: string | undefined } | undefined;
+  visibleFrom: number;
+};
+export type SimulatedSession = { id: string; token: string | undefined; open: boolean; nodePubkey: string | undefined };
+
+export type History = {
+  requests: { at: number; endpoint: string; body: unknown }[];
+  /** Every order that came to be, with the quote it was made of. */
+  orders: { at: number; orderId: string; quoteId: string }[];
+  webhooks: { at: number; url: string; body: unknown; status: number | undefined }[];
+};
+
+export const standardCurrencies: SimulatedCurrency[] = [
+  {
+    code: 'EUR',
+    id: 1,
+    price: 9_180_000,
+    options: [
+      { name: 'SEPA', id: 1, feeRate: 0.009, min: 1000, max: 1_000_000, pay: 'details' },
+      { name: 'SEPA Instant', id: 2, feeRate: 0.012, min: 1000, max: 500_000, pay: 'details' },
+      { name: 'Credit card', id: 3, feeRate: 0.029, min: 2500, max: 200_000, pay: 'url' },
+    ],
+  },
+];

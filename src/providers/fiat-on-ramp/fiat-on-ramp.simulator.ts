@@ -1,0 +1,303 @@
+/** A provider that speaks FLS01 over real HTTP, pays out by LUD-03, and misbehaves on demand. For the sandbox and for tests. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { serve } from '@hono/node-server';
+import { Hono, type Context } from 'hono';
+import { decodeInvoice } from '../../bitcoin/bolt11.ts';
+import { encodeLnurl } from '../../bitcoin/lnurl.ts';
+import { verifyNodeSignature } from '../../bitcoin/node-signature.ts';
+import { createFaults, resetConnection, transportFault } from './fiat-on-ramp.simulator-faults.ts';
+import { standardCurrencies, type Deviation, type Fault, type History, type SimulatedOrder, type SimulatedQuote, type SimulatedSession, type SimulatorOptions } from './fiat-on-ramp.simulator-state.ts';
+
+export type { SimulatorOptions } from './fiat-on-ramp.simulator-state.ts';
+export type SimulatorControl = {
+  setFault: (fault: Fault) => void;
+  clearFaults: () => void;
+  /** Marks the money as seen: placed → filled (or any word). Rings the webhook. */
+  pay: (orderId: string, status?: string) => Promise<void>;
+  history: History;
+  orders: Map<string, SimulatedOrder>;
+  options: SimulatorOptions;
+};
+export type RunningSimulator = { url: string; port: number; control: SimulatorControl; close: () => Promise<void> };
+
+const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+const sessionLifeMs = 3_600_000;
+
+export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () => string) => {
+  const currencies = options.currencies ?? standardCurrencies;
+  const sessions = new Map<string, SimulatedSession>();
+  const quotes = new Map<string, SimulatedQuote>();
+  const orders = new Map<string, SimulatedOrder>();
+  const history: History = { requests: [], orders: [], webhooks: [] };
+  const faults = createFaults();
+  const has = (deviation: Deviation): boolean => options.deviations?.includes(deviation) ?? false;
+  const started = Date.now();
+  const constantSession = randomUUID();
+
+  const date = (ms: number): string => (has('microsecond-dates') ? new Date(ms).toISOString().replace('Z', '456+00:00') : new Date(ms).toISOString());
+  const sats = (n: number): number | string => (has('float-amounts') ? n + 1e-9 : n);
+  const refuse = (status: number, detail: string): Response => {
+    if (has('error-string-200')) return Response.json(`Something went wrong: ${detail}`);
+    if (has('node-stub-errors')) return Response.json({ message: detail, errors: [{ path: '/body', message: detail, errorCode: 'x' }] }, { status });
+    return Response.json({ type: 'about:blank', title: 'Refused', detail, status }, { status, headers: { 'content-type': 'application/problem+json' } });
+  };
+
+  /** A slow sine around the start, the same for everybody with the same seed. */
+  const priceNow = (price: number): number => {
+    const drift = ((options.driftBps ?? 0) / 10_000) * Math.sin((Date.now() - started) / 20_000 + (options.seed ?? 0));
+    return Math.round(price * (1 + (options.spreadBps ?? 0) / 10_000) * (1 + drift));
+  };
+
+  const app = new Hono();
+  const route = (method: 'get' | 'post', endpoint: string, handle: (c: Context, body: Record<string, unknown>) => Response | Promise<Response>): void => {
+    app.on(method, `${options.prefix ?? ''}/${endpoint}`, async (c) => {
+      const body = method === 'post' ? ((await c.req.json().catch(() => ({}))) as Record<string, unknown>) : c.req.query();
+      history.requests.push({ at: Date.now(), endpoint, body });
+      const latency = options.latencyMs;
+      if (latency !== undefined) await sleep(typeof latency === 'number' ? latency : latency[0] + Math.random() * (latency[1] - latency[0]));
+      return (await transportFault(c, endpoint, faults, sleep)) ?? (await handle(c, body));
+    });
+  };
+  const sessionOf = (body: Record<string, unknown>, endpoint: string): SimulatedSession | undefined => {
+    if (faults.take(endpoint, 'session-expired')) sessions.delete(String(body['session_id']));
+    const session = sessions.get(String(body['session_id']));
+    return session?.open ? session : undefined;
+  };
+
+  route('get', 'features', () => {
+    const binding = { quotes: !options.estimate, estimates: options.estimate ?? false, on_chain_fallback: options.fallback ?? true, webhook: options.webhooks ?? true };
+    if (has('two-feature-objects')) return Response.json({ supported_features: [{ ...binding, quotes: true }, { ...binding, quotes: false }] });
+    return Response.json({ supported_features: [binding] });
+  });
+
+  route('get', 'verify', () => {
+    const id = has('constant-session') ? constantSession : randomUUID();
+    const token = options.proof === 'demanded' ? randomBytes(6).toString('hex') : undefined;
+    if (!sessions.has(id)) sessions.set(id, { id, token, open: has('constant-session'), nodePubkey: undefined });
+    return Response.json({ session_id: id, ...(token === undefined ? {} : { token }), expires_on: date(Date.now() + 300_000) });
+  });
+
+  route('post', 'session', (_c, body) => {
+    const session = sessions.get(String(body['session_id']));
+    if (!session) return refuse(401, 'unknown session');
+    if (session.token !== undefined) {
+      const proof = { token: session.token, signature: String(body['signature']), nodePubkey: String(body['node_pubkey']) };
+      if (!verifyNodeSignature(proof)) return refuse(403, 'the signature does not fit');
+      session.nodePubkey = proof.nodePubkey.toLowerCase();
+    }
+    session.open = true;
+    return Response.json({ session_id: session.id, ...(body['app_id'] === undefined ? {} : { app_id: body['app_id'] }), expires_on: date(Date.now() + sessionLifeMs) });
+  });
+
+  route('post', 'payment-options', (_c, body) => {
+    if (!sessions.has(String(body['session_id']))) return refuse(401, 'unknown session');
+    const entries = currencies.map((currency): [string, object] => [
+      currency.code.toLowerCase(),
+      { currency_id: currency.id, currency_code: currency.code, payment_options: currency.options.map((option) => ({ option: option.name, id: option.id, fee_rate: option.feeRate, min_amount: option.min, max_amount: option.max })) },
+    ]);
+    return Response.json({ currencies: has('currencies-object') ? Object.fromEntries(entries) : entries.map(([code, value]) => ({ [code]: value })) });
+  });
+
+  route('post', 'quote', (_c, body) => {
+    const session = sessionOf(body, 'quote');
+    if (!session) return refuse(401, 'session expired');
+    const currency = currencies.find((one) => one.id === body['currency_id']);
+    const option = currency?.options.find((one) => one.id === body['payment_option_id']);
+    if (!currency || !option) return refuse(422, 'no such option');
+    const price = priceNow(currency.price);
+    const wanted = has('amount-btc-only') ? body['amount_btc'] : body['amount_sats'];
+    const quote = quoteFor(session.id, currency, option, price, body['amount_fiat'], wanted);
+    if (!quote) return refuse(422, 'the amount is out of range');
+    quotes.set(quote.id, quote);
+    const absurd = faults.take('quote', 'absurd-price');
+    return Response.json({
+      quote_id: quote.id,
+      amount_fiat: quote.amountFiat,
+      currency_id: faults.take('quote', 'wrong-currency') ? currency.id + 40 : currency.id,
+      payment_option_id: faults.take('quote', 'wrong-option') ? option.id + 40 : option.id,
+      [has('amount-btc-only') ? 'amount_btc' : 'amount_sats']: sats(absurd ? quote.amountSats * 3 : quote.amountSats),
+      is_estimate: options.estimate ?? false,
+      btc_price: absurd ? Math.round(price / 3) : price,
+      order_fee: faults.take('quote', 'negative-fee') ? -5 : quote.fee,
+      ...(faults.take('quote', 'expired-quote') ? { expires_on: date(Date.now() - 1000) } : quote.expiresOn === undefined ? {} : { expires_on: date(quote.expiresOn) }),
+    });
+  });
+
+  /** Exact integers: the fee rounded up, the sats down. */
+  const quoteFor = (session: string, currency: SimulatedQuote['currency'], option: SimulatedQuote['option'], price: number, fiat: unknown, wanted: unknown): SimulatedQuote | undefined => {
+    const added = options.feeStyle === 'added';
+    const feeOf = (amount: number): number => Math.ceil(amount * option.feeRate - 1e-9);
+    let amountFiat: number;
+    let amountSats: number;
+    let fee: number;
+    if (typeof fiat === 'number') {
+      amountFiat = fiat;
+      fee = feeOf(fiat);
+      amountSats = Number((BigInt(added ? fiat : fiat - fee) * 100_000_000n) / BigInt(price));
+    } else if (typeof wanted === 'number') {
+      amountSats = wanted;
+      const net = Number((BigInt(wanted) * BigInt(price) + 99_999_999n) / 100_000_000n);
+      amountFiat = added ? net : Math.ceil(net / (1 - option.feeRate));
+      fee = feeOf(amountFiat);
+    } else return undefined;
+    if (amountFiat < option.min || amountFiat > option.max || amountSats <= 0) return undefined;
+    return { id: randomUUID(), session, currency, option, amountFiat, amountSats, fee, btcPrice: price, expiresOn: options.quoteTtlS === undefined ? undefined : Date.now() + options.quoteTtlS * 1000 };
+  };
+
+  const commit = (quote: SimulatedQuote, webhookUrl: string | undefined, delayMs: number): SimulatedOrder => {
+    const id = has('order-id-is-quote-id') ? quote.id : randomUUID();
+    const now = Date.now();
+    const order: SimulatedOrder = { id, quote, status: 'placed', statusOn: now, placedOn: now, webhookUrl, nodePubkey: sessions.get(quote.session)?.nodePubkey, withdrawal: undefined, visibleFrom: now + delayMs };
+    orders.set(id, order);
+    history.orders.push({ at: now + delayMs, orderId: id, quoteId: quote.id });
+    if (options.autoFillMs !== undefined) setTimeout(() => void pay(id), options.autoFillMs).unref();
+    return order;
+  };
+
+  const orderAnswer = (order: SimulatedOrder): object => {
+    const { quote } = order;
+    const reference = `${options.id.slice(0, 3).toUpperCase()}-${order.id.slice(0, 5).toUpperCase()}`;
+    const url = faults.take('order', 'foreign-payment-url') ? 'https://pay.evil.example/1' : `${origin()}/pay/${order.id}`;
+    const details = { provider_iban: 'DE89370400440532013000', provider_bic: 'COBADEFFXXX', provider_name: `${options.id} AG`, provider_country: 'DE', payment_reference: reference };
+    const info = faults.take('order', 'no-payment-info') ? '' : { payment_option_id: quote.option.id, ...(quote.option.pay === 'url' || url.includes('evil') ? { payment_url: url } : { payment_details: details }) };
+    return {
+      order_id: order.id,
+      order_status: order.status,
+      amount_fiat: quote.amountFiat,
+      currency_id: quote.currency.id,
+      payment_option_id: quote.option.id,
+      [has('amount-btc-only') ? 'amount_btc' : 'amount_sats']: sats(faults.take('order', 'order-amounts-differ') ? quote.amountSats - 2000 : quote.amountSats),
+      ...(quote.expiresOn === undefined ? {} : { expires_on: date(quote.expiresOn) }),
+      payment_info: info,
+    };
+  };
+
+  route('post', 'order', (c, body) => {
+    if (!sessionOf(body, 'order')) return refuse(401, 'session expired');
+    const quote = quotes.get(String(body['quote_id']));
+    if (!quote) return refuse(404, 'no such quote');
+    if (quote.expiresOn !== undefined && quote.expiresOn < Date.now()) return refuse(410, 'the quote has expired');
+    const earlier = [...orders.values()].find((order) => order.quote.id === quote.id);
+    if (earlier && options.repost !== 'duplicates') {
+      if (options.repost === 'same') return Response.json(orderAnswer(earlier));
+      return options.repost === 'string200' ? Response.json('An order already exists for this quote') : refuse(409, 'an order exists for this quote');
+    }
+    const webhookUrl = typeof body['webhook_url'] === 'string' ? body['webhook_url'] : undefined;
+    const late = faults.take('order', 'late-commit');
+    if (late || faults.take('order', 'lost-answer')) {
+      commit(quote, webhookUrl, late?.ms ?? 0);
+      resetConnection(c);
+      return new Response(null, { status: 500 });
+    }
+    return Response.json(orderAnswer(commit(quote, webhookUrl, 0)));
+  });
+
+  route('post', 'order-status', (_c, body) => {
+    const session = sessions.get(String(body['session_id']));
+    if (!session) return refuse(401, 'unknown session');
+    const mine = [...orders.values()].filter((order) => order.quote.session === session.id && order.visibleFrom <= Date.now() && (body['order_id'] === undefined || order.id === body['order_id']));
+    if (body['order_id'] !== undefined && mine.length === 0) return has('error-string-200') ? Response.json({ message: 'no such order' }) : refuse(404, 'no such order');
+    const entries = mine.map((order): [string, Record<string, unknown>] => [order.id, statusEntry(order)]);
+    if (has('status-array')) return Response.json(entries.map(([id, entry]) => ({ order_id: id, ...entry })));
+    if (has('status-flat') && entries[0]) return Response.json({ order_id: entries[0][0], ...entries[0][1] });
+    return Response.json(Object.fromEntries(entries));
+  });
+  const statusEntry = (order: SimulatedOrder): Record<string, unknown> => {
+    const { quote } = order;
+    const status = faults.take('order-status', 'unknown-status') ? 'in_progress' : faults.take('order-status', 'status-backwards') ? 'placed' : order.status;
+    if (has('status-without-amounts')) return { order_status: status, currency_id: quote.currency.id, payment_option_id: quote.option.id };
+    return {
+      amount_fiat: quote.amountFiat,
+      currency_id: quote.currency.id,
+      payment_option_id: quote.option.id,
+      [has('amount-btc-only') ? 'amount_btc' : 'amount_sats']: sats(quote.amountSats),
+      btc_price: quote.btcPrice,
+      order_fee: quote.fee,
+      order_status: status,
+      order_status_date: date(order.statusOn),
+    };
+  };
+
+  route('post', 'withdrawal', (c, body) => {
+    const order = orders.get(String(body['order_id']));
+    if (!order || !sessions.has(String(body['session_id']))) return refuse(404, 'no such order');
+    if (order.status === 'placed') return has('withdrawal-500-before-paid') ? Response.json({ detail: 'broken' }, { status: 500 }) : refuse(409, 'not paid yet');
+    if (order.withdrawal && has('second-withdrawal-string')) return Response.json('The withdrawal was fetched already');
+    const live = order.withdrawal && order.withdrawal.expiresOn > Date.now() ? order.withdrawal : undefined;
+    order.withdrawal = live ?? { secret: randomBytes(16).toString('hex'), expiresOn: Date.now() + (options.withdrawalTtlS ?? 1800) * 1000, fallback: typeof body['failback_onchain'] === 'string' ? body['failback_onchain'] : undefined };
+    if (has('finished-at-once')) setStatus(order, 'finished');
+    if (faults.take('withdrawal', 'lost-answer')) {
+      resetConnection(c);
+      return new Response(null, { status: 500 });
+    }
+    const base = faults.take('withdrawal', 'foreign-lnurl') ? 'https://evil.example' : origin();
+    return Response.json({ order_id: order.id, withdrawal_expiration_date: date(order.withdrawal.expiresOn), lnurlw: encodeLnurl(`${base}/lnurlw/${order.withdrawal.secret}`) });
+  });
+
+  // LUD-03: HTTP statuses carry no meaning here.
+  const lnError = (reason: string): Response => Response.json({ status: 'ERROR', reason });
+  const bySecret = (secret: string): SimulatedOrder | undefined => [...orders.values()].find((order) => order.withdrawal?.secret === secret);
+  app.get('/lnurlw/:secret', (c) => {
+    const order = bySecret(c.req.param('secret'));
+    if (!order?.withdrawal || order.withdrawal.expiresOn < Date.now()) return lnError('this link is not valid');
+    const msat = order.quote.amountSats * 1000;
+    return Response.json({ tag: 'withdrawRequest', callback: `${origin()}/lnurlw/${order.withdrawal.secret}/claim`, k1: order.withdrawal.secret, defaultDescription: `${options.id} payout`, minWithdrawable: msat, maxWithdrawable: msat });
+  });
+  app.get('/lnurlw/:secret/claim', async (c) => {
+    const order = bySecret(c.req.param('secret'));
+    if (!order || order.status === 'finished' || c.req.query('k1') !== order.withdrawal?.secret) return lnError('this link is not valid');
+    const invoice = decodeInvoice(c.req.query('pr') ?? '');
+    if (!invoice || invoice.network !== (options.network ?? 'regtest')) return lnError('this invoice cannot be paid');
+    if (invoice.amountMsat !== BigInt(order.quote.amountSats) * 1000n) return lnError('the invoice is over another amount');
+    if (order.nodePubkey !== undefined && invoice.payee !== order.nodePubkey) return lnError('the invoice is not from the node that proved ownership');
+    setStatus(order, 'finished');
+    await ring(order);
+    return Response.json({ status: 'OK' });
+  });
+  app.get('/pay/:order', (c) => c.text(`Pay order ${c.req.param('order')} here. This is a simulation.\n`));
+
+  const setStatus = (order: SimulatedOrder, status: string): void => {
+    order.status = status;
+    order.statusOn = Date.now();
+  };
+  const ring = async (order: SimulatedOrder): Promise<void> => {
+    if (order.webhookUrl === undefined || options.webhooks === false) return;
+    const body = { type: order.status === 'filled' ? 'withdrawal_ready' : 'order_status', data: { order_id: order.id, order_status: order.status } };
+    const sent = await fetch(order.webhookUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body), signal: AbortSignal.timeout(5000) }).catch(() => undefined);
+    history.webhooks.push({ at: Date.now(), url: order.webhookUrl, body, status: sent?.status });
+  };
+  const pay = async (orderId: string, status = 'filled'): Promise<void> => {
+    const order = orders.get(orderId);
+    if (!order) throw new Error('no such order');
+    setStatus(order, status);
+    await ring(order);
+  };
+
+  const control: SimulatorControl = { setFault: faults.set, clearFaults: faults.clear, pay, history, orders, options };
+  app.post('/__control', async (c) => {
+    const command = (await c.req.json()) as { do: string; fault?: Fault; order_id?: string; status?: string; options?: Partial<SimulatorOptions> };
+    if (command.do === 'fault' && command.fault) faults.set(command.fault);
+    else if (command.do === 'clear') faults.clear();
+    else if (command.do === 'pay' && command.order_id !== undefined) await pay(command.order_id, command.status);
+    else if (command.do === 'options') Object.assign(options, command.options);
+    return c.json({ ok: true, history, orders: [...orders.values()].map((order) => ({ id: order.id, quote_id: order.quote.id, status: order.status })) });
+  });
+  return { app, control };
+};
+
+export const startFiatOnRampSimulator = async (options: SimulatorOptions): Promise<RunningSimulator> => {
+  let url = '';
+  const { app, control } = createFiatOnRampSimulator(options, () => url);
+  return await new Promise((running) => {
+    const server = serve({ fetch: app.fetch, port: options.port ?? 0, hostname: '127.0.0.1' }, (address: AddressInfo) => {
+      url = `http://127.0.0.1:${address.port}`;
+      const close = async (): Promise<void> =>
+        await new Promise((done) => {
+          server.close(() => done());
+          if ('closeAllConnections' in server) server.closeAllConnections();
+        });
+      running({ url, port: address.port, control, close });
+    });
+  });
+};
