@@ -2,6 +2,7 @@
  * One purchase in the terminal: `npm run demo`. Uses the gateway at GATEWAY_URL (default http://127.0.0.1:8787), or starts a sandbox of its
  * own when nothing answers there.
  */
+import './load-env.ts';
 import { renderUnicodeCompact } from 'uqr';
 import { startSandbox } from './sandbox/start-sandbox.ts';
 import { grouped, money, table } from './demo/table.ts';

@@ -4,7 +4,9 @@
  * address; on Node every resolved address is checked in the connector as well (entry/guarded-sender.ts), on Workers no private network is
  * reachable; redirects are never followed; nothing of the answer is kept but its class.
  */
-import { parse, isValid, type IPv4, type IPv6 } from 'ipaddr.js';
+import ipaddr, { type IPv4, type IPv6 } from 'ipaddr.js';
+
+const { isValid, parse } = ipaddr;
 
 export type UrlRules = { sandbox: boolean; allowedPorts: readonly number[]; /** Our own host names: a webhook to ourselves is refused. */ ownHosts: readonly string[] };
 

@@ -1,0 +1,87 @@
+/** The sandbox: simulated providers as child processes, keys of its own in the data folder, the gateway in this process. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { freshSecrets } from '../../src/config/secrets.ts';
+import { startServer, type RunningServer } from '../../src/entry/node-server.ts';
+import { providerModules } from '../../src/providers/registry.gen.ts';
+import { sandboxProviders } from './providers.ts';
+
+export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+export type SandboxProcess = { id: string; url: string; pid: number };
+export type Sandbox = { url: string; server: RunningServer; providers: SandboxProcess[]; stop: () => Promise<void> };
+
+export const startSandbox = async (options: { port?: number; quiet?: boolean; temporary?: boolean }): Promise<Sandbox> => {
+  const temporary = options.temporary === true ? mkdtempSync(join(tmpdir(), 'ramp-gateway-')) : undefined;
+  const dataDir = temporary ?? process.env['DATA_DIR'] ?? join(root, '.data');
+  const children = await startProviders();
+  const environment = {
+    ...ownKeys(dataDir),
+    ...process.env,
+    DATA_DIR: dataDir,
+    ...(options.port === undefined ? {} : { PORT: String(options.port) }),
+    ...(options.quiet === true ? { LOG_LEVEL: 'error' } : {}),
+    CONFIG_FILE: process.env['CONFIG_FILE'] ?? join(root, 'providers.config.yaml'),
+  };
+  const stopChildren = async (): Promise<void> => {
+    await Promise.all(children.map(({ child }) => ended(child)));
+    if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
+  };
+  try {
+    const server = await startServer({ environment, modules: providerModules, root, baseUrls: Object.fromEntries(children.map(({ id, url }) => [id, url])) });
+    // On another port than the file says, providers still have to find their way back.
+    if (server.config.mode === 'sandbox' && process.env['PUBLIC_URL'] === undefined) server.config.public_url = server.url;
+    return {
+      url: server.url,
+      server,
+      providers: children.map(({ id, url, pid }) => ({ id, url, pid })),
+      stop: async () => {
+        await server.stop();
+        await stopChildren();
+      },
+    };
+  } catch (error) {
+    await stopChildren();
+    throw error;
+  }
+};
+
+/** Ports as the file says where they are free, else any. */
+const startProviders = async (): Promise<(SandboxProcess & { child: ChildProcess })[]> => {
+  const file = process.env['CONFIG_FILE'] ?? join(root, 'providers.config.yaml');
+  const config = parse(readFileSync(file, 'utf8')) as { mode?: string; providers?: Record<string, { kind?: string; mode?: string }> } | null;
+  if (config?.mode !== 'sandbox') return [];
+  const ids = Object.entries(config.providers ?? {}).flatMap(([id, block]) => (block.kind === 'fiat-on-ramp' && block.mode !== 'off' && sandboxProviders[id] ? [id] : []));
+  return await Promise.all(ids.map(startProvider));
+};
+
+const startProvider = async (id: string): Promise<SandboxProcess & { child: ChildProcess }> => {
+  const child = spawn(process.execPath, [join(root, 'scripts/simulator.ts')], { env: { ...process.env, SIMULATOR: JSON.stringify(sandboxProviders[id]) }, stdio: ['pipe', 'pipe', 'inherit'] });
+  const line = await new Promise<string>((read, failed) => {
+    createInterface(child.stdout).once('line', read);
+    child.once('exit', (code) => failed(new Error(`the sandbox provider ${id} ended with code ${code}`)));
+  });
+  const { url, pid } = JSON.parse(line) as { url: string; pid: number };
+  return { id, url, pid, child };
+};
+
+const ended = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise<void>((done) => child.once('exit', () => done()));
+  child.stdin?.end();
+  child.kill('SIGTERM');
+  await gone;
+};
+
+/** Made once, kept in the data folder: what was sealed yesterday opens today. */
+const ownKeys = (dataDir: string): Record<string, string> => {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const file = join(dataDir, 'keys.json');
+  if (!existsSync(file)) writeFileSync(file, JSON.stringify(freshSecrets(randomBytes), undefined, 2), { mode: 0o600 });
+  return JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
+};

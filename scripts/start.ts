@@ -1,0 +1,37 @@
+/** `npm start`: the sandbox with its pretended providers, or, with mode: live, the gateway as it is. */
+import './load-env.ts';
+import { StartRefused } from '../src/entry/node-server.ts';
+import { startSandbox } from './sandbox/start-sandbox.ts';
+
+const say = (text = ''): void => void process.stdout.write(`${text}\n`);
+
+try {
+  const { server, url, providers, stop } = await startSandbox({});
+  say(`\nramp-gateway on ${url}   mode ${server.config.mode}, network ${server.config.network}`);
+  say(`database  ${server.database.kind === 'pglite' ? `embedded (PGlite), rows in ${process.env['DATA_DIR'] ?? '.data'}` : 'PostgreSQL, from DATABASE_URL'}`);
+  say('providers');
+  for (const provider of server.config.providers) {
+    const child = providers.find((one) => one.id === provider.id);
+    say(`  ${provider.id.padEnd(10)} ${provider.base_url.padEnd(24)} ${child ? `pid ${child.pid}` : provider.mode}`);
+  }
+  say('\ntry');
+  say(`  curl -s ${url}/verify                       a session to begin with`);
+  say(`  curl -s ${url}/providers                    who is there`);
+  say('  npm run demo                                     one purchase, from offers to sats');
+  say(`  ${url}/docs\n`);
+  let stopping = false;
+  const end = (signal: string): void => {
+    if (stopping) return;
+    stopping = true;
+    server.log('info', 'stopping', { signal });
+    stop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.on('SIGINT', () => end('SIGINT'));
+  process.on('SIGTERM', () => end('SIGTERM'));
+} catch (error) {
+  process.stderr.write(`ramp-gateway does not start:\n${error instanceof Error ? (error instanceof StartRefused ? error.message : (error.stack ?? error.message)) : 'unknown'}\n`);
+  process.exitCode = 1;
+}
