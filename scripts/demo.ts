@@ -8,7 +8,18 @@ import { startSandbox } from './sandbox/start-sandbox.ts';
 import { grouped, money, table } from './demo/table.ts';
 import { createWallet, type Wallet } from './demo/wallet.ts';
 
-type Offer = { rank: number; quote_id: string; provider: { name: string }; amount_fiat: number; amount_sats: number; order_fee: number; cost_bps?: number; is_estimate: boolean; latency_ms: number; warnings: string[] };
+type Offer = {
+  rank: number;
+  quote_id: string;
+  provider: { name: string };
+  amount_fiat: number;
+  amount_sats: number;
+  order_fee: number;
+  cost_bps?: number;
+  is_estimate: boolean;
+  latency_ms: number;
+  warnings: string[];
+};
 type Reason = { provider: { name: string }; rule?: string; reason?: string; deviation_bps?: number; min_amount_fiat?: number; max_amount_fiat?: number };
 
 const url = process.env['GATEWAY_URL'] ?? `http://127.0.0.1:${process.env['PORT'] ?? '8787'}`;
@@ -92,11 +103,18 @@ const showOffers = (body: Record<string, unknown>): void => {
   ]);
   say(`\n${table(['#', 'provider', 'pays', 'gets', 'fee', 'cost', 'price is', 'took', ''], rows)}`);
   const reasons = [...(body['excluded'] as Reason[]), ...(body['refused'] as Reason[]), ...(body['failed'] as Reason[])];
-  for (const reason of reasons) say(`   ${reason.provider.name}: ${reason.rule === undefined ? (reason.reason ?? '') : `excluded, ${reason.rule}`}${limit(reason)}`);
+  for (const reason of reasons)
+    say(`   ${reason.provider.name}: ${reason.rule === undefined ? (reason.reason ?? '') : `excluded, ${reason.rule}`}${limit(reason)}`);
 };
 
 const limit = (reason: Reason): string =>
-  reason.min_amount_fiat !== undefined ? `, starts at ${money(reason.min_amount_fiat, 'EUR')}` : reason.max_amount_fiat !== undefined ? `, ends at ${money(reason.max_amount_fiat, 'EUR')}` : reason.deviation_bps === undefined ? '' : `, ${reason.deviation_bps / 100} % better than the next`;
+  reason.min_amount_fiat !== undefined
+    ? `, starts at ${money(reason.min_amount_fiat, 'EUR')}`
+    : reason.max_amount_fiat !== undefined
+      ? `, ends at ${money(reason.max_amount_fiat, 'EUR')}`
+      : reason.deviation_bps === undefined
+        ? ''
+        : `, ${reason.deviation_bps / 100} % better than the next`;
 
 const patienceMs = 60_000;
 

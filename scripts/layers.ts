@@ -17,7 +17,7 @@ const allowed: Record<string, readonly string[]> = {
   kit: ['domain', 'bitcoin', 'spec'],
   provider: ['domain', 'bitcoin', 'spec', 'kit'],
   registry: ['spec', 'provider'],
-  resilience: ['domain', 'spec'],
+  resilience: ['domain', 'spec', 'ports'],
   ports: ['domain', 'spec'],
   gateway: ['domain', 'bitcoin', 'spec', 'ports'],
   store: ['domain', 'ports'],
@@ -33,7 +33,9 @@ const allowed: Record<string, readonly string[]> = {
 const homes: readonly { packages: RegExp; rooms: readonly string[] }[] = [
   { packages: /^(opossum|p-retry)$/, rooms: ['resilience'] },
   { packages: /^(undici|@hono\/node-server|@electric-sql\/.*|cloudflare:.*)$/, rooms: [] },
-  { packages: /^node:/, rooms: [] },
+  // opossum takes an emitter of this kind; Workers have it too.
+  { packages: /^node:events$/, rooms: ['resilience'] },
+  { packages: /^node:(?!events$)/, rooms: [] },
   { packages: /^(postgres|drizzle-orm)$/, rooms: ['store'] },
   { packages: /^(hono|@hono\/zod-openapi)$/, rooms: ['http'] },
   { packages: /^pino$/, rooms: ['log'] },

@@ -32,6 +32,8 @@ try {
   process.on('SIGINT', () => end('SIGINT'));
   process.on('SIGTERM', () => end('SIGTERM'));
 } catch (error) {
-  process.stderr.write(`ramp-gateway does not start:\n${error instanceof Error ? (error instanceof StartRefused ? error.message : (error.stack ?? error.message)) : 'unknown'}\n`);
+  process.stderr.write(
+    `ramp-gateway does not start:\n${error instanceof Error ? (error instanceof StartRefused ? error.message : (error.stack ?? error.message)) : 'unknown'}\n`,
+  );
   process.exitCode = 1;
 }

@@ -18,7 +18,10 @@ export type Wallet = {
 export const createWallet = (gatewayUrl: string, privateKey = randomBytes(32).toString('hex')): Wallet => {
   const pubkey = publicKeyOf(privateKey);
   const call: Wallet['call'] = async (path, body, headers = {}) => {
-    const response = await fetch(`${gatewayUrl}${path}`, body === undefined ? { headers } : { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
+    const response = await fetch(
+      `${gatewayUrl}${path}`,
+      body === undefined ? { headers } : { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) },
+    );
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
   return {

@@ -2,10 +2,19 @@
 import { standardCurrencies, type SimulatedCurrency, type SimulatorOptions } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator-state.ts';
 
 const hour = 3600;
-const limited = (min: number, max: number): SimulatedCurrency[] => standardCurrencies.map((currency) => ({ ...currency, options: currency.options.map((option) => ({ ...option, min, max })) }));
+const limited = (min: number, max: number): SimulatedCurrency[] =>
+  standardCurrencies.map((currency) => ({ ...currency, options: currency.options.map((option) => ({ ...option, min, max })) }));
 const euroAndFranc: SimulatedCurrency[] = [
   ...limited(25_000, 5_000_000),
-  { code: 'CHF', id: 2, price: 8_560_000, options: [{ name: 'Bank transfer', id: 0, feeRate: 0.01, min: 5000, max: 5_000_000, pay: 'details' }, { name: 'Credit card', id: 6, feeRate: 0.035, min: 5000, max: 200_000, pay: 'url' }] },
+  {
+    code: 'CHF',
+    id: 2,
+    price: 8_560_000,
+    options: [
+      { name: 'Bank transfer', id: 0, feeRate: 0.01, min: 5000, max: 5_000_000, pay: 'details' },
+      { name: 'Credit card', id: 6, feeRate: 0.035, min: 5000, max: 200_000, pay: 'url' },
+    ],
+  },
 ];
 
 /** So that a demo takes seconds: the money is "seen" this long after the order. */
@@ -16,5 +25,15 @@ export const sandboxProviders: Record<string, SimulatorOptions> = {
   borealis: { id: 'borealis', seed: 2, driftBps: 30, spreadBps: 25, feeStyle: 'added', quoteTtlS: 6 * hour, latencyMs: [60, 140], autoFillMs },
   cobalt: { id: 'cobalt', seed: 3, driftBps: 30, spreadBps: 10, estimate: true, fallback: false, latencyMs: [180, 420], autoFillMs },
   dune: { id: 'dune', seed: 4, driftBps: 20, spreadBps: -15, proof: 'demanded', quoteTtlS: 72 * hour, latencyMs: [80, 160], autoFillMs },
-  eiger: { id: 'eiger', seed: 5, spreadBps: -40, prefix: '/ALJAZ/fiatlink/1.0.0', currencies: euroAndFranc, deviations: ['amount-btc-only', 'currencies-object', 'float-amounts', 'microsecond-dates'], quoteTtlS: 300, latencyMs: [100, 250], autoFillMs },
+  eiger: {
+    id: 'eiger',
+    seed: 5,
+    spreadBps: -40,
+    prefix: '/ALJAZ/fiatlink/1.0.0',
+    currencies: euroAndFranc,
+    deviations: ['amount-btc-only', 'currencies-object', 'float-amounts', 'microsecond-dates'],
+    quoteTtlS: 300,
+    latencyMs: [100, 250],
+    autoFillMs,
+  },
 };

@@ -12,7 +12,7 @@ import { startServer, type RunningServer } from '../../src/entry/node-server.ts'
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { sandboxProviders } from './providers.ts';
 
-export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export type SandboxProcess = { id: string; url: string; pid: number };
 export type Sandbox = { url: string; server: RunningServer; providers: SandboxProcess[]; stop: () => Promise<void> };
 
@@ -56,12 +56,17 @@ const startProviders = async (): Promise<(SandboxProcess & { child: ChildProcess
   const file = process.env['CONFIG_FILE'] ?? join(root, 'providers.config.yaml');
   const config = parse(readFileSync(file, 'utf8')) as { mode?: string; providers?: Record<string, { kind?: string; mode?: string }> } | null;
   if (config?.mode !== 'sandbox') return [];
-  const ids = Object.entries(config.providers ?? {}).flatMap(([id, block]) => (block.kind === 'fiat-on-ramp' && block.mode !== 'off' && sandboxProviders[id] ? [id] : []));
+  const ids = Object.entries(config.providers ?? {}).flatMap(([id, block]) =>
+    block.kind === 'fiat-on-ramp' && block.mode !== 'off' && sandboxProviders[id] ? [id] : [],
+  );
   return await Promise.all(ids.map(startProvider));
 };
 
 const startProvider = async (id: string): Promise<SandboxProcess & { child: ChildProcess }> => {
-  const child = spawn(process.execPath, [join(root, 'scripts/simulator.ts')], { env: { ...process.env, SIMULATOR: JSON.stringify(sandboxProviders[id]) }, stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [join(root, 'scripts/simulator.ts')], {
+    env: { ...process.env, SIMULATOR: JSON.stringify(sandboxProviders[id]) },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const line = await new Promise<string>((read, failed) => {
     createInterface(child.stdout).once('line', read);
     child.once('exit', (code) => failed(new Error(`the sandbox provider ${id} ended with code ${code}`)));

@@ -14,7 +14,7 @@ const PREFIX = 'Lightning Signed Message:';
 const FIRST_HEADER = 31;
 
 /** FLS01's own example; the brackets belong to the sentence, only the word TOKEN is replaced. */
-export const DEFAULT_TEMPLATES: readonly string[] = ['I confirm my bitcoin wallet. [TOKEN]'];
+const DEFAULT_TEMPLATES: readonly string[] = ['I confirm my bitcoin wallet. [TOKEN]'];
 
 /** z-base-32 (lower case, no padding characters). */
 export function zbase32Encode(bytes: Uint8Array): string {

@@ -2,7 +2,17 @@ import { isMap, isNode, isPair, isScalar, type Document, type LineCounter } from
 import type { z } from 'zod';
 
 export type Place = { document: Document; lines: LineCounter; fileName: string };
-type Issue = { code: string; path: PropertyKey[]; message: string; input?: unknown; keys?: string[]; values?: unknown[]; expected?: string; minimum?: unknown; maximum?: unknown };
+type Issue = {
+  code: string;
+  path: PropertyKey[];
+  message: string;
+  input?: unknown;
+  keys?: string[];
+  values?: unknown[];
+  expected?: string;
+  minimum?: unknown;
+  maximum?: unknown;
+};
 
 /** One mistake as one line: file:line: path: found …, allowed: …. */
 export const explain = (place: Place, prefix: string[], issue: z.core.$ZodIssue | Issue, schema: { shape: Record<string, unknown> }): string => {

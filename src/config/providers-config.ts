@@ -22,7 +22,18 @@ const app = z.strictObject({
 });
 
 const defaultMethods = {
-  'sepa instant': 'instant', 'instant sepa': 'instant', sepa: 'bank_transfer', 'bank transfer': 'bank_transfer', 'credit card': 'card', 'debit card': 'card', card: 'card', revolut: 'instant', twint: 'instant', 'apple pay': 'card', 'google pay': 'card', 'card balance': 'card',
+  'sepa instant': 'instant',
+  'instant sepa': 'instant',
+  sepa: 'bank_transfer',
+  'bank transfer': 'bank_transfer',
+  'credit card': 'card',
+  'debit card': 'card',
+  card: 'card',
+  revolut: 'instant',
+  twint: 'instant',
+  'apple pay': 'card',
+  'google pay': 'card',
+  'card balance': 'card',
 } as const;
 
 const routing = z.strictObject({
@@ -38,25 +49,43 @@ const routing = z.strictObject({
   quote_ttl_s: seconds(300),
   accept_margin_s: seconds(120),
   expiry_margin_s: z.int().min(0).default(15),
-  reference: z.record(z.string(), z.strictObject({ btc_price: z.int().min(1).describe('Hundredths of the fiat unit per bitcoin'), max_deviation_bps: bps(1000) })).optional(),
+  reference: z
+    .record(z.string(), z.strictObject({ btc_price: z.int().min(1).describe('Hundredths of the fiat unit per bitcoin'), max_deviation_bps: bps(1000) }))
+    .optional(),
   arrival_seconds: filled(z.strictObject({ instant: seconds(60), card: seconds(300), bank_transfer: seconds(86_400) })),
   option_methods: z.record(z.string(), method).default(() => ({ ...defaultMethods })),
 });
 
-const core = z.object({
+export const providerCore = z.object({
   kind: z.string().min(1).describe('The kind of provider: a folder of src/providers'),
   mode: z.enum(['on', 'shadow', 'off']).default('on').describe('shadow: asked and recorded, never shown; off: no new offers, its orders are followed'),
   name: z.string().min(1).max(64).optional(),
   base_url: z.url(),
   sandbox: z.boolean().optional(),
-  display: filled(z.strictObject({ name: z.string().max(64).optional(), terms_url: z.url().optional(), support_url: z.url().optional(), kyc: z.enum(['none', 'light', 'full']).optional(), countries: z.array(z.string().regex(/^[A-Z]{2}$/)).default([]) })),
+  display: filled(
+    z.strictObject({
+      name: z.string().max(64).optional(),
+      terms_url: z.url().optional(),
+      support_url: z.url().optional(),
+      kyc: z.enum(['none', 'light', 'full']).optional(),
+      countries: z.array(z.string().regex(/^[A-Z]{2}$/)).default([]),
+    }),
+  ),
   preference_bps: z.int().min(-1000).max(1000).default(0).describe('Declared preference; shown with every route it decided'),
   haircut_bps: z.int().min(0).max(5000).optional(),
   repost: z.enum(['same', 'rejects', 'duplicates', 'unknown']).default('unknown').describe('What a second POST of the same order does. Only what was proven'),
   late_commit_max_s: z.int().min(0).default(0),
   status_by_session: z.boolean().default(true),
   timeouts: filled(z.strictObject({ quote_ms: z.int().min(100).optional(), order_ms: z.int().min(100).optional(), status_ms: z.int().min(100).optional() })),
-  breaker: filled(z.strictObject({ volume_threshold: count(5), error_percent: z.int().min(1).max(99).default(50), window_s: seconds(30), reset_s: z.number().min(0.05).default(10), reset_max_s: seconds(300) })),
+  breaker: filled(
+    z.strictObject({
+      volume_threshold: count(5),
+      error_percent: z.int().min(1).max(99).default(50),
+      window_s: seconds(30),
+      reset_s: z.number().min(0.05).default(10),
+      reset_max_s: seconds(300),
+    }),
+  ),
   retry: filled(z.strictObject({ attempts: z.int().min(0).max(2).default(1) })),
   concurrency: filled(z.strictObject({ in_flight: count(8), queue: z.int().min(0).default(16), queue_age_ms: ms(200) })),
   payment_hosts: hosts.optional(),
@@ -66,8 +95,6 @@ const core = z.object({
   arrival_seconds: z.strictObject({ instant: z.int().optional(), card: z.int().optional(), bank_transfer: z.int().optional() }).optional(),
   opens_per_minute: z.int().min(1).optional(),
 });
-/** What the gateway itself reads of a block; the rest is its module's. `base_url` and `currencies` are given to both. */
-export const coreShape = core.shape;
 const shared = new Set(['base_url']);
 
 export const topLevel = z.strictObject({
@@ -82,21 +109,54 @@ export const topLevel = z.strictObject({
   operator: filled(z.strictObject({ token_hashes: z.array(sha256).default([]) })),
   apps: z.record(z.string(), app).default(() => ({})),
   routing: filled(routing),
-  sessions: filled(z.strictObject({ ttl_s: seconds(86_400), verify_ttl_s: seconds(300), token_ttl_s: seconds(300), owner_days: count(90), opens_per_minute: count(60) })),
+  sessions: filled(
+    z.strictObject({ ttl_s: seconds(86_400), verify_ttl_s: seconds(300), token_ttl_s: seconds(300), owner_days: count(90), opens_per_minute: count(60) }),
+  ),
   orders: filled(z.strictObject({ max_open: count(5), follow_days: count(30) })),
-  webhooks: filled(z.strictObject({ timeout_ms: ms(15_000), in_flight_per_host: count(4), allowed_ports: z.array(z.int().min(1).max(65_535)).default([443]), batch: count(50) })),
-  limits: filled(z.strictObject({ verify_per_minute: count(30), quotes_per_minute: count(60), quotes_per_minute_app: count(600), orders_per_minute: count(10), in_flight: count(512), body_bytes: count(16_384) })),
+  webhooks: filled(
+    z.strictObject({
+      timeout_ms: ms(15_000),
+      in_flight_per_host: count(4),
+      allowed_ports: z.array(z.int().min(1).max(65_535)).default([443]),
+      batch: count(50),
+    }),
+  ),
+  limits: filled(
+    z.strictObject({
+      verify_per_minute: count(30),
+      quotes_per_minute: count(60),
+      quotes_per_minute_app: count(600),
+      orders_per_minute: count(10),
+      in_flight: count(512),
+      body_bytes: count(16_384),
+    }),
+  ),
   catalogue: filled(z.strictObject({ fresh_s: seconds(60), stale_s: seconds(600) })),
-  retention: filled(z.strictObject({ quotes_days: count(7), sessions_days: count(2), people_days: count(180), notices_days: count(30), deliveries_days: count(30), idempotency_hours: count(24), operator_log_days: count(365) })),
+  retention: filled(
+    z.strictObject({
+      quotes_days: count(7),
+      sessions_days: count(2),
+      people_days: count(180),
+      notices_days: count(30),
+      deliveries_days: count(30),
+      idempotency_hours: count(24),
+      operator_log_days: count(365),
+    }),
+  ),
   providers: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a short lower-case name'), z.looseObject({ kind: z.string() })),
 });
 
 type Top = z.output<typeof topLevel>;
-export type ProviderConfig = Omit<z.output<typeof core>, 'name' | 'sandbox'> & { id: string; name: string; sandbox: boolean; settings: unknown };
+export type ProviderConfig = Omit<z.output<typeof providerCore>, 'name' | 'sandbox'> & { id: string; name: string; sandbox: boolean; settings: unknown };
 export type GatewayConfig = Omit<Top, 'providers'> & { providers: ProviderConfig[] };
 
 export type Parsed = { ok: true; config: GatewayConfig } | { ok: false; mistakes: string[] };
-export type ParseOptions = { fileName: string; modules: ReadonlyMap<string, ProviderModule>; /** By provider id: where a sandbox provider really listens. */ baseUrls?: Record<string, string>; publicUrl?: string | undefined };
+export type ParseOptions = {
+  fileName: string;
+  modules: ReadonlyMap<string, ProviderModule>;
+  /** By provider id: where a sandbox provider really listens. */ baseUrls?: Record<string, string>;
+  publicUrl?: string | undefined;
+};
 
 /** Reads the whole file, or names every mistake with file, line, path, what was found and what is allowed. */
 export const parseConfig = (text: string, options: ParseOptions): Parsed => {
@@ -111,21 +171,36 @@ export const parseConfig = (text: string, options: ParseOptions): Parsed => {
   const providers = Object.entries(top.data.providers).flatMap(([id, block]): ProviderConfig[] => {
     const module = options.modules.get(block.kind);
     if (!module) {
-      mistakes.push(explain(place, ['providers', id], { code: 'custom', path: ['kind'], message: `allowed: ${[...options.modules.keys()].join(', ')}`, input: block.kind }, topLevel));
+      mistakes.push(
+        explain(
+          place,
+          ['providers', id],
+          { code: 'custom', path: ['kind'], message: `allowed: ${[...options.modules.keys()].join(', ')}`, input: block.kind },
+          topLevel,
+        ),
+      );
       return [];
     }
     const given: Record<string, unknown> = { ...block, ...(options.baseUrls?.[id] === undefined ? {} : { base_url: options.baseUrls[id] }) };
-    const ours = core.safeParse(given);
-    const theirs = module.settings.safeParse(Object.fromEntries(Object.entries(given).filter(([name]) => !(name in core.shape) || shared.has(name))));
+    const ours = providerCore.safeParse(given);
+    const theirs = module.settings.safeParse(Object.fromEntries(Object.entries(given).filter(([name]) => !(name in providerCore.shape) || shared.has(name))));
     for (const issue of [...(ours.error?.issues ?? []), ...(theirs.error?.issues ?? [])]) {
-      const line = explain(place, ['providers', id], issue, { shape: { ...core.shape, ...shapeOf(module.settings) } });
+      const line = explain(place, ['providers', id], issue, { shape: { ...providerCore.shape, ...shapeOf(module.settings) } });
       if (!mistakes.includes(line)) mistakes.push(line);
     }
     if (!ours.success || !theirs.success) return [];
-    return [{ ...ours.data, id, name: ours.data.name ?? ours.data.display.name ?? id, sandbox: ours.data.sandbox ?? top.data.mode === 'sandbox', settings: theirs.data }];
+    return [
+      {
+        ...ours.data,
+        id,
+        name: ours.data.name ?? ours.data.display.name ?? id,
+        sandbox: ours.data.sandbox ?? top.data.mode === 'sandbox',
+        settings: theirs.data,
+      },
+    ];
   });
   if (mistakes.length > 0) return { ok: false, mistakes };
   return { ok: true, config: { ...top.data, public_url: (options.publicUrl ?? top.data.public_url).replace(/\/$/, ''), providers } };
 };
 
-export const shapeOf = (schema: z.ZodType): Record<string, unknown> => (schema instanceof z.ZodObject ? schema.shape : {});
+const shapeOf = (schema: z.ZodType): Record<string, unknown> => (schema instanceof z.ZodObject ? schema.shape : {});

@@ -35,12 +35,24 @@ export const readSecrets = (source: Source, config: GatewayConfig): { ok: true; 
   const seal = keys('SEAL_KEY');
   const notice = keys('NOTICE_KEY');
   const signing = keys('WEBHOOK_SIGNING_KEY');
-  for (const name of namedVariables(config)) if ((source[name.variable] ?? '') === '') mistakes.push(`${name.path} names the variable ${name.variable}, which is not set`);
+  for (const name of namedVariables(config))
+    if ((source[name.variable] ?? '') === '') mistakes.push(`${name.path} names the variable ${name.variable}, which is not set`);
   if (mistakes.length > 0) return { ok: false, mistakes };
-  const appWebhooks = new Map(Object.entries(config.apps).flatMap(([id, app]) => (app.webhook_secret_env === undefined ? [] : [[id, (source[app.webhook_secret_env] ?? '').split(',').map((one) => one.trim())] as const])));
+  const appWebhooks = new Map(
+    Object.entries(config.apps).flatMap(([id, app]) =>
+      app.webhook_secret_env === undefined ? [] : [[id, (source[app.webhook_secret_env] ?? '').split(',').map((one) => one.trim())] as const],
+    ),
+  );
   return {
     ok: true,
-    secrets: { seal, notice: notice.map((one) => one.key), signing: signing.map((one) => ({ kid: one.id, seed: one.key })), metricsToken: source['METRICS_TOKEN'] === '' ? undefined : source['METRICS_TOKEN'], provider: (name) => source[name], appWebhooks },
+    secrets: {
+      seal,
+      notice: notice.map((one) => one.key),
+      signing: signing.map((one) => ({ kid: one.id, seed: one.key })),
+      metricsToken: source['METRICS_TOKEN'] === '' ? undefined : source['METRICS_TOKEN'],
+      provider: (name) => source[name],
+      appWebhooks,
+    },
   };
 };
 
@@ -50,10 +62,16 @@ const readKey = (text: string): NamedKey | undefined => {
 };
 
 /** Every variable that the configuration names (`*_env`), with where. */
-export const namedVariables = (config: GatewayConfig): { path: string; variable: string }[] => {
-  const apps = Object.entries(config.apps).flatMap(([id, app]) => (app.webhook_secret_env === undefined ? [] : [{ path: `apps.${id}.webhook_secret_env`, variable: app.webhook_secret_env }]));
+const namedVariables = (config: GatewayConfig): { path: string; variable: string }[] => {
+  const apps = Object.entries(config.apps).flatMap(([id, app]) =>
+    app.webhook_secret_env === undefined ? [] : [{ path: `apps.${id}.webhook_secret_env`, variable: app.webhook_secret_env }],
+  );
   const providers = config.providers.flatMap((provider) =>
-    provider.mode === 'off' ? [] : Object.entries(provider.settings ?? {}).flatMap(([name, value]) => (name.endsWith('_env') && typeof value === 'string' ? [{ path: `providers.${provider.id}.${name}`, variable: value }] : [])),
+    provider.mode === 'off'
+      ? []
+      : Object.entries(provider.settings ?? {}).flatMap(([name, value]) =>
+          name.endsWith('_env') && typeof value === 'string' ? [{ path: `providers.${provider.id}.${name}`, variable: value }] : [],
+        ),
   );
   return [...apps, ...providers];
 };

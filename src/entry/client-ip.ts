@@ -7,7 +7,9 @@ const { isValid, parse, parseCIDR } = ipaddr;
  * trusted proxy.
  */
 export const clientIp = (remote: string | undefined, forwarded: string | undefined, trusted: readonly string[]): string | undefined => {
-  const hops = [...(forwarded ?? '').split(',').map((hop) => hop.trim()), remote ?? ''].filter((hop) => isValid(hop)).map((hop) => ipaddr.process(hop).toString());
+  const hops = [...(forwarded ?? '').split(',').map((hop) => hop.trim()), remote ?? '']
+    .filter((hop) => isValid(hop))
+    .map((hop) => ipaddr.process(hop).toString());
   let at = hops.pop();
   while (at !== undefined && hops.length > 0 && isTrusted(at, trusted)) at = hops.pop();
   return at;

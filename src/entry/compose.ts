@@ -17,7 +17,7 @@ import { createNoticeTokens, sha256Hex } from '../seal/hash.ts';
 import { createSeal } from '../seal/seal.ts';
 import { createStores } from '../store/stores.ts';
 
-export const version = '0.1.0';
+const version = '0.1.0';
 
 export type Parts = {
   config: GatewayConfig;
@@ -41,7 +41,14 @@ export type Parts = {
 export const composeInstance = (parts: Parts) => {
   const { config, secrets, now, random } = parts;
   const seal = createSeal(secrets.seal);
-  const state: InstanceState = { instance: parts.instance, listings: new Map(), numbers: undefined, refreshing: new Map(), opening: new Map(), openBudget: new Map() };
+  const state: InstanceState = {
+    instance: parts.instance,
+    listings: new Map(),
+    numbers: undefined,
+    refreshing: new Map(),
+    opening: new Map(),
+    openBudget: new Map(),
+  };
   const signer = createSigner(secrets.signing, secrets.appWebhooks);
   const providers = config.providers.map((provider) => composeProvider(parts, provider));
   const ownHosts = [new URL(config.public_url).hostname];
@@ -73,12 +80,22 @@ export const composeInstance = (parts: Parts) => {
 
   const drain = (gateway: Gateway) => async (limit: number) =>
     await drainDeliveries(
-      { store: gateway.stores.deliveries, sender: parts.sender, signer, seal, now, random, owner: `${parts.instance}/${parts.randomSecret(6)}`, timeoutMs: config.webhooks.timeout_ms, perHost: config.webhooks.in_flight_per_host, count: parts.metrics.count },
+      {
+        store: gateway.stores.deliveries,
+        sender: parts.sender,
+        signer,
+        seal,
+        now,
+        random,
+        owner: `${parts.instance}/${parts.randomSecret(6)}`,
+        timeoutMs: config.webhooks.timeout_ms,
+        perHost: config.webhooks.in_flight_per_host,
+        count: parts.metrics.count,
+      },
       limit,
     );
   return { onDatabase, drain, state, providers };
 };
-export type Instance = ReturnType<typeof composeInstance>;
 
 const composeProvider = (parts: Parts, core: ProviderConfig): Provider => {
   const { config, now, random } = parts;
@@ -87,11 +104,21 @@ const composeProvider = (parts: Parts, core: ProviderConfig): Provider => {
   const { breaker, concurrency, timeouts } = core;
   const guard = createGuard(
     {
-      breaker: { volumeThreshold: breaker.volume_threshold, errorPercent: breaker.error_percent, windowMs: breaker.window_s * 1000, resetMs: breaker.reset_s * 1000, resetMaxMs: breaker.reset_max_s * 1000 },
+      breaker: {
+        volumeThreshold: breaker.volume_threshold,
+        errorPercent: breaker.error_percent,
+        windowMs: breaker.window_s * 1000,
+        resetMs: breaker.reset_s * 1000,
+        resetMaxMs: breaker.reset_max_s * 1000,
+      },
       bulkhead: { inFlight: concurrency.in_flight, queue: concurrency.queue, queueAgeMs: concurrency.queue_age_ms },
       retryAttempts: core.retry.attempts,
       lateGraceMs: parts.runsOn ? config.routing.late_grace_ms : 0,
-      timeoutMs: { ...(timeouts.quote_ms === undefined ? {} : { quote: timeouts.quote_ms }), ...(timeouts.order_ms === undefined ? {} : { order: timeouts.order_ms }), ...(timeouts.status_ms === undefined ? {} : { status: timeouts.status_ms }) },
+      timeoutMs: {
+        ...(timeouts.quote_ms === undefined ? {} : { quote: timeouts.quote_ms }),
+        ...(timeouts.order_ms === undefined ? {} : { order: timeouts.order_ms }),
+        ...(timeouts.status_ms === undefined ? {} : { status: timeouts.status_ms }),
+      },
     },
     { now, random },
   );
@@ -115,9 +142,18 @@ export const httpSettings = (config: GatewayConfig, secrets: Secrets): HttpSetti
   mode: config.mode,
   bodyBytes: config.limits.body_bytes,
   inFlight: config.limits.in_flight,
-  limits: { verify: config.limits.verify_per_minute, quotes: config.limits.quotes_per_minute, quotesApp: config.limits.quotes_per_minute_app, orders: config.limits.orders_per_minute },
+  limits: {
+    verify: config.limits.verify_per_minute,
+    quotes: config.limits.quotes_per_minute,
+    quotesApp: config.limits.quotes_per_minute_app,
+    orders: config.limits.orders_per_minute,
+  },
   corsOrigins: [...new Set([...config.cors_origins, ...Object.values(config.apps).flatMap((app) => app.cors_origins)])],
-  apps: new Map(Object.entries(config.apps).flatMap(([id, app]) => app.key_hashes.map((hash) => [hash, { id, allow: app.allow, quotesPerMinute: app.quotes_per_minute }] as const))),
+  apps: new Map(
+    Object.entries(config.apps).flatMap(([id, app]) =>
+      app.key_hashes.map((hash) => [hash, { id, allow: app.allow, quotesPerMinute: app.quotes_per_minute }] as const),
+    ),
+  ),
   operatorTokenHashes: config.operator.token_hashes,
   metricsToken: secrets.metricsToken,
   version,

@@ -4,13 +4,17 @@ import { Agent, request } from 'undici';
 import type { Sender } from '../gateway/delivery-port.ts';
 import { isLoopback, isPublicAddress } from '../outbound/url-guard.ts';
 
-export class BlockedAddress extends Error {}
+class BlockedAddress extends Error {}
 
 /**
  * The Node form of the webhook sender. The URL's own form is checked again right before sending (url-guard), every resolved address in the
  * connector: one that is not public refuses them all, so a host that answers with a mixed or changing set gets no connection.
  */
-export const createGuardedSender = (options: { check: (url: string) => { ok: boolean }; sandbox: boolean; lookup?: LookupFunction }): { send: Sender; close: () => Promise<void> } => {
+export const createGuardedSender = (options: {
+  check: (url: string) => { ok: boolean };
+  sandbox: boolean;
+  lookup?: LookupFunction;
+}): { send: Sender; close: () => Promise<void> } => {
   const resolve = options.lookup ?? (systemLookup as LookupFunction);
   const allowed = (address: string): boolean => isPublicAddress(address) || (options.sandbox && isLoopback(address));
   const guarded: LookupFunction = (host, given, done) => {
@@ -39,7 +43,7 @@ export const createGuardedSender = (options: { check: (url: string) => { ok: boo
   return { send, close: async () => await agent.close() };
 };
 
-export const outcomeOf = (status: number, retryAfterMs: number | undefined) => ({
+const outcomeOf = (status: number, retryAfterMs: number | undefined) => ({
   outcome: status >= 200 && status < 300 ? ('delivered' as const) : ('failed' as const),
   statusClass: `${Math.floor(status / 100)}xx`,
   status,
@@ -47,4 +51,5 @@ export const outcomeOf = (status: number, retryAfterMs: number | undefined) => (
 });
 
 const isBlocked = (error: unknown): boolean => error instanceof BlockedAddress || (error instanceof Error && error.cause instanceof BlockedAddress);
-const errorClass = (error: unknown): string => (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError' || error.name.includes('Timeout')) ? 'timeout' : 'unreachable');
+const errorClass = (error: unknown): string =>
+  error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError' || error.name.includes('Timeout')) ? 'timeout' : 'unreachable';

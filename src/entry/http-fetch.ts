@@ -4,25 +4,27 @@ import type { Http } from '../providers/spec.ts';
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** Provider calls on Workers. `fetch` does not tell whether a byte left, so everything that failed is `maybe` taken. */
-export const createFetchHttp = (fetchIt: Fetch): Http => async ({ method, url, headers, body, signal, maxBytes }) => {
-  try {
-    const answer = await fetchIt(url, { method, headers: headers ?? {}, redirect: 'manual', signal, ...(body === undefined ? {} : { body }) });
-    const encoding = answer.headers.get('content-encoding');
-    if (encoding !== null && encoding !== 'identity') {
-      await answer.body?.cancel();
-      throw new ProviderFault('malformed', 'the answer is encoded, though identity was asked for');
+export const createFetchHttp =
+  (fetchIt: Fetch): Http =>
+  async ({ method, url, headers, body, signal, maxBytes }) => {
+    try {
+      const answer = await fetchIt(url, { method, headers: headers ?? {}, redirect: 'manual', signal, ...(body === undefined ? {} : { body }) });
+      const encoding = answer.headers.get('content-encoding');
+      if (encoding !== null && encoding !== 'identity') {
+        await answer.body?.cancel();
+        throw new ProviderFault('malformed', 'the answer is encoded, though identity was asked for');
+      }
+      const flat: Record<string, string> = {};
+      answer.headers.forEach((value, name) => {
+        flat[name] = value;
+      });
+      return { status: answer.status, headers: flat, body: await readCapped(answer, maxBytes) };
+    } catch (error) {
+      if (error instanceof ProviderFault) throw error;
+      if (signal.aborted) throw new ProviderFault('timeout', 'no answer within the deadline', { cause: error });
+      throw new ProviderFault('unreachable', 'the connection failed', { cause: error });
     }
-    const flat: Record<string, string> = {};
-    answer.headers.forEach((value, name) => {
-      flat[name] = value;
-    });
-    return { status: answer.status, headers: flat, body: await readCapped(answer, maxBytes) };
-  } catch (error) {
-    if (error instanceof ProviderFault) throw error;
-    if (signal.aborted) throw new ProviderFault('timeout', 'no answer within the deadline', { cause: error });
-    throw new ProviderFault('unreachable', 'the connection failed', { cause: error });
-  }
-};
+  };
 
 const readCapped = async (answer: Response, maxBytes: number): Promise<Uint8Array> => {
   if (!answer.body) return new Uint8Array();

@@ -3,11 +3,32 @@ import { ProviderFault } from '../providers/fault.ts';
 import type { Http } from '../providers/spec.ts';
 
 /** Codes that prove that no byte of the request left: the name did not resolve, nobody listens, no connection, no TLS. */
-const neverLeft = new Set(['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT', 'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'ERR_TLS_CERT_ALTNAME_INVALID', 'EPROTO']);
+const neverLeft = new Set([
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'EPROTO',
+]);
 
 /** Provider calls on Node: undici's `request`, which costs half of its `fetch`. Never follows a redirect, never decompresses. */
 export const createUndiciHttp = (options: { connections?: number } = {}): { http: Http; close: () => Promise<void> } => {
-  const agent = new Agent({ connections: options.connections ?? 64, pipelining: 1, keepAliveTimeout: 30_000, connect: { timeout: 5_000 }, headersTimeout: 60_000, bodyTimeout: 60_000, maxHeaderSize: 16_384 });
+  const agent = new Agent({
+    connections: options.connections ?? 64,
+    pipelining: 1,
+    keepAliveTimeout: 30_000,
+    connect: { timeout: 5_000 },
+    headersTimeout: 60_000,
+    bodyTimeout: 60_000,
+    maxHeaderSize: 16_384,
+  });
   const http: Http = async ({ method, url, headers, body, signal, maxBytes }) => {
     try {
       const answer = await undiciRequest(url, { method, headers: headers ?? {}, body: body ?? null, signal, dispatcher: agent });

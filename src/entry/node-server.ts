@@ -41,7 +41,16 @@ export type ServerOptions = {
   configText?: string;
   writeLog?: (line: string) => void;
 };
-export type RunningServer = { url: string; gateway: Gateway; config: GatewayConfig; secrets: Secrets; database: { kind: string; url: string }; log: Log; tick: () => Promise<void>; stop: () => Promise<void> };
+export type RunningServer = {
+  url: string;
+  gateway: Gateway;
+  config: GatewayConfig;
+  secrets: Secrets;
+  database: { kind: string; url: string };
+  log: Log;
+  tick: () => Promise<void>;
+  stop: () => Promise<void>;
+};
 
 const idleLimitMs = 8_000;
 const tickMs = 1_000;
@@ -63,7 +72,9 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
     await migrate(database, migrations);
   } catch (error) {
     await database.close();
-    throw new StartRefused(`the database does not answer or could not be migrated: ${error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : 'unknown'}`);
+    throw new StartRefused(
+      `the database does not answer or could not be migrated: ${error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : 'unknown'}`,
+    );
   }
   let migrated = false;
   const upstream = createUndiciHttp();
@@ -102,7 +113,8 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
     http: httpSettings(config, secrets),
     limiter: createLimiter(() => Date.now()),
     docs: docsFrom(join(options.root, 'docs/site')),
-    metrics: async (c) => await showMetrics(c, secrets, () => metrics.render([{ name: 'background_work', help: 'Work that goes on after its answer', value: background.size() }])),
+    metrics: async (c) =>
+      await showMetrics(c, secrets, () => metrics.render([{ name: 'background_work', help: 'Work that goes on after its answer', value: background.size() }])),
   });
   const server = await listen(app.fetch, env);
   const drain = composed.drain(gateway);
@@ -131,9 +143,18 @@ const readOrRefuse = <G extends { ok: true }, T>(result: G | { ok: false; mistak
 };
 
 const readConfig = (env: Env, options: ServerOptions): GatewayConfig => {
-  if (options.configText === undefined && !existsSync(env.CONFIG_FILE)) throw new StartRefused(`${env.CONFIG_FILE}: there is no such file (CONFIG_FILE names it)`);
+  if (options.configText === undefined && !existsSync(env.CONFIG_FILE))
+    throw new StartRefused(`${env.CONFIG_FILE}: there is no such file (CONFIG_FILE names it)`);
   const text = options.configText ?? readFileSync(env.CONFIG_FILE, 'utf8');
-  return readOrRefuse(parseConfig(text, { fileName: env.CONFIG_FILE, modules: options.modules, publicUrl: env.PUBLIC_URL, ...(options.baseUrls ? { baseUrls: options.baseUrls } : {}) }), (good) => good.config);
+  return readOrRefuse(
+    parseConfig(text, {
+      fileName: env.CONFIG_FILE,
+      modules: options.modules,
+      publicUrl: env.PUBLIC_URL,
+      ...(options.baseUrls ? { baseUrls: options.baseUrls } : {}),
+    }),
+    (good) => good.config,
+  );
 };
 
 const openOrRefuse = async (env: Env, config: GatewayConfig, log: Log) => {
@@ -157,9 +178,19 @@ const showMetrics = async (c: Context, secrets: Secrets, render: () => string): 
 
 const listen = async (fetch: (request: Request) => Response | Promise<Response>, env: Env): Promise<ServerType> =>
   await new Promise((listening, failed) => {
-    const server = serve({ fetch, port: env.PORT, hostname: env.HOST, serverOptions: { headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 2_000, maxHeaderSize: 16_384 } }, () => listening(server));
+    const server = serve(
+      {
+        fetch,
+        port: env.PORT,
+        hostname: env.HOST,
+        serverOptions: { headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 2_000, maxHeaderSize: 16_384 },
+      },
+      () => listening(server),
+    );
     if ('maxConnections' in server) server.maxConnections = 10_000;
-    server.once('error', (error: NodeJS.ErrnoException) => failed(error.code === 'EADDRINUSE' ? new StartRefused(`port ${env.PORT} on ${env.HOST} is in use: stop what listens there, or set PORT`) : error));
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      failed(error.code === 'EADDRINUSE' ? new StartRefused(`port ${env.PORT} on ${env.HOST} is in use: stop what listens there, or set PORT`) : error),
+    );
   });
 
 /** One tick at a time; a tick that fails is logged and the next one tries again. */

@@ -9,7 +9,14 @@ const root = process.env['APP_ROOT'] ?? (here.endsWith('dist') ? dirname(here) :
 
 try {
   const server = await startServer({ environment: process.env, modules: providerModules, root });
-  server.log('info', 'started', { address: server.url, mode: server.config.mode, network: server.config.network, database: server.database.kind, providers: server.config.providers.map((provider) => provider.id).join(' '), pid: process.pid });
+  server.log('info', 'started', {
+    address: server.url,
+    mode: server.config.mode,
+    network: server.config.network,
+    database: server.database.kind,
+    providers: server.config.providers.map((provider) => provider.id).join(' '),
+    pid: process.pid,
+  });
   const stop = (signal: string): void => {
     server.log('info', 'stopping', { signal });
     server.stop().then(

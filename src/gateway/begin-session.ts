@@ -1,6 +1,6 @@
 import { callProvider } from './call-provider.ts';
-import type { Gateway, Place, Provider } from './ports.ts';
-import { blobPlace } from './upstream-session.ts';
+import { blobPlace, challengePlace } from './places.ts';
+import type { Gateway, Provider } from './ports.ts';
 
 /** What went out with /verify; sealed in the session's row until /session. */
 export type Challenge = {
@@ -10,7 +10,6 @@ export type Challenge = {
   tokens: Record<string, string>;
   gatewayTokenExpiresOn: number;
 };
-export const challengePlace = (idHash: string): Place => ({ table: 'sessions', row: idHash, field: 'challenge' });
 
 export type BegunSession = { sessionId: string; token?: string; tokens: Record<string, string>; expiresOn: number };
 
@@ -23,24 +22,46 @@ export const beginSession = async (gateway: Gateway, requestId: string): Promise
   const now = gateway.now();
   const sessionId = ids.uuid();
   const idHash = gateway.hash(sessionId);
-  const demanding = settings.proof_of_ownership === 'never' ? [] : gateway.providers.filter((provider) => provider.demandsProof && provider.core.mode !== 'off' && provider.adapter.buy);
+  const demanding =
+    settings.proof_of_ownership === 'never'
+      ? []
+      : gateway.providers.filter((provider) => provider.demandsProof && provider.core.mode !== 'off' && provider.adapter.buy);
   const begun = (await Promise.all(demanding.map((provider) => beginUpstream(gateway, provider, requestId)))).filter((one) => one !== undefined);
   const gatewayToken = `${new URL(settings.public_url).host}:${ids.secret(16)}`;
   const tokens: Record<string, string> = { ...Object.fromEntries(begun.map((one) => [one.providerId, one.token])), gateway: gatewayToken };
   const tokenOf = begun[0]?.providerId ?? (settings.proof_of_ownership === 'required' ? 'gateway' : undefined);
   const challenge: Challenge = { tokens, gatewayTokenExpiresOn: now + settings.sessions.token_ttl_s * 1000, ...(tokenOf === undefined ? {} : { tokenOf }) };
   const expiresOn = now + settings.sessions.verify_ttl_s * 1000;
-  await gateway.stores.sessions.begin({ idHash, createdOn: now, expiresOn, challenge: await gateway.seal.seal(JSON.stringify(challenge), challengePlace(idHash)) }, begun);
+  await gateway.stores.sessions.begin(
+    { idHash, createdOn: now, expiresOn, challenge: await gateway.seal.seal(JSON.stringify(challenge), challengePlace(idHash)) },
+    begun,
+  );
   return { sessionId, tokens, expiresOn, ...(tokenOf === undefined ? {} : { token: tokens[tokenOf] ?? '' }) };
 };
 
-const beginUpstream = async (gateway: Gateway, provider: Provider, requestId: string): Promise<{ id: string; providerId: string; token: string; blob: string; expiresOn: number } | undefined> => {
+const beginUpstream = async (
+  gateway: Gateway,
+  provider: Provider,
+  requestId: string,
+): Promise<{ id: string; providerId: string; token: string; blob: string; expiresOn: number } | undefined> => {
   try {
-    const options = { operation: 'quote', verb: 'begin_session', requestId, deadlineMs: gateway.settings.routing.verify_deadline_ms, idempotent: true } as const;
+    const options = {
+      operation: 'quote',
+      verb: 'begin_session',
+      requestId,
+      deadlineMs: gateway.settings.routing.verify_deadline_ms,
+      idempotent: true,
+    } as const;
     const answer = await callProvider(gateway, provider, options, async (context) => await provider.adapter.buy?.beginSession(context));
     if (!answer?.ok || answer.value.token === undefined) return undefined;
     const id = gateway.ids.uuid();
-    return { id, providerId: provider.id, token: answer.value.token, blob: await gateway.seal.seal(answer.customer ?? '', blobPlace(id)), expiresOn: answer.value.expiresOn };
+    return {
+      id,
+      providerId: provider.id,
+      token: answer.value.token,
+      blob: await gateway.seal.seal(answer.customer ?? '', blobPlace(id)),
+      expiresOn: answer.value.expiresOn,
+    };
   } catch {
     return undefined; // counted and logged by callProvider; the provider refuses `proof-required` in this session
   }

@@ -14,13 +14,24 @@ export type CallOptions = {
 };
 
 /** One call to a provider: guarded, timed, counted and logged in one line. */
-export const callProvider = async <T>(gateway: Gateway, provider: Provider, options: CallOptions, attempt: (context: CallContext) => Promise<T>): Promise<T> => {
+export const callProvider = async <T>(
+  gateway: Gateway,
+  provider: Provider,
+  options: CallOptions,
+  attempt: (context: CallContext) => Promise<T>,
+): Promise<T> => {
   const started = gateway.now();
   const finish = (outcome: string): void => {
     const ms = gateway.now() - started;
     gateway.count('provider_calls_total', { provider: provider.id, operation: options.operation, outcome });
     gateway.observe('provider_call_ms', { provider: provider.id, operation: options.operation }, ms);
-    gateway.log(outcome === 'ok' || outcome === 'refused' ? 'debug' : 'warn', 'provider_call', { request_id: options.requestId, provider: provider.id, verb: options.verb, outcome, ms });
+    gateway.log(outcome === 'ok' || outcome === 'refused' ? 'debug' : 'warn', 'provider_call', {
+      request_id: options.requestId,
+      provider: provider.id,
+      verb: options.verb,
+      outcome,
+      ms,
+    });
   };
   try {
     const answer = await provider.guard.call(

@@ -49,7 +49,8 @@ const retryMs = 5_000;
 const key = (providerId: string, ramp: Ramp): string => `${ramp} ${providerId}`;
 
 const loadStored = async (gateway: Gateway): Promise<void> => {
-  for (const row of await gateway.stores.catalogue.listings()) gateway.state.listings.set(key(row.providerId, row.ramp), { listing: row.listing, readOn: row.readOn });
+  for (const row of await gateway.stores.catalogue.listings())
+    gateway.state.listings.set(key(row.providerId, row.ramp), { listing: row.listing, readOn: row.readOn });
   gateway.state.numbers = await gateway.stores.catalogue.numbers();
 };
 
@@ -63,7 +64,13 @@ const refreshListing = (gateway: Gateway, provider: Provider, ramp: Ramp, reques
       const reason = fault instanceof ProviderFault ? fault.kind : 'server';
       const known = gateway.state.listings.get(name);
       gateway.state.listings.set(name, { listing: known?.listing ?? null, readOn: known?.readOn ?? -Infinity, failed: { reason, on: gateway.now() } });
-      if (!(fault instanceof ProviderFault)) gateway.log('error', 'defect', { request_id: requestId, provider: provider.id, where: 'catalogue', error: fault instanceof Error ? fault.message : 'unknown' });
+      if (!(fault instanceof ProviderFault))
+        gateway.log('error', 'defect', {
+          request_id: requestId,
+          provider: provider.id,
+          where: 'catalogue',
+          error: fault instanceof Error ? fault.message : 'unknown',
+        });
     })
     .finally(() => gateway.state.refreshing.delete(name));
   gateway.state.refreshing.set(name, reading);
@@ -71,15 +78,20 @@ const refreshListing = (gateway: Gateway, provider: Provider, ramp: Ramp, reques
 };
 
 const readListing = async (gateway: Gateway, provider: Provider, ramp: Ramp, requestId: string): Promise<void> => {
-  const catalogue = await callProvider(gateway, provider, { operation: 'quote', verb: 'catalogue', requestId, deadlineMs: gateway.settings.routing.quote_deadline_ms, idempotent: true }, async (context) => {
-    if (ramp === 'sell' && provider.adapter.sell) return await provider.adapter.sell.catalogue(context);
-    if (!provider.adapter.buy) throw new Error(`${provider.id} lists no options for ${ramp}`);
-    const upstream = await upstreamSession(gateway, gatewayOwner, provider, context, await gateway.stores.sessions.findUpstream(gatewayOwner, provider.id));
-    if ('refusal' in upstream) return { ok: false as const, refusal: upstream.refusal };
-    const answer = await provider.adapter.buy.catalogue({ ...context, customer: upstream.blob });
-    if (answer.customer !== undefined) await gateway.stores.sessions.retireUpstream(upstream.id, gateway.now());
-    return answer;
-  });
+  const catalogue = await callProvider(
+    gateway,
+    provider,
+    { operation: 'quote', verb: 'catalogue', requestId, deadlineMs: gateway.settings.routing.quote_deadline_ms, idempotent: true },
+    async (context) => {
+      if (ramp === 'sell' && provider.adapter.sell) return await provider.adapter.sell.catalogue(context);
+      if (!provider.adapter.buy) throw new Error(`${provider.id} lists no options for ${ramp}`);
+      const upstream = await upstreamSession(gateway, gatewayOwner, provider, context, await gateway.stores.sessions.findUpstream(gatewayOwner, provider.id));
+      if ('refusal' in upstream) return { ok: false as const, refusal: upstream.refusal };
+      const answer = await provider.adapter.buy.catalogue({ ...context, customer: upstream.blob });
+      if (answer.customer !== undefined) await gateway.stores.sessions.retireUpstream(upstream.id, gateway.now());
+      return answer;
+    },
+  );
   if (!catalogue.ok) throw new ProviderFault('server', `no listing: ${catalogue.refusal.reason}`);
   const readOn = gateway.now();
   const listing = toJson(catalogue.value);
@@ -115,7 +127,12 @@ const view = (gateway: Gateway, ramp: Ramp): CatalogueView => {
     const cached = cache.get(name);
     if (cached && cached.of === known && cached.numbers === all) byProvider.set(provider.id, cached.view);
     else {
-      const built = buildListing(provider, fromJson(known.listing), known.readOn, all.filter((number) => number.ramp === ramp));
+      const built = buildListing(
+        provider,
+        fromJson(known.listing),
+        known.readOn,
+        all.filter((number) => number.ramp === ramp),
+      );
       cache.set(name, { of: known, numbers: all, view: built });
       byProvider.set(provider.id, built);
     }
@@ -134,7 +151,8 @@ const buildListing = (provider: Provider, catalogue: Catalogue, readOn: number, 
 };
 
 /** Why a provider of the ramp has no usable listing, for `failed`. */
-export const listingFault = (gateway: Gateway, provider: Provider, ramp: Ramp): string | undefined => gateway.state.listings.get(key(provider.id, ramp))?.failed?.reason;
+export const listingFault = (gateway: Gateway, provider: Provider, ramp: Ramp): string | undefined =>
+  gateway.state.listings.get(key(provider.id, ramp))?.failed?.reason;
 
 const toJson = (catalogue: Catalogue): Json => ({ features: { ...catalogue.features }, options: catalogue.options.map(optionToJson) });
 

@@ -6,16 +6,14 @@ import { callProvider } from './call-provider.ts';
 import { linkHosts } from './confirm-order.ts';
 import { followed, refreshOrder } from './follow-orders.ts';
 import { Problem } from './problem.ts';
-import type { Claim, Gateway, Lease, Order, Place } from './ports.ts';
+import type { Claim, Gateway, Lease, Order } from './ports.ts';
 import { findOrder } from './read-orders.ts';
 import type { OpenSession } from './read-session.ts';
-import { leaseFor, providerOf, upstreamBlob } from './send-placing.ts';
+import { leaseFor, providerOf, upstreamBlob } from './placing.ts';
+import { fallbackPlace, lnurlPlace } from './places.ts';
 
 export type WithdrawalRequest = { order_id: string; failback_onchain?: string | undefined };
 export type Withdrawal = { order_id: string; withdrawal_expiration_date: string; lnurlw: string };
-
-const lnurlPlace = (orderId: string): Place => ({ table: 'claims', row: orderId, field: 'lnurl' });
-const fallbackPlace = (orderId: string): Place => ({ table: 'claims', row: orderId, field: 'fallback' });
 
 /**
  * POST /withdrawal: fetches the LNURL once and keeps it sealed before it is answered, because a provider may refuse a second call
@@ -30,7 +28,8 @@ export const claimWithdrawal = async (gateway: Gateway, session: OpenSession, re
   if (order.stage !== 'filled') throw notWithdrawable(order);
   const lease = leaseFor(gateway, order.id);
   const now = gateway.now();
-  const sealedFallback = fallback === undefined ? {} : { fallback: await gateway.seal.seal(fallback, fallbackPlace(order.id)), fallbackHash: gateway.hash(fallback) };
+  const sealedFallback =
+    fallback === undefined ? {} : { fallback: await gateway.seal.seal(fallback, fallbackPlace(order.id)), fallbackHash: gateway.hash(fallback) };
   const created = await gateway.stores.claims.create({ orderId: order.id, now, ...sealedFallback }, lease);
   const claim = await gateway.stores.claims.find(order.id);
   if (!claim) throw claimUnknown();
@@ -40,22 +39,30 @@ export const claimWithdrawal = async (gateway: Gateway, session: OpenSession, re
   return await fetching;
 };
 
-const notWithdrawable = (order: Order): Problem => new Problem('order-not-withdrawable', `The order is ${order.stage}; it can be withdrawn once it is filled.`, { retryAfterMs: 5000 });
-const claimUnknown = (): Problem => new Problem('claim-outcome-unknown', 'The provider has not given the withdrawal link yet; the gateway keeps asking. Repeat the same request.', { retryAfterMs: 5000 });
+const notWithdrawable = (order: Order): Problem =>
+  new Problem('order-not-withdrawable', `The order is ${order.stage}; it can be withdrawn once it is filled.`, { retryAfterMs: 5000 });
+const claimUnknown = (): Problem =>
+  new Problem('claim-outcome-unknown', 'The provider has not given the withdrawal link yet; the gateway keeps asking. Repeat the same request.', {
+    retryAfterMs: 5000,
+  });
 
 const checkFallback = (gateway: Gateway, order: Order, text: string): string => {
-  if (order.facts['on_chain_fallback'] !== true) throw new Problem('fallback-unsupported', 'The provider of this order pays out by Lightning only. Leave failback_onchain away.');
+  if (order.facts['on_chain_fallback'] !== true)
+    throw new Problem('fallback-unsupported', 'The provider of this order pays out by Lightning only. Leave failback_onchain away.');
   const checked = checkPayoutAddress(text, gateway.settings.network);
-  if ('problem' in checked) throw new Problem('address-invalid', `failback_onchain: ${checked.problem}`, { errors: [{ pointer: '/failback_onchain', detail: checked.problem }] });
+  if ('problem' in checked)
+    throw new Problem('address-invalid', `failback_onchain: ${checked.problem}`, { errors: [{ pointer: '/failback_onchain', detail: checked.problem }] });
   return checked.address;
 };
 
 const answerClaim = async (gateway: Gateway, order: Order, claim: Claim, fallback: string | undefined, requestId: string): Promise<Withdrawal> => {
-  if (fallback !== undefined && claim.fallbackHash !== gateway.hash(fallback)) throw new Problem('withdrawal-differs', 'This withdrawal was asked for with another fallback (or none), which can no longer be changed.');
+  if (fallback !== undefined && claim.fallbackHash !== gateway.hash(fallback))
+    throw new Problem('withdrawal-differs', 'This withdrawal was asked for with another fallback (or none), which can no longer be changed.');
   const now = gateway.now();
   if (claim.state === 'held' && claim.lnurl !== undefined) {
     if (claim.expiresOn === undefined || claim.expiresOn > now) return await show(gateway, order.id, claim.lnurl, claim.expiresOn);
-    if (claim.fallbackHash !== undefined) throw new Problem('withdrawal-expired', 'The withdrawal link expired; the provider pays out to the on-chain fallback.');
+    if (claim.fallbackHash !== undefined)
+      throw new Problem('withdrawal-expired', 'The withdrawal link expired; the provider pays out to the on-chain fallback.');
   }
   // Held and expired without a fallback: one fresh call upstream. Still sending: one more try, unless somebody is at it.
   const lease = leaseFor(gateway, order.id);
@@ -78,23 +85,42 @@ const fetchLnurl = async (gateway: Gateway, order: Order, claim: Claim, lease: L
   if (!adapter) throw new Error(`${provider.id} does not buy`);
   const customer = await upstreamBlob(gateway, order.providerSessionId);
   const fallbackAddress = claim.fallback === undefined ? undefined : await gateway.seal.open(claim.fallback, fallbackPlace(order.id));
-  const options = { operation: 'order', verb: 'claim', requestId, deadlineMs: gateway.settings.routing.order_deadline_ms, idempotent: false, context: { idempotencyKey: order.id, ...(customer === undefined ? {} : { customer }) } } as const;
+  const options = {
+    operation: 'order',
+    verb: 'claim',
+    requestId,
+    deadlineMs: gateway.settings.routing.order_deadline_ms,
+    idempotent: false,
+    context: { idempotencyKey: order.id, ...(customer === undefined ? {} : { customer }) },
+  } as const;
   try {
-    const answer = await callProvider(gateway, provider, options, (context) => adapter.claim(context, { order: followed(order), ...(fallbackAddress === undefined ? {} : { fallbackAddress }) }));
+    const answer = await callProvider(gateway, provider, options, (context) =>
+      adapter.claim(context, { order: followed(order), ...(fallbackAddress === undefined ? {} : { fallbackAddress }) }),
+    );
     if (!answer.ok) return await refusedClaim(gateway, order, claim, lease);
     const sandbox = gateway.settings.mode === 'sandbox';
     const canonical = toCanonicalLnurl(answer.value.lnurl, { loopbackHttp: sandbox });
     if (!canonical || !trustedLink(canonical.url.href, linkHosts(provider, provider.core.payout_hosts), sandbox)) {
       await gateway.stores.claims.change(order.id, lease.owner, { state: 'review' });
       gateway.log('error', 'payout_link_refused', { request_id: requestId, order: order.id, provider: provider.id });
-      throw new Problem('payout-link-refused', 'The provider gave a withdrawal link that is not on one of its own hosts. It is withheld and the operator looks at it.', { members: { order_id: order.id } });
+      throw new Problem(
+        'payout-link-refused',
+        'The provider gave a withdrawal link that is not on one of its own hosts. It is withheld and the operator looks at it.',
+        { members: { order_id: order.id } },
+      );
     }
     const sealed = await gateway.seal.seal(canonical.lnurl, lnurlPlace(order.id));
-    await gateway.stores.claims.hold(order.id, lease.owner, { lnurl: sealed, ...(answer.value.expiresOn === undefined ? {} : { expiresOn: answer.value.expiresOn }) });
+    await gateway.stores.claims.hold(order.id, lease.owner, {
+      lnurl: sealed,
+      ...(answer.value.expiresOn === undefined ? {} : { expiresOn: answer.value.expiresOn }),
+    });
     return await show(gateway, order.id, sealed, answer.value.expiresOn);
   } catch (error) {
     if (error instanceof Problem) throw error;
-    await gateway.stores.claims.change(order.id, lease.owner, { attempt: claim.attempt + 1, nextTryOn: gateway.now() + backOffMs(claim.attempt, gateway.random()) });
+    await gateway.stores.claims.change(order.id, lease.owner, {
+      attempt: claim.attempt + 1,
+      nextTryOn: gateway.now() + backOffMs(claim.attempt, gateway.random()),
+    });
     throw claimUnknown();
   }
 };
@@ -103,7 +129,11 @@ const fetchLnurl = async (gateway: Gateway, order: Order, claim: Claim, lease: L
 const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease: Lease): Promise<never> => {
   const now = await refreshOrder(gateway, order, 'read', order.id);
   const lost = now.stage === 'finished' || claim.attempt > 1;
-  await gateway.stores.claims.change(order.id, lease.owner, lost ? { state: 'review' } : { attempt: claim.attempt + 1, nextTryOn: gateway.now() + backOffMs(claim.attempt, gateway.random()) });
+  await gateway.stores.claims.change(
+    order.id,
+    lease.owner,
+    lost ? { state: 'review' } : { attempt: claim.attempt + 1, nextTryOn: gateway.now() + backOffMs(claim.attempt, gateway.random()) },
+  );
   if (lost) gateway.log('error', 'claim_lost', { order: order.id, provider: order.providerId });
   throw claimUnknown();
 };
@@ -119,7 +149,8 @@ export const settleClaims = async (gateway: Gateway, limit: number): Promise<num
       try {
         await fetchLnurl(gateway, order, claim, lease, order.id);
       } catch (error) {
-        if (!(error instanceof Problem)) gateway.log('error', 'defect', { where: 'settle_claims', order: order.id, error: error instanceof Error ? error.message : 'unknown' });
+        if (!(error instanceof Problem))
+          gateway.log('error', 'defect', { where: 'settle_claims', order: order.id, error: error instanceof Error ? error.message : 'unknown' });
       }
     }),
   );

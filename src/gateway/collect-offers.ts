@@ -14,7 +14,14 @@ export type Asking = { offer: ProviderOffer; sessionId?: string } | { refusal: R
 /** One provider to ask, or the reason why he is not asked. */
 export type Ask = { provider: Provider; terms: Terms } & ({ ask: (context: CallContext) => Promise<Asking> } | { refusal: Refusal } | { fault: FaultKind });
 
-export type CollectRequest = { asked: Asked; asks: Ask[]; requestId: string; sessionHash: string; maxWaitMs: number | undefined; traceparent?: string | undefined };
+export type CollectRequest = {
+  asked: Asked;
+  asks: Ask[];
+  requestId: string;
+  sessionHash: string;
+  maxWaitMs: number | undefined;
+  traceparent?: string | undefined;
+};
 
 /** The decision, what shadow providers would have offered, and the upstream sessions of the offers. */
 export type Collected = { route: Route; shadow: Candidate[]; upstreamSessions: Map<string, string> };
@@ -53,7 +60,15 @@ export const collectOffers = async (gateway: Gateway, request: CollectRequest): 
     else if ('fault' in ask) fail(ask.provider, { reason: ask.fault, retryable: true });
     else {
       open.set(ask.provider.id, ask.provider);
-      const options = { operation: 'quote', verb: 'quote', requestId: request.requestId, deadlineMs, idempotent: true, customerKey: request.sessionHash, ...(request.traceparent === undefined ? {} : { context: { traceparent: request.traceparent } }) } as const;
+      const options = {
+        operation: 'quote',
+        verb: 'quote',
+        requestId: request.requestId,
+        deadlineMs,
+        idempotent: true,
+        customerKey: request.sessionHash,
+        ...(request.traceparent === undefined ? {} : { context: { traceparent: request.traceparent } }),
+      } as const;
       running.push(
         callProvider(gateway, ask.provider, options, ask.ask).then(
           (answer) => {
@@ -105,7 +120,12 @@ const allOrDeadline = async (running: Promise<void>[], deadlineMs: number, gatew
 
 const faultOf = (gateway: Gateway, fault: unknown, latencyMs: number, requestId: string, providerId: string): Omit<Failed, 'providerId'> => {
   if (fault instanceof ProviderFault)
-    return { reason: fault.kind, retryable: fault.retryable, latencyMs, ...(fault.kind === 'circuit-open' && fault.retryAfterMs !== undefined ? { retryOn: gateway.now() + fault.retryAfterMs } : {}) };
+    return {
+      reason: fault.kind,
+      retryable: fault.retryable,
+      latencyMs,
+      ...(fault.kind === 'circuit-open' && fault.retryAfterMs !== undefined ? { retryOn: gateway.now() + fault.retryAfterMs } : {}),
+    };
   gateway.log('error', 'defect', { request_id: requestId, provider: providerId, where: 'quote', error: fault instanceof Error ? fault.message : 'unknown' });
   return { reason: 'malformed', retryable: false, latencyMs };
 };

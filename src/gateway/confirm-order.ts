@@ -6,14 +6,11 @@ import type { Stage } from '../domain/order.ts';
 import type { PlacedOrder } from '../providers/spec.ts';
 import { orderDeliveries } from './order-deliveries.ts';
 import { Problem, type ProblemCode, type ProblemMore } from './problem.ts';
-import type { Gateway, Intent, Order, OrderEvent, Place, Provider } from './ports.ts';
-import { answerOf, answerPlace, type GivenAnswer, type Placing, type Reprice } from './send-placing.ts';
+import type { Gateway, Intent, Order, OrderEvent, Provider } from './ports.ts';
+import { answerOf, type GivenAnswer, type Placing, type Reprice } from './placing.ts';
+import { answerPlace, paymentPlace, webhookPlace } from './places.ts';
 import { int, isoTime, providerRef } from './show-offers.ts';
 import { referenceOf, showPayment } from './show-payment.ts';
-
-export const paymentPlace = (orderId: string): Place => ({ table: 'orders', row: orderId, field: 'payment_info' });
-export const webhookPlace = (orderId: string): Place => ({ table: 'orders', row: orderId, field: 'webhook_url' });
-export const orderSecretPlace = (orderId: string): Place => ({ table: 'orders', row: orderId, field: 'secret' });
 
 /** A problem that is the settled answer of a placing: stored, so that the same request gets the same bytes. */
 export type StoredProblem = { problem: { code: ProblemCode; detail: string; more: ProblemMore } };
@@ -22,32 +19,65 @@ export type StoredProblem = { problem: { code: ProblemCode; detail: string; more
  * The provider answered with an order. It is shown only when it is what the customer accepted, can be paid, and its links are the
  * provider's own; then the intent, the order, its first event and the answer's bytes are committed in one transaction.
  */
-export const confirmPlaced = async (gateway: Gateway, intent: Intent, owner: string, placing: Placing, placed: PlacedOrder, reprice?: Reprice): Promise<GivenAnswer> => {
+export const confirmPlaced = async (
+  gateway: Gateway,
+  intent: Intent,
+  owner: string,
+  placing: Placing,
+  placed: PlacedOrder,
+  reprice?: Reprice,
+): Promise<GivenAnswer> => {
   const { provider, quote, inputs } = placing;
   const { offer } = quote.offer;
   const named = quote.offer.terms.named;
   const judged = judgeOrder(
     { pay: offer.pay, receive: offer.receive, binding: offer.binding, ...(named ? { currency: named.currency, option: named.option } : {}) },
     { pay: placed.pay, receive: placed.receive, ...(placed.echo ? { echo: placed.echo } : {}) },
-    { slippageBps: gateway.settings.routing.slippage_bps, ...(inputs.minReceive === undefined ? {} : { minReceive: BigInt(inputs.minReceive) }), ...(inputs.maxPay === undefined ? {} : { maxPay: BigInt(inputs.maxPay) }) },
+    {
+      slippageBps: gateway.settings.routing.slippage_bps,
+      ...(inputs.minReceive === undefined ? {} : { minReceive: BigInt(inputs.minReceive) }),
+      ...(inputs.maxPay === undefined ? {} : { maxPay: BigInt(inputs.maxPay) }),
+    },
   );
   if (judged !== 'as-accepted') {
-    const detail = judged === 'differs' ? 'The provider made another order than was accepted.' : 'The provider\'s order costs more than was accepted.';
-    return await withhold(gateway, intent, owner, placed, 'price-changed', `${detail} It is not handed out and lapses by itself. Nothing is to be paid.`, { members: { offers: await freshOffers(gateway, reprice) } });
+    const detail = judged === 'differs' ? 'The provider made another order than was accepted.' : "The provider's order costs more than was accepted.";
+    return await withhold(gateway, intent, owner, placed, 'price-changed', `${detail} It is not handed out and lapses by itself. Nothing is to be paid.`, {
+      members: { offers: await freshOffers(gateway, reprice) },
+    });
   }
   const currency = quote.route.asked.ramp === 'liquidity' ? undefined : quote.route.asked.currency;
-  const payment = showPayment(placed.paymentInfo, { pay: placed.pay, ...(quote.route.asked.ramp === 'liquidity' ? {} : { paymentOptionId: quote.terms.paymentOptionId }), ...(currency === undefined ? {} : { currency }) });
-  if (!payment && placed.stage === 'awaiting_payment') return await withhold(gateway, intent, owner, placed, 'order-unpayable', 'The provider\'s order names no way to pay it. Ask for a new quote.');
+  const payment = showPayment(placed.paymentInfo, {
+    pay: placed.pay,
+    ...(quote.route.asked.ramp === 'liquidity' ? {} : { paymentOptionId: quote.terms.paymentOptionId }),
+    ...(currency === undefined ? {} : { currency }),
+  });
+  if (!payment && placed.stage === 'awaiting_payment')
+    return await withhold(gateway, intent, owner, placed, 'order-unpayable', "The provider's order names no way to pay it. Ask for a new quote.");
 
   const untrusted = untrustedLink(gateway, provider, placed);
   const now = gateway.now();
   const stage: Stage = untrusted ? 'review' : placed.stage;
   const order = await orderOf(gateway, intent, placing, placed, stage, payment ?? {}, now);
   const answer: GivenAnswer = untrusted
-    ? problemAnswer('payout-link-refused', 'The provider gave a payment link that is not on one of its own hosts. The order is withheld and the operator looks at it. Do not pay.', { members: { order_id: intent.orderId } })
+    ? problemAnswer(
+        'payout-link-refused',
+        'The provider gave a payment link that is not on one of its own hosts. The order is withheld and the operator looks at it. Do not pay.',
+        { members: { order_id: intent.orderId } },
+      )
     : { status: 200, body: JSON.stringify(showNewOrder(gateway, order, payment)) };
-  const event: OrderEvent = { sequence: 1, at: now, toStage: stage, rawStatus: placed.rawStatus ?? placed.stage, source: 'place', ...(untrusted ? { note: 'payment link on a foreign host' } : {}) };
-  const change = { state: 'confirmed' as const, answer: await gateway.seal.seal(JSON.stringify(answer), answerPlace(intent.id)), ...(placed.upstreamOrderId === undefined ? {} : { upstreamOrderId: placed.upstreamOrderId }) };
+  const event: OrderEvent = {
+    sequence: 1,
+    at: now,
+    toStage: stage,
+    rawStatus: placed.rawStatus ?? placed.stage,
+    source: 'place',
+    ...(untrusted ? { note: 'payment link on a foreign host' } : {}),
+  };
+  const change = {
+    state: 'confirmed' as const,
+    answer: await gateway.seal.seal(JSON.stringify(answer), answerPlace(intent.id)),
+    ...(placed.upstreamOrderId === undefined ? {} : { upstreamOrderId: placed.upstreamOrderId }),
+  };
   const deliveries = await orderDeliveries(gateway, order, undefined, event);
   if (await gateway.stores.intents.confirm(intent.id, owner, change, order, event, deliveries)) {
     gateway.count('orders_total', { provider: provider.id, outcome: untrusted ? 'review' : 'confirmed' });
@@ -65,7 +95,10 @@ const freshOffers = async (gateway: Gateway, reprice: Reprice | undefined): Prom
   }
 };
 
-const problemAnswer = (code: ProblemCode, detail: string, more: ProblemMore = {}): GivenAnswer => ({ status: 0, body: JSON.stringify({ problem: { code, detail, more } } satisfies StoredProblem) });
+const problemAnswer = (code: ProblemCode, detail: string, more: ProblemMore = {}): GivenAnswer => ({
+  status: 0,
+  body: JSON.stringify({ problem: { code, detail, more } } satisfies StoredProblem),
+});
 
 /** A stored answer becomes the answer again: the bytes of a 200, or the problem with this request's id. */
 export const giveAnswer = (answer: GivenAnswer): GivenAnswer => {
@@ -75,27 +108,69 @@ export const giveAnswer = (answer: GivenAnswer): GivenAnswer => {
 };
 
 /** The order exists upstream, but nobody is shown how to pay it. */
-const withhold = async (gateway: Gateway, intent: Intent, owner: string, placed: PlacedOrder, code: ProblemCode, detail: string, more: ProblemMore = {}): Promise<GivenAnswer> => {
+const withhold = async (
+  gateway: Gateway,
+  intent: Intent,
+  owner: string,
+  placed: PlacedOrder,
+  code: ProblemCode,
+  detail: string,
+  more: ProblemMore = {},
+): Promise<GivenAnswer> => {
   const answer = problemAnswer(code, detail, more);
   const changed = await settleWith(gateway, intent, owner, 'unpayable', answer, placed.upstreamOrderId);
   gateway.count('orders_total', { provider: intent.providerId, outcome: code });
   return changed ? answer : await answerOf(gateway, await gateway.stores.intents.find(intent.id));
 };
 
-const settleWith = async (gateway: Gateway, intent: Intent, owner: string, state: 'unpayable' | 'dead' | 'review', answer: GivenAnswer, upstreamOrderId?: string, note?: string): Promise<boolean> =>
+const settleWith = async (
+  gateway: Gateway,
+  intent: Intent,
+  owner: string,
+  state: 'unpayable' | 'dead' | 'review',
+  answer: GivenAnswer,
+  upstreamOrderId?: string,
+  note?: string,
+): Promise<boolean> =>
   await gateway.stores.intents.change(
     intent.id,
     owner,
-    { state, answer: await gateway.seal.seal(JSON.stringify(answer), answerPlace(intent.id)), ...(upstreamOrderId === undefined ? {} : { upstreamOrderId }), ...(note === undefined ? {} : { evidence: { note } }) },
+    {
+      state,
+      answer: await gateway.seal.seal(JSON.stringify(answer), answerPlace(intent.id)),
+      ...(upstreamOrderId === undefined ? {} : { upstreamOrderId }),
+      ...(note === undefined ? {} : { evidence: { note } }),
+    },
     true,
   );
 
 /** The end of a placing whose answer was lost for good. */
-export const settleUnpayable = async (gateway: Gateway, intent: Intent, owner: string, state: 'unpayable' | 'dead' | 'review', note: string, upstreamOrderId?: string): Promise<boolean> => {
+export const settleUnpayable = async (
+  gateway: Gateway,
+  intent: Intent,
+  owner: string,
+  state: 'unpayable' | 'dead' | 'review',
+  note: string,
+  upstreamOrderId?: string,
+): Promise<boolean> => {
   gateway.count('orders_total', { provider: intent.providerId, outcome: state });
-  gateway.log(state === 'review' ? 'error' : 'warn', 'intent_settled', { request_id: intent.requestId, provider: intent.providerId, intent: intent.id, state, note });
+  gateway.log(state === 'review' ? 'error' : 'warn', 'intent_settled', {
+    request_id: intent.requestId,
+    provider: intent.providerId,
+    intent: intent.id,
+    state,
+    note,
+  });
   const detail = 'The provider may hold an order that nobody can pay; it lapses by itself and nothing is to be paid. Ask for a new quote.';
-  return await settleWith(gateway, intent, owner, state, problemAnswer('order-unpayable', detail, { members: { order_id: intent.orderId } }), upstreamOrderId, note);
+  return await settleWith(
+    gateway,
+    intent,
+    owner,
+    state,
+    problemAnswer('order-unpayable', detail, { members: { order_id: intent.orderId } }),
+    upstreamOrderId,
+    note,
+  );
 };
 
 const untrustedLink = (gateway: Gateway, provider: Provider, placed: PlacedOrder): boolean => {
@@ -106,7 +181,15 @@ const untrustedLink = (gateway: Gateway, provider: Provider, placed: PlacedOrder
 
 export const linkHosts = (provider: Provider, configured: string[] | undefined): string[] => configured ?? [new URL(provider.core.base_url).hostname];
 
-const orderOf = async (gateway: Gateway, intent: Intent, placing: Placing, placed: PlacedOrder, stage: Stage, payment: { [key: string]: Json }, now: number): Promise<Order> => {
+const orderOf = async (
+  gateway: Gateway,
+  intent: Intent,
+  placing: Placing,
+  placed: PlacedOrder,
+  stage: Stage,
+  payment: { [key: string]: Json },
+  now: number,
+): Promise<Order> => {
   const { quote, inputs } = placing;
   const { offer } = quote.offer;
   const id = intent.orderId;
@@ -130,7 +213,13 @@ const orderOf = async (gateway: Gateway, intent: Intent, placing: Placing, place
     quotedPay: offer.pay,
     quotedReceive: offer.receive,
     binding: offer.binding,
-    terms: { ...quote.terms, ...(asked.ramp === 'liquidity' ? {} : { currency: asked.currency }), ...(quote.offer.terms.named ? { named: quote.offer.terms.named } : {}), ...(arrival === undefined ? {} : { arrivalSeconds: arrival }), ...(placed.matchedBy === undefined ? {} : { matchedBy: placed.matchedBy }) },
+    terms: {
+      ...quote.terms,
+      ...(asked.ramp === 'liquidity' ? {} : { currency: asked.currency }),
+      ...(quote.offer.terms.named ? { named: quote.offer.terms.named } : {}),
+      ...(arrival === undefined ? {} : { arrivalSeconds: arrival }),
+      ...(placed.matchedBy === undefined ? {} : { matchedBy: placed.matchedBy }),
+    },
     facts: { ...offer.facts, ...placed.facts },
     upstream: offer.upstream ?? {},
     paymentInfo: await gateway.seal.seal(JSON.stringify(payment), paymentPlace(id)),
@@ -144,7 +233,9 @@ const orderOf = async (gateway: Gateway, intent: Intent, placing: Placing, place
     ...(placed.upstreamOrderId === undefined ? {} : { upstreamOrderId: placed.upstreamOrderId }),
     ...((placed.expiresOn ?? offer.expiresOn) === undefined ? {} : { expiresOn: placed.expiresOn ?? offer.expiresOn ?? 0 }),
     ...(reference === undefined ? {} : { referenceHash: gateway.hash(reference.trim().toUpperCase()) }),
-    ...(inputs.webhookUrl === undefined ? {} : { webhookUrl: await gateway.seal.seal(inputs.webhookUrl, webhookPlace(id)), webhookEvents: inputs.webhookEvents ?? [] }),
+    ...(inputs.webhookUrl === undefined
+      ? {}
+      : { webhookUrl: await gateway.seal.seal(inputs.webhookUrl, webhookPlace(id)), webhookEvents: inputs.webhookEvents ?? [] }),
     ...(inputs.appId === undefined ? {} : { appId: inputs.appId }),
   };
 };
@@ -155,10 +246,11 @@ const showNewOrder = (gateway: Gateway, order: Order, payment: { [key: string]: 
   order_status: orderStatus(order.stage),
   stage: order.stage,
   provider: providerRef(gateway, order.providerId),
-  ...(order.ramp === 'buy' ? { amount_fiat: int(order.pay), amount_sats: int(order.receive) } : { amount_sats: int(order.pay), amount_fiat: int(order.receive) }),
+  ...(order.ramp === 'buy'
+    ? { amount_fiat: int(order.pay), amount_sats: int(order.receive) }
+    : { amount_sats: int(order.pay), amount_fiat: int(order.receive) }),
   currency_id: order.terms['currencyId'] ?? 0,
   payment_option_id: order.terms['paymentOptionId'] ?? 0,
   ...(order.expiresOn === undefined ? {} : { expires_on: isoTime(order.expiresOn) }),
   payment_info: payment ?? {},
 });
-

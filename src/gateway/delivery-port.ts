@@ -1,7 +1,18 @@
 /** Webhooks to wallets: what the use cases write, and what sends it. */
 
 /** A webhook as it will be sent. `url` is sealed at (deliveries, id, url); `body` are the exact bytes. Moments in Unix milliseconds. */
-export type NewDelivery = { id: string; subjectId: string; type: string; sequence: number; body: string; url: string; host: string; appId?: string; createdOn: number; dueOn: number };
+export type NewDelivery = {
+  id: string;
+  subjectId: string;
+  type: string;
+  sequence: number;
+  body: string;
+  url: string;
+  host: string;
+  appId?: string;
+  createdOn: number;
+  dueOn: number;
+};
 export type DeliveryState = 'due' | 'delivered' | 'dead' | 'superseded' | 'disabled';
 export type Delivery = NewDelivery & { state: DeliveryState; attempt: number; lastOutcome?: string; doneOn?: number };
 

@@ -2,10 +2,10 @@ import { advance, isFinal, lapsed, refreshDelayMs, type OrderNow } from '../doma
 import type { Stage } from '../domain/order.ts';
 import type { OrderEvidence } from '../providers/spec.ts';
 import { callProvider } from './call-provider.ts';
-import { orderSecretPlace } from './confirm-order.ts';
+import { orderSecretPlace } from './places.ts';
 import { orderDeliveries } from './order-deliveries.ts';
 import type { Gateway, Order, OrderChange, OrderEvent } from './ports.ts';
-import { leaseFor, providerOf, upstreamBlob } from './send-placing.ts';
+import { leaseFor, providerOf, upstreamBlob } from './placing.ts';
 
 /** Orders whose next look is due, each under a lease. Returns how many were looked at. */
 export const followOrders = async (gateway: Gateway, limit: number): Promise<number> => {
@@ -41,10 +41,20 @@ const readEvidence = async (gateway: Gateway, order: Order, requestId: string): 
   const adapter = provider.adapter[order.ramp];
   if (!adapter) throw new Error(`${provider.id} has no ramp ${order.ramp}`);
   const customer = await upstreamBlob(gateway, order.providerSessionId);
-  const options = { operation: 'status', verb: 'read_order', requestId, deadlineMs: gateway.settings.routing.status_deadline_ms, idempotent: true, ...(customer === undefined ? {} : { context: { customer } }) } as const;
+  const options = {
+    operation: 'status',
+    verb: 'read_order',
+    requestId,
+    deadlineMs: gateway.settings.routing.status_deadline_ms,
+    idempotent: true,
+    ...(customer === undefined ? {} : { context: { customer } }),
+  } as const;
   const answer = await callProvider(gateway, provider, options, (context) => adapter.readOrders(context, followed(order)));
   if (!answer.ok) return undefined;
-  return answer.value.find((row) => row.upstreamOrderId === order.upstreamOrderId) ?? (answer.value.length === 1 && answer.value[0]?.upstreamOrderId === undefined ? answer.value[0] : undefined);
+  return (
+    answer.value.find((row) => row.upstreamOrderId === order.upstreamOrderId) ??
+    (answer.value.length === 1 && answer.value[0]?.upstreamOrderId === undefined ? answer.value[0] : undefined)
+  );
 };
 
 export const followed = (order: Order) => ({
@@ -75,11 +85,18 @@ const nowOf = (order: Order): OrderNow => {
 
 const apply = async (gateway: Gateway, order: Order, evidence: OrderEvidence | undefined, read: boolean, source: 'read' | 'notice'): Promise<Order> => {
   const now = gateway.now();
-  const step = evidence ? advance(nowOf(order), evidence, now) : { next: lapsed(order.stage, order.expiresOn, now) ? ('expired' as const) : order.stage, kind: 'same' as const };
+  const step = evidence
+    ? advance(nowOf(order), evidence, now)
+    : { next: lapsed(order.stage, order.expiresOn, now) ? ('expired' as const) : order.stage, kind: 'same' as const };
   const moved = step.next !== order.stage;
   if (evidence && (step.kind === 'unknown' || step.kind === 'stale' || step.kind === 'contradiction')) {
     gateway.count('order_oddities_total', { provider: order.providerId, kind: step.kind });
-    gateway.log(step.kind === 'contradiction' ? 'error' : 'warn', 'order_oddity', { order: order.id, provider: order.providerId, kind: step.kind, note: step.note });
+    gateway.log(step.kind === 'contradiction' ? 'error' : 'warn', 'order_oddity', {
+      order: order.id,
+      provider: order.providerId,
+      kind: step.kind,
+      note: step.note,
+    });
   }
   const stageOn = moved ? Math.min(now, evidence?.statusOn ?? now) : order.stageOn;
   const arrival = order.terms['arrivalSeconds'];
@@ -96,10 +113,20 @@ const apply = async (gateway: Gateway, order: Order, evidence: OrderEvidence | u
     ...(accepted && !order.binding ? { pay: evidence.pay ?? order.pay, receive: evidence.receive ?? order.receive } : {}),
     ...(accepted && evidence.fee !== undefined ? { fee: evidence.fee } : {}),
     ...(accepted && evidence.facts ? { facts: { ...order.facts, ...evidence.facts } } : {}),
-    ...(accepted && evidence.secret !== undefined && order.secret === undefined ? { secret: await gateway.seal.seal(JSON.stringify(evidence.secret), orderSecretPlace(order.id)) } : {}),
+    ...(accepted && evidence.secret !== undefined && order.secret === undefined
+      ? { secret: await gateway.seal.seal(JSON.stringify(evidence.secret), orderSecretPlace(order.id)) }
+      : {}),
   };
   const event: OrderEvent | undefined = moved
-    ? { sequence: order.sequence + 1, at: now, fromStage: order.stage, toStage: step.next, rawStatus: evidence?.rawStatus ?? order.rawStatus, source: evidence ? source : 'clock', ...('note' in step && step.note !== undefined ? { note: step.note } : {}) }
+    ? {
+        sequence: order.sequence + 1,
+        at: now,
+        fromStage: order.stage,
+        toStage: step.next,
+        rawStatus: evidence?.rawStatus ?? order.rawStatus,
+        source: evidence ? source : 'clock',
+        ...('note' in step && step.note !== undefined ? { note: step.note } : {}),
+      }
     : undefined;
   const after = updated(order, change, event);
   const deliveries = event ? await orderDeliveries(gateway, after, order.stage, event) : [];

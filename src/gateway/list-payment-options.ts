@@ -13,7 +13,7 @@ export const listPaymentOptions = async (gateway: Gateway, ramp: 'buy' | 'sell',
   return currencyCode === undefined || currencyCode === '' ? merged : merged.filter((currency) => currency.currencyCode === currencyCode.toUpperCase());
 };
 
-export const mergeOptions = (gateway: Gateway, catalogue: CatalogueView): MergedCurrency[] => {
+const mergeOptions = (gateway: Gateway, catalogue: CatalogueView): MergedCurrency[] => {
   const currencies = new Map<number, MergedCurrency>();
   const shown = gateway.providers.filter((provider) => provider.core.mode === 'on');
   for (const number of [...catalogue.numbers.values()].sort((a, b) => a.id - b.id)) {
@@ -24,7 +24,13 @@ export const mergeOptions = (gateway: Gateway, catalogue: CatalogueView): Merged
     const minFiat = minima.reduce((a, b) => (b < a ? b : a));
     const maxFiat = maxima.includes(undefined) ? undefined : maxima.reduce((a, b) => (b !== undefined && a !== undefined && b > a ? b : a));
     const currency = currencies.get(number.currencyId) ?? { currencyId: number.currencyId, currencyCode: number.currencyCode, options: [] };
-    currency.options.push({ id: number.id, option: number.name, feePpm: Math.min(...offered.map((option) => option.feePpm)), ...(minFiat > 0n ? { minFiat } : {}), ...(maxFiat === undefined ? {} : { maxFiat }) });
+    currency.options.push({
+      id: number.id,
+      option: number.name,
+      feePpm: Math.min(...offered.map((option) => option.feePpm)),
+      ...(minFiat > 0n ? { minFiat } : {}),
+      ...(maxFiat === undefined ? {} : { maxFiat }),
+    });
     currencies.set(number.currencyId, currency);
   }
   return [...currencies.values()];

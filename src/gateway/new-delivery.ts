@@ -1,4 +1,5 @@
 import type { NewDelivery } from './delivery-port.ts';
+import { deliveryUrlPlace } from './places.ts';
 import type { Gateway } from './ports.ts';
 
 export type Tell = { subjectId: string; sequence: number; type: string; data: object; url: string; appId?: string };
@@ -13,7 +14,7 @@ export const newDelivery = async (gateway: Gateway, tell: Tell): Promise<NewDeli
     type: tell.type,
     sequence: tell.sequence,
     body: JSON.stringify({ type: tell.type, data: tell.data }),
-    url: await gateway.seal.seal(tell.url, { table: 'deliveries', row: id, field: 'url' }),
+    url: await gateway.seal.seal(tell.url, deliveryUrlPlace(id)),
     host: new URL(tell.url).host,
     createdOn: now,
     dueOn: now,

@@ -1,10 +1,11 @@
 import { isNodePubkey, verifyNodeSignature } from '../bitcoin/node-signature.ts';
 import { callProvider } from './call-provider.ts';
-import { challengePlace, type Challenge } from './begin-session.ts';
+import type { Challenge } from './begin-session.ts';
+import { blobPlace, challengePlace, nodeKeyPlace, replyPlace } from './places.ts';
 import { Problem } from './problem.ts';
-import type { Gateway, Place, Session } from './ports.ts';
+import type { Gateway, Session } from './ports.ts';
 import { sessionInvalid } from './read-session.ts';
-import { blobPlace, openBegun } from './upstream-session.ts';
+import { openBegun } from './upstream-session.ts';
 
 export type OpenSessionRequest = {
   session_id: string;
@@ -16,9 +17,6 @@ export type OpenSessionRequest = {
 };
 export type OpenSessionReply = { session_id: string; app_id?: string; expires_on: string; recovery_secret?: string; proven: string[] };
 
-export const nodeKeyPlace = (idHash: string): Place => ({ table: 'sessions', row: idHash, field: 'node_pubkey' });
-const replyPlace = (idHash: string): Place => ({ table: 'sessions', row: idHash, field: 'opened_reply' });
-
 /**
  * POST /session: checks what was proven, finds or makes the customer, opens the upstream sessions that wanted proof. The same body again
  * gets the same reply; another key or signature on an opened session is refused (a session id alone is worth nothing until then).
@@ -27,7 +25,15 @@ export const openSession = async (gateway: Gateway, request: OpenSessionRequest,
   const idHash = gateway.hash(request.session_id);
   const session = await gateway.stores.sessions.find(idHash);
   if (!session || session.revokedOn !== undefined || session.expiresOn <= gateway.now()) throw sessionInvalid();
-  const fingerprint = gateway.hash(JSON.stringify([request.signature, Object.entries(request.signatures ?? {}).sort(), request.node_pubkey, request.app_id, request.recovery_secret]));
+  const fingerprint = gateway.hash(
+    JSON.stringify([
+      request.signature,
+      Object.entries(request.signatures ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
+      request.node_pubkey,
+      request.app_id,
+      request.recovery_secret,
+    ]),
+  );
   if (session.openedBy !== undefined) return await replay(gateway, session, fingerprint);
 
   const challenge = JSON.parse(await gateway.seal.open(session.challenge, challengePlace(idHash))) as Challenge;
@@ -63,7 +69,8 @@ export const openSession = async (gateway: Gateway, request: OpenSessionRequest,
 };
 
 const replay = async (gateway: Gateway, session: Session, fingerprint: string): Promise<OpenSessionReply> => {
-  if (session.openedBy !== fingerprint || session.openedReply === undefined) throw new Problem('session-settled', 'This session was opened with another key, signature or secret. Begin a new one with GET /verify.');
+  if (session.openedBy !== fingerprint || session.openedReply === undefined)
+    throw new Problem('session-settled', 'This session was opened with another key, signature or secret. Begin a new one with GET /verify.');
   return JSON.parse(await gateway.seal.open(session.openedReply, replyPlace(session.idHash))) as OpenSessionReply;
 };
 
@@ -71,18 +78,23 @@ const replay = async (gateway: Gateway, session: Session, fingerprint: string): 
 const checkProofs = (gateway: Gateway, request: OpenSessionRequest, challenge: Challenge): Map<string, string> => {
   const { proof_of_ownership: policy, proof_templates: templates } = gateway.settings;
   const stated = request.node_pubkey !== undefined && challenge.tokenOf !== undefined;
-  const mustProve = policy === 'required' || (policy === 'offered' && (stated || request.signatures !== undefined)) || (policy === 'never' && request.signatures !== undefined);
+  const mustProve =
+    policy === 'required' || (policy === 'offered' && (stated || request.signatures !== undefined)) || (policy === 'never' && request.signatures !== undefined);
   if (!mustProve) return new Map();
 
   const signatures = new Map(Object.entries(request.signatures ?? {}));
-  if (request.signature !== undefined && challenge.tokenOf !== undefined && !signatures.has(challenge.tokenOf)) signatures.set(challenge.tokenOf, request.signature);
-  if (request.node_pubkey === undefined || !isNodePubkey(request.node_pubkey)) throw proofFailed('node_pubkey must be the 33-byte compressed key in hex that signed.');
+  if (request.signature !== undefined && challenge.tokenOf !== undefined && !signatures.has(challenge.tokenOf))
+    signatures.set(challenge.tokenOf, request.signature);
+  if (request.node_pubkey === undefined || !isNodePubkey(request.node_pubkey))
+    throw proofFailed('node_pubkey must be the 33-byte compressed key in hex that signed.');
   if (signatures.size === 0) throw proofFailed('No signature over the token of GET /verify was sent.');
   for (const [of, signature] of signatures) {
     const token = challenge.tokens[of];
     if (token === undefined) throw proofFailed(`No token of "${of}" was given out in this session.`);
-    if (of === 'gateway' && challenge.gatewayTokenExpiresOn <= gateway.now()) throw proofFailed('The gateway\'s own token has expired. Begin again with GET /verify.');
-    if (!verifyNodeSignature({ token, signature, nodePubkey: request.node_pubkey, templates })) throw proofFailed(`The signature over the token of "${of}" was not made by node_pubkey.`);
+    if (of === 'gateway' && challenge.gatewayTokenExpiresOn <= gateway.now())
+      throw proofFailed("The gateway's own token has expired. Begin again with GET /verify.");
+    if (!verifyNodeSignature({ token, signature, nodePubkey: request.node_pubkey, templates }))
+      throw proofFailed(`The signature over the token of "${of}" was not made by node_pubkey.`);
   }
   return signatures;
 };
@@ -90,7 +102,11 @@ const checkProofs = (gateway: Gateway, request: OpenSessionRequest, challenge: C
 const proofFailed = (detail: string): Problem => new Problem('ownership-proof-failed', detail);
 
 /** The proven key's customer, else the recovery secret's, else a new one. A provider's token proves nothing to us: only our own counts. */
-const customerOf = async (gateway: Gateway, recoverySecret: string | undefined, provenKey: string | undefined): Promise<{ id: string; recoverySecret?: string }> => {
+const customerOf = async (
+  gateway: Gateway,
+  recoverySecret: string | undefined,
+  provenKey: string | undefined,
+): Promise<{ id: string; recoverySecret?: string }> => {
   const { sessions } = gateway.stores;
   const keyHash = provenKey === undefined ? undefined : gateway.hash(provenKey);
   const recoveryHash = recoverySecret === undefined ? undefined : gateway.hash(recoverySecret);
@@ -122,7 +138,11 @@ const openProven = async (gateway: Gateway, session: Session, proven: Map<string
     try {
       const opened = await callProvider(gateway, provider, options, (context) => openBegun(adapter, { ...context, customer }, { signature, nodePubkey }));
       if ('refusal' in opened) return;
-      await gateway.stores.sessions.saveUpstream(begun.id, { blob: await gateway.seal.seal(opened.blob, blobPlace(begun.id)), ready: true, expiresOn: opened.expiresOn });
+      await gateway.stores.sessions.saveUpstream(begun.id, {
+        blob: await gateway.seal.seal(opened.blob, blobPlace(begun.id)),
+        ready: true,
+        expiresOn: opened.expiresOn,
+      });
     } catch {
       // counted and logged by callProvider
     }

@@ -1,6 +1,6 @@
 import { orderStatus } from '../domain/order-life.ts';
 import type { Stage } from '../domain/order.ts';
-import { webhookPlace } from './confirm-order.ts';
+import { webhookPlace } from './places.ts';
 import type { NewDelivery } from './delivery-port.ts';
 import type { Gateway, Order, OrderEvent } from './ports.ts';
 import { newDelivery } from './new-delivery.ts';
@@ -18,5 +18,16 @@ export const orderDeliveries = async (gateway: Gateway, order: Order, from: Stag
   if (wanted.has('order_status_changed')) bodies.push(['order_status_changed', { ...data, stage: order.stage }]);
   if (bodies.length === 0) return [];
   const url = await gateway.seal.open(order.webhookUrl, webhookPlace(order.id));
-  return await Promise.all(bodies.map(([type, body]) => newDelivery(gateway, { subjectId: order.id, sequence: event.sequence, type, data: body, url, ...(order.appId === undefined ? {} : { appId: order.appId }) })));
+  return await Promise.all(
+    bodies.map(([type, body]) =>
+      newDelivery(gateway, {
+        subjectId: order.id,
+        sequence: event.sequence,
+        type,
+        data: body,
+        url,
+        ...(order.appId === undefined ? {} : { appId: order.appId }),
+      }),
+    ),
+  );
 };

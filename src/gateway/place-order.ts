@@ -1,7 +1,9 @@
 import type { Intent, Gateway, Provider } from './ports.ts';
 import { Problem } from './problem.ts';
 import type { OpenSession } from './read-session.ts';
-import { answerOf, inputsPlace, leaseFor, orderPending, providerOf, sendPlacing, type GivenAnswer, type PlacingInputs, type Reprice } from './send-placing.ts';
+import { answerOf, leaseFor, orderPending, providerOf, type GivenAnswer, type PlacingInputs, type Reprice } from './placing.ts';
+import { inputsPlace } from './places.ts';
+import { sendPlacing } from './send-placing.ts';
 import { giveAnswer } from './confirm-order.ts';
 import { findQuote, quoteToJson } from './store-route.ts';
 
@@ -11,7 +13,13 @@ export type PlaceOrderRequest = { quoteId: string; idempotencyKey?: string | und
  * first event and the very bytes of the answer are committed together before the wallet sees them. The placing runs on when the caller
  * hangs up; the same quote again gets the same bytes.
  */
-export const placeOrder = async (gateway: Gateway, session: OpenSession, request: PlaceOrderRequest, requestId: string, reprice: Reprice): Promise<GivenAnswer> => giveAnswer(await place(gateway, session, request, requestId, reprice));
+export const placeOrder = async (
+  gateway: Gateway,
+  session: OpenSession,
+  request: PlaceOrderRequest,
+  requestId: string,
+  reprice: Reprice,
+): Promise<GivenAnswer> => giveAnswer(await place(gateway, session, request, requestId, reprice));
 
 const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrderRequest, requestId: string, reprice: Reprice): Promise<GivenAnswer> => {
   const { intents } = gateway.stores;
@@ -22,7 +30,9 @@ const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrder
   if (now > quote.acceptBy) throw new Problem('quote-expired', 'The quote can no longer be ordered. Ask for a new one.');
   const open = await intents.countOpenUnpaid(session.customerId);
   if (open.length >= gateway.settings.orders.max_open)
-    throw new Problem('too-many-open-orders', `At most ${gateway.settings.orders.max_open} unpaid orders may be open at a time. Pay one or let it expire.`, { members: { order_ids: open } });
+    throw new Problem('too-many-open-orders', `At most ${gateway.settings.orders.max_open} unpaid orders may be open at a time. Pay one or let it expire.`, {
+      members: { order_ids: open },
+    });
 
   refuseOutOfBounds(quote.offer.offer, request.inputs);
   const id = gateway.ids.uuid();
@@ -59,7 +69,9 @@ const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrder
 /** A bound that the quote itself does not keep can only be a mistake. */
 const refuseOutOfBounds = (offer: { pay: bigint; receive: bigint }, { minReceive, maxPay }: PlacingInputs): void => {
   if ((minReceive !== undefined && offer.receive < BigInt(minReceive)) || (maxPay !== undefined && offer.pay > BigInt(maxPay)))
-    throw new Problem('amount-out-of-range', 'The quote itself is outside of the bound you gave.', { errors: [{ pointer: minReceive === undefined ? '/max_amount_fiat' : '/min_amount_sats', detail: 'the quote does not keep it' }] });
+    throw new Problem('amount-out-of-range', 'The quote itself is outside of the bound you gave.', {
+      errors: [{ pointer: minReceive === undefined ? '/max_amount_fiat' : '/min_amount_sats', detail: 'the quote does not keep it' }],
+    });
 };
 
 /** 15 minutes for a quote that names no expiry. */
@@ -68,7 +80,8 @@ const graceMs = (provider: Provider): number => (provider.core.late_commit_max_s
 
 /** The same quote again: waits for a running placing, then the same bytes. */
 const answerAgain = async (gateway: Gateway, found: Intent, request: PlaceOrderRequest, requestId: string, reprice: Reprice): Promise<GivenAnswer> => {
-  if (request.idempotencyKey !== undefined && request.idempotencyKey !== found.idempotencyKey) throw new Problem('quote-used', 'This quote was ordered with another Idempotency-Key.', { members: { order_id: found.orderId } });
+  if (request.idempotencyKey !== undefined && request.idempotencyKey !== found.idempotencyKey)
+    throw new Problem('quote-used', 'This quote was ordered with another Idempotency-Key.', { members: { order_id: found.orderId } });
   const until = gateway.now() + gateway.settings.routing.order_deadline_ms;
   let intent: Intent | undefined = found;
   while (intent && (intent.state === 'prepared' || intent.state === 'sending') && gateway.now() < until) {

@@ -56,7 +56,13 @@ export type ProviderCore = {
   name: string;
   base_url: string;
   sandbox: boolean;
-  display: { name?: string | undefined; terms_url?: string | undefined; support_url?: string | undefined; kyc?: 'none' | 'light' | 'full' | undefined; countries: string[] };
+  display: {
+    name?: string | undefined;
+    terms_url?: string | undefined;
+    support_url?: string | undefined;
+    kyc?: 'none' | 'light' | 'full' | undefined;
+    countries: string[];
+  };
   preference_bps: number;
   haircut_bps?: number | undefined;
   repost: RepostProfile;
@@ -102,10 +108,22 @@ export type Session = {
 };
 
 export type SessionStore = {
-  begin(row: { idHash: string; createdOn: number; expiresOn: number; challenge: string }, upstream: { id: string; providerId: string; blob: string; expiresOn: number }[]): Promise<void>;
+  begin(
+    row: { idHash: string; createdOn: number; expiresOn: number; challenge: string },
+    upstream: { id: string; providerId: string; blob: string; expiresOn: number }[],
+  ): Promise<void>;
   find(idHash: string): Promise<Session | undefined>;
   /** Sets the customer; false when another call opened it first. */
-  open(row: { idHash: string; customerId: string; appId?: string; openedBy: string; openedReply: string; nodePubkey?: string; now: number; expiresOn: number }): Promise<boolean>;
+  open(row: {
+    idHash: string;
+    customerId: string;
+    appId?: string;
+    openedBy: string;
+    openedReply: string;
+    nodePubkey?: string;
+    now: number;
+    expiresOn: number;
+  }): Promise<boolean>;
   touch(idHash: string, now: number, expiresOn: number): Promise<void>;
   /** The session of an owner whose orders outlive it. */
   ownsOrders(customerId: string, since: number): Promise<boolean>;
@@ -193,8 +211,35 @@ export type Order = {
   followUntil: number;
   final: boolean;
 };
-export type OrderEvent = { sequence: number; at: number; fromStage?: Stage; toStage: Stage; rawStatus: string; source: 'place' | 'read' | 'notice' | 'operator' | 'clock'; note?: string };
-export type OrderChange = Partial<Pick<Order, 'stage' | 'stageOn' | 'rawStatus' | 'pay' | 'receive' | 'fee' | 'expiresOn' | 'facts' | 'terms' | 'secret' | 'changedOn' | 'checkedOn' | 'checks' | 'final' | 'upstreamOrderId'>> & {
+export type OrderEvent = {
+  sequence: number;
+  at: number;
+  fromStage?: Stage;
+  toStage: Stage;
+  rawStatus: string;
+  source: 'place' | 'read' | 'notice' | 'operator' | 'clock';
+  note?: string;
+};
+export type OrderChange = Partial<
+  Pick<
+    Order,
+    | 'stage'
+    | 'stageOn'
+    | 'rawStatus'
+    | 'pay'
+    | 'receive'
+    | 'fee'
+    | 'expiresOn'
+    | 'facts'
+    | 'terms'
+    | 'secret'
+    | 'changedOn'
+    | 'checkedOn'
+    | 'checks'
+    | 'final'
+    | 'upstreamOrderId'
+  >
+> & {
   nextCheckOn?: number | null;
 };
 
@@ -226,7 +271,17 @@ export type OrderStore = {
   wake(id: string, now: number): Promise<void>;
 };
 
-export type Claim = { orderId: string; state: 'sending' | 'held' | 'review'; attempt: number; fallback?: string; fallbackHash?: string; lnurl?: string; expiresOn?: number; createdOn: number; nextTryOn: number };
+export type Claim = {
+  orderId: string;
+  state: 'sending' | 'held' | 'review';
+  attempt: number;
+  fallback?: string;
+  fallbackHash?: string;
+  lnurl?: string;
+  expiresOn?: number;
+  createdOn: number;
+  nextTryOn: number;
+};
 export type ClaimStore = {
   /** False when the order has a claim already. */
   create(claim: { orderId: string; fallback?: string; fallbackHash?: string; now: number }, lease: Lease): Promise<boolean>;
@@ -248,16 +303,33 @@ export type CatalogueStore = {
 };
 
 export type NoticeStore = {
-  record(notice: { id: string; providerId: string; purpose: string; targetId: string; genuine: boolean; receivedOn: number; body?: string }, windowMs: number): Promise<'new' | 'counted'>;
+  record(
+    notice: { id: string; providerId: string; purpose: string; targetId: string; genuine: boolean; receivedOn: number; body?: string },
+    windowMs: number,
+  ): Promise<'new' | 'counted'>;
 };
 
 export type IdempotencyStore = {
-  begin(row: { caller: string; route: string; keyHash: string; fingerprint: string; now: number; leaseSeconds: number }): Promise<{ state: 'begun' } | { state: 'running'; fingerprint: string } | { state: 'done'; fingerprint: string; answer: string }>;
+  begin(row: {
+    caller: string;
+    route: string;
+    keyHash: string;
+    fingerprint: string;
+    now: number;
+    leaseSeconds: number;
+  }): Promise<{ state: 'begun' } | { state: 'running'; fingerprint: string } | { state: 'done'; fingerprint: string; answer: string }>;
   finish(row: { caller: string; route: string; keyHash: string; answer: string }): Promise<void>;
   abandon(row: { caller: string; route: string; keyHash: string }): Promise<void>;
 };
 
-export type Retention = { quotesBefore: number; sessionsBefore: number; noticesBefore: number; deliveriesBefore: number; idempotencyBefore: number; peopleBefore: number };
+export type Retention = {
+  quotesBefore: number;
+  sessionsBefore: number;
+  noticesBefore: number;
+  deliveriesBefore: number;
+  idempotencyBefore: number;
+  peopleBefore: number;
+};
 export type Stores = {
   sessions: SessionStore;
   routes: RouteStore;

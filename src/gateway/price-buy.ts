@@ -30,7 +30,8 @@ export const priceBuy = async (gateway: Gateway, session: OpenSession, request: 
   }
   const catalogue = await readCatalogue(gateway, 'buy', context.requestId);
   const number = catalogue.numbers.get(request.payment_option_id);
-  if (!number || number.currencyId !== request.currency_id) throw new Problem('option-unavailable', 'No provider has this currency_id with this payment_option_id. POST /payment-options lists what there is.');
+  if (!number || number.currencyId !== request.currency_id)
+    throw new Problem('option-unavailable', 'No provider has this currency_id with this payment_option_id. POST /payment-options lists what there is.');
   const asked: Asked = { ramp: 'buy', fixed, amount: BigInt(amount), currency: number.currencyCode, option: number.normalName };
   const asks: Ask[] = [];
   const options = new Map<string, CatalogueOption>();
@@ -39,7 +40,14 @@ export const priceBuy = async (gateway: Gateway, session: OpenSession, request: 
     const ask = askOf(gateway, session, provider, asked, number, catalogue, request.country, options, context.requestId);
     asks.push(ask);
   }
-  const collected = await collectOffers(gateway, { asked, asks, requestId: context.requestId, sessionHash: session.idHash, maxWaitMs: request.max_wait_ms, traceparent: gateway.settings.traceparent ? context.traceparent : undefined });
+  const collected = await collectOffers(gateway, {
+    asked,
+    asks,
+    requestId: context.requestId,
+    sessionHash: session.idHash,
+    maxWaitMs: request.max_wait_ms,
+    traceparent: gateway.settings.traceparent ? context.traceparent : undefined,
+  });
   return await storeRoute(gateway, session, collected, options, { currencyId: number.currencyId, paymentOptionId: number.id, optionName: number.name });
 };
 
@@ -62,17 +70,25 @@ const askOf = (
     haircutBps: core.haircut_bps ?? gateway.settings.routing.indicative_haircut_bps,
     preferenceBps: core.preference_bps,
     arrivalSeconds: core.arrival_seconds?.[method] ?? gateway.settings.routing.arrival_seconds[method],
-    ...(option ? { named: { currency: option.currency, option: option.name }, limits: { ...(option.minFiat === undefined ? {} : { minPay: option.minFiat }), ...(option.maxFiat === undefined ? {} : { maxPay: option.maxFiat }) } } : {}),
+    ...(option
+      ? {
+          named: { currency: option.currency, option: option.name },
+          limits: { ...(option.minFiat === undefined ? {} : { minPay: option.minFiat }), ...(option.maxFiat === undefined ? {} : { maxPay: option.maxFiat }) },
+        }
+      : {}),
   };
   if (!listing) return { provider, terms, fault: (listingFault(gateway, provider, 'buy') ?? 'unreachable') as FaultKind };
-  if (country !== undefined && core.display.countries.length > 0 && !core.display.countries.includes(country.toUpperCase())) return { provider, terms, refusal: { reason: 'country-restricted' } };
+  if (country !== undefined && core.display.countries.length > 0 && !core.display.countries.includes(country.toUpperCase()))
+    return { provider, terms, refusal: { reason: 'country-restricted' } };
   if (!option) {
     const sameCurrency = [...listing.options.values()].some((other) => normalForm(other.currency) === normalForm(number.currencyCode));
     return { provider, terms, refusal: { reason: sameCurrency ? 'option-unsupported' : 'currency-unsupported' } };
   }
   if (asked.fixed === 'pay') {
-    if (option.minFiat !== undefined && asked.amount < option.minFiat) return { provider, terms, refusal: { reason: 'below-minimum', limits: { minPay: option.minFiat } } };
-    if (option.maxFiat !== undefined && asked.amount > option.maxFiat) return { provider, terms, refusal: { reason: 'above-maximum', limits: { maxPay: option.maxFiat } } };
+    if (option.minFiat !== undefined && asked.amount < option.minFiat)
+      return { provider, terms, refusal: { reason: 'below-minimum', limits: { minPay: option.minFiat } } };
+    if (option.maxFiat !== undefined && asked.amount > option.maxFiat)
+      return { provider, terms, refusal: { reason: 'above-maximum', limits: { maxPay: option.maxFiat } } };
   }
   options.set(provider.id, option);
   const adapter = provider.adapter.buy;
@@ -89,7 +105,11 @@ const askOf = (
         const answer = await adapter.quote({ ...call, customer: upstream.blob }, request);
         // An emptied blob says that the upstream session ended: once, a fresh one is opened for the same request.
         if (answer.customer !== undefined) await gateway.stores.sessions.retireUpstream(upstream.id, gateway.now());
-        if (answer.ok) return { offer: { ...answer.value, facts: { ...answer.value.facts, on_chain_fallback: listing.features.on_chain_fallback } }, sessionId: upstream.id };
+        if (answer.ok)
+          return {
+            offer: { ...answer.value, facts: { ...answer.value.facts, on_chain_fallback: listing.features.on_chain_fallback } },
+            sessionId: upstream.id,
+          };
         if (answer.customer !== '' || provider.demandsProof || tries > 0) return { refusal: answer.refusal };
         known = undefined;
       }

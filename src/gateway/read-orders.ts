@@ -2,7 +2,7 @@ import { orderStatus } from '../domain/order-life.ts';
 import type { Json } from '../domain/offer.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import { btcPrice } from '../domain/money.ts';
-import { paymentPlace } from './confirm-order.ts';
+import { paymentPlace } from './places.ts';
 import { refreshOrder } from './follow-orders.ts';
 import { Problem } from './problem.ts';
 import type { Gateway, Order } from './ports.ts';
@@ -18,8 +18,22 @@ const staleMs = 5_000;
 const refreshedAtOnce = 5;
 
 /** POST /order-status: from the store, refreshed when stale. Every order of the session's customer, or one; foreign ones do not exist. */
-export const readOrders = async (gateway: Gateway, session: OpenSession, ramp: Ramp, request: ReadOrdersRequest, requestId: string): Promise<{ [orderId: string]: Shown }> => {
-  const orders = request.order_id === undefined ? await gateway.stores.orders.list(session.customerId, ramp, request.limit ?? 50, request.changed_since === undefined ? undefined : Date.parse(request.changed_since)) : [await findOrder(gateway, request.order_id, session.customerId, ramp)];
+export const readOrders = async (
+  gateway: Gateway,
+  session: OpenSession,
+  ramp: Ramp,
+  request: ReadOrdersRequest,
+  requestId: string,
+): Promise<{ [orderId: string]: Shown }> => {
+  const orders =
+    request.order_id === undefined
+      ? await gateway.stores.orders.list(
+          session.customerId,
+          ramp,
+          request.limit ?? 50,
+          request.changed_since === undefined ? undefined : Date.parse(request.changed_since),
+        )
+      : [await findOrder(gateway, request.order_id, session.customerId, ramp)];
   const now = gateway.now();
   const stale = orders.filter((order) => !order.final && now - (order.checkedOn ?? order.createdOn) > staleMs).slice(0, refreshedAtOnce);
   const fresh = new Map((await Promise.all(stale.map((order) => refreshOrder(gateway, order, 'read', requestId)))).map((order) => [order.id, order]));
@@ -36,7 +50,7 @@ export const findOrder = async (gateway: Gateway, orderId: string, customerId: s
 const payable = new Set(['awaiting_payment', 'underpaid']);
 
 /** FLS01's eight members, and what a wallet needs that was killed between /order and payment. */
-export const showOrder = async (gateway: Gateway, order: Order): Promise<Shown> => {
+const showOrder = async (gateway: Gateway, order: Order): Promise<Shown> => {
   const now = gateway.now();
   const canBePaid = payable.has(order.stage) && (order.expiresOn ?? Infinity) > now;
   const [fiat, sats] = order.ramp === 'buy' ? [order.pay, order.receive] : [order.receive, order.pay];

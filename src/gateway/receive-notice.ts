@@ -1,7 +1,7 @@
 import { refreshOrder } from './follow-orders.ts';
-import type { Gateway, Place } from './ports.ts';
+import { noticeBodyPlace } from './places.ts';
+import type { Gateway } from './ports.ts';
 
-const bodyPlace = (id: string): Place => ({ table: 'notices', row: id, field: 'body' });
 /** A flood of notices about one thing is one notice. */
 const windowMs = 2_000;
 const keptChars = 4_000;
@@ -14,11 +14,25 @@ export type Notice = { providerId: string; purpose: string; targetId: string; to
  */
 export const receiveNotice = async (gateway: Gateway, notice: Notice, requestId: string): Promise<void> => {
   const genuine = gateway.notices.check(notice.purpose, notice.targetId, notice.token);
-  gateway.count('notices_total', { provider: gateway.providers.some((provider) => provider.id === notice.providerId) ? notice.providerId : 'unknown', genuine: String(genuine) });
+  gateway.count('notices_total', {
+    provider: gateway.providers.some((provider) => provider.id === notice.providerId) ? notice.providerId : 'unknown',
+    genuine: String(genuine),
+  });
   if (!genuine) gateway.log('warn', 'notice_forged', { request_id: requestId, provider: notice.providerId });
   const id = gateway.ids.uuid();
-  const body = await gateway.seal.seal(notice.body.slice(0, keptChars), bodyPlace(id));
-  const recorded = await gateway.stores.notices.record({ id, providerId: notice.providerId, purpose: notice.purpose, targetId: genuine ? notice.targetId : gateway.hash(notice.targetId).slice(0, 32), genuine, receivedOn: gateway.now(), body }, windowMs);
+  const body = await gateway.seal.seal(notice.body.slice(0, keptChars), noticeBodyPlace(id));
+  const recorded = await gateway.stores.notices.record(
+    {
+      id,
+      providerId: notice.providerId,
+      purpose: notice.purpose,
+      targetId: genuine ? notice.targetId : gateway.hash(notice.targetId).slice(0, 32),
+      genuine,
+      receivedOn: gateway.now(),
+      body,
+    },
+    windowMs,
+  );
   if (!genuine || notice.purpose !== 'order') return;
   if (recorded === 'new') gateway.background(wake(gateway, notice.targetId, requestId));
   else gateway.background(wakeLater(gateway, notice.targetId));

@@ -30,7 +30,14 @@ export const runScheduled = async (gateway: Gateway, drain: (limit: number) => P
   return done;
 };
 
-export type RetentionDays = { quotes_days: number; sessions_days: number; people_days: number; notices_days: number; deliveries_days: number; idempotency_hours: number };
+export type RetentionDays = {
+  quotes_days: number;
+  sessions_days: number;
+  people_days: number;
+  notices_days: number;
+  deliveries_days: number;
+  idempotency_hours: number;
+};
 const day = 86_400_000;
 
 /** What is no longer needed goes, a bounded number of rows at a time. */

@@ -1,63 +1,11 @@
 import { backOffMs, newOrders } from '../domain/settle-placing.ts';
-import type { Json as AnyJson } from '../domain/offer.ts';
 import { ProviderFault } from '../providers/fault.ts';
-import type { Answer, CallContext, OrderInputs, PlacedOrder, PlaceRequest, QuoteRequest } from '../providers/spec.ts';
+import type { Answer, CallContext, PlacedOrder, PlaceRequest, QuoteRequest } from '../providers/spec.ts';
 import { callProvider } from './call-provider.ts';
 import { confirmPlaced } from './confirm-order.ts';
-import { Problem } from './problem.ts';
-import type { Gateway, Intent, Lease, Place, Provider } from './ports.ts';
-import { quoteFromJson, type StoredQuote } from './store-route.ts';
-import { blobPlace } from './upstream-session.ts';
-
-/** An answer as it was given: replayed byte for byte. */
-export type GivenAnswer = { status: number; body: string };
-export const answerPlace = (intentId: string): Place => ({ table: 'intents', row: intentId, field: 'answer' });
-export const inputsPlace = (intentId: string): Place => ({ table: 'intents', row: intentId, field: 'inputs' });
-
-/** What the customer added to the quote; sealed in the intent. Amounts as decimal strings, in the ramp's units. */
-export type PlacingInputs = { webhookUrl?: string; webhookEvents?: string[]; minReceive?: string; maxPay?: string; appId?: string; customerIp?: string; order: OrderInputs };
-/** Fresh prices for a customer whose price changed. */
-export type Reprice = () => Promise<AnyJson[]>;
-
-export const providerOf = (gateway: Gateway, id: string): Provider => {
-  const provider = gateway.providers.find((one) => one.id === id);
-  if (!provider) throw new Problem('misconfigured', `The provider "${id}" of this order is no longer in the configuration.`);
-  return provider;
-};
-
-/** Longer than the call it covers: a sender whose lease ran out has certainly stopped waiting. */
-export const leaseFor = (gateway: Gateway, of: string): Lease => ({ owner: `${gateway.state.instance}/${of.slice(0, 8)}/${gateway.ids.secret(6)}`, seconds: Math.ceil(gateway.settings.routing.order_deadline_ms / 1000) + 10 });
-
-export const orderPending = (detail: string): Problem => new Problem('order-pending', `${detail} Repeat the same request.`, { retryAfterMs: 2000 });
-
-/** What a settled intent answers; an unsettled one is still pending. */
-export const answerOf = async (gateway: Gateway, intent: Intent | undefined): Promise<GivenAnswer> => {
-  if (intent?.answer !== undefined) return JSON.parse(await gateway.seal.open(intent.answer, answerPlace(intent.id))) as GivenAnswer;
-  if (intent?.state === 'rejected') throw notTaken('it was refused');
-  throw orderPending('The provider has not answered yet.');
-};
-
-const notTaken = (reason: string): Problem => new Problem('provider-unavailable', `The provider did not take the order: ${reason}. Nothing was ordered; the quote can be used again until accept_by.`, { retryAfterMs: 2000 });
-
-export type Placing = { provider: Provider; quote: StoredQuote; inputs: PlacingInputs; context: Omit<CallContext, 'signal' | 'requestId'> };
-
-/** Everything a call for this intent needs, from its row alone: any instance can go on with it. */
-export const placingOf = async (gateway: Gateway, intent: Intent): Promise<Placing> => {
-  const inputs = JSON.parse(await gateway.seal.open(intent.inputs, inputsPlace(intent.id))) as PlacingInputs;
-  const customer = await upstreamBlob(gateway, intent.providerSessionId);
-  return {
-    provider: providerOf(gateway, intent.providerId),
-    inputs,
-    quote: quoteFromJson(intent.quoteId, intent.quote),
-    context: { idempotencyKey: intent.id, ...(customer === undefined ? {} : { customer }), ...(inputs.customerIp === undefined ? {} : { customerIp: inputs.customerIp }) },
-  };
-};
-
-/** The blob of the upstream session that placed an order: it is always read with that one. */
-export const upstreamBlob = async (gateway: Gateway, providerSessionId: string | undefined): Promise<string | undefined> => {
-  const row = providerSessionId === undefined ? undefined : await gateway.stores.sessions.findUpstreamById(providerSessionId);
-  return row?.blob === undefined ? undefined : await gateway.seal.open(row.blob, blobPlace(row.id));
-};
+import { answerOf, notTaken, orderPending, placingOf, type GivenAnswer, type Placing, type Reprice } from './placing.ts';
+import type { Gateway, Intent, Lease, Provider } from './ports.ts';
+import type { StoredQuote } from './store-route.ts';
 
 /** From `prepared` on: known orders first, then `sending` is committed, then the one POST. */
 export const sendPlacing = async (gateway: Gateway, intent: Intent, lease: Lease, requestId: string, reprice?: Reprice): Promise<GivenAnswer> => {
@@ -72,8 +20,13 @@ export const sendPlacing = async (gateway: Gateway, intent: Intent, lease: Lease
     await intents.change(intent.id, lease.owner, { state: 'rejected', evidence: { refused: sent.refused } }, true);
     throw notTaken(sent.refused);
   }
-  await intents.change(intent.id, lease.owner, { state: 'unknown', nextTryOn: gateway.now() + backOffMs(0, gateway.random()), evidence: { tries: 0, reposts: 0, lost: sent.lost } }, true);
-  throw orderPending('The provider\'s answer was lost; the gateway is finding out what became of the order.');
+  await intents.change(
+    intent.id,
+    lease.owner,
+    { state: 'unknown', nextTryOn: gateway.now() + backOffMs(0, gateway.random()), evidence: { tries: 0, reposts: 0, lost: sent.lost } },
+    true,
+  );
+  throw orderPending("The provider's answer was lost; the gateway is finding out what became of the order.");
 };
 
 export type Sent = { placed: PlacedOrder } | { refused: string } | { lost: string };
@@ -89,7 +42,14 @@ export const sendOnce = async (gateway: Gateway, intent: Intent, placing: Placin
   };
   let left = false;
   try {
-    const options = { operation: 'order', verb: 'place_order', requestId, deadlineMs: gateway.settings.routing.order_deadline_ms, idempotent: false, context } as const;
+    const options = {
+      operation: 'order',
+      verb: 'place_order',
+      requestId,
+      deadlineMs: gateway.settings.routing.order_deadline_ms,
+      idempotent: false,
+      context,
+    } as const;
     const answer = await callProvider(gateway, provider, options, async (call) => {
       left = true;
       return await placeAt(provider, call, request);
@@ -112,7 +72,13 @@ const quoteRequestOf = (quote: StoredQuote): QuoteRequest => {
   if (asked.ramp === 'liquidity') return quote.terms['liquidity'] as unknown as QuoteRequest;
   if (!quote.option) throw new RangeError('a stored quote has no option');
   if (asked.ramp === 'buy') return { ramp: 'buy', fixed: asked.fixed, amount: asked.amount, option: quote.option };
-  return { ramp: 'sell', fixed: asked.fixed, amount: asked.amount, option: quote.option, network: quote.terms['network'] === 'onchain' ? 'onchain' : 'lightning' };
+  return {
+    ramp: 'sell',
+    fixed: asked.fixed,
+    amount: asked.amount,
+    option: quote.option,
+    network: quote.terms['network'] === 'onchain' ? 'onchain' : 'lightning',
+  };
 };
 
 /**
@@ -131,9 +97,16 @@ const readKnownOrders = async (gateway: Gateway, intent: Intent, placing: Placin
 };
 
 /** Every order of the placing's upstream session. */
-export const readSessionOrders = async (gateway: Gateway, placing: Placing, requestId: string) => {
+const readSessionOrders = async (gateway: Gateway, placing: Placing, requestId: string) => {
   const { provider, context, quote } = placing;
-  const options = { operation: 'status', verb: 'read_orders', requestId, deadlineMs: gateway.settings.routing.status_deadline_ms, idempotent: true, context } as const;
+  const options = {
+    operation: 'status',
+    verb: 'read_orders',
+    requestId,
+    deadlineMs: gateway.settings.routing.status_deadline_ms,
+    idempotent: true,
+    context,
+  } as const;
   const answer = await callProvider(gateway, provider, options, async (call) => {
     const adapter = provider.adapter[quote.route.asked.ramp];
     if (!adapter) throw new Error(`${provider.id} has no such ramp`);
@@ -145,6 +118,9 @@ export const readSessionOrders = async (gateway: Gateway, placing: Placing, requ
 /** Those that can be this intent's own. */
 export const ownNewOrders = async (gateway: Gateway, intent: Intent, placing: Placing, requestId: string) => {
   const rows = await readSessionOrders(gateway, placing, requestId);
-  const claimed = await gateway.stores.intents.claimedUpstreamIds(intent.providerId, rows.flatMap((row) => row.upstreamOrderId ?? []));
+  const claimed = await gateway.stores.intents.claimedUpstreamIds(
+    intent.providerId,
+    rows.flatMap((row) => row.upstreamOrderId ?? []),
+  );
   return newOrders(rows, intent.knownBefore ?? [], claimed);
 };

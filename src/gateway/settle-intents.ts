@@ -2,11 +2,22 @@ import { backOffMs, settlePlacing, type NewOrder, type Placing as UnknownPlacing
 import { confirmPlaced, settleUnpayable } from './confirm-order.ts';
 import type { Gateway, Intent, Json, Lease } from './ports.ts';
 import { Problem } from './problem.ts';
-import { leaseFor, ownNewOrders, placingOf, sendOnce, sendPlacing } from './send-placing.ts';
+import { leaseFor, placingOf } from './placing.ts';
+import { ownNewOrders, sendOnce, sendPlacing } from './send-placing.ts';
 
 /** What is remembered of an unknown placing between looks. */
-type Evidence = { tries: number; reposts: number; /** When it was sent again last. */ resentOn?: number; reply?: 'placed' | 'refused' | 'lost'; read?: { on: number; found: { upstreamOrderId: string; stage?: string; pay?: string; receive?: string }[] } };
-const evidenceOf = (intent: Intent): Evidence => ({ tries: 0, reposts: 0, ...(typeof intent.evidence === 'object' && !Array.isArray(intent.evidence) ? (intent.evidence as Partial<Evidence>) : {}) });
+type Evidence = {
+  tries: number;
+  reposts: number;
+  /** When it was sent again last. */ resentOn?: number;
+  reply?: 'placed' | 'refused' | 'lost';
+  read?: { on: number; found: { upstreamOrderId: string; stage?: string; pay?: string; receive?: string }[] };
+};
+const evidenceOf = (intent: Intent): Evidence => ({
+  tries: 0,
+  reposts: 0,
+  ...(typeof intent.evidence === 'object' && !Array.isArray(intent.evidence) ? (intent.evidence as Partial<Evidence>) : {}),
+});
 
 /** Placings that are due: those whose sender died, and those whose answer was lost. Each under a lease, so that one instance looks. */
 export const settleIntents = async (gateway: Gateway, limit: number): Promise<number> => {
@@ -23,7 +34,12 @@ const settleOne = async (gateway: Gateway, intent: Intent, lease: Lease): Promis
     else await settleUnknown(gateway, intent, lease, requestId);
   } catch (error) {
     if (error instanceof Problem) return; // its outcome is in the intent's row
-    gateway.log('error', 'defect', { request_id: requestId, where: 'settle_intents', intent: intent.id, error: error instanceof Error ? error.message : 'unknown' });
+    gateway.log('error', 'defect', {
+      request_id: requestId,
+      where: 'settle_intents',
+      intent: intent.id,
+      error: error instanceof Error ? error.message : 'unknown',
+    });
   }
 };
 
@@ -34,7 +50,15 @@ const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, req
   const evidence = evidenceOf(intent);
   for (let step = 0; step < 4; step += 1) {
     const now = gateway.now();
-    const next = settlePlacing(toPlacing(intent, evidence, { repost: core.repost, lateCommitMaxMs: core.late_commit_max_s * 1000, statusBySession: core.status_by_session }, placing.quote.offer.offer), now);
+    const next = settlePlacing(
+      toPlacing(
+        intent,
+        evidence,
+        { repost: core.repost, lateCommitMaxMs: core.late_commit_max_s * 1000, statusBySession: core.status_by_session },
+        placing.quote.offer.offer,
+      ),
+      now,
+    );
     if (next.do === 'settle') {
       if (next.state !== 'confirmed') await settleUnpayable(gateway, intent, lease.owner, next.state, next.note, next.upstreamOrderId);
       return;
@@ -53,12 +77,23 @@ const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, req
   await remember(gateway, intent, lease, evidence, gateway.now() + backOffMs(evidence.tries, gateway.random()));
 };
 
-const readNew = async (gateway: Gateway, intent: Intent, placing: Awaited<ReturnType<typeof placingOf>>, evidence: Evidence, requestId: string): Promise<boolean> => {
+const readNew = async (
+  gateway: Gateway,
+  intent: Intent,
+  placing: Awaited<ReturnType<typeof placingOf>>,
+  evidence: Evidence,
+  requestId: string,
+): Promise<boolean> => {
   try {
     const found = await ownNewOrders(gateway, intent, placing, requestId);
     evidence.read = {
       on: gateway.now(),
-      found: found.map((one) => ({ upstreamOrderId: one.upstreamOrderId, ...(one.stage === undefined ? {} : { stage: one.stage }), ...(one.pay === undefined ? {} : { pay: one.pay.toString() }), ...(one.receive === undefined ? {} : { receive: one.receive.toString() }) })),
+      found: found.map((one) => ({
+        upstreamOrderId: one.upstreamOrderId,
+        ...(one.stage === undefined ? {} : { stage: one.stage }),
+        ...(one.pay === undefined ? {} : { pay: one.pay.toString() }),
+        ...(one.receive === undefined ? {} : { receive: one.receive.toString() }),
+      })),
     };
     return true;
   } catch {

@@ -11,7 +11,10 @@ type Shown = { [key: string]: Json };
 export const isoTime = (ms: number): string => new Date(ms).toISOString();
 
 /** A provider's outward name stands beside its id everywhere. */
-export const providerRef = (gateway: Gateway, id: string): { id: string; name: string } => ({ id, name: gateway.providers.find((provider) => provider.id === id)?.name ?? id });
+export const providerRef = (gateway: Gateway, id: string): { id: string; name: string } => ({
+  id,
+  name: gateway.providers.find((provider) => provider.id === id)?.name ?? id,
+});
 
 /** Amounts leave as JSON integers: every stored amount was checked to be a safe integer when it came in. */
 export const int = (amount: bigint): number => {
@@ -20,7 +23,8 @@ export const int = (amount: bigint): number => {
   return value;
 };
 
-const amountsOf = (ramp: 'buy' | 'sell', pay: bigint, receive: bigint): Shown => (ramp === 'buy' ? { amount_fiat: int(pay), amount_sats: int(receive) } : { amount_fiat: int(receive), amount_sats: int(pay) });
+const amountsOf = (ramp: 'buy' | 'sell', pay: bigint, receive: bigint): Shown =>
+  ramp === 'buy' ? { amount_fiat: int(pay), amount_sats: int(receive) } : { amount_fiat: int(receive), amount_sats: int(pay) };
 
 /** One offer in the words of API.md section 9. */
 export const showOffer = (gateway: Gateway, stored: StoredOffers, index: number): Shown => {
@@ -67,11 +71,15 @@ const limitNames = (ramp: Route['asked']['ramp'], limits: Limits | undefined): S
   };
 };
 
-export const showReasons = (gateway: Gateway, route: Route): { excluded: Shown[]; refused: Shown[]; failed: Shown[] } => ({
+const showReasons = (gateway: Gateway, route: Route): { excluded: Shown[]; refused: Shown[]; failed: Shown[] } => ({
   excluded: route.excluded.map((one: Excluded) => ({
     provider: providerRef(gateway, one.providerId),
     rule: one.rule,
-    ...(route.asked.ramp === 'liquidity' ? { pay_sats: Number(one.offer.pay), is_estimate: !one.offer.binding } : route.asked.fixed === 'pay' ? { [route.asked.ramp === 'buy' ? 'amount_sats' : 'amount_fiat']: Number(one.offer.receive) } : { [route.asked.ramp === 'buy' ? 'amount_fiat' : 'amount_sats']: Number(one.offer.pay) }),
+    ...(route.asked.ramp === 'liquidity'
+      ? { pay_sats: Number(one.offer.pay), is_estimate: !one.offer.binding }
+      : route.asked.fixed === 'pay'
+        ? { [route.asked.ramp === 'buy' ? 'amount_sats' : 'amount_fiat']: Number(one.offer.receive) }
+        : { [route.asked.ramp === 'buy' ? 'amount_fiat' : 'amount_sats']: Number(one.offer.pay) }),
     ...(one.deviationBps === undefined ? {} : { deviation_bps: one.deviationBps }),
     ...(one.limitBps === undefined ? {} : { limit_bps: one.limitBps }),
   })),
@@ -90,7 +98,7 @@ export const showReasons = (gateway: Gateway, route: Route): { excluded: Shown[]
   })),
 });
 
-export const showPolicy = (route: Route): Shown => {
+const showPolicy = (route: Route): Shown => {
   const { policy } = route;
   return {
     name: policy.name,
@@ -100,7 +108,9 @@ export const showPolicy = (route: Route): Shown => {
     preference_decided: policy.preferenceDecided,
     ...(route.asked.ramp === 'liquidity' ? {} : { outlier_bps: policy.outlierBps, tolerance_bps: policy.toleranceBps }),
     indicative_haircut_bps: policy.indicativeHaircutBps,
-    ...(policy.reference ? { reference: { btc_price: int(policy.reference.btcPrice), source: policy.reference.source, observed_on: isoTime(policy.reference.observedOn) } } : {}),
+    ...(policy.reference
+      ? { reference: { btc_price: int(policy.reference.btcPrice), source: policy.reference.source, observed_on: isoTime(policy.reference.observedOn) } }
+      : {}),
     ...(policy.priceCheck ? { price_check: policy.priceCheck } : {}),
     max_wait_ms: route.maxWaitMs,
     waited_ms: Math.round(route.waitedMs),
@@ -127,7 +137,19 @@ export const showOffers = (gateway: Gateway, stored: StoredOffers): Shown => ({
 /** Rank 1 in FLS01's shape, with `provider` and `accept_by`. */
 export const showQuote = (gateway: Gateway, stored: StoredOffers): Shown => {
   const best = showOffer(gateway, stored, 0);
-  const names = ['quote_id', 'amount_fiat', 'currency_id', 'payment_option_id', 'amount_sats', 'is_estimate', 'btc_price', 'order_fee', 'expires_on', 'accept_by', 'provider'];
+  const names = [
+    'quote_id',
+    'amount_fiat',
+    'currency_id',
+    'payment_option_id',
+    'amount_sats',
+    'is_estimate',
+    'btc_price',
+    'order_fee',
+    'expires_on',
+    'accept_by',
+    'provider',
+  ];
   return Object.fromEntries(names.flatMap((name) => (best[name] === undefined ? [] : [[name, best[name]]])));
 };
 
@@ -138,7 +160,10 @@ export const noOffer = (gateway: Gateway, stored: StoredOffers): Problem => {
   const asked = route.refused.length + route.excluded.length + route.failed.length;
   const what = describe(stored);
   if (route.refused.length + route.excluded.length === 0)
-    return new Problem('all-providers-failed', asked === 0 ? 'No provider is registered for this.' : `None of ${asked} providers answered${what}.`, { retryAfterMs: 5000, members: { failed: reasons.failed } });
+    return new Problem('all-providers-failed', asked === 0 ? 'No provider is registered for this.' : `None of ${asked} providers answered${what}.`, {
+      retryAfterMs: 5000,
+      members: { failed: reasons.failed },
+    });
   const limits = bestLimits(route);
   return new Problem('no-offer', `${count(asked, 'provider was', 'providers were')} asked${what}: ${story(stored)}.`, {
     members: { limits: limitNames(route.asked.ramp, limits), ...reasons },
@@ -163,9 +188,11 @@ const story = ({ route }: StoredOffers): string => {
     else if (refusal.limits?.maxPay !== undefined) parts.push(`1 ends at ${money(refusal.limits.maxPay)}`);
   }
   const others = new Map<string, number>();
-  for (const { refusal } of route.refused) if (refusal.limits?.minPay === undefined && refusal.limits?.maxPay === undefined) others.set(refusal.reason, (others.get(refusal.reason) ?? 0) + 1);
+  for (const { refusal } of route.refused)
+    if (refusal.limits?.minPay === undefined && refusal.limits?.maxPay === undefined) others.set(refusal.reason, (others.get(refusal.reason) ?? 0) + 1);
   for (const [reason, n] of others) parts.push(`${n} refused (${reason})`);
-  if (route.excluded.length > 0) parts.push(`${count(route.excluded.length, 'answer was', 'answers were')} excluded (${[...new Set(route.excluded.map((one) => one.rule))].join(', ')})`);
+  if (route.excluded.length > 0)
+    parts.push(`${count(route.excluded.length, 'answer was', 'answers were')} excluded (${[...new Set(route.excluded.map((one) => one.rule))].join(', ')})`);
   if (route.failed.length > 0) parts.push(`${route.failed.length} did not answer`);
   return parts.join(', ');
 };

@@ -30,13 +30,19 @@ export const showPayment = (info: PaymentInfo, terms: PaymentTerms): Shown | und
   const details = info.paymentDetails && Object.keys(info.paymentDetails).length > 0 ? withReference(info.paymentDetails) : undefined;
   if (info.paymentUrl === undefined && details === undefined) return undefined;
   const code = details && terms.currency === 'EUR' ? epcOf(details, terms.pay) : undefined;
-  return { ...option, ...(info.paymentUrl === undefined ? {} : { payment_url: info.paymentUrl }), ...(details ? { payment_details: details } : {}), ...(code === undefined ? {} : { epc_qr: code }) };
+  return {
+    ...option,
+    ...(info.paymentUrl === undefined ? {} : { payment_url: info.paymentUrl }),
+    ...(details ? { payment_details: details } : {}),
+    ...(code === undefined ? {} : { epc_qr: code }),
+  };
 };
 
 const valueName = { invoice: 'lightning_invoice', lightning_address: 'lightning_address', lnurl: 'lnurl', onchain: 'address', altcoin: 'address' } as const;
 
 /** The payment reference under whatever name the provider gave it. */
-export const referenceOf = (details: Record<string, string>): string | undefined => Object.entries(details).find(([key, value]) => /reference/i.test(key) && value !== '')?.[1];
+export const referenceOf = (details: Record<string, string>): string | undefined =>
+  Object.entries(details).find(([key, value]) => /reference/i.test(key) && value !== '')?.[1];
 
 const withReference = (details: Record<string, string>): Record<string, string> => {
   const reference = referenceOf(details);

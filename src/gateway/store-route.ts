@@ -15,9 +15,22 @@ export type RouteTerms = { currencyId: number; paymentOptionId: number; optionNa
 export type StoredOffers = { routeId: string; route: Route; terms: RouteTerms; /** By rank − 1: until when /order takes the quote. */ acceptBy: number[] };
 
 /** The JSON of a route's row. */
-type Record_ = { route: AnyJson; terms: RouteTerms; acceptBy: number[]; sessions: { [providerId: string]: string }; options: { [providerId: string]: AnyJson }; shadow: AnyJson };
+type Record_ = {
+  route: AnyJson;
+  terms: RouteTerms;
+  acceptBy: number[];
+  sessions: { [providerId: string]: string };
+  options: { [providerId: string]: AnyJson };
+  shadow: AnyJson;
+};
 
-export const storeRoute = async (gateway: Gateway, session: OpenSession, collected: Collected, options: Map<string, CatalogueOption>, terms: RouteTerms): Promise<StoredOffers> => {
+export const storeRoute = async (
+  gateway: Gateway,
+  session: OpenSession,
+  collected: Collected,
+  options: Map<string, CatalogueOption>,
+  terms: RouteTerms,
+): Promise<StoredOffers> => {
   const { route, shadow, upstreamSessions } = collected;
   const routeId = routeIdOf(gateway.ids.uuid());
   const acceptBy = route.offers.map((offer) => acceptUntil(gateway, offer, route.decidedOn));
@@ -27,10 +40,26 @@ export const storeRoute = async (gateway: Gateway, session: OpenSession, collect
     terms,
     acceptBy,
     sessions: Object.fromEntries([...upstreamSessions].filter(([providerId]) => kept.includes(providerId))),
-    options: Object.fromEntries([...options].filter(([providerId]) => kept.includes(providerId)).map(([providerId, option]) => [providerId, optionToJson(option)])),
-    shadow: shadow.map(({ providerId, offer, latencyMs }) => ({ providerId, pay: offer.pay.toString(), receive: offer.receive.toString(), fee: offer.fee.toString(), latencyMs })),
+    options: Object.fromEntries(
+      [...options].filter(([providerId]) => kept.includes(providerId)).map(([providerId, option]) => [providerId, optionToJson(option)]),
+    ),
+    shadow: shadow.map(({ providerId, offer, latencyMs }) => ({
+      providerId,
+      pay: offer.pay.toString(),
+      receive: offer.receive.toString(),
+      fee: offer.fee.toString(),
+      latencyMs,
+    })),
   };
-  await gateway.stores.routes.insert({ id: routeId, customerId: session.customerId, sessionHash: session.idHash, ramp: route.asked.ramp, requestId: route.requestId, createdOn: route.decidedOn, route: record as Json });
+  await gateway.stores.routes.insert({
+    id: routeId,
+    customerId: session.customerId,
+    sessionHash: session.idHash,
+    ramp: route.asked.ramp,
+    requestId: route.requestId,
+    createdOn: route.decidedOn,
+    route: record as Json,
+  });
   return { routeId, route, terms, acceptBy };
 };
 
@@ -42,7 +71,15 @@ const acceptUntil = (gateway: Gateway, offer: RoutedOffer, now: number): number 
 };
 
 /** One stored quote, as /order needs it. */
-export type StoredQuote = { quoteId: string; offer: RoutedOffer; route: Route; terms: RouteTerms; acceptBy: number; providerSessionId?: string; option?: CatalogueOption };
+export type StoredQuote = {
+  quoteId: string;
+  offer: RoutedOffer;
+  route: Route;
+  terms: RouteTerms;
+  acceptBy: number;
+  providerSessionId?: string;
+  option?: CatalogueOption;
+};
 
 /** The customer's quote; unknown and foreign ones look alike. */
 export const findQuote = async (gateway: Gateway, quoteId: string, customerId: string): Promise<StoredQuote> => {
@@ -95,7 +132,14 @@ export const findRoute = async (gateway: Gateway, id: string, customerId: string
   const row = parts && (await gateway.stores.routes.find(parts.routeId, customerId));
   if (!row) throw new Problem('quote-not-found', 'There is no such quote of this customer.');
   const record = row.route as Record_;
-  return { routeId: row.id, route: fromJson(record.route), terms: record.terms, acceptBy: record.acceptBy, requestId: row.requestId, ...(parts.rank > 0 ? { chosen: parts.rank } : {}) };
+  return {
+    routeId: row.id,
+    route: fromJson(record.route),
+    terms: record.terms,
+    acceptBy: record.acceptBy,
+    requestId: row.requestId,
+    ...(parts.rank > 0 ? { chosen: parts.rank } : {}),
+  };
 };
 
 type StoredOption = { currency: string; name: string; upstream: AnyJson; feePpm: number; minFiat?: string; maxFiat?: string };

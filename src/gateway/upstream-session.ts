@@ -1,20 +1,26 @@
 import type { Refusal } from '../domain/refusal.ts';
 import { ProviderFault } from '../providers/fault.ts';
 import type { BuyAdapter, CallContext, Proof } from '../providers/spec.ts';
-import type { Gateway, Place, Provider, ProviderSession } from './ports.ts';
+import { blobPlace } from './places.ts';
+import type { Gateway, Provider, ProviderSession } from './ports.ts';
 
 /** The owner of the upstream sessions in which the gateway reads listings for itself. */
 export const gatewayOwner = 'gateway';
 
 export type Upstream = { id: string; blob: string };
-export const blobPlace = (rowId: string): Place => ({ table: 'provider_sessions', row: rowId, field: 'blob' });
 
 /**
  * The upstream session of one owner at one provider: the live row, or a fresh one. At most one call opens it: a row is claimed by INSERT …
  * ON CONFLICT across instances, and calls of this instance share one promise. A session with an unsettled placing is retired for quoting,
  * because /order-status by session must stay unambiguous (RELIABILITY 3.1); a provider that demands proof refuses until it settles.
  */
-export const upstreamSession = async (gateway: Gateway, owner: string, provider: Provider, context: Pick<CallContext, 'signal' | 'requestId'>, known?: ProviderSession): Promise<Upstream | { refusal: Refusal }> => {
+export const upstreamSession = async (
+  gateway: Gateway,
+  owner: string,
+  provider: Provider,
+  context: Pick<CallContext, 'signal' | 'requestId'>,
+  known?: ProviderSession,
+): Promise<Upstream | { refusal: Refusal }> => {
   const now = gateway.now();
   if (known?.ready && known.blob !== undefined && (known.expiresOn ?? Infinity) > now) {
     if (!known.unsettled) return { id: known.id, blob: await gateway.seal.open(known.blob, blobPlace(known.id)) };
@@ -29,7 +35,13 @@ export const upstreamSession = async (gateway: Gateway, owner: string, provider:
   return await opening;
 };
 
-const openUpstream = async (gateway: Gateway, owner: string, provider: Provider, context: Pick<CallContext, 'signal' | 'requestId'>, known?: ProviderSession): Promise<Upstream | { refusal: Refusal }> => {
+const openUpstream = async (
+  gateway: Gateway,
+  owner: string,
+  provider: Provider,
+  context: Pick<CallContext, 'signal' | 'requestId'>,
+  known?: ProviderSession,
+): Promise<Upstream | { refusal: Refusal }> => {
   const adapter = provider.adapter.buy;
   if (!adapter) throw new Error(`${provider.id} has no upstream sessions`);
   const { sessions } = gateway.stores;
@@ -38,7 +50,8 @@ const openUpstream = async (gateway: Gateway, owner: string, provider: Provider,
   const id = gateway.ids.uuid();
   if (!(await sessions.claimUpstream({ id, owner, providerId: provider.id, now }))) return await awaitOther(gateway, owner, provider, context.signal);
   try {
-    if (!takeFromBudget(gateway, provider)) throw new ProviderFault('rate-limited', 'our own budget of new sessions a minute', { retryAfterMs: 60_000, taken: 'no' });
+    if (!takeFromBudget(gateway, provider))
+      throw new ProviderFault('rate-limited', 'our own budget of new sessions a minute', { retryAfterMs: 60_000, taken: 'no' });
     const opened = await openAt(adapter, context);
     if ('refusal' in opened) {
       await sessions.retireUpstream(id, gateway.now());
@@ -59,7 +72,11 @@ const openAt = async (adapter: BuyAdapter, context: CallContext): Promise<{ blob
   return await openBegun(adapter, { ...context, customer: begun.customer ?? '' });
 };
 
-export const openBegun = async (adapter: BuyAdapter, context: CallContext, proof?: Proof): Promise<{ blob: string; expiresOn: number } | { refusal: Refusal }> => {
+export const openBegun = async (
+  adapter: BuyAdapter,
+  context: CallContext,
+  proof?: Proof,
+): Promise<{ blob: string; expiresOn: number } | { refusal: Refusal }> => {
   const opened = await adapter.openSession(context, proof);
   if (!opened.ok) return { refusal: opened.refusal };
   return { blob: opened.customer ?? context.customer ?? '', expiresOn: opened.value.expiresOn };

@@ -65,7 +65,16 @@ const serve = async (c: Context, endpoint: Endpoint, options: AppOptions, state:
     // Quotes are shed first; orders, status and notices keep a third of the places for themselves (RELIABILITY 5.2).
     if (state.inFlight > (endpoint.lane === 'quotes' ? Math.ceil((options.http.inFlight * 2) / 3) : options.http.inFlight))
       throw new Problem('temporary-reduced-capacity', 'Too many requests are in hand. Try again in a second.', { retryAfterMs: 1000 });
-    const call: Call = { gateway, http: options.http, requestId, ip, app: appOf(c, gateway, options.http), headers, request: c.req.raw, limit: limitsOf(options.limiter, options.http, headers) };
+    const call: Call = {
+      gateway,
+      http: options.http,
+      requestId,
+      ip,
+      app: appOf(c, gateway, options.http),
+      headers,
+      request: c.req.raw,
+      limit: limitsOf(options.limiter, options.http, headers),
+    };
     response = await run(call, endpoint);
   } catch (error) {
     response = problemOf(error, gateway, requestId, endpoint.path, headers);
@@ -75,7 +84,14 @@ const serve = async (c: Context, endpoint: Endpoint, options: AppOptions, state:
   const ms = gateway.now() - started;
   gateway.count('http_requests_total', { route: endpoint.path, status: String(response.status) });
   gateway.observe('http_request_ms', { route: endpoint.path }, ms);
-  gateway.log('info', 'request', { request_id: requestId, method: c.req.method, route: endpoint.path, status: response.status, ms, app: appOf(c, gateway, options.http)?.id });
+  gateway.log('info', 'request', {
+    request_id: requestId,
+    method: c.req.method,
+    route: endpoint.path,
+    status: response.status,
+    ms,
+    app: appOf(c, gateway, options.http)?.id,
+  });
   return response;
 };
 
@@ -99,14 +115,23 @@ const run = async (call: Call, endpoint: Endpoint): Promise<Response> => {
   return new Response(JSON.stringify(reply.body), { status: reply.status ?? 200, headers: call.headers });
 };
 
-export const problemOf = (error: unknown, gateway: Gateway, requestId: string, route: string, headers: Headers): Response => {
+const problemOf = (error: unknown, gateway: Gateway, requestId: string, route: string, headers: Headers): Response => {
   let problem: Problem;
   if (error instanceof Problem) problem = error;
-  else if (isStorageDown(error)) problem = new Problem('storage-unavailable', 'The database did not answer. Nothing was changed that is not recorded; repeat the request.', { retryAfterMs: 2000, cause: error });
+  else if (isStorageDown(error))
+    problem = new Problem('storage-unavailable', 'The database did not answer. Nothing was changed that is not recorded; repeat the request.', {
+      retryAfterMs: 2000,
+      cause: error,
+    });
   else problem = new Problem('internal', 'Something unexpected happened. The request id leads to it in the log.', { cause: error });
   if (problems[problem.code].status >= 500) {
     const cause = error instanceof Problem ? error.more.cause : error;
-    gateway.log(problem.code === 'internal' ? 'error' : 'warn', 'problem', { request_id: requestId, route, code: problem.code, ...(cause instanceof Error ? { error_name: cause.name, error_at: cause.stack?.split('\n')[1]?.trim() } : {}) });
+    gateway.log(problem.code === 'internal' ? 'error' : 'warn', 'problem', {
+      request_id: requestId,
+      route,
+      code: problem.code,
+      ...(cause instanceof Error ? { error_name: cause.name, error_at: cause.stack?.split('\n')[1]?.trim() } : {}),
+    });
   }
   return problemResponse(problem, requestId, Object.fromEntries(headers));
 };
@@ -129,7 +154,13 @@ const preflight = (c: Context, allowed: string[], options: AppOptions): Response
   if (c.req.method !== 'OPTIONS' || origin === undefined || !options.http.corsOrigins.includes(origin)) return undefined;
   return new Response(null, {
     status: 204,
-    headers: { 'access-control-allow-origin': origin, vary: 'Origin', 'access-control-allow-methods': allowed.join(', '), 'access-control-allow-headers': 'content-type, idempotency-key, x-request-id, x-session-id', 'access-control-max-age': '600' },
+    headers: {
+      'access-control-allow-origin': origin,
+      vary: 'Origin',
+      'access-control-allow-methods': allowed.join(', '),
+      'access-control-allow-headers': 'content-type, idempotency-key, x-request-id, x-session-id',
+      'access-control-max-age': '600',
+    },
   });
 };
 
@@ -146,7 +177,11 @@ const methodNotAllowed = async (c: Context, allowed: string[], options: AppOptio
 const notFound = async (c: Context, options: AppOptions): Promise<Response> => {
   const { gateway } = await options.platform(c);
   const requestId = requestIdOf(c, gateway);
-  return problemResponse(new Problem('not-found', 'There is nothing at this path. /openapi.json lists what is here.'), requestId, Object.fromEntries(baseHeaders(requestId, options)));
+  return problemResponse(
+    new Problem('not-found', 'There is nothing at this path. /openapi.json lists what is here.'),
+    requestId,
+    Object.fromEntries(baseHeaders(requestId, options)),
+  );
 };
 
 const fail = async (error: unknown, c: Context, options: AppOptions): Promise<Response> => {

@@ -48,7 +48,9 @@ export type Endpoint = {
 };
 
 /** One route: its shapes validate the request and make the OpenAPI; the handler is the whole of what it does. */
-export const endpoint = <B extends z.ZodObject>(spec: Omit<Endpoint, 'run' | 'body'> & { body?: B; run: (call: Call, body: z.output<B>, raw: string) => Promise<Reply> }): Endpoint => spec;
+export const endpoint = <B extends z.ZodObject>(
+  spec: Omit<Endpoint, 'run' | 'body'> & { body?: B; run: (call: Call, body: z.output<B>, raw: string) => Promise<Reply> },
+): Endpoint => spec;
 
 /** FLS01's generated clients send camelCase (A34): taken where the proper name is absent. */
 const withAliases = (schema: z.ZodObject, value: Record<string, unknown>): Record<string, unknown> => {
@@ -76,6 +78,11 @@ export const validate = (schema: z.ZodObject, value: Record<string, unknown>): R
 };
 
 export const limitsOf = (limiter: Limiter, http: HttpSettings, headers: Headers) => {
-  const most: Record<LimitName, number> = { verify: http.limits.verify, quotes: http.limits.quotes, 'quotes-app': http.limits.quotesApp, orders: http.limits.orders };
+  const most: Record<LimitName, number> = {
+    verify: http.limits.verify,
+    quotes: http.limits.quotes,
+    'quotes-app': http.limits.quotesApp,
+    orders: http.limits.orders,
+  };
   return (name: LimitName, key: string): Promise<void> => enforceLimit(limiter, name, key, most[name], headers);
 };

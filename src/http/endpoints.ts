@@ -14,4 +14,21 @@ import { providers } from './service/providers.ts';
 import { webhookKeys, webhookTest } from './service/webhooks.ts';
 
 /** Everything that is served; the OpenAPI, the routing and the list of methods are made from it. */
-export const endpoints: readonly Endpoint[] = [features, verify, session, paymentOptions, paymentOptionsByGet, quote, order, orderStatus, withdrawal, offers, route, providers, live, ready, webhookKeys, webhookTest];
+export const endpoints: readonly Endpoint[] = [
+  features,
+  verify,
+  session,
+  paymentOptions,
+  paymentOptionsByGet,
+  quote,
+  order,
+  orderStatus,
+  withdrawal,
+  offers,
+  route,
+  providers,
+  live,
+  ready,
+  webhookKeys,
+  webhookTest,
+];

@@ -6,7 +6,8 @@ export const idempotencyKeyOf = (request: Request): string | undefined => {
   const header = request.headers.get('idempotency-key');
   if (header === null) return undefined;
   const key = /^"(?:[^"\\]|\\["\\])*"$/.test(header) ? header.slice(1, -1).replaceAll(/\\(["\\])/g, '$1') : header;
-  if (key.length === 0 || key.length > 255 || !/^[\x20-\x7e]+$/.test(key)) throw new Problem('idempotency-key-invalid', 'Send 1 to 255 printable ASCII characters, bare or quoted.');
+  if (key.length === 0 || key.length > 255 || !/^[\x20-\x7e]+$/.test(key))
+    throw new Problem('idempotency-key-invalid', 'Send 1 to 255 printable ASCII characters, bare or quoted.');
   return key;
 };
 
@@ -16,11 +17,12 @@ export const refuseReusedKey = async (call: Call, caller: string, route: string,
   const { gateway } = call;
   const row = { caller, route, keyHash: gateway.hash(key), fingerprint: fingerprintOf(gateway.hash, raw) };
   const begun = await gateway.stores.idempotency.begin({ ...row, now: gateway.now(), leaseSeconds: 60 });
-  if (begun.state !== 'begun' && begun.fingerprint !== row.fingerprint) throw new Problem('idempotency-key-reused', 'This Idempotency-Key was sent with another body before. Use a new one.');
+  if (begun.state !== 'begun' && begun.fingerprint !== row.fingerprint)
+    throw new Problem('idempotency-key-reused', 'This Idempotency-Key was sent with another body before. Use a new one.');
 };
 
 /** The body's members in one order: the same request in other spelling is the same. The session may change, what is asked for may not. */
-export const fingerprintOf = (hash: (text: string) => string, raw: string): string => {
+const fingerprintOf = (hash: (text: string) => string, raw: string): string => {
   const { session_id: _session, ...body } = JSON.parse(raw) as Record<string, unknown>;
   return hash(JSON.stringify(Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1))));
 };

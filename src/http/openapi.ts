@@ -23,7 +23,12 @@ export const createOpenApi = (endpoints: readonly Endpoint[], version: string): 
   }
   return hono.getOpenAPI31Document({
     openapi: '3.1.0',
-    info: { title: 'ramp-gateway', version, description: 'FLS01 fiat_on_ramp v1.0 outward, every registered ramp provider inward. Amounts are integers: sats, and hundredths of the fiat unit.', license: { name: 'MIT' } },
+    info: {
+      title: 'ramp-gateway',
+      version,
+      description: 'FLS01 fiat_on_ramp v1.0 outward, every registered ramp provider inward. Amounts are integers: sats, and hundredths of the fiat unit.',
+      license: { name: 'MIT' },
+    },
     servers: [{ url: '/' }],
   });
 };
@@ -33,6 +38,11 @@ const everyPost = ['invalid-request', 'payload-too-large', 'unsupported-media-ty
 
 const problemAnswers = (endpoint: Endpoint) => {
   const byStatus = new Map<number, string[]>();
-  for (const code of new Set([...endpoint.problems, ...everywhere, ...(endpoint.method === 'post' ? everyPost : [])])) byStatus.set(problems[code].status, [...(byStatus.get(problems[code].status) ?? []), code]);
-  return Object.fromEntries([...byStatus].sort(([a], [b]) => a - b).map(([status, codes]) => [status, { description: codes.join(', '), content: { 'application/problem+json': { schema: problemShape } } }]));
+  for (const code of new Set([...endpoint.problems, ...everywhere, ...(endpoint.method === 'post' ? everyPost : [])]))
+    byStatus.set(problems[code].status, [...(byStatus.get(problems[code].status) ?? []), code]);
+  return Object.fromEntries(
+    [...byStatus]
+      .sort(([a], [b]) => a - b)
+      .map(([status, codes]) => [status, { description: codes.join(', '), content: { 'application/problem+json': { schema: problemShape } } }]),
+  );
 };

@@ -47,7 +47,7 @@ export const problems: Record<ProblemCode, Kind> = {
   'webhook-url-refused': kind(422, 'The webhook URL is not allowed', 'fix-request'),
   'no-offer': kind(422, 'No provider offers this', 'ask-user'),
   'idempotency-key-reused': kind(422, 'The Idempotency-Key was used for another request', 'fix-request'),
-  'client-ipv4-required': kind(422, 'The provider needs the customer\'s IPv4 address', 'contact-support'),
+  'client-ipv4-required': kind(422, "The provider needs the customer's IPv4 address", 'contact-support'),
   'code-wrong': kind(422, 'The code is wrong', 'ask-user'),
   'iban-invalid': kind(422, 'The IBAN is not valid', 'ask-user'),
   'invoice-unsuitable': kind(422, 'The invoice does not fit', 'ask-user'),
@@ -56,7 +56,7 @@ export const problems: Record<ProblemCode, Kind> = {
   'daily-limit-reached': kind(429, 'The daily limit is reached', 'wait'),
   internal: kind(500, 'The gateway failed', 'contact-support'),
   'provider-bad-answer': kind(502, 'The provider gave a bad answer', 'requote'),
-  'payout-link-refused': kind(502, 'The provider\'s payment link is not trusted', 'contact-support'),
+  'payout-link-refused': kind(502, "The provider's payment link is not trusted", 'contact-support'),
   'provider-unavailable': kind(503, 'The provider did not take the order', 'retry', true),
   'all-providers-failed': kind(503, 'No provider answered', 'retry', true),
   'order-pending': kind(503, 'The order is still being placed', 'retry', true),
@@ -69,7 +69,7 @@ export const problems: Record<ProblemCode, Kind> = {
 
 export type ProblemDocument = { [key: string]: Json };
 
-export const problemDocument = (code: ProblemCode, detail: string, instance: string, more: ProblemMore = {}): ProblemDocument => {
+const problemDocument = (code: ProblemCode, detail: string, instance: string, more: ProblemMore = {}): ProblemDocument => {
   const { status, title, action, retryable } = problems[code];
   return {
     type: `urn:ramp-gateway:problem:${code}`,
@@ -90,5 +90,8 @@ export const problemDocument = (code: ProblemCode, detail: string, instance: str
 export const problemResponse = (problem: Problem, instance: string, headers: Record<string, string> = {}): Response => {
   const { status } = problems[problem.code];
   const retryAfter = problem.more.retryAfterMs === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(problem.more.retryAfterMs / 1000))) };
-  return new Response(JSON.stringify(problemDocument(problem.code, problem.detail, instance, problem.more)), { status, headers: { ...headers, ...retryAfter, 'content-type': 'application/problem+json' } });
+  return new Response(JSON.stringify(problemDocument(problem.code, problem.detail, instance, problem.more)), {
+    status,
+    headers: { ...headers, ...retryAfter, 'content-type': 'application/problem+json' },
+  });
 };

@@ -22,7 +22,8 @@ export const readBody = async (request: Request, maxBytes: number): Promise<{ te
   return { text, value: value as Record<string, unknown> };
 };
 
-const invalid = (detail: string, pointer?: string): Problem => new Problem('invalid-request', detail, pointer === undefined ? {} : { errors: [{ pointer, detail }] });
+const invalid = (detail: string, pointer?: string): Problem =>
+  new Problem('invalid-request', detail, pointer === undefined ? {} : { errors: [{ pointer, detail }] });
 
 const readBytes = async (request: Request, maxBytes: number): Promise<Uint8Array> => {
   const tooLarge = (): Problem => new Problem('payload-too-large', `A request body may have at most ${maxBytes} bytes.`);

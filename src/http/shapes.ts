@@ -1,7 +1,9 @@
 import { z } from '@hono/zod-openapi';
 
 /** Outward pieces that several routes share. Amounts: integers, hundredths of the fiat unit or sats; times RFC 3339 UTC with milliseconds. */
-export const sessionId = z.uuid().openapi({ example: '72614b08-f884-479e-8a90-b13495afd5d9', description: 'From GET /verify, opened by POST /session. A bearer secret.' });
+export const sessionId = z
+  .uuid()
+  .openapi({ example: '72614b08-f884-479e-8a90-b13495afd5d9', description: 'From GET /verify, opened by POST /session. A bearer secret.' });
 export const uuid = z.uuid();
 export const time = z.iso.datetime().openapi({ example: '2026-11-21T10:15:00.715Z' });
 export const amount = z.int().min(1, 'must be an integer of at least 1').max(2_100_000_000_000_000).openapi({ example: 10_000 });
@@ -10,7 +12,10 @@ export const smallId = z.int().min(0).max(2_147_483_647);
 export const text = (max: number) => z.string().min(1).max(max);
 export const webhookUrl = z.string().max(250).openapi({ example: 'https://api.wallet.example/ramp/u_7Qm2x9' });
 export const providerRef = z.object({ id: z.string(), name: z.string() });
-export const country = z.string().regex(/^[A-Za-z]{2}$/, 'must be an ISO 3166 country of two letters').openapi({ example: 'DE' });
+export const country = z
+  .string()
+  .regex(/^[A-Za-z]{2}$/, 'must be an ISO 3166 country of two letters')
+  .openapi({ example: 'DE' });
 
 export const reasons = {
   refused: z.looseObject({ provider: providerRef, reason: z.string() }),

@@ -6,19 +6,64 @@ import type { Log, LogFields } from '../gateway/ports.ts';
  * new path. Texts are cut; error texts are our own words or a driver's, never a provider's body.
  */
 const allowed = new Set([
-  'request_id', 'method', 'route', 'status', 'ms', 'app', 'code', 'provider', 'verb', 'operation', 'outcome', 'order', 'intent', 'account', 'connection', 'kind', 'state', 'note', 'where', 'error', 'error_name', 'error_at',
-  'setting', 'reason', 'folder', 'address', 'pid', 'mode', 'network', 'database', 'providers', 'version', 'signal', 'count', 'purpose', 'target',
+  'request_id',
+  'method',
+  'route',
+  'status',
+  'ms',
+  'app',
+  'code',
+  'provider',
+  'verb',
+  'operation',
+  'outcome',
+  'order',
+  'intent',
+  'account',
+  'connection',
+  'kind',
+  'state',
+  'note',
+  'where',
+  'error',
+  'error_name',
+  'error_at',
+  'setting',
+  'reason',
+  'folder',
+  'address',
+  'pid',
+  'mode',
+  'network',
+  'database',
+  'providers',
+  'version',
+  'signal',
+  'count',
+  'purpose',
+  'target',
 ]);
 const longest = 300;
 
-export type LogOptions = { level: 'debug' | 'info' | 'warn' | 'error' | 'silent'; instance: string; /** Takes one finished line. */ write: (line: string) => void; now: () => number };
+export type LogOptions = {
+  level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  instance: string;
+  /** Takes one finished line. */ write: (line: string) => void;
+  now: () => number;
+};
 
 /** One JSON line per event, the same on both runtimes. */
 export const createLog = ({ level, instance, write, now }: LogOptions): Log => {
   const order = { debug: 20, info: 30, warn: 40, error: 50, silent: 100 } as const;
   const least = order[level];
   const logger = pino(
-    { level, base: { instance }, timestamp: () => `,"time":${now()}`, formatters: { level: (label) => ({ level: label }) }, browser: { asObject: true, write: (entry) => write(JSON.stringify({ instance, ...entry })) } },
+    {
+      level,
+      base: { instance },
+      timestamp: () => `,"time":${now()}`,
+      formatters: { level: (label) => ({ level: label }) },
+      browser: { asObject: true, write: (entry) => write(JSON.stringify({ instance, ...entry })) },
+    },
     { write: (line: string) => write(line.trimEnd()) },
   );
   return (at, event, fields) => {

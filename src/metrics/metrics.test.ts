@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createMetrics } from './metrics.ts';
 
-it('renders counters, cumulative histograms and gauges in Prometheus\' form', () => {
+it("renders counters, cumulative histograms and gauges in Prometheus' form", () => {
   const metrics = createMetrics();
   metrics.count('orders_total', { provider: 'alpine', outcome: 'confirmed' });
   metrics.count('orders_total', { provider: 'alpine', outcome: 'confirmed' });

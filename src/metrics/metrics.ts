@@ -2,7 +2,7 @@ type Kind = 'counter' | 'histogram' | 'gauge';
 type Metric = { kind: Kind; help: string; labels: readonly string[] };
 
 /** Every metric there is. A name or label that is not here is a mistake and throws in tests, and is ignored in production. */
-export const metrics = {
+const metrics = {
   http_requests_total: { kind: 'counter', help: 'Answered requests', labels: ['route', 'status'] },
   http_request_ms: { kind: 'histogram', help: 'Time to the answer in milliseconds', labels: ['route'] },
   provider_calls_total: { kind: 'counter', help: 'Calls to providers', labels: ['provider', 'operation', 'outcome'] },
@@ -52,7 +52,8 @@ export const createMetrics = () => {
       const lines: string[] = [];
       for (const [name, metric] of Object.entries<Metric>(metrics)) {
         lines.push(`# HELP ramp_${name} ${metric.help}`, `# TYPE ramp_${name} ${metric.kind}`);
-        for (const [key, one] of series.get(name) ?? []) lines.push(...(metric.kind === 'histogram' ? histogram(name, key, one) : [`ramp_${name}${key === '' ? '' : `{${key}}`} ${one.value}`]));
+        for (const [key, one] of series.get(name) ?? [])
+          lines.push(...(metric.kind === 'histogram' ? histogram(name, key, one) : [`ramp_${name}${key === '' ? '' : `{${key}}`} ${one.value}`]));
       }
       for (const { name, help, value } of gauges) lines.push(`# HELP ramp_${name} ${help}`, `# TYPE ramp_${name} gauge`, `ramp_${name} ${value}`);
       return `${lines.join('\n')}\n`;
@@ -64,5 +65,10 @@ export type Metrics = ReturnType<typeof createMetrics>;
 const histogram = (name: string, key: string, { value, sum, buckets }: Series): string[] => {
   const with_ = (le: string): string => `{${key === '' ? '' : `${key},`}le="${le}"}`;
   const plain = key === '' ? '' : `{${key}}`;
-  return [...bounds.map((bound, i) => `ramp_${name}_bucket${with_(String(bound))} ${buckets[i] ?? 0}`), `ramp_${name}_bucket${with_('+Inf')} ${value}`, `ramp_${name}_sum${plain} ${sum}`, `ramp_${name}_count${plain} ${value}`];
+  return [
+    ...bounds.map((bound, i) => `ramp_${name}_bucket${with_(String(bound))} ${buckets[i] ?? 0}`),
+    `ramp_${name}_bucket${with_('+Inf')} ${value}`,
+    `ramp_${name}_sum${plain} ${sum}`,
+    `ramp_${name}_count${plain} ${value}`,
+  ];
 };

@@ -22,7 +22,7 @@ const second = 1000;
 const minute = 60 * second;
 const hour = 60 * minute;
 /** Standard Webhooks' schedule, 75 hours in all; each ±20 %. The first is at once. */
-export const retryDelaysMs = [5 * second, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 14 * hour, 20 * hour, 24 * hour];
+const retryDelaysMs = [5 * second, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 14 * hour, 20 * hour, 24 * hour];
 const longestRetryAfterMs = 24 * hour;
 const kickSpreadMs = minute;
 
@@ -37,7 +37,12 @@ export const drainDeliveries = async (parts: DrainParts, limit: number): Promise
 const deliver = async (parts: DrainParts, delivery: Delivery): Promise<void> => {
   const url = await parts.seal.open(delivery.url, { table: 'deliveries', row: delivery.id, field: 'url' });
   const timestamp = Math.floor(parts.now() / 1000);
-  const signature = await parts.signer.sign({ id: delivery.id, timestamp, body: delivery.body, ...(delivery.appId === undefined ? {} : { appId: delivery.appId }) });
+  const signature = await parts.signer.sign({
+    id: delivery.id,
+    timestamp,
+    body: delivery.body,
+    ...(delivery.appId === undefined ? {} : { appId: delivery.appId }),
+  });
   const sent = await parts.sender({ url, body: delivery.body, timeoutMs: parts.timeoutMs, headers: webhookHeaders(delivery, timestamp, signature) });
   const now = parts.now();
   parts.count('deliveries_total', { outcome: sent.outcome === 'delivered' ? 'delivered' : sent.statusClass });
@@ -55,7 +60,7 @@ const deliver = async (parts: DrainParts, delivery: Delivery): Promise<void> => 
   await parts.store.finish(delivery.id, parts.owner, { state: 'due', lastOutcome: sent.statusClass, dueOn: now + wanted });
 };
 
-export const webhookHeaders = (delivery: Pick<Delivery, 'id' | 'sequence' | 'attempt'>, timestamp: number, signature: string): Record<string, string> => ({
+const webhookHeaders = (delivery: Pick<Delivery, 'id' | 'sequence' | 'attempt'>, timestamp: number, signature: string): Record<string, string> => ({
   'content-type': 'application/json',
   'webhook-id': delivery.id,
   'webhook-timestamp': String(timestamp),

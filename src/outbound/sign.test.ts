@@ -16,7 +16,9 @@ it('signs the example byte for byte and shows its key', async () => {
   expect(Buffer.byteLength(body)).toBe(110);
   expect(await signer.sign({ ...message, appId: 'wallet' })).toBe(signature);
   expect(await signer.sign(message)).toBe(signature.split(' ')[0]);
-  expect(await signer.jwks()).toEqual({ keys: [{ kid: 'w1', kty: 'OKP', crv: 'Ed25519', use: 'sig', x: 'QBI8WT7tjGCkXctU62bNS-FucdVpxNwKsTLeSAQh-ps', whpk }] });
+  expect(await signer.jwks()).toEqual({
+    keys: [{ kid: 'w1', kty: 'OKP', crv: 'Ed25519', use: 'sig', x: 'QBI8WT7tjGCkXctU62bNS-FucdVpxNwKsTLeSAQh-ps', whpk }],
+  });
 });
 
 it('verifies by either key, within five minutes, and nothing else', async () => {
@@ -31,7 +33,10 @@ it('verifies by either key, within five minutes, and nothing else', async () => 
 });
 
 it('signs with old and new key side by side during a rotation', async () => {
-  const signer = createSigner([{ kid: 'w2', seed: seed.map((byte) => byte ^ 1) }, { kid: 'w1', seed }]);
+  const signer = createSigner([
+    { kid: 'w2', seed: seed.map((byte) => byte ^ 1) },
+    { kid: 'w1', seed },
+  ]);
   const both = await signer.sign(message);
   expect(both.split(' ')).toHaveLength(2);
   expect(await verifyDelivery({ id: message.id, timestamp: String(message.timestamp), signature: both, body }, [whpk], message.timestamp * 1000)).toBe(true);

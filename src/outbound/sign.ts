@@ -37,8 +37,13 @@ const importKey = async ({ kid, seed }: SigningKey) => {
   return { jwk, sign: async (content: string) => `v1a,${base64.encode(new Uint8Array(await crypto.subtle.sign('Ed25519', key, utf8.encode(content))))}` };
 };
 
-const hmacKey = async (secret: string) => await crypto.subtle.importKey('raw', new Uint8Array(base64.decode(secret.replace(/^whsec_/, ''))), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
-const hmacSignature = async (secret: string, content: string): Promise<string> => `v1,${base64.encode(new Uint8Array(await crypto.subtle.sign('HMAC', await hmacKey(secret), utf8.encode(content))))}`;
+const hmacKey = async (secret: string) =>
+  await crypto.subtle.importKey('raw', new Uint8Array(base64.decode(secret.replace(/^whsec_/, ''))), { name: 'HMAC', hash: 'SHA-256' }, false, [
+    'sign',
+    'verify',
+  ]);
+const hmacSignature = async (secret: string, content: string): Promise<string> =>
+  `v1,${base64.encode(new Uint8Array(await crypto.subtle.sign('HMAC', await hmacKey(secret), utf8.encode(content))))}`;
 
 export type Received = { id: string; timestamp: string; signature: string; body: string };
 
@@ -55,7 +60,12 @@ export const verifyDelivery = async (received: Received, keys: readonly string[]
     if (encoded === undefined) continue;
     for (const key of keys) {
       if (version === 'v1a' && key.startsWith('whpk_') && (await verifiesEd25519(key, encoded, content))) return true;
-      if (version === 'v1' && key.startsWith('whsec_') && (await crypto.subtle.verify('HMAC', await hmacKey(key), new Uint8Array(base64.decode(encoded)), content))) return true;
+      if (
+        version === 'v1' &&
+        key.startsWith('whsec_') &&
+        (await crypto.subtle.verify('HMAC', await hmacKey(key), new Uint8Array(base64.decode(encoded)), content))
+      )
+        return true;
     }
   }
   return false;

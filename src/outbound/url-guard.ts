@@ -8,7 +8,11 @@ import ipaddr, { type IPv4, type IPv6 } from 'ipaddr.js';
 
 const { isValid, parse } = ipaddr;
 
-export type UrlRules = { sandbox: boolean; allowedPorts: readonly number[]; /** Our own host names: a webhook to ourselves is refused. */ ownHosts: readonly string[] };
+export type UrlRules = {
+  sandbox: boolean;
+  allowedPorts: readonly number[];
+  /** Our own host names: a webhook to ourselves is refused. */ ownHosts: readonly string[];
+};
 
 /** Only addresses of the public internet, in whatever way they are written. */
 export const isPublicAddress = (text: string): boolean => {
@@ -33,9 +37,13 @@ export const checkWebhookUrl = (text: string, rules: UrlRules): { ok: true; host
   const url = new URL(text);
   if (url.username !== '' || url.password !== '') return refuse('no user name or password in the URL');
   if (url.hash !== '') return refuse('no fragment');
-  const host = url.hostname.toLowerCase().replace(/\.$/, '').replace(/^\[|\]$/g, '');
+  const host = url.hostname
+    .toLowerCase()
+    .replace(/\.$/, '')
+    .replace(/^\[|\]$/g, '');
   if (host === '') return refuse('a host is missing');
-  if (rules.sandbox && (host === 'localhost' || isLoopback(host))) return url.protocol === 'http:' || url.protocol === 'https:' ? { ok: true, host: url.host } : refuse('http or https only');
+  if (rules.sandbox && (host === 'localhost' || isLoopback(host)))
+    return url.protocol === 'http:' || url.protocol === 'https:' ? { ok: true, host: url.host } : refuse('http or https only');
   if (url.protocol !== 'https:') return refuse(rules.sandbox ? 'https only (http to loopback is allowed in sandbox mode)' : 'https only');
   const port = url.port === '' ? 443 : Number(url.port);
   if (!rules.allowedPorts.includes(port)) return refuse(`port ${port} is not allowed`);

@@ -11,7 +11,11 @@ export class ProviderFault extends Error {
   readonly taken: 'no' | 'maybe';
   readonly retryAfterMs: number | undefined;
   readonly status: number | undefined;
-  constructor(kind: FaultKind, note: string, more: { retryable?: boolean; taken?: 'no' | 'maybe'; retryAfterMs?: number; status?: number; cause?: unknown } = {}) {
+  constructor(
+    kind: FaultKind,
+    note: string,
+    more: { retryable?: boolean; taken?: 'no' | 'maybe'; retryAfterMs?: number; status?: number; cause?: unknown } = {},
+  ) {
     super(`${kind}: ${note}`, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = 'ProviderFault';
     this.kind = kind;

@@ -109,7 +109,16 @@ export type PlaceRequest = { quote: QuoteRequest; offer: ProviderOffer; inputs: 
  */
 export type PaymentInfo =
   | { kind: 'fiat'; paymentUrl?: string; paymentDetails?: Record<string, string> }
-  | { kind: 'invoice' | 'lightning_address' | 'lnurl' | 'onchain' | 'altcoin'; value: string; amountSats?: bigint; minSats?: bigint; maxSats?: bigint; bip21?: string; altcoinAmount?: string; altcoinCode?: string }
+  | {
+      kind: 'invoice' | 'lightning_address' | 'lnurl' | 'onchain' | 'altcoin';
+      value: string;
+      amountSats?: bigint;
+      minSats?: bigint;
+      maxSats?: bigint;
+      bip21?: string;
+      altcoinAmount?: string;
+      altcoinCode?: string;
+    }
   | { kind: 'none' };
 
 export type PlacedOrder = {
@@ -181,7 +190,12 @@ export type BuyAdapter = Verbs<BuyQuoteRequest> & {
 
 // ---- sell ----------------------------------------------------------------------------------------------------------------------------
 
-export type AccountState = { status: 'onboarding' | 'pending' | 'connected' | 'rejected' | 'needs_reconnect'; signupUrl?: string; mailSent?: boolean; userId?: string };
+export type AccountState = {
+  status: 'onboarding' | 'pending' | 'connected' | 'rejected' | 'needs_reconnect';
+  signupUrl?: string;
+  mailSent?: boolean;
+  userId?: string;
+};
 export type ConnectionState = {
   upstreamId: string;
   name: string;
@@ -221,7 +235,11 @@ export type SellAdapter = Verbs<SellQuoteRequest> & {
   transactions(context: CallContext, request: { since?: number; limit: number }): Promise<Answer<SellTransaction[]>>;
   connections?: {
     create(context: CallContext, request: ConnectionRequest): Promise<Answer<ConnectionState>>;
-    confirm(context: CallContext, connection: ConnectionState, code: string): Promise<Answer<ConnectionState> | { ok: 'code-wrong'; attemptsLeft?: number } | { ok: 'code-expired' }>;
+    confirm(
+      context: CallContext,
+      connection: ConnectionState,
+      code: string,
+    ): Promise<Answer<ConnectionState> | { ok: 'code-wrong'; attemptsLeft?: number } | { ok: 'code-expired' }>;
     resend(context: CallContext, connection: ConnectionState): Promise<Answer<ConnectionState>>;
     read(context: CallContext, connection: ConnectionState): Promise<Answer<ConnectionState>>;
     list(context: CallContext): Promise<Answer<ConnectionState[]>>;

@@ -84,7 +84,8 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
     }
   };
 
-  const refuse = (at: number): ProviderFault => new ProviderFault('circuit-open', 'too many of its answers failed lately', { taken: 'no', retryAfterMs: Math.max(0, probeFrom - at) });
+  const refuse = (at: number): ProviderFault =>
+    new ProviderFault('circuit-open', 'too many of its answers failed lately', { taken: 'no', retryAfterMs: Math.max(0, probeFrom - at) });
 
   return {
     run: async (attempt, customerKey) => {

@@ -24,7 +24,11 @@ const backOffMs = [1000, 2000, 4000, 8000];
  */
 export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard => {
   const { now } = clock;
-  const breakers: Record<Operation, Breaker> = { quote: createBreaker(settings.breaker, clock), order: createBreaker(settings.breaker, clock), status: createBreaker(settings.breaker, clock) };
+  const breakers: Record<Operation, Breaker> = {
+    quote: createBreaker(settings.breaker, clock),
+    order: createBreaker(settings.breaker, clock),
+    status: createBreaker(settings.breaker, clock),
+  };
   const bulkhead = createBulkhead(settings.bulkhead);
   const budget = createRetryBudget();
   const adaptive = createAdaptiveTimeout();

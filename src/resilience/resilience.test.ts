@@ -11,8 +11,15 @@ const clock = () => {
   return { at, now: () => at.ms, random: () => 0.5 };
 };
 const settings = { volumeThreshold: 5, errorPercent: 50, windowMs: 30_000, resetMs: 10_000, resetMaxMs: 300_000 };
-const fails = (kind: 'server' | 'timeout' | 'rate-limited' = 'server') => () => Promise.reject(new ProviderFault(kind, 'x'));
-const kindOf = async (work: Promise<unknown>): Promise<string> => await work.then(() => 'ok', (error: unknown) => (error instanceof ProviderFault ? error.kind : 'defect'));
+const fails =
+  (kind: 'server' | 'timeout' | 'rate-limited' = 'server') =>
+  () =>
+    Promise.reject(new ProviderFault(kind, 'x'));
+const kindOf = async (work: Promise<unknown>): Promise<string> =>
+  await work.then(
+    () => 'ok',
+    (error: unknown) => (error instanceof ProviderFault ? error.kind : 'defect'),
+  );
 
 describe('breaker', () => {
   it('opens by its share of failures, half-opens by our clock, one probe at a time, one success closes', async () => {
@@ -25,7 +32,12 @@ describe('breaker', () => {
     expect(await kindOf(breaker.run(() => Promise.resolve(1)))).toBe('circuit-open');
     time.at.ms += 1;
     let answer: (value: number) => void = () => undefined;
-    const probe = breaker.run(() => new Promise<number>((done) => { answer = done; }));
+    const probe = breaker.run(
+      () =>
+        new Promise<number>((done) => {
+          answer = done;
+        }),
+    );
     expect(await kindOf(breaker.run(() => Promise.resolve(1)))).toBe('circuit-open');
     answer(7);
     expect(await probe).toBe(7);
@@ -70,7 +82,12 @@ describe('breaker', () => {
 it('bulkhead: a full house queues, a full queue refuses, an old entry gives up', async () => {
   const bulkhead = createBulkhead({ inFlight: 1, queue: 1, queueAgeMs: 20 });
   let free: () => void = () => undefined;
-  const first = bulkhead.run(() => new Promise<void>((done) => { free = done; }));
+  const first = bulkhead.run(
+    () =>
+      new Promise<void>((done) => {
+        free = done;
+      }),
+  );
   const second = bulkhead.run(() => Promise.resolve('second'));
   await expect(bulkhead.run(() => Promise.resolve('third'))).rejects.toBeInstanceOf(ProviderBusy);
   await expect(second).rejects.toBeInstanceOf(ProviderBusy);
@@ -95,7 +112,13 @@ it('adaptive time-out: the deadline until it knows, then from its slowest', () =
 it('retry: once, only when nothing was taken or a gateway said so, and only while the bucket pays', async () => {
   const run = async (fault: ProviderFault, budget = createRetryBudget()): Promise<number> => {
     let calls = 0;
-    await withRetry(() => { calls += 1; return Promise.reject(fault); }, { attempts: 1, budget, deadlineMs: 1000, now: () => 0, signal: new AbortController().signal }).catch(() => undefined);
+    await withRetry(
+      () => {
+        calls += 1;
+        return Promise.reject(fault);
+      },
+      { attempts: 1, budget, deadlineMs: 1000, now: () => 0, signal: new AbortController().signal },
+    ).catch(() => undefined);
     return calls;
   };
   expect(await run(new ProviderFault('unreachable', 'x', { taken: 'no' }))).toBe(2);
@@ -114,7 +137,19 @@ describe('guard', () => {
     const guard = createGuard(guardSettings, { now: () => Date.now(), random: () => 0.5 });
     let cut = 0;
     const started = Date.now();
-    const kind = await kindOf(guard.call('quote', limits, (signal) => new Promise((_, fail) => signal.addEventListener('abort', () => { cut = Date.now(); fail(new ProviderFault('timeout', 'cut')); }))));
+    const kind = await kindOf(
+      guard.call(
+        'quote',
+        limits,
+        (signal) =>
+          new Promise((_, fail) =>
+            signal.addEventListener('abort', () => {
+              cut = Date.now();
+              fail(new ProviderFault('timeout', 'cut'));
+            }),
+          ),
+      ),
+    );
     expect(kind).toBe('timeout');
     expect(Date.now() - started).toBeLessThan(75);
     expect(cut).toBe(0);
@@ -124,9 +159,14 @@ describe('guard', () => {
   it('backs off as asked and turns off on refused credentials', async () => {
     const time = clock();
     const guard = createGuard(guardSettings, time);
-    expect(await kindOf(guard.call('quote', limits, () => Promise.reject(new ProviderFault('rate-limited', 'x', { status: 429, retryAfterMs: 5000 }))))).toBe('rate-limited');
+    expect(await kindOf(guard.call('quote', limits, () => Promise.reject(new ProviderFault('rate-limited', 'x', { status: 429, retryAfterMs: 5000 }))))).toBe(
+      'rate-limited',
+    );
     let calls = 0;
-    const count = () => { calls += 1; return Promise.resolve(1); };
+    const count = () => {
+      calls += 1;
+      return Promise.resolve(1);
+    };
     expect(await kindOf(guard.call('order', limits, count))).toBe('rate-limited');
     time.at.ms += 5000;
     expect(await kindOf(guard.call('order', limits, count))).toBe('ok');

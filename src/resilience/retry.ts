@@ -35,6 +35,12 @@ export const withRetry = async <T>(call: () => Promise<T>, { attempts, budget, d
     randomize: true,
     signal,
     shouldRetry: ({ error }) =>
-      error instanceof ProviderFault && error.retryable && (error.taken === 'no' || error.status === 502 || error.status === 503 || error.status === 504) && error.kind !== 'circuit-open' && error.kind !== 'rate-limited' && budget.allows() && now() - started < deadlineMs * 0.4,
+      error instanceof ProviderFault &&
+      error.retryable &&
+      (error.taken === 'no' || error.status === 502 || error.status === 503 || error.status === 504) &&
+      error.kind !== 'circuit-open' &&
+      error.kind !== 'rate-limited' &&
+      budget.allows() &&
+      now() - started < deadlineMs * 0.4,
   });
 };

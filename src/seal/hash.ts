@@ -19,7 +19,8 @@ export const constantTimeEqual = (a: string, b: string): boolean => {
  * the first makes, all check.
  */
 export const createNoticeTokens = (keys: readonly Uint8Array[]) => {
-  const make = (key: Uint8Array, purpose: string, id: string): string => base64urlnopad.encode(hmac(sha256, key, utf8ToBytes(`${purpose}\n${id}`)).subarray(0, 16));
+  const make = (key: Uint8Array, purpose: string, id: string): string =>
+    base64urlnopad.encode(hmac(sha256, key, utf8ToBytes(`${purpose}\n${id}`)).subarray(0, 16));
   const [current] = keys;
   if (!current) throw new Error('no notice key');
   return {

@@ -12,8 +12,13 @@ describe('seal', () => {
     expect(sealed).toMatch(/^v1\.k1\.[\w-]{54}\.[\w-]{16}\.[\w-]+$/);
     expect(sealed).not.toContain('3704');
     expect(await seal.open(sealed, place)).toBe('DE89 3704');
-    for (const other of [{ ...place, row: 'b' }, { ...place, field: 'secret' }, { ...place, table: 'claims' }]) await expect(seal.open(sealed, other)).rejects.toThrow('moved or changed');
-    await expect(createSeal([{ id: 'k1', key: key(2) }]).open(sealed, place)).rejects.toThrow();
+    for (const other of [
+      { ...place, row: 'b' },
+      { ...place, field: 'secret' },
+      { ...place, table: 'claims' },
+    ])
+      await expect(seal.open(sealed, other)).rejects.toThrow('moved or changed');
+    await expect(createSeal([{ id: 'k1', key: key(2) }]).open(sealed, place)).rejects.toThrow('unwrap');
   });
 
   it('never makes the same text twice', async () => {
@@ -46,5 +51,10 @@ it('hashes, compares, and makes notice tokens that survive a rotation', () => {
   const rotated = createNoticeTokens([key(2), key(1)]);
   const token = old.token('order', 'x');
   expect(token).toMatch(/^[\w-]{22}$/);
-  expect([rotated.check('order', 'x', token), rotated.check('account', 'x', token), rotated.check('order', 'y', token), createNoticeTokens([key(2)]).check('order', 'x', token)]).toEqual([true, false, false, false]);
+  expect([
+    rotated.check('order', 'x', token),
+    rotated.check('account', 'x', token),
+    rotated.check('order', 'y', token),
+    createNoticeTokens([key(2)]).check('order', 'x', token),
+  ]).toEqual([true, false, false, false]);
 });

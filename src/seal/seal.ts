@@ -30,7 +30,8 @@ const additional = (place: Place): Uint8Array<ArrayBuffer> => utf8.encode(`${pla
 export const createSeal = (keys: readonly MasterKey[]): SealWithRotation => {
   const [current] = keys;
   if (!current) throw new Error('no sealing key');
-  for (const { id, key } of keys) if (key.length !== 32 || !/^[\w-]{1,32}$/.test(id)) throw new Error(`the sealing key "${id}" is not 32 bytes with a plain name`);
+  for (const { id, key } of keys)
+    if (key.length !== 32 || !/^[\w-]{1,32}$/.test(id)) throw new Error(`the sealing key "${id}" is not 32 bytes with a plain name`);
   const imported = new Map<string, Promise<Key>>();
   const masterKey = (id: string): Promise<Key> => {
     const known = imported.get(id);
@@ -87,6 +88,7 @@ const encode = (buffer: ArrayBuffer): string => base64urlnopad.encode(new Uint8A
 
 const parse = (sealed: string): { id: string; wrapped: string; iv: string; ciphertext: string } => {
   const [form, id, wrapped, iv, ciphertext, more] = sealed.split('.');
-  if (form !== version || id === undefined || wrapped === undefined || iv === undefined || ciphertext === undefined || more !== undefined) throw new Error('not a sealed value');
+  if (form !== version || id === undefined || wrapped === undefined || iv === undefined || ciphertext === undefined || more !== undefined)
+    throw new Error('not a sealed value');
   return { id, wrapped, iv, ciphertext };
 };

@@ -8,7 +8,14 @@ const numberLock = 7_266_001;
 export const createCatalogueStore = (db: Database): CatalogueStore => {
   const numbers = async (on: Database | Transaction): Promise<OptionNumber[]> =>
     await on
-      .select({ id: paymentOptions.id, currencyId: paymentOptions.currencyId, currencyCode: currencies.code, normalName: paymentOptions.normalName, name: paymentOptions.name, ramp: paymentOptions.ramp })
+      .select({
+        id: paymentOptions.id,
+        currencyId: paymentOptions.currencyId,
+        currencyCode: currencies.code,
+        normalName: paymentOptions.normalName,
+        name: paymentOptions.name,
+        ramp: paymentOptions.ramp,
+      })
       .from(paymentOptions)
       .innerJoin(currencies, eq(currencies.id, paymentOptions.currencyId))
       .orderBy(paymentOptions.id);
@@ -16,7 +23,10 @@ export const createCatalogueStore = (db: Database): CatalogueStore => {
   return {
     listings: async () => await db.select().from(listings),
     saveListing: async (listing) => {
-      await db.insert(listings).values(listing).onConflictDoUpdate({ target: [listings.providerId, listings.ramp], set: { listing: listing.listing, readOn: listing.readOn } });
+      await db
+        .insert(listings)
+        .values(listing)
+        .onConflictDoUpdate({ target: [listings.providerId, listings.ramp], set: { listing: listing.listing, readOn: listing.readOn } });
     },
     numbers: async () => await numbers(db),
     number: async (wanted) =>

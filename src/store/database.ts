@@ -15,7 +15,8 @@ export const uniqueViolation = '23505';
 
 /** Which unique rule was broken. */
 export const constraintOf = (error: unknown): string | undefined => {
-  for (let at: unknown = error; at instanceof Error; at = at.cause) if ('constraint_name' in at && typeof at.constraint_name === 'string') return at.constraint_name;
+  for (let at: unknown = error; at instanceof Error; at = at.cause)
+    if ('constraint_name' in at && typeof at.constraint_name === 'string') return at.constraint_name;
   return undefined;
 };
 

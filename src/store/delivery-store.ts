@@ -13,7 +13,14 @@ export const insertDeliveries = async (tx: Transaction, rows: readonly NewDelive
     await tx
       .update(deliveries)
       .set({ state: 'superseded', doneOn: row.createdOn })
-      .where(and(eq(deliveries.subjectId, row.subjectId), eq(deliveries.type, row.type), eq(deliveries.state, 'due'), sql`(${deliveries.leaseUntil} is null or ${deliveries.leaseUntil} < now())`));
+      .where(
+        and(
+          eq(deliveries.subjectId, row.subjectId),
+          eq(deliveries.type, row.type),
+          eq(deliveries.state, 'due'),
+          sql`(${deliveries.leaseUntil} is null or ${deliveries.leaseUntil} < now())`,
+        ),
+      );
     await tx.insert(deliveries).values({ ...row, state: 'due' });
   }
 };
@@ -59,7 +66,9 @@ export const createDeliveryStore = (db: Database): DeliveryStore => ({
     const kicked = await db
       .update(deliveries)
       .set({ dueOn: sql<number>`${at}::timestamptz + random() * make_interval(secs => ${spreadMs / 1000})` })
-      .where(and(eq(deliveries.host, host), eq(deliveries.state, 'due'), sql`${deliveries.dueOn} > ${at}::timestamptz + make_interval(secs => ${spreadMs / 1000})`))
+      .where(
+        and(eq(deliveries.host, host), eq(deliveries.state, 'due'), sql`${deliveries.dueOn} > ${at}::timestamptz + make_interval(secs => ${spreadMs / 1000})`),
+      )
       .returning({ id: deliveries.id });
     return kicked.length;
   },

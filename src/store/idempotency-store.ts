@@ -3,12 +3,17 @@ import type { IdempotencyStore } from '../gateway/ports.ts';
 import type { Database } from './database.ts';
 import { idempotencyKeys } from './schema.ts';
 
-const same = (row: { caller: string; route: string; keyHash: string }) => and(eq(idempotencyKeys.caller, row.caller), eq(idempotencyKeys.route, row.route), eq(idempotencyKeys.keyHash, row.keyHash));
+const same = (row: { caller: string; route: string; keyHash: string }) =>
+  and(eq(idempotencyKeys.caller, row.caller), eq(idempotencyKeys.route, row.route), eq(idempotencyKeys.keyHash, row.keyHash));
 
 export const createIdempotencyStore = (db: Database): IdempotencyStore => ({
   begin: async ({ now, leaseSeconds, ...row }) => {
     const leaseUntil = sql<number>`now() + make_interval(secs => ${leaseSeconds})`;
-    const begun = await db.insert(idempotencyKeys).values({ ...row, createdOn: now, leaseUntil }).onConflictDoNothing().returning({ caller: idempotencyKeys.caller });
+    const begun = await db
+      .insert(idempotencyKeys)
+      .values({ ...row, createdOn: now, leaseUntil })
+      .onConflictDoNothing()
+      .returning({ caller: idempotencyKeys.caller });
     if (begun.length === 1) return { state: 'begun' };
     // A first request that died is taken over once its lease ran out.
     const taken = await db
@@ -20,7 +25,9 @@ export const createIdempotencyStore = (db: Database): IdempotencyStore => ({
     const rows = await db.select().from(idempotencyKeys).where(same(row));
     const known = rows[0];
     if (!known) return { state: 'running', fingerprint: row.fingerprint };
-    return known.answer === null ? { state: 'running', fingerprint: known.fingerprint } : { state: 'done', fingerprint: known.fingerprint, answer: known.answer };
+    return known.answer === null
+      ? { state: 'running', fingerprint: known.fingerprint }
+      : { state: 'done', fingerprint: known.fingerprint, answer: known.answer };
   },
   finish: async ({ answer, ...row }) => {
     await db.update(idempotencyKeys).set({ answer, leaseUntil: null }).where(same(row));

@@ -22,7 +22,10 @@ export const createIntentStore = (db: Database): IntentStore => ({
     }
   },
   findByQuote: async (quoteId, customerId) => {
-    const rows = await db.select().from(intents).where(and(eq(intents.quoteId, quoteId), eq(intents.customerId, customerId), ne(intents.state, 'rejected')));
+    const rows = await db
+      .select()
+      .from(intents)
+      .where(and(eq(intents.quoteId, quoteId), eq(intents.customerId, customerId), ne(intents.state, 'rejected')));
     return rows[0] && toIntent(rows[0]);
   },
   find: async (id) => {
@@ -77,7 +80,10 @@ export const createIntentStore = (db: Database): IntentStore => ({
     return rows[0] && toIntent(rows[0]);
   },
   wake: async (id, now) => {
-    await db.update(intents).set({ nextTryOn: now }).where(and(eq(intents.id, id), unsettled));
+    await db
+      .update(intents)
+      .set({ nextTryOn: now })
+      .where(and(eq(intents.id, id), unsettled));
   },
   earlierIn: async (providerSessionId) => {
     const rows = await db.select({ id: intents.id }).from(intents).where(eq(intents.providerSessionId, providerSessionId));
@@ -85,7 +91,10 @@ export const createIntentStore = (db: Database): IntentStore => ({
   },
   claimedUpstreamIds: async (providerId, ids) => {
     if (ids.length === 0) return [];
-    const rows = await db.select({ id: intents.upstreamOrderId }).from(intents).where(and(eq(intents.providerId, providerId), inArray(intents.upstreamOrderId, ids)));
+    const rows = await db
+      .select({ id: intents.upstreamOrderId })
+      .from(intents)
+      .where(and(eq(intents.providerId, providerId), inArray(intents.upstreamOrderId, ids)));
     return rows.flatMap((row) => row.id ?? []);
   },
   countOpenUnpaid: async (customerId) => {

@@ -8,7 +8,14 @@ export const createNoticeStore = (db: Database): NoticeStore => ({
     const counted = await db
       .update(notices)
       .set({ count: sql`${notices.count} + 1` })
-      .where(and(eq(notices.targetId, notice.targetId), eq(notices.purpose, notice.purpose), eq(notices.genuine, notice.genuine), gt(notices.receivedOn, notice.receivedOn - windowMs)))
+      .where(
+        and(
+          eq(notices.targetId, notice.targetId),
+          eq(notices.purpose, notice.purpose),
+          eq(notices.genuine, notice.genuine),
+          gt(notices.receivedOn, notice.receivedOn - windowMs),
+        ),
+      )
       .returning({ id: notices.id });
     if (counted.length > 0) return 'counted';
     await db.insert(notices).values(notice);

@@ -17,7 +17,10 @@ export const insertOrder = async (tx: Transaction, order: Order, event: OrderEve
 
 export const createOrderStore = (db: Database): OrderStore => ({
   find: async (id, customerId) => {
-    const rows = await db.select().from(orders).where(and(eq(orders.id, id), eq(orders.customerId, customerId)));
+    const rows = await db
+      .select()
+      .from(orders)
+      .where(and(eq(orders.id, id), eq(orders.customerId, customerId)));
     return rows[0] && toOrder(rows[0]);
   },
   findAny: async (id) => {
@@ -28,7 +31,13 @@ export const createOrderStore = (db: Database): OrderStore => ({
     const rows = await db
       .select()
       .from(orders)
-      .where(and(eq(orders.customerId, customerId), ...(ramp === undefined ? [] : [eq(orders.ramp, ramp)]), ...(changedSince === undefined ? [] : [gt(orders.changedOn, changedSince)])))
+      .where(
+        and(
+          eq(orders.customerId, customerId),
+          ...(ramp === undefined ? [] : [eq(orders.ramp, ramp)]),
+          ...(changedSince === undefined ? [] : [gt(orders.changedOn, changedSince)]),
+        ),
+      )
       .orderBy(desc(orders.createdOn), desc(orders.id))
       .limit(limit);
     return rows.map(toOrder);
@@ -57,6 +66,9 @@ export const createOrderStore = (db: Database): OrderStore => ({
     return rows.map(toOrder);
   },
   wake: async (id, now) => {
-    await db.update(orders).set({ nextCheckOn: now }).where(and(eq(orders.id, id), eq(orders.final, false), or(isNull(orders.nextCheckOn), gt(orders.nextCheckOn, now))));
+    await db
+      .update(orders)
+      .set({ nextCheckOn: now })
+      .where(and(eq(orders.id, id), eq(orders.final, false), or(isNull(orders.nextCheckOn), gt(orders.nextCheckOn, now))));
   },
 });

@@ -10,13 +10,31 @@ const at = (ms: number): string => new Date(ms).toISOString();
  */
 export const prune = async (db: Database, before: Retention, limit: number): Promise<Record<string, number>> => {
   const statements: [string, SQL][] = [
-    ['routes', sql`delete from routes where id in (select id from routes r where created_on < ${at(before.quotesBefore)} and not exists (select 1 from orders o where o.quote_id >= r.id and left(o.quote_id::text, 34) = left(r.id::text, 34)) limit ${limit})`],
-    ['idempotency_keys', sql`delete from idempotency_keys where ctid in (select ctid from idempotency_keys where created_on < ${at(before.idempotencyBefore)} limit ${limit})`],
+    [
+      'routes',
+      sql`delete from routes where id in (select id from routes r where created_on < ${at(before.quotesBefore)} and not exists (select 1 from orders o where o.quote_id >= r.id and left(o.quote_id::text, 34) = left(r.id::text, 34)) limit ${limit})`,
+    ],
+    [
+      'idempotency_keys',
+      sql`delete from idempotency_keys where ctid in (select ctid from idempotency_keys where created_on < ${at(before.idempotencyBefore)} limit ${limit})`,
+    ],
     ['notices', sql`delete from notices where id in (select id from notices where received_on < ${at(before.noticesBefore)} limit ${limit})`],
-    ['deliveries', sql`delete from deliveries where id in (select id from deliveries where state <> 'due' and created_on < ${at(before.deliveriesBefore)} limit ${limit})`],
-    ['provider_sessions', sql`delete from provider_sessions where id in (select p.id from provider_sessions p left join sessions s on s.id_hash = p.owner where (p.retired_on < ${at(before.sessionsBefore)} or s.expires_on < ${at(before.sessionsBefore)}) and not exists (select 1 from orders o where o.provider_session_id = p.id and not o.final) and not exists (select 1 from intents i where i.provider_session_id = p.id and i.state in ('prepared', 'sending', 'unknown')) limit ${limit})`],
-    ['sessions', sql`delete from sessions where id_hash in (select s.id_hash from sessions s where s.expires_on < ${at(before.sessionsBefore)} and not exists (select 1 from orders o where o.customer_id = s.customer_id) limit ${limit})`],
-    ['payment_info', sql`update orders set payment_info = '' , webhook_url = null where id in (select id from orders where final and changed_on < ${at(before.peopleBefore)} and payment_info <> '' limit ${limit})`],
+    [
+      'deliveries',
+      sql`delete from deliveries where id in (select id from deliveries where state <> 'due' and created_on < ${at(before.deliveriesBefore)} limit ${limit})`,
+    ],
+    [
+      'provider_sessions',
+      sql`delete from provider_sessions where id in (select p.id from provider_sessions p left join sessions s on s.id_hash = p.owner where (p.retired_on < ${at(before.sessionsBefore)} or s.expires_on < ${at(before.sessionsBefore)}) and not exists (select 1 from orders o where o.provider_session_id = p.id and not o.final) and not exists (select 1 from intents i where i.provider_session_id = p.id and i.state in ('prepared', 'sending', 'unknown')) limit ${limit})`,
+    ],
+    [
+      'sessions',
+      sql`delete from sessions where id_hash in (select s.id_hash from sessions s where s.expires_on < ${at(before.sessionsBefore)} and not exists (select 1 from orders o where o.customer_id = s.customer_id) limit ${limit})`,
+    ],
+    [
+      'payment_info',
+      sql`update orders set payment_info = '' , webhook_url = null where id in (select id from orders where final and changed_on < ${at(before.peopleBefore)} and payment_info <> '' limit ${limit})`,
+    ],
   ];
   const counts: Record<string, number> = {};
   for (const [name, statement] of statements) counts[name] = (await db.execute(statement)).count;

@@ -14,7 +14,10 @@ export const createRouteStore = (db: Database, options: { grouped: boolean }): R
         await db.insert(routes).values(row);
       },
   find: async (id, customerId) => {
-    const rows = await db.select().from(routes).where(and(eq(routes.id, id), eq(routes.customerId, customerId)));
+    const rows = await db
+      .select()
+      .from(routes)
+      .where(and(eq(routes.id, id), eq(routes.customerId, customerId)));
     return rows[0];
   },
 });

@@ -57,20 +57,39 @@ export const providerSessions = pgTable(
     /** Retired rows are not quoted with; orders placed in them are still read with them. */
     retiredOn: moment('retired_on'),
   },
-  (t) => [uniqueIndex('provider_sessions_live').on(t.owner, t.providerId).where(sql`retired_on is null`)],
+  (t) => [
+    uniqueIndex('provider_sessions_live')
+      .on(t.owner, t.providerId)
+      .where(sql`retired_on is null`),
+  ],
 );
 
 /** Outward numbers: small, unique, never reused. */
 export const currencies = pgTable('currencies', { id: smallint('id').primaryKey(), code: text('code').notNull().unique() });
 export const paymentOptions = pgTable(
   'payment_options',
-  { id: integer('id').primaryKey(), ramp: text('ramp').$type<Ramp>().notNull(), currencyId: smallint('currency_id').notNull().references(() => currencies.id), normalName: text('normal_name').notNull(), name: text('name').notNull() },
+  {
+    id: integer('id').primaryKey(),
+    ramp: text('ramp').$type<Ramp>().notNull(),
+    currencyId: smallint('currency_id')
+      .notNull()
+      .references(() => currencies.id),
+    normalName: text('normal_name').notNull(),
+    name: text('name').notNull(),
+  },
   (t) => [uniqueIndex('payment_options_name').on(t.ramp, t.currencyId, t.normalName)],
 );
 /** The last listing of each provider, so that a new instance starts warm. */
-export const listings = pgTable('listings', { providerId: text('provider_id').notNull(), ramp: text('ramp').$type<Ramp>().notNull(), listing: document<NonNullable<Json>>()('listing').notNull(), readOn: moment('read_on').notNull() }, (t) => [
-  primaryKey({ columns: [t.providerId, t.ramp] }),
-]);
+export const listings = pgTable(
+  'listings',
+  {
+    providerId: text('provider_id').notNull(),
+    ramp: text('ramp').$type<Ramp>().notNull(),
+    listing: document<NonNullable<Json>>()('listing').notNull(),
+    readOn: moment('read_on').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.providerId, t.ramp] })],
+);
 
 /**
  * One row per request for prices, with everything that decided. Its offers are the quotes: a quote id is the route's id with the rank in
@@ -121,9 +140,15 @@ export const intents = pgTable(
     answer: sealed('answer'),
   },
   (t) => [
-    uniqueIndex('intents_quote').on(t.quoteId).where(sql`state <> 'rejected'`),
-    uniqueIndex('intents_one_unsettled').on(t.providerSessionId).where(sql`state in ('prepared', 'sending', 'unknown')`),
-    index('intents_due').on(t.nextTryOn).where(sql`state in ('prepared', 'sending', 'unknown')`),
+    uniqueIndex('intents_quote')
+      .on(t.quoteId)
+      .where(sql`state <> 'rejected'`),
+    uniqueIndex('intents_one_unsettled')
+      .on(t.providerSessionId)
+      .where(sql`state in ('prepared', 'sending', 'unknown')`),
+    index('intents_due')
+      .on(t.nextTryOn)
+      .where(sql`state in ('prepared', 'sending', 'unknown')`),
     index('intents_customer').on(t.customerId),
     index('intents_upstream').on(t.providerId, t.upstreamOrderId),
     index('intents_order').on(t.orderId),
@@ -135,7 +160,9 @@ export const orders = pgTable(
   'orders',
   {
     id: uuid('id').primaryKey(),
-    intentId: uuid('intent_id').notNull().references(() => intents.id),
+    intentId: uuid('intent_id')
+      .notNull()
+      .references(() => intents.id),
     quoteId: uuid('quote_id').notNull(),
     ramp: text('ramp').$type<Ramp>().notNull(),
     customerId: uuid('customer_id').notNull(),
@@ -178,7 +205,9 @@ export const orders = pgTable(
   },
   (t) => [
     index('orders_customer').on(t.customerId, t.createdOn),
-    index('orders_due').on(t.nextCheckOn).where(sql`final = false`),
+    index('orders_due')
+      .on(t.nextCheckOn)
+      .where(sql`final = false`),
     uniqueIndex('orders_intent').on(t.intentId),
     index('orders_upstream').on(t.providerId, t.upstreamOrderId),
     index('orders_reference').on(t.referenceHash),
@@ -189,7 +218,9 @@ export const orderEvents = pgTable(
   'order_events',
   {
     id: bigserial('id', { mode: 'number' }).primaryKey(),
-    orderId: uuid('order_id').notNull().references(() => orders.id),
+    orderId: uuid('order_id')
+      .notNull()
+      .references(() => orders.id),
     sequence: integer('sequence').notNull(),
     at: moment('at').notNull(),
     fromStage: text('from_stage').$type<Stage>(),
@@ -205,7 +236,9 @@ export const orderEvents = pgTable(
 export const claims = pgTable(
   'claims',
   {
-    orderId: uuid('order_id').primaryKey().references(() => orders.id),
+    orderId: uuid('order_id')
+      .primaryKey()
+      .references(() => orders.id),
     state: text('state').$type<'sending' | 'held' | 'review'>().notNull(),
     attempt: integer('attempt').notNull(),
     fallback: sealed('fallback'),
@@ -217,7 +250,11 @@ export const claims = pgTable(
     leaseOwner: text('lease_owner'),
     leaseUntil: moment('lease_until'),
   },
-  (t) => [index('claims_due').on(t.nextTryOn).where(sql`state = 'sending'`)],
+  (t) => [
+    index('claims_due')
+      .on(t.nextTryOn)
+      .where(sql`state = 'sending'`),
+  ],
 );
 
 /** Incoming provider webhooks, forged ones too: hints that wake a read, never believed. */
@@ -260,7 +297,15 @@ export const deliveries = pgTable(
     leaseOwner: text('lease_owner'),
     leaseUntil: moment('lease_until'),
   },
-  (t) => [index('deliveries_due').on(t.dueOn).where(sql`state = 'due'`), index('deliveries_subject').on(t.subjectId, t.type), index('deliveries_host').on(t.host, t.dueOn).where(sql`state = 'due'`)],
+  (t) => [
+    index('deliveries_due')
+      .on(t.dueOn)
+      .where(sql`state = 'due'`),
+    index('deliveries_subject').on(t.subjectId, t.type),
+    index('deliveries_host')
+      .on(t.host, t.dueOn)
+      .where(sql`state = 'due'`),
+  ],
 );
 
 export const idempotencyKeys = pgTable(

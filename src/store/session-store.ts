@@ -37,7 +37,16 @@ export const createSessionStore = (db: Database): SessionStore => {
       await db.transaction(async (tx) => {
         await tx.insert(sessions).values({ ...row, lastUsedOn: row.createdOn });
         if (upstream.length > 0)
-          await tx.insert(providerSessions).values(upstream.map((one) => ({ id: one.id, owner: row.idHash, providerId: one.providerId, blob: one.blob, claimedOn: row.createdOn, expiresOn: one.expiresOn })));
+          await tx.insert(providerSessions).values(
+            upstream.map((one) => ({
+              id: one.id,
+              owner: row.idHash,
+              providerId: one.providerId,
+              blob: one.blob,
+              claimedOn: row.createdOn,
+              expiresOn: one.expiresOn,
+            })),
+          );
       });
     },
     find: async (idHash) => {
@@ -60,19 +69,33 @@ export const createSessionStore = (db: Database): SessionStore => {
       await db.update(sessions).set({ lastUsedOn: now, expiresOn }).where(eq(sessions.idHash, idHash));
     },
     ownsOrders: async (customerId, since) => {
-      const rows = await db.select({ id: orders.id }).from(orders).where(and(eq(orders.customerId, customerId), gt(orders.changedOn, since))).limit(1);
+      const rows = await db
+        .select({ id: orders.id })
+        .from(orders)
+        .where(and(eq(orders.customerId, customerId), gt(orders.changedOn, since)))
+        .limit(1);
       return rows.length > 0;
     },
     findCustomer: async ({ keyHash, recoveryHash }) => {
-      const conditions = [...(keyHash === undefined ? [] : [eq(customers.keyHash, keyHash)]), ...(recoveryHash === undefined ? [] : [eq(customers.recoveryHash, recoveryHash)])];
+      const conditions = [
+        ...(keyHash === undefined ? [] : [eq(customers.keyHash, keyHash)]),
+        ...(recoveryHash === undefined ? [] : [eq(customers.recoveryHash, recoveryHash)]),
+      ];
       if (conditions.length === 0) return {};
-      const rows = await db.select().from(customers).where(or(...conditions));
+      const rows = await db
+        .select()
+        .from(customers)
+        .where(or(...conditions));
       const byKey = keyHash === undefined ? undefined : rows.find((row) => row.keyHash === keyHash)?.id;
       const byRecovery = recoveryHash === undefined ? undefined : rows.find((row) => row.recoveryHash === recoveryHash)?.id;
       return { ...(byKey === undefined ? {} : { byKey }), ...(byRecovery === undefined ? {} : { byRecovery }) };
     },
     createCustomer: async ({ id, keyHash, recoveryHash, now }) => {
-      const made = await db.insert(customers).values({ id, keyHash: keyHash ?? null, recoveryHash, createdOn: now }).onConflictDoNothing().returning({ id: customers.id });
+      const made = await db
+        .insert(customers)
+        .values({ id, keyHash: keyHash ?? null, recoveryHash, createdOn: now })
+        .onConflictDoNothing()
+        .returning({ id: customers.id });
       if (made[0] || keyHash === undefined) return id;
       const rows = await db.select({ id: customers.id }).from(customers).where(eq(customers.keyHash, keyHash));
       return rows[0]?.id ?? id;
@@ -86,19 +109,29 @@ export const createSessionStore = (db: Database): SessionStore => {
       return linked.length === 1;
     },
     claimUpstream: async ({ now, ...row }) => {
-      const claimed = await db.insert(providerSessions).values({ ...row, claimedOn: now }).onConflictDoNothing().returning({ id: providerSessions.id });
+      const claimed = await db
+        .insert(providerSessions)
+        .values({ ...row, claimedOn: now })
+        .onConflictDoNothing()
+        .returning({ id: providerSessions.id });
       return claimed.length === 1;
     },
     findUpstream: findLive,
     findUpstreamById: async (id) => {
-      const rows = await db.select({ id: providerSessions.id, owner: providerSessions.owner, providerId: providerSessions.providerId, blob: providerSessions.blob }).from(providerSessions).where(eq(providerSessions.id, id));
+      const rows = await db
+        .select({ id: providerSessions.id, owner: providerSessions.owner, providerId: providerSessions.providerId, blob: providerSessions.blob })
+        .from(providerSessions)
+        .where(eq(providerSessions.id, id));
       return rows[0] && present(rows[0]);
     },
     saveUpstream: async (id, change) => {
       await db.update(providerSessions).set(change).where(eq(providerSessions.id, id));
     },
     retireUpstream: async (id, now) => {
-      await db.update(providerSessions).set({ retiredOn: now }).where(and(eq(providerSessions.id, id), isNull(providerSessions.retiredOn)));
+      await db
+        .update(providerSessions)
+        .set({ retiredOn: now })
+        .where(and(eq(providerSessions.id, id), isNull(providerSessions.retiredOn)));
     },
   };
 };

@@ -22,14 +22,26 @@ it('carries a purchase from /features to finished, best price first, with proof,
   expect(recoverySecret).toMatch(/^[\w-]{43}$/);
 
   const options = await wallet.call('/payment-options', { session_id: sessionId, currency_code: 'eur' });
-  const euro = (options.body['currencies'] as Record<string, { currency_id: number; payment_options: { id: number; option: string; fee_rate: number; min_amount: number; max_amount: number }[] }>[])[0]?.['eur'];
+  const euro = (
+    options.body['currencies'] as Record<
+      string,
+      { currency_id: number; payment_options: { id: number; option: string; fee_rate: number; min_amount: number; max_amount: number }[] }
+    >[]
+  )[0]?.['eur'];
   expect(euro?.payment_options.map((one) => one.option).sort()).toEqual(['Credit card', 'SEPA', 'SEPA Instant']);
   const sepa = euro?.payment_options.find((one) => one.option === 'SEPA');
   expect(sepa).toMatchObject({ fee_rate: 0.009, min_amount: 1000 });
 
   const offers = await wallet.call('/offers', { session_id: sessionId, amount_fiat: 10_000, currency_id: euro?.currency_id, payment_option_id: sepa?.id });
   expect(offers.body).toMatchObject({ excluded: [], refused: [], failed: [] });
-  const ranked = offers.body['offers'] as { provider: { id: string }; amount_fiat: number; amount_sats: number; order_fee: number; quote_id: string; is_estimate: boolean }[];
+  const ranked = offers.body['offers'] as {
+    provider: { id: string };
+    amount_fiat: number;
+    amount_sats: number;
+    order_fee: number;
+    quote_id: string;
+    is_estimate: boolean;
+  }[];
   expect(ranked.map((one) => one.provider.id)).toEqual(['dune', 'alpine', 'borealis', 'cobalt']);
   expect(ranked[2]?.amount_fiat).toBeLessThanOrEqual(10_000);
   expect(ranked[0]?.amount_sats).toBeGreaterThan(ranked[1]?.amount_sats ?? Infinity);

@@ -9,10 +9,18 @@ import { startFiatOnRampSimulator, type RunningSimulator, type SimulatorOptions 
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { testDatabase, type TestDatabase } from './postgres.ts';
 
-export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 export type TestProvider = { simulator: Omit<SimulatorOptions, 'id'>; block?: Record<string, unknown> };
-export type TestGateway = { url: string; server: RunningServer; simulators: Record<string, RunningSimulator>; database: TestDatabase; logs: string[]; restart: () => Promise<void>; close: () => Promise<void> };
+export type TestGateway = {
+  url: string;
+  server: RunningServer;
+  simulators: Record<string, RunningSimulator>;
+  database: TestDatabase;
+  logs: string[];
+  restart: () => Promise<void>;
+  close: () => Promise<void>;
+};
 export type TestGatewayOptions = { config?: Record<string, unknown>; environment?: Record<string, string>; database?: TestDatabase };
 
 /** Retries and time-outs short, so that tests are; everything else as a user gets it. */
@@ -20,13 +28,25 @@ const quick = { retry: { attempts: 0 }, breaker: { reset_s: 0.3 } };
 
 export const startTestGateway = async (providers: Record<string, TestProvider>, options: TestGatewayOptions = {}): Promise<TestGateway> => {
   const database = options.database ?? (await testDatabase());
-  const simulators = Object.fromEntries(await Promise.all(Object.entries(providers).map(async ([id, { simulator }]) => [id, await startFiatOnRampSimulator({ id, ...simulator })] as const)));
-  const blocks = Object.fromEntries(Object.entries(providers).map(([id, { block }]) => [id, { kind: 'fiat-on-ramp', base_url: simulators[id]?.url, ...quick, ...block }]));
+  const simulators = Object.fromEntries(
+    await Promise.all(Object.entries(providers).map(async ([id, { simulator }]) => [id, await startFiatOnRampSimulator({ id, ...simulator })] as const)),
+  );
+  const blocks = Object.fromEntries(
+    Object.entries(providers).map(([id, { block }]) => [id, { kind: 'fiat-on-ramp', base_url: simulators[id]?.url, ...quick, ...block }]),
+  );
   const limits = { verify_per_minute: 10_000, quotes_per_minute: 10_000, orders_per_minute: 10_000 };
   const configText = stringify({ mode: 'sandbox', network: 'regtest', limits, ...options.config, providers: blocks });
   const logs: string[] = [];
-  const environment = { ...freshSecrets(randomBytes), PORT: '0', DATABASE_URL: database.url, DATABASE_POOL: database.kind === 'pglite' ? '1' : '10', LOG_LEVEL: 'debug', ...options.environment };
-  const start = async (port: string): Promise<RunningServer> => await startServer({ environment: { ...environment, PORT: port }, modules: providerModules, root, configText, writeLog: (line) => logs.push(line) });
+  const environment = {
+    ...freshSecrets(randomBytes),
+    PORT: '0',
+    DATABASE_URL: database.url,
+    DATABASE_POOL: database.kind === 'pglite' ? '1' : '10',
+    LOG_LEVEL: 'debug',
+    ...options.environment,
+  };
+  const start = async (port: string): Promise<RunningServer> =>
+    await startServer({ environment: { ...environment, PORT: port }, modules: providerModules, root, configText, writeLog: (line) => logs.push(line) });
   const first = await start('0');
   const gateway: TestGateway = {
     url: first.url,

@@ -9,7 +9,7 @@ export const decidedOn = Date.UTC(2026, 10, 21, 10, 15, 2, 503);
 export const policy: DecisionPolicy = { outlierBps: 1000, toleranceBps: 200, indicativeHaircutBps: 50 };
 export const buyFor = (amount: bigint): Asked => ({ ramp: 'buy', fixed: 'pay', amount, currency: 'EUR', option: 'SEPA' });
 
-export const anOffer = (offer: Partial<ProviderOffer> = {}): ProviderOffer => ({
+const anOffer = (offer: Partial<ProviderOffer> = {}): ProviderOffer => ({
   pay: 10_000n,
   receive: 107_869n,
   fee: 90n,

@@ -4,7 +4,7 @@ import { readSession } from '../../gateway/read-session.ts';
 import { endpoint } from '../call.ts';
 import { anyAmount, providerRef, sessionId, smallId, time, uuid } from '../shapes.ts';
 
-export const orderStatusBody = z.object({
+const orderStatusBody = z.object({
   session_id: sessionId,
   order_id: uuid.optional().openapi({ description: 'Absent: every order of the customer, newest first' }),
   limit: z.int().min(1).max(200).optional(),

@@ -14,7 +14,10 @@ const body = z.object({
   session_id: sessionId,
   quote_id: uuid,
   webhook_url: webhookUrl.optional(),
-  webhook_events: z.array(z.enum(['withdrawal_ready', 'order_status_changed'])).max(5).optional(),
+  webhook_events: z
+    .array(z.enum(['withdrawal_ready', 'order_status_changed']))
+    .max(5)
+    .optional(),
   min_amount_sats: amount.optional().openapi({ description: 'Refuse an order that pays out less' }),
   max_amount_fiat: amount.optional().openapi({ description: 'Refuse an order that costs more' }),
 });
@@ -38,8 +41,21 @@ export const order = endpoint({
     provider: providerRef,
   }),
   problems: [
-    'session-invalid', 'quote-not-found', 'quote-expired', 'quote-used', 'order-pending', 'order-unpayable', 'price-changed', 'payout-link-refused', 'provider-unavailable', 'too-many-open-orders', 'webhook-url-refused',
-    'amount-out-of-range', 'idempotency-key-invalid', 'idempotency-key-reused', 'rate-limited',
+    'session-invalid',
+    'quote-not-found',
+    'quote-expired',
+    'quote-used',
+    'order-pending',
+    'order-unpayable',
+    'price-changed',
+    'payout-link-refused',
+    'provider-unavailable',
+    'too-many-open-orders',
+    'webhook-url-refused',
+    'amount-out-of-range',
+    'idempotency-key-invalid',
+    'idempotency-key-reused',
+    'rate-limited',
   ],
   lane: 'reserved',
   run: async (call, request, raw) => {
@@ -68,6 +84,15 @@ const freshOffers = async (call: Call, request: z.output<typeof body>) => {
   const { route, terms } = await findQuote(call.gateway, request.quote_id, session.customerId);
   if (route.asked.ramp === 'liquidity') return [];
   const asked = Number(route.asked.amount);
-  const stored = await priceBuy(call.gateway, session, { currency_id: terms.currencyId, payment_option_id: terms.paymentOptionId, ...(route.asked.fixed === 'pay' ? { amount_fiat: asked } : { amount_sats: asked }) }, traceOf(call));
+  const stored = await priceBuy(
+    call.gateway,
+    session,
+    {
+      currency_id: terms.currencyId,
+      payment_option_id: terms.paymentOptionId,
+      ...(route.asked.fixed === 'pay' ? { amount_fiat: asked } : { amount_sats: asked }),
+    },
+    traceOf(call),
+  );
   return stored.route.offers.map((_, index) => showOffer(call.gateway, stored, index));
 };

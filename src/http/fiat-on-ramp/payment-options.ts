@@ -6,10 +6,12 @@ import { endpoint, type Call } from '../call.ts';
 import { anyAmount, sessionId, smallId } from '../shapes.ts';
 
 const option = z.object({ option: z.string(), id: smallId, fee_rate: z.number(), min_amount: anyAmount, max_amount: anyAmount.optional() });
-const answer = z.object({ currencies: z.array(z.record(z.string(), z.object({ currency_id: smallId, currency_code: z.string(), payment_options: z.array(option) }))) });
+const answer = z.object({
+  currencies: z.array(z.record(z.string(), z.object({ currency_id: smallId, currency_code: z.string(), payment_options: z.array(option) }))),
+});
 
 /** One currency per array item, keyed by its lower-case code (A4); an unknown code is an empty list. */
-export const showOptions = (currencies: MergedCurrency[]) => ({
+const showOptions = (currencies: MergedCurrency[]) => ({
   currencies: currencies.map((currency) => ({
     [currency.currencyCode.toLowerCase()]: {
       currency_id: currency.currencyId,
@@ -54,7 +56,10 @@ export const paymentOptionsByGet = endpoint({
   lane: 'quotes',
   run: async (call, query: { currency_code?: string | undefined }) => {
     const given = sessionId.safeParse(call.request.headers.get('x-session-id'));
-    if (!given.success) throw new Problem('invalid-request', 'Send the session id in the header X-Session-Id.', { errors: [{ pointer: '/session_id', detail: 'missing header X-Session-Id' }] });
+    if (!given.success)
+      throw new Problem('invalid-request', 'Send the session id in the header X-Session-Id.', {
+        errors: [{ pointer: '/session_id', detail: 'missing header X-Session-Id' }],
+      });
     return await list(call, given.data, query.currency_code);
   },
 });

@@ -11,7 +11,10 @@ export const session = endpoint({
   body: z.object({
     session_id: sessionId,
     signature: z.string().max(1000).optional().openapi({ description: 'z-base-32 signature over `token`; anything where there was none' }),
-    signatures: z.record(z.string().max(64), z.string().max(1000)).optional().openapi({ description: 'By provider id or `gateway`, over the token of that name in `tokens`' }),
+    signatures: z
+      .record(z.string().max(64), z.string().max(1000))
+      .optional()
+      .openapi({ description: 'By provider id or `gateway`, over the token of that name in `tokens`' }),
     node_pubkey: z.string().max(200).optional().openapi({ description: 'The 33-byte compressed node key, hex' }),
     app_id: text(128).optional(),
     recovery_secret: z.string().min(20).max(200).optional().openapi({ description: 'From an earlier /session: opens what that customer owns' }),
@@ -20,7 +23,10 @@ export const session = endpoint({
     session_id: sessionId,
     app_id: z.string().optional(),
     expires_on: time,
-    recovery_secret: z.string().optional().openapi({ description: 'Given once to a new customer. Keep it: without a proven key nothing else opens his orders once the session is lost.' }),
+    recovery_secret: z
+      .string()
+      .optional()
+      .openapi({ description: 'Given once to a new customer. Keep it: without a proven key nothing else opens his orders once the session is lost.' }),
     proven: z.array(z.string()).openapi({ description: 'Whose tokens were proven' }),
   }),
   problems: ['session-invalid', 'ownership-proof-failed', 'session-settled', 'customer-conflict'],

@@ -14,7 +14,14 @@ export const verify = endpoint({
   run: async ({ gateway, requestId, ip, limit }) => {
     await limit('verify', networkOf(ip ?? 'unknown'));
     const begun = await beginSession(gateway, requestId);
-    return { body: { session_id: begun.sessionId, ...(begun.token === undefined ? {} : { token: begun.token }), tokens: begun.tokens, expires_on: new Date(begun.expiresOn).toISOString() } };
+    return {
+      body: {
+        session_id: begun.sessionId,
+        ...(begun.token === undefined ? {} : { token: begun.token }),
+        tokens: begun.tokens,
+        expires_on: new Date(begun.expiresOn).toISOString(),
+      },
+    };
   },
 });
 
@@ -25,5 +32,8 @@ const networkOf = (ip: string): string => {
   const front = head === '' ? [] : head.split(':');
   const back = tail === '' ? [] : tail.split(':');
   const groups = ip.includes('::') ? [...front, ...Array.from({ length: Math.max(0, 8 - front.length - back.length) }, () => '0'), ...back] : front;
-  return `${groups.slice(0, 4).map((group) => group.toLowerCase().replace(/^0+(?=.)/, '')).join(':')}::/64`;
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''))
+    .join(':')}::/64`;
 };

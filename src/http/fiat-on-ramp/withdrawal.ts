@@ -19,12 +19,30 @@ export const withdrawal = endpoint({
     on_chain_fallback: address.optional().openapi({ description: 'Alias of failback_onchain' }),
   }),
   answer: z.object({ order_id: uuid, withdrawal_expiration_date: time, lnurlw: z.string() }),
-  problems: ['session-invalid', 'order-not-found', 'order-not-withdrawable', 'withdrawal-differs', 'withdrawal-expired', 'fallback-unsupported', 'address-invalid', 'claim-outcome-unknown', 'payout-link-refused', 'rate-limited'],
+  problems: [
+    'session-invalid',
+    'order-not-found',
+    'order-not-withdrawable',
+    'withdrawal-differs',
+    'withdrawal-expired',
+    'fallback-unsupported',
+    'address-invalid',
+    'claim-outcome-unknown',
+    'payout-link-refused',
+    'rate-limited',
+  ],
   lane: 'reserved',
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'owned');
     await call.limit('orders', session.idHash);
     const fallback = body.failback_onchain ?? body.fallback_onchain ?? body.on_chain_fallback;
-    return { body: await claimWithdrawal(call.gateway, session, { order_id: body.order_id, ...(fallback === undefined ? {} : { failback_onchain: fallback }) }, call.requestId) };
+    return {
+      body: await claimWithdrawal(
+        call.gateway,
+        session,
+        { order_id: body.order_id, ...(fallback === undefined ? {} : { failback_onchain: fallback }) },
+        call.requestId,
+      ),
+    };
   },
 });

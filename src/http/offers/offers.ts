@@ -16,10 +16,13 @@ export const priceBody = z.object({
   max_wait_ms: z.int().min(300).max(60_000).optional(),
 });
 
-export const traceOf = (call: Call): { requestId: string; traceparent: string | undefined } => ({ requestId: call.requestId, traceparent: call.request.headers.get('traceparent') ?? undefined });
+export const traceOf = (call: Call): { requestId: string; traceparent: string | undefined } => ({
+  requestId: call.requestId,
+  traceparent: call.request.headers.get('traceparent') ?? undefined,
+});
 
 /** 60 quotes a minute for a session; an app that shows its key has its own, higher count. */
-export const limitQuotes = async (call: Call, sessionHash: string): Promise<void> => {
+const limitQuotes = async (call: Call, sessionHash: string): Promise<void> => {
   if (call.app) await call.limit('quotes-app', call.app.id);
   await call.limit('quotes', sessionHash);
 };
@@ -67,7 +70,7 @@ export const offers = endpoint({
   method: 'post',
   path: '/offers',
   tag: 'Prices',
-  summary: 'Every provider\'s price, ranked, with what was excluded, refused and failed',
+  summary: "Every provider's price, ranked, with what was excluded, refused and failed",
   body: priceBody,
   answer: offersAnswer,
   problems: ['session-invalid', 'option-unavailable', 'rate-limited'],

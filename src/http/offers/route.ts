@@ -24,7 +24,8 @@ export const route = endpoint({
       if (!order) throw new Problem('order-not-found', 'There is no such order of this customer.');
       id = order.quoteId;
     }
-    if (id === undefined) throw new Problem('invalid-request', 'Send quote_id, offers_id or order_id.', { errors: [{ pointer: '/quote_id', detail: 'missing' }] });
+    if (id === undefined)
+      throw new Problem('invalid-request', 'Send quote_id, offers_id or order_id.', { errors: [{ pointer: '/quote_id', detail: 'missing' }] });
     return { body: showRoute(gateway, await findRoute(gateway, id, session.customerId)) };
   },
 });

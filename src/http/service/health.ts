@@ -1,7 +1,16 @@
 import { z } from '@hono/zod-openapi';
 import { endpoint } from '../call.ts';
 
-export const live = endpoint({ method: 'get', path: '/health/live', tag: 'Service', summary: 'The process answers', answer: z.object({ status: z.literal('live') }), problems: [], lane: 'free', run: async () => await Promise.resolve({ body: { status: 'live' } }) });
+export const live = endpoint({
+  method: 'get',
+  path: '/health/live',
+  tag: 'Service',
+  summary: 'The process answers',
+  answer: z.object({ status: z.literal('live') }),
+  problems: [],
+  lane: 'free',
+  run: async () => await Promise.resolve({ body: { status: 'live' } }),
+});
 
 /** Ready to serve: the database answers and has every migration. A provider's health is not ours: /providers tells it. */
 export const ready = endpoint({

@@ -22,7 +22,13 @@ export const providers = endpoint({
         mode: z.string(),
         sandbox: z.boolean(),
         features: z.object({ quotes: z.boolean(), estimates: z.boolean(), on_chain_fallback: z.boolean(), webhook: z.boolean() }),
-        currencies: z.array(z.object({ currency_code: z.string(), currency_id: smallId, payment_options: z.array(z.object({ id: smallId, option: z.string(), method: z.string() })) })),
+        currencies: z.array(
+          z.object({
+            currency_code: z.string(),
+            currency_id: smallId,
+            payment_options: z.array(z.object({ id: smallId, option: z.string(), method: z.string() })),
+          }),
+        ),
         circuits: z.object({ quote: circuit, order: circuit, status: circuit }),
         last_success_on: time.optional(),
         display: z.object({ terms_url: z.string().optional(), support_url: z.string().optional(), kyc: z.string().optional(), countries: z.array(z.string()) }),

@@ -10,7 +10,9 @@ export const webhookKeys = endpoint({
   path: '/.well-known/webhook-keys',
   tag: 'Webhooks',
   summary: 'The public keys that sign webhooks, old and new side by side during a rotation',
-  answer: z.object({ keys: z.array(z.object({ kid: z.string(), kty: z.literal('OKP'), crv: z.literal('Ed25519'), use: z.literal('sig'), x: z.string(), whpk: z.string() })) }),
+  answer: z.object({
+    keys: z.array(z.object({ kid: z.string(), kty: z.literal('OKP'), crv: z.literal('Ed25519'), use: z.literal('sig'), x: z.string(), whpk: z.string() })),
+  }),
   problems: [],
   lane: 'free',
   run: async ({ gateway, headers }) => {

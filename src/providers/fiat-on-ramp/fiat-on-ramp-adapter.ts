@@ -42,7 +42,12 @@ export const createFiatOnRampAdapter = (deps: AdapterDeps, settings: Settings): 
     const asked = 'fiat' in amount ? toUpstream(amount.fiat, option.currency, settings) : amount.sats;
     if (asked === undefined) return { ok: false, refusal: { reason: 'off-step' } };
     const field = 'fiat' in amount ? 'amount_fiat' : settings.sats_field;
-    const reply = await call(context, 'quote', z.union([quoteWire, z.string(), z.object({ message: z.string() })]), { session_id: blobOf(context).sessionId, [field]: Number(asked), currency_id, payment_option_id: id });
+    const reply = await call(context, 'quote', z.union([quoteWire, z.string(), z.object({ message: z.string() })]), {
+      session_id: blobOf(context).sessionId,
+      [field]: Number(asked),
+      currency_id,
+      payment_option_id: id,
+    });
     if (!reply.ok) return reply.status === 401 ? sessionOver : declined;
     if (typeof reply.value === 'string' || 'message' in reply.value) return declined;
     return { ok: true, value: toOffer(reply.value, option, settings) };
@@ -83,7 +88,10 @@ export const createFiatOnRampAdapter = (deps: AdapterDeps, settings: Settings): 
         if (settings.catalogue_without_session || settings.options) return { ok: true, value: { expiresOn: blob.expiresOn }, customer: JSON.stringify(blob) };
         return { ok: false, refusal: { reason: 'proof-required' } };
       }
-      const body = { session_id: blob.sessionId, ...(proof ? { signature: proof.signature, node_pubkey: proof.nodePubkey } : { signature: deps.newId().replaceAll('-', '') }) };
+      const body = {
+        session_id: blob.sessionId,
+        ...(proof ? { signature: proof.signature, node_pubkey: proof.nodePubkey } : { signature: deps.newId().replaceAll('-', '') }),
+      };
       const reply = await call(context, 'session', sessionWire, body);
       if (!reply.ok) return { ok: false, refusal: { reason: blob.token === undefined ? 'declined' : 'proof-required' } };
       const opened: Blob = { sessionId: reply.value.session_id ?? blob.sessionId, expiresOn: reply.value.expires_on ?? deps.now() + sessionLifeMs };
@@ -98,7 +106,14 @@ export const createFiatOnRampAdapter = (deps: AdapterDeps, settings: Settings): 
       const reply =
         settings.payment_options_method === 'POST'
           ? await call(context, 'payment-options', paymentOptionsWire, { session_id }, listingBytes)
-          : await requestJson({ http: deps.http, method: 'GET', url: `${urlOf('payment-options')}?session_id=${encodeURIComponent(session_id)}`, signal: context.signal, schema: paymentOptionsWire, maxBytes: listingBytes });
+          : await requestJson({
+              http: deps.http,
+              method: 'GET',
+              url: `${urlOf('payment-options')}?session_id=${encodeURIComponent(session_id)}`,
+              signal: context.signal,
+              schema: paymentOptionsWire,
+              maxBytes: listingBytes,
+            });
       if (!reply.ok) return reply.status === 401 ? sessionOver : declined;
       return { ok: true, value: { features: toFeatures(features.value), options: toOptions(reply.value, settings) } };
     },
@@ -113,7 +128,11 @@ export const createFiatOnRampAdapter = (deps: AdapterDeps, settings: Settings): 
       if (quote.ramp !== 'buy') throw new Error('this adapter buys only');
       const { quote_id } = offer.upstream as { quote_id: string };
       // A string under HTTP 200 ("An order already exists …") fails the schema: malformed, and perhaps taken.
-      const reply = await call(context, 'order', orderWire, { session_id: blobOf(context).sessionId, quote_id, ...(noticeUrl === undefined ? {} : { webhook_url: noticeUrl }) });
+      const reply = await call(context, 'order', orderWire, {
+        session_id: blobOf(context).sessionId,
+        quote_id,
+        ...(noticeUrl === undefined ? {} : { webhook_url: noticeUrl }),
+      });
       if (reply.ok) return { ok: true, value: toPlaced(reply.value, quote.option, offer, settings) };
       if (settings.not_taken_statuses.includes(reply.status)) return declined;
       throw new ProviderFault('malformed', `status ${reply.status} to an order`, { status: reply.status });
@@ -121,7 +140,13 @@ export const createFiatOnRampAdapter = (deps: AdapterDeps, settings: Settings): 
 
     readOrders: async (context, order) => {
       const asked = order?.upstreamOrderId;
-      const reply = await call(context, 'order-status', z.union([statusWire, z.string()]), { session_id: blobOf(context).sessionId, ...(asked === undefined ? {} : { order_id: asked }) }, listingBytes);
+      const reply = await call(
+        context,
+        'order-status',
+        z.union([statusWire, z.string()]),
+        { session_id: blobOf(context).sessionId, ...(asked === undefined ? {} : { order_id: asked }) },
+        listingBytes,
+      );
       if (reply.ok) return { ok: true, value: typeof reply.value === 'string' ? [] : toEvidence(reply.value, asked, currencyOf(order?.facts), settings) };
       if (reply.status === 400 || reply.status === 404) return { ok: true, value: [] };
       throw new ProviderFault('server', `status ${reply.status} to a read of orders`, { status: reply.status });
@@ -129,7 +154,11 @@ export const createFiatOnRampAdapter = (deps: AdapterDeps, settings: Settings): 
 
     claim: async (context, { order, fallbackAddress }) => {
       const failback = fallbackAddress === undefined ? {} : { failback_onchain: settings.bip21 ? `bitcoin:${fallbackAddress}` : fallbackAddress };
-      const reply = await call(context, 'withdrawal', z.union([withdrawalWire, z.string()]), { session_id: blobOf(context).sessionId, order_id: order.upstreamOrderId, ...failback });
+      const reply = await call(context, 'withdrawal', z.union([withdrawalWire, z.string()]), {
+        session_id: blobOf(context).sessionId,
+        order_id: order.upstreamOrderId,
+        ...failback,
+      });
       if (!reply.ok || typeof reply.value === 'string') return declined;
       const canonical = toCanonicalLnurl(reply.value.lnurlw, { loopbackHttp: deps.mode === 'sandbox' });
       if (!canonical) throw new ProviderFault('malformed', 'lnurlw is no LNURL-withdraw link');
@@ -146,7 +175,8 @@ const blobOf = (context: CallContext): Blob => {
 };
 
 /** The currency of an order's amounts, which the provider's units depend on. */
-const currencyOf = (facts: { [key: string]: unknown } | undefined): string | undefined => (typeof facts?.['currency'] === 'string' ? facts['currency'] : undefined);
+const currencyOf = (facts: { [key: string]: unknown } | undefined): string | undefined =>
+  typeof facts?.['currency'] === 'string' ? facts['currency'] : undefined;
 
 /** The gateway's own key signs for its own session, in which the listing is read. */
 const ownProof = (deps: AdapterDeps, settings: Settings, blob: Blob): { signature: string; nodePubkey: string } | undefined => {

@@ -5,7 +5,16 @@ import type { ProviderOffer } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
 import { ProviderFault } from '../fault.ts';
 import type { CatalogueOption, Features, OrderEvidence, PaymentInfo, PlacedOrder } from '../spec.ts';
-import { currencyWire, optionWire, statusEntryWire, type featuresWire, type orderWire, type paymentOptionsWire, type quoteWire, type statusWire } from './fiat-on-ramp-wire.ts';
+import {
+  currencyWire,
+  optionWire,
+  statusEntryWire,
+  type featuresWire,
+  type orderWire,
+  type paymentOptionsWire,
+  type quoteWire,
+  type statusWire,
+} from './fiat-on-ramp-wire.ts';
 import type { Settings } from './fiat-on-ramp-settings.ts';
 
 export type UpstreamOption = { currency_id: number; id: number };
@@ -16,7 +25,29 @@ export const upstreamOption = (option: CatalogueOption): UpstreamOption => optio
 
 /** ISO 4217 exponents that are not 2. */
 const exponents: Record<string, number> = {
-  BIF: 0, CLP: 0, DJF: 0, GNF: 0, ISK: 0, JPY: 0, KMF: 0, KRW: 0, PYG: 0, RWF: 0, UGX: 0, VND: 0, VUV: 0, XAF: 0, XOF: 0, XPF: 0, BHD: 3, IQD: 3, JOD: 3, KWD: 3, LYD: 3, OMR: 3, TND: 3,
+  BIF: 0,
+  CLP: 0,
+  DJF: 0,
+  GNF: 0,
+  ISK: 0,
+  JPY: 0,
+  KMF: 0,
+  KRW: 0,
+  PYG: 0,
+  RWF: 0,
+  UGX: 0,
+  VND: 0,
+  VUV: 0,
+  XAF: 0,
+  XOF: 0,
+  XPF: 0,
+  BHD: 3,
+  IQD: 3,
+  JOD: 3,
+  KWD: 3,
+  LYD: 3,
+  OMR: 3,
+  TND: 3,
 };
 const exponentOf = (currency: string): number => exponents[currency.toUpperCase()] ?? 2;
 
@@ -28,7 +59,7 @@ export const toUpstream = (hundredths: bigint, currency: string, settings: Pick<
 };
 
 /** The provider's units to hundredths, rounded up: the customer is never told less than he pays. */
-export const fromUpstream = (amount: bigint, currency: string, settings: Pick<Settings, 'minor_units'>): bigint => {
+const fromUpstream = (amount: bigint, currency: string, settings: Pick<Settings, 'minor_units'>): bigint => {
   const unit = 10n ** BigInt(settings.minor_units === 'iso4217' ? exponentOf(currency) : 2);
   return (amount * 100n + unit - 1n) / unit;
 };
@@ -43,7 +74,12 @@ export const toFeatures = ({ supported_features: given }: z.output<typeof featur
   const parts = Array.isArray(given) ? given : given ? [given] : [];
   const has = (name: string): boolean => parts.some((part) => (typeof part === 'string' ? part === name : truthy(part[name])));
   const features = Object.fromEntries(known.map((name) => [name, has(name)]));
-  return { quotes: features['quotes'] ?? false, estimates: features['estimates'] ?? false, on_chain_fallback: features['on_chain_fallback'] ?? false, webhook: features['webhook'] ?? false };
+  return {
+    quotes: features['quotes'] ?? false,
+    estimates: features['estimates'] ?? false,
+    on_chain_fallback: features['on_chain_fallback'] ?? false,
+    webhook: features['webhook'] ?? false,
+  };
 };
 
 /** Every shape of `currencies` that is met (A4). A currency whose ISO exponent is not 2 needs `minor_units` in the configuration. */
@@ -72,14 +108,35 @@ export const staticOptions = (settings: Settings): CatalogueOption[] =>
   });
 
 const wanted = (code: string, settings: Settings): boolean =>
-  (settings.currencies === undefined || settings.currencies.some((one) => one.toUpperCase() === code)) && (exponentOf(code) === 2 || settings.minor_units !== undefined);
+  (settings.currencies === undefined || settings.currencies.some((one) => one.toUpperCase() === code)) &&
+  (exponentOf(code) === 2 || settings.minor_units !== undefined);
 
-const toOption = (currency: string, name: string, upstream: UpstreamOption, rate: number, min: bigint | undefined, max: bigint | undefined, settings: Settings): CatalogueOption[] => {
+const toOption = (
+  currency: string,
+  name: string,
+  upstream: UpstreamOption,
+  rate: number,
+  min: bigint | undefined,
+  max: bigint | undefined,
+  settings: Settings,
+): CatalogueOption[] => {
   if (!Number.isFinite(rate) || rate < 0 || rate > 0.5) return [];
   const feePpm = Math.round(rate * 1_000_000);
-  const limits = { ...(min === undefined || min <= 0n ? {} : { min: fromUpstream(min, currency, settings) }), ...(max === undefined || max <= 0n ? {} : { max: fromUpstream(max, currency, settings) }) };
+  const limits = {
+    ...(min === undefined || min <= 0n ? {} : { min: fromUpstream(min, currency, settings) }),
+    ...(max === undefined || max <= 0n ? {} : { max: fromUpstream(max, currency, settings) }),
+  };
   const outward = outwardLimits(limits, feePpm, settings.fee_style);
-  return [{ currency, name, upstream, feePpm, ...(outward.min === undefined ? {} : { minFiat: outward.min }), ...(outward.max === undefined ? {} : { maxFiat: outward.max }) }];
+  return [
+    {
+      currency,
+      name,
+      upstream,
+      feePpm,
+      ...(outward.min === undefined ? {} : { minFiat: outward.min }),
+      ...(outward.max === undefined ? {} : { maxFiat: outward.max }),
+    },
+  ];
 };
 
 // ---- quotes ----------------------------------------------------------------------------------------------------------------------------
@@ -87,7 +144,10 @@ const toOption = (currency: string, name: string, upstream: UpstreamOption, rate
 const satsOf = (wire: { amount_sats?: bigint | undefined; amount_btc?: bigint | undefined }): bigint | undefined => wire.amount_sats ?? wire.amount_btc;
 
 /** The names of what an answer says it is about; another id than asked for becomes a name that cannot match. */
-const echoOf = (wire: { currency_id?: number | undefined; payment_option_id?: number | undefined }, option: CatalogueOption): { currency?: string; option?: string } => {
+const echoOf = (
+  wire: { currency_id?: number | undefined; payment_option_id?: number | undefined },
+  option: CatalogueOption,
+): { currency?: string; option?: string } => {
   const asked = upstreamOption(option);
   return {
     ...(wire.currency_id === undefined ? {} : { currency: wire.currency_id === asked.currency_id ? option.currency : `id ${wire.currency_id}` }),
@@ -108,7 +168,10 @@ export const toOffer = (wire: z.output<typeof quoteWire>, option: CatalogueOptio
     binding: wire.is_estimate === false,
     ...(wire.expires_on === undefined ? {} : { expiresOn: wire.expires_on }),
     upstream: { quote_id: wire.quote_id },
-    facts: { currency: option.currency, ...(wire.btc_price === undefined ? {} : { provider_btc_price: fromUpstream(wire.btc_price, option.currency, settings).toString() }) },
+    facts: {
+      currency: option.currency,
+      ...(wire.btc_price === undefined ? {} : { provider_btc_price: fromUpstream(wire.btc_price, option.currency, settings).toString() }),
+    },
     echo: echoOf(wire, option),
     requires: [],
     warnings: [],
@@ -118,16 +181,23 @@ export const toOffer = (wire: z.output<typeof quoteWire>, option: CatalogueOptio
 // ---- orders ----------------------------------------------------------------------------------------------------------------------------
 
 const stages: Record<string, Stage> = { placed: 'awaiting_payment', filled: 'filled', finished: 'finished', refunded: 'refunded' };
-export const toStage = (status: string): Stage | undefined => stages[status.trim().toLowerCase()];
+const toStage = (status: string): Stage | undefined => stages[status.trim().toLowerCase()];
 
 /** Missing, null, "" and [] are nothing; values of payment_details become text; keys pass through (A18, A19). */
-export const toPaymentInfo = (given: unknown): PaymentInfo => {
+const toPaymentInfo = (given: unknown): PaymentInfo => {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return { kind: 'none' };
   const { payment_url: url, payment_details: details } = given as { payment_url?: unknown; payment_details?: unknown };
-  const texts = typeof details === 'object' && details !== null && !Array.isArray(details) ? Object.entries(details).flatMap(([key, value]) => (typeof value === 'string' || typeof value === 'number' ? [[key, String(value)] as const] : [])) : [];
+  const texts =
+    typeof details === 'object' && details !== null && !Array.isArray(details)
+      ? Object.entries(details).flatMap(([key, value]) => (typeof value === 'string' || typeof value === 'number' ? [[key, String(value)] as const] : []))
+      : [];
   const named = texts.filter(([, value]) => value !== '' && value.length <= 500);
   if ((typeof url !== 'string' || url === '') && named.length === 0) return { kind: 'none' };
-  return { kind: 'fiat', ...(typeof url === 'string' && url !== '' ? { paymentUrl: url } : {}), ...(named.length === 0 ? {} : { paymentDetails: Object.fromEntries(named) }) };
+  return {
+    kind: 'fiat',
+    ...(typeof url === 'string' && url !== '' ? { paymentUrl: url } : {}),
+    ...(named.length === 0 ? {} : { paymentDetails: Object.fromEntries(named) }),
+  };
 };
 
 /** Amounts that the order does not repeat are the quote's. */
@@ -148,7 +218,12 @@ export const toPlaced = (wire: z.output<typeof orderWire>, option: CatalogueOpti
 };
 
 /** Every order that an answer of /order-status tells of (A9); what is no order (a message, an empty list) is none. */
-export const toEvidence = (wire: z.output<typeof statusWire>, askedId: string | undefined, currency: string | undefined, settings: Settings): OrderEvidence[] => {
+export const toEvidence = (
+  wire: z.output<typeof statusWire>,
+  askedId: string | undefined,
+  currency: string | undefined,
+  settings: Settings,
+): OrderEvidence[] => {
   if (wire === null) return [];
   if (Array.isArray(wire)) return wire.flatMap((entry) => toOne(entry, undefined, currency, settings));
   if ('order_status' in wire) return toOne(wire, askedId, currency, settings);

@@ -13,18 +13,35 @@ const staticOption = z.strictObject({
 /** The members of a `kind: fiat-on-ramp` block that this module reads. Every default is the plain reading of the standard. */
 export const settings = z.strictObject({
   base_url: z.url(),
-  path_prefix: z.string().regex(/^(?:\/[\w.~-]+)*$/, 'must begin with / and not end with it').default('').describe('Before every path, e.g. /ALJAZ/fiatlink/1.0.0'),
-  path_map: z.partialRecord(z.enum(['features', 'verify', 'session', 'payment-options', 'quote', 'order', 'order-status', 'withdrawal']), z.string().startsWith('/')).default(() => ({})).describe('Draft-era names, e.g. {session: /auth}'),
+  path_prefix: z
+    .string()
+    .regex(/^(?:\/[\w.~-]+)*$/, 'must begin with / and not end with it')
+    .default('')
+    .describe('Before every path, e.g. /ALJAZ/fiatlink/1.0.0'),
+  path_map: z
+    .partialRecord(z.enum(['features', 'verify', 'session', 'payment-options', 'quote', 'order', 'order-status', 'withdrawal']), z.string().startsWith('/'))
+    .default(() => ({}))
+    .describe('Draft-era names, e.g. {session: /auth}'),
   payment_options_method: z.enum(['POST', 'GET']).default('POST'),
   fee_style: z.enum(['included', 'added']).default('included').describe('Whether amount_fiat of a quote holds the order_fee or the fee comes on top'),
   sats_field: z.enum(['amount_sats', 'amount_btc']).default('amount_sats').describe('amount_btc for providers from before 2024'),
   bip21: z.boolean().default(false).describe('Send failback_onchain as a bitcoin: URI'),
-  minor_units: z.enum(['hundredth', 'iso4217']).optional().describe('How this provider reads amounts of currencies whose ISO exponent is not 2; without it they are not offered'),
+  minor_units: z
+    .enum(['hundredth', 'iso4217'])
+    .optional()
+    .describe('How this provider reads amounts of currencies whose ISO exponent is not 2; without it they are not offered'),
   proof: z.enum(['none', 'demanded']).default('none').describe('demanded: /verify gives a token that the customer must sign'),
-  catalogue_key_env: z.string().regex(/^[A-Z][A-Z0-9_]*$/).optional().describe('Variable with a node private key (hex) for the gateway\'s own session at a provider that demands proof'),
+  catalogue_key_env: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9_]*$/)
+    .optional()
+    .describe("Variable with a node private key (hex) for the gateway's own session at a provider that demands proof"),
   catalogue_without_session: z.boolean().default(false).describe('The listing may be read with the id of /verify alone'),
   options: z.array(staticOption).optional().describe('The listing, where it cannot be read'),
   currencies: z.array(z.string().min(1)).optional().describe('Offer only these'),
-  not_taken_statuses: z.array(z.int().min(400).max(499)).default([400, 401, 403, 404, 410, 413, 415, 422]).describe('Answers to /order that mean: certainly no order was made'),
+  not_taken_statuses: z
+    .array(z.int().min(400).max(499))
+    .default([400, 401, 403, 404, 410, 413, 415, 422])
+    .describe('Answers to /order that mean: certainly no order was made'),
 });
 export type Settings = z.output<typeof settings>;

@@ -6,16 +6,27 @@ import { z } from 'zod';
 import { optional, readTime, wireBoolean, wireFiat, wireInteger, wireSats, wireText } from '../kit/wire-values.ts';
 
 /** Another date form than RFC 3339 is no expiry that we could keep; it is left out. */
-const softTime = z.unknown().optional().transform((value) => (typeof value === 'string' ? readTime(value) : undefined));
+const softTime = z
+  .unknown()
+  .optional()
+  .transform((value) => (typeof value === 'string' ? readTime(value) : undefined));
 
 export const verifyWire = z.object({ session_id: wireText.min(1), token: optional(wireText), expires_on: softTime });
 export const sessionWire = z.object({ session_id: optional(wireText), expires_on: softTime });
 
 const flag = z.unknown();
 /** An array of objects, one object, a list of names (A3). */
-export const featuresWire = z.object({ supported_features: z.union([z.array(z.union([z.string(), z.record(z.string(), flag)])), z.record(z.string(), flag)]).nullish() });
+export const featuresWire = z.object({
+  supported_features: z.union([z.array(z.union([z.string(), z.record(z.string(), flag)])), z.record(z.string(), flag)]).nullish(),
+});
 
-export const optionWire = z.object({ option: wireText, id: wireInteger, fee_rate: optional(z.union([z.number(), z.string().transform(Number)])), min_amount: optional(wireFiat), max_amount: optional(wireFiat) });
+export const optionWire = z.object({
+  option: wireText,
+  id: wireInteger,
+  fee_rate: optional(z.union([z.number(), z.string().transform(Number)])),
+  min_amount: optional(wireFiat),
+  max_amount: optional(wireFiat),
+});
 export const currencyWire = z.object({ currency_id: wireInteger, currency_code: optional(wireText), payment_options: z.array(z.unknown()).nullish() });
 /** Array of one-key objects, of many-key objects, one object keyed by code, a flat array (A4). */
 export const paymentOptionsWire = z.object({ currencies: z.union([z.array(z.record(z.string(), z.unknown())), z.record(z.string(), z.unknown())]).nullish() });

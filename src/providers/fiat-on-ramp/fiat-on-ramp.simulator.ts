@@ -7,7 +7,16 @@ import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import { verifyNodeSignature } from '../../bitcoin/node-signature.ts';
 import { createFaults, resetConnection, transportFault } from './fiat-on-ramp.simulator-faults.ts';
-import { standardCurrencies, type Deviation, type Fault, type History, type SimulatedOrder, type SimulatedQuote, type SimulatedSession, type SimulatorOptions } from './fiat-on-ramp.simulator-state.ts';
+import {
+  standardCurrencies,
+  type Deviation,
+  type Fault,
+  type History,
+  type SimulatedOrder,
+  type SimulatedQuote,
+  type SimulatedSession,
+  type SimulatorOptions,
+} from './fiat-on-ramp.simulator-state.ts';
 
 export type { SimulatorOptions } from './fiat-on-ramp.simulator-state.ts';
 export type SimulatorControl = {
@@ -66,8 +75,19 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
   };
 
   route('get', 'features', () => {
-    const binding = { quotes: !options.estimate, estimates: options.estimate ?? false, on_chain_fallback: options.fallback ?? true, webhook: options.webhooks ?? true };
-    if (has('two-feature-objects')) return Response.json({ supported_features: [{ ...binding, quotes: true }, { ...binding, quotes: false }] });
+    const binding = {
+      quotes: !options.estimate,
+      estimates: options.estimate ?? false,
+      on_chain_fallback: options.fallback ?? true,
+      webhook: options.webhooks ?? true,
+    };
+    if (has('two-feature-objects'))
+      return Response.json({
+        supported_features: [
+          { ...binding, quotes: true },
+          { ...binding, quotes: false },
+        ],
+      });
     return Response.json({ supported_features: [binding] });
   });
 
@@ -87,14 +107,28 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
       session.nodePubkey = proof.nodePubkey.toLowerCase();
     }
     session.open = true;
-    return Response.json({ session_id: session.id, ...(body['app_id'] === undefined ? {} : { app_id: body['app_id'] }), expires_on: date(Date.now() + sessionLifeMs) });
+    return Response.json({
+      session_id: session.id,
+      ...(body['app_id'] === undefined ? {} : { app_id: body['app_id'] }),
+      expires_on: date(Date.now() + sessionLifeMs),
+    });
   });
 
   route('post', 'payment-options', (_c, body) => {
     if (!sessions.has(String(body['session_id']))) return refuse(401, 'unknown session');
     const entries = currencies.map((currency): [string, object] => [
       currency.code.toLowerCase(),
-      { currency_id: currency.id, currency_code: currency.code, payment_options: currency.options.map((option) => ({ option: option.name, id: option.id, fee_rate: option.feeRate, min_amount: option.min, max_amount: option.max })) },
+      {
+        currency_id: currency.id,
+        currency_code: currency.code,
+        payment_options: currency.options.map((option) => ({
+          option: option.name,
+          id: option.id,
+          fee_rate: option.feeRate,
+          min_amount: option.min,
+          max_amount: option.max,
+        })),
+      },
     ]);
     return Response.json({ currencies: has('currencies-object') ? Object.fromEntries(entries) : entries.map(([code, value]) => ({ [code]: value })) });
   });
@@ -120,12 +154,23 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
       is_estimate: options.estimate ?? false,
       btc_price: absurd ? Math.round(price / 3) : price,
       order_fee: faults.take('quote', 'negative-fee') ? -5 : quote.fee,
-      ...(faults.take('quote', 'expired-quote') ? { expires_on: date(Date.now() - 1000) } : quote.expiresOn === undefined ? {} : { expires_on: date(quote.expiresOn) }),
+      ...(faults.take('quote', 'expired-quote')
+        ? { expires_on: date(Date.now() - 1000) }
+        : quote.expiresOn === undefined
+          ? {}
+          : { expires_on: date(quote.expiresOn) }),
     });
   });
 
   /** Exact integers: the fee rounded up, the sats down. */
-  const quoteFor = (session: string, currency: SimulatedQuote['currency'], option: SimulatedQuote['option'], price: number, fiat: unknown, wanted: unknown): SimulatedQuote | undefined => {
+  const quoteFor = (
+    session: string,
+    currency: SimulatedQuote['currency'],
+    option: SimulatedQuote['option'],
+    price: number,
+    fiat: unknown,
+    wanted: unknown,
+  ): SimulatedQuote | undefined => {
     const added = options.feeStyle === 'added';
     const feeOf = (amount: number): number => Math.ceil(amount * option.feeRate - 1e-9);
     let amountFiat: number;
@@ -142,13 +187,33 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
       fee = feeOf(amountFiat);
     } else return undefined;
     if (amountFiat < option.min || amountFiat > option.max || amountSats <= 0) return undefined;
-    return { id: randomUUID(), session, currency, option, amountFiat, amountSats, fee, btcPrice: price, expiresOn: options.quoteTtlS === undefined ? undefined : Date.now() + options.quoteTtlS * 1000 };
+    return {
+      id: randomUUID(),
+      session,
+      currency,
+      option,
+      amountFiat,
+      amountSats,
+      fee,
+      btcPrice: price,
+      expiresOn: options.quoteTtlS === undefined ? undefined : Date.now() + options.quoteTtlS * 1000,
+    };
   };
 
   const commit = (quote: SimulatedQuote, webhookUrl: string | undefined, delayMs: number): SimulatedOrder => {
     const id = has('order-id-is-quote-id') ? quote.id : randomUUID();
     const now = Date.now();
-    const order: SimulatedOrder = { id, quote, status: 'placed', statusOn: now, placedOn: now, webhookUrl, nodePubkey: sessions.get(quote.session)?.nodePubkey, withdrawal: undefined, visibleFrom: now + delayMs };
+    const order: SimulatedOrder = {
+      id,
+      quote,
+      status: 'placed',
+      statusOn: now,
+      placedOn: now,
+      webhookUrl,
+      nodePubkey: sessions.get(quote.session)?.nodePubkey,
+      withdrawal: undefined,
+      visibleFrom: now + delayMs,
+    };
     orders.set(id, order);
     history.orders.push({ at: now + delayMs, orderId: id, quoteId: quote.id });
     if (options.autoFillMs !== undefined) setTimeout(() => void pay(id), options.autoFillMs).unref();
@@ -159,8 +224,16 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     const { quote } = order;
     const reference = `${options.id.slice(0, 3).toUpperCase()}-${order.id.slice(0, 5).toUpperCase()}`;
     const url = faults.take('order', 'foreign-payment-url') ? 'https://pay.evil.example/1' : `${origin()}/pay/${order.id}`;
-    const details = { provider_iban: 'DE89370400440532013000', provider_bic: 'COBADEFFXXX', provider_name: `${options.id} AG`, provider_country: 'DE', payment_reference: reference };
-    const info = faults.take('order', 'no-payment-info') ? '' : { payment_option_id: quote.option.id, ...(quote.option.pay === 'url' || url.includes('evil') ? { payment_url: url } : { payment_details: details }) };
+    const details = {
+      provider_iban: 'DE89370400440532013000',
+      provider_bic: 'COBADEFFXXX',
+      provider_name: `${options.id} AG`,
+      provider_country: 'DE',
+      payment_reference: reference,
+    };
+    const info = faults.take('order', 'no-payment-info')
+      ? ''
+      : { payment_option_id: quote.option.id, ...(quote.option.pay === 'url' || url.includes('evil') ? { payment_url: url } : { payment_details: details }) };
     return {
       order_id: order.id,
       order_status: order.status,
@@ -196,8 +269,11 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
   route('post', 'order-status', (_c, body) => {
     const session = sessions.get(String(body['session_id']));
     if (!session) return refuse(401, 'unknown session');
-    const mine = [...orders.values()].filter((order) => order.quote.session === session.id && order.visibleFrom <= Date.now() && (body['order_id'] === undefined || order.id === body['order_id']));
-    if (body['order_id'] !== undefined && mine.length === 0) return has('error-string-200') ? Response.json({ message: 'no such order' }) : refuse(404, 'no such order');
+    const mine = [...orders.values()].filter(
+      (order) => order.quote.session === session.id && order.visibleFrom <= Date.now() && (body['order_id'] === undefined || order.id === body['order_id']),
+    );
+    if (body['order_id'] !== undefined && mine.length === 0)
+      return has('error-string-200') ? Response.json({ message: 'no such order' }) : refuse(404, 'no such order');
     const entries = mine.map((order): [string, Record<string, unknown>] => [order.id, statusEntry(order)]);
     if (has('status-array')) return Response.json(entries.map(([id, entry]) => ({ order_id: id, ...entry })));
     if (has('status-flat') && entries[0]) return Response.json({ order_id: entries[0][0], ...entries[0][1] });
@@ -222,17 +298,26 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
   route('post', 'withdrawal', (c, body) => {
     const order = orders.get(String(body['order_id']));
     if (!order || !sessions.has(String(body['session_id']))) return refuse(404, 'no such order');
-    if (order.status === 'placed') return has('withdrawal-500-before-paid') ? Response.json({ detail: 'broken' }, { status: 500 }) : refuse(409, 'not paid yet');
+    if (order.status === 'placed')
+      return has('withdrawal-500-before-paid') ? Response.json({ detail: 'broken' }, { status: 500 }) : refuse(409, 'not paid yet');
     if (order.withdrawal && has('second-withdrawal-string')) return Response.json('The withdrawal was fetched already');
     const live = order.withdrawal && order.withdrawal.expiresOn > Date.now() ? order.withdrawal : undefined;
-    order.withdrawal = live ?? { secret: randomBytes(16).toString('hex'), expiresOn: Date.now() + (options.withdrawalTtlS ?? 1800) * 1000, fallback: typeof body['failback_onchain'] === 'string' ? body['failback_onchain'] : undefined };
+    order.withdrawal = live ?? {
+      secret: randomBytes(16).toString('hex'),
+      expiresOn: Date.now() + (options.withdrawalTtlS ?? 1800) * 1000,
+      fallback: typeof body['failback_onchain'] === 'string' ? body['failback_onchain'] : undefined,
+    };
     if (has('finished-at-once')) setStatus(order, 'finished');
     if (faults.take('withdrawal', 'lost-answer')) {
       resetConnection(c);
       return new Response(null, { status: 500 });
     }
     const base = faults.take('withdrawal', 'foreign-lnurl') ? 'https://evil.example' : origin();
-    return Response.json({ order_id: order.id, withdrawal_expiration_date: date(order.withdrawal.expiresOn), lnurlw: encodeLnurl(`${base}/lnurlw/${order.withdrawal.secret}`) });
+    return Response.json({
+      order_id: order.id,
+      withdrawal_expiration_date: date(order.withdrawal.expiresOn),
+      lnurlw: encodeLnurl(`${base}/lnurlw/${order.withdrawal.secret}`),
+    });
   });
 
   // LUD-03: HTTP statuses carry no meaning here.
@@ -242,7 +327,14 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     const order = bySecret(c.req.param('secret'));
     if (!order?.withdrawal || order.withdrawal.expiresOn < Date.now()) return lnError('this link is not valid');
     const msat = order.quote.amountSats * 1000;
-    return Response.json({ tag: 'withdrawRequest', callback: `${origin()}/lnurlw/${order.withdrawal.secret}/claim`, k1: order.withdrawal.secret, defaultDescription: `${options.id} payout`, minWithdrawable: msat, maxWithdrawable: msat });
+    return Response.json({
+      tag: 'withdrawRequest',
+      callback: `${origin()}/lnurlw/${order.withdrawal.secret}/claim`,
+      k1: order.withdrawal.secret,
+      defaultDescription: `${options.id} payout`,
+      minWithdrawable: msat,
+      maxWithdrawable: msat,
+    });
   });
   app.get('/lnurlw/:secret/claim', async (c) => {
     const order = bySecret(c.req.param('secret'));
@@ -264,7 +356,12 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
   const ring = async (order: SimulatedOrder): Promise<void> => {
     if (order.webhookUrl === undefined || options.webhooks === false) return;
     const body = { type: order.status === 'filled' ? 'withdrawal_ready' : 'order_status', data: { order_id: order.id, order_status: order.status } };
-    const sent = await fetch(order.webhookUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body), signal: AbortSignal.timeout(5000) }).catch(() => undefined);
+    const sent = await fetch(order.webhookUrl, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(5000),
+    }).catch(() => undefined);
     history.webhooks.push({ at: Date.now(), url: order.webhookUrl, body, status: sent?.status });
   };
   const pay = async (orderId: string, status = 'filled'): Promise<void> => {

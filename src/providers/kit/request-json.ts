@@ -19,7 +19,7 @@ export type JsonCall<S extends z.ZodType> = {
 };
 export type JsonReply<T> = { ok: true; status: number; value: T } | { ok: false; status: number; body: unknown };
 
-export const quoteBytes = 64 * 1024;
+const quoteBytes = 64 * 1024;
 export const listingBytes = 256 * 1024;
 
 /**
@@ -31,15 +31,22 @@ export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promi
   const response = await call.http({
     method: call.method,
     url: call.url,
-    headers: { accept: 'application/json', 'accept-encoding': 'identity', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...call.headers },
+    headers: {
+      accept: 'application/json',
+      'accept-encoding': 'identity',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...call.headers,
+    },
     signal: call.signal,
     maxBytes: call.maxBytes ?? quoteBytes,
     ...(body === undefined ? {} : { body }),
   });
   const { status } = response;
   if (status === 429) throw new ProviderFault('rate-limited', 'status 429', { status, taken: 'no', ...retryAfterOf(response) });
-  if (status >= 500) throw new ProviderFault('server', `status ${status}`, { status, retryable: status === 502 || status === 503 || status === 504, ...retryAfterOf(response) });
-  if ((status === 401 || status === 403) && call.credentials === true) throw new ProviderFault('rejected-credentials', `status ${status}`, { status, taken: 'no' });
+  if (status >= 500)
+    throw new ProviderFault('server', `status ${status}`, { status, retryable: status === 502 || status === 503 || status === 504, ...retryAfterOf(response) });
+  if ((status === 401 || status === 403) && call.credentials === true)
+    throw new ProviderFault('rejected-credentials', `status ${status}`, { status, taken: 'no' });
   if (status >= 300 && status < 400) throw new ProviderFault('malformed', `redirect with status ${status}`, { status });
   const good = status === 200 || (call.alsoGood?.includes(status) ?? false) || (status > 200 && status < 300);
   if (!good) return { ok: false, status, body: parseLoose(response.body) };
@@ -53,7 +60,7 @@ const maxDepth = 64;
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** A body that must be JSON. HTML, a truncated or a too deep document is `malformed`. */
-export const parseJson = ({ status, headers, body }: HttpResponse): unknown => {
+const parseJson = ({ status, headers, body }: HttpResponse): unknown => {
   const type = headers['content-type'];
   if (type !== undefined && !/json|^text\/plain/i.test(type)) throw new ProviderFault('malformed', 'the answer is not JSON', { status });
   try {
@@ -78,7 +85,11 @@ const withoutTraps = (value: unknown, depth: number): unknown => {
   if (typeof value !== 'object' || value === null) return value;
   if (depth > maxDepth) throw new ProviderFault('malformed', 'the answer is nested too deep');
   if (Array.isArray(value)) return value.map((item) => withoutTraps(item, depth + 1));
-  return Object.fromEntries(Object.entries(value).flatMap(([key, item]) => (key === '__proto__' || key === 'constructor' || key === 'prototype' ? [] : [[key, withoutTraps(item, depth + 1)]])));
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, item]) =>
+      key === '__proto__' || key === 'constructor' || key === 'prototype' ? [] : [[key, withoutTraps(item, depth + 1)]],
+    ),
+  );
 };
 
 /** Retry-After in seconds or as a date, or x-ratelimit-reset (seconds to wait, or a Unix time above 1e9). Milliseconds. */

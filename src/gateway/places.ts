@@ -1,0 +1,20 @@
+/** Where each sealed value lives: a secret opens in its own table, row and field and nowhere else. */
+import type { Place } from './ports.ts';
+
+const place =
+  (table: string, field: string) =>
+  (row: string): Place => ({ table, row, field });
+
+export const answerPlace = place('intents', 'answer');
+export const inputsPlace = place('intents', 'inputs');
+export const paymentPlace = place('orders', 'payment_info');
+export const webhookPlace = place('orders', 'webhook_url');
+export const orderSecretPlace = place('orders', 'secret');
+export const lnurlPlace = place('claims', 'lnurl');
+export const fallbackPlace = place('claims', 'fallback');
+export const blobPlace = place('provider_sessions', 'blob');
+export const challengePlace = place('sessions', 'challenge');
+export const replyPlace = place('sessions', 'opened_reply');
+export const nodeKeyPlace = place('sessions', 'node_pubkey');
+export const noticeBodyPlace = place('notices', 'body');
+export const deliveryUrlPlace = place('deliveries', 'url');

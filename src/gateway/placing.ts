@@ -1,0 +1,73 @@
+/** What a placing is made of, wherever it is picked up. */
+import type { Json as AnyJson } from '../domain/offer.ts';
+import type { CallContext, OrderInputs } from '../providers/spec.ts';
+import { answerPlace, blobPlace, inputsPlace } from './places.ts';
+import { Problem } from './problem.ts';
+import type { Gateway, Intent, Lease, Provider } from './ports.ts';
+import { quoteFromJson, type StoredQuote } from './store-route.ts';
+
+/** An answer as it was given: replayed byte for byte. */
+export type GivenAnswer = { status: number; body: string };
+
+/** What the customer added to the quote; sealed in the intent. Amounts as decimal strings, in the ramp's units. */
+export type PlacingInputs = {
+  webhookUrl?: string;
+  webhookEvents?: string[];
+  minReceive?: string;
+  maxPay?: string;
+  appId?: string;
+  customerIp?: string;
+  order: OrderInputs;
+};
+/** Fresh prices for a customer whose price changed. */
+export type Reprice = () => Promise<AnyJson[]>;
+
+export const providerOf = (gateway: Gateway, id: string): Provider => {
+  const provider = gateway.providers.find((one) => one.id === id);
+  if (!provider) throw new Problem('misconfigured', `The provider "${id}" of this order is no longer in the configuration.`);
+  return provider;
+};
+
+/** Longer than the call it covers: a sender whose lease ran out has certainly stopped waiting. */
+export const leaseFor = (gateway: Gateway, of: string): Lease => ({
+  owner: `${gateway.state.instance}/${of.slice(0, 8)}/${gateway.ids.secret(6)}`,
+  seconds: Math.ceil(gateway.settings.routing.order_deadline_ms / 1000) + 10,
+});
+
+export const orderPending = (detail: string): Problem => new Problem('order-pending', `${detail} Repeat the same request.`, { retryAfterMs: 2000 });
+
+/** What a settled intent answers; an unsettled one is still pending. */
+export const answerOf = async (gateway: Gateway, intent: Intent | undefined): Promise<GivenAnswer> => {
+  if (intent?.answer !== undefined) return JSON.parse(await gateway.seal.open(intent.answer, answerPlace(intent.id))) as GivenAnswer;
+  if (intent?.state === 'rejected') throw notTaken('it was refused');
+  throw orderPending('The provider has not answered yet.');
+};
+
+export const notTaken = (reason: string): Problem =>
+  new Problem('provider-unavailable', `The provider did not take the order: ${reason}. Nothing was ordered; the quote can be used again until accept_by.`, {
+    retryAfterMs: 2000,
+  });
+
+export type Placing = { provider: Provider; quote: StoredQuote; inputs: PlacingInputs; context: Omit<CallContext, 'signal' | 'requestId'> };
+
+/** Everything a call for this intent needs, from its row alone: any instance can go on with it. */
+export const placingOf = async (gateway: Gateway, intent: Intent): Promise<Placing> => {
+  const inputs = JSON.parse(await gateway.seal.open(intent.inputs, inputsPlace(intent.id))) as PlacingInputs;
+  const customer = await upstreamBlob(gateway, intent.providerSessionId);
+  return {
+    provider: providerOf(gateway, intent.providerId),
+    inputs,
+    quote: quoteFromJson(intent.quoteId, intent.quote),
+    context: {
+      idempotencyKey: intent.id,
+      ...(customer === undefined ? {} : { customer }),
+      ...(inputs.customerIp === undefined ? {} : { customerIp: inputs.customerIp }),
+    },
+  };
+};
+
+/** The blob of the upstream session that placed an order: it is always read with that one. */
+export const upstreamBlob = async (gateway: Gateway, providerSessionId: string | undefined): Promise<string | undefined> => {
+  const row = providerSessionId === undefined ? undefined : await gateway.stores.sessions.findUpstreamById(providerSessionId);
+  return row?.blob === undefined ? undefined : await gateway.seal.open(row.blob, blobPlace(row.id));
+};
