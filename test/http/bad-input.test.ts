@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWallet } from '../../scripts/demo/wallet.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+
+let gateway: TestGateway;
+let session: string;
+beforeAll(async () => {
+  gateway = await startTestGateway({ alpine: { simulator: { quoteTtlS: 3600, fallback: false } } });
+  session = (await createWallet(gateway.url).open()).sessionId;
+  await post('/payment-options', JSON.stringify({ session_id: session }));
+});
+afterAll(async () => await gateway.close());
+
+const post = async (path: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = { 'content-type': 'application/json' }) => {
+  const response = await fetch(gateway.url + path, { method: 'POST', headers, body });
+  return { status: response.status, type: response.headers.get('content-type'), body: (await response.json()) as Record<string, unknown>, headers: response.headers };
+};
+const quote = (more: object) => JSON.stringify({ session_id: session, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1, ...more });
+const asked = () => gateway.simulators['alpine']?.control.history.requests.filter((one) => one.endpoint === 'quote' || one.endpoint === 'order').length;
+const rows = async () => (await gateway.database.sql`select (select count(*) from routes)::int as routes, (select count(*) from intents)::int as intents, (select count(*) from orders)::int as orders`)[0];
+
+describe('nothing bad gets far', () => {
+  const deep = `{"session_id":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+  it.each<[string, string, number, string]>([
+    ['not JSON', '{', 400, 'invalid-request'],
+    ['empty', '', 400, 'invalid-request'],
+    ['null', 'null', 400, 'invalid-request'],
+    ['an array', '[]', 400, 'invalid-request'],
+    ['a string', '"x"', 400, 'invalid-request'],
+    ['deep', `{"a":${'['.repeat(20)}${']'.repeat(20)}}`, 400, 'invalid-request'],
+    ['too large and deep', deep, 413, 'payload-too-large'],
+    ['1 MiB', JSON.stringify({ x: 'y'.repeat(1_048_576) }), 413, 'payload-too-large'],
+    ['__proto__', '{"__proto__":{"x":1}}', 400, 'invalid-request'],
+    ['constructor', '{"a":{"constructor":{"prototype":{}}}}', 400, 'invalid-request'],
+    ['NUL', '{"session_id":"a\\u0000b"}', 400, 'invalid-request'],
+    ['a lone surrogate', '{"session_id":"\\ud800"}', 400, 'invalid-request'],
+  ])('%s', async (_name, body, status, code) => {
+    const answer = await post('/quote', body);
+    expect([answer.status, answer.body['code'], answer.type]).toEqual([status, code, 'application/problem+json']);
+    expect(answer.body).toMatchObject({ type: `urn:ramp-gateway:problem:${code}`, status, instance: answer.headers.get('x-request-id'), help: `/docs/errors#${code}` });
+  });
+
+  it('invalid UTF-8 and another media type', async () => {
+    expect((await post('/quote', Uint8Array.from([0x7b, 0xff, 0x7d]))).status).toBe(400);
+    expect((await post('/quote', quote({}), { 'content-type': 'text/plain' })).body['code']).toBe('unsupported-media-type');
+  });
+
+  it.each<[string, object]>([
+    ['negative', { amount_fiat: -1 }],
+    ['zero', { amount_fiat: 0 }],
+    ['fractional', { amount_fiat: 1.5 }],
+    ['a string', { amount_fiat: '100' }],
+    ['above 2^53', { amount_fiat: 9_007_199_254_740_993 }],
+    ['missing', { amount_fiat: undefined }],
+    ['both', { amount_sats: 1000 }],
+    ['a bad country', { country: 'Germany' }],
+    ['a session that is no uuid', { session_id: 'abc' }],
+  ])('amounts: %s', async (_name, more) => {
+    const answer = await post('/quote', quote(more));
+    expect([answer.status, answer.body['code']]).toEqual([400, 'invalid-request']);
+    expect((answer.body['errors'] as { pointer: string }[])[0]?.pointer).toMatch(/^\//);
+  });
+
+  it('1e400 is no amount', async () => {
+    expect((await post('/quote', quote({}).replace('10000', '1e400'))).status).toBe(400);
+  });
+
+  it.each<[string, string, object, number, string]>([
+    ['an unknown option', '/quote', { payment_option_id: 999 }, 422, 'option-unavailable'],
+    ['an unknown currency', '/quote', { currency_id: 999 }, 422, 'option-unavailable'],
+    ['an unknown session', '/quote', { session_id: '72614b08-f884-479e-8a90-b13495afd5d9' }, 401, 'session-invalid'],
+    ['below every minimum', '/quote', { amount_fiat: 900 }, 422, 'no-offer'],
+    ['an unknown quote', '/order', { quote_id: '49d09de1-dcf7-45e6-b908-fc31584cce0e' }, 404, 'quote-not-found'],
+    ['an unknown order', '/order-status', { order_id: '49d09de1-dcf7-45e6-b908-fc31584cce0e' }, 404, 'order-not-found'],
+    ['an unknown order to withdraw', '/withdrawal', { order_id: '49d09de1-dcf7-45e6-b908-fc31584cce0e' }, 404, 'order-not-found'],
+    ['a private webhook', '/order', { quote_id: '49d09de1-dcf7-45e6-b908-fc31584cce0e', webhook_url: 'https://10.0.0.1/x' }, 422, 'webhook-url-refused'],
+  ])('%s', async (_name, path, more, status, code) => {
+    const answer = await post(path, quote(more));
+    expect([answer.status, answer.body['code']]).toEqual([status, code]);
+  });
+
+  it('a no-offer says what would do', async () => {
+    const { body } = await post('/quote', quote({ amount_fiat: 900 }));
+    expect(body).toMatchObject({ detail: '1 provider was asked by SEPA for 9.00 EUR: 1 starts at 10.00 EUR.', limits: { min_amount_fiat: 1000 }, action: 'ask-user', refused: [{ reason: 'below-minimum', min_amount_fiat: 1000 }] });
+  });
+
+  it('wrong methods and paths', async () => {
+    const get = await fetch(`${gateway.url}/quote`);
+    expect([get.status, get.headers.get('allow'), ((await get.json()) as { code: string }).code]).toEqual([405, 'POST', 'method-not-allowed']);
+    for (const path of ['/nothing', '/%00', '/docs/../x', '/notices/x']) expect((await fetch(gateway.url + path)).status).toBe(404);
+    expect((await fetch(`${gateway.url}/quote`, { method: 'TRACE' as 'GET' }).catch(() => ({ status: 405 }))).status).toBe(405);
+  });
+
+  it('stored nothing and asked nobody', async () => {
+    const [before, calls] = [await rows(), asked()];
+    await post('/quote', '{');
+    await post('/quote', quote({ amount_fiat: -1 }));
+    await post('/order', quote({ quote_id: 'nonsense' }));
+    expect([await rows(), asked()]).toEqual([before, calls]);
+    expect(Object.hasOwn(Object.prototype, 'x')).toBe(false);
+  });
+
+  it('a fallback where there is none, and a bad address', async () => {
+    const { body: offer } = await post('/quote', quote({}));
+    const { body: order } = await post('/order', JSON.stringify({ session_id: session, quote_id: offer['quote_id'] }));
+    const withdrawal = await post('/withdrawal', JSON.stringify({ session_id: session, order_id: order['order_id'], failback_onchain: 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080' }));
+    expect([withdrawal.status, withdrawal.body['code']]).toEqual([422, 'fallback-unsupported']);
+  });
+
+  it('answers carry their mode, their id and no cache', async () => {
+    const { headers } = await post('/quote', quote({}), { 'content-type': 'application/json', 'x-request-id': 'my-request-0001' });
+    expect([headers.get('x-request-id'), headers.get('x-ramp-mode'), headers.get('cache-control')]).toEqual(['my-request-0001', 'sandbox', 'no-store']);
+    expect(headers.get('ratelimit-policy')).toBe('"quotes";q=10000;w=60');
+  });
+
+  it('takes camelCase where the proper name is absent, amount_btc for sats, null for absent', async () => {
+    const camel = await post('/quote', JSON.stringify({ sessionId: session, amountFiat: 10_000, currencyId: 1, paymentOptionId: 1, country: null }));
+    expect(camel.body['amount_fiat']).toBe(10_000);
+    const sats = await post('/quote', JSON.stringify({ session_id: session, amount_btc: 100_000, currency_id: 1, payment_option_id: 1 }));
+    expect(sats.body['amount_sats']).toBe(100_000);
+  });
+});

@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWallet } from '../../scripts/demo/wallet.ts';
+import { signNodeMessage } from '../../src/bitcoin/node-signature.ts';
+import { publicKeyOf } from '../../src/bitcoin/secp256k1.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+
+const key = '11'.repeat(32);
+const pubkey = publicKeyOf(key);
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startTestGateway({ alpine: { simulator: { quoteTtlS: 3600 } }, dune: { simulator: { proof: 'demanded', quoteTtlS: 3600 }, block: { proof: 'demanded', catalogue_without_session: true } } });
+});
+afterAll(async () => await gateway.close());
+
+const call = (path: string, body?: object) => createWallet(gateway.url).call(path, body);
+const verify = async () => (await call('/verify')).body as { session_id: string; token: string; tokens: Record<string, string>; expires_on: string };
+const buy = async (sessionId: string) => {
+  const quote = await call('/quote', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+  return await call('/order', { session_id: sessionId, quote_id: quote.body['quote_id'] });
+};
+
+describe('sessions and proof', () => {
+  it('gives tokens, and the first demanding provider\'s is `token`', async () => {
+    const begun = await verify();
+    expect(begun.session_id).toMatch(/^[0-9a-f-]{14}4[0-9a-f-]{4}[89ab]/);
+    expect(begun.token).toBe(begun.tokens['dune']);
+    expect(begun.tokens['gateway']).toMatch(/^127\.0\.0\.1:\d+:[\w-]{22}$/);
+  });
+
+  it('opens without proof; the demanding provider refuses', async () => {
+    const begun = await verify();
+    const opened = await call('/session', { session_id: begun.session_id, signature: 'anything', app_id: 'my-wallet' });
+    expect(opened.body).toMatchObject({ session_id: begun.session_id, app_id: 'my-wallet', proven: [] });
+    const offers = await call('/offers', { session_id: begun.session_id, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+    expect(offers.body['refused']).toEqual([{ provider: { id: 'dune', name: 'dune' }, reason: 'proof-required' }]);
+  });
+
+  it('refuses a stated key without a good signature, an unknown or unopened session, and a second opening with another body', async () => {
+    const begun = await verify();
+    expect((await call('/quote', { session_id: begun.session_id, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 })).status).toBe(401);
+    const bad = await call('/session', { session_id: begun.session_id, node_pubkey: pubkey, signature: signNodeMessage('another token', key) });
+    expect([bad.status, bad.body['code']]).toEqual([403, 'ownership-proof-failed']);
+    expect((await call('/session', { session_id: begun.session_id, node_pubkey: pubkey })).status).toBe(403);
+    const body = { session_id: begun.session_id, node_pubkey: pubkey, signature: signNodeMessage(begun.token, key) };
+    const good = await call('/session', body);
+    expect(good.body['proven']).toEqual(['dune']);
+    expect((await call('/session', body)).body).toEqual(good.body);
+    const other = await call('/session', { session_id: begun.session_id });
+    expect([other.status, other.body['code']]).toEqual([409, 'session-settled']);
+    const madeUp = await call('/session', { session_id: crypto.randomUUID() });
+    expect([madeUp.status, madeUp.body['code']]).toEqual([401, 'session-invalid']);
+  });
+
+  it('a replayed provider signature opens nothing old: only our own token does', async () => {
+    const first = await verify();
+    await call('/session', { session_id: first.session_id, node_pubkey: pubkey, signatures: { dune: signNodeMessage(first.tokens['dune'] ?? '', key), gateway: signNodeMessage(first.tokens['gateway'] ?? '', key) } });
+    const order = await buy(first.session_id);
+    expect(order.status).toBe(200);
+    const second = await verify();
+    const byProvider = await call('/session', { session_id: second.session_id, node_pubkey: pubkey, signatures: { dune: signNodeMessage(second.tokens['dune'] ?? '', key) } });
+    expect(byProvider.body['proven']).toEqual(['dune']);
+    expect((await call('/order-status', { session_id: second.session_id })).body).toEqual({});
+    expect((await call('/order-status', { session_id: second.session_id, order_id: order.body['order_id'] })).status).toBe(404);
+    const third = await verify();
+    await call('/session', { session_id: third.session_id, node_pubkey: pubkey, signatures: { gateway: signNodeMessage(third.tokens['gateway'] ?? '', key) } });
+    expect(Object.keys((await call('/order-status', { session_id: third.session_id })).body)).toEqual([order.body['order_id']]);
+  });
+
+  it('an unproven wallet that lost its session gets its order back with the recovery secret and with nothing else', async () => {
+    const first = await verify();
+    const opened = await call('/session', { session_id: first.session_id });
+    const order = await buy(first.session_id);
+    const upstream = gateway.simulators['alpine']?.control;
+    await upstream?.pay(upstream.history.orders.at(-1)?.orderId ?? '');
+    const stranger = await verify();
+    await call('/session', { session_id: stranger.session_id });
+    expect((await call('/withdrawal', { session_id: stranger.session_id, order_id: order.body['order_id'] })).status).toBe(404);
+    const wrong = await verify();
+    expect((await call('/session', { session_id: wrong.session_id, recovery_secret: 'x'.repeat(43) })).status).toBe(403);
+    const next = await verify();
+    const recovered = await call('/session', { session_id: next.session_id, recovery_secret: opened.body['recovery_secret'] });
+    expect(recovered.body['recovery_secret']).toBeUndefined();
+    expect((await call('/withdrawal', { session_id: next.session_id, order_id: order.body['order_id'] })).body['lnurlw']).toMatch(/^LNURL1/);
+  });
+
+  it('key and secret of two customers conflict', async () => {
+    const [a, b] = [await verify(), await verify()];
+    const unproven = await call('/session', { session_id: a.session_id });
+    const answer = await call('/session', { session_id: b.session_id, node_pubkey: pubkey, recovery_secret: unproven.body['recovery_secret'], signatures: { gateway: signNodeMessage(b.tokens['gateway'] ?? '', key) } });
+    expect([answer.status, answer.body['code']]).toEqual([409, 'customer-conflict']);
+  });
+
+  it('a paid order outlives its session; prices do not', async () => {
+    const begun = await verify();
+    await call('/session', { session_id: begun.session_id });
+    const order = await buy(begun.session_id);
+    await gateway.database.sql`update sessions set expires_on = now() - interval '1 hour' where id_hash = ${gateway.server.gateway.hash(begun.session_id)}`;
+    expect((await call('/quote', { session_id: begun.session_id, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 })).status).toBe(401);
+    const status = await call('/order-status', { session_id: begun.session_id, order_id: order.body['order_id'] });
+    expect(status.body[String(order.body['order_id'])]).toMatchObject({ stage: 'awaiting_payment', payment_info: order.body['payment_info'], expires_on: order.body['expires_on'] });
+    expect((await call('/route', { session_id: begun.session_id, order_id: order.body['order_id'] })).status).toBe(200);
+  });
+});
