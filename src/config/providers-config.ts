@@ -49,6 +49,7 @@ const routing = z.strictObject({
   quote_ttl_s: seconds(300),
   accept_margin_s: seconds(120),
   expiry_margin_s: z.int().min(0).default(15),
+  shortest_life_s: z.int().min(0).default(30).describe('A binding offer that expires sooner is excluded'),
   reference: z
     .record(z.string(), z.strictObject({ btc_price: z.int().min(1).describe('Hundredths of the fiat unit per bitcoin'), max_deviation_bps: bps(1000) }))
     .optional(),

@@ -10,7 +10,7 @@ import { namesDiffer } from './option-name.ts';
 
 export type Ruling = { accepted: Candidate[]; excluded: Excluded[]; priceCheck?: 'weak' };
 
-const shortestLifeMs = 30_000;
+const usualShortestLifeMs = 30_000;
 /** Of an asked fiat amount at least so much is used, and in sell at most so much more is paid out. */
 const leastUsedBps = 9_950n;
 
@@ -19,7 +19,7 @@ export const applyRules = (asked: Asked, candidates: Candidate[], policy: Decisi
   const excluded: Excluded[] = [];
   const sound: Candidate[] = [];
   for (const candidate of candidates) {
-    const broken = brokenRule(asked, candidate, now) ?? offReference(asked, candidate.offer, policy);
+    const broken = brokenRule(asked, candidate, policy.shortestLifeMs, now) ?? offReference(asked, candidate.offer, policy);
     if (broken === undefined) sound.push(flagFee(asked, candidate, policy));
     else excluded.push({ providerId: candidate.providerId, offer: candidate.offer, ...(typeof broken === 'string' ? { rule: broken } : broken) });
   }
@@ -52,7 +52,7 @@ const withoutOutliers = (asked: Asked, candidates: Candidate[], outlierBps: numb
   return left.map(({ candidate }) => candidate);
 };
 
-const brokenRule = (asked: Asked, candidate: Candidate, now: number): ExclusionRule | undefined => {
+const brokenRule = (asked: Asked, candidate: Candidate, shortestLifeMs: number | undefined, now: number): ExclusionRule | undefined => {
   const { offer, terms } = candidate;
   const named = asked.ramp === 'liquidity' ? undefined : (terms.named ?? asked);
   if (namesDiffer(offer.echo?.currency, named?.currency)) return 'wrong-currency';
@@ -61,7 +61,7 @@ const brokenRule = (asked: Asked, candidate: Candidate, now: number): ExclusionR
   const amountRule = asked.ramp === 'liquidity' ? brokenChannelRule(asked, offer) : brokenAmountRule(asked, offer);
   if (amountRule) return amountRule;
   if (outsideLimits(candidate)) return 'outside-own-limits';
-  return offer.expiresOn !== undefined && offer.expiresOn - now < shortestLifeMs ? 'expires-too-soon' : undefined;
+  return offer.expiresOn !== undefined && offer.expiresOn - now < (shortestLifeMs ?? usualShortestLifeMs) ? 'expires-too-soon' : undefined;
 };
 
 const amountsAreSane = (asked: Asked, { pay, receive, fee }: ProviderOffer): boolean => {

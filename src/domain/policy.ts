@@ -6,6 +6,8 @@ export type DecisionPolicy = {
   toleranceBps: number;
   /** The default haircut, as shown; each candidate's own stands in its terms. */
   indicativeHaircutBps: number;
+  /** A binding offer that lives shorter than this is no use to anybody; 30 s unless said otherwise. */
+  shortestLifeMs?: number;
   /** The configured price of the asked currency, hundredths per bitcoin. */
   reference?: ConfiguredReference;
 };

@@ -136,6 +136,7 @@ const policyOf = (gateway: Gateway, asked: Asked, now: number): DecisionPolicy =
   return {
     outlierBps: routing.outlier_bps,
     toleranceBps: routing.tolerance_bps,
+    shortestLifeMs: routing.shortest_life_s * 1000,
     indicativeHaircutBps: routing.indicative_haircut_bps,
     ...(configured ? { reference: { btcPrice: BigInt(configured.btc_price), maxDeviationBps: configured.max_deviation_bps, observedOn: now } } : {}),
   };

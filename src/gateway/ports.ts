@@ -39,6 +39,7 @@ export type Settings = {
     quote_ttl_s: number;
     accept_margin_s: number;
     expiry_margin_s: number;
+    shortest_life_s: number;
     reference?: Record<string, { btc_price: number; max_deviation_bps: number }> | undefined;
     arrival_seconds: Record<PaymentMethod, number>;
     option_methods: Record<string, PaymentMethod>;

@@ -13,11 +13,20 @@ afterAll(async () => await gateway.close());
 
 const post = async (path: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = { 'content-type': 'application/json' }) => {
   const response = await fetch(gateway.url + path, { method: 'POST', headers, body });
-  return { status: response.status, type: response.headers.get('content-type'), body: (await response.json()) as Record<string, unknown>, headers: response.headers };
+  return {
+    status: response.status,
+    type: response.headers.get('content-type'),
+    body: (await response.json()) as Record<string, unknown>,
+    headers: response.headers,
+  };
 };
 const quote = (more: object) => JSON.stringify({ session_id: session, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1, ...more });
 const asked = () => gateway.simulators['alpine']?.control.history.requests.filter((one) => one.endpoint === 'quote' || one.endpoint === 'order').length;
-const rows = async () => (await gateway.database.sql`select (select count(*) from routes)::int as routes, (select count(*) from intents)::int as intents, (select count(*) from orders)::int as orders`)[0];
+const rows = async () =>
+  (
+    await gateway.database
+      .sql`select (select count(*) from routes)::int as routes, (select count(*) from intents)::int as intents, (select count(*) from orders)::int as orders`
+  )[0];
 
 describe('nothing bad gets far', () => {
   const deep = `{"session_id":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
@@ -37,7 +46,12 @@ describe('nothing bad gets far', () => {
   ])('%s', async (_name, body, status, code) => {
     const answer = await post('/quote', body);
     expect([answer.status, answer.body['code'], answer.type]).toEqual([status, code, 'application/problem+json']);
-    expect(answer.body).toMatchObject({ type: `urn:ramp-gateway:problem:${code}`, status, instance: answer.headers.get('x-request-id'), help: `/docs/errors#${code}` });
+    expect(answer.body).toMatchObject({
+      type: `urn:ramp-gateway:problem:${code}`,
+      status,
+      instance: answer.headers.get('x-request-id'),
+      help: `/docs/errors#${code}`,
+    });
   });
 
   it('invalid UTF-8 and another media type', async () => {
@@ -81,7 +95,12 @@ describe('nothing bad gets far', () => {
 
   it('a no-offer says what would do', async () => {
     const { body } = await post('/quote', quote({ amount_fiat: 900 }));
-    expect(body).toMatchObject({ detail: '1 provider was asked by SEPA for 9.00 EUR: 1 starts at 10.00 EUR.', limits: { min_amount_fiat: 1000 }, action: 'ask-user', refused: [{ reason: 'below-minimum', min_amount_fiat: 1000 }] });
+    expect(body).toMatchObject({
+      detail: '1 provider was asked by SEPA for 9.00 EUR: 1 starts at 10.00 EUR.',
+      limits: { min_amount_fiat: 1000 },
+      action: 'ask-user',
+      refused: [{ reason: 'below-minimum', min_amount_fiat: 1000 }],
+    });
   });
 
   it('wrong methods and paths', async () => {
@@ -103,7 +122,10 @@ describe('nothing bad gets far', () => {
   it('a fallback where there is none, and a bad address', async () => {
     const { body: offer } = await post('/quote', quote({}));
     const { body: order } = await post('/order', JSON.stringify({ session_id: session, quote_id: offer['quote_id'] }));
-    const withdrawal = await post('/withdrawal', JSON.stringify({ session_id: session, order_id: order['order_id'], failback_onchain: 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080' }));
+    const withdrawal = await post(
+      '/withdrawal',
+      JSON.stringify({ session_id: session, order_id: order['order_id'], failback_onchain: 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080' }),
+    );
     expect([withdrawal.status, withdrawal.body['code']]).toEqual([422, 'fallback-unsupported']);
   });
 

@@ -8,7 +8,10 @@ const key = '11'.repeat(32);
 const pubkey = publicKeyOf(key);
 let gateway: TestGateway;
 beforeAll(async () => {
-  gateway = await startTestGateway({ alpine: { simulator: { quoteTtlS: 3600 } }, dune: { simulator: { proof: 'demanded', quoteTtlS: 3600 }, block: { proof: 'demanded', catalogue_without_session: true } } });
+  gateway = await startTestGateway({
+    alpine: { simulator: { quoteTtlS: 3600 } },
+    dune: { simulator: { proof: 'demanded', quoteTtlS: 3600 }, block: { proof: 'demanded', catalogue_without_session: true } },
+  });
 });
 afterAll(async () => await gateway.close());
 
@@ -20,7 +23,7 @@ const buy = async (sessionId: string) => {
 };
 
 describe('sessions and proof', () => {
-  it('gives tokens, and the first demanding provider\'s is `token`', async () => {
+  it("gives tokens, and the first demanding provider's is `token`", async () => {
     const begun = await verify();
     expect(begun.session_id).toMatch(/^[0-9a-f-]{14}4[0-9a-f-]{4}[89ab]/);
     expect(begun.token).toBe(begun.tokens['dune']);
@@ -53,11 +56,19 @@ describe('sessions and proof', () => {
 
   it('a replayed provider signature opens nothing old: only our own token does', async () => {
     const first = await verify();
-    await call('/session', { session_id: first.session_id, node_pubkey: pubkey, signatures: { dune: signNodeMessage(first.tokens['dune'] ?? '', key), gateway: signNodeMessage(first.tokens['gateway'] ?? '', key) } });
+    await call('/session', {
+      session_id: first.session_id,
+      node_pubkey: pubkey,
+      signatures: { dune: signNodeMessage(first.tokens['dune'] ?? '', key), gateway: signNodeMessage(first.tokens['gateway'] ?? '', key) },
+    });
     const order = await buy(first.session_id);
     expect(order.status).toBe(200);
     const second = await verify();
-    const byProvider = await call('/session', { session_id: second.session_id, node_pubkey: pubkey, signatures: { dune: signNodeMessage(second.tokens['dune'] ?? '', key) } });
+    const byProvider = await call('/session', {
+      session_id: second.session_id,
+      node_pubkey: pubkey,
+      signatures: { dune: signNodeMessage(second.tokens['dune'] ?? '', key) },
+    });
     expect(byProvider.body['proven']).toEqual(['dune']);
     expect((await call('/order-status', { session_id: second.session_id })).body).toEqual({});
     expect((await call('/order-status', { session_id: second.session_id, order_id: order.body['order_id'] })).status).toBe(404);
@@ -86,7 +97,12 @@ describe('sessions and proof', () => {
   it('key and secret of two customers conflict', async () => {
     const [a, b] = [await verify(), await verify()];
     const unproven = await call('/session', { session_id: a.session_id });
-    const answer = await call('/session', { session_id: b.session_id, node_pubkey: pubkey, recovery_secret: unproven.body['recovery_secret'], signatures: { gateway: signNodeMessage(b.tokens['gateway'] ?? '', key) } });
+    const answer = await call('/session', {
+      session_id: b.session_id,
+      node_pubkey: pubkey,
+      recovery_secret: unproven.body['recovery_secret'],
+      signatures: { gateway: signNodeMessage(b.tokens['gateway'] ?? '', key) },
+    });
     expect([answer.status, answer.body['code']]).toEqual([409, 'customer-conflict']);
   });
 
@@ -97,7 +113,11 @@ describe('sessions and proof', () => {
     await gateway.database.sql`update sessions set expires_on = now() - interval '1 hour' where id_hash = ${gateway.server.gateway.hash(begun.session_id)}`;
     expect((await call('/quote', { session_id: begun.session_id, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 })).status).toBe(401);
     const status = await call('/order-status', { session_id: begun.session_id, order_id: order.body['order_id'] });
-    expect(status.body[String(order.body['order_id'])]).toMatchObject({ stage: 'awaiting_payment', payment_info: order.body['payment_info'], expires_on: order.body['expires_on'] });
+    expect(status.body[String(order.body['order_id'])]).toMatchObject({
+      stage: 'awaiting_payment',
+      payment_info: order.body['payment_info'],
+      expires_on: order.body['expires_on'],
+    });
     expect((await call('/route', { session_id: begun.session_id, order_id: order.body['order_id'] })).status).toBe(200);
   });
 });
