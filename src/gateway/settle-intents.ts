@@ -74,7 +74,10 @@ const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, req
     } else if (!(await readNew(gateway, intent, placing, evidence, requestId))) break;
     else if (evidence.read?.found.length === 0 && now < intent.deadOn && (core.repost !== 'rejects' || evidence.reposts > 0)) break;
   }
-  await remember(gateway, intent, lease, evidence, gateway.now() + backOffMs(evidence.tries, gateway.random()));
+  // The quote's death decides much: it is looked at then, whatever the back-off says.
+  const now = gateway.now();
+  const next = now + backOffMs(evidence.tries, gateway.random());
+  await remember(gateway, intent, lease, evidence, now < intent.deadOn ? Math.min(next, intent.deadOn) : next);
 };
 
 const readNew = async (

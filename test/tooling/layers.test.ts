@@ -40,7 +40,7 @@ describe('layer rules', () => {
     ['src/http/x.ts', `import { readFileSync } from 'node:fs';`, 'node:fs belongs to src/entry'],
     ['src/http/x.ts', `import { readFile } from 'fs/promises';`, 'node:fs/promises belongs to src/entry'],
     ['src/store/x.ts', `import { placeOrder } from '../gateway/place-order.ts';`, 'store does not import gateway'],
-    ['src/resilience/x.ts', `import '../gateway/ports.ts';`, 'resilience does not import ports'],
+    ['src/resilience/x.ts', `import '../gateway/place-order.ts';`, 'resilience does not import gateway'],
     ['src/log/x.ts', `import '../../test/support/postgres.ts';`, 'product code does not import scripts, test or bench'],
     ['src/log/x.ts', `import './x.test.ts';`, 'nobody imports a test'],
     ['src/utils/x.ts', `import '../domain/a.ts';`, 'src/utils is not a known room: add it to scripts/layers.ts'],
