@@ -45,6 +45,8 @@ export type CallContext = {
   requestId: string;
   /** The same for every attempt of one placing; sent upstream where the provider has a field for it. */
   idempotencyKey?: string;
+  /** Which sending of this placing it is, from 1. For providers where every sending is an order of its own. */
+  attempt?: number;
   customer?: string;
   /** The customer's own public IPv4, only where known; some providers want it. */
   customerIp?: string;

@@ -11,7 +11,11 @@ import { accountFrom, isEmail, type AccountFacts } from './bringin-mapping.ts';
 import type { StatusReply } from './bringin-wire.ts';
 
 /** Starts, or recovers a lost key: connect may be called again for the same e-mail, and answers a connected user's key at once. */
-export const startAccount = async (bringin: Bringin, context: CallContext, request: { email: string; ref: string; noticeUrl?: string }): Promise<Answer<AccountState>> => {
+export const startAccount = async (
+  bringin: Bringin,
+  context: CallContext,
+  request: { email: string; ref: string; noticeUrl?: string },
+): Promise<Answer<AccountState>> => {
   const email = request.email.trim();
   if (!isEmail(email)) return declined('email-invalid');
   // Bringin appends the event's path to the callback.
@@ -23,7 +27,8 @@ export const startAccount = async (bringin: Bringin, context: CallContext, reque
     if (reply.status === 409) return declined('email-refused');
     throw new ProviderFault('malformed', 'connect answered none of its three answers');
   }
-  if (facts.status === 'onboarding' && facts.signupUrl === undefined) bringin.deps.log('warn', 'bringin_signup_link_missing', { untrusted: reply.value.signupURL !== undefined });
+  if (facts.status === 'onboarding' && facts.signupUrl === undefined)
+    bringin.deps.log('warn', 'bringin_signup_link_missing', { untrusted: reply.value.signupURL !== undefined });
   return answerWith({ email, ref: request.ref, ...keptOf(facts) }, facts.mailSent);
 };
 

@@ -24,7 +24,11 @@ type Call<S extends z.ZodType> = {
   credentials?: boolean;
 };
 
-const call = async <S extends z.ZodType>({ deps, settings }: Bringin, context: CallContext, { method = 'POST', path, key, ...rest }: Call<S>): Promise<JsonReply<z.output<S>>> =>
+const call = async <S extends z.ZodType>(
+  { deps, settings }: Bringin,
+  context: CallContext,
+  { method = 'POST', path, key, ...rest }: Call<S>,
+): Promise<JsonReply<z.output<S>>> =>
   await requestJson({
     http: deps.http,
     method,
@@ -117,7 +121,8 @@ export const depositAddress = async (bringin: Bringin, context: CallContext, key
   });
 
 const links = '/bringin-link';
-export const createLink = async (bringin: Bringin, context: CallContext, key: string, body: Json) => await post(bringin, context, key, links, wire.linkReply, body);
+export const createLink = async (bringin: Bringin, context: CallContext, key: string, body: Json) =>
+  await post(bringin, context, key, links, wire.linkReply, body);
 export const listLinks = async (bringin: Bringin, context: CallContext, key: string) =>
   valueOf(await asUser(bringin, context, { method: 'GET', path: links, key, schema: wire.linksReply }));
 export const getLink = async (bringin: Bringin, context: CallContext, key: string, id: string) =>

@@ -75,6 +75,8 @@ export const toConnection = (reply: LinkReply, before: ConnectionState | undefin
   };
 };
 
+export const isKnownStatus = (status: string): boolean => Object.hasOwn(statuses, status.toUpperCase());
+
 /** PENDING without the challenge cannot be confirmed yet. */
 const statusOf = ({ bringinLink, standingOrder }: LinkReply): ConnectionState['status'] | undefined => {
   const word = bringinLink.status.toUpperCase();
@@ -96,7 +98,8 @@ const failureOf = (error: unknown): string => {
 
 // ---- creating ------------------------------------------------------------------------------------------------------------------------
 
-const length = (text: string | undefined, min: number, max: number): boolean => text !== undefined && [...text.trim()].length >= min && [...text.trim()].length <= max;
+const length = (text: string | undefined, min: number, max: number): boolean =>
+  text !== undefined && [...text.trim()].length >= min && [...text.trim()].length <= max;
 
 /** The first thing wrong with a request, in a word of ours. Checked before anything is sent. */
 export const connectionProblem = (request: ConnectionRequest, network: BitcoinNetwork): string | undefined => {
@@ -119,7 +122,8 @@ export const isUsername = (text: string): boolean => text.length <= 64 && /^[a-z
 export const createBody = (request: ConnectionRequest, settings: Pick<BringinSettings, 'ln_address_form' | 'lightning_hosts'>): Json => {
   const [type, subtype] = wireKind(request);
   const name = request.name.trim();
-  if (request.direction === 'buy') return { name, type, subtype, destinationAddress: request.destinationAddress ?? '', destinationCurrency: 'BTC', network: 'BTC' };
+  if (request.direction === 'buy')
+    return { name, type, subtype, destinationAddress: request.destinationAddress ?? '', destinationCurrency: 'BTC', network: 'BTC' };
   const beneficiary = { iban: compact(request.iban ?? ''), bic: compact(request.bic ?? ''), name: (request.beneficiaryName ?? '').trim() };
   if (request.network === 'onchain') return { name, type, subtype, beneficiary, sourceCurrency: 'BTC' };
   const lnAddress = settings.ln_address_form === 'full' ? fullAddress(request, settings) : (request.lightningUsername ?? '').toLowerCase();
@@ -128,7 +132,8 @@ export const createBody = (request: ConnectionRequest, settings: Pick<BringinSet
 
 const wireKind = ({ direction, network }: ConnectionRequest): [type: string, subtype: string] =>
   direction === 'buy' ? ['FIAT_TO_CRYPTO', 'ONCHAIN'] : ['CRYPTO_TO_FIAT', network === 'lightning' ? 'LN' : 'ONCHAIN'];
-const fullAddress = (request: ConnectionRequest, { lightning_hosts: [host] }: Pick<BringinSettings, 'lightning_hosts'>): string => `${request.lightningUsername ?? ''}@${host ?? ''}`.toLowerCase();
+const fullAddress = (request: ConnectionRequest, { lightning_hosts: [host] }: Pick<BringinSettings, 'lightning_hosts'>): string =>
+  `${request.lightningUsername ?? ''}@${host ?? ''}`.toLowerCase();
 
 export type Existing = { same: LinkReply } | 'none' | 'unclear' | 'name-taken' | 'username-taken';
 
@@ -156,4 +161,4 @@ const describes = (link: LinkReply, request: ConnectionRequest, settings: Pick<B
   return request.network === 'onchain' || link.lnAddress?.toLowerCase() === fullAddress(request, settings);
 };
 
-const compact = (text: string): string => text.replace(/\s+/g, '').toUpperCase();
+export const compact = (text: string): string => text.replace(/\s+/g, '').toUpperCase();

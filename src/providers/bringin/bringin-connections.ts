@@ -3,7 +3,16 @@ import { ProviderFault } from '../fault.ts';
 import type { Answer, CallContext, ConnectionRequest, ConnectionState, SellAdapter } from '../spec.ts';
 import * as api from './bringin-api.ts';
 import type { Bringin } from './bringin-api.ts';
-import { connectionProblem, createBody, findExisting, readConnectionNotes, toConnection, type ConnectionNotes } from './bringin-connection-mapping.ts';
+import {
+  compact,
+  connectionProblem,
+  createBody,
+  findExisting,
+  isKnownStatus,
+  readConnectionNotes,
+  toConnection,
+  type ConnectionNotes,
+} from './bringin-connection-mapping.ts';
 import { declined, withKey } from './bringin-customer.ts';
 import { errorTextOf, type LinkReply } from './bringin-wire.ts';
 
@@ -16,18 +25,28 @@ export const bringinConnections = (bringin: Bringin): Connections => ({
   resend: async (context, connection) => await withKey(context, (key) => resend(bringin, context, key, connection)),
   read: async (context, connection) => await withKey(context, (key) => readConnection(bringin, context, key, connection)),
   list: async (context) =>
-    await withKey(context, async (key) => ({ ok: true as const, value: (await api.listLinks(bringin, context, key)).map((link) => shown(bringin, link, undefined)) })),
+    await withKey(context, async (key) => ({
+      ok: true as const,
+      value: (await api.listLinks(bringin, context, key)).map((link) => shown(bringin, link, undefined)),
+    })),
   cancel: async (context, connection) => await withKey(context, (key) => cancel(bringin, context, key, connection)),
 });
 
-const shown = ({ deps, settings }: Bringin, link: LinkReply, before: ConnectionState | undefined): ConnectionState => toConnection(link, before, deps.now(), settings);
+const shown = ({ deps, settings }: Bringin, link: LinkReply, before: ConnectionState | undefined): ConnectionState => {
+  if (!isKnownStatus(link.bringinLink.status)) deps.log('warn', 'bringin_status_unknown', { of: 'connection' });
+  return toConnection(link, before, deps.now(), settings);
+};
 const answer = (value: ConnectionState): Answer<ConnectionState> => ({ ok: true, value });
-const withNotes = (connection: ConnectionState, notes: ConnectionNotes): ConnectionState => ({ ...connection, upstream: { ...readConnectionNotes(connection.upstream), ...notes } });
+const withNotes = (connection: ConnectionState, notes: ConnectionNotes): ConnectionState => ({
+  ...connection,
+  upstream: { ...readConnectionNotes(connection.upstream), ...notes },
+});
 
 /** The connection as Bringin has it now. */
 export const readConnection = async (bringin: Bringin, context: CallContext, key: string, before: ConnectionState): Promise<Answer<ConnectionState>> => {
   const reply = await api.getLink(bringin, context, key, before.upstreamId);
   if (!reply.ok) return declined('connection-not-found');
+  if (reply.value.bringinLink.id !== before.upstreamId) throw new ProviderFault('malformed', 'another connection than asked for', { taken: 'no' });
   return answer(shown(bringin, reply.value, before));
 };
 
@@ -36,14 +55,23 @@ const create = async (bringin: Bringin, context: CallContext, key: string, reque
   const { deps, settings } = bringin;
   const problem = connectionProblem(request, deps.network);
   if (problem !== undefined) return declined(problem);
-  const existing = findExisting(await api.listLinks(bringin, context, key), request, settings);
+  const existing = await lookUp(bringin, context, key, request);
+  if (existing) return existing;
+  const reply = await api.createLink(bringin, context, key, createBody(request, settings));
+  if (reply.ok) return answer({ ...shown(bringin, reply.value, undefined), ...(request.iban === undefined ? {} : { iban: compact(request.iban) }) });
+  if (reply.status !== 409) return declined('connection-refused');
+  // Perhaps an earlier request of ours has only now arrived.
+  const taken = /lightning|lnaddress|username/i.test(errorTextOf(reply.body)) ? 'username-taken' : 'connection-name-taken';
+  return (await lookUp(bringin, context, key, request)) ?? declined(taken);
+};
+
+/** The wanted connection if it is there, why it cannot be, or undefined: nothing stands in its way. */
+const lookUp = async (bringin: Bringin, context: CallContext, key: string, request: ConnectionRequest): Promise<Answer<ConnectionState> | undefined> => {
+  const existing = findExisting(await api.listLinks(bringin, context, key), request, bringin.settings);
+  if (existing === 'none') return undefined;
   if (existing === 'unclear') return { ok: false, refusal: { reason: 'busy', note: 'connection-initiating' } };
   if (existing === 'name-taken' || existing === 'username-taken') return declined(existing === 'name-taken' ? 'connection-name-taken' : existing);
-  if (existing !== 'none') return answer(shown(bringin, existing.same, undefined));
-  const reply = await api.createLink(bringin, context, key, createBody(request, settings));
-  if (reply.ok) return answer({ ...shown(bringin, reply.value, undefined), ...(request.iban === undefined ? {} : { iban: request.iban.replace(/\s+/g, '').toUpperCase() }) });
-  if (reply.status === 409) return declined(/lightning|lnaddress|username/i.test(errorTextOf(reply.body)) ? 'username-taken' : 'connection-name-taken');
-  return declined('connection-refused');
+  return answer(shown(bringin, existing.same, undefined));
 };
 
 /** A code for whatever waits for one: the creation, or a cancel. */
@@ -75,7 +103,14 @@ const readAfter = async (bringin: Bringin, context: CallContext, key: string, do
 };
 
 /** An earlier confirm whose answer was lost has used the code up: then the connection is already where it was to go. */
-const judgeRefusal = async (bringin: Bringin, context: CallContext, key: string, connection: ConnectionState, status: number, wanted: 'active' | 'inactive'): Promise<Confirmed> => {
+const judgeRefusal = async (
+  bringin: Bringin,
+  context: CallContext,
+  key: string,
+  connection: ConnectionState,
+  status: number,
+  wanted: 'active' | 'inactive',
+): Promise<Confirmed> => {
   const read = await readConnection(bringin, context, key, connection);
   if (!read.ok) return read;
   if (read.value.status === wanted) return read;
@@ -126,5 +161,7 @@ const sendCancel = async (bringin: Bringin, context: CallContext, key: string, c
   if (reply.value.immediate === true) return answer(ended(connection));
   if (reply.value.challengeId === undefined) throw new ProviderFault('malformed', 'a cancel that is neither done nor waits for a code');
   const expiresOn = bringin.deps.now() + bringin.settings.code_life_s * 1000;
-  return answer(withNotes({ ...connection, status: 'code_required', codeExpiresOn: expiresOn }, { cancel: { challengeId: reply.value.challengeId, expiresOn } }));
+  return answer(
+    withNotes({ ...connection, status: 'code_required', codeExpiresOn: expiresOn }, { cancel: { challengeId: reply.value.challengeId, expiresOn } }),
+  );
 };

@@ -14,7 +14,8 @@ const customerBlob = z.object({
 export type BringinCustomer = z.output<typeof customerBlob>;
 
 /** Undefined without a blob. Throws on one that this adapter did not write. */
-export const readCustomer = ({ customer }: Pick<CallContext, 'customer'>): BringinCustomer | undefined => (customer === undefined ? undefined : customerBlob.parse(JSON.parse(customer)));
+export const readCustomer = ({ customer }: Pick<CallContext, 'customer'>): BringinCustomer | undefined =>
+  customer === undefined ? undefined : customerBlob.parse(JSON.parse(customer));
 export const writeCustomer = (customer: BringinCustomer): string => JSON.stringify(customer);
 
 /** What is told of it: never the key. */
@@ -31,7 +32,10 @@ export class KeyRefused extends Error {}
 const accountRequired = { ok: false, refusal: { reason: 'account-required' } } as const;
 
 /** Runs a verb that needs the user's key. A refused key is marked, so that it is not tried again before the account was looked at. */
-export const withKey = async <T>(context: CallContext, verb: (key: string) => Promise<T>): Promise<T | { ok: false; refusal: { reason: 'account-required'; note?: string }; customer?: string }> => {
+export const withKey = async <T>(
+  context: CallContext,
+  verb: (key: string) => Promise<T>,
+): Promise<T | { ok: false; refusal: { reason: 'account-required'; note?: string }; customer?: string }> => {
   const customer = readCustomer(context);
   if (customer?.key === undefined) return accountRequired;
   const lost = { ok: false, refusal: { reason: 'account-required', note: 'needs-reconnect' } } as const;

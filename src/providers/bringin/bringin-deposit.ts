@@ -35,7 +35,9 @@ export const judgeDeposit = (address: string, wanted: Wanted, hosts: readonly st
   if (form === 'invoice') return judgeInvoice(address, wanted);
   if (form === 'onchain') return judgeOnchain(address, wanted);
   if (form === 'lightning_address')
-    return readLightningAddress(address, hosts) ? { paymentInfo: { kind: form, value: address, amountSats: wanted.sats } } : { problem: 'a Lightning address of another host' };
+    return readLightningAddress(address, hosts)
+      ? { paymentInfo: { kind: form, value: address, amountSats: wanted.sats } }
+      : { problem: 'a Lightning address of another host' };
   const url = decodeLnurl(address, { loopbackHttp: true });
   const known = url !== undefined && [new URL(url).host, new URL(url).hostname].some((host) => hosts.includes(host));
   return known ? { paymentInfo: { kind: form, value: address, amountSats: wanted.sats } } : { problem: 'an LNURL of another host' };

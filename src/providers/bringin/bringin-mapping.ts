@@ -1,8 +1,9 @@
 /** Bringin's words → ours. Pure. */
+import { z } from 'zod';
 import { trustedLink } from '../../domain/hosts.ts';
 import type { Json } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
-import type { AccountState, FollowedOrder, OrderEvidence, SellTransaction } from '../spec.ts';
+import type { AccountState, ConnectionState, FollowedOrder, OrderEvidence, SellTransaction } from '../spec.ts';
 import type { BringinSettings } from './bringin-settings.ts';
 import type { ConnectReply, TransactionRow } from './bringin-wire.ts';
 
@@ -34,6 +35,20 @@ export type OfferNotes = { rail: Rail; network: 'lightning' | 'onchain' };
 export const readNotes = (upstream: Json): OfferNotes => {
   const notes = typeof upstream === 'object' && upstream !== null && !Array.isArray(upstream) ? upstream : {};
   return { rail: notes['rail'] === 'sepa' ? 'sepa' : 'card', network: notes['network'] === 'onchain' ? 'onchain' : 'lightning' };
+};
+
+const storedConnection = z.object({
+  upstreamId: z.string(),
+  name: z.string(),
+  direction: z.enum(['sell', 'buy']),
+  network: z.enum(['lightning', 'onchain']),
+  status: z.enum(['initiating', 'code_required', 'active', 'failed', 'expired', 'inactive']),
+});
+
+/** The connection that an order names, as far as a fresh read needs it. */
+export const connectionOf = (input: Json | undefined): ConnectionState | undefined => {
+  const parsed = storedConnection.safeParse(input);
+  return parsed.success ? { ...parsed.data, upstream: {} } : undefined;
 };
 
 const stages: { [status: string]: Stage } = { INITIATED: 'awaiting_payment', PROCESSING: 'paid', FAILED: 'failed', EXPIRED: 'expired' };
@@ -78,7 +93,10 @@ export const evidenceOf = (row: TransactionRow, subtypes: Subtypes): OrderEviden
 };
 
 /** What the payment says that an order without an id of Bringin's was matched with. */
-export const matchedEvidence = ({ upstreamId, ...seen }: SellTransaction): OrderEvidence => ({ ...amountsAndStage(seen), facts: { transaction_id: upstreamId } });
+export const matchedEvidence = ({ upstreamId, ...seen }: SellTransaction): OrderEvidence => ({
+  ...amountsAndStage(seen),
+  facts: { transaction_id: upstreamId },
+});
 
 const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderEvidence, 'rawStatus' | 'stage' | 'pay' | 'receive'> => ({
   rawStatus: seen.rawStatus,

@@ -42,7 +42,11 @@ export const outsideLimits = (rate: Rate, fixed: 'pay' | 'receive', { receive }:
 };
 
 /** Limits that the receiving side names in sats, once it is known; at the price of the offer, in the unit of the request. */
-export const outsideSats = (sats: { min: bigint; max: bigint }, fixed: 'pay' | 'receive', { pay, receive }: Pick<Price, 'pay' | 'receive'>): Refusal | undefined => {
+export const outsideSats = (
+  sats: { min: bigint; max: bigint },
+  fixed: 'pay' | 'receive',
+  { pay, receive }: Pick<Price, 'pay' | 'receive'>,
+): Refusal | undefined => {
   if (pay >= sats.min && pay <= sats.max) return undefined;
   const limits: Limits =
     fixed === 'pay' ? { minPay: sats.min, maxPay: sats.max } : { minReceive: divCeil(sats.min * receive, pay), maxReceive: divFloor(sats.max * receive, pay) };

@@ -11,16 +11,23 @@ const limits = z.strictObject({ min_fiat: z.int().positive().default(leastCents)
 /** The members of a `kind: bringin` block that this module reads. Where Bringin documents nothing the default is a choice of ours (README). */
 export const bringinSettings = z.strictObject({
   base_url: url,
-  master_key_env: variable.describe('Variable with the application\'s master key'),
+  master_key_env: variable.describe("Variable with the application's master key"),
   api_secret_env: variable.optional().describe('Variable with the API secret; without it no callback is registered and everything is polled'),
   signup_hosts: z.array(host).default(['bringin.xyz', 'bringin-lite-test.vercel.app']).describe('Who may serve a signup page'),
   status_email_param: z.string().default('email').describe('Query parameter of connect/status'),
 
-  lightning_hosts: z.array(host).min(1).default(['bringin.xyz']).describe('Domains of Lightning addresses; new ones are made under the first, others are never shown to a payer'),
+  lightning_hosts: z
+    .array(host)
+    .min(1)
+    .default(['bringin.xyz'])
+    .describe('Domains of Lightning addresses; new ones are made under the first, others are never shown to a payer'),
   lightning_base_url: url.optional().describe('Where those domains answer, if not at https://<domain> (sandbox)'),
   ln_address_form: z.enum(['full', 'username']).default('full').describe('How a new Lightning address is named: alice@bringin.xyz or alice'),
 
-  options: z.array(z.enum(['sepa', 'card'])).min(1).default(['sepa', 'card']),
+  options: z
+    .array(z.enum(['sepa', 'card']))
+    .min(1)
+    .default(['sepa', 'card']),
   sepa: limits.default({ min_fiat: leastCents }).describe('Euro cents that arrive'),
   card: limits.default({ min_fiat: leastCents }),
   fee_ppm: z.int().nonnegative().default(10_000).describe('Shown in the listing; prices come from the rates'),
@@ -28,7 +35,7 @@ export const bringinSettings = z.strictObject({
   card_by: z.enum(['order', 'address']).default('order').describe('A card top-up by an exact order with our id, or by the reusable deposit address'),
   lightning_blockchain: z.string().default('LIGHTNING'),
   onchain_blockchain: z.string().default('BITCOIN'),
-  client_ipv4: z.enum(['required', 'optional']).default('required').describe('required: no card top-up without the customer\'s own IPv4'),
+  client_ipv4: z.enum(['required', 'optional']).default('required').describe("required: no card top-up without the customer's own IPv4"),
   order_attempts: z.int().positive().default(3).describe('How often an order whose answer was lost is made anew'),
   timestamp_unit: z.enum(['auto', 'ms', 's']).default('auto').describe('Of expiresAt; auto: milliseconds from 1e12 on'),
   invoice_expiry_tolerance_s: z.int().nonnegative().default(1).describe('How far the expiry of an order and of its invoice may be apart'),

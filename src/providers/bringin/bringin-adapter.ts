@@ -1,0 +1,36 @@
+import type { AdapterDeps, Catalogue, SellAdapter } from '../spec.ts';
+import { adoptKey, balance, readAccount, startAccount } from './bringin-account.ts';
+import { bringinConnections } from './bringin-connections.ts';
+import type { Rail } from './bringin-mapping.ts';
+import { matchTransaction } from './bringin-mapping.ts';
+import { placeOrder, quote, readOrders, transactions } from './bringin-orders.ts';
+import type { BringinSettings } from './bringin-settings.ts';
+
+const names: Record<Rail, string> = { sepa: 'SEPA', card: 'Card balance' };
+
+/** Bringin lists nothing: what it sells is known, its limits are settings. */
+const catalogueOf = (settings: BringinSettings): Catalogue => ({
+  features: { quotes: false, estimates: true, on_chain_fallback: false, webhook: settings.api_secret_env !== undefined },
+  options: settings.options.map((rail) => {
+    const { min_fiat: min, max_fiat: max } = settings[rail];
+    const most = max === undefined ? {} : { maxFiat: BigInt(max) };
+    return { currency: 'EUR', name: names[rail], upstream: { rail }, feePpm: settings.fee_ppm, minFiat: BigInt(min), ...most };
+  }),
+});
+
+export const createBringinAdapter = (deps: AdapterDeps, settings: BringinSettings): SellAdapter => {
+  const bringin = { deps, settings };
+  return {
+    catalogue: () => Promise.resolve({ ok: true, value: catalogueOf(settings) }),
+    quote: async (context, request) => await quote(bringin, context, request),
+    placeOrder: async (context, request) => await placeOrder(bringin, context, request),
+    readOrders: async (context, order) => await readOrders(bringin, context, order),
+    startAccount: async (context, request) => await startAccount(bringin, context, request),
+    readAccount: async (context) => await readAccount(bringin, context),
+    adoptKey: async (context, request) => await adoptKey(bringin, context, request),
+    balance: async (context) => await balance(bringin, context),
+    transactions: async (context, request) => await transactions(bringin, context, request),
+    connections: bringinConnections(bringin),
+    match: (order, rows) => matchTransaction(order, rows, settings.match_window_s * 1000),
+  };
+};

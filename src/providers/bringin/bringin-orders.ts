@@ -1,0 +1,204 @@
+/** Prices, orders and payments of the sell ramp. A payer is shown at most one place to pay to, and only one that was judged. */
+import type { ProviderOffer } from '../../domain/offer.ts';
+import { ProviderFault } from '../fault.ts';
+import type { Answer, CallContext, FollowedOrder, OrderEvidence, PlacedOrder, PlaceRequest, SellQuoteRequest, SellTransaction } from '../spec.ts';
+import * as api from './bringin-api.ts';
+import type { Bringin } from './bringin-api.ts';
+import { readConnection } from './bringin-connections.ts';
+import { declined, readCustomer, withKey } from './bringin-customer.ts';
+import { depositForm, judgeDeposit, judgeInvoice, judgeOnchain, readLightningAddress, wellKnownUrl, type Judged } from './bringin-deposit.ts';
+import { connectionOf, evidenceOf, matchedEvidence, matchTransaction, readNotes, toTransaction, type OfferNotes, type Rail } from './bringin-mapping.ts';
+import { outsideLimits, outsideSats, priceOf, readRate } from './bringin-price.ts';
+import { errorCodeOf, type TransactionRow } from './bringin-wire.ts';
+
+/** Always an estimate: Bringin converts at the market when the sats arrive, and has no quote that could be ordered. */
+export const quote = async (bringin: Bringin, context: CallContext, request: SellQuoteRequest): Promise<Answer<ProviderOffer>> => {
+  if (request.option.currency !== 'EUR') return { ok: false, refusal: { reason: 'currency-unsupported' } };
+  const { rail } = readNotes(request.option.upstream);
+  if (!bringin.settings.options.includes(rail)) return { ok: false, refusal: { reason: 'option-unsupported' } };
+  const reply = await api.rates(bringin, context);
+  const rate = readRate(reply);
+  if (!rate) throw new ProviderFault('malformed', 'rates that cannot be true');
+  const price = priceOf(rate, request.fixed, request.amount);
+  const refusal = outsideLimits(rate, request.fixed, price, bringin.settings[rail]);
+  if (refusal) return { ok: false, refusal };
+  const hasKey = readCustomer(context)?.key !== undefined;
+  return {
+    ok: true,
+    value: {
+      ...price,
+      binding: false,
+      upstream: { rail, network: request.network },
+      facts: { provider_btc_price: Number(rate.btcPrice), delivered_to: deliveredTo(rail) },
+      echo: { currency: reply.currency },
+      requires: [...(hasKey ? [] : ['account' as const]), ...(rail === 'sepa' ? ['connection' as const] : [])],
+      warnings: [],
+    },
+  };
+};
+
+const deliveredTo = (rail: Rail): string => (rail === 'sepa' ? 'bank_transfer_started' : 'card_balance');
+
+export const placeOrder = async (bringin: Bringin, context: CallContext, request: PlaceRequest): Promise<Answer<PlacedOrder>> => {
+  const notes = readNotes(request.offer.upstream);
+  return await withKey(context, async (key) => {
+    if (notes.rail === 'sepa') return await placeByConnection(bringin, context, key, request, notes);
+    const { client_ipv4: ipv4, card_by: by } = bringin.settings;
+    if (context.customerIp === undefined && ipv4 === 'required') return declined('client-ipv4-required');
+    return by === 'order' ? await placeCardOrder(bringin, context, key, request, notes) : await placeByAddress(bringin, context, key, request, notes);
+  });
+};
+
+type Way = Pick<PlacedOrder, 'paymentInfo' | 'matchedBy'> & { upstreamOrderId?: string; expiresOn: number };
+const placed = ({ offer }: PlaceRequest, { rail }: OfferNotes, way: Way): Answer<PlacedOrder> => {
+  const { pay, receive, fee } = offer;
+  return { ok: true, value: { stage: 'awaiting_payment', pay, receive, fee, facts: { delivered_to: deliveredTo(rail) }, ...way } };
+};
+
+/** Nobody pays to what was not understood. `taken` says whether there may be an order all the same. */
+const understood = (judged: Judged, taken: 'no' | 'maybe'): Exclude<Judged, { problem: string }> => {
+  if ('problem' in judged) throw new ProviderFault('malformed', judged.problem, { taken });
+  return judged;
+};
+
+/** Sends nothing that changes anything: the connection exists. It is read anew, for it may have been cancelled in Bringin's own app. */
+const placeByConnection = async (
+  bringin: Bringin,
+  context: CallContext,
+  key: string,
+  request: PlaceRequest,
+  notes: OfferNotes,
+): Promise<Answer<PlacedOrder>> => {
+  const { deps, settings } = bringin;
+  const stored = connectionOf(request.inputs.connection);
+  if (!stored) return declined('connection-required');
+  const read = await readConnection(bringin, context, key, stored);
+  if (!read.ok) return read;
+  const { status, direction, network, lightningAddress, depositAddress } = read.value;
+  if (direction !== 'sell' || network !== notes.network) return declined('connection-unsuitable');
+  if (status !== 'active') return declined('connection-not-active');
+  const wanted = { network: deps.network, sats: request.offer.pay };
+  const expiresOn = deps.now() + settings.match_window_s * 1000;
+  if (network === 'onchain')
+    return placed(request, notes, { paymentInfo: understood(judgeOnchain(depositAddress ?? '', wanted), 'no').paymentInfo, expiresOn, matchedBy: 'amount' });
+  const limits = await payLimits(bringin, context, lightningAddress ?? '');
+  if ('refusal' in limits) return { ok: false, ...limits };
+  const refusal = outsideSats(limits, request.quote.ramp === 'sell' ? request.quote.fixed : 'pay', request.offer);
+  if (refusal) return { ok: false, refusal };
+  const paymentInfo = { kind: 'lightning_address', value: lightningAddress ?? '', amountSats: wanted.sats, minSats: limits.min, maxSats: limits.max } as const;
+  return placed(request, notes, { paymentInfo, expiresOn, matchedBy: 'amount' });
+};
+
+/** What the address takes, in sats, from its own metadata. */
+const payLimits = async (
+  bringin: Bringin,
+  context: CallContext,
+  address: string,
+): Promise<{ min: bigint; max: bigint } | Pick<Extract<Answer<never>, { ok: false }>, 'refusal'>> => {
+  const known = readLightningAddress(address, bringin.settings.lightning_hosts);
+  if (!known) throw new ProviderFault('malformed', 'a Lightning address of another host', { taken: 'no' });
+  const reply = await api.payMetadata(bringin, context, wellKnownUrl(known, bringin.settings));
+  if (!reply.ok || !('tag' in reply.value)) return { refusal: { reason: 'declined', note: 'address-not-payable' } };
+  const { minSendable, maxSendable } = reply.value;
+  return { min: (minSendable + 999n) / 1000n, max: maxSendable / 1000n };
+};
+
+/** Every attempt has its own id: an order whose answer was lost was shown to nobody and lapses. */
+const placeCardOrder = async (bringin: Bringin, context: CallContext, key: string, request: PlaceRequest, notes: OfferNotes): Promise<Answer<PlacedOrder>> => {
+  const { deps, settings } = bringin;
+  const attempt = context.attempt ?? 1;
+  if (attempt > settings.order_attempts) return declined('attempts-used');
+  const sats = request.offer.pay;
+  const sourceId = `${context.idempotencyKey ?? deps.newId()}.${attempt}`;
+  const reply = await api.makeOrder(bringin, context, key, { sats, network: notes.network, sourceId, ...ipOf(context) });
+  if (!reply.ok) return declined(`order-refused: ${errorCodeOf(reply.body)}`);
+  const { id, amount, invoice, depositAddress, expiresAt } = reply.value;
+  const expiresOn = inMilliseconds(expiresAt, settings.timestamp_unit);
+  if (amount !== sats) throw new ProviderFault('malformed', 'an order of another amount');
+  if (expiresOn <= deps.now()) throw new ProviderFault('malformed', 'an order that has expired already');
+  const wanted = { network: deps.network, sats };
+  const exact = { ...wanted, expiresOn, toleranceS: settings.invoice_expiry_tolerance_s, exactAmount: true };
+  const judged = notes.network === 'lightning' ? judgeInvoice(invoice ?? '', exact) : judgeOnchain(depositAddress ?? '', wanted);
+  return placed(request, notes, { paymentInfo: understood(judged, 'maybe').paymentInfo, upstreamOrderId: id, expiresOn, matchedBy: 'order_id' });
+};
+
+/** The reusable deposit address: no amount is fixed and no id given. */
+const placeByAddress = async (bringin: Bringin, context: CallContext, key: string, request: PlaceRequest, notes: OfferNotes): Promise<Answer<PlacedOrder>> => {
+  const { deps, settings } = bringin;
+  const reply = await api.depositAddress(bringin, context, key, { network: notes.network, ...ipOf(context) });
+  if (!reply.ok) return declined(`address-refused: ${errorCodeOf(reply.body)}`);
+  const { address, minimumDepositAmount: min, maximumDepositAmount: max } = reply.value;
+  const refusal = outsideSats({ min, max }, request.quote.ramp === 'sell' ? request.quote.fixed : 'pay', request.offer);
+  if (refusal) return { ok: false, refusal };
+  if ((depositForm(address) === 'onchain') !== (notes.network === 'onchain'))
+    throw new ProviderFault('malformed', 'a deposit address of another network', { taken: 'no' });
+  const judged = understood(judgeDeposit(address, { network: deps.network, sats: request.offer.pay }, settings.lightning_hosts), 'no');
+  const { paymentInfo, expiresOn = deps.now() + settings.match_window_s * 1000 } = judged;
+  const isAddress = paymentInfo.kind === 'lightning_address' || paymentInfo.kind === 'lnurl';
+  return placed(request, notes, { paymentInfo: isAddress ? { ...paymentInfo, minSats: min, maxSats: max } : paymentInfo, expiresOn, matchedBy: 'amount' });
+};
+
+const ipOf = ({ customerIp }: CallContext): { ipAddress?: string } => (customerIp === undefined ? {} : { ipAddress: customerIp });
+
+/** The unit of `expiresAt` is not stated. */
+const inMilliseconds = (time: number, unit: 'auto' | 'ms' | 's'): number => (unit === 'ms' || (unit === 'auto' && time >= 1e12) ? time : time * 1000);
+
+// ---- reading -------------------------------------------------------------------------------------------------------------------------
+
+const pageSize = 100;
+/** Bringin's clock and ours differ, and an order is written down after it was made. */
+const slackMs = 15 * 60_000;
+
+/** Rows from `since` on, page by page: their order is not documented, so none is skipped. */
+const readRows = async (bringin: Bringin, context: CallContext, key: string, since: number | undefined): Promise<TransactionRow[]> => {
+  const rows: TransactionRow[] = [];
+  for (let page = 0; page < bringin.settings.transaction_pages; page += 1) {
+    const { transactions, totalCount } = await api.listTransactions(bringin, context, key, {
+      limit: pageSize,
+      offset: rows.length,
+      ...(since === undefined ? {} : { since }),
+    });
+    rows.push(...transactions);
+    const isLast = totalCount === undefined ? transactions.length < pageSize : rows.length >= totalCount;
+    if (isLast || transactions.length === 0) return rows;
+  }
+  bringin.deps.log('warn', 'bringin_transactions_cut', { rows: rows.length });
+  return rows;
+};
+
+/**
+ * One order: the row with its id, else the payment that matches by its amount. Two payments that could be it: `review`. Nothing: Bringin has
+ * not seen it (an unpaid order is in no list). Without an order every row is evidence.
+ */
+export const readOrders = async (bringin: Bringin, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> =>
+  await withKey(context, async (key): Promise<Answer<OrderEvidence[]>> => {
+    const { settings, deps } = bringin;
+    const rows = await readRows(bringin, context, key, order && order.createdOn - slackMs);
+    const evidence = order ? evidenceOn(bringin, order, rows) : rows.map((row) => evidenceOf(row, settings));
+    const unknown = evidence.filter((one) => one.stage === undefined).length;
+    if (unknown > 0) deps.log('warn', 'bringin_status_unknown', { of: 'order', rows: unknown });
+    return { ok: true, value: evidence };
+  });
+
+const evidenceOn = ({ settings }: Bringin, order: FollowedOrder, rows: TransactionRow[]): OrderEvidence[] => {
+  if (order.upstreamOrderId !== undefined) return rows.filter((row) => row.orderId === order.upstreamOrderId).map((row) => evidenceOf(row, settings));
+  const found = matchTransaction(
+    order,
+    rows.map((row) => toTransaction(row, settings)),
+    settings.match_window_s * 1000,
+  );
+  if (found === 'none') return [];
+  return [found === 'ambiguous' ? { stage: 'review', rawStatus: 'AMBIGUOUS' } : matchedEvidence(found.match)];
+};
+
+/** Newest first. */
+export const transactions = async (
+  bringin: Bringin,
+  context: CallContext,
+  { since, limit }: { since?: number; limit: number },
+): Promise<Answer<SellTransaction[]>> =>
+  await withKey(context, async (key) => {
+    const rows = (await readRows(bringin, context, key, since)).map((row) => toTransaction(row, bringin.settings));
+    const wanted = rows.filter((row) => since === undefined || row.createdOn >= since).sort((a, b) => b.createdOn - a.createdOn);
+    return { ok: true as const, value: wanted.slice(0, limit) };
+  });

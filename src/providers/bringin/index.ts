@@ -1,0 +1,11 @@
+import { defineProvider } from '../spec.ts';
+import { createBringinAdapter } from './bringin-adapter.ts';
+import { bringinSettings } from './bringin-settings.ts';
+
+/** Bringin: bitcoin to euros, by a standing Lightning connection to a bank account or onto its card; and euros to bitcoin by a connection. */
+export const provider = defineProvider({
+  kind: 'bringin',
+  ramps: ['sell'],
+  settings: bringinSettings,
+  create: (deps, settings) => ({ sell: createBringinAdapter(deps, settings) }),
+});
