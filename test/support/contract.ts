@@ -1,0 +1,185 @@
+/**
+ * What every adapter owes the gateway, as data: for each verb a good exchange, from which the bad ones are made. `violations` runs a verb's
+ * cases against an adapter and names those it breaks, so that a mutant adapter can be shown to fail.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { ProviderFault } from '../../src/providers/fault.ts';
+import type { AdapterDeps, CallContext, HttpRequest, HttpResponse } from '../../src/providers/spec.ts';
+
+type Json = Record<string, unknown>;
+export type Verb<A> = {
+  name: string;
+  call: (adapter: A, context: CallContext) => Promise<unknown>;
+  /** The provider's good answer. */
+  reply: unknown;
+  sent: { method: string; path: string; body?: unknown };
+  returned: unknown;
+  /** Members of the reply without which it is no answer. */
+  required: string[];
+  /** Members that may be missing or null. */
+  optional: string[];
+  /** Money members; whether a value that came back with such a lie would be taken for good. */
+  money?: { fields: string[]; believed: (value: unknown) => boolean };
+  /** What a JSON string under HTTP 200 is: a refusal, or an unknown outcome. */
+  stringReply: 'refusal' | 'malformed' | 'none';
+  /** What each 4xx is. */
+  clientErrors: Partial<Record<number, 'refusal' | 'none' | string>>;
+};
+export type Subject<A> = { create: (deps: AdapterDeps) => A; deps: Partial<AdapterDeps>; context: Partial<CallContext>; baseUrl: string };
+type Result = { value?: unknown; fault?: ProviderFault; defect?: unknown; requests: HttpRequest[] };
+export type Case<A> = { name: string; violates: (subject: Subject<A>) => Promise<string | undefined> };
+
+const json = (body: unknown, status = 200, headers: Record<string, string> = {}): HttpResponse => ({
+  status,
+  headers: { 'content-type': 'application/json', ...headers },
+  body: new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body)),
+});
+
+const run = async <A>(subject: Subject<A>, verb: Verb<A>, answer: HttpResponse | ProviderFault, signal = new AbortController().signal): Promise<Result> => {
+  const requests: HttpRequest[] = [];
+  const deps: AdapterDeps = {
+    providerId: 'subject',
+    http: (request) => {
+      requests.push(request);
+      if (request.signal.aborted) return Promise.reject(new ProviderFault('timeout', 'aborted'));
+      return answer instanceof ProviderFault ? Promise.reject(answer) : Promise.resolve(answer);
+    },
+    now: () => Date.UTC(2026, 10, 21, 10, 15),
+    newId: () => '72614b08-f884-479e-8a90-b13495afd5d9',
+    log: () => undefined,
+    network: 'regtest',
+    mode: 'sandbox',
+    secret: () => undefined,
+    ...subject.deps,
+  };
+  try {
+    return { value: await verb.call(subject.create(deps), { signal, requestId: 'req_contract', ...subject.context }), requests };
+  } catch (error) {
+    return error instanceof ProviderFault ? { fault: error, requests } : { defect: error, requests };
+  }
+};
+
+const isRefusal = (value: unknown): boolean => typeof value === 'object' && value !== null && 'ok' in value && value.ok === false;
+const isNone = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'value' in value && Array.isArray(value.value) && value.value.length === 0;
+const told = (result: Result): string =>
+  result.fault
+    ? `fault ${result.fault.kind}`
+    : result.defect === undefined
+      ? JSON.stringify(result.value, (_, v: unknown) => (typeof v === 'bigint' ? v.toString() : v))
+      : `defect ${String(result.defect)}`;
+
+const without = (reply: unknown, field: string): unknown => Object.fromEntries(Object.entries(reply as Json).filter(([name]) => name !== field));
+const withField = (reply: unknown, field: string, value: unknown): unknown => ({ ...(reply as Json), [field]: value });
+
+export const casesOf = <A>(verb: Verb<A>): Case<A>[] => {
+  const one = (name: string, answer: HttpResponse | ProviderFault, judge: (result: Result) => boolean): Case<A> => ({
+    name: `${verb.name}: ${name}`,
+    violates: async (subject) => {
+      const result = await run(subject, verb, answer);
+      return judge(result) ? undefined : told(result);
+    },
+  });
+  const fault = (kind: string) => (result: Result) => result.fault?.kind === kind;
+  const good = (result: Result) => isDeepStrictEqual(result.value, verb.returned);
+  const asString = { refusal: (result: Result) => isRefusal(result.value), malformed: fault('malformed'), none: (result: Result) => isNone(result.value) }[
+    verb.stringReply
+  ];
+  const errors = Object.entries(verb.clientErrors).map(([status, kind]) =>
+    one(
+      `status ${status} is ${kind ?? ''}`,
+      json({ detail: 'no' }, Number(status)),
+      kind === 'refusal' ? (result) => isRefusal(result.value) : kind === 'none' ? (result) => isNone(result.value) : fault(kind ?? ''),
+    ),
+  );
+  const lies = (verb.money?.fields ?? []).flatMap((field) =>
+    [-1, 0, 1e18, 0.5, 'NaN', '1e5', true].map((lie) =>
+      one(
+        `the lie ${JSON.stringify(lie)} in ${field} is not believed`,
+        json(withField(verb.reply, field, lie)),
+        (result) => result.fault !== undefined || isRefusal(result.value) || !(verb.money?.believed(result.value) ?? false),
+      ),
+    ),
+  );
+  return [
+    one('good', json(verb.reply), good),
+    {
+      name: `${verb.name}: sends exactly`,
+      violates: async (subject) => {
+        const [request] = (await run(subject, verb, json(verb.reply))).requests;
+        const expected = { method: verb.sent.method, url: subject.baseUrl + verb.sent.path, body: verb.sent.body };
+        const actual = { method: request?.method, url: request?.url, body: request?.body === undefined ? undefined : (JSON.parse(request.body) as unknown) };
+        return isDeepStrictEqual(actual, expected) ? undefined : JSON.stringify(actual);
+      },
+    },
+    one('unknown keys are ignored', json({ ...(verb.reply as Json), something_new: { a: [1] }, vendor: 'x' }), good),
+    one(
+      'keys that reach a prototype are dropped',
+      json(`${JSON.stringify(verb.reply).slice(0, -1)},"__proto__":{"polluted":true}}`),
+      (result) => good(result) && !Object.hasOwn(Object.prototype, 'polluted'),
+    ),
+    ...verb.required.flatMap((field) => [
+      one(
+        `without ${field}`,
+        json(without(verb.reply, field)),
+        (result) => result.fault?.kind === 'malformed' || isRefusal(result.value) || isNone(result.value),
+      ),
+      one(
+        `${field} of another type`,
+        json(withField(verb.reply, field, { odd: true })),
+        (result) => result.fault?.kind === 'malformed' || isRefusal(result.value) || isNone(result.value),
+      ),
+    ]),
+    ...verb.optional.flatMap((field) => [
+      one(`without the optional ${field}`, json(without(verb.reply, field)), (result) => result.value !== undefined && !isRefusal(result.value)),
+      one(`null for the optional ${field}`, json(withField(verb.reply, field, null)), (result) => result.value !== undefined && !isRefusal(result.value)),
+    ]),
+    ...lies,
+    ...errors,
+    one('HTML under 200', json('<html>', 200, { 'content-type': 'text/html' }), fault('malformed')),
+    one('truncated JSON', json('{"a":'), fault('malformed')),
+    one('an empty body', json('', 204), fault('malformed')),
+    one('invalid UTF-8', { ...json(''), body: Uint8Array.from([0x22, 0xff, 0x22]) }, fault('malformed')),
+    one('nested beyond reason', json(`{"a":${'['.repeat(5000)}${']'.repeat(5000)}}`), fault('malformed')),
+    one('a string under 200', json('"Something went wrong"'), asString),
+    one('a number under 200', json('5'), fault('malformed')),
+    one('500', json({}, 500), (result) => result.fault?.kind === 'server' && !result.fault.retryable),
+    one('503', json({}, 503), (result) => result.fault?.kind === 'server' && result.fault.retryable),
+    one(
+      '429 with Retry-After',
+      json({}, 429, { 'retry-after': '7' }),
+      (result) => result.fault?.kind === 'rate-limited' && result.fault.retryAfterMs === 7000 && result.fault.taken === 'no',
+    ),
+    one(
+      'a redirect is not followed',
+      json({}, 307, { location: 'https://elsewhere.example/' }),
+      (result) => result.fault?.kind === 'malformed' && result.requests.every((request) => !request.url.includes('elsewhere')),
+    ),
+    one('a time-out passes through', new ProviderFault('timeout', 'late'), (result) => result.fault?.kind === 'timeout' && result.fault.taken === 'maybe'),
+    one(
+      'what never left stays so',
+      new ProviderFault('unreachable', 'refused', { taken: 'no' }),
+      (result) => result.fault?.kind === 'unreachable' && result.fault.taken === 'no',
+    ),
+    one('caps the bytes', json(verb.reply), (result) => result.requests.length > 0 && result.requests.every((request) => request.maxBytes <= 262_144)),
+    {
+      name: `${verb.name}: hands its abort on`,
+      violates: async (subject) => {
+        const gone = new AbortController();
+        gone.abort();
+        const result = await run(subject, verb, json(verb.reply), gone.signal);
+        return result.fault?.kind === 'timeout' ? undefined : told(result);
+      },
+    },
+  ];
+};
+
+/** The cases an adapter breaks, by name. */
+export const violations = async <A>(subject: Subject<A>, verb: Verb<A>): Promise<string[]> => {
+  const broken: string[] = [];
+  for (const one of casesOf(verb)) {
+    const how = await one.violates(subject);
+    if (how !== undefined) broken.push(`${one.name}: ${how}`);
+  }
+  return broken;
+};
