@@ -1,0 +1,107 @@
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';
+import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
+
+let gateway: TestGateway;
+let wallet: Wallet;
+let sessionId: string;
+beforeAll(async () => {
+  const good = { quoteTtlS: 3600 };
+  gateway = await startTestGateway(
+    { alpine: { simulator: good }, borealis: { simulator: { ...good, spreadBps: 30 } }, cobalt: { simulator: { ...good, spreadBps: 60 } }, victim: { simulator: { ...good, spreadBps: -50 } } },
+    { config: { routing: { quote_deadline_ms: 500, late_grace_ms: 0 } } },
+  );
+  wallet = createWallet(gateway.url);
+  ({ sessionId } = await wallet.open());
+  await offers();
+});
+afterEach(() => gateway.simulators['victim']?.control.clearFaults());
+afterAll(async () => await gateway.close());
+
+type Offers = { offers: { provider: { id: string }; quote_id: string }[]; excluded: { provider: { id: string }; rule: string }[]; refused: { provider: { id: string }; reason: string }[]; failed: { provider: { id: string }; reason: string; retry_on?: string }[] };
+const offers = async (): Promise<Offers> => (await wallet.call('/offers', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 })).body as unknown as Offers;
+const healthy = (answer: Offers): string[] => answer.offers.map((one) => one.provider.id).filter((id) => id !== 'victim');
+/** The circuit of one test does not bother the next. */
+const rested = async (): Promise<void> => {
+  await until('the victim is asked again', async () => ((await offers()).offers.some((one) => one.provider.id === 'victim') ? true : undefined));
+};
+
+it.each([
+  ['latency', 'timeout'], ['500', 'server'], ['html200', 'malformed'], ['truncated', 'malformed'], ['endless', 'malformed'], ['drip', 'timeout'], ['reset', 'unreachable'], ['gzip-bomb', 'malformed'], ['huge-header', 'malformed'], ['redirect', 'malformed'],
+] as const)('%s costs nothing but its own answer', async (fault, reason) => {
+  await rested();
+  const memory = process.memoryUsage().rss;
+  gateway.simulators['victim']?.control.setFault({ endpoint: 'quote', fault, times: 1, ms: 5000, to: `${gateway.simulators['alpine']?.url ?? ''}/features` });
+  const before = gateway.simulators['alpine']?.control.history.requests.length ?? 0;
+  const started = Date.now();
+  const answer = await offers();
+  expect(Date.now() - started).toBeLessThan(600);
+  expect(healthy(answer)).toEqual(['alpine', 'borealis', 'cobalt']);
+  expect(answer.failed).toMatchObject([{ provider: { id: 'victim' }, reason }]);
+  expect((gateway.simulators['alpine']?.control.history.requests.length ?? 0) - before).toBe(1);
+  expect(process.memoryUsage().rss - memory).toBeLessThan(60_000_000);
+});
+
+it.each([
+  ['wrong-currency', 'wrong-currency'], ['wrong-option', 'wrong-option'], ['absurd-price', 'too-good'], ['expired-quote', 'expires-too-soon'], ['negative-fee', 'amount-invalid'],
+] as const)('%s is excluded as %s', async (fault, rule) => {
+  await rested();
+  gateway.simulators['victim']?.control.setFault({ endpoint: 'quote', fault, times: 1 });
+  expect((await offers()).excluded).toMatchObject([{ provider: { id: 'victim' }, rule }]);
+});
+
+it('429 is a back-off of its own, not a broken circuit', async () => {
+  await rested();
+  gateway.simulators['victim']?.control.setFault({ endpoint: 'quote', fault: '429', times: 1 });
+  expect((await offers()).failed).toMatchObject([{ reason: 'rate-limited' }]);
+  const asked = gateway.simulators['victim']?.control.history.requests.length;
+  expect((await offers()).failed).toMatchObject([{ reason: 'rate-limited' }]);
+  expect(gateway.simulators['victim']?.control.history.requests.length).toBe(asked);
+  await rested();
+});
+
+it('an upstream session that ended is opened anew within the same request', async () => {
+  await rested();
+  gateway.simulators['victim']?.control.setFault({ endpoint: 'quote', fault: 'session-expired', times: 1 });
+  expect((await offers()).offers.map((one) => one.provider.id)).toContain('victim');
+});
+
+it('its circuit opens after failures of several customers, closes by time, and /providers tells', async () => {
+  await rested();
+  gateway.simulators['victim']?.control.setFault({ endpoint: 'quote', fault: '500' });
+  for (let i = 0; i < 40; i += 1) {
+    const other = createWallet(gateway.url);
+    const { sessionId: theirs } = await other.open();
+    const { body } = await other.call('/offers', { session_id: theirs, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+    const failed = (body as unknown as Offers).failed[0];
+    if (failed?.reason === 'circuit-open') {
+      expect(Date.parse(failed.retry_on ?? '')).toBeGreaterThan(Date.now() - 1000);
+      break;
+    }
+  }
+  const circuit = async () => ((await wallet.call('/providers')).body['providers'] as { id: string; circuits: { quote: string } }[]).find((one) => one.id === 'victim')?.circuits.quote;
+  expect(await circuit()).not.toBe('closed');
+  gateway.simulators['victim']?.control.clearFaults();
+  await rested();
+  expect(await circuit()).toBe('closed');
+});
+
+it('two of four die in mid-flight: prices change, other orders go on, orders there wait and recover when they are back', async () => {
+  await rested();
+  const [best] = (await offers()).offers;
+  const order = await wallet.call('/order', { session_id: sessionId, quote_id: best?.quote_id });
+  expect(best?.provider.id).toBe('victim');
+  const orderId = String(order.body['order_id']);
+  const upstream = gateway.simulators['victim']?.control.history.orders.at(-1)?.orderId ?? '';
+  gateway.simulators['victim']?.control.setFault({ endpoint: '*', fault: 'reset' });
+  gateway.simulators['borealis']?.control.setFault({ endpoint: '*', fault: 'reset' });
+  const during = await offers();
+  expect(during.offers.map((one) => one.provider.id)).toEqual(['alpine', 'cobalt']);
+  expect((await wallet.call('/order', { session_id: sessionId, quote_id: during.offers[0]?.quote_id })).status).toBe(200);
+  const status = async () => ((await wallet.call('/order-status', { session_id: sessionId, order_id: orderId })).body[orderId] as { stage: string }).stage;
+  expect(await status()).toBe('awaiting_payment');
+  gateway.simulators['victim']?.control.clearFaults();
+  gateway.simulators['borealis']?.control.clearFaults();
+  await gateway.simulators['victim']?.control.pay(upstream);
+  await until('filled', async () => ((await status()) === 'filled' ? true : undefined), 15_000);
+}, 30_000);
