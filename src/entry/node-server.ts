@@ -109,7 +109,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
     },
   });
   const app = composeApp({
-    platform: (c) => ({ gateway, ip: clientIp(remoteOf(c), c.req.header('x-forwarded-for'), config.trusted_proxies) }),
+    platform: (c) => ({ gateway, ip: () => clientIp(remoteOf(c), c.req.header('x-forwarded-for'), config.trusted_proxies) }),
     http: httpSettings(config, secrets),
     limiter: createLimiter(() => Date.now()),
     docs: docsFrom(join(options.root, 'docs/site')),

@@ -11,7 +11,7 @@ import { noticeRoute } from './notices/receive.ts';
 import { isStorageDown } from './storage-down.ts';
 
 /** What a request runs on: constant on Node, made for each request on Workers. */
-export type Platform = { gateway: Gateway; ip: string | undefined };
+export type Platform = { gateway: Gateway; /** The caller's address; only looked at where it is needed. */ ip: () => string | undefined };
 export type AppOptions = {
   platform: (c: Context) => Platform | Promise<Platform>;
   http: HttpSettings;

@@ -24,7 +24,7 @@ export type Call = {
   gateway: Gateway;
   http: HttpSettings;
   requestId: string;
-  ip: string | undefined;
+  ip: () => string | undefined;
   app: KnownApp | undefined;
   /** Headers of the answer. */
   headers: Headers;

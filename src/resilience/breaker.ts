@@ -10,7 +10,7 @@ import { ProviderFault } from '../providers/fault.ts';
 export type BreakerSettings = { volumeThreshold: number; errorPercent: number; windowMs: number; resetMs: number; resetMaxMs: number };
 export type BreakerState = 'closed' | 'open' | 'half-open';
 export type Breaker = {
-  /** Throws ProviderFault `circuit-open` (not taken) when refused. `customerKey`: one customer's failures count once per window. */
+  /** Throws ProviderFault `circuit-open` (not taken) when refused. `customerKey`: failures count once enough customers met them. */
   run<T>(attempt: () => Promise<T>, customerKey?: string): Promise<T>;
   state(): BreakerState;
   /** When the next probe may go, while open. */
@@ -69,9 +69,9 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
   const counts = (fault: unknown, customer: string | undefined): boolean => {
     if (!(fault instanceof ProviderFault) || !counted.has(fault.kind)) return false;
     if (customer === undefined || !circuit.closed) return true;
-    if (customers.has(customer)) return false;
+    // One customer's failures open nothing for everybody: it takes as many customers as the volume threshold says.
     customers.add(customer);
-    return true;
+    return customers.size >= settings.volumeThreshold;
   };
 
   const rotate = (at: number): void => {

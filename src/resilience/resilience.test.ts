@@ -65,7 +65,7 @@ describe('breaker', () => {
     for (let i = 0; i < 20; i += 1) await kindOf(breaker.run(fails(), 'one customer'));
     expect(breaker.state()).toBe('closed');
     const other = createBreaker(settings, time);
-    for (let i = 0; i < 5; i += 1) await kindOf(other.run(fails(), `customer ${i}`));
+    for (let i = 0; i < 15; i += 1) await kindOf(other.run(fails(), `customer ${i % 5}`));
     expect(other.state()).toBe('open');
   });
 

@@ -1,4 +1,5 @@
 import { and, eq } from 'drizzle-orm';
+import type { Sql } from 'postgres';
 import type { RouteStore, StoredRoute } from '../gateway/ports.ts';
 import type { Database } from './database.ts';
 import { routes } from './schema.ts';
@@ -7,20 +8,23 @@ import { routes } from './schema.ts';
  * `grouped`: inserts that arrive while one is on its way share the next statement. No caller goes on before its own row is in; a group that
  * fails is repeated row by row, so that one bad row costs only itself. For one client with many concurrent requests (Node).
  */
-export const createRouteStore = (db: Database, options: { grouped: boolean }): RouteStore => ({
-  insert: options.grouped
-    ? groupInserts(async (rows) => void (await db.insert(routes).values(rows)))
-    : async (row) => {
-        await db.insert(routes).values(row);
-      },
-  find: async (id, customerId) => {
-    const rows = await db
-      .select()
-      .from(routes)
-      .where(and(eq(routes.id, id), eq(routes.customerId, customerId)));
-    return rows[0];
-  },
-});
+export const createRouteStore = (db: Database, client: Sql, options: { grouped: boolean }): RouteStore => {
+  // One statement for any number of rows, so that the driver keeps it prepared: the hot path's one write.
+  const insert = async (rows: StoredRoute[]): Promise<void> => {
+    const records = rows.map((row) => ({ id: row.id, customer_id: row.customerId, session_hash: row.sessionHash, ramp: row.ramp, request_id: row.requestId, created_on: new Date(row.createdOn).toISOString(), route: row.route }));
+    await client`
+      insert into routes (id, customer_id, session_hash, ramp, request_id, created_on, route)
+      select id, customer_id, session_hash, ramp, request_id, created_on, route
+      from json_to_recordset(${JSON.stringify(records)}::text::json) as r (id uuid, customer_id uuid, session_hash text, ramp text, request_id text, created_on timestamptz, route json)`;
+  };
+  return {
+    insert: options.grouped ? groupInserts(insert) : async (row) => await insert([row]),
+    find: async (id, customerId) => {
+      const rows = await db.select().from(routes).where(and(eq(routes.id, id), eq(routes.customerId, customerId)));
+      return rows[0];
+    },
+  };
+};
 
 type Waiting = { row: StoredRoute; done: () => void; failed: (error: unknown) => void };
 const largestGroup = 64;

@@ -1,3 +1,4 @@
+import type { Sql } from 'postgres';
 import { and, eq, gt, isNull, or, sql } from 'drizzle-orm';
 import type { ProviderSession, Session, SessionStore } from '../gateway/ports.ts';
 import { present, type Database } from './database.ts';
@@ -15,15 +16,33 @@ const upstreamColumns = {
   unsettled,
 };
 
-export const createSessionStore = (db: Database): SessionStore => {
-  // The hot path's one read: the session with its live upstream sessions.
-  const findSession = db
-    .select({ session: sessions, upstream: upstreamColumns })
-    .from(sessions)
-    .leftJoin(providerSessions, and(eq(providerSessions.owner, sessions.idHash), isNull(providerSessions.retiredOn)))
-    .where(eq(sessions.idHash, sql.placeholder('idHash')))
-    .prepare('find_session');
+type Moment = Date | string;
+type SessionRow = {
+  id_hash: string; customer_id: string | null; app_id: string | null; created_on: Moment; opened_on: Moment | null; last_used_on: Moment; expires_on: Moment; revoked_on: Moment | null; challenge: string; opened_by: string | null;
+  opened_reply: string | null; node_pubkey: string | null; up_id: string | null; up_provider: string | null; up_blob: string | null; up_ready: boolean | null; up_claimed: Moment | null; up_expires: Moment | null; up_unsettled: boolean;
+};
+const ms = (moment: Moment): number => (typeof moment === 'string' ? Date.parse(moment) : moment.getTime());
+const some = <T, K extends string>(name: K, value: T | null): { [key in K]?: T } => (value === null ? {} : ({ [name]: value } as { [key in K]?: T }));
+const someMs = <K extends string>(name: K, value: Moment | null): { [key in K]?: number } => some(name, value === null ? null : ms(value));
 
+const toSession = (row: SessionRow, rows: SessionRow[]): Session => ({
+  idHash: row.id_hash,
+  createdOn: ms(row.created_on),
+  lastUsedOn: ms(row.last_used_on),
+  expiresOn: ms(row.expires_on),
+  challenge: row.challenge,
+  ...some('customerId', row.customer_id),
+  ...some('appId', row.app_id),
+  ...someMs('openedOn', row.opened_on),
+  ...someMs('revokedOn', row.revoked_on),
+  ...some('openedBy', row.opened_by),
+  ...some('openedReply', row.opened_reply),
+  ...some('nodePubkey', row.node_pubkey),
+  upstream: new Map(rows.flatMap((one) => (one.up_id === null || one.up_provider === null || one.up_claimed === null ? [] : [[one.up_provider, toUpstream(one, one.up_id, one.up_provider, one.up_claimed)] as const]))),
+});
+const toUpstream = (row: SessionRow, id: string, providerId: string, claimed: Moment): ProviderSession => ({ id, providerId, ready: row.up_ready === true, claimedOn: ms(claimed), unsettled: row.up_unsettled, ...some('blob', row.up_blob), ...someMs('expiresOn', row.up_expires) });
+
+export const createSessionStore = (db: Database, client: Sql): SessionStore => {
   const findLive = async (owner: string, providerId: string): Promise<ProviderSession | undefined> => {
     const rows = await db
       .select(upstreamColumns)
@@ -50,12 +69,14 @@ export const createSessionStore = (db: Database): SessionStore => {
       });
     },
     find: async (idHash) => {
-      const rows = await findSession.execute({ idHash });
-      const first = rows[0];
-      if (!first) return undefined;
-      const upstream = new Map<string, ProviderSession>();
-      for (const row of rows) if (row.upstream) upstream.set(row.upstream.providerId, present(row.upstream));
-      return { ...present(first.session), upstream } satisfies Session;
+      // The hot path's one read, through the driver itself: it keeps the statement prepared, which Drizzle's way to it does not.
+      const rows = await client<SessionRow[]>`
+        select s.id_hash, s.customer_id, s.app_id, s.created_on, s.opened_on, s.last_used_on, s.expires_on, s.revoked_on, s.challenge, s.opened_by, s.opened_reply, s.node_pubkey,
+          p.id as up_id, p.provider_id as up_provider, p.blob as up_blob, p.ready as up_ready, p.claimed_on as up_claimed, p.expires_on as up_expires,
+          exists (select 1 from intents i where i.provider_session_id = p.id and i.state in ('prepared', 'sending', 'unknown')) as up_unsettled
+        from sessions s left join provider_sessions p on p.owner = s.id_hash and p.retired_on is null
+        where s.id_hash = ${idHash}`;
+      return rows[0] && toSession(rows[0], rows);
     },
     open: async ({ now, idHash, ...row }) => {
       const changed = await db

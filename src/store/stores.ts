@@ -24,8 +24,8 @@ export type StoreOptions = {
 export const createStores = (client: Sql, options: StoreOptions): Stores => {
   const db: Database = drizzle(client, { schema });
   return {
-    sessions: createSessionStore(db),
-    routes: createRouteStore(db, { grouped: options.grouped }),
+    sessions: createSessionStore(db, client),
+    routes: createRouteStore(db, client, { grouped: options.grouped }),
     intents: createIntentStore(db),
     orders: createOrderStore(db),
     claims: createClaimStore(db),

@@ -69,7 +69,7 @@ it('an upstream session that ended is opened anew within the same request', asyn
 it('its circuit opens after failures of several customers, closes by time, and /providers tells', async () => {
   await rested();
   gateway.simulators['victim']?.control.setFault({ endpoint: 'quote', fault: '500' });
-  for (let i = 0; i < 40; i += 1) {
+  for (let i = 0; i < 150; i += 1) {
     const other = createWallet(gateway.url);
     const { sessionId: theirs } = await other.open();
     const { body } = await other.call('/offers', { session_id: theirs, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });

@@ -12,7 +12,7 @@ export const verify = endpoint({
   problems: ['rate-limited'],
   lane: 'quotes',
   run: async ({ gateway, requestId, ip, limit }) => {
-    await limit('verify', networkOf(ip ?? 'unknown'));
+    await limit('verify', networkOf(ip() ?? 'unknown'));
     const begun = await beginSession(gateway, requestId);
     return {
       body: {

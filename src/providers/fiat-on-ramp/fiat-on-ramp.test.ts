@@ -4,7 +4,8 @@ import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import { applyRules } from '../../domain/exclusion.ts';
 import { judgeOrder } from '../../domain/judge-order.ts';
 import { ProviderFault } from '../fault.ts';
-import type { AdapterDeps, BuyAdapter, CatalogueOption, FollowedOrder, PlacedOrder, ProviderOffer } from '../spec.ts';
+import type { AdapterDeps, BuyAdapter, CatalogueOption, FollowedOrder, PlacedOrder } from '../spec.ts';
+import type { ProviderOffer } from '../../domain/offer.ts';
 import { provider } from './index.ts';
 
 const now = Date.UTC(2026, 10, 21, 10, 15);

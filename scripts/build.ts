@@ -1,0 +1,17 @@
+/** `npm run build`: the server as one file, dist/server.mjs, for the image. The embedded database stays out. */
+import { build } from 'esbuild';
+
+const [entry = 'src/entry/node.ts', outfile = 'dist/server.mjs'] = process.argv.slice(2);
+await build({
+  entryPoints: [entry],
+  outfile,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node22',
+  minify: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+  external: ['@electric-sql/*'],
+  banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
+});
