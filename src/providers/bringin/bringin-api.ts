@@ -28,8 +28,8 @@ const call = async <S extends z.ZodType>(
   { deps, settings }: Bringin,
   context: CallContext,
   { method = 'POST', path, key, ...rest }: Call<S>,
-): Promise<JsonReply<z.output<S>>> =>
-  await requestJson({
+): Promise<JsonReply<z.output<S>>> => {
+  const reply = await requestJson({
     http: deps.http,
     method,
     url: `${settings.base_url.replace(/\/+$/, '')}${prefix}${path}`,
@@ -38,6 +38,10 @@ const call = async <S extends z.ZodType>(
     ...rest,
     headers: { 'api-key': key, ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }), ...rest.headers },
   });
+  // Whoever answers this did not wait for what became of the request.
+  if (!reply.ok && reply.status === 408) throw new ProviderFault('timeout', 'status 408', { status: 408 });
+  return reply;
+};
 
 /** With the application's key: 401 and 403 mean that the operator's credentials are wrong. */
 const asMaster = async <S extends z.ZodType>(bringin: Bringin, context: CallContext, request: Omit<Call<S>, 'key'>): Promise<JsonReply<z.output<S>>> =>

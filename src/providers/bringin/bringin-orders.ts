@@ -29,7 +29,7 @@ export const quote = async (bringin: Bringin, context: CallContext, request: Sel
       ...price,
       binding: false,
       upstream: { rail, network: request.network },
-      facts: { provider_btc_price: Number(rate.btcPrice), delivered_to: deliveredTo(rail) },
+      facts: { provider_btc_price: rate.btcPrice.toString(), delivered_to: deliveredTo(rail) },
       echo: { currency: reply.currency },
       requires: [...(hasKey ? [] : ['account' as const]), ...(rail === 'sepa' ? ['connection' as const] : [])],
       warnings: [],

@@ -10,11 +10,15 @@ const text = wireText.min(1);
 const whole = wireSats.refine((value) => value >= 0n, 'a negative amount');
 
 /** "errors": `errorCode`; older contracts say `code`. Anything may be missing or of another type; only a plain code is ever repeated. */
-const errorBody = z.object({ errorCode: z.unknown(), code: z.unknown() }).catch({ errorCode: undefined, code: undefined });
+const plainCode = z
+  .union([z.string(), z.number().transform(String)])
+  .pipe(z.string().regex(/^[\w-]{1,64}$/))
+  .optional()
+  .catch(undefined);
+const errorBody = z.object({ errorCode: plainCode, code: plainCode }).catch({});
 export const errorCodeOf = (body: unknown): string => {
   const { errorCode, code } = errorBody.parse(body);
-  const plain = [errorCode, code].find((value) => (typeof value === 'string' || typeof value === 'number') && /^[\w-]{1,64}$/.test(String(value)));
-  return plain === undefined ? 'no code' : String(plain);
+  return errorCode ?? code ?? 'no code';
 };
 
 /** Only to tell refusals apart, never repeated: code, message and details in one text. */
@@ -81,7 +85,7 @@ export const linkReply = z.object({
   destinationIban: optional(text),
   destinationAddress: optional(text),
   /** Of a FAILED one; its shape is not documented. */
-  error: z.unknown(),
+  error: z.unknown().optional(),
 });
 export type LinkReply = z.output<typeof linkReply>;
 export const linksReply = z.array(linkReply).max(1_000);

@@ -1,0 +1,233 @@
+import { describe, expect, test } from 'vitest';
+import type { ConnectionRequest, ConnectionState } from '../spec.ts';
+import { connectionProblem, createBody, findExisting, isUsername, readConnectionNotes, toConnection } from './bringin-connection-mapping.ts';
+import type { LinkReply } from './bringin-wire.ts';
+import { linkReply } from './bringin-wire.ts';
+
+const createdAt = '2026-11-21T10:00:00.000Z';
+const createdOn = Date.parse(createdAt);
+const timing = { code_life_s: 1_800, initiating_timeout_s: 60 };
+const settings = { ln_address_form: 'full', lightning_hosts: ['bringin.xyz', 'other.example'] } as const;
+const iban = 'DE89370400440532013000';
+
+const link = (status: string, more: object = {}, of: object = {}): LinkReply =>
+  linkReply.parse({
+    bringinLink: { id: 'l-1', name: 'Savings', type: 'CRYPTO_TO_FIAT', subtype: 'LN', status, createdAt, updatedAt: createdAt, ...of },
+    ...more,
+  });
+const pending = { id: 'pending_abc123', status: 'PENDING_CONFIRMATION', challengeId: 'c-1', challengeExpiresAt: '2026-11-21T10:30:00.000Z' };
+const active = { id: '0b6f7d1e-52a3-4c8e-9a51-7c1f5e0d9b42', status: 'ACTIVE' };
+const context = { lnAddress: 'alice@bringin.xyz', destinationIban: 'DE89 3704 0044 0532 0130 00' };
+const show = (reply: LinkReply, before?: ConnectionState, now = createdOn + 10_000): ConnectionState => toConnection(reply, before, now, timing);
+
+const base = { upstreamId: 'l-1', name: 'Savings', direction: 'sell', network: 'lightning', createdOn } as const;
+const known = { lightningAddress: 'alice@bringin.xyz', iban };
+
+describe('a link and its standing order', () => {
+  test('being made', () => {
+    expect(show(link('INITIATING', { standingOrder: null }))).toEqual({ ...base, status: 'initiating', upstream: {} });
+  });
+  test('still being made after a minute: it says so, and goes on', () => {
+    expect(show(link('INITIATING'), undefined, createdOn + 60_000).failure).toBeUndefined();
+    expect(show(link('INITIATING'), undefined, createdOn + 60_001)).toMatchObject({ status: 'initiating', failure: 'takes-too-long' });
+  });
+  test('waits for the code', () => {
+    expect(show(link('PENDING', { standingOrder: pending, ...context }))).toEqual({
+      ...base,
+      ...known,
+      status: 'code_required',
+      upstream: { challengeId: 'c-1', standingOrderId: 'pending_abc123' },
+      codeExpiresOn: createdOn + 1_800_000,
+    });
+  });
+  test('the 30 minutes run from the creation, whatever a later challenge says', () => {
+    const later = { ...pending, challengeExpiresAt: '2026-11-21T10:45:00.000Z' };
+    expect(show(link('PENDING', { standingOrder: later })).codeExpiresOn).toBe(createdOn + 1_800_000);
+    const { challengeExpiresAt: _none, ...silent } = pending;
+    expect(show(link('PENDING', { standingOrder: silent })).codeExpiresOn).toBe(createdOn + 1_800_000);
+    expect(show(link('PENDING', { standingOrder: { ...pending, challengeExpiresAt: '2026-11-21T10:10:00.000Z' } })).codeExpiresOn).toBe(createdOn + 600_000);
+  });
+  test('PENDING without a challenge cannot be confirmed yet', () => {
+    expect(show(link('PENDING', { standingOrder: { id: 'pending_abc123' } })).status).toBe('initiating');
+  });
+  test('active: the standing order has another id now, the rest of before lives on', () => {
+    const before = { ...show(link('PENDING', { standingOrder: pending, ...context })), attemptsLeft: 2 };
+    expect(show(link('ACTIVE', { standingOrder: active }), before)).toEqual({
+      ...base,
+      ...known,
+      status: 'active',
+      upstream: { challengeId: 'c-1', standingOrderId: active.id },
+    });
+  });
+  test.each([
+    ['FAILED', 'failed'],
+    ['EXPIRED', 'expired'],
+    ['INACTIVE', 'inactive'],
+    ['active', 'active'],
+  ])('%s', (word, status) => {
+    expect(show(link(word, { standingOrder: active })).status).toBe(status);
+  });
+  test('a word that is not known changes nothing', () => {
+    expect(show(link('PAUSED')).status).toBe('initiating');
+    expect(show(link('PAUSED'), show(link('ACTIVE', { standingOrder: active }))).status).toBe('active');
+    expect(show(link('constructor')).status).toBe('initiating');
+  });
+  test("why it failed: a plain code, never the provider's sentence", () => {
+    const failures = [
+      { errorCode: 'IBAN_REFUSED', message: 'x' },
+      { errorCode: 20_001 },
+      'TIMEOUT',
+      'Dear Alice, your bank …',
+      { message: 'x' },
+      null,
+      undefined,
+    ];
+    expect(failures.map((error) => show(link('FAILED', { error })).failure)).toEqual([
+      'IBAN_REFUSED',
+      '20001',
+      'TIMEOUT',
+      'failed',
+      'failed',
+      'failed',
+      'failed',
+    ]);
+  });
+  test('a cancel that waits for its code outlives reads, until its time or the end', () => {
+    const cancel = { challengeId: 'c-9', expiresOn: createdOn + 100_000 };
+    const waiting: ConnectionState = { ...base, ...known, status: 'code_required', upstream: { standingOrderId: active.id, cancel } };
+    expect(show(link('ACTIVE', { standingOrder: active }), waiting)).toEqual({ ...waiting, codeExpiresOn: cancel.expiresOn });
+    expect(show(link('ACTIVE', { standingOrder: active }), waiting, cancel.expiresOn)).toEqual({
+      ...base,
+      ...known,
+      status: 'active',
+      upstream: { standingOrderId: active.id },
+    });
+    expect(show(link('INACTIVE', { standingOrder: active }), waiting)).toEqual({
+      ...base,
+      ...known,
+      status: 'inactive',
+      upstream: { standingOrderId: active.id },
+    });
+  });
+  test('buying: the IBAN to pay to is not judged, only its blanks go', () => {
+    const reply = link(
+      'ACTIVE',
+      { standingOrder: active, depositIban: 'LT61 3250 0467 2289 5172', destinationAddress: 'bc1q' },
+      { type: 'FIAT_TO_CRYPTO', subtype: 'ONCHAIN' },
+    );
+    expect(show(reply)).toMatchObject({ direction: 'buy', network: 'onchain', status: 'active', depositIban: 'LT613250046722895172' });
+  });
+  test('selling on chain', () => {
+    expect(show(link('ACTIVE', { standingOrder: active, depositAddress: 'bc1q', destinationIban: iban }, { subtype: 'ONCHAIN' }))).toMatchObject({
+      direction: 'sell',
+      network: 'onchain',
+      depositAddress: 'bc1q',
+      iban,
+    });
+  });
+  test('stored notes are read for what they are', () => {
+    const notes = { challengeId: 'c', standingOrderId: 's', cancel: { challengeId: 'x', expiresOn: 5 } };
+    expect(readConnectionNotes(notes)).toEqual(notes);
+    expect([readConnectionNotes(null), readConnectionNotes('x'), readConnectionNotes({ challengeId: 1, cancel: { challengeId: 'x' } })]).toEqual([{}, {}, {}]);
+  });
+});
+
+const wanted: ConnectionRequest = {
+  name: 'Savings',
+  direction: 'sell',
+  network: 'lightning',
+  iban,
+  bic: 'COBADEFFXXX',
+  beneficiaryName: 'Alice Nakamoto',
+  lightningUsername: 'Alice',
+};
+const buying: ConnectionRequest = {
+  name: 'Stacking',
+  direction: 'buy',
+  network: 'onchain',
+  destinationAddress: 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080',
+};
+
+describe('a new connection', () => {
+  test.each<[string, Partial<ConnectionRequest>, string | undefined]>([
+    ['good', {}, undefined],
+    ['blanks and lower case in the IBAN', { iban: 'de89 3704 0044 0532 0130 00' }, undefined],
+    ['BIC of 8', { bic: 'COBADEFF' }, undefined],
+    ['name of 1', { name: 'S' }, 'name-invalid'],
+    ['name of 50', { name: 'S'.repeat(50) }, undefined],
+    ['name of 51', { name: 'S'.repeat(51) }, 'name-invalid'],
+    ['name of blanks', { name: '     ' }, 'name-invalid'],
+    ['IBAN with a wrong digit', { iban: 'DE89370400440532013001' }, 'iban-invalid'],
+    ['IBAN too short', { iban: 'DE8937040044053201300' }, 'iban-invalid'],
+    ['BIC of 9', { bic: 'COBADEFFX' }, 'bic-invalid'],
+    ['holder of 1', { beneficiaryName: 'A' }, 'beneficiary-name-invalid'],
+    ['holder of 100', { beneficiaryName: 'A'.repeat(100) }, undefined],
+    ['holder of 101', { beneficiaryName: 'A'.repeat(101) }, 'beneficiary-name-invalid'],
+    ['user name with a full address', { lightningUsername: 'alice@bringin.xyz' }, 'username-invalid'],
+    ['on chain needs no user name', { network: 'onchain', lightningUsername: '' }, undefined],
+  ])('%s', (_name, more, problem) => {
+    expect(connectionProblem({ ...wanted, ...more }, 'regtest')).toBe(problem);
+  });
+  test('what is missing is invalid', () => {
+    const missing = ({ name, direction, network }: ConnectionRequest): ConnectionRequest => ({ name, direction, network });
+    expect([missing(wanted), missing(buying)].map((request) => connectionProblem(request, 'regtest'))).toEqual(['iban-invalid', 'address-invalid']);
+  });
+  test('buying needs an address of the network, on chain', () => {
+    expect(connectionProblem(buying, 'regtest')).toBeUndefined();
+    expect(connectionProblem(buying, 'main')).toBe('address-invalid');
+    expect(connectionProblem({ ...buying, network: 'lightning' }, 'regtest')).toBe('network-unsupported');
+  });
+  test('user names', () => {
+    expect(['alice', 'a', 'alice.b', 'alice_b-c/d', 'Alice1', 'a'.repeat(64)].map(isUsername)).toEqual(Array(6).fill(true));
+    expect(['', '.alice', 'alice.', 'a..b', 'a._b', 'a b', 'älice', 'a@b', 'a+b', 'a'.repeat(65)].map(isUsername)).toEqual(Array(10).fill(false));
+  });
+  test("is asked for in Bringin's words", () => {
+    const beneficiary = { iban, bic: 'COBADEFFXXX', name: 'Alice Nakamoto' };
+    expect(createBody(wanted, settings)).toEqual({ name: 'Savings', type: 'CRYPTO_TO_FIAT', subtype: 'LN', lnAddress: 'alice@bringin.xyz', beneficiary });
+    expect(createBody(wanted, { ...settings, ln_address_form: 'username' })).toMatchObject({ lnAddress: 'alice' });
+    expect(createBody({ ...wanted, network: 'onchain' }, settings)).toEqual({
+      name: 'Savings',
+      type: 'CRYPTO_TO_FIAT',
+      subtype: 'ONCHAIN',
+      beneficiary,
+      sourceCurrency: 'BTC',
+    });
+    expect(createBody(buying, settings)).toEqual({
+      name: 'Stacking',
+      type: 'FIAT_TO_CRYPTO',
+      subtype: 'ONCHAIN',
+      destinationAddress: buying.destinationAddress,
+      destinationCurrency: 'BTC',
+      network: 'BTC',
+    });
+  });
+});
+
+describe('whether it is there already', () => {
+  const find = (links: LinkReply[], request = wanted): unknown => {
+    const found = findExisting(links, request, settings);
+    return typeof found === 'string' ? found : found.same.bringinLink.id;
+  };
+  const there = (more: object = {}, of: object = {}, status = 'ACTIVE'): LinkReply => link(status, { standingOrder: active, ...context, ...more }, of);
+  test.each<[string, LinkReply[], unknown]>([
+    ['nothing', [], 'none'],
+    ['the same', [there()], 'l-1'],
+    ['the same under another name', [there({}, { name: 'Rent' })], 'l-1'],
+    ['the same, waiting for its code', [there({ standingOrder: pending }, {}, 'PENDING')], 'l-1'],
+    ['ended', [there({}, {}, 'EXPIRED'), there({}, {}, 'INACTIVE'), there({}, {}, 'FAILED')], 'none'],
+    ['another IBAN on the same address', [there({ destinationIban: 'FR1420041010050500013M02606' }, { name: 'Rent' })], 'username-taken'],
+    ['another address and name, the same IBAN', [there({ lnAddress: 'bob@bringin.xyz' }, { name: 'Rent' })], 'none'],
+    ['the name on another address', [there({ lnAddress: 'bob@bringin.xyz' })], 'name-taken'],
+    ['the name on a connection of another kind', [there({}, { subtype: 'ONCHAIN' })], 'name-taken'],
+    ['the name, still being made', [link('INITIATING')], 'unclear'],
+    ['another name, still being made', [link('INITIATING', {}, { name: 'Rent' })], 'none'],
+  ])('%s', (_name, links, expected) => {
+    expect(find(links)).toBe(expected);
+  });
+  test('buying is the same by its address', () => {
+    const kind = { type: 'FIAT_TO_CRYPTO', subtype: 'ONCHAIN', name: 'Any' };
+    expect(find([link('ACTIVE', { standingOrder: active, destinationAddress: buying.destinationAddress }, kind)], buying)).toBe('l-1');
+    expect(find([link('ACTIVE', { standingOrder: active, destinationAddress: 'bc1qother' }, kind)], buying)).toBe('none');
+    expect(find([link('ACTIVE', { standingOrder: active, destinationAddress: 'bc1qother' }, { ...kind, name: 'Stacking' })], buying)).toBe('name-taken');
+  });
+});

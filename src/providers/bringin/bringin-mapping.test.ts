@@ -1,0 +1,188 @@
+import { describe, expect, test } from 'vitest';
+import type { FollowedOrder, SellTransaction } from '../spec.ts';
+import { accountFrom, connectionOf, evidenceOf, isEmail, matchedEvidence, matchTransaction, readNotes, stageOf, toTransaction } from './bringin-mapping.ts';
+import type { ConnectReply, TransactionRow } from './bringin-wire.ts';
+
+const subtypes = { lightning_subtypes: ['LN_ADDRESS', 'LIGHTNING'], onchain_subtypes: ['ONCHAIN', 'ON_CHAIN'] };
+
+describe('the answers of connect', () => {
+  const reply = (more: Partial<ConnectReply>): ConnectReply => ({
+    status: undefined,
+    userRegistered: undefined,
+    isUserConnected: undefined,
+    apiKey: undefined,
+    userId: undefined,
+    signupURL: undefined,
+    ...more,
+  });
+  const signupURL = 'https://bringin-lite-test.vercel.app/signup?inviteId=0b6f7d1e-52a3-4c8e-9a51-7c1f5e0d9b42';
+  test.each<[string, Partial<ConnectReply>, unknown]>([
+    ['connected', { status: 'connected', userRegistered: true, isUserConnected: true, apiKey: 'a2V5' }, { status: 'connected', key: 'a2V5' }],
+    [
+      'connected, older',
+      { userRegistered: true, isUserConnected: true, apiKey: 'pk_live_a2V5', userId: 'u-1' },
+      { status: 'connected', key: 'pk_live_a2V5', userId: 'u-1' },
+    ],
+    ['consent', { status: 'pending', userRegistered: true, isUserConnected: false }, { status: 'pending', mailSent: true }],
+    ['consent, older', { userRegistered: true, isUserConnected: false }, { status: 'pending', mailSent: true }],
+    ['new', { status: 'onboarding', userRegistered: false, isUserConnected: false, signupURL }, { status: 'onboarding', mailSent: true, signupUrl: signupURL }],
+    ['new, older', { userRegistered: false, signupURL }, { status: 'onboarding', mailSent: true, signupUrl: signupURL }],
+    ['new, link elsewhere', { userRegistered: false, signupURL: 'https://evil.example/signup' }, { status: 'onboarding', mailSent: true }],
+    ['new, link in plain http', { userRegistered: false, signupURL: signupURL.replace('https', 'http') }, { status: 'onboarding', mailSent: true }],
+    ['refused', { status: 'rejected' }, { status: 'rejected' }],
+    ['connected without a key', { status: 'connected', userRegistered: true, isUserConnected: true }, undefined],
+    ['nothing at all', {}, undefined],
+    ['an unknown word alone', { status: 'in_review' }, undefined],
+  ])('%s', (_name, more, expected) => {
+    expect(accountFrom(reply(more), ['bringin-lite-test.vercel.app'], false)).toEqual(expected);
+  });
+});
+
+test('e-mail addresses, as far as a gateway can tell', () => {
+  expect(['alice@example.com', 'zoë@example.com', 'a.b+c@sub.example.co'].map(isEmail)).toEqual([true, true, true]);
+  expect(
+    ['', 'alice', 'alice@', '@example.com', 'a@b', 'a@@b.c', 'a b@c.d', 'a@b.c\n', 'a@.com', 'a@b..c', '<a@b.c>', `${'a'.repeat(250)}@b.co`].map(isEmail),
+  ).toEqual(Array(12).fill(false));
+});
+
+describe('transactions', () => {
+  const row = (more: Partial<TransactionRow> = {}): TransactionRow => ({
+    orderId: 'tx-1',
+    type: 'OFFRAMP_WITHOUT_FIAT_WITHDRAWAL',
+    subType: 'LIGHTNING',
+    sourceAmount: 250_000n,
+    sourceCurrency: 'BTC',
+    destinationAmount: 22_720n,
+    destinationCurrency: 'EUR',
+    status: 'SUCCESSFUL',
+    createdAt: 1_000,
+    ...more,
+  });
+  test.each([
+    ['INITIATED', 'awaiting_payment', 'awaiting_payment'],
+    ['PROCESSING', 'paid', 'paid'],
+    ['SUCCESSFUL', 'finished', 'filled'],
+    ['successful', 'finished', 'filled'],
+    ['FAILED', 'failed', 'failed'],
+    ['EXPIRED', 'expired', 'expired'],
+    ['SWAP_COMPLETED', undefined, undefined],
+    ['constructor', undefined, undefined],
+    ['', undefined, undefined],
+  ])('%s is %s on the card and %s through a connection', (status, card, sepa) => {
+    expect([stageOf(status, 'card'), stageOf(status, 'sepa')]).toEqual([card, sepa]);
+  });
+  test.each<[string, Partial<TransactionRow>, Partial<SellTransaction>]>([
+    ['Lightning', {}, { kind: 'sell_lightning', stage: 'finished' }],
+    ['a Lightning address', { subType: 'LN_ADDRESS' }, { kind: 'sell_lightning', stage: 'filled' }],
+    ['on chain', { subType: 'ONCHAIN' }, { kind: 'sell_onchain', stage: 'finished' }],
+    ['on chain, spelt like the order', { subType: 'ON_CHAIN' }, { kind: 'sell_onchain', stage: 'finished' }],
+    ['no subType', { subType: undefined }, { kind: 'sell', stage: 'finished' }],
+    ['an unknown subType', { subType: 'LIQUID' }, { kind: 'sell', stage: 'finished' }],
+  ])('%s', (_name, more, expected) => {
+    expect(toTransaction(row(more), subtypes)).toEqual({
+      upstreamId: 'tx-1',
+      rawStatus: 'SUCCESSFUL',
+      createdOn: 1_000,
+      pay: 250_000n,
+      receive: 22_720n,
+      ...expected,
+    });
+  });
+  test('amounts of other currencies are not taken for sats or cents', () => {
+    const usdc = toTransaction(row({ sourceCurrency: 'USDC', sourceAmount: 100_000n }), subtypes);
+    expect([usdc.kind, usdc.pay, usdc.receive]).toEqual(['offramp_without_fiat_withdrawal', undefined, 22_720n]);
+    const transfer = toTransaction(row({ type: 'FIAT_WITHDRAWAL', subType: undefined, sourceCurrency: 'EUR', destinationCurrency: undefined }), subtypes);
+    expect([transfer.kind, transfer.pay, transfer.receive]).toEqual(['fiat_withdrawal', undefined, undefined]);
+  });
+  test('what a row says of its order; a result of nothing is no result yet', () => {
+    expect(evidenceOf(row(), subtypes)).toEqual({
+      upstreamOrderId: 'tx-1',
+      rawStatus: 'SUCCESSFUL',
+      stage: 'finished',
+      pay: 250_000n,
+      receive: 22_720n,
+      echo: { currency: 'EUR' },
+    });
+    expect(evidenceOf(row({ status: 'PROCESSING', destinationAmount: 0n }), subtypes)).toEqual({
+      upstreamOrderId: 'tx-1',
+      rawStatus: 'PROCESSING',
+      stage: 'paid',
+      pay: 250_000n,
+      echo: { currency: 'EUR' },
+    });
+    expect(evidenceOf(row({ status: 'NEW_WORD', destinationCurrency: 'CHF' }), subtypes)).toEqual({
+      upstreamOrderId: 'tx-1',
+      rawStatus: 'NEW_WORD',
+      pay: 250_000n,
+      echo: { currency: 'CHF' },
+    });
+  });
+});
+
+describe("which payment is an order's", () => {
+  const placedOn = 1_000_000;
+  const order = (more: Partial<FollowedOrder> = {}): FollowedOrder => ({
+    orderId: 'ours',
+    createdOn: placedOn,
+    pay: 250_000n,
+    receive: 22_720n,
+    fee: 230n,
+    expiresOn: placedOn + 3_600_000,
+    upstream: { rail: 'sepa', network: 'lightning' },
+    facts: {},
+    ...more,
+  });
+  const paid = (upstreamId: string, more: Partial<SellTransaction> = {}): SellTransaction => ({
+    upstreamId,
+    rawStatus: 'SUCCESSFUL',
+    stage: 'finished',
+    kind: 'sell_lightning',
+    pay: 250_000n,
+    receive: 22_720n,
+    createdOn: placedOn + 60_000,
+    ...more,
+  });
+  const match = (rows: SellTransaction[], of = order()): unknown => {
+    const found = matchTransaction(of, rows, 86_400_000);
+    return typeof found === 'string' ? found : [found.match.upstreamId, found.match.stage];
+  };
+  test.each<[string, SellTransaction[], unknown]>([
+    ['nothing', [], 'none'],
+    ['the one; a conversion is filled, not finished', [paid('a')], ['a', 'filled']],
+    ['among others', [paid('b', { pay: 250_001n }), paid('a'), paid('c', { kind: 'fiat_withdrawal' })], ['a', 'filled']],
+    ['two of the same amount', [paid('a'), paid('b')], 'ambiguous'],
+    ['one sat less', [paid('a', { pay: 249_999n })], 'none'],
+    ['without an amount', [{ upstreamId: 'a', rawStatus: 'SUCCESSFUL', kind: 'sell_lightning', createdOn: placedOn }], 'none'],
+    ['on chain', [paid('a', { kind: 'sell_onchain' })], 'none'],
+    ['at the moment of the order', [paid('a', { createdOn: placedOn })], ['a', 'filled']],
+    ['before the order', [paid('a', { createdOn: placedOn - 1 })], 'none'],
+    ['in the last moment', [paid('a', { createdOn: placedOn + 3_600_000 })], ['a', 'filled']],
+    ['after its time', [paid('a', { createdOn: placedOn + 3_600_001 })], 'none'],
+    ['a failed one beside the good one', [paid('a', { stage: 'failed', rawStatus: 'FAILED' }), paid('b')], ['b', 'filled']],
+    ['only a failed one', [paid('a', { stage: 'failed', rawStatus: 'FAILED' })], ['a', 'failed']],
+    ['two failed ones', [paid('a', { stage: 'failed', rawStatus: 'FAILED' }), paid('b', { stage: 'expired', rawStatus: 'EXPIRED' })], 'ambiguous'],
+    [
+      'one with a word that is not known',
+      [{ upstreamId: 'a', rawStatus: 'NEW', kind: 'sell_lightning', pay: 250_000n, createdOn: placedOn }],
+      ['a', undefined],
+    ],
+  ])('%s', (_name, rows, expected) => {
+    expect(match(rows)).toEqual(expected);
+  });
+  test('a card top-up by address is finished; the window is the setting where the order has no end', () => {
+    const { expiresOn: _end, ...endless } = order({ upstream: { rail: 'card', network: 'onchain' } });
+    expect(match([paid('a', { kind: 'sell_onchain', createdOn: placedOn + 86_400_000 })], endless)).toEqual(['a', 'finished']);
+    expect(match([paid('a', { kind: 'sell_onchain', createdOn: placedOn + 86_400_001 })], endless)).toBe('none');
+  });
+  test("what is written down of it: its id among the facts, never as the order's own", () => {
+    expect(matchedEvidence(paid('a'))).toEqual({ rawStatus: 'SUCCESSFUL', stage: 'finished', pay: 250_000n, receive: 22_720n, facts: { transaction_id: 'a' } });
+  });
+});
+
+test('notes of an offer, and of the stored connection, are read or replaced by the harmless', () => {
+  expect(readNotes({ rail: 'sepa', network: 'onchain' })).toEqual({ rail: 'sepa', network: 'onchain' });
+  expect([readNotes(null), readNotes([]), readNotes({ rail: 7 })]).toEqual(Array(3).fill({ rail: 'card', network: 'lightning' }));
+  const stored = { upstreamId: 'l-1', name: 'Savings', direction: 'sell', network: 'lightning', status: 'active' };
+  expect(connectionOf({ ...stored, upstream: { challengeId: 'x' }, iban: 'DE89' })).toEqual({ ...stored, upstream: {} });
+  expect([connectionOf(undefined), connectionOf('l-1'), connectionOf({ ...stored, status: 'odd' })]).toEqual([undefined, undefined, undefined]);
+});

@@ -1,0 +1,202 @@
+/** What a simulated Bringin is and holds. Where Bringin is silent the behaviour is a choice of ours: README, "Choices". */
+import { randomBytes, randomUUID } from 'node:crypto';
+
+export type ErrorDialect = 'docs' | 'status-as-text' | 'old' | 'details-as-list' | 'no-body';
+export type WebhookStyle = { duplicates?: number; verbatim?: boolean; hold?: boolean };
+
+export type SimulatorOptions = {
+  id: string;
+  port?: number;
+  masterKey: string;
+  apiSecret: string;
+  network?: 'main' | 'test' | 'signet' | 'regtest';
+  /** Domain of its Lightning addresses. */
+  lightningDomain?: string;
+  /** People who are Bringin users already, but not of our app. */
+  knownUsers?: string[];
+  keyPrefix?: string;
+  price?: string;
+  bringinPrice?: string;
+  code?: string;
+  codeAttempts?: number;
+  /** How long a standing order is being made. */
+  linkMs?: number;
+  /** Signup, verification and consent happen by themselves so long after connect. */
+  autoConnectMs?: number;
+  /** Sats become euros so long after they arrived. */
+  convertMs?: number;
+  /** connect as the older contract has it: 409 for everybody who is known, no `status`. */
+  connectDialect?: 'docs' | 'sw-1';
+  /** confirm and resend as the older pages have them. */
+  linkDialect?: 'newer' | 'older';
+  depositForm?: 'lightning_address' | 'lnurl' | 'invoice';
+  expiryUnit?: 'ms' | 's';
+  errorDialect?: ErrorDialect;
+  webhooks?: WebhookStyle;
+  webhookRetryMs?: number[];
+};
+
+export type Step = 'signed-up' | 'email-verified' | 'documents-sent' | 'approved' | 'rejected';
+export const steps: Step[] = ['signed-up', 'email-verified', 'documents-sent', 'approved'];
+
+export type StandingOrder = {
+  id: string;
+  status: 'PENDING_CONFIRMATION' | 'ACTIVE' | 'CANCELLED';
+  /** Links of other applications on it: a cancel is soft then. */
+  foreignLinks: number;
+  createdAt: number;
+  updatedAt: number;
+};
+export type LinkStatus = 'INITIATING' | 'PENDING' | 'ACTIVE' | 'FAILED' | 'EXPIRED' | 'INACTIVE';
+export type Link = {
+  id: string;
+  name: string;
+  type: 'FIAT_TO_CRYPTO' | 'CRYPTO_TO_FIAT';
+  subtype: 'LN' | 'ONCHAIN';
+  status: string;
+  createdAt: number;
+  updatedAt: number;
+  readyOn: number;
+  iban: string | undefined;
+  lnAddress: string | undefined;
+  depositAddress: string | undefined;
+  depositIban: string | undefined;
+  destinationAddress: string | undefined;
+  standingOrder: StandingOrder | undefined;
+};
+export type Challenge = { id: string; link: Link; for: 'create' | 'cancel'; wrong: number; expiresOn: number };
+export type Transaction = {
+  orderId: string;
+  type: string;
+  subType: string;
+  sourceAmount: string;
+  sourceCurrency: string;
+  destinationAmount: string;
+  destinationCurrency: string;
+  status: string;
+  createdAt: string;
+  sourceId: string | undefined;
+};
+export type User = {
+  email: string;
+  id: string;
+  key: string;
+  connected: boolean;
+  /** Undefined: nobody has signed up yet. */
+  step: Step | undefined;
+  consent: boolean;
+  inviteId: string;
+  callback: string | undefined;
+  ref: string | undefined;
+  links: Link[];
+  transactions: Transaction[];
+  balance: bigint;
+};
+/** Something that sats can be paid to. */
+export type Payable = {
+  user: User;
+  to: 'card' | 'connection';
+  subType: string;
+  orderId: string;
+  sourceId: string | undefined;
+  sats: bigint | undefined;
+  expiresOn: number;
+  paid: boolean;
+};
+
+export type FaultName =
+  | 'latency'
+  | '429'
+  | '500'
+  | '503'
+  | 'html200'
+  | 'truncated'
+  | 'endless'
+  | 'redirect'
+  | 'reset'
+  | 'lost-answer'
+  | 'refuse'
+  | 'unknown-member'
+  | 'other-amount'
+  | 'other-network'
+  | 'other-expiry'
+  | 'other-host'
+  | 'better-than-market'
+  | 'other-ticker'
+  | 'unknown-status'
+  | 'no-key';
+/** `endpoint`: method and path without /api/v0, ids as `{id}`; `*` for all. */
+export type Fault = { endpoint: string; fault: FaultName; times?: number; ms?: number; to?: string; status?: number };
+
+export type State = {
+  options: SimulatorOptions;
+  users: Map<string, User>;
+  challenges: Map<string, Challenge>;
+  /** By invoice or address. */
+  payables: Map<string, Payable>;
+  /** What the next created link becomes instead of PENDING. */
+  nextLink: LinkStatus | undefined;
+  mails: { to: string; about: 'signup' | 'consent' }[];
+  texts: { to: string; challengeId: string }[];
+  requests: { at: number; endpoint: string; key: string; body: unknown; ip: string | undefined }[];
+  webhooks: { at: number; url: string; body: unknown; status: number | undefined }[];
+  held: (() => Promise<void>)[];
+  /** Moved by tests, to let codes and orders expire. */
+  clockOffsetMs: number;
+};
+
+export const createState = (options: SimulatorOptions): State => {
+  const state: State = {
+    options,
+    users: new Map(),
+    challenges: new Map(),
+    payables: new Map(),
+    nextLink: undefined,
+    mails: [],
+    texts: [],
+    requests: [],
+    webhooks: [],
+    held: [],
+    clockOffsetMs: 0,
+  };
+  for (const email of options.knownUsers ?? []) state.users.set(email, { ...newUser(email, options), step: 'approved' });
+  return state;
+};
+export const clock = (state: State): number => Date.now() + state.clockOffsetMs;
+export const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** As in every example of the documentation: the base64 of 32 hex characters. */
+export const newKey = (options: SimulatorOptions): string => `${options.keyPrefix ?? ''}${Buffer.from(randomBytes(16).toString('hex')).toString('base64')}`;
+export const newUser = (email: string, options: SimulatorOptions): User => ({
+  email,
+  id: randomUUID(),
+  key: newKey(options),
+  connected: false,
+  step: undefined,
+  consent: false,
+  inviteId: randomUUID(),
+  callback: undefined,
+  ref: undefined,
+  links: [],
+  transactions: [],
+  balance: 0n,
+});
+
+/** "Keys may carry a prefix such as pk_live_ or sk_test_; Bringin strips it." */
+export const bareKey = (key: string): string => key.replace(/^[a-z]{2}_(live|test)_/, '');
+
+/** The five forms in which clients have met Bringin's errors. */
+export const errorReply = (state: State, status: number, message: string, errorCode = '10112'): Response => {
+  switch (state.options.errorDialect ?? 'docs') {
+    case 'docs':
+      return Response.json({ message, statusCode: status, errorCode, errorDetails: {} }, { status });
+    case 'status-as-text':
+      return Response.json({ errorMessage: message, statusCode: String(status), errorCode: Number(errorCode) || errorCode, errorDetails: 'none' }, { status });
+    case 'old':
+      return Response.json({ error: message, code: errorCode }, { status });
+    case 'details-as-list':
+      return Response.json({ message, statusCode: status, errorCode, errorDetails: [{ path: 'body', message }] }, { status });
+    case 'no-body':
+      return new Response(null, { status });
+  }
+};

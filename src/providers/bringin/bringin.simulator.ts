@@ -1,0 +1,185 @@
+/** Bringin over real HTTP, with people, text messages, Lightning addresses and webhooks, misbehaving on demand. For the sandbox and for tests. */
+import type { AddressInfo } from 'node:net';
+import { serve } from '@hono/node-server';
+import { Hono, type Context } from 'hono';
+import { advanceKyc, connect, connected, connectStatus, isMaster, isSigned, signupPage, userByKey } from './bringin.simulator-accounts.ts';
+import { createFaults, cutConnection, transportFault } from './bringin.simulator-faults.ts';
+import { cancel, confirmCancel, confirmLink, createLink, domainOf, getLink, listLinks, resendCode, shareWallet } from './bringin.simulator-links.ts';
+import { depositAddress, listTransactions, makeOrder, pay, payCallback, payRequest, rates, settle } from './bringin.simulator-money.ts';
+import { createState, errorReply, newKey, type Fault, type LinkStatus, type SimulatorOptions, type State, type User } from './bringin.simulator-state.ts';
+import { post, releaseReversed } from './bringin.simulator-webhooks.ts';
+
+export type { SimulatorOptions } from './bringin.simulator-state.ts';
+export type SimulatorControl = ReturnType<typeof createControl>;
+export type RunningSimulator = { url: string; port: number; control: SimulatorControl; close: () => Promise<void> };
+
+const prefix = '/api/v0';
+type Body = { [name: string]: unknown };
+type Call = { c: Context; body: Body; raw: string; user: User };
+
+const createControl = (state: State, faults: ReturnType<typeof createFaults>) => {
+  const userOf = (email: string): User => {
+    const user = state.users.get(email);
+    if (!user) throw new Error(`no user ${email}`);
+    return user;
+  };
+  return {
+    state,
+    setFault: (fault: Fault): void => faults.set(fault),
+    clearFaults: (): void => faults.clear(),
+    setOptions: (options: Partial<SimulatorOptions>): void => void Object.assign(state.options, options),
+    /** Codes, invoices and connections live by the simulator's clock. */
+    moveClock: (ms: number): void => void (state.clockOffsetMs += ms),
+    user: userOf,
+    advanceKyc: async (email: string): Promise<void> => await advanceKyc(state, userOf(email)),
+    rejectKyc: (email: string): void => void (userOf(email).step = 'rejected'),
+    /** The person follows the link in the consent mail. */
+    consent: async (email: string): Promise<void> => await connected(state, userOf(email)),
+    rotateKey: (email: string): string => (userOf(email).key = newKey(state.options)),
+    disconnect: (email: string): void => void (userOf(email).connected = false),
+    nextLink: (status: LinkStatus): void => void (state.nextLink = status),
+    setLink: (email: string, linkId: string, status: string): void =>
+      void Object.assign(userOf(email).links.find((link) => link.id === linkId) ?? {}, { status }),
+    shareWallet: (email: string, lnAddress: string, iban: string): void => shareWallet(state, userOf(email), lnAddress, iban),
+    pay: async (target: string, sats?: bigint): Promise<string> => await pay(state, target, sats),
+    setTransaction: async (email: string, orderId: string, status: string): Promise<void> => {
+      const row = userOf(email).transactions.find((one) => one.orderId === orderId);
+      if (!row) throw new Error(`no transaction ${orderId}`);
+      await settle(state, userOf(email), row, status, 'card');
+    },
+    releaseReversed: async (): Promise<void> => await releaseReversed(state),
+    /** Somebody else posts to a callback he has learned. */
+    forge: async (url: string, body: object): Promise<void> => await post(state, url, body),
+  };
+};
+
+export const createBringinSimulator = (options: SimulatorOptions, origin: () => string) => {
+  const state = createState(options);
+  const faults = createFaults();
+  const control = createControl(state, faults);
+  const app = new Hono();
+
+  /** `who`: whose key the endpoint takes; 403 is Bringin's number for a bad one. */
+  const route = (
+    method: 'GET' | 'POST',
+    path: string,
+    who: 'master' | 'user' | 'both',
+    handle: (call: Call, endpoint: string) => Response | Promise<Response>,
+  ): void => {
+    const endpoint = `${method} ${path}`;
+    app.on(method, `${prefix}${path.replaceAll(/\{(\w+)\}/g, ':$1')}`, async (c) => {
+      const raw = method === 'POST' ? await c.req.text() : '';
+      const key = c.req.header('api-key') ?? c.req.header('x-api-key') ?? '';
+      const parsed = parse(raw);
+      state.requests.push({
+        at: Date.now(),
+        endpoint,
+        key,
+        body: method === 'POST' ? parsed : c.req.query(),
+        ip: typeof parsed?.['ipAddress'] === 'string' ? parsed['ipAddress'] : undefined,
+      });
+      const fault = await transportFault(c, state, endpoint, faults);
+      if (fault) return fault;
+      const user = userByKey(state, key);
+      const admitted = (who !== 'user' && isMaster(state, key)) || (who !== 'master' && user !== undefined);
+      if (!admitted) return errorReply(state, 403, 'Unauthorized', '10403');
+      if (parsed === undefined) return errorReply(state, 400, 'the body is not JSON');
+      const answer = await handle({ c, body: parsed, raw, user: user ?? nobody }, endpoint);
+      return faults.take(endpoint, 'lost-answer') ? cutConnection(c) : await decorated(answer, endpoint);
+    });
+  };
+  const nobody: User = {
+    email: '',
+    id: '',
+    key: '',
+    connected: false,
+    step: undefined,
+    consent: false,
+    inviteId: '',
+    callback: undefined,
+    ref: undefined,
+    links: [],
+    transactions: [],
+    balance: 0n,
+  };
+  const parse = (raw: string): Body | undefined => {
+    try {
+      return raw === '' ? {} : (JSON.parse(raw) as Body);
+    } catch {
+      return undefined;
+    }
+  };
+  const decorated = async (answer: Response, endpoint: string): Promise<Response> => {
+    const dropKey = faults.take(endpoint, 'no-key');
+    if (!dropKey && !faults.take(endpoint, 'unknown-member')) return answer;
+    const body = (await answer.json()) as Body;
+    return Response.json({ ...body, ...(dropKey ? { apiKey: null } : {}), somethingNew: { since: 2027 } }, { status: answer.status });
+  };
+
+  route('POST', '/application/connect', 'master', async ({ c, body, raw }) => {
+    const signed = isSigned(state, c.req.header('authorization'), 'POST', `${prefix}/application/connect`, raw);
+    return body['callback'] !== undefined && !signed ? errorReply(state, 403, 'bad signature', '10403') : await connect(state, origin(), body);
+  });
+  route('GET', '/application/connect/status', 'master', ({ c }, endpoint) =>
+    faults.take(endpoint, 'unknown-status') ? Response.json({ status: 'in_review' }) : connectStatus(state, c.req.query('email')),
+  );
+  route('POST', '/offramp/rates', 'both', ({ body }, endpoint) => rates(state, faults, endpoint, body));
+  route('GET', '/user/user-id', 'user', ({ user }) => Response.json({ userId: user.id }));
+  route('POST', '/offramp/address', 'user', ({ user, body }, endpoint) => depositAddress(state, user, faults, endpoint, body, domainOf(state), origin()));
+  route('POST', '/offramp/order', 'user', ({ user, body }, endpoint) => makeOrder(state, user, faults, endpoint, body));
+  route('POST', '/account/get-balance', 'user', ({ user, body }) =>
+    body['currency'] === 'EUR' ? Response.json({ balance: user.balance.toString() }) : errorReply(state, 400, 'currency'),
+  );
+  route('POST', '/account/transactions', 'user', ({ user, body }, endpoint) => listTransactions(user, faults, endpoint, body));
+  route('POST', '/bringin-link', 'user', ({ user, body }) => createLink(state, user, body));
+  route('GET', '/bringin-link', 'user', ({ user }) => listLinks(state, user));
+  route('POST', '/bringin-link/confirm', 'user', ({ user, body }) => confirmLink(state, user, body));
+  route('POST', '/bringin-link/resend-otp', 'user', ({ user, body }) => resendCode(state, user, body));
+  route('GET', '/bringin-link/{id}', 'user', ({ c, user }) => getLink(state, user, c.req.param('id') ?? ''));
+  route('POST', '/bringin-link/{id}/cancel', 'user', ({ c, user }) => cancel(state, user, c.req.param('id') ?? ''));
+  route('POST', '/bringin-link/{id}/cancel/confirm', 'user', ({ c, user, body }) => confirmCancel(state, user, c.req.param('id') ?? '', body));
+
+  app.get('/.well-known/lnurlp/:name', async (c) => {
+    const fault = await transportFault(c, state, 'GET /.well-known/lnurlp', faults);
+    return fault ?? payRequest(state, c.req.param('name'), origin(), domainOf(state), c.req.query('pos') === 'true');
+  });
+  app.get('/lnurlp/:name/callback', (c) => payCallback(state, c.req.param('name'), domainOf(state), c.req.query('amount')));
+  app.get('/signup', (c) => signupPage(state, c.req.query('inviteId')));
+
+  /** {do, args}: a function of the control object by its name. The answer is what happened so far, without keys. */
+  app.post('/__control', async (c) => {
+    const { do: name, args = [] } = (await c.req.json()) as { do: string; args?: unknown[] };
+    const action: unknown = Object.hasOwn(control, name) ? control[name as keyof SimulatorControl] : undefined;
+    if (name === 'pay' && typeof args[1] === 'number') args[1] = BigInt(args[1]);
+    if (typeof action === 'function') await (action as (...all: unknown[]) => unknown)(...args);
+    else if (name !== 'look') return c.json({ error: `no ${name}` }, 404);
+    const users = [...state.users.values()].map(({ email, id, step, connected: isConnected, links, transactions, balance }) => ({
+      email,
+      id,
+      step,
+      connected: isConnected,
+      links,
+      transactions,
+      balance: balance.toString(),
+    }));
+    const requests = state.requests.map(({ key: _key, ...rest }) => rest);
+    return c.json({ ok: true, users, mails: state.mails, texts: state.texts, requests, webhooks: state.webhooks.length });
+  });
+  return { app, control };
+};
+
+export const startBringinSimulator = async (options: SimulatorOptions): Promise<RunningSimulator> => {
+  let url = '';
+  const { app, control } = createBringinSimulator(options, () => url);
+  return await new Promise((running) => {
+    const server = serve({ fetch: app.fetch, port: options.port ?? 0, hostname: '127.0.0.1' }, (address: AddressInfo) => {
+      url = `http://127.0.0.1:${address.port}`;
+      const close = async (): Promise<void> =>
+        await new Promise((done) => {
+          server.close(() => done());
+          if ('closeAllConnections' in server) server.closeAllConnections();
+        });
+      running({ url, port: address.port, control, close });
+    });
+  });
+};
