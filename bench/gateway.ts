@@ -6,7 +6,12 @@ import { startServer } from '../src/entry/node-server.ts';
 import { providerModules } from '../src/providers/registry.gen.ts';
 
 const { PROVIDERS_URL = '', PROVIDERS = '5', DATABASE_URL = '', ROOT = '.' } = process.env;
-const providers = Object.fromEntries(Array.from({ length: Number(PROVIDERS) }, (_, index) => [`p${index}`, { kind: 'fiat-on-ramp', base_url: `${PROVIDERS_URL}/${index}`, concurrency: { in_flight: 256 }, breaker: { reset_s: 30 } }]));
+const providers = Object.fromEntries(
+  Array.from({ length: Number(PROVIDERS) }, (_, index) => [
+    `p${index}`,
+    { kind: 'fiat-on-ramp', base_url: `${PROVIDERS_URL}/${index}`, concurrency: { in_flight: 256 }, breaker: { reset_s: 30 } },
+  ]),
+);
 const limits = { verify_per_minute: 1_000_000, quotes_per_minute: 100_000_000, orders_per_minute: 1_000_000 };
 const server = await startServer({
   environment: { ...freshSecrets(randomBytes), PORT: '0', DATABASE_URL, LOG_LEVEL: 'warn' },

@@ -12,7 +12,7 @@ import { startServer, type RunningServer } from '../../src/entry/node-server.ts'
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { sandboxProviders } from './providers.ts';
 
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export type SandboxProcess = { id: string; url: string; pid: number };
 export type Sandbox = { url: string; server: RunningServer; providers: SandboxProcess[]; stop: () => Promise<void> };
 
@@ -52,7 +52,7 @@ export const startSandbox = async (options: { port?: number; quiet?: boolean; te
 };
 
 /** Ports as the file says where they are free, else any. */
-const startProviders = async (): Promise<(SandboxProcess & { child: ChildProcess })[]> => {
+export const startProviders = async (): Promise<(SandboxProcess & { child: ChildProcess })[]> => {
   const file = process.env['CONFIG_FILE'] ?? join(root, 'providers.config.yaml');
   const config = parse(readFileSync(file, 'utf8')) as { mode?: string; providers?: Record<string, { kind?: string; mode?: string }> } | null;
   if (config?.mode !== 'sandbox') return [];

@@ -45,8 +45,6 @@ export const composeInstance = (parts: Parts) => {
     instance: parts.instance,
     listings: new Map(),
     numbers: undefined,
-    refreshing: new Map(),
-    opening: new Map(),
     openBudget: new Map(),
   };
   const signer = createSigner(secrets.signing, secrets.appWebhooks);
@@ -76,6 +74,7 @@ export const composeInstance = (parts: Parts) => {
     sender: parts.sender,
     signer,
     state,
+    flights: { refreshing: new Map(), opening: new Map() },
   });
 
   const drain = (gateway: Gateway) => async (limit: number) =>
@@ -111,7 +110,8 @@ const composeProvider = (parts: Parts, core: ProviderConfig): Provider => {
         resetMs: breaker.reset_s * 1000,
         resetMaxMs: breaker.reset_max_s * 1000,
       },
-      bulkhead: { inFlight: concurrency.in_flight, queue: concurrency.queue, queueAgeMs: concurrency.queue_age_ms },
+      // Nothing may wait for another request on Workers: no queue there.
+      bulkhead: { inFlight: parts.runsOn ? concurrency.in_flight : Infinity, queue: concurrency.queue, queueAgeMs: concurrency.queue_age_ms },
       retryAttempts: core.retry.attempts,
       lateGraceMs: parts.runsOn ? config.routing.late_grace_ms : 0,
       timeoutMs: {

@@ -38,7 +38,7 @@ export const callProvider = async <T>(
       options.operation,
       {
         deadlineMs: options.deadlineMs,
-        signal: options.signal ?? neverAborted,
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
         idempotent: options.idempotent,
         ...(options.customerKey === undefined ? {} : { customerKey: options.customerKey }),
       },
@@ -53,4 +53,3 @@ export const callProvider = async <T>(
 };
 
 const isRefusal = (answer: unknown): boolean => typeof answer === 'object' && answer !== null && 'ok' in answer && answer.ok === false;
-const neverAborted = new AbortController().signal;

@@ -57,7 +57,7 @@ const loadStored = async (gateway: Gateway): Promise<void> => {
 /** One read at a time per provider; never throws: a failure is remembered beside the old listing. */
 const refreshListing = (gateway: Gateway, provider: Provider, ramp: Ramp, requestId: string): Promise<void> => {
   const name = key(provider.id, ramp);
-  const running = gateway.state.refreshing.get(name);
+  const running = gateway.flights.refreshing.get(name);
   if (running) return running;
   const reading = readListing(gateway, provider, ramp, requestId)
     .catch((fault: unknown) => {
@@ -72,8 +72,8 @@ const refreshListing = (gateway: Gateway, provider: Provider, ramp: Ramp, reques
           error: fault instanceof Error ? fault.message : 'unknown',
         });
     })
-    .finally(() => gateway.state.refreshing.delete(name));
-  gateway.state.refreshing.set(name, reading);
+    .finally(() => gateway.flights.refreshing.delete(name));
+  gateway.flights.refreshing.set(name, reading);
   return reading;
 };
 

@@ -80,7 +80,7 @@ export type ProviderCore = {
 // ---- providers -------------------------------------------------------------------------------------------------------------------------
 
 export type Operation = 'quote' | 'order' | 'status';
-export type CallLimits = { deadlineMs: number; signal: AbortSignal; customerKey?: string; idempotent: boolean };
+export type CallLimits = { deadlineMs: number; signal?: AbortSignal; customerKey?: string; idempotent: boolean };
 /** What surrounds every provider call (src/resilience). */
 export type Guard = {
   call<T>(operation: Operation, limits: CallLimits, attempt: (signal: AbortSignal) => Promise<T>): Promise<T>;
@@ -353,10 +353,11 @@ export type InstanceState = {
   instance: string;
   listings: Map<string, { listing: Json | null; readOn: number; failed?: { reason: string; on: number } }>;
   numbers: OptionNumber[] | undefined;
-  refreshing: Map<string, Promise<void>>;
-  opening: Map<string, Promise<unknown>>;
   openBudget: Map<string, { windowStart: number; used: number }>;
 };
+
+/** What is under way and may be shared by whoever wants the same: of the process on Node, of one request on Workers (no promise may cross requests there). */
+export type Flights = { refreshing: Map<string, Promise<void>>; opening: Map<string, Promise<unknown>> };
 
 export type Gateway = {
   settings: Settings;
@@ -382,4 +383,5 @@ export type Gateway = {
   sender: Sender;
   signer: Signer;
   state: InstanceState;
+  flights: Flights;
 };

@@ -28,10 +28,10 @@ export const upstreamSession = async (
   }
   if (provider.demandsProof && owner !== gatewayOwner) return { refusal: { reason: 'proof-required' } };
   const key = `${owner} ${provider.id}`;
-  const running = gateway.state.opening.get(key) as Promise<Upstream | { refusal: Refusal }> | undefined;
+  const running = gateway.flights.opening.get(key) as Promise<Upstream | { refusal: Refusal }> | undefined;
   if (running) return await running;
-  const opening = openUpstream(gateway, owner, provider, context, known).finally(() => gateway.state.opening.delete(key));
-  gateway.state.opening.set(key, opening);
+  const opening = openUpstream(gateway, owner, provider, context, known).finally(() => gateway.flights.opening.delete(key));
+  gateway.flights.opening.set(key, opening);
   return await opening;
 };
 

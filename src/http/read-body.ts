@@ -55,7 +55,7 @@ const readBytes = async (request: Request, maxBytes: number): Promise<Uint8Array
   return bytes;
 };
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 const decode = (bytes: Uint8Array): string => {
   try {
     return decoder.decode(bytes);

@@ -44,6 +44,8 @@ const allowed = new Set([
   'target',
 ]);
 const longest = 300;
+/** pino's browser build, which Workers get, tells the level as a number. */
+const labels: Record<number, string> = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error' };
 
 export type LogOptions = {
   level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -62,7 +64,10 @@ export const createLog = ({ level, instance, write, now }: LogOptions): Log => {
       base: { instance },
       timestamp: () => `,"time":${now()}`,
       formatters: { level: (label) => ({ level: label }) },
-      browser: { asObject: true, write: (entry) => write(JSON.stringify({ instance, ...entry })) },
+      browser: {
+        asObject: true,
+        write: (entry) => write(JSON.stringify({ ...entry, level: labels[(entry as { level: number }).level] ?? 'info', time: now(), instance })),
+      },
     },
     { write: (line: string) => write(line.trimEnd()) },
   );

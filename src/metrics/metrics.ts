@@ -26,7 +26,8 @@ export const createMetrics = () => {
   const at = (name: string, labels: Record<string, string>): Series | undefined => {
     const metric: Metric | undefined = Object.hasOwn(metrics, name) ? metrics[name as keyof typeof metrics] : undefined;
     if (!metric) return undefined;
-    const key = metric.labels.map((label) => `${label}="${(labels[label] ?? '').replaceAll(/["\\\n]/g, '_')}"`).join(',');
+    let key = '';
+    for (const label of metric.labels) key += `${labels[label] ?? ''}\n`;
     const all = series.get(name) ?? new Map<string, Series>();
     series.set(name, all);
     const known = all.get(key);
@@ -52,8 +53,10 @@ export const createMetrics = () => {
       const lines: string[] = [];
       for (const [name, metric] of Object.entries<Metric>(metrics)) {
         lines.push(`# HELP ramp_${name} ${metric.help}`, `# TYPE ramp_${name} ${metric.kind}`);
-        for (const [key, one] of series.get(name) ?? [])
+        for (const [values, one] of series.get(name) ?? []) {
+          const key = shown(metric.labels, values);
           lines.push(...(metric.kind === 'histogram' ? histogram(name, key, one) : [`ramp_${name}${key === '' ? '' : `{${key}}`} ${one.value}`]));
+        }
       }
       for (const { name, help, value } of gauges) lines.push(`# HELP ramp_${name} ${help}`, `# TYPE ramp_${name} gauge`, `ramp_${name} ${value}`);
       return `${lines.join('\n')}\n`;
@@ -61,6 +64,12 @@ export const createMetrics = () => {
   };
 };
 export type Metrics = ReturnType<typeof createMetrics>;
+
+/** The labels of a series, from its key: the values, one a line. */
+const shown = (labels: readonly string[], values: string): string => {
+  const parts = values.split('\n');
+  return labels.map((label, i) => `${label}="${(parts[i] ?? '').replaceAll(/["\\]/g, '_')}"`).join(',');
+};
 
 const histogram = (name: string, key: string, { value, sum, buckets }: Series): string[] => {
   const with_ = (le: string): string => `{${key === '' ? '' : `${key},`}le="${le}"}`;

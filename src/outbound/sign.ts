@@ -14,8 +14,8 @@ const pkcs8Head = Uint8Array.from([0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x0
 
 /** `keys`: newest first. `appSecrets`: `whsec_…` by app id. */
 export const createSigner = (keys: readonly SigningKey[], appSecrets: ReadonlyMap<string, readonly string[]> = new Map()): Signer => {
-  let ready: Promise<{ sign: (content: string) => Promise<string>; jwk: Jwk }[]> | undefined;
-  const imported = () => (ready ??= Promise.all(keys.map(importKey)));
+  let ready: { sign: (content: string) => Promise<string>; jwk: Jwk }[] | undefined;
+  const imported = async () => (ready ??= await Promise.all(keys.map(importKey)));
   return {
     sign: async ({ id, timestamp, body, appId }) => {
       const content = `${id}.${timestamp}.${body}`;
@@ -32,7 +32,8 @@ const importKey = async ({ kid, seed }: SigningKey) => {
   pkcs8.set(pkcs8Head);
   pkcs8.set(seed, 16);
   const key = await crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', true, ['sign']);
-  const { x = '' } = await crypto.subtle.exportKey('jwk', key);
+  // Form 'jwk' gives an object; one of the two runtimes' types does not know it.
+  const { x = '' } = (await crypto.subtle.exportKey('jwk', key)) as { x?: string };
   const jwk: Jwk = { kid, kty: 'OKP', crv: 'Ed25519', use: 'sig', x, whpk: `whpk_${base64.encode(base64urlnopad.decode(x))}` };
   return { jwk, sign: async (content: string) => `v1a,${base64.encode(new Uint8Array(await crypto.subtle.sign('Ed25519', key, utf8.encode(content))))}` };
 };
@@ -54,7 +55,7 @@ export type Received = { id: string; timestamp: string; signature: string; body:
 export const verifyDelivery = async (received: Received, keys: readonly string[], receivedAt: number, toleranceS = 300): Promise<boolean> => {
   const timestamp = Number(received.timestamp);
   if (!Number.isSafeInteger(timestamp) || Math.abs(receivedAt / 1000 - timestamp) > toleranceS) return false;
-  const content = utf8.encode(`${received.id}.${received.timestamp}.${received.body}`);
+  const content = new Uint8Array(utf8.encode(`${received.id}.${received.timestamp}.${received.body}`));
   for (const part of received.signature.split(' ')) {
     const [version, encoded] = part.split(',');
     if (encoded === undefined) continue;

@@ -73,7 +73,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
       // The caller stops waiting at his deadline; the call itself is cut a grace later, so that late answers are learnt from.
       const cut = new AbortController();
       const onAbort = (): void => cut.abort();
-      limits.signal.addEventListener('abort', onAbort, { once: true });
+      limits.signal?.addEventListener('abort', onAbort, { once: true });
       const graceMs = limits.idempotent && operation === 'quote' ? settings.lateGraceMs : 0;
       let timer: ReturnType<typeof setTimeout> | undefined;
       const once = async () => await bulkhead.run(async () => await attemptOnce(operation, limits, cut.signal, attempt));
@@ -87,7 +87,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
       });
       const settled = (): void => {
         clearTimeout(timer);
-        limits.signal.removeEventListener('abort', onAbort);
+        limits.signal?.removeEventListener('abort', onAbort);
       };
       call.then(settled, settled);
       return await Promise.race([call, late]);

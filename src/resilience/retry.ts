@@ -3,6 +3,7 @@ import { ProviderFault } from '../providers/fault.ts';
 
 const mostTokens = 10;
 const leastTokens = 5;
+const firstPauseMs = 20;
 
 /** Retries are paid from a bucket: 10 tokens, one a failure, a tenth back a success, none left at 5 (gRPC A6). A dying provider is not pushed. */
 export const createRetryBudget = () => {
@@ -26,21 +27,27 @@ export type RetryOptions = { attempts: number; budget: RetryBudget; deadlineMs: 
  * 40 % of the deadline. The one retry layer: nothing above or below tries again.
  */
 export const withRetry = async <T>(call: () => Promise<T>, { attempts, budget, deadlineMs, now, signal }: RetryOptions): Promise<T> => {
-  if (attempts <= 0) return await call();
   const started = now();
+  const worthIt = (error: unknown): boolean =>
+    error instanceof ProviderFault &&
+    error.retryable &&
+    (error.taken === 'no' || error.status === 502 || error.status === 503 || error.status === 504) &&
+    error.kind !== 'circuit-open' &&
+    error.kind !== 'rate-limited' &&
+    budget.allows() &&
+    now() - started < deadlineMs * 0.4;
+  try {
+    return await call();
+  } catch (error) {
+    if (attempts <= 0 || !worthIt(error)) throw error;
+  }
+  await new Promise((done) => setTimeout(done, firstPauseMs));
   return await pRetry(call, {
-    retries: attempts,
+    retries: attempts - 1,
     minTimeout: 20,
     maxTimeout: 200,
     randomize: true,
     signal,
-    shouldRetry: ({ error }) =>
-      error instanceof ProviderFault &&
-      error.retryable &&
-      (error.taken === 'no' || error.status === 502 || error.status === 503 || error.status === 504) &&
-      error.kind !== 'circuit-open' &&
-      error.kind !== 'rate-limited' &&
-      budget.allows() &&
-      now() - started < deadlineMs * 0.4,
+    shouldRetry: ({ error }) => worthIt(error),
   });
 };

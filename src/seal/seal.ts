@@ -24,7 +24,7 @@ const utf8 = new TextEncoder();
 const text = new TextDecoder();
 const opened = 4096;
 
-const additional = (place: Place): Uint8Array<ArrayBuffer> => utf8.encode(`${place.table}\n${place.row}\n${place.field}\n${version}`);
+const additional = (place: Place): Uint8Array<ArrayBuffer> => new Uint8Array(utf8.encode(`${place.table}\n${place.row}\n${place.field}\n${version}`));
 
 /** `keys`: current first. Throws for keys that are not 32 bytes, or an id that would break the form. */
 export const createSeal = (keys: readonly MasterKey[]): SealWithRotation => {
@@ -32,13 +32,14 @@ export const createSeal = (keys: readonly MasterKey[]): SealWithRotation => {
   if (!current) throw new Error('no sealing key');
   for (const { id, key } of keys)
     if (key.length !== 32 || !/^[\w-]{1,32}$/.test(id)) throw new Error(`the sealing key "${id}" is not 32 bytes with a plain name`);
-  const imported = new Map<string, Promise<Key>>();
-  const masterKey = (id: string): Promise<Key> => {
+  // Keys are kept once they are there, never the promise of one: on Workers a promise belongs to the request that made it.
+  const imported = new Map<string, Key>();
+  const masterKey = async (id: string): Promise<Key> => {
     const known = imported.get(id);
     if (known) return known;
     const found = keys.find((one) => one.id === id);
-    if (!found) return Promise.reject(new Error(`a secret is sealed under the key "${id}", which is not among the sealing keys`));
-    const key = crypto.subtle.importKey('raw', new Uint8Array(found.key), 'AES-KW', false, ['wrapKey', 'unwrapKey']);
+    if (!found) throw new Error(`a secret is sealed under the key "${id}", which is not among the sealing keys`);
+    const key = await crypto.subtle.importKey('raw', new Uint8Array(found.key), 'AES-KW', false, ['wrapKey', 'unwrapKey']);
     imported.set(id, key);
     return key;
   };
@@ -52,7 +53,8 @@ export const createSeal = (keys: readonly MasterKey[]): SealWithRotation => {
 
   return {
     seal: async (plain, place) => {
-      const key = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, true, ['encrypt', 'decrypt']);
+      // One key, no pair, for AES; one of the two runtimes' types does not know it.
+      const key = (await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, true, ['encrypt', 'decrypt'])) as Key;
       const iv = crypto.getRandomValues(new Uint8Array(12));
       const [ciphertext, wrapped] = await Promise.all([
         crypto.subtle.encrypt({ name: 'AES-GCM', iv, additionalData: additional(place) }, key, utf8.encode(plain)),

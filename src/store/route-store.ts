@@ -11,7 +11,15 @@ import { routes } from './schema.ts';
 export const createRouteStore = (db: Database, client: Sql, options: { grouped: boolean }): RouteStore => {
   // One statement for any number of rows, so that the driver keeps it prepared: the hot path's one write.
   const insert = async (rows: StoredRoute[]): Promise<void> => {
-    const records = rows.map((row) => ({ id: row.id, customer_id: row.customerId, session_hash: row.sessionHash, ramp: row.ramp, request_id: row.requestId, created_on: new Date(row.createdOn).toISOString(), route: row.route }));
+    const records = rows.map((row) => ({
+      id: row.id,
+      customer_id: row.customerId,
+      session_hash: row.sessionHash,
+      ramp: row.ramp,
+      request_id: row.requestId,
+      created_on: new Date(row.createdOn).toISOString(),
+      route: row.route,
+    }));
     await client`
       insert into routes (id, customer_id, session_hash, ramp, request_id, created_on, route)
       select id, customer_id, session_hash, ramp, request_id, created_on, route
@@ -20,7 +28,10 @@ export const createRouteStore = (db: Database, client: Sql, options: { grouped: 
   return {
     insert: options.grouped ? groupInserts(insert) : async (row) => await insert([row]),
     find: async (id, customerId) => {
-      const rows = await db.select().from(routes).where(and(eq(routes.id, id), eq(routes.customerId, customerId)));
+      const rows = await db
+        .select()
+        .from(routes)
+        .where(and(eq(routes.id, id), eq(routes.customerId, customerId)));
       return rows[0];
     },
   };

@@ -18,8 +18,25 @@ const upstreamColumns = {
 
 type Moment = Date | string;
 type SessionRow = {
-  id_hash: string; customer_id: string | null; app_id: string | null; created_on: Moment; opened_on: Moment | null; last_used_on: Moment; expires_on: Moment; revoked_on: Moment | null; challenge: string; opened_by: string | null;
-  opened_reply: string | null; node_pubkey: string | null; up_id: string | null; up_provider: string | null; up_blob: string | null; up_ready: boolean | null; up_claimed: Moment | null; up_expires: Moment | null; up_unsettled: boolean;
+  id_hash: string;
+  customer_id: string | null;
+  app_id: string | null;
+  created_on: Moment;
+  opened_on: Moment | null;
+  last_used_on: Moment;
+  expires_on: Moment;
+  revoked_on: Moment | null;
+  challenge: string;
+  opened_by: string | null;
+  opened_reply: string | null;
+  node_pubkey: string | null;
+  up_id: string | null;
+  up_provider: string | null;
+  up_blob: string | null;
+  up_ready: boolean | null;
+  up_claimed: Moment | null;
+  up_expires: Moment | null;
+  up_unsettled: boolean;
 };
 const ms = (moment: Moment): number => (typeof moment === 'string' ? Date.parse(moment) : moment.getTime());
 const some = <T, K extends string>(name: K, value: T | null): { [key in K]?: T } => (value === null ? {} : ({ [name]: value } as { [key in K]?: T }));
@@ -38,9 +55,23 @@ const toSession = (row: SessionRow, rows: SessionRow[]): Session => ({
   ...some('openedBy', row.opened_by),
   ...some('openedReply', row.opened_reply),
   ...some('nodePubkey', row.node_pubkey),
-  upstream: new Map(rows.flatMap((one) => (one.up_id === null || one.up_provider === null || one.up_claimed === null ? [] : [[one.up_provider, toUpstream(one, one.up_id, one.up_provider, one.up_claimed)] as const]))),
+  upstream: new Map(
+    rows.flatMap((one) =>
+      one.up_id === null || one.up_provider === null || one.up_claimed === null
+        ? []
+        : [[one.up_provider, toUpstream(one, one.up_id, one.up_provider, one.up_claimed)] as const],
+    ),
+  ),
 });
-const toUpstream = (row: SessionRow, id: string, providerId: string, claimed: Moment): ProviderSession => ({ id, providerId, ready: row.up_ready === true, claimedOn: ms(claimed), unsettled: row.up_unsettled, ...some('blob', row.up_blob), ...someMs('expiresOn', row.up_expires) });
+const toUpstream = (row: SessionRow, id: string, providerId: string, claimed: Moment): ProviderSession => ({
+  id,
+  providerId,
+  ready: row.up_ready === true,
+  claimedOn: ms(claimed),
+  unsettled: row.up_unsettled,
+  ...some('blob', row.up_blob),
+  ...someMs('expiresOn', row.up_expires),
+});
 
 export const createSessionStore = (db: Database, client: Sql): SessionStore => {
   const findLive = async (owner: string, providerId: string): Promise<ProviderSession | undefined> => {

@@ -8,7 +8,12 @@ let sessionId: string;
 beforeAll(async () => {
   const good = { quoteTtlS: 3600 };
   gateway = await startTestGateway(
-    { alpine: { simulator: good }, borealis: { simulator: { ...good, spreadBps: 30 } }, cobalt: { simulator: { ...good, spreadBps: 60 } }, victim: { simulator: { ...good, spreadBps: -50 } } },
+    {
+      alpine: { simulator: good },
+      borealis: { simulator: { ...good, spreadBps: 30 } },
+      cobalt: { simulator: { ...good, spreadBps: 60 } },
+      victim: { simulator: { ...good, spreadBps: -50 } },
+    },
     { config: { routing: { quote_deadline_ms: 500, late_grace_ms: 0 } } },
   );
   wallet = createWallet(gateway.url);
@@ -18,8 +23,14 @@ beforeAll(async () => {
 afterEach(() => gateway.simulators['victim']?.control.clearFaults());
 afterAll(async () => await gateway.close());
 
-type Offers = { offers: { provider: { id: string }; quote_id: string }[]; excluded: { provider: { id: string }; rule: string }[]; refused: { provider: { id: string }; reason: string }[]; failed: { provider: { id: string }; reason: string; retry_on?: string }[] };
-const offers = async (): Promise<Offers> => (await wallet.call('/offers', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 })).body as unknown as Offers;
+type Offers = {
+  offers: { provider: { id: string }; quote_id: string }[];
+  excluded: { provider: { id: string }; rule: string }[];
+  refused: { provider: { id: string }; reason: string }[];
+  failed: { provider: { id: string }; reason: string; retry_on?: string }[];
+};
+const offers = async (): Promise<Offers> =>
+  (await wallet.call('/offers', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 })).body as unknown as Offers;
 const healthy = (answer: Offers): string[] => answer.offers.map((one) => one.provider.id).filter((id) => id !== 'victim');
 /** The circuit of one test does not bother the next. */
 const rested = async (): Promise<void> => {
@@ -27,7 +38,16 @@ const rested = async (): Promise<void> => {
 };
 
 it.each([
-  ['latency', 'timeout'], ['500', 'server'], ['html200', 'malformed'], ['truncated', 'malformed'], ['endless', 'malformed'], ['drip', 'timeout'], ['reset', 'unreachable'], ['gzip-bomb', 'malformed'], ['huge-header', 'malformed'], ['redirect', 'malformed'],
+  ['latency', 'timeout'],
+  ['500', 'server'],
+  ['html200', 'malformed'],
+  ['truncated', 'malformed'],
+  ['endless', 'malformed'],
+  ['drip', 'timeout'],
+  ['reset', 'unreachable'],
+  ['gzip-bomb', 'malformed'],
+  ['huge-header', 'malformed'],
+  ['redirect', 'malformed'],
 ] as const)('%s costs nothing but its own answer', async (fault, reason) => {
   await rested();
   const memory = process.memoryUsage().rss;
@@ -43,7 +63,11 @@ it.each([
 });
 
 it.each([
-  ['wrong-currency', 'wrong-currency'], ['wrong-option', 'wrong-option'], ['absurd-price', 'too-good'], ['expired-quote', 'expires-too-soon'], ['negative-fee', 'amount-invalid'],
+  ['wrong-currency', 'wrong-currency'],
+  ['wrong-option', 'wrong-option'],
+  ['absurd-price', 'too-good'],
+  ['expired-quote', 'expires-too-soon'],
+  ['negative-fee', 'amount-invalid'],
 ] as const)('%s is excluded as %s', async (fault, rule) => {
   await rested();
   gateway.simulators['victim']?.control.setFault({ endpoint: 'quote', fault, times: 1 });
@@ -79,7 +103,8 @@ it('its circuit opens after failures of several customers, closes by time, and /
       break;
     }
   }
-  const circuit = async () => ((await wallet.call('/providers')).body['providers'] as { id: string; circuits: { quote: string } }[]).find((one) => one.id === 'victim')?.circuits.quote;
+  const circuit = async () =>
+    ((await wallet.call('/providers')).body['providers'] as { id: string; circuits: { quote: string } }[]).find((one) => one.id === 'victim')?.circuits.quote;
   expect(await circuit()).not.toBe('closed');
   gateway.simulators['victim']?.control.clearFaults();
   await rested();

@@ -57,14 +57,32 @@ export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promi
 };
 
 const maxDepth = 64;
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const traps = /__proto__|constructor|prototype/;
+
+/** Only a document that names such a member, may hide one behind an escape, or nests deep has to be walked. */
+const needsWalk = (text: string): boolean => {
+  if (traps.test(text) || text.includes('\\')) return true;
+  let depth = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code === 123 || code === 91) {
+      depth += 1;
+      if (depth > maxDepth) return true;
+    } else if (code === 125 || code === 93) depth -= 1;
+  }
+  return false;
+};
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /** A body that must be JSON. HTML, a truncated or a too deep document is `malformed`. */
 const parseJson = ({ status, headers, body }: HttpResponse): unknown => {
   const type = headers['content-type'];
   if (type !== undefined && !/json|^text\/plain/i.test(type)) throw new ProviderFault('malformed', 'the answer is not JSON', { status });
   try {
-    return withoutTraps(JSON.parse(decoder.decode(body)), 0);
+    const text = decoder.decode(body);
+    const value: unknown = JSON.parse(text);
+    return needsWalk(text) ? withoutTraps(value, 0) : value;
   } catch (error) {
     if (error instanceof ProviderFault) throw error;
     throw new ProviderFault('malformed', 'the answer is not JSON', { status });

@@ -1,0 +1,67 @@
+/**
+ * `npm run dev:worker`: workerd on this machine with a database (DATABASE_URL, else the embedded one behind a queue that lets one client
+ * through at a time) and the sandbox providers beside it. `npm run demo` with GATEWAY_URL buys through it.
+ */
+import './load-env.ts';
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { freshSecrets } from '../src/config/secrets.ts';
+import { openDatabase } from '../src/entry/database-node.ts';
+import { migrate } from '../src/entry/migrate.ts';
+import { startPgliteQueue } from './pglite-queue.ts';
+import { root, startProviders } from './sandbox/start-sandbox.ts';
+
+const port = process.env['PORT'] ?? '8787';
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const dataDir = process.env['DATA_DIR'] ?? join(root, '.data/worker');
+const database = await openDatabase({ url: process.env['DATABASE_URL'], dataDir, log: () => undefined });
+await migrate(database, join(root, 'migrations'));
+await database.sql.end();
+const queue = database.kind === 'pglite' ? await startPgliteQueue(database.url) : undefined;
+const databaseUrl = queue ? `postgres://postgres:postgres@127.0.0.1:${queue.port}/postgres` : database.url;
+const providers = await startProviders();
+const variables = {
+  ...freshSecrets(randomBytes),
+  PUBLIC_URL: `http://127.0.0.1:${port}`,
+  LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'info',
+  SANDBOX_URLS: JSON.stringify(Object.fromEntries(providers.map(({ id, url }) => [id, url]))),
+};
+const wrangler = spawn(
+  'npx',
+  [
+    'wrangler',
+    'dev',
+    '--local',
+    '--env=',
+    '--ip',
+    '127.0.0.1',
+    '--port',
+    port,
+    '--test-scheduled',
+    ...Object.entries(variables).flatMap(([name, value]) => ['--var', `${name}:${value}`]),
+  ],
+  {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, CLOUDFLARE_HYPERDRIVE_LOCAL_CONNECTION_STRING_HYPERDRIVE: databaseUrl, WRANGLER_SEND_METRICS: 'false', CI: '1' },
+  },
+);
+for (const provider of providers) say(`  ${provider.id.padEnd(10)} ${provider.url.padEnd(24)} pid ${provider.pid}`);
+say(`workerd on http://127.0.0.1:${port}, database ${database.kind}`);
+// Cloudflare's Cron comes once a minute; here it is rung for it.
+const cron = setInterval(() => void fetch(`http://127.0.0.1:${port}/cdn-cgi/handler/scheduled`).catch(() => undefined), 60_000);
+const stop = (): void => {
+  clearInterval(cron);
+  wrangler.kill('SIGTERM');
+};
+process.once('SIGINT', stop);
+process.once('SIGTERM', stop);
+wrangler.once('exit', () => {
+  void (async () => {
+    await queue?.close();
+    for (const { child } of providers) child.kill('SIGTERM');
+    await database.close();
+    process.exit(0);
+  })();
+});

@@ -1,0 +1,23 @@
+import type { Sender } from '../gateway/delivery-port.ts';
+
+type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** The Workers form of the webhook sender: no private network is reachable there; the URL's own form is checked again before each attempt. */
+export const createFetchSender =
+  (fetchIt: Fetch, check: (url: string) => { ok: boolean }): Sender =>
+  async ({ url, headers, body, timeoutMs }) => {
+    if (!check(url).ok) return { outcome: 'blocked', statusClass: 'blocked' };
+    try {
+      const answer = await fetchIt(url, { method: 'POST', headers, body, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) });
+      await answer.body?.cancel();
+      const retryAfter = Number(answer.headers.get('retry-after') ?? Number.NaN);
+      return {
+        outcome: answer.status >= 200 && answer.status < 300 ? 'delivered' : 'failed',
+        statusClass: `${Math.floor(answer.status / 100)}xx`,
+        status: answer.status,
+        ...(Number.isFinite(retryAfter) ? { retryAfterMs: retryAfter * 1000 } : {}),
+      };
+    } catch (error) {
+      return { outcome: 'failed', statusClass: error instanceof Error && error.name === 'TimeoutError' ? 'timeout' : 'unreachable' };
+    }
+  };

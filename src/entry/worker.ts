@@ -1,0 +1,166 @@
+/** The gateway on Cloudflare Workers: the same app, a database client per request, background work under waitUntil and by Cron. */
+import type { Context } from 'hono';
+import postgres from 'postgres';
+import configText from '../../providers.config.yaml';
+import journal from '../../migrations/meta/_journal.json';
+import { parseConfig, type GatewayConfig } from '../config/providers-config.ts';
+import { checkLive, readSecrets, type Secrets } from '../config/secrets.ts';
+import { Problem } from '../gateway/problem.ts';
+import type { Gateway } from '../gateway/ports.ts';
+import { pruneOld, runScheduled } from '../gateway/run-scheduled.ts';
+import { createLimiter, type Limiter } from '../http/limiter.ts';
+import { problemResponse } from '../http/problem.ts';
+import { createLog } from '../log/log.ts';
+import { createMetrics } from '../metrics/metrics.ts';
+import { checkWebhookUrl } from '../outbound/url-guard.ts';
+import { providerModules } from '../providers/registry.gen.ts';
+import { constantTimeEqual } from '../seal/hash.ts';
+import { composeApp, composeInstance, httpSettings } from './compose.ts';
+import { createFetchHttp } from './http-fetch.ts';
+import { migrationState } from './migration-state.ts';
+import { createFetchSender } from './fetch-sender.ts';
+
+type RateLimit = { limit: (options: { key: string }) => Promise<{ success: boolean }> };
+export type WorkerEnv = {
+  HYPERDRIVE?: { connectionString: string };
+  ASSETS?: { fetch: (request: Request) => Promise<Response> };
+  RATE_LIMIT_VERIFY?: RateLimit;
+  RATE_LIMIT_QUOTES?: RateLimit;
+  RATE_LIMIT_ORDERS?: RateLimit;
+  /** Sandbox only: where the sandbox providers really listen, JSON by id. */
+  SANDBOX_URLS?: string;
+} & { [name: string]: unknown };
+type Ctx = { waitUntil: (work: Promise<unknown>) => void };
+
+const tickBudget = { ms: 25_000, calls: 40 };
+const now = (): number => Date.now();
+const randomSecret = (bytes: number): string =>
+  btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(bytes))))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
+
+/** What lives as long as the isolate: parsed once from the first request's environment. No timer, no connection. */
+const build = (env: WorkerEnv) => {
+  const variables = Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+  const source = { ...variables, ...(env.HYPERDRIVE ? { DATABASE_URL: env.HYPERDRIVE.connectionString } : {}) };
+  const baseUrls = env.SANDBOX_URLS === undefined ? undefined : (JSON.parse(env.SANDBOX_URLS) as Record<string, string>);
+  const parsed = parseConfig(configText, {
+    fileName: 'providers.config.yaml',
+    modules: providerModules,
+    publicUrl: variables['PUBLIC_URL'],
+    ...(baseUrls ? { baseUrls } : {}),
+  });
+  if (!parsed.ok) return { mistakes: parsed.mistakes };
+  const { config } = parsed;
+  const read = readSecrets(source, config);
+  const mistakes = [...(env.HYPERDRIVE ? [] : ['the binding HYPERDRIVE is missing']), ...checkLive(config, source), ...(read.ok ? [] : read.mistakes)];
+  if (mistakes.length > 0 || !read.ok) return { mistakes };
+  const { secrets } = read;
+  const metrics = createMetrics();
+  const instance = `worker-${randomSecret(4)}`;
+  const rules = { sandbox: config.mode === 'sandbox', allowedPorts: config.webhooks.allowed_ports, ownHosts: [new URL(config.public_url).hostname] };
+  // eslint-disable-next-line no-console -- on Workers the console is the log
+  const log = createLog({ level: (variables['LOG_LEVEL'] as 'info' | undefined) ?? 'info', instance, write: (line) => console.log(line), now });
+  const composed = composeInstance({
+    config,
+    secrets,
+    modules: providerModules,
+    http: createFetchHttp((url, init) => fetch(url, init)),
+    sender: createFetchSender(
+      (url, init) => fetch(url, init),
+      (url) => checkWebhookUrl(url, rules),
+    ),
+    log,
+    metrics,
+    now,
+    random: () => Math.random(),
+    uuid: () => crypto.randomUUID(),
+    randomSecret,
+    sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
+    instance,
+    runsOn: false,
+  });
+  const gatewayFor = (environment: WorkerEnv, ctx: Ctx): Gateway => {
+    const client = postgres(environment.HYPERDRIVE?.connectionString ?? '', {
+      max: 1,
+      fetch_types: false,
+      connection: { application_name: 'ramp-gateway' },
+      onnotice: () => undefined,
+    });
+    const migrated = async (): Promise<boolean> => {
+      const { applied, expected } = await migrationState(client, journal);
+      return applied >= expected;
+    };
+    // The client is left to the runtime: it ends with its request.
+    return composed.onDatabase(client, { grouped: false, migrated, background: (work) => ctx.waitUntil(work.catch(() => undefined)) });
+  };
+  const app = composeApp({
+    platform: (c: Context) => ({ gateway: gatewayFor(c.env as WorkerEnv, c.executionCtx), ip: () => c.req.header('cf-connecting-ip') }),
+    http: httpSettings(config, secrets),
+    limiter: limiterOf(env),
+    docs: async (path) => await docsFrom(env, path),
+    metrics: async (c) => await showMetrics(c, secrets, (c.env as WorkerEnv).HYPERDRIVE?.connectionString ?? ''),
+  });
+  return { app, config, gatewayFor, drain: composed.drain };
+};
+
+/** Cloudflare's binding where it is bound (per location, approximate), else counts of this isolate. */
+const limiterOf = (env: WorkerEnv): Limiter => {
+  const own = createLimiter(now);
+  const bindings = { verify: env.RATE_LIMIT_VERIFY, quotes: env.RATE_LIMIT_QUOTES, 'quotes-app': undefined, orders: env.RATE_LIMIT_ORDERS };
+  return async (name, key, limit) => {
+    const binding = bindings[name];
+    return binding ? { allowed: (await binding.limit({ key })).success, resetSeconds: 60 } : await own(name, key, limit);
+  };
+};
+
+const pages = new Map([
+  ['/docs', 'index.html'],
+  ['/docs/', 'index.html'],
+  ['/docs/errors', 'errors.html'],
+]);
+const docsFrom = async (env: WorkerEnv, path: string): Promise<Response | undefined> => {
+  const file = pages.get(path);
+  if (file === undefined || !env.ASSETS) return undefined;
+  const asset = await env.ASSETS.fetch(new Request(`https://assets.local/${file}`));
+  return asset.ok ? new Response(asset.body, { headers: { 'content-type': 'text/html; charset=utf-8' } }) : undefined;
+};
+
+/** Only what the database knows: an isolate's own counters say little. */
+const showMetrics = async (c: Context, secrets: Secrets, url: string): Promise<Response> => {
+  const token = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
+  if (secrets.metricsToken === undefined || token === undefined || !constantTimeEqual(token, secrets.metricsToken))
+    return c.text('metrics need METRICS_TOKEN\n', 403);
+  const client = postgres(url, { max: 1, fetch_types: false });
+  const [row] = await client<{ due: string; unsettled: string; review: string }[]>`
+    select (select count(*) from deliveries where state = 'due') as due, (select count(*) from intents where state in ('prepared', 'sending', 'unknown')) as unsettled, (select count(*) from orders where stage = 'review') as review`;
+  const gauges = [
+    { name: 'deliveries_due', help: 'Webhooks that wait', value: Number(row?.due ?? 0) },
+    { name: 'intents_unsettled', help: 'Placings without an outcome', value: Number(row?.unsettled ?? 0) },
+    { name: 'orders_in_review', help: 'Orders that the operator looks at', value: Number(row?.review ?? 0) },
+  ];
+  return c.text(createMetrics().render(gauges));
+};
+
+type Built = ReturnType<typeof build>;
+let built: Built | undefined;
+
+const misconfigured = (mistakes: string[]): Response =>
+  problemResponse(new Problem('misconfigured', mistakes.join('; ')), `req_${randomSecret(12)}`, { 'cache-control': 'no-store' });
+
+export default {
+  fetch: async (request: Request, env: WorkerEnv, ctx: Ctx & { passThroughOnException: () => void; props: unknown }): Promise<Response> => {
+    built ??= build(env);
+    if ('mistakes' in built) return misconfigured(built.mistakes);
+    return await built.app.fetch(request, env, ctx);
+  },
+  scheduled: async (event: { scheduledTime: number }, env: WorkerEnv, ctx: Ctx): Promise<void> => {
+    built ??= build(env);
+    if ('mistakes' in built) throw new Error(built.mistakes.join('; '));
+    const gateway = built.gatewayFor(env, ctx);
+    const { config }: { config: GatewayConfig } = built;
+    await runScheduled(gateway, built.drain(gateway), tickBudget);
+    if (Math.floor(event.scheduledTime / 60_000) % 10 === 0) await pruneOld(gateway, config.retention);
+  },
+};
