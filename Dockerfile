@@ -1,0 +1,27 @@
+# The gateway as one bundled file on Debian slim. No embedded database, no simulators, no build tools in the image.
+ARG NODE_IMAGE=node:24-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /build
+COPY package.json package-lock.json ./
+RUN npm ci --omit=optional --ignore-scripts --no-audit --no-fund
+COPY src ./src
+COPY scripts/build.ts ./scripts/build.ts
+RUN node --no-warnings scripts/build.ts
+
+FROM ${NODE_IMAGE}
+LABEL org.opencontainers.image.title="ramp-gateway" \
+      org.opencontainers.image.description="One gateway between a bitcoin wallet and every fiat ramp" \
+      org.opencontainers.image.licenses="MIT"
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=8787 APP_ROOT=/app
+WORKDIR /app
+COPY package.json ./
+COPY providers.config.yaml ./providers.config.yaml
+COPY migrations ./migrations
+COPY docs/site ./docs/site
+COPY --from=build /build/dist/server.mjs ./dist/server.mjs
+USER 1000:1000
+EXPOSE 8787
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/live`).then((r)=>process.exit(r.ok?0:1),()=>process.exit(1))"]
+CMD ["node", "dist/server.mjs"]
