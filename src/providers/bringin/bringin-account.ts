@@ -42,7 +42,10 @@ export const readAccount = async (bringin: Bringin, context: CallContext): Promi
   const { key: refusedKey, ...rest } = customer;
   const polled = await pollAccount(bringin, context, { ...rest, status: 'needs_reconnect' });
   const found = polled.customer === undefined ? undefined : readCustomer(polled);
-  if (found?.status === 'connected' && found.key !== refusedKey) return polled;
+  if (found?.status === 'connected' && found.key !== refusedKey) {
+    bringin.deps.log('warn', 'bringin_key_replaced');
+    return polled;
+  }
   bringin.deps.log('warn', 'bringin_key_refused');
   return answerWith({ ...customer, status: 'needs_reconnect' });
 };

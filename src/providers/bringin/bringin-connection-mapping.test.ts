@@ -7,7 +7,7 @@ import { linkReply } from './bringin-wire.ts';
 const createdAt = '2026-11-21T10:00:00.000Z';
 const createdOn = Date.parse(createdAt);
 const timing = { code_life_s: 1_800, initiating_timeout_s: 60 };
-const settings = { ln_address_form: 'full', lightning_hosts: ['bringin.xyz', 'other.example'] } as const;
+const settings = { ln_address_form: 'full' as const, lightning_hosts: ['bringin.xyz', 'other.example'] };
 const iban = 'DE89370400440532013000';
 
 const link = (status: string, more: object = {}, of: object = {}): LinkReply =>

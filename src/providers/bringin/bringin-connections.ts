@@ -115,9 +115,13 @@ const judgeRefusal = async (
   if (!read.ok) return read;
   if (read.value.status === wanted) return read;
   if (read.value.status !== 'code_required' || bringin.settings.code_expired_statuses.includes(status)) return { ok: 'code-expired' };
-  return bringin.settings.code_wrong_statuses.includes(status) ? wrongCode(read.value) : declined('code-refused');
+  return bringin.settings.code_wrong_statuses.includes(status) ? wrongCode(read.value, 1) : declined('code-refused');
 };
-const wrongCode = ({ attemptsLeft }: ConnectionState): Confirmed => ({ ok: 'code-wrong', ...(attemptsLeft === undefined ? {} : { attemptsLeft }) });
+/** Bringin tells how many are left with a resend only; one that was sent is used up. Whoever stores the connection stores the number, too. */
+const wrongCode = ({ attemptsLeft }: ConnectionState, used = 0): Confirmed => ({
+  ok: 'code-wrong',
+  ...(attemptsLeft === undefined ? {} : { attemptsLeft: Math.max(0, attemptsLeft - used) }),
+});
 
 const ended = (connection: ConnectionState): ConnectionState => {
   const { codeExpiresOn: _code, attemptsLeft: _attempts, ...rest } = connection;

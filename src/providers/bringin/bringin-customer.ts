@@ -16,7 +16,8 @@ export type BringinCustomer = z.output<typeof customerBlob>;
 /** Undefined without a blob. Throws on one that this adapter did not write. */
 export const readCustomer = ({ customer }: Pick<CallContext, 'customer'>): BringinCustomer | undefined =>
   customer === undefined ? undefined : customerBlob.parse(JSON.parse(customer));
-export const writeCustomer = (customer: BringinCustomer): string => JSON.stringify(customer);
+/** Always the same text for the same facts. */
+export const writeCustomer = (customer: BringinCustomer): string => JSON.stringify(customerBlob.parse(customer));
 
 /** What is told of it: never the key. */
 export const showAccount = ({ status, signupUrl, userId }: BringinCustomer, mailSent?: boolean): AccountState => ({

@@ -18,7 +18,10 @@ test.each<[string, unknown, string]>([
 describe('what clients stumbled on', () => {
   test('null is absent', () => {
     expect(connectReply.parse({ status: null, userRegistered: true, apiKey: null, signupURL: null })).toEqual({ userRegistered: true });
-    expect(linkReply.parse({ bringinLink: { id: 'l', name: 'n', type: 't', subtype: 's', status: 'INITIATING' }, standingOrder: null, lnAddress: null }).standingOrder).toBeUndefined();
+    expect(
+      linkReply.parse({ bringinLink: { id: 'l', name: 'n', type: 't', subtype: 's', status: 'INITIATING' }, standingOrder: null, lnAddress: null })
+        .standingOrder,
+    ).toBeUndefined();
   });
   test('the spelling decides: signupURL and apiKey, not signupUrl and apikey', () => {
     expect(connectReply.parse({ userRegistered: false, signupUrl: 'https://x.example', apikey: 'x' })).toEqual({ userRegistered: false });
@@ -29,7 +32,10 @@ describe('what clients stumbled on', () => {
     expect(standingOrderReply.safeParse({ standingOrder: {} }).success).toBe(false);
   });
   test('a resend may say no more than its challenge', () => {
-    expect([resendReply.parse({ challengeId: 'c', dateExpires: 'x', attempts: 2 }), resendReply.parse({ challengeId: 'c' })]).toEqual([{ challengeId: 'c', attempts: 2 }, { challengeId: 'c' }]);
+    expect([resendReply.parse({ challengeId: 'c', dateExpires: 'x', attempts: 2 }), resendReply.parse({ challengeId: 'c' })]).toEqual([
+      { challengeId: 'c', attempts: 2 },
+      { challengeId: 'c' },
+    ]);
   });
   test('amounts as strings or numbers, never negative', () => {
     const order = { id: 'o', amount: '250000', expiresAt: 1_795_256_100_000 };
@@ -38,13 +44,24 @@ describe('what clients stumbled on', () => {
     expect(orderReply.parse({ ...order, expiresAt: '1795256100' }).expiresAt).toBe(1_795_256_100);
   });
   test('minSendable as text, maxSendable as a number', () => {
-    expect(payReply.parse({ status: 'OK', tag: 'payRequest', minSendable: '100000', maxSendable: 5_471_036_000, callback: 'x' })).toEqual({ tag: 'payRequest', minSendable: 100_000n, maxSendable: 5_471_036_000n });
+    expect(payReply.parse({ status: 'OK', tag: 'payRequest', minSendable: '100000', maxSendable: 5_471_036_000, callback: 'x' })).toEqual({
+      tag: 'payRequest',
+      minSendable: 100_000n,
+      maxSendable: 5_471_036_000n,
+    });
     expect(payReply.parse({ status: 'ERROR', reason: 'no such user' })).toEqual({ status: 'ERROR', reason: 'no such user' });
     expect(payReply.safeParse({ tag: 'withdrawRequest', minSendable: 1, maxSendable: 2 }).success).toBe(false);
   });
   test('a row without amounts is a row; one without id, status or date is not', () => {
     const row = { orderId: 't', status: 'SUCCESSFUL', createdAt: '2026-11-21T10:15:00.000Z' };
-    expect(transactionsReply.parse({ transactions: [row], number: 1, totalCount: '1' })).toEqual({ transactions: [{ ...row, createdAt: Date.parse(row.createdAt) }], totalCount: 1 });
-    expect(['orderId', 'status', 'createdAt'].map((name) => transactionsReply.safeParse({ transactions: [{ ...row, [name]: undefined }] }).success)).toEqual([false, false, false]);
+    expect(transactionsReply.parse({ transactions: [row], number: 1, totalCount: '1' })).toEqual({
+      transactions: [{ ...row, createdAt: Date.parse(row.createdAt) }],
+      totalCount: 1,
+    });
+    expect(['orderId', 'status', 'createdAt'].map((name) => transactionsReply.safeParse({ transactions: [{ ...row, [name]: undefined }] }).success)).toEqual([
+      false,
+      false,
+      false,
+    ]);
   });
 });

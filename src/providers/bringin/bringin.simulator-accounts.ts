@@ -8,7 +8,7 @@ const md5 = (text: string): string => createHash('md5').update(text, 'utf8').dig
 /** The strictest reading: the raw body and its compact form must hash alike, the clocks agree within five minutes. */
 export const isSigned = (state: State, authorization: string | undefined, method: string, path: string, raw: string): boolean => {
   const [, ts, signature] = /^HMAC (\d{13}):([0-9a-f]{64})$/.exec(authorization ?? '') ?? [];
-  if (ts === undefined || Math.abs(Date.now() - Number(ts)) > toleranceMs) return false;
+  if (ts === undefined || Math.abs(clock(state) - Number(ts)) > toleranceMs) return false;
   const hash = md5(raw);
   if (hash !== md5(JSON.stringify(JSON.parse(raw)))) return false;
   return signature === createHmac('sha256', state.options.apiSecret).update(`${ts}${method}${path}${hash}`).digest('hex');

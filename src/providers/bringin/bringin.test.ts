@@ -1,0 +1,292 @@
+import { describe, expect, it } from 'vitest';
+import { casesOf, violations, type Subject, type Verb } from '../../../test/support/contract.ts';
+import { encodeInvoice } from '../../bitcoin/bolt11.ts';
+import { applyRules } from '../../domain/exclusion.ts';
+import type { ProviderOffer } from '../../domain/offer.ts';
+import { ProviderFault } from '../fault.ts';
+import type { AdapterDeps, CatalogueOption, ConnectionState, FollowedOrder, SellAdapter } from '../spec.ts';
+import { provider } from './index.ts';
+
+const now = Date.UTC(2026, 10, 21, 10, 15);
+const baseUrl = 'https://dev.bringin.xyz';
+const key = 'pk_test_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=';
+const customer = { status: 'connected', email: 'alice@example.com', ref: '550e8400-e29b-41d4-a716-446655440000', key, userId: 'u-1' } as const;
+const context = { customer: JSON.stringify(customer), customerIp: '203.0.113.7', idempotencyKey: 'fc299b2f-036f-44a1-a9c3-fefee81ec47a' };
+const block = { base_url: `${baseUrl}/`, master_key_env: 'MASTER', lightning_hosts: ['dev.bringin.xyz'] };
+const adapterOf = (deps: AdapterDeps, more: object = {}): SellAdapter => {
+  const { sell } = provider.create(deps, provider.settings.parse({ ...block, ...more }));
+  if (!sell) throw new Error('no sell ramp');
+  return sell;
+};
+const subject: Subject<SellAdapter> = { create: adapterOf, deps: { secret: (name) => (name === 'MASTER' ? 'master' : undefined) }, context, baseUrl };
+
+const card: CatalogueOption = { currency: 'EUR', name: 'Card balance', upstream: { rail: 'card' }, feePpm: 10_000, minFiat: 2_200n };
+const request = { ramp: 'sell', fixed: 'pay', amount: 250_000n, option: card, network: 'lightning' } as const;
+const offer: ProviderOffer = {
+  pay: 250_000n,
+  receive: 22_720n,
+  fee: 230n,
+  binding: false,
+  upstream: { rail: 'card', network: 'lightning' },
+  facts: { provider_btc_price: '9180000', delivered_to: 'card_balance' },
+  echo: { currency: 'EUR' },
+  requires: [],
+  warnings: [],
+};
+const orderId = '8ed13c2a-a8c6-4f0e-b43e-3fdbf1f094a6';
+const invoice = encodeInvoice({
+  network: 'regtest',
+  amountMsat: 250_000_000n,
+  timestamp: now / 1000,
+  expirySeconds: 900,
+  paymentHash: '01'.repeat(32),
+  paymentSecret: '02'.repeat(32),
+  description: 'Top up',
+  payeePrivateKey: '11'.repeat(32),
+});
+const row = {
+  orderId,
+  type: 'OFFRAMP_WITHOUT_FIAT_WITHDRAWAL',
+  subType: 'LIGHTNING',
+  sourceAmount: '250000',
+  sourceCurrency: 'BTC',
+  destinationAmount: '22720',
+  destinationCurrency: 'EUR',
+  status: 'SUCCESSFUL',
+  createdAt: '2026-11-21T10:16:00.000Z',
+};
+const followed: FollowedOrder = {
+  orderId: 'ours',
+  upstreamOrderId: orderId,
+  createdOn: now,
+  pay: 250_000n,
+  receive: 22_720n,
+  fee: 230n,
+  upstream: offer.upstream,
+  facts: {},
+};
+const connection: ConnectionState = {
+  upstreamId: 'l-1',
+  name: 'Savings',
+  direction: 'sell',
+  network: 'lightning',
+  status: 'initiating',
+  upstream: {},
+  iban: 'DE89370400440532013000',
+};
+const since = now - 15 * 60_000;
+
+/** A refused user key never is the provider's fault: the customer has to reconnect. */
+const userErrors = { 401: 'refusal', 403: 'refusal' } as const;
+
+const verbs: Verb<SellAdapter>[] = [
+  {
+    name: 'quote',
+    call: (adapter, call) => adapter.quote(call, request),
+    reply: { ticker: 'BTCEUR', price: '91800.00', bringinPrice: '90882.00', currency: 'EUR', timestamp: 1_795_256_100_000 },
+    sent: { method: 'POST', path: '/api/v0/offramp/rates', body: { ticker: 'BTCEUR' } },
+    returned: { ok: true, value: offer },
+    required: ['ticker', 'price', 'bringinPrice', 'currency'],
+    optional: ['timestamp'],
+    money: {
+      fields: ['price', 'bringinPrice'],
+      believed: (value) => {
+        const asked = { ramp: 'sell', fixed: 'pay', amount: 250_000n, currency: 'EUR', option: 'Card balance' } as const;
+        const reference = { btcPrice: 9_180_000n, maxDeviationBps: 300, observedOn: now };
+        const candidate = { providerId: 'x', offer: (value as { value: ProviderOffer }).value, terms: { haircutBps: 0, preferenceBps: 0 }, latencyMs: 1 };
+        return applyRules(asked, [candidate], { outlierBps: 1000, toleranceBps: 200, indicativeHaircutBps: 50, reference }, now).accepted.length > 0;
+      },
+    },
+    stringReply: 'malformed',
+    clientErrors: { 400: 'malformed', 401: 'rejected-credentials', 403: 'rejected-credentials', 404: 'malformed' },
+  },
+  {
+    name: 'placeOrder',
+    call: (adapter, call) => adapter.placeOrder(call, { quote: request, offer, inputs: {} }),
+    reply: { id: orderId, amount: '250000', invoice, expiresAt: now + 900_000 },
+    sent: {
+      method: 'POST',
+      path: '/api/v0/offramp/order',
+      body: { sourceAmount: '250000', ipAddress: '203.0.113.7', paymentMethod: 'LIGHTNING', sourceId: `${context.idempotencyKey}.1` },
+    },
+    returned: {
+      ok: true,
+      value: {
+        stage: 'awaiting_payment',
+        pay: 250_000n,
+        receive: 22_720n,
+        fee: 230n,
+        facts: { delivered_to: 'card_balance' },
+        paymentInfo: { kind: 'invoice', value: invoice, amountSats: 250_000n },
+        upstreamOrderId: orderId,
+        expiresOn: now + 900_000,
+        matchedBy: 'order_id',
+      },
+    },
+    required: ['id', 'amount', 'invoice', 'expiresAt'],
+    optional: [],
+    money: { fields: ['amount', 'expiresAt'], believed: () => true },
+    stringReply: 'malformed',
+    clientErrors: { ...userErrors, 400: 'refusal', 404: 'refusal', 409: 'refusal', 408: 'timeout' },
+  },
+  {
+    name: 'readOrders',
+    call: (adapter, call) => adapter.readOrders(call, followed),
+    reply: { transactions: [row, { ...row, orderId: 'another' }], number: 2, totalCount: 2 },
+    sent: { method: 'POST', path: '/api/v0/account/transactions', body: { startDate: since, limit: '100', offset: '0' } },
+    returned: {
+      ok: true,
+      value: [{ upstreamOrderId: orderId, rawStatus: 'SUCCESSFUL', stage: 'finished', pay: 250_000n, receive: 22_720n, echo: { currency: 'EUR' } }],
+    },
+    required: ['transactions'],
+    optional: ['totalCount', 'number'],
+    stringReply: 'malformed',
+    clientErrors: { ...userErrors, 400: 'malformed', 404: 'malformed' },
+  },
+  {
+    name: 'transactions',
+    call: (adapter, call) => adapter.transactions(call, { since: now, limit: 10 }),
+    reply: { transactions: [{ ...row, createdAt: '2026-11-21T10:14:59.999Z' }, row], number: 2, totalCount: 2 },
+    sent: { method: 'POST', path: '/api/v0/account/transactions', body: { startDate: now, limit: '100', offset: '0' } },
+    returned: {
+      ok: true,
+      value: [
+        { upstreamId: orderId, rawStatus: 'SUCCESSFUL', stage: 'finished', kind: 'sell_lightning', pay: 250_000n, receive: 22_720n, createdOn: now + 60_000 },
+      ],
+    },
+    required: ['transactions'],
+    optional: ['totalCount'],
+    stringReply: 'malformed',
+    clientErrors: { ...userErrors, 400: 'malformed' },
+  },
+  {
+    name: 'balance',
+    call: (adapter, call) => adapter.balance(call),
+    reply: { balance: '12992' },
+    sent: { method: 'POST', path: '/api/v0/account/get-balance', body: { currency: 'EUR' } },
+    returned: { ok: true, value: { currency: 'EUR', amountFiat: 12_992n } },
+    required: ['balance'],
+    optional: [],
+    // An empty balance is as good as any.
+    money: { fields: ['balance'], believed: (value) => (value as { value: { amountFiat: bigint } }).value.amountFiat !== 0n },
+    stringReply: 'malformed',
+    clientErrors: { ...userErrors, 400: 'malformed' },
+  },
+  {
+    name: 'startAccount',
+    call: (adapter, call) => adapter.startAccount(call, { email: ' alice@example.com ', ref: customer.ref }),
+    reply: { status: 'connected', userRegistered: true, isUserConnected: true, apiKey: key, userId: 'u-1' },
+    sent: { method: 'POST', path: '/api/v0/application/connect', body: { email: 'alice@example.com', ref: customer.ref } },
+    returned: {
+      ok: true,
+      value: { status: 'connected', userId: 'u-1' },
+      customer: JSON.stringify(customer),
+    },
+    required: ['apiKey'],
+    optional: ['userId', 'status'],
+    stringReply: 'malformed',
+    clientErrors: { 400: 'refusal', 401: 'rejected-credentials', 403: 'rejected-credentials' },
+  },
+  {
+    name: 'readAccount',
+    call: (adapter, call) => adapter.readAccount({ ...call, customer: JSON.stringify({ status: 'pending', email: 'a+b@example.com' }) }),
+    reply: { status: 'connected', apiKey: key },
+    sent: { method: 'GET', path: '/api/v0/application/connect/status?email=a%2Bb%40example.com' },
+    returned: { ok: true, value: { status: 'connected' }, customer: JSON.stringify({ status: 'connected', email: 'a+b@example.com', key }) },
+    required: ['status', 'apiKey'],
+    optional: ['userId'],
+    stringReply: 'malformed',
+    clientErrors: { 401: 'rejected-credentials', 403: 'rejected-credentials' },
+  },
+  {
+    name: 'adoptKey',
+    call: (adapter, call) => adapter.adoptKey(call, { key: ` ${key}\n` }),
+    reply: { userId: 'u-1' },
+    sent: { method: 'GET', path: '/api/v0/user/user-id' },
+    returned: {
+      ok: true,
+      value: { status: 'connected', userId: 'u-1' },
+      customer: JSON.stringify(customer),
+    },
+    required: ['userId'],
+    optional: [],
+    stringReply: 'malformed',
+    clientErrors: { 400: 'refusal', 401: 'refusal', 403: 'refusal', 404: 'refusal' },
+  },
+  {
+    name: 'connections.read',
+    call: async (adapter, call) => await adapter.connections?.read(call, connection),
+    reply: {
+      bringinLink: {
+        id: 'l-1',
+        name: 'Savings',
+        type: 'CRYPTO_TO_FIAT',
+        subtype: 'LN',
+        status: 'ACTIVE',
+        createdAt: '2026-11-21T10:00:00.000Z',
+        updatedAt: '2026-11-21T10:01:00.000Z',
+      },
+      standingOrder: { id: 's-1', status: 'ACTIVE', percentFeeBps: '0.01' },
+      lnAddress: 'alice@dev.bringin.xyz',
+      destinationIban: 'DE89370400440532013000',
+    },
+    sent: { method: 'GET', path: '/api/v0/bringin-link/l-1' },
+    returned: {
+      ok: true,
+      value: {
+        ...connection,
+        status: 'active',
+        upstream: { standingOrderId: 's-1' },
+        lightningAddress: 'alice@dev.bringin.xyz',
+        createdOn: Date.UTC(2026, 10, 21, 10),
+      },
+    },
+    required: ['bringinLink'],
+    optional: ['standingOrder', 'lnAddress', 'destinationIban', 'error'],
+    stringReply: 'malformed',
+    clientErrors: { ...userErrors, 400: 'refusal', 404: 'refusal' },
+  },
+];
+
+describe.each(verbs)('contract: $name', (verb) => {
+  it.each(casesOf(verb))('$name', async (one) => {
+    expect(await one.violates(subject)).toBeUndefined();
+  });
+});
+
+/** Each breaks one promise; the suite has to notice. */
+type Mutant = [string, (deps: AdapterDeps) => AdapterDeps];
+const overHttp = (name: string, change: (http: AdapterDeps['http']) => AdapterDeps['http']): Mutant => [name, (deps) => ({ ...deps, http: change(deps.http) })];
+const rewriting = (from: RegExp, to: string) => (http: AdapterDeps['http']) => async (sent: Parameters<AdapterDeps['http']>[0]) => {
+  const answer = await http(sent);
+  return { ...answer, body: new TextEncoder().encode(new TextDecoder().decode(answer.body).replace(from, to)) };
+};
+const mutants: Mutant[] = [
+  overHttp('forgets the abort', (http) => async (sent) => await http({ ...sent, signal: new AbortController().signal })),
+  overHttp('lifts the byte cap', (http) => async (sent) => await http({ ...sent, maxBytes: 1e9 })),
+  overHttp('swallows faults', (http) => async (sent) => await http(sent).catch(() => ({ status: 404, headers: {}, body: new Uint8Array() }))),
+  overHttp('takes errors for answers', (http) => async (sent) => ({ ...(await http(sent)), status: 200 })),
+  overHttp('forgets Retry-After', (http) => async (sent) => ({ ...(await http(sent)), headers: { 'content-type': 'application/json' } })),
+  overHttp('sends something else', (http) => async (sent) => await http({ ...sent, url: `${sent.url}?x=1` })),
+  overHttp(
+    'sends numbers for amounts',
+    (http) => async (sent) => await http({ ...sent, ...(sent.body === undefined ? {} : { body: sent.body.replace(/"(\d+)"/g, '$1') }) }),
+  ),
+  overHttp(
+    'turns every fault into "certainly not taken"',
+    (http) => async (sent) =>
+      await http(sent).catch((error: unknown) => {
+        throw new ProviderFault(error instanceof ProviderFault ? error.kind : 'server', 'x', { taken: 'no' });
+      }),
+  ),
+  overHttp("believes the market price to be the user's", rewriting(/"bringinPrice":"[^"]*"/, '"bringinPrice":"91800.00"')),
+  overHttp('does not compare the amount of an order', rewriting(/"amount":[^,]+/, '"amount":"250000"')),
+];
+it.each(mutants)('the suite notices an adapter that %s', async (_name, mutate) => {
+  const broken = await Promise.all(verbs.map((verb) => violations({ ...subject, create: (deps) => adapterOf(mutate(deps)) }, verb)));
+  expect(broken.flat().length).toBeGreaterThan(0);
+});
+
+it('has twenty cases a verb and more', () => {
+  expect(Math.min(...verbs.map((verb) => casesOf(verb).length))).toBeGreaterThanOrEqual(20);
+});
