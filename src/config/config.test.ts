@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { providerModules } from '../providers/registry.gen.ts';
+import { readEnv } from './env.ts';
+import { parseConfig, type GatewayConfig } from './providers-config.ts';
+import { checkLive, freshSecrets, readSecrets } from './secrets.ts';
+
+const parse = (text: string) => parseConfig(text, { fileName: 'providers.config.yaml', modules: providerModules });
+const good = (text: string): GatewayConfig => {
+  const parsed = parse(text);
+  if (!parsed.ok) throw new Error(parsed.mistakes.join('\n'));
+  return parsed.config;
+};
+const mistakes = (text: string): string[] => {
+  const parsed = parse(text);
+  return parsed.ok ? [] : parsed.mistakes;
+};
+const block = 'providers:\n  alpine:\n    kind: fiat-on-ramp\n    base_url: https://alpine.example\n';
+const live = `mode: live\nnetwork: main\npublic_url: https://ramp.wallet.example\n${block}`;
+let seed = 0;
+const bytes = (n: number) => new Uint8Array(n).fill((seed += 1));
+
+describe('configuration', () => {
+  it('fills in every default', () => {
+    const config = good(`mode: sandbox\nnetwork: regtest\n${block}`);
+    expect(config.routing).toMatchObject({ quote_deadline_ms: 2500, outlier_bps: 1000, indicative_haircut_bps: 50, arrival_seconds: { instant: 60, card: 300, bank_transfer: 86_400 } });
+    expect(config.providers).toMatchObject([{ id: 'alpine', name: 'alpine', mode: 'on', sandbox: true, repost: 'unknown', settings: { fee_style: 'included', proof: 'none', base_url: 'https://alpine.example' } }]);
+  });
+
+  it.each<[string, string, string]>([
+    ['a wrong word', `mode: sandbx\nnetwork: regtest\n${block}`, 'providers.config.yaml:1: mode: found "sandbx", allowed: sandbox, live'],
+    ['a wrong type', `mode: sandbox\nnetwork: regtest\nrouting:\n  quote_deadline_ms: soon\n${block}`, 'providers.config.yaml:4: routing.quote_deadline_ms: found "soon", expected: number'],
+    ['a misspelt setting of the gateway', `mode: sandbox\nnetwork: regtest\n${block}    prefernce_bps: 3\n`, 'providers.config.yaml:7: providers.alpine.prefernce_bps: unknown setting, did you mean "preference_bps"?'],
+    ['a wrong setting of the module', `mode: sandbox\nnetwork: regtest\n${block}    fee_style: add\n`, 'providers.config.yaml:7: providers.alpine.fee_style: found "add", allowed: included, added'],
+    ['something missing', 'mode: sandbox\nnetwork: regtest\nproviders:\n  alpine:\n    kind: fiat-on-ramp\n', 'providers.config.yaml:4: providers.alpine.base_url: nothing found, expected: string'],
+    ['broken YAML', 'mode: [sandbox\n', 'providers.config.yaml:2: '],
+    ['a bad id', 'mode: sandbox\nnetwork: regtest\nproviders:\n  Alpine Pay:\n    kind: fiat-on-ramp\n', 'providers.config.yaml:4: providers.Alpine Pay'],
+  ])('%s is named with its line', (_name, text, line) => {
+    expect(mistakes(text).some((one) => one.startsWith(line))).toBe(true);
+  });
+
+  it('an unknown kind names the known ones', () => {
+    expect(mistakes('mode: sandbox\nnetwork: regtest\nproviders:\n  x:\n    kind: nope\n')[0]).toMatch(/^providers\.config\.yaml:5: providers\.x\.kind: found "nope", allowed: .*fiat-on-ramp/);
+  });
+
+  it('live refuses what is not safe for money, one line each', () => {
+    expect(checkLive(good(live), { DATABASE_URL: 'postgres://x' })).toEqual([]);
+    const bad = good(live.replace('https://ramp', 'http://ramp').replace('https://alpine.example', 'http://10.0.0.1').concat('    sandbox: true\n'));
+    expect(checkLive(bad, {})).toEqual([
+      'public_url: found "http://ramp.wallet.example", live mode needs https',
+      'DATABASE_URL is missing: live mode needs a PostgreSQL',
+      'providers.alpine: a sandbox provider cannot be used in live mode',
+      'providers.alpine.base_url: live mode needs https',
+      'providers.alpine.base_url: "10.0.0.1" is a private address',
+    ]);
+  });
+});
+
+describe('secrets', () => {
+  it('reads current and old keys, and names a missing variable, never its value', () => {
+    const config = good(live.concat('    catalogue_key_env: ALPINE_KEY\n'));
+    const fresh = freshSecrets(bytes);
+    const read = readSecrets({ ...fresh, SEAL_KEY_OLD: freshSecrets(bytes).SEAL_KEY.replace('s1', 's0'), ALPINE_KEY: 'x' }, config);
+    expect(read.ok && read.secrets.seal.map((key) => key.id)).toEqual(['s1', 's0']);
+    const bad = readSecrets({ SEAL_KEY: 'my-secret-words' }, config);
+    expect(bad).toEqual({
+      ok: false,
+      mistakes: [
+        'SEAL_KEY is not of the form id:base64 of 32 bytes',
+        'NOTICE_KEY is missing: npm run keys -- init prints a fresh one',
+        'WEBHOOK_SIGNING_KEY is missing: npm run keys -- init prints a fresh one',
+        'providers.alpine.catalogue_key_env names the variable ALPINE_KEY, which is not set',
+      ],
+    });
+  });
+});
+
+it('environment: defaults, and a mistake in one line', () => {
+  expect(readEnv({ PORT: '' })).toMatchObject({ ok: true, env: { PORT: 8787, HOST: '127.0.0.1', LOG_LEVEL: 'info' } });
+  const bad = readEnv({ PORT: 'x', DATABASE_URL: 'mysql://x' });
+  expect(!bad.ok && bad.mistakes.length).toBe(2);
+});

@@ -1,0 +1,86 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ProviderFault } from '../providers/fault.ts';
+import type { Http } from '../providers/spec.ts';
+import { createFetchHttp } from './http-fetch.ts';
+import { createUndiciHttp } from './http-undici.ts';
+
+const seen: { path: string; key: string | undefined }[] = [];
+const answers: Record<string, (response: ServerResponse) => void> = {
+  '/good': (response) => response.setHeader('content-type', 'application/json').end('{"a":1}'),
+  '/chunked': (response) => {
+    response.write('{"a":');
+    response.end('1}');
+  },
+  '/html': (response) => response.setHeader('content-type', 'text/html').end('<html>'),
+  '/204': (response) => response.writeHead(204).end(),
+  '/redirect': (response) => response.writeHead(307, { location: '/elsewhere' }).end(),
+  '/large': (response) => response.end('x'.repeat(100_000)),
+  '/endless': (response) => {
+    const timer = setInterval(() => response.write('x'.repeat(65_536)), 1);
+    response.on('close', () => clearInterval(timer));
+  },
+  '/drip': (response) => {
+    const timer = setInterval(() => response.write(' '), 50);
+    response.on('close', () => clearInterval(timer));
+  },
+  '/silent': () => undefined,
+  '/bomb': (response) => response.setHeader('content-encoding', 'gzip').end(gzipSync(Buffer.alloc(5_000_000))),
+  '/header': (response) => response.setHeader('x-huge', 'x'.repeat(30_000)).end('{}'),
+  '/reset': (response) => response.destroy(),
+};
+const server = createServer((request: IncomingMessage, response) => {
+  seen.push({ path: request.url ?? '', key: request.headers['api-key'] as string | undefined });
+  (answers[request.url ?? ''] ?? ((unknown) => unknown.writeHead(404).end()))(response);
+});
+let base = '';
+beforeAll(async () => {
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+const undici = createUndiciHttp();
+afterAll(async () => {
+  await undici.close();
+  server.closeAllConnections();
+  server.close();
+});
+
+const forms: [string, Http][] = [
+  ['undici', undici.http],
+  ['fetch', createFetchHttp((url, init) => fetch(url, init))],
+];
+describe.each(forms)('http over %s', (form, http) => {
+  const get = async (path: string, deadlineMs = 400) => await http({ method: 'GET', url: path.startsWith('/') ? base + path : path, headers: { 'api-key': 'k', 'accept-encoding': 'identity' }, signal: AbortSignal.timeout(deadlineMs), maxBytes: 65_536 });
+  const faultOf = async (path: string): Promise<ProviderFault> => await get(path).then(() => Promise.reject(new Error('no fault')), (error: unknown) => (error instanceof ProviderFault ? error : Promise.reject(error as Error)));
+
+  it.each(['/good', '/chunked'])('%s is read whole', async (path) => {
+    const answer = await get(path);
+    expect([answer.status, new TextDecoder().decode(answer.body)]).toEqual([200, '{"a":1}']);
+  });
+  it('hands over what is not JSON, empty answers and redirects as they are', async () => {
+    expect((await get('/html')).headers['content-type']).toBe('text/html');
+    expect((await get('/204')).status).toBe(204);
+    expect((await get('/redirect')).status).toBe(307);
+    expect(seen.some((one) => one.path === '/elsewhere')).toBe(false);
+  });
+  it.each([
+    ['/large', 'malformed'],
+    ['/endless', 'malformed'],
+    ['/drip', 'timeout'],
+    ['/silent', 'timeout'],
+    ['/reset', 'unreachable'],
+  ])('%s ends as %s by the deadline', async (path, kind) => {
+    const started = Date.now();
+    expect((await faultOf(path)).kind).toBe(kind);
+    expect(Date.now() - started).toBeLessThan(600);
+  });
+  it('an encoded answer is refused before it is unpacked', async () => {
+    expect((await faultOf('/bomb')).kind).toBe('malformed');
+  });
+  it('a refused connection is unreachable; only undici can tell that nothing left', async () => {
+    const fault = await faultOf('http://127.0.0.1:1/');
+    expect([fault.kind, fault.taken]).toEqual(['unreachable', form === 'undici' ? 'no' : 'maybe']);
+  });
+});

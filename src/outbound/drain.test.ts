@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { drizzle } from 'drizzle-orm/postgres-js';
+import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
+import type { NewDelivery, SendOutcome, Sending } from '../gateway/delivery-port.ts';
+import { createSeal } from '../seal/seal.ts';
+import { createDeliveryStore, insertDeliveries } from '../store/delivery-store.ts';
+import * as schema from '../store/schema.ts';
+import { drainDeliveries, type DrainParts } from './drain.ts';
+import { createSigner } from './sign.ts';
+
+let database: TestDatabase;
+const time = { now: Date.UTC(2026, 10, 21) };
+const sent: (Sending & { at: number })[] = [];
+let answer: (sending: Sending) => SendOutcome = () => ({ outcome: 'delivered', statusClass: '2xx', status: 200 });
+const seal = createSeal([{ id: 'k', key: new Uint8Array(32).fill(7) }]);
+let parts: DrainParts;
+let insert: (rows: NewDelivery[]) => Promise<void>;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  const db = drizzle(database.sql, { schema });
+  insert = async (rows) => await db.transaction(async (tx) => await insertDeliveries(tx, rows));
+  parts = {
+    store: createDeliveryStore(db),
+    sender: (sending) => {
+      sent.push({ ...sending, at: time.now });
+      return Promise.resolve(answer(sending));
+    },
+    signer: createSigner([{ kid: 'w', seed: new Uint8Array(32).fill(9) }]),
+    seal,
+    now: () => time.now,
+    random: () => 0.5,
+    owner: 'test',
+    timeoutMs: 15_000,
+    perHost: 4,
+    count: () => undefined,
+  };
+});
+beforeEach(async () => {
+  sent.length = 0;
+  await database.sql`truncate deliveries`;
+});
+afterAll(async () => await database.close());
+
+let counter = 0;
+const delivery = async (more: Partial<NewDelivery> & { to?: string } = {}): Promise<NewDelivery> => {
+  const { to = 'https://wallet.example/hook', ...rest } = more;
+  counter += 1;
+  const id = `msg_${String(counter).padStart(32, '0')}`;
+  return { id, subjectId: crypto.randomUUID(), type: 'withdrawal_ready', sequence: 2, body: '{"type":"withdrawal_ready"}', url: await seal.seal(to, { table: 'deliveries', row: id, field: 'url' }), host: new URL(to).host, createdOn: time.now, dueOn: time.now, ...rest };
+};
+/** Ticks of the drain over a stretch of the clock. */
+const run = async (forMs: number, stepMs = 1000): Promise<void> => {
+  for (const end = time.now + forMs; time.now <= end; time.now += stepMs) while ((await drainDeliveries(parts, 50)) > 0);
+};
+const states = async () => (await parts.store.list({ limit: 500 })).map((one) => `${one.state} ${one.attempt}`);
+
+describe('the outbox', () => {
+  it('keeps the schedule, honours Retry-After, and gives up after ten', async () => {
+    await insert([await delivery()]);
+    answer = () => ({ outcome: 'failed', statusClass: '5xx', status: 500 });
+    const began = time.now;
+    await run(76 * 3_600_000, 60_000);
+    expect(sent.map((one) => Math.round((one.at - began) / 60_000))).toEqual([0, 1, 6, 36, 156, 456, 1056, 1896, 3096, 4536]);
+    expect(new Set(sent.map((one) => one.headers['webhook-id'])).size).toBe(1);
+    expect(sent.map((one) => one.headers['webhook-attempt'])).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9', '10']);
+    expect(await states()).toEqual(['dead 10']);
+    sent.length = 0;
+    const next = await delivery();
+    await insert([next]);
+    answer = () => ({ outcome: 'failed', statusClass: '4xx', status: 429, retryAfterMs: 3_600_000 });
+    await run(3_500_000, 60_000);
+    expect(sent).toHaveLength(1);
+  });
+
+  it('410 disables', async () => {
+    await insert([await delivery()]);
+    answer = () => ({ outcome: 'failed', statusClass: '4xx', status: 410 });
+    await run(10_000);
+    expect(await states()).toEqual(['disabled 1']);
+  });
+
+  it('a newer event takes the place of its undelivered older ones of the same type', async () => {
+    const subjectId = crypto.randomUUID();
+    await insert([await delivery({ subjectId, sequence: 2 })]);
+    await insert([await delivery({ subjectId, sequence: 3 })]);
+    await insert([await delivery({ subjectId, sequence: 4, type: 'order_status_changed' })]);
+    answer = () => ({ outcome: 'delivered', statusClass: '2xx', status: 200 });
+    await run(3000);
+    expect(sent.map((one) => one.headers['webhook-sequence'])).toEqual(['3', '4']);
+  });
+
+  it('a receiver that was away for half an hour has everything two minutes after it is back, each once', async () => {
+    const rows = await Promise.all(Array.from({ length: 40 }, () => delivery()));
+    await insert(rows);
+    const back = time.now + 30 * 60_000;
+    answer = () => (time.now < back ? { outcome: 'failed', statusClass: 'unreachable' } : { outcome: 'delivered', statusClass: '2xx', status: 200 });
+    await run(30 * 60_000, 5000);
+    sent.length = 0;
+    // The first success, at some retry's slot, pulls the others to within a minute.
+    for (const end = time.now + 12 * 60_000; time.now < end && sent.length === 0; time.now += 1000) await drainDeliveries(parts, 50);
+    const recovered = time.now;
+    await run(120_000);
+    expect((await states()).every((state) => state.startsWith('delivered'))).toBe(true);
+    expect(new Set(sent.map((one) => one.headers['webhook-id'])).size).toBe(40);
+    expect(sent).toHaveLength(40);
+    expect(Math.max(...sent.map((one) => one.at)) - recovered).toBeLessThanOrEqual(120_000);
+  });
+
+  it('a dead host does not starve another, and one subject has one in flight', async () => {
+    await insert(await Promise.all(Array.from({ length: 30 }, () => delivery({ to: 'https://dead.example/x' }))));
+    await insert([await delivery({ to: 'https://alive.example/x' })]);
+    answer = () => ({ outcome: 'delivered', statusClass: '2xx', status: 200 });
+    await drainDeliveries(parts, 10);
+    expect(sent.filter((one) => one.url.includes('dead')).length).toBeLessThanOrEqual(4);
+    expect(sent.some((one) => one.url.includes('alive'))).toBe(true);
+  });
+});
