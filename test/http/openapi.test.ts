@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { endpoints } from '../../src/http/endpoints.ts';
+import { createOpenApi } from '../../src/http/openapi.ts';
+import { problems } from '../../src/http/problem.ts';
+
+type Description = { openapi: string; paths: Record<string, Record<string, { responses: Record<string, { description: string }> }>> };
+const api = createOpenApi(endpoints, '0.0.0') as Description;
+
+it('describes every route that is served, as OpenAPI 3.1', () => {
+  expect(api.openapi).toBe('3.1.0');
+  for (const { method, path } of endpoints) expect(api.paths[path]?.[method]).toBeDefined();
+  expect(Object.keys(api.paths)).toEqual(expect.arrayContaining(['/features', '/verify', '/session', '/payment-options', '/quote', '/order', '/order-status', '/withdrawal', '/offers', '/route', '/providers']));
+});
+
+it('the list of problems, the OpenAPI and docs/errors.md agree', () => {
+  const errors = readFileSync('docs/errors.md', 'utf8');
+  for (const [code, { status }] of Object.entries(problems)) expect(errors).toContain(`| \`${code}\` | ${status} |`);
+  for (const { method, path, problems: codes } of endpoints)
+    for (const code of codes) expect(api.paths[path]?.[method]?.responses[String(problems[code].status)]?.description).toContain(code);
+});
