@@ -22,16 +22,46 @@ const bytes = (n: number) => new Uint8Array(n).fill((seed += 1));
 describe('configuration', () => {
   it('fills in every default', () => {
     const config = good(`mode: sandbox\nnetwork: regtest\n${block}`);
-    expect(config.routing).toMatchObject({ quote_deadline_ms: 2500, outlier_bps: 1000, indicative_haircut_bps: 50, arrival_seconds: { instant: 60, card: 300, bank_transfer: 86_400 } });
-    expect(config.providers).toMatchObject([{ id: 'alpine', name: 'alpine', mode: 'on', sandbox: true, repost: 'unknown', settings: { fee_style: 'included', proof: 'none', base_url: 'https://alpine.example' } }]);
+    expect(config.routing).toMatchObject({
+      quote_deadline_ms: 2500,
+      outlier_bps: 1000,
+      indicative_haircut_bps: 50,
+      arrival_seconds: { instant: 60, card: 300, bank_transfer: 86_400 },
+    });
+    expect(config.providers).toMatchObject([
+      {
+        id: 'alpine',
+        name: 'alpine',
+        mode: 'on',
+        sandbox: true,
+        repost: 'unknown',
+        settings: { fee_style: 'included', proof: 'none', base_url: 'https://alpine.example' },
+      },
+    ]);
   });
 
   it.each<[string, string, string]>([
     ['a wrong word', `mode: sandbx\nnetwork: regtest\n${block}`, 'providers.config.yaml:1: mode: found "sandbx", allowed: sandbox, live'],
-    ['a wrong type', `mode: sandbox\nnetwork: regtest\nrouting:\n  quote_deadline_ms: soon\n${block}`, 'providers.config.yaml:4: routing.quote_deadline_ms: found "soon", expected: number'],
-    ['a misspelt setting of the gateway', `mode: sandbox\nnetwork: regtest\n${block}    prefernce_bps: 3\n`, 'providers.config.yaml:7: providers.alpine.prefernce_bps: unknown setting, did you mean "preference_bps"?'],
-    ['a wrong setting of the module', `mode: sandbox\nnetwork: regtest\n${block}    fee_style: add\n`, 'providers.config.yaml:7: providers.alpine.fee_style: found "add", allowed: included, added'],
-    ['something missing', 'mode: sandbox\nnetwork: regtest\nproviders:\n  alpine:\n    kind: fiat-on-ramp\n', 'providers.config.yaml:4: providers.alpine.base_url: nothing found, expected: string'],
+    [
+      'a wrong type',
+      `mode: sandbox\nnetwork: regtest\nrouting:\n  quote_deadline_ms: soon\n${block}`,
+      'providers.config.yaml:4: routing.quote_deadline_ms: found "soon", expected: number',
+    ],
+    [
+      'a misspelt setting of the gateway',
+      `mode: sandbox\nnetwork: regtest\n${block}    prefernce_bps: 3\n`,
+      'providers.config.yaml:7: providers.alpine.prefernce_bps: unknown setting, did you mean "preference_bps"?',
+    ],
+    [
+      'a wrong setting of the module',
+      `mode: sandbox\nnetwork: regtest\n${block}    fee_style: add\n`,
+      'providers.config.yaml:7: providers.alpine.fee_style: found "add", allowed: included, added',
+    ],
+    [
+      'something missing',
+      'mode: sandbox\nnetwork: regtest\nproviders:\n  alpine:\n    kind: fiat-on-ramp\n',
+      'providers.config.yaml:4: providers.alpine.base_url: nothing found, expected: string',
+    ],
     ['broken YAML', 'mode: [sandbox\n', 'providers.config.yaml:2: '],
     ['a bad id', 'mode: sandbox\nnetwork: regtest\nproviders:\n  Alpine Pay:\n    kind: fiat-on-ramp\n', 'providers.config.yaml:4: providers.Alpine Pay'],
   ])('%s is named with its line', (_name, text, line) => {
@@ -39,7 +69,9 @@ describe('configuration', () => {
   });
 
   it('an unknown kind names the known ones', () => {
-    expect(mistakes('mode: sandbox\nnetwork: regtest\nproviders:\n  x:\n    kind: nope\n')[0]).toMatch(/^providers\.config\.yaml:5: providers\.x\.kind: found "nope", allowed: .*fiat-on-ramp/);
+    expect(mistakes('mode: sandbox\nnetwork: regtest\nproviders:\n  x:\n    kind: nope\n')[0]).toMatch(
+      /^providers\.config\.yaml:5: providers\.x\.kind: found "nope", allowed: .*fiat-on-ramp/,
+    );
   });
 
   it('live refuses what is not safe for money, one line each', () => {

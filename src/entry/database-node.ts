@@ -21,6 +21,7 @@ export const openDatabase = async ({ url, dataDir, log, poolSize = 10 }: Databas
     const sql = connect(url, poolSize);
     return { sql, url, kind: 'postgres', close: () => sql.end({ timeout: 5 }) };
   }
+  if (!hasEmbedded()) throw new Error('DATABASE_URL is not set, and there is no embedded database in this image: give it a PostgreSQL');
   const { startEmbeddedDatabase } = await import('./embedded-database.ts');
   const embedded = await startEmbeddedDatabase(dataDir, (reason) => log('error', 'database.lost', { reason }));
   log('info', 'database.embedded', { folder: dataDir });
@@ -30,6 +31,16 @@ export const openDatabase = async ({ url, dataDir, log, poolSize = 10 }: Databas
     await embedded.close();
   };
   return { sql, url: embedded.url, kind: 'pglite', close };
+};
+
+/** PGlite is for developing and for tests: the image and production installs do not have it. */
+const hasEmbedded = (): boolean => {
+  try {
+    import.meta.resolve('@electric-sql/pglite');
+    return true;
+  } catch {
+    return false;
+  }
 };
 
 /** `fetch_types` off as on Workers, so that both runtimes send the same statements. One connection never ends by age: PGlite has no second one. */

@@ -11,7 +11,13 @@ server.on('connection', () => {
 beforeAll(async () => await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready)));
 afterAll(() => void server.close());
 const port = () => (server.address() as AddressInfo).port;
-const resolving = (addresses: string[]): LookupFunction => (_host, _options, done) => done(null, addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })));
+const resolving =
+  (addresses: string[]): LookupFunction =>
+  (_host, _options, done) =>
+    done(
+      null,
+      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+    );
 const send = async (url: string, addresses: string[], sandbox = false) => {
   const sender = createGuardedSender({ check: () => ({ ok: true }), sandbox, lookup: resolving(addresses) });
   const outcome = await sender.send({ url, headers: { 'content-type': 'application/json' }, body: '{}', timeoutMs: 500 });
@@ -19,15 +25,21 @@ const send = async (url: string, addresses: string[], sandbox = false) => {
   return outcome;
 };
 
-it.each([[['127.0.0.1']], [['10.0.0.1']], [['169.254.169.254']], [['::1']], [['::ffff:127.0.0.1']], [['93.184.215.14', '127.0.0.1']]])('a host that resolves to %j gets no connection', async (addresses) => {
-  const before = connections;
-  expect(await send(`http://wallet.example:${port()}/`, addresses)).toEqual({ outcome: 'blocked', statusClass: 'blocked' });
-  expect(connections).toBe(before);
-});
+it.each([[['127.0.0.1']], [['10.0.0.1']], [['169.254.169.254']], [['::1']], [['::ffff:127.0.0.1']], [['93.184.215.14', '127.0.0.1']]])(
+  'a host that resolves to %j gets no connection',
+  async (addresses) => {
+    const before = connections;
+    expect(await send(`http://wallet.example:${port()}/`, addresses)).toEqual({ outcome: 'blocked', statusClass: 'blocked' });
+    expect(connections).toBe(before);
+  },
+);
 
 it('a refused URL is not even resolved', async () => {
   const sender = createGuardedSender({ check: () => ({ ok: false }), sandbox: false });
-  expect(await sender.send({ url: `http://127.0.0.1:${port()}/`, headers: {}, body: '', timeoutMs: 500 })).toEqual({ outcome: 'blocked', statusClass: 'blocked' });
+  expect(await sender.send({ url: `http://127.0.0.1:${port()}/`, headers: {}, body: '', timeoutMs: 500 })).toEqual({
+    outcome: 'blocked',
+    statusClass: 'blocked',
+  });
   expect(connections).toBe(0);
   await sender.close();
 });

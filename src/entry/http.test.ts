@@ -52,8 +52,19 @@ const forms: [string, Http][] = [
   ['fetch', createFetchHttp((url, init) => fetch(url, init))],
 ];
 describe.each(forms)('http over %s', (form, http) => {
-  const get = async (path: string, deadlineMs = 400) => await http({ method: 'GET', url: path.startsWith('/') ? base + path : path, headers: { 'api-key': 'k', 'accept-encoding': 'identity' }, signal: AbortSignal.timeout(deadlineMs), maxBytes: 65_536 });
-  const faultOf = async (path: string): Promise<ProviderFault> => await get(path).then(() => Promise.reject(new Error('no fault')), (error: unknown) => (error instanceof ProviderFault ? error : Promise.reject(error as Error)));
+  const get = async (path: string, deadlineMs = 400) =>
+    await http({
+      method: 'GET',
+      url: path.startsWith('/') ? base + path : path,
+      headers: { 'api-key': 'k', 'accept-encoding': 'identity' },
+      signal: AbortSignal.timeout(deadlineMs),
+      maxBytes: 65_536,
+    });
+  const faultOf = async (path: string): Promise<ProviderFault> =>
+    await get(path).then(
+      () => Promise.reject(new Error('no fault')),
+      (error: unknown) => (error instanceof ProviderFault ? error : Promise.reject(error as Error)),
+    );
 
   it.each(['/good', '/chunked'])('%s is read whole', async (path) => {
     const answer = await get(path);

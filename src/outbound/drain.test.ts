@@ -47,7 +47,18 @@ const delivery = async (more: Partial<NewDelivery> & { to?: string } = {}): Prom
   const { to = 'https://wallet.example/hook', ...rest } = more;
   counter += 1;
   const id = `msg_${String(counter).padStart(32, '0')}`;
-  return { id, subjectId: crypto.randomUUID(), type: 'withdrawal_ready', sequence: 2, body: '{"type":"withdrawal_ready"}', url: await seal.seal(to, { table: 'deliveries', row: id, field: 'url' }), host: new URL(to).host, createdOn: time.now, dueOn: time.now, ...rest };
+  return {
+    id,
+    subjectId: crypto.randomUUID(),
+    type: 'withdrawal_ready',
+    sequence: 2,
+    body: '{"type":"withdrawal_ready"}',
+    url: await seal.seal(to, { table: 'deliveries', row: id, field: 'url' }),
+    host: new URL(to).host,
+    createdOn: time.now,
+    dueOn: time.now,
+    ...rest,
+  };
 };
 /** Ticks of the drain over a stretch of the clock. */
 const run = async (forMs: number, stepMs = 1000): Promise<void> => {

@@ -129,7 +129,7 @@ describe('open', () => {
     await fail(breaker, 5);
     time.at.ms += 10_000;
     await breaker.run(ok);
-    await fail(breaker, 4);
+    await fail(breaker, 3);
     expect(breaker.state()).toBe('closed');
     await fail(breaker, 1);
     expect((breaker.retryOn() ?? 0) - time.at.ms).toBe(10_000);

@@ -1,13 +1,22 @@
 /**
  * opossum on our clock. Its own timers do not live on Workers: the window never rotates there and an open circuit never half-opens, because a
  * timer dies with the request that made it. So buckets are rotated, and the half-open circuit is made, when a call comes in; nothing here
- * starts a timer that anything waits for.
+ * starts a timer. opossum is told of a call when it has settled, because to opossum every call that is no failure counts for the provider: a
+ * customer who fails again and again, or a 429, would talk a dead provider well.
  */
 import { EventEmitter } from 'node:events';
 import CircuitBreaker from 'opossum';
 import { ProviderFault } from '../providers/fault.ts';
 
-export type BreakerSettings = { volumeThreshold: number; errorPercent: number; windowMs: number; resetMs: number; resetMaxMs: number };
+export type BreakerSettings = {
+  volumeThreshold: number;
+  errorPercent: number;
+  windowMs: number;
+  resetMs: number;
+  resetMaxMs: number;
+  /** Slowed instead of refused: while open, one call every `resetMs` always passes, however many failed before and whatever hangs. */
+  neverRefuse?: boolean;
+};
 export type BreakerState = 'closed' | 'open' | 'half-open';
 export type Breaker = {
   /** Throws ProviderFault `circuit-open` (not taken) when refused. `customerKey`: failures count once enough customers met them. */
@@ -18,31 +27,28 @@ export type Breaker = {
 };
 
 const buckets = 10;
-/** opossum's own reset timer is never meant to fire: about 24 days, the longest a timer takes. */
-const never = 2_147_483_647;
 /** A probe whose request died with its isolate is given up after so long. */
 const probePatienceMs = 30_000;
 const counted = new Set(['timeout', 'unreachable', 'server', 'malformed']);
 
-type Call = () => Promise<unknown>;
+type Outcome = 'good' | 'bad';
+type Circuit = CircuitBreaker<[Outcome], void>;
 
-/** An open circuit lets one call per reset window through; that is also how reads of orders go on, so that money in flight stays visible. */
 export const createBreaker = (settings: BreakerSettings, clock: { now: () => number; random: () => number }): Breaker => {
   const { now, random } = clock;
   let rotator = new EventEmitter();
   let circuit = make(false);
   let rotatedOn = now();
-  let customers = new Set<string>();
-  let customersSince = now();
+  /** When each customer last met a failure, oldest first. */
+  const customers = new Map<string, number>();
   let timesOpened = 0;
   let probeFrom = 0;
   let probeSince: number | undefined;
 
-  function make(halfOpen: boolean): CircuitBreaker<[Call, string | undefined], unknown> {
+  function make(halfOpen: boolean): Circuit {
     rotator = new EventEmitter();
-    const made = new CircuitBreaker<[Call, string | undefined], unknown>((call) => call(), {
+    const made: Circuit = new CircuitBreaker((outcome) => (outcome === 'good' ? Promise.resolve() : Promise.reject(new Error(outcome))), {
       timeout: false,
-      resetTimeout: never,
       volumeThreshold: settings.volumeThreshold,
       errorThresholdPercentage: settings.errorPercent,
       rollingCountTimeout: settings.windowMs,
@@ -50,14 +56,13 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
       rollingPercentilesEnabled: false,
       enableSnapshots: false,
       rotateBucketController: rotator,
-      errorFilter: (fault: unknown, _call?: Call, customer?: string) => !counts(fault, customer),
       ...(halfOpen ? { state: { enabled: true, closed: false, halfOpen: true, open: false, warmUp: false, shutdown: false } } : {}),
     });
+    // opossum's own listener starts its reset timer.
+    made.removeAllListeners('open');
     made.on('open', () => {
       timesOpened += 1;
-      const wait = Math.min(settings.resetMs * timesOpened, settings.resetMaxMs);
-      probeFrom = now() + Math.round(wait * (0.8 + 0.4 * random()));
-      probeSince = undefined;
+      wait(settings.neverRefuse === true ? 1 : timesOpened);
     });
     made.on('close', () => {
       timesOpened = 0;
@@ -66,39 +71,70 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
     return made;
   }
 
-  const counts = (fault: unknown, customer: string | undefined): boolean => {
+  /** No probe before n reset times are over, ± 20 %. */
+  function wait(n: number): void {
+    probeFrom = now() + Math.round(Math.min(settings.resetMs * n, settings.resetMaxMs) * (0.8 + 0.4 * random()));
+    probeSince = undefined;
+  }
+
+  const counts = (fault: unknown, customer: string | undefined, at: number): boolean => {
     if (!(fault instanceof ProviderFault) || !counted.has(fault.kind)) return false;
     if (customer === undefined || !circuit.closed) return true;
     // One customer's failures open nothing for everybody: it takes as many customers as the volume threshold says.
-    customers.add(customer);
+    customers.delete(customer);
+    customers.set(customer, at);
     return customers.size >= settings.volumeThreshold;
   };
 
   const rotate = (at: number): void => {
     const slice = settings.windowMs / buckets;
-    for (let n = Math.min(buckets, Math.floor((at - rotatedOn) / slice)); n > 0; n -= 1) rotator.emit('rotate');
-    if (at - rotatedOn >= slice) rotatedOn = at - ((at - rotatedOn) % slice);
-    if (at - customersSince >= settings.windowMs) {
-      customers = new Set();
-      customersSince = at;
+    if (at - rotatedOn >= slice) {
+      for (let n = Math.min(buckets, Math.floor((at - rotatedOn) / slice)); n > 0; n -= 1) rotator.emit('rotate');
+      rotatedOn = at - ((at - rotatedOn) % slice);
+    }
+    for (const [customer, on] of customers) {
+      if (at - on < settings.windowMs) break;
+      customers.delete(customer);
     }
   };
 
-  const refuse = (at: number): ProviderFault =>
-    new ProviderFault('circuit-open', 'too many of its answers failed lately', { taken: 'no', retryAfterMs: Math.max(0, probeFrom - at) });
+  const admit = (at: number): void => {
+    const probing = probeSince !== undefined && at - probeSince < probePatienceMs;
+    if (at < probeFrom || (probing && settings.neverRefuse !== true))
+      throw new ProviderFault('circuit-open', 'too many of its answers failed lately', { taken: 'no', retryAfterMs: Math.max(0, probeFrom - at) });
+    if (circuit.opened) circuit = make(true);
+    if (settings.neverRefuse === true) wait(1);
+    probeSince = at;
+  };
+
+  /** What a call that began on another circuit, or before this one opened, has to say is out of date. */
+  const record = async (asked: Circuit, outcome: Outcome): Promise<void> => {
+    if (asked !== circuit || circuit.opened) return;
+    try {
+      await circuit.fire(outcome);
+    } catch {
+      // opossum hands the failure back, which its caller has already.
+    }
+  };
 
   return {
     run: async (attempt, customerKey) => {
       const at = now();
       rotate(at);
-      if (circuit.opened || circuit.halfOpen) {
-        const probing = probeSince !== undefined && at - probeSince < probePatienceMs;
-        if (at < probeFrom || probing) throw refuse(at);
-        circuit = make(true);
-        probeSince = at;
+      if (!circuit.closed) admit(at);
+      const asked = circuit;
+      try {
+        const answer = await attempt();
+        await record(asked, 'good');
+        return answer;
+      } catch (fault) {
+        const settledOn = now();
+        rotate(settledOn);
+        if (counts(fault, customerKey, settledOn)) await record(asked, 'bad');
+        // A probe that says nothing about the provider's health makes room for the next one.
+        else if (asked === circuit) probeSince = undefined;
+        throw fault;
       }
-      // The action's own type went through opossum's untyped door and comes back as it was.
-      return (await circuit.fire(attempt, customerKey)) as Awaited<ReturnType<typeof attempt>>;
     },
     state: () => (circuit.closed ? 'closed' : probeSince !== undefined || now() >= probeFrom ? 'half-open' : 'open'),
     retryOn: () => (circuit.closed ? undefined : probeFrom),

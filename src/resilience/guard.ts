@@ -17,6 +17,8 @@ export type GuardClock = { now: () => number; random: () => number };
 
 const operations: readonly Operation[] = ['quote', 'order', 'status'];
 const backOffMs = [1000, 2000, 4000, 8000];
+/** However long a provider asks us to stay away: its orders must be looked at. */
+const mostBackOffMs = 300_000;
 
 /**
  * What surrounds every call to one provider: deadline → retry → bulkhead → breaker → attempt. Circuits are per operation class, so that a
@@ -27,7 +29,8 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   const breakers: Record<Operation, Breaker> = {
     quote: createBreaker(settings.breaker, clock),
     order: createBreaker(settings.breaker, clock),
-    status: createBreaker(settings.breaker, clock),
+    // Money in flight stays visible: slowed, never refused for long.
+    status: createBreaker({ ...settings.breaker, neverRefuse: true }, clock),
   };
   const bulkhead = createBulkhead(settings.bulkhead);
   const budget = createRetryBudget();
@@ -37,12 +40,22 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   let limitedUntil = 0;
   let timesLimited = 0;
 
+  /** As long as it asked, else 1, 2, 4, 8 s; the answers to calls that were under way together count as one. */
+  const backOff = (askedMs: number | undefined): void => {
+    const at = now();
+    if (at >= limitedUntil) timesLimited += 1;
+    else if (askedMs === undefined) return;
+    const ownMs = backOffMs[Math.min(timesLimited, backOffMs.length) - 1] ?? 8000;
+    limitedUntil = Math.max(limitedUntil, at + Math.min(askedMs ?? ownMs, mostBackOffMs));
+  };
+
   const note = (fault: unknown): void => {
     if (!(fault instanceof ProviderFault)) return;
     if (fault.kind === 'rejected-credentials') off = true;
-    if (fault.kind === 'rate-limited' && fault.status === 429) {
-      limitedUntil = now() + (fault.retryAfterMs ?? backOffMs[Math.min(timesLimited, backOffMs.length - 1)] ?? 8000);
-      timesLimited += 1;
+    if (fault.kind === 'rate-limited') {
+      // Without the status it was a limit of our own.
+      if (fault.status !== 429) return;
+      backOff(fault.retryAfterMs);
     }
     budget.failed();
   };
@@ -60,6 +73,8 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
         budget.succeeded();
         return answer;
       } catch (fault) {
+        // A cut call took at least this long; a time-out learnt from answers alone could never grow again.
+        if (operation === 'quote' && signal.aborted) adaptive.record(now() - started);
         note(fault);
         throw fault;
       }
@@ -67,7 +82,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   };
 
   return {
-    call: async (operation, limits, attempt) => {
+    call: async <T>(operation: Operation, limits: CallLimits, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> => {
       const deadlineMs = Math.min(limits.deadlineMs, settings.timeoutMs[operation] ?? Infinity);
       const patienceMs = operation === 'quote' ? adaptive.timeoutMs(deadlineMs) : deadlineMs;
       // The caller stops waiting at his deadline; the call itself is cut a grace later, so that late answers are learnt from.
@@ -76,11 +91,22 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
       limits.signal?.addEventListener('abort', onAbort, { once: true });
       const graceMs = limits.idempotent && operation === 'quote' ? settings.lateGraceMs : 0;
       let timer: ReturnType<typeof setTimeout> | undefined;
-      const once = async () => await bulkhead.run(async () => await attemptOnce(operation, limits, cut.signal, attempt));
+      let begun = false;
+      let awaited = true;
+      const begin = (signal: AbortSignal): Promise<T> => {
+        begun = true;
+        return attempt(signal);
+      };
+      const once = async (): Promise<T> =>
+        await bulkhead.run(async () => {
+          if (!awaited) throw new ProviderFault('timeout', 'its caller has gone', { taken: 'no' });
+          return await attemptOnce(operation, limits, cut.signal, begin);
+        });
       const call = withRetry(once, { attempts: limits.idempotent ? settings.retryAttempts : 0, budget, deadlineMs, now, signal: cut.signal });
       const late = new Promise<never>((_, fail) => {
         timer = setTimeout(() => {
-          fail(new ProviderFault('timeout', 'no answer within the deadline'));
+          awaited = false;
+          fail(new ProviderFault('timeout', 'no answer within the deadline', { taken: begun ? 'maybe' : 'no' }));
           if (graceMs === 0) cut.abort();
           else timer = setTimeout(onAbort, graceMs);
         }, patienceMs);

@@ -24,24 +24,26 @@ export type RetryOptions = { attempts: number; budget: RetryBudget; deadlineMs: 
 
 /**
  * At most `attempts` more, only where the first had no effect or a gateway before the provider said 502, 503 or 504, and only within the first
- * 40 % of the deadline. The one retry layer: nothing above or below tries again.
+ * 40 % of the deadline; a provider that says when to come back is not asked before, and not at all if that is later. The one retry layer: nothing above or below tries again.
  */
 export const withRetry = async <T>(call: () => Promise<T>, { attempts, budget, deadlineMs, now, signal }: RetryOptions): Promise<T> => {
   const started = now();
-  const worthIt = (error: unknown): boolean =>
+  const worthIt = (error: unknown): error is ProviderFault =>
     error instanceof ProviderFault &&
     error.retryable &&
     (error.taken === 'no' || error.status === 502 || error.status === 503 || error.status === 504) &&
     error.kind !== 'circuit-open' &&
     error.kind !== 'rate-limited' &&
     budget.allows() &&
-    now() - started < deadlineMs * 0.4;
+    now() - started + (error.retryAfterMs ?? 0) < deadlineMs * 0.4;
+  let pauseMs = firstPauseMs;
   try {
     return await call();
   } catch (error) {
     if (attempts <= 0 || !worthIt(error)) throw error;
+    pauseMs = Math.max(pauseMs, error.retryAfterMs ?? 0);
   }
-  await new Promise((done) => setTimeout(done, firstPauseMs));
+  await new Promise((done) => setTimeout(done, pauseMs));
   return await pRetry(call, {
     retries: attempts - 1,
     minTimeout: 20,

@@ -10,7 +10,21 @@ const api = createOpenApi(endpoints, '0.0.0') as Description;
 it('describes every route that is served, as OpenAPI 3.1', () => {
   expect(api.openapi).toBe('3.1.0');
   for (const { method, path } of endpoints) expect(api.paths[path]?.[method]).toBeDefined();
-  expect(Object.keys(api.paths)).toEqual(expect.arrayContaining(['/features', '/verify', '/session', '/payment-options', '/quote', '/order', '/order-status', '/withdrawal', '/offers', '/route', '/providers']));
+  expect(Object.keys(api.paths)).toEqual(
+    expect.arrayContaining([
+      '/features',
+      '/verify',
+      '/session',
+      '/payment-options',
+      '/quote',
+      '/order',
+      '/order-status',
+      '/withdrawal',
+      '/offers',
+      '/route',
+      '/providers',
+    ]),
+  );
 });
 
 it('the list of problems, the OpenAPI and docs/errors.md agree', () => {
