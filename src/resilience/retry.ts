@@ -24,7 +24,8 @@ export type RetryOptions = { attempts: number; budget: RetryBudget; deadlineMs: 
 
 /**
  * At most `attempts` more, only where the first had no effect or a gateway before the provider said 502, 503 or 504, and only within the first
- * 40 % of the deadline; a provider that says when to come back is not asked before, and not at all if that is later. The one retry layer: nothing above or below tries again.
+ * 40 % of the deadline; a provider that says when to come back is not asked before, and not at all if that is later. The one retry layer:
+ * nothing above or below tries again.
  */
 export const withRetry = async <T>(call: () => Promise<T>, { attempts, budget, deadlineMs, now, signal }: RetryOptions): Promise<T> => {
   const started = now();

@@ -1,0 +1,252 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ProviderBusy, ProviderFault } from '../providers/fault.ts';
+import { createBulkhead } from './bulkhead.ts';
+import { createGuard, type GuardSettings } from './guard.ts';
+
+const settings: GuardSettings = {
+  breaker: { volumeThreshold: 5, errorPercent: 50, windowMs: 30_000, resetMs: 10_000, resetMaxMs: 300_000 },
+  bulkhead: { inFlight: 8, queue: 16, queueAgeMs: 200 },
+  retryAttempts: 0,
+  lateGraceMs: 2_000,
+  timeoutMs: {},
+};
+const limits = { deadlineMs: 2_500, idempotent: true };
+const guardWith = (more: Partial<GuardSettings> = {}) => createGuard({ ...settings, ...more }, { now: () => Date.now(), random: () => 0.5 });
+const settle = async (work: Promise<unknown>): Promise<unknown> => await work.catch((error: unknown) => error);
+/** Answers after `ms`, or fails when it is cut. */
+const takes =
+  (ms: number) =>
+  (signal: AbortSignal): Promise<string> =>
+    new Promise((answer, fail) => {
+      const timer = setTimeout(() => answer('answer'), ms);
+      signal.addEventListener('abort', () => {
+        clearTimeout(timer);
+        fail(new ProviderFault('timeout', 'cut'));
+      });
+    });
+const limited = (retryAfterMs?: number) => () =>
+  Promise.reject(new ProviderFault('rate-limited', 'x', { status: 429, taken: 'no', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }));
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: 1_000_000 });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('deadline', () => {
+  it('leaves no timer behind', async () => {
+    const guard = guardWith();
+    expect(await guard.call('quote', limits, () => Promise.resolve('answer'))).toBe('answer');
+    await settle(guard.call('quote', limits, () => Promise.reject(new ProviderFault('server', 'x'))));
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each([
+    ['quote', 2_500, 4_500],
+    ['order', 2_500, 2_500],
+    ['status', 2_500, 2_500],
+  ] as const)('%s: the caller leaves at %i ms, the call is cut at %i ms', async (operation, leftAfter, cutAfter) => {
+    const guard = guardWith();
+    const at = { cut: 0, left: 0 };
+    const call = settle(
+      guard.call(operation, limits, async (signal) => {
+        signal.addEventListener('abort', () => (at.cut = Date.now() - 1_000_000));
+        return await takes(60_000)(signal);
+      }),
+    ).then((fault) => {
+      at.left = Date.now() - 1_000_000;
+      return fault;
+    });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await call).toMatchObject({ kind: 'timeout', taken: 'maybe' });
+    expect(at).toEqual({ cut: cutAfter, left: leftAfter });
+  });
+
+  it('what never began was certainly not taken, and does not begin afterwards', async () => {
+    const guard = guardWith({ bulkhead: { inFlight: 1, queue: 1, queueAgeMs: 10_000 } });
+    const first = guard.call('order', { ...limits, deadlineMs: 5_000 }, takes(4_000));
+    let began = false;
+    const second = settle(
+      guard.call('order', limits, () => {
+        began = true;
+        return Promise.resolve('answer');
+      }),
+    );
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(await first).toBe('answer');
+    expect(await second).toMatchObject({ kind: 'timeout', taken: 'no' });
+    expect(began).toBe(false);
+  });
+
+  it.each([
+    ['cut after its grace', 2_000],
+    ['cut at once, as on Workers', 0],
+  ])('a time-out that was learnt grows again when the provider gets slower: %s', async (_name, lateGraceMs) => {
+    const guard = guardWith({ lateGraceMs, breaker: { ...settings.breaker, volumeThreshold: 10_000 } });
+    const ask = async (ms: number): Promise<unknown> => {
+      const call = settle(guard.call('quote', limits, takes(ms)));
+      await vi.advanceTimersByTimeAsync(6_000);
+      return await call;
+    };
+    for (let i = 0; i < 20; i += 1) expect(await ask(50)).toBe('answer');
+    expect(await ask(2_350)).toMatchObject({ kind: 'timeout' });
+    for (let i = 0; i < 200; i += 1) await ask(2_350);
+    expect(await ask(2_350)).toBe('answer');
+  });
+});
+
+describe('rate limits', () => {
+  const probe = async (guard: ReturnType<typeof guardWith>): Promise<unknown> => await settle(guard.call('status', limits, () => Promise.resolve('answer')));
+
+  it('without a word of its own: 1, 2, 4, 8, 8 s, and from the start after a success', async () => {
+    const guard = guardWith();
+    for (const seconds of [1, 2, 4, 8, 8]) {
+      await settle(guard.call('quote', limits, limited()));
+      expect(await probe(guard)).toMatchObject({ kind: 'rate-limited', taken: 'no', retryAfterMs: seconds * 1_000 });
+      vi.advanceTimersByTime(seconds * 1_000);
+    }
+    expect(await probe(guard)).toBe('answer');
+    await settle(guard.call('quote', limits, limited()));
+    expect(await probe(guard)).toMatchObject({ retryAfterMs: 1_000 });
+  });
+
+  it('the answers to calls under way together count once', async () => {
+    const guard = guardWith();
+    await Promise.all(Array.from({ length: 8 }, async () => await settle(guard.call('quote', limits, limited()))));
+    expect(await probe(guard)).toMatchObject({ retryAfterMs: 1_000 });
+  });
+
+  it('nobody is sent away for longer than five minutes', async () => {
+    const guard = guardWith();
+    await settle(guard.call('quote', limits, limited(999_999_000)));
+    expect(await probe(guard)).toMatchObject({ retryAfterMs: 300_000 });
+    await settle(guard.call('quote', limits, limited(1_000)));
+    expect(await probe(guard)).toMatchObject({ retryAfterMs: 300_000 });
+  });
+
+  it('a limit of our own is not the provider backing off', async () => {
+    const guard = guardWith();
+    await settle(guard.call('quote', limits, () => Promise.reject(new ProviderFault('rate-limited', 'our own budget', { retryAfterMs: 60_000 }))));
+    expect(await probe(guard)).toBe('answer');
+  });
+});
+
+describe('circuits', () => {
+  it('one per class, shown with the nearest time of a probe', async () => {
+    const guard = guardWith();
+    await guard.call('order', limits, () => Promise.resolve('answer'));
+    for (let i = 0; i < 5; i += 1) await settle(guard.call('quote', limits, () => Promise.reject(new ProviderFault('server', 'x'))));
+    expect(await settle(guard.call('quote', limits, () => Promise.resolve('answer')))).toMatchObject({ kind: 'circuit-open' });
+    expect(await guard.call('order', limits, () => Promise.resolve('answer'))).toBe('answer');
+    expect(guard.health()).toEqual({
+      circuits: { quote: 'open', order: 'closed', status: 'closed' },
+      off: false,
+      lastSuccessOn: 1_000_000,
+      retryOn: 1_010_000,
+    });
+  });
+
+  it('a dead provider is asked once per reset window for the state of its orders, ever', async () => {
+    const guard = guardWith();
+    let asked = 0;
+    for (let second = 0; second < 120; second += 1) {
+      await settle(
+        guard.call('status', limits, () => {
+          asked += 1;
+          return Promise.reject(new ProviderFault('unreachable', 'x'));
+        }),
+      );
+      vi.advanceTimersByTime(1_000);
+    }
+    // Five open it, then one every ten seconds.
+    expect(asked).toBe(5 + 11);
+  });
+});
+
+describe('retry', () => {
+  const counting = (fault: ProviderFault) => {
+    const calls: number[] = [];
+    return {
+      calls,
+      attempt: () => {
+        calls.push(Date.now() - 1_000_000);
+        return Promise.reject(fault);
+      },
+    };
+  };
+  const run = async (fault: ProviderFault, idempotent = true): Promise<number[]> => {
+    const { calls, attempt } = counting(fault);
+    const call = settle(guardWith({ retryAttempts: 1 }).call('quote', { ...limits, idempotent }, attempt));
+    await vi.advanceTimersByTimeAsync(10_000);
+    await call;
+    return calls;
+  };
+
+  it.each([
+    ['nothing was taken', new ProviderFault('unreachable', 'x', { taken: 'no' }), [0, 20]],
+    ['503, come back in 300 ms', new ProviderFault('server', 'x', { status: 503, retryAfterMs: 300 }), [0, 300]],
+    ['503, come back in 2 s', new ProviderFault('server', 'x', { status: 503, retryAfterMs: 2_000 }), [0]],
+    ['500', new ProviderFault('server', 'x', { status: 500 }), [0]],
+    ['it may have been taken', new ProviderFault('unreachable', 'x'), [0]],
+    ['rejected credentials', new ProviderFault('rejected-credentials', 'x', { taken: 'no' }), [0]],
+    ['rate limited', new ProviderFault('rate-limited', 'x', { status: 429, taken: 'no' }), [0]],
+  ])('%s', async (_name, fault, times) => {
+    expect(await run(fault)).toEqual(times);
+  });
+
+  it('never where a second sending is a second order', async () => {
+    expect(await run(new ProviderFault('unreachable', 'x', { taken: 'no' }), false)).toEqual([0]);
+  });
+
+  it('not after 40 % of the deadline', async () => {
+    const calls: number[] = [];
+    const call = settle(
+      guardWith({ retryAttempts: 1 }).call('quote', limits, async () => {
+        calls.push(Date.now() - 1_000_000);
+        await new Promise((done) => setTimeout(done, 1_000));
+        throw new ProviderFault('unreachable', 'x', { taken: 'no' });
+      }),
+    );
+    await vi.advanceTimersByTimeAsync(10_000);
+    await call;
+    expect(calls).toEqual([0]);
+  });
+});
+
+describe('bulkhead', () => {
+  it('eight run, sixteen wait, the next one is refused, and those who waited 200 ms give up', async () => {
+    const bulkhead = createBulkhead(settings.bulkhead);
+    let most = 0;
+    let running = 0;
+    const work = async (): Promise<string> => {
+      most = Math.max(most, (running += 1));
+      await new Promise((done) => setTimeout(done, 150));
+      running -= 1;
+      return 'done';
+    };
+    const calls = Array.from({ length: 25 }, async () => await settle(bulkhead.run(work)));
+    await vi.advanceTimersByTimeAsync(1_000);
+    const outcomes = (await Promise.all(calls)).map((result) => (result instanceof ProviderBusy ? 'busy' : result));
+    expect(outcomes).toEqual([...Array<string>(16).fill('done'), ...Array<string>(9).fill('busy')]);
+    expect(most).toBe(8);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('a queue entry that gave up takes no other with it, and its place is free again', async () => {
+    const bulkhead = createBulkhead({ inFlight: 1, queue: 2, queueAgeMs: 200 });
+    const slow = async (): Promise<string> => {
+      await new Promise((done) => setTimeout(done, 250));
+      return 'slow';
+    };
+    const first = bulkhead.run(slow);
+    const second = settle(bulkhead.run(() => Promise.resolve('second')));
+    await vi.advanceTimersByTimeAsync(150);
+    const third = bulkhead.run(() => Promise.resolve('third'));
+    await vi.advanceTimersByTimeAsync(60);
+    expect(await second).toBeInstanceOf(ProviderBusy);
+    const fourth = bulkhead.run(() => Promise.resolve('fourth'));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await Promise.all([first, third, fourth])).toEqual(['slow', 'third', 'fourth']);
+  });
+});
