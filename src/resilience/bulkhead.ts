@@ -14,8 +14,7 @@ export const createBulkhead = ({ inFlight, queue, queueAgeMs }: BulkheadSettings
     if (waiting.length >= queue) return Promise.reject(new ProviderBusy());
     return new Promise((go, fail) => {
       const timer = setTimeout(() => {
-        const place = waiting.indexOf(entry);
-        if (place >= 0) waiting.splice(place, 1);
+        waiting.splice(waiting.indexOf(entry), 1);
         fail(new ProviderBusy());
       }, queueAgeMs);
       const entry = { go, timer };
