@@ -48,11 +48,11 @@ it('no secret of a whole purchase stands in a log line, a problem document or th
   const withdrawal = await wallet.call('/withdrawal', { session_id: sessionId, order_id: order.body['order_id'] });
   const problem = await wallet.call('/order', { session_id: sessionId, quote_id: sessionId });
   const details = (order.body['payment_info'] as { payment_details: Record<string, string> }).payment_details;
-  const upstreamSession = (upstream?.history.requests.find((one) => one.endpoint === 'quote')?.body as { session_id: string }).session_id;
+  const asked = upstream?.history.requests.find((one) => one.endpoint === 'quote')?.body as { session_id: string } | undefined;
   const secrets: Record<string, string> = {
     session: sessionId,
     recovery: recoverySecret ?? '',
-    upstreamSession,
+    upstreamSession: asked?.session_id ?? '',
     lnurl: String(withdrawal.body['lnurlw']),
     iban: details['provider_iban'] ?? '',
     reference: details['payment_reference'] ?? '',

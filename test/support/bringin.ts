@@ -3,12 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { createUndiciHttp } from '../../src/entry/http-undici.ts';
 import { startBringinSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/providers/bringin/bringin.simulator.ts';
 import { provider } from '../../src/providers/bringin/index.ts';
-import type { Answer, CallContext, HttpRequest, HttpResponse, SellAdapter } from '../../src/providers/spec.ts';
+import type { Answer, CallContext, HttpRequest, HttpResponse } from '../../src/providers/spec.ts';
 
 export const masterKey = 'ZjNhOWM0MmU3YjE2NGQwODlhNWUyYzdmMWIzZDg2MDQ=';
 export const apiSecret = 'sandbox-secret-0123456789abcdef';
-export type Connections = NonNullable<SellAdapter['connections']>;
-export type Exchange = { request: HttpRequest; response: HttpResponse };
+type Exchange = { request: HttpRequest; response: HttpResponse };
 
 /** A customer: keeps the blob that the adapter hands back, as the gateway would. */
 export class Person {

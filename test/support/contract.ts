@@ -22,8 +22,8 @@ export type Verb<A> = {
   money?: { fields: string[]; believed: (value: unknown) => boolean };
   /** What a JSON string under HTTP 200 is: a refusal, or an unknown outcome. */
   stringReply: 'refusal' | 'malformed' | 'none';
-  /** What each 4xx is. */
-  clientErrors: Partial<Record<number, 'refusal' | 'none' | string>>;
+  /** What each 4xx is: `refusal`, `none`, or a kind of fault. */
+  clientErrors: Partial<Record<number, string>>;
 };
 export type Subject<A> = { create: (deps: AdapterDeps) => A; deps: Partial<AdapterDeps>; context: Partial<CallContext>; baseUrl: string };
 type Result = { value?: unknown; fault?: ProviderFault; defect?: unknown; requests: HttpRequest[] };
@@ -67,7 +67,7 @@ const told = (result: Result): string =>
     ? `fault ${result.fault.kind}`
     : result.defect === undefined
       ? JSON.stringify(result.value, (_, v: unknown) => (typeof v === 'bigint' ? v.toString() : v))
-      : `defect ${String(result.defect)}`;
+      : `defect ${result.defect instanceof Error ? result.defect.message : 'unknown'}`;
 
 const without = (reply: unknown, field: string): unknown => Object.fromEntries(Object.entries(reply as Json).filter(([name]) => name !== field));
 const withField = (reply: unknown, field: string, value: unknown): unknown => ({ ...(reply as Json), [field]: value });

@@ -61,7 +61,7 @@ const secretOf = ({ deps }: Bringin, name: string): string => {
 };
 
 /** The value, or a fault for a refusal that no verb has a word for. */
-export const valueOf = <T>(reply: JsonReply<T>): T => {
+const valueOf = <T>(reply: JsonReply<T>): T => {
   if (reply.ok) return reply.value;
   throw new ProviderFault('malformed', `status ${reply.status} (${wire.errorCodeOf(reply.body)})`, { status: reply.status, taken: 'no' });
 };

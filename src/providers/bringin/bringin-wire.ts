@@ -49,11 +49,9 @@ export type RatesReply = z.output<typeof ratesReply>;
 
 /** POST /offramp/address, a reusable deposit address. */
 export const addressReply = z.object({ address: text, minimumDepositAmount: whole, maximumDepositAmount: whole });
-export type AddressReply = z.output<typeof addressReply>;
 
 /** POST /offramp/order, known from clients only (BTCPay, splitpayments): one exact amount. */
 export const orderReply = z.object({ id: text, amount: whole, invoice: optional(text), depositAddress: optional(text), expiresAt: wireInteger });
-export type OrderReply = z.output<typeof orderReply>;
 
 /** POST /account/get-balance, in cents. */
 export const balanceReply = z.object({ balance: whole });

@@ -88,7 +88,7 @@ describe('the simulator answers in the shape of', () => {
   };
   const same = async (name: string, more: { path?: string; body?: object } = {}): Promise<void> => {
     const [expected, actual] = [fixtures[name]?.response, await send(name, more)];
-    expect([actual.status, shapeOf(actual.body)], name).toEqual([expected?.status, shapeOf(expected?.body)]);
+    expect([name, actual.status, shapeOf(actual.body)]).toEqual([name, expected?.status, shapeOf(expected?.body)]);
   };
   const link = () => simulator.control.user(email).links.at(-1);
   const linkPath = (): string => `/bringin-link/${link()?.id}`;
