@@ -11,7 +11,7 @@ export const createFetchHttp =
       const answer = await fetchIt(url, { method, headers: headers ?? {}, redirect: 'manual', signal, ...(body === undefined ? {} : { body }) });
       const encoding = answer.headers.get('content-encoding');
       if (encoding !== null && encoding !== 'identity') {
-        await answer.body?.cancel();
+        void answer.body?.cancel().catch(() => undefined);
         throw new ProviderFault('malformed', 'the answer is encoded, though identity was asked for');
       }
       const flat: Record<string, string> = {};
@@ -34,7 +34,7 @@ const readCapped = async (answer: Response, maxBytes: number): Promise<Uint8Arra
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     size += part.value.length;
     if (size > maxBytes) {
-      await reader.cancel();
+      void reader.cancel().catch(() => undefined);
       throw new ProviderFault('malformed', `the answer is larger than ${maxBytes} bytes`);
     }
     chunks.push(part.value);

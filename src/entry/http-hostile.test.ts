@@ -1,6 +1,5 @@
 /** What a broken or hostile provider can do below HTTP, over both forms of the port. */
-import { createServer, type Server, type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ProviderFault } from '../providers/fault.ts';
@@ -12,7 +11,7 @@ const json = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n';
 const bomb = gzipSync(Buffer.alloc(200_000_000));
 let elsewhere = '';
 let elsewhereAsked = 0;
-const acts: Record<string, (socket: Socket) => void> = {
+const acts: Record<string, (socket: Socket) => unknown> = {
   '/reset-after-headers': (socket) => socket.write(`${json}content-length: 100\r\n\r\n{"a":`, () => socket.resetAndDestroy()),
   '/short': (socket) => socket.end(`${json}content-length: 100\r\n\r\n{"a":1}`),
   '/long': (socket) => socket.write(`${json}content-length: 7\r\n\r\n{"a":1}${'x'.repeat(100_000)}`),
@@ -34,6 +33,8 @@ const acts: Record<string, (socket: Socket) => void> = {
   '/garbage': (socket) => socket.end('220 mail.example ESMTP\r\n'),
 };
 
+const badRequest = (socket: Socket): unknown => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
+
 const sockets = new Set<Socket>();
 const listen = async (onSocket: (socket: Socket) => void): Promise<{ server: Server; port: number }> => {
   const server = createServer((socket) => {
@@ -47,15 +48,20 @@ const listen = async (onSocket: (socket: Socket) => void): Promise<{ server: Ser
 const servers: Server[] = [];
 let base = '';
 let refused = 0;
+let breaksTls = 0;
 beforeAll(async () => {
-  const provider = await listen((socket) => socket.once('data', (head) => acts[/^\w+ (\S+)/.exec(head.toString())?.[1] ?? '']?.(socket)));
+  const provider = await listen((socket) => {
+    socket.once('data', (head) => (acts[/^\w+ (\S+)/.exec(head.toString())?.[1] ?? ''] ?? badRequest)(socket));
+  });
   const other = await listen(() => (elsewhereAsked += 1));
+  const broken = await listen((socket) => socket.once('data', () => socket.resetAndDestroy()));
   const closed = await listen(() => undefined);
   await new Promise((done) => closed.server.close(done));
-  servers.push(provider.server, other.server);
+  servers.push(provider.server, other.server, broken.server);
   base = `http://127.0.0.1:${provider.port}`;
   elsewhere = `http://127.0.0.1:${other.port}`;
   refused = closed.port;
+  breaksTls = broken.port;
 });
 const undici = createUndiciHttp();
 afterAll(async () => {
@@ -117,8 +123,8 @@ describe.each(forms)('a hostile provider over %s', (form, http) => {
   it.each([
     ['a refused port', () => `http://127.0.0.1:${refused}/`],
     ['a name that does not exist', () => 'http://nobody.invalid/'],
-    ['TLS to a port that speaks none', () => `${base.replace('http:', 'https:')}/garbage`],
-    ['a connection lost before TLS is up', () => `${base.replace('http:', 'https:')}/gone`],
+    ['TLS to a port that speaks none', () => `${base.replace('http:', 'https:')}/`],
+    ['a connection lost before TLS is up', () => `https://127.0.0.1:${breaksTls}/`],
   ])('%s: only undici knows that nothing left', async (_name, url) => {
     expect(await faultOf(url())).toMatchObject({ kind: 'unreachable', taken: form === 'undici' ? 'no' : 'maybe' });
   });

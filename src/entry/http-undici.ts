@@ -1,30 +1,23 @@
-import { Agent, request as undiciRequest } from 'undici';
+import { Agent, buildConnector, request as undiciRequest } from 'undici';
 import { ProviderFault } from '../providers/fault.ts';
 import type { Http } from '../providers/spec.ts';
 
-/** Codes that prove that no byte of the request left: the name did not resolve, nobody listens, no connection, no TLS. */
-const neverLeft = new Set([
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'CERT_HAS_EXPIRED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-  'EPROTO',
-]);
-
 /** Provider calls on Node: undici's `request`, which costs half of its `fetch`. Never follows a redirect, never decompresses. */
 export const createUndiciHttp = (options: { connections?: number } = {}): { http: Http; close: () => Promise<void> } => {
+  const connect = buildConnector({ timeout: 3_000, allowH2: false });
+  /** Failures to connect: no name, no listener, no TLS, no time. They prove that no byte of a request left. */
+  const neverLeft = new WeakSet<Error>();
   const agent = new Agent({
+    // HTTP/1.1 only: what a lost connection says of the request on it is plain there.
+    allowH2: false,
     connections: options.connections ?? 64,
     pipelining: 1,
     keepAliveTimeout: 30_000,
-    connect: { timeout: 5_000 },
+    connect: (options, done) =>
+      connect(options, (...result) => {
+        if (result[0]) neverLeft.add(result[0]);
+        done(...result);
+      }),
     headersTimeout: 60_000,
     bodyTimeout: 60_000,
     maxHeaderSize: 16_384,
@@ -47,7 +40,7 @@ export const createUndiciHttp = (options: { connections?: number } = {}): { http
       const whole = stated <= maxBytes;
       return { status: answer.statusCode, headers: flat, body: whole ? await answer.body.bytes() : await readCapped(answer.body, maxBytes) };
     } catch (error) {
-      throw toFault(error, signal);
+      throw toFault(error, signal, error instanceof Error && neverLeft.has(error) ? 'no' : 'maybe');
     }
   };
   return { http, close: async () => await agent.close() };
@@ -65,11 +58,11 @@ const readCapped = async (body: AsyncIterable<Uint8Array> & { destroy: () => unk
   return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
 };
 
-const toFault = (error: unknown, signal: AbortSignal): ProviderFault => {
+const toFault = (error: unknown, signal: AbortSignal, taken: 'no' | 'maybe'): ProviderFault => {
   if (error instanceof ProviderFault) return error;
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
-  if (signal.aborted) return new ProviderFault('timeout', 'no answer within the deadline', { cause: error });
+  if (signal.aborted) return new ProviderFault('timeout', 'no answer within the deadline', { taken, cause: error });
   if (code === 'UND_ERR_HEADERS_OVERFLOW' || code.startsWith('HPE_')) return new ProviderFault('malformed', code, { cause: error });
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') return new ProviderFault('timeout', code, { cause: error });
-  return new ProviderFault('unreachable', code, { taken: neverLeft.has(code) ? 'no' : 'maybe', cause: error });
+  return new ProviderFault('unreachable', code, { taken, cause: error });
 };
