@@ -290,3 +290,89 @@ it.each(mutants)('the suite notices an adapter that %s', async (_name, mutate) =
 it('has twenty cases a verb and more', () => {
   expect(Math.min(...verbs.map((verb) => casesOf(verb).length))).toBeGreaterThanOrEqual(20);
 });
+
+describe('answers that no simulator gives', () => {
+  /** Answers in their order, whatever is asked. */
+  const scripted = (...answers: [status: number, body: unknown][]) => {
+    const asked: string[] = [];
+    const adapter = adapterOf({
+      providerId: 'bringin',
+      http: (sent) => {
+        asked.push(`${sent.method} ${sent.url.replace(`${baseUrl}/api/v0`, '')}`);
+        const [status, body] = answers.shift() ?? [500, {}];
+        return Promise.resolve({ status, headers: { 'content-type': 'application/json' }, body: new TextEncoder().encode(JSON.stringify(body)) });
+      },
+      now: () => now,
+      newId: () => 'new-id',
+      log: () => undefined,
+      network: 'regtest',
+      mode: 'sandbox',
+      secret: () => 'master',
+    });
+    return { adapter, asked, call: { ...context, signal: new AbortController().signal, requestId: 'r' } };
+  };
+  const link = (status: string, id = 'l-1') => ({
+    bringinLink: { id, name: 'Savings', type: 'CRYPTO_TO_FIAT', subtype: 'LN', status, createdAt: '2026-11-21T10:00:00.000Z' },
+    standingOrder: { id: 's-1', status: 'ACTIVE' },
+    lnAddress: 'alice@dev.bringin.xyz',
+    destinationIban: 'DE89370400440532013000',
+  });
+  const wanted = {
+    name: 'Savings',
+    direction: 'sell',
+    network: 'lightning',
+    iban: 'DE89370400440532013000',
+    bic: 'COBADEFFXXX',
+    beneficiaryName: 'Alice Nakamoto',
+    lightningUsername: 'alice',
+  } as const;
+
+  it('an earlier request arrives between our look and our own: 409, and the connection is there', async () => {
+    const { adapter, asked, call } = scripted([200, []], [409, {}], [200, [link('ACTIVE')]]);
+    expect(await adapter.connections?.create(call, wanted)).toMatchObject({ ok: true, value: { upstreamId: 'l-1', status: 'active' } });
+    expect(asked).toEqual(['GET /bringin-link', 'POST /bringin-link', 'GET /bringin-link']);
+  });
+  it('another connection than the one asked for is not believed', async () => {
+    const { adapter, call } = scripted([200, link('ACTIVE', 'l-2')]);
+    await expect(adapter.connections?.read(call, connection)).rejects.toMatchObject({ kind: 'malformed', taken: 'no' });
+  });
+  it('a cancel that is not immediate waits for its code; one that is neither is no answer', async () => {
+    const { adapter, call } = scripted(
+      [200, link('ACTIVE')],
+      [200, { immediate: false, challengeId: 'c-9' }],
+      [200, link('ACTIVE')],
+      [200, { immediate: false }],
+    );
+    expect(await adapter.connections?.cancel(call, connection)).toMatchObject({ ok: true, value: { status: 'code_required', codeExpiresOn: now + 1_800_000 } });
+    await expect(adapter.connections?.cancel(call, connection)).rejects.toMatchObject({ kind: 'malformed', taken: 'maybe' });
+  });
+  it('a key that is refused is not taken again from the status', async () => {
+    const { adapter, asked, call } = scripted([403, {}], [200, { status: 'connected', apiKey: key }]);
+    expect(await adapter.readAccount(call)).toMatchObject({ ok: true, value: { status: 'needs_reconnect' } });
+    expect(asked).toEqual(['GET /user/user-id', 'GET /application/connect/status?email=alice%40example.com']);
+  });
+  it('an order that expired before it came is shown to nobody', async () => {
+    const stale = encodeInvoice({
+      network: 'regtest',
+      amountMsat: 250_000_000n,
+      timestamp: now / 1000 - 900,
+      expirySeconds: 900,
+      paymentHash: '01'.repeat(32),
+      paymentSecret: '02'.repeat(32),
+      description: 'Top up',
+      payeePrivateKey: '11'.repeat(32),
+    });
+    const { adapter, call } = scripted([200, { id: orderId, amount: '250000', invoice: stale, expiresAt: now }]);
+    await expect(adapter.placeOrder(call, { quote: request, offer, inputs: {} })).rejects.toThrow('expired already');
+  });
+  it('a minimum in millisats is rounded up, a maximum down', async () => {
+    const { adapter, asked, call } = scripted([200, link('ACTIVE')], [200, { tag: 'payRequest', minSendable: '21786001', maxSendable: 250_000_999 }]);
+    const byBank = { ...offer, upstream: { rail: 'sepa', network: 'lightning' } };
+    const stored = { ...connection, status: 'active' };
+    expect(await adapter.placeOrder(call, { quote: request, offer: byBank, inputs: { connection: stored } })).toMatchObject({
+      ok: true,
+      value: { paymentInfo: { kind: 'lightning_address', value: 'alice@dev.bringin.xyz', minSats: 21_787n, maxSats: 250_000n } },
+    });
+    expect(asked).toEqual(['GET /bringin-link/l-1', 'GET https://dev.bringin.xyz/.well-known/lnurlp/alice']);
+  });
+});
