@@ -65,7 +65,10 @@ const needsWalk = (text: string): boolean => {
   let depth = 0;
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i);
-    if (code === 123 || code === 91) {
+    if (code === 34) {
+      // Without escapes a text ends at the next quote; brackets inside are words.
+      i = text.indexOf('"', i + 1);
+    } else if (code === 123 || code === 91) {
       depth += 1;
       if (depth > maxDepth) return true;
     } else if (code === 125 || code === 93) depth -= 1;
@@ -110,15 +113,15 @@ const withoutTraps = (value: unknown, depth: number): unknown => {
   );
 };
 
-/** Retry-After in seconds or as a date, or x-ratelimit-reset (seconds to wait, or a Unix time above 1e9). Milliseconds. */
+/** Retry-After in seconds or as a date, or x-ratelimit-reset (seconds to wait, a Unix time above 1e9, in milliseconds above 1e12). Milliseconds. */
 const retryAfterOf = ({ headers }: HttpResponse): { retryAfterMs?: number } => {
   const given = headers['retry-after'];
   if (given !== undefined && /^\d{1,6}$/.test(given)) return { retryAfterMs: Number(given) * 1000 };
   const until = given === undefined ? Number.NaN : Date.parse(given);
   const served = Date.parse(headers['date'] ?? '');
   if (Number.isFinite(until) && Number.isFinite(served)) return { retryAfterMs: Math.max(0, until - served) };
-  const reset = Number(headers['x-ratelimit-reset'] ?? headers['ratelimit-reset'] ?? Number.NaN);
-  if (!Number.isFinite(reset) || reset < 0) return {};
-  if (reset < 1e9) return { retryAfterMs: reset * 1000 };
-  return Number.isFinite(served) ? { retryAfterMs: Math.max(0, reset * 1000 - served) } : {};
+  const reset = headers['x-ratelimit-reset'] ?? headers['ratelimit-reset'] ?? '';
+  if (!/^\d{1,13}(?:\.\d{1,9})?$/.test(reset)) return {};
+  if (Number(reset) < 1e9) return { retryAfterMs: Number(reset) * 1000 };
+  return Number.isFinite(served) ? { retryAfterMs: Math.max(0, Number(reset) * (Number(reset) < 1e12 ? 1000 : 1) - served) } : {};
 };

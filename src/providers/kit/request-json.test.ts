@@ -1,0 +1,63 @@
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { ProviderFault } from '../fault.ts';
+import { requestJson } from './request-json.ts';
+
+const ask = async (text: string, status = 200) =>
+  await requestJson({
+    http: () => Promise.resolve({ status, headers: { 'content-type': 'application/json' }, body: new TextEncoder().encode(text) }),
+    method: 'GET',
+    url: 'https://p.example/x',
+    signal: new AbortController().signal,
+    schema: z.unknown(),
+  }).catch((error: unknown) => error);
+
+it.each([
+  ['plainly', '[', ']'],
+  ['with closing brackets in strings', '["]}]}",', ']'],
+  ['with escaped quotes in strings', '["\\"]",', ']'],
+])('64 levels are read and 66 are not, nested %s', async (_name, open, close) => {
+  const nest = (levels: number): string => `${open.repeat(levels)}0${close.repeat(levels)}`;
+  expect(await ask(nest(64))).toMatchObject({ ok: true });
+  expect(await ask(nest(66))).toMatchObject({ kind: 'malformed' });
+  expect(await ask(nest(10_000))).toMatchObject({ kind: 'malformed' });
+});
+
+it('many members side by side are not deep', async () => {
+  expect(await ask(`[${Array<string>(500).fill('{"[{[{":[]}').join(',')}]`)).toMatchObject({ ok: true });
+});
+
+it.each(['{"__proto__":{"x":1},"a":1}', '{"\\u005f_proto__":{"x":1},"a":1}', '{"a":1,"constructor":{"prototype":{"x":1}}}'])(
+  'a member that reaches a prototype is dropped: %s',
+  async (text) => {
+    const reply = await ask(text);
+    expect(reply).toEqual({ ok: true, status: 200, value: { a: 1 } });
+    expect(Object.keys((reply as { value: object }).value)).toEqual(['a']);
+  },
+);
+
+it.each([500, 501, 502, 503, 504, 520, 529])('%i may have been taken; trying again helps where a gateway said so', async (status) => {
+  expect(await ask('{}', status)).toMatchObject({ kind: 'server', taken: 'maybe', status, retryable: [502, 503, 504].includes(status) });
+});
+
+it.each([
+  ['seconds', { 'retry-after': '7' }, 7_000],
+  ['a date, by the clock of the provider', { 'retry-after': 'Sat, 21 Nov 2026 05:00:30 GMT', date: 'Sat, 21 Nov 2026 05:00:00 GMT' }, 30_000],
+  ['a date that is over', { 'retry-after': 'Sat, 21 Nov 2026 04:00:00 GMT', date: 'Sat, 21 Nov 2026 05:00:00 GMT' }, 0],
+  ['a date without a clock', { 'retry-after': 'Sat, 21 Nov 2026 05:00:30 GMT' }, undefined],
+  ['reset in seconds', { 'x-ratelimit-reset': '12' }, 12_000],
+  ['reset at a Unix time', { 'x-ratelimit-reset': '1795237230', date: 'Sat, 21 Nov 2026 05:00:00 GMT' }, 30_000],
+  ['reset at a Unix time in milliseconds', { 'x-ratelimit-reset': '1795237230000', date: 'Sat, 21 Nov 2026 05:00:00 GMT' }, 30_000],
+  ['an empty reset', { 'x-ratelimit-reset': '' }, undefined],
+  ['words', { 'retry-after': 'soon' }, undefined],
+])('429 with %s', async (_name, headers, retryAfterMs) => {
+  const fault: unknown = await requestJson({
+    http: () => Promise.resolve({ status: 429, headers, body: new Uint8Array() }),
+    method: 'GET',
+    url: 'https://p.example/x',
+    signal: new AbortController().signal,
+    schema: z.unknown(),
+  }).catch((error: unknown) => error);
+  expect(fault).toBeInstanceOf(ProviderFault);
+  expect((fault as ProviderFault).retryAfterMs).toBe(retryAfterMs);
+});
