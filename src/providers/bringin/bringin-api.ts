@@ -39,7 +39,7 @@ const call = async <S extends z.ZodType>(
     headers: { 'api-key': key, ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }), ...rest.headers },
   });
   // Whoever answers this did not wait for what became of the request.
-  if (!reply.ok && reply.status === 408) throw new ProviderFault('timeout', 'status 408', { status: 408 });
+  if (!reply.ok && reply.status === 408) throw new ProviderFault('server', 'status 408', { status: 408 });
   return reply;
 };
 

@@ -127,7 +127,7 @@ const verbs: Verb<SellAdapter>[] = [
     optional: [],
     money: { fields: ['amount', 'expiresAt'], believed: () => true },
     stringReply: 'malformed',
-    clientErrors: { ...userErrors, 400: 'refusal', 404: 'refusal', 409: 'refusal', 408: 'timeout' },
+    clientErrors: { ...userErrors, 400: 'refusal', 404: 'refusal', 409: 'refusal', 408: 'server' },
   },
   {
     name: 'readOrders',
