@@ -32,7 +32,7 @@ export const sendPlacing = async (gateway: Gateway, intent: Intent, lease: Lease
 export type Sent = { placed: PlacedOrder } | { refused: string } | { lost: string };
 
 /** One POST. Refused only when the provider certainly did not take it; everything else may have made an order. */
-export const sendOnce = async (gateway: Gateway, intent: Intent, placing: Placing, requestId: string): Promise<Sent> => {
+export const sendOnce = async (gateway: Gateway, intent: Intent, placing: Placing, requestId: string, attempt = 1): Promise<Sent> => {
   const { provider, quote, inputs, context } = placing;
   const request: PlaceRequest = {
     quote: quoteRequestOf(quote),
@@ -48,7 +48,7 @@ export const sendOnce = async (gateway: Gateway, intent: Intent, placing: Placin
       requestId,
       deadlineMs: gateway.settings.routing.order_deadline_ms,
       idempotent: false,
-      context,
+      context: { ...context, attempt },
     } as const;
     const answer = await callProvider(gateway, provider, options, async (call) => {
       left = true;

@@ -65,7 +65,7 @@ const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, req
     }
     if (next.do === 'wait') return await remember(gateway, intent, lease, evidence, Math.max(next.until, now + 250));
     if (next.do === 'repost') {
-      const sent = await sendOnce(gateway, intent, placing, requestId);
+      const sent = await sendOnce(gateway, intent, placing, requestId, evidence.reposts + 2);
       if ('placed' in sent && core.repost !== 'duplicates') return void (await confirmPlaced(gateway, intent, lease.owner, placing, sent.placed));
       evidence.reposts += 1;
       evidence.resentOn = now;
