@@ -19,7 +19,17 @@ export default defineConfig({
         },
       },
       // Real workerd, over HTTP.
-      { test: { name: 'worker-http', include: ['test/worker-http/**/*.test.ts'], environment: 'node', pool: 'forks', fileParallelism: false, testTimeout: 30_000, hookTimeout: 60_000 } },
+      {
+        test: {
+          name: 'worker-http',
+          include: ['test/worker-http/**/*.test.ts'],
+          environment: 'node',
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
     ],
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/entry/{node,worker}.ts', '**/*.test.ts', '**/*.simulator*.ts'], reporter: ['text'] },
   },

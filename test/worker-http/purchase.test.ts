@@ -16,12 +16,37 @@ beforeAll(async () => {
   const ids = ['alpine', 'borealis', 'cobalt', 'dune', 'eiger'];
   const options = { quoteTtlS: 3600 };
   simulators = Object.fromEntries(
-    await Promise.all(ids.map(async (id, n) => [id, await startFiatOnRampSimulator({ id, ...options, spreadBps: 20 * n, ...(id === 'borealis' ? { feeStyle: 'added' as const } : {}), ...(id === 'dune' ? { proof: 'demanded' as const } : {}), ...(id === 'eiger' ? { prefix: '/ALJAZ/fiatlink/1.0.0', deviations: ['amount-btc-only' as const] } : {}) })] as const)),
+    await Promise.all(
+      ids.map(
+        async (id, n) =>
+          [
+            id,
+            await startFiatOnRampSimulator({
+              id,
+              ...options,
+              spreadBps: 20 * n,
+              ...(id === 'borealis' ? { feeStyle: 'added' as const } : {}),
+              ...(id === 'dune' ? { proof: 'demanded' as const } : {}),
+              ...(id === 'eiger' ? { prefix: '/ALJAZ/fiatlink/1.0.0', deviations: ['amount-btc-only' as const] } : {}),
+            }),
+          ] as const,
+      ),
+    ),
   );
   process.env['CLOUDFLARE_HYPERDRIVE_LOCAL_CONNECTION_STRING_HYPERDRIVE'] = database.url;
   process.env['WRANGLER_SEND_METRICS'] = 'false';
   harness = createTestHarness({
-    workers: [{ configPath: './wrangler.toml', env: '', vars: { ...freshSecrets(randomBytes), LOG_LEVEL: 'silent', SANDBOX_URLS: JSON.stringify(Object.fromEntries(Object.entries(simulators).map(([id, one]) => [id, one.url]))) } }],
+    workers: [
+      {
+        configPath: './wrangler.toml',
+        env: '',
+        vars: {
+          ...freshSecrets(randomBytes),
+          LOG_LEVEL: 'silent',
+          SANDBOX_URLS: JSON.stringify(Object.fromEntries(Object.entries(simulators).map(([id, one]) => [id, one.url]))),
+        },
+      },
+    ],
   });
   ({ href: url } = (await harness.listen()).url);
   url = url.replace(/\/$/, '');
@@ -40,7 +65,9 @@ needsPostgres(
     const { sessionId, proven } = await wallet.open();
     expect(proven.sort()).toEqual(['dune', 'gateway']);
     const options = await wallet.call('/payment-options', { session_id: sessionId, currency_code: 'EUR' });
-    const [euro] = Object.values((options.body['currencies'] as Record<string, { currency_id: number; payment_options: { id: number; option: string }[] }>[])[0] ?? {});
+    const [euro] = Object.values(
+      (options.body['currencies'] as Record<string, { currency_id: number; payment_options: { id: number; option: string }[] }>[])[0] ?? {},
+    );
     const sepa = euro?.payment_options.find((one) => one.option === 'SEPA');
     const offers = await wallet.call('/offers', { session_id: sessionId, amount_fiat: 10_000, currency_id: euro?.currency_id, payment_option_id: sepa?.id });
     const ranked = offers.body['offers'] as { provider: { id: string }; quote_id: string; amount_sats: number }[];
@@ -52,7 +79,14 @@ needsPostgres(
     const orderId = String(placed.body['order_id']);
     await simulators['alpine']?.control.pay(simulators['alpine'].control.history.orders[0]?.orderId ?? '');
     const stage = async (wanted: string) =>
-      await until(wanted, async () => (((await wallet.call('/order-status', { session_id: sessionId, order_id: orderId })).body[orderId] as { stage: string }).stage === wanted ? true : undefined), 15_000);
+      await until(
+        wanted,
+        async () =>
+          ((await wallet.call('/order-status', { session_id: sessionId, order_id: orderId })).body[orderId] as { stage: string }).stage === wanted
+            ? true
+            : undefined,
+        15_000,
+      );
     await stage('filled');
     const withdrawal = await wallet.call('/withdrawal', { session_id: sessionId, order_id: orderId });
     expect(await wallet.withdraw(String(withdrawal.body['lnurlw']))).toEqual({ sats: placed.body['amount_sats'], answer: { status: 'OK' } });
@@ -75,13 +109,22 @@ needsPostgres(
     const before = simulators[provider]?.control.history.orders.length ?? 0;
     simulators[provider]?.control.setFault({ endpoint: 'order', fault: 'latency', times: 1, ms: 400 });
     const gone = new AbortController();
-    const call = fetch(`${url}/order`, { method: 'POST', signal: gone.signal, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ session_id: sessionId, quote_id: body['quote_id'] }) });
+    const call = fetch(`${url}/order`, {
+      method: 'POST',
+      signal: gone.signal,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ session_id: sessionId, quote_id: body['quote_id'] }),
+    });
     setTimeout(() => gone.abort(), 150);
     await expect(call).rejects.toThrow('aborted');
-    const again = await until('the order', async () => {
-      const answer = await wallet.call('/order', { session_id: sessionId, quote_id: body['quote_id'] });
-      return answer.status === 200 ? answer : undefined;
-    }, 20_000);
+    const again = await until(
+      'the order',
+      async () => {
+        const answer = await wallet.call('/order', { session_id: sessionId, quote_id: body['quote_id'] });
+        return answer.status === 200 ? answer : undefined;
+      },
+      20_000,
+    );
     expect(again.body['stage']).toBe('awaiting_payment');
     expect((simulators[provider]?.control.history.orders.length ?? 0) - before).toBe(1);
   },
