@@ -13,6 +13,8 @@ export type Verb<A> = {
   /** The provider's good answer. */
   reply: unknown;
   sent: { method: string; path: string; body?: unknown };
+  /** Good answers to what else the verb asks for, by path; the cases vary the answer to `sent` alone. */
+  others?: Record<string, unknown>;
   returned: unknown;
   /** Members of the reply without which it is no answer. */
   required: string[];
@@ -35,13 +37,18 @@ const json = (body: unknown, status = 200, headers: Record<string, string> = {})
   body: new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body)),
 });
 
-const run = async <A>(subject: Subject<A>, verb: Verb<A>, answer: HttpResponse | ProviderFault, signal = new AbortController().signal): Promise<Result> => {
+type Given = HttpResponse | ProviderFault | 'silence';
+
+const run = async <A>(subject: Subject<A>, verb: Verb<A>, given: Given, signal = new AbortController().signal): Promise<Result> => {
   const requests: HttpRequest[] = [];
   const deps: AdapterDeps = {
     providerId: 'subject',
     http: (request) => {
       requests.push(request);
-      if (request.signal.aborted) return Promise.reject(new ProviderFault('timeout', 'aborted'));
+      const other = Object.entries(verb.others ?? {}).find(([path]) => request.url === subject.baseUrl + path);
+      const answer = other ? json(other[1]) : given;
+      if (request.signal.aborted) return Promise.reject(aborted());
+      if (answer === 'silence') return new Promise((_, fail) => request.signal.addEventListener('abort', () => fail(aborted())));
       return answer instanceof ProviderFault ? Promise.reject(answer) : Promise.resolve(answer);
     },
     now: () => Date.UTC(2026, 10, 21, 10, 15),
@@ -59,6 +66,8 @@ const run = async <A>(subject: Subject<A>, verb: Verb<A>, answer: HttpResponse |
   }
 };
 
+const aborted = (): ProviderFault => new ProviderFault('timeout', 'aborted');
+
 const isRefusal = (value: unknown): boolean => typeof value === 'object' && value !== null && 'ok' in value && value.ok === false;
 const isNone = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'value' in value && Array.isArray(value.value) && value.value.length === 0;
@@ -66,7 +75,7 @@ const told = (result: Result): string =>
   result.fault
     ? `fault ${result.fault.kind}`
     : result.defect === undefined
-      ? JSON.stringify(result.value, (_, v: unknown) => (typeof v === 'bigint' ? v.toString() : v))
+      ? (JSON.stringify(result.value, (_, v: unknown) => (typeof v === 'bigint' ? v.toString() : v)) ?? 'nothing')
       : `defect ${result.defect instanceof Error ? result.defect.message : 'unknown'}`;
 
 const without = (reply: unknown, field: string): unknown => Object.fromEntries(Object.entries(reply as Json).filter(([name]) => name !== field));
@@ -77,7 +86,7 @@ export const casesOf = <A>(verb: Verb<A>): Case<A>[] => {
     name: `${verb.name}: ${name}`,
     violates: async (subject) => {
       const result = await run(subject, verb, answer);
-      return judge(result) ? undefined : told(result);
+      return result.defect === undefined && judge(result) ? undefined : told(result);
     },
   });
   const fault = (kind: string) => (result: Result) => result.fault?.kind === kind;
@@ -97,7 +106,7 @@ export const casesOf = <A>(verb: Verb<A>): Case<A>[] => {
       one(
         `the lie ${JSON.stringify(lie)} in ${field} is not believed`,
         json(withField(verb.reply, field, lie)),
-        (result) => result.fault !== undefined || isRefusal(result.value) || !(verb.money?.believed(result.value) ?? false),
+        (result) => result.fault !== undefined || isRefusal(result.value) || (result.value !== undefined && verb.money?.believed(result.value) === false),
       ),
     ),
   );
@@ -106,7 +115,8 @@ export const casesOf = <A>(verb: Verb<A>): Case<A>[] => {
     {
       name: `${verb.name}: sends exactly`,
       violates: async (subject) => {
-        const [request] = (await run(subject, verb, json(verb.reply))).requests;
+        const { requests } = await run(subject, verb, json(verb.reply));
+        const request = requests.find(({ url }) => !Object.keys(verb.others ?? {}).some((path) => url === subject.baseUrl + path));
         const expected = { method: verb.sent.method, url: subject.baseUrl + verb.sent.path, body: verb.sent.body };
         const actual = { method: request?.method, url: request?.url, body: request?.body === undefined ? undefined : (JSON.parse(request.body) as unknown) };
         return isDeepStrictEqual(actual, expected) ? undefined : JSON.stringify(actual);
@@ -143,6 +153,14 @@ export const casesOf = <A>(verb: Verb<A>): Case<A>[] => {
     one('nested beyond reason', json(`{"a":${'['.repeat(5000)}${']'.repeat(5000)}}`), fault('malformed')),
     one('a string under 200', json('"Something went wrong"'), asString),
     one('a number under 200', json('5'), fault('malformed')),
+    one('null under 200', json('null'), (result) => result.fault?.kind === 'malformed' || isNone(result.value)),
+    one('an empty array under 200', json('[]'), (result) => result.fault?.kind === 'malformed' || isNone(result.value)),
+    one(
+      "the provider's own words stay out of a fault",
+      json({ detail: 'its-own-words' }, 500),
+      (result) => result.fault !== undefined && !`${result.fault.message}${String(result.fault.cause)}`.includes('its-own-words'),
+    ),
+    one('a body beyond the cap', new ProviderFault('malformed', 'over the cap'), fault('malformed')),
     one('500', json({}, 500), (result) => result.fault?.kind === 'server' && !result.fault.retryable),
     one('503', json({}, 503), (result) => result.fault?.kind === 'server' && result.fault.retryable),
     one(
@@ -168,6 +186,17 @@ export const casesOf = <A>(verb: Verb<A>): Case<A>[] => {
         const gone = new AbortController();
         gone.abort();
         const result = await run(subject, verb, json(verb.reply), gone.signal);
+        return result.fault?.kind === 'timeout' ? undefined : told(result);
+      },
+    },
+    {
+      name: `${verb.name}: ends with its abort while the provider is silent`,
+      violates: async (subject) => {
+        const gone = new AbortController();
+        const running = run(subject, verb, 'silence', gone.signal);
+        setTimeout(() => gone.abort(), 1);
+        const result = await Promise.race([running, new Promise<undefined>((done) => setTimeout(() => done(undefined), 25))]);
+        if (result === undefined) return 'still waiting';
         return result.fault?.kind === 'timeout' ? undefined : told(result);
       },
     },

@@ -7,7 +7,18 @@ import type { ProviderOffer } from '../../domain/offer.ts';
 import { ProviderFault } from '../fault.ts';
 import { listingBytes, requestJson } from '../kit/request-json.ts';
 import type { AdapterDeps, Answer, BuyAdapter, BuyQuoteRequest, CallContext, CatalogueOption } from '../spec.ts';
-import { staticOptions, toEvidence, toFeatures, toOffer, toOptions, toPlaced, toUpstream, upstreamOption } from './fiat-on-ramp-mapping.ts';
+import {
+  floorToUpstream,
+  isListing,
+  staticOptions,
+  toEvidence,
+  toFeatures,
+  toOffer,
+  toOptions,
+  toPlaced,
+  toUpstream,
+  upstreamOption,
+} from './fiat-on-ramp-mapping.ts';
 import type { Settings } from './fiat-on-ramp-settings.ts';
 import { featuresWire, orderWire, paymentOptionsWire, quoteWire, sessionWire, statusWire, verifyWire, withdrawalWire } from './fiat-on-ramp-wire.ts';
 
@@ -50,13 +61,16 @@ export const createFiatOnRampAdapter = (deps: AdapterDeps, settings: Settings): 
     });
     if (!reply.ok) return reply.status === 401 ? sessionOver : declined;
     if (typeof reply.value === 'string' || 'message' in reply.value) return declined;
-    return { ok: true, value: toOffer(reply.value, option, settings) };
+    const offer = toOffer(reply.value, option, settings);
+    return offer ? { ok: true, value: offer } : { ok: false, refusal: { reason: 'off-step' } };
   };
 
   /** Fee on top of the amount: ask for less, so that both together meet the customer's total; at most one correction. */
   const askTotal = async (context: CallContext, option: CatalogueOption, total: bigint): Promise<Answer<ProviderOffer>> => {
     let ask = firstAsk(total, option.feePpm);
     for (const corrected of [false, true]) {
+      ask = floorToUpstream(ask, option.currency, settings);
+      if (ask <= 0n) break;
       const answer = await askQuote(context, option, { fiat: ask });
       if (!answer.ok) return answer;
       const judged = judgeAsk(total, answer.value.pay - answer.value.fee, answer.value.fee, corrected);
@@ -71,14 +85,16 @@ export const createFiatOnRampAdapter = (deps: AdapterDeps, settings: Settings): 
     beginSession: async (context) => {
       const reply = await call(context, 'verify', verifyWire);
       if (!reply.ok) return declined;
-      const { session_id: sessionId, token, expires_on: until } = reply.value;
+      const { session_id: sessionId, token: word = '', expires_on: until } = reply.value;
       const expiresOn = until ?? deps.now() + sessionLifeMs;
-      if (token !== undefined && token !== '' && settings.proof === 'none') {
+      if (word !== '' && settings.proof === 'none') {
         deps.log('warn', 'proof_demanded', { setting: 'proof: demanded' });
         return { ok: false, refusal: { reason: 'proof-required', note: 'the provider demands proof; its block says proof: none' } };
       }
-      const blob: Blob = { sessionId, expiresOn, ...(token === undefined || token === '' ? {} : { token }) };
-      return { ok: true, value: { expiresOn, ...(blob.token === undefined ? {} : { token: blob.token }) }, customer: JSON.stringify(blob) };
+      // Whoever signs what is handed out as the token signs what this provider wants signed.
+      const token = word === '' ? {} : { token: settings.proof_template?.replace('TOKEN', () => word) ?? word };
+      const blob: Blob = { sessionId, expiresOn, ...token };
+      return { ok: true, value: { expiresOn, ...token }, customer: JSON.stringify(blob) };
     },
 
     openSession: async (context, given) => {
@@ -100,8 +116,10 @@ export const createFiatOnRampAdapter = (deps: AdapterDeps, settings: Settings): 
 
     catalogue: async (context) => {
       const features = await call(context, 'features', featuresWire, undefined, listingBytes);
-      if (!features.ok) return declined;
-      if (settings.options) return { ok: true, value: { features: toFeatures(features.value), options: staticOptions(settings) } };
+      // Providers from before /features (2023) promise nothing; whether a price binds is said with the price.
+      if (!features.ok && features.status !== 404) return declined;
+      const promised = toFeatures(features.ok ? features.value : { supported_features: [] });
+      if (settings.options) return { ok: true, value: { features: promised, options: staticOptions(settings) } };
       const session_id = blobOf(context).sessionId;
       const reply =
         settings.payment_options_method === 'POST'
@@ -115,7 +133,7 @@ export const createFiatOnRampAdapter = (deps: AdapterDeps, settings: Settings): 
               maxBytes: listingBytes,
             });
       if (!reply.ok) return reply.status === 401 ? sessionOver : declined;
-      return { ok: true, value: { features: toFeatures(features.value), options: toOptions(reply.value, settings) } };
+      return { ok: true, value: { features: promised, options: toOptions(reply.value, settings) } };
     },
 
     quote: async (context, request: BuyQuoteRequest) => {
@@ -134,7 +152,7 @@ export const createFiatOnRampAdapter = (deps: AdapterDeps, settings: Settings): 
         ...(noticeUrl === undefined ? {} : { webhook_url: noticeUrl }),
       });
       if (reply.ok) return { ok: true, value: toPlaced(reply.value, quote.option, offer, settings) };
-      if (settings.not_taken_statuses.includes(reply.status)) return declined;
+      if (settings.not_taken_statuses.includes(reply.status)) return reply.status === 401 ? sessionOver : declined;
       throw new ProviderFault('malformed', `status ${reply.status} to an order`, { status: reply.status });
     },
 
@@ -147,12 +165,21 @@ export const createFiatOnRampAdapter = (deps: AdapterDeps, settings: Settings): 
         { session_id: blobOf(context).sessionId, ...(asked === undefined ? {} : { order_id: asked }) },
         listingBytes,
       );
-      if (reply.ok) return { ok: true, value: typeof reply.value === 'string' ? [] : toEvidence(reply.value, asked, currencyOf(order?.facts), settings) };
-      if (reply.status === 400 || reply.status === 404) return { ok: true, value: [] };
+      if (reply.ok) {
+        const { value } = reply;
+        const isNone = typeof value === 'string' || !isListing(value);
+        // An error under 200 in place of one order is "no such order"; in place of a list it is no list, least of all an empty one.
+        if (isNone && asked === undefined) throw new ProviderFault('malformed', 'no list of orders');
+        return { ok: true, value: isNone ? [] : toEvidence(value, asked, currencyOf(order?.facts), settings) };
+      }
+      if (reply.status === 404 || (reply.status === 400 && asked !== undefined)) return { ok: true, value: [] };
+      // An order is read in the session that placed it. That this one is over is no fault of the provider's, and counts for nothing.
+      if (reply.status === 401 && asked !== undefined) return { ok: false, refusal: sessionOver.refusal };
       throw new ProviderFault('server', `status ${reply.status} to a read of orders`, { status: reply.status });
     },
 
     claim: async (context, { order, fallbackAddress }) => {
+      if (order.upstreamOrderId === undefined) throw new Error('an order without an id of the provider cannot be claimed');
       const failback = fallbackAddress === undefined ? {} : { failback_onchain: settings.bip21 ? `bitcoin:${fallbackAddress}` : fallbackAddress };
       const reply = await call(context, 'withdrawal', z.union([withdrawalWire, z.string()]), {
         session_id: blobOf(context).sessionId,

@@ -1,6 +1,7 @@
 /** From FLS01's words to ours and back. Pure; the standard's ambiguities are named where one is decided (A…). */
 import type { z } from 'zod';
 import { outwardLimits } from '../../domain/fee-styles.ts';
+import { divCeil, divFloor } from '../../domain/money.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
 import { ProviderFault } from '../fault.ts';
@@ -51,18 +52,29 @@ const exponents: Record<string, number> = {
 };
 const exponentOf = (currency: string): number => exponents[currency.toUpperCase()] ?? 2;
 
+type Units = Pick<Settings, 'minor_units'>;
+/** The provider's units per whole unit of the currency. */
+const unitsPerWhole = (currency: string, settings: Units): bigint => 10n ** BigInt(settings.minor_units === 'iso4217' ? exponentOf(currency) : 2);
+
 /** Hundredths to the provider's units; undefined where that is no whole number. */
-export const toUpstream = (hundredths: bigint, currency: string, settings: Pick<Settings, 'minor_units'>): bigint | undefined => {
-  const exponent = settings.minor_units === 'iso4217' ? exponentOf(currency) : 2;
-  const scaled = hundredths * 10n ** BigInt(exponent);
+export const toUpstream = (hundredths: bigint, currency: string, settings: Units): bigint | undefined => {
+  const scaled = hundredths * unitsPerWhole(currency, settings);
   return scaled % 100n === 0n ? scaled / 100n : undefined;
 };
 
-/** The provider's units to hundredths, rounded up: the customer is never told less than he pays. */
-const fromUpstream = (amount: bigint, currency: string, settings: Pick<Settings, 'minor_units'>): bigint => {
-  const unit = 10n ** BigInt(settings.minor_units === 'iso4217' ? exponentOf(currency) : 2);
-  return (amount * 100n + unit - 1n) / unit;
+/** The nearest amount below, in hundredths, that the provider can be asked for. */
+export const floorToUpstream = (hundredths: bigint, currency: string, settings: Units): bigint => {
+  const units = unitsPerWhole(currency, settings);
+  return units >= 100n ? hundredths : hundredths - (hundredths % (100n / units));
 };
+
+/** The provider's units to hundredths: what the customer pays must be exact, so undefined where it is no whole number. */
+const exactly = (amount: bigint, currency: string, settings: Units): bigint | undefined => {
+  const units = unitsPerWhole(currency, settings);
+  return (amount * 100n) % units === 0n ? (amount * 100n) / units : undefined;
+};
+const roundedUp = (amount: bigint, currency: string, settings: Units): bigint => divCeil(amount * 100n, unitsPerWhole(currency, settings));
+const roundedDown = (amount: bigint, currency: string, settings: Units): bigint => divFloor(amount * 100n, unitsPerWhole(currency, settings));
 
 // ---- listing ---------------------------------------------------------------------------------------------------------------------------
 
@@ -91,7 +103,7 @@ export const toOptions = ({ currencies: given }: z.output<typeof paymentOptionsW
     const currency = currencyWire.safeParse(value);
     if (!currency.success) return [];
     const code = (currency.data.currency_code ?? key ?? '').toUpperCase();
-    if (code === '' || !wanted(code, settings)) return [];
+    if (code === '' || !wanted(code, key, settings)) return [];
     return (currency.data.payment_options ?? []).flatMap((raw) => {
       const option = optionWire.safeParse(raw);
       if (!option.success) return [];
@@ -104,11 +116,13 @@ export const toOptions = ({ currencies: given }: z.output<typeof paymentOptionsW
 export const staticOptions = (settings: Settings): CatalogueOption[] =>
   (settings.options ?? []).flatMap((one) => {
     const [min, max] = [one.min_amount, one.max_amount].map((amount) => (amount === undefined ? undefined : BigInt(amount)));
-    return toOption(one.currency.toUpperCase(), one.name, { currency_id: one.currency_id, id: one.id }, one.fee_rate, min, max, settings);
+    const code = one.currency.toUpperCase();
+    return wanted(code, undefined, settings) ? toOption(code, one.name, { currency_id: one.currency_id, id: one.id }, one.fee_rate, min, max, settings) : [];
   });
 
-const wanted = (code: string, settings: Settings): boolean =>
-  (settings.currencies === undefined || settings.currencies.some((one) => one.toUpperCase() === code)) &&
+/** Allowed by its code or by the key it is listed under (codes need not be ISO: "Signet BTC" under "sbtc"), and in units that are stated. */
+const wanted = (code: string, key: string | undefined, settings: Settings): boolean =>
+  (settings.currencies === undefined || settings.currencies.some((one) => one.toUpperCase() === code || one.toUpperCase() === key?.toUpperCase())) &&
   (exponentOf(code) === 2 || settings.minor_units !== undefined);
 
 const toOption = (
@@ -123,8 +137,8 @@ const toOption = (
   if (!Number.isFinite(rate) || rate < 0 || rate > 0.5) return [];
   const feePpm = Math.round(rate * 1_000_000);
   const limits = {
-    ...(min === undefined || min <= 0n ? {} : { min: fromUpstream(min, currency, settings) }),
-    ...(max === undefined || max <= 0n ? {} : { max: fromUpstream(max, currency, settings) }),
+    ...(min === undefined || min <= 0n ? {} : { min: roundedUp(min, currency, settings) }),
+    ...(max === undefined || max <= 0n ? {} : { max: roundedDown(max, currency, settings) }),
   };
   const outward = outwardLimits(limits, feePpm, settings.fee_style);
   return [
@@ -155,22 +169,27 @@ const echoOf = (
   };
 };
 
-/** `pay` is everything the customer pays: for `added` the fee comes on top of the provider's amount_fiat. Amounts are not judged here. */
-export const toOffer = (wire: z.output<typeof quoteWire>, option: CatalogueOption, settings: Settings): ProviderOffer => {
+/** Everything the customer pays, in the provider's units: for `added` the fee comes on top of its amount_fiat. */
+const totalOf = (amount: bigint, fee: bigint, settings: Settings): bigint => (settings.fee_style === 'added' ? amount + fee : amount);
+
+/** Amounts are not judged here. Undefined when the total is no whole number of hundredths: such an offer cannot be shown as it is. */
+export const toOffer = (wire: z.output<typeof quoteWire>, option: CatalogueOption, settings: Settings): ProviderOffer | undefined => {
   const receive = satsOf(wire);
   if (receive === undefined) throw new ProviderFault('malformed', 'a quote without an amount in sats');
-  const fee = fromUpstream(wire.order_fee ?? 0n, option.currency, settings);
-  const amount = fromUpstream(wire.amount_fiat, option.currency, settings);
+  const { currency } = option;
+  const fee = wire.order_fee ?? 0n;
+  const pay = exactly(totalOf(wire.amount_fiat, fee, settings), currency, settings);
+  if (pay === undefined) return undefined;
   return {
-    pay: settings.fee_style === 'added' ? amount + fee : amount,
+    pay,
     receive,
-    fee,
+    fee: roundedUp(fee, currency, settings),
     binding: wire.is_estimate === false,
     ...(wire.expires_on === undefined ? {} : { expiresOn: wire.expires_on }),
     upstream: { quote_id: wire.quote_id },
     facts: {
-      currency: option.currency,
-      ...(wire.btc_price === undefined ? {} : { provider_btc_price: fromUpstream(wire.btc_price, option.currency, settings).toString() }),
+      currency,
+      ...(wire.btc_price === undefined ? {} : { provider_btc_price: roundedUp(wire.btc_price, currency, settings).toString() }),
     },
     echo: echoOf(wire, option),
     requires: [],
@@ -183,32 +202,39 @@ export const toOffer = (wire: z.output<typeof quoteWire>, option: CatalogueOptio
 const stages: Record<string, Stage> = { placed: 'awaiting_payment', filled: 'filled', finished: 'finished', refunded: 'refunded' };
 const toStage = (status: string): Stage | undefined => stages[status.trim().toLowerCase()];
 
-/** Missing, null, "" and [] are nothing; values of payment_details become text; keys pass through (A18, A19). */
-const toPaymentInfo = (given: unknown): PaymentInfo => {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) return { kind: 'none' };
-  const { payment_url: url, payment_details: details } = given as { payment_url?: unknown; payment_details?: unknown };
-  const texts =
-    typeof details === 'object' && details !== null && !Array.isArray(details)
-      ? Object.entries(details).flatMap(([key, value]) => (typeof value === 'string' || typeof value === 'number' ? [[key, String(value)] as const] : []))
-      : [];
-  const named = texts.filter(([, value]) => value !== '' && value.length <= 500);
-  if ((typeof url !== 'string' || url === '') && named.length === 0) return { kind: 'none' };
+/**
+ * Missing, null, "" and [] are nothing; keys pass through, values become text (A18). Keys beside payment_details, a payment reference for one
+ * (A19), go into it: without the reference the customer's transfer is not recognised.
+ */
+export const toPaymentInfo = (given: unknown): PaymentInfo => {
+  if (!isObject(given)) return { kind: 'none' };
+  const { payment_option_id: _, payment_url: url, payment_details: details, ...beside } = given;
+  const named = Object.entries({ ...beside, ...(isObject(details) ? details : {}) }).flatMap(([key, value]) => {
+    const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+    return text === '' || text.length > 500 ? [] : [[key, text] as const];
+  });
+  const paymentUrl = typeof url === 'string' && url !== '' ? url : undefined;
+  if (paymentUrl === undefined && named.length === 0) return { kind: 'none' };
   return {
     kind: 'fiat',
-    ...(typeof url === 'string' && url !== '' ? { paymentUrl: url } : {}),
+    ...(paymentUrl === undefined ? {} : { paymentUrl }),
     ...(named.length === 0 ? {} : { paymentDetails: Object.fromEntries(named) }),
   };
 };
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Amounts that the order does not repeat are the quote's. */
 export const toPlaced = (wire: z.output<typeof orderWire>, option: CatalogueOption, offer: ProviderOffer, settings: Settings): PlacedOrder => {
-  const fee = wire.order_fee === undefined ? offer.fee : fromUpstream(wire.order_fee, option.currency, settings);
-  const amount = wire.amount_fiat === undefined ? undefined : fromUpstream(wire.amount_fiat, option.currency, settings);
+  const { currency } = option;
+  const fee = wire.order_fee === undefined ? offer.fee : roundedUp(wire.order_fee, currency, settings);
+  const quotedFee = wire.order_fee ?? toUpstream(offer.fee, currency, settings) ?? 0n;
+  const pay = wire.amount_fiat === undefined ? offer.pay : exactly(totalOf(wire.amount_fiat, quotedFee, settings), currency, settings);
+  if (pay === undefined) throw new ProviderFault('malformed', 'an order over a fraction of a hundredth');
   return {
     upstreamOrderId: wire.order_id,
     stage: toStage(wire.order_status ?? 'placed') ?? 'awaiting_payment',
     rawStatus: wire.order_status ?? '',
-    pay: amount === undefined ? offer.pay : settings.fee_style === 'added' ? amount + fee : amount,
+    pay,
     receive: satsOf(wire) ?? offer.receive,
     fee,
     ...(wire.expires_on === undefined ? {} : { expiresOn: wire.expires_on }),
@@ -217,7 +243,14 @@ export const toPlaced = (wire: z.output<typeof orderWire>, option: CatalogueOpti
   };
 };
 
-/** Every order that an answer of /order-status tells of (A9); what is no order (a message, an empty list) is none. */
+/** Whether an answer is a listing at all: `{"message": …}` under 200 says nothing about the orders of a session. */
+export const isListing = (wire: z.output<typeof statusWire>): boolean =>
+  wire === null || Array.isArray(wire) || 'order_status' in wire || Object.keys(wire).length === 0 || Object.values(wire).some(isObject);
+
+/**
+ * Every order that an answer of /order-status tells of (A9); what is no order (a message, an empty list) is none. Ids of currencies and options
+ * are not read here: they mean something within one listing only (A5), and an order outlives it.
+ */
 export const toEvidence = (
   wire: z.output<typeof statusWire>,
   askedId: string | undefined,
@@ -230,17 +263,19 @@ export const toEvidence = (
   return Object.entries(wire).flatMap(([id, entry]) => toOne(entry, id, currency, settings));
 };
 
-const toOne = (entry: unknown, id: string | undefined, currency: string | undefined, settings: Settings): OrderEvidence[] => {
+const toOne = (entry: unknown, id: string | undefined, ordered: string | undefined, settings: Settings): OrderEvidence[] => {
   const parsed = statusEntryWire.safeParse(entry);
   if (!parsed.success) return [];
   const wire = parsed.data;
   const upstreamOrderId = id ?? wire.order_id;
   const stage = toStage(wire.order_status);
   const receive = satsOf(wire);
-  const fee = wire.order_fee === undefined || currency === undefined ? undefined : fromUpstream(wire.order_fee, currency, settings);
-  const amount = wire.amount_fiat === undefined || currency === undefined ? undefined : fromUpstream(wire.amount_fiat, currency, settings);
+  // Hundredths are hundredths in every currency; only a provider of ISO units has to be read with the currency of the order.
+  const currency = ordered ?? (settings.minor_units === 'iso4217' ? undefined : '');
+  const fee = wire.order_fee === undefined || currency === undefined ? undefined : roundedUp(wire.order_fee, currency, settings);
   // Without the fee, an amount of the style `added` is not what the customer pays.
-  const pay = amount === undefined ? undefined : settings.fee_style === 'included' ? amount : fee === undefined ? undefined : amount + fee;
+  const total = settings.fee_style === 'added' && wire.order_fee === undefined ? undefined : wire.amount_fiat;
+  const pay = total === undefined || currency === undefined ? undefined : exactly(totalOf(total, wire.order_fee ?? 0n, settings), currency, settings);
   return [
     {
       rawStatus: wire.order_status,

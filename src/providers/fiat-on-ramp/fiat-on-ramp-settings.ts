@@ -31,6 +31,12 @@ export const settings = z.strictObject({
     .optional()
     .describe('How this provider reads amounts of currencies whose ISO exponent is not 2; without it they are not offered'),
   proof: z.enum(['none', 'demanded']).default('none').describe('demanded: /verify gives a token that the customer must sign'),
+  proof_template: z
+    .string()
+    .max(500)
+    .regex(/TOKEN/, 'must contain the word TOKEN')
+    .optional()
+    .describe('The sentence that this provider wants signed instead of the bare token; TOKEN stands for the token'),
   catalogue_key_env: z
     .string()
     .regex(/^[A-Z][A-Z0-9_]*$/)

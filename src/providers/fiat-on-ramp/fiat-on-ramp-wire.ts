@@ -21,7 +21,7 @@ export const featuresWire = z.object({
 });
 
 export const optionWire = z.object({
-  option: wireText,
+  option: wireText.refine((name) => name.trim() !== ''),
   id: wireInteger,
   fee_rate: optional(z.union([z.number(), z.string().transform(Number)])),
   min_amount: optional(wireFiat),
@@ -35,8 +35,8 @@ export const paymentOptionsWire = z.object({ currencies: z.union([z.array(z.reco
 export const quoteWire = z.object({
   quote_id: wireText.min(1),
   amount_fiat: wireFiat,
-  amount_sats: wireSats.optional(),
-  amount_btc: wireSats.optional(),
+  amount_sats: optional(wireSats),
+  amount_btc: optional(wireSats),
   currency_id: optional(wireInteger),
   payment_option_id: optional(wireInteger),
   is_estimate: optional(wireBoolean),
@@ -49,8 +49,8 @@ export const orderWire = z.object({
   order_id: wireText.min(1),
   order_status: optional(wireText),
   amount_fiat: optional(wireFiat),
-  amount_sats: wireSats.optional(),
-  amount_btc: wireSats.optional(),
+  amount_sats: optional(wireSats),
+  amount_btc: optional(wireSats),
   currency_id: optional(wireInteger),
   payment_option_id: optional(wireInteger),
   order_fee: optional(wireFiat),
@@ -63,8 +63,8 @@ export const statusEntryWire = z.object({
   order_id: optional(wireText),
   order_status: wireText,
   amount_fiat: optional(wireFiat),
-  amount_sats: wireSats.optional(),
-  amount_btc: wireSats.optional(),
+  amount_sats: optional(wireSats),
+  amount_btc: optional(wireSats),
   currency_id: optional(wireInteger),
   payment_option_id: optional(wireInteger),
   order_fee: optional(wireFiat),

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { casesOf, violations, type Subject, type Verb } from '../../../test/support/contract.ts';
+import { mutants, noticed } from '../../../test/support/contract-mutants.ts';
 import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import { applyRules } from '../../domain/exclusion.ts';
 import { judgeOrder } from '../../domain/judge-order.ts';
-import { ProviderFault } from '../fault.ts';
 import type { AdapterDeps, BuyAdapter, CatalogueOption, FollowedOrder, PlacedOrder } from '../spec.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
 import { provider } from './index.ts';
@@ -70,6 +70,27 @@ const followed: FollowedOrder = {
   facts: { currency: 'EUR' },
 };
 
+const entry = {
+  amount_fiat: 10_000,
+  currency_id: 1,
+  payment_option_id: 3,
+  amount_sats: 107_952,
+  btc_price: 9_180_000,
+  order_fee: 90,
+  order_status: 'filled',
+  order_status_date: '2026-11-21T10:16:00.203Z',
+};
+const evidence = {
+  rawStatus: 'filled',
+  upstreamOrderId: orderId,
+  stage: 'filled',
+  pay: 10_000n,
+  receive: 107_952n,
+  fee: 90n,
+  statusOn: Date.parse('2026-11-21T10:16:00.203Z'),
+};
+const sepa = { option: 'SEPA', id: 3, fee_rate: 0.009, min_amount: 1000, max_amount: 100_000 };
+
 const verbs: Verb<BuyAdapter>[] = [
   {
     name: 'beginSession',
@@ -102,6 +123,36 @@ const verbs: Verb<BuyAdapter>[] = [
     clientErrors: { 401: 'refusal', 403: 'refusal' },
   },
   {
+    name: 'catalogue',
+    call: (adapter, context) => adapter.catalogue(context),
+    others: { '/features': { supported_features: [{ quotes: true, estimates: false, on_chain_fallback: true, webhook: true }] } },
+    reply: { currencies: [{ eur: { currency_id: 1, currency_code: 'EUR', payment_options: [sepa] } }] },
+    sent: { method: 'POST', path: '/payment-options', body: { session_id: sessionId } },
+    returned: {
+      ok: true,
+      value: { features: { quotes: true, estimates: false, on_chain_fallback: true, webhook: true }, options: [option] },
+    },
+    required: [],
+    optional: ['currencies'],
+    stringReply: 'malformed',
+    clientErrors: { 400: 'refusal', 401: 'refusal', 403: 'refusal', 404: 'refusal' },
+  },
+  {
+    name: 'catalogue, features',
+    call: (adapter, context) => adapter.catalogue(context),
+    others: { '/payment-options': { currencies: [{ eur: { currency_id: 1, currency_code: 'EUR', payment_options: [sepa] } }] } },
+    reply: { supported_features: [{ quotes: true, estimates: false, on_chain_fallback: true, webhook: true }] },
+    sent: { method: 'GET', path: '/features' },
+    returned: {
+      ok: true,
+      value: { features: { quotes: true, estimates: false, on_chain_fallback: true, webhook: true }, options: [option] },
+    },
+    required: [],
+    optional: ['supported_features'],
+    stringReply: 'malformed',
+    clientErrors: { 400: 'refusal', 403: 'refusal' },
+  },
+  {
     name: 'quote',
     call: (adapter, context) => adapter.quote(context, { ramp: 'buy', fixed: 'pay', amount: 10_000n, option }),
     reply: quoteReply,
@@ -131,7 +182,7 @@ const verbs: Verb<BuyAdapter>[] = [
       },
     },
     stringReply: 'refusal',
-    clientErrors: { 400: 'refusal', 404: 'refusal', 409: 'refusal', 422: 'refusal' },
+    clientErrors: { 400: 'refusal', 401: 'refusal', 404: 'refusal', 409: 'refusal', 422: 'refusal' },
   },
   {
     name: 'placeOrder',
@@ -146,51 +197,36 @@ const verbs: Verb<BuyAdapter>[] = [
     sent: { method: 'POST', path: '/order', body: { session_id: sessionId, quote_id: quoteReply.quote_id, webhook_url: 'https://gateway.example/n/1' } },
     returned: { ok: true, value: placed },
     required: ['order_id'],
-    optional: ['order_status', 'amount_fiat', 'amount_sats', 'currency_id', 'payment_option_id', 'expires_on', 'payment_info'].filter(
-      (field) => field !== 'amount_sats',
-    ),
+    optional: ['order_status', 'amount_fiat', 'amount_sats', 'currency_id', 'payment_option_id', 'expires_on', 'payment_info'],
     money: {
       fields: ['amount_fiat', 'amount_sats'],
       believed: (value) =>
         judgeOrder({ pay: 10_000n, receive: 107_952n, binding: true }, (value as { value: PlacedOrder }).value, { slippageBps: 100 }) === 'as-accepted',
     },
     stringReply: 'malformed',
-    clientErrors: { 400: 'refusal', 404: 'refusal', 409: 'malformed', 410: 'refusal', 422: 'refusal', 408: 'malformed' },
+    clientErrors: { 400: 'refusal', 401: 'refusal', 404: 'refusal', 409: 'malformed', 410: 'refusal', 422: 'refusal', 408: 'malformed' },
   },
   {
     name: 'readOrders',
     call: (adapter, context) => adapter.readOrders(context, followed),
-    reply: {
-      [orderId]: {
-        amount_fiat: 10_000,
-        currency_id: 1,
-        payment_option_id: 3,
-        amount_sats: 107_952,
-        btc_price: 9_180_000,
-        order_fee: 90,
-        order_status: 'filled',
-        order_status_date: '2026-11-21T10:16:00.203Z',
-      },
-    },
+    reply: { [orderId]: entry },
     sent: { method: 'POST', path: '/order-status', body: { session_id: sessionId, order_id: orderId } },
-    returned: {
-      ok: true,
-      value: [
-        {
-          rawStatus: 'filled',
-          upstreamOrderId: orderId,
-          stage: 'filled',
-          pay: 10_000n,
-          receive: 107_952n,
-          fee: 90n,
-          statusOn: Date.parse('2026-11-21T10:16:00.203Z'),
-        },
-      ],
-    },
+    returned: { ok: true, value: [evidence] },
     required: [orderId],
     optional: [],
     stringReply: 'none',
-    clientErrors: { 400: 'none', 404: 'none', 401: 'server' },
+    clientErrors: { 400: 'none', 404: 'none', 401: 'refusal', 403: 'server' },
+  },
+  {
+    name: 'readOrders of a session',
+    call: (adapter, context) => adapter.readOrders(context),
+    reply: { [orderId]: entry },
+    sent: { method: 'POST', path: '/order-status', body: { session_id: sessionId } },
+    returned: { ok: true, value: [evidence] },
+    required: [],
+    optional: [],
+    stringReply: 'malformed',
+    clientErrors: { 400: 'server', 404: 'none', 401: 'server' },
   },
   {
     name: 'claim',
@@ -223,181 +259,14 @@ describe.each(verbs)('contract: $name', (verb) => {
   });
 });
 
-/** Each breaks one promise; the suite has to notice. */
-const mutants: [string, (deps: AdapterDeps) => AdapterDeps][] = [
-  ['forgets the abort', (deps) => ({ ...deps, http: (request) => deps.http({ ...request, signal: new AbortController().signal }) })],
-  ['lifts the byte cap', (deps) => ({ ...deps, http: async (request) => await deps.http(Object.assign(request, { maxBytes: Infinity })) })],
-  [
-    'swallows faults',
-    (deps) => ({ ...deps, http: async (request) => await deps.http(request).catch(() => ({ status: 404, headers: {}, body: new Uint8Array() })) }),
-  ],
-  [
-    'follows redirects',
-    (deps) => ({
-      ...deps,
-      http: async (request) => {
-        const answer = await deps.http(request);
-        return answer.status === 307 ? await deps.http({ ...request, url: answer.headers['location'] ?? '' }) : answer;
-      },
-    }),
-  ],
-  ['takes errors for answers', (deps) => ({ ...deps, http: async (request) => ({ ...(await deps.http(request)), status: 200 }) })],
-  [
-    'takes HTML for JSON',
-    (deps) => ({
-      ...deps,
-      http: async (request) => {
-        const answer = await deps.http(request);
-        return answer.headers['content-type'] === 'text/html'
-          ? { ...answer, headers: { 'content-type': 'application/json' }, body: new TextEncoder().encode('{}') }
-          : answer;
-      },
-    }),
-  ],
-  [
-    'forgets Retry-After',
-    (deps) => ({ ...deps, http: async (request) => ({ ...(await deps.http(request)), headers: { 'content-type': 'application/json' } }) }),
-  ],
-  ['sends something else', (deps) => ({ ...deps, http: async (request) => await deps.http(Object.assign(request, { url: `${request.url}?x=1` })) })],
-  [
-    'turns every fault into "certainly not taken"',
-    (deps) => ({
-      ...deps,
-      http: async (request) =>
-        await deps.http(request).catch((error: unknown) => {
-          throw new ProviderFault(error instanceof ProviderFault ? error.kind : 'server', 'x', { taken: 'no' });
-        }),
-    }),
-  ],
-  [
-    'reads another amount than was answered',
-    (deps) => ({
-      ...deps,
-      http: async (request) => {
-        const answer = await deps.http(request);
-        const text = new TextDecoder().decode(answer.body);
-        return {
-          ...answer,
-          body: new TextEncoder().encode(
-            text.replaceAll(/"amount_(sats|fiat)":(-?\d+|"[^"]*"|true)/g, '"amount_$1":10000').replaceAll('"amount_sats":10000', '"amount_sats":107952'),
-          ),
-        };
-      },
-    }),
-  ],
-];
-it.each(mutants)('the suite notices an adapter that %s', async (_name, mutate) => {
-  const broken = await Promise.all(verbs.map((verb) => violations({ ...subject, create: (deps) => adapterOf(mutate(deps)) }, verb)));
-  expect(broken.flat().length).toBeGreaterThan(0);
-});
-
-describe('dialects', () => {
-  const asked: { url: string; body: unknown }[] = [];
-  const answering = (answers: unknown[], settings: object) => {
-    asked.length = 0;
-    const left = [...answers];
-    return adapterOf(
-      {
-        providerId: 'x',
-        now: () => now,
-        newId: () => sessionId,
-        log: () => undefined,
-        network: 'regtest',
-        mode: 'sandbox',
-        secret: () => undefined,
-        http: (request) => {
-          asked.push({ url: request.url, body: request.body === undefined ? undefined : (JSON.parse(request.body) as unknown) });
-          return Promise.resolve({
-            status: 200,
-            headers: { 'content-type': 'application/json' },
-            body: new TextEncoder().encode(JSON.stringify(left.shift())),
-          });
-        },
-      },
-      settings,
-    );
-  };
-  const context = { signal: new AbortController().signal, requestId: 'r', customer: blob };
-
-  it('fee added: asks for less, corrects once, and tells the total', async () => {
-    const first = { ...quoteReply, amount_fiat: 9910, order_fee: 100 };
-    const second = { ...quoteReply, amount_fiat: 9900, order_fee: 99 };
-    const answer = await answering([first, second], { fee_style: 'added' }).quote(context, { ramp: 'buy', fixed: 'pay', amount: 10_000n, option });
-    expect(asked.map((one) => (one.body as { amount_fiat: number }).amount_fiat)).toEqual([9910, 9900]);
-    expect(answer).toMatchObject({ ok: true, value: { pay: 9999n, fee: 99n } });
-    const hopeless = await answering([first, { ...second, order_fee: 200 }], { fee_style: 'added' }).quote(context, {
-      ramp: 'buy',
-      fixed: 'pay',
-      amount: 10_000n,
-      option,
-    });
-    expect(hopeless).toEqual({ ok: false, refusal: { reason: 'fee-unresolved' } });
+describe('the suite itself', async () => {
+  const broken = await noticed(subject, verbs);
+  it.each(mutants)('notices an adapter that $name', ({ name, breaks }) => {
+    expect(broken.get(name)?.filter((one) => breaks.test(one)).length).toBeGreaterThan(0);
   });
-
-  it('before 2024: amount_btc in sats, a prefix, floats, object currencies, two feature objects', async () => {
-    const settings = { sats_field: 'amount_btc', path_prefix: '/ALJAZ/fiatlink/1.0.0' };
-    const { amount_sats: _, ...old } = quoteReply;
-    const quote = await answering([{ ...old, amount_btc: 107_952.0000001, is_estimate: 'false' }], settings).quote(context, {
-      ramp: 'buy',
-      fixed: 'receive',
-      amount: 107_952n,
-      option,
-    });
-    expect(asked[0]).toEqual({
-      url: `${baseUrl}/ALJAZ/fiatlink/1.0.0/quote`,
-      body: { session_id: sessionId, amount_btc: 107_952, currency_id: 1, payment_option_id: 3 },
-    });
-    expect(quote).toMatchObject({ value: { receive: 107_952n, binding: true } });
-    const listing = await answering(
-      [
-        { supported_features: [{ quotes: true }, { quotes: false, estimates: 'true' }] },
-        { currencies: { eur: { currency_id: 0, payment_options: [{ option: 'SEPA', id: 0, fee_rate: 0.005, min_amount: '1000' }] } } },
-      ],
-      settings,
-    ).catalogue(context);
-    expect(listing).toEqual({
-      ok: true,
-      value: {
-        features: { quotes: true, estimates: true, on_chain_fallback: false, webhook: false },
-        options: [{ currency: 'EUR', name: 'SEPA', upstream: { currency_id: 0, id: 0 }, feePpm: 5000, minFiat: 1000n }],
-      },
-    });
-  });
-
-  it('a currency whose exponent is not 2 is offered only when its units are stated', async () => {
-    const yen = {
-      currencies: [
-        { jpy: { currency_id: 7, currency_code: 'JPY', payment_options: [{ option: 'Bank', id: 1, fee_rate: 0.01, min_amount: 1000, max_amount: 9000 }] } },
-      ],
-    };
-    const features = { supported_features: [] };
-    expect(await answering([features, yen], {}).catalogue(context)).toMatchObject({ value: { options: [] } });
-    const stated = await answering([features, yen], { minor_units: 'iso4217' }).catalogue(context);
-    expect(stated).toMatchObject({ value: { options: [{ minFiat: 100_000n, maxFiat: 900_000n }] } });
-  });
-
-  it('every shape of a status answer', async () => {
-    const entry = { order_status: 'FILLED', amount_sats: 5 };
-    for (const answer of [{ [orderId]: entry }, [{ order_id: orderId, ...entry }], { order_id: orderId, ...entry }]) {
-      expect(await answering([answer], {}).readOrders(context, followed)).toMatchObject({
-        value: [{ upstreamOrderId: orderId, stage: 'filled', receive: 5n }],
-      });
-    }
-    for (const none of [{}, [], null, { message: 'not found' }, 'Something went wrong'])
-      expect(await answering([none], {}).readOrders(context, followed)).toEqual({ ok: true, value: [] });
-    expect(await answering([{ [orderId]: { order_status: 'in_progress' } }], {}).readOrders(context, followed)).toMatchObject({
-      value: [{ rawStatus: 'in_progress' }],
-    });
-  });
-
-  it('a provider that demands proof against its block is refused and named', async () => {
-    expect(await answering([{ session_id: sessionId, token: 'yyq6qpj2a', expires_on: null }], {}).beginSession(context)).toMatchObject({
-      ok: false,
-      refusal: { reason: 'proof-required' },
-    });
-    expect(await answering([{ session_id: sessionId, token: 'yyq6qpj2a' }], { proof: 'demanded' }).beginSession(context)).toMatchObject({
-      ok: true,
-      value: { token: 'yyq6qpj2a' },
-    });
+  it('has no case that every broken adapter passes', () => {
+    const failed = [...broken.values()].flat();
+    const idle = verbs.flatMap((verb) => casesOf(verb)).filter(({ name }) => !failed.some((one) => one.startsWith(`${name}: `)));
+    expect(idle.map(({ name }) => name)).toEqual([]);
   });
 });
