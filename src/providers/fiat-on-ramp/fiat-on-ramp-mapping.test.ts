@@ -1,0 +1,311 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ProviderOffer } from '../../domain/offer.ts';
+import type { CatalogueOption } from '../spec.ts';
+import {
+  floorToUpstream,
+  isListing,
+  staticOptions,
+  toEvidence,
+  toFeatures,
+  toOffer,
+  toOptions,
+  toPaymentInfo,
+  toPlaced,
+  toUpstream,
+} from './fiat-on-ramp-mapping.ts';
+import { settings as schema } from './fiat-on-ramp-settings.ts';
+import { featuresWire, orderWire, paymentOptionsWire, quoteWire, statusWire } from './fiat-on-ramp-wire.ts';
+
+const settings = (more: object = {}) => schema.parse({ base_url: 'https://provider.example', ...more });
+const iso = settings({ minor_units: 'iso4217' });
+const option: CatalogueOption = { currency: 'EUR', name: 'SEPA', upstream: { currency_id: 0, id: 0 }, feePpm: 9000 };
+
+describe('units', () => {
+  it('hundredths are hundredths in every currency, ISO units only where stated', () => {
+    expect(['EUR', 'JPY', 'KWD', 'SIGNET BTC'].map((code) => toUpstream(12_300n, code, settings()))).toEqual([12_300n, 12_300n, 12_300n, 12_300n]);
+    expect(['EUR', 'jpy', 'KWD', 'SIGNET BTC'].map((code) => toUpstream(12_300n, code, iso))).toEqual([12_300n, 123n, 123_000n, 12_300n]);
+    expect(toUpstream(12_345n, 'JPY', iso)).toBeUndefined();
+  });
+  it('the nearest amount below that can be asked for', () => {
+    expect([floorToUpstream(12_345n, 'JPY', iso), floorToUpstream(12_345n, 'KWD', iso), floorToUpstream(12_345n, 'JPY', settings())]).toEqual([
+      12_300n,
+      12_345n,
+      12_345n,
+    ]);
+  });
+  it('what can be asked for comes back as it was', () => {
+    const currency = fc.constantFrom('EUR', 'JPY', 'KWD');
+    fc.assert(
+      fc.property(currency, fc.bigInt(100n, 10n ** 12n), fc.constantFrom(iso, settings()), (code, amount, block) => {
+        const asked = toUpstream(floorToUpstream(amount, code, block), code, block);
+        const wire = quoteWire.parse({ quote_id: 'q', amount_fiat: Number(asked), amount_sats: 1 });
+        expect(toOffer(wire, { ...option, currency: code }, block)?.pay).toBe(floorToUpstream(amount, code, block));
+      }),
+    );
+  });
+});
+
+describe('features', () => {
+  const all = { quotes: true, estimates: true, on_chain_fallback: true, webhook: true };
+  const none = { quotes: false, estimates: false, on_chain_fallback: false, webhook: false };
+  it.each<[string, unknown, object]>([
+    ['one object in an array', [all], all],
+    ['one object', all, all],
+    ['one-key objects', [{ quotes: true }, { webhook: true }], { ...none, quotes: true, webhook: true }],
+    [
+      'several objects are OR-ed',
+      [
+        { ...none, quotes: true },
+        { ...none, estimates: true },
+      ],
+      { ...none, quotes: true, estimates: true },
+    ],
+    ['names', ['quotes', 'on_chain_fallback', 'teleport'], { ...none, quotes: true, on_chain_fallback: true }],
+    ['words and digits for booleans', [{ quotes: 'true', estimates: 'false', webhook: 1, on_chain_fallback: null }], { ...none, quotes: true, webhook: true }],
+    ['nothing', undefined, none],
+    ['null', null, none],
+    ['an empty array', [], none],
+  ])('%s', (_name, supported_features, expected) => {
+    expect(toFeatures(featuresWire.parse({ supported_features }))).toEqual(expected);
+  });
+});
+
+describe('options', () => {
+  const sepa = { option: 'SEPA', id: 0, fee_rate: 0.005, min_amount: 1000, max_amount: 100_000 };
+  const euro = { currency_id: 0, currency_code: 'EUR', payment_options: [sepa] };
+  const franc = { currency_id: 2, payment_options: [{ option: 'Bank transfer', id: '5' }] };
+  const expected = [
+    { currency: 'EUR', name: 'SEPA', upstream: { currency_id: 0, id: 0 }, feePpm: 5000, minFiat: 1000n, maxFiat: 100_000n },
+    { currency: 'CHF', name: 'Bank transfer', upstream: { currency_id: 2, id: 5 }, feePpm: 0 },
+  ];
+  const optionsOf = (currencies: unknown, more: object = {}): CatalogueOption[] => toOptions(paymentOptionsWire.parse({ currencies }), settings(more));
+
+  it.each<[string, unknown]>([
+    ['one-key objects', [{ eur: euro }, { chf: franc }]],
+    ['many-key objects', [{ eur: euro, chf: franc }]],
+    ['one object by code', { eur: euro, chf: franc }],
+    ['a flat array', [euro, { ...franc, currency_code: 'chf' }]],
+  ])('currencies as %s', (_name, currencies) => {
+    expect(optionsOf(currencies)).toEqual(expected);
+  });
+  it.each<[string, unknown]>([
+    ['missing', undefined],
+    ['null', null],
+    ['empty', {}],
+    ['without options', [{ eur: { currency_id: 1 } }]],
+    ['without a code', [{ currency_id: 1, payment_options: [sepa] }]],
+    ['no object', [{ eur: 'EUR' }]],
+  ])('no options: %s', (_name, currencies) => {
+    expect(optionsOf(currencies)).toEqual([]);
+  });
+  it('an option that makes no sense costs only itself', () => {
+    const odd = [
+      { ...sepa, fee_rate: -0.1 },
+      { ...sepa, fee_rate: 0.6 },
+      { ...sepa, fee_rate: 'x' },
+      { ...sepa, option: ' ' },
+      { ...sepa, id: 1.5 },
+      { option: 'SEPA' },
+      null,
+    ];
+    expect(optionsOf([{ eur: { ...euro, payment_options: [...odd, sepa] } }])).toEqual(expected.slice(0, 1));
+  });
+  it('limits: absent, null or 0 is none', () => {
+    const limits = (min_amount: unknown, max_amount: unknown) => optionsOf({ eur: { ...euro, payment_options: [{ ...sepa, min_amount, max_amount }] } })[0];
+    for (const none of [undefined, null, 0]) {
+      expect(limits(none, none)?.minFiat).toBeUndefined();
+      expect(limits(none, none)?.maxFiat).toBeUndefined();
+    }
+    expect(limits('1000', 5000.0000001)).toMatchObject({ minFiat: 1000n, maxFiat: 5000n });
+  });
+  it('outward limits hold the fee where it comes on top', () => {
+    expect(optionsOf([{ eur: euro }], { fee_style: 'added' })[0]).toMatchObject({ minFiat: 1005n, maxFiat: 100_500n });
+  });
+  it('limits in other units are narrowed to hundredths, never widened', () => {
+    const dinar = { currency_id: 9, currency_code: 'KWD', payment_options: [{ ...sepa, min_amount: 1005, max_amount: 9999 }] };
+    expect(optionsOf([dinar], { minor_units: 'iso4217' })[0]).toMatchObject({ minFiat: 101n, maxFiat: 999n });
+    expect(optionsOf([dinar])).toEqual([]);
+  });
+  it('only allowed currencies, by code or by the key they are listed under', () => {
+    const signet = { sbtc: { currency_id: 7, currency_code: 'Signet BTC', payment_options: [sepa] } };
+    const listed = [{ eur: euro }, { chf: franc }, signet];
+    const codes = (currencies: string[]): string[] => optionsOf(listed, { currencies }).map(({ currency }) => currency);
+    expect([codes(['chf']), codes(['sbtc']), codes(['SIGNET BTC']), codes([])]).toEqual([['CHF'], ['SIGNET BTC'], ['SIGNET BTC'], []]);
+    const options = [
+      { currency: 'eur', name: 'SEPA', currency_id: 0, id: 0, fee_rate: 0.005, min_amount: 1000, max_amount: 100_000 },
+      { currency: 'JPY', name: 'Bank', currency_id: 7, id: 1 },
+    ];
+    expect(staticOptions(settings({ options }))).toEqual(expected.slice(0, 1));
+    expect(staticOptions(settings({ options, currencies: ['CHF'] }))).toEqual([]);
+  });
+});
+
+describe('quotes', () => {
+  const reply = {
+    quote_id: 'q',
+    amount_fiat: 10_000,
+    amount_sats: 107_952,
+    currency_id: 0,
+    payment_option_id: 0,
+    is_estimate: false,
+    btc_price: 9_180_000,
+    order_fee: 90,
+  };
+  const offerOf = (more: object, block = settings()): ProviderOffer | undefined => toOffer(quoteWire.parse({ ...reply, ...more }), option, block);
+
+  it('ids of 0 are ids; another id is another name', () => {
+    expect(offerOf({})?.echo).toEqual({ currency: 'EUR', option: 'SEPA' });
+    expect(offerOf({ currency_id: 1, payment_option_id: '2' })?.echo).toEqual({ currency: 'id 1', option: 'id 2' });
+    expect(offerOf({ currency_id: null, payment_option_id: undefined })?.echo).toEqual({});
+  });
+  it.each<[unknown, boolean]>([
+    [false, true],
+    ['false', true],
+    [0, true],
+    [true, false],
+    ['True', false],
+    [1, false],
+    [undefined, false],
+    [null, false],
+  ])('is_estimate %j', (is_estimate, binding) => {
+    expect(offerOf({ is_estimate })?.binding).toBe(binding);
+  });
+  it.each<[string, unknown, bigint]>([
+    ['digits as text', '107952', 107_952n],
+    ['a whole float', 107_952.0000001, 107_952n],
+    ['a fraction of a sat is not given', 107_952.7, 107_952n],
+  ])('sats: %s', (_name, amount_sats, receive) => {
+    expect(offerOf({ amount_sats })?.receive).toBe(receive);
+  });
+  it('a fraction of a cent is paid', () => {
+    expect(offerOf({ amount_fiat: 9999.2 })?.pay).toBe(10_000n);
+  });
+  it('amount_btc was sats too; amount_sats goes before it', () => {
+    expect([offerOf({ amount_sats: null, amount_btc: 5 })?.receive, offerOf({ amount_btc: 5 })?.receive]).toEqual([5n, 107_952n]);
+    expect(() => offerOf({ amount_sats: undefined })).toThrow('malformed');
+  });
+  it.each<[unknown, number | undefined]>([
+    ['2026-11-24T10:15:00.123Z', Date.UTC(2026, 10, 24, 10, 15, 0, 123)],
+    ['2026-11-24T10:15:00.123456+00:00', Date.UTC(2026, 10, 24, 10, 15, 0, 123)],
+    ['2026-11-24T12:15:00.123456789+02:00', Date.UTC(2026, 10, 24, 10, 15, 0, 123)],
+    ['2026-11-24 10:15:00', Date.UTC(2026, 10, 24, 10, 15)],
+    [1_795_515_300, undefined],
+    ['1795515300', undefined],
+    [null, undefined],
+  ])('expires_on %j', (expires_on, expiresOn) => {
+    expect(offerOf({ expires_on })?.expiresOn).toBe(expiresOn);
+  });
+  it("the provider's own price is a fact, in hundredths", () => {
+    expect(offerOf({})?.facts).toEqual({ currency: 'EUR', provider_btc_price: '9180000' });
+    expect(offerOf({ btc_price: null })?.facts).toEqual({ currency: 'EUR' });
+    expect(toOffer(quoteWire.parse(reply), { ...option, currency: 'JPY' }, iso)?.facts).toEqual({ currency: 'JPY', provider_btc_price: '918000000' });
+  });
+  it('a fee on top belongs to what is paid', () => {
+    expect(offerOf({}, settings({ fee_style: 'added' }))).toMatchObject({ pay: 10_090n, fee: 90n });
+    expect(offerOf({ order_fee: null })).toMatchObject({ pay: 10_000n, fee: 0n });
+  });
+  it('a total between two hundredths cannot be shown', () => {
+    const dinar = { ...option, currency: 'KWD' };
+    expect(toOffer(quoteWire.parse({ ...reply, order_fee: 5 }), dinar, iso)).toMatchObject({ pay: 1000n, fee: 1n });
+    expect(toOffer(quoteWire.parse({ ...reply, order_fee: 5 }), dinar, settings({ minor_units: 'iso4217', fee_style: 'added' }))).toBeUndefined();
+  });
+});
+
+describe('payment_info', () => {
+  it.each<[string, unknown]>([
+    ['missing', undefined],
+    ['null', null],
+    ['""', ''],
+    ['[]', []],
+    ['{}', {}],
+    ['the option alone', { payment_option_id: 3 }],
+    ['empty members', { payment_url: '', payment_details: {} }],
+    ['null members', { payment_url: null, payment_details: null }],
+    ['details of no text', { payment_details: { a: null, b: true, c: {}, d: '' } }],
+  ])('no way to pay: %s', (_name, given) => {
+    expect(toPaymentInfo(given)).toEqual({ kind: 'none' });
+  });
+  it('a link, details, or both; numbers become text', () => {
+    expect(toPaymentInfo({ payment_url: 'https://a.example' })).toEqual({ kind: 'fiat', paymentUrl: 'https://a.example' });
+    expect(
+      toPaymentInfo({ payment_option_id: 3, payment_url: 'https://a.example', payment_details: { provider_accountnumber: 12, provider_name: 'A' } }),
+    ).toEqual({
+      kind: 'fiat',
+      paymentUrl: 'https://a.example',
+      paymentDetails: { provider_accountnumber: '12', provider_name: 'A' },
+    });
+  });
+  it('a payment reference passes, wherever it stands and whatever it is called', () => {
+    const details = (given: object): unknown => (toPaymentInfo(given) as { paymentDetails: unknown }).paymentDetails;
+    expect(details({ payment_details: { transfer_reference: 'R1', provider_iban: 'DE89' } })).toEqual({ transfer_reference: 'R1', provider_iban: 'DE89' });
+    expect(details({ payment_reference: 'R1', payment_details: { provider_iban: 'DE89' } })).toEqual({ payment_reference: 'R1', provider_iban: 'DE89' });
+    expect(details({ reference: 'beside', payment_details: { reference: 'inside' } })).toEqual({ reference: 'inside' });
+    expect(details({ payment_url: 'https://a.example', payment_reference: 'R1' })).toEqual({ payment_reference: 'R1' });
+  });
+});
+
+describe('placed orders', () => {
+  const offer: ProviderOffer = { pay: 10_090n, receive: 107_952n, fee: 90n, binding: true, upstream: { quote_id: 'q' }, facts: {}, requires: [], warnings: [] };
+  const placedOf = (more: object, block = settings()) => toPlaced(orderWire.parse({ order_id: 'o', ...more }), option, offer, block);
+
+  it('amounts that are not repeated are the quote’s; what is repeated is taken as it is', () => {
+    expect(placedOf({})).toEqual({
+      upstreamOrderId: 'o',
+      stage: 'awaiting_payment',
+      rawStatus: '',
+      pay: 10_090n,
+      receive: 107_952n,
+      fee: 90n,
+      paymentInfo: { kind: 'none' },
+      echo: {},
+    });
+    expect(placedOf({ amount_fiat: 10_100, amount_sats: 5, order_fee: 91 })).toMatchObject({ pay: 10_100n, receive: 5n, fee: 91n });
+  });
+  it('a fee on top: the amount without its fee is completed by the quote’s', () => {
+    const added = settings({ fee_style: 'added' });
+    expect([placedOf({ amount_fiat: 10_000 }, added).pay, placedOf({ amount_fiat: 10_000, order_fee: 80 }, added).pay]).toEqual([10_090n, 10_080n]);
+  });
+  it('status words in any case; an unknown one is not paid yet', () => {
+    const stages = ['placed', 'PLACED', ' Filled', 'finished', 'refunded', 'processing'].map((order_status) => placedOf({ order_status }).stage);
+    expect(stages).toEqual(['awaiting_payment', 'awaiting_payment', 'filled', 'finished', 'refunded', 'awaiting_payment']);
+  });
+});
+
+describe('status answers', () => {
+  const entry = { order_status: 'filled', amount_fiat: 10_000, amount_sats: 107_952, order_fee: 90, order_status_date: '2026-11-21T10:16:00.203Z' };
+  const evidenceOf = (answer: unknown, currency: string | null = 'EUR', block = settings()) =>
+    toEvidence(statusWire.parse(answer), 'asked', currency ?? undefined, block);
+  const known = { stage: 'filled', rawStatus: 'filled', pay: 10_000n, receive: 107_952n, fee: 90n, statusOn: Date.UTC(2026, 10, 21, 10, 16, 0, 203) };
+
+  it('a map of several, an array, one flat object', () => {
+    expect(evidenceOf({ a: entry, b: { ...entry, order_status: 'placed' } }).map(({ upstreamOrderId, stage }) => [upstreamOrderId, stage])).toEqual([
+      ['a', 'filled'],
+      ['b', 'awaiting_payment'],
+    ]);
+    expect(evidenceOf([{ order_id: 'a', ...entry }])).toEqual([{ ...known, upstreamOrderId: 'a' }]);
+    expect(evidenceOf([entry])).toEqual([known]);
+    expect(evidenceOf(entry)).toEqual([{ ...known, upstreamOrderId: 'asked' }]);
+  });
+  it('an entry that is none costs only itself', () => {
+    expect(evidenceOf({ a: 'gone', b: null, c: [], d: { order_status: 5 }, e: entry }).map(({ upstreamOrderId }) => upstreamOrderId)).toEqual(['e']);
+  });
+  it('an unknown word is evidence without a stage', () => {
+    expect(evidenceOf({ a: { order_status: 'in_progress' } })).toEqual([{ upstreamOrderId: 'a', rawStatus: 'in_progress' }]);
+  });
+  it('the amount of the style added needs its fee', () => {
+    const added = settings({ fee_style: 'added' });
+    expect([evidenceOf([entry], 'EUR', added)[0]?.pay, evidenceOf([{ ...entry, order_fee: null }], 'EUR', added)[0]?.pay]).toEqual([10_090n, undefined]);
+  });
+  it('ISO units are read only with the currency of the order', () => {
+    expect(evidenceOf([entry], null)[0]).toMatchObject({ pay: 10_000n, fee: 90n });
+    expect([evidenceOf([entry], null, iso)[0], evidenceOf([entry], 'JPY', iso)[0]]).toEqual([
+      { rawStatus: 'filled', stage: 'filled', receive: 107_952n, statusOn: known.statusOn },
+      { ...known, pay: 1_000_000n, fee: 9000n },
+    ]);
+  });
+  it('what is a list of orders, and what is not', () => {
+    expect([{}, [], null, { a: entry }, entry].map((answer) => isListing(statusWire.parse(answer)))).toEqual([true, true, true, true, true]);
+    expect(isListing(statusWire.parse({ message: 'not found' }))).toBe(false);
+  });
+});
