@@ -224,7 +224,9 @@ it('every exchange is played', () => {
 });
 
 it.each([...fixtures])('%s', async (name, exchange) => {
-  const { call, makes, settings } = cases[name] ?? expect.fail(`nothing says what ${name} means`);
+  const known = cases[name];
+  if (!known) throw new Error(`nothing says what ${name} means`);
+  const { call, makes, settings } = known;
   const sent: unknown[] = [];
   const deps: AdapterDeps = {
     providerId: 'x',
