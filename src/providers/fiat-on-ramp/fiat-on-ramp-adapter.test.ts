@@ -100,6 +100,9 @@ describe('quotes', () => {
     const { adapter, asked } = answering([reply], { fee_style: 'added', minor_units: 'iso4217' });
     expect(await adapter.quote(context, { ...buying, amount: 1_000_000n, option: yen })).toMatchObject({ value: { pay: 999_900n, fee: 9900n } });
     expect(bodies(asked)).toEqual([{ session_id: sessionId, amount_fiat: 9900, currency_id: 7, payment_option_id: 1 }]);
+    const tiny = answering([reply], { fee_style: 'added', minor_units: 'iso4217' });
+    expect(await tiny.adapter.quote(context, { ...buying, amount: 100n, option: yen })).toEqual({ ok: false, refusal: { reason: 'fee-unresolved' } });
+    expect(tiny.asked).toEqual([]);
   });
 
   it('an amount that the units of the provider cannot express is refused, not rounded', async () => {
