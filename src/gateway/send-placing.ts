@@ -112,7 +112,9 @@ const readSessionOrders = async (gateway: Gateway, placing: Placing, requestId: 
     if (!adapter) throw new Error(`${provider.id} has no such ramp`);
     return await adapter.readOrders(call);
   });
-  return answer.ok ? answer.value : [];
+  // A refused read is no empty list: "no orders" would settle a placing as dead.
+  if (!answer.ok) throw new ProviderFault('server', `the read was refused: ${answer.refusal.reason}`);
+  return answer.value;
 };
 
 /** Those that can be this intent's own. */
