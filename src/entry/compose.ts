@@ -1,11 +1,9 @@
 /** The only place where the parts meet. The entries choose the runtime's parts and hand them in; tests override what they like. */
-import type { Hono } from 'hono';
 import type { Sql } from 'postgres';
 import type { GatewayConfig, ProviderConfig } from '../config/providers-config.ts';
 import type { Secrets } from '../config/secrets.ts';
 import type { Sender } from '../gateway/delivery-port.ts';
 import type { Gateway, InstanceState, Log, Provider } from '../gateway/ports.ts';
-import { createApp, type AppOptions } from '../http/app.ts';
 import type { HttpSettings } from '../http/call.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { drainDeliveries } from '../outbound/drain.ts';
@@ -158,5 +156,3 @@ export const httpSettings = (config: GatewayConfig, secrets: Secrets): HttpSetti
   metricsToken: secrets.metricsToken,
   version,
 });
-
-export const composeApp = (options: AppOptions): Hono => createApp(options);

@@ -12,6 +12,7 @@ import { parseConfig, type GatewayConfig } from '../config/providers-config.ts';
 import { checkLive, readSecrets, type Secrets } from '../config/secrets.ts';
 import { pruneOld, runScheduled } from '../gateway/run-scheduled.ts';
 import type { Gateway, Log } from '../gateway/ports.ts';
+import { createApp } from '../http/app.ts';
 import { createLimiter } from '../http/limiter.ts';
 import { createLog } from '../log/log.ts';
 import { createMetrics } from '../metrics/metrics.ts';
@@ -19,7 +20,7 @@ import type { ProviderModule } from '../providers/spec.ts';
 import { constantTimeEqual } from '../seal/hash.ts';
 import { checkWebhookUrl } from '../outbound/url-guard.ts';
 import { clientIp } from './client-ip.ts';
-import { composeApp, composeInstance, httpSettings } from './compose.ts';
+import { composeInstance, httpSettings } from './compose.ts';
 import { openDatabase } from './database-node.ts';
 import { docsFrom } from './docs-files.ts';
 import { createGuardedSender } from './guarded-sender.ts';
@@ -108,7 +109,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
       return migrated;
     },
   });
-  const app = composeApp({
+  const app = createApp({
     platform: (c) => ({ gateway, ip: () => clientIp(remoteOf(c), c.req.header('x-forwarded-for'), config.trusted_proxies) }),
     http: httpSettings(config, secrets),
     limiter: createLimiter(() => Date.now()),

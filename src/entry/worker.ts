@@ -8,6 +8,7 @@ import { checkLive, readSecrets, type Secrets } from '../config/secrets.ts';
 import { Problem } from '../gateway/problem.ts';
 import type { Gateway } from '../gateway/ports.ts';
 import { pruneOld, runScheduled } from '../gateway/run-scheduled.ts';
+import { createApp } from '../http/app.ts';
 import { createLimiter, type Limiter } from '../http/limiter.ts';
 import { problemResponse } from '../http/problem.ts';
 import { createLog } from '../log/log.ts';
@@ -15,7 +16,7 @@ import { createMetrics } from '../metrics/metrics.ts';
 import { checkWebhookUrl } from '../outbound/url-guard.ts';
 import { providerModules } from '../providers/registry.gen.ts';
 import { constantTimeEqual } from '../seal/hash.ts';
-import { composeApp, composeInstance, httpSettings } from './compose.ts';
+import { composeInstance, httpSettings } from './compose.ts';
 import { createFetchHttp } from './http-fetch.ts';
 import { migrationState } from './migration-state.ts';
 import { createFetchSender } from './fetch-sender.ts';
@@ -95,7 +96,7 @@ const build = (env: WorkerEnv) => {
     // The client is left to the runtime: it ends with its request.
     return composed.onDatabase(client, { grouped: false, migrated, background: (work) => ctx.waitUntil(work.catch(() => undefined)) });
   };
-  const app = composeApp({
+  const app = createApp({
     platform: (c: Context) => ({ gateway: gatewayFor(c.env as WorkerEnv, c.executionCtx), ip: () => c.req.header('cf-connecting-ip') }),
     http: httpSettings(config, secrets),
     limiter: limiterOf(env),
