@@ -308,6 +308,116 @@ export const deliveries = pgTable(
   ],
 );
 
+/**
+ * A customer's account at a sell provider. The adapter's blob (with the per-user key) is in provider_sessions under the same id, so that
+ * placings and orders find it as they find an upstream session.
+ */
+export const accounts = pgTable(
+  'accounts',
+  {
+    id: uuid('id').primaryKey(),
+    customerId: uuid('customer_id')
+      .notNull()
+      .references(() => customers.id),
+    providerId: text('provider_id').notNull(),
+    /** SHA-256 of the e-mail in lower case; absent for a pasted key. One customer per e-mail and provider. */
+    emailHash: text('email_hash'),
+    status: text('status').$type<'onboarding' | 'pending' | 'connected' | 'rejected' | 'needs_reconnect'>().notNull(),
+    statusOn: moment('status_on').notNull(),
+    /** Where the customer signs up, and whether a mail went out. */
+    signup: sealed('signup'),
+    sequence: integer('sequence').notNull().default(0),
+    webhookUrl: sealed('webhook_url'),
+    webhookEvents: text('webhook_events').array(),
+    appId: text('app_id'),
+    createdOn: moment('created_on').notNull(),
+    checkedOn: moment('checked_on'),
+    nextCheckOn: moment('next_check_on'),
+    removedOn: moment('removed_on'),
+    leaseOwner: text('lease_owner'),
+    leaseUntil: moment('lease_until'),
+  },
+  (t) => [
+    uniqueIndex('accounts_customer')
+      .on(t.customerId, t.providerId)
+      .where(sql`removed_on is null`),
+    uniqueIndex('accounts_email')
+      .on(t.providerId, t.emailHash)
+      .where(sql`removed_on is null`),
+    index('accounts_due')
+      .on(t.nextCheckOn)
+      .where(sql`removed_on is null`),
+  ],
+);
+
+/** A standing connection of an account, written before it is asked for: a lost answer is looked up, never asked for twice. */
+export const connections = pgTable(
+  'connections',
+  {
+    id: uuid('id').primaryKey(),
+    accountId: uuid('account_id')
+      .notNull()
+      .references(() => accounts.id),
+    /** SHA-256 of the name as it was given. */
+    nameHash: text('name_hash').notNull(),
+    status: text('status').$type<'initiating' | 'code_required' | 'active' | 'failed' | 'expired' | 'inactive'>().notNull(),
+    statusOn: moment('status_on').notNull(),
+    direction: text('direction').$type<'sell' | 'buy'>().notNull(),
+    network: text('network').$type<'lightning' | 'onchain'>().notNull(),
+    /** What was asked for, and what the provider made of it with its own ids: names, IBAN, BIC, addresses. */
+    request: sealed('request').notNull(),
+    state: sealed('state'),
+    upstreamId: text('upstream_id'),
+    sequence: integer('sequence').notNull().default(0),
+    createdOn: moment('created_on').notNull(),
+  },
+  (t) => [
+    uniqueIndex('connections_name')
+      .on(t.accountId, t.nameHash)
+      .where(sql`status not in ('failed', 'expired', 'inactive')`),
+    uniqueIndex('connections_upstream').on(t.accountId, t.upstreamId),
+  ],
+);
+
+/** Payments at an account that no order of ours explains, as they were told to the wallet (`sell_settled`) or known before. */
+export const settlements = pgTable(
+  'settlements',
+  {
+    accountId: uuid('account_id')
+      .notNull()
+      .references(() => accounts.id),
+    transactionId: text('transaction_id').notNull(),
+    seenOn: moment('seen_on').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.accountId, t.transactionId] })],
+);
+
+/** Uses of what is counted per UTC day: firm quotes of a node, orders at a seller, sats spent from the operator's balance. */
+export const dailyUses = pgTable(
+  'daily_uses',
+  {
+    day: text('day').notNull(),
+    purpose: text('purpose').notNull(),
+    /** A hash where it names a person. */
+    subject: text('subject').notNull(),
+    used: amount('used').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.day, t.purpose, t.subject] })],
+);
+
+/** The last price seen at a seller for one product, size and lease: what sliders are answered with. */
+export const lastPrices = pgTable(
+  'last_prices',
+  {
+    providerId: text('provider_id').notNull(),
+    /** Product, size, lease and way to pay in one normal form. */
+    asked: text('asked').notNull(),
+    offer: document<NonNullable<Json>>()('offer').notNull(),
+    observedOn: moment('observed_on').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.providerId, t.asked] })],
+);
+
 export const idempotencyKeys = pgTable(
   'idempotency_keys',
   {
