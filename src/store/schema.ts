@@ -431,3 +431,29 @@ export const idempotencyKeys = pgTable(
   },
   (t) => [primaryKey({ columns: [t.caller, t.route, t.keyHash] }), index('idempotency_keys_created').on(t.createdOn)],
 );
+
+/** What the operator switched without a deployment: a provider (`provider/<id>`), or new orders and deliveries of the whole gateway. */
+export const switches = pgTable('switches', {
+  name: text('name').primaryKey(),
+  mode: text('mode').notNull(),
+  reason: text('reason').notNull(),
+  /** Lapses by itself then. */
+  untilOn: moment('until_on'),
+  setOn: moment('set_on').notNull(),
+  setBy: text('set_by').notNull(),
+});
+
+/** Every read and action of an operator, over HTTP and by command. */
+export const operatorActions = pgTable(
+  'operator_actions',
+  {
+    id: bigserial('id', { mode: 'number' }).primaryKey(),
+    at: moment('at').notNull(),
+    /** The first characters of the token's hash, or the user of the command line. */
+    actor: text('actor').notNull(),
+    action: text('action').notNull(),
+    subject: text('subject').notNull(),
+    detail: document<NonNullable<Json>>()('detail'),
+  },
+  (t) => [index('operator_actions_at').using('brin', t.at)],
+);
