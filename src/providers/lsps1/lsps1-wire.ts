@@ -1,0 +1,71 @@
+/**
+ * LSPS1 as sellers serve it over HTTP: only what we read, forgiving where the field differs from the standard.
+ * Source: bLIP-51 (github.com/lightning/blips) and the forms met in public clients (README.md).
+ */
+import { z } from 'zod';
+import { optional, readTime, wireInteger, wireSats, wireText } from '../kit/wire-values.ts';
+
+/** ISO 8601, or Unix seconds as a number or digits. What is neither is no time that we could keep. */
+const softTime = z
+  .unknown()
+  .optional()
+  .transform((value) => {
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value * 1000;
+    if (typeof value !== 'string') return undefined;
+    return /^\d{9,11}$/.test(value) ? Number(value) * 1000 : readTime(value);
+  });
+const amount = optional(wireSats);
+
+const limits = z.object({
+  min_required_channel_confirmations: optional(wireInteger),
+  min_funding_confirms_within_blocks: optional(wireInteger),
+  max_channel_expiry_blocks: optional(wireInteger),
+  min_initial_client_balance_sat: amount,
+  max_initial_client_balance_sat: amount,
+  min_initial_lsp_balance_sat: amount,
+  max_initial_lsp_balance_sat: amount,
+  min_channel_balance_sat: amount,
+  max_channel_balance_sat: amount,
+});
+const identity = z.object({ uris: z.array(z.unknown()).nullish().catch(undefined), public_key: z.unknown().optional() });
+/** The limits stand flat or under `options`. A document without the largest channel is no get_info. */
+export const infoWire = z
+  .preprocess((value) => {
+    const options = typeof value === 'object' && value !== null && 'options' in value ? value.options : undefined;
+    return typeof options === 'object' && options !== null && !Array.isArray(options) ? { ...(value as object), ...options } : value;
+  }, limits.extend(identity.shape))
+  .refine((info) => info.max_initial_lsp_balance_sat !== undefined || info.max_channel_balance_sat !== undefined, { path: ['max_channel_balance_sat'] });
+export type InfoWire = z.output<typeof infoWire>;
+
+/** One way to pay, nested under its name or, in older servers, the whole `payment`. */
+export const paymentWire = z.object({
+  state: optional(wireText),
+  payment_state: optional(wireText),
+  expires_at: softTime,
+  fee_total_sat: amount,
+  order_total_sat: amount,
+  fee_total_msat: amount,
+  total_fee_msat: amount,
+  order_total_msat: amount,
+  invoice: optional(wireText),
+  lightning_invoice: optional(wireText),
+  bolt11_invoice: optional(wireText),
+  address: optional(wireText),
+  onchain_address: optional(wireText),
+});
+export type PaymentWire = z.output<typeof paymentWire>;
+
+const channelWire = z.object({ funded_at: softTime, funding_outpoint: optional(wireText), expires_at: softTime });
+export const orderWire = z.object({
+  order_id: wireText.min(1),
+  order_state: optional(wireText),
+  lsp_balance_sat: amount,
+  client_balance_sat: amount,
+  channel_expiry_blocks: optional(wireInteger),
+  payment: z.record(z.string(), z.unknown()).nullish(),
+  channel: channelWire.nullish().catch(undefined),
+});
+export type OrderWire = z.output<typeof orderWire>;
+
+/** What servers send in place of an order, under 200 as under 4xx: JSON-RPC's error, a message, a bare text. */
+export const refusalWire = z.union([z.string(), z.object({ error: z.unknown() }).refine(({ error }) => error !== undefined), z.object({ message: z.string() })]);
