@@ -1,0 +1,111 @@
+/** The operations of a running gateway, read from its /openapi.json: an endpoint that is added joins the suites by itself. */
+import { z } from 'zod';
+
+export type Schema = {
+  type?: string;
+  format?: string;
+  enum?: unknown[];
+  example?: unknown;
+  pattern?: string;
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  properties?: Record<string, Schema>;
+  required?: string[];
+  items?: Schema;
+  additionalProperties?: Schema | boolean;
+  anyOf?: Schema[];
+  oneOf?: Schema[];
+};
+type Documented = { description: string; content?: Record<string, { schema: Schema }> };
+export type Operation = {
+  method: 'get' | 'post';
+  path: string;
+  name: string;
+  body: Schema | undefined;
+  query: { name: string; schema: Schema }[];
+  responses: Map<number, { codes: string; type: string; check: z.ZodType }>;
+};
+type Description = {
+  paths: Record<
+    string,
+    Record<
+      string,
+      {
+        requestBody?: { content: Record<string, { schema: Schema }> };
+        parameters?: { name: string; in: string; schema: Schema }[];
+        responses: Record<string, Documented>;
+      }
+    >
+  >;
+  components?: { schemas?: Record<string, Schema> };
+};
+
+/** References are put in place: each schema then stands alone. */
+const resolve = (value: unknown, schemas: Record<string, Schema>): unknown => {
+  if (Array.isArray(value)) return value.map((item) => resolve(item, schemas));
+  if (typeof value !== 'object' || value === null) return value;
+  const reference = (value as { $ref?: unknown }).$ref;
+  if (typeof reference === 'string') return resolve(schemas[reference.split('/').at(-1) ?? ''], schemas);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item, schemas)]));
+};
+
+export const readOperations = async (gatewayUrl: string): Promise<Operation[]> => {
+  const document = (await (await fetch(`${gatewayUrl}/openapi.json`)).json()) as Description;
+  const schemas = document.components?.schemas ?? {};
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, one]): Operation => {
+      const given = one.requestBody?.content['application/json']?.schema;
+      return {
+        method: method as 'get' | 'post',
+        path,
+        name: `${method.toUpperCase()} ${path}`,
+        body: given && (resolve(given, schemas) as Schema),
+        query: (one.parameters ?? []).filter((parameter) => parameter.in === 'query').map(({ name, schema }) => ({ name, schema })),
+        responses: new Map(
+          Object.entries(one.responses).map(([status, { description, content = {} }]) => {
+            const [type = '', { schema } = { schema: {} }] = Object.entries(content)[0] ?? [];
+            return [Number(status), { codes: description, type, check: z.fromJSONSchema(resolve(schema, schemas) as Parameters<typeof z.fromJSONSchema>[0]) }];
+          }),
+        ),
+      };
+    }),
+  );
+};
+
+export type Seen = { status: number; headers: Headers; text: string };
+export type Checked = { code: string | undefined; body: unknown; wrong: string[] };
+
+/** What is wrong with an answer, by what the description promises of this operation. */
+export const checkAnswer = (operation: Operation, { status, headers, text }: Seen): Checked => {
+  const wrong: string[] = [];
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return { code: undefined, body: undefined, wrong: [`${status} is not JSON`] };
+  }
+  const documented = operation.responses.get(status);
+  const code = typeof body === 'object' && body !== null && 'code' in body ? String(body.code) : undefined;
+  if (!documented) wrong.push(`${status} ${code ?? ''} is not documented`);
+  else {
+    if (headers.get('content-type')?.split(';')[0] !== documented.type) wrong.push(`${status} has the type ${headers.get('content-type')}`);
+    const parsed = documented.check.safeParse(body);
+    if (!parsed.success)
+      wrong.push(
+        `${status} is not as described: ${parsed.error.issues
+          .slice(0, 2)
+          .map((issue) => `/${issue.path.join('/')} ${issue.message}`)
+          .join('; ')}`,
+      );
+    if (status >= 400) {
+      const problem = body as Record<string, unknown>;
+      if (!documented.codes.split(', ').includes(code ?? '')) wrong.push(`${status} with the code ${code} is not documented`);
+      if (problem['status'] !== status || problem['type'] !== `urn:ramp-gateway:problem:${code}`) wrong.push(`${status} names another problem than it is`);
+      if (problem['instance'] !== headers.get('x-request-id')) wrong.push(`${status} names another request`);
+    }
+  }
+  if (status === 500) wrong.push(`500: ${text.slice(0, 200)}`);
+  return { code, body, wrong };
+};

@@ -1,0 +1,249 @@
+/** G5: hostile requests to every operation of /openapi.json. Grammar-true ones from values seen before, then spoilt in members or bytes. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createWallet } from '../../scripts/demo/wallet.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { hostileValue, spoilBytes, spoilMembers, toText, valueFor, type Pool } from './hostile.ts';
+import { checkAnswer, readOperations, type Operation, type Seen } from './operations.ts';
+import { chaosSeed, createRandom, isFull, reportGoal, sizeOf, type Random } from './random.ts';
+
+const workers = 8;
+const total = sizeOf(3_000, 100_000);
+let gateway: TestGateway;
+let operations: Operation[];
+beforeAll(async () => {
+  const most = 1_000_000_000;
+  gateway = await startTestGateway(
+    {
+      alpine: { simulator: { quoteTtlS: 7200, autoFillMs: 50 } },
+      dune: { simulator: { proof: 'demanded', quoteTtlS: 7200 }, block: { proof: 'demanded', catalogue_without_session: true } },
+    },
+    {
+      config: { limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most }, orders: { max_open: most } },
+      environment: { LOG_LEVEL: 'error' },
+    },
+  );
+  operations = await readOperations(gateway.url);
+});
+afterAll(async () => await gateway.close());
+
+type Sent = { method: string; path: string; headers: Record<string, string>; body?: string | Uint8Array<ArrayBuffer> };
+
+const send = async ({ method, path, headers, body }: Sent): Promise<Seen> => {
+  const response = await fetch(gateway.url + path, { method, headers, redirect: 'manual', ...(body === undefined ? {} : { body }) });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+};
+
+const spoilHeaders = (headers: Record<string, string>, random: Random): void => {
+  const printable = String(hostileValue(random))
+    .replaceAll(/[^\x20-\x7e]/g, '?')
+    .slice(0, 300);
+  const name = random.pick([
+    'content-type',
+    'idempotency-key',
+    'x-request-id',
+    'authorization',
+    'x-session-id',
+    'traceparent',
+    'origin',
+    'x-forwarded-for',
+    'accept',
+  ]);
+  headers[name] = random.chance(0.5) ? printable : random.pick(['text/plain', 'application/json; charset=latin1', '"quoted"', 'Bearer x', 'null', '*/*']);
+};
+
+const requestFor = (operation: Operation, random: Random, pool: Pool): Sent => {
+  const session = String(pool.get('session_id')?.[0]);
+  const headers: Record<string, string> = { 'x-session-id': session };
+  const query = new URLSearchParams();
+  for (const { name, schema } of operation.query)
+    if (random.chance(0.5)) query.set(name, String(random.chance(0.6) ? valueFor(name, schema, random, pool) : hostileValue(random)).toWellFormed());
+  // Ids in paths, where an endpoint has them.
+  const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(String(valueFor(name, { format: 'uuid' }, random, pool)).toWellFormed()),
+  );
+  const sent: Sent = { method: operation.method.toUpperCase(), path: query.size === 0 ? path : `${path}?${query.toString()}`, headers };
+  if (operation.method === 'post') {
+    headers['content-type'] = 'application/json';
+    const value = valueFor('', operation.body ?? { type: 'object' }, random, pool) as Record<string, unknown>;
+    // The two ways to ask for a price exclude each other.
+    if ('amount_fiat' in value && random.chance(0.9)) for (const name of ['amount_sats', 'amount_btc']) delete value[name];
+    const way = random.next();
+    const text = toText(way < 0.4 ? value : spoilMembers(value, random));
+    sent.body =
+      way < 0.8
+        ? text
+        : way < 0.97
+          ? spoilBytes(text, random)
+          : random.pick(['', 'null', '[]', '"x"', '1', 'true', '\u{feff}{}', '['.repeat(100_000), ' '.repeat(17_000)]);
+  }
+  if (random.chance(0.15)) spoilHeaders(headers, random);
+  return sent;
+};
+
+/** Ids and numbers of a good answer, for later requests. */
+const harvest = (value: unknown, pool: Pool): void => {
+  if (Array.isArray(value)) for (const item of value) harvest(item, pool);
+  else if (typeof value === 'object' && value !== null)
+    for (const [name, item] of Object.entries(value)) {
+      if (name.endsWith('_id') && (typeof item === 'string' || typeof item === 'number')) {
+        const known = pool.get(name) ?? [];
+        // The worker's own session stays the likeliest; fresh ones are what POST /session needs.
+        if (!known.includes(item)) pool.set(name, name === 'session_id' ? [...known.slice(0, 8), item] : [...known.slice(-9), item]);
+      } else harvest(item, pool);
+    }
+};
+
+const orderIds = (value: unknown): string[] => {
+  if (Array.isArray(value)) return value.flatMap(orderIds);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, item]) => (name === 'order_id' && typeof item === 'string' ? [item] : orderIds(item)));
+};
+
+it(
+  `every answer to ${total} hostile requests is documented and well-formed, and nothing is stored half way`,
+  async () => {
+    const wrong: string[] = [];
+    const reached = new Map<string, Set<number>>();
+    const told = new Set<string>();
+    const memory = process.memoryUsage().rss;
+    const work = async (worker: number): Promise<void> => {
+      const random = createRandom(chaosSeed + worker);
+      const { sessionId } = await createWallet(gateway.url).open();
+      const pool: Pool = new Map<string, unknown[]>([
+        ['session_id', Array.from({ length: 8 }, () => sessionId)],
+        ['currency_id', [1]],
+        ['payment_option_id', [1]],
+        ['amount_fiat', [10_000, 25_000]],
+        ['amount_sats', [100_000]],
+        ['amount_btc', [100_000]],
+        ['webhook_url', ['http://127.0.0.1:9/wallet']],
+        ['country', ['DE']],
+        ['min_amount_sats', [1]],
+        ['max_amount_fiat', [10_000_000]],
+        ['max_wait_ms', [300, 1000]],
+      ]);
+      for (let i = 0; i < total / workers; i += 1) {
+        const operation = random.pick(operations);
+        const sent = requestFor(operation, random, pool);
+        const seen = await send(sent);
+        const { code, body, wrong: found } = checkAnswer(operation, seen);
+        if (seen.status >= 500) found.push(`${seen.status} ${code}`);
+        if (found.length > 0 && wrong.length < 20)
+          wrong.push(`${operation.name}: ${found.join(' | ')} <- ${typeof sent.body === 'string' ? sent.body.slice(0, 300) : String(sent.body?.length)}`);
+        reached.set(operation.name, (reached.get(operation.name) ?? new Set()).add(seen.status));
+        if (seen.status === 200) harvest(body, pool);
+        for (const id of orderIds(body)) told.add(id);
+      }
+    };
+    await Promise.all(Array.from({ length: workers }, (_, worker) => work(worker)));
+    expect(wrong, `seed ${chaosSeed}`).toEqual([]);
+    for (const name of ['POST /quote', 'POST /offers', 'POST /order', 'POST /order-status', 'POST /route', 'GET /verify'])
+      expect([name, reached.get(name)?.has(200)]).toEqual([name, true]);
+    expect([...reached.keys()].sort()).toEqual(operations.map((one) => one.name).sort());
+
+    // Stored whole or not at all: an order has its intent, its first event, and a customer who was told.
+    const { sql } = gateway.database;
+    const stored = await sql<{ id: string }[]>`select id from orders`;
+    expect(
+      stored.filter(({ id }) => !told.has(id)),
+      `seed ${chaosSeed}`,
+    ).toEqual([]);
+    const [half] = await sql<{ n: number }[]>`select (
+        (select count(*) from orders o where not exists (select 1 from order_events e where e.order_id = o.id and e.sequence = 1))
+      + (select count(*) from orders o where not exists (select 1 from intents i where i.id = o.intent_id and i.state = 'confirmed' and i.answer is not null))
+      + (select count(*) from intents i where i.state = 'confirmed' and not exists (select 1 from orders o where o.intent_id = i.id))
+      + (select count(*) from intents i where i.state in ('prepared', 'sending')))::int as n`;
+    expect(half?.n, `seed ${chaosSeed}`).toBe(0);
+    const upstream = Object.values(gateway.simulators).reduce((sum, simulator) => sum + simulator.control.history.orders.length, 0);
+    expect(stored.length).toBe(upstream);
+    expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
+    const grownMb = Math.round((process.memoryUsage().rss - memory) / 1_048_576);
+    reportGoal(
+      'G5',
+      `${total} requests to ${operations.length} operations, 0 undocumented, 0 5xx, ${stored.length} orders whole, RSS +${grownMb} MB (client and simulators included)`,
+    );
+  },
+  isFull ? 900_000 : 30_000,
+);
+
+it('every member of every body takes every hostile value, with the rest as it should be', async () => {
+  const random = createRandom(chaosSeed);
+  const { call, open } = createWallet(gateway.url);
+  const { sessionId } = await open();
+  const pool: Pool = new Map<string, unknown[]>([
+    ['session_id', [sessionId]],
+    ['webhook_url', ['http://127.0.0.1:9/wallet']],
+  ]);
+  const wrong: string[] = [];
+  let sent = 0;
+  for (const operation of operations) {
+    const base = { currency_id: 1, payment_option_id: 1, amount_fiat: 10_000, session_id: sessionId };
+    for (const [name, schema] of Object.entries(operation.body?.properties ?? {})) {
+      const values = [
+        'a\0b',
+        '\ud800',
+        'x'.repeat(10_000),
+        -1,
+        1.5,
+        null,
+        [],
+        { __proto__: null, a: 1 },
+        2 ** 53,
+        `${String(valueFor(name, schema, random, pool))}\0`,
+      ];
+      for (const value of values) {
+        const whole = Object.entries(operation.body?.properties ?? {}).flatMap(([member, one]): [string, unknown][] =>
+          operation.body?.required?.includes(member) === true ? [[member, valueFor(member, one, random, pool)]] : [],
+        );
+        // A session is opened once: each try has a fresh one.
+        const fresh = operation.path === '/session' ? { session_id: (await call('/verify')).body['session_id'] } : {};
+        const seen = await send({
+          method: 'POST',
+          path: operation.path,
+          headers: { 'content-type': 'application/json' },
+          body: toText({ ...base, ...Object.fromEntries(whole), ...fresh, [name]: value }),
+        });
+        sent += 1;
+        wrong.push(...checkAnswer(operation, seen).wrong.map((one) => `${operation.name} ${name} = ${JSON.stringify(value).slice(0, 40)}: ${one}`));
+      }
+    }
+  }
+  expect(wrong, `seed ${chaosSeed}`).toEqual([]);
+  expect(sent).toBeGreaterThan(300);
+}, 30_000);
+
+it(
+  'paths, methods and notices that are not in the description are refused as problems',
+  async () => {
+    const random = createRandom(chaosSeed);
+    const wrong: string[] = [];
+    for (let i = 0; i < (isFull ? 5_000 : 250); i += 1) {
+      const { path } = random.pick(operations);
+      const bent = random.pick([
+        `${path}/`,
+        `${path}/%00`,
+        `/%2e%2e${path}`,
+        `${path}%`,
+        `/${random.hex(8)}`,
+        `${path}%ff`,
+        `//${path}`,
+        `/notices/${random.hex(6)}/order/${random.hex(8)}/${random.hex(30)}`,
+        `/notices/%00/order/x/${random.hex(30)}`,
+        `/docs/${encodeURIComponent(String(random.pick(['../package.json', '%2e%2e/', '\0', 'x'])))}`,
+        path,
+      ]);
+      const method = random.pick(['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD']);
+      const seen = await send({
+        method,
+        path: bent,
+        headers: { 'content-type': 'application/json' },
+        ...(['GET', 'HEAD'].includes(method) ? {} : { body: toText(hostileValue(random)) }),
+      });
+      if (seen.status >= 500) wrong.push(`${method} ${bent}: ${seen.status} ${seen.text}`);
+      else if (seen.status >= 400 && method !== 'HEAD' && seen.headers.get('content-type') !== 'application/problem+json')
+        wrong.push(`${method} ${bent}: ${seen.status} ${seen.headers.get('content-type')}`);
+    }
+    expect(wrong, `seed ${chaosSeed}`).toEqual([]);
+  },
+  isFull ? 120_000 : 20_000,
+);
