@@ -1,0 +1,78 @@
+/** Thor's endpoints, one function each. Paths and credentials are here; what the answers mean is decided by the verbs. */
+import { base64 } from '@scure/base';
+import { z } from 'zod';
+import { ProviderFault } from '../fault.ts';
+import { listingBytes, requestJson } from '../kit/request-json.ts';
+import { parseJsonKeepingNumbers } from '../kit/wire-values.ts';
+import type { AdapterDeps, CallContext, HttpResponse } from '../spec.ts';
+import type { BitrefillSettings } from './bitrefill-settings.ts';
+import * as wire from './bitrefill-wire.ts';
+
+export type Bitrefill = { deps: AdapterDeps; settings: BitrefillSettings };
+/** `code` is a plain word, never a sentence of Bitrefill's. */
+export type Reply<T> = { ok: true; value: T } | { ok: false; status: number; code: string };
+
+type Call<S extends z.ZodType> = { method?: 'GET' | 'POST'; path: string; body?: Record<string, string | boolean>; schema: S };
+
+const urlOf = ({ settings }: Bitrefill, path: string): string => `${settings.base_url.replace(/\/+$/, '')}${path}`;
+
+const headersOf = ({ deps, settings }: Bitrefill, { traceparent }: CallContext): Record<string, string> => {
+  const [key, secret] = [settings.api_key_env, settings.api_secret_env].map((name) => {
+    const value = deps.secret(name);
+    if (value === undefined || value === '') throw new ProviderFault('rejected-credentials', `the variable ${name} is not set`, { taken: 'no' });
+    return value;
+  });
+  const authorization = `Basic ${base64.encode(new TextEncoder().encode(`${key}:${secret}`))}`;
+  return { authorization, ...(traceparent === undefined ? {} : { traceparent }) };
+};
+
+/** A 4xx, or an error under HTTP 200, is a refusal; a good answer is read again with its numbers as they were written. */
+const call = async <S extends z.ZodType>(bitrefill: Bitrefill, context: CallContext, { method = 'GET', path, body, schema }: Call<S>): Promise<Reply<z.output<S>>> => {
+  let answered: HttpResponse | undefined;
+  const reply = await requestJson({
+    http: async (request) => (answered = await bitrefill.deps.http(request)),
+    method,
+    url: urlOf(bitrefill, path),
+    headers: headersOf(bitrefill, context),
+    signal: context.signal,
+    maxBytes: listingBytes,
+    schema: z.unknown(),
+    credentials: true,
+    ...(body === undefined ? {} : { body }),
+  });
+  // Whoever answers 408 did not wait for what became of the request.
+  if (reply.status === 408) throw new ProviderFault('server', 'status 408', { status: 408 });
+  if (!reply.ok) return { ok: false, status: reply.status, code: wire.errorCodeOf(reply.body) };
+  if (wire.isError(reply.value)) return { ok: false, status: reply.status, code: wire.errorCodeOf(reply.value) };
+  const parsed = schema.safeParse(parseJsonKeepingNumbers(new TextDecoder().decode(answered?.body)));
+  if (parsed.success) return { ok: true, value: parsed.data };
+  const where = parsed.error.issues[0]?.path.map(String).join('.') ?? '';
+  throw new ProviderFault('malformed', `answer off the schema${where === '' ? '' : ` at ${where}`}`, { status: reply.status });
+};
+
+/** Whether the API is there and knows our key. Text, not JSON. */
+export const selfTest = async (bitrefill: Bitrefill, context: CallContext, path: string): Promise<void> => {
+  const { status, body } = await bitrefill.deps.http({
+    method: 'GET',
+    url: urlOf(bitrefill, path),
+    headers: { ...headersOf(bitrefill, context), 'accept-encoding': 'identity' },
+    signal: context.signal,
+    maxBytes: 4_096,
+  });
+  if (status === 401 || status === 403) throw new ProviderFault('rejected-credentials', `status ${status}`, { status, taken: 'no' });
+  if (status !== 200) throw new ProviderFault(status === 429 ? 'rate-limited' : 'server', `status ${status}`, { status, taken: 'no' });
+  if (!new TextDecoder().decode(body).includes('Hello World!')) throw new ProviderFault('malformed', 'the self-test does not say hello', { status, taken: 'no' });
+};
+
+export const inventory = async (bitrefill: Bitrefill, context: CallContext, slug: string) =>
+  await call(bitrefill, context, { path: `/inventory/${slug}`, schema: wire.inventoryReply });
+
+export const makeOrder = async (bitrefill: Bitrefill, context: CallContext, body: Record<string, string | boolean>) =>
+  await call(bitrefill, context, { method: 'POST', path: '/order', body, schema: wire.orderReply });
+
+/** Makes an order and pays it from the operator's balance, in one step. */
+export const purchase = async (bitrefill: Bitrefill, context: CallContext, body: Record<string, string | boolean>) =>
+  await call(bitrefill, context, { method: 'POST', path: '/purchase', body, schema: wire.orderReply });
+
+export const getOrder = async (bitrefill: Bitrefill, context: CallContext, id: string) =>
+  await call(bitrefill, context, { path: `/order/${encodeURIComponent(id)}`, schema: wire.orderReply });

@@ -1,0 +1,26 @@
+/** Bitrefill's rates have up to 17 digits and exponents: exact fractions of integers, never floats. */
+
+/** n / d, d a power of ten. */
+export type Decimal = { n: bigint; d: bigint };
+
+const form = /^(-?)(\d{1,60})(?:\.(\d{1,60}))?(?:e([+-]?\d{1,3}))?$/i;
+/** No rate or amount is that large or small; a bigger exponent would only cost memory. */
+const mostExponent = 60;
+
+/** Undefined for everything that is not a decimal number as JSON writes it. */
+export const readDecimal = (text: string): Decimal | undefined => {
+  const [, sign = '', whole, fraction = '', exponent = '0'] = form.exec(text) ?? [];
+  const shift = Number(exponent) - fraction.length;
+  if (whole === undefined || Math.abs(Number(exponent)) > mostExponent) return undefined;
+  const n = BigInt(`${sign}${whole}${fraction}`);
+  return shift >= 0 ? { n: n * 10n ** BigInt(shift), d: 1n } : { n, d: 10n ** BigInt(-shift) };
+};
+
+export const times = (value: Decimal, whole: bigint): Decimal => ({ n: value.n * whole, d: value.d });
+export const plus = (a: Decimal, b: Decimal): Decimal => ({ n: a.n * b.d + b.n * a.d, d: a.d * b.d });
+
+/** Up to the next multiple of `step`. Expects no negative value. */
+export const ceilTo = ({ n, d }: Decimal, step: bigint): bigint => ((n + d * step - 1n) / (d * step)) * step;
+
+/** The integer, or undefined for a fraction. */
+export const wholeOf = ({ n, d }: Decimal): bigint | undefined => (n % d === 0n ? n / d : undefined);

@@ -1,0 +1,53 @@
+/** How an order of Bitrefill's is paid. An order that says two things, or cannot be paid here, is shown to nobody. Pure. */
+import { bitcoinUri, checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
+import { decodeInvoice } from '../../bitcoin/bolt11.ts';
+import type { PaymentInfo } from '../spec.ts';
+import type { Payment } from './bitrefill-wire.ts';
+
+export type Wanted = { network: BitcoinNetwork; method: string; sats: bigint; now: number };
+
+/** `payment.address` of a Lightning order is the invoice's fallback: shown beside it, somebody would pay twice. */
+export const paymentInfoOf = (payment: Payment, wanted: Wanted): { paymentInfo: PaymentInfo } | { problem: string } => {
+  if (wanted.method === 'lightning') return byInvoice(payment, wanted);
+  return wanted.method === 'bitcoin' ? onchain(payment, wanted) : altcoin(payment, wanted);
+};
+
+const byInvoice = ({ lightningInvoice = '' }: Payment, { network, sats, now }: Wanted): { paymentInfo: PaymentInfo } | { problem: string } => {
+  const invoice = decodeInvoice(lightningInvoice);
+  if (!invoice) return { problem: 'no invoice that can be paid' };
+  if (invoice.network !== network) return { problem: 'an invoice of another network' };
+  if (invoice.amountMsat !== sats * 1000n) return { problem: 'an invoice of another amount than the order' };
+  if ((invoice.timestamp + invoice.expirySeconds) * 1000 <= now) return { problem: 'an invoice that has expired already' };
+  return { paymentInfo: { kind: 'invoice', value: lightningInvoice, amountSats: sats } };
+};
+
+const onchain = ({ address = '', BIP21 }: Payment, { network, sats }: Wanted): { paymentInfo: PaymentInfo } | { problem: string } => {
+  if ('problem' in checkPayoutAddress(address, network) || address.includes(':')) return { problem: 'no bitcoin address of this network' };
+  const bip21 = bitcoinUri(address, sats);
+  if (BIP21 !== undefined && !saysTheSame(BIP21, address, sats)) return { problem: 'a bitcoin: link that says another thing than the order' };
+  return { paymentInfo: { kind: 'onchain', value: address, amountSats: sats, bip21 } };
+};
+
+const saysTheSame = (uri: string, address: string, sats: bigint): boolean => {
+  const [, to, amount] = /^bitcoin:([^?]+)\?(?:.*&)?amount=(\d{1,8}(?:\.\d{1,8})?)(?:&.*)?$/i.exec(uri) ?? [];
+  const [whole = '', fraction = ''] = (amount ?? '').split('.');
+  return to === address && BigInt(`${whole}${fraction.padEnd(8, '0')}`) === sats;
+};
+
+/** Units differ from coin to coin and are not documented: the amount is Bitrefill's own text. */
+const altcoin = ({ address, lightningInvoice, altcoinPrice, altcoinCode }: Payment, { method, sats }: Wanted): { paymentInfo: PaymentInfo } | { problem: string } => {
+  const isInvoice = method.startsWith('lightning');
+  const value = isInvoice ? lightningInvoice : address;
+  if (value === undefined) return { problem: 'nowhere to pay to' };
+  // An invoice carries its own amount.
+  if (altcoinPrice === undefined && !isInvoice) return { problem: 'no amount in the coin that was chosen' };
+  return {
+    paymentInfo: {
+      kind: 'altcoin',
+      value,
+      amountSats: sats,
+      ...(altcoinPrice === undefined ? {} : { altcoinAmount: altcoinPrice }),
+      altcoinCode: altcoinCode ?? method,
+    },
+  };
+};

@@ -1,0 +1,65 @@
+/** Prices and limits by the inventory. Pure; sats as integers, rates as exact decimals. The price itself is only ever made by an order. */
+import type { LiquidityProduct } from '../spec.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import { ceilTo, plus, times, type Decimal } from './bitrefill-decimal.ts';
+
+export const slugs: Record<LiquidityProduct, string> = {
+  recharge: 'lightning-recharge',
+  inbound: 'lightning-channel',
+  turbo: 'turbo-lightning-channel',
+};
+
+export type Range = { min: bigint; max: bigint; step: bigint; rate: Decimal; purchaseFee: Decimal };
+export type Package = { value: bigint; price: bigint };
+/** A range where there is one (its absence, not `isRanged`, is what tells); else fixed sizes, ascending. */
+export type RateCard = { range: Range } | { packages: Package[] };
+
+/** On-chain, balance and package prices are multiples of this. */
+const grain = 100n;
+
+/** value × rate + fee, unrounded. */
+export const rawPrice = ({ rate, purchaseFee }: Range, value: bigint): Decimal => plus(times(rate, value), purchaseFee);
+
+/**
+ * What an order of so many sats will cost, as far as can be known before: at least `low` (the fee was not applied to one known order), at most
+ * `high` (exact for the one known package). A package has one price.
+ */
+export const estimate = (card: RateCard, value: bigint): { low: bigint; high: bigint } | undefined => {
+  if ('range' in card) return { low: ceilTo(times(card.range.rate, value), 1n), high: ceilTo(rawPrice(card.range, value), grain) };
+  const found = card.packages.find((one) => one.value === value);
+  return found && { low: found.price, high: found.price };
+};
+
+/** Smallest, largest and step of the amounts on sale; undefined when nothing is. */
+export const amountsOf = (card: RateCard): { min: bigint; max: bigint; step: bigint } | undefined => {
+  if ('range' in card) return card.range;
+  const [first] = card.packages;
+  const last = card.packages.at(-1);
+  if (!first || !last) return undefined;
+  const step = card.packages.reduce((common, { value }) => greatestCommon(common, value - first.value), 0n);
+  return { min: first.value, max: last.value, step: step === 0n ? 1n : step };
+};
+
+const greatestCommon = (a: bigint, b: bigint): bigint => (b === 0n ? a : greatestCommon(b, a % b));
+
+/** Why an amount is not on sale, with the limits; off the step with the nearest amounts on either side. */
+export const refusalFor = (card: RateCard, value: bigint, stepFrom: 'min' | 'zero'): Refusal | undefined => {
+  const amounts = amountsOf(card);
+  if (!amounts) return { reason: 'option-unsupported', note: 'out-of-stock' };
+  const { min, max, step } = amounts;
+  const limits = { minReceive: min, maxReceive: max };
+  if (value < min) return { reason: 'below-minimum', limits };
+  if (value > max) return { reason: 'above-maximum', limits };
+  const [below, above] = 'range' in card ? stepsAround(value, stepFrom === 'min' ? min : 0n, step) : packagesAround(card.packages, value);
+  if (below === value) return undefined;
+  return { reason: 'off-step', limits, note: `nearest: ${[below, above].filter((near) => near >= min && near <= max).join(', ')}` };
+};
+
+const stepsAround = (value: bigint, from: bigint, step: bigint): [bigint, bigint] => {
+  const below = value - ((value - from) % step);
+  return [below, below + step];
+};
+const packagesAround = (packages: Package[], value: bigint): [bigint, bigint] => [
+  packages.findLast((one) => one.value <= value)?.value ?? 0n,
+  packages.find((one) => one.value > value)?.value ?? 0n,
+];
