@@ -35,13 +35,12 @@ const notFoundCode = 101;
 export const isNotFound = ({ code, text: words }: SaidError): boolean => code === notFoundCode || /not[ _]found|no such order|unknown order/i.test(words);
 
 const tokenCode = 102;
-const propertyReasons: Record<string, Refusal['reason']> = {
-  channel_expiry_blocks: 'lease-unsupported',
-  lsp_balance_sat: 'option-unsupported',
-  client_balance_sat: 'option-unsupported',
-  announce_channel: 'option-unsupported',
-  refund_onchain_address: 'payment-method-unsupported',
-};
+/** Code 100 names the limit (`max_channel_expiry_blocks`), code −32602 the field of the request (`channel_expiry_blocks`). */
+const propertyReasons: readonly (readonly [RegExp, Refusal['reason']])[] = [
+  [/channel_expiry_blocks$/, 'lease-unsupported'],
+  [/refund_onchain_address$/, 'payment-method-unsupported'],
+  [/balance_sat$|announce_channel$/, 'option-unsupported'],
+];
 
 /** Why a seller made no order. Throws `rate-limited` where the words say so under another status than 429. */
 export const toRefusal = (said: unknown, connectTo: string | undefined): Refusal => {
@@ -51,5 +50,5 @@ export const toRefusal = (said: unknown, connectTo: string | undefined): Refusal
     return { reason: 'peer-not-connected', ...(connectTo === undefined ? {} : { connectTo }) };
   if (code === tokenCode || property === 'token') return { reason: 'declined', note: 'the token of the block is not accepted' };
   if (/white.?list|allow.?list/i.test(words)) return { reason: 'declined', note: 'the seller serves listed nodes only' };
-  return { reason: (property === undefined ? undefined : propertyReasons[property]) ?? 'declined' };
+  return { reason: propertyReasons.find(([named]) => named.test(property ?? ''))?.[1] ?? 'declined' };
 };

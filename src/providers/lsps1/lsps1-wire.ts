@@ -68,4 +68,8 @@ export const orderWire = z.object({
 export type OrderWire = z.output<typeof orderWire>;
 
 /** What servers send in place of an order, under 200 as under 4xx: JSON-RPC's error, a message, a bare text. */
-export const refusalWire = z.union([z.string(), z.object({ error: z.unknown() }).refine(({ error }) => error !== undefined), z.object({ message: z.string() })]);
+export const refusalWire = z.union([
+  z.string(),
+  z.object({ error: z.unknown() }).refine(({ error }) => error !== undefined),
+  z.object({ message: z.string() }),
+]);
