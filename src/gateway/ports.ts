@@ -3,7 +3,9 @@ import type { Json as AnyJson } from '../domain/offer.ts';
 import type { IntentState, RepostProfile, Stage } from '../domain/order.ts';
 import type { PaymentMethod, Ramp } from '../domain/ramp.ts';
 import type { ProviderAdapter } from '../providers/spec.ts';
+import type { AccountStore } from './account-port.ts';
 import type { DeliveryStore, NewDelivery, Sender, Signer } from './delivery-port.ts';
+import type { OperatorStore } from './operator-port.ts';
 
 export type Clock = () => number;
 export type Ids = { uuid: () => string; /** base64url of that many random bytes */ secret: (bytes: number) => string };
@@ -270,6 +272,10 @@ export type OrderStore = {
   advance(order: Pick<Order, 'id' | 'sequence'>, change: OrderChange, event: OrderEvent | undefined, deliveries: NewDelivery[]): Promise<boolean>;
   claimDue(now: number, lease: Lease, limit: number): Promise<Order[]>;
   wake(id: string, now: number): Promise<void>;
+  /** Orders of one account whose payment is only known by its amount, still payable: two of one amount could not be told apart. */
+  payableByAmount(providerSessionId: string, customerId: string, pay: bigint, now: number): Promise<string[]>;
+  /** The upstream payments and orders that orders of this account stand for, by the provider's ids; `except` is left out. */
+  explained(providerSessionId: string, customerId: string, except?: string): Promise<{ upstreamIds: string[]; openAmounts: bigint[] }>;
 };
 
 export type Claim = {
@@ -337,9 +343,11 @@ export type Stores = {
   intents: IntentStore;
   orders: OrderStore;
   claims: ClaimStore;
+  accounts: AccountStore;
   catalogue: CatalogueStore;
   notices: NoticeStore;
   deliveries: DeliveryStore;
+  operator: OperatorStore;
   idempotency: IdempotencyStore;
   prune(before: Retention, limit: number): Promise<Record<string, number>>;
   /** A cheap round trip, and whether every migration is in. */

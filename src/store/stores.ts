@@ -1,6 +1,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js';
 import type { Sql } from 'postgres';
 import type { Stores } from '../gateway/ports.ts';
+import { createAccountStore } from './account-store.ts';
 import { createCatalogueStore } from './catalogue-store.ts';
 import { createClaimStore } from './claim-store.ts';
 import type { Database } from './database.ts';
@@ -8,6 +9,7 @@ import { createDeliveryStore } from './delivery-store.ts';
 import { createIdempotencyStore } from './idempotency-store.ts';
 import { createIntentStore } from './intent-store.ts';
 import { createNoticeStore } from './notice-store.ts';
+import { createOperatorStore } from './operator-store.ts';
 import { createOrderStore } from './order-store.ts';
 import { prune } from './prune.ts';
 import { createRouteStore } from './route-store.ts';
@@ -29,9 +31,11 @@ export const createStores = (client: Sql, options: StoreOptions): Stores => {
     intents: createIntentStore(db),
     orders: createOrderStore(db),
     claims: createClaimStore(db),
+    accounts: createAccountStore(db),
     catalogue: createCatalogueStore(db),
     notices: createNoticeStore(db),
     deliveries: createDeliveryStore(db),
+    operator: createOperatorStore(db),
     idempotency: createIdempotencyStore(db),
     prune: (before, limit) => prune(db, before, limit),
     check: async () => {

@@ -1,0 +1,84 @@
+/** What the operator's commands share: the database of DATABASE_URL, who is asking, and words for a person. */
+import '../load-env.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import type { Sql } from 'postgres';
+import { readEnv } from '../../src/config/env.ts';
+import { parseConfig, type GatewayConfig } from '../../src/config/providers-config.ts';
+import { connect } from '../../src/entry/database-node.ts';
+import type { Stores } from '../../src/gateway/ports.ts';
+import { providerModules } from '../../src/providers/registry.gen.ts';
+import { createStores } from '../../src/store/stores.ts';
+
+export const say = (text: string): void => void process.stdout.write(`${text}\n`);
+/** For a person: the message alone, and exit code 1. */
+export class Refused extends Error {}
+
+export type Ops = {
+  sql: Sql;
+  url: string;
+  stores: Stores;
+  actor: string;
+  record: (action: string, subject: string, detail?: { [name: string]: string | number }) => Promise<void>;
+};
+
+export const actorOf = (): string => {
+  try {
+    return `cli:${userInfo().username}`;
+  } catch {
+    return 'cli';
+  }
+};
+
+/** Opens DATABASE_URL. The embedded database belongs to the running process: it is reached over HTTP only. */
+export const withDatabase = async <T>(work: (ops: Ops) => Promise<T>, url = process.env['DATABASE_URL'] ?? ''): Promise<T> => {
+  if (url === '') throw new Refused('DATABASE_URL is not set: this command works on the PostgreSQL of the gateway');
+  const sql = connect(url, 1);
+  try {
+    const stores = createStores(sql, { grouped: false, migrated: async () => await Promise.resolve(true) });
+    const actor = actorOf();
+    const record: Ops['record'] = async (action, subject, detail) =>
+      await stores.operator.record({ at: Date.now(), actor, action, subject, ...(detail ? { detail } : {}) });
+    return await work({ sql, url, stores, actor, record });
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+};
+
+export const readConfig = (): { config: GatewayConfig; file: string; text: string } => {
+  const env = readEnv(process.env);
+  if (!env.ok) throw new Refused(env.mistakes.join('\n'));
+  const file = env.env.CONFIG_FILE;
+  if (!existsSync(file)) throw new Refused(`${file}: there is no such file (CONFIG_FILE names it)`);
+  const text = readFileSync(file, 'utf8');
+  const parsed = parseConfig(text, { fileName: file, modules: providerModules, publicUrl: env.env.PUBLIC_URL });
+  if (!parsed.ok) throw new Refused(parsed.mistakes.join('\n'));
+  return { config: parsed.config, file, text };
+};
+
+/** Runs a command: what it refuses is one line, what it did not expect is a stack. */
+export const command = async (work: () => Promise<void>): Promise<void> => {
+  try {
+    await work();
+  } catch (error) {
+    process.stderr.write(`${error instanceof Refused ? error.message : error instanceof Error ? (error.stack ?? error.message) : 'unknown'}\n`);
+    process.exitCode = 1;
+  }
+};
+
+/** `--name value` and `--name`; the rest are words. */
+export const readArguments = (given: readonly string[]): { words: string[]; flags: Map<string, string> } => {
+  const words: string[] = [];
+  const flags = new Map<string, string>();
+  for (let at = 0; at < given.length; at += 1) {
+    const word = given[at] ?? '';
+    if (!word.startsWith('--')) words.push(word);
+    else {
+      const next = given[at + 1];
+      const valued = next !== undefined && !next.startsWith('--');
+      flags.set(word.slice(2), valued ? next : '');
+      if (valued) at += 1;
+    }
+  }
+  return { words, flags };
+};

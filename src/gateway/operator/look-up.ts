@@ -1,0 +1,17 @@
+import type { Json } from '../../domain/offer.ts';
+import type { OperatorStore } from '../operator-port.ts';
+import { showDossier } from './show-dossier.ts';
+
+/** How receive-notice.ts stores the target of a notice whose token is wrong. */
+const forgedTarget = (hash: (text: string) => string, id: string): string => hash(id).slice(0, 32);
+
+/** Everything about one order, secrets masked; by order id, quote id or placing id. */
+export const lookUpOrder = async (
+  store: Pick<OperatorStore, 'dossier'>,
+  hash: (text: string) => string,
+  id: string,
+  now: number,
+): Promise<{ [name: string]: Json } | undefined> => {
+  const dossier = await store.dossier(id, (intentId, orderId) => [forgedTarget(hash, intentId), forgedTarget(hash, orderId)]);
+  return dossier && showDossier(dossier, now);
+};

@@ -1,0 +1,126 @@
+/** "Where is order X?": one sentence, then everything that is stored of it, in the order in which it happened. */
+import { orderStatus } from '../../domain/order-life.ts';
+import type { Json } from '../../domain/offer.ts';
+import type { Dossier } from '../operator-port.ts';
+import { mask, maskText } from './mask.ts';
+
+const time = (ms: number): string => new Date(ms).toISOString();
+const timeOf = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : time(ms));
+/** Without the members that are absent. */
+const given = (members: { [name: string]: Json | undefined }): { [name: string]: Json } =>
+  Object.fromEntries(Object.entries(members).filter((entry): entry is [string, Json] => entry[1] !== undefined));
+
+export const showDossier = (dossier: Dossier, now: number): { [name: string]: Json } => {
+  const { intent, order, events, claim, notices, deliveries } = dossier;
+  return given({
+    order_id: intent.orderId,
+    where: whereIs(dossier, now),
+    ramp: intent.ramp,
+    provider: intent.providerId,
+    upstream_order_id: order?.upstreamOrderId ?? intent.upstreamOrderId,
+    customer: intent.customerId,
+    order: order
+      ? given({
+          stage: order.stage,
+          order_status: orderStatus(order.stage),
+          stage_on: time(order.stageOn),
+          raw_status: maskText(order.rawStatus),
+          checked_on: timeOf(order.checkedOn),
+          checks: order.checks,
+          next_check_on: timeOf(order.nextCheckOn),
+          final: order.final,
+          created_on: time(order.createdOn),
+          changed_on: time(order.changedOn),
+          expires_on: timeOf(order.expiresOn),
+          follow_until: time(order.followUntil),
+          pay: order.pay.toString(),
+          receive: order.receive.toString(),
+          fee: order.fee.toString(),
+          quoted_pay: order.quotedPay.toString(),
+          quoted_receive: order.quotedReceive.toString(),
+          binding: order.binding,
+          app: order.appId,
+          terms: mask(order.terms),
+          facts: mask(order.facts),
+          upstream: mask(order.upstream),
+        })
+      : undefined,
+    events: events.map((event) =>
+      given({
+        sequence: event.sequence,
+        at: time(event.at),
+        from: event.fromStage,
+        to: event.toStage,
+        raw_status: maskText(event.rawStatus),
+        source: event.source,
+        note: event.note === undefined ? undefined : maskText(event.note),
+      }),
+    ),
+    placing: given({
+      id: intent.id,
+      quote_id: intent.quoteId,
+      state: intent.state,
+      attempts: intent.attempt,
+      request_id: intent.requestId,
+      idempotency_key: intent.idempotencyKey === undefined ? undefined : 'given',
+      created_on: time(intent.createdOn),
+      sent_on: timeOf(intent.sentOn),
+      dead_on: time(intent.deadOn),
+      next_try_on: time(intent.nextTryOn),
+      in_hand_of: intent.leaseUntil !== undefined && intent.leaseUntil > now ? intent.leaseOwner : undefined,
+      known_before: intent.knownBefore,
+      evidence: intent.evidence === undefined ? undefined : mask(intent.evidence),
+      answered: intent.answered,
+      quote: mask(intent.quote),
+    }),
+    claim: claim
+      ? given({
+          state: claim.state,
+          attempts: claim.attempt,
+          created_on: time(claim.createdOn),
+          next_try_on: time(claim.nextTryOn),
+          expires_on: timeOf(claim.expiresOn),
+        })
+      : undefined,
+    notices: notices.map((notice) =>
+      given({ id: notice.id, received_on: time(notice.receivedOn), purpose: notice.purpose, genuine: notice.genuine, count: notice.count }),
+    ),
+    deliveries: deliveries.map((delivery) =>
+      given({
+        id: delivery.id,
+        type: delivery.type,
+        sequence: delivery.sequence,
+        host: delivery.host,
+        state: delivery.state,
+        attempts: delivery.attempt,
+        last_outcome: delivery.lastOutcome,
+        created_on: time(delivery.createdOn),
+        due_on: delivery.state === 'due' ? time(delivery.dueOn) : undefined,
+        done_on: timeOf(delivery.doneOn),
+      }),
+    ),
+    route: dossier.route
+      ? { id: dossier.route.id, request_id: dossier.route.requestId, created_on: time(dossier.route.createdOn), decision: mask(dossier.route.route) }
+      : 'no longer kept; the accepted offer is in placing.quote',
+  });
+};
+
+/** One sentence for a person. */
+const whereIs = ({ intent, order, deliveries }: Dossier, now: number): string => {
+  const at = `at ${intent.providerId}`;
+  const waiting = deliveries.filter((one) => one.state === 'due').length;
+  const undelivered = deliveries.filter((one) => one.state === 'dead' || one.state === 'disabled').length;
+  const webhooks = [waiting > 0 ? `${waiting} webhook(s) wait` : '', undelivered > 0 ? `${undelivered} webhook(s) were given up` : ''].filter(
+    (one) => one !== '',
+  );
+  if (order) {
+    const next = order.final ? 'it is final' : `looked at again ${order.nextCheckOn === undefined ? 'when somebody asks' : time(order.nextCheckOn)}`;
+    return [`${order.stage} ${at} since ${time(order.stageOn)}; the provider said "${maskText(order.rawStatus)}"; ${next}`, ...webhooks].join('; ');
+  }
+  if (intent.state === 'prepared') return `being prepared: nothing was sent to ${intent.providerId} yet`;
+  if (intent.state === 'sending')
+    return `being sent to ${intent.providerId}${(intent.leaseUntil ?? 0) > now ? ` by ${intent.leaseOwner ?? '?'}` : '; its sender died'}`;
+  if (intent.state === 'unknown') return `the answer was lost ${at}; looked at again ${time(intent.nextTryOn)}, dead at ${time(intent.deadOn)}`;
+  if (intent.state === 'rejected') return `refused ${at}: nothing was ordered`;
+  return `${intent.state} ${at}: nobody was shown how to pay`;
+};

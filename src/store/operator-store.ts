@@ -1,0 +1,147 @@
+import { and, desc, eq, gte, inArray, lt, or, sql, type SQL } from 'drizzle-orm';
+import type { FoundOrder, OperatorStore, OrderSearch } from '../gateway/operator-port.ts';
+import { present, type Database } from './database.ts';
+import { claims, deliveries, intents, notices, operatorActions, orderEvents, orders, routes, switches } from './schema.ts';
+
+const foundColumns = {
+  orderId: intents.orderId,
+  providerId: intents.providerId,
+  ramp: intents.ramp,
+  state: intents.state,
+  stage: orders.stage,
+  upstreamOrderId: intents.upstreamOrderId,
+  requestId: intents.requestId,
+  customerId: intents.customerId,
+  createdOn: intents.createdOn,
+  pay: orders.pay,
+  receive: orders.receive,
+};
+const deliveryColumns = {
+  id: deliveries.id,
+  type: deliveries.type,
+  sequence: deliveries.sequence,
+  host: deliveries.host,
+  state: deliveries.state,
+  attempt: deliveries.attempt,
+  lastOutcome: deliveries.lastOutcome,
+  createdOn: deliveries.createdOn,
+  dueOn: deliveries.dueOn,
+  doneOn: deliveries.doneOn,
+};
+
+/** An amount of an order, or of the quote where no order came to be. */
+const amountIs = (amount: bigint): SQL | undefined => {
+  const offer = sql`${intents.quote}->'route'->'offers'->0->'offer'`;
+  return or(eq(orders.pay, amount), eq(orders.receive, amount), sql`${offer}->>'pay' = ${amount.toString()}`, sql`${offer}->>'receive' = ${amount.toString()}`);
+};
+/** The request of the placing, or the request for prices that it came from: both share the route's id but for its last byte. */
+const requestIs = (requestId: string): SQL =>
+  sql`(${intents.requestId} = ${requestId} or left(${intents.quoteId}::text, 34) in (select left(${routes.id}::text, 34) from ${routes} where ${routes.requestId} = ${requestId}))`;
+
+const conditionsOf = (search: OrderSearch): (SQL | undefined)[] => [
+  search.requestId === undefined ? undefined : requestIs(search.requestId),
+  search.upstreamOrderId === undefined
+    ? undefined
+    : or(eq(intents.upstreamOrderId, search.upstreamOrderId), eq(orders.upstreamOrderId, search.upstreamOrderId)),
+  search.referenceHash === undefined ? undefined : eq(orders.referenceHash, search.referenceHash),
+  search.from === undefined ? undefined : gte(intents.createdOn, search.from),
+  search.to === undefined ? undefined : lt(intents.createdOn, search.to),
+  search.amount === undefined ? undefined : amountIs(search.amount),
+  search.customerId === undefined ? undefined : eq(intents.customerId, search.customerId),
+];
+
+const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export const createOperatorStore = (db: Database): OperatorStore => {
+  const find = async (where: SQL | undefined, limit: number): Promise<FoundOrder[]> => {
+    const rows = await db
+      .select(foundColumns)
+      .from(intents)
+      .leftJoin(orders, eq(orders.intentId, intents.id))
+      .where(where)
+      .orderBy(desc(intents.createdOn), desc(intents.id))
+      .limit(limit);
+    return rows.map(present);
+  };
+
+  return {
+    dossier: async (id, forgedTargets) => {
+      if (!uuidForm.test(id)) return undefined;
+      // A refused placing leaves its quote usable: of several intents of a quote the last one is meant.
+      const rows = await db
+        .select()
+        .from(intents)
+        .where(or(eq(intents.orderId, id), eq(intents.id, id), eq(intents.quoteId, id)))
+        .orderBy(desc(intents.createdOn))
+        .limit(1);
+      const row = rows[0];
+      if (!row) return undefined;
+      const { inputs: _inputs, answer, ...kept } = row;
+      const routeId = `${row.quoteId.slice(0, 34)}00`;
+      const [foundRoutes, foundOrders, events, foundClaims, foundNotices, foundDeliveries] = [
+        await db.select().from(routes).where(eq(routes.id, routeId)),
+        await db.select().from(orders).where(eq(orders.intentId, row.id)),
+        await db.select().from(orderEvents).where(eq(orderEvents.orderId, row.orderId)).orderBy(orderEvents.sequence),
+        await db.select().from(claims).where(eq(claims.orderId, row.orderId)),
+        await db
+          .select()
+          .from(notices)
+          .where(inArray(notices.targetId, [row.id, row.orderId, ...forgedTargets(row.id, row.orderId)]))
+          .orderBy(notices.receivedOn),
+        await db.select(deliveryColumns).from(deliveries).where(eq(deliveries.subjectId, row.orderId)).orderBy(deliveries.createdOn),
+      ];
+      const [route] = foundRoutes;
+      const [order] = foundOrders;
+      const [claim] = foundClaims;
+      return {
+        intent: present({ ...kept, answered: answer !== null }),
+        ...(route ? { route: { id: route.id, createdOn: route.createdOn, requestId: route.requestId, route: route.route } } : {}),
+        ...(order ? { order: present(withoutSealed(order)) } : {}),
+        events: events.map(({ id: _id, orderId: _order, ...event }) => present(event)),
+        ...(claim
+          ? {
+              claim: present({
+                state: claim.state,
+                attempt: claim.attempt,
+                createdOn: claim.createdOn,
+                nextTryOn: claim.nextTryOn,
+                expiresOn: claim.expiresOn,
+              }),
+            }
+          : {}),
+        notices: foundNotices.map(({ id: notice, purpose, genuine, count, receivedOn }) => ({ id: notice, purpose, genuine, count, receivedOn })),
+        deliveries: foundDeliveries.map(present),
+      };
+    },
+    search: async (search, limit) => await find(and(...conditionsOf(search)), limit),
+    attention: async (limit) => ({
+      review: await find(or(eq(orders.stage, 'review'), eq(intents.state, 'review')), limit),
+      unknown: await find(inArray(intents.state, ['prepared', 'sending', 'unknown']), limit),
+      claims: (await db.select({ id: claims.orderId }).from(claims).where(eq(claims.state, 'review')).limit(limit)).map((row) => row.id),
+      dead: (
+        await db
+          .select({ ...deliveryColumns, subjectId: deliveries.subjectId })
+          .from(deliveries)
+          .where(inArray(deliveries.state, ['dead', 'disabled']))
+          .orderBy(desc(deliveries.createdOn))
+          .limit(limit)
+      ).map(present),
+    }),
+    switches: async () => (await db.select().from(switches)).map(present),
+    setSwitch: async (change) => {
+      const values = { ...change, untilOn: change.untilOn ?? null };
+      await db.insert(switches).values(values).onConflictDoUpdate({ target: switches.name, set: values });
+    },
+    clearSwitch: async (name) => (await db.delete(switches).where(eq(switches.name, name)).returning({ name: switches.name })).length === 1,
+    record: async (action) => void (await db.insert(operatorActions).values(action)),
+    actions: async (limit) => {
+      const rows = await db.select().from(operatorActions).orderBy(desc(operatorActions.id)).limit(limit);
+      return rows.map(({ id: _id, ...action }) => present(action));
+    },
+  };
+};
+
+const withoutSealed = (order: typeof orders.$inferSelect) => {
+  const { paymentInfo: _payment, secret: _secret, webhookUrl: _url, referenceHash: _reference, webhookEvents: _events, ...open } = order;
+  return open;
+};
