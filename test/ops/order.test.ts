@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createWallet } from '../../scripts/demo/wallet.ts';
+import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
+import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
+import { runCommand, type Ran } from './run.ts';
+
+let gateway: TestGateway;
+let receiver: WebhookReceiver;
+let orderId = '';
+let quoteId = '';
+beforeAll(async () => {
+  receiver = await startWebhookReceiver();
+  gateway = await startTestGateway({
+    alpine: { simulator: { quoteTtlS: 3600 } },
+    slow: { simulator: { quoteTtlS: 3600, spreadBps: 90 } },
+    broken: { simulator: {} },
+  });
+  gateway.simulators['broken']?.control.setFault({ endpoint: 'quote', fault: '500', times: 9 });
+  const wallet = createWallet(gateway.url);
+  const { sessionId } = await wallet.open();
+  const quote = await wallet.call('/quote', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+  quoteId = String(quote.body['quote_id']);
+  const order = await wallet.call('/order', { session_id: sessionId, quote_id: quoteId, webhook_url: receiver.url, webhook_events: ['order_status_changed'] });
+  orderId = String(order.body['order_id']);
+});
+afterAll(async () => {
+  await gateway.close();
+  await receiver.close();
+});
+const run = async (script: string, ...args: string[]): Promise<Ran> => await runCommand(script, args, { DATABASE_URL: gateway.database.url });
+type Shown = {
+  where: string;
+  upstream_order_id: string;
+  order: { stage: string; raw_status: string };
+  events: { to: string; source: string }[];
+  placing: { state: string; attempts: number; id: string };
+  notices: { genuine: boolean; count: number }[];
+  deliveries: { id: string; state: string; attempts: number; last_outcome: string }[];
+  route: { decision: { route: { offers: { providerId: string }[]; failed: { providerId: string; reason: string }[] } } };
+};
+const shown = async (id: string): Promise<Shown> => {
+  const { code, out, error } = await run('order', id, '--json');
+  expect([code, error]).toEqual([0, '']);
+  return JSON.parse(out) as Shown;
+};
+
+it('tells where an order is, by order id and by quote id', async () => {
+  const order = await shown(orderId);
+  expect(order.where).toMatch(/^awaiting_payment at alpine since .*; the provider said ".+"; looked at again /);
+  expect(order.placing).toMatchObject({ state: 'confirmed', attempts: 1 });
+  expect(order.upstream_order_id).toBe(gateway.simulators['alpine']?.control.history.orders[0]?.orderId);
+  expect(order.events).toMatchObject([{ to: 'awaiting_payment', source: 'place' }]);
+  expect(order.route.decision.route.offers.map((one) => one.providerId)).toEqual(['alpine', 'slow']);
+  expect(order.route.decision.route.failed).toMatchObject([{ providerId: 'broken', reason: 'server' }]);
+  expect((await shown(quoteId)).placing.id).toBe(order.placing.id);
+});
+
+it('shows notices, forged ones too, and what was delivered', async () => {
+  const { id } = (await shown(orderId)).placing;
+  await fetch(`${gateway.url}/notices/alpine/order/${id}/${'A'.repeat(22)}`, { method: 'POST', body: '{}' });
+  await gateway.simulators['alpine']?.control.pay(gateway.simulators['alpine']?.control.history.orders[0]?.orderId ?? '');
+  const order = await until('the delivery', async () => {
+    await gateway.server.tick();
+    const now = await shown(orderId);
+    return now.deliveries.some((one) => one.state === 'delivered') ? now : undefined;
+  });
+  expect(order.notices.filter((one) => !one.genuine)).toMatchObject([{ genuine: false, count: 1 }]);
+  const { code, out } = await run('deliveries', 'list', 'delivered');
+  expect(code).toBe(0);
+  const id0 = order.deliveries[0]?.id ?? '';
+  expect(out).toContain(id0);
+  const before = receiver.received.length;
+  expect((await run('deliveries', 'resend', id0)).out).toBe(`${id0}  due now, under the same id\n`);
+  await until('it comes again', async () => {
+    await gateway.server.tick();
+    return receiver.received.length > before ? true : undefined;
+  });
+});
+
+it('says what is not there, and how it is used', async () => {
+  expect(await run('order', '00000000-0000-4000-8000-000000000000')).toEqual({
+    code: 1,
+    out: '',
+    error: '00000000-0000-4000-8000-000000000000: there is no such order\n',
+  });
+  expect((await run('order', "'; drop table orders")).code).toBe(1);
+  expect((await run('deliveries')).error).toContain('usage:');
+  expect((await run('deliveries', 'resend', 'msg_x')).code).toBe(1);
+  expect((await runCommand('order', [orderId], { DATABASE_URL: '' })).error).toContain('DATABASE_URL is not set');
+});
+
+it('records every read and action with who did it', async () => {
+  const rows = await gateway.database.sql<
+    { actor: string; action: string; subject: string }[]
+  >`select actor, action, subject from operator_actions order by id`;
+  expect(rows[0]).toMatchObject({ action: 'order.read', subject: orderId });
+  expect(rows.every((row) => row.actor.startsWith('cli'))).toBe(true);
+  expect(new Set(rows.map((row) => row.action))).toEqual(new Set(['order.read', 'deliveries.list', 'deliveries.resend']));
+});
