@@ -27,7 +27,11 @@ const headersOf = ({ deps, settings }: Bitrefill, { traceparent }: CallContext):
 };
 
 /** A 4xx, or an error under HTTP 200, is a refusal; a good answer is read again with its numbers as they were written. */
-const call = async <S extends z.ZodType>(bitrefill: Bitrefill, context: CallContext, { method = 'GET', path, body, schema }: Call<S>): Promise<Reply<z.output<S>>> => {
+const call = async <S extends z.ZodType>(
+  bitrefill: Bitrefill,
+  context: CallContext,
+  { method = 'GET', path, body, schema }: Call<S>,
+): Promise<Reply<z.output<S>>> => {
   let answered: HttpResponse | undefined;
   const reply = await requestJson({
     http: async (request) => (answered = await bitrefill.deps.http(request)),
@@ -61,7 +65,8 @@ export const selfTest = async (bitrefill: Bitrefill, context: CallContext, path:
   });
   if (status === 401 || status === 403) throw new ProviderFault('rejected-credentials', `status ${status}`, { status, taken: 'no' });
   if (status !== 200) throw new ProviderFault(status === 429 ? 'rate-limited' : 'server', `status ${status}`, { status, taken: 'no' });
-  if (!new TextDecoder().decode(body).includes('Hello World!')) throw new ProviderFault('malformed', 'the self-test does not say hello', { status, taken: 'no' });
+  if (!new TextDecoder().decode(body).includes('Hello World!'))
+    throw new ProviderFault('malformed', 'the self-test does not say hello', { status, taken: 'no' });
 };
 
 export const inventory = async (bitrefill: Bitrefill, context: CallContext, slug: string) =>

@@ -35,7 +35,10 @@ const saysTheSame = (uri: string, address: string, sats: bigint): boolean => {
 };
 
 /** Units differ from coin to coin and are not documented: the amount is Bitrefill's own text. */
-const altcoin = ({ address, lightningInvoice, altcoinPrice, altcoinCode }: Payment, { method, sats }: Wanted): { paymentInfo: PaymentInfo } | { problem: string } => {
+const altcoin = (
+  { address, lightningInvoice, altcoinPrice, altcoinCode }: Payment,
+  { method, sats }: Wanted,
+): { paymentInfo: PaymentInfo } | { problem: string } => {
   const isInvoice = method.startsWith('lightning');
   const value = isInvoice ? lightningInvoice : address;
   if (value === undefined) return { problem: 'nowhere to pay to' };

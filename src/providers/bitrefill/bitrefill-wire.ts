@@ -22,6 +22,7 @@ const whole = decimal.transform((value, context) => {
 });
 const positive = whole.refine((value) => value > 0n, 'not above zero');
 const flag = optional(wireBoolean);
+const isNothing = (value: unknown): boolean => value === undefined || value === null || value === false || value === '';
 
 const range = z
   .object({ min: positive, max: positive, step: positive.default(1n), customerSatoshiPriceRate: decimal, purchaseFee: decimal })
@@ -73,7 +74,11 @@ export const orderReply = z.object({
   zeroConfStatus: optional(wireText),
   errorType: optional(wireText),
   errorMessage: optional(wireText),
-  error: optional(wireText).catch('error'),
+  /** Whatever it is, it means that something went wrong. */
+  error: z
+    .unknown()
+    .optional()
+    .transform((error) => (isNothing(error) ? undefined : 'error')),
   invoiceTime: optional(whole),
   expirationTime: optional(whole),
   payment: optional(payment),
@@ -83,14 +88,17 @@ export type OrderReply = z.output<typeof orderReply>;
 
 /** Every shape of an error that v1 and v2 are known to have; no member is certain to be there or to be a text. */
 const word = z.string().max(4096).optional().catch(undefined);
-const errorBody = z.object({ error: z.unknown(), message: word, errorMessage: word, errorType: word, error_code: word, status: z.unknown() }).partial().catch({});
+const errorBody = z
+  .object({ error: z.unknown(), message: word, errorMessage: word, errorType: word, error_code: word, status: z.unknown() })
+  .partial()
+  .catch({});
 const plainCode = /^[\w-]{1,64}$/;
 
 /** Whether a body under HTTP 200 is an error: it says so, and it is neither an order (`id`) nor an inventory (`operator`). */
 export const isError = (body: unknown): boolean => {
   if (typeof body !== 'object' || body === null || 'id' in body || 'operator' in body) return false;
   const { error, message, errorMessage, errorType, error_code: code } = errorBody.parse(body);
-  return [error, message, errorMessage, errorType, code].some((one) => one !== undefined && one !== null && one !== false && one !== '');
+  return ![error, message, errorMessage, errorType, code].every(isNothing);
 };
 
 /** Only plain codes are ever repeated; Bitrefill's sentences are read to tell refusals apart and go no further. */

@@ -1,0 +1,220 @@
+/** The verbs of orders: price, place, read. */
+import { checkPayoutAddress } from '../../bitcoin/address.ts';
+import type { Json, ProviderOffer } from '../../domain/offer.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import { ProviderFault } from '../fault.ts';
+import type { Answer, CallContext, FollowedOrder, LiquidityQuoteRequest, OrderEvidence, PlacedOrder, PlaceRequest } from '../spec.ts';
+import * as api from './bitrefill-api.ts';
+import type { Bitrefill } from './bitrefill-api.ts';
+import {
+  balance,
+  contradictionIn,
+  deadlineOf,
+  judgeOwnInvoice,
+  methodFor,
+  paySatsOf,
+  rateCardOf,
+  rawStatusOf,
+  secretOf,
+  stageOf,
+  userRefOf,
+} from './bitrefill-mapping.ts';
+import { paymentInfoOf } from './bitrefill-payment.ts';
+import { estimate, refusalFor, slugs, type RateCard } from './bitrefill-price.ts';
+import type { OrderReply } from './bitrefill-wire.ts';
+
+type Refused = { ok: false; refusal: Refusal };
+const refused = (refusal: Refusal): Refused => ({ ok: false, refusal });
+const declined = (note: string): Refused => refused({ reason: 'declined', note });
+const broken = (note: string): never => {
+  throw new ProviderFault('malformed', note);
+};
+
+/** What the customer can spend afterwards, and what he can receive: a turbo channel is twice the value. */
+const deliveredBy = ({ product, amountSats }: LiquidityQuoteRequest): { receive: bigint; facts: { [key: string]: Json } } => {
+  if (product === 'recharge') return { receive: amountSats, facts: { inbound_sats: 0, delivered_as: 'payment' } };
+  const facts = { inbound_sats: Number(amountSats), delivered_as: 'redemption' };
+  return product === 'inbound' ? { receive: 0n, facts } : { receive: amountSats, facts };
+};
+
+// ---- price ---------------------------------------------------------------------------------------------------------------------------
+
+/** The rate card of a product, or why there is none: not on sale here, or an error in one of its many shapes. */
+export const readCard = async (bitrefill: Bitrefill, context: CallContext, product: LiquidityQuoteRequest['product']): Promise<Answer<RateCard>> => {
+  const reply = await api.inventory(bitrefill, context, slugs[product]);
+  if (!reply.ok) return refused({ reason: 'option-unsupported', note: `not on sale: ${reply.code}` });
+  if (reply.value.operator.slug !== slugs[product]) throw new ProviderFault('malformed', 'the inventory of another product', { taken: 'no' });
+  const card = rateCardOf(reply.value);
+  return card ? { ok: true, value: card } : refused({ reason: 'option-unsupported', note: 'not on sale: no range, no packages' });
+};
+
+/** An estimate: the dearer end, since that is what the one known package cost. Nothing but an order fixes the price. */
+export const quote = async (bitrefill: Bitrefill, context: CallContext, request: LiquidityQuoteRequest): Promise<Answer<ProviderOffer>> => {
+  const { settings } = bitrefill;
+  const { product, amountSats } = request;
+  if (!settings.products.includes(product)) return refused({ reason: 'option-unsupported' });
+  if (methodFor(request.payWith, settings) === undefined) return refused({ reason: 'payment-method-unsupported' });
+  const card = await readCard(bitrefill, context, product);
+  if (!card.ok) return card;
+  const refusal = refusalFor(card.value, amountSats, settings.step_from);
+  if (refusal) return refused(refusal);
+  const { low, high } = estimate(card.value, amountSats) ?? broken('an amount without a price');
+  const { receive, facts } = deliveredBy(request);
+  return {
+    ok: true,
+    value: {
+      pay: high,
+      receive,
+      fee: high - receive,
+      binding: false,
+      upstream: { slug: slugs[product] },
+      facts: { ...facts, least_pay_sats: low.toString() },
+      requires: product === 'recharge' ? ['invoice'] : [],
+      warnings: [],
+    },
+  };
+};
+
+// ---- placing -------------------------------------------------------------------------------------------------------------------------
+
+type Body = Record<string, string | boolean>;
+type Asked = { quote: LiquidityQuoteRequest; method: string; body: Body };
+
+/** What goes upstream, or what the customer has to change before. Sends nothing. */
+const orderOf = ({ deps, settings }: Bitrefill, context: CallContext, request: PlaceRequest): { ok: true; value: Asked } | Refused => {
+  const { inputs, noticeUrl, quote: asked } = request;
+  if (asked.ramp !== 'liquidity') return refused({ reason: 'option-unsupported' });
+  const method = methodFor(inputs.payWithBalance === true ? balance : asked.payWith, settings);
+  if (method === undefined) return refused({ reason: 'payment-method-unsupported' });
+  const body: Body = {
+    operatorSlug: slugs[asked.product],
+    valuePackage: asked.amountSats.toString(),
+    email: inputs.email ?? settings.receipt_email,
+    sendEmail: inputs.email !== undefined,
+    userRef: userRefOf(context.idempotencyKey ?? deps.newId()),
+    ...(noticeUrl === undefined ? {} : { webhook_url: noticeUrl }),
+  };
+  if (method !== balance) body['paymentMethod'] = method;
+  const refund = inputs.refundOnchain ?? asked.refundOnchain;
+  if (refund !== undefined && settings.refund_methods.includes(method)) {
+    const checked = checkPayoutAddress(refund, deps.network);
+    if ('problem' in checked) return declined('refund-address-invalid');
+    body['refund_address'] = checked.address;
+  }
+  if (asked.product === 'recharge') {
+    const life = method === 'lightning' || method === balance ? settings.lightning_order_s : settings.onchain_order_s;
+    const own = judgeOwnInvoice(inputs.invoice, { network: deps.network, sats: asked.amountSats, aliveUntil: deps.now() + life * 1000 });
+    if ('problem' in own) return declined(own.problem);
+    body['number'] = own.invoice;
+  }
+  return { ok: true, value: { quote: asked, method, body } };
+};
+
+export const placeOrder = async (bitrefill: Bitrefill, context: CallContext, request: PlaceRequest): Promise<Answer<PlacedOrder>> => {
+  const asked = orderOf(bitrefill, context, request);
+  if (!asked.ok) return asked;
+  if (asked.value.method === balance) return await buyFromBalance(bitrefill, context, request, asked.value);
+  const reply = await api.makeOrder(bitrefill, context, asked.value.body);
+  if (!reply.ok) return declined(`order-refused: ${reply.code}`);
+  return toPay(bitrefill, asked.value, reply.value);
+};
+
+/** An order to be paid by the customer; whatever is odd about it is found before he sees it. */
+const toPay = (bitrefill: Bitrefill, { quote: asked, method, body }: Asked, order: OrderReply): Answer<PlacedOrder> => {
+  const { deps, settings } = bitrefill;
+  const now = deps.now();
+  const deadline = deadlineOf(order, settings.order_life_s * 1000, now);
+  if (stageOf(order, now, deadline) === 'failed') return declined(`order-refused: ${rawStatusOf(order)}`);
+  contradicted(order, asked, body);
+  const { payment = broken('an order without a payment') } = order;
+  const sats = paySatsOf(order) ?? broken('an order without a price');
+  const judged = paymentInfoOf(payment, { network: deps.network, method, sats, now });
+  if ('problem' in judged) return broken(judged.problem);
+  const expiresOn = deadline - settings.expiry_margin_s * 1000;
+  if (expiresOn <= now) return broken('an order that has expired already');
+  if (order.price !== undefined && order.price !== sats) deps.log('warn', 'bitrefill_price_differs', { price: Number(order.price), to_pay: Number(sats) });
+  return { ok: true, value: placed(asked, order, { pay: sats, stage: 'awaiting_payment', paymentInfo: judged.paymentInfo, expiresOn }) };
+};
+
+const contradicted = (order: OrderReply, { product, amountSats: value }: LiquidityQuoteRequest, { userRef }: Body): void => {
+  const contradiction = contradictionIn(order, { product, value, ...(typeof userRef === 'string' ? { userRef } : {}) });
+  if (contradiction !== undefined) broken(contradiction);
+};
+
+const placed = (asked: LiquidityQuoteRequest, order: OrderReply, more: Pick<PlacedOrder, 'pay' | 'stage' | 'paymentInfo' | 'expiresOn'>): PlacedOrder => {
+  const { receive, facts } = deliveredBy(asked);
+  return { upstreamOrderId: order.id, rawStatus: rawStatusOf(order), receive, fee: more.pay - receive, facts, ...more };
+};
+
+/**
+ * The operator's money leaves with this call: the price is looked at once more before, and it is sent once, ever. A lost answer is not
+ * repeated but looked for by the operator.
+ */
+const buyFromBalance = async (
+  bitrefill: Bitrefill,
+  context: CallContext,
+  { offer }: PlaceRequest,
+  { quote: asked, body }: Asked,
+): Promise<Answer<PlacedOrder>> => {
+  const { deps, settings } = bitrefill;
+  if ((context.attempt ?? 1) > 1) throw new ProviderFault('server', 'a purchase is never sent again', { retryable: false });
+  const card = await readCard(bitrefill, context, asked.product);
+  if (!card.ok) return card;
+  const refusal = refusalFor(card.value, asked.amountSats, settings.step_from);
+  if (refusal) return refused(refusal);
+  const { high } = estimate(card.value, asked.amountSats) ?? broken('an amount without a price');
+  if (high > offer.pay) return declined('price-moved');
+  const reply = await once(api.purchase(bitrefill, context, body));
+  if (!reply.ok) return declined(`order-refused: ${reply.code}`);
+  contradicted(reply.value, asked, body);
+  const now = deps.now();
+  const stage = stageOf(reply.value, now, now);
+  // An account in another currency names no sats; the estimate has to do.
+  const pay = paySatsOf(reply.value) ?? offer.pay;
+  const isOpen = stage === undefined || stage === 'awaiting_payment';
+  return { ok: true, value: placed(asked, reply.value, { pay, stage: isOpen ? 'paid' : stage, paymentInfo: { kind: 'none' } }) };
+};
+
+/** Not even what could be tried again is. */
+const once = async <T>(sending: Promise<T>): Promise<T> => {
+  try {
+    return await sending;
+  } catch (fault) {
+    if (!(fault instanceof ProviderFault)) throw fault;
+    const { kind, taken, status } = fault;
+    throw new ProviderFault(kind, 'the purchase', { retryable: false, taken, cause: fault, ...(status === undefined ? {} : { status }) });
+  }
+};
+
+// ---- reading -------------------------------------------------------------------------------------------------------------------------
+
+/**
+ * One order by its id. There is no documented way to list orders: asked for all of them, or for one whose id was lost, the answer is a refusal
+ * and never "none".
+ */
+export const readOrders = async (bitrefill: Bitrefill, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> => {
+  if (order?.upstreamOrderId === undefined) return refused({ reason: 'option-unsupported', note: 'orders cannot be listed' });
+  const reply = await api.getOrder(bitrefill, context, order.upstreamOrderId);
+  if (reply.ok) return { ok: true, value: [evidenceOf(bitrefill, order, reply.value)] };
+  if (reply.status === 404 || reply.code === 'not_found') return { ok: true, value: [] };
+  // An error under HTTP 200 may be any; a 4xx will not get better.
+  throw new ProviderFault(reply.status === 200 ? 'server' : 'malformed', `status ${reply.status} (${reply.code})`, { status: reply.status, taken: 'no' });
+};
+
+const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, order: OrderReply): OrderEvidence => {
+  if (order.id !== followed.upstreamOrderId) return broken('another order than asked for');
+  const deadline = deadlineOf(order, settings.order_life_s * 1000, followed.createdOn);
+  const stage = stageOf(order, deps.now(), deadline);
+  if (stage === undefined) deps.log('warn', 'bitrefill_status_unknown', { status: rawStatusOf(order) });
+  const pay = paySatsOf(order) ?? followed.pay;
+  return {
+    upstreamOrderId: order.id,
+    rawStatus: rawStatusOf(order),
+    pay,
+    receive: followed.receive,
+    fee: pay - followed.receive,
+    expiresOn: deadline - settings.expiry_margin_s * 1000,
+    ...(stage === undefined ? {} : { stage }),
+    ...(order.thorInfo ? { secret: secretOf(order.thorInfo) } : {}),
+  };
+};
