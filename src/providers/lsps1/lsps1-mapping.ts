@@ -113,7 +113,7 @@ export const toOrderTerms = (
 // ---- the order -------------------------------------------------------------------------------------------------------------------------
 
 type Payment = { wire: PaymentWire; payTo?: string };
-type Payments = { lightning?: Payment; onchain?: Payment; /** Every state word, unknown ways to pay included. */ states: string[] };
+type Payments = { lightning?: Payment; onchain?: Payment; states: string[] };
 const optionOf = (value: unknown): PaymentWire | undefined => {
   const parsed = typeof value === 'object' && value !== null && !Array.isArray(value) ? paymentWire.safeParse(value) : undefined;
   if (parsed && !parsed.success) throw new ProviderFault('malformed', 'a payment off the schema');

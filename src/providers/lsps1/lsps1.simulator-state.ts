@@ -1,0 +1,90 @@
+/** What a simulated LSPS1 seller is and holds. Sats in integers. */
+import type { Fault } from '../fiat-on-ramp/fiat-on-ramp.simulator-state.ts';
+
+export type { Fault, FaultName } from '../fiat-on-ramp/fiat-on-ramp.simulator-state.ts';
+
+/** Each is a form met in the field that differs from the standard; the names say how. */
+export type Deviation =
+  | 'info-in-options'
+  | 'no-uris'
+  | 'flat-payment'
+  | 'fee-in-msat'
+  | 'number-amounts'
+  | 'lower-case-states'
+  | 'unix-times'
+  | 'cancelled-for-refunded'
+  | 'extra-order-states'
+  | 'text-errors'
+  | 'errors-under-200';
+
+export type Network = 'main' | 'test' | 'signet' | 'regtest';
+export type SimulatorOptions = {
+  id: string;
+  port?: number;
+  network?: Network;
+  minSats?: number;
+  maxSats?: number;
+  /** Largest client balance; 0 sells inbound capacity only. */
+  maxClientSats?: number;
+  maxLeaseBlocks?: number;
+  minConfirmations?: number;
+  /** fee = baseSats + ppm of the channel + leasePpm of the seller's side for every 4,320 blocks. */
+  baseSats?: number;
+  ppm?: number;
+  leasePpm?: number;
+  /** How much dearer on-chain payment is; absent: not taken. */
+  onchainExtraSats?: number;
+  /** How long an order waits for its payment. */
+  orderTtlS?: number;
+  /** Node keys that are connected, `all` or `none`. Orders of others are refused. */
+  connected?: 'all' | 'none' | string[];
+  /** A coupon without which no order is made. */
+  token?: string;
+  /** Orders that one node key may make; further ones get 429. */
+  ordersPerNode?: number;
+  /** The payment is seen and the channel opened that long after the order was made, without control. */
+  autoPayMs?: number;
+  latencyMs?: number;
+  deviations?: Deviation[];
+};
+
+export type PaymentState = 'EXPECT_PAYMENT' | 'HOLD' | 'PAID' | 'REFUNDED';
+export type SimulatedOrder = {
+  id: string;
+  nodePubkey: string;
+  lspSats: number;
+  clientSats: number;
+  leaseBlocks: number;
+  confirmations: number;
+  fundingWithin: number;
+  announce: boolean;
+  token: string;
+  refundOnchain: string | undefined;
+  createdOn: number;
+  expiresOn: number;
+  feeSats: number;
+  invoice: string;
+  onchain: { address: string; feeSats: number } | undefined;
+  state: 'CREATED' | 'COMPLETED' | 'FAILED';
+  /** Of the way that was paid; the others stay as they are. */
+  payments: { bolt11: PaymentState; onchain: PaymentState };
+  channel: { fundedOn: number; outpoint: string; expiresOn: number } | undefined;
+};
+export type SimulatorControl = {
+  /** Endpoints: get_info, create_order, get_order, `*`. */
+  setFault: (fault: Fault) => void;
+  clearFaults: () => void;
+  /** The payment is seen: HOLD for Lightning, PAID on chain. */
+  pay: (orderId: string, way?: 'bolt11' | 'onchain') => void;
+  /** Publishes the funding: COMPLETED, with a channel. */
+  open: (orderId: string) => void;
+  /** FAILED; what was paid is given back. */
+  fail: (orderId: string) => void;
+  /** The time to pay is over. */
+  expire: (orderId: string) => void;
+  requests: { at: number; endpoint: string; body: Record<string, unknown> }[];
+  orders: Map<string, SimulatedOrder>;
+  options: SimulatorOptions;
+  nodePubkey: string;
+};
+export type RunningSimulator = { url: string; port: number; control: SimulatorControl; close: () => Promise<void> };
