@@ -4,6 +4,7 @@ import type { GatewayConfig, ProviderConfig } from '../config/providers-config.t
 import type { Secrets } from '../config/secrets.ts';
 import type { Sender } from '../gateway/delivery-port.ts';
 import type { Gateway, InstanceState, Log, Provider } from '../gateway/ports.ts';
+import { modeOf, noSwitches } from '../gateway/operator/switches.ts';
 import type { HttpSettings } from '../http/call.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { drainDeliveries } from '../outbound/drain.ts';
@@ -44,9 +45,10 @@ export const composeInstance = (parts: Parts) => {
     listings: new Map(),
     numbers: undefined,
     openBudget: new Map(),
+    switches: noSwitches(),
   };
   const signer = createSigner(secrets.signing, secrets.appWebhooks);
-  const providers = config.providers.map((provider) => composeProvider(parts, provider));
+  const providers = config.providers.map((provider) => composeProvider(parts, provider, state));
   const ownHosts = [new URL(config.public_url).hostname];
   const check = (url: string) => checkWebhookUrl(url, { sandbox: config.mode === 'sandbox', allowedPorts: config.webhooks.allowed_ports, ownHosts });
   const notices = createNoticeTokens(secrets.notice);
@@ -94,8 +96,14 @@ export const composeInstance = (parts: Parts) => {
   return { onDatabase, drain, state, providers };
 };
 
-const composeProvider = (parts: Parts, core: ProviderConfig): Provider => {
+const composeProvider = (parts: Parts, configured: ProviderConfig, state: InstanceState): Provider => {
   const { config, now, random } = parts;
+  const core = {
+    ...configured,
+    get mode() {
+      return modeOf(state.switches, configured.id, configured.mode, now());
+    },
+  };
   const module = parts.modules.get(core.kind);
   if (!module) throw new Error(`no module for the kind "${core.kind}"`);
   const { breaker, concurrency, timeouts } = core;

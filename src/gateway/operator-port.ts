@@ -95,6 +95,8 @@ export type FoundOrder = {
 };
 
 export type Switch = { name: string; mode: string; reason: string; untilOn?: number; setOn: number; setBy: string };
+/** The switches as one instance read them last. */
+export type SwitchState = { readOn: number; byName: Map<string, Switch> };
 export type OperatorAction = { at: number; actor: string; action: string; subject: string; detail?: Json };
 
 export type OperatorStore = {

@@ -1,13 +1,25 @@
+import type { Ramp } from '../domain/ramp.ts';
+import type { OrderInputs } from '../providers/spec.ts';
 import type { Intent, Gateway, Provider } from './ports.ts';
 import { Problem } from './problem.ts';
+import { refuseHeldOrders } from './operator/switches.ts';
 import type { OpenSession } from './read-session.ts';
 import { answerOf, leaseFor, orderPending, providerOf, type GivenAnswer, type PlacingInputs, type Reprice } from './placing.ts';
 import { inputsPlace } from './places.ts';
 import { sendPlacing } from './send-placing.ts';
 import { giveAnswer } from './confirm-order.ts';
-import { findQuote, quoteToJson } from './store-route.ts';
+import { findQuote, quoteToJson, type StoredQuote } from './store-route.ts';
 
-export type PlaceOrderRequest = { quoteId: string; idempotencyKey?: string | undefined; inputs: PlacingInputs };
+/** What a ramp adds once the quote is known: the upstream owner, and what the adapter needs of the customer. */
+export type Prepared = { providerSessionId?: string; order: OrderInputs };
+export type PlaceOrderRequest = {
+  quoteId: string;
+  ramp: Ramp;
+  idempotencyKey?: string | undefined;
+  inputs: PlacingInputs;
+  prepare?: (quote: StoredQuote) => Promise<Prepared>;
+};
+
 /**
  * POST /order (API.md section 3, RELIABILITY 3.2): the intent is written before anything leaves; one sender holds its lease; the order, its
  * first event and the very bytes of the answer are committed together before the wallet sees them. The placing runs on when the caller
@@ -24,8 +36,9 @@ export const placeOrder = async (
 const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrderRequest, requestId: string, reprice: Reprice): Promise<GivenAnswer> => {
   const { intents } = gateway.stores;
   const existing = await intents.findByQuote(request.quoteId, session.customerId);
-  if (existing) return await answerAgain(gateway, existing, request, requestId, reprice);
+  if (existing?.ramp === request.ramp) return await answerAgain(gateway, existing, request, requestId, reprice);
   const quote = await findQuote(gateway, request.quoteId, session.customerId);
+  if (quote.route.asked.ramp !== request.ramp) throw new Problem('quote-not-found', 'There is no such quote of this customer on this ramp.');
   const now = gateway.now();
   if (now > quote.acceptBy) throw new Problem('quote-expired', 'The quote can no longer be ordered. Ask for a new one.');
   const open = await intents.countOpenUnpaid(session.customerId);
@@ -35,6 +48,10 @@ const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrder
     });
 
   refuseOutOfBounds(quote.offer.offer, request.inputs);
+  refuseHeldOrders(gateway, quote.offer.providerId);
+  const prepared = await request.prepare?.(quote);
+  const providerSessionId = prepared?.providerSessionId ?? quote.providerSessionId;
+  const inputs = prepared ? { ...request.inputs, order: { ...request.inputs.order, ...prepared.order } } : request.inputs;
   const id = gateway.ids.uuid();
   const lease = leaseFor(gateway, id);
   const provider = providerOf(gateway, quote.offer.providerId);
@@ -48,11 +65,11 @@ const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrder
       providerId: provider.id,
       requestId,
       quote: quoteToJson(quote),
-      inputs: await gateway.seal.seal(JSON.stringify(request.inputs), inputsPlace(id)),
+      inputs: await gateway.seal.seal(JSON.stringify(inputs), inputsPlace(id)),
       createdOn: now,
       deadOn: (quote.offer.offer.expiresOn ?? now + quoteLifeMs) + graceMs(provider),
       nextTryOn: now,
-      ...(quote.providerSessionId === undefined ? {} : { providerSessionId: quote.providerSessionId }),
+      ...(providerSessionId === undefined ? {} : { providerSessionId }),
       ...(request.idempotencyKey === undefined ? {} : { idempotencyKey: request.idempotencyKey }),
     },
     lease,

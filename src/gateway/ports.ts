@@ -5,7 +5,7 @@ import type { PaymentMethod, Ramp } from '../domain/ramp.ts';
 import type { ProviderAdapter } from '../providers/spec.ts';
 import type { AccountStore } from './account-port.ts';
 import type { DeliveryStore, NewDelivery, Sender, Signer } from './delivery-port.ts';
-import type { OperatorStore } from './operator-port.ts';
+import type { OperatorStore, SwitchState } from './operator-port.ts';
 
 export type Clock = () => number;
 export type Ids = { uuid: () => string; /** base64url of that many random bytes */ secret: (bytes: number) => string };
@@ -272,8 +272,8 @@ export type OrderStore = {
   advance(order: Pick<Order, 'id' | 'sequence'>, change: OrderChange, event: OrderEvent | undefined, deliveries: NewDelivery[]): Promise<boolean>;
   claimDue(now: number, lease: Lease, limit: number): Promise<Order[]>;
   wake(id: string, now: number): Promise<void>;
-  /** Orders of one account whose payment is only known by its amount, still payable: two of one amount could not be told apart. */
-  payableByAmount(providerSessionId: string, customerId: string, pay: bigint, now: number): Promise<string[]>;
+  /** Orders of one account with this amount that can still be paid; `byAmount`: nothing else tells the payment. */
+  payable(providerSessionId: string, customerId: string, pay: bigint, now: number): Promise<{ id: string; byAmount: boolean }[]>;
   /** The upstream payments and orders that orders of this account stand for, by the provider's ids; `except` is left out. */
   explained(providerSessionId: string, customerId: string, except?: string): Promise<{ upstreamIds: string[]; openAmounts: bigint[] }>;
 };
@@ -336,6 +336,7 @@ export type Retention = {
   deliveriesBefore: number;
   idempotencyBefore: number;
   peopleBefore: number;
+  operatorBefore: number;
 };
 export type Stores = {
   sessions: SessionStore;
@@ -362,6 +363,7 @@ export type InstanceState = {
   listings: Map<string, { listing: Json | null; readOn: number; failed?: { reason: string; on: number } }>;
   numbers: OptionNumber[] | undefined;
   openBudget: Map<string, { windowStart: number; used: number }>;
+  switches: SwitchState;
 };
 
 /** What is under way and may be shared by whoever wants the same: of the process on Node, of one request on Workers (no promise may cross requests there). */

@@ -1,10 +1,12 @@
 import { settleClaims } from './claim-withdrawal.ts';
 import { followOrders } from './follow-orders.ts';
+import { deliveriesSwitch, ordersSwitch, refreshSwitches, switched } from './operator/switches.ts';
 import type { Gateway, Retention } from './ports.ts';
+import { refreshAccounts } from './refresh-account.ts';
 import { settleIntents } from './settle-intents.ts';
 
 export type TickBudget = { /** Stop taking on new work after so long. */ ms: number; /** At most so many provider calls and deliveries. */ calls: number };
-export type Scheduled = { deliveries: number; intents: number; claims: number; orders: number };
+export type Scheduled = { deliveries: number; intents: number; claims: number; orders: number; accounts: number };
 
 /**
  * All background work, in the order of what hurts most when late: webhooks, lost answers, lost claims, orders to follow. Every part takes
@@ -13,7 +15,7 @@ export type Scheduled = { deliveries: number; intents: number; claims: number; o
 export const runScheduled = async (gateway: Gateway, drain: (limit: number) => Promise<number>, budget: TickBudget): Promise<Scheduled> => {
   const until = gateway.now() + budget.ms;
   const left = { calls: budget.calls };
-  const done: Scheduled = { deliveries: 0, intents: 0, claims: 0, orders: 0 };
+  const done: Scheduled = { deliveries: 0, intents: 0, claims: 0, orders: 0, accounts: 0 };
   const part = async (name: keyof Scheduled, batch: number, work: (limit: number) => Promise<number>): Promise<void> => {
     while (left.calls > 0 && gateway.now() < until) {
       const limit = Math.min(batch, left.calls);
@@ -23,10 +25,13 @@ export const runScheduled = async (gateway: Gateway, drain: (limit: number) => P
       if (n < limit) return;
     }
   };
-  await part('deliveries', 20, drain);
-  await part('intents', 10, (limit) => settleIntents(gateway, limit));
+  await refreshSwitches(gateway);
+  const held = (name: string): boolean => switched(gateway.state.switches, name, gateway.now()) !== undefined;
+  if (!held(deliveriesSwitch)) await part('deliveries', 20, drain);
+  if (!held(ordersSwitch)) await part('intents', 10, (limit) => settleIntents(gateway, limit));
   await part('claims', 10, (limit) => settleClaims(gateway, limit));
   await part('orders', 20, (limit) => followOrders(gateway, limit));
+  await part('accounts', 10, (limit) => refreshAccounts(gateway, limit));
   return done;
 };
 
@@ -37,6 +42,7 @@ export type RetentionDays = {
   notices_days: number;
   deliveries_days: number;
   idempotency_hours: number;
+  operator_log_days: number;
 };
 const day = 86_400_000;
 
@@ -50,6 +56,7 @@ export const pruneOld = async (gateway: Gateway, retention: RetentionDays, limit
     deliveriesBefore: now - retention.deliveries_days * day,
     idempotencyBefore: now - retention.idempotency_hours * 3_600_000,
     peopleBefore: now - retention.people_days * day,
+    operatorBefore: now - retention.operator_log_days * day,
   };
   return await gateway.stores.prune(before, limit);
 };

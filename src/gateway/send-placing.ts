@@ -1,15 +1,20 @@
 import { backOffMs, newOrders } from '../domain/settle-placing.ts';
+import type { Refusal } from '../domain/refusal.ts';
 import { ProviderFault } from '../providers/fault.ts';
 import type { Answer, CallContext, PlacedOrder, PlaceRequest, QuoteRequest } from '../providers/spec.ts';
+import { keepBlob } from './call-account.ts';
 import { callProvider } from './call-provider.ts';
 import { confirmPlaced } from './confirm-order.ts';
 import { answerOf, notTaken, orderPending, placingOf, type GivenAnswer, type Placing, type Reprice } from './placing.ts';
+import { ordersHeld } from './operator/switches.ts';
 import type { Gateway, Intent, Lease, Provider } from './ports.ts';
+import { refusalProblem } from './refusal-problem.ts';
 import type { StoredQuote } from './store-route.ts';
 
 /** From `prepared` on: known orders first, then `sending` is committed, then the one POST. */
 export const sendPlacing = async (gateway: Gateway, intent: Intent, lease: Lease, requestId: string, reprice?: Reprice): Promise<GivenAnswer> => {
   const { intents } = gateway.stores;
+  if (ordersHeld(gateway, intent.providerId)) throw orderPending('New orders are held at the moment.');
   const placing = await placingOf(gateway, intent);
   const knownBefore = await readKnownOrders(gateway, intent, placing, requestId);
   if (knownBefore) await intents.change(intent.id, lease.owner, { knownBefore }, false);
@@ -18,7 +23,7 @@ export const sendPlacing = async (gateway: Gateway, intent: Intent, lease: Lease
   if ('placed' in sent) return await confirmPlaced(gateway, intent, lease.owner, placing, sent.placed, reprice);
   if ('refused' in sent) {
     await intents.change(intent.id, lease.owner, { state: 'rejected', evidence: { refused: sent.refused } }, true);
-    throw notTaken(sent.refused);
+    throw sent.refusal && intent.ramp !== 'buy' ? refusalProblem(sent.refusal) : notTaken(sent.refused);
   }
   await intents.change(
     intent.id,
@@ -29,7 +34,7 @@ export const sendPlacing = async (gateway: Gateway, intent: Intent, lease: Lease
   throw orderPending("The provider's answer was lost; the gateway is finding out what became of the order.");
 };
 
-export type Sent = { placed: PlacedOrder } | { refused: string } | { lost: string };
+export type Sent = { placed: PlacedOrder } | { refused: string; refusal?: Refusal } | { lost: string };
 
 /** One POST. Refused only when the provider certainly did not take it; everything else may have made an order. */
 export const sendOnce = async (gateway: Gateway, intent: Intent, placing: Placing, requestId: string, attempt = 1): Promise<Sent> => {
@@ -54,7 +59,9 @@ export const sendOnce = async (gateway: Gateway, intent: Intent, placing: Placin
       left = true;
       return await placeAt(provider, call, request);
     });
-    return answer.ok ? { placed: answer.value } : { refused: answer.refusal.reason };
+    if (intent.ramp === 'sell' && intent.providerSessionId !== undefined && answer.customer !== undefined)
+      await keepBlob(gateway, intent.providerSessionId, answer.customer);
+    return answer.ok ? { placed: answer.value } : { refused: answer.refusal.reason, refusal: answer.refusal };
   } catch (fault) {
     if (!left || (fault instanceof ProviderFault && fault.taken === 'no')) return { refused: fault instanceof ProviderFault ? fault.kind : 'defect' };
     return { lost: fault instanceof ProviderFault ? fault.kind : 'defect' };
@@ -86,7 +93,8 @@ const quoteRequestOf = (quote: StoredQuote): QuoteRequest => {
  * session. A provider that cannot be read now is not waited for: amounts and other intents still tell the orders apart.
  */
 const readKnownOrders = async (gateway: Gateway, intent: Intent, placing: Placing, requestId: string): Promise<string[] | undefined> => {
-  if (intent.providerSessionId === undefined || !placing.provider.core.status_by_session) return undefined;
+  // Where the same quote gives the same order again, or the session is an account, nothing has to be told apart by what was there.
+  if (intent.ramp !== 'buy' || intent.providerSessionId === undefined || !placing.provider.core.status_by_session) return undefined;
   const earlier = await gateway.stores.intents.earlierIn(intent.providerSessionId);
   if (earlier.every((id) => id === intent.id)) return undefined;
   try {

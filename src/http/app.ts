@@ -1,5 +1,6 @@
 import { Hono, type Context } from 'hono';
 import { Problem } from '../gateway/problem.ts';
+import { refreshSwitches } from '../gateway/operator/switches.ts';
 import type { Gateway } from '../gateway/ports.ts';
 import { limitsOf, validate, type Call, type Endpoint, type HttpSettings } from './call.ts';
 import { endpoints } from './endpoints.ts';
@@ -73,8 +74,11 @@ const serve = async (c: Context, endpoint: Endpoint, options: AppOptions, state:
       app: appOf(c, gateway, options.http),
       headers,
       request: c.req.raw,
+      params: c.req.param(),
       limit: limitsOf(options.limiter, options.http, headers),
     };
+    endpoint.guard?.(call);
+    if (endpoint.lane !== 'free') await refreshSwitches(gateway);
     response = await run(call, endpoint);
   } catch (error) {
     response = problemOf(error, gateway, requestId, endpoint.path, headers);

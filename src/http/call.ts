@@ -29,6 +29,8 @@ export type Call = {
   /** Headers of the answer. */
   headers: Headers;
   request: Request;
+  /** Named parts of the path. */
+  params: Record<string, string>;
   limit: (name: LimitName, key: string) => Promise<void>;
 };
 
@@ -42,6 +44,8 @@ export type Endpoint = {
   query?: z.ZodObject | undefined;
   answer: z.ZodType;
   problems: readonly ProblemCode[];
+  /** Refuses before anything of the request is read. */
+  guard?: (call: Call) => void;
   /** Requests that must get through when quotes are shed. */
   lane: 'quotes' | 'reserved' | 'free';
   run: (call: Call, body: never, raw: string) => Promise<Reply>;

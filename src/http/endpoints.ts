@@ -9,6 +9,7 @@ import { verify } from './fiat-on-ramp/verify.ts';
 import { withdrawal } from './fiat-on-ramp/withdrawal.ts';
 import { offers } from './offers/offers.ts';
 import { route } from './offers/route.ts';
+import { operatorAttention, operatorOrder, operatorProvider, operatorSearch } from './operator/operator.ts';
 import { live, ready } from './service/health.ts';
 import { providers } from './service/providers.ts';
 import { webhookKeys, webhookTest } from './service/webhooks.ts';
@@ -31,4 +32,8 @@ export const endpoints: readonly Endpoint[] = [
   ready,
   webhookKeys,
   webhookTest,
+  operatorOrder,
+  operatorSearch,
+  operatorAttention,
+  operatorProvider,
 ];

@@ -1,4 +1,4 @@
-import { OpenAPIHono, createRoute, type z } from '@hono/zod-openapi';
+import { OpenAPIHono, createRoute, z } from '@hono/zod-openapi';
 import type { Endpoint } from './call.ts';
 import { problems } from './problem.ts';
 import { problemShape } from './shapes.ts';
@@ -16,6 +16,7 @@ export const createOpenApi = (endpoints: readonly Endpoint[], version: string): 
         request: {
           ...(endpoint.body ? { body: { required: true, content: { 'application/json': { schema: endpoint.body as z.ZodObject } } } } : {}),
           ...(endpoint.query ? { query: endpoint.query } : {}),
+          ...paramsOf(endpoint.path),
         },
         responses: { 200: { description: 'Good', content: { 'application/json': { schema: endpoint.answer } } }, ...problemAnswers(endpoint) },
       }),
@@ -31,6 +32,12 @@ export const createOpenApi = (endpoints: readonly Endpoint[], version: string): 
     },
     servers: [{ url: '/' }],
   });
+};
+
+/** The named parts of a path. */
+const paramsOf = (path: string): { params?: z.ZodObject } => {
+  const names = [...path.matchAll(/:([a-z_]+)/g)].map(([, name = '']) => name);
+  return names.length === 0 ? {} : { params: z.object(Object.fromEntries(names.map((name) => [name, z.string()]))) };
 };
 
 const everywhere = ['internal', 'storage-unavailable', 'temporary-reduced-capacity'] as const;

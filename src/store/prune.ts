@@ -32,6 +32,10 @@ export const prune = async (db: Database, before: Retention, limit: number): Pro
       sql`delete from sessions where id_hash in (select s.id_hash from sessions s where s.expires_on < ${at(before.sessionsBefore)} and not exists (select 1 from orders o where o.customer_id = s.customer_id) limit ${limit})`,
     ],
     [
+      'operator_actions',
+      sql`delete from operator_actions where id in (select id from operator_actions where at < ${at(before.operatorBefore)} limit ${limit})`,
+    ],
+    [
       'payment_info',
       sql`update orders set payment_info = '' , webhook_url = null where id in (select id from orders where final and changed_on < ${at(before.peopleBefore)} and payment_info <> '' limit ${limit})`,
     ],

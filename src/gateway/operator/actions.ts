@@ -1,0 +1,126 @@
+/** What an operator may ask over HTTP. Every read and every action is written down before it is answered. */
+import type { Json } from '../../domain/offer.ts';
+import type { FoundOrder, OrderSearch } from '../operator-port.ts';
+import type { Gateway } from '../ports.ts';
+import { Problem } from '../problem.ts';
+import { lookUpOrder } from './look-up.ts';
+import { providerSwitch, type ProviderMode } from './switches.ts';
+
+export type Operator = { actor: string };
+type Members = { [name: string]: Json };
+
+const most = 100;
+const day = 86_400_000;
+const time = (ms: number): string => new Date(ms).toISOString();
+
+const record = async (gateway: Gateway, { actor }: Operator, action: string, subject: string, detail?: Members): Promise<void> => {
+  await gateway.stores.operator.record({ at: gateway.now(), actor, action, subject, ...(detail ? { detail } : {}) });
+  gateway.log('info', 'operator', { actor, action, subject });
+};
+
+export const readOrder = async (gateway: Gateway, operator: Operator, id: string): Promise<Members> => {
+  await record(gateway, operator, 'order.read', id.slice(0, 64).replaceAll('\0', ''));
+  const found = await lookUpOrder(gateway.stores.operator, gateway.hash, id.toLowerCase(), gateway.now());
+  if (!found) throw new Problem('order-not-found', 'There is no such order.');
+  return found;
+};
+
+export type SearchRequest = {
+  request_id?: string | undefined;
+  upstream_order_id?: string | undefined;
+  reference?: string | undefined;
+  day?: string | undefined;
+  amount?: number | undefined;
+};
+/** `day` is a UTC date; a reference is compared as its hash and never written down. */
+export const searchOrders = async (gateway: Gateway, operator: Operator, request: SearchRequest): Promise<{ orders: Members[]; more: boolean }> => {
+  const from = request.day === undefined ? undefined : Date.parse(`${request.day}T00:00:00Z`);
+  const search: OrderSearch = {
+    ...(request.request_id === undefined ? {} : { requestId: request.request_id }),
+    ...(request.upstream_order_id === undefined ? {} : { upstreamOrderId: request.upstream_order_id }),
+    ...(request.reference === undefined ? {} : { referenceHash: gateway.hash(request.reference.trim().toUpperCase()) }),
+    ...(from === undefined ? {} : { from, to: from + day }),
+    ...(request.amount === undefined ? {} : { amount: BigInt(request.amount) }),
+  };
+  const { reference, ...shown } = request;
+  const given = Object.fromEntries(Object.entries(shown).filter((entry): entry is [string, string | number] => entry[1] !== undefined));
+  await record(gateway, operator, 'orders.search', 'orders', { ...given, ...(reference === undefined ? {} : { reference: 'given' }) });
+  const found = await gateway.stores.operator.search(search, most + 1);
+  return { orders: found.slice(0, most).map(showFound), more: found.length > most };
+};
+
+const showFound = (found: FoundOrder): Members => ({
+  order_id: found.orderId,
+  provider: found.providerId,
+  ramp: found.ramp,
+  placing: found.state,
+  request_id: found.requestId,
+  customer: found.customerId,
+  created_on: time(found.createdOn),
+  ...(found.stage === undefined ? {} : { stage: found.stage }),
+  ...(found.upstreamOrderId === undefined ? {} : { upstream_order_id: found.upstreamOrderId }),
+  ...(found.pay === undefined ? {} : { pay: found.pay.toString() }),
+  ...(found.receive === undefined ? {} : { receive: found.receive.toString() }),
+});
+
+/** What waits for a person, or may soon. */
+export const readAttention = async (gateway: Gateway, operator: Operator) => {
+  await record(gateway, operator, 'attention.read', 'orders');
+  const { review, unknown, claims, dead } = await gateway.stores.operator.attention(most);
+  const switches = await gateway.stores.operator.switches();
+  return {
+    review: review.map(showFound),
+    unknown: unknown.map(showFound),
+    claims_in_review: claims,
+    dead_letters: dead.map((one) => ({
+      id: one.id,
+      subject_id: one.subjectId,
+      type: one.type,
+      host: one.host,
+      state: one.state,
+      attempts: one.attempt,
+      created_on: time(one.createdOn),
+      ...(one.lastOutcome === undefined ? {} : { last_outcome: one.lastOutcome }),
+    })),
+    switches: switches.map((one) => ({
+      name: one.name,
+      mode: one.mode,
+      reason: one.reason,
+      set_on: time(one.setOn),
+      set_by: one.setBy,
+      ...(one.untilOn === undefined ? {} : { until: time(one.untilOn) }),
+    })),
+  };
+};
+
+/** Stored, and obeyed by every instance within five seconds. `configured` gives the provider back to the configuration. */
+export const switchProvider = async (
+  gateway: Gateway,
+  operator: Operator,
+  providerId: string,
+  change: { mode: ProviderMode | 'configured'; reason: string; until?: string | undefined },
+): Promise<Members> => {
+  const provider = gateway.providers.find((one) => one.id === providerId);
+  if (!provider) throw new Problem('not-found', 'There is no such provider in the configuration.');
+  const now = gateway.now();
+  const until = change.until === undefined ? undefined : Date.parse(change.until);
+  if (until !== undefined && until <= now) {
+    const detail = 'lies in the past';
+    throw new Problem('invalid-request', `/until: ${detail}`, { errors: [{ pointer: '/until', detail }] });
+  }
+  const name = providerSwitch(providerId);
+  const detail = { mode: change.mode, reason: change.reason, ...(until === undefined ? {} : { until: time(until) }) };
+  await record(gateway, operator, 'provider.switch', providerId, detail);
+  if (change.mode === 'configured') await gateway.stores.operator.clearSwitch(name);
+  else
+    await gateway.stores.operator.setSwitch({
+      name,
+      mode: change.mode,
+      reason: change.reason,
+      setOn: now,
+      setBy: operator.actor,
+      ...(until === undefined ? {} : { untilOn: until }),
+    });
+  gateway.state.switches.readOn = 0;
+  return { provider: providerId, ...detail, set_on: time(now) };
+};

@@ -1,0 +1,102 @@
+import { z } from '@hono/zod-openapi';
+import { readAttention, readOrder, searchOrders, switchProvider } from '../../gateway/operator/actions.ts';
+import { providerModes } from '../../gateway/operator/switches.ts';
+import { endpoint, type Call } from '../call.ts';
+import { actorOf, operatorOnly } from './guard.ts';
+
+const tag = 'Operator';
+const by = (call: Call) => ({ actor: actorOf(call) });
+const text = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^[^\0-\u001f\ud800-\udfff]*$/, 'has characters that are not text');
+const found = z.looseObject({
+  order_id: z.string(),
+  provider: z.string(),
+  ramp: z.string(),
+  placing: z.string(),
+  stage: z.string().optional(),
+  request_id: z.string(),
+  created_on: z.string(),
+});
+
+export const operatorOrder = endpoint({
+  method: 'get',
+  path: '/operator/orders/:id',
+  tag,
+  summary: 'Where is order X: every offer, exclusion, refusal and fault, attempts, events, notices and deliveries; secrets masked',
+  answer: z.looseObject({
+    order_id: z.string(),
+    where: z.string(),
+    provider: z.string(),
+    upstream_order_id: z.string().optional(),
+    events: z.array(z.looseObject({})),
+    placing: z.looseObject({}),
+    notices: z.array(z.looseObject({})),
+    deliveries: z.array(z.looseObject({})),
+  }),
+  problems: ['not-found', 'order-not-found'],
+  lane: 'reserved',
+  guard: operatorOnly,
+  run: async (call) => ({ body: await readOrder(call.gateway, by(call), call.params['id'] ?? '') }),
+});
+
+export const operatorSearch = endpoint({
+  method: 'post',
+  path: '/operator/orders-search',
+  tag,
+  summary: 'Orders by request id, the provider’s order id, payment reference, UTC day or amount; each given member narrows',
+  body: z
+    .object({
+      request_id: text(64).optional(),
+      upstream_order_id: text(256).optional(),
+      reference: text(256).optional(),
+      day: z.iso.date().optional(),
+      amount: z.int().min(0).optional().describe('What is paid or received, in sats or hundredths of the fiat unit'),
+    })
+    .refine((body) => Object.values(body).some((value) => value !== undefined), 'give at least one of request_id, upstream_order_id, reference, day, amount'),
+  answer: z.object({ orders: z.array(found), more: z.boolean() }),
+  problems: ['not-found'],
+  lane: 'reserved',
+  guard: operatorOnly,
+  run: async (call, body) => ({ body: await searchOrders(call.gateway, by(call), body) }),
+});
+
+export const operatorAttention = endpoint({
+  method: 'get',
+  path: '/operator/attention',
+  tag,
+  summary: 'What waits for a person: orders in review, placings without an outcome, dead letters, switches in force',
+  answer: z.object({
+    review: z.array(found),
+    unknown: z.array(found),
+    claims_in_review: z.array(z.string()),
+    dead_letters: z.array(z.looseObject({ id: z.string(), subject_id: z.string(), host: z.string() })),
+    switches: z.array(z.looseObject({ name: z.string(), mode: z.string(), reason: z.string() })),
+  }),
+  problems: ['not-found'],
+  lane: 'reserved',
+  guard: operatorOnly,
+  run: async (call) => ({ body: await readAttention(call.gateway, by(call)) }),
+});
+
+export const operatorProvider = endpoint({
+  method: 'post',
+  path: '/operator/providers/:id',
+  tag,
+  summary: 'Changes a provider without a deployment; every instance obeys within five seconds',
+  body: z.object({
+    mode: z
+      .enum([...providerModes, 'configured'])
+      .describe('drain: no new offers, quotes already given may be ordered; off: nothing new; configured: as the file says'),
+    reason: text(500),
+    until: z.iso.datetime().optional().describe('Lapses by itself then'),
+  }),
+  answer: z.object({ provider: z.string(), mode: z.string(), reason: z.string(), until: z.string().optional(), set_on: z.string() }),
+  problems: ['not-found'],
+  lane: 'reserved',
+  guard: operatorOnly,
+  run: async (call, body) => ({ body: await switchProvider(call.gateway, by(call), call.params['id'] ?? '', body) }),
+});
