@@ -3,10 +3,10 @@ ARG NODE_IMAGE=node:24-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /build
-COPY package.json package-lock.json ./
+COPY --link package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY src ./src
-COPY scripts/build.ts ./scripts/build.ts
+COPY --link src ./src
+COPY --link scripts/build.ts ./scripts/build.ts
 RUN node --no-warnings scripts/build.ts
 
 FROM ${NODE_IMAGE}
@@ -15,11 +15,11 @@ LABEL org.opencontainers.image.title="ramp-gateway" \
       org.opencontainers.image.licenses="MIT"
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8787 APP_ROOT=/app
 WORKDIR /app
-COPY package.json ./
-COPY providers.config.yaml ./providers.config.yaml
-COPY migrations ./migrations
-COPY docs/site ./docs/site
-COPY --from=build /build/dist/server.mjs ./dist/server.mjs
+COPY --link package.json ./
+COPY --link providers.config.yaml ./providers.config.yaml
+COPY --link migrations ./migrations
+COPY --link docs/site ./docs/site
+COPY --link --from=build /build/dist/server.mjs ./dist/server.mjs
 USER 1000:1000
 EXPOSE 8787
 STOPSIGNAL SIGTERM

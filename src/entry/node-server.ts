@@ -173,7 +173,8 @@ const showMetrics = async (c: Context, secrets: Secrets, render: () => string): 
   const token = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
   const known = token !== undefined && secrets.metricsToken !== undefined && constantTimeEqual(token, secrets.metricsToken);
   const local = c.req.header('x-forwarded-for') === undefined && /^(?:::ffff:)?127\.|^::1$/.test(remoteOf(c) ?? '');
-  if (!known && (!local || secrets.metricsToken !== undefined)) return await Promise.resolve(c.text('metrics are for loopback, or need METRICS_TOKEN\n', 403));
+  if (!known && (!local || secrets.metricsToken !== undefined))
+    return await Promise.resolve(c.text(`metrics ${secrets.metricsToken === undefined ? 'are for loopback, or ' : ''}need METRICS_TOKEN\n`, 403));
   return c.text(render(), 200, { 'content-type': 'text/plain; version=0.0.4' });
 };
 

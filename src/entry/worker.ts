@@ -17,6 +17,7 @@ import { checkWebhookUrl } from '../outbound/url-guard.ts';
 import { providerModules } from '../providers/registry.gen.ts';
 import { constantTimeEqual } from '../seal/hash.ts';
 import { composeInstance, httpSettings } from './compose.ts';
+import { docsHeaders, docsPages } from './docs-pages.ts';
 import { createFetchHttp } from './http-fetch.ts';
 import { migrationState } from './migration-state.ts';
 import { createFetchSender } from './fetch-sender.ts';
@@ -116,16 +117,11 @@ const limiterOf = (env: WorkerEnv): Limiter => {
   };
 };
 
-const pages = new Map([
-  ['/docs', 'index.html'],
-  ['/docs/', 'index.html'],
-  ['/docs/errors', 'errors.html'],
-]);
 const docsFrom = async (env: WorkerEnv, path: string): Promise<Response | undefined> => {
-  const file = pages.get(path);
+  const file = docsPages.get(path);
   if (file === undefined || !env.ASSETS) return undefined;
   const asset = await env.ASSETS.fetch(new Request(`https://assets.local/${file}`));
-  return asset.ok ? new Response(asset.body, { headers: { 'content-type': 'text/html; charset=utf-8' } }) : undefined;
+  return asset.ok ? new Response(asset.body, { headers: docsHeaders }) : undefined;
 };
 
 /** Only what the database knows: an isolate's own counters say little. */

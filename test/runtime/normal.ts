@@ -1,0 +1,46 @@
+/** What is left of an answer when ids and times are taken out: that is what has to be the same on every runtime. */
+export type Normal = { status: number; headers: Record<string, string>; body: unknown };
+
+const headersOfInterest = [
+  'content-type',
+  'cache-control',
+  'allow',
+  'x-ramp-mode',
+  'vary',
+  'access-control-allow-origin',
+  'content-security-policy',
+  'x-content-type-options',
+];
+/** Their values are ids or times; that they are there is not. */
+const headersByPresence = ['x-request-id', 'retry-after'];
+
+const secretKeys = new Set(['session_id', 'token', 'recovery_secret', 'lnurlw', 'x', 'whpk', 'instance', 'epc_qr', 'payment_url', 'tie_key']);
+const durations = new Set(['latency_ms', 'waited_ms', 'retry_after_ms']);
+
+const text = (value: string): string =>
+  value
+    .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uuid>')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
+    .replaceAll(/\breq_[\w-]+/g, '<request>')
+    .replaceAll(/\b(ALP|BOR|COB|DUN|EIG)-[0-9A-F]{5}\b/g, '$1-<reference>')
+    .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:<port>');
+
+/** "… were asked: 1 starts at 10.00 EUR, 1 starts at 10.09 EUR." names the answers in the order of their arrival. */
+const sorted = (detail: string): string => detail.replace(/(?<=: ).*(?=\.$)/, (answers) => answers.split(', ').toSorted().join(', '));
+
+export const normalBody = (value: unknown, key = ''): unknown => {
+  if (durations.has(key)) return '<ms>';
+  if (typeof value === 'string') return secretKeys.has(key) ? `<${key}>` : key === 'detail' ? sorted(text(value)) : text(value);
+  // In the order of their arrival.
+  if (Array.isArray(value) && (key === 'refused' || key === 'failed')) return value.map((item) => JSON.stringify(normalBody(item))).toSorted();
+  if (Array.isArray(value)) return value.map((item) => normalBody(item));
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [text(name), key === 'tokens' ? `<token>` : normalBody(item, name)]));
+  return value;
+};
+
+export const normalHeaders = (headers: Headers): Record<string, string> =>
+  Object.fromEntries([
+    ...headersOfInterest.flatMap((name) => (headers.has(name) ? [[name, headers.get(name) ?? '']] : [])),
+    ...headersByPresence.flatMap((name) => (headers.has(name) ? [[name, '<there>']] : [])),
+  ]);

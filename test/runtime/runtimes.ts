@@ -1,0 +1,181 @@
+/** The same gateway three ways: the Node entry in this process, the image's bundle as a process of its own, real workerd. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { createTestHarness } from 'wrangler';
+import { parse, stringify } from 'yaml';
+import { startPgliteQueue } from '../../scripts/pglite-queue.ts';
+import { freshSecrets } from '../../src/config/secrets.ts';
+import { startServer } from '../../src/entry/node-server.ts';
+import { startFiatOnRampSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
+import { providerModules } from '../../src/providers/registry.gen.ts';
+import { testDatabase, type TestDatabase } from '../support/postgres.ts';
+
+export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+export const runtimeNames = ['node', 'container', 'worker'] as const;
+export type RuntimeName = (typeof runtimeNames)[number];
+export type Runtime = {
+  name: RuntimeName;
+  url: string;
+  simulators: Record<string, RunningSimulator>;
+  metricsToken: string;
+  /** Does the background work that is due: Node's own loop needs no call, a Worker is rung as Cloudflare's Cron would. */
+  wake: () => Promise<void>;
+  /** Ends it; what its exit told. */
+  close: () => Promise<number | undefined>;
+};
+
+const configText = readFileSync(join(root, 'providers.config.yaml'), 'utf8');
+
+/** The providers of providers.config.yaml, with prices that stand still: the same question has the same answer on every runtime. */
+const simulated: SimulatorOptions[] = [
+  { id: 'alpine', quoteTtlS: 3600 },
+  { id: 'borealis', quoteTtlS: 3600, spreadBps: 20, feeStyle: 'added' },
+  { id: 'cobalt', spreadBps: 40, estimate: true, fallback: false },
+  { id: 'dune', quoteTtlS: 3600, spreadBps: 60, proof: 'demanded' },
+  { id: 'eiger', quoteTtlS: 3600, spreadBps: 80, prefix: '/ALJAZ/fiatlink/1.0.0', deviations: ['amount-btc-only'] },
+];
+type Parts = { simulators: Record<string, RunningSimulator>; baseUrls: Record<string, string>; variables: Record<string, string>; database: TestDatabase };
+
+const prepare = async (): Promise<Parts> => {
+  const [database, ...running] = await Promise.all([testDatabase(), ...simulated.map(startFiatOnRampSimulator)]);
+  const simulators = Object.fromEntries(running.map((one, n) => [simulated[n]?.id ?? '', one]));
+  return {
+    simulators,
+    baseUrls: Object.fromEntries(Object.entries(simulators).map(([id, one]) => [id, one.url])),
+    // Nothing listens there: the list hands a provider's notice over itself, to whichever address the runtime has.
+    variables: { ...freshSecrets(randomBytes), METRICS_TOKEN: randomBytes(16).toString('hex'), LOG_LEVEL: 'silent', PUBLIC_URL: 'http://127.0.0.1:9' },
+    database,
+  };
+};
+const closeParts = async ({ simulators, database }: Parts): Promise<void> => {
+  await Promise.all(Object.values(simulators).map((one) => one.close()));
+  await database.close();
+};
+const poolOf = (database: TestDatabase): string => (database.kind === 'pglite' ? '1' : '5');
+const shared = (parts: Parts) => ({ simulators: parts.simulators, metricsToken: parts.variables['METRICS_TOKEN'] ?? '' });
+
+const startNode = async (): Promise<Runtime> => {
+  const parts = await prepare();
+  const environment = { ...parts.variables, PORT: '0', DATABASE_URL: parts.database.url, DATABASE_POOL: poolOf(parts.database) };
+  const server = await startServer({ environment, modules: providerModules, root, configText, baseUrls: parts.baseUrls });
+  return {
+    ...shared(parts),
+    name: 'node',
+    url: server.url,
+    wake: async () => await Promise.resolve(),
+    close: async () => {
+      await server.stop();
+      await closeParts(parts);
+      return 0;
+    },
+  };
+};
+
+/** An empty folder with what the last stage of the Dockerfile copies, and nothing else: no node_modules above it either. */
+export const makeImageFolder = async (config: string): Promise<string> => {
+  const folder = mkdtempSync(join(tmpdir(), 'ramp-image-'));
+  const lastStage =
+    readFileSync(join(root, 'Dockerfile'), 'utf8')
+      .split(/^FROM .*$/m)
+      .at(-1) ?? '';
+  for (const [, built, from = '', to = ''] of lastStage.matchAll(/^COPY (?:--link )?(--from=build )?(\S+) (\S+)$/gm)) {
+    if (built === undefined) cpSync(join(root, from), join(folder, to.endsWith('/') ? join(to, basename(from)) : to), { recursive: true });
+    else await bundle(join(folder, to));
+  }
+  writeFileSync(join(folder, 'providers.config.yaml'), config);
+  return folder;
+};
+
+/** As `npm run build` makes it for the image. */
+const bundle = async (outfile: string): Promise<void> => {
+  const script = spawn(process.execPath, ['--no-warnings', join(root, 'scripts/build.ts'), 'src/entry/node.ts', outfile], { cwd: root, stdio: 'inherit' });
+  const code = await new Promise((done) => script.once('exit', done));
+  if (code !== 0) throw new Error(`scripts/build.ts ended with ${String(code)}`);
+};
+
+export type Child = { url: string; child: ChildProcess; exited: Promise<number | null> };
+/** `node dist/server.mjs` in that folder, until it says where it listens. */
+export const startImage = async (folder: string, environment: Record<string, string>): Promise<Child> => {
+  const child = spawn(process.execPath, ['dist/server.mjs'], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], NODE_ENV: 'production', APP_ROOT: folder, HOST: '127.0.0.1', PORT: '0', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = new Promise<number | null>((done) => child.once('exit', done));
+  let errors = '';
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+  const url = await new Promise<string>((found, failed) => {
+    createInterface(child.stdout).on('line', (line) => {
+      const said = JSON.parse(line) as { event?: string; address?: string };
+      if (said.event === 'started' && said.address !== undefined) found(said.address);
+    });
+    void exited.then((code) => failed(new Error(`the image's process ended with ${String(code)}: ${errors}`)));
+  });
+  return { url, child, exited };
+};
+
+/** The file as it stands, with the addresses where the simulators listen. */
+const configWith = (baseUrls: Record<string, string>): string => {
+  const config = parse(configText) as { providers: Record<string, { base_url: string }> };
+  for (const [id, block] of Object.entries(config.providers)) block.base_url = baseUrls[id] ?? block.base_url;
+  return stringify(config);
+};
+
+const startContainer = async (): Promise<Runtime> => {
+  const parts = await prepare();
+  const folder = await makeImageFolder(configWith(parts.baseUrls));
+  const { url, child, exited } = await startImage(folder, {
+    ...parts.variables,
+    LOG_LEVEL: 'info',
+    DATABASE_URL: parts.database.url,
+    DATABASE_POOL: poolOf(parts.database),
+  });
+  return {
+    ...shared(parts),
+    name: 'container',
+    url,
+    wake: async () => await Promise.resolve(),
+    close: async () => {
+      child.kill('SIGTERM');
+      const code = await exited;
+      await closeParts(parts);
+      rmSync(folder, { recursive: true, force: true });
+      return code ?? undefined;
+    },
+  };
+};
+
+const startWorker = async (): Promise<Runtime> => {
+  const parts = await prepare();
+  const { database } = parts;
+  if (database.kind === 'pglite') await database.sql.end();
+  const queue = database.kind === 'pglite' ? await startPgliteQueue(database.url) : undefined;
+  const address = queue ? `postgres://postgres:postgres@127.0.0.1:${queue.port}/postgres` : database.url;
+  process.env['CLOUDFLARE_HYPERDRIVE_LOCAL_CONNECTION_STRING_HYPERDRIVE'] = address;
+  process.env['WRANGLER_SEND_METRICS'] = 'false';
+  const harness = createTestHarness({
+    root,
+    workers: [{ configPath: './wrangler.toml', env: '', vars: { ...parts.variables, SANDBOX_URLS: JSON.stringify(parts.baseUrls) } }],
+  });
+  const { url } = await harness.listen();
+  const worker = harness.getWorker();
+  return {
+    ...shared(parts),
+    name: 'worker',
+    url: url.href.replace(/\/$/, ''),
+    wake: async () => void (await worker.scheduled({ cron: '* * * * *' })),
+    close: async () => {
+      await harness.close();
+      await queue?.close();
+      await closeParts(parts);
+      return undefined;
+    },
+  };
+};
+
+export const startRuntime: Record<RuntimeName, () => Promise<Runtime>> = { node: startNode, container: startContainer, worker: startWorker };
