@@ -236,7 +236,6 @@ const rawStatusOf = (order: OrderWire, payment: string): string => [(order.order
 const paid = new Set(['HOLD', 'PAID']);
 /** CANCELLED is the older word for a hold invoice that was given back. */
 const returned = new Set(['REFUNDED', 'CANCELLED', 'CANCELED']);
-const isKnown = (word: string): boolean => word === 'EXPECT_PAYMENT' || paid.has(word) || returned.has(word);
 
 /**
  * The stage of an order. `state` is the word of the way to pay that was chosen, `states` are those of all. COMPLETED means that the funding
@@ -255,8 +254,8 @@ export const stageOf = (orderState: string, state: string, states: string[], pay
   if (isPaid || paid.has(orderState) || orderState === 'OPENING') return 'paid';
   if (returned.has(state) || returned.has(orderState)) return 'refunded';
   if (orderState === 'EXPIRED') return 'expired';
-  if (state === 'EXPECT_PAYMENT' || orderState === 'EXPECT_PAYMENT' || (orderState === 'CREATED' && !states.some((word) => !isKnown(word))))
-    return isOver ? 'expired' : 'awaiting_payment';
+  const isWaiting = orderState === 'CREATED' || orderState === 'EXPECT_PAYMENT' || (orderState === '' && state !== '');
+  if (isWaiting && (state === '' || state === 'EXPECT_PAYMENT')) return isOver ? 'expired' : 'awaiting_payment';
   return undefined;
 };
 

@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { ProviderFault } from '../fault.ts';
+import { isNotFound, readError, toRefusal } from './lsps1-errors.ts';
+import { notesOf, peersOf, rangeOf, stageOf, toEvidence } from './lsps1-mapping.ts';
+import { settings as schema } from './lsps1-settings.ts';
+import { infoWire, orderWire, type InfoWire } from './lsps1-wire.ts';
+
+const settings = schema.parse({ base_url: 'https://seller.example/api/v1' });
+const key = `02${'ab'.repeat(32)}`;
+const info = (more: object): InfoWire => infoWire.parse({ max_channel_balance_sat: '1000000', ...more });
+
+describe('ranges', () => {
+  it.each([
+    ['inbound', { min_initial_lsp_balance_sat: '150000', max_initial_lsp_balance_sat: '900000' }, { minSats: 150_000n, maxSats: 900_000n }],
+    ['inbound', { min_initial_lsp_balance_sat: '0', min_channel_balance_sat: '50000' }, { minSats: 50_000n, maxSats: 1_000_000n }],
+    ['inbound', { min_initial_lsp_balance_sat: '0' }, { minSats: 1n, maxSats: 1_000_000n }],
+    ['inbound', { min_initial_client_balance_sat: '20000' }, undefined],
+    ['turbo', { max_initial_client_balance_sat: '0' }, undefined],
+    ['turbo', { max_initial_client_balance_sat: '2000000', min_channel_balance_sat: '50001' }, { minSats: 25_001n, maxSats: 500_000n }],
+    ['turbo', { max_initial_client_balance_sat: '300000', min_initial_client_balance_sat: '20000' }, { minSats: 20_000n, maxSats: 300_000n }],
+    ['inbound', { min_initial_lsp_balance_sat: '2000000' }, undefined],
+    ['recharge', {}, undefined],
+  ] as const)('%s of %o', (product, more, range) => {
+    expect(rangeOf(info(more), product)).toEqual(range);
+  });
+
+  it('a document without the largest channel is no get_info', () => {
+    expect(infoWire.safeParse({ min_channel_balance_sat: '50000' }).success).toBe(false);
+  });
+});
+
+describe('peers', () => {
+  it('those without Tor first; what is no address is left out', () => {
+    const uris = [`${key}@abc.onion:9735`, `${key}@ln.example:9735`, 'ln.example:9735', 7];
+    expect(peersOf(info({ uris }), settings)).toEqual([`${key}@ln.example:9735`, `${key}@abc.onion:9735`]);
+  });
+  it('a bare key when nothing says where', () => {
+    expect(peersOf(info({ public_key: key }), settings)).toEqual([key]);
+    expect(peersOf(info({ public_key: 'not a key', uris: 'none' }), settings)).toEqual([]);
+  });
+});
+
+describe('stages', () => {
+  it.each([
+    ['CREATED', 'EXPECT_PAYMENT', false, 'awaiting_payment'],
+    ['CREATED', 'EXPECT_PAYMENT', true, 'expired'],
+    ['CREATED', '', false, 'awaiting_payment'],
+    ['CREATED', 'HOLD', true, 'paid'],
+    ['CREATED', 'PAID', false, 'paid'],
+    ['CREATED', 'REFUNDED', false, 'refunded'],
+    ['CREATED', 'CANCELLED', false, 'refunded'],
+    ['CREATED', 'PONDERING', false, undefined],
+    ['PONDERING', 'EXPECT_PAYMENT', false, undefined],
+    ['PONDERING', '', false, undefined],
+    ['', '', false, undefined],
+    ['', 'EXPECT_PAYMENT', false, 'awaiting_payment'],
+    ['EXPECT_PAYMENT', '', false, 'awaiting_payment'],
+    ['PAID', '', false, 'paid'],
+    ['OPENING', 'EXPECT_PAYMENT', true, 'paid'],
+    ['EXPIRED', 'EXPECT_PAYMENT', false, 'expired'],
+    ['COMPLETED', 'PAID', false, 'finished'],
+    ['COMPLETED', '', false, 'finished'],
+    ['FAILED', 'REFUNDED', false, 'refunded'],
+    ['FAILED', 'HOLD', false, 'refunded'],
+    ['FAILED', 'PAID', false, 'review'],
+    ['FAILED', 'EXPECT_PAYMENT', false, 'failed'],
+    ['FAILED', 'EXPECT_PAYMENT', true, 'expired'],
+    ['FAILED', '', false, 'refunded'],
+  ] as const)('%s with %s, over: %s', (order, payment, isOver, stage) => {
+    expect(stageOf(order, payment, payment === '' ? [] : [payment], 'lightning', isOver)).toBe(stage);
+  });
+
+  it('paid the other way than chosen is paid; an on-chain failure that tells nothing is looked at', () => {
+    expect(stageOf('CREATED', 'CANCELLED', ['CANCELLED', 'PAID'], 'lightning', false)).toBe('paid');
+    expect(stageOf('FAILED', '', [], 'onchain', false)).toBe('review');
+  });
+});
+
+describe('evidence', () => {
+  const bolt11 = { state: 'EXPECT_PAYMENT', fee_total_sat: '8888', order_total_sat: '2008888', invoice: 'x', expires_at: '2015-01-25T19:29:44.612Z' };
+  const order = (more: object, payment: object = { bolt11 }) => orderWire.parse({ order_id: 'o', order_state: 'CREATED', payment, ...more });
+  const followed = { receive: 2_000_000n, upstream: { pay_with: 'lightning' } };
+
+  it('amounts of the way that was chosen, the balance from the order or from ours', () => {
+    const onchain = { state: 'EXPECT_PAYMENT', fee_total_sat: '9999', order_total_sat: '2009999', address: 'y' };
+    expect(toEvidence(order({}, { bolt11, onchain }), { ...followed, upstream: { pay_with: 'onchain' } }, 0)).toEqual({
+      upstreamOrderId: 'o',
+      stage: 'awaiting_payment',
+      rawStatus: 'CREATED/EXPECT_PAYMENT',
+      pay: 2_009_999n,
+      receive: 2_000_000n,
+      fee: 9999n,
+    });
+    expect(toEvidence(order({ client_balance_sat: '2000000' }), { ...followed, receive: 0n }, 0)).toMatchObject({ pay: 2_008_888n, fee: 8888n });
+  });
+
+  it('an order without amounts is still read', () => {
+    expect(toEvidence(order({ payment: null }), followed, 0)).toEqual({ upstreamOrderId: 'o', stage: 'awaiting_payment', rawStatus: 'CREATED' });
+  });
+
+  it.each([
+    ['a total of nothing', { order_total_sat: '0', fee_total_sat: '0' }],
+    ['a negative fee', { order_total_sat: '1999999', fee_total_sat: '-1' }],
+    ['a sat too much', { order_total_sat: '2008889' }],
+    ['less than the client gets', { order_total_sat: '1999999', fee_total_sat: null }],
+  ])('%s is no order', (_name, more) => {
+    expect(() => toEvidence(order({}, { bolt11: { ...bolt11, ...more } }), followed, 0)).toThrow('malformed: order_total_sat');
+  });
+
+  it('msat of a fee is rounded up', () => {
+    const payment = { state: 'EXPECT_PAYMENT', total_fee_msat: 8_887_001 };
+    expect(toEvidence(order({}, payment), followed, 0)).toMatchObject({ pay: 2_008_888n, fee: 8888n });
+  });
+});
+
+describe('errors', () => {
+  it.each([
+    ['code 100', { error: { code: 100, message: 'Option mismatch', data: { property: 'max_channel_expiry_blocks' } } }, { reason: 'lease-unsupported' }],
+    ['-32602', { error: { code: -32602, message: 'Invalid params', data: { property: 'lsp_balance_sat' } } }, { reason: 'option-unsupported' }],
+    ['bare JSON-RPC', { code: 1, message: 'Client rejected', data: { message: 'Peer is offline' } }, { reason: 'peer-not-connected', connectTo: 'peer' }],
+    ['text of an error', { error: 'Please connect to our node first' }, { reason: 'peer-not-connected', connectTo: 'peer' }],
+    ['whitelist', { message: 'whitelist required' }, { reason: 'declined', note: 'the seller serves listed nodes only' }],
+    ['code 102', { error: { code: 102, message: 'stale' } }, { reason: 'declined', note: 'the token of the block is not accepted' }],
+    ['rejected', { error: { code: 1, message: 'Client rejected' } }, { reason: 'declined' }],
+    ['nothing to read', undefined, { reason: 'declined' }],
+    ['odd types', { error: { code: 'x', message: 5, data: 'y' } }, { reason: 'declined' }],
+  ])('%s', (_name, body, refusal) => {
+    expect(toRefusal(body, 'peer')).toEqual(refusal);
+  });
+
+  it('words of a rate limit are one', () => {
+    expect(() => toRefusal('Too many requests', 'peer')).toThrow(ProviderFault);
+    expect(() => toRefusal('Too many requests', 'peer')).toThrow('rate-limited');
+  });
+
+  it('not found, by code or by words', () => {
+    expect([{ error: { code: 101 } }, { message: 'Order not found' }, { error: { code: 1 } }].map((body) => isNotFound(readError(body)))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+});
+
+it('notes that are none are an estimate over Lightning', () => {
+  expect(notesOf(null)).toEqual({ pay_with: 'lightning' });
+  expect(notesOf({ pay_with: 'onchain', order_id: 'o', pay_to: 'a', odd: 1 })).toEqual({ pay_with: 'onchain', order_id: 'o', pay_to: 'a' });
+});
