@@ -1,0 +1,227 @@
+/** Orders of the simulated Thor: validation, both dialects, and what becomes of them. */
+import { bech32 } from '@scure/base';
+import { decodeInvoice, encodeInvoice } from '../../bitcoin/bolt11.ts';
+import { encodeLnurl } from '../../bitcoin/lnurl.ts';
+import { priceOf, products, ratesOf } from './bitrefill.simulator-price.ts';
+import { clock, errorReply, newId, randomHex, type Order, type State } from './bitrefill.simulator-state.ts';
+import { ring } from './bitrefill.simulator-webhooks.ts';
+
+export type Body = { [name: string]: unknown };
+
+/** Of the document; `perBitcoin` is pretended. */
+const coins: Record<string, { code: string; perBitcoin: number }> = {
+  'lightning-ltc': { code: 'LNLTC', perBitcoin: 140 },
+  ethereum: { code: 'ETH', perBitcoin: 45 },
+  litecoin: { code: 'LTC', perBitcoin: 140 },
+  dash: { code: 'DASH', perBitcoin: 110 },
+  dogecoin: { code: 'DOGE', perBitcoin: 3_100_000 },
+};
+const payeePrivateKey = '7b'.repeat(32);
+const hrps = { main: 'bc', test: 'tb', signet: 'tb', regtest: 'bcrt' } as const;
+const networkOf = (state: State): keyof typeof hrps => state.options.network ?? 'regtest';
+
+const newAddress = (state: State): string =>
+  bech32.encode(hrps[networkOf(state)], [0, ...bech32.toWords(Uint8Array.from({ length: 20 }, () => Math.floor(Math.random() * 256)))]);
+
+/** Why a body is no order, or undefined. `price` is what the amount costs, where it is on sale. */
+const problemIn = (state: State, body: Body, fromBalance: boolean): [message: string, code?: string] | undefined => {
+  const { operatorSlug, valuePackage, email, paymentMethod, number, userRef } = body;
+  if (typeof operatorSlug !== 'string' || !products[operatorSlug]) return ['Operator not found', 'not_found'];
+  if (typeof valuePackage !== 'string' || !/^\d+$/.test(valuePackage)) return ['valuePackage must be an integer'];
+  if (typeof email !== 'string' || !email.includes('@')) return ['email is required', 'missing_param'];
+  if (!fromBalance && !(typeof paymentMethod === 'string' && (paymentMethod === 'bitcoin' || paymentMethod === 'lightning' || coins[paymentMethod])))
+    return ['Unknown paymentMethod', 'unsupported_payment_method'];
+  if (typeof userRef === 'string' && userRef.length > 128) return ['userRef is too long'];
+  if (priceOf(state, operatorSlug, Number(valuePackage), 'bitcoin') === undefined) return ['valuePackage is out of range'];
+  if (operatorSlug !== 'lightning-recharge') return undefined;
+  if (typeof number !== 'string') return ['number is required', 'missing_param'];
+  const invoice = decodeInvoice(number);
+  if (!invoice || invoice.network !== networkOf(state)) return ['number is not a lightning invoice'];
+  return invoice.amountMsat === BigInt(valuePackage) * 1000n ? undefined : ['The amount of the invoice is not valuePackage'];
+};
+
+/** POST /order and POST /purchase. `jumpBps`: the price moves under the customer's feet. */
+export const createOrder = (state: State, body: Body, fromBalance: boolean, jumpBps: number, other: { amount: boolean }): Order | Response => {
+  const problem = problemIn(state, body, fromBalance);
+  if (problem) return errorReply(state, 400, ...problem);
+  const text = (name: string): string | undefined => (typeof body[name] === 'string' ? body[name] : undefined);
+  const [slug = '', value = '', method] = [text('operatorSlug'), text('valuePackage'), fromBalance ? undefined : text('paymentMethod')];
+  const listed = priceOf(state, slug, Number(value), method) ?? 0;
+  const price = jumpBps === 0 ? listed : Math.ceil((listed * (10_000 + jumpBps)) / 10_000);
+  if (fromBalance && price > state.balance) return errorReply(state, 400, 'Insufficient balance', 'balance_too_low');
+  const [now, id, address] = [clock(state), newId(state), newAddress(state)];
+  const lifeS = method?.startsWith('lightning') ? (state.options.lightningLifeS ?? 1_200) : (state.options.onchainLifeS ?? 900);
+  const coin = coins[method ?? ''];
+  const invoiceSats = other.amount ? price + 1 : price;
+  const order: Order = {
+    id,
+    createdAt: now,
+    slug,
+    value,
+    price,
+    method,
+    email: text('email') ?? '',
+    sendEmail: body['sendEmail'] !== false,
+    number: text('number'),
+    userRef: text('userRef'),
+    webhookUrl: text('webhook_url'),
+    refundAddress: text('refund_address'),
+    address: coin && method !== 'lightning-ltc' ? `${coin.code.toLowerCase()}-${randomHex(16)}` : address,
+    invoice: method === 'lightning' ? newInvoice(state, id, now, lifeS, invoiceSats) : method === 'lightning-ltc' ? `lnltc1${randomHex(40)}` : undefined,
+    invoiceSats,
+    altcoin: coin && { code: coin.code, price: ((price / 1e8) * coin.perBitcoin).toFixed(8) },
+    deadline: now + lifeS * 1000,
+    partial: false,
+    paid: fromBalance,
+    sent: false,
+    done: false,
+    failed: false,
+    refunded: false,
+    k1: randomHex(32),
+    redeemed: false,
+    status: undefined,
+  };
+  state.orders.set(id, order);
+  if (fromBalance) state.balance -= price;
+  return order;
+};
+
+const newInvoice = (state: State, id: string, now: number, lifeS: number, sats: number): string =>
+  encodeInvoice({
+    network: networkOf(state),
+    amountMsat: BigInt(sats) * 1000n,
+    timestamp: Math.floor(now / 1000),
+    expirySeconds: lifeS,
+    paymentHash: randomHex(32),
+    paymentSecret: randomHex(32),
+    description: `Bitrefill ${id}`,
+    minFinalCltv: 40,
+    payeePrivateKey,
+  });
+
+// ---- answers -------------------------------------------------------------------------------------------------------------------------
+
+const isExpired = (state: State, order: Order): boolean => !order.paid && clock(state) > order.deadline;
+
+const btc = (sats: number): string => (sats / 1e8).toFixed(8).replace(/\.?0+$/, '');
+
+const paymentOf = (order: Order): object | undefined => {
+  if (order.method === undefined) return undefined;
+  const { address, invoiceSats, altcoin, invoice } = order;
+  if (order.method === 'lightning') return { address, lightningInvoice: invoice, satoshiPrice: order.price, altcoinCode: 'LNBC' };
+  if (altcoin)
+    return { address, ...(invoice ? { lightningInvoice: invoice } : {}), satoshiPrice: order.price, altcoinCode: altcoin.code, altcoinPrice: altcoin.price };
+  return { address, satoshiPrice: order.price, BIP21: `bitcoin:${address}?amount=${btc(invoiceSats)}` };
+};
+
+const thorInfoOf = (state: State, order: Order, origin: string): object => {
+  const hasLnurl = order.method !== undefined || state.options.lnurlForBalance === true;
+  return {
+    link: `${origin}/thor/${order.k1}`,
+    k1: order.k1,
+    ...(hasLnurl ? { lnurl: `lightning:${encodeLnurl(`${origin}/v1/thor?q=${order.k1}`).toLowerCase()}` } : {}),
+    other: 'Open your new lightning channel with redemption instructions provided',
+  };
+};
+
+const statusOf = (state: State, order: Order): string => {
+  if (order.status !== undefined) return order.status;
+  if (order.refunded) return 'refunded';
+  if (order.done) return 'success';
+  if (order.failed) return state.options.failedStatus ?? 'failed';
+  return order.paid ? 'payment_pending' : 'unpaid';
+};
+
+/** The object that POST, GET and the webhook give. */
+export const showOrder = (state: State, order: Order, origin: string): object => {
+  const dialect = state.options.dialect ?? (order.slug === 'lightning-recharge' ? 'B' : 'A');
+  const payment = paymentOf(order);
+  const thorInfo = order.done && order.slug !== 'lightning-recharge' ? thorInfoOf(state, order, origin) : undefined;
+  const tail = { ...(payment ? { payment } : {}), ...(thorInfo ? { thorInfo } : {}) };
+  if (dialect === 'B') return { ...dialectB(state, order), ...tail };
+  return {
+    id: order.id,
+    email: order.email,
+    expired: isExpired(state, order),
+    value: order.value,
+    product: order.slug,
+    price: order.price,
+    partialPayment: order.partial,
+    userRef: order.userRef ?? null,
+    status: statusOf(state, order),
+    ...tail,
+  };
+};
+
+const dialectB = (state: State, order: Order): object => {
+  const product = products[order.slug];
+  const quote = product ? ratesOf(state, product).quote : 0;
+  const euro = Math.floor((order.price * quote) / 1e6) / 100;
+  const words = `${product?.name} ${order.value} SAT`;
+  return {
+    id: order.id,
+    email: order.email,
+    ...(order.number === undefined ? {} : { number: order.number }),
+    expired: isExpired(state, order),
+    sent: order.sent,
+    refunded: order.refunded,
+    value: order.value,
+    currency: 'SAT',
+    operator: order.slug,
+    country: 'international',
+    summary: words,
+    price: order.price,
+    commission: 0,
+    overcharge: 0,
+    priciness: 1.0404,
+    merchant_price: order.price,
+    satoshiPrice: order.price,
+    usdPrice: Math.round(euro * 112) / 100,
+    eurPrice: euro,
+    delivered: order.done,
+    partialPayment: order.partial,
+    btcPrice: btc(order.price),
+    itemDesc: words,
+    valuePackage: order.value,
+    operatorSlug: order.slug,
+    operatorType: 'lightning',
+    invoiceTimeLeft: Math.max(0, order.deadline - clock(state)),
+    invoiceTime: order.createdAt,
+    expirationTime: order.deadline,
+    paymentMethod: order.method ?? 'balance',
+    zeroConfStatus: 'pending',
+    recommended_fee_rate: 6,
+    ...(order.paid ? { paymentReceived: true } : {}),
+    ...(order.failed ? { errorType: 'delivery_failed', errorMessage: 'The invoice could not be paid' } : {}),
+    ...(order.status === undefined ? {} : { status: order.status }),
+  };
+};
+
+// ---- what becomes of them ------------------------------------------------------------------------------------------------------------
+
+/** Money came (also after the deadline). What follows is the option `deliver`. */
+export const pay = async (state: State, order: Order, origin: string): Promise<void> => {
+  Object.assign(order, { paid: true, partial: false });
+  await goOn(state, order, origin);
+};
+
+export const goOn = async (state: State, order: Order, origin: string): Promise<void> => {
+  const { deliver: how = 'at-once' } = state.options;
+  if (how === 'at-once') await deliver(state, order, origin);
+  else if (how !== 'by-hand') setTimeout(() => void deliver(state, order, origin), how).unref();
+};
+
+/** A recharge whose invoice has expired by now fails, as on chain it may. */
+export const deliver = async (state: State, order: Order, origin: string): Promise<void> => {
+  const own = order.number === undefined ? undefined : decodeInvoice(order.number);
+  if (own && (own.timestamp + own.expirySeconds) * 1000 < clock(state)) return await fail(state, order, origin);
+  await end(state, order, origin, { sent: true, done: true });
+};
+export const fail = async (state: State, order: Order, origin: string): Promise<void> => await end(state, order, origin, { failed: true });
+
+const end = async (state: State, order: Order, origin: string, change: Partial<Order>): Promise<void> => {
+  const after = { ...order, ...change };
+  if (state.options.webhooks?.early !== true) Object.assign(order, change);
+  await ring(state, order.webhookUrl, showOrder(state, after, origin));
+  Object.assign(order, change);
+};

@@ -1,0 +1,153 @@
+/** What a simulated Thor is and holds. Where Bitrefill is silent the behaviour is a choice of ours: README, "Choices". */
+import { randomBytes } from 'node:crypto';
+
+export type ErrorShape = 'message' | 'status-message' | 'error-type' | 'error-200' | 'error-message-200' | 'v2';
+export type WebhookStyle = { deliveries?: 0 | 1 | 3; delayMs?: number; /** Before a GET shows the end. */ early?: boolean };
+
+export type SimulatorOptions = {
+  id: string;
+  port?: number;
+  apiKey?: string;
+  apiSecret?: string;
+  network?: 'main' | 'test' | 'signet' | 'regtest';
+  /** What is not in it answers 404. */
+  slugs?: string[];
+  /** Fixed sizes instead of a range, as until October 2019. */
+  packages?: Record<string, { value: string; satoshiPrice: number }[]>;
+  /** Sats between two amounts, and where they are counted from. */
+  step?: number;
+  stepFrom?: 'min' | 'zero';
+  /** false: 1,000 sats cost 1,100, as one order of 2019 did. */
+  applyPurchaseFee?: boolean;
+  /** Whether Lightning prices are rounded up to 100 sats like the others. */
+  round100OnLightning?: boolean;
+  /** The dialect of every answer, instead of B for a recharge and A for channels. */
+  dialect?: 'A' | 'B';
+  errorShape?: ErrorShape;
+  /** HTTP status of wrong credentials, of an unknown slug, and of an unknown order. */
+  unauthorizedStatus?: number;
+  notFoundStatus?: number;
+  /** What a failed order of dialect A says. */
+  failedStatus?: string;
+  /** What a paid order does by itself: delivered at once, after so many ms, or by hand (stuck until `deliver`). */
+  deliver?: 'at-once' | 'by-hand' | number;
+  balanceSats?: number;
+  /** Whether an order from balance has an LNURL. */
+  lnurlForBalance?: boolean;
+  webhooks?: WebhookStyle;
+  /** LNURL: capacity and push in the first answer, as wallets of 2019 read them. */
+  oldChannelRequest?: boolean;
+  /** false: a k1 works again and again. */
+  k1Once?: boolean;
+  /** false: the callback says OK and no channel comes. */
+  opensChannels?: boolean;
+  /** Seconds until an order lapses. */
+  onchainLifeS?: number;
+  lightningLifeS?: number;
+};
+
+export type FaultName =
+  | 'latency'
+  | '429'
+  | '429-old'
+  | '500'
+  | '503'
+  | 'html200'
+  | 'truncated'
+  | 'reset'
+  | 'lost-answer'
+  | 'redirect'
+  | 'error-200'
+  | 'unknown-member'
+  | 'price-jump'
+  | 'other-amount'
+  | 'other-product'
+  | 'unknown-status';
+/** `endpoint` is e.g. "POST /order" or "*"; `bps` belongs to price-jump. */
+export type Fault = { endpoint: string; fault: FaultName; times?: number; ms?: number; bps?: number; to?: string };
+
+export type Order = {
+  id: string;
+  createdAt: number;
+  slug: string;
+  value: string;
+  price: number;
+  /** Undefined: from the account's balance. */
+  method: string | undefined;
+  email: string;
+  sendEmail: boolean;
+  number: string | undefined;
+  userRef: string | undefined;
+  webhookUrl: string | undefined;
+  refundAddress: string | undefined;
+  address: string;
+  invoice: string | undefined;
+  invoiceSats: number;
+  altcoin: { code: string; price: string } | undefined;
+  deadline: number;
+  partial: boolean;
+  paid: boolean;
+  sent: boolean;
+  done: boolean;
+  failed: boolean;
+  refunded: boolean;
+  k1: string;
+  redeemed: boolean;
+  /** Said instead of its own status. */
+  status: string | undefined;
+};
+export type Channel = { k1: string; remoteid: string; private: boolean; capacity: number; push: number };
+export type Request = { endpoint: string; body: Record<string, unknown>; authorized: boolean };
+
+export type State = {
+  options: SimulatorOptions;
+  apiKey: string;
+  apiSecret: string;
+  orders: Map<string, Order>;
+  channels: Channel[];
+  requests: Request[];
+  webhooks: { url: string; body: object; status: number | undefined }[];
+  balance: number;
+  /** How far the BTC/EUR quote has moved. */
+  quoteBps: number;
+  clockOffsetMs: number;
+};
+
+export const createState = (options: SimulatorOptions): State => ({
+  options,
+  apiKey: options.apiKey ?? 'thor-key',
+  apiSecret: options.apiSecret ?? 'thor-secret',
+  orders: new Map(),
+  channels: [],
+  requests: [],
+  webhooks: [],
+  balance: options.balanceSats ?? 1_000_000,
+  quoteBps: 0,
+  clockOffsetMs: 0,
+});
+
+export const clock = (state: State): number => Date.now() + state.clockOffsetMs;
+export const randomHex = (bytes: number): string => randomBytes(bytes).toString('hex');
+/** Eight hex digits of the clock in seconds and sixteen of chance, like Bitrefill's. */
+export const newId = (state: State): string =>
+  Math.floor(clock(state) / 1000)
+    .toString(16)
+    .padStart(8, '0') + randomHex(8);
+
+/** One error in the shape that is switched on. */
+export const errorReply = (state: State, status: number, message: string, code = 'invalid_param'): Response => {
+  switch (state.options.errorShape ?? 'message') {
+    case 'message':
+      return Response.json({ message }, { status });
+    case 'status-message':
+      return Response.json({ status, message }, { status });
+    case 'error-type':
+      return Response.json({ errorType: code, errorMessage: message }, { status });
+    case 'error-200':
+      return Response.json({ error: message });
+    case 'error-message-200':
+      return Response.json({ errorMessage: message });
+    case 'v2':
+      return Response.json({ meta: { _endpoint: '/' }, message, error_code: code }, { status });
+  }
+};

@@ -1,0 +1,151 @@
+/** Thor over real HTTP, with payments, webhooks and LNURL redemption, misbehaving on demand. For the sandbox and for tests. */
+import type { AddressInfo } from 'node:net';
+import { serve } from '@hono/node-server';
+import { Hono, type Context } from 'hono';
+import { createFaults, cutConnection, transportFault, type Faults } from './bitrefill.simulator-faults.ts';
+import { createOrder, deliver, fail, goOn, pay, showOrder, type Body } from './bitrefill.simulator-orders.ts';
+import { inventoryOf } from './bitrefill.simulator-price.ts';
+import { clock, createState, errorReply, type Fault, type Order, type SimulatorOptions, type State } from './bitrefill.simulator-state.ts';
+import { channelRequest, openChannel } from './bitrefill.simulator-thor.ts';
+import { post } from './bitrefill.simulator-webhooks.ts';
+
+export type { SimulatorOptions } from './bitrefill.simulator-state.ts';
+export type SimulatorControl = ReturnType<typeof createControl>;
+/** `baseUrl` is `url` with the version, as the setting `base_url` wants it. */
+export type RunningSimulator = { url: string; baseUrl: string; port: number; control: SimulatorControl; close: () => Promise<void> };
+
+const prefix = '/v1';
+
+const createControl = (state: State, faults: Faults, origin: () => string) => {
+  /** By id, invoice or address. */
+  const orderBy = (target: string): Order => {
+    const found = [...state.orders.values()].find((one) => one.id === target || one.invoice === target || one.address === target);
+    if (!found) throw new Error(`no order ${target}`);
+    return found;
+  };
+  return {
+    state,
+    setFault: (fault: Fault): void => faults.set(fault),
+    clearFaults: (): void => faults.clear(),
+    setOptions: (options: Partial<SimulatorOptions>): void => void Object.assign(state.options, options),
+    moveClock: (ms: number): void => void (state.clockOffsetMs += ms),
+    /** The BTC/EUR quote, and with it every rate, moves by so many basis points from the document's. */
+    moveQuote: (bps: number): void => void (state.quoteBps = bps),
+    setBalance: (sats: number): void => void (state.balance = sats),
+    order: orderBy,
+    /** Also after the deadline: late payments happen. */
+    pay: async (target: string): Promise<void> => await pay(state, orderBy(target), origin()),
+    underpay: (target: string): void => void (orderBy(target).partial = true),
+    deliver: async (target: string): Promise<void> => await deliver(state, orderBy(target), origin()),
+    /** On its way, for a recharge: `sent`, not yet `delivered`. */
+    send: (target: string): void => void Object.assign(orderBy(target), { paid: true, sent: true }),
+    fail: async (target: string): Promise<void> => await fail(state, orderBy(target), origin()),
+    expire: (target: string): void => void (orderBy(target).deadline = clock(state) - 1),
+    refund: (target: string): void => void (orderBy(target).refunded = true),
+    setStatus: (target: string, status: string): void => void (orderBy(target).status = status),
+    /** Somebody else posts to a webhook he has learned. */
+    forge: async (url: string, body: object): Promise<void> => await post(state, url, body),
+  };
+};
+
+const parse = (raw: string): Body | undefined => {
+  try {
+    const value: unknown = raw === '' ? {} : JSON.parse(raw);
+    return typeof value === 'object' && value !== null ? (value as Body) : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+type Call = { c: Context; body: Body; endpoint: string };
+
+export const createBitrefillSimulator = (options: SimulatorOptions, origin: () => string) => {
+  const state = createState(options);
+  const faults = createFaults();
+  const control = createControl(state, faults, origin);
+  const app = new Hono({ strict: false });
+
+  const isAuthorized = (c: Context): boolean =>
+    c.req.header('authorization') === `Basic ${Buffer.from(`${state.apiKey}:${state.apiSecret}`).toString('base64')}`;
+
+  const route = (method: 'GET' | 'POST', path: string, handle: (call: Call) => Response | Promise<Response>): void => {
+    const endpoint = `${method} ${path}`;
+    const served = async (c: Context): Promise<Response> => {
+      const body = parse(method === 'POST' ? await c.req.text() : '');
+      const authorized = isAuthorized(c);
+      state.requests.push({ endpoint, body: body ?? {}, authorized });
+      const fault = await transportFault(c, state, endpoint, faults);
+      if (fault) return fault;
+      if (!authorized) return errorReply(state, state.options.unauthorizedStatus ?? 401, 'Invalid credentials');
+      if (!body) return errorReply(state, 400, 'The body is not JSON', 'parse_error');
+      const answer = await handle({ c, body, endpoint });
+      if (faults.take(endpoint, 'lost-answer')) return cutConnection(c);
+      if (!faults.take(endpoint, 'unknown-member')) return answer;
+      return Response.json({ ...((await answer.json()) as Body), somethingNew: { since: 2027 } }, { status: answer.status });
+    };
+    // Clients with a trailing slash were served too.
+    const pattern = `${prefix}${path.replaceAll(/\{(\w+)\}/g, ':$1')}`;
+    app.on(method, [pattern, `${pattern}/`], served);
+  };
+
+  const notFound = (what: string): Response => errorReply(state, state.options.notFoundStatus ?? 404, `${what} not found`, 'not_found');
+
+  route('GET', '/test', () => new Response('Hello World!', { headers: { 'content-type': 'text/html; charset=utf-8' } }));
+  route('GET', '/account_balance', () => Response.json({ balance: state.balance, currency: 'XBT' }));
+  route('GET', '/inventory/{slug}', ({ c }) => {
+    const found = inventoryOf(state, c.req.param('slug') ?? '');
+    return found ? Response.json(found) : notFound('Operator');
+  });
+  const creating =
+    (fromBalance: boolean) =>
+    async ({ body, endpoint }: Call): Promise<Response> => {
+      const jump = faults.take(endpoint, 'price-jump')?.bps ?? 0;
+      const made = createOrder(state, body, fromBalance, jump, { amount: faults.take(endpoint, 'other-amount') !== undefined });
+      if (made instanceof Response) return made;
+      if (faults.take(endpoint, 'other-product')) made.slug = 'turbo-lightning-channel';
+      const shown = showOrder(state, made, origin());
+      if (fromBalance) await goOn(state, made, origin());
+      return Response.json(shown);
+    };
+  route('POST', '/order', creating(false));
+  route('POST', '/purchase', creating(true));
+  route('GET', '/order/{id}', ({ c, endpoint }) => {
+    const order = state.orders.get(c.req.param('id') ?? '');
+    if (!order) return notFound('Order');
+    const shown = faults.take(endpoint, 'unknown-status') ? { ...order, status: 'in_orbit' } : order;
+    return Response.json(showOrder(state, shown, origin()));
+  });
+
+  app.get(`${prefix}/thor`, (c) => {
+    const query = c.req.query();
+    return query['q'] === undefined ? openChannel(state, query) : channelRequest(state, query['q'], origin());
+  });
+  app.get('/thor/:k1', (c) => c.html('<h1>Open your channel</h1><p>Scan the LNURL, connect to the node, ask for the channel.</p>'));
+
+  /** {do, args}: a function of the control object by its name. The answer is what happened so far, without k1. */
+  app.post('/__control', async (c) => {
+    const { do: name, args = [] } = (await c.req.json()) as { do: string; args?: unknown[] };
+    const action: unknown = Object.hasOwn(control, name) ? control[name as keyof SimulatorControl] : undefined;
+    if (typeof action === 'function') await (action as (...all: unknown[]) => unknown)(...args);
+    else if (name !== 'look') return c.json({ error: `no ${name}` }, 404);
+    const orders = [...state.orders.values()].map(({ k1: _k1, ...order }) => order);
+    return c.json({ ok: true, orders, balance: state.balance, channels: state.channels.length, requests: state.requests, webhooks: state.webhooks.length });
+  });
+  return { app, control };
+};
+
+export const startBitrefillSimulator = async (options: SimulatorOptions): Promise<RunningSimulator> => {
+  let url = '';
+  const { app, control } = createBitrefillSimulator(options, () => url);
+  return await new Promise((running) => {
+    const server = serve({ fetch: app.fetch, port: options.port ?? 0, hostname: '127.0.0.1' }, (address: AddressInfo) => {
+      url = `http://127.0.0.1:${address.port}`;
+      const close = async (): Promise<void> =>
+        await new Promise((done) => {
+          server.close(() => done());
+          if ('closeAllConnections' in server) server.closeAllConnections();
+        });
+      running({ url, baseUrl: `${url}${prefix}`, port: address.port, control, close });
+    });
+  });
+};
