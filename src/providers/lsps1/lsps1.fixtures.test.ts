@@ -1,0 +1,150 @@
+/** Every exchange of __fixtures__ through the adapter: it sends the request as it stands and makes of the response what is said here. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { ProviderFault } from '../fault.ts';
+import type { AdapterDeps, CallContext, FollowedOrder, LiquidityAdapter } from '../spec.ts';
+import { provider } from './index.ts';
+import { infoWire, orderWire } from './lsps1-wire.ts';
+import { startLsps1Simulator } from './lsps1.simulator.ts';
+
+const fixture = z.strictObject({
+  meta: z.strictObject({ origin: z.enum(['recorded', 'from-docs', 'invented']), source: z.string().min(10), date: z.iso.date(), note: z.string() }),
+  request: z.strictObject({ method: z.enum(['GET', 'POST']), path: z.string().startsWith('/'), body: z.record(z.string(), z.unknown()).optional() }),
+  response: z.strictObject({ status: z.int(), body: z.unknown() }),
+});
+type Fixture = z.output<typeof fixture>;
+const folder = fileURLToPath(new URL('__fixtures__/', import.meta.url));
+const fixtures = new Map(
+  readdirSync(folder).map((file): [string, Fixture] => [file.replace('.json', ''), fixture.parse(JSON.parse(readFileSync(`${folder}${file}`, 'utf8')))]),
+);
+const named = (name: string): Fixture => fixtures.get(name) ?? fixture.parse(undefined);
+
+const baseUrl = 'https://seller.example/api/v1';
+const upstreamOrderId = 'bb4b5d0a-8334-49d8-9463-90a6d413af7c';
+const nodePubkey = '02eec7245d6b7d2ccb30380bfbe2a3648cd7a942653f5aa340edcea1f283686619';
+const refundOnchain = 'bc1qvmsy0f3yyes6z9jvddk8xqwznndmdwapvrc0xrmhd3vqj5rhdrrq6hz49h';
+const now = Date.UTC(2015, 0, 25, 19);
+const followed: FollowedOrder = {
+  orderId: 'ours',
+  upstreamOrderId,
+  createdOn: 0,
+  pay: 2_008_888n,
+  receive: 2_000_000n,
+  fee: 8888n,
+  upstream: { pay_with: 'lightning' },
+  facts: {},
+};
+const read = (adapter: LiquidityAdapter, context: CallContext) => adapter.readOrders(context, followed);
+const inCommon = { upstreamOrderId, pay: 2_008_888n, receive: 2_000_000n, fee: 8888n };
+
+type Row = { name: string; call: (adapter: LiquidityAdapter, context: CallContext) => Promise<unknown>; becomes: unknown };
+const rows: Row[] = [
+  {
+    name: 'blip51-get-info',
+    call: (adapter, context) => adapter.catalogue(context),
+    becomes: {
+      ok: true,
+      // The customer must bring 20,000 sats at least: inbound alone is not for sale.
+      value: [{ product: 'turbo', minSats: 25_000n, maxSats: 50_000_000n, stepSats: 1n, payWith: ['lightning', 'onchain'], peers: [], maxLeaseBlocks: 20_160 }],
+    },
+  },
+  {
+    name: 'blip51-get-order',
+    call: read,
+    becomes: {
+      ok: true,
+      value: [{ ...inCommon, stage: 'awaiting_payment', rawStatus: 'CREATED/EXPECT_PAYMENT', expiresOn: Date.UTC(2015, 0, 25, 19, 29, 44, 612) }],
+    },
+  },
+  { name: 'blip51-not-found', call: read, becomes: { ok: true, value: [] } },
+  {
+    name: 'flat-get-order',
+    call: read,
+    becomes: {
+      ok: true,
+      value: [
+        {
+          ...inCommon,
+          stage: 'finished',
+          rawStatus: 'COMPLETED/PAID',
+          statusOn: now,
+          expiresOn: 1_422_214_184_000,
+          facts: {
+            funding_outpoint: '0301e0480b374b32851a9462db29dc19fe830a7f7d7a88b81612b9d42099c0ae:0',
+            channel_expires_on: '2015-01-26T19:20:00.000Z',
+          },
+        },
+      ],
+    },
+  },
+];
+
+/** Answers with the fixtures alone and keeps what was sent. */
+const over = (answers: string[]) => {
+  const sent: unknown[] = [];
+  const left = answers.map(named);
+  const deps: AdapterDeps = {
+    providerId: 'x',
+    now: () => now,
+    newId: () => 'id',
+    log: () => undefined,
+    network: 'main',
+    mode: 'sandbox',
+    secret: () => undefined,
+    http: ({ method, url, body }) => {
+      sent.push({ method, path: url.slice(baseUrl.length), ...(body === undefined ? {} : { body: JSON.parse(body) as unknown }) });
+      const { status, body: answer } = left.shift()?.response ?? { status: 500, body: {} };
+      return Promise.resolve({ status, headers: { 'content-type': 'application/json' }, body: new TextEncoder().encode(JSON.stringify(answer)) });
+    },
+  };
+  const { liquidity } = provider.create(deps, provider.settings.parse({ base_url: baseUrl, pay_with: ['lightning', 'onchain'] }));
+  if (!liquidity) throw new Error('no liquidity');
+  return { adapter: liquidity, sent };
+};
+const context: CallContext = { signal: new AbortController().signal, requestId: 'req_fixture' };
+
+describe('fixtures', () => {
+  it.each(rows)('$name', async ({ name, call, becomes }) => {
+    const { adapter, sent } = over([name]);
+    expect(await call(adapter, context)).toEqual(becomes);
+    expect(sent).toEqual([named(name).request]);
+  });
+
+  it('every exchange has its test', () => {
+    expect([...rows.map(({ name }) => name), 'blip51-create-order'].toSorted()).toEqual([...fixtures.keys()].toSorted());
+  });
+
+  // Our products have the same balance on both sides or none on the customer's; the printed order is of neither kind.
+  it('the printed order is not the one asked for, and is not believed', async () => {
+    const { adapter, sent } = over(['blip51-get-info', 'blip51-create-order']);
+    const asked = { ramp: 'liquidity', product: 'turbo', amountSats: 2_000_000n, payWith: 'onchain', leaseBlocks: 144, announce: true, firm: true } as const;
+    const fault = await adapter.quote(context, { ...asked, nodePubkey, refundOnchain }).catch((error: unknown) => error);
+    expect(fault).toBeInstanceOf(ProviderFault);
+    expect(String(fault)).toBe('ProviderFault: malformed: the order is over other balances than asked for');
+    const printed = named('blip51-create-order').request;
+    expect(sent[1]).toEqual({ ...printed, body: { ...printed.body, lsp_balance_sat: '2000000', required_channel_confirmations: 6 } });
+  });
+
+  it('the simulator answers in the shape of the documents', async () => {
+    const seller = await startLsps1Simulator({ id: 'shape', maxClientSats: 3_000_000, onchainExtraSats: 1111, network: 'main' });
+    try {
+      const info: unknown = await (await fetch(`${seller.url}/get_info`)).json();
+      const { body } = named('blip51-create-order').request;
+      const order: unknown = await (
+        await fetch(`${seller.url}/create_order`, { method: 'POST', body: JSON.stringify({ ...body, channel_expiry_blocks: 12 }) })
+      ).json();
+      expect(Object.keys(z.record(z.string(), z.unknown()).parse(info))).toEqual(
+        expect.arrayContaining(Object.keys(z.record(z.string(), z.unknown()).parse(named('blip51-get-info').response.body))),
+      );
+      expect(infoWire.parse(info).max_initial_client_balance_sat).toBe(3_000_000n);
+      const [made, printed] = [orderWire.parse(order), orderWire.parse(named('blip51-create-order').response.body)];
+      expect(Object.keys(made).toSorted()).toEqual(Object.keys(printed).toSorted());
+      expect(Object.keys(made.payment?.['onchain'] ?? {}).toSorted()).toEqual(Object.keys(printed.payment?.['onchain'] ?? {}).toSorted());
+      expect(Object.keys(made.payment?.['bolt11'] ?? {}).toSorted()).toEqual(Object.keys(printed.payment?.['bolt11'] ?? {}).toSorted());
+    } finally {
+      await seller.close();
+    }
+  });
+});
