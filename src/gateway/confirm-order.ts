@@ -1,6 +1,6 @@
 import { judgeOrder } from '../domain/judge-order.ts';
 import { trustedLink } from '../domain/hosts.ts';
-import { orderStatus, refreshDelayMs } from '../domain/order-life.ts';
+import { refreshDelayMs } from '../domain/order-life.ts';
 import type { Json } from '../domain/offer.ts';
 import type { Stage } from '../domain/order.ts';
 import type { PlacedOrder } from '../providers/spec.ts';
@@ -9,7 +9,7 @@ import { Problem, type ProblemCode, type ProblemMore } from './problem.ts';
 import type { Gateway, Intent, Order, OrderEvent, Provider } from './ports.ts';
 import { answerOf, type GivenAnswer, type Placing, type Reprice } from './placing.ts';
 import { answerPlace, paymentPlace, webhookPlace } from './places.ts';
-import { int, isoTime, providerRef } from './show-offers.ts';
+import { showNewOrder } from './show-order.ts';
 import { referenceOf, showPayment } from './show-payment.ts';
 
 /** A problem that is the settled answer of a placing: stored, so that the same request gets the same bytes. */
@@ -239,18 +239,3 @@ const orderOf = async (
     ...(inputs.appId === undefined ? {} : { appId: inputs.appId }),
   };
 };
-
-/** The answer of /order in FLS01's shape, with `stage` and `provider`. */
-const showNewOrder = (gateway: Gateway, order: Order, payment: { [key: string]: Json } | undefined): { [key: string]: Json } => ({
-  order_id: order.id,
-  order_status: orderStatus(order.stage),
-  stage: order.stage,
-  provider: providerRef(gateway, order.providerId),
-  ...(order.ramp === 'buy'
-    ? { amount_fiat: int(order.pay), amount_sats: int(order.receive) }
-    : { amount_sats: int(order.pay), amount_fiat: int(order.receive) }),
-  currency_id: order.terms['currencyId'] ?? 0,
-  payment_option_id: order.terms['paymentOptionId'] ?? 0,
-  ...(order.expiresOn === undefined ? {} : { expires_on: isoTime(order.expiresOn) }),
-  payment_info: payment ?? {},
-});

@@ -1,6 +1,8 @@
 import { advance, isFinal, lapsed, refreshDelayMs, type OrderNow } from '../domain/order-life.ts';
 import type { Stage } from '../domain/order.ts';
 import type { OrderEvidence } from '../providers/spec.ts';
+import { ProviderFault } from '../providers/fault.ts';
+import { keepBlob } from './call-account.ts';
 import { callProvider } from './call-provider.ts';
 import { orderSecretPlace } from './places.ts';
 import { orderDeliveries } from './order-deliveries.ts';
@@ -50,11 +52,22 @@ const readEvidence = async (gateway: Gateway, order: Order, requestId: string): 
     ...(customer === undefined ? {} : { context: { customer } }),
   } as const;
   const answer = await callProvider(gateway, provider, options, (context) => adapter.readOrders(context, followed(order)));
-  if (!answer.ok) return undefined;
-  return (
-    answer.value.find((row) => row.upstreamOrderId === order.upstreamOrderId) ??
-    (answer.value.length === 1 && answer.value[0]?.upstreamOrderId === undefined ? answer.value[0] : undefined)
-  );
+  if (order.ramp === 'sell' && order.providerSessionId !== undefined && answer.customer !== undefined)
+    await keepBlob(gateway, order.providerSessionId, answer.customer);
+  // A refused read tells nothing: the order is not "looked at" by it.
+  if (!answer.ok) throw new ProviderFault('server', `the read was refused: ${answer.refusal.reason}`);
+  const evidence = evidenceFor(order, answer.value);
+  return evidence && (await isSomebodyElses(gateway, order, evidence)) ? undefined : evidence;
+};
+
+const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undefined =>
+  rows.find((row) => row.upstreamOrderId === order.upstreamOrderId) ?? (rows.length === 1 && rows[0]?.upstreamOrderId === undefined ? rows[0] : undefined);
+
+/** A payment that was recognised by its amount belongs to one order only. */
+const isSomebodyElses = async (gateway: Gateway, order: Order, evidence: OrderEvidence): Promise<boolean> => {
+  const payment = evidence.facts?.['transaction_id'];
+  if (typeof payment !== 'string' || order.providerSessionId === undefined || order.facts['transaction_id'] === payment) return false;
+  return (await gateway.stores.orders.explained(order.providerSessionId, order.customerId, order.id)).upstreamIds.includes(payment);
 };
 
 export const followed = (order: Order) => ({

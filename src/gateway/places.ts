@@ -18,3 +18,7 @@ export const replyPlace = place('sessions', 'opened_reply');
 export const nodeKeyPlace = place('sessions', 'node_pubkey');
 export const noticeBodyPlace = place('notices', 'body');
 export const deliveryUrlPlace = place('deliveries', 'url');
+export const signupPlace = place('accounts', 'signup');
+export const accountWebhookPlace = place('accounts', 'webhook_url');
+export const connectionRequestPlace = place('connections', 'request');
+export const connectionStatePlace = place('connections', 'state');

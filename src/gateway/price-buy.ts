@@ -1,9 +1,7 @@
-import type { Asked } from '../domain/offer.ts';
-import type { FaultKind } from '../domain/fault-kind.ts';
-import { normalForm } from '../domain/option-name.ts';
 import type { CatalogueOption } from '../providers/spec.ts';
-import { listingFault, methodOf, readCatalogue, type CatalogueView } from './catalogue.ts';
+import { readCatalogue, type CatalogueView } from './catalogue.ts';
 import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
+import { amountOf, exchangeTerms, type ExchangeAsked } from './exchange-terms.ts';
 import { Problem } from './problem.ts';
 import type { Gateway, OptionNumber, Provider } from './ports.ts';
 import type { OpenSession } from './read-session.ts';
@@ -22,17 +20,18 @@ export type RequestContext = { requestId: string; traceparent?: string | undefin
 
 /** Prices for one purchase from every buy provider, decided and stored: what /offers shows whole and /quote shows the winner of. */
 export const priceBuy = async (gateway: Gateway, session: OpenSession, request: BuyPriceRequest, context: RequestContext): Promise<StoredOffers> => {
-  const fixed = request.amount_fiat === undefined ? 'receive' : 'pay';
-  const amount = request.amount_fiat ?? request.amount_sats;
-  if (amount === undefined || (request.amount_fiat !== undefined && request.amount_sats !== undefined)) {
-    const detail = 'Send exactly one of amount_fiat and amount_sats.';
-    throw new Problem('invalid-request', detail, { errors: [{ pointer: '/amount_fiat', detail }] });
-  }
+  const amount = amountOf(request);
   const catalogue = await readCatalogue(gateway, 'buy', context.requestId);
   const number = catalogue.numbers.get(request.payment_option_id);
   if (!number || number.currencyId !== request.currency_id)
     throw new Problem('option-unavailable', 'No provider has this currency_id with this payment_option_id. POST /payment-options lists what there is.');
-  const asked: Asked = { ramp: 'buy', fixed, amount: BigInt(amount), currency: number.currencyCode, option: number.normalName };
+  const asked: ExchangeAsked = {
+    ramp: 'buy',
+    fixed: amount.of === 'fiat' ? 'pay' : 'receive',
+    amount: amount.value,
+    currency: number.currencyCode,
+    option: number.normalName,
+  };
   const asks: Ask[] = [];
   const options = new Map<string, CatalogueOption>();
   for (const provider of gateway.providers) {
@@ -55,41 +54,16 @@ const askOf = (
   gateway: Gateway,
   session: OpenSession,
   provider: Provider,
-  asked: Extract<Asked, { ramp: 'buy' | 'sell' }>,
+  asked: ExchangeAsked,
   number: OptionNumber,
   catalogue: CatalogueView,
   country: string | undefined,
   options: Map<string, CatalogueOption>,
   requestId: string,
 ): Ask => {
-  const { core } = provider;
-  const method = methodOf(gateway, provider, number.normalName);
-  const listing = catalogue.byProvider.get(provider.id);
-  const option = listing?.options.get(number.id);
-  const terms = {
-    haircutBps: core.haircut_bps ?? gateway.settings.routing.indicative_haircut_bps,
-    preferenceBps: core.preference_bps,
-    arrivalSeconds: core.arrival_seconds?.[method] ?? gateway.settings.routing.arrival_seconds[method],
-    ...(option
-      ? {
-          named: { currency: option.currency, option: option.name },
-          limits: { ...(option.minFiat === undefined ? {} : { minPay: option.minFiat }), ...(option.maxFiat === undefined ? {} : { maxPay: option.maxFiat }) },
-        }
-      : {}),
-  };
-  if (!listing) return { provider, terms, fault: (listingFault(gateway, provider, 'buy') ?? 'unreachable') as FaultKind };
-  if (country !== undefined && core.display.countries.length > 0 && !core.display.countries.includes(country.toUpperCase()))
-    return { provider, terms, refusal: { reason: 'country-restricted' } };
-  if (!option) {
-    const sameCurrency = [...listing.options.values()].some((other) => normalForm(other.currency) === normalForm(number.currencyCode));
-    return { provider, terms, refusal: { reason: sameCurrency ? 'option-unsupported' : 'currency-unsupported' } };
-  }
-  if (asked.fixed === 'pay') {
-    if (option.minFiat !== undefined && asked.amount < option.minFiat)
-      return { provider, terms, refusal: { reason: 'below-minimum', limits: { minPay: option.minFiat } } };
-    if (option.maxFiat !== undefined && asked.amount > option.maxFiat)
-      return { provider, terms, refusal: { reason: 'above-maximum', limits: { maxPay: option.maxFiat } } };
-  }
+  const offered = exchangeTerms(gateway, provider, asked, number, catalogue, country);
+  if (!('option' in offered)) return offered;
+  const { terms, option, listing } = offered;
   options.set(provider.id, option);
   const adapter = provider.adapter.buy;
   if (!adapter) throw new Error(`${provider.id} does not buy`);

@@ -1,13 +1,10 @@
-import { orderStatus } from '../domain/order-life.ts';
 import type { Json } from '../domain/offer.ts';
 import type { Ramp } from '../domain/ramp.ts';
-import { btcPrice } from '../domain/money.ts';
-import { paymentPlace } from './places.ts';
 import { refreshOrder } from './follow-orders.ts';
 import { Problem } from './problem.ts';
 import type { Gateway, Order } from './ports.ts';
 import type { OpenSession } from './read-session.ts';
-import { int, isoTime, providerRef } from './show-offers.ts';
+import { showOrder } from './show-order.ts';
 
 type Shown = { [key: string]: Json };
 export type ReadOrdersRequest = { order_id?: string | undefined; limit?: number | undefined; changed_since?: string | undefined };
@@ -45,33 +42,4 @@ export const findOrder = async (gateway: Gateway, orderId: string, customerId: s
   const order = await gateway.stores.orders.find(orderId, customerId);
   if (order?.ramp !== ramp) throw new Problem('order-not-found', 'There is no such order of this customer.');
   return order;
-};
-
-const payable = new Set(['awaiting_payment', 'underpaid']);
-
-/** FLS01's eight members, and what a wallet needs that was killed between /order and payment. */
-const showOrder = async (gateway: Gateway, order: Order): Promise<Shown> => {
-  const now = gateway.now();
-  const canBePaid = payable.has(order.stage) && (order.expiresOn ?? Infinity) > now;
-  const [fiat, sats] = order.ramp === 'buy' ? [order.pay, order.receive] : [order.receive, order.pay];
-  const quotedSats = order.ramp === 'buy' ? order.quotedReceive : order.quotedPay;
-  return {
-    amount_fiat: int(fiat),
-    currency_id: order.terms['currencyId'] ?? 0,
-    payment_option_id: order.terms['paymentOptionId'] ?? 0,
-    amount_sats: int(sats),
-    btc_price: sats > 0n ? int(order.ramp === 'buy' ? btcPrice(fiat, order.fee, sats) : ((fiat + order.fee) * 100_000_000n) / sats) : 0,
-    order_fee: int(order.fee),
-    order_status: orderStatus(order.stage),
-    order_status_date: isoTime(order.stageOn),
-    stage: order.stage,
-    final: order.final,
-    quote_id: order.quoteId,
-    provider: providerRef(gateway, order.providerId),
-    quoted_amount_sats: int(quotedSats),
-    ...(order.ramp === 'buy' ? { on_chain_fallback: order.facts['on_chain_fallback'] === true } : {}),
-    ...(canBePaid && order.expiresOn !== undefined ? { expires_on: isoTime(order.expiresOn) } : {}),
-    ...(order.nextCheckOn === undefined || order.final ? {} : { next_check_on: isoTime(order.nextCheckOn) }),
-    ...(canBePaid ? { payment_info: JSON.parse(await gateway.seal.open(order.paymentInfo, paymentPlace(order.id))) as Json } : {}),
-  };
 };

@@ -1,5 +1,6 @@
 import { refreshOrder } from './follow-orders.ts';
 import { noticeBodyPlace } from './places.ts';
+import { wakeAccount } from './refresh-account.ts';
 import type { Gateway } from './ports.ts';
 
 /** A flood of notices about one thing is one notice. */
@@ -33,6 +34,9 @@ export const receiveNotice = async (gateway: Gateway, notice: Notice, requestId:
     },
     windowMs,
   );
+  if (genuine && notice.purpose === 'account' && recorded === 'new') gateway.background(wakeAccount(gateway, notice.targetId, requestId));
+  if (genuine && notice.purpose === 'account' && recorded === 'counted')
+    gateway.background(gateway.stores.accounts.wake(notice.targetId, gateway.now() + windowMs));
   if (!genuine || notice.purpose !== 'order') return;
   if (recorded === 'new') gateway.background(wake(gateway, notice.targetId, requestId));
   else gateway.background(wakeLater(gateway, notice.targetId));

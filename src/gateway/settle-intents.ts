@@ -54,7 +54,7 @@ const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, req
       toPlacing(
         intent,
         evidence,
-        { repost: core.repost, lateCommitMaxMs: core.late_commit_max_s * 1000, statusBySession: core.status_by_session },
+        { repost: core.repost, lateCommitMaxMs: core.late_commit_max_s * 1000, statusBySession: core.status_by_session && intent.ramp === 'buy' },
         placing.quote.offer.offer,
       ),
       now,

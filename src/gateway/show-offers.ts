@@ -58,7 +58,8 @@ export const showOffer = (gateway: Gateway, stored: StoredOffers, index: number)
 };
 
 /** Facts whose names start with `provider_` are the provider's own figures, for checks only. */
-const shownFacts = (facts: { [key: string]: Json }): Shown => Object.fromEntries(Object.entries(facts).filter(([name]) => !name.startsWith('provider_')));
+export const shownFacts = (facts: { [key: string]: Json }): Shown =>
+  Object.fromEntries(Object.entries(facts).filter(([name]) => !name.startsWith('provider_')));
 
 const limitNames = (ramp: Route['asked']['ramp'], limits: Limits | undefined): Shown => {
   if (!limits) return {};
@@ -134,6 +135,8 @@ export const showOffers = (gateway: Gateway, stored: StoredOffers): Shown => ({
   policy: showPolicy(stored.route),
 });
 
+const liquidityNames = ['pay_sats', 'fee_sats', 'inbound_sats', 'client_sats', 'lease_blocks', 'observed_on', 'fee_ppm', 'connect_to', 'delivered_as'];
+
 /** Rank 1 in FLS01's shape, with `provider` and `accept_by`. */
 export const showQuote = (gateway: Gateway, stored: StoredOffers): Shown => {
   const best = showOffer(gateway, stored, 0);
@@ -150,7 +153,8 @@ export const showQuote = (gateway: Gateway, stored: StoredOffers): Shown => {
     'accept_by',
     'provider',
   ];
-  return Object.fromEntries(names.flatMap((name) => (best[name] === undefined ? [] : [[name, best[name]]])));
+  const more = stored.route.asked.ramp === 'buy' ? [] : ['requires', 'warnings', ...liquidityNames];
+  return Object.fromEntries([...names, ...more].flatMap((name) => (best[name] === undefined ? [] : [[name, best[name]]])));
 };
 
 /** 422 when anybody refused or was excluded, 503 when none answered. */

@@ -10,6 +10,17 @@ import { withdrawal } from './fiat-on-ramp/withdrawal.ts';
 import { offers } from './offers/offers.ts';
 import { route } from './offers/route.ts';
 import { operatorAttention, operatorOrder, operatorProvider, operatorSearch } from './operator/operator.ts';
+import { sellAccountRemove, sellAccounts, sellAccountStatus, sellBalance, sellTransactions } from './sell/accounts.ts';
+import {
+  sellConnectionCancel,
+  sellConnectionConfirm,
+  sellConnectionResend,
+  sellConnections,
+  sellConnectionStatus,
+} from './sell/connections.ts';
+import { sellOffers, sellQuote } from './sell/offers.ts';
+import { sellOrder, sellOrderStatus } from './sell/order.ts';
+import { sellPaymentOptions } from './sell/payment-options.ts';
 import { live, ready } from './service/health.ts';
 import { providers } from './service/providers.ts';
 import { webhookKeys, webhookTest } from './service/webhooks.ts';
@@ -27,6 +38,21 @@ export const endpoints: readonly Endpoint[] = [
   withdrawal,
   offers,
   route,
+  sellPaymentOptions,
+  sellOffers,
+  sellQuote,
+  sellAccounts,
+  sellAccountStatus,
+  sellAccountRemove,
+  sellConnections,
+  sellConnectionStatus,
+  sellConnectionConfirm,
+  sellConnectionResend,
+  sellConnectionCancel,
+  sellOrder,
+  sellOrderStatus,
+  sellBalance,
+  sellTransactions,
   providers,
   live,
   ready,

@@ -26,3 +26,32 @@ const fingerprintOf = (hash: (text: string) => string, raw: string): string => {
   const { session_id: _session, ...body } = JSON.parse(raw) as Record<string, unknown>;
   return hash(JSON.stringify(Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1))));
 };
+
+/**
+ * Runs a creating call once per Idempotency-Key: the same body again within 24 h gets the same bytes (kept sealed), another body 422, a first
+ * call that is still running 409. A call that failed is forgotten, so that it can be repeated. Without a key the call just runs.
+ */
+export const onceByKey = async (call: Call, caller: string, route: string, raw: string, run: () => Promise<unknown>): Promise<Response> => {
+  const { gateway } = call;
+  const key = idempotencyKeyOf(call.request);
+  const answerWith = (body: string): Response => new Response(body, { status: 200, headers: { 'content-type': 'application/json' } });
+  if (key === undefined) return answerWith(JSON.stringify(await run()));
+  const row = { caller, route, keyHash: gateway.hash(key) };
+  const fingerprint = fingerprintOf(gateway.hash, raw);
+  const begun = await gateway.stores.idempotency.begin({ ...row, fingerprint, now: gateway.now(), leaseSeconds: 60 });
+  const place = { table: 'idempotency_keys', row: `${caller} ${route} ${row.keyHash}`, field: 'answer' };
+  if (begun.state !== 'begun') {
+    if (begun.fingerprint !== fingerprint)
+      throw new Problem('idempotency-key-reused', 'This Idempotency-Key was sent with another body before. Use a new one.');
+    if (begun.state === 'done') return answerWith(await gateway.seal.open(begun.answer, place));
+    throw new Problem('idempotency-in-progress', 'The first request with this key is still running.', { retryAfterMs: 1000 });
+  }
+  try {
+    const body = JSON.stringify(await run());
+    await gateway.stores.idempotency.finish({ ...row, answer: await gateway.seal.seal(body, place) });
+    return answerWith(body);
+  } catch (error) {
+    await gateway.stores.idempotency.abandon(row);
+    throw error;
+  }
+};

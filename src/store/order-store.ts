@@ -71,4 +71,33 @@ export const createOrderStore = (db: Database): OrderStore => ({
       .set({ nextCheckOn: now })
       .where(and(eq(orders.id, id), eq(orders.final, false), or(isNull(orders.nextCheckOn), gt(orders.nextCheckOn, now))));
   },
+  payable: async (providerSessionId, customerId, pay, now) => {
+    const rows = await db
+      .select({ id: orders.id, terms: orders.terms })
+      .from(orders)
+      .where(
+        and(
+          eq(orders.customerId, customerId),
+          eq(orders.providerSessionId, providerSessionId),
+          eq(orders.pay, pay),
+          eq(orders.stage, 'awaiting_payment'),
+          or(isNull(orders.expiresOn), gt(orders.expiresOn, now)),
+        ),
+      );
+    return rows.map((row) => ({ id: row.id, byAmount: row.terms['matchedBy'] === 'amount' }));
+  },
+  explained: async (providerSessionId, customerId, except) => {
+    const rows = await db
+      .select({ id: orders.id, upstreamOrderId: orders.upstreamOrderId, facts: orders.facts, stage: orders.stage, pay: orders.pay })
+      .from(orders)
+      .where(and(eq(orders.customerId, customerId), eq(orders.providerSessionId, providerSessionId)));
+    const others = rows.filter((row) => row.id !== except);
+    return {
+      upstreamIds: others.flatMap((row) => {
+        const payment = row.facts['transaction_id'];
+        return [...(row.upstreamOrderId === null ? [] : [row.upstreamOrderId]), ...(typeof payment === 'string' ? [payment] : [])];
+      }),
+      openAmounts: others.flatMap((row) => (row.stage === 'awaiting_payment' ? [row.pay] : [])),
+    };
+  },
 });

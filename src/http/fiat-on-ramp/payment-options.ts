@@ -6,12 +6,12 @@ import { endpoint, type Call } from '../call.ts';
 import { anyAmount, sessionId, smallId } from '../shapes.ts';
 
 const option = z.object({ option: z.string(), id: smallId, fee_rate: z.number(), min_amount: anyAmount, max_amount: anyAmount.optional() });
-const answer = z.object({
+export const optionsAnswer = z.object({
   currencies: z.array(z.record(z.string(), z.object({ currency_id: smallId, currency_code: z.string(), payment_options: z.array(option) }))),
 });
 
 /** One currency per array item, keyed by its lower-case code (A4); an unknown code is an empty list. */
-const showOptions = (currencies: MergedCurrency[]) => ({
+export const showOptions = (currencies: MergedCurrency[]) => ({
   currencies: currencies.map((currency) => ({
     [currency.currencyCode.toLowerCase()]: {
       currency_id: currency.currencyId,
@@ -38,7 +38,7 @@ export const paymentOptions = endpoint({
   tag: 'FLS01',
   summary: 'Currencies and payment options of all providers, merged',
   body: z.object({ session_id: sessionId, currency_code: z.string().max(32).optional() }),
-  answer,
+  answer: optionsAnswer,
   problems: ['session-invalid'],
   lane: 'quotes',
   run: async (call, body) => await list(call, body.session_id, body.currency_code),
@@ -51,7 +51,7 @@ export const paymentOptionsByGet = endpoint({
   tag: 'FLS01',
   summary: 'The same by GET, with the session in the header X-Session-Id',
   query: z.object({ currency_code: z.string().max(32).optional() }),
-  answer,
+  answer: optionsAnswer,
   problems: ['session-invalid', 'invalid-request'],
   lane: 'quotes',
   run: async (call, query: { currency_code?: string | undefined }) => {

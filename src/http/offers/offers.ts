@@ -22,7 +22,7 @@ export const traceOf = (call: Call): { requestId: string; traceparent: string | 
 });
 
 /** 60 quotes a minute for a session; an app that shows its key has its own, higher count. */
-const limitQuotes = async (call: Call, sessionHash: string): Promise<void> => {
+export const limitQuotes = async (call: Call, sessionHash: string): Promise<void> => {
   if (call.app) await call.limit('quotes-app', call.app.id);
   await call.limit('quotes', sessionHash);
 };

@@ -182,9 +182,11 @@ export const readOrders = async (bringin: Bringin, context: CallContext, order?:
 
 const evidenceOn = ({ settings }: Bringin, order: FollowedOrder, rows: TransactionRow[]): OrderEvidence[] => {
   if (order.upstreamOrderId !== undefined) return rows.filter((row) => row.orderId === order.upstreamOrderId).map((row) => evidenceOf(row, settings));
+  // A payment that was recognised once stays this order's, whatever comes after it.
+  const known = order.facts['transaction_id'];
   const found = matchTransaction(
     order,
-    rows.map((row) => toTransaction(row, settings)),
+    rows.filter((row) => known === undefined || row.orderId === known).map((row) => toTransaction(row, settings)),
     settings.match_window_s * 1000,
   );
   if (found === 'none') return [];

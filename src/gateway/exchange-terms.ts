@@ -1,0 +1,63 @@
+/** What buying and selling have in common before a provider is asked: the amount, the option, the limits. */
+import type { FaultKind } from '../domain/fault-kind.ts';
+import type { Asked, Terms } from '../domain/offer.ts';
+import { normalForm } from '../domain/option-name.ts';
+import type { Limits, Refusal } from '../domain/refusal.ts';
+import type { CatalogueOption } from '../providers/spec.ts';
+import { listingFault, methodOf, type CatalogueView, type ProviderListing } from './catalogue.ts';
+import { Problem } from './problem.ts';
+import type { Gateway, OptionNumber, Provider } from './ports.ts';
+
+export type ExchangeAsked = Extract<Asked, { ramp: 'buy' | 'sell' }>;
+
+/** Exactly one of the two amounts. */
+export const amountOf = (request: { amount_fiat?: number | undefined; amount_sats?: number | undefined }): { of: 'fiat' | 'sats'; value: bigint } => {
+  const { amount_fiat: fiat, amount_sats: sats } = request;
+  if (fiat !== undefined && sats === undefined) return { of: 'fiat', value: BigInt(fiat) };
+  if (sats !== undefined && fiat === undefined) return { of: 'sats', value: BigInt(sats) };
+  const detail = 'Send exactly one of amount_fiat and amount_sats.';
+  throw new Problem('invalid-request', detail, { errors: [{ pointer: '/amount_fiat', detail }] });
+};
+
+type Offered = { provider: Provider; terms: Terms } & ({ option: CatalogueOption; listing: ProviderListing } | { refusal: Refusal } | { fault: FaultKind });
+
+/** The provider's own option for what was asked with the terms it is ranked by, or why it need not be asked. */
+export const exchangeTerms = (
+  gateway: Gateway,
+  provider: Provider,
+  asked: ExchangeAsked,
+  number: OptionNumber,
+  catalogue: CatalogueView,
+  country: string | undefined,
+): Offered => {
+  const { core } = provider;
+  const method = methodOf(gateway, provider, number.normalName);
+  const listing = catalogue.byProvider.get(provider.id);
+  const option = listing?.options.get(number.id);
+  const limits = option ? limitsOf(asked.ramp, option) : {};
+  const terms = {
+    haircutBps: core.haircut_bps ?? gateway.settings.routing.indicative_haircut_bps,
+    preferenceBps: core.preference_bps,
+    arrivalSeconds: core.arrival_seconds?.[method] ?? gateway.settings.routing.arrival_seconds[method],
+    ...(option ? { named: { currency: option.currency, option: option.name }, limits } : {}),
+  };
+  if (!listing) return { provider, terms, fault: (listingFault(gateway, provider, asked.ramp) ?? 'unreachable') as FaultKind };
+  if (country !== undefined && core.display.countries.length > 0 && !core.display.countries.includes(country.toUpperCase()))
+    return { provider, terms, refusal: { reason: 'country-restricted' } };
+  if (!option) {
+    const sameCurrency = [...listing.options.values()].some((other) => normalForm(other.currency) === normalForm(number.currencyCode));
+    return { provider, terms, refusal: { reason: sameCurrency ? 'option-unsupported' : 'currency-unsupported' } };
+  }
+  const fiatAsked = (asked.ramp === 'buy') === (asked.fixed === 'pay');
+  if (fiatAsked && option.minFiat !== undefined && asked.amount < option.minFiat)
+    return { provider, terms, refusal: { reason: 'below-minimum', limits: limitsOf(asked.ramp, { minFiat: option.minFiat }) } };
+  if (fiatAsked && option.maxFiat !== undefined && asked.amount > option.maxFiat)
+    return { provider, terms, refusal: { reason: 'above-maximum', limits: limitsOf(asked.ramp, { maxFiat: option.maxFiat }) } };
+  return { provider, terms, option, listing };
+};
+
+/** Listed limits are fiat: what is paid when buying, what arrives when selling. */
+const limitsOf = (ramp: 'buy' | 'sell', { minFiat, maxFiat }: Pick<CatalogueOption, 'minFiat' | 'maxFiat'>): Limits =>
+  ramp === 'buy'
+    ? { ...(minFiat === undefined ? {} : { minPay: minFiat }), ...(maxFiat === undefined ? {} : { maxPay: maxFiat }) }
+    : { ...(minFiat === undefined ? {} : { minReceive: minFiat }), ...(maxFiat === undefined ? {} : { maxReceive: maxFiat }) };

@@ -1,0 +1,146 @@
+/** Connections: standing ways from an account to a bank account or a node. Written down before they are asked for, so that none is made twice. */
+import type { Json } from '../domain/offer.ts';
+import { ProviderFault } from '../providers/fault.ts';
+import type { ConnectionRequest, ConnectionState, SellAdapter } from '../providers/spec.ts';
+import type { Account, Connection } from './account-port.ts';
+import { stepConnection } from './account-steps.ts';
+import { callAccount, providerProblem } from './call-account.ts';
+import { connectionRequestPlace } from './places.ts';
+import { Problem } from './problem.ts';
+import type { Gateway } from './ports.ts';
+import type { OpenSession } from './read-session.ts';
+import { askForConnection, refreshConnection } from './refresh-account.ts';
+import { refusalProblem } from './refusal-problem.ts';
+import { connectedAccount, findAccount } from './sell-accounts.ts';
+import { openRequest, openState, showConnection } from './show-account.ts';
+
+type Shown = { [key: string]: Json };
+
+/** Asks for a connection. The same name and details again are the same connection; an answer that was lost leaves it `initiating`. */
+export const createConnection = async (
+  gateway: Gateway,
+  session: OpenSession,
+  accountId: string,
+  request: ConnectionRequest,
+  requestId: string,
+): Promise<Shown> => {
+  const account = await connectedAccount(gateway, accountId, session.customerId);
+  const id = gateway.ids.uuid();
+  const now = gateway.now();
+  const row: Connection = {
+    id,
+    accountId: account.id,
+    nameHash: gateway.hash(request.name.trim().toLowerCase()),
+    status: 'initiating',
+    statusOn: now,
+    direction: request.direction,
+    network: request.network,
+    request: await gateway.seal.seal(JSON.stringify(request), connectionRequestPlace(id)),
+    sequence: 0,
+    createdOn: now,
+  };
+  const made = await gateway.stores.accounts.createConnection(row);
+  if ('existing' in made) return await sameAgain(gateway, account, made.existing, request, requestId);
+  try {
+    const asked = await askForConnection(gateway, account, row, requestId);
+    if (asked.refused) {
+      await gateway.stores.accounts.discardConnection(row.id);
+      throw refusalProblem(asked.refused);
+    }
+    return await showConnection(gateway, asked.connection);
+  } catch (fault) {
+    if (!(fault instanceof ProviderFault)) throw fault;
+    if (fault.taken === 'no') {
+      await gateway.stores.accounts.discardConnection(row.id);
+      throw providerProblem(fault);
+    }
+    // It may have been made: it is looked for, and asked for again only where it is not there.
+    await gateway.stores.accounts.wake(account.id, now + 1000);
+    return await showConnection(gateway, row);
+  }
+};
+
+const sameAgain = async (gateway: Gateway, account: Account, existing: Connection, request: ConnectionRequest, requestId: string): Promise<Shown> => {
+  if (JSON.stringify(await openRequest(gateway, existing)) !== JSON.stringify(request))
+    throw refusalProblem({ reason: 'declined', note: 'connection-name-taken' });
+  return await showConnection(gateway, await refreshConnection(gateway, account, existing, requestId));
+};
+
+type Found = { account: Account; connection: Connection };
+const findConnection = async (gateway: Gateway, session: OpenSession, connectionId: string): Promise<Found> => {
+  const connection = await gateway.stores.accounts.findConnection(connectionId, session.customerId);
+  if (!connection) throw new Problem('connection-not-found', 'There is no such connection of this customer.');
+  return { connection, account: await findAccount(gateway, connection.accountId, session.customerId) };
+};
+
+/** One connection, or all of an account. */
+export const readConnections = async (
+  gateway: Gateway,
+  session: OpenSession,
+  request: { connection_id?: string | undefined; account_id?: string | undefined },
+  requestId: string,
+): Promise<Shown> => {
+  if (request.connection_id !== undefined) {
+    const { account, connection } = await findConnection(gateway, session, request.connection_id);
+    return await showConnection(gateway, await refreshConnection(gateway, account, connection, requestId));
+  }
+  if (request.account_id === undefined)
+    throw new Problem('invalid-request', 'Send connection_id or account_id.', { errors: [{ pointer: '/connection_id', detail: 'missing' }] });
+  const account = await findAccount(gateway, request.account_id, session.customerId);
+  const connections = await gateway.stores.accounts.connections(account.id);
+  const fresh = await Promise.all(connections.map((connection) => refreshConnection(gateway, account, connection, requestId)));
+  return { account_id: account.id, connections: await Promise.all(fresh.map((connection) => showConnection(gateway, connection))) };
+};
+
+type Verbs = NonNullable<SellAdapter['connections']>;
+type Step = Awaited<ReturnType<Verbs['confirm']>>;
+
+const stepAt = async (
+  gateway: Gateway,
+  session: OpenSession,
+  connectionId: string,
+  requestId: string,
+  verb: string,
+  step: (verbs: Verbs, context: Parameters<Verbs['read']>[0], state: ConnectionState) => Promise<Step>,
+): Promise<Shown> => {
+  const { account, connection } = await findConnection(gateway, session, connectionId);
+  const state = await openState(gateway, connection);
+  if (!state) throw new Problem('connection-required', 'The connection is still being made. Ask again in a moment.', { retryAfterMs: 2000 });
+  try {
+    const answer = await callAccount(gateway, account, { verb, requestId, idempotent: false }, async (sell, context) => {
+      if (!sell.connections) throw new Error(`${account.providerId} has no connections`);
+      return await step(sell.connections, context, state);
+    });
+    if (answer.ok === 'code-wrong') return await codeWrong(gateway, account, connection, state, answer.attemptsLeft);
+    if (answer.ok === 'code-expired')
+      throw new Problem('code-expired', 'The code has expired or was used up. Ask for a new one with POST /sell/connection-resend.');
+    if (!answer.ok) throw refusalProblem(answer.refusal);
+    return await showConnection(gateway, await stepConnection(gateway, account, connection, answer.value));
+  } catch (fault) {
+    if (fault instanceof ProviderFault) await gateway.stores.accounts.wake(account.id, gateway.now() + 1000);
+    throw providerProblem(fault);
+  }
+};
+
+const codeWrong = async (
+  gateway: Gateway,
+  account: Account,
+  connection: Connection,
+  state: ConnectionState,
+  attemptsLeft: number | undefined,
+): Promise<never> => {
+  if (attemptsLeft !== undefined) await stepConnection(gateway, account, connection, { ...state, attemptsLeft });
+  throw new Problem('code-wrong', 'The code is not the one that was sent.', { members: attemptsLeft === undefined ? {} : { attempts_left: attemptsLeft } });
+};
+
+/** Confirms whatever waits for a code: the creation, or a cancel. */
+export const confirmConnection = async (gateway: Gateway, session: OpenSession, connectionId: string, code: string, requestId: string): Promise<Shown> =>
+  await stepAt(gateway, session, connectionId, requestId, 'confirm_connection', (verbs, context, state) => verbs.confirm(context, state, code));
+export const resendCode = async (gateway: Gateway, session: OpenSession, connectionId: string, requestId: string): Promise<Shown> =>
+  await stepAt(gateway, session, connectionId, requestId, 'resend_code', (verbs, context, state) => verbs.resend(context, state));
+/** Twice is once: a connection that ended stays ended. */
+export const cancelConnection = async (gateway: Gateway, session: OpenSession, connectionId: string, requestId: string): Promise<Shown> => {
+  const { connection } = await findConnection(gateway, session, connectionId);
+  if (connection.status === 'inactive') return await showConnection(gateway, connection);
+  return await stepAt(gateway, session, connectionId, requestId, 'cancel_connection', (verbs, context, state) => verbs.cancel(context, state));
+};

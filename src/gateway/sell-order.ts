@@ -1,0 +1,51 @@
+import { Problem } from './problem.ts';
+import type { Prepared } from './place-order.ts';
+import type { Gateway } from './ports.ts';
+import { refreshAccount } from './refresh-account.ts';
+import type { OpenSession } from './read-session.ts';
+import { refusalProblem } from './refusal-problem.ts';
+import { openState } from './show-account.ts';
+import type { StoredQuote } from './store-route.ts';
+
+/**
+ * What a sell order needs beside the quote: the account that the euros go through, and for a bank the connection. Quotes are given before
+ * either exists, so this is where they are asked for.
+ */
+export const prepareSellOrder = async (
+  gateway: Gateway,
+  session: OpenSession,
+  quote: StoredQuote,
+  request: { connectionId?: string | undefined },
+  requestId: string,
+): Promise<Prepared> => {
+  const { providerId } = quote.offer;
+  const account = (await gateway.stores.accounts.list(session.customerId)).find((one) => one.providerId === providerId);
+  const needsAccount = quote.offer.offer.requires.includes('account');
+  if (!account) {
+    if (needsAccount) throw refusalProblem({ reason: 'account-required' });
+    return { order: {} };
+  }
+  const { status } = account.status === 'connected' ? account : (await refreshAccount(gateway, account, requestId)).account;
+  if (status !== 'connected') throw new Problem('account-not-connected', `The account at ${providerId} is ${status}, not connected.`);
+  const needs = quote.terms['needConnection'];
+  const byAmount = Array.isArray(needs) && needs.includes(providerId);
+  const sameAmount = await gateway.stores.orders.payable(account.id, session.customerId, quote.offer.offer.pay, gateway.now());
+  const clashing = sameAmount.filter((order) => byAmount || order.byAmount).map((order) => order.id);
+  if (clashing.length > 0)
+    throw new Problem(
+      'amount-in-use',
+      'An open order of this account has the same amount: two payments could not be told apart. Change the amount, or let it expire.',
+      {
+        members: { order_ids: clashing },
+      },
+    );
+  if (request.connectionId === undefined) {
+    if (byAmount) throw refusalProblem({ reason: 'declined', note: 'connection-required' });
+    return { providerSessionId: account.id, order: {} };
+  }
+  const connection = await gateway.stores.accounts.findConnection(request.connectionId, session.customerId);
+  const state = connection?.accountId === account.id ? await openState(gateway, connection) : undefined;
+  if (!connection || connection.accountId !== account.id) throw new Problem('connection-not-found', 'There is no such connection of this account.');
+  if (!state || connection.status !== 'active') throw new Problem('connection-required', `The connection is ${connection.status}, not active.`);
+  return { providerSessionId: account.id, order: { connection: JSON.parse(JSON.stringify(state)) } };
+};

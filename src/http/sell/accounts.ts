@@ -1,0 +1,114 @@
+import { z } from '@hono/zod-openapi';
+import { readBalance, readSellAccount, readTransactions, removeSellAccount, startSellAccount } from '../../gateway/sell-accounts.ts';
+import { readSession } from '../../gateway/read-session.ts';
+import { endpoint } from '../call.ts';
+import { onceByKey } from '../idempotency-key.ts';
+import { anyAmount, sessionId, text, time, uuid } from '../shapes.ts';
+import { accountShape, webhook, webhookOf } from './shapes.ts';
+
+const provider = ['provider-unavailable', 'provider-timeout'] as const;
+
+export const sellAccounts = endpoint({
+  method: 'post',
+  path: '/sell/accounts',
+  tag: 'Sell',
+  summary: 'Start or recover the customer’s account at a sell provider',
+  body: z.object({
+    session_id: sessionId,
+    provider: text(64),
+    email: text(254).optional(),
+    api_key: text(256).optional().openapi({ description: "Instead of email: a key from the provider's own dashboard" }),
+    ...webhook,
+  }),
+  answer: accountShape,
+  problems: [
+    'session-invalid',
+    'customer-conflict',
+    'webhook-url-refused',
+    'rate-limited',
+    'idempotency-key-invalid',
+    'idempotency-key-reused',
+    'idempotency-in-progress',
+    'account-not-connected',
+    ...provider,
+  ],
+  lane: 'reserved',
+  run: async (call, body, raw) => {
+    const session = await readSession(call.gateway, body.session_id, 'price');
+    await call.limit('orders', session.idHash);
+    const request = { provider: body.provider, email: body.email, apiKey: body.api_key, webhook: webhookOf(call, body) };
+    return await onceByKey(call, session.customerId, '/sell/accounts', raw, () => startSellAccount(call.gateway, session, request, call.requestId));
+  },
+});
+
+export const sellAccountStatus = endpoint({
+  method: 'post',
+  path: '/sell/account-status',
+  tag: 'Sell',
+  summary: 'How far the account is, with its connections',
+  body: z.object({ session_id: sessionId, account_id: uuid }),
+  answer: accountShape,
+  problems: ['session-invalid', 'account-not-found'],
+  lane: 'reserved',
+  run: async (call, body) => {
+    const session = await readSession(call.gateway, body.session_id, 'owned');
+    return { body: await readSellAccount(call.gateway, session, body.account_id, call.requestId) };
+  },
+});
+
+export const sellAccountRemove = endpoint({
+  method: 'post',
+  path: '/sell/account-remove',
+  tag: 'Sell',
+  summary: "Forget the account here; the provider's own account stays",
+  body: z.object({ session_id: sessionId, account_id: uuid }),
+  answer: z.object({ account_id: uuid, removed: z.boolean() }),
+  problems: ['session-invalid', 'account-not-found'],
+  lane: 'reserved',
+  run: async (call, body) => {
+    const session = await readSession(call.gateway, body.session_id, 'price');
+    return { body: await removeSellAccount(call.gateway, session, body.account_id) };
+  },
+});
+
+export const sellBalance = endpoint({
+  method: 'post',
+  path: '/sell/balance',
+  tag: 'Sell',
+  summary: 'What lies on the account at the provider',
+  body: z.object({ session_id: sessionId, account_id: uuid }),
+  answer: z.object({ account_id: uuid, currency_code: z.string(), amount_fiat: anyAmount }),
+  problems: ['session-invalid', 'account-not-found', 'account-not-connected', 'account-required', ...provider],
+  lane: 'reserved',
+  run: async (call, body) => {
+    const session = await readSession(call.gateway, body.session_id, 'owned');
+    return { body: await readBalance(call.gateway, session, body.account_id, call.requestId) };
+  },
+});
+
+export const sellTransactions = endpoint({
+  method: 'post',
+  path: '/sell/transactions',
+  tag: 'Sell',
+  summary: 'Payments of the account, also those made straight to its addresses; newest first',
+  body: z.object({ session_id: sessionId, account_id: uuid, limit: z.int().min(1).max(200).optional(), since: time.optional() }),
+  answer: z.object({
+    account_id: uuid,
+    transactions: z.array(
+      z.looseObject({
+        transaction_id: z.string(),
+        kind: z.string(),
+        status: z.string(),
+        amount_sats: anyAmount.optional(),
+        amount_fiat: anyAmount.optional(),
+        created_on: time,
+      }),
+    ),
+  }),
+  problems: ['session-invalid', 'account-not-found', 'account-not-connected', 'account-required', ...provider],
+  lane: 'reserved',
+  run: async (call, body) => {
+    const session = await readSession(call.gateway, body.session_id, 'owned');
+    return { body: await readTransactions(call.gateway, session, body, call.requestId) };
+  },
+});

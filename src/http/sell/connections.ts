@@ -1,0 +1,134 @@
+import { z } from '@hono/zod-openapi';
+import { cancelConnection, confirmConnection, createConnection, readConnections, resendCode } from '../../gateway/sell-connections.ts';
+import { readSession } from '../../gateway/read-session.ts';
+import type { ConnectionRequest } from '../../providers/spec.ts';
+import { endpoint } from '../call.ts';
+import { onceByKey } from '../idempotency-key.ts';
+import { sessionId, text, uuid } from '../shapes.ts';
+import { connectionShape } from './shapes.ts';
+
+const one = z.object({ session_id: sessionId, connection_id: uuid });
+const problems = [
+  'session-invalid',
+  'connection-not-found',
+  'connection-required',
+  'account-required',
+  'account-not-connected',
+  'provider-unavailable',
+  'provider-timeout',
+] as const;
+
+const createBody = z.object({
+  session_id: sessionId,
+  account_id: uuid,
+  name: text(64),
+  direction: z.enum(['sell', 'buy']).optional(),
+  network: z.enum(['lightning', 'onchain']).optional(),
+  iban: text(50).optional(),
+  bic: text(11).optional(),
+  beneficiary_name: text(140).optional(),
+  lightning_username: text(64).optional(),
+  destination_address: text(120).optional().openapi({ description: 'direction buy: where the bitcoin goes' }),
+});
+
+export const sellConnections = endpoint({
+  method: 'post',
+  path: '/sell/connections',
+  tag: 'Sell',
+  summary: 'Ask for a standing connection, to a bank account (sell) or to an address (buy)',
+  body: createBody,
+  answer: connectionShape,
+  problems: [
+    ...problems,
+    'account-not-found',
+    'iban-invalid',
+    'address-invalid',
+    'connection-name-taken',
+    'username-taken',
+    'rate-limited',
+    'idempotency-key-invalid',
+    'idempotency-key-reused',
+    'idempotency-in-progress',
+  ],
+  lane: 'reserved',
+  run: async (call, body, raw) => {
+    const session = await readSession(call.gateway, body.session_id, 'price');
+    await call.limit('orders', session.idHash);
+    const run = () => createConnection(call.gateway, session, body.account_id, requestOf(body), call.requestId);
+    return await onceByKey(call, session.customerId, '/sell/connections', raw, run);
+  },
+});
+
+const requestOf = (body: z.output<typeof createBody>): ConnectionRequest => ({
+  name: body.name,
+  direction: body.direction ?? 'sell',
+  network: body.network ?? (body.direction === 'buy' ? 'onchain' : 'lightning'),
+  ...(body.iban === undefined ? {} : { iban: body.iban }),
+  ...(body.bic === undefined ? {} : { bic: body.bic }),
+  ...(body.beneficiary_name === undefined ? {} : { beneficiaryName: body.beneficiary_name }),
+  ...(body.lightning_username === undefined ? {} : { lightningUsername: body.lightning_username }),
+  ...(body.destination_address === undefined ? {} : { destinationAddress: body.destination_address }),
+});
+
+export const sellConnectionStatus = endpoint({
+  method: 'post',
+  path: '/sell/connection-status',
+  tag: 'Sell',
+  summary: 'One connection, or all of an account',
+  body: z.object({ session_id: sessionId, connection_id: uuid.optional(), account_id: uuid.optional() }),
+  answer: z.union([connectionShape, z.object({ account_id: uuid, connections: z.array(connectionShape) })]),
+  problems: ['session-invalid', 'account-not-found', 'connection-not-found'],
+  lane: 'reserved',
+  run: async (call, body) => {
+    const session = await readSession(call.gateway, body.session_id, 'owned');
+    return { body: await readConnections(call.gateway, session, body, call.requestId) };
+  },
+});
+
+export const sellConnectionConfirm = endpoint({
+  method: 'post',
+  path: '/sell/connection-confirm',
+  tag: 'Sell',
+  summary: 'The code from the text message: confirms the creation or the cancel that waits for it',
+  body: one.extend({ code: text(16) }),
+  answer: connectionShape,
+  problems: [...problems, 'code-wrong', 'code-expired', 'rate-limited'],
+  lane: 'reserved',
+  run: async (call, body) => {
+    const session = await readSession(call.gateway, body.session_id, 'price');
+    await call.limit('orders', session.idHash);
+    return { body: await confirmConnection(call.gateway, session, body.connection_id, body.code, call.requestId) };
+  },
+});
+
+export const sellConnectionResend = endpoint({
+  method: 'post',
+  path: '/sell/connection-resend',
+  tag: 'Sell',
+  summary: 'Another text message with a code',
+  body: one,
+  answer: connectionShape,
+  problems: [...problems, 'code-expired', 'rate-limited'],
+  lane: 'reserved',
+  run: async (call, body) => {
+    const session = await readSession(call.gateway, body.session_id, 'price');
+    await call.limit('orders', session.idHash);
+    return { body: await resendCode(call.gateway, session, body.connection_id, call.requestId) };
+  },
+});
+
+export const sellConnectionCancel = endpoint({
+  method: 'post',
+  path: '/sell/connection-cancel',
+  tag: 'Sell',
+  summary: 'End a connection; some providers want a code for it. Twice is once',
+  body: one,
+  answer: connectionShape,
+  problems: [...problems, 'rate-limited'],
+  lane: 'reserved',
+  run: async (call, body) => {
+    const session = await readSession(call.gateway, body.session_id, 'price');
+    await call.limit('orders', session.idHash);
+    return { body: await cancelConnection(call.gateway, session, body.connection_id, call.requestId) };
+  },
+});

@@ -1,0 +1,21 @@
+import { z } from '@hono/zod-openapi';
+import { listPaymentOptions } from '../../gateway/list-payment-options.ts';
+import { readSession } from '../../gateway/read-session.ts';
+import { endpoint } from '../call.ts';
+import { optionsAnswer, showOptions } from '../fiat-on-ramp/payment-options.ts';
+import { sessionId } from '../shapes.ts';
+
+export const sellPaymentOptions = endpoint({
+  method: 'post',
+  path: '/sell/payment-options',
+  tag: 'Sell',
+  summary: 'Currencies and ways to be paid of all sell providers, merged',
+  body: z.object({ session_id: sessionId, currency_code: z.string().max(32).optional() }),
+  answer: optionsAnswer,
+  problems: ['session-invalid'],
+  lane: 'quotes',
+  run: async ({ gateway, requestId }, body) => {
+    await readSession(gateway, body.session_id, 'price');
+    return { body: showOptions(await listPaymentOptions(gateway, 'sell', requestId, body.currency_code)) };
+  },
+});

@@ -1,0 +1,60 @@
+import { z } from '@hono/zod-openapi';
+import type { Webhook } from '../../gateway/sell-accounts.ts';
+import type { Call } from '../call.ts';
+import { anyAmount, providerRef, smallId, time, uuid, webhookUrl } from '../shapes.ts';
+import { checkWebhook } from '../webhook-url.ts';
+
+export const sellEvents = ['account_status', 'connection_status', 'sell_settled', 'order_status_changed'] as const;
+export const webhook = {
+  webhook_url: webhookUrl.optional(),
+  webhook_events: z.array(z.enum(sellEvents)).max(8).optional().openapi({ description: 'Default: all' }),
+};
+
+/** The wallet's webhook as the use cases take it; refused when it could reach what is not public. */
+export const webhookOf = (call: Call, body: { webhook_url?: string | undefined; webhook_events?: string[] | undefined }): Webhook => ({
+  ...(body.webhook_url === undefined
+    ? {}
+    : { webhookUrl: checkWebhook(call.gateway, body.webhook_url), webhookEvents: body.webhook_events ?? [...sellEvents] }),
+  ...(call.app === undefined ? {} : { appId: call.app.id }),
+});
+
+export const connectionShape = z.looseObject({
+  connection_id: uuid,
+  account_id: uuid,
+  name: z.string(),
+  direction: z.enum(['sell', 'buy']),
+  network: z.enum(['lightning', 'onchain']),
+  connection_status: z.enum(['initiating', 'code_required', 'active', 'failed', 'expired', 'inactive']),
+  connection_status_date: time,
+  code_expires_on: time.optional(),
+  attempts_left: z.int().optional(),
+  failure: z.string().optional(),
+  lightning_address: z.string().optional(),
+  deposit_address: z.string().optional(),
+  deposit_iban: z.string().optional(),
+  iban_masked: z.string().optional(),
+});
+export const accountShape = z.object({
+  account_id: uuid,
+  provider: z.string(),
+  account_status: z.enum(['onboarding', 'pending', 'connected', 'rejected', 'needs_reconnect']),
+  account_status_date: time,
+  signup_url: z.string().optional(),
+  mail_sent: z.boolean().optional(),
+  connections: z.array(connectionShape),
+  next_check_on: time.optional(),
+});
+export const sellOrderShape = z.looseObject({
+  order_status: z.string(),
+  stage: z.string(),
+  provider: providerRef,
+  amount_sats: anyAmount,
+  amount_fiat: anyAmount,
+  currency_id: smallId,
+  payment_option_id: smallId,
+  btc_price: anyAmount,
+  order_fee: anyAmount,
+  delivered_to: z.string().optional(),
+  matched_by: z.enum(['order_id', 'amount']).optional(),
+  expires_on: time.optional(),
+});

@@ -1,0 +1,150 @@
+import { and, desc, eq, inArray, isNull, lte, notInArray, or, sql } from 'drizzle-orm';
+import type { Account, AccountStore, Connection } from '../gateway/account-port.ts';
+import { constraintOf, present, sqlState, uniqueViolation, type Database } from './database.ts';
+import { insertDeliveries } from './delivery-store.ts';
+import { leaseOf, released } from './lease.ts';
+import { accounts, connections, providerSessions, settlements } from './schema.ts';
+
+const toAccount = (row: typeof accounts.$inferSelect): Account => {
+  const { leaseOwner: _owner, leaseUntil: _until, ...account } = row;
+  return present(account);
+};
+const toConnection = (row: typeof connections.$inferSelect): Connection => present(row);
+
+const over = ['failed', 'expired', 'inactive'] as const;
+
+export const createAccountStore = (db: Database): AccountStore => ({
+  create: async (account, blob) => {
+    try {
+      await db.transaction(async (tx) => {
+        await tx.insert(accounts).values(account);
+        const { id, providerId, createdOn } = account;
+        await tx
+          .insert(providerSessions)
+          .values({ id, owner: `account:${id}`, providerId, claimedOn: createdOn, ready: blob !== undefined, ...(blob === undefined ? {} : { blob }) });
+      });
+      return 'created';
+    } catch (error) {
+      if (sqlState(error) !== uniqueViolation) throw error;
+      return constraintOf(error) === 'accounts_email' ? 'email-taken' : 'customer-has-one';
+    }
+  },
+  discard: async (id) =>
+    await db.transaction(async (tx) => {
+      await tx.delete(accounts).where(eq(accounts.id, id));
+      await tx.delete(providerSessions).where(eq(providerSessions.id, id));
+    }),
+  find: async (id, customerId) => {
+    const rows = await db
+      .select()
+      .from(accounts)
+      .where(and(eq(accounts.id, id), eq(accounts.customerId, customerId), isNull(accounts.removedOn)));
+    return rows[0] && toAccount(rows[0]);
+  },
+  findAny: async (id) => {
+    const rows = await db
+      .select()
+      .from(accounts)
+      .where(and(eq(accounts.id, id), isNull(accounts.removedOn)));
+    return rows[0] && toAccount(rows[0]);
+  },
+  list: async (customerId) => {
+    const rows = await db
+      .select()
+      .from(accounts)
+      .where(and(eq(accounts.customerId, customerId), isNull(accounts.removedOn)))
+      .orderBy(accounts.createdOn);
+    return rows.map(toAccount);
+  },
+  change: async ({ id, sequence }, change, deliveries) =>
+    await db.transaction(async (tx) => {
+      const rows = await tx
+        .update(accounts)
+        .set({ ...change, ...released })
+        .where(and(eq(accounts.id, id), eq(accounts.sequence, sequence)))
+        .returning({ id: accounts.id });
+      if (rows.length !== 1) return false;
+      await insertDeliveries(tx, deliveries);
+      return true;
+    }),
+  remove: async (id, now) =>
+    await db.transaction(async (tx) => {
+      await tx.update(accounts).set({ removedOn: now, nextCheckOn: null, signup: null, webhookUrl: null }).where(eq(accounts.id, id));
+      await tx.update(providerSessions).set({ retiredOn: now }).where(eq(providerSessions.id, id));
+    }),
+  claimDue: async (now, lease, limit) => {
+    const due = db
+      .select({ id: accounts.id })
+      .from(accounts)
+      .where(and(lte(accounts.nextCheckOn, now), isNull(accounts.removedOn), or(isNull(accounts.leaseUntil), sql`${accounts.leaseUntil} < now()`)))
+      .orderBy(accounts.nextCheckOn)
+      .limit(limit)
+      .for('update', { skipLocked: true });
+    const rows = await db.update(accounts).set(leaseOf(lease)).where(inArray(accounts.id, due)).returning();
+    return rows.map(toAccount);
+  },
+  wake: async (id, now) => {
+    await db
+      .update(accounts)
+      .set({ nextCheckOn: now })
+      .where(and(eq(accounts.id, id), isNull(accounts.removedOn)));
+  },
+
+  createConnection: async (connection) => {
+    const made = await db.insert(connections).values(connection).onConflictDoNothing().returning({ id: connections.id });
+    if (made.length === 1) return { created: true };
+    const rows = await db
+      .select()
+      .from(connections)
+      .where(and(eq(connections.accountId, connection.accountId), eq(connections.nameHash, connection.nameHash), notInArray(connections.status, [...over])));
+    // Gone between the two statements: the caller's second try makes it.
+    if (!rows[0]) throw new Error('a connection of this name ended just now');
+    return { existing: toConnection(rows[0]) };
+  },
+  discardConnection: async (id) => {
+    await db.delete(connections).where(eq(connections.id, id));
+  },
+  findConnection: async (id, customerId) => {
+    const rows = await db
+      .select({ connection: connections })
+      .from(connections)
+      .innerJoin(accounts, eq(accounts.id, connections.accountId))
+      .where(and(eq(connections.id, id), eq(accounts.customerId, customerId), isNull(accounts.removedOn)));
+    return rows[0] && toConnection(rows[0].connection);
+  },
+  connections: async (accountId) => {
+    const rows = await db.select().from(connections).where(eq(connections.accountId, accountId)).orderBy(desc(connections.createdOn)).limit(50);
+    return rows.map(toConnection);
+  },
+  changeConnection: async ({ id, sequence }, change, deliveries) =>
+    await db.transaction(async (tx) => {
+      const rows = await tx
+        .update(connections)
+        .set(change)
+        .where(and(eq(connections.id, id), eq(connections.sequence, sequence)))
+        .returning({ id: connections.id });
+      if (rows.length !== 1) return false;
+      await insertDeliveries(tx, deliveries);
+      return true;
+    }),
+
+  knownSettlements: async (accountId, transactionIds) => {
+    if (transactionIds.length === 0) return [];
+    const rows = await db
+      .select({ id: settlements.transactionId })
+      .from(settlements)
+      .where(and(eq(settlements.accountId, accountId), inArray(settlements.transactionId, transactionIds)));
+    return rows.map((row) => row.id);
+  },
+  settle: async (accountId, transactionId, now, deliveries) =>
+    await db.transaction(async (tx) => {
+      const made = await tx
+        .insert(settlements)
+        .values({ accountId, transactionId, seenOn: now })
+        .onConflictDoNothing()
+        .returning({ id: settlements.accountId });
+      if (made.length !== 1) return false;
+      await insertDeliveries(tx, deliveries);
+      return true;
+    }),
+});
