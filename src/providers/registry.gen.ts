@@ -1,9 +1,11 @@
 // Made by `npm run gen` from the folders of src/providers. Do not edit.
+import { provider as bitrefill } from './bitrefill/index.ts';
 import { provider as bringin } from './bringin/index.ts';
 import { provider as fiatOnRamp } from './fiat-on-ramp/index.ts';
+import { provider as lsps1 } from './lsps1/index.ts';
 import type { ProviderModule } from './spec.ts';
 
 /** Every kind of provider, by its folder's name. The settings' own type is checked where a block is parsed. */
 export const providerModules: ReadonlyMap<string, ProviderModule> = new Map(
-  [bringin, fiatOnRamp].map((module) => [module.kind, module as unknown as ProviderModule]),
+  [bitrefill, bringin, fiatOnRamp, lsps1].map((module) => [module.kind, module as unknown as ProviderModule]),
 );
