@@ -1,18 +1,111 @@
-/** `npm run keys -- init`: every key that the gateway needs, freshly made, as .env lines; `init --json` for `wrangler secret bulk`. */
+/**
+ * `npm run keys -- init|list|rotate|retire|reseal`: fresh keys, and what to put where when one is replaced, as .env lines or, with --json,
+ * for `wrangler secret bulk`. It changes no file; only `reseal` touches the database.
+ */
+import './load-env.ts';
 import { randomBytes } from 'node:crypto';
-import { freshSecrets } from '../src/config/secrets.ts';
+import { freshSecrets, readSecrets } from '../src/config/secrets.ts';
+import { createSeal } from '../src/seal/seal.ts';
+import * as plan from './ops/key-plan.ts';
+import { countByKey, reseal } from './ops/reseal.ts';
+import { command, readArguments, readConfig, Refused, say, withDatabase } from './ops/tools.ts';
 
-const [command, form] = process.argv.slice(2);
-if (command !== 'init') {
-  process.stdout.write('usage: npm run keys -- init [--json]\n');
-  process.exitCode = 1;
-} else {
-  const fresh = { ...freshSecrets(randomBytes), METRICS_TOKEN: randomBytes(24).toString('base64url') };
-  process.stdout.write(
-    form === '--json'
-      ? `${JSON.stringify(fresh, undefined, 2)}\n`
-      : `${Object.entries(fresh)
-          .map(([name, value]) => `${name}=${value}`)
-          .join('\n')}\n`,
-  );
-}
+const usage = `usage: npm run keys -- init [--json]
+       npm run keys -- list
+       npm run keys -- rotate seal|notice|webhook [--to <id>] [--json]
+       npm run keys -- rotate operator | app <id> | app-webhook <id> | provider <id>
+       npm run keys -- retire seal|notice|webhook [<id>] [--json] | operator <hash…> | app <id> <hash…> | app-webhook <id>
+       npm run keys -- reseal`;
+
+const showVariables = (variables: plan.Variables, json: boolean): void => {
+  if (Object.keys(variables).length === 0) return;
+  const env = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+  say(json ? JSON.stringify(variables, undefined, 2) : env.join('\n'));
+};
+const show = (made: plan.Plan, json: boolean): void => {
+  if (!json) say(`${made.say.join('\n')}\n`);
+  if (made.yaml !== undefined) say(made.yaml);
+  showVariables(made.variables, json);
+  if (!json && Object.keys(made.variables).length > 0) say('\nWorkers: the same with --json, saved to a file, then: npx wrangler secret bulk <file>');
+};
+
+const rotate = (kind: string, name: string, to: string | undefined): plan.Plan => {
+  if (plan.isEnvironmentKind(kind)) return plan.rotateEnvironment(kind, process.env, to);
+  const { config } = readConfig();
+  if (kind === 'operator' || (kind === 'app' && name !== '')) return plan.rotateHashed(kind, config, name);
+  if (kind === 'app-webhook' && name !== '') return plan.rotateAppWebhook(config, process.env, name);
+  if (kind === 'provider' && name !== '') return plan.rotateProvider(config, name);
+  throw new Refused(usage);
+};
+
+const retire = async (kind: string, rest: readonly string[]): Promise<plan.Plan> => {
+  const [first = '', second] = rest;
+  if (plan.isEnvironmentKind(kind)) {
+    const made = plan.retireEnvironment(kind, process.env, rest[0]);
+    if (kind === 'seal') await refuseWhileUsed(made);
+    return made;
+  }
+  const { config } = readConfig();
+  if (kind === 'operator') return plan.retireHashed(kind, config, '', first);
+  if (kind === 'app' && first !== '') return plan.retireHashed(kind, config, first, second);
+  if (kind === 'app-webhook' && first !== '') return plan.retireAppWebhook(config, process.env, first);
+  throw new Refused(usage);
+};
+
+/** A sealing key that anything is still sealed under must stay: what it sealed could never be opened again. */
+const refuseWhileUsed = async (made: plan.Plan): Promise<void> => {
+  const { current, old } = plan.keysOf(made.variables, 'SEAL_KEY');
+  const kept = new Set([current, ...old].map((key) => key.split(':')[0]));
+  const counts = await withDatabase(async ({ sql }) => await countByKey(sql));
+  const lost = [...counts].filter(([id]) => !kept.has(id));
+  if (lost.length > 0) throw new Refused(`${lost.map(([id, n]) => `${n} values are still sealed under "${id}"`).join(', ')}: npm run keys -- reseal`);
+};
+
+const list = async (): Promise<void> => {
+  for (const [kind, { variable, what }] of Object.entries(plan.environmentKinds)) {
+    const { current, old } = plan.keysOf(process.env, variable);
+    const id = (key: string): string => key.split(':')[0] ?? '';
+    say(`${kind.padEnd(12)} ${variable}: current ${current === '' ? 'NOT SET' : id(current)}, also accepted ${old.map(id).join(', ') || 'none'} (${what})`);
+  }
+  const { config } = readConfig();
+  const hashes = (all: readonly string[]): string => all.map((hash) => hash.slice(0, 8)).join(', ') || 'none';
+  say(`operator     ${hashes(config.operator.token_hashes)}`);
+  for (const [id, app] of Object.entries(config.apps)) {
+    say(`app          ${id}: ${hashes(app.key_hashes)}`);
+    if (app.webhook_secret_env !== undefined)
+      say(
+        `app-webhook  ${id}: ${app.webhook_secret_env}, ${(process.env[app.webhook_secret_env] ?? '').split(',').filter((one) => one.trim() !== '').length} secret(s)`,
+      );
+  }
+  for (const provider of config.providers)
+    for (const { setting, variable } of plan.credentialsOf(config, provider.id))
+      say(`provider     ${provider.id}: ${setting} is ${variable}, ${(process.env[variable] ?? '') === '' ? 'NOT SET' : 'set'}`);
+  if ((process.env['DATABASE_URL'] ?? '') === '') return;
+  const counts = await withDatabase(async ({ sql }) => await countByKey(sql));
+  say(`sealed       ${[...counts].map(([id, n]) => `${n} values under ${id}`).join(', ') || 'nothing'}`);
+};
+
+const resealAll = async (): Promise<void> => {
+  const { config } = readConfig();
+  const read = readSecrets(process.env, config);
+  if (!read.ok) throw new Refused(read.mistakes.join('\n'));
+  const [current] = read.secrets.seal;
+  if (!current) throw new Refused('SEAL_KEY is not set');
+  await withDatabase(async ({ sql, record }) => {
+    await record('keys.reseal', current.id);
+    const done = await reseal(sql, createSeal(read.secrets.seal), current.id);
+    say(`${done} values are under "${current.id}" now`);
+  });
+};
+
+await command(async () => {
+  const { words, flags } = readArguments(process.argv.slice(2));
+  const [verb = '', kind = '', ...rest] = words;
+  const json = flags.has('json');
+  if (verb === 'init') showVariables({ ...freshSecrets(randomBytes), METRICS_TOKEN: randomBytes(24).toString('base64url') }, json);
+  else if (verb === 'list') await list();
+  else if (verb === 'rotate') show(rotate(kind, rest[0] ?? '', flags.get('to')), json);
+  else if (verb === 'retire') show(await retire(kind, rest), json);
+  else if (verb === 'reseal') await resealAll();
+  else throw new Refused(usage);
+});

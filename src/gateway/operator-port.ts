@@ -108,6 +108,8 @@ export type OperatorStore = {
   switches(): Promise<Switch[]>;
   setSwitch(change: Switch): Promise<void>;
   clearSwitch(name: string): Promise<boolean>;
+  /** Of one app, one customer, or all; the number of sessions that ended. */
+  revokeSessions(of: { appId?: string; customerId?: string }, now: number): Promise<number>;
   record(action: OperatorAction): Promise<void>;
   actions(limit: number): Promise<OperatorAction[]>;
 };

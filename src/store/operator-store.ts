@@ -1,7 +1,7 @@
-import { and, desc, eq, gte, inArray, lt, or, sql, type SQL } from 'drizzle-orm';
+import { and, desc, eq, gte, inArray, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
 import type { FoundOrder, OperatorStore, OrderSearch } from '../gateway/operator-port.ts';
 import { present, type Database } from './database.ts';
-import { claims, deliveries, intents, notices, operatorActions, orderEvents, orders, routes, switches } from './schema.ts';
+import { claims, deliveries, intents, notices, operatorActions, orderEvents, orders, routes, sessions, switches } from './schema.ts';
 
 const foundColumns = {
   orderId: intents.orderId,
@@ -133,6 +133,20 @@ export const createOperatorStore = (db: Database): OperatorStore => {
       await db.insert(switches).values(values).onConflictDoUpdate({ target: switches.name, set: values });
     },
     clearSwitch: async (name) => (await db.delete(switches).where(eq(switches.name, name)).returning({ name: switches.name })).length === 1,
+    revokeSessions: async ({ appId, customerId }, now) => {
+      const revoked = await db
+        .update(sessions)
+        .set({ revokedOn: now })
+        .where(
+          and(
+            isNull(sessions.revokedOn),
+            appId === undefined ? undefined : eq(sessions.appId, appId),
+            customerId === undefined ? undefined : eq(sessions.customerId, customerId),
+          ),
+        )
+        .returning({ idHash: sessions.idHash });
+      return revoked.length;
+    },
     record: async (action) => void (await db.insert(operatorActions).values(action)),
     actions: async (limit) => {
       const rows = await db.select().from(operatorActions).orderBy(desc(operatorActions.id)).limit(limit);

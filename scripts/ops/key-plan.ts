@@ -1,0 +1,170 @@
+/** What to put where when a key is replaced: pure, from the environment and the configuration as they are now. */
+import { randomBytes } from 'node:crypto';
+import { base64 } from '@scure/base';
+import type { GatewayConfig } from '../../src/config/providers-config.ts';
+import { sha256Hex } from '../../src/seal/hash.ts';
+import { Refused } from './tools.ts';
+
+export type Variables = Record<string, string>;
+/** `variables` go into the environment (or `wrangler secret bulk`), `yaml` into the configuration file, `say` is for the person. */
+export type Plan = { say: string[]; variables: Variables; yaml?: string };
+type Source = Record<string, string | undefined>;
+
+/** Keys of the form `id:base64` with their `_OLD` list. `spread`: every instance must know the new one before any uses it. */
+export const environmentKinds = {
+  seal: { variable: 'SEAL_KEY', letter: 's', spread: true, what: 'sealing: opens every secret in the database' },
+  notice: { variable: 'NOTICE_KEY', letter: 'n', spread: true, what: 'makes the addresses that providers call' },
+  webhook: { variable: 'WEBHOOK_SIGNING_KEY', letter: 'w', spread: false, what: 'signs webhooks to wallets' },
+} as const;
+export type EnvironmentKind = keyof typeof environmentKinds;
+export const isEnvironmentKind = (kind: string): kind is EnvironmentKind => Object.hasOwn(environmentKinds, kind);
+
+const idOf = (key: string): string => key.split(':')[0] ?? '';
+export const keysOf = (source: Source, variable: string): { current: string; old: string[] } => ({
+  current: (source[variable] ?? '').trim(),
+  old: (source[`${variable}_OLD`] ?? '')
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== ''),
+});
+const lines = (variable: string, current: string, old: readonly string[]): Variables => ({ [variable]: current, [`${variable}_OLD`]: old.join(',') });
+
+/** A fresh key beside the current one; with `to`, that key becomes the current one. */
+export const rotateEnvironment = (kind: EnvironmentKind, source: Source, to: string | undefined): Plan => {
+  const { variable, letter, spread } = environmentKinds[kind];
+  const { current, old } = keysOf(source, variable);
+  if (current === '') throw new Refused(`${variable} is not set: npm run keys -- init`);
+  if (to !== undefined) {
+    const chosen = old.find((one) => idOf(one) === to);
+    if (chosen === undefined) throw new Refused(`${variable}_OLD has no key "${to}": it has ${old.map(idOf).join(', ') || 'none'}`);
+    const rest = [current, ...old.filter((one) => one !== chosen)];
+    return {
+      variables: lines(variable, chosen, rest),
+      say: [`Step 2. "${to}" becomes the current key, the others still work. Restart every instance.`, ...afterwards(kind, idOf(current))],
+    };
+  }
+  const used = [current, ...old].map(idOf);
+  const next = Math.max(0, ...used.map((id) => Number(/\d+$/.exec(id)?.[0] ?? 0))) + 1;
+  const fresh = `${letter}${next}:${base64.encode(randomBytes(32))}`;
+  if (spread)
+    return {
+      variables: lines(variable, current, [fresh, ...old]),
+      say: [
+        `Step 1. Every instance learns "${idOf(fresh)}" before any uses it. Restart every instance with these, then:`,
+        `  npm run keys -- rotate ${kind} --to ${idOf(fresh)}`,
+      ],
+    };
+  return {
+    variables: lines(variable, fresh, [current, ...old]),
+    say: [`"${idOf(fresh)}" signs beside "${idOf(current)}": receivers that know either accept. Restart every instance.`, ...afterwards(kind, idOf(current))],
+  };
+};
+
+const afterwards = (kind: EnvironmentKind, old: string): string[] => {
+  if (kind === 'seal') return ['Then, with the new environment:', '  npm run keys -- reseal', `  npm run keys -- retire seal ${old}`];
+  if (kind === 'webhook') return ['Receivers may keep the list of keys for five minutes. A day later:', `  npm run keys -- retire webhook ${old}`];
+  return ['Addresses made with the old key live as long as their orders. When the last of them is final:', `  npm run keys -- retire notice ${old}`];
+};
+
+export const retireEnvironment = (kind: EnvironmentKind, source: Source, id: string | undefined): Plan => {
+  const { variable } = environmentKinds[kind];
+  const { current, old } = keysOf(source, variable);
+  const [only] = old;
+  const chosen = id === undefined && old.length === 1 ? only : old.find((one) => idOf(one) === id);
+  if (chosen === undefined) {
+    if (id !== undefined && idOf(current) === id) throw new Refused(`"${id}" is the current key: npm run keys -- rotate ${kind} first`);
+    throw new Refused(`name the key to retire: ${variable}_OLD has ${old.map(idOf).join(', ') || 'none'}`);
+  }
+  return {
+    variables: lines(
+      variable,
+      current,
+      old.filter((one) => one !== chosen),
+    ),
+    say: [`"${idOf(chosen)}" is gone once every instance runs with these.`],
+  };
+};
+
+// ---- tokens that are kept as hashes in the configuration -------------------------------------------------------------------------------
+
+const hashesOf = (config: GatewayConfig, kind: 'operator' | 'app', app: string): readonly string[] => {
+  if (kind === 'operator') return config.operator.token_hashes;
+  return config.apps[app]?.key_hashes ?? [];
+};
+const yamlOf = (kind: 'operator' | 'app', app: string, hashes: readonly string[]): string => {
+  const list = (indent: string): string => (hashes.length === 0 ? ' []' : hashes.map((hash) => `\n${indent}- ${hash}`).join(''));
+  return kind === 'operator' ? `operator:\n  token_hashes:${list('    ')}` : `apps:\n  ${app}:\n    key_hashes:${list('      ')}`;
+};
+
+export const rotateHashed = (kind: 'operator' | 'app', config: GatewayConfig, app: string): Plan & { token: string } => {
+  const token = `${kind === 'operator' ? 'op' : 'app'}_${randomBytes(32).toString('base64url')}`;
+  const hashes = hashesOf(config, kind, app);
+  return {
+    token,
+    variables: {},
+    yaml: yamlOf(kind, app, [sha256Hex(token), ...hashes]),
+    say: [
+      'The new token, shown once and kept nowhere:',
+      `  ${token}`,
+      'Put its hash into the configuration, beside the old ones, and restart (Workers: deploy):',
+      ...(hashes.length === 0
+        ? []
+        : [`When nobody uses the old one any more: npm run keys -- retire ${kind}${app === '' ? '' : ` ${app}`} <first characters of its hash>`]),
+    ],
+  };
+};
+
+export const retireHashed = (kind: 'operator' | 'app', config: GatewayConfig, app: string, prefix: string | undefined): Plan => {
+  const hashes = hashesOf(config, kind, app);
+  const chosen = hashes.filter((hash) => prefix !== undefined && prefix.length >= 4 && hash.startsWith(prefix));
+  if (chosen.length !== 1)
+    throw new Refused(`name one by the first characters (at least 4) of its hash: ${hashes.map((hash) => hash.slice(0, 8)).join(', ') || 'there are none'}`);
+  const rest = hashes.filter((hash) => hash !== chosen[0]);
+  if (kind === 'app' && rest.length === 0) throw new Refused(`it is the only key of "${app}": rotate first, or take the whole app out of the configuration`);
+  return {
+    variables: {},
+    yaml: yamlOf(kind, app, rest),
+    say: ['Put this into the configuration and restart (Workers: deploy); the token is worth nothing then:'],
+  };
+};
+
+// ---- secrets that stand in variables of their own -------------------------------------------------------------------------------------
+
+/** `NEW,OLD`: both sign until the old one is retired. */
+export const rotateAppWebhook = (config: GatewayConfig, source: Source, app: string): Plan => {
+  const variable = config.apps[app]?.webhook_secret_env;
+  if (variable === undefined) throw new Refused(`apps.${app} names no webhook_secret_env`);
+  const fresh = `whsec_${base64.encode(randomBytes(32))}`;
+  const [current] = (source[variable] ?? '').split(',');
+  return {
+    variables: { [variable]: [fresh, current?.trim() ?? ''].filter((one) => one !== '').join(',') },
+    say: [`Give "${app}" the new secret (the first); both sign until: npm run keys -- retire app-webhook ${app}`],
+  };
+};
+export const retireAppWebhook = (config: GatewayConfig, source: Source, app: string): Plan => {
+  const variable = config.apps[app]?.webhook_secret_env;
+  const [current] = (source[variable ?? ''] ?? '').split(',');
+  if (variable === undefined || current === undefined || current.trim() === '') throw new Refused(`apps.${app} has no webhook secret`);
+  return { variables: { [variable]: current.trim() }, say: ['Only the first secret signs from now on. Restart every instance.'] };
+};
+
+/** Variables that hold a provider's credentials: `*_env` settings of its block. */
+export const credentialsOf = (config: GatewayConfig, providerId: string): { setting: string; variable: string }[] => {
+  const provider = config.providers.find((one) => one.id === providerId);
+  if (!provider) throw new Refused(`there is no provider "${providerId}": ${config.providers.map((one) => one.id).join(', ')}`);
+  return Object.entries(provider.settings ?? {}).flatMap(([setting, value]) =>
+    setting.endsWith('_env') && typeof value === 'string' ? [{ setting, variable: value }] : [],
+  );
+};
+export const rotateProvider = (config: GatewayConfig, providerId: string): Plan => {
+  const names = credentialsOf(config, providerId);
+  if (names.length === 0) return { variables: {}, say: [`${providerId} has no credentials of ours: nothing to replace.`] };
+  return {
+    variables: Object.fromEntries(names.map(({ variable }) => [variable, '<the new value, from the provider>'])),
+    say: [
+      `1. Ask ${providerId} for a second value; the first must go on working. If it cannot have two: POST /operator/providers/${providerId} {"mode":"drain"} first.`,
+      '2. Put the new value in, and restart instance by instance: each uses the one it started with, orders go on.',
+      `3. npm run provider:check -- ${providerId}, then have the provider end the old value.`,
+    ],
+  };
+};
