@@ -107,6 +107,25 @@ describe('evidence', () => {
     expect(() => toEvidence(order({}, { bolt11: { ...bolt11, ...more } }), followed, 0)).toThrow('malformed: order_total_sat');
   });
 
+  it('what is no time and no outpoint is left out, long words are cut', () => {
+    const channel = { funded_at: 1e15, expires_at: 'soon', funding_outpoint: 'https://evil.example' };
+    const evidence = toEvidence(order({ order_state: 'x'.repeat(4000), channel, client_balance_sat: '2000000' }), followed, 0);
+    expect(evidence).toEqual({
+      upstreamOrderId: 'o',
+      rawStatus: `${'X'.repeat(64)}/EXPECT_PAYMENT`,
+      pay: 2_008_888n,
+      receive: 2_000_000n,
+      fee: 8888n,
+      expiresOn: 1_422_214_184_612,
+    });
+  });
+
+  it('a negative balance is no order', () => {
+    expect(() => toEvidence(order({ client_balance_sat: '-1' }, { bolt11: { ...bolt11, order_total_sat: '8887' } }), followed, 0)).toThrow(
+      'malformed: order_total_sat',
+    );
+  });
+
   it('msat of a fee is rounded up', () => {
     const payment = { state: 'EXPECT_PAYMENT', total_fee_msat: 8_887_001 };
     expect(toEvidence(order({}, payment), followed, 0)).toMatchObject({ pay: 2_008_888n, fee: 8888n });

@@ -119,7 +119,9 @@ const optionOf = (value: unknown): PaymentWire | undefined => {
   if (parsed && !parsed.success) throw new ProviderFault('malformed', 'a payment off the schema');
   return parsed?.data;
 };
-const stateOf = (wire: PaymentWire | undefined): string => (wire?.state ?? wire?.payment_state ?? '').toUpperCase();
+const longestWord = 64;
+const wordOf = (text: string | undefined): string => (text ?? '').slice(0, longestWord).toUpperCase();
+const stateOf = (wire: PaymentWire | undefined): string => wordOf(wire?.state ?? wire?.payment_state);
 const way = (wire: PaymentWire | undefined, payTo: string | undefined): Payment | undefined =>
   wire && { wire, ...(payTo === undefined || payTo === '' ? {} : { payTo }) };
 
@@ -142,7 +144,7 @@ const totalsOf = (wire: PaymentWire, client: bigint): { pay: bigint; receive: bi
   const fee = wire.fee_total_sat ?? satsOfMsat(wire.fee_total_msat ?? wire.total_fee_msat);
   const total = wire.order_total_sat ?? satsOfMsat(wire.order_total_msat) ?? (fee === undefined ? undefined : fee + client);
   if (total === undefined) return undefined;
-  if (total <= 0n || total < client || (fee !== undefined && (fee < 0n || total !== fee + client)))
+  if (client < 0n || total <= 0n || total < client || (fee !== undefined && (fee < 0n || total !== fee + client)))
     throw new ProviderFault('malformed', 'order_total_sat is not fee_total_sat and client_balance_sat');
   return { pay: total, receive: client, fee: total - client };
 };
@@ -171,13 +173,16 @@ export const toMade = (order: OrderWire, terms: OrderTerms, payWith: PayWith, ch
   };
 };
 
+/** An invoice may name any number of seconds. */
+const longestLifeMs = 365 * 86_400_000;
+
 /** The invoice must ask for the order's total on our network. The earlier end of invoice and order counts. */
-const invoiceEnd = (text: string, total: bigint, ends: number | undefined, { network }: Checks): number => {
+const invoiceEnd = (text: string, total: bigint, ends: number | undefined, { network, now }: Checks): number => {
   const invoice = decodeInvoice(text);
   if (!invoice) throw new ProviderFault('malformed', 'the invoice cannot be paid');
   if (invoice.network !== network) throw new ProviderFault('malformed', 'the invoice is for another network');
   if (satsOfMsat(invoice.amountMsat) !== total) throw new ProviderFault('malformed', 'the invoice is over another amount than the order');
-  return Math.min((invoice.timestamp + invoice.expirySeconds) * 1000, ends ?? Number.MAX_SAFE_INTEGER);
+  return Math.min((invoice.timestamp + invoice.expirySeconds) * 1000, ends ?? now + longestLifeMs);
 };
 
 const addressEnd = (text: string, ends: number | undefined, { network, now, onchainLifeMs }: Checks): number => {
@@ -231,7 +236,7 @@ export const toEstimate = (request: LiquidityQuoteRequest, payWith: PayWith): Pr
 
 // ---- get_order -------------------------------------------------------------------------------------------------------------------------
 
-const rawStatusOf = (order: OrderWire, payment: string): string => [(order.order_state ?? '').toUpperCase(), payment].filter((word) => word !== '').join('/');
+const rawStatusOf = (order: OrderWire, payment: string): string => [wordOf(order.order_state), payment].filter((word) => word !== '').join('/');
 
 const paid = new Set(['HOLD', 'PAID']);
 /** CANCELLED is the older word for a hold invoice that was given back. */
@@ -265,7 +270,7 @@ export const toEvidence = (order: OrderWire, followed: Pick<FollowedOrder, 'rece
   const payment = payments[payWith];
   const state = stateOf(payment?.wire);
   const ends = payment?.wire.expires_at;
-  const orderState = (order.order_state ?? '').toUpperCase();
+  const orderState = wordOf(order.order_state);
   const stage = stageOf(orderState, state, payments.states, payWith, ends !== undefined && now >= ends);
   const totals = payment && totalsOf(payment.wire, order.client_balance_sat ?? followed.receive);
   const { channel } = order;

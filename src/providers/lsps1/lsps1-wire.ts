@@ -10,7 +10,7 @@ const softTime = z
   .unknown()
   .optional()
   .transform((value) => {
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value * 1000;
+    if (typeof value === 'number') return Number.isSafeInteger(value) && value > 0 && value < 1e11 ? value * 1000 : undefined;
     if (typeof value !== 'string') return undefined;
     return /^\d{9,11}$/.test(value) ? Number(value) * 1000 : readTime(value);
   });
@@ -55,9 +55,10 @@ export const paymentWire = z.object({
 });
 export type PaymentWire = z.output<typeof paymentWire>;
 
-const channelWire = z.object({ funded_at: softTime, funding_outpoint: optional(wireText), expires_at: softTime });
+const outpoint = optional(z.string().regex(/^[0-9a-f]{64}:\d{1,5}$/i)).catch(undefined);
+const channelWire = z.object({ funded_at: softTime, funding_outpoint: outpoint, expires_at: softTime });
 export const orderWire = z.object({
-  order_id: wireText.min(1),
+  order_id: z.string().min(1).max(128),
   order_state: optional(wireText),
   lsp_balance_sat: amount,
   client_balance_sat: amount,
