@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWallet } from '../../scripts/demo/wallet.ts';
+import {
+  retireAppWebhook,
+  retireEnvironment,
+  retireHashed,
+  rotateAppWebhook,
+  rotateEnvironment,
+  rotateHashed,
+  rotateProvider,
+  type EnvironmentKind,
+} from '../../scripts/ops/key-plan.ts';
+import { countByKey, sealedColumns } from '../../scripts/ops/reseal.ts';
+import { stringify } from 'yaml';
+import { parseConfig, type GatewayConfig } from '../../src/config/providers-config.ts';
+import { freshSecrets } from '../../src/config/secrets.ts';
+import { providerModules } from '../../src/providers/registry.gen.ts';
+import { sha256Hex } from '../../src/seal/hash.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { testDatabase, type TestDatabase } from '../support/postgres.ts';
+import { runCommand, type Ran } from './run.ts';
+
+/** A configuration with an app, a token and a provider that wants a key. */
+const parsed = (): GatewayConfig => {
+  const text = stringify({
+    mode: 'sandbox',
+    network: 'regtest',
+    operator: { token_hashes: ['0'.repeat(64)] },
+    apps: { shop: { key_hashes: ['1'.repeat(64)], webhook_secret_env: 'SHOP_SECRET' } },
+    providers: {
+      alpine: { kind: 'fiat-on-ramp', base_url: 'http://127.0.0.1:1' },
+      euro: { kind: 'bringin', base_url: 'http://127.0.0.1:2', master_key_env: 'EURO_KEY' },
+    },
+  });
+  const read = parseConfig(text, { fileName: 'test.yaml', modules: providerModules });
+  if (!read.ok) throw new Error(read.mistakes.join('; '));
+  return read.config;
+};
+
+type Environment = Record<string, string>;
+const first: Environment = freshSecrets(randomBytes);
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await testDatabase();
+});
+afterAll(async () => await database.close());
+
+const keys = async (environment: Environment, ...args: string[]): Promise<Ran> =>
+  await runCommand('keys', args, { ...first, SEAL_KEY_OLD: '', ...environment, DATABASE_URL: database.url });
+/** The plans themselves are pure; the commands print them. */
+const made = (kind: EnvironmentKind, environment: Environment, to?: string): Environment => rotateEnvironment(kind, { ...first, ...environment }, to).variables;
+const start = async (environment: Environment): Promise<TestGateway> =>
+  await startTestGateway(
+    { alpine: { simulator: { quoteTtlS: 3600 } } },
+    { database, environment: { ...first, ...environment }, config: { orders: { max_open: 1000 } } },
+  );
+const open = async (gateway: TestGateway) => await createWallet(gateway.url).open();
+const buy = async (gateway: TestGateway, sessionId: string): Promise<string> => {
+  const wallet = createWallet(gateway.url);
+  const quote = await wallet.call('/quote', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+  const order = await wallet.call('/order', { session_id: sessionId, quote_id: quote.body['quote_id'] });
+  expect(order.status).toBe(200);
+  return String(order.body['order_id']);
+};
+/** The payment info of every order, which only opens with the right key. */
+const payable = async (gateway: TestGateway, sessionId: string): Promise<number> => {
+  const { status, body } = await createWallet(gateway.url).call('/order-status', { session_id: sessionId });
+  expect(status).toBe(200);
+  return (Object.values(body) as { payment_info?: object }[]).filter((one) => one.payment_info !== undefined).length;
+};
+
+it('knows every sealed column of the schema', () => {
+  const named = sealedColumns.map(({ table, column }) => `${table}.${column}`);
+  expect(named).toEqual(
+    expect.arrayContaining([
+      'orders.payment_info',
+      'orders.secret',
+      'claims.lnurl',
+      'provider_sessions.blob',
+      'deliveries.url',
+      'notices.body',
+      'intents.answer',
+      'accounts.signup',
+    ]),
+  );
+  expect(named).not.toContain('orders.raw_status');
+});
+
+it('replaces the sealing key under traffic: nothing unreadable, everything under the new one', { timeout: 60_000 }, async () => {
+  const step1 = made('seal', {});
+  expect(step1['SEAL_KEY']).toBe(first['SEAL_KEY']);
+  expect(step1['SEAL_KEY_OLD']).toMatch(/^s2:/);
+  const step2 = made('seal', step1, 's2');
+  expect([step2['SEAL_KEY'], step2['SEAL_KEY_OLD']]).toEqual([step1['SEAL_KEY_OLD'], first['SEAL_KEY']]);
+
+  // A rolling restart: one instance in step 1, one in step 2, the same session on both.
+  const [before, after] = [await start(step1), await start(step2)];
+  const { sessionId } = await open(before);
+  await buy(before, sessionId);
+  await buy(after, sessionId);
+  expect([await payable(before, sessionId), await payable(after, sessionId)]).toEqual([2, 2]);
+  await before.close();
+  expect((await keys(step2, 'retire', 'seal', 's1')).error).toMatch(/values are still sealed under "s1": npm run keys -- reseal/);
+
+  const traffic = (async () => {
+    for (let n = 0; n < 10; n += 1) {
+      await buy(after, sessionId);
+      expect(await payable(after, sessionId)).toBe(n + 3);
+    }
+  })();
+  const [{ code, out }] = await Promise.all([keys(step2, 'reseal'), traffic]);
+  expect([code, out]).toEqual([0, expect.stringMatching(/^\d+ values are under "s2" now\n$/)]);
+  expect([...(await countByKey(database.sql)).keys()]).toEqual(['s2']);
+  const retired = await keys(step2, 'retire', 'seal', 's1', '--json');
+  const step3 = JSON.parse(retired.out) as Environment;
+  expect(step3).toEqual({ SEAL_KEY: step2['SEAL_KEY'], SEAL_KEY_OLD: '' });
+  await after.close();
+  const last = await start(step3);
+  expect(await payable(last, sessionId)).toBe(12);
+  await last.close();
+});
+
+describe('the other kinds', () => {
+  it('webhook signing: the new key signs beside the old one', async () => {
+    const rotated = made('webhook', {});
+    expect([rotated['WEBHOOK_SIGNING_KEY']?.slice(0, 3), rotated['WEBHOOK_SIGNING_KEY_OLD']]).toEqual(['w2:', first['WEBHOOK_SIGNING_KEY']]);
+    const gateway = await start(rotated);
+    const { body } = await createWallet(gateway.url).call('/.well-known/webhook-keys');
+    expect((body['keys'] as { kid: string }[]).map((one) => one.kid)).toEqual(['w2', 'w1']);
+    await gateway.close();
+    expect(retireEnvironment('webhook', rotated, undefined).variables).toEqual({ ...rotated, WEBHOOK_SIGNING_KEY_OLD: '' });
+  });
+
+  it('notice addresses: learnt by all before any is made with it', () => {
+    const step1 = made('notice', {});
+    expect(step1['NOTICE_KEY']).toBe(first['NOTICE_KEY']);
+    expect(made('notice', step1, 'n2')['NOTICE_KEY']).toBe(step1['NOTICE_KEY_OLD']);
+  });
+
+  it('operator tokens and app keys: the token once, its hash for the configuration', () => {
+    const config = parsed();
+    const { token, yaml } = rotateHashed('operator', config, '');
+    expect(token).toMatch(/^op_[\w-]{43}$/);
+    expect(yaml).toBe(`operator:\n  token_hashes:\n    - ${sha256Hex(token)}\n    - ${'0'.repeat(64)}`);
+    expect(retireHashed('operator', config, '', '0000').yaml).toBe('operator:\n  token_hashes: []');
+    expect(() => retireHashed('app', config, 'shop', '1111')).toThrow('it is the only key of "shop"');
+    const app = rotateHashed('app', config, 'shop');
+    expect(app.yaml).toBe(`apps:\n  shop:\n    key_hashes:\n      - ${sha256Hex(app.token)}\n      - ${'1'.repeat(64)}`);
+    const webhook = rotateAppWebhook(config, { SHOP_SECRET: 'whsec_old' }, 'shop').variables;
+    expect(webhook['SHOP_SECRET']).toMatch(/^whsec_[\w+/]{43}=,whsec_old$/);
+    expect(retireAppWebhook(config, webhook, 'shop').variables['SHOP_SECRET']).toBe(webhook['SHOP_SECRET']?.split(',')[0]);
+  });
+
+  it('a provider: which variables hold its credentials', () => {
+    expect(rotateProvider(parsed(), 'alpine').say).toEqual(['alpine has no credentials of ours: nothing to replace.']);
+    expect(Object.keys(rotateProvider(parsed(), 'euro').variables)).toEqual(['EURO_KEY']);
+    expect(() => rotateProvider(parsed(), 'nobody')).toThrow('there is no provider "nobody"');
+  });
+
+  it('refuses what would lose something', () => {
+    expect(() => retireEnvironment('webhook', first, 'w1')).toThrow('"w1" is the current key');
+    expect(() => made('seal', {}, 's9')).toThrow('SEAL_KEY_OLD has no key "s9"');
+  });
+
+  it('lists them by name, never by value', { timeout: 30_000 }, async () => {
+    const { out } = await keys({}, 'list');
+    expect(out).toMatch(/^seal {9}SEAL_KEY: current s1, also accepted none/);
+    for (const value of Object.values(first)) expect(out).not.toContain(value.slice(3));
+    expect((await keys({}, 'rotate', 'nothing')).error).toContain('usage:');
+  });
+});
+
+it('revokes sessions of one customer, one app, or all', { timeout: 30_000 }, async () => {
+  const gateway = await start({});
+  const works = async (sessionId: string): Promise<number> => (await createWallet(gateway.url).call('/payment-options', { session_id: sessionId })).status;
+  const [one, two] = [await open(gateway), await open(gateway)];
+  const [row] = await database.sql<{ customer_id: string }[]>`select customer_id from sessions where id_hash = ${sha256Hex(one.sessionId)}`;
+  const revoke = async (...args: string[]) => await runCommand('sessions', ['revoke', ...args], { DATABASE_URL: database.url });
+  expect((await revoke('--customer', row?.customer_id ?? '')).out).toBe('1 session(s) revoked\n');
+  expect([await works(one.sessionId), await works(two.sessionId)]).toEqual([401, 200]);
+  expect((await revoke('--all')).code).toBe(0);
+  expect(await works(two.sessionId)).toBe(401);
+  expect((await revoke()).error).toContain('usage:');
+  await gateway.close();
+});
