@@ -16,6 +16,8 @@ const coins: Record<string, { code: string; perBitcoin: number }> = {
   dash: { code: 'DASH', perBitcoin: 110 },
   dogecoin: { code: 'DOGE', perBitcoin: 3_100_000 },
 };
+/** Of July 2019, by the package of that day. */
+const dollarsPerEuro = 1.1258;
 const payeePrivateKey = '7b'.repeat(32);
 const hrps = { main: 'bc', test: 'tb', signet: 'tb', regtest: 'bcrt' } as const;
 const networkOf = (state: State): keyof typeof hrps => state.options.network ?? 'regtest';
@@ -176,7 +178,7 @@ const dialectB = (state: State, order: Order): object => {
     priciness: 1.0404,
     merchant_price: order.price,
     satoshiPrice: order.price,
-    usdPrice: Math.round(euro * 112) / 100,
+    usdPrice: Math.round((order.price * quote * dollarsPerEuro) / 1e6) / 100,
     eurPrice: euro,
     delivered: order.done,
     partialPayment: order.partial,

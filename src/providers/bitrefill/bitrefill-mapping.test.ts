@@ -1,0 +1,256 @@
+import { describe, expect, it } from 'vitest';
+import { encodeInvoice } from '../../bitcoin/bolt11.ts';
+import { decodeLnurl } from '../../bitcoin/lnurl.ts';
+import {
+  contradictionIn,
+  deadlineOf,
+  judgeOwnInvoice,
+  methodFor,
+  methodsOf,
+  paySatsOf,
+  rateCardOf,
+  rawStatusOf,
+  redemptionOf,
+  secretOf,
+  stageOf,
+  userRefOf,
+} from './bitrefill-mapping.ts';
+import { paymentInfoOf } from './bitrefill-payment.ts';
+import { bitrefillSettings } from './bitrefill-settings.ts';
+import { inventoryReply, orderReply, type OrderReply } from './bitrefill-wire.ts';
+
+const now = Date.UTC(2026, 10, 21, 10, 15);
+const settings = bitrefillSettings.parse({ base_url: 'https://api.bitrefill.com/v1', api_key_env: 'K', api_secret_env: 'S', receipt_email: 'a@b.example' });
+const id = '5ce472b9950b353c59bcd412';
+const created = 1_558_475_449_000;
+const order = (more: object = {}): OrderReply => orderReply.parse({ id, ...more });
+const newInvoice = (more: Partial<Parameters<typeof encodeInvoice>[0]> = {}): string =>
+  encodeInvoice({
+    network: 'regtest',
+    amountMsat: 1_000_000n,
+    timestamp: now / 1000,
+    expirySeconds: 3_600,
+    paymentHash: '01'.repeat(32),
+    paymentSecret: '02'.repeat(32),
+    description: 'mine',
+    payeePrivateKey: '11'.repeat(32),
+    ...more,
+  });
+
+const paymentOf = (more: object) => orderReply.parse({ id, payment: more }).payment!;
+const thorInfoOf = (more: object) => orderReply.parse({ id, thorInfo: more }).thorInfo!;
+
+describe('stages, first match wins', () => {
+  const channel = { product: 'lightning-channel' };
+  const recharge = { operatorSlug: 'lightning-recharge' };
+  const all = { refunded: true, delivered: true, errorMessage: 'x', partialPayment: true, sent: true, paymentReceived: true, expired: true };
+  it.each([
+    [all, 'refunded'],
+    [{ status: 'partially_refunded' }, 'refunded'],
+    [{ ...all, refunded: false }, 'filled'],
+    [{ ...channel, status: 'success' }, 'filled'],
+    [{ ...recharge, status: 'success' }, 'finished'],
+    [{ ...recharge, delivered: true }, 'finished'],
+    [{ ...channel, status: 'new', thorInfo: { k1: 'aa' } }, 'filled'],
+    [{ ...all, refunded: false, delivered: false }, 'failed'],
+    [{ errorType: 'x' }, 'failed'],
+    [{ error: 'x' }, 'failed'],
+    [{ status: 'payment_error' }, 'failed'],
+    [{ status: 'permanent_failure' }, 'failed'],
+    [{ status: 'denied' }, 'failed'],
+    [{ partialPayment: true, sent: true, status: 'unpaid' }, 'underpaid'],
+    [{ sent: true, paymentReceived: true }, 'filled'],
+    [{ paymentReceived: true, expired: true }, 'paid'],
+    [{ status: 'payment_pending', expired: true }, 'paid'],
+    [{ status: 'payment_detected' }, 'paid'],
+    [{ status: 'payment_confirmed' }, 'paid'],
+    [{ status: 'processing' }, 'paid'],
+    [{ zeroConfStatus: 'accepted' }, 'paid'],
+    [{ zeroConfStatus: 'pending' }, 'awaiting_payment'],
+    [{ zeroConfStatus: '' }, 'awaiting_payment'],
+    [{ status: 'unpaid', expired: true }, 'expired'],
+    [{ status: 'in_orbit', expired: true }, 'expired'],
+    [{ status: 'unpaid' }, 'awaiting_payment'],
+    [{}, 'awaiting_payment'],
+    [{ errorType: '', errorMessage: null, error: false }, 'awaiting_payment'],
+    [{ status: 'in_orbit' }, undefined],
+  ])('%j is %s', (more, stage) => expect(stageOf(order(more), now, now + 1)).toBe(stage));
+  it('unpaid at its deadline still waits, after it has expired; an unknown word never does by the clock', () =>
+    expect([stageOf(order(), now, now), stageOf(order(), now, now - 1), stageOf(order({ status: 'x' }), now, now - 1)]).toEqual([
+      'awaiting_payment',
+      'expired',
+      undefined,
+    ]));
+  it('its own word is kept, or which booleans are set', () =>
+    expect([{ status: 'x'.repeat(100) }, { sent: true, paymentReceived: true }, {}].map((more) => rawStatusOf(order(more)))).toEqual([
+      'x'.repeat(64),
+      'sent+paymentReceived',
+      'no status',
+    ]));
+});
+
+describe('deadlines', () => {
+  const lightningInvoice = newInvoice({ expirySeconds: 1_200 });
+  it('are named', () => expect(deadlineOf(order({ expirationTime: '1563224880090', payment: { lightningInvoice } }), 900_000, now)).toBe(1_563_224_880_090));
+  it("or the invoice's", () => expect(deadlineOf(order({ payment: { lightningInvoice } }), 900_000, 5)).toBe(now + 1_200_000));
+  it('or a life after the creation that is named', () => expect(deadlineOf(order({ invoiceTime: '1563223980090' }), 900_000, 5)).toBe(1_563_224_880_090));
+  it('or that stands in the id', () => expect(deadlineOf(order(), 900_000, 5)).toBe(created + 900_000));
+  it('or from when it was first seen', () => expect(deadlineOf(order({ id: 'abc' }), 900_000, 5)).toBe(900_005));
+});
+
+describe('what an order may not say', () => {
+  const wanted = { product: 'inbound', value: 2_000_000n, userRef: 'ref-1' } as const;
+  it.each([
+    [{}, undefined],
+    [{ product: 'lightning-channel', value: '2000000', userRef: 'ref-1' }, undefined],
+    [{ value: '2,000,000 sats capacity' }, undefined],
+    [{ value: '500,000 sats balance (1,000,000 sats capacity)' }, undefined],
+    [{ operatorSlug: 'lightning-recharge' }, 'an order of another product'],
+    [{ operator: 'lightning-recharge' }, 'an order of another product'],
+    [{ value: '2000001' }, 'an order of another value'],
+    [{ valuePackage: '1', value: '2000000' }, 'an order of another value'],
+    [{ userRef: 'ref-2' }, 'an order with another reference'],
+  ])('%j: %s', (more, problem) => expect(contradictionIn(order(more), wanted)).toBe(problem));
+  it('what the payment says is paid, not what `price` says', () =>
+    expect([
+      paySatsOf(order({ price: '79184', payment: { satoshiPrice: '78498' } })),
+      paySatsOf(order({ price: '5', satoshiPrice: '1100' })),
+      paySatsOf(order({ price: '80900' })),
+      paySatsOf(order()),
+    ]).toEqual([78_498n, 1_100n, 80_900n, undefined]));
+});
+
+describe('ways to pay', () => {
+  const with_ = (more: object) => ({ ...settings, ...more });
+  it('bitcoin is onchain outside, and both words are understood', () => {
+    expect(methodsOf(settings)).toEqual(['lightning', 'onchain']);
+    expect(['lightning', 'onchain', 'bitcoin', 'dash', 'balance'].map((word) => methodFor(word, settings))).toEqual([
+      'lightning',
+      'bitcoin',
+      'bitcoin',
+      undefined,
+      undefined,
+    ]);
+  });
+  it('the balance only where it was switched on', () => {
+    const open = with_({ pay_with_balance: true, payment_methods: ['dash'] });
+    expect([methodsOf(open), methodFor('balance', open), methodFor('lightning', open)]).toEqual([['dash', 'balance'], 'balance', undefined]);
+  });
+  it('balance is no payment method of the list', () => expect(bitrefillSettings.shape.payment_methods.safeParse(['balance']).success).toBe(false));
+});
+
+describe('payments', () => {
+  const wanted = { network: 'regtest', method: 'lightning', sats: 1_000n, now } as const;
+  const address = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
+  const lightningInvoice = newInvoice();
+  it('by Lightning: the invoice, and never its fallback address beside it', () =>
+    expect(paymentInfoOf(paymentOf({ address, lightningInvoice }), wanted)).toEqual({
+      paymentInfo: { kind: 'invoice', value: lightningInvoice, amountSats: 1_000n },
+    }));
+  it.each([
+    [newInvoice({ amountMsat: 1_000_001n }), 'an invoice of another amount than the order'],
+    [newInvoice({ network: 'main' }), 'an invoice of another network'],
+    [newInvoice({ timestamp: now / 1000 - 3_600 }), 'an invoice that has expired already'],
+    [`${lightningInvoice.slice(0, -1)}q`, 'no invoice that can be paid'],
+    [undefined, 'no invoice that can be paid'],
+  ])('an invoice that is not the order: %#', (given, problem) => expect(paymentInfoOf(paymentOf({ lightningInvoice: given }), wanted)).toEqual({ problem }));
+  it('on chain: with a link of our own making', () =>
+    expect(paymentInfoOf(paymentOf({ address, BIP21: `bitcoin:${address}?amount=0.00001` }), { ...wanted, method: 'bitcoin' })).toEqual({
+      paymentInfo: { kind: 'onchain', value: address, amountSats: 1_000n, bip21: `bitcoin:${address}?amount=0.00001` },
+    }));
+  it.each([
+    [{ address: '1fdsfjakiwlewkld3845kd8' }, 'no bitcoin address of this network'],
+    [{ address: '3NonYQQ2HzZDc91rZK6n9VfCy6yv5N1TxN' }, 'no bitcoin address of this network'],
+    [{ address: `bitcoin:${address}` }, 'no bitcoin address of this network'],
+    [{}, 'no bitcoin address of this network'],
+    [{ address, BIP21: `bitcoin:${address}?amount=0.0001` }, 'a bitcoin: link that says another thing than the order'],
+    [{ address, BIP21: 'bitcoin:bcrt1qother?amount=0.00001' }, 'a bitcoin: link that says another thing than the order'],
+    [{ address, BIP21: 'pay me' }, 'a bitcoin: link that says another thing than the order'],
+  ])('%j: %s', (payment, problem) => expect(paymentInfoOf(paymentOf(payment), { ...wanted, method: 'bitcoin' })).toEqual({ problem }));
+  it("in another coin: Bitrefill's own text for the amount", () =>
+    expect(paymentInfoOf(paymentOf({ address: 'L1', altcoinPrice: '0.0014', altcoinCode: 'LTC' }), { ...wanted, method: 'litecoin' })).toEqual({
+      paymentInfo: { kind: 'altcoin', value: 'L1', amountSats: 1_000n, altcoinAmount: '0.0014', altcoinCode: 'LTC' },
+    }));
+  it('Lightning on litecoin: the invoice carries the amount', () =>
+    expect(paymentInfoOf(paymentOf({ address: 'L1', lightningInvoice: 'lnltc1x' }), { ...wanted, method: 'lightning-ltc' })).toEqual({
+      paymentInfo: { kind: 'altcoin', value: 'lnltc1x', amountSats: 1_000n, altcoinCode: 'lightning-ltc' },
+    }));
+  it('a coin without an amount or an address is not paid', () =>
+    expect([{ address: 'L1' }, { altcoinPrice: '1' }].map((payment) => paymentInfoOf(paymentOf(payment), { ...wanted, method: 'litecoin' }))).toEqual([
+      { problem: 'no amount in the coin that was chosen' },
+      { problem: 'nowhere to pay to' },
+    ]));
+});
+
+describe('inventories', () => {
+  const card = (operator: object) => rateCardOf(inventoryReply.parse({ operator: { slug: 'x', currency: 'SAT', ...operator } }));
+  it('packages: those whose value is a number, ascending', () =>
+    expect(
+      card({
+        packages: [
+          { value: '5000000', satoshiPrice: '150000', eurPrice: '10' },
+          { value: '1000000', satoshiPrice: '50000' },
+          { value: '500,000 sats balance (1,000,000 sats capacity)', satoshiPrice: '575600' },
+        ],
+      }),
+    ).toEqual({
+      packages: [
+        { value: 1_000_000n, price: 50_000n },
+        { value: 5_000_000n, price: 150_000n },
+      ],
+    }));
+  it('a range goes before packages, whether isRanged says so or not', () =>
+    expect(card({ range: { min: '1', max: '2', customerSatoshiPriceRate: '1', purchaseFee: '0' }, packages: [{ value: '1', satoshiPrice: '9' }] })).toEqual({
+      range: { min: 1n, max: 2n, step: 1n, rate: { n: 1n, d: 1n }, purchaseFee: { n: 0n, d: 1n } },
+    }));
+  it.each([[{}], [{ packages: [] }], [{ packages: [{ value: 'prose', satoshiPrice: '1' }] }], [{ isRanged: true }]])('%j: nothing is on sale', (operator) =>
+    expect(card(operator)).toBeUndefined(),
+  );
+});
+
+describe('redemption', () => {
+  const k1 = 'b14d6a2817733c9a1af2ec00c5d9b6bae60a7044ae840e68e2049adcd935e528';
+  const link = `https://www.bitrefill.com/thor/${k1}`;
+  const redeem = (thorInfo: object) => redemptionOf({ secret: secretOf(thorInfoOf(thorInfo)) }, 'https://api.bitrefill.com/v1/', false);
+  it('is rebuilt from k1 where there is no LNURL, and says so', () => {
+    const { lnurl, ...rest } = redeem({ link, k1 }) ?? {};
+    expect(rest).toEqual({ link, rebuilt: true });
+    expect(decodeLnurl(lnurl ?? '')).toBe(`https://api.bitrefill.com/v1/thor?q=${k1}`);
+  });
+  it('an LNURL that cannot be read is rebuilt too', () => expect(redeem({ k1, lnurl: 'lightning:lnurl1xyz' })?.rebuilt).toBe(true));
+  it('plain http is no LNURL but in the sandbox', () => {
+    const lnurl = 'http://127.0.0.1:9/v1/thor?q=1';
+    expect([redeem({ lnurl }), redemptionOf({ secret: { lnurl } }, 'x', true)?.lnurl?.startsWith('LNURL1')]).toEqual([undefined, true]);
+  });
+  it.each([[{}], [{ k1: 'short' }], [{ k1: `${k1}/../x` }]])('%j: nothing to redeem with', (thorInfo) => expect(redeem(thorInfo)).toBeUndefined());
+  it('a link alone is a way', () => expect(redeem({ link })).toEqual({ link }));
+  it.each([[undefined], ['x'], [null], [[]]])('no secret %j: nothing', (secret) =>
+    expect(redemptionOf(secret === undefined ? {} : { secret }, 'https://x.example', false)).toBeUndefined(),
+  );
+});
+
+describe("the customer's own invoice", () => {
+  const wanted = { network: 'regtest', sats: 1_000n, aliveUntil: now + 1_200_000 } as const;
+  const good = newInvoice();
+  it.each([good, good.toUpperCase(), `lightning:${good}`, ` LIGHTNING:${good.toUpperCase()} `])('%#: taken', (text) =>
+    expect(judgeOwnInvoice(text, wanted)).toEqual({ invoice: good }),
+  );
+  it.each([
+    [undefined, 'invoice-required'],
+    ['', 'invoice-required'],
+    ['lnbcrt1', 'invoice-invalid'],
+    [`${good.slice(0, -1)}${good.endsWith('q') ? 'p' : 'q'}`, 'invoice-invalid'],
+    [newInvoice({ network: 'main' }), 'invoice-wrong-network'],
+    [newInvoice({ amountMsat: 999_000n }), 'invoice-wrong-amount'],
+    [newInvoice({ amountMsat: 1_000_001n }), 'invoice-wrong-amount'],
+    [newInvoice({ timestamp: now / 1000 - 2_401 }), 'invoice-expires-too-soon'],
+  ])('%#: %s', (text, problem) => expect(judgeOwnInvoice(text, wanted)).toEqual({ problem }));
+  it('without an amount', () => {
+    const { amountMsat: _none, ...open } = { network: 'regtest' as const, amountMsat: 0n, timestamp: now / 1000, expirySeconds: 3_600 };
+    const text = encodeInvoice({ ...open, paymentHash: '01'.repeat(32), paymentSecret: '02'.repeat(32), description: '', payeePrivateKey: '11'.repeat(32) });
+    expect(judgeOwnInvoice(text, wanted)).toEqual({ problem: 'invoice-wrong-amount' });
+  });
+  it('that lives exactly long enough', () => expect(judgeOwnInvoice(newInvoice({ timestamp: now / 1000 - 2_400 }), wanted)).toHaveProperty('invoice'));
+});
+
+it('a reference has at most 128 characters', () => expect([userRefOf('a'.repeat(200)), userRefOf('ref')]).toEqual(['a'.repeat(128), 'ref']));
