@@ -1,0 +1,37 @@
+/** `npm run customer -- export|forget <customer id>`: a person's data for him, or gone. `npm run order` shows the id of an order's customer. */
+import { readSecrets } from '../src/config/secrets.ts';
+import { createSeal } from '../src/seal/seal.ts';
+import { exportCustomer, forgetCustomer, unfinished } from './ops/customer-data.ts';
+import { command, readArguments, readConfig, Refused, say, withDatabase } from './ops/tools.ts';
+
+const usage = 'usage: npm run customer -- export|forget <customer id>';
+
+const sealOf = () => {
+  const read = readSecrets(process.env, readConfig().config);
+  if (!read.ok) throw new Refused(read.mistakes.join('\n'));
+  return createSeal(read.secrets.seal);
+};
+
+await command(async () => {
+  const [verb, id = ''] = readArguments(process.argv.slice(2)).words;
+  if ((verb !== 'export' && verb !== 'forget') || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) throw new Refused(usage);
+  await withDatabase(async ({ sql, record }) => {
+    await record(`customer.${verb}`, id);
+    if (verb === 'export') {
+      const data = await exportCustomer(sql, sealOf(), id);
+      if (!data) throw new Refused(`${id}: there is no such customer`);
+      return say(JSON.stringify(data, undefined, 2));
+    }
+    const open = await unfinished(sql, id);
+    if (open.length > 0) throw new Refused(`not forgotten, money may still move:\n${open.map((one) => `  ${one}`).join('\n')}`);
+    const counts = await forgetCustomer(sql, id);
+    if (!counts) throw new Refused(`${id}: there is no such customer`);
+    say(
+      `forgotten: ${Object.entries(counts)
+        .map(([table, n]) => `${table} ${n}`)
+        .join(', ')}`,
+    );
+    say('Kept: amounts, dates and stages of orders, under a number that leads to nobody. Providers keep their own records: he asks them himself.');
+    say('Backups still hold it until they are rotated out.');
+  });
+});

@@ -1,0 +1,104 @@
+/** A person's data: all of it for him, or gone. Amounts, dates and stages stay: they are the operator's books and name nobody. */
+import type { Sql } from 'postgres';
+import type { Seal } from '../../src/gateway/ports.ts';
+
+type Row = Record<string, unknown>;
+/** Sealed values that are the person's own. Bearer values (redemption links, session tokens, upstream credentials) are for a session only. */
+const own: Record<string, { key: string; fields: readonly string[] }> = {
+  sessions: { key: 'id_hash', fields: ['node_pubkey'] },
+  intents: { key: 'id', fields: ['inputs'] },
+  orders: { key: 'id', fields: ['payment_info', 'webhook_url'] },
+  claims: { key: 'order_id', fields: ['fallback'] },
+  deliveries: { key: 'id', fields: ['url'] },
+  accounts: { key: 'id', fields: ['signup', 'webhook_url'] },
+  connections: { key: 'id', fields: ['request', 'state'] },
+};
+const withheld = 'withheld: a bearer value, told in a session only';
+
+const opened = async (seal: Seal, table: string, rows: readonly Row[]): Promise<Row[]> => {
+  const { key, fields } = own[table] ?? { key: 'id', fields: [] };
+  return await Promise.all(
+    rows.map(async (row) => {
+      const entries = Object.entries(row).filter(([name, value]) => value !== null && !/^(?:lease|next_|challenge|opened_reply|opened_by)/.test(name));
+      const shown = entries.map(async ([field, value]): Promise<[string, unknown]> => {
+        if (typeof value !== 'string' || !/^v1\.[\w-]+\.[\w-]+\.[\w-]+\.[\w-]+$/.test(value)) return [field, value];
+        if (!fields.includes(field)) return [field, withheld];
+        return [field, parsed(await seal.open(value, { table, row: String(row[key]), field }))];
+      });
+      return Object.fromEntries(await Promise.all(shown));
+    }),
+  );
+};
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+};
+
+/** Everything that is stored of the customer, in clear. Undefined when there is no such customer. */
+export const exportCustomer = async (sql: Sql, seal: Seal, id: string): Promise<Record<string, unknown> | undefined> => {
+  const [customer] = await sql<Row[]>`select * from customers where id = ${id}`;
+  if (!customer) return undefined;
+  const orders = sql`select id from orders where customer_id = ${id}`;
+  const accounts = sql`select id from accounts where customer_id = ${id}`;
+  return {
+    customer,
+    sessions: await opened(seal, 'sessions', await sql<Row[]>`select * from sessions where customer_id = ${id}`),
+    placings: await opened(seal, 'intents', await sql<Row[]>`select * from intents where customer_id = ${id}`),
+    orders: await opened(seal, 'orders', await sql<Row[]>`select * from orders where customer_id = ${id}`),
+    order_events: await sql<Row[]>`select * from order_events where order_id in (${orders}) order by id`,
+    claims: await opened(seal, 'claims', await sql<Row[]>`select * from claims where order_id in (${orders})`),
+    deliveries: await opened(seal, 'deliveries', await sql<Row[]>`select * from deliveries where subject_id in (${orders} union ${accounts})`),
+    prices_asked: await sql<Row[]>`select id, ramp, request_id, created_on, route from routes where customer_id = ${id}`,
+    accounts: await opened(seal, 'accounts', await sql<Row[]>`select * from accounts where customer_id = ${id}`),
+    connections: await opened(seal, 'connections', await sql<Row[]>`select * from connections where account_id in (${accounts})`),
+  };
+};
+
+/** What is still under way; nothing of it may be forgotten while money can move. */
+export const unfinished = async (sql: Sql, id: string): Promise<string[]> => {
+  const rows = await sql<{ what: string }[]>`
+    select 'order ' || id || ' is ' || stage as what from orders where customer_id = ${id} and not final
+    union all select 'order ' || order_id || ' is being placed' from intents where customer_id = ${id} and state in ('prepared', 'sending', 'unknown')`;
+  return rows.map((row) => row.what);
+};
+
+/** In one transaction. Returns how many rows changed of each table, or undefined when there is no such customer. */
+export const forgetCustomer = async (sql: Sql, id: string): Promise<Record<string, number> | undefined> =>
+  await sql.begin(async (tx) => {
+    const [customer] = await tx`select id from customers where id = ${id} for update`;
+    if (!customer) return undefined;
+    const orders = tx`select id from orders where customer_id = ${id}`;
+    const accounts = tx`select id from accounts where customer_id = ${id}`;
+    const sessions = tx`select id_hash from sessions where customer_id = ${id}`;
+    const about = tx`${orders} union ${accounts} union select id from intents where customer_id = ${id}`;
+    const steps: [string, () => PromiseLike<{ count: number }>][] = [
+      ['notices', () => tx`update notices set body = null where body is not null and target_id in (select about.id::text from (${about}) about)`],
+      ['deliveries', () => tx`delete from deliveries where subject_id in (${about})`],
+      ['claims', () => tx`update claims set fallback = null, fallback_hash = null, lnurl = null where order_id in (${orders})`],
+      ['idempotency_keys', () => tx`delete from idempotency_keys where caller = ${id} or caller in (${sessions})`],
+      ['daily_uses', () => tx`delete from daily_uses where subject = ${id}`],
+      ['routes', () => tx`delete from routes where customer_id = ${id}`],
+      [
+        'orders',
+        () => tx`
+          update orders set payment_info = '', secret = null, webhook_url = null, webhook_events = null, reference_hash = null, app_id = null
+          where customer_id = ${id}`,
+      ],
+      ['intents', () => tx`update intents set inputs = '', answer = null, idempotency_key = null where customer_id = ${id}`],
+      [
+        'provider_sessions',
+        () => tx`delete from provider_sessions where owner in (${sessions}) or owner in (select 'account:' || id from accounts where customer_id = ${id})`,
+      ],
+      ['settlements', () => tx`delete from settlements where account_id in (${accounts})`],
+      ['connections', () => tx`delete from connections where account_id in (${accounts})`],
+      ['accounts', () => tx`delete from accounts where customer_id = ${id}`],
+      ['sessions', () => tx`delete from sessions where customer_id = ${id}`],
+      ['customers', () => tx`update customers set key_hash = null, recovery_hash = null where id = ${id}`],
+    ];
+    const counts: Record<string, number> = {};
+    for (const [table, step] of steps) counts[table] = (await step()).count;
+    return counts;
+  });
