@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createWallet } from '../../scripts/demo/wallet.ts';
+import { freshSecrets } from '../../src/config/secrets.ts';
+import { sha256Hex } from '../../src/seal/hash.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
+import { runCommand, type Ran } from './run.ts';
+
+const environment: Record<string, string> = freshSecrets(randomBytes);
+let gateway: TestGateway;
+let receiver: WebhookReceiver;
+let customer = '';
+const wallet = { sessionId: '', reference: '', orderId: '', quoteId: '', hook: '' };
+beforeAll(async () => {
+  receiver = await startWebhookReceiver();
+  gateway = await startTestGateway({ alpine: { simulator: { quoteTtlS: 3600 } } }, { environment });
+  const mine = createWallet(gateway.url);
+  wallet.sessionId = (await mine.open()).sessionId;
+  const quote = await mine.call('/quote', { session_id: wallet.sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+  wallet.quoteId = String(quote.body['quote_id']);
+  wallet.hook = `${receiver.url}/hook-of-a-person`;
+  const order = await mine.call('/order', { session_id: wallet.sessionId, quote_id: wallet.quoteId, webhook_url: wallet.hook });
+  wallet.orderId = String(order.body['order_id']);
+  const { payment_details: details } = order.body['payment_info'] as { payment_details: Record<string, string> };
+  wallet.reference = Object.entries(details).find(([name]) => /reference/i.test(name))?.[1] ?? 'none';
+  const [row] = await gateway.database.sql<{ customer_id: string }[]>`select customer_id from orders where id = ${wallet.orderId}`;
+  customer = row?.customer_id ?? '';
+});
+afterAll(async () => {
+  await gateway.close();
+  await receiver.close();
+});
+const run = async (...args: string[]): Promise<Ran> => await runCommand('customer', args, { ...environment, DATABASE_URL: gateway.database.url });
+
+it('gives a person what is stored of him, in clear, without bearer values', async () => {
+  const { code, out, error } = await run('export', customer);
+  expect([code, error]).toEqual([0, '']);
+  const data = JSON.parse(out) as { orders: { id: string; webhook_url: string }[]; sessions: object[]; prices_asked: object[] };
+  expect(data.orders).toMatchObject([{ id: wallet.orderId, webhook_url: wallet.hook }]);
+  expect([data.sessions.length, data.prices_asked.length]).toEqual([1, 1]);
+  expect(out).toContain(wallet.reference);
+  expect(out).not.toMatch(/"v1\.s1\./);
+});
+
+it('forgets nobody while money may move', async () => {
+  const { code, error } = await run('forget', customer);
+  expect([code, error]).toEqual([1, `not forgotten, money may still move:\n  order ${wallet.orderId} is awaiting_payment\n`]);
+  expect((await run('forget', '00000000-0000-4000-8000-000000000000')).error).toContain('there is no such customer');
+});
+
+it('forgets: nothing that opens or leads to him is left, the books are', async () => {
+  const { sql } = gateway.database;
+  await sql`update orders set final = true, stage = 'finished' where id = ${wallet.orderId}`;
+  const { code, out } = await run('forget', customer);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^forgotten: .*routes 1, orders 1, intents 1, .*sessions 1, customers 1\n/);
+  const dumped: string[] = [];
+  for (const { name } of await sql<{ name: string }[]>`select table_name as name from information_schema.tables where table_schema = 'public'`)
+    dumped.push(...(await sql<{ row: string }[]>`select t::text as row from ${sql(name)} t`).map(({ row }) => `${name} ${row}`));
+  const text = dumped.filter((row) => !row.startsWith('provider_sessions') && !row.startsWith('operator_actions')).join('\n');
+  for (const gone of [wallet.reference, 'hook-of-a-person', sha256Hex(wallet.sessionId), 'v1.s1.', wallet.quoteId.slice(0, 34) + '00'])
+    expect(text).not.toContain(gone);
+  expect(text).toContain(wallet.orderId);
+  const answer = await createWallet(gateway.url).call('/order-status', { session_id: wallet.sessionId });
+  expect(answer.status).toBe(401);
+  const [row] = await sql<{ pay: string }[]>`select pay::text as pay from orders where id = ${wallet.orderId}`;
+  expect(row?.pay).toBe('10000');
+});
