@@ -10,6 +10,7 @@ import { freshSecrets } from '../src/config/secrets.ts';
 import { openDatabase } from '../src/entry/database-node.ts';
 import { migrate } from '../src/entry/migrate.ts';
 import { startPgliteQueue } from './pglite-queue.ts';
+import { sandboxSecrets } from './sandbox/providers.ts';
 import { root, startProviders } from './sandbox/start-sandbox.ts';
 
 const port = process.env['PORT'] ?? '8787';
@@ -23,6 +24,7 @@ const databaseUrl = queue ? `postgres://postgres:postgres@127.0.0.1:${queue.port
 const providers = await startProviders();
 const variables = {
   ...freshSecrets(randomBytes),
+  ...sandboxSecrets,
   PUBLIC_URL: `http://127.0.0.1:${port}`,
   LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'info',
   SANDBOX_URLS: JSON.stringify(Object.fromEntries(providers.map(({ id, url }) => [id, url]))),

@@ -10,7 +10,7 @@ import { parse } from 'yaml';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { startServer, type RunningServer } from '../../src/entry/node-server.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
-import { sandboxProviders } from './providers.ts';
+import { sandboxProviders, sandboxSecrets } from './providers.ts';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export type SandboxProcess = { id: string; url: string; pid: number };
@@ -22,6 +22,7 @@ export const startSandbox = async (options: { port?: number; quiet?: boolean; te
   const children = await startProviders();
   const environment = {
     ...ownKeys(dataDir),
+    ...sandboxSecrets,
     ...process.env,
     DATA_DIR: dataDir,
     ...(options.port === undefined ? {} : { PORT: String(options.port) }),
@@ -34,6 +35,7 @@ export const startSandbox = async (options: { port?: number; quiet?: boolean; te
   };
   try {
     const server = await startServer({ environment, modules: providerModules, root, baseUrls: Object.fromEntries(children.map(({ id, url }) => [id, url])) });
+    writeFileSync(join(dataDir, 'sandbox.json'), JSON.stringify(Object.fromEntries(children.map(({ id, url }) => [id, url]))));
     // On another port than the file says, providers still have to find their way back.
     if (server.config.mode === 'sandbox' && process.env['PUBLIC_URL'] === undefined) server.config.public_url = server.url;
     return {
@@ -56,9 +58,7 @@ export const startProviders = async (): Promise<(SandboxProcess & { child: Child
   const file = process.env['CONFIG_FILE'] ?? join(root, 'providers.config.yaml');
   const config = parse(readFileSync(file, 'utf8')) as { mode?: string; providers?: Record<string, { kind?: string; mode?: string }> } | null;
   if (config?.mode !== 'sandbox') return [];
-  const ids = Object.entries(config.providers ?? {}).flatMap(([id, block]) =>
-    block.kind === 'fiat-on-ramp' && block.mode !== 'off' && sandboxProviders[id] ? [id] : [],
-  );
+  const ids = Object.entries(config.providers ?? {}).flatMap(([id, block]) => (block.mode !== 'off' && sandboxProviders[id]?.kind === block.kind ? [id] : []));
   return await Promise.all(ids.map(startProvider));
 };
 

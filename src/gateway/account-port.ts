@@ -68,3 +68,5 @@ export type AccountStore = {
   /** Remembers a payment and writes its delivery, once. */
   settle(accountId: string, transactionId: string, now: number, deliveries: NewDelivery[]): Promise<boolean>;
 };
+
+export type { ConnectionRequest } from '../providers/spec.ts';

@@ -36,7 +36,7 @@ export const receiveNotice = async (gateway: Gateway, notice: Notice, requestId:
   );
   if (genuine && notice.purpose === 'account' && recorded === 'new') gateway.background(wakeAccount(gateway, notice.targetId, requestId));
   if (genuine && notice.purpose === 'account' && recorded === 'counted')
-    gateway.background(gateway.stores.accounts.wake(notice.targetId, gateway.now() + windowMs));
+    gateway.background(gateway.stores.accounts.wake(notice.targetId, gateway.now() + windowMs / 2));
   if (!genuine || notice.purpose !== 'order') return;
   if (recorded === 'new') gateway.background(wake(gateway, notice.targetId, requestId));
   else gateway.background(wakeLater(gateway, notice.targetId));

@@ -29,10 +29,18 @@ export const refreshAccount = async (gateway: Gateway, before: Account, requestI
   let connections = await gateway.stores.accounts.connections(account.id);
   if (account.status === 'connected') {
     connections = await Promise.all(connections.map((connection) => refreshConnection(gateway, account, connection, requestId)));
+    await refreshOpenOrders(gateway, account, requestId);
     await readSettlements(gateway, account, connections, requestId);
   }
   account = await stepAccount(gateway, account, undefined, { nextCheckOn: nextCheck(gateway, account, connections) });
   return { account, connections };
+};
+
+/** What rang for the account may be about its orders: they know their payment before the rest is looked for. */
+const refreshOpenOrders = async (gateway: Gateway, account: Account, requestId: string): Promise<void> => {
+  const orders = await gateway.stores.orders.list(account.customerId, 'sell', 20);
+  const open = orders.filter((order) => order.providerSessionId === account.id && !order.final).slice(0, 5);
+  await Promise.all(open.map((order) => refreshOrder(gateway, order, 'read', requestId)));
 };
 
 const readAccount = async (gateway: Gateway, account: Account, requestId: string): Promise<Account> => {
@@ -133,7 +141,4 @@ export const wakeAccount = async (gateway: Gateway, accountId: string, requestId
   const account = await gateway.stores.accounts.findAny(accountId);
   if (!account || !gateway.providers.some((provider) => provider.id === account.providerId)) return;
   await refreshAccount(gateway, account, requestId);
-  const orders = await gateway.stores.orders.list(account.customerId, 'sell', 20);
-  const open = orders.filter((order) => order.providerSessionId === account.id && !order.final).slice(0, 5);
-  await Promise.all(open.map((order) => refreshOrder(gateway, order, 'notice', requestId)));
 };

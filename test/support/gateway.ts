@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { startServer, type RunningServer } from '../../src/entry/node-server.ts';
 import { startFiatOnRampSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
+import type { ProviderModule } from '../../src/providers/spec.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { testDatabase, type TestDatabase } from './postgres.ts';
 
@@ -21,7 +22,15 @@ export type TestGateway = {
   restart: () => Promise<void>;
   close: () => Promise<void>;
 };
-export type TestGatewayOptions = { config?: Record<string, unknown>; environment?: Record<string, string>; database?: TestDatabase };
+export type TestGatewayOptions = {
+  config?: Record<string, unknown>;
+  environment?: Record<string, string>;
+  database?: TestDatabase;
+  /** Blocks of providers of other kinds, whose simulators the test starts itself. */
+  blocks?: Record<string, Record<string, unknown>>;
+  /** Further provider modules, beside those that the product has. */
+  modules?: [string, ProviderModule][];
+};
 
 /** Retries and time-outs short, so that tests are; everything else as a user gets it. */
 const quick = { retry: { attempts: 0 }, breaker: { reset_s: 0.3 } };
@@ -34,8 +43,10 @@ export const startTestGateway = async (providers: Record<string, TestProvider>, 
   const blocks = Object.fromEntries(
     Object.entries(providers).map(([id, { block }]) => [id, { kind: 'fiat-on-ramp', base_url: simulators[id]?.url, ...quick, ...block }]),
   );
+  const others = Object.fromEntries(Object.entries(options.blocks ?? {}).map(([id, block]) => [id, { ...quick, ...block }]));
+  const modules = new Map([...providerModules, ...(options.modules ?? [])]);
   const limits = { verify_per_minute: 10_000, quotes_per_minute: 10_000, orders_per_minute: 10_000 };
-  const configText = stringify({ mode: 'sandbox', network: 'regtest', limits, ...options.config, providers: blocks });
+  const configText = stringify({ mode: 'sandbox', network: 'regtest', limits, ...options.config, providers: { ...blocks, ...others } });
   const logs: string[] = [];
   const environment = {
     ...freshSecrets(randomBytes),
@@ -46,7 +57,7 @@ export const startTestGateway = async (providers: Record<string, TestProvider>, 
     ...options.environment,
   };
   const start = async (port: string): Promise<RunningServer> =>
-    await startServer({ environment: { ...environment, PORT: port }, modules: providerModules, root, configText, writeLog: (line) => logs.push(line) });
+    await startServer({ environment: { ...environment, PORT: port }, modules, root, configText, writeLog: (line) => logs.push(line) });
   const first = await start('0');
   const gateway: TestGateway = {
     url: first.url,

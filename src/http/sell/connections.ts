@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { cancelConnection, confirmConnection, createConnection, readConnections, resendCode } from '../../gateway/sell-connections.ts';
 import { readSession } from '../../gateway/read-session.ts';
-import type { ConnectionRequest } from '../../providers/spec.ts';
+import type { ConnectionRequest } from '../../gateway/account-port.ts';
 import { endpoint } from '../call.ts';
 import { onceByKey } from '../idempotency-key.ts';
 import { sessionId, text, uuid } from '../shapes.ts';

@@ -7,5 +7,8 @@ export const provider = defineProvider({
   kind: 'bringin',
   ramps: ['sell'],
   settings: bringinSettings,
-  create: (deps, settings) => ({ sell: createBringinAdapter(deps, settings) }),
+  // In the sandbox its Lightning addresses answer where it does.
+  create: (deps, settings) => ({
+    sell: createBringinAdapter(deps, deps.mode === 'sandbox' ? { lightning_base_url: settings.base_url, ...settings } : settings),
+  }),
 });
