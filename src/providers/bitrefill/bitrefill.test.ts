@@ -1,0 +1,277 @@
+import { describe, expect, it } from 'vitest';
+import { casesOf, violations, type Subject, type Verb } from '../../../test/support/contract.ts';
+import { encodeInvoice } from '../../bitcoin/bolt11.ts';
+import type { ProviderOffer } from '../../domain/offer.ts';
+import { ProviderFault } from '../fault.ts';
+import type { AdapterDeps, FollowedOrder, LiquidityAdapter, LiquidityQuoteRequest, PlacedOrder } from '../spec.ts';
+import { provider } from './index.ts';
+
+const now = Date.UTC(2026, 10, 21, 10, 15);
+const baseUrl = 'https://api.bitrefill.com/v1';
+const id = `${Math.floor(now / 1000).toString(16)}950b353c59bcd412`;
+const idempotencyKey = 'fc299b2f-036f-44a1-a9c3-fefee81ec47a';
+const block = { base_url: `${baseUrl}/`, api_key_env: 'KEY', api_secret_env: 'SECRET', receipt_email: 'shop@example.com', products: ['inbound'] };
+const adapterOf = (deps: AdapterDeps): LiquidityAdapter => {
+  const { liquidity } = provider.create(deps, provider.settings.parse(block));
+  if (!liquidity) throw new Error('no liquidity ramp');
+  return liquidity;
+};
+const subject: Subject<LiquidityAdapter> = { create: adapterOf, deps: { secret: (name) => name.toLowerCase() }, context: { idempotencyKey }, baseUrl };
+
+const request: LiquidityQuoteRequest = { ramp: 'liquidity', product: 'inbound', amountSats: 2_000_000n, payWith: 'lightning', announce: false, firm: false };
+const offer: ProviderOffer = {
+  pay: 40_400n,
+  receive: 0n,
+  fee: 40_400n,
+  binding: false,
+  upstream: { slug: 'lightning-channel' },
+  facts: { inbound_sats: 2_000_000, delivered_as: 'redemption', least_pay_sats: '30372' },
+  requires: [],
+  warnings: [],
+};
+const inventory = {
+  operator: {
+    name: 'Thor Lightning Channel Capacity',
+    slug: 'lightning-channel',
+    currency: 'SAT',
+    range: { min: 500_000, max: 16_777_215, step: 1, customerSatoshiPriceRate: 0.015185658220118399, purchaseFee: 10_023 },
+  },
+};
+const lightningInvoice = encodeInvoice({
+  network: 'regtest',
+  amountMsat: 40_395_000n,
+  timestamp: now / 1000,
+  expirySeconds: 1_200,
+  paymentHash: '01'.repeat(32),
+  paymentSecret: '02'.repeat(32),
+  description: `Bitrefill ${id}`,
+  payeePrivateKey: '11'.repeat(32),
+});
+const order = {
+  id,
+  email: 'shop@example.com',
+  expired: false,
+  value: '2000000',
+  product: 'lightning-channel',
+  price: 40_395,
+  partialPayment: false,
+  userRef: idempotencyKey,
+  status: 'unpaid',
+  payment: { address: 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080', lightningInvoice, satoshiPrice: 40_395, altcoinCode: 'LNBC' },
+};
+const followed: FollowedOrder = {
+  orderId: 'ours',
+  upstreamOrderId: id,
+  createdOn: now,
+  pay: 40_395n,
+  receive: 0n,
+  fee: 40_395n,
+  upstream: offer.upstream,
+  facts: {},
+};
+const believesAnother = (value: unknown): boolean => {
+  const answer = (value as { value: PlacedOrder | PlacedOrder[] }).value;
+  return (Array.isArray(answer) ? answer[0] : answer)?.pay !== 40_395n;
+};
+const optional = ['email', 'expired', 'value', 'product', 'price', 'partialPayment', 'userRef', 'status'];
+const credentials = { 401: 'rejected-credentials', 403: 'rejected-credentials', 408: 'server' } as const;
+
+const verbs: Verb<LiquidityAdapter>[] = [
+  {
+    name: 'catalogue',
+    call: (adapter, call) => adapter.catalogue(call),
+    reply: inventory,
+    others: { '/test': 'Hello World!' },
+    sent: { method: 'GET', path: '/inventory/lightning-channel' },
+    returned: {
+      ok: true,
+      value: [{ product: 'inbound', minSats: 500_000n, maxSats: 16_777_215n, stepSats: 1n, payWith: ['lightning', 'onchain'], peers: [] }],
+    },
+    required: ['operator'],
+    optional: [],
+    stringReply: 'malformed',
+    clientErrors: { ...credentials, 400: 'none', 404: 'none' },
+  },
+  {
+    name: 'quote',
+    call: (adapter, call) => adapter.quote(call, request),
+    reply: inventory,
+    sent: { method: 'GET', path: '/inventory/lightning-channel' },
+    returned: { ok: true, value: offer },
+    required: ['operator'],
+    optional: [],
+    stringReply: 'malformed',
+    clientErrors: { ...credentials, 400: 'refusal', 404: 'refusal' },
+  },
+  {
+    name: 'placeOrder',
+    call: (adapter, call) => adapter.placeOrder(call, { quote: request, offer, inputs: {}, noticeUrl: 'https://gw.example/notices/1' }),
+    reply: order,
+    sent: {
+      method: 'POST',
+      path: '/order',
+      body: {
+        operatorSlug: 'lightning-channel',
+        valuePackage: '2000000',
+        email: 'shop@example.com',
+        sendEmail: false,
+        userRef: idempotencyKey,
+        webhook_url: 'https://gw.example/notices/1',
+        paymentMethod: 'lightning',
+      },
+    },
+    returned: {
+      ok: true,
+      value: {
+        upstreamOrderId: id,
+        rawStatus: 'unpaid',
+        stage: 'awaiting_payment',
+        pay: 40_395n,
+        receive: 0n,
+        fee: 40_395n,
+        facts: { inbound_sats: 2_000_000, delivered_as: 'redemption' },
+        paymentInfo: { kind: 'invoice', value: lightningInvoice, amountSats: 40_395n },
+        expiresOn: now + 1_140_000,
+      },
+    },
+    required: ['id', 'payment'],
+    optional,
+    money: { fields: ['price', 'satoshiPrice'], believed: believesAnother },
+    stringReply: 'malformed',
+    clientErrors: { ...credentials, 400: 'refusal', 404: 'refusal', 409: 'refusal', 422: 'refusal' },
+  },
+  {
+    name: 'readOrders',
+    call: (adapter, call) => adapter.readOrders(call, followed),
+    reply: order,
+    sent: { method: 'GET', path: `/order/${id}` },
+    returned: {
+      ok: true,
+      value: [
+        {
+          upstreamOrderId: id,
+          rawStatus: 'unpaid',
+          stage: 'awaiting_payment',
+          pay: 40_395n,
+          receive: 0n,
+          fee: 40_395n,
+          expiresOn: now + 1_140_000,
+        },
+      ],
+    },
+    required: ['id'],
+    optional: [...optional, 'payment'],
+    money: { fields: ['price', 'satoshiPrice'], believed: believesAnother },
+    stringReply: 'malformed',
+    clientErrors: { ...credentials, 400: 'malformed', 404: 'none' },
+  },
+];
+
+describe.each(verbs)('contract: $name', (verb) => {
+  it.each(casesOf(verb))('$name', async (one) => {
+    expect(await one.violates(subject)).toBeUndefined();
+  });
+});
+
+/** Each breaks one promise; the suite has to notice. */
+type Mutant = [string, (deps: AdapterDeps) => AdapterDeps];
+const overHttp = (name: string, change: (http: AdapterDeps['http']) => AdapterDeps['http']): Mutant => [name, (deps) => ({ ...deps, http: change(deps.http) })];
+const rewriting = (from: RegExp, to: string) => (http: AdapterDeps['http']) => async (sent: Parameters<AdapterDeps['http']>[0]) => {
+  const answer = await http(sent);
+  return { ...answer, body: new TextEncoder().encode(new TextDecoder().decode(answer.body).replace(from, to)) };
+};
+const mutants: Mutant[] = [
+  overHttp('forgets the abort', (http) => async (sent) => await http({ ...sent, signal: new AbortController().signal })),
+  overHttp('lifts the byte cap', (http) => async (sent) => await http({ ...sent, maxBytes: 1e9 })),
+  overHttp('swallows faults', (http) => async (sent) => await http(sent).catch(() => ({ status: 404, headers: {}, body: new Uint8Array() }))),
+  overHttp('takes errors for answers', (http) => async (sent) => ({ ...(await http(sent)), status: 200 })),
+  overHttp('forgets Retry-After', (http) => async (sent) => ({ ...(await http(sent)), headers: { 'content-type': 'application/json' } })),
+  overHttp('sends something else', (http) => async (sent) => await http({ ...sent, url: `${sent.url}?x=1` })),
+  overHttp(
+    'sends numbers for amounts',
+    (http) => async (sent) => await http({ ...sent, ...(sent.body === undefined ? {} : { body: sent.body.replace(/"(\d+)"/g, '$1') }) }),
+  ),
+  overHttp(
+    'turns every fault into "certainly not taken"',
+    (http) => async (sent) =>
+      await http(sent).catch((error: unknown) => {
+        throw new ProviderFault(error instanceof ProviderFault ? error.kind : 'server', 'x', { taken: 'no' });
+      }),
+  ),
+  overHttp('forgets the fee per order', rewriting(/"purchaseFee":10023/, '"purchaseFee":0')),
+  overHttp('believes another amount than the invoice', rewriting(/"satoshiPrice":40395/, '"satoshiPrice":1')),
+  overHttp('loses a digit of a rate', rewriting(/0\.015185658220118399/, '0.01518')),
+];
+it.each(mutants)('the suite notices an adapter that %s', async (_name, mutate) => {
+  const broken = await Promise.all(verbs.map((verb) => violations({ ...subject, create: (deps) => adapterOf(mutate(deps)) }, verb)));
+  expect(broken.flat().length).toBeGreaterThan(0);
+});
+
+describe('answers that no simulator gives', () => {
+  const scripted = (...answers: unknown[]) => {
+    const asked: string[] = [];
+    const logs: string[] = [];
+    const adapter = adapterOf({
+      providerId: 'bitrefill',
+      http: (sent) => {
+        asked.push(`${sent.method} ${sent.url.replace(baseUrl, '')}`);
+        const body = answers.shift() ?? {};
+        const text = typeof body === 'string' ? body : JSON.stringify(body);
+        return Promise.resolve({ status: 200, headers: { 'content-type': 'application/json' }, body: new TextEncoder().encode(text) });
+      },
+      now: () => now,
+      newId: () => 'new-id',
+      log: (_level, event) => void logs.push(event),
+      network: 'regtest',
+      mode: 'sandbox',
+      secret: () => 'secret',
+    });
+    return { adapter, asked, logs, call: { signal: new AbortController().signal, requestId: 'r', idempotencyKey } };
+  };
+  const place = { quote: request, offer, inputs: {} };
+
+  it('a rate of more digits than a float has counts to its last one', async () => {
+    const text = JSON.stringify(inventory).replace('0.015185658220118399', '1.00000000000000000001').replace('10023', '0');
+    const { adapter, call } = scripted(text);
+    expect(await adapter.quote(call, request)).toMatchObject({ ok: true, value: { pay: 2_000_100n, facts: { least_pay_sats: '2000001' } } });
+  });
+  it('the inventory of another product is not believed', async () => {
+    const { adapter, call } = scripted({ operator: { ...inventory.operator, slug: 'lightning-recharge' } });
+    await expect(adapter.quote(call, request)).rejects.toThrow('the inventory of another product');
+  });
+  it('a price that differs from the payment is told; the payment counts', async () => {
+    const { adapter, call, logs } = scripted({ ...order, price: 41_000 });
+    expect(await adapter.placeOrder(call, place)).toMatchObject({ ok: true, value: { pay: 40_395n } });
+    expect(logs).toEqual(['bitrefill_price_differs']);
+  });
+  it.each([
+    [{ product: 'lightning-recharge' }, 'an order of another product'],
+    [{ value: '2000001' }, 'an order of another value'],
+    [{ userRef: 'somebody else' }, 'an order with another reference'],
+    [{ payment: { ...order.payment, satoshiPrice: 40_394 } }, 'an invoice of another amount than the order'],
+    [{ payment: { address: order.payment.address, satoshiPrice: 40_395 } }, 'no invoice that can be paid'],
+    [{ expirationTime: now + 60_000 }, 'an order that has expired already'],
+  ])('an order with %j is shown to nobody', async (more, problem) => {
+    const { adapter, call } = scripted({ ...order, ...more });
+    await expect(adapter.placeOrder(call, place)).rejects.toMatchObject({ kind: 'malformed', taken: 'maybe', message: `malformed: ${problem}` });
+  });
+  it('an order that has failed before it began is refused', async () => {
+    const { adapter, call } = scripted({ ...order, status: 'permanent_failure' });
+    expect(await adapter.placeOrder(call, place)).toEqual({ ok: false, refusal: { reason: 'declined', note: 'order-refused: permanent_failure' } });
+  });
+  it('another order than asked for is no evidence', async () => {
+    const { adapter, call } = scripted({ ...order, id: 'ffffffff950b353c59bcd412' });
+    await expect(adapter.readOrders(call, followed)).rejects.toThrow('another order than asked for');
+  });
+  it('without an id there is nothing to read, and that is not "no order"', async () => {
+    const { adapter, asked, call } = scripted();
+    const { upstreamOrderId: _lost, ...lost } = followed;
+    const refusal = { ok: false, refusal: { reason: 'option-unsupported', note: 'orders cannot be listed' } };
+    expect([await adapter.readOrders(call), await adapter.readOrders(call, lost), asked]).toEqual([refusal, refusal, []]);
+  });
+  it('a self-test that does not say hello is a provider that is down', async () => {
+    const { adapter, asked, call } = scripted('"Hello"');
+    await expect(adapter.catalogue(call)).rejects.toMatchObject({ kind: 'malformed', taken: 'no' });
+    expect(asked).toEqual(['GET /test']);
+  });
+});
