@@ -2,11 +2,19 @@ import type { NewDelivery } from './delivery-port.ts';
 import { deliveryUrlPlace } from './places.ts';
 import type { Gateway } from './ports.ts';
 
-export type Tell = { subjectId: string; sequence: number; type: string; data: object; url: string; appId?: string };
+export type Tell = {
+  subjectId: string;
+  sequence: number;
+  type: string;
+  data: object;
+  url: string;
+  appId?: string;
+  /** What makes this event itself: told again after a restore it has the same id. */ key?: string;
+};
 
 /** A webhook as it will be sent: the bytes of the body are fixed here, the id stays the same over every attempt. */
 export const newDelivery = async (gateway: Gateway, tell: Tell): Promise<NewDelivery> => {
-  const id = `msg_${gateway.ids.uuid().replaceAll('-', '')}`;
+  const id = `msg_${tell.key === undefined ? gateway.ids.uuid().replaceAll('-', '') : gateway.hash(`${tell.subjectId}\n${tell.type}\n${tell.key}`).slice(0, 32)}`;
   const now = gateway.now();
   return {
     id,

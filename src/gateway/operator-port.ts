@@ -3,6 +3,7 @@ import type { Json as AnyJson } from '../domain/offer.ts';
 import type { IntentState, Stage } from '../domain/order.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import type { Delivery } from './delivery-port.ts';
+import type { NewIntent, Order, OrderEvent } from './ports.ts';
 
 type Json = NonNullable<AnyJson>;
 
@@ -97,6 +98,8 @@ export type FoundOrder = {
 export type Switch = { name: string; mode: string; reason: string; untilOn?: number; setOn: number; setBy: string };
 /** The switches as one instance read them last. */
 export type SwitchState = { readOn: number; byName: Map<string, Switch> };
+/** An upstream session that can still be read, and whose it is. */
+export type UpstreamSession = { id: string; providerId: string; blob: string; customerId?: string };
 export type OperatorAction = { at: number; actor: string; action: string; subject: string; detail?: Json };
 
 export type OperatorStore = {
@@ -110,6 +113,19 @@ export type OperatorStore = {
   clearSwitch(name: string): Promise<boolean>;
   /** Of one app, one customer, or all; the number of sessions that ended. */
   revokeSessions(of: { appId?: string; customerId?: string }, now: number): Promise<number>;
+  /**
+   * After a restore: quotes given out before can no longer be ordered, placings that may have been sent are looked for instead of sent, and
+   * sequences go on above whatever was told in the time that is lost.
+   */
+  distrustRestored(now: number): Promise<{ quotes: number; placings: number; orders: number }>;
+  unfinishedOrders(limit: number, after?: string): Promise<string[]>;
+  unsettledPlacings(): Promise<{ id: string; providerSessionId?: string }[]>;
+  /** Undelivered webhooks of orders that are further now than what they tell. */
+  supersedeStale(now: number): Promise<number>;
+  upstreamSessions(after: string | undefined, limit: number): Promise<UpstreamSession[]>;
+  knownUpstreamIds(providerId: string, ids: string[]): Promise<string[]>;
+  /** Stores an upstream order that nobody here knows; false when somebody has it by now. */
+  adopt(intent: NewIntent, upstreamOrderId: string, order: Order, event: OrderEvent): Promise<boolean>;
   record(action: OperatorAction): Promise<void>;
   actions(limit: number): Promise<OperatorAction[]>;
 };

@@ -26,6 +26,8 @@ export const orderDeliveries = async (gateway: Gateway, order: Order, from: Stag
         type,
         data: body,
         url,
+        // A stage is reached once, except after review.
+        key: from === 'review' ? `${order.stage} ${event.sequence}` : order.stage,
         ...(order.appId === undefined ? {} : { appId: order.appId }),
       }),
     ),

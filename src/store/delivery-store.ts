@@ -21,7 +21,11 @@ export const insertDeliveries = async (tx: Transaction, rows: readonly NewDelive
           sql`(${deliveries.leaseUntil} is null or ${deliveries.leaseUntil} < now())`,
         ),
       );
-    await tx.insert(deliveries).values({ ...row, state: 'due' });
+    // An event of an order has one id for ever: what is there is not written twice.
+    await tx
+      .insert(deliveries)
+      .values({ ...row, state: 'due' })
+      .onConflictDoNothing();
   }
 };
 

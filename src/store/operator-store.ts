@@ -1,7 +1,23 @@
-import { and, desc, eq, gte, inArray, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
+import { and, desc, eq, gt, gte, inArray, isNotNull, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
 import type { FoundOrder, OperatorStore, OrderSearch } from '../gateway/operator-port.ts';
 import { present, type Database } from './database.ts';
-import { claims, deliveries, intents, notices, operatorActions, orderEvents, orders, routes, sessions, switches } from './schema.ts';
+import { insertOrder } from './order-store.ts';
+import {
+  accounts,
+  claims,
+  connections,
+  deliveries,
+  intents,
+  notices,
+  operatorActions,
+  orderEvents,
+  orders,
+  providerSessions,
+  routes,
+  sessions,
+  settlements,
+  switches,
+} from './schema.ts';
 
 const foundColumns = {
   orderId: intents.orderId,
@@ -147,6 +163,84 @@ export const createOperatorStore = (db: Database): OperatorStore => {
         .returning({ idHash: sessions.idHash });
       return revoked.length;
     },
+    distrustRestored: async (now) => await distrustRestored(db, now),
+    unfinishedOrders: async (limit, after) => {
+      const rows = await db
+        .select({ id: orders.id })
+        .from(orders)
+        .where(and(eq(orders.final, false), after === undefined ? undefined : gt(orders.id, after)))
+        .orderBy(orders.id)
+        .limit(limit);
+      return rows.map((row) => row.id);
+    },
+    unsettledPlacings: async () =>
+      (
+        await db
+          .select({ id: intents.id, providerSessionId: intents.providerSessionId })
+          .from(intents)
+          .where(inArray(intents.state, ['prepared', 'sending', 'unknown']))
+      ).map(present),
+    supersedeStale: async (now) => {
+      const told = sql`(${deliveries.body}::json->'data'->>'stage')`;
+      const rows = await db
+        .update(deliveries)
+        .set({ state: 'superseded', doneOn: now })
+        .where(
+          and(
+            eq(deliveries.state, 'due'),
+            sql`exists (select 1 from ${orders} where ${orders.id} = ${deliveries.subjectId} and (${told} is not null and ${told} <> ${orders.stage} or ${told} is null and ${orders.stage} <> 'filled'))`,
+          ),
+        )
+        .returning({ id: deliveries.id });
+      return rows.length;
+    },
+    upstreamSessions: async (after, limit) => {
+      const rows = await db
+        .select({
+          id: providerSessions.id,
+          providerId: providerSessions.providerId,
+          blob: providerSessions.blob,
+          ofSession: sessions.customerId,
+          ofAccount: accounts.customerId,
+        })
+        .from(providerSessions)
+        .leftJoin(sessions, eq(sessions.idHash, providerSessions.owner))
+        .leftJoin(accounts, eq(sql`'account:' || ${accounts.id}`, providerSessions.owner))
+        .where(and(isNotNull(providerSessions.blob), eq(providerSessions.ready, true), after === undefined ? undefined : gt(providerSessions.id, after)))
+        .orderBy(providerSessions.id)
+        .limit(limit);
+      return rows.map(({ ofSession, ofAccount, blob, ...row }) => ({ ...row, blob: blob ?? '', ...withCustomer(ofSession ?? ofAccount) }));
+    },
+    knownUpstreamIds: async (providerId, ids) => {
+      if (ids.length === 0) return [];
+      const placed = await db
+        .select({ id: intents.upstreamOrderId })
+        .from(intents)
+        .where(and(eq(intents.providerId, providerId), inArray(intents.upstreamOrderId, ids)));
+      const followed = await db
+        .select({ id: orders.upstreamOrderId })
+        .from(orders)
+        .where(and(eq(orders.providerId, providerId), inArray(orders.upstreamOrderId, ids)));
+      const settled = await db
+        .select({ id: settlements.transactionId })
+        .from(settlements)
+        .innerJoin(accounts, eq(accounts.id, settlements.accountId))
+        .where(and(eq(accounts.providerId, providerId), inArray(settlements.transactionId, ids)));
+      return [...placed, ...followed, ...settled].flatMap((row) => row.id ?? []);
+    },
+    adopt: async (intent, upstreamOrderId, order, event) =>
+      await db.transaction(async (tx) => {
+        // Two runs at a time adopt once: the lock ends with the transaction.
+        await tx.execute(sql`select pg_advisory_xact_lock(hashtext(${`${intent.providerId} ${upstreamOrderId}`}))`);
+        const known = await tx
+          .select({ id: intents.id })
+          .from(intents)
+          .where(and(eq(intents.providerId, intent.providerId), eq(intents.upstreamOrderId, upstreamOrderId)));
+        if (known.length > 0) return false;
+        await tx.insert(intents).values({ ...intent, state: 'review', upstreamOrderId });
+        await insertOrder(tx, order, event);
+        return true;
+      }),
     record: async (action) => void (await db.insert(operatorActions).values(action)),
     actions: async (limit) => {
       const rows = await db.select().from(operatorActions).orderBy(desc(operatorActions.id)).limit(limit);
@@ -154,6 +248,39 @@ export const createOperatorStore = (db: Database): OperatorStore => {
     },
   };
 };
+
+const withCustomer = (customerId: string | null): { customerId?: string } => (customerId === null ? {} : { customerId });
+
+/** Sequences told in the lost time are below. */
+const sequenceLeap = 1000;
+const restoredWithinMs = 7 * 86_400_000;
+
+const distrustRestored = async (db: Database, now: number): Promise<{ quotes: number; placings: number; orders: number }> =>
+  await db.transaction(async (tx) => {
+    const since = new Date(now - restoredWithinMs).toISOString();
+    const quotes = await tx.execute(
+      sql`update routes set route = jsonb_set(route::jsonb, '{acceptBy}', coalesce((select jsonb_agg(0) from jsonb_array_elements(route::jsonb->'acceptBy')), '[]'))::json where created_on > ${since}`,
+    );
+    const placings = await tx
+      .update(intents)
+      .set({
+        state: 'unknown',
+        sentOn: sql`coalesce(${intents.sentOn}, ${new Date(now).toISOString()}::timestamptz)`,
+        nextTryOn: now,
+        leaseOwner: null,
+        leaseUntil: null,
+      })
+      .where(inArray(intents.state, ['prepared', 'sending', 'unknown']))
+      .returning({ id: intents.id });
+    const leapt = await tx
+      .update(orders)
+      .set({ sequence: sql`${orders.sequence} + ${sequenceLeap}`, leaseOwner: null, leaseUntil: null })
+      .where(eq(orders.final, false))
+      .returning({ id: orders.id });
+    await tx.update(accounts).set({ sequence: sql`${accounts.sequence} + ${sequenceLeap}` });
+    await tx.update(connections).set({ sequence: sql`${connections.sequence} + ${sequenceLeap}` });
+    return { quotes: quotes.count, placings: placings.length, orders: leapt.length };
+  });
 
 const withoutSealed = (order: typeof orders.$inferSelect) => {
   const { paymentInfo: _payment, secret: _secret, webhookUrl: _url, referenceHash: _reference, webhookEvents: _events, ...open } = order;

@@ -1,0 +1,49 @@
+/** A gateway for a command: the same parts as the server, without a listener and without background loops. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readSecrets } from '../../src/config/secrets.ts';
+import { composeInstance } from '../../src/entry/compose.ts';
+import { createUndiciHttp } from '../../src/entry/http-undici.ts';
+import type { Gateway } from '../../src/gateway/ports.ts';
+import { createLog } from '../../src/log/log.ts';
+import { createMetrics } from '../../src/metrics/metrics.ts';
+import { providerModules } from '../../src/providers/registry.gen.ts';
+import { readConfig, Refused, withDatabase, type Ops } from './tools.ts';
+
+export const withGateway = async <T>(work: (gateway: Gateway, ops: Ops) => Promise<T>): Promise<T> => {
+  const { config } = readConfig();
+  const read = readSecrets(process.env, config);
+  if (!read.ok) throw new Refused(read.mistakes.join('\n'));
+  const upstream = createUndiciHttp();
+  const background: Promise<unknown>[] = [];
+  try {
+    return await withDatabase(async (ops) => {
+      const composed = composeInstance({
+        config,
+        secrets: read.secrets,
+        modules: providerModules,
+        http: upstream.http,
+        // A command delivers no webhooks: they are rows, sent by the running instances.
+        sender: async () => await Promise.resolve({ outcome: 'blocked', statusClass: 'command' }),
+        log: createLog({ level: 'warn', instance: 'command', write: (line) => process.stderr.write(`${line}\n`), now: () => Date.now() }),
+        metrics: createMetrics(),
+        now: () => Date.now(),
+        random: () => Math.random(),
+        uuid: () => randomUUID(),
+        randomSecret: (bytes) => randomBytes(bytes).toString('base64url'),
+        sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
+        instance: `command-${process.pid}`,
+        runsOn: true,
+      });
+      const gateway = composed.onDatabase(ops.sql, {
+        grouped: false,
+        migrated: async () => await Promise.resolve(true),
+        background: (running) => void background.push(running.catch(() => undefined)),
+      });
+      const result = await work(gateway, ops);
+      await Promise.all(background);
+      return result;
+    });
+  } finally {
+    await upstream.close();
+  }
+};

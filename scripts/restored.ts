@@ -1,0 +1,42 @@
+/**
+ * `npm run restored`: after the database came back from a backup. Holds new orders and deliveries, settles and refreshes what is known, reads
+ * every upstream session, adopts orders that nobody here knows as `review`, and lets traffic go on. `--hold` and `--release` do only that.
+ */
+import { catchUp, holdTraffic, releaseTraffic } from '../src/gateway/operator/after-restore.ts';
+import { withGateway } from './ops/gateway.ts';
+import { command, readArguments, Refused, say } from './ops/tools.ts';
+
+const usage = 'usage: npm run restored -- [--wait <seconds>] [--settle <seconds>] | --hold | --release';
+const seconds = (given: string | undefined, fallback: number): number => {
+  const value = given === undefined ? fallback : Number(given);
+  if (!Number.isFinite(value) || value < 0) throw new Refused(usage);
+  return value;
+};
+
+await command(async () => {
+  const { words, flags } = readArguments(process.argv.slice(2));
+  if (words.length > 0) throw new Refused(usage);
+  await withGateway(async (gateway, { actor, record }) => {
+    if (flags.has('release')) {
+      await record('restored.release', 'gateway');
+      await releaseTraffic(gateway);
+      return say('released: new orders and deliveries go on');
+    }
+    await record('restored.hold', 'gateway');
+    await holdTraffic(gateway, actor);
+    say('held: no new orders, no deliveries');
+    if (flags.has('hold')) return;
+    // Every instance reads the switches at least this often.
+    await gateway.sleep(seconds(flags.get('wait'), 5) * 1000);
+    const done = await catchUp(gateway, seconds(flags.get('settle'), 60) * 1000);
+    say(`${done.quotes} requests for prices can no longer be ordered from; ${done.placings} placings were looked for, ${done.unsettled} still are`);
+    say(`${done.refreshed} orders read again; ${done.superseded} waiting webhooks told something older and are not sent`);
+    say(`${done.sessions} upstream sessions read, ${done.adopted.length} unknown orders adopted as review`);
+    for (const one of done.adopted) say(`  ${one.orderId}  ${one.provider} ${one.upstreamOrderId} "${one.rawStatus}"`);
+    for (const one of done.unreadable) say(`  NOT READ ${one.provider} session ${one.session}: ${one.reason}`);
+    await record('restored.release', 'gateway', { adopted: done.adopted.length, unreadable: done.unreadable.length });
+    await releaseTraffic(gateway);
+    say('released: new orders and deliveries go on');
+    if (done.unsettled > 0 || done.unreadable.length > 0) say('Look at what was not read or is still looked for; this command may be run again.');
+  });
+});

@@ -1,0 +1,177 @@
+/**
+ * After the database came back from a backup: what happened since is known upstream and at the wallets, but not here. Nothing new is placed
+ * or told until every upstream session was read, what it knows and we do not is adopted as `review`, and the orders we know are up to date.
+ */
+import type { Json } from '../../domain/offer.ts';
+import type { Ramp } from '../../domain/ramp.ts';
+import type { OrderEvidence } from '../../providers/spec.ts';
+import { callProvider } from '../call-provider.ts';
+import { refreshOrder } from '../follow-orders.ts';
+import type { UpstreamSession } from '../operator-port.ts';
+import { blobPlace, inputsPlace, paymentPlace } from '../places.ts';
+import type { Gateway, Provider } from '../ports.ts';
+import { settleIntents } from '../settle-intents.ts';
+import { deliveriesSwitch, ordersSwitch } from './switches.ts';
+
+export type Restored = {
+  quotes: number;
+  placings: number;
+  unsettled: number;
+  refreshed: number;
+  superseded: number;
+  sessions: number;
+  unreadable: { session: string; provider: string; reason: string }[];
+  adopted: { orderId: string; provider: string; upstreamOrderId: string; rawStatus: string }[];
+};
+const nobody = '00000000-0000-0000-0000-000000000000';
+const batch = 100;
+
+export const holdTraffic = async (gateway: Gateway, actor: string): Promise<void> => {
+  for (const name of [ordersSwitch, deliveriesSwitch])
+    await gateway.stores.operator.setSwitch({ name, mode: 'held', reason: 'restored from a backup', setOn: gateway.now(), setBy: actor });
+  gateway.state.switches.readOn = 0;
+};
+
+export const releaseTraffic = async (gateway: Gateway): Promise<void> => {
+  for (const name of [ordersSwitch, deliveriesSwitch]) await gateway.stores.operator.clearSwitch(name);
+  gateway.state.switches.readOn = 0;
+};
+
+/** Everything between hold and release. May be run again: what was adopted is known then. `settleMs`: how long lost answers are looked for. */
+export const catchUp = async (gateway: Gateway, settleMs: number): Promise<Restored> => {
+  const store = gateway.stores.operator;
+  const { quotes, placings } = await store.distrustRestored(gateway.now());
+  const until = gateway.now() + settleMs;
+  // Placings of our own first, so that none of their orders is taken for a stranger's.
+  while ((await store.unsettledPlacings()).length > 0 && gateway.now() < until) {
+    await settleIntents(gateway, batch);
+    await gateway.sleep(250);
+  }
+  const refreshed = await refreshAll(gateway);
+  const superseded = await store.supersedeStale(gateway.now());
+  const unsettled = await store.unsettledPlacings();
+  const busy = new Set(unsettled.map((one) => one.providerSessionId));
+  const done: Restored = { quotes, placings, unsettled: unsettled.length, refreshed, superseded, sessions: 0, unreadable: [], adopted: [] };
+  let after: string | undefined;
+  for (;;) {
+    const sessions = await store.upstreamSessions(after, batch);
+    for (const session of sessions) if (!busy.has(session.id)) await readSession(gateway, session, done);
+    done.sessions += sessions.length;
+    after = sessions.at(-1)?.id;
+    if (sessions.length < batch) return done;
+  }
+};
+
+const refreshAll = async (gateway: Gateway): Promise<number> => {
+  let refreshed = 0;
+  let after: string | undefined;
+  for (;;) {
+    const ids = await gateway.stores.operator.unfinishedOrders(batch, after);
+    for (const id of ids) {
+      const order = await gateway.stores.orders.findAny(id);
+      if (order) await refreshOrder(gateway, order, 'read', 'restored');
+      refreshed += 1;
+    }
+    after = ids.at(-1);
+    if (ids.length < batch) return refreshed;
+  }
+};
+
+const readSession = async (gateway: Gateway, session: UpstreamSession, done: Restored): Promise<void> => {
+  const provider = gateway.providers.find((one) => one.id === session.providerId);
+  const unreadable = (reason: string): void => void done.unreadable.push({ session: session.id, provider: session.providerId, reason });
+  if (!provider) return unreadable('not in the configuration');
+  if (!provider.core.status_by_session) return unreadable('it lists no orders by session: compare with its own list');
+  for (const ramp of provider.ramps) {
+    try {
+      const customer = await gateway.seal.open(session.blob, blobPlace(session.id));
+      const rows = await readOrders(gateway, provider, ramp, customer);
+      if (typeof rows === 'string') {
+        unreadable(rows);
+        continue;
+      }
+      const known = await gateway.stores.operator.knownUpstreamIds(
+        provider.id,
+        rows.flatMap((row) => row.upstreamOrderId ?? []),
+      );
+      for (const row of rows)
+        if (row.upstreamOrderId !== undefined && !known.includes(row.upstreamOrderId))
+          await adopt(gateway, session, provider, ramp, row, row.upstreamOrderId, done);
+    } catch (fault) {
+      unreadable(fault instanceof Error && 'kind' in fault ? String(fault.kind) : 'it could not be read');
+    }
+  }
+};
+
+const readOrders = async (gateway: Gateway, provider: Provider, ramp: Ramp, customer: string): Promise<OrderEvidence[] | string> => {
+  const adapter = provider.adapter[ramp];
+  if (!adapter) return [];
+  const options = {
+    operation: 'status',
+    verb: 'read_orders',
+    requestId: 'restored',
+    deadlineMs: gateway.settings.routing.status_deadline_ms,
+    idempotent: true,
+    context: { customer },
+  } as const;
+  const answer = await callProvider(gateway, provider, options, async (context) => await adapter.readOrders(context));
+  return answer.ok ? answer.value : answer.refusal.reason;
+};
+
+/** No way to pay is stored: whoever was shown one has it. Only the operator leaves this review, since the stage before it is not known. */
+const adopt = async (
+  gateway: Gateway,
+  session: UpstreamSession,
+  provider: Provider,
+  ramp: Ramp,
+  row: OrderEvidence,
+  upstreamOrderId: string,
+  done: Restored,
+): Promise<void> => {
+  const { ids, seal } = gateway;
+  const now = gateway.now();
+  const id = ids.uuid();
+  const orderId = ids.uuid();
+  const shared = {
+    ramp,
+    customerId: session.customerId ?? nobody,
+    providerId: provider.id,
+    providerSessionId: session.id,
+    quoteId: ids.uuid(),
+    createdOn: now,
+  };
+  const amounts = { pay: row.pay ?? 0n, receive: row.receive ?? 0n };
+  const note = 'known upstream and not here after a restore';
+  const quote: Json = { adopted: true, pay: amounts.pay.toString(), receive: amounts.receive.toString() };
+  const adopted = await gateway.stores.operator.adopt(
+    { ...shared, id, orderId, requestId: 'restored', quote, inputs: await seal.seal('{"order":{}}', inputsPlace(id)), deadOn: now, nextTryOn: now },
+    upstreamOrderId,
+    {
+      ...shared,
+      ...amounts,
+      id: orderId,
+      intentId: id,
+      upstreamOrderId,
+      stage: 'review',
+      stageOn: now,
+      rawStatus: row.rawStatus,
+      sequence: 1,
+      fee: row.fee ?? 0n,
+      quotedPay: amounts.pay,
+      quotedReceive: amounts.receive,
+      binding: false,
+      terms: { adopted: true },
+      facts: row.facts ?? {},
+      upstream: {},
+      paymentInfo: await seal.seal('{}', paymentPlace(orderId)),
+      changedOn: now,
+      checks: 0,
+      nextCheckOn: now + 3_600_000,
+      followUntil: now + gateway.settings.orders.follow_days * 86_400_000,
+      final: false,
+      ...(row.expiresOn === undefined ? {} : { expiresOn: row.expiresOn }),
+    },
+    { sequence: 1, at: now, toStage: 'review', rawStatus: row.rawStatus, source: 'operator', note },
+  );
+  if (adopted) done.adopted.push({ orderId, provider: provider.id, upstreamOrderId, rawStatus: row.rawStatus });
+};
