@@ -1,0 +1,58 @@
+/** G15: sockets that drip their request are closed, and a normal client does not notice them. */
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { isFull, reportGoal } from '../fuzz/random.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+
+const count = isFull ? 500 : 120;
+let gateway: TestGateway;
+const sockets: Socket[] = [];
+beforeAll(async () => {
+  gateway = await startTestGateway({ alpine: { simulator: {} } });
+});
+afterAll(async () => {
+  for (const socket of sockets) socket.destroy();
+  await gateway.close();
+});
+
+/** How long a socket lived that drips one byte a second after `start`. */
+const drip = async (start: string): Promise<number> =>
+  await new Promise((closed) => {
+    const opened = performance.now();
+    const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1', () => socket.write(start));
+    sockets.push(socket);
+    const timer = setInterval(() => socket.write('x'), 1000);
+    socket.on('error', () => undefined).resume();
+    socket.on('close', () => {
+      clearInterval(timer);
+      closed(performance.now() - opened);
+    });
+  });
+
+it(`${count} dripping sockets are closed within 15 s while a normal client is served`, async () => {
+  const starts = [
+    'GET /health/live HTTP/1.1\r\nhost: x\r\nx-slow: ',
+    'POST /quote HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 10000\r\n\r\n{"a":"',
+    'POST /quote HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n2000\r\n{"a":"',
+    'G',
+  ];
+  const lives = Promise.all(Array.from({ length: count }, (_, i) => drip(starts[i % starts.length] ?? '')));
+  const times: number[] = [];
+  let over = false;
+  const normal = (async () => {
+    while (!over) {
+      const began = performance.now();
+      expect((await fetch(`${gateway.url}/health/live`)).status).toBe(200);
+      times.push(performance.now() - began);
+      await new Promise((done) => setTimeout(done, 10));
+    }
+  })();
+  const longest = Math.max(...(await lives));
+  over = true;
+  await normal;
+  const p99 = times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? Infinity;
+  // The check runs every 2 s: a request of 15 s is seen to be late by 17 s at most.
+  reportGoal('G15', `${count} sockets closed after at most ${(longest / 1000).toFixed(1)} s; normal p99 ${p99.toFixed(1)} ms of ${times.length}`, 0);
+  expect(longest).toBeLessThan(17_500);
+  expect(p99).toBeLessThan(100);
+}, 30_000);
