@@ -1,4 +1,7 @@
-/** `npm run check:worker`: what goes to Workers, its size, and that no simulator is in it. Fails above 400 KiB gzipped. */
+/**
+ * `npm run check:worker`: what goes to Workers, its size, how long it takes to start here, and that no simulator is in it. Fails above 400 KiB
+ * gzipped or half of the second that Cloudflare gives a Worker to start.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,12 +9,11 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 const most = 400 * 1024;
+const longestStartMs = 500;
 const out = mkdtempSync(join(tmpdir(), 'ramp-worker-'));
 try {
-  execFileSync('npx', ['wrangler', 'deploy', '--dry-run', '--minify', '--env=', '--outdir', out], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: '1', XDG_CONFIG_HOME: out },
-  });
+  const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: '1', XDG_CONFIG_HOME: out };
+  execFileSync('npx', ['wrangler', 'deploy', '--dry-run', '--minify', '--env=', '--outdir', out], { stdio: ['ignore', 'ignore', 'inherit'], env });
   const files = readdirSync(out).filter((name) => name.endsWith('.js') || name.endsWith('.yaml'));
   const code = Buffer.concat(files.map((name) => readFileSync(join(out, name))));
   const size = gzipSync(code).length;
@@ -19,6 +21,11 @@ try {
   process.stdout.write(
     `worker bundle ${(code.length / 1024).toFixed(0)} KiB, gzipped ${(size / 1024).toFixed(0)} KiB (at most ${most / 1024})${leaked.length > 0 ? `, simulator code in it: ${leaked.join(', ')}` : ', no simulator code'}\n`,
   );
+  const profile = join(out, 'startup.cpuprofile');
+  const told = execFileSync('npx', ['wrangler', 'check', 'startup', '--outfile', profile, '--args=--env= --minify'], { encoding: 'utf8', env });
+  const active = Number(/Active: ([\d.]+) ms/.exec(told)?.[1]);
+  process.stdout.write(`worker start-up ${active} ms of CPU on this machine (at most ${longestStartMs})\n`);
+  if (!(active <= longestStartMs)) process.exitCode = 1;
   if (size > most || leaked.length > 0 || files.length === 0) process.exitCode = 1;
 } finally {
   rmSync(out, { recursive: true, force: true });

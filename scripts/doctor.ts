@@ -1,0 +1,14 @@
+/** `npm run doctor -- --url https://…`: looks at a deployment from outside, one line for each check. Exit code 1 when one is not good. */
+import { parseArgs } from 'node:util';
+import { askAt, examine } from './doctor/checks.ts';
+
+const { values } = parseArgs({ options: { url: { type: 'string', default: 'http://127.0.0.1:8787' } } });
+if (URL.canParse(values.url)) {
+  const findings = await examine(askAt(values.url.replace(/\/$/, '')));
+  const width = Math.max(...findings.map((one) => one.name.length));
+  for (const { name, good, says } of findings) process.stdout.write(`${good ? 'ok  ' : 'FAIL'} ${name.padEnd(width)}  ${says}\n`);
+  if (findings.some((one) => !one.good)) process.exitCode = 1;
+} else {
+  process.stdout.write('usage: npm run doctor -- --url https://ramp.wallet.example\n');
+  process.exitCode = 1;
+}

@@ -1,0 +1,131 @@
+/** What `npm run doctor` looks at, one check a line, from outside and without a secret. */
+export type Finding = { name: string; good: boolean; says: string };
+type Answer = { status: number; headers: Headers; body: Record<string, unknown>; ms: number };
+export type Ask = (path: string, body?: object) => Promise<Answer>;
+
+/** `base` without a slash at its end. Throws what fetch throws. */
+export const askAt =
+  (base: string, timeoutMs = 10_000): Ask =>
+  async (path, body) => {
+    const started = performance.now();
+    const response = await fetch(base + path, {
+      signal: AbortSignal.timeout(timeoutMs),
+      redirect: 'manual',
+      ...(body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: asObject(text), ms: Math.round(performance.now() - started) };
+  };
+
+const asObject = (text: string): Record<string, unknown> => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+  } catch {
+    return {};
+  }
+};
+
+const mostSkewMs = 30_000;
+
+export const checks: readonly { name: string; run: (ask: Ask) => Promise<[good: boolean, says: string]> }[] = [
+  {
+    name: 'answers',
+    run: async (ask) => {
+      const { status, ms, body } = await ask('/health/live');
+      const mistakes = body['code'] === 'misconfigured' ? `: ${String(body['detail'])}` : '';
+      return [status === 200, `/health/live ${status} in ${ms} ms${mistakes}`];
+    },
+  },
+  {
+    name: 'ready',
+    run: async (ask) => {
+      const { status, body } = await ask('/health/ready');
+      const missing = ['configuration', 'database', 'migrations'].filter((part) => body[part] !== true);
+      return [status === 200 && missing.length === 0, missing.length === 0 ? 'configuration, database, migrations' : `missing: ${missing.join(', ')}`];
+    },
+  },
+  {
+    name: 'public_url',
+    run: async (ask) => {
+      const host = hostOf((await ask('/verify')).body['tokens']);
+      if (host === undefined) return [true, 'not told from outside (proof_of_ownership: never)'];
+      const url = `${/^(?:localhost|127\.|\[::1\])/.test(host) ? 'http' : 'https'}://${host}`;
+      // Only this gateway has its signing keys.
+      const [own, there] = await Promise.all([keysOf(ask), keysOf(askAt(url)).catch(() => undefined)]);
+      return [there === own, there === undefined ? `${url} does not answer` : there === own ? `${url} leads here` : `${url} is another gateway`];
+    },
+  },
+  {
+    name: 'clock',
+    run: async (ask) => {
+      const before = Date.now();
+      const { body } = await ask('/providers');
+      const there = Date.parse(String(body['answered_on']));
+      const skew = there < before ? there - before : Math.max(0, there - Date.now());
+      return [
+        Math.abs(skew) <= mostSkewMs,
+        Number.isNaN(there) ? 'no time in /providers' : `${Math.abs(Math.round(skew / 100) / 10)} s apart from this machine`,
+      ];
+    },
+  },
+  {
+    name: 'signing keys',
+    run: async (ask) => {
+      const { body } = await ask('/.well-known/webhook-keys');
+      const kids = Array.isArray(body['keys']) ? body['keys'].map((key: { kid?: unknown }) => String(key.kid)) : [];
+      return [kids.length > 0 && new Set(kids).size === kids.length, kids.length === 0 ? 'none' : kids.join(', ')];
+    },
+  },
+  {
+    name: 'read after write',
+    run: async (ask) => {
+      const { status, body } = await ask('/verify');
+      if (status !== 200) return [false, `/verify ${status} ${String(body['code'] ?? '')}`];
+      const opened = await ask('/session', { session_id: body['session_id'] });
+      if (opened.status !== 200)
+        return [false, `a session just begun is not found: ${opened.status} ${String(opened.body['code'] ?? '')} (Hyperdrive with caching on?)`];
+      const again = await ask('/payment-options', { session_id: body['session_id'] });
+      return [again.status === 200, `a session is begun, opened and used at once (${again.status})`];
+    },
+  },
+];
+
+/** The gateway's own one-time token begins with the host of its public_url. */
+const hostOf = (tokens: unknown): string | undefined => {
+  const token = typeof tokens === 'object' && tokens !== null && 'gateway' in tokens ? String(tokens.gateway) : undefined;
+  return token?.slice(0, token.lastIndexOf(':'));
+};
+const keysOf = async (ask: Ask): Promise<string> => JSON.stringify((await ask('/.well-known/webhook-keys')).body['keys'] ?? 'none');
+
+type Listed = { id: string; currencies: { payment_options: unknown[] }[]; circuits: Record<string, string>; sandbox: boolean };
+/** A line for each provider: its cheapest call is its listing, which GET /providers reads where it is not fresh. */
+const providerFindings = async (ask: Ask): Promise<Finding[]> => {
+  const { status, body } = await ask('/providers');
+  const listed = Array.isArray(body['providers']) ? (body['providers'] as Listed[]) : [];
+  if (status !== 200 || listed.length === 0) return [{ name: 'providers', good: false, says: status === 200 ? 'none is on' : `/providers ${status}` }];
+  return listed.map((one) => {
+    const options = one.currencies.reduce((sum, currency) => sum + currency.payment_options.length, 0);
+    const open = Object.entries(one.circuits).filter(([, state]) => state !== 'closed');
+    const says = `${options} payment options${open.map(([name, state]) => `, ${name} circuit ${state}`).join('')}${one.sandbox ? ', sandbox' : ''}`;
+    return { name: `provider ${one.id}`, good: options > 0 && open.length === 0, says };
+  });
+};
+
+/** Every check in its order; one that throws is a finding like any other. */
+export const examine = async (ask: Ask): Promise<Finding[]> => {
+  const findings: Finding[] = [];
+  for (const { name, run } of checks) {
+    const [good, says] = await run(ask).catch((error: unknown): [boolean, string] => [false, reasonOf(error)]);
+    findings.push({ name, good, says });
+    if (name === 'answers' && !good) return findings;
+  }
+  findings.push(...(await providerFindings(ask).catch((error: unknown) => [{ name: 'providers', good: false, says: reasonOf(error) }])));
+  return findings;
+};
+
+const reasonOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return 'no answer';
+  const cause = error.cause instanceof Error && 'code' in error.cause ? ` (${String(error.cause.code)})` : '';
+  return `${error.message}${cause}`;
+};

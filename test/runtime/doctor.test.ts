@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { root } from './runtimes.ts';
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startTestGateway({ alpine: { simulator: { quoteTtlS: 3600 } }, borealis: { simulator: {} } });
+});
+afterAll(async () => await gateway.close());
+
+const run = async (script: string, args: string[], environment: Record<string, string> = {}): Promise<{ code: number; lines: string[] }> =>
+  await new Promise((done) => {
+    execFile(process.execPath, ['--no-warnings', `scripts/${script}.ts`, ...args], { cwd: root, env: { ...process.env, ...environment } }, (error, out) =>
+      done({ code: typeof error?.code === 'number' ? error.code : 0, lines: out.trim().split('\n') }),
+    );
+  });
+const steady = (lines: string[]): string[] =>
+  lines.map((line) => line.replaceAll(/\d+(?:\.\d+)? (?=ms|s apart)/g, 'n ').replaceAll(/127\.0\.0\.1:\d+/g, 'here'));
+
+it('a sound deployment: a good line for each check', async () => {
+  const { code, lines } = await run('doctor', ['--url', gateway.url]);
+  expect(steady(lines)).toEqual([
+    'ok   answers            /health/live 200 in n ms',
+    'ok   ready              configuration, database, migrations',
+    'ok   public_url         http://here leads here',
+    'ok   clock              n s apart from this machine',
+    'ok   signing keys       w1',
+    'ok   read after write   a session is begun, opened and used at once (200)',
+    'ok   provider alpine    3 payment options, sandbox',
+    'ok   provider borealis  3 payment options, sandbox',
+  ]);
+  expect(code).toBe(0);
+});
+
+it('a public_url that leads elsewhere, and a provider that lists nothing', async () => {
+  const broken = await startTestGateway({ alpine: { simulator: {} } });
+  try {
+    broken.simulators['alpine']?.control.setFault({ endpoint: '*', fault: '500' });
+    broken.server.config.public_url = gateway.url;
+    const { code, lines } = await run('doctor', ['--url', `${broken.url}/`]);
+    expect(steady(lines).filter((line) => line.startsWith('FAIL'))).toEqual([
+      'FAIL public_url        http://here is another gateway',
+      'FAIL provider alpine   0 payment options, sandbox',
+    ]);
+    expect(code).toBe(1);
+  } finally {
+    await broken.close();
+  }
+});
+
+it('nothing there, and no address at all', async () => {
+  const nobody = await run('doctor', ['--url', 'http://127.0.0.1:9']);
+  expect([nobody.code, nobody.lines.length]).toEqual([1, 1]);
+  expect(nobody.lines[0]).toMatch(/^FAIL answers {2}/);
+  expect(await run('doctor', ['--url', 'here'])).toEqual({ code: 1, lines: ['usage: npm run doctor -- --url https://ramp.wallet.example'] });
+});
+
+it('deploy uploads nothing without a database to migrate', async () => {
+  expect(await run('deploy', ['--dry-run'], { DATABASE_URL: '' })).toEqual({
+    code: 1,
+    lines: ["DATABASE_URL is missing: the database's own address, for the migrations that come before the upload"],
+  });
+  const away = await run('deploy', ['--dry-run'], { DATABASE_URL: 'postgres://ramp:secret@127.0.0.1:9/ramp' });
+  expect(away).toEqual({ code: 1, lines: ['the database could not be migrated, nothing was uploaded: connect ECONNREFUSED 127.0.0.1:9'] });
+});
+
+it('a dry run of deploy says what the database has, and builds', async () => {
+  const { code, lines } = await run('deploy', ['--dry-run'], { DATABASE_URL: gateway.database.url, CI: '1' });
+  expect(lines[0]).toMatch(/^database {2}(\d+) of \1 migrations were there$/);
+  expect([code, lines.some((line) => line.includes('--dry-run: exiting now'))]).toEqual([0, true]);
+}, 20_000);
