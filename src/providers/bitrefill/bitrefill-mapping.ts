@@ -23,7 +23,7 @@ export const rateCardOf = ({ operator: { range, packages = [] } }: InventoryRepl
 
 export const balance = 'balance';
 /** `bitcoin` is paid on chain, and other sellers call it that. */
-export const outwardMethod = (method: string): string => (method === 'bitcoin' ? 'onchain' : method);
+const outwardMethod = (method: string): string => (method === 'bitcoin' ? 'onchain' : method);
 const inwardMethod = (payWith: string): string => (payWith === 'onchain' ? 'bitcoin' : payWith);
 
 /** Bitrefill's word, `balance`, or undefined for what is not offered. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Decimal } from './bitrefill-decimal.ts';
 import { ceilTo, readDecimal, wholeOf } from './bitrefill-decimal.ts';
+import { priceOf } from './bitrefill.simulator-price.ts';
+import { createState } from './bitrefill.simulator-state.ts';
 import { amountsOf, estimate, rawPrice, refusalFor, type Range } from './bitrefill-price.ts';
 
 const decimal = (text: string): Decimal => {
@@ -70,6 +72,17 @@ describe('what is known of real prices', () => {
     expect(estimate({ range: ranges.recharge }, 1_000n)).toEqual({ low: 1_021n, high: 1_400n });
     expect(ceilTo(rawPrice({ ...ranges.recharge, purchaseFee: decimal('0') }, 1_000n), 100n)).toBe(1_100n);
   });
+});
+
+it('the simulator, which counts in floats, comes to the same prices', () => {
+  const state = createState({ id: 'bitrefill' });
+  const slugOf = { recharge: 'lightning-recharge', channel: 'lightning-channel', turbo: 'turbo-lightning-channel' } as const;
+  const differing = (['recharge', 'channel', 'turbo'] as const).flatMap((product) => {
+    const range = ranges[product];
+    const values = Array.from({ length: 1_000 }, (_, index) => range.min + ((range.max - range.min) * BigInt(index)) / 999n);
+    return values.filter((value) => BigInt(priceOf(state, slugOf[product], Number(value), 'bitcoin') ?? 0) !== estimate({ range }, value)?.high);
+  });
+  expect(differing).toEqual([]);
 });
 
 describe('packages', () => {
