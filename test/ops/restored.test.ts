@@ -1,0 +1,162 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { getTableName, is, Table } from 'drizzle-orm';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { createWallet } from '../../scripts/demo/wallet.ts';
+import { freshSecrets } from '../../src/config/secrets.ts';
+import * as schema from '../../src/store/schema.ts';
+import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
+import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
+import { runCommand } from './run.ts';
+
+const environment: Record<string, string> = freshSecrets(randomBytes);
+const tables = Object.values(schema).flatMap((table) => (is(table, Table) ? [getTableName(table)] : []));
+const lost = 50;
+let gateway: TestGateway;
+let receiver: WebhookReceiver;
+let folder = '';
+beforeAll(async () => {
+  receiver = await startWebhookReceiver();
+  gateway = await startTestGateway({ alpine: { simulator: { quoteTtlS: 3600 } } }, { environment, config: { orders: { max_open: 1000 } } });
+  folder = mkdtempSync(join(tmpdir(), 'restored-'));
+  writeFileSync(
+    join(folder, 'config.yaml'),
+    stringify({ mode: 'sandbox', network: 'regtest', providers: { alpine: { kind: 'fiat-on-ramp', base_url: gateway.simulators['alpine']?.url } } }),
+  );
+});
+afterAll(async () => {
+  await gateway.close();
+  await receiver.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** What a dump holds, kept in a schema of its own. */
+const dump = async (): Promise<void> => {
+  const { sql } = gateway.database;
+  await sql`create schema dumped`;
+  for (const table of tables) await sql`create table ${sql(`dumped.${table}`)} as select * from ${sql(table)}`;
+};
+const restore = async (): Promise<void> => {
+  const { sql } = gateway.database;
+  await sql.unsafe(`truncate ${tables.join(', ')}`);
+  for (const table of tables) await sql`insert into ${sql(table)} select * from ${sql(`dumped.${table}`)}`;
+};
+const ranks = ['awaiting_payment', 'filled', 'finished'];
+
+it(`a dump taken ${lost} orders ago: no order unknown, no status told backwards, nothing told under a new id`, { timeout: 120_000 }, async () => {
+  const simulator = gateway.simulators['alpine'];
+  if (!simulator) throw new Error('no simulator');
+  const { history, pay } = simulator.control;
+  const wallet = createWallet(gateway.url);
+  const { sessionId } = await wallet.open();
+  const buy = async (): Promise<string> => {
+    const quote = await wallet.call('/quote', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+    const order = await wallet.call('/order', {
+      session_id: sessionId,
+      quote_id: quote.body['quote_id'],
+      webhook_url: receiver.url,
+      webhook_events: ['order_status_changed', 'withdrawal_ready'],
+    });
+    expect(order.status).toBe(200);
+    return String(order.body['order_id']);
+  };
+  const told = (): { id: string; event: string; order: string; stage: string }[] =>
+    receiver.received.map(({ headers, body }) => {
+      const { type, data } = JSON.parse(body) as { type: string; data: { order_id: string; order_status: string; stage?: string } };
+      return {
+        id: String(headers['webhook-id']),
+        event: `${data.order_id} ${type} ${data.stage ?? data.order_status}`,
+        order: data.order_id,
+        stage: data.stage ?? 'filled',
+      };
+    });
+  const stageOf = async (id: string): Promise<string | undefined> =>
+    (await gateway.database.sql<{ stage: string }[]>`select stage from orders where id = ${id}`)[0]?.stage;
+
+  const early = [await buy(), await buy(), await buy()];
+  const [first, second, third] = history.orders.map((one) => one.orderId);
+  await pay(second ?? '', 'filled');
+  await until('the second is told', async () => (await Promise.resolve(told().length)) === 2 || undefined);
+  receiver.respond(500);
+  await pay(third ?? '', 'filled');
+  await until(
+    'the third could not be told',
+    async () => (await gateway.database.sql`select 1 from deliveries where state = 'due' and attempt > 0`).length === 2 || undefined,
+  );
+  // A quote of before the dump, ordered in the time that is lost.
+  const quoted = await wallet.call('/quote', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+  await dump();
+
+  receiver.respond(200);
+  await pay(first ?? '', 'filled');
+  await until('the first is told', async () => (await Promise.resolve(told().filter((one) => one.order === early[0]).length)) >= 2 || undefined);
+  await pay(second ?? '', 'finished');
+  await until('the second is finished', async () => ((await stageOf(early[1] ?? '')) === 'finished' ? true : undefined));
+  await until('it is told', async () => told().find((one) => one.order === early[1] && one.stage === 'finished'));
+  expect((await wallet.call('/order', { session_id: sessionId, quote_id: quoted.body['quote_id'] })).status).toBe(200);
+  for (let n = 1; n < lost; n += 1) await buy();
+  expect(history.orders).toHaveLength(3 + lost);
+
+  await gateway.server.stop();
+  gateway.server = { ...gateway.server, stop: async () => await Promise.resolve() };
+  await restore();
+  const ran = await runCommand('restored', ['--wait', '0', '--settle', '5'], {
+    ...environment,
+    DATABASE_URL: gateway.database.url,
+    CONFIG_FILE: join(folder, 'config.yaml'),
+  });
+  expect([ran.code, ran.error]).toEqual([0, '']);
+  expect(ran.out).toContain(`${lost} unknown orders adopted as review`);
+  await gateway.restart();
+
+  const { sql } = gateway.database;
+  const rows = await sql<{ upstream: string; stage: string }[]>`select upstream_order_id as upstream, stage from orders`;
+  expect(rows.map((row) => row.upstream).sort()).toEqual(history.orders.map((one) => one.orderId).sort());
+  expect(rows.filter((row) => row.stage === 'review')).toHaveLength(lost);
+  // The quote that was ordered in the lost time does not make a second order.
+  const again = await wallet.call('/order', { session_id: sessionId, quote_id: quoted.body['quote_id'] });
+  expect(again.body['code']).toBe('quote-expired');
+  expect(history.orders).toHaveLength(3 + lost);
+  // New ones are taken again.
+  await buy();
+  expect(history.orders).toHaveLength(4 + lost);
+
+  await sql`update deliveries set due_on = now() where state = 'due'`;
+  await until('all is told', async () => ((await sql`select 1 from deliveries where state = 'due'`).length === 0 ? true : undefined), 20_000);
+  const ids = new Map<string, Set<string>>();
+  const reached = new Map<string, number>();
+  for (const { id, event, order, stage } of told()) {
+    ids.set(event, (ids.get(event) ?? new Set()).add(id));
+    const rank = ranks.indexOf(stage);
+    expect([order, rank >= (reached.get(order) ?? 0)]).toEqual([order, true]);
+    reached.set(order, Math.max(rank, reached.get(order) ?? 0));
+  }
+  expect([...ids].filter(([, one]) => one.size > 1)).toEqual([]);
+  expect(await stageOf(early[0] ?? '')).toBe('filled');
+  expect(reached.get(early[2] ?? '')).toBe(1);
+
+  // Again finds nothing more.
+  const twice = await runCommand('restored', ['--wait', '0', '--settle', '1'], {
+    ...environment,
+    DATABASE_URL: gateway.database.url,
+    CONFIG_FILE: join(folder, 'config.yaml'),
+  });
+  expect(twice.out).toContain(' 0 unknown orders adopted');
+});
+
+it('holds and releases by itself', { timeout: 30_000 }, async () => {
+  const run = async (flag: string) =>
+    await runCommand('restored', [flag], { ...environment, DATABASE_URL: gateway.database.url, CONFIG_FILE: join(folder, 'config.yaml') });
+  const wallet = createWallet(gateway.url);
+  const { sessionId } = await wallet.open();
+  const quote = await wallet.call('/quote', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+  const order = async () => await wallet.call('/order', { session_id: sessionId, quote_id: quote.body['quote_id'] });
+  expect((await run('--hold')).code).toBe(0);
+  await new Promise((done) => setTimeout(done, 3000));
+  expect((await order()).body['code']).toBe('provider-unavailable');
+  expect((await run('--release')).code).toBe(0);
+  await until('orders are taken again', async () => ((await order()).status === 200 ? true : undefined));
+});
