@@ -1,12 +1,31 @@
-/** `npm run order -- <order id, quote id or placing id> [--json]`: where is it, and everything that is stored of it, secrets masked. */
+/**
+ * `npm run order -- <order id, quote id or placing id> [--json]`: where is it, and everything that is stored of it, secrets masked.
+ * `npm run order -- <order id> --leave-review <stage> --reason <why>`: the stage from which the next agreeing read goes on.
+ */
 import { lookUpOrder } from '../src/gateway/operator/look-up.ts';
 import { sha256Hex } from '../src/seal/hash.ts';
 import { command, readArguments, Refused, say, withDatabase } from './ops/tools.ts';
+
+const stages: readonly string[] = ['awaiting_payment', 'underpaid', 'expired', 'failed', 'paid', 'filled', 'finished', 'refunded'];
+
+const leaveReview = async (id: string, stage: string, reason: string): Promise<void> => {
+  if (!stages.includes(stage) || reason === '') throw new Refused(`--leave-review wants one of ${stages.join(', ')}, and --reason`);
+  await withDatabase(async ({ stores, sql, record }) => {
+    const order = /^[0-9a-f-]{36}$/.test(id) ? await stores.orders.findAny(id) : undefined;
+    if (order?.stage !== 'review') throw new Refused(`${id}: there is no such order in review`);
+    await record('order.leave-review', id, { stage, reason });
+    const terms = JSON.stringify({ ...order.terms, beforeReview: stage });
+    await sql`update orders set terms = ${terms}::json, next_check_on = now() where id = ${id} and stage = 'review'`;
+    say(`${id} goes on from "${stage}" with the provider's next agreeing read`);
+  });
+};
 
 await command(async () => {
   const { words, flags } = readArguments(process.argv.slice(2));
   const [id] = words;
   if (id === undefined || words.length > 1) throw new Refused('usage: npm run order -- <order id, quote id or placing id> [--json]');
+  const stage = flags.get('leave-review');
+  if (stage !== undefined) return await leaveReview(id, stage, flags.get('reason') ?? '');
   await withDatabase(async ({ stores, record }) => {
     await record('order.read', id);
     const found = await lookUpOrder(stores.operator, sha256Hex, id.toLowerCase(), Date.now());
