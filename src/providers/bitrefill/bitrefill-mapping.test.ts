@@ -236,19 +236,19 @@ describe("the customer's own invoice", () => {
     expect(judgeOwnInvoice(text, wanted)).toEqual({ invoice: good }),
   );
   it.each([
-    [undefined, 'invoice-required'],
-    ['', 'invoice-required'],
-    ['lnbcrt1', 'invoice-invalid'],
-    [`${good.slice(0, -1)}${good.endsWith('q') ? 'p' : 'q'}`, 'invoice-invalid'],
-    [newInvoice({ network: 'main' }), 'invoice-wrong-network'],
-    [newInvoice({ amountMsat: 999_000n }), 'invoice-wrong-amount'],
-    [newInvoice({ amountMsat: 1_000_001n }), 'invoice-wrong-amount'],
-    [newInvoice({ timestamp: now / 1000 - 2_401 }), 'invoice-expires-too-soon'],
+    [undefined, 'required'],
+    ['', 'required'],
+    ['lnbcrt1', 'invalid'],
+    [`${good.slice(0, -1)}${good.endsWith('q') ? 'p' : 'q'}`, 'invalid'],
+    [newInvoice({ network: 'main' }), 'wrong-network'],
+    [newInvoice({ amountMsat: 999_000n }), 'wrong-amount'],
+    [newInvoice({ amountMsat: 1_000_001n }), 'wrong-amount'],
+    [newInvoice({ timestamp: now / 1000 - 2_401 }), 'expires-too-soon'],
   ])('%#: %s', (text, problem) => expect(judgeOwnInvoice(text, wanted)).toEqual({ problem }));
   it('without an amount', () => {
     const { amountMsat: _none, ...open } = { network: 'regtest' as const, amountMsat: 0n, timestamp: now / 1000, expirySeconds: 3_600 };
     const text = encodeInvoice({ ...open, paymentHash: '01'.repeat(32), paymentSecret: '02'.repeat(32), description: '', payeePrivateKey: '11'.repeat(32) });
-    expect(judgeOwnInvoice(text, wanted)).toEqual({ problem: 'invoice-wrong-amount' });
+    expect(judgeOwnInvoice(text, wanted)).toEqual({ problem: 'wrong-amount' });
   });
   it('that lives exactly long enough', () => expect(judgeOwnInvoice(newInvoice({ timestamp: now / 1000 - 2_400 }), wanted)).toHaveProperty('invoice'));
 });

@@ -124,19 +124,19 @@ export const redemptionOf = ({ secret }: Pick<OrderEvidence, 'secret'>, baseUrl:
 
 // ---- the customer's invoice ----------------------------------------------------------------------------------------------------------
 
-export type Unsuitable = 'invoice-required' | 'invoice-invalid' | 'invoice-wrong-network' | 'invoice-wrong-amount' | 'invoice-expires-too-soon';
+export type Unsuitable = 'required' | 'invalid' | 'wrong-network' | 'wrong-amount' | 'expires-too-soon';
 
 /** The customer's own invoice, to be paid out to: over exactly the value, and alive until the order can have been paid. */
 export const judgeOwnInvoice = (
   text: string | undefined,
   wanted: { network: BitcoinNetwork; sats: bigint; aliveUntil: number },
 ): { invoice: string } | { problem: Unsuitable } => {
-  if (text === undefined || text === '') return { problem: 'invoice-required' };
+  if (text === undefined || text === '') return { problem: 'required' };
   const bare = text.trim().replace(/^lightning:/i, '');
   const invoice = decodeInvoice(bare);
-  if (!invoice) return { problem: 'invoice-invalid' };
-  if (invoice.network !== wanted.network) return { problem: 'invoice-wrong-network' };
-  if (invoice.amountMsat !== wanted.sats * 1000n) return { problem: 'invoice-wrong-amount' };
+  if (!invoice) return { problem: 'invalid' };
+  if (invoice.network !== wanted.network) return { problem: 'wrong-network' };
+  if (invoice.amountMsat !== wanted.sats * 1000n) return { problem: 'wrong-amount' };
   const expiresOn = (invoice.timestamp + invoice.expirySeconds) * second;
-  return expiresOn < wanted.aliveUntil ? { problem: 'invoice-expires-too-soon' } : { invoice: bare.toLowerCase() };
+  return expiresOn < wanted.aliveUntil ? { problem: 'expires-too-soon' } : { invoice: bare.toLowerCase() };
 };

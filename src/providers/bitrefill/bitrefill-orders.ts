@@ -98,13 +98,16 @@ const orderOf = ({ deps, settings }: Bitrefill, context: CallContext, request: P
   const refund = inputs.refundOnchain ?? asked.refundOnchain;
   if (refund !== undefined && settings.refund_methods.includes(method)) {
     const checked = checkPayoutAddress(refund, deps.network);
-    if ('problem' in checked) return declined('refund-address-invalid');
+    if ('problem' in checked) return declined('address-invalid');
     body['refund_address'] = checked.address;
   }
   if (asked.product === 'recharge') {
     const life = method === 'lightning' || method === balance ? settings.lightning_order_s : settings.onchain_order_s;
     const own = judgeOwnInvoice(inputs.invoice, { network: deps.network, sats: asked.amountSats, aliveUntil: deps.now() + life * 1000 });
-    if ('problem' in own) return declined(own.problem);
+    if ('problem' in own) {
+      deps.log('info', 'bitrefill_invoice_unsuitable', { problem: own.problem });
+      return declined('invoice-unsuitable');
+    }
     body['number'] = own.invoice;
   }
   return { ok: true, value: { quote: asked, method, body } };
