@@ -77,6 +77,19 @@ it('shows notices, forged ones too, and what was delivered', async () => {
   });
 });
 
+it('lets an order leave review by the stage that the operator names', { timeout: 30_000 }, async () => {
+  const { sql } = gateway.database;
+  await sql`update orders set stage = 'review' where id = ${orderId}`;
+  expect((await run('order', orderId, '--leave-review', 'awaiting_payment')).code).toBe(1);
+  expect((await run('order', orderId, '--leave-review', 'awaiting_payment', '--reason', 'seen at the provider')).code).toBe(0);
+  await until('the next read agrees', async () => {
+    await gateway.server.tick();
+    const [row] = await sql<{ stage: string }[]>`select stage from orders where id = ${orderId}`;
+    return row?.stage === 'filled' ? true : undefined;
+  });
+  expect((await run('order', orderId, '--leave-review', 'filled', '--reason', 'x')).error).toContain('no such order in review');
+});
+
 it('says what is not there, and how it is used', async () => {
   expect(await run('order', '00000000-0000-4000-8000-000000000000')).toEqual({
     code: 1,
@@ -95,5 +108,5 @@ it('records every read and action with who did it', async () => {
   >`select actor, action, subject from operator_actions order by id`;
   expect(rows[0]).toMatchObject({ action: 'order.read', subject: orderId });
   expect(rows.every((row) => row.actor.startsWith('cli'))).toBe(true);
-  expect(new Set(rows.map((row) => row.action))).toEqual(new Set(['order.read', 'deliveries.list', 'deliveries.resend']));
+  expect(new Set(rows.map((row) => row.action))).toEqual(new Set(['order.read', 'order.leave-review', 'deliveries.list', 'deliveries.resend']));
 });
