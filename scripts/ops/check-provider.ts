@@ -1,0 +1,204 @@
+/**
+ * Tries one real provider up to a price; nothing is ordered. Where a step fails, known dialects are tried one at a time and kept when they get
+ * further. What was learnt comes back as deviations and as the settings to use.
+ */
+import type { ProviderConfig } from '../../src/config/providers-config.ts';
+import type { CatalogueOption, Http, HttpRequest, ProviderAdapter, ProviderModule } from '../../src/providers/spec.ts';
+
+export type Finding = { setting?: string; what: string };
+export type Checked = { reached: Step; findings: Finding[]; settings: Record<string, unknown>; steps: string[] };
+const order = ['nothing', 'session', 'listing', 'quote'] as const;
+export type Step = (typeof order)[number];
+
+export type CheckParts = {
+  module: ProviderModule;
+  config: Pick<ProviderConfig, 'id' | 'base_url' | 'settings'>;
+  network: 'main' | 'test' | 'signet' | 'regtest';
+  mode: 'sandbox' | 'live';
+  http: Http;
+  secret: (name: string) => string | undefined;
+  now: () => number;
+  newId: () => string;
+};
+type Exchange = { path: string; status: number; text: string };
+type Tried = { reached: Step; steps: string[]; exchanges: Exchange[]; failed?: string };
+
+/** Known dialects of FLS01, each a change to the settings and what it means. */
+const dialects: readonly { change: Record<string, unknown>; what: string }[] = [
+  { change: { path_prefix: '/ALJAZ/fiatlink/1.0.0' }, what: 'lives under the prefix of generated servers' },
+  { change: { path_map: { session: '/auth' } }, what: 'opens sessions at /auth' },
+  { change: { payment_options_method: 'GET' }, what: 'lists payment options by GET' },
+  { change: { proof: 'demanded', catalogue_without_session: true }, what: 'demands a proof; its listing is read with the id of /verify' },
+  { change: { proof: 'demanded' }, what: 'demands a proof, and shows no listing without one: set catalogue_key_env, or list its options' },
+  { change: { sats_field: 'amount_btc' }, what: 'says amount_btc for sats' },
+];
+
+export const checkProvider = async (parts: CheckParts): Promise<Checked> => {
+  let settings = asRecord(parts.config.settings);
+  let best = await attempt(parts, settings);
+  const findings: Finding[] = [];
+  for (let again = parts.module.kind === 'fiat-on-ramp'; again && best.reached !== 'quote';) {
+    again = false;
+    for (const { change, what } of dialects) {
+      const changed = { ...settings, ...change };
+      const tried = await attempt(parts, changed);
+      if (order.indexOf(tried.reached) <= order.indexOf(best.reached)) continue;
+      best = tried;
+      settings = changed;
+      findings.push({
+        setting: Object.entries(change)
+          .map(([name, value]) => `${name}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+          .join(', '),
+        what,
+      });
+      again = true;
+      break;
+    }
+  }
+  findings.push(...seenIn(best.exchanges));
+  const added = feeOnTop(best.exchanges);
+  if (added !== undefined && settings['fee_style'] !== (added ? 'added' : 'included')) {
+    settings = { ...settings, fee_style: added ? 'added' : 'included' };
+    findings.push({ setting: `fee_style: ${added ? 'added' : 'included'}`, what: added ? 'its fee comes on top of amount_fiat' : 'its fee is in amount_fiat' });
+  }
+  return { reached: best.reached, findings, settings, steps: [...best.steps, ...(best.failed === undefined ? [] : [`stopped: ${best.failed}`])] };
+};
+
+const asRecord = (value: unknown): Record<string, unknown> => (typeof value === 'object' && value !== null ? { ...value } : {});
+const stepMs = 15_000;
+
+const attempt = async (parts: CheckParts, settings: Record<string, unknown>): Promise<Tried> => {
+  const tried: Tried = { reached: 'nothing', steps: [], exchanges: [] };
+  const read = parts.module.settings.safeParse(settings);
+  if (!read.success) return { ...tried, failed: read.error.message };
+  const adapter = parts.module.create(
+    {
+      providerId: parts.config.id,
+      http: recording(parts.http, tried.exchanges),
+      now: parts.now,
+      newId: parts.newId,
+      log: (_level, event, fields) => void tried.steps.push(`log: ${event} ${JSON.stringify(fields ?? {})}`),
+      network: parts.network,
+      mode: parts.mode,
+      secret: parts.secret,
+    },
+    read.data,
+  );
+  try {
+    await walk(adapter, tried, parts);
+  } catch (fault) {
+    tried.failed = fault instanceof Error ? `${'kind' in fault ? `${String(fault.kind)}: ` : ''}${fault.message}` : 'unknown';
+  }
+  return tried;
+};
+
+const recording =
+  (http: Http, exchanges: Exchange[]): Http =>
+  async (request: HttpRequest) => {
+    const answer = await http(request);
+    exchanges.push({ path: new URL(request.url).pathname, status: answer.status, text: new TextDecoder().decode(answer.body) });
+    return answer;
+  };
+
+const walk = async (adapter: ProviderAdapter, tried: Tried, parts: CheckParts): Promise<void> => {
+  const call = (customer?: string) => ({ signal: AbortSignal.timeout(stepMs), requestId: 'provider-check', ...(customer === undefined ? {} : { customer }) });
+  const done = (step: Step, what: string): void => {
+    tried.reached = step;
+    tried.steps.push(`${step}: ${what}`);
+  };
+  const refuse = (what: string): void => void (tried.failed = what);
+  if (adapter.buy) {
+    const { buy } = adapter;
+    const begun = await buy.beginSession(call());
+    if (!begun.ok) return refuse(`GET /verify: ${begun.refusal.reason}${begun.refusal.note === undefined ? '' : ` (${begun.refusal.note})`}`);
+    const opened = await buy.openSession(call(begun.customer ?? ''));
+    if (!opened.ok) return refuse(`the session: ${opened.refusal.reason}`);
+    const customer = opened.customer ?? begun.customer ?? '';
+    done('session', `opened, until ${new Date(opened.value.expiresOn).toISOString()}`);
+    const listing = await buy.catalogue(call(customer));
+    if (!listing.ok || listing.value.options.length === 0) return refuse(`the listing: ${listing.ok ? 'it is empty' : listing.refusal.reason}`);
+    done('listing', listing.value.options.map((option) => `${option.currency} ${option.name}`).join(', '));
+    const [option] = listing.value.options;
+    if (!option) return;
+    if (begun.value.token !== undefined) return done('quote', 'not asked for: prices need a proof by the customer');
+    const quote = await buy.quote(call(customer), { ramp: 'buy', fixed: 'pay', amount: amountFor(option), option });
+    if (!quote.ok) return refuse(`the price: ${quote.refusal.reason}`);
+    return done(
+      'quote',
+      `${option.currency} ${String(quote.value.pay)} buys ${String(quote.value.receive)} sats, fee ${String(quote.value.fee)}, ${quote.value.binding ? 'binding' : 'an estimate'}`,
+    );
+  }
+  if (adapter.sell) {
+    const listing = await adapter.sell.catalogue(call());
+    const option = listing.ok ? listing.value.options[0] : undefined;
+    if (!option) return refuse('the listing is empty or was refused');
+    done('listing', option.name);
+    const quote = await adapter.sell.quote(call(), { ramp: 'sell', fixed: 'pay', amount: 100_000n, option, network: 'lightning' });
+    if (!quote.ok && quote.refusal.reason !== 'account-required') return refuse(`the price: ${quote.refusal.reason}`);
+    return done('quote', quote.ok ? `100000 sats bring ${option.currency} ${String(quote.value.receive)}` : 'prices need an account of the customer');
+  }
+  const listing = await adapter.liquidity?.catalogue(call());
+  const product = listing?.ok ? listing.value[0] : undefined;
+  if (!adapter.liquidity || !product) return refuse('the listing is empty or was refused');
+  done('listing', listing?.ok ? listing.value.map((one) => `${one.product} ${String(one.minSats)}–${String(one.maxSats)} sats`).join(', ') : '');
+  const quote = await adapter.liquidity.quote(call(), {
+    ramp: 'liquidity',
+    product: product.product,
+    amountSats: product.minSats,
+    payWith: product.payWith[0] ?? 'lightning',
+    announce: false,
+    firm: false,
+  });
+  if (!quote.ok) return refuse(`the price: ${quote.refusal.reason}`);
+  done('quote', `${String(product.minSats)} sats cost ${String(quote.value.pay)}`);
+};
+
+/** 100.00, or what its limits allow. */
+const amountFor = ({ minFiat, maxFiat }: CatalogueOption): bigint => {
+  const wanted = 10_000n;
+  if (minFiat !== undefined && wanted < minFiat) return minFiat;
+  return maxFiat !== undefined && wanted > maxFiat ? maxFiat : wanted;
+};
+
+const jsonOf = (exchange: Exchange | undefined): unknown => {
+  try {
+    return exchange && JSON.parse(exchange.text);
+  } catch {
+    return undefined;
+  }
+};
+const last = (exchanges: readonly Exchange[], name: string): Exchange | undefined => exchanges.findLast((one) => one.path.endsWith(name) && one.status === 200);
+
+/** Where the amounts tell it: is the fee beside the fiat amount, or in it? */
+const feeOnTop = (exchanges: readonly Exchange[]): boolean | undefined => {
+  const quote = asRecord(jsonOf(last(exchanges, '/quote')));
+  const [fiat, sats, price, fee] = ['amount_fiat', 'amount_sats', 'btc_price', 'order_fee'].map((name) =>
+    Number(quote[name] ?? (name === 'amount_sats' ? quote['amount_btc'] : undefined)),
+  );
+  if (fiat === undefined || sats === undefined || price === undefined || fee === undefined || !Number.isFinite(fiat + sats + price + fee) || fee <= 0)
+    return undefined;
+  const worth = (sats * price) / 1e8;
+  const [within, onTop] = [Math.abs(fiat - fee - worth), Math.abs(fiat - worth)];
+  // Only when one reading fits clearly better than the other.
+  if (Math.min(within, onTop) > fee / 4) return undefined;
+  return onTop < within;
+};
+
+/** Readings that need no setting, but that a person should know. */
+const seenIn = (exchanges: readonly Exchange[]): Finding[] => {
+  const findings: Finding[] = [];
+  const features = jsonOf(exchanges.findLast((one) => one.path.endsWith('/features')));
+  if (exchanges.some((one) => one.path.endsWith('/features') && one.status === 404)) findings.push({ what: 'has no /features: nothing is promised' });
+  if (Array.isArray(features)) findings.push({ what: '/features is a list' });
+  const quote = asRecord(jsonOf(last(exchanges, '/quote')));
+  for (const name of ['amount_fiat', 'amount_sats', 'btc_price', 'order_fee']) {
+    const value = quote[name];
+    if (typeof value === 'string') findings.push({ what: `${name} of a quote is text` });
+    if (typeof value === 'number' && !Number.isInteger(value)) findings.push({ what: `${name} of a quote has a fraction` });
+  }
+  const expires = quote['expires_on'];
+  if (typeof expires === 'string' && !/(?:Z|[+-]\d\d:?\d\d)$/.test(expires)) findings.push({ what: 'its times name no zone: read as UTC' });
+  if (typeof expires === 'string' && /\.\d{4,}/.test(expires)) findings.push({ what: 'its times have more than milliseconds' });
+  if (Object.keys(quote).length > 0 && quote['is_estimate'] === undefined) findings.push({ what: 'does not say is_estimate: its prices count as estimates' });
+  return findings;
+};
