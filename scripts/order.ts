@@ -30,7 +30,7 @@ await command(async () => {
     await record('order.read', id);
     const found = await lookUpOrder(stores.operator, sha256Hex, id.toLowerCase(), Date.now());
     if (!found) throw new Refused(`${id}: there is no such order`);
-    if (!flags.has('json')) say(`${String(found['where'])}\n`);
+    if (!flags.has('json')) say(`${JSON.stringify(found['where'])}\n`);
     say(JSON.stringify(found, undefined, 2));
   });
 });

@@ -30,7 +30,6 @@ const dialects: readonly { change: Record<string, unknown>; what: string }[] = [
   { change: { payment_options_method: 'GET' }, what: 'lists payment options by GET' },
   { change: { proof: 'demanded', catalogue_without_session: true }, what: 'demands a proof; its listing is read with the id of /verify' },
   { change: { proof: 'demanded' }, what: 'demands a proof, and shows no listing without one: set catalogue_key_env, or list its options' },
-  { change: { sats_field: 'amount_btc' }, what: 'says amount_btc for sats' },
 ];
 
 export const checkProvider = async (parts: CheckParts): Promise<Checked> => {
@@ -47,7 +46,7 @@ export const checkProvider = async (parts: CheckParts): Promise<Checked> => {
       settings = changed;
       findings.push({
         setting: Object.entries(change)
-          .map(([name, value]) => `${name}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+          .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
           .join(', '),
         what,
       });
@@ -56,6 +55,11 @@ export const checkProvider = async (parts: CheckParts): Promise<Checked> => {
     }
   }
   findings.push(...seenIn(best.exchanges));
+  const quoted = asRecord(jsonOf(last(best.exchanges, '/quote')));
+  if ('amount_btc' in quoted && !('amount_sats' in quoted) && settings['sats_field'] !== 'amount_btc') {
+    settings = { ...settings, sats_field: 'amount_btc' };
+    findings.push({ setting: 'sats_field: amount_btc', what: 'says amount_btc for sats' });
+  }
   const added = feeOnTop(best.exchanges);
   if (added !== undefined && settings['fee_style'] !== (added ? 'added' : 'included')) {
     settings = { ...settings, fee_style: added ? 'added' : 'included' };
@@ -85,7 +89,7 @@ const attempt = async (parts: CheckParts, settings: Record<string, unknown>): Pr
     read.data,
   );
   try {
-    await walk(adapter, tried, parts);
+    await walk(adapter, tried);
   } catch (fault) {
     tried.failed = fault instanceof Error ? `${'kind' in fault ? `${String(fault.kind)}: ` : ''}${fault.message}` : 'unknown';
   }
@@ -100,7 +104,7 @@ const recording =
     return answer;
   };
 
-const walk = async (adapter: ProviderAdapter, tried: Tried, parts: CheckParts): Promise<void> => {
+const walk = async (adapter: ProviderAdapter, tried: Tried): Promise<void> => {
   const call = (customer?: string) => ({ signal: AbortSignal.timeout(stepMs), requestId: 'provider-check', ...(customer === undefined ? {} : { customer }) });
   const done = (step: Step, what: string): void => {
     tried.reached = step;

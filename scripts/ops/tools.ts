@@ -22,7 +22,7 @@ export type Ops = {
   record: (action: string, subject: string, detail?: { [name: string]: string | number }) => Promise<void>;
 };
 
-export const actorOf = (): string => {
+const actorOf = (): string => {
   try {
     return `cli:${userInfo().username}`;
   } catch {

@@ -12,7 +12,7 @@ const secretForms: readonly RegExp[] = [
   /\b(?:\d{1,3}\.){3}\d{1,3}\b/g,
   /\bv1\.[\w-]{1,32}\.[\w-]{54}\.[\w-]{16}\.[\w-]+/g,
 ];
-export const masked = '•••';
+const masked = '•••';
 
 export const mask = (value: Json, name = ''): Json => {
   if (value === null || typeof value === 'boolean') return value;

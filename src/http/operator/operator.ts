@@ -11,7 +11,7 @@ const text = (max: number) =>
     .string()
     .min(1)
     .max(max)
-    .regex(/^[^\0-\u001f\ud800-\udfff]*$/, 'has characters that are not text');
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'has characters that are not text');
 const found = z.looseObject({
   order_id: z.string(),
   provider: z.string(),
