@@ -1,0 +1,44 @@
+/** Joins the three histories of a run: what the wallets were told, what the providers did, what the gateway's database says. */
+
+export type Told = { quoteId: string; at: number; status: number; code: string | undefined; /** Without what belongs to one request. */ essence: string };
+/** An order that a provider made; the notice address it was given names the intent. */
+export type Made = { provider: string; orderId: string; intentId: string; status: string };
+export type Kept = { intentId: string; quoteId: string; provider: string; state: string; upstreamOrderId: string | null; orders: number };
+
+/** Answers that may come while nothing is settled yet; everything else must never change again. */
+const passing = new Set([0, 429, 500, 502, 503, 504]);
+const terminal = new Set(['confirmed', 'unpayable', 'dead', 'rejected']);
+
+const groupBy = <T>(rows: readonly T[], key: (row: T) => string): Map<string, T[]> => {
+  const groups = new Map<string, T[]>();
+  for (const row of rows) groups.set(key(row), [...(groups.get(key(row)) ?? []), row]);
+  return groups;
+};
+
+/** Every broken promise in words; an empty list is a run without one. */
+export const violations = (told: readonly Told[], made: readonly Made[], kept: readonly Kept[]): string[] => {
+  const broken: string[] = [];
+  const madeBy = groupBy(made, (one) => one.intentId);
+  const known = new Set(kept.map((one) => one.intentId));
+  for (const [quoteId, answers] of groupBy(told, (one) => one.quoteId)) {
+    const settled = answers.filter((one) => !passing.has(one.status));
+    if (new Set(settled.map((one) => one.essence)).size > 1) broken.push(`${quoteId}: the answer changed: ${settled.map((one) => one.status).join(', ')}`);
+    if (settled.length === 0) broken.push(`${quoteId}: never answered: ${answers.map((one) => one.code ?? one.status).join(', ')}`);
+    const intents = kept.filter((one) => one.quoteId === quoteId);
+    if (settled.some((one) => one.status === 200) && !intents.some((one) => one.state === 'confirmed'))
+      broken.push(`${quoteId}: a payable order was shown and is not kept`);
+  }
+  for (const one of made) if (!known.has(one.intentId)) broken.push(`${one.provider} ${one.orderId}: an order that the gateway does not know`);
+  for (const intent of kept) {
+    const orders = madeBy.get(intent.intentId) ?? [];
+    const name = `${intent.provider} ${intent.quoteId} (${intent.state})`;
+    if (orders.length > 1) broken.push(`${name}: ${orders.length} orders at the provider`);
+    if (!terminal.has(intent.state)) broken.push(`${name}: not settled`);
+    const [order] = orders;
+    if (order && intent.upstreamOrderId !== order.orderId)
+      broken.push(`${name}: the provider's order ${order.orderId} is not the one kept (${intent.upstreamOrderId})`);
+    if (!order && (intent.state === 'confirmed' || intent.state === 'unpayable')) broken.push(`${name}: the provider has no such order`);
+    if (intent.orders !== (intent.state === 'confirmed' ? 1 : 0)) broken.push(`${name}: ${intent.orders} orders kept`);
+  }
+  return broken;
+};

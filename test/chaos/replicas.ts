@@ -1,0 +1,193 @@
+/** Gateways on one database: some in this process, some as child processes that die at a named point. Providers of every re-POST profile. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { freshSecrets } from '../../src/config/secrets.ts';
+import { startServer, type RunningServer } from '../../src/entry/node-server.ts';
+import { startFiatOnRampSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
+import { providerModules } from '../../src/providers/registry.gen.ts';
+import { testDatabase, type TestDatabase } from '../support/postgres.ts';
+import { violations, type Kept, type Made, type Told } from './checker.ts';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+export const crashPoints = ['C0', 'C1', 'C2', 'C3', 'C4', 'C5', 'C6', 'C7', 'C8', 'C9', 'C10', 'C11', 'C13'] as const;
+export type CrashPoint = (typeof crashPoints)[number];
+
+/** The profiles of RELIABILITY 3.1, by what a second POST of the same quote does. */
+export const profiles = ['same', 'rejects', 'duplicates', 'unknown'] as const;
+export type Profile = (typeof profiles)[number];
+const behaviour: Record<Profile, NonNullable<SimulatorOptions['repost']>> = {
+  same: 'same',
+  rejects: 'rejects',
+  duplicates: 'duplicates',
+  unknown: 'string200',
+};
+
+export const quoteLifeS = 6;
+
+export type Child = { url: string; process: ChildProcess; reached: (n: number) => Promise<void>; kill: () => Promise<void> };
+export type Fleet = {
+  simulators: Record<Profile, RunningSimulator>;
+  database: TestDatabase;
+  /** Two that recover, and race each other for everything that is left behind. */
+  recoverers: RunningServer[];
+  child: (point: CrashPoint | 'none') => Promise<Child>;
+  told: Told[];
+  order: (url: string, session: string, quoteId: string, more?: object) => Promise<Told>;
+  /** A crashed sender's leases run out; here they are moved on instead of waited for. */
+  expireLeases: (point: CrashPoint) => Promise<void>;
+  check: () => Promise<string[]>;
+  kept: () => Promise<Kept[]>;
+  close: () => Promise<void>;
+};
+
+export const startFleet = async (simulation: Partial<SimulatorOptions> = {}): Promise<Fleet> => {
+  const database = await testDatabase();
+  const started = await Promise.all(
+    profiles.map(async (id) => [id, await startFiatOnRampSimulator({ id, quoteTtlS: quoteLifeS, repost: behaviour[id], ...simulation })] as const),
+  );
+  const simulators = Object.fromEntries(started) as Record<Profile, RunningSimulator>;
+  const most = 1_000_000_000;
+  const config = (publicUrl: string): string =>
+    stringify({
+      mode: 'sandbox',
+      network: 'regtest',
+      public_url: publicUrl,
+      limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most },
+      orders: { max_open: most },
+      sessions: { opens_per_minute: most },
+      routing: { shortest_life_s: 0, expiry_margin_s: 0, order_deadline_ms: 1500, status_deadline_ms: 1500 },
+      providers: Object.fromEntries(
+        profiles.map((id) => [
+          id,
+          {
+            kind: 'fiat-on-ramp',
+            base_url: simulators[id].url,
+            repost: id,
+            late_commit_max_s: 1,
+            opens_per_minute: most,
+            retry: { attempts: 0 },
+            breaker: { volume_threshold: most, reset_s: 0.3 },
+            concurrency: { in_flight: 64, queue: 256, queue_age_ms: 5000 },
+          },
+        ]),
+      ),
+    });
+  const environment = { ...freshSecrets(randomBytes), PORT: '0', DATABASE_URL: database.url, DATABASE_POOL: '6', LOG_LEVEL: 'error' };
+  const start = async (name: string, publicUrl: string): Promise<RunningServer> =>
+    await startServer({
+      environment: { ...environment, INSTANCE: name },
+      modules: providerModules,
+      root,
+      configText: config(publicUrl),
+      writeLog: () => undefined,
+    });
+  const first = await start('recoverer-1', 'http://127.0.0.1:1');
+  first.config.public_url = first.url;
+  const recoverers = [first, await start('recoverer-2', first.url)];
+  const children: Child[] = [];
+  const told: Told[] = [];
+
+  const child: Fleet['child'] = async (point) => {
+    const process_ = spawn(process.execPath, ['--no-warnings', fileURLToPath(new URL('./crash-child.ts', import.meta.url))], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: {
+        CHAOS_CHILD: JSON.stringify({
+          environment: { ...environment, DATABASE_POOL: '5', INSTANCE: `child-${point}` },
+          configText: config(first.url),
+          root,
+          point,
+        }),
+      },
+    });
+    let count = 0;
+    const waiting: { n: number; go: () => void }[] = [];
+    const gone = new Promise<void>((done) => process_.once('exit', () => done()));
+    const url = await new Promise<string>((ready, failed) => {
+      process_.once('exit', () => failed(new Error(`the child for ${point} ended before it began`)));
+      createInterface({ input: process_.stdout }).on('line', (line) => {
+        if (line.startsWith('url ')) ready(line.slice(4));
+        if (line !== 'reached') return;
+        count += 1;
+        for (const one of waiting) if (count >= one.n) one.go();
+      });
+    });
+    const running: Child = {
+      url,
+      process: process_,
+      reached: async (n) =>
+        await new Promise<void>((go, failed) => {
+          if (count >= n) return go();
+          waiting.push({ n, go });
+          setTimeout(() => failed(new Error(`${point} was reached ${count} times of ${n}`)), 5000).unref();
+        }),
+      kill: async () => {
+        process_.kill('SIGKILL');
+        await gone;
+      },
+    };
+    children.push(running);
+    return running;
+  };
+
+  const order: Fleet['order'] = async (url, session_id, quote_id, more = {}) => {
+    let one: Told;
+    try {
+      const response = await fetch(`${url}/order`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': `key-${quote_id}` },
+        body: JSON.stringify({ session_id, quote_id, ...more }),
+      });
+      const text = await response.text();
+      const { code, instance: _, ...rest } = JSON.parse(text) as Record<string, unknown>;
+      // A 200 is held to its very bytes; a problem names the request that asked.
+      one = {
+        quoteId: quote_id,
+        at: Date.now(),
+        status: response.status,
+        code: code as string | undefined,
+        essence: response.status === 200 ? text : JSON.stringify({ code, ...rest }),
+      };
+    } catch {
+      one = { quoteId: quote_id, at: Date.now(), status: 0, code: 'lost', essence: '' };
+    }
+    told.push(one);
+    return one;
+  };
+
+  const kept: Fleet['kept'] = async () =>
+    await database.sql<Kept[]>`select i.id as "intentId", i.quote_id as "quoteId", i.provider_id as provider, i.state, i.upstream_order_id as "upstreamOrderId",
+      (select count(*) from orders o where o.intent_id = i.id)::int as orders from intents i`;
+  const made = (): Made[] =>
+    profiles.flatMap((provider) =>
+      [...simulators[provider].control.orders.values()].map((one) => ({
+        provider,
+        orderId: one.id,
+        status: one.status,
+        intentId: /\/order\/([\w-]+)\//.exec(one.webhookUrl ?? '')?.[1] ?? 'none',
+      })),
+    );
+  return {
+    simulators,
+    database,
+    recoverers,
+    child,
+    told,
+    order,
+    expireLeases: async (point) => {
+      await database.sql`update intents set lease_until = now() - interval '1 second' where lease_owner like ${`child-${point}/%`}`;
+      await database.sql`update deliveries set lease_until = now() - interval '1 second' where lease_owner like ${`child-${point}/%`}`;
+    },
+    kept,
+    check: async () => violations(told, made(), await kept()),
+    close: async () => {
+      for (const one of children) await one.kill();
+      await Promise.all(recoverers.map((one) => one.stop()));
+      await Promise.all(Object.values(simulators).map((one) => one.close()));
+      await database.close();
+    },
+  };
+};
