@@ -14,7 +14,7 @@ const start = async (provider: SandboxProvider): Promise<{ url: string; close: (
     case 'lsps1':
       return await startLsps1Simulator(provider);
     case 'bitrefill':
-      return await startBitrefillSimulator(provider);
+      return await startBitrefillSimulator(provider).then(({ baseUrl, close }) => ({ url: baseUrl, close }));
   }
 };
 

@@ -95,6 +95,8 @@ export const providerCore = z.object({
   option_methods: z.record(z.string(), method).default(() => ({})),
   arrival_seconds: z.strictObject({ instant: z.int().optional(), card: z.int().optional(), bank_transfer: z.int().optional() }).optional(),
   opens_per_minute: z.int().min(1).optional(),
+  quotes_per_node_per_day: count(3).describe('Liquidity: firm prices (each an order at the seller) for one node key'),
+  orders_per_day: count(200).describe('Liquidity: orders made at this seller for firm prices'),
 });
 const shared = new Set(['base_url']);
 
@@ -114,6 +116,9 @@ export const topLevel = z.strictObject({
     z.strictObject({ ttl_s: seconds(86_400), verify_ttl_s: seconds(300), token_ttl_s: seconds(300), owner_days: count(90), opens_per_minute: count(60) }),
   ),
   orders: filled(z.strictObject({ max_open: count(5), follow_days: count(30) })),
+  liquidity: filled(
+    z.strictObject({ balance_daily_sats: z.int().min(0).default(0).describe("Most that pay_with: balance spends of the operator's money a day; 0 is off") }),
+  ),
   webhooks: filled(
     z.strictObject({
       timeout_ms: ms(15_000),

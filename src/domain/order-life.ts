@@ -4,6 +4,7 @@
  */
 import type { IntentState, OrderStatus, Stage } from './order.ts';
 import { namesDiffer } from './option-name.ts';
+import type { Ramp } from './ramp.ts';
 
 type Ranked = Exclude<Stage, 'review'>;
 
@@ -78,7 +79,7 @@ const contradictionIn = (order: OrderNow, { stage, pay, receive, echo }: Evidenc
  * Nothing more will happen. `underpaid`, `expired` and `failed` rest, and with them an order that never expires and was never paid: they are
  * final once nobody follows them any longer. Money in flight (paid, filled) and review are followed for ever.
  */
-export const isFinal = (stage: Stage, now: number, followUntil: number): boolean => {
+export const isFinal = (stage: Stage, now: number, followUntil: number, ramp: Ramp = 'buy'): boolean => {
   switch (stage) {
     case 'finished':
     case 'refunded':
@@ -88,8 +89,10 @@ export const isFinal = (stage: Stage, now: number, followUntil: number): boolean
     case 'expired':
     case 'failed':
       return now >= followUntil;
-    case 'paid':
     case 'filled':
+      // Bought sats wait for their owner for ever. Euros on their way and links to redeem are never told again by some providers.
+      return ramp !== 'buy' && now >= followUntil;
+    case 'paid':
     case 'review':
       return false;
   }

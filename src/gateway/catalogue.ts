@@ -5,6 +5,7 @@ import { ProviderFault } from '../providers/fault.ts';
 import type { Catalogue, CatalogueOption, Features } from '../providers/spec.ts';
 import { callProvider } from './call-provider.ts';
 import type { Gateway, Json, OptionNumber, Provider } from './ports.ts';
+import { listingToJson } from './liquidity-terms.ts';
 import { optionFromJson, optionToJson } from './store-route.ts';
 import { gatewayOwner, upstreamSession } from './upstream-session.ts';
 
@@ -28,6 +29,12 @@ export const methodOf = (gateway: Gateway, provider: Provider, normalName: strin
  * past `stale_s` they are waited for, and a provider whose listing cannot be had is not asked for prices.
  */
 export const readCatalogue = async (gateway: Gateway, ramp: Ramp, requestId: string): Promise<CatalogueView> => {
+  await freshListings(gateway, ramp, requestId);
+  return view(gateway, ramp);
+};
+
+/** Waits for what is too old to be used; what is a little old is read again in the background. */
+export const freshListings = async (gateway: Gateway, ramp: Ramp, requestId: string): Promise<void> => {
   const { state, settings } = gateway;
   if (state.listings.size === 0) await loadStored(gateway);
   const now = gateway.now();
@@ -42,7 +49,6 @@ export const readCatalogue = async (gateway: Gateway, ramp: Ramp, requestId: str
     else gateway.background(refresh);
   }
   if (waiting.length > 0) await Promise.all(waiting);
-  return view(gateway, ramp);
 };
 
 const retryMs = 5_000;
@@ -78,6 +84,7 @@ const refreshListing = (gateway: Gateway, provider: Provider, ramp: Ramp, reques
 };
 
 const readListing = async (gateway: Gateway, provider: Provider, ramp: Ramp, requestId: string): Promise<void> => {
+  if (ramp === 'liquidity') return await readProducts(gateway, provider, requestId);
   const catalogue = await callProvider(
     gateway,
     provider,
@@ -98,6 +105,19 @@ const readListing = async (gateway: Gateway, provider: Provider, ramp: Ramp, req
   await numberOptions(gateway, provider, ramp, catalogue.value);
   await gateway.stores.catalogue.saveListing({ providerId: provider.id, ramp, listing, readOn });
   gateway.state.listings.set(key(provider.id, ramp), { listing, readOn });
+};
+
+/** A liquidity listing names no options: it is kept as it is. */
+const readProducts = async (gateway: Gateway, provider: Provider, requestId: string): Promise<void> => {
+  const { liquidity } = provider.adapter;
+  if (!liquidity) throw new Error(`${provider.id} sells no liquidity`);
+  const options = { operation: 'status', verb: 'catalogue', requestId, deadlineMs: gateway.settings.routing.quote_deadline_ms, idempotent: true } as const;
+  const answer = await callProvider(gateway, provider, options, (context) => liquidity.catalogue(context));
+  if (!answer.ok) throw new ProviderFault('server', `no listing: ${answer.refusal.reason}`);
+  const readOn = gateway.now();
+  const listing = listingToJson(answer.value);
+  await gateway.stores.catalogue.saveListing({ providerId: provider.id, ramp: 'liquidity', listing, readOn });
+  gateway.state.listings.set(key(provider.id, 'liquidity'), { listing, readOn });
 };
 
 const numberOptions = async (gateway: Gateway, provider: Provider, ramp: Ramp, catalogue: Catalogue): Promise<void> => {

@@ -3,13 +3,12 @@ import { toCanonicalLnurl } from '../bitcoin/lnurl.ts';
 import { trustedLink } from '../domain/hosts.ts';
 import { backOffMs } from '../domain/settle-placing.ts';
 import { callProvider } from './call-provider.ts';
-import { linkHosts } from './confirm-order.ts';
 import { followed, refreshOrder } from './follow-orders.ts';
 import { Problem } from './problem.ts';
 import type { Claim, Gateway, Lease, Order } from './ports.ts';
 import { findOrder } from './read-orders.ts';
 import type { OpenSession } from './read-session.ts';
-import { leaseFor, providerOf, upstreamBlob } from './placing.ts';
+import { leaseFor, linkHosts, providerOf, upstreamBlob } from './placing.ts';
 import { fallbackPlace, lnurlPlace } from './places.ts';
 
 export type WithdrawalRequest = { order_id: string; failback_onchain?: string | undefined };

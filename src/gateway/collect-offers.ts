@@ -12,7 +12,11 @@ import type { Gateway, Provider } from './ports.ts';
 export type Asking = { offer: ProviderOffer; sessionId?: string } | { refusal: Refusal };
 
 /** One provider to ask, or the reason why he is not asked. */
-export type Ask = { provider: Provider; terms: Terms } & ({ ask: (context: CallContext) => Promise<Asking> } | { refusal: Refusal } | { fault: FaultKind });
+export type Ask = { provider: Provider; terms: Terms; /** Default true: asked again when the first try failed. */ idempotent?: boolean } & (
+  | { ask: (context: CallContext) => Promise<Asking> }
+  | { refusal: Refusal }
+  | { fault: FaultKind }
+);
 
 export type CollectRequest = {
   asked: Asked;
@@ -20,6 +24,8 @@ export type CollectRequest = {
   requestId: string;
   sessionHash: string;
   maxWaitMs: number | undefined;
+  /** Instead of the configured deadline for quotes. */
+  longestMs?: number;
   traceparent?: string | undefined;
 };
 
@@ -32,7 +38,8 @@ export type Collected = { route: Route; shadow: Candidate[]; upstreamSessions: M
  */
 export const collectOffers = async (gateway: Gateway, request: CollectRequest): Promise<Collected> => {
   const { routing } = gateway.settings;
-  const deadlineMs = Math.min(Math.max(request.maxWaitMs ?? routing.quote_deadline_ms, 300), routing.quote_deadline_ms);
+  const longestMs = request.longestMs ?? routing.quote_deadline_ms;
+  const deadlineMs = Math.min(Math.max(request.maxWaitMs ?? longestMs, 300), longestMs);
   const started = gateway.now();
   const candidates: Candidate[] = [];
   const shadow: Candidate[] = [];
@@ -65,7 +72,7 @@ export const collectOffers = async (gateway: Gateway, request: CollectRequest): 
         verb: 'quote',
         requestId: request.requestId,
         deadlineMs,
-        idempotent: true,
+        idempotent: ask.idempotent ?? true,
         customerKey: request.sessionHash,
         ...(request.traceparent === undefined ? {} : { context: { traceparent: request.traceparent } }),
       } as const;

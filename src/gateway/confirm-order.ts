@@ -7,7 +7,7 @@ import type { PlacedOrder } from '../providers/spec.ts';
 import { orderDeliveries } from './order-deliveries.ts';
 import { Problem, type ProblemCode, type ProblemMore } from './problem.ts';
 import type { Gateway, Intent, Order, OrderEvent, Provider } from './ports.ts';
-import { answerOf, type GivenAnswer, type Placing, type Reprice } from './placing.ts';
+import { answerOf, linkHosts, type GivenAnswer, type Placing, type Reprice } from './placing.ts';
 import { answerPlace, paymentPlace, webhookPlace } from './places.ts';
 import { showNewOrder } from './show-order.ts';
 import { referenceOf, showPayment } from './show-payment.ts';
@@ -31,7 +31,7 @@ export const confirmPlaced = async (
   const { offer } = quote.offer;
   const named = quote.offer.terms.named;
   const judged = judgeOrder(
-    { pay: offer.pay, receive: offer.receive, binding: offer.binding, ...(named ? { currency: named.currency, option: named.option } : {}) },
+    { ramp: intent.ramp, pay: offer.pay, receive: offer.receive, binding: offer.binding, ...(named ? { currency: named.currency, option: named.option } : {}) },
     { pay: placed.pay, receive: placed.receive, ...(placed.echo ? { echo: placed.echo } : {}) },
     {
       slippageBps: gateway.settings.routing.slippage_bps,
@@ -39,7 +39,10 @@ export const confirmPlaced = async (
       ...(inputs.maxPay === undefined ? {} : { maxPay: BigInt(inputs.maxPay) }),
     },
   );
-  if (judged !== 'as-accepted') {
+  // What the operator's balance has paid for is bought: holding it back would help nobody.
+  if (judged !== 'as-accepted' && inputs.order.payWithBalance === true)
+    gateway.log('error', 'balance_purchase_differs', { provider: provider.id, order: intent.orderId, request_id: intent.requestId });
+  else if (judged !== 'as-accepted') {
     const detail = judged === 'differs' ? 'The provider made another order than was accepted.' : "The provider's order costs more than was accepted.";
     return await withhold(gateway, intent, owner, placed, 'price-changed', `${detail} It is not handed out and lapses by itself. Nothing is to be paid.`, {
       members: { offers: await freshOffers(gateway, reprice) },
@@ -178,8 +181,6 @@ const untrustedLink = (gateway: Gateway, provider: Provider, placed: PlacedOrder
   if (paymentInfo.kind !== 'fiat' || paymentInfo.paymentUrl === undefined) return false;
   return !trustedLink(paymentInfo.paymentUrl, linkHosts(provider, provider.core.payment_hosts), gateway.settings.mode === 'sandbox');
 };
-
-export const linkHosts = (provider: Provider, configured: string[] | undefined): string[] => configured ?? [new URL(provider.core.base_url).hostname];
 
 const orderOf = async (
   gateway: Gateway,

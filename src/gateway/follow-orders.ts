@@ -113,7 +113,7 @@ const apply = async (gateway: Gateway, order: Order, evidence: OrderEvidence | u
   }
   const stageOn = moved ? Math.min(now, evidence?.statusOn ?? now) : order.stageOn;
   const arrival = order.terms['arrivalSeconds'];
-  const final = isFinal(step.next, now, order.followUntil);
+  const final = isFinal(step.next, now, order.followUntil, order.ramp);
   const accepted = evidence && (step.kind === 'advanced' || step.kind === 'same');
   const change: OrderChange = {
     checks: order.checks + 1,

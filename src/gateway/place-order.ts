@@ -11,7 +11,13 @@ import { giveAnswer } from './confirm-order.ts';
 import { findQuote, quoteToJson, type StoredQuote } from './store-route.ts';
 
 /** What a ramp adds once the quote is known: the upstream owner, and what the adapter needs of the customer. */
-export type Prepared = { providerSessionId?: string; order: OrderInputs };
+export type Prepared = {
+  providerSessionId?: string;
+  order: OrderInputs;
+  nodePubkey?: string;
+  /** Takes back what was counted for a placing that never began. */
+  release?: () => Promise<void>;
+};
 export type PlaceOrderRequest = {
   quoteId: string;
   ramp: Ramp;
@@ -47,11 +53,17 @@ const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrder
       members: { order_ids: open },
     });
 
-  refuseOutOfBounds(quote.offer.offer, request.inputs);
+  refuseOutOfBounds(request.ramp, quote.offer.offer, request.inputs);
   refuseHeldOrders(gateway, quote.offer.providerId);
   const prepared = await request.prepare?.(quote);
   const providerSessionId = prepared?.providerSessionId ?? quote.providerSessionId;
-  const inputs = prepared ? { ...request.inputs, order: { ...request.inputs.order, ...prepared.order } } : request.inputs;
+  const inputs = prepared
+    ? {
+        ...request.inputs,
+        order: { ...request.inputs.order, ...prepared.order },
+        ...(prepared.nodePubkey === undefined ? {} : { nodePubkey: prepared.nodePubkey }),
+      }
+    : request.inputs;
   const id = gateway.ids.uuid();
   const lease = leaseFor(gateway, id);
   const provider = providerOf(gateway, quote.offer.providerId);
@@ -67,13 +79,15 @@ const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrder
       quote: quoteToJson(quote),
       inputs: await gateway.seal.seal(JSON.stringify(inputs), inputsPlace(id)),
       createdOn: now,
-      deadOn: (quote.offer.offer.expiresOn ?? now + quoteLifeMs) + graceMs(provider),
+      // A purchase with the operator's own money is waited for half an hour, then it is his to look at.
+      deadOn: inputs.order.payWithBalance === true ? now + 2 * quoteLifeMs : (quote.offer.offer.expiresOn ?? now + quoteLifeMs) + graceMs(provider),
       nextTryOn: now,
       ...(providerSessionId === undefined ? {} : { providerSessionId }),
       ...(request.idempotencyKey === undefined ? {} : { idempotencyKey: request.idempotencyKey }),
     },
     lease,
   );
+  if (created !== 'created') await prepared?.release?.();
   if (created === 'busy') throw orderPending('Another order of this session is still being placed with the same provider.');
   const intent = created === 'created' ? await intents.find(id) : await intents.findByQuote(request.quoteId, session.customerId);
   if (!intent) throw orderPending('The order is being placed.');
@@ -84,10 +98,22 @@ const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrder
 };
 
 /** A bound that the quote itself does not keep can only be a mistake. */
-const refuseOutOfBounds = (offer: { pay: bigint; receive: bigint }, { minReceive, maxPay }: PlacingInputs): void => {
+const refuseOutOfBounds = (ramp: Ramp, offer: { pay: bigint; receive: bigint }, { minReceive, maxPay }: PlacingInputs): void => {
   if ((minReceive !== undefined && offer.receive < BigInt(minReceive)) || (maxPay !== undefined && offer.pay > BigInt(maxPay)))
     throw new Problem('amount-out-of-range', 'The quote itself is outside of the bound you gave.', {
-      errors: [{ pointer: minReceive === undefined ? '/max_amount_fiat' : '/min_amount_sats', detail: 'the quote does not keep it' }],
+      errors: [
+        {
+          pointer:
+            minReceive === undefined
+              ? ramp === 'liquidity'
+                ? '/max_pay_sats'
+                : '/max_amount_fiat'
+              : ramp === 'sell'
+                ? '/min_amount_fiat'
+                : '/min_amount_sats',
+          detail: 'the quote does not keep it',
+        },
+      ],
     });
 };
 

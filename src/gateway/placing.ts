@@ -17,6 +17,8 @@ export type PlacingInputs = {
   maxPay?: string;
   appId?: string;
   customerIp?: string;
+  /** liquidity: the node that the session had proven. */
+  nodePubkey?: string;
   order: OrderInputs;
 };
 /** Fresh prices for a customer whose price changed. */
@@ -71,3 +73,6 @@ export const upstreamBlob = async (gateway: Gateway, providerSessionId: string |
   const row = providerSessionId === undefined ? undefined : await gateway.stores.sessions.findUpstreamById(providerSessionId);
   return row?.blob === undefined ? undefined : await gateway.seal.open(row.blob, blobPlace(row.id));
 };
+
+/** Whose links of this provider are followed. */
+export const linkHosts = (provider: Provider, configured: string[] | undefined): string[] => configured ?? [new URL(provider.core.base_url).hostname];

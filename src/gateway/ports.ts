@@ -4,6 +4,7 @@ import type { IntentState, RepostProfile, Stage } from '../domain/order.ts';
 import type { PaymentMethod, Ramp } from '../domain/ramp.ts';
 import type { ProviderAdapter } from '../providers/spec.ts';
 import type { AccountStore } from './account-port.ts';
+import type { LiquidityStore } from './liquidity-port.ts';
 import type { DeliveryStore, NewDelivery, Sender, Signer } from './delivery-port.ts';
 import type { OperatorStore, SwitchState } from './operator-port.ts';
 
@@ -48,6 +49,7 @@ export type Settings = {
   };
   sessions: { ttl_s: number; verify_ttl_s: number; token_ttl_s: number; owner_days: number; opens_per_minute: number };
   orders: { max_open: number; follow_days: number };
+  liquidity: { balance_daily_sats: number };
   webhooks: { allowed_ports: number[] };
   catalogue: { fresh_s: number; stale_s: number };
 };
@@ -77,6 +79,8 @@ export type ProviderCore = {
   option_methods: Record<string, PaymentMethod>;
   arrival_seconds?: { [method in PaymentMethod]?: number | undefined } | undefined;
   opens_per_minute?: number | undefined;
+  quotes_per_node_per_day: number;
+  orders_per_day: number;
 };
 
 // ---- providers -------------------------------------------------------------------------------------------------------------------------
@@ -259,6 +263,8 @@ export type IntentStore = {
   claimDue(now: number, lease: Lease, limit: number): Promise<Intent[]>;
   claim(id: string, lease: Lease): Promise<Intent | undefined>;
   wake(id: string, now: number): Promise<void>;
+  /** Remembers which order a notice named, for the next look at an unknown placing. */
+  hint(id: string, upstreamOrderId: string): Promise<void>;
   earlierIn(providerSessionId: string): Promise<string[]>;
   claimedUpstreamIds(providerId: string, ids: string[]): Promise<string[]>;
   countOpenUnpaid(customerId: string): Promise<string[]>;
@@ -345,6 +351,7 @@ export type Stores = {
   orders: OrderStore;
   claims: ClaimStore;
   accounts: AccountStore;
+  liquidity: LiquidityStore;
   catalogue: CatalogueStore;
   notices: NoticeStore;
   deliveries: DeliveryStore;

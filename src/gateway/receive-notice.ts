@@ -38,14 +38,16 @@ export const receiveNotice = async (gateway: Gateway, notice: Notice, requestId:
   if (genuine && notice.purpose === 'account' && recorded === 'counted')
     gateway.background(gateway.stores.accounts.wake(notice.targetId, gateway.now() + windowMs / 2));
   if (!genuine || notice.purpose !== 'order') return;
-  if (recorded === 'new') gateway.background(wake(gateway, notice.targetId, requestId));
+  if (recorded === 'new') gateway.background(wake(gateway, notice, requestId));
   else gateway.background(wakeLater(gateway, notice.targetId));
 };
 
 /** The notice's target is an intent: while it is unsettled the reconciler is woken, afterwards its order is read. */
-const wake = async (gateway: Gateway, intentId: string, requestId: string): Promise<void> => {
+const wake = async (gateway: Gateway, { targetId: intentId, body }: Notice, requestId: string): Promise<void> => {
   const intent = await gateway.stores.intents.find(intentId);
   if (!intent) return;
+  const hint = gateway.providers.find((provider) => provider.id === intent.providerId)?.adapter.liquidity?.noticeHint?.(body);
+  if (hint !== undefined && intent.state === 'unknown') await gateway.stores.intents.hint(intentId, hint);
   await gateway.stores.intents.wake(intentId, gateway.now());
   const order = await gateway.stores.orders.findAny(intent.orderId);
   if (!order || order.final) return;

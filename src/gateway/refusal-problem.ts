@@ -44,7 +44,11 @@ const direct: Record<string, [ProblemCode, string]> = {
     "The provider wants the customer's own IPv4. Call from it, or send customer_ip with an app key. Nothing was sent.",
   ],
   'code-refused': ['code-wrong', 'The provider did not accept the code.'],
-  'invoice-unsuitable': ['invoice-unsuitable', 'The invoice is not for this amount, this network or long enough.'],
+  'invoice-unsuitable': [
+    'invoice-unsuitable',
+    'Send a BOLT11 invoice of this network, over exactly the amount of the quote, that lives long enough for the order to be paid.',
+  ],
+  'price-moved': ['price-changed', 'The price rose since the quote. Nothing was bought. Ask for a new quote.'],
 };
 
 /** What a provider's refusal is to the caller of a use case (prices show refusals as they are). Nothing upstream changed. */

@@ -5,9 +5,11 @@ import type { Answer, CallContext, PlacedOrder, PlaceRequest, QuoteRequest } fro
 import { keepBlob } from './call-account.ts';
 import { callProvider } from './call-provider.ts';
 import { confirmPlaced } from './confirm-order.ts';
-import { answerOf, notTaken, orderPending, placingOf, type GivenAnswer, type Placing, type Reprice } from './placing.ts';
+import { answerOf, notTaken, orderPending, placingOf, type GivenAnswer, type Placing, type PlacingInputs, type Reprice } from './placing.ts';
 import { ordersHeld } from './operator/switches.ts';
 import type { Gateway, Intent, Lease, Provider } from './ports.ts';
+import { releaseSpend } from './liquidity-order.ts';
+import { readTerms, toQuoteRequest } from './liquidity-terms.ts';
 import { refusalProblem } from './refusal-problem.ts';
 import type { StoredQuote } from './store-route.ts';
 
@@ -23,6 +25,7 @@ export const sendPlacing = async (gateway: Gateway, intent: Intent, lease: Lease
   if ('placed' in sent) return await confirmPlaced(gateway, intent, lease.owner, placing, sent.placed, reprice);
   if ('refused' in sent) {
     await intents.change(intent.id, lease.owner, { state: 'rejected', evidence: { refused: sent.refused } }, true);
+    await releaseSpend(gateway, intent, placing.quote);
     throw sent.refusal && intent.ramp !== 'buy' ? refusalProblem(sent.refusal) : notTaken(sent.refused);
   }
   await intents.change(
@@ -40,7 +43,7 @@ export type Sent = { placed: PlacedOrder } | { refused: string; refusal?: Refusa
 export const sendOnce = async (gateway: Gateway, intent: Intent, placing: Placing, requestId: string, attempt = 1): Promise<Sent> => {
   const { provider, quote, inputs, context } = placing;
   const request: PlaceRequest = {
-    quote: quoteRequestOf(quote),
+    quote: quoteRequestOf(quote, inputs),
     offer: quote.offer.offer,
     inputs: inputs.order,
     noticeUrl: `${gateway.settings.public_url}/notices/${provider.id}/order/${intent.id}/${gateway.notices.token('order', intent.id)}`,
@@ -74,9 +77,9 @@ const placeAt = async (provider: Provider, call: CallContext, request: PlaceRequ
   return await adapter.placeOrder(call, request);
 };
 
-const quoteRequestOf = (quote: StoredQuote): QuoteRequest => {
+const quoteRequestOf = (quote: StoredQuote, { nodePubkey }: PlacingInputs): QuoteRequest => {
   const { asked } = quote.route;
-  if (asked.ramp === 'liquidity') return quote.terms['liquidity'] as unknown as QuoteRequest;
+  if (asked.ramp === 'liquidity') return toQuoteRequest(readTerms(quote.terms), nodePubkey === undefined ? {} : { nodePubkey });
   if (!quote.option) throw new RangeError('a stored quote has no option');
   if (asked.ramp === 'buy') return { ramp: 'buy', fixed: asked.fixed, amount: asked.amount, option: quote.option };
   return {

@@ -2,7 +2,8 @@ import { backOffMs, settlePlacing, type NewOrder, type Placing as UnknownPlacing
 import { confirmPlaced, settleUnpayable } from './confirm-order.ts';
 import type { Gateway, Intent, Json, Lease } from './ports.ts';
 import { Problem } from './problem.ts';
-import { leaseFor, placingOf } from './placing.ts';
+import { callProvider } from './call-provider.ts';
+import { leaseFor, placingOf, type Placing } from './placing.ts';
 import { ownNewOrders, sendOnce, sendPlacing } from './send-placing.ts';
 
 /** What is remembered of an unknown placing between looks. */
@@ -11,6 +12,7 @@ type Evidence = {
   reposts: number;
   /** When it was sent again last. */ resentOn?: number;
   reply?: 'placed' | 'refused' | 'lost';
+  /** The order that a notice at this placing's address named. */ hint?: string;
   read?: { on: number; found: { upstreamOrderId: string; stage?: string; pay?: string; receive?: string }[] };
 };
 const evidenceOf = (intent: Intent): Evidence => ({
@@ -48,6 +50,7 @@ const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, req
   const placing = await placingOf(gateway, intent);
   const { core } = placing.provider;
   const evidence = evidenceOf(intent);
+  if (await foundByNotice(gateway, intent, placing, lease, evidence, requestId)) return;
   for (let step = 0; step < 4; step += 1) {
     const now = gateway.now();
     const next = settlePlacing(
@@ -60,8 +63,10 @@ const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, req
       now,
     );
     if (next.do === 'settle') {
-      if (next.state !== 'confirmed') await settleUnpayable(gateway, intent, lease.owner, next.state, next.note, next.upstreamOrderId);
-      return;
+      if (next.state === 'confirmed') return;
+      // The operator's own money may have left with it: that is for him to look at.
+      const state = placing.inputs.order.payWithBalance === true ? 'review' : next.state;
+      return void (await settleUnpayable(gateway, intent, lease.owner, state, next.note, next.upstreamOrderId));
     }
     if (next.do === 'wait') return await remember(gateway, intent, lease, evidence, Math.max(next.until, now + 250));
     if (next.do === 'repost') {
@@ -78,6 +83,48 @@ const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, req
   const now = gateway.now();
   const next = now + backOffMs(evidence.tries, gateway.random());
   await remember(gateway, intent, lease, evidence, now < intent.deadOn ? Math.min(next, intent.deadOn) : next);
+};
+
+/**
+ * A notice at the placing's own address named an order. Only what the provider answers about that order with our credentials counts: an order
+ * with another reference than ours is not it, and one that still waits to be paid is no use to anybody.
+ */
+const foundByNotice = async (gateway: Gateway, intent: Intent, placing: Placing, lease: Lease, evidence: Evidence, requestId: string): Promise<boolean> => {
+  const { hint } = evidence;
+  const adapter = placing.provider.adapter.liquidity;
+  if (hint === undefined || intent.ramp !== 'liquidity' || !adapter || placing.inputs.order.payWithBalance !== true) return false;
+  const { offer } = placing.quote.offer;
+  const { pay, receive, fee, upstream, facts } = offer;
+  const order = {
+    orderId: intent.orderId,
+    upstreamOrderId: hint,
+    createdOn: intent.createdOn,
+    pay,
+    receive,
+    fee,
+    upstream,
+    facts: { ...facts, user_ref: intent.id },
+  };
+  const options = { operation: 'status', verb: 'read_order', requestId, deadlineMs: gateway.settings.routing.status_deadline_ms, idempotent: true } as const;
+  const [claimed] = await gateway.stores.intents.claimedUpstreamIds(intent.providerId, [hint]);
+  try {
+    const answer = await callProvider(gateway, placing.provider, options, (context) => adapter.readOrders(context, order));
+    const found = answer.ok && claimed === undefined ? answer.value.find((row) => row.upstreamOrderId === hint) : undefined;
+    if (!found?.stage || found.stage === 'review') return false;
+    const placed = {
+      upstreamOrderId: hint,
+      rawStatus: found.rawStatus,
+      stage: found.stage,
+      pay: found.pay ?? pay,
+      receive,
+      fee: (found.pay ?? pay) - receive,
+      paymentInfo: { kind: 'none' as const },
+    };
+    await confirmPlaced(gateway, intent, lease.owner, placing, { ...placed, stage: placed.stage === 'awaiting_payment' ? 'paid' : placed.stage });
+    return true;
+  } catch {
+    return false; // counted and logged by callProvider
+  }
 };
 
 const readNew = async (

@@ -5,6 +5,7 @@ import type { Route, RoutedOffer } from '../domain/route.ts';
 import type { Limits } from '../domain/refusal.ts';
 import { Problem } from './problem.ts';
 import type { Gateway } from './ports.ts';
+import { readTerms } from './liquidity-terms.ts';
 import type { StoredOffers } from './store-route.ts';
 
 type Shown = { [key: string]: Json };
@@ -63,7 +64,7 @@ export const shownFacts = (facts: { [key: string]: Json }): Shown =>
 
 const limitNames = (ramp: Route['asked']['ramp'], limits: Limits | undefined): Shown => {
   if (!limits) return {};
-  const [pay, receive] = ramp === 'buy' ? ['amount_fiat', 'amount_sats'] : ramp === 'sell' ? ['amount_sats', 'amount_fiat'] : ['amount_sats', 'client_sats'];
+  const [pay, receive] = ramp === 'buy' ? ['amount_fiat', 'amount_sats'] : ramp === 'sell' ? ['amount_sats', 'amount_fiat'] : ['pay_sats', 'amount_sats'];
   return {
     ...(limits.minPay === undefined ? {} : { [`min_${pay}`]: int(limits.minPay) }),
     ...(limits.maxPay === undefined ? {} : { [`max_${pay}`]: int(limits.maxPay) }),
@@ -121,7 +122,10 @@ const showPolicy = (route: Route): Shown => {
 
 const askedFor = (stored: StoredOffers): Shown => {
   const { asked } = stored.route;
-  if (asked.ramp === 'liquidity') return { inbound_sats: int(asked.inboundSats) };
+  if (asked.ramp === 'liquidity') {
+    const { product, amountSats, payWith, leaseBlocks } = readTerms(stored.terms);
+    return { product, amount_sats: amountSats, pay_with: payWith, ...(leaseBlocks === undefined ? {} : { lease_blocks: leaseBlocks }) };
+  }
   const fiat = (asked.fixed === 'pay') === (asked.ramp === 'buy');
   return { [fiat ? 'amount_fiat' : 'amount_sats']: int(asked.amount), currency_id: stored.terms.currencyId, payment_option_id: stored.terms.paymentOptionId };
 };

@@ -4,6 +4,10 @@ import type { Json } from '../domain/offer.ts';
 import { orderStatus } from '../domain/order-life.ts';
 import { orderSecretPlace, paymentPlace } from './places.ts';
 import type { Gateway, Order } from './ports.ts';
+import { decodeLnurl } from '../bitcoin/lnurl.ts';
+import { trustedLink } from '../domain/hosts.ts';
+import { linkHosts, providerOf } from './placing.ts';
+import { readTerms } from './liquidity-terms.ts';
 import { int, isoTime, providerRef, shownFacts } from './show-offers.ts';
 
 type Shown = { [key: string]: Json };
@@ -17,9 +21,10 @@ const priceOf = ({ ramp, pay, receive, fee }: Order): bigint => {
 /** What is bought and for how much, in the words of the order's ramp. */
 const amountsOf = (order: Order): Shown => {
   if (order.ramp === 'liquidity') {
-    const { product = '', amountSats = 0 } = (order.terms['asked'] ?? {}) as { product?: string; amountSats?: number };
+    const { product, amountSats, payWith } = readTerms(order.terms);
     return {
       product,
+      pay_with: payWith,
       amount_sats: amountSats,
       pay_sats: int(order.pay),
       fee_sats: int(order.fee),
@@ -86,11 +91,27 @@ export const showOrder = async (gateway: Gateway, order: Order): Promise<Shown> 
   };
 };
 
-/** What a channel or link is redeemed with: a bearer secret, shown to its owner only. Redeemable is not yet "channel open". */
+/** What a channel or link is redeemed with: a bearer secret, shown to its owner only, and only where it leads to the provider's own hosts. */
 const redemptionOf = async (gateway: Gateway, order: Order): Promise<Shown> => {
   if (order.ramp !== 'liquidity' || order.secret === undefined || order.stage !== 'filled') return {};
   const secret = JSON.parse(await gateway.seal.open(order.secret, orderSecretPlace(order.id))) as Json;
-  return typeof secret === 'object' && secret !== null && !Array.isArray(secret)
-    ? { redemption: secret, redemption_means: 'redeemable, the channel is not open yet' }
-    : {};
+  const provider = providerOf(gateway, order.providerId);
+  const redemption = provider.adapter.liquidity?.redemption?.({ rawStatus: order.rawStatus, secret });
+  if (!redemption) return {};
+  const sandbox = gateway.settings.mode === 'sandbox';
+  const hosts = linkHosts(provider, provider.core.payout_hosts);
+  const target = redemption.lnurl === undefined ? undefined : decodeLnurl(redemption.lnurl, { loopbackHttp: sandbox });
+  const trusted = [target, redemption.link].every((link) => link === undefined || trustedLink(link, hosts, sandbox));
+  if (!trusted) {
+    gateway.count('untrusted_links_total', { provider: provider.id });
+    gateway.log('error', 'redemption_link_untrusted', { provider: provider.id, order: order.id });
+    return {};
+  }
+  return {
+    redemption: {
+      ...(redemption.lnurl === undefined ? {} : { lnurl: redemption.lnurl }),
+      ...(redemption.link === undefined ? {} : { link: redemption.link }),
+    },
+    redemption_means: 'redeemable: the channel opens when the wallet redeems it',
+  };
 };

@@ -11,16 +11,12 @@ import { offers } from './offers/offers.ts';
 import { route } from './offers/route.ts';
 import { operatorAttention, operatorOrder, operatorProvider, operatorSearch } from './operator/operator.ts';
 import { sellAccountRemove, sellAccounts, sellAccountStatus, sellBalance, sellTransactions } from './sell/accounts.ts';
-import {
-  sellConnectionCancel,
-  sellConnectionConfirm,
-  sellConnectionResend,
-  sellConnections,
-  sellConnectionStatus,
-} from './sell/connections.ts';
+import { sellConnectionCancel, sellConnectionConfirm, sellConnectionResend, sellConnections, sellConnectionStatus } from './sell/connections.ts';
 import { sellOffers, sellQuote } from './sell/offers.ts';
 import { sellOrder, sellOrderStatus } from './sell/order.ts';
 import { sellPaymentOptions } from './sell/payment-options.ts';
+import { liquidityOffers, liquidityProducts, liquidityQuote } from './liquidity/offers.ts';
+import { liquidityOrder, liquidityOrderStatus } from './liquidity/order.ts';
 import { live, ready } from './service/health.ts';
 import { providers } from './service/providers.ts';
 import { webhookKeys, webhookTest } from './service/webhooks.ts';
@@ -53,6 +49,11 @@ export const endpoints: readonly Endpoint[] = [
   sellOrderStatus,
   sellBalance,
   sellTransactions,
+  liquidityProducts,
+  liquidityOffers,
+  liquidityQuote,
+  liquidityOrder,
+  liquidityOrderStatus,
   providers,
   live,
   ready,

@@ -263,6 +263,10 @@ export type LiquidityListing = {
   peers: string[];
 };
 export type LiquidityAdapter = Verbs<LiquidityQuoteRequest> & {
+  /** A firm price exists only by creating an order: firm quotes are counted, kept and used again. */
+  pricesByOrder?: boolean;
+  /** Which order a notice is about, from its body: a hint what to read, nothing more. Never throws. */
+  noticeHint?(body: string): string | undefined;
   catalogue(context: CallContext): Promise<Answer<LiquidityListing[]>>;
   /** What to redeem with, once filled; bearer secrets. */
   redemption?(evidence: OrderEvidence): { lnurl?: string; link?: string; rebuilt?: boolean } | undefined;

@@ -85,6 +85,12 @@ export const createIntentStore = (db: Database): IntentStore => ({
       .set({ nextTryOn: now })
       .where(and(eq(intents.id, id), unsettled));
   },
+  hint: async (id, upstreamOrderId) => {
+    await db
+      .update(intents)
+      .set({ evidence: sql`(coalesce(${intents.evidence}::jsonb, '{}'::jsonb) || ${JSON.stringify({ hint: upstreamOrderId })}::jsonb)::json` })
+      .where(and(eq(intents.id, id), eq(intents.state, 'unknown')));
+  },
   earlierIn: async (providerSessionId) => {
     const rows = await db.select({ id: intents.id }).from(intents).where(eq(intents.providerSessionId, providerSessionId));
     return rows.map((row) => row.id);

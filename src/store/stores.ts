@@ -8,6 +8,7 @@ import type { Database } from './database.ts';
 import { createDeliveryStore } from './delivery-store.ts';
 import { createIdempotencyStore } from './idempotency-store.ts';
 import { createIntentStore } from './intent-store.ts';
+import { createLiquidityStore } from './liquidity-store.ts';
 import { createNoticeStore } from './notice-store.ts';
 import { createOperatorStore } from './operator-store.ts';
 import { createOrderStore } from './order-store.ts';
@@ -32,6 +33,7 @@ export const createStores = (client: Sql, options: StoreOptions): Stores => {
     orders: createOrderStore(db),
     claims: createClaimStore(db),
     accounts: createAccountStore(db),
+    liquidity: createLiquidityStore(db),
     catalogue: createCatalogueStore(db),
     notices: createNoticeStore(db),
     deliveries: createDeliveryStore(db),

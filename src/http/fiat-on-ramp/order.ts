@@ -72,7 +72,9 @@ export const order = endpoint({
       ...(request.max_amount_fiat === undefined ? {} : { maxPay: String(request.max_amount_fiat) }),
       ...(call.app === undefined ? {} : { appId: call.app.id }),
     };
-    const given = await placeOrder(gateway, session, { quoteId: request.quote_id, ramp: 'buy', idempotencyKey, inputs }, call.requestId, () => freshOffers(call, request));
+    const given = await placeOrder(gateway, session, { quoteId: request.quote_id, ramp: 'buy', idempotencyKey, inputs }, call.requestId, () =>
+      freshOffers(call, request),
+    );
     call.headers.set('content-type', 'application/json');
     return new Response(given.body, { status: given.status });
   },

@@ -2,6 +2,7 @@ import type { AdapterDeps, Answer, CallContext, LiquidityAdapter, LiquidityListi
 import * as api from './bitrefill-api.ts';
 import type { Bitrefill } from './bitrefill-api.ts';
 import { methodsOf, redemptionOf } from './bitrefill-mapping.ts';
+import { readNotice } from './bitrefill-notice.ts';
 import { placeOrder, quote, readCard, readOrders } from './bitrefill-orders.ts';
 import { amountsOf } from './bitrefill-price.ts';
 import type { BitrefillSettings } from './bitrefill-settings.ts';
@@ -27,6 +28,10 @@ export const createBitrefillAdapter = (deps: AdapterDeps, settings: BitrefillSet
     quote: async (context, request) => await quote(bitrefill, context, request),
     placeOrder: async (context, request) => await placeOrder(bitrefill, context, request),
     readOrders: async (context, order) => await readOrders(bitrefill, context, order),
+    noticeHint: (body) => {
+      const hint = readNotice(body);
+      return hint.about === 'order' ? hint.upstreamOrderId : undefined;
+    },
     redemption: (evidence) => redemptionOf(evidence, settings.redeem_base_url ?? settings.base_url, deps.mode === 'sandbox'),
   };
 };

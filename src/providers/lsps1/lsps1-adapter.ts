@@ -84,6 +84,8 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
   };
 
   return {
+    pricesByOrder: true,
+
     catalogue: async (context) => {
       const info = await readInfo(context);
       return info.ok ? { ok: true, value: toListings(info.value, settings) } : info;

@@ -1,0 +1,56 @@
+/** What of a liquidity request is kept with its route, and read again when it is ordered and shown. */
+import type { Json as AnyJson, ProviderOffer } from '../domain/offer.ts';
+import type { LiquidityListing, LiquidityProduct, LiquidityQuoteRequest } from '../providers/spec.ts';
+import type { Json } from './ports.ts';
+import type { RouteTerms } from './store-route.ts';
+
+/** The node's key is not in it: whoever orders proves it anew. */
+export type LiquidityTerms = { product: LiquidityProduct; amountSats: number; payWith: string; leaseBlocks?: number; announce: boolean; firm: boolean };
+
+export const toTerms = (asked: LiquidityTerms): RouteTerms => ({ currencyId: 0, paymentOptionId: 0, optionName: asked.product, liquidity: { ...asked } });
+
+/** Our own stored form, written by toTerms. */
+export const readTerms = (terms: { [key: string]: AnyJson }): LiquidityTerms => {
+  const stored = terms['liquidity'];
+  if (typeof stored !== 'object' || stored === null || Array.isArray(stored)) throw new RangeError('a liquidity quote without what was asked');
+  return stored as LiquidityTerms;
+};
+
+export const toQuoteRequest = ({ amountSats, ...asked }: LiquidityTerms, node: { nodePubkey?: string; refundOnchain?: string }): LiquidityQuoteRequest => ({
+  ramp: 'liquidity',
+  ...asked,
+  amountSats: BigInt(amountSats),
+  ...node,
+});
+
+/** What prices of one kind are kept under. */
+export const priceKey = ({ product, amountSats, payWith, leaseBlocks, announce }: LiquidityTerms): string =>
+  [product, amountSats, payWith, leaseBlocks ?? 'any', announce ? 'public' : 'private'].join(' ');
+
+export const offerToJson = ({ pay, receive, fee, ...offer }: ProviderOffer): Json => ({
+  ...(offer as unknown as { [key: string]: AnyJson }), // plain data but for the three amounts
+  pay: pay.toString(),
+  receive: receive.toString(),
+  fee: fee.toString(),
+});
+/** Reads what offerToJson wrote. */
+export const offerFromJson = (json: Json): ProviderOffer => {
+  const { pay, receive, fee, ...offer } = json as { pay: string; receive: string; fee: string } & Omit<ProviderOffer, 'pay' | 'receive' | 'fee'>;
+  return { ...offer, pay: BigInt(pay), receive: BigInt(receive), fee: BigInt(fee) };
+};
+
+export const listingToJson = (listings: LiquidityListing[]): Json =>
+  listings.map(({ minSats, maxSats, stepSats, ...listing }) => ({
+    ...listing,
+    minSats: minSats.toString(),
+    maxSats: maxSats.toString(),
+    stepSats: stepSats.toString(),
+  }));
+/** Reads what listingToJson wrote. */
+export const listingFromJson = (json: Json): LiquidityListing[] =>
+  (json as ({ minSats: string; maxSats: string; stepSats: string } & Omit<LiquidityListing, 'minSats' | 'maxSats' | 'stepSats'>)[]).map((one) => ({
+    ...one,
+    minSats: BigInt(one.minSats),
+    maxSats: BigInt(one.maxSats),
+    stepSats: BigInt(one.stepSats),
+  }));

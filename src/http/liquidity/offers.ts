@@ -1,0 +1,110 @@
+import { z } from '@hono/zod-openapi';
+import { listProducts } from '../../gateway/list-products.ts';
+import { priceLiquidity } from '../../gateway/price-liquidity.ts';
+import { readSession } from '../../gateway/read-session.ts';
+import { noOffer, showOffers, showQuote } from '../../gateway/show-offers.ts';
+import { endpoint, type Call } from '../call.ts';
+import { limitQuotes, traceOf } from '../offers/offers.ts';
+import { amount, anyAmount, providerRef, reasons, sessionId, text, time, uuid } from '../shapes.ts';
+
+export const product = z.enum(['recharge', 'inbound', 'turbo']).openapi({
+  description: 'recharge: sats to your own invoice; inbound: a channel you can receive through; turbo: a channel with balance on both sides',
+});
+export const liquidityBody = z.object({
+  session_id: sessionId,
+  product,
+  amount_sats: amount.openapi({ description: 'Sats of the recharge, of inbound capacity, or of each side of a turbo channel' }),
+  pay_with: text(32).openapi({ example: 'lightning' }),
+  lease_blocks: z.int().min(0).max(1_000_000).optional().openapi({ description: 'How long the channel must stay open; 0 or absent: no promise wanted' }),
+  announce: z.boolean().optional(),
+  firm: z.boolean().optional().openapi({ description: 'Prices that hold: some sellers make an order for one, so they are counted' }),
+  node_pubkey: text(66).optional().openapi({ description: 'Only the key that the session has proven' }),
+  refund_onchain: text(120).optional(),
+  max_wait_ms: z.int().min(300).max(60_000).optional(),
+});
+
+const price = async (call: Call, body: z.output<typeof liquidityBody>) => {
+  const session = await readSession(call.gateway, body.session_id, 'price');
+  await limitQuotes(call, session.idHash);
+  return await priceLiquidity(call.gateway, session, body, traceOf(call));
+};
+
+const offer = z.looseObject({
+  quote_id: uuid,
+  provider: providerRef,
+  pay_sats: anyAmount,
+  fee_sats: anyAmount,
+  client_sats: anyAmount,
+  is_estimate: z.boolean(),
+  accept_by: time,
+  requires: z.array(z.string()),
+  warnings: z.array(z.string()),
+});
+
+export const liquidityOffers = endpoint({
+  method: 'post',
+  path: '/liquidity/offers',
+  tag: 'Liquidity',
+  summary: 'Every seller of liquidity, ranked by fee for what was asked',
+  body: liquidityBody,
+  answer: z.looseObject({
+    offers_id: uuid,
+    product,
+    amount_sats: anyAmount,
+    pay_with: z.string(),
+    firm_quotes_left: z.int().optional(),
+    offers: z.array(offer),
+    excluded: z.array(reasons.excluded),
+    refused: z.array(reasons.refused),
+    failed: z.array(reasons.failed),
+    policy: z.looseObject({ name: z.string(), decided_by: z.string() }),
+  }),
+  problems: ['session-invalid', 'proof-required', 'rate-limited'],
+  lane: 'quotes',
+  run: async (call, body) => {
+    const stored = await price(call, body);
+    return { body: { ...showOffers(call.gateway, stored), ...(stored.firmQuotesLeft === undefined ? {} : { firm_quotes_left: stored.firmQuotesLeft }) } };
+  },
+});
+
+export const liquidityQuote = endpoint({
+  method: 'post',
+  path: '/liquidity/quote',
+  tag: 'Liquidity',
+  summary: 'The least fee on the table',
+  body: liquidityBody,
+  answer: offer,
+  problems: ['session-invalid', 'proof-required', 'rate-limited', 'no-offer', 'all-providers-failed'],
+  lane: 'quotes',
+  run: async (call, body) => {
+    const stored = await price(call, body);
+    if (stored.route.offers.length === 0) throw noOffer(call.gateway, stored);
+    return { body: showQuote(call.gateway, stored) };
+  },
+});
+
+export const liquidityProducts = endpoint({
+  method: 'post',
+  path: '/liquidity/products',
+  tag: 'Liquidity',
+  summary: 'What can be bought, from how much to how much, and the nodes to be connected to',
+  body: z.object({ session_id: sessionId }),
+  answer: z.object({
+    products: z.array(
+      z.looseObject({
+        product,
+        min_amount_sats: anyAmount,
+        max_amount_sats: anyAmount,
+        pay_with: z.array(z.string()),
+        max_lease_blocks: z.int().optional(),
+        peers: z.array(z.object({ provider: providerRef, uri: z.string() })),
+      }),
+    ),
+  }),
+  problems: ['session-invalid'],
+  lane: 'quotes',
+  run: async (call, body) => {
+    await readSession(call.gateway, body.session_id, 'price');
+    return { body: { products: await listProducts(call.gateway, call.requestId) } };
+  },
+});

@@ -1,0 +1,132 @@
+import { z } from '@hono/zod-openapi';
+import { prepareLiquidityOrder } from '../../gateway/liquidity-order.ts';
+import { readTerms } from '../../gateway/liquidity-terms.ts';
+import { placeOrder } from '../../gateway/place-order.ts';
+import { priceLiquidity } from '../../gateway/price-liquidity.ts';
+import { readOrders } from '../../gateway/read-orders.ts';
+import { readSession } from '../../gateway/read-session.ts';
+import { showOffer } from '../../gateway/show-offers.ts';
+import { findQuote } from '../../gateway/store-route.ts';
+import { endpoint, type Call } from '../call.ts';
+import { idempotencyKeyOf, refuseReusedKey } from '../idempotency-key.ts';
+import { traceOf } from '../offers/offers.ts';
+import { amount, anyAmount, providerRef, sessionId, text, time, uuid, webhookUrl } from '../shapes.ts';
+import { checkWebhook } from '../webhook-url.ts';
+import { product } from './offers.ts';
+
+const body = z.object({
+  session_id: sessionId,
+  quote_id: uuid,
+  max_pay_sats: amount.optional().openapi({ description: 'Refuse an order that costs more' }),
+  refund_onchain: text(120).optional().openapi({ description: 'Where an on-chain payment goes back to' }),
+  invoice: text(4000).optional().openapi({ description: 'recharge: the BOLT11 invoice to be paid, over exactly the amount' }),
+  email: text(254).optional().openapi({ description: 'Only to get a receipt from a provider that sends one' }),
+  webhook_url: webhookUrl.optional(),
+  webhook_events: z
+    .array(z.enum(['order_status_changed']))
+    .max(4)
+    .optional(),
+});
+
+const orderShape = z.looseObject({
+  order_status: z.string(),
+  stage: z.string(),
+  provider: providerRef,
+  product,
+  amount_sats: anyAmount,
+  pay_sats: anyAmount,
+  fee_sats: anyAmount,
+  client_sats: anyAmount,
+  expires_on: time.optional(),
+});
+
+export const liquidityOrder = endpoint({
+  method: 'post',
+  path: '/liquidity/order',
+  tag: 'Liquidity',
+  summary: 'Order a liquidity quote: what to pay and where; the same quote again gets the same answer',
+  body,
+  answer: orderShape.extend({ order_id: uuid, payment_info: z.looseObject({}) }),
+  problems: [
+    'session-invalid',
+    'quote-not-found',
+    'quote-expired',
+    'quote-used',
+    'proof-required',
+    'invoice-unsuitable',
+    'address-invalid',
+    'peer-not-connected',
+    'app-key-required',
+    'daily-limit-reached',
+    'amount-out-of-range',
+    'order-pending',
+    'order-unpayable',
+    'price-changed',
+    'provider-unavailable',
+    'too-many-open-orders',
+    'webhook-url-refused',
+    'idempotency-key-invalid',
+    'idempotency-key-reused',
+    'rate-limited',
+  ],
+  lane: 'reserved',
+  run: async (call, request, raw) => {
+    const { gateway } = call;
+    const idempotencyKey = idempotencyKeyOf(call.request);
+    const session = await readSession(gateway, request.session_id, 'price');
+    await call.limit('orders', session.idHash);
+    const webhook = request.webhook_url === undefined ? undefined : checkWebhook(gateway, request.webhook_url);
+    await refuseReusedKey(call, session.customerId, '/liquidity/order', idempotencyKey, raw);
+    const inputs = {
+      order: {},
+      ...(webhook === undefined ? {} : { webhookUrl: webhook, webhookEvents: request.webhook_events ?? ['order_status_changed'] }),
+      ...(request.max_pay_sats === undefined ? {} : { maxPay: String(request.max_pay_sats) }),
+      ...(call.app === undefined ? {} : { appId: call.app.id }),
+    };
+    const wanted = {
+      invoice: request.invoice,
+      refundOnchain: request.refund_onchain,
+      email: request.email,
+      maySpend: call.app?.allow.includes('pay_with_balance') ?? false,
+    };
+    const given = await placeOrder(
+      gateway,
+      session,
+      { quoteId: request.quote_id, ramp: 'liquidity', idempotencyKey, inputs, prepare: (quote) => prepareLiquidityOrder(gateway, session, quote, wanted) },
+      call.requestId,
+      () => freshOffers(call, request),
+    );
+    call.headers.set('content-type', 'application/json');
+    return new Response(given.body, { status: given.status });
+  },
+});
+
+/** The price changed: what the market says now, without ordering anything. */
+const freshOffers = async (call: Call, request: z.output<typeof body>) => {
+  const session = await readSession(call.gateway, request.session_id, 'price');
+  const {
+    product: wanted,
+    amountSats,
+    payWith,
+    leaseBlocks,
+    announce,
+  } = readTerms((await findQuote(call.gateway, request.quote_id, session.customerId)).terms);
+  const again = { product: wanted, amount_sats: amountSats, pay_with: payWith, lease_blocks: leaseBlocks, announce };
+  const stored = await priceLiquidity(call.gateway, session, again, traceOf(call));
+  return stored.route.offers.map((_, index) => showOffer(call.gateway, stored, index));
+};
+
+export const liquidityOrderStatus = endpoint({
+  method: 'post',
+  path: '/liquidity/order-status',
+  tag: 'Liquidity',
+  summary: 'One liquidity order, or all of the customer, with what to redeem',
+  body: z.object({ session_id: sessionId, order_id: uuid.optional(), limit: z.int().min(1).max(200).optional(), changed_since: time.optional() }),
+  answer: z.record(uuid, orderShape.extend({ order_status_date: time, final: z.boolean(), quote_id: uuid, redemption: z.looseObject({}).optional() })),
+  problems: ['session-invalid', 'order-not-found'],
+  lane: 'reserved',
+  run: async (call, request) => {
+    const session = await readSession(call.gateway, request.session_id, 'owned');
+    return { body: await readOrders(call.gateway, session, 'liquidity', request, call.requestId) };
+  },
+});
