@@ -38,7 +38,7 @@ export type Fleet = {
   told: Told[];
   order: (url: string, session: string, quoteId: string, more?: object) => Promise<Told>;
   /** A crashed sender's leases run out; here they are moved on instead of waited for. */
-  expireLeases: (point: CrashPoint) => Promise<void>;
+  expireLeases: (point: CrashPoint | 'none') => Promise<void>;
   check: () => Promise<string[]>;
   kept: () => Promise<Kept[]>;
   close: () => Promise<void>;
