@@ -61,11 +61,7 @@ const serve = async (c: Context, endpoint: Endpoint, options: AppOptions, state:
   const headers = baseHeaders(requestId, options);
   allowOrigin(c, headers, options.http);
   let response: Response;
-  state.inFlight += 1;
   try {
-    // Quotes are shed first; orders, status and notices keep a third of the places for themselves (RELIABILITY 5.2).
-    if (state.inFlight > (endpoint.lane === 'quotes' ? Math.ceil((options.http.inFlight * 2) / 3) : options.http.inFlight))
-      throw new Problem('temporary-reduced-capacity', 'Too many requests are in hand. Try again in a second.', { retryAfterMs: 1000 });
     const call: Call = {
       gateway,
       http: options.http,
@@ -78,12 +74,9 @@ const serve = async (c: Context, endpoint: Endpoint, options: AppOptions, state:
       limit: limitsOf(options.limiter, options.http, headers),
     };
     endpoint.guard?.(call);
-    if (endpoint.lane !== 'free') await refreshSwitches(gateway);
-    response = await run(call, endpoint);
+    response = await run(call, endpoint, state);
   } catch (error) {
     response = problemOf(error, gateway, requestId, endpoint.path, headers);
-  } finally {
-    state.inFlight -= 1;
   }
   const ms = gateway.now() - started;
   gateway.count('http_requests_total', { route: endpoint.path, status: String(response.status) });
@@ -99,7 +92,7 @@ const serve = async (c: Context, endpoint: Endpoint, options: AppOptions, state:
   return response;
 };
 
-const run = async (call: Call, endpoint: Endpoint): Promise<Response> => {
+const run = async (call: Call, endpoint: Endpoint, state: { inFlight: number }): Promise<Response> => {
   let body: Record<string, unknown> = {};
   let raw = '';
   if (endpoint.method === 'post') {
@@ -110,13 +103,31 @@ const run = async (call: Call, endpoint: Endpoint): Promise<Response> => {
     body = validate(endpoint.query, Object.fromEntries(new URL(call.request.url).searchParams));
   }
   // The endpoint's own schema made this value: `endpoint()` ties the two types together.
-  const reply = await endpoint.run(call, body as never, raw);
+  const reply = await admitted(call, endpoint, state, async () => await endpoint.run(call, body as never, raw));
   if (reply instanceof Response) {
     call.headers.forEach((value, name) => reply.headers.set(name, value));
     return reply;
   }
   call.headers.set('content-type', 'application/json');
   return new Response(JSON.stringify(reply.body), { status: reply.status ?? 200, headers: call.headers });
+};
+
+/**
+ * Only a request that has arrived whole takes a place: a client that drips its body occupies none. Quotes are shed first; orders and status
+ * keep a third of the places for themselves (RELIABILITY 5.2). What asks whether the process lives is never shed.
+ */
+const admitted = async <T>(call: Call, endpoint: Endpoint, state: { inFlight: number }, work: () => Promise<T>): Promise<T> => {
+  if (endpoint.lane === 'free') return await work();
+  const places = endpoint.lane === 'quotes' ? Math.ceil((call.http.inFlight * 2) / 3) : call.http.inFlight;
+  if (state.inFlight >= places)
+    throw new Problem('temporary-reduced-capacity', 'Too many requests are in hand. Try again in a second.', { retryAfterMs: 1000 });
+  state.inFlight += 1;
+  try {
+    await refreshSwitches(call.gateway);
+    return await work();
+  } finally {
+    state.inFlight -= 1;
+  }
 };
 
 const problemOf = (error: unknown, gateway: Gateway, requestId: string, route: string, headers: Headers): Response => {

@@ -1,0 +1,53 @@
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';
+import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
+
+const places = 6;
+let gateway: TestGateway;
+let wallet: Wallet;
+let sessionId: string;
+const sockets: Socket[] = [];
+beforeAll(async () => {
+  gateway = await startTestGateway({ alpine: { simulator: { quoteTtlS: 3600 } } }, { config: { limits: { in_flight: places, verify_per_minute: 10_000 } } });
+  wallet = createWallet(gateway.url);
+  ({ sessionId } = await wallet.open());
+  await wallet.call('/payment-options', { session_id: sessionId });
+});
+afterAll(async () => {
+  for (const socket of sockets) socket.destroy();
+  await gateway.close();
+});
+
+const asked = { amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 };
+
+it('bodies that never arrive take no place from anybody', async () => {
+  const start = 'POST /order-status HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"a":';
+  await Promise.all(
+    Array.from(
+      { length: places * 3 },
+      async () =>
+        await new Promise<void>((sent) => {
+          const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1', () => socket.write(start, () => sent()));
+          sockets.push(socket.on('error', () => undefined));
+        }),
+    ),
+  );
+  await new Promise((done) => setTimeout(done, 200));
+  expect((await wallet.call('/health/live')).status).toBe(200);
+  expect((await wallet.call('/order-status', { session_id: sessionId })).status).toBe(200);
+  expect((await wallet.call('/quote', { session_id: sessionId, ...asked })).status).toBe(200);
+});
+
+it('quotes are shed first; status has places of its own, and life is always told', async () => {
+  gateway.simulators['alpine']?.control.setFault({ endpoint: 'quote', fault: 'latency', times: 4, ms: 1500 });
+  const slow = Array.from({ length: 4 }, async () => await wallet.call('/quote', { session_id: sessionId, ...asked }));
+  const shed = await until('quotes are shed', async () => {
+    const answer = await wallet.call('/quote', { session_id: sessionId, ...asked });
+    return answer.body['code'] === 'temporary-reduced-capacity' ? answer : undefined;
+  });
+  expect([shed.status, shed.body['retryable']]).toEqual([503, true]);
+  expect((await wallet.call('/order-status', { session_id: sessionId })).status).toBe(200);
+  expect((await wallet.call('/health/live')).status).toBe(200);
+  await Promise.all(slow);
+});
