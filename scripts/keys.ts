@@ -86,8 +86,7 @@ const list = async (): Promise<void> => {
 };
 
 const resealAll = async (): Promise<void> => {
-  const { config } = readConfig();
-  const read = readSecrets(process.env, config);
+  const read = readSecrets(process.env, { apps: {}, providers: [] });
   if (!read.ok) throw new Refused(read.mistakes.join('\n'));
   const [current] = read.secrets.seal;
   if (!current) throw new Refused('SEAL_KEY is not set');

@@ -20,7 +20,10 @@ type Source = Record<string, string | undefined>;
  * SEAL_KEY, NOTICE_KEY, WEBHOOK_SIGNING_KEY: `id:base64 of 32 bytes`; the `_OLD` form is a comma-separated list of replaced ones. Every
  * mistake is one line that names the variable and never its value.
  */
-export const readSecrets = (source: Source, config: GatewayConfig): { ok: true; secrets: Secrets } | { ok: false; mistakes: string[] } => {
+export const readSecrets = (
+  source: Source,
+  config: Pick<GatewayConfig, 'apps' | 'providers'>,
+): { ok: true; secrets: Secrets } | { ok: false; mistakes: string[] } => {
   const mistakes: string[] = [];
   const keys = (name: string): NamedKey[] => {
     const given = [source[name], ...(source[`${name}_OLD`] ?? '').split(',')].map((one) => one?.trim() ?? '');
@@ -62,7 +65,7 @@ const readKey = (text: string): NamedKey | undefined => {
 };
 
 /** Every variable that the configuration names (`*_env`), with where. */
-const namedVariables = (config: GatewayConfig): { path: string; variable: string }[] => {
+const namedVariables = (config: Pick<GatewayConfig, 'apps' | 'providers'>): { path: string; variable: string }[] => {
   const apps = Object.entries(config.apps).flatMap(([id, app]) =>
     app.webhook_secret_env === undefined ? [] : [{ path: `apps.${id}.webhook_secret_env`, variable: app.webhook_secret_env }],
   );

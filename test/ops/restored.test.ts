@@ -63,13 +63,14 @@ it(`a dump taken ${lost} orders ago: no order unknown, no status told backwards,
     expect(order.status).toBe(200);
     return String(order.body['order_id']);
   };
-  const told = (): { id: string; event: string; order: string; stage: string }[] =>
+  const told = (): { id: string; event: string; order: string; type: string; stage: string }[] =>
     receiver.received.map(({ headers, body }) => {
       const { type, data } = JSON.parse(body) as { type: string; data: { order_id: string; order_status: string; stage?: string } };
       return {
         id: String(headers['webhook-id']),
         event: `${data.order_id} ${type} ${data.stage ?? data.order_status}`,
         order: data.order_id,
+        type,
         stage: data.stage ?? 'filled',
       };
     });
@@ -130,15 +131,19 @@ it(`a dump taken ${lost} orders ago: no order unknown, no status told backwards,
   await until('all is told', async () => ((await sql`select 1 from deliveries where state = 'due'`).length === 0 ? true : undefined), 20_000);
   const ids = new Map<string, Set<string>>();
   const reached = new Map<string, number>();
-  for (const { id, event, order, stage } of told()) {
+  for (const { id, event, order, type, stage } of told()) {
     ids.set(event, (ids.get(event) ?? new Set()).add(id));
     const rank = ranks.indexOf(stage);
-    expect([order, rank >= (reached.get(order) ?? 0)]).toEqual([order, true]);
-    reached.set(order, Math.max(rank, reached.get(order) ?? 0));
+    const before = reached.get(`${order} ${type}`) ?? 0;
+    expect([order, type, rank >= before]).toEqual([order, type, true]);
+    reached.set(`${order} ${type}`, rank);
   }
   expect([...ids].filter(([, one]) => one.size > 1)).toEqual([]);
   expect(await stageOf(early[0] ?? '')).toBe('filled');
-  expect([await stageOf(early[2] ?? ''), reached.get(early[2] ?? '')]).toEqual(['finished', 2]);
+  expect([await stageOf(early[2] ?? ''), reached.get(`${early[2]} order_status_changed`)]).toEqual(['finished', 2]);
+  // "You can withdraw" waited in the dump; it is finished by now.
+  const waited = await sql<{ state: string }[]>`select state from deliveries where subject_id = ${early[2] ?? ''} and type = 'withdrawal_ready'`;
+  expect(waited.map((row) => row.state)).toEqual(['superseded']);
 
   // Again finds nothing more.
   const twice = await runCommand('restored', ['--wait', '0', '--settle', '1'], {

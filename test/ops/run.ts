@@ -1,5 +1,9 @@
 /** Runs an operator's command as a person would: its own process on the test's database. */
 import { spawn } from 'node:child_process';
+import { vi } from 'vitest';
+
+// Every command is a process of its own; on a busy machine that takes seconds.
+vi.setConfig({ testTimeout: 60_000 });
 
 export type Ran = { code: number | null; out: string; error: string };
 
