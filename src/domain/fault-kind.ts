@@ -1,2 +1,2 @@
-/** Why a provider could not answer. */
-export type FaultKind = 'timeout' | 'unreachable' | 'rate-limited' | 'rejected-credentials' | 'malformed' | 'server' | 'circuit-open';
+/** Why a provider could not answer. `busy`: our own queue to it was full, nothing was sent. */
+export type FaultKind = 'timeout' | 'unreachable' | 'rate-limited' | 'rejected-credentials' | 'malformed' | 'server' | 'circuit-open' | 'busy';

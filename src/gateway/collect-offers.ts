@@ -3,7 +3,7 @@ import type { Asked, Candidate, Failed, ProviderOffer, Refused, Terms } from '..
 import type { DecisionPolicy } from '../domain/policy.ts';
 import { decide, type Route } from '../domain/route.ts';
 import type { Refusal } from '../domain/refusal.ts';
-import { ProviderBusy, ProviderFault } from '../providers/fault.ts';
+import { ProviderFault } from '../providers/fault.ts';
 import type { CallContext } from '../providers/spec.ts';
 import { callProvider } from './call-provider.ts';
 import type { Gateway, Provider } from './ports.ts';
@@ -48,16 +48,18 @@ export const collectOffers = async (gateway: Gateway, request: CollectRequest): 
   const upstreamSessions = new Map<string, string>();
   const open = new Map<string, Provider>();
 
+  const fail = (provider: Provider, fault: Omit<Failed, 'providerId'>): void => {
+    if (provider.core.mode === 'on') failed.push({ providerId: provider.id, ...fault });
+  };
   const settle = (ask: Ask, latencyMs: number, answer: Asking): void => {
     if ('refusal' in answer) {
+      // Nobody said no: there was no place or no session just now.
+      if (answer.refusal.reason === 'busy') return fail(ask.provider, { reason: 'busy', retryable: true, latencyMs });
       if (ask.provider.core.mode === 'on') refused.push({ providerId: ask.provider.id, refusal: answer.refusal });
       return;
     }
     if (answer.sessionId !== undefined) upstreamSessions.set(ask.provider.id, answer.sessionId);
     (ask.provider.core.mode === 'on' ? candidates : shadow).push({ providerId: ask.provider.id, offer: answer.offer, terms: ask.terms, latencyMs });
-  };
-  const fail = (provider: Provider, fault: Omit<Failed, 'providerId'>): void => {
-    if (provider.core.mode === 'on') failed.push({ providerId: provider.id, ...fault });
   };
 
   let decided = false;
@@ -86,8 +88,7 @@ export const collectOffers = async (gateway: Gateway, request: CollectRequest): 
           (fault: unknown) => {
             if (decided) return;
             open.delete(ask.provider.id);
-            if (fault instanceof ProviderBusy) settle(ask, 0, { refusal: { reason: 'busy' } });
-            else fail(ask.provider, faultOf(gateway, fault, gateway.now() - started, request.requestId, ask.provider.id));
+            fail(ask.provider, faultOf(gateway, fault, gateway.now() - started, request.requestId, ask.provider.id));
           },
         ),
       );

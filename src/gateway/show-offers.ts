@@ -161,16 +161,23 @@ export const showQuote = (gateway: Gateway, stored: StoredOffers): Shown => {
   return Object.fromEntries([...names, ...more].flatMap((name) => (best[name] === undefined ? [] : [[name, best[name]]])));
 };
 
-/** 422 when anybody refused or was excluded, 503 when none answered. */
+/** 422 when anybody refused or was excluded, 503 when none answered, or when somebody who may well offer could not be asked just now. */
 export const noOffer = (gateway: Gateway, stored: StoredOffers): Problem => {
   const { route } = stored;
   const reasons = showReasons(gateway, route);
   const asked = route.refused.length + route.excluded.length + route.failed.length;
   const what = describe(stored);
-  if (route.refused.length + route.excluded.length === 0)
+  const busy = route.failed.some((one) => one.reason === 'busy');
+  if (route.refused.length + route.excluded.length === 0 && !busy)
     return new Problem('all-providers-failed', asked === 0 ? 'No provider is registered for this.' : `None of ${asked} providers answered${what}.`, {
       retryAfterMs: 5000,
       members: { failed: reasons.failed },
+    });
+  // What another amount would do is not known while somebody had no place for the question.
+  if (busy || route.refused.some((one) => one.refusal.reason === 'order-pending'))
+    return new Problem(busy ? 'temporary-reduced-capacity' : 'all-providers-failed', `Not every provider could be asked${what}: ${story(stored)}. Try again.`, {
+      retryAfterMs: busy ? 1000 : 5000,
+      members: { ...reasons },
     });
   const limits = bestLimits(route);
   return new Problem('no-offer', `${count(asked, 'provider was', 'providers were')} asked${what}: ${story(stored)}.`, {
@@ -201,7 +208,9 @@ const story = ({ route }: StoredOffers): string => {
   for (const [reason, n] of others) parts.push(`${n} refused (${reason})`);
   if (route.excluded.length > 0)
     parts.push(`${count(route.excluded.length, 'answer was', 'answers were')} excluded (${[...new Set(route.excluded.map((one) => one.rule))].join(', ')})`);
-  if (route.failed.length > 0) parts.push(`${route.failed.length} did not answer`);
+  const busy = route.failed.filter((one) => one.reason === 'busy').length;
+  if (busy > 0) parts.push(`${busy} had no place for one more question`);
+  if (route.failed.length > busy) parts.push(`${route.failed.length - busy} did not answer`);
   return parts.join(', ');
 };
 

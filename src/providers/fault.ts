@@ -29,7 +29,7 @@ export class ProviderFault extends Error {
 /** Our own queue to this provider is full: nothing was sent, and it says nothing about the provider. */
 export class ProviderBusy extends ProviderFault {
   constructor() {
-    super('rate-limited', 'too many calls to this provider are in hand', { taken: 'no' });
+    super('busy', 'too many calls to this provider are in hand', { taken: 'no' });
     this.name = 'ProviderBusy';
   }
 }

@@ -32,7 +32,8 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
     // Money in flight stays visible: slowed, never refused for long.
     status: createBreaker({ ...settings.breaker, neverRefuse: true }, clock),
   };
-  const bulkhead = createBulkhead(settings.bulkhead);
+  // One for each class: prices that pile up must not keep an order or a look at money in flight from its provider.
+  const bulkheads = { quote: createBulkhead(settings.bulkhead), order: createBulkhead(settings.bulkhead), status: createBulkhead(settings.bulkhead) };
   const budget = createRetryBudget();
   const adaptive = createAdaptiveTimeout();
   let off = false;
@@ -98,7 +99,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
         return attempt(signal);
       };
       const once = async (): Promise<T> =>
-        await bulkhead.run(async () => {
+        await bulkheads[operation].run(async () => {
           if (!awaited) throw new ProviderFault('timeout', 'its caller has gone', { taken: 'no' });
           return await attemptOnce(operation, limits, cut.signal, begin);
         });

@@ -35,6 +35,7 @@ export const withRetry = async <T>(call: () => Promise<T>, { attempts, budget, d
     (error.taken === 'no' || error.status === 502 || error.status === 503 || error.status === 504) &&
     error.kind !== 'circuit-open' &&
     error.kind !== 'rate-limited' &&
+    error.kind !== 'busy' &&
     budget.allows() &&
     now() - started + (error.retryAfterMs ?? 0) < deadlineMs * 0.4;
   let pauseMs = firstPauseMs;

@@ -51,3 +51,33 @@ it('quotes are shed first; status has places of its own, and life is always told
   expect((await wallet.call('/health/live')).status).toBe(200);
   await Promise.all(slow);
 });
+
+it('a provider without a place for one more question has not said no, and an order still gets through to it', async () => {
+  const one = { concurrency: { in_flight: 1, queue: 0 } };
+  const dear = [
+    { code: 'EUR', id: 1, price: 9_180_000, options: [{ name: 'SEPA', id: 1, feeRate: 0.009, min: 25_000, max: 1_000_000, pay: 'details' as const }] },
+  ];
+  const narrow = await startTestGateway({
+    alpine: { simulator: { quoteTtlS: 3600 }, block: one },
+    eiger: { simulator: { quoteTtlS: 3600, currencies: dear } },
+  });
+  try {
+    const wallets = [createWallet(narrow.url), createWallet(narrow.url)] as const;
+    const sessions = await Promise.all(wallets.map(async (each) => (await each.open()).sessionId));
+    const quote = async (i: 0 | 1) => await wallets[i].call('/quote', { session_id: sessions[i], ...asked });
+    expect((await quote(1)).status).toBe(200);
+    const accepted = await quote(0);
+    expect(accepted.status).toBe(200);
+    narrow.simulators['alpine']?.control.setFault({ endpoint: 'quote', fault: 'latency', times: 1, ms: 1200 });
+    const slow = quote(0);
+    await new Promise((done) => setTimeout(done, 200));
+    const shed = await quote(1);
+    expect([shed.status, shed.body['code'], shed.body['retryable'], shed.body['limits']]).toEqual([503, 'temporary-reduced-capacity', true, undefined]);
+    expect(shed.body['failed']).toMatchObject([{ provider: { id: 'alpine' }, reason: 'busy', retryable: true }]);
+    expect(shed.body['refused']).toMatchObject([{ provider: { id: 'eiger' }, reason: 'below-minimum' }]);
+    expect((await wallets[0].call('/order', { session_id: sessions[0], quote_id: accepted.body['quote_id'] })).status).toBe(200);
+    expect((await slow).status).toBe(200);
+  } finally {
+    await narrow.close();
+  }
+});
