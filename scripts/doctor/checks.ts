@@ -26,6 +26,8 @@ const asObject = (text: string): Record<string, unknown> => {
   }
 };
 
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
 const mostSkewMs = 30_000;
 
 export const checks: readonly { name: string; run: (ask: Ask) => Promise<[good: boolean, says: string]> }[] = [
@@ -33,7 +35,7 @@ export const checks: readonly { name: string; run: (ask: Ask) => Promise<[good: 
     name: 'answers',
     run: async (ask) => {
       const { status, ms, body } = await ask('/health/live');
-      const mistakes = body['code'] === 'misconfigured' ? `: ${String(body['detail'])}` : '';
+      const mistakes = body['code'] === 'misconfigured' ? `: ${textOf(body['detail'])}` : '';
       return [status === 200, `/health/live ${status} in ${ms} ms${mistakes}`];
     },
   },
@@ -61,7 +63,7 @@ export const checks: readonly { name: string; run: (ask: Ask) => Promise<[good: 
     run: async (ask) => {
       const before = Date.now();
       const { body } = await ask('/providers');
-      const there = Date.parse(String(body['answered_on']));
+      const there = Date.parse(textOf(body['answered_on']));
       const skew = there < before ? there - before : Math.max(0, there - Date.now());
       return [
         Math.abs(skew) <= mostSkewMs,
@@ -81,10 +83,10 @@ export const checks: readonly { name: string; run: (ask: Ask) => Promise<[good: 
     name: 'read after write',
     run: async (ask) => {
       const { status, body } = await ask('/verify');
-      if (status !== 200) return [false, `/verify ${status} ${String(body['code'] ?? '')}`];
+      if (status !== 200) return [false, `/verify ${status} ${textOf(body['code'])}`];
       const opened = await ask('/session', { session_id: body['session_id'] });
       if (opened.status !== 200)
-        return [false, `a session just begun is not found: ${opened.status} ${String(opened.body['code'] ?? '')} (Hyperdrive with caching on?)`];
+        return [false, `a session just begun is not found: ${opened.status} ${textOf(opened.body['code'])} (Hyperdrive with caching on?)`];
       const again = await ask('/payment-options', { session_id: body['session_id'] });
       return [again.status === 200, `a session is begun, opened and used at once (${again.status})`];
     },
@@ -93,7 +95,7 @@ export const checks: readonly { name: string; run: (ask: Ask) => Promise<[good: 
 
 /** The gateway's own one-time token begins with the host of its public_url. */
 const hostOf = (tokens: unknown): string | undefined => {
-  const token = typeof tokens === 'object' && tokens !== null && 'gateway' in tokens ? String(tokens.gateway) : undefined;
+  const token = typeof tokens === 'object' && tokens !== null && 'gateway' in tokens ? textOf(tokens.gateway) : undefined;
   return token?.slice(0, token.lastIndexOf(':'));
 };
 const keysOf = async (ask: Ask): Promise<string> => JSON.stringify((await ask('/.well-known/webhook-keys')).body['keys'] ?? 'none');

@@ -143,13 +143,19 @@ const showMetrics = async (c: Context, secrets: Secrets, url: string): Promise<R
 type Built = ReturnType<typeof build>;
 let built: Built | undefined;
 
-const misconfigured = (mistakes: string[]): Response =>
-  problemResponse(new Problem('misconfigured', mistakes.join('; ')), `req_${randomSecret(12)}`, { 'cache-control': 'no-store' });
+/** Names what is missing, never a value of a variable. */
+const misconfigured = (mistakes: string[], path: string): Response =>
+  path === '/health/ready'
+    ? Response.json(
+        { status: 'not-ready', database: false, migrations: false, configuration: false },
+        { status: 503, headers: { 'cache-control': 'no-store' } },
+      )
+    : problemResponse(new Problem('misconfigured', mistakes.join('; ')), `req_${randomSecret(12)}`, { 'cache-control': 'no-store' });
 
 export default {
   fetch: async (request: Request, env: WorkerEnv, ctx: Ctx & { passThroughOnException: () => void; props: unknown }): Promise<Response> => {
     built ??= build(env);
-    if ('mistakes' in built) return misconfigured(built.mistakes);
+    if ('mistakes' in built) return misconfigured(built.mistakes, new URL(request.url).pathname);
     return await built.app.fetch(request, env, ctx);
   },
   scheduled: async (event: { scheduledTime: number }, env: WorkerEnv, ctx: Ctx): Promise<void> => {

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { createTestHarness } from 'wrangler';
 import { parse, stringify } from 'yaml';
 import { startPgliteQueue } from '../../scripts/pglite-queue.ts';
+import { sandboxSecrets } from '../../scripts/sandbox/providers.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { startServer } from '../../src/entry/node-server.ts';
 import { startFiatOnRampSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
@@ -41,14 +42,23 @@ const simulated: SimulatorOptions[] = [
 ];
 type Parts = { simulators: Record<string, RunningSimulator>; baseUrls: Record<string, string>; variables: Record<string, string>; database: TestDatabase };
 
+/** The list buys: providers of other kinds are registered and not there. */
+const nowhere = Object.fromEntries(Object.keys((parse(configText) as { providers: object }).providers).map((id) => [id, 'http://127.0.0.1:9']));
+
 const prepare = async (): Promise<Parts> => {
   const [database, ...running] = await Promise.all([testDatabase(), ...simulated.map(startFiatOnRampSimulator)]);
   const simulators = Object.fromEntries(running.map((one, n) => [simulated[n]?.id ?? '', one]));
   return {
     simulators,
-    baseUrls: Object.fromEntries(Object.entries(simulators).map(([id, one]) => [id, one.url])),
+    baseUrls: { ...nowhere, ...Object.fromEntries(Object.entries(simulators).map(([id, one]) => [id, one.url])) },
     // Nothing listens there: the list hands a provider's notice over itself, to whichever address the runtime has.
-    variables: { ...freshSecrets(randomBytes), METRICS_TOKEN: randomBytes(16).toString('hex'), LOG_LEVEL: 'silent', PUBLIC_URL: 'http://127.0.0.1:9' },
+    variables: {
+      ...freshSecrets(randomBytes),
+      ...sandboxSecrets,
+      METRICS_TOKEN: randomBytes(16).toString('hex'),
+      LOG_LEVEL: 'silent',
+      PUBLIC_URL: 'http://127.0.0.1:9',
+    },
     database,
   };
 };

@@ -1,0 +1,147 @@
+/** What must not start says so: one line on Node, one 503 with a stable code on Workers, and never the value of a secret. */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { createTestHarness } from 'wrangler';
+import { parse, stringify } from 'yaml';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sandboxSecrets } from '../../scripts/sandbox/providers.ts';
+import { freshSecrets } from '../../src/config/secrets.ts';
+import { makeImageFolder, root, startImage } from './runtimes.ts';
+
+const { providers, ...top } = parse(readFileSync(join(root, 'providers.config.yaml'), 'utf8')) as { providers: Record<string, { kind: string }> };
+const sandbox = stringify({ ...top, providers: Object.fromEntries(Object.entries(providers).filter(([, block]) => block.kind === 'fiat-on-ramp')) });
+const withApp = stringify({
+  ...(parse(sandbox) as object),
+  apps: { wallet: { key_hashes: ['a'.repeat(64)], webhook_secret_env: 'WALLET_WEBHOOK_SECRET' } },
+});
+const live = stringify({ ...(parse(sandbox) as object), mode: 'live', network: 'main', public_url: 'https://ramp.wallet.example' });
+const nowhere = 'postgres://ramp:do-not-show@127.0.0.1:9/ramp';
+const keys = freshSecrets(randomBytes);
+const { SEAL_KEY: _seal, ...keysWithoutSeal } = keys;
+
+const cases: { name: string; config: string; variables: Record<string, string>; says: string }[] = [
+  { name: 'a secret is missing', config: sandbox, variables: keysWithoutSeal, says: 'SEAL_KEY is missing: npm run keys -- init prints a fresh one' },
+  {
+    name: 'a secret that is none',
+    config: sandbox,
+    variables: { ...keys, NOTICE_KEY: 'do-not-show' },
+    says: 'NOTICE_KEY is not of the form id:base64 of 32 bytes',
+  },
+  {
+    name: 'the configuration names a variable that is not set',
+    config: withApp,
+    variables: keys,
+    says: 'apps.wallet.webhook_secret_env names the variable WALLET_WEBHOOK_SECRET, which is not set',
+  },
+  { name: 'sandbox providers in live mode', config: live, variables: keys, says: 'providers.alpine.base_url: live mode needs https' },
+  {
+    name: 'a configuration with a mistake',
+    config: 'mode: sandbox\nnetwork: regtest\nlimits: { in_flight: none }\nproviders: {}\n',
+    variables: keys,
+    says: 'providers.config.yaml:3: limits.in_flight: ',
+  },
+];
+
+describe('Node', () => {
+  let folder = '';
+  beforeAll(async () => {
+    folder = await makeImageFolder(sandbox);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const refusal = async (config: string, variables: Record<string, string>): Promise<string> => {
+    writeFileSync(join(folder, 'providers.config.yaml'), config);
+    return await startImage(folder, { LOG_LEVEL: 'info', ...variables }).then(
+      () => 'it started',
+      (error: Error) => error.message,
+    );
+  };
+
+  it.each(cases)('$name', async ({ config, variables, says }) => {
+    const told = await refusal(config, { ...variables, DATABASE_URL: nowhere });
+    expect(told).toMatch(/^the image's process ended with 1: ramp-gateway does not start:\n/);
+    expect(told).toContain(`\n${says}`);
+    expect(told).not.toContain('do-not-show');
+  });
+
+  it('an unreachable database, and none at all', async () => {
+    const away = await refusal(sandbox, { ...keys, DATABASE_URL: nowhere });
+    expect(away.split('\n').slice(1)).toEqual(['the database does not answer or could not be migrated: connect ECONNREFUSED 127.0.0.1:9', '']);
+    const none = await refusal(sandbox, keys);
+    expect(none.split('\n').slice(1)).toEqual(['DATABASE_URL is not set, and there is no embedded database in this image: give it a PostgreSQL', '']);
+  }, 20_000);
+});
+
+type Worker = { fetch: (request: Request, env: object, ctx: object) => Promise<Response> };
+const placeholder = 'the text of providers.config.yaml';
+/** The Worker's entry, to run in this process with any configuration: workerd itself comes last. */
+const bundleWorker = async (): Promise<string> => {
+  const { outputFiles } = await build({
+    entryPoints: [join(root, 'src/entry/worker.ts')],
+    write: false,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'warning',
+    banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
+    plugins: [{ name: 'config', setup: (setup) => setup.onLoad({ filter: /\.yaml$/ }, () => ({ contents: placeholder, loader: 'text' })) }],
+  });
+  return outputFiles[0]?.text ?? '';
+};
+const ask = async (worker: Worker, env: object, path: string): Promise<{ status: number; body: Record<string, unknown> }> => {
+  const response = await worker.fetch(new Request(`https://ramp.wallet.example${path}`), env, { waitUntil: () => undefined });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+};
+const notReady = { status: 'not-ready', database: false, migrations: false, configuration: false };
+
+describe('Workers', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ramp-worker-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  let bundle = '';
+  beforeAll(async () => {
+    bundle = await bundleWorker();
+  });
+  const workerWith = async (config: string): Promise<Worker> => {
+    const file = join(folder, `${randomBytes(4).toString('hex')}.mjs`);
+    writeFileSync(
+      file,
+      bundle.replace(JSON.stringify(placeholder), () => JSON.stringify(config)),
+    );
+    return ((await import(pathToFileURL(file).href)) as { default: Worker }).default;
+  };
+  const bound = { HYPERDRIVE: { connectionString: nowhere } };
+
+  it.each([...cases, { name: 'a binding is missing', config: sandbox, variables: { ...keys, HYPERDRIVE: '' }, says: 'the binding HYPERDRIVE is missing' }])(
+    '$name',
+    async ({ config, variables, says }) => {
+      const worker = await workerWith(config);
+      const env = { ...bound, ...variables };
+      const { status, body } = await ask(worker, env, '/verify');
+      expect([status, body['code'], body['type']]).toEqual([503, 'misconfigured', 'urn:ramp-gateway:problem:misconfigured']);
+      expect(body['detail']).toContain(says);
+      expect(JSON.stringify(body)).not.toMatch(/do-not-show/);
+      expect(await ask(worker, env, '/health/ready')).toEqual({ status: 503, body: notReady });
+    },
+  );
+
+  it('an unreachable database, in workerd', async () => {
+    process.env['CLOUDFLARE_HYPERDRIVE_LOCAL_CONNECTION_STRING_HYPERDRIVE'] = nowhere;
+    process.env['WRANGLER_SEND_METRICS'] = 'false';
+    const harness = createTestHarness({
+      root,
+      workers: [{ configPath: './wrangler.toml', env: '', vars: { ...keys, ...sandboxSecrets, LOG_LEVEL: 'silent' } }],
+    });
+    try {
+      const { url } = await harness.listen();
+      const answer = await fetch(new URL('/verify', url));
+      expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([503, 'storage-unavailable']);
+      const ready = await fetch(new URL('/health/ready', url));
+      expect([ready.status, await ready.json()]).toEqual([503, { ...notReady, configuration: true }]);
+    } finally {
+      await harness.close();
+    }
+  }, 30_000);
+});
