@@ -5,6 +5,7 @@
 import './load-env.ts';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freshSecrets } from '../src/config/secrets.ts';
 import { openDatabase } from '../src/entry/database-node.ts';
@@ -22,6 +23,8 @@ await database.sql.end();
 const queue = database.kind === 'pglite' ? await startPgliteQueue(database.url) : undefined;
 const databaseUrl = queue ? `postgres://postgres:postgres@127.0.0.1:${queue.port}/postgres` : database.url;
 const providers = await startProviders();
+mkdirSync(dataDir, { recursive: true });
+writeFileSync(join(dataDir, 'sandbox.json'), JSON.stringify(Object.fromEntries(providers.map(({ id, url }) => [id, url]))));
 const variables = {
   ...freshSecrets(randomBytes),
   ...sandboxSecrets,

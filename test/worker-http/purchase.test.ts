@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { createTestHarness, type TestHarness } from 'wrangler';
+import { sandboxSecrets } from '../../scripts/sandbox/providers.ts';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { startFiatOnRampSimulator, type RunningSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
@@ -42,6 +43,7 @@ beforeAll(async () => {
         env: '',
         vars: {
           ...freshSecrets(randomBytes),
+          ...sandboxSecrets,
           LOG_LEVEL: 'silent',
           SANDBOX_URLS: JSON.stringify(Object.fromEntries(Object.entries(simulators).map(([id, one]) => [id, one.url]))),
         },
