@@ -97,12 +97,12 @@ const run = async ({ file, count, fullCount }: Suite): Promise<{ passed: boolean
   return { passed: code === 0, output, seconds: (Date.now() - started) / 1000 };
 };
 
-/** The first thing that a failed suite says it saw. */
+/** Which tests of a failed suite failed, and the first finding that says something. */
 const reasonOf = (output: string): string => {
-  const lines = output.split('\n');
-  const seen = lines.filter((line) => /^\s*\+\s+"/.test(line)).map((line) => line.trim().replace(/^\+\s*/, ''));
-  const first = seen[0] ?? lines.find((line) => /Error:/.test(line)) ?? 'see its output';
-  return `${seen.length > 1 ? `${seen.length} findings, first: ` : ''}${first.trim().slice(0, 180)}`;
+  const lines = output.split('\n').map((line) => line.trim());
+  const failed = [...new Set(lines.flatMap((line) => /^FAIL .*? > (.*)$/.exec(line)?.[1] ?? []))];
+  const finding = lines.find((line) => /^\+ {2,}".{20}/.test(line))?.replace(/^\+\s*/, '');
+  return `${failed.length} tests: ${failed.join(' | ')}${finding === undefined ? '' : `; first finding ${finding.slice(0, 160)}`}`;
 };
 
 const results = new Map<string, string>();

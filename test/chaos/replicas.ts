@@ -26,7 +26,7 @@ const behaviour: Record<Profile, NonNullable<SimulatorOptions['repost']>> = {
   unknown: 'string200',
 };
 
-export const quoteLifeS = 6;
+const quoteLifeS = 6;
 
 export type Child = { url: string; process: ChildProcess; reached: (n: number) => Promise<void>; kill: () => Promise<void> };
 export type Fleet = {
