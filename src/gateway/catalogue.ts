@@ -1,8 +1,10 @@
 import type { Json as AnyJson } from '../domain/offer.ts';
+import type { FaultKind } from '../domain/fault-kind.ts';
 import { normalForm } from '../domain/option-name.ts';
 import type { PaymentMethod, Ramp } from '../domain/ramp.ts';
 import { ProviderFault } from '../providers/fault.ts';
 import type { Catalogue, CatalogueOption, Features } from '../providers/spec.ts';
+import { atMost } from './at-most.ts';
 import { callProvider } from './call-provider.ts';
 import type { Gateway, Json, OptionNumber, Provider } from './ports.ts';
 import { listingToJson } from './liquidity-terms.ts';
@@ -26,15 +28,16 @@ export const methodOf = (gateway: Gateway, provider: Provider, normalName: strin
 
 /**
  * The listings of every provider of a ramp that is not off. Fresh for `fresh_s`; older ones are served and read again in the background;
- * past `stale_s` they are waited for, and a provider whose listing cannot be had is not asked for prices.
+ * past `stale_s` they are waited for, at most `maxWaitMs`, and a provider whose listing cannot be had is not asked for prices. One that
+ * failed is read again behind the requests: only the first of them waits for a provider that hangs.
  */
-export const readCatalogue = async (gateway: Gateway, ramp: Ramp, requestId: string): Promise<CatalogueView> => {
-  await freshListings(gateway, ramp, requestId);
+export const readCatalogue = async (gateway: Gateway, ramp: Ramp, requestId: string, maxWaitMs?: number): Promise<CatalogueView> => {
+  await freshListings(gateway, ramp, requestId, maxWaitMs);
   return view(gateway, ramp);
 };
 
 /** Waits for what is too old to be used; what is a little old is read again in the background. */
-export const freshListings = async (gateway: Gateway, ramp: Ramp, requestId: string): Promise<void> => {
+export const freshListings = async (gateway: Gateway, ramp: Ramp, requestId: string, maxWaitMs?: number): Promise<void> => {
   const { state, settings } = gateway;
   if (state.listings.size === 0) await loadStored(gateway);
   const now = gateway.now();
@@ -45,10 +48,10 @@ export const freshListings = async (gateway: Gateway, ramp: Ramp, requestId: str
     const age = known ? now - known.readOn : Infinity;
     if (age < settings.catalogue.fresh_s * 1000 || (known?.failed && now - known.failed.on < retryMs)) continue;
     const refresh = refreshListing(gateway, provider, ramp, requestId);
-    if (age > settings.catalogue.stale_s * 1000) waiting.push(refresh);
-    else gateway.background(refresh);
+    gateway.background(refresh);
+    if (age > settings.catalogue.stale_s * 1000 && known?.failed === undefined) waiting.push(refresh);
   }
-  if (waiting.length > 0) await Promise.all(waiting);
+  if (waiting.length > 0) await atMost(Promise.all(waiting), maxWaitMs ?? settings.routing.quote_deadline_ms);
 };
 
 const retryMs = 5_000;
@@ -171,8 +174,11 @@ const buildListing = (provider: Provider, catalogue: Catalogue, readOn: number, 
 };
 
 /** Why a provider of the ramp has no usable listing, for `failed`. */
-export const listingFault = (gateway: Gateway, provider: Provider, ramp: Ramp): string | undefined =>
-  gateway.state.listings.get(key(provider.id, ramp))?.failed?.reason;
+export const listingFault = (gateway: Gateway, provider: Provider, ramp: Ramp): FaultKind => {
+  const name = key(provider.id, ramp);
+  const reason = gateway.state.listings.get(name)?.failed?.reason;
+  return reason ?? (gateway.flights.refreshing.has(name) ? 'timeout' : 'unreachable');
+};
 
 const toJson = (catalogue: Catalogue): Json => ({ features: { ...catalogue.features }, options: catalogue.options.map(optionToJson) });
 

@@ -5,6 +5,7 @@ import { decide, type Route } from '../domain/route.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { ProviderFault } from '../providers/fault.ts';
 import type { CallContext } from '../providers/spec.ts';
+import { atMost } from './at-most.ts';
 import { callProvider } from './call-provider.ts';
 import type { Gateway, Provider } from './ports.ts';
 
@@ -26,11 +27,19 @@ export type CollectRequest = {
   maxWaitMs: number | undefined;
   /** Instead of the configured deadline for quotes. */
   longestMs?: number;
+  /** When the request came in, where something was waited for before. The deadline is the whole request's. */
+  since?: number;
   traceparent?: string | undefined;
 };
 
 /** The decision, what shadow providers would have offered, and the upstream sessions of the offers. */
 export type Collected = { route: Route; shadow: Candidate[]; upstreamSessions: Map<string, string> };
+
+/** How long a request for prices may take in all: what the caller wants, within what is configured. */
+export const priceDeadlineMs = (gateway: Gateway, maxWaitMs: number | undefined, longestMs = gateway.settings.routing.quote_deadline_ms): number =>
+  Math.min(Math.max(maxWaitMs ?? longestMs, 300), longestMs);
+/** What of it may go to listings that are not known yet; the rest is for the prices. */
+export const listingShareMs = (deadlineMs: number): number => deadlineMs / 2;
 
 /**
  * Asks every provider at the same time and decides when all have answered or the deadline is there; a slow or broken provider costs
@@ -38,9 +47,10 @@ export type Collected = { route: Route; shadow: Candidate[]; upstreamSessions: M
  */
 export const collectOffers = async (gateway: Gateway, request: CollectRequest): Promise<Collected> => {
   const { routing } = gateway.settings;
-  const longestMs = request.longestMs ?? routing.quote_deadline_ms;
-  const deadlineMs = Math.min(Math.max(request.maxWaitMs ?? longestMs, 300), longestMs);
-  const started = gateway.now();
+  const maxWaitMs = priceDeadlineMs(gateway, request.maxWaitMs, request.longestMs);
+  const asking = gateway.now();
+  const started = request.since ?? asking;
+  const deadlineMs = maxWaitMs - Math.min(asking - started, listingShareMs(maxWaitMs));
   const candidates: Candidate[] = [];
   const shadow: Candidate[] = [];
   const refused: Refused[] = [];
@@ -83,18 +93,22 @@ export const collectOffers = async (gateway: Gateway, request: CollectRequest): 
           (answer) => {
             if (decided) return;
             open.delete(ask.provider.id);
-            settle(ask, gateway.now() - started, answer);
+            settle(ask, gateway.now() - asking, answer);
           },
           (fault: unknown) => {
             if (decided) return;
             open.delete(ask.provider.id);
-            fail(ask.provider, faultOf(gateway, fault, gateway.now() - started, request.requestId, ask.provider.id));
+            fail(ask.provider, faultOf(gateway, fault, gateway.now() - asking, request.requestId, ask.provider.id));
           },
         ),
       );
     }
   }
-  await allOrDeadline(running, deadlineMs, gateway);
+  if (running.length > 0) {
+    const all = Promise.all(running);
+    if (gateway.runsOn) gateway.background(all);
+    await atMost(all, deadlineMs);
+  }
   decided = true;
   for (const provider of open.values()) fail(provider, { reason: 'timeout', retryable: true, latencyMs: deadlineMs });
 
@@ -108,22 +122,10 @@ export const collectOffers = async (gateway: Gateway, request: CollectRequest): 
     policy: policyOf(gateway, request.asked, now),
     tieKey: (providerId) => gateway.hash(`${request.requestId}${providerId}`),
     now,
-    maxWaitMs: deadlineMs,
+    maxWaitMs,
     waitedMs: now - started,
   });
   return { route, shadow, upstreamSessions };
-};
-
-const allOrDeadline = async (running: Promise<void>[], deadlineMs: number, gateway: Gateway): Promise<void> => {
-  if (running.length === 0) return;
-  const all = Promise.all(running).then(() => undefined);
-  if (gateway.runsOn) gateway.background(all);
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<void>((done) => {
-    timer = setTimeout(done, deadlineMs);
-  });
-  await Promise.race([all, deadline]);
-  clearTimeout(timer);
 };
 
 const faultOf = (gateway: Gateway, fault: unknown, latencyMs: number, requestId: string, providerId: string): Omit<Failed, 'providerId'> => {

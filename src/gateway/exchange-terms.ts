@@ -41,7 +41,7 @@ export const exchangeTerms = (
     arrivalSeconds: core.arrival_seconds?.[method] ?? gateway.settings.routing.arrival_seconds[method],
     ...(option ? { named: { currency: option.currency, option: option.name }, limits } : {}),
   };
-  if (!listing) return { provider, terms, fault: (listingFault(gateway, provider, asked.ramp) ?? 'unreachable') as FaultKind };
+  if (!listing) return { provider, terms, fault: listingFault(gateway, provider, asked.ramp) };
   if (country !== undefined && core.display.countries.length > 0 && !core.display.countries.includes(country.toUpperCase()))
     return { provider, terms, refusal: { reason: 'country-restricted' } };
   if (!option) {

@@ -1,5 +1,6 @@
 /** What the use cases need from outside. Implemented by store, seal, outbound, log, metrics and resilience; wired in entry/compose.ts. */
 import type { Json as AnyJson } from '../domain/offer.ts';
+import type { FaultKind } from '../domain/fault-kind.ts';
 import type { IntentState, RepostProfile, Stage } from '../domain/order.ts';
 import type { PaymentMethod, Ramp } from '../domain/ramp.ts';
 import type { ProviderAdapter } from '../providers/spec.ts';
@@ -367,7 +368,7 @@ export type Stores = {
 /** State of one instance that outlives requests: caches, never truth. */
 export type InstanceState = {
   instance: string;
-  listings: Map<string, { listing: Json | null; readOn: number; failed?: { reason: string; on: number } }>;
+  listings: Map<string, { listing: Json | null; readOn: number; failed?: { reason: FaultKind; on: number } }>;
   numbers: OptionNumber[] | undefined;
   openBudget: Map<string, { windowStart: number; used: number }>;
   switches: SwitchState;

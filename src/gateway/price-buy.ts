@@ -1,6 +1,6 @@
 import type { CatalogueOption } from '../providers/spec.ts';
 import { readCatalogue, type CatalogueView } from './catalogue.ts';
-import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
+import { collectOffers, listingShareMs, priceDeadlineMs, type Ask, type Asking } from './collect-offers.ts';
 import { amountOf, exchangeTerms, type ExchangeAsked } from './exchange-terms.ts';
 import { Problem } from './problem.ts';
 import type { Gateway, OptionNumber, Provider } from './ports.ts';
@@ -21,7 +21,8 @@ export type RequestContext = { requestId: string; traceparent?: string | undefin
 /** Prices for one purchase from every buy provider, decided and stored: what /offers shows whole and /quote shows the winner of. */
 export const priceBuy = async (gateway: Gateway, session: OpenSession, request: BuyPriceRequest, context: RequestContext): Promise<StoredOffers> => {
   const amount = amountOf(request);
-  const catalogue = await readCatalogue(gateway, 'buy', context.requestId);
+  const since = gateway.now();
+  const catalogue = await readCatalogue(gateway, 'buy', context.requestId, listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms)));
   const number = catalogue.numbers.get(request.payment_option_id);
   if (!number || number.currencyId !== request.currency_id)
     throw new Problem('option-unavailable', 'No provider has this currency_id with this payment_option_id. POST /payment-options lists what there is.');
@@ -45,6 +46,7 @@ export const priceBuy = async (gateway: Gateway, session: OpenSession, request: 
     requestId: context.requestId,
     sessionHash: session.idHash,
     maxWaitMs: request.max_wait_ms,
+    since,
     traceparent: gateway.settings.traceparent ? context.traceparent : undefined,
   });
   return await storeRoute(gateway, session, collected, options, { currencyId: number.currencyId, paymentOptionId: number.id, optionName: number.name });

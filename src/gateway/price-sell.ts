@@ -1,6 +1,6 @@
 import type { CallContext, CatalogueOption, SellQuoteRequest } from '../providers/spec.ts';
 import { readCatalogue } from './catalogue.ts';
-import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
+import { collectOffers, listingShareMs, priceDeadlineMs, type Ask, type Asking } from './collect-offers.ts';
 import { amountOf, exchangeTerms, type ExchangeAsked } from './exchange-terms.ts';
 import { Problem } from './problem.ts';
 import { upstreamBlob } from './placing.ts';
@@ -18,7 +18,8 @@ export type SellPriceRequest = BuyPriceRequest & { network?: 'lightning' | 'onch
 export const priceSell = async (gateway: Gateway, session: OpenSession, request: SellPriceRequest, context: RequestContext): Promise<StoredOffers> => {
   const amount = amountOf(request);
   const network = request.network ?? 'lightning';
-  const catalogue = await readCatalogue(gateway, 'sell', context.requestId);
+  const since = gateway.now();
+  const catalogue = await readCatalogue(gateway, 'sell', context.requestId, listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms)));
   const number = catalogue.numbers.get(request.payment_option_id);
   if (!number || number.currencyId !== request.currency_id)
     throw new Problem('option-unavailable', 'No provider has this currency_id with this payment_option_id. POST /sell/payment-options lists what there is.');
@@ -58,6 +59,7 @@ export const priceSell = async (gateway: Gateway, session: OpenSession, request:
     requestId: context.requestId,
     sessionHash: session.idHash,
     maxWaitMs: request.max_wait_ms,
+    since,
     traceparent: gateway.settings.traceparent ? context.traceparent : undefined,
   });
   const terms = { currencyId: number.currencyId, paymentOptionId: number.id, optionName: number.name, network, needConnection };
