@@ -21,6 +21,7 @@ import { constantTimeEqual } from '../seal/hash.ts';
 import { checkWebhookUrl } from '../outbound/url-guard.ts';
 import { clientIp } from './client-ip.ts';
 import { composeInstance, httpSettings } from './compose.ts';
+import { databaseGauges } from './database-gauges.ts';
 import { openDatabase } from './database-node.ts';
 import { docsFrom } from './docs-files.ts';
 import { createGuardedSender } from './guarded-sender.ts';
@@ -115,7 +116,11 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
     limiter: createLimiter(() => Date.now()),
     docs: docsFrom(join(options.root, 'docs/site')),
     metrics: async (c) =>
-      await showMetrics(c, secrets, () => metrics.render([{ name: 'background_work', help: 'Work that goes on after its answer', value: background.size() }])),
+      await showMetrics(c, secrets, async () => {
+        // The process's own figures are shown without the database, too.
+        const stored = await databaseGauges(database.sql).catch(() => []);
+        return metrics.render([{ name: 'background_work', help: 'Work that goes on after its answer', value: background.size() }, ...stored]);
+      }),
   });
   const server = await listen(app.fetch, env);
   const drain = composed.drain(gateway);
@@ -169,13 +174,13 @@ const openOrRefuse = async (env: Env, config: GatewayConfig, log: Log) => {
 const remoteOf = (c: Context): string | undefined => (c.env as { incoming?: IncomingMessage } | undefined)?.incoming?.socket.remoteAddress;
 
 /** Loopback, or whoever shows the token. */
-const showMetrics = async (c: Context, secrets: Secrets, render: () => string): Promise<Response> => {
+const showMetrics = async (c: Context, secrets: Secrets, render: () => Promise<string>): Promise<Response> => {
   const token = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
   const known = token !== undefined && secrets.metricsToken !== undefined && constantTimeEqual(token, secrets.metricsToken);
   const local = c.req.header('x-forwarded-for') === undefined && /^(?:::ffff:)?127\.|^::1$/.test(remoteOf(c) ?? '');
   if (!known && (!local || secrets.metricsToken !== undefined))
-    return await Promise.resolve(c.text(`metrics ${secrets.metricsToken === undefined ? 'are for loopback, or ' : ''}need METRICS_TOKEN\n`, 403));
-  return c.text(render(), 200, { 'content-type': 'text/plain; version=0.0.4' });
+    return c.text(`metrics ${secrets.metricsToken === undefined ? 'are for loopback, or ' : ''}need METRICS_TOKEN\n`, 403);
+  return c.text(await render(), 200, { 'content-type': 'text/plain; version=0.0.4' });
 };
 
 const listen = async (fetch: (request: Request) => Response | Promise<Response>, env: Env): Promise<ServerType> =>

@@ -17,6 +17,7 @@ import { checkWebhookUrl } from '../outbound/url-guard.ts';
 import { providerModules } from '../providers/registry.gen.ts';
 import { constantTimeEqual } from '../seal/hash.ts';
 import { composeInstance, httpSettings } from './compose.ts';
+import { databaseGauges } from './database-gauges.ts';
 import { docsHeaders, docsPages } from './docs-pages.ts';
 import { createFetchHttp } from './http-fetch.ts';
 import { migrationState } from './migration-state.ts';
@@ -130,14 +131,7 @@ const showMetrics = async (c: Context, secrets: Secrets, url: string): Promise<R
   if (secrets.metricsToken === undefined || token === undefined || !constantTimeEqual(token, secrets.metricsToken))
     return c.text('metrics need METRICS_TOKEN\n', 403);
   const client = postgres(url, { max: 1, fetch_types: false });
-  const [row] = await client<{ due: string; unsettled: string; review: string }[]>`
-    select (select count(*) from deliveries where state = 'due') as due, (select count(*) from intents where state in ('prepared', 'sending', 'unknown')) as unsettled, (select count(*) from orders where stage = 'review') as review`;
-  const gauges = [
-    { name: 'deliveries_due', help: 'Webhooks that wait', value: Number(row?.due ?? 0) },
-    { name: 'intents_unsettled', help: 'Placings without an outcome', value: Number(row?.unsettled ?? 0) },
-    { name: 'orders_in_review', help: 'Orders that the operator looks at', value: Number(row?.review ?? 0) },
-  ];
-  return c.text(createMetrics().render(gauges));
+  return c.text(createMetrics().render(await databaseGauges(client)));
 };
 
 type Built = ReturnType<typeof build>;

@@ -1,0 +1,18 @@
+import type postgres from 'postgres';
+
+type Gauge = { name: string; help: string; value: number };
+
+/** What the database knows, the same from every instance. Throws the driver's error when it does not answer. */
+export const databaseGauges = async (sql: postgres.Sql): Promise<Gauge[]> => {
+  const [row] = await sql<{ late: number; dead: number; unsettled: number; review: number }[]>`
+    select (select count(*) from deliveries where state = 'due' and due_on < now() - interval '1 minute')::int as late,
+      (select count(*) from deliveries where state = 'dead')::int as dead,
+      (select count(*) from intents where state in ('prepared', 'sending', 'unknown'))::int as unsettled,
+      (select count(*) from orders where stage = 'review')::int as review`;
+  return [
+    { name: 'deliveries_late', help: 'Webhooks that should have gone out a minute ago', value: row?.late ?? 0 },
+    { name: 'deliveries_dead', help: 'Webhooks that were given up', value: row?.dead ?? 0 },
+    { name: 'intents_unsettled', help: 'Placings without an outcome', value: row?.unsettled ?? 0 },
+    { name: 'orders_in_review', help: 'Orders that the operator looks at', value: row?.review ?? 0 },
+  ];
+};
