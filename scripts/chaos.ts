@@ -66,7 +66,8 @@ const shortfall = (goal: string, figure: string): string | undefined => {
   const number = (form: RegExp): number => Number(form.exec(figure)?.[1] ?? Number.NaN);
   if (goal === 'G1' || goal === 'G2') {
     const placings = number(/(\d+) placings/);
-    return placings < 40_000 ? `${40_000 - placings} placings of 40000 (0 violations in those made)` : undefined;
+    const wanted = goal === 'G1' ? 40_000 : 10_000;
+    return placings < wanted ? `${wanted - placings} placings of ${wanted} (0 violations in those made)` : undefined;
   }
   if (goal === 'G5') {
     const requests = number(/^(\d+) requests/);
