@@ -1,9 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';
 import { startBringinSimulator, type RunningSimulator } from '../../src/providers/bringin/bringin.simulator.ts';
 import { apiSecret, masterKey } from '../support/bringin.ts';
 import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
 import { ledgerSeller, startLedgerSeller } from '../support/ledger-seller.ts';
+import {
+  activeConnection as activeConnectionAt,
+  bank,
+  connected as connectedAt,
+  opened as openedAt,
+  optionOf,
+  sellToBank,
+  topUpCard,
+  type Body,
+  type Call,
+  type SellWorld,
+} from '../support/scenarios/sell.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 
 let gateway: TestGateway;
@@ -38,139 +49,22 @@ afterAll(async () => {
   await Promise.all([bringin.close(), ledger.close(), receiver.close()]);
 });
 
-type Body = Record<string, unknown>;
-const opened = async (): Promise<{
-  wallet: Wallet;
-  call: (path: string, body?: object, headers?: Record<string, string>) => Promise<{ status: number; body: Body }>;
-}> => {
-  const wallet = createWallet(gateway.url);
-  const { sessionId } = await wallet.open();
-  return { wallet, call: async (path, body, headers) => await wallet.call(path, { session_id: sessionId, ...body }, headers) };
-};
-type Call = Awaited<ReturnType<typeof opened>>['call'];
-
-const optionOf = async (call: Call, name: string): Promise<{ currency_id: number; payment_option_id: number }> => {
-  const { body } = await call('/sell/payment-options', { currency_code: 'EUR' });
-  const [euro] = body['currencies'] as Record<string, { currency_id: number; payment_options: { id: number; option: string }[] }>[];
-  const option = euro?.['eur']?.payment_options.find((one) => one.option === name);
-  return { currency_id: euro?.['eur']?.currency_id ?? 0, payment_option_id: option?.id ?? 0 };
-};
-
-/** Signed up, verified and connected by the simulated person. */
-const connected = async (call: Call, email: string, more: object = {}): Promise<string> => {
-  const started = await call('/sell/accounts', { provider: 'bringin', email, ...more });
-  expect([started.status, started.body['account_status'], started.body['mail_sent']]).toEqual([200, 'onboarding', true]);
-  expect(started.body['signup_url']).toMatch(/^http/);
-  const accountId = String(started.body['account_id']);
-  while (!bringin.control.user(email).connected) await bringin.control.advanceKyc(email);
-  await until('connected', async () => {
-    const { body } = await call('/sell/account-status', { account_id: accountId });
-    return body['account_status'] === 'connected' ? true : undefined;
-  });
-  return accountId;
-};
-
-/** Any wallet: LNURL-pay at the address, then the invoice is paid. */
-const payAddress = async (user: string, sats: number): Promise<void> => {
-  const asked = (await (await fetch(`${bringin.url}/.well-known/lnurlp/${user}`)).json()) as { callback: string };
-  const callback = new URL(asked.callback);
-  callback.searchParams.set('amount', String(sats * 1000));
-  const { pr } = (await (await fetch(callback)).json()) as { pr: string };
-  await bringin.control.pay(pr);
-};
-
-const iban = 'DE89370400440532013000';
-const bank = { iban, bic: 'COBADEFFXXX', beneficiary_name: 'Alice Example' };
-
-const activeConnection = async (call: Call, accountId: string, name: string, username: string): Promise<Body> => {
-  const made = await call('/sell/connections', { account_id: accountId, name, lightning_username: username, ...bank });
-  expect([made.status, made.body['connection_status']]).toEqual([200, 'initiating']);
-  const connectionId = String(made.body['connection_id']);
-  const waiting = await until('a code is wanted', async () => {
-    const { body } = await call('/sell/connection-status', { connection_id: connectionId });
-    return body['connection_status'] === 'code_required' ? body : undefined;
-  });
-  expect(Date.parse(String(waiting['code_expires_on']))).toBeGreaterThan(Date.now());
-  const wrong = await call('/sell/connection-confirm', { connection_id: connectionId, code: '000000' });
-  expect([wrong.status, wrong.body['code']]).toEqual([422, 'code-wrong']);
-  const confirmed = await call('/sell/connection-confirm', { connection_id: connectionId, code: '123456' });
-  expect([confirmed.status, confirmed.body['connection_status']]).toEqual([200, 'active']);
-  return confirmed.body;
-};
+const wake = async (): Promise<void> => await Promise.resolve();
+const opened = async () => await openedAt(gateway.url);
+const connected = async (call: Call, email: string, more?: object): Promise<string> => await connectedAt({ bringin, wake }, call, email, more);
+const activeConnection = async (call: Call, accountId: string, name: string, username: string): Promise<Body> =>
+  await activeConnectionAt(wake, call, accountId, name, username);
+const world = (): SellWorld => ({
+  url: gateway.url,
+  bringin,
+  receiver,
+  wake,
+  accountDue: async (accountId) => await gateway.server.gateway.stores.accounts.wake(accountId, Date.now()),
+  others: [['ledger', false, []]],
+});
 
 describe('to a bank, by a standing connection', () => {
-  it('goes from offers before any account to euros sent, told by webhooks', async () => {
-    const { call } = await opened();
-    const sepa = await optionOf(call, 'SEPA');
-    const offers = await call('/sell/offers', { amount_sats: 250_000, ...sepa });
-    const ranked = offers.body['offers'] as { provider: { id: string }; requires: string[]; amount_fiat: number; amount_sats: number; is_estimate: boolean }[];
-    expect(ranked.map((one) => [one.provider.id, one.is_estimate, one.requires])).toEqual([
-      ['bringin', true, ['account', 'connection']],
-      ['ledger', false, []],
-    ]);
-    expect(offers.body['policy']).toMatchObject({ name: 'most-received', decided_by: 'amount_fiat' });
-    const quote = await call('/sell/quote', { amount_sats: 250_000, ...sepa });
-    expect(quote.body).toMatchObject({ provider: { id: 'bringin' }, amount_sats: 250_000, is_estimate: true, requires: ['account', 'connection'] });
-    const { btc_price: price, order_fee: fee, amount_fiat: arrives } = quote.body as { btc_price: number; order_fee: number; amount_fiat: number };
-    expect(arrives).toBe(Math.floor((250_000 * price) / 1e8) - fee);
-
-    const quoteId = quote.body['quote_id'];
-    const early = await call('/sell/order', { quote_id: quoteId });
-    expect([early.status, early.body['code']]).toEqual([409, 'account-required']);
-
-    const accountId = await connected(call, 'alice@example.com', { webhook_url: receiver.url });
-    const without = await call('/sell/order', { quote_id: quoteId });
-    expect([without.status, without.body['code']]).toEqual([409, 'connection-required']);
-    const connection = await activeConnection(call, accountId, 'Savings', 'alice');
-    expect(connection).toMatchObject({
-      name: 'Savings',
-      direction: 'sell',
-      network: 'lightning',
-      lightning_address: 'alice@dev.bringin.xyz',
-      iban_masked: 'DE89…3000',
-    });
-    expect(JSON.stringify(connection)).not.toMatch(/challenge|standing|upstream/i);
-
-    const order = await call('/sell/order', { quote_id: quoteId, connection_id: connection['connection_id'], min_amount_fiat: 1, webhook_url: receiver.url });
-    expect(order.status).toBe(200);
-    expect(order.body).toMatchObject({
-      order_status: 'placed',
-      stage: 'awaiting_payment',
-      amount_sats: 250_000,
-      delivered_to: 'bank_transfer_started',
-      matched_by: 'amount',
-      is_estimate: true,
-      payment_info: { kind: 'lightning_address', lightning_address: 'alice@dev.bringin.xyz', amount_sats: 250_000 },
-    });
-    const again = await call('/sell/order', { quote_id: quoteId, connection_id: connection['connection_id'], min_amount_fiat: 1, webhook_url: receiver.url });
-    expect(again.body).toEqual(order.body);
-
-    const second = await call('/sell/quote', { amount_sats: 250_000, ...sepa });
-    expect(second.body['requires']).toEqual([]);
-    const clash = await call('/sell/order', { quote_id: second.body['quote_id'], connection_id: connection['connection_id'] });
-    expect([clash.status, clash.body['code']]).toEqual([409, 'amount-in-use']);
-
-    const orderId = String(order.body['order_id']);
-    await payAddress('alice', 250_000);
-    const filled = await until('filled', async () => {
-      const { body } = await call('/sell/order-status', { order_id: orderId });
-      const entry = body[orderId] as Body;
-      return entry['stage'] === 'filled' ? entry : undefined;
-    });
-    expect(filled).toMatchObject({ amount_sats: 250_000, matched_by: 'amount', delivered_to: 'bank_transfer_started', final: false });
-
-    await payAddress('alice', 60_000);
-    const { body: listed } = await call('/sell/transactions', { account_id: accountId });
-    expect((listed['transactions'] as Body[]).map((row) => row['amount_sats'])).toEqual([60_000, 250_000]);
-    await gateway.server.gateway.stores.accounts.wake(accountId, Date.now());
-    const told = await until('every webhook', async () => {
-      const types = receiver.received.map((one) => (JSON.parse(one.body) as { type: string }).type);
-      return await Promise.resolve(
-        ['account_status', 'connection_status', 'order_status_changed', 'sell_settled'].every((type) => types.includes(type)) ? types : undefined,
-      );
-    });
-    expect(told.filter((type) => type === 'sell_settled')).toHaveLength(1);
-  });
+  it('goes from offers before any account to euros sent, told by webhooks', async () => await sellToBank(world()));
 
   it('makes a connection once, whatever is lost', async () => {
     const { call } = await opened();
@@ -205,25 +99,7 @@ describe('to a bank, by a standing connection', () => {
 });
 
 describe('onto the card', () => {
-  it('tops up by an order with an invoice of its own', async () => {
-    const { call } = await opened();
-    const accountId = await connected(call, 'dave@example.com');
-    const card = await optionOf(call, 'Card balance');
-    const quote = await call('/sell/quote', { amount_sats: 250_000, ...card });
-    expect(quote.body).toMatchObject({ provider: { id: 'bringin' }, requires: [] });
-    const order = await call('/sell/order', { quote_id: quote.body['quote_id'] });
-    expect(order.status).toBe(200);
-    expect(order.body).toMatchObject({ delivered_to: 'card_balance', matched_by: 'order_id', payment_info: { kind: 'invoice', amount_sats: 250_000 } });
-    const { lightning_invoice: invoice } = order.body['payment_info'] as { lightning_invoice: string };
-    await bringin.control.pay(invoice);
-    const orderId = String(order.body['order_id']);
-    await until('finished', async () => {
-      const { body } = await call('/sell/order-status', { order_id: orderId });
-      return (body[orderId] as Body)['stage'] === 'finished' ? true : undefined;
-    });
-    const balance = await call('/sell/balance', { account_id: accountId });
-    expect(balance.body).toEqual({ account_id: accountId, currency_code: 'EUR', amount_fiat: quote.body['amount_fiat'] });
-  });
+  it('tops up by an order with an invoice of its own', async () => await topUpCard(world()));
 
   it('never makes two payable orders when the answer was lost', async () => {
     const { call } = await opened();

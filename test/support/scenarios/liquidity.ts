@@ -1,0 +1,177 @@
+/** Buying liquidity from the list of products to the last webhook, over HTTP only: the same steps on every runtime. */
+import { randomBytes } from 'node:crypto';
+import { expect } from 'vitest';
+import { createWallet, type Reply, type Wallet } from '../../../scripts/demo/wallet.ts';
+import { encodeInvoice } from '../../../src/bitcoin/bolt11.ts';
+import type { RunningSimulator as RunningBitrefill } from '../../../src/providers/bitrefill/bitrefill.simulator.ts';
+import { startLsps1Simulator, type RunningSimulator } from '../../../src/providers/lsps1/lsps1.simulator.ts';
+import { until } from '../gateway.ts';
+import type { WebhookReceiver } from '../webhook-receiver.ts';
+
+/** Two sellers with known prices, and one that is cheap and knows nobody. */
+export const startChannelSellers = async () => {
+  const [north, south, west] = await Promise.all([
+    startLsps1Simulator({ id: 'north', baseSats: 1000, ppm: 2000, leasePpm: 2400 }),
+    startLsps1Simulator({ id: 'south', baseSats: 500, ppm: 3200, leasePpm: 2450 }),
+    startLsps1Simulator({ id: 'west', baseSats: 0, ppm: 1000, leasePpm: 1000, connected: 'none' }),
+  ]);
+  return { north, south, west };
+};
+
+export type LiquidityWorld = {
+  url: string;
+  north: RunningSimulator;
+  south: RunningSimulator;
+  west: RunningSimulator;
+  thor: RunningBitrefill;
+  thorName: string;
+  /** quotes_per_node_per_day of the three sellers of channels. */
+  firmPerNode: number;
+  receiver: WebhookReceiver;
+  /** Does the background work that is due: Node's own loop needs no call, a Worker is rung as Cloudflare's Cron would. */
+  wake: () => Promise<void>;
+};
+
+export type Body = Record<string, unknown>;
+export type Offer = { provider: { id: string }; quote_id: string; pay_sats: number; fee_sats: number; warnings: string[]; is_estimate: boolean };
+export type Call = (path: string, body?: object, headers?: Record<string, string>) => Promise<Reply>;
+export const opened = async (url: string): Promise<{ wallet: Wallet; call: Call }> => {
+  const wallet = createWallet(url);
+  const { sessionId } = await wallet.open();
+  return { wallet, call: async (path, body, headers) => await wallet.call(path, { session_id: sessionId, ...body }, headers) };
+};
+export const inbound = { product: 'inbound', amount_sats: 1_000_000, pay_with: 'lightning', lease_blocks: 4320 };
+const staged = async (wake: () => Promise<void>, call: Call, orderId: string, stage: string): Promise<Body> =>
+  await until(
+    stage,
+    async () => {
+      const { body } = await call('/liquidity/order-status', { order_id: orderId });
+      const entry = body[orderId] as Body;
+      if (entry['stage'] === stage) return entry;
+      await wake();
+      return undefined;
+    },
+    15_000,
+  );
+
+export const invoiceOver = (sats: number, expirySeconds = 7200): string =>
+  encodeInvoice({
+    network: 'regtest',
+    amountMsat: BigInt(sats) * 1000n,
+    timestamp: Math.floor(Date.now() / 1000),
+    expirySeconds,
+    paymentHash: randomBytes(32).toString('hex'),
+    paymentSecret: randomBytes(32).toString('hex'),
+    description: 'recharge',
+    payeePrivateKey: randomBytes(32).toString('hex'),
+  });
+
+/** Inbound capacity: no free price is invented, firm prices are compared, a channel is paid for and opened, webhooks told. */
+export const buyChannel = async (world: LiquidityWorld): Promise<void> => {
+  const { url, north, south, west, thorName, firmPerNode, receiver, wake } = world;
+  const { call } = await opened(url);
+  const products = await call('/liquidity/products');
+  const listed = products.body['products'] as { product: string; peers: { uri: string }[]; min_amount_sats: number }[];
+  expect(listed.map((one) => one.product)).toEqual(['recharge', 'inbound', 'turbo']);
+  expect(listed[1]?.peers.length).toBe(3);
+
+  const free = await call('/liquidity/offers', inbound);
+  expect((free.body['offers'] as Offer[]).map((one) => one.provider.id)).toEqual([]);
+  expect(free.body['excluded']).toEqual([
+    { provider: { id: 'thor', name: thorName }, rule: 'lease-not-promised', pay_sats: expect.any(Number), is_estimate: true },
+  ]);
+  expect(new Set((free.body['refused'] as { reason: string }[]).map((one) => one.reason))).toEqual(new Set(['price-needs-order']));
+  expect([north, south, west].flatMap((one) => [...one.control.orders.values()])).toEqual([]);
+
+  const firm = await call('/liquidity/offers', { ...inbound, firm: true });
+  const offers = firm.body['offers'] as Offer[];
+  expect(offers.map((one) => [one.provider.id, one.is_estimate, one.pay_sats])).toEqual([
+    ['north', false, 1000 + 2000 + 2400],
+    ['south', false, 500 + 3200 + 2450],
+  ]);
+  expect(firm.body['refused']).toMatchObject([
+    { provider: { id: 'west' }, reason: 'peer-not-connected', connect_to: expect.stringMatching(/^0[23][0-9a-f]{64}@/) },
+  ]);
+  expect(firm.body).toMatchObject({
+    product: 'inbound',
+    amount_sats: 1_000_000,
+    firm_quotes_left: firmPerNode - 1,
+    policy: { name: 'least-fee', decided_by: 'fee_sats' },
+  });
+
+  const again = await call('/liquidity/offers', { ...inbound, firm: true });
+  expect(again.body['firm_quotes_left']).toBe(firmPerNode - 1);
+  expect([...north.control.orders.values()]).toHaveLength(1);
+
+  const ordered = await call('/liquidity/order', { quote_id: offers[0]?.quote_id, max_pay_sats: 5400, webhook_url: receiver.url });
+  expect(ordered.status).toBe(200);
+  expect(ordered.body).toMatchObject({
+    product: 'inbound',
+    pay_sats: 5400,
+    fee_sats: 5400,
+    client_sats: 0,
+    inbound_sats: 1_000_000,
+    lease_blocks: 4320,
+    delivered_as: 'channel',
+    payment_info: { kind: 'invoice', amount_sats: 5400 },
+  });
+  const twice = await call('/liquidity/order', { quote_id: offers[0]?.quote_id, max_pay_sats: 5400, webhook_url: receiver.url });
+  expect(twice.body).toEqual(ordered.body);
+  expect([...north.control.orders.values()]).toHaveLength(1);
+
+  const [order] = [...north.control.orders.values()];
+  await north.control.pay(order?.id ?? '');
+  await north.control.open(order?.id ?? '');
+  await staged(wake, call, String(ordered.body['order_id']), 'finished');
+  const told = await until('told', async () => {
+    await wake();
+    return receiver.received.find((one) => one.body.includes('"finished"'));
+  });
+  expect(JSON.parse(told.body)).toMatchObject({ type: 'order_status_changed', data: { order_id: ordered.body['order_id'] } });
+
+  const seen = await call('/liquidity/offers', inbound);
+  expect((seen.body['offers'] as Offer[]).map((one) => [one.provider.id, one.warnings])).toEqual([
+    ['north', ['price-is-last-observed']],
+    ['south', ['price-is-last-observed']],
+  ]);
+};
+
+/** A turbo channel of Bitrefill, paid: the link that redeems it. */
+export const buyTurbo = async ({ url, thor, wake }: LiquidityWorld): Promise<string> => {
+  const { call } = await opened(url);
+  const offers = await call('/liquidity/offers', { product: 'turbo', amount_sats: 1_000_000, pay_with: 'lightning' });
+  const offer = (offers.body['offers'] as Offer[]).find((one) => one.provider.id === 'thor');
+  const ordered = await call('/liquidity/order', { quote_id: offer?.quote_id });
+  expect(ordered.status).toBe(200);
+  expect(ordered.body).toMatchObject({
+    product: 'turbo',
+    client_sats: 1_000_000,
+    inbound_sats: 1_000_000,
+    delivered_as: 'redemption',
+    payment_info: { kind: 'invoice' },
+  });
+  const [order] = [...thor.control.state.orders.values()].slice(-1);
+  await thor.control.pay(order?.id ?? '');
+  const entry = await staged(wake, call, String(ordered.body['order_id']), 'filled');
+  expect(entry['redemption']).toMatchObject({ lnurl: expect.stringMatching(/^LNURL1/i) });
+  expect(entry['redemption_means']).toContain('the channel opens when');
+  return String((entry['redemption'] as { lnurl: string }).lnurl);
+};
+
+/** Bitrefill pays an invoice of the customer, and takes only a suitable one. */
+export const recharge = async ({ url, thor, wake }: LiquidityWorld): Promise<void> => {
+  const { call } = await opened(url);
+  const wanted = { product: 'recharge', amount_sats: 100_000, pay_with: 'lightning' };
+  const offers = await call('/liquidity/offers', wanted);
+  const offer = (offers.body['offers'] as Offer[])[0];
+  expect(offers.body['offers']).toMatchObject([{ provider: { id: 'thor' }, requires: ['invoice'], client_sats: 100_000 }]);
+  for (const invoice of [undefined, 'lnbc1nonsense', invoiceOver(99_999), invoiceOver(100_000, 60)]) {
+    const refused = await call('/liquidity/order', { quote_id: offer?.quote_id, ...(invoice === undefined ? {} : { invoice }) });
+    expect([refused.status, refused.body['code']]).toEqual([422, 'invoice-unsuitable']);
+  }
+  const ordered = await call('/liquidity/order', { quote_id: offer?.quote_id, invoice: invoiceOver(100_000) });
+  expect(ordered.status).toBe(200);
+  const [order] = [...thor.control.state.orders.values()].slice(-1);
+  await thor.control.pay(order?.id ?? '');
+  await staged(wake, call, String(ordered.body['order_id']), 'finished');
+};
