@@ -46,7 +46,6 @@ export const listingShareMs = (deadlineMs: number): number => deadlineMs / 2;
  * nothing but its own answer. Answers that come later run on for a grace period and only feed the statistics.
  */
 export const collectOffers = async (gateway: Gateway, request: CollectRequest): Promise<Collected> => {
-  const { routing } = gateway.settings;
   const maxWaitMs = priceDeadlineMs(gateway, request.maxWaitMs, request.longestMs);
   const asking = gateway.now();
   const started = request.since ?? asking;

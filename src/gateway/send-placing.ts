@@ -23,10 +23,11 @@ export const sendPlacing = async (gateway: Gateway, intent: Intent, lease: Lease
   if (!(await intents.startSending(intent.id, lease, gateway.now()))) return await answerOf(gateway, await intents.find(intent.id));
   const sent = await sendOnce(gateway, intent, placing, requestId);
   if ('placed' in sent) return await confirmPlaced(gateway, intent, lease.owner, placing, sent.placed, reprice);
-  if ('refused' in sent) {
-    await intents.change(intent.id, lease.owner, { state: 'rejected', evidence: { refused: sent.refused } }, true);
+  if ('refused' in sent || 'unsent' in sent) {
+    const reason = 'refused' in sent ? sent.refused.reason : sent.unsent;
+    await intents.change(intent.id, lease.owner, { state: 'rejected', evidence: { refused: reason } }, true);
     await releaseSpend(gateway, intent, placing.quote);
-    throw sent.refusal && intent.ramp !== 'buy' ? refusalProblem(sent.refusal) : notTaken(sent.refused);
+    throw 'refused' in sent && intent.ramp !== 'buy' ? refusalProblem(sent.refused) : notTaken(reason);
   }
   await intents.change(
     intent.id,
@@ -37,9 +38,13 @@ export const sendPlacing = async (gateway: Gateway, intent: Intent, lease: Lease
   throw orderPending("The provider's answer was lost; the gateway is finding out what became of the order.");
 };
 
-export type Sent = { placed: PlacedOrder } | { refused: string; refusal?: Refusal } | { lost: string };
+/**
+ * `refused`: the provider's own word. `unsent`: this time it certainly did not take it (nothing left, or it could not serve), which says nothing
+ * about an earlier time. `lost`: it may have made an order.
+ */
+export type Sent = { placed: PlacedOrder } | { refused: Refusal } | { unsent: string } | { lost: string };
 
-/** One POST. Refused only when the provider certainly did not take it; everything else may have made an order. */
+/** One POST. */
 export const sendOnce = async (gateway: Gateway, intent: Intent, placing: Placing, requestId: string, attempt = 1): Promise<Sent> => {
   const { provider, quote, inputs, context } = placing;
   const request: PlaceRequest = {
@@ -64,9 +69,9 @@ export const sendOnce = async (gateway: Gateway, intent: Intent, placing: Placin
     });
     if (intent.ramp === 'sell' && intent.providerSessionId !== undefined && answer.customer !== undefined)
       await keepBlob(gateway, intent.providerSessionId, answer.customer);
-    return answer.ok ? { placed: answer.value } : { refused: answer.refusal.reason, refusal: answer.refusal };
+    return answer.ok ? { placed: answer.value } : { refused: answer.refusal };
   } catch (fault) {
-    if (!left || (fault instanceof ProviderFault && fault.taken === 'no')) return { refused: fault instanceof ProviderFault ? fault.kind : 'defect' };
+    if (!left || (fault instanceof ProviderFault && fault.taken === 'no')) return { unsent: fault instanceof ProviderFault ? fault.kind : 'defect' };
     return { lost: fault instanceof ProviderFault ? fault.kind : 'defect' };
   }
 };

@@ -72,6 +72,8 @@ const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, req
     if (next.do === 'repost') {
       const sent = await sendOnce(gateway, intent, placing, requestId, evidence.reposts + 2);
       if ('placed' in sent && core.repost !== 'duplicates') return void (await confirmPlaced(gateway, intent, lease.owner, placing, sent.placed));
+      // What did not reach the provider tells nothing of the order that it may hold: the next look sends it again.
+      if ('unsent' in sent) break;
       evidence.reposts += 1;
       evidence.resentOn = now;
       evidence.reply = 'refused' in sent ? 'refused' : 'lost';

@@ -12,7 +12,7 @@ beforeAll(async () => {
   const simulator = { quoteTtlS: 4 };
   gateway = await startTestGateway(
     {
-      same: { simulator: { ...simulator, repost: 'same' }, block: { repost: 'same', late_commit_max_s: 1, mode: 'on' } },
+      same: { simulator: { quoteTtlS: 30, repost: 'same' }, block: { repost: 'same', late_commit_max_s: 1, mode: 'on' } },
       rejects: { simulator: { ...simulator, repost: 'rejects' }, block: { repost: 'rejects', late_commit_max_s: 1 } },
       unknown: { simulator: { ...simulator, repost: 'duplicates' }, block: { late_commit_max_s: 1 } },
     },
@@ -48,7 +48,7 @@ const settled = async (order: () => Promise<{ status: number; body: Record<strin
       const answer = await order();
       return answer.body['code'] === 'order-pending' ? undefined : answer;
     },
-    9000,
+    12_000,
   );
 
 describe('never two payable orders for one request', () => {
@@ -62,6 +62,18 @@ describe('never two payable orders for one request', () => {
     expect(answer.body).toMatchObject({ order_status: 'placed', stage: 'awaiting_payment' });
     expect(ordersOf('same') - before).toBe(1);
     expect((await order()).body).toEqual(answer.body);
+  });
+
+  it('a repeat that the provider could not serve says nothing about the order it holds', { timeout: 20_000 }, async () => {
+    const before = ordersOf('same');
+    const { order } = await quoteOf('same');
+    only('same').control.setFault({ endpoint: 'order', fault: 'lost-answer', times: 1 });
+    expect((await order()).body['code']).toBe('order-pending');
+    only('same').control.setFault({ endpoint: 'order', fault: '429', times: 1 });
+    const answer = await settled(order);
+    expect([answer.status, answer.body['stage']]).toEqual([200, 'awaiting_payment']);
+    expect(JSON.stringify(answer.body['payment_info'])).toContain('DE89370400440532013000');
+    expect(ordersOf('same') - before).toBe(1);
   });
 
   it.each(['rejects', 'unknown'])('a lost answer of a provider with the profile %s ends unpayable, with one order upstream', async (id) => {
