@@ -30,7 +30,7 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 
 const mostSkewMs = 30_000;
 
-export const checks: readonly { name: string; run: (ask: Ask) => Promise<[good: boolean, says: string]> }[] = [
+const checks: readonly { name: string; run: (ask: Ask) => Promise<[good: boolean, says: string]> }[] = [
   {
     name: 'answers',
     run: async (ask) => {
