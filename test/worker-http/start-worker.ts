@@ -1,0 +1,94 @@
+/** Real workerd as wrangler.toml and providers.config.yaml have it, with some of the providers really there. */
+import { randomBytes } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createTestHarness } from 'wrangler';
+import { sandboxProviders, sandboxSecrets } from '../../scripts/sandbox/providers.ts';
+import { startPgliteQueue } from '../../scripts/pglite-queue.ts';
+import { freshSecrets } from '../../src/config/secrets.ts';
+import { connect } from '../../src/entry/database-node.ts';
+import { createStores } from '../../src/store/stores.ts';
+import { testDatabase } from '../support/postgres.ts';
+
+export type TestWorker = {
+  url: string;
+  /** Background work, rung as Cloudflare's Cron would. */
+  wake: () => Promise<void>;
+  /** The account is looked at with the next background work. */
+  accountDue: (accountId: string) => Promise<void>;
+  close: () => Promise<void>;
+};
+
+export const startTestWorker = async (baseUrls: Record<string, string>): Promise<TestWorker> => {
+  const database = await testDatabase();
+  // The embedded database takes one client: the test's own gives way.
+  if (database.kind === 'pglite') await database.sql.end();
+  const queue = database.kind === 'pglite' ? await startPgliteQueue(database.url) : undefined;
+  const address = queue ? `postgres://postgres:postgres@127.0.0.1:${queue.port}/postgres` : database.url;
+  process.env['CLOUDFLARE_HYPERDRIVE_LOCAL_CONNECTION_STRING_HYPERDRIVE'] = address;
+  process.env['WRANGLER_SEND_METRICS'] = 'false';
+  const door = await startFrontDoor();
+  const nowhere = Object.fromEntries(Object.keys(sandboxProviders).map((id) => [id, 'http://127.0.0.1:9']));
+  const harness = createTestHarness({
+    workers: [
+      {
+        configPath: './wrangler.toml',
+        env: '',
+        vars: {
+          ...freshSecrets(randomBytes),
+          ...sandboxSecrets,
+          LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'silent',
+          PUBLIC_URL: door.url,
+          SANDBOX_URLS: JSON.stringify({ ...nowhere, ...baseUrls }),
+        },
+      },
+    ],
+  });
+  const { url } = await harness.listen();
+  door.leadsTo(url);
+  const worker = harness.getWorker();
+  return {
+    url: url.href.replace(/\/$/, ''),
+    wake: async () => void (await worker.scheduled({ cron: '* * * * *' })),
+    accountDue: async (accountId) => {
+      // A client for a moment: one that stays would shut the Worker out of the embedded database.
+      const sql = connect(address, 1);
+      await createStores(sql, { grouped: false, migrated: () => Promise.resolve(true) }).accounts.wake(accountId, Date.now());
+      await sql.end();
+    },
+    close: async () => {
+      await door.close();
+      await harness.close();
+      await queue?.close();
+      await database.close();
+    },
+  };
+};
+
+/** PUBLIC_URL has to be known before workerd says where it listens: providers ring here, and are passed on. */
+const startFrontDoor = async () => {
+  let target: URL | undefined;
+  const server: Server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const headers = { 'content-type': request.headers['content-type'] ?? 'application/json' };
+      void fetch(new URL(request.url ?? '/', target), { method: request.method ?? 'POST', headers, body: Buffer.concat(chunks) }).then(
+        (answer) => response.writeHead(answer.status).end(),
+        () => response.writeHead(502).end(),
+      );
+    });
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    leadsTo: (url: URL): void => {
+      target = url;
+    },
+    close: async (): Promise<void> =>
+      await new Promise((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      }),
+  };
+};
