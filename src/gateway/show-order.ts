@@ -70,7 +70,8 @@ const payable = new Set(['awaiting_payment', 'underpaid']);
 /** FLS01's members, and what a wallet needs that was killed between ordering and paying. */
 export const showOrder = async (gateway: Gateway, order: Order): Promise<Shown> => {
   const now = gateway.now();
-  const canBePaid = payable.has(order.stage) && (order.expiresOn ?? Infinity) > now;
+  // Of a final order the payment details may have been forgotten (retention), and nobody is to pay it any more.
+  const canBePaid = !order.final && order.paymentInfo !== '' && payable.has(order.stage) && (order.expiresOn ?? Infinity) > now;
   const quotedSats = order.ramp === 'buy' ? order.quotedReceive : order.quotedPay;
   return {
     ...amountsOf(order),
