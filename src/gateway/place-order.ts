@@ -4,7 +4,7 @@ import type { Intent, Gateway, Provider } from './ports.ts';
 import { Problem } from './problem.ts';
 import { refuseHeldOrders } from './operator/switches.ts';
 import type { OpenSession } from './read-session.ts';
-import { answerOf, leaseFor, orderPending, providerOf, type GivenAnswer, type PlacingInputs, type Reprice } from './placing.ts';
+import { answerOf, leaseFor, orderPending, providerOf, quoteExpired, type GivenAnswer, type PlacingInputs, type Reprice } from './placing.ts';
 import { inputsPlace } from './places.ts';
 import { sendPlacing } from './send-placing.ts';
 import { giveAnswer } from './confirm-order.ts';
@@ -46,7 +46,7 @@ const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrder
   const quote = await findQuote(gateway, request.quoteId, session.customerId);
   if (quote.route.asked.ramp !== request.ramp) throw new Problem('quote-not-found', 'There is no such quote of this customer on this ramp.');
   const now = gateway.now();
-  if (now > quote.acceptBy) throw new Problem('quote-expired', 'The quote can no longer be ordered. Ask for a new one.');
+  if (now > quote.acceptBy) throw quoteExpired();
   const open = await intents.countOpenUnpaid(session.customerId);
   if (open.length >= gateway.settings.orders.max_open)
     throw new Problem('too-many-open-orders', `At most ${gateway.settings.orders.max_open} unpaid orders may be open at a time. Pay one or let it expire.`, {

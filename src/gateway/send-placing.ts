@@ -5,7 +5,7 @@ import type { Answer, CallContext, PlacedOrder, PlaceRequest, QuoteRequest } fro
 import { keepBlob } from './call-account.ts';
 import { callProvider } from './call-provider.ts';
 import { confirmPlaced } from './confirm-order.ts';
-import { answerOf, notTaken, orderPending, placingOf, type GivenAnswer, type Placing, type PlacingInputs, type Reprice } from './placing.ts';
+import { answerOf, notTaken, orderPending, placingOf, quoteExpired, type GivenAnswer, type Placing, type PlacingInputs, type Reprice } from './placing.ts';
 import { ordersHeld } from './operator/switches.ts';
 import type { Gateway, Intent, Lease, Provider } from './ports.ts';
 import { releaseSpend } from './liquidity-order.ts';
@@ -16,8 +16,9 @@ import type { StoredQuote } from './store-route.ts';
 /** From `prepared` on: known orders first, then `sending` is committed, then the one POST. */
 export const sendPlacing = async (gateway: Gateway, intent: Intent, lease: Lease, requestId: string, reprice?: Reprice): Promise<GivenAnswer> => {
   const { intents } = gateway.stores;
-  if (ordersHeld(gateway, intent.providerId)) throw orderPending('New orders are held at the moment.');
   const placing = await placingOf(gateway, intent);
+  if (gateway.now() > placing.quote.acceptBy) return await neverSent(gateway, intent, lease, placing);
+  if (ordersHeld(gateway, intent.providerId)) throw orderPending('New orders are held at the moment.');
   const knownBefore = await readKnownOrders(gateway, intent, placing, requestId);
   if (knownBefore) await intents.change(intent.id, lease.owner, { knownBefore }, false);
   if (!(await intents.startSending(intent.id, lease, gateway.now()))) return await answerOf(gateway, await intents.find(intent.id));
@@ -36,6 +37,13 @@ export const sendPlacing = async (gateway: Gateway, intent: Intent, lease: Lease
     true,
   );
   throw orderPending("The provider's answer was lost; the gateway is finding out what became of the order.");
+};
+
+/** Its sender died before anything left, and by now nobody waits for it: an order would surprise the customer. */
+const neverSent = async (gateway: Gateway, intent: Intent, lease: Lease, placing: Placing): Promise<never> => {
+  await gateway.stores.intents.change(intent.id, lease.owner, { state: 'rejected', evidence: { refused: 'accept_by passed before it was sent' } }, true);
+  await releaseSpend(gateway, intent, placing.quote);
+  throw quoteExpired();
 };
 
 /**
