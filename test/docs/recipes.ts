@@ -3,35 +3,26 @@ import { readFileSync } from 'node:fs';
 import { compileFunction } from 'node:vm';
 
 export type Recipe = (...args: unknown[]) => Promise<unknown>;
-export type Recipes = { run: Record<string, Recipe>; ran: Set<string> };
 
-const page = new URL('../../docs/wallet.md', import.meta.url);
+const page = readFileSync(new URL('../../docs/wallet.md', import.meta.url), 'utf8');
 /** The address that the page writes. */
 const written = 'https://gateway.example';
 
-export const blocksOf = (text: string): string[] => [...text.matchAll(/^```js run\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code);
-export const readPage = (): string => readFileSync(page, 'utf8');
+export const blocks = [...page.matchAll(/^```js run\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code);
+/** Blocks of code that no test runs. */
+export const otherBlocks = (page.match(/^```\w[^\n]*/gm) ?? []).filter((fence) => fence !== '```js run');
+const code = blocks.join('\n');
+export const recipeNames = [...code.matchAll(/^async function (\w+)/gm)].map(([, name = '']) => name);
 
-/** Loading it again is what a killed and restarted wallet does. Only the address it calls and how long a pause takes are not the page's own. */
-export const loadRecipes = (gatewayUrl: string, wallet: object, ran = new Set<string>()): Recipes => {
-  const code = blocksOf(readPage()).join('\n');
-  const names = [...code.matchAll(/^async function (\w+)/gm)].map(([, name = '']) => name);
+/** Only the address that is called and how long a pause takes are not the page's own. `ran` collects the names of what was called, also by each other. */
+export const loadRecipes = (gatewayUrl: string, wallet: object, ran: Set<string>): Record<string, Recipe> => {
   const there = async (url: string, init?: RequestInit): Promise<Response> => {
     if (!url.startsWith(`${written}/`)) throw new Error(`a recipe called ${url}`);
     return await fetch(gatewayUrl + url.slice(written.length), init);
   };
   const soon = (then: () => void, ms: number) => setTimeout(then, Math.min(ms, 60));
-  const script = compileFunction(`${code}\nreturn { ${names.join(', ')} };`, ['fetch', 'wallet', 'setTimeout']);
+  const noting = code.replaceAll(/^async function (\w+)\(.*\) \{$/gm, (line, name: string) => `${line} ran.add('${name}');`);
+  const script = compileFunction(`${noting}\nreturn { ${recipeNames.join(', ')} };`, ['fetch', 'wallet', 'setTimeout', 'ran']);
   // A function made from text has no type of its own; its last line returns these names.
-  const made = Reflect.apply(script, undefined, [there, wallet, soon]) as Record<string, Recipe>;
-  const run = Object.fromEntries(
-    Object.entries(made).map(([name, recipe]) => [
-      name,
-      async (...args: unknown[]) => {
-        ran.add(name);
-        return await recipe(...args);
-      },
-    ]),
-  );
-  return { run, ran };
+  return Reflect.apply(script, undefined, [there, wallet, soon, ran]) as Record<string, Recipe>;
 };
