@@ -9,7 +9,7 @@ import { Problem } from '../gateway/problem.ts';
 import type { Gateway } from '../gateway/ports.ts';
 import { pruneOld, runScheduled } from '../gateway/run-scheduled.ts';
 import { createApp } from '../http/app.ts';
-import { createLimiter, type Limiter } from '../http/limiter.ts';
+import { createLimiter, type Limiter, type LimitName } from '../http/limiter.ts';
 import { problemResponse } from '../http/problem.ts';
 import { createLog } from '../log/log.ts';
 import { createMetrics } from '../metrics/metrics.ts';
@@ -111,7 +111,11 @@ const build = (env: WorkerEnv) => {
 /** Cloudflare's binding where it is bound (per location, approximate), else counts of this isolate. */
 const limiterOf = (env: WorkerEnv): Limiter => {
   const own = createLimiter(now);
-  const bindings = { verify: env.RATE_LIMIT_VERIFY, quotes: env.RATE_LIMIT_QUOTES, 'quotes-app': undefined, orders: env.RATE_LIMIT_ORDERS };
+  const bindings: { [name in LimitName]?: RateLimit | undefined } = {
+    verify: env.RATE_LIMIT_VERIFY,
+    quotes: env.RATE_LIMIT_QUOTES,
+    orders: env.RATE_LIMIT_ORDERS,
+  };
   return async (name, key, limit) => {
     const binding = bindings[name];
     return binding ? { allowed: (await binding.limit({ key })).success, resetSeconds: 60 } : await own(name, key, limit);

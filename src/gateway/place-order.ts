@@ -23,6 +23,8 @@ export type PlaceOrderRequest = {
   ramp: Ramp;
   idempotencyKey?: string | undefined;
   inputs: PlacingInputs;
+  /** Counts one order more; throws where there have been too many. A repeated request is no order more. */
+  count: () => Promise<void>;
   prepare?: (quote: StoredQuote) => Promise<Prepared>;
 };
 
@@ -55,6 +57,7 @@ const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrder
 
   refuseOutOfBounds(request.ramp, quote.offer.offer, request.inputs);
   refuseHeldOrders(gateway, quote.offer.providerId);
+  await request.count();
   const prepared = await request.prepare?.(quote);
   const providerSessionId = prepared?.providerSessionId ?? quote.providerSessionId;
   const inputs = prepared
@@ -88,7 +91,7 @@ const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrder
     lease,
   );
   if (created !== 'created') await prepared?.release?.();
-  if (created === 'busy') throw orderPending('Another order of this session is still being placed with the same provider.');
+  if (created === 'busy') throw orderPending('Another order of this session is still being placed with the same provider.', 10_000);
   const intent = created === 'created' ? await intents.find(id) : await intents.findByQuote(request.quoteId, session.customerId);
   if (!intent) throw orderPending('The order is being placed.');
   if (created === 'exists') return await answerAgain(gateway, intent, request, requestId, reprice);

@@ -36,13 +36,16 @@ export const leaseFor = (gateway: Gateway, of: string): Lease => ({
   seconds: Math.ceil(gateway.settings.routing.order_deadline_ms / 1000) + 10,
 });
 
-export const orderPending = (detail: string): Problem => new Problem('order-pending', `${detail} Repeat the same request.`, { retryAfterMs: 2000 });
+export const orderPending = (detail: string, retryAfterMs = 2000): Problem =>
+  new Problem('order-pending', `${detail} Repeat the same request.`, { retryAfterMs });
 
 /** What a settled intent answers; an unsettled one is still pending. */
 export const answerOf = async (gateway: Gateway, intent: Intent | undefined): Promise<GivenAnswer> => {
   if (intent?.answer !== undefined) return JSON.parse(await gateway.seal.open(intent.answer, answerPlace(intent.id))) as GivenAnswer;
   if (intent?.state === 'rejected') throw notTaken('it was refused');
-  throw orderPending('The provider has not answered yet.');
+  // While its outcome is unknown, nothing can be told before the next look at it.
+  const untilLook = intent?.state === 'unknown' ? intent.nextTryOn - gateway.now() : 0;
+  throw orderPending('The provider has not answered yet.', Math.max(untilLook, 2000));
 };
 
 export const quoteExpired = (): Problem => new Problem('quote-expired', 'The quote can no longer be ordered. Ask for a new one.');

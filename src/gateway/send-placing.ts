@@ -18,7 +18,7 @@ export const sendPlacing = async (gateway: Gateway, intent: Intent, lease: Lease
   const { intents } = gateway.stores;
   const placing = await placingOf(gateway, intent);
   if (gateway.now() > placing.quote.acceptBy) return await neverSent(gateway, intent, lease, placing);
-  if (ordersHeld(gateway, intent.providerId)) throw orderPending('New orders are held at the moment.');
+  if (ordersHeld(gateway, intent.providerId)) throw orderPending('New orders are held at the moment.', 30_000);
   const knownBefore = await readKnownOrders(gateway, intent, placing, requestId);
   if (knownBefore) await intents.change(intent.id, lease.owner, { knownBefore }, false);
   if (!(await intents.startSending(intent.id, lease, gateway.now()))) return await answerOf(gateway, await intents.find(intent.id));

@@ -87,6 +87,9 @@ export const limitsOf = (limiter: Limiter, http: HttpSettings, headers: Headers)
     quotes: http.limits.quotes,
     'quotes-app': http.limits.quotesApp,
     orders: http.limits.orders,
+    // A claim whose outcome is unknown is to be repeated every five seconds.
+    withdrawals: http.limits.orders * 3,
+    'webhook-tests': http.limits.orders,
   };
   return (name: LimitName, key: string): Promise<void> => enforceLimit(limiter, name, key, most[name], headers);
 };

@@ -62,7 +62,6 @@ export const order = endpoint({
     const { gateway } = call;
     const idempotencyKey = idempotencyKeyOf(call.request);
     const session = await readSession(gateway, request.session_id, 'price');
-    await call.limit('orders', session.idHash);
     const webhook = request.webhook_url === undefined ? undefined : checkWebhook(gateway, request.webhook_url);
     await refuseReusedKey(call, session.customerId, '/order', idempotencyKey, raw);
     const inputs = {
@@ -72,8 +71,12 @@ export const order = endpoint({
       ...(request.max_amount_fiat === undefined ? {} : { maxPay: String(request.max_amount_fiat) }),
       ...(call.app === undefined ? {} : { appId: call.app.id }),
     };
-    const given = await placeOrder(gateway, session, { quoteId: request.quote_id, ramp: 'buy', idempotencyKey, inputs }, call.requestId, () =>
-      freshOffers(call, request),
+    const given = await placeOrder(
+      gateway,
+      session,
+      { quoteId: request.quote_id, ramp: 'buy', idempotencyKey, inputs, count: async () => await call.limit('orders', session.idHash) },
+      call.requestId,
+      () => freshOffers(call, request),
     );
     call.headers.set('content-type', 'application/json');
     return new Response(given.body, { status: given.status });

@@ -34,7 +34,7 @@ export const withdrawal = endpoint({
   lane: 'reserved',
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'owned');
-    await call.limit('orders', session.idHash);
+    await call.limit('withdrawals', session.idHash);
     const fallback = body.failback_onchain ?? body.fallback_onchain ?? body.on_chain_fallback;
     return {
       body: await claimWithdrawal(

@@ -74,7 +74,6 @@ export const liquidityOrder = endpoint({
     const { gateway } = call;
     const idempotencyKey = idempotencyKeyOf(call.request);
     const session = await readSession(gateway, request.session_id, 'price');
-    await call.limit('orders', session.idHash);
     const webhook = request.webhook_url === undefined ? undefined : checkWebhook(gateway, request.webhook_url);
     await refuseReusedKey(call, session.customerId, '/liquidity/order', idempotencyKey, raw);
     const inputs = {
@@ -92,7 +91,14 @@ export const liquidityOrder = endpoint({
     const given = await placeOrder(
       gateway,
       session,
-      { quoteId: request.quote_id, ramp: 'liquidity', idempotencyKey, inputs, prepare: (quote) => prepareLiquidityOrder(gateway, session, quote, wanted) },
+      {
+        quoteId: request.quote_id,
+        ramp: 'liquidity',
+        idempotencyKey,
+        inputs,
+        count: async () => await call.limit('orders', session.idHash),
+        prepare: (quote) => prepareLiquidityOrder(gateway, session, quote, wanted),
+      },
       call.requestId,
       () => freshOffers(call, request),
     );

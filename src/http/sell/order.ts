@@ -57,7 +57,6 @@ export const sellOrder = endpoint({
     const { gateway } = call;
     const idempotencyKey = idempotencyKeyOf(call.request);
     const session = await readSession(gateway, request.session_id, 'price');
-    await call.limit('orders', session.idHash);
     const customerIp = customerIpOf(call, request.customer_ip);
     const told = webhookOf(call, request);
     await refuseReusedKey(call, session.customerId, '/sell/order', idempotencyKey, raw);
@@ -76,6 +75,7 @@ export const sellOrder = endpoint({
         ramp: 'sell',
         idempotencyKey,
         inputs,
+        count: async () => await call.limit('orders', session.idHash),
         prepare: (quote) => prepareSellOrder(gateway, session, quote, prepare, call.requestId),
       },
       call.requestId,

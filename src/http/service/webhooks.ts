@@ -32,7 +32,7 @@ export const webhookTest = endpoint({
   lane: 'quotes',
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'price');
-    await call.limit('orders', session.idHash);
+    await call.limit('webhook-tests', session.idHash);
     return { body: await testWebhook(call.gateway, checkWebhook(call.gateway, body.webhook_url)) };
   },
 });
