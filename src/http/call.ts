@@ -31,7 +31,8 @@ export type Call = {
   request: Request;
   /** Named parts of the path. */
   params: Record<string, string>;
-  limit: (name: LimitName, key: string) => Promise<void>;
+  /** `most`: instead of the configured number a minute. */
+  limit: (name: LimitName, key: string, most?: number) => Promise<void>;
 };
 
 type Reply = { status?: number; body: unknown } | Response;
@@ -91,5 +92,5 @@ export const limitsOf = (limiter: Limiter, http: HttpSettings, headers: Headers)
     withdrawals: http.limits.orders * 3,
     'webhook-tests': http.limits.orders,
   };
-  return (name: LimitName, key: string): Promise<void> => enforceLimit(limiter, name, key, most[name], headers);
+  return (name: LimitName, key: string, own?: number): Promise<void> => enforceLimit(limiter, name, key, own ?? most[name], headers);
 };

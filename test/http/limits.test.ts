@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';
 import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
 
+const appKey = 'app-key-of-the-wallet-0123456789';
 let gateway: TestGateway;
 let wallet: Wallet;
 let sessionId: string;
@@ -12,6 +14,7 @@ beforeAll(async () => {
       config: {
         limits: { orders_per_minute: 2, verify_per_minute: 1000 },
         orders: { max_open: 50 },
+        apps: { wallet: { key_hashes: [createHash('sha256').update(appKey).digest('hex')], quotes_per_minute: 2 } },
       },
     },
   );
@@ -21,7 +24,8 @@ beforeAll(async () => {
 });
 afterAll(async () => await gateway.close());
 
-const quote = async (session = sessionId) => await wallet.call('/quote', { session_id: session, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+const quote = async (session = sessionId, headers = {}) =>
+  await wallet.call('/quote', { session_id: session, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 }, headers);
 const order = async (quoteId: unknown) => await wallet.call('/order', { session_id: sessionId, quote_id: quoteId });
 
 it('only what may become an order counts as one: repeats, withdrawals and webhook tests do not', async () => {
@@ -53,4 +57,11 @@ it('a pending order says when the next look at it is due', async () => {
   });
   expect([waits.status, waits.body['code']]).toEqual([503, 'order-pending']);
   gateway.simulators['alpine']?.control.clearFaults();
+});
+
+it("an app's own number of quotes a minute is the one that counts", async () => {
+  const headers = { authorization: `Bearer ${appKey}` };
+  const answers = [];
+  for (let i = 0; i < 3; i += 1) answers.push((await quote((await createWallet(gateway.url).open()).sessionId, headers)).status);
+  expect(answers).toEqual([200, 200, 429]);
 });

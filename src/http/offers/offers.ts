@@ -23,7 +23,7 @@ export const traceOf = (call: Call): { requestId: string; traceparent: string | 
 
 /** 60 quotes a minute for a session; an app that shows its key has its own, higher count. */
 export const limitQuotes = async (call: Call, sessionHash: string): Promise<void> => {
-  if (call.app) await call.limit('quotes-app', call.app.id);
+  if (call.app) await call.limit('quotes-app', call.app.id, call.app.quotesPerMinute);
   await call.limit('quotes', sessionHash);
 };
 
