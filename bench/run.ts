@@ -14,6 +14,7 @@ const root = dirname(here);
 const rounds = 5;
 const perRound = Number(process.env['BENCH_REQUESTS'] ?? 3000);
 const connections = 32;
+const serverFlags = '';
 const say = (text = ''): void => void process.stdout.write(`${text}\n`);
 
 type Child = { process: ChildProcess; url: string };
@@ -26,6 +27,8 @@ const start = async (file: string, environment: Record<string, string>): Promise
     env: { ...process.env, ...environment },
     execArgv: [
       '--no-warnings',
+      // As the image starts it (Dockerfile).
+      ...(file === 'gateway.ts' ? (process.env['BENCH_FLAGS'] ?? serverFlags).split(' ').filter((flag) => flag !== '') : []),
       ...(process.env['BENCH_PROFILE'] !== undefined && file === 'gateway.ts' ? ['--cpu-prof', '--cpu-prof-dir', process.env['BENCH_PROFILE']] : []),
     ],
   });
@@ -95,6 +98,23 @@ const withProviders = async <T>(count: number, work: (providers: Child, environm
   }
 };
 
+/** Resident memory after many quotes. */
+const memory = async (gateway: Child, quote: () => string): Promise<void> => {
+  const many = Number(process.env['BENCH_MEMORY'] ?? 100_000);
+  await measure(gateway, '/quote', quote, many);
+  const { rssMb } = await usage(gateway);
+  say(`\n${ratio(`resident MB after ${many} quotes`, rssMb, 200, false)}`);
+};
+
+if (process.env['BENCH_PART'] === 'memory') {
+  await withProviders(5, async (_providers, environment) => {
+    const gateway = await start('gateway.ts', environment);
+    await memory(gateway, await sessions(gateway));
+    await stop(gateway);
+  });
+  await own?.stop();
+  process.exit(0);
+}
 await withProviders(5, async (providers, environment) => {
   const floor = await start('floor.ts', environment);
   const gateway = await start('gateway.ts', environment);
@@ -177,10 +197,7 @@ await withProviders(5, async (_providers, environment) => {
   say(ratio('p99 with the full table against the empty one', full.p99 / empty.p99, 1.1, false));
   await sql`truncate routes`;
   await sql.end();
-  const many = Number(process.env['BENCH_MEMORY'] ?? 100_000);
-  await measure(gateway, '/quote', quote, many);
-  const { rssMb } = await usage(gateway);
-  say(`\n${ratio(`resident MB after ${many} quotes`, rssMb, 200, false)}`);
+  await memory(gateway, quote);
   await stop(gateway);
 });
 await own?.stop();

@@ -190,7 +190,7 @@ const listen = async (fetch: (request: Request) => Response | Promise<Response>,
         fetch,
         port: env.PORT,
         hostname: env.HOST,
-        serverOptions: { headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 2_000, maxHeaderSize: 16_384 },
+        serverOptions: { headersTimeout: 10_000, requestTimeout: 13_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 16_384 },
       },
       () => listening(server),
     );

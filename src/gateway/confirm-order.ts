@@ -227,7 +227,10 @@ const orderOf = async (
     createdOn: now,
     changedOn: now,
     checks: 0,
-    nextCheckOn: now + refreshDelayMs({ stage, stageOn: now, ...(arrival === undefined ? {} : { arrivalSeconds: arrival }) }, now, gateway.random()),
+    // A provider that rang while the order was being placed rings no second time: it is looked at soon.
+    nextCheckOn: (await gateway.stores.notices.heard(intent.id))
+      ? now + 500
+      : now + refreshDelayMs({ stage, stageOn: now, ...(arrival === undefined ? {} : { arrivalSeconds: arrival }) }, now, gateway.random()),
     followUntil: now + gateway.settings.orders.follow_days * 86_400_000,
     final: false,
     ...(intent.providerSessionId === undefined ? {} : { providerSessionId: intent.providerSessionId }),

@@ -321,6 +321,8 @@ export type NoticeStore = {
     notice: { id: string; providerId: string; purpose: string; targetId: string; genuine: boolean; receivedOn: number; body?: string },
     windowMs: number,
   ): Promise<'new' | 'counted'>;
+  /** Whether a genuine notice about it came. */
+  heard(targetId: string): Promise<boolean>;
 };
 
 export type IdempotencyStore = {

@@ -22,7 +22,8 @@ export const runScheduled = async (gateway: Gateway, drain: (limit: number) => P
       const n = await work(limit);
       done[name] += n;
       left.calls -= n;
-      if (n < limit) return;
+      // Deliveries are claimed a few of a host at a time: a short batch does not mean that there are no more.
+      if (name === 'deliveries' ? n === 0 : n < limit) return;
     }
   };
   await refreshSwitches(gateway);

@@ -21,6 +21,8 @@ export const isPublicAddress = (text: string): boolean => {
   if (address.kind() === 'ipv6') {
     const six = address as IPv6;
     if (six.isIPv4MappedAddress()) return six.toIPv4Address().range() === 'unicast';
+    // ::a.b.c.d, the form of IPv4 addresses before ::ffff:a.b.c.d.
+    if (six.parts.slice(0, 6).every((part) => part === 0)) return false;
     // Deprecated site-local fec0::/10 counts as unicast elsewhere.
     return six.range() === 'unicast' && ((six.parts[0] ?? 0) & 0xffc0) !== 0xfec0;
   }

@@ -21,4 +21,12 @@ export const createNoticeStore = (db: Database): NoticeStore => ({
     await db.insert(notices).values(notice);
     return 'new';
   },
+  heard: async (targetId) => {
+    const rows = await db
+      .select({ id: notices.id })
+      .from(notices)
+      .where(and(eq(notices.targetId, targetId), eq(notices.genuine, true)))
+      .limit(1);
+    return rows.length > 0;
+  },
 });

@@ -200,7 +200,10 @@ export const toOffer = (wire: z.output<typeof quoteWire>, option: CatalogueOptio
 // ---- orders ----------------------------------------------------------------------------------------------------------------------------
 
 const stages: Record<string, Stage> = { placed: 'awaiting_payment', filled: 'filled', finished: 'finished', refunded: 'refunded' };
-const toStage = (status: string): Stage | undefined => stages[status.trim().toLowerCase()];
+const toStage = (status: string): Stage | undefined => {
+  const word = status.trim().toLowerCase();
+  return Object.hasOwn(stages, word) ? stages[word] : undefined;
+};
 
 /**
  * Missing, null, "" and [] are nothing; keys pass through, values become text (A18). Keys beside payment_details, a payment reference for one

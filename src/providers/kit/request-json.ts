@@ -101,14 +101,21 @@ const parseLoose = (body: Uint8Array): unknown => {
   }
 };
 
+/** Text that no database takes: one provider's answer with it must not break the answer to everybody. */
+const storable = (text: string): string => {
+  if (text.includes('\0') || !text.isWellFormed()) throw new ProviderFault('malformed', 'the answer holds NUL or half a character');
+  return text;
+};
+
 /** Drops members that would reach a prototype: answers are keyed by words of the provider's choice. */
 const withoutTraps = (value: unknown, depth: number): unknown => {
+  if (typeof value === 'string') return storable(value);
   if (typeof value !== 'object' || value === null) return value;
   if (depth > maxDepth) throw new ProviderFault('malformed', 'the answer is nested too deep');
   if (Array.isArray(value)) return value.map((item) => withoutTraps(item, depth + 1));
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, item]) =>
-      key === '__proto__' || key === 'constructor' || key === 'prototype' ? [] : [[key, withoutTraps(item, depth + 1)]],
+      key === '__proto__' || key === 'constructor' || key === 'prototype' ? [] : [[storable(key), withoutTraps(item, depth + 1)]],
     ),
   );
 };

@@ -42,13 +42,16 @@ export const wireBoolean = z.unknown().transform((value, context) => {
 
 const dateForm = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?\s?(Z|[+-]\d{2}:?\d{2})?$/i;
 
+/** 2100: whoever means "never" says 9999, and a database has no year 10000. */
+const furthestMs = Date.UTC(2100, 0, 1);
+
 /** Any RFC 3339 offset, up to nine fraction digits, a space for T; no zone is UTC (A22). Unix milliseconds. */
 export const readTime = (text: string): number | undefined => {
   const [, day, time, fraction = '', zone = 'Z'] = dateForm.exec(text.trim()) ?? [];
   if (day === undefined) return undefined;
   const offset = /^[+-]\d{4}$/.test(zone) ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone.toUpperCase();
   const ms = Date.parse(`${day}T${time}.${`${fraction}000`.slice(0, 3)}${offset}`);
-  return Number.isNaN(ms) ? undefined : ms;
+  return Number.isNaN(ms) || ms < 0 ? undefined : Math.min(ms, furthestMs);
 };
 export const wireTime = z.string().transform((text, context) => {
   const ms = readTime(text);
