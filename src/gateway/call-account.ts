@@ -35,12 +35,21 @@ export const callAccount = async <T extends object>(
     context: { ...(customer === undefined ? {} : { customer }), ...(call.customerIp === undefined ? {} : { customerIp: call.customerIp }) },
   } as const;
   const answer = await callProvider(gateway, provider, options, (context) => attempt(provider.sell, context));
-  if ('customer' in answer && typeof answer.customer === 'string' && answer.customer !== customer) await keepBlob(gateway, account.id, answer.customer);
+  if ('customer' in answer && typeof answer.customer === 'string' && answer.customer !== customer) {
+    const isRefused = 'ok' in answer && answer.ok === false;
+    await (isRefused ? keepBlob : saveBlob)(gateway, account.id, answer.customer);
+  }
   return answer;
 };
 
-export const keepBlob = async (gateway: Gateway, accountId: string, blob: string): Promise<void> =>
+const saveBlob = async (gateway: Gateway, accountId: string, blob: string): Promise<void> =>
   await gateway.stores.sessions.saveUpstream(accountId, { blob: await gateway.seal.seal(blob, blobPlace(accountId)), ready: true });
+
+/** A blob that came with something else than the account's own verbs: something about the account has changed, so it is looked at now. */
+export const keepBlob = async (gateway: Gateway, accountId: string, blob: string): Promise<void> => {
+  await saveBlob(gateway, accountId, blob);
+  await gateway.stores.accounts.wake(accountId, gateway.now());
+};
 
 /** A provider that could not answer, to a caller who may simply ask again. */
 export const providerProblem = (fault: unknown): unknown =>

@@ -81,14 +81,18 @@ export const refreshConnection = async (gateway: Gateway, account: Account, conn
       });
       return read.ok ? await stepConnection(gateway, account, connection, { ...state, ...read.value }) : connection;
     }
-    return (await askForConnection(gateway, account, connection, requestId)).connection;
+    const asked = await askForConnection(gateway, account, connection, requestId);
+    if (!('refused' in asked)) return asked.connection;
+    const { reason, note } = asked.refused;
+    // Without its key the account cannot ask, and nothing is said about the connection.
+    return reason === 'account-required' ? connection : await failConnection(gateway, account, connection, note ?? reason);
   } catch (fault) {
     if (fault instanceof ProviderFault) return connection;
     throw fault;
   }
 };
 
-export type Asked = { connection: Connection; refused?: Refusal };
+export type Asked = { connection: Connection } | { refused: Refusal };
 
 /** Asks the provider to make a connection. `refused` when it will not; a lost answer is the caller's ProviderFault. */
 export const askForConnection = async (gateway: Gateway, account: Account, connection: Connection, requestId: string): Promise<Asked> => {
@@ -99,10 +103,7 @@ export const askForConnection = async (gateway: Gateway, account: Account, conne
   });
   if (answer.ok) return { connection: await stepConnection(gateway, account, connection, answer.value) };
   // Another one is being made and cannot be told from this yet: asked again in a moment.
-  if (answer.refusal.reason === 'busy') return { connection };
-  // Refused at once, the caller takes the row back; refused later, it is told as failed.
-  const { reason, note } = answer.refusal;
-  return { connection: await failConnection(gateway, account, connection, note ?? reason), refused: answer.refusal };
+  return answer.refusal.reason === 'busy' ? { connection } : { refused: answer.refusal };
 };
 
 /** Payments straight to an address of the account: told once, unless an order explains them or still may. */

@@ -47,8 +47,9 @@ const byEmail = async (
   requestId: string,
 ): Promise<Account> => {
   const emailHash = gateway.hash(email.trim().toLowerCase());
-  if (existing && existing.emailHash !== emailHash && existing.status !== 'needs_reconnect')
-    throw invalid('/email', 'the customer has an account with another e-mail at this provider; remove it with POST /sell/account-remove first');
+  // Also where its key is lost: the provider answers with the key of whatever e-mail it is asked for, and nobody has shown that this one is his.
+  if (existing && existing.emailHash !== emailHash)
+    throw invalid('/email', 'the customer has another account at this provider; remove it with POST /sell/account-remove first');
   if (existing?.status === 'connected') return await stepAccount(gateway, existing, undefined, await webhookOf(gateway, existing.id, webhook));
   const account = existing ?? (await newAccount(gateway, session, providerId, webhook, { emailHash, email }));
   const answer = await callAccount(gateway, account, { verb: 'start_account', requestId, idempotent: true }, async (sell, context) =>
@@ -116,7 +117,7 @@ const newAccount = async (
     ...(webhook.appId === undefined ? {} : { appId: webhook.appId }),
   };
   const made = await gateway.stores.accounts.create(account, 'blob' in by ? await gateway.seal.seal(by.blob, blobPlace(id)) : undefined);
-  // Whoever holds our credentials and names an e-mail is given its key: so an e-mail belongs to the customer who brought it first.
+  // Whoever holds our credentials and names an e-mail is given its key: so an e-mail belongs to the customer who brought it first, for good.
   if (made === 'email-taken')
     throw new Problem(
       'customer-conflict',

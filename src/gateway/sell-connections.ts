@@ -43,7 +43,7 @@ export const createConnection = async (
   if ('existing' in made) return await sameAgain(gateway, account, made.existing, request, requestId);
   try {
     const asked = await askForConnection(gateway, account, row, requestId);
-    if (asked.refused) {
+    if ('refused' in asked) {
       await gateway.stores.accounts.discardConnection(row.id);
       throw refusalProblem(asked.refused);
     }

@@ -1,6 +1,6 @@
-import { and, desc, eq, inArray, isNull, lte, notInArray, or, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNull, lte, ne, notInArray, or, sql } from 'drizzle-orm';
 import type { Account, AccountStore, Connection } from '../gateway/account-port.ts';
-import { constraintOf, present, sqlState, uniqueViolation, type Database } from './database.ts';
+import { constraintOf, present, sqlState, uniqueViolation, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
 import { leaseOf, released } from './lease.ts';
 import { accounts, connections, providerSessions, settlements } from './schema.ts';
@@ -11,19 +11,31 @@ const toAccount = (row: typeof accounts.$inferSelect): Account => {
 };
 const toConnection = (row: typeof connections.$inferSelect): Connection => present(row);
 
+/** Removed accounts count: their owner may come back, and nobody else may have what is his. */
+const isOfAnother = async (tx: Transaction, { emailHash, customerId, providerId }: Account): Promise<boolean> => {
+  if (emailHash === undefined) return false;
+  const rows = await tx
+    .select({ id: accounts.id })
+    .from(accounts)
+    .where(and(eq(accounts.providerId, providerId), eq(accounts.emailHash, emailHash), ne(accounts.customerId, customerId)))
+    .limit(1);
+  return rows.length > 0;
+};
+
 const over = ['failed', 'expired', 'inactive'] as const;
 
 export const createAccountStore = (db: Database): AccountStore => ({
   create: async (account, blob) => {
     try {
-      await db.transaction(async (tx) => {
+      return await db.transaction(async (tx) => {
+        if (await isOfAnother(tx, account)) return 'email-taken';
         await tx.insert(accounts).values(account);
         const { id, providerId, createdOn } = account;
         await tx
           .insert(providerSessions)
           .values({ id, owner: `account:${id}`, providerId, claimedOn: createdOn, ready: blob !== undefined, ...(blob === undefined ? {} : { blob }) });
+        return 'created';
       });
-      return 'created';
     } catch (error) {
       if (sqlState(error) !== uniqueViolation) throw error;
       return constraintOf(error) === 'accounts_email' ? 'email-taken' : 'customer-has-one';

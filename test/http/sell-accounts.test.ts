@@ -1,0 +1,127 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/gateway.ts';
+import { bank, startSellWorld, type SellWorld } from '../support/sell-world.ts';
+
+let world: SellWorld;
+beforeAll(async () => {
+  world = await startSellWorld();
+});
+afterAll(async () => await world.close());
+afterEach(() => world.control.clearFaults());
+
+const start = { provider: 'bringin' };
+
+describe("somebody else's e-mail", () => {
+  it('cannot be taken over through an account that lost its own key', async () => {
+    const { connected, opened, control, accountIs, gateway } = world;
+    const victim = await opened();
+    await connected(victim, 'victim@example.com');
+    const thief = await opened();
+    const own = await connected(thief, 'thief@example.com');
+    control.disconnect('thief@example.com');
+    await new Promise((stale) => setTimeout(stale, 2100));
+    await accountIs(thief, own, 'needs_reconnect');
+    const stolen = await thief('/sell/accounts', { ...start, email: 'victim@example.com' });
+    expect([stolen.status, stolen.body['code']]).toEqual([400, 'invalid-request']);
+    await thief('/sell/account-remove', { account_id: own });
+    const anew = await thief('/sell/accounts', { ...start, email: 'victim@example.com' });
+    expect([anew.status, anew.body['code']]).toEqual([409, 'customer-conflict']);
+    expect(gateway.logs.join('\n')).not.toContain('victim@example.com');
+  });
+
+  it('nor through an account of a pasted key', async () => {
+    const { opened, control, connected } = world;
+    const victim = await opened();
+    await connected(victim, 'vera@example.com');
+    // The thief's own account at Bringin: known there, of another application.
+    const pawn = await opened();
+    await connected(pawn, 'pawn@example.com');
+    const thief = await opened();
+    const pasted = await thief('/sell/accounts', { ...start, api_key: control.user('pawn@example.com').key });
+    expect([pasted.status, pasted.body['account_status']]).toEqual([200, 'connected']);
+    const before = await thief('/sell/accounts', { ...start, email: 'vera@example.com' });
+    expect([before.status, before.body['code']]).toEqual([400, 'invalid-request']);
+    control.rotateKey('pawn@example.com');
+    await new Promise((stale) => setTimeout(stale, 2100));
+    await world.accountIs(thief, String(pasted.body['account_id']), 'needs_reconnect');
+    const stolen = await thief('/sell/accounts', { ...start, email: 'vera@example.com' });
+    expect([stolen.status, stolen.body['code']]).toEqual([400, 'invalid-request']);
+  });
+
+  it('nor after its owner has removed the account here: it stays his', async () => {
+    const { opened, connected } = world;
+    const owner = await opened();
+    const accountId = await connected(owner, 'olga@example.com');
+    const removed = await owner('/sell/account-remove', { account_id: accountId });
+    expect(removed.body).toEqual({ account_id: accountId, removed: true });
+    const other = await opened();
+    const stolen = await other('/sell/accounts', { ...start, email: 'olga@example.com' });
+    expect([stolen.status, stolen.body['code']]).toEqual([409, 'customer-conflict']);
+    const again = await owner('/sell/accounts', { ...start, email: 'olga@example.com' });
+    expect([again.status, again.body['account_status']]).toEqual([200, 'connected']);
+    expect(again.body['account_id']).not.toBe(accountId);
+  });
+
+  it('another e-mail is another account: the first is removed before', async () => {
+    const { opened, connected, control, accountIs } = world;
+    const call = await opened();
+    const accountId = await connected(call, 'nina@example.com');
+    control.disconnect('nina@example.com');
+    await new Promise((stale) => setTimeout(stale, 2100));
+    await accountIs(call, accountId, 'needs_reconnect');
+    const refused = await call('/sell/accounts', { ...start, email: 'nina.new@example.com' });
+    expect(refused.body['errors']).toEqual([{ pointer: '/email', detail: expect.stringContaining('/sell/account-remove') }]);
+    await call('/sell/account-remove', { account_id: accountId });
+    const moved = await call('/sell/accounts', { ...start, email: 'nina.new@example.com' });
+    expect([moved.status, moved.body['account_status']]).toEqual([200, 'onboarding']);
+    const other = await opened();
+    const stolen = await other('/sell/accounts', { ...start, email: 'Nina.New@example.com' });
+    expect([stolen.status, stolen.body['code']]).toEqual([409, 'customer-conflict']);
+  });
+});
+
+describe('a key that the provider no longer takes', () => {
+  it('is told once, at once, and is not tried again and again', async () => {
+    const { opened, connected, control, receiver, told, asked } = world;
+    const call = await opened();
+    const accountId = await connected(call, 'rita@example.com', { webhook_url: receiver.url });
+    control.disconnect('rita@example.com');
+    const balance = await call('/sell/balance', { account_id: accountId });
+    expect([balance.status, balance.body['code']]).toEqual([409, 'account-not-connected']);
+    await until('told', () =>
+      Promise.resolve(told('account_status').some((one) => one['account_id'] === accountId && one['account_status'] === 'needs_reconnect') ? true : undefined),
+    );
+    const before = asked('GET /user/user-id') + asked('POST /account/get-balance');
+    for (let n = 0; n < 10; n += 1) expect((await call('/sell/balance', { account_id: accountId })).status).toBe(409);
+    await new Promise((wait) => setTimeout(wait, 1500));
+    expect(asked('GET /user/user-id') + asked('POST /account/get-balance')).toBe(before);
+    const of = told('account_status').filter((one) => one['account_id'] === accountId);
+    expect(of.map((one) => one['account_status'])).toEqual(['connected', 'needs_reconnect']);
+
+    // The same e-mail again connects it anew: the person consents, the key comes with the answer to our master key.
+    const again = await call('/sell/accounts', { ...start, email: 'rita@example.com' });
+    expect([again.status, again.body['account_id']]).toEqual([200, accountId]);
+    await control.consent('rita@example.com');
+    await world.accountIs(call, accountId, 'connected');
+    expect((await call('/sell/balance', { account_id: accountId })).body).toEqual({ account_id: accountId, currency_code: 'EUR', amount_fiat: 0 });
+  });
+
+  it('a connection that was being made meanwhile is not given up', async () => {
+    const { opened, connected, control, asked } = world;
+    const call = await opened();
+    const accountId = await connected(call, 'sam@example.com');
+    control.setFault({ endpoint: 'POST /bringin-link', fault: 'reset', times: 1 });
+    const made = await call('/sell/connections', { account_id: accountId, name: 'Bank', lightning_username: 'sam', ...bank });
+    expect([made.status, made.body['connection_status']]).toEqual([200, 'initiating']);
+    control.disconnect('sam@example.com');
+    const { body } = await call('/sell/connection-status', { connection_id: made.body['connection_id'] });
+    expect(body['connection_status']).toBe('initiating');
+    await control.consent('sam@example.com');
+    const again = await call('/sell/accounts', { ...start, email: 'sam@example.com' });
+    expect(again.status).toBe(200);
+    await world.accountIs(call, accountId, 'connected');
+    await world.connectionIs(call, String(made.body['connection_id']), 'code_required');
+    expect(control.user('sam@example.com').links).toHaveLength(1);
+    expect(asked('POST /bringin-link')).toBe(2);
+  });
+});

@@ -1,0 +1,133 @@
+/** A gateway with a simulated Bringin and a wallet's webhook receiver, and what a selling customer does. */
+import { createHash } from 'node:crypto';
+import { expect } from 'vitest';
+import { createWallet, type Reply } from '../../scripts/demo/wallet.ts';
+import { startBringinSimulator, type SimulatorOptions } from '../../src/providers/bringin/bringin.simulator.ts';
+import { apiSecret, masterKey } from './bringin.ts';
+import { startTestGateway, until, type TestGatewayOptions } from './gateway.ts';
+import { startWebhookReceiver } from './webhook-receiver.ts';
+
+export type Body = Record<string, unknown>;
+export type Call = (path: string, body?: object, headers?: Record<string, string>) => Promise<Reply>;
+export const appKey = 'the-key-of-an-app-that-names-its-customers-address';
+export const iban = 'DE89370400440532013000';
+export const bank = { iban, bic: 'COBADEFFXXX', beneficiary_name: 'Alice Example' };
+
+export const startSellWorld = async (simulation: Partial<SimulatorOptions> = {}, options: TestGatewayOptions & { block?: Record<string, unknown> } = {}) => {
+  const { block, ...rest } = options;
+  const bringin = await startBringinSimulator({ id: 'bringin', masterKey, apiSecret, linkMs: 50, webhookRetryMs: [20], ...simulation });
+  const receiver = await startWebhookReceiver();
+  const gateway = await startTestGateway(
+    {},
+    {
+      ...rest,
+      config: {
+        apps: { wallet: { key_hashes: [createHash('sha256').update(appKey).digest('hex')], allow: ['customer_ip'] } },
+        ...rest.config,
+      },
+      blocks: {
+        bringin: {
+          kind: 'bringin',
+          base_url: bringin.url,
+          master_key_env: 'BRINGIN_MASTER_KEY',
+          api_secret_env: 'BRINGIN_API_SECRET',
+          lightning_hosts: ['dev.bringin.xyz'],
+          repost: 'same',
+          ...block,
+        },
+        ...rest.blocks,
+      },
+      environment: { BRINGIN_MASTER_KEY: masterKey, BRINGIN_API_SECRET: apiSecret, ...rest.environment },
+    },
+  );
+  const { control } = bringin;
+
+  const opened = async (): Promise<Call> => {
+    const wallet = createWallet(gateway.url);
+    const { sessionId } = await wallet.open();
+    return async (path, body, headers) => await wallet.call(path, { session_id: sessionId, ...body }, headers);
+  };
+  const optionOf = async (call: Call, name: string): Promise<{ currency_id: number; payment_option_id: number }> => {
+    const { body } = await call('/sell/payment-options', { currency_code: 'EUR' });
+    const [euro] = body['currencies'] as Record<string, { currency_id: number; payment_options: { id: number; option: string }[] }>[];
+    const option = euro?.['eur']?.payment_options.find((one) => one.option === name);
+    return { currency_id: euro?.['eur']?.currency_id ?? 0, payment_option_id: option?.id ?? 0 };
+  };
+  /** Signed up, verified and connected by the simulated person. */
+  const connected = async (call: Call, email: string, more: object = {}): Promise<string> => {
+    const started = await call('/sell/accounts', { provider: 'bringin', email, ...more });
+    expect(started.status).toBe(200);
+    const accountId = String(started.body['account_id']);
+    while (!control.user(email).connected) await control.advanceKyc(email);
+    await accountIs(call, accountId, 'connected');
+    return accountId;
+  };
+  const accountIs = async (call: Call, accountId: string, status: string): Promise<Body> =>
+    await until(`account ${status}`, async () => {
+      const { body } = await call('/sell/account-status', { account_id: accountId });
+      return body['account_status'] === status ? body : undefined;
+    });
+  const connectionIs = async (call: Call, connectionId: string, status: string): Promise<Body> =>
+    await until(`connection ${status}`, async () => {
+      const { body } = await call('/sell/connection-status', { connection_id: connectionId });
+      return body['connection_status'] === status ? body : undefined;
+    });
+  const waiting = async (call: Call, accountId: string, name: string, username: string, more: object = {}): Promise<string> => {
+    const made = await call('/sell/connections', { account_id: accountId, name, lightning_username: username, ...bank, ...more });
+    expect([made.status, made.body['code']]).toEqual([200, undefined]);
+    const id = String(made.body['connection_id']);
+    await connectionIs(call, id, 'code_required');
+    return id;
+  };
+  const activeConnection = async (call: Call, accountId: string, name: string, username: string, more: object = {}): Promise<string> => {
+    const id = await waiting(call, accountId, name, username, more);
+    const confirmed = await call('/sell/connection-confirm', { connection_id: id, code: '123456' });
+    expect([confirmed.status, confirmed.body['connection_status']]).toEqual([200, 'active']);
+    return id;
+  };
+  const orderIs = async (call: Call, orderId: string, stage: string, limitMs = 9000): Promise<Body> =>
+    await until(
+      `order ${stage}`,
+      async () => {
+        const { body } = await call('/sell/order-status', { order_id: orderId });
+        const entry = body[orderId] as Body;
+        return entry['stage'] === stage ? entry : undefined;
+      },
+      limitMs,
+    );
+  /** Any wallet: LNURL-pay at the address, then the invoice is paid. */
+  const payAddress = async (user: string, sats: number): Promise<string> => {
+    const asked = (await (await fetch(`${bringin.url}/.well-known/lnurlp/${user}`)).json()) as { callback: string };
+    const callback = new URL(asked.callback);
+    callback.searchParams.set('amount', String(sats * 1000));
+    const { pr } = (await (await fetch(callback)).json()) as { pr: string };
+    return await control.pay(pr);
+  };
+  /** What the wallet was told, oldest first. */
+  const told = (type: string): Body[] =>
+    receiver.received.map((one) => JSON.parse(one.body) as { type: string; data: Body }).flatMap((one) => (one.type === type ? [one.data] : []));
+  const asked = (endpoint: string): number => control.state.requests.filter((one) => one.endpoint === endpoint).length;
+
+  return {
+    bringin,
+    control,
+    receiver,
+    gateway,
+    opened,
+    optionOf,
+    connected,
+    accountIs,
+    connectionIs,
+    waiting,
+    activeConnection,
+    orderIs,
+    payAddress,
+    told,
+    asked,
+    close: async (): Promise<void> => {
+      await gateway.close();
+      await Promise.all([bringin.close(), receiver.close()]);
+    },
+  };
+};
+export type SellWorld = Awaited<ReturnType<typeof startSellWorld>>;
