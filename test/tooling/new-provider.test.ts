@@ -1,0 +1,106 @@
+/** `npm run new:provider` in a copy of the repository: what it makes compiles, is clean, and keeps the contract as far as it is written. */
+import { execFile } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const repository = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const copy = mkdtempSync(join(tmpdir(), 'new-provider-'));
+afterAll(() => rmSync(copy, { recursive: true }));
+
+type Ended = { code: number; output: string };
+const run = async (file: string, ...args: string[]): Promise<Ended> =>
+  await new Promise((ended) => {
+    const environment = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', NO_COLOR: '1' };
+    execFile(process.execPath, ['--no-warnings', join(copy, file), ...args], { cwd: copy, env: environment, timeout: 60_000 }, (error, stdout, stderr) =>
+      ended({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, output: `${stdout}${stderr}` }),
+    );
+  });
+const newProvider = async (...args: string[]): Promise<Ended> => await run('scripts/new-provider.ts', ...args);
+
+const kinds = [
+  ['north-pay', 'buy'],
+  ['acme', 'sell'],
+  ['channels2', 'liquidity'],
+] as const;
+
+beforeAll(() => {
+  for (const path of [
+    'src',
+    'scripts',
+    'test/support',
+    'test/setup',
+    '.oxfmtrc.json',
+    '.oxlintrc.json',
+    'tsconfig.json',
+    'package.json',
+    'providers.config.schema.json',
+  ])
+    cpSync(join(repository, path), join(copy, path), { recursive: true });
+  mkdirSync(join(copy, 'docs/site'), { recursive: true });
+  symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules'));
+  // Without the repository's database, and with nothing written into its node_modules.
+  writeFileSync(join(copy, 'vitest.config.ts'), "export default { cacheDir: '.vite', test: { include: ['src/providers/**/*.test.ts'] } };\n");
+});
+
+it('makes a folder for each ramp, registers it, and all of it compiles, is clean and passes', async () => {
+  for (const [kind, ramp] of kinds) {
+    const made = await newProvider(kind, '--ramp', ramp);
+    expect([made.code, made.output]).toEqual([0, expect.stringContaining(`npm test -- src/providers/${kind}`)]);
+    expect(readdirSync(join(copy, 'src/providers', kind)).sort()).toEqual(
+      [
+        'README.md',
+        '__fixtures__',
+        `${kind}-adapter.ts`,
+        `${kind}-mapping.ts`,
+        `${kind}-settings.ts`,
+        `${kind}-wire.ts`,
+        `${kind}.simulator.ts`,
+        `${kind}.test.ts`,
+        'index.ts',
+      ].sort(),
+    );
+  }
+  const folders = kinds.map(([kind]) => `src/providers/${kind}`);
+  const registry = readFileSync(join(copy, 'src/providers/registry.gen.ts'), 'utf8');
+  expect(registry).toContain("import { provider as northPay } from './north-pay/index.ts';");
+  expect(registry).toContain('acme, bitrefill, bringin, channels2, fiatOnRamp, lsps1, northPay');
+  expect(readFileSync(join(copy, 'providers.config.schema.json'), 'utf8')).toContain('"const": "north-pay"');
+  const left = folders.flatMap((folder) =>
+    readdirSync(join(copy, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .flatMap((entry) => [...readFileSync(join(entry.parentPath, entry.name), 'utf8').matchAll(/__(?!fixtures__)\w+?__/g)].map(([word]) => word)),
+  );
+  expect(left).toEqual([]);
+
+  writeFileSync(
+    join(copy, 'tsconfig.scaffold.json'),
+    JSON.stringify({ extends: './tsconfig.json', include: [...folders, 'src/providers/registry.gen.ts'], exclude: [] }),
+  );
+  const checks = await Promise.all([
+    run('node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.scaffold.json'),
+    run('node_modules/oxlint/bin/oxlint', '--deny-warnings', ...folders),
+    run('node_modules/oxfmt/bin/oxfmt', '--check', ...folders),
+    run('scripts/check-layers.ts'),
+    run('scripts/gen.ts', '--check'),
+  ]);
+  expect(checks.filter(({ code }) => code !== 0)).toEqual([]);
+  const tests = await run('node_modules/vitest/vitest.mjs', 'run', '--no-color', ...folders);
+  expect([tests.code, tests.output]).toEqual([0, expect.stringMatching(/Tests\s+6 passed \(6\)/)]);
+}, 60_000);
+
+it.each([
+  [['Acme', '--ramp', 'buy'], '"Acme" is not a name for a folder'],
+  [['../acme', '--ramp', 'buy'], '"../acme" is not a name for a folder'],
+  [['one', 'two', '--ramp', 'buy'], '"one two" is not a name for a folder'],
+  [['fresh'], '--ramp is missing'],
+  [['fresh', '--ramp', 'lend'], 'there is no ramp "lend"'],
+  [['lsps1', '--ramp', 'liquidity'], 'src/providers/lsps1 is there already'],
+  [['kit', '--ramp', 'buy'], 'src/providers/kit is there already'],
+])('refuses %j and makes nothing', async (args, why) => {
+  const refused = await newProvider(...args);
+  expect([refused.code, refused.output.split('\n')[0]]).toEqual([1, why]);
+  expect(existsSync(join(copy, 'src/providers/fresh'))).toBe(false);
+});
