@@ -49,12 +49,6 @@ const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrder
   if (quote.route.asked.ramp !== request.ramp) throw new Problem('quote-not-found', 'There is no such quote of this customer on this ramp.');
   const now = gateway.now();
   if (now > quote.acceptBy) throw quoteExpired();
-  const open = await intents.countOpenUnpaid(session.customerId);
-  if (open.length >= gateway.settings.orders.max_open)
-    throw new Problem('too-many-open-orders', `At most ${gateway.settings.orders.max_open} unpaid orders may be open at a time. Pay one or let it expire.`, {
-      members: { order_ids: open },
-    });
-
   refuseOutOfBounds(request.ramp, quote.offer.offer, request.inputs);
   refuseHeldOrders(gateway, quote.offer.providerId);
   await request.count();
@@ -89,8 +83,13 @@ const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrder
       ...(request.idempotencyKey === undefined ? {} : { idempotencyKey: request.idempotencyKey }),
     },
     lease,
+    gateway.settings.orders.max_open,
   );
   if (created !== 'created') await prepared?.release?.();
+  if (typeof created === 'object')
+    throw new Problem('too-many-open-orders', `At most ${gateway.settings.orders.max_open} unpaid orders may be open at a time. Pay one or let it expire.`, {
+      members: { order_ids: created.open },
+    });
   if (created === 'busy') throw orderPending('Another order of this session is still being placed with the same provider.', 10_000);
   const intent = created === 'created' ? await intents.find(id) : await intents.findByQuote(request.quoteId, session.customerId);
   if (!intent) throw orderPending('The order is being placed.');

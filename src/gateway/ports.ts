@@ -252,8 +252,11 @@ export type OrderChange = Partial<
 };
 
 export type IntentStore = {
-  /** `exists`: the quote has a live intent; `busy`: the upstream session has an unsettled one. The lease is the caller's when created. */
-  create(intent: NewIntent, lease: Lease): Promise<'created' | 'exists' | 'busy'>;
+  /**
+   * `exists`: the quote has a live intent; `busy`: the upstream session has an unsettled one; `open`: the customer's orders that can still be
+   * paid or are being placed are `maxOpen` already, counted so that parallel calls cannot pass together. The lease is the caller's when created.
+   */
+  create(intent: NewIntent, lease: Lease, maxOpen: number): Promise<'created' | 'exists' | 'busy' | { open: string[] }>;
   findByQuote(quoteId: string, customerId: string): Promise<Intent | undefined>;
   find(id: string): Promise<Intent | undefined>;
   /** prepared → sending, only for the lease's owner and only while his lease lasts (the database's clock). */
@@ -268,7 +271,6 @@ export type IntentStore = {
   hint(id: string, upstreamOrderId: string): Promise<void>;
   earlierIn(providerSessionId: string): Promise<string[]>;
   claimedUpstreamIds(providerId: string, ids: string[]): Promise<string[]>;
-  countOpenUnpaid(customerId: string): Promise<string[]>;
 };
 
 export type OrderStore = {

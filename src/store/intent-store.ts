@@ -1,6 +1,6 @@
 import { and, eq, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm';
 import type { Intent, IntentStore } from '../gateway/ports.ts';
-import { constraintOf, present, sqlState, uniqueViolation, type Database } from './database.ts';
+import { constraintOf, present, sqlState, uniqueViolation, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
 import { free, held, leaseOf, released } from './lease.ts';
 import { insertOrder } from './order-store.ts';
@@ -11,11 +11,37 @@ const unsettled = inArray(intents.state, [...unsettledStates]);
 
 const toIntent = (row: typeof intents.$inferSelect): Intent => present(row);
 
+/** Seeds the hash, so that a customer's lock meets no other kind of lock. */
+const customerLock = 7_266_002;
+
+/** Those being placed, then those that can still be paid: one that is confirmed between the two reads is in both, never in none. */
+const openOf = async (tx: Transaction, customerId: string): Promise<string[]> => {
+  const placing = await tx
+    .select({ id: intents.orderId })
+    .from(intents)
+    .where(and(eq(intents.customerId, customerId), unsettled));
+  const placed = await tx
+    .select({ id: orders.id })
+    .from(orders)
+    .where(and(eq(orders.customerId, customerId), inArray(orders.stage, ['awaiting_payment', 'underpaid']), eq(orders.final, false)));
+  return [...new Set([...placing, ...placed].map((row) => row.id))];
+};
+
 export const createIntentStore = (db: Database): IntentStore => ({
-  create: async (intent, lease) => {
+  create: async (intent, lease, maxOpen) => {
     try {
-      await db.insert(intents).values({ ...intent, state: 'prepared', ...leaseOf(lease) });
-      return 'created';
+      return await db.transaction(async (tx) => {
+        await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${intent.customerId}, ${customerLock}))`);
+        const same = await tx
+          .select({ id: intents.id })
+          .from(intents)
+          .where(and(eq(intents.quoteId, intent.quoteId), ne(intents.state, 'rejected')));
+        if (same.length > 0) return 'exists';
+        const open = await openOf(tx, intent.customerId);
+        if (open.length >= maxOpen) return { open };
+        await tx.insert(intents).values({ ...intent, state: 'prepared', ...leaseOf(lease) });
+        return 'created';
+      });
     } catch (error) {
       if (sqlState(error) !== uniqueViolation) throw error;
       return constraintOf(error) === 'intents_one_unsettled' ? 'busy' : 'exists';
@@ -102,12 +128,5 @@ export const createIntentStore = (db: Database): IntentStore => ({
       .from(intents)
       .where(and(eq(intents.providerId, providerId), inArray(intents.upstreamOrderId, ids)));
     return rows.flatMap((row) => row.id ?? []);
-  },
-  countOpenUnpaid: async (customerId) => {
-    const rows = await db
-      .select({ id: orders.id })
-      .from(orders)
-      .where(and(eq(orders.customerId, customerId), inArray(orders.stage, ['awaiting_payment', 'underpaid']), eq(orders.final, false)));
-    return rows.map((row) => row.id);
   },
 });
