@@ -3,9 +3,8 @@
  * GATEWAY_URL (default http://127.0.0.1:8787), or starts a sandbox of its own when nothing answers there.
  */
 import './load-env.ts';
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root, startSandbox } from './sandbox/start-sandbox.ts';
+import { notedSandbox, root, startSandbox } from './sandbox/start-sandbox.ts';
 import { buy } from './demo/buy.ts';
 import { liquidity } from './demo/liquidity.ts';
 import { sell } from './demo/sell.ts';
@@ -14,6 +13,7 @@ import { say } from './demo/steps.ts';
 const demos = { buy, sell, liquidity };
 type Demo = (url: string, simulators: Record<string, string>) => Promise<void>;
 const url = process.env['GATEWAY_URL'] ?? `http://127.0.0.1:${process.env['PORT'] ?? '8787'}`;
+const dataDir = process.env['DATA_DIR'] ?? join(root, '.data');
 
 const answers = async (at: string): Promise<boolean> => {
   try {
@@ -23,19 +23,12 @@ const answers = async (at: string): Promise<boolean> => {
   }
 };
 
-/** Where the pretended providers of a running sandbox are, as it wrote down: people pay there. */
-const runningSimulators = (): Record<string, string> => {
-  const dataDir = process.env['DATA_DIR'] ?? join(root, '.data');
-  const file = [join(dataDir, 'sandbox.json'), join(dataDir, 'worker', 'sandbox.json')].find((path) => existsSync(path));
-  return file === undefined ? {} : (JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>);
-};
-
 const name = process.argv[2] ?? 'buy';
 const demo: Demo | undefined = Object.hasOwn(demos, name) ? demos[name as keyof typeof demos] : undefined;
 if (!demo) {
   process.stderr.write(`There is no demo "${name}": ${Object.keys(demos).join(', ')}\n`);
   process.exitCode = 1;
-} else if (await answers(url)) await demo(url, runningSimulators());
+} else if (await answers(url)) await demo(url, notedSandbox([dataDir, join(dataDir, 'worker')], url));
 else {
   say(`Nothing answers at ${url}: starting a sandbox for this demo.`);
   const sandbox = await startSandbox({ port: 0, quiet: true, temporary: true });

@@ -5,14 +5,13 @@
 import './load-env.ts';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freshSecrets } from '../src/config/secrets.ts';
 import { openDatabase } from '../src/entry/database-node.ts';
 import { migrate } from '../src/entry/migrate.ts';
 import { startPgliteQueue } from './pglite-queue.ts';
 import { sandboxSecrets } from './sandbox/providers.ts';
-import { root, startProviders } from './sandbox/start-sandbox.ts';
+import { noteSandbox, root, startProviders } from './sandbox/start-sandbox.ts';
 
 const port = process.env['PORT'] ?? '8787';
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -23,8 +22,7 @@ await database.sql.end();
 const queue = database.kind === 'pglite' ? await startPgliteQueue(database.url) : undefined;
 const databaseUrl = queue ? `postgres://postgres:postgres@127.0.0.1:${queue.port}/postgres` : database.url;
 const providers = await startProviders();
-mkdirSync(dataDir, { recursive: true });
-writeFileSync(join(dataDir, 'sandbox.json'), JSON.stringify(Object.fromEntries(providers.map(({ id, url }) => [id, url]))));
+noteSandbox(dataDir, `http://127.0.0.1:${port}`, providers);
 const variables = {
   ...freshSecrets(randomBytes),
   ...sandboxSecrets,
@@ -32,10 +30,11 @@ const variables = {
   LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'info',
   SANDBOX_URLS: JSON.stringify(Object.fromEntries(providers.map(({ id, url }) => [id, url]))),
 };
+// Not by npx: a signal would end npx and leave wrangler and workerd behind.
 const wrangler = spawn(
-  'npx',
+  process.execPath,
   [
-    'wrangler',
+    join(root, 'node_modules/wrangler/bin/wrangler.js'),
     'dev',
     '--local',
     '--env=',

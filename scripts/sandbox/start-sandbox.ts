@@ -1,7 +1,7 @@
 /** The sandbox: simulated providers as child processes, keys of its own in the data folder, the gateway in this process. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -35,7 +35,7 @@ export const startSandbox = async (options: { port?: number; quiet?: boolean; te
   };
   try {
     const server = await startServer({ environment, modules: providerModules, root, baseUrls: Object.fromEntries(children.map(({ id, url }) => [id, url])) });
-    writeFileSync(join(dataDir, 'sandbox.json'), JSON.stringify(Object.fromEntries(children.map(({ id, url }) => [id, url]))));
+    noteSandbox(dataDir, server.url, children);
     // On another port than the file says, providers still have to find their way back.
     if (server.config.mode === 'sandbox' && process.env['PUBLIC_URL'] === undefined) server.config.public_url = server.url;
     return {
@@ -51,6 +51,23 @@ export const startSandbox = async (options: { port?: number; quiet?: boolean; te
     await stopChildren();
     throw error;
   }
+};
+
+/** For the demo of another terminal: whose pretended providers these are, and where their people pay. */
+export const noteSandbox = (dataDir: string, gateway: string, providers: SandboxProcess[]): void => {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const note = { gateway, providers: Object.fromEntries(providers.map(({ id, url }) => [id, url])) };
+  writeFileSync(join(dataDir, 'sandbox.json'), JSON.stringify(note));
+};
+
+/** The pretended providers of the gateway at that port. A note stays when its sandbox has ended: of two, the newer one is true. */
+export const notedSandbox = (dataDirs: string[], gateway: string): Record<string, string> => {
+  const files = dataDirs.map((dataDir) => join(dataDir, 'sandbox.json')).filter((file) => existsSync(file));
+  for (const file of files.toSorted((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)) {
+    const note = JSON.parse(readFileSync(file, 'utf8')) as { gateway?: string; providers?: Record<string, string> };
+    if (note.gateway !== undefined && note.providers !== undefined && new URL(note.gateway).port === new URL(gateway).port) return note.providers;
+  }
+  return {};
 };
 
 /** Ports as the file says where they are free, else any. */
