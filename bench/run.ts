@@ -14,7 +14,7 @@ const root = dirname(here);
 const rounds = 5;
 const perRound = Number(process.env['BENCH_REQUESTS'] ?? 3000);
 const connections = 32;
-const serverFlags = '';
+const serverFlags = '--max-semi-space-size=8 --max-old-space-size=192';
 const say = (text = ''): void => void process.stdout.write(`${text}\n`);
 
 type Child = { process: ChildProcess; url: string };
