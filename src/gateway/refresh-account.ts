@@ -79,10 +79,11 @@ export const refreshConnection = async (gateway: Gateway, account: Account, conn
         if (!sell.connections) throw new Error(`${account.providerId} has no connections`);
         return await sell.connections.read(context, state);
       });
-      return read.ok ? await stepConnection(gateway, account, connection, { ...state, ...read.value }) : connection;
+      return read.ok ? await stepConnection(gateway, account, connection, read.value) : connection;
     }
     const asked = await askForConnection(gateway, account, connection, requestId);
-    if (!('refused' in asked)) return asked.connection;
+    if ('connection' in asked) return asked.connection;
+    if ('twin' in asked) return await failConnection(gateway, account, connection, 'connection-exists');
     const { reason, note } = asked.refused;
     // Without its key the account cannot ask, and nothing is said about the connection.
     return reason === 'account-required' ? connection : await failConnection(gateway, account, connection, note ?? reason);
@@ -92,7 +93,8 @@ export const refreshConnection = async (gateway: Gateway, account: Account, conn
   }
 };
 
-export type Asked = { connection: Connection } | { refused: Refusal };
+/** `twin`: the provider has made it before, for another of our rows. */
+export type Asked = { connection: Connection } | { refused: Refusal } | { twin: Connection };
 
 /** Asks the provider to make a connection. `refused` when it will not; a lost answer is the caller's ProviderFault. */
 export const askForConnection = async (gateway: Gateway, account: Account, connection: Connection, requestId: string): Promise<Asked> => {
@@ -101,7 +103,11 @@ export const askForConnection = async (gateway: Gateway, account: Account, conne
     if (!sell.connections) return { ok: false as const, refusal: { reason: 'declined' as const, note: 'network-unsupported' } };
     return await sell.connections.create(context, request);
   });
-  if (answer.ok) return { connection: await stepConnection(gateway, account, connection, answer.value) };
+  if (answer.ok) {
+    const rows = await gateway.stores.accounts.connections(account.id);
+    const twin = rows.find((one) => one.id !== connection.id && one.upstreamId === answer.value.upstreamId);
+    return twin ? { twin } : { connection: await stepConnection(gateway, account, connection, answer.value) };
+  }
   // Another one is being made and cannot be told from this yet: asked again in a moment.
   return answer.refusal.reason === 'busy' ? { connection } : { refused: answer.refusal };
 };

@@ -16,7 +16,7 @@ import { openRequest, openState, showConnection } from './show-account.ts';
 
 type Shown = { [key: string]: Json };
 
-/** Asks for a connection. The same name and details again are the same connection; an answer that was lost leaves it `initiating`. */
+/** Asks for a connection. The same details again are the same connection, whatever the name; an answer that was lost leaves it `initiating`. */
 export const createConnection = async (
   gateway: Gateway,
   session: OpenSession,
@@ -43,10 +43,13 @@ export const createConnection = async (
   if ('existing' in made) return await sameAgain(gateway, account, made.existing, request, requestId);
   try {
     const asked = await askForConnection(gateway, account, row, requestId);
-    if ('refused' in asked) {
+    if (!('connection' in asked)) {
       await gateway.stores.accounts.discardConnection(row.id);
-      throw refusalProblem(asked.refused);
+      if ('refused' in asked) throw refusalProblem(asked.refused);
+      return await showConnection(gateway, await refreshConnection(gateway, account, asked.twin, requestId));
     }
+    // It is being made: its next step is told without being asked for.
+    await gateway.stores.accounts.wake(account.id, now + 1000);
     return await showConnection(gateway, asked.connection);
   } catch (fault) {
     if (!(fault instanceof ProviderFault)) throw fault;

@@ -1,0 +1,336 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/gateway.ts';
+import { bank, iban, startSellWorld, type Body, type SellWorld } from '../support/sell-world.ts';
+
+let world: SellWorld;
+beforeAll(async () => {
+  world = await startSellWorld({}, { block: { initiating_timeout_s: 1 } });
+});
+afterAll(async () => await world.close());
+afterEach(() => {
+  world.control.clearFaults();
+  world.control.setOptions({ linkMs: 50 });
+});
+
+const links = (email: string) => world.control.user(email).links;
+
+describe('what is wrong with a request is told before anything is sent', () => {
+  it.each([
+    ['an IBAN with a wrong check digit', { iban: 'DE88370400440532013000' }, 422, 'iban-invalid', undefined],
+    ['an IBAN of another length', { iban: 'DE8937040044053201300' }, 422, 'iban-invalid', undefined],
+    ['no IBAN', { iban: undefined }, 422, 'iban-invalid', undefined],
+    ['a BIC of nine characters', { bic: 'COBADEFFX' }, 400, 'invalid-request', '/bic'],
+    ['no BIC', { bic: undefined }, 400, 'invalid-request', '/bic'],
+    ['a name of one character', { name: 'x' }, 400, 'invalid-request', '/name'],
+    ['a name of 51 characters', { name: 'x'.repeat(51) }, 400, 'invalid-request', '/name'],
+    ['a beneficiary of one character', { beneficiary_name: 'x' }, 400, 'invalid-request', '/beneficiary_name'],
+    ['a beneficiary of 101 characters', { beneficiary_name: 'x'.repeat(101) }, 400, 'invalid-request', '/beneficiary_name'],
+    ['a user name with a blank', { lightning_username: 'al ice' }, 400, 'invalid-request', '/lightning_username'],
+    ['a user name that ends in a dot', { lightning_username: 'alice.' }, 400, 'invalid-request', '/lightning_username'],
+    ['a user name with a domain', { lightning_username: 'alice@evil.example' }, 400, 'invalid-request', '/lightning_username'],
+    ['no user name', { lightning_username: undefined }, 400, 'invalid-request', '/lightning_username'],
+    ['buying to no address', { direction: 'buy' }, 422, 'address-invalid', undefined],
+    [
+      'buying to an address of another network',
+      { direction: 'buy', destination_address: 'bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq' },
+      422,
+      'address-invalid',
+      undefined,
+    ],
+    ['buying over Lightning', { direction: 'buy', network: 'lightning' }, 400, 'invalid-request', '/network'],
+  ])('%s', async (what, change, status, code, pointer) => {
+    const call = await world.opened();
+    const email = `${what.replaceAll(/\W/g, '')}@example.com`;
+    const accountId = await world.connected(call, email);
+    const made = await call('/sell/connections', { account_id: accountId, name: 'Bank', lightning_username: 'frank', ...bank, ...change });
+    expect([made.status, made.body['code']]).toEqual([status, code]);
+    expect((made.body['errors'] as { pointer: string }[] | undefined)?.[0]?.pointer).toBe(pointer);
+    expect(JSON.stringify(made.body)).not.toContain('DE8');
+    expect(links(email)).toEqual([]);
+    const { body } = await call('/sell/connection-status', { account_id: accountId });
+    expect(body['connections']).toEqual([]);
+    // Put right, the same name is free: nothing of the refused one is left.
+    const right = await call('/sell/connections', { account_id: accountId, name: 'Bank', lightning_username: email.slice(0, -12).toLowerCase(), ...bank });
+    expect([right.status, right.body['connection_status']]).toEqual([200, 'initiating']);
+  });
+
+  it('an IBAN may have blanks and small letters, as people write it', async () => {
+    const call = await world.opened();
+    const accountId = await world.connected(call, 'blanks@example.com');
+    const id = await world.waiting(call, accountId, 'Bank', 'blanks', { iban: 'de89 3704 0044 0532 0130 00', bic: 'cobadeff' });
+    expect(links('blanks@example.com')[0]?.iban).toBe(iban);
+    const { body } = await call('/sell/connection-status', { connection_id: id });
+    expect(body['iban_masked']).toBe('DE89…3000');
+  });
+
+  it('refused connections are told to nobody', async () => {
+    const call = await world.opened();
+    const accountId = await world.connected(call, 'quiet@example.com', { webhook_url: world.receiver.url });
+    const before = world.told('connection_status').length;
+    await call('/sell/connections', { account_id: accountId, name: 'Bank', lightning_username: 'a b', ...bank });
+    await call('/sell/connections', { account_id: accountId, name: 'Bank', lightning_username: 'quiet', ...bank });
+    await until('told of the second', () => Promise.resolve(world.told('connection_status').some((one) => one['account_id'] === accountId) ? true : undefined));
+    expect(
+      world
+        .told('connection_status')
+        .slice(before)
+        .map((one) => one['connection_status']),
+    ).toEqual(['code_required']);
+  });
+});
+
+describe('a code', () => {
+  it('that is wrong says how many are left once that is known, and a used-up one has expired', async () => {
+    const call = await world.opened();
+    const accountId = await world.connected(call, 'codes@example.com');
+    const connection_id = await world.waiting(call, accountId, 'Bank', 'codes');
+    const first = await call('/sell/connection-confirm', { connection_id, code: '000000' });
+    expect([first.status, first.body['code'], first.body['attempts_left']]).toEqual([422, 'code-wrong', undefined]);
+    // Not six digits: refused here, and not counted there.
+    const short = await call('/sell/connection-confirm', { connection_id, code: '12345' });
+    expect([short.status, short.body['code']]).toEqual([422, 'code-wrong']);
+    const resent = await call('/sell/connection-resend', { connection_id });
+    expect([resent.status, resent.body['attempts_left']]).toEqual([200, 2]);
+    const second = await call('/sell/connection-confirm', { connection_id, code: '000000' });
+    expect([second.status, second.body['code'], second.body['attempts_left']]).toEqual([422, 'code-wrong', 1]);
+    const third = await call('/sell/connection-confirm', { connection_id, code: '000000' });
+    expect([third.body['code'], third.body['attempts_left']]).toEqual(['code-wrong', 0]);
+    const late = await call('/sell/connection-confirm', { connection_id, code: '123456' });
+    expect([late.status, late.body['code']]).toEqual([410, 'code-expired']);
+  });
+
+  it('that comes late has expired, and so has the connection; its name is free again', async () => {
+    const own = await startSellWorld();
+    try {
+      const call = await own.opened();
+      const accountId = await own.connected(call, 'late@example.com');
+      const connection_id = await own.waiting(call, accountId, 'Bank', 'late');
+      own.control.moveClock(31 * 60_000);
+      const late = await call('/sell/connection-confirm', { connection_id, code: '123456' });
+      expect([late.status, late.body['code']]).toEqual([410, 'code-expired']);
+      await own.connectionIs(call, connection_id, 'expired');
+      own.control.moveClock(-31 * 60_000);
+      const again = await call('/sell/connections', { account_id: accountId, name: 'Bank', lightning_username: 'late', ...bank });
+      expect([again.status, again.body['connection_status']]).toEqual([200, 'initiating']);
+      expect(again.body['connection_id']).not.toBe(connection_id);
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('whose answer was lost has worked all the same: the same code again says so', async () => {
+    const call = await world.opened();
+    const accountId = await world.connected(call, 'lostcode@example.com');
+    const connection_id = await world.waiting(call, accountId, 'Bank', 'lostcode');
+    world.control.setFault({ endpoint: 'POST /bringin-link/confirm', fault: 'lost-answer', times: 1 });
+    const lost = await call('/sell/connection-confirm', { connection_id, code: '123456' });
+    expect([lost.status, lost.body['retryable']]).toEqual([503, true]);
+    const again = await call('/sell/connection-confirm', { connection_id, code: '123456' });
+    expect([again.status, again.body['connection_status']]).toEqual([200, 'active']);
+  });
+
+  it('is asked for nothing that does not wait for one', async () => {
+    const call = await world.opened();
+    const accountId = await world.connected(call, 'nocode@example.com');
+    world.control.setOptions({ linkMs: 3_000 });
+    const made = await call('/sell/connections', { account_id: accountId, name: 'Bank', lightning_username: 'nocode', ...bank });
+    const early = await call('/sell/connection-confirm', { connection_id: made.body['connection_id'], code: '123456' });
+    expect([early.status, early.body['code']]).toEqual([400, 'invalid-request']);
+  });
+});
+
+describe('made once', () => {
+  it('also when it is asked for twice at the same time, with and without a key', async () => {
+    const call = await world.opened();
+    const accountId = await world.connected(call, 'twice@example.com');
+    const wanted = { account_id: accountId, name: 'Bank', lightning_username: 'twice', ...bank };
+    world.control.setFault({ endpoint: 'GET /bringin-link', fault: 'latency', ms: 200, times: 3 });
+    const both = await Promise.all([call('/sell/connections', wanted), call('/sell/connections', wanted), call('/sell/connections', wanted)]);
+    expect(both.map((one) => one.status)).toEqual([200, 200, 200]);
+    expect(new Set(both.map((one) => one.body['connection_id'])).size).toBe(1);
+    await world.connectionIs(call, String(both[0]?.body['connection_id']), 'code_required');
+    expect(links('twice@example.com')).toHaveLength(1);
+
+    const key = { 'idempotency-key': 'one-key-for-two' };
+    const other = { ...wanted, name: 'Other', lightning_username: 'twice.other' };
+    const keyed = await Promise.all([call('/sell/connections', other, key), call('/sell/connections', other, key)]);
+    expect(keyed.map((one) => one.status).filter((status) => status !== 200 && status !== 409)).toEqual([]);
+    const again = await call('/sell/connections', other, key);
+    expect(again).toEqual(keyed.find((one) => one.status === 200));
+    expect(links('twice@example.com')).toHaveLength(2);
+  });
+
+  it('a second of the same name for something else is refused, and so is a second for the same under another name', async () => {
+    const call = await world.opened();
+    const accountId = await world.connected(call, 'second@example.com');
+    const id = await world.activeConnection(call, accountId, 'Bank', 'second');
+    const other = await call('/sell/connections', {
+      account_id: accountId,
+      name: 'Bank',
+      lightning_username: 'second',
+      ...bank,
+      iban: 'GB29NWBK60161331926819',
+    });
+    expect([other.status, other.body['code']]).toEqual([409, 'connection-name-taken']);
+    // Whatever its name, the provider has it already: it is the same connection.
+    const same = await call('/sell/connections', { account_id: accountId, name: 'Renamed', lightning_username: 'second', ...bank });
+    expect([same.status, same.body['connection_id'], same.body['name']]).toEqual([200, id, 'Bank']);
+    const { body } = await call('/sell/connection-status', { account_id: accountId });
+    expect((body['connections'] as Body[]).map((one) => one['connection_id'])).toEqual([id]);
+    const stranger = await world.opened();
+    const strangers = await world.connected(stranger, 'stranger@example.com');
+    const taken = await stranger('/sell/connections', { account_id: strangers, name: 'Bank', lightning_username: 'second', ...bank });
+    expect([taken.status, taken.body['code']]).toEqual([409, 'username-taken']);
+  });
+
+  it('with the provider down in each step nothing is lost, and the step can be repeated', async () => {
+    const call = await world.opened();
+    const email = 'down@example.com';
+    world.control.setFault({ endpoint: 'POST /application/connect', fault: '503', times: 1 });
+    const start = { provider: 'bringin', email };
+    const failed = await call('/sell/accounts', start);
+    expect([failed.status, failed.body['retryable']]).toEqual([503, true]);
+    const accountId = await world.connected(call, email);
+    const wanted = { account_id: accountId, name: 'Bank', lightning_username: 'down', ...bank };
+    for (const endpoint of ['GET /bringin-link', 'POST /bringin-link']) {
+      world.control.setFault({ endpoint, fault: '503', times: 1 });
+      const made = await call('/sell/connections', wanted);
+      expect([endpoint, made.status, made.body['connection_status']]).toEqual([endpoint, 200, 'initiating']);
+    }
+    const made = await call('/sell/connections', wanted);
+    expect([made.status, made.body['connection_status']]).toEqual([200, 'initiating']);
+    const connection_id = String(made.body['connection_id']);
+    await world.connectionIs(call, connection_id, 'code_required');
+    world.control.setFault({ endpoint: 'GET /bringin-link/{id}', fault: '503', times: 1 });
+    const read = await call('/sell/connection-status', { connection_id });
+    expect([read.status, read.body['connection_status']]).toEqual([200, 'code_required']);
+    for (const [endpoint, path] of [
+      ['POST /bringin-link/resend-otp', '/sell/connection-resend'],
+      ['POST /bringin-link/confirm', '/sell/connection-confirm'],
+      ['POST /bringin-link/{id}/cancel', '/sell/connection-cancel'],
+      ['POST /bringin-link/{id}/cancel/confirm', '/sell/connection-confirm'],
+    ] as const) {
+      const body = path === '/sell/connection-confirm' ? { connection_id, code: '123456' } : { connection_id };
+      world.control.setFault({ endpoint, fault: '503', times: 1 });
+      const down = await call(path, body);
+      expect([path, down.status, down.body['retryable']]).toEqual([path, 503, true]);
+      const up = await call(path, body);
+      expect([path, up.status]).toEqual([path, 200]);
+    }
+    const { body } = await call('/sell/connection-status', { connection_id });
+    expect(body['connection_status']).toBe('inactive');
+    expect(links(email)).toHaveLength(1);
+  });
+
+  it('one that takes long says so while it does, and no longer once it is there', async () => {
+    const call = await world.opened();
+    const accountId = await world.connected(call, 'slow@example.com');
+    world.control.setOptions({ linkMs: 2_500 });
+    const made = await call('/sell/connections', { account_id: accountId, name: 'Bank', lightning_username: 'slow', ...bank });
+    const connection_id = String(made.body['connection_id']);
+    await until('late', async () => {
+      const { body } = await call('/sell/connection-status', { connection_id });
+      return body['failure'] === 'takes-too-long' ? true : undefined;
+    });
+    const there = await world.connectionIs(call, connection_id, 'code_required');
+    expect(there['failure']).toBeUndefined();
+    const active = await call('/sell/connection-confirm', { connection_id, code: '123456' });
+    expect(active.body).toMatchObject({ connection_status: 'active', lightning_address: 'slow@dev.bringin.xyz', iban_masked: 'DE89…3000' });
+    for (const gone of ['failure', 'code_expires_on', 'attempts_left']) expect(active.body[gone]).toBeUndefined();
+  });
+
+  it('a failed one is told as failed', async () => {
+    const call = await world.opened();
+    const accountId = await world.connected(call, 'failing@example.com', { webhook_url: world.receiver.url });
+    world.control.nextLink('FAILED');
+    const made = await call('/sell/connections', { account_id: accountId, name: 'Bank', lightning_username: 'failing', ...bank });
+    const failed = await world.connectionIs(call, String(made.body['connection_id']), 'failed');
+    expect(failed['failure']).toBe('STANDING_ORDER_FAILED');
+    await until('told', () =>
+      Promise.resolve(
+        world.told('connection_status').find((one) => one['connection_id'] === made.body['connection_id'] && one['connection_status'] === 'failed'),
+      ),
+    );
+  });
+});
+
+describe('ending one', () => {
+  it('is soft where others use it, and twice is once', async () => {
+    const call = await world.opened();
+    const accountId = await world.connected(call, 'soft@example.com');
+    world.control.shareWallet('soft@example.com', 'soft@dev.bringin.xyz', iban);
+    const made = await call('/sell/connections', { account_id: accountId, name: 'Bank', lightning_username: 'soft', ...bank });
+    const connection_id = String(made.body['connection_id']);
+    await world.connectionIs(call, connection_id, 'active');
+    const ended = await call('/sell/connection-cancel', { connection_id });
+    expect([ended.status, ended.body['connection_status']]).toEqual([200, 'inactive']);
+    const before = world.asked('POST /bringin-link/{id}/cancel');
+    const twice = await call('/sell/connection-cancel', { connection_id });
+    expect([twice.status, twice.body['connection_status']]).toEqual([200, 'inactive']);
+    expect(world.asked('POST /bringin-link/{id}/cancel')).toBe(before);
+    const late = await call('/sell/connection-confirm', { connection_id, code: '123456' });
+    expect([late.status, late.body['errors']]).toEqual([400, [{ pointer: '/code', detail: 'nothing waits for a code' }]]);
+  });
+
+  it('asked twice before the code came waits for one code', async () => {
+    const call = await world.opened();
+    const accountId = await world.connected(call, 'patient@example.com');
+    const connection_id = await world.activeConnection(call, accountId, 'Bank', 'patient');
+    for (let n = 0; n < 2; n += 1) {
+      const cancelling = await call('/sell/connection-cancel', { connection_id });
+      expect([cancelling.status, cancelling.body['connection_status']]).toEqual([200, 'code_required']);
+    }
+    expect(world.control.state.texts.filter((one) => one.to === 'patient@example.com')).toHaveLength(2);
+    const wrong = await call('/sell/connection-confirm', { connection_id, code: '000000' });
+    expect([wrong.status, wrong.body['code']]).toEqual([422, 'code-wrong']);
+    const done = await call('/sell/connection-confirm', { connection_id, code: '123456' });
+    expect([done.status, done.body['connection_status']]).toEqual([200, 'inactive']);
+    // What the wallet asks for again is a new connection, not the ended one.
+    const again = await world.activeConnection(call, accountId, 'Bank', 'patient');
+    expect(again).not.toBe(connection_id);
+  });
+});
+
+it('buys, too: euros to a fixed address, by an IBAN of the provider that is not judged', async () => {
+  const call = await world.opened();
+  const accountId = await world.connected(call, 'buyer@example.com');
+  const made = await call('/sell/connections', {
+    account_id: accountId,
+    name: 'Savings plan',
+    direction: 'buy',
+    destination_address: 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080',
+  });
+  expect([made.status, made.body['direction'], made.body['network']]).toEqual([200, 'buy', 'onchain']);
+  const connection_id = String(made.body['connection_id']);
+  await world.connectionIs(call, connection_id, 'code_required');
+  const active = await call('/sell/connection-confirm', { connection_id, code: '123456' });
+  expect(active.body).toMatchObject({ connection_status: 'active', direction: 'buy', deposit_iban: 'LT613250046722895172' });
+  // It receives no sats: no sell offer counts on it, and no order can be paid into it.
+  const sepa = await world.optionOf(call, 'SEPA');
+  const quote = await call('/sell/quote', { amount_sats: 250_000, ...sepa });
+  expect(quote.body['requires']).toEqual(['connection']);
+  const order = await call('/sell/order', { quote_id: quote.body['quote_id'], connection_id });
+  expect([order.status, order.body['code']]).toEqual([409, 'connection-required']);
+});
+
+it('is nobody else’s: every step at a foreign connection looks like an unknown one', async () => {
+  const mine = await world.opened();
+  const accountId = await world.connected(mine, 'mine@example.com');
+  const connection_id = await world.activeConnection(mine, accountId, 'Bank', 'mine');
+  const call = await world.opened();
+  await world.connected(call, 'theirs@example.com');
+  const unknown = '4b1f0f62-98a1-4b58-8a39-9d2c9a1f3c11';
+  const sepa = await world.optionOf(call, 'SEPA');
+  const quote = await call('/sell/quote', { amount_sats: 250_000, ...sepa });
+  for (const [path, body] of [
+    ['/sell/connection-status', {}],
+    ['/sell/connection-confirm', { code: '123456' }],
+    ['/sell/connection-resend', {}],
+    ['/sell/connection-cancel', {}],
+    ['/sell/order', { quote_id: quote.body['quote_id'] }],
+  ] as const) {
+    const [foreign, absent] = await Promise.all([connection_id, unknown].map(async (id) => await call(path, { ...body, connection_id: id })));
+    expect([path, foreign?.status, foreign?.body['code']]).toEqual([path, 404, 'connection-not-found']);
+    expect({ ...foreign?.body, instance: '' }).toEqual({ ...absent?.body, instance: '' });
+  }
+});
