@@ -12,7 +12,7 @@ const second = 1_000;
 const minute = 60 * second;
 
 /** How long until an account is looked at again. Notices and the wallet's own questions come in between. */
-export const accountDelayMs = (account: Pick<Account, 'status' | 'statusOn'>, connections: Pick<Connection, 'status' | 'statusOn'>[], now: number): number => {
+const accountDelayMs = (account: Pick<Account, 'status' | 'statusOn'>, connections: Pick<Connection, 'status' | 'statusOn'>[], now: number): number => {
   if (connections.some((connection) => connection.status === 'initiating')) return 3 * second;
   if (connections.some((connection) => connection.status === 'code_required')) return 30 * second;
   if (account.status === 'onboarding' || account.status === 'pending') return Math.min(60 * minute, Math.max(15 * second, (now - account.statusOn) / 10));

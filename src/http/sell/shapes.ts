@@ -4,7 +4,7 @@ import type { Call } from '../call.ts';
 import { anyAmount, providerRef, smallId, time, uuid, webhookUrl } from '../shapes.ts';
 import { checkWebhook } from '../webhook-url.ts';
 
-export const sellEvents = ['account_status', 'connection_status', 'sell_settled', 'order_status_changed'] as const;
+const sellEvents = ['account_status', 'connection_status', 'sell_settled', 'order_status_changed'] as const;
 export const webhook = {
   webhook_url: webhookUrl.optional(),
   webhook_events: z.array(z.enum(sellEvents)).max(8).optional().openapi({ description: 'Default: all' }),

@@ -120,8 +120,8 @@ export const buyChannel = async (world: LiquidityWorld): Promise<void> => {
   expect([...north.control.orders.values()]).toHaveLength(1);
 
   const [order] = [...north.control.orders.values()];
-  await north.control.pay(order?.id ?? '');
-  await north.control.open(order?.id ?? '');
+  north.control.pay(order?.id ?? '');
+  north.control.open(order?.id ?? '');
   await staged(wake, call, String(ordered.body['order_id']), 'finished');
   const told = await until('told', async () => {
     await wake();
