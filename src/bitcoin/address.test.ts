@@ -8,9 +8,18 @@ const NOT_AN_ADDRESS = { problem: 'This is not a bitcoin address, or it has a ty
 const UNKNOWN_KIND = { problem: 'This kind of address is not known yet; coins sent to it could be lost.' };
 const NO_SUCH_KEY = { problem: 'The key in this taproot address does not exist; coins sent to it would be lost.' };
 
+/** Capitals carry nothing in bech32. */
+const asKept = (address: string): string => (/^(?:BC|TB|BCRT)1/.test(address) ? address.toLowerCase() : address);
+
 test.each(vectors.valid)('$chain $type $address: $payout', ({ address, chain, type, payout }) => {
   const refused = type === 'p2tr' ? NO_SUCH_KEY : UNKNOWN_KIND;
-  expect(checkPayoutAddress(address, network(chain))).toEqual(payout === 'accept' ? { address } : refused);
+  expect(checkPayoutAddress(address, network(chain))).toEqual(payout === 'accept' ? { address: asKept(address) } : refused);
+});
+
+test('the same bech32 address in capitals, as QR codes carry it, is the same address', () => {
+  const address = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
+  expect(checkPayoutAddress(address.toUpperCase(), 'regtest')).toEqual({ address });
+  expect(checkPayoutAddress(`BITCOIN:${address.toUpperCase()}?AMOUNT=1`, 'regtest')).toEqual({ address });
 });
 
 test.each(vectors.invalid)('"$address" is refused: $reason', ({ address }) => {
@@ -19,8 +28,8 @@ test.each(vectors.invalid)('"$address" is refused: $reason', ({ address }) => {
 });
 
 test.each(vectors.bip21)('$input', ({ input, address }) => {
-  expect(checkPayoutAddress(input, 'main')).toEqual({ address });
-  expect(checkPayoutAddress(input.replace('bitcoin:', 'BITCOIN:'), 'main')).toEqual({ address });
+  expect(checkPayoutAddress(input, 'main')).toEqual({ address: asKept(address) });
+  expect(checkPayoutAddress(input.replace('bitcoin:', 'BITCOIN:'), 'main')).toEqual({ address: asKept(address) });
 });
 
 test.each(vectors.wrong_network)('$address is not of $configured', ({ configured, address }) => {

@@ -6,8 +6,8 @@ import { isCompressedKey } from './secp256k1.ts';
 export type BitcoinNetwork = 'main' | 'test' | 'signet' | 'regtest';
 
 /**
- * Takes a bare address or a bitcoin: URI (its parameters are ignored) and gives the address as it was written, or the problem in words for
- * the customer. Test networks and signet share their prefixes and cannot be told apart; regtest shares the base58 ones.
+ * Takes a bare address or a bitcoin: URI (its parameters are ignored) and gives the address, bech32 in lower case (QR codes carry it in
+ * capitals), or the problem in words for the customer. Test networks and signet share their prefixes and cannot be told apart; regtest shares the base58 ones.
  */
 export function checkPayoutAddress(text: string, network: BitcoinNetwork): { address: string } | { problem: string } {
   const address = text.replace(/^bitcoin:/i, '').replace(/\?.*$/s, '');
@@ -18,7 +18,7 @@ export function checkPayoutAddress(text: string, network: BitcoinNetwork): { add
   if (info.type === AddressType.unknown) return { problem: 'This kind of address is not known yet; coins sent to it could be lost.' };
   if (info.type === AddressType.p2tr && !isSpendableTaproot(address))
     return { problem: 'The key in this taproot address does not exist; coins sent to it would be lost.' };
-  return { address };
+  return { address: info.bech32 ? address.toLowerCase() : address };
 }
 
 /** BIP21. The amount stands in bitcoin, without trailing zeros. */
