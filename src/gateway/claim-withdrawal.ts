@@ -3,7 +3,7 @@ import { toCanonicalLnurl } from '../bitcoin/lnurl.ts';
 import { trustedLink } from '../domain/hosts.ts';
 import { backOffMs } from '../domain/settle-placing.ts';
 import { callProvider } from './call-provider.ts';
-import { followed, refreshOrder } from './follow-orders.ts';
+import { followed, putInReview, refreshOrder } from './follow-orders.ts';
 import { Problem } from './problem.ts';
 import type { Claim, Gateway, Lease, Order } from './ports.ts';
 import { findOrder } from './read-orders.ts';
@@ -39,10 +39,21 @@ export const claimWithdrawal = async (gateway: Gateway, session: OpenSession, re
 };
 
 const notWithdrawable = (order: Order): Problem =>
+  order.final || order.stage === 'finished'
+    ? new Problem('order-not-withdrawable', `The order is ${order.stage}: there is nothing left to withdraw.`, {
+        members: { retryable: false, action: 'contact-support' },
+      })
+    : notYet(order);
+const notYet = (order: Order): Problem =>
   new Problem('order-not-withdrawable', `The order is ${order.stage}; it can be withdrawn once it is filled.`, { retryAfterMs: 5000 });
 const claimUnknown = (): Problem =>
   new Problem('claim-outcome-unknown', 'The provider has not given the withdrawal link yet; the gateway keeps asking. Repeat the same request.', {
     retryAfterMs: 5000,
+  });
+
+const linkRefused = (orderId: string): Problem =>
+  new Problem('payout-link-refused', 'The provider gave a withdrawal link that is not on one of its own hosts. It is withheld and the operator looks at it.', {
+    members: { order_id: orderId },
   });
 
 const checkFallback = (gateway: Gateway, order: Order, text: string): string => {
@@ -54,21 +65,37 @@ const checkFallback = (gateway: Gateway, order: Order, text: string): string => 
   return checked.address;
 };
 
-const answerClaim = async (gateway: Gateway, order: Order, claim: Claim, fallback: string | undefined, requestId: string): Promise<Withdrawal> => {
+const answerClaim = async (gateway: Gateway, known: Order, claim: Claim, fallback: string | undefined, requestId: string): Promise<Withdrawal> => {
+  let order = known;
   if (fallback !== undefined && claim.fallbackHash !== gateway.hash(fallback))
     throw new Problem('withdrawal-differs', 'This withdrawal was asked for with another fallback (or none), which can no longer be changed.');
-  const now = gateway.now();
-  if (claim.state === 'held' && claim.lnurl !== undefined) {
-    if (claim.expiresOn === undefined || claim.expiresOn > now) return await show(gateway, order.id, claim.lnurl, claim.expiresOn);
+  if (claim.state === 'review') {
+    // The operator's to look at; once he has let the order go on, the provider is asked again.
+    if (order.stage === 'review') throw linkRefused(order.id);
+    if (order.stage !== 'filled' || claim.nextTryOn > gateway.now()) throw claimUnknown();
+  }
+  if (isLive(gateway, claim)) return await show(gateway, order.id, claim.lnurl, claim.expiresOn);
+  if (claim.lnurl !== undefined) {
     if (claim.fallbackHash !== undefined)
       throw new Problem('withdrawal-expired', 'The withdrawal link expired; the provider pays out to the on-chain fallback.');
+    // Withdrawn, perhaps: a finished order gets no second link.
+    if (!order.final) order = await refreshOrder(gateway, order, 'read', requestId);
+    if (order.stage !== 'filled') throw notWithdrawable(order);
   }
   // Held and expired without a fallback: one fresh call upstream. Still sending: one more try, unless somebody is at it.
   const lease = leaseFor(gateway, order.id);
   const taken = await gateway.stores.claims.take(order.id, lease);
   if (!taken) throw claimUnknown();
+  if (isLive(gateway, taken)) {
+    // Somebody fetched it in the meantime.
+    await gateway.stores.claims.change(order.id, lease.owner, {});
+    return await show(gateway, order.id, taken.lnurl, taken.expiresOn);
+  }
   return await fetchLnurl(gateway, order, taken, lease, requestId);
 };
+
+const isLive = (gateway: Gateway, claim: Claim): claim is Claim & { lnurl: string } =>
+  claim.state === 'held' && claim.lnurl !== undefined && (claim.expiresOn === undefined || claim.expiresOn > gateway.now());
 
 const show = async (gateway: Gateway, orderId: string, sealed: string, expiresOn: number | undefined): Promise<Withdrawal> => ({
   order_id: orderId,
@@ -101,18 +128,18 @@ const fetchLnurl = async (gateway: Gateway, order: Order, claim: Claim, lease: L
     const canonical = toCanonicalLnurl(answer.value.lnurl, { loopbackHttp: sandbox });
     if (!canonical || !trustedLink(canonical.url.href, linkHosts(provider, provider.core.payout_hosts), sandbox)) {
       await gateway.stores.claims.change(order.id, lease.owner, { state: 'review' });
+      await putInReview(gateway, order, 'withdrawal link on a foreign host');
       gateway.log('error', 'payout_link_refused', { request_id: requestId, order: order.id, provider: provider.id });
-      throw new Problem(
-        'payout-link-refused',
-        'The provider gave a withdrawal link that is not on one of its own hosts. It is withheld and the operator looks at it.',
-        { members: { order_id: order.id } },
-      );
+      throw linkRefused(order.id);
     }
     const sealed = await gateway.seal.seal(canonical.lnurl, lnurlPlace(order.id));
-    await gateway.stores.claims.hold(order.id, lease.owner, {
-      lnurl: sealed,
-      ...(answer.value.expiresOn === undefined ? {} : { expiresOn: answer.value.expiresOn }),
-    });
+    const held = { lnurl: sealed, ...(answer.value.expiresOn === undefined ? {} : { expiresOn: answer.value.expiresOn }) };
+    if (!(await gateway.stores.claims.hold(order.id, lease.owner, held))) {
+      // The lease had run out: what its new owner keeps is what everybody is shown.
+      const kept = await gateway.stores.claims.find(order.id);
+      if (!kept || !isLive(gateway, kept)) throw claimUnknown();
+      return await show(gateway, order.id, kept.lnurl, kept.expiresOn);
+    }
     return await show(gateway, order.id, sealed, answer.value.expiresOn);
   } catch (error) {
     if (error instanceof Problem) throw error;
@@ -127,7 +154,7 @@ const fetchLnurl = async (gateway: Gateway, order: Order, claim: Claim, lease: L
 /** The provider refuses to give a link. If it calls the order finished while we hold nothing, a human has to look. */
 const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease: Lease): Promise<never> => {
   const now = await refreshOrder(gateway, order, 'read', order.id);
-  const lost = now.stage === 'finished' || claim.attempt > 1;
+  const lost = claim.lnurl === undefined && (now.stage === 'finished' || claim.attempt > 1);
   await gateway.stores.claims.change(
     order.id,
     lease.owner,

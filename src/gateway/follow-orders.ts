@@ -150,6 +150,25 @@ const apply = async (gateway: Gateway, order: Order, evidence: OrderEvidence | u
   return (await gateway.stores.orders.findAny(order.id)) ?? order;
 };
 
+/** Only the operator leaves this review, since no read can tell that what was wrong is right now. */
+export const putInReview = async (gateway: Gateway, order: Order, note: string): Promise<void> => {
+  const now = gateway.now();
+  const event: OrderEvent = {
+    sequence: order.sequence + 1,
+    at: now,
+    fromStage: order.stage,
+    toStage: 'review',
+    rawStatus: order.rawStatus,
+    source: 'read',
+    note,
+  };
+  const { beforeReview: _before, ...terms } = order.terms;
+  const change: OrderChange = { stage: 'review', stageOn: now, changedOn: now, terms };
+  const deliveries = await orderDeliveries(gateway, updated(order, change, event), order.stage, event);
+  if (await gateway.stores.orders.advance(order, change, event, deliveries))
+    gateway.count('order_stages_total', { provider: order.providerId, stage: 'review' });
+};
+
 /** A lapse by the clock is looked at when it is due, whatever the interval says. */
 const nextLook = (order: Order, stage: Stage, stageOn: number, now: number, arrivalSeconds: number | undefined, random: number): number => {
   const next = now + refreshDelayMs({ stage, stageOn, ...(arrivalSeconds === undefined ? {} : { arrivalSeconds }) }, now, random);

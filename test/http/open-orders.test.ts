@@ -23,6 +23,6 @@ it('nine orders at the same time from nine sessions of one customer: five are pl
   expect(answers.map((answer) => answer.status).toSorted()).toEqual([200, 200, 200, 200, 200, 429, 429, 429, 429]);
   const refused = answers.find((answer) => answer.status === 429);
   expect(refused?.body['code']).toBe('too-many-open-orders');
-  expect((refused?.body['order_ids'] as string[]).length).toBe(5);
+  expect(refused?.body['order_ids']).toHaveLength(5);
   expect(gateway.simulators['alpine']?.control.history.orders.length).toBe(5);
 });

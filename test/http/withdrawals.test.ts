@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createWallet } from '../../scripts/demo/wallet.ts';
+import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startTestGateway({
+    alpine: { simulator: { quoteTtlS: 3600, withdrawalTtlS: 1 } },
+    once: { simulator: { quoteTtlS: 3600, withdrawalTtlS: 1, deviations: ['second-withdrawal-string'] } },
+  });
+});
+afterAll(async () => await gateway.close());
+
+const control = (id: string) => {
+  const simulator = gateway.simulators[id];
+  if (!simulator) throw new Error('no such simulator');
+  return simulator.control;
+};
+const claims = (id: string): number => control(id).history.requests.filter((one) => one.endpoint === 'withdrawal').length;
+const filled = async (id: string) => {
+  const wallet = createWallet(gateway.url);
+  const { sessionId } = await wallet.open();
+  await wallet.call('/payment-options', { session_id: sessionId });
+  const { body: offers } = await wallet.call('/offers', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+  const offer = (offers['offers'] as { provider: { id: string }; quote_id: string }[]).find((one) => one.provider.id === id);
+  const { body: order } = await wallet.call('/order', { session_id: sessionId, quote_id: offer?.quote_id });
+  const orderId = String(order['order_id']);
+  const upstreamId = control(id).history.orders.at(-1)?.orderId ?? '';
+  await control(id).pay(upstreamId);
+  const withdraw = async (more: object = {}) => await wallet.call('/withdrawal', { session_id: sessionId, order_id: orderId, ...more });
+  const stage = async () =>
+    ((await wallet.call('/order-status', { session_id: sessionId, order_id: orderId })).body[orderId] as { stage: string } | undefined)?.stage;
+  return { withdraw, stage, orderId, upstreamId };
+};
+const expired = async (): Promise<void> => await new Promise((done) => setTimeout(done, 1100));
+
+it('a link on a foreign host puts the order in review, and nobody is asked for another one', async () => {
+  const { withdraw, stage, orderId } = await filled('alpine');
+  control('alpine').setFault({ endpoint: 'withdrawal', fault: 'foreign-lnurl', times: 1 });
+  const first = await withdraw();
+  expect([first.status, first.body['code'], first.body['order_id']]).toEqual([502, 'payout-link-refused', orderId]);
+  const before = claims('alpine');
+  const second = await withdraw();
+  expect([second.status, second.body['code']]).toEqual([502, 'payout-link-refused']);
+  expect(claims('alpine')).toBe(before);
+  expect(await stage()).toBe('review');
+  const [event] = await gateway.database.sql`select to_stage, note from order_events where order_id = ${orderId} order by sequence desc limit 1`;
+  expect(event).toEqual({ to_stage: 'review', note: 'withdrawal link on a foreign host' });
+});
+
+it('an expired link of an order that is finished gets no second one', async () => {
+  const { withdraw, upstreamId } = await filled('alpine');
+  expect((await withdraw()).status).toBe(200);
+  await expired();
+  await control('alpine').pay(upstreamId, 'finished');
+  const before = claims('alpine');
+  const answer = await withdraw();
+  expect([answer.status, answer.body['code'], answer.body['retryable'], answer.body['retry_after_ms']]).toEqual([
+    409,
+    'order-not-withdrawable',
+    false,
+    undefined,
+  ]);
+  expect(claims('alpine')).toBe(before);
+});
+
+it('an expired link of an order that is not finished is asked for again, and a refusal is no lost claim', async () => {
+  const friendly = await filled('alpine');
+  const { body: first } = await friendly.withdraw();
+  await expired();
+  const { status, body: fresh } = await friendly.withdraw();
+  expect(status).toBe(200);
+  expect(fresh['lnurlw']).not.toBe(first['lnurlw']);
+  const strict = await filled('once');
+  expect((await strict.withdraw()).status).toBe(200);
+  await expired();
+  expect((await strict.withdraw()).body['code']).toBe('claim-outcome-unknown');
+  expect((await strict.withdraw()).body['code']).toBe('claim-outcome-unknown');
+  const [claim] = await gateway.database.sql`select state from claims where order_id = ${strict.orderId}`;
+  expect(claim).toEqual({ state: 'held' });
+  expect(gateway.logs.filter((line) => line.includes('claim_lost'))).toEqual([]);
+});
+
+it('the same fallback in capitals is the same fallback', async () => {
+  const { withdraw } = await filled('alpine');
+  const address = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
+  const first = await until('the link', async () => await withdraw({ failback_onchain: address }));
+  const second = await withdraw({ failback_onchain: address.toUpperCase() });
+  expect([first.status, second.status]).toEqual([200, 200]);
+  expect(second.body).toEqual(first.body);
+});
