@@ -1,0 +1,13 @@
+/** A gateway process that has only webhooks to send, until its parent kills it. */
+import { startServer } from '../../src/entry/node-server.ts';
+import { providerModules } from '../../src/providers/registry.gen.ts';
+
+const { environment, configText, root } = JSON.parse(process.env['CHAOS_CHILD'] ?? '{}') as {
+  environment: Record<string, string>;
+  configText: string;
+  root: string;
+};
+// Nothing of the parent's may outlive it.
+process.stdin.on('end', () => process.exit()).resume();
+const server = await startServer({ environment, modules: providerModules, root, configText, writeLog: () => undefined });
+process.stdout.write(`url ${server.url}\n`);

@@ -1,0 +1,135 @@
+/** G12, G13: what providers that hang, drip or die cost the wallets and are asked themselves. Over HTTP, in real time. */
+import { afterEach, expect, it } from 'vitest';
+import { createWallet } from '../../scripts/demo/wallet.ts';
+import { isFull, reportGoal, sizeOf } from '../fuzz/random.ts';
+import { startTestGateway, until, type TestGateway, type TestProvider } from '../support/gateway.ts';
+
+const most = 1_000_000;
+const wait = async (ms: number): Promise<void> => await new Promise((done) => setTimeout(done, ms));
+const config = { limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most }, sessions: { opens_per_minute: most } };
+const asked = { amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 };
+const percentile = (values: readonly number[], share: number): number =>
+  [...values].sort((a, b) => a - b)[Math.max(0, Math.ceil(values.length * share) - 1)] ?? Number.NaN;
+
+let gateway: TestGateway | undefined;
+afterEach(async () => {
+  await gateway?.close();
+  gateway = undefined;
+});
+
+type Offers = { offers: { provider: { id: string } }[]; failed: { provider: { id: string }; reason: string }[] };
+
+it('G12: two black holes and one that drips among ten providers', { timeout: 180_000 }, async () => {
+  const deadlineMs = isFull ? 2500 : 600;
+  const ids = Array.from({ length: 10 }, (_, n) => `p${n}`);
+  const bad = { p7: 'latency', p8: 'latency', p9: 'drip' } as const;
+  const healthy = ids.filter((id) => !(id in bad));
+  // Circuits stay closed: each question meets the bad ones anew.
+  const block = { breaker: { volume_threshold: most }, concurrency: { in_flight: 64, queue: 64 }, opens_per_minute: most };
+  const providers = Object.fromEntries(ids.map((id, n): [string, TestProvider] => [id, { simulator: { quoteTtlS: 3600, spreadBps: n * 5 }, block }]));
+  const running = await startTestGateway(providers, { config: { ...config, routing: { quote_deadline_ms: deadlineMs } } });
+  gateway = running;
+  const wallets = await Promise.all(
+    Array.from({ length: 4 }, async () => {
+      const wallet = createWallet(running.url);
+      const { sessionId } = await wallet.open();
+      await wallet.call('/offers', { session_id: sessionId, ...asked });
+      return { wallet, sessionId };
+    }),
+  );
+  for (const [id, fault] of Object.entries(bad)) running.simulators[id]?.control.setFault({ endpoint: '*', fault, ms: 60_000 });
+  let left = sizeOf(16, 100);
+  const total = left;
+  const times: number[] = [];
+  let whole = 0;
+  const failures = new Map<string, number>();
+  await Promise.all(
+    wallets.map(async ({ wallet, sessionId }) => {
+      while (left > 0) {
+        left -= 1;
+        const started = performance.now();
+        const { status, body } = await wallet.call('/offers', { session_id: sessionId, ...asked });
+        times.push(performance.now() - started);
+        expect(status).toBe(200);
+        const { offers, failed } = body as unknown as Offers;
+        if (JSON.stringify(offers.map((one) => one.provider.id).sort()) === JSON.stringify(healthy)) whole += 1;
+        for (const one of failed) failures.set(one.reason, (failures.get(one.reason) ?? 0) + 1);
+      }
+    }),
+  );
+  const p99 = percentile(times, 0.99);
+  expect(whole).toBe(total);
+  expect(Object.fromEntries(failures)).toEqual({ timeout: total * 3 });
+  expect(p99).toBeLessThanOrEqual(deadlineMs + 50);
+  reportGoal(
+    'G12',
+    `${total} questions, deadline ${deadlineMs} ms, 2 black holes, 1 drips: p50 ${percentile(times, 0.5).toFixed(0)} ms, p99 ${p99.toFixed(0)} ms, all seven healthy offers in ${whole} of ${total}`,
+    0,
+  );
+});
+
+it('G13: a dead provider is asked once a window and comes back within two', { timeout: 120_000 }, async () => {
+  const resetMs = isFull ? 1000 : 250;
+  const deadMs = isFull ? 15_000 : 1500;
+  const block = { breaker: { volume_threshold: 5, reset_s: resetMs / 1000, reset_max_s: 3 }, opens_per_minute: most };
+  const running = await startTestGateway(
+    { alpine: { simulator: { quoteTtlS: 3600 } }, victim: { simulator: { quoteTtlS: 3600, spreadBps: 50 }, block } },
+    { config },
+  );
+  gateway = running;
+  const victim = running.simulators['victim']?.control;
+  if (!victim) throw new Error('no victim');
+  const ask = async (n: number): Promise<Offers> => {
+    const { wallet, sessionId } = wallets[n % wallets.length] ?? (await opened());
+    return (await wallet.call('/offers', { session_id: sessionId, ...asked })).body as unknown as Offers;
+  };
+  const opened = async () => {
+    const wallet = createWallet(running.url);
+    const { sessionId } = await wallet.open();
+    return { wallet, sessionId };
+  };
+  // Failures of several customers open a circuit, one customer's do not.
+  const wallets = await Promise.all(Array.from({ length: 8 }, opened));
+  for (let n = 0; n < 8; n += 1) expect((await ask(n)).offers.map((one) => one.provider.id)).toContain('victim');
+
+  victim.setFault({ endpoint: '*', fault: '500' });
+  await until('the circuit is open', async () => {
+    const answers = await Promise.all(wallets.map(async (_, n) => await ask(n)));
+    return answers.some((one) => one.failed.some((failed) => failed.reason === 'circuit-open')) ? true : undefined;
+  });
+  await wait(50);
+  const from = victim.history.requests.length;
+  const opensOn = Date.now();
+  let questions = 0;
+  for (let n = 0; Date.now() < opensOn + deadMs; n += 1) {
+    await Promise.all([ask(n), ask(n + 1), ask(n + 2)]);
+    questions += 3;
+    await wait(15);
+  }
+  const probes = victim.history.requests.slice(from).map((one) => one.at);
+  // The n-th window lasts n times the reset time, at least 80 % of it.
+  const early = probes.flatMap((at, n) => {
+    const before = probes[n - 1];
+    return before !== undefined && at - before < Math.min(resetMs * (n + 1), 3000) * 0.8 - 20 ? [`${n}: ${at - before} ms`] : [];
+  });
+  expect(early).toEqual([]);
+  expect(probes.length).toBeGreaterThan(1);
+
+  victim.clearFaults();
+  const backOn = Date.now();
+  // The window that has begun is the longest that there was.
+  const windowMs = Math.min(resetMs * (probes.length + 1), 3000) * 1.2;
+  let turn = 0;
+  await until(
+    'it is asked again',
+    async () => ((await ask((turn += 1))).offers.some((one) => one.provider.id === 'victim') ? true : undefined),
+    windowMs * 4 + 2000,
+  );
+  const recovered = Date.now() - backOn;
+  expect(recovered).toBeLessThanOrEqual(windowMs * 2);
+  reportGoal(
+    'G13',
+    `dead for ${deadMs / 1000} s under ${questions} questions: ${probes.length} probes, none before its window (windows of ${resetMs} ms x n ± 20 %, at most 3 s); asked by all again ${recovered} ms after it was back, within ${(recovered / windowMs).toFixed(1)} windows`,
+    0,
+  );
+});
