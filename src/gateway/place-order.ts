@@ -17,6 +17,10 @@ export type Prepared = {
   nodePubkey?: string;
   /** Takes back what was counted for a placing that never began. */
   release?: () => Promise<void>;
+  /** Looks once more at what must be true, now that nobody else can place for the same upstream owner. Throws what the wallet is told. */
+  recheck?: () => Promise<void>;
+  /** Who is told of the order, where the request names nobody. */
+  webhook?: Pick<PlacingInputs, 'webhookUrl' | 'webhookEvents'>;
 };
 export type PlaceOrderRequest = {
   quoteId: string;
@@ -56,6 +60,7 @@ const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrder
   const providerSessionId = prepared?.providerSessionId ?? quote.providerSessionId;
   const inputs = prepared
     ? {
+        ...prepared.webhook,
         ...request.inputs,
         order: { ...request.inputs.order, ...prepared.order },
         ...(prepared.nodePubkey === undefined ? {} : { nodePubkey: prepared.nodePubkey }),
@@ -94,6 +99,13 @@ const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrder
   const intent = created === 'created' ? await intents.find(id) : await intents.findByQuote(request.quoteId, session.customerId);
   if (!intent) throw orderPending('The order is being placed.');
   if (created === 'exists') return await answerAgain(gateway, intent, request, requestId, reprice);
+  try {
+    await prepared?.recheck?.();
+  } catch (problem) {
+    await intents.change(id, lease.owner, { state: 'rejected' }, true);
+    await prepared?.release?.();
+    throw problem;
+  }
   const placing = sendPlacing(gateway, intent, lease, requestId, reprice);
   gateway.background(placing.catch(() => undefined));
   return await placing;

@@ -1,3 +1,5 @@
+import type { Account } from './account-port.ts';
+import { accountWebhookPlace } from './places.ts';
 import { Problem } from './problem.ts';
 import type { Prepared } from './place-order.ts';
 import type { Gateway } from './ports.ts';
@@ -29,23 +31,34 @@ export const prepareSellOrder = async (
   if (status !== 'connected') throw new Problem('account-not-connected', `The account at ${providerId} is ${status}, not connected.`);
   const needs = quote.terms['needConnection'];
   const byAmount = Array.isArray(needs) && needs.includes(providerId);
-  const sameAmount = await gateway.stores.orders.payable(account.id, session.customerId, quote.offer.offer.pay, gateway.now());
-  const clashing = sameAmount.filter((order) => byAmount || order.byAmount).map((order) => order.id);
-  if (clashing.length > 0)
-    throw new Problem(
-      'amount-in-use',
-      'An open order of this account has the same amount: two payments could not be told apart. Change the amount, or let it expire.',
-      {
-        members: { order_ids: clashing },
-      },
-    );
+  const recheck = async (): Promise<void> => await refuseSameAmount(gateway, account, quote.offer.offer.pay, byAmount);
+  await recheck();
+  const common = { providerSessionId: account.id, recheck, webhook: await webhookOf(gateway, account) };
   if (request.connectionId === undefined) {
     if (byAmount) throw refusalProblem({ reason: 'declined', note: 'connection-required' });
-    return { providerSessionId: account.id, order: {} };
+    return { ...common, order: {} };
   }
   const connection = await gateway.stores.accounts.findConnection(request.connectionId, session.customerId);
   const state = connection?.accountId === account.id ? await openState(gateway, connection) : undefined;
   if (!connection || connection.accountId !== account.id) throw new Problem('connection-not-found', 'There is no such connection of this account.');
   if (!state || connection.status !== 'active') throw new Problem('connection-required', `The connection is ${connection.status}, not active.`);
-  return { providerSessionId: account.id, order: { connection: JSON.parse(JSON.stringify(state)) } };
+  return { ...common, order: { connection: JSON.parse(JSON.stringify(state)) } };
 };
+
+/** Where only the amount tells a payment, an account has one payable order of each. */
+const refuseSameAmount = async (gateway: Gateway, account: Account, pay: bigint, byAmount: boolean): Promise<void> => {
+  const sameAmount = await gateway.stores.orders.payable(account.id, account.customerId, pay, gateway.now());
+  const clashing = sameAmount.filter((order) => byAmount || order.byAmount).map((order) => order.id);
+  if (clashing.length > 0)
+    throw new Problem(
+      'amount-in-use',
+      'An open order of this account has the same amount: two payments could not be told apart. Change the amount, or let it expire.',
+      { members: { order_ids: clashing } },
+    );
+};
+
+/** The account's webhook is told of its orders, too, unless they name their own. */
+const webhookOf = async (gateway: Gateway, account: Account): Promise<NonNullable<Prepared['webhook']>> =>
+  account.webhookUrl === undefined
+    ? {}
+    : { webhookUrl: await gateway.seal.open(account.webhookUrl, accountWebhookPlace(account.id)), webhookEvents: account.webhookEvents ?? [] };

@@ -217,9 +217,14 @@ const story = ({ route }: StoredOffers): string => {
 /** The widest limits that anybody named: what the customer could ask for instead. */
 const bestLimits = (route: Route): Limits => {
   const all = route.refused.flatMap((one) => one.refusal.limits ?? []);
-  const min = all.flatMap((one) => one.minPay ?? []).reduce<bigint | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined);
-  const max = all.flatMap((one) => one.maxPay ?? []).reduce<bigint | undefined>((a, b) => (a === undefined || b > a ? b : a), undefined);
-  return { ...(min === undefined ? {} : { minPay: min }), ...(max === undefined ? {} : { maxPay: max }) };
+  const widest = (name: keyof Limits, isWider: (a: bigint, b: bigint) => boolean): Limits => {
+    const [first, ...rest] = all.flatMap((one) => one[name] ?? []);
+    return first === undefined ? {} : { [name]: rest.reduce((a, b) => (isWider(b, a) ? b : a), first) };
+  };
+  const less = (a: bigint, b: bigint): boolean => a < b;
+  const more = (a: bigint, b: bigint): boolean => a > b;
+  return { ...widest('minPay', less), ...widest('maxPay', more), ...widest('minReceive', less), ...widest('maxReceive', more) };
+};
 };
 
 /** The whole stored decision, for POST /route: the outward offers and the figures that were ranked. */

@@ -1,0 +1,368 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/gateway.ts';
+import { ledgerSeller, startLedgerSeller } from '../support/ledger-seller.ts';
+import { appKey, startSellWorld, type Body, type Call, type SellWorld } from '../support/sell-world.ts';
+
+let world: SellWorld;
+let ledger: Awaited<ReturnType<typeof startLedgerSeller>>;
+beforeAll(async () => {
+  ledger = await startLedgerSeller({ centsPerBtc: 8_000_000, feeCents: 100 });
+  world = await startSellWorld(
+    {},
+    {
+      config: { trusted_proxies: ['127.0.0.1'] },
+      blocks: { ledger: { kind: 'ledger', base_url: ledger.url } },
+      modules: [['ledger', ledgerSeller]],
+    },
+  );
+});
+afterAll(async () => {
+  await world.close();
+  await ledger.close();
+});
+afterEach(() => {
+  world.control.clearFaults();
+  world.control.setOptions({ webhooks: {}, convertMs: 0 });
+});
+
+/** The address a customer calls from, as the trusted proxy in front names it. */
+const from = (ip: string) => ({ 'x-forwarded-for': ip });
+const known = from('203.0.113.9');
+const quoteFor = async (call: Call, option: string, sats: number): Promise<Body> => {
+  const { status, body } = await call('/sell/quote', { amount_sats: sats, ...(await world.optionOf(call, option)) });
+  expect([status, (body['provider'] as Body | undefined)?.['id']]).toEqual([200, 'bringin']);
+  return body;
+};
+const cardOrder = async (call: Call, sats: number, more: object = {}): Promise<Body> => {
+  const quote = await quoteFor(call, 'Card balance', sats);
+  const { status, body } = await call('/sell/order', { quote_id: quote['quote_id'], ...more }, known);
+  expect(status).toBe(200);
+  return body;
+};
+const invoiceOf = (order: Body): string => (order['payment_info'] as { lightning_invoice: string }).lightning_invoice;
+const newest = (list: { received: { body: string }[] }, type: string, id: unknown): Body[] =>
+  list.received
+    .map((one) => JSON.parse(one.body) as { type: string; data: Body })
+    .flatMap((one) => (one.type === type && Object.values(one.data).includes(id) ? [one.data] : []));
+
+describe("the customer's own IPv4", () => {
+  it('is demanded where it is not known, and nothing is sent without it', async () => {
+    const { opened, connected, asked, control } = world;
+    const call = await opened();
+    await connected(call, 'ipv6@example.com');
+    const quote = await quoteFor(call, 'Card balance', 110_000);
+    const before = asked('POST /offramp/order');
+    for (const ip of ['2001:db8::7', '2001:db8::8']) {
+      const refused = await call('/sell/order', { quote_id: quote['quote_id'] }, from(ip));
+      expect([ip, refused.status, refused.body['code']]).toEqual([ip, 422, 'client-ipv4-required']);
+    }
+    const named = await call('/sell/order', { quote_id: quote['quote_id'], customer_ip: '198.51.100.4' }, from('2001:db8::7'));
+    expect([named.status, named.body['code']]).toEqual([403, 'app-key-required']);
+    expect(asked('POST /offramp/order')).toBe(before);
+
+    const bearer = { ...from('2001:db8::7'), authorization: `Bearer ${appKey}` };
+    for (const customer_ip of ['2001:db8::7', '1.2.3', '256.1.1.1', '1.2.3.4, 5.6.7.8']) {
+      const bad = await call('/sell/order', { quote_id: quote['quote_id'], customer_ip }, bearer);
+      expect([customer_ip, bad.status, bad.body['code']]).toEqual([customer_ip, 400, 'invalid-request']);
+    }
+    const order = await call('/sell/order', { quote_id: quote['quote_id'], customer_ip: '198.51.100.4' }, bearer);
+    expect(order.status).toBe(200);
+    expect(control.state.requests.findLast((one) => one.endpoint === 'POST /offramp/order')?.ip).toBe('198.51.100.4');
+    const { body } = await call('/sell/quote', { amount_sats: 111_000, ...(await world.optionOf(call, 'Card balance')) });
+    expect((await call('/sell/order', { quote_id: body['quote_id'] }, from('203.0.113.77'))).status).toBe(200);
+    expect(control.state.requests.findLast((one) => one.endpoint === 'POST /offramp/order')?.ip).toBe('203.0.113.77');
+  });
+
+  it('is not needed for a bank', async () => {
+    const { opened, connected, activeConnection } = world;
+    const call = await opened();
+    const accountId = await connected(call, 'noip@example.com');
+    const connection_id = await activeConnection(call, accountId, 'Bank', 'noip');
+    const quote = await quoteFor(call, 'SEPA', 120_000);
+    const order = await call('/sell/order', { quote_id: quote['quote_id'], connection_id }, from('2001:db8::7'));
+    expect([order.status, order.body['matched_by']]).toEqual([200, 'amount']);
+  });
+});
+
+describe('amounts', () => {
+  it('below the least are refused with the limit in the unit of the request', async () => {
+    const call = await world.opened();
+    const card = await world.optionOf(call, 'Card balance');
+    const few = await call('/sell/quote', { amount_sats: 1_000, ...card });
+    expect([few.status, few.body['code'], few.body['limits']]).toEqual([422, 'no-offer', { min_amount_sats: 24_208 }]);
+    const exactly = await call('/sell/quote', { amount_sats: 24_208, ...card });
+    expect([exactly.status, exactly.body['amount_fiat']]).toEqual([200, 2_200]);
+    const cents = await call('/sell/quote', { amount_fiat: 2_199, ...card });
+    expect([cents.status, cents.body['limits']]).toEqual([422, { min_amount_fiat: 2_200 }]);
+    for (const amounts of [
+      { amount_sats: 0 },
+      { amount_sats: 1.5 },
+      { amount_sats: -1 },
+      { amount_sats: '1000' },
+      {},
+      { amount_sats: 50_000, amount_fiat: 5_000 },
+    ]) {
+      const bad = await call('/sell/quote', { ...amounts, ...card });
+      expect([amounts, bad.status, bad.body['code']]).toEqual([amounts, 400, 'invalid-request']);
+    }
+  });
+
+  it('outside what the address takes are refused at the order, with its limits', async () => {
+    const { opened, connected, activeConnection, gateway } = world;
+    const call = await opened();
+    const accountId = await connected(call, 'limits@example.com');
+    const connection_id = await activeConnection(call, accountId, 'Bank', 'limits');
+    const quote = await quoteFor(call, 'SEPA', 6_000_000);
+    const order = await call('/sell/order', { quote_id: quote['quote_id'], connection_id });
+    expect([order.status, order.body['code'], order.body['limits']]).toEqual([
+      422,
+      'amount-out-of-range',
+      { min_amount_sats: 21_787, max_amount_sats: 5_471_036 },
+    ]);
+    const [row] = await gateway.database.sql<{ n: number }[]>`select count(*)::int as n from orders where pay = 6000000`;
+    expect(row?.n).toBe(0);
+    const bound = await quoteFor(call, 'SEPA', 130_000);
+    const bounded = await call('/sell/order', { quote_id: bound['quote_id'], connection_id, min_amount_fiat: Number(bound['amount_fiat']) + 1 });
+    expect([bounded.status, (bounded.body['errors'] as Body[])[0]?.['pointer']]).toEqual([422, '/min_amount_fiat']);
+  });
+
+  it('that could not be told apart are never payable twice, however many ask at once', async () => {
+    const { opened, connected, activeConnection } = world;
+    const call = await opened();
+    const accountId = await connected(call, 'clash@example.com');
+    const connection_id = await activeConnection(call, accountId, 'Bank', 'clash');
+    const quotes = await Promise.all(Array.from({ length: 12 }, async () => await quoteFor(call, 'SEPA', 140_000)));
+    const answers = await Promise.all(
+      quotes.map(async (quote, n) => {
+        await new Promise((wait) => setTimeout(wait, n * 4));
+        for (;;) {
+          const answer = await call('/sell/order', { quote_id: quote['quote_id'], connection_id });
+          if (answer.body['code'] !== 'order-pending') return answer;
+          await new Promise((wait) => setTimeout(wait, 5));
+        }
+      }),
+    );
+    expect(answers.filter((one) => one.status === 200)).toHaveLength(1);
+    expect(new Set(answers.filter((one) => one.status !== 200).map((one) => one.body['code']))).toEqual(new Set(['amount-in-use']));
+  });
+});
+
+describe('an order', () => {
+  it('is resumed from one call by a wallet that was killed before it paid, and shows nothing to pay once it was paid', async () => {
+    const { opened, connected, control, orderIs } = world;
+    const call = await opened();
+    await connected(call, 'resume@example.com');
+    const order = await cardOrder(call, 150_000);
+    const orderId = String(order['order_id']);
+    const { body } = await call('/sell/order-status', {});
+    const entry = body[orderId] as Body;
+    expect(entry['payment_info']).toEqual(order['payment_info']);
+    expect([entry['expires_on'], entry['stage'], entry['order_status']]).toEqual([order['expires_on'], 'awaiting_payment', 'placed']);
+    await control.pay(invoiceOf(order));
+    const finished = await orderIs(call, orderId, 'finished');
+    expect([finished['payment_info'], finished['expires_on'], finished['final'], finished['order_status']]).toEqual([undefined, undefined, true, 'finished']);
+  });
+
+  it('tells its route: what was offered, who refused, which rule decided', async () => {
+    const { opened, connected } = world;
+    const call = await opened();
+    const accountId = await connected(call, 'route@example.com');
+    const connection_id = await world.activeConnection(call, accountId, 'Bank', 'route');
+    const quote = await quoteFor(call, 'SEPA', 160_000);
+    const before = await call('/route', { quote_id: quote['quote_id'] });
+    expect(before.body).toMatchObject({ chosen_rank: 1, amount_sats: 160_000, policy: { name: 'most-received', decided_by: 'amount_fiat' } });
+    expect((before.body['offers'] as { provider: Body }[]).map((one) => one.provider['id'])).toEqual(['bringin', 'ledger']);
+    const order = await call('/sell/order', { quote_id: quote['quote_id'], connection_id });
+    const after = await call('/route', { order_id: order.body['order_id'] });
+    expect(after.body['offers']).toEqual(before.body['offers']);
+    expect(JSON.stringify(after.body)).not.toMatch(/DE89|upstream|@dev/);
+    const stranger = await opened();
+    for (const body of [{ quote_id: quote['quote_id'] }, { order_id: order.body['order_id'] }]) expect((await stranger('/route', body)).status).toBe(404);
+    const foreign = await stranger('/sell/order', { quote_id: quote['quote_id'] });
+    expect([foreign.status, foreign.body['code']]).toEqual([404, 'quote-not-found']);
+    const read = await stranger('/sell/order-status', { order_id: order.body['order_id'] });
+    expect([read.status, read.body['code']]).toEqual([404, 'order-not-found']);
+    // Nor does another ramp know it.
+    expect((await call('/liquidity/order-status', { order_id: order.body['order_id'] })).body['code']).toBe('order-not-found');
+    expect((await call('/order', { quote_id: quote['quote_id'] })).body['code']).toBe('quote-not-found');
+  });
+
+  it('tells the webhook of its account when it names none of its own', async () => {
+    const { opened, connected, control, receiver } = world;
+    const call = await opened();
+    await connected(call, 'hooked@example.com', { webhook_url: `${receiver.url}/account`, webhook_events: ['order_status_changed'] });
+    const order = await cardOrder(call, 170_000);
+    await control.pay(invoiceOf(order));
+    await receiver.waitFor('finished', (one) => one.path === '/account' && one.body.includes(String(order['order_id'])) && one.body.includes('"finished"'));
+    const own = await cardOrder(call, 171_000, { webhook_url: `${receiver.url}/own` });
+    await control.pay(invoiceOf(own));
+    await receiver.waitFor('finished', (one) => one.path === '/own' && one.body.includes(String(own['order_id'])));
+    expect(receiver.received.filter((one) => one.path === '/account' && one.body.includes(String(own['order_id'])))).toEqual([]);
+    // Only what was asked for.
+    expect(receiver.received.filter((one) => one.path === '/account').map((one) => (JSON.parse(one.body) as { type: string }).type)).toEqual(
+      receiver.received.filter((one) => one.path === '/account').map(() => 'order_status_changed'),
+    );
+  });
+
+  it('is driven by notices that come twice, late and in the wrong order', async () => {
+    const { opened, connected, control, receiver, orderIs } = world;
+    const call = await opened();
+    await connected(call, 'order@example.com', { webhook_url: receiver.url });
+    control.setOptions({ webhooks: { duplicates: 2, hold: true } });
+    const order = await cardOrder(call, 180_000);
+    const other = await cardOrder(call, 181_000);
+    await control.pay(invoiceOf(order));
+    await control.pay(invoiceOf(other));
+    await control.releaseReversed();
+    for (const one of [order, other]) await orderIs(call, String(one['order_id']), 'finished');
+    const told = await until('told', () => {
+      const of = newest(receiver, 'order_status_changed', order['order_id']);
+      return Promise.resolve(of.length > 0 ? of : undefined);
+    });
+    expect(told).toEqual([{ order_id: order['order_id'], order_status: 'finished', stage: 'finished' }]);
+  });
+
+  it('whose answer never came is made anew, and the lost one is shown to nobody', async () => {
+    const { opened, connected, control, asked } = world;
+    const call = await opened();
+    await connected(call, 'lost@example.com');
+    const quote = await quoteFor(call, 'Card balance', 190_000);
+    const before = asked('POST /offramp/order');
+    control.setFault({ endpoint: 'POST /offramp/order', fault: 'lost-answer', times: 1 });
+    const lost = await call('/sell/order', { quote_id: quote['quote_id'] }, known);
+    expect([lost.status, lost.body['code']]).toEqual([503, 'order-pending']);
+    const order = await until('made anew', async () => {
+      const answer = await call('/sell/order', { quote_id: quote['quote_id'] }, known);
+      return answer.status === 200 ? answer.body : undefined;
+    });
+    expect(asked('POST /offramp/order') - before).toBe(2);
+    const sources = control.state.requests
+      .filter((one) => one.endpoint === 'POST /offramp/order')
+      .slice(-2)
+      .map((one) => (one.body as { sourceId: string }).sourceId);
+    expect(sources[1]).toBe(`${sources[0]?.slice(0, -1)}2`);
+    const { body } = await call('/sell/order-status', {});
+    expect(Object.keys(body)).toEqual([order['order_id']]);
+  });
+
+  it.each(['other-amount', 'other-network', 'other-expiry'] as const)('that differs (%s) is shown to nobody', async (fault) => {
+    const { opened, connected, control } = world;
+    const call = await opened();
+    await connected(call, `${fault}@example.com`);
+    const quote = await quoteFor(call, 'Card balance', 200_000);
+    control.setFault({ endpoint: 'POST /offramp/order', fault });
+    const odd = await call('/sell/order', { quote_id: quote['quote_id'] }, known);
+    expect([odd.status, odd.body['code'], JSON.stringify(odd.body).includes('lnbc')]).toEqual([503, 'order-pending', false]);
+  });
+});
+
+describe('payments straight to the address', () => {
+  it('are told once each, those of orders never', async () => {
+    const { opened, connected, activeConnection, payAddress, gateway, receiver } = world;
+    const call = await opened();
+    const accountId = await connected(call, 'direct@example.com', { webhook_url: receiver.url });
+    const connection_id = await activeConnection(call, accountId, 'Bank', 'direct');
+    const quote = await quoteFor(call, 'SEPA', 210_000);
+    const order = await call('/sell/order', { quote_id: quote['quote_id'], connection_id });
+    await payAddress('direct', 210_000);
+    const straight = [await payAddress('direct', 61_000), await payAddress('direct', 62_000)];
+    const settled = () => newest(receiver, 'sell_settled', accountId);
+    await until('both', async () => {
+      await gateway.server.gateway.stores.accounts.wake(accountId, Date.now());
+      await new Promise((wait) => setTimeout(wait, 300));
+      return settled().length >= 2 ? true : undefined;
+    });
+    await gateway.server.gateway.stores.accounts.wake(accountId, Date.now());
+    await new Promise((wait) => setTimeout(wait, 1500));
+    expect(settled().toSorted((a, b) => straight.indexOf(String(a['transaction_id'])) - straight.indexOf(String(b['transaction_id'])))).toEqual(
+      straight.map((transaction_id) => ({ account_id: accountId, connection_id, transaction_id })),
+    );
+    const filled = await world.orderIs(call, String(order.body['order_id']), 'filled');
+    expect(filled['matched_by']).toBe('amount');
+    const { body } = await call('/sell/transactions', { account_id: accountId, limit: 2 });
+    expect((body['transactions'] as Body[]).map((one) => one['amount_sats'])).toEqual([62_000, 61_000]);
+  });
+
+  it('of the same amount as an order, twice: a person looks, nobody guesses', async () => {
+    const { opened, connected, activeConnection, payAddress, orderIs } = world;
+    const call = await opened();
+    const accountId = await connected(call, 'double@example.com');
+    const connection_id = await activeConnection(call, accountId, 'Bank', 'double');
+    const quote = await quoteFor(call, 'SEPA', 220_000);
+    const order = await call('/sell/order', { quote_id: quote['quote_id'], connection_id });
+    await payAddress('double', 220_000);
+    await payAddress('double', 220_000);
+    await orderIs(call, String(order.body['order_id']), 'review');
+  });
+});
+
+describe('a notice', () => {
+  it("with an attacker's valid key changes nothing, wherever it arrives", async () => {
+    const { opened, connected, control, gateway, accountIs } = world;
+    const attacker = await opened();
+    await connected(attacker, 'attacker@example.com');
+    const call = await opened();
+    const accountId = await connected(call, 'target@example.com');
+    const real = control.user('target@example.com').callback ?? '';
+    expect(real).toContain(`/notices/bringin/account/${accountId}/`);
+    const body = {
+      userId: control.user('attacker@example.com').id,
+      apikey: control.user('attacker@example.com').key,
+      verificationStatus: 'APPROVED',
+      ref: accountId,
+    };
+    const forgedBefore = gateway.logs.filter((line) => line.includes('notice_forged')).length;
+    const metricsBefore = await (await fetch(`${gateway.url}/metrics`)).text();
+    await control.forge(`${real.slice(0, real.lastIndexOf('/'))}/${'A'.repeat(43)}/verification-status`, body);
+    expect(gateway.logs.filter((line) => line.includes('notice_forged')).length).toBe(forgedBefore + 1);
+    // Even at the genuine address nothing of the body is believed.
+    await control.forge(`${real}/verification-status`, body);
+    await control.forge(real, body);
+    await new Promise((wait) => setTimeout(wait, 1500));
+    await accountIs(call, accountId, 'connected');
+    const balances = control.state.requests.length;
+    await call('/sell/balance', { account_id: accountId });
+    expect(control.state.requests.slice(balances).find((one) => one.endpoint === 'POST /account/get-balance')?.key).toBe(
+      control.user('target@example.com').key,
+    );
+    expect(gateway.logs.join('\n')).not.toContain(control.user('attacker@example.com').key);
+    const counted = /ramp_notices_total\{provider="bringin",genuine="false"\} (\d+)/;
+    const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+    expect(Number(counted.exec(metrics)?.[1])).toBe(Number(counted.exec(metricsBefore)?.[1] ?? 0) + 1);
+  });
+});
+
+describe('starting an account twice at the same time', () => {
+  it('makes one, and one Idempotency-Key gives one answer', async () => {
+    const { opened, control, gateway } = world;
+    const call = await opened();
+    const start = { provider: 'bringin', email: 'pair@example.com' };
+    const both = await Promise.all([call('/sell/accounts', start), call('/sell/accounts', start), call('/sell/accounts', start)]);
+    expect(both.map((one) => one.status).filter((status) => status !== 200 && status !== 409)).toEqual([]);
+    const made = both.filter((one) => one.status === 200);
+    expect(new Set(made.map((one) => one.body['account_id'])).size).toBe(1);
+    const key = { 'idempotency-key': 'start-once' };
+    const keyed = { provider: 'bringin', email: 'keyed@example.com' };
+    const other = await opened();
+    const pair = await Promise.all([other('/sell/accounts', keyed, key), other('/sell/accounts', keyed, key)]);
+    const first = pair.find((one) => one.status === 200);
+    expect(pair.filter((one) => one.status !== 200 && one.body['code'] !== 'idempotency-in-progress')).toEqual([]);
+    expect(await other('/sell/accounts', keyed, key)).toEqual(first);
+    expect(control.state.mails.filter((one) => one.to === 'keyed@example.com')).toHaveLength(1);
+    const [row] = await gateway.database.sql<
+      { n: number }[]
+    >`select count(*)::int as n from accounts where email_hash in (${['pair@example.com', 'keyed@example.com'].map((one) => gateway.server.gateway.hash(one))[0] ?? ''}, ${gateway.server.gateway.hash('keyed@example.com')})`;
+    expect(row?.n).toBe(2);
+  });
+
+  it.each(['', 'nobody', 'two@at@example.com', 'blank @example.com', 'a@b', `${'x'.repeat(250)}@example.com`])('"%s" is no e-mail', async (email) => {
+    const { opened, asked } = world;
+    const call = await opened();
+    const before = asked('POST /application/connect');
+    const refused = await call('/sell/accounts', { provider: 'bringin', email });
+    expect([refused.status, refused.body['code'], (refused.body['errors'] as Body[])[0]?.['pointer']]).toEqual([400, 'invalid-request', '/email']);
+    expect(asked('POST /application/connect')).toBe(before);
+    const right = await call('/sell/accounts', { provider: 'bringin', email: `right.${email.replaceAll(/\W/g, '').slice(0, 20)}@example.com` });
+    expect(right.status).toBe(200);
+  });
+});
