@@ -225,7 +225,6 @@ const bestLimits = (route: Route): Limits => {
   const more = (a: bigint, b: bigint): boolean => a > b;
   return { ...widest('minPay', less), ...widest('maxPay', more), ...widest('minReceive', less), ...widest('maxReceive', more) };
 };
-};
 
 /** The whole stored decision, for POST /route: the outward offers and the figures that were ranked. */
 export const showRoute = (gateway: Gateway, stored: StoredOffers & { chosen?: number; requestId: string }): Shown => ({
