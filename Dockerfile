@@ -3,10 +3,10 @@ ARG NODE_IMAGE=node:24-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /build
-COPY --link package.json package-lock.json ./
+COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY --link src ./src
-COPY --link scripts/build.ts ./scripts/build.ts
+COPY src ./src
+COPY scripts/build.ts ./scripts/build.ts
 RUN node --no-warnings scripts/build.ts
 
 FROM ${NODE_IMAGE}
@@ -16,11 +16,11 @@ LABEL org.opencontainers.image.title="ramp-gateway" \
 # The heap limits keep a busy gateway below 200 MB resident (bench/README.md); a larger one sets NODE_OPTIONS itself.
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8787 APP_ROOT=/app NODE_OPTIONS="--max-semi-space-size=8 --max-old-space-size=192"
 WORKDIR /app
-COPY --link package.json ./
-COPY --link providers.config.yaml ./providers.config.yaml
-COPY --link migrations ./migrations
-COPY --link docs/site ./docs/site
-COPY --link --from=build /build/dist/server.mjs ./dist/server.mjs
+COPY package.json ./
+COPY providers.config.yaml ./providers.config.yaml
+COPY migrations ./migrations
+COPY docs/site ./docs/site
+COPY --from=build /build/dist/server.mjs ./dist/server.mjs
 USER 1000:1000
 EXPOSE 8787
 STOPSIGNAL SIGTERM
