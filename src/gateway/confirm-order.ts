@@ -140,6 +140,7 @@ const settleWith = async (
     owner,
     {
       state,
+      nextTryOn: Math.max(intent.deadOn, gateway.now()),
       answer: await gateway.seal.seal(JSON.stringify(answer), answerPlace(intent.id)),
       ...(upstreamOrderId === undefined ? {} : { upstreamOrderId }),
       ...(note === undefined ? {} : { evidence: { note } }),
@@ -164,7 +165,10 @@ export const settleUnpayable = async (
     state,
     note,
   });
-  const detail = 'The provider may hold an order that nobody can pay; it lapses by itself and nothing is to be paid. Ask for a new quote.';
+  const detail =
+    state === 'review'
+      ? 'What became of the order is not certain; the operator looks at it. Nothing is to be paid. Do not order the same again before he has answered.'
+      : 'The provider may hold an order that nobody can pay; it lapses by itself and nothing is to be paid. Ask for a new quote.';
   return await settleWith(
     gateway,
     intent,

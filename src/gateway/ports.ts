@@ -266,9 +266,10 @@ export type IntentStore = {
   confirm(id: string, owner: string, change: IntentChange, order: Order, event: OrderEvent, deliveries: NewDelivery[]): Promise<boolean>;
   claimDue(now: number, lease: Lease, limit: number): Promise<Intent[]>;
   claim(id: string, lease: Lease): Promise<Intent | undefined>;
+  /** Unpayable and dead ones whose `nextTryOn` has come: to be looked at for money that should not be there. */
+  claimWithheld(now: number, lease: Lease, limit: number): Promise<Intent[]>;
+  changeWithheld(id: string, owner: string, change: IntentChange): Promise<boolean>;
   wake(id: string, now: number): Promise<void>;
-  /** Remembers which order a notice named, for the next look at an unknown placing. */
-  hint(id: string, upstreamOrderId: string): Promise<void>;
   earlierIn(providerSessionId: string): Promise<string[]>;
   claimedUpstreamIds(providerId: string, ids: string[]): Promise<string[]>;
 };
@@ -323,6 +324,8 @@ export type NoticeStore = {
     notice: { id: string; providerId: string; purpose: string; targetId: string; genuine: boolean; receivedOn: number; body?: string },
     windowMs: number,
   ): Promise<'new' | 'counted'>;
+  /** Sealed bodies of genuine notices about one target, the first ones first. */
+  bodies(purpose: string, targetId: string): Promise<{ id: string; body: string }[]>;
   /** Whether a genuine notice about it came. */
   heard(targetId: string): Promise<boolean>;
 };

@@ -42,12 +42,10 @@ export const receiveNotice = async (gateway: Gateway, notice: Notice, requestId:
   else gateway.background(wakeLater(gateway, notice.targetId));
 };
 
-/** The notice's target is an intent: while it is unsettled the reconciler is woken, afterwards its order is read. */
-const wake = async (gateway: Gateway, { targetId: intentId, body }: Notice, requestId: string): Promise<void> => {
+/** The notice's target is an intent: while it is unsettled, or withheld, those who look at it are woken; afterwards its order is read. */
+const wake = async (gateway: Gateway, { targetId: intentId }: Notice, requestId: string): Promise<void> => {
   const intent = await gateway.stores.intents.find(intentId);
   if (!intent) return;
-  const hint = gateway.providers.find((provider) => provider.id === intent.providerId)?.adapter.liquidity?.noticeHint?.(body);
-  if (hint !== undefined && intent.state === 'unknown') await gateway.stores.intents.hint(intentId, hint);
   await gateway.stores.intents.wake(intentId, gateway.now());
   const order = await gateway.stores.orders.findAny(intent.orderId);
   if (!order || order.final) return;
@@ -57,5 +55,7 @@ const wake = async (gateway: Gateway, { targetId: intentId, body }: Notice, requ
 /** A later notice within the window: what it may tell is looked at when the window is over. */
 const wakeLater = async (gateway: Gateway, intentId: string): Promise<void> => {
   const intent = await gateway.stores.intents.find(intentId);
-  if (intent) await gateway.stores.orders.wake(intent.orderId, gateway.now() + windowMs);
+  if (!intent) return;
+  if (intent.state === 'unpayable' || intent.state === 'dead') await gateway.stores.intents.wake(intentId, gateway.now() + windowMs);
+  await gateway.stores.orders.wake(intent.orderId, gateway.now() + windowMs);
 };

@@ -2,6 +2,7 @@ import { settleClaims } from './claim-withdrawal.ts';
 import { followOrders } from './follow-orders.ts';
 import { deliveriesSwitch, ordersSwitch, refreshSwitches, switched } from './operator/switches.ts';
 import type { Gateway, Retention } from './ports.ts';
+import { lookAgain } from './look-again.ts';
 import { refreshAccounts } from './refresh-account.ts';
 import { settleIntents } from './settle-intents.ts';
 
@@ -30,6 +31,7 @@ export const runScheduled = async (gateway: Gateway, drain: (limit: number) => P
   const held = (name: string): boolean => switched(gateway.state.switches, name, gateway.now()) !== undefined;
   if (!held(deliveriesSwitch)) await part('deliveries', 20, drain);
   if (!held(ordersSwitch)) await part('intents', 10, (limit) => settleIntents(gateway, limit));
+  await part('intents', 10, (limit) => lookAgain(gateway, limit));
   await part('claims', 10, (limit) => settleClaims(gateway, limit));
   await part('orders', 20, (limit) => followOrders(gateway, limit));
   await part('accounts', 10, (limit) => refreshAccounts(gateway, limit));

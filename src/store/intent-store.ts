@@ -9,6 +9,9 @@ import { intents, orders } from './schema.ts';
 const unsettledStates = ['prepared', 'sending', 'unknown'] as const;
 const unsettled = inArray(intents.state, [...unsettledStates]);
 
+/** Nobody was shown how to pay: looked at again all the same, because money may be in them. */
+const withheld = inArray(intents.state, ['unpayable', 'dead']);
+
 const toIntent = (row: typeof intents.$inferSelect): Intent => present(row);
 
 /** Seeds the hash, so that a customer's lock meets no other kind of lock. */
@@ -97,6 +100,25 @@ export const createIntentStore = (db: Database): IntentStore => ({
     const rows = await db.update(intents).set(leaseOf(lease)).where(inArray(intents.id, due)).returning();
     return rows.map(toIntent);
   },
+  claimWithheld: async (now, lease, limit) => {
+    const due = db
+      .select({ id: intents.id })
+      .from(intents)
+      .where(and(lte(intents.nextTryOn, now), withheld, or(isNull(intents.leaseUntil), sql`${intents.leaseUntil} < now()`)))
+      .orderBy(intents.nextTryOn)
+      .limit(limit)
+      .for('update', { skipLocked: true });
+    const rows = await db.update(intents).set(leaseOf(lease)).where(inArray(intents.id, due)).returning();
+    return rows.map(toIntent);
+  },
+  changeWithheld: async (id, owner, change) => {
+    const rows = await db
+      .update(intents)
+      .set({ ...change, ...released })
+      .where(and(eq(intents.id, id), withheld, free(intents, owner)))
+      .returning({ id: intents.id });
+    return rows.length === 1;
+  },
   claim: async (id, lease) => {
     const rows = await db
       .update(intents)
@@ -109,13 +131,7 @@ export const createIntentStore = (db: Database): IntentStore => ({
     await db
       .update(intents)
       .set({ nextTryOn: now })
-      .where(and(eq(intents.id, id), unsettled));
-  },
-  hint: async (id, upstreamOrderId) => {
-    await db
-      .update(intents)
-      .set({ evidence: sql`(coalesce(${intents.evidence}::jsonb, '{}'::jsonb) || ${JSON.stringify({ hint: upstreamOrderId })}::jsonb)::json` })
-      .where(and(eq(intents.id, id), eq(intents.state, 'unknown')));
+      .where(and(eq(intents.id, id), or(unsettled, withheld)));
   },
   earlierIn: async (providerSessionId) => {
     const rows = await db.select({ id: intents.id }).from(intents).where(eq(intents.providerSessionId, providerSessionId));

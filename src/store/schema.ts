@@ -149,6 +149,9 @@ export const intents = pgTable(
     index('intents_due')
       .on(t.nextTryOn)
       .where(sql`state in ('prepared', 'sending', 'unknown')`),
+    index('intents_look_again')
+      .on(t.nextTryOn)
+      .where(sql`state in ('unpayable', 'dead')`),
     index('intents_customer').on(t.customerId),
     index('intents_upstream').on(t.providerId, t.upstreamOrderId),
     index('intents_order').on(t.orderId),

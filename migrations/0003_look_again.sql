@@ -1,0 +1,1 @@
+CREATE INDEX "intents_look_again" ON "intents" USING btree ("next_try_on") WHERE state in ('unpayable', 'dead');

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createWallet } from '../../scripts/demo/wallet.ts';
+import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startTestGateway(
+    {
+      binding: { simulator: { quoteTtlS: 3600 } },
+      rejects: { simulator: { quoteTtlS: 4, repost: 'rejects', webhooks: false }, block: { repost: 'rejects', late_commit_max_s: 1 } },
+    },
+    { config: { routing: { order_deadline_ms: 1500, expiry_margin_s: 0, shortest_life_s: 1 } } },
+  );
+});
+afterAll(async () => await gateway.close());
+
+const control = (id: string) => {
+  const simulator = gateway.simulators[id];
+  if (!simulator) throw new Error('no such simulator');
+  return simulator.control;
+};
+const orderAt = async (id: string) => {
+  const wallet = createWallet(gateway.url);
+  const { sessionId } = await wallet.open();
+  await wallet.call('/payment-options', { session_id: sessionId });
+  const { body } = await wallet.call('/offers', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+  const offer = (body['offers'] as { provider: { id: string }; quote_id: string }[]).find((one) => one.provider.id === id);
+  const order = async () => await wallet.call('/order', { session_id: sessionId, quote_id: offer?.quote_id });
+  const kept = async () =>
+    (
+      await gateway.database.sql<{ id: string; state: string; evidence: unknown }[]>`
+      select id, state, evidence from intents where quote_id = ${String(offer?.quote_id)}`
+    )[0];
+  return { order, kept };
+};
+const alerts = (intent: string) => gateway.logs.filter((line) => line.includes('money_in_withheld_order') && line.includes(intent) && line.includes('"error"'));
+
+it('money in an order that was withheld is seen when its provider rings: review and an alert', async () => {
+  control('binding').setFault({ endpoint: 'order', fault: 'order-amounts-differ', times: 1 });
+  const { order, kept } = await orderAt('binding');
+  expect((await order()).body['code']).toBe('price-changed');
+  expect((await kept())?.state).toBe('unpayable');
+  await control('binding').pay(control('binding').history.orders.at(-1)?.orderId ?? '');
+  const intent = await until('it is in review', async () => {
+    const row = await kept();
+    return row?.state === 'review' ? row : undefined;
+  });
+  expect(intent.evidence).toEqual({ note: 'unpayable, yet the provider says filled' });
+  expect(alerts(intent.id).length).toBe(1);
+  expect((await order()).body['code']).toBe('price-changed');
+});
+
+it('and without a ring when its quote has died', { timeout: 20_000 }, async () => {
+  control('rejects').setFault({ endpoint: 'order', fault: 'lost-answer', times: 1 });
+  const { order, kept } = await orderAt('rejects');
+  expect((await order()).body['code']).toBe('order-pending');
+  await until('it is unpayable', async () => ((await kept())?.state === 'unpayable' ? true : undefined));
+  await control('rejects').pay(control('rejects').history.orders.at(-1)?.orderId ?? '', 'finished');
+  const intent = await until(
+    'it is in review',
+    async () => {
+      const row = await kept();
+      return row?.state === 'review' ? row : undefined;
+    },
+    12_000,
+  );
+  expect(alerts(intent.id).length).toBe(1);
+});
