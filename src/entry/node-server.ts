@@ -1,7 +1,7 @@
 /** The gateway as a Node process: everything that is Node's own, wired once, started and stopped in order. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -131,6 +131,8 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
   const loop = startLoop(tick, async () => void (await pruneOld(gateway, config.retention)), log);
   const { port } = server.address() as AddressInfo;
   const stop = async (): Promise<void> => {
+    // A connection that is never idle is not closed by `close`: its next answer says that it was the last.
+    server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => void response.setHeader('connection', 'close'));
     await new Promise<void>((done) => {
       server.close(() => done());
       if ('closeIdleConnections' in server) server.closeIdleConnections();
