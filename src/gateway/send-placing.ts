@@ -28,6 +28,7 @@ export const sendPlacing = async (gateway: Gateway, intent: Intent, lease: Lease
     const reason = 'refused' in sent ? sent.refused.reason : sent.unsent;
     await intents.change(intent.id, lease.owner, { state: 'rejected', evidence: { refused: reason } }, true);
     await releaseSpend(gateway, intent, placing.quote);
+    if ('refused' in sent && sent.sessionOver === true) throw quoteExpired();
     throw 'refused' in sent && intent.ramp !== 'buy' ? refusalProblem(sent.refused) : notTaken(reason);
   }
   await intents.change(
@@ -47,10 +48,10 @@ const neverSent = async (gateway: Gateway, intent: Intent, lease: Lease, placing
 };
 
 /**
- * `refused`: the provider's own word. `unsent`: this time it certainly did not take it (nothing left, or it could not serve), which says nothing
+ * `refused`: the provider's own word; with `sessionOver` its session is gone, and with it every quote that was made in it. `unsent`: this time it certainly did not take it (nothing left, or it could not serve), which says nothing
  * about an earlier time. `lost`: it may have made an order.
  */
-export type Sent = { placed: PlacedOrder } | { refused: Refusal } | { unsent: string } | { lost: string };
+export type Sent = { placed: PlacedOrder } | { refused: Refusal; sessionOver?: boolean } | { unsent: string } | { lost: string };
 
 /** One POST. */
 export const sendOnce = async (gateway: Gateway, intent: Intent, placing: Placing, requestId: string, attempt = 1): Promise<Sent> => {
@@ -77,7 +78,10 @@ export const sendOnce = async (gateway: Gateway, intent: Intent, placing: Placin
     });
     if (intent.ramp === 'sell' && intent.providerSessionId !== undefined && answer.customer !== undefined)
       await keepBlob(gateway, intent.providerSessionId, answer.customer);
-    return answer.ok ? { placed: answer.value } : { refused: answer.refusal };
+    if (answer.ok) return { placed: answer.value };
+    const sessionOver = intent.ramp === 'buy' && answer.customer === '';
+    if (sessionOver && intent.providerSessionId !== undefined) await gateway.stores.sessions.retireUpstream(intent.providerSessionId, gateway.now());
+    return { refused: answer.refusal, sessionOver };
   } catch (fault) {
     if (!left || (fault instanceof ProviderFault && fault.taken === 'no')) return { unsent: fault instanceof ProviderFault ? fault.kind : 'defect' };
     return { lost: fault instanceof ProviderFault ? fault.kind : 'defect' };

@@ -90,6 +90,18 @@ it('an upstream session that ended is opened anew within the same request', asyn
   expect((await offers()).offers.map((one) => one.provider.id)).toContain('victim');
 });
 
+it('a quote whose session is gone at its provider is over: another one is to be asked for, and works', async () => {
+  await rested();
+  const quoteAtVictim = async () => (await offers()).offers.find((one) => one.provider.id === 'victim')?.quote_id;
+  const order = async (quoteId: string | undefined) => await wallet.call('/order', { session_id: sessionId, quote_id: quoteId });
+  const quoteId = await quoteAtVictim();
+  gateway.simulators['victim']?.control.setFault({ endpoint: 'order', fault: 'session-expired', times: 1 });
+  const gone = await order(quoteId);
+  expect([gone.status, gone.body['code'], gone.body['action']]).toEqual([410, 'quote-expired', 'requote']);
+  expect((await order(quoteId)).status).toBe(410);
+  expect((await order(await quoteAtVictim())).status).toBe(200);
+});
+
 it('its circuit opens after failures of several customers, closes by time, and /providers tells', async () => {
   await rested();
   gateway.simulators['victim']?.control.setFault({ endpoint: 'quote', fault: '500' });
