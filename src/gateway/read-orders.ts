@@ -28,7 +28,8 @@ export const readOrders = async (
           session.customerId,
           ramp,
           request.limit ?? 50,
-          request.changed_since === undefined ? undefined : Date.parse(request.changed_since),
+          // PostgreSQL has no year 0, and nothing of ours is older than 1970.
+          request.changed_since === undefined ? undefined : Math.max(0, Date.parse(request.changed_since)),
         )
       : [await findOrder(gateway, request.order_id, session.customerId, ramp)];
   const now = gateway.now();

@@ -3,8 +3,10 @@ import { z } from '@hono/zod-openapi';
 /** Outward pieces that several routes share. Amounts: integers, hundredths of the fiat unit or sats; times RFC 3339 UTC with milliseconds. */
 export const sessionId = z
   .uuid()
+  .toLowerCase()
   .openapi({ example: '72614b08-f884-479e-8a90-b13495afd5d9', description: 'From GET /verify, opened by POST /session. A bearer secret.' });
-export const uuid = z.uuid();
+/** Swift writes UUIDs in capitals; ours are in lower case (RFC 9562: either is meant to be read). */
+export const uuid = z.uuid().toLowerCase();
 export const time = z.iso.datetime().openapi({ example: '2026-11-21T10:15:00.715Z' });
 export const amount = z.int().min(1, 'must be an integer of at least 1').max(2_100_000_000_000_000).openapi({ example: 10_000 });
 export const anyAmount = z.int();

@@ -85,12 +85,24 @@ describe('nothing bad gets far', () => {
     ['an unknown session', '/quote', { session_id: '72614b08-f884-479e-8a90-b13495afd5d9' }, 401, 'session-invalid'],
     ['below every minimum', '/quote', { amount_fiat: 900 }, 422, 'no-offer'],
     ['an unknown quote', '/order', { quote_id: '49d09de1-dcf7-45e6-b908-fc31584cce0e' }, 404, 'quote-not-found'],
+    ['orders changed since before the calendar', '/order-status', { changed_since: '0000-01-01T00:00:00Z' }, 200, ''],
     ['an unknown order', '/order-status', { order_id: '49d09de1-dcf7-45e6-b908-fc31584cce0e' }, 404, 'order-not-found'],
     ['an unknown order to withdraw', '/withdrawal', { order_id: '49d09de1-dcf7-45e6-b908-fc31584cce0e' }, 404, 'order-not-found'],
     ['a private webhook', '/order', { quote_id: '49d09de1-dcf7-45e6-b908-fc31584cce0e', webhook_url: 'https://10.0.0.1/x' }, 422, 'webhook-url-refused'],
   ])('%s', async (_name, path, more, status, code) => {
     const answer = await post(path, quote(more));
-    expect([answer.status, answer.body['code']]).toEqual([status, code]);
+    expect([answer.status, answer.body['code'] ?? '']).toEqual([status, code]);
+  });
+
+  it('UUIDs in capitals are the same UUIDs', async () => {
+    const offer = await post('/quote', quote({ session_id: session.toUpperCase() }));
+    expect(offer.status).toBe(200);
+    const quoteId = String(offer.body['quote_id']).toUpperCase();
+    const placed = await post('/order', JSON.stringify({ session_id: session.toUpperCase(), quote_id: quoteId }));
+    expect(placed.status).toBe(200);
+    const orderId = String(placed.body['order_id']);
+    const status = await post('/order-status', JSON.stringify({ session_id: session, order_id: orderId.toUpperCase() }));
+    expect(Object.keys(status.body)).toEqual([orderId]);
   });
 
   it('a no-offer says what would do', async () => {
