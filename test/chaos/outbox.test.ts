@@ -24,7 +24,6 @@ import { createSeal } from '../../src/seal/seal.ts';
 import { createDeliveryStore, insertDeliveries } from '../../src/store/delivery-store.ts';
 import * as schema from '../../src/store/schema.ts';
 import { chaosSeed, createRandom, isFull, reportGoal, sizeOf, type Random } from '../fuzz/random.ts';
-import { until } from '../support/gateway.ts';
 import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));

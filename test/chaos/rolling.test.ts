@@ -15,14 +15,14 @@ import { startEntry, type Entry } from './entry.ts';
 
 const most = 1_000_000;
 const wait = async (ms: number): Promise<void> => await new Promise((done) => setTimeout(done, ms));
-const freePort = async (): Promise<number> =>
-  await new Promise((found) => {
-    const probe = createServer();
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => found(port));
-    });
-  });
+/** Two that nobody listens at. */
+const freePorts = async (): Promise<readonly [number, number]> => {
+  const probes = [createServer(), createServer()] as const;
+  await Promise.all(probes.map(async (probe) => await new Promise<void>((ready) => probe.listen(0, '127.0.0.1', ready))));
+  const [one, two] = probes.map((probe) => (probe.address() as AddressInfo).port);
+  await Promise.all(probes.map(async (probe) => await new Promise((done) => probe.close(done))));
+  return [one ?? 0, two ?? 0];
+};
 
 const entries: Entry[] = [];
 let simulator: RunningSimulator | undefined;
@@ -48,7 +48,7 @@ needsPostgres(
       providers: { alpine: { kind: 'fiat-on-ramp', base_url: simulator.url, opens_per_minute: most, concurrency: { in_flight: 64, queue: 64 } } },
     };
     const environment = { ...freshSecrets(randomBytes), DATABASE_URL: database.url, DATABASE_POOL: '6' };
-    const ports = [await freePort(), await freePort()] as const;
+    const ports = await freePorts();
     const start = async (n: 0 | 1): Promise<Entry> => {
       const entry = await startEntry(config, { ...environment, PORT: String(ports[n]), INSTANCE: `replica-${n}` });
       entries.push(entry);
