@@ -15,7 +15,7 @@ export type BegunSession = { sessionId: string; token?: string; tokens: Record<s
 
 /**
  * GET /verify: a fresh session id, and the tokens whose signature proves the node key. Providers that demand proof are asked for theirs at
- * the same time, within `verify_deadline_ms`; one that is late has no token in this session and refuses in it.
+ * the same time, within `verify_deadline_ms`; one that is late has no token in this session and is unreachable in it.
  */
 export const beginSession = async (gateway: Gateway, requestId: string): Promise<BegunSession> => {
   const { settings, ids } = gateway;
@@ -63,6 +63,6 @@ const beginUpstream = async (
       expiresOn: answer.value.expiresOn,
     };
   } catch {
-    return undefined; // counted and logged by callProvider; the provider refuses `proof-required` in this session
+    return undefined; // counted and logged by callProvider; prices of this session name the provider as unreachable
   }
 };

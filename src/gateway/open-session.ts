@@ -89,7 +89,7 @@ const checkProofs = (gateway: Gateway, request: OpenSessionRequest, challenge: C
     throw proofFailed('node_pubkey must be the 33-byte compressed key in hex that signed.');
   if (signatures.size === 0) throw proofFailed('No signature over the token of GET /verify was sent.');
   for (const [of, signature] of signatures) {
-    const token = challenge.tokens[of];
+    const token = Object.hasOwn(challenge.tokens, of) ? challenge.tokens[of] : undefined;
     if (token === undefined) throw proofFailed(`No token of "${of}" was given out in this session.`);
     if (of === 'gateway' && challenge.gatewayTokenExpiresOn <= gateway.now())
       throw proofFailed("The gateway's own token has expired. Begin again with GET /verify.");

@@ -1,9 +1,11 @@
 import type { CatalogueOption } from '../providers/spec.ts';
+import type { Challenge } from './begin-session.ts';
 import { readCatalogue, type CatalogueView } from './catalogue.ts';
 import { collectOffers, listingShareMs, priceDeadlineMs, type Ask, type Asking } from './collect-offers.ts';
 import { amountOf, exchangeTerms, type ExchangeAsked } from './exchange-terms.ts';
 import { Problem } from './problem.ts';
 import type { Gateway, OptionNumber, Provider } from './ports.ts';
+import { challengePlace } from './places.ts';
 import type { OpenSession } from './read-session.ts';
 import { storeRoute, type StoredOffers } from './store-route.ts';
 import { upstreamSession } from './upstream-session.ts';
@@ -33,12 +35,16 @@ export const priceBuy = async (gateway: Gateway, session: OpenSession, request: 
     currency: number.currencyCode,
     option: number.normalName,
   };
+  const unreached = await unreachedAtVerify(gateway, session);
   const asks: Ask[] = [];
   const options = new Map<string, CatalogueOption>();
   for (const provider of gateway.providers) {
     if (provider.core.mode === 'off' || !provider.adapter.buy) continue;
     const ask = askOf(gateway, session, provider, asked, number, catalogue, request.country, options, context.requestId);
-    asks.push(ask);
+    if (!('ask' in ask) || !provider.demandsProof || session.upstream.get(provider.id)?.ready === true) asks.push(ask);
+    else if (unreached.has(provider.id)) asks.push({ provider, terms: ask.terms, fault: 'unreachable' });
+    // Nothing would be sent: an answer of ours must not count as a quick answer of his.
+    else asks.push({ provider, terms: ask.terms, refusal: { reason: 'proof-required' } });
   }
   const collected = await collectOffers(gateway, {
     asked,
@@ -50,6 +56,14 @@ export const priceBuy = async (gateway: Gateway, session: OpenSession, request: 
     traceparent: gateway.settings.traceparent ? context.traceparent : undefined,
   });
   return await storeRoute(gateway, session, collected, options, { currencyId: number.currencyId, paymentOptionId: number.id, optionName: number.name });
+};
+
+/** Who demands proof and had no token for this session, because he could not be reached at GET /verify: that is his fault, not the customer's. */
+const unreachedAtVerify = async (gateway: Gateway, session: OpenSession): Promise<Set<string>> => {
+  const without = gateway.providers.filter((provider) => provider.demandsProof && provider.adapter.buy && !session.upstream.has(provider.id));
+  if (without.length === 0 || gateway.settings.proof_of_ownership === 'never') return new Set();
+  const { tokens } = JSON.parse(await gateway.seal.open(session.challenge, challengePlace(session.idHash))) as Challenge;
+  return new Set(without.flatMap(({ id }) => (Object.hasOwn(tokens, id) ? [] : [id])));
 };
 
 const askOf = (

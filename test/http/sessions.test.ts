@@ -38,6 +38,21 @@ describe('sessions and proof', () => {
     expect(offers.body['refused']).toEqual([{ provider: { id: 'dune', name: 'dune' }, reason: 'proof-required' }]);
   });
 
+  it('a demanding provider that was away at /verify has failed in that session, not refused', async () => {
+    gateway.simulators['dune']?.control.setFault({ endpoint: 'verify', fault: '500', times: 1 });
+    const begun = await verify();
+    expect(Object.keys(begun.tokens)).toEqual(['gateway']);
+    await call('/session', { session_id: begun.session_id });
+    const { body } = await call('/offers', { session_id: begun.session_id, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+    expect([body['refused'], body['failed']]).toEqual([[], [{ provider: { id: 'dune', name: 'dune' }, reason: 'unreachable', retryable: true }]]);
+  });
+
+  it('a signature under a name that every object has is under no provider', async () => {
+    const begun = await verify();
+    const answer = await call('/session', { session_id: begun.session_id, node_pubkey: pubkey, signatures: { toString: signNodeMessage('x', key) } });
+    expect([answer.status, answer.body['detail']]).toEqual([403, 'No token of "toString" was given out in this session.']);
+  });
+
   it('refuses a stated key without a good signature, an unknown or unopened session, and a second opening with another body', async () => {
     const begun = await verify();
     expect((await call('/quote', { session_id: begun.session_id, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 })).status).toBe(401);
