@@ -36,8 +36,24 @@ export const prepareLiquidityOrder = async (gateway: Gateway, session: OpenSessi
     ...(refund === undefined ? {} : { refundOnchain: refund }),
     ...(request.email === undefined ? {} : { email: request.email }),
   };
-  const prepared = { order, ...(nodePubkey === undefined ? {} : { nodePubkey }) };
+  const prepared = { order, ...(nodePubkey === undefined ? {} : { nodePubkey }), ...(await reserved(gateway, quote)) };
   return asked.payWith === 'balance' ? { ...prepared, ...(await spending(gateway, quote, request)), order: { ...order, payWithBalance: true } } : prepared;
+};
+
+/**
+ * A reserved order stands behind every quote that was given for it, and becomes one order: whoever comes second is told so. The placings of
+ * one reservation are one after the other.
+ */
+const reserved = async (gateway: Gateway, quote: StoredQuote): Promise<Pick<Prepared, 'providerSessionId' | 'recheck'>> => {
+  const { providerId, offer } = quote.offer;
+  const { reservation } = offer;
+  if (!reservation) return {};
+  const recheck = async (): Promise<void> => {
+    const [taken] = await gateway.stores.intents.claimedUpstreamIds(providerId, [reservation.upstreamOrderId]);
+    if (taken !== undefined) throw new Problem('quote-used', 'What this quote had reserved was ordered with another quote.');
+  };
+  await recheck();
+  return { providerSessionId: idOf(gateway, `reserved at ${providerId}: ${reservation.upstreamOrderId}`), recheck };
 };
 
 const spendOf = (gateway: Gateway, at: number) => ({ day: new Date(at).toISOString().slice(0, 10), purpose: 'balance-sats', subject: 'all' });
@@ -54,14 +70,14 @@ const spending = async (gateway: Gateway, quote: StoredQuote, request: Liquidity
       limit === 0 ? 'Paying from the balance is switched off here.' : 'The daily limit of payments from the balance is reached.',
     );
   return {
-    providerSessionId: accountId(gateway, quote.offer.providerId),
+    providerSessionId: idOf(gateway, `balance of ${quote.offer.providerId}`),
     release: async () => await gateway.stores.liquidity.give(counted, pay),
   };
 };
 
-/** One unsettled placing per upstream session is a rule of the database; the account that pays is that session. */
-const accountId = (gateway: Gateway, providerId: string): string => {
-  const hash = gateway.hash(`balance of ${providerId}`);
+/** One unsettled placing per upstream session is a rule of the database; the account that pays, or the reserved order, is that session. */
+const idOf = (gateway: Gateway, what: string): string => {
+  const hash = gateway.hash(what);
   return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
 };
 

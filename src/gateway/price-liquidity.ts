@@ -1,3 +1,4 @@
+import { checkPayoutAddress } from '../bitcoin/address.ts';
 import type { Asked, ProviderOffer } from '../domain/offer.ts';
 import type { CallContext, LiquidityAdapter, LiquidityProduct } from '../providers/spec.ts';
 import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
@@ -47,6 +48,10 @@ export const priceLiquidity = async (
   const nodePubkey = await provenNode(gateway, session, request.node_pubkey);
   if (firm && nodePubkey === undefined)
     throw new Problem('proof-required', 'Firm prices are asked for a proven node key only. Open a session with the signature of the node.');
+  if (request.refund_onchain !== undefined && 'problem' in checkPayoutAddress(request.refund_onchain, gateway.settings.network))
+    throw new Problem('address-invalid', 'refund_onchain is not an address of this network.', {
+      errors: [{ pointer: '/refund_onchain', detail: 'not an address' }],
+    });
   const sats = BigInt(amountSats);
   const asked: Asked = {
     ramp: 'liquidity',
@@ -113,7 +118,8 @@ const askFirm = async (
 ): Promise<Asking> => {
   const { liquidity } = gateway.stores;
   const nodeHash = gateway.hash(`node ${node.nodePubkey}`).slice(0, 32);
-  const reservedUnder = `firm ${nodeHash} ${priceKey(wanted)} ${node.refundOnchain ?? ''}`;
+  const refundHash = node.refundOnchain === undefined ? '' : gateway.hash(`refund ${node.refundOnchain}`).slice(0, 32);
+  const reservedUnder = `firm ${nodeHash} ${priceKey(wanted)} ${refundHash}`;
   const perNode = provider.core.quotes_per_node_per_day;
   const day = dayOf(gateway.now());
   const ofNode = { day, purpose: 'firm-quotes', subject: `${provider.id} ${nodeHash}` };
@@ -138,10 +144,11 @@ const askFirm = async (
     return { refusal: answer.refusal };
   }
   const observedOn = gateway.now();
-  const offer = offerToJson(answer.value);
+  const { reservation: _mine, ...price } = answer.value;
   await Promise.all([
-    liquidity.savePrice(provider.id, priceKey(wanted), offer, observedOn),
-    liquidity.savePrice(provider.id, reservedUnder, offer, observedOn),
+    // What others see of it is the price: not how to pay the order that this customer reserved.
+    liquidity.savePrice(provider.id, priceKey(wanted), offerToJson({ ...price, upstream: {} }), observedOn),
+    liquidity.savePrice(provider.id, reservedUnder, offerToJson(answer.value), observedOn),
   ]);
   return { offer: answer.value };
 };

@@ -1,5 +1,7 @@
 import { backOffMs, settlePlacing, type NewOrder, type Placing as UnknownPlacing } from '../domain/settle-placing.ts';
 import { confirmPlaced, settleUnpayable } from './confirm-order.ts';
+import type { LiquidityAdapter } from '../providers/spec.ts';
+import { noticeBodyPlace } from './places.ts';
 import type { Gateway, Intent, Json, Lease } from './ports.ts';
 import { Problem } from './problem.ts';
 import { callProvider } from './call-provider.ts';
@@ -12,7 +14,6 @@ type Evidence = {
   reposts: number;
   /** When it was sent again last. */ resentOn?: number;
   reply?: 'placed' | 'refused' | 'lost';
-  /** The order that a notice at this placing's address named. */ hint?: string;
   read?: { on: number; found: { upstreamOrderId: string; stage?: string; pay?: string; receive?: string }[] };
 };
 const evidenceOf = (intent: Intent): Evidence => ({
@@ -50,7 +51,7 @@ const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, req
   const placing = await placingOf(gateway, intent);
   const { core } = placing.provider;
   const evidence = evidenceOf(intent);
-  if (await foundByNotice(gateway, intent, placing, lease, evidence, requestId)) return;
+  if (await foundByNotice(gateway, intent, placing, lease, requestId)) return;
   for (let step = 0; step < 4; step += 1) {
     const now = gateway.now();
     const next = settlePlacing(
@@ -88,13 +89,30 @@ const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, req
 };
 
 /**
- * A notice at the placing's own address named an order. Only what the provider answers about that order with our credentials counts: an order
- * with another reference than ours is not it, and one that still waits to be paid is no use to anybody.
+ * A notice at the placing's own address named an order, perhaps before the answer was given up. Only what the provider answers about that
+ * order with our credentials counts: an order with another reference than ours is not it.
  */
-const foundByNotice = async (gateway: Gateway, intent: Intent, placing: Placing, lease: Lease, evidence: Evidence, requestId: string): Promise<boolean> => {
-  const { hint } = evidence;
+const foundByNotice = async (gateway: Gateway, intent: Intent, placing: Placing, lease: Lease, requestId: string): Promise<boolean> => {
   const adapter = placing.provider.adapter.liquidity;
-  if (hint === undefined || intent.ramp !== 'liquidity' || !adapter || placing.inputs.order.payWithBalance !== true) return false;
+  if (intent.ramp !== 'liquidity' || !adapter?.noticeHint || placing.inputs.order.payWithBalance !== true) return false;
+  const named = new Set<string>();
+  for (const { id, body } of await gateway.stores.notices.bodies('order', intent.id)) {
+    const hint = adapter.noticeHint(await gateway.seal.open(body, noticeBodyPlace(id)));
+    if (hint !== undefined) named.add(hint);
+  }
+  for (const hint of named) if (await isFound(gateway, intent, placing, adapter, lease, hint, requestId)) return true;
+  return false;
+};
+
+const isFound = async (
+  gateway: Gateway,
+  intent: Intent,
+  placing: Placing,
+  adapter: LiquidityAdapter,
+  lease: Lease,
+  hint: string,
+  requestId: string,
+): Promise<boolean> => {
   const { offer } = placing.quote.offer;
   const { pay, receive, fee, upstream, facts } = offer;
   const order = {
@@ -116,13 +134,14 @@ const foundByNotice = async (gateway: Gateway, intent: Intent, placing: Placing,
     const placed = {
       upstreamOrderId: hint,
       rawStatus: found.rawStatus,
-      stage: found.stage,
+      // Nothing is left to be paid.
+      stage: found.stage === 'awaiting_payment' ? ('paid' as const) : found.stage,
       pay: found.pay ?? pay,
       receive,
       fee: (found.pay ?? pay) - receive,
       paymentInfo: { kind: 'none' as const },
     };
-    await confirmPlaced(gateway, intent, lease.owner, placing, { ...placed, stage: placed.stage === 'awaiting_payment' ? 'paid' : placed.stage });
+    await confirmPlaced(gateway, intent, lease.owner, placing, placed);
     return true;
   } catch {
     return false; // counted and logged by callProvider

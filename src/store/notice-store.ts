@@ -3,23 +3,38 @@ import type { NoticeStore } from '../gateway/ports.ts';
 import type { Database } from './database.ts';
 import { notices } from './schema.ts';
 
+/** Whoever floods a genuine address is a provider gone wrong. */
+const mostBodies = 20;
+
 export const createNoticeStore = (db: Database): NoticeStore => ({
-  record: async (notice, windowMs) => {
-    const counted = await db
-      .update(notices)
-      .set({ count: sql`${notices.count} + 1` })
-      .where(
-        and(
-          eq(notices.targetId, notice.targetId),
-          eq(notices.purpose, notice.purpose),
-          eq(notices.genuine, notice.genuine),
-          gt(notices.receivedOn, notice.receivedOn - windowMs),
-        ),
-      )
-      .returning({ id: notices.id });
-    if (counted.length > 0) return 'counted';
-    await db.insert(notices).values(notice);
-    return 'new';
+  // Under a lock of the target: notices that arrive together are one, too.
+  record: async (notice, windowMs) =>
+    await db.transaction(async (tx) => {
+      await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${notice.targetId}, 0))`);
+      const counted = await tx
+        .update(notices)
+        .set({ count: sql`${notices.count} + 1` })
+        .where(
+          and(
+            eq(notices.targetId, notice.targetId),
+            eq(notices.purpose, notice.purpose),
+            eq(notices.genuine, notice.genuine),
+            gt(notices.receivedOn, notice.receivedOn - windowMs),
+          ),
+        )
+        .returning({ id: notices.id });
+      if (counted.length > 0) return 'counted';
+      await tx.insert(notices).values(notice);
+      return 'new';
+    }),
+  bodies: async (purpose, targetId) => {
+    const rows = await db
+      .select({ id: notices.id, body: notices.body })
+      .from(notices)
+      .where(and(eq(notices.targetId, targetId), eq(notices.purpose, purpose), eq(notices.genuine, true)))
+      .orderBy(notices.receivedOn)
+      .limit(mostBodies);
+    return rows.flatMap(({ id, body }) => (body === null ? [] : [{ id, body }]));
   },
   heard: async (targetId) => {
     const rows = await db

@@ -59,7 +59,7 @@ export const liquidityOffers = endpoint({
     failed: z.array(reasons.failed),
     policy: z.looseObject({ name: z.string(), decided_by: z.string() }),
   }),
-  problems: ['session-invalid', 'proof-required', 'rate-limited'],
+  problems: ['session-invalid', 'proof-required', 'address-invalid', 'rate-limited'],
   lane: 'quotes',
   run: async (call, body) => {
     const stored = await price(call, body);
@@ -74,7 +74,7 @@ export const liquidityQuote = endpoint({
   summary: 'The least fee on the table',
   body: liquidityBody,
   answer: offer,
-  problems: ['session-invalid', 'proof-required', 'rate-limited', 'no-offer', 'all-providers-failed'],
+  problems: ['session-invalid', 'proof-required', 'address-invalid', 'rate-limited', 'no-offer', 'all-providers-failed'],
   lane: 'quotes',
   run: async (call, body) => {
     const stored = await price(call, body);

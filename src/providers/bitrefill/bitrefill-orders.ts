@@ -206,6 +206,8 @@ export const readOrders = async (bitrefill: Bitrefill, context: CallContext, ord
 
 const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, order: OrderReply): OrderEvidence => {
   if (order.id !== followed.upstreamOrderId) return broken('another order than asked for');
+  const ours = followed.facts['user_ref'];
+  if (ours !== undefined && order.userRef !== undefined && order.userRef !== ours) return broken('an order with another reference');
   const deadline = deadlineOf(order, settings.order_life_s * 1000, followed.createdOn);
   const stage = stageOf(order, deps.now(), deadline);
   if (stage === undefined) deps.log('warn', 'bitrefill_status_unknown', { status: rawStatusOf(order) });

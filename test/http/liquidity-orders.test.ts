@@ -1,0 +1,435 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { bech32 } from '@scure/base';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createWallet, type Reply } from '../../scripts/demo/wallet.ts';
+import { encodeInvoice, type NewInvoice } from '../../src/bitcoin/bolt11.ts';
+import { startBitrefillSimulator } from '../../src/providers/bitrefill/bitrefill.simulator.ts';
+import { startLsps1Simulator, type RunningSimulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
+import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
+import { startWebhookReceiver } from '../support/webhook-receiver.ts';
+
+const appKey = 'the-key-of-an-app-that-may-spend';
+const bearer = { authorization: `Bearer ${appKey}` };
+let gateway: TestGateway;
+let north: RunningSimulator;
+let thor: Awaited<ReturnType<typeof startBitrefillSimulator>>;
+let receiver: Awaited<ReturnType<typeof startWebhookReceiver>>;
+beforeAll(async () => {
+  [north, thor, receiver] = await Promise.all([
+    startLsps1Simulator({ id: 'north', baseSats: 1000, ppm: 2000, leasePpm: 2400 }),
+    startBitrefillSimulator({ id: 'thor', deliver: 'at-once', balanceSats: 10_000_000, step: 1000, stepFrom: 'zero' }),
+    startWebhookReceiver(),
+  ]);
+  gateway = await startTestGateway(
+    {},
+    {
+      config: {
+        liquidity: { balance_daily_sats: 1_000_000 },
+        apps: { wallet: { key_hashes: [createHash('sha256').update(appKey).digest('hex')], allow: ['pay_with_balance'] } },
+      },
+      blocks: {
+        north: { kind: 'lsps1', base_url: north.url, quotes_per_node_per_day: 3 },
+        thor: {
+          kind: 'bitrefill',
+          base_url: thor.baseUrl,
+          api_key_env: 'BITREFILL_API_KEY',
+          api_secret_env: 'BITREFILL_API_SECRET',
+          receipt_email: 'receipts@example.com',
+          pay_with_balance: true,
+          repost: 'duplicates',
+          step_from: 'zero',
+        },
+      },
+      environment: { BITREFILL_API_KEY: 'thor-key', BITREFILL_API_SECRET: 'thor-secret' },
+    },
+  );
+});
+afterAll(async () => {
+  await gateway.close();
+  await Promise.all([north, thor, receiver].map((one) => one.close()));
+});
+afterEach(() => {
+  thor.control.clearFaults();
+  north.control.clearFaults();
+  thor.control.setOptions({ webhooks: {}, deliver: 'at-once', lightningLifeS: 1200 });
+});
+
+type Body = Record<string, unknown>;
+type Offer = { provider: { id: string }; quote_id: string; pay_sats: number };
+type Call = (path: string, body?: object, headers?: Record<string, string>) => Promise<Reply>;
+const opened = async (): Promise<Call> => {
+  const wallet = createWallet(gateway.url);
+  const { sessionId } = await wallet.open();
+  return async (path, body, headers) => await wallet.call(path, { session_id: sessionId, ...body }, headers);
+};
+const invoiceOver = (sats: number | undefined, more: Partial<NewInvoice> = {}): string =>
+  encodeInvoice({
+    network: 'regtest',
+    ...(sats === undefined ? {} : { amountMsat: BigInt(sats) * 1000n }),
+    timestamp: Math.floor(Date.now() / 1000),
+    expirySeconds: 7200,
+    paymentHash: randomBytes(32).toString('hex'),
+    paymentSecret: randomBytes(32).toString('hex'),
+    description: 'recharge',
+    payeePrivateKey: randomBytes(32).toString('hex'),
+    ...more,
+  });
+const recharge = { product: 'recharge', amount_sats: 100_000, pay_with: 'lightning' };
+const turbo = { product: 'turbo', amount_sats: 1_000_000, pay_with: 'lightning' };
+const thorQuote = async (call: Call, wanted: object): Promise<Offer> => {
+  const { body } = await call('/liquidity/offers', wanted);
+  const offer = (body['offers'] as Offer[]).find((one) => one.provider.id === 'thor');
+  if (!offer) throw new Error(`no offer: ${JSON.stringify(body)}`);
+  return offer;
+};
+const newestAtThor = () => {
+  const order = [...thor.control.state.orders.values()].at(-1);
+  if (!order) throw new Error('thor has no order');
+  return order;
+};
+const staged = async (call: Call, orderId: string, stage: string): Promise<Body> =>
+  await until(
+    stage,
+    async () => {
+      const { body } = await call('/liquidity/order-status', { order_id: orderId });
+      const entry = body[orderId] as Body;
+      return entry['stage'] === stage ? entry : undefined;
+    },
+    9_000,
+  );
+const asked = (endpoint: string): number => thor.control.state.requests.filter((one) => one.endpoint === endpoint).length;
+/** Thor's doorbell for one order, at its own address. */
+const ring = async (): Promise<void> => await thor.control.forge(newestAtThor().webhookUrl ?? '', { id: newestAtThor().id });
+
+describe('what was asked for', () => {
+  it.each([0, -1, 1.5, '100000', 1e400, 9_007_199_254_740_993])('%s sats are no amount', async (amount_sats) => {
+    const call = await opened();
+    const bad = await call('/liquidity/offers', { ...recharge, amount_sats });
+    expect([bad.status, bad.body['code']]).toEqual([400, 'invalid-request']);
+  });
+
+  it('is off-step, too little or too much: told with the limits under the name that was used', async () => {
+    const call = await opened();
+    for (const [amount_sats, reason] of [
+      [100_500, 'off-step'],
+      [400, 'below-minimum'],
+      [5_000_000, 'above-maximum'],
+    ] as const) {
+      const { status, body } = await call('/liquidity/quote', { ...recharge, amount_sats });
+      const refused = (body['refused'] as Body[]).find((one) => (one['provider'] as Body)['id'] === 'thor');
+      expect([status, body['code'], refused?.['reason']]).toEqual([422, 'no-offer', reason]);
+      expect(body['limits']).toHaveProperty(reason === 'above-maximum' ? 'max_amount_sats' : 'min_amount_sats');
+    }
+  });
+
+  it('is paid in a way that nobody takes', async () => {
+    const call = await opened();
+    const { status, body } = await call('/liquidity/quote', { ...turbo, pay_with: 'seashells' });
+    expect([status, body['code']]).toEqual([422, 'no-offer']);
+    expect(new Set((body['refused'] as Body[]).map((one) => one['reason']))).toEqual(new Set(['payment-method-unsupported']));
+    const none = await call('/liquidity/quote', { ...turbo, pay_with: '' });
+    expect([none.status, none.body['code']]).toEqual([400, 'invalid-request']);
+    expect(asked('POST /order')).toBe(0);
+  });
+
+  it('names a refund address of another network, or none at all', async () => {
+    const call = await opened();
+    const before = north.control.orders.size;
+    for (const refund_onchain of ['bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq', 'nonsense']) {
+      const firm = await call('/liquidity/offers', { product: 'inbound', amount_sats: 300_000, pay_with: 'lightning', firm: true, refund_onchain });
+      expect([firm.status, firm.body['code']]).toEqual([422, 'address-invalid']);
+      const quote = await thorQuote(call, turbo);
+      const order = await call('/liquidity/order', { quote_id: quote.quote_id, refund_onchain });
+      expect([order.status, order.body['code']]).toEqual([422, 'address-invalid']);
+    }
+    expect(north.control.orders.size).toBe(before);
+  });
+});
+
+describe("the customer's invoice", () => {
+  const tampered = (): string => {
+    const { prefix, words } = bech32.decode(invoiceOver(100_000, { namePayee: true }) as `${string}1${string}`, false);
+    words[words.length - 50] = ((words[words.length - 50] ?? 0) + 1) % 32;
+    return bech32.encode(prefix, words, false);
+  };
+  it.each<[string, () => string]>([
+    ['over another amount', () => invoiceOver(100_001)],
+    ['over no amount', () => invoiceOver(undefined)],
+    ['of another network', () => invoiceOver(100_000, { network: 'main' })],
+    ['expired', () => invoiceOver(100_000, { timestamp: Math.floor(Date.now() / 1000) - 7201 })],
+    ['about to expire', () => invoiceOver(100_000, { expirySeconds: 1190 })],
+    ['with a bad signature', tampered],
+    ['with a broken checksum', () => `${invoiceOver(100_000).slice(0, -1)}q`],
+    ['that is an LNURL', () => 'LNURL1DP68GURN8GHJ7MRWW4EXCTNXD9SHG6NPVCHXXMMD9AKXUATJDSKHQCTE8AEK2UMND9HKU0'],
+  ])('%s is not sent anywhere', async (_, make) => {
+    const call = await opened();
+    const quote = await thorQuote(call, recharge);
+    const before = asked('POST /order');
+    const refused = await call('/liquidity/order', { quote_id: quote.quote_id, invoice: make() });
+    expect([refused.status, refused.body['code']]).toEqual([422, 'invoice-unsuitable']);
+    expect(asked('POST /order')).toBe(before);
+    // The quote is still good for a suitable one.
+    const order = await call('/liquidity/order', { quote_id: quote.quote_id, invoice: invoiceOver(100_000) });
+    expect(order.status).toBe(200);
+  });
+});
+
+describe('between offer and order', () => {
+  it('the price jumped: fresh offers, nothing to pay, nothing is handed out later', async () => {
+    const call = await opened();
+    const quote = await thorQuote(call, turbo);
+    thor.control.setFault({ endpoint: 'POST /order', fault: 'price-jump', bps: 500, times: 1 });
+    const changed = await call('/liquidity/order', { quote_id: quote.quote_id });
+    expect([changed.status, changed.body['code']]).toEqual([409, 'price-changed']);
+    expect(JSON.stringify(changed.body)).not.toMatch(/lnbcrt|payment_info/);
+    const [fresh] = (changed.body['offers'] as Offer[]).filter((one) => one.provider.id === 'thor');
+    expect(fresh?.pay_sats).toBe(quote.pay_sats);
+    const again = await call('/liquidity/order', { quote_id: quote.quote_id });
+    expect({ ...again.body, instance: '' }).toEqual({ ...changed.body, instance: '' });
+    expect((await call('/liquidity/order-status', {})).body).toEqual({});
+    const order = await call('/liquidity/order', { quote_id: fresh?.quote_id });
+    expect(order.status).toBe(200);
+  });
+
+  it("within the tolerance it is handed out, unless the customer's own bound says no", async () => {
+    const call = await opened();
+    const bound = await thorQuote(call, turbo);
+    const impossible = await call('/liquidity/order', { quote_id: bound.quote_id, max_pay_sats: bound.pay_sats - 1 });
+    expect([impossible.status, (impossible.body['errors'] as Body[])[0]?.['pointer']]).toEqual([422, '/max_pay_sats']);
+    thor.control.setFault({ endpoint: 'POST /order', fault: 'price-jump', bps: 10, times: 2 });
+    const refused = await call('/liquidity/order', { quote_id: bound.quote_id, max_pay_sats: bound.pay_sats });
+    expect([refused.status, refused.body['code']]).toEqual([409, 'price-changed']);
+    const quote = await thorQuote(call, turbo);
+    const order = await call('/liquidity/order', { quote_id: quote.quote_id });
+    expect(order.status).toBe(200);
+    expect(order.body['pay_sats']).toBeGreaterThan(quote.pay_sats);
+  });
+
+  it('one reserved order becomes one order of ours, whichever quotes were given for it', async () => {
+    const call = await opened();
+    const firm = { product: 'inbound', amount_sats: 700_000, pay_with: 'lightning', lease_blocks: 4320, firm: true };
+    const before = north.control.orders.size;
+    const quotes = [];
+    for (let n = 0; n < 6; n += 1) {
+      const { body } = await call('/liquidity/offers', firm);
+      quotes.push((body['offers'] as Offer[])[0]?.quote_id);
+    }
+    expect(north.control.orders.size).toBe(before + 1);
+    const answers = await Promise.all(
+      quotes.map(async (quote_id) => {
+        for (;;) {
+          const answer = await call('/liquidity/order', { quote_id });
+          if (answer.body['code'] !== 'order-pending') return answer;
+          await new Promise((wait) => setTimeout(wait, 5));
+        }
+      }),
+    );
+    expect(answers.map((one) => one.body['code'] ?? one.status).toSorted((a, b) => String(a).localeCompare(String(b)))).toEqual([
+      200,
+      ...Array<string>(5).fill('quote-used'),
+    ]);
+    expect(Object.keys((await call('/liquidity/order-status', {})).body)).toHaveLength(1);
+  });
+});
+
+describe('an order', () => {
+  it('that was paid too little says so, and goes on when the rest comes', async () => {
+    const call = await opened();
+    const quote = await thorQuote(call, turbo);
+    const { body } = await call('/liquidity/order', { quote_id: quote.quote_id, webhook_url: receiver.url });
+    const orderId = String(body['order_id']);
+    thor.control.underpay(newestAtThor().id);
+    await ring();
+    const under = await staged(call, orderId, 'underpaid');
+    expect([under['order_status'], under['final'], under['payment_info']]).toEqual(['placed', false, body['payment_info']]);
+    await new Promise((wait) => setTimeout(wait, 2100));
+    await thor.control.pay(newestAtThor().id);
+    await staged(call, orderId, 'filled');
+    const told = await receiver.waitFor('filled', (one) => one.body.includes(orderId) && one.body.includes('"filled"'));
+    expect(Number(told.headers['webhook-sequence'])).toBeGreaterThan(1);
+  });
+
+  it('that was paid after its time stays visible and moves on', async () => {
+    const call = await opened();
+    thor.control.setOptions({ lightningLifeS: 62 });
+    const quote = await thorQuote(call, turbo);
+    const { body } = await call('/liquidity/order', { quote_id: quote.quote_id });
+    const orderId = String(body['order_id']);
+    thor.control.expire(newestAtThor().id);
+    await ring();
+    const expired = await staged(call, orderId, 'expired');
+    expect([expired['final'], expired['payment_info'], expired['redemption']]).toEqual([false, undefined, undefined]);
+    await new Promise((wait) => setTimeout(wait, 2100));
+    await thor.control.pay(newestAtThor().id);
+    const filled = await staged(call, orderId, 'filled');
+    expect(filled['redemption']).toMatchObject({ lnurl: expect.stringMatching(/^LNURL1/i) });
+  });
+
+  it('is not moved by what a notice says, only by what the provider says, and not often', async () => {
+    const call = await opened();
+    const quote = await thorQuote(call, turbo);
+    const { body } = await call('/liquidity/order', { quote_id: quote.quote_id });
+    const orderId = String(body['order_id']);
+    const { id, webhookUrl = '' } = newestAtThor();
+    const lie = { id, status: 'success', delivered: true, thorInfo: { link: 'https://evil.example/x', k1: 'ab'.repeat(32) } };
+    const before = asked('GET /order/{id}');
+    await thor.control.forge(webhookUrl.replace(/[\w-]{20,}$/, 'A'.repeat(43)), lie);
+    await new Promise((wait) => setTimeout(wait, 200));
+    expect(asked('GET /order/{id}')).toBe(before);
+    await Promise.all(Array.from({ length: 200 }, async () => await thor.control.forge(webhookUrl, lie)));
+    await new Promise((wait) => setTimeout(wait, 2500));
+    const [noticed] = await gateway.database.sql<{ rows: number; rings: number }[]>`select count(*)::int as rows, sum(n.count)::int as rings
+      from notices n join intents i on i.id::text = n.target_id where i.order_id = ${orderId} and n.genuine`;
+    expect(noticed?.rings).toBe(200);
+    // A window is two seconds: each makes one read.
+    expect(noticed?.rows).toBeLessThanOrEqual(3);
+    const entry = (await call('/liquidity/order-status', { order_id: orderId })).body[orderId] as Body;
+    expect([entry['stage'], entry['redemption']]).toEqual(['awaiting_payment', undefined]);
+    expect(gateway.logs.join('\n')).not.toContain('ab'.repeat(32));
+  });
+
+  it('is nobody else’s, and its route is told to its owner', async () => {
+    const call = await opened();
+    const quote = await thorQuote(call, turbo);
+    const { body } = await call('/liquidity/order', { quote_id: quote.quote_id });
+    const route = await call('/route', { order_id: body['order_id'] });
+    expect(route.body).toMatchObject({ product: 'turbo', amount_sats: 1_000_000, policy: { name: 'least-fee' }, chosen_rank: expect.any(Number) });
+    expect(JSON.stringify(route.body)).not.toMatch(/lnbcrt|pay_to/);
+    const stranger = await opened();
+    expect((await stranger('/route', { order_id: body['order_id'] })).status).toBe(404);
+    expect((await stranger('/liquidity/order', { quote_id: quote.quote_id })).body['code']).toBe('quote-not-found');
+    expect((await stranger('/liquidity/order-status', { order_id: body['order_id'] })).body['code']).toBe('order-not-found');
+  });
+});
+
+describe("a stranger's node", () => {
+  it('is not asked for, and costs him nothing', async () => {
+    const victim = createWallet(gateway.url);
+    const { sessionId } = await victim.open();
+    const firm = { product: 'inbound', amount_sats: 800_000, pay_with: 'lightning', firm: true };
+    const thief = await opened();
+    for (let n = 0; n < 5; n += 1) {
+      const refused = await thief('/liquidity/offers', { ...firm, amount_sats: 800_000 + n, node_pubkey: victim.pubkey });
+      expect([refused.status, refused.body['code']]).toEqual([403, 'proof-required']);
+    }
+    const { body: verify } = await victim.call('/verify');
+    const stated = { session_id: verify['session_id'], node_pubkey: victim.pubkey };
+    const forged = await victim.call('/session', { ...stated, signatures: { gateway: 'd'.repeat(104) } });
+    expect([forged.status, forged.body['session_id']]).toEqual([403, undefined]);
+    // A key that is only stated is ignored.
+    expect((await victim.call('/session', stated)).body['proven']).toEqual([]);
+    for (const named of [{}, { node_pubkey: victim.pubkey }]) {
+      const refused = await victim.call('/liquidity/offers', { session_id: verify['session_id'], ...firm, ...named });
+      expect([refused.status, refused.body['code']]).toEqual([403, 'proof-required']);
+    }
+    expect(north.control.requests.filter((one) => one.endpoint === 'create_order' && one.body['public_key'] === victim.pubkey)).toEqual([]);
+    const own = await victim.call('/liquidity/offers', { session_id: sessionId, ...firm });
+    expect(own.body['firm_quotes_left']).toBe(2);
+  });
+});
+
+describe("a purchase with the operator's balance", () => {
+  const wanted = { product: 'recharge', amount_sats: 20_000, pay_with: 'balance' };
+  const order = async (call: Call): Promise<{ quoteId: string; answer: () => Promise<Reply> }> => {
+    const { body } = await call('/liquidity/quote', wanted);
+    const request = { quote_id: body['quote_id'], invoice: invoiceOver(20_000) };
+    return { quoteId: String(body['quote_id']), answer: async () => await call('/liquidity/order', request, bearer) };
+  };
+  const spent = async (): Promise<bigint> => {
+    const [row] = await gateway.database.sql<{ used: string }[]>`select used::text from daily_uses where purpose = 'balance-sats'`;
+    return BigInt(row?.used ?? 0);
+  };
+
+  it('whose answer was lost is found by its notice, also one that rang before the answer was given up, and sent once', async () => {
+    const call = await opened();
+    const before = asked('POST /purchase');
+    const { answer } = await order(call);
+    thor.control.setFault({ endpoint: 'POST /purchase', fault: 'lost-answer', times: 1 });
+    const lost = await answer();
+    expect([lost.status, lost.body['code']]).toEqual([503, 'order-pending']);
+    const found = await until('found', async () => {
+      const again = await answer();
+      return again.status === 200 ? again.body : undefined;
+    });
+    expect(['finished', 'filled', 'paid']).toContain(found['stage']);
+    expect(asked('POST /purchase')).toBe(before + 1);
+    await staged(call, String(found['order_id']), 'finished');
+  });
+
+  it('is not found by a notice about an order of somebody else', async () => {
+    const other = await opened();
+    const { answer: others } = await order(other);
+    expect((await others()).status).toBe(200);
+    const theirs = newestAtThor().id;
+    const call = await opened();
+    thor.control.setOptions({ webhooks: { deliveries: 0 } });
+    const { answer } = await order(call);
+    thor.control.setFault({ endpoint: 'POST /purchase', fault: 'lost-answer', times: 1 });
+    expect((await answer()).status).toBe(503);
+    const mine = newestAtThor();
+    await thor.control.forge(mine.webhookUrl ?? '', { id: theirs });
+    await new Promise((wait) => setTimeout(wait, 2200));
+    expect((await answer()).body['code']).toBe('order-pending');
+    await thor.control.forge(mine.webhookUrl ?? '', { id: mine.id });
+    await until('found', async () => ((await answer()).status === 200 ? true : undefined));
+  });
+
+  it('that nobody told of goes to review after half an hour, and is never sent again', async () => {
+    const call = await opened();
+    thor.control.setOptions({ webhooks: { deliveries: 0 } });
+    const before = asked('POST /purchase');
+    const { quoteId, answer } = await order(call);
+    thor.control.setFault({ endpoint: 'POST /purchase', fault: 'lost-answer', times: 1 });
+    expect((await answer()).status).toBe(503);
+    const counted = await spent();
+    const { sql } = gateway.database;
+    const [intent] = await sql<
+      { minutes: number }[]
+    >`select round(extract(epoch from dead_on - created_on) / 60)::int as minutes from intents where quote_id = ${quoteId}`;
+    expect(intent?.minutes).toBe(30);
+    await sql`update intents set next_try_on = now() - interval '1 second' where quote_id = ${quoteId}`;
+    await new Promise((wait) => setTimeout(wait, 1500));
+    expect((await answer()).body['code']).toBe('order-pending');
+    await sql`update intents set dead_on = now() - interval '1 second', next_try_on = now() - interval '1 second' where quote_id = ${quoteId}`;
+    const review = await until('review', async () => {
+      const again = await answer();
+      return again.status === 409 ? again.body : undefined;
+    });
+    expect([review['code'], String(review['detail'])]).toEqual(['order-unpayable', expect.stringContaining('Do not order the same again')]);
+    const [row] = await sql<{ state: string }[]>`select state from intents where quote_id = ${quoteId}`;
+    expect(row?.state).toBe('review');
+    expect(asked('POST /purchase')).toBe(before + 1);
+    // It may have been spent, so it stays counted.
+    expect(await spent()).toBe(counted);
+  });
+
+  it('is the only one under way for its account', async () => {
+    const [one, two] = await Promise.all([opened(), opened()]);
+    const [first, second] = [await order(one), await order(two)];
+    const counted = await spent();
+    thor.control.setFault({ endpoint: 'POST /purchase', fault: 'latency', ms: 700, times: 1 });
+    const before = asked('POST /purchase');
+    const running = first.answer();
+    await until('sent', async () => await Promise.resolve(asked('POST /purchase') > before ? true : undefined));
+    const meanwhile = await second.answer();
+    expect([meanwhile.status, meanwhile.body['code']]).toEqual([503, 'order-pending']);
+    expect(asked('POST /purchase')).toBe(before + 1);
+    expect((await running).status).toBe(200);
+    const after = await second.answer();
+    expect(after.status).toBe(200);
+    const pay = BigInt(newestAtThor().price);
+    expect((await spent()) - counted).toBe(2n * pay);
+  });
+
+  it('that was refused is not counted', async () => {
+    const call = await opened();
+    const { answer } = await order(call);
+    const counted = await spent();
+    thor.control.setBalance(10);
+    const refused = await answer();
+    thor.control.setBalance(10_000_000);
+    expect([refused.status, refused.body['code']]).toEqual([503, 'provider-unavailable']);
+    expect(await spent()).toBe(counted);
+    expect((await answer()).status).toBe(200);
+  });
+});
