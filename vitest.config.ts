@@ -1,4 +1,8 @@
+import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+
+/** Kinds of provider whose contract suite, <kind>/<kind>.test.ts, runs inside workerd too. */
+const contracts = ['bitrefill', 'bringin', 'fiat-on-ramp', 'lsps1'].map((kind) => `src/providers/${kind}/${kind}.test.ts`);
 
 export default defineConfig({
   test: {
@@ -28,6 +32,17 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 30_000,
           hookTimeout: 60_000,
+        },
+      },
+      // Inside workerd: what is written for any runtime, as it stands (test/workerd/README.md).
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
+        test: {
+          name: 'workerd',
+          include: [...contracts, 'src/resilience/{breaker,resilience}.test.ts', 'src/domain/{ranking,exclusion}.test.ts', 'test/workerd/**/*.test.ts'],
+          // Each file in a process of its own would cost most of a second each.
+          isolate: false,
+          testTimeout: 10_000,
         },
       },
     ],
