@@ -32,11 +32,15 @@ export const createApp = (options: AppOptions): Hono => {
     app.on(endpoint.method, endpoint.path, (c) => serve(c, endpoint, options, state));
     methods.set(endpoint.path, [...(methods.get(endpoint.path) ?? []), endpoint.method.toUpperCase()]);
   }
-  app.get('/openapi.json', (c) => c.json(openapi, 200, { 'cache-control': 'public, max-age=300' }));
-  app.get('/metrics', (c) => options.metrics(c));
+  app.get('/openapi.json', async (c) => await marked(c, options, c.json(openapi, 200, { 'cache-control': 'public, max-age=300' })));
+  app.get('/metrics', async (c) => await marked(c, options, await options.metrics(c)));
   app.post('/notices/*', (c) => noticeRoute(c, options));
-  app.get('/docs', async (c) => (await options.docs('/docs')) ?? notFound(c, options));
-  app.get('/docs/*', async (c) => (await options.docs(new URL(c.req.url).pathname)) ?? notFound(c, options));
+  for (const path of ['/docs', '/docs/*'])
+    app.get(path, async (c) => {
+      const page = await options.docs(new URL(c.req.url).pathname);
+      return page ? await marked(c, options, page) : await notFound(c, options);
+    });
+  for (const path of ['/openapi.json', '/metrics', '/docs', '/docs/*']) methods.set(path, ['GET']);
   for (const [path, allowed] of methods) app.all(path, (c) => methodNotAllowed(c, allowed, options));
   app.notFound((c) => notFound(c, options));
   app.onError(async (error, c) => await fail(error, c, options));
@@ -52,6 +56,14 @@ const baseHeaders = (requestId: string, options: AppOptions): Headers => {
   const headers = new Headers({ 'x-request-id': requestId, 'cache-control': 'no-store' });
   if (options.http.mode === 'sandbox') headers.set('x-ramp-mode', 'sandbox');
   return headers;
+};
+
+/** What every answer carries, on one that is not an endpoint's. */
+const marked = async (c: Context, options: AppOptions, answer: Response): Promise<Response> => {
+  const { gateway } = await options.platform(c);
+  const headers = baseHeaders(requestIdOf(c, gateway), options);
+  answer.headers.forEach((value, name) => headers.set(name, value));
+  return new Response(answer.body, { status: answer.status, headers });
 };
 
 const serve = async (c: Context, endpoint: Endpoint, options: AppOptions, state: { inFlight: number }): Promise<Response> => {

@@ -11,7 +11,12 @@ const maxBytes = 65_536;
 export const noticeRoute = async (c: Context, options: AppOptions): Promise<Response> => {
   const { gateway } = await options.platform(c);
   const requestId = `req_${gateway.ids.secret(12)}`;
-  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-request-id': requestId };
+  const headers = {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    'x-request-id': requestId,
+    ...(options.http.mode === 'sandbox' ? { 'x-ramp-mode': 'sandbox' } : {}),
+  };
   const [, providerId, purpose, targetId, token] = form.exec(new URL(c.req.url).pathname) ?? [];
   if (providerId !== undefined && purpose !== undefined && targetId !== undefined && token !== undefined) {
     try {
