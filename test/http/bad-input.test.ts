@@ -67,6 +67,8 @@ describe('nothing bad gets far', () => {
     ['above 2^53', { amount_fiat: 2 ** 53 }],
     ['missing', { amount_fiat: undefined }],
     ['both', { amount_sats: 1000 }],
+    ['both names of sats', { amount_fiat: undefined, amount_sats: 1000, amount_btc: 1000 }],
+    ['more sats than there are', { amount_fiat: undefined, amount_btc: 2_100_000_000_000_001 }],
     ['a bad country', { country: 'Germany' }],
     ['a session that is no uuid', { session_id: 'abc' }],
   ])('amounts: %s', async (_name, more) => {
@@ -145,6 +147,19 @@ describe('nothing bad gets far', () => {
     const { headers } = await post('/quote', quote({}), { 'content-type': 'application/json', 'x-request-id': 'my-request-0001' });
     expect([headers.get('x-request-id'), headers.get('x-ramp-mode'), headers.get('cache-control')]).toEqual(['my-request-0001', 'sandbox', 'no-store']);
     expect(headers.get('ratelimit-policy')).toBe('"quotes";q=10000;w=60');
+  });
+
+  it.each(['/docs', '/openapi.json', '/metrics'])('%s carries them too, and takes GET only', async (path) => {
+    const { headers, status } = await fetch(gateway.url + path, { headers: { 'x-request-id': 'my-request-0002' } });
+    expect([status, headers.get('x-request-id'), headers.get('x-ramp-mode')]).toEqual([200, 'my-request-0002', 'sandbox']);
+    expect(headers.get('cache-control')).toBe(path === '/metrics' ? 'no-store' : 'public, max-age=300');
+    const posted = await fetch(gateway.url + path, { method: 'POST' });
+    expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET']);
+  });
+
+  it('notices carry the mode', async () => {
+    const { headers, status } = await fetch(`${gateway.url}/notices/alpine/order/x/${'A'.repeat(22)}`, { method: 'POST', body: '{}' });
+    expect([status, headers.get('x-ramp-mode')]).toEqual([202, 'sandbox']);
   });
 
   it('takes camelCase where the proper name is absent, amount_btc for sats, null for absent', async () => {

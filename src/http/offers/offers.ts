@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { priceBuy } from '../../gateway/price-buy.ts';
+import { Problem } from '../../gateway/problem.ts';
 import { readSession } from '../../gateway/read-session.ts';
 import { showOffers } from '../../gateway/show-offers.ts';
 import { endpoint, type Call } from '../call.ts';
@@ -9,7 +10,7 @@ export const priceBody = z.object({
   session_id: sessionId,
   amount_fiat: amount.optional().openapi({ description: 'All that the customer pays, in hundredths of the fiat unit' }),
   amount_sats: amount.optional().openapi({ description: 'What the customer gets, in sats' }),
-  amount_btc: z.int().min(1).optional().openapi({ description: 'The name of amount_sats before 2024; sats' }),
+  amount_btc: amount.optional().openapi({ description: 'The name of amount_sats before 2024; sats' }),
   currency_id: smallId,
   payment_option_id: smallId,
   country: country.optional(),
@@ -32,6 +33,10 @@ export const price = async (call: Call, body: z.output<typeof priceBody>) => {
   const session = await readSession(call.gateway, body.session_id, 'price');
   await limitQuotes(call, session.idHash);
   const { amount_btc, ...request } = body;
+  if (amount_btc !== undefined && request.amount_sats !== undefined) {
+    const detail = 'Send amount_sats or amount_btc, not both.';
+    throw new Problem('invalid-request', detail, { errors: [{ pointer: '/amount_btc', detail }] });
+  }
   return await priceBuy(call.gateway, session, { ...request, amount_sats: request.amount_sats ?? amount_btc }, traceOf(call));
 };
 
