@@ -43,6 +43,8 @@ export type Endpoint = {
   summary: string;
   body?: z.ZodObject | undefined;
   query?: z.ZodObject | undefined;
+  /** Request headers that the route reads itself; only described here. */
+  headers?: z.ZodObject | undefined;
   answer: z.ZodType;
   problems: readonly ProblemCode[];
   /** Refuses before anything of the request is read. */

@@ -16,6 +16,7 @@ export const createOpenApi = (endpoints: readonly Endpoint[], version: string): 
         request: {
           ...(endpoint.body ? { body: { required: true, content: { 'application/json': { schema: endpoint.body as z.ZodObject } } } } : {}),
           ...(endpoint.query ? { query: endpoint.query } : {}),
+          ...(endpoint.headers ? { headers: endpoint.headers } : {}),
           ...paramsOf(endpoint.path),
         },
         responses: { 200: { description: 'Good', content: { 'application/json': { schema: endpoint.answer } } }, ...problemAnswers(endpoint) },

@@ -4,7 +4,13 @@ import { endpoints } from '../../src/http/endpoints.ts';
 import { createOpenApi } from '../../src/http/openapi.ts';
 import { problems } from '../../src/http/problem.ts';
 
-type Description = { openapi: string; paths: Record<string, Record<string, { responses: Record<string, { description: string }> }>> };
+type Description = {
+  openapi: string;
+  paths: Record<
+    string,
+    Record<string, { responses: Record<string, { description: string }>; parameters?: { in: string; name: string; required?: boolean }[] }>
+  >;
+};
 const api = createOpenApi(endpoints, '0.0.0') as Description;
 const described = (path: string) => api.paths[path.replaceAll(/:([a-z_]+)/g, '{$1}')];
 
@@ -33,4 +39,13 @@ it('the list of problems, the OpenAPI and docs/errors.md agree', () => {
   for (const [code, { status }] of Object.entries(problems)) expect(errors).toContain(`| \`${code}\` | ${status} |`);
   for (const { method, path, problems: codes } of endpoints)
     for (const code of codes) expect(described(path)?.[method]?.responses[String(problems[code].status)]?.description).toContain(code);
+});
+
+it('names the request headers that a route reads', () => {
+  const headersOf = (method: string, path: string) =>
+    (described(path)?.[method]?.parameters ?? []).filter((one) => one.in === 'header').map((one) => `${one.name}${one.required === true ? ', required' : ''}`);
+  for (const path of ['/order', '/sell/order', '/liquidity/order', '/sell/accounts', '/sell/connections'])
+    expect([path, headersOf('post', path)]).toEqual([path, ['Idempotency-Key']]);
+  expect(headersOf('get', '/payment-options')).toEqual(['X-Session-Id, required']);
+  expect(headersOf('post', '/payment-options')).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { readSession } from '../../gateway/read-session.ts';
 import { showOffer } from '../../gateway/show-offers.ts';
 import { findQuote } from '../../gateway/store-route.ts';
 import { endpoint, type Call } from '../call.ts';
-import { idempotencyKeyOf, refuseReusedKey } from '../idempotency-key.ts';
+import { idempotencyHeader, idempotencyKeyOf, refuseReusedKey } from '../idempotency-key.ts';
 import { amount, anyAmount, providerRef, sessionId, smallId, time, uuid, webhookUrl } from '../shapes.ts';
 import { checkWebhook } from '../webhook-url.ts';
 import { traceOf } from '../offers/offers.ts';
@@ -25,6 +25,7 @@ const body = z.object({
 export const order = endpoint({
   method: 'post',
   path: '/order',
+  headers: idempotencyHeader,
   tag: 'FLS01',
   summary: 'Order a quote; the same quote again gets the same answer',
   body,

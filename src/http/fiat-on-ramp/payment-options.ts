@@ -48,6 +48,7 @@ export const paymentOptions = endpoint({
 export const paymentOptionsByGet = endpoint({
   method: 'get',
   path: '/payment-options',
+  headers: z.object({ 'X-Session-Id': sessionId }),
   tag: 'FLS01',
   summary: 'The same by GET, with the session in the header X-Session-Id',
   query: z.object({ currency_code: z.string().max(32).optional() }),

@@ -23,10 +23,10 @@ export const session = endpoint({
     session_id: sessionId,
     app_id: z.string().optional(),
     expires_on: time,
-    recovery_secret: z
-      .string()
-      .optional()
-      .openapi({ description: 'Given once to a new customer. Keep it: without a proven key nothing else opens his orders once the session is lost.' }),
+    recovery_secret: z.string().optional().openapi({
+      description:
+        'Given to a new customer in the reply that opens his first session (the same body again gets that reply again), never later. Keep it: without a proven key nothing else opens his orders once the session is lost.',
+    }),
     proven: z.array(z.string()).openapi({ description: 'Whose tokens were proven' }),
   }),
   problems: ['session-invalid', 'ownership-proof-failed', 'session-settled', 'customer-conflict'],

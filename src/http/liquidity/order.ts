@@ -8,7 +8,7 @@ import { readSession } from '../../gateway/read-session.ts';
 import { showOffer } from '../../gateway/show-offers.ts';
 import { findQuote } from '../../gateway/store-route.ts';
 import { endpoint, type Call } from '../call.ts';
-import { idempotencyKeyOf, refuseReusedKey } from '../idempotency-key.ts';
+import { idempotencyHeader, idempotencyKeyOf, refuseReusedKey } from '../idempotency-key.ts';
 import { traceOf } from '../offers/offers.ts';
 import { amount, anyAmount, providerRef, sessionId, text, time, uuid, webhookUrl } from '../shapes.ts';
 import { checkWebhook } from '../webhook-url.ts';
@@ -43,6 +43,7 @@ const orderShape = z.looseObject({
 export const liquidityOrder = endpoint({
   method: 'post',
   path: '/liquidity/order',
+  headers: idempotencyHeader,
   tag: 'Liquidity',
   summary: 'Order a liquidity quote: what to pay and where; the same quote again gets the same answer',
   body,

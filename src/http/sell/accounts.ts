@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { readBalance, readSellAccount, readTransactions, removeSellAccount, startSellAccount } from '../../gateway/sell-accounts.ts';
 import { readSession } from '../../gateway/read-session.ts';
 import { endpoint } from '../call.ts';
-import { onceByKey } from '../idempotency-key.ts';
+import { idempotencyHeader, onceByKey } from '../idempotency-key.ts';
 import { anyAmount, sessionId, text, time, uuid } from '../shapes.ts';
 import { accountShape, webhook, webhookOf } from './shapes.ts';
 
@@ -11,6 +11,7 @@ const provider = ['provider-unavailable', 'provider-timeout'] as const;
 export const sellAccounts = endpoint({
   method: 'post',
   path: '/sell/accounts',
+  headers: idempotencyHeader,
   tag: 'Sell',
   summary: 'Start or recover the customer’s account at a sell provider',
   body: z.object({

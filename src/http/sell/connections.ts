@@ -3,7 +3,7 @@ import { cancelConnection, confirmConnection, createConnection, readConnections,
 import { readSession } from '../../gateway/read-session.ts';
 import type { ConnectionRequest } from '../../gateway/account-port.ts';
 import { endpoint } from '../call.ts';
-import { onceByKey } from '../idempotency-key.ts';
+import { idempotencyHeader, onceByKey } from '../idempotency-key.ts';
 import { sessionId, text, uuid } from '../shapes.ts';
 import { connectionShape } from './shapes.ts';
 
@@ -34,6 +34,7 @@ const createBody = z.object({
 export const sellConnections = endpoint({
   method: 'post',
   path: '/sell/connections',
+  headers: idempotencyHeader,
   tag: 'Sell',
   summary: 'Ask for a standing connection, to a bank account (sell) or to an address (buy)',
   body: createBody,

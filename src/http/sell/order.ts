@@ -8,7 +8,7 @@ import { showOffer } from '../../gateway/show-offers.ts';
 import { findQuote } from '../../gateway/store-route.ts';
 import { endpoint, type Call } from '../call.ts';
 import { customerIpOf } from '../customer-ip.ts';
-import { idempotencyKeyOf, refuseReusedKey } from '../idempotency-key.ts';
+import { idempotencyHeader, idempotencyKeyOf, refuseReusedKey } from '../idempotency-key.ts';
 import { traceOf } from '../offers/offers.ts';
 import { amount, ipv4, sessionId, time, uuid } from '../shapes.ts';
 import { sellOrderShape, webhook, webhookOf } from './shapes.ts';
@@ -25,6 +25,7 @@ const body = z.object({
 export const sellOrder = endpoint({
   method: 'post',
   path: '/sell/order',
+  headers: idempotencyHeader,
   tag: 'Sell',
   summary: 'Order a sell quote: what to pay and where; the same quote again gets the same answer',
   body,
