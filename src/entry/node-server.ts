@@ -51,6 +51,8 @@ export type RunningServer = {
   database: { kind: string; url: string };
   log: Log;
   tick: () => Promise<void>;
+  /** Not ready any more, and every answer is the last on its connection; it still serves. */
+  leave: () => void;
   stop: () => Promise<void>;
 };
 
@@ -130,9 +132,14 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
   };
   const loop = startLoop(tick, async () => void (await pruneOld(gateway, config.retention)), log);
   const { port } = server.address() as AddressInfo;
-  const stop = async (): Promise<void> => {
+  const leave = (): void => {
+    if (gateway.state.leaving === true) return;
+    gateway.state.leaving = true;
     // A connection that is never idle is not closed by `close`: its next answer says that it was the last.
     server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => void response.setHeader('connection', 'close'));
+  };
+  const stop = async (): Promise<void> => {
+    leave();
     await new Promise<void>((done) => {
       server.close(() => done());
       if ('closeIdleConnections' in server) server.closeIdleConnections();
@@ -142,7 +149,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
     await Promise.all([upstream.close(), sender.close()]);
     await database.close();
   };
-  return { url: `http://${env.HOST.includes(':') ? `[${env.HOST}]` : env.HOST}:${port}`, gateway, config, secrets, database, log, tick, stop };
+  return { url: `http://${env.HOST.includes(':') ? `[${env.HOST}]` : env.HOST}:${port}`, gateway, config, secrets, database, log, tick, leave, stop };
 };
 
 const readOrRefuse = <G extends { ok: true }, T>(result: G | { ok: false; mistakes: string[] }, of: (good: G) => T): T => {

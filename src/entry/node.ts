@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { providerModules } from '../providers/registry.gen.ts';
 import { StartRefused, startServer } from './node-server.ts';
 
+/** How long it still serves after SIGTERM while it says that it is not ready. */
+const leaveMs = 1_500;
 const here = dirname(fileURLToPath(import.meta.url));
 const root = process.env['APP_ROOT'] ?? (here.endsWith('dist') ? dirname(here) : dirname(dirname(here)));
 
@@ -17,15 +19,19 @@ try {
     providers: server.config.providers.map((provider) => provider.id).join(' '),
     pid: process.pid,
   });
-  const stop = (signal: string): void => {
+  const stop = (signal: string, graceMs: number): void => {
     server.log('info', 'stopping', { signal });
-    server.stop().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
+    // A balancer sees first that it is not ready, and idle connections are taken leave of by an answer, not cut under a request.
+    server.leave();
+    const end = (): void =>
+      void server.stop().then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
+    setTimeout(end, graceMs);
   };
-  process.once('SIGTERM', () => stop('SIGTERM'));
-  process.once('SIGINT', () => stop('SIGINT'));
+  process.once('SIGTERM', () => stop('SIGTERM', leaveMs));
+  process.once('SIGINT', () => stop('SIGINT', 0));
 } catch (error) {
   if (!(error instanceof StartRefused)) throw error;
   process.stderr.write(`ramp-gateway does not start:\n${error.message}\n`);

@@ -58,9 +58,10 @@ const retryMs = 5_000;
 const key = (providerId: string, ramp: Ramp): string => `${ramp} ${providerId}`;
 
 const loadStored = async (gateway: Gateway): Promise<void> => {
-  for (const row of await gateway.stores.catalogue.listings())
-    gateway.state.listings.set(key(row.providerId, row.ramp), { listing: row.listing, readOn: row.readOn });
+  const rows = await gateway.stores.catalogue.listings();
+  // Both at once: a listing without its numbers has no option that anybody could ask for.
   gateway.state.numbers = await gateway.stores.catalogue.numbers();
+  for (const row of rows) gateway.state.listings.set(key(row.providerId, row.ramp), { listing: row.listing, readOn: row.readOn });
 };
 
 /** One read at a time per provider; never throws: a failure is remembered beside the old listing. */

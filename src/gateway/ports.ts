@@ -374,6 +374,8 @@ export type Stores = {
 
 /** State of one instance that outlives requests: caches, never truth. */
 export type InstanceState = {
+  /** Being stopped: it serves what comes and says that it is not ready. */
+  leaving?: boolean;
   instance: string;
   listings: Map<string, { listing: Json | null; readOn: number; failed?: { reason: FaultKind; on: number } }>;
   numbers: OptionNumber[] | undefined;

@@ -23,7 +23,7 @@ export const ready = endpoint({
   lane: 'free',
   run: async ({ gateway }) => {
     const state = await gateway.stores.check();
-    const good = state.database && state.migrations;
+    const good = state.database && state.migrations && gateway.state.leaving !== true;
     return { status: good ? 200 : 503, body: { status: good ? 'ready' : 'not-ready', ...state, configuration: true } };
   },
 });
