@@ -17,6 +17,8 @@ export type ProviderOffer = {
   expiresOn?: number;
   /** An upstream order that already exists as this offer (LSPS1): placing it sends nothing. */
   reservation?: { upstreamOrderId: string; acceptUntil: number };
+  /** How to pay what is reserved: the gateway keeps it sealed and hands it back with placeOrder. */
+  secret?: string;
   /** The adapter's own notes for placeOrder (upstream quote id, option …). Stored with the route, never shown. */
   upstream: Json;
   /** Facts of the ramp that are shown and compared (inbound_sats, lease_blocks, observed_on …), names as outward. */

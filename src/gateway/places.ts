@@ -13,6 +13,8 @@ export const orderSecretPlace = place('orders', 'secret');
 export const lnurlPlace = place('claims', 'lnurl');
 export const fallbackPlace = place('claims', 'fallback');
 export const blobPlace = place('provider_sessions', 'blob');
+/** Of a reserved order, by its upstream id; stands in last_prices, routes and intents. */
+export const reservedPlace = place('routes', 'reserved');
 export const challengePlace = place('sessions', 'challenge');
 export const replyPlace = place('sessions', 'opened_reply');
 export const nodeKeyPlace = place('sessions', 'node_pubkey');

@@ -1,7 +1,7 @@
 /** What a placing is made of, wherever it is picked up. */
 import type { Json as AnyJson } from '../domain/offer.ts';
 import type { CallContext, OrderInputs } from '../providers/spec.ts';
-import { answerPlace, blobPlace, inputsPlace } from './places.ts';
+import { answerPlace, blobPlace, inputsPlace, reservedPlace } from './places.ts';
 import { Problem } from './problem.ts';
 import type { Gateway, Intent, Lease, Provider } from './ports.ts';
 import { quoteFromJson, type StoredQuote } from './store-route.ts';
@@ -64,13 +64,21 @@ export const placingOf = async (gateway: Gateway, intent: Intent): Promise<Placi
   return {
     provider: providerOf(gateway, intent.providerId),
     inputs,
-    quote: quoteFromJson(intent.quoteId, intent.quote),
+    quote: await openReserved(gateway, quoteFromJson(intent.quoteId, intent.quote)),
     context: {
       idempotencyKey: intent.id,
       ...(customer === undefined ? {} : { customer }),
       ...(inputs.customerIp === undefined ? {} : { customerIp: inputs.customerIp }),
     },
   };
+};
+
+/** With how to pay what was reserved, for the adapter's placeOrder alone. */
+const openReserved = async (gateway: Gateway, quote: StoredQuote): Promise<StoredQuote> => {
+  const { reservation, secret } = quote.offer.offer;
+  if (!reservation || secret === undefined) return quote;
+  const opened = await gateway.seal.open(secret, reservedPlace(reservation.upstreamOrderId));
+  return { ...quote, offer: { ...quote.offer, offer: { ...quote.offer.offer, secret: opened } } };
 };
 
 /** The blob of the upstream session that placed an order: it is always read with that one. */

@@ -3,7 +3,7 @@ import type { Asked, ProviderOffer } from '../domain/offer.ts';
 import type { CallContext, LiquidityAdapter, LiquidityProduct } from '../providers/spec.ts';
 import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
 import { offerFromJson, offerToJson, priceKey, toQuoteRequest, toTerms, type LiquidityTerms } from './liquidity-terms.ts';
-import { nodeKeyPlace } from './places.ts';
+import { nodeKeyPlace, reservedPlace } from './places.ts';
 import { Problem } from './problem.ts';
 import type { Gateway, Provider } from './ports.ts';
 import type { RequestContext } from './price-buy.ts';
@@ -144,13 +144,18 @@ const askFirm = async (
     return { refusal: answer.refusal };
   }
   const observedOn = gateway.now();
-  const { reservation: _mine, ...price } = answer.value;
+  const { reservation, secret, ...price } = answer.value;
+  const offer: ProviderOffer = {
+    ...price,
+    ...(reservation ? { reservation } : {}),
+    ...(reservation && secret !== undefined ? { secret: await gateway.seal.seal(secret, reservedPlace(reservation.upstreamOrderId)) } : {}),
+  };
   await Promise.all([
     // What others see of it is the price: not how to pay the order that this customer reserved.
     liquidity.savePrice(provider.id, priceKey(wanted), offerToJson({ ...price, upstream: {} }), observedOn),
-    liquidity.savePrice(provider.id, reservedUnder, offerToJson(answer.value), observedOn),
+    liquidity.savePrice(provider.id, reservedUnder, offerToJson(offer), observedOn),
   ]);
-  return { offer: answer.value };
+  return { offer };
 };
 
 /** The made order, while it can still be accepted and nobody has. */

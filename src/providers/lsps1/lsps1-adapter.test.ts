@@ -161,7 +161,8 @@ describe('firm prices', () => {
       binding: true,
       expiresOn: end,
       reservation: { upstreamOrderId: order?.id, acceptUntil: end },
-      upstream: { pay_with: 'lightning', order_id: order?.id, pay_to: order?.invoice },
+      upstream: { pay_with: 'lightning', order_id: order?.id },
+      secret: order?.invoice,
       facts: {
         inbound_sats: 1_000_000,
         lease_blocks: 4320,
@@ -212,7 +213,7 @@ describe('firm prices', () => {
     const setup = await start({ onchainExtraSats: 900 }, { pay_with: ['lightning', 'onchain'] });
     const offer = await offerOf(setup, { ...asked, payWith: 'onchain', refundOnchain });
     const address = [...setup.seller.control.orders.values()][0]?.onchain?.address ?? '';
-    expect(offer).toMatchObject({ pay: 6300n, upstream: { pay_with: 'onchain', pay_to: address } });
+    expect(offer).toMatchObject({ pay: 6300n, upstream: { pay_with: 'onchain' }, secret: address });
     expect((await placedOf(setup, offer)).paymentInfo).toEqual({
       kind: 'onchain',
       value: address,

@@ -108,7 +108,8 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
 
     placeOrder: async (context, { quote, offer, inputs }) => {
       if (quote.ramp !== 'liquidity') throw new Error('this adapter sells channels only');
-      const { pay_with: payWith, order_id: reserved, pay_to: payTo } = notesOf(offer.upstream);
+      const { pay_with: payWith, order_id: reserved } = notesOf(offer.upstream);
+      const { secret: payTo } = offer;
       if (reserved !== undefined && payTo !== undefined) {
         if (offer.expiresOn !== undefined && deps.now() >= offer.expiresOn)
           return { ok: false, refusal: { reason: 'declined', note: 'the reserved order has ended' } };

@@ -163,5 +163,5 @@ describe('errors', () => {
 
 it('notes that are none are an estimate over Lightning', () => {
   expect(notesOf(null)).toEqual({ pay_with: 'lightning' });
-  expect(notesOf({ pay_with: 'onchain', order_id: 'o', pay_to: 'a', odd: 1 })).toEqual({ pay_with: 'onchain', order_id: 'o', pay_to: 'a' });
+  expect(notesOf({ pay_with: 'onchain', order_id: 'o', odd: 1 })).toEqual({ pay_with: 'onchain', order_id: 'o' });
 });

@@ -11,7 +11,7 @@ import { paymentWire, type InfoWire, type OrderWire, type PaymentWire } from './
 
 export type PayWith = Settings['pay_with'][number];
 /** What is kept of an offer for placing and reading it. An estimate has no order yet. */
-export type Notes = { pay_with: PayWith; order_id?: string; pay_to?: string };
+export type Notes = { pay_with: PayWith; order_id?: string };
 
 const least = (...amounts: (bigint | undefined)[]): bigint =>
   amounts.reduce<bigint>((found, one) => (one !== undefined && one < found ? one : found), 2_100_000_000_000_000n);
@@ -205,7 +205,8 @@ export const toFirmOffer = (made: Made, terms: OrderTerms, payWith: PayWith, con
   binding: true,
   expiresOn: made.expiresOn,
   reservation: { upstreamOrderId: made.orderId, acceptUntil: made.expiresOn },
-  upstream: { pay_with: payWith, order_id: made.orderId, pay_to: made.payTo } satisfies Notes,
+  upstream: { pay_with: payWith, order_id: made.orderId } satisfies Notes,
+  secret: made.payTo,
   facts: factsOf(made, terms, connectTo),
   requires: [],
   warnings: terms.lspSats + terms.clientSats > largeChannelSats ? ['large-channel'] : [],
@@ -292,10 +293,9 @@ export const toEvidence = (order: OrderWire, followed: Pick<FollowedOrder, 'rece
 /** What we kept with an offer; the gateway stores it for us as it is. */
 export const notesOf = (upstream: Json): Notes => {
   const kept = typeof upstream === 'object' && upstream !== null && !Array.isArray(upstream) ? upstream : {};
-  const { pay_with, order_id, pay_to } = kept;
+  const { pay_with, order_id } = kept;
   return {
     pay_with: pay_with === 'onchain' ? 'onchain' : 'lightning',
     ...(typeof order_id === 'string' ? { order_id } : {}),
-    ...(typeof pay_to === 'string' ? { pay_to } : {}),
   };
 };
