@@ -39,7 +39,13 @@ export default defineConfig({
         plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
         test: {
           name: 'workerd',
-          include: [...contracts, 'src/resilience/{breaker,resilience}.test.ts', 'src/domain/{ranking,exclusion}.test.ts', 'test/workerd/**/*.test.ts'],
+          include: [
+            ...contracts,
+            'src/providers/kit/*.test.ts',
+            'src/resilience/{breaker,resilience}.test.ts',
+            'src/domain/{ranking,exclusion}.test.ts',
+            'test/workerd/**/*.test.ts',
+          ],
           // Each file in a process of its own would cost most of a second each.
           isolate: false,
           testTimeout: 10_000,
