@@ -159,7 +159,7 @@ describe("the customer's invoice", () => {
     ['expired', () => invoiceOver(100_000, { timestamp: Math.floor(Date.now() / 1000) - 7201 })],
     ['about to expire', () => invoiceOver(100_000, { expirySeconds: 1190 })],
     ['with a bad signature', tampered],
-    ['with a broken checksum', () => `${invoiceOver(100_000).slice(0, -1)}q`],
+    ['with a broken checksum', () => invoiceOver(100_000).replace(/.$/, (last) => (last === 'q' ? 'p' : 'q'))],
     ['that is an LNURL', () => 'LNURL1DP68GURN8GHJ7MRWW4EXCTNXD9SHG6NPVCHXXMMD9AKXUATJDSKHQCTE8AEK2UMND9HKU0'],
   ])('%s is not sent anywhere', async (_, make) => {
     const call = await opened();

@@ -24,7 +24,7 @@ export const readLightningAddress = (text: string, hosts: readonly string[]): Li
 
 /** LUD-16. */
 export const wellKnownUrl = ({ user, host }: LightningAddress, settings: Pick<BringinSettings, 'lightning_base_url'>): string =>
-  `${settings.lightning_base_url ?? `https://${host}`}/.well-known/lnurlp/${encodeURIComponent(user)}`;
+  `${settings.lightning_base_url?.replace(/\/+$/, '') ?? `https://${host}`}/.well-known/lnurlp/${encodeURIComponent(user)}`;
 
 export type Wanted = { network: BitcoinNetwork; sats: bigint };
 export type Judged = { paymentInfo: PaymentInfo; expiresOn?: number } | { problem: string };
