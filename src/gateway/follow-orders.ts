@@ -1,7 +1,6 @@
 import { advance, isFinal, lapsed, refreshDelayMs, type OrderNow } from '../domain/order-life.ts';
 import type { Stage } from '../domain/order.ts';
 import type { OrderEvidence } from '../providers/spec.ts';
-import { ProviderFault } from '../providers/fault.ts';
 import { keepBlob } from './call-account.ts';
 import { callProvider } from './call-provider.ts';
 import { orderSecretPlace } from './places.ts';
@@ -27,18 +26,19 @@ export const followOrders = async (gateway: Gateway, limit: number): Promise<num
 
 /** Reads one order at its provider and writes what changed. The order as it is now, also when the provider could not be read. */
 export const refreshOrder = async (gateway: Gateway, order: Order, source: 'read' | 'notice', requestId: string): Promise<Order> => {
-  let evidence: OrderEvidence | undefined;
-  let read = false;
+  let told: Told = { read: 'failed' };
   try {
-    evidence = await readEvidence(gateway, order, requestId);
-    read = true;
+    told = await readEvidence(gateway, order, requestId);
   } catch {
     // counted and logged by callProvider; the clock may still move the order
   }
-  return await apply(gateway, order, evidence, read, source);
+  return await apply(gateway, order, told, source);
 };
 
-const readEvidence = async (gateway: Gateway, order: Order, requestId: string): Promise<OrderEvidence | undefined> => {
+/** What a read gave. `refused`: the provider will not tell, because the session that placed the order is over there. */
+type Told = { read: 'done'; evidence: OrderEvidence | undefined } | { read: 'refused' | 'failed'; evidence?: undefined };
+
+const readEvidence = async (gateway: Gateway, order: Order, requestId: string): Promise<Told> => {
   const provider = providerOf(gateway, order.providerId);
   const adapter = provider.adapter[order.ramp];
   if (!adapter) throw new Error(`${provider.id} has no ramp ${order.ramp}`);
@@ -55,9 +55,9 @@ const readEvidence = async (gateway: Gateway, order: Order, requestId: string): 
   if (order.ramp === 'sell' && order.providerSessionId !== undefined && answer.customer !== undefined)
     await keepBlob(gateway, order.providerSessionId, answer.customer);
   // A refused read tells nothing: the order is not "looked at" by it.
-  if (!answer.ok) throw new ProviderFault('server', `the read was refused: ${answer.refusal.reason}`);
+  if (!answer.ok) return { read: 'refused' };
   const evidence = evidenceFor(order, answer.value);
-  return evidence && (await isSomebodyElses(gateway, order, evidence)) ? undefined : evidence;
+  return { read: 'done', evidence: evidence && (await isSomebodyElses(gateway, order, evidence)) ? undefined : evidence };
 };
 
 const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undefined =>
@@ -96,7 +96,8 @@ const nowOf = (order: Order): OrderNow => {
   };
 };
 
-const apply = async (gateway: Gateway, order: Order, evidence: OrderEvidence | undefined, read: boolean, source: 'read' | 'notice'): Promise<Order> => {
+const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' | 'notice'): Promise<Order> => {
+  const { evidence } = told;
   const now = gateway.now();
   const step = evidence
     ? advance(nowOf(order), evidence, now)
@@ -115,14 +116,17 @@ const apply = async (gateway: Gateway, order: Order, evidence: OrderEvidence | u
   const arrival = order.terms['arrivalSeconds'];
   const final = isFinal(step.next, now, order.followUntil, order.ramp);
   const accepted = evidence && (step.kind === 'advanced' || step.kind === 'same');
+  const sight = sightOf(order, told, now);
+  // Written only where they change: the operator's tools write there too.
+  const terms = moved && step.next === 'review' ? { ...sight, beforeReview: order.stage } : sight;
   const change: OrderChange = {
     checks: order.checks + 1,
     final,
     nextCheckOn: final ? null : nextLook(order, step.next, stageOn, now, typeof arrival === 'number' ? arrival : undefined, gateway.random()),
-    ...(read ? { checkedOn: now } : {}),
+    ...(told.read === 'done' ? { checkedOn: now } : {}),
     ...(evidence ? { rawStatus: evidence.rawStatus } : {}),
     ...(moved ? { stage: step.next, stageOn, changedOn: now } : {}),
-    ...(moved && step.next === 'review' ? { terms: { ...order.terms, beforeReview: order.stage } } : {}),
+    ...(terms === order.terms ? {} : { terms }),
     ...(accepted && !order.binding ? { pay: evidence.pay ?? order.pay, receive: evidence.receive ?? order.receive } : {}),
     ...(accepted && evidence.fee !== undefined ? { fee: evidence.fee } : {}),
     ...(accepted && evidence.facts ? { facts: { ...order.facts, ...evidence.facts } } : {}),
@@ -145,9 +149,23 @@ const apply = async (gateway: Gateway, order: Order, evidence: OrderEvidence | u
   const deliveries = event ? await orderDeliveries(gateway, after, order.stage, event) : [];
   if (await gateway.stores.orders.advance(order, change, event, deliveries)) {
     if (moved) gateway.count('order_stages_total', { provider: order.providerId, stage: step.next });
+    if (after.terms[lostSight] !== undefined && order.terms[lostSight] === undefined) {
+      gateway.count('order_oddities_total', { provider: order.providerId, kind: 'unreadable' });
+      gateway.log('error', 'order_unreadable', { order: order.id, provider: order.providerId, stage: after.stage });
+    }
     return after;
   }
   return (await gateway.stores.orders.findAny(order.id)) ?? order;
+};
+
+/** Since when the provider refuses to tell of an order. Kept with it, so that the operator hears of it once and not with every look. */
+const lostSight = 'unreadableSince';
+const sightOf = (order: Order, told: Told, now: number): Order['terms'] => {
+  const { [lostSight]: since, ...seen } = order.terms;
+  if (told.read === 'done' && since !== undefined) return seen;
+  // A sell account that lost its key has a state of its own, of which the customer is told.
+  const isLost = told.read === 'refused' && order.ramp === 'buy' && since === undefined;
+  return isLost ? { ...order.terms, [lostSight]: now } : order.terms;
 };
 
 /** Only the operator leaves this review, since no read can tell that what was wrong is right now. */

@@ -9,7 +9,11 @@ const metrics = {
   provider_call_ms: { kind: 'histogram', help: 'Time of a provider call in milliseconds', labels: ['provider', 'operation'] },
   orders_total: { kind: 'counter', help: 'Placings by outcome', labels: ['provider', 'outcome'] },
   order_stages_total: { kind: 'counter', help: 'Orders that reached a stage', labels: ['provider', 'stage'] },
-  order_oddities_total: { kind: 'counter', help: 'Status words that were unknown, went backwards or contradict', labels: ['provider', 'kind'] },
+  order_oddities_total: {
+    kind: 'counter',
+    help: 'Status words that were unknown, went backwards or contradict; orders that cannot be read any more',
+    labels: ['provider', 'kind'],
+  },
   notices_total: { kind: 'counter', help: 'Incoming provider webhooks', labels: ['provider', 'genuine'] },
   deliveries_total: { kind: 'counter', help: 'Webhook attempts by outcome', labels: ['outcome'] },
   scheduled_total: { kind: 'counter', help: 'Background work done', labels: ['part'] },

@@ -23,7 +23,8 @@ const orderAt = async (id: string) => {
   const wallet = createWallet(gateway.url);
   const { sessionId } = await wallet.open();
   await wallet.call('/payment-options', { session_id: sessionId });
-  const { body } = await wallet.call('/offers', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+  const offers = async () => await wallet.call('/offers', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+  const { body } = await offers();
   const offer = (body['offers'] as { provider: { id: string }; quote_id: string }[]).find((one) => one.provider.id === id);
   const order = async () => await wallet.call('/order', { session_id: sessionId, quote_id: offer?.quote_id });
   const kept = async () =>
@@ -31,7 +32,7 @@ const orderAt = async (id: string) => {
       await gateway.database.sql<{ id: string; state: string; evidence: unknown }[]>`
       select id, state, evidence from intents where quote_id = ${String(offer?.quote_id)}`
     )[0];
-  return { order, kept };
+  return { order, kept, offers };
 };
 const alerts = (intent: string) => gateway.logs.filter((line) => line.includes('money_in_withheld_order') && line.includes(intent) && line.includes('"error"'));
 
@@ -65,4 +66,23 @@ it('and without a ring when its quote has died', { timeout: 20_000 }, async () =
     12_000,
   );
   expect(alerts(intent.id).length).toBe(1);
+});
+
+it('an order that its provider no longer tells of is an alert, once, and goes on being followed', async () => {
+  const { order, offers } = await orderAt('binding');
+  const { body } = await order();
+  const orderId = String(body['order_id']);
+  control('binding').setFault({ endpoint: 'quote', fault: 'session-expired', times: 1 });
+  await offers();
+  const look = async () => await gateway.database.sql`update orders set next_check_on = now() where id = ${orderId} and not final`;
+  const checks = async () => (await gateway.database.sql<{ checks: number }[]>`select checks from orders where id = ${orderId}`)[0]?.checks ?? 0;
+  for (const n of [1, 2, 3]) {
+    await look();
+    await until('it was looked at', async () => ((await checks()) >= n ? true : undefined));
+  }
+  const alerts = gateway.logs.filter((line) => line.includes('order_unreadable') && line.includes(orderId) && line.includes('"error"'));
+  expect(alerts.length).toBe(1);
+  const [row] = await gateway.database.sql`select final, stage, next_check_on > now() as followed from orders where id = ${orderId}`;
+  expect(row).toEqual({ final: false, stage: 'awaiting_payment', followed: true });
+  expect(await (await fetch(`${gateway.url}/metrics`)).text()).toContain('ramp_order_oddities_total{provider="binding",kind="unreadable"} 1');
 });
