@@ -6,6 +6,8 @@ const contracts = ['bitrefill', 'bringin', 'fiat-on-ramp', 'lsps1'].map((kind) =
 
 export default defineConfig({
   test: {
+    // Most of what is tested waits for sockets, clocks and a database: more at a time than there are cores.
+    maxWorkers: 3,
     // At the root, once for all projects: inside a Workers project postgres.js would resolve to its Workers build.
     globalSetup: ['test/setup/database.ts'],
     // The Workers form of postgres.js reports its own closed sockets this way; nothing of ours says these words.
@@ -13,8 +15,20 @@ export default defineConfig({
     projects: [
       {
         test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts'],
+          environment: 'node',
+          pool: 'forks',
+          // A process for each of so many small files would cost more than the tests.
+          isolate: false,
+          testTimeout: 10_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
           name: 'node',
-          include: ['{src,test,scripts,bench}/**/*.test.ts'],
+          include: ['{test,scripts,bench}/**/*.test.ts'],
           exclude: ['test/workerd/**', 'test/worker-http/**'],
           environment: 'node',
           pool: 'forks',
