@@ -195,7 +195,7 @@ export const casesOf = <A>(verb: Verb<A>): Case<A>[] => {
         const gone = new AbortController();
         const running = run(subject, verb, 'silence', gone.signal);
         setTimeout(() => gone.abort(), 1);
-        const result = await Promise.race([running, new Promise<undefined>((done) => setTimeout(() => done(undefined), 25))]);
+        const result = await Promise.race([running, new Promise<undefined>((done) => setTimeout(() => done(undefined), 400))]);
         if (result === undefined) return 'still waiting';
         return result.fault?.kind === 'timeout' ? undefined : told(result);
       },
