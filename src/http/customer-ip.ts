@@ -15,7 +15,8 @@ export const customerIpOf = (call: Call, named: string | undefined): string | un
     return named;
   }
   const ip = call.ip()?.replace(/^::ffff:/i, '');
-  if (ip === undefined || !ipv4.test(ip)) return undefined;
-  // What is no public address is a proxy's of ours, not the customer's.
-  return call.http.mode === 'live' && inward.test(ip) ? undefined : ip;
+  return ip !== undefined && isCustomers(ip, call.http.mode) ? ip : undefined;
 };
+
+/** Live, what is no public address is a proxy's of ours, not the customer's. */
+export const isCustomers = (ip: string, mode: 'sandbox' | 'live'): boolean => ipv4.test(ip) && !(mode === 'live' && inward.test(ip));

@@ -245,6 +245,26 @@ describe('an order', () => {
     expect(Object.keys(body)).toEqual([order['order_id']]);
   });
 
+  it('with the provider down is not lost: the same request gets it once he is back', async () => {
+    const { opened, connected, activeConnection, control } = world;
+    const call = await opened();
+    const accountId = await connected(call, 'away@example.com');
+    const connection_id = await activeConnection(call, accountId, 'Bank', 'away');
+    for (const [option, endpoint, sats] of [
+      ['SEPA', 'GET /bringin-link/{id}', 230_000],
+      ['SEPA', 'GET /.well-known/lnurlp', 231_000],
+      ['Card balance', 'POST /offramp/order', 232_000],
+    ] as const) {
+      const quote = await quoteFor(call, option, sats);
+      const request = { quote_id: quote['quote_id'], ...(option === 'SEPA' ? { connection_id } : {}) };
+      control.setFault({ endpoint, fault: '503', times: 1 });
+      const down = await call('/sell/order', request, known);
+      expect([endpoint, down.status, down.body['retryable']]).toEqual([endpoint, 503, true]);
+      await until('back', async () => ((await call('/sell/order', request, known)).status === 200 ? true : undefined));
+    }
+    expect(Object.keys((await call('/sell/order-status', {})).body)).toHaveLength(3);
+  });
+
   it.each(['other-amount', 'other-network', 'other-expiry'] as const)('that differs (%s) is shown to nobody', async (fault) => {
     const { opened, connected, control } = world;
     const call = await opened();
