@@ -74,7 +74,7 @@ export const composeInstance = (parts: Parts) => {
     sender: parts.sender,
     signer,
     state,
-    flights: { refreshing: new Map(), opening: new Map() },
+    flights: { refreshing: new Map(), opening: new Map(), reading: new Map() },
   });
 
   const drain = (gateway: Gateway) => async (limit: number) =>

@@ -384,7 +384,12 @@ export type InstanceState = {
 };
 
 /** What is under way and may be shared by whoever wants the same: of the process on Node, of one request on Workers (no promise may cross requests there). */
-export type Flights = { refreshing: Map<string, Promise<void>>; opening: Map<string, Promise<unknown>> };
+export type Flights = {
+  refreshing: Map<string, Promise<void>>;
+  opening: Map<string, Promise<unknown>>;
+  /** By order: the last look that a customer's question led to, also one that failed. */
+  reading: Map<string, { on: number; order: Promise<Order> }>;
+};
 
 export type Gateway = {
   settings: Settings;

@@ -34,9 +34,34 @@ export const readOrders = async (
       : [await findOrder(gateway, request.order_id, session.customerId, ramp)];
   const now = gateway.now();
   const stale = orders.filter((order) => !order.final && now - (order.checkedOn ?? order.createdOn) > staleMs).slice(0, refreshedAtOnce);
-  const fresh = new Map((await Promise.all(stale.map((order) => refreshOrder(gateway, order, 'read', requestId)))).map((order) => [order.id, order]));
+  const fresh = new Map((await Promise.all(stale.map((order) => lookOnce(gateway, order, requestId)))).map((order) => [order.id, order]));
   const entries = await Promise.all(orders.map(async (order): Promise<[string, Shown]> => [order.id, await showOrder(gateway, fresh.get(order.id) ?? order)]));
   return Object.fromEntries(entries);
+};
+
+/** However many ask, and whether or not the provider can answer: one look at an order in `staleMs`, for all who ask meanwhile. */
+const lookOnce = async (gateway: Gateway, order: Order, requestId: string): Promise<Order> => {
+  const { reading } = gateway.flights;
+  const now = gateway.now();
+  const last = reading.get(order.id);
+  if (last && now - last.on <= staleMs) {
+    const seen = await last.order;
+    return seen.checks > order.checks ? seen : order;
+  }
+  for (const [id, { on }] of reading) {
+    if (now - on <= staleMs) break;
+    reading.delete(id);
+  }
+  const look = refreshOrder(gateway, order, 'read', requestId);
+  // In the order of their time, for the sweep above.
+  reading.delete(order.id);
+  reading.set(order.id, { on: now, order: look });
+  try {
+    return await look;
+  } catch (error) {
+    reading.delete(order.id);
+    throw error;
+  }
 };
 
 export const findOrder = async (gateway: Gateway, orderId: string, customerId: string, ramp: Ramp): Promise<Order> => {

@@ -44,3 +44,18 @@ it('what was not sent before accept_by is not sent afterwards', async () => {
   await until('it is settled', async () => ((await state()) === 'rejected' ? true : undefined));
   expect(ordersUpstream()).toBe(before);
 });
+
+it('many questions about an order that cannot be read are one look at it', async () => {
+  const id = String((await order(await quote())).body['order_id']);
+  await gateway.database.sql`update orders set created_on = created_on - interval '1 minute', next_check_on = now() + interval '1 hour' where id = ${id}`;
+  const control = gateway.simulators['cobalt']?.control;
+  const reads = () => control?.history.requests.filter((one) => one.endpoint === 'order-status').length ?? 0;
+  const before = reads();
+  control?.setFault({ endpoint: 'order-status', fault: '500' });
+  const ask = async () => await wallet.call('/order-status', { session_id: sessionId, order_id: id });
+  const together = await Promise.all(Array.from({ length: 20 }, ask));
+  expect(new Set(together.map((answer) => answer.status))).toEqual(new Set([200]));
+  for (let i = 0; i < 10; i += 1) expect((await ask()).status).toBe(200);
+  expect(reads() - before).toBe(1);
+  control?.clearFaults();
+});
