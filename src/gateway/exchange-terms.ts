@@ -4,14 +4,40 @@ import type { Asked, Terms } from '../domain/offer.ts';
 import { normalForm } from '../domain/option-name.ts';
 import type { Limits, Refusal } from '../domain/refusal.ts';
 import type { CatalogueOption } from '../providers/spec.ts';
-import { listingFault, methodOf, type CatalogueView, type ProviderListing } from './catalogue.ts';
+import { listingFault, methodOf, readCatalogue, type CatalogueView, type ProviderListing } from './catalogue.ts';
+import { listingShareMs, priceDeadlineMs } from './collect-offers.ts';
 import { Problem } from './problem.ts';
 import type { Gateway, OptionNumber, Provider } from './ports.ts';
 
 export type ExchangeAsked = Extract<Asked, { ramp: 'buy' | 'sell' }>;
 
+export type ExchangeRequest = {
+  amount_fiat?: number | undefined;
+  amount_sats?: number | undefined;
+  currency_id: number;
+  payment_option_id: number;
+  country?: string | undefined;
+  max_wait_ms?: number | undefined;
+};
+export type Exchange = { asked: ExchangeAsked; number: OptionNumber; catalogue: CatalogueView; /** When the listings were asked for. */ since: number };
+
+/** A request in the words of the decision: which side is fixed, and the option by its number. */
+export const readExchange = async (gateway: Gateway, ramp: 'buy' | 'sell', request: ExchangeRequest, requestId: string): Promise<Exchange> => {
+  const amount = amountOf(request);
+  const since = gateway.now();
+  const catalogue = await readCatalogue(gateway, ramp, requestId, listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms)));
+  const number = catalogue.numbers.get(request.payment_option_id);
+  if (!number || number.currencyId !== request.currency_id)
+    throw new Problem(
+      'option-unavailable',
+      `No provider has this currency_id with this payment_option_id. POST ${ramp === 'buy' ? '' : '/sell'}/payment-options lists what there is.`,
+    );
+  const fixed = (amount.of === 'fiat') === (ramp === 'buy') ? 'pay' : 'receive';
+  return { asked: { ramp, fixed, amount: amount.value, currency: number.currencyCode, option: number.normalName }, number, catalogue, since };
+};
+
 /** Exactly one of the two amounts. */
-export const amountOf = (request: { amount_fiat?: number | undefined; amount_sats?: number | undefined }): { of: 'fiat' | 'sats'; value: bigint } => {
+const amountOf = (request: { amount_fiat?: number | undefined; amount_sats?: number | undefined }): { of: 'fiat' | 'sats'; value: bigint } => {
   const { amount_fiat: fiat, amount_sats: sats } = request;
   if (fiat !== undefined && sats === undefined) return { of: 'fiat', value: BigInt(fiat) };
   if (sats !== undefined && fiat === undefined) return { of: 'sats', value: BigInt(sats) };

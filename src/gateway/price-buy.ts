@@ -1,40 +1,19 @@
 import type { CatalogueOption } from '../providers/spec.ts';
 import type { Challenge } from './begin-session.ts';
-import { readCatalogue, type CatalogueView } from './catalogue.ts';
-import { collectOffers, listingShareMs, priceDeadlineMs, type Ask, type Asking } from './collect-offers.ts';
-import { amountOf, exchangeTerms, type ExchangeAsked } from './exchange-terms.ts';
-import { Problem } from './problem.ts';
+import type { CatalogueView } from './catalogue.ts';
+import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
+import { exchangeTerms, readExchange, type ExchangeAsked, type ExchangeRequest } from './exchange-terms.ts';
 import type { Gateway, OptionNumber, Provider } from './ports.ts';
 import { challengePlace } from './places.ts';
 import type { OpenSession } from './read-session.ts';
 import { storeRoute, type StoredOffers } from './store-route.ts';
 import { upstreamSession } from './upstream-session.ts';
 
-export type BuyPriceRequest = {
-  amount_fiat?: number | undefined;
-  amount_sats?: number | undefined;
-  currency_id: number;
-  payment_option_id: number;
-  country?: string | undefined;
-  max_wait_ms?: number | undefined;
-};
 export type RequestContext = { requestId: string; traceparent?: string | undefined };
 
 /** Prices for one purchase from every buy provider, decided and stored: what /offers shows whole and /quote shows the winner of. */
-export const priceBuy = async (gateway: Gateway, session: OpenSession, request: BuyPriceRequest, context: RequestContext): Promise<StoredOffers> => {
-  const amount = amountOf(request);
-  const since = gateway.now();
-  const catalogue = await readCatalogue(gateway, 'buy', context.requestId, listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms)));
-  const number = catalogue.numbers.get(request.payment_option_id);
-  if (!number || number.currencyId !== request.currency_id)
-    throw new Problem('option-unavailable', 'No provider has this currency_id with this payment_option_id. POST /payment-options lists what there is.');
-  const asked: ExchangeAsked = {
-    ramp: 'buy',
-    fixed: amount.of === 'fiat' ? 'pay' : 'receive',
-    amount: amount.value,
-    currency: number.currencyCode,
-    option: number.normalName,
-  };
+export const priceBuy = async (gateway: Gateway, session: OpenSession, request: ExchangeRequest, context: RequestContext): Promise<StoredOffers> => {
+  const { asked, number, catalogue, since } = await readExchange(gateway, 'buy', request, context.requestId);
   const unreached = await unreachedAtVerify(gateway, session);
   const asks: Ask[] = [];
   const options = new Map<string, CatalogueOption>();

@@ -1,35 +1,21 @@
 import type { CallContext, CatalogueOption, SellQuoteRequest } from '../providers/spec.ts';
-import { readCatalogue } from './catalogue.ts';
-import { collectOffers, listingShareMs, priceDeadlineMs, type Ask, type Asking } from './collect-offers.ts';
-import { amountOf, exchangeTerms, type ExchangeAsked } from './exchange-terms.ts';
-import { Problem } from './problem.ts';
+import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
+import { exchangeTerms, readExchange, type ExchangeRequest } from './exchange-terms.ts';
 import { upstreamBlob } from './placing.ts';
 import type { Gateway } from './ports.ts';
-import type { BuyPriceRequest, RequestContext } from './price-buy.ts';
+import type { RequestContext } from './price-buy.ts';
 import type { OpenSession } from './read-session.ts';
 import { storeRoute, type StoredOffers } from './store-route.ts';
 
-export type SellPriceRequest = BuyPriceRequest & { network?: 'lightning' | 'onchain' | undefined };
+export type SellPriceRequest = ExchangeRequest & { network?: 'lightning' | 'onchain' | undefined };
 
 /**
  * Prices for one sale from every sell provider, before any account exists: what is missing stands in `requires`. Which offers need a
  * connection is kept with the route, also where the customer has one already.
  */
 export const priceSell = async (gateway: Gateway, session: OpenSession, request: SellPriceRequest, context: RequestContext): Promise<StoredOffers> => {
-  const amount = amountOf(request);
   const network = request.network ?? 'lightning';
-  const since = gateway.now();
-  const catalogue = await readCatalogue(gateway, 'sell', context.requestId, listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms)));
-  const number = catalogue.numbers.get(request.payment_option_id);
-  if (!number || number.currencyId !== request.currency_id)
-    throw new Problem('option-unavailable', 'No provider has this currency_id with this payment_option_id. POST /sell/payment-options lists what there is.');
-  const asked: ExchangeAsked = {
-    ramp: 'sell',
-    fixed: amount.of === 'sats' ? 'pay' : 'receive',
-    amount: amount.value,
-    currency: number.currencyCode,
-    option: number.normalName,
-  };
+  const { asked, number, catalogue, since } = await readExchange(gateway, 'sell', request, context.requestId);
   const accounts = new Map((await gateway.stores.accounts.list(session.customerId)).map((account) => [account.providerId, account]));
   const options = new Map<string, CatalogueOption>();
   const needConnection: string[] = [];
