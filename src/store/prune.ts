@@ -35,6 +35,13 @@ export const prune = async (db: Database, before: Retention, limit: number): Pro
       'operator_actions',
       sql`delete from operator_actions where id in (select id from operator_actions where at < ${at(before.operatorBefore)} limit ${limit})`,
     ],
+    // What a removed account was connected to; the account's own row stays, because its e-mail stays with its customer.
+    [
+      'connections',
+      sql`delete from connections where id in (select c.id from connections c join accounts a on a.id = c.account_id where a.removed_on < ${at(before.peopleBefore)} limit ${limit})`,
+    ],
+    ['last_prices', sql`delete from last_prices where ctid in (select ctid from last_prices where observed_on < ${at(before.quotesBefore)} limit ${limit})`],
+    ['daily_uses', sql`delete from daily_uses where ctid in (select ctid from daily_uses where day < ${at(before.quotesBefore).slice(0, 10)} limit ${limit})`],
     [
       'payment_info',
       sql`update orders set payment_info = '' , webhook_url = null where id in (select id from orders where final and changed_on < ${at(before.peopleBefore)} and payment_info <> '' limit ${limit})`,

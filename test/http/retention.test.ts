@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createWallet } from '../../scripts/demo/wallet.ts';
+import { pruneOld } from '../../src/gateway/run-scheduled.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startTestGateway({ alpine: { simulator: { quoteTtlS: 3600 } } });
+});
+afterAll(async () => await gateway.close());
+
+const days = { quotes_days: 30, sessions_days: 30, people_days: 30, notices_days: 30, deliveries_days: 30, idempotency_hours: 24, operator_log_days: 30 };
+
+it('prunes what is old and nobody needs, and keeps the decision behind every order', async () => {
+  const wallet = createWallet(gateway.url);
+  const { sessionId } = await wallet.open();
+  const ask = { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 };
+  await wallet.call('/payment-options', { session_id: sessionId });
+  const ordered = (await wallet.call('/quote', ask)).body['quote_id'];
+  const forgotten = (await wallet.call('/quote', ask)).body['quote_id'];
+  const order = await wallet.call('/order', { session_id: sessionId, quote_id: ordered }, { 'idempotency-key': 'first-order' });
+  expect(order.status).toBe(200);
+  const { stores } = gateway.server.gateway;
+  await stores.liquidity.take({ day: '2026-01-01', purpose: 'firm-quotes', subject: 'north' }, 1n, 10n);
+  await stores.liquidity.savePrice('north', 'inbound', {}, Date.now());
+
+  const untouched = await pruneOld(gateway.server.gateway, days);
+  expect(untouched).toMatchObject({ routes: 0, idempotency_keys: 0, sessions: 0, last_prices: 0, daily_uses: 1 });
+
+  const { sql } = gateway.database;
+  await sql`update routes set created_on = now() - interval '40 days'`;
+  await sql`update idempotency_keys set created_on = now() - interval '40 days'`;
+  await sql`update sessions set expires_on = now() - interval '40 days'`;
+  await sql`update orders set changed_on = now() - interval '40 days', final = true`;
+  await sql`update last_prices set observed_on = now() - interval '40 days'`;
+  const pruned = await pruneOld(gateway.server.gateway, days);
+  expect(pruned).toMatchObject({ routes: 1, idempotency_keys: 1, sessions: 0, last_prices: 1, payment_info: 1 });
+
+  const gone = await wallet.call('/route', { session_id: sessionId, quote_id: forgotten });
+  const kept = await wallet.call('/route', { session_id: sessionId, quote_id: ordered });
+  expect([gone.status, kept.status]).toEqual([404, 200]);
+  const list = await wallet.call('/order-status', { session_id: sessionId });
+  expect(Object.keys(list.body)).toEqual([order.body['order_id']]);
+});
