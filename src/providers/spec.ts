@@ -247,8 +247,6 @@ export type SellAdapter = Verbs<SellQuoteRequest> & {
     list(context: CallContext): Promise<Answer<ConnectionState[]>>;
     cancel(context: CallContext, connection: ConnectionState): Promise<Answer<ConnectionState>>;
   };
-  /** Pure: which row is this order's payment, where the provider has no id of ours. */
-  match(order: FollowedOrder, rows: SellTransaction[]): { match: SellTransaction } | 'none' | 'ambiguous';
 };
 
 // ---- liquidity -----------------------------------------------------------------------------------------------------------------------

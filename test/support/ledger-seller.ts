@@ -117,7 +117,6 @@ const createAdapter = (deps: AdapterDeps, { base_url: base }: z.output<typeof se
     adoptKey: () => Promise.resolve(none),
     balance: () => Promise.resolve(none),
     transactions: () => Promise.resolve(none),
-    match: () => 'none',
   };
 };
 

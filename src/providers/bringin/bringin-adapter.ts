@@ -2,7 +2,6 @@ import type { AdapterDeps, Catalogue, SellAdapter } from '../spec.ts';
 import { adoptKey, balance, readAccount, startAccount } from './bringin-account.ts';
 import { bringinConnections } from './bringin-connections.ts';
 import type { Rail } from './bringin-mapping.ts';
-import { matchTransaction } from './bringin-mapping.ts';
 import { placeOrder, quote, readOrders, transactions } from './bringin-orders.ts';
 import type { BringinSettings } from './bringin-settings.ts';
 
@@ -31,6 +30,5 @@ export const createBringinAdapter = (deps: AdapterDeps, settings: BringinSetting
     balance: async (context) => await balance(bringin, context),
     transactions: async (context, request) => await transactions(bringin, context, request),
     connections: bringinConnections(bringin),
-    match: (order, rows) => matchTransaction(order, rows, settings.match_window_s * 1000),
   };
 };
