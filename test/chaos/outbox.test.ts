@@ -17,6 +17,7 @@ import { parseConfig } from '../../src/config/providers-config.ts';
 import { createGuardedSender } from '../../src/entry/guarded-sender.ts';
 import type { NewDelivery, SendOutcome, Sending } from '../../src/gateway/delivery-port.ts';
 import { drainDeliveries, type DrainParts } from '../../src/outbound/drain.ts';
+import { createReceivers } from '../../src/outbound/receivers.ts';
 import { createSigner } from '../../src/outbound/sign.ts';
 import { checkWebhookUrl } from '../../src/outbound/url-guard.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
@@ -131,6 +132,7 @@ describe.concurrent('the outbox', () => {
         seal,
         signer: createSigner([{ kid: 'w', seed: new Uint8Array(32).fill(9) }]),
         now: () => time.now,
+        receivers: createReceivers(() => time.now),
         random: random.next,
         owner: 'drain',
         timeoutMs: 15_000,
@@ -188,6 +190,7 @@ describe.concurrent('the outbox', () => {
         seal,
         signer: createSigner([{ kid: 'w', seed: new Uint8Array(32).fill(9) }]),
         now: () => Date.now(),
+        receivers: createReceivers(() => Date.now()),
         random: random.next,
         owner: 'drain',
         timeoutMs: 3000,

@@ -1,0 +1,35 @@
+/** G4: many small histories, each from its own seed. CHAOS_SEED=<seed> tells the first one again, CHAOS_COUNT=1 only that. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { chaosSeed, isFull, reportGoal, sizeOf } from '../fuzz/random.ts';
+import { testDatabase, type TestDatabase } from '../support/postgres.ts';
+import { tellHistory } from './history.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await testDatabase();
+});
+afterAll(async () => await database.close());
+
+it('every seed keeps every promise', { timeout: isFull ? 3_600_000 : 60_000 }, async () => {
+  const count = sizeOf(20, 1000);
+  const sums = { deaths: 0, orders: 0, answers: 0, webhooks: 0 };
+  const broken: string[] = [];
+  for (let n = 0; n < count; n += 1) {
+    const story = await tellHistory(database, chaosSeed + n);
+    for (const key of ['deaths', 'orders', 'answers', 'webhooks'] as const) sums[key] += story[key];
+    if (story.broken.length > 0) broken.push(`seed ${chaosSeed + n}: ${story.broken.join('; ')}\n${story.lines.join('\n')}`);
+    if (broken.length > 2) break;
+  }
+  expect(broken).toEqual([]);
+  expect(sums.orders).toBeGreaterThan(count);
+  reportGoal(
+    'G4',
+    `${count} seeds: ${sums.answers} answers, ${sums.orders} orders at providers, ${sums.deaths} instances dead at a drawn step, ${sums.webhooks} webhooks, 0 violations`,
+  );
+});
+
+it('a seed tells the same history again', { timeout: 60_000 }, async () => {
+  const [first, second] = [await tellHistory(database, chaosSeed), await tellHistory(database, chaosSeed)];
+  expect(second.lines).toEqual(first.lines);
+  expect(first.lines.length).toBeGreaterThan(10);
+});

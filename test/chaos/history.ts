@@ -1,0 +1,374 @@
+/**
+ * One small history from one seed: two instances of the real engine on one database, a clock that only the history moves, providers of every re-POST
+ * profile, and a plan of faults: answers lost or late, processes that die at any of their steps, senders that sleep past their lease, a receiver
+ * that is away. One thing happens at a time, so that a seed tells the same story again.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Hono } from 'hono';
+import { stringify } from 'yaml';
+import { parseConfig, type GatewayConfig } from '../../src/config/providers-config.ts';
+import { freshSecrets, readSecrets, type Secrets } from '../../src/config/secrets.ts';
+import { composeInstance, httpSettings } from '../../src/entry/compose.ts';
+import { runScheduled } from '../../src/gateway/run-scheduled.ts';
+import { createApp } from '../../src/http/app.ts';
+import { createLimiter } from '../../src/http/limiter.ts';
+import { createMetrics } from '../../src/metrics/metrics.ts';
+import { createRandom } from '../fuzz/random.ts';
+import type { TestDatabase } from '../support/postgres.ts';
+import { violations, type Kept, type Told } from './checker.ts';
+import { fakeBuyer, type FakeProvider, type Outcome } from './fake-buyer.ts';
+import { profiles } from './replicas.ts';
+
+const most = 1_000_000_000;
+const configText = stringify({
+  mode: 'sandbox',
+  network: 'regtest',
+  proof_of_ownership: 'never',
+  limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most },
+  orders: { max_open: most },
+  sessions: { opens_per_minute: most },
+  routing: { shortest_life_s: 0, expiry_margin_s: 0, order_deadline_ms: 1500, status_deadline_ms: 1500 },
+  providers: Object.fromEntries(
+    profiles.map((id) => [
+      id,
+      {
+        kind: 'fake-buyer',
+        base_url: 'http://127.0.0.1:9',
+        repost: id,
+        late_commit_max_s: 1,
+        opens_per_minute: most,
+        retry: { attempts: 0 },
+        breaker: { volume_threshold: most },
+      },
+    ]),
+  ),
+});
+const environment = freshSecrets(randomBytes);
+
+type Instance = {
+  name: string;
+  app: Hono;
+  tick: () => Promise<void>;
+  died: Promise<void>;
+  isDead: () => boolean;
+  dieAfter: (seams: number, done: boolean) => void;
+};
+export type Story = { seed: number; lines: string[]; broken: string[]; deaths: number; orders: number; answers: number; webhooks: number };
+
+const outcomes: readonly Outcome[] = ['ok', 'ok', 'ok', 'ok', 'lost', 'lost', 'late', 'never', 'refused', 'not-sent', 'garbled'];
+const tables = ['customers', 'sessions', 'routes', 'intents', 'orders', 'provider_sessions', 'deliveries', 'notices', 'listings', 'option_numbers'];
+
+export const tellHistory = async (database: TestDatabase, seed: number): Promise<Story> => {
+  const random = createRandom(seed);
+  const clock = { now: Date.UTC(2026, 10, 21) };
+  const lines: string[] = [];
+  const say = (line: string): void => void lines.push(`${((clock.now - Date.UTC(2026, 10, 21)) / 1000).toFixed(2)} ${line}`);
+  const existing = (await database.sql<{ name: string }[]>`select tablename as name from pg_tables where schemaname = 'public'`).map((row) => row.name);
+  await database.sql.unsafe(`truncate ${tables.filter((name) => existing.includes(name)).join(', ')} cascade`);
+
+  const calm = { on: false };
+  let interlude: (() => Promise<void>) | undefined;
+  const providers = new Map<string, FakeProvider>(
+    profiles.map((id) => [
+      id,
+      {
+        id,
+        orders: [],
+        outcome: () => {
+          const outcome = calm.on ? 'ok' : random.pick(outcomes);
+          say(`${id}: a POST will be ${outcome}`);
+          return outcome;
+        },
+        fails: () => !calm.on && random.chance(0.1),
+        meanwhile: async () => {
+          const now = interlude;
+          interlude = undefined;
+          await now?.();
+        },
+      },
+    ]),
+  );
+  const modules = new Map([['fake-buyer', fakeBuyer(providers, clock, random)]]);
+  const parsed = parseConfig(configText, { fileName: 'history.yaml', modules });
+  if (!parsed.ok) throw new Error(parsed.mistakes.join('; '));
+  const secrets = readSecrets(environment, parsed.config);
+  if (!secrets.ok) throw new Error(secrets.mistakes.join('; '));
+  const accepted: { id: string; subject: string; type: string; sequence: number }[] = [];
+  let receiverAway = false;
+  const world: World = {
+    ...{ database, clock, random, say, modules },
+    config: parsed.config,
+    secrets: secrets.secrets,
+    receive: (headers, body) => {
+      if (receiverAway) return false;
+      const { type, data } = JSON.parse(body) as { type: string; data: { order_id: string } };
+      accepted.push({ id: headers['webhook-id'] ?? '', subject: data.order_id, type, sequence: Number(headers['webhook-sequence']) });
+      return true;
+    },
+  };
+  let deaths = 0;
+  let born = 0;
+  const instances: [Instance, Instance] = [startInstance(world, `i${(born += 1)}`), startInstance(world, `i${(born += 1)}`)];
+  const expireLeases = async (name: string): Promise<void> => {
+    for (const table of ['intents', 'deliveries', 'orders'])
+      await database.sql.unsafe(`update ${table} set lease_until = now() - interval '1 second' where lease_owner like '${name}/%'`);
+  };
+  /** Who died is buried, its leases run out, and another comes in its place. */
+  const bury = async (): Promise<void> => {
+    for (const [n, one] of instances.entries())
+      if (one.isDead()) {
+        deaths += 1;
+        say(`${one.name} is dead`);
+        await expireLeases(one.name);
+        instances[n] = startInstance(world, `i${(born += 1)}`);
+      }
+  };
+
+  const call = async (on: Instance, path: string, body?: object): Promise<{ status: number; text: string }> => {
+    const headers = { 'content-type': 'application/json', ...(body && 'quote_id' in body ? { 'idempotency-key': `key-${String(body.quote_id)}` } : {}) };
+    const request = new Request(`http://gateway.test${path}`, body ? { method: 'POST', headers, body: JSON.stringify(body) } : {});
+    const lost = on.died.then(() => ({ status: 0, text: '{}' }));
+    const answered = (async () => {
+      const response = await on.app.fetch(request);
+      return { status: response.status, text: await response.text() };
+    })();
+    return await Promise.race([answered, lost]);
+  };
+
+  const told: Told[] = [];
+  const wanted: { session: string; quoteId: string }[] = [];
+  const order = async (on: Instance, { session, quoteId }: (typeof wanted)[number]): Promise<number> => {
+    const { status, text } = await call(on, '/order', { session_id: session, quote_id: quoteId, webhook_url: 'http://127.0.0.1:9/hook' });
+    const { code, instance: _, ...rest } = JSON.parse(text) as { code?: string; instance?: string };
+    told.push({ quoteId, at: clock.now, status, code, essence: status === 200 ? text : JSON.stringify({ code, ...rest }) });
+    say(`${on.name}: order of ${quoteId.slice(0, 8)} answered ${status} ${code ?? ''}`);
+    return status;
+  };
+  const session = async (): Promise<string> => {
+    const begun = JSON.parse((await call(instances[0], '/verify')).text) as { session_id: string };
+    const opened = await call(instances[0], '/session', { session_id: begun.session_id });
+    if (opened.status !== 200) throw new Error(`seed ${seed}: no session: ${opened.text}`);
+    return begun.session_id;
+  };
+  const sessions = [await session(), await session()];
+  const tick = async (on: Instance): Promise<void> => {
+    say(`${on.name}: its tick`);
+    await Promise.race([on.tick(), on.died]);
+  };
+  const quote = async (on: Instance): Promise<void> => {
+    const owner = random.pick(sessions);
+    const { status, text } = await call(on, '/offers', { session_id: owner, amount_fiat: 5000 + random.below(5000), currency_id: 1, payment_option_id: 1 });
+    if (status !== 200) return say(`${on.name}: no offers: ${status}`);
+    const { offers } = JSON.parse(text) as { offers: { quote_id: string }[] };
+    if (offers.length === 0) return say(`${on.name}: no offer`);
+    const { quote_id: quoteId } = random.pick(offers);
+    wanted.push({ session: owner, quoteId });
+    const other = instances[0] === on ? instances[1] : instances[0];
+    const mine = wanted.at(-1);
+    if (mine && random.chance(0.4))
+      interlude = async () => {
+        say('meanwhile:');
+        if (random.chance(0.4)) await expireLeases(on.name);
+        clock.now += random.below(4000);
+        await (random.chance(0.5) ? tick(other) : order(other, mine));
+      };
+    if (mine) await order(on, mine);
+    interlude = undefined;
+  };
+  const pay = async (on: Instance): Promise<void> => {
+    // Only who was shown how to pay can.
+    const shown = new Set((await kept()).flatMap((one) => (one.state === 'confirmed' ? (one.upstreamOrderId ?? []) : [])));
+    const made = [...providers.values()].flatMap((one) => one.orders).find((one) => one.status === 'placed' && shown.has(one.id));
+    if (!made) return;
+    made.status = 'filled';
+    const { status } = await call(on, new URL(made.noticeUrl).pathname, { type: 'status', data: { order_id: made.id, order_status: 'filled' } });
+    say(`${on.name}: a notice was answered ${status}`);
+  };
+  const kept = async (): Promise<Kept[]> =>
+    await database.sql<Kept[]>`select i.id as "intentId", i.quote_id as "quoteId", i.provider_id as provider, i.state, i.upstream_order_id as "upstreamOrderId",
+      (select count(*) from orders o where o.intent_id = i.id)::int as orders from intents i where i.state <> 'rejected'
+        or not exists (select 1 from intents j where j.quote_id = i.quote_id and j.id <> i.id)`;
+
+  const steps = 8 + random.below(8);
+  for (let step = 0; step < steps; step += 1) {
+    const on = random.pick(instances);
+    const draw = random.next();
+    if (random.chance(0.25)) on.dieAfter(1 + random.below(25), random.chance(0.5));
+    if (draw < 0.45) await quote(on);
+    else if (draw < 0.6 && wanted.length > 0) await order(on, random.pick(wanted));
+    else if (draw < 0.75) await tick(on);
+    else if (draw < 0.85) clock.now += random.below(20_000);
+    else if (draw < 0.93) await pay(on);
+    else receiverAway = !receiverAway;
+    await bury();
+    clock.now += random.below(1500);
+  }
+
+  // Everything heals; whoever was not answered asks again.
+  calm.on = true;
+  receiverAway = false;
+  for (const one of instances) one.dieAfter(Infinity, false);
+  const open = async (): Promise<number> =>
+    (
+      await database.sql<{ n: number }[]>`select (select count(*) from intents where state in ('prepared', 'sending', 'unknown'))::int
+        + (select count(*) from deliveries where state = 'due')::int as n`
+    )[0]?.n ?? 0;
+  for (let round = 0; round < 60 && (round < 3 || (await open()) > 0); round += 1) {
+    clock.now += round < 20 ? 3000 : 400_000;
+    for (const one of instances) await one.tick();
+    for (const one of wanted) {
+      const last = told.findLast((answer) => answer.quoteId === one.quoteId);
+      if (!last || last.status === 0 || last.status >= 500) await order(random.pick(instances), one);
+    }
+  }
+  for (const one of wanted) {
+    await order(instances[0], one);
+    await order(instances[1], one);
+  }
+  const made = [...providers.values()].flatMap((one) =>
+    one.orders.map((each) => ({ provider: one.id, orderId: each.id, intentId: each.intentId, status: each.status })),
+  );
+  const broken = [...violations(told, made, await kept()), ...(await brokenWebhooks(database, accepted))];
+  const webhooks = new Set(accepted.map((one) => one.id)).size;
+  return { seed, lines, broken, deaths, orders: made.length, answers: told.length, webhooks };
+};
+
+type World = {
+  database: TestDatabase;
+  clock: { now: number };
+  random: ReturnType<typeof createRandom>;
+  say: (line: string) => void;
+  modules: Parameters<typeof composeInstance>[0]['modules'];
+  config: GatewayConfig;
+  secrets: Secrets;
+  receive: (headers: Record<string, string>, body: string) => boolean;
+};
+
+/** An instance of the real engine. Its seams are the calls to its stores and to its providers: it can stop dead before or after any of them. */
+const startInstance = (world: World, name: string): Instance => {
+  const { clock, random, config, secrets } = world;
+  let seams = 0;
+  let dieAt = Infinity;
+  let afterDone = false;
+  let dead = false;
+  let die: () => void = () => undefined;
+  const died = new Promise<void>((done) => {
+    die = () => {
+      dead = true;
+      done();
+    };
+  });
+  const never = async (): Promise<never> => await new Promise<never>(() => undefined);
+  const wrap = <O extends object>(of: O, label: string): O => {
+    for (const [key, value] of Object.entries(of) as [keyof O & string, unknown][]) {
+      if (typeof value !== 'function') continue;
+      const call = value.bind(of) as (...given: unknown[]) => Promise<unknown>;
+      const seam = async (...given: unknown[]): Promise<unknown> => {
+        if (dead) return await never();
+        seams += 1;
+        const mine = seams === dieAt;
+        if (mine) world.say(`${name} dies ${afterDone ? 'after' : 'before'} ${label}.${key}`);
+        if (mine && !afterDone) {
+          die();
+          return await never();
+        }
+        try {
+          return await call(...given);
+        } finally {
+          // Whatever it came to, nobody hears of it.
+          if (mine) die();
+          if (dead) await never();
+        }
+      };
+      Object.assign(of, { [key]: seam });
+    }
+    return of;
+  };
+  const composed = composeInstance({
+    config,
+    secrets,
+    modules: world.modules,
+    http: async () => await Promise.reject(new Error('no network here')),
+    sender: async ({ headers, body }) =>
+      await Promise.resolve(
+        world.receive(headers, body) ? { outcome: 'delivered', statusClass: '2xx', status: 200 } : { outcome: 'failed', statusClass: 'unreachable' },
+      ),
+    log: () => undefined,
+    metrics: createMetrics(),
+    now: () => clock.now,
+    random: random.next,
+    uuid: random.uuid,
+    randomSecret: (bytes) => random.hex(bytes * 2),
+    sleep: async (ms) => {
+      clock.now += ms;
+      await Promise.resolve();
+    },
+    instance: name,
+    runsOn: true,
+  });
+  const running = new Set<Promise<unknown>>();
+  const gateway = composed.onDatabase(world.database.sql, {
+    grouped: false,
+    migrated: async () => await Promise.resolve(true),
+    background: (work) => {
+      const settled: Promise<unknown> = work.then(
+        () => running.delete(settled),
+        () => running.delete(settled),
+      );
+      running.add(settled);
+    },
+  });
+  for (const store of ['sessions', 'routes', 'intents', 'orders', 'claims', 'catalogue', 'notices', 'deliveries'] as const) wrap(gateway.stores[store], store);
+  for (const provider of composed.providers) if (provider.adapter.buy) wrap(provider.adapter.buy, provider.id);
+  const idle = async (): Promise<void> => {
+    while (running.size > 0 && !dead) await Promise.race([Promise.all(running), died]);
+  };
+  const app = createApp({
+    platform: () => ({ gateway, ip: () => '192.0.2.7' }),
+    http: httpSettings(config, secrets),
+    limiter: createLimiter(() => clock.now),
+    docs: async () => await Promise.resolve(undefined),
+    metrics: async (c) => await Promise.resolve(c.text('')),
+  });
+  const fetchIdle = app.fetch.bind(app);
+  // What goes on behind an answer is over before the next thing happens.
+  Object.assign(app, {
+    fetch: async (request: Request) => {
+      const response = await fetchIdle(request);
+      await idle();
+      return response;
+    },
+  });
+  const drain = composed.drain(gateway);
+  return {
+    name,
+    app,
+    died,
+    isDead: () => dead,
+    tick: async () => {
+      await runScheduled(gateway, drain, { ms: 25_000, calls: 200 });
+      await idle();
+    },
+    dieAfter: (more, done) => {
+      dieAt = seams + more;
+      afterDone = done;
+    },
+  };
+};
+
+const brokenWebhooks = async (
+  database: TestDatabase,
+  accepted: readonly { id: string; subject: string; type: string; sequence: number }[],
+): Promise<string[]> => {
+  const rows = await database.sql<{ id: string; state: string; attempt: number }[]>`select id, state, attempt from deliveries`;
+  const ids = new Set(accepted.map((one) => one.id));
+  const unknown = [...ids].filter((id) => !rows.some((row) => row.id === id)).map((id) => `webhook ${id} is not known`);
+  const last = new Map<string, number>();
+  const turned = accepted.flatMap(({ subject, type, sequence }) => {
+    const before = last.get(`${subject} ${type}`) ?? 0;
+    last.set(`${subject} ${type}`, Math.max(before, sequence));
+    return before > sequence ? [`${subject}: webhook ${sequence} after ${before}`] : [];
+  });
+  const open = rows.filter((row) => row.state === 'due' || row.state === 'dead' || (row.state === 'delivered' && !ids.has(row.id)));
+  return [...unknown, ...turned, ...open.map((row) => `webhook ${row.id} is ${row.state} after ${row.attempt}`)];
+};
