@@ -8,6 +8,7 @@ import { listingFault, methodOf, readCatalogue, type CatalogueView, type Provide
 import { listingShareMs, priceDeadlineMs } from './collect-offers.ts';
 import { Problem } from './problem.ts';
 import type { Gateway, OptionNumber, Provider } from './ports.ts';
+import type { StoredQuote } from './store-route.ts';
 
 export type ExchangeAsked = Extract<Asked, { ramp: 'buy' | 'sell' }>;
 
@@ -87,3 +88,15 @@ const limitsOf = (ramp: 'buy' | 'sell', { minFiat, maxFiat }: Pick<CatalogueOpti
   ramp === 'buy'
     ? { ...(minFiat === undefined ? {} : { minPay: minFiat }), ...(maxFiat === undefined ? {} : { maxPay: maxFiat }) }
     : { ...(minFiat === undefined ? {} : { minReceive: minFiat }), ...(maxFiat === undefined ? {} : { maxReceive: maxFiat }) };
+
+/** The request of a stored quote, to be priced anew. */
+export const exchangeAgain = ({ route, terms }: StoredQuote): ExchangeRequest => {
+  const { asked } = route;
+  if (asked.ramp === 'liquidity') throw new RangeError('no exchange');
+  const fiat = (asked.ramp === 'buy') === (asked.fixed === 'pay');
+  return {
+    currency_id: terms.currencyId,
+    payment_option_id: terms.paymentOptionId,
+    [fiat ? 'amount_fiat' : 'amount_sats']: Number(asked.amount),
+  };
+};

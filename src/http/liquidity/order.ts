@@ -1,14 +1,12 @@
 import { z } from '@hono/zod-openapi';
+import { endpoint } from '../call.ts';
+import { idempotencyHeader } from '../idempotency-key.ts';
+import { orderProblems, orderQuote } from '../order-quote.ts';
 import { prepareLiquidityOrder } from '../../gateway/liquidity-order.ts';
 import { readTerms } from '../../gateway/liquidity-terms.ts';
-import { placeOrder } from '../../gateway/place-order.ts';
 import { priceLiquidity } from '../../gateway/price-liquidity.ts';
 import { readOrders } from '../../gateway/read-orders.ts';
 import { readSession } from '../../gateway/read-session.ts';
-import { showOffer } from '../../gateway/show-offers.ts';
-import { findQuote } from '../../gateway/store-route.ts';
-import { endpoint, type Call } from '../call.ts';
-import { idempotencyHeader, idempotencyKeyOf, refuseReusedKey } from '../idempotency-key.ts';
 import { traceOf } from '../offers/offers.ts';
 import { amount, anyAmount, providerRef, sessionId, text, time, uuid, webhookUrl } from '../shapes.ts';
 import { checkWebhook } from '../webhook-url.ts';
@@ -48,80 +46,37 @@ export const liquidityOrder = endpoint({
   summary: 'Order a liquidity quote: what to pay and where; the same quote again gets the same answer',
   body,
   answer: orderShape.extend({ order_id: uuid, payment_info: z.looseObject({}) }),
-  problems: [
-    'session-invalid',
-    'quote-not-found',
-    'quote-expired',
-    'quote-used',
-    'proof-required',
-    'invoice-unsuitable',
-    'address-invalid',
-    'peer-not-connected',
-    'app-key-required',
-    'daily-limit-reached',
-    'amount-out-of-range',
-    'order-pending',
-    'order-unpayable',
-    'price-changed',
-    'provider-unavailable',
-    'too-many-open-orders',
-    'webhook-url-refused',
-    'idempotency-key-invalid',
-    'idempotency-key-reused',
-    'rate-limited',
-  ],
+  problems: [...orderProblems, 'proof-required', 'invoice-unsuitable', 'address-invalid', 'peer-not-connected', 'app-key-required', 'daily-limit-reached'],
   lane: 'reserved',
-  run: async (call, request, raw) => {
-    const { gateway } = call;
-    const idempotencyKey = idempotencyKeyOf(call.request);
-    const session = await readSession(gateway, request.session_id, 'price');
-    const webhook = request.webhook_url === undefined ? undefined : checkWebhook(gateway, request.webhook_url);
-    await refuseReusedKey(call, session.customerId, '/liquidity/order', idempotencyKey, raw);
-    const inputs = {
-      order: {},
-      ...(webhook === undefined ? {} : { webhookUrl: webhook, webhookEvents: request.webhook_events ?? ['order_status_changed'] }),
-      ...(request.max_pay_sats === undefined ? {} : { maxPay: String(request.max_pay_sats) }),
-      ...(call.app === undefined ? {} : { appId: call.app.id }),
-    };
-    const wanted = {
-      invoice: request.invoice,
-      refundOnchain: request.refund_onchain,
-      email: request.email,
-      maySpend: call.app?.allow.includes('pay_with_balance') ?? false,
-    };
-    const given = await placeOrder(
-      gateway,
-      session,
-      {
-        quoteId: request.quote_id,
-        ramp: 'liquidity',
-        idempotencyKey,
-        inputs,
-        count: async () => await call.limit('orders', session.idHash),
-        prepare: (quote) => prepareLiquidityOrder(gateway, session, quote, wanted),
+  run: async (call, request, raw) =>
+    await orderQuote(call, {
+      ramp: 'liquidity',
+      path: '/liquidity/order',
+      sessionId: request.session_id,
+      quoteId: request.quote_id,
+      raw,
+      inputs: {
+        ...(request.webhook_url === undefined
+          ? {}
+          : { webhookUrl: checkWebhook(call.gateway, request.webhook_url), webhookEvents: request.webhook_events ?? ['order_status_changed'] }),
+        ...(request.max_pay_sats === undefined ? {} : { maxPay: String(request.max_pay_sats) }),
+        ...(call.app === undefined ? {} : { appId: call.app.id }),
       },
-      call.requestId,
-      () => freshOffers(call, request),
-    );
-    call.headers.set('content-type', 'application/json');
-    return new Response(given.body, { status: given.status });
-  },
+      prepare: async (session, quote) =>
+        await prepareLiquidityOrder(call.gateway, session, quote, {
+          invoice: request.invoice,
+          refundOnchain: request.refund_onchain,
+          email: request.email,
+          maySpend: call.app?.allow.includes('pay_with_balance') ?? false,
+        }),
+      // Without ordering anything anywhere.
+      reprice: async (session, quote) => {
+        const { product: wanted, amountSats, payWith, leaseBlocks, announce } = readTerms(quote.terms);
+        const again = { product: wanted, amount_sats: amountSats, pay_with: payWith, lease_blocks: leaseBlocks, announce };
+        return await priceLiquidity(call.gateway, session, again, traceOf(call));
+      },
+    }),
 });
-
-/** The price changed: what the market says now, without ordering anything. */
-const freshOffers = async (call: Call, request: z.output<typeof body>) => {
-  const session = await readSession(call.gateway, request.session_id, 'price');
-  const {
-    product: wanted,
-    amountSats,
-    payWith,
-    leaseBlocks,
-    announce,
-  } = readTerms((await findQuote(call.gateway, request.quote_id, session.customerId)).terms);
-  const again = { product: wanted, amount_sats: amountSats, pay_with: payWith, lease_blocks: leaseBlocks, announce };
-  const stored = await priceLiquidity(call.gateway, session, again, traceOf(call));
-  return stored.route.offers.map((_, index) => showOffer(call.gateway, stored, index));
-};
 
 export const liquidityOrderStatus = endpoint({
   method: 'post',
