@@ -8,6 +8,7 @@ import { modeOf, noSwitches } from '../gateway/operator/switches.ts';
 import type { HttpSettings } from '../http/call.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { drainDeliveries } from '../outbound/drain.ts';
+import { createReceivers } from '../outbound/receivers.ts';
 import { createSigner } from '../outbound/sign.ts';
 import { checkWebhookUrl } from '../outbound/url-guard.ts';
 import type { Http, ProviderModule } from '../providers/spec.ts';
@@ -77,6 +78,7 @@ export const composeInstance = (parts: Parts) => {
     flights: { refreshing: new Map(), opening: new Map(), reading: new Map() },
   });
 
+  const receivers = createReceivers(now);
   const drain = (gateway: Gateway) => async (limit: number) =>
     await drainDeliveries(
       {
@@ -90,6 +92,8 @@ export const composeInstance = (parts: Parts) => {
         timeoutMs: config.webhooks.timeout_ms,
         perHost: config.webhooks.in_flight_per_host,
         count: parts.metrics.count,
+        receivers,
+        background: gateway.background,
       },
       limit,
     );

@@ -17,8 +17,8 @@ export type DeliveryState = 'due' | 'delivered' | 'dead' | 'superseded' | 'disab
 export type Delivery = NewDelivery & { state: DeliveryState; attempt: number; lastOutcome?: string; doneOn?: number };
 
 export type DeliveryStore = {
-  /** Takes due ones: at most `perHost` of a host, one of a subject, under a lease by the database's clock. The attempt is counted. */
-  claimDue(now: number, lease: { owner: string; seconds: number }, limit: number, perHost: number): Promise<Delivery[]>;
+  /** Takes due ones: at most `perHost` of a host and none of the `paused`, one of a subject, under a lease by the database's clock. The attempt is counted. */
+  claimDue(now: number, lease: { owner: string; seconds: number }, limit: number, perHost: number, paused?: readonly string[]): Promise<Delivery[]>;
   finish(id: string, owner: string, change: { state: DeliveryState; lastOutcome: string; dueOn?: number; doneOn?: number }): Promise<void>;
   /** Pulls what waits for a host to now, spread over `spreadMs`. */
   kickHost(host: string, now: number, spreadMs: number): Promise<number>;

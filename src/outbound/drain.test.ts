@@ -6,6 +6,7 @@ import { createSeal } from '../seal/seal.ts';
 import { createDeliveryStore, insertDeliveries } from '../store/delivery-store.ts';
 import * as schema from '../store/schema.ts';
 import { drainDeliveries, type DrainParts } from './drain.ts';
+import { createReceivers } from './receivers.ts';
 import { createSigner } from './sign.ts';
 
 let database: TestDatabase;
@@ -34,11 +35,13 @@ beforeAll(async () => {
     timeoutMs: 15_000,
     perHost: 4,
     count: () => undefined,
+    receivers: createReceivers(() => time.now),
   };
 });
 beforeEach(async () => {
   sent.length = 0;
   await database.sql`truncate deliveries`;
+  parts.receivers = createReceivers(() => time.now);
 });
 afterAll(async () => await database.close());
 
@@ -116,6 +119,52 @@ describe('the outbox', () => {
     expect(new Set(sent.map((one) => one.headers['webhook-id'])).size).toBe(40);
     expect(sent).toHaveLength(40);
     expect(Math.max(...sent.map((one) => one.at)) - recovered).toBeLessThanOrEqual(120_000);
+  });
+
+  it('a host that fails again and again is left alone for a while, then asked again; the others are not delayed', async () => {
+    await insert(await Promise.all(Array.from({ length: 12 }, () => delivery({ to: 'https://dead.example/x' }))));
+    answer = (sending) =>
+      sending.url.includes('dead') ? { outcome: 'failed', statusClass: 'timeout' } : { outcome: 'delivered', statusClass: '2xx', status: 200 };
+    const toDead = () => sent.filter((one) => one.url.includes('dead')).length;
+    expect(await drainDeliveries(parts, 50)).toBe(4);
+    expect(await drainDeliveries(parts, 50)).toBe(0);
+    await insert([await delivery({ to: 'https://alive.example/x' })]);
+    expect(await drainDeliveries(parts, 50)).toBe(1);
+    expect([toDead(), sent.length]).toEqual([4, 5]);
+    time.now += 31_000;
+    await drainDeliveries(parts, 50);
+    expect(toDead()).toBe(8);
+    expect((await states()).filter((state) => state === 'due 0')).toHaveLength(4);
+  });
+
+  it('events that wait for an earlier one of their subject do not take the places of those that need not', async () => {
+    const subjects = Array.from({ length: 4 }, () => crypto.randomUUID());
+    for (const subjectId of subjects) {
+      await insert([await delivery({ subjectId, sequence: 2, type: 'order_status_changed' })]);
+      await insert([await delivery({ subjectId, sequence: 3 })]);
+    }
+    await database.sql`update deliveries set attempt = 2 where sequence = 2`;
+    answer = () => ({ outcome: 'delivered', statusClass: '2xx', status: 200 });
+    await run(2000);
+    expect((await states()).toSorted()).toEqual([...Array<string>(4).fill('delivered 1'), ...Array<string>(4).fill('delivered 3')]);
+  });
+
+  it('a receiver that hangs holds up nothing that comes after it', async () => {
+    await insert([await delivery({ to: 'https://hangs.example/x' })]);
+    let release: (outcome: SendOutcome) => void = () => undefined;
+    const going: Promise<unknown>[] = [];
+    const hanging: DrainParts = {
+      ...parts,
+      background: (work) => void going.push(work),
+      sender: async () => await new Promise<SendOutcome>((done) => (release = done)),
+    };
+    const began = Date.now();
+    expect(await drainDeliveries(hanging, 50)).toBe(1);
+    expect(Date.now() - began).toBeLessThan(3000);
+    expect(parts.receivers.inFlight).toBe(1);
+    release({ outcome: 'delivered', statusClass: '2xx', status: 200 });
+    await Promise.all(going);
+    expect([parts.receivers.inFlight, await states()]).toEqual([0, ['delivered 1']]);
   });
 
   it('a dead host does not starve another, and one subject has one in flight', async () => {

@@ -2,8 +2,10 @@
  * Sends what is due: claim in a short transaction, HTTP, mark in a second one. A delivery whose sender died is due again when its lease ran
  * out, with the same id: receivers see it at least once and can tell twins apart.
  */
+import { atMost } from '../gateway/at-most.ts';
 import type { Delivery, DeliveryStore, Sender, Signer } from '../gateway/delivery-port.ts';
 import type { Seal } from '../gateway/ports.ts';
+import type { Receivers } from './receivers.ts';
 
 export type DrainParts = {
   store: DeliveryStore;
@@ -16,6 +18,9 @@ export type DrainParts = {
   timeoutMs: number;
   perHost: number;
   count: (name: string, labels?: Record<string, string>) => void;
+  receivers: Receivers;
+  /** Takes what goes on after the call; without it every delivery is waited for. */
+  background?: (work: Promise<unknown>) => void;
 };
 
 const second = 1000;
@@ -25,16 +30,35 @@ const hour = 60 * minute;
 const retryDelaysMs = [5 * second, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 14 * hour, 20 * hour, 24 * hour];
 const longestRetryAfterMs = 24 * hour;
 const kickSpreadMs = minute;
+/** How long a batch holds up what comes after it; a receiver that hangs is waited for behind it. */
+const batchMs = second;
+const mostInFlight = 256;
 
-/** Returns how many were sent (with whatever outcome). */
+/** Returns how many were sent (with whatever outcome) or are still on their way. */
 export const drainDeliveries = async (parts: DrainParts, limit: number): Promise<number> => {
   const lease = { owner: parts.owner, seconds: Math.ceil(parts.timeoutMs / 1000) + 15 };
-  const due = await parts.store.claimDue(parts.now(), lease, limit, parts.perHost);
-  await Promise.all(due.map((delivery) => deliver(parts, delivery)));
+  const { receivers } = parts;
+  const room = Math.min(limit, mostInFlight - receivers.inFlight);
+  if (room <= 0) return 0;
+  const due = await parts.store.claimDue(parts.now(), lease, room, parts.perHost, receivers.paused());
+  const sending = Promise.all(due.map((delivery) => deliver(parts, delivery)));
+  if (parts.background) {
+    parts.background(sending);
+    await atMost(sending, batchMs);
+  } else await sending;
   return due.length;
 };
 
 const deliver = async (parts: DrainParts, delivery: Delivery): Promise<void> => {
+  parts.receivers.inFlight += 1;
+  try {
+    await deliverOne(parts, delivery);
+  } finally {
+    parts.receivers.inFlight -= 1;
+  }
+};
+
+const deliverOne = async (parts: DrainParts, delivery: Delivery): Promise<void> => {
   const url = await parts.seal.open(delivery.url, { table: 'deliveries', row: delivery.id, field: 'url' });
   const timestamp = Math.floor(parts.now() / 1000);
   const signature = await parts.signer.sign({
@@ -45,11 +69,14 @@ const deliver = async (parts: DrainParts, delivery: Delivery): Promise<void> => 
   });
   const sent = await parts.sender({ url, body: delivery.body, timeoutMs: parts.timeoutMs, headers: webhookHeaders(delivery, timestamp, signature) });
   const now = parts.now();
+  // What was blocked never left; an answer of 4xx is one address's own matter, and a quick one.
+  const failing = sent.status === undefined ? sent.outcome === 'failed' : sent.status >= 500 || sent.status === 429;
+  const isBack = parts.receivers.note(delivery.host, !failing);
   parts.count('deliveries_total', { outcome: sent.outcome === 'delivered' ? 'delivered' : sent.statusClass });
   if (sent.outcome === 'delivered') {
     await parts.store.finish(delivery.id, parts.owner, { state: 'delivered', lastOutcome: sent.statusClass, doneOn: now });
     // The host is back after a failure: what waits for its next slot does not have to.
-    if (delivery.attempt > 1) await parts.store.kickHost(delivery.host, now, kickSpreadMs);
+    if (delivery.attempt > 1 || isBack) await parts.store.kickHost(delivery.host, now, kickSpreadMs);
     return;
   }
   if (sent.status === 410) return await parts.store.finish(delivery.id, parts.owner, { state: 'disabled', lastOutcome: '410', doneOn: now });

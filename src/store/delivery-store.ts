@@ -35,21 +35,25 @@ const toDelivery = (row: typeof deliveries.$inferSelect): Delivery => {
 };
 
 export const createDeliveryStore = (db: Database): DeliveryStore => ({
-  claimDue: async (now, lease, limit, perHost) => {
+  claimDue: async (now, lease, limit, perHost, paused = []) => {
     const at = new Date(now).toISOString();
-    // One of a subject, a few of a host; first attempts before retries, so that a dead host does not starve the living.
+    // One of a subject; of those a few of a host (what waits for its subject's first must not take their places); first attempts before
+    // retries, so that a dead host does not starve the living.
+    const awake = paused.length === 0 ? sql`` : sql`and host not in ${paused}`;
     const due = sql`
       select id from deliveries where id in (
         select id from (
-          select id, attempt, due_on,
-            row_number() over (partition by host order by attempt, due_on) as of_host,
-            row_number() over (partition by subject_id order by sequence, due_on) as of_subject
-          from deliveries d
-          where state = 'due' and due_on <= ${at} and (lease_until is null or lease_until < now())
-            and not exists (select 1 from deliveries o where o.subject_id = d.subject_id and o.state = 'due' and o.lease_until > now())
-            and (select count(*) from deliveries h where h.host = d.host and h.state = 'due' and h.lease_until > now()) < ${perHost}
+          select id, attempt, due_on, row_number() over (partition by host order by attempt, due_on) as of_host
+          from (
+            select id, host, attempt, due_on, row_number() over (partition by subject_id order by sequence, due_on) as of_subject
+            from deliveries d
+            where state = 'due' and due_on <= ${at} ${awake} and (lease_until is null or lease_until < now())
+              and not exists (select 1 from deliveries o where o.subject_id = d.subject_id and o.state = 'due' and o.lease_until > now())
+              and (select count(*) from deliveries h where h.host = d.host and h.state = 'due' and h.lease_until > now()) < ${perHost}
+          ) firsts
+          where of_subject = 1
         ) ranked
-        where of_host <= ${perHost} and of_subject = 1
+        where of_host <= ${perHost}
         order by attempt, due_on limit ${limit}
       ) and (lease_until is null or lease_until < now()) for update skip locked`;
     const rows = await db

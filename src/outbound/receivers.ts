@@ -1,0 +1,38 @@
+/** What this instance knows of the hosts that it delivers to. One that fails again and again is left alone for a while, so that it delays nobody else. */
+export type Receivers = {
+  /** Hosts that nothing is sent to now. */
+  paused(): string[];
+  /** True when a host that failed before has answered. */
+  note(host: string, answered: boolean): boolean;
+  /** Deliveries under way. */
+  inFlight: number;
+};
+
+const patience = 3;
+const firstPauseMs = 10_000;
+/** Short, so that a receiver that is back has everything within two minutes. */
+const longestPauseMs = 30_000;
+const mostKept = 5000;
+
+export const createReceivers = (now: () => number): Receivers => {
+  const failing = new Map<string, { times: number; until: number }>();
+  return {
+    inFlight: 0,
+    paused: () => {
+      const at = now();
+      return [...failing].flatMap(([host, { until }]) => (until > at ? [host] : []));
+    },
+    note: (host, answered) => {
+      const times = (failing.get(host)?.times ?? 0) + 1;
+      const wasFailing = failing.delete(host);
+      if (answered) return wasFailing;
+      const pauseMs = times < patience ? 0 : Math.min(firstPauseMs * 2 ** (times - patience), longestPauseMs);
+      failing.set(host, { times, until: now() + pauseMs });
+      for (const [oldest] of failing) {
+        if (failing.size <= mostKept) break;
+        failing.delete(oldest);
+      }
+      return false;
+    },
+  };
+};
