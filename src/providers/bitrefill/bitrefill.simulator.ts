@@ -1,7 +1,6 @@
 /** Thor over real HTTP, with payments, webhooks and LNURL redemption, misbehaving on demand. For the sandbox and for tests. */
-import type { AddressInfo } from 'node:net';
-import { serve } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
+import { serveSimulator } from '../kit/serve.simulator.ts';
 import { createFaults, cutConnection, transportFault, type Faults } from './bitrefill.simulator-faults.ts';
 import { createOrder, deliver, fail, goOn, pay, showOrder, type Body } from './bitrefill.simulator-orders.ts';
 import { inventoryOf } from './bitrefill.simulator-price.ts';
@@ -135,17 +134,6 @@ export const createBitrefillSimulator = (options: SimulatorOptions, origin: () =
 };
 
 export const startBitrefillSimulator = async (options: SimulatorOptions): Promise<RunningSimulator> => {
-  let url = '';
-  const { app, control } = createBitrefillSimulator(options, () => url);
-  return await new Promise((running) => {
-    const server = serve({ fetch: app.fetch, port: options.port ?? 0, hostname: '127.0.0.1' }, (address: AddressInfo) => {
-      url = `http://127.0.0.1:${address.port}`;
-      const close = async (): Promise<void> =>
-        await new Promise((done) => {
-          server.close(() => done());
-          if ('closeAllConnections' in server) server.closeAllConnections();
-        });
-      running({ url, baseUrl: `${url}${prefix}`, port: address.port, control, close });
-    });
-  });
+  const running = await serveSimulator(options.port ?? 0, (origin) => createBitrefillSimulator(options, origin));
+  return { ...running, baseUrl: `${running.url}${prefix}` };
 };

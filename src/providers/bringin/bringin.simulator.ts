@@ -1,7 +1,6 @@
 /** Bringin over real HTTP, with people, text messages, Lightning addresses and webhooks, misbehaving on demand. For the sandbox and for tests. */
-import type { AddressInfo } from 'node:net';
-import { serve } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
+import { serveSimulator } from '../kit/serve.simulator.ts';
 import { advanceKyc, connect, connected, connectStatus, isMaster, isSigned, signupPage, userByKey } from './bringin.simulator-accounts.ts';
 import { createFaults, cutConnection, transportFault } from './bringin.simulator-faults.ts';
 import { cancel, confirmCancel, confirmLink, createLink, domainOf, getLink, listLinks, resendCode, shareWallet } from './bringin.simulator-links.ts';
@@ -168,18 +167,5 @@ export const createBringinSimulator = (options: SimulatorOptions, origin: () => 
   return { app, control };
 };
 
-export const startBringinSimulator = async (options: SimulatorOptions): Promise<RunningSimulator> => {
-  let url = '';
-  const { app, control } = createBringinSimulator(options, () => url);
-  return await new Promise((running) => {
-    const server = serve({ fetch: app.fetch, port: options.port ?? 0, hostname: '127.0.0.1' }, (address: AddressInfo) => {
-      url = `http://127.0.0.1:${address.port}`;
-      const close = async (): Promise<void> =>
-        await new Promise((done) => {
-          server.close(() => done());
-          if ('closeAllConnections' in server) server.closeAllConnections();
-        });
-      running({ url, port: address.port, control, close });
-    });
-  });
-};
+export const startBringinSimulator = async (options: SimulatorOptions): Promise<RunningSimulator> =>
+  await serveSimulator(options.port ?? 0, (origin) => createBringinSimulator(options, origin));

@@ -1,8 +1,7 @@
 /** A provider that speaks FLS01 over real HTTP, pays out by LUD-03, and misbehaves on demand. For the sandbox and for tests. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
-import { serve } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
+import { serveSimulator } from '../kit/serve.simulator.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import { verifyNodeSignature } from '../../bitcoin/node-signature.ts';
@@ -383,18 +382,5 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
   return { app, control };
 };
 
-export const startFiatOnRampSimulator = async (options: SimulatorOptions): Promise<RunningSimulator> => {
-  let url = '';
-  const { app, control } = createFiatOnRampSimulator(options, () => url);
-  return await new Promise((running) => {
-    const server = serve({ fetch: app.fetch, port: options.port ?? 0, hostname: '127.0.0.1' }, (address: AddressInfo) => {
-      url = `http://127.0.0.1:${address.port}`;
-      const close = async (): Promise<void> =>
-        await new Promise((done) => {
-          server.close(() => done());
-          if ('closeAllConnections' in server) server.closeAllConnections();
-        });
-      running({ url, port: address.port, control, close });
-    });
-  });
-};
+export const startFiatOnRampSimulator = async (options: SimulatorOptions): Promise<RunningSimulator> =>
+  await serveSimulator(options.port ?? 0, (origin) => createFiatOnRampSimulator(options, origin));

@@ -1,9 +1,8 @@
 /** A seller of channels that speaks LSPS1 over real HTTP, with invoices that decode, and misbehaves on demand. For the sandbox and for tests. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
-import { serve } from '@hono/node-server';
 import { bech32 } from '@scure/base';
 import { Hono, type Context } from 'hono';
+import { serveSimulator } from '../kit/serve.simulator.ts';
 import { encodeInvoice } from '../../bitcoin/bolt11.ts';
 import { publicKeyOf } from '../../bitcoin/secp256k1.ts';
 import { createFaults, resetConnection, transportFault } from '../fiat-on-ramp/fiat-on-ramp.simulator-faults.ts';
@@ -177,16 +176,5 @@ export const createLsps1Simulator = (options: SimulatorOptions) => {
   return { app, control };
 };
 
-export const startLsps1Simulator = async (options: SimulatorOptions): Promise<RunningSimulator> => {
-  const { app, control } = createLsps1Simulator(options);
-  return await new Promise((running) => {
-    const server = serve({ fetch: app.fetch, port: options.port ?? 0, hostname: '127.0.0.1' }, (address: AddressInfo) => {
-      const close = async (): Promise<void> =>
-        await new Promise((done) => {
-          server.close(() => done());
-          if ('closeAllConnections' in server) server.closeAllConnections();
-        });
-      running({ url: `http://127.0.0.1:${address.port}`, port: address.port, control, close });
-    });
-  });
-};
+export const startLsps1Simulator = async (options: SimulatorOptions): Promise<RunningSimulator> =>
+  await serveSimulator(options.port ?? 0, () => createLsps1Simulator(options));

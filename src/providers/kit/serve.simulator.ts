@@ -1,0 +1,23 @@
+/** A simulated provider on a socket of its own, loopback only. */
+import type { AddressInfo } from 'node:net';
+import { serve } from '@hono/node-server';
+import type { Hono } from 'hono';
+
+export type Serving = { url: string; port: number; close: () => Promise<void> };
+
+/** `port` 0 is any that is free. `make` may ask for the address that is known once it listens. */
+export const serveSimulator = async <T extends { app: Hono }>(port: number, make: (origin: () => string) => T): Promise<T & Serving> => {
+  let url = '';
+  const made = make(() => url);
+  return await new Promise((running) => {
+    const server = serve({ fetch: made.app.fetch, port, hostname: '127.0.0.1' }, (address: AddressInfo) => {
+      url = `http://127.0.0.1:${address.port}`;
+      const close = async (): Promise<void> =>
+        await new Promise((done) => {
+          server.close(() => done());
+          if ('closeAllConnections' in server) server.closeAllConnections();
+        });
+      running({ ...made, url, port: address.port, close });
+    });
+  });
+};
