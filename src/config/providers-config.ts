@@ -42,6 +42,10 @@ const routing = z.strictObject({
   order_deadline_ms: ms(15_000, 500),
   status_deadline_ms: ms(8000, 300),
   late_grace_ms: z.int().min(0).default(2000),
+  answer_early: z
+    .strictObject({ after_ms: z.int().min(0), offers: z.int().min(1) })
+    .optional()
+    .describe('Answer after that time as soon as so many good offers are there; a slower one may have been better'),
   outlier_bps: bps(1000),
   tolerance_bps: bps(200),
   indicative_haircut_bps: bps(50),

@@ -1,6 +1,7 @@
 import type { FaultKind } from '../domain/fault-kind.ts';
 import type { Asked, Candidate, Failed, ProviderOffer, Refused, Terms } from '../domain/offer.ts';
 import type { DecisionPolicy } from '../domain/policy.ts';
+import { applyRules } from '../domain/exclusion.ts';
 import { decide, type Route } from '../domain/route.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { ProviderFault } from '../providers/fault.ts';
@@ -71,6 +72,9 @@ export const collectOffers = async (gateway: Gateway, request: CollectRequest): 
     (ask.provider.core.mode === 'on' ? candidates : shadow).push({ providerId: ask.provider.id, offer: answer.offer, terms: ask.terms, latencyMs });
   };
 
+  const { answer_early: rule } = gateway.settings.routing;
+  const good = (): number => applyRules(request.asked, candidates, policyOf(gateway, request.asked, gateway.now()), gateway.now()).accepted.length;
+  const early = rule && answerEarly(started + rule.after_ms, () => good() >= rule.offers, gateway.now);
   let decided = false;
   const running: Promise<void>[] = [];
   for (const ask of request.asks) {
@@ -93,6 +97,7 @@ export const collectOffers = async (gateway: Gateway, request: CollectRequest): 
             if (decided) return;
             open.delete(ask.provider.id);
             settle(ask, gateway.now() - asking, answer);
+            early?.look();
           },
           (fault: unknown) => {
             if (decided) return;
@@ -106,10 +111,10 @@ export const collectOffers = async (gateway: Gateway, request: CollectRequest): 
   if (running.length > 0) {
     const all = Promise.all(running);
     if (gateway.runsOn) gateway.background(all);
-    await atMost(all, deadlineMs);
+    await atMost(early ? Promise.race([all, early.enough(deadlineMs)]) : all, deadlineMs);
   }
   decided = true;
-  for (const provider of open.values()) fail(provider, { reason: 'timeout', retryable: true, latencyMs: deadlineMs });
+  for (const provider of open.values()) fail(provider, { reason: 'timeout', retryable: true, latencyMs: Math.min(gateway.now() - asking, deadlineMs) });
 
   const now = gateway.now();
   const route = decide({
@@ -125,6 +130,24 @@ export const collectOffers = async (gateway: Gateway, request: CollectRequest): 
     waitedMs: now - started,
   });
   return { route, shadow, upstreamSessions };
+};
+
+/** Says when enough has come: looked at from a moment on, and with every answer after it. */
+const answerEarly = (from: number, isEnough: () => boolean, now: () => number) => {
+  let say: () => void = () => undefined;
+  const look = (): void => {
+    if (now() >= from && isEnough()) say();
+  };
+  return {
+    look,
+    enough: async (withinMs: number): Promise<void> => {
+      const said = new Promise<void>((done) => (say = done));
+      const waitMs = from - now();
+      if (waitMs < withinMs) await atMost(said, Math.max(waitMs, 0));
+      look();
+      await said;
+    },
+  };
 };
 
 const faultOf = (gateway: Gateway, fault: unknown, latencyMs: number, requestId: string, providerId: string): Omit<Failed, 'providerId'> => {
