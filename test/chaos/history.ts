@@ -4,16 +4,16 @@
  * that is away. One thing happens at a time, so that a seed tells the same story again.
  */
 import { randomBytes } from 'node:crypto';
-import type { Hono } from 'hono';
+import type { Sql } from 'postgres';
 import { stringify } from 'yaml';
 import { parseConfig, type GatewayConfig } from '../../src/config/providers-config.ts';
 import { freshSecrets, readSecrets, type Secrets } from '../../src/config/secrets.ts';
 import { composeInstance, httpSettings } from '../../src/entry/compose.ts';
+import type { Gateway } from '../../src/gateway/ports.ts';
 import { runScheduled } from '../../src/gateway/run-scheduled.ts';
 import { createApp } from '../../src/http/app.ts';
-import { createLimiter } from '../../src/http/limiter.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
-import { createRandom } from '../fuzz/random.ts';
+import { createRandom, type Random } from '../fuzz/random.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 import { violations, type Kept, type Told } from './checker.ts';
 import { fakeBuyer, type FakeProvider, type Outcome } from './fake-buyer.ts';
@@ -24,10 +24,12 @@ const configText = stringify({
   mode: 'sandbox',
   network: 'regtest',
   proof_of_ownership: 'never',
-  limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most },
+  limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most, in_flight: most },
   orders: { max_open: most },
   sessions: { opens_per_minute: most },
-  routing: { shortest_life_s: 0, expiry_margin_s: 0, order_deadline_ms: 1500, status_deadline_ms: 1500 },
+  // One of a kind at a time: what runs side by side runs in another order the next time.
+  webhooks: { in_flight_per_host: 1 },
+  routing: { shortest_life_s: 0, expiry_margin_s: 0, quote_deadline_ms: 300, order_deadline_ms: 1500, status_deadline_ms: 1500 },
   providers: Object.fromEntries(
     profiles.map((id) => [
       id,
@@ -47,7 +49,7 @@ const environment = freshSecrets(randomBytes);
 
 type Instance = {
   name: string;
-  app: Hono;
+  fetch: (request: Request) => Promise<Response>;
   tick: () => Promise<void>;
   died: Promise<void>;
   isDead: () => boolean;
@@ -58,8 +60,10 @@ export type Story = { seed: number; lines: string[]; broken: string[]; deaths: n
 const outcomes: readonly Outcome[] = ['ok', 'ok', 'ok', 'ok', 'lost', 'lost', 'late', 'never', 'refused', 'not-sent', 'garbled'];
 const tables = ['customers', 'sessions', 'routes', 'intents', 'orders', 'provider_sessions', 'deliveries', 'notices', 'listings', 'option_numbers'];
 
-export const tellHistory = async (database: TestDatabase, seed: number): Promise<Story> => {
+/** `database`: of one connection, so that its answers come in the order of the questions. */
+export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<Story> => {
   const random = createRandom(seed);
+  const ids = createRandom(seed + 1);
   const clock = { now: Date.UTC(2026, 10, 21) };
   const lines: string[] = [];
   const say = (line: string): void => void lines.push(`${((clock.now - Date.UTC(2026, 10, 21)) / 1000).toFixed(2)} ${line}`);
@@ -69,26 +73,30 @@ export const tellHistory = async (database: TestDatabase, seed: number): Promise
   const calm = { on: false };
   let interlude: (() => Promise<void>) | undefined;
   const providers = new Map<string, FakeProvider>(
-    profiles.map((id) => [
-      id,
-      {
+    profiles.map((id, n): [string, FakeProvider] => {
+      // Its own draws: providers are asked side by side.
+      const failing = createRandom(seed + 2 + n);
+      return [
         id,
-        orders: [],
-        outcome: () => {
-          const outcome = calm.on ? 'ok' : random.pick(outcomes);
-          say(`${id}: a POST will be ${outcome}`);
-          return outcome;
+        {
+          id,
+          orders: [],
+          outcome: () => {
+            const outcome = calm.on ? 'ok' : random.pick(outcomes);
+            say(`${id}: a POST will be ${outcome}`);
+            return outcome;
+          },
+          fails: () => failing.chance(0.1) && !calm.on,
+          meanwhile: async () => {
+            const now = interlude;
+            interlude = undefined;
+            await now?.();
+          },
         },
-        fails: () => !calm.on && random.chance(0.1),
-        meanwhile: async () => {
-          const now = interlude;
-          interlude = undefined;
-          await now?.();
-        },
-      },
-    ]),
+      ];
+    }),
   );
-  const modules = new Map([['fake-buyer', fakeBuyer(providers, clock, random)]]);
+  const modules = new Map([['fake-buyer', fakeBuyer(providers, clock, ids)]]);
   const parsed = parseConfig(configText, { fileName: 'history.yaml', modules });
   if (!parsed.ok) throw new Error(parsed.mistakes.join('; '));
   const secrets = readSecrets(environment, parsed.config);
@@ -96,7 +104,7 @@ export const tellHistory = async (database: TestDatabase, seed: number): Promise
   const accepted: { id: string; subject: string; type: string; sequence: number }[] = [];
   let receiverAway = false;
   const world: World = {
-    ...{ database, clock, random, say, modules },
+    ...{ sql: database.sql, clock, random, ids, say, modules },
     config: parsed.config,
     secrets: secrets.secrets,
     receive: (headers, body) => {
@@ -112,6 +120,8 @@ export const tellHistory = async (database: TestDatabase, seed: number): Promise
   const expireLeases = async (name: string): Promise<void> => {
     for (const table of ['intents', 'deliveries', 'orders'])
       await database.sql.unsafe(`update ${table} set lease_until = now() - interval '1 second' where lease_owner like '${name}/%'`);
+    // A session that nobody finished opening is waited for as long.
+    await database.sql`update provider_sessions set claimed_on = claimed_on - interval '1 minute' where not ready`;
   };
   /** Who died is buried, its leases run out, and another comes in its place. */
   const bury = async (): Promise<void> => {
@@ -129,19 +139,19 @@ export const tellHistory = async (database: TestDatabase, seed: number): Promise
     const request = new Request(`http://gateway.test${path}`, body ? { method: 'POST', headers, body: JSON.stringify(body) } : {});
     const lost = on.died.then(() => ({ status: 0, text: '{}' }));
     const answered = (async () => {
-      const response = await on.app.fetch(request);
+      const response = await on.fetch(request);
       return { status: response.status, text: await response.text() };
     })();
     return await Promise.race([answered, lost]);
   };
 
   const told: Told[] = [];
-  const wanted: { session: string; quoteId: string }[] = [];
-  const order = async (on: Instance, { session, quoteId }: (typeof wanted)[number]): Promise<number> => {
+  const wanted: { session: string; quoteId: string; name: string }[] = [];
+  const order = async (on: Instance, { session, quoteId, name }: (typeof wanted)[number]): Promise<number> => {
     const { status, text } = await call(on, '/order', { session_id: session, quote_id: quoteId, webhook_url: 'http://127.0.0.1:9/hook' });
     const { code, instance: _, ...rest } = JSON.parse(text) as { code?: string; instance?: string };
     told.push({ quoteId, at: clock.now, status, code, essence: status === 200 ? text : JSON.stringify({ code, ...rest }) });
-    say(`${on.name}: order of ${quoteId.slice(0, 8)} answered ${status} ${code ?? ''}`);
+    say(`${on.name}: order of ${name} answered ${status} ${code ?? ''}`);
     return status;
   };
   const session = async (): Promise<string> => {
@@ -159,10 +169,10 @@ export const tellHistory = async (database: TestDatabase, seed: number): Promise
     const owner = random.pick(sessions);
     const { status, text } = await call(on, '/offers', { session_id: owner, amount_fiat: 5000 + random.below(5000), currency_id: 1, payment_option_id: 1 });
     if (status !== 200) return say(`${on.name}: no offers: ${status}`);
-    const { offers } = JSON.parse(text) as { offers: { quote_id: string }[] };
+    const { offers } = JSON.parse(text) as { offers: { quote_id: string; provider: { id: string } }[] };
     if (offers.length === 0) return say(`${on.name}: no offer`);
-    const { quote_id: quoteId } = random.pick(offers);
-    wanted.push({ session: owner, quoteId });
+    const { quote_id: quoteId, provider } = random.pick(offers.sort((a, b) => (a.provider.id < b.provider.id ? -1 : 1)));
+    wanted.push({ session: owner, quoteId, name: `${provider.id}-${wanted.length}` });
     const other = instances[0] === on ? instances[1] : instances[0];
     const mine = wanted.at(-1);
     if (mine && random.chance(0.4))
@@ -197,7 +207,7 @@ export const tellHistory = async (database: TestDatabase, seed: number): Promise
     if (draw < 0.45) await quote(on);
     else if (draw < 0.6 && wanted.length > 0) await order(on, random.pick(wanted));
     else if (draw < 0.75) await tick(on);
-    else if (draw < 0.85) clock.now += random.below(20_000);
+    else if (draw < 0.8) clock.now += random.below(20_000);
     else if (draw < 0.93) await pay(on);
     else receiverAway = !receiverAway;
     await bury();
@@ -234,9 +244,10 @@ export const tellHistory = async (database: TestDatabase, seed: number): Promise
 };
 
 type World = {
-  database: TestDatabase;
+  sql: Sql;
   clock: { now: number };
-  random: ReturnType<typeof createRandom>;
+  random: Random;
+  ids: Random;
   say: (line: string) => void;
   modules: Parameters<typeof composeInstance>[0]['modules'];
   config: GatewayConfig;
@@ -244,9 +255,21 @@ type World = {
   receive: (headers: Record<string, string>, body: string) => boolean;
 };
 
+/** Building the routes takes longer than a history: all instances share them, as they share nothing else. */
+let theApp: ReturnType<typeof createApp> | undefined;
+const gateways = new Map<string, Gateway>();
+const oneAtATime = () => {
+  let last: Promise<unknown> = Promise.resolve();
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = last.then(work, work);
+    last = mine.catch(() => undefined);
+    return await mine;
+  };
+};
+
 /** An instance of the real engine. Its seams are the calls to its stores and to its providers: it can stop dead before or after any of them. */
 const startInstance = (world: World, name: string): Instance => {
-  const { clock, random, config, secrets } = world;
+  const { clock, ids, config, secrets } = world;
   let seams = 0;
   let dieAt = Infinity;
   let afterDone = false;
@@ -296,9 +319,9 @@ const startInstance = (world: World, name: string): Instance => {
     log: () => undefined,
     metrics: createMetrics(),
     now: () => clock.now,
-    random: random.next,
-    uuid: random.uuid,
-    randomSecret: (bytes) => random.hex(bytes * 2),
+    random: ids.next,
+    uuid: ids.uuid,
+    randomSecret: (bytes) => ids.hex(bytes * 2),
     sleep: async (ms) => {
       clock.now += ms;
       await Promise.resolve();
@@ -307,7 +330,7 @@ const startInstance = (world: World, name: string): Instance => {
     runsOn: true,
   });
   const running = new Set<Promise<unknown>>();
-  const gateway = composed.onDatabase(world.database.sql, {
+  const gateway = composed.onDatabase(world.sql, {
     grouped: false,
     migrated: async () => await Promise.resolve(true),
     background: (work) => {
@@ -323,26 +346,28 @@ const startInstance = (world: World, name: string): Instance => {
   const idle = async (): Promise<void> => {
     while (running.size > 0 && !dead) await Promise.race([Promise.all(running), died]);
   };
-  const app = createApp({
-    platform: () => ({ gateway, ip: () => '192.0.2.7' }),
+  // Secrets are sealed by a pool of threads: here one at a time, so that they are ready in the order in which they were asked for.
+  const inTurn = oneAtATime();
+  const { seal } = gateway;
+  gateway.seal = { seal: async (...given) => await inTurn(() => seal.seal(...given)), open: async (...given) => await inTurn(() => seal.open(...given)) };
+  const app = (theApp ??= createApp({
+    platform: (c) => ({ gateway: gateways.get(c.req.header('x-instance') ?? '') as Gateway, ip: () => '192.0.2.7' }),
     http: httpSettings(config, secrets),
-    limiter: createLimiter(() => clock.now),
+    limiter: async () => await Promise.resolve({ allowed: true, resetSeconds: 60 }),
     docs: async () => await Promise.resolve(undefined),
     metrics: async (c) => await Promise.resolve(c.text('')),
-  });
-  const fetchIdle = app.fetch.bind(app);
-  // What goes on behind an answer is over before the next thing happens.
-  Object.assign(app, {
-    fetch: async (request: Request) => {
-      const response = await fetchIdle(request);
-      await idle();
-      return response;
-    },
-  });
+  }));
+  gateways.set(name, gateway);
   const drain = composed.drain(gateway);
   return {
     name,
-    app,
+    // What goes on behind an answer is over before the next thing happens.
+    fetch: async (request) => {
+      request.headers.set('x-instance', name);
+      const response = await app.fetch(request);
+      await idle();
+      return response;
+    },
     died,
     isDead: () => dead,
     tick: async () => {
@@ -357,7 +382,7 @@ const startInstance = (world: World, name: string): Instance => {
 };
 
 const brokenWebhooks = async (
-  database: TestDatabase,
+  database: Pick<TestDatabase, 'sql'>,
   accepted: readonly { id: string; subject: string; type: string; sequence: number }[],
 ): Promise<string[]> => {
   const rows = await database.sql<{ id: string; state: string; attempt: number }[]>`select id, state, attempt from deliveries`;
