@@ -4,7 +4,7 @@ import { normalForm } from '../domain/option-name.ts';
 import type { PaymentMethod, Ramp } from '../domain/ramp.ts';
 import { ProviderFault } from '../providers/fault.ts';
 import type { Catalogue, CatalogueOption, Features } from '../providers/spec.ts';
-import { atMost } from './at-most.ts';
+import { atMost } from '../domain/at-most.ts';
 import { callProvider } from './call-provider.ts';
 import type { Gateway, Json, OptionNumber, Provider } from './ports.ts';
 import { listingToJson } from './liquidity-terms.ts';

@@ -6,7 +6,7 @@ import { decide, type Route } from '../domain/route.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { ProviderFault } from '../providers/fault.ts';
 import type { CallContext } from '../providers/spec.ts';
-import { atMost } from './at-most.ts';
+import { atMost } from '../domain/at-most.ts';
 import { callProvider } from './call-provider.ts';
 import type { Gateway, Provider } from './ports.ts';
 

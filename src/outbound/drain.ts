@@ -2,7 +2,7 @@
  * Sends what is due: claim in a short transaction, HTTP, mark in a second one. A delivery whose sender died is due again when its lease ran
  * out, with the same id: receivers see it at least once and can tell twins apart.
  */
-import { atMost } from '../gateway/at-most.ts';
+import { atMost } from '../domain/at-most.ts';
 import type { Delivery, DeliveryStore, Sender, Signer } from '../gateway/delivery-port.ts';
 import type { Seal } from '../gateway/ports.ts';
 import type { Receivers } from './receivers.ts';
