@@ -45,7 +45,8 @@ export const confirmPlaced = async (
   else if (judged !== 'as-accepted') {
     const detail = judged === 'differs' ? 'The provider made another order than was accepted.' : "The provider's order costs more than was accepted.";
     return await withhold(gateway, intent, owner, placed, 'price-changed', `${detail} It is not handed out and lapses by itself. Nothing is to be paid.`, {
-      members: { offers: await freshOffers(gateway, reprice) },
+      // Settled behind the requests there is nobody to ask for: the first who asks gets them (withOffers).
+      members: reprice ? { offers: await freshOffers(reprice) } : {},
     });
   }
   const currency = quote.route.asked.ramp === 'liquidity' ? undefined : quote.route.asked.currency;
@@ -90,9 +91,20 @@ export const confirmPlaced = async (
   return await answerOf(gateway, await gateway.stores.intents.find(intent.id));
 };
 
-const freshOffers = async (gateway: Gateway, reprice: Reprice | undefined): Promise<Json[]> => {
+/** The fresh offers of a changed price that was found out behind the requests: looked for once, then kept with the answer. */
+export const withOffers = async (gateway: Gateway, intent: Intent | undefined, answer: GivenAnswer, reprice: Reprice): Promise<GivenAnswer> => {
+  if (!intent || answer.status !== 0) return answer;
+  const { problem } = JSON.parse(answer.body) as StoredProblem;
+  if (problem.code !== 'price-changed' || problem.more.members?.['offers'] !== undefined) return answer;
+  const whole = problemAnswer(problem.code, problem.detail, { ...problem.more, members: { ...problem.more.members, offers: await freshOffers(reprice) } });
+  const sealed = await gateway.seal.seal(JSON.stringify(whole), answerPlace(intent.id));
+  await gateway.stores.intents.changeWithheld(intent.id, intent.requestId, { answer: sealed });
+  return whole;
+};
+
+const freshOffers = async (reprice: Reprice): Promise<Json[]> => {
   try {
-    return (await reprice?.()) ?? [];
+    return await reprice();
   } catch {
     return [];
   }

@@ -7,7 +7,7 @@ import type { OpenSession } from './read-session.ts';
 import { answerOf, leaseFor, orderPending, providerOf, quoteExpired, type GivenAnswer, type PlacingInputs, type Reprice } from './placing.ts';
 import { inputsPlace } from './places.ts';
 import { sendPlacing } from './send-placing.ts';
-import { giveAnswer } from './confirm-order.ts';
+import { giveAnswer, withOffers } from './confirm-order.ts';
 import { findQuote, quoteToJson, type StoredQuote } from './store-route.ts';
 
 /** What a ramp adds once the quote is known: the upstream owner, and what the adapter needs of the customer. */
@@ -151,5 +151,5 @@ const answerAgain = async (gateway: Gateway, found: Intent, request: PlaceOrderR
     await gateway.sleep(100);
     intent = await gateway.stores.intents.find(found.id);
   }
-  return await answerOf(gateway, intent);
+  return await withOffers(gateway, intent, await answerOf(gateway, intent), reprice);
 };

@@ -162,6 +162,17 @@ describe('what is shown is what was accepted', () => {
     expect((await order()).body['code']).toBe('price-changed');
   });
 
+  it('also when that was found out behind the requests', { timeout: 20_000 }, async () => {
+    only('same').control.setFault({ endpoint: 'order', fault: 'lost-answer', times: 1 });
+    const { order } = await quoteOf('same');
+    expect((await order()).body['code']).toBe('order-pending');
+    only('same').control.setFault({ endpoint: 'order', fault: 'order-amounts-differ', times: 1 });
+    const answer = await settled(order);
+    expect([answer.status, answer.body['code']]).toEqual([409, 'price-changed']);
+    expect((answer.body['offers'] as unknown[]).length).toBeGreaterThan(0);
+    expect((await order()).body['offers']).toEqual(answer.body['offers']);
+  });
+
   it('a payment link on a foreign host goes to review', async () => {
     only('same').control.setFault({ endpoint: 'order', fault: 'foreign-payment-url', times: 1 });
     const { order, wallet, sessionId } = await quoteOf('same');
