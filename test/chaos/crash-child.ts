@@ -4,6 +4,7 @@
  */
 import { connect } from 'node:net';
 import { startServer } from '../../src/entry/node-server.ts';
+import type { BuyAdapter } from '../../src/providers/spec.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import type { CrashPoint } from './replicas.ts';
 
@@ -23,7 +24,7 @@ const reached = async (): Promise<never> => {
 process.stdin.on('end', () => process.exit()).resume();
 const server = await startServer({ environment, modules: providerModules, root, configText, writeLog: () => undefined });
 const { gateway } = server;
-const { intents, deliveries } = gateway.stores;
+const { intents, deliveries, accounts, liquidity } = gateway.stores;
 const create = intents.create.bind(intents);
 const startSending = intents.startSending.bind(intents);
 const confirm = intents.confirm.bind(intents);
@@ -31,6 +32,7 @@ const claimDue = deliveries.claimDue.bind(deliveries);
 
 // Only what a request brought is stopped: the child settles nothing of others.
 intents.claimDue = async () => await Promise.resolve([]);
+accounts.claimDue = async () => await Promise.resolve([]);
 if (point !== 'C9' && point !== 'C10') deliveries.claimDue = async () => await Promise.resolve([]);
 
 if (point === 'C0') intents.create = reached;
@@ -63,14 +65,37 @@ if (point === 'C9')
   };
 if (point === 'C10') deliveries.finish = reached;
 
+// A connection's row is written before it is asked for, and again with what came of it; a firm price when it is there.
+const stopAround =
+  <A extends unknown[], R>(at: { before?: CrashPoint; after?: CrashPoint }, work: (...given: A) => Promise<R>) =>
+  async (...given: A): Promise<R> => {
+    if (point === at.before) return await reached();
+    const done = await work(...given);
+    return point === at.after ? await reached() : done;
+  };
+accounts.createConnection = stopAround({ before: 'C0', after: 'C1' }, accounts.createConnection.bind(accounts));
+accounts.changeConnection = stopAround({ before: 'C6', after: 'C8' }, accounts.changeConnection.bind(accounts));
+liquidity.savePrice = stopAround({ before: 'C6', after: 'C8' }, liquidity.savePrice.bind(liquidity));
+
 for (const provider of gateway.providers) {
-  const { buy } = provider.adapter;
-  if (!buy) continue;
-  const place = buy.placeOrder.bind(buy);
-  if (point === 'C3') buy.placeOrder = reached;
+  const { buy, sell, liquidity: seller } = provider.adapter;
+  for (const adapter of [buy, sell, seller]) if (adapter) stopPlacing(adapter, provider.core.base_url);
+  if (sell?.connections) sell.connections.create = stopAround({ before: 'C3', after: 'C5' }, sell.connections.create.bind(sell.connections));
+  if (seller?.pricesByOrder === true) {
+    const quote = seller.quote.bind(seller);
+    const firmly = stopAround({ before: 'C3', after: 'C5' }, quote);
+    seller.quote = async (context, request) => (request.firm ? await firmly(context, request) : await quote(context, request));
+  }
+}
+say(`url ${server.url}`);
+
+type Placing = Pick<BuyAdapter, 'placeOrder'>;
+function stopPlacing(adapter: Placing, baseUrl: string): void {
+  const place = adapter.placeOrder.bind(adapter);
+  if (point === 'C3') adapter.placeOrder = reached;
   if (point === 'C4')
-    buy.placeOrder = async () => {
-      const { hostname, port } = new URL(provider.core.base_url);
+    adapter.placeOrder = async () => {
+      const { hostname, port } = new URL(baseUrl);
       const socket = connect(Number(port), hostname);
       socket.on('error', () => undefined);
       await new Promise<void>((sent) =>
@@ -79,16 +104,15 @@ for (const provider of gateway.providers) {
       return await reached();
     };
   if (point === 'C5' || point === 'C11')
-    buy.placeOrder = async (...given) => {
+    adapter.placeOrder = async (...given) => {
       await place(...given);
       return await reached();
     };
   if (point === 'C13')
-    buy.placeOrder = async (...given) => {
+    adapter.placeOrder = async (...given) => {
       // Paused by its parent here, past its lease; then it sends after all.
       say('reached');
       await new Promise((done) => setTimeout(done, 300));
       return await place(...given);
     };
 }
-say(`url ${server.url}`);

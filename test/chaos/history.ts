@@ -104,7 +104,11 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
   const accepted: { id: string; subject: string; type: string; sequence: number }[] = [];
   let receiverAway = false;
   const world: World = {
-    ...{ sql: database.sql, clock, random, ids, say, modules },
+    sql: database.sql,
+    clock,
+    ids,
+    say,
+    modules,
     config: parsed.config,
     secrets: secrets.secrets,
     receive: (headers, body) => {
@@ -246,7 +250,6 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
 type World = {
   sql: Sql;
   clock: { now: number };
-  random: Random;
   ids: Random;
   say: (line: string) => void;
   modules: Parameters<typeof composeInstance>[0]['modules'];

@@ -44,6 +44,40 @@ export type Fleet = {
   close: () => Promise<void>;
 };
 
+/** A gateway process that stops dead at a named point; its leases are owned by `child-<point>/…`. */
+export const startChild = async (point: CrashPoint | 'none', environment: Record<string, string>, configText: string): Promise<Child> => {
+  const process_ = spawn(process.execPath, ['--no-warnings', fileURLToPath(new URL('./crash-child.ts', import.meta.url))], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { CHAOS_CHILD: JSON.stringify({ environment: { ...environment, INSTANCE: `child-${point}` }, configText, root, point }) },
+  });
+  let count = 0;
+  const waiting: { n: number; go: () => void }[] = [];
+  const gone = new Promise<void>((done) => process_.once('exit', () => done()));
+  const url = await new Promise<string>((ready, failed) => {
+    process_.once('exit', () => failed(new Error(`the child for ${point} ended before it began`)));
+    createInterface({ input: process_.stdout }).on('line', (line) => {
+      if (line.startsWith('url ')) ready(line.slice(4));
+      if (line !== 'reached') return;
+      count += 1;
+      for (const one of waiting) if (count >= one.n) one.go();
+    });
+  });
+  return {
+    url,
+    process: process_,
+    reached: async (n) =>
+      await new Promise<void>((go, failed) => {
+        if (count >= n) return go();
+        waiting.push({ n, go });
+        setTimeout(() => failed(new Error(`${point} was reached ${count} times of ${n}`)), 10_000).unref();
+      }),
+    kill: async () => {
+      process_.kill('SIGKILL');
+      await gone;
+    },
+  };
+};
+
 export const startFleet = async (simulation: Partial<SimulatorOptions> = {}): Promise<Fleet> => {
   const database = await testDatabase();
   const started = await Promise.all(
@@ -92,43 +126,7 @@ export const startFleet = async (simulation: Partial<SimulatorOptions> = {}): Pr
   const told: Told[] = [];
 
   const child: Fleet['child'] = async (point) => {
-    const process_ = spawn(process.execPath, ['--no-warnings', fileURLToPath(new URL('./crash-child.ts', import.meta.url))], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-      env: {
-        CHAOS_CHILD: JSON.stringify({
-          environment: { ...environment, DATABASE_POOL: '5', INSTANCE: `child-${point}` },
-          configText: config(first.url),
-          root,
-          point,
-        }),
-      },
-    });
-    let count = 0;
-    const waiting: { n: number; go: () => void }[] = [];
-    const gone = new Promise<void>((done) => process_.once('exit', () => done()));
-    const url = await new Promise<string>((ready, failed) => {
-      process_.once('exit', () => failed(new Error(`the child for ${point} ended before it began`)));
-      createInterface({ input: process_.stdout }).on('line', (line) => {
-        if (line.startsWith('url ')) ready(line.slice(4));
-        if (line !== 'reached') return;
-        count += 1;
-        for (const one of waiting) if (count >= one.n) one.go();
-      });
-    });
-    const running: Child = {
-      url,
-      process: process_,
-      reached: async (n) =>
-        await new Promise<void>((go, failed) => {
-          if (count >= n) return go();
-          waiting.push({ n, go });
-          setTimeout(() => failed(new Error(`${point} was reached ${count} times of ${n}`)), 5000).unref();
-        }),
-      kill: async () => {
-        process_.kill('SIGKILL');
-        await gone;
-      },
-    };
+    const running = await startChild(point, { ...environment, DATABASE_POOL: '5' }, config(first.url));
     children.push(running);
     return running;
   };
