@@ -100,7 +100,7 @@ const hostOf = (tokens: unknown): string | undefined => {
 };
 const keysOf = async (ask: Ask): Promise<string> => JSON.stringify((await ask('/.well-known/webhook-keys')).body['keys'] ?? 'none');
 
-type Listed = { id: string; currencies: { payment_options: unknown[] }[]; circuits: Record<string, string>; sandbox: boolean };
+type Listed = { id: string; products?: string[]; currencies: { payment_options: unknown[] }[]; circuits: Record<string, string>; sandbox: boolean };
 /** A line for each provider: its cheapest call is its listing, which GET /providers reads where it is not fresh. */
 const providerFindings = async (ask: Ask): Promise<Finding[]> => {
   const { status, body } = await ask('/providers');
@@ -109,8 +109,9 @@ const providerFindings = async (ask: Ask): Promise<Finding[]> => {
   return listed.map((one) => {
     const options = one.currencies.reduce((sum, currency) => sum + currency.payment_options.length, 0);
     const open = Object.entries(one.circuits).filter(([, state]) => state !== 'closed');
-    const says = `${options} payment options${open.map(([name, state]) => `, ${name} circuit ${state}`).join('')}${one.sandbox ? ', sandbox' : ''}`;
-    return { name: `provider ${one.id}`, good: options > 0 && open.length === 0, says };
+    const sells = one.products === undefined ? `${options} payment options` : one.products.join(', ');
+    const says = `${sells === '' ? 'nothing listed' : sells}${open.map(([name, state]) => `, ${name} circuit ${state}`).join('')}${one.sandbox ? ', sandbox' : ''}`;
+    return { name: `provider ${one.id}`, good: options + (one.products?.length ?? 0) > 0 && open.length === 0, says };
   });
 };
 

@@ -1,7 +1,7 @@
 /** What of a liquidity request is kept with its route, and read again when it is ordered and shown. */
 import type { Json as AnyJson, ProviderOffer } from '../domain/offer.ts';
 import type { LiquidityListing, LiquidityProduct, LiquidityQuoteRequest } from '../providers/spec.ts';
-import type { Json } from './ports.ts';
+import type { Gateway, Json } from './ports.ts';
 import type { RouteTerms } from './store-route.ts';
 
 /** The node's key is not in it: whoever orders proves it anew. */
@@ -47,10 +47,16 @@ export const listingToJson = (listings: LiquidityListing[]): Json =>
     stepSats: stepSats.toString(),
   }));
 /** Reads what listingToJson wrote. */
-export const listingFromJson = (json: Json): LiquidityListing[] =>
+const listingFromJson = (json: Json): LiquidityListing[] =>
   (json as ({ minSats: string; maxSats: string; stepSats: string } & Omit<LiquidityListing, 'minSats' | 'maxSats' | 'stepSats'>)[]).map((one) => ({
     ...one,
     minSats: BigInt(one.minSats),
     maxSats: BigInt(one.maxSats),
     stepSats: BigInt(one.stepSats),
   }));
+
+/** What a provider of liquidity lists, as far as it was read. */
+export const productsOf = (gateway: Pick<Gateway, 'state'>, providerId: string): LiquidityListing[] => {
+  const listing = gateway.state.listings.get(`liquidity ${providerId}`)?.listing;
+  return listing ? listingFromJson(listing) : [];
+};

@@ -1,7 +1,7 @@
 import type { Json as AnyJson } from '../domain/offer.ts';
 import type { LiquidityProduct } from '../providers/spec.ts';
 import { freshListings } from './catalogue.ts';
-import { listingFromJson } from './liquidity-terms.ts';
+import { productsOf } from './liquidity-terms.ts';
 import type { Gateway } from './ports.ts';
 
 type Shown = { [key: string]: AnyJson };
@@ -9,8 +9,8 @@ type Shown = { [key: string]: AnyJson };
 export const listProducts = async (gateway: Gateway, requestId: string): Promise<Shown[]> => {
   await freshListings(gateway, 'liquidity', requestId);
   const listed = gateway.providers.flatMap((provider) => {
-    const known = gateway.state.listings.get(`liquidity ${provider.id}`)?.listing;
-    return provider.core.mode !== 'on' || !provider.adapter.liquidity || !known ? [] : listingFromJson(known).map((range) => ({ provider, range }));
+    if (provider.core.mode !== 'on' || !provider.adapter.liquidity) return [];
+    return productsOf(gateway, provider.id).map((range) => ({ provider, range }));
   });
   const products: LiquidityProduct[] = ['recharge', 'inbound', 'turbo'];
   return products.flatMap((product): Shown[] => {

@@ -1,8 +1,10 @@
 import { checkPayoutAddress } from '../bitcoin/address.ts';
 import type { Asked, ProviderOffer } from '../domain/offer.ts';
+import type { Refusal } from '../domain/refusal.ts';
 import type { CallContext, LiquidityAdapter, LiquidityProduct } from '../providers/spec.ts';
-import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
-import { offerFromJson, offerToJson, priceKey, toQuoteRequest, toTerms, type LiquidityTerms } from './liquidity-terms.ts';
+import { freshListings } from './catalogue.ts';
+import { collectOffers, listingShareMs, priceDeadlineMs, type Ask, type Asking } from './collect-offers.ts';
+import { offerFromJson, offerToJson, priceKey, productsOf, toQuoteRequest, toTerms, type LiquidityTerms } from './liquidity-terms.ts';
 import { nodeKeyPlace, reservedPlace } from './places.ts';
 import { Problem } from './problem.ts';
 import type { Gateway, Provider } from './ports.ts';
@@ -63,6 +65,7 @@ export const priceLiquidity = async (
     ...(nodePubkey === undefined ? {} : { nodePubkey }),
     ...(request.refund_onchain === undefined ? {} : { refundOnchain: request.refund_onchain }),
   };
+  await freshListings(gateway, 'liquidity', context.requestId, listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms)));
   const left: number[] = [];
   const asks = gateway.providers.flatMap((provider): Ask[] => {
     const adapter = provider.adapter.liquidity;
@@ -71,6 +74,8 @@ export const priceLiquidity = async (
       haircutBps: provider.core.haircut_bps ?? gateway.settings.routing.indicative_haircut_bps,
       preferenceBps: provider.core.preference_bps,
     };
+    const outside = outsideListing(gateway, provider, product, sats);
+    if (outside) return [{ provider, terms, refusal: outside }];
     const ask =
       firm && adapter.pricesByOrder === true && nodePubkey !== undefined
         ? async (call: CallContext) => await askFirm(gateway, provider, adapter, call, wanted, { ...node, nodePubkey }, left)
@@ -89,6 +94,15 @@ export const priceLiquidity = async (
   });
   const stored = await storeRoute(gateway, session, collected, new Map(), toTerms(wanted));
   return { ...stored, ...(left.length === 0 ? {} : { firmQuotesLeft: Math.min(...left) }) };
+};
+
+/** A seller that names its range is not asked beyond it: without an order it could not even say why not. */
+const outsideListing = (gateway: Gateway, provider: Provider, product: LiquidityProduct, sats: bigint): Refusal | undefined => {
+  const listed = productsOf(gateway, provider.id);
+  const range = listed.find((one) => one.product === product);
+  if (listed.length > 0 && !range) return { reason: 'option-unsupported' };
+  if (!range || (sats >= range.minSats && sats <= range.maxSats)) return undefined;
+  return { reason: sats < range.minSats ? 'below-minimum' : 'above-maximum', limits: { minReceive: range.minSats, maxReceive: range.maxSats } };
 };
 
 /** Free of consequences upstream. */

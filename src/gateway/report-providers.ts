@@ -1,4 +1,5 @@
-import { methodOf, readCatalogue } from './catalogue.ts';
+import { freshListings, methodOf, readCatalogue } from './catalogue.ts';
+import { productsOf } from './liquidity-terms.ts';
 import type { Features } from '../providers/spec.ts';
 import type { Gateway, Provider } from './ports.ts';
 
@@ -16,6 +17,7 @@ const shown = (gateway: Gateway): Provider[] => gateway.providers.filter((provid
 export const reportProviders = async (gateway: Gateway, requestId: string) => {
   const buy = await readCatalogue(gateway, 'buy', requestId);
   const sell = gateway.providers.some((provider) => provider.ramps.includes('sell')) ? await readCatalogue(gateway, 'sell', requestId) : undefined;
+  if (gateway.providers.some((provider) => provider.ramps.includes('liquidity'))) await freshListings(gateway, 'liquidity', requestId);
   return {
     instance: gateway.state.instance,
     answered_on: new Date(gateway.now()).toISOString(),
@@ -33,6 +35,7 @@ export const reportProviders = async (gateway: Gateway, requestId: string) => {
         sandbox: provider.core.sandbox,
         features: listings[0]?.features ?? { quotes: false, estimates: false, on_chain_fallback: false, webhook: false },
         currencies: currenciesOf(gateway, provider, [buy, ...(sell ? [sell] : [])]),
+        ...(provider.adapter.liquidity ? { products: productsOf(gateway, provider.id).map((listing) => listing.product) } : {}),
         circuits: health.off ? { quote: 'off', order: 'off', status: 'off' } : health.circuits,
         ...(health.lastSuccessOn === undefined ? {} : { last_success_on: new Date(health.lastSuccessOn).toISOString() }),
         display: {

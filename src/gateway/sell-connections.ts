@@ -116,7 +116,10 @@ const stepAt = async (
     });
     if (answer.ok === 'code-wrong') return await codeWrong(gateway, account, connection, state, answer.attemptsLeft);
     if (answer.ok === 'code-expired')
-      throw new Problem('code-expired', 'The code has expired or was used up. Ask for a new one with POST /sell/connection-resend.');
+      throw new Problem(
+        'code-expired',
+        'The code has expired or was used up. Ask for a new one with POST /sell/connection-resend; where the provider takes no further try, the connection ends by itself and can be asked for anew.',
+      );
     if (!answer.ok) throw refusalProblem(answer.refusal);
     return await showConnection(gateway, await stepConnection(gateway, account, connection, answer.value));
   } catch (fault) {

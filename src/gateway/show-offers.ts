@@ -189,7 +189,7 @@ const count = (n: number, one: string, many: string): string => `${n} ${n === 1 
 
 const describe = ({ route, terms }: StoredOffers): string => {
   const { asked } = route;
-  if (asked.ramp === 'liquidity') return ` for ${asked.inboundSats} sats`;
+  if (asked.ramp === 'liquidity') return ` for ${readTerms(terms).amountSats} sats`;
   const fiat = (asked.fixed === 'pay') === (asked.ramp === 'buy');
   return ` by ${terms.optionName} for ${fiat ? formatHundredths(asked.amount, asked.currency) : `${asked.amount} sats`}`;
 };

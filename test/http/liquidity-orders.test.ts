@@ -126,7 +126,7 @@ describe('what was asked for', () => {
     const call = await opened();
     const { status, body } = await call('/liquidity/quote', { ...turbo, pay_with: 'seashells' });
     expect([status, body['code']]).toEqual([422, 'no-offer']);
-    expect(new Set((body['refused'] as Body[]).map((one) => one['reason']))).toEqual(new Set(['payment-method-unsupported']));
+    expect(new Set((body['refused'] as Body[]).map((one) => one['reason']))).toEqual(new Set(['payment-method-unsupported', 'option-unsupported']));
     const none = await call('/liquidity/quote', { ...turbo, pay_with: '' });
     expect([none.status, none.body['code']]).toEqual([400, 'invalid-request']);
     expect(asked('POST /order')).toBe(0);

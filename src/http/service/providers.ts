@@ -29,6 +29,10 @@ export const providers = endpoint({
             payment_options: z.array(z.object({ id: smallId, option: z.string(), method: z.string() })),
           }),
         ),
+        products: z
+          .array(z.enum(['recharge', 'inbound', 'turbo']))
+          .optional()
+          .openapi({ description: 'liquidity: what it sells' }),
         circuits: z.object({ quote: circuit, order: circuit, status: circuit }),
         last_success_on: time.optional(),
         display: z.object({ terms_url: z.string().optional(), support_url: z.string().optional(), kyc: z.string().optional(), countries: z.array(z.string()) }),

@@ -68,7 +68,7 @@ export const quote = async (bitrefill: Bitrefill, context: CallContext, request:
       fee: high - receive,
       binding: false,
       upstream: { slug: slugs[product] },
-      facts: { ...facts, least_pay_sats: low.toString() },
+      facts: { ...facts, least_pay_sats: Number(low) },
       requires: product === 'recharge' ? ['invoice'] : [],
       warnings: [],
     },

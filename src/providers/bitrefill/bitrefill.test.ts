@@ -25,7 +25,7 @@ const offer: ProviderOffer = {
   fee: 40_400n,
   binding: false,
   upstream: { slug: 'lightning-channel' },
-  facts: { inbound_sats: 2_000_000, delivered_as: 'redemption', least_pay_sats: '30372' },
+  facts: { inbound_sats: 2_000_000, delivered_as: 'redemption', least_pay_sats: 30_372 },
   requires: [],
   warnings: [],
 };
@@ -233,7 +233,7 @@ describe('answers that no simulator gives', () => {
   it('a rate of more digits than a float has counts to its last one', async () => {
     const text = JSON.stringify(inventory).replace('0.015185658220118399', '1.00000000000000000001').replace('10023', '0');
     const { adapter, call } = scripted(text);
-    expect(await adapter.quote(call, request)).toMatchObject({ ok: true, value: { pay: 2_000_100n, facts: { least_pay_sats: '2000001' } } });
+    expect(await adapter.quote(call, request)).toMatchObject({ ok: true, value: { pay: 2_000_100n, facts: { least_pay_sats: 2_000_001 } } });
   });
   it('the inventory of another product is not believed', async () => {
     const { adapter, call } = scripted({ operator: { ...inventory.operator, slug: 'lightning-recharge' } });
