@@ -1,6 +1,5 @@
 /** POST /sell/accounts and what belongs to it. An account is a customer's account at one provider; its key never leaves the gateway. */
 import type { Json } from '../domain/offer.ts';
-import { ProviderFault } from '../providers/fault.ts';
 import type { Account } from './account-port.ts';
 import { nextCheck, stepAccount } from './account-steps.ts';
 import { callAccount, keepBlob, providerProblem, sellProviderOf } from './call-account.ts';
@@ -164,7 +163,7 @@ export const connectedAccount = async (gateway: Gateway, accountId: string, cust
 
 export const readBalance = async (gateway: Gateway, session: OpenSession, accountId: string, requestId: string): Promise<Shown> => {
   const account = await connectedAccount(gateway, accountId, session.customerId);
-  const answer = await asked(gateway, () =>
+  const answer = await asked(() =>
     callAccount(gateway, account, { verb: 'balance', requestId, idempotent: true }, async (sell, context) => await sell.balance(context)),
   );
   if (!answer.ok) throw refusalProblem(answer.refusal);
@@ -179,7 +178,7 @@ export const readTransactions = async (
 ): Promise<Shown> => {
   const account = await connectedAccount(gateway, request.account_id, session.customerId);
   const wanted = { limit: request.limit ?? 50, ...(request.since === undefined ? {} : { since: Date.parse(request.since) }) };
-  const answer = await asked(gateway, () =>
+  const answer = await asked(() =>
     callAccount(gateway, account, { verb: 'transactions', requestId, idempotent: true }, async (sell, context) => await sell.transactions(context, wanted)),
   );
   if (!answer.ok) throw refusalProblem(answer.refusal);
@@ -197,11 +196,10 @@ export const readTransactions = async (
   };
 };
 
-const asked = async <T>(gateway: Gateway, call: () => Promise<T>): Promise<T> => {
+const asked = async <T>(call: () => Promise<T>): Promise<T> => {
   try {
     return await call();
   } catch (fault) {
-    if (fault instanceof ProviderFault) gateway.count('account_calls_failed_total');
     throw providerProblem(fault);
   }
 };

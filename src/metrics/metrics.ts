@@ -15,6 +15,10 @@ const metrics = {
     labels: ['provider', 'kind'],
   },
   notices_total: { kind: 'counter', help: 'Incoming provider webhooks', labels: ['provider', 'genuine'] },
+  account_steps_total: { kind: 'counter', help: 'Sell accounts that reached a status', labels: ['provider', 'status'] },
+  connection_steps_total: { kind: 'counter', help: 'Sell connections that reached a status', labels: ['provider', 'status'] },
+  settlements_total: { kind: 'counter', help: 'Payments straight to an account', labels: ['provider'] },
+  untrusted_links_total: { kind: 'counter', help: 'Redemption links on foreign hosts, withheld', labels: ['provider'] },
   deliveries_total: { kind: 'counter', help: 'Webhook attempts by outcome', labels: ['outcome'] },
   scheduled_total: { kind: 'counter', help: 'Background work done', labels: ['part'] },
 } as const satisfies Record<string, Metric>;
