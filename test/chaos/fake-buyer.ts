@@ -20,7 +20,7 @@ export type FakeProvider = {
   meanwhile: () => Promise<void>;
 };
 
-export const lateMs = 900;
+const lateMs = 900;
 const quoteLifeMs = 6000;
 const option = { currency: 'EUR', name: 'SEPA', upstream: {}, feePpm: 9000, minFiat: 1000n, maxFiat: 1_000_000n };
 
