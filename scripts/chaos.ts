@@ -139,7 +139,9 @@ for (const suite of suites) {
   console.log(`${passed ? 'ok  ' : 'FAIL'} ${suite.file} (${seconds.toFixed(1)} s)`);
   if (!passed) console.log(output.slice(-6_000));
   for (const goal of suite.goals) {
-    const [, ran, figure] = new RegExp(`^GOAL ${goal} seed=(\\d+) (.*)$`, 'm').exec(output) ?? [];
+    const told = [...output.matchAll(new RegExp(`^GOAL ${goal} seed=(\\d+) (.*)$`, 'gm'))];
+    const ran = told[0]?.[1];
+    const figure = told.length === 0 ? undefined : told.map(([, , text]) => text).join('; ');
     const said = figure ?? suite.figure?.(output) ?? 'its tests';
     const short = passed ? shortfall(goal, said) : reasonOf(output);
     if (/NOT RUN, needs PostgreSQL/.test(output)) results.set(goal, 'not run here (no PostgreSQL)');

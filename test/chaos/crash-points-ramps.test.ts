@@ -28,7 +28,7 @@ const appKey = 'an-app-key-that-only-this-test-knows';
 const bearer = { authorization: `Bearer ${appKey}` };
 const most = 1_000_000;
 /** C2 and C7 need a slow commit and C9 and C10 are of webhooks: the buy ramp shows them, the code is the same. */
-const points: readonly CrashPoint[] = isFull ? ['C0', 'C1', 'C3', 'C4', 'C5', 'C6', 'C8', 'C13'] : ['C1', 'C5'];
+const points: readonly CrashPoint[] = isFull ? ['C0', 'C1', 'C3', 'C4', 'C5', 'C6', 'C8', 'C13'] : ['C5'];
 
 const startSimulators = async () => {
   const [bringin, north, thor] = await Promise.all([
@@ -217,7 +217,7 @@ needsPostgres(
       );
       for (const { one, heard } of told) {
         const settled = heard.filter(isSettled);
-        const essence = new Set(settled.map(({ status, body: { instance: _, ...rest } }) => JSON.stringify([status, rest])));
+        const essence = new Set(settled.map(({ status, body }) => JSON.stringify([status, { ...body, instance: undefined }])));
         if (essence.size !== 1) broken.push(`${point} ${one.what}: the answer changed: ${[...essence].join(' | ')}`);
         const [intent] = await on.sql<{ state: string; upstream: string | null; orders: number; id: string }[]>`
           select i.id, i.state, i.upstream_order_id as upstream, (select count(*) from orders o where o.intent_id = i.id)::int as orders
@@ -241,14 +241,14 @@ needsPostgres(
       const [rows] = await on.sql<{ n: number }[]>`select count(*)::int as n from connections where account_id = ${account}`;
       if (links !== 1 || rows?.n !== 1) broken.push(`${point}: ${links} connections at the provider, ${rows?.n} kept, ${String(made.body['connection_id'])}`);
       // The reservation that nobody was told of is nobody's; the next one is one.
-      const priced = await Promise.all([firm(first.url), firm(second.url), firm(first.url)]);
+      const priced = [await firm(first.url), await firm(second.url), await firm(first.url)];
       const quotes = priced.map((reply) => quoteOf(reply, 'north'));
       const shown = new Set<string>();
       for (const [m, quote_id] of quotes.entries()) {
         const reply = await at('/liquidity/order', { quote_id })(m % 2 === 0 ? first.url : second.url);
         if (reply.status === 200) shown.add(JSON.stringify(reply.body['payment_info']));
       }
-      if (shown.size === 0) broken.push(`${point}: no firm price can be ordered any more: ${JSON.stringify(priced.map((reply) => reply.body))}`);
+      if (shown.size !== 1) broken.push(`${point}: ${shown.size} payable orders for one firm price: ${JSON.stringify(priced.map((reply) => reply.body))}`);
       const reserved = [...north.control.orders.values()].filter((order) => order.nodePubkey === wallet.pubkey && order.lspSats === 700_000).length;
       (outcomes[point] ??= {})['firm'] = `${shown.size} payable of ${reserved} reserved`;
       outcomes[point]['connection'] = `${links} made`;
@@ -256,7 +256,7 @@ needsPostgres(
     console.log(JSON.stringify(outcomes, undefined, 1));
     expect(broken).toEqual([]);
     reportGoal(
-      'G3r',
+      'G3',
       `card top-up, connection, firm price, channel, Bitrefill, balance: ${points.length} points settled in ${((Date.now() - started) / 1000).toFixed(1)} s, ${answers} answers, nothing shown, made or bought twice`,
       0,
     );

@@ -17,7 +17,7 @@ afterAll(async () => {
 });
 
 it('every seed keeps every promise', { timeout: isFull ? 3_600_000 : 60_000 }, async () => {
-  const count = sizeOf(20, 1000);
+  const count = sizeOf(20, 1_000);
   const sums = { deaths: 0, orders: 0, answers: 0, webhooks: 0 };
   const broken: string[] = [];
   for (let n = 0; n < count; n += 1) {
@@ -35,7 +35,7 @@ it('every seed keeps every promise', { timeout: isFull ? 3_600_000 : 60_000 }, a
 });
 
 it('a seed tells the same history again', { timeout: 60_000 }, async () => {
-  for (const seed of [chaosSeed, chaosSeed + 1, chaosSeed + 2]) {
+  for (const seed of isFull ? [chaosSeed, chaosSeed + 1, chaosSeed + 2] : [chaosSeed]) {
     const [first, second] = [await tellHistory(database, seed), await tellHistory(database, seed)];
     expect(second.lines).toEqual(first.lines);
     expect(first.lines.length).toBeGreaterThan(10);

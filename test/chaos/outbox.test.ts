@@ -140,11 +140,11 @@ describe.concurrent('the outbox', () => {
         count: () => undefined,
       };
       const next = trickle(random, isFull ? 400 : 40);
-      const stepMs = isFull ? 1000 : 5000;
+      const stepMs = isFull ? 1000 : 15_000;
       let last = began;
       for (; time.now < outage.to + 10 * 60_000; time.now += stepMs) {
         // One event in twenty seconds, until the receiver has been back for a while.
-        if (time.now < outage.to + 30_000 && random.chance(stepMs / 20_000)) {
+        if (time.now < outage.to + 30_000 && random.chance(stepMs / (isFull ? 20_000 : 40_000))) {
           const event = next();
           await insert([await eventFor('https://wallet.example/hook', event.subjectId, event.type, event.sequence, time.now)]);
           last = time.now;

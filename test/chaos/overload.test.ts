@@ -9,13 +9,14 @@ import { afterEach, expect } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { startFiatOnRampSimulator, type RunningSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
-import { isFull, reportGoal } from '../fuzz/random.ts';
-import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
+import { reportGoal } from '../fuzz/random.ts';
+import { testDatabase, type TestDatabase } from '../support/postgres.ts';
+import { inLongForm } from './long-form.ts';
 import { startEntry, type Entry } from './entry.ts';
 import type { Flooded } from './flood-child.ts';
 
 const most = 1_000_000;
-const providerMs = isFull ? 150 : 60;
+const providerMs = 150;
 const percentile = (values: readonly number[], share: number): number =>
   [...values].sort((a, b) => a - b)[Math.max(0, Math.ceil(values.length * share) - 1)] ?? Number.NaN;
 const asked = { amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 };
@@ -40,10 +41,10 @@ const flood = async (url: string, sessions: string[], perSecond: number, ms: num
   return JSON.parse(output) as Flooded;
 };
 
-needsPostgres(
+inLongForm(
   'G14: three times the capacity',
   async () => {
-    const perPhase = isFull ? 100 : 5;
+    const perPhase = 100;
     database = await testDatabase();
     simulator = await startFiatOnRampSimulator({ id: 'alpine', quoteTtlS: 3600, latencyMs: providerMs });
     entry = await startEntry(
@@ -80,7 +81,7 @@ needsPostgres(
       );
       return { perSecond: (quotes.length / (performance.now() - until + ms)) * 1000, quotes };
     };
-    const { perSecond, quotes } = await capacity(isFull ? 4000 : 500);
+    const { perSecond, quotes } = await capacity(4000);
 
     const bad: string[] = [];
     /** Orders and looks at them, one after the other. */
@@ -103,8 +104,8 @@ needsPostgres(
     // The first ones pay for what is done once.
     await wallet.call('/order', { session_id: quotes[0]?.session, quote_id: quotes.shift()?.quote });
     const unloaded = await measure();
-    const flooding = flood(url, sessions, Math.ceil(perSecond * 3), isFull ? 30_000 : 1800);
-    await new Promise((done) => setTimeout(done, isFull ? 1000 : 400));
+    const flooding = flood(url, sessions, Math.ceil(perSecond * 3), 30_000);
+    await new Promise((done) => setTimeout(done, 1000));
     const loaded = await measure();
     const { answers, withoutRetryAfter, longestMs, sent } = await flooding;
 

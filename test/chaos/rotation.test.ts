@@ -7,9 +7,10 @@ import { countByKey, reseal } from '../../scripts/ops/reseal.ts';
 import { freshSecrets, readSecrets } from '../../src/config/secrets.ts';
 import { createSeal } from '../../src/seal/seal.ts';
 import { startFiatOnRampSimulator, type RunningSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
-import { isFull, reportGoal } from '../fuzz/random.ts';
+import { reportGoal } from '../fuzz/random.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
-import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
+import { testDatabase, type TestDatabase } from '../support/postgres.ts';
+import { inLongForm } from './long-form.ts';
 
 type Environment = Record<string, string>;
 let database: TestDatabase | undefined;
@@ -21,7 +22,7 @@ afterAll(async () => {
   await database?.close();
 });
 
-needsPostgres(
+inLongForm(
   'G17: nothing is unreadable at any step of a rotation',
   async () => {
     const on = await testDatabase();
@@ -72,7 +73,7 @@ needsPostgres(
       return { sessionId, orders: mine.length };
     };
     const wait = async (ms: number): Promise<void> => await new Promise((done) => setTimeout(done, ms));
-    const phase = async (): Promise<void> => await wait(isFull ? 4000 : 300);
+    const phase = async (): Promise<void> => await wait(4000);
     /** One of two at a time, as a rolling restart does. Nobody is sent to one that is about to stop. */
     const roll = async (environment: Environment): Promise<void> => {
       const next = await start(environment);
@@ -80,7 +81,7 @@ needsPostgres(
       live = [...old, next];
       await phase();
       live = [next];
-      await wait(300);
+      await wait(1000);
       for (const one of old) await stop(one);
     };
     const shops = Promise.all([0, 1, 2].map(shop));

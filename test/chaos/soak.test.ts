@@ -5,11 +5,12 @@ import { createWallet } from '../../scripts/demo/wallet.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { startFiatOnRampSimulator, type RunningSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { reportGoal, sizeOf } from '../fuzz/random.ts';
-import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
+import { testDatabase, type TestDatabase } from '../support/postgres.ts';
+import { inLongForm } from './long-form.ts';
 import { startEntry, type Entry, type Heap } from './entry.ts';
 
 const most = 1_000_000_000;
-const seconds = sizeOf(2, 60);
+const seconds = sizeOf(60, 60);
 let entry: Entry | undefined;
 let simulator: RunningSimulator | undefined;
 let database: TestDatabase | undefined;
@@ -27,7 +28,7 @@ const slopeOf = (points: readonly { x: number; y: number }[]): number => {
   return over === 0 ? 0 : points.reduce((sum, { x, y }) => sum + (x - x0) * (y - y0), 0) / over;
 };
 
-needsPostgres(
+inLongForm(
   'G16: steady traffic leaves nothing behind',
   async () => {
     database = await testDatabase();
