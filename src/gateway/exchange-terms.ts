@@ -28,6 +28,9 @@ export const readExchange = async (gateway: Gateway, ramp: 'buy' | 'sell', reque
   const since = gateway.now();
   const catalogue = await readCatalogue(gateway, ramp, requestId, listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms)));
   const number = catalogue.numbers.get(request.payment_option_id);
+  // Before the very first listing nothing is known, and nothing can be said to be wrong with what was asked for.
+  if (catalogue.numbers.size === 0 && gateway.providers.some((provider) => provider.core.mode !== 'off' && provider.ramps.includes(ramp)))
+    throw new Problem('temporary-reduced-capacity', 'No provider has told yet what it offers. Try again in a moment.', { retryAfterMs: 1000 });
   if (!number || number.currencyId !== request.currency_id)
     throw new Problem(
       'option-unavailable',

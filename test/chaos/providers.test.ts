@@ -33,7 +33,11 @@ it('G12: two black holes and one that drips among ten providers', { timeout: 180
     Array.from({ length: 4 }, async () => {
       const wallet = createWallet(running.url);
       const { sessionId } = await wallet.open();
-      await wallet.call('/offers', { session_id: sessionId, ...asked });
+      // Everybody has been heard once: listings are there, sessions are open.
+      await until('all ten offers', async () => {
+        const { body } = await wallet.call('/offers', { session_id: sessionId, ...asked });
+        return (body as unknown as Offers).offers?.length === ids.length ? true : undefined;
+      });
       return { wallet, sessionId };
     }),
   );
