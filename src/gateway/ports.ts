@@ -261,6 +261,8 @@ export type IntentStore = {
   find(id: string): Promise<Intent | undefined>;
   /** prepared → sending, only for the lease's owner and only while his lease lasts (the database's clock). */
   startSending(id: string, lease: Lease, now: number): Promise<boolean>;
+  /** Ends a placing that was certainly not taken. False where another has held it since: what he has found out counts. */
+  reject(id: string, owner: string, evidence: Json): Promise<boolean>;
   change(id: string, owner: string, change: IntentChange, release: boolean): Promise<boolean>;
   /** Confirms the intent, stores the order, its first event and its deliveries in one transaction. */
   confirm(id: string, owner: string, change: IntentChange, order: Order, event: OrderEvent, deliveries: NewDelivery[]): Promise<boolean>;

@@ -26,7 +26,8 @@ export const sendPlacing = async (gateway: Gateway, intent: Intent, lease: Lease
   if ('placed' in sent) return await confirmPlaced(gateway, intent, lease.owner, placing, sent.placed, reprice);
   if ('refused' in sent || 'unsent' in sent) {
     const reason = 'refused' in sent ? sent.refused.reason : sent.unsent;
-    await intents.change(intent.id, lease.owner, { state: 'rejected', evidence: { refused: reason } }, true);
+    // Whoever was paused past his lease may hear a refusal of what another has placed meanwhile.
+    if (!(await intents.reject(intent.id, lease.owner, { refused: reason }))) return await answerOf(gateway, await intents.find(intent.id));
     await releaseSpend(gateway, intent, placing.quote);
     if ('refused' in sent && sent.sessionOver === true) throw quoteExpired();
     throw 'refused' in sent && intent.ramp !== 'buy' ? refusalProblem(sent.refused) : notTaken(reason);
@@ -41,8 +42,10 @@ export const sendPlacing = async (gateway: Gateway, intent: Intent, lease: Lease
 };
 
 /** Its sender died before anything left, and by now nobody waits for it: an order would surprise the customer. */
-const neverSent = async (gateway: Gateway, intent: Intent, lease: Lease, placing: Placing): Promise<never> => {
-  await gateway.stores.intents.change(intent.id, lease.owner, { state: 'rejected', evidence: { refused: 'accept_by passed before it was sent' } }, true);
+const neverSent = async (gateway: Gateway, intent: Intent, lease: Lease, placing: Placing): Promise<GivenAnswer> => {
+  const { intents } = gateway.stores;
+  if (!(await intents.reject(intent.id, lease.owner, { refused: 'accept_by passed before it was sent' })))
+    return await answerOf(gateway, await intents.find(intent.id));
   await releaseSpend(gateway, intent, placing.quote);
   throw quoteExpired();
 };

@@ -69,6 +69,14 @@ export const createIntentStore = (db: Database): IntentStore => ({
       .returning({ id: intents.id });
     return rows.length === 1;
   },
+  reject: async (id, owner, evidence) => {
+    const rows = await db
+      .update(intents)
+      .set({ state: 'rejected', evidence, ...released })
+      .where(and(eq(intents.id, id), unsettled, eq(intents.leaseOwner, owner)))
+      .returning({ id: intents.id });
+    return rows.length === 1;
+  },
   change: async (id, owner, change, release) => {
     const rows = await db
       .update(intents)
