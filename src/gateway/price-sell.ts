@@ -29,7 +29,8 @@ export const priceSell = async (gateway: Gateway, session: OpenSession, request:
     const account = accounts.get(provider.id);
     const wanted: SellQuoteRequest = { ramp: 'sell', fixed: asked.fixed, amount: asked.amount, option, network };
     const ask = async (call: CallContext): Promise<Asking> => {
-      const customer = account === undefined ? undefined : await upstreamBlob(gateway, account.id);
+      // An account that has to be connected anew is none to order with.
+      const customer = account?.status === 'connected' ? await upstreamBlob(gateway, account.id) : undefined;
       const answer = await adapter.quote({ ...call, ...(customer === undefined ? {} : { customer }) }, wanted);
       if (!answer.ok) return { refusal: answer.refusal };
       if (!answer.value.requires.includes('connection')) return { offer: answer.value };

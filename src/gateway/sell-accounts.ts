@@ -1,5 +1,6 @@
 /** POST /sell/accounts and what belongs to it. An account is a customer's account at one provider; its key never leaves the gateway. */
 import type { Json } from '../domain/offer.ts';
+import { ProviderFault } from '../providers/fault.ts';
 import type { Account } from './account-port.ts';
 import { nextCheck, stepAccount } from './account-steps.ts';
 import { callAccount, keepBlob, providerProblem, sellProviderOf } from './call-account.ts';
@@ -51,8 +52,13 @@ const byEmail = async (
     throw invalid('/email', 'the customer has another account at this provider; remove it with POST /sell/account-remove first');
   if (existing?.status === 'connected') return await stepAccount(gateway, existing, undefined, await webhookOf(gateway, existing.id, webhook));
   const account = existing ?? (await newAccount(gateway, session, providerId, webhook, { emailHash, email }));
-  const answer = await callAccount(gateway, account, { verb: 'start_account', requestId, idempotent: true }, async (sell, context) =>
-    sell.startAccount(context, startOf(gateway, account, email.trim())),
+  const start = { verb: 'start_account', requestId, idempotent: true };
+  const answer = await callAccount(gateway, account, start, async (sell, context) => sell.startAccount(context, startOf(gateway, account, email.trim()))).catch(
+    async (fault: unknown) => {
+      // The provider never heard of it: the e-mail is nobody's yet.
+      if (!existing && fault instanceof ProviderFault && fault.taken === 'no') await gateway.stores.accounts.discard(account.id);
+      throw fault;
+    },
   );
   if (!answer.ok) {
     if (!existing) await gateway.stores.accounts.discard(account.id);

@@ -250,3 +250,13 @@ describe('bulkhead', () => {
     expect(await Promise.all([first, third, fourth])).toEqual(['slow', 'third', 'fourth']);
   });
 });
+
+it('gives a price that is made by an order the whole deadline, whatever quick estimates taught', async () => {
+  const guard = guardWith();
+  for (let n = 0; n < 25; n += 1) await guard.call('quote', limits, () => Promise.resolve('estimate'));
+  const firm = settle(guard.call('quote', { deadlineMs: 2_500, idempotent: false }, takes(1_000)));
+  const estimate = settle(guard.call('quote', limits, takes(1_000)));
+  await vi.advanceTimersByTimeAsync(1_100);
+  expect(await firm).toBe('answer');
+  expect(await estimate).toMatchObject({ kind: 'timeout' });
+});

@@ -68,14 +68,14 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
       const started = now();
       try {
         const answer = await attempt(signal);
-        if (operation === 'quote') adaptive.record(now() - started);
+        if (operation === 'quote' && limits.idempotent) adaptive.record(now() - started);
         lastSuccessOn = now();
         timesLimited = 0;
         budget.succeeded();
         return answer;
       } catch (fault) {
         // A cut call took at least this long; a time-out learnt from answers alone could never grow again.
-        if (operation === 'quote' && signal.aborted) adaptive.record(now() - started);
+        if (operation === 'quote' && limits.idempotent && signal.aborted) adaptive.record(now() - started);
         note(fault);
         throw fault;
       }
@@ -85,7 +85,8 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   return {
     call: async <T>(operation: Operation, limits: CallLimits, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> => {
       const deadlineMs = Math.min(limits.deadlineMs, settings.timeoutMs[operation] ?? Infinity);
-      const patienceMs = operation === 'quote' ? adaptive.timeoutMs(deadlineMs) : deadlineMs;
+      // A price that is made by an order takes as long as an order: it neither teaches nor obeys what estimates taught.
+      const patienceMs = operation === 'quote' && limits.idempotent ? adaptive.timeoutMs(deadlineMs) : deadlineMs;
       // The caller stops waiting at his deadline; the call itself is cut a grace later, so that late answers are learnt from.
       const cut = new AbortController();
       const onAbort = (): void => cut.abort();

@@ -11,13 +11,20 @@ const toAccount = (row: typeof accounts.$inferSelect): Account => {
 };
 const toConnection = (row: typeof connections.$inferSelect): Connection => present(row);
 
-/** Removed accounts count: their owner may come back, and nobody else may have what is his. */
+/** Removed accounts count once they were connected: their owner may come back, and nobody else may have what is his. */
 const isOfAnother = async (tx: Transaction, { emailHash, customerId, providerId }: Account): Promise<boolean> => {
   if (emailHash === undefined) return false;
   const rows = await tx
     .select({ id: accounts.id })
     .from(accounts)
-    .where(and(eq(accounts.providerId, providerId), eq(accounts.emailHash, emailHash), ne(accounts.customerId, customerId)))
+    .where(
+      and(
+        eq(accounts.providerId, providerId),
+        eq(accounts.emailHash, emailHash),
+        ne(accounts.customerId, customerId),
+        or(isNull(accounts.removedOn), inArray(accounts.status, ['connected', 'needs_reconnect'])),
+      ),
+    )
     .limit(1);
   return rows.length > 0;
 };
