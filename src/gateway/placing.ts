@@ -43,9 +43,9 @@ export const orderPending = (detail: string, retryAfterMs = 2000): Problem =>
 export const answerOf = async (gateway: Gateway, intent: Intent | undefined): Promise<GivenAnswer> => {
   if (intent?.answer !== undefined) return JSON.parse(await gateway.seal.open(intent.answer, answerPlace(intent.id))) as GivenAnswer;
   if (intent?.state === 'rejected') throw notTaken('it was refused');
-  // While its outcome is unknown, nothing can be told before the next look at it.
+  // While its outcome is unknown, nothing can be told before the next look at it; a notice may bring that forward, so nobody is sent away for long.
   const untilLook = intent?.state === 'unknown' ? intent.nextTryOn - gateway.now() : 0;
-  throw orderPending('The provider has not answered yet.', Math.max(untilLook, 2000));
+  throw orderPending('The provider has not answered yet.', Math.min(Math.max(untilLook, 2000), 30_000));
 };
 
 export const quoteExpired = (): Problem => new Problem('quote-expired', 'The quote can no longer be ordered. Ask for a new one.');
