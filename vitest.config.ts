@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config';
 /** Kinds of provider whose contract suite, <kind>/<kind>.test.ts, runs inside workerd too. */
 const contracts = ['bitrefill', 'bringin', 'fiat-on-ramp', 'lsps1'].map((kind) => `src/providers/${kind}/${kind}.test.ts`);
 
+/** Suites that start processes and load them for seconds: `npm run test:chaos` runs them. */
+const longForms = process.env['CHAOS'] === 'full' ? [] : ['**/*.long.test.ts'];
+
 export default defineConfig({
   test: {
     // Most of what is tested waits for sockets, clocks and a database: more at a time than there are cores.
@@ -29,7 +32,7 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['{test,scripts,bench}/**/*.test.ts'],
-          exclude: ['test/workerd/**', 'test/worker-http/**'],
+          exclude: ['test/workerd/**', 'test/worker-http/**', ...longForms],
           environment: 'node',
           pool: 'forks',
           testTimeout: 10_000,

@@ -35,13 +35,13 @@ const suites: Suite[] = [
   { file: 'test/security/slowloris.test.ts', goals: ['G15'] },
   { file: 'test/chaos/crash-points', goals: ['G3'] },
   { file: 'test/chaos/kill-loop.test.ts', goals: ['G1', 'G2'], count: 100, fullCount: 10_000 },
-  { file: 'test/chaos/history.test.ts', goals: ['G4'], count: 1_000, fullCount: 50_000 },
+  { file: 'test/chaos/history', goals: ['G4'], count: 1_000, fullCount: 50_000 },
   { file: 'test/chaos/outbox.test.ts', goals: ['G7', 'G8'], count: 10_000, fullCount: 10_000 },
   { file: 'test/chaos/providers.test.ts', goals: ['G12', 'G13'], count: 100, fullCount: 1_000 },
-  { file: 'test/chaos/overload.test.ts', goals: ['G14'] },
-  { file: 'test/chaos/soak.test.ts', goals: ['G16'], count: 60, fullCount: 1_800 },
-  { file: 'test/chaos/rotation.test.ts', goals: ['G17'] },
-  { file: 'test/chaos/rolling.test.ts', goals: ['G19'] },
+  { file: 'test/chaos/overload.long.test.ts', goals: ['G14'] },
+  { file: 'test/chaos/soak.long.test.ts', goals: ['G16'], count: 60, fullCount: 1_800 },
+  { file: 'test/chaos/rotation.long.test.ts', goals: ['G17'] },
+  { file: 'test/chaos/rolling.long.test.ts', goals: ['G19'] },
   { file: 'test/runtime/runtimes.test.ts', goals: ['G20'], figure: conformance },
 ];
 

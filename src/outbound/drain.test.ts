@@ -70,7 +70,7 @@ const run = async (forMs: number, stepMs = 1000): Promise<void> => {
 const states = async () => (await parts.store.list({ limit: 500 })).map((one) => `${one.state} ${one.attempt}`);
 
 describe('the outbox', () => {
-  it('keeps the schedule, honours Retry-After, and gives up after ten', async () => {
+  it('keeps the schedule, honours Retry-After, and gives up after ten', { timeout: 60_000 }, async () => {
     await insert([await delivery()]);
     answer = () => ({ outcome: 'failed', statusClass: '5xx', status: 500 });
     const began = time.now;

@@ -9,8 +9,7 @@ import { createSeal } from '../../src/seal/seal.ts';
 import { startFiatOnRampSimulator, type RunningSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { reportGoal } from '../fuzz/random.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
-import { testDatabase, type TestDatabase } from '../support/postgres.ts';
-import { inLongForm } from './long-form.ts';
+import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
 
 type Environment = Record<string, string>;
 let database: TestDatabase | undefined;
@@ -22,7 +21,7 @@ afterAll(async () => {
   await database?.close();
 });
 
-inLongForm(
+needsPostgres(
   'G17: nothing is unreadable at any step of a rotation',
   async () => {
     const on = await testDatabase();

@@ -5,8 +5,7 @@ import { createWallet } from '../../scripts/demo/wallet.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { startFiatOnRampSimulator, type RunningSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { reportGoal, sizeOf } from '../fuzz/random.ts';
-import { testDatabase, type TestDatabase } from '../support/postgres.ts';
-import { inLongForm } from './long-form.ts';
+import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startEntry, type Entry, type Heap } from './entry.ts';
 
 const most = 1_000_000_000;
@@ -28,7 +27,7 @@ const slopeOf = (points: readonly { x: number; y: number }[]): number => {
   return over === 0 ? 0 : points.reduce((sum, { x, y }) => sum + (x - x0) * (y - y0), 0) / over;
 };
 
-inLongForm(
+needsPostgres(
   'G16: steady traffic leaves nothing behind',
   async () => {
     database = await testDatabase();

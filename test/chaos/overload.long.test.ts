@@ -10,8 +10,7 @@ import { createWallet } from '../../scripts/demo/wallet.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { startFiatOnRampSimulator, type RunningSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { reportGoal } from '../fuzz/random.ts';
-import { testDatabase, type TestDatabase } from '../support/postgres.ts';
-import { inLongForm } from './long-form.ts';
+import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startEntry, type Entry } from './entry.ts';
 import type { Flooded } from './flood-child.ts';
 
@@ -41,7 +40,7 @@ const flood = async (url: string, sessions: string[], perSecond: number, ms: num
   return JSON.parse(output) as Flooded;
 };
 
-inLongForm(
+needsPostgres(
   'G14: three times the capacity',
   async () => {
     const perPhase = 100;

@@ -10,8 +10,7 @@ import { createWallet } from '../../scripts/demo/wallet.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { startFiatOnRampSimulator, type RunningSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { reportGoal } from '../fuzz/random.ts';
-import { testDatabase, type TestDatabase } from '../support/postgres.ts';
-import { inLongForm } from './long-form.ts';
+import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startEntry, type Entry } from './entry.ts';
 
 const most = 1_000_000;
@@ -34,7 +33,7 @@ afterEach(async () => {
   await database?.close();
 });
 
-inLongForm(
+needsPostgres(
   'G19: a rolling restart under load answers everything',
   async () => {
     database = await testDatabase();

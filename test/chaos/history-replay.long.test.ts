@@ -1,0 +1,25 @@
+/** G4: the same seed tells the same history again, line by line. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { connect } from '../../src/entry/database-node.ts';
+import { chaosSeed } from '../fuzz/random.ts';
+import { testDatabase, type TestDatabase } from '../support/postgres.ts';
+import { tellHistory } from './history.ts';
+
+let whole: TestDatabase;
+let database: Pick<TestDatabase, 'sql'>;
+beforeAll(async () => {
+  whole = await testDatabase();
+  database = whole.kind === 'pglite' ? whole : { sql: connect(whole.url, 1) };
+});
+afterAll(async () => {
+  if (database !== whole) await database.sql.end({ timeout: 1 });
+  await whole.close();
+});
+
+it('a seed tells the same history again', { timeout: 60_000 }, async () => {
+  for (const seed of [chaosSeed, chaosSeed + 1, chaosSeed + 2]) {
+    const [first, second] = [await tellHistory(database, seed), await tellHistory(database, seed)];
+    expect(second.lines).toEqual(first.lines);
+    expect(first.lines.length).toBeGreaterThan(10);
+  }
+});
