@@ -69,7 +69,7 @@ export const startChild = async (point: CrashPoint | 'none', environment: Record
       await new Promise<void>((go, failed) => {
         if (count >= n) return go();
         waiting.push({ n, go });
-        setTimeout(() => failed(new Error(`${point} was reached ${count} times of ${n}`)), 10_000).unref();
+        setTimeout(() => failed(new Error(`${point} was reached ${count} times of ${n}`)), 25_000).unref();
       }),
     kill: async () => {
       process_.kill('SIGKILL');
