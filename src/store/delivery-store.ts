@@ -41,15 +41,16 @@ export const createDeliveryStore = (db: Database): DeliveryStore => ({
     // retries, so that a dead host does not starve the living.
     const awake = paused.length === 0 ? sql`` : sql`and host not in ${paused}`;
     const due = sql`
+      with under_way as materialized (select subject_id, host from deliveries where state = 'due' and lease_until > now()),
+      full_hosts as materialized (select host from under_way group by host having count(*) >= ${perHost})
       select id from deliveries where id in (
         select id from (
           select id, attempt, due_on, row_number() over (partition by host order by attempt, due_on) as of_host
           from (
             select id, host, attempt, due_on, row_number() over (partition by subject_id order by sequence, due_on) as of_subject
-            from deliveries d
+            from deliveries
             where state = 'due' and due_on <= ${at} ${awake} and (lease_until is null or lease_until < now())
-              and not exists (select 1 from deliveries o where o.subject_id = d.subject_id and o.state = 'due' and o.lease_until > now())
-              and (select count(*) from deliveries h where h.host = d.host and h.state = 'due' and h.lease_until > now()) < ${perHost}
+              and subject_id not in (select subject_id from under_way) and host not in (select host from full_hosts)
           ) firsts
           where of_subject = 1
         ) ranked
