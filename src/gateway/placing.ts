@@ -55,6 +55,16 @@ export const notTaken = (reason: string): Problem =>
     retryAfterMs: 2000,
   });
 
+/**
+ * Whether a lost answer is lost for good: a customer pays a liquidity order with what only that answer said, its seller lists no orders and gives
+ * none again, and its notices do not say how to pay. The order lapses by itself, so its death is not waited for (RELIABILITY 3.5 for Bitrefill;
+ * for other sellers a decision of ours). What the operator's balance pays is bought without anybody being shown anything: that is looked for.
+ */
+export const lapsesUnseen = (intent: Pick<Intent, 'ramp'>, { provider, inputs }: Placing): boolean =>
+  intent.ramp === 'liquidity' && provider.core.repost !== 'same' && inputs.order.payWithBalance !== true;
+
+export const lostNote = 'only the lost answer said how to pay';
+
 export type Placing = { provider: Provider; quote: StoredQuote; inputs: PlacingInputs; context: Omit<CallContext, 'signal' | 'requestId'> };
 
 /** Everything a call for this intent needs, from its row alone: any instance can go on with it. */

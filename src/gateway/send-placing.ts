@@ -4,8 +4,20 @@ import { ProviderFault } from '../providers/fault.ts';
 import type { Answer, CallContext, PlacedOrder, PlaceRequest, QuoteRequest } from '../providers/spec.ts';
 import { keepBlob } from './call-account.ts';
 import { callProvider } from './call-provider.ts';
-import { confirmPlaced } from './confirm-order.ts';
-import { answerOf, notTaken, orderPending, placingOf, quoteExpired, type GivenAnswer, type Placing, type PlacingInputs, type Reprice } from './placing.ts';
+import { confirmPlaced, settleUnpayable } from './confirm-order.ts';
+import {
+  answerOf,
+  lapsesUnseen,
+  lostNote,
+  notTaken,
+  orderPending,
+  placingOf,
+  quoteExpired,
+  type GivenAnswer,
+  type Placing,
+  type PlacingInputs,
+  type Reprice,
+} from './placing.ts';
 import { ordersHeld } from './operator/switches.ts';
 import type { Gateway, Intent, Lease, Provider } from './ports.ts';
 import { releaseSpend } from './liquidity-order.ts';
@@ -31,6 +43,10 @@ export const sendPlacing = async (gateway: Gateway, intent: Intent, lease: Lease
     await releaseSpend(gateway, intent, placing.quote);
     if ('refused' in sent && sent.sessionOver === true) throw quoteExpired();
     throw 'refused' in sent && intent.ramp !== 'buy' ? refusalProblem(sent.refused) : notTaken(reason);
+  }
+  if (lapsesUnseen(intent, placing)) {
+    await settleUnpayable(gateway, intent, lease.owner, 'unpayable', lostNote);
+    return await answerOf(gateway, await intents.find(intent.id));
   }
   await intents.change(
     intent.id,

@@ -5,7 +5,7 @@ import { noticeBodyPlace } from './places.ts';
 import type { Gateway, Intent, Json, Lease } from './ports.ts';
 import { Problem } from './problem.ts';
 import { callProvider } from './call-provider.ts';
-import { leaseFor, placingOf, type Placing } from './placing.ts';
+import { lapsesUnseen, leaseFor, lostNote, placingOf, type Placing } from './placing.ts';
 import { ownNewOrders, sendOnce, sendPlacing } from './send-placing.ts';
 
 /** What is remembered of an unknown placing between looks. */
@@ -51,6 +51,7 @@ const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, req
   const placing = await placingOf(gateway, intent);
   const { core } = placing.provider;
   const evidence = evidenceOf(intent);
+  if (lapsesUnseen(intent, placing)) return void (await settleUnpayable(gateway, intent, lease.owner, 'unpayable', lostNote));
   if (await foundByNotice(gateway, intent, placing, lease, requestId)) return;
   for (let step = 0; step < 4; step += 1) {
     const now = gateway.now();

@@ -232,6 +232,43 @@ describe('between offer and order', () => {
   });
 });
 
+describe('an order whose answer was lost', () => {
+  const isLost = async (call: Call, offer: Offer): Promise<void> => {
+    const lost = await call('/liquidity/order', { quote_id: offer.quote_id });
+    expect([lost.status, lost.body['code'], lost.body['action'], lost.body['retry_after_ms']]).toEqual([409, 'order-unpayable', 'requote', undefined]);
+    const again = await call('/liquidity/order', { quote_id: offer.quote_id });
+    expect({ ...again.body, instance: '' }).toEqual({ ...lost.body, instance: '' });
+    expect((await call('/liquidity/order-status', {})).body).toEqual({});
+  };
+
+  it('at Bitrefill is over at once: nobody can have seen how to pay it, so the next price is asked for', async () => {
+    const call = await opened();
+    const quote = await thorQuote(call, turbo);
+    const before = asked('POST /order');
+    thor.control.setFault({ endpoint: 'POST /order', fault: 'lost-answer', times: 1 });
+    await isLost(call, quote);
+    expect(asked('POST /order')).toBe(before + 1);
+    const next = await call('/liquidity/order', { quote_id: (await thorQuote(call, turbo)).quote_id });
+    expect(next.status).toBe(200);
+  });
+
+  it('at a seller by LSPS1 likewise', async () => {
+    const call = await opened();
+    const wanted = { product: 'inbound', amount_sats: 900_000, pay_with: 'lightning', lease_blocks: 4320 };
+    expect((await call('/liquidity/offers', { ...wanted, firm: true })).status).toBe(200);
+    const estimate = async (): Promise<Offer> => {
+      const { body } = await call('/liquidity/offers', wanted);
+      const offer = (body['offers'] as Offer[]).find((one) => one.provider.id === 'north');
+      if (!offer) throw new Error(`no offer: ${JSON.stringify(body)}`);
+      return offer;
+    };
+    north.control.setFault({ endpoint: 'create_order', fault: 'lost-answer', times: 1 });
+    await isLost(call, await estimate());
+    const next = await call('/liquidity/order', { quote_id: (await estimate()).quote_id });
+    expect([next.status, (next.body['provider'] as Body)['id']]).toEqual([200, 'north']);
+  });
+});
+
 describe('an order', () => {
   it('that was paid too little says so, and goes on when the rest comes', async () => {
     const call = await opened();
