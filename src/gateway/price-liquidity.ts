@@ -74,7 +74,7 @@ export const priceLiquidity = async (
       haircutBps: provider.core.haircut_bps ?? gateway.settings.routing.indicative_haircut_bps,
       preferenceBps: provider.core.preference_bps,
     };
-    const outside = outsideListing(gateway, provider, product, sats);
+    const outside = outsideListing(gateway, provider, wanted);
     if (outside) return [{ provider, terms, refusal: outside }];
     const ask =
       firm && adapter.pricesByOrder === true && nodePubkey !== undefined
@@ -97,11 +97,13 @@ export const priceLiquidity = async (
 };
 
 /** A seller that names its range is not asked beyond it: without an order it could not even say why not. */
-const outsideListing = (gateway: Gateway, provider: Provider, product: LiquidityProduct, sats: bigint): Refusal | undefined => {
+const outsideListing = (gateway: Gateway, provider: Provider, { product, amountSats, payWith }: LiquidityTerms): Refusal | undefined => {
+  const sats = BigInt(amountSats);
   const listed = productsOf(gateway, provider.id);
   const range = listed.find((one) => one.product === product);
   if (listed.length > 0 && !range) return { reason: 'option-unsupported' };
-  if (!range || (sats >= range.minSats && sats <= range.maxSats)) return undefined;
+  // Who would not take the money at all has no limits worth knowing: the adapter says why.
+  if (!range?.payWith.includes(payWith) || (sats >= range.minSats && sats <= range.maxSats)) return undefined;
   return { reason: sats < range.minSats ? 'below-minimum' : 'above-maximum', limits: { minReceive: range.minSats, maxReceive: range.maxSats } };
 };
 

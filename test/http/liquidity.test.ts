@@ -94,6 +94,30 @@ describe('inbound capacity', () => {
   });
 });
 
+describe('an amount that no seller has', () => {
+  it.each([
+    [1, 'below-minimum', { min_amount_sats: 100_000, max_amount_sats: 16_777_215 }],
+    [2_100_000_000_000_000, 'above-maximum', { min_amount_sats: 100_000, max_amount_sats: 16_777_215 }],
+  ])('%s sats: nobody is asked for an order, and the limits are the widest of all', async (amount_sats, reason, limits) => {
+    const { call } = await opened();
+    const { status, body } = await call('/liquidity/quote', { product: 'inbound', amount_sats, pay_with: 'lightning' });
+    expect([status, body['code']]).toEqual([422, 'no-offer']);
+    const reasons = (body['refused'] as { reason: string }[]).map((one) => one.reason);
+    expect(reasons).toEqual(Array(4).fill(reason));
+    expect(body['limits']).toEqual(limits);
+    expect(body['detail']).toContain(`asked for ${amount_sats} sats`);
+  });
+
+  it('names no limits of a seller that would not take the money', async () => {
+    const { call } = await opened();
+    const { body } = await call('/liquidity/quote', { product: 'inbound', amount_sats: 1, pay_with: 'onchain' });
+    const refused = body['refused'] as { provider: { id: string }; reason: string }[];
+    const sellers = refused.filter((one) => one.provider.id !== 'thor').map(({ provider, ...why }) => [provider.id, why] as const);
+    const unsupported = { reason: 'payment-method-unsupported' };
+    expect(Object.fromEntries(sellers)).toEqual({ north: unsupported, south: unsupported, west: unsupported });
+  });
+});
+
 describe('Bitrefill', () => {
   it('sells a turbo channel to redemption', async () => {
     const lnurl = await buyTurbo(world());
