@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { toCanonicalLnurl } from '../../bitcoin/lnurl.ts';
 import { signNodeMessage } from '../../bitcoin/node-signature.ts';
 import { publicKeyOf } from '../../bitcoin/secp256k1.ts';
@@ -20,7 +20,7 @@ import {
   upstreamOption,
 } from './fiat-on-ramp-mapping.ts';
 import type { Settings } from './fiat-on-ramp-settings.ts';
-import { featuresWire, orderWire, paymentOptionsWire, quoteWire, sessionWire, statusWire, verifyWire, withdrawalWire } from './fiat-on-ramp-wire.ts';
+import { featuresWire, orderWire, paymentOptionsWire, quoteReply, sessionWire, statusReply, verifyWire, withdrawalReply } from './fiat-on-ramp-wire.ts';
 
 /** The blob that the gateway keeps sealed for us. */
 type Blob = { sessionId: string; token?: string; expiresOn: number };
@@ -53,7 +53,7 @@ export const createFiatOnRampAdapter = (deps: AdapterDeps, settings: Settings): 
     const asked = 'fiat' in amount ? toUpstream(amount.fiat, option.currency, settings) : amount.sats;
     if (asked === undefined) return { ok: false, refusal: { reason: 'off-step' } };
     const field = 'fiat' in amount ? 'amount_fiat' : settings.sats_field;
-    const reply = await call(context, 'quote', z.union([quoteWire, z.string(), z.object({ message: z.string() })]), {
+    const reply = await call(context, 'quote', quoteReply, {
       session_id: blobOf(context).sessionId,
       [field]: Number(asked),
       currency_id,
@@ -161,7 +161,7 @@ export const createFiatOnRampAdapter = (deps: AdapterDeps, settings: Settings): 
       const reply = await call(
         context,
         'order-status',
-        z.union([statusWire, z.string()]),
+        statusReply,
         { session_id: blobOf(context).sessionId, ...(asked === undefined ? {} : { order_id: asked }) },
         listingBytes,
       );
@@ -181,7 +181,7 @@ export const createFiatOnRampAdapter = (deps: AdapterDeps, settings: Settings): 
     claim: async (context, { order, fallbackAddress }) => {
       if (order.upstreamOrderId === undefined) throw new Error('an order without an id of the provider cannot be claimed');
       const failback = fallbackAddress === undefined ? {} : { failback_onchain: settings.bip21 ? `bitcoin:${fallbackAddress}` : fallbackAddress };
-      const reply = await call(context, 'withdrawal', z.union([withdrawalWire, z.string()]), {
+      const reply = await call(context, 'withdrawal', withdrawalReply, {
         session_id: blobOf(context).sessionId,
         order_id: order.upstreamOrderId,
         ...failback,
