@@ -157,6 +157,7 @@ describe("the customer's invoice", () => {
     ['over no amount', () => invoiceOver(undefined)],
     ['of another network', () => invoiceOver(100_000, { network: 'main' })],
     ['expired', () => invoiceOver(100_000, { timestamp: Math.floor(Date.now() / 1000) - 7201 })],
+    ['dated in the future', () => invoiceOver(100_000, { timestamp: Math.floor(Date.now() / 1000) + 25 * 3600 })],
     ['about to expire', () => invoiceOver(100_000, { expirySeconds: 1190 })],
     ['with a bad signature', tampered],
     ['with a broken checksum', () => invoiceOver(100_000).replace(/.$/, (last) => (last === 'q' ? 'p' : 'q'))],

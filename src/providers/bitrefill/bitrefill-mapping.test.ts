@@ -230,7 +230,7 @@ describe('redemption', () => {
 });
 
 describe("the customer's own invoice", () => {
-  const wanted = { network: 'regtest', sats: 1_000n, aliveUntil: now + 1_200_000 } as const;
+  const wanted = { network: 'regtest', sats: 1_000n, now, aliveUntil: now + 1_200_000 } as const;
   const good = newInvoice();
   it.each([good, good.toUpperCase(), `lightning:${good}`, ` LIGHTNING:${good.toUpperCase()} `])('%#: taken', (text) =>
     expect(judgeOwnInvoice(text, wanted)).toEqual({ invoice: good }),
@@ -244,12 +244,14 @@ describe("the customer's own invoice", () => {
     [newInvoice({ amountMsat: 999_000n }), 'wrong-amount'],
     [newInvoice({ amountMsat: 1_000_001n }), 'wrong-amount'],
     [newInvoice({ timestamp: now / 1000 - 2_401 }), 'expires-too-soon'],
+    [newInvoice({ timestamp: now / 1000 + 301 }), 'dated-ahead'],
   ])('%#: %s', (text, problem) => expect(judgeOwnInvoice(text, wanted)).toEqual({ problem }));
   it('without an amount', () => {
     const { amountMsat: _none, ...open } = { network: 'regtest' as const, amountMsat: 0n, timestamp: now / 1000, expirySeconds: 3_600 };
     const text = encodeInvoice({ ...open, paymentHash: '01'.repeat(32), paymentSecret: '02'.repeat(32), description: '', payeePrivateKey: '11'.repeat(32) });
     expect(judgeOwnInvoice(text, wanted)).toEqual({ problem: 'wrong-amount' });
   });
+  it('of a clock that is a little ahead', () => expect(judgeOwnInvoice(newInvoice({ timestamp: now / 1000 + 300 }), wanted)).toHaveProperty('invoice'));
   it('that lives exactly long enough', () => expect(judgeOwnInvoice(newInvoice({ timestamp: now / 1000 - 2_400 }), wanted)).toHaveProperty('invoice'));
 });
 

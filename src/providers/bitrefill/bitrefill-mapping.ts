@@ -124,12 +124,14 @@ export const redemptionOf = ({ secret }: Pick<OrderEvidence, 'secret'>, baseUrl:
 
 // ---- the customer's invoice ----------------------------------------------------------------------------------------------------------
 
-export type Unsuitable = 'required' | 'invalid' | 'wrong-network' | 'wrong-amount' | 'expires-too-soon';
+export type Unsuitable = 'required' | 'invalid' | 'wrong-network' | 'wrong-amount' | 'dated-ahead' | 'expires-too-soon';
+/** How far the clock of the customer's node may be ahead. What is dated beyond is no fresh invoice, and its expiry says nothing. */
+const clockSkewMs = 5 * 60_000;
 
 /** The customer's own invoice, to be paid out to: over exactly the value, and alive until the order can have been paid. */
 export const judgeOwnInvoice = (
   text: string | undefined,
-  wanted: { network: BitcoinNetwork; sats: bigint; aliveUntil: number },
+  wanted: { network: BitcoinNetwork; sats: bigint; now: number; aliveUntil: number },
 ): { invoice: string } | { problem: Unsuitable } => {
   if (text === undefined || text === '') return { problem: 'required' };
   const bare = text.trim().replace(/^lightning:/i, '');
@@ -137,6 +139,7 @@ export const judgeOwnInvoice = (
   if (!invoice) return { problem: 'invalid' };
   if (invoice.network !== wanted.network) return { problem: 'wrong-network' };
   if (invoice.amountMsat !== wanted.sats * 1000n) return { problem: 'wrong-amount' };
+  if (invoice.timestamp * second > wanted.now + clockSkewMs) return { problem: 'dated-ahead' };
   const expiresOn = (invoice.timestamp + invoice.expirySeconds) * second;
   return expiresOn < wanted.aliveUntil ? { problem: 'expires-too-soon' } : { invoice: bare.toLowerCase() };
 };

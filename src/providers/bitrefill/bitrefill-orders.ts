@@ -103,7 +103,8 @@ const orderOf = ({ deps, settings }: Bitrefill, context: CallContext, request: P
   }
   if (asked.product === 'recharge') {
     const life = method === 'lightning' || method === balance ? settings.lightning_order_s : settings.onchain_order_s;
-    const own = judgeOwnInvoice(inputs.invoice, { network: deps.network, sats: asked.amountSats, aliveUntil: deps.now() + life * 1000 });
+    const now = deps.now();
+    const own = judgeOwnInvoice(inputs.invoice, { network: deps.network, sats: asked.amountSats, now, aliveUntil: now + life * 1000 });
     if ('problem' in own) {
       deps.log('info', 'bitrefill_invoice_unsuitable', { problem: own.problem });
       return declined('invoice-unsuitable');
