@@ -4,23 +4,37 @@ import type { Sql } from 'postgres';
 import type { SealWithRotation } from '../../src/seal/seal.ts';
 import * as schema from '../../src/store/schema.ts';
 
+const columnsOf = (kind: 'text' | 'json'): readonly { table: string; column: string }[] =>
+  Object.values(schema).flatMap((table) =>
+    is(table, Table)
+      ? Object.values(getTableColumns(table))
+          .filter((column) => column.columnType === 'PgCustomColumn' && column.getSQLType() === kind)
+          .map((column) => ({ table: getTableName(table), column: column.name }))
+      : [],
+  );
+
 /** Every sealed column of the schema. Its own type is the only custom one that the database knows as text. */
-export const sealedColumns: readonly { table: string; column: string }[] = Object.values(schema).flatMap((table) =>
-  is(table, Table)
-    ? Object.values(getTableColumns(table))
-        .filter((column) => column.columnType === 'PgCustomColumn' && column.getSQLType() === 'text')
-        .map((column) => ({ table: getTableName(table), column: column.name }))
-    : [],
-);
+export const sealedColumns = columnsOf('text');
+/** Every document: an offer within may hold a sealed `secret` (src/domain/offer.ts). A quote of somebody else's within is escaped, and not met. */
+const documents = columnsOf('json');
+const sealedMember = /(?<="secret":")v1\.[\w-]{1,32}\.[\w-]+\.[\w-]+\.[\w-]+(?=")/g;
 
 /** How many values are sealed under each key id. */
 export const countByKey = async (sql: Sql): Promise<Map<string, number>> => {
   const counts = new Map<string, number>();
-  for (const { table, column } of sealedColumns) {
-    const rows = await sql<{ key: string; n: string }[]>`
-      select split_part(${sql(column)}, '.', 2) as key, count(*) as n from ${sql(table)} where ${sql(column)} is not null and ${sql(column)} <> '' group by 1`;
+  const add = (rows: readonly { key: string; n: string }[]): void => {
     for (const { key, n } of rows) counts.set(key, (counts.get(key) ?? 0) + Number(n));
-  }
+  };
+  for (const { table, column } of sealedColumns)
+    add(
+      await sql<{ key: string; n: string }[]>`
+        select split_part(${sql(column)}, '.', 2) as key, count(*) as n from ${sql(table)} where ${sql(column)} is not null and ${sql(column)} <> '' group by 1`,
+    );
+  for (const { table, column } of documents)
+    add(
+      await sql<{ key: string; n: string }[]>`
+        select found[1] as key, count(*) as n from ${sql(table)}, regexp_matches(${sql(column)}::text, '"secret":"v1\.([\w-]{1,32})\.', 'g') as found group by 1`,
+    );
   return counts;
 };
 
@@ -44,5 +58,33 @@ export const reseal = async (sql: Sql, seal: Pick<SealWithRotation, 'rewrap'>, c
       if (rows.length < batch) break;
     }
   }
+  for (const place of documents) done += await resealDocuments(sql, seal, currentId, place);
   return done;
+};
+
+/** The same in documents, row by row; all else in them stays as it was written, to the byte. */
+const resealDocuments = async (
+  sql: Sql,
+  seal: Pick<SealWithRotation, 'rewrap'>,
+  currentId: string,
+  { table, column }: { table: string; column: string },
+): Promise<number> => {
+  let done = 0;
+  for (;;) {
+    const rows = await sql<{ at: string; text: string }[]>`
+      select ctid::text as at, ${sql(column)}::text as text from ${sql(table)} where ${sql(column)}::text ~ ${`"secret":"v1\\.(?!${currentId}\\.)[\\w-]{1,32}\\.`} limit ${batch}`;
+    let missed = 0;
+    for (const { at, text } of rows) {
+      const wrapped = new Map(
+        await Promise.all([...text.matchAll(sealedMember)].map(async ([sealed]): Promise<[string, string]> => [sealed, await seal.rewrap(sealed)])),
+      );
+      const changed = await sql`
+        update ${sql(table)} set ${sql(column)} = ${text.replaceAll(sealedMember, (sealed) => wrapped.get(sealed) ?? sealed)}::text::json
+        where ctid = ${at}::tid and ${sql(column)}::text = ${text}`;
+      if (changed.count === 1) done += wrapped.size;
+      else missed += 1;
+    }
+    // A row that moved meanwhile may hold the old value still.
+    if (rows.length < batch && missed === 0) return done;
+  }
 };

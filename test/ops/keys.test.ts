@@ -15,6 +15,7 @@ import { countByKey, sealedColumns } from '../../scripts/ops/reseal.ts';
 import { stringify } from 'yaml';
 import { parseConfig, type GatewayConfig } from '../../src/config/providers-config.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
+import { startLsps1Simulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { sha256Hex } from '../../src/seal/hash.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -119,6 +120,55 @@ it('replaces the sealing key under traffic: nothing unreadable, everything under
   const last = await start(step3);
   expect(await payable(last, sessionId)).toBe(12);
   await last.close();
+});
+
+it('reaches what is sealed within a stored quote: it can be ordered after the old key is gone', { timeout: 60_000 }, async () => {
+  const north = await startLsps1Simulator({ id: 'north', baseSats: 1000, ppm: 2000, leasePpm: 2400 });
+  const own = await testDatabase();
+  const at = async (environment: Environment): Promise<TestGateway> =>
+    await startTestGateway(
+      {},
+      {
+        database: own,
+        environment: { ...first, ...environment },
+        blocks: { north: { kind: 'lsps1', base_url: north.url, quotes_per_node_per_day: 9 } },
+      },
+    );
+  const before = await at({});
+  const { sessionId } = await open(before);
+  const priced = async (amount_sats: number): Promise<string> => {
+    const firm = { session_id: sessionId, product: 'inbound', amount_sats, pay_with: 'lightning', firm: true };
+    const { body } = await createWallet(before.url).call('/liquidity/offers', firm);
+    return String((body['offers'] as { quote_id: string }[])[0]?.quote_id);
+  };
+  const quotes = [await priced(700_000), await priced(800_000)];
+  const ofDocuments = async (): Promise<string[]> =>
+    (
+      await own.sql<{ key: string }[]>`
+        select found[1] as key from (select route::text as text from routes union all select offer::text from last_prices) as kept,
+          regexp_matches(text, '"secret":"(v1\\.s\\d)', 'g') as found`
+    ).map(({ key }) => key);
+  // Each firm price stands in its route and beside the other last prices.
+  expect(await ofDocuments()).toEqual(['v1.s1', 'v1.s1', 'v1.s1', 'v1.s1']);
+  await before.close();
+
+  const step2 = made('seal', made('seal', {}), 's2');
+  const other = { ...step2, DATABASE_URL: own.url };
+  const run = async (...args: string[]): Promise<Ran> => await runCommand('keys', args, { ...first, ...other });
+  expect((await run('retire', 'seal', 's1')).error).toMatch(/values are still sealed under "s1"/);
+  expect((await run('reseal')).code).toBe(0);
+  expect(await ofDocuments()).toEqual(['v1.s2', 'v1.s2', 'v1.s2', 'v1.s2']);
+  expect([...(await countByKey(own.sql)).keys()]).toEqual(['s2']);
+  const retired = await run('retire', 'seal', 's1', '--json');
+
+  const last = await at(JSON.parse(retired.out) as Environment);
+  for (const quote_id of quotes) {
+    const { status, body } = await createWallet(last.url).call('/liquidity/order', { session_id: sessionId, quote_id });
+    expect([status, typeof (body['payment_info'] as Record<string, unknown>)['lightning_invoice']]).toEqual([200, 'string']);
+  }
+  await last.close();
+  await north.close();
+  await own.close();
 });
 
 describe('the other kinds', () => {
