@@ -44,6 +44,8 @@ needsPostgres(
       network: 'regtest',
       limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most },
       orders: { max_open: most },
+      // A busy machine is not what is looked at here.
+      routing: { quote_deadline_ms: 10_000, order_deadline_ms: 30_000 },
       sessions: { opens_per_minute: most },
       providers: { alpine: { kind: 'fiat-on-ramp', base_url: simulator.url, opens_per_minute: most, concurrency: { in_flight: 64, queue: 64 } } },
     };
