@@ -135,10 +135,23 @@ const refuseOutOfBounds = (ramp: Ramp, offer: { pay: bigint; receive: bigint }, 
 const quoteLifeMs = 15 * 60_000;
 const graceMs = (provider: Provider): number => (provider.core.late_commit_max_s > 0 ? provider.core.late_commit_max_s * 1000 : 60_000);
 
+/** A request that names another invoice or connection than the order has would be answered with an order that pays the first. */
+const refuseOtherAim = async (gateway: Gateway, found: Intent, named: PlacingInputs['named'] = {}): Promise<void> => {
+  if (Object.keys(named).length === 0) return;
+  const stored = JSON.parse(await gateway.seal.open(found.inputs, inputsPlace(found.id))) as PlacingInputs;
+  const other = stored.named && Object.keys(named).find((member) => stored.named?.[member] !== named[member]);
+  if (other !== undefined)
+    throw new Problem('quote-used', `This quote was ordered with another ${other}. That order stands; ask for a new quote for this one.`, {
+      errors: [{ pointer: `/${other}`, detail: 'not what the quote was ordered with' }],
+      members: { order_id: found.orderId },
+    });
+};
+
 /** The same quote again: waits for a running placing, then the same bytes. */
 const answerAgain = async (gateway: Gateway, found: Intent, request: PlaceOrderRequest, requestId: string, reprice: Reprice): Promise<GivenAnswer> => {
   if (request.idempotencyKey !== undefined && request.idempotencyKey !== found.idempotencyKey)
     throw new Problem('quote-used', 'This quote was ordered with another Idempotency-Key.', { members: { order_id: found.orderId } });
+  await refuseOtherAim(gateway, found, request.inputs.named);
   const until = gateway.now() + gateway.settings.routing.order_deadline_ms;
   let intent: Intent | undefined = found;
   while (intent && (intent.state === 'prepared' || intent.state === 'sending') && gateway.now() < until) {

@@ -17,6 +17,8 @@ export type PlacingInputs = {
   maxPay?: string;
   appId?: string;
   customerIp?: string;
+  /** Where the money goes, by the request's own names: ordered again with another, the quote is used. */
+  named?: { [member: string]: string };
   /** liquidity: the node that the session had proven. */
   nodePubkey?: string;
   order: OrderInputs;

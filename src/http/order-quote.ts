@@ -30,7 +30,15 @@ export type Ordering = {
   quoteId: string;
   /** The body as it came, for the Idempotency-Key. */
   raw: string;
-  inputs: { webhookUrl?: string; webhookEvents?: string[]; minReceive?: string; maxPay?: string; appId?: string; customerIp?: string };
+  inputs: {
+    webhookUrl?: string;
+    webhookEvents?: string[];
+    minReceive?: string;
+    maxPay?: string;
+    appId?: string;
+    customerIp?: string;
+    named?: { [member: string]: string };
+  };
   /** What the ramp adds once the quote is known, or why it cannot be ordered yet. */
   prepare?: (session: OpenSession, quote: StoredQuote) => Promise<Prepared>;
   /** The same request priced anew: what the market says now, for whoever's price changed. */

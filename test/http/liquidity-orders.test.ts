@@ -173,6 +173,29 @@ describe("the customer's invoice", () => {
     const order = await call('/liquidity/order', { quote_id: quote.quote_id, invoice: invoiceOver(100_000) });
     expect(order.status).toBe(200);
   });
+
+  it('is the one that is paid: the same quote with another one, or another refund, is never answered with the first order', async () => {
+    const call = await opened();
+    const quote = await thorQuote(call, recharge);
+    const invoice = invoiceOver(100_000);
+    const order = async (more: object) => await call('/liquidity/order', { quote_id: quote.quote_id, ...more });
+    const first = await order({ invoice });
+    expect(first.status).toBe(200);
+    for (const [other, pointer] of [
+      [{ invoice: invoiceOver(100_000) }, '/invoice'],
+      [{ invoice, refund_onchain: 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080' }, '/refund_onchain'],
+    ] as const) {
+      const { status, body } = await order(other);
+      expect([status, body['code'], body['order_id'], (body['errors'] as Body[])[0]?.['pointer']]).toEqual([
+        409,
+        'quote-used',
+        first.body['order_id'],
+        pointer,
+      ]);
+    }
+    for (const same of [{ invoice }, { invoice: `LIGHTNING:${invoice.toUpperCase()}` }, {}])
+      expect(await order(same)).toMatchObject({ status: 200, body: first.body });
+  });
 });
 
 describe('between offer and order', () => {

@@ -81,6 +81,11 @@ describe("the customer's own IPv4", () => {
     const quote = await quoteFor(call, 'SEPA', 120_000);
     const order = await call('/sell/order', { quote_id: quote['quote_id'], connection_id }, from('2001:db8::7'));
     expect([order.status, order.body['matched_by']]).toEqual([200, 'amount']);
+    // The same quote to another bank is not answered with an order that pays the first.
+    const again = await call('/sell/order', { quote_id: quote['quote_id'], connection_id });
+    expect([again.status, again.body]).toEqual([200, order.body]);
+    const other = await call('/sell/order', { quote_id: quote['quote_id'], connection_id: '00000000-0000-4000-8000-000000000000' });
+    expect([other.status, other.body['code'], other.body['order_id']]).toEqual([409, 'quote-used', order.body['order_id']]);
   });
 });
 

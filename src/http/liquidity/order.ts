@@ -17,7 +17,9 @@ const body = z.object({
   quote_id: uuid,
   max_pay_sats: amount.optional().openapi({ description: 'Refuse an order that costs more' }),
   refund_onchain: text(120).optional().openapi({ description: 'Where an on-chain payment goes back to' }),
-  invoice: text(4000).optional().openapi({ description: 'recharge: the BOLT11 invoice to be paid, over exactly the amount' }),
+  invoice: text(4000)
+    .optional()
+    .openapi({ description: 'recharge: the BOLT11 invoice to be paid, over exactly the amount. The same quote with another one: 409 quote-used' }),
   email: text(254).optional().openapi({ description: 'Only to get a receipt from a provider that sends one' }),
   webhook_url: webhookUrl.optional(),
   webhook_events: z
@@ -25,6 +27,13 @@ const body = z.object({
     .max(4)
     .optional(),
 });
+
+/** However it is written, it is the same invoice. */
+const bareInvoice = (text: string): string =>
+  text
+    .trim()
+    .replace(/^lightning:/i, '')
+    .toLowerCase();
 
 const orderShape = z.looseObject({
   order_status: z.string(),
@@ -61,6 +70,10 @@ export const liquidityOrder = endpoint({
           : { webhookUrl: checkWebhook(call.gateway, request.webhook_url), webhookEvents: request.webhook_events ?? ['order_status_changed'] }),
         ...(request.max_pay_sats === undefined ? {} : { maxPay: String(request.max_pay_sats) }),
         ...(call.app === undefined ? {} : { appId: call.app.id }),
+        named: {
+          ...(request.invoice === undefined ? {} : { invoice: bareInvoice(request.invoice) }),
+          ...(request.refund_onchain === undefined ? {} : { refund_onchain: request.refund_onchain }),
+        },
       },
       prepare: async (session, quote) =>
         await prepareLiquidityOrder(call.gateway, session, quote, {

@@ -52,6 +52,7 @@ export const sellOrder = endpoint({
         ...webhookOf(call, request),
         ...(request.min_amount_fiat === undefined ? {} : { minReceive: String(request.min_amount_fiat) }),
         ...(customerIp === undefined ? {} : { customerIp }),
+        named: request.connection_id === undefined ? {} : { connection_id: request.connection_id },
       },
       prepare: async (session, quote) => await prepareSellOrder(call.gateway, session, quote, { connectionId: request.connection_id }, call.requestId),
       reprice: async (session, quote) => {
