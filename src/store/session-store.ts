@@ -16,61 +16,47 @@ const upstreamColumns = {
   unsettled,
 };
 
-type Moment = Date | string;
+/** As the hot path's one statement gives it: moments in milliseconds, the upstream sessions as one JSON value. */
 type SessionRow = {
   id_hash: string;
   customer_id: string | null;
   app_id: string | null;
-  created_on: Moment;
-  opened_on: Moment | null;
-  last_used_on: Moment;
-  expires_on: Moment;
-  revoked_on: Moment | null;
+  created_on: number;
+  opened_on: number | null;
+  last_used_on: number;
+  expires_on: number;
+  revoked_on: number | null;
   challenge: string;
   opened_by: string | null;
   opened_reply: string | null;
   node_pubkey: string | null;
-  up_id: string | null;
-  up_provider: string | null;
-  up_blob: string | null;
-  up_ready: boolean | null;
-  up_claimed: Moment | null;
-  up_expires: Moment | null;
-  up_unsettled: boolean;
+  upstream: UpstreamRow[] | null;
 };
-const ms = (moment: Moment): number => (typeof moment === 'string' ? Date.parse(moment) : moment.getTime());
-const some = <T, K extends string>(name: K, value: T | null): { [key in K]?: T } => (value === null ? {} : ({ [name]: value } as { [key in K]?: T }));
-const someMs = <K extends string>(name: K, value: Moment | null): { [key in K]?: number } => some(name, value === null ? null : ms(value));
+type UpstreamRow = { id: string; provider: string; blob: string | null; ready: boolean; claimed: number; expires: number | null; unsettled: boolean };
 
-const toSession = (row: SessionRow, rows: SessionRow[]): Session => ({
+const toSession = (row: SessionRow): Session => ({
   idHash: row.id_hash,
-  createdOn: ms(row.created_on),
-  lastUsedOn: ms(row.last_used_on),
-  expiresOn: ms(row.expires_on),
+  createdOn: row.created_on,
+  lastUsedOn: row.last_used_on,
+  expiresOn: row.expires_on,
   challenge: row.challenge,
-  ...some('customerId', row.customer_id),
-  ...some('appId', row.app_id),
-  ...someMs('openedOn', row.opened_on),
-  ...someMs('revokedOn', row.revoked_on),
-  ...some('openedBy', row.opened_by),
-  ...some('openedReply', row.opened_reply),
-  ...some('nodePubkey', row.node_pubkey),
-  upstream: new Map(
-    rows.flatMap((one) =>
-      one.up_id === null || one.up_provider === null || one.up_claimed === null
-        ? []
-        : [[one.up_provider, toUpstream(one, one.up_id, one.up_provider, one.up_claimed)] as const],
-    ),
-  ),
+  ...(row.customer_id === null ? {} : { customerId: row.customer_id }),
+  ...(row.app_id === null ? {} : { appId: row.app_id }),
+  ...(row.opened_on === null ? {} : { openedOn: row.opened_on }),
+  ...(row.revoked_on === null ? {} : { revokedOn: row.revoked_on }),
+  ...(row.opened_by === null ? {} : { openedBy: row.opened_by }),
+  ...(row.opened_reply === null ? {} : { openedReply: row.opened_reply }),
+  ...(row.node_pubkey === null ? {} : { nodePubkey: row.node_pubkey }),
+  upstream: new Map((row.upstream ?? []).map((one) => [one.provider, toUpstream(one)])),
 });
-const toUpstream = (row: SessionRow, id: string, providerId: string, claimed: Moment): ProviderSession => ({
+const toUpstream = ({ id, provider, blob, ready, claimed, expires, unsettled: waits }: UpstreamRow): ProviderSession => ({
   id,
-  providerId,
-  ready: row.up_ready === true,
-  claimedOn: ms(claimed),
-  unsettled: row.up_unsettled,
-  ...some('blob', row.up_blob),
-  ...someMs('expiresOn', row.up_expires),
+  providerId: provider,
+  ready,
+  claimedOn: claimed,
+  unsettled: waits,
+  ...(blob === null ? {} : { blob }),
+  ...(expires === null ? {} : { expiresOn: expires }),
 });
 
 export const createSessionStore = (db: Database, client: Sql): SessionStore => {
@@ -101,13 +87,18 @@ export const createSessionStore = (db: Database, client: Sql): SessionStore => {
     },
     find: async (idHash) => {
       // The hot path's one read, through the driver itself: it keeps the statement prepared, which Drizzle's way to it does not.
+      // One row: the session's own texts are long, and would come once more with each provider.
       const rows = await client<SessionRow[]>`
-        select s.id_hash, s.customer_id, s.app_id, s.created_on, s.opened_on, s.last_used_on, s.expires_on, s.revoked_on, s.challenge, s.opened_by, s.opened_reply, s.node_pubkey,
-          p.id as up_id, p.provider_id as up_provider, p.blob as up_blob, p.ready as up_ready, p.claimed_on as up_claimed, p.expires_on as up_expires,
-          exists (select 1 from intents i where i.provider_session_id = p.id and i.state in ('prepared', 'sending', 'unknown')) as up_unsettled
-        from sessions s left join provider_sessions p on p.owner = s.id_hash and p.retired_on is null
-        where s.id_hash = ${idHash}`;
-      return rows[0] && toSession(rows[0], rows);
+        select s.id_hash, s.customer_id, s.app_id, s.challenge, s.opened_by, s.opened_reply, s.node_pubkey,
+          (extract(epoch from s.created_on) * 1000)::float8 as created_on, (extract(epoch from s.opened_on) * 1000)::float8 as opened_on,
+          (extract(epoch from s.last_used_on) * 1000)::float8 as last_used_on, (extract(epoch from s.expires_on) * 1000)::float8 as expires_on,
+          (extract(epoch from s.revoked_on) * 1000)::float8 as revoked_on,
+          (select json_agg(json_build_object('id', p.id, 'provider', p.provider_id, 'blob', p.blob, 'ready', p.ready,
+            'claimed', extract(epoch from p.claimed_on) * 1000, 'expires', extract(epoch from p.expires_on) * 1000,
+            'unsettled', exists (select 1 from intents i where i.provider_session_id = p.id and i.state in ('prepared', 'sending', 'unknown'))))
+            from provider_sessions p where p.owner = s.id_hash and p.retired_on is null) as upstream
+        from sessions s where s.id_hash = ${idHash}`;
+      return rows[0] && toSession(rows[0]);
     },
     open: async ({ now, idHash, ...row }) => {
       const changed = await db
