@@ -56,11 +56,14 @@ const reserved = async (gateway: Gateway, quote: StoredQuote): Promise<Pick<Prep
   return { providerSessionId: idOf(gateway, `reserved at ${providerId}: ${reservation.upstreamOrderId}`), recheck };
 };
 
+export const appKeyRequired = (): Problem =>
+  new Problem('app-key-required', "pay_with: balance spends the operator's money: it needs the key of an app that is allowed to.");
+
 const spendOf = (gateway: Gateway, at: number) => ({ day: new Date(at).toISOString().slice(0, 10), purpose: 'balance-sats', subject: 'all' });
 
 /** The operator's money: an app that may, within the day's limit, one purchase at a time for an account. */
 const spending = async (gateway: Gateway, quote: StoredQuote, request: LiquidityOrderRequest): Promise<Pick<Prepared, 'providerSessionId' | 'release'>> => {
-  if (!request.maySpend) throw new Problem('app-key-required', "pay_with: balance spends the operator's money: it needs the key of an app that is allowed to.");
+  if (!request.maySpend) throw appKeyRequired();
   const limit = gateway.settings.liquidity.balance_daily_sats;
   const counted = spendOf(gateway, gateway.now());
   const { pay } = quote.offer.offer;

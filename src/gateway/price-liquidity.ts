@@ -66,6 +66,7 @@ export const priceLiquidity = async (
     ...(request.refund_onchain === undefined ? {} : { refundOnchain: request.refund_onchain }),
   };
   await freshListings(gateway, 'liquidity', context.requestId, listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms)));
+  refuseUnknownWay(gateway, payWith);
   const left: number[] = [];
   const asks = gateway.providers.flatMap((provider): Ask[] => {
     const adapter = provider.adapter.liquidity;
@@ -94,6 +95,16 @@ export const priceLiquidity = async (
   });
   const stored = await storeRoute(gateway, session, collected, new Map(), toTerms(wanted));
   return { ...stored, ...(left.length === 0 ? {} : { firmQuotesLeft: Math.min(...left) }) };
+};
+
+/** A word that no seller has is a mistake of the caller's. What a seller takes that could not be read is not known. */
+const refuseUnknownWay = (gateway: Gateway, payWith: string): void => {
+  const sellers = gateway.providers.filter(({ core, adapter }) => core.mode !== 'off' && adapter.liquidity);
+  const listed = sellers.map(({ id }) => productsOf(gateway, id));
+  const words = [...new Set(['lightning', 'onchain', 'balance', ...listed.flat().flatMap((one) => one.payWith)])];
+  if (words.includes(payWith) || listed.some((listings) => listings.length === 0)) return;
+  const detail = `must be one of: ${words.join(', ')}`;
+  throw new Problem('invalid-request', `/pay_with: ${detail}`, { errors: [{ pointer: '/pay_with', detail }] });
 };
 
 /** A seller that names its range is not asked beyond it: without an order it could not even say why not. */

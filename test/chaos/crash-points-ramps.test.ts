@@ -160,7 +160,7 @@ needsPostgres(
       // Prices are had from somebody who lives; the orders go to the one that is about to die.
       const card = await call('/sell/quote', { amount_sats: 200_000 + n, ...(await optionOf(call, 'Card balance')) });
       const turbo = await call('/liquidity/offers', { product: 'turbo', amount_sats: 1_000_000, pay_with: 'lightning' });
-      const recharge = await call('/liquidity/quote', { product: 'recharge', amount_sats: 20_000, pay_with: 'balance' });
+      const recharge = await call('/liquidity/quote', { product: 'recharge', amount_sats: 20_000, pay_with: 'balance' }, bearer);
       const channel = await call('/liquidity/offers', { ...inbound, amount_sats: 500_000, firm: true });
       const quoteOf = (reply: Reply, id: string): string =>
         (reply.body['offers'] as { provider: { id: string }; quote_id: string }[]).find((one) => one.provider.id === id)?.quote_id ?? '';

@@ -122,13 +122,17 @@ describe('what was asked for', () => {
     }
   });
 
-  it('is paid in a way that nobody takes', async () => {
+  it.each(['seashells', 'doge', 'bitcoin', ''])('is paid in a way that nobody has heard of: %j', async (pay_with) => {
     const call = await opened();
-    const { status, body } = await call('/liquidity/quote', { ...turbo, pay_with: 'seashells' });
+    const { status, body } = await call('/liquidity/quote', { ...turbo, pay_with });
+    expect([status, body['code'], (body['errors'] as Body[])[0]?.['pointer']]).toEqual([400, 'invalid-request', '/pay_with']);
+  });
+
+  it('is paid in a way that its seller does not take', async () => {
+    const call = await opened();
+    const { status, body } = await call('/liquidity/quote', { product: 'inbound', amount_sats: 300_000, pay_with: 'onchain' });
     expect([status, body['code']]).toEqual([422, 'no-offer']);
-    expect(new Set((body['refused'] as Body[]).map((one) => one['reason']))).toEqual(new Set(['payment-method-unsupported', 'option-unsupported']));
-    const none = await call('/liquidity/quote', { ...turbo, pay_with: '' });
-    expect([none.status, none.body['code']]).toEqual([400, 'invalid-request']);
+    expect(new Set((body['refused'] as Body[]).map((one) => one['reason']))).toEqual(new Set(['payment-method-unsupported', 'below-minimum']));
     expect(asked('POST /order')).toBe(0);
   });
 
@@ -392,7 +396,7 @@ describe("a stranger's node", () => {
 describe("a purchase with the operator's balance", () => {
   const wanted = { product: 'recharge', amount_sats: 20_000, pay_with: 'balance' };
   const order = async (call: Call): Promise<{ quoteId: string; answer: () => Promise<Reply> }> => {
-    const { body } = await call('/liquidity/quote', wanted);
+    const { body } = await call('/liquidity/quote', wanted, bearer);
     const request = { quote_id: body['quote_id'], invoice: invoiceOver(20_000) };
     return { quoteId: String(body['quote_id']), answer: async () => await call('/liquidity/order', request, bearer) };
   };

@@ -140,7 +140,13 @@ describe("the operator's balance", () => {
 
   it('is spent by an app that may, within the day’s limit, exactly, also by a hundred at the same time', async () => {
     const { call } = await opened();
-    const first = (await call('/liquidity/quote', wanted)).body;
+    const first = (await call('/liquidity/quote', wanted, bearer)).body;
+    for (const path of ['/liquidity/offers', '/liquidity/quote']) {
+      for (const headers of [{}, { authorization: 'Bearer another-key' }]) {
+        const keyless = await call(path, wanted, headers);
+        expect([path, keyless.status, keyless.body['code']]).toEqual([path, 403, 'app-key-required']);
+      }
+    }
     const stranger = await call('/liquidity/order', { quote_id: first['quote_id'], invoice: invoiceOver(20_000) });
     expect([stranger.status, stranger.body['code']]).toEqual([403, 'app-key-required']);
     const pay = Number(first['pay_sats']);
@@ -149,8 +155,8 @@ describe("the operator's balance", () => {
     const answers = await Promise.all(
       people.flatMap((person) =>
         Array.from({ length: 5 }, async () => {
-          let quote = await person.call('/liquidity/quote', wanted);
-          while (quote.status !== 200) quote = await person.call('/liquidity/quote', wanted);
+          let quote = await person.call('/liquidity/quote', wanted, bearer);
+          while (quote.status !== 200) quote = await person.call('/liquidity/quote', wanted, bearer);
           for (;;) {
             const answer = await person.call('/liquidity/order', { quote_id: quote.body['quote_id'], invoice: invoiceOver(20_000) }, bearer);
             if (answer.body['code'] !== 'order-pending') return answer;

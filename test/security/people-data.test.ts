@@ -177,7 +177,7 @@ beforeAll(async () => {
   const reserved = await good('/liquidity/order', { quote_id: (firm['offers'] as { quote_id: string }[])[0]?.quote_id, refund_onchain: person.refund });
   const unordered = await good('/liquidity/offers', { ...inbound, amount_sats: 900_000, pay_with: 'lightning' });
   expect((unordered['offers'] as Body[]).length).toBe(1);
-  const balance = await good('/liquidity/quote', { product: 'recharge', amount_sats: 20_000, pay_with: 'balance' });
+  const balance = await good('/liquidity/quote', { product: 'recharge', amount_sats: 20_000, pay_with: 'balance' }, { authorization: `Bearer ${spendKey}` });
   thor.control.setFault({ endpoint: 'POST /purchase', fault: 'lost-answer', times: 1 });
   await call('/liquidity/order', { quote_id: balance['quote_id'], invoice: balanceInvoice }, { authorization: `Bearer ${spendKey}` });
   const problem = await call('/liquidity/order', { quote_id: sessionId, invoice: 'lnbc-canary', email: 'not-an-address' });

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { appKeyRequired } from '../../gateway/liquidity-order.ts';
 import { listProducts } from '../../gateway/list-products.ts';
 import { priceLiquidity } from '../../gateway/price-liquidity.ts';
 import { readSession } from '../../gateway/read-session.ts';
@@ -14,7 +15,10 @@ export const liquidityBody = z.object({
   session_id: sessionId,
   product,
   amount_sats: amount.openapi({ description: 'Sats of the recharge, of inbound capacity, or of each side of a turbo channel' }),
-  pay_with: text(32).openapi({ example: 'lightning' }),
+  pay_with: text(32).openapi({
+    example: 'lightning',
+    description: "lightning, onchain, balance (the operator's own: needs the key of an app that may), or another word of /liquidity/products",
+  }),
   lease_blocks: z.int().min(0).max(1_000_000).optional().openapi({ description: 'How long the channel must stay open; 0 or absent: no promise wanted' }),
   announce: z.boolean().optional(),
   firm: z.boolean().optional().openapi({ description: 'Prices that hold: some sellers make an order for one, so they are counted' }),
@@ -23,8 +27,12 @@ export const liquidityBody = z.object({
   max_wait_ms: z.int().min(300).max(60_000).optional(),
 });
 
+/** Whether the caller is an app that may spend the operator's balance. */
+export const maySpend = (call: Call): boolean => call.app?.allow.includes('pay_with_balance') ?? false;
+
 const price = async (call: Call, body: z.output<typeof liquidityBody>) => {
   const session = await readSession(call.gateway, body.session_id, 'price');
+  if (body.pay_with === 'balance' && !maySpend(call)) throw appKeyRequired();
   await limitQuotes(call, session.idHash);
   return await priceLiquidity(call.gateway, session, body, traceOf(call));
 };
@@ -59,7 +67,7 @@ export const liquidityOffers = endpoint({
     failed: z.array(reasons.failed),
     policy: z.looseObject({ name: z.string(), decided_by: z.string() }),
   }),
-  problems: ['session-invalid', 'proof-required', 'address-invalid', 'rate-limited'],
+  problems: ['session-invalid', 'proof-required', 'address-invalid', 'app-key-required', 'rate-limited'],
   lane: 'quotes',
   run: async (call, body) => {
     const stored = await price(call, body);
@@ -74,7 +82,7 @@ export const liquidityQuote = endpoint({
   summary: 'The least fee on the table',
   body: liquidityBody,
   answer: offer,
-  problems: ['session-invalid', 'proof-required', 'address-invalid', 'rate-limited', 'no-offer', 'all-providers-failed'],
+  problems: ['session-invalid', 'proof-required', 'address-invalid', 'app-key-required', 'rate-limited', 'no-offer', 'all-providers-failed'],
   lane: 'quotes',
   run: async (call, body) => {
     const stored = await price(call, body);

@@ -10,7 +10,7 @@ import { readSession } from '../../gateway/read-session.ts';
 import { traceOf } from '../offers/offers.ts';
 import { amount, anyAmount, providerRef, sessionId, text, time, uuid, webhookUrl } from '../shapes.ts';
 import { checkWebhook } from '../webhook-url.ts';
-import { product } from './offers.ts';
+import { maySpend, product } from './offers.ts';
 
 const body = z.object({
   session_id: sessionId,
@@ -80,7 +80,7 @@ export const liquidityOrder = endpoint({
           invoice: request.invoice,
           refundOnchain: request.refund_onchain,
           email: request.email,
-          maySpend: call.app?.allow.includes('pay_with_balance') ?? false,
+          maySpend: maySpend(call),
         }),
       // Without ordering anything anywhere.
       reprice: async (session, quote) => {

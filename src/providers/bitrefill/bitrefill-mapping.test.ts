@@ -122,12 +122,12 @@ describe('what an order may not say', () => {
 
 describe('ways to pay', () => {
   const with_ = (more: object) => ({ ...settings, ...more });
-  it('bitcoin is onchain outside, and both words are understood', () => {
+  it('bitcoin is onchain outside, and has no second name', () => {
     expect(methodsOf(settings)).toEqual(['lightning', 'onchain']);
     expect(['lightning', 'onchain', 'bitcoin', 'dash', 'balance'].map((word) => methodFor(word, settings))).toEqual([
       'lightning',
       'bitcoin',
-      'bitcoin',
+      undefined,
       undefined,
       undefined,
     ]);

@@ -24,13 +24,11 @@ export const rateCardOf = ({ operator: { range, packages = [] } }: InventoryRepl
 export const balance = 'balance';
 /** `bitcoin` is paid on chain, and other sellers call it that. */
 const outwardMethod = (method: string): string => (method === 'bitcoin' ? 'onchain' : method);
-const inwardMethod = (payWith: string): string => (payWith === 'onchain' ? 'bitcoin' : payWith);
 
-/** Bitrefill's word, `balance`, or undefined for what is not offered. */
+/** Bitrefill's word, `balance`, or undefined for what is not offered. Only the outward word is understood: one way to pay has one name. */
 export const methodFor = (payWith: string, settings: BitrefillSettings): string | undefined => {
-  const method = inwardMethod(payWith);
-  if (method === balance) return settings.pay_with_balance ? balance : undefined;
-  return settings.payment_methods.includes(method) ? method : undefined;
+  if (payWith === balance) return settings.pay_with_balance ? balance : undefined;
+  return settings.payment_methods.find((method) => outwardMethod(method) === payWith);
 };
 
 export const methodsOf = (settings: BitrefillSettings): string[] => [
