@@ -13,6 +13,7 @@ import { askForConnection, refreshConnection } from './refresh-account.ts';
 import { refusalProblem } from './refusal-problem.ts';
 import { connectedAccount, findAccount } from './sell-accounts.ts';
 import { openRequest, openState, showConnection } from './show-account.ts';
+import { isoTime } from './show-offers.ts';
 
 type Shown = { [key: string]: Json };
 
@@ -105,28 +106,57 @@ const stepAt = async (
   requestId: string,
   verb: string,
   step: (verbs: Verbs, context: Parameters<Verbs['read']>[0], state: ConnectionState) => Promise<Step>,
-): Promise<Shown> => {
-  const { account, connection } = await findConnection(gateway, session, connectionId);
+): Promise<{ connection: Connection; state: ConnectionState }> => {
+  const found = await findConnection(gateway, session, connectionId);
+  const { account } = found;
+  // It may have got further since it was looked at.
+  const connection = found.connection.status === 'initiating' ? await refreshConnection(gateway, account, found.connection, requestId) : found.connection;
   const state = await openState(gateway, connection);
-  if (!state) throw new Problem('connection-required', 'The connection is still being made. Ask again in a moment.', { retryAfterMs: 2000 });
+  if (!state || connection.status === 'initiating') throw stillBeingMade();
   try {
     const answer = await callAccount(gateway, account, { verb, requestId, idempotent: false }, async (sell, context) => {
       if (!sell.connections) throw new Error(`${account.providerId} has no connections`);
       return await step(sell.connections, context, state);
     });
     if (answer.ok === 'code-wrong') return await codeWrong(gateway, account, connection, state, answer.attemptsLeft);
-    if (answer.ok === 'code-expired')
-      throw new Problem(
-        'code-expired',
-        'The code has expired or was used up. Ask for a new one with POST /sell/connection-resend; where the provider takes no further try, the connection ends by itself and can be asked for anew.',
-      );
+    if (answer.ok === 'code-expired') throw await codeExpired(gateway, await refreshConnection(gateway, account, connection, requestId));
     if (!answer.ok) throw refusalProblem(answer.refusal);
-    return await showConnection(gateway, await stepConnection(gateway, account, connection, answer.value));
+    return { connection: await stepConnection(gateway, account, connection, answer.value), state: answer.value };
   } catch (fault) {
     if (fault instanceof ProviderFault) await gateway.stores.accounts.wake(account.id, gateway.now() + 1000);
     throw providerProblem(fault);
   }
 };
+
+/** Whether the provider has told of it yet or not: the same request again, in a moment. */
+const stillBeingMade = (): Problem =>
+  new Problem('connection-required', 'The connection is still being made. Repeat the same request in a moment.', {
+    retryAfterMs: 2000,
+    members: { action: 'wait', retryable: true },
+  });
+
+/** A code that is not taken any more. What can be done about it depends on what the provider says of the connection. */
+const codeExpired = async (gateway: Gateway, connection: Connection): Promise<Problem> => {
+  const state = await openState(gateway, connection);
+  if (connection.status !== 'code_required' || !state)
+    return new Problem('code-expired', `The code has expired, and the connection is ${connection.status}. Ask for it anew with POST /sell/connections.`);
+  if (state.attemptsLeft === 0) return noTryLeft(state);
+  return new Problem(
+    'code-expired',
+    'The provider takes this code no more: it is too old, or too many were wrong. POST /sell/connection-resend sends another, or says that none is taken any more.',
+    { members: codeEnd(state) },
+  );
+};
+
+/** Another code would be refused like the last one: the connection has to end by itself first. */
+const noTryLeft = (state: ConnectionState): Problem =>
+  new Problem(
+    'code-expired',
+    'Too many codes were wrong: the provider takes none for this connection any more, not even a new one. It ends at code_expires_on; ask for it anew with POST /sell/connections then.',
+    { members: codeEnd(state) },
+  );
+
+const codeEnd = ({ codeExpiresOn }: ConnectionState): Shown => (codeExpiresOn === undefined ? {} : { code_expires_on: isoTime(codeExpiresOn) });
 
 const codeWrong = async (
   gateway: Gateway,
@@ -140,13 +170,19 @@ const codeWrong = async (
 };
 
 /** Confirms whatever waits for a code: the creation, or a cancel. */
-export const confirmConnection = async (gateway: Gateway, session: OpenSession, connectionId: string, code: string, requestId: string): Promise<Shown> =>
-  await stepAt(gateway, session, connectionId, requestId, 'confirm_connection', (verbs, context, state) => verbs.confirm(context, state, code));
-export const resendCode = async (gateway: Gateway, session: OpenSession, connectionId: string, requestId: string): Promise<Shown> =>
-  await stepAt(gateway, session, connectionId, requestId, 'resend_code', (verbs, context, state) => verbs.resend(context, state));
+export const confirmConnection = async (gateway: Gateway, session: OpenSession, connectionId: string, code: string, requestId: string): Promise<Shown> => {
+  const confirm = await stepAt(gateway, session, connectionId, requestId, 'confirm_connection', (verbs, context, state) => verbs.confirm(context, state, code));
+  return await showConnection(gateway, confirm.connection);
+};
+export const resendCode = async (gateway: Gateway, session: OpenSession, connectionId: string, requestId: string): Promise<Shown> => {
+  const resent = await stepAt(gateway, session, connectionId, requestId, 'resend_code', (verbs, context, state) => verbs.resend(context, state));
+  if (resent.connection.status === 'code_required' && resent.state.attemptsLeft === 0) throw noTryLeft(resent.state);
+  return await showConnection(gateway, resent.connection);
+};
 /** Twice is once: a connection that ended stays ended. */
 export const cancelConnection = async (gateway: Gateway, session: OpenSession, connectionId: string, requestId: string): Promise<Shown> => {
   const { connection } = await findConnection(gateway, session, connectionId);
   if (connection.status === 'inactive') return await showConnection(gateway, connection);
-  return await stepAt(gateway, session, connectionId, requestId, 'cancel_connection', (verbs, context, state) => verbs.cancel(context, state));
+  const ended = await stepAt(gateway, session, connectionId, requestId, 'cancel_connection', (verbs, context, state) => verbs.cancel(context, state));
+  return await showConnection(gateway, ended.connection);
 };

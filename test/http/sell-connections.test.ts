@@ -95,8 +95,32 @@ describe('a code', () => {
     expect([second.status, second.body['code'], second.body['attempts_left']]).toEqual([422, 'code-wrong', 1]);
     const third = await call('/sell/connection-confirm', { connection_id, code: '000000' });
     expect([third.body['code'], third.body['attempts_left']]).toEqual(['code-wrong', 0]);
+    // Nothing sends him to a new code, which would be refused like this one.
+    const { body } = await call('/sell/connection-status', { connection_id });
+    const texts = world.control.state.texts.length;
+    for (const [path, code] of [
+      ['/sell/connection-confirm', '123456'],
+      ['/sell/connection-resend', undefined],
+      ['/sell/connection-confirm', '123456'],
+    ] as const) {
+      const late = await call(path, { connection_id, ...(code === undefined ? {} : { code }) });
+      expect([path, late.status, late.body['code'], late.body['code_expires_on']]).toEqual([path, 410, 'code-expired', body['code_expires_on']]);
+      expect(late.body['detail']).toMatch(/^Too many codes were wrong/);
+    }
+    expect(world.control.state.texts).toHaveLength(texts);
+  });
+
+  it('wrong too often before anything said how many are left: the first request for another tells', async () => {
+    const call = await world.opened();
+    const accountId = await world.connected(call, 'often@example.com');
+    const connection_id = await world.waiting(call, accountId, 'Bank', 'often');
+    for (let n = 0; n < 3; n += 1) await call('/sell/connection-confirm', { connection_id, code: '000000' });
+    const { body } = await call('/sell/connection-status', { connection_id });
     const late = await call('/sell/connection-confirm', { connection_id, code: '123456' });
-    expect([late.status, late.body['code']]).toEqual([410, 'code-expired']);
+    expect([late.status, late.body['code'], late.body['code_expires_on']]).toEqual([410, 'code-expired', body['code_expires_on']]);
+    const resent = await call('/sell/connection-resend', { connection_id });
+    expect([resent.status, resent.body['code'], resent.body['code_expires_on']]).toEqual([410, 'code-expired', body['code_expires_on']]);
+    expect((await call('/sell/connection-status', { connection_id })).body['attempts_left']).toBe(0);
   });
 
   it('that comes late has expired, and so has the connection; its name is free again', async () => {
@@ -129,13 +153,41 @@ describe('a code', () => {
     expect([again.status, again.body['connection_status']]).toEqual([200, 'active']);
   });
 
-  it('is asked for nothing that does not wait for one', async () => {
+  it('is asked for again while the connection is still being made, told of or not', async () => {
     const call = await world.opened();
     const accountId = await world.connected(call, 'nocode@example.com');
-    world.control.setOptions({ linkMs: 3_000 });
-    const made = await call('/sell/connections', { account_id: accountId, name: 'Bank', lightning_username: 'nocode', ...bank });
-    const early = await call('/sell/connection-confirm', { connection_id: made.body['connection_id'], code: '123456' });
-    expect([early.status, early.body['code']]).toEqual([400, 'invalid-request']);
+    world.control.setOptions({ linkMs: 1_500 });
+    world.control.setFault({ endpoint: 'POST /bringin-link', fault: '503', times: 1 });
+    world.control.setFault({ endpoint: 'GET /bringin-link', fault: '503', times: 2 });
+    const wanted = { account_id: accountId, name: 'Bank', lightning_username: 'nocode', ...bank };
+    const made = await call('/sell/connections', wanted);
+    const connection_id = made.body['connection_id'];
+    const early = async (): Promise<void> => {
+      for (const [path, more] of [
+        ['/sell/connection-confirm', { code: '123456' }],
+        ['/sell/connection-resend', {}],
+        ['/sell/connection-cancel', {}],
+      ] as const) {
+        const { status, body } = await call(path, { connection_id, ...more });
+        expect([path, status, body['code'], body['action'], body['retryable'], body['retry_after_ms']]).toEqual([
+          path,
+          409,
+          'connection-required',
+          'wait',
+          true,
+          2000,
+        ]);
+      }
+    };
+    await early();
+    world.control.clearFaults();
+    await call('/sell/connections', wanted);
+    await early();
+    // Once it waits for its code, the same request works, whoever has looked at it meanwhile.
+    await until('confirmed', async () => {
+      const { status, body } = await call('/sell/connection-confirm', { connection_id, code: '123456' });
+      return status === 200 && body['connection_status'] === 'active' ? true : undefined;
+    });
   });
 });
 

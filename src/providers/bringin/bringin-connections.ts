@@ -136,6 +136,8 @@ const resend = async (bringin: Bringin, context: CallContext, key: string, conne
   const { cancel: pendingCancel, challengeId } = readConnectionNotes(read.value.upstream);
   // Bringin documents no resend for a cancel: asking again sends a new code.
   if (pendingCancel) return await sendCancel(bringin, context, key, read.value);
+  // The tries are the connection's, not the code's: a new code would be refused like the last.
+  if (read.value.attemptsLeft === 0) return read;
   const reply = await api.resendCode(bringin, context, key, challengeId ?? '');
   if (!reply.ok) return declined('resend-refused');
   const { attempts, challengeId: newChallenge } = reply.value;
