@@ -1,7 +1,9 @@
 /** docs/wallet.md promises that its recipes work: here its very code runs against a gateway, the three ramps beside each other. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
-import { blocks, otherBlocks, recipeNames } from './recipes.ts';
+import { blocks, loadRecipes, otherBlocks, recipeNames } from './recipes.ts';
 import { createCustomer, startSellers, type Sellers } from './world.ts';
 
 type Body = Record<string, unknown>;
@@ -115,6 +117,33 @@ describe.concurrent('the recipes of docs/wallet.md', () => {
     },
     limitMs,
   );
+});
+
+it('call repeats what is only for now, also too many requests, and nothing that lasts', async () => {
+  const answers: [number, object][] = [];
+  let asked = 0;
+  const server = createServer((_, response) => {
+    const [status, body] = answers[asked] ?? [200, { so: true }];
+    asked += 1;
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const page = loadRecipes(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, {}, ran);
+  const call = async (...those: [number, object][]): Promise<[unknown, number]> => {
+    answers.splice(0, Infinity, ...those);
+    asked = 0;
+    const answer = await page['call']?.('/quote', {}).catch((error: { problem?: Body }) => error.problem?.['code']);
+    return [answer, asked];
+  };
+  const tooMany = (ms: number): [number, object] => [429, { code: 'rate-limited', action: 'wait', retry_after_ms: ms }];
+  try {
+    expect(await call(tooMany(30_000), tooMany(1000))).toEqual([{ so: true }, 3]);
+    expect(await call(tooMany(31_000))).toEqual(['rate-limited', 1]);
+    expect(await call([503, { code: 'order-pending', action: 'retry', retry_after_ms: 2000 }])).toEqual([{ so: true }, 2]);
+    expect(await call([409, { code: 'account-not-connected', action: 'wait' }])).toEqual(['account-not-connected', 1]);
+  } finally {
+    await new Promise((closed) => server.close(closed));
+  }
 });
 
 it('ran every function of the page, and the page has no other code', () => {
