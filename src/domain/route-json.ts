@@ -19,16 +19,20 @@ export const fromJson = (stored: Json): Route => {
   return read(stored, '') as Route;
 };
 
+/** Every quote passes here: plain loops, and what is opaque is not copied. */
 const write = (value: unknown, member: string): Json => {
   if (typeof value === 'bigint') {
     if (!amounts.has(member)) throw new TypeError(`route member "${member}" is not known as an amount`);
     return value.toString();
   }
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  // Adapters and the configuration hand these over as JSON.
+  if (opaque.has(member)) return value as Json;
   if (Array.isArray(value)) return value.map((item) => write(item, member));
   if (typeof value !== 'object') throw new TypeError(`route member "${member}" cannot be stored`);
-  const members = Object.entries(value).filter(([, inner]) => inner !== undefined);
-  return Object.fromEntries(members.map(([key, inner]) => [key, write(inner, opaque.has(member) ? member : key)]));
+  const written: { [key: string]: Json } = {};
+  for (const [key, inner] of Object.entries(value)) if (inner !== undefined) written[key] = write(inner, key);
+  return written;
 };
 
 const read = (value: Json, member: string): unknown => {
