@@ -117,8 +117,10 @@ const limiterOf = (env: WorkerEnv): Limiter => {
     orders: env.RATE_LIMIT_ORDERS,
   };
   return async (name, key, limit) => {
-    const binding = bindings[name];
-    return binding ? { allowed: (await binding.limit({ key })).success, resetSeconds: 60 } : await own(name, key, limit);
+    // Account steps are as many a minute as orders; under a key of their own they are counted apart.
+    const binding = name === 'account-steps' ? bindings.orders : bindings[name];
+    const counted = name === 'account-steps' ? `steps ${key}` : key;
+    return binding ? { allowed: (await binding.limit({ key: counted })).success, resetSeconds: 60 } : await own(name, key, limit);
   };
 };
 

@@ -90,6 +90,8 @@ export const limitsOf = (limiter: Limiter, http: HttpSettings, headers: Headers)
     quotes: http.limits.quotes,
     'quotes-app': http.limits.quotesApp,
     orders: http.limits.orders,
+    // Signing up takes several steps, and typos: they leave the orders' minute alone.
+    'account-steps': http.limits.orders,
     // A claim whose outcome is unknown is to be repeated every five seconds.
     withdrawals: http.limits.orders * 3,
     'webhook-tests': http.limits.orders,

@@ -1,6 +1,6 @@
 import { Problem } from '../gateway/problem.ts';
 
-export type LimitName = 'verify' | 'quotes' | 'quotes-app' | 'orders' | 'withdrawals' | 'webhook-tests';
+export type LimitName = 'verify' | 'quotes' | 'quotes-app' | 'orders' | 'account-steps' | 'withdrawals' | 'webhook-tests';
 /** Counts one use; `allowed` false once the window is spent. Cloudflare's binding has no remaining count: then it is undefined. */
 export type Limiter = (name: LimitName, key: string, limit: number) => Promise<{ allowed: boolean; remaining?: number; resetSeconds: number }>;
 

@@ -59,6 +59,17 @@ it('a pending order says when the next look at it is due', async () => {
   gateway.simulators['alpine']?.control.clearFaults();
 });
 
+it('typos while signing up use up a minute of their own, not the orders’', async () => {
+  const other = createWallet(gateway.url);
+  const { sessionId: session } = await other.open();
+  const typo = async () => await other.call('/sell/accounts', { session_id: session, provider: 'nobody', email: 'a@example.com' });
+  const answers = [await typo(), await typo(), await typo()];
+  expect(answers.map((one) => one.status)).toEqual([400, 400, 429]);
+  expect(answers[2]?.body['detail']).toBe('At most 2 account-steps requests a minute are allowed here.');
+  const { body } = await quote(session);
+  expect((await other.call('/order', { session_id: session, quote_id: body['quote_id'] })).status).toBe(200);
+});
+
 it("an app's own number of quotes a minute is the one that counts", async () => {
   const headers = { authorization: `Bearer ${appKey}` };
   const answers = [];

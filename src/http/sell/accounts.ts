@@ -36,7 +36,7 @@ export const sellAccounts = endpoint({
   lane: 'reserved',
   run: async (call, body, raw) => {
     const session = await readSession(call.gateway, body.session_id, 'price');
-    await call.limit('orders', `steps ${session.idHash}`);
+    await call.limit('account-steps', session.idHash);
     const request = { provider: body.provider, email: body.email, apiKey: body.api_key, webhook: webhookOf(call, body) };
     return await onceByKey(call, session.customerId, '/sell/accounts', raw, () => startSellAccount(call.gateway, session, request, call.requestId));
   },

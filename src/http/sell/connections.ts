@@ -54,7 +54,7 @@ export const sellConnections = endpoint({
   lane: 'reserved',
   run: async (call, body, raw) => {
     const session = await readSession(call.gateway, body.session_id, 'price');
-    await call.limit('orders', `steps ${session.idHash}`);
+    await call.limit('account-steps', session.idHash);
     const run = () => createConnection(call.gateway, session, body.account_id, requestOf(body), call.requestId);
     return await onceByKey(call, session.customerId, '/sell/connections', raw, run);
   },
@@ -97,7 +97,7 @@ export const sellConnectionConfirm = endpoint({
   lane: 'reserved',
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'price');
-    await call.limit('orders', `steps ${session.idHash}`);
+    await call.limit('account-steps', session.idHash);
     return { body: await confirmConnection(call.gateway, session, body.connection_id, body.code, call.requestId) };
   },
 });
@@ -113,7 +113,7 @@ export const sellConnectionResend = endpoint({
   lane: 'reserved',
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'price');
-    await call.limit('orders', `steps ${session.idHash}`);
+    await call.limit('account-steps', session.idHash);
     return { body: await resendCode(call.gateway, session, body.connection_id, call.requestId) };
   },
 });
@@ -129,7 +129,7 @@ export const sellConnectionCancel = endpoint({
   lane: 'reserved',
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'price');
-    await call.limit('orders', `steps ${session.idHash}`);
+    await call.limit('account-steps', session.idHash);
     return { body: await cancelConnection(call.gateway, session, body.connection_id, call.requestId) };
   },
 });
