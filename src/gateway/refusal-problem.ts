@@ -51,6 +51,9 @@ const direct: Record<string, [ProblemCode, string]> = {
   'price-moved': ['price-changed', 'The price rose since the quote. Nothing was bought. Ask for a new quote.'],
 };
 
+/** Over what the list says of the code: here waiting does not help, the customer has to act. */
+export const forCustomer = { action: 'ask-user', retryable: false } as const;
+
 /** What a provider's refusal is to the caller of a use case (prices show refusals as they are). Nothing upstream changed. */
 export const refusalProblem = (refusal: Refusal): Problem => {
   const { reason, note = '', limits, connectTo } = refusal;
@@ -64,7 +67,9 @@ export const refusalProblem = (refusal: Refusal): Problem => {
   switch (reason) {
     case 'account-required':
       return note === 'needs-reconnect'
-        ? new Problem('account-not-connected', 'The provider no longer accepts the account. Connect it again with POST /sell/accounts.')
+        ? new Problem('account-not-connected', 'The provider no longer accepts the account. Connect it again with POST /sell/accounts.', {
+            members: forCustomer,
+          })
         : new Problem('account-required', 'The customer has no account at this provider. Start one with POST /sell/accounts.');
     case 'below-minimum':
     case 'above-maximum':

@@ -10,7 +10,7 @@ import { Problem } from './problem.ts';
 import type { Gateway } from './ports.ts';
 import type { OpenSession } from './read-session.ts';
 import { refreshAccount, startOf } from './refresh-account.ts';
-import { refusalProblem } from './refusal-problem.ts';
+import { forCustomer, refusalProblem } from './refusal-problem.ts';
 import { openSignup, showAccount } from './show-account.ts';
 
 type Shown = { [key: string]: Json };
@@ -160,11 +160,22 @@ export const removeSellAccount = async (gateway: Gateway, session: OpenSession, 
 /** A connected account for a verb that needs its key. */
 export const connectedAccount = async (gateway: Gateway, accountId: string, customerId: string): Promise<Account> => {
   const account = await findAccount(gateway, accountId, customerId);
-  if (account.status !== 'connected')
-    throw new Problem('account-not-connected', `The account is ${account.status}, not connected.`, {
-      members: await openSignup(gateway, account).then(({ signupUrl }) => (signupUrl === undefined ? {} : { signup_url: signupUrl })),
-    });
+  if (account.status !== 'connected') throw await notConnected(gateway, account);
   return account;
+};
+
+/** Waiting helps while the provider gets to know the customer; a lost key and a rejection are for the customer. */
+export const notConnected = async (gateway: Gateway, account: Account): Promise<Problem> => {
+  const { status } = account;
+  if (status === 'needs_reconnect') return refusalProblem({ reason: 'account-required', note: 'needs-reconnect' });
+  if (status === 'rejected')
+    return new Problem('account-not-connected', 'The provider has rejected the customer. Only he can change that, with the provider.', {
+      members: forCustomer,
+    });
+  const { signupUrl } = await openSignup(gateway, account);
+  return new Problem('account-not-connected', `The account is ${status}, not connected.`, {
+    members: signupUrl === undefined || status !== 'onboarding' ? {} : { signup_url: signupUrl },
+  });
 };
 
 export const readBalance = async (gateway: Gateway, session: OpenSession, accountId: string, requestId: string): Promise<Shown> => {

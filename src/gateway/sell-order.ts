@@ -6,6 +6,7 @@ import type { Gateway } from './ports.ts';
 import { refreshAccount } from './refresh-account.ts';
 import type { OpenSession } from './read-session.ts';
 import { refusalProblem } from './refusal-problem.ts';
+import { notConnected } from './sell-accounts.ts';
 import { openState } from './show-account.ts';
 import type { StoredQuote } from './store-route.ts';
 
@@ -27,8 +28,8 @@ export const prepareSellOrder = async (
     if (needsAccount) throw refusalProblem({ reason: 'account-required' });
     return { order: {} };
   }
-  const { status } = account.status === 'connected' ? account : (await refreshAccount(gateway, account, requestId)).account;
-  if (status !== 'connected') throw new Problem('account-not-connected', `The account at ${providerId} is ${status}, not connected.`);
+  const now = account.status === 'connected' ? account : (await refreshAccount(gateway, account, requestId)).account;
+  if (now.status !== 'connected') throw await notConnected(gateway, now);
   const needs = quote.terms['needConnection'];
   const byAmount = Array.isArray(needs) && needs.includes(providerId);
   const recheck = async (): Promise<void> => await refuseSameAmount(gateway, account, quote.offer.offer.pay, byAmount);

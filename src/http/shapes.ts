@@ -39,5 +39,11 @@ export const problemShape = z
     help: z.string(),
     retry_after_ms: z.int().optional(),
     errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+    order_id: z.string().optional(),
+    order_ids: z.array(z.string()).optional().openapi({ description: 'The open orders that stand in the way' }),
+    quote_id: z.string().optional().openapi({ description: 'order-pending: the quote whose order has to be placed first' }),
+    signup_url: z.string().optional().openapi({ description: 'account-not-connected: where the customer signs up' }),
+    attempts_left: z.int().optional().openapi({ description: 'code-wrong' }),
+    code_expires_on: z.string().optional().openapi({ description: 'code-expired: until then the connection waits for a code' }),
   })
   .openapi('Problem');

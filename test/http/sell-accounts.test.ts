@@ -91,6 +91,17 @@ describe('a key that the provider no longer takes', () => {
     await until('told', () =>
       Promise.resolve(told('account_status').some((one) => one['account_id'] === accountId && one['account_status'] === 'needs_reconnect') ? true : undefined),
     );
+    // Waiting does not help: a wallet that prices and orders hears what does.
+    const { body: quote } = await call('/sell/quote', { amount_sats: 250_000, ...(await world.optionOf(call, 'Card balance')) });
+    expect(quote['requires']).toEqual(['account']);
+    const order = await call('/sell/order', { quote_id: quote['quote_id'] });
+    for (const { body } of [balance, order, await call('/sell/connections', { account_id: accountId, name: 'Bank' })])
+      expect([body['code'], body['action'], body['retryable'], body['detail']]).toEqual([
+        'account-not-connected',
+        'ask-user',
+        false,
+        'The provider no longer accepts the account. Connect it again with POST /sell/accounts.',
+      ]);
     const before = asked('GET /user/user-id') + asked('POST /account/get-balance');
     for (let n = 0; n < 10; n += 1) expect((await call('/sell/balance', { account_id: accountId })).status).toBe(409);
     await new Promise((wait) => setTimeout(wait, 1500));
@@ -124,4 +135,29 @@ describe('a key that the provider no longer takes', () => {
     expect(control.user('sam@example.com').links).toHaveLength(1);
     expect(asked('POST /bringin-link')).toBe(2);
   });
+});
+
+it('an account that is not connected yet names the way to sign up, one that was rejected sends nobody to wait', async () => {
+  const { opened, control, accountIs } = world;
+  const call = await opened();
+  const started = await call('/sell/accounts', { ...start, email: 'newcomer@example.com' });
+  const accountId = String(started.body['account_id']);
+  const card = await world.optionOf(call, 'Card balance');
+  const ordered = async () => {
+    const { body } = await call('/sell/quote', { amount_sats: 250_000, ...card });
+    expect(body['requires']).toEqual(['account']);
+    return await call('/sell/order', { quote_id: body['quote_id'] });
+  };
+  for (const refused of [await ordered(), await call('/sell/balance', { account_id: accountId })])
+    expect(refused).toMatchObject({
+      status: 409,
+      body: { code: 'account-not-connected', action: 'wait', retryable: true, signup_url: started.body['signup_url'] },
+    });
+  control.user('newcomer@example.com').step = 'rejected';
+  await new Promise((stale) => setTimeout(stale, 2100));
+  await accountIs(call, accountId, 'rejected');
+  for (const refused of [await ordered(), await call('/sell/balance', { account_id: accountId })]) {
+    expect(refused).toMatchObject({ status: 409, body: { code: 'account-not-connected', action: 'ask-user', retryable: false } });
+    expect(refused.body['signup_url']).toBeUndefined();
+  }
 });
