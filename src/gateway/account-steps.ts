@@ -48,9 +48,16 @@ export const stepAccount = async (gateway: Gateway, account: Account, said: Acco
   const deliveries = moved ? await tell(gateway, after, 'account_status', account.id, sequence, { account_id: account.id, account_status: status }) : [];
   if (await gateway.stores.accounts.change(account, change, deliveries)) {
     if (moved) gateway.count('account_steps_total', { provider: account.providerId, status });
+    if (moved && status === 'connected') await wakePlacing(gateway, account.id);
     return after;
   }
   return (await gateway.stores.accounts.findAny(account.id)) ?? after;
+};
+
+/** An order whose placing waited for the account is looked at now: until its outcome is known, it blocks the account's other orders. */
+const wakePlacing = async (gateway: Gateway, accountId: string): Promise<void> => {
+  const placing = await gateway.stores.intents.unsettledIn(accountId);
+  if (placing) await gateway.stores.intents.wake(placing.id, gateway.now());
 };
 
 /** The connection after what the provider said. */

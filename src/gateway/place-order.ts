@@ -4,7 +4,7 @@ import type { Intent, Gateway, Provider } from './ports.ts';
 import { Problem } from './problem.ts';
 import { refuseHeldOrders } from './operator/switches.ts';
 import type { OpenSession } from './read-session.ts';
-import { answerOf, leaseFor, orderPending, providerOf, quoteExpired, type GivenAnswer, type PlacingInputs, type Reprice } from './placing.ts';
+import { answerOf, leaseFor, orderPending, otherPending, providerOf, quoteExpired, type GivenAnswer, type PlacingInputs, type Reprice } from './placing.ts';
 import { inputsPlace } from './places.ts';
 import { sendPlacing } from './send-placing.ts';
 import { giveAnswer, withOffers } from './confirm-order.ts';
@@ -95,7 +95,7 @@ const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrder
     throw new Problem('too-many-open-orders', `At most ${gateway.settings.orders.max_open} unpaid orders may be open at a time. Pay one or let it expire.`, {
       members: { order_ids: created.open },
     });
-  if (created === 'busy') throw orderPending('Another order of this session is still being placed with the same provider.', 10_000);
+  if (created === 'busy') throw await otherPending(gateway, providerSessionId, session.customerId);
   const intent = created === 'created' ? await intents.find(id) : await intents.findByQuote(request.quoteId, session.customerId);
   if (!intent) throw orderPending('The order is being placed.');
   if (created === 'exists') return await answerAgain(gateway, intent, request, requestId, reprice);

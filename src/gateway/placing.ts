@@ -38,16 +38,28 @@ export const leaseFor = (gateway: Gateway, of: string): Lease => ({
   seconds: Math.ceil(gateway.settings.routing.order_deadline_ms / 1000) + 10,
 });
 
-export const orderPending = (detail: string, retryAfterMs = 2000): Problem =>
-  new Problem('order-pending', `${detail} Repeat the same request.`, { retryAfterMs });
+export const orderPending = (detail: string, retryAfterMs = 2000, members: { [key: string]: AnyJson } = {}): Problem =>
+  new Problem('order-pending', `${detail} Repeat the same request.`, { retryAfterMs, members });
+
+/**
+ * While a placing's outcome is unknown, nothing can be told before the next look at it; a notice may bring that forward, so nobody is sent away
+ * for long. In milliseconds.
+ */
+const untilLook = (gateway: Gateway, intent: Intent | undefined): number =>
+  Math.min(Math.max(intent?.state === 'unknown' ? intent.nextTryOn - gateway.now() : 0, 2000), 30_000);
+
+/** Another placing stands in the way. It is named to its own customer: repeating its request tells what became of it. */
+export const otherPending = async (gateway: Gateway, providerSessionId: string | undefined, customerId: string): Promise<Problem> => {
+  const other = providerSessionId === undefined ? undefined : await gateway.stores.intents.unsettledIn(providerSessionId);
+  const named = other?.customerId === customerId ? { order_id: other.orderId, quote_id: other.quoteId } : {};
+  return orderPending('Another order is still being placed with the same provider.', untilLook(gateway, other), named);
+};
 
 /** What a settled intent answers; an unsettled one is still pending. */
 export const answerOf = async (gateway: Gateway, intent: Intent | undefined): Promise<GivenAnswer> => {
   if (intent?.answer !== undefined) return JSON.parse(await gateway.seal.open(intent.answer, answerPlace(intent.id))) as GivenAnswer;
   if (intent?.state === 'rejected') throw notTaken('it was refused');
-  // While its outcome is unknown, nothing can be told before the next look at it; a notice may bring that forward, so nobody is sent away for long.
-  const untilLook = intent?.state === 'unknown' ? intent.nextTryOn - gateway.now() : 0;
-  throw orderPending('The provider has not answered yet.', Math.min(Math.max(untilLook, 2000), 30_000));
+  throw orderPending('The provider has not answered yet.', untilLook(gateway, intent));
 };
 
 export const quoteExpired = (): Problem => new Problem('quote-expired', 'The quote can no longer be ordered. Ask for a new one.');

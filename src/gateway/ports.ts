@@ -273,6 +273,8 @@ export type IntentStore = {
   changeWithheld(id: string, owner: string, change: IntentChange): Promise<boolean>;
   wake(id: string, now: number): Promise<void>;
   earlierIn(providerSessionId: string): Promise<string[]>;
+  /** The one whose outcome is not known yet: until it is, nothing else is placed in its upstream session. */
+  unsettledIn(providerSessionId: string): Promise<Intent | undefined>;
   claimedUpstreamIds(providerId: string, ids: string[]): Promise<string[]>;
 };
 

@@ -76,6 +76,8 @@ const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, req
       if ('placed' in sent && core.repost !== 'duplicates') return void (await confirmPlaced(gateway, intent, lease.owner, placing, sent.placed));
       // What did not reach the provider tells nothing of the order that it may hold: the next look sends it again.
       if ('unsent' in sent) break;
+      // Nor does a refused key: the order is not looked at before the account is connected again.
+      if ('refused' in sent && sent.refused.reason === 'account-required') break;
       evidence.reposts += 1;
       evidence.resentOn = now;
       evidence.reply = 'refused' in sent ? 'refused' : 'lost';

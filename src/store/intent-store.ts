@@ -145,6 +145,13 @@ export const createIntentStore = (db: Database): IntentStore => ({
     const rows = await db.select({ id: intents.id }).from(intents).where(eq(intents.providerSessionId, providerSessionId));
     return rows.map((row) => row.id);
   },
+  unsettledIn: async (providerSessionId) => {
+    const rows = await db
+      .select()
+      .from(intents)
+      .where(and(eq(intents.providerSessionId, providerSessionId), unsettled));
+    return rows[0] && toIntent(rows[0]);
+  },
   claimedUpstreamIds: async (providerId, ids) => {
     if (ids.length === 0) return [];
     const rows = await db

@@ -250,6 +250,62 @@ describe('an order', () => {
     expect(Object.keys(body)).toEqual([order['order_id']]);
   });
 
+  it('whose answer never came is looked at once its account is connected again, and holds up no other order from then on', async () => {
+    const { opened, connected, control, accountIs, gateway } = world;
+    const call = await opened();
+    const accountId = await connected(call, 'holdup@example.com');
+    const [first, second] = [await quoteFor(call, 'Card balance', 194_000), await quoteFor(call, 'Card balance', 195_000)];
+    control.setFault({ endpoint: 'POST /offramp/order', fault: 'lost-answer', times: 1 });
+    const lost = await call('/sell/order', { quote_id: first['quote_id'] }, known);
+    expect([lost.status, lost.body['code']]).toEqual([503, 'order-pending']);
+    // Its key is gone before it could be sent again: that is no word about the order.
+    control.disconnect('holdup@example.com');
+    const { intents } = gateway.server.gateway.stores;
+    const placing = async () =>
+      (
+        await gateway.database.sql<{ id: string; state: string; evidence: { tries: number; reply?: string } }[]>`
+      select id, state, evidence from intents where quote_id = ${String(first['quote_id'])}`
+      )[0];
+    await until('refused', async () => (((await placing())?.evidence.tries ?? 0) >= 2 ? true : undefined));
+    expect((await placing())?.evidence.reply).toBeUndefined();
+    // Its next look is far away.
+    const { id } = (await placing()) ?? { id: '' };
+    await intents.wake(id, Date.now() + 600_000);
+    await new Promise((stale) => setTimeout(stale, 2100));
+    await accountIs(call, accountId, 'needs_reconnect');
+    await call('/sell/accounts', { provider: 'bringin', email: 'holdup@example.com' });
+    await control.consent('holdup@example.com');
+    await accountIs(call, accountId, 'connected');
+    await until('placed', async () => ((await call('/sell/order', { quote_id: first['quote_id'] }, known)).status === 200 ? true : undefined));
+    expect((await call('/sell/order', { quote_id: second['quote_id'] }, known)).status).toBe(200);
+  });
+
+  it('that waits for the outcome of another is told which, and when that is looked at next', async () => {
+    const { opened, connected, control, gateway } = world;
+    const call = await opened();
+    await connected(call, 'behind@example.com');
+    const [first, second] = [await quoteFor(call, 'Card balance', 196_000), await quoteFor(call, 'Card balance', 197_000)];
+    control.setFault({ endpoint: 'POST /offramp/order', fault: 'lost-answer', times: 5 });
+    await call('/sell/order', { quote_id: first['quote_id'] }, known);
+    const [row] = await gateway.database.sql<
+      { id: string; order_id: string }[]
+    >`select id, order_id from intents where quote_id = ${String(first['quote_id'])}`;
+    const behind = async (ms: number) => {
+      await gateway.server.gateway.stores.intents.wake(row?.id ?? '', Date.now() + ms);
+      return await call('/sell/order', { quote_id: second['quote_id'] }, known);
+    };
+    const far = await behind(600_000);
+    expect([far.status, far.body['code'], far.body['retry_after_ms'], far.body['order_id'], far.body['quote_id']]).toEqual([
+      503,
+      'order-pending',
+      30_000,
+      row?.order_id,
+      first['quote_id'],
+    ]);
+    const near = Number((await behind(20_000)).body['retry_after_ms']);
+    expect(near > 15_000 && near <= 20_000).toBe(true);
+  });
+
   it('with the provider down is not lost: the same request gets it once he is back', async () => {
     const { opened, connected, activeConnection, control } = world;
     const call = await opened();
