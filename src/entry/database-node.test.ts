@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, expect, inject, it } from 'vitest';
+import { childPath } from '../../test/setup/children.ts';
 import { needsPostgres, testDatabase } from '../../test/support/postgres.ts';
 import { openDatabase } from './database-node.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'ramp-data-'));
 const log = (): void => undefined;
-const child = fileURLToPath(new URL('../../test/support/embedded-child.ts', import.meta.url));
+const child = childPath(inject('children'), fileURLToPath(new URL('../../test/support/embedded-child.ts', import.meta.url)));
 const children: ChildProcess[] = [];
 const start = (): ChildProcess => {
   const started = spawn(process.execPath, [child, dataDir], { stdio: ['pipe', 'pipe', 'pipe'] });

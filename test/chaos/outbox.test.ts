@@ -11,7 +11,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { stringify } from 'yaml';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { freshSecrets, readSecrets } from '../../src/config/secrets.ts';
 import { parseConfig } from '../../src/config/providers-config.ts';
 import { createGuardedSender } from '../../src/entry/guarded-sender.ts';
@@ -25,9 +25,11 @@ import { createSeal } from '../../src/seal/seal.ts';
 import { createDeliveryStore, insertDeliveries } from '../../src/store/delivery-store.ts';
 import * as schema from '../../src/store/schema.ts';
 import { chaosSeed, createRandom, isFull, reportGoal, sizeOf, type Random } from '../fuzz/random.ts';
+import { childPath } from '../setup/children.ts';
 import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const sendingChild = childPath(inject('children'), fileURLToPath(new URL('./outbox-child.ts', import.meta.url)));
 const wait = async (ms: number): Promise<void> => await new Promise((done) => setTimeout(done, ms));
 const configText = stringify({
   mode: 'sandbox',
@@ -268,7 +270,7 @@ describe.concurrent('the outbox', () => {
         const rows: NewDelivery[] = [];
         for (let n = 0; n < events; n += 1) rows.push(await eventFor(urls[n % hosts] ?? '', randomUUID(), 'order_status_changed', 2, Date.now()));
         const start = async (name: string): Promise<{ name: string; process: ChildProcess }> => {
-          const child = spawn(process.execPath, ['--no-warnings', fileURLToPath(new URL('./outbox-child.ts', import.meta.url))], {
+          const child = spawn(process.execPath, ['--no-warnings', sendingChild], {
             stdio: ['pipe', 'pipe', 'inherit'],
             env: {
               CHAOS_CHILD: JSON.stringify({

@@ -4,11 +4,13 @@ import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
 import { stringify } from 'yaml';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { startServer, type RunningServer } from '../../src/entry/node-server.ts';
 import { startFiatOnRampSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
+import { childPath } from '../setup/children.ts';
 import { testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { violations, type Kept, type Made, type Told } from './checker.ts';
 
@@ -46,7 +48,7 @@ export type Fleet = {
 
 /** A gateway process that stops dead at a named point; its leases are owned by `child-<point>/…`. */
 export const startChild = async (point: CrashPoint | 'none', environment: Record<string, string>, configText: string): Promise<Child> => {
-  const process_ = spawn(process.execPath, ['--no-warnings', fileURLToPath(new URL('./crash-child.ts', import.meta.url))], {
+  const process_ = spawn(process.execPath, ['--no-warnings', childPath(inject('children'), fileURLToPath(new URL('./crash-child.ts', import.meta.url)))], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { CHAOS_CHILD: JSON.stringify({ environment: { ...environment, INSTANCE: `child-${point}` }, configText, root, point }) },
   });

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { childPath } from '../setup/children.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { root } from './runtimes.ts';
 
@@ -11,8 +13,11 @@ afterAll(async () => await gateway.close());
 
 const run = async (script: string, args: string[], environment: Record<string, string> = {}): Promise<{ code: number; lines: string[] }> =>
   await new Promise((done) => {
-    execFile(process.execPath, ['--no-warnings', `scripts/${script}.ts`, ...args], { cwd: root, env: { ...process.env, ...environment } }, (error, out) =>
-      done({ code: typeof error?.code === 'number' ? error.code : 0, lines: out.trim().split('\n') }),
+    execFile(
+      process.execPath,
+      ['--no-warnings', childPath(inject('children'), join(root, `scripts/${script}.ts`)), ...args],
+      { cwd: root, env: { ...process.env, ...environment } },
+      (error, out) => done({ code: typeof error?.code === 'number' ? error.code : 0, lines: out.trim().split('\n') }),
     );
   });
 const steady = (lines: string[]): string[] =>

@@ -1,5 +1,5 @@
 /**
- * Runs once around all tests: one server, one migrated template that test/support/postgres.ts clones for each test file.
+ * Runs once around all tests: the bundled child processes; one server, one migrated template that test/support/postgres.ts clones for each file.
  * DATABASE_URL names a server to use instead of an own one (its user must be allowed to create databases); TEST_DATABASE=pglite uses none.
  */
 import { randomBytes } from 'node:crypto';
@@ -8,18 +8,30 @@ import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { connect } from '../../src/entry/database-node.ts';
 import { migrate } from '../../src/entry/migrate.ts';
+import { bundleChildren } from './children.ts';
 import { startPostgres } from './postgres-server.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** Undefined where there is no PostgreSQL: then each test file runs an embedded database of its own. */
     testServer: { url: string; template: string } | undefined;
+    /** Where child processes are bundled; undefined: they start from the sources. */
+    children: string | undefined;
   }
 }
 
 export const migrationsFolder = fileURLToPath(new URL('../../migrations', import.meta.url));
 
 export const setup = async (project: TestProject): Promise<() => Promise<void>> => {
+  const [children, end] = await Promise.all([bundleChildren(), startServer(project)]);
+  project.provide('children', children.folder);
+  return async () => {
+    children.remove();
+    await end();
+  };
+};
+
+const startServer = async (project: TestProject): Promise<() => Promise<void>> => {
   const given = process.env['DATABASE_URL'];
   const own = given === undefined && process.env['TEST_DATABASE'] !== 'pglite' ? await startPostgres() : undefined;
   const url = given ?? own?.url;

@@ -1,0 +1,65 @@
+/**
+ * Scripts that tests start as processes of their own, bundled once for a run: a start takes 0.1 s of processor time instead of the 0.9 s of
+ * loading and stripping hundreds of files. Where the sources do not bundle (half an edit), processes start from the sources.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build, type Plugin } from 'esbuild';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const entries = [
+  ...['customer', 'deliveries', 'doctor', 'keys', 'order', 'provider-check', 'restored', 'sessions'].map((name) => `scripts/${name}.ts`),
+  'test/chaos/crash-child.ts',
+  'test/chaos/outbox-child.ts',
+  'test/support/embedded-child.ts',
+];
+
+/** What a module finds beside itself, it finds beside its source. */
+const whereTheSourceIs: Plugin = {
+  name: 'where-the-source-is',
+  setup: (setup) =>
+    setup.onLoad({ filter: /\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)),
+      loader: 'ts',
+    })),
+};
+
+export type Children = { folder: string | undefined; remove: () => void };
+
+export const bundleChildren = async (): Promise<Children> => {
+  // Below node_modules: what is not bundled is found from there.
+  const cache = join(root, 'node_modules/.cache');
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, 'children-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    await build({
+      absWorkingDir: root,
+      entryPoints: entries,
+      outbase: root,
+      outdir: folder,
+      outExtension: { '.js': '.mjs' },
+      bundle: true,
+      splitting: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node24',
+      logLevel: 'silent',
+      external: ['@electric-sql/*', 'esbuild'],
+      banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
+      plugins: [whereTheSourceIs],
+    });
+    return { folder, remove };
+  } catch (error) {
+    remove();
+    console.error(`Child processes start from the sources, which do not bundle: ${error instanceof Error ? error.message : String(error)}`);
+    return { folder: undefined, remove: () => undefined };
+  }
+};
+
+/** Where a process starts whose source is at that absolute path: `folder` is inject('children'). */
+export const childPath = (folder: string | undefined, source: string): string => {
+  const entry = relative(root, source);
+  return folder !== undefined && entries.includes(entry) ? join(folder, entry.replace(/\.ts$/, '.mjs')) : source;
+};
