@@ -1,5 +1,5 @@
 /** The gateway as a Node process: everything that is Node's own, wired once, started and stopped in order. */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { hash, randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -96,6 +96,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
     now: () => Date.now(),
     random: () => Math.random(),
     uuid: () => randomUUID(),
+    hash: (text) => hash('sha256', text),
     randomSecret: (bytes) => randomBytes(bytes).toString('base64url'),
     sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
     instance,

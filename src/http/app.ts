@@ -2,7 +2,7 @@ import { Hono, type Context } from 'hono';
 import { Problem } from '../gateway/problem.ts';
 import { refreshSwitches } from '../gateway/operator/switches.ts';
 import type { Gateway } from '../gateway/ports.ts';
-import { limitsOf, validate, type Call, type Endpoint, type HttpSettings } from './call.ts';
+import { limitsOf, validate, type AnswerHeaders, type Call, type Endpoint, type HttpSettings } from './call.ts';
 import { endpoints } from './endpoints.ts';
 import type { Limiter } from './limiter.ts';
 import { createOpenApi } from './openapi.ts';
@@ -49,12 +49,12 @@ export const createApp = (options: AppOptions): Hono => {
 
 const requestIdOf = (c: Context, gateway: Gateway): string => {
   const given = c.req.header('x-request-id');
-  return given !== undefined && /^[\w.-]{8,64}$/.test(given) ? given : `req_${gateway.ids.secret(12)}`;
+  return given !== undefined && /^[\w.-]{8,64}$/.test(given) ? given : `req_${gateway.ids.uuid()}`;
 };
 
-const baseHeaders = (requestId: string, options: AppOptions): Headers => {
-  const headers = new Headers({ 'x-request-id': requestId, 'cache-control': 'no-store' });
-  if (options.http.mode === 'sandbox') headers.set('x-ramp-mode', 'sandbox');
+const baseHeaders = (requestId: string, options: AppOptions): AnswerHeaders => {
+  const headers: AnswerHeaders = { 'x-request-id': requestId, 'cache-control': 'no-store' };
+  if (options.http.mode === 'sandbox') headers['x-ramp-mode'] = 'sandbox';
   return headers;
 };
 
@@ -62,7 +62,7 @@ const baseHeaders = (requestId: string, options: AppOptions): Headers => {
 const marked = async (c: Context, options: AppOptions, answer: Response): Promise<Response> => {
   const { gateway } = await options.platform(c);
   const headers = baseHeaders(requestIdOf(c, gateway), options);
-  answer.headers.forEach((value, name) => headers.set(name, value));
+  answer.headers.forEach((value, name) => (headers[name] = value));
   return new Response(answer.body, { status: answer.status, headers });
 };
 
@@ -117,10 +117,10 @@ const run = async (call: Call, endpoint: Endpoint, state: { inFlight: number }):
   // The endpoint's own schema made this value: `endpoint()` ties the two types together.
   const reply = await admitted(call, endpoint, state, async () => await endpoint.run(call, body as never, raw));
   if (reply instanceof Response) {
-    call.headers.forEach((value, name) => reply.headers.set(name, value));
+    for (const name in call.headers) reply.headers.set(name, call.headers[name] ?? '');
     return reply;
   }
-  call.headers.set('content-type', 'application/json');
+  call.headers['content-type'] = 'application/json';
   return new Response(JSON.stringify(reply.body), { status: reply.status ?? 200, headers: call.headers });
 };
 
@@ -142,7 +142,7 @@ const admitted = async <T>(call: Call, endpoint: Endpoint, state: { inFlight: nu
   }
 };
 
-const problemOf = (error: unknown, gateway: Gateway, requestId: string, route: string, headers: Headers): Response => {
+const problemOf = (error: unknown, gateway: Gateway, requestId: string, route: string, headers: AnswerHeaders): Response => {
   let problem: Problem;
   if (error instanceof Problem) problem = error;
   else if (isStorageDown(error))
@@ -160,7 +160,7 @@ const problemOf = (error: unknown, gateway: Gateway, requestId: string, route: s
       ...(cause instanceof Error ? { error_name: cause.name, error_at: cause.stack?.split('\n')[1]?.trim() } : {}),
     });
   }
-  return problemResponse(problem, requestId, Object.fromEntries(headers));
+  return problemResponse(problem, requestId, headers);
 };
 
 const appOf = (c: Context, gateway: Gateway, http: HttpSettings) => {
@@ -169,11 +169,11 @@ const appOf = (c: Context, gateway: Gateway, http: HttpSettings) => {
 };
 
 /** CORS is denied unless the origin is listed; no credentials, no reflection of unknown origins. */
-const allowOrigin = (c: Context, headers: Headers, http: HttpSettings): void => {
+const allowOrigin = (c: Context, headers: AnswerHeaders, http: HttpSettings): void => {
   if (http.corsOrigins.length === 0) return;
-  headers.set('vary', 'Origin');
+  headers['vary'] = 'Origin';
   const origin = c.req.header('origin');
-  if (origin !== undefined && http.corsOrigins.includes(origin)) headers.set('access-control-allow-origin', origin);
+  if (origin !== undefined && http.corsOrigins.includes(origin)) headers['access-control-allow-origin'] = origin;
 };
 
 const preflight = (c: Context, allowed: string[], options: AppOptions): Response | undefined => {
@@ -197,8 +197,8 @@ const methodNotAllowed = async (c: Context, allowed: string[], options: AppOptio
   const { gateway } = await options.platform(c);
   const requestId = requestIdOf(c, gateway);
   const headers = baseHeaders(requestId, options);
-  headers.set('allow', allowed.join(', '));
-  return problemResponse(new Problem('method-not-allowed', `This path takes ${allowed.join(' and ')}.`), requestId, Object.fromEntries(headers));
+  headers['allow'] = allowed.join(', ');
+  return problemResponse(new Problem('method-not-allowed', `This path takes ${allowed.join(' and ')}.`), requestId, headers);
 };
 
 const notFound = async (c: Context, options: AppOptions): Promise<Response> => {
@@ -207,7 +207,7 @@ const notFound = async (c: Context, options: AppOptions): Promise<Response> => {
   return problemResponse(
     new Problem('not-found', 'There is nothing at this path. /openapi.json lists what is here.'),
     requestId,
-    Object.fromEntries(baseHeaders(requestId, options)),
+    baseHeaders(requestId, options),
   );
 };
 

@@ -20,6 +20,9 @@ export type HttpSettings = {
   version: string;
 };
 
+/** By lower-case name. A plain record: the server writes it as it is. */
+export type AnswerHeaders = Record<string, string>;
+
 export type Call = {
   gateway: Gateway;
   http: HttpSettings;
@@ -27,7 +30,7 @@ export type Call = {
   ip: () => string | undefined;
   app: KnownApp | undefined;
   /** Headers of the answer. */
-  headers: Headers;
+  headers: AnswerHeaders;
   request: Request;
   /** Named parts of the path. */
   params: Record<string, string>;
@@ -84,7 +87,7 @@ export const validate = (schema: z.ZodObject, value: Record<string, unknown>): R
   throw new Problem('invalid-request', errors.map((error) => `${error.pointer}: ${error.detail}`).join('; '), { errors });
 };
 
-export const limitsOf = (limiter: Limiter, http: HttpSettings, headers: Headers) => {
+export const limitsOf = (limiter: Limiter, http: HttpSettings, headers: AnswerHeaders) => {
   const most: Record<LimitName, number> = {
     verify: http.limits.verify,
     quotes: http.limits.quotes,

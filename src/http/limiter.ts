@@ -27,11 +27,11 @@ export const createLimiter = (now: () => number): Limiter => {
 };
 
 /** The RateLimit fields of the IETF draft, and the refusal when nothing is left. */
-export const enforceLimit = async (limiter: Limiter, name: LimitName, key: string, limit: number, headers: Headers): Promise<void> => {
+export const enforceLimit = async (limiter: Limiter, name: LimitName, key: string, limit: number, headers: Record<string, string>): Promise<void> => {
   const { allowed, remaining, resetSeconds } = await limiter(name, key, limit);
   if (remaining !== undefined) {
-    headers.set('ratelimit-policy', `"${name}";q=${limit};w=60`);
-    headers.set('ratelimit', `"${name}";r=${remaining};t=${resetSeconds}`);
+    headers['ratelimit-policy'] = `"${name}";q=${limit};w=60`;
+    headers['ratelimit'] = `"${name}";r=${remaining};t=${resetSeconds}`;
   }
   if (!allowed) throw new Problem('rate-limited', `At most ${limit} ${name} requests a minute are allowed here.`, { retryAfterMs: resetSeconds * 1000 });
 };

@@ -69,6 +69,6 @@ export const orderQuote = async (call: Call, ordering: Ordering): Promise<Respon
       return stored.route.offers.map((_, index) => showOffer(gateway, stored, index));
     },
   );
-  call.headers.set('content-type', 'application/json');
+  call.headers['content-type'] = 'application/json';
   return new Response(given.body, { status: given.status });
 };

@@ -13,7 +13,7 @@ export const features = endpoint({
   problems: [],
   lane: 'free',
   run: async ({ gateway, requestId, headers }) => {
-    headers.set('cache-control', 'public, max-age=60');
+    headers['cache-control'] = 'public, max-age=60';
     return { body: { supported_features: [await readFeatures(gateway, requestId)] } };
   },
 });

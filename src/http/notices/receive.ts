@@ -10,7 +10,7 @@ const maxBytes = 65_536;
 /** Every notice gets the same answer, genuine or forged: nothing can be learnt from asking. */
 export const noticeRoute = async (c: Context, options: AppOptions): Promise<Response> => {
   const { gateway } = await options.platform(c);
-  const requestId = `req_${gateway.ids.secret(12)}`;
+  const requestId = `req_${gateway.ids.uuid()}`;
   const headers = {
     'content-type': 'application/json',
     'cache-control': 'no-store',

@@ -16,7 +16,7 @@ export const webhookKeys = endpoint({
   problems: [],
   lane: 'free',
   run: async ({ gateway, headers }) => {
-    headers.set('cache-control', 'public, max-age=300');
+    headers['cache-control'] = 'public, max-age=300';
     return { body: await gateway.signer.jwks() };
   },
 });
