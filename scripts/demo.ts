@@ -1,10 +1,11 @@
 /**
  * One purchase, sale or channel in the terminal: `npm run demo`, `npm run demo sell`, `npm run demo liquidity`. Uses the gateway at
- * GATEWAY_URL (default http://127.0.0.1:8787), or starts a sandbox of its own when nothing answers there.
+ * GATEWAY_URL (default http://127.0.0.1:8787), waits for it while it starts, or starts a sandbox of its own when nothing is there.
  */
 import './load-env.ts';
 import { join } from 'node:path';
-import { notedSandbox, root, startSandbox } from './sandbox/start-sandbox.ts';
+import { notedSandbox, waitForGateway } from './sandbox/notes.ts';
+import { root, startSandbox } from './sandbox/start-sandbox.ts';
 import { buy } from './demo/buy.ts';
 import { liquidity } from './demo/liquidity.ts';
 import { sell } from './demo/sell.ts';
@@ -15,20 +16,15 @@ type Demo = (url: string, simulators: Record<string, string>) => Promise<void>;
 const url = process.env['GATEWAY_URL'] ?? `http://127.0.0.1:${process.env['PORT'] ?? '8787'}`;
 const dataDir = process.env['DATA_DIR'] ?? join(root, '.data');
 
-const answers = async (at: string): Promise<boolean> => {
-  try {
-    return (await fetch(`${at}/health/ready`)).ok;
-  } catch {
-    return false;
-  }
-};
+const dataDirs = [dataDir, join(dataDir, 'worker')];
+const sayWaiting = (): void => say(`The gateway at ${url} is starting: waiting for it.`);
 
 const name = process.argv[2] ?? 'buy';
 const demo: Demo | undefined = Object.hasOwn(demos, name) ? demos[name as keyof typeof demos] : undefined;
 if (!demo) {
   process.stderr.write(`There is no demo "${name}": ${Object.keys(demos).join(', ')}\n`);
   process.exitCode = 1;
-} else if (await answers(url)) await demo(url, notedSandbox([dataDir, join(dataDir, 'worker')], url));
+} else if (await waitForGateway(url, dataDirs, sayWaiting)) await demo(url, notedSandbox(dataDirs, url));
 else {
   say(`Nothing answers at ${url}: starting a sandbox for this demo.`);
   const sandbox = await startSandbox({ port: 0, quiet: true, temporary: true });

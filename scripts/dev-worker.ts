@@ -11,11 +11,13 @@ import { openDatabase } from '../src/entry/database-node.ts';
 import { migrate } from '../src/entry/migrate.ts';
 import { startPgliteQueue } from './pglite-queue.ts';
 import { sandboxSecrets } from './sandbox/providers.ts';
-import { noteSandbox, root, startProviders } from './sandbox/start-sandbox.ts';
+import { noteSandbox, noteStarting } from './sandbox/notes.ts';
+import { root, startProviders } from './sandbox/start-sandbox.ts';
 
 const port = process.env['PORT'] ?? '8787';
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const dataDir = process.env['DATA_DIR'] ?? join(root, '.data/worker');
+noteStarting(dataDir, `http://127.0.0.1:${port}`);
 const database = await openDatabase({ url: process.env['DATABASE_URL'], dataDir, log: () => undefined });
 await migrate(database, join(root, 'migrations'));
 await database.sql.end();

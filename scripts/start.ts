@@ -1,6 +1,7 @@
 /** `npm start`: the sandbox with its pretended providers, or, with mode: live, the gateway as it is. */
 import './load-env.ts';
 import { StartRefused } from '../src/entry/node-server.ts';
+import { demoCommand } from './sandbox/notes.ts';
 import { startSandbox } from './sandbox/start-sandbox.ts';
 
 const say = (text = ''): void => void process.stdout.write(`${text}\n`);
@@ -14,10 +15,11 @@ try {
     const child = providers.find((one) => one.id === provider.id);
     say(`  ${provider.id.padEnd(10)} ${provider.base_url.padEnd(24)} ${child ? `pid ${child.pid}` : provider.mode}`);
   }
+  if (providers.length > 0) say('  When they stop they forget everything, the database does not: what was open stays open. Delete its rows to begin anew.');
   say('\ntry');
   say(`  curl -s ${url}/verify                       a session to begin with`);
   say(`  curl -s ${url}/providers                    who is there`);
-  say('  npm run demo                                     one purchase, from offers to sats');
+  say(`  ${demoCommand(url, process.env).padEnd(48)} one purchase, from offers to sats`);
   say(`  ${url}/docs\n`);
   let stopping = false;
   const end = (signal: string): void => {

@@ -1,7 +1,7 @@
 /** The sandbox: simulated providers as child processes, keys of its own in the data folder, the gateway in this process. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,6 +10,7 @@ import { parse } from 'yaml';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { startServer, type RunningServer } from '../../src/entry/node-server.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
+import { noteSandbox, noteStarting } from './notes.ts';
 import { sandboxProviders, sandboxSecrets } from './providers.ts';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -19,6 +20,7 @@ export type Sandbox = { url: string; server: RunningServer; providers: SandboxPr
 export const startSandbox = async (options: { port?: number; quiet?: boolean; temporary?: boolean }): Promise<Sandbox> => {
   const temporary = options.temporary === true ? mkdtempSync(join(tmpdir(), 'ramp-gateway-')) : undefined;
   const dataDir = temporary ?? process.env['DATA_DIR'] ?? join(root, '.data');
+  if (temporary === undefined) noteStarting(dataDir, `http://127.0.0.1:${options.port ?? process.env['PORT'] ?? 8787}`);
   const children = await startProviders();
   const environment = {
     ...ownKeys(dataDir),
@@ -51,23 +53,6 @@ export const startSandbox = async (options: { port?: number; quiet?: boolean; te
     await stopChildren();
     throw error;
   }
-};
-
-/** For the demo of another terminal: whose pretended providers these are, and where their people pay. */
-export const noteSandbox = (dataDir: string, gateway: string, providers: SandboxProcess[]): void => {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const note = { gateway, providers: Object.fromEntries(providers.map(({ id, url }) => [id, url])) };
-  writeFileSync(join(dataDir, 'sandbox.json'), JSON.stringify(note));
-};
-
-/** The pretended providers of the gateway at that port. A note stays when its sandbox has ended: of two, the newer one is true. */
-export const notedSandbox = (dataDirs: string[], gateway: string): Record<string, string> => {
-  const files = dataDirs.map((dataDir) => join(dataDir, 'sandbox.json')).filter((file) => existsSync(file));
-  for (const file of files.toSorted((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)) {
-    const note = JSON.parse(readFileSync(file, 'utf8')) as { gateway?: string; providers?: Record<string, string> };
-    if (note.gateway !== undefined && note.providers !== undefined && new URL(note.gateway).port === new URL(gateway).port) return note.providers;
-  }
-  return {};
 };
 
 /** Ports as the file says where they are free, else any. */
