@@ -34,7 +34,7 @@ export const startEntry = async (config: object, environment: Record<string, str
   const heaps: ((heap: Heap) => void)[] = [];
   const url = await new Promise<string>((found, failed) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
-      if (!line.startsWith('{')) return;
+      if (!/^\{.*"event":"(?:started|heap)"/.test(line)) return;
       const said = JSON.parse(line) as { event?: string; address?: string } & Heap;
       if (said.event === 'started' && said.address !== undefined) found(said.address);
       if (said.event === 'heap') heaps.shift()?.(said);

@@ -1,12 +1,21 @@
-/** A provider that stands before a simulator and changes its true answers, seeded. Remembers what it was told and what it said. */
+/** A provider that changes a simulator's true answers, seeded. Remembers what it was told and what it said. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { encodeLnurl } from '../../src/bitcoin/lnurl.ts';
+import { createFiatOnRampSimulator, type SimulatorControl, type SimulatorOptions } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import type { Random } from './random.ts';
 import { toText } from './hostile.ts';
 
 export type Said = { endpoint: string; asked: Record<string, unknown>; truth: unknown; status: number; text: string };
-export type LyingProvider = { url: string; said: Said[]; count: () => number; close: () => Promise<void> };
+export type LyingProvider = {
+  url: string;
+  said: Said[];
+  /** The simulator that knows the truth. */
+  truth: SimulatorControl;
+  /** Answers in all, and those of them that were not what the simulator said. */
+  counts: { answers: number; changed: number };
+  close: () => Promise<void>;
+};
 
 type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -104,15 +113,18 @@ const speak = (truth: unknown, status: number, random: Random): Spoken => {
   return { ...whole, body: random.pick(['', 'null', '[]', '"An order already exists"', '0', '{}', '{"__proto__":{"polluted":true}}', '<html></html>']) };
 };
 
-export const startLyingProvider = async (truthUrl: string, random: Random): Promise<LyingProvider> => {
+export const startLyingProvider = async (options: SimulatorOptions, random: Random): Promise<LyingProvider> => {
   const said: Said[] = [];
-  let count = 0;
+  const counts = { answers: 0, changed: 0 };
+  let url = '';
+  // In this process: what it says is changed, so how it comes here is nobody's business.
+  const { app, control } = createFiatOnRampSimulator(options, () => url);
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString();
     const endpoint = (request.url ?? '').slice(1).split('?')[0] ?? '';
-    const asked = await fetch(truthUrl + (request.url ?? ''), {
+    const asked = await app.request(request.url ?? '/', {
       method: request.method ?? 'GET',
       ...(request.method === 'POST' ? { body, headers: { 'content-type': 'application/json' } } : {}),
     });
@@ -122,7 +134,9 @@ export const startLyingProvider = async (truthUrl: string, random: Random): Prom
     const spoken = honest
       ? { status: asked.status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(truth) }
       : speak(truth, asked.status, random);
-    count += 1;
+    counts.answers += 1;
+    if (spoken.status !== asked.status || spoken.headers['content-type'] !== 'application/json' || spoken.body !== JSON.stringify(truth)) counts.changed += 1;
+    if (control.history.requests.length > 1000) control.history.requests.splice(0, 1000);
     if (endpoint === 'order')
       said.push({
         endpoint,
@@ -135,10 +149,12 @@ export const startLyingProvider = async (truthUrl: string, random: Random): Prom
   };
   const server = createServer((request, response) => void answer(request, response).catch(() => response.destroy()));
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     said,
-    count: () => count,
+    truth: control,
+    counts,
     close: async () =>
       await new Promise((done) => {
         server.close(() => done());

@@ -1,5 +1,6 @@
 /** The operations of a running gateway, read from its /openapi.json: an endpoint that is added joins the suites by itself. */
 import { z } from 'zod';
+import type { Seen } from './client.ts';
 
 export type Schema = {
   type?: string;
@@ -74,7 +75,6 @@ export const readOperations = async (gatewayUrl: string): Promise<Operation[]> =
   );
 };
 
-export type Seen = { status: number; headers: Headers; text: string };
 export type Checked = { code: string | undefined; body: unknown; wrong: string[] };
 
 /** What is wrong with an answer, by what the description promises of this operation. */

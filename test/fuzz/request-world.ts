@@ -1,0 +1,66 @@
+/** What G5 shoots at: in the long form the gateway's own entry in a process of its own, so that its memory is told alone; else one in this process. */
+import { randomBytes } from 'node:crypto';
+import { freshSecrets } from '../../src/config/secrets.ts';
+import { startFiatOnRampSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
+import { startEntry } from '../chaos/entry.ts';
+import { startTestGateway } from '../support/gateway.ts';
+import { testDatabase, type TestDatabase } from '../support/postgres.ts';
+import { isFull } from './random.ts';
+
+export type RequestWorld = {
+  url: string;
+  database: TestDatabase;
+  simulators: RunningSimulator[];
+  /** In MB, of the process that the gateway runs in. */
+  rss: () => Promise<number>;
+  ofGatewayAlone: boolean;
+  close: () => Promise<void>;
+};
+
+const most = 1_000_000_000;
+const limits = { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most };
+const demanded = { proof: 'demanded', catalogue_without_session: true };
+const simulated = { alpine: { quoteTtlS: 7200, autoFillMs: 50 }, dune: { proof: 'demanded', quoteTtlS: 7200 } } satisfies Record<
+  string,
+  Partial<SimulatorOptions>
+>;
+
+export const startRequestWorld = async (): Promise<RequestWorld> => {
+  const database = await testDatabase();
+  if (!isFull || database.kind === 'pglite') return await inThisProcess(database);
+  const alpine = await startFiatOnRampSimulator({ id: 'alpine', ...simulated.alpine });
+  const dune = await startFiatOnRampSimulator({ id: 'dune', ...simulated.dune });
+  const quick = { kind: 'fiat-on-ramp', retry: { attempts: 0 }, breaker: { reset_s: 0.3 } };
+  const providers = { alpine: { ...quick, base_url: alpine.url }, dune: { ...quick, base_url: dune.url, ...demanded } };
+  const config = { mode: 'sandbox', network: 'regtest', limits, orders: { max_open: most }, providers };
+  const entry = await startEntry(config, { ...freshSecrets(randomBytes), DATABASE_URL: database.url, DATABASE_POOL: '10' });
+  return {
+    url: entry.url,
+    database,
+    simulators: [alpine, dune],
+    rss: async () => (await entry.heap()).rss / 1_048_576,
+    ofGatewayAlone: true,
+    close: async () => {
+      await entry.end();
+      await Promise.all([alpine.close(), dune.close(), database.close()]);
+    },
+  };
+};
+
+const inThisProcess = async (database: TestDatabase): Promise<RequestWorld> => {
+  const gateway = await startTestGateway(
+    { alpine: { simulator: simulated.alpine }, dune: { simulator: simulated.dune, block: demanded } },
+    { database, config: { limits, orders: { max_open: most } }, environment: { LOG_LEVEL: 'error' } },
+  );
+  return {
+    url: gateway.url,
+    database,
+    simulators: Object.values(gateway.simulators),
+    rss: async () => await Promise.resolve(process.memoryUsage().rss / 1_048_576),
+    ofGatewayAlone: false,
+    close: async () => {
+      await gateway.close();
+      await database.close();
+    },
+  };
+};
