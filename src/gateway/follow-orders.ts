@@ -51,13 +51,20 @@ const readEvidence = async (gateway: Gateway, order: Order, requestId: string): 
     idempotent: true,
     ...(customer === undefined ? {} : { context: { customer } }),
   } as const;
-  const answer = await callProvider(gateway, provider, options, (context) => adapter.readOrders(context, followed(order)));
+  const others = await othersOf(gateway, order);
+  const answer = await callProvider(gateway, provider, options, (context) => adapter.readOrders(context, { ...followed(order), ...others }));
   if (order.ramp === 'sell' && order.providerSessionId !== undefined && answer.customer !== undefined)
     await keepBlob(gateway, order.providerSessionId, answer.customer);
   // A refused read tells nothing: the order is not "looked at" by it.
   if (!answer.ok) return { read: 'refused' };
   const evidence = evidenceFor(order, answer.value);
   return { read: 'done', evidence: evidence && (await isSomebodyElses(gateway, order, evidence)) ? undefined : evidence };
+};
+
+/** What is known of the account's other orders, where only the amount tells whose a payment is. */
+const othersOf = async (gateway: Gateway, order: Order): Promise<{ others?: string[] }> => {
+  if (order.terms['matchedBy'] !== 'amount' || order.providerSessionId === undefined) return {};
+  return { others: (await gateway.stores.orders.explained(order.providerSessionId, order.customerId, order.id)).upstreamIds };
 };
 
 const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undefined =>

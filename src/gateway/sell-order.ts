@@ -32,7 +32,7 @@ export const prepareSellOrder = async (
   if (now.status !== 'connected') throw await notConnected(gateway, now);
   const needs = quote.terms['needConnection'];
   const byAmount = Array.isArray(needs) && needs.includes(providerId);
-  const recheck = async (): Promise<void> => await refuseSameAmount(gateway, account, quote.offer.offer.pay, byAmount);
+  const recheck = async (): Promise<void> => await refuseSameAmount(gateway, account, quote);
   await recheck();
   const common = { providerSessionId: account.id, recheck, webhook: await webhookOf(gateway, account) };
   if (request.connectionId === undefined) {
@@ -46,10 +46,14 @@ export const prepareSellOrder = async (
   return { ...common, order: { connection: JSON.parse(JSON.stringify(state)) } };
 };
 
-/** Where only the amount tells a payment, an account has one payable order of each. */
-const refuseSameAmount = async (gateway: Gateway, account: Account, pay: bigint, byAmount: boolean): Promise<void> => {
-  const sameAmount = await gateway.stores.orders.payable(account.id, account.customerId, pay, gateway.now());
-  const clashing = sameAmount.filter((order) => byAmount || order.byAmount).map((order) => order.id);
+/**
+ * Where only the amount tells whose a payment is, an account has one payable order of each on each network: what was paid names no address.
+ * An order with an invoice or address of its own is none of these.
+ */
+const refuseSameAmount = async (gateway: Gateway, account: Account, { offer: { offer }, terms }: StoredQuote): Promise<void> => {
+  if (offer.facts['matched_by'] === 'order_id') return;
+  const sameAmount = await gateway.stores.orders.payableByAmount(account.id, account.customerId, offer.pay, gateway.now());
+  const clashing = sameAmount.filter((order) => order.network === terms['network']).map((order) => order.id);
   if (clashing.length > 0)
     throw new Problem(
       'amount-in-use',

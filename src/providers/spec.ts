@@ -167,6 +167,8 @@ export type FollowedOrder = {
   expiresOn?: number;
   upstream: Json;
   facts: { [key: string]: Json };
+  /** sell, matched by its amount: the provider's ids of payments and orders that other orders of the account stand for. */
+  others?: readonly string[];
 };
 
 type Verbs<Q extends QuoteRequest> = {

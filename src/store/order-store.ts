@@ -71,7 +71,7 @@ export const createOrderStore = (db: Database): OrderStore => ({
       .set({ nextCheckOn: now })
       .where(and(eq(orders.id, id), eq(orders.final, false), or(isNull(orders.nextCheckOn), gt(orders.nextCheckOn, now))));
   },
-  payable: async (providerSessionId, customerId, pay, now) => {
+  payableByAmount: async (providerSessionId, customerId, pay, now) => {
     const rows = await db
       .select({ id: orders.id, terms: orders.terms })
       .from(orders)
@@ -84,7 +84,7 @@ export const createOrderStore = (db: Database): OrderStore => ({
           or(isNull(orders.expiresOn), gt(orders.expiresOn, now)),
         ),
       );
-    return rows.map((row) => ({ id: row.id, byAmount: row.terms['matchedBy'] === 'amount' }));
+    return rows.filter((row) => row.terms['matchedBy'] === 'amount').map((row) => ({ id: row.id, network: row.terms['network'] }));
   },
   explained: async (providerSessionId, customerId, except) => {
     const rows = await db

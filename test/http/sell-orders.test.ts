@@ -40,6 +40,11 @@ const cardOrder = async (call: Call, sats: number, more: object = {}): Promise<B
   return body;
 };
 const invoiceOf = (order: Body): string => (order['payment_info'] as { lightning_invoice: string }).lightning_invoice;
+const gatewayLooks = async (call: Call, orderId: unknown, stage: string): Promise<void> => {
+  await new Promise((stale) => setTimeout(stale, 2100));
+  const { body } = await call('/sell/order-status', { order_id: orderId });
+  expect((body[String(orderId)] as Body)['stage']).toBe(stage);
+};
 const newest = (list: { received: { body: string }[] }, type: string, id: unknown): Body[] =>
   list.received
     .map((one) => JSON.parse(one.body) as { type: string; data: Body })
@@ -150,6 +155,44 @@ describe('amounts', () => {
     expect(answers.filter((one) => one.status === 200)).toHaveLength(1);
     expect(new Set(answers.filter((one) => one.status !== 200).map((one) => one.body['code']))).toEqual(new Set(['amount-in-use']));
   });
+});
+
+describe('the same amount twice', () => {
+  it('is only refused where nothing else tells the payments apart; each order gets its own', async () => {
+    const { opened, connected, activeConnection, control, payAddress, orderIs } = world;
+    const call = await opened();
+    const accountId = await connected(call, 'same@example.com');
+    const lightning = await activeConnection(call, accountId, 'Bank', 'same');
+    const onchain = await activeConnection(call, accountId, 'Chain', 'unused', { network: 'onchain', lightning_username: undefined });
+    const sepa = await world.optionOf(call, 'SEPA');
+    const toBank = async (connection_id: string, network: string) => {
+      const { body } = await call('/sell/quote', { amount_sats: 145_000, network, ...sepa });
+      return await call('/sell/order', { quote_id: body['quote_id'], connection_id });
+    };
+    const card = await cardOrder(call, 145_000);
+    const bank = await toBank(lightning, 'lightning');
+    const later = await cardOrder(call, 145_000);
+    const chain = await toBank(onchain, 'onchain');
+    expect([bank.status, bank.body['matched_by'], chain.status, chain.body['matched_by']]).toEqual([200, 'amount', 200, 'amount']);
+    for (const [connection, network, first] of [
+      [lightning, 'lightning', bank],
+      [onchain, 'onchain', chain],
+    ] as const) {
+      const again = await toBank(connection, network);
+      expect([again.status, again.body['code'], again.body['order_ids']]).toEqual([409, 'amount-in-use', [first.body['order_id']]]);
+    }
+    // A card top-up is no payment to the bank, whichever comes first.
+    await control.pay(invoiceOf(card));
+    await orderIs(call, String(card['order_id']), 'finished');
+    await gatewayLooks(call, bank.body['order_id'], 'awaiting_payment');
+    await payAddress('same', 145_000);
+    await control.pay(invoiceOf(later));
+    await orderIs(call, String(bank.body['order_id']), 'filled');
+    await orderIs(call, String(later['order_id']), 'finished');
+    await gatewayLooks(call, chain.body['order_id'], 'awaiting_payment');
+    await control.pay((chain.body['payment_info'] as { address: string }).address, 145_000n);
+    await orderIs(call, String(chain.body['order_id']), 'filled');
+  }, 30_000);
 });
 
 describe('an order', () => {

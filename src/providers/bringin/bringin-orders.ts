@@ -29,7 +29,7 @@ export const quote = async (bringin: Bringin, context: CallContext, request: Sel
       ...price,
       binding: false,
       upstream: { rail, network: request.network },
-      facts: { provider_btc_price: rate.btcPrice.toString(), delivered_to: deliveredTo(rail) },
+      facts: { provider_btc_price: rate.btcPrice.toString(), delivered_to: deliveredTo(rail), matched_by: matchedBy(bringin, rail) },
       echo: { currency: reply.currency },
       requires: [...(hasKey ? [] : ['account' as const]), ...(rail === 'sepa' ? ['connection' as const] : [])],
       warnings: [],
@@ -37,6 +37,7 @@ export const quote = async (bringin: Bringin, context: CallContext, request: Sel
   };
 };
 
+const matchedBy = ({ settings }: Bringin, rail: Rail): 'order_id' | 'amount' => (rail === 'card' && settings.card_by === 'order' ? 'order_id' : 'amount');
 const deliveredTo = (rail: Rail): string => (rail === 'sepa' ? 'bank_transfer_started' : 'card_balance');
 
 export const placeOrder = async (bringin: Bringin, context: CallContext, request: PlaceRequest): Promise<Answer<PlacedOrder>> => {
@@ -186,7 +187,7 @@ const evidenceOn = ({ settings }: Bringin, order: FollowedOrder, rows: Transacti
   const known = order.facts['transaction_id'];
   const found = matchTransaction(
     order,
-    rows.filter((row) => known === undefined || row.orderId === known).map((row) => toTransaction(row, settings)),
+    rows.filter((row) => (known === undefined ? !order.others?.includes(row.orderId) : row.orderId === known)).map((row) => toTransaction(row, settings)),
     settings.match_window_s * 1000,
   );
   if (found === 'none') return [];
