@@ -90,6 +90,8 @@ const build = (env: WorkerEnv) => {
       fetch_types: false,
       connection: { application_name: 'ramp-gateway' },
       onnotice: () => undefined,
+      // The sandbox's embedded database takes one client at a time: whoever waits for a provider lets the next one through meanwhile.
+      ...(config.mode === 'sandbox' ? { idle_timeout: 0.2 } : {}),
     });
     const migrated = async (): Promise<boolean> => {
       const { applied, expected } = await migrationState(client, journal);

@@ -35,7 +35,8 @@ const cloned = async (server: { url: string; template: string }, empty: boolean)
   return { url: url.href, kind: 'postgres', sql, close };
 };
 
-const embedded = async (empty: boolean): Promise<TestDatabase> => {
+/** The embedded database, also where there is a server. */
+export const embedded = async (empty = false): Promise<TestDatabase> => {
   const database = await startEmbeddedDatabase(undefined, (reason) => {
     throw new Error(`the test database was lost: ${reason}`);
   });

@@ -8,7 +8,7 @@ import { startPgliteQueue } from '../../scripts/pglite-queue.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { connect } from '../../src/entry/database-node.ts';
 import { createStores } from '../../src/store/stores.ts';
-import { testDatabase } from '../support/postgres.ts';
+import { embedded as embeddedDatabase, testDatabase } from '../support/postgres.ts';
 
 export type TestWorker = {
   url: string;
@@ -19,8 +19,9 @@ export type TestWorker = {
   close: () => Promise<void>;
 };
 
-export const startTestWorker = async (baseUrls: Record<string, string>): Promise<TestWorker> => {
-  const database = await testDatabase();
+/** `embedded`: on the database of `npm run dev:worker`, also where there is a server. */
+export const startTestWorker = async (baseUrls: Record<string, string>, { embedded = false } = {}): Promise<TestWorker> => {
+  const database = embedded ? await embeddedDatabase() : await testDatabase();
   // The embedded database takes one client: the test's own gives way.
   if (database.kind === 'pglite') await database.sql.end();
   const queue = database.kind === 'pglite' ? await startPgliteQueue(database.url) : undefined;
