@@ -14,6 +14,7 @@ import { refusalProblem } from './refusal-problem.ts';
 import { connectedAccount, findAccount } from './sell-accounts.ts';
 import { openRequest, openState, showConnection } from './show-account.ts';
 import { isoTime } from './show-offers.ts';
+import { openPayment } from './show-order.ts';
 
 type Shown = { [key: string]: Json };
 
@@ -181,8 +182,25 @@ export const resendCode = async (gateway: Gateway, session: OpenSession, connect
 };
 /** Twice is once: a connection that ended stays ended. */
 export const cancelConnection = async (gateway: Gateway, session: OpenSession, connectionId: string, requestId: string): Promise<Shown> => {
-  const { connection } = await findConnection(gateway, session, connectionId);
+  const { account, connection } = await findConnection(gateway, session, connectionId);
   if (connection.status === 'inactive') return await showConnection(gateway, connection);
+  await refuseWhileOrdered(gateway, account, connection);
   const ended = await stepAt(gateway, session, connectionId, requestId, 'cancel_connection', (verbs, context, state) => verbs.cancel(context, state));
   return await showConnection(gateway, ended.connection);
+};
+
+/** Nobody is left with an order that says to pay to an address which is gone. */
+const refuseWhileOrdered = async (gateway: Gateway, account: Account, connection: Connection): Promise<void> => {
+  const state = await openState(gateway, connection);
+  const address = state?.lightningAddress ?? state?.depositAddress;
+  if (address === undefined) return;
+  // Also those of an account that was removed and connected again.
+  const orders = await gateway.stores.orders.list(account.customerId, 'sell', 200);
+  const payments = await Promise.all(orders.map((order) => openPayment(gateway, order)));
+  const here = orders.filter((_, n) => Object.values(payments[n] ?? {}).includes(address));
+  if (here.length === 0) return;
+  const until = Math.max(...here.map((order) => order.expiresOn ?? 0));
+  throw new Problem('connection-required', 'An open order is to be paid to this connection. Pay it, or let it expire, before the connection is ended.', {
+    members: { order_ids: here.map((order) => order.id), ...(until === 0 ? {} : { expires_on: isoTime(until) }) },
+  });
 };

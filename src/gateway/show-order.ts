@@ -67,11 +67,15 @@ export const showNewOrder = (gateway: Gateway, order: Order, payment: Shown | un
 
 const payable = new Set(['awaiting_payment', 'underpaid']);
 
+/** How to pay an order while it can be paid. Of a final one the details may have been forgotten (retention), and nobody is to pay it any more. */
+export const openPayment = async (gateway: Gateway, order: Order): Promise<Shown | undefined> => {
+  const canBePaid = !order.final && order.paymentInfo !== '' && payable.has(order.stage) && (order.expiresOn ?? Infinity) > gateway.now();
+  return canBePaid ? (JSON.parse(await gateway.seal.open(order.paymentInfo, paymentPlace(order.id))) as Shown) : undefined;
+};
+
 /** FLS01's members, and what a wallet needs that was killed between ordering and paying. */
 export const showOrder = async (gateway: Gateway, order: Order): Promise<Shown> => {
-  const now = gateway.now();
-  // Of a final order the payment details may have been forgotten (retention), and nobody is to pay it any more.
-  const canBePaid = !order.final && order.paymentInfo !== '' && payable.has(order.stage) && (order.expiresOn ?? Infinity) > now;
+  const payment = await openPayment(gateway, order);
   const quotedSats = order.ramp === 'buy' ? order.quotedReceive : order.quotedPay;
   return {
     ...amountsOf(order),
@@ -85,9 +89,9 @@ export const showOrder = async (gateway: Gateway, order: Order): Promise<Shown> 
     ...(order.ramp === 'liquidity' ? {} : { quoted_amount_sats: int(quotedSats) }),
     ...(order.ramp === 'buy' ? { on_chain_fallback: order.facts['on_chain_fallback'] === true } : {}),
     ...saleOf(order),
-    ...(canBePaid && order.expiresOn !== undefined ? { expires_on: isoTime(order.expiresOn) } : {}),
+    ...(payment && order.expiresOn !== undefined ? { expires_on: isoTime(order.expiresOn) } : {}),
     ...(order.nextCheckOn === undefined || order.final ? {} : { next_check_on: isoTime(order.nextCheckOn) }),
-    ...(canBePaid ? { payment_info: JSON.parse(await gateway.seal.open(order.paymentInfo, paymentPlace(order.id))) as Json } : {}),
+    ...(payment ? { payment_info: payment } : {}),
     ...(await redemptionOf(gateway, order)),
   };
 };

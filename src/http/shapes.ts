@@ -41,6 +41,7 @@ export const problemShape = z
     errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
     order_id: z.string().optional(),
     order_ids: z.array(z.string()).optional().openapi({ description: 'The open orders that stand in the way' }),
+    expires_on: z.string().optional().openapi({ description: 'With order_ids: when the last of them can no longer be paid' }),
     quote_id: z.string().optional().openapi({ description: 'order-pending: the quote whose order has to be placed first' }),
     signup_url: z.string().optional().openapi({ description: 'account-not-connected: where the customer signs up' }),
     attempts_left: z.int().optional().openapi({ description: 'code-wrong' }),

@@ -324,6 +324,28 @@ describe('ending one', () => {
     expect([late.status, late.body['errors']]).toEqual([400, [{ pointer: '/code', detail: 'nothing waits for a code' }]]);
   });
 
+  it('waits for the orders that say to pay to it, and for no other', async () => {
+    const call = await world.opened();
+    const accountId = await world.connected(call, 'ordered@example.com');
+    const connection_id = await world.activeConnection(call, accountId, 'Bank', 'ordered');
+    const chain = await world.activeConnection(call, accountId, 'Chain', 'unused', { network: 'onchain', lightning_username: undefined });
+    const { body: quote } = await call('/sell/quote', { amount_sats: 250_000, ...(await world.optionOf(call, 'SEPA')) });
+    const { body: order } = await call('/sell/order', { quote_id: quote['quote_id'], connection_id });
+    const before = world.asked('POST /bringin-link/{id}/cancel');
+    const refused = await call('/sell/connection-cancel', { connection_id });
+    expect(refused).toMatchObject({
+      status: 409,
+      body: { code: 'connection-required', action: 'ask-user', order_ids: [order['order_id']], expires_on: order['expires_on'] },
+    });
+    expect(world.asked('POST /bringin-link/{id}/cancel')).toBe(before);
+    const other = await call('/sell/connection-cancel', { connection_id: chain });
+    expect([other.status, other.body['connection_status']]).toEqual([200, 'code_required']);
+    await world.payAddress('ordered', 250_000);
+    await world.orderIs(call, String(order['order_id']), 'filled');
+    const ended = await call('/sell/connection-cancel', { connection_id });
+    expect([ended.status, ended.body['connection_status']]).toEqual([200, 'code_required']);
+  });
+
   it('asked twice before the code came waits for one code', async () => {
     const call = await world.opened();
     const accountId = await world.connected(call, 'patient@example.com');
