@@ -35,6 +35,7 @@ test('basis points round as their name says', () => {
   expect([bpsUp(1n, 3n), bpsDown(1n, 3n)]).toEqual([3334, 3333]);
   expect([bpsUp(-1n, 3n), bpsDown(-1n, 3n)]).toEqual([-3333, -3334]);
   expect([bpsUp(90n, 10_000n), bpsDown(90n, 10_000n)]).toEqual([90, 90]);
+  expect([bpsUp(1_000_000n, 1n), bpsDown(1_000_000n, 1n)]).toEqual([10_000_000_000, 10_000_000_000]);
   expect([mulBps(10_001n, 50), mulBps(-10_001n, 50)]).toEqual([50n, -51n]);
 });
 
@@ -50,16 +51,36 @@ test.each([
   ['0.000', 0n, 3],
   [`${'0'.repeat(30)}${'9'.repeat(40)}`, BigInt('9'.repeat(40)), 0],
   [`0.${'0'.repeat(60)}1`, 1n, 61],
+  ['1e10', 10_000_000_000n, 0],
+  ['1e100', 10n ** 100n, 0],
+  ['1e-100', 1n, 100],
+  [`${'0'.repeat(199)}1`, 1n, 0],
 ])('reads %s exactly', (text, digits, scale) => {
   expect(parseDecimal(text)).toEqual({ digits, scale });
 });
 
-test.each(['', ' 1', '1 ', '1,5', '.5', '5.', '+1', '0x10', 'NaN', 'Infinity', '1e400', '1e-101', '--1', '1e', '١', '9'.repeat(41), `0.${'0'.repeat(300)}1`])(
-  'refuses %j',
-  (text) => {
-    expect(parseDecimal(text)).toBeUndefined();
-  },
-);
+test.each([
+  '',
+  ' 1',
+  '1 ',
+  '1,5',
+  '.5',
+  '5.',
+  '+1',
+  '0x10',
+  'NaN',
+  'Infinity',
+  '1e400',
+  '1e-101',
+  '--1',
+  '1e',
+  '١',
+  '9'.repeat(41),
+  `${'0'.repeat(200)}1`,
+  `0.${'0'.repeat(300)}1`,
+])('refuses %j', (text) => {
+  expect(parseDecimal(text)).toBeUndefined();
+});
 
 test('a product with a rate is rounded once, at the end', () => {
   const rate = { digits: 9739384389926184n, scale: 20 };
@@ -79,4 +100,5 @@ test('hundredths are written with two places', () => {
 
 test('the outward price of the three example offers', () => {
   expect([btcPrice(10_000n, 90n, 107_869n), btcPrice(10_000n, 149n, 107_414n), btcPrice(10_000n, 50n, 107_683n)]).toEqual([9_187_069n, 9_171_057n, 9_240_084n]);
+  expect(btcPrice(100_000_000n, 0n, 1n)).toBe(10_000_000_000_000_000n);
 });

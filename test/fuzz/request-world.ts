@@ -7,15 +7,18 @@ import { startTestGateway } from '../support/gateway.ts';
 import { testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { isFull } from './random.ts';
 
+export type Memory = { rss: number; heap: number };
 export type RequestWorld = {
   url: string;
   database: TestDatabase;
   simulators: RunningSimulator[];
-  /** In MB, of the process that the gateway runs in. */
-  rss: () => Promise<number>;
+  /** In MB, of the process that the gateway runs in, after a collection where one can be asked for. */
+  memory: () => Promise<Memory>;
   ofGatewayAlone: boolean;
   close: () => Promise<void>;
 };
+
+const inMb = ({ rss, heapUsed }: { rss: number; heapUsed: number }): Memory => ({ rss: rss / 1_048_576, heap: heapUsed / 1_048_576 });
 
 const most = 1_000_000_000;
 const limits = { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most };
@@ -38,7 +41,7 @@ export const startRequestWorld = async (): Promise<RequestWorld> => {
     url: entry.url,
     database,
     simulators: [alpine, dune],
-    rss: async () => (await entry.heap()).rss / 1_048_576,
+    memory: async () => inMb(await entry.heap()),
     ofGatewayAlone: true,
     close: async () => {
       await entry.end();
@@ -56,7 +59,7 @@ const inThisProcess = async (database: TestDatabase): Promise<RequestWorld> => {
     url: gateway.url,
     database,
     simulators: Object.values(gateway.simulators),
-    rss: async () => await Promise.resolve(process.memoryUsage().rss / 1_048_576),
+    memory: async () => await Promise.resolve(inMb(process.memoryUsage())),
     ofGatewayAlone: false,
     close: async () => {
       await gateway.close();

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { judgeOrder, type Accepted, type Bounds, type Made } from './judge-order.ts';
+
+const firm: Accepted = { ramp: 'buy', pay: 10_000n, receive: 100_000n, binding: true, currency: 'EUR', option: 'SEPA' };
+const estimate: Accepted = { ...firm, binding: false };
+const bounds: Bounds = { slippageBps: 100 };
+const judge = (accepted: Accepted, made: Partial<Made>, more: Partial<Bounds> = {}) =>
+  judgeOrder(accepted, { pay: accepted.pay, receive: accepted.receive, ...made }, { ...bounds, ...more });
+
+describe('a binding quote', () => {
+  it('is repeated to the last unit, better or worse', () => {
+    expect(judge(firm, {})).toBe('as-accepted');
+    for (const made of [{ pay: 9_999n }, { pay: 10_001n }, { receive: 99_999n }, { receive: 100_001n }]) expect(judge(firm, made)).toBe('price-changed');
+  });
+
+  it('has no slippage', () => expect(judge(firm, { receive: 99_999n }, { slippageBps: 10_000 })).toBe('price-changed'));
+});
+
+describe('an estimate', () => {
+  it('may be worse by the slippage, and not by one unit more', () => {
+    expect(judge(estimate, { receive: 99_000n })).toBe('as-accepted');
+    expect(judge(estimate, { receive: 98_999n })).toBe('price-changed');
+    // 100,000 / 10,101 is within one per cent of 10, 100,000 / 10,102 is not.
+    expect(judge(estimate, { pay: 10_101n })).toBe('as-accepted');
+    expect(judge(estimate, { pay: 10_102n })).toBe('price-changed');
+  });
+
+  it('is held to the net result, not to each amount', () => expect(judge(estimate, { pay: 20_000n, receive: 198_000n })).toBe('as-accepted'));
+
+  it('may be as much better as it likes', () => expect(judge(estimate, { receive: 1_000_000n })).toBe('as-accepted'));
+
+  it('without slippage is as accepted or better', () => {
+    expect(judge(estimate, {}, { slippageBps: 0 })).toBe('as-accepted');
+    expect(judge(estimate, { receive: 99_999n }, { slippageBps: 0 })).toBe('price-changed');
+  });
+});
+
+describe('what the customer bounded', () => {
+  it.each([firm, estimate])('is the least that he receives', (accepted) => {
+    expect(judge(accepted, {}, { minReceive: 100_000n })).toBe('as-accepted');
+    expect(judge(accepted, {}, { minReceive: 100_001n })).toBe('price-changed');
+  });
+
+  it.each([firm, estimate])('is the most that he pays', (accepted) => {
+    expect(judge(accepted, {}, { maxPay: 10_000n })).toBe('as-accepted');
+    expect(judge(accepted, {}, { maxPay: 9_999n })).toBe('price-changed');
+  });
+});
+
+describe('inbound capacity', () => {
+  const channel: Accepted = { ramp: 'liquidity', pay: 10_000n, receive: 0n, binding: false };
+
+  it('receives nothing that could be divided: its cost is held', () => {
+    expect(judge(channel, {})).toBe('as-accepted');
+    expect(judge(channel, { pay: 10_100n })).toBe('as-accepted');
+    expect(judge(channel, { pay: 10_101n })).toBe('price-changed');
+  });
+
+  it('leaves the customer at least what was promised', () => {
+    const some = { ...channel, receive: 500n };
+    expect(judge(some, { receive: 500n })).toBe('as-accepted');
+    expect(judge(some, { receive: 501n })).toBe('as-accepted');
+    expect(judge(some, { receive: 499n })).toBe('price-changed');
+  });
+});
+
+describe('no order of this quote at all', () => {
+  it('costs nothing, or gives less than nothing', () => {
+    expect(judge(firm, { pay: 0n })).toBe('differs');
+    expect(judge(firm, { pay: -1n })).toBe('differs');
+    expect(judge(firm, { receive: -1n })).toBe('differs');
+    // One unit is a price; nothing received is what inbound capacity gives.
+    expect(judge(firm, { pay: 1n })).toBe('price-changed');
+    expect(judge(firm, { receive: 0n })).toBe('price-changed');
+  });
+
+  it('is in another currency, or by another option', () => {
+    expect(judge(firm, { echo: { currency: 'USD' } })).toBe('differs');
+    expect(judge(firm, { echo: { option: 'Card' } })).toBe('differs');
+    expect(judge(firm, { echo: { currency: 'EUR', option: 'SEPA' } })).toBe('as-accepted');
+    expect(judge(firm, { echo: { currency: 'USD', option: 'SEPA' } })).toBe('differs');
+  });
+});
