@@ -2,6 +2,7 @@ import type { Refusal } from '../domain/refusal.ts';
 import { ProviderFault } from '../providers/fault.ts';
 import type { Account, Connection } from './account-port.ts';
 import { failConnection, nextCheck, stepAccount, stepConnection, tellSettlement } from './account-steps.ts';
+import { adoptConnections } from './adopt-connections.ts';
 import { callAccount } from './call-account.ts';
 import { refreshOrder } from './follow-orders.ts';
 import { leaseFor, upstreamBlob } from './placing.ts';
@@ -26,6 +27,7 @@ export const refreshAccounts = async (gateway: Gateway, limit: number): Promise<
 /** Asks the provider for all there is to know of one account. What could not be read stays as it was and is asked again later. */
 export const refreshAccount = async (gateway: Gateway, before: Account, requestId: string): Promise<{ account: Account; connections: Connection[] }> => {
   let account = await readAccount(gateway, before, requestId);
+  await adoptConnections(gateway, account, requestId);
   let connections = await gateway.stores.accounts.connections(account.id);
   if (account.status === 'connected') {
     connections = await Promise.all(connections.map((connection) => refreshConnection(gateway, account, connection, requestId)));

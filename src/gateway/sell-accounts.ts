@@ -3,6 +3,7 @@ import type { Json } from '../domain/offer.ts';
 import { ProviderFault } from '../providers/fault.ts';
 import type { Account } from './account-port.ts';
 import { nextCheck, stepAccount } from './account-steps.ts';
+import { adoptConnections } from './adopt-connections.ts';
 import { callAccount, keepBlob, providerProblem, sellProviderOf } from './call-account.ts';
 import { callProvider } from './call-provider.ts';
 import { accountWebhookPlace, blobPlace, signupPlace } from './places.ts';
@@ -30,6 +31,7 @@ export const startSellAccount = async (gateway: Gateway, session: OpenSession, r
       request.apiKey === undefined
         ? await byEmail(gateway, session, existing, provider.id, request.email ?? '', request.webhook, requestId)
         : await byKey(gateway, session, existing, provider.id, request.apiKey, request.webhook, requestId);
+    await adoptConnections(gateway, account, requestId);
     const connections = await gateway.stores.accounts.connections(account.id);
     return await showAccount(gateway, account, connections);
   } catch (fault) {

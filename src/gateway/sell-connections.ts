@@ -4,6 +4,7 @@ import { ProviderFault } from '../providers/fault.ts';
 import type { ConnectionRequest, ConnectionState, SellAdapter } from '../providers/spec.ts';
 import type { Account, Connection } from './account-port.ts';
 import { stepConnection } from './account-steps.ts';
+import { isSameRequest } from './adopt-connections.ts';
 import { callAccount, providerProblem } from './call-account.ts';
 import { connectionRequestPlace } from './places.ts';
 import { Problem } from './problem.ts';
@@ -66,8 +67,7 @@ export const createConnection = async (
 };
 
 const sameAgain = async (gateway: Gateway, account: Account, existing: Connection, request: ConnectionRequest, requestId: string): Promise<Shown> => {
-  if (JSON.stringify(await openRequest(gateway, existing)) !== JSON.stringify(request))
-    throw refusalProblem({ reason: 'declined', note: 'connection-name-taken' });
+  if (!isSameRequest(await openRequest(gateway, existing), request)) throw refusalProblem({ reason: 'declined', note: 'connection-name-taken' });
   return await showConnection(gateway, await refreshConnection(gateway, account, existing, requestId));
 };
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/gateway.ts';
-import { bank, startSellWorld, type SellWorld } from '../support/sell-world.ts';
+import { bank, type Body, startSellWorld, type SellWorld } from '../support/sell-world.ts';
 
 let world: SellWorld;
 beforeAll(async () => {
@@ -160,4 +160,42 @@ it('an account that is not connected yet names the way to sign up, one that was 
     expect(refused).toMatchObject({ status: 409, body: { code: 'account-not-connected', action: 'ask-user', retryable: false } });
     expect(refused.body['signup_url']).toBeUndefined();
   }
+});
+
+it('an account that was removed and is connected again brings the connections that the provider kept', async () => {
+  const { opened, connected, activeConnection, control } = world;
+  const call = await opened();
+  const email = 'return@example.com';
+  const removed = await connected(call, email);
+  await activeConnection(call, removed, 'Bank', 'return');
+  await call('/sell/account-remove', { account_id: removed });
+  // A provider that cannot tell just now is asked again.
+  control.setFault({ endpoint: 'GET /bringin-link', fault: '503', times: 3 });
+  const again = await call('/sell/accounts', { ...start, email });
+  expect([again.status, again.body['account_status'], again.body['connections']]).toEqual([200, 'connected', []]);
+  control.clearFaults();
+  const account_id = String(again.body['account_id']);
+  await new Promise((stale) => setTimeout(stale, 2100));
+  const { body } = await call('/sell/account-status', { account_id });
+  const [adopted, ...others] = body['connections'] as Body[];
+  expect(others).toEqual([]);
+  expect(adopted).toMatchObject({
+    account_id,
+    name: 'Bank',
+    direction: 'sell',
+    network: 'lightning',
+    connection_status: 'active',
+    lightning_address: 'return@dev.bringin.xyz',
+    iban_masked: 'DE89…3000',
+  });
+  const { connection_id } = adopted ?? {};
+  // Asked for again it is the same one; for something else its name is taken.
+  const wanted = { account_id, name: 'Bank', lightning_username: 'return', ...bank };
+  expect((await call('/sell/connections', wanted)).body['connection_id']).toBe(connection_id);
+  expect((await call('/sell/connections', { ...wanted, lightning_username: 'other' })).body['code']).toBe('connection-name-taken');
+  const { body: quote } = await call('/sell/quote', { amount_sats: 250_000, ...(await world.optionOf(call, 'SEPA')) });
+  expect(quote['requires']).toEqual([]);
+  await call('/sell/connection-cancel', { connection_id });
+  const ended = await call('/sell/connection-confirm', { connection_id, code: '123456' });
+  expect([ended.status, ended.body['connection_status']]).toEqual([200, 'inactive']);
 });
