@@ -19,7 +19,7 @@ export const fromJson = (stored: Json): Route => {
   return read(stored, '') as Route;
 };
 
-/** Every quote passes here: plain loops, and what is opaque is not copied. */
+/** Every quote passes here: what is opaque is not copied, and a copy has the shape of what it copies. */
 const write = (value: unknown, member: string): Json => {
   if (typeof value === 'bigint') {
     if (!amounts.has(member)) throw new TypeError(`route member "${member}" is not known as an amount`);
@@ -30,9 +30,10 @@ const write = (value: unknown, member: string): Json => {
   if (opaque.has(member)) return value as Json;
   if (Array.isArray(value)) return value.map((item) => write(item, member));
   if (typeof value !== 'object') throw new TypeError(`route member "${member}" cannot be stored`);
-  const written: { [key: string]: Json } = {};
-  for (const [key, inner] of Object.entries(value)) if (inner !== undefined) written[key] = write(inner, key);
-  return written;
+  const written: { [key: string]: unknown } = { ...value };
+  for (const key in written) if (written[key] !== undefined) written[key] = write(written[key], key);
+  // Members that are undefined are not there once this is text.
+  return written as Json;
 };
 
 const read = (value: Json, member: string): unknown => {
