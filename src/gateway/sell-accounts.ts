@@ -174,8 +174,9 @@ export const notConnected = async (gateway: Gateway, account: Account): Promise<
     return new Problem('account-not-connected', 'The provider has rejected the customer. Only he can change that, with the provider.', {
       members: forCustomer,
     });
-  const { signupUrl } = await openSignup(gateway, account);
-  return new Problem('account-not-connected', `The account is ${status}, not connected.`, {
+  const { signupUrl, mailSent } = await openSignup(gateway, account);
+  const mail = mailSent === true ? ' The provider has sent the customer an e-mail.' : '';
+  return new Problem('account-not-connected', `The account is ${status}, not connected.${mail}`, {
     members: signupUrl === undefined || status !== 'onboarding' ? {} : { signup_url: signupUrl },
   });
 };

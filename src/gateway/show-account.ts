@@ -20,13 +20,15 @@ export const openState = async (gateway: Gateway, connection: Connection): Promi
 /** An account as API.md section 9 shows it, with its connections. */
 export const showAccount = async (gateway: Gateway, account: Account, connections: Connection[]): Promise<Shown> => {
   const { signupUrl, mailSent } = await openSignup(gateway, account);
+  // Who is known to the provider already is asked by mail for his consent: pending, without a page to sign up on.
+  const waits = account.status === 'onboarding' || account.status === 'pending';
   return {
     account_id: account.id,
     provider: account.providerId,
     account_status: account.status,
     account_status_date: isoTime(account.statusOn),
     ...(signupUrl === undefined || account.status !== 'onboarding' ? {} : { signup_url: signupUrl }),
-    ...(mailSent === undefined || account.status !== 'onboarding' ? {} : { mail_sent: mailSent }),
+    ...(mailSent === undefined || !waits ? {} : { mail_sent: mailSent }),
     connections: await Promise.all(connections.map((connection) => showConnection(gateway, connection))),
     ...(account.nextCheckOn === undefined || account.status === 'connected' ? {} : { next_check_on: isoTime(account.nextCheckOn) }),
   };

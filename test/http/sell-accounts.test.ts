@@ -199,3 +199,20 @@ it('an account that was removed and is connected again brings the connections th
   const ended = await call('/sell/connection-confirm', { connection_id, code: '123456' });
   expect([ended.status, ended.body['connection_status']]).toEqual([200, 'inactive']);
 });
+
+it('who has an account at the provider already is told that a mail asks for the consent', async () => {
+  const { opened, control } = world;
+  const first = await opened();
+  const email = 'known@example.com';
+  const removed = await world.connected(first, email);
+  control.disconnect(email);
+  await first('/sell/account-remove', { account_id: removed });
+  const started = await first('/sell/accounts', { ...start, email });
+  expect([started.status, started.body['account_status'], started.body['mail_sent']]).toEqual([200, 'pending', true]);
+  expect(control.state.mails.filter((one) => one.to === email).map((one) => one.about)).toEqual(['signup', 'consent']);
+  const { body } = await first('/sell/account-status', { account_id: started.body['account_id'] });
+  expect([body['account_status'], body['mail_sent'], body['signup_url']]).toEqual(['pending', true, undefined]);
+  await control.consent(email);
+  const connected = await world.accountIs(first, String(started.body['account_id']), 'connected');
+  expect(connected['mail_sent']).toBeUndefined();
+});
