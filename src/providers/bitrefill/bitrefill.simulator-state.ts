@@ -97,7 +97,7 @@ export type Order = {
   status: string | undefined;
 };
 export type Channel = { k1: string; remoteid: string; private: boolean; capacity: number; push: number };
-export type Request = { endpoint: string; body: Record<string, unknown>; authorized: boolean };
+export type Request = { endpoint: string; path: string; body: Record<string, unknown>; authorized: boolean };
 
 export type State = {
   options: SimulatorOptions;

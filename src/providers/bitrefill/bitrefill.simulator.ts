@@ -72,7 +72,7 @@ export const createBitrefillSimulator = (options: SimulatorOptions, origin: () =
     const served = async (c: Context): Promise<Response> => {
       const body = parse(method === 'POST' ? await c.req.text() : '');
       const authorized = isAuthorized(c);
-      state.requests.push({ endpoint, body: body ?? {}, authorized });
+      state.requests.push({ endpoint, path: c.req.path, body: body ?? {}, authorized });
       const fault = await transportFault(c, state, endpoint, faults);
       if (fault) return fault;
       if (!authorized) return errorReply(state, state.options.unauthorizedStatus ?? 401, 'Invalid credentials');
