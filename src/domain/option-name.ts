@@ -8,4 +8,4 @@ export const normalForm = (name: string): string =>
 
 /** Whether what a provider echoed is another currency or option than expected. What was not echoed, or not expected, does not differ. */
 export const namesDiffer = (echoed: string | undefined, expected: string | undefined): boolean =>
-  echoed !== undefined && expected !== undefined && normalForm(echoed) !== normalForm(expected);
+  echoed !== undefined && expected !== undefined && echoed !== expected && normalForm(echoed) !== normalForm(expected);

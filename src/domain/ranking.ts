@@ -12,7 +12,8 @@ export type DecidedBy = 'amount_sats' | 'amount_fiat' | 'fee_sats';
 export type PolicyName = 'most-received' | 'least-paid' | 'least-fee';
 export type Ranking = { ranked: RankedOffer[]; name: PolicyName; decidedBy: DecidedBy; tieBreaks: string[]; preferenceDecided: boolean };
 
-type Scored = { candidate: Candidate; countsAsBinding: boolean; net: Fraction; tie: string };
+/** `score` is the net worth less the haircut of what does not bind; `preferred` has the declared preference on top. */
+type Scored = { candidate: Candidate; countsAsBinding: boolean; net: Fraction; score: Fraction; preferred: Fraction; tie: string };
 
 /**
  * Ranks accepted offers. `tieKey` gives the SHA-256 of request id ‖ provider id (hex) and is asked once per provider; where even that is equal
@@ -25,15 +26,16 @@ export const rank = (
   tieKey: (providerId: string) => string,
   now: number,
 ): Ranking => {
-  const scored = accepted.map((candidate) => ({
-    candidate,
-    countsAsBinding: candidate.offer.binding && !expiresBeforeArrival(candidate, now),
-    net: netOf(asked, candidate.offer),
-    tie: tieKey(candidate.providerId),
-  }));
+  const scored = accepted.map((candidate): Scored => {
+    const countsAsBinding = candidate.offer.binding && !expiresBeforeArrival(candidate, now);
+    const net = netOf(asked, candidate.offer);
+    const score = { n: net.n * BigInt(10_000 - (countsAsBinding ? 0 : candidate.terms.haircutBps)), d: net.d };
+    const preferred = { n: score.n * BigInt(10_000 + candidate.terms.preferenceBps), d: net.d };
+    return { candidate, countsAsBinding, net, score, preferred, tie: tieKey(candidate.providerId) };
+  });
   const bindingFirst = differTooMuch(asked, accepted, policy.outlierBps);
-  const ordered = [...scored].sort(byScore(bindingFirst, true));
-  const neutral = [...scored].sort(byScore(bindingFirst, false));
+  const ordered = [...scored].sort(byScore(bindingFirst, 'preferred'));
+  const neutral = scored.some(({ candidate }) => candidate.terms.preferenceBps !== 0) ? [...scored].sort(byScore(bindingFirst, 'score')) : ordered;
   const best = ordered[0]?.net;
   return {
     ranked: ordered.map(({ candidate, countsAsBinding, net }, index) => ({
@@ -54,18 +56,13 @@ const expiresBeforeArrival = ({ offer, terms }: Candidate, now: number): boolean
   offer.binding && offer.expiresOn !== undefined && terms.arrivalSeconds !== undefined && offer.expiresOn < now + terms.arrivalSeconds * 1000;
 
 const byScore =
-  (bindingFirst: boolean, withPreference: boolean) =>
+  (bindingFirst: boolean, by: 'score' | 'preferred') =>
   (a: Scored, b: Scored): number =>
     (bindingFirst ? bindingOrder(a, b) : 0) ||
-    compareNet(score(b, withPreference), score(a, withPreference)) ||
+    compareNet(b[by], a[by]) ||
     bindingOrder(a, b) ||
     compareText(a.tie, b.tie) ||
     compareText(a.candidate.providerId, b.candidate.providerId);
-
-const score = ({ candidate: { terms }, countsAsBinding, net }: Scored, withPreference: boolean): Fraction => ({
-  n: net.n * BigInt(10_000 - (countsAsBinding ? 0 : terms.haircutBps)) * BigInt(10_000 + (withPreference ? terms.preferenceBps : 0)),
-  d: net.d,
-});
 
 const bindingOrder = (a: Scored, b: Scored): number => Number(b.countsAsBinding) - Number(a.countsAsBinding);
 
