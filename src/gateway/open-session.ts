@@ -137,7 +137,11 @@ const openProven = async (gateway: Gateway, session: Session, proven: Map<string
     const options = { operation: 'quote', verb: 'open_session', requestId, deadlineMs: gateway.settings.routing.verify_deadline_ms, idempotent: true } as const;
     try {
       const opened = await callProvider(gateway, provider, options, (context) => openBegun(adapter, { ...context, customer }, { signature, nodePubkey }));
-      if ('refusal' in opened) return;
+      // Its row stays begun when he could not be reached, and goes when he said no: prices of this session tell the one from the other.
+      if ('refusal' in opened) {
+        await gateway.stores.sessions.retireUpstream(begun.id, gateway.now());
+        return;
+      }
       await gateway.stores.sessions.saveUpstream(begun.id, {
         blob: await gateway.seal.seal(opened.blob, blobPlace(begun.id)),
         ready: true,

@@ -4,7 +4,8 @@ import type { CatalogueView } from './catalogue.ts';
 import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
 import { exchangeTerms, readExchange, type ExchangeAsked, type ExchangeRequest } from './exchange-terms.ts';
 import type { Gateway, OptionNumber, Provider } from './ports.ts';
-import { challengePlace } from './places.ts';
+import type { OpenSessionReply } from './open-session.ts';
+import { challengePlace, replyPlace } from './places.ts';
 import type { OpenSession } from './read-session.ts';
 import { storeRoute, type StoredOffers } from './store-route.ts';
 import { upstreamSession } from './upstream-session.ts';
@@ -14,7 +15,7 @@ export type RequestContext = { requestId: string; traceparent?: string | undefin
 /** Prices for one purchase from every buy provider, decided and stored: what /offers shows whole and /quote shows the winner of. */
 export const priceBuy = async (gateway: Gateway, session: OpenSession, request: ExchangeRequest, context: RequestContext): Promise<StoredOffers> => {
   const { asked, number, catalogue, since } = await readExchange(gateway, 'buy', request, context.requestId);
-  const unreached = await unreachedAtVerify(gateway, session);
+  const unreached = await unreachedInSession(gateway, session);
   const asks: Ask[] = [];
   const options = new Map<string, CatalogueOption>();
   for (const provider of gateway.providers) {
@@ -37,12 +38,17 @@ export const priceBuy = async (gateway: Gateway, session: OpenSession, request: 
   return await storeRoute(gateway, session, collected, options, { currencyId: number.currencyId, paymentOptionId: number.id, optionName: number.name });
 };
 
-/** Who demands proof and had no token for this session, because he could not be reached at GET /verify: that is his fault, not the customer's. */
-const unreachedAtVerify = async (gateway: Gateway, session: OpenSession): Promise<Set<string>> => {
-  const without = gateway.providers.filter((provider) => provider.demandsProof && provider.adapter.buy && !session.upstream.has(provider.id));
-  if (without.length === 0 || gateway.settings.proof_of_ownership === 'never') return new Set();
+/**
+ * Who demands proof and could not be reached, be it at GET /verify (he has no token in this session) or at POST /session (he was proven to, and his
+ * session was only begun): that is his fault, not the customer's.
+ */
+const unreachedInSession = async (gateway: Gateway, session: OpenSession): Promise<Set<string>> => {
+  const closed = gateway.providers.filter((provider) => provider.demandsProof && provider.adapter.buy && session.upstream.get(provider.id)?.ready !== true);
+  if (closed.length === 0 || gateway.settings.proof_of_ownership === 'never') return new Set();
   const { tokens } = JSON.parse(await gateway.seal.open(session.challenge, challengePlace(session.idHash))) as Challenge;
-  return new Set(without.flatMap(({ id }) => (Object.hasOwn(tokens, id) ? [] : [id])));
+  const reply = session.openedReply === undefined ? '{}' : await gateway.seal.open(session.openedReply, replyPlace(session.idHash));
+  const { proven = [] } = JSON.parse(reply) as Partial<OpenSessionReply>;
+  return new Set(closed.flatMap(({ id }) => ((session.upstream.has(id) ? proven.includes(id) : !Object.hasOwn(tokens, id)) ? [id] : [])));
 };
 
 const askOf = (

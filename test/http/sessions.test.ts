@@ -47,6 +47,15 @@ describe('sessions and proof', () => {
     expect([body['refused'], body['failed']]).toEqual([[], [{ provider: { id: 'dune', name: 'dune' }, reason: 'unreachable', retryable: true }]]);
   });
 
+  it('likewise one that was away when the proof was handed on at /session', async () => {
+    const begun = await verify();
+    gateway.simulators['dune']?.control.setFault({ endpoint: 'session', fault: '500', times: 1 });
+    const { body: opened } = await call('/session', { session_id: begun.session_id, node_pubkey: pubkey, signature: signNodeMessage(begun.token, key) });
+    expect(opened['proven']).toEqual(['dune']);
+    const { body } = await call('/offers', { session_id: begun.session_id, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+    expect([body['refused'], body['failed']]).toEqual([[], [{ provider: { id: 'dune', name: 'dune' }, reason: 'unreachable', retryable: true }]]);
+  });
+
   it('a signature under a name that every object has is under no provider', async () => {
     const begun = await verify();
     const answer = await call('/session', { session_id: begun.session_id, node_pubkey: pubkey, signatures: { toString: signNodeMessage('x', key) } });
