@@ -133,7 +133,7 @@ const stepAt = async (
 const stillBeingMade = (): Problem =>
   new Problem('connection-required', 'The connection is still being made. Repeat the same request in a moment.', {
     retryAfterMs: 2000,
-    members: { action: 'wait', retryable: true },
+    members: { action: 'retry', retryable: true },
   });
 
 /** A code that is not taken any more. What can be done about it depends on what the provider says of the connection. */

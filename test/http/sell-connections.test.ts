@@ -173,7 +173,7 @@ describe('a code', () => {
           path,
           409,
           'connection-required',
-          'wait',
+          'retry',
           true,
           2000,
         ]);
