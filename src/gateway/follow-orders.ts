@@ -63,8 +63,8 @@ const readEvidence = async (gateway: Gateway, order: Order, requestId: string): 
 
 /** What is known of the account's other orders, where only the amount tells whose a payment is. */
 const othersOf = async (gateway: Gateway, order: Order): Promise<{ others?: string[] }> => {
-  if (order.terms['matchedBy'] !== 'amount' || order.providerSessionId === undefined) return {};
-  return { others: (await gateway.stores.orders.explained(order.providerSessionId, order.customerId, order.id)).upstreamIds };
+  if (order.terms['matchedBy'] !== 'amount') return {};
+  return { others: (await gateway.stores.orders.explained(order.providerId, order.customerId, order.id)).upstreamIds };
 };
 
 const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undefined =>
@@ -73,8 +73,8 @@ const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undef
 /** A payment that was recognised by its amount belongs to one order only. */
 const isSomebodyElses = async (gateway: Gateway, order: Order, evidence: OrderEvidence): Promise<boolean> => {
   const payment = evidence.facts?.['transaction_id'];
-  if (typeof payment !== 'string' || order.providerSessionId === undefined || order.facts['transaction_id'] === payment) return false;
-  return (await gateway.stores.orders.explained(order.providerSessionId, order.customerId, order.id)).upstreamIds.includes(payment);
+  if (typeof payment !== 'string' || order.facts['transaction_id'] === payment) return false;
+  return (await gateway.stores.orders.explained(order.providerId, order.customerId, order.id)).upstreamIds.includes(payment);
 };
 
 export const followed = (order: Order) => ({

@@ -286,10 +286,10 @@ export type OrderStore = {
   advance(order: Pick<Order, 'id' | 'sequence'>, change: OrderChange, event: OrderEvent | undefined, deliveries: NewDelivery[]): Promise<boolean>;
   claimDue(now: number, lease: Lease, limit: number): Promise<Order[]>;
   wake(id: string, now: number): Promise<void>;
-  /** Orders of one account with this amount that can still be paid and whose payment nothing else tells. */
-  payableByAmount(providerSessionId: string, customerId: string, pay: bigint, now: number): Promise<{ id: string; network: unknown }[]>;
-  /** The upstream payments and orders that orders of this account stand for, by the provider's ids; `except` is left out. */
-  explained(providerSessionId: string, customerId: string, except?: string): Promise<{ upstreamIds: string[]; openAmounts: bigint[] }>;
+  /** A customer's orders at a provider with this amount that can still be paid and whose payment nothing else tells, also of a removed account. */
+  payableByAmount(providerId: string, customerId: string, pay: bigint, now: number): Promise<{ id: string; network: unknown }[]>;
+  /** The upstream payments and orders that a customer's orders at a provider stand for, by the provider's ids; `except` is left out. */
+  explained(providerId: string, customerId: string, except?: string): Promise<{ upstreamIds: string[]; openAmounts: bigint[] }>;
 };
 
 export type Claim = {

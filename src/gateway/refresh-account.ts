@@ -132,7 +132,7 @@ const readSettlements = async (gateway: Gateway, account: Account, connections: 
         settled.map((row) => row.upstreamId),
       ),
     );
-    const explained = await gateway.stores.orders.explained(account.id, account.customerId);
+    const explained = await gateway.stores.orders.explained(account.providerId, account.customerId);
     const active = connections.filter((connection) => connection.status === 'active' && connection.direction === 'sell');
     const only = active.length === 1 ? active[0]?.id : undefined;
     for (const row of settled) {

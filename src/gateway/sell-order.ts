@@ -52,7 +52,7 @@ export const prepareSellOrder = async (
  */
 const refuseSameAmount = async (gateway: Gateway, account: Account, { offer: { offer }, terms }: StoredQuote): Promise<void> => {
   if (offer.facts['matched_by'] === 'order_id') return;
-  const sameAmount = await gateway.stores.orders.payableByAmount(account.id, account.customerId, offer.pay, gateway.now());
+  const sameAmount = await gateway.stores.orders.payableByAmount(account.providerId, account.customerId, offer.pay, gateway.now());
   const clashing = sameAmount.filter((order) => order.network === terms['network']).map((order) => order.id);
   if (clashing.length > 0)
     throw new Problem(

@@ -71,14 +71,15 @@ export const createOrderStore = (db: Database): OrderStore => ({
       .set({ nextCheckOn: now })
       .where(and(eq(orders.id, id), eq(orders.final, false), or(isNull(orders.nextCheckOn), gt(orders.nextCheckOn, now))));
   },
-  payableByAmount: async (providerSessionId, customerId, pay, now) => {
+  payableByAmount: async (providerId, customerId, pay, now) => {
     const rows = await db
       .select({ id: orders.id, terms: orders.terms })
       .from(orders)
       .where(
         and(
           eq(orders.customerId, customerId),
-          eq(orders.providerSessionId, providerSessionId),
+          eq(orders.providerId, providerId),
+          eq(orders.ramp, 'sell'),
           eq(orders.pay, pay),
           eq(orders.stage, 'awaiting_payment'),
           or(isNull(orders.expiresOn), gt(orders.expiresOn, now)),
@@ -86,11 +87,11 @@ export const createOrderStore = (db: Database): OrderStore => ({
       );
     return rows.filter((row) => row.terms['matchedBy'] === 'amount').map((row) => ({ id: row.id, network: row.terms['network'] }));
   },
-  explained: async (providerSessionId, customerId, except) => {
+  explained: async (providerId, customerId, except) => {
     const rows = await db
       .select({ id: orders.id, upstreamOrderId: orders.upstreamOrderId, facts: orders.facts, stage: orders.stage, pay: orders.pay })
       .from(orders)
-      .where(and(eq(orders.customerId, customerId), eq(orders.providerSessionId, providerSessionId)));
+      .where(and(eq(orders.customerId, customerId), eq(orders.providerId, providerId), eq(orders.ramp, 'sell')));
     const others = rows.filter((row) => row.id !== except);
     return {
       upstreamIds: others.flatMap((row) => {

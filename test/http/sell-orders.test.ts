@@ -193,6 +193,27 @@ describe('the same amount twice', () => {
     await control.pay((chain.body['payment_info'] as { address: string }).address, 145_000n);
     await orderIs(call, String(chain.body['order_id']), 'filled');
   }, 30_000);
+
+  it('is refused, too, where the account was removed and connected again meanwhile', async () => {
+    const { opened, connected, activeConnection, payAddress, orderIs } = world;
+    const call = await opened();
+    const email = 'again@example.com';
+    const removed = await connected(call, email);
+    const before = await activeConnection(call, removed, 'Bank', 'again');
+    const toBank = async (connection_id: unknown) => {
+      const { body } = await call('/sell/quote', { amount_sats: 146_000, ...(await world.optionOf(call, 'SEPA')) });
+      return await call('/sell/order', { quote_id: body['quote_id'], connection_id });
+    };
+    const first = await toBank(before);
+    await call('/sell/account-remove', { account_id: removed });
+    const { body: account } = await call('/sell/accounts', { provider: 'bringin', email });
+    const [connection] = account['connections'] as Body[];
+    const second = await toBank(connection?.['connection_id']);
+    expect([second.status, second.body['code'], second.body['order_ids']]).toEqual([409, 'amount-in-use', [first.body['order_id']]]);
+    await payAddress('again', 146_000);
+    await orderIs(call, String(first.body['order_id']), 'filled');
+    expect((await toBank(connection?.['connection_id'])).status).toBe(200);
+  });
 });
 
 describe('an order', () => {
