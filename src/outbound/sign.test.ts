@@ -28,8 +28,26 @@ it('verifies by either key, within five minutes, and nothing else', async () => 
   expect(await verifyDelivery(received, [secret], at)).toBe(true);
   expect(await verifyDelivery({ ...received, body: body.replace('filled', 'placed') }, [whpk, secret], at)).toBe(false);
   expect(await verifyDelivery({ ...received, id: 'msg_other' }, [whpk, secret], at)).toBe(false);
-  expect(await verifyDelivery(received, [whpk], at + 301_000)).toBe(false);
+  for (const late of [300_000, -300_000]) expect(await verifyDelivery(received, [whpk], at + late)).toBe(true);
+  for (const late of [300_001, -300_001]) expect(await verifyDelivery(received, [whpk], at + late)).toBe(false);
   expect(await verifyDelivery(received, ['whpk_QBI8WT7tjGCkXctU62bNS+FucdVpxNwKsTLeSAQh+po='], at)).toBe(false);
+});
+
+it('verifies nothing by a key of the other kind, of a part that is none, or at a time that is none', async () => {
+  const received = { id: message.id, timestamp: String(message.timestamp), signature, body };
+  const at = message.timestamp * 1000;
+  const [ofAll = '', ofApp = ''] = signature.split(' ');
+  expect(await verifyDelivery({ ...received, signature: ofAll }, [whpk], at)).toBe(true);
+  expect(await verifyDelivery({ ...received, signature: ofAll }, [secret], at)).toBe(false);
+  expect(await verifyDelivery({ ...received, signature: ofApp }, [secret], at)).toBe(true);
+  expect(await verifyDelivery({ ...received, signature: ofApp }, [whpk], at)).toBe(false);
+  // A part without a signature, and a form of a later day, are passed over.
+  expect(await verifyDelivery({ ...received, signature: `v1a v2,AAAA ${signature}` }, [whpk], at)).toBe(true);
+  expect(await verifyDelivery({ ...received, signature: ofAll.replace('v1a,', 'v2,') }, [whpk, secret], at)).toBe(false);
+  // Signed for true, yet no moment in whole seconds.
+  const between = message.timestamp + 0.5;
+  const odd = await createSigner([{ kid: 'w1', seed }]).sign({ ...message, timestamp: between });
+  expect(await verifyDelivery({ ...received, timestamp: String(between), signature: odd }, [whpk], at)).toBe(false);
 });
 
 it('signs with old and new key side by side during a rotation', async () => {
