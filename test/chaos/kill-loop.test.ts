@@ -50,20 +50,23 @@ needsPostgres(
       }
     })();
 
-    let left = perProfile;
+    // On a busy machine a quote may lapse before it is placed.
+    let left = Math.ceil(perProfile * profiles.length * (isFull ? 1.02 : 1));
+    const end = Date.now() + (isFull ? 2_700_000 : 60_000);
     const shop = async (): Promise<void> => {
       const wallet = createWallet(first.url);
       let { sessionId } = await wallet.open();
-      for (let bought = 1; left > 0; bought += 1) {
-        left -= 1;
+      for (let bought = 1; left > 0 && Date.now() < end; bought += 1) {
         if (bought % 20 === 0) ({ sessionId } = await wallet.open());
         const { body } = await wallet.call('/offers', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
         misbehave(on, random);
         const offers = (body['offers'] ?? []) as { quote_id: string }[];
+        // A provider that was late with its price has no placing in this round.
+        left -= offers.length;
         await Promise.all(
           offers.map(async ({ quote_id }) => {
             // The first try goes to the process that is about to die.
-            for (let tries = 0, end = Date.now() + 45_000; Date.now() < end; tries += 1) {
+            for (let tries = 0, until = Date.now() + 45_000; Date.now() < until; tries += 1) {
               const { status } = await on.order(tries === 0 ? child.url : (on.recoverers[tries % 2]?.url ?? ''), sessionId, quote_id);
               if (status === 200 || (status >= 400 && status < 500)) break;
               await wait(300);
@@ -83,7 +86,7 @@ needsPostgres(
     expect(kills).toBeGreaterThan(0);
     reportGoal(
       'G1',
-      `${kept.length} placings, ${kills} kills, ${on.told.length} answers: 0 lost, 0 twice, 0 unknown, 0 changed (${share('confirmed')}, ${share('unpayable')}, ${share('dead')})`,
+      `${kept.length} placings, ${kills} kills, ${on.told.length} answers: 0 lost, 0 twice, 0 unknown, 0 changed (${share('confirmed')}, ${share('unpayable')}, ${share('rejected')}, ${share('dead')})`,
     );
     reportGoal('G2', `the same run: 3 instances on one database, ${kept.length} placings, 0 violations`);
   },

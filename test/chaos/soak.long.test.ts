@@ -34,7 +34,9 @@ needsPostgres(
     simulator = await startFiatOnRampSimulator({ id: 'alpine', quoteTtlS: 3600 });
     const limits = { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most };
     const providers = { alpine: { kind: 'fiat-on-ramp', base_url: simulator.url, opens_per_minute: most, concurrency: { in_flight: 64, queue: 64 } } };
-    const config = { mode: 'sandbox', network: 'regtest', limits, orders: { max_open: most }, sessions: { opens_per_minute: most }, providers };
+    // A busy machine is not what is looked at here.
+    const routing = { quote_deadline_ms: 10_000, order_deadline_ms: 30_000 };
+    const config = { mode: 'sandbox', network: 'regtest', limits, orders: { max_open: most }, sessions: { opens_per_minute: most }, routing, providers };
     entry = await startEntry(config, { ...freshSecrets(randomBytes), DATABASE_URL: database.url, DATABASE_POOL: '10', LOG_LEVEL: 'info' });
     const { url, heap } = entry;
     const { control } = simulator;
