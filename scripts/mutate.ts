@@ -103,7 +103,7 @@ const judge = async (job: Job): Promise<boolean[]> => {
     writeFileSync(join(job.folder, job.file), readFileSync(job.file, 'utf8'));
     const child: ChildProcess = fork(fileURLToPath(import.meta.url), ['--child'], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      execArgv: ['--no-warnings'],
+      execArgv: ['--no-warnings', '--max-old-space-size=1000'],
     });
     let broken = false;
     let silent = setTimeout(() => child.kill('SIGKILL'), patienceMs * 2);
