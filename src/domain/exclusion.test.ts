@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { aCandidate, buyFor, decidedOn, policy, soundCandidates } from '../../test/support/offers.ts';
-import { applyRules } from './exclusion.ts';
+import { applyRules, differTooMuch } from './exclusion.ts';
 import type { Asked, Candidate, ExclusionRule, ProviderOffer, Terms } from './offer.ts';
 
 const asked = buyFor(10_000n);
@@ -19,6 +19,7 @@ describe('one offer against what was asked', () => {
     ['asks for one hundredth more', { pay: 10_001n }, 'amount-not-as-asked'],
     ['uses 99.5 %', { pay: 9_950n }, undefined],
     ['uses less than 99.5 %', { pay: 9_949n }, 'amount-underused'],
+    ['gives one sat', { receive: 1n }, undefined],
     ['gives nothing', { receive: 0n }, 'amount-invalid'],
     ['gives less than nothing', { receive: -1n }, 'amount-invalid'],
     ['costs nothing', { pay: 0n }, 'amount-invalid'],
@@ -29,6 +30,10 @@ describe('one offer against what was asked', () => {
     ['an estimate that has expired', { binding: false, expiresOn: decidedOn - 1 }, 'expires-too-soon'],
   ])('%s', (_name, offer, rule) => {
     expect(ruleOf(asked, offer)).toBe(rule);
+  });
+
+  test('of much money, too, 99.5 % are used', () => {
+    expect([99_500_000n, 99_499_999n].map((pay) => ruleOf(buyFor(100_000_000n), { pay }))).toEqual([undefined, 'amount-underused']);
   });
 
   test('its own limits are inclusive', () => {
@@ -79,6 +84,11 @@ describe('channels', () => {
     ['digits as text', wanted, channel({ inbound_sats: '1000000', lease_blocks: '4320' }), undefined],
     ['no lease promised', wanted, channel({ inbound_sats: 1_000_000 }), 'lease-not-promised'],
     ['lease null', wanted, channel({ inbound_sats: 1_000_000, lease_blocks: null }), 'lease-not-promised'],
+    ['a lease of half a block', wanted, channel({ inbound_sats: 1_000_000, lease_blocks: 4320.5 }), 'lease-not-promised'],
+    ['a lease in words', wanted, channel({ inbound_sats: 1_000_000, lease_blocks: 'many' }), 'lease-not-promised'],
+    ['more inbound than a number holds', wanted, channel({ inbound_sats: 1e21, lease_blocks: 4320 }), 'inbound-too-small'],
+    ['for nothing', wanted, channel({ inbound_sats: 1_000_000, lease_blocks: 4320 }, { pay: 0n, fee: 0n }), 'amount-invalid'],
+    ['one sat of inbound, not told', { ...wanted, inboundSats: 1n }, channel({ lease_blocks: 4320 }), 'inbound-too-small'],
     ['lease too short', wanted, channel({ inbound_sats: 1_000_000, lease_blocks: 4319 }), 'lease-too-short'],
     ['no lease asked', { ramp: 'liquidity', inboundSats: 1_000_000n, clientSats: 0n }, channel({ inbound_sats: 1_000_000 }), undefined],
     ['too little inbound', wanted, channel({ inbound_sats: 999_999, lease_blocks: 4320 }), 'inbound-too-small'],
@@ -124,6 +134,14 @@ describe('too good', () => {
     expect(applyRules(asked, [receiving('a', 110_000n), receiving('b', 100_000n)], policy, decidedOn).priceCheck).toBeUndefined();
     expect(applyRules(asked, [receiving('a', 110_000n)], policy, decidedOn).priceCheck).toBeUndefined();
   });
+  test('is a question of two offers, and of fiat', () => {
+    const [a, b, c] = [receiving('a', 200_000n), receiving('b', 100_000n), receiving('c', 50_000n)];
+    expect(differTooMuch(asked, [a, b], 1000)).toBe(true);
+    expect(differTooMuch(asked, [b, a], 1000)).toBe(true);
+    expect(differTooMuch(asked, [a, b, c], 1000)).toBe(false);
+    expect(differTooMuch(asked, [a], 1000)).toBe(false);
+    expect(differTooMuch({ ramp: 'liquidity', inboundSats: 1n, clientSats: 0n }, [a, b], 1000)).toBe(false);
+  });
   test('an honest majority is never excluded', () => {
     const honest = fc.array(fc.bigInt(100_000n, 110_000n), { minLength: 1, maxLength: 6 });
     fc.assert(
@@ -167,4 +185,28 @@ test('a fee line that does not reconcile is flagged, not excluded', () => {
     applyRules(asked, [aCandidate('a', { facts: { provider_btc_price } })], policy, decidedOn).accepted[0]?.offer.warnings;
   expect([9_187_070, 9_187_070 * 1.019, 9_187_070 / 1.019].map((price) => warningsAt(Math.round(price)))).toEqual([[], [], []]);
   expect([9_187_070 * 1.03, 9_187_070 / 1.03].map((price) => warningsAt(Math.round(price)))).toEqual([['fee-mismatch'], ['fee-mismatch']]);
+});
+
+describe('at the bound itself', () => {
+  const sale: Asked = { ramp: 'sell', fixed: 'pay', amount: 250_000n, currency: 'EUR', option: 'SEPA' };
+  // 20,000 and a fee of 200 for 250,000 sats are exactly one per cent above 8,000,000 a bitcoin.
+  const sold = (receive: bigint): Candidate => aCandidate('a', { pay: 250_000n, receive, fee: 200n });
+
+  test('a sale is as far from the reference as its fiat with the fee', () => {
+    const withReference = { ...policy, reference: { btcPrice: 8_000_000n, maxDeviationBps: 100, observedOn: decidedOn } };
+    const excluded = (receive: bigint) => applyRules(sale, [sold(receive)], withReference, decidedOn).excluded.map(({ rule }) => rule);
+    expect(excluded(20_000n)).toEqual([]);
+    expect(excluded(20_001n)).toEqual(['off-reference']);
+  });
+
+  test('a fee line may be off by the tolerance, and not by more; of a sale it is not judged', () => {
+    const tolerant = { ...policy, toleranceBps: 200 };
+    const warnings = (request: Asked, candidate: Candidate) => applyRules(request, [candidate], tolerant, decidedOn).accepted[0]?.offer.warnings;
+    // 9,690 without the fee are exactly two per cent above 100,000 sats at 9,500,000.
+    const bought = (provider_btc_price: number): Candidate => aCandidate('a', { fee: 310n, receive: 100_000n, facts: { provider_btc_price } });
+    expect(warnings(asked, bought(9_500_000))).toEqual([]);
+    expect(warnings(asked, bought(9_499_999))).toEqual(['fee-mismatch']);
+    const priced = sold(20_000n);
+    expect(warnings(sale, { ...priced, offer: { ...priced.offer, facts: { provider_btc_price: 1 } } })).toEqual([]);
+  });
 });
