@@ -1,8 +1,10 @@
-/** The end-to-ends of test/http/sell.test.ts and liquidity.test.ts on real workerd: one harness for both. */
+/** The end-to-ends of test/http/sell.test.ts and liquidity.test.ts on real workerd, on the embedded database of `npm run dev:worker`. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createWallet } from '../../scripts/demo/wallet.ts';
 import { sandboxSecrets } from '../../scripts/sandbox/providers.ts';
 import { startBitrefillSimulator } from '../../src/providers/bitrefill/bitrefill.simulator.ts';
 import { startBringinSimulator } from '../../src/providers/bringin/bringin.simulator.ts';
+import { startFiatOnRampSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { buyChannel, buyTurbo, recharge, startChannelSellers, type LiquidityWorld } from '../support/scenarios/liquidity.ts';
 import { sellToBank, topUpCard, type SellWorld } from '../support/scenarios/sell.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
@@ -10,21 +12,23 @@ import { startTestWorker, type TestWorker } from './start-worker.ts';
 
 const startProviders = async () => {
   const { BRINGIN_MASTER_KEY: masterKey, BRINGIN_API_SECRET: apiSecret, BITREFILL_API_KEY: apiKey, BITREFILL_API_SECRET: bitrefillSecret } = sandboxSecrets;
-  const [bringin, thor, receiver, sellers] = await Promise.all([
+  const [alpine, bringin, thor, receiver, sellers] = await Promise.all([
+    startFiatOnRampSimulator({ id: 'alpine', quoteTtlS: 3600 }),
     startBringinSimulator({ id: 'bringin', masterKey, apiSecret, linkMs: 50, webhookRetryMs: [20] }),
     startBitrefillSimulator({ id: 'thor', apiKey, apiSecret: bitrefillSecret, deliver: 'at-once' }),
     startWebhookReceiver(),
     startChannelSellers(),
   ]);
-  return { bringin, thor, receiver, ...sellers };
+  return { alpine, bringin, thor, receiver, ...sellers };
 };
 
 let worker: TestWorker;
 let providers: Awaited<ReturnType<typeof startProviders>>;
 beforeAll(async () => {
   providers = await startProviders();
-  const { bringin, thor, north, south, west } = providers;
-  worker = await startTestWorker({ bringin: bringin.url, thor: thor.baseUrl, north: north.url, south: south.url, west: west.url });
+  const { alpine, bringin, thor, north, south, west } = providers;
+  const urls = { alpine: alpine.url, bringin: bringin.url, thor: thor.baseUrl, north: north.url, south: south.url, west: west.url };
+  worker = await startTestWorker(urls, { embedded: true });
 }, 60_000);
 afterAll(async () => {
   await worker.close();
@@ -47,3 +51,27 @@ it('buys a turbo channel to redemption', async () => {
   expect(await buyTurbo(world())).toMatch(/^LNURL1/i);
 });
 it('recharges an invoice of the customer', async () => await recharge(world()));
+
+/** The embedded database has one client: an order that waits for its provider must not hold it. */
+it('orders at a slow provider run beside each other', { timeout: 60_000 }, async () => {
+  const wallets = [];
+  for (let n = 0; n < 3; n += 1) {
+    const wallet = createWallet(worker.url);
+    const { sessionId } = await wallet.open();
+    const options = await wallet.call('/payment-options', { session_id: sessionId, currency_code: 'EUR' });
+    const [euro] = Object.values((options.body['currencies'] as Record<string, { currency_id: number; payment_options: { id: number }[] }>[])[0] ?? {});
+    const asked = { currency_id: euro?.currency_id, payment_option_id: euro?.payment_options[0]?.id };
+    const { body } = await wallet.call('/quote', { session_id: sessionId, amount_fiat: 10_000, ...asked });
+    wallets.push({ wallet, order: { session_id: sessionId, quote_id: body['quote_id'] } });
+  }
+  providers.alpine.control.setFault({ endpoint: 'order', fault: 'latency', ms: 3000 });
+  const from = Date.now();
+  const answers = await Promise.all(
+    wallets.map(async ({ wallet, order }) => {
+      const { status, body } = await wallet.call('/order', order);
+      return { status, provider: (body['provider'] as { id: string } | undefined)?.id, ms: Date.now() - from };
+    }),
+  );
+  expect(answers.map(({ status, provider }) => [status, provider])).toEqual(Array(3).fill([200, 'alpine']));
+  expect(Math.max(...answers.map((one) => one.ms))).toBeLessThan(5_500);
+});
