@@ -50,8 +50,8 @@ export type AccountStore = {
   find(id: string, customerId: string): Promise<Account | undefined>;
   findAny(id: string): Promise<Account | undefined>;
   list(customerId: string): Promise<Account[]>;
-  /** Writes the change and its deliveries in one transaction; false when `sequence` moved meanwhile. */
-  change(account: Pick<Account, 'id' | 'sequence'>, change: AccountChange, deliveries: NewDelivery[]): Promise<boolean>;
+  /** Writes the change and its deliveries in one transaction; false when `sequence` moved meanwhile. A `wake` since it was read is not put off. */
+  change(account: Pick<Account, 'id' | 'sequence' | 'nextCheckOn'>, change: AccountChange, deliveries: NewDelivery[]): Promise<boolean>;
   remove(id: string, now: number): Promise<void>;
   claimDue(now: number, lease: Lease, limit: number): Promise<Account[]>;
   wake(id: string, now: number): Promise<void>;

@@ -29,6 +29,12 @@ const isOfAnother = async (tx: Transaction, { emailHash, customerId, providerId 
   return rows.length > 0;
 };
 
+/** Somebody has woken the account since it was read: what he has seen is not in this change yet, so it is looked at again when he said. */
+const unlessWoken = (known: number | undefined, next: number) => {
+  const [before, after] = [sql.param(known ?? null, accounts.nextCheckOn), sql.param(next, accounts.nextCheckOn)];
+  return sql`case when ${accounts.nextCheckOn} is distinct from ${before}::timestamptz then least(${accounts.nextCheckOn}, ${after}::timestamptz) else ${after}::timestamptz end`;
+};
+
 const over = ['failed', 'expired', 'inactive'] as const;
 
 export const createAccountStore = (db: Database): AccountStore => ({
@@ -75,11 +81,11 @@ export const createAccountStore = (db: Database): AccountStore => ({
       .orderBy(accounts.createdOn);
     return rows.map(toAccount);
   },
-  change: async ({ id, sequence }, change, deliveries) =>
+  change: async ({ id, sequence, nextCheckOn: known }, { nextCheckOn, ...change }, deliveries) =>
     await db.transaction(async (tx) => {
       const rows = await tx
         .update(accounts)
-        .set({ ...change, ...released })
+        .set({ ...change, ...(nextCheckOn === undefined ? {} : { nextCheckOn: unlessWoken(known, nextCheckOn) }), ...released })
         .where(and(eq(accounts.id, id), eq(accounts.sequence, sequence)))
         .returning({ id: accounts.id });
       if (rows.length !== 1) return false;

@@ -216,3 +216,23 @@ it('who has an account at the provider already is told that a mail asks for the 
   const connected = await world.accountIs(first, String(started.body['account_id']), 'connected');
   expect(connected['mail_sent']).toBeUndefined();
 });
+
+it('an account that is woken while it is looked at is looked at once more', async () => {
+  const { opened, connected, gateway } = world;
+  const call = await opened();
+  const accountId = await connected(call, 'woken@example.com');
+  const { accounts } = gateway.server.gateway.stores;
+  const now = Date.now();
+  const hour = 3_600_000;
+  const change = async (wokenOn: number | undefined, nextCheckOn: number): Promise<number | undefined> => {
+    await accounts.wake(accountId, now + 4 * hour);
+    const read = await accounts.findAny(accountId);
+    if (!read) throw new Error('the account is gone');
+    if (wokenOn !== undefined) await accounts.wake(accountId, wokenOn);
+    expect(await accounts.change(read, { nextCheckOn }, [])).toBe(true);
+    return (await accounts.findAny(accountId))?.nextCheckOn;
+  };
+  expect(await change(undefined, now + 6 * hour)).toBe(now + 6 * hour);
+  expect(await change(now + hour, now + 6 * hour)).toBe(now + hour);
+  expect(await change(now + 3 * hour, now + 2 * hour)).toBe(now + 2 * hour);
+});
