@@ -1,4 +1,4 @@
-/** `npm run bench`: POST /quote against a bare floor, ratios of one run. Starts a PostgreSQL of its own, or uses DATABASE_URL. */
+/** `npm run bench`: POST /quote against a bare floor, ratios of one run. Starts a PostgreSQL of its own, as it comes, or uses DATABASE_URL. */
 import { execFile, fork, type ChildProcess } from 'node:child_process';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -72,7 +72,7 @@ const row = (name: string, one: Figures): string =>
 const ratio = (name: string, value: number, goal: number, atLeast: boolean): string =>
   `${name.padEnd(58)} ${value.toFixed(2).padStart(5)}  ${(atLeast ? value >= goal : value <= goal) ? 'reached' : 'short'} (goal ${atLeast ? '≥' : '≤'} ${goal})`;
 
-const own = process.env['DATABASE_URL'] === undefined ? await startPostgres() : undefined;
+const own = process.env['DATABASE_URL'] === undefined ? await startPostgres({ durable: true }) : undefined;
 const databaseUrl = process.env['DATABASE_URL'] ?? own?.url;
 if (databaseUrl === undefined) throw new Error('no PostgreSQL was found: set DATABASE_URL');
 say(`${cpus().length} × ${cpus()[0]?.model ?? 'cpu'}, Node ${process.version}, ${connections} connections, ${rounds} rounds of ${perRound}\n`);

@@ -10,11 +10,14 @@ import { findPostgres } from './find-postgres.ts';
 
 export type PostgresServer = { url: string; stop: () => Promise<void> };
 
-/** Undefined where no PostgreSQL is installed. Throws when one is there and will not start. */
-export const startPostgres = async (): Promise<PostgresServer | undefined> => {
+/**
+ * Undefined where no PostgreSQL is installed. Throws when one is there and will not start. `durable`: every commit is on the disk before it is
+ * told, as a server comes and as a gateway's has to be; for what is measured, not for tests.
+ */
+export const startPostgres = async ({ durable = false } = {}): Promise<PostgresServer | undefined> => {
   const bin = findPostgres();
   if (bin === undefined) return undefined;
-  const supervisor = spawn(process.execPath, [fileURLToPath(new URL('./postgres-supervisor.ts', import.meta.url)), bin], {
+  const supervisor = spawn(process.execPath, [fileURLToPath(new URL('./postgres-supervisor.ts', import.meta.url)), bin, ...(durable ? ['durable'] : [])], {
     stdio: ['pipe', 'pipe', 'inherit'],
     detached: true,
   });

@@ -1,4 +1,4 @@
-/** Started by postgres-server.ts with the folder of the PostgreSQL binaries. Prints the URL, lives as long as its standard input. */
+/** Started by postgres-server.ts with the folder of the PostgreSQL binaries, and `durable` for a server that keeps what it confirmed. Prints the URL, lives as long as its standard input. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -83,9 +83,7 @@ try {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     max_connections: 200,
-    fsync: 'off',
-    synchronous_commit: 'off',
-    full_page_writes: 'off',
+    ...(process.argv[3] === 'durable' ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
     log_min_messages: 'panic',
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
