@@ -1,5 +1,6 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { WaitersFirst } from './test/setup/waiters-first.ts';
 
 /** Kinds of provider whose contract suite, <kind>/<kind>.test.ts, runs inside workerd too. */
 const contracts = ['bitrefill', 'bringin', 'fiat-on-ramp', 'lsps1'].map((kind) => `src/providers/${kind}/${kind}.test.ts`);
@@ -10,7 +11,8 @@ const longForms = process.env['CHAOS'] === 'full' ? [] : ['**/*.long.test.ts'];
 export default defineConfig({
   test: {
     // Most of what is tested waits for sockets, clocks and a database: more at a time than there are cores.
-    maxWorkers: 3,
+    maxWorkers: 4,
+    sequence: { sequencer: WaitersFirst },
     // At the root, once for all projects: inside a Workers project postgres.js would resolve to its Workers build.
     globalSetup: ['test/setup/database.ts'],
     // The Workers form of postgres.js reports its own closed sockets this way; nothing of ours says these words.
@@ -22,7 +24,7 @@ export default defineConfig({
           include: ['src/**/*.test.ts'],
           environment: 'node',
           pool: 'forks',
-          // A process for each of so many small files would cost more than the tests.
+          // A process for each file would cost more than its tests: a second to load the gateway.
           isolate: false,
           testTimeout: 10_000,
           hookTimeout: 30_000,
@@ -35,6 +37,7 @@ export default defineConfig({
           exclude: ['test/workerd/**', 'test/worker-http/**', ...longForms],
           environment: 'node',
           pool: 'forks',
+          isolate: false,
           testTimeout: 10_000,
           hookTimeout: 30_000,
         },
@@ -46,7 +49,7 @@ export default defineConfig({
           include: ['test/worker-http/**/*.test.ts'],
           environment: 'node',
           pool: 'forks',
-          fileParallelism: false,
+          isolate: false,
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import {
   retireAppWebhook,
@@ -21,6 +21,9 @@ import { sha256Hex } from '../../src/seal/hash.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { runCommand, type Ran } from './run.ts';
+
+// Every command is a process of its own; on a busy machine that takes seconds.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** A configuration with an app, a token and a provider that wants a key. */
 const parsed = (): GatewayConfig => {

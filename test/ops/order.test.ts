@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
 import { runCommand, type Ran } from './run.ts';
+
+// Every command is a process of its own; on a busy machine that takes seconds.
+vi.setConfig({ testTimeout: 60_000 });
 
 let gateway: TestGateway;
 let receiver: WebhookReceiver;

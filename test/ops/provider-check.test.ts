@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { stringify } from 'yaml';
 import { checkProvider, type Checked } from '../../scripts/ops/check-provider.ts';
 import { parseConfig } from '../../src/config/providers-config.ts';
@@ -9,6 +9,9 @@ import { createUndiciHttp } from '../../src/entry/http-undici.ts';
 import { startFiatOnRampSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { runCommand } from './run.ts';
+
+// Every command is a process of its own; on a busy machine that takes seconds.
+vi.setConfig({ testTimeout: 60_000 });
 
 let simulator: RunningSimulator | undefined;
 afterEach(async () => await simulator?.close());

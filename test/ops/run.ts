@@ -1,11 +1,8 @@
 /** Runs an operator's command as a person would: its own process on the test's database. */
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
-import { inject, vi } from 'vitest';
+import { inject } from 'vitest';
 import { childPath } from '../setup/children.ts';
-
-// Every command is a process of its own; on a busy machine that takes seconds.
-vi.setConfig({ testTimeout: 60_000 });
 
 export type Ran = { code: number | null; out: string; error: string };
 

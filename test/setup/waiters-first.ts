@@ -1,0 +1,38 @@
+/** The order of the test files: those that wait longest (for clocks, for processes) begin first, so that others work meanwhile and none is last alone. */
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** One project after the other: a worker goes on with files of its project only. Those of workerd wait for it to start. */
+const projects = ['worker-http', 'node', 'unit', 'workerd'];
+/** Longest first, by what they take on a quiet machine. What is not named comes after them, the largest file first. */
+const waiters = [
+  'test/http/orders',
+  'test/http/sell-orders',
+  'test/chaos/crash-points',
+  'test/runtime/runtimes',
+  'test/http/liquidity-orders',
+  'test/ops/restored',
+  'test/runtime/two-instances',
+  'test/security/slowloris',
+  'test/http/sell',
+  'test/http/sell-accounts',
+  'test/http/slow-listing',
+  'test/http/withheld-orders',
+  'test/chaos/outbox',
+  'test/runtime/bad-start',
+  'src/outbound/drain',
+  'src/entry/database-node',
+  'src/providers/bitrefill/bitrefill',
+].map((name) => `/${name}.test.ts`);
+
+export class WaitersFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => projectOf(a) - projectOf(b) || rankOf(a) - rankOf(b));
+  }
+}
+
+const projectOf = ({ project }: TestSpecification): number => projects.indexOf(project.name);
+const rankOf = ({ moduleId }: TestSpecification): number => {
+  const rank = waiters.findIndex((waiter) => moduleId.endsWith(waiter));
+  return rank < 0 ? waiters.length : rank;
+};
