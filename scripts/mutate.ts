@@ -4,7 +4,7 @@
  * one that never ends is ended from outside and counts as found.
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -76,7 +76,18 @@ const runJob = async ({ folder, file, tests, mutants }: Job): Promise<void> => {
   const source = readFileSync(path, 'utf8');
   const vitest = await createVitest(
     'test',
-    { root: folder, config: false, watch: false, bail: 1, reporters: [{}], include: tests, pool: 'threads', isolate: true, maxWorkers: 1, testTimeout: 10_000 },
+    {
+      root: folder,
+      config: false,
+      watch: false,
+      bail: 1,
+      reporters: [{}],
+      include: tests,
+      pool: 'threads',
+      isolate: true,
+      maxWorkers: 1,
+      testTimeout: 10_000,
+    },
     { server: { watch: null }, cacheDir: join(folder, '.vite') },
   );
   const passes = async (): Promise<boolean> => {
@@ -105,20 +116,20 @@ const judge = async (job: Job): Promise<boolean[]> => {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       execArgv: ['--no-warnings', '--max-old-space-size=1000'],
     });
-    let broken = false;
+    let ready = false;
     let silent = setTimeout(() => child.kill('SIGKILL'), patienceMs * 2);
     const gone = new Promise((done) => child.once('exit', done));
     child.on('message', (report: Report) => {
       clearTimeout(silent);
       silent = setTimeout(() => child.kill('SIGKILL'), patienceMs);
-      if ('ready' in report) broken = !report.ready;
+      if ('ready' in report) ({ ready } = report);
       else found.push(report.found);
-      if (broken) child.kill('SIGKILL');
+      if (!ready) child.kill('SIGKILL');
     });
     child.send({ ...job, mutants: job.mutants.slice(before, before + batch) });
     await gone;
     clearTimeout(silent);
-    if (broken) throw new Error(`the tests of ${job.file} fail as they are`);
+    if (!ready) throw new Error(`the tests of ${job.file} fail as they are`);
     if (found.length < Math.min(before + batch, job.mutants.length)) {
       console.log(`  never ended: ${job.file}:${job.mutants[found.length]?.line}`);
       found.push(true);
@@ -131,7 +142,7 @@ const main = async (): Promise<void> => {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { sample: { type: 'string' }, seed: { type: 'string', default: '1' } } });
   const folder = mkdtempSync(join(tmpdir(), 'ramp-mutants-'));
   try {
-    for (const part of ['src', 'test', 'scripts', 'package.json', 'tsconfig.json']) cpSync(part, join(folder, part), { recursive: true });
+    for (const part of readdirSync('.')) if (!/^(?:node_modules|dist|\..*)$/.test(part)) cpSync(part, join(folder, part), { recursive: true });
     symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
     const random = createRandom(Number(values.seed));
     const jobs = Object.entries(targets)

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { constantTimeEqual, createNoticeTokens, sha256Hex } from './hash.ts';
 import { createSeal } from './seal.ts';
 
@@ -19,6 +19,47 @@ describe('seal', () => {
     ])
       await expect(seal.open(sealed, other)).rejects.toThrow('moved or changed');
     await expect(createSeal([{ id: 'k1', key: key(2) }]).open(sealed, place)).rejects.toThrow('operation failed');
+  });
+
+  it('takes keys of 32 bytes with a plain name, and at least one', () => {
+    expect(() => createSeal([])).toThrow('no sealing key');
+    for (const bad of [
+      { id: 'k1', key: key(1).slice(1) },
+      { id: 'k.1', key: key(1) },
+      { id: '', key: key(1) },
+      { id: 'k'.repeat(33), key: key(1) },
+    ])
+      expect(() => createSeal([{ id: 'good', key: key(2) }, bad])).toThrow(`the sealing key "${bad.id}" is not 32 bytes with a plain name`);
+    expect(createSeal([{ id: 'k'.repeat(32), key: key(1) }]).isOld('v1.k1.a.b.c')).toBe(true);
+  });
+
+  it('reads nothing of another form', async () => {
+    const seal = createSeal([{ id: 'k1', key: key(1) }]);
+    const sealed = await seal.seal('x', place);
+    const parts = sealed.split('.');
+    const others = [`v2${sealed.slice(2)}`, `${sealed}.more`, '', ...[1, 2, 3, 4].map((n) => parts.slice(0, n).join('.'))];
+    for (const other of others) {
+      expect(() => seal.isOld(other)).toThrow('not a sealed value');
+      await expect(seal.open(other, place)).rejects.toThrow('not a sealed value');
+    }
+  });
+
+  it('remembers what it opened, by text and place, and not without end', async () => {
+    const seal = createSeal([{ id: 'k1', key: key(1) }]);
+    const sealed = await seal.seal('first', place);
+    const decrypt = vi.spyOn(crypto.subtle, 'decrypt');
+    try {
+      for (let n = 0; n < 3; n += 1) expect(await seal.open(sealed, place)).toBe('first');
+      expect(decrypt).toHaveBeenCalledTimes(1);
+      for (let n = 0; n < 4096; n += 1) {
+        const other = { ...place, row: String(n) };
+        await seal.open(await seal.seal('other', other), other);
+      }
+      expect(await seal.open(sealed, place)).toBe('first');
+      expect(decrypt).toHaveBeenCalledTimes(1 + 4096 + 1);
+    } finally {
+      decrypt.mockRestore();
+    }
   });
 
   it('never makes the same text twice', async () => {
