@@ -5,16 +5,17 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const projects = ['worker-http', 'node', 'unit', 'workerd'];
 /** Longest first, by what they take on a quiet machine. What is not named comes after them, the largest file first. */
 const waiters = [
-  'test/http/orders',
   'test/http/sell-orders',
+  'test/http/orders',
   'test/chaos/crash-points',
   'test/runtime/runtimes',
   'test/http/liquidity-orders',
   'test/ops/restored',
   'test/runtime/two-instances',
   'test/security/slowloris',
-  'test/http/sell',
   'test/http/sell-accounts',
+  'test/http/sell-connections',
+  'test/http/sell',
   'test/http/slow-listing',
   'test/http/withheld-orders',
   'test/chaos/outbox',
