@@ -3,23 +3,27 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** One project after the other: a worker goes on with files of its project only. Those of workerd wait for it to start. */
 const projects = ['worker-http', 'node', 'unit', 'workerd'];
-/** Longest first, by what they take on a quiet machine. What is not named comes after them, the largest file first. */
+/**
+ * About longest first: those that compute (processes, workerd) between those that only wait, and those that measure latency after them. What is
+ * not named follows, the largest file first.
+ */
 const waiters = [
   'test/http/sell-orders',
   'test/http/orders',
   'test/chaos/crash-points',
-  'test/runtime/runtimes',
   'test/http/liquidity-orders',
-  'test/ops/restored',
-  'test/runtime/two-instances',
-  'test/security/slowloris',
   'test/http/sell-accounts',
   'test/http/sell-connections',
+  'test/runtime/runtimes',
   'test/http/sell',
-  'test/http/slow-listing',
+  'test/ops/restored',
+  'test/runtime/two-instances',
   'test/http/withheld-orders',
   'test/chaos/outbox',
+  'test/http/liquidity',
   'test/runtime/bad-start',
+  'test/security/slowloris',
+  'test/http/slow-listing',
   'src/outbound/drain',
   'src/entry/database-node',
   'src/providers/bitrefill/bitrefill',
