@@ -13,6 +13,8 @@ import { createRandom, isFull, reportGoal, type Random } from './random.ts';
 
 const liarIds = ['liar-1', 'liar-2', 'liar-3', 'liar-4', 'liar-5'] as const;
 const workers = 4;
+/** An order takes ten times what a price takes: of the offers of a round, some. */
+const orderedShare = isFull ? 0.2 : 0.5;
 type World = {
   gateway: TestGateway;
   liars: Map<string, LyingProvider>;
@@ -120,8 +122,7 @@ const buyOnce = async (world: World, session_id: string): Promise<void> => {
   await Promise.all(
     offers.map(async (offer) => {
       const liar = world.liars.get(String((offer['provider'] as Json)['id']));
-      // An order takes ten times what a price takes: some of each round.
-      if (liar && world.random.chance(0.4)) await orderOnce(world, liar, session_id, offer);
+      if (liar && world.random.chance(orderedShare)) await orderOnce(world, liar, session_id, offer);
     }),
   );
 };
