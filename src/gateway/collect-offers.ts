@@ -132,18 +132,22 @@ export const collectOffers = async (gateway: Gateway, request: CollectRequest): 
   return { route, shadow, upstreamSessions };
 };
 
-/** Says when enough has come: looked at from a moment on, and with every answer after it. */
+/** Says when enough has come: looked at once the moment is there, and with every answer after it. */
 const answerEarly = (from: number, isEnough: () => boolean, now: () => number) => {
   let say: () => void = () => undefined;
+  // The timer says when, not the clock: the two differ by a millisecond, and nobody would look again until the next answer.
+  let due = false;
   const look = (): void => {
-    if (now() >= from && isEnough()) say();
+    if (due && isEnough()) say();
   };
   return {
     look,
     enough: async (withinMs: number): Promise<void> => {
       const said = new Promise<void>((done) => (say = done));
       const waitMs = from - now();
-      if (waitMs < withinMs) await atMost(said, Math.max(waitMs, 0));
+      if (waitMs >= withinMs) return await said;
+      await atMost(said, Math.max(waitMs, 0));
+      due = true;
       look();
       await said;
     },
