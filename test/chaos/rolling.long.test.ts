@@ -47,7 +47,15 @@ needsPostgres(
       // A busy machine is not what is looked at here.
       routing: { quote_deadline_ms: 10_000, order_deadline_ms: 30_000 },
       sessions: { opens_per_minute: most },
-      providers: { alpine: { kind: 'fiat-on-ramp', base_url: simulator.url, opens_per_minute: most, concurrency: { in_flight: 64, queue: 64 } } },
+      providers: {
+        alpine: {
+          kind: 'fiat-on-ramp',
+          base_url: simulator.url,
+          opens_per_minute: most,
+          concurrency: { in_flight: 64, queue: 64 },
+          timeouts: { quote_ms: 8000 },
+        },
+      },
     };
     const environment = { ...freshSecrets(randomBytes), DATABASE_URL: database.url, DATABASE_POOL: '6' };
     const ports = await freePorts();

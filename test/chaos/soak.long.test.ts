@@ -33,8 +33,16 @@ needsPostgres(
     database = await testDatabase();
     simulator = await startFiatOnRampSimulator({ id: 'alpine', quoteTtlS: 3600 });
     const limits = { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most };
-    const providers = { alpine: { kind: 'fiat-on-ramp', base_url: simulator.url, opens_per_minute: most, concurrency: { in_flight: 64, queue: 64 } } };
-    // A busy machine is not what is looked at here.
+    const providers = {
+      alpine: {
+        kind: 'fiat-on-ramp',
+        base_url: simulator.url,
+        opens_per_minute: most,
+        concurrency: { in_flight: 64, queue: 64 },
+        timeouts: { quote_ms: 8000 },
+      },
+    };
+    // Neither a busy machine nor the pauses of the collections that are asked for is what is looked at here.
     const routing = { quote_deadline_ms: 10_000, order_deadline_ms: 30_000 };
     const config = { mode: 'sandbox', network: 'regtest', limits, orders: { max_open: most }, sessions: { opens_per_minute: most }, routing, providers };
     entry = await startEntry(config, { ...freshSecrets(randomBytes), DATABASE_URL: database.url, DATABASE_POOL: '10', LOG_LEVEL: 'info' });
