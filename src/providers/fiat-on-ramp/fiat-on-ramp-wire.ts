@@ -73,7 +73,7 @@ export const statusEntryWire = z.object({
 });
 export const statusWire = z.union([z.array(z.unknown()), z.record(z.string(), z.unknown()), z.null()]);
 
-export const withdrawalWire = z.object({ order_id: optional(wireText), withdrawal_expiration_date: softTime, lnurlw: wireText });
+const withdrawalWire = z.object({ order_id: optional(wireText), withdrawal_expiration_date: softTime, lnurlw: wireText });
 
 /** An error may come as a text or an object under HTTP 200. Made once: making a schema costs more than using it. */
 export const quoteReply = z.union([quoteWire, z.string(), z.object({ message: z.string() })]);
