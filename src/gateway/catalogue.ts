@@ -55,7 +55,15 @@ export const freshListings = async (gateway: Gateway, ramp: Ramp, requestId: str
 };
 
 const retryMs = 5_000;
-const key = (providerId: string, ramp: Ramp): string => `${ramp} ${providerId}`;
+const keys = new Map<Ramp, Map<string, string>>();
+/** Kept: each request looks up every provider, and a text made anew is hashed anew. */
+const key = (providerId: string, ramp: Ramp): string => {
+  const ofRamp = keys.get(ramp) ?? new Map<string, string>();
+  keys.set(ramp, ofRamp);
+  const made = ofRamp.get(providerId) ?? `${ramp} ${providerId}`;
+  ofRamp.set(providerId, made);
+  return made;
+};
 
 const loadStored = async (gateway: Gateway): Promise<void> => {
   const rows = await gateway.stores.catalogue.listings();
@@ -135,34 +143,42 @@ const numberOptions = async (gateway: Gateway, provider: Provider, ramp: Ramp, c
   gateway.state.numbers = await gateway.stores.catalogue.numbers();
 };
 
-const views = new WeakMap<object, Map<string, { of: unknown; numbers: unknown; view: ProviderListing }>>();
+type Built = { of: unknown; numbers: unknown; view: ProviderListing };
+const views = new WeakMap<object, Map<string, Built>>();
+const numbersOf = new WeakMap<OptionNumber[], Map<Ramp, Map<number, OptionNumber>>>();
+
+/** The numbers of one ramp by id; kept as long as they are the same. */
+const numbersById = (all: OptionNumber[], ramp: Ramp): Map<number, OptionNumber> => {
+  const ofRamps = numbersOf.get(all) ?? new Map<Ramp, Map<number, OptionNumber>>();
+  numbersOf.set(all, ofRamps);
+  const known = ofRamps.get(ramp) ?? new Map(all.filter((number) => number.ramp === ramp).map((number) => [number.id, number]));
+  ofRamps.set(ramp, known);
+  return known;
+};
 
 /** Built from the cached listings; each provider's part is kept until its listing or the numbers change. */
 const view = (gateway: Gateway, ramp: Ramp): CatalogueView => {
-  const cache = views.get(gateway.state) ?? new Map<string, { of: unknown; numbers: unknown; view: ProviderListing }>();
+  const cache = views.get(gateway.state) ?? new Map<string, Built>();
   views.set(gateway.state, cache);
-  const all = gateway.state.numbers ?? [];
-  const numbers = new Map(all.filter((number) => number.ramp === ramp).map((number) => [number.id, number]));
+  const all = gateway.state.numbers ?? none;
+  const numbers = numbersById(all, ramp);
+  const oldest = gateway.now() - gateway.settings.catalogue.stale_s * 1000;
   const byProvider = new Map<string, ProviderListing>();
   for (const provider of gateway.providers) {
     const name = key(provider.id, ramp);
     const known = gateway.state.listings.get(name);
-    if (provider.core.mode === 'off' || !known?.listing || gateway.now() - known.readOn > gateway.settings.catalogue.stale_s * 1000) continue;
+    if (!known?.listing || known.readOn < oldest || provider.core.mode === 'off') continue;
     const cached = cache.get(name);
     if (cached && cached.of === known && cached.numbers === all) byProvider.set(provider.id, cached.view);
     else {
-      const built = buildListing(
-        provider,
-        fromJson(known.listing),
-        known.readOn,
-        all.filter((number) => number.ramp === ramp),
-      );
+      const built = buildListing(provider, fromJson(known.listing), known.readOn, [...numbers.values()]);
       cache.set(name, { of: known, numbers: all, view: built });
       byProvider.set(provider.id, built);
     }
   }
   return { numbers, byProvider };
 };
+const none: OptionNumber[] = [];
 
 const buildListing = (provider: Provider, catalogue: Catalogue, readOn: number, numbers: OptionNumber[]): ProviderListing => {
   const options = new Map<number, CatalogueOption>();

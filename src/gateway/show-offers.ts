@@ -141,24 +141,30 @@ export const showOffers = (gateway: Gateway, stored: StoredOffers): Shown => ({
 
 const liquidityNames = ['pay_sats', 'fee_sats', 'inbound_sats', 'client_sats', 'lease_blocks', 'observed_on', 'fee_ppm', 'connect_to', 'delivered_as'];
 
+const quoteNames = [
+  'quote_id',
+  'amount_fiat',
+  'currency_id',
+  'payment_option_id',
+  'amount_sats',
+  'is_estimate',
+  'btc_price',
+  'order_fee',
+  'expires_on',
+  'accept_by',
+  'provider',
+];
+const otherQuoteNames = [...quoteNames, 'requires', 'warnings', ...liquidityNames];
+
 /** Rank 1 in FLS01's shape, with `provider` and `accept_by`. */
 export const showQuote = (gateway: Gateway, stored: StoredOffers): Shown => {
   const best = showOffer(gateway, stored, 0);
-  const names = [
-    'quote_id',
-    'amount_fiat',
-    'currency_id',
-    'payment_option_id',
-    'amount_sats',
-    'is_estimate',
-    'btc_price',
-    'order_fee',
-    'expires_on',
-    'accept_by',
-    'provider',
-  ];
-  const more = stored.route.asked.ramp === 'buy' ? [] : ['requires', 'warnings', ...liquidityNames];
-  return Object.fromEntries([...names, ...more].flatMap((name) => (best[name] === undefined ? [] : [[name, best[name]]])));
+  const shown: Shown = {};
+  for (const name of stored.route.asked.ramp === 'buy' ? quoteNames : otherQuoteNames) {
+    const value = best[name];
+    if (value !== undefined) shown[name] = value;
+  }
+  return shown;
 };
 
 /** 422 when anybody refused or was excluded, 503 when none answered, or when somebody who may well offer could not be asked just now. */

@@ -34,15 +34,20 @@ export const storeRoute = async (
   const { route, shadow, upstreamSessions } = collected;
   const routeId = routeIdOf(gateway.ids.uuid());
   const acceptBy = route.offers.map((offer) => acceptUntil(gateway, offer, route.decidedOn));
-  const kept = route.offers.map((offer) => offer.providerId);
+  const sessions: Record_['sessions'] = {};
+  const listed: Record_['options'] = {};
+  for (const { providerId } of route.offers) {
+    const upstream = upstreamSessions.get(providerId);
+    if (upstream !== undefined) sessions[providerId] = upstream;
+    const option = options.get(providerId);
+    if (option) listed[providerId] = optionToJson(option);
+  }
   const record: Record_ = {
     route: toJson(route),
     terms,
     acceptBy,
-    sessions: Object.fromEntries([...upstreamSessions].filter(([providerId]) => kept.includes(providerId))),
-    options: Object.fromEntries(
-      [...options].filter(([providerId]) => kept.includes(providerId)).map(([providerId, option]) => [providerId, optionToJson(option)]),
-    ),
+    sessions,
+    options: listed,
     shadow: shadow.map(({ providerId, offer, latencyMs }) => ({
       providerId,
       pay: offer.pay.toString(),
