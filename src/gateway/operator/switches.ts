@@ -44,6 +44,7 @@ export const switched = (state: SwitchState, name: string, now: number): string 
 
 /** A provider's mode for new offers: what the operator said, else what the configuration says. */
 export const modeOf = (state: SwitchState, providerId: string, configured: 'on' | 'shadow' | 'off', now: number): 'on' | 'shadow' | 'off' => {
+  if (state.byName.size === 0) return configured;
   const said = switched(state, providerSwitch(providerId), now);
   return said === 'drain' || said === 'off' ? 'off' : said === 'on' || said === 'shadow' ? said : configured;
 };
