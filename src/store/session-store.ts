@@ -2,6 +2,7 @@ import type { Sql } from 'postgres';
 import { and, eq, gt, isNull, or, sql } from 'drizzle-orm';
 import type { ProviderSession, Session, SessionStore } from '../gateway/ports.ts';
 import { present, type Database } from './database.ts';
+import { grouped } from './grouped.ts';
 import { customers, intents, orders, providerSessions, sessions } from './schema.ts';
 
 const unsettled = sql<boolean>`exists (select 1 from ${intents} where ${intents.providerSessionId} = ${providerSessions.id} and ${intents.state} in ('prepared', 'sending', 'unknown'))`;
@@ -59,13 +60,36 @@ const toUpstream = ({ id, provider, blob, ready, claimed, expires, unsettled: wa
   ...(expires === null ? {} : { expiresOn: expires }),
 });
 
-export const createSessionStore = (db: Database, client: Sql): SessionStore => {
+export const createSessionStore = (db: Database, client: Sql, options: { grouped: boolean }): SessionStore => {
   const findLive = async (owner: string, providerId: string): Promise<ProviderSession | undefined> => {
     const rows = await db
       .select(upstreamColumns)
       .from(providerSessions)
       .where(and(eq(providerSessions.owner, owner), eq(providerSessions.providerId, providerId), isNull(providerSessions.retiredOn)));
     return rows[0] && present(rows[0]);
+  };
+
+  /**
+   * The hot path's one read, through the driver itself: it keeps the statement prepared, which Drizzle's way to it does not. One row for a
+   * session: its own texts are long, and would come once more with each provider. The hashes are hex.
+   */
+  const readSessions = async (idHashes: string[]): Promise<(Session | undefined)[]> => {
+    const rows = await client<SessionRow[]>`
+      select s.id_hash, s.customer_id, s.app_id, s.challenge, s.opened_by, s.opened_reply, s.node_pubkey,
+        (extract(epoch from s.created_on) * 1000)::float8 as created_on, (extract(epoch from s.opened_on) * 1000)::float8 as opened_on,
+        (extract(epoch from s.last_used_on) * 1000)::float8 as last_used_on, (extract(epoch from s.expires_on) * 1000)::float8 as expires_on,
+        (extract(epoch from s.revoked_on) * 1000)::float8 as revoked_on,
+        (select json_agg(json_build_object('id', p.id, 'provider', p.provider_id, 'blob', p.blob, 'ready', p.ready,
+          'claimed', extract(epoch from p.claimed_on) * 1000, 'expires', extract(epoch from p.expires_on) * 1000,
+          'unsettled', exists (select 1 from intents i where i.provider_session_id = p.id and i.state in ('prepared', 'sending', 'unknown'))))
+          from provider_sessions p where p.owner = s.id_hash and p.retired_on is null) as upstream
+      from sessions s where s.id_hash = any(string_to_array(${idHashes.join(',')}, ','))`;
+    const found = new Map(rows.map((row) => [row.id_hash, row]));
+    // Each caller has an object of its own, though two may ask for the same session.
+    return idHashes.map((idHash) => {
+      const row = found.get(idHash);
+      return row && toSession(row);
+    });
   };
 
   return {
@@ -85,21 +109,7 @@ export const createSessionStore = (db: Database, client: Sql): SessionStore => {
           );
       });
     },
-    find: async (idHash) => {
-      // The hot path's one read, through the driver itself: it keeps the statement prepared, which Drizzle's way to it does not.
-      // One row: the session's own texts are long, and would come once more with each provider.
-      const rows = await client<SessionRow[]>`
-        select s.id_hash, s.customer_id, s.app_id, s.challenge, s.opened_by, s.opened_reply, s.node_pubkey,
-          (extract(epoch from s.created_on) * 1000)::float8 as created_on, (extract(epoch from s.opened_on) * 1000)::float8 as opened_on,
-          (extract(epoch from s.last_used_on) * 1000)::float8 as last_used_on, (extract(epoch from s.expires_on) * 1000)::float8 as expires_on,
-          (extract(epoch from s.revoked_on) * 1000)::float8 as revoked_on,
-          (select json_agg(json_build_object('id', p.id, 'provider', p.provider_id, 'blob', p.blob, 'ready', p.ready,
-            'claimed', extract(epoch from p.claimed_on) * 1000, 'expires', extract(epoch from p.expires_on) * 1000,
-            'unsettled', exists (select 1 from intents i where i.provider_session_id = p.id and i.state in ('prepared', 'sending', 'unknown'))))
-            from provider_sessions p where p.owner = s.id_hash and p.retired_on is null) as upstream
-        from sessions s where s.id_hash = ${idHash}`;
-      return rows[0] && toSession(rows[0]);
-    },
+    find: options.grouped ? grouped(readSessions, { largest: 64, inFlight: 2 }) : async (idHash) => (await readSessions([idHash]))[0],
     open: async ({ now, idHash, ...row }) => {
       const changed = await db
         .update(sessions)

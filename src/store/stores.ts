@@ -18,7 +18,7 @@ import * as schema from './schema.ts';
 import { createSessionStore } from './session-store.ts';
 
 export type StoreOptions = {
-  /** Inserts of concurrent requests may share a statement: one client for the whole process (Node). */
+  /** Reads and inserts of concurrent requests may share a statement: one client for the whole process (Node). */
   grouped: boolean;
   /** Whether every migration that this code knows is in the database. */
   migrated: () => Promise<boolean>;
@@ -27,7 +27,7 @@ export type StoreOptions = {
 export const createStores = (client: Sql, options: StoreOptions): Stores => {
   const db: Database = drizzle(client, { schema });
   return {
-    sessions: createSessionStore(db, client),
+    sessions: createSessionStore(db, client, { grouped: options.grouped }),
     routes: createRouteStore(db, client, { grouped: options.grouped }),
     intents: createIntentStore(db),
     orders: createOrderStore(db),

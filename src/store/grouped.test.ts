@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import { grouped } from './grouped.ts';
+
+/** Statements that end when they are told to. */
+const statements = () => {
+  const sent: { items: number[]; end: (error?: Error) => void }[] = [];
+  const run = async (items: number[]): Promise<number[]> =>
+    await new Promise((done, failed) => {
+      sent.push({ items, end: (error) => (error ? failed(error) : done(items.map((item) => item * 10))) });
+    });
+  return { sent, run };
+};
+const soon = async (): Promise<void> => await new Promise((done) => setImmediate(done));
+
+it('sends at once while there is room, and what comes meanwhile with the next statement, each its own result', async () => {
+  const { sent, run } = statements();
+  const ask = grouped(run, { largest: 3, inFlight: 1 });
+  const answers = [1, 2, 3, 4, 5].map((item) => ask(item));
+  expect(sent.map(({ items }) => items)).toEqual([[1]]);
+  sent[0]?.end();
+  await soon();
+  expect(sent.map(({ items }) => items)).toEqual([[1], [2, 3, 4]]);
+  sent[1]?.end();
+  await soon();
+  sent[2]?.end();
+  expect(await Promise.all(answers)).toEqual([10, 20, 30, 40, 50]);
+});
+
+it('a group that fails is repeated item by item: one bad item costs only itself', async () => {
+  const seen: number[][] = [];
+  const ask = grouped(
+    async (items: number[]): Promise<number[]> => {
+      seen.push(items);
+      await soon();
+      if (items.includes(3)) throw new Error('bad');
+      return items;
+    },
+    { largest: 64, inFlight: 1 },
+  );
+  const answers = await Promise.allSettled([1, 2, 3, 4].map((item) => ask(item)));
+  expect(answers.map((one) => (one.status === 'fulfilled' ? one.value : 'failed'))).toEqual([1, 2, 'failed', 4]);
+  expect(seen).toEqual([[1], [2, 3, 4], [2], [3], [4]]);
+});
+
+it('gives nobody the result of another when a statement answers short', async () => {
+  const ask = grouped((items: number[]) => Promise.resolve(items.length > 1 ? items.slice(1) : items), { largest: 64, inFlight: 1 });
+  expect(await Promise.all([1, 2, 3].map((item) => ask(item)))).toEqual([1, 2, 3]);
+});
