@@ -14,7 +14,7 @@ const root = dirname(here);
 const rounds = 5;
 const perRound = Number(process.env['BENCH_REQUESTS'] ?? 3000);
 const connections = 32;
-const serverFlags = '--max-semi-space-size=8 --max-old-space-size=192';
+const serverFlags = '--max-semi-space-size=16 --max-old-space-size=512';
 const say = (text = ''): void => void process.stdout.write(`${text}\n`);
 
 type Child = { process: ChildProcess; url: string };
@@ -24,7 +24,7 @@ await promisify(execFile)(process.execPath, ['--no-warnings', join(root, 'script
 
 const start = async (file: string, environment: Record<string, string>): Promise<Child> => {
   const child = fork(file === 'gateway.ts' ? bundled : join(here, file), {
-    env: { ...process.env, ...environment },
+    env: { ...process.env, MALLOC_ARENA_MAX: '2', ...environment },
     execArgv: [
       '--no-warnings',
       // As the image starts it (Dockerfile).
