@@ -95,12 +95,17 @@ export const confirmPlaced = async (
 export const withOffers = async (gateway: Gateway, intent: Intent | undefined, answer: GivenAnswer, reprice: Reprice): Promise<GivenAnswer> => {
   if (!intent || answer.status !== 0) return answer;
   const { problem } = JSON.parse(answer.body) as StoredProblem;
-  if (problem.code !== 'price-changed' || problem.more.members?.['offers'] !== undefined) return answer;
+  if (problem.code !== 'price-changed' || hasOffers(answer)) return answer;
   const whole = problemAnswer(problem.code, problem.detail, { ...problem.more, members: { ...problem.more.members, offers: await freshOffers(reprice) } });
   const sealed = await gateway.seal.seal(JSON.stringify(whole), answerPlace(intent.id));
-  await gateway.stores.intents.changeWithheld(intent.id, intent.requestId, { answer: sealed });
-  return whole;
+  if (await gateway.stores.intents.changeWithheld(intent.id, intent.requestId, { answer: sealed }, intent.answer)) return whole;
+  // The same request came twice: the answer is the one that was kept. Where it could not be kept, it is looked for anew next time.
+  const kept = await answerOf(gateway, await gateway.stores.intents.find(intent.id));
+  return hasOffers(kept) ? kept : whole;
 };
+
+const hasOffers = ({ status, body }: GivenAnswer): boolean =>
+  status === 0 && (JSON.parse(body) as StoredProblem).problem.more.members?.['offers'] !== undefined;
 
 const freshOffers = async (reprice: Reprice): Promise<Json[]> => {
   try {

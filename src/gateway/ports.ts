@@ -270,7 +270,8 @@ export type IntentStore = {
   claim(id: string, lease: Lease): Promise<Intent | undefined>;
   /** Unpayable and dead ones whose `nextTryOn` has come: to be looked at for money that should not be there. */
   claimWithheld(now: number, lease: Lease, limit: number): Promise<Intent[]>;
-  changeWithheld(id: string, owner: string, change: IntentChange): Promise<boolean>;
+  /** `was`: only while this is still its answer. */
+  changeWithheld(id: string, owner: string, change: IntentChange, was?: string): Promise<boolean>;
   wake(id: string, now: number): Promise<void>;
   earlierIn(providerSessionId: string): Promise<string[]>;
   /** The one whose outcome is not known yet: until it is, nothing else is placed in its upstream session. */

@@ -119,11 +119,11 @@ export const createIntentStore = (db: Database): IntentStore => ({
     const rows = await db.update(intents).set(leaseOf(lease)).where(inArray(intents.id, due)).returning();
     return rows.map(toIntent);
   },
-  changeWithheld: async (id, owner, change) => {
+  changeWithheld: async (id, owner, change, was) => {
     const rows = await db
       .update(intents)
       .set({ ...change, ...released })
-      .where(and(eq(intents.id, id), withheld, free(intents, owner)))
+      .where(and(eq(intents.id, id), withheld, free(intents, owner), ...(was === undefined ? [] : [eq(intents.answer, was)])))
       .returning({ id: intents.id });
     return rows.length === 1;
   },

@@ -7,6 +7,7 @@ beforeAll(async () => {
   gateway = await startTestGateway(
     {
       binding: { simulator: { quoteTtlS: 3600 } },
+      same: { simulator: { quoteTtlS: 3600, repost: 'same' }, block: { repost: 'same' } },
       rejects: { simulator: { quoteTtlS: 4, repost: 'rejects', webhooks: false }, block: { repost: 'rejects', late_commit_max_s: 1 } },
     },
     { config: { routing: { order_deadline_ms: 1500, expiry_margin_s: 0, shortest_life_s: 1 } } },
@@ -66,6 +67,18 @@ it('and without a ring when its quote has died', { timeout: 20_000 }, async () =
     12_000,
   );
   expect(alerts(intent.id).length).toBe(1);
+});
+
+it('a price that changed behind the requests is answered once: two repeats at a time get the same offers', { timeout: 20_000 }, async () => {
+  control('same').setFault({ endpoint: 'order', fault: 'lost-answer', times: 1 });
+  const { order, kept } = await orderAt('same');
+  expect((await order()).body['code']).toBe('order-pending');
+  control('same').setFault({ endpoint: 'order', fault: 'order-amounts-differ', times: 5 });
+  await until('it is unpayable', async () => ((await kept())?.state === 'unpayable' ? true : undefined), 12_000);
+  const answers = [...(await Promise.all([order(), order()])), await order()];
+  const offers = answers.map(({ body }) => JSON.stringify(body['offers']));
+  expect([answers.map(({ body }) => body['code']), new Set(offers).size]).toEqual([['price-changed', 'price-changed', 'price-changed'], 1]);
+  expect(offers[0]).toContain('quote_id');
 });
 
 it('an order that its provider no longer tells of is an alert, once, and goes on being followed', async () => {
