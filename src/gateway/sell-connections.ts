@@ -172,6 +172,9 @@ const codeWrong = async (
 
 /** Confirms whatever waits for a code: the creation, or a cancel. */
 export const confirmConnection = async (gateway: Gateway, session: OpenSession, connectionId: string, code: string, requestId: string): Promise<Shown> => {
+  const { account, connection } = await findConnection(gateway, session, connectionId);
+  // Where the code ends it: an order may have come since the cancel was asked for. One that is being made has no address yet.
+  await refuseWhileOrdered(gateway, account, connection);
   const confirm = await stepAt(gateway, session, connectionId, requestId, 'confirm_connection', (verbs, context, state) => verbs.confirm(context, state, code));
   return await showConnection(gateway, confirm.connection);
 };

@@ -1,3 +1,4 @@
+import type { ConnectionState } from '../providers/spec.ts';
 import type { Account } from './account-port.ts';
 import { accountWebhookPlace } from './places.ts';
 import { Problem } from './problem.ts';
@@ -32,18 +33,27 @@ export const prepareSellOrder = async (
   if (now.status !== 'connected') throw await notConnected(gateway, now);
   const needs = quote.terms['needConnection'];
   const byAmount = Array.isArray(needs) && needs.includes(providerId);
-  const recheck = async (): Promise<void> => await refuseSameAmount(gateway, account, quote);
+  const { connectionId } = request;
+  /** What may have changed between the look and the order that is written: another order, a cancel. */
+  const recheck = async (): Promise<void> => {
+    await refuseSameAmount(gateway, account, quote);
+    if (connectionId !== undefined) await activeConnection(gateway, session, account, connectionId);
+  };
   await recheck();
   const common = { providerSessionId: account.id, recheck, webhook: await webhookOf(gateway, account) };
-  if (request.connectionId === undefined) {
+  if (connectionId === undefined) {
     if (byAmount) throw refusalProblem({ reason: 'declined', note: 'connection-required' });
     return { ...common, order: {} };
   }
-  const connection = await gateway.stores.accounts.findConnection(request.connectionId, session.customerId);
-  const state = connection?.accountId === account.id ? await openState(gateway, connection) : undefined;
+  return { ...common, order: { connection: JSON.parse(JSON.stringify(await activeConnection(gateway, session, account, connectionId))) } };
+};
+
+const activeConnection = async (gateway: Gateway, session: OpenSession, account: Account, connectionId: string): Promise<ConnectionState> => {
+  const connection = await gateway.stores.accounts.findConnection(connectionId, session.customerId);
   if (!connection || connection.accountId !== account.id) throw new Problem('connection-not-found', 'There is no such connection of this account.');
+  const state = await openState(gateway, connection);
   if (!state || connection.status !== 'active') throw new Problem('connection-required', `The connection is ${connection.status}, not active.`);
-  return { ...common, order: { connection: JSON.parse(JSON.stringify(state)) } };
+  return state;
 };
 
 /**

@@ -346,6 +346,22 @@ describe('ending one', () => {
     expect([ended.status, ended.body['connection_status']]).toEqual([200, 'code_required']);
   });
 
+  it('and an order that is made while the cancel is asked for: one of the two stands', async () => {
+    const call = await world.opened();
+    const accountId = await world.connected(call, 'hasty@example.com');
+    const connection_id = await world.activeConnection(call, accountId, 'Bank', 'hasty');
+    const { body: quote } = await call('/sell/quote', { amount_sats: 250_000, ...(await world.optionOf(call, 'SEPA')) });
+    const [ordered] = await Promise.all([
+      call('/sell/order', { quote_id: quote['quote_id'], connection_id }),
+      call('/sell/connection-cancel', { connection_id }),
+    ]);
+    const ended = await call('/sell/connection-confirm', { connection_id, code: '123456' });
+    expect([
+      [200, 409],
+      [409, 200],
+    ]).toContainEqual([ordered?.status, ended.status]);
+  });
+
   it('asked twice before the code came waits for one code', async () => {
     const call = await world.opened();
     const accountId = await world.connected(call, 'patient@example.com');
