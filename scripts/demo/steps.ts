@@ -43,7 +43,8 @@ export const waitFor = async (what: string, ask: () => Promise<Body | undefined>
 
 /** Tells a pretended provider of the sandbox what its people do: pay an invoice, read a text message. */
 export const tell = async (simulator: string | undefined, action: string, ...args: unknown[]): Promise<void> => {
-  if (simulator === undefined) throw new Error('the sandbox of this gateway was not found on this machine: run the demo without one, it starts its own');
+  if (simulator === undefined)
+    throw new Error('the sandbox of this gateway was not found: give the demo the same PORT and DATA_DIR as `npm start`, or none, and it starts its own');
   const response = await fetch(new URL('/__control', simulator), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

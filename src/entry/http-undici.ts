@@ -42,9 +42,9 @@ const send = (agent: Agent, { method, url, headers, body, signal, maxBytes }: Ht
     const taken = (): 'no' | 'maybe' => (controller === undefined ? 'no' : 'maybe');
     const onAbort = (): void => fail(new ProviderFault('timeout', 'no answer within the deadline', { taken: taken(), cause: signal.reason }));
 
+    const { origin, pathname, search } = new URL(url);
     if (signal.aborted) return onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
-    const { origin, pathname, search } = new URL(url);
     agent.dispatch(
       { origin, path: pathname + search, method, headers: headers ?? {}, body: body ?? null },
       {
@@ -90,7 +90,9 @@ const tooLarge = (maxBytes: number): ProviderFault => new ProviderFault('malform
 
 const toFault = (error: unknown, taken: 'no' | 'maybe'): ProviderFault => {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
-  if (code === 'UND_ERR_HEADERS_OVERFLOW' || code.startsWith('HPE_')) return new ProviderFault('malformed', code, { cause: error });
+  // An error of the parser has a code of its own or, for some, only its name.
+  if (code === 'UND_ERR_HEADERS_OVERFLOW' || code.startsWith('HPE_') || (error instanceof Error && error.name === 'HTTPParserError'))
+    return new ProviderFault('malformed', code, { cause: error });
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') return new ProviderFault('timeout', code, { cause: error });
   return new ProviderFault('unreachable', code, { taken, cause: error });
 };

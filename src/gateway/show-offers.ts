@@ -204,14 +204,13 @@ const story = ({ route }: StoredOffers): string => {
   const parts: string[] = [];
   const { asked } = route;
   const money = (amount: bigint): string => (asked.ramp === 'buy' ? formatHundredths(amount, asked.currency) : `${amount} sats`);
+  const said = new Map<string, number>();
   for (const { refusal } of route.refused) {
-    if (refusal.limits?.minPay !== undefined) parts.push(`1 starts at ${money(refusal.limits.minPay)}`);
-    else if (refusal.limits?.maxPay !== undefined) parts.push(`1 ends at ${money(refusal.limits.maxPay)}`);
+    const { minPay, maxPay } = refusal.limits ?? {};
+    const what = minPay !== undefined ? `start at ${money(minPay)}` : maxPay !== undefined ? `end at ${money(maxPay)}` : `refused (${refusal.reason})`;
+    said.set(what, (said.get(what) ?? 0) + 1);
   }
-  const others = new Map<string, number>();
-  for (const { refusal } of route.refused)
-    if (refusal.limits?.minPay === undefined && refusal.limits?.maxPay === undefined) others.set(refusal.reason, (others.get(refusal.reason) ?? 0) + 1);
-  for (const [reason, n] of others) parts.push(`${n} refused (${reason})`);
+  for (const [what, n] of said) parts.push(count(n, what.replace(/^(start|end) /, '$1s '), what));
   if (route.excluded.length > 0)
     parts.push(`${count(route.excluded.length, 'answer was', 'answers were')} excluded (${[...new Set(route.excluded.map((one) => one.rule))].join(', ')})`);
   const busy = route.failed.filter((one) => one.reason === 'busy').length;

@@ -27,7 +27,7 @@ export const problems: Record<ProblemCode, Kind> = {
   'order-unpayable': kind(409, 'The order cannot be paid', 'requote'),
   'price-changed': kind(409, 'The price changed', 'ask-user'),
   'session-settled': kind(409, 'The session was opened differently', 'reopen-session'),
-  'customer-conflict': kind(409, 'Key and recovery secret belong to two customers', 'fix-request'),
+  'customer-conflict': kind(409, 'This belongs to another customer', 'fix-request'),
   'idempotency-in-progress': kind(409, 'The first request with this key is still running', 'retry', true),
   'account-required': kind(409, 'An account at the provider is needed', 'ask-user'),
   'account-not-connected': kind(409, 'The account is not connected yet', 'wait', true),
