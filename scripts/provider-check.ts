@@ -26,7 +26,8 @@ await command(async () => {
       newId: () => randomUUID(),
     });
     for (const step of checked.steps) say(step);
-    say(checked.findings.length === 0 ? '\nno deviation found' : '\ndeviations');
+    const none = checked.reached === 'quote' ? '\nno deviation found' : `\nno deviation found before it stopped (it reached: ${checked.reached})`;
+    say(checked.findings.length === 0 ? none : '\ndeviations');
     for (const { what, setting } of checked.findings) say(`  ${what}${setting === undefined ? '' : `   → ${setting}`}`);
     // Only what the file says already and what was learnt: defaults stay unsaid.
     const written = ((parse(text) as { providers: Record<string, Record<string, unknown>> }).providers[id] ?? {}) as Record<string, unknown>;
