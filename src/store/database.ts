@@ -12,6 +12,8 @@ export const sqlState = (error: unknown): string | undefined => {
   return undefined;
 };
 export const uniqueViolation = '23505';
+/** It was the statement that failed, not the way to the database: a SQLSTATE, and not of the classes that tell of connections and shutdowns. */
+export const databaseAnswered = (error: unknown): boolean => /^(?!08|57)[0-9A-Z]{5}$/.test(sqlState(error) ?? '');
 
 /** Which unique rule was broken. */
 export const constraintOf = (error: unknown): string | undefined => {

@@ -14,7 +14,7 @@ const soon = async (): Promise<void> => await new Promise((done) => setImmediate
 
 it('sends at once while there is room, and what comes meanwhile with the next statement, each its own result', async () => {
   const { sent, run } = statements();
-  const ask = grouped(run, { largest: 3, inFlight: 1 });
+  const ask = grouped(run, { largest: 3, inFlight: 1, repeats: () => false });
   const answers = [1, 2, 3, 4, 5].map((item) => ask(item));
   expect(sent.map(({ items }) => items)).toEqual([[1]]);
   sent[0]?.end();
@@ -35,7 +35,7 @@ it('a group that fails is repeated item by item: one bad item costs only itself'
       if (items.includes(3)) throw new Error('bad');
       return items;
     },
-    { largest: 64, inFlight: 1 },
+    { largest: 64, inFlight: 1, repeats: () => true },
   );
   const answers = await Promise.allSettled([1, 2, 3, 4].map((item) => ask(item)));
   expect(answers.map((one) => (one.status === 'fulfilled' ? one.value : 'failed'))).toEqual([1, 2, 'failed', 4]);
@@ -43,6 +43,22 @@ it('a group that fails is repeated item by item: one bad item costs only itself'
 });
 
 it('gives nobody the result of another when a statement answers short', async () => {
-  const ask = grouped((items: number[]) => Promise.resolve(items.length > 1 ? items.slice(1) : items), { largest: 64, inFlight: 1 });
+  const ask = grouped((items: number[]) => Promise.resolve(items.length > 1 ? items.slice(1) : items), { largest: 64, inFlight: 1, repeats: () => true });
   expect(await Promise.all([1, 2, 3].map((item) => ask(item)))).toEqual([1, 2, 3]);
+});
+
+it('where nobody answered, nobody is asked again for each item', async () => {
+  const seen: number[][] = [];
+  const ask = grouped(
+    (items: number[]): Promise<number[]> => {
+      seen.push(items);
+      return Promise.reject(new Error('no database'));
+    },
+    { largest: 64, inFlight: 1, repeats: () => false },
+  );
+  const answers = await Promise.allSettled([1, 2, 3].map((item) => ask(item)));
+  expect([answers.map(({ status }) => status), seen]).toEqual([
+    ['rejected', 'rejected', 'rejected'],
+    [[1], [2, 3]],
+  ]);
 });

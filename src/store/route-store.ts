@@ -1,7 +1,7 @@
 import { and, eq } from 'drizzle-orm';
 import type { Sql } from 'postgres';
 import type { RouteStore, StoredRoute } from '../gateway/ports.ts';
-import type { Database } from './database.ts';
+import { databaseAnswered, type Database } from './database.ts';
 import { grouped } from './grouped.ts';
 import { routes } from './schema.ts';
 
@@ -25,7 +25,7 @@ export const createRouteStore = (db: Database, client: Sql, options: { grouped: 
     return rows.map(() => undefined);
   };
   return {
-    insert: options.grouped ? grouped(insert, { largest: 64, inFlight: 2 }) : async (row) => void (await insert([row])),
+    insert: options.grouped ? grouped(insert, { largest: 64, inFlight: 2, repeats: databaseAnswered }) : async (row) => void (await insert([row])),
     find: async (id, customerId) => {
       const rows = await db
         .select()

@@ -109,7 +109,7 @@ export const createSessionStore = (db: Database, client: Sql, options: { grouped
           );
       });
     },
-    find: options.grouped ? grouped(readSessions, { largest: 64, inFlight: 2 }) : async (idHash) => (await readSessions([idHash]))[0],
+    find: options.grouped ? grouped(readSessions, { largest: 64, inFlight: 2, repeats: () => false }) : async (idHash) => (await readSessions([idHash]))[0],
     open: async ({ now, idHash, ...row }) => {
       const changed = await db
         .update(sessions)
