@@ -14,6 +14,7 @@ type Evidence = {
   reposts: number;
   /** When it was sent again last. */ resentOn?: number;
   reply?: 'placed' | 'refused' | 'lost';
+  /** It was under way in a backup that was restored: its answer may have come since, and its way to pay may have been shown. */ restored?: true;
   read?: { on: number; found: { upstreamOrderId: string; stage?: string; pay?: string; receive?: string }[] };
 };
 const evidenceOf = (intent: Intent): Evidence => ({
@@ -21,6 +22,8 @@ const evidenceOf = (intent: Intent): Evidence => ({
   reposts: 0,
   ...(typeof intent.evidence === 'object' && !Array.isArray(intent.evidence) ? (intent.evidence as Partial<Evidence>) : {}),
 });
+
+const restoredNote = 'it was under way in the backup: how to pay may have been shown since';
 
 /** Placings that are due: those whose sender died, and those whose answer was lost. Each under a lease, so that one instance looks. */
 export const settleIntents = async (gateway: Gateway, limit: number): Promise<number> => {
@@ -51,23 +54,21 @@ const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, req
   const placing = await placingOf(gateway, intent);
   const { core } = placing.provider;
   const evidence = evidenceOf(intent);
-  if (lapsesUnseen(intent, placing)) return void (await settleUnpayable(gateway, intent, lease.owner, 'unpayable', lostNote));
+  if (lapsesUnseen(intent, placing))
+    return void (await (evidence.restored === true
+      ? settleUnpayable(gateway, intent, lease.owner, 'review', restoredNote)
+      : settleUnpayable(gateway, intent, lease.owner, 'unpayable', lostNote)));
   if (await foundByNotice(gateway, intent, placing, lease, requestId)) return;
+  const statusBySession = core.status_by_session && intent.ramp === 'buy';
+  const profile = { repost: core.repost, lateCommitMaxMs: core.late_commit_max_s * 1000, statusBySession };
   for (let step = 0; step < 4; step += 1) {
     const now = gateway.now();
-    const next = settlePlacing(
-      toPlacing(
-        intent,
-        evidence,
-        { repost: core.repost, lateCommitMaxMs: core.late_commit_max_s * 1000, statusBySession: core.status_by_session && intent.ramp === 'buy' },
-        placing.quote.offer.offer,
-      ),
-      now,
-    );
+    const next = settlePlacing(toPlacing(intent, evidence, profile, placing.quote.offer.offer), now);
     if (next.do === 'settle') {
       if (next.state === 'confirmed') return;
-      // The operator's own money may have left with it: that is for him to look at.
-      const state = placing.inputs.order.payWithBalance === true ? 'review' : next.state;
+      const shownPerhaps = evidence.restored === true && (next.state === 'unpayable' || !statusBySession);
+      // The operator's own money may have left with it, or a customer's since the backup: that is for the operator to look at.
+      const state = placing.inputs.order.payWithBalance === true || shownPerhaps ? 'review' : next.state;
       return void (await settleUnpayable(gateway, intent, lease.owner, state, next.note, next.upstreamOrderId));
     }
     if (next.do === 'wait') return await remember(gateway, intent, lease, evidence, Math.max(next.until, now + 250));

@@ -2,21 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { getTableName, is, Table } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { stringify } from 'yaml';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
-import * as schema from '../../src/store/schema.ts';
 import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
+import { dump, restore } from './dump.ts';
 import { runCommand } from './run.ts';
 
 // Every command is a process of its own; on a busy machine that takes seconds.
 vi.setConfig({ testTimeout: 60_000 });
 
 const environment: Record<string, string> = freshSecrets(randomBytes);
-const tables = Object.values(schema).flatMap((table) => (is(table, Table) ? [getTableName(table)] : []));
 const lost = 50;
 let gateway: TestGateway;
 let receiver: WebhookReceiver;
@@ -36,17 +34,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** What a dump holds, kept in a schema of its own. */
-const dump = async (): Promise<void> => {
-  const { sql } = gateway.database;
-  await sql`create schema dumped`;
-  for (const table of tables) await sql`create table ${sql(`dumped.${table}`)} as select * from ${sql(table)}`;
-};
-const restore = async (): Promise<void> => {
-  const { sql } = gateway.database;
-  await sql.unsafe(`truncate ${tables.join(', ')}`);
-  for (const table of tables) await sql`insert into ${sql(table)} select * from ${sql(`dumped.${table}`)}`;
-};
 const ranks = ['awaiting_payment', 'filled', 'finished'];
 
 it(`a dump taken ${lost} orders ago: no order unknown, no status told backwards, nothing told under a new id`, { timeout: 120_000 }, async () => {
@@ -92,7 +79,7 @@ it(`a dump taken ${lost} orders ago: no order unknown, no status told backwards,
   );
   // A quote of before the dump, ordered in the time that is lost.
   const quoted = await wallet.call('/quote', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
-  await dump();
+  await dump(gateway.database.sql);
 
   receiver.respond(200);
   await pay(first ?? '', 'filled');
@@ -108,7 +95,7 @@ it(`a dump taken ${lost} orders ago: no order unknown, no status told backwards,
 
   await gateway.server.stop();
   gateway.server = { ...gateway.server, stop: async () => await Promise.resolve() };
-  await restore();
+  await restore(gateway.database.sql);
   const ran = await runCommand('restored', ['--wait', '0', '--settle', '5'], {
     ...environment,
     DATABASE_URL: gateway.database.url,
