@@ -8,6 +8,7 @@ import {
   connections,
   deliveries,
   intents,
+  lastPrices,
   notices,
   operatorActions,
   orderEvents,
@@ -261,6 +262,8 @@ const distrustRestored = async (db: Database, now: number): Promise<{ quotes: nu
     const quotes = await tx.execute(
       sql`update routes set route = jsonb_set(route::jsonb, '{acceptBy}', coalesce((select jsonb_agg(0) from jsonb_array_elements(route::jsonb->'acceptBy')), '[]'))::json where created_on > ${since}`,
     );
+    // A reserved order may have been shown to somebody: it is not offered again.
+    await tx.delete(lastPrices).where(sql`starts_with(${lastPrices.asked}, 'firm ')`);
     const placings = await tx
       .update(intents)
       .set({

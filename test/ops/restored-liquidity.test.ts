@@ -41,7 +41,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-it('after a restore, what may have been shown in the lost time is not given up', { timeout: 60_000 }, async () => {
+it('after a restore, what may have been shown in the lost time is neither given up nor shown to somebody else', { timeout: 60_000 }, async () => {
   const { sql } = gateway.database;
   const wallet = createWallet(gateway.url);
   const { sessionId } = await wallet.open();
@@ -85,4 +85,8 @@ it('after a restore, what may have been shown in the lost time is not given up',
     'order-unpayable',
     'What became of the order is not certain; the operator looks at it. Nothing is to be paid. Do not order the same again before he has answered.',
   ]);
+
+  const second = await call('/liquidity/order', { quote_id: await reserve() });
+  expect(second.status).toBe(200);
+  expect(invoiceOf(second.body)).not.toBe(invoiceOf(first.body));
 });
