@@ -42,6 +42,12 @@ it.each([
   'https://240.0.0.1/',
   'https://localhost/',
   'https://localhost./',
+  'https://localhost../',
+  'https://db.internal../',
+  'https://gateway.example.com../x',
+  'https://ramp.payments.svc/',
+  'https://168.63.129.16/',
+  'https://[::ffff:168.63.129.16]/',
   'https://a.localhost/',
   'https://printer.local/',
   'https://db.internal/',
@@ -66,6 +72,9 @@ it.each([
 it.each([
   'https://api.wallet.example.com/ramp/u_7Qm2x9',
   'https://wallet.example.com:443/x?y=1',
+  'https://wallet.example.com../x',
+  'https://svc.example.com/x',
+  'https://168.63.129.17/x',
   'https://93.184.215.14/x',
   'https://[2606:2800:220:1:248:1893:25c8:1946]/',
 ])('takes %s', (url) => {

@@ -20,18 +20,22 @@ export const isPublicAddress = (text: string): boolean => {
   const address = parse(text);
   if (address.kind() === 'ipv6') {
     const six = address as IPv6;
-    if (six.isIPv4MappedAddress()) return six.toIPv4Address().range() === 'unicast';
+    if (six.isIPv4MappedAddress()) return isPublicFour(six.toIPv4Address());
     // ::a.b.c.d, the form of IPv4 addresses before ::ffff:a.b.c.d.
     if (six.parts.slice(0, 6).every((part) => part === 0)) return false;
     // Deprecated site-local fec0::/10 counts as unicast elsewhere.
     return six.range() === 'unicast' && ((six.parts[0] ?? 0) & 0xffc0) !== 0xfec0;
   }
-  return (address as IPv4).range() === 'unicast';
+  return isPublicFour(address as IPv4);
 };
+
+/** Azure's host of each virtual machine answers there (metadata, DNS, the agent's channel): in a public range, yet never on the internet. */
+const azureHost = '168.63.129.16';
+const isPublicFour = (four: IPv4): boolean => four.range() === 'unicast' && four.toString() !== azureHost;
 
 export const isLoopback = (text: string): boolean => isValid(text) && parse(text).range() === 'loopback';
 
-const privateNames = /(?:^|\.)(?:localhost|local|internal|intranet|lan|home|corp|localdomain|home\.arpa)$/;
+const privateNames = /(?:^|\.)(?:localhost|local|internal|intranet|lan|home|corp|localdomain|home\.arpa|svc)$/;
 
 export const checkWebhookUrl = (text: string, rules: UrlRules): { ok: true; host: string } | { ok: false; reason: string } => {
   if (text.length > 250) return refuse('at most 250 characters');
@@ -41,7 +45,7 @@ export const checkWebhookUrl = (text: string, rules: UrlRules): { ok: true; host
   if (url.hash !== '') return refuse('no fragment');
   const host = url.hostname
     .toLowerCase()
-    .replace(/\.$/, '')
+    .replace(/\.+$/, '')
     .replace(/^\[|\]$/g, '');
   if (host === '') return refuse('a host is missing');
   if (rules.sandbox && (host === 'localhost' || isLoopback(host)))

@@ -47,6 +47,8 @@ const hosts = [
   'LOCALHOST',
   'a.localhost',
   'db.internal',
+  'db.internal..',
+  'ramp.payments.svc',
   'printer.local',
   'intranet',
   '10.0.0.1',
@@ -55,6 +57,7 @@ const hosts = [
   '172.31.255.254',
   '192.168.0.1',
   '169.254.169.254',
+  '168.63.129.16',
   '100.64.0.1',
   '192.0.0.1',
   '192.0.2.1',
@@ -66,6 +69,7 @@ const hosts = [
   '255.255.255.255',
   'ramp.example',
   'ramp.example.',
+  'ramp.example..',
   'RAMP.example',
 ];
 const spelt = [
@@ -152,6 +156,7 @@ it.each([
   ['mapped', [['::ffff:127.0.0.1']]],
   ['NAT64', [['64:ff9b::7f00:1']]],
   ['metadata', [['169.254.169.254']]],
+  ['the host of an Azure machine', [['168.63.129.16']]],
   ['one bad among good', [['93.184.215.14', '127.0.0.1']]],
   ['one good among bad', [['127.0.0.1', '93.184.215.14']]],
   ['nothing', [[]]],
