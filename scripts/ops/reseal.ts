@@ -17,7 +17,9 @@ const columnsOf = (kind: 'text' | 'json'): readonly { table: string; column: str
 export const sealedColumns = columnsOf('text');
 /** Every document: an offer within may hold a sealed `secret` (src/domain/offer.ts). A quote of somebody else's within is escaped, and not met. */
 const documents = columnsOf('json');
-const sealedMember = /(?<="secret":")v1\.[\w-]{1,32}\.[\w-]+\.[\w-]+\.[\w-]+(?=")/g;
+/** What went through jsonb has a space after the colon. In parameters, since a template's own text loses its backslashes. */
+const keyOfMember = String.raw`"secret":\s*"v1\.([\w-]{1,32})\.`;
+const sealedMember = /(?<="secret":\s*")v1\.[\w-]{1,32}\.[\w-]+\.[\w-]+\.[\w-]+(?=")/g;
 
 /** How many values are sealed under each key id. */
 export const countByKey = async (sql: Sql): Promise<Map<string, number>> => {
@@ -33,7 +35,7 @@ export const countByKey = async (sql: Sql): Promise<Map<string, number>> => {
   for (const { table, column } of documents)
     add(
       await sql<{ key: string; n: string }[]>`
-        select found[1] as key, count(*) as n from ${sql(table)}, regexp_matches(${sql(column)}::text, '"secret":"v1\.([\w-]{1,32})\.', 'g') as found group by 1`,
+        select found[1] as key, count(*) as n from ${sql(table)}, regexp_matches(${sql(column)}::text, ${keyOfMember}, 'g') as found group by 1`,
     );
   return counts;
 };
@@ -72,7 +74,7 @@ const resealDocuments = async (
   let done = 0;
   for (;;) {
     const rows = await sql<{ at: string; text: string }[]>`
-      select ctid::text as at, ${sql(column)}::text as text from ${sql(table)} where ${sql(column)}::text ~ ${`"secret":"v1\\.(?!${currentId}\\.)[\\w-]{1,32}\\.`} limit ${batch}`;
+      select ctid::text as at, ${sql(column)}::text as text from ${sql(table)} where ${sql(column)}::text ~ ${String.raw`"secret":\s*"v1\.(?!${currentId}\.)[\w-]{1,32}\.`} limit ${batch}`;
     let missed = 0;
     for (const { at, text } of rows) {
       const wrapped = new Map(
