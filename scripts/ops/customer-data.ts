@@ -57,11 +57,18 @@ export const exportCustomer = async (sql: Sql, seal: Seal, id: string): Promise<
   };
 };
 
-/** What is still under way; nothing of it may be forgotten while money can move. */
+/**
+ * What is still under way; nothing of it may be forgotten while money can move. A placing in review whose order is here is told by its order; one
+ * that nobody was shown is looked at once more before it is done with, with what its row holds (src/gateway/look-again.ts).
+ */
 export const unfinished = async (sql: Sql, id: string): Promise<string[]> => {
   const rows = await sql<{ what: string }[]>`
     select 'order ' || id || ' is ' || stage as what from orders where customer_id = ${id} and not final
-    union all select 'order ' || order_id || ' is being placed' from intents where customer_id = ${id} and state in ('prepared', 'sending', 'unknown')`;
+    union all select 'order ' || order_id || ' is being placed' from intents where customer_id = ${id} and state in ('prepared', 'sending', 'unknown')
+    union all select 'order ' || i.order_id || ' is in review' from intents i
+      where i.customer_id = ${id} and i.state = 'review' and not exists (select 1 from orders o where o.intent_id = i.id)
+    union all select 'order ' || order_id || ' is to be looked at again' from intents
+      where customer_id = ${id} and state in ('unpayable', 'dead') and next_try_on < '9999-01-01T00:00Z'`;
   return rows.map((row) => row.what);
 };
 

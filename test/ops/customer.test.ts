@@ -52,6 +52,26 @@ it('forgets nobody while money may move', async () => {
   expect((await run('forget', '00000000-0000-4000-8000-000000000000')).error).toContain('there is no such customer');
 });
 
+it('nor while a placing without an order is in review, or before its last look', async () => {
+  const { sql } = gateway.database;
+  const orderId = '00000000-0000-4000-8000-00000000000a';
+  const own = { id: orderId, order_id: orderId, quote_id: orderId, provider_session_id: null };
+  await sql`insert into intents select copy.* from intents i, jsonb_populate_record(i, ${sql.json(own)}) copy`;
+  const refusedWith = async (state: string): Promise<string | undefined> => {
+    await sql`update intents set state = ${state}, next_try_on = now() + interval '1 hour' where id = ${orderId}`;
+    return (await run('forget', customer)).error.split('\n')[2];
+  };
+  expect(await refusedWith('review')).toBe(`  order ${orderId} is in review`);
+  expect(await refusedWith('unpayable')).toBe(`  order ${orderId} is to be looked at again`);
+  expect(await refusedWith('dead')).toBe(`  order ${orderId} is to be looked at again`);
+  await sql`update intents set next_try_on = '9999-01-01T00:00Z' where id = ${orderId}`;
+  // An adopted order's placing stays in review, whatever became of the order.
+  await sql`update intents set state = 'review' where order_id = ${wallet.orderId}`;
+  expect((await run('forget', customer)).error).toBe(`not forgotten, money may still move:\n  order ${wallet.orderId} is awaiting_payment\n`);
+  await sql`delete from intents where id = ${orderId}`;
+  await sql`update intents set state = 'confirmed'`;
+});
+
 it('forgets: nothing that opens or leads to him is left, the books are', async () => {
   const { sql } = gateway.database;
   await sql`update orders set final = true, stage = 'finished' where id = ${wallet.orderId}`;
