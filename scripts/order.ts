@@ -1,6 +1,7 @@
 /**
  * `npm run order -- <order id, quote id or placing id> [--json]`: where is it, and everything that is stored of it, secrets masked.
  * `npm run order -- <order id> --leave-review <stage> --reason <why>`: the stage from which the next agreeing read goes on.
+ * `npm run order -- <order id or placing id> --close-placing <why>`: ends a placing in review from which no order came.
  */
 import { lookUpOrder } from '../src/gateway/operator/look-up.ts';
 import { sha256Hex } from '../src/seal/hash.ts';
@@ -20,12 +21,30 @@ const leaveReview = async (id: string, stage: string, reason: string): Promise<v
   });
 };
 
+/** Nothing more is looked for until a genuine notice comes; the customer keeps the answer that he was given. */
+const closePlacing = async (id: string, reason: string): Promise<void> => {
+  if (reason === '') throw new Refused('--close-placing wants the reason');
+  await withDatabase(async ({ sql, record }) => {
+    const without = sql`state = 'review' and not exists (select 1 from orders where orders.intent_id = intents.id)`;
+    const found = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)
+      ? await sql<{ id: string }[]>`select id from intents where (id = ${id} or order_id = ${id}) and ${without}`
+      : [];
+    const placing = found[0]?.id;
+    if (placing === undefined) throw new Refused(`${id}: there is no such placing in review without an order`);
+    await record('order.close-placing', placing, { reason });
+    await sql`update intents set state = 'dead', next_try_on = '9999-01-01T00:00Z' where id = ${placing} and ${without}`;
+    say(`${placing} is closed`);
+  });
+};
+
 await command(async () => {
   const { words, flags } = readArguments(process.argv.slice(2));
   const [id] = words;
   if (id === undefined || words.length > 1) throw new Refused('usage: npm run order -- <order id, quote id or placing id> [--json]');
   const stage = flags.get('leave-review');
   if (stage !== undefined) return await leaveReview(id, stage, flags.get('reason') ?? '');
+  const closed = flags.get('close-placing');
+  if (closed !== undefined) return await closePlacing(id.toLowerCase(), closed);
   await withDatabase(async ({ stores, record }) => {
     await record('order.read', id);
     const found = await lookUpOrder(stores.operator, sha256Hex, id.toLowerCase(), Date.now());

@@ -132,7 +132,8 @@ export const createOperatorStore = (db: Database): OperatorStore => {
     },
     search: async (search, limit) => await find(and(...conditionsOf(search)), limit),
     attention: async (limit) => ({
-      review: await find(or(eq(orders.stage, 'review'), eq(intents.state, 'review')), limit),
+      // An adopted order's placing stays in review: from then on the order tells.
+      review: await find(or(eq(orders.stage, 'review'), and(eq(intents.state, 'review'), isNull(orders.id))), limit),
       unknown: await find(inArray(intents.state, ['prepared', 'sending', 'unknown']), limit),
       claims: (await db.select({ id: claims.orderId }).from(claims).where(eq(claims.state, 'review')).limit(limit)).map((row) => row.id),
       dead: (

@@ -93,6 +93,27 @@ it('lets an order leave review by the stage that the operator names', { timeout:
   expect((await run('order', orderId, '--leave-review', 'filled', '--reason', 'x')).error).toContain('no such order in review');
 });
 
+it('closes a placing in review from which no order came', { timeout: 30_000 }, async () => {
+  const { sql } = gateway.database;
+  const [id, other] = ['00000000-0000-4000-8000-00000000000a', '00000000-0000-4000-8000-00000000000b'];
+  const own = { id, order_id: other, quote_id: id, provider_session_id: null, state: 'review', next_try_on: new Date().toISOString() };
+  await sql`insert into intents select copy.* from intents i, jsonb_populate_record(i, ${sql.json(own)}) copy where i.order_id = ${orderId}`;
+  // One with an order is told by its order.
+  await sql`update intents set state = 'review' where order_id = ${orderId}`;
+  const inReview = async (): Promise<string[]> => (await gateway.server.gateway.stores.operator.attention(10)).review.map((one) => one.orderId);
+  expect(await inReview()).toEqual([other]);
+  const none = 'there is no such placing in review without an order\n';
+  expect((await run('order', orderId, '--close-placing', 'x')).error).toBe(`${orderId}: ${none}`);
+  expect((await run('order', other, '--close-placing')).error).toBe('--close-placing wants the reason\n');
+  expect(await run('order', other, '--close-placing', 'never came to be')).toEqual({ code: 0, out: `${id} is closed\n`, error: '' });
+  expect(await inReview()).toEqual([]);
+  expect(await sql`select state, next_try_on from intents where id = ${id}`).toEqual([{ state: 'dead', next_try_on: new Date(Date.UTC(9999, 0, 1)) }]);
+  expect((await run('order', id, '--close-placing', 'again')).error).toBe(`${id}: ${none}`);
+  expect(await sql`select subject, detail->>'reason' as reason from operator_actions where action = 'order.close-placing'`).toEqual([
+    { subject: id, reason: 'never came to be' },
+  ]);
+});
+
 it('says what is not there, and how it is used', async () => {
   expect(await run('order', '00000000-0000-4000-8000-000000000000')).toEqual({
     code: 1,
@@ -111,5 +132,7 @@ it('records every read and action with who did it', async () => {
   >`select actor, action, subject from operator_actions order by id`;
   expect(rows[0]).toMatchObject({ action: 'order.read', subject: orderId });
   expect(rows.every((row) => row.actor.startsWith('cli'))).toBe(true);
-  expect(new Set(rows.map((row) => row.action))).toEqual(new Set(['order.read', 'order.leave-review', 'deliveries.list', 'deliveries.resend']));
+  expect(new Set(rows.map((row) => row.action))).toEqual(
+    new Set(['order.read', 'order.leave-review', 'order.close-placing', 'deliveries.list', 'deliveries.resend']),
+  );
 });
