@@ -16,13 +16,17 @@ export type NewDelivery = {
 export type DeliveryState = 'due' | 'delivered' | 'dead' | 'superseded' | 'disabled';
 export type Delivery = NewDelivery & { state: DeliveryState; attempt: number; lastOutcome?: string; doneOn?: number };
 
+type Ending = { state: 'due'; dueOn: number } | { state: Exclude<DeliveryState, 'due'>; dueOn?: never };
+
 export type DeliveryStore = {
   /** Takes due ones: at most `perHost` of a host and none of the `paused`, one of a subject, under a lease by the database's clock. The attempt is counted. */
   claimDue(now: number, lease: { owner: string; seconds: number }, limit: number, perHost: number, paused?: readonly string[]): Promise<Delivery[]>;
-  finish(id: string, owner: string, change: { state: DeliveryState; lastOutcome: string; dueOn?: number; doneOn?: number }): Promise<void>;
+  /** `on`: the moment of the outcome. What would be due again, while a newer one of its subject and type was written, becomes superseded. */
+  finish(id: string, owner: string, outcome: { lastOutcome: string; on: number } & Ending): Promise<void>;
   /** Pulls what waits for a host to now, spread over `spreadMs`. */
   kickHost(host: string, now: number, spreadMs: number): Promise<number>;
   list(filter: { state?: DeliveryState; limit: number }): Promise<Delivery[]>;
+  /** False also where a newer one of its subject and type was written: a dead one then becomes superseded. */
   resend(id: string, now: number): Promise<boolean>;
 };
 

@@ -68,6 +68,10 @@ const run = async (forMs: number, stepMs = 1000): Promise<void> => {
   for (const end = time.now + forMs; time.now <= end; time.now += stepMs) while ((await drainDeliveries(parts, 50)) > 0);
 };
 const states = async () => (await parts.store.list({ limit: 500 })).map((one) => `${one.state} ${one.attempt}`);
+const stateOf = async (id: string) => {
+  const one = (await parts.store.list({ limit: 500 })).find((row) => row.id === id);
+  return [one?.state, one?.attempt, one?.lastOutcome, one?.doneOn];
+};
 
 describe('the outbox', () => {
   it('keeps the schedule, honours Retry-After, and gives up after ten', async () => {
@@ -107,6 +111,54 @@ describe('the outbox', () => {
     answer = () => ({ outcome: 'delivered', statusClass: '2xx', status: 200 });
     await run(3000);
     expect(sent.map((one) => one.headers['webhook-sequence'])).toEqual(['3', '4']);
+  });
+
+  it('what failed under way while a newer one was written is not told after it', async () => {
+    const subjectId = crypto.randomUUID();
+    const older = await delivery({ subjectId, sequence: 2 });
+    const newer = await delivery({ subjectId, sequence: 3 });
+    await insert([older]);
+    const racing: DrainParts = {
+      ...parts,
+      sender: async (sending) => {
+        sent.push({ ...sending, at: time.now });
+        await insert([newer]);
+        return { outcome: 'failed', statusClass: '5xx', status: 500 };
+      },
+    };
+    expect(await drainDeliveries(racing, 50)).toBe(1);
+    expect(await stateOf(older.id)).toEqual(['superseded', 1, '5xx', time.now]);
+    answer = () => ({ outcome: 'delivered', statusClass: '2xx', status: 200 });
+    await run(20_000);
+    expect(sent.map((one) => one.headers['webhook-sequence'])).toEqual(['2', '3']);
+  });
+
+  it('what was under way with a sender that died is not told after a newer one', async () => {
+    const subjectId = crypto.randomUUID();
+    const older = await delivery({ subjectId, sequence: 2 });
+    await insert([older]);
+    expect(await parts.store.claimDue(time.now, { owner: 'died', seconds: 60 }, 10, 4)).toHaveLength(1);
+    await insert([await delivery({ subjectId, sequence: 3 })]);
+    await database.sql`update deliveries set lease_until = now() - interval '1 second' where id = ${older.id}`;
+    answer = () => ({ outcome: 'delivered', statusClass: '2xx', status: 200 });
+    await run(5000);
+    expect(sent.map((one) => one.headers['webhook-sequence'])).toEqual(['3']);
+    expect(await stateOf(older.id)).toEqual(['superseded', 1, undefined, expect.any(Number)]);
+  });
+
+  it.each([
+    ['dead', 'superseded'],
+    ['delivered', 'delivered'],
+  ])('what is %s and outdated is not sent again by hand', async (was, becomes) => {
+    const subjectId = crypto.randomUUID();
+    const [older, newer] = [await delivery({ subjectId, sequence: 2 }), await delivery({ subjectId, sequence: 3 })];
+    await insert([older]);
+    await database.sql`update deliveries set state = ${was}, attempt = 10`;
+    await insert([newer]);
+    expect(await parts.store.resend(older.id, time.now)).toBe(false);
+    expect((await stateOf(older.id))[0]).toBe(becomes);
+    await database.sql`update deliveries set state = 'dead' where id = ${newer.id}`;
+    expect(await parts.store.resend(newer.id, time.now)).toBe(true);
   });
 
   it('a receiver that was away for half an hour has everything two minutes after it is back, each once', async () => {

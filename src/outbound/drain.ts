@@ -74,17 +74,17 @@ const deliverOne = async (parts: DrainParts, delivery: Delivery): Promise<void> 
   const isBack = parts.receivers.note(delivery.host, !failing);
   parts.count('deliveries_total', { outcome: sent.outcome === 'delivered' ? 'delivered' : sent.statusClass });
   if (sent.outcome === 'delivered') {
-    await parts.store.finish(delivery.id, parts.owner, { state: 'delivered', lastOutcome: sent.statusClass, doneOn: now });
+    await parts.store.finish(delivery.id, parts.owner, { state: 'delivered', lastOutcome: sent.statusClass, on: now });
     // The host is back after a failure: what waits for its next slot does not have to.
     if (delivery.attempt > 1 || isBack) await parts.store.kickHost(delivery.host, now, kickSpreadMs);
     return;
   }
-  if (sent.status === 410) return await parts.store.finish(delivery.id, parts.owner, { state: 'disabled', lastOutcome: '410', doneOn: now });
+  if (sent.status === 410) return await parts.store.finish(delivery.id, parts.owner, { state: 'disabled', lastOutcome: '410', on: now });
   const delay = retryDelaysMs[delivery.attempt - 1];
-  if (delay === undefined) return await parts.store.finish(delivery.id, parts.owner, { state: 'dead', lastOutcome: sent.statusClass, doneOn: now });
+  if (delay === undefined) return await parts.store.finish(delivery.id, parts.owner, { state: 'dead', lastOutcome: sent.statusClass, on: now });
   const jittered = Math.round(delay * (0.8 + 0.4 * parts.random()));
   const wanted = sent.retryAfterMs === undefined ? jittered : Math.min(Math.max(jittered, sent.retryAfterMs), longestRetryAfterMs);
-  await parts.store.finish(delivery.id, parts.owner, { state: 'due', lastOutcome: sent.statusClass, dueOn: now + wanted });
+  await parts.store.finish(delivery.id, parts.owner, { state: 'due', lastOutcome: sent.statusClass, on: now, dueOn: now + wanted });
 };
 
 const webhookHeaders = (delivery: Pick<Delivery, 'id' | 'sequence' | 'attempt'>, timestamp: number, signature: string): Record<string, string> => ({

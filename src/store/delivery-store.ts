@@ -1,4 +1,4 @@
-import { and, eq, inArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, not, sql } from 'drizzle-orm';
 import type { Delivery, DeliveryStore, NewDelivery } from '../gateway/delivery-port.ts';
 import { present, type Database, type Transaction } from './database.ts';
 import { free, leaseOf, released } from './lease.ts';
@@ -6,7 +6,7 @@ import { deliveries } from './schema.ts';
 
 /**
  * Writes webhooks in the caller's transaction. A newer event of the same subject and type takes the place of its undelivered older ones:
- * bodies are thin, so nothing is lost.
+ * bodies are thin, so nothing is lost. One that is under way is not touched here: it is superseded when it fails.
  */
 export const insertDeliveries = async (tx: Transaction, rows: readonly NewDelivery[]): Promise<void> => {
   for (const row of rows) {
@@ -28,6 +28,11 @@ export const insertDeliveries = async (tx: Transaction, rows: readonly NewDelive
       .onConflictDoNothing();
   }
 };
+
+/** A newer event of the same subject and type was written, whatever became of it: this one would tell its receiver an older status. */
+const outdated = sql<boolean>`exists (
+  select 1 from deliveries newer where newer.subject_id = ${deliveries.subjectId} and newer.type = ${deliveries.type} and newer.sequence > ${deliveries.sequence}
+)`;
 
 const toDelivery = (row: typeof deliveries.$inferSelect): Delivery => {
   const { leaseOwner: _owner, leaseUntil: _until, ...delivery } = row;
@@ -62,13 +67,36 @@ export const createDeliveryStore = (db: Database): DeliveryStore => ({
       .set({ ...leaseOf(lease), attempt: sql`${deliveries.attempt} + 1` })
       .where(sql`${deliveries.id} in (${due})`)
       .returning();
-    return rows.map(toDelivery);
-  },
-  finish: async (id, owner, change) => {
-    await db
+    // One whose sender died under way, or that failed just as the newer one was committed. What was never tried is superseded when that one is written.
+    const tried = rows.filter((row) => row.attempt > 1).map((row) => row.id);
+    if (tried.length === 0) return rows.map(toDelivery);
+    const dropped = await db
       .update(deliveries)
-      .set({ ...change, ...released })
-      .where(and(eq(deliveries.id, id), eq(deliveries.state, 'due'), free(deliveries, owner)));
+      .set({ state: 'superseded', doneOn: now, attempt: sql`${deliveries.attempt} - 1`, ...released })
+      .where(and(inArray(deliveries.id, tried), eq(deliveries.leaseOwner, lease.owner), outdated))
+      .returning({ id: deliveries.id });
+    return rows.filter((row) => !dropped.some(({ id }) => id === row.id)).map(toDelivery);
+  },
+  finish: async (id, owner, { state, lastOutcome, on, dueOn }) => {
+    const mine = and(eq(deliveries.id, id), eq(deliveries.state, 'due'), free(deliveries, owner));
+    const end = { lastOutcome, doneOn: on, ...released };
+    if (state !== 'due')
+      await db
+        .update(deliveries)
+        .set({ state, ...end })
+        .where(mine);
+    else {
+      const dropped = await db
+        .update(deliveries)
+        .set({ state: 'superseded', ...end })
+        .where(and(mine, outdated))
+        .returning({ id: deliveries.id });
+      if (dropped.length === 0)
+        await db
+          .update(deliveries)
+          .set({ lastOutcome, dueOn, ...released })
+          .where(mine);
+    }
   },
   kickHost: async (host, now, spreadMs) => {
     const at = new Date(now).toISOString();
@@ -91,10 +119,14 @@ export const createDeliveryStore = (db: Database): DeliveryStore => ({
     return rows.map(toDelivery);
   },
   resend: async (id, now) => {
+    await db
+      .update(deliveries)
+      .set({ state: 'superseded' })
+      .where(and(eq(deliveries.id, id), eq(deliveries.state, 'dead'), outdated));
     const rows = await db
       .update(deliveries)
       .set({ state: 'due', attempt: 0, dueOn: now, doneOn: null, ...released })
-      .where(and(eq(deliveries.id, id), inArray(deliveries.state, ['dead', 'disabled', 'delivered'])))
+      .where(and(eq(deliveries.id, id), inArray(deliveries.state, ['dead', 'disabled', 'delivered']), not(outdated)))
       .returning({ id: deliveries.id });
     return rows.length === 1;
   },
