@@ -33,8 +33,9 @@ export const sendPlacing = async (gateway: Gateway, intent: Intent, lease: Lease
   if (ordersHeld(gateway, intent.providerId)) throw orderPending('New orders are held at the moment.', 30_000);
   const knownBefore = await readKnownOrders(gateway, intent, placing, requestId);
   if (knownBefore) await intents.change(intent.id, lease.owner, { knownBefore }, false);
+  const leaseEndsOn = gateway.now() + lease.seconds * 1000;
   if (!(await intents.startSending(intent.id, lease, gateway.now()))) return await answerOf(gateway, await intents.find(intent.id));
-  const sent = await sendOnce(gateway, intent, placing, requestId);
+  const sent = await sendOnce(gateway, intent, placing, requestId, leaseEndsOn);
   if ('placed' in sent) return await confirmPlaced(gateway, intent, lease.owner, placing, sent.placed, reprice);
   if ('refused' in sent || 'unsent' in sent) {
     const reason = 'refused' in sent ? sent.refused.reason : sent.unsent;
@@ -72,8 +73,8 @@ const neverSent = async (gateway: Gateway, intent: Intent, lease: Lease, placing
  */
 export type Sent = { placed: PlacedOrder } | { refused: Refusal; sessionOver?: boolean } | { unsent: string } | { lost: string };
 
-/** One POST. */
-export const sendOnce = async (gateway: Gateway, intent: Intent, placing: Placing, requestId: string, attempt = 1): Promise<Sent> => {
+/** One POST, unless `leaseEndsOn` (by this instance's own clock, from before the lease was taken) has passed: then its row may be another's. */
+export const sendOnce = async (gateway: Gateway, intent: Intent, placing: Placing, requestId: string, leaseEndsOn: number, attempt = 1): Promise<Sent> => {
   const { provider, quote, inputs, context } = placing;
   const request: PlaceRequest = {
     quote: quoteRequestOf(quote, inputs),
@@ -92,6 +93,7 @@ export const sendOnce = async (gateway: Gateway, intent: Intent, placing: Placin
       context: { ...context, attempt },
     } as const;
     const answer = await callProvider(gateway, provider, options, async (call) => {
+      if (gateway.now() >= leaseEndsOn) throw new ProviderFault('busy', 'its sender was paused past its lease', { retryable: false, taken: 'no' });
       left = true;
       return await placeAt(provider, call, request);
     });

@@ -28,16 +28,17 @@ const restoredNote = 'it was under way in the backup: how to pay may have been s
 /** Placings that are due: those whose sender died, and those whose answer was lost. Each under a lease, so that one instance looks. */
 export const settleIntents = async (gateway: Gateway, limit: number): Promise<number> => {
   const lease = leaseFor(gateway, 'settle000');
+  const leaseEndsOn = gateway.now() + lease.seconds * 1000;
   const due = await gateway.stores.intents.claimDue(gateway.now(), lease, limit);
-  await Promise.all(due.map((intent) => settleOne(gateway, intent, lease)));
+  await Promise.all(due.map((intent) => settleOne(gateway, intent, lease, leaseEndsOn)));
   return due.length;
 };
 
-const settleOne = async (gateway: Gateway, intent: Intent, lease: Lease): Promise<void> => {
+const settleOne = async (gateway: Gateway, intent: Intent, lease: Lease, leaseEndsOn: number): Promise<void> => {
   const requestId = intent.requestId;
   try {
     if (intent.state === 'prepared') await sendPlacing(gateway, intent, lease, requestId);
-    else await settleUnknown(gateway, intent, lease, requestId);
+    else await settleUnknown(gateway, intent, lease, leaseEndsOn, requestId);
   } catch (error) {
     if (error instanceof Problem) return; // its outcome is in the intent's row
     gateway.log('error', 'defect', {
@@ -50,7 +51,7 @@ const settleOne = async (gateway: Gateway, intent: Intent, lease: Lease): Promis
 };
 
 /** RELIABILITY 3.3: the pure table says what to do next; this does it and writes down what it saw. */
-const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, requestId: string): Promise<void> => {
+const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, leaseEndsOn: number, requestId: string): Promise<void> => {
   const placing = await placingOf(gateway, intent);
   const { core } = placing.provider;
   const evidence = evidenceOf(intent);
@@ -73,7 +74,7 @@ const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, req
     }
     if (next.do === 'wait') return await remember(gateway, intent, lease, evidence, Math.max(next.until, now + 250));
     if (next.do === 'repost') {
-      const sent = await sendOnce(gateway, intent, placing, requestId, evidence.reposts + 2);
+      const sent = await sendOnce(gateway, intent, placing, requestId, leaseEndsOn, evidence.reposts + 2);
       if ('placed' in sent && core.repost !== 'duplicates') return void (await confirmPlaced(gateway, intent, lease.owner, placing, sent.placed));
       // What did not reach the provider tells nothing of the order that it may hold: the next look sends it again.
       if ('unsent' in sent) break;
