@@ -2,6 +2,7 @@ import type { NewDelivery } from './delivery-port.ts';
 import { deliveryUrlPlace } from './places.ts';
 import type { Gateway } from './ports.ts';
 
+export type Telling = Pick<Gateway, 'seal' | 'hash' | 'now'> & { ids: Pick<Gateway['ids'], 'uuid'> };
 export type Tell = {
   subjectId: string;
   sequence: number;
@@ -13,7 +14,7 @@ export type Tell = {
 };
 
 /** A webhook as it will be sent: the bytes of the body are fixed here, the id stays the same over every attempt. */
-export const newDelivery = async (gateway: Gateway, tell: Tell): Promise<NewDelivery> => {
+export const newDelivery = async (gateway: Telling, tell: Tell): Promise<NewDelivery> => {
   const id = `msg_${tell.key === undefined ? gateway.ids.uuid().replaceAll('-', '') : gateway.hash(`${tell.subjectId}\n${tell.type}\n${tell.key}`).slice(0, 32)}`;
   const now = gateway.now();
   return {

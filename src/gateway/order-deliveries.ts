@@ -2,14 +2,19 @@ import { orderStatus } from '../domain/order-life.ts';
 import type { Stage } from '../domain/order.ts';
 import { webhookPlace } from './places.ts';
 import type { NewDelivery } from './delivery-port.ts';
-import type { Gateway, Order, OrderEvent } from './ports.ts';
-import { newDelivery } from './new-delivery.ts';
+import type { Order, OrderEvent } from './ports.ts';
+import { newDelivery, type Telling } from './new-delivery.ts';
 
 /**
  * What the wallet is told of a step, written in the step's own transaction. `withdrawal_ready` when the sats can be fetched, exactly as the
  * standard shows it; `order_status_changed` for whoever asked for it. Bodies are thin: a late or lost one changes nothing.
  */
-export const orderDeliveries = async (gateway: Gateway, order: Order, from: Stage | undefined, event: OrderEvent): Promise<NewDelivery[]> => {
+export const orderDeliveries = async (
+  gateway: Telling,
+  order: Pick<Order, 'id' | 'ramp' | 'stage' | 'webhookUrl' | 'webhookEvents' | 'appId'>,
+  from: Stage | undefined,
+  event: Pick<OrderEvent, 'sequence'>,
+): Promise<NewDelivery[]> => {
   if (order.webhookUrl === undefined || from === undefined) return [];
   const wanted = new Set(order.webhookEvents ?? []);
   const data = { order_id: order.id, order_status: orderStatus(order.stage) };
@@ -26,8 +31,8 @@ export const orderDeliveries = async (gateway: Gateway, order: Order, from: Stag
         type,
         data: body,
         url,
-        // A stage is reached once, except after review.
-        key: from === 'review' ? `${order.stage} ${event.sequence}` : order.stage,
+        // A stage is reached once, except review and what comes after it.
+        key: from === 'review' || order.stage === 'review' ? `${order.stage} ${event.sequence}` : order.stage,
         ...(order.appId === undefined ? {} : { appId: order.appId }),
       }),
     ),

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { testDatabase, type TestDatabase } from '../../test/support/postgres.ts';
+import type { Stage } from '../domain/order.ts';
 import type { NewDelivery, SendOutcome, Sending } from '../gateway/delivery-port.ts';
+import { orderDeliveries } from '../gateway/order-deliveries.ts';
+import { webhookPlace } from '../gateway/places.ts';
+import { sha256Hex } from '../seal/hash.ts';
 import { createSeal } from '../seal/seal.ts';
 import { createDeliveryStore, insertDeliveries } from '../store/delivery-store.ts';
 import * as schema from '../store/schema.ts';
@@ -131,6 +135,31 @@ describe('the outbox', () => {
     answer = () => ({ outcome: 'delivered', statusClass: '2xx', status: 200 });
     await run(20_000);
     expect(sent.map((one) => one.headers['webhook-sequence'])).toEqual(['2', '3']);
+  });
+
+  it('review is told each time that it is entered, and an event that is there already supersedes nothing', async () => {
+    const id = crypto.randomUUID();
+    const gateway = { seal, ids: { uuid: () => crypto.randomUUID() }, hash: sha256Hex, now: () => time.now };
+    const webhookUrl = await seal.seal('https://wallet.example/hook', webhookPlace(id));
+    const step = async (from: Stage, stage: Stage, sequence: number) =>
+      await orderDeliveries(gateway, { id, ramp: 'buy', stage, webhookUrl, webhookEvents: ['order_status_changed'] }, from, { sequence });
+    const steps = [
+      await step('awaiting_payment', 'review', 2),
+      await step('review', 'paid', 3),
+      await step('paid', 'review', 4),
+      await step('review', 'paid', 5),
+      await step('paid', 'filled', 6),
+    ];
+    expect(new Set(steps.flat().map((one) => one.id)).size).toBe(5);
+    expect((await step('paid', 'review', 4))[0]?.id).toBe(steps[2]?.[0]?.id);
+    for (const rows of steps) await insert(rows);
+    // An event that is told again, as after a restore, has its id, and says nothing newer.
+    await insert(steps[1] ?? []);
+    answer = () => ({ outcome: 'delivered', statusClass: '2xx', status: 200 });
+    await run(2000);
+    expect(sent.map((one) => [one.headers['webhook-sequence'], JSON.parse(one.body)])).toEqual([
+      ['6', { type: 'order_status_changed', data: { order_id: id, order_status: 'filled', stage: 'filled' } }],
+    ]);
   });
 
   it('what was under way with a sender that died is not told after a newer one', async () => {

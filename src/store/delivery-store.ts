@@ -1,4 +1,4 @@
-import { and, eq, inArray, not, sql } from 'drizzle-orm';
+import { and, eq, inArray, ne, not, sql } from 'drizzle-orm';
 import type { Delivery, DeliveryStore, NewDelivery } from '../gateway/delivery-port.ts';
 import { present, type Database, type Transaction } from './database.ts';
 import { free, leaseOf, released } from './lease.ts';
@@ -10,6 +10,13 @@ import { deliveries } from './schema.ts';
  */
 export const insertDeliveries = async (tx: Transaction, rows: readonly NewDelivery[]): Promise<void> => {
   for (const row of rows) {
+    // An event of an order has one id for ever: what is there is not written twice, and takes no other's place.
+    const written = await tx
+      .insert(deliveries)
+      .values({ ...row, state: 'due' })
+      .onConflictDoNothing()
+      .returning({ id: deliveries.id });
+    if (written.length === 0) continue;
     await tx
       .update(deliveries)
       .set({ state: 'superseded', doneOn: row.createdOn })
@@ -17,15 +24,11 @@ export const insertDeliveries = async (tx: Transaction, rows: readonly NewDelive
         and(
           eq(deliveries.subjectId, row.subjectId),
           eq(deliveries.type, row.type),
+          ne(deliveries.id, row.id),
           eq(deliveries.state, 'due'),
           sql`(${deliveries.leaseUntil} is null or ${deliveries.leaseUntil} < now())`,
         ),
       );
-    // An event of an order has one id for ever: what is there is not written twice.
-    await tx
-      .insert(deliveries)
-      .values({ ...row, state: 'due' })
-      .onConflictDoNothing();
   }
 };
 
