@@ -94,6 +94,7 @@ export const composeInstance = (parts: Parts) => {
         timeoutMs: config.webhooks.timeout_ms,
         perHost: config.webhooks.in_flight_per_host,
         count: parts.metrics.count,
+        log: parts.log,
         receivers,
         background: gateway.background,
       },

@@ -15,6 +15,7 @@ import { createSigner } from './sign.ts';
 
 let database: TestDatabase;
 const time = { now: Date.UTC(2026, 10, 21) };
+const logged: unknown[] = [];
 const sent: (Sending & { at: number })[] = [];
 let answer: (sending: Sending) => SendOutcome = () => ({ outcome: 'delivered', statusClass: '2xx', status: 200 });
 const seal = createSeal([{ id: 'k', key: new Uint8Array(32).fill(7) }]);
@@ -39,6 +40,7 @@ beforeAll(async () => {
     timeoutMs: 15_000,
     perHost: 4,
     count: () => undefined,
+    log: (...line) => void logged.push(line),
     receivers: createReceivers(() => time.now),
   };
 });
@@ -98,6 +100,33 @@ describe('the outbox', () => {
     answer = () => ({ outcome: 'failed', statusClass: '4xx', status: 429, retryAfterMs: 3_600_000 });
     await run(3_500_000, 60_000);
     expect(sent).toHaveLength(1);
+  });
+
+  it('one that cannot be opened, signed or marked does not hold up the others; it is tried again, then dead', async () => {
+    const broken = await delivery({ url: await seal.seal('https://wallet.example/hook', { table: 'deliveries', row: 'another', field: 'url' }) });
+    await insert([broken, await delivery()]);
+    logged.length = 0;
+    answer = () => ({ outcome: 'delivered', statusClass: '2xx', status: 200 });
+    expect(await drainDeliveries(parts, 50)).toBe(2);
+    expect(sent).toHaveLength(1);
+    expect(await stateOf(broken.id)).toEqual(['due', 1, 'defect', undefined]);
+    expect(logged).toEqual([['error', 'defect', { where: 'send_delivery', delivery: broken.id, attempt: 1, error: expect.any(String) }]]);
+    for (let minutes = 0; minutes <= 10_000; minutes += 250, time.now += 250 * 60_000) await drainDeliveries(parts, 50);
+    expect(await stateOf(broken.id)).toEqual(['dead', 10, 'defect', expect.any(Number)]);
+
+    await insert([await delivery(), await delivery()]);
+    let marks = 0;
+    const store = {
+      ...parts.store,
+      finish: async (...given: Parameters<DrainParts['store']['finish']>) => {
+        marks += 1;
+        if (marks === 1) throw new Error('the connection was lost');
+        await parts.store.finish(...given);
+      },
+    };
+    expect(await drainDeliveries({ ...parts, store }, 50)).toBe(2);
+    expect(marks).toBe(2);
+    expect(logged.at(-1)).toMatchObject(['error', 'defect', { where: 'mark_delivery', error: 'the connection was lost' }]);
   });
 
   it('410 disables', async () => {

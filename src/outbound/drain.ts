@@ -3,8 +3,8 @@
  * out, with the same id: receivers see it at least once and can tell twins apart.
  */
 import { atMost } from '../domain/at-most.ts';
-import type { Delivery, DeliveryStore, Sender, Signer } from '../gateway/delivery-port.ts';
-import type { Seal } from '../gateway/ports.ts';
+import type { Delivery, DeliveryStore, Sender, SendOutcome, Signer } from '../gateway/delivery-port.ts';
+import type { Log, Seal } from '../gateway/ports.ts';
 import type { Receivers } from './receivers.ts';
 
 export type DrainParts = {
@@ -18,6 +18,7 @@ export type DrainParts = {
   timeoutMs: number;
   perHost: number;
   count: (name: string, labels?: Record<string, string>) => void;
+  log: Log;
   receivers: Receivers;
   /** Takes what goes on after the call; without it every delivery is waited for. */
   background?: (work: Promise<unknown>) => void;
@@ -53,25 +54,41 @@ const deliver = async (parts: DrainParts, delivery: Delivery): Promise<void> => 
   parts.receivers.inFlight += 1;
   try {
     await deliverOne(parts, delivery);
+  } catch (error) {
+    // It could not be marked: it is due again when its lease has run out, and the others are not held up.
+    defect(parts, delivery, 'mark_delivery', error);
   } finally {
     parts.receivers.inFlight -= 1;
   }
 };
 
+const defect = (parts: DrainParts, { id, attempt }: Delivery, where: string, error: unknown): void =>
+  parts.log('error', 'defect', { where, delivery: id, attempt, error: error instanceof Error ? error.message : 'unknown' });
+
+/** What cannot be opened, signed or handed over is a mistake of ours, which a key that is put back may mend: tried again like any other, then dead. */
+const send = async (parts: DrainParts, delivery: Delivery): Promise<SendOutcome> => {
+  try {
+    const url = await parts.seal.open(delivery.url, { table: 'deliveries', row: delivery.id, field: 'url' });
+    const timestamp = Math.floor(parts.now() / 1000);
+    const signature = await parts.signer.sign({
+      id: delivery.id,
+      timestamp,
+      body: delivery.body,
+      ...(delivery.appId === undefined ? {} : { appId: delivery.appId }),
+    });
+    return await parts.sender({ url, body: delivery.body, timeoutMs: parts.timeoutMs, headers: webhookHeaders(delivery, timestamp, signature) });
+  } catch (error) {
+    defect(parts, delivery, 'send_delivery', error);
+    return { outcome: 'blocked', statusClass: 'defect' };
+  }
+};
+
 const deliverOne = async (parts: DrainParts, delivery: Delivery): Promise<void> => {
-  const url = await parts.seal.open(delivery.url, { table: 'deliveries', row: delivery.id, field: 'url' });
-  const timestamp = Math.floor(parts.now() / 1000);
-  const signature = await parts.signer.sign({
-    id: delivery.id,
-    timestamp,
-    body: delivery.body,
-    ...(delivery.appId === undefined ? {} : { appId: delivery.appId }),
-  });
-  const sent = await parts.sender({ url, body: delivery.body, timeoutMs: parts.timeoutMs, headers: webhookHeaders(delivery, timestamp, signature) });
+  const sent = await send(parts, delivery);
   const now = parts.now();
   // What was blocked never left; an answer of 4xx is one address's own matter, and a quick one.
   const failing = sent.status === undefined ? sent.outcome === 'failed' : sent.status >= 500 || sent.status === 429;
-  const isBack = parts.receivers.note(delivery.host, !failing);
+  const isBack = sent.statusClass !== 'defect' && parts.receivers.note(delivery.host, !failing);
   parts.count('deliveries_total', { outcome: sent.outcome === 'delivered' ? 'delivered' : sent.statusClass });
   if (sent.outcome === 'delivered') {
     await parts.store.finish(delivery.id, parts.owner, { state: 'delivered', lastOutcome: sent.statusClass, on: now });

@@ -140,6 +140,7 @@ describe.concurrent('the outbox', () => {
         timeoutMs: 15_000,
         perHost: 4,
         count: () => undefined,
+        log: () => undefined,
       };
       const next = trickle(random, isFull ? 400 : 40);
       const stepMs = isFull ? 1000 : 15_000;
@@ -198,6 +199,7 @@ describe.concurrent('the outbox', () => {
         timeoutMs: 3000,
         perHost: 4,
         count: () => undefined,
+        log: () => undefined,
       };
       const next = trickle(random, isFull ? 200 : 30);
       let away = false;
