@@ -11,20 +11,26 @@ export type Scheduled = { deliveries: number; intents: number; claims: number; o
 
 /**
  * All background work, in the order of what hurts most when late: webhooks, lost answers, lost claims, orders to follow. Every part takes
- * leases, so any number of instances may run it. A loop on Node, a Cron trigger on Workers.
+ * leases, so any number of instances may run it. A loop on Node, a Cron trigger on Workers. A part that fails does not keep the others from
+ * their work: it is logged and counted, and the next tick tries it again.
  */
 export const runScheduled = async (gateway: Gateway, drain: (limit: number) => Promise<number>, budget: TickBudget): Promise<Scheduled> => {
   const until = gateway.now() + budget.ms;
   const left = { calls: budget.calls };
   const done: Scheduled = { deliveries: 0, intents: 0, claims: 0, orders: 0, accounts: 0 };
   const part = async (name: keyof Scheduled, batch: number, work: (limit: number) => Promise<number>): Promise<void> => {
-    while (left.calls > 0 && gateway.now() < until) {
-      const limit = Math.min(batch, left.calls);
-      const n = await work(limit);
-      done[name] += n;
-      left.calls -= n;
-      // Deliveries are claimed a few of a host at a time: a short batch does not mean that there are no more.
-      if (name === 'deliveries' ? n === 0 : n < limit) return;
+    try {
+      while (left.calls > 0 && gateway.now() < until) {
+        const limit = Math.min(batch, left.calls);
+        const n = await work(limit);
+        done[name] += n;
+        left.calls -= n;
+        // Deliveries are claimed a few of a host at a time: a short batch does not mean that there are no more.
+        if (name === 'deliveries' ? n === 0 : n < limit) return;
+      }
+    } catch (error) {
+      gateway.log('error', 'scheduled_failed', { part: name, error: error instanceof Error ? error.message : 'unknown' });
+      gateway.count('scheduled_failed_total', { part: name });
     }
   };
   await refreshSwitches(gateway);

@@ -21,6 +21,7 @@ const metrics = {
   untrusted_links_total: { kind: 'counter', help: 'Redemption links on foreign hosts, withheld', labels: ['provider'] },
   deliveries_total: { kind: 'counter', help: 'Webhook attempts by outcome', labels: ['outcome'] },
   scheduled_total: { kind: 'counter', help: 'Background work done', labels: ['part'] },
+  scheduled_failed_total: { kind: 'counter', help: 'Parts of the background work that ended with a defect', labels: ['part'] },
 } as const satisfies Record<string, Metric>;
 
 const bounds = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
