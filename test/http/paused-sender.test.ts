@@ -14,7 +14,8 @@ it.each([
 ])('a sender paused past its lease sends nothing: %s', async (_when, code, state, repeated, meanwhile) => {
   const inner = gateway.server.gateway;
   const { now } = inner;
-  const { startSending } = inner.stores.intents;
+  const { intents } = inner.stores;
+  const startSending = intents.startSending.bind(intents);
   const history = gateway.simulators['alpine']?.control.history;
   const before = history?.orders.length;
   const wallet = createWallet(gateway.url);
@@ -22,7 +23,7 @@ it.each([
   const quote = await wallet.call('/quote', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
   const order = async () => await wallet.call('/order', { session_id: sessionId, quote_id: quote.body['quote_id'] });
   // Paused once it holds the row: a minute goes by, for this sender alone.
-  inner.stores.intents.startSending = async (...given) => {
+  intents.startSending = async (...given) => {
     const started = await startSending(...given);
     await gateway.database.sql.unsafe(meanwhile);
     inner.now = () => now() + 60_000;
@@ -30,7 +31,7 @@ it.each([
   };
   const answered = await order();
   inner.now = now;
-  inner.stores.intents.startSending = startSending;
+  intents.startSending = startSending;
 
   expect([answered.body['code'], history?.orders.length]).toEqual([code, before]);
   const rows = await gateway.database.sql`select state from intents where quote_id = ${String(quote.body['quote_id'])}`;

@@ -87,7 +87,7 @@ describe('listing and prices', () => {
       fee: 230n,
       binding: false,
       upstream: { rail: 'sepa', network: 'lightning' },
-      facts: { provider_btc_price: '9180000', delivered_to: 'bank_transfer_started' },
+      facts: { provider_btc_price: '9180000', delivered_to: 'bank_transfer_started', matched_by: 'amount' },
       echo: { currency: 'EUR' },
       requires: ['connection'],
       warnings: [],

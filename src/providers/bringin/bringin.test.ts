@@ -28,7 +28,7 @@ const offer: ProviderOffer = {
   fee: 230n,
   binding: false,
   upstream: { rail: 'card', network: 'lightning' },
-  facts: { provider_btc_price: '9180000', delivered_to: 'card_balance' },
+  facts: { provider_btc_price: '9180000', delivered_to: 'card_balance', matched_by: 'order_id' },
   echo: { currency: 'EUR' },
   requires: [],
   warnings: [],
