@@ -285,7 +285,9 @@ const startInstance = (world: World, name: string): Instance => {
     };
   });
   const never = async (): Promise<never> => await new Promise<never>(() => undefined);
-  const wrap = <O extends object>(of: O, label: string): O => {
+  // What really takes time, the database and the pool of threads that seals, is asked one at a time: else the two race, and a seed is told otherwise.
+  const inTurn = oneAtATime();
+  const wrap = <O extends object>(of: O, label: string, turns: boolean): O => {
     for (const [key, value] of Object.entries(of) as [keyof O & string, unknown][]) {
       if (typeof value !== 'function') continue;
       const call = value.bind(of) as (...given: unknown[]) => Promise<unknown>;
@@ -299,7 +301,7 @@ const startInstance = (world: World, name: string): Instance => {
           return await never();
         }
         try {
-          return await call(...given);
+          return await (turns ? inTurn(() => call(...given)) : call(...given));
         } finally {
           // Whatever it came to, nobody hears of it.
           if (mine) die();
@@ -344,13 +346,12 @@ const startInstance = (world: World, name: string): Instance => {
       running.add(settled);
     },
   });
-  for (const store of ['sessions', 'routes', 'intents', 'orders', 'claims', 'catalogue', 'notices', 'deliveries'] as const) wrap(gateway.stores[store], store);
-  for (const provider of composed.providers) if (provider.adapter.buy) wrap(provider.adapter.buy, provider.id);
+  for (const store of ['sessions', 'routes', 'intents', 'orders', 'claims', 'catalogue', 'notices', 'deliveries'] as const)
+    wrap(gateway.stores[store], store, true);
+  for (const provider of composed.providers) if (provider.adapter.buy) wrap(provider.adapter.buy, provider.id, false);
   const idle = async (): Promise<void> => {
     while (running.size > 0 && !dead) await Promise.race([Promise.all(running), died]);
   };
-  // Secrets are sealed by a pool of threads: here one at a time, so that they are ready in the order in which they were asked for.
-  const inTurn = oneAtATime();
   const { seal } = gateway;
   gateway.seal = { seal: async (...given) => await inTurn(() => seal.seal(...given)), open: async (...given) => await inTurn(() => seal.open(...given)) };
   const app = (theApp ??= createApp({

@@ -10,6 +10,8 @@ export type Said = { endpoint: string; asked: Record<string, unknown>; truth: un
 export type LyingProvider = {
   url: string;
   said: Said[];
+  /** What was asked for by the true id of the quote that was given for it. */
+  quoted: Map<unknown, Record<string, unknown>>;
   /** The simulator that knows the truth. */
   truth: SimulatorControl;
   /** Answers in all, and those of them that were not what the simulator said. */
@@ -115,6 +117,7 @@ const speak = (truth: unknown, status: number, random: Random): Spoken => {
 
 export const startLyingProvider = async (options: SimulatorOptions, random: Random): Promise<LyingProvider> => {
   const said: Said[] = [];
+  const quoted: LyingProvider['quoted'] = new Map();
   const counts = { answers: 0, changed: 0 };
   let url = '';
   // In this process: what it says is changed, so how it comes here is nobody's business.
@@ -137,6 +140,7 @@ export const startLyingProvider = async (options: SimulatorOptions, random: Rand
     counts.answers += 1;
     if (spoken.status !== asked.status || spoken.headers['content-type'] !== 'application/json' || spoken.body !== JSON.stringify(truth)) counts.changed += 1;
     if (control.history.requests.length > 1000) control.history.requests.splice(0, 1000);
+    if (endpoint === 'quote' && isObject(truth)) quoted.set(truth['quote_id'], JSON.parse(body) as Record<string, unknown>);
     if (endpoint === 'order')
       said.push({
         endpoint,
@@ -153,6 +157,7 @@ export const startLyingProvider = async (options: SimulatorOptions, random: Rand
   return {
     url,
     said,
+    quoted,
     truth: control,
     counts,
     close: async () =>

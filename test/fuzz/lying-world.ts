@@ -85,8 +85,11 @@ const offerFlaws = (offer: Json): string[] => {
 const numeric = (value: unknown): number | undefined =>
   typeof value === 'number' || (typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value)) ? Number(value) : undefined;
 
-/** A payable order names the quote's money, and none of what the provider said of it is another figure. */
-const orderFlaws = (quote: Json, order: Json, said: Said | undefined): string[] => {
+/**
+ * A payable order names the quote's money, and none of what the provider said of it is another figure. `askedOf`: what he was asked for with his own
+ * numbers of currency and option, which are those that his listing gave them.
+ */
+const orderFlaws = (quote: Json, order: Json, said: Said | undefined, askedOf: Json | undefined): string[] => {
   const flaws: string[] = [];
   const slack = quote['is_estimate'] === true ? 0.02 : 0;
   for (const [name, worse] of [
@@ -103,9 +106,15 @@ const orderFlaws = (quote: Json, order: Json, said: Said | undefined): string[] 
   } catch {
     flaws.push('its answer was not even JSON');
   }
-  for (const name of ['amount_fiat', 'amount_sats', 'currency_id', 'payment_option_id']) {
+  const figures = {
+    amount_fiat: order['amount_fiat'],
+    amount_sats: order['amount_sats'],
+    currency_id: askedOf?.['currency_id'],
+    payment_option_id: askedOf?.['payment_option_id'],
+  };
+  for (const [name, expected] of Object.entries(figures)) {
     const named = numeric((wire as Json | undefined)?.[name]);
-    if (named !== undefined && Math.abs(named - Number(order[name])) >= 1) flaws.push(`the provider said ${name} = ${named}`);
+    if (named !== undefined && !(Math.abs(named - Number(expected)) < 1)) flaws.push(`the provider said ${name} = ${named}, not ${String(expected)}`);
   }
   const url = (order['payment_info'] as Json)['payment_url'] as string | undefined;
   if (url !== undefined && new URL(url).hostname !== '127.0.0.1') flaws.push(`pays at ${url}`);
@@ -137,7 +146,7 @@ const orderOnce = async (world: World, liar: LyingProvider, session_id: string, 
   seen.payable += 1;
   const order_id = String(order.body['order_id']);
   const said = await saidOf(world, liar, order_id);
-  wrong.push(...orderFlaws(quote, order.body, said));
+  wrong.push(...orderFlaws(quote, order.body, said, liar.quoted.get(said?.asked['quote_id'])));
   await ask(world, '/order-status', { session_id, order_id });
   const upstreamId = (said?.truth as Json | undefined)?.['order_id'];
   if (typeof upstreamId === 'string' && liar.truth.orders.has(upstreamId)) await liar.truth.pay(upstreamId);
