@@ -1,4 +1,5 @@
 import { placeOrder, type Prepared } from '../gateway/place-order.ts';
+import type { PlacingInputs } from '../gateway/placing.ts';
 import { readSession, type OpenSession } from '../gateway/read-session.ts';
 import { showOffer } from '../gateway/show-offers.ts';
 import { findQuote, type StoredOffers, type StoredQuote } from '../gateway/store-route.ts';
@@ -30,15 +31,7 @@ export type Ordering = {
   quoteId: string;
   /** The body as it came, for the Idempotency-Key. */
   raw: string;
-  inputs: {
-    webhookUrl?: string;
-    webhookEvents?: string[];
-    minReceive?: string;
-    maxPay?: string;
-    appId?: string;
-    customerIp?: string;
-    named?: { [member: string]: string };
-  };
+  inputs: Omit<PlacingInputs, 'order' | 'nodePubkey'>;
   /** What the ramp adds once the quote is known, or why it cannot be ordered yet. */
   prepare?: (session: OpenSession, quote: StoredQuote) => Promise<Prepared>;
   /** The same request priced anew: what the market says now, for whoever's price changed. */

@@ -1,5 +1,7 @@
 import { Problem } from '../gateway/problem.ts';
 import type { Gateway } from '../gateway/ports.ts';
+import type { Webhook } from '../gateway/sell-accounts.ts';
+import type { Call } from './call.ts';
 
 /** A wallet's webhook: refused before anything is stored when it could reach what is not public. */
 export const checkWebhook = (gateway: Gateway, url: string): string => {
@@ -8,3 +10,15 @@ export const checkWebhook = (gateway: Gateway, url: string): string => {
     throw new Problem('webhook-url-refused', `webhook_url: ${checked.reason}`, { errors: [{ pointer: '/webhook_url', detail: checked.reason }] });
   return url;
 };
+
+/** The request's webhook and app, as the use cases take them. `unsaid`: the events of a request that names none. */
+export const webhookOf = (
+  call: Call,
+  request: { webhook_url?: string | undefined; webhook_events?: string[] | undefined },
+  unsaid: readonly string[],
+): Webhook => ({
+  ...(request.webhook_url === undefined
+    ? {}
+    : { webhookUrl: checkWebhook(call.gateway, request.webhook_url), webhookEvents: request.webhook_events ?? [...unsaid] }),
+  ...(call.app === undefined ? {} : { appId: call.app.id }),
+});

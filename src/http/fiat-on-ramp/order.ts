@@ -5,7 +5,7 @@ import { idempotencyHeader } from '../idempotency-key.ts';
 import { orderProblems, orderQuote } from '../order-quote.ts';
 import { priceBuy } from '../../gateway/price-buy.ts';
 import { amount, anyAmount, providerRef, sessionId, smallId, time, uuid, webhookUrl } from '../shapes.ts';
-import { checkWebhook } from '../webhook-url.ts';
+import { webhookOf } from '../webhook-url.ts';
 import { traceOf } from '../offers/offers.ts';
 
 const body = z.object({
@@ -49,12 +49,9 @@ export const order = endpoint({
       quoteId: request.quote_id,
       raw,
       inputs: {
-        ...(request.webhook_url === undefined
-          ? {}
-          : { webhookUrl: checkWebhook(call.gateway, request.webhook_url), webhookEvents: request.webhook_events ?? ['withdrawal_ready'] }),
+        ...webhookOf(call, request, ['withdrawal_ready']),
         ...(request.min_amount_sats === undefined ? {} : { minReceive: String(request.min_amount_sats) }),
         ...(request.max_amount_fiat === undefined ? {} : { maxPay: String(request.max_amount_fiat) }),
-        ...(call.app === undefined ? {} : { appId: call.app.id }),
       },
       reprice: async (session, quote) => await priceBuy(call.gateway, session, exchangeAgain(quote), traceOf(call)),
     }),

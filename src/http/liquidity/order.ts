@@ -9,7 +9,7 @@ import { readOrders } from '../../gateway/read-orders.ts';
 import { readSession } from '../../gateway/read-session.ts';
 import { traceOf } from '../offers/offers.ts';
 import { amount, anyAmount, providerRef, sessionId, text, time, uuid, webhookUrl } from '../shapes.ts';
-import { checkWebhook } from '../webhook-url.ts';
+import { webhookOf } from '../webhook-url.ts';
 import { maySpend, product } from './offers.ts';
 
 const body = z.object({
@@ -65,11 +65,8 @@ export const liquidityOrder = endpoint({
       quoteId: request.quote_id,
       raw,
       inputs: {
-        ...(request.webhook_url === undefined
-          ? {}
-          : { webhookUrl: checkWebhook(call.gateway, request.webhook_url), webhookEvents: request.webhook_events ?? ['order_status_changed'] }),
+        ...webhookOf(call, request, ['order_status_changed']),
         ...(request.max_pay_sats === undefined ? {} : { maxPay: String(request.max_pay_sats) }),
-        ...(call.app === undefined ? {} : { appId: call.app.id }),
         named: {
           ...(request.invoice === undefined ? {} : { invoice: bareInvoice(request.invoice) }),
           ...(request.refund_onchain === undefined ? {} : { refund_onchain: request.refund_onchain }),

@@ -4,7 +4,8 @@ import { readSession } from '../../gateway/read-session.ts';
 import { endpoint } from '../call.ts';
 import { idempotencyHeader, onceByKey } from '../idempotency-key.ts';
 import { anyAmount, sessionId, text, time, uuid } from '../shapes.ts';
-import { accountShape, webhook, webhookOf } from './shapes.ts';
+import { accountShape, sellEvents, webhook } from './shapes.ts';
+import { webhookOf } from '../webhook-url.ts';
 
 const provider = ['provider-unavailable', 'provider-timeout'] as const;
 
@@ -37,7 +38,7 @@ export const sellAccounts = endpoint({
   run: async (call, body, raw) => {
     const session = await readSession(call.gateway, body.session_id, 'price');
     await call.limit('account-steps', session.idHash);
-    const request = { provider: body.provider, email: body.email, apiKey: body.api_key, webhook: webhookOf(call, body) };
+    const request = { provider: body.provider, email: body.email, apiKey: body.api_key, webhook: webhookOf(call, body, sellEvents) };
     return await onceByKey(call, session.customerId, '/sell/accounts', raw, () => startSellAccount(call.gateway, session, request, call.requestId));
   },
 });

@@ -10,7 +10,8 @@ import { prepareSellOrder } from '../../gateway/sell-order.ts';
 import { customerIpOf } from '../customer-ip.ts';
 import { traceOf } from '../offers/offers.ts';
 import { amount, ipv4, sessionId, time, uuid } from '../shapes.ts';
-import { sellOrderShape, webhook, webhookOf } from './shapes.ts';
+import { sellEvents, sellOrderShape, webhook } from './shapes.ts';
+import { webhookOf } from '../webhook-url.ts';
 
 const body = z.object({
   session_id: sessionId,
@@ -49,7 +50,7 @@ export const sellOrder = endpoint({
       quoteId: request.quote_id,
       raw,
       inputs: {
-        ...webhookOf(call, request),
+        ...webhookOf(call, request, sellEvents),
         ...(request.min_amount_fiat === undefined ? {} : { minReceive: String(request.min_amount_fiat) }),
         ...(customerIp === undefined ? {} : { customerIp }),
         named: request.connection_id === undefined ? {} : { connection_id: request.connection_id },

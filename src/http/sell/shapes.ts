@@ -1,22 +1,11 @@
 import { z } from '@hono/zod-openapi';
-import type { Webhook } from '../../gateway/sell-accounts.ts';
-import type { Call } from '../call.ts';
 import { anyAmount, providerRef, smallId, time, uuid, webhookUrl } from '../shapes.ts';
-import { checkWebhook } from '../webhook-url.ts';
 
-const sellEvents = ['account_status', 'connection_status', 'sell_settled', 'order_status_changed'] as const;
+export const sellEvents = ['account_status', 'connection_status', 'sell_settled', 'order_status_changed'] as const;
 export const webhook = {
   webhook_url: webhookUrl.optional(),
   webhook_events: z.array(z.enum(sellEvents)).max(8).optional().openapi({ description: 'Default: all' }),
 };
-
-/** The wallet's webhook as the use cases take it; refused when it could reach what is not public. */
-export const webhookOf = (call: Call, body: { webhook_url?: string | undefined; webhook_events?: string[] | undefined }): Webhook => ({
-  ...(body.webhook_url === undefined
-    ? {}
-    : { webhookUrl: checkWebhook(call.gateway, body.webhook_url), webhookEvents: body.webhook_events ?? [...sellEvents] }),
-  ...(call.app === undefined ? {} : { appId: call.app.id }),
-});
 
 export const connectionShape = z.looseObject({
   connection_id: uuid,
