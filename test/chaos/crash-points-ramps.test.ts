@@ -20,7 +20,7 @@ import { apiSecret, masterKey } from '../support/bringin.ts';
 import { until } from '../support/gateway.ts';
 import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { bank, optionOf, type Call } from '../support/scenarios/sell.ts';
-import { inbound, invoiceOver } from '../support/scenarios/liquidity.ts';
+import { inbound, invoiceOver, thorBlock } from '../support/scenarios/liquidity.ts';
 import { startChild, type Child, type CrashPoint } from './replicas.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -63,17 +63,7 @@ const configOf = ({ bringin, north, thor }: Simulators, publicUrl: string): stri
         repost: 'same',
       },
       north: { ...quick, kind: 'lsps1', base_url: north.url, quotes_per_node_per_day: 100 },
-      thor: {
-        ...quick,
-        kind: 'bitrefill',
-        base_url: thor.baseUrl,
-        api_key_env: 'BITREFILL_API_KEY',
-        api_secret_env: 'BITREFILL_API_SECRET',
-        receipt_email: 'receipts@example.com',
-        pay_with_balance: true,
-        repost: 'duplicates',
-        step_from: 'zero',
-      },
+      thor: { ...quick, ...thorBlock(thor.baseUrl), step_from: 'zero' },
     },
   });
 

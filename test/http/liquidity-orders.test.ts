@@ -6,6 +6,7 @@ import { encodeInvoice, type NewInvoice } from '../../src/bitcoin/bolt11.ts';
 import { startBitrefillSimulator } from '../../src/providers/bitrefill/bitrefill.simulator.ts';
 import { startLsps1Simulator, type RunningSimulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
 import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
+import { thorBlock } from '../support/scenarios/liquidity.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 
 const appKey = 'the-key-of-an-app-that-may-spend';
@@ -29,16 +30,7 @@ beforeAll(async () => {
       },
       blocks: {
         north: { kind: 'lsps1', base_url: north.url, quotes_per_node_per_day: 3 },
-        thor: {
-          kind: 'bitrefill',
-          base_url: thor.baseUrl,
-          api_key_env: 'BITREFILL_API_KEY',
-          api_secret_env: 'BITREFILL_API_SECRET',
-          receipt_email: 'receipts@example.com',
-          pay_with_balance: true,
-          repost: 'duplicates',
-          step_from: 'zero',
-        },
+        thor: { ...thorBlock(thor.baseUrl), step_from: 'zero' },
       },
       environment: { BITREFILL_API_KEY: 'thor-key', BITREFILL_API_SECRET: 'thor-secret' },
     },

@@ -12,6 +12,7 @@ import {
   opened as openedAt,
   recharge,
   startChannelSellers,
+  thorBlock,
   type LiquidityWorld,
 } from '../support/scenarios/liquidity.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
@@ -39,16 +40,7 @@ beforeAll(async () => {
         north: seller(sellers.north, 'LSP North'),
         south: seller(sellers.south, 'LSP South'),
         west: seller(sellers.west, 'LSP West'),
-        thor: {
-          kind: 'bitrefill',
-          base_url: thor.baseUrl,
-          api_key_env: 'BITREFILL_API_KEY',
-          api_secret_env: 'BITREFILL_API_SECRET',
-          receipt_email: 'receipts@example.com',
-          pay_with_balance: true,
-          repost: 'duplicates',
-          step_from: 'zero',
-        },
+        thor: { ...thorBlock(thor.baseUrl), step_from: 'zero' },
       },
       environment: { BITREFILL_API_KEY: 'thor-key', BITREFILL_API_SECRET: 'thor-secret' },
     },

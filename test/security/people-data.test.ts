@@ -7,6 +7,7 @@ import { startBitrefillSimulator } from '../../src/providers/bitrefill/bitrefill
 import { startFiatOnRampSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { startLsps1Simulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
 import { until } from '../support/gateway.ts';
+import { thorBlock } from '../support/scenarios/liquidity.ts';
 import { appKey as sellKey, startSellWorld, type Body, type SellWorld } from '../support/sell-world.ts';
 
 /** One customer on all three ramps; every canary is something of his, or bearer money. */
@@ -60,15 +61,7 @@ beforeAll(async () => {
       blocks: {
         alpine: { kind: 'fiat-on-ramp', base_url: alpine.url },
         north: { kind: 'lsps1', base_url: north.url, pay_with: ['lightning', 'onchain'] },
-        thor: {
-          kind: 'bitrefill',
-          base_url: thor.baseUrl,
-          api_key_env: 'BITREFILL_API_KEY',
-          api_secret_env: 'BITREFILL_API_SECRET',
-          receipt_email: 'receipts@example.com',
-          pay_with_balance: true,
-          repost: 'duplicates',
-        },
+        thor: thorBlock(thor.baseUrl),
       },
       environment: { BITREFILL_API_KEY: 'canary-thor-key', BITREFILL_API_SECRET: 'canary-thor-secret' },
     },

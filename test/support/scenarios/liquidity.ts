@@ -18,6 +18,17 @@ export const startChannelSellers = async () => {
   return { north, south, west };
 };
 
+/** The block of a Bitrefill that may be paid from the balance. */
+export const thorBlock = (baseUrl: string): Record<string, unknown> => ({
+  kind: 'bitrefill',
+  base_url: baseUrl,
+  api_key_env: 'BITREFILL_API_KEY',
+  api_secret_env: 'BITREFILL_API_SECRET',
+  receipt_email: 'receipts@example.com',
+  pay_with_balance: true,
+  repost: 'duplicates',
+});
+
 export type LiquidityWorld = {
   url: string;
   north: RunningSimulator;
