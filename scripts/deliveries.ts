@@ -1,5 +1,5 @@
 /** `npm run deliveries -- list [due|dead|disabled|delivered|superseded]` and `npm run deliveries -- resend <id>…|--dead`. */
-import type { DeliveryState } from '../src/gateway/delivery-port.ts';
+import type { DeliveryState } from '../src/ports/deliveries.ts';
 import { command, readArguments, Refused, say, withDatabase } from './ops/tools.ts';
 
 const states: readonly string[] = ['due', 'dead', 'disabled', 'delivered', 'superseded'];

@@ -1,6 +1,6 @@
 /** A person's data: all of it for him, or gone. Amounts, dates and stages stay: they are the operator's books and name nobody. */
 import type { Sql } from 'postgres';
-import type { Seal } from '../../src/gateway/ports.ts';
+import type { Seal } from '../../src/ports/runtime.ts';
 
 type Row = Record<string, unknown>;
 /** Sealed values that are the person's own. Bearer values (redemption links, session tokens, upstream credentials) are for a session only. */
@@ -59,7 +59,7 @@ export const exportCustomer = async (sql: Sql, seal: Seal, id: string): Promise<
 
 /**
  * What is still under way; nothing of it may be forgotten while money can move. A placing in review whose order is here is told by its order; one
- * that nobody was shown is looked at once more before it is done with, with what its row holds (src/gateway/look-again.ts).
+ * that nobody was shown is looked at once more before it is done with, with what its row holds (src/gateway/ordering/recheck-withheld.ts).
  */
 export const unfinished = async (sql: Sql, id: string): Promise<string[]> => {
   const rows = await sql<{ what: string }[]>`

@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readSecrets } from '../../src/config/secrets.ts';
 import { composeInstance } from '../../src/entry/compose.ts';
 import { createUndiciHttp } from '../../src/entry/http-undici.ts';
-import type { Gateway } from '../../src/gateway/ports.ts';
+import type { Gateway } from '../../src/ports/gateway.ts';
 import { createLog } from '../../src/log/log.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';

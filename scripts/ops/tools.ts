@@ -1,12 +1,12 @@
 /** What the operator's commands share: the database of DATABASE_URL, who is asking, and words for a person. */
-import '../load-env.ts';
 import { existsSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { Sql } from 'postgres';
+import '../load-env.ts';
 import { readEnv } from '../../src/config/env.ts';
 import { parseConfig, type GatewayConfig } from '../../src/config/providers-config.ts';
 import { connect } from '../../src/entry/database-node.ts';
-import type { Stores } from '../../src/gateway/ports.ts';
+import type { Stores } from '../../src/ports/stores.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { createStores } from '../../src/store/stores.ts';
 

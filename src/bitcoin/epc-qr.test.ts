@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { epcQr, isValidBic, isValidIban, maskIban, type EpcTransfer } from './epc-qr.ts';
+import { epcQr, isValidBic, isValidIban, maskIban, type EpcTransfer } from '../banking/epc-qr.ts';
 
 const IBAN = 'DE89370400440532013000';
 const TRANSFER: EpcTransfer = { iban: IBAN, bic: 'COBADEFFXXX', name: 'Alpine Pay AG', amountCents: 10_000n, reference: 'ALP-4F7K2' };
@@ -42,9 +42,21 @@ test('no code for a bad or non-SEPA IBAN, nor for a bad BIC', () => {
 
 // Example IBANs of the SWIFT registry.
 test.each([
-  'DE89370400440532013000', 'AT611904300234573201', 'CH9300762011623852957', 'GB29NWBK60161331926819', 'FR1420041010050500013M02606', 'MT84MALT011000012345MTLCAST001S',
-  'NO9386011117947', 'NL91ABNA0417164300', 'ES9121000418450200051332', 'LI21088100002324013AA', 'AE070331234567890123456', 'BR1800360305000010009795493C1', 'gb29 nwbk 6016 1331 9268 19',
-])('%s is an IBAN', (text) => expect(isValidIban(text)).toBe(true)); // prettier-ignore
+  'DE89370400440532013000',
+  'AT611904300234573201',
+  'CH9300762011623852957',
+  'GB29NWBK60161331926819',
+  'FR1420041010050500013M02606',
+  'MT84MALT011000012345MTLCAST001S',
+  'NO9386011117947',
+  'NL91ABNA0417164300',
+  'ES9121000418450200051332',
+  'LI21088100002324013AA',
+  'AE070331234567890123456',
+  'BR1800360305000010009795493C1',
+  'gb29 nwbk 6016 1331 9268 19',
+])('%s is an IBAN', (text) => expect(isValidIban(text)).toBe(true));
+// prettier-ignore
 
 test.each([
   '',

@@ -2,9 +2,11 @@
 import type { Sql } from 'postgres';
 import type { GatewayConfig, ProviderConfig } from '../config/providers-config.ts';
 import type { Secrets } from '../config/secrets.ts';
-import type { Sender } from '../gateway/delivery-port.ts';
-import type { Gateway, InstanceState, Log, Provider } from '../gateway/ports.ts';
-import { modeOf, noSwitches } from '../gateway/operator/switches.ts';
+import type { Sender } from '../ports/deliveries.ts';
+import type { Gateway, InstanceState } from '../ports/gateway.ts';
+import type { Log } from '../ports/runtime.ts';
+import type { Provider } from '../ports/providers.ts';
+import { modeOf, noSwitches } from '../gateway/switches.ts';
 import type { HttpSettings } from '../http/call.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { drainDeliveries } from '../outbound/drain.ts';

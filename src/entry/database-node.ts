@@ -1,5 +1,5 @@
 import postgres from 'postgres';
-import type { Log } from '../gateway/ports.ts';
+import type { Log } from '../ports/runtime.ts';
 
 export type NodeDatabase = { sql: postgres.Sql; url: string; kind: 'postgres' | 'pglite'; close: () => Promise<void> };
 export type DatabaseOptions = {

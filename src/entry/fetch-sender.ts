@@ -1,4 +1,4 @@
-import type { Sender } from '../gateway/delivery-port.ts';
+import type { Sender } from '../ports/deliveries.ts';
 
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 

@@ -6,7 +6,7 @@ import journal from '../../migrations/meta/_journal.json';
 import { parseConfig, type GatewayConfig } from '../config/providers-config.ts';
 import { checkLive, readSecrets, type Secrets } from '../config/secrets.ts';
 import { Problem } from '../gateway/problem.ts';
-import type { Gateway } from '../gateway/ports.ts';
+import type { Gateway } from '../ports/gateway.ts';
 import { pruneOld, runScheduled } from '../gateway/run-scheduled.ts';
 import { createApp } from '../http/app.ts';
 import { createLimiter, type Limiter, type LimitName } from '../http/limiter.ts';

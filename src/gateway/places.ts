@@ -1,5 +1,5 @@
 /** Where each sealed value lives: a secret opens in its own table, row and field and nowhere else. */
-import type { Place } from './ports.ts';
+import type { Place } from '../ports/runtime.ts';
 
 const place =
   (table: string, field: string) =>

@@ -1,7 +1,7 @@
-import { refreshOrder } from './follow-orders.ts';
+import { refreshOrder } from './following/follow-orders.ts';
 import { noticeBodyPlace } from './places.ts';
-import { wakeAccount } from './refresh-account.ts';
-import type { Gateway } from './ports.ts';
+import { wakeAccount } from './accounts/refresh-account.ts';
+import type { Gateway } from '../ports/gateway.ts';
 
 /** A flood of notices about one thing is one notice. */
 const windowMs = 2_000;

@@ -1,6 +1,6 @@
 import type { Refusal } from '../domain/refusal.ts';
 import { Problem, type ProblemCode } from './problem.ts';
-import { int } from './show-offers.ts';
+import { int } from './outward.ts';
 
 /** The member of the request that a word in `refusal.note` is about. The words are the seam's (providers/spec.ts): every adapter uses them. */
 const pointers: Record<string, string> = {

@@ -1,10 +1,11 @@
-import { settleClaims } from './claim-withdrawal.ts';
-import { followOrders } from './follow-orders.ts';
-import { deliveriesSwitch, ordersSwitch, refreshSwitches, switched } from './operator/switches.ts';
-import type { Gateway, Retention } from './ports.ts';
-import { lookAgain } from './look-again.ts';
-import { refreshAccounts } from './refresh-account.ts';
-import { settleIntents } from './settle-intents.ts';
+import { settleClaims } from './following/claim-withdrawal.ts';
+import { followOrders } from './following/follow-orders.ts';
+import { deliveriesSwitch, ordersSwitch, refreshSwitches, switched } from './switches.ts';
+import type { Gateway } from '../ports/gateway.ts';
+import type { Retention } from '../ports/stores.ts';
+import { lookAgain } from './ordering/recheck-withheld.ts';
+import { refreshAccounts } from './accounts/refresh-account.ts';
+import { settleIntents } from './ordering/settle-placings.ts';
 
 export type TickBudget = { /** Stop taking on new work after so long. */ ms: number; /** At most so many provider calls and deliveries. */ calls: number };
 export type Scheduled = { deliveries: number; intents: number; claims: number; orders: number; accounts: number };

@@ -1,26 +1,15 @@
 import { Hono, type Context } from 'hono';
 import { Problem } from '../gateway/problem.ts';
-import { refreshSwitches } from '../gateway/operator/switches.ts';
-import type { Gateway } from '../gateway/ports.ts';
+import { refreshSwitches } from '../gateway/switches.ts';
+import type { Gateway } from '../ports/gateway.ts';
 import { limitsOf, validate, type AnswerHeaders, type Call, type Endpoint, type HttpSettings } from './call.ts';
 import { endpoints } from './endpoints.ts';
-import type { Limiter } from './limiter.ts';
 import { createOpenApi } from './openapi.ts';
 import { problemResponse, problems } from './problem.ts';
 import { readBody } from './read-body.ts';
 import { noticeRoute } from './notices/receive.ts';
 import { isStorageDown } from './storage-down.ts';
-
-/** What a request runs on: constant on Node, made for each request on Workers. */
-export type Platform = { gateway: Gateway; /** The caller's address; only looked at where it is needed. */ ip: () => string | undefined };
-export type AppOptions = {
-  platform: (c: Context) => Platform | Promise<Platform>;
-  http: HttpSettings;
-  limiter: Limiter;
-  /** Answers GET /docs and what lies below it. */
-  docs: (path: string) => Promise<Response | undefined>;
-  metrics: (c: Context) => Promise<Response>;
-};
+import type { AppOptions } from './platform.ts';
 
 /** Everything the gateway serves. One request, top-down: `serve` → body → validation → the route's own file → answer or problem. */
 export const createApp = (options: AppOptions): Hono => {

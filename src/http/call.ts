@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { Problem, type ProblemCode } from '../gateway/problem.ts';
-import type { Gateway } from '../gateway/ports.ts';
+import type { Gateway } from '../ports/gateway.ts';
 import { enforceLimit, type Limiter, type LimitName } from './limiter.ts';
 
 /** An app of the `apps:` list whose key the caller showed. */

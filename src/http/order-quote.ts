@@ -1,8 +1,9 @@
-import { placeOrder, type Prepared } from '../gateway/place-order.ts';
-import type { PlacingInputs } from '../gateway/placing.ts';
-import { readSession, type OpenSession } from '../gateway/read-session.ts';
-import { showOffer } from '../gateway/show-offers.ts';
-import { findQuote, type StoredOffers, type StoredQuote } from '../gateway/store-route.ts';
+import { placeOrder } from '../gateway/ordering/place-order.ts';
+import type { Prepared } from '../gateway/ordering/prepared.ts';
+import type { PlacingInputs } from '../gateway/ordering/placing.ts';
+import { readSession, type OpenSession } from '../gateway/sessions/read-session.ts';
+import { showOffer } from '../gateway/pricing/show-offers.ts';
+import { findQuote, type StoredOffers, type StoredQuote } from '../gateway/pricing/store-route.ts';
 import type { Call } from './call.ts';
 import { idempotencyKeyOf, refuseReusedKey } from './idempotency-key.ts';
 

@@ -1,6 +1,6 @@
 import { Problem } from '../gateway/problem.ts';
-import type { Gateway } from '../gateway/ports.ts';
-import type { Webhook } from '../gateway/sell-accounts.ts';
+import type { Gateway } from '../ports/gateway.ts';
+import type { Webhook } from '../gateway/accounts/accounts.ts';
 import type { Call } from './call.ts';
 
 /** A wallet's webhook: refused before anything is stored when it could reach what is not public. */

@@ -1,5 +1,5 @@
 import pino from 'pino';
-import type { Log, LogFields } from '../gateway/ports.ts';
+import type { Log, LogFields } from '../ports/runtime.ts';
 
 /**
  * Everything that may stand in a log line. An allow list: what is not on it is dropped, whatever its name, so a secret cannot get in by a

@@ -3,8 +3,8 @@
  * out, with the same id: receivers see it at least once and can tell twins apart.
  */
 import { atMost } from '../domain/at-most.ts';
-import type { Delivery, DeliveryStore, Sender, SendOutcome, Signer } from '../gateway/delivery-port.ts';
-import type { Log, Seal } from '../gateway/ports.ts';
+import type { Delivery, DeliveryStore, Sender, SendOutcome, Signer } from '../ports/deliveries.ts';
+import type { Log, Seal } from '../ports/runtime.ts';
 import type { Receivers } from './receivers.ts';
 
 export type DrainParts = {

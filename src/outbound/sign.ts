@@ -3,7 +3,7 @@
  * /.well-known/webhook-keys), `v1` HMAC-SHA256 for an app with a secret. Several signatures stand side by side during a rotation.
  */
 import { base64, base64urlnopad } from '@scure/base';
-import type { Jwk, Signer } from '../gateway/delivery-port.ts';
+import type { Jwk, Signer } from '../ports/deliveries.ts';
 
 /** `seed`: the 32 bytes of an Ed25519 private key. */
 export type SigningKey = { kid: string; seed: Uint8Array };

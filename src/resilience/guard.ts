@@ -1,4 +1,4 @@
-import type { CallLimits, Guard, Operation } from '../gateway/ports.ts';
+import type { CallLimits, Guard, Operation } from '../ports/providers.ts';
 import { ProviderFault } from '../providers/fault.ts';
 import { createAdaptiveTimeout } from './adaptive-timeout.ts';
 import { createBreaker, type Breaker, type BreakerSettings } from './breaker.ts';

@@ -6,7 +6,7 @@
  * place (table, row, field) as additional data; the data key is wrapped by the master key (AES-KW), so replacing the master key re-wraps only.
  */
 import { base64urlnopad } from '@scure/base';
-import type { Place, Seal } from '../gateway/ports.ts';
+import type { Place, Seal } from '../ports/runtime.ts';
 
 export type MasterKey = { id: string; key: Uint8Array };
 export type SealWithRotation = Seal & {

@@ -1,5 +1,5 @@
 import { eq, max, sql } from 'drizzle-orm';
-import type { CatalogueStore, OptionNumber } from '../gateway/ports.ts';
+import type { CatalogueStore, OptionNumber } from '../ports/catalogue.ts';
 import type { Database, Transaction } from './database.ts';
 import { currencies, listings, paymentOptions } from './schema.ts';
 

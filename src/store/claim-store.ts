@@ -1,5 +1,5 @@
 import { and, eq, inArray, isNull, lte, or, sql } from 'drizzle-orm';
-import type { Claim, ClaimStore } from '../gateway/ports.ts';
+import type { Claim, ClaimStore } from '../ports/claims.ts';
 import { present, type Database } from './database.ts';
 import { free, leaseOf, released } from './lease.ts';
 import { claims } from './schema.ts';

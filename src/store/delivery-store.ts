@@ -1,5 +1,5 @@
 import { and, eq, inArray, ne, not, sql } from 'drizzle-orm';
-import type { Delivery, DeliveryStore, NewDelivery } from '../gateway/delivery-port.ts';
+import type { Delivery, DeliveryStore, NewDelivery } from '../ports/deliveries.ts';
 import { present, type Database, type Transaction } from './database.ts';
 import { free, leaseOf, released } from './lease.ts';
 import { deliveries } from './schema.ts';

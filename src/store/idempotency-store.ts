@@ -1,5 +1,5 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
-import type { IdempotencyStore } from '../gateway/ports.ts';
+import type { IdempotencyStore } from '../ports/idempotency.ts';
 import type { Database } from './database.ts';
 import { idempotencyKeys } from './schema.ts';
 

@@ -1,6 +1,6 @@
 import { and, eq, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
-import type { Lease } from '../gateway/ports.ts';
+import type { Lease } from '../ports/runtime.ts';
 
 type Leased = { leaseOwner: PgColumn; leaseUntil: PgColumn };
 

@@ -1,5 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm';
-import type { Counted, LiquidityStore } from '../gateway/liquidity-port.ts';
+import type { Counted, LiquidityStore } from '../ports/liquidity.ts';
 import type { Database } from './database.ts';
 import { dailyUses, lastPrices } from './schema.ts';
 

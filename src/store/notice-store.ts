@@ -1,5 +1,5 @@
 import { and, eq, gt, sql } from 'drizzle-orm';
-import type { NoticeStore } from '../gateway/ports.ts';
+import type { NoticeStore } from '../ports/notices.ts';
 import type { Database } from './database.ts';
 import { notices } from './schema.ts';
 

@@ -1,5 +1,5 @@
 import { and, desc, eq, gt, gte, inArray, isNotNull, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
-import type { FoundOrder, OperatorStore, OrderSearch } from '../gateway/operator-port.ts';
+import type { FoundOrder, OperatorStore, OrderSearch } from '../ports/operator.ts';
 import { present, type Database } from './database.ts';
 import { insertOrder } from './order-store.ts';
 import {
@@ -269,7 +269,7 @@ const distrustRestored = async (db: Database, now: number): Promise<{ quotes: nu
       .update(intents)
       .set({
         state: 'unknown',
-        // Its way to pay may have been shown (src/gateway/settle-intents.ts).
+        // Its way to pay may have been shown (src/gateway/ordering/settle-placings.ts).
         evidence: sql`(coalesce(${intents.evidence}::jsonb, '{}') || '{"restored":true}')::json`,
         sentOn: sql`coalesce(${intents.sentOn}, ${new Date(now).toISOString()}::timestamptz)`,
         nextTryOn: now,

@@ -1,5 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm';
-import type { Retention } from '../gateway/ports.ts';
+import type { Retention } from '../ports/stores.ts';
 import type { Database } from './database.ts';
 
 const at = (ms: number): string => new Date(ms).toISOString();

@@ -1,6 +1,6 @@
 import { and, eq } from 'drizzle-orm';
 import type { Sql } from 'postgres';
-import type { RouteStore, StoredRoute } from '../gateway/ports.ts';
+import type { RouteStore, StoredRoute } from '../ports/routes.ts';
 import { databaseAnswered, type Database } from './database.ts';
 import { grouped } from './grouped.ts';
 import { routes } from './schema.ts';

@@ -1,6 +1,6 @@
 import type { Sql } from 'postgres';
 import { and, eq, gt, isNull, or, sql } from 'drizzle-orm';
-import type { ProviderSession, Session, SessionStore } from '../gateway/ports.ts';
+import type { ProviderSession, Session, SessionStore } from '../ports/sessions.ts';
 import { present, type Database } from './database.ts';
 import { grouped } from './grouped.ts';
 import { customers, intents, orders, providerSessions, sessions } from './schema.ts';

@@ -1,6 +1,6 @@
 import { drizzle } from 'drizzle-orm/postgres-js';
 import type { Sql } from 'postgres';
-import type { Stores } from '../gateway/ports.ts';
+import type { Stores } from '../ports/stores.ts';
 import { createAccountStore } from './account-store.ts';
 import { createCatalogueStore } from './catalogue-store.ts';
 import { createClaimStore } from './claim-store.ts';

@@ -9,7 +9,7 @@ import { stringify } from 'yaml';
 import { parseConfig, type GatewayConfig } from '../../src/config/providers-config.ts';
 import { freshSecrets, readSecrets, type Secrets } from '../../src/config/secrets.ts';
 import { composeInstance, httpSettings } from '../../src/entry/compose.ts';
-import type { Gateway } from '../../src/gateway/ports.ts';
+import type { Gateway } from '../../src/ports/gateway.ts';
 import { runScheduled } from '../../src/gateway/run-scheduled.ts';
 import { createApp } from '../../src/http/app.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';

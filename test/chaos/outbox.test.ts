@@ -15,7 +15,7 @@ import { describe, expect, inject, it } from 'vitest';
 import { freshSecrets, readSecrets } from '../../src/config/secrets.ts';
 import { parseConfig } from '../../src/config/providers-config.ts';
 import { createGuardedSender } from '../../src/entry/guarded-sender.ts';
-import type { NewDelivery, SendOutcome, Sending } from '../../src/gateway/delivery-port.ts';
+import type { NewDelivery, SendOutcome, Sending } from '../../src/ports/deliveries.ts';
 import { drainDeliveries, type DrainParts } from '../../src/outbound/drain.ts';
 import { createReceivers } from '../../src/outbound/receivers.ts';
 import { createSigner } from '../../src/outbound/sign.ts';

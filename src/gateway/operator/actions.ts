@@ -1,10 +1,10 @@
 /** What an operator may ask over HTTP. Every read and every action is written down before it is answered. */
 import type { Json } from '../../domain/offer.ts';
-import type { FoundOrder, OrderSearch } from '../operator-port.ts';
-import type { Gateway } from '../ports.ts';
+import type { FoundOrder, OrderSearch } from '../../ports/operator.ts';
+import type { Gateway } from '../../ports/gateway.ts';
 import { Problem } from '../problem.ts';
 import { lookUpOrder } from './look-up.ts';
-import { providerSwitch, type ProviderMode } from './switches.ts';
+import { providerSwitch, type ProviderMode } from '../switches.ts';
 
 export type Operator = { actor: string };
 type Members = { [name: string]: Json };

@@ -5,13 +5,14 @@
 import type { Json } from '../../domain/offer.ts';
 import type { Ramp } from '../../domain/ramp.ts';
 import type { OrderEvidence } from '../../providers/spec.ts';
-import { callProvider } from '../call-provider.ts';
-import { refreshOrder } from '../follow-orders.ts';
-import type { UpstreamSession } from '../operator-port.ts';
+import { callProvider } from '../upstream/call-provider.ts';
+import { refreshOrder } from '../following/follow-orders.ts';
+import type { UpstreamSession } from '../../ports/operator.ts';
 import { blobPlace, inputsPlace, paymentPlace } from '../places.ts';
-import type { Gateway, Provider } from '../ports.ts';
-import { settleIntents } from '../settle-intents.ts';
-import { deliveriesSwitch, ordersSwitch } from './switches.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Provider } from '../../ports/providers.ts';
+import { settleIntents } from '../ordering/settle-placings.ts';
+import { deliveriesSwitch, ordersSwitch } from '../switches.ts';
 
 export type Restored = {
   quotes: number;

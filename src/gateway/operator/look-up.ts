@@ -1,5 +1,5 @@
 import type { Json } from '../../domain/offer.ts';
-import type { OperatorStore } from '../operator-port.ts';
+import type { OperatorStore } from '../../ports/operator.ts';
 import { showDossier } from './show-dossier.ts';
 
 /** How receive-notice.ts stores the target of a notice whose token is wrong. */

@@ -1,7 +1,7 @@
 /** "Where is order X?": one sentence, then everything that is stored of it, in the order in which it happened. */
 import { orderStatus } from '../../domain/order-life.ts';
 import type { Json } from '../../domain/offer.ts';
-import type { Dossier } from '../operator-port.ts';
+import type { Dossier } from '../../ports/operator.ts';
 import { mask, maskText } from './mask.ts';
 
 const time = (ms: number): string => new Date(ms).toISOString();

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { readFeatures } from '../../gateway/report-providers.ts';
+import { readFeatures } from '../../gateway/catalogue/report-providers.ts';
 import { endpoint } from '../call.ts';
 
 const feature = z.boolean();

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { readOrders } from '../../gateway/read-orders.ts';
-import { readSession } from '../../gateway/read-session.ts';
+import { readOrders } from '../../gateway/following/read-orders.ts';
+import { readSession } from '../../gateway/sessions/read-session.ts';
 import { endpoint } from '../call.ts';
 import { anyAmount, providerRef, sessionId, smallId, time, uuid } from '../shapes.ts';
 

@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi';
-import { exchangeAgain } from '../../gateway/exchange-terms.ts';
+import { exchangeAgain } from '../../gateway/pricing/exchange-terms.ts';
 import { endpoint } from '../call.ts';
 import { idempotencyHeader } from '../idempotency-key.ts';
 import { orderProblems, orderQuote } from '../order-quote.ts';
-import { priceBuy } from '../../gateway/price-buy.ts';
+import { priceBuy } from '../../gateway/pricing/price-buy.ts';
 import { amount, anyAmount, providerRef, sessionId, smallId, time, uuid, webhookUrl } from '../shapes.ts';
 import { webhookOf } from '../webhook-url.ts';
 import { traceOf } from '../offers/offers.ts';

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { listPaymentOptions, type MergedCurrency } from '../../gateway/list-payment-options.ts';
-import { readSession } from '../../gateway/read-session.ts';
+import { listPaymentOptions, type MergedCurrency } from '../../gateway/catalogue/list-payment-options.ts';
+import { readSession } from '../../gateway/sessions/read-session.ts';
 import { Problem } from '../../gateway/problem.ts';
 import { endpoint, type Call } from '../call.ts';
 import { anyAmount, sessionId, smallId } from '../shapes.ts';

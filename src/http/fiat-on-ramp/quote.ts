@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { noOffer, showQuote } from '../../gateway/show-offers.ts';
+import { noOffer, showQuote } from '../../gateway/pricing/show-offers.ts';
 import { endpoint } from '../call.ts';
 import { price, priceBody } from '../offers/offers.ts';
 import { anyAmount, providerRef, smallId, time, uuid } from '../shapes.ts';

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { openSession } from '../../gateway/open-session.ts';
+import { openSession } from '../../gateway/sessions/open-session.ts';
 import { endpoint } from '../call.ts';
 import { sessionId, text, time } from '../shapes.ts';
 

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { beginSession } from '../../gateway/begin-session.ts';
+import { beginSession } from '../../gateway/sessions/begin-session.ts';
 import { endpoint } from '../call.ts';
 import { sessionId, time } from '../shapes.ts';
 

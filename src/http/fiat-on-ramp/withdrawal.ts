@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { claimWithdrawal } from '../../gateway/claim-withdrawal.ts';
-import { readSession } from '../../gateway/read-session.ts';
+import { claimWithdrawal } from '../../gateway/following/claim-withdrawal.ts';
+import { readSession } from '../../gateway/sessions/read-session.ts';
 import { endpoint } from '../call.ts';
 import { sessionId, time, uuid } from '../shapes.ts';
 

@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi';
-import { appKeyRequired } from '../../gateway/liquidity-order.ts';
-import { listProducts } from '../../gateway/list-products.ts';
-import { priceLiquidity } from '../../gateway/price-liquidity.ts';
-import { readSession } from '../../gateway/read-session.ts';
-import { noOffer, showOffers, showQuote } from '../../gateway/show-offers.ts';
+import { appKeyRequired } from '../../gateway/ordering/balance.ts';
+import { listProducts } from '../../gateway/catalogue/list-products.ts';
+import { priceLiquidity } from '../../gateway/pricing/price-liquidity.ts';
+import { readSession } from '../../gateway/sessions/read-session.ts';
+import { noOffer, showOffers, showQuote } from '../../gateway/pricing/show-offers.ts';
 import { endpoint, type Call } from '../call.ts';
 import { limitQuotes, traceOf } from '../offers/offers.ts';
 import { amount, anyAmount, providerRef, reasons, sessionId, text, time, uuid } from '../shapes.ts';

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { receiveNotice } from '../../gateway/receive-notice.ts';
-import type { AppOptions } from '../app.ts';
+import type { AppOptions } from '../platform.ts';
 import { isStorageDown } from '../storage-down.ts';
 
 /** Providers may append an event path to the URL they were given; it is not looked at. */

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
-import { priceBuy } from '../../gateway/price-buy.ts';
+import { priceBuy } from '../../gateway/pricing/price-buy.ts';
 import { Problem } from '../../gateway/problem.ts';
-import { readSession } from '../../gateway/read-session.ts';
-import { showOffers } from '../../gateway/show-offers.ts';
+import { readSession } from '../../gateway/sessions/read-session.ts';
+import { showOffers } from '../../gateway/pricing/show-offers.ts';
 import { endpoint, type Call } from '../call.ts';
 import { amount, anyAmount, country, providerRef, reasons, sessionId, smallId, time, uuid } from '../shapes.ts';
 

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import { Problem } from '../../gateway/problem.ts';
-import { readSession } from '../../gateway/read-session.ts';
-import { showRoute } from '../../gateway/show-offers.ts';
-import { findRoute } from '../../gateway/store-route.ts';
+import { readSession } from '../../gateway/sessions/read-session.ts';
+import { showRoute } from '../../gateway/pricing/show-offers.ts';
+import { findRoute } from '../../gateway/pricing/store-route.ts';
 import { endpoint } from '../call.ts';
 import { sessionId, uuid } from '../shapes.ts';
 import { offersAnswer } from './offers.ts';

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { readAttention, readOrder, searchOrders, switchProvider } from '../../gateway/operator/actions.ts';
-import { providerModes } from '../../gateway/operator/switches.ts';
+import { providerModes } from '../../gateway/switches.ts';
 import { endpoint, type Call } from '../call.ts';
 import { actorOf, operatorOnly } from './guard.ts';
 

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { readBalance, readSellAccount, readTransactions, removeSellAccount, startSellAccount } from '../../gateway/sell-accounts.ts';
-import { readSession } from '../../gateway/read-session.ts';
+import { readBalance, readSellAccount, readTransactions, removeSellAccount, startSellAccount } from '../../gateway/accounts/accounts.ts';
+import { readSession } from '../../gateway/sessions/read-session.ts';
 import { endpoint } from '../call.ts';
 import { idempotencyHeader, onceByKey } from '../idempotency-key.ts';
 import { anyAmount, sessionId, text, time, uuid } from '../shapes.ts';

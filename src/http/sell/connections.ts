@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
-import { cancelConnection, confirmConnection, createConnection, readConnections, resendCode } from '../../gateway/sell-connections.ts';
-import { readSession } from '../../gateway/read-session.ts';
-import type { ConnectionRequest } from '../../gateway/account-port.ts';
+import { cancelConnection, confirmConnection, createConnection, readConnections, resendCode } from '../../gateway/accounts/connections.ts';
+import { readSession } from '../../gateway/sessions/read-session.ts';
+import type { ConnectionRequest } from '../../ports/accounts.ts';
 import { endpoint } from '../call.ts';
 import { idempotencyHeader, onceByKey } from '../idempotency-key.ts';
 import { sessionId, text, uuid } from '../shapes.ts';

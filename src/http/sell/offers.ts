@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
-import { priceSell } from '../../gateway/price-sell.ts';
-import { readSession } from '../../gateway/read-session.ts';
-import { noOffer, showOffers, showQuote } from '../../gateway/show-offers.ts';
+import { priceSell } from '../../gateway/pricing/price-sell.ts';
+import { readSession } from '../../gateway/sessions/read-session.ts';
+import { noOffer, showOffers, showQuote } from '../../gateway/pricing/show-offers.ts';
 import { endpoint, type Call } from '../call.ts';
 import { limitQuotes, traceOf } from '../offers/offers.ts';
 import { amount, anyAmount, country, providerRef, reasons, sessionId, smallId, time, uuid } from '../shapes.ts';

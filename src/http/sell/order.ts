@@ -1,12 +1,12 @@
 import { z } from '@hono/zod-openapi';
-import { exchangeAgain } from '../../gateway/exchange-terms.ts';
+import { exchangeAgain } from '../../gateway/pricing/exchange-terms.ts';
 import { endpoint } from '../call.ts';
 import { idempotencyHeader } from '../idempotency-key.ts';
 import { orderProblems, orderQuote } from '../order-quote.ts';
-import { priceSell } from '../../gateway/price-sell.ts';
-import { readOrders } from '../../gateway/read-orders.ts';
-import { readSession } from '../../gateway/read-session.ts';
-import { prepareSellOrder } from '../../gateway/sell-order.ts';
+import { priceSell } from '../../gateway/pricing/price-sell.ts';
+import { readOrders } from '../../gateway/following/read-orders.ts';
+import { readSession } from '../../gateway/sessions/read-session.ts';
+import { prepareSellOrder } from '../../gateway/ordering/prepare-sell.ts';
 import { customerIpOf } from '../customer-ip.ts';
 import { traceOf } from '../offers/offers.ts';
 import { amount, ipv4, sessionId, time, uuid } from '../shapes.ts';

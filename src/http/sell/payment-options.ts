@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { listPaymentOptions } from '../../gateway/list-payment-options.ts';
-import { readSession } from '../../gateway/read-session.ts';
+import { listPaymentOptions } from '../../gateway/catalogue/list-payment-options.ts';
+import { readSession } from '../../gateway/sessions/read-session.ts';
 import { endpoint } from '../call.ts';
 import { optionsAnswer, showOptions } from '../fiat-on-ramp/payment-options.ts';
 import { sessionId } from '../shapes.ts';

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { reportProviders } from '../../gateway/report-providers.ts';
+import { reportProviders } from '../../gateway/catalogue/report-providers.ts';
 import { endpoint } from '../call.ts';
 import { smallId, time } from '../shapes.ts';
 

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { readSession } from '../../gateway/read-session.ts';
-import { testWebhook } from '../../gateway/test-webhook.ts';
+import { readSession } from '../../gateway/sessions/read-session.ts';
+import { testWebhook } from '../../gateway/deliveries/test-webhook.ts';
 import { endpoint } from '../call.ts';
 import { sessionId, webhookUrl } from '../shapes.ts';
 import { checkWebhook } from '../webhook-url.ts';

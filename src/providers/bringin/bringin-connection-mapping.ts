@@ -1,5 +1,5 @@
 /** A bringinLink and its standing order → our connection. Pure. */
-import { isValidBic, isValidIban } from '../../bitcoin/epc-qr.ts';
+import { isValidBic, isValidIban } from '../../banking/epc-qr.ts';
 import { checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
 import type { Json } from '../../domain/offer.ts';
 import type { ConnectionRequest, ConnectionState } from '../spec.ts';

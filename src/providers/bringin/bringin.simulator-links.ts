@@ -1,5 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { isValidIban } from '../../bitcoin/epc-qr.ts';
+import { isValidIban } from '../../banking/epc-qr.ts';
 import { newAddress } from './bringin.simulator-money.ts';
 import { clock, errorReply, iso, type Challenge, type Link, type StandingOrder, type State, type User } from './bringin.simulator-state.ts';
 import { connectionBody, ring } from './bringin.simulator-webhooks.ts';

@@ -1,0 +1,107 @@
+/** How accounts and connections move: what a provider says is written down with the webhook that tells it, in one transaction. */
+import { jittered } from '../../domain/order-life.ts';
+import type { AccountState, ConnectionState } from '../../providers/spec.ts';
+import type { Account, AccountChange, Connection, ConnectionChange } from '../../ports/accounts.ts';
+import type { NewDelivery } from '../../ports/deliveries.ts';
+import { newDelivery } from '../deliveries/new-delivery.ts';
+import { accountWebhookPlace, connectionStatePlace, signupPlace } from '../places.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import { openSignup, type Signup } from './show-account.ts';
+
+const second = 1_000;
+const minute = 60 * second;
+
+/** How long until an account is looked at again. Notices and the wallet's own questions come in between. */
+const accountDelayMs = (account: Pick<Account, 'status' | 'statusOn'>, connections: Pick<Connection, 'status' | 'statusOn'>[], now: number): number => {
+  if (connections.some((connection) => connection.status === 'initiating')) return 3 * second;
+  if (connections.some((connection) => connection.status === 'code_required')) return 30 * second;
+  if (account.status === 'onboarding' || account.status === 'pending') return Math.min(60 * minute, Math.max(15 * second, (now - account.statusOn) / 10));
+  return account.status === 'connected' ? 10 * minute : 60 * minute;
+};
+
+const tell = async (gateway: Gateway, account: Account, type: string, subjectId: string, sequence: number, data: object): Promise<NewDelivery[]> => {
+  if (account.webhookUrl === undefined || !(account.webhookEvents ?? []).includes(type)) return [];
+  const url = await gateway.seal.open(account.webhookUrl, accountWebhookPlace(account.id));
+  return [await newDelivery(gateway, { subjectId, sequence, type, data, url, ...(account.appId === undefined ? {} : { appId: account.appId }) })];
+};
+
+/** The account after what the provider said; `read` when the provider was asked just now. */
+export const stepAccount = async (gateway: Gateway, account: Account, said: AccountState | undefined, more: AccountChange = {}): Promise<Account> => {
+  const now = gateway.now();
+  const status = said?.status ?? account.status;
+  const moved = status !== account.status;
+  const kept = await openSignup(gateway, account);
+  const signup: Signup = {
+    ...(said === undefined && kept.email !== undefined ? { email: kept.email } : {}),
+    ...((said?.signupUrl ?? kept.signupUrl) === undefined ? {} : { signupUrl: said?.signupUrl ?? kept.signupUrl ?? '' }),
+    ...((said?.mailSent ?? kept.mailSent) === undefined ? {} : { mailSent: said?.mailSent ?? kept.mailSent ?? false }),
+  };
+  const sequence = account.sequence + (moved ? 1 : 0);
+  const change: AccountChange = {
+    ...more,
+    signup: await gateway.seal.seal(JSON.stringify(signup), signupPlace(account.id)),
+    sequence,
+    ...(said === undefined ? {} : { checkedOn: now }),
+    ...(moved ? { status, statusOn: now } : {}),
+  };
+  const after = { ...account, ...change };
+  const deliveries = moved ? await tell(gateway, after, 'account_status', account.id, sequence, { account_id: account.id, account_status: status }) : [];
+  if (await gateway.stores.accounts.change(account, change, deliveries)) {
+    if (moved) gateway.count('account_steps_total', { provider: account.providerId, status });
+    if (moved && status === 'connected') await wakePlacing(gateway, account.id);
+    return after;
+  }
+  return (await gateway.stores.accounts.findAny(account.id)) ?? after;
+};
+
+/** An order whose placing waited for the account is looked at now: until its outcome is known, it blocks the account's other orders. */
+const wakePlacing = async (gateway: Gateway, accountId: string): Promise<void> => {
+  const placing = await gateway.stores.intents.unsettledIn(accountId);
+  if (placing) await gateway.stores.intents.wake(placing.id, gateway.now());
+};
+
+/** The connection after what the provider said. */
+export const stepConnection = async (gateway: Gateway, account: Account, connection: Connection, said: ConnectionState): Promise<Connection> => {
+  const now = gateway.now();
+  const moved = said.status !== connection.status;
+  const sequence = connection.sequence + (moved ? 1 : 0);
+  const change: ConnectionChange = {
+    state: await gateway.seal.seal(JSON.stringify(said), connectionStatePlace(connection.id)),
+    upstreamId: said.upstreamId,
+    sequence,
+    ...(moved ? { status: said.status, statusOn: now } : {}),
+  };
+  const after = { ...connection, ...change };
+  const data = { connection_id: connection.id, account_id: account.id, connection_status: said.status };
+  const deliveries = moved ? await tell(gateway, account, 'connection_status', connection.id, sequence, data) : [];
+  if (await gateway.stores.accounts.changeConnection(connection, change, deliveries)) {
+    if (moved) gateway.count('connection_steps_total', { provider: account.providerId, status: said.status });
+    return after;
+  }
+  return (await gateway.stores.accounts.findConnection(connection.id, account.customerId)) ?? after;
+};
+
+/** The provider refused to make it, and nobody waits for the answer any more. */
+export const failConnection = async (gateway: Gateway, account: Account, connection: Connection, failure: string): Promise<Connection> =>
+  await stepConnection(gateway, account, connection, {
+    upstreamId: connection.upstreamId ?? connection.id,
+    name: '',
+    direction: connection.direction,
+    network: connection.network,
+    status: 'failed',
+    upstream: null,
+    failure,
+  });
+
+/** A payment that no order explains, told once. Each is a subject of its own: a later one never supersedes it. */
+export const tellSettlement = async (gateway: Gateway, account: Account, transactionId: string, connectionId: string | undefined): Promise<void> => {
+  const data = { account_id: account.id, ...(connectionId === undefined ? {} : { connection_id: connectionId }), transaction_id: transactionId };
+  const deliveries = await tell(gateway, account, 'sell_settled', gateway.ids.uuid(), 1, data);
+  if (await gateway.stores.accounts.settle(account.id, transactionId, gateway.now(), deliveries))
+    gateway.count('settlements_total', { provider: account.providerId });
+};
+
+export const nextCheck = (gateway: Gateway, account: Account, connections: Connection[]): number => {
+  const now = gateway.now();
+  return now + jittered(accountDelayMs(account, connections, now), gateway.random());
+};

@@ -1,0 +1,226 @@
+/** POST /sell/accounts and what belongs to it. An account is a customer's account at one provider; its key never leaves the gateway. */
+import type { Json } from '../../domain/offer.ts';
+import { ProviderFault } from '../../providers/fault.ts';
+import type { Account } from '../../ports/accounts.ts';
+import { nextCheck, stepAccount } from './account-steps.ts';
+import { adoptConnections } from './adopt-connections.ts';
+import { callAccount, providerProblem, sellProviderOf } from './call-account.ts';
+import { keepBlob } from '../upstream/blob.ts';
+import { callProvider } from '../upstream/call-provider.ts';
+import { accountWebhookPlace, blobPlace, signupPlace } from '../places.ts';
+import { Problem } from '../problem.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { OpenSession } from '../sessions/read-session.ts';
+import { refreshAccount, startOf } from './refresh-account.ts';
+import { forCustomer, refusalProblem } from '../refusal-problem.ts';
+import { openSignup, showAccount } from './show-account.ts';
+
+type Shown = { [key: string]: Json };
+export type Webhook = { webhookUrl?: string; webhookEvents?: string[]; appId?: string };
+export type AccountRequest = { provider: string; email?: string | undefined; apiKey?: string | undefined; webhook: Webhook };
+
+const invalid = (pointer: string, detail: string): Problem => new Problem('invalid-request', `${pointer}: ${detail}`, { errors: [{ pointer, detail }] });
+
+/** Starts an account, or recovers one: the same e-mail again is the same account. A step that failed is simply repeated. */
+export const startSellAccount = async (gateway: Gateway, session: OpenSession, request: AccountRequest, requestId: string): Promise<Shown> => {
+  const provider = gateway.providers.find((one) => one.id === request.provider && one.core.mode === 'on' && one.adapter.sell);
+  if (!provider) throw invalid('/provider', 'is no sell provider of this gateway; GET /providers lists them');
+  if ((request.email === undefined) === (request.apiKey === undefined)) throw invalid('/email', 'send exactly one of email and api_key');
+  const existing = (await gateway.stores.accounts.list(session.customerId)).find((account) => account.providerId === provider.id);
+  try {
+    const account =
+      request.apiKey === undefined
+        ? await byEmail(gateway, session, existing, provider.id, request.email ?? '', request.webhook, requestId)
+        : await byKey(gateway, session, existing, provider.id, request.apiKey, request.webhook, requestId);
+    await adoptConnections(gateway, account, requestId);
+    const connections = await gateway.stores.accounts.connections(account.id);
+    return await showAccount(gateway, account, connections);
+  } catch (fault) {
+    throw providerProblem(fault);
+  }
+};
+
+const byEmail = async (
+  gateway: Gateway,
+  session: OpenSession,
+  existing: Account | undefined,
+  providerId: string,
+  email: string,
+  webhook: Webhook,
+  requestId: string,
+): Promise<Account> => {
+  const emailHash = gateway.hash(email.trim().toLowerCase());
+  // Also where its key is lost: the provider answers with the key of whatever e-mail it is asked for, and nobody has shown that this one is his.
+  if (existing && existing.emailHash !== emailHash)
+    throw invalid('/email', 'the customer has another account at this provider; remove it with POST /sell/account-remove first');
+  if (existing?.status === 'connected') return await stepAccount(gateway, existing, undefined, await webhookOf(gateway, existing.id, webhook));
+  const account = existing ?? (await newAccount(gateway, session, providerId, webhook, { emailHash, email }));
+  const start = { verb: 'start_account', requestId, idempotent: true };
+  const answer = await callAccount(gateway, account, start, async (sell, context) => sell.startAccount(context, startOf(gateway, account, email.trim()))).catch(
+    async (fault: unknown) => {
+      // The provider never heard of it: the e-mail is nobody's yet.
+      if (!existing && fault instanceof ProviderFault && fault.taken === 'no') await gateway.stores.accounts.discard(account.id);
+      throw fault;
+    },
+  );
+  if (!answer.ok) {
+    if (!existing) await gateway.stores.accounts.discard(account.id);
+    throw refusalProblem(answer.refusal);
+  }
+  const webhookChange = existing ? await webhookOf(gateway, account.id, webhook) : {};
+  return await stepAccount(gateway, account, answer.value, { ...webhookChange, nextCheckOn: nextCheck(gateway, { ...account, ...answer.value }, []) });
+};
+
+/** A key that the customer took from the provider's own dashboard: it is seen to work before anything is kept. */
+const byKey = async (
+  gateway: Gateway,
+  session: OpenSession,
+  existing: Account | undefined,
+  providerId: string,
+  key: string,
+  webhook: Webhook,
+  requestId: string,
+): Promise<Account> => {
+  if (existing) {
+    const answer = await callAccount(gateway, existing, { verb: 'adopt_key', requestId, idempotent: true }, async (sell, context) =>
+      sell.adoptKey(context, { key }),
+    );
+    if (!answer.ok) throw refusalProblem(answer.refusal);
+    return await stepAccount(gateway, existing, answer.value, await webhookOf(gateway, existing.id, webhook));
+  }
+  const { sell, ...provider } = sellProviderOf(gateway, providerId);
+  const options = { operation: 'status', verb: 'adopt_key', requestId, deadlineMs: gateway.settings.routing.order_deadline_ms, idempotent: true } as const;
+  const answer = await callProvider(gateway, provider, options, (context) => sell.adoptKey(context, { key }));
+  if (!answer.ok) throw refusalProblem(answer.refusal);
+  const account = await newAccount(gateway, session, providerId, webhook, { blob: answer.customer ?? '' });
+  if (answer.customer !== undefined) await keepBlob(gateway, account.id, answer.customer);
+  return await stepAccount(gateway, account, answer.value, { nextCheckOn: nextCheck(gateway, account, []) });
+};
+
+const webhookOf = async (gateway: Gateway, accountId: string, webhook: Webhook): Promise<Partial<Pick<Account, 'webhookUrl' | 'webhookEvents'>>> =>
+  webhook.webhookUrl === undefined
+    ? {}
+    : { webhookUrl: await gateway.seal.seal(webhook.webhookUrl, accountWebhookPlace(accountId)), webhookEvents: webhook.webhookEvents ?? [] };
+
+const newAccount = async (
+  gateway: Gateway,
+  session: OpenSession,
+  providerId: string,
+  webhook: Webhook,
+  by: { emailHash: string; email: string } | { blob: string },
+): Promise<Account> => {
+  const id = gateway.ids.uuid();
+  const now = gateway.now();
+  const account: Account = {
+    id,
+    customerId: session.customerId,
+    providerId,
+    status: 'onboarding',
+    statusOn: now,
+    sequence: 0,
+    createdOn: now,
+    nextCheckOn: now + 30_000,
+    ...('emailHash' in by ? { emailHash: by.emailHash, signup: await gateway.seal.seal(JSON.stringify({ email: by.email.trim() }), signupPlace(id)) } : {}),
+    ...(await webhookOf(gateway, id, webhook)),
+    ...(webhook.appId === undefined ? {} : { appId: webhook.appId }),
+  };
+  const made = await gateway.stores.accounts.create(account, 'blob' in by ? await gateway.seal.seal(by.blob, blobPlace(id)) : undefined);
+  // Whoever holds our credentials and names an e-mail is given its key: so an e-mail belongs to the customer who brought it first, for good.
+  if (made === 'email-taken')
+    throw new Problem(
+      'customer-conflict',
+      'This e-mail has an account here that belongs to another customer. Open the session with that key or recovery secret.',
+    );
+  if (made === 'customer-has-one')
+    throw new Problem('idempotency-in-progress', 'The account is being started by another request. Ask again.', { retryAfterMs: 1000 });
+  return account;
+};
+
+/** The customer's own account, for whatever is done with it. */
+export const findAccount = async (gateway: Gateway, accountId: string, customerId: string): Promise<Account> => {
+  const account = await gateway.stores.accounts.find(accountId, customerId);
+  if (!account) throw new Problem('account-not-found', 'There is no such account of this customer.');
+  return account;
+};
+
+/** A wallet that asks more often than this gets what is known. */
+const staleMs = 2_000;
+
+export const readSellAccount = async (gateway: Gateway, session: OpenSession, accountId: string, requestId: string): Promise<Shown> => {
+  const account = await findAccount(gateway, accountId, session.customerId);
+  if (gateway.now() - (account.checkedOn ?? 0) < staleMs) return await showAccount(gateway, account, await gateway.stores.accounts.connections(account.id));
+  const fresh = await refreshAccount(gateway, account, requestId);
+  return await showAccount(gateway, fresh.account, fresh.connections);
+};
+
+/** The gateway forgets the key; the provider's own account stays. Orders that are under way are still followed with it. */
+export const removeSellAccount = async (gateway: Gateway, session: OpenSession, accountId: string): Promise<Shown> => {
+  const account = await findAccount(gateway, accountId, session.customerId);
+  await gateway.stores.accounts.remove(account.id, gateway.now());
+  return { account_id: account.id, removed: true };
+};
+
+/** A connected account for a verb that needs its key. */
+export const connectedAccount = async (gateway: Gateway, accountId: string, customerId: string): Promise<Account> => {
+  const account = await findAccount(gateway, accountId, customerId);
+  if (account.status !== 'connected') throw await notConnected(gateway, account);
+  return account;
+};
+
+/** Waiting helps while the provider gets to know the customer; a lost key and a rejection are for the customer. */
+export const notConnected = async (gateway: Gateway, account: Account): Promise<Problem> => {
+  const { status } = account;
+  if (status === 'needs_reconnect') return refusalProblem({ reason: 'account-required', note: 'needs-reconnect' });
+  if (status === 'rejected')
+    return new Problem('account-not-connected', 'The provider has rejected the customer. Only he can change that, with the provider.', {
+      members: forCustomer,
+    });
+  const { signupUrl, mailSent } = await openSignup(gateway, account);
+  const mail = mailSent === true ? ' The provider has sent the customer an e-mail.' : '';
+  return new Problem('account-not-connected', `The account is ${status}, not connected.${mail}`, {
+    members: signupUrl === undefined || status !== 'onboarding' ? {} : { signup_url: signupUrl },
+  });
+};
+
+export const readBalance = async (gateway: Gateway, session: OpenSession, accountId: string, requestId: string): Promise<Shown> => {
+  const account = await connectedAccount(gateway, accountId, session.customerId);
+  const answer = await asked(() =>
+    callAccount(gateway, account, { verb: 'balance', requestId, idempotent: true }, async (sell, context) => await sell.balance(context)),
+  );
+  if (!answer.ok) throw refusalProblem(answer.refusal);
+  return { account_id: account.id, currency_code: answer.value.currency, amount_fiat: Number(answer.value.amountFiat) };
+};
+
+export const readTransactions = async (
+  gateway: Gateway,
+  session: OpenSession,
+  request: { account_id: string; limit?: number | undefined; since?: string | undefined },
+  requestId: string,
+): Promise<Shown> => {
+  const account = await connectedAccount(gateway, request.account_id, session.customerId);
+  const wanted = { limit: request.limit ?? 50, ...(request.since === undefined ? {} : { since: Date.parse(request.since) }) };
+  const answer = await asked(() =>
+    callAccount(gateway, account, { verb: 'transactions', requestId, idempotent: true }, async (sell, context) => await sell.transactions(context, wanted)),
+  );
+  if (!answer.ok) throw refusalProblem(answer.refusal);
+  return {
+    account_id: account.id,
+    transactions: answer.value.map((row) => ({
+      transaction_id: row.upstreamId,
+      kind: row.kind,
+      status: row.rawStatus,
+      ...(row.stage === undefined ? {} : { stage: row.stage }),
+      ...(row.pay === undefined ? {} : { amount_sats: Number(row.pay) }),
+      ...(row.receive === undefined ? {} : { amount_fiat: Number(row.receive) }),
+      created_on: new Date(row.createdOn).toISOString(),
+    })),
+  };
+};
+
+const asked = async <T>(call: () => Promise<T>): Promise<T> => {
+  try {
+    return await call();
+  } catch (fault) {
+    throw providerProblem(fault);
+  }
+};

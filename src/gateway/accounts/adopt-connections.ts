@@ -1,0 +1,65 @@
+/** Connections that the provider has already for an account which was just connected: made before it was removed here, or elsewhere with our key. */
+import { ProviderFault } from '../../providers/fault.ts';
+import type { ConnectionRequest, ConnectionState } from '../../providers/spec.ts';
+import type { Account } from '../../ports/accounts.ts';
+import { callAccount } from './call-account.ts';
+import { connectionRequestPlace, connectionStatePlace } from '../places.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+
+/** How long after it was connected an account without connections is asked for them: a provider that is down then may answer later. */
+const freshMs = 10 * 60_000;
+
+/** Best effort: the account itself is connected, whatever comes of this. */
+export const adoptConnections = async (gateway: Gateway, account: Account, requestId: string): Promise<void> => {
+  const { accounts } = gateway.stores;
+  if (account.status !== 'connected' || gateway.now() - account.statusOn > freshMs) return;
+  // One that is being made here may be among the provider's: it is found by its own request.
+  if ((await accounts.connections(account.id)).length > 0) return;
+  for (const state of await listed(gateway, account, requestId)) {
+    const id = gateway.ids.uuid();
+    const now = gateway.now();
+    await accounts.createConnection({
+      id,
+      accountId: account.id,
+      nameHash: gateway.hash(state.name.trim().toLowerCase()),
+      status: state.status,
+      statusOn: now,
+      direction: state.direction,
+      network: state.network,
+      request: await gateway.seal.seal(JSON.stringify(requestOf(state)), connectionRequestPlace(id)),
+      state: await gateway.seal.seal(JSON.stringify(state), connectionStatePlace(id)),
+      upstreamId: state.upstreamId,
+      sequence: 0,
+      createdOn: now,
+    });
+  }
+};
+
+const listed = async (gateway: Gateway, account: Account, requestId: string): Promise<ConnectionState[]> => {
+  try {
+    const answer = await callAccount(gateway, account, { verb: 'list_connections', requestId, idempotent: true }, async (sell, context) =>
+      sell.connections ? await sell.connections.list(context) : { ok: true as const, value: [] },
+    );
+    return answer.ok ? answer.value : [];
+  } catch (fault) {
+    if (fault instanceof ProviderFault) return [];
+    throw fault;
+  }
+};
+
+/** As much of the request as the provider tells. */
+const requestOf = ({ name, direction, network, iban, lightningAddress }: ConnectionState): ConnectionRequest => ({
+  name,
+  direction,
+  network,
+  ...(iban === undefined ? {} : { iban }),
+  ...(lightningAddress === undefined ? {} : { lightningUsername: lightningAddress.slice(0, lightningAddress.lastIndexOf('@')) }),
+});
+
+/** Whether the same is asked for again. Of an adopted connection only what the provider tells can be compared. */
+export const isSameRequest = (known: ConnectionRequest, wanted: ConnectionRequest): boolean => {
+  if (known.direction === 'buy' || known.bic !== undefined) return JSON.stringify(known) === JSON.stringify(wanted);
+  const plain = ({ network, iban = '', lightningUsername = '' }: ConnectionRequest): string =>
+    JSON.stringify([network, iban.replace(/\s+/g, '').toUpperCase(), network === 'lightning' ? lightningUsername.toLowerCase() : '']);
+  return wanted.direction === 'sell' && plain(known) === plain(wanted);
+};

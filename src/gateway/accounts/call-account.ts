@@ -1,0 +1,57 @@
+import { ProviderFault } from '../../providers/fault.ts';
+import type { CallContext, SellAdapter } from '../../providers/spec.ts';
+import type { Account } from '../../ports/accounts.ts';
+import { callProvider } from '../upstream/call-provider.ts';
+import { Problem } from '../problem.ts';
+import { providerOf } from '../upstream/provider-of.ts';
+import { upstreamBlob, saveBlob, keepBlob } from '../upstream/blob.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Provider } from '../../ports/providers.ts';
+
+export type AccountCall = { verb: string; requestId: string; idempotent: boolean; customerIp?: string };
+
+/** The provider of an account, with its sell side. */
+export const sellProviderOf = (gateway: Gateway, providerId: string): Provider & { sell: SellAdapter } => {
+  const provider = providerOf(gateway, providerId);
+  const { sell } = provider.adapter;
+  if (!sell) throw new Problem('misconfigured', `The provider "${providerId}" of this account no longer sells.`);
+  return { ...provider, sell };
+};
+
+/** One call in an account's name. A new blob that comes back is kept, also with a refusal: a key may just have been found dead. */
+export const callAccount = async <T extends object>(
+  gateway: Gateway,
+  account: Pick<Account, 'id' | 'providerId'>,
+  call: AccountCall,
+  attempt: (sell: SellAdapter, context: CallContext) => Promise<T>,
+): Promise<T> => {
+  const provider = sellProviderOf(gateway, account.providerId);
+  const customer = await upstreamBlob(gateway, account.id);
+  const options = {
+    operation: 'status',
+    verb: call.verb,
+    requestId: call.requestId,
+    deadlineMs: gateway.settings.routing.order_deadline_ms,
+    idempotent: call.idempotent,
+    context: { ...(customer === undefined ? {} : { customer }), ...(call.customerIp === undefined ? {} : { customerIp: call.customerIp }) },
+  } as const;
+  const answer = await callProvider(gateway, provider, options, (context) => attempt(provider.sell, context));
+  if ('customer' in answer && typeof answer.customer === 'string' && answer.customer !== customer) {
+    const isRefused = 'ok' in answer && answer.ok === false;
+    await (isRefused ? keepBlob : saveBlob)(gateway, account.id, answer.customer);
+  }
+  return answer;
+};
+
+/** A provider that could not answer, to a caller who may simply ask again. */
+export const providerProblem = (fault: unknown): unknown =>
+  fault instanceof ProviderFault
+    ? new Problem(
+        fault.kind === 'timeout' ? 'provider-timeout' : 'provider-unavailable',
+        'The provider could not be reached. Nothing is lost: repeat the request.',
+        {
+          retryAfterMs: fault.retryAfterMs ?? 2000,
+          cause: fault,
+        },
+      )
+    : fault;

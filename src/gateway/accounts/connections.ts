@@ -1,0 +1,209 @@
+/** Connections: standing ways from an account to a bank account or a node. Written down before they are asked for, so that none is made twice. */
+import type { Json } from '../../domain/offer.ts';
+import { ProviderFault } from '../../providers/fault.ts';
+import type { ConnectionRequest, ConnectionState, SellAdapter } from '../../providers/spec.ts';
+import type { Account, Connection } from '../../ports/accounts.ts';
+import { stepConnection } from './account-steps.ts';
+import { isSameRequest } from './adopt-connections.ts';
+import { callAccount, providerProblem } from './call-account.ts';
+import { connectionRequestPlace } from '../places.ts';
+import { Problem } from '../problem.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { OpenSession } from '../sessions/read-session.ts';
+import { askForConnection, refreshConnection } from './refresh-account.ts';
+import { refusalProblem } from '../refusal-problem.ts';
+import { connectedAccount, findAccount } from './accounts.ts';
+import { openRequest, openState, showConnection } from './show-account.ts';
+import { isoTime } from '../outward.ts';
+import { openPayment } from '../following/show-order.ts';
+
+type Shown = { [key: string]: Json };
+
+/** Asks for a connection. The same details again are the same connection, whatever the name; an answer that was lost leaves it `initiating`. */
+export const createConnection = async (
+  gateway: Gateway,
+  session: OpenSession,
+  accountId: string,
+  request: ConnectionRequest,
+  requestId: string,
+): Promise<Shown> => {
+  const account = await connectedAccount(gateway, accountId, session.customerId);
+  const id = gateway.ids.uuid();
+  const now = gateway.now();
+  const row: Connection = {
+    id,
+    accountId: account.id,
+    nameHash: gateway.hash(request.name.trim().toLowerCase()),
+    status: 'initiating',
+    statusOn: now,
+    direction: request.direction,
+    network: request.network,
+    request: await gateway.seal.seal(JSON.stringify(request), connectionRequestPlace(id)),
+    sequence: 0,
+    createdOn: now,
+  };
+  const made = await gateway.stores.accounts.createConnection(row);
+  if ('existing' in made) return await sameAgain(gateway, account, made.existing, request, requestId);
+  try {
+    const asked = await askForConnection(gateway, account, row, requestId);
+    if (!('connection' in asked)) {
+      await gateway.stores.accounts.discardConnection(row.id);
+      if ('refused' in asked) throw refusalProblem(asked.refused);
+      return await showConnection(gateway, await refreshConnection(gateway, account, asked.twin, requestId));
+    }
+    // It is being made: its next step is told without being asked for.
+    await gateway.stores.accounts.wake(account.id, now + 1000);
+    return await showConnection(gateway, asked.connection);
+  } catch (fault) {
+    if (!(fault instanceof ProviderFault)) throw fault;
+    if (fault.taken === 'no') {
+      await gateway.stores.accounts.discardConnection(row.id);
+      throw providerProblem(fault);
+    }
+    // It may have been made: it is looked for, and asked for again only where it is not there.
+    await gateway.stores.accounts.wake(account.id, now + 1000);
+    return await showConnection(gateway, row);
+  }
+};
+
+const sameAgain = async (gateway: Gateway, account: Account, existing: Connection, request: ConnectionRequest, requestId: string): Promise<Shown> => {
+  if (!isSameRequest(await openRequest(gateway, existing), request)) throw refusalProblem({ reason: 'declined', note: 'connection-name-taken' });
+  return await showConnection(gateway, await refreshConnection(gateway, account, existing, requestId));
+};
+
+type Found = { account: Account; connection: Connection };
+const findConnection = async (gateway: Gateway, session: OpenSession, connectionId: string): Promise<Found> => {
+  const connection = await gateway.stores.accounts.findConnection(connectionId, session.customerId);
+  if (!connection) throw new Problem('connection-not-found', 'There is no such connection of this customer.');
+  return { connection, account: await findAccount(gateway, connection.accountId, session.customerId) };
+};
+
+/** One connection, or all of an account. */
+export const readConnections = async (
+  gateway: Gateway,
+  session: OpenSession,
+  request: { connection_id?: string | undefined; account_id?: string | undefined },
+  requestId: string,
+): Promise<Shown> => {
+  if (request.connection_id !== undefined) {
+    const { account, connection } = await findConnection(gateway, session, request.connection_id);
+    return await showConnection(gateway, await refreshConnection(gateway, account, connection, requestId));
+  }
+  if (request.account_id === undefined)
+    throw new Problem('invalid-request', 'Send connection_id or account_id.', { errors: [{ pointer: '/connection_id', detail: 'missing' }] });
+  const account = await findAccount(gateway, request.account_id, session.customerId);
+  const connections = await gateway.stores.accounts.connections(account.id);
+  const fresh = await Promise.all(connections.map((connection) => refreshConnection(gateway, account, connection, requestId)));
+  return { account_id: account.id, connections: await Promise.all(fresh.map((connection) => showConnection(gateway, connection))) };
+};
+
+type Verbs = NonNullable<SellAdapter['connections']>;
+type Step = Awaited<ReturnType<Verbs['confirm']>>;
+
+const stepAt = async (
+  gateway: Gateway,
+  session: OpenSession,
+  connectionId: string,
+  requestId: string,
+  verb: string,
+  step: (verbs: Verbs, context: Parameters<Verbs['read']>[0], state: ConnectionState) => Promise<Step>,
+): Promise<{ connection: Connection; state: ConnectionState }> => {
+  const found = await findConnection(gateway, session, connectionId);
+  const { account } = found;
+  // It may have got further since it was looked at.
+  const connection = found.connection.status === 'initiating' ? await refreshConnection(gateway, account, found.connection, requestId) : found.connection;
+  const state = await openState(gateway, connection);
+  if (!state || connection.status === 'initiating') throw stillBeingMade();
+  try {
+    const answer = await callAccount(gateway, account, { verb, requestId, idempotent: false }, async (sell, context) => {
+      if (!sell.connections) throw new Error(`${account.providerId} has no connections`);
+      return await step(sell.connections, context, state);
+    });
+    if (answer.ok === 'code-wrong') return await codeWrong(gateway, account, connection, state, answer.attemptsLeft);
+    if (answer.ok === 'code-expired') throw await codeExpired(gateway, await refreshConnection(gateway, account, connection, requestId));
+    if (!answer.ok) throw refusalProblem(answer.refusal);
+    return { connection: await stepConnection(gateway, account, connection, answer.value), state: answer.value };
+  } catch (fault) {
+    if (fault instanceof ProviderFault) await gateway.stores.accounts.wake(account.id, gateway.now() + 1000);
+    throw providerProblem(fault);
+  }
+};
+
+/** Whether the provider has told of it yet or not: the same request again, in a moment. */
+const stillBeingMade = (): Problem =>
+  new Problem('connection-required', 'The connection is still being made. Repeat the same request in a moment.', {
+    retryAfterMs: 2000,
+    members: { action: 'retry', retryable: true },
+  });
+
+/** A code that is not taken any more. What can be done about it depends on what the provider says of the connection. */
+const codeExpired = async (gateway: Gateway, connection: Connection): Promise<Problem> => {
+  const state = await openState(gateway, connection);
+  if (connection.status !== 'code_required' || !state)
+    return new Problem('code-expired', `The code has expired, and the connection is ${connection.status}. Ask for it anew with POST /sell/connections.`);
+  if (state.attemptsLeft === 0) return noTryLeft(state);
+  return new Problem(
+    'code-expired',
+    'The provider takes this code no more: it is too old, or too many were wrong. POST /sell/connection-resend sends another, or says that none is taken any more.',
+    { members: codeEnd(state) },
+  );
+};
+
+/** Another code would be refused like the last one: the connection has to end by itself first. */
+const noTryLeft = (state: ConnectionState): Problem =>
+  new Problem(
+    'code-expired',
+    'Too many codes were wrong: the provider takes none for this connection any more, not even a new one. It ends at code_expires_on; ask for it anew with POST /sell/connections then.',
+    { members: codeEnd(state) },
+  );
+
+const codeEnd = ({ codeExpiresOn }: ConnectionState): Shown => (codeExpiresOn === undefined ? {} : { code_expires_on: isoTime(codeExpiresOn) });
+
+const codeWrong = async (
+  gateway: Gateway,
+  account: Account,
+  connection: Connection,
+  state: ConnectionState,
+  attemptsLeft: number | undefined,
+): Promise<never> => {
+  if (attemptsLeft !== undefined) await stepConnection(gateway, account, connection, { ...state, attemptsLeft });
+  throw new Problem('code-wrong', 'The code is not the one that was sent.', { members: attemptsLeft === undefined ? {} : { attempts_left: attemptsLeft } });
+};
+
+/** Confirms whatever waits for a code: the creation, or a cancel. */
+export const confirmConnection = async (gateway: Gateway, session: OpenSession, connectionId: string, code: string, requestId: string): Promise<Shown> => {
+  const { account, connection } = await findConnection(gateway, session, connectionId);
+  // Where the code ends it: an order may have come since the cancel was asked for. One that is being made has no address yet.
+  await refuseWhileOrdered(gateway, account, connection);
+  const confirm = await stepAt(gateway, session, connectionId, requestId, 'confirm_connection', (verbs, context, state) => verbs.confirm(context, state, code));
+  return await showConnection(gateway, confirm.connection);
+};
+export const resendCode = async (gateway: Gateway, session: OpenSession, connectionId: string, requestId: string): Promise<Shown> => {
+  const resent = await stepAt(gateway, session, connectionId, requestId, 'resend_code', (verbs, context, state) => verbs.resend(context, state));
+  if (resent.connection.status === 'code_required' && resent.state.attemptsLeft === 0) throw noTryLeft(resent.state);
+  return await showConnection(gateway, resent.connection);
+};
+/** Twice is once: a connection that ended stays ended. */
+export const cancelConnection = async (gateway: Gateway, session: OpenSession, connectionId: string, requestId: string): Promise<Shown> => {
+  const { account, connection } = await findConnection(gateway, session, connectionId);
+  if (connection.status === 'inactive') return await showConnection(gateway, connection);
+  await refuseWhileOrdered(gateway, account, connection);
+  const ended = await stepAt(gateway, session, connectionId, requestId, 'cancel_connection', (verbs, context, state) => verbs.cancel(context, state));
+  return await showConnection(gateway, ended.connection);
+};
+
+/** Nobody is left with an order that says to pay to an address which is gone. */
+const refuseWhileOrdered = async (gateway: Gateway, account: Account, connection: Connection): Promise<void> => {
+  const state = await openState(gateway, connection);
+  const address = state?.lightningAddress ?? state?.depositAddress;
+  if (address === undefined) return;
+  // Also those of an account that was removed and connected again.
+  const orders = await gateway.stores.orders.list(account.customerId, 'sell', 200);
+  const payments = await Promise.all(orders.map((order) => openPayment(gateway, order)));
+  const here = orders.filter((_, n) => Object.values(payments[n] ?? {}).includes(address));
+  if (here.length === 0) return;
+  const until = Math.max(...here.map((order) => order.expiresOn ?? 0));
+  throw new Problem('connection-required', 'An open order is to be paid to this connection. Pay it, or let it expire, before the connection is ended.', {
+    members: { order_ids: here.map((order) => order.id), ...(until === 0 ? {} : { expires_on: isoTime(until) }) },
+  });
+};

@@ -1,0 +1,154 @@
+import type { Refusal } from '../../domain/refusal.ts';
+import { ProviderFault } from '../../providers/fault.ts';
+import type { Account, Connection } from '../../ports/accounts.ts';
+import { failConnection, nextCheck, stepAccount, stepConnection, tellSettlement } from './account-steps.ts';
+import { adoptConnections } from './adopt-connections.ts';
+import { callAccount } from './call-account.ts';
+import { refreshOrder } from '../following/follow-orders.ts';
+import { leaseFor } from '../lease.ts';
+import { upstreamBlob } from '../upstream/blob.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import { openRequest, openSignup, openState } from './show-account.ts';
+
+/** Accounts that are due: their status, their unfinished connections, payments made straight to their addresses. */
+export const refreshAccounts = async (gateway: Gateway, limit: number): Promise<number> => {
+  const due = await gateway.stores.accounts.claimDue(gateway.now(), leaseFor(gateway, 'accounts'), limit);
+  await Promise.all(
+    due.map(async (account) => {
+      try {
+        await refreshAccount(gateway, account, account.id);
+      } catch (error) {
+        gateway.log('error', 'defect', { where: 'refresh_accounts', error: error instanceof Error ? error.message : 'unknown' });
+      }
+    }),
+  );
+  return due.length;
+};
+
+/** Asks the provider for all there is to know of one account. What could not be read stays as it was and is asked again later. */
+export const refreshAccount = async (gateway: Gateway, before: Account, requestId: string): Promise<{ account: Account; connections: Connection[] }> => {
+  let account = await readAccount(gateway, before, requestId);
+  await adoptConnections(gateway, account, requestId);
+  let connections = await gateway.stores.accounts.connections(account.id);
+  if (account.status === 'connected') {
+    connections = await Promise.all(connections.map((connection) => refreshConnection(gateway, account, connection, requestId)));
+    await refreshOpenOrders(gateway, account, requestId);
+    await readSettlements(gateway, account, connections, requestId);
+  }
+  account = await stepAccount(gateway, account, undefined, { nextCheckOn: nextCheck(gateway, account, connections) });
+  return { account, connections };
+};
+
+/** What rang for the account may be about its orders: they know their payment before the rest is looked for. */
+const refreshOpenOrders = async (gateway: Gateway, account: Account, requestId: string): Promise<void> => {
+  const orders = await gateway.stores.orders.list(account.customerId, 'sell', 20);
+  const open = orders.filter((order) => order.providerSessionId === account.id && !order.final).slice(0, 5);
+  await Promise.all(open.map((order) => refreshOrder(gateway, order, 'read', requestId)));
+};
+
+const readAccount = async (gateway: Gateway, account: Account, requestId: string): Promise<Account> => {
+  try {
+    const call = { verb: 'read_account', requestId, idempotent: true };
+    const { email } = await openSignup(gateway, account);
+    const isStarted = (await upstreamBlob(gateway, account.id)) !== undefined;
+    if (!isStarted && email === undefined) return account;
+    const answer = await callAccount(gateway, account, call, async (sell, context) =>
+      isStarted ? await sell.readAccount(context) : await sell.startAccount(context, startOf(gateway, account, email ?? '')),
+    );
+    if (answer.ok) return await stepAccount(gateway, account, answer.value);
+    return answer.refusal.note === 'needs-reconnect' ? await stepAccount(gateway, account, { status: 'needs_reconnect' }) : account;
+  } catch (fault) {
+    if (fault instanceof ProviderFault) return account;
+    throw fault;
+  }
+};
+
+/** How an account is started, the first time and when the answer was lost: the same words. */
+export const startOf = (gateway: Gateway, account: Pick<Account, 'id' | 'providerId'>, email: string) => ({
+  email,
+  ref: account.id,
+  noticeUrl: `${gateway.settings.public_url}/notices/${account.providerId}/account/${account.id}/${gateway.notices.token('account', account.id)}`,
+});
+
+const over: ReadonlySet<string> = new Set(['failed', 'expired', 'inactive']);
+
+/** One connection as the provider has it now. One whose creation was never answered is asked for again: the adapter looks it up first. */
+export const refreshConnection = async (gateway: Gateway, account: Account, connection: Connection, requestId: string): Promise<Connection> => {
+  if (over.has(connection.status)) return connection;
+  const state = await openState(gateway, connection);
+  try {
+    if (state) {
+      const read = await callAccount(gateway, account, { verb: 'read_connection', requestId, idempotent: true }, async (sell, context) => {
+        if (!sell.connections) throw new Error(`${account.providerId} has no connections`);
+        return await sell.connections.read(context, state);
+      });
+      return read.ok ? await stepConnection(gateway, account, connection, read.value) : connection;
+    }
+    const asked = await askForConnection(gateway, account, connection, requestId);
+    if ('connection' in asked) return asked.connection;
+    if ('twin' in asked) return await failConnection(gateway, account, connection, 'connection-exists');
+    const { reason, note } = asked.refused;
+    // Without its key the account cannot ask, and nothing is said about the connection.
+    return reason === 'account-required' ? connection : await failConnection(gateway, account, connection, note ?? reason);
+  } catch (fault) {
+    if (fault instanceof ProviderFault) return connection;
+    throw fault;
+  }
+};
+
+/** `twin`: the provider has made it before, for another of our rows. */
+export type Asked = { connection: Connection } | { refused: Refusal } | { twin: Connection };
+
+/** Asks the provider to make a connection. `refused` when it will not; a lost answer is the caller's ProviderFault. */
+export const askForConnection = async (gateway: Gateway, account: Account, connection: Connection, requestId: string): Promise<Asked> => {
+  const request = await openRequest(gateway, connection);
+  const answer = await callAccount(gateway, account, { verb: 'create_connection', requestId, idempotent: false }, async (sell, context) => {
+    if (!sell.connections) return { ok: false as const, refusal: { reason: 'declined' as const, note: 'network-unsupported' } };
+    return await sell.connections.create(context, request);
+  });
+  if (answer.ok) {
+    const rows = await gateway.stores.accounts.connections(account.id);
+    const twin = rows.find((one) => one.id !== connection.id && one.upstreamId === answer.value.upstreamId);
+    return twin ? { twin } : { connection: await stepConnection(gateway, account, connection, answer.value) };
+  }
+  // Another one is being made and cannot be told from this yet: asked again in a moment.
+  return answer.refusal.reason === 'busy' ? { connection } : { refused: answer.refusal };
+};
+
+/** Payments straight to an address of the account: told once, unless an order explains them or still may. */
+const readSettlements = async (gateway: Gateway, account: Account, connections: Connection[], requestId: string): Promise<void> => {
+  try {
+    const read = await callAccount(
+      gateway,
+      account,
+      { verb: 'transactions', requestId, idempotent: true },
+      async (sell, context) => await sell.transactions(context, { since: account.createdOn, limit: 100 }),
+    );
+    if (!read.ok) return;
+    const settled = read.value.filter((row) => row.kind.startsWith('sell') && (row.stage === 'filled' || row.stage === 'finished'));
+    if (settled.length === 0) return;
+    const known = new Set(
+      await gateway.stores.accounts.knownSettlements(
+        account.id,
+        settled.map((row) => row.upstreamId),
+      ),
+    );
+    const explained = await gateway.stores.orders.explained(account.providerId, account.customerId);
+    const active = connections.filter((connection) => connection.status === 'active' && connection.direction === 'sell');
+    const only = active.length === 1 ? active[0]?.id : undefined;
+    for (const row of settled) {
+      if (known.has(row.upstreamId) || explained.upstreamIds.includes(row.upstreamId)) continue;
+      if (row.pay !== undefined && explained.openAmounts.includes(row.pay)) continue;
+      await tellSettlement(gateway, account, row.upstreamId, only);
+    }
+  } catch (fault) {
+    if (!(fault instanceof ProviderFault)) throw fault;
+  }
+};
+
+/** A notice of the provider about this account, or about something in it: everything is read anew, nothing of the notice is believed. */
+export const wakeAccount = async (gateway: Gateway, accountId: string, requestId: string): Promise<void> => {
+  const account = await gateway.stores.accounts.findAny(accountId);
+  if (!account || !gateway.providers.some((provider) => provider.id === account.providerId)) return;
+  await refreshAccount(gateway, account, requestId);
+};

@@ -1,0 +1,59 @@
+import { maskIban } from '../../banking/epc-qr.ts';
+import type { Json } from '../../domain/offer.ts';
+import type { ConnectionRequest, ConnectionState } from '../../providers/spec.ts';
+import type { Account, Connection } from '../../ports/accounts.ts';
+import { connectionRequestPlace, connectionStatePlace, signupPlace } from '../places.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import { isoTime } from '../outward.ts';
+
+type Shown = { [key: string]: Json };
+/** What is kept sealed beside an account: its e-mail until the provider has answered, then the way to sign up. */
+export type Signup = { email?: string; signupUrl?: string; mailSent?: boolean };
+
+export const openSignup = async (gateway: Gateway, account: Account): Promise<Signup> =>
+  account.signup === undefined ? {} : (JSON.parse(await gateway.seal.open(account.signup, signupPlace(account.id))) as Signup);
+export const openRequest = async (gateway: Gateway, connection: Connection): Promise<ConnectionRequest> =>
+  JSON.parse(await gateway.seal.open(connection.request, connectionRequestPlace(connection.id))) as ConnectionRequest;
+export const openState = async (gateway: Gateway, connection: Connection): Promise<ConnectionState | undefined> =>
+  connection.state === undefined ? undefined : (JSON.parse(await gateway.seal.open(connection.state, connectionStatePlace(connection.id))) as ConnectionState);
+
+/** An account as API.md section 9 shows it, with its connections. */
+export const showAccount = async (gateway: Gateway, account: Account, connections: Connection[]): Promise<Shown> => {
+  const { signupUrl, mailSent } = await openSignup(gateway, account);
+  // Who is known to the provider already is asked by mail for his consent: pending, without a page to sign up on.
+  const waits = account.status === 'onboarding' || account.status === 'pending';
+  return {
+    account_id: account.id,
+    provider: account.providerId,
+    account_status: account.status,
+    account_status_date: isoTime(account.statusOn),
+    ...(signupUrl === undefined || account.status !== 'onboarding' ? {} : { signup_url: signupUrl }),
+    ...(mailSent === undefined || !waits ? {} : { mail_sent: mailSent }),
+    connections: await Promise.all(connections.map((connection) => showConnection(gateway, connection))),
+    ...(account.nextCheckOn === undefined || account.status === 'connected' ? {} : { next_check_on: isoTime(account.nextCheckOn) }),
+  };
+};
+
+/** A connection without the provider's own ids. */
+export const showConnection = async (gateway: Gateway, connection: Connection): Promise<Shown> => {
+  const request = await openRequest(gateway, connection);
+  const state = await openState(gateway, connection);
+  const iban = request.iban ?? state?.iban;
+  const waits = connection.status === 'code_required';
+  return {
+    connection_id: connection.id,
+    account_id: connection.accountId,
+    name: request.name,
+    direction: connection.direction,
+    network: connection.network,
+    connection_status: connection.status,
+    connection_status_date: isoTime(connection.statusOn),
+    ...(waits && state?.codeExpiresOn !== undefined ? { code_expires_on: isoTime(state.codeExpiresOn) } : {}),
+    ...(waits && state?.attemptsLeft !== undefined ? { attempts_left: state.attemptsLeft } : {}),
+    ...(state?.failure === undefined ? {} : { failure: state.failure }),
+    ...(state?.lightningAddress === undefined ? {} : { lightning_address: state.lightningAddress }),
+    ...(state?.depositAddress === undefined ? {} : { deposit_address: state.depositAddress }),
+    ...(state?.depositIban === undefined ? {} : { deposit_iban: state.depositIban }),
+    ...(iban === undefined ? {} : { iban_masked: maskIban(iban) }),
+  };
+};

@@ -1,0 +1,209 @@
+import type { Json as AnyJson } from '../../domain/offer.ts';
+import type { FaultKind } from '../../domain/fault-kind.ts';
+import { normalForm } from '../../domain/option-name.ts';
+import type { PaymentMethod, Ramp } from '../../domain/ramp.ts';
+import { ProviderFault } from '../../providers/fault.ts';
+import type { Catalogue, CatalogueOption, Features } from '../../providers/spec.ts';
+import { atMost } from '../../domain/at-most.ts';
+import { callProvider } from '../upstream/call-provider.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Json } from '../../ports/runtime.ts';
+import type { OptionNumber } from '../../ports/catalogue.ts';
+import type { Provider } from '../../ports/providers.ts';
+import { listingToJson } from './products.ts';
+import { optionFromJson, optionToJson } from './option-json.ts';
+import { gatewayOwner, upstreamSession } from '../upstream/upstream-session.ts';
+
+/** What one provider lists, with our numbers: a merged option's id leads to this provider's own option. */
+export type ProviderListing = { options: Map<number, CatalogueOption>; features: Features; readOn: number };
+export type CatalogueView = { numbers: Map<number, OptionNumber>; byProvider: Map<string, ProviderListing> };
+
+const ourName = (provider: Provider, theirs: string): string => {
+  const wanted = normalForm(theirs);
+  const alias = Object.entries(provider.core.option_aliases).find(([from]) => normalForm(from) === wanted);
+  return alias ? alias[1] : theirs;
+};
+
+export const methodOf = (gateway: Gateway, provider: Provider, normalName: string): PaymentMethod => {
+  const own = Object.entries(provider.core.option_methods).find(([name]) => normalForm(name) === normalName);
+  return own?.[1] ?? gateway.settings.routing.option_methods[normalName] ?? 'bank_transfer';
+};
+
+/**
+ * The listings of every provider of a ramp that is not off. Fresh for `fresh_s`; older ones are served and read again in the background;
+ * past `stale_s` they are waited for, at most `maxWaitMs`, and a provider whose listing cannot be had is not asked for prices. One that
+ * failed is read again behind the requests: only the first of them waits for a provider that hangs.
+ */
+export const readCatalogue = async (gateway: Gateway, ramp: Ramp, requestId: string, maxWaitMs?: number): Promise<CatalogueView> => {
+  await freshListings(gateway, ramp, requestId, maxWaitMs);
+  return view(gateway, ramp);
+};
+
+/** Waits for what is too old to be used; what is a little old is read again in the background. */
+export const freshListings = async (gateway: Gateway, ramp: Ramp, requestId: string, maxWaitMs?: number): Promise<void> => {
+  const { state, settings } = gateway;
+  if (state.listings.size === 0) await loadStored(gateway);
+  const now = gateway.now();
+  const waiting: Promise<void>[] = [];
+  for (const provider of gateway.providers) {
+    if (provider.core.mode === 'off' || !provider.ramps.includes(ramp)) continue;
+    const known = state.listings.get(key(provider.id, ramp));
+    const age = known ? now - known.readOn : Infinity;
+    if (age < settings.catalogue.fresh_s * 1000 || (known?.failed && now - known.failed.on < retryMs)) continue;
+    const refresh = refreshListing(gateway, provider, ramp, requestId);
+    gateway.background(refresh);
+    if (age > settings.catalogue.stale_s * 1000 && known?.failed === undefined) waiting.push(refresh);
+  }
+  if (waiting.length > 0) await atMost(Promise.all(waiting), maxWaitMs ?? settings.routing.quote_deadline_ms);
+};
+
+const retryMs = 5_000;
+const keys = new Map<Ramp, Map<string, string>>();
+/** Kept: each request looks up every provider, and a text made anew is hashed anew. */
+const key = (providerId: string, ramp: Ramp): string => {
+  const ofRamp = keys.get(ramp) ?? new Map<string, string>();
+  keys.set(ramp, ofRamp);
+  const made = ofRamp.get(providerId) ?? `${ramp} ${providerId}`;
+  ofRamp.set(providerId, made);
+  return made;
+};
+
+const loadStored = async (gateway: Gateway): Promise<void> => {
+  const rows = await gateway.stores.catalogue.listings();
+  // Both at once: a listing without its numbers has no option that anybody could ask for.
+  gateway.state.numbers = await gateway.stores.catalogue.numbers();
+  for (const row of rows) gateway.state.listings.set(key(row.providerId, row.ramp), { listing: row.listing, readOn: row.readOn });
+};
+
+/** One read at a time per provider; never throws: a failure is remembered beside the old listing. */
+const refreshListing = (gateway: Gateway, provider: Provider, ramp: Ramp, requestId: string): Promise<void> => {
+  const name = key(provider.id, ramp);
+  const running = gateway.flights.refreshing.get(name);
+  if (running) return running;
+  const reading = readListing(gateway, provider, ramp, requestId)
+    .catch((fault: unknown) => {
+      const reason = fault instanceof ProviderFault ? fault.kind : 'server';
+      const known = gateway.state.listings.get(name);
+      gateway.state.listings.set(name, { listing: known?.listing ?? null, readOn: known?.readOn ?? -Infinity, failed: { reason, on: gateway.now() } });
+      if (!(fault instanceof ProviderFault))
+        gateway.log('error', 'defect', {
+          request_id: requestId,
+          provider: provider.id,
+          where: 'catalogue',
+          error: fault instanceof Error ? fault.message : 'unknown',
+        });
+    })
+    .finally(() => gateway.flights.refreshing.delete(name));
+  gateway.flights.refreshing.set(name, reading);
+  return reading;
+};
+
+const readListing = async (gateway: Gateway, provider: Provider, ramp: Ramp, requestId: string): Promise<void> => {
+  if (ramp === 'liquidity') return await readProducts(gateway, provider, requestId);
+  const catalogue = await callProvider(
+    gateway,
+    provider,
+    { operation: 'quote', verb: 'catalogue', requestId, deadlineMs: gateway.settings.routing.quote_deadline_ms, idempotent: true },
+    async (context) => {
+      if (ramp === 'sell' && provider.adapter.sell) return await provider.adapter.sell.catalogue(context);
+      if (!provider.adapter.buy) throw new Error(`${provider.id} lists no options for ${ramp}`);
+      const upstream = await upstreamSession(gateway, gatewayOwner, provider, context, await gateway.stores.sessions.findUpstream(gatewayOwner, provider.id));
+      if ('refusal' in upstream) return { ok: false as const, refusal: upstream.refusal };
+      const answer = await provider.adapter.buy.catalogue({ ...context, customer: upstream.blob });
+      if (answer.customer !== undefined) await gateway.stores.sessions.retireUpstream(upstream.id, gateway.now());
+      return answer;
+    },
+  );
+  if (!catalogue.ok) throw new ProviderFault('server', `no listing: ${catalogue.refusal.reason}`);
+  const readOn = gateway.now();
+  const listing = toJson(catalogue.value);
+  await numberOptions(gateway, provider, ramp, catalogue.value);
+  await gateway.stores.catalogue.saveListing({ providerId: provider.id, ramp, listing, readOn });
+  gateway.state.listings.set(key(provider.id, ramp), { listing, readOn });
+};
+
+/** A liquidity listing names no options: it is kept as it is. */
+const readProducts = async (gateway: Gateway, provider: Provider, requestId: string): Promise<void> => {
+  const { liquidity } = provider.adapter;
+  if (!liquidity) throw new Error(`${provider.id} sells no liquidity`);
+  const options = { operation: 'status', verb: 'catalogue', requestId, deadlineMs: gateway.settings.routing.quote_deadline_ms, idempotent: true } as const;
+  const answer = await callProvider(gateway, provider, options, (context) => liquidity.catalogue(context));
+  if (!answer.ok) throw new ProviderFault('server', `no listing: ${answer.refusal.reason}`);
+  const readOn = gateway.now();
+  const listing = listingToJson(answer.value);
+  await gateway.stores.catalogue.saveListing({ providerId: provider.id, ramp: 'liquidity', listing, readOn });
+  gateway.state.listings.set(key(provider.id, 'liquidity'), { listing, readOn });
+};
+
+const numberOptions = async (gateway: Gateway, provider: Provider, ramp: Ramp, catalogue: Catalogue): Promise<void> => {
+  const known = new Set((gateway.state.numbers ?? []).map((number) => `${number.ramp} ${number.currencyCode} ${number.normalName}`));
+  const wanted = catalogue.options.map((option) => {
+    const name = ourName(provider, option.name);
+    return { ramp, currencyCode: option.currency.toUpperCase(), normalName: normalForm(name), name };
+  });
+  if (gateway.state.numbers && wanted.every((option) => known.has(`${ramp} ${option.currencyCode} ${option.normalName}`))) return;
+  await gateway.stores.catalogue.number(wanted);
+  gateway.state.numbers = await gateway.stores.catalogue.numbers();
+};
+
+type Built = { of: unknown; numbers: unknown; view: ProviderListing };
+const views = new WeakMap<object, Map<string, Built>>();
+const numbersOf = new WeakMap<OptionNumber[], Map<Ramp, Map<number, OptionNumber>>>();
+
+/** The numbers of one ramp by id; kept as long as they are the same. */
+const numbersById = (all: OptionNumber[], ramp: Ramp): Map<number, OptionNumber> => {
+  const ofRamps = numbersOf.get(all) ?? new Map<Ramp, Map<number, OptionNumber>>();
+  numbersOf.set(all, ofRamps);
+  const known = ofRamps.get(ramp) ?? new Map(all.filter((number) => number.ramp === ramp).map((number) => [number.id, number]));
+  ofRamps.set(ramp, known);
+  return known;
+};
+
+/** Built from the cached listings; each provider's part is kept until its listing or the numbers change. */
+const view = (gateway: Gateway, ramp: Ramp): CatalogueView => {
+  const cache = views.get(gateway.state) ?? new Map<string, Built>();
+  views.set(gateway.state, cache);
+  const all = gateway.state.numbers ?? none;
+  const numbers = numbersById(all, ramp);
+  const oldest = gateway.now() - gateway.settings.catalogue.stale_s * 1000;
+  const byProvider = new Map<string, ProviderListing>();
+  for (const provider of gateway.providers) {
+    const name = key(provider.id, ramp);
+    const known = gateway.state.listings.get(name);
+    if (!known?.listing || known.readOn < oldest || provider.core.mode === 'off') continue;
+    const cached = cache.get(name);
+    if (cached && cached.of === known && cached.numbers === all) byProvider.set(provider.id, cached.view);
+    else {
+      const built = buildListing(provider, fromJson(known.listing), known.readOn, [...numbers.values()]);
+      cache.set(name, { of: known, numbers: all, view: built });
+      byProvider.set(provider.id, built);
+    }
+  }
+  return { numbers, byProvider };
+};
+const none: OptionNumber[] = [];
+
+const buildListing = (provider: Provider, catalogue: Catalogue, readOn: number, numbers: OptionNumber[]): ProviderListing => {
+  const options = new Map<number, CatalogueOption>();
+  for (const option of catalogue.options) {
+    const wanted = normalForm(ourName(provider, option.name));
+    const number = numbers.find((candidate) => candidate.normalName === wanted && candidate.currencyCode === option.currency.toUpperCase());
+    if (number && !options.has(number.id)) options.set(number.id, option);
+  }
+  return { options, features: catalogue.features, readOn };
+};
+
+/** Why a provider of the ramp has no usable listing, for `failed`. */
+export const listingFault = (gateway: Gateway, provider: Provider, ramp: Ramp): FaultKind => {
+  const name = key(provider.id, ramp);
+  const reason = gateway.state.listings.get(name)?.failed?.reason;
+  return reason ?? (gateway.flights.refreshing.has(name) ? 'timeout' : 'unreachable');
+};
+
+const toJson = (catalogue: Catalogue): Json => ({ features: { ...catalogue.features }, options: catalogue.options.map(optionToJson) });
+
+/** Our own stored form, written by toJson above. */
+const fromJson = (json: Json): Catalogue => {
+  const stored = json as { features: Features; options: AnyJson[] };
+  return { features: stored.features, options: stored.options.map(optionFromJson) };
+};

@@ -1,0 +1,41 @@
+import type { Json as AnyJson } from '../../domain/offer.ts';
+import type { LiquidityProduct } from '../../providers/spec.ts';
+import { freshListings } from './catalogue.ts';
+import { productsOf } from './products.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+
+type Shown = { [key: string]: AnyJson };
+/** POST /liquidity/products: the widest range of each product over all providers, and the nodes that a wallet has to be connected to. */
+export const listProducts = async (gateway: Gateway, requestId: string): Promise<Shown[]> => {
+  await freshListings(gateway, 'liquidity', requestId);
+  const listed = gateway.providers.flatMap((provider) => {
+    if (provider.core.mode !== 'on' || !provider.adapter.liquidity) return [];
+    return productsOf(gateway, provider.id).map((range) => ({ provider, range }));
+  });
+  const products: LiquidityProduct[] = ['recharge', 'inbound', 'turbo'];
+  return products.flatMap((product): Shown[] => {
+    const of = listed.filter(({ range }) => range.product === product);
+    if (of.length === 0) return [];
+    const ranges = of.map(({ range }) => range);
+    const leases = ranges.flatMap((range) => range.maxLeaseBlocks ?? []);
+    return [
+      {
+        product,
+        min_amount_sats: Number(least(ranges.map((range) => range.minSats))),
+        max_amount_sats: Number(most(ranges.map((range) => range.maxSats))),
+        pay_with: [...new Set(ranges.flatMap((range) => range.payWith))].sort(),
+        ...(leases.length === 0 ? {} : { max_lease_blocks: Math.max(...leases) }),
+        peers: of.flatMap(({ provider, range }) => range.peers.map((uri) => ({ provider: { id: provider.id, name: provider.name }, uri }))),
+        providers: of.map(({ provider, range }) => ({
+          provider: { id: provider.id, name: provider.name },
+          min_amount_sats: Number(range.minSats),
+          max_amount_sats: Number(range.maxSats),
+          step_sats: Number(range.stepSats),
+        })),
+      },
+    ];
+  });
+};
+
+const least = (amounts: bigint[]): bigint => amounts.reduce((a, b) => (b < a ? b : a));
+const most = (amounts: bigint[]): bigint => amounts.reduce((a, b) => (b > a ? b : a));

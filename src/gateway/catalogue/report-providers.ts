@@ -1,0 +1,65 @@
+import { freshListings, methodOf, readCatalogue } from './catalogue.ts';
+import { productsOf } from './products.ts';
+import type { Features } from '../../providers/spec.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Provider } from '../../ports/providers.ts';
+
+/** GET /features: what at least one shown provider can do. */
+export const readFeatures = async (gateway: Gateway, requestId: string): Promise<Features> => {
+  const { byProvider } = await readCatalogue(gateway, 'buy', requestId);
+  const any = (name: keyof Features): boolean => shown(gateway).some((provider) => byProvider.get(provider.id)?.features[name] ?? false);
+  // Webhooks go out for every order: where a provider sends none, the gateway reads for it.
+  return { quotes: any('quotes'), estimates: any('estimates'), on_chain_fallback: any('on_chain_fallback'), webhook: byProvider.size > 0 };
+};
+
+const shown = (gateway: Gateway): Provider[] => gateway.providers.filter((provider) => provider.core.mode === 'on');
+
+/** GET /providers: who is registered and how he does, seen from this instance. */
+export const reportProviders = async (gateway: Gateway, requestId: string) => {
+  const buy = await readCatalogue(gateway, 'buy', requestId);
+  const sell = gateway.providers.some((provider) => provider.ramps.includes('sell')) ? await readCatalogue(gateway, 'sell', requestId) : undefined;
+  if (gateway.providers.some((provider) => provider.ramps.includes('liquidity'))) await freshListings(gateway, 'liquidity', requestId);
+  return {
+    instance: gateway.state.instance,
+    answered_on: new Date(gateway.now()).toISOString(),
+    sandbox: gateway.settings.mode === 'sandbox',
+    network: gateway.settings.network,
+    providers: shown(gateway).map((provider) => {
+      const listings = [buy.byProvider.get(provider.id), sell?.byProvider.get(provider.id)].filter((listing) => listing !== undefined);
+      const health = provider.guard.health();
+      const { display } = provider.core;
+      return {
+        id: provider.id,
+        name: provider.name,
+        ramps: [...provider.ramps],
+        mode: provider.core.mode,
+        sandbox: provider.core.sandbox,
+        features: listings[0]?.features ?? { quotes: false, estimates: false, on_chain_fallback: false, webhook: false },
+        currencies: currenciesOf(gateway, provider, [buy, ...(sell ? [sell] : [])]),
+        ...(provider.adapter.liquidity ? { products: productsOf(gateway, provider.id).map((listing) => listing.product) } : {}),
+        circuits: health.off ? { quote: 'off', order: 'off', status: 'off' } : health.circuits,
+        ...(health.lastSuccessOn === undefined ? {} : { last_success_on: new Date(health.lastSuccessOn).toISOString() }),
+        display: {
+          ...(display.terms_url === undefined ? {} : { terms_url: display.terms_url }),
+          ...(display.support_url === undefined ? {} : { support_url: display.support_url }),
+          ...(display.kyc === undefined ? {} : { kyc: display.kyc }),
+          countries: display.countries,
+        },
+      };
+    }),
+  };
+};
+
+const currenciesOf = (gateway: Gateway, provider: Provider, views: Awaited<ReturnType<typeof readCatalogue>>[]) => {
+  const currencies = new Map<number, { currency_code: string; currency_id: number; payment_options: { id: number; option: string; method: string }[] }>();
+  for (const view of views) {
+    for (const id of [...(view.byProvider.get(provider.id)?.options.keys() ?? [])].sort((a, b) => a - b)) {
+      const number = view.numbers.get(id);
+      if (!number) continue;
+      const currency = currencies.get(number.currencyId) ?? { currency_code: number.currencyCode, currency_id: number.currencyId, payment_options: [] };
+      currency.payment_options.push({ id, option: number.name, method: methodOf(gateway, provider, number.normalName) });
+      currencies.set(number.currencyId, currency);
+    }
+  }
+  return [...currencies.values()];
+};

@@ -1,0 +1,32 @@
+import type { NewDelivery } from '../../ports/deliveries.ts';
+import { deliveryUrlPlace } from '../places.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+
+export type Telling = Pick<Gateway, 'seal' | 'hash' | 'now'> & { ids: Pick<Gateway['ids'], 'uuid'> };
+export type Tell = {
+  subjectId: string;
+  sequence: number;
+  type: string;
+  data: object;
+  url: string;
+  appId?: string;
+  /** What makes this event itself: told again after a restore it has the same id. */ key?: string;
+};
+
+/** A webhook as it will be sent: the bytes of the body are fixed here, the id stays the same over every attempt. */
+export const newDelivery = async (gateway: Telling, tell: Tell): Promise<NewDelivery> => {
+  const id = `msg_${tell.key === undefined ? gateway.ids.uuid().replaceAll('-', '') : gateway.hash(`${tell.subjectId}\n${tell.type}\n${tell.key}`).slice(0, 32)}`;
+  const now = gateway.now();
+  return {
+    id,
+    subjectId: tell.subjectId,
+    type: tell.type,
+    sequence: tell.sequence,
+    body: JSON.stringify({ type: tell.type, data: tell.data }),
+    url: await gateway.seal.seal(tell.url, deliveryUrlPlace(id)),
+    host: new URL(tell.url).host,
+    createdOn: now,
+    dueOn: now,
+    ...(tell.appId === undefined ? {} : { appId: tell.appId }),
+  };
+};

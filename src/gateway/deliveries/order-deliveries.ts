@@ -1,0 +1,40 @@
+import { orderStatus } from '../../domain/order-life.ts';
+import type { Stage } from '../../domain/order.ts';
+import { webhookPlace } from '../places.ts';
+import type { NewDelivery } from '../../ports/deliveries.ts';
+import type { Order, OrderEvent } from '../../ports/orders.ts';
+import { newDelivery, type Telling } from './new-delivery.ts';
+
+/**
+ * What the wallet is told of a step, written in the step's own transaction. `withdrawal_ready` when the sats can be fetched, exactly as the
+ * standard shows it; `order_status_changed` for whoever asked for it. Bodies are thin: a late or lost one changes nothing.
+ */
+export const orderDeliveries = async (
+  gateway: Telling,
+  order: Pick<Order, 'id' | 'ramp' | 'stage' | 'webhookUrl' | 'webhookEvents' | 'appId'>,
+  from: Stage | undefined,
+  event: Pick<OrderEvent, 'sequence'>,
+): Promise<NewDelivery[]> => {
+  if (order.webhookUrl === undefined || from === undefined) return [];
+  const wanted = new Set(order.webhookEvents ?? []);
+  const data = { order_id: order.id, order_status: orderStatus(order.stage) };
+  const bodies: [string, object][] = [];
+  if (order.ramp === 'buy' && order.stage === 'filled' && wanted.has('withdrawal_ready')) bodies.push(['withdrawal_ready', data]);
+  if (wanted.has('order_status_changed')) bodies.push(['order_status_changed', { ...data, stage: order.stage }]);
+  if (bodies.length === 0) return [];
+  const url = await gateway.seal.open(order.webhookUrl, webhookPlace(order.id));
+  return await Promise.all(
+    bodies.map(([type, body]) =>
+      newDelivery(gateway, {
+        subjectId: order.id,
+        sequence: event.sequence,
+        type,
+        data: body,
+        url,
+        // A stage is reached once, except review and what comes after it.
+        key: from === 'review' || order.stage === 'review' ? `${order.stage} ${event.sequence}` : order.stage,
+        ...(order.appId === undefined ? {} : { appId: order.appId }),
+      }),
+    ),
+  );
+};

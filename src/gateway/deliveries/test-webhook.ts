@@ -1,0 +1,18 @@
+import type { Gateway } from '../../ports/gateway.ts';
+
+/** POST /webhook-test: one signed `test` now, and how the receiver answered (the class of its status, nothing more). */
+export const testWebhook = async (gateway: Gateway, url: string): Promise<{ delivered: boolean; status_class: string }> => {
+  const id = `msg_${gateway.ids.uuid().replaceAll('-', '')}`;
+  const body = '{"type":"test","data":{}}';
+  const timestamp = Math.floor(gateway.now() / 1000);
+  const headers = {
+    'content-type': 'application/json',
+    'webhook-id': id,
+    'webhook-timestamp': String(timestamp),
+    'webhook-signature': await gateway.signer.sign({ id, timestamp, body }),
+    'webhook-sequence': '1',
+    'webhook-attempt': '1',
+  };
+  const sent = await gateway.sender({ url, body, headers, timeoutMs: 15_000 });
+  return { delivered: sent.outcome === 'delivered', status_class: sent.statusClass };
+};

@@ -1,0 +1,189 @@
+import { checkPayoutAddress } from '../../bitcoin/address.ts';
+import { toCanonicalLnurl } from '../../bitcoin/lnurl.ts';
+import { trustedLink } from '../../domain/hosts.ts';
+import { backOffMs } from '../../domain/settle-placing.ts';
+import { callProvider } from '../upstream/call-provider.ts';
+import { followed, putInReview, refreshOrder } from './follow-orders.ts';
+import { Problem } from '../problem.ts';
+import type { Claim } from '../../ports/claims.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Lease } from '../../ports/runtime.ts';
+import type { Order } from '../../ports/orders.ts';
+import { findOrder } from './read-orders.ts';
+import type { OpenSession } from '../sessions/read-session.ts';
+import { leaseFor } from '../lease.ts';
+import { linkHosts, providerOf } from '../upstream/provider-of.ts';
+import { upstreamBlob } from '../upstream/blob.ts';
+import { fallbackPlace, lnurlPlace } from '../places.ts';
+
+export type WithdrawalRequest = { order_id: string; failback_onchain?: string | undefined };
+export type Withdrawal = { order_id: string; withdrawal_expiration_date: string; lnurlw: string };
+
+/**
+ * POST /withdrawal: fetches the LNURL once and keeps it sealed before it is answered, because a provider may refuse a second call
+ * (RELIABILITY 3.4). The same body gets the same LNURL; a fallback may be added until the claim and never changed.
+ */
+export const claimWithdrawal = async (gateway: Gateway, session: OpenSession, request: WithdrawalRequest, requestId: string): Promise<Withdrawal> => {
+  let order = await findOrder(gateway, request.order_id, session.customerId, 'buy');
+  const fallback = request.failback_onchain === undefined ? undefined : checkFallback(gateway, order, request.failback_onchain);
+  const known = await gateway.stores.claims.find(order.id);
+  if (known) return await answerClaim(gateway, order, known, fallback, requestId);
+  if (order.stage !== 'filled') order = await refreshOrder(gateway, order, 'read', requestId);
+  if (order.stage !== 'filled') throw notWithdrawable(order);
+  const lease = leaseFor(gateway, order.id);
+  const now = gateway.now();
+  const sealedFallback =
+    fallback === undefined ? {} : { fallback: await gateway.seal.seal(fallback, fallbackPlace(order.id)), fallbackHash: gateway.hash(fallback) };
+  const created = await gateway.stores.claims.create({ orderId: order.id, now, ...sealedFallback }, lease);
+  const claim = await gateway.stores.claims.find(order.id);
+  if (!claim) throw claimUnknown();
+  if (!created) return await answerClaim(gateway, order, claim, fallback, requestId);
+  const fetching = fetchLnurl(gateway, order, claim, lease, requestId);
+  gateway.background(fetching.catch(() => undefined));
+  return await fetching;
+};
+
+const notWithdrawable = (order: Order): Problem =>
+  order.final || order.stage === 'finished'
+    ? new Problem('order-not-withdrawable', `The order is ${order.stage}: there is nothing left to withdraw.`, {
+        members: { retryable: false, action: 'contact-support' },
+      })
+    : notYet(order);
+const notYet = (order: Order): Problem =>
+  new Problem('order-not-withdrawable', `The order is ${order.stage}; it can be withdrawn once it is filled.`, { retryAfterMs: 5000 });
+const claimUnknown = (): Problem =>
+  new Problem('claim-outcome-unknown', 'The provider has not given the withdrawal link yet; the gateway keeps asking. Repeat the same request.', {
+    retryAfterMs: 5000,
+  });
+
+const linkRefused = (orderId: string): Problem =>
+  new Problem('payout-link-refused', 'The provider gave a withdrawal link that is not on one of its own hosts. It is withheld and the operator looks at it.', {
+    members: { order_id: orderId },
+  });
+
+const checkFallback = (gateway: Gateway, order: Order, text: string): string => {
+  if (order.facts['on_chain_fallback'] !== true)
+    throw new Problem('fallback-unsupported', 'The provider of this order pays out by Lightning only. Leave failback_onchain away.');
+  const checked = checkPayoutAddress(text, gateway.settings.network);
+  if ('problem' in checked)
+    throw new Problem('address-invalid', `failback_onchain: ${checked.problem}`, { errors: [{ pointer: '/failback_onchain', detail: checked.problem }] });
+  return checked.address;
+};
+
+const answerClaim = async (gateway: Gateway, known: Order, claim: Claim, fallback: string | undefined, requestId: string): Promise<Withdrawal> => {
+  let order = known;
+  if (fallback !== undefined && claim.fallbackHash !== gateway.hash(fallback))
+    throw new Problem('withdrawal-differs', 'This withdrawal was asked for with another fallback (or none), which can no longer be changed.');
+  if (claim.state === 'review') {
+    // The operator's to look at; once he has let the order go on, the provider is asked again.
+    if (order.stage === 'review') throw linkRefused(order.id);
+    if (order.stage !== 'filled' || claim.nextTryOn > gateway.now()) throw claimUnknown();
+  }
+  if (isLive(gateway, claim)) return await show(gateway, order.id, claim.lnurl, claim.expiresOn);
+  if (claim.lnurl !== undefined) {
+    if (claim.fallbackHash !== undefined)
+      throw new Problem('withdrawal-expired', 'The withdrawal link expired; the provider pays out to the on-chain fallback.');
+    // Withdrawn, perhaps: a finished order gets no second link.
+    if (!order.final) order = await refreshOrder(gateway, order, 'read', requestId);
+    if (order.stage !== 'filled') throw notWithdrawable(order);
+  }
+  // Held and expired without a fallback: one fresh call upstream. Still sending: one more try, unless somebody is at it.
+  const lease = leaseFor(gateway, order.id);
+  const taken = await gateway.stores.claims.take(order.id, lease);
+  if (!taken) throw claimUnknown();
+  if (isLive(gateway, taken)) {
+    // Somebody fetched it in the meantime.
+    await gateway.stores.claims.change(order.id, lease.owner, {});
+    return await show(gateway, order.id, taken.lnurl, taken.expiresOn);
+  }
+  return await fetchLnurl(gateway, order, taken, lease, requestId);
+};
+
+const isLive = (gateway: Gateway, claim: Claim): claim is Claim & { lnurl: string } =>
+  claim.state === 'held' && claim.lnurl !== undefined && (claim.expiresOn === undefined || claim.expiresOn > gateway.now());
+
+const show = async (gateway: Gateway, orderId: string, sealed: string, expiresOn: number | undefined): Promise<Withdrawal> => ({
+  order_id: orderId,
+  // A provider that names no end: FLS01 wants a date, so one that is far away.
+  withdrawal_expiration_date: new Date(expiresOn ?? gateway.now() + 30 * 86_400_000).toISOString(),
+  lnurlw: await gateway.seal.open(sealed, lnurlPlace(orderId)),
+});
+
+/** One call upstream under the claim's lease; what came is committed before it is answered. */
+const fetchLnurl = async (gateway: Gateway, order: Order, claim: Claim, lease: Lease, requestId: string): Promise<Withdrawal> => {
+  const provider = providerOf(gateway, order.providerId);
+  const adapter = provider.adapter.buy;
+  if (!adapter) throw new Error(`${provider.id} does not buy`);
+  const customer = await upstreamBlob(gateway, order.providerSessionId);
+  const fallbackAddress = claim.fallback === undefined ? undefined : await gateway.seal.open(claim.fallback, fallbackPlace(order.id));
+  const options = {
+    operation: 'order',
+    verb: 'claim',
+    requestId,
+    deadlineMs: gateway.settings.routing.order_deadline_ms,
+    idempotent: false,
+    context: { idempotencyKey: order.id, ...(customer === undefined ? {} : { customer }) },
+  } as const;
+  try {
+    const answer = await callProvider(gateway, provider, options, (context) =>
+      adapter.claim(context, { order: followed(order), ...(fallbackAddress === undefined ? {} : { fallbackAddress }) }),
+    );
+    if (!answer.ok) return await refusedClaim(gateway, order, claim, lease);
+    const sandbox = gateway.settings.mode === 'sandbox';
+    const canonical = toCanonicalLnurl(answer.value.lnurl, { loopbackHttp: sandbox });
+    if (!canonical || !trustedLink(canonical.url.href, linkHosts(provider, provider.core.payout_hosts), sandbox)) {
+      await gateway.stores.claims.change(order.id, lease.owner, { state: 'review' });
+      await putInReview(gateway, order, 'withdrawal link on a foreign host');
+      gateway.log('error', 'payout_link_refused', { request_id: requestId, order: order.id, provider: provider.id });
+      throw linkRefused(order.id);
+    }
+    const sealed = await gateway.seal.seal(canonical.lnurl, lnurlPlace(order.id));
+    const held = { lnurl: sealed, ...(answer.value.expiresOn === undefined ? {} : { expiresOn: answer.value.expiresOn }) };
+    if (!(await gateway.stores.claims.hold(order.id, lease.owner, held))) {
+      // The lease had run out: what its new owner keeps is what everybody is shown.
+      const kept = await gateway.stores.claims.find(order.id);
+      if (!kept || !isLive(gateway, kept)) throw claimUnknown();
+      return await show(gateway, order.id, kept.lnurl, kept.expiresOn);
+    }
+    return await show(gateway, order.id, sealed, answer.value.expiresOn);
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    await gateway.stores.claims.change(order.id, lease.owner, {
+      attempt: claim.attempt + 1,
+      nextTryOn: gateway.now() + backOffMs(claim.attempt, gateway.random()),
+    });
+    throw claimUnknown();
+  }
+};
+
+/** The provider refuses to give a link. If it calls the order finished while we hold nothing, a human has to look. */
+const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease: Lease): Promise<never> => {
+  const now = await refreshOrder(gateway, order, 'read', order.id);
+  const lost = claim.lnurl === undefined && (now.stage === 'finished' || claim.attempt > 1);
+  await gateway.stores.claims.change(
+    order.id,
+    lease.owner,
+    lost ? { state: 'review' } : { attempt: claim.attempt + 1, nextTryOn: gateway.now() + backOffMs(claim.attempt, gateway.random()) },
+  );
+  if (lost) gateway.log('error', 'claim_lost', { order: order.id, provider: order.providerId });
+  throw claimUnknown();
+};
+
+/** Claims whose answer was lost: asked again with back-off. */
+export const settleClaims = async (gateway: Gateway, limit: number): Promise<number> => {
+  const lease = leaseFor(gateway, 'claims00');
+  const due = await gateway.stores.claims.claimDue(gateway.now(), lease, limit);
+  await Promise.all(
+    due.map(async (claim) => {
+      const order = await gateway.stores.orders.findAny(claim.orderId);
+      if (!order) return;
+      try {
+        await fetchLnurl(gateway, order, claim, lease, order.id);
+      } catch (error) {
+        if (!(error instanceof Problem))
+          gateway.log('error', 'defect', { where: 'settle_claims', order: order.id, error: error instanceof Error ? error.message : 'unknown' });
+      }
+    }),
+  );
+  return due.length;
+};

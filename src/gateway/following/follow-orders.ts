@@ -1,0 +1,210 @@
+import { advance, isFinal, lapsed, refreshDelayMs, type OrderNow } from '../../domain/order-life.ts';
+import type { Stage } from '../../domain/order.ts';
+import type { OrderEvidence } from '../../providers/spec.ts';
+import { keepBlob, upstreamBlob } from '../upstream/blob.ts';
+import { callProvider } from '../upstream/call-provider.ts';
+import { orderSecretPlace } from '../places.ts';
+import { orderDeliveries } from '../deliveries/order-deliveries.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Order, OrderChange, OrderEvent } from '../../ports/orders.ts';
+import { leaseFor } from '../lease.ts';
+import { providerOf } from '../upstream/provider-of.ts';
+
+/** Orders whose next look is due, each under a lease. Returns how many were looked at. */
+export const followOrders = async (gateway: Gateway, limit: number): Promise<number> => {
+  const lease = leaseFor(gateway, 'follow00');
+  const due = await gateway.stores.orders.claimDue(gateway.now(), lease, limit);
+  await Promise.all(
+    due.map(async (order) => {
+      try {
+        await refreshOrder(gateway, order, 'read', order.id);
+      } catch (error) {
+        gateway.log('error', 'defect', { where: 'follow_orders', order: order.id, error: error instanceof Error ? error.message : 'unknown' });
+      }
+    }),
+  );
+  return due.length;
+};
+
+/** Reads one order at its provider and writes what changed. The order as it is now, also when the provider could not be read. */
+export const refreshOrder = async (gateway: Gateway, order: Order, source: 'read' | 'notice', requestId: string): Promise<Order> => {
+  let told: Told = { read: 'failed' };
+  try {
+    told = await readEvidence(gateway, order, requestId);
+  } catch {
+    // counted and logged by callProvider; the clock may still move the order
+  }
+  return await apply(gateway, order, told, source);
+};
+
+/** What a read gave. `refused`: the provider will not tell, because the session that placed the order is over there. */
+type Told = { read: 'done'; evidence: OrderEvidence | undefined } | { read: 'refused' | 'failed'; evidence?: undefined };
+
+const readEvidence = async (gateway: Gateway, order: Order, requestId: string): Promise<Told> => {
+  const provider = providerOf(gateway, order.providerId);
+  const adapter = provider.adapter[order.ramp];
+  if (!adapter) throw new Error(`${provider.id} has no ramp ${order.ramp}`);
+  const customer = await upstreamBlob(gateway, order.providerSessionId);
+  const options = {
+    operation: 'status',
+    verb: 'read_order',
+    requestId,
+    deadlineMs: gateway.settings.routing.status_deadline_ms,
+    idempotent: true,
+    ...(customer === undefined ? {} : { context: { customer } }),
+  } as const;
+  const others = await othersOf(gateway, order);
+  const answer = await callProvider(gateway, provider, options, (context) => adapter.readOrders(context, { ...followed(order), ...others }));
+  if (order.ramp === 'sell' && order.providerSessionId !== undefined && answer.customer !== undefined)
+    await keepBlob(gateway, order.providerSessionId, answer.customer);
+  // A refused read tells nothing: the order is not "looked at" by it.
+  if (!answer.ok) return { read: 'refused' };
+  const evidence = evidenceFor(order, answer.value);
+  return { read: 'done', evidence: evidence && (await isSomebodyElses(gateway, order, evidence)) ? undefined : evidence };
+};
+
+/** What is known of the account's other orders, where only the amount tells whose a payment is. */
+const othersOf = async (gateway: Gateway, order: Order): Promise<{ others?: string[] }> => {
+  if (order.terms['matchedBy'] !== 'amount') return {};
+  return { others: (await gateway.stores.orders.explained(order.providerId, order.customerId, order.id)).upstreamIds };
+};
+
+const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undefined =>
+  rows.find((row) => row.upstreamOrderId === order.upstreamOrderId) ?? (rows.length === 1 && rows[0]?.upstreamOrderId === undefined ? rows[0] : undefined);
+
+/** A payment that was recognised by its amount belongs to one order only. */
+const isSomebodyElses = async (gateway: Gateway, order: Order, evidence: OrderEvidence): Promise<boolean> => {
+  const payment = evidence.facts?.['transaction_id'];
+  if (typeof payment !== 'string' || order.facts['transaction_id'] === payment) return false;
+  return (await gateway.stores.orders.explained(order.providerId, order.customerId, order.id)).upstreamIds.includes(payment);
+};
+
+export const followed = (order: Order) => ({
+  orderId: order.id,
+  createdOn: order.createdOn,
+  pay: order.pay,
+  receive: order.receive,
+  fee: order.fee,
+  upstream: order.upstream,
+  facts: order.facts,
+  ...(order.upstreamOrderId === undefined ? {} : { upstreamOrderId: order.upstreamOrderId }),
+  ...(order.expiresOn === undefined ? {} : { expiresOn: order.expiresOn }),
+});
+
+const nowOf = (order: Order): OrderNow => {
+  const named = order.terms['named'] as { currency: string; option: string } | undefined;
+  const before = order.terms['beforeReview'] as Stage | undefined;
+  return {
+    stage: order.stage,
+    binding: order.binding,
+    pay: order.pay,
+    receive: order.receive,
+    ...(before === undefined ? {} : { before }),
+    ...(named ? { currency: named.currency, option: named.option } : {}),
+    ...(order.expiresOn === undefined ? {} : { expiresOn: order.expiresOn }),
+  };
+};
+
+const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' | 'notice'): Promise<Order> => {
+  const { evidence } = told;
+  const now = gateway.now();
+  const step = evidence
+    ? advance(nowOf(order), evidence, now)
+    : { next: lapsed(order.stage, order.expiresOn, now) ? ('expired' as const) : order.stage, kind: 'same' as const };
+  const moved = step.next !== order.stage;
+  if (evidence && (step.kind === 'unknown' || step.kind === 'stale' || step.kind === 'contradiction')) {
+    gateway.count('order_oddities_total', { provider: order.providerId, kind: step.kind });
+    gateway.log(step.kind === 'contradiction' ? 'error' : 'warn', 'order_oddity', {
+      order: order.id,
+      provider: order.providerId,
+      kind: step.kind,
+      note: step.note,
+    });
+  }
+  const stageOn = moved ? Math.min(now, evidence?.statusOn ?? now) : order.stageOn;
+  const arrival = order.terms['arrivalSeconds'];
+  const final = isFinal(step.next, now, order.followUntil, order.ramp);
+  const accepted = evidence && (step.kind === 'advanced' || step.kind === 'same');
+  const sight = sightOf(order, told, now);
+  // Written only where they change: the operator's tools write there too.
+  const terms = moved && step.next === 'review' ? { ...sight, beforeReview: order.stage } : sight;
+  const change: OrderChange = {
+    checks: order.checks + 1,
+    final,
+    nextCheckOn: final ? null : nextLook(order, step.next, stageOn, now, typeof arrival === 'number' ? arrival : undefined, gateway.random()),
+    ...(told.read === 'done' ? { checkedOn: now } : {}),
+    ...(evidence ? { rawStatus: evidence.rawStatus } : {}),
+    ...(moved ? { stage: step.next, stageOn, changedOn: now } : {}),
+    ...(terms === order.terms ? {} : { terms }),
+    ...(accepted && !order.binding ? { pay: evidence.pay ?? order.pay, receive: evidence.receive ?? order.receive } : {}),
+    ...(accepted && evidence.fee !== undefined ? { fee: evidence.fee } : {}),
+    ...(accepted && evidence.facts ? { facts: { ...order.facts, ...evidence.facts } } : {}),
+    ...(accepted && evidence.secret !== undefined && order.secret === undefined
+      ? { secret: await gateway.seal.seal(JSON.stringify(evidence.secret), orderSecretPlace(order.id)) }
+      : {}),
+  };
+  const event: OrderEvent | undefined = moved
+    ? {
+        sequence: order.sequence + 1,
+        at: now,
+        fromStage: order.stage,
+        toStage: step.next,
+        rawStatus: evidence?.rawStatus ?? order.rawStatus,
+        source: evidence ? source : 'clock',
+        ...('note' in step && step.note !== undefined ? { note: step.note } : {}),
+      }
+    : undefined;
+  const after = updated(order, change, event);
+  const deliveries = event ? await orderDeliveries(gateway, after, order.stage, event) : [];
+  if (await gateway.stores.orders.advance(order, change, event, deliveries)) {
+    if (moved) gateway.count('order_stages_total', { provider: order.providerId, stage: step.next });
+    if (after.terms[lostSight] !== undefined && order.terms[lostSight] === undefined) {
+      gateway.count('order_oddities_total', { provider: order.providerId, kind: 'unreadable' });
+      gateway.log('error', 'order_unreadable', { order: order.id, provider: order.providerId, stage: after.stage });
+    }
+    return after;
+  }
+  return (await gateway.stores.orders.findAny(order.id)) ?? order;
+};
+
+/** Since when the provider refuses to tell of an order. Kept with it, so that the operator hears of it once and not with every look. */
+const lostSight = 'unreadableSince';
+const sightOf = (order: Order, told: Told, now: number): Order['terms'] => {
+  const { [lostSight]: since, ...seen } = order.terms;
+  if (told.read === 'done' && since !== undefined) return seen;
+  // A sell account that lost its key has a state of its own, of which the customer is told.
+  const isLost = told.read === 'refused' && order.ramp === 'buy' && since === undefined;
+  return isLost ? { ...order.terms, [lostSight]: now } : order.terms;
+};
+
+/** Only the operator leaves this review, since no read can tell that what was wrong is right now. */
+export const putInReview = async (gateway: Gateway, order: Order, note: string): Promise<void> => {
+  const now = gateway.now();
+  const event: OrderEvent = {
+    sequence: order.sequence + 1,
+    at: now,
+    fromStage: order.stage,
+    toStage: 'review',
+    rawStatus: order.rawStatus,
+    source: 'read',
+    note,
+  };
+  const { beforeReview: _before, ...terms } = order.terms;
+  const change: OrderChange = { stage: 'review', stageOn: now, changedOn: now, terms };
+  const deliveries = await orderDeliveries(gateway, updated(order, change, event), order.stage, event);
+  if (await gateway.stores.orders.advance(order, change, event, deliveries))
+    gateway.count('order_stages_total', { provider: order.providerId, stage: 'review' });
+};
+
+/** A lapse by the clock is looked at when it is due, whatever the interval says. */
+const nextLook = (order: Order, stage: Stage, stageOn: number, now: number, arrivalSeconds: number | undefined, random: number): number => {
+  const next = now + refreshDelayMs({ stage, stageOn, ...(arrivalSeconds === undefined ? {} : { arrivalSeconds }) }, now, random);
+  return stage === 'awaiting_payment' && order.expiresOn !== undefined && order.expiresOn > now ? Math.min(next, order.expiresOn) : next;
+};
+
+const updated = (order: Order, { nextCheckOn, ...change }: OrderChange, event: OrderEvent | undefined): Order => ({
+  ...order,
+  ...change,
+  ...(nextCheckOn === null || nextCheckOn === undefined ? {} : { nextCheckOn }),
+  ...(event ? { sequence: event.sequence } : {}),
+});

@@ -1,0 +1,72 @@
+import type { Json } from '../../domain/offer.ts';
+import type { Ramp } from '../../domain/ramp.ts';
+import { refreshOrder } from './follow-orders.ts';
+import { Problem } from '../problem.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Order } from '../../ports/orders.ts';
+import type { OpenSession } from '../sessions/read-session.ts';
+import { showOrder } from './show-order.ts';
+
+type Shown = { [key: string]: Json };
+export type ReadOrdersRequest = { order_id?: string | undefined; limit?: number | undefined; changed_since?: string | undefined };
+
+/** A wallet that asks more often than this gets what is known. */
+const staleMs = 5_000;
+/** A list refreshes at most so many. */
+const refreshedAtOnce = 5;
+
+/** POST /order-status: from the store, refreshed when stale. Every order of the session's customer, or one; foreign ones do not exist. */
+export const readOrders = async (
+  gateway: Gateway,
+  session: OpenSession,
+  ramp: Ramp,
+  request: ReadOrdersRequest,
+  requestId: string,
+): Promise<{ [orderId: string]: Shown }> => {
+  const orders =
+    request.order_id === undefined
+      ? await gateway.stores.orders.list(
+          session.customerId,
+          ramp,
+          request.limit ?? 50,
+          // PostgreSQL has no year 0, and nothing of ours is older than 1970.
+          request.changed_since === undefined ? undefined : Math.max(0, Date.parse(request.changed_since)),
+        )
+      : [await findOrder(gateway, request.order_id, session.customerId, ramp)];
+  const now = gateway.now();
+  const stale = orders.filter((order) => !order.final && now - (order.checkedOn ?? order.createdOn) > staleMs).slice(0, refreshedAtOnce);
+  const fresh = new Map((await Promise.all(stale.map((order) => lookOnce(gateway, order, requestId)))).map((order) => [order.id, order]));
+  const entries = await Promise.all(orders.map(async (order): Promise<[string, Shown]> => [order.id, await showOrder(gateway, fresh.get(order.id) ?? order)]));
+  return Object.fromEntries(entries);
+};
+
+/** However many ask, and whether or not the provider can answer: one look at an order in `staleMs`, for all who ask meanwhile. */
+const lookOnce = async (gateway: Gateway, order: Order, requestId: string): Promise<Order> => {
+  const { reading } = gateway.flights;
+  const now = gateway.now();
+  const last = reading.get(order.id);
+  if (last && now - last.on <= staleMs) {
+    const seen = await last.order;
+    return seen.checks > order.checks ? seen : order;
+  }
+  for (const [id, { on }] of reading) {
+    if (now - on <= staleMs) break;
+    reading.delete(id);
+  }
+  const look = refreshOrder(gateway, order, 'read', requestId);
+  // In the order of their time, for the sweep above.
+  reading.delete(order.id);
+  reading.set(order.id, { on: now, order: look });
+  try {
+    return await look;
+  } catch (error) {
+    reading.delete(order.id);
+    throw error;
+  }
+};
+
+export const findOrder = async (gateway: Gateway, orderId: string, customerId: string, ramp: Ramp): Promise<Order> => {
+  const order = await gateway.stores.orders.find(orderId, customerId);
+  if (order?.ramp !== ramp) throw new Problem('order-not-found', 'There is no such order of this customer.');
+  return order;
+};

@@ -1,0 +1,40 @@
+import { readTerms } from '../pricing/liquidity-terms.ts';
+import type { Prepared } from './prepared.ts';
+import { Problem } from '../problem.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Intent } from '../../ports/placings.ts';
+import type { StoredQuote } from '../pricing/store-route.ts';
+
+export const appKeyRequired = (): Problem =>
+  new Problem('app-key-required', "pay_with: balance spends the operator's money: it needs the key of an app that is allowed to.");
+
+const spendOf = (gateway: Gateway, at: number) => ({ day: new Date(at).toISOString().slice(0, 10), purpose: 'balance-sats', subject: 'all' });
+
+/** The operator's money: an app that may, within the day's limit, one purchase at a time for an account. */
+export const spending = async (gateway: Gateway, quote: StoredQuote, maySpend: boolean): Promise<Pick<Prepared, 'providerSessionId' | 'release'>> => {
+  if (!maySpend) throw appKeyRequired();
+  const limit = gateway.settings.liquidity.balance_daily_sats;
+  const counted = spendOf(gateway, gateway.now());
+  const { pay } = quote.offer.offer;
+  if ((await gateway.stores.liquidity.take(counted, pay, BigInt(limit))) === undefined)
+    throw new Problem(
+      'daily-limit-reached',
+      limit === 0 ? 'Paying from the balance is switched off here.' : 'The daily limit of payments from the balance is reached.',
+    );
+  return {
+    providerSessionId: idOf(gateway, `balance of ${quote.offer.providerId}`),
+    release: async () => await gateway.stores.liquidity.give(counted, pay),
+  };
+};
+
+/** One unsettled placing per upstream session is a rule of the database; the account that pays, or the reserved order, is that session. */
+export const idOf = (gateway: Gateway, what: string): string => {
+  const hash = gateway.hash(what);
+  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
+};
+
+/** A purchase that was certainly not made is not counted. */
+export const releaseSpend = async (gateway: Gateway, intent: Pick<Intent, 'createdOn'>, quote: StoredQuote): Promise<void> => {
+  if (quote.route.asked.ramp !== 'liquidity' || readTerms(quote.terms).payWith !== 'balance') return;
+  await gateway.stores.liquidity.give(spendOf(gateway, intent.createdOn), quote.offer.offer.pay);
+};

@@ -1,0 +1,270 @@
+import { judgeOrder } from '../../domain/judge-order.ts';
+import { trustedLink } from '../../domain/hosts.ts';
+import { refreshDelayMs } from '../../domain/order-life.ts';
+import type { Json } from '../../domain/offer.ts';
+import type { Stage } from '../../domain/order.ts';
+import type { PlacedOrder } from '../../providers/spec.ts';
+import { orderDeliveries } from '../deliveries/order-deliveries.ts';
+import { Problem, type ProblemCode, type ProblemMore } from '../problem.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Intent } from '../../ports/placings.ts';
+import type { Order, OrderEvent } from '../../ports/orders.ts';
+import type { Provider } from '../../ports/providers.ts';
+import { answerOf, type GivenAnswer, type Placing, type Reprice } from './placing.ts';
+import { linkHosts } from '../upstream/provider-of.ts';
+import { answerPlace, paymentPlace, webhookPlace } from '../places.ts';
+import { showNewOrder } from '../following/show-order.ts';
+import { referenceOf, showPayment } from './show-payment.ts';
+
+/** A problem that is the settled answer of a placing: stored, so that the same request gets the same bytes. */
+export type StoredProblem = { problem: { code: ProblemCode; detail: string; more: ProblemMore } };
+
+/**
+ * The provider answered with an order. It is shown only when it is what the customer accepted, can be paid, and its links are the
+ * provider's own; then the intent, the order, its first event and the answer's bytes are committed in one transaction.
+ */
+export const confirmPlaced = async (
+  gateway: Gateway,
+  intent: Intent,
+  owner: string,
+  placing: Placing,
+  placed: PlacedOrder,
+  reprice?: Reprice,
+): Promise<GivenAnswer> => {
+  const { provider, quote, inputs } = placing;
+  const { offer } = quote.offer;
+  const named = quote.offer.terms.named;
+  const judged = judgeOrder(
+    { ramp: intent.ramp, pay: offer.pay, receive: offer.receive, binding: offer.binding, ...(named ? { currency: named.currency, option: named.option } : {}) },
+    { pay: placed.pay, receive: placed.receive, ...(placed.echo ? { echo: placed.echo } : {}) },
+    {
+      slippageBps: gateway.settings.routing.slippage_bps,
+      ...(inputs.minReceive === undefined ? {} : { minReceive: BigInt(inputs.minReceive) }),
+      ...(inputs.maxPay === undefined ? {} : { maxPay: BigInt(inputs.maxPay) }),
+    },
+  );
+  // What the operator's balance has paid for is bought: holding it back would help nobody.
+  if (judged !== 'as-accepted' && inputs.order.payWithBalance === true)
+    gateway.log('error', 'balance_purchase_differs', { provider: provider.id, order: intent.orderId, request_id: intent.requestId });
+  else if (judged !== 'as-accepted') {
+    const detail = judged === 'differs' ? 'The provider made another order than was accepted.' : "The provider's order costs more than was accepted.";
+    return await withhold(gateway, intent, owner, placed, 'price-changed', `${detail} It is not handed out and lapses by itself. Nothing is to be paid.`, {
+      // Settled behind the requests there is nobody to ask for: the first who asks gets them (withOffers).
+      members: reprice ? { offers: await freshOffers(reprice) } : {},
+    });
+  }
+  const currency = quote.route.asked.ramp === 'liquidity' ? undefined : quote.route.asked.currency;
+  const payment = showPayment(placed.paymentInfo, {
+    pay: placed.pay,
+    ...(quote.route.asked.ramp === 'liquidity' ? {} : { paymentOptionId: quote.terms.paymentOptionId }),
+    ...(currency === undefined ? {} : { currency }),
+  });
+  if (!payment && placed.stage === 'awaiting_payment')
+    return await withhold(gateway, intent, owner, placed, 'order-unpayable', "The provider's order names no way to pay it. Ask for a new quote.");
+
+  const untrusted = untrustedLink(gateway, provider, placed);
+  const now = gateway.now();
+  const stage: Stage = untrusted ? 'review' : placed.stage;
+  const order = await orderOf(gateway, intent, placing, placed, stage, payment ?? {}, now);
+  const answer: GivenAnswer = untrusted
+    ? problemAnswer(
+        'payout-link-refused',
+        'The provider gave a payment link that is not on one of its own hosts. The order is withheld and the operator looks at it. Do not pay.',
+        { members: { order_id: intent.orderId } },
+      )
+    : { status: 200, body: JSON.stringify(showNewOrder(gateway, order, payment)) };
+  const event: OrderEvent = {
+    sequence: 1,
+    at: now,
+    toStage: stage,
+    rawStatus: placed.rawStatus ?? placed.stage,
+    source: 'place',
+    ...(untrusted ? { note: 'payment link on a foreign host' } : {}),
+  };
+  const change = {
+    state: 'confirmed' as const,
+    answer: await gateway.seal.seal(JSON.stringify(answer), answerPlace(intent.id)),
+    ...(placed.upstreamOrderId === undefined ? {} : { upstreamOrderId: placed.upstreamOrderId }),
+  };
+  const deliveries = await orderDeliveries(gateway, order, undefined, event);
+  if (await gateway.stores.intents.confirm(intent.id, owner, change, order, event, deliveries)) {
+    gateway.count('orders_total', { provider: provider.id, outcome: untrusted ? 'review' : 'confirmed' });
+    return answer;
+  }
+  // Somebody else settled it meanwhile: his answer is the answer.
+  return await answerOf(gateway, await gateway.stores.intents.find(intent.id));
+};
+
+/** The fresh offers of a changed price that was found out behind the requests: looked for once, then kept with the answer. */
+export const withOffers = async (gateway: Gateway, intent: Intent | undefined, answer: GivenAnswer, reprice: Reprice): Promise<GivenAnswer> => {
+  if (!intent || answer.status !== 0) return answer;
+  const { problem } = JSON.parse(answer.body) as StoredProblem;
+  if (problem.code !== 'price-changed' || hasOffers(answer)) return answer;
+  const whole = problemAnswer(problem.code, problem.detail, { ...problem.more, members: { ...problem.more.members, offers: await freshOffers(reprice) } });
+  const sealed = await gateway.seal.seal(JSON.stringify(whole), answerPlace(intent.id));
+  if (await gateway.stores.intents.changeWithheld(intent.id, intent.requestId, { answer: sealed }, intent.answer)) return whole;
+  // The same request came twice: the answer is the one that was kept. Where it could not be kept, it is looked for anew next time.
+  const kept = await answerOf(gateway, await gateway.stores.intents.find(intent.id));
+  return hasOffers(kept) ? kept : whole;
+};
+
+const hasOffers = ({ status, body }: GivenAnswer): boolean =>
+  status === 0 && (JSON.parse(body) as StoredProblem).problem.more.members?.['offers'] !== undefined;
+
+const freshOffers = async (reprice: Reprice): Promise<Json[]> => {
+  try {
+    return await reprice();
+  } catch {
+    return [];
+  }
+};
+
+const problemAnswer = (code: ProblemCode, detail: string, more: ProblemMore = {}): GivenAnswer => ({
+  status: 0,
+  body: JSON.stringify({ problem: { code, detail, more } } satisfies StoredProblem),
+});
+
+/** A stored answer becomes the answer again: the bytes of a 200, or the problem with this request's id. */
+export const giveAnswer = (answer: GivenAnswer): GivenAnswer => {
+  if (answer.status !== 0) return answer;
+  const { problem } = JSON.parse(answer.body) as StoredProblem;
+  throw new Problem(problem.code, problem.detail, problem.more);
+};
+
+/** The order exists upstream, but nobody is shown how to pay it. */
+const withhold = async (
+  gateway: Gateway,
+  intent: Intent,
+  owner: string,
+  placed: PlacedOrder,
+  code: ProblemCode,
+  detail: string,
+  more: ProblemMore = {},
+): Promise<GivenAnswer> => {
+  const answer = problemAnswer(code, detail, more);
+  const changed = await settleWith(gateway, intent, owner, 'unpayable', answer, placed.upstreamOrderId);
+  gateway.count('orders_total', { provider: intent.providerId, outcome: code });
+  return changed ? answer : await answerOf(gateway, await gateway.stores.intents.find(intent.id));
+};
+
+const settleWith = async (
+  gateway: Gateway,
+  intent: Intent,
+  owner: string,
+  state: 'unpayable' | 'dead' | 'review',
+  answer: GivenAnswer,
+  upstreamOrderId?: string,
+  note?: string,
+): Promise<boolean> =>
+  await gateway.stores.intents.change(
+    intent.id,
+    owner,
+    {
+      state,
+      nextTryOn: Math.max(intent.deadOn, gateway.now()),
+      answer: await gateway.seal.seal(JSON.stringify(answer), answerPlace(intent.id)),
+      ...(upstreamOrderId === undefined ? {} : { upstreamOrderId }),
+      ...(note === undefined ? {} : { evidence: { note } }),
+    },
+    true,
+  );
+
+/** The end of a placing whose answer was lost for good. */
+export const settleUnpayable = async (
+  gateway: Gateway,
+  intent: Intent,
+  owner: string,
+  state: 'unpayable' | 'dead' | 'review',
+  note: string,
+  upstreamOrderId?: string,
+): Promise<boolean> => {
+  gateway.count('orders_total', { provider: intent.providerId, outcome: state });
+  gateway.log(state === 'review' ? 'error' : 'warn', 'intent_settled', {
+    request_id: intent.requestId,
+    provider: intent.providerId,
+    intent: intent.id,
+    state,
+    note,
+  });
+  const detail =
+    state === 'review'
+      ? 'What became of the order is not certain; the operator looks at it. Nothing is to be paid. Do not order the same again before he has answered.'
+      : 'The provider may hold an order that nobody can pay; it lapses by itself and nothing is to be paid. Ask for a new quote.';
+  return await settleWith(
+    gateway,
+    intent,
+    owner,
+    state,
+    problemAnswer('order-unpayable', detail, { members: { order_id: intent.orderId } }),
+    upstreamOrderId,
+    note,
+  );
+};
+
+const untrustedLink = (gateway: Gateway, provider: Provider, placed: PlacedOrder): boolean => {
+  const { paymentInfo } = placed;
+  if (paymentInfo.kind !== 'fiat' || paymentInfo.paymentUrl === undefined) return false;
+  return !trustedLink(paymentInfo.paymentUrl, linkHosts(provider, provider.core.payment_hosts), gateway.settings.mode === 'sandbox');
+};
+
+const orderOf = async (
+  gateway: Gateway,
+  intent: Intent,
+  placing: Placing,
+  placed: PlacedOrder,
+  stage: Stage,
+  payment: { [key: string]: Json },
+  now: number,
+): Promise<Order> => {
+  const { quote, inputs } = placing;
+  const { offer } = quote.offer;
+  const id = intent.orderId;
+  const reference = placed.paymentInfo.kind === 'fiat' ? referenceOf(placed.paymentInfo.paymentDetails ?? {}) : undefined;
+  const { asked } = quote.route;
+  const arrival = quote.offer.terms.arrivalSeconds;
+  return {
+    id,
+    intentId: intent.id,
+    quoteId: quote.quoteId,
+    ramp: intent.ramp,
+    customerId: intent.customerId,
+    providerId: intent.providerId,
+    stage,
+    stageOn: now,
+    rawStatus: placed.rawStatus ?? placed.stage,
+    sequence: 1,
+    pay: placed.pay,
+    receive: placed.receive,
+    fee: placed.fee,
+    quotedPay: offer.pay,
+    quotedReceive: offer.receive,
+    binding: offer.binding,
+    terms: {
+      ...quote.terms,
+      ...(asked.ramp === 'liquidity' ? {} : { currency: asked.currency }),
+      ...(quote.offer.terms.named ? { named: quote.offer.terms.named } : {}),
+      ...(arrival === undefined ? {} : { arrivalSeconds: arrival }),
+      ...(placed.matchedBy === undefined ? {} : { matchedBy: placed.matchedBy }),
+    },
+    facts: { ...offer.facts, ...placed.facts },
+    upstream: offer.upstream ?? {},
+    paymentInfo: await gateway.seal.seal(JSON.stringify(payment), paymentPlace(id)),
+    createdOn: now,
+    changedOn: now,
+    checks: 0,
+    // A provider that rang while the order was being placed rings no second time: it is looked at soon.
+    nextCheckOn: (await gateway.stores.notices.heard(intent.id))
+      ? now + 500
+      : now + refreshDelayMs({ stage, stageOn: now, ...(arrival === undefined ? {} : { arrivalSeconds: arrival }) }, now, gateway.random()),
+    followUntil: now + gateway.settings.orders.follow_days * 86_400_000,
+    final: false,
+    ...(intent.providerSessionId === undefined ? {} : { providerSessionId: intent.providerSessionId }),
+    ...(placed.upstreamOrderId === undefined ? {} : { upstreamOrderId: placed.upstreamOrderId }),
+    ...((placed.expiresOn ?? offer.expiresOn) === undefined ? {} : { expiresOn: placed.expiresOn ?? offer.expiresOn ?? 0 }),
+    ...(reference === undefined ? {} : { referenceHash: gateway.hash(reference.trim().toUpperCase()) }),
+    ...(inputs.webhookUrl === undefined
+      ? {}
+      : { webhookUrl: await gateway.seal.seal(inputs.webhookUrl, webhookPlace(id)), webhookEvents: inputs.webhookEvents ?? [] }),
+    ...(inputs.appId === undefined ? {} : { appId: inputs.appId }),
+  };
+};

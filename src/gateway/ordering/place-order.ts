@@ -1,0 +1,160 @@
+import type { Ramp } from '../../domain/ramp.ts';
+import type { Intent } from '../../ports/placings.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Provider } from '../../ports/providers.ts';
+import { Problem } from '../problem.ts';
+import { refuseHeldOrders } from '../switches.ts';
+import type { OpenSession } from '../sessions/read-session.ts';
+import { answerOf, orderPending, otherPending, quoteExpired, type GivenAnswer, type PlacingInputs, type Reprice } from './placing.ts';
+import { leaseFor } from '../lease.ts';
+import { providerOf } from '../upstream/provider-of.ts';
+import { inputsPlace } from '../places.ts';
+import { sendPlacing } from './send-placing.ts';
+import { giveAnswer, withOffers } from './confirm-order.ts';
+import { findQuote, quoteToJson, type StoredQuote } from '../pricing/store-route.ts';
+import type { Prepared } from './prepared.ts';
+
+export type PlaceOrderRequest = {
+  quoteId: string;
+  ramp: Ramp;
+  idempotencyKey?: string | undefined;
+  inputs: PlacingInputs;
+  /** Counts one order more; throws where there have been too many. A repeated request is no order more. */
+  count: () => Promise<void>;
+  prepare?: (quote: StoredQuote) => Promise<Prepared>;
+};
+
+/**
+ * POST /order (API.md section 3, RELIABILITY 3.2): the intent is written before anything leaves; one sender holds its lease; the order, its
+ * first event and the very bytes of the answer are committed together before the wallet sees them. The placing runs on when the caller
+ * hangs up; the same quote again gets the same bytes.
+ */
+export const placeOrder = async (
+  gateway: Gateway,
+  session: OpenSession,
+  request: PlaceOrderRequest,
+  requestId: string,
+  reprice: Reprice,
+): Promise<GivenAnswer> => giveAnswer(await place(gateway, session, request, requestId, reprice));
+
+const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrderRequest, requestId: string, reprice: Reprice): Promise<GivenAnswer> => {
+  const { intents } = gateway.stores;
+  const existing = await intents.findByQuote(request.quoteId, session.customerId);
+  if (existing?.ramp === request.ramp) return await answerAgain(gateway, existing, request, requestId, reprice);
+  const quote = await findQuote(gateway, request.quoteId, session.customerId);
+  if (quote.route.asked.ramp !== request.ramp) throw new Problem('quote-not-found', 'There is no such quote of this customer on this ramp.');
+  const now = gateway.now();
+  if (now > quote.acceptBy) throw quoteExpired();
+  refuseOutOfBounds(request.ramp, quote.offer.offer, request.inputs);
+  refuseHeldOrders(gateway, quote.offer.providerId);
+  await request.count();
+  const prepared = await request.prepare?.(quote);
+  const providerSessionId = prepared?.providerSessionId ?? quote.providerSessionId;
+  const inputs = prepared
+    ? {
+        ...prepared.webhook,
+        ...request.inputs,
+        order: { ...request.inputs.order, ...prepared.order },
+        ...(prepared.nodePubkey === undefined ? {} : { nodePubkey: prepared.nodePubkey }),
+      }
+    : request.inputs;
+  const id = gateway.ids.uuid();
+  const lease = leaseFor(gateway, id);
+  const provider = providerOf(gateway, quote.offer.providerId);
+  const created = await intents.create(
+    {
+      id,
+      quoteId: quote.quoteId,
+      orderId: gateway.ids.uuid(),
+      ramp: quote.route.asked.ramp,
+      customerId: session.customerId,
+      providerId: provider.id,
+      requestId,
+      quote: quoteToJson(quote),
+      inputs: await gateway.seal.seal(JSON.stringify(inputs), inputsPlace(id)),
+      createdOn: now,
+      // A purchase with the operator's own money is waited for half an hour, then it is his to look at.
+      deadOn: inputs.order.payWithBalance === true ? now + 2 * quoteLifeMs : (quote.offer.offer.expiresOn ?? now + quoteLifeMs) + graceMs(provider),
+      nextTryOn: now,
+      ...(providerSessionId === undefined ? {} : { providerSessionId }),
+      ...(request.idempotencyKey === undefined ? {} : { idempotencyKey: request.idempotencyKey }),
+    },
+    lease,
+    gateway.settings.orders.max_open,
+  );
+  if (created !== 'created') await prepared?.release?.();
+  if (typeof created === 'object')
+    throw new Problem('too-many-open-orders', `At most ${gateway.settings.orders.max_open} unpaid orders may be open at a time. Pay one or let it expire.`, {
+      members: { order_ids: created.open },
+    });
+  if (created === 'busy') throw await otherPending(gateway, providerSessionId, session.customerId);
+  const intent = created === 'created' ? await intents.find(id) : await intents.findByQuote(request.quoteId, session.customerId);
+  if (!intent) throw orderPending('The order is being placed.');
+  if (created === 'exists') return await answerAgain(gateway, intent, request, requestId, reprice);
+  try {
+    await prepared?.recheck?.();
+  } catch (problem) {
+    await intents.change(id, lease.owner, { state: 'rejected' }, true);
+    await prepared?.release?.();
+    throw problem;
+  }
+  const placing = sendPlacing(gateway, intent, lease, requestId, reprice);
+  gateway.background(placing.catch(() => undefined));
+  return await placing;
+};
+
+/** A bound that the quote itself does not keep can only be a mistake. */
+const refuseOutOfBounds = (ramp: Ramp, offer: { pay: bigint; receive: bigint }, { minReceive, maxPay }: PlacingInputs): void => {
+  if ((minReceive !== undefined && offer.receive < BigInt(minReceive)) || (maxPay !== undefined && offer.pay > BigInt(maxPay)))
+    throw new Problem('amount-out-of-range', 'The quote itself is outside of the bound you gave.', {
+      errors: [
+        {
+          pointer:
+            minReceive === undefined
+              ? ramp === 'liquidity'
+                ? '/max_pay_sats'
+                : '/max_amount_fiat'
+              : ramp === 'sell'
+                ? '/min_amount_fiat'
+                : '/min_amount_sats',
+          detail: 'the quote does not keep it',
+        },
+      ],
+    });
+};
+
+/** 15 minutes for a quote that names no expiry. */
+const quoteLifeMs = 15 * 60_000;
+const graceMs = (provider: Provider): number => (provider.core.late_commit_max_s > 0 ? provider.core.late_commit_max_s * 1000 : 60_000);
+
+/** A request that names another invoice or connection than the order has would be answered with an order that pays the first. */
+const refuseOtherAim = async (gateway: Gateway, found: Intent, named: PlacingInputs['named'] = {}): Promise<void> => {
+  if (Object.keys(named).length === 0) return;
+  const stored = JSON.parse(await gateway.seal.open(found.inputs, inputsPlace(found.id))) as PlacingInputs;
+  const other = stored.named && Object.keys(named).find((member) => stored.named?.[member] !== named[member]);
+  if (other !== undefined)
+    throw new Problem('quote-used', `This quote was ordered with another ${other}. That order stands; ask for a new quote for this one.`, {
+      errors: [{ pointer: `/${other}`, detail: 'not what the quote was ordered with' }],
+      members: { order_id: found.orderId },
+    });
+};
+
+/** The same quote again: waits for a running placing, then the same bytes. */
+const answerAgain = async (gateway: Gateway, found: Intent, request: PlaceOrderRequest, requestId: string, reprice: Reprice): Promise<GivenAnswer> => {
+  if (request.idempotencyKey !== undefined && request.idempotencyKey !== found.idempotencyKey)
+    throw new Problem('quote-used', 'This quote was ordered with another Idempotency-Key.', { members: { order_id: found.orderId } });
+  await refuseOtherAim(gateway, found, request.inputs.named);
+  const until = gateway.now() + gateway.settings.routing.order_deadline_ms;
+  let intent: Intent | undefined = found;
+  while (intent && (intent.state === 'prepared' || intent.state === 'sending') && gateway.now() < until) {
+    if (intent.state === 'prepared') {
+      // Its sender died before anything left: whoever takes the lease goes on.
+      const lease = leaseFor(gateway, intent.id);
+      const taken = await gateway.stores.intents.claim(intent.id, lease);
+      if (taken?.state === 'prepared') return await sendPlacing(gateway, taken, lease, requestId, reprice);
+    }
+    await gateway.sleep(100);
+    intent = await gateway.stores.intents.find(found.id);
+  }
+  return await withOffers(gateway, intent, await answerOf(gateway, intent), reprice);
+};

@@ -1,0 +1,98 @@
+/** What a placing is made of, wherever it is picked up. */
+import type { Json as AnyJson } from '../../domain/offer.ts';
+import type { CallContext, OrderInputs } from '../../providers/spec.ts';
+import { answerPlace, inputsPlace, reservedPlace } from '../places.ts';
+import { Problem } from '../problem.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Intent } from '../../ports/placings.ts';
+import type { Provider } from '../../ports/providers.ts';
+import { quoteFromJson, type StoredQuote } from '../pricing/store-route.ts';
+import { providerOf } from '../upstream/provider-of.ts';
+import { upstreamBlob } from '../upstream/blob.ts';
+
+/** An answer as it was given: replayed byte for byte. */
+export type GivenAnswer = { status: number; body: string };
+
+/** What the customer added to the quote; sealed in the intent. Amounts as decimal strings, in the ramp's units. */
+export type PlacingInputs = {
+  webhookUrl?: string;
+  webhookEvents?: string[];
+  minReceive?: string;
+  maxPay?: string;
+  appId?: string;
+  customerIp?: string;
+  /** Where the money goes, by the request's own names: ordered again with another, the quote is used. */
+  named?: { [member: string]: string };
+  /** liquidity: the node that the session had proven. */
+  nodePubkey?: string;
+  order: OrderInputs;
+};
+/** Fresh prices for a customer whose price changed. */
+export type Reprice = () => Promise<AnyJson[]>;
+
+export const orderPending = (detail: string, retryAfterMs = 2000, members: { [key: string]: AnyJson } = {}): Problem =>
+  new Problem('order-pending', `${detail} Repeat the same request.`, { retryAfterMs, members });
+
+/**
+ * While a placing's outcome is unknown, nothing can be told before the next look at it; a notice may bring that forward, so nobody is sent away
+ * for long. In milliseconds.
+ */
+const untilLook = (gateway: Gateway, intent: Intent | undefined): number =>
+  Math.min(Math.max(intent?.state === 'unknown' ? intent.nextTryOn - gateway.now() : 0, 2000), 30_000);
+
+/** Another placing stands in the way. It is named to its own customer: repeating its request tells what became of it. */
+export const otherPending = async (gateway: Gateway, providerSessionId: string | undefined, customerId: string): Promise<Problem> => {
+  const other = providerSessionId === undefined ? undefined : await gateway.stores.intents.unsettledIn(providerSessionId);
+  const named = other?.customerId === customerId ? { order_id: other.orderId, quote_id: other.quoteId } : {};
+  return orderPending('Another order is still being placed with the same provider.', untilLook(gateway, other), named);
+};
+
+/** What a settled intent answers; an unsettled one is still pending. */
+export const answerOf = async (gateway: Gateway, intent: Intent | undefined): Promise<GivenAnswer> => {
+  if (intent?.answer !== undefined) return JSON.parse(await gateway.seal.open(intent.answer, answerPlace(intent.id))) as GivenAnswer;
+  if (intent?.state === 'rejected') throw notTaken('it was refused');
+  throw orderPending('The provider has not answered yet.', untilLook(gateway, intent));
+};
+
+export const quoteExpired = (): Problem => new Problem('quote-expired', 'The quote can no longer be ordered. Ask for a new one.');
+
+export const notTaken = (reason: string): Problem =>
+  new Problem('provider-unavailable', `The provider did not take the order: ${reason}. Nothing was ordered; the quote can be used again until accept_by.`, {
+    retryAfterMs: 2000,
+  });
+
+/**
+ * Whether a lost answer is lost for good: a customer pays a liquidity order with what only that answer said, its seller lists no orders and gives
+ * none again, and its notices do not say how to pay. The order lapses by itself, so its death is not waited for (RELIABILITY 3.5 for Bitrefill;
+ * for other sellers a decision of ours). What the operator's balance pays is bought without anybody being shown anything: that is looked for.
+ */
+export const lapsesUnseen = (intent: Pick<Intent, 'ramp'>, { provider, inputs }: Placing): boolean =>
+  intent.ramp === 'liquidity' && provider.core.repost !== 'same' && inputs.order.payWithBalance !== true;
+
+export const lostNote = 'only the lost answer said how to pay';
+
+export type Placing = { provider: Provider; quote: StoredQuote; inputs: PlacingInputs; context: Omit<CallContext, 'signal' | 'requestId'> };
+
+/** Everything a call for this intent needs, from its row alone: any instance can go on with it. */
+export const placingOf = async (gateway: Gateway, intent: Intent): Promise<Placing> => {
+  const inputs = JSON.parse(await gateway.seal.open(intent.inputs, inputsPlace(intent.id))) as PlacingInputs;
+  const customer = await upstreamBlob(gateway, intent.providerSessionId);
+  return {
+    provider: providerOf(gateway, intent.providerId),
+    inputs,
+    quote: await openReserved(gateway, quoteFromJson(intent.quoteId, intent.quote)),
+    context: {
+      idempotencyKey: intent.id,
+      ...(customer === undefined ? {} : { customer }),
+      ...(inputs.customerIp === undefined ? {} : { customerIp: inputs.customerIp }),
+    },
+  };
+};
+
+/** With how to pay what was reserved, for the adapter's placeOrder alone. */
+const openReserved = async (gateway: Gateway, quote: StoredQuote): Promise<StoredQuote> => {
+  const { reservation, secret } = quote.offer.offer;
+  if (!reservation || secret === undefined) return quote;
+  const opened = await gateway.seal.open(secret, reservedPlace(reservation.upstreamOrderId));
+  return { ...quote, offer: { ...quote.offer, offer: { ...quote.offer.offer, secret: opened } } };
+};

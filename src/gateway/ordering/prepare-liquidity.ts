@@ -1,0 +1,60 @@
+import { checkPayoutAddress } from '../../bitcoin/address.ts';
+import { readTerms } from '../pricing/liquidity-terms.ts';
+import type { Prepared } from './prepared.ts';
+import { Problem } from '../problem.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import { provenNode } from '../sessions/proven-node.ts';
+import type { OpenSession } from '../sessions/read-session.ts';
+import { refusalProblem } from '../refusal-problem.ts';
+import type { StoredQuote } from '../pricing/store-route.ts';
+import { spending, idOf } from './balance.ts';
+
+export type LiquidityOrderRequest = {
+  invoice?: string | undefined;
+  refundOnchain?: string | undefined;
+  email?: string | undefined;
+  /** Whether the caller is an app that may spend the operator's balance. */
+  maySpend: boolean;
+};
+
+/** What a liquidity order needs beside the quote: the customer's invoice for a recharge, the proven node, and a permission to spend. */
+export const prepareLiquidityOrder = async (gateway: Gateway, session: OpenSession, quote: StoredQuote, request: LiquidityOrderRequest): Promise<Prepared> => {
+  const asked = readTerms(quote.terms);
+  const { requires } = quote.offer.offer;
+  const nodePubkey = await provenNode(gateway, session, undefined);
+  if (requires.includes('proof') && nodePubkey === undefined) throw refusalProblem({ reason: 'proof-required' });
+  if (requires.includes('invoice') && request.invoice === undefined)
+    throw new Problem('invoice-unsuitable', `Send the invoice to be paid: ${asked.amountSats} sats, of this network, good for the next half hour.`, {
+      errors: [{ pointer: '/invoice', detail: 'missing' }],
+    });
+  const refund = request.refundOnchain;
+  if (refund !== undefined && 'problem' in checkPayoutAddress(refund, gateway.settings.network))
+    throw new Problem('address-invalid', 'refund_onchain is not an address of this network.', {
+      errors: [{ pointer: '/refund_onchain', detail: 'not an address' }],
+    });
+  const order = {
+    ...(request.invoice === undefined ? {} : { invoice: request.invoice }),
+    ...(refund === undefined ? {} : { refundOnchain: refund }),
+    ...(request.email === undefined ? {} : { email: request.email }),
+  };
+  const prepared = { order, ...(nodePubkey === undefined ? {} : { nodePubkey }), ...(await reserved(gateway, quote)) };
+  return asked.payWith === 'balance'
+    ? { ...prepared, ...(await spending(gateway, quote, request.maySpend)), order: { ...order, payWithBalance: true } }
+    : prepared;
+};
+
+/**
+ * A reserved order stands behind every quote that was given for it, and becomes one order: whoever comes second is told so. The placings of
+ * one reservation are one after the other.
+ */
+const reserved = async (gateway: Gateway, quote: StoredQuote): Promise<Pick<Prepared, 'providerSessionId' | 'recheck'>> => {
+  const { providerId, offer } = quote.offer;
+  const { reservation } = offer;
+  if (!reservation) return {};
+  const recheck = async (): Promise<void> => {
+    const [taken] = await gateway.stores.intents.claimedUpstreamIds(providerId, [reservation.upstreamOrderId]);
+    if (taken !== undefined) throw new Problem('quote-used', 'What this quote had reserved was ordered with another quote.');
+  };
+  await recheck();
+  return { providerSessionId: idOf(gateway, `reserved at ${providerId}: ${reservation.upstreamOrderId}`), recheck };
+};

@@ -1,0 +1,79 @@
+import type { ConnectionState } from '../../providers/spec.ts';
+import type { Account } from '../../ports/accounts.ts';
+import { accountWebhookPlace } from '../places.ts';
+import { Problem } from '../problem.ts';
+import type { Prepared } from './prepared.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import { refreshAccount } from '../accounts/refresh-account.ts';
+import type { OpenSession } from '../sessions/read-session.ts';
+import { refusalProblem } from '../refusal-problem.ts';
+import { notConnected } from '../accounts/accounts.ts';
+import { openState } from '../accounts/show-account.ts';
+import type { StoredQuote } from '../pricing/store-route.ts';
+
+/**
+ * What a sell order needs beside the quote: the account that the euros go through, and for a bank the connection. Quotes are given before
+ * either exists, so this is where they are asked for.
+ */
+export const prepareSellOrder = async (
+  gateway: Gateway,
+  session: OpenSession,
+  quote: StoredQuote,
+  request: { connectionId?: string | undefined },
+  requestId: string,
+): Promise<Prepared> => {
+  const { providerId } = quote.offer;
+  const account = (await gateway.stores.accounts.list(session.customerId)).find((one) => one.providerId === providerId);
+  const needsAccount = quote.offer.offer.requires.includes('account');
+  if (!account) {
+    if (needsAccount) throw refusalProblem({ reason: 'account-required' });
+    return { order: {} };
+  }
+  const now = account.status === 'connected' ? account : (await refreshAccount(gateway, account, requestId)).account;
+  if (now.status !== 'connected') throw await notConnected(gateway, now);
+  const needs = quote.terms['needConnection'];
+  const byAmount = Array.isArray(needs) && needs.includes(providerId);
+  const { connectionId } = request;
+  /** What may have changed between the look and the order that is written: another order, a cancel. */
+  const recheck = async (): Promise<void> => {
+    await refuseSameAmount(gateway, account, quote);
+    if (connectionId !== undefined) await activeConnection(gateway, session, account, connectionId);
+  };
+  await recheck();
+  const common = { providerSessionId: account.id, recheck, webhook: await webhookOf(gateway, account) };
+  if (connectionId === undefined) {
+    if (byAmount) throw refusalProblem({ reason: 'declined', note: 'connection-required' });
+    return { ...common, order: {} };
+  }
+  return { ...common, order: { connection: JSON.parse(JSON.stringify(await activeConnection(gateway, session, account, connectionId))) } };
+};
+
+const activeConnection = async (gateway: Gateway, session: OpenSession, account: Account, connectionId: string): Promise<ConnectionState> => {
+  const connection = await gateway.stores.accounts.findConnection(connectionId, session.customerId);
+  if (!connection || connection.accountId !== account.id) throw new Problem('connection-not-found', 'There is no such connection of this account.');
+  const state = await openState(gateway, connection);
+  if (!state || connection.status !== 'active') throw new Problem('connection-required', `The connection is ${connection.status}, not active.`);
+  return state;
+};
+
+/**
+ * Where only the amount tells whose a payment is, an account has one payable order of each on each network: what was paid names no address.
+ * An order with an invoice or address of its own is none of these.
+ */
+const refuseSameAmount = async (gateway: Gateway, account: Account, { offer: { offer }, terms }: StoredQuote): Promise<void> => {
+  if (offer.facts['matched_by'] === 'order_id') return;
+  const sameAmount = await gateway.stores.orders.payableByAmount(account.providerId, account.customerId, offer.pay, gateway.now());
+  const clashing = sameAmount.filter((order) => order.network === terms['network']).map((order) => order.id);
+  if (clashing.length > 0)
+    throw new Problem(
+      'amount-in-use',
+      'An open order of this account has the same amount: two payments could not be told apart. Change the amount, or let it expire.',
+      { members: { order_ids: clashing } },
+    );
+};
+
+/** The account's webhook is told of its orders, too, unless they name their own. */
+const webhookOf = async (gateway: Gateway, account: Account): Promise<NonNullable<Prepared['webhook']>> =>
+  account.webhookUrl === undefined
+    ? {}
+    : { webhookUrl: await gateway.seal.open(account.webhookUrl, accountWebhookPlace(account.id)), webhookEvents: account.webhookEvents ?? [] };

@@ -1,0 +1,68 @@
+/**
+ * Placings that ended unpayable or dead: nobody was shown how to pay them, so no money can be in them. If a provider says otherwise, a person
+ * has to look (RELIABILITY 3.3). Read once when the quote has died, and whenever a genuine notice comes about one.
+ */
+import { advance } from '../../domain/order-life.ts';
+import type { OrderEvidence } from '../../providers/spec.ts';
+import { ProviderFault } from '../../providers/fault.ts';
+import { callProvider } from '../upstream/call-provider.ts';
+import { leaseFor } from '../lease.ts';
+import { placingOf, type Placing } from './placing.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Intent } from '../../ports/placings.ts';
+import type { Lease } from '../../ports/runtime.ts';
+import { ownNewOrders } from './send-placing.ts';
+
+/** Nothing more is to be looked for, until a notice comes. */
+const never = Date.UTC(9999, 0, 1);
+/** How often, and how long, a provider that cannot be read is asked again. */
+const retryMs = 30 * 60_000;
+const patienceMs = 7 * 86_400_000;
+
+export const lookAgain = async (gateway: Gateway, limit: number): Promise<number> => {
+  const lease = leaseFor(gateway, 'again000');
+  const due = await gateway.stores.intents.claimWithheld(gateway.now(), lease, limit);
+  await Promise.all(due.map((intent) => lookAtOne(gateway, intent, lease)));
+  return due.length;
+};
+
+const lookAtOne = async (gateway: Gateway, intent: Intent, lease: Lease): Promise<void> => {
+  const { intents } = gateway.stores;
+  const now = gateway.now();
+  try {
+    const placing = await placingOf(gateway, intent);
+    for (const row of await readRows(gateway, intent, placing)) {
+      const step = advance({ stage: 'awaiting_payment', binding: false, pay: 0n, receive: 0n, placing: intent.state }, row, now);
+      if (step.kind !== 'contradiction') continue;
+      const found = row.upstreamOrderId === undefined ? {} : { upstreamOrderId: row.upstreamOrderId };
+      const note = step.note ?? 'money moved';
+      if (!(await intents.changeWithheld(intent.id, lease.owner, { state: 'review', evidence: { note }, ...found }))) return;
+      gateway.count('orders_total', { provider: intent.providerId, outcome: 'review' });
+      gateway.log('error', 'money_in_withheld_order', { request_id: intent.requestId, provider: intent.providerId, intent: intent.id, note });
+      return;
+    }
+    await intents.changeWithheld(intent.id, lease.owner, { nextTryOn: never });
+  } catch (error) {
+    const isFault = error instanceof ProviderFault; // counted and logged by callProvider
+    if (!isFault) gateway.log('error', 'defect', { where: 'look_again', intent: intent.id, error: error instanceof Error ? error.message : 'unknown' });
+    const again = isFault && now < intent.deadOn + patienceMs ? now + retryMs : never;
+    await intents.changeWithheld(intent.id, lease.owner, { nextTryOn: again });
+  }
+};
+
+/** The order where its id is known, else whatever new orders its upstream session has. */
+const readRows = async (gateway: Gateway, intent: Intent, placing: Placing): Promise<OrderEvidence[]> => {
+  const { provider, quote, context } = placing;
+  const { upstreamOrderId } = intent;
+  if (upstreamOrderId === undefined)
+    return intent.ramp === 'buy' && provider.core.status_by_session ? await ownNewOrders(gateway, intent, placing, intent.requestId) : [];
+  const adapter = provider.adapter[intent.ramp];
+  if (!adapter) return [];
+  const { pay, receive, fee, upstream, facts } = quote.offer.offer;
+  const order = { orderId: intent.orderId, upstreamOrderId, createdOn: intent.createdOn, pay, receive, fee, upstream, facts };
+  const deadlineMs = gateway.settings.routing.status_deadline_ms;
+  const options = { operation: 'status', verb: 'read_order', requestId: intent.requestId, deadlineMs, idempotent: true, context } as const;
+  const answer = await callProvider(gateway, provider, options, (call) => adapter.readOrders(call, order));
+  // A session that is over upstream can never be read again: nothing is learnt by asking on.
+  return answer.ok ? answer.value.filter((row) => row.upstreamOrderId === undefined || row.upstreamOrderId === upstreamOrderId) : [];
+};

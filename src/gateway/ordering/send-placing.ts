@@ -1,0 +1,180 @@
+import { backOffMs, newOrders } from '../../domain/settle-placing.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import { ProviderFault } from '../../providers/fault.ts';
+import type { Answer, CallContext, PlacedOrder, PlaceRequest, QuoteRequest } from '../../providers/spec.ts';
+import { keepBlob } from '../upstream/blob.ts';
+import { callProvider } from '../upstream/call-provider.ts';
+import { confirmPlaced, settleUnpayable } from './confirm-order.ts';
+import {
+  answerOf,
+  lapsesUnseen,
+  lostNote,
+  notTaken,
+  orderPending,
+  placingOf,
+  quoteExpired,
+  type GivenAnswer,
+  type Placing,
+  type PlacingInputs,
+  type Reprice,
+} from './placing.ts';
+import { ordersHeld } from '../switches.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Intent } from '../../ports/placings.ts';
+import type { Lease } from '../../ports/runtime.ts';
+import type { Provider } from '../../ports/providers.ts';
+import { releaseSpend } from './balance.ts';
+import { readTerms, toQuoteRequest } from '../pricing/liquidity-terms.ts';
+import { refusalProblem } from '../refusal-problem.ts';
+import type { StoredQuote } from '../pricing/store-route.ts';
+
+/** From `prepared` on: known orders first, then `sending` is committed, then the one POST. */
+export const sendPlacing = async (gateway: Gateway, intent: Intent, lease: Lease, requestId: string, reprice?: Reprice): Promise<GivenAnswer> => {
+  const { intents } = gateway.stores;
+  const placing = await placingOf(gateway, intent);
+  if (gateway.now() > placing.quote.acceptBy) return await neverSent(gateway, intent, lease, placing);
+  if (ordersHeld(gateway, intent.providerId)) throw orderPending('New orders are held at the moment.', 30_000);
+  const knownBefore = await readKnownOrders(gateway, intent, placing, requestId);
+  if (knownBefore) await intents.change(intent.id, lease.owner, { knownBefore }, false);
+  const leaseEndsOn = gateway.now() + lease.seconds * 1000;
+  if (!(await intents.startSending(intent.id, lease, gateway.now()))) return await answerOf(gateway, await intents.find(intent.id));
+  const sent = await sendOnce(gateway, intent, placing, requestId, leaseEndsOn);
+  if ('placed' in sent) return await confirmPlaced(gateway, intent, lease.owner, placing, sent.placed, reprice);
+  if ('refused' in sent || 'unsent' in sent) {
+    const reason = 'refused' in sent ? sent.refused.reason : sent.unsent;
+    // Whoever was paused past his lease may hear a refusal of what another has placed meanwhile.
+    if (!(await intents.reject(intent.id, lease.owner, { refused: reason }))) return await answerOf(gateway, await intents.find(intent.id));
+    await releaseSpend(gateway, intent, placing.quote);
+    if ('refused' in sent && sent.sessionOver === true) throw quoteExpired();
+    throw 'refused' in sent && intent.ramp !== 'buy' ? refusalProblem(sent.refused) : notTaken(reason);
+  }
+  if (lapsesUnseen(intent, placing)) {
+    await settleUnpayable(gateway, intent, lease.owner, 'unpayable', lostNote);
+    return await answerOf(gateway, await intents.find(intent.id));
+  }
+  await intents.change(
+    intent.id,
+    lease.owner,
+    { state: 'unknown', nextTryOn: gateway.now() + backOffMs(0, gateway.random()), evidence: { tries: 0, reposts: 0, lost: sent.lost } },
+    true,
+  );
+  throw orderPending("The provider's answer was lost; the gateway is finding out what became of the order.");
+};
+
+/** Its sender died before anything left, and by now nobody waits for it: an order would surprise the customer. */
+const neverSent = async (gateway: Gateway, intent: Intent, lease: Lease, placing: Placing): Promise<GivenAnswer> => {
+  const { intents } = gateway.stores;
+  if (!(await intents.reject(intent.id, lease.owner, { refused: 'accept_by passed before it was sent' })))
+    return await answerOf(gateway, await intents.find(intent.id));
+  await releaseSpend(gateway, intent, placing.quote);
+  throw quoteExpired();
+};
+
+/**
+ * `refused`: the provider's own word; with `sessionOver` its session is gone, and with it every quote that was made in it. `unsent`: this time it certainly did not take it (nothing left, or it could not serve), which says nothing
+ * about an earlier time. `lost`: it may have made an order.
+ */
+export type Sent = { placed: PlacedOrder } | { refused: Refusal; sessionOver?: boolean } | { unsent: string } | { lost: string };
+
+/** One POST, unless `leaseEndsOn` (by this instance's own clock, from before the lease was taken) has passed: then its row may be another's. */
+export const sendOnce = async (gateway: Gateway, intent: Intent, placing: Placing, requestId: string, leaseEndsOn: number, attempt = 1): Promise<Sent> => {
+  const { provider, quote, inputs, context } = placing;
+  const request: PlaceRequest = {
+    quote: quoteRequestOf(quote, inputs),
+    offer: quote.offer.offer,
+    inputs: inputs.order,
+    noticeUrl: `${gateway.settings.public_url}/notices/${provider.id}/order/${intent.id}/${gateway.notices.token('order', intent.id)}`,
+  };
+  let left = false;
+  try {
+    const options = {
+      operation: 'order',
+      verb: 'place_order',
+      requestId,
+      deadlineMs: gateway.settings.routing.order_deadline_ms,
+      idempotent: false,
+      context: { ...context, attempt },
+    } as const;
+    const answer = await callProvider(gateway, provider, options, async (call) => {
+      if (gateway.now() >= leaseEndsOn) throw new ProviderFault('busy', 'its sender was paused past its lease', { retryable: false, taken: 'no' });
+      left = true;
+      return await placeAt(provider, call, request);
+    });
+    if (intent.ramp === 'sell' && intent.providerSessionId !== undefined && answer.customer !== undefined)
+      await keepBlob(gateway, intent.providerSessionId, answer.customer);
+    if (answer.ok) return { placed: answer.value };
+    const sessionOver = intent.ramp === 'buy' && answer.customer === '';
+    if (sessionOver && intent.providerSessionId !== undefined) await gateway.stores.sessions.retireUpstream(intent.providerSessionId, gateway.now());
+    return { refused: answer.refusal, sessionOver };
+  } catch (fault) {
+    if (!left || (fault instanceof ProviderFault && fault.taken === 'no')) return { unsent: fault instanceof ProviderFault ? fault.kind : 'defect' };
+    return { lost: fault instanceof ProviderFault ? fault.kind : 'defect' };
+  }
+};
+
+const placeAt = async (provider: Provider, call: CallContext, request: PlaceRequest): Promise<Answer<PlacedOrder>> => {
+  const adapter = provider.adapter[request.quote.ramp];
+  if (!adapter) throw new Error(`${provider.id} has no ramp ${request.quote.ramp}`);
+  return await adapter.placeOrder(call, request);
+};
+
+const quoteRequestOf = (quote: StoredQuote, { nodePubkey }: PlacingInputs): QuoteRequest => {
+  const { asked } = quote.route;
+  if (asked.ramp === 'liquidity') return toQuoteRequest(readTerms(quote.terms), nodePubkey === undefined ? {} : { nodePubkey });
+  if (!quote.option) throw new RangeError('a stored quote has no option');
+  if (asked.ramp === 'buy') return { ramp: 'buy', fixed: asked.fixed, amount: asked.amount, option: quote.option };
+  return {
+    ramp: 'sell',
+    fixed: asked.fixed,
+    amount: asked.amount,
+    option: quote.option,
+    network: quote.terms['network'] === 'onchain' ? 'onchain' : 'lightning',
+  };
+};
+
+/**
+ * The ids of orders that this upstream session has already. Only asked where there can be any: after an earlier placing in the same
+ * session. A provider that cannot be read now is not waited for: amounts and other intents still tell the orders apart.
+ */
+const readKnownOrders = async (gateway: Gateway, intent: Intent, placing: Placing, requestId: string): Promise<string[] | undefined> => {
+  // Where the same quote gives the same order again, or the session is an account, nothing has to be told apart by what was there.
+  if (intent.ramp !== 'buy' || intent.providerSessionId === undefined || !placing.provider.core.status_by_session) return undefined;
+  const earlier = await gateway.stores.intents.earlierIn(intent.providerSessionId);
+  if (earlier.every((id) => id === intent.id)) return undefined;
+  try {
+    return (await readSessionOrders(gateway, placing, requestId)).flatMap((row) => row.upstreamOrderId ?? []);
+  } catch {
+    return undefined; // counted and logged by callProvider
+  }
+};
+
+/** Every order of the placing's upstream session. */
+const readSessionOrders = async (gateway: Gateway, placing: Placing, requestId: string) => {
+  const { provider, context, quote } = placing;
+  const options = {
+    operation: 'status',
+    verb: 'read_orders',
+    requestId,
+    deadlineMs: gateway.settings.routing.status_deadline_ms,
+    idempotent: true,
+    context,
+  } as const;
+  const answer = await callProvider(gateway, provider, options, async (call) => {
+    const adapter = provider.adapter[quote.route.asked.ramp];
+    if (!adapter) throw new Error(`${provider.id} has no such ramp`);
+    return await adapter.readOrders(call);
+  });
+  // A refused read is no empty list: "no orders" would settle a placing as dead.
+  if (!answer.ok) throw new ProviderFault('server', `the read was refused: ${answer.refusal.reason}`);
+  return answer.value;
+};
+
+/** Those that can be this intent's own. */
+export const ownNewOrders = async (gateway: Gateway, intent: Intent, placing: Placing, requestId: string) => {
+  const rows = await readSessionOrders(gateway, placing, requestId);
+  const claimed = await gateway.stores.intents.claimedUpstreamIds(
+    intent.providerId,
+    rows.flatMap((row) => row.upstreamOrderId ?? []),
+  );
+  return newOrders(rows, intent.knownBefore ?? [], claimed);
+};

@@ -1,0 +1,208 @@
+import { backOffMs, settlePlacing, type NewOrder, type Placing as UnknownPlacing } from '../../domain/settle-placing.ts';
+import { confirmPlaced, settleUnpayable } from './confirm-order.ts';
+import type { LiquidityAdapter } from '../../providers/spec.ts';
+import { noticeBodyPlace } from '../places.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Intent } from '../../ports/placings.ts';
+import type { Json, Lease } from '../../ports/runtime.ts';
+import { Problem } from '../problem.ts';
+import { callProvider } from '../upstream/call-provider.ts';
+import { lapsesUnseen, lostNote, placingOf, type Placing } from './placing.ts';
+import { leaseFor } from '../lease.ts';
+import { ownNewOrders, sendOnce, sendPlacing } from './send-placing.ts';
+
+/** What is remembered of an unknown placing between looks. */
+type Evidence = {
+  tries: number;
+  reposts: number;
+  /** When it was sent again last. */ resentOn?: number;
+  reply?: 'placed' | 'refused' | 'lost';
+  /** It was under way in a backup that was restored: its answer may have come since, and its way to pay may have been shown. */ restored?: true;
+  read?: { on: number; found: { upstreamOrderId: string; stage?: string; pay?: string; receive?: string }[] };
+};
+const evidenceOf = (intent: Intent): Evidence => ({
+  tries: 0,
+  reposts: 0,
+  ...(typeof intent.evidence === 'object' && !Array.isArray(intent.evidence) ? (intent.evidence as Partial<Evidence>) : {}),
+});
+
+const restoredNote = 'it was under way in the backup: how to pay may have been shown since';
+
+/** Placings that are due: those whose sender died, and those whose answer was lost. Each under a lease, so that one instance looks. */
+export const settleIntents = async (gateway: Gateway, limit: number): Promise<number> => {
+  const lease = leaseFor(gateway, 'settle000');
+  const leaseEndsOn = gateway.now() + lease.seconds * 1000;
+  const due = await gateway.stores.intents.claimDue(gateway.now(), lease, limit);
+  await Promise.all(due.map((intent) => settleOne(gateway, intent, lease, leaseEndsOn)));
+  return due.length;
+};
+
+const settleOne = async (gateway: Gateway, intent: Intent, lease: Lease, leaseEndsOn: number): Promise<void> => {
+  const requestId = intent.requestId;
+  try {
+    if (intent.state === 'prepared') await sendPlacing(gateway, intent, lease, requestId);
+    else await settleUnknown(gateway, intent, lease, leaseEndsOn, requestId);
+  } catch (error) {
+    if (error instanceof Problem) return; // its outcome is in the intent's row
+    gateway.log('error', 'defect', {
+      request_id: requestId,
+      where: 'settle_intents',
+      intent: intent.id,
+      error: error instanceof Error ? error.message : 'unknown',
+    });
+  }
+};
+
+/** RELIABILITY 3.3: the pure table says what to do next; this does it and writes down what it saw. */
+const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, leaseEndsOn: number, requestId: string): Promise<void> => {
+  const placing = await placingOf(gateway, intent);
+  const { core } = placing.provider;
+  const evidence = evidenceOf(intent);
+  if (lapsesUnseen(intent, placing))
+    return void (await (evidence.restored === true
+      ? settleUnpayable(gateway, intent, lease.owner, 'review', restoredNote)
+      : settleUnpayable(gateway, intent, lease.owner, 'unpayable', lostNote)));
+  if (await foundByNotice(gateway, intent, placing, lease, requestId)) return;
+  const statusBySession = core.status_by_session && intent.ramp === 'buy';
+  const profile = { repost: core.repost, lateCommitMaxMs: core.late_commit_max_s * 1000, statusBySession };
+  for (let step = 0; step < 4; step += 1) {
+    const now = gateway.now();
+    const next = settlePlacing(toPlacing(intent, evidence, profile, placing.quote.offer.offer), now);
+    if (next.do === 'settle') {
+      if (next.state === 'confirmed') return;
+      const shownPerhaps = evidence.restored === true && (next.state === 'unpayable' || !statusBySession);
+      // The operator's own money may have left with it, or a customer's since the backup: that is for the operator to look at.
+      const state = placing.inputs.order.payWithBalance === true || shownPerhaps ? 'review' : next.state;
+      return void (await settleUnpayable(gateway, intent, lease.owner, state, next.note, next.upstreamOrderId));
+    }
+    if (next.do === 'wait') return await remember(gateway, intent, lease, evidence, Math.max(next.until, now + 250));
+    if (next.do === 'repost') {
+      const sent = await sendOnce(gateway, intent, placing, requestId, leaseEndsOn, evidence.reposts + 2);
+      if ('placed' in sent && core.repost !== 'duplicates') return void (await confirmPlaced(gateway, intent, lease.owner, placing, sent.placed));
+      // What did not reach the provider tells nothing of the order that it may hold: the next look sends it again.
+      if ('unsent' in sent) break;
+      // Nor does a refused key: the order is not looked at before the account is connected again.
+      if ('refused' in sent && sent.refused.reason === 'account-required') break;
+      evidence.reposts += 1;
+      evidence.resentOn = now;
+      evidence.reply = 'refused' in sent ? 'refused' : 'lost';
+      if (evidence.reply === 'lost') break;
+    } else if (!(await readNew(gateway, intent, placing, evidence, requestId))) break;
+    else if (evidence.read?.found.length === 0 && now < intent.deadOn && (core.repost !== 'rejects' || evidence.reposts > 0)) break;
+  }
+  // The quote's death decides much: it is looked at then, whatever the back-off says.
+  const now = gateway.now();
+  const next = now + backOffMs(evidence.tries, gateway.random());
+  await remember(gateway, intent, lease, evidence, now < intent.deadOn ? Math.min(next, intent.deadOn) : next);
+};
+
+/**
+ * A notice at the placing's own address named an order, perhaps before the answer was given up. Only what the provider answers about that
+ * order with our credentials counts: an order with another reference than ours is not it.
+ */
+const foundByNotice = async (gateway: Gateway, intent: Intent, placing: Placing, lease: Lease, requestId: string): Promise<boolean> => {
+  const adapter = placing.provider.adapter.liquidity;
+  if (intent.ramp !== 'liquidity' || !adapter?.noticeHint || placing.inputs.order.payWithBalance !== true) return false;
+  const named = new Set<string>();
+  for (const { id, body } of await gateway.stores.notices.bodies('order', intent.id)) {
+    const hint = adapter.noticeHint(await gateway.seal.open(body, noticeBodyPlace(id)));
+    if (hint !== undefined) named.add(hint);
+  }
+  for (const hint of named) if (await isFound(gateway, intent, placing, adapter, lease, hint, requestId)) return true;
+  return false;
+};
+
+const isFound = async (
+  gateway: Gateway,
+  intent: Intent,
+  placing: Placing,
+  adapter: LiquidityAdapter,
+  lease: Lease,
+  hint: string,
+  requestId: string,
+): Promise<boolean> => {
+  const { offer } = placing.quote.offer;
+  const { pay, receive, fee, upstream, facts } = offer;
+  const order = {
+    orderId: intent.orderId,
+    upstreamOrderId: hint,
+    createdOn: intent.createdOn,
+    pay,
+    receive,
+    fee,
+    upstream,
+    facts: { ...facts, user_ref: intent.id },
+  };
+  const options = { operation: 'status', verb: 'read_order', requestId, deadlineMs: gateway.settings.routing.status_deadline_ms, idempotent: true } as const;
+  const [claimed] = await gateway.stores.intents.claimedUpstreamIds(intent.providerId, [hint]);
+  try {
+    const answer = await callProvider(gateway, placing.provider, options, (context) => adapter.readOrders(context, order));
+    const found = answer.ok && claimed === undefined ? answer.value.find((row) => row.upstreamOrderId === hint) : undefined;
+    if (!found?.stage || found.stage === 'review') return false;
+    const placed = {
+      upstreamOrderId: hint,
+      rawStatus: found.rawStatus,
+      // Nothing is left to be paid.
+      stage: found.stage === 'awaiting_payment' ? ('paid' as const) : found.stage,
+      pay: found.pay ?? pay,
+      receive,
+      fee: (found.pay ?? pay) - receive,
+      paymentInfo: { kind: 'none' as const },
+    };
+    await confirmPlaced(gateway, intent, lease.owner, placing, placed);
+    return true;
+  } catch {
+    return false; // counted and logged by callProvider
+  }
+};
+
+const readNew = async (
+  gateway: Gateway,
+  intent: Intent,
+  placing: Awaited<ReturnType<typeof placingOf>>,
+  evidence: Evidence,
+  requestId: string,
+): Promise<boolean> => {
+  try {
+    const found = await ownNewOrders(gateway, intent, placing, requestId);
+    evidence.read = {
+      on: gateway.now(),
+      found: found.map((one) => ({
+        upstreamOrderId: one.upstreamOrderId,
+        ...(one.stage === undefined ? {} : { stage: one.stage }),
+        ...(one.pay === undefined ? {} : { pay: one.pay.toString() }),
+        ...(one.receive === undefined ? {} : { receive: one.receive.toString() }),
+      })),
+    };
+    return true;
+  } catch {
+    return false; // counted and logged by callProvider
+  }
+};
+
+const remember = async (gateway: Gateway, intent: Intent, lease: Lease, evidence: Evidence, nextTryOn: number): Promise<void> => {
+  const kept: Json = { ...evidence, tries: evidence.tries + 1 };
+  await gateway.stores.intents.change(intent.id, lease.owner, { state: 'unknown', nextTryOn, evidence: kept }, true);
+};
+
+const toPlacing = (intent: Intent, evidence: Evidence, profile: UnknownPlacing['profile'], quoted: UnknownPlacing['quoted']): UnknownPlacing => ({
+  profile,
+  quoted: { pay: quoted.pay, receive: quoted.receive, binding: quoted.binding },
+  sentOn: evidence.resentOn ?? intent.sentOn ?? intent.createdOn,
+  deadOn: intent.deadOn,
+  reposts: evidence.reposts,
+  ...(evidence.reply === undefined ? {} : { reply: evidence.reply }),
+  ...(evidence.read
+    ? {
+        read: {
+          on: evidence.read.on,
+          found: evidence.read.found.map(({ pay, receive, stage, upstreamOrderId }) => ({
+            upstreamOrderId,
+            ...(stage === undefined ? {} : { stage: stage as NonNullable<NewOrder['stage']> }),
+            ...(pay === undefined ? {} : { pay: BigInt(pay) }),
+            ...(receive === undefined ? {} : { receive: BigInt(receive) }),
+          })),
+        },
+      }
+    : {}),
+});

@@ -1,0 +1,57 @@
+import { epcQr } from '../../banking/epc-qr.ts';
+import type { Json } from '../../domain/offer.ts';
+import type { PaymentInfo } from '../../providers/spec.ts';
+import { int } from '../outward.ts';
+
+type Shown = { [key: string]: Json };
+export type PaymentTerms = { paymentOptionId?: number; currency?: string; pay: bigint };
+
+/**
+ * `payment_info` as the wallet gets it, or undefined when it names no way to pay. A fiat provider's keys pass through; the gateway adds
+ * `provider_reference` whenever a key with "reference" in its name came, and `epc_qr` (EPC069-12) for euros to a valid IBAN.
+ */
+export const showPayment = (info: PaymentInfo, terms: PaymentTerms): Shown | undefined => {
+  const option = terms.paymentOptionId === undefined ? {} : { payment_option_id: terms.paymentOptionId };
+  if (info.kind === 'none') return undefined;
+  if (info.kind !== 'fiat') {
+    const { kind, value, bip21, altcoinAmount, altcoinCode, amountSats, minSats, maxSats } = info;
+    return {
+      ...option,
+      kind,
+      ...(amountSats === undefined ? {} : { amount_sats: int(amountSats) }),
+      [valueName[kind]]: value,
+      ...(minSats === undefined ? {} : { min_sats: int(minSats) }),
+      ...(maxSats === undefined ? {} : { max_sats: int(maxSats) }),
+      ...(bip21 === undefined ? {} : { bip21 }),
+      ...(altcoinAmount === undefined ? {} : { altcoin_amount: altcoinAmount }),
+      ...(altcoinCode === undefined ? {} : { altcoin_code: altcoinCode }),
+    };
+  }
+  const details = info.paymentDetails && Object.keys(info.paymentDetails).length > 0 ? withReference(info.paymentDetails) : undefined;
+  if (info.paymentUrl === undefined && details === undefined) return undefined;
+  const code = details && terms.currency === 'EUR' ? epcOf(details, terms.pay) : undefined;
+  return {
+    ...option,
+    ...(info.paymentUrl === undefined ? {} : { payment_url: info.paymentUrl }),
+    ...(details ? { payment_details: details } : {}),
+    ...(code === undefined ? {} : { epc_qr: code }),
+  };
+};
+
+const valueName = { invoice: 'lightning_invoice', lightning_address: 'lightning_address', lnurl: 'lnurl', onchain: 'address', altcoin: 'address' } as const;
+
+/** The payment reference under whatever name the provider gave it. */
+export const referenceOf = (details: Record<string, string>): string | undefined =>
+  Object.entries(details).find(([key, value]) => /reference/i.test(key) && value !== '')?.[1];
+
+const withReference = (details: Record<string, string>): Record<string, string> => {
+  const reference = referenceOf(details);
+  return reference === undefined || Object.hasOwn(details, 'provider_reference') ? details : { ...details, provider_reference: reference };
+};
+
+const epcOf = (details: Record<string, string>, amountCents: bigint): string | undefined => {
+  const { provider_iban: iban, provider_bic: bic, provider_name: name } = details;
+  const reference = referenceOf(details);
+  if (iban === undefined || name === undefined) return undefined;
+  return epcQr({ iban, name, amountCents, ...(bic === undefined ? {} : { bic }), ...(reference === undefined ? {} : { reference }) });
+};

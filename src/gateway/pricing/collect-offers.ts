@@ -1,0 +1,182 @@
+import type { FaultKind } from '../../domain/fault-kind.ts';
+import type { Asked, Candidate, Failed, ProviderOffer, Refused, Terms } from '../../domain/offer.ts';
+import type { DecisionPolicy } from '../../domain/policy.ts';
+import { applyRules } from '../../domain/exclusion.ts';
+import { decide, type Route } from '../../domain/route.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import { ProviderFault } from '../../providers/fault.ts';
+import type { CallContext } from '../../providers/spec.ts';
+import { atMost } from '../../domain/at-most.ts';
+import { callProvider } from '../upstream/call-provider.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Provider } from '../../ports/providers.ts';
+
+/** What asking one provider gave; `sessionId` is the upstream session the offer belongs to. */
+export type Asking = { offer: ProviderOffer; sessionId?: string } | { refusal: Refusal };
+
+/** One provider to ask, or the reason why he is not asked. */
+export type Ask = { provider: Provider; terms: Terms; /** Default true: asked again when the first try failed. */ idempotent?: boolean } & (
+  | { ask: (context: CallContext) => Promise<Asking> }
+  | { refusal: Refusal }
+  | { fault: FaultKind }
+);
+
+export type CollectRequest = {
+  asked: Asked;
+  asks: Ask[];
+  requestId: string;
+  sessionHash: string;
+  maxWaitMs: number | undefined;
+  /** Instead of the configured deadline for quotes. */
+  longestMs?: number;
+  /** When the request came in, where something was waited for before. The deadline is the whole request's. */
+  since?: number;
+  traceparent?: string | undefined;
+};
+
+/** The decision, what shadow providers would have offered, and the upstream sessions of the offers. */
+export type Collected = { route: Route; shadow: Candidate[]; upstreamSessions: Map<string, string> };
+
+/** How long a request for prices may take in all: what the caller wants, within what is configured. */
+export const priceDeadlineMs = (gateway: Gateway, maxWaitMs: number | undefined, longestMs = gateway.settings.routing.quote_deadline_ms): number =>
+  Math.min(Math.max(maxWaitMs ?? longestMs, 300), longestMs);
+/** What of it may go to listings that are not known yet; the rest is for the prices. */
+export const listingShareMs = (deadlineMs: number): number => deadlineMs / 2;
+
+/**
+ * Asks every provider at the same time and decides when all have answered or the deadline is there; a slow or broken provider costs
+ * nothing but its own answer. Answers that come later run on for a grace period and only feed the statistics.
+ */
+export const collectOffers = async (gateway: Gateway, request: CollectRequest): Promise<Collected> => {
+  const maxWaitMs = priceDeadlineMs(gateway, request.maxWaitMs, request.longestMs);
+  const asking = gateway.now();
+  const started = request.since ?? asking;
+  const deadlineMs = maxWaitMs - Math.min(asking - started, listingShareMs(maxWaitMs));
+  const candidates: Candidate[] = [];
+  const shadow: Candidate[] = [];
+  const refused: Refused[] = [];
+  const failed: Failed[] = [];
+  const upstreamSessions = new Map<string, string>();
+  const open = new Map<string, Provider>();
+
+  const fail = (provider: Provider, fault: Omit<Failed, 'providerId'>): void => {
+    if (provider.core.mode === 'on') failed.push({ providerId: provider.id, ...fault });
+  };
+  const settle = (ask: Ask, latencyMs: number, answer: Asking): void => {
+    if ('refusal' in answer) {
+      // Nobody said no: there was no place or no session just now.
+      if (answer.refusal.reason === 'busy') return fail(ask.provider, { reason: 'busy', retryable: true, latencyMs });
+      if (ask.provider.core.mode === 'on') refused.push({ providerId: ask.provider.id, refusal: answer.refusal });
+      return;
+    }
+    if (answer.sessionId !== undefined) upstreamSessions.set(ask.provider.id, answer.sessionId);
+    (ask.provider.core.mode === 'on' ? candidates : shadow).push({ providerId: ask.provider.id, offer: answer.offer, terms: ask.terms, latencyMs });
+  };
+
+  const { answer_early: rule } = gateway.settings.routing;
+  const good = (): number => applyRules(request.asked, candidates, policyOf(gateway, request.asked, gateway.now()), gateway.now()).accepted.length;
+  const early = rule && answerEarly(started + rule.after_ms, () => good() >= rule.offers, gateway.now);
+  let decided = false;
+  const running: Promise<void>[] = [];
+  for (const ask of request.asks) {
+    if ('refusal' in ask) settle(ask, 0, ask);
+    else if ('fault' in ask) fail(ask.provider, { reason: ask.fault, retryable: true });
+    else {
+      open.set(ask.provider.id, ask.provider);
+      const options = {
+        operation: 'quote',
+        verb: 'quote',
+        requestId: request.requestId,
+        deadlineMs,
+        idempotent: ask.idempotent ?? true,
+        customerKey: request.sessionHash,
+        ...(request.traceparent === undefined ? {} : { context: { traceparent: request.traceparent } }),
+      } as const;
+      running.push(
+        callProvider(gateway, ask.provider, options, ask.ask).then(
+          (answer) => {
+            if (decided) return;
+            open.delete(ask.provider.id);
+            settle(ask, gateway.now() - asking, answer);
+            early?.look();
+          },
+          (fault: unknown) => {
+            if (decided) return;
+            open.delete(ask.provider.id);
+            fail(ask.provider, faultOf(gateway, fault, gateway.now() - asking, request.requestId, ask.provider.id));
+          },
+        ),
+      );
+    }
+  }
+  if (running.length > 0) {
+    const all = Promise.all(running);
+    if (gateway.runsOn) gateway.background(all);
+    await atMost(early ? Promise.race([all, early.enough(deadlineMs)]) : all, deadlineMs);
+  }
+  decided = true;
+  for (const provider of open.values()) fail(provider, { reason: 'timeout', retryable: true, latencyMs: Math.min(gateway.now() - asking, deadlineMs) });
+
+  const now = gateway.now();
+  const route = decide({
+    requestId: request.requestId,
+    asked: request.asked,
+    candidates,
+    refused,
+    failed,
+    policy: policyOf(gateway, request.asked, now),
+    tieKey: (providerId) => gateway.hash(`${request.requestId}${providerId}`),
+    now,
+    maxWaitMs,
+    waitedMs: now - started,
+  });
+  return { route, shadow, upstreamSessions };
+};
+
+/** Says when enough has come: looked at once the moment is there, and with every answer after it. */
+const answerEarly = (from: number, isEnough: () => boolean, now: () => number) => {
+  let say: () => void = () => undefined;
+  // The timer says when, not the clock: the two differ by a millisecond, and nobody would look again until the next answer.
+  let due = false;
+  const look = (): void => {
+    if (due && isEnough()) say();
+  };
+  return {
+    look,
+    enough: async (withinMs: number): Promise<void> => {
+      const said = new Promise<void>((done) => (say = done));
+      const waitMs = from - now();
+      if (waitMs >= withinMs) return await said;
+      await atMost(said, Math.max(waitMs, 0));
+      due = true;
+      look();
+      await said;
+    },
+  };
+};
+
+const faultOf = (gateway: Gateway, fault: unknown, latencyMs: number, requestId: string, providerId: string): Omit<Failed, 'providerId'> => {
+  if (fault instanceof ProviderFault)
+    return {
+      reason: fault.kind,
+      retryable: fault.retryable,
+      latencyMs,
+      ...(fault.kind === 'circuit-open' && fault.retryAfterMs !== undefined ? { retryOn: gateway.now() + fault.retryAfterMs } : {}),
+    };
+  gateway.log('error', 'defect', { request_id: requestId, provider: providerId, where: 'quote', error: fault instanceof Error ? fault.message : 'unknown' });
+  return { reason: 'malformed', retryable: false, latencyMs };
+};
+
+const policyOf = (gateway: Gateway, asked: Asked, now: number): DecisionPolicy => {
+  const { routing } = gateway.settings;
+  const configured = asked.ramp === 'liquidity' ? undefined : routing.reference?.[asked.currency];
+  return {
+    outlierBps: routing.outlier_bps,
+    toleranceBps: routing.tolerance_bps,
+    shortestLifeMs: routing.shortest_life_s * 1000,
+    indicativeHaircutBps: routing.indicative_haircut_bps,
+    ...(configured ? { reference: { btcPrice: BigInt(configured.btc_price), maxDeviationBps: configured.max_deviation_bps, observedOn: now } } : {}),
+  };
+};
+
+export type RequestContext = { requestId: string; traceparent?: string | undefined };

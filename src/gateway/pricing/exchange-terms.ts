@@ -1,0 +1,107 @@
+/** What buying and selling have in common before a provider is asked: the amount, the option, the limits. */
+import type { FaultKind } from '../../domain/fault-kind.ts';
+import type { Asked, Terms } from '../../domain/offer.ts';
+import { normalForm } from '../../domain/option-name.ts';
+import type { Limits, Refusal } from '../../domain/refusal.ts';
+import type { CatalogueOption } from '../../providers/spec.ts';
+import { listingFault, methodOf, readCatalogue, type CatalogueView, type ProviderListing } from '../catalogue/catalogue.ts';
+import { listingShareMs, priceDeadlineMs } from './collect-offers.ts';
+import { Problem } from '../problem.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { OptionNumber } from '../../ports/catalogue.ts';
+import type { Provider } from '../../ports/providers.ts';
+import type { StoredQuote } from './store-route.ts';
+
+export type ExchangeAsked = Extract<Asked, { ramp: 'buy' | 'sell' }>;
+
+export type ExchangeRequest = {
+  amount_fiat?: number | undefined;
+  amount_sats?: number | undefined;
+  currency_id: number;
+  payment_option_id: number;
+  country?: string | undefined;
+  max_wait_ms?: number | undefined;
+};
+export type Exchange = { asked: ExchangeAsked; number: OptionNumber; catalogue: CatalogueView; /** When the listings were asked for. */ since: number };
+
+/** A request in the words of the decision: which side is fixed, and the option by its number. */
+export const readExchange = async (gateway: Gateway, ramp: 'buy' | 'sell', request: ExchangeRequest, requestId: string): Promise<Exchange> => {
+  const amount = amountOf(request);
+  const since = gateway.now();
+  const catalogue = await readCatalogue(gateway, ramp, requestId, listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms)));
+  const number = catalogue.numbers.get(request.payment_option_id);
+  // Before the very first listing nothing is known, and nothing can be said to be wrong with what was asked for.
+  if (catalogue.numbers.size === 0 && gateway.providers.some((provider) => provider.core.mode !== 'off' && provider.ramps.includes(ramp)))
+    throw new Problem('temporary-reduced-capacity', 'No provider has told yet what it offers. Try again in a moment.', { retryAfterMs: 1000 });
+  if (!number || number.currencyId !== request.currency_id)
+    throw new Problem(
+      'option-unavailable',
+      `No provider has this currency_id with this payment_option_id. POST ${ramp === 'buy' ? '' : '/sell'}/payment-options lists what there is.`,
+    );
+  const fixed = (amount.of === 'fiat') === (ramp === 'buy') ? 'pay' : 'receive';
+  return { asked: { ramp, fixed, amount: amount.value, currency: number.currencyCode, option: number.normalName }, number, catalogue, since };
+};
+
+/** Exactly one of the two amounts. */
+const amountOf = (request: { amount_fiat?: number | undefined; amount_sats?: number | undefined }): { of: 'fiat' | 'sats'; value: bigint } => {
+  const { amount_fiat: fiat, amount_sats: sats } = request;
+  if (fiat !== undefined && sats === undefined) return { of: 'fiat', value: BigInt(fiat) };
+  if (sats !== undefined && fiat === undefined) return { of: 'sats', value: BigInt(sats) };
+  const detail = 'Send exactly one of amount_fiat and amount_sats.';
+  throw new Problem('invalid-request', detail, { errors: [{ pointer: '/amount_fiat', detail }] });
+};
+
+type Offered = { provider: Provider; terms: Terms } & ({ option: CatalogueOption; listing: ProviderListing } | { refusal: Refusal } | { fault: FaultKind });
+
+/** The provider's own option for what was asked with the terms it is ranked by, or why it need not be asked. */
+export const exchangeTerms = (
+  gateway: Gateway,
+  provider: Provider,
+  asked: ExchangeAsked,
+  number: OptionNumber,
+  catalogue: CatalogueView,
+  country: string | undefined,
+): Offered => {
+  const { core } = provider;
+  const method = methodOf(gateway, provider, number.normalName);
+  const listing = catalogue.byProvider.get(provider.id);
+  const option = listing?.options.get(number.id);
+  const limits = option ? limitsOf(asked.ramp, option) : {};
+  const terms = {
+    haircutBps: core.haircut_bps ?? gateway.settings.routing.indicative_haircut_bps,
+    preferenceBps: core.preference_bps,
+    arrivalSeconds: core.arrival_seconds?.[method] ?? gateway.settings.routing.arrival_seconds[method],
+    ...(option ? { named: { currency: option.currency, option: option.name }, limits } : {}),
+  };
+  if (!listing) return { provider, terms, fault: listingFault(gateway, provider, asked.ramp) };
+  if (country !== undefined && core.display.countries.length > 0 && !core.display.countries.includes(country.toUpperCase()))
+    return { provider, terms, refusal: { reason: 'country-restricted' } };
+  if (!option) {
+    const sameCurrency = [...listing.options.values()].some((other) => normalForm(other.currency) === normalForm(number.currencyCode));
+    return { provider, terms, refusal: { reason: sameCurrency ? 'option-unsupported' : 'currency-unsupported' } };
+  }
+  const fiatAsked = (asked.ramp === 'buy') === (asked.fixed === 'pay');
+  if (fiatAsked && option.minFiat !== undefined && asked.amount < option.minFiat)
+    return { provider, terms, refusal: { reason: 'below-minimum', limits: limitsOf(asked.ramp, { minFiat: option.minFiat }) } };
+  if (fiatAsked && option.maxFiat !== undefined && asked.amount > option.maxFiat)
+    return { provider, terms, refusal: { reason: 'above-maximum', limits: limitsOf(asked.ramp, { maxFiat: option.maxFiat }) } };
+  return { provider, terms, option, listing };
+};
+
+/** Listed limits are fiat: what is paid when buying, what arrives when selling. */
+const limitsOf = (ramp: 'buy' | 'sell', { minFiat, maxFiat }: Pick<CatalogueOption, 'minFiat' | 'maxFiat'>): Limits =>
+  ramp === 'buy'
+    ? { ...(minFiat === undefined ? {} : { minPay: minFiat }), ...(maxFiat === undefined ? {} : { maxPay: maxFiat }) }
+    : { ...(minFiat === undefined ? {} : { minReceive: minFiat }), ...(maxFiat === undefined ? {} : { maxReceive: maxFiat }) };
+
+/** The request of a stored quote, to be priced anew. */
+export const exchangeAgain = ({ route, terms }: StoredQuote): ExchangeRequest => {
+  const { asked } = route;
+  if (asked.ramp === 'liquidity') throw new RangeError('no exchange');
+  const fiat = (asked.ramp === 'buy') === (asked.fixed === 'pay');
+  return {
+    currency_id: terms.currencyId,
+    payment_option_id: terms.paymentOptionId,
+    [fiat ? 'amount_fiat' : 'amount_sats']: Number(asked.amount),
+  };
+};

@@ -1,0 +1,93 @@
+import type { CatalogueOption } from '../../providers/spec.ts';
+import type { Challenge } from '../sessions/begin-session.ts';
+import type { CatalogueView } from '../catalogue/catalogue.ts';
+import { collectOffers, type Ask, type Asking, type RequestContext } from './collect-offers.ts';
+import { exchangeTerms, readExchange, type ExchangeAsked, type ExchangeRequest } from './exchange-terms.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { OptionNumber } from '../../ports/catalogue.ts';
+import type { Provider } from '../../ports/providers.ts';
+import type { OpenSessionReply } from '../sessions/open-session.ts';
+import { challengePlace, replyPlace } from '../places.ts';
+import type { OpenSession } from '../sessions/read-session.ts';
+import { storeRoute, type StoredOffers } from './store-route.ts';
+import { upstreamSession } from '../upstream/upstream-session.ts';
+
+/** Prices for one purchase from every buy provider, decided and stored: what /offers shows whole and /quote shows the winner of. */
+export const priceBuy = async (gateway: Gateway, session: OpenSession, request: ExchangeRequest, context: RequestContext): Promise<StoredOffers> => {
+  const { asked, number, catalogue, since } = await readExchange(gateway, 'buy', request, context.requestId);
+  const unreached = await unreachedInSession(gateway, session);
+  const asks: Ask[] = [];
+  const options = new Map<string, CatalogueOption>();
+  for (const provider of gateway.providers) {
+    if (provider.core.mode === 'off' || !provider.adapter.buy) continue;
+    const ask = askOf(gateway, session, provider, asked, number, catalogue, request.country, options, context.requestId);
+    if (!('ask' in ask) || !provider.demandsProof || session.upstream.get(provider.id)?.ready === true) asks.push(ask);
+    else if (unreached.has(provider.id)) asks.push({ provider, terms: ask.terms, fault: 'unreachable' });
+    // Nothing would be sent: an answer of ours must not count as a quick answer of his.
+    else asks.push({ provider, terms: ask.terms, refusal: { reason: 'proof-required' } });
+  }
+  const collected = await collectOffers(gateway, {
+    asked,
+    asks,
+    requestId: context.requestId,
+    sessionHash: session.idHash,
+    maxWaitMs: request.max_wait_ms,
+    since,
+    traceparent: gateway.settings.traceparent ? context.traceparent : undefined,
+  });
+  return await storeRoute(gateway, session, collected, options, { currencyId: number.currencyId, paymentOptionId: number.id, optionName: number.name });
+};
+
+/**
+ * Who demands proof and could not be reached, be it at GET /verify (he has no token in this session) or at POST /session (he was proven to, and his
+ * session was only begun): that is his fault, not the customer's.
+ */
+const unreachedInSession = async (gateway: Gateway, session: OpenSession): Promise<Set<string>> => {
+  const closed = gateway.providers.filter((provider) => provider.demandsProof && provider.adapter.buy && session.upstream.get(provider.id)?.ready !== true);
+  if (closed.length === 0 || gateway.settings.proof_of_ownership === 'never') return new Set();
+  const { tokens } = JSON.parse(await gateway.seal.open(session.challenge, challengePlace(session.idHash))) as Challenge;
+  const reply = session.openedReply === undefined ? '{}' : await gateway.seal.open(session.openedReply, replyPlace(session.idHash));
+  const { proven = [] } = JSON.parse(reply) as Partial<OpenSessionReply>;
+  return new Set(closed.flatMap(({ id }) => ((session.upstream.has(id) ? proven.includes(id) : !Object.hasOwn(tokens, id)) ? [id] : [])));
+};
+
+const askOf = (
+  gateway: Gateway,
+  session: OpenSession,
+  provider: Provider,
+  asked: ExchangeAsked,
+  number: OptionNumber,
+  catalogue: CatalogueView,
+  country: string | undefined,
+  options: Map<string, CatalogueOption>,
+  requestId: string,
+): Ask => {
+  const offered = exchangeTerms(gateway, provider, asked, number, catalogue, country);
+  if (!('option' in offered)) return offered;
+  const { terms, option, listing } = offered;
+  options.set(provider.id, option);
+  const adapter = provider.adapter.buy;
+  if (!adapter) throw new Error(`${provider.id} does not buy`);
+  return {
+    provider,
+    terms,
+    ask: async (call): Promise<Asking> => {
+      const request = { ramp: 'buy', fixed: asked.fixed, amount: asked.amount, option, ...(country === undefined ? {} : { country }) } as const;
+      let known = session.upstream.get(provider.id);
+      for (let tries = 0; ; tries += 1) {
+        const upstream = await upstreamSession(gateway, session.idHash, provider, { signal: call.signal, requestId }, known);
+        if ('refusal' in upstream) return upstream;
+        const answer = await adapter.quote({ ...call, customer: upstream.blob }, request);
+        // An emptied blob says that the upstream session ended: once, a fresh one is opened for the same request.
+        if (answer.customer !== undefined) await gateway.stores.sessions.retireUpstream(upstream.id, gateway.now());
+        if (answer.ok)
+          return {
+            offer: { ...answer.value, facts: { ...answer.value.facts, on_chain_fallback: listing.features.on_chain_fallback } },
+            sessionId: upstream.id,
+          };
+        if (answer.customer !== '' || provider.demandsProof || tries > 0) return { refusal: answer.refusal };
+        known = undefined;
+      }
+    },
+  };
+};

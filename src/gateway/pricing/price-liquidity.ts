@@ -1,0 +1,189 @@
+import { checkPayoutAddress } from '../../bitcoin/address.ts';
+import type { Asked, ProviderOffer } from '../../domain/offer.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import type { CallContext, LiquidityAdapter, LiquidityProduct } from '../../providers/spec.ts';
+import { freshListings } from '../catalogue/catalogue.ts';
+import { collectOffers, listingShareMs, priceDeadlineMs, type Ask, type Asking, type RequestContext } from './collect-offers.ts';
+import { offerFromJson, offerToJson, priceKey, toQuoteRequest, toTerms, type LiquidityTerms } from './liquidity-terms.ts';
+import { productsOf } from '../catalogue/products.ts';
+import { reservedPlace } from '../places.ts';
+import { Problem } from '../problem.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Provider } from '../../ports/providers.ts';
+import type { OpenSession } from '../sessions/read-session.ts';
+import { storeRoute, type StoredOffers } from './store-route.ts';
+import { provenNode } from '../sessions/proven-node.ts';
+
+export type LiquidityPriceRequest = {
+  product: LiquidityProduct;
+  amount_sats: number;
+  pay_with: string;
+  lease_blocks?: number | undefined;
+  announce?: boolean | undefined;
+  firm?: boolean | undefined;
+  node_pubkey?: string | undefined;
+  refund_onchain?: string | undefined;
+  max_wait_ms?: number | undefined;
+};
+export type PricedLiquidity = StoredOffers & { firmQuotesLeft?: number };
+
+const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+
+/**
+ * Prices for one amount of liquidity. Without `firm` nothing is ordered anywhere: estimates, and the last price seen at sellers that name one
+ * only with an order. With `firm` those make an order, which is the offer's reservation; it is used again until it ends.
+ */
+export const priceLiquidity = async (
+  gateway: Gateway,
+  session: OpenSession,
+  request: LiquidityPriceRequest,
+  context: RequestContext,
+): Promise<PricedLiquidity> => {
+  const { product, amount_sats: amountSats, pay_with: payWith, lease_blocks: leaseBlocks, announce = false, firm = false } = request;
+  const wanted: LiquidityTerms = { product, amountSats, payWith, announce, firm, ...(leaseBlocks === undefined || leaseBlocks === 0 ? {} : { leaseBlocks }) };
+  const nodePubkey = await provenNode(gateway, session, request.node_pubkey);
+  if (firm && nodePubkey === undefined)
+    throw new Problem('proof-required', 'Firm prices are asked for a proven node key only. Open a session with the signature of the node.');
+  if (request.refund_onchain !== undefined && 'problem' in checkPayoutAddress(request.refund_onchain, gateway.settings.network))
+    throw new Problem('address-invalid', 'refund_onchain is not an address of this network.', {
+      errors: [{ pointer: '/refund_onchain', detail: 'not an address' }],
+    });
+  const sats = BigInt(amountSats);
+  const asked: Asked = {
+    ramp: 'liquidity',
+    inboundSats: product === 'recharge' ? 0n : sats,
+    clientSats: product === 'inbound' ? 0n : sats,
+    ...(wanted.leaseBlocks === undefined || product === 'recharge' ? {} : { leaseBlocks: wanted.leaseBlocks }),
+  };
+  const node = {
+    ...(nodePubkey === undefined ? {} : { nodePubkey }),
+    ...(request.refund_onchain === undefined ? {} : { refundOnchain: request.refund_onchain }),
+  };
+  await freshListings(gateway, 'liquidity', context.requestId, listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms)));
+  refuseUnknownWay(gateway, payWith);
+  const left: number[] = [];
+  const asks = gateway.providers.flatMap((provider): Ask[] => {
+    const adapter = provider.adapter.liquidity;
+    if (provider.core.mode === 'off' || !adapter) return [];
+    const terms = {
+      haircutBps: provider.core.haircut_bps ?? gateway.settings.routing.indicative_haircut_bps,
+      preferenceBps: provider.core.preference_bps,
+    };
+    const outside = outsideListing(gateway, provider, wanted);
+    if (outside) return [{ provider, terms, refusal: outside }];
+    const ask =
+      firm && adapter.pricesByOrder === true && nodePubkey !== undefined
+        ? async (call: CallContext) => await askFirm(gateway, provider, adapter, call, wanted, { ...node, nodePubkey }, left)
+        : async (call: CallContext) => await askFreely(gateway, provider, adapter, call, wanted, node);
+    return [{ provider, terms, ask, idempotent: !firm }];
+  });
+  const collected = await collectOffers(gateway, {
+    asked,
+    asks,
+    requestId: context.requestId,
+    sessionHash: session.idHash,
+    maxWaitMs: request.max_wait_ms,
+    // An order is made for a firm price: it is waited for like one.
+    ...(firm ? { longestMs: gateway.settings.routing.order_deadline_ms } : {}),
+    traceparent: gateway.settings.traceparent ? context.traceparent : undefined,
+  });
+  const stored = await storeRoute(gateway, session, collected, new Map(), toTerms(wanted));
+  return { ...stored, ...(left.length === 0 ? {} : { firmQuotesLeft: Math.min(...left) }) };
+};
+
+/** A word that no seller has is a mistake of the caller's. What a seller takes that could not be read is not known. */
+const refuseUnknownWay = (gateway: Gateway, payWith: string): void => {
+  const sellers = gateway.providers.filter(({ core, adapter }) => core.mode !== 'off' && adapter.liquidity);
+  const listed = sellers.map(({ id }) => productsOf(gateway, id));
+  const words = [...new Set(['lightning', 'onchain', 'balance', ...listed.flat().flatMap((one) => one.payWith)])];
+  if (words.includes(payWith) || listed.some((listings) => listings.length === 0)) return;
+  const detail = `must be one of: ${words.join(', ')}`;
+  throw new Problem('invalid-request', `/pay_with: ${detail}`, { errors: [{ pointer: '/pay_with', detail }] });
+};
+
+/** A seller that names its range is not asked beyond it: without an order it could not even say why not. */
+const outsideListing = (gateway: Gateway, provider: Provider, { product, amountSats, payWith }: LiquidityTerms): Refusal | undefined => {
+  const sats = BigInt(amountSats);
+  const listed = productsOf(gateway, provider.id);
+  const range = listed.find((one) => one.product === product);
+  if (listed.length > 0 && !range) return { reason: 'option-unsupported' };
+  // Who would not take the money at all has no limits worth knowing: the adapter says why.
+  if (!range?.payWith.includes(payWith) || (sats >= range.minSats && sats <= range.maxSats)) return undefined;
+  return { reason: sats < range.minSats ? 'below-minimum' : 'above-maximum', limits: { minReceive: range.minSats, maxReceive: range.maxSats } };
+};
+
+/** Free of consequences upstream. */
+const askFreely = async (
+  gateway: Gateway,
+  provider: Provider,
+  adapter: LiquidityAdapter,
+  call: CallContext,
+  wanted: LiquidityTerms,
+  node: { nodePubkey?: string },
+): Promise<Asking> => {
+  const seen = await gateway.stores.liquidity.findPrice(provider.id, priceKey(wanted));
+  const lastSeen = seen && { offer: offerFromJson(seen.offer), observedOn: seen.observedOn };
+  const answer = await adapter.quote(call, { ...toQuoteRequest({ ...wanted, firm: false }, node), ...(lastSeen ? { lastSeen } : {}) });
+  return answer.ok ? { offer: answer.value } : { refusal: answer.refusal };
+};
+
+/** A price that exists only with an order: the unexpired one of before, else one more within the node's and the seller's count of the day. */
+const askFirm = async (
+  gateway: Gateway,
+  provider: Provider,
+  adapter: LiquidityAdapter,
+  call: CallContext,
+  wanted: LiquidityTerms,
+  node: { nodePubkey: string; refundOnchain?: string },
+  left: number[],
+): Promise<Asking> => {
+  const { liquidity } = gateway.stores;
+  const nodeHash = gateway.hash(`node ${node.nodePubkey}`).slice(0, 32);
+  const refundHash = node.refundOnchain === undefined ? '' : gateway.hash(`refund ${node.refundOnchain}`).slice(0, 32);
+  const reservedUnder = `firm ${nodeHash} ${priceKey(wanted)} ${refundHash}`;
+  const perNode = provider.core.quotes_per_node_per_day;
+  const day = dayOf(gateway.now());
+  const ofNode = { day, purpose: 'firm-quotes', subject: `${provider.id} ${nodeHash}` };
+  const reserved = await liquidity.findPrice(provider.id, reservedUnder);
+  const reuse = reserved && (await stillReserved(gateway, provider, offerFromJson(reserved.offer)));
+  if (reuse) {
+    left.push(Math.max(0, perNode - Number(await liquidity.used(ofNode))));
+    return { offer: reuse };
+  }
+  const before = await liquidity.take(ofNode, 1n, BigInt(perNode));
+  left.push(before === undefined ? 0 : perNode - Number(before) - 1);
+  if (before === undefined) return { refusal: { reason: 'quota-used' } };
+  const ofSeller = { day, purpose: 'seller-orders', subject: provider.id };
+  if ((await liquidity.take(ofSeller, 1n, BigInt(provider.core.orders_per_day))) === undefined) {
+    await liquidity.give(ofNode, 1n);
+    return { refusal: { reason: 'quota-used' } };
+  }
+  const answer = await adapter.quote(call, toQuoteRequest(wanted, node));
+  if (!answer.ok) {
+    // Refused is certain: no order was made, so none is counted.
+    await Promise.all([liquidity.give(ofNode, 1n), liquidity.give(ofSeller, 1n)]);
+    return { refusal: answer.refusal };
+  }
+  const observedOn = gateway.now();
+  const { reservation, secret, ...price } = answer.value;
+  const offer: ProviderOffer = {
+    ...price,
+    ...(reservation ? { reservation } : {}),
+    ...(reservation && secret !== undefined ? { secret: await gateway.seal.seal(secret, reservedPlace(reservation.upstreamOrderId)) } : {}),
+  };
+  await Promise.all([
+    // What others see of it is the price: not how to pay the order that this customer reserved.
+    liquidity.savePrice(provider.id, priceKey(wanted), offerToJson({ ...price, upstream: {} }), observedOn),
+    liquidity.savePrice(provider.id, reservedUnder, offerToJson(offer), observedOn),
+  ]);
+  return { offer };
+};
+
+/** The made order, while it can still be accepted and nobody has. */
+const stillReserved = async (gateway: Gateway, provider: Provider, offer: ProviderOffer): Promise<ProviderOffer | undefined> => {
+  const { reservation } = offer;
+  const { accept_margin_s: margin, shortest_life_s: least } = gateway.settings.routing;
+  if (!reservation || reservation.acceptUntil - (margin + least) * 1000 <= gateway.now()) return undefined;
+  const claimed = await gateway.stores.intents.claimedUpstreamIds(provider.id, [reservation.upstreamOrderId]);
+  return claimed.length === 0 ? offer : undefined;
+};

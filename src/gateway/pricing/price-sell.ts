@@ -1,0 +1,56 @@
+import type { CallContext, CatalogueOption, SellQuoteRequest } from '../../providers/spec.ts';
+import { collectOffers, type Ask, type Asking, type RequestContext } from './collect-offers.ts';
+import { exchangeTerms, readExchange, type ExchangeRequest } from './exchange-terms.ts';
+import { upstreamBlob } from '../upstream/blob.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { OpenSession } from '../sessions/read-session.ts';
+import { storeRoute, type StoredOffers } from './store-route.ts';
+
+export type SellPriceRequest = ExchangeRequest & { network?: 'lightning' | 'onchain' | undefined };
+
+/**
+ * Prices for one sale from every sell provider, before any account exists: what is missing stands in `requires`. Which offers need a
+ * connection is kept with the route, also where the customer has one already.
+ */
+export const priceSell = async (gateway: Gateway, session: OpenSession, request: SellPriceRequest, context: RequestContext): Promise<StoredOffers> => {
+  const network = request.network ?? 'lightning';
+  const { asked, number, catalogue, since } = await readExchange(gateway, 'sell', request, context.requestId);
+  const accounts = new Map((await gateway.stores.accounts.list(session.customerId)).map((account) => [account.providerId, account]));
+  const options = new Map<string, CatalogueOption>();
+  const needConnection: string[] = [];
+  const asks = gateway.providers.flatMap((provider): Ask[] => {
+    const adapter = provider.adapter.sell;
+    if (provider.core.mode === 'off' || !adapter) return [];
+    const offered = exchangeTerms(gateway, provider, asked, number, catalogue, request.country);
+    if (!('option' in offered)) return [offered];
+    const { terms, option } = offered;
+    options.set(provider.id, option);
+    const account = accounts.get(provider.id);
+    const wanted: SellQuoteRequest = { ramp: 'sell', fixed: asked.fixed, amount: asked.amount, option, network };
+    const ask = async (call: CallContext): Promise<Asking> => {
+      // An account that has to be connected anew is none to order with.
+      const customer = account?.status === 'connected' ? await upstreamBlob(gateway, account.id) : undefined;
+      const answer = await adapter.quote({ ...call, ...(customer === undefined ? {} : { customer }) }, wanted);
+      if (!answer.ok) return { refusal: answer.refusal };
+      if (!answer.value.requires.includes('connection')) return { offer: answer.value };
+      needConnection.push(provider.id);
+      const has = account !== undefined && (await hasConnection(gateway, account.id, network));
+      return { offer: { ...answer.value, requires: answer.value.requires.filter((condition) => condition !== 'connection' || !has) } };
+    };
+    return [{ provider, terms, ask }];
+  });
+  const collected = await collectOffers(gateway, {
+    asked,
+    asks,
+    requestId: context.requestId,
+    sessionHash: session.idHash,
+    maxWaitMs: request.max_wait_ms,
+    since,
+    traceparent: gateway.settings.traceparent ? context.traceparent : undefined,
+  });
+  const terms = { currencyId: number.currencyId, paymentOptionId: number.id, optionName: number.name, network, needConnection };
+  return await storeRoute(gateway, session, collected, options, terms);
+};
+
+const hasConnection = async (gateway: Gateway, accountId: string, network: 'lightning' | 'onchain'): Promise<boolean> =>
+  (await gateway.stores.accounts.connections(accountId)).some((one) => one.status === 'active' && one.direction === 'sell' && one.network === network);

@@ -1,0 +1,232 @@
+import type { Excluded, Failed, Refused } from '../../domain/offer.ts';
+import { formatHundredths } from '../../domain/money.ts';
+import { quoteIdOf } from '../../domain/route-id.ts';
+import type { Route, RoutedOffer } from '../../domain/route.ts';
+import type { Limits } from '../../domain/refusal.ts';
+import { Problem } from '../problem.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import { readTerms } from './liquidity-terms.ts';
+import type { StoredOffers } from './store-route.ts';
+import { type Shown, isoTime, providerRef, int, shownFacts } from '../outward.ts';
+
+const amountsOf = (ramp: 'buy' | 'sell', pay: bigint, receive: bigint): Shown =>
+  ramp === 'buy' ? { amount_fiat: int(pay), amount_sats: int(receive) } : { amount_fiat: int(receive), amount_sats: int(pay) };
+
+/** One offer in the words of API.md section 9. */
+export const showOffer = (gateway: Gateway, stored: StoredOffers, index: number): Shown => {
+  const ranked = stored.route.offers[index];
+  const acceptBy = stored.acceptBy[index];
+  if (!ranked || acceptBy === undefined) throw new RangeError('no such rank');
+  const { offer } = ranked;
+  const { ramp } = stored.route.asked;
+  return {
+    rank: ranked.rank,
+    quote_id: quoteIdOf(stored.routeId, ranked.rank),
+    provider: providerRef(gateway, ranked.providerId),
+    ...(ramp === 'liquidity'
+      ? { pay_sats: int(offer.pay), fee_sats: int(offer.fee), client_sats: int(offer.receive), ...shownFacts(offer.facts) }
+      : { ...amountsOf(ramp, offer.pay, offer.receive), currency_id: stored.terms.currencyId, payment_option_id: stored.terms.paymentOptionId }),
+    is_estimate: !offer.binding,
+    ...(ranked.btcPrice === undefined ? {} : { btc_price: int(ranked.btcPrice) }),
+    ...(ramp === 'liquidity' ? {} : { order_fee: int(offer.fee) }),
+    ...(offer.expiresOn === undefined ? {} : { expires_on: isoTime(offer.expiresOn) }),
+    accept_by: isoTime(acceptBy),
+    ...(ranked.feeBps === undefined ? {} : { fee_bps: ranked.feeBps }),
+    ...(ranked.feePpm === undefined ? {} : { fee_ppm: ranked.feePpm }),
+    ...(ranked.costBps === undefined ? {} : { cost_bps: ranked.costBps }),
+    behind_best_bps: ranked.behindBestBps,
+    ...(ranked.terms.arrivalSeconds === undefined || ramp === 'liquidity' ? {} : { arrival_seconds: ranked.terms.arrivalSeconds }),
+    ...(ramp === 'buy' ? { on_chain_fallback: offer.facts['on_chain_fallback'] === true } : {}),
+    requires: [...offer.requires],
+    warnings: [...ranked.warnings],
+    latency_ms: Math.round(ranked.latencyMs),
+  };
+};
+
+const limitNames = (ramp: Route['asked']['ramp'], limits: Limits | undefined): Shown => {
+  if (!limits) return {};
+  const [pay, receive] = ramp === 'buy' ? ['amount_fiat', 'amount_sats'] : ramp === 'sell' ? ['amount_sats', 'amount_fiat'] : ['pay_sats', 'amount_sats'];
+  return {
+    ...(limits.minPay === undefined ? {} : { [`min_${pay}`]: int(limits.minPay) }),
+    ...(limits.maxPay === undefined ? {} : { [`max_${pay}`]: int(limits.maxPay) }),
+    ...(limits.minReceive === undefined ? {} : { [`min_${receive}`]: int(limits.minReceive) }),
+    ...(limits.maxReceive === undefined ? {} : { [`max_${receive}`]: int(limits.maxReceive) }),
+  };
+};
+
+const showReasons = (gateway: Gateway, route: Route): { excluded: Shown[]; refused: Shown[]; failed: Shown[] } => ({
+  excluded: route.excluded.map((one: Excluded) => ({
+    provider: providerRef(gateway, one.providerId),
+    rule: one.rule,
+    ...(route.asked.ramp === 'liquidity'
+      ? { pay_sats: Number(one.offer.pay), is_estimate: !one.offer.binding }
+      : route.asked.fixed === 'pay'
+        ? { [route.asked.ramp === 'buy' ? 'amount_sats' : 'amount_fiat']: Number(one.offer.receive) }
+        : { [route.asked.ramp === 'buy' ? 'amount_fiat' : 'amount_sats']: Number(one.offer.pay) }),
+    ...(one.deviationBps === undefined ? {} : { deviation_bps: one.deviationBps }),
+    ...(one.limitBps === undefined ? {} : { limit_bps: one.limitBps }),
+  })),
+  refused: route.refused.map((one: Refused) => ({
+    provider: providerRef(gateway, one.providerId),
+    reason: one.refusal.reason,
+    ...limitNames(route.asked.ramp, one.refusal.limits),
+    ...(one.refusal.connectTo === undefined ? {} : { connect_to: one.refusal.connectTo }),
+  })),
+  failed: route.failed.map((one: Failed) => ({
+    provider: providerRef(gateway, one.providerId),
+    reason: one.reason,
+    retryable: one.retryable,
+    ...(one.latencyMs === undefined ? {} : { latency_ms: Math.round(one.latencyMs) }),
+    ...(one.retryOn === undefined ? {} : { retry_on: isoTime(one.retryOn) }),
+  })),
+});
+
+const showPolicy = (route: Route): Shown => {
+  const { policy } = route;
+  return {
+    name: policy.name,
+    decided_by: policy.decidedBy,
+    tie_breaks: [...policy.tieBreaks],
+    preference_bps: { ...policy.preferenceBps },
+    preference_decided: policy.preferenceDecided,
+    ...(route.asked.ramp === 'liquidity' ? {} : { outlier_bps: policy.outlierBps, tolerance_bps: policy.toleranceBps }),
+    indicative_haircut_bps: policy.indicativeHaircutBps,
+    ...(policy.reference
+      ? { reference: { btc_price: int(policy.reference.btcPrice), source: policy.reference.source, observed_on: isoTime(policy.reference.observedOn) } }
+      : {}),
+    ...(policy.priceCheck ? { price_check: policy.priceCheck } : {}),
+    max_wait_ms: route.maxWaitMs,
+    waited_ms: Math.round(route.waitedMs),
+    answered_on: isoTime(route.decidedOn),
+  };
+};
+
+const askedFor = (stored: StoredOffers): Shown => {
+  const { asked } = stored.route;
+  if (asked.ramp === 'liquidity') {
+    const { product, amountSats, payWith, leaseBlocks } = readTerms(stored.terms);
+    return { product, amount_sats: amountSats, pay_with: payWith, ...(leaseBlocks === undefined ? {} : { lease_blocks: leaseBlocks }) };
+  }
+  const fiat = (asked.fixed === 'pay') === (asked.ramp === 'buy');
+  return { [fiat ? 'amount_fiat' : 'amount_sats']: int(asked.amount), currency_id: stored.terms.currencyId, payment_option_id: stored.terms.paymentOptionId };
+};
+
+/** The whole answer of /offers. */
+export const showOffers = (gateway: Gateway, stored: StoredOffers): Shown => ({
+  offers_id: stored.routeId,
+  ...askedFor(stored),
+  offers: stored.route.offers.map((_, index) => showOffer(gateway, stored, index)),
+  ...showReasons(gateway, stored.route),
+  policy: showPolicy(stored.route),
+});
+
+const liquidityNames = ['pay_sats', 'fee_sats', 'inbound_sats', 'client_sats', 'lease_blocks', 'observed_on', 'fee_ppm', 'connect_to', 'delivered_as'];
+
+const quoteNames = [
+  'quote_id',
+  'amount_fiat',
+  'currency_id',
+  'payment_option_id',
+  'amount_sats',
+  'is_estimate',
+  'btc_price',
+  'order_fee',
+  'expires_on',
+  'accept_by',
+  'provider',
+];
+const otherQuoteNames = [...quoteNames, 'requires', 'warnings', ...liquidityNames];
+
+/** Rank 1 in FLS01's shape, with `provider` and `accept_by`. */
+export const showQuote = (gateway: Gateway, stored: StoredOffers): Shown => {
+  const best = showOffer(gateway, stored, 0);
+  const shown: Shown = {};
+  for (const name of stored.route.asked.ramp === 'buy' ? quoteNames : otherQuoteNames) {
+    const value = best[name];
+    if (value !== undefined) shown[name] = value;
+  }
+  return shown;
+};
+
+/** 422 when anybody refused or was excluded, 503 when none answered, or when somebody who may well offer could not be asked just now. */
+export const noOffer = (gateway: Gateway, stored: StoredOffers): Problem => {
+  const { route } = stored;
+  const reasons = showReasons(gateway, route);
+  const asked = route.refused.length + route.excluded.length + route.failed.length;
+  const what = describe(stored);
+  const busy = route.failed.some((one) => one.reason === 'busy');
+  if (route.refused.length + route.excluded.length === 0 && !busy)
+    return new Problem('all-providers-failed', asked === 0 ? 'No provider is registered for this.' : `None of ${asked} providers answered${what}.`, {
+      retryAfterMs: 5000,
+      members: { failed: reasons.failed },
+    });
+  // What another amount would do is not known while somebody had no place for the question.
+  if (busy || route.refused.some((one) => one.refusal.reason === 'order-pending'))
+    return new Problem(busy ? 'temporary-reduced-capacity' : 'all-providers-failed', `Not every provider could be asked${what}: ${story(stored)}. Try again.`, {
+      retryAfterMs: busy ? 1000 : 5000,
+      members: { ...reasons },
+    });
+  const limits = bestLimits(route);
+  return new Problem('no-offer', `${count(asked, 'provider was', 'providers were')} asked${what}: ${story(stored)}.`, {
+    members: { limits: limitNames(route.asked.ramp, limits), ...reasons },
+  });
+};
+
+const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
+
+const describe = ({ route, terms }: StoredOffers): string => {
+  const { asked } = route;
+  if (asked.ramp === 'liquidity') return ` for ${readTerms(terms).amountSats} sats`;
+  const fiat = (asked.fixed === 'pay') === (asked.ramp === 'buy');
+  return ` by ${terms.optionName} for ${fiat ? formatHundredths(asked.amount, asked.currency) : `${asked.amount} sats`}`;
+};
+
+const story = ({ route }: StoredOffers): string => {
+  const parts: string[] = [];
+  const { asked } = route;
+  const money = (amount: bigint): string => (asked.ramp === 'buy' ? formatHundredths(amount, asked.currency) : `${amount} sats`);
+  const said = new Map<string, number>();
+  for (const { refusal } of route.refused) {
+    const { minPay, maxPay } = refusal.limits ?? {};
+    const what = minPay !== undefined ? `start at ${money(minPay)}` : maxPay !== undefined ? `end at ${money(maxPay)}` : `refused (${refusal.reason})`;
+    said.set(what, (said.get(what) ?? 0) + 1);
+  }
+  for (const [what, n] of said) parts.push(count(n, what.replace(/^(start|end) /, '$1s '), what));
+  if (route.excluded.length > 0)
+    parts.push(`${count(route.excluded.length, 'answer was', 'answers were')} excluded (${[...new Set(route.excluded.map((one) => one.rule))].join(', ')})`);
+  const busy = route.failed.filter((one) => one.reason === 'busy').length;
+  if (busy > 0) parts.push(`${busy} had no place for one more question`);
+  if (route.failed.length > busy) parts.push(`${route.failed.length - busy} did not answer`);
+  return parts.join(', ');
+};
+
+/** The widest limits that anybody named: what the customer could ask for instead. */
+const bestLimits = (route: Route): Limits => {
+  const all = route.refused.flatMap((one) => one.refusal.limits ?? []);
+  const widest = (name: keyof Limits, isWider: (a: bigint, b: bigint) => boolean): Limits => {
+    const [first, ...rest] = all.flatMap((one) => one[name] ?? []);
+    return first === undefined ? {} : { [name]: rest.reduce((a, b) => (isWider(b, a) ? b : a), first) };
+  };
+  const less = (a: bigint, b: bigint): boolean => a < b;
+  const more = (a: bigint, b: bigint): boolean => a > b;
+  return { ...widest('minPay', less), ...widest('maxPay', more), ...widest('minReceive', less), ...widest('maxReceive', more) };
+};
+
+/** The whole stored decision, for POST /route: the outward offers and the figures that were ranked. */
+export const showRoute = (gateway: Gateway, stored: StoredOffers & { chosen?: number; requestId: string }): Shown => ({
+  ...showOffers(gateway, stored),
+  request_id: stored.requestId,
+  version: stored.route.version,
+  ...(stored.chosen === undefined ? {} : { chosen_rank: stored.chosen }),
+  ranked: stored.route.offers.map((one: RoutedOffer) => ({
+    provider: one.providerId,
+    pay: one.offer.pay.toString(),
+    receive: one.offer.receive.toString(),
+    fee: one.offer.fee.toString(),
+    binding: one.offer.binding,
+    counts_as_binding: one.countsAsBinding,
+    haircut_bps: one.terms.haircutBps,
+    preference_bps: one.terms.preferenceBps,
+    tie_key: one.tieKey,
+  })),
+});

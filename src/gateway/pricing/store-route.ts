@@ -1,0 +1,151 @@
+import { fromJson, toJson } from '../../domain/route-json.ts';
+import { quoteIdOf, readQuoteId, routeIdOf } from '../../domain/route-id.ts';
+import type { Json as AnyJson } from '../../domain/offer.ts';
+import type { Route, RoutedOffer } from '../../domain/route.ts';
+import type { CatalogueOption } from '../../providers/spec.ts';
+import type { Collected } from './collect-offers.ts';
+import { Problem } from '../problem.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Json } from '../../ports/runtime.ts';
+import type { StoredRoute } from '../../ports/routes.ts';
+import type { OpenSession } from '../sessions/read-session.ts';
+import { optionToJson, optionFromJson } from '../catalogue/option-json.ts';
+
+/** What of a request is shown again with every offer and order; outward ids. */
+export type RouteTerms = { currencyId: number; paymentOptionId: number; optionName: string } & { [key: string]: AnyJson };
+
+/** A decided request with the ids of its quotes, as stored in one row. */
+export type StoredOffers = { routeId: string; route: Route; terms: RouteTerms; /** By rank − 1: until when /order takes the quote. */ acceptBy: number[] };
+
+/** The JSON of a route's row. */
+type Record_ = {
+  route: AnyJson;
+  terms: RouteTerms;
+  acceptBy: number[];
+  sessions: { [providerId: string]: string };
+  options: { [providerId: string]: AnyJson };
+  shadow: AnyJson;
+};
+
+export const storeRoute = async (
+  gateway: Gateway,
+  session: OpenSession,
+  collected: Collected,
+  options: Map<string, CatalogueOption>,
+  terms: RouteTerms,
+): Promise<StoredOffers> => {
+  const { route, shadow, upstreamSessions } = collected;
+  const routeId = routeIdOf(gateway.ids.uuid());
+  const acceptBy = route.offers.map((offer) => acceptUntil(gateway, offer, route.decidedOn));
+  const sessions: Record_['sessions'] = {};
+  const listed: Record_['options'] = {};
+  for (const { providerId } of route.offers) {
+    const upstream = upstreamSessions.get(providerId);
+    if (upstream !== undefined) sessions[providerId] = upstream;
+    const option = options.get(providerId);
+    if (option) listed[providerId] = optionToJson(option);
+  }
+  const record: Record_ = {
+    route: toJson(route),
+    terms,
+    acceptBy,
+    sessions,
+    options: listed,
+    shadow: shadow.map(({ providerId, offer, latencyMs }) => ({
+      providerId,
+      pay: offer.pay.toString(),
+      receive: offer.receive.toString(),
+      fee: offer.fee.toString(),
+      latencyMs,
+    })),
+  };
+  await gateway.stores.routes.insert({
+    id: routeId,
+    customerId: session.customerId,
+    sessionHash: session.idHash,
+    ramp: route.asked.ramp,
+    requestId: route.requestId,
+    createdOn: route.decidedOn,
+    route: record as Json,
+  });
+  return { routeId, route, terms, acceptBy };
+};
+
+const acceptUntil = (gateway: Gateway, offer: RoutedOffer, now: number): number => {
+  const { quote_ttl_s, expiry_margin_s, accept_margin_s } = gateway.settings.routing;
+  const { reservation, expiresOn } = offer.offer;
+  if (reservation) return reservation.acceptUntil - accept_margin_s * 1000;
+  return Math.min(now + quote_ttl_s * 1000, (expiresOn ?? Infinity) - expiry_margin_s * 1000);
+};
+
+/** One stored quote, as /order needs it. */
+export type StoredQuote = {
+  quoteId: string;
+  offer: RoutedOffer;
+  route: Route;
+  terms: RouteTerms;
+  acceptBy: number;
+  providerSessionId?: string;
+  option?: CatalogueOption;
+};
+
+/** The customer's quote; unknown and foreign ones look alike. */
+export const findQuote = async (gateway: Gateway, quoteId: string, customerId: string): Promise<StoredQuote> => {
+  const parts = readQuoteId(quoteId);
+  const row = parts && parts.rank > 0 ? await gateway.stores.routes.find(parts.routeId, customerId) : undefined;
+  const found = row && parts ? quoteIn(row, parts.rank) : undefined;
+  if (!found) throw new Problem('quote-not-found', 'There is no such quote of this customer.');
+  return found;
+};
+
+const quoteIn = (row: Pick<StoredRoute, 'id' | 'route'>, rank: number): StoredQuote | undefined => {
+  const record = row.route as Record_;
+  const route = fromJson(record.route);
+  const offer = route.offers[rank - 1];
+  const acceptBy = record.acceptBy[rank - 1];
+  if (!offer || acceptBy === undefined) return undefined;
+  const providerSessionId = record.sessions[offer.providerId];
+  const option = record.options[offer.providerId];
+  return {
+    quoteId: quoteIdOf(row.id, rank),
+    offer,
+    route,
+    terms: record.terms,
+    acceptBy,
+    ...(providerSessionId === undefined ? {} : { providerSessionId }),
+    ...(option === undefined ? {} : { option: optionFromJson(option) }),
+  };
+};
+
+/** The stored form of an accepted quote: its own route with that one offer. */
+export const quoteToJson = (quote: StoredQuote): Json => ({
+  route: toJson({ ...quote.route, offers: [quote.offer], excluded: [], refused: [], failed: [] }),
+  terms: quote.terms,
+  acceptBy: [quote.acceptBy],
+  sessions: quote.providerSessionId === undefined ? {} : { [quote.offer.providerId]: quote.providerSessionId },
+  options: quote.option ? { [quote.offer.providerId]: optionToJson(quote.option) } : {},
+  shadow: [],
+});
+
+/** Reads what quoteToJson wrote. */
+export const quoteFromJson = (quoteId: string, json: Json): StoredQuote => {
+  const quote = quoteIn({ id: quoteId, route: json }, 1);
+  if (!quote) throw new RangeError('a stored quote has no offer');
+  return { ...quote, quoteId };
+};
+
+/** The whole stored decision of a quote or route id, for POST /route. */
+export const findRoute = async (gateway: Gateway, id: string, customerId: string): Promise<StoredOffers & { chosen?: number; requestId: string }> => {
+  const parts = readQuoteId(id);
+  const row = parts && (await gateway.stores.routes.find(parts.routeId, customerId));
+  if (!row) throw new Problem('quote-not-found', 'There is no such quote of this customer.');
+  const record = row.route as Record_;
+  return {
+    routeId: row.id,
+    route: fromJson(record.route),
+    terms: record.terms,
+    acceptBy: record.acceptBy,
+    requestId: row.requestId,
+    ...(parts.rank > 0 ? { chosen: parts.rank } : {}),
+  };
+};

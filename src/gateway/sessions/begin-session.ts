@@ -1,0 +1,69 @@
+import { callProvider } from '../upstream/call-provider.ts';
+import { blobPlace, challengePlace } from '../places.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Provider } from '../../ports/providers.ts';
+
+/** What went out with /verify; sealed in the session's row until /session. */
+export type Challenge = {
+  /** Whose token stood in `token`; absent when there was none. */
+  tokenOf?: string;
+  /** By provider id, and the gateway's own one-time token under `gateway`. */
+  tokens: Record<string, string>;
+  gatewayTokenExpiresOn: number;
+};
+
+export type BegunSession = { sessionId: string; token?: string; tokens: Record<string, string>; expiresOn: number };
+
+/**
+ * GET /verify: a fresh session id, and the tokens whose signature proves the node key. Providers that demand proof are asked for theirs at
+ * the same time, within `verify_deadline_ms`; one that is late has no token in this session and is unreachable in it.
+ */
+export const beginSession = async (gateway: Gateway, requestId: string): Promise<BegunSession> => {
+  const { settings, ids } = gateway;
+  const now = gateway.now();
+  const sessionId = ids.uuid();
+  const idHash = gateway.hash(sessionId);
+  const demanding =
+    settings.proof_of_ownership === 'never'
+      ? []
+      : gateway.providers.filter((provider) => provider.demandsProof && provider.core.mode !== 'off' && provider.adapter.buy);
+  const begun = (await Promise.all(demanding.map((provider) => beginUpstream(gateway, provider, requestId)))).filter((one) => one !== undefined);
+  const gatewayToken = `${new URL(settings.public_url).host}:${ids.secret(16)}`;
+  const tokens: Record<string, string> = { ...Object.fromEntries(begun.map((one) => [one.providerId, one.token])), gateway: gatewayToken };
+  const tokenOf = begun[0]?.providerId ?? (settings.proof_of_ownership === 'required' ? 'gateway' : undefined);
+  const challenge: Challenge = { tokens, gatewayTokenExpiresOn: now + settings.sessions.token_ttl_s * 1000, ...(tokenOf === undefined ? {} : { tokenOf }) };
+  const expiresOn = now + settings.sessions.verify_ttl_s * 1000;
+  await gateway.stores.sessions.begin(
+    { idHash, createdOn: now, expiresOn, challenge: await gateway.seal.seal(JSON.stringify(challenge), challengePlace(idHash)) },
+    begun,
+  );
+  return { sessionId, tokens, expiresOn, ...(tokenOf === undefined ? {} : { token: tokens[tokenOf] ?? '' }) };
+};
+
+const beginUpstream = async (
+  gateway: Gateway,
+  provider: Provider,
+  requestId: string,
+): Promise<{ id: string; providerId: string; token: string; blob: string; expiresOn: number } | undefined> => {
+  try {
+    const options = {
+      operation: 'quote',
+      verb: 'begin_session',
+      requestId,
+      deadlineMs: gateway.settings.routing.verify_deadline_ms,
+      idempotent: true,
+    } as const;
+    const answer = await callProvider(gateway, provider, options, async (context) => await provider.adapter.buy?.beginSession(context));
+    if (!answer?.ok || answer.value.token === undefined) return undefined;
+    const id = gateway.ids.uuid();
+    return {
+      id,
+      providerId: provider.id,
+      token: answer.value.token,
+      blob: await gateway.seal.seal(answer.customer ?? '', blobPlace(id)),
+      expiresOn: answer.value.expiresOn,
+    };
+  } catch {
+    return undefined; // counted and logged by callProvider; prices of this session name the provider as unreachable
+  }
+};

@@ -1,0 +1,156 @@
+import { isNodePubkey, verifyNodeSignature } from '../../bitcoin/node-signature.ts';
+import { callProvider } from '../upstream/call-provider.ts';
+import type { Challenge } from './begin-session.ts';
+import { blobPlace, challengePlace, nodeKeyPlace, replyPlace } from '../places.ts';
+import { Problem } from '../problem.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Session } from '../../ports/sessions.ts';
+import { sessionInvalid } from './read-session.ts';
+import { openBegun } from '../upstream/upstream-session.ts';
+
+export type OpenSessionRequest = {
+  session_id: string;
+  signature?: string | undefined;
+  signatures?: Record<string, string> | undefined;
+  node_pubkey?: string | undefined;
+  app_id?: string | undefined;
+  recovery_secret?: string | undefined;
+};
+export type OpenSessionReply = { session_id: string; app_id?: string; expires_on: string; recovery_secret?: string; proven: string[] };
+
+/**
+ * POST /session: checks what was proven, finds or makes the customer, opens the upstream sessions that wanted proof. The same body again
+ * gets the same reply; another key or signature on an opened session is refused (a session id alone is worth nothing until then).
+ */
+export const openSession = async (gateway: Gateway, request: OpenSessionRequest, requestId: string): Promise<OpenSessionReply> => {
+  const idHash = gateway.hash(request.session_id);
+  const session = await gateway.stores.sessions.find(idHash);
+  if (!session || session.revokedOn !== undefined || session.expiresOn <= gateway.now()) throw sessionInvalid();
+  const fingerprint = gateway.hash(
+    JSON.stringify([
+      request.signature,
+      Object.entries(request.signatures ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
+      request.node_pubkey,
+      request.app_id,
+      request.recovery_secret,
+    ]),
+  );
+  if (session.openedBy !== undefined) return await replay(gateway, session, fingerprint);
+
+  const challenge = JSON.parse(await gateway.seal.open(session.challenge, challengePlace(idHash))) as Challenge;
+  const proven = checkProofs(gateway, request, challenge);
+  const nodePubkey = request.node_pubkey?.toLowerCase();
+  const provenToUs = proven.has('gateway') ? nodePubkey : undefined;
+  const customer = await customerOf(gateway, request.recovery_secret, provenToUs);
+  if (nodePubkey !== undefined) await openProven(gateway, session, proven, nodePubkey, requestId);
+
+  const now = gateway.now();
+  const expiresOn = now + gateway.settings.sessions.ttl_s * 1000;
+  const reply: OpenSessionReply = {
+    session_id: request.session_id,
+    expires_on: new Date(expiresOn).toISOString(),
+    proven: [...proven.keys()],
+    ...(request.app_id === undefined ? {} : { app_id: request.app_id }),
+    ...(customer.recoverySecret === undefined ? {} : { recovery_secret: customer.recoverySecret }),
+  };
+  const won = await gateway.stores.sessions.open({
+    idHash,
+    customerId: customer.id,
+    openedBy: fingerprint,
+    openedReply: await gateway.seal.seal(JSON.stringify(reply), replyPlace(idHash)),
+    now,
+    expiresOn,
+    ...(request.app_id === undefined ? {} : { appId: request.app_id }),
+    ...(provenToUs === undefined ? {} : { nodePubkey: await gateway.seal.seal(provenToUs, nodeKeyPlace(idHash)) }),
+  });
+  if (won) return reply;
+  const opened = await gateway.stores.sessions.find(idHash);
+  if (!opened) throw sessionInvalid();
+  return await replay(gateway, opened, fingerprint);
+};
+
+const replay = async (gateway: Gateway, session: Session, fingerprint: string): Promise<OpenSessionReply> => {
+  if (session.openedBy !== fingerprint || session.openedReply === undefined)
+    throw new Problem('session-settled', 'This session was opened with another key, signature or secret. Begin a new one with GET /verify.');
+  return JSON.parse(await gateway.seal.open(session.openedReply, replyPlace(session.idHash))) as OpenSessionReply;
+};
+
+/** Whose token was signed with the stated key, by provider id or `gateway`, with the signature. API.md section 1 says when it must be. */
+const checkProofs = (gateway: Gateway, request: OpenSessionRequest, challenge: Challenge): Map<string, string> => {
+  const { proof_of_ownership: policy, proof_templates: templates } = gateway.settings;
+  const stated = request.node_pubkey !== undefined && challenge.tokenOf !== undefined;
+  const mustProve =
+    policy === 'required' || (policy === 'offered' && (stated || request.signatures !== undefined)) || (policy === 'never' && request.signatures !== undefined);
+  if (!mustProve) return new Map();
+
+  const signatures = new Map(Object.entries(request.signatures ?? {}));
+  if (request.signature !== undefined && challenge.tokenOf !== undefined && !signatures.has(challenge.tokenOf))
+    signatures.set(challenge.tokenOf, request.signature);
+  if (request.node_pubkey === undefined || !isNodePubkey(request.node_pubkey))
+    throw proofFailed('node_pubkey must be the 33-byte compressed key in hex that signed.');
+  if (signatures.size === 0) throw proofFailed('No signature over the token of GET /verify was sent.');
+  for (const [of, signature] of signatures) {
+    const token = Object.hasOwn(challenge.tokens, of) ? challenge.tokens[of] : undefined;
+    if (token === undefined) throw proofFailed(`No token of "${of}" was given out in this session.`);
+    if (of === 'gateway' && challenge.gatewayTokenExpiresOn <= gateway.now())
+      throw proofFailed("The gateway's own token has expired. Begin again with GET /verify.");
+    if (!verifyNodeSignature({ token, signature, nodePubkey: request.node_pubkey, templates }))
+      throw proofFailed(`The signature over the token of "${of}" was not made by node_pubkey.`);
+  }
+  return signatures;
+};
+
+const proofFailed = (detail: string): Problem => new Problem('ownership-proof-failed', detail);
+
+/** The proven key's customer, else the recovery secret's, else a new one. A provider's token proves nothing to us: only our own counts. */
+const customerOf = async (
+  gateway: Gateway,
+  recoverySecret: string | undefined,
+  provenKey: string | undefined,
+): Promise<{ id: string; recoverySecret?: string }> => {
+  const { sessions } = gateway.stores;
+  const keyHash = provenKey === undefined ? undefined : gateway.hash(provenKey);
+  const recoveryHash = recoverySecret === undefined ? undefined : gateway.hash(recoverySecret);
+  const found = await sessions.findCustomer({ ...(keyHash === undefined ? {} : { keyHash }), ...(recoveryHash === undefined ? {} : { recoveryHash }) });
+  if (recoveryHash !== undefined && found.byRecovery === undefined) throw proofFailed('The recovery_secret is not known.');
+  if (found.byKey !== undefined && found.byRecovery !== undefined && found.byKey !== found.byRecovery) throw conflict();
+  if (found.byKey !== undefined) return { id: found.byKey };
+  if (found.byRecovery !== undefined) {
+    if (keyHash !== undefined && !(await sessions.linkKey(found.byRecovery, keyHash))) throw conflict();
+    return { id: found.byRecovery };
+  }
+  const secret = gateway.ids.secret(32);
+  const id = gateway.ids.uuid();
+  const kept = await sessions.createCustomer({ id, recoveryHash: gateway.hash(secret), now: gateway.now(), ...(keyHash === undefined ? {} : { keyHash }) });
+  return kept === id ? { id, recoverySecret: secret } : { id: kept };
+};
+
+const conflict = (): Problem => new Problem('customer-conflict', 'The proven key and the recovery_secret belong to two different customers.');
+
+/** Upstream sessions that wanted proof, opened with it, in parallel. One that fails costs only itself: it refuses in this session. */
+const openProven = async (gateway: Gateway, session: Session, proven: Map<string, string>, nodePubkey: string, requestId: string): Promise<void> => {
+  const opening = [...proven].map(async ([providerId, signature]) => {
+    const provider = gateway.providers.find((one) => one.id === providerId);
+    const begun = session.upstream.get(providerId);
+    const adapter = provider?.adapter.buy;
+    if (!provider || !adapter || begun?.blob === undefined) return;
+    const customer = await gateway.seal.open(begun.blob, blobPlace(begun.id));
+    const options = { operation: 'quote', verb: 'open_session', requestId, deadlineMs: gateway.settings.routing.verify_deadline_ms, idempotent: true } as const;
+    try {
+      const opened = await callProvider(gateway, provider, options, (context) => openBegun(adapter, { ...context, customer }, { signature, nodePubkey }));
+      // Its row stays begun when he could not be reached, and goes when he said no: prices of this session tell the one from the other.
+      if ('refusal' in opened) {
+        await gateway.stores.sessions.retireUpstream(begun.id, gateway.now());
+        return;
+      }
+      await gateway.stores.sessions.saveUpstream(begun.id, {
+        blob: await gateway.seal.seal(opened.blob, blobPlace(begun.id)),
+        ready: true,
+        expiresOn: opened.expiresOn,
+      });
+    } catch {
+      // counted and logged by callProvider
+    }
+  });
+  await Promise.all(opening);
+};

@@ -1,0 +1,56 @@
+import type { CallContext } from '../../providers/spec.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Operation, Provider } from '../../ports/providers.ts';
+
+export type CallOptions = {
+  operation: Operation;
+  verb: string;
+  requestId: string;
+  deadlineMs: number;
+  signal?: AbortSignal;
+  customerKey?: string;
+  /** Safe to send again. */
+  idempotent: boolean;
+  context?: Omit<CallContext, 'signal' | 'requestId'>;
+};
+
+/** One call to a provider: guarded, timed, counted and logged in one line. */
+export const callProvider = async <T>(
+  gateway: Gateway,
+  provider: Provider,
+  options: CallOptions,
+  attempt: (context: CallContext) => Promise<T>,
+): Promise<T> => {
+  const started = gateway.now();
+  const finish = (outcome: string): void => {
+    const ms = gateway.now() - started;
+    gateway.count('provider_calls_total', { provider: provider.id, operation: options.operation, outcome });
+    gateway.observe('provider_call_ms', { provider: provider.id, operation: options.operation }, ms);
+    gateway.log(outcome === 'ok' || outcome === 'refused' ? 'debug' : 'warn', 'provider_call', {
+      request_id: options.requestId,
+      provider: provider.id,
+      verb: options.verb,
+      outcome,
+      ms,
+    });
+  };
+  try {
+    const answer = await provider.guard.call(
+      options.operation,
+      {
+        deadlineMs: options.deadlineMs,
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+        idempotent: options.idempotent,
+        ...(options.customerKey === undefined ? {} : { customerKey: options.customerKey }),
+      },
+      (signal) => attempt({ ...options.context, signal, requestId: options.requestId }),
+    );
+    finish(isRefusal(answer) ? 'refused' : 'ok');
+    return answer;
+  } catch (fault) {
+    finish(fault instanceof Error && 'kind' in fault ? String(fault.kind) : 'defect');
+    throw fault;
+  }
+};
+
+const isRefusal = (answer: unknown): boolean => typeof answer === 'object' && answer !== null && 'ok' in answer && answer.ok === false;

@@ -1,0 +1,110 @@
+import type { Refusal } from '../../domain/refusal.ts';
+import { ProviderFault } from '../../providers/fault.ts';
+import type { BuyAdapter, CallContext, Proof } from '../../providers/spec.ts';
+import { blobPlace } from '../places.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Provider } from '../../ports/providers.ts';
+import type { ProviderSession } from '../../ports/sessions.ts';
+
+/** The owner of the upstream sessions in which the gateway reads listings for itself. */
+export const gatewayOwner = 'gateway';
+
+export type Upstream = { id: string; blob: string };
+
+/**
+ * The upstream session of one owner at one provider: the live row, or a fresh one. At most one call opens it: a row is claimed by INSERT …
+ * ON CONFLICT across instances, and calls of this instance share one promise. A session with an unsettled placing is retired for quoting,
+ * because /order-status by session must stay unambiguous (RELIABILITY 3.1); a provider that demands proof refuses until it settles.
+ */
+export const upstreamSession = async (
+  gateway: Gateway,
+  owner: string,
+  provider: Provider,
+  context: Pick<CallContext, 'signal' | 'requestId'>,
+  known?: ProviderSession,
+): Promise<Upstream | { refusal: Refusal }> => {
+  const now = gateway.now();
+  if (known?.ready && known.blob !== undefined && (known.expiresOn ?? Infinity) > now) {
+    if (!known.unsettled) return { id: known.id, blob: await gateway.seal.open(known.blob, blobPlace(known.id)) };
+    if (provider.demandsProof) return { refusal: { reason: 'order-pending' } };
+  }
+  if (provider.demandsProof && owner !== gatewayOwner) return { refusal: { reason: 'proof-required' } };
+  const key = `${owner} ${provider.id}`;
+  const running = gateway.flights.opening.get(key) as Promise<Upstream | { refusal: Refusal }> | undefined;
+  if (running) return await running;
+  const opening = openUpstream(gateway, owner, provider, context, known).finally(() => gateway.flights.opening.delete(key));
+  gateway.flights.opening.set(key, opening);
+  return await opening;
+};
+
+const openUpstream = async (
+  gateway: Gateway,
+  owner: string,
+  provider: Provider,
+  context: Pick<CallContext, 'signal' | 'requestId'>,
+  known?: ProviderSession,
+): Promise<Upstream | { refusal: Refusal }> => {
+  const adapter = provider.adapter.buy;
+  if (!adapter) throw new Error(`${provider.id} has no upstream sessions`);
+  const { sessions } = gateway.stores;
+  const now = gateway.now();
+  if (known && (known.ready || known.claimedOn < now - claimPatienceMs)) await sessions.retireUpstream(known.id, now);
+  const id = gateway.ids.uuid();
+  if (!(await sessions.claimUpstream({ id, owner, providerId: provider.id, now }))) return await awaitOther(gateway, owner, provider, context.signal);
+  try {
+    if (!takeFromBudget(gateway, provider))
+      throw new ProviderFault('rate-limited', 'our own budget of new sessions a minute', { retryAfterMs: 60_000, taken: 'no' });
+    const opened = await openAt(adapter, context);
+    if ('refusal' in opened) {
+      await sessions.retireUpstream(id, gateway.now());
+      return opened;
+    }
+    await sessions.saveUpstream(id, { blob: await gateway.seal.seal(opened.blob, blobPlace(id)), ready: true, expiresOn: opened.expiresOn });
+    return { id, blob: opened.blob };
+  } catch (fault) {
+    await sessions.retireUpstream(id, gateway.now());
+    throw fault;
+  }
+};
+
+/** Begin and open in one go, for providers that want no proof (or for the gateway's own session). */
+const openAt = async (adapter: BuyAdapter, context: CallContext): Promise<{ blob: string; expiresOn: number } | { refusal: Refusal }> => {
+  const begun = await adapter.beginSession(context);
+  if (!begun.ok) return { refusal: begun.refusal };
+  return await openBegun(adapter, { ...context, customer: begun.customer ?? '' });
+};
+
+export const openBegun = async (
+  adapter: BuyAdapter,
+  context: CallContext,
+  proof?: Proof,
+): Promise<{ blob: string; expiresOn: number } | { refusal: Refusal }> => {
+  const opened = await adapter.openSession(context, proof);
+  if (!opened.ok) return { refusal: opened.refusal };
+  return { blob: opened.customer ?? context.customer ?? '', expiresOn: opened.value.expiresOn };
+};
+
+const claimPatienceMs = 10_000;
+const pollMs = 40;
+
+/** Another instance is opening the same session: its row becomes ready, or we are busy. */
+const awaitOther = async (gateway: Gateway, owner: string, provider: Provider, signal: AbortSignal): Promise<Upstream | { refusal: Refusal }> => {
+  while (!signal.aborted) {
+    await gateway.sleep(pollMs);
+    const row = await gateway.stores.sessions.findUpstream(owner, provider.id);
+    if (row?.ready && row.blob !== undefined) return { id: row.id, blob: await gateway.seal.open(row.blob, blobPlace(row.id)) };
+    if (!row) break;
+  }
+  return { refusal: { reason: 'busy' } };
+};
+
+/** New upstream sessions per provider and minute, so that nobody can make us flood a provider by opening sessions here. */
+const takeFromBudget = (gateway: Gateway, provider: Provider): boolean => {
+  const limit = provider.core.opens_per_minute ?? gateway.settings.sessions.opens_per_minute;
+  const now = gateway.now();
+  const used = gateway.state.openBudget.get(provider.id);
+  if (!used || now - used.windowStart >= 60_000) gateway.state.openBudget.set(provider.id, { windowStart: now, used: 1 });
+  else if (used.used >= limit) return false;
+  else used.used += 1;
+  return true;
+};

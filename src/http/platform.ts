@@ -1,0 +1,15 @@
+import type { Context } from 'hono';
+import type { Gateway } from '../ports/gateway.ts';
+import type { HttpSettings } from './call.ts';
+import type { Limiter } from './limiter.ts';
+
+/** What a request runs on: constant on Node, made for each request on Workers. */
+export type Platform = { gateway: Gateway; /** The caller's address; only looked at where it is needed. */ ip: () => string | undefined };
+export type AppOptions = {
+  platform: (c: Context) => Platform | Promise<Platform>;
+  http: HttpSettings;
+  limiter: Limiter;
+  /** Answers GET /docs and what lies below it. */
+  docs: (path: string) => Promise<Response | undefined>;
+  metrics: (c: Context) => Promise<Response>;
+};

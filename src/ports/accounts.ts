@@ -1,0 +1,72 @@
+/** Accounts at sell providers and their connections, as the use cases need them stored. Implemented in store/account-store.ts. */
+import type { AccountState, ConnectionState } from '../providers/spec.ts';
+import type { NewDelivery } from './deliveries.ts';
+import type { Lease } from './runtime.ts';
+
+export type Account = {
+  id: string;
+  customerId: string;
+  providerId: string;
+  emailHash?: string;
+  status: AccountState['status'];
+  statusOn: number;
+  /** Sealed JSON: the e-mail while the provider has not answered, the signup link. */
+  signup?: string;
+  sequence: number;
+  webhookUrl?: string;
+  webhookEvents?: string[];
+  appId?: string;
+  createdOn: number;
+  checkedOn?: number;
+  nextCheckOn?: number;
+  removedOn?: number;
+};
+export type Connection = {
+  id: string;
+  accountId: string;
+  nameHash: string;
+  status: ConnectionState['status'];
+  statusOn: number;
+  direction: 'sell' | 'buy';
+  network: 'lightning' | 'onchain';
+  /** Sealed JSON of the ConnectionRequest. */
+  request: string;
+  /** Sealed JSON of the ConnectionState; absent until the provider has answered. */
+  state?: string;
+  upstreamId?: string;
+  sequence: number;
+  createdOn: number;
+};
+export type AccountChange = Partial<
+  Pick<Account, 'status' | 'statusOn' | 'signup' | 'webhookUrl' | 'webhookEvents' | 'checkedOn' | 'nextCheckOn' | 'sequence'>
+>;
+export type ConnectionChange = Partial<Pick<Connection, 'status' | 'statusOn' | 'state' | 'upstreamId' | 'sequence'>>;
+
+export type AccountStore = {
+  /** With the row that its blob lives in (provider_sessions, same id). */
+  create(account: Account, blob: string | undefined): Promise<'created' | 'customer-has-one' | 'email-taken'>;
+  /** Takes back an account that the provider refused. */
+  discard(id: string): Promise<void>;
+  find(id: string, customerId: string): Promise<Account | undefined>;
+  findAny(id: string): Promise<Account | undefined>;
+  list(customerId: string): Promise<Account[]>;
+  /** Writes the change and its deliveries in one transaction; false when `sequence` moved meanwhile. A `wake` since it was read is not put off. */
+  change(account: Pick<Account, 'id' | 'sequence' | 'nextCheckOn'>, change: AccountChange, deliveries: NewDelivery[]): Promise<boolean>;
+  remove(id: string, now: number): Promise<void>;
+  claimDue(now: number, lease: Lease, limit: number): Promise<Account[]>;
+  wake(id: string, now: number): Promise<void>;
+
+  /** The row, or the live one that has its name already. */
+  createConnection(connection: Connection): Promise<{ created: true } | { existing: Connection }>;
+  discardConnection(id: string): Promise<void>;
+  findConnection(id: string, customerId: string): Promise<Connection | undefined>;
+  connections(accountId: string): Promise<Connection[]>;
+  changeConnection(connection: Pick<Connection, 'id' | 'sequence'>, change: ConnectionChange, deliveries: NewDelivery[]): Promise<boolean>;
+
+  /** Which of these payments were told or known before. */
+  knownSettlements(accountId: string, transactionIds: string[]): Promise<string[]>;
+  /** Remembers a payment and writes its delivery, once. */
+  settle(accountId: string, transactionId: string, now: number, deliveries: NewDelivery[]): Promise<boolean>;
+};
+
+export type { ConnectionRequest } from '../providers/spec.ts';

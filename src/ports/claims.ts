@@ -1,0 +1,22 @@
+import type { Lease } from './runtime.ts';
+
+export type Claim = {
+  orderId: string;
+  state: 'sending' | 'held' | 'review';
+  attempt: number;
+  fallback?: string;
+  fallbackHash?: string;
+  lnurl?: string;
+  expiresOn?: number;
+  createdOn: number;
+  nextTryOn: number;
+};
+export type ClaimStore = {
+  /** False when the order has a claim already. */
+  create(claim: { orderId: string; fallback?: string; fallbackHash?: string; now: number }, lease: Lease): Promise<boolean>;
+  find(orderId: string): Promise<Claim | undefined>;
+  take(orderId: string, lease: Lease): Promise<Claim | undefined>;
+  hold(orderId: string, owner: string, held: { lnurl: string; expiresOn?: number }): Promise<boolean>;
+  change(orderId: string, owner: string, change: { state?: 'sending' | 'review'; attempt?: number; nextTryOn?: number }): Promise<boolean>;
+  claimDue(now: number, lease: Lease, limit: number): Promise<Claim[]>;
+};

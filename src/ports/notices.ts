@@ -1,0 +1,10 @@
+export type NoticeStore = {
+  record(
+    notice: { id: string; providerId: string; purpose: string; targetId: string; genuine: boolean; receivedOn: number; body?: string },
+    windowMs: number,
+  ): Promise<'new' | 'counted'>;
+  /** Sealed bodies of genuine notices about one target, the first ones first. */
+  bodies(purpose: string, targetId: string): Promise<{ id: string; body: string }[]>;
+  /** Whether a genuine notice about it came. */
+  heard(targetId: string): Promise<boolean>;
+};

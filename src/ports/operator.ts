@@ -1,0 +1,132 @@
+/** What the operator's view, switches and commands need of the database. Sealed values stay sealed: nothing here opens one. */
+import type { Json as AnyJson } from '../domain/offer.ts';
+import type { IntentState, Stage } from '../domain/order.ts';
+import type { Ramp } from '../domain/ramp.ts';
+import type { Delivery } from './deliveries.ts';
+import type { NewIntent } from './placings.ts';
+import type { Order, OrderEvent } from './orders.ts';
+
+type Json = NonNullable<AnyJson>;
+
+export type DossierIntent = {
+  id: string;
+  orderId: string;
+  quoteId: string;
+  customerId: string;
+  providerId: string;
+  providerSessionId?: string;
+  requestId: string;
+  ramp: Ramp;
+  state: IntentState;
+  attempt: number;
+  quote: Json;
+  idempotencyKey?: string;
+  knownBefore?: string[];
+  createdOn: number;
+  sentOn?: number;
+  deadOn: number;
+  nextTryOn: number;
+  leaseOwner?: string;
+  leaseUntil?: number;
+  upstreamOrderId?: string;
+  evidence?: Json;
+  answered: boolean;
+};
+export type DossierOrder = {
+  stage: Stage;
+  stageOn: number;
+  rawStatus: string;
+  sequence: number;
+  pay: bigint;
+  receive: bigint;
+  fee: bigint;
+  quotedPay: bigint;
+  quotedReceive: bigint;
+  binding: boolean;
+  expiresOn?: number;
+  terms: { [key: string]: AnyJson };
+  facts: { [key: string]: AnyJson };
+  upstream: Json;
+  upstreamOrderId?: string;
+  appId?: string;
+  createdOn: number;
+  changedOn: number;
+  checkedOn?: number;
+  checks: number;
+  nextCheckOn?: number;
+  followUntil: number;
+  final: boolean;
+};
+export type DossierEvent = { sequence: number; at: number; fromStage?: Stage; toStage: Stage; rawStatus: string; source: string; note?: string };
+export type DossierNotice = { id: string; purpose: string; genuine: boolean; count: number; receivedOn: number };
+export type DossierClaim = { state: string; attempt: number; createdOn: number; nextTryOn: number; expiresOn?: number };
+export type DossierDelivery = Pick<Delivery, 'id' | 'type' | 'sequence' | 'host' | 'state' | 'attempt' | 'lastOutcome' | 'createdOn' | 'dueOn' | 'doneOn'>;
+/** Everything that is stored of one placing and what became of it. */
+export type Dossier = {
+  intent: DossierIntent;
+  route?: { id: string; createdOn: number; requestId: string; route: Json };
+  order?: DossierOrder;
+  events: DossierEvent[];
+  claim?: DossierClaim;
+  notices: DossierNotice[];
+  deliveries: DossierDelivery[];
+};
+
+/** Every member narrows. `from` and `to` are Unix milliseconds, `amount` matches what is paid or received, in the ramp's units. */
+export type OrderSearch = {
+  requestId?: string;
+  upstreamOrderId?: string;
+  referenceHash?: string;
+  from?: number;
+  to?: number;
+  amount?: bigint;
+  customerId?: string;
+};
+export type FoundOrder = {
+  orderId: string;
+  providerId: string;
+  ramp: Ramp;
+  state: IntentState;
+  stage?: Stage;
+  upstreamOrderId?: string;
+  requestId: string;
+  customerId: string;
+  createdOn: number;
+  pay?: bigint;
+  receive?: bigint;
+};
+
+export type Switch = { name: string; mode: string; reason: string; untilOn?: number; setOn: number; setBy: string };
+/** The switches as one instance read them last. */
+export type SwitchState = { readOn: number; byName: Map<string, Switch> };
+/** An upstream session that can still be read, and whose it is. */
+export type UpstreamSession = { id: string; providerId: string; blob: string; customerId?: string };
+export type OperatorAction = { at: number; actor: string; action: string; subject: string; detail?: Json };
+
+export type OperatorStore = {
+  /** By order id, intent id or quote id. `forgedTargets`: how notices with a wrong token about these ids are stored. */
+  dossier(id: string, forgedTargets: (intentId: string, orderId: string) => string[]): Promise<Dossier | undefined>;
+  search(search: OrderSearch, limit: number): Promise<FoundOrder[]>;
+  /** Orders and placings in review, placings whose outcome is not known, claims in review, dead letters. */
+  attention(limit: number): Promise<{ review: FoundOrder[]; unknown: FoundOrder[]; claims: string[]; dead: (DossierDelivery & { subjectId: string })[] }>;
+  switches(): Promise<Switch[]>;
+  setSwitch(change: Switch): Promise<void>;
+  clearSwitch(name: string): Promise<boolean>;
+  /** Of one app, one customer, or all; the number of sessions that ended. */
+  revokeSessions(of: { appId?: string; customerId?: string }, now: number): Promise<number>;
+  /**
+   * After a restore: quotes given out before can no longer be ordered, placings that may have been sent are looked for instead of sent, and
+   * sequences go on above whatever was told in the time that is lost.
+   */
+  distrustRestored(now: number): Promise<{ quotes: number; placings: number; orders: number }>;
+  unfinishedOrders(limit: number, after?: string): Promise<string[]>;
+  unsettledPlacings(): Promise<{ id: string; providerSessionId?: string }[]>;
+  /** Undelivered webhooks of orders that are further now than what they tell. */
+  supersedeStale(now: number): Promise<number>;
+  upstreamSessions(after: string | undefined, limit: number): Promise<UpstreamSession[]>;
+  knownUpstreamIds(providerId: string, ids: string[]): Promise<string[]>;
+  /** Stores an upstream order that nobody here knows; false when somebody has it by now. */
+  adopt(intent: NewIntent, upstreamOrderId: string, order: Order, event: OrderEvent): Promise<boolean>;
+  record(action: OperatorAction): Promise<void>;
+  actions(limit: number): Promise<OperatorAction[]>;
+};

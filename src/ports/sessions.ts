@@ -1,0 +1,51 @@
+// ---- stores ----------------------------------------------------------------------------------------------------------------------------
+
+export type ProviderSession = { id: string; providerId: string; blob?: string; ready: boolean; claimedOn: number; expiresOn?: number; unsettled: boolean };
+export type Session = {
+  idHash: string;
+  customerId?: string;
+  appId?: string;
+  createdOn: number;
+  openedOn?: number;
+  lastUsedOn: number;
+  expiresOn: number;
+  revokedOn?: number;
+  challenge: string;
+  openedBy?: string;
+  openedReply?: string;
+  nodePubkey?: string;
+  /** Live upstream sessions of this session, by provider id. Blobs are sealed. */
+  upstream: Map<string, ProviderSession>;
+};
+
+export type SessionStore = {
+  begin(
+    row: { idHash: string; createdOn: number; expiresOn: number; challenge: string },
+    upstream: { id: string; providerId: string; blob: string; expiresOn: number }[],
+  ): Promise<void>;
+  find(idHash: string): Promise<Session | undefined>;
+  /** Sets the customer; false when another call opened it first. */
+  open(row: {
+    idHash: string;
+    customerId: string;
+    appId?: string;
+    openedBy: string;
+    openedReply: string;
+    nodePubkey?: string;
+    now: number;
+    expiresOn: number;
+  }): Promise<boolean>;
+  touch(idHash: string, now: number, expiresOn: number): Promise<void>;
+  /** The session of an owner whose orders outlive it. */
+  ownsOrders(customerId: string, since: number): Promise<boolean>;
+  findCustomer(by: { keyHash?: string; recoveryHash?: string }): Promise<{ byKey?: string; byRecovery?: string }>;
+  createCustomer(row: { id: string; keyHash?: string; recoveryHash: string; now: number }): Promise<string>;
+  linkKey(customerId: string, keyHash: string): Promise<boolean>;
+
+  /** Wins or loses the right to open an upstream session: the row's id, or undefined when somebody else has a live row. */
+  claimUpstream(row: { id: string; owner: string; providerId: string; now: number }): Promise<boolean>;
+  findUpstream(owner: string, providerId: string): Promise<ProviderSession | undefined>;
+  findUpstreamById(id: string): Promise<{ id: string; owner: string; providerId: string; blob?: string } | undefined>;
+  saveUpstream(id: string, change: { blob: string; ready: boolean; expiresOn?: number }): Promise<void>;
+  retireUpstream(id: string, now: number): Promise<void>;
+};

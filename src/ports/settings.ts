@@ -1,0 +1,66 @@
+import type { RepostProfile } from '../domain/order.ts';
+import type { PaymentMethod } from '../domain/ramp.ts';
+
+// ---- settings (a part of the parsed configuration, in its own names) -------------------------------------------------------------------
+
+export type Settings = {
+  mode: 'sandbox' | 'live';
+  network: 'main' | 'test' | 'signet' | 'regtest';
+  public_url: string;
+  traceparent: boolean;
+  proof_of_ownership: 'never' | 'offered' | 'required';
+  proof_templates: string[];
+  routing: {
+    quote_deadline_ms: number;
+    verify_deadline_ms: number;
+    order_deadline_ms: number;
+    status_deadline_ms: number;
+    late_grace_ms: number;
+    answer_early?: { after_ms: number; offers: number } | undefined;
+    outlier_bps: number;
+    tolerance_bps: number;
+    indicative_haircut_bps: number;
+    slippage_bps: number;
+    quote_ttl_s: number;
+    accept_margin_s: number;
+    expiry_margin_s: number;
+    shortest_life_s: number;
+    reference?: Record<string, { btc_price: number; max_deviation_bps: number }> | undefined;
+    arrival_seconds: Record<PaymentMethod, number>;
+    option_methods: Record<string, PaymentMethod>;
+  };
+  sessions: { ttl_s: number; verify_ttl_s: number; token_ttl_s: number; owner_days: number; opens_per_minute: number };
+  orders: { max_open: number; follow_days: number };
+  liquidity: { balance_daily_sats: number };
+  webhooks: { allowed_ports: number[] };
+  catalogue: { fresh_s: number; stale_s: number };
+};
+
+export type ProviderCore = {
+  id: string;
+  kind: string;
+  mode: 'on' | 'shadow' | 'off';
+  name: string;
+  base_url: string;
+  sandbox: boolean;
+  display: {
+    name?: string | undefined;
+    terms_url?: string | undefined;
+    support_url?: string | undefined;
+    kyc?: 'none' | 'light' | 'full' | undefined;
+    countries: string[];
+  };
+  preference_bps: number;
+  haircut_bps?: number | undefined;
+  repost: RepostProfile;
+  late_commit_max_s: number;
+  status_by_session: boolean;
+  payment_hosts?: string[] | undefined;
+  payout_hosts?: string[] | undefined;
+  option_aliases: Record<string, string>;
+  option_methods: Record<string, PaymentMethod>;
+  arrival_seconds?: { [method in PaymentMethod]?: number | undefined } | undefined;
+  opens_per_minute?: number | undefined;
+  quotes_per_node_per_day: number;
+  orders_per_day: number;
+};

@@ -1,0 +1,39 @@
+import type { AccountStore } from './accounts.ts';
+import type { LiquidityStore } from './liquidity.ts';
+import type { DeliveryStore } from './deliveries.ts';
+import type { OperatorStore } from './operator.ts';
+import type { SessionStore } from './sessions.ts';
+import type { RouteStore } from './routes.ts';
+import type { IntentStore } from './placings.ts';
+import type { OrderStore } from './orders.ts';
+import type { ClaimStore } from './claims.ts';
+import type { CatalogueStore } from './catalogue.ts';
+import type { NoticeStore } from './notices.ts';
+import type { IdempotencyStore } from './idempotency.ts';
+
+export type Retention = {
+  quotesBefore: number;
+  sessionsBefore: number;
+  noticesBefore: number;
+  deliveriesBefore: number;
+  idempotencyBefore: number;
+  peopleBefore: number;
+  operatorBefore: number;
+};
+export type Stores = {
+  sessions: SessionStore;
+  routes: RouteStore;
+  intents: IntentStore;
+  orders: OrderStore;
+  claims: ClaimStore;
+  accounts: AccountStore;
+  liquidity: LiquidityStore;
+  catalogue: CatalogueStore;
+  notices: NoticeStore;
+  deliveries: DeliveryStore;
+  operator: OperatorStore;
+  idempotency: IdempotencyStore;
+  prune(before: Retention, limit: number): Promise<Record<string, number>>;
+  /** A cheap round trip, and whether every migration is in. */
+  check(): Promise<{ database: boolean; migrations: boolean }>;
+};
