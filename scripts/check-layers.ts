@@ -1,8 +1,12 @@
-/** `npm run check:layers`: prints every import that breaks the layers (scripts/layers.ts) and fails when there is one, or when it saw nothing. */
+/**
+ * `npm run check -- layers`: prints every import that breaks the layers (scripts/layers.ts) and every import circle, and fails when there is
+ * one, or when it saw nothing.
+ */
 import { fileURLToPath } from 'node:url';
 import { checkLayers } from './layers.ts';
 
-const { modules, imports, violations } = checkLayers(fileURLToPath(new URL('..', import.meta.url)));
+const { modules, imports, violations, circles } = checkLayers(fileURLToPath(new URL('..', import.meta.url)));
 for (const { from, to, rule } of violations) console.error(`${from} → ${to}: ${rule}`);
-console.log(`${modules} modules, ${imports} imports, ${violations.length} against the layers`);
-if (violations.length > 0) process.exitCode = 1;
+for (const circle of circles) console.error(`import circle: ${circle.join(', ')}`);
+console.log(`${modules} modules, ${imports} imports, ${violations.length} against the layers, ${circles.length} circles`);
+if (violations.length > 0 || circles.length > 0) process.exitCode = 1;

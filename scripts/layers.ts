@@ -30,6 +30,21 @@ const allowed: Record<string, readonly string[]> = {
   http: ['domain', 'gateway', 'ports'],
 };
 
+/**
+ * The rooms of src/gateway and its loose files, floor by floor. Each imports only what is on a lower floor: who reads a room needs to know
+ * what is below it and nothing above.
+ */
+export const ladder: readonly (readonly string[])[] = [
+  ['problem.ts', 'places.ts', 'lease.ts', 'outward.ts'],
+  ['refusal-problem.ts', 'switches.ts', 'upstream', 'deliveries'],
+  ['sessions', 'catalogue'],
+  ['pricing'],
+  ['following'],
+  ['accounts'],
+  ['ordering', 'receive-notice.ts'],
+  ['operator', 'run-scheduled.ts'],
+];
+
 /** Packages with one home. Everything else is free, except in the rooms of `packagesOf`. */
 const homes: readonly { packages: RegExp; rooms: readonly string[] }[] = [
   { packages: /^(opossum|p-retry)$/, rooms: ['resilience'] },
@@ -75,8 +90,18 @@ const brokenBy = (from: string, to: string): string | undefined => {
   if (b === 'entry') return a === 'entry' ? undefined : 'nobody imports entry';
   if (a === 'entry' || (isSimulator(from) && isSimulator(to))) return undefined;
   if (a === 'provider' && b === 'provider') return folderOf(from) === folderOf(to) ? undefined : 'no provider imports another';
+  if (a === 'gateway' && b === 'gateway') return brokenInGateway(from.split('/')[2] ?? '', to.split('/')[2] ?? '');
   if (a === b || allowed[a]?.includes(b)) return undefined;
   return allowed[a] ? `${a} does not import ${b}` : `src/${a} is not a known room: add it to scripts/layers.ts`;
+};
+
+/** Both are names right below src/gateway: a room, or a loose file. */
+const brokenInGateway = (from: string, to: string): string | undefined => {
+  if (from === to) return undefined;
+  const floorOf = (name: string): number => ladder.findIndex((floor) => floor.includes(name));
+  const homeless = [from, to].find((name) => floorOf(name) < 0);
+  if (homeless !== undefined) return `gateway/${homeless} has no floor: add it to the ladder in scripts/layers.ts`;
+  return floorOf(to) < floorOf(from) ? undefined : `gateway/${from} does not import gateway/${to}`;
 };
 
 const packageOf = (specifier: string): string => {
@@ -124,15 +149,50 @@ const readFolder = (folder: string): string[] => {
   }
 };
 
+/**
+ * Import circles: groups of files each of which reaches all the others by its imports, a file that imports itself included. Every file is in
+ * one group at most (Tarjan's strongly connected components).
+ */
+const circlesIn = (graph: ReadonlyMap<string, readonly string[]>): string[][] => {
+  const circles: string[][] = [];
+  const found = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const stack: string[] = [];
+  const visit = (file: string): number => {
+    const order = found.size;
+    found.set(file, order);
+    stack.push(file);
+    let low = order;
+    for (const next of graph.get(file) ?? []) {
+      if (!found.has(next)) low = Math.min(low, visit(next));
+      else if (stack.includes(next)) low = Math.min(low, lowest.get(next) ?? found.get(next) ?? low);
+    }
+    lowest.set(file, low);
+    if (low === order) {
+      const circle = stack.splice(stack.indexOf(file));
+      if (circle.length > 1 || graph.get(file)?.includes(file)) circles.push(circle);
+    }
+    return low;
+  };
+  for (const file of graph.keys()) if (!found.has(file)) visit(file);
+  return circles;
+};
+
 /** Looks at every .ts file below src, scripts, test and bench of `root`. Throws when there is nothing to look at. */
-export const checkLayers = (root: string): { modules: number; imports: number; violations: Violation[] } => {
+export const checkLayers = (root: string): { modules: number; imports: number; violations: Violation[]; circles: string[][] } => {
   const files = filesOf(root);
-  const edges = files.flatMap((from) => importsOf(from, readFileSync(join(root, from), 'utf8')).map((specifier) => ({ from, specifier })));
+  const edges = files.flatMap((from) =>
+    importsOf(from, readFileSync(join(root, from), 'utf8')).map((specifier) => {
+      const isFile = specifier.startsWith('.');
+      return { from, to: isFile ? posix.join(dirname(from), specifier) : specifier, isFile };
+    }),
+  );
   if (!files.some((path) => path.startsWith('src/')) || edges.length === 0) throw new Error(`no modules with imports below ${root}/src: nothing was checked`);
-  const violations = edges.flatMap(({ from, specifier }) => {
-    const to = specifier.startsWith('.') ? posix.join(dirname(from), specifier) : specifier;
-    const rule = specifier.startsWith('.') ? brokenBy(from, to) : brokenByPackage(from, specifier);
+  const violations = edges.flatMap(({ from, to, isFile }) => {
+    const rule = isFile ? brokenBy(from, to) : brokenByPackage(from, to);
     return rule ? [{ from, to, rule }] : [];
   });
-  return { modules: files.length, imports: edges.length, violations };
+  const graph = new Map(files.filter((path) => path.startsWith('src/')).map((path): [string, string[]] => [path, []]));
+  for (const { from, to } of edges) if (graph.has(to)) graph.get(from)?.push(to);
+  return { modules: files.length, imports: edges.length, violations, circles: circlesIn(graph) };
 };

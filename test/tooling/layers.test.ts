@@ -1,27 +1,28 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { checkLayers, importsOf } from '../../scripts/layers.ts';
+import { checkLayers, importsOf, ladder } from '../../scripts/layers.ts';
 
 const made: string[] = [];
 afterAll(() => made.forEach((folder) => rmSync(folder, { recursive: true })));
 
-/** Plants files and answers the broken rules, one line each. */
-const rulesBrokenBy = (files: Record<string, string>): string[] => {
+const plant = (files: Record<string, string>): string => {
   const root = mkdtempSync(join(tmpdir(), 'layers-'));
   made.push(root);
   for (const [path, text] of Object.entries({ 'src/domain/a.ts': `import './b.ts';`, ...files })) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   }
-  return checkLayers(root).violations.map(({ from, rule }) => `${from}: ${rule}`);
+  return root;
 };
+/** Plants files and answers the broken rules, one line each. */
+const rulesBrokenBy = (files: Record<string, string>): string[] => checkLayers(plant(files)).violations.map(({ from, rule }) => `${from}: ${rule}`);
 
 describe('layer rules', () => {
   const broken: [path: string, imports: string, rule: string][] = [
-    ['src/domain/x.ts', `import type { A } from '../gateway/ports.ts';`, 'domain does not import ports'],
+    ['src/domain/x.ts', `import type { A } from '../ports/gateway.ts';`, 'domain does not import ports'],
     ['src/domain/x.ts', `import { z } from 'zod';`, 'domain is pure: no package zod'],
     ['src/bitcoin/x.ts', `import { a } from '../domain/a.ts';`, 'bitcoin does not import domain'],
     ['src/bitcoin/x.ts', `import 'hono';`, 'hono belongs to src/http'],
@@ -43,6 +44,13 @@ describe('layer rules', () => {
     ['src/resilience/x.ts', `import '../gateway/place-order.ts';`, 'resilience does not import gateway'],
     ['src/log/x.ts', `import '../../test/support/postgres.ts';`, 'product code does not import scripts, test or bench'],
     ['src/log/x.ts', `import './x.test.ts';`, 'nobody imports a test'],
+    ['src/gateway/pricing/x.ts', `import type { A } from '../ordering/a.ts';`, 'gateway/pricing does not import gateway/ordering'],
+    ['src/gateway/upstream/x.ts', `import '../deliveries/a.ts';`, 'gateway/upstream does not import gateway/deliveries'],
+    ['src/gateway/sessions/x.ts', `import '../run-scheduled.ts';`, 'gateway/sessions does not import gateway/run-scheduled.ts'],
+    ['src/gateway/places.ts', `import './problem.ts';`, 'gateway/places.ts does not import gateway/problem.ts'],
+    ['src/gateway/receive-notice.ts', `import './ordering/a.ts';`, 'gateway/receive-notice.ts does not import gateway/ordering'],
+    ['src/gateway/misc/x.ts', `import '../problem.ts';`, 'gateway/misc has no floor: add it to the ladder in scripts/layers.ts'],
+    ['src/gateway/pricing/x.ts', `import '../misc/a.ts';`, 'gateway/misc has no floor: add it to the ladder in scripts/layers.ts'],
     ['src/utils/x.ts', `import '../domain/a.ts';`, 'src/utils is not a known room: add it to scripts/layers.ts'],
   ];
   it.each(broken)('%s with %s', (path, text, rule) => {
@@ -54,7 +62,9 @@ describe('layer rules', () => {
     ['src/providers/bringin/bringin.test.ts', `import './bringin.simulator.ts'; import '../../../test/support/x.ts'; import 'node:fs';`],
     ['src/providers/bringin/bringin.simulator.ts', `import '../lsps1/lsps1.simulator.ts'; import 'node:http';`],
     ['src/providers/registry.gen.ts', `import './bringin/index.ts';`],
-    ['src/store/x.ts', `import '../gateway/ports.ts'; import '../gateway/delivery-port.ts'; import { eq } from 'drizzle-orm/pg-core';`],
+    ['src/gateway/ordering/x.ts', `import './y.ts'; import '../pricing/a.ts'; import '../problem.ts'; import '../../ports/gateway.ts';`],
+    ['src/gateway/run-scheduled.ts', `import './ordering/a.ts'; import './receive-notice.ts';`],
+    ['src/store/x.ts', `import { eq } from 'drizzle-orm/pg-core';`],
     ['src/resilience/x.ts', `import opossum from 'opossum'; import '../providers/fault.ts';`],
     ['src/entry/node.ts', `import 'node:fs'; import 'undici'; import './compose.ts'; import '../http/app.ts';`],
     ['scripts/start.ts', `import '../src/entry/compose.ts'; import '../src/providers/bringin/bringin.simulator.ts';`],
@@ -62,6 +72,37 @@ describe('layer rules', () => {
   ];
   it.each(kept)('allows %s with %s', (path, text) => {
     expect(rulesBrokenBy({ [path]: text })).toEqual([]);
+  });
+
+  const circlesIn = (files: Record<string, string>): string[][] => checkLayers(plant(files)).circles.map((circle) => circle.toSorted());
+  it('finds an import circle, one of types alone too', () => {
+    const files = {
+      'src/domain/b.ts': `import type { C } from './c.ts'; import './leaf.ts';`,
+      'src/domain/c.ts': `export type { A } from './a.ts'; import './d.ts';`,
+      'src/domain/d.ts': `import './leaf.ts';`,
+      'src/domain/leaf.ts': '',
+    };
+    expect(circlesIn(files)).toEqual([['src/domain/a.ts', 'src/domain/b.ts', 'src/domain/c.ts']]);
+  });
+  it('finds two circles that meet nowhere, and a file that imports itself', () => {
+    const files = {
+      'src/log/a.ts': `import './b.ts';`,
+      'src/log/b.ts': `const a = () => import('./a.ts');`,
+      'src/seal/a.ts': `import type { B } from './b.ts';`,
+      'src/seal/b.ts': `import type { A } from './a.ts';`,
+      'src/store/a.ts': `import type { A } from './a.ts';`,
+    };
+    expect(circlesIn(files)).toEqual([['src/log/a.ts', 'src/log/b.ts'], ['src/seal/a.ts', 'src/seal/b.ts'], ['src/store/a.ts']]);
+  });
+  it('calls no circle what two files import, nor what tests do', () => {
+    const files = {
+      'src/domain/b.ts': `import './c.ts'; import './d.ts';`,
+      'src/domain/c.ts': `import './d.ts';`,
+      'src/domain/d.ts': '',
+      'test/x.ts': `import './y.ts';`,
+      'test/y.ts': `import './x.ts';`,
+    };
+    expect(circlesIn(files)).toEqual([]);
   });
 
   it('fails when it looked at nothing', () => {
@@ -78,5 +119,8 @@ describe('layer rules', () => {
     const seen = checkLayers(fileURLToPath(new URL('../..', import.meta.url)));
     expect(seen.modules).toBeGreaterThan(20);
     expect(seen.imports).toBeGreaterThan(seen.modules);
+    expect(seen.circles).toEqual([]);
+    // Every name of the ladder is there: a room that was renamed is not silently free.
+    expect(ladder.flat().toSorted()).toEqual(readdirSync(new URL('../../src/gateway', import.meta.url)).toSorted());
   });
 });
