@@ -1,9 +1,7 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { contracts } from './test/setup/contracts.ts';
 import { WaitersFirst } from './test/setup/waiters-first.ts';
-
-/** Kinds of provider whose contract suite, <kind>/<kind>.test.ts, runs inside workerd too. */
-const contracts = ['bitrefill', 'bringin', 'fiat-on-ramp', 'lsps1'].map((kind) => `src/providers/${kind}/${kind}.test.ts`);
 
 /** Suites that start processes and load them for seconds: `npm run test:chaos` runs them. */
 const longForms = process.env['CHAOS'] === 'full' ? [] : ['**/*.long.test.ts'];

@@ -1,8 +1,11 @@
-/** `npm run new:provider` in a copy of the repository: what it makes compiles, is clean, and keeps the contract as far as it is written. */
+/**
+ * `npm run new:provider` in a copy of the repository: what it makes compiles, is clean, and keeps the contract as far as it is written, on Node
+ * and inside workerd. Nothing outside its folder is edited, but for what `npm run gen` makes.
+ */
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
@@ -37,15 +40,39 @@ beforeAll(() => {
     'tsconfig.json',
     'package.json',
     'providers.config.schema.json',
+    'providers.config.yaml',
+    'wrangler.toml',
+    'migrations/meta',
+    'docs/errors.md',
+    'docs/site/errors.html',
   ])
     cpSync(join(repository, path), join(copy, path), { recursive: true });
-  mkdirSync(join(copy, 'docs/site'), { recursive: true });
   symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules'));
-  // Without the repository's database, and with nothing written into its node_modules.
-  writeFileSync(join(copy, 'vitest.config.ts'), "export default { cacheDir: '.vite', test: { include: ['src/providers/**/*.test.ts'] } };\n");
+  writeFileSync(join(copy, 'vitest.config.ts'), vitestConfig);
 });
 
+/** The two projects that a kind's tests run in, without the repository's database, and with nothing written into its node_modules. */
+const vitestConfig = `import { cloudflareTest } from '@cloudflare/vitest-plugin';
+import { contracts } from './test/setup/contracts.ts';
+export default { cacheDir: '.vite', test: { projects: [
+  { test: { name: 'unit', include: ['src/providers/**/*.test.ts'] } },
+  { plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })], test: { name: 'workerd', include: contracts } },
+] } };
+`;
+
+/** Every file of the copy with its text. */
+const filesOf = (): Map<string, string> =>
+  new Map(
+    ['src', 'scripts', 'test', 'docs', '.'].flatMap((folder) =>
+      readdirSync(join(copy, folder), { recursive: folder !== '.', withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name))
+        .map((path) => [relative(copy, path), readFileSync(path, 'utf8')] as const),
+    ),
+  );
+
 it('makes a folder for each ramp, registers it, and all of it compiles, is clean and passes', async () => {
+  const before = filesOf();
   for (const [kind, ramp] of kinds) {
     const made = await newProvider(kind, '--ramp', ramp);
     expect([made.code, made.output]).toEqual([0, expect.stringContaining(`npm test -- src/providers/${kind}`)]);
@@ -53,6 +80,7 @@ it('makes a folder for each ramp, registers it, and all of it compiles, is clean
       [
         'README.md',
         '__fixtures__',
+        `${kind}-adapter.test.ts`,
         `${kind}-adapter.ts`,
         `${kind}-mapping.ts`,
         `${kind}-settings.ts`,
@@ -64,6 +92,11 @@ it('makes a folder for each ramp, registers it, and all of it compiles, is clean
     );
   }
   const folders = kinds.map(([kind]) => `src/providers/${kind}`);
+  const touched = [...filesOf()].flatMap(([path, text]) => (before.get(path) === text ? [] : [path]));
+  expect(touched.filter((path) => !folders.some((folder) => path.startsWith(`${folder}/`))).sort()).toEqual([
+    'providers.config.schema.json',
+    'src/providers/registry.gen.ts',
+  ]);
   const registry = readFileSync(join(copy, 'src/providers/registry.gen.ts'), 'utf8');
   expect(registry).toContain("import { provider as northPay } from './north-pay/index.ts';");
   expect(registry).toContain('acme, bitrefill, bringin, channels2, fiatOnRamp, lsps1, northPay');
@@ -88,7 +121,8 @@ it('makes a folder for each ramp, registers it, and all of it compiles, is clean
   ]);
   expect(checks.filter(({ code }) => code !== 0)).toEqual([]);
   const tests = await run('node_modules/vitest/vitest.mjs', 'run', '--no-color', ...folders);
-  expect([tests.code, tests.output]).toEqual([0, expect.stringMatching(/Tests\s+6 passed \(6\)/)]);
+  expect([tests.code, tests.output]).toEqual([0, expect.stringMatching(/Tests\s+9 passed \(9\)/)]);
+  for (const [kind] of kinds) expect(tests.output).toMatch(new RegExp(`workerd.* src/providers/${kind}/${kind}\\.test\\.ts`));
 }, 60_000);
 
 it.each([
