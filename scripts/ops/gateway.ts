@@ -24,7 +24,13 @@ export const withGateway = async <T>(work: (gateway: Gateway, ops: Ops) => Promi
         http: upstream.http,
         // A command delivers no webhooks: they are rows, sent by the running instances.
         sender: async () => await Promise.resolve({ outcome: 'blocked', statusClass: 'command' }),
-        log: createLog({ level: 'warn', instance: 'command', write: (line) => process.stderr.write(`${line}\n`), now: () => Date.now() }),
+        log: createLog({
+          level: 'warn',
+          instance: 'command',
+          write: (line) => process.stderr.write(`${line}\n`),
+          now: () => Date.now(),
+          modules: providerModules,
+        }),
         metrics: createMetrics(),
         now: () => Date.now(),
         random: () => Math.random(),

@@ -68,7 +68,13 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
   if (live.length > 0) throw new StartRefused(live.join('\n'));
   const secrets = readOrRefuse(readSecrets(options.environment, config), (good) => good.secrets);
   const instance = env.INSTANCE ?? `${hostname().slice(0, 20)}-${process.pid}`;
-  const log = createLog({ level: env.LOG_LEVEL, instance, write: options.writeLog ?? ((line) => process.stdout.write(`${line}\n`)), now: () => Date.now() });
+  const log = createLog({
+    level: env.LOG_LEVEL,
+    instance,
+    write: options.writeLog ?? ((line) => process.stdout.write(`${line}\n`)),
+    now: () => Date.now(),
+    modules: options.modules,
+  });
   const metrics = createMetrics();
   const database = await openOrRefuse(env, config, log);
   const migrations = join(options.root, 'migrations');

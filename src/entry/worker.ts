@@ -63,8 +63,14 @@ const build = (env: WorkerEnv) => {
   const metrics = createMetrics();
   const instance = `worker-${randomSecret(4)}`;
   const rules = { sandbox: config.mode === 'sandbox', allowedPorts: config.webhooks.allowed_ports, ownHosts: [new URL(config.public_url).hostname] };
-  // eslint-disable-next-line no-console -- on Workers the console is the log
-  const log = createLog({ level: (variables['LOG_LEVEL'] as 'info' | undefined) ?? 'info', instance, write: (line) => console.log(line), now });
+  const log = createLog({
+    level: (variables['LOG_LEVEL'] as 'info' | undefined) ?? 'info',
+    instance,
+    // eslint-disable-next-line no-console -- on Workers the console is the log
+    write: (line) => console.log(line),
+    now,
+    modules: providerModules,
+  });
   const composed = composeInstance({
     config,
     secrets,

@@ -1,51 +1,8 @@
 import pino from 'pino';
-import type { Log, LogFields } from '../ports/runtime.ts';
+import { logFields } from '../ports/log-fields.ts';
+import type { Log } from '../ports/runtime.ts';
 
-/**
- * Everything that may stand in a log line. An allow list: what is not on it is dropped, whatever its name, so a secret cannot get in by a
- * new path. Texts are cut; error texts are our own words or a driver's, never a provider's body.
- */
-const allowed = new Set([
-  'request_id',
-  'method',
-  'route',
-  'status',
-  'ms',
-  'app',
-  'code',
-  'provider',
-  'verb',
-  'operation',
-  'outcome',
-  'order',
-  'intent',
-  'account',
-  'connection',
-  'delivery',
-  'attempt',
-  'part',
-  'kind',
-  'state',
-  'note',
-  'where',
-  'error',
-  'error_name',
-  'error_at',
-  'setting',
-  'reason',
-  'folder',
-  'address',
-  'pid',
-  'mode',
-  'network',
-  'database',
-  'providers',
-  'version',
-  'signal',
-  'count',
-  'purpose',
-  'target',
-]);
+/** Texts are cut; error texts are our own words or a driver's, never a provider's body. */
 const longest = 300;
 /** pino's browser build, which Workers get, tells the level as a number. */
 const labels: Record<number, string> = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error' };
@@ -55,10 +12,13 @@ export type LogOptions = {
   instance: string;
   /** Takes one finished line. */ write: (line: string) => void;
   now: () => number;
+  /** The kinds of providers: each may have fields of its own. */
+  modules: ReadonlyMap<string, { logFields?: readonly string[] }>;
 };
 
 /** One JSON line per event, the same on both runtimes. */
-export const createLog = ({ level, instance, write, now }: LogOptions): Log => {
+export const createLog = ({ level, instance, write, now, modules }: LogOptions): Log => {
+  const allowed = new Set<string>([...logFields, ...[...modules.values()].flatMap((module) => module.logFields ?? [])]);
   const order = { debug: 20, info: 30, warn: 40, error: 50, silent: 100 } as const;
   const least = order[level];
   const logger = pino(
@@ -76,11 +36,12 @@ export const createLog = ({ level, instance, write, now }: LogOptions): Log => {
   );
   return (at, event, fields) => {
     if (order[at] < least) return;
-    logger[at]({ event, ...only(fields) });
+    logger[at]({ event, ...only(allowed, fields) });
   };
 };
 
-const only = (fields: LogFields | undefined): Record<string, string | number | boolean> => {
+/** Drops what the types would not have let in: a caller may have cast, and a value may be nested. */
+const only = (allowed: ReadonlySet<string>, fields: Record<string, unknown> = {}): Record<string, string | number | boolean> => {
   const kept: Record<string, string | number | boolean> = {};
   for (const name in fields) {
     const value = fields[name];

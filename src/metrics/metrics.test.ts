@@ -5,7 +5,12 @@ it("renders counters, cumulative histograms and gauges in Prometheus' form", () 
   const metrics = createMetrics();
   metrics.count('orders_total', { provider: 'alpine', outcome: 'confirmed' });
   metrics.count('orders_total', { provider: 'alpine', outcome: 'confirmed' });
-  metrics.count('no_such_metric');
+  // @ts-expect-error not on the list
+  metrics.count('no_such_metric', {});
+  // @ts-expect-error a label that this metric does not have
+  metrics.count('settlements_total', { provider: 'alpine', account: 'a' });
+  // @ts-expect-error a histogram is not counted
+  metrics.count('http_request_ms', { route: '/offers' });
   metrics.observe('http_request_ms', { route: '/quote' }, 30);
   metrics.observe('http_request_ms', { route: '/quote' }, 3);
   const text = metrics.render([{ name: 'deliveries_due', help: 'Webhooks that wait', value: 4 }]);

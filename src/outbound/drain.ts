@@ -4,6 +4,7 @@
  */
 import { atMost } from '../domain/at-most.ts';
 import type { Delivery, DeliveryStore, Sender, SendOutcome, Signer } from '../ports/deliveries.ts';
+import type { Count } from '../ports/metric-list.ts';
 import type { Log, Seal } from '../ports/runtime.ts';
 import type { Receivers } from './receivers.ts';
 
@@ -17,7 +18,7 @@ export type DrainParts = {
   owner: string;
   timeoutMs: number;
   perHost: number;
-  count: (name: string, labels?: Record<string, string>) => void;
+  count: Count;
   log: Log;
   receivers: Receivers;
   /** Takes what goes on after the call; without it every delivery is waited for. */

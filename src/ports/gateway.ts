@@ -2,7 +2,8 @@
 import type { FaultKind } from '../domain/fault-kind.ts';
 import type { Sender, Signer } from './deliveries.ts';
 import type { SwitchState } from './operator.ts';
-import type { Clock, Ids, Log, Seal, Count, Json } from './runtime.ts';
+import type { Count, Observe } from './metric-list.ts';
+import type { Clock, Ids, Log, Seal, Json } from './runtime.ts';
 import type { Settings } from './settings.ts';
 import type { Provider } from './providers.ts';
 import type { Order } from './orders.ts';
@@ -43,7 +44,7 @@ export type Gateway = {
   hash: (text: string) => string;
   log: Log;
   count: Count;
-  observe: (name: string, labels: Record<string, string>, value: number) => void;
+  observe: Observe;
   /** Keeps running after the answer: a set awaited at SIGTERM on Node, ctx.waitUntil on Workers. */
   background: (work: Promise<unknown>) => void;
   /** Whether calls may outlive the answer (Node) or are cut (Workers). */

@@ -25,14 +25,15 @@ export type HttpResponse = { status: number; headers: Record<string, string>; bo
 /** Throws ProviderFault `timeout` | `unreachable` (with `taken: 'no'` only when no byte can have left) | `malformed` (over the cap, encoded). */
 export type Http = (request: HttpRequest) => Promise<HttpResponse>;
 
-export type AdapterLog = (level: 'debug' | 'info' | 'warn', event: string, fields?: Record<string, string | number | boolean>) => void;
+/** `Field`: the module's own `logFields`. The provider's id is added to every line. */
+type AdapterLog<Field extends string> = (level: 'debug' | 'info' | 'warn', event: string, fields?: { [field in Field]?: string | number | boolean }) => void;
 
-export type AdapterDeps = {
+export type AdapterDeps<LogField extends string = never> = {
   providerId: string;
   http: Http;
   now: () => number;
   newId: () => string;
-  log: AdapterLog;
+  log: AdapterLog<LogField>;
   network: 'main' | 'test' | 'signet' | 'regtest';
   mode: 'sandbox' | 'live';
   /** The value of an environment variable that the block names (`*_env` settings). Never logged. */
@@ -276,7 +277,7 @@ export type LiquidityAdapter = Verbs<LiquidityQuoteRequest> & {
 
 export type ProviderAdapter = { buy?: BuyAdapter; sell?: SellAdapter; liquidity?: LiquidityAdapter };
 
-export type ProviderModule<S extends z.ZodType = z.ZodType> = {
+export type ProviderModule<S extends z.ZodType = z.ZodType, LogField extends string = string> = {
   /** Equals the folder's name and the `kind` in the configuration. */
   kind: string;
   ramps: readonly Ramp[];
@@ -284,7 +285,10 @@ export type ProviderModule<S extends z.ZodType = z.ZodType> = {
   settings: S;
   /** Whether a customer's proof of node ownership is demanded by a provider with these settings. */
   demandsProof?: (settings: z.output<S>) => boolean;
-  create(deps: AdapterDeps, settings: z.output<S>): ProviderAdapter;
+  /** What its adapter may put into a log line: another name does not compile. Never anything of a customer's. */
+  logFields?: readonly LogField[];
+  create(deps: AdapterDeps<LogField>, settings: z.output<S>): ProviderAdapter;
 };
 
-export const defineProvider = <S extends z.ZodType>(module: ProviderModule<S>): ProviderModule<S> => module;
+export const defineProvider = <S extends z.ZodType, LogField extends string = never>(module: ProviderModule<S, LogField>): ProviderModule<S, LogField> =>
+  module;

@@ -1,6 +1,6 @@
 import type { AdapterDeps, Answer, CallContext, LiquidityAdapter, LiquidityListing } from '../spec.ts';
 import * as api from './bitrefill-api.ts';
-import type { Bitrefill } from './bitrefill-api.ts';
+import type { Bitrefill, LogField } from './bitrefill-api.ts';
 import { methodsOf, redemptionOf } from './bitrefill-mapping.ts';
 import { readNotice } from './bitrefill-notice.ts';
 import { placeOrder, quote, readCard, readOrders } from './bitrefill-orders.ts';
@@ -21,7 +21,7 @@ const catalogue = async (bitrefill: Bitrefill, context: CallContext): Promise<An
   return { ok: true, value: listings };
 };
 
-export const createBitrefillAdapter = (deps: AdapterDeps, settings: BitrefillSettings): LiquidityAdapter => {
+export const createBitrefillAdapter = (deps: AdapterDeps<LogField>, settings: BitrefillSettings): LiquidityAdapter => {
   const bitrefill = { deps, settings };
   return {
     catalogue: async (context) => await catalogue(bitrefill, context),

@@ -8,7 +8,11 @@ import type { AdapterDeps, CallContext, HttpResponse } from '../spec.ts';
 import type { BitrefillSettings } from './bitrefill-settings.ts';
 import * as wire from './bitrefill-wire.ts';
 
-export type Bitrefill = { deps: AdapterDeps; settings: BitrefillSettings };
+/** What is said in the log beside the event: our words, amounts, and the status as Bitrefill words it. */
+export const logFields = ['problem', 'price', 'to_pay', 'status', 'product'] as const;
+export type LogField = (typeof logFields)[number];
+
+export type Bitrefill = { deps: AdapterDeps<LogField>; settings: BitrefillSettings };
 /** `code` is a plain word, never a sentence of Bitrefill's. */
 export type Reply<T> = { ok: true; value: T } | { ok: false; status: number; code: string };
 

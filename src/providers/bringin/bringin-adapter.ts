@@ -3,6 +3,7 @@ import { adoptKey, balance, readAccount, startAccount } from './bringin-account.
 import { bringinConnections } from './bringin-connections.ts';
 import type { Rail } from './bringin-mapping.ts';
 import { placeOrder, quote, readOrders, transactions } from './bringin-orders.ts';
+import type { LogField } from './bringin-api.ts';
 import type { BringinSettings } from './bringin-settings.ts';
 
 const names: Record<Rail, string> = { sepa: 'SEPA', card: 'Card balance' };
@@ -17,7 +18,7 @@ const catalogueOf = (settings: BringinSettings): Catalogue => ({
   }),
 });
 
-export const createBringinAdapter = (deps: AdapterDeps, settings: BringinSettings): SellAdapter => {
+export const createBringinAdapter = (deps: AdapterDeps<LogField>, settings: BringinSettings): SellAdapter => {
   const bringin = { deps, settings };
   return {
     catalogue: () => Promise.resolve({ ok: true, value: catalogueOf(settings) }),

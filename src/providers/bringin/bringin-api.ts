@@ -9,7 +9,11 @@ import { hmacHeader } from './bringin-hmac.ts';
 import type { BringinSettings } from './bringin-settings.ts';
 import * as wire from './bringin-wire.ts';
 
-export type Bringin = { deps: AdapterDeps; settings: BringinSettings };
+/** What is said in the log beside the event: how many, of what; never a key, a name or a text of Bringin's. */
+export const logFields = ['of', 'rows', 'untrusted'] as const;
+export type LogField = (typeof logFields)[number];
+
+export type Bringin = { deps: AdapterDeps<LogField>; settings: BringinSettings };
 
 const prefix = '/api/v0';
 

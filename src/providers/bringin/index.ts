@@ -1,5 +1,6 @@
 import { defineProvider } from '../spec.ts';
 import { createBringinAdapter } from './bringin-adapter.ts';
+import { logFields } from './bringin-api.ts';
 import { bringinSettings } from './bringin-settings.ts';
 
 /** Bringin: bitcoin to euros, by a standing Lightning connection to a bank account or onto its card; and euros to bitcoin by a connection. */
@@ -7,6 +8,7 @@ export const provider = defineProvider({
   kind: 'bringin',
   ramps: ['sell'],
   settings: bringinSettings,
+  logFields,
   // In the sandbox its Lightning addresses answer where it does.
   create: (deps, settings) => ({
     sell: createBringinAdapter(deps, deps.mode === 'sandbox' ? { lightning_base_url: settings.base_url, ...settings } : settings),

@@ -30,7 +30,11 @@ type Path = 'features' | 'verify' | 'session' | 'payment-options' | 'quote' | 'o
 const sessionLifeMs = 10 * 60_000;
 const declined = { ok: false, refusal: { reason: 'declined' } } as const;
 
-export const createFiatOnRampAdapter = (deps: AdapterDeps, settings: Settings): BuyAdapter => {
+/** Which setting would mend what is logged. */
+export const logFields = ['setting'] as const;
+type Deps = AdapterDeps<(typeof logFields)[number]>;
+
+export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdapter => {
   const base = settings.base_url.replace(/\/$/, '') + settings.path_prefix;
   const urlOf = (path: Path): string => base + (settings.path_map[path] ?? `/${path}`);
   const call = <S extends z.ZodType>(context: CallContext, path: Path, schema: S, body?: object, maxBytes?: number) =>
@@ -206,7 +210,7 @@ const currencyOf = (facts: { [key: string]: unknown } | undefined): string | und
   typeof facts?.['currency'] === 'string' ? facts['currency'] : undefined;
 
 /** The gateway's own key signs for its own session, in which the listing is read. */
-const ownProof = (deps: AdapterDeps, settings: Settings, blob: Blob): { signature: string; nodePubkey: string } | undefined => {
+const ownProof = (deps: Deps, settings: Settings, blob: Blob): { signature: string; nodePubkey: string } | undefined => {
   const key = settings.catalogue_key_env === undefined ? undefined : deps.secret(settings.catalogue_key_env);
   return key === undefined || blob.token === undefined ? undefined : { signature: signNodeMessage(blob.token, key), nodePubkey: publicKeyOf(key) };
 };

@@ -1,0 +1,31 @@
+export type Metric = { kind: 'counter' | 'histogram'; help: string; labels: readonly string[] };
+
+/** Every metric that is counted or observed, with its labels. A name that is not here, a label too many or too few does not compile. */
+export const metricList = {
+  http_requests_total: { kind: 'counter', help: 'Answered requests', labels: ['route', 'status'] },
+  http_request_ms: { kind: 'histogram', help: 'Time to the answer in milliseconds', labels: ['route'] },
+  provider_calls_total: { kind: 'counter', help: 'Calls to providers', labels: ['provider', 'operation', 'outcome'] },
+  provider_call_ms: { kind: 'histogram', help: 'Time of a provider call in milliseconds', labels: ['provider', 'operation'] },
+  orders_total: { kind: 'counter', help: 'Placings by outcome', labels: ['provider', 'outcome'] },
+  order_stages_total: { kind: 'counter', help: 'Orders that reached a stage', labels: ['provider', 'stage'] },
+  order_oddities_total: {
+    kind: 'counter',
+    help: 'Status words that were unknown, went backwards or contradict; orders that cannot be read any more',
+    labels: ['provider', 'kind'],
+  },
+  notices_total: { kind: 'counter', help: 'Incoming provider webhooks', labels: ['provider', 'genuine'] },
+  account_steps_total: { kind: 'counter', help: 'Sell accounts that reached a status', labels: ['provider', 'status'] },
+  connection_steps_total: { kind: 'counter', help: 'Sell connections that reached a status', labels: ['provider', 'status'] },
+  settlements_total: { kind: 'counter', help: 'Payments straight to an account', labels: ['provider'] },
+  untrusted_links_total: { kind: 'counter', help: 'Redemption links on foreign hosts, withheld', labels: ['provider'] },
+  deliveries_total: { kind: 'counter', help: 'Webhook attempts by outcome', labels: ['outcome'] },
+  scheduled_total: { kind: 'counter', help: 'Background work done', labels: ['part'] },
+  scheduled_failed_total: { kind: 'counter', help: 'Parts of the background work that ended with a defect', labels: ['part'] },
+} as const satisfies Record<string, Metric>;
+
+type List = typeof metricList;
+type NameOf<Kind extends Metric['kind']> = { [name in keyof List]: List[name]['kind'] extends Kind ? name : never }[keyof List];
+type LabelsOf<Name extends keyof List> = { [label in List[Name]['labels'][number]]: string };
+
+export type Count = <Name extends NameOf<'counter'>>(name: Name, labels: LabelsOf<Name>) => void;
+export type Observe = <Name extends NameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>, value: number) => void;
