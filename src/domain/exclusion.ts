@@ -2,11 +2,22 @@
  * Which answers may not take part in the ranking, and why. A provider that lies, errs or answers something else than was asked is removed
  * with the rule named; nothing disappears silently. Amounts in ramp units, times in Unix milliseconds.
  */
-import type { Asked, Candidate, Excluded, ExclusionRule, Json, ProviderOffer } from './offer.ts';
+import {
+  asksExchange,
+  type Asked,
+  type Candidate,
+  type ChannelAsked,
+  type Excluded,
+  type ExchangeAsked,
+  type ExclusionRule,
+  type Json,
+  type ProviderOffer,
+} from './offer.ts';
 import type { DecisionPolicy } from './policy.ts';
 import { bpsDown, satsPerBtc } from './money.ts';
 import { beatsByMore, compareNet, deviationBps, netOf } from './net-result.ts';
 import { namesDiffer } from './option-name.ts';
+import { exchanged, isFiatFixed, sides, type ExchangeRamp } from './ramp.ts';
 
 export type Ruling = { accepted: Candidate[]; excluded: Excluded[]; priceCheck?: 'weak' };
 
@@ -23,7 +34,7 @@ export const applyRules = (asked: Asked, candidates: Candidate[], policy: Decisi
     if (broken === undefined) sound.push(flagFee(asked, candidate, policy));
     else excluded.push({ providerId: candidate.providerId, offer: candidate.offer, ...(typeof broken === 'string' ? { rule: broken } : broken) });
   }
-  if (asked.ramp === 'liquidity') return { accepted: sound, excluded };
+  if (!asksExchange(asked)) return { accepted: sound, excluded };
   const accepted = withoutOutliers(asked, sound, policy.outlierBps, excluded);
   return { accepted, excluded, ...(differTooMuch(asked, accepted, policy.outlierBps) ? { priceCheck: 'weak' } : {}) };
 };
@@ -31,7 +42,7 @@ export const applyRules = (asked: Asked, candidates: Candidate[], policy: Decisi
 /** Two offers with nothing to judge between them: the price cannot be called checked. Never for liquidity, where honest fees differ by more. */
 export const differTooMuch = (asked: Asked, accepted: Candidate[], outlierBps: number): boolean => {
   const [a, b] = accepted;
-  if (asked.ramp === 'liquidity' || accepted.length !== 2 || !a || !b) return false;
+  if (!asksExchange(asked) || accepted.length !== 2 || !a || !b) return false;
   const [netA, netB] = [netOf(asked, a.offer), netOf(asked, b.offer)];
   return beatsByMore(netA, netB, outlierBps) || beatsByMore(netB, netA, outlierBps);
 };
@@ -54,33 +65,34 @@ const withoutOutliers = (asked: Asked, candidates: Candidate[], outlierBps: numb
 
 const brokenRule = (asked: Asked, candidate: Candidate, shortestLifeMs: number | undefined, now: number): ExclusionRule | undefined => {
   const { offer, terms } = candidate;
-  const named = asked.ramp === 'liquidity' ? undefined : (terms.named ?? asked);
+  const named = asksExchange(asked) ? (terms.named ?? asked) : undefined;
   if (namesDiffer(offer.echo?.currency, named?.currency)) return 'wrong-currency';
   if (namesDiffer(offer.echo?.option, named?.option)) return 'wrong-option';
   if (!amountsAreSane(asked, offer)) return 'amount-invalid';
-  const amountRule = asked.ramp === 'liquidity' ? brokenChannelRule(asked, offer) : brokenAmountRule(asked, offer);
+  const amountRule = asksExchange(asked) ? brokenAmountRule(asked, offer) : brokenChannelRule(asked, offer);
   if (amountRule) return amountRule;
   if (outsideLimits(candidate)) return 'outside-own-limits';
   return offer.expiresOn !== undefined && offer.expiresOn - now < (shortestLifeMs ?? usualShortestLifeMs) ? 'expires-too-soon' : undefined;
 };
 
-const amountsAreSane = (asked: Asked, { pay, receive, fee }: ProviderOffer): boolean => {
+const amountsAreSane = ({ ramp }: Asked, { pay, receive, fee }: ProviderOffer): boolean => {
   if (pay <= 0n || fee < 0n) return false;
-  if (asked.ramp === 'liquidity') return receive >= 0n && fee === pay - receive;
-  return receive > 0n && (asked.ramp === 'sell' || fee < pay);
+  const { pay: paid, receive: received, fee: charged } = sides[ramp];
+  if (paid === received) return receive >= 0n && fee === pay - receive;
+  return receive > 0n && (charged !== paid || fee < pay);
 };
 
 /** Sats asked for come back exactly. Of fiat asked for, a little less may be taken (buy) or a little more paid out (sell): prices are per sat. */
-const brokenAmountRule = (asked: Extract<Asked, { fixed: string }>, { pay, receive }: ProviderOffer): ExclusionRule | undefined => {
-  const fiatFixed = (asked.ramp === 'buy') === (asked.fixed === 'pay');
-  if (!fiatFixed) return (asked.fixed === 'pay' ? pay : receive) === asked.amount ? undefined : 'amount-not-as-asked';
-  if (asked.ramp === 'sell') return receive < asked.amount || receive * leastUsedBps > asked.amount * 10_000n ? 'amount-not-as-asked' : undefined;
+const brokenAmountRule = (asked: ExchangeAsked, { pay, receive }: ProviderOffer): ExclusionRule | undefined => {
+  const got = { pay, receive }[asked.fixed];
+  if (!isFiatFixed(asked)) return got === asked.amount ? undefined : 'amount-not-as-asked';
+  if (asked.fixed === 'receive') return receive < asked.amount || receive * leastUsedBps > asked.amount * 10_000n ? 'amount-not-as-asked' : undefined;
   if (pay > asked.amount) return 'amount-not-as-asked';
   return pay * 10_000n < asked.amount * leastUsedBps ? 'amount-underused' : undefined;
 };
 
 /** A seller that says nothing of a lease or of inbound capacity has promised none. */
-const brokenChannelRule = (asked: Extract<Asked, { ramp: 'liquidity' }>, { receive, facts }: ProviderOffer): ExclusionRule | undefined => {
+const brokenChannelRule = (asked: ChannelAsked, { receive, facts }: ProviderOffer): ExclusionRule | undefined => {
   if (asked.leaseBlocks !== undefined) {
     const lease = factAmount(facts, 'lease_blocks');
     if (lease === undefined) return 'lease-not-promised';
@@ -96,29 +108,29 @@ const outsideLimits = ({ offer: { pay, receive }, terms: { limits = {} } }: Cand
   (limits.minReceive !== undefined && receive < limits.minReceive) ||
   (limits.maxReceive !== undefined && receive > limits.maxReceive);
 
-/** Fiat without the fee, and the sats it was exchanged with: the price a provider really used is fiat / sats. */
-const exchanged = (asked: Asked, { pay, receive, fee }: ProviderOffer): { fiat: bigint; sats: bigint } =>
-  asked.ramp === 'buy' ? { fiat: pay - fee, sats: receive } : { fiat: receive + fee, sats: pay };
-
 /** A configured reference checks every offer, dearer ones too: a lone offer far from the market is as wrong as one too good to be true. */
 const offReference = (asked: Asked, offer: ProviderOffer, { reference }: DecisionPolicy): Pick<Excluded, 'rule' | 'deviationBps' | 'limitBps'> | undefined => {
-  if (!reference || asked.ramp === 'liquidity') return undefined;
+  if (!reference || !asksExchange(asked)) return undefined;
   const { distance, fair } = distanceFrom(asked, offer, reference.btcPrice);
   if (distance * 10_000n <= fair * BigInt(reference.maxDeviationBps)) return undefined;
   return { rule: 'off-reference', deviationBps: bpsDown(distance, fair), limitBps: reference.maxDeviationBps };
 };
 
 /** How far the amounts lie from a price, both scaled by 1e8; `fair` is what the sats cost at that price. */
-const distanceFrom = (asked: Asked, offer: ProviderOffer, price: bigint): { distance: bigint; fair: bigint } => {
-  const { fiat, sats } = exchanged(asked, offer);
+const distanceFrom = ({ ramp }: ExchangeAsked, offer: ProviderOffer, price: bigint): { distance: bigint; fair: bigint } => {
+  const { fiat, sats } = exchanged(ramp, offer);
   const fair = sats * price;
   const gap = fiat * satsPerBtc - fair;
   return { distance: gap < 0n ? -gap : gap, fair };
 };
 
+/** Whether the price that a provider states is held against its amounts. */
+const feeIsJudged: Record<ExchangeRamp, boolean> = { buy: true, sell: false };
+
 /** A stated price and a stated fee that do not give the stated amounts: shown with a warning, since the amounts are what is ordered. */
 const flagFee = (asked: Asked, candidate: Candidate, { toleranceBps }: DecisionPolicy): Candidate => {
-  const price = asked.ramp === 'buy' ? factAmount(candidate.offer.facts, 'provider_btc_price') : undefined;
+  if (!asksExchange(asked) || !feeIsJudged[asked.ramp]) return candidate;
+  const price = factAmount(candidate.offer.facts, 'provider_btc_price');
   if (price === undefined || candidate.offer.warnings.includes('fee-mismatch')) return candidate;
   const { distance, fair } = distanceFrom(asked, candidate.offer, price);
   if (distance * 10_000n <= fair * BigInt(toleranceBps)) return candidate;

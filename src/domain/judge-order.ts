@@ -1,5 +1,5 @@
 /** Whether the order that a provider made is the quote that the customer accepted. Amounts in the ramp's units. */
-import type { Ramp } from './ramp.ts';
+import { isExchange, type Ramp } from './ramp.ts';
 import { namesDiffer } from './option-name.ts';
 
 export type Accepted = { ramp?: Ramp; pay: bigint; receive: bigint; binding: boolean; currency?: string; option?: string };
@@ -19,7 +19,7 @@ export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judg
   if (bounds.maxPay !== undefined && made.pay > bounds.maxPay) return 'price-changed';
   if (accepted.binding) return made.pay === accepted.pay && made.receive === accepted.receive ? 'as-accepted' : 'price-changed';
   // Inbound capacity alone receives nothing that could be divided: what it costs is held against what was accepted.
-  if (accepted.ramp === 'liquidity')
+  if (accepted.ramp !== undefined && !isExchange(accepted.ramp))
     return made.receive >= accepted.receive && made.pay * 10_000n <= accepted.pay * BigInt(10_000 + bounds.slippageBps) ? 'as-accepted' : 'price-changed';
   // made.receive / made.pay ≥ accepted.receive / accepted.pay × (1 − slippage), by exact cross multiplication
   return made.receive * accepted.pay * 10_000n >= accepted.receive * made.pay * BigInt(10_000 - bounds.slippageBps) ? 'as-accepted' : 'price-changed';

@@ -1,13 +1,13 @@
 /** What an offer is worth to the customer, as an exact fraction that offers to one request are compared by. More is better. */
-import type { Asked, ProviderOffer } from './offer.ts';
 import { bpsDown, bpsUp, btcPrice, divCeil, satsPerBtc } from './money.ts';
+import { asksExchange, type Asked, type ProviderOffer } from './offer.ts';
+import { fiatAndSats, sides } from './ramp.ts';
 
 /** n / d with n > 0 and d ≥ 0; d = 0 stands for a liquidity offer without a fee, which nothing beats. */
 export type Fraction = { n: bigint; d: bigint };
 
 /** Received per paid for buy and sell, whichever side was fixed; 1 / fee for liquidity. Expects amounts that passed the rules. */
-export const netOf = (asked: Asked, offer: ProviderOffer): Fraction =>
-  asked.ramp === 'liquidity' ? { n: 1n, d: offer.fee } : { n: offer.receive, d: offer.pay };
+export const netOf = (asked: Asked, offer: ProviderOffer): Fraction => (asksExchange(asked) ? { n: offer.receive, d: offer.pay } : { n: 1n, d: offer.fee });
 
 /** Negative when a is worth less than b, 0 when exactly as much. */
 export const compareNet = (a: Fraction, b: Fraction): number => {
@@ -32,15 +32,15 @@ export const behindBps = (net: Fraction, best: Fraction): number => {
  * floor(sats × price / 1e8) − fee gives the received amount again (up to one bitcoin). Liquidity has no price.
  */
 export const priceOf = (asked: Asked, offer: ProviderOffer): bigint | undefined => {
-  if (asked.ramp === 'liquidity') return undefined;
-  return asked.ramp === 'buy' ? btcPrice(offer.pay, offer.fee, offer.receive) : divCeil((offer.receive + offer.fee) * satsPerBtc, offer.pay);
+  if (!asksExchange(asked)) return undefined;
+  return sides[asked.ramp].pay === 'fiat' ? btcPrice(offer.pay, offer.fee, offer.receive) : divCeil((offer.receive + offer.fee) * satsPerBtc, offer.pay);
 };
 
 /** What the whole exchange costs against a reference price, in basis points rounded up; negative when it is better than the reference. */
 export const costBps = (asked: Asked, offer: ProviderOffer, reference: bigint): number | undefined => {
-  if (asked.ramp === 'liquidity') return undefined;
-  const [fiat, sats] = asked.ramp === 'buy' ? [offer.pay, offer.receive] : [offer.receive, offer.pay];
+  if (!asksExchange(asked)) return undefined;
+  const { fiat, sats } = fiatAndSats(asked.ramp, offer);
   const fair = sats * reference;
   const given = fiat * satsPerBtc;
-  return asked.ramp === 'buy' ? bpsUp(given - fair, given) : bpsUp(fair - given, fair);
+  return sides[asked.ramp].pay === 'fiat' ? bpsUp(given - fair, given) : bpsUp(fair - given, fair);
 };

@@ -1,4 +1,5 @@
 import type { FaultKind } from './fault-kind.ts';
+import type { ExchangeRamp } from './ramp.ts';
 import type { Limits, Refusal } from './refusal.ts';
 
 /** A value that survives JSON: what adapters put into stored, opaque fields. */
@@ -8,7 +9,7 @@ export type Json = string | number | boolean | null | Json[] | { [key: string]: 
 export type ProviderOffer = {
   /** All that the customer pays, fee included. */
   pay: bigint;
-  /** All that the customer gets. For liquidity: the sats that end up spendable on his side. */
+  /** All that the customer gets. For liquidity: the sats that end up spendable on the customer's side. */
   receive: bigint;
   /** The part of `pay` (buy), of the gross result (sell) or `pay − receive` (liquidity) that is fee. */
   fee: bigint;
@@ -31,9 +32,12 @@ export type ProviderOffer = {
 };
 
 /** What was asked, as far as the rules of ranking need it. */
-export type Asked =
-  | { ramp: 'buy' | 'sell'; fixed: 'pay' | 'receive'; amount: bigint; currency: string; option: string }
-  | { ramp: 'liquidity'; inboundSats: bigint; clientSats: bigint; leaseBlocks?: number };
+export type Asked = ExchangeAsked | ChannelAsked;
+export type ExchangeAsked = { ramp: ExchangeRamp; fixed: 'pay' | 'receive'; amount: bigint; currency: string; option: string };
+export type ChannelAsked = { ramp: 'liquidity'; inboundSats: bigint; clientSats: bigint; leaseBlocks?: number };
+
+/** Money for sats or sats for money: what was asked for has a price. */
+export const asksExchange = (asked: Asked): asked is ExchangeAsked => 'fixed' in asked;
 
 /** How the provider of a candidate is treated by the ranking; all declared in the configuration. */
 export type Terms = {

@@ -4,7 +4,7 @@
  */
 import type { IntentState, OrderStatus, Stage } from './order.ts';
 import { namesDiffer } from './option-name.ts';
-import type { Ramp } from './ramp.ts';
+import { isWithdrawn, type Ramp } from './ramp.ts';
 
 type Ranked = Exclude<Stage, 'review'>;
 
@@ -91,7 +91,7 @@ export const isFinal = (stage: Stage, now: number, followUntil: number, ramp: Ra
       return now >= followUntil;
     case 'filled':
       // Bought sats wait for their owner for ever. Euros on their way and links to redeem are never told again by some providers.
-      return ramp !== 'buy' && now >= followUntil;
+      return !isWithdrawn[ramp] && now >= followUntil;
     case 'paid':
     case 'review':
       return false;

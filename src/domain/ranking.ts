@@ -2,11 +2,12 @@
  * The order of offers: total, neutral and exact. Nobody's name, answering speed or place in the configuration counts; a declared preference
  * does, and it is shown when it decided.
  */
-import type { Asked, Candidate, RankedOffer } from './offer.ts';
+import { asksExchange, type Asked, type Candidate, type RankedOffer } from './offer.ts';
 import type { DecisionPolicy } from './policy.ts';
 import { differTooMuch } from './exclusion.ts';
 import type { Fraction } from './net-result.ts';
 import { behindBps, compareNet, netOf } from './net-result.ts';
+import { amountNames } from './ramp.ts';
 
 export type DecidedBy = 'amount_sats' | 'amount_fiat' | 'fee_sats';
 export type PolicyName = 'most-received' | 'least-paid' | 'least-fee';
@@ -70,8 +71,7 @@ const bindingOrder = (a: Scored, b: Scored): number => Number(b.countsAsBinding)
 export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const whatDecides = (asked: Asked): { name: PolicyName; decidedBy: DecidedBy } => {
-  if (asked.ramp === 'liquidity') return { name: 'least-fee', decidedBy: 'fee_sats' };
-  const buy = asked.ramp === 'buy';
-  if (asked.fixed === 'pay') return { name: 'most-received', decidedBy: buy ? 'amount_sats' : 'amount_fiat' };
-  return { name: 'least-paid', decidedBy: buy ? 'amount_fiat' : 'amount_sats' };
+  if (!asksExchange(asked)) return { name: 'least-fee', decidedBy: 'fee_sats' };
+  const { pay, receive } = amountNames[asked.ramp];
+  return asked.fixed === 'pay' ? { name: 'most-received', decidedBy: receive } : { name: 'least-paid', decidedBy: pay };
 };

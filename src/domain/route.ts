@@ -1,9 +1,10 @@
 /** The whole decision, from what the providers answered to the route that is stored and can be ranked again. Pure. */
-import type { Asked, Candidate, Excluded, Failed, RankedOffer, Refused } from './offer.ts';
+import { asksExchange, type Asked, type Candidate, type Excluded, type Failed, type RankedOffer, type Refused } from './offer.ts';
 import type { DecisionPolicy } from './policy.ts';
 import { applyRules } from './exclusion.ts';
 import { bpsUp, divCeil } from './money.ts';
 import { costBps, priceOf } from './net-result.ts';
+import { fiatAndSats } from './ramp.ts';
 import type { DecidedBy, PolicyName } from './ranking.ts';
 import { compareText, rank } from './ranking.ts';
 
@@ -118,7 +119,7 @@ export const replay = (route: Route): string[] => {
  * so that the reference is a price somebody offers. One offer is no market.
  */
 const referenceOf = (asked: Asked, accepted: Candidate[], { reference }: DecisionPolicy, now: number): Reference | undefined => {
-  if (asked.ramp === 'liquidity') return undefined;
+  if (!asksExchange(asked)) return undefined;
   if (reference) return { btcPrice: reference.btcPrice, source: 'configured', observedOn: reference.observedOn };
   const prices = accepted.flatMap(({ offer }) => priceOf(asked, offer) ?? []).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   const middle = prices.length < 2 ? undefined : prices[Math.floor((prices.length - 1) / 2)];
@@ -126,12 +127,12 @@ const referenceOf = (asked: Asked, accepted: Candidate[], { reference }: Decisio
 };
 
 const figures = (asked: Asked, { offer }: RankedOffer, reference: Reference | undefined): Pick<RoutedOffer, 'btcPrice' | 'feeBps' | 'costBps' | 'feePpm'> => {
-  if (asked.ramp === 'liquidity') return asked.inboundSats > 0n ? { feePpm: Number(divCeil(offer.fee * 1_000_000n, asked.inboundSats)) } : {};
+  if (!asksExchange(asked)) return asked.inboundSats > 0n ? { feePpm: Number(divCeil(offer.fee * 1_000_000n, asked.inboundSats)) } : {};
   const btcPrice = priceOf(asked, offer);
   const cost = reference && costBps(asked, offer, reference.btcPrice);
   return {
     ...(btcPrice === undefined ? {} : { btcPrice }),
-    feeBps: bpsUp(offer.fee, asked.ramp === 'buy' ? offer.pay : offer.receive),
+    feeBps: bpsUp(offer.fee, fiatAndSats(asked.ramp, offer).fiat),
     ...(cost === undefined ? {} : { costBps: cost }),
   };
 };

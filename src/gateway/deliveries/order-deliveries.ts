@@ -1,5 +1,6 @@
 import { orderStatus } from '../../domain/order-life.ts';
 import type { Stage } from '../../domain/order.ts';
+import { isWithdrawn } from '../../domain/ramp.ts';
 import { webhookPlace } from '../places.ts';
 import type { NewDelivery } from '../../ports/deliveries.ts';
 import type { Order, OrderEvent } from '../../ports/orders.ts';
@@ -19,7 +20,7 @@ export const orderDeliveries = async (
   const wanted = new Set(order.webhookEvents ?? []);
   const data = { order_id: order.id, order_status: orderStatus(order.stage) };
   const bodies: [string, object][] = [];
-  if (order.ramp === 'buy' && order.stage === 'filled' && wanted.has('withdrawal_ready')) bodies.push(['withdrawal_ready', data]);
+  if (isWithdrawn[order.ramp] && order.stage === 'filled' && wanted.has('withdrawal_ready')) bodies.push(['withdrawal_ready', data]);
   if (wanted.has('order_status_changed')) bodies.push(['order_status_changed', { ...data, stage: order.stage }]);
   if (bodies.length === 0) return [];
   const url = await gateway.seal.open(order.webhookUrl, webhookPlace(order.id));

@@ -1,5 +1,6 @@
 /** Orders outward: the answer of the ordering call, and an entry of the status calls. One file for the three ramps, so that they cannot drift apart. */
 import { btcPrice, satsPerBtc } from '../../domain/money.ts';
+import { fiatAndSats, sides, type ExchangeRamp, type Ramp } from '../../domain/ramp.ts';
 import type { Json } from '../../domain/offer.ts';
 import { orderStatus } from '../../domain/order-life.ts';
 import { orderSecretPlace, paymentPlace } from '../places.ts';
@@ -13,43 +14,66 @@ import { int, isoTime, providerRef, shownFacts } from '../outward.ts';
 
 type Shown = { [key: string]: Json };
 
-const priceOf = ({ ramp, pay, receive, fee }: Order): bigint => {
-  const [fiat, sats] = ramp === 'buy' ? [pay, receive] : [receive, pay];
+type OrderWords = {
+  /** What is bought and for how much. */
+  amounts: (order: Order) => Shown;
+  /** What was charged for it. */
+  price: (order: Order) => Shown;
+  /** What the answer of the ordering call says beside: FLS01's own has nothing but `stage` and `provider` added. */
+  ordered: (order: Order) => Shown;
+  /** What a status says beside. */
+  status: (order: Order) => Shown;
+};
+
+const exchange = (ramp: ExchangeRamp): Pick<OrderWords, 'amounts' | 'price'> & { quoted: (order: Order) => Shown } => ({
+  amounts: ({ pay, receive, terms }) => {
+    const { fiat, sats } = fiatAndSats(ramp, { pay, receive });
+    return { amount_fiat: int(fiat), amount_sats: int(sats), currency_id: terms['currencyId'] ?? 0, payment_option_id: terms['paymentOptionId'] ?? 0 };
+  },
+  price: (order) => ({ btc_price: int(priceOf(ramp, order)), order_fee: int(order.fee) }),
+  quoted: ({ quotedPay, quotedReceive }) => ({ quoted_amount_sats: int(fiatAndSats(ramp, { pay: quotedPay, receive: quotedReceive }).sats) }),
+});
+
+const priceOf = (ramp: ExchangeRamp, { pay, receive, fee }: Order): bigint => {
+  const { fiat, sats } = fiatAndSats(ramp, { pay, receive });
   if (sats <= 0n) return 0n;
-  return ramp === 'buy' ? btcPrice(fiat, fee, sats) : ((fiat + fee) * satsPerBtc) / sats;
+  return sides[ramp].pay === 'fiat' ? btcPrice(fiat, fee, sats) : ((fiat + fee) * satsPerBtc) / sats;
 };
 
-/** What is bought and for how much, in the words of the order's ramp. */
-const amountsOf = (order: Order): Shown => {
-  if (order.ramp === 'liquidity') {
-    const { product, amountSats, payWith } = readTerms(order.terms);
-    return {
-      product,
-      pay_with: payWith,
-      amount_sats: amountSats,
-      pay_sats: int(order.pay),
-      fee_sats: int(order.fee),
-      client_sats: int(order.receive),
-      ...shownFacts(order.facts),
-    };
-  }
-  const [fiat, sats] = order.ramp === 'buy' ? [order.pay, order.receive] : [order.receive, order.pay];
-  return {
-    amount_fiat: int(fiat),
-    amount_sats: int(sats),
-    currency_id: order.terms['currencyId'] ?? 0,
-    payment_option_id: order.terms['paymentOptionId'] ?? 0,
-  };
-};
+/** How the euros travel, how the payment is recognised. */
+const saleOf = ({ facts, terms }: Order): Shown => ({
+  ...(facts['delivered_to'] === undefined ? {} : { delivered_to: facts['delivered_to'] }),
+  ...(terms['matchedBy'] === undefined ? {} : { matched_by: terms['matchedBy'] }),
+});
+const estimateAndCheck = ({ binding, nextCheckOn }: Order): Shown => ({
+  is_estimate: !binding,
+  ...(nextCheckOn === undefined ? {} : { next_check_on: isoTime(nextCheckOn) }),
+});
 
-/** What only a sale has: its price (always told with the order), how the euros travel, how the payment is recognised. */
-const saleOf = (order: Order): Shown =>
-  order.ramp === 'sell'
-    ? {
-        ...(order.facts['delivered_to'] === undefined ? {} : { delivered_to: order.facts['delivered_to'] }),
-        ...(order.terms['matchedBy'] === undefined ? {} : { matched_by: order.terms['matchedBy'] }),
-      }
-    : {};
+const bought = exchange('buy');
+const sold = exchange('sell');
+const words: Record<Ramp, OrderWords> = {
+  buy: {
+    ...bought,
+    ordered: () => ({}),
+    status: (order) => ({ ...bought.quoted(order), on_chain_fallback: order.facts['on_chain_fallback'] === true }),
+  },
+  sell: {
+    ...sold,
+    ordered: (order) => ({ ...estimateAndCheck(order), ...sold.price(order), ...saleOf(order) }),
+    status: (order) => ({ ...sold.quoted(order), ...saleOf(order) }),
+  },
+  liquidity: {
+    amounts: ({ pay, fee, receive, terms, facts }) => {
+      const { product, amountSats, payWith } = readTerms(terms);
+      const amounts = { amount_sats: amountSats, pay_sats: int(pay), fee_sats: int(fee), client_sats: int(receive) };
+      return { product, pay_with: payWith, ...amounts, ...shownFacts(facts) };
+    },
+    price: () => ({}),
+    ordered: estimateAndCheck,
+    status: () => ({}),
+  },
+};
 
 /** The answer of /order, /sell/order and /liquidity/order. */
 export const showNewOrder = (gateway: Gateway, order: Order, payment: Shown | undefined): Shown => ({
@@ -57,12 +81,9 @@ export const showNewOrder = (gateway: Gateway, order: Order, payment: Shown | un
   order_status: orderStatus(order.stage),
   stage: order.stage,
   provider: providerRef(gateway, order.providerId),
-  ...amountsOf(order),
-  ...(order.ramp === 'buy' ? {} : { is_estimate: !order.binding }),
-  ...(order.ramp === 'sell' ? { btc_price: int(priceOf(order)), order_fee: int(order.fee) } : {}),
-  ...saleOf(order),
+  ...words[order.ramp].amounts(order),
+  ...words[order.ramp].ordered(order),
   ...(order.expiresOn === undefined ? {} : { expires_on: isoTime(order.expiresOn) }),
-  ...(order.ramp === 'buy' || order.nextCheckOn === undefined ? {} : { next_check_on: isoTime(order.nextCheckOn) }),
   payment_info: payment ?? {},
 });
 
@@ -77,19 +98,17 @@ export const openPayment = async (gateway: Gateway, order: Order): Promise<Shown
 /** FLS01's members, and what a wallet needs that was killed between ordering and paying. */
 export const showOrder = async (gateway: Gateway, order: Order): Promise<Shown> => {
   const payment = await openPayment(gateway, order);
-  const quotedSats = order.ramp === 'buy' ? order.quotedReceive : order.quotedPay;
+  const { amounts, price, status } = words[order.ramp];
   return {
-    ...amountsOf(order),
-    ...(order.ramp === 'liquidity' ? {} : { btc_price: int(priceOf(order)), order_fee: int(order.fee) }),
+    ...amounts(order),
+    ...price(order),
     order_status: orderStatus(order.stage),
     order_status_date: isoTime(order.stageOn),
     stage: order.stage,
     final: order.final,
     quote_id: order.quoteId,
     provider: providerRef(gateway, order.providerId),
-    ...(order.ramp === 'liquidity' ? {} : { quoted_amount_sats: int(quotedSats) }),
-    ...(order.ramp === 'buy' ? { on_chain_fallback: order.facts['on_chain_fallback'] === true } : {}),
-    ...saleOf(order),
+    ...status(order),
     ...(payment && order.expiresOn !== undefined ? { expires_on: isoTime(order.expiresOn) } : {}),
     ...(order.nextCheckOn === undefined || order.final ? {} : { next_check_on: isoTime(order.nextCheckOn) }),
     ...(payment ? { payment_info: payment } : {}),
@@ -99,10 +118,11 @@ export const showOrder = async (gateway: Gateway, order: Order): Promise<Shown> 
 
 /** What a channel or link is redeemed with: a bearer secret, shown to its owner only, and only where it leads to the provider's own hosts. */
 const redemptionOf = async (gateway: Gateway, order: Order): Promise<Shown> => {
-  if (order.ramp !== 'liquidity' || order.secret === undefined || order.stage !== 'filled') return {};
+  if (order.secret === undefined || order.stage !== 'filled') return {};
   const secret = JSON.parse(await gateway.seal.open(order.secret, orderSecretPlace(order.id))) as Json;
   const provider = providerOf(gateway, order.providerId);
-  const redemption = provider.adapter.liquidity?.redemption?.({ rawStatus: order.rawStatus, secret });
+  const adapter = provider.adapter[order.ramp];
+  const redemption = adapter && 'redemption' in adapter ? adapter.redemption?.({ rawStatus: order.rawStatus, secret }) : undefined;
   if (!redemption) return {};
   const sandbox = gateway.settings.mode === 'sandbox';
   const hosts = linkHosts(provider, provider.core.payout_hosts);

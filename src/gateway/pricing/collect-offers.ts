@@ -1,5 +1,5 @@
 import type { FaultKind } from '../../domain/fault-kind.ts';
-import type { Asked, Candidate, Failed, ProviderOffer, Refused, Terms } from '../../domain/offer.ts';
+import { asksExchange, type Asked, type Candidate, type Failed, type ProviderOffer, type Refused, type Terms } from '../../domain/offer.ts';
 import type { DecisionPolicy } from '../../domain/policy.ts';
 import { applyRules } from '../../domain/exclusion.ts';
 import { decide, type Route } from '../../domain/route.ts';
@@ -169,7 +169,7 @@ const faultOf = (gateway: Gateway, fault: unknown, latencyMs: number, requestId:
 
 const policyOf = (gateway: Gateway, asked: Asked, now: number): DecisionPolicy => {
   const { routing } = gateway.settings;
-  const configured = asked.ramp === 'liquidity' ? undefined : routing.reference?.[asked.currency];
+  const configured = asksExchange(asked) ? routing.reference?.[asked.currency] : undefined;
   return {
     outlierBps: routing.outlier_bps,
     toleranceBps: routing.tolerance_bps,

@@ -1,8 +1,10 @@
 /** What buying and selling have in common before a provider is asked: the amount, the option, the limits. */
 import type { FaultKind } from '../../domain/fault-kind.ts';
-import type { Asked, Terms } from '../../domain/offer.ts';
+import { asksExchange, type ExchangeAsked, type Terms } from '../../domain/offer.ts';
 import { normalForm } from '../../domain/option-name.ts';
+import { amountNames, isFiatFixed, sides, type ExchangeRamp } from '../../domain/ramp.ts';
 import type { Limits, Refusal } from '../../domain/refusal.ts';
+import type { Route } from '../../domain/route.ts';
 import type { CatalogueOption } from '../../providers/spec.ts';
 import { listingFault, methodOf, readCatalogue, type CatalogueView, type ProviderListing } from '../catalogue/catalogue.ts';
 import { listingShareMs, priceDeadlineMs } from './collect-offers.ts';
@@ -12,7 +14,11 @@ import type { OptionNumber } from '../../ports/catalogue.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { StoredQuote } from './store-route.ts';
 
-export type ExchangeAsked = Extract<Asked, { ramp: 'buy' | 'sell' }>;
+/** What was asked of a ramp that has a price. */
+export const exchangeOf = ({ asked }: Pick<Route, 'asked'>): ExchangeAsked => {
+  if (!asksExchange(asked)) throw new RangeError(`${asked.ramp} is no exchange`);
+  return asked;
+};
 
 export type ExchangeRequest = {
   amount_fiat?: number | undefined;
@@ -25,7 +31,7 @@ export type ExchangeRequest = {
 export type Exchange = { asked: ExchangeAsked; number: OptionNumber; catalogue: CatalogueView; /** When the listings were asked for. */ since: number };
 
 /** A request in the words of the decision: which side is fixed, and the option by its number. */
-export const readExchange = async (gateway: Gateway, ramp: 'buy' | 'sell', request: ExchangeRequest, requestId: string): Promise<Exchange> => {
+export const readExchange = async (gateway: Gateway, ramp: ExchangeRamp, request: ExchangeRequest, requestId: string): Promise<Exchange> => {
   const amount = amountOf(request);
   const since = gateway.now();
   const catalogue = await readCatalogue(gateway, ramp, requestId, listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms)));
@@ -34,13 +40,13 @@ export const readExchange = async (gateway: Gateway, ramp: 'buy' | 'sell', reque
   if (catalogue.numbers.size === 0 && gateway.providers.some((provider) => provider.core.mode !== 'off' && provider.ramps.includes(ramp)))
     throw new Problem('temporary-reduced-capacity', 'No provider has told yet what it offers. Try again in a moment.', { retryAfterMs: 1000 });
   if (!number || number.currencyId !== request.currency_id)
-    throw new Problem(
-      'option-unavailable',
-      `No provider has this currency_id with this payment_option_id. POST ${ramp === 'buy' ? '' : '/sell'}/payment-options lists what there is.`,
-    );
-  const fixed = (amount.of === 'fiat') === (ramp === 'buy') ? 'pay' : 'receive';
+    throw new Problem('option-unavailable', `No provider has this currency_id with this payment_option_id. POST ${optionLists[ramp]} lists what there is.`);
+  const fixed = sides[ramp].pay === amount.of ? 'pay' : 'receive';
   return { asked: { ramp, fixed, amount: amount.value, currency: number.currencyCode, option: number.normalName }, number, catalogue, since };
 };
+
+/** Where the options of a ramp are listed. */
+const optionLists: Record<ExchangeRamp, string> = { buy: '/payment-options', sell: '/sell/payment-options' };
 
 /** Exactly one of the two amounts. */
 const amountOf = (request: { amount_fiat?: number | undefined; amount_sats?: number | undefined }): { of: 'fiat' | 'sats'; value: bigint } => {
@@ -80,7 +86,7 @@ export const exchangeTerms = (
     const sameCurrency = [...listing.options.values()].some((other) => normalForm(other.currency) === normalForm(number.currencyCode));
     return { provider, terms, refusal: { reason: sameCurrency ? 'option-unsupported' : 'currency-unsupported' } };
   }
-  const fiatAsked = (asked.ramp === 'buy') === (asked.fixed === 'pay');
+  const fiatAsked = isFiatFixed(asked);
   if (fiatAsked && option.minFiat !== undefined && asked.amount < option.minFiat)
     return { provider, terms, refusal: { reason: 'below-minimum', limits: limitsOf(asked.ramp, { minFiat: option.minFiat }) } };
   if (fiatAsked && option.maxFiat !== undefined && asked.amount > option.maxFiat)
@@ -89,19 +95,17 @@ export const exchangeTerms = (
 };
 
 /** Listed limits are fiat: what is paid when buying, what arrives when selling. */
-const limitsOf = (ramp: 'buy' | 'sell', { minFiat, maxFiat }: Pick<CatalogueOption, 'minFiat' | 'maxFiat'>): Limits =>
-  ramp === 'buy'
+const limitsOf = (ramp: ExchangeRamp, { minFiat, maxFiat }: Pick<CatalogueOption, 'minFiat' | 'maxFiat'>): Limits =>
+  sides[ramp].pay === 'fiat'
     ? { ...(minFiat === undefined ? {} : { minPay: minFiat }), ...(maxFiat === undefined ? {} : { maxPay: maxFiat }) }
     : { ...(minFiat === undefined ? {} : { minReceive: minFiat }), ...(maxFiat === undefined ? {} : { maxReceive: maxFiat }) };
 
 /** The request of a stored quote, to be priced anew. */
 export const exchangeAgain = ({ route, terms }: StoredQuote): ExchangeRequest => {
-  const { asked } = route;
-  if (asked.ramp === 'liquidity') throw new RangeError('no exchange');
-  const fiat = (asked.ramp === 'buy') === (asked.fixed === 'pay');
+  const asked = exchangeOf(route);
   return {
     currency_id: terms.currencyId,
     payment_option_id: terms.paymentOptionId,
-    [fiat ? 'amount_fiat' : 'amount_sats']: Number(asked.amount),
+    [amountNames[asked.ramp][asked.fixed]]: Number(asked.amount),
   };
 };

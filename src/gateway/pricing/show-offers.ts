@@ -1,16 +1,13 @@
 import type { Excluded, Failed, Refused } from '../../domain/offer.ts';
-import { formatHundredths } from '../../domain/money.ts';
+import { amountNames, isExchange, isWithdrawn, sides, type Ramp } from '../../domain/ramp.ts';
 import { quoteIdOf } from '../../domain/route-id.ts';
 import type { Route, RoutedOffer } from '../../domain/route.ts';
 import type { Limits } from '../../domain/refusal.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
-import { readTerms } from './liquidity-terms.ts';
+import { amountWords } from './shown-amounts.ts';
 import type { StoredOffers } from './store-route.ts';
-import { type Shown, isoTime, providerRef, int, shownFacts } from '../outward.ts';
-
-const amountsOf = (ramp: 'buy' | 'sell', pay: bigint, receive: bigint): Shown =>
-  ramp === 'buy' ? { amount_fiat: int(pay), amount_sats: int(receive) } : { amount_fiat: int(receive), amount_sats: int(pay) };
+import { type Shown, isoTime, providerRef, int } from '../outward.ts';
 
 /** One offer in the words of API.md section 9. */
 export const showOffer = (gateway: Gateway, stored: StoredOffers, index: number): Shown => {
@@ -23,29 +20,27 @@ export const showOffer = (gateway: Gateway, stored: StoredOffers, index: number)
     rank: ranked.rank,
     quote_id: quoteIdOf(stored.routeId, ranked.rank),
     provider: providerRef(gateway, ranked.providerId),
-    ...(ramp === 'liquidity'
-      ? { pay_sats: int(offer.pay), fee_sats: int(offer.fee), client_sats: int(offer.receive), ...shownFacts(offer.facts) }
-      : { ...amountsOf(ramp, offer.pay, offer.receive), currency_id: stored.terms.currencyId, payment_option_id: stored.terms.paymentOptionId }),
+    ...amountWords[ramp].offer(offer, stored.terms),
     is_estimate: !offer.binding,
     ...(ranked.btcPrice === undefined ? {} : { btc_price: int(ranked.btcPrice) }),
-    ...(ramp === 'liquidity' ? {} : { order_fee: int(offer.fee) }),
+    ...(sides[ramp].fee === 'fiat' ? { order_fee: int(offer.fee) } : {}),
     ...(offer.expiresOn === undefined ? {} : { expires_on: isoTime(offer.expiresOn) }),
     accept_by: isoTime(acceptBy),
     ...(ranked.feeBps === undefined ? {} : { fee_bps: ranked.feeBps }),
     ...(ranked.feePpm === undefined ? {} : { fee_ppm: ranked.feePpm }),
     ...(ranked.costBps === undefined ? {} : { cost_bps: ranked.costBps }),
     behind_best_bps: ranked.behindBestBps,
-    ...(ranked.terms.arrivalSeconds === undefined || ramp === 'liquidity' ? {} : { arrival_seconds: ranked.terms.arrivalSeconds }),
-    ...(ramp === 'buy' ? { on_chain_fallback: offer.facts['on_chain_fallback'] === true } : {}),
+    ...(ranked.terms.arrivalSeconds === undefined ? {} : { arrival_seconds: ranked.terms.arrivalSeconds }),
+    ...(isWithdrawn[ramp] ? { on_chain_fallback: offer.facts['on_chain_fallback'] === true } : {}),
     requires: [...offer.requires],
     warnings: [...ranked.warnings],
     latency_ms: Math.round(ranked.latencyMs),
   };
 };
 
-const limitNames = (ramp: Route['asked']['ramp'], limits: Limits | undefined): Shown => {
+const limitNames = (ramp: Ramp, limits: Limits | undefined): Shown => {
   if (!limits) return {};
-  const [pay, receive] = ramp === 'buy' ? ['amount_fiat', 'amount_sats'] : ramp === 'sell' ? ['amount_sats', 'amount_fiat'] : ['pay_sats', 'amount_sats'];
+  const { pay, receive } = amountNames[ramp];
   return {
     ...(limits.minPay === undefined ? {} : { [`min_${pay}`]: int(limits.minPay) }),
     ...(limits.maxPay === undefined ? {} : { [`max_${pay}`]: int(limits.maxPay) }),
@@ -58,11 +53,7 @@ const showReasons = (gateway: Gateway, route: Route): { excluded: Shown[]; refus
   excluded: route.excluded.map((one: Excluded) => ({
     provider: providerRef(gateway, one.providerId),
     rule: one.rule,
-    ...(route.asked.ramp === 'liquidity'
-      ? { pay_sats: Number(one.offer.pay), is_estimate: !one.offer.binding }
-      : route.asked.fixed === 'pay'
-        ? { [route.asked.ramp === 'buy' ? 'amount_sats' : 'amount_fiat']: Number(one.offer.receive) }
-        : { [route.asked.ramp === 'buy' ? 'amount_fiat' : 'amount_sats']: Number(one.offer.pay) }),
+    ...amountWords[route.asked.ramp].excluded(route, one.offer),
     ...(one.deviationBps === undefined ? {} : { deviation_bps: one.deviationBps }),
     ...(one.limitBps === undefined ? {} : { limit_bps: one.limitBps }),
   })),
@@ -89,7 +80,7 @@ const showPolicy = (route: Route): Shown => {
     tie_breaks: [...policy.tieBreaks],
     preference_bps: { ...policy.preferenceBps },
     preference_decided: policy.preferenceDecided,
-    ...(route.asked.ramp === 'liquidity' ? {} : { outlier_bps: policy.outlierBps, tolerance_bps: policy.toleranceBps }),
+    ...(isExchange(route.asked.ramp) ? { outlier_bps: policy.outlierBps, tolerance_bps: policy.toleranceBps } : {}),
     indicative_haircut_bps: policy.indicativeHaircutBps,
     ...(policy.reference
       ? { reference: { btc_price: int(policy.reference.btcPrice), source: policy.reference.source, observed_on: isoTime(policy.reference.observedOn) } }
@@ -101,28 +92,16 @@ const showPolicy = (route: Route): Shown => {
   };
 };
 
-const askedFor = (stored: StoredOffers): Shown => {
-  const { asked } = stored.route;
-  if (asked.ramp === 'liquidity') {
-    const { product, amountSats, payWith, leaseBlocks } = readTerms(stored.terms);
-    return { product, amount_sats: amountSats, pay_with: payWith, ...(leaseBlocks === undefined ? {} : { lease_blocks: leaseBlocks }) };
-  }
-  const fiat = (asked.fixed === 'pay') === (asked.ramp === 'buy');
-  return { [fiat ? 'amount_fiat' : 'amount_sats']: int(asked.amount), currency_id: stored.terms.currencyId, payment_option_id: stored.terms.paymentOptionId };
-};
-
 /** The whole answer of /offers. */
 export const showOffers = (gateway: Gateway, stored: StoredOffers): Shown => ({
   offers_id: stored.routeId,
-  ...askedFor(stored),
+  ...amountWords[stored.route.asked.ramp].asked(stored),
   offers: stored.route.offers.map((_, index) => showOffer(gateway, stored, index)),
   ...showReasons(gateway, stored.route),
   policy: showPolicy(stored.route),
 });
 
-const liquidityNames = ['pay_sats', 'fee_sats', 'inbound_sats', 'client_sats', 'lease_blocks', 'observed_on', 'fee_ppm', 'connect_to', 'delivered_as'];
-
-const quoteNames = [
+const fls01Names = [
   'quote_id',
   'amount_fiat',
   'currency_id',
@@ -135,13 +114,20 @@ const quoteNames = [
   'accept_by',
   'provider',
 ];
-const otherQuoteNames = [...quoteNames, 'requires', 'warnings', ...liquidityNames];
+const conditionNames = ['requires', 'warnings'];
+const liquidityNames = ['pay_sats', 'fee_sats', 'inbound_sats', 'client_sats', 'lease_blocks', 'observed_on', 'fee_ppm', 'connect_to', 'delivered_as'];
+/** The members of a quote, in this order. */
+const quoteNames: Record<Ramp, string[]> = {
+  buy: fls01Names,
+  sell: [...fls01Names, ...conditionNames],
+  liquidity: [...fls01Names, ...conditionNames, ...liquidityNames],
+};
 
 /** Rank 1 in FLS01's shape, with `provider` and `accept_by`. */
 export const showQuote = (gateway: Gateway, stored: StoredOffers): Shown => {
   const best = showOffer(gateway, stored, 0);
   const shown: Shown = {};
-  for (const name of stored.route.asked.ramp === 'buy' ? quoteNames : otherQuoteNames) {
+  for (const name of quoteNames[stored.route.asked.ramp]) {
     const value = best[name];
     if (value !== undefined) shown[name] = value;
   }
@@ -153,7 +139,7 @@ export const noOffer = (gateway: Gateway, stored: StoredOffers): Problem => {
   const { route } = stored;
   const reasons = showReasons(gateway, route);
   const asked = route.refused.length + route.excluded.length + route.failed.length;
-  const what = describe(stored);
+  const what = amountWords[route.asked.ramp].described(stored);
   const busy = route.failed.some((one) => one.reason === 'busy');
   if (route.refused.length + route.excluded.length === 0 && !busy)
     return new Problem('all-providers-failed', asked === 0 ? 'No provider is registered for this.' : `None of ${asked} providers answered${what}.`, {
@@ -174,17 +160,9 @@ export const noOffer = (gateway: Gateway, stored: StoredOffers): Problem => {
 
 const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
-const describe = ({ route, terms }: StoredOffers): string => {
-  const { asked } = route;
-  if (asked.ramp === 'liquidity') return ` for ${readTerms(terms).amountSats} sats`;
-  const fiat = (asked.fixed === 'pay') === (asked.ramp === 'buy');
-  return ` by ${terms.optionName} for ${fiat ? formatHundredths(asked.amount, asked.currency) : `${asked.amount} sats`}`;
-};
-
 const story = ({ route }: StoredOffers): string => {
   const parts: string[] = [];
-  const { asked } = route;
-  const money = (amount: bigint): string => (asked.ramp === 'buy' ? formatHundredths(amount, asked.currency) : `${amount} sats`);
+  const money = (amount: bigint): string => amountWords[route.asked.ramp].paid(route, amount);
   const said = new Map<string, number>();
   for (const { refusal } of route.refused) {
     const { minPay, maxPay } = refusal.limits ?? {};
