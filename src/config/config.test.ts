@@ -62,6 +62,16 @@ describe('configuration', () => {
       'mode: sandbox\nnetwork: regtest\nproviders:\n  alpine:\n    kind: fiat-on-ramp\n',
       'providers.config.yaml:4: providers.alpine.base_url: nothing found, expected: string',
     ],
+    ...['loopback', '10.0.0.0/33', '172.16.0.0/255.240.0.0', 'fd00::/129', '010.0.0.1'].map((entry): [string, string, string] => [
+      `"${entry}" as a trusted proxy`,
+      `mode: sandbox\nnetwork: regtest\ntrusted_proxies:\n  - 10.0.0.0/8\n  - ${entry}\n${block}`,
+      `providers.config.yaml:5: trusted_proxies.1: found "${entry}", must be an IP address or a range`,
+    ]),
+    [
+      'a trusted proxy by name, in one line with others',
+      `mode: sandbox\nnetwork: regtest\ntrusted_proxies: [127.0.0.1, caddy]\n${block}`,
+      'providers.config.yaml:3: trusted_proxies.1: found "caddy", must be',
+    ],
     ['broken YAML', 'mode: [sandbox\n', 'providers.config.yaml:2: '],
     ['a bad id', 'mode: sandbox\nnetwork: regtest\nproviders:\n  Alpine Pay:\n    kind: fiat-on-ramp\n', 'providers.config.yaml:4: providers.Alpine Pay'],
   ])('%s is named with its line', (_name, text, line) => {

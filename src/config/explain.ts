@@ -1,5 +1,6 @@
-import { isMap, isNode, isPair, isScalar, type Document, type LineCounter } from 'yaml';
+import { isMap, isNode, isPair, isScalar, isSeq, type Document, type LineCounter } from 'yaml';
 import type { z } from 'zod';
+import { distanceOf } from '../domain/edit-distance.ts';
 
 export type Place = { document: Document; lines: LineCounter; fileName: string };
 type Issue = {
@@ -37,27 +38,24 @@ const wanted = (issue: Issue): string => {
 const at = ({ document, lines, fileName }: Place, path: string[]): string => {
   for (let length = path.length; length > 0; length -= 1) {
     const parent = document.getIn(path.slice(0, length - 1), true) ?? document.contents;
-    if (!isMap(parent)) continue;
-    const pair = parent.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === path[length - 1]);
-    const start = pair && isScalar(pair.key) ? pair.key.range?.[0] : undefined;
+    const start = startOf(parent, path[length - 1]);
     if (start !== undefined) return `${fileName}:${lines.linePos(start).line}`;
   }
   return `${fileName}:1`;
+};
+
+/** Where an entry of a map or a list begins. */
+const startOf = (parent: unknown, name: string | undefined): number | undefined => {
+  if (isSeq(parent)) {
+    const item = parent.items[Number(name)];
+    return isNode(item) ? item.range?.[0] : undefined;
+  }
+  const pair = isMap(parent) ? parent.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === name) : undefined;
+  return pair && isScalar(pair.key) ? pair.key.range?.[0] : undefined;
 };
 
 const suggestion = (key: string, allowed: string[]): string => {
   const nearest = allowed.map((name) => ({ name, distance: distanceOf(key, name) })).sort((a, b) => a.distance - b.distance)[0];
   if (nearest && nearest.distance <= 3) return `, did you mean "${nearest.name}"?`;
   return allowed.length === 0 ? '' : `, allowed: ${allowed.join(', ')}`;
-};
-
-/** Levenshtein. */
-const distanceOf = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length] ?? 0;
 };

@@ -1,5 +1,6 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { parseRange } from '../domain/ip-address.ts';
 import type { ProviderModule } from '../providers/spec.ts';
 import { explain } from './explain.ts';
 
@@ -10,6 +11,9 @@ const bps = (fallback: number) => z.int().min(0).max(10_000).default(fallback);
 const envName = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be the name of an environment variable');
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex (npm run keys prints it)');
 const method = z.enum(['instant', 'card', 'bank_transfer']);
+const addresses = z
+  .string()
+  .refine((text) => parseRange(text) !== undefined, 'must be an IP address or a range like 10.0.0.0/8 or fd00::/8: no name, no mask in dots');
 const hosts = z.array(z.string().min(1));
 const filled = <S extends z.ZodObject>(schema: S) => schema.prefault({} as never);
 
@@ -108,7 +112,7 @@ export const topLevel = z.strictObject({
   mode: z.enum(['sandbox', 'live']),
   network: z.enum(['main', 'test', 'signet', 'regtest']),
   public_url: z.url().default('http://127.0.0.1:8787').describe('Where the world reaches this gateway; callback URLs are made from it'),
-  trusted_proxies: z.array(z.string()).default([]).describe('Addresses or CIDRs whose X-Forwarded-For is believed'),
+  trusted_proxies: z.array(addresses).default([]).describe('Addresses or ranges of proxies whose X-Forwarded-For or Forwarded is believed'),
   cors_origins: z.array(z.url()).default([]),
   traceparent: z.boolean().default(false),
   proof_of_ownership: z.enum(['never', 'offered', 'required']).default('offered'),

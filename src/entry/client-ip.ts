@@ -1,23 +1,67 @@
-import ipaddr from 'ipaddr.js';
-
-const { isValid, parse, parseCIDR } = ipaddr;
+import { isWithin, parseIp, parseRange, showIp, type IpAddress, type IpRange } from '../domain/ip-address.ts';
 
 /**
- * Who is calling. X-Forwarded-For is believed only as far as it was written by proxies we trust: from the right, the first address that is no
- * trusted proxy.
+ * Who is calling. The headers are believed only as far as they were written by proxies we trust: from the right, the first address that is
+ * no trusted proxy. A hop that cannot be read (`unknown`, an obfuscated name, nonsense) ends the walk: what stands left of it was handed in
+ * by somebody we do not know, so the caller is the proxy that did not say who called it.
+ *
+ * A proxy passes on the header that it does not write itself. Where both came and lead to two addresses, one is the caller's invention, and
+ * neither is believed.
  */
-export const clientIp = (remote: string | undefined, forwarded: string | undefined, trusted: readonly string[]): string | undefined => {
-  const hops = [...(forwarded ?? '').split(',').map((hop) => hop.trim()), remote ?? '']
-    .filter((hop) => isValid(hop))
-    .map((hop) => ipaddr.process(hop).toString());
-  let at = hops.pop();
-  while (at !== undefined && hops.length > 0 && isTrusted(at, trusted)) at = hops.pop();
+export const clientIp = (remote: string | undefined, xForwardedFor: string | undefined, trusted: readonly string[], forwarded?: string): string | undefined => {
+  const caller = parseIp(remote ?? '');
+  if (!caller) return undefined;
+  const ranges = trusted.flatMap((rule) => parseRange(rule) ?? []);
+  const told = [xForwardedFor?.split(','), forwarded === undefined ? undefined : forwardedNodes(forwarded)]
+    .filter((nodes) => nodes !== undefined)
+    .map((nodes) => showIp(walk(caller, nodes, ranges)));
+  return told.every((ip) => ip === told[0]) ? (told[0] ?? showIp(caller)) : showIp(caller);
+};
+
+const walk = (caller: IpAddress, nodes: readonly string[], trusted: readonly IpRange[]): IpAddress => {
+  let at = caller;
+  for (const node of nodes.toReversed()) {
+    if (!trusted.some((range) => isWithin(at, range))) break;
+    const next = readNode(node);
+    if (!next) break;
+    at = next;
+  }
   return at;
 };
 
-const isTrusted = (ip: string, trusted: readonly string[]): boolean =>
-  trusted.some((rule) => {
-    const address = parse(ip);
-    const [base, bits] = rule.includes('/') ? parseCIDR(rule) : [parse(rule), parse(rule).kind() === 'ipv4' ? 32 : 128];
-    return address.kind() === base.kind() && address.match(base, bits);
-  });
+/** A port may be obfuscated like a name (RFC 7239, section 6.3). */
+const port = String.raw`(?::(?:\d{1,5}|_[\w.-]+))?`;
+const withPort = new RegExp(`^(?:\\[([^\\]]+)\\]|([\\d.]+))${port}$`);
+
+/** One hop as proxies write it: an address, bare, in brackets or in quotes, with or without a port. */
+const readNode = (node: string): IpAddress | undefined => {
+  const text = node.trim().replace(/^"(.*)"$/, '$1');
+  const [, bracketed, plain] = withPort.exec(text) ?? [];
+  return parseIp(bracketed ?? plain ?? text);
+};
+
+/**
+ * RFC 7239: the `for` of each element, left to right; an element without one is a hop that cannot be read. A quote that is not closed could
+ * take in what the proxies wrote behind it, so such a header says nothing at all.
+ */
+const forwardedNodes = (header: string): string[] =>
+  splitOutsideQuotes(header, ',')?.map((element) => {
+    const named = (splitOutsideQuotes(element, ';') ?? []).flatMap((pair) => /^for\s*=(.*)$/is.exec(pair.trim())?.[1] ?? []);
+    return named.length === 1 ? (named[0] ?? '').replaceAll(/\\(.)/g, '$1') : '';
+  }) ?? [''];
+
+/** Undefined where a quote is left open. */
+const splitOutsideQuotes = (text: string, by: ',' | ';'): string[] | undefined => {
+  const parts: string[] = [];
+  let from = 0;
+  let inQuotes = false;
+  for (let i = 0; i < text.length; i += 1) {
+    if (inQuotes && text[i] === '\\') i += 1;
+    else if (text[i] === '"') inQuotes = !inQuotes;
+    else if (!inQuotes && text[i] === by) {
+      parts.push(text.slice(from, i));
+      from = i + 1;
+    }
+  }
+  return inQuotes ? undefined : [...parts, text.slice(from)];
+};

@@ -121,7 +121,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
     },
   });
   const app = createApp({
-    platform: (c) => ({ gateway, ip: () => clientIp(remoteOf(c), c.req.header('x-forwarded-for'), config.trusted_proxies) }),
+    platform: (c) => ({ gateway, ip: () => clientIp(remoteOf(c), c.req.header('x-forwarded-for'), config.trusted_proxies, c.req.header('forwarded')) }),
     http: httpSettings(config, secrets),
     limiter: createLimiter(() => Date.now()),
     docs: docsFrom(join(options.root, 'docs/site')),
@@ -194,7 +194,8 @@ const remoteOf = (c: Context): string | undefined => (c.env as { incoming?: Inco
 const showMetrics = async (c: Context, secrets: Secrets, render: () => Promise<string>): Promise<Response> => {
   const token = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
   const known = token !== undefined && secrets.metricsToken !== undefined && constantTimeEqual(token, secrets.metricsToken);
-  const local = c.req.header('x-forwarded-for') === undefined && /^(?:::ffff:)?127\.|^::1$/.test(remoteOf(c) ?? '');
+  const forwarded = c.req.header('x-forwarded-for') ?? c.req.header('forwarded');
+  const local = forwarded === undefined && /^(?:::ffff:)?127\.|^::1$/.test(remoteOf(c) ?? '');
   if (!known && (!local || secrets.metricsToken !== undefined))
     return c.text(`metrics ${secrets.metricsToken === undefined ? 'are for loopback, or ' : ''}need METRICS_TOKEN\n`, 403);
   return c.text(await render(), 200, { 'content-type': 'text/plain; version=0.0.4' });
