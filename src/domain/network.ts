@@ -2,11 +2,9 @@ import { groupsOf, parseIp, showIp } from './ip-address.ts';
 
 /**
  * The addresses that one customer may well have, for every limit there is: an IPv4 address, an IPv6 /64. A whole /48 is given out to
- * anybody who asks for it, so it has a budget of its own: `wideTimes` that of one network.
+ * anybody who asks for it, so it has a budget of its own, 16 times that of one network.
  */
 export type Network = { /** `203.0.113.7` or `2001:db8:0:1::/64`. */ own: string; wide: string };
-
-export const wideTimes = 16;
 
 /** Callers whose address is not known share one network. */
 export const networkOf = (ip: string | undefined): Network => {
