@@ -2,6 +2,7 @@ import { Hono, type Context } from 'hono';
 import { Problem } from '../gateway/problem.ts';
 import { refreshSwitches } from '../gateway/switches.ts';
 import type { Gateway } from '../ports/gateway.ts';
+import type { Scope } from '../ports/scope.ts';
 import { limitsOf, validate, type AnswerHeaders, type Call, type Endpoint, type HttpSettings } from './call.ts';
 import { endpoints } from './endpoints.ts';
 import { createOpenApi } from './openapi.ts';
@@ -47,26 +48,32 @@ const baseHeaders = (requestId: string, options: AppOptions): AnswerHeaders => {
   return headers;
 };
 
+/** The request's scope, and the headers of its answer. */
+const begin = async (c: Context, options: AppOptions): Promise<{ scope: Scope; headers: AnswerHeaders; ip: Call['ip'] }> => {
+  const { gateway, ip } = await options.platform(c);
+  const requestId = requestIdOf(c, gateway);
+  const traceparent = gateway.settings.traceparent ? c.req.header('traceparent') : undefined;
+  return { scope: { gateway, requestId, traceparent }, headers: baseHeaders(requestId, options), ip };
+};
+
 /** What every answer carries, on one that is not an endpoint's. */
 const marked = async (c: Context, options: AppOptions, answer: Response): Promise<Response> => {
-  const { gateway } = await options.platform(c);
-  const headers = baseHeaders(requestIdOf(c, gateway), options);
+  const { headers } = await begin(c, options);
   answer.headers.forEach((value, name) => (headers[name] = value));
   return new Response(answer.body, { status: answer.status, headers });
 };
 
 const serve = async (c: Context, endpoint: Endpoint, options: AppOptions, state: { inFlight: number }): Promise<Response> => {
-  const { gateway, ip } = await options.platform(c);
+  const { scope, headers, ip } = await begin(c, options);
+  const { gateway, requestId } = scope;
   const started = gateway.now();
-  const requestId = requestIdOf(c, gateway);
-  const headers = baseHeaders(requestId, options);
   allowOrigin(c, headers, options.http);
   let response: Response;
   try {
     const call: Call = {
+      scope,
       gateway,
       http: options.http,
-      requestId,
       ip,
       app: appOf(c, gateway, options.http),
       headers,
@@ -77,7 +84,7 @@ const serve = async (c: Context, endpoint: Endpoint, options: AppOptions, state:
     endpoint.guard?.(call);
     response = await run(call, endpoint, state);
   } catch (error) {
-    response = problemOf(error, gateway, requestId, endpoint.path, headers);
+    response = problemOf(error, scope, endpoint.path, headers);
   }
   const ms = gateway.now() - started;
   gateway.count('http_requests_total', { route: endpoint.path, status: String(response.status) });
@@ -131,7 +138,7 @@ const admitted = async <T>(call: Call, endpoint: Endpoint, state: { inFlight: nu
   }
 };
 
-const problemOf = (error: unknown, gateway: Gateway, requestId: string, route: string, headers: AnswerHeaders): Response => {
+const problemOf = (error: unknown, { gateway, requestId }: Scope, route: string, headers: AnswerHeaders): Response => {
   let problem: Problem;
   if (error instanceof Problem) problem = error;
   else if (isStorageDown(error))
@@ -183,25 +190,17 @@ const preflight = (c: Context, allowed: string[], options: AppOptions): Response
 const methodNotAllowed = async (c: Context, allowed: string[], options: AppOptions): Promise<Response> => {
   const answer = preflight(c, allowed, options);
   if (answer) return answer;
-  const { gateway } = await options.platform(c);
-  const requestId = requestIdOf(c, gateway);
-  const headers = baseHeaders(requestId, options);
+  const { scope, headers } = await begin(c, options);
   headers['allow'] = allowed.join(', ');
-  return problemResponse(new Problem('method-not-allowed', `This path takes ${allowed.join(' and ')}.`), requestId, headers);
+  return problemResponse(new Problem('method-not-allowed', `This path takes ${allowed.join(' and ')}.`), scope.requestId, headers);
 };
 
 const notFound = async (c: Context, options: AppOptions): Promise<Response> => {
-  const { gateway } = await options.platform(c);
-  const requestId = requestIdOf(c, gateway);
-  return problemResponse(
-    new Problem('not-found', 'There is nothing at this path. /openapi.json lists what is here.'),
-    requestId,
-    baseHeaders(requestId, options),
-  );
+  const { scope, headers } = await begin(c, options);
+  return problemResponse(new Problem('not-found', 'There is nothing at this path. /openapi.json lists what is here.'), scope.requestId, headers);
 };
 
 const fail = async (error: unknown, c: Context, options: AppOptions): Promise<Response> => {
-  const { gateway } = await options.platform(c);
-  const requestId = requestIdOf(c, gateway);
-  return problemOf(error, gateway, requestId, 'unrouted', baseHeaders(requestId, options));
+  const { scope, headers } = await begin(c, options);
+  return problemOf(error, scope, 'unrouted', headers);
 };

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { Problem, type ProblemCode } from '../gateway/problem.ts';
 import type { Gateway } from '../ports/gateway.ts';
+import type { Scope } from '../ports/scope.ts';
 import { enforceLimit, type Limiter, type LimitName } from './limiter.ts';
 
 /** An app of the `apps:` list whose key the caller showed. */
@@ -24,9 +25,10 @@ export type HttpSettings = {
 export type AnswerHeaders = Record<string, string>;
 
 export type Call = {
+  scope: Scope;
+  /** The scope's own. */
   gateway: Gateway;
   http: HttpSettings;
-  requestId: string;
   ip: () => string | undefined;
   app: KnownApp | undefined;
   /** Headers of the answer. */

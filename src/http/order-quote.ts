@@ -47,7 +47,7 @@ export const orderQuote = async (call: Call, ordering: Ordering): Promise<Respon
   const session = await readSession(gateway, ordering.sessionId, 'price');
   await refuseReusedKey(call, session.customerId, path, idempotencyKey, ordering.raw);
   const given = await placeOrder(
-    gateway,
+    call.scope,
     session,
     {
       quoteId,
@@ -57,7 +57,6 @@ export const orderQuote = async (call: Call, ordering: Ordering): Promise<Respon
       count: async () => await call.limit('orders', session.idHash),
       ...(prepare ? { prepare: async (quote) => await prepare(session, quote) } : {}),
     },
-    call.requestId,
     async () => {
       const stored = await ordering.reprice(session, await findQuote(gateway, quoteId, session.customerId));
       return stored.route.offers.map((_, index) => showOffer(gateway, stored, index));

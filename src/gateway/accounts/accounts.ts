@@ -14,6 +14,7 @@ import type { OpenSession } from '../sessions/read-session.ts';
 import { refreshAccount, startOf } from './refresh-account.ts';
 import { forCustomer, refusalProblem } from '../refusal-problem.ts';
 import { openSignup, showAccount } from './show-account.ts';
+import type { Scope } from '../../ports/scope.ts';
 
 type Shown = { [key: string]: Json };
 export type Webhook = { webhookUrl?: string; webhookEvents?: string[]; appId?: string };
@@ -22,7 +23,8 @@ export type AccountRequest = { provider: string; email?: string | undefined; api
 const invalid = (pointer: string, detail: string): Problem => new Problem('invalid-request', `${pointer}: ${detail}`, { errors: [{ pointer, detail }] });
 
 /** Starts an account, or recovers one: the same e-mail again is the same account. A step that failed is simply repeated. */
-export const startSellAccount = async (gateway: Gateway, session: OpenSession, request: AccountRequest, requestId: string): Promise<Shown> => {
+export const startSellAccount = async (scope: Scope, session: OpenSession, request: AccountRequest): Promise<Shown> => {
+  const { gateway } = scope;
   const provider = gateway.providers.find((one) => one.id === request.provider && one.core.mode === 'on' && one.adapter.sell);
   if (!provider) throw invalid('/provider', 'is no sell provider of this gateway; GET /providers lists them');
   if ((request.email === undefined) === (request.apiKey === undefined)) throw invalid('/email', 'send exactly one of email and api_key');
@@ -30,9 +32,9 @@ export const startSellAccount = async (gateway: Gateway, session: OpenSession, r
   try {
     const account =
       request.apiKey === undefined
-        ? await byEmail(gateway, session, existing, provider.id, request.email ?? '', request.webhook, requestId)
-        : await byKey(gateway, session, existing, provider.id, request.apiKey, request.webhook, requestId);
-    await adoptConnections(gateway, account, requestId);
+        ? await byEmail(scope, session, existing, provider.id, request.email ?? '', request.webhook)
+        : await byKey(scope, session, existing, provider.id, request.apiKey, request.webhook);
+    await adoptConnections(scope, account);
     const connections = await gateway.stores.accounts.connections(account.id);
     return await showAccount(gateway, account, connections);
   } catch (fault) {
@@ -41,22 +43,22 @@ export const startSellAccount = async (gateway: Gateway, session: OpenSession, r
 };
 
 const byEmail = async (
-  gateway: Gateway,
+  scope: Scope,
   session: OpenSession,
   existing: Account | undefined,
   providerId: string,
   email: string,
   webhook: Webhook,
-  requestId: string,
 ): Promise<Account> => {
+  const { gateway } = scope;
   const emailHash = gateway.hash(email.trim().toLowerCase());
   // Also where its key is lost: the provider answers with the key of whatever e-mail it is asked for, and nobody has shown that this one is his.
   if (existing && existing.emailHash !== emailHash)
     throw invalid('/email', 'the customer has another account at this provider; remove it with POST /sell/account-remove first');
   if (existing?.status === 'connected') return await stepAccount(gateway, existing, undefined, await webhookOf(gateway, existing.id, webhook));
   const account = existing ?? (await newAccount(gateway, session, providerId, webhook, { emailHash, email }));
-  const start = { verb: 'start_account', requestId, idempotent: true };
-  const answer = await callAccount(gateway, account, start, async (sell, context) => sell.startAccount(context, startOf(gateway, account, email.trim()))).catch(
+  const start = { verb: 'start_account', idempotent: true };
+  const answer = await callAccount(scope, account, start, async (sell, context) => sell.startAccount(context, startOf(gateway, account, email.trim()))).catch(
     async (fault: unknown) => {
       // The provider never heard of it: the e-mail is nobody's yet.
       if (!existing && fault instanceof ProviderFault && fault.taken === 'no') await gateway.stores.accounts.discard(account.id);
@@ -73,24 +75,22 @@ const byEmail = async (
 
 /** A key that the customer took from the provider's own dashboard: it is seen to work before anything is kept. */
 const byKey = async (
-  gateway: Gateway,
+  scope: Scope,
   session: OpenSession,
   existing: Account | undefined,
   providerId: string,
   key: string,
   webhook: Webhook,
-  requestId: string,
 ): Promise<Account> => {
+  const { gateway } = scope;
   if (existing) {
-    const answer = await callAccount(gateway, existing, { verb: 'adopt_key', requestId, idempotent: true }, async (sell, context) =>
-      sell.adoptKey(context, { key }),
-    );
+    const answer = await callAccount(scope, existing, { verb: 'adopt_key', idempotent: true }, async (sell, context) => sell.adoptKey(context, { key }));
     if (!answer.ok) throw refusalProblem(answer.refusal);
     return await stepAccount(gateway, existing, answer.value, await webhookOf(gateway, existing.id, webhook));
   }
   const { sell, ...provider } = sellProviderOf(gateway, providerId);
-  const options = { operation: 'status', verb: 'adopt_key', requestId, deadlineMs: gateway.settings.routing.order_deadline_ms, idempotent: true } as const;
-  const answer = await callProvider(gateway, provider, options, (context) => sell.adoptKey(context, { key }));
+  const options = { operation: 'status', verb: 'adopt_key', deadlineMs: gateway.settings.routing.order_deadline_ms, idempotent: true } as const;
+  const answer = await callProvider(scope, provider, options, (context) => sell.adoptKey(context, { key }));
   if (!answer.ok) throw refusalProblem(answer.refusal);
   const account = await newAccount(gateway, session, providerId, webhook, { blob: answer.customer ?? '' });
   if (answer.customer !== undefined) await keepBlob(gateway, account.id, answer.customer);
@@ -146,10 +146,11 @@ export const findAccount = async (gateway: Gateway, accountId: string, customerI
 /** A wallet that asks more often than this gets what is known. */
 const staleMs = 2_000;
 
-export const readSellAccount = async (gateway: Gateway, session: OpenSession, accountId: string, requestId: string): Promise<Shown> => {
+export const readSellAccount = async (scope: Scope, session: OpenSession, accountId: string): Promise<Shown> => {
+  const { gateway } = scope;
   const account = await findAccount(gateway, accountId, session.customerId);
   if (gateway.now() - (account.checkedOn ?? 0) < staleMs) return await showAccount(gateway, account, await gateway.stores.accounts.connections(account.id));
-  const fresh = await refreshAccount(gateway, account, requestId);
+  const fresh = await refreshAccount(scope, account);
   return await showAccount(gateway, fresh.account, fresh.connections);
 };
 
@@ -182,25 +183,24 @@ export const notConnected = async (gateway: Gateway, account: Account): Promise<
   });
 };
 
-export const readBalance = async (gateway: Gateway, session: OpenSession, accountId: string, requestId: string): Promise<Shown> => {
+export const readBalance = async (scope: Scope, session: OpenSession, accountId: string): Promise<Shown> => {
+  const { gateway } = scope;
   const account = await connectedAccount(gateway, accountId, session.customerId);
-  const answer = await asked(() =>
-    callAccount(gateway, account, { verb: 'balance', requestId, idempotent: true }, async (sell, context) => await sell.balance(context)),
-  );
+  const answer = await asked(() => callAccount(scope, account, { verb: 'balance', idempotent: true }, async (sell, context) => await sell.balance(context)));
   if (!answer.ok) throw refusalProblem(answer.refusal);
   return { account_id: account.id, currency_code: answer.value.currency, amount_fiat: Number(answer.value.amountFiat) };
 };
 
 export const readTransactions = async (
-  gateway: Gateway,
+  scope: Scope,
   session: OpenSession,
   request: { account_id: string; limit?: number | undefined; since?: string | undefined },
-  requestId: string,
 ): Promise<Shown> => {
+  const { gateway } = scope;
   const account = await connectedAccount(gateway, request.account_id, session.customerId);
   const wanted = { limit: request.limit ?? 50, ...(request.since === undefined ? {} : { since: Date.parse(request.since) }) };
   const answer = await asked(() =>
-    callAccount(gateway, account, { verb: 'transactions', requestId, idempotent: true }, async (sell, context) => await sell.transactions(context, wanted)),
+    callAccount(scope, account, { verb: 'transactions', idempotent: true }, async (sell, context) => await sell.transactions(context, wanted)),
   );
   if (!answer.ok) throw refusalProblem(answer.refusal);
   return {

@@ -4,18 +4,19 @@ import type { ConnectionRequest, ConnectionState } from '../../providers/spec.ts
 import type { Account } from '../../ports/accounts.ts';
 import { callAccount } from './call-account.ts';
 import { connectionRequestPlace, connectionStatePlace } from '../places.ts';
-import type { Gateway } from '../../ports/gateway.ts';
+import type { Scope } from '../../ports/scope.ts';
 
 /** How long after it was connected an account without connections is asked for them: a provider that is down then may answer later. */
 const freshMs = 10 * 60_000;
 
 /** Best effort: the account itself is connected, whatever comes of this. */
-export const adoptConnections = async (gateway: Gateway, account: Account, requestId: string): Promise<void> => {
+export const adoptConnections = async (scope: Scope, account: Account): Promise<void> => {
+  const { gateway } = scope;
   const { accounts } = gateway.stores;
   if (account.status !== 'connected' || gateway.now() - account.statusOn > freshMs) return;
   // One that is being made here may be among the provider's: it is found by its own request.
   if ((await accounts.connections(account.id)).length > 0) return;
-  for (const state of await listed(gateway, account, requestId)) {
+  for (const state of await listed(scope, account)) {
     const id = gateway.ids.uuid();
     const now = gateway.now();
     await accounts.createConnection({
@@ -35,9 +36,9 @@ export const adoptConnections = async (gateway: Gateway, account: Account, reque
   }
 };
 
-const listed = async (gateway: Gateway, account: Account, requestId: string): Promise<ConnectionState[]> => {
+const listed = async (scope: Scope, account: Account): Promise<ConnectionState[]> => {
   try {
-    const answer = await callAccount(gateway, account, { verb: 'list_connections', requestId, idempotent: true }, async (sell, context) =>
+    const answer = await callAccount(scope, account, { verb: 'list_connections', idempotent: true }, async (sell, context) =>
       sell.connections ? await sell.connections.list(context) : { ok: true as const, value: [] },
     );
     return answer.ok ? answer.value : [];

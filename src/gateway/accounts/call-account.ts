@@ -6,9 +6,10 @@ import { Problem } from '../problem.ts';
 import { providerOf } from '../upstream/provider-of.ts';
 import { upstreamBlob, saveBlob, keepBlob } from '../upstream/blob.ts';
 import type { Gateway } from '../../ports/gateway.ts';
+import type { Scope } from '../../ports/scope.ts';
 import type { Provider } from '../../ports/providers.ts';
 
-export type AccountCall = { verb: string; requestId: string; idempotent: boolean; customerIp?: string };
+export type AccountCall = { verb: string; idempotent: boolean; customerIp?: string };
 
 /** The provider of an account, with its sell side. */
 export const sellProviderOf = (gateway: Gateway, providerId: string): Provider & { sell: SellAdapter } => {
@@ -20,22 +21,22 @@ export const sellProviderOf = (gateway: Gateway, providerId: string): Provider &
 
 /** One call in an account's name. A new blob that comes back is kept, also with a refusal: a key may just have been found dead. */
 export const callAccount = async <T extends object>(
-  gateway: Gateway,
+  scope: Scope,
   account: Pick<Account, 'id' | 'providerId'>,
   call: AccountCall,
   attempt: (sell: SellAdapter, context: CallContext) => Promise<T>,
 ): Promise<T> => {
+  const { gateway } = scope;
   const provider = sellProviderOf(gateway, account.providerId);
   const customer = await upstreamBlob(gateway, account.id);
   const options = {
     operation: 'status',
     verb: call.verb,
-    requestId: call.requestId,
     deadlineMs: gateway.settings.routing.order_deadline_ms,
     idempotent: call.idempotent,
     context: { ...(customer === undefined ? {} : { customer }), ...(call.customerIp === undefined ? {} : { customerIp: call.customerIp }) },
   } as const;
-  const answer = await callProvider(gateway, provider, options, (context) => attempt(provider.sell, context));
+  const answer = await callProvider(scope, provider, options, (context) => attempt(provider.sell, context));
   if ('customer' in answer && typeof answer.customer === 'string' && answer.customer !== customer) {
     const isRefused = 'ok' in answer && answer.ok === false;
     await (isRefused ? keepBlob : saveBlob)(gateway, account.id, answer.customer);

@@ -16,17 +16,13 @@ import { connectedAccount, findAccount } from './accounts.ts';
 import { openRequest, openState, showConnection } from './show-account.ts';
 import { isoTime } from '../outward.ts';
 import { openPayment } from '../following/show-order.ts';
+import type { Scope } from '../../ports/scope.ts';
 
 type Shown = { [key: string]: Json };
 
 /** Asks for a connection. The same details again are the same connection, whatever the name; an answer that was lost leaves it `initiating`. */
-export const createConnection = async (
-  gateway: Gateway,
-  session: OpenSession,
-  accountId: string,
-  request: ConnectionRequest,
-  requestId: string,
-): Promise<Shown> => {
+export const createConnection = async (scope: Scope, session: OpenSession, accountId: string, request: ConnectionRequest): Promise<Shown> => {
+  const { gateway } = scope;
   const account = await connectedAccount(gateway, accountId, session.customerId);
   const id = gateway.ids.uuid();
   const now = gateway.now();
@@ -43,13 +39,13 @@ export const createConnection = async (
     createdOn: now,
   };
   const made = await gateway.stores.accounts.createConnection(row);
-  if ('existing' in made) return await sameAgain(gateway, account, made.existing, request, requestId);
+  if ('existing' in made) return await sameAgain(scope, account, made.existing, request);
   try {
-    const asked = await askForConnection(gateway, account, row, requestId);
+    const asked = await askForConnection(scope, account, row);
     if (!('connection' in asked)) {
       await gateway.stores.accounts.discardConnection(row.id);
       if ('refused' in asked) throw refusalProblem(asked.refused);
-      return await showConnection(gateway, await refreshConnection(gateway, account, asked.twin, requestId));
+      return await showConnection(gateway, await refreshConnection(scope, account, asked.twin));
     }
     // It is being made: its next step is told without being asked for.
     await gateway.stores.accounts.wake(account.id, now + 1000);
@@ -66,9 +62,10 @@ export const createConnection = async (
   }
 };
 
-const sameAgain = async (gateway: Gateway, account: Account, existing: Connection, request: ConnectionRequest, requestId: string): Promise<Shown> => {
+const sameAgain = async (scope: Scope, account: Account, existing: Connection, request: ConnectionRequest): Promise<Shown> => {
+  const { gateway } = scope;
   if (!isSameRequest(await openRequest(gateway, existing), request)) throw refusalProblem({ reason: 'declined', note: 'connection-name-taken' });
-  return await showConnection(gateway, await refreshConnection(gateway, account, existing, requestId));
+  return await showConnection(gateway, await refreshConnection(scope, account, existing));
 };
 
 type Found = { account: Account; connection: Connection };
@@ -80,20 +77,20 @@ const findConnection = async (gateway: Gateway, session: OpenSession, connection
 
 /** One connection, or all of an account. */
 export const readConnections = async (
-  gateway: Gateway,
+  scope: Scope,
   session: OpenSession,
   request: { connection_id?: string | undefined; account_id?: string | undefined },
-  requestId: string,
 ): Promise<Shown> => {
+  const { gateway } = scope;
   if (request.connection_id !== undefined) {
     const { account, connection } = await findConnection(gateway, session, request.connection_id);
-    return await showConnection(gateway, await refreshConnection(gateway, account, connection, requestId));
+    return await showConnection(gateway, await refreshConnection(scope, account, connection));
   }
   if (request.account_id === undefined)
     throw new Problem('invalid-request', 'Send connection_id or account_id.', { errors: [{ pointer: '/connection_id', detail: 'missing' }] });
   const account = await findAccount(gateway, request.account_id, session.customerId);
   const connections = await gateway.stores.accounts.connections(account.id);
-  const fresh = await Promise.all(connections.map((connection) => refreshConnection(gateway, account, connection, requestId)));
+  const fresh = await Promise.all(connections.map((connection) => refreshConnection(scope, account, connection)));
   return { account_id: account.id, connections: await Promise.all(fresh.map((connection) => showConnection(gateway, connection))) };
 };
 
@@ -101,26 +98,26 @@ type Verbs = NonNullable<SellAdapter['connections']>;
 type Step = Awaited<ReturnType<Verbs['confirm']>>;
 
 const stepAt = async (
-  gateway: Gateway,
+  scope: Scope,
   session: OpenSession,
   connectionId: string,
-  requestId: string,
   verb: string,
   step: (verbs: Verbs, context: Parameters<Verbs['read']>[0], state: ConnectionState) => Promise<Step>,
 ): Promise<{ connection: Connection; state: ConnectionState }> => {
+  const { gateway } = scope;
   const found = await findConnection(gateway, session, connectionId);
   const { account } = found;
   // It may have got further since it was looked at.
-  const connection = found.connection.status === 'initiating' ? await refreshConnection(gateway, account, found.connection, requestId) : found.connection;
+  const connection = found.connection.status === 'initiating' ? await refreshConnection(scope, account, found.connection) : found.connection;
   const state = await openState(gateway, connection);
   if (!state || connection.status === 'initiating') throw stillBeingMade();
   try {
-    const answer = await callAccount(gateway, account, { verb, requestId, idempotent: false }, async (sell, context) => {
+    const answer = await callAccount(scope, account, { verb, idempotent: false }, async (sell, context) => {
       if (!sell.connections) throw new Error(`${account.providerId} has no connections`);
       return await step(sell.connections, context, state);
     });
     if (answer.ok === 'code-wrong') return await codeWrong(gateway, account, connection, state, answer.attemptsLeft);
-    if (answer.ok === 'code-expired') throw await codeExpired(gateway, await refreshConnection(gateway, account, connection, requestId));
+    if (answer.ok === 'code-expired') throw await codeExpired(gateway, await refreshConnection(scope, account, connection));
     if (!answer.ok) throw refusalProblem(answer.refusal);
     return { connection: await stepConnection(gateway, account, connection, answer.value), state: answer.value };
   } catch (fault) {
@@ -171,24 +168,27 @@ const codeWrong = async (
 };
 
 /** Confirms whatever waits for a code: the creation, or a cancel. */
-export const confirmConnection = async (gateway: Gateway, session: OpenSession, connectionId: string, code: string, requestId: string): Promise<Shown> => {
+export const confirmConnection = async (scope: Scope, session: OpenSession, connectionId: string, code: string): Promise<Shown> => {
+  const { gateway } = scope;
   const { account, connection } = await findConnection(gateway, session, connectionId);
   // Where the code ends it: an order may have come since the cancel was asked for. One that is being made has no address yet.
   await refuseWhileOrdered(gateway, account, connection);
-  const confirm = await stepAt(gateway, session, connectionId, requestId, 'confirm_connection', (verbs, context, state) => verbs.confirm(context, state, code));
+  const confirm = await stepAt(scope, session, connectionId, 'confirm_connection', (verbs, context, state) => verbs.confirm(context, state, code));
   return await showConnection(gateway, confirm.connection);
 };
-export const resendCode = async (gateway: Gateway, session: OpenSession, connectionId: string, requestId: string): Promise<Shown> => {
-  const resent = await stepAt(gateway, session, connectionId, requestId, 'resend_code', (verbs, context, state) => verbs.resend(context, state));
+export const resendCode = async (scope: Scope, session: OpenSession, connectionId: string): Promise<Shown> => {
+  const { gateway } = scope;
+  const resent = await stepAt(scope, session, connectionId, 'resend_code', (verbs, context, state) => verbs.resend(context, state));
   if (resent.connection.status === 'code_required' && resent.state.attemptsLeft === 0) throw noTryLeft(resent.state);
   return await showConnection(gateway, resent.connection);
 };
 /** Twice is once: a connection that ended stays ended. */
-export const cancelConnection = async (gateway: Gateway, session: OpenSession, connectionId: string, requestId: string): Promise<Shown> => {
+export const cancelConnection = async (scope: Scope, session: OpenSession, connectionId: string): Promise<Shown> => {
+  const { gateway } = scope;
   const { account, connection } = await findConnection(gateway, session, connectionId);
   if (connection.status === 'inactive') return await showConnection(gateway, connection);
   await refuseWhileOrdered(gateway, account, connection);
-  const ended = await stepAt(gateway, session, connectionId, requestId, 'cancel_connection', (verbs, context, state) => verbs.cancel(context, state));
+  const ended = await stepAt(scope, session, connectionId, 'cancel_connection', (verbs, context, state) => verbs.cancel(context, state));
   return await showConnection(gateway, ended.connection);
 };
 

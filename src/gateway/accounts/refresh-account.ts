@@ -9,6 +9,7 @@ import { leaseFor } from '../lease.ts';
 import { upstreamBlob } from '../upstream/blob.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import { openRequest, openSignup, openState } from './show-account.ts';
+import type { Scope } from '../../ports/scope.ts';
 
 /** Accounts that are due: their status, their unfinished connections, payments made straight to their addresses. */
 export const refreshAccounts = async (gateway: Gateway, limit: number): Promise<number> => {
@@ -16,7 +17,7 @@ export const refreshAccounts = async (gateway: Gateway, limit: number): Promise<
   await Promise.all(
     due.map(async (account) => {
       try {
-        await refreshAccount(gateway, account, account.id);
+        await refreshAccount({ gateway, requestId: account.id }, account);
       } catch (error) {
         gateway.log('error', 'defect', { where: 'refresh_accounts', error: error instanceof Error ? error.message : 'unknown' });
       }
@@ -26,33 +27,36 @@ export const refreshAccounts = async (gateway: Gateway, limit: number): Promise<
 };
 
 /** Asks the provider for all there is to know of one account. What could not be read stays as it was and is asked again later. */
-export const refreshAccount = async (gateway: Gateway, before: Account, requestId: string): Promise<{ account: Account; connections: Connection[] }> => {
-  let account = await readAccount(gateway, before, requestId);
-  await adoptConnections(gateway, account, requestId);
+export const refreshAccount = async (scope: Scope, before: Account): Promise<{ account: Account; connections: Connection[] }> => {
+  const { gateway } = scope;
+  let account = await readAccount(scope, before);
+  await adoptConnections(scope, account);
   let connections = await gateway.stores.accounts.connections(account.id);
   if (account.status === 'connected') {
-    connections = await Promise.all(connections.map((connection) => refreshConnection(gateway, account, connection, requestId)));
-    await refreshOpenOrders(gateway, account, requestId);
-    await readSettlements(gateway, account, connections, requestId);
+    connections = await Promise.all(connections.map((connection) => refreshConnection(scope, account, connection)));
+    await refreshOpenOrders(scope, account);
+    await readSettlements(scope, account, connections);
   }
   account = await stepAccount(gateway, account, undefined, { nextCheckOn: nextCheck(gateway, account, connections) });
   return { account, connections };
 };
 
 /** What rang for the account may be about its orders: they know their payment before the rest is looked for. */
-const refreshOpenOrders = async (gateway: Gateway, account: Account, requestId: string): Promise<void> => {
+const refreshOpenOrders = async (scope: Scope, account: Account): Promise<void> => {
+  const { gateway } = scope;
   const orders = await gateway.stores.orders.list(account.customerId, 'sell', 20);
   const open = orders.filter((order) => order.providerSessionId === account.id && !order.final).slice(0, 5);
-  await Promise.all(open.map((order) => refreshOrder(gateway, order, 'read', requestId)));
+  await Promise.all(open.map((order) => refreshOrder(scope, order, 'read')));
 };
 
-const readAccount = async (gateway: Gateway, account: Account, requestId: string): Promise<Account> => {
+const readAccount = async (scope: Scope, account: Account): Promise<Account> => {
+  const { gateway } = scope;
   try {
-    const call = { verb: 'read_account', requestId, idempotent: true };
+    const call = { verb: 'read_account', idempotent: true };
     const { email } = await openSignup(gateway, account);
     const isStarted = (await upstreamBlob(gateway, account.id)) !== undefined;
     if (!isStarted && email === undefined) return account;
-    const answer = await callAccount(gateway, account, call, async (sell, context) =>
+    const answer = await callAccount(scope, account, call, async (sell, context) =>
       isStarted ? await sell.readAccount(context) : await sell.startAccount(context, startOf(gateway, account, email ?? '')),
     );
     if (answer.ok) return await stepAccount(gateway, account, answer.value);
@@ -73,18 +77,19 @@ export const startOf = (gateway: Gateway, account: Pick<Account, 'id' | 'provide
 const over: ReadonlySet<string> = new Set(['failed', 'expired', 'inactive']);
 
 /** One connection as the provider has it now. One whose creation was never answered is asked for again: the adapter looks it up first. */
-export const refreshConnection = async (gateway: Gateway, account: Account, connection: Connection, requestId: string): Promise<Connection> => {
+export const refreshConnection = async (scope: Scope, account: Account, connection: Connection): Promise<Connection> => {
+  const { gateway } = scope;
   if (over.has(connection.status)) return connection;
   const state = await openState(gateway, connection);
   try {
     if (state) {
-      const read = await callAccount(gateway, account, { verb: 'read_connection', requestId, idempotent: true }, async (sell, context) => {
+      const read = await callAccount(scope, account, { verb: 'read_connection', idempotent: true }, async (sell, context) => {
         if (!sell.connections) throw new Error(`${account.providerId} has no connections`);
         return await sell.connections.read(context, state);
       });
       return read.ok ? await stepConnection(gateway, account, connection, read.value) : connection;
     }
-    const asked = await askForConnection(gateway, account, connection, requestId);
+    const asked = await askForConnection(scope, account, connection);
     if ('connection' in asked) return asked.connection;
     if ('twin' in asked) return await failConnection(gateway, account, connection, 'connection-exists');
     const { reason, note } = asked.refused;
@@ -100,9 +105,10 @@ export const refreshConnection = async (gateway: Gateway, account: Account, conn
 export type Asked = { connection: Connection } | { refused: Refusal } | { twin: Connection };
 
 /** Asks the provider to make a connection. `refused` when it will not; a lost answer is the caller's ProviderFault. */
-export const askForConnection = async (gateway: Gateway, account: Account, connection: Connection, requestId: string): Promise<Asked> => {
+export const askForConnection = async (scope: Scope, account: Account, connection: Connection): Promise<Asked> => {
+  const { gateway } = scope;
   const request = await openRequest(gateway, connection);
-  const answer = await callAccount(gateway, account, { verb: 'create_connection', requestId, idempotent: false }, async (sell, context) => {
+  const answer = await callAccount(scope, account, { verb: 'create_connection', idempotent: false }, async (sell, context) => {
     if (!sell.connections) return { ok: false as const, refusal: { reason: 'declined' as const, note: 'network-unsupported' } };
     return await sell.connections.create(context, request);
   });
@@ -116,12 +122,13 @@ export const askForConnection = async (gateway: Gateway, account: Account, conne
 };
 
 /** Payments straight to an address of the account: told once, unless an order explains them or still may. */
-const readSettlements = async (gateway: Gateway, account: Account, connections: Connection[], requestId: string): Promise<void> => {
+const readSettlements = async (scope: Scope, account: Account, connections: Connection[]): Promise<void> => {
+  const { gateway } = scope;
   try {
     const read = await callAccount(
-      gateway,
+      scope,
       account,
-      { verb: 'transactions', requestId, idempotent: true },
+      { verb: 'transactions', idempotent: true },
       async (sell, context) => await sell.transactions(context, { since: account.createdOn, limit: 100 }),
     );
     if (!read.ok) return;
@@ -147,8 +154,9 @@ const readSettlements = async (gateway: Gateway, account: Account, connections: 
 };
 
 /** A notice of the provider about this account, or about something in it: everything is read anew, nothing of the notice is believed. */
-export const wakeAccount = async (gateway: Gateway, accountId: string, requestId: string): Promise<void> => {
+export const wakeAccount = async (scope: Scope, accountId: string): Promise<void> => {
+  const { gateway } = scope;
   const account = await gateway.stores.accounts.findAny(accountId);
   if (!account || !gateway.providers.some((provider) => provider.id === account.providerId)) return;
-  await refreshAccount(gateway, account, requestId);
+  await refreshAccount(scope, account);
 };

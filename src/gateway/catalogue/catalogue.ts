@@ -13,6 +13,7 @@ import type { Provider } from '../../ports/providers.ts';
 import { listingToJson } from './products.ts';
 import { optionFromJson, optionToJson } from './option-json.ts';
 import { gatewayOwner, upstreamSession } from '../upstream/upstream-session.ts';
+import type { Scope } from '../../ports/scope.ts';
 
 /** What one provider lists, with our numbers: a merged option's id leads to this provider's own option. */
 export type ProviderListing = { options: Map<number, CatalogueOption>; features: Features; readOn: number };
@@ -34,13 +35,15 @@ export const methodOf = (gateway: Gateway, provider: Provider, normalName: strin
  * past `stale_s` they are waited for, at most `maxWaitMs`, and a provider whose listing cannot be had is not asked for prices. One that
  * failed is read again behind the requests: only the first of them waits for a provider that hangs.
  */
-export const readCatalogue = async (gateway: Gateway, ramp: Ramp, requestId: string, maxWaitMs?: number): Promise<CatalogueView> => {
-  await freshListings(gateway, ramp, requestId, maxWaitMs);
+export const readCatalogue = async (scope: Scope, ramp: Ramp, maxWaitMs?: number): Promise<CatalogueView> => {
+  const { gateway } = scope;
+  await freshListings(scope, ramp, maxWaitMs);
   return view(gateway, ramp);
 };
 
 /** Waits for what is too old to be used; what is a little old is read again in the background. */
-export const freshListings = async (gateway: Gateway, ramp: Ramp, requestId: string, maxWaitMs?: number): Promise<void> => {
+export const freshListings = async (scope: Scope, ramp: Ramp, maxWaitMs?: number): Promise<void> => {
+  const { gateway } = scope;
   const { state, settings } = gateway;
   if (state.listings.size === 0) await loadStored(gateway);
   const now = gateway.now();
@@ -50,7 +53,7 @@ export const freshListings = async (gateway: Gateway, ramp: Ramp, requestId: str
     const known = state.listings.get(key(provider.id, ramp));
     const age = known ? now - known.readOn : Infinity;
     if (age < settings.catalogue.fresh_s * 1000 || (known?.failed && now - known.failed.on < retryMs)) continue;
-    const refresh = refreshListing(gateway, provider, ramp, requestId);
+    const refresh = refreshListing(scope, provider, ramp);
     gateway.background(refresh);
     if (age > settings.catalogue.stale_s * 1000 && known?.failed === undefined) waiting.push(refresh);
   }
@@ -76,18 +79,19 @@ const loadStored = async (gateway: Gateway): Promise<void> => {
 };
 
 /** One read at a time per provider; never throws: a failure is remembered beside the old listing. */
-const refreshListing = (gateway: Gateway, provider: Provider, ramp: Ramp, requestId: string): Promise<void> => {
+const refreshListing = (scope: Scope, provider: Provider, ramp: Ramp): Promise<void> => {
+  const { gateway } = scope;
   const name = key(provider.id, ramp);
   const running = gateway.flights.refreshing.get(name);
   if (running) return running;
-  const reading = readListing(gateway, provider, ramp, requestId)
+  const reading = readListing(scope, provider, ramp)
     .catch((fault: unknown) => {
       const reason = fault instanceof ProviderFault ? fault.kind : 'server';
       const known = gateway.state.listings.get(name);
       gateway.state.listings.set(name, { listing: known?.listing ?? null, readOn: known?.readOn ?? -Infinity, failed: { reason, on: gateway.now() } });
       if (!(fault instanceof ProviderFault))
         gateway.log('error', 'defect', {
-          request_id: requestId,
+          request_id: scope.requestId,
           provider: provider.id,
           where: 'catalogue',
           error: fault instanceof Error ? fault.message : 'unknown',
@@ -98,16 +102,23 @@ const refreshListing = (gateway: Gateway, provider: Provider, ramp: Ramp, reques
   return reading;
 };
 
-const readListing = async (gateway: Gateway, provider: Provider, ramp: Ramp, requestId: string): Promise<void> => {
-  if (ramp === 'liquidity') return await readProducts(gateway, provider, requestId);
+const readListing = async (scope: Scope, provider: Provider, ramp: Ramp): Promise<void> => {
+  const { gateway } = scope;
+  if (ramp === 'liquidity') return await readProducts(scope, provider);
   const catalogue = await callProvider(
-    gateway,
+    scope,
     provider,
-    { operation: 'quote', verb: 'catalogue', requestId, deadlineMs: gateway.settings.routing.quote_deadline_ms, idempotent: true },
+    { operation: 'quote', verb: 'catalogue', deadlineMs: gateway.settings.routing.quote_deadline_ms, idempotent: true },
     async (context) => {
       if (ramp === 'sell' && provider.adapter.sell) return await provider.adapter.sell.catalogue(context);
       if (!provider.adapter.buy) throw new Error(`${provider.id} lists no options for ${ramp}`);
-      const upstream = await upstreamSession(gateway, gatewayOwner, provider, context, await gateway.stores.sessions.findUpstream(gatewayOwner, provider.id));
+      const upstream = await upstreamSession(
+        scope,
+        gatewayOwner,
+        provider,
+        context.signal,
+        await gateway.stores.sessions.findUpstream(gatewayOwner, provider.id),
+      );
       if ('refusal' in upstream) return { ok: false as const, refusal: upstream.refusal };
       const answer = await provider.adapter.buy.catalogue({ ...context, customer: upstream.blob });
       if (answer.customer !== undefined) await gateway.stores.sessions.retireUpstream(upstream.id, gateway.now());
@@ -123,11 +134,12 @@ const readListing = async (gateway: Gateway, provider: Provider, ramp: Ramp, req
 };
 
 /** A liquidity listing names no options: it is kept as it is. */
-const readProducts = async (gateway: Gateway, provider: Provider, requestId: string): Promise<void> => {
+const readProducts = async (scope: Scope, provider: Provider): Promise<void> => {
+  const { gateway } = scope;
   const { liquidity } = provider.adapter;
   if (!liquidity) throw new Error(`${provider.id} sells no liquidity`);
-  const options = { operation: 'status', verb: 'catalogue', requestId, deadlineMs: gateway.settings.routing.quote_deadline_ms, idempotent: true } as const;
-  const answer = await callProvider(gateway, provider, options, (context) => liquidity.catalogue(context));
+  const options = { operation: 'status', verb: 'catalogue', deadlineMs: gateway.settings.routing.quote_deadline_ms, idempotent: true } as const;
+  const answer = await callProvider(scope, provider, options, (context) => liquidity.catalogue(context));
   if (!answer.ok) throw new ProviderFault('server', `no listing: ${answer.refusal.reason}`);
   const readOn = gateway.now();
   const listing = listingToJson(answer.value);

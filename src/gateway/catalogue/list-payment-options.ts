@@ -1,5 +1,6 @@
 import { readCatalogue, type CatalogueView } from './catalogue.ts';
 import type { Gateway } from '../../ports/gateway.ts';
+import type { Scope } from '../../ports/scope.ts';
 
 export type MergedOption = { id: number; option: string; feePpm: number; minFiat?: bigint; maxFiat?: bigint };
 export type MergedCurrency = { currencyId: number; currencyCode: string; options: MergedOption[] };
@@ -8,8 +9,9 @@ export type MergedCurrency = { currencyId: number; currencyCode: string; options
  * The merged listing: one option per (currency, normal name) with the lowest fee, the lowest minimum and the highest maximum of the
  * providers that offer it. Shadow providers are asked, never shown.
  */
-export const listPaymentOptions = async (gateway: Gateway, ramp: 'buy' | 'sell', requestId: string, currencyCode?: string): Promise<MergedCurrency[]> => {
-  const merged = mergeOptions(gateway, await readCatalogue(gateway, ramp, requestId));
+export const listPaymentOptions = async (scope: Scope, ramp: 'buy' | 'sell', currencyCode?: string): Promise<MergedCurrency[]> => {
+  const { gateway } = scope;
+  const merged = mergeOptions(gateway, await readCatalogue(scope, ramp));
   return currencyCode === undefined || currencyCode === '' ? merged : merged.filter((currency) => currency.currencyCode === currencyCode.toUpperCase());
 };
 

@@ -2,12 +2,13 @@ import type { Json as AnyJson } from '../../domain/offer.ts';
 import type { LiquidityProduct } from '../../providers/spec.ts';
 import { freshListings } from './catalogue.ts';
 import { productsOf } from './products.ts';
-import type { Gateway } from '../../ports/gateway.ts';
+import type { Scope } from '../../ports/scope.ts';
 
 type Shown = { [key: string]: AnyJson };
 /** POST /liquidity/products: the widest range of each product over all providers, and the nodes that a wallet has to be connected to. */
-export const listProducts = async (gateway: Gateway, requestId: string): Promise<Shown[]> => {
-  await freshListings(gateway, 'liquidity', requestId);
+export const listProducts = async (scope: Scope): Promise<Shown[]> => {
+  const { gateway } = scope;
+  await freshListings(scope, 'liquidity');
   const listed = gateway.providers.flatMap((provider) => {
     if (provider.core.mode !== 'on' || !provider.adapter.liquidity) return [];
     return productsOf(gateway, provider.id).map((range) => ({ provider, range }));

@@ -3,10 +3,12 @@ import { productsOf } from './products.ts';
 import type { Features } from '../../providers/spec.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
+import type { Scope } from '../../ports/scope.ts';
 
 /** GET /features: what at least one shown provider can do. */
-export const readFeatures = async (gateway: Gateway, requestId: string): Promise<Features> => {
-  const { byProvider } = await readCatalogue(gateway, 'buy', requestId);
+export const readFeatures = async (scope: Scope): Promise<Features> => {
+  const { gateway } = scope;
+  const { byProvider } = await readCatalogue(scope, 'buy');
   const any = (name: keyof Features): boolean => shown(gateway).some((provider) => byProvider.get(provider.id)?.features[name] ?? false);
   // Webhooks go out for every order: where a provider sends none, the gateway reads for it.
   return { quotes: any('quotes'), estimates: any('estimates'), on_chain_fallback: any('on_chain_fallback'), webhook: byProvider.size > 0 };
@@ -15,10 +17,11 @@ export const readFeatures = async (gateway: Gateway, requestId: string): Promise
 const shown = (gateway: Gateway): Provider[] => gateway.providers.filter((provider) => provider.core.mode === 'on');
 
 /** GET /providers: who is registered and how he does, seen from this instance. */
-export const reportProviders = async (gateway: Gateway, requestId: string) => {
-  const buy = await readCatalogue(gateway, 'buy', requestId);
-  const sell = gateway.providers.some((provider) => provider.ramps.includes('sell')) ? await readCatalogue(gateway, 'sell', requestId) : undefined;
-  if (gateway.providers.some((provider) => provider.ramps.includes('liquidity'))) await freshListings(gateway, 'liquidity', requestId);
+export const reportProviders = async (scope: Scope) => {
+  const { gateway } = scope;
+  const buy = await readCatalogue(scope, 'buy');
+  const sell = gateway.providers.some((provider) => provider.ramps.includes('sell')) ? await readCatalogue(scope, 'sell') : undefined;
+  if (gateway.providers.some((provider) => provider.ramps.includes('liquidity'))) await freshListings(scope, 'liquidity');
   return {
     instance: gateway.state.instance,
     answered_on: new Date(gateway.now()).toISOString(),

@@ -15,6 +15,7 @@ import { leaseFor } from '../lease.ts';
 import { linkHosts, providerOf } from '../upstream/provider-of.ts';
 import { upstreamBlob } from '../upstream/blob.ts';
 import { fallbackPlace, lnurlPlace } from '../places.ts';
+import type { Scope } from '../../ports/scope.ts';
 
 export type WithdrawalRequest = { order_id: string; failback_onchain?: string | undefined };
 export type Withdrawal = { order_id: string; withdrawal_expiration_date: string; lnurlw: string };
@@ -23,12 +24,13 @@ export type Withdrawal = { order_id: string; withdrawal_expiration_date: string;
  * POST /withdrawal: fetches the LNURL once and keeps it sealed before it is answered, because a provider may refuse a second call
  * (RELIABILITY 3.4). The same body gets the same LNURL; a fallback may be added until the claim and never changed.
  */
-export const claimWithdrawal = async (gateway: Gateway, session: OpenSession, request: WithdrawalRequest, requestId: string): Promise<Withdrawal> => {
+export const claimWithdrawal = async (scope: Scope, session: OpenSession, request: WithdrawalRequest): Promise<Withdrawal> => {
+  const { gateway } = scope;
   let order = await findOrder(gateway, request.order_id, session.customerId, 'buy');
   const fallback = request.failback_onchain === undefined ? undefined : checkFallback(gateway, order, request.failback_onchain);
   const known = await gateway.stores.claims.find(order.id);
-  if (known) return await answerClaim(gateway, order, known, fallback, requestId);
-  if (order.stage !== 'filled') order = await refreshOrder(gateway, order, 'read', requestId);
+  if (known) return await answerClaim(scope, order, known, fallback);
+  if (order.stage !== 'filled') order = await refreshOrder(scope, order, 'read');
   if (order.stage !== 'filled') throw notWithdrawable(order);
   const lease = leaseFor(gateway, order.id);
   const now = gateway.now();
@@ -37,8 +39,8 @@ export const claimWithdrawal = async (gateway: Gateway, session: OpenSession, re
   const created = await gateway.stores.claims.create({ orderId: order.id, now, ...sealedFallback }, lease);
   const claim = await gateway.stores.claims.find(order.id);
   if (!claim) throw claimUnknown();
-  if (!created) return await answerClaim(gateway, order, claim, fallback, requestId);
-  const fetching = fetchLnurl(gateway, order, claim, lease, requestId);
+  if (!created) return await answerClaim(scope, order, claim, fallback);
+  const fetching = fetchLnurl(scope, order, claim, lease);
   gateway.background(fetching.catch(() => undefined));
   return await fetching;
 };
@@ -70,7 +72,8 @@ const checkFallback = (gateway: Gateway, order: Order, text: string): string => 
   return checked.address;
 };
 
-const answerClaim = async (gateway: Gateway, known: Order, claim: Claim, fallback: string | undefined, requestId: string): Promise<Withdrawal> => {
+const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: string | undefined): Promise<Withdrawal> => {
+  const { gateway } = scope;
   let order = known;
   if (fallback !== undefined && claim.fallbackHash !== gateway.hash(fallback))
     throw new Problem('withdrawal-differs', 'This withdrawal was asked for with another fallback (or none), which can no longer be changed.');
@@ -84,7 +87,7 @@ const answerClaim = async (gateway: Gateway, known: Order, claim: Claim, fallbac
     if (claim.fallbackHash !== undefined)
       throw new Problem('withdrawal-expired', 'The withdrawal link expired; the provider pays out to the on-chain fallback.');
     // Withdrawn, perhaps: a finished order gets no second link.
-    if (!order.final) order = await refreshOrder(gateway, order, 'read', requestId);
+    if (!order.final) order = await refreshOrder(scope, order, 'read');
     if (order.stage !== 'filled') throw notWithdrawable(order);
   }
   // Held and expired without a fallback: one fresh call upstream. Still sending: one more try, unless somebody is at it.
@@ -96,7 +99,7 @@ const answerClaim = async (gateway: Gateway, known: Order, claim: Claim, fallbac
     await gateway.stores.claims.change(order.id, lease.owner, {});
     return await show(gateway, order.id, taken.lnurl, taken.expiresOn);
   }
-  return await fetchLnurl(gateway, order, taken, lease, requestId);
+  return await fetchLnurl(scope, order, taken, lease);
 };
 
 const isLive = (gateway: Gateway, claim: Claim): claim is Claim & { lnurl: string } =>
@@ -110,7 +113,8 @@ const show = async (gateway: Gateway, orderId: string, sealed: string, expiresOn
 });
 
 /** One call upstream under the claim's lease; what came is committed before it is answered. */
-const fetchLnurl = async (gateway: Gateway, order: Order, claim: Claim, lease: Lease, requestId: string): Promise<Withdrawal> => {
+const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease): Promise<Withdrawal> => {
+  const { gateway } = scope;
   const provider = providerOf(gateway, order.providerId);
   const adapter = provider.adapter.buy;
   if (!adapter) throw new Error(`${provider.id} does not buy`);
@@ -119,13 +123,12 @@ const fetchLnurl = async (gateway: Gateway, order: Order, claim: Claim, lease: L
   const options = {
     operation: 'order',
     verb: 'claim',
-    requestId,
     deadlineMs: gateway.settings.routing.order_deadline_ms,
     idempotent: false,
     context: { idempotencyKey: order.id, ...(customer === undefined ? {} : { customer }) },
   } as const;
   try {
-    const answer = await callProvider(gateway, provider, options, (context) =>
+    const answer = await callProvider(scope, provider, options, (context) =>
       adapter.claim(context, { order: followed(order), ...(fallbackAddress === undefined ? {} : { fallbackAddress }) }),
     );
     if (!answer.ok) return await refusedClaim(gateway, order, claim, lease);
@@ -134,7 +137,7 @@ const fetchLnurl = async (gateway: Gateway, order: Order, claim: Claim, lease: L
     if (!canonical || !trustedLink(canonical.url.href, linkHosts(provider, provider.core.payout_hosts), sandbox)) {
       await gateway.stores.claims.change(order.id, lease.owner, { state: 'review' });
       await putInReview(gateway, order, 'withdrawal link on a foreign host');
-      gateway.log('error', 'payout_link_refused', { request_id: requestId, order: order.id, provider: provider.id });
+      gateway.log('error', 'payout_link_refused', { request_id: scope.requestId, order: order.id, provider: provider.id });
       throw linkRefused(order.id);
     }
     const sealed = await gateway.seal.seal(canonical.lnurl, lnurlPlace(order.id));
@@ -158,7 +161,7 @@ const fetchLnurl = async (gateway: Gateway, order: Order, claim: Claim, lease: L
 
 /** The provider refuses to give a link. If it calls the order finished while we hold nothing, a human has to look. */
 const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease: Lease): Promise<never> => {
-  const now = await refreshOrder(gateway, order, 'read', order.id);
+  const now = await refreshOrder({ gateway, requestId: order.id }, order, 'read');
   const lost = claim.lnurl === undefined && (now.stage === 'finished' || claim.attempt > 1);
   await gateway.stores.claims.change(
     order.id,
@@ -178,7 +181,7 @@ export const settleClaims = async (gateway: Gateway, limit: number): Promise<num
       const order = await gateway.stores.orders.findAny(claim.orderId);
       if (!order) return;
       try {
-        await fetchLnurl(gateway, order, claim, lease, order.id);
+        await fetchLnurl({ gateway, requestId: order.id }, order, claim, lease);
       } catch (error) {
         if (!(error instanceof Problem))
           gateway.log('error', 'defect', { where: 'settle_claims', order: order.id, error: error instanceof Error ? error.message : 'unknown' });

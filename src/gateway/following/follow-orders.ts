@@ -9,6 +9,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Order, OrderChange, OrderEvent } from '../../ports/orders.ts';
 import { leaseFor } from '../lease.ts';
 import { providerOf } from '../upstream/provider-of.ts';
+import type { Scope } from '../../ports/scope.ts';
 
 /** Orders whose next look is due, each under a lease. Returns how many were looked at. */
 export const followOrders = async (gateway: Gateway, limit: number): Promise<number> => {
@@ -17,7 +18,7 @@ export const followOrders = async (gateway: Gateway, limit: number): Promise<num
   await Promise.all(
     due.map(async (order) => {
       try {
-        await refreshOrder(gateway, order, 'read', order.id);
+        await refreshOrder({ gateway, requestId: order.id }, order, 'read');
       } catch (error) {
         gateway.log('error', 'defect', { where: 'follow_orders', order: order.id, error: error instanceof Error ? error.message : 'unknown' });
       }
@@ -27,10 +28,11 @@ export const followOrders = async (gateway: Gateway, limit: number): Promise<num
 };
 
 /** Reads one order at its provider and writes what changed. The order as it is now, also when the provider could not be read. */
-export const refreshOrder = async (gateway: Gateway, order: Order, source: 'read' | 'notice', requestId: string): Promise<Order> => {
+export const refreshOrder = async (scope: Scope, order: Order, source: 'read' | 'notice'): Promise<Order> => {
+  const { gateway } = scope;
   let told: Told = { read: 'failed' };
   try {
-    told = await readEvidence(gateway, order, requestId);
+    told = await readEvidence(scope, order);
   } catch {
     // counted and logged by callProvider; the clock may still move the order
   }
@@ -40,7 +42,8 @@ export const refreshOrder = async (gateway: Gateway, order: Order, source: 'read
 /** What a read gave. `refused`: the provider will not tell, because the session that placed the order is over there. */
 type Told = { read: 'done'; evidence: OrderEvidence | undefined } | { read: 'refused' | 'failed'; evidence?: undefined };
 
-const readEvidence = async (gateway: Gateway, order: Order, requestId: string): Promise<Told> => {
+const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
+  const { gateway } = scope;
   const provider = providerOf(gateway, order.providerId);
   const adapter = provider.adapter[order.ramp];
   if (!adapter) throw new Error(`${provider.id} has no ramp ${order.ramp}`);
@@ -48,13 +51,12 @@ const readEvidence = async (gateway: Gateway, order: Order, requestId: string): 
   const options = {
     operation: 'status',
     verb: 'read_order',
-    requestId,
     deadlineMs: gateway.settings.routing.status_deadline_ms,
     idempotent: true,
     ...(customer === undefined ? {} : { context: { customer } }),
   } as const;
   const others = await othersOf(gateway, order);
-  const answer = await callProvider(gateway, provider, options, (context) => adapter.readOrders(context, { ...followed(order), ...others }));
+  const answer = await callProvider(scope, provider, options, (context) => adapter.readOrders(context, { ...followed(order), ...others }));
   if (order.ramp === 'sell' && order.providerSessionId !== undefined && answer.customer !== undefined)
     await keepBlob(gateway, order.providerSessionId, answer.customer);
   // A refused read tells nothing: the order is not "looked at" by it.

@@ -6,6 +6,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Order } from '../../ports/orders.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { showOrder } from './show-order.ts';
+import type { Scope } from '../../ports/scope.ts';
 
 type Shown = { [key: string]: Json };
 export type ReadOrdersRequest = { order_id?: string | undefined; limit?: number | undefined; changed_since?: string | undefined };
@@ -16,13 +17,8 @@ const staleMs = 5_000;
 const refreshedAtOnce = 5;
 
 /** POST /order-status: from the store, refreshed when stale. Every order of the session's customer, or one; foreign ones do not exist. */
-export const readOrders = async (
-  gateway: Gateway,
-  session: OpenSession,
-  ramp: Ramp,
-  request: ReadOrdersRequest,
-  requestId: string,
-): Promise<{ [orderId: string]: Shown }> => {
+export const readOrders = async (scope: Scope, session: OpenSession, ramp: Ramp, request: ReadOrdersRequest): Promise<{ [orderId: string]: Shown }> => {
+  const { gateway } = scope;
   const orders =
     request.order_id === undefined
       ? await gateway.stores.orders.list(
@@ -35,13 +31,14 @@ export const readOrders = async (
       : [await findOrder(gateway, request.order_id, session.customerId, ramp)];
   const now = gateway.now();
   const stale = orders.filter((order) => !order.final && now - (order.checkedOn ?? order.createdOn) > staleMs).slice(0, refreshedAtOnce);
-  const fresh = new Map((await Promise.all(stale.map((order) => lookOnce(gateway, order, requestId)))).map((order) => [order.id, order]));
+  const fresh = new Map((await Promise.all(stale.map((order) => lookOnce(scope, order)))).map((order) => [order.id, order]));
   const entries = await Promise.all(orders.map(async (order): Promise<[string, Shown]> => [order.id, await showOrder(gateway, fresh.get(order.id) ?? order)]));
   return Object.fromEntries(entries);
 };
 
 /** However many ask, and whether or not the provider can answer: one look at an order in `staleMs`, for all who ask meanwhile. */
-const lookOnce = async (gateway: Gateway, order: Order, requestId: string): Promise<Order> => {
+const lookOnce = async (scope: Scope, order: Order): Promise<Order> => {
+  const { gateway } = scope;
   const { reading } = gateway.flights;
   const now = gateway.now();
   const last = reading.get(order.id);
@@ -53,7 +50,7 @@ const lookOnce = async (gateway: Gateway, order: Order, requestId: string): Prom
     if (now - on <= staleMs) break;
     reading.delete(id);
   }
-  const look = refreshOrder(gateway, order, 'read', requestId);
+  const look = refreshOrder(scope, order, 'read');
   // In the order of their time, for the sweep above.
   reading.delete(order.id);
   reading.set(order.id, { on: now, order: look });

@@ -70,7 +70,7 @@ const refreshAll = async (gateway: Gateway): Promise<number> => {
     const ids = await gateway.stores.operator.unfinishedOrders(batch, after);
     for (const id of ids) {
       const order = await gateway.stores.orders.findAny(id);
-      if (order) await refreshOrder(gateway, order, 'read', 'restored');
+      if (order) await refreshOrder({ gateway, requestId: 'restored' }, order, 'read');
       refreshed += 1;
     }
     after = ids.at(-1);
@@ -110,12 +110,11 @@ const readOrders = async (gateway: Gateway, provider: Provider, ramp: Ramp, cust
   const options = {
     operation: 'status',
     verb: 'read_orders',
-    requestId: 'restored',
     deadlineMs: gateway.settings.routing.status_deadline_ms,
     idempotent: true,
     context: { customer },
   } as const;
-  const answer = await callProvider(gateway, provider, options, async (context) => await adapter.readOrders(context));
+  const answer = await callProvider({ gateway, requestId: 'restored' }, provider, options, async (context) => await adapter.readOrders(context));
   return answer.ok ? answer.value : answer.refusal.reason;
 };
 

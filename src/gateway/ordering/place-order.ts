@@ -13,6 +13,7 @@ import { sendPlacing } from './send-placing.ts';
 import { giveAnswer, withOffers } from './confirm-order.ts';
 import { findQuote, quoteToJson, type StoredQuote } from '../pricing/store-route.ts';
 import type { Prepared } from './prepared.ts';
+import type { Scope } from '../../ports/scope.ts';
 
 export type PlaceOrderRequest = {
   quoteId: string;
@@ -29,18 +30,14 @@ export type PlaceOrderRequest = {
  * first event and the very bytes of the answer are committed together before the wallet sees them. The placing runs on when the caller
  * hangs up; the same quote again gets the same bytes.
  */
-export const placeOrder = async (
-  gateway: Gateway,
-  session: OpenSession,
-  request: PlaceOrderRequest,
-  requestId: string,
-  reprice: Reprice,
-): Promise<GivenAnswer> => giveAnswer(await place(gateway, session, request, requestId, reprice));
+export const placeOrder = async (scope: Scope, session: OpenSession, request: PlaceOrderRequest, reprice: Reprice): Promise<GivenAnswer> =>
+  giveAnswer(await place(scope, session, request, reprice));
 
-const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrderRequest, requestId: string, reprice: Reprice): Promise<GivenAnswer> => {
+const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequest, reprice: Reprice): Promise<GivenAnswer> => {
+  const { gateway } = scope;
   const { intents } = gateway.stores;
   const existing = await intents.findByQuote(request.quoteId, session.customerId);
-  if (existing?.ramp === request.ramp) return await answerAgain(gateway, existing, request, requestId, reprice);
+  if (existing?.ramp === request.ramp) return await answerAgain(scope, existing, request, reprice);
   const quote = await findQuote(gateway, request.quoteId, session.customerId);
   if (quote.route.asked.ramp !== request.ramp) throw new Problem('quote-not-found', 'There is no such quote of this customer on this ramp.');
   const now = gateway.now();
@@ -69,7 +66,7 @@ const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrder
       ramp: quote.route.asked.ramp,
       customerId: session.customerId,
       providerId: provider.id,
-      requestId,
+      requestId: scope.requestId,
       quote: quoteToJson(quote),
       inputs: await gateway.seal.seal(JSON.stringify(inputs), inputsPlace(id)),
       createdOn: now,
@@ -90,7 +87,7 @@ const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrder
   if (created === 'busy') throw await otherPending(gateway, providerSessionId, session.customerId);
   const intent = created === 'created' ? await intents.find(id) : await intents.findByQuote(request.quoteId, session.customerId);
   if (!intent) throw orderPending('The order is being placed.');
-  if (created === 'exists') return await answerAgain(gateway, intent, request, requestId, reprice);
+  if (created === 'exists') return await answerAgain(scope, intent, request, reprice);
   try {
     await prepared?.recheck?.();
   } catch (problem) {
@@ -98,7 +95,7 @@ const place = async (gateway: Gateway, session: OpenSession, request: PlaceOrder
     await prepared?.release?.();
     throw problem;
   }
-  const placing = sendPlacing(gateway, intent, lease, requestId, reprice);
+  const placing = sendPlacing(scope, intent, lease, reprice);
   gateway.background(placing.catch(() => undefined));
   return await placing;
 };
@@ -140,7 +137,8 @@ const refuseOtherAim = async (gateway: Gateway, found: Intent, named: PlacingInp
 };
 
 /** The same quote again: waits for a running placing, then the same bytes. */
-const answerAgain = async (gateway: Gateway, found: Intent, request: PlaceOrderRequest, requestId: string, reprice: Reprice): Promise<GivenAnswer> => {
+const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderRequest, reprice: Reprice): Promise<GivenAnswer> => {
+  const { gateway } = scope;
   if (request.idempotencyKey !== undefined && request.idempotencyKey !== found.idempotencyKey)
     throw new Problem('quote-used', 'This quote was ordered with another Idempotency-Key.', { members: { order_id: found.orderId } });
   await refuseOtherAim(gateway, found, request.inputs.named);
@@ -151,7 +149,7 @@ const answerAgain = async (gateway: Gateway, found: Intent, request: PlaceOrderR
       // Its sender died before anything left: whoever takes the lease goes on.
       const lease = leaseFor(gateway, intent.id);
       const taken = await gateway.stores.intents.claim(intent.id, lease);
-      if (taken?.state === 'prepared') return await sendPlacing(gateway, taken, lease, requestId, reprice);
+      if (taken?.state === 'prepared') return await sendPlacing(scope, taken, lease, reprice);
     }
     await gateway.sleep(100);
     intent = await gateway.stores.intents.find(found.id);

@@ -10,18 +10,19 @@ import { refusalProblem } from '../refusal-problem.ts';
 import { notConnected } from '../accounts/accounts.ts';
 import { openState } from '../accounts/show-account.ts';
 import type { StoredQuote } from '../pricing/store-route.ts';
+import type { Scope } from '../../ports/scope.ts';
 
 /**
  * What a sell order needs beside the quote: the account that the euros go through, and for a bank the connection. Quotes are given before
  * either exists, so this is where they are asked for.
  */
 export const prepareSellOrder = async (
-  gateway: Gateway,
+  scope: Scope,
   session: OpenSession,
   quote: StoredQuote,
   request: { connectionId?: string | undefined },
-  requestId: string,
 ): Promise<Prepared> => {
+  const { gateway } = scope;
   const { providerId } = quote.offer;
   const account = (await gateway.stores.accounts.list(session.customerId)).find((one) => one.providerId === providerId);
   const needsAccount = quote.offer.offer.requires.includes('account');
@@ -29,7 +30,7 @@ export const prepareSellOrder = async (
     if (needsAccount) throw refusalProblem({ reason: 'account-required' });
     return { order: {} };
   }
-  const now = account.status === 'connected' ? account : (await refreshAccount(gateway, account, requestId)).account;
+  const now = account.status === 'connected' ? account : (await refreshAccount(scope, account)).account;
   if (now.status !== 'connected') throw await notConnected(gateway, now);
   const needs = quote.terms['needConnection'];
   const byAmount = Array.isArray(needs) && needs.includes(providerId);

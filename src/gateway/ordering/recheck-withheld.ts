@@ -9,6 +9,7 @@ import { callProvider } from '../upstream/call-provider.ts';
 import { leaseFor } from '../lease.ts';
 import { placingOf, type Placing } from './placing.ts';
 import type { Gateway } from '../../ports/gateway.ts';
+import type { Scope } from '../../ports/scope.ts';
 import type { Intent } from '../../ports/placings.ts';
 import type { Lease } from '../../ports/runtime.ts';
 import { ownNewOrders } from './send-placing.ts';
@@ -31,7 +32,7 @@ const lookAtOne = async (gateway: Gateway, intent: Intent, lease: Lease): Promis
   const now = gateway.now();
   try {
     const placing = await placingOf(gateway, intent);
-    for (const row of await readRows(gateway, intent, placing)) {
+    for (const row of await readRows({ gateway, requestId: intent.requestId }, intent, placing)) {
       const step = advance({ stage: 'awaiting_payment', binding: false, pay: 0n, receive: 0n, placing: intent.state }, row, now);
       if (step.kind !== 'contradiction') continue;
       const found = row.upstreamOrderId === undefined ? {} : { upstreamOrderId: row.upstreamOrderId };
@@ -51,18 +52,17 @@ const lookAtOne = async (gateway: Gateway, intent: Intent, lease: Lease): Promis
 };
 
 /** The order where its id is known, else whatever new orders its upstream session has. */
-const readRows = async (gateway: Gateway, intent: Intent, placing: Placing): Promise<OrderEvidence[]> => {
+const readRows = async (scope: Scope, intent: Intent, placing: Placing): Promise<OrderEvidence[]> => {
   const { provider, quote, context } = placing;
   const { upstreamOrderId } = intent;
-  if (upstreamOrderId === undefined)
-    return intent.ramp === 'buy' && provider.core.status_by_session ? await ownNewOrders(gateway, intent, placing, intent.requestId) : [];
+  if (upstreamOrderId === undefined) return intent.ramp === 'buy' && provider.core.status_by_session ? await ownNewOrders(scope, intent, placing) : [];
   const adapter = provider.adapter[intent.ramp];
   if (!adapter) return [];
   const { pay, receive, fee, upstream, facts } = quote.offer.offer;
   const order = { orderId: intent.orderId, upstreamOrderId, createdOn: intent.createdOn, pay, receive, fee, upstream, facts };
-  const deadlineMs = gateway.settings.routing.status_deadline_ms;
-  const options = { operation: 'status', verb: 'read_order', requestId: intent.requestId, deadlineMs, idempotent: true, context } as const;
-  const answer = await callProvider(gateway, provider, options, (call) => adapter.readOrders(call, order));
+  const deadlineMs = scope.gateway.settings.routing.status_deadline_ms;
+  const options = { operation: 'status', verb: 'read_order', deadlineMs, idempotent: true, context } as const;
+  const answer = await callProvider(scope, provider, options, (call) => adapter.readOrders(call, order));
   // A session that is over upstream can never be read again: nothing is learnt by asking on.
   return answer.ok ? answer.value.filter((row) => row.upstreamOrderId === undefined || row.upstreamOrderId === upstreamOrderId) : [];
 };

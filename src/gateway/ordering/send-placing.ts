@@ -27,18 +27,20 @@ import { releaseSpend } from './balance.ts';
 import { readTerms, toQuoteRequest } from '../pricing/liquidity-terms.ts';
 import { refusalProblem } from '../refusal-problem.ts';
 import type { StoredQuote } from '../pricing/store-route.ts';
+import type { Scope } from '../../ports/scope.ts';
 
 /** From `prepared` on: known orders first, then `sending` is committed, then the one POST. */
-export const sendPlacing = async (gateway: Gateway, intent: Intent, lease: Lease, requestId: string, reprice?: Reprice): Promise<GivenAnswer> => {
+export const sendPlacing = async (scope: Scope, intent: Intent, lease: Lease, reprice?: Reprice): Promise<GivenAnswer> => {
+  const { gateway } = scope;
   const { intents } = gateway.stores;
   const placing = await placingOf(gateway, intent);
   if (gateway.now() > placing.quote.acceptBy) return await neverSent(gateway, intent, lease, placing);
   if (ordersHeld(gateway, intent.providerId)) throw orderPending('New orders are held at the moment.', 30_000);
-  const knownBefore = await readKnownOrders(gateway, intent, placing, requestId);
+  const knownBefore = await readKnownOrders(scope, intent, placing);
   if (knownBefore) await intents.change(intent.id, lease.owner, { knownBefore }, false);
   const leaseEndsOn = gateway.now() + lease.seconds * 1000;
   if (!(await intents.startSending(intent.id, lease, gateway.now()))) return await answerOf(gateway, await intents.find(intent.id));
-  const sent = await sendOnce(gateway, intent, placing, requestId, leaseEndsOn);
+  const sent = await sendOnce(scope, intent, placing, leaseEndsOn);
   if ('placed' in sent) return await confirmPlaced(gateway, intent, lease.owner, placing, sent.placed, reprice);
   if ('refused' in sent || 'unsent' in sent) {
     const reason = 'refused' in sent ? sent.refused.reason : sent.unsent;
@@ -77,7 +79,8 @@ const neverSent = async (gateway: Gateway, intent: Intent, lease: Lease, placing
 export type Sent = { placed: PlacedOrder } | { refused: Refusal; sessionOver?: boolean } | { unsent: string } | { lost: string };
 
 /** One POST, unless `leaseEndsOn` (by this instance's own clock, from before the lease was taken) has passed: then its row may be another's. */
-export const sendOnce = async (gateway: Gateway, intent: Intent, placing: Placing, requestId: string, leaseEndsOn: number, attempt = 1): Promise<Sent> => {
+export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, leaseEndsOn: number, attempt = 1): Promise<Sent> => {
+  const { gateway } = scope;
   const { provider, quote, inputs, context } = placing;
   const request: PlaceRequest = {
     quote: quoteRequestOf(quote, inputs),
@@ -90,12 +93,11 @@ export const sendOnce = async (gateway: Gateway, intent: Intent, placing: Placin
     const options = {
       operation: 'order',
       verb: 'place_order',
-      requestId,
       deadlineMs: gateway.settings.routing.order_deadline_ms,
       idempotent: false,
       context: { ...context, attempt },
     } as const;
-    const answer = await callProvider(gateway, provider, options, async (call) => {
+    const answer = await callProvider(scope, provider, options, async (call) => {
       if (gateway.now() >= leaseEndsOn) throw new ProviderFault('busy', 'its sender was paused past its lease', { retryable: false, taken: 'no' });
       left = true;
       return await placeAt(provider, call, request);
@@ -136,30 +138,31 @@ const quoteRequestOf = (quote: StoredQuote, { nodePubkey }: PlacingInputs): Quot
  * The ids of orders that this upstream session has already. Only asked where there can be any: after an earlier placing in the same
  * session. A provider that cannot be read now is not waited for: amounts and other intents still tell the orders apart.
  */
-const readKnownOrders = async (gateway: Gateway, intent: Intent, placing: Placing, requestId: string): Promise<string[] | undefined> => {
+const readKnownOrders = async (scope: Scope, intent: Intent, placing: Placing): Promise<string[] | undefined> => {
+  const { gateway } = scope;
   // Where the same quote gives the same order again, or the session is an account, nothing has to be told apart by what was there.
   if (intent.ramp !== 'buy' || intent.providerSessionId === undefined || !placing.provider.core.status_by_session) return undefined;
   const earlier = await gateway.stores.intents.earlierIn(intent.providerSessionId);
   if (earlier.every((id) => id === intent.id)) return undefined;
   try {
-    return (await readSessionOrders(gateway, placing, requestId)).flatMap((row) => row.upstreamOrderId ?? []);
+    return (await readSessionOrders(scope, placing)).flatMap((row) => row.upstreamOrderId ?? []);
   } catch {
     return undefined; // counted and logged by callProvider
   }
 };
 
 /** Every order of the placing's upstream session. */
-const readSessionOrders = async (gateway: Gateway, placing: Placing, requestId: string) => {
+const readSessionOrders = async (scope: Scope, placing: Placing) => {
+  const { gateway } = scope;
   const { provider, context, quote } = placing;
   const options = {
     operation: 'status',
     verb: 'read_orders',
-    requestId,
     deadlineMs: gateway.settings.routing.status_deadline_ms,
     idempotent: true,
     context,
   } as const;
-  const answer = await callProvider(gateway, provider, options, async (call) => {
+  const answer = await callProvider(scope, provider, options, async (call) => {
     const adapter = provider.adapter[quote.route.asked.ramp];
     if (!adapter) throw new Error(`${provider.id} has no such ramp`);
     return await adapter.readOrders(call);
@@ -170,8 +173,9 @@ const readSessionOrders = async (gateway: Gateway, placing: Placing, requestId: 
 };
 
 /** Those that can be this intent's own. */
-export const ownNewOrders = async (gateway: Gateway, intent: Intent, placing: Placing, requestId: string) => {
-  const rows = await readSessionOrders(gateway, placing, requestId);
+export const ownNewOrders = async (scope: Scope, intent: Intent, placing: Placing) => {
+  const { gateway } = scope;
+  const rows = await readSessionOrders(scope, placing);
   const claimed = await gateway.stores.intents.claimedUpstreamIds(
     intent.providerId,
     rows.flatMap((row) => row.upstreamOrderId ?? []),

@@ -10,6 +10,7 @@ import { callProvider } from '../upstream/call-provider.ts';
 import { lapsesUnseen, lostNote, placingOf, type Placing } from './placing.ts';
 import { leaseFor } from '../lease.ts';
 import { ownNewOrders, sendOnce, sendPlacing } from './send-placing.ts';
+import type { Scope } from '../../ports/scope.ts';
 
 /** What is remembered of an unknown placing between looks. */
 type Evidence = {
@@ -38,14 +39,14 @@ export const settleIntents = async (gateway: Gateway, limit: number): Promise<nu
 };
 
 const settleOne = async (gateway: Gateway, intent: Intent, lease: Lease, leaseEndsOn: number): Promise<void> => {
-  const requestId = intent.requestId;
+  const scope = { gateway, requestId: intent.requestId };
   try {
-    if (intent.state === 'prepared') await sendPlacing(gateway, intent, lease, requestId);
-    else await settleUnknown(gateway, intent, lease, leaseEndsOn, requestId);
+    if (intent.state === 'prepared') await sendPlacing(scope, intent, lease);
+    else await settleUnknown(scope, intent, lease, leaseEndsOn);
   } catch (error) {
     if (error instanceof Problem) return; // its outcome is in the intent's row
     gateway.log('error', 'defect', {
-      request_id: requestId,
+      request_id: intent.requestId,
       where: 'settle_intents',
       intent: intent.id,
       error: error instanceof Error ? error.message : 'unknown',
@@ -54,7 +55,8 @@ const settleOne = async (gateway: Gateway, intent: Intent, lease: Lease, leaseEn
 };
 
 /** RELIABILITY 3.3: the pure table says what to do next; this does it and writes down what it saw. */
-const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, leaseEndsOn: number, requestId: string): Promise<void> => {
+const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEndsOn: number): Promise<void> => {
+  const { gateway } = scope;
   const placing = await placingOf(gateway, intent);
   const { core } = placing.provider;
   const evidence = evidenceOf(intent);
@@ -62,7 +64,7 @@ const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, lea
     return void (await (evidence.restored === true
       ? settleUnpayable(gateway, intent, lease.owner, 'review', restoredNote)
       : settleUnpayable(gateway, intent, lease.owner, 'unpayable', lostNote)));
-  if (await foundByNotice(gateway, intent, placing, lease, requestId)) return;
+  if (await foundByNotice(scope, intent, placing, lease)) return;
   const statusBySession = core.status_by_session && intent.ramp === 'buy';
   const profile = { repost: core.repost, lateCommitMaxMs: core.late_commit_max_s * 1000, statusBySession };
   for (let step = 0; step < 4; step += 1) {
@@ -77,7 +79,7 @@ const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, lea
     }
     if (next.do === 'wait') return await remember(gateway, intent, lease, evidence, Math.max(next.until, now + 250));
     if (next.do === 'repost') {
-      const sent = await sendOnce(gateway, intent, placing, requestId, leaseEndsOn, evidence.reposts + 2);
+      const sent = await sendOnce(scope, intent, placing, leaseEndsOn, evidence.reposts + 2);
       if ('placed' in sent && core.repost !== 'duplicates') return void (await confirmPlaced(gateway, intent, lease.owner, placing, sent.placed));
       // What did not reach the provider tells nothing of the order that it may hold: the next look sends it again.
       if ('unsent' in sent) break;
@@ -87,7 +89,7 @@ const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, lea
       evidence.resentOn = now;
       evidence.reply = 'refused' in sent ? 'refused' : 'lost';
       if (evidence.reply === 'lost') break;
-    } else if (!(await readNew(gateway, intent, placing, evidence, requestId))) break;
+    } else if (!(await readNew(scope, intent, placing, evidence))) break;
     else if (evidence.read?.found.length === 0 && now < intent.deadOn && (core.repost !== 'rejects' || evidence.reposts > 0)) break;
   }
   // The quote's death decides much: it is looked at then, whatever the back-off says.
@@ -100,7 +102,8 @@ const settleUnknown = async (gateway: Gateway, intent: Intent, lease: Lease, lea
  * A notice at the placing's own address named an order, perhaps before the answer was given up. Only what the provider answers about that
  * order with our credentials counts: an order with another reference than ours is not it.
  */
-const foundByNotice = async (gateway: Gateway, intent: Intent, placing: Placing, lease: Lease, requestId: string): Promise<boolean> => {
+const foundByNotice = async (scope: Scope, intent: Intent, placing: Placing, lease: Lease): Promise<boolean> => {
+  const { gateway } = scope;
   const adapter = placing.provider.adapter.liquidity;
   if (intent.ramp !== 'liquidity' || !adapter?.noticeHint || placing.inputs.order.payWithBalance !== true) return false;
   const named = new Set<string>();
@@ -108,19 +111,12 @@ const foundByNotice = async (gateway: Gateway, intent: Intent, placing: Placing,
     const hint = adapter.noticeHint(await gateway.seal.open(body, noticeBodyPlace(id)));
     if (hint !== undefined) named.add(hint);
   }
-  for (const hint of named) if (await isFound(gateway, intent, placing, adapter, lease, hint, requestId)) return true;
+  for (const hint of named) if (await isFound(scope, intent, placing, adapter, lease, hint)) return true;
   return false;
 };
 
-const isFound = async (
-  gateway: Gateway,
-  intent: Intent,
-  placing: Placing,
-  adapter: LiquidityAdapter,
-  lease: Lease,
-  hint: string,
-  requestId: string,
-): Promise<boolean> => {
+const isFound = async (scope: Scope, intent: Intent, placing: Placing, adapter: LiquidityAdapter, lease: Lease, hint: string): Promise<boolean> => {
+  const { gateway } = scope;
   const { offer } = placing.quote.offer;
   const { pay, receive, fee, upstream, facts } = offer;
   const order = {
@@ -133,10 +129,10 @@ const isFound = async (
     upstream,
     facts: { ...facts, user_ref: intent.id },
   };
-  const options = { operation: 'status', verb: 'read_order', requestId, deadlineMs: gateway.settings.routing.status_deadline_ms, idempotent: true } as const;
+  const options = { operation: 'status', verb: 'read_order', deadlineMs: gateway.settings.routing.status_deadline_ms, idempotent: true } as const;
   const [claimed] = await gateway.stores.intents.claimedUpstreamIds(intent.providerId, [hint]);
   try {
-    const answer = await callProvider(gateway, placing.provider, options, (context) => adapter.readOrders(context, order));
+    const answer = await callProvider(scope, placing.provider, options, (context) => adapter.readOrders(context, order));
     const found = answer.ok && claimed === undefined ? answer.value.find((row) => row.upstreamOrderId === hint) : undefined;
     if (!found?.stage || found.stage === 'review') return false;
     const placed = {
@@ -156,15 +152,10 @@ const isFound = async (
   }
 };
 
-const readNew = async (
-  gateway: Gateway,
-  intent: Intent,
-  placing: Awaited<ReturnType<typeof placingOf>>,
-  evidence: Evidence,
-  requestId: string,
-): Promise<boolean> => {
+const readNew = async (scope: Scope, intent: Intent, placing: Awaited<ReturnType<typeof placingOf>>, evidence: Evidence): Promise<boolean> => {
+  const { gateway } = scope;
   try {
-    const found = await ownNewOrders(gateway, intent, placing, requestId);
+    const found = await ownNewOrders(scope, intent, placing);
     evidence.read = {
       on: gateway.now(),
       found: found.map((one) => ({

@@ -10,6 +10,7 @@ import { atMost } from '../../domain/at-most.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
+import type { Scope } from '../../ports/scope.ts';
 
 /** What asking one provider gave; `sessionId` is the upstream session the offer belongs to. */
 export type Asking = { offer: ProviderOffer; sessionId?: string } | { refusal: Refusal };
@@ -24,14 +25,12 @@ export type Ask = { provider: Provider; terms: Terms; /** Default true: asked ag
 export type CollectRequest = {
   asked: Asked;
   asks: Ask[];
-  requestId: string;
   sessionHash: string;
   maxWaitMs: number | undefined;
   /** Instead of the configured deadline for quotes. */
   longestMs?: number;
   /** When the request came in, where something was waited for before. The deadline is the whole request's. */
   since?: number;
-  traceparent?: string | undefined;
 };
 
 /** The decision, what shadow providers would have offered, and the upstream sessions of the offers. */
@@ -47,7 +46,8 @@ export const listingShareMs = (deadlineMs: number): number => deadlineMs / 2;
  * Asks every provider at the same time and decides when all have answered or the deadline is there; a slow or broken provider costs
  * nothing but its own answer. Answers that come later run on for a grace period and only feed the statistics.
  */
-export const collectOffers = async (gateway: Gateway, request: CollectRequest): Promise<Collected> => {
+export const collectOffers = async (scope: Scope, request: CollectRequest): Promise<Collected> => {
+  const { gateway, requestId, traceparent } = scope;
   const maxWaitMs = priceDeadlineMs(gateway, request.maxWaitMs, request.longestMs);
   const asking = gateway.now();
   const started = request.since ?? asking;
@@ -86,14 +86,13 @@ export const collectOffers = async (gateway: Gateway, request: CollectRequest): 
       const options = {
         operation: 'quote',
         verb: 'quote',
-        requestId: request.requestId,
         deadlineMs,
         idempotent: ask.idempotent ?? true,
         customerKey: request.sessionHash,
-        ...(request.traceparent === undefined ? {} : { context: { traceparent: request.traceparent } }),
+        ...(traceparent === undefined ? {} : { context: { traceparent } }),
       } as const;
       running.push(
-        callProvider(gateway, ask.provider, options, ask.ask).then(
+        callProvider(scope, ask.provider, options, ask.ask).then(
           (answer) => {
             if (decided) return;
             open.delete(ask.provider.id);
@@ -103,7 +102,7 @@ export const collectOffers = async (gateway: Gateway, request: CollectRequest): 
           (fault: unknown) => {
             if (decided) return;
             open.delete(ask.provider.id);
-            fail(ask.provider, faultOf(gateway, fault, gateway.now() - asking, request.requestId, ask.provider.id));
+            fail(ask.provider, faultOf(scope, fault, gateway.now() - asking, ask.provider.id));
           },
         ),
       );
@@ -119,13 +118,13 @@ export const collectOffers = async (gateway: Gateway, request: CollectRequest): 
 
   const now = gateway.now();
   const route = decide({
-    requestId: request.requestId,
+    requestId,
     asked: request.asked,
     candidates,
     refused,
     failed,
     policy: policyOf(gateway, request.asked, now),
-    tieKey: (providerId) => gateway.hash(`${request.requestId}${providerId}`),
+    tieKey: (providerId) => gateway.hash(`${requestId}${providerId}`),
     now,
     maxWaitMs,
     waitedMs: now - started,
@@ -155,7 +154,8 @@ const answerEarly = (from: number, isEnough: () => boolean, now: () => number) =
   };
 };
 
-const faultOf = (gateway: Gateway, fault: unknown, latencyMs: number, requestId: string, providerId: string): Omit<Failed, 'providerId'> => {
+const faultOf = (scope: Scope, fault: unknown, latencyMs: number, providerId: string): Omit<Failed, 'providerId'> => {
+  const { gateway } = scope;
   if (fault instanceof ProviderFault)
     return {
       reason: fault.kind,
@@ -163,7 +163,12 @@ const faultOf = (gateway: Gateway, fault: unknown, latencyMs: number, requestId:
       latencyMs,
       ...(fault.kind === 'circuit-open' && fault.retryAfterMs !== undefined ? { retryOn: gateway.now() + fault.retryAfterMs } : {}),
     };
-  gateway.log('error', 'defect', { request_id: requestId, provider: providerId, where: 'quote', error: fault instanceof Error ? fault.message : 'unknown' });
+  gateway.log('error', 'defect', {
+    request_id: scope.requestId,
+    provider: providerId,
+    where: 'quote',
+    error: fault instanceof Error ? fault.message : 'unknown',
+  });
   return { reason: 'malformed', retryable: false, latencyMs };
 };
 
@@ -178,5 +183,3 @@ const policyOf = (gateway: Gateway, asked: Asked, now: number): DecisionPolicy =
     ...(configured ? { reference: { btcPrice: BigInt(configured.btc_price), maxDeviationBps: configured.max_deviation_bps, observedOn: now } } : {}),
   };
 };
-
-export type RequestContext = { requestId: string; traceparent?: string | undefined };

@@ -13,6 +13,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { OptionNumber } from '../../ports/catalogue.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { StoredQuote } from './store-route.ts';
+import type { Scope } from '../../ports/scope.ts';
 
 /** What was asked of a ramp that has a price. */
 export const exchangeOf = ({ asked }: Pick<Route, 'asked'>): ExchangeAsked => {
@@ -31,10 +32,11 @@ export type ExchangeRequest = {
 export type Exchange = { asked: ExchangeAsked; number: OptionNumber; catalogue: CatalogueView; /** When the listings were asked for. */ since: number };
 
 /** A request in the words of the decision: which side is fixed, and the option by its number. */
-export const readExchange = async (gateway: Gateway, ramp: ExchangeRamp, request: ExchangeRequest, requestId: string): Promise<Exchange> => {
+export const readExchange = async (scope: Scope, ramp: ExchangeRamp, request: ExchangeRequest): Promise<Exchange> => {
+  const { gateway } = scope;
   const amount = amountOf(request);
   const since = gateway.now();
-  const catalogue = await readCatalogue(gateway, ramp, requestId, listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms)));
+  const catalogue = await readCatalogue(scope, ramp, listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms)));
   const number = catalogue.numbers.get(request.payment_option_id);
   // Before the very first listing nothing is known, and nothing can be said to be wrong with what was asked for.
   if (catalogue.numbers.size === 0 && gateway.providers.some((provider) => provider.core.mode !== 'off' && provider.ramps.includes(ramp)))

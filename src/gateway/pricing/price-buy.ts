@@ -1,7 +1,7 @@
 import type { CatalogueOption } from '../../providers/spec.ts';
 import type { Challenge } from '../sessions/begin-session.ts';
 import type { CatalogueView } from '../catalogue/catalogue.ts';
-import { collectOffers, type Ask, type Asking, type RequestContext } from './collect-offers.ts';
+import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
 import type { ExchangeAsked } from '../../domain/offer.ts';
 import { exchangeTerms, readExchange, type ExchangeRequest } from './exchange-terms.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -12,29 +12,29 @@ import { challengePlace, replyPlace } from '../places.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { storeRoute, type StoredOffers } from './store-route.ts';
 import { upstreamSession } from '../upstream/upstream-session.ts';
+import type { Scope } from '../../ports/scope.ts';
 
 /** Prices for one purchase from every buy provider, decided and stored: what /offers shows whole and /quote shows the winner of. */
-export const priceBuy = async (gateway: Gateway, session: OpenSession, request: ExchangeRequest, context: RequestContext): Promise<StoredOffers> => {
-  const { asked, number, catalogue, since } = await readExchange(gateway, 'buy', request, context.requestId);
+export const priceBuy = async (scope: Scope, session: OpenSession, request: ExchangeRequest): Promise<StoredOffers> => {
+  const { gateway } = scope;
+  const { asked, number, catalogue, since } = await readExchange(scope, 'buy', request);
   const unreached = await unreachedInSession(gateway, session);
   const asks: Ask[] = [];
   const options = new Map<string, CatalogueOption>();
   for (const provider of gateway.providers) {
     if (provider.core.mode === 'off' || !provider.adapter.buy) continue;
-    const ask = askOf(gateway, session, provider, asked, number, catalogue, request.country, options, context.requestId);
+    const ask = askOf(scope, session, provider, asked, number, catalogue, request.country, options);
     if (!('ask' in ask) || !provider.demandsProof || session.upstream.get(provider.id)?.ready === true) asks.push(ask);
     else if (unreached.has(provider.id)) asks.push({ provider, terms: ask.terms, fault: 'unreachable' });
     // Nothing would be sent: an answer of ours must not count as a quick answer of his.
     else asks.push({ provider, terms: ask.terms, refusal: { reason: 'proof-required' } });
   }
-  const collected = await collectOffers(gateway, {
+  const collected = await collectOffers(scope, {
     asked,
     asks,
-    requestId: context.requestId,
     sessionHash: session.idHash,
     maxWaitMs: request.max_wait_ms,
     since,
-    traceparent: gateway.settings.traceparent ? context.traceparent : undefined,
   });
   return await storeRoute(gateway, session, collected, options, { currencyId: number.currencyId, paymentOptionId: number.id, optionName: number.name });
 };
@@ -53,7 +53,7 @@ const unreachedInSession = async (gateway: Gateway, session: OpenSession): Promi
 };
 
 const askOf = (
-  gateway: Gateway,
+  scope: Scope,
   session: OpenSession,
   provider: Provider,
   asked: ExchangeAsked,
@@ -61,8 +61,8 @@ const askOf = (
   catalogue: CatalogueView,
   country: string | undefined,
   options: Map<string, CatalogueOption>,
-  requestId: string,
 ): Ask => {
+  const { gateway } = scope;
   const offered = exchangeTerms(gateway, provider, asked, number, catalogue, country);
   if (!('option' in offered)) return offered;
   const { terms, option, listing } = offered;
@@ -76,7 +76,7 @@ const askOf = (
       const request = { ramp: 'buy', fixed: asked.fixed, amount: asked.amount, option, ...(country === undefined ? {} : { country }) } as const;
       let known = session.upstream.get(provider.id);
       for (let tries = 0; ; tries += 1) {
-        const upstream = await upstreamSession(gateway, session.idHash, provider, { signal: call.signal, requestId }, known);
+        const upstream = await upstreamSession(scope, session.idHash, provider, call.signal, known);
         if ('refusal' in upstream) return upstream;
         const answer = await adapter.quote({ ...call, customer: upstream.blob }, request);
         // An emptied blob says that the upstream session ended: once, a fresh one is opened for the same request.

@@ -3,12 +3,13 @@ import type { Asked, ProviderOffer } from '../../domain/offer.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import type { CallContext, LiquidityAdapter, LiquidityProduct } from '../../providers/spec.ts';
 import { freshListings } from '../catalogue/catalogue.ts';
-import { collectOffers, listingShareMs, priceDeadlineMs, type Ask, type Asking, type RequestContext } from './collect-offers.ts';
+import { collectOffers, listingShareMs, priceDeadlineMs, type Ask, type Asking } from './collect-offers.ts';
 import { offerFromJson, offerToJson, priceKey, toQuoteRequest, toTerms, type LiquidityTerms } from './liquidity-terms.ts';
 import { productsOf } from '../catalogue/products.ts';
 import { reservedPlace } from '../places.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
+import type { Scope } from '../../ports/scope.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { storeRoute, type StoredOffers } from './store-route.ts';
@@ -33,12 +34,8 @@ const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
  * Prices for one amount of liquidity. Without `firm` nothing is ordered anywhere: estimates, and the last price seen at sellers that name one
  * only with an order. With `firm` those make an order, which is the offer's reservation; it is used again until it ends.
  */
-export const priceLiquidity = async (
-  gateway: Gateway,
-  session: OpenSession,
-  request: LiquidityPriceRequest,
-  context: RequestContext,
-): Promise<PricedLiquidity> => {
+export const priceLiquidity = async (scope: Scope, session: OpenSession, request: LiquidityPriceRequest): Promise<PricedLiquidity> => {
+  const { gateway } = scope;
   const { product, amount_sats: amountSats, pay_with: payWith, lease_blocks: leaseBlocks, announce = false, firm = false } = request;
   const wanted: LiquidityTerms = { product, amountSats, payWith, announce, firm, ...(leaseBlocks === undefined || leaseBlocks === 0 ? {} : { leaseBlocks }) };
   const nodePubkey = await provenNode(gateway, session, request.node_pubkey);
@@ -59,7 +56,7 @@ export const priceLiquidity = async (
     ...(nodePubkey === undefined ? {} : { nodePubkey }),
     ...(request.refund_onchain === undefined ? {} : { refundOnchain: request.refund_onchain }),
   };
-  await freshListings(gateway, 'liquidity', context.requestId, listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms)));
+  await freshListings(scope, 'liquidity', listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms)));
   refuseUnknownWay(gateway, payWith);
   const left: number[] = [];
   const asks = gateway.providers.flatMap((provider): Ask[] => {
@@ -77,15 +74,13 @@ export const priceLiquidity = async (
         : async (call: CallContext) => await askFreely(gateway, provider, adapter, call, wanted, node);
     return [{ provider, terms, ask, idempotent: !firm }];
   });
-  const collected = await collectOffers(gateway, {
+  const collected = await collectOffers(scope, {
     asked,
     asks,
-    requestId: context.requestId,
     sessionHash: session.idHash,
     maxWaitMs: request.max_wait_ms,
     // An order is made for a firm price: it is waited for like one.
     ...(firm ? { longestMs: gateway.settings.routing.order_deadline_ms } : {}),
-    traceparent: gateway.settings.traceparent ? context.traceparent : undefined,
   });
   const stored = await storeRoute(gateway, session, collected, new Map(), toTerms(wanted));
   return { ...stored, ...(left.length === 0 ? {} : { firmQuotesLeft: Math.min(...left) }) };

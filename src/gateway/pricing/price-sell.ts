@@ -1,8 +1,9 @@
 import type { CallContext, CatalogueOption, SellQuoteRequest } from '../../providers/spec.ts';
-import { collectOffers, type Ask, type Asking, type RequestContext } from './collect-offers.ts';
+import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
 import { exchangeTerms, readExchange, type ExchangeRequest } from './exchange-terms.ts';
 import { upstreamBlob } from '../upstream/blob.ts';
 import type { Gateway } from '../../ports/gateway.ts';
+import type { Scope } from '../../ports/scope.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { storeRoute, type StoredOffers } from './store-route.ts';
 
@@ -12,9 +13,10 @@ export type SellPriceRequest = ExchangeRequest & { network?: 'lightning' | 'onch
  * Prices for one sale from every sell provider, before any account exists: what is missing stands in `requires`. Which offers need a
  * connection is kept with the route, also where the customer has one already.
  */
-export const priceSell = async (gateway: Gateway, session: OpenSession, request: SellPriceRequest, context: RequestContext): Promise<StoredOffers> => {
+export const priceSell = async (scope: Scope, session: OpenSession, request: SellPriceRequest): Promise<StoredOffers> => {
+  const { gateway } = scope;
   const network = request.network ?? 'lightning';
-  const { asked, number, catalogue, since } = await readExchange(gateway, 'sell', request, context.requestId);
+  const { asked, number, catalogue, since } = await readExchange(scope, 'sell', request);
   const accounts = new Map((await gateway.stores.accounts.list(session.customerId)).map((account) => [account.providerId, account]));
   const options = new Map<string, CatalogueOption>();
   const needConnection: string[] = [];
@@ -39,14 +41,12 @@ export const priceSell = async (gateway: Gateway, session: OpenSession, request:
     };
     return [{ provider, terms, ask }];
   });
-  const collected = await collectOffers(gateway, {
+  const collected = await collectOffers(scope, {
     asked,
     asks,
-    requestId: context.requestId,
     sessionHash: session.idHash,
     maxWaitMs: request.max_wait_ms,
     since,
-    traceparent: gateway.settings.traceparent ? context.traceparent : undefined,
   });
   const terms = { currencyId: number.currencyId, paymentOptionId: number.id, optionName: number.name, network, needConnection };
   return await storeRoute(gateway, session, collected, options, terms);

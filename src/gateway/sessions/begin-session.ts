@@ -1,7 +1,7 @@
 import { callProvider } from '../upstream/call-provider.ts';
 import { blobPlace, challengePlace } from '../places.ts';
-import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
+import type { Scope } from '../../ports/scope.ts';
 
 /** What went out with /verify; sealed in the session's row until /session. */
 export type Challenge = {
@@ -18,7 +18,8 @@ export type BegunSession = { sessionId: string; token?: string; tokens: Record<s
  * GET /verify: a fresh session id, and the tokens whose signature proves the node key. Providers that demand proof are asked for theirs at
  * the same time, within `verify_deadline_ms`; one that is late has no token in this session and is unreachable in it.
  */
-export const beginSession = async (gateway: Gateway, requestId: string): Promise<BegunSession> => {
+export const beginSession = async (scope: Scope): Promise<BegunSession> => {
+  const { gateway } = scope;
   const { settings, ids } = gateway;
   const now = gateway.now();
   const sessionId = ids.uuid();
@@ -27,7 +28,7 @@ export const beginSession = async (gateway: Gateway, requestId: string): Promise
     settings.proof_of_ownership === 'never'
       ? []
       : gateway.providers.filter((provider) => provider.demandsProof && provider.core.mode !== 'off' && provider.adapter.buy);
-  const begun = (await Promise.all(demanding.map((provider) => beginUpstream(gateway, provider, requestId)))).filter((one) => one !== undefined);
+  const begun = (await Promise.all(demanding.map((provider) => beginUpstream(scope, provider)))).filter((one) => one !== undefined);
   const gatewayToken = `${new URL(settings.public_url).host}:${ids.secret(16)}`;
   const tokens: Record<string, string> = { ...Object.fromEntries(begun.map((one) => [one.providerId, one.token])), gateway: gatewayToken };
   const tokenOf = begun[0]?.providerId ?? (settings.proof_of_ownership === 'required' ? 'gateway' : undefined);
@@ -41,19 +42,18 @@ export const beginSession = async (gateway: Gateway, requestId: string): Promise
 };
 
 const beginUpstream = async (
-  gateway: Gateway,
+  scope: Scope,
   provider: Provider,
-  requestId: string,
 ): Promise<{ id: string; providerId: string; token: string; blob: string; expiresOn: number } | undefined> => {
+  const { gateway } = scope;
   try {
     const options = {
       operation: 'quote',
       verb: 'begin_session',
-      requestId,
       deadlineMs: gateway.settings.routing.verify_deadline_ms,
       idempotent: true,
     } as const;
-    const answer = await callProvider(gateway, provider, options, async (context) => await provider.adapter.buy?.beginSession(context));
+    const answer = await callProvider(scope, provider, options, async (context) => await provider.adapter.buy?.beginSession(context));
     if (!answer?.ok || answer.value.token === undefined) return undefined;
     const id = gateway.ids.uuid();
     return {

@@ -7,6 +7,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Session } from '../../ports/sessions.ts';
 import { sessionInvalid } from './read-session.ts';
 import { openBegun } from '../upstream/upstream-session.ts';
+import type { Scope } from '../../ports/scope.ts';
 
 export type OpenSessionRequest = {
   session_id: string;
@@ -22,7 +23,8 @@ export type OpenSessionReply = { session_id: string; app_id?: string; expires_on
  * POST /session: checks what was proven, finds or makes the customer, opens the upstream sessions that wanted proof. The same body again
  * gets the same reply; another key or signature on an opened session is refused (a session id alone is worth nothing until then).
  */
-export const openSession = async (gateway: Gateway, request: OpenSessionRequest, requestId: string): Promise<OpenSessionReply> => {
+export const openSession = async (scope: Scope, request: OpenSessionRequest): Promise<OpenSessionReply> => {
+  const { gateway } = scope;
   const idHash = gateway.hash(request.session_id);
   const session = await gateway.stores.sessions.find(idHash);
   if (!session || session.revokedOn !== undefined || session.expiresOn <= gateway.now()) throw sessionInvalid();
@@ -42,7 +44,7 @@ export const openSession = async (gateway: Gateway, request: OpenSessionRequest,
   const nodePubkey = request.node_pubkey?.toLowerCase();
   const provenToUs = proven.has('gateway') ? nodePubkey : undefined;
   const customer = await customerOf(gateway, request.recovery_secret, provenToUs);
-  if (nodePubkey !== undefined) await openProven(gateway, session, proven, nodePubkey, requestId);
+  if (nodePubkey !== undefined) await openProven(scope, session, proven, nodePubkey);
 
   const now = gateway.now();
   const expiresOn = now + gateway.settings.sessions.ttl_s * 1000;
@@ -128,16 +130,17 @@ const customerOf = async (
 const conflict = (): Problem => new Problem('customer-conflict', 'The proven key and the recovery_secret belong to two different customers.');
 
 /** Upstream sessions that wanted proof, opened with it, in parallel. One that fails costs only itself: it refuses in this session. */
-const openProven = async (gateway: Gateway, session: Session, proven: Map<string, string>, nodePubkey: string, requestId: string): Promise<void> => {
+const openProven = async (scope: Scope, session: Session, proven: Map<string, string>, nodePubkey: string): Promise<void> => {
+  const { gateway } = scope;
   const opening = [...proven].map(async ([providerId, signature]) => {
     const provider = gateway.providers.find((one) => one.id === providerId);
     const begun = session.upstream.get(providerId);
     const adapter = provider?.adapter.buy;
     if (!provider || !adapter || begun?.blob === undefined) return;
     const customer = await gateway.seal.open(begun.blob, blobPlace(begun.id));
-    const options = { operation: 'quote', verb: 'open_session', requestId, deadlineMs: gateway.settings.routing.verify_deadline_ms, idempotent: true } as const;
+    const options = { operation: 'quote', verb: 'open_session', deadlineMs: gateway.settings.routing.verify_deadline_ms, idempotent: true } as const;
     try {
-      const opened = await callProvider(gateway, provider, options, (context) => openBegun(adapter, { ...context, customer }, { signature, nodePubkey }));
+      const opened = await callProvider(scope, provider, options, (context) => openBegun(adapter, { ...context, customer }, { signature, nodePubkey }));
       // Its row stays begun when he could not be reached, and goes when he said no: prices of this session tell the one from the other.
       if ('refusal' in opened) {
         await gateway.stores.sessions.retireUpstream(begun.id, gateway.now());

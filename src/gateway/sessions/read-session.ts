@@ -11,7 +11,7 @@ const dayMs = 86_400_000;
  * Who is asking. `price` needs a live session; `owned` also takes one that ended, while its customer owns orders that still matter
  * (`sessions.owner_days` after their last event): a paid order outlives its session. Unknown, unopened, ended and revoked look alike.
  */
-export const readSession = async (gateway: Gateway, sessionId: string, scope: 'price' | 'owned'): Promise<OpenSession> => {
+export const readSession = async (gateway: Gateway, sessionId: string, purpose: 'price' | 'owned'): Promise<OpenSession> => {
   const now = gateway.now();
   const session = await gateway.stores.sessions.find(gateway.hash(sessionId));
   if (!session?.customerId || session.revokedOn !== undefined) throw sessionInvalid();
@@ -20,7 +20,7 @@ export const readSession = async (gateway: Gateway, sessionId: string, scope: 'p
     touch(gateway, open, now);
     return open;
   }
-  if (scope === 'owned' && (await gateway.stores.sessions.ownsOrders(open.customerId, now - gateway.settings.sessions.owner_days * dayMs))) return open;
+  if (purpose === 'owned' && (await gateway.stores.sessions.ownsOrders(open.customerId, now - gateway.settings.sessions.owner_days * dayMs))) return open;
   throw sessionInvalid();
 };
 

@@ -1,11 +1,10 @@
 import type { CallContext } from '../../providers/spec.ts';
-import type { Gateway } from '../../ports/gateway.ts';
+import type { Scope } from '../../ports/scope.ts';
 import type { Operation, Provider } from '../../ports/providers.ts';
 
 export type CallOptions = {
   operation: Operation;
   verb: string;
-  requestId: string;
   deadlineMs: number;
   signal?: AbortSignal;
   customerKey?: string;
@@ -16,7 +15,7 @@ export type CallOptions = {
 
 /** One call to a provider: guarded, timed, counted and logged in one line. */
 export const callProvider = async <T>(
-  gateway: Gateway,
+  { gateway, requestId }: Scope,
   provider: Provider,
   options: CallOptions,
   attempt: (context: CallContext) => Promise<T>,
@@ -27,7 +26,7 @@ export const callProvider = async <T>(
     gateway.count('provider_calls_total', { provider: provider.id, operation: options.operation, outcome });
     gateway.observe('provider_call_ms', { provider: provider.id, operation: options.operation }, ms);
     gateway.log(outcome === 'ok' || outcome === 'refused' ? 'debug' : 'warn', 'provider_call', {
-      request_id: options.requestId,
+      request_id: requestId,
       provider: provider.id,
       verb: options.verb,
       outcome,
@@ -43,7 +42,7 @@ export const callProvider = async <T>(
         idempotent: options.idempotent,
         ...(options.customerKey === undefined ? {} : { customerKey: options.customerKey }),
       },
-      (signal) => attempt({ ...options.context, signal, requestId: options.requestId }),
+      (signal) => attempt({ ...options.context, signal, requestId }),
     );
     finish(isRefusal(answer) ? 'refused' : 'ok');
     return answer;

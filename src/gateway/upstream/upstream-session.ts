@@ -3,6 +3,7 @@ import { ProviderFault } from '../../providers/fault.ts';
 import type { BuyAdapter, CallContext, Proof } from '../../providers/spec.ts';
 import { blobPlace } from '../places.ts';
 import type { Gateway } from '../../ports/gateway.ts';
+import type { Scope } from '../../ports/scope.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { ProviderSession } from '../../ports/sessions.ts';
 
@@ -17,12 +18,13 @@ export type Upstream = { id: string; blob: string };
  * because /order-status by session must stay unambiguous (RELIABILITY 3.1); a provider that demands proof refuses until it settles.
  */
 export const upstreamSession = async (
-  gateway: Gateway,
+  scope: Scope,
   owner: string,
   provider: Provider,
-  context: Pick<CallContext, 'signal' | 'requestId'>,
+  signal: AbortSignal,
   known?: ProviderSession,
 ): Promise<Upstream | { refusal: Refusal }> => {
+  const { gateway } = scope;
   const now = gateway.now();
   if (known?.ready && known.blob !== undefined && (known.expiresOn ?? Infinity) > now) {
     if (!known.unsettled) return { id: known.id, blob: await gateway.seal.open(known.blob, blobPlace(known.id)) };
@@ -32,29 +34,30 @@ export const upstreamSession = async (
   const key = `${owner} ${provider.id}`;
   const running = gateway.flights.opening.get(key) as Promise<Upstream | { refusal: Refusal }> | undefined;
   if (running) return await running;
-  const opening = openUpstream(gateway, owner, provider, context, known).finally(() => gateway.flights.opening.delete(key));
+  const opening = openUpstream(scope, owner, provider, signal, known).finally(() => gateway.flights.opening.delete(key));
   gateway.flights.opening.set(key, opening);
   return await opening;
 };
 
 const openUpstream = async (
-  gateway: Gateway,
+  scope: Scope,
   owner: string,
   provider: Provider,
-  context: Pick<CallContext, 'signal' | 'requestId'>,
+  signal: AbortSignal,
   known?: ProviderSession,
 ): Promise<Upstream | { refusal: Refusal }> => {
+  const { gateway, requestId } = scope;
   const adapter = provider.adapter.buy;
   if (!adapter) throw new Error(`${provider.id} has no upstream sessions`);
   const { sessions } = gateway.stores;
   const now = gateway.now();
   if (known && (known.ready || known.claimedOn < now - claimPatienceMs)) await sessions.retireUpstream(known.id, now);
   const id = gateway.ids.uuid();
-  if (!(await sessions.claimUpstream({ id, owner, providerId: provider.id, now }))) return await awaitOther(gateway, owner, provider, context.signal);
+  if (!(await sessions.claimUpstream({ id, owner, providerId: provider.id, now }))) return await awaitOther(gateway, owner, provider, signal);
   try {
     if (!takeFromBudget(gateway, provider))
       throw new ProviderFault('rate-limited', 'our own budget of new sessions a minute', { retryAfterMs: 60_000, taken: 'no' });
-    const opened = await openAt(adapter, context);
+    const opened = await openAt(adapter, { signal, requestId });
     if ('refusal' in opened) {
       await sessions.retireUpstream(id, gateway.now());
       return opened;

@@ -12,8 +12,8 @@ export const features = endpoint({
   answer: z.object({ supported_features: z.array(z.object({ quotes: feature, estimates: feature, on_chain_fallback: feature, webhook: feature })) }),
   problems: [],
   lane: 'free',
-  run: async ({ gateway, requestId, headers }) => {
+  run: async ({ scope, headers }) => {
     headers['cache-control'] = 'public, max-age=60';
-    return { body: { supported_features: [await readFeatures(gateway, requestId)] } };
+    return { body: { supported_features: [await readFeatures(scope)] } };
   },
 });

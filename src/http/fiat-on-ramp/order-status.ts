@@ -38,6 +38,6 @@ export const orderStatus = endpoint({
   lane: 'reserved',
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'owned');
-    return { body: await readOrders(call.gateway, session, 'buy', body, call.requestId) };
+    return { body: await readOrders(call.scope, session, 'buy', body) };
   },
 });

@@ -6,7 +6,6 @@ import { orderProblems, orderQuote } from '../order-quote.ts';
 import { priceBuy } from '../../gateway/pricing/price-buy.ts';
 import { amount, anyAmount, providerRef, sessionId, smallId, time, uuid, webhookUrl } from '../shapes.ts';
 import { webhookOf } from '../webhook-url.ts';
-import { traceOf } from '../offers/offers.ts';
 
 const body = z.object({
   session_id: sessionId,
@@ -53,6 +52,6 @@ export const order = endpoint({
         ...(request.min_amount_sats === undefined ? {} : { minReceive: String(request.min_amount_sats) }),
         ...(request.max_amount_fiat === undefined ? {} : { maxPay: String(request.max_amount_fiat) }),
       },
-      reprice: async (session, quote) => await priceBuy(call.gateway, session, exchangeAgain(quote), traceOf(call)),
+      reprice: async (session, quote) => await priceBuy(call.scope, session, exchangeAgain(quote)),
     }),
 });

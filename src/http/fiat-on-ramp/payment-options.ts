@@ -27,9 +27,9 @@ export const showOptions = (currencies: MergedCurrency[]) => ({
   })),
 });
 
-const list = async ({ gateway, requestId }: Call, session: string, currencyCode: string | undefined) => {
+const list = async ({ scope, gateway }: Call, session: string, currencyCode: string | undefined) => {
   await readSession(gateway, session, 'price');
-  return { body: showOptions(await listPaymentOptions(gateway, 'buy', requestId, currencyCode)) };
+  return { body: showOptions(await listPaymentOptions(scope, 'buy', currencyCode)) };
 };
 
 export const paymentOptions = endpoint({

@@ -31,5 +31,5 @@ export const session = endpoint({
   }),
   problems: ['session-invalid', 'ownership-proof-failed', 'session-settled', 'customer-conflict'],
   lane: 'quotes',
-  run: async ({ gateway, requestId }, body) => ({ body: await openSession(gateway, body, requestId) }),
+  run: async ({ scope }, body) => ({ body: await openSession(scope, body) }),
 });

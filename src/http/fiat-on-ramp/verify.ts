@@ -11,9 +11,9 @@ export const verify = endpoint({
   answer: z.object({ session_id: sessionId, token: z.string().optional(), tokens: z.record(z.string(), z.string()), expires_on: time }),
   problems: ['rate-limited'],
   lane: 'quotes',
-  run: async ({ gateway, requestId, ip, limit }) => {
+  run: async ({ scope, ip, limit }) => {
     await limit('verify', networkOf(ip() ?? 'unknown'));
-    const begun = await beginSession(gateway, requestId);
+    const begun = await beginSession(scope);
     return {
       body: {
         session_id: begun.sessionId,

@@ -37,12 +37,7 @@ export const withdrawal = endpoint({
     await call.limit('withdrawals', session.idHash);
     const fallback = body.failback_onchain ?? body.fallback_onchain ?? body.on_chain_fallback;
     return {
-      body: await claimWithdrawal(
-        call.gateway,
-        session,
-        { order_id: body.order_id, ...(fallback === undefined ? {} : { failback_onchain: fallback }) },
-        call.requestId,
-      ),
+      body: await claimWithdrawal(call.scope, session, { order_id: body.order_id, ...(fallback === undefined ? {} : { failback_onchain: fallback }) }),
     };
   },
 });

@@ -5,7 +5,7 @@ import { priceLiquidity } from '../../gateway/pricing/price-liquidity.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { noOffer, showOffers, showQuote } from '../../gateway/pricing/show-offers.ts';
 import { endpoint, type Call } from '../call.ts';
-import { limitQuotes, traceOf } from '../offers/offers.ts';
+import { limitQuotes } from '../offers/offers.ts';
 import { amount, anyAmount, providerRef, reasons, sessionId, text, time, uuid } from '../shapes.ts';
 
 export const product = z.enum(['recharge', 'inbound', 'turbo']).openapi({
@@ -34,7 +34,7 @@ const price = async (call: Call, body: z.output<typeof liquidityBody>) => {
   const session = await readSession(call.gateway, body.session_id, 'price');
   if (body.pay_with === 'balance' && !maySpend(call)) throw appKeyRequired();
   await limitQuotes(call, session.idHash);
-  return await priceLiquidity(call.gateway, session, body, traceOf(call));
+  return await priceLiquidity(call.scope, session, body);
 };
 
 const offer = z.looseObject({
@@ -113,6 +113,6 @@ export const liquidityProducts = endpoint({
   lane: 'quotes',
   run: async (call, body) => {
     await readSession(call.gateway, body.session_id, 'price');
-    return { body: { products: await listProducts(call.gateway, call.requestId) } };
+    return { body: { products: await listProducts(call.scope) } };
   },
 });

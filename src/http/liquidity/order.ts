@@ -7,7 +7,6 @@ import { readTerms } from '../../gateway/pricing/liquidity-terms.ts';
 import { priceLiquidity } from '../../gateway/pricing/price-liquidity.ts';
 import { readOrders } from '../../gateway/following/read-orders.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
-import { traceOf } from '../offers/offers.ts';
 import { amount, anyAmount, providerRef, sessionId, text, time, uuid, webhookUrl } from '../shapes.ts';
 import { webhookOf } from '../webhook-url.ts';
 import { maySpend, product } from './offers.ts';
@@ -83,7 +82,7 @@ export const liquidityOrder = endpoint({
       reprice: async (session, quote) => {
         const { product: wanted, amountSats, payWith, leaseBlocks, announce } = readTerms(quote.terms);
         const again = { product: wanted, amount_sats: amountSats, pay_with: payWith, lease_blocks: leaseBlocks, announce };
-        return await priceLiquidity(call.gateway, session, again, traceOf(call));
+        return await priceLiquidity(call.scope, session, again);
       },
     }),
 });
@@ -99,6 +98,6 @@ export const liquidityOrderStatus = endpoint({
   lane: 'reserved',
   run: async (call, request) => {
     const session = await readSession(call.gateway, request.session_id, 'owned');
-    return { body: await readOrders(call.gateway, session, 'liquidity', request, call.requestId) };
+    return { body: await readOrders(call.scope, session, 'liquidity', request) };
   },
 });

@@ -20,7 +20,7 @@ export const noticeRoute = async (c: Context, options: AppOptions): Promise<Resp
   const [, providerId, purpose, targetId, token] = form.exec(new URL(c.req.url).pathname) ?? [];
   if (providerId !== undefined && purpose !== undefined && targetId !== undefined && token !== undefined) {
     try {
-      await receiveNotice(gateway, { providerId, purpose, targetId, token, body: await readText(c.req.raw) }, requestId);
+      await receiveNotice({ gateway, requestId }, { providerId, purpose, targetId, token, body: await readText(c.req.raw) });
     } catch (error) {
       if (!isStorageDown(error)) throw error;
       return new Response('{}', { status: 503, headers: { ...headers, 'retry-after': '5' } });

@@ -17,11 +17,6 @@ export const priceBody = z.object({
   max_wait_ms: z.int().min(300).max(60_000).optional(),
 });
 
-export const traceOf = (call: Call): { requestId: string; traceparent: string | undefined } => ({
-  requestId: call.requestId,
-  traceparent: call.request.headers.get('traceparent') ?? undefined,
-});
-
 /** 60 quotes a minute for a session; an app that shows its key has its own, higher count. */
 export const limitQuotes = async (call: Call, sessionHash: string): Promise<void> => {
   if (call.app) await call.limit('quotes-app', call.app.id, call.app.quotesPerMinute);
@@ -37,7 +32,7 @@ export const price = async (call: Call, body: z.output<typeof priceBody>) => {
     const detail = 'Send amount_sats or amount_btc, not both.';
     throw new Problem('invalid-request', detail, { errors: [{ pointer: '/amount_btc', detail }] });
   }
-  return await priceBuy(call.gateway, session, { ...request, amount_sats: request.amount_sats ?? amount_btc }, traceOf(call));
+  return await priceBuy(call.scope, session, { ...request, amount_sats: request.amount_sats ?? amount_btc });
 };
 
 const offer = z.looseObject({

@@ -39,7 +39,7 @@ export const sellAccounts = endpoint({
     const session = await readSession(call.gateway, body.session_id, 'price');
     await call.limit('account-steps', session.idHash);
     const request = { provider: body.provider, email: body.email, apiKey: body.api_key, webhook: webhookOf(call, body, sellEvents) };
-    return await onceByKey(call, session.customerId, '/sell/accounts', raw, () => startSellAccount(call.gateway, session, request, call.requestId));
+    return await onceByKey(call, session.customerId, '/sell/accounts', raw, () => startSellAccount(call.scope, session, request));
   },
 });
 
@@ -54,7 +54,7 @@ export const sellAccountStatus = endpoint({
   lane: 'reserved',
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'owned');
-    return { body: await readSellAccount(call.gateway, session, body.account_id, call.requestId) };
+    return { body: await readSellAccount(call.scope, session, body.account_id) };
   },
 });
 
@@ -84,7 +84,7 @@ export const sellBalance = endpoint({
   lane: 'reserved',
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'owned');
-    return { body: await readBalance(call.gateway, session, body.account_id, call.requestId) };
+    return { body: await readBalance(call.scope, session, body.account_id) };
   },
 });
 
@@ -111,6 +111,6 @@ export const sellTransactions = endpoint({
   lane: 'reserved',
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'owned');
-    return { body: await readTransactions(call.gateway, session, body, call.requestId) };
+    return { body: await readTransactions(call.scope, session, body) };
   },
 });

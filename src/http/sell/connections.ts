@@ -55,7 +55,7 @@ export const sellConnections = endpoint({
   run: async (call, body, raw) => {
     const session = await readSession(call.gateway, body.session_id, 'price');
     await call.limit('account-steps', session.idHash);
-    const run = () => createConnection(call.gateway, session, body.account_id, requestOf(body), call.requestId);
+    const run = () => createConnection(call.scope, session, body.account_id, requestOf(body));
     return await onceByKey(call, session.customerId, '/sell/connections', raw, run);
   },
 });
@@ -82,7 +82,7 @@ export const sellConnectionStatus = endpoint({
   lane: 'reserved',
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'owned');
-    return { body: await readConnections(call.gateway, session, body, call.requestId) };
+    return { body: await readConnections(call.scope, session, body) };
   },
 });
 
@@ -98,7 +98,7 @@ export const sellConnectionConfirm = endpoint({
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'price');
     await call.limit('account-steps', session.idHash);
-    return { body: await confirmConnection(call.gateway, session, body.connection_id, body.code, call.requestId) };
+    return { body: await confirmConnection(call.scope, session, body.connection_id, body.code) };
   },
 });
 
@@ -114,7 +114,7 @@ export const sellConnectionResend = endpoint({
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'price');
     await call.limit('account-steps', session.idHash);
-    return { body: await resendCode(call.gateway, session, body.connection_id, call.requestId) };
+    return { body: await resendCode(call.scope, session, body.connection_id) };
   },
 });
 
@@ -130,6 +130,6 @@ export const sellConnectionCancel = endpoint({
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'price');
     await call.limit('account-steps', session.idHash);
-    return { body: await cancelConnection(call.gateway, session, body.connection_id, call.requestId) };
+    return { body: await cancelConnection(call.scope, session, body.connection_id) };
   },
 });

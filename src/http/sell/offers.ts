@@ -3,7 +3,7 @@ import { priceSell } from '../../gateway/pricing/price-sell.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { noOffer, showOffers, showQuote } from '../../gateway/pricing/show-offers.ts';
 import { endpoint, type Call } from '../call.ts';
-import { limitQuotes, traceOf } from '../offers/offers.ts';
+import { limitQuotes } from '../offers/offers.ts';
 import { amount, anyAmount, country, providerRef, reasons, sessionId, smallId, time, uuid } from '../shapes.ts';
 
 const sellBody = z.object({
@@ -20,7 +20,7 @@ const sellBody = z.object({
 const price = async (call: Call, body: z.output<typeof sellBody>) => {
   const session = await readSession(call.gateway, body.session_id, 'price');
   await limitQuotes(call, session.idHash);
-  return await priceSell(call.gateway, session, body, traceOf(call));
+  return await priceSell(call.scope, session, body);
 };
 
 const sellOffer = z.looseObject({

@@ -8,7 +8,6 @@ import { readOrders } from '../../gateway/following/read-orders.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { prepareSellOrder } from '../../gateway/ordering/prepare-sell.ts';
 import { customerIpOf } from '../customer-ip.ts';
-import { traceOf } from '../offers/offers.ts';
 import { amount, ipv4, sessionId, time, uuid } from '../shapes.ts';
 import { sellEvents, sellOrderShape, webhook } from './shapes.ts';
 import { webhookOf } from '../webhook-url.ts';
@@ -55,10 +54,10 @@ export const sellOrder = endpoint({
         ...(customerIp === undefined ? {} : { customerIp }),
         named: request.connection_id === undefined ? {} : { connection_id: request.connection_id },
       },
-      prepare: async (session, quote) => await prepareSellOrder(call.gateway, session, quote, { connectionId: request.connection_id }, call.requestId),
+      prepare: async (session, quote) => await prepareSellOrder(call.scope, session, quote, { connectionId: request.connection_id }),
       reprice: async (session, quote) => {
         const network = quote.terms['network'] === 'onchain' ? 'onchain' : 'lightning';
-        return await priceSell(call.gateway, session, { ...exchangeAgain(quote), network }, traceOf(call));
+        return await priceSell(call.scope, session, { ...exchangeAgain(quote), network });
       },
     });
   },
@@ -75,6 +74,6 @@ export const sellOrderStatus = endpoint({
   lane: 'reserved',
   run: async (call, request) => {
     const session = await readSession(call.gateway, request.session_id, 'owned');
-    return { body: await readOrders(call.gateway, session, 'sell', request, call.requestId) };
+    return { body: await readOrders(call.scope, session, 'sell', request) };
   },
 });

@@ -14,8 +14,8 @@ export const sellPaymentOptions = endpoint({
   answer: optionsAnswer,
   problems: ['session-invalid'],
   lane: 'quotes',
-  run: async ({ gateway, requestId }, body) => {
+  run: async ({ scope, gateway }, body) => {
     await readSession(gateway, body.session_id, 'price');
-    return { body: showOptions(await listPaymentOptions(gateway, 'sell', requestId, body.currency_code)) };
+    return { body: showOptions(await listPaymentOptions(scope, 'sell', body.currency_code)) };
   },
 });

@@ -41,5 +41,5 @@ export const providers = endpoint({
   }),
   problems: [],
   lane: 'free',
-  run: async ({ gateway, requestId }) => ({ body: await reportProviders(gateway, requestId) }),
+  run: async ({ scope }) => ({ body: await reportProviders(scope) }),
 });
