@@ -1,4 +1,4 @@
-import { maskIban } from '../../banking/epc-qr.ts';
+import { maskIban } from '../../banking/bank-account.ts';
 import type { Json } from '../../domain/offer.ts';
 import type { ConnectionRequest, ConnectionState } from '../../providers/spec.ts';
 import type { Account, Connection } from '../../ports/accounts.ts';

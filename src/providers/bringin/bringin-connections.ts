@@ -4,7 +4,7 @@ import type { Answer, CallContext, ConnectionRequest, ConnectionState, SellAdapt
 import * as api from './bringin-api.ts';
 import type { Bringin } from './bringin-api.ts';
 import {
-  compact,
+  ibanOf,
   connectionProblem,
   createBody,
   findExisting,
@@ -58,7 +58,7 @@ const create = async (bringin: Bringin, context: CallContext, key: string, reque
   const existing = await lookUp(bringin, context, key, request);
   if (existing) return existing;
   const reply = await api.createLink(bringin, context, key, createBody(request, settings));
-  if (reply.ok) return answer({ ...shown(bringin, reply.value, undefined), ...(request.iban === undefined ? {} : { iban: compact(request.iban) }) });
+  if (reply.ok) return answer({ ...shown(bringin, reply.value, undefined), ...(request.iban === undefined ? {} : { iban: ibanOf(request.iban) }) });
   if (reply.status !== 409) return declined('connection-refused');
   // Perhaps an earlier request of ours has only now arrived.
   const taken = /lightning|lnaddress|username/i.test(errorTextOf(reply.body)) ? 'username-taken' : 'connection-name-taken';

@@ -1,5 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { isValidIban } from '../../banking/epc-qr.ts';
+import { readIban } from '../../banking/bank-account.ts';
 import { newAddress } from './bringin.simulator-money.ts';
 import { clock, errorReply, iso, type Challenge, type Link, type StandingOrder, type State, type User } from './bringin.simulator-state.ts';
 import { connectionBody, ring } from './bringin.simulator-webhooks.ts';
@@ -22,7 +22,7 @@ export const createLink = (state: State, user: User, body: Body): Response => {
   if (subtype !== 'ONCHAIN' && !(subtype === 'LN' && !isBuy)) return errorReply(state, 400, 'subtype');
   const beneficiary = (typeof body['beneficiary'] === 'object' ? body['beneficiary'] : {}) as Body;
   const iban = textOf(beneficiary['iban']);
-  if (!isBuy && (!isValidIban(iban) || textOf(beneficiary['bic']) === '' || textOf(beneficiary['name']).length < 2))
+  if (!isBuy && (readIban(iban) === undefined || textOf(beneficiary['bic']) === '' || textOf(beneficiary['name']).length < 2))
     return errorReply(state, 400, 'beneficiary');
   const currency = textOf(body['destinationCurrency']) || 'BTC';
   if (isBuy && !networks[currency]?.includes(textOf(body['network']))) return errorReply(state, 400, 'wrong pair', 'INVALID_CURRENCY_NETWORK_COMBINATION');

@@ -1,0 +1,73 @@
+/** IBAN and BIC as people paste them: read once, here, into the one form that banks take. */
+
+/** Lengths by country, SWIFT IBAN registry; the countries of the SEPA schemes first, for only they can be paid by the QR code. */
+const SEPA_LENGTHS =
+  'AD24 AL28 AT20 BE16 BG22 CH21 CY28 CZ24 DE22 DK18 EE20 ES24 FI18 FR27 GB22 GI23 GR27 HR21 HU28 IE22 IS26 IT27 LI21 LT20 LU20 LV21 MC27 MD24 ME22 MK19 MT31 NL18 NO15 PL28 PT25 RO24 RS22 SE24 SI19 SK24 SM27 VA22';
+const OTHER_LENGTHS =
+  'AE23 AZ28 BA20 BH22 BI27 BR29 BY28 CR22 DJ27 DO28 EG29 FK18 FO18 GE22 GL18 GT28 HN28 IL23 IQ23 JO30 KW30 KZ20 LB28 LC32 LY25 MN20 MR27 MU30 NI28 OM23 PK24 PS29 QA29 RU33 SA24 SC31 SD18 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VG24 XK20 YE30';
+const SEPA = lengthTable(SEPA_LENGTHS);
+const IBAN_LENGTH = new Map([...SEPA, ...lengthTable(OTHER_LENGTHS)]);
+const EEA = new Set('AT BE BG HR CY CZ DE DK EE ES FI FR GR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK'.split(' '));
+const COUNTRIES = new Set(
+  (
+    'AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ ' +
+    'EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ ' +
+    'LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW ' +
+    'SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW'
+  ).split(' '),
+);
+
+/** Blanks of all kinds, dashes, invisible marks: none of it is part of an account number. */
+const DECORATION = /[\s\p{Pd}\p{C}\p{Default_Ignorable_Code_Point}\u2212._]+/gu;
+const INVISIBLE = /(?!\s)[\p{C}\p{Default_Ignorable_Code_Point}]/gu;
+const IBAN_LABEL = /^\s*IBAN/;
+/** Without a separator "BIC" may be the bank's own first letters. */
+const BIC_LABEL = /^\s*(?:(?:BIC|SWIFT|CODE)[\s:./-]+)+/;
+const compact = (text: string, label: RegExp): string =>
+  text
+    .normalize('NFKC')
+    .replaceAll(INVISIBLE, '')
+    .toUpperCase()
+    .replace(label, '')
+    .replace(/^[\s:]+/, '')
+    .replaceAll(DECORATION, '');
+
+/** ISO 13616: known country, its length, mod 97. In capitals without blanks; undefined when it is none. */
+export function readIban(text: string): string | undefined {
+  const iban = compact(text, IBAN_LABEL);
+  if (!/^[A-Z]{2}(?!00|01|99)\d{2}[A-Z0-9]+$/.test(iban) || iban.length !== IBAN_LENGTH.get(iban.slice(0, 2))) return undefined;
+  const digits = (iban.slice(4) + iban.slice(0, 4)).replace(/[A-Z]/g, (letter) => String(letter.charCodeAt(0) - 55));
+  return BigInt(digits) % 97n === 1n ? iban : undefined;
+}
+
+/** ISO 9362 in the pattern of ISO 20022: 8 or 11 characters with a country in the middle. A placeholder is none. */
+export function readBic(text: string): string | undefined {
+  const bic = compact(text, BIC_LABEL);
+  const isBic = /^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$/.test(bic) && COUNTRIES.has(bic.slice(4, 6));
+  return isBic && !isPlaceholder(text) ? bic : undefined;
+}
+
+const PLACEHOLDERS = /^(?:NOT?(?:PROVIDED|AVAILABLE|APPLICABLE|SPECIFIED|GIVEN|REQUIRED|NEEDED|SET)?|N\/?A|NONE|NULL|NIL|TBD|TBA|EMPTY|UNDEFINED|UNKNOWN)X*$/;
+
+/** "No BIC", as forms and ISO 20022 write it: NOTPROVIDED, n/a, XXXXXXXXXXX, nothing at all. */
+export function isPlaceholder(text: string): boolean {
+  const word = compact(text, BIC_LABEL);
+  return /^(.?)\1*$/u.test(word) || PLACEHOLDERS.test(word);
+}
+
+/** Whether the SEPA schemes reach the account's country. */
+export const isSepa = (iban: string): boolean => SEPA.has(iban.slice(0, 2));
+/** Where a bank is found by the IBAN alone. Beyond (CH, GB, MC, SM …) the BIC is asked for. */
+export const isInEea = (iban: string): boolean => EEA.has(iban.slice(0, 2));
+/** SIX: IBANs with a bank number from 30000 to 31999 take payments with a QR reference only, which a SEPA transfer cannot carry. */
+export const isQrIban = (iban: string): boolean => /^(?:CH|LI)\d\d3[01]/.test(iban);
+
+/** First and last four characters (`DE89…3000`), as much as people need to know their own account by. Nothing of a text too short to hide any. */
+export function maskIban(text: string): string {
+  const iban = readIban(text) ?? compact(text, IBAN_LABEL);
+  return iban.length < 12 ? '…' : `${iban.slice(0, 4)}…${iban.slice(-4)}`;
+}
+
+function lengthTable(text: string): Map<string, number> {
+  return new Map(text.split(' ').map((entry) => [entry.slice(0, 2), Number(entry.slice(2))]));
+}

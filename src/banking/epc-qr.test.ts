@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import { epcQr, type EpcTransfer } from './epc-qr.ts';
+
+const IBAN = 'DE89370400440532013000';
+const TRANSFER: EpcTransfer = { iban: IBAN, bic: 'COBADEFFXXX', name: 'Alpine Pay AG', amountCents: 10_000n, reference: 'ALP-4F7K2' };
+const withChange = (change: Partial<EpcTransfer>): string | undefined => epcQr({ ...TRANSFER, ...change });
+const line = (text: string | undefined, number: number): string | undefined => text?.split('\n')[number - 1];
+
+test('the text of the sample, line by line', () => {
+  expect(epcQr(TRANSFER)).toBe('BCD\n002\n1\nSCT\nCOBADEFFXXX\nAlpine Pay AG\nDE89370400440532013000\nEUR100.00\n\n\nALP-4F7K2');
+});
+
+test('without BIC its line stays, without reference the empty end is left out', () => {
+  expect(epcQr({ iban: 'de89 3704 0044 0532 0130 00', name: 'A', amountCents: 1n })).toBe(`BCD\n002\n1\nSCT\n\nA\n${IBAN}\nEUR0.01`);
+});
+
+test('a line break in a value does not move the lines below it', () => {
+  const text = withChange({ name: ' Alpine\nPay\u2028AG\u0000 ', reference: 'a\r\nb\tc' });
+  expect([line(text, 6), line(text, 7), line(text, 11)]).toEqual(['Alpine Pay AG', IBAN, 'a b c']);
+});
+
+test('limits: amount, name, reference, bytes', () => {
+  expect([0n, -1n, 99_999_999_999n, 100_000_000_000n].map((amountCents) => line(withChange({ amountCents }), 8))).toEqual([
+    undefined,
+    undefined,
+    'EUR999999999.99',
+    undefined,
+  ]);
+  expect(line(withChange({ name: 'ä'.repeat(71) }), 6)).toBe('ä'.repeat(70));
+  expect(line(withChange({ reference: 'r'.repeat(140) }), 11)).toBe('r'.repeat(140));
+  expect([{ reference: 'r'.repeat(141) }, { name: ' \n' }, { reference: 'ä'.repeat(140) }].map(withChange)).toEqual([undefined, undefined, undefined]);
+});
+
+test('no code for a bad or non-SEPA IBAN, nor for a bad BIC', () => {
+  expect([{ iban: 'DE89370400440532013001' }, { iban: 'AE070331234567890123456' }, { bic: 'COBADEFFXX' }].map(withChange)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
+test.each([
+  'NOTPROVIDED',
+  'notprovided',
+  'XXXXXXXXXXX',
+  'XXXXXXXX',
+  'UNKNOWNX',
+  'UNKNOWN',
+  'n/a',
+  'N/A',
+  '-',
+  '--',
+  'none',
+  'NULL',
+  ' ',
+  '\u200b',
+  '0',
+  'Not provided',
+])('a placeholder for the BIC, "%s", is an empty line', (bic) => expect(line(withChange({ bic }), 5)).toBe(''));
+
+test.each(['CH9300762011623852957', 'GB29NWBK60161331926819', 'MC5811222000010123456789030', 'SM86U0322509800000000270100'])(
+  'outside the EEA no code without a BIC: %s',
+  (iban) => {
+    expect(['', 'NOTPROVIDED'].map((bic) => withChange({ iban, bic }))).toEqual([undefined, undefined]);
+    expect(line(withChange({ iban, bic: 'NWBKGB2L' }), 5)).toBe('NWBKGB2L');
+  },
+);
+
+test('a Swiss QR-IBAN takes no SEPA transfer', () => {
+  expect(withChange({ iban: 'CH4431999123000889012', bic: 'POFICHBEXXX' })).toBeUndefined();
+  expect(withChange({ iban: 'CH9300762011623852957', bic: 'POFICHBEXXX' })).toBeDefined();
+});
+
+test('what people paste is printed in the form of banks', () => {
+  const text = withChange({ iban: '\u202aIBAN: DE89-3704\u00a00044 0532 0130 00\u202c', bic: 'BIC: coba de ff xxx', reference: 'ALP\u200b-4F7K2' });
+  expect([line(text, 5), line(text, 7), line(text, 11)]).toEqual(['COBADEFFXXX', IBAN, 'ALP-4F7K2']);
+});
