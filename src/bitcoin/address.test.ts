@@ -54,6 +54,20 @@ test.each([
 ])('%.60s is refused', (text) => expect(checkPayoutAddress(text, 'main')).toEqual(NOT_AN_ADDRESS));
 
 test.each([
+  'req-cosigner=1',
+  'amount=1&req-x=',
+  'REQ-x=1',
+  '%72eq-x=1',
+  'amount=1&amp;req-x=1',
+
+  'label=a&req-somethingyoudontunderstand=50',
+])('a demand that nobody understands makes the whole link invalid: %s (BIP21)', (query) => {
+  const refused = { problem: expect.stringContaining('req-') as string };
+  expect(checkPayoutAddress(`bitcoin:bc1qcmu7kcwrndyke09zzyl0wv3dqxwlzqkma248kj?${query}`, 'main')).toEqual(refused);
+  expect(checkPayoutAddress(`BITCOIN:BC1QCMU7KCWRNDYKE09ZZYL0WV3DQXWLZQKMA248KJ?${query}`, 'main')).toEqual(refused);
+});
+
+test.each([
   [undefined, 'bitcoin:x'],
   [1n, 'bitcoin:x?amount=0.00000001'],
   [1_100n, 'bitcoin:x?amount=0.000011'],

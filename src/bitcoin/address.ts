@@ -6,11 +6,14 @@ import { isCompressedKey } from './secp256k1.ts';
 export type BitcoinNetwork = 'main' | 'test' | 'signet' | 'regtest';
 
 /**
- * Takes a bare address or a bitcoin: URI (its parameters are ignored) and gives the address, bech32 in lower case (QR codes carry it in
- * capitals), or the problem in words for the customer. Test networks and signet share their prefixes and cannot be told apart; regtest shares the base58 ones.
+ * Takes a bare address or a bitcoin: URI and gives the address, bech32 in lower case (QR codes carry it in capitals), or the problem in words
+ * for the customer. Parameters of the URI are ignored, but one that begins with `req-` must be understood (BIP21), and none is. Test networks
+ * and signet share their prefixes and cannot be told apart; regtest shares the base58 ones.
  */
 export function checkPayoutAddress(text: string, network: BitcoinNetwork): { address: string } | { problem: string } {
-  const address = text.replace(/^bitcoin:/i, '').replace(/\?.*$/s, '');
+  const [, address = '', query = ''] = /^(?:bitcoin:)?([^?]*)\??(.*)$/is.exec(text) ?? [];
+  const demanded = [...new URLSearchParams(query).keys()].find((name) => /(?:^|[;?\s])req-/i.test(name));
+  if (demanded !== undefined) return { problem: 'This bitcoin: link demands something that is not supported (a "req-" parameter). Give the bare address.' };
   const info = readAddress(address);
   if (info === undefined) return { problem: 'This is not a bitcoin address, or it has a typing error.' };
   if (info.network !== libraryNetwork(network, info.bech32)) return { problem: `This address does not belong to the network "${network}".` };

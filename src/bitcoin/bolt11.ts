@@ -18,6 +18,8 @@ const SIGNATURE_WORDS = 104;
 const HASH_WORDS = 52;
 const KEY_WORDS = 53;
 const DEFAULT_EXPIRY_S = 3600;
+/** BOLT11 sets no limit; an end beyond is no date that anybody could write down, and nobody waits longer. */
+const LONGEST_EXPIRY_S = 365 * 86_400;
 /** As much as one QR code holds; real invoices, route hints included, stay well below. */
 const MAX_LENGTH = 4296;
 /** Required (even) bits a payer of today understands: onion, payment secret, multi-part, blinded paths, attribution data, metadata (BOLT9). */
@@ -29,6 +31,7 @@ export type Invoice = {
   amountMsat?: bigint;
   /** Unix seconds. */
   timestamp: number;
+  /** At most a year, whatever the invoice says. */
   expirySeconds: number;
   /** Lower-case hex, like the other hashes and keys. */
   paymentHash: string;
@@ -138,13 +141,13 @@ function readFacts(fields: Map<string, number[]>): Facts | undefined {
   const [expiry, cltv] = [...'xc'].map((letter) => fields.get(letter)).map((words) => words && Number(wordsToInteger(words)));
   const features = readFeatures(fields.get('9') ?? []);
   if (hash === undefined || features.some((bit) => bit % 2 === 0 && !KNOWN_REQUIRED.has(bit))) return undefined;
-  if ([expiry ?? 0, cltv ?? 0].some((value) => !Number.isSafeInteger(value))) return undefined;
+  if (cltv !== undefined && !Number.isSafeInteger(cltv)) return undefined;
   return {
     paymentHash: hex.encode(hash),
     ...(secret && { paymentSecret: hex.encode(secret) }),
     ...(description && { description: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(description) }),
     ...(descriptionHash && { descriptionHash: hex.encode(descriptionHash) }),
-    expirySeconds: expiry ?? DEFAULT_EXPIRY_S,
+    expirySeconds: Math.min(expiry ?? DEFAULT_EXPIRY_S, LONGEST_EXPIRY_S),
     ...(cltv !== undefined && { minFinalCltv: cltv }),
     features,
   };

@@ -29,6 +29,35 @@ test('schemes and hosts in any case', () => {
   expect(decodeLnurl('https://example.onion/x')).toBe('https://example.onion/x');
 });
 
+/** Prefixes, cases and line ends around one LNURL, as mails, QR codes and terminals leave them. */
+const around = fc
+  .record({
+    before: fc.constantFrom('', 'lightning:', 'LIGHTNING:', 'lightning://', 'Lightning://', 'lnurl:', ' ', '\n', '\ufeff'),
+    upper: fc.boolean(),
+    after: fc.constantFrom('', '\n', '\r\n', ' ', '\t'),
+    breakAt: fc.nat(BECH32.lnurl.length),
+    lineEnd: fc.constantFrom('', '\n', '\r\n'),
+  })
+  .map(({ before, upper, after, breakAt, lineEnd }) => {
+    const text = upper ? BECH32.lnurl.toUpperCase() : BECH32.lnurl.toLowerCase();
+    return before + text.slice(0, breakAt) + lineEnd + text.slice(breakAt) + after;
+  });
+
+test('prefixes of wallets and line ends are no part of an LNURL', () => {
+  fc.assert(fc.property(around, (text) => decodeLnurl(text) === BECH32.url));
+  expect(toCanonicalLnurl(`lightning://${BECH32.lnurl}\n`)?.lnurl).toBe(BECH32.lnurl);
+  expect(decodeLnurl('https://service.com/w?k=1\r\n')).toBe('https://service.com/w?k=1');
+});
+
+test('the fallback of LUD-01 in capitals leads to the inner LNURL', () => {
+  const upper = `HTTP://HOST.EXAMPLE/REDEEM?LIGHTNING=${BECH32.lnurl.toUpperCase()}`;
+  expect([upper, `https://host.example/redeem?x=1&Lightning=${BECH32.lnurl.toLowerCase()}\n`].map((text) => decodeLnurl(text))).toEqual([
+    BECH32.url,
+    BECH32.url,
+  ]);
+  expect(decodeLnurl('HTTPS://HOST.EXAMPLE/REDEEM?LIGHTNING=LNBC1ABC')).toBeUndefined();
+});
+
 describe('links that are something else', () => {
   const bad = {
     'another kind by its tag': 'https://service.com/api?tag=login&k1=00',

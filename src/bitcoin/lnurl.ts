@@ -19,10 +19,12 @@ export function encodeLnurl(url: string): string {
 }
 
 /**
- * The exact URL behind a withdrawal link in any of the forms providers use: bech32 in either case, `lightning:` before it, lnurlw://, https
- * with a `lightning` parameter, plain https (http on .onion). Undefined for the rest: other kinds of LNURL, plain http, over 2,000 characters.
+ * The exact URL behind a withdrawal link in any of the forms providers use: bech32 in either case (line ends in it are those of a mail or a
+ * terminal), `lightning:` or `lightning://` before it, lnurlw://, https with a `lightning` parameter in either case, plain https (http on
+ * .onion). Undefined for the rest: other kinds of LNURL, plain http, over 2,000 characters.
  */
-export function decodeLnurl(text: string, options: LnurlOptions = {}): string | undefined {
+export function decodeLnurl(given: string, options: LnurlOptions = {}): string | undefined {
+  const text = given.trimEnd();
   if (text.length > MAX_LENGTH) return undefined;
   const url = urlIn(text);
   if (url === undefined || !URL_CHARACTERS.test(url) || !URL.canParse(url)) return undefined;
@@ -41,13 +43,14 @@ function urlIn(text: string): string | undefined {
     const isOnion = URL.canParse(`https://${rest}`) && new URL(`https://${rest}`).hostname.endsWith('.onion');
     return `${isOnion ? 'http' : 'https'}://${rest}`;
   }
-  if (!/^https?:\/\//i.test(text)) return fromBech32(text.replace(/^lightning:/i, ''));
-  const inner = URL.canParse(text) ? new URL(text).searchParams.get('lightning') : null;
-  return inner === null ? text : fromBech32(inner);
+  if (!/^https?:\/\//i.test(text)) return fromBech32(text.replace(/^\s*(?:lightning|lnurl):(?:\/\/)?/i, ''));
+  const parameters = URL.canParse(text) ? [...new URL(text).searchParams] : [];
+  const inner = parameters.find(([name]) => name.toLowerCase() === 'lightning');
+  return inner === undefined ? text : fromBech32(inner[1]);
 }
 
 function fromBech32(text: string): string | undefined {
-  const decoded = bech32.decodeUnsafe(text, MAX_LENGTH);
+  const decoded = bech32.decodeUnsafe(text.replaceAll(/\s/g, ''), MAX_LENGTH);
   if (!decoded || decoded.prefix !== 'lnurl') return undefined;
   const bytes = bech32.fromWordsUnsafe(decoded.words);
   // Bytes that are not UTF-8 become U+FFFD, which no URL we accept contains.
