@@ -1,0 +1,143 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { customerLink, customerText } from './links.ts';
+
+const hosts = ['lindenpay.example'];
+const link = (text: string, sandbox = false): string | undefined => customerLink(text, hosts, sandbox);
+const text = (given: string): string | undefined => customerText(given, hosts, false);
+
+describe('a link for a customer', () => {
+  it.each([
+    ['https://lindenpay.example', 'https://lindenpay.example/'],
+    ['HTTPS://PAY.LindenPay.example:8443/A?b=C#d', 'https://pay.lindenpay.example:8443/A?b=C#d'],
+    ['https://pay.lindenpay.example./x', 'https://pay.lindenpay.example/x'],
+    ['https://pay.lindenpay.example/a/../b', 'https://pay.lindenpay.example/b'],
+    ['https://pay.lindenpay.example/Zahlung/für', 'https://pay.lindenpay.example/Zahlung/f%C3%BCr'],
+    ['https://pay.lindenpay.example/x?to=https://a.example@b', 'https://pay.lindenpay.example/x?to=https://a.example@b'],
+  ])('%s is handed out as %s', (given, canonical) => expect(link(given)).toBe(canonical));
+
+  it.each([
+    'https://pay.lindenpay.example\\@evil.example/x',
+    'https:\\\\pay.lindenpay.example/x',
+    'https://pay.lindenpay.example/\\evil',
+    'https://user@pay.lindenpay.example/',
+    'https://pay.lindenpay.example:443@evil.example/',
+    'https:/pay.lindenpay.example/',
+    'https:pay.lindenpay.example/',
+    'https:///pay.lindenpay.example/',
+    '//pay.lindenpay.example/',
+    'http://pay.lindenpay.example/',
+    'ftp://pay.lindenpay.example/',
+    'javascript:alert(1)//pay.lindenpay.example/',
+    ' https://pay.lindenpay.example/',
+    'https://pay.lindenpay.example/\n',
+    'ht\ttps://pay.lindenpay.example/',
+    'https://pay.linden\npay.example/',
+    'https://pay.lindenpay.example/a b',
+    'https://pay.lindenpay.example/\u202egnp.exe',
+    'https://pay.lindenpay.example/\u200b',
+    'https://pay.lindenpay.example\u3002evil.example/',
+    'https://ｐａｙ.lindenpay.example/',
+    'ｈｔｔｐｓ://pay.lindenpay.example/',
+    'https://pay.lindenpay.example／@evil.example/',
+    'https://pay.lindenpаy.example/',
+    'https://pay%2elindenpay.example/',
+    'https://evil-lindenpay.example/',
+    'https://lindenpay.example.evil.example/',
+    'https://1.2.3.4/',
+    'https://0x7f.1/',
+    'https://[::1]/',
+    'https://localhost/',
+    '',
+    `https://pay.lindenpay.example/${'x'.repeat(4096)}`,
+  ])('%j is refused', (given) => expect(link(given)).toBeUndefined());
+
+  it('loopback only in sandbox mode, by the same rules of writing', () => {
+    const local = ['http://127.0.0.1:8080/pay', 'http://localhost/pay', 'https://[::1]:1/pay'];
+    expect([local.map((one) => link(one)), local.map((one) => link(one, true))]).toEqual([[undefined, undefined, undefined], local]);
+    expect([link('http://127.0.0.1\\@evil.example/', true), link('http://127.0.0.1.evil.example/', true)]).toEqual([undefined, undefined]);
+  });
+
+  /** Pieces that make two parsers read different hosts. */
+  const piece = fc.constantFrom(
+    'https:',
+    'http:',
+    '/',
+    '//',
+    '\\',
+    '@',
+    ':',
+    '.',
+    '?',
+    '#',
+    '%2f',
+    '%40',
+    '%00',
+    ' ',
+    '\t',
+    '\n',
+    '\u202e',
+    '\u200b',
+    '\uff0f',
+    '\u3002',
+    '\u2044',
+    'lindenpay.example',
+    'pay.lindenpay.example',
+    'evil.example',
+    '127.0.0.1',
+    'xn--',
+    'user',
+    '443',
+    '[::1]',
+    'javascript:',
+  );
+  it('whatever it is made of, what is handed out has one host, ours, for a parser of RFC 3986 too', () => {
+    const anyLink = fc.tuple(fc.constantFrom('', 'https://', 'https://pay.lindenpay.example'), fc.array(piece, { maxLength: 6 }), fc.string({ maxLength: 4 }));
+    fc.assert(
+      fc.property(anyLink, ([start, pieces, end]) => {
+        const canonical = link(start + pieces.join('') + end);
+        if (canonical === undefined) return;
+        const [, authority = ''] = /^https:\/\/([^/?#]*)/.exec(canonical) ?? [];
+        expect(authority).toMatch(/^(?:[a-z0-9-]+\.)*lindenpay\.example(?::\d+)?$/);
+        expect(canonical).not.toMatch(/[\\\s]|[^\x21-\x7e]/);
+        expect(link(canonical)).toBe(canonical);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('a text beside the link', () => {
+  it.each([
+    ['DE89370400440532013000', 'DE89370400440532013000'],
+    ['Ref:LP-77Q2', 'Ref:LP-77Q2'],
+    ['IBAN: DE89 3704', 'IBAN: DE89 3704'],
+    ['Street 1\nBerlin', 'Street 1 Berlin'],
+    ['LP\u202e-77Q2\u200b', 'LP-77Q2'],
+    ['10:30', '10:30'],
+    ['help@lindenpay.example', 'help@lindenpay.example'],
+    ['https://PAY.lindenpay.example/x', 'https://pay.lindenpay.example/x'],
+    ['Pay at https://pay.lindenpay.example/x.', 'Pay at https://pay.lindenpay.example/x.'],
+    ['می\u200cخواهم', 'می\u200cخواهم'],
+  ])('%j is shown as %j', (given, shown) => expect(text(given)).toBe(shown));
+
+  it.each([
+    'javascript:alert(1)',
+    'JaVaScRiPt:alert(1)',
+    'java\tscript:alert(1)',
+    '\u202ajavascript:alert(1)',
+    'data:text/html,<script>',
+    'https://evil.example/x',
+    'Pay at https://evil.example/x now',
+    'https://pay.lindenpay.example\\@evil.example/x',
+    'ｈｔｔｐｓ://evil.example/x',
+    'ｈｔｔｐｓ://pay.lindenpay.example/x',
+    'Pay at ｈｔｔｐｓ://pay.lindenpay.example/x',
+    'http://pay.lindenpay.example/x',
+    'intent://pay#Intent;end',
+    'myapp:pay?to=evil',
+    'bitcoin:bc1qcmu7kcwrndyke09zzyl0wv3dqxwlzqkma248kj',
+    'mailto:help@evil.example',
+    'file:///etc/passwd',
+  ])('%j is a link that nobody may follow', (given) => expect(text(given)).toBeUndefined());
+});

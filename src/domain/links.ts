@@ -1,0 +1,56 @@
+/**
+ * Links that a provider gives a customer (payment pages, sign-up pages, redemption links) are followed with money in hand. One rule for all of
+ * them: https on one of the provider's own hosts or their subdomains, written so that every parser reads the same host, and handed out in one
+ * canonical form. In sandbox mode plain http to loopback is what the simulators have.
+ */
+import { withoutInvisible } from './printable.ts';
+
+const MAX_LENGTH = 4096;
+/** No user info, no percent sign, no letter outside ASCII before the path: parsers disagree about the host of such links. */
+const LINK_FORM = /^https?:\/\/(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?#].*)?$/i;
+/** Backslash, blanks, controls, bidi and other marks that nobody sees. */
+const TRICKS = /[\\\s\p{C}\p{Default_Ignorable_Code_Point}]/u;
+
+/** The canonical form to hand out, or undefined: the link is not to be shown. */
+export const customerLink = (link: string, hosts: readonly string[], sandbox: boolean): string | undefined => {
+  if (link.length > MAX_LENGTH || TRICKS.test(link) || !LINK_FORM.test(link) || !URL.canParse(link)) return undefined;
+  const url = new URL(link);
+  const host = url.hostname.replace(/\.$/, '');
+  const isAllowed = sandbox && isLoopback(host) ? true : url.protocol === 'https:' && !isAddress(host) && isOneOf(host, hosts);
+  if (!isAllowed) return undefined;
+  url.hostname = host;
+  return url.href;
+};
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
+const isAddress = (host: string): boolean => /^[\d.]+$/.test(host) || host.startsWith('[');
+const isOneOf = (host: string, hosts: readonly string[]): boolean =>
+  hosts.some((allowed) => host === allowed.toLowerCase() || host.endsWith(`.${allowed.toLowerCase()}`));
+
+/** Schemes that need no slashes, as far as a telephone opens something for them. */
+const BARE_SCHEME =
+  /^(?:javascript|vbscript|view-source|blob|about|file|filesystem|content|intent|mailto|tel|sms|whatsapp|market|bitcoin|bitcoincash|lightning|lnurl[cpw]?|keyauth|ethereum|litecoin|monero|solana|payto|upi):/i;
+/** An unknown scheme without slashes is told from "Ref:LP-77Q2" by what follows. */
+const LIKE_A_LINK = /^[a-z][a-z0-9+.-]*:[^\s]*[/?=@\\]/i;
+const DATA_LINK = /^data:[^\s]*,/i;
+const LINK_INSIDE = /[a-z][a-z0-9+.-]*:[/\\]\S*/gi;
+const SENTENCE_END = /[.,;:!?)\]}>'"]+$/;
+
+/**
+ * A text beside the payment link as a customer may see it: controls and invisible marks taken out, a link in canonical form. Undefined when it
+ * is or holds a link that customerLink refuses.
+ */
+export const customerText = (text: string, hosts: readonly string[], sandbox: boolean): string | undefined => {
+  const shown = withoutInvisible(text);
+  // Full-width letters and letters with a tab between them are links to some readers.
+  const plain = shown.normalize('NFKC');
+  const joined = plain.replaceAll(/\s+/gu, '');
+  if (!/\s/u.test(shown) && isLink(plain)) return customerLink(shown, hosts, sandbox);
+  const isBroken = /[\t\r\n]/.test(text.trim()) && BARE_SCHEME.test(joined);
+  if (isBroken || isLink(plain.trim()) || (joined.startsWith('data:') && DATA_LINK.test(joined))) return undefined;
+  const inside = plain.match(LINK_INSIDE) ?? [];
+  const areOwn = inside.every((found) => shown.includes(found) && customerLink(found.replace(SENTENCE_END, ''), hosts, sandbox) !== undefined);
+  return areOwn ? shown : undefined;
+};
+
+const isLink = (text: string): boolean => BARE_SCHEME.test(text) || DATA_LINK.test(text) || LIKE_A_LINK.test(text);
