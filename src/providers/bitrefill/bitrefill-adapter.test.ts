@@ -339,13 +339,13 @@ describe('from the balance', () => {
   });
   it('is never sent again: not for a lost answer, not for 503, not for 429, not as a second attempt', async () => {
     const { control, place, sent } = await start({}, block);
-    control.setFault({ endpoint: 'POST /purchase', fault: 'lost-answer' });
+    control.setFault({ endpoint: 'POST /purchase', fault: 'lost-answer', times: 1 });
     await expect(place('inbound', 500_000n, balance)).rejects.toMatchObject({ retryable: false, taken: 'maybe' });
     await expect(place('inbound', 500_000n, { ...balance, context: { attempt: 2 } })).rejects.toMatchObject({ retryable: false, taken: 'maybe' });
     expect([sent('POST /purchase').length, control.state.balance]).toEqual([1, 982_300]);
-    control.setFault({ endpoint: 'POST /purchase', fault: '503' });
+    control.setFault({ endpoint: 'POST /purchase', fault: '503', times: 1 });
     await expect(place('inbound', 500_000n, balance)).rejects.toMatchObject({ kind: 'server', retryable: false, taken: 'maybe', status: 503 });
-    control.setFault({ endpoint: 'POST /purchase', fault: '429' });
+    control.setFault({ endpoint: 'POST /purchase', fault: '429', times: 1 });
     await expect(place('inbound', 500_000n, balance)).rejects.toMatchObject({ kind: 'rate-limited', retryable: false, taken: 'no' });
   });
   it('an answer without a status is paid all the same', async () => {
@@ -381,7 +381,7 @@ describe.each(['A', 'B'] as const)('what can become of an order, dialect %s', (d
   it('a word nobody knows is kept and told', async () => {
     const { control, place, read, logs } = await start({ dialect });
     const order = valueOf(await place('inbound', 500_000n));
-    control.setFault({ endpoint: 'GET /order/{id}', fault: 'unknown-status' });
+    control.setFault({ endpoint: 'GET /order/{id}', fault: 'unknown-status', times: 1 });
     const [evidence] = await read(order);
     expect([evidence?.stage, evidence?.rawStatus, logs.at(-1)]).toEqual([undefined, 'in_orbit', 'warn bitrefill_status_unknown {"status":"in_orbit"}']);
   });
@@ -408,7 +408,7 @@ describe('errors', () => {
   it('an error of another kind under 200 is no word on the order', async () => {
     const { control, place, read } = await start();
     const order = valueOf(await place('inbound', 500_000n));
-    control.setFault({ endpoint: 'GET /order/{id}', fault: 'error-200' });
+    control.setFault({ endpoint: 'GET /order/{id}', fault: 'error-200', times: 1 });
     await expect(read(order)).rejects.toMatchObject({ kind: 'server', retryable: true });
   });
   it('what the simulator refuses by itself', async () => {
@@ -443,9 +443,9 @@ describe('errors', () => {
 describe('faults', () => {
   it('429 in both styles says when to come back', async () => {
     const { control, quote } = await start();
-    control.setFault({ endpoint: 'GET /inventory/{slug}', fault: '429-old' });
+    control.setFault({ endpoint: 'GET /inventory/{slug}', fault: '429-old', times: 1 });
     await expect(quote('inbound', 500_000n)).rejects.toMatchObject({ kind: 'rate-limited', taken: 'no', retryAfterMs: 7_000 });
-    control.setFault({ endpoint: 'GET /inventory/{slug}', fault: '429' });
+    control.setFault({ endpoint: 'GET /inventory/{slug}', fault: '429', times: 1 });
     const fault = await quote('inbound', 500_000n).catch((error: unknown) => error as { kind: string; retryAfterMs: number });
     expect([fault, Math.round((fault as { retryAfterMs: number }).retryAfterMs / 2_000)]).toMatchObject([{ kind: 'rate-limited' }, 15]);
   });
@@ -458,40 +458,40 @@ describe('faults', () => {
     ['reset', 'unreachable', 'unreachable'],
   ] as const)('%s', async (fault, kind, ofSelfTest) => {
     const { control, adapter, call, quote, place } = await start();
-    control.setFault({ endpoint: 'GET /inventory/{slug}', fault });
+    control.setFault({ endpoint: 'GET /inventory/{slug}', fault, times: 1 });
     await expect(quote('inbound', 500_000n)).rejects.toMatchObject({ kind });
-    control.setFault({ endpoint: 'POST /order', fault });
+    control.setFault({ endpoint: 'POST /order', fault, times: 1 });
     await expect(place('inbound', 500_000n)).rejects.toMatchObject({ kind, taken: 'maybe' });
-    control.setFault({ endpoint: 'GET /test', fault });
+    control.setFault({ endpoint: 'GET /test', fault, times: 1 });
     await expect(adapter.catalogue(call())).rejects.toMatchObject({ kind: ofSelfTest });
   });
   it('a slow answer ends with the signal', async () => {
     const { control, adapter, call, requestFor } = await start();
-    control.setFault({ endpoint: '*', fault: 'latency', ms: 2_000 });
+    control.setFault({ endpoint: '*', fault: 'latency', ms: 2_000, times: 1 });
     await expect(adapter.quote(call({ signal: AbortSignal.timeout(50) }), requestFor('inbound', 500_000n))).rejects.toMatchObject({ kind: 'timeout' });
   });
   it('a price that jumps between inventory and order is told as it is: the gateway judges it', async () => {
     const { control, place } = await start();
-    control.setFault({ endpoint: 'POST /order', fault: 'price-jump', bps: 5_000 });
+    control.setFault({ endpoint: 'POST /order', fault: 'price-jump', bps: 5_000, times: 1 });
     expect(valueOf(await place('inbound', 500_000n)).pay).toBe(26_424n);
   });
   it('an invoice of another amount, or another product, is shown to nobody', async () => {
     const { control, place } = await start();
-    control.setFault({ endpoint: 'POST /order', fault: 'other-amount' });
+    control.setFault({ endpoint: 'POST /order', fault: 'other-amount', times: 1 });
     await expect(place('inbound', 500_000n)).rejects.toThrow('an invoice of another amount than the order');
-    control.setFault({ endpoint: 'POST /order', fault: 'other-product' });
+    control.setFault({ endpoint: 'POST /order', fault: 'other-product', times: 1 });
     await expect(place('inbound', 500_000n)).rejects.toThrow('an order of another product');
   });
   it('a lost answer may have made an order; every sending makes one', async () => {
     const { control, place } = await start();
-    control.setFault({ endpoint: 'POST /order', fault: 'lost-answer' });
+    control.setFault({ endpoint: 'POST /order', fault: 'lost-answer', times: 1 });
     await expect(place('inbound', 500_000n)).rejects.toMatchObject({ kind: 'unreachable', taken: 'maybe' });
     valueOf(await place('inbound', 500_000n, { context: { attempt: 2 } }));
     expect(control.state.orders.size).toBe(2);
   });
   it('members nobody knows are ignored', async () => {
     const { control, place } = await start();
-    control.setFault({ endpoint: 'POST /order', fault: 'unknown-member' });
+    control.setFault({ endpoint: 'POST /order', fault: 'unknown-member', times: 1 });
     expect(valueOf(await place('inbound', 500_000n)).stage).toBe('awaiting_payment');
   });
 });
@@ -535,7 +535,7 @@ describe('webhooks', () => {
 it('no secret, redemption link or e-mail ever reaches a log', async () => {
   const { control, place, read, logs } = await start();
   const order = valueOf(await place('inbound', 500_000n, { inputs: { email: 'alice@example.com' } }));
-  control.setFault({ endpoint: 'GET /order/{id}', fault: 'unknown-status' });
+  control.setFault({ endpoint: 'GET /order/{id}', fault: 'unknown-status', times: 1 });
   await read(order);
   await control.pay(idOf(order));
   await read(order);
