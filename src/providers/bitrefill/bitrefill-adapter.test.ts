@@ -117,14 +117,14 @@ describe('what is on sale', () => {
   it.each(['message', 'error-200', 'error-message-200', 'v2'] as const)('what is gone is left out, said as %s', async (errorShape) => {
     const { adapter, call, quote } = await start({ slugs: ['lightning-channel'], errorShape });
     expect(valueOf(await adapter.catalogue(call())).map((one) => one.product)).toEqual(['inbound']);
-    expect(await quote('turbo', 500_000n)).toEqual({ ok: false, refusal: { reason: 'option-unsupported', note: 'not on sale: not_found' } });
+    expect(await quote('turbo', 500_000n)).toEqual({ ok: false, refusal: { reason: 'option-unsupported', note: 'not-on-sale', detail: 'not_found' } });
   });
   it('packages instead of a range', async () => {
     const packages = { 'lightning-channel': ['5000000', '2000000'].map((value) => ({ value, satoshiPrice: Number(value) / 25 })) };
     const { adapter, call, quote } = await start({ packages, slugs: ['lightning-channel'] });
     expect(valueOf(await adapter.catalogue(call()))).toMatchObject([{ minSats: 2_000_000n, maxSats: 5_000_000n, stepSats: 3_000_000n }]);
     expect(valueOf(await quote('inbound', 2_000_000n)).pay).toBe(80_000n);
-    expect(await quote('inbound', 3_000_000n)).toMatchObject({ ok: false, refusal: { reason: 'off-step', note: 'nearest: 2000000, 5000000' } });
+    expect(await quote('inbound', 3_000_000n)).toMatchObject({ ok: false, refusal: { reason: 'off-step', detail: 'nearest: 2000000, 5000000' } });
   });
   it('wrong credentials are the operator’s fault; missing ones send nothing', async () => {
     const wrong = await start({}, {}, { THOR_SECRET: 'other' });
@@ -160,7 +160,7 @@ describe('prices', () => {
     const limits = { minReceive: 500_000n, maxReceive: 16_777_215n };
     expect(await quote('inbound', 499_999n)).toEqual({ ok: false, refusal: { reason: 'below-minimum', limits } });
     expect(await quote('inbound', 16_777_216n)).toEqual({ ok: false, refusal: { reason: 'above-maximum', limits } });
-    expect(await quote('inbound', 500_001n)).toEqual({ ok: false, refusal: { reason: 'off-step', limits, note: 'nearest: 500000, 501000' } });
+    expect(await quote('inbound', 500_001n)).toEqual({ ok: false, refusal: { reason: 'off-step', limits, detail: 'nearest: 500000, 501000' } });
     const asked = sent('GET /inventory/{slug}').length;
     expect(await quote('recharge', 1_000n)).toEqual({ ok: false, refusal: { reason: 'option-unsupported' } });
     expect(await quote('inbound', 500_000n, 'dash')).toEqual({ ok: false, refusal: { reason: 'payment-method-unsupported' } });
@@ -335,7 +335,7 @@ describe('from the balance', () => {
   });
   it('too little in it', async () => {
     const { place } = await start({ balanceSats: 100, errorShape: 'v2' }, block);
-    expect(await place('inbound', 500_000n, balance)).toEqual({ ok: false, refusal: { reason: 'declined', note: 'order-refused: balance_too_low' } });
+    expect(await place('inbound', 500_000n, balance)).toEqual({ ok: false, refusal: { reason: 'declined', note: 'order-refused', detail: 'balance_too_low' } });
   });
   it('is never sent again: not for a lost answer, not for 503, not for 429, not as a second attempt', async () => {
     const { control, place, sent } = await start({}, block);
@@ -397,7 +397,10 @@ describe('errors', () => {
     ['v2', 'unsupported_payment_method'],
   ] as const)('an order refused as %s', async (errorShape, code) => {
     const { place } = await start({ errorShape }, { payment_methods: ['usdc_base'] });
-    expect(await place('inbound', 500_000n, { payWith: 'usdc_base' })).toEqual({ ok: false, refusal: { reason: 'declined', note: `order-refused: ${code}` } });
+    expect(await place('inbound', 500_000n, { payWith: 'usdc_base' })).toEqual({
+      ok: false,
+      refusal: { reason: 'declined', note: 'order-refused', detail: code },
+    });
   });
   it.each(['message', 'error-200', 'error-message-200', 'v2'] as const)('an order that is not known, said as %s', async (errorShape) => {
     const { control, place, read } = await start({ errorShape });
