@@ -1,0 +1,80 @@
+/**
+ * The market that `npm run bench:market` simulates: who quotes what at which moment, and what it really delivers. Pure and seeded: the same
+ * seed, provider name and moment always give the same figures, so that the oracle knows what every provider would have delivered.
+ */
+
+/** How a provider differs from an honest one. Basis points; negative is less for the customer. */
+export type Behaviour = {
+  /** Its own name; what the gateway calls it may be another, which must not change any choice. */
+  name: string;
+  /** How far its price lies above the market, before noise. */
+  spreadBps: number;
+  noiseBps: number;
+  feeRate: number;
+  /** Hundredths, on top of the rate; told in order_fee only, as many providers do. */
+  fixedFee: number;
+  feeStyle: 'included' | 'added';
+  latencyMs: number;
+  /** An estimate, of which so much more or less is delivered. */
+  estimate?: { biasBps: number };
+  /** Share of orders it refuses. */
+  refuses?: number;
+  /** Share of quotes it answers with an error. */
+  failsQuotes?: number;
+  /** The order's answer is this much worse than the quote. */
+  repricesBps?: number;
+  /** The order is filled with other sats than it was accepted with. */
+  fillsOther?: { sats: number; bps: number };
+  /** The link pays this much less than the status says. */
+  linkShortBps?: number;
+};
+
+export type Figures = { amountFiat: number; fee: number; sats: number; btcPrice: number };
+
+/** A number between 0 and 1 that depends on the words alone (FNV-1a, finished as murmur3 does). */
+export const chance = (...words: (string | number)[]): number => {
+  let hash = 0x811c9dc5;
+  for (const letter of words.join('|')) hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+};
+
+/** The market's own price at a moment, hundredths per bitcoin: it wanders by about 1 % and trembles by 10 bps. */
+export const marketPrice = (seed: number, moment: number): number =>
+  Math.round(9_180_000 * (1 + 0.01 * Math.sin(moment / 40 + seed) + 0.002 * (chance(seed, 'market', moment) - 0.5)));
+
+const priceOf = (one: Behaviour, seed: number, moment: number): number => {
+  const noise = one.noiseBps * (2 * chance(seed, one.name, moment) - 1);
+  return Math.round(marketPrice(seed, moment) * (1 + (noise + one.spreadBps) / 10_000));
+};
+
+/** What it quotes for an amount in its own words: with `added` the fee comes on top of `ask`. */
+export const quoteOf = (one: Behaviour, seed: number, moment: number, ask: number): Figures | undefined => {
+  const btcPrice = priceOf(one, seed, moment);
+  const fee = Math.ceil(ask * one.feeRate - 1e-9) + one.fixedFee;
+  const exchanged = one.feeStyle === 'added' ? ask : ask - fee;
+  if (exchanged <= 0) return undefined;
+  return { amountFiat: ask, fee, sats: Number((BigInt(exchanged) * 100_000_000n) / BigInt(btcPrice)), btcPrice };
+};
+
+/** What its status says is bought, once it is paid. */
+export const filledSats = (one: Behaviour, accepted: number): number => {
+  const { sats = 0, bps = 0 } = one.fillsOther ?? {};
+  return Math.floor(accepted * (1 + (bps + (one.estimate?.biasBps ?? 0)) / 10_000)) + sats;
+};
+/** What its link pays. */
+export const linkSats = (one: Behaviour, filled: number): number => Math.floor(filled * (1 - (one.linkShortBps ?? 0) / 10_000));
+export const orderedSats = (one: Behaviour, quoted: number): number => Math.floor(quoted * (1 - (one.repricesBps ?? 0) / 10_000));
+
+/** What a customer with `total` to spend would hold in the end, had this provider been taken at this moment. */
+export const wouldDeliver = (one: Behaviour, seed: number, moment: number, total: number): number => {
+  if (one.refuses === 1) return 0;
+  let ask = total;
+  if (one.feeStyle === 'added') {
+    ask = Math.floor((total - one.fixedFee) / (1 + one.feeRate));
+    while (ask > 0 && ask + Math.ceil(ask * one.feeRate - 1e-9) + one.fixedFee > total) ask -= 1;
+  }
+  const quote = quoteOf(one, seed, moment, ask);
+  return quote ? linkSats(one, filledSats(one, orderedSats(one, quote.sats))) : 0;
+};
