@@ -45,7 +45,7 @@ export type IntentStore = {
   reject(id: string, owner: string, evidence: Json): Promise<boolean>;
   change(id: string, owner: string, change: IntentChange, release: boolean): Promise<boolean>;
   /** Confirms the intent, stores the order, its first event and its deliveries in one transaction. */
-  confirm(id: string, owner: string, change: IntentChange, order: Order, event: OrderEvent, deliveries: NewDelivery[]): Promise<boolean>;
+  confirm(id: string, owner: string, change: IntentChange, placed: { order: Order; event: OrderEvent; deliveries: NewDelivery[] }): Promise<boolean>;
   claimDue(now: number, lease: Lease, limit: number): Promise<Intent[]>;
   claim(id: string, lease: Lease): Promise<Intent | undefined>;
   /** Unpayable and dead ones whose `nextTryOn` has come: to be looked at for money that should not be there. */

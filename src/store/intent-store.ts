@@ -85,7 +85,7 @@ export const createIntentStore = (db: Database): IntentStore => ({
       .returning({ id: intents.id });
     return rows.length === 1;
   },
-  confirm: async (id, owner, change, order, event, deliveries) =>
+  confirm: async (id, owner, change, { order, event, deliveries }) =>
     await db.transaction(async (tx) => {
       const rows = await tx
         .update(intents)

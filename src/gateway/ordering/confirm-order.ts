@@ -48,9 +48,11 @@ export const confirmPlaced = async (
     gateway.log('error', 'balance_purchase_differs', { provider: provider.id, order: intent.orderId, request_id: intent.requestId });
   else if (judged !== 'as-accepted') {
     const detail = judged === 'differs' ? 'The provider made another order than was accepted.' : "The provider's order costs more than was accepted.";
-    return await withhold(gateway, intent, owner, placed, 'price-changed', `${detail} It is not handed out and lapses by itself. Nothing is to be paid.`, {
+    return await withhold(gateway, intent, owner, placed, {
+      code: 'price-changed',
+      detail: `${detail} It is not handed out and lapses by itself. Nothing is to be paid.`,
       // Settled behind the requests there is nobody to ask for: the first who asks gets them (withOffers).
-      members: reprice ? { offers: await freshOffers(reprice) } : {},
+      more: { members: reprice ? { offers: await freshOffers(reprice) } : {} },
     });
   }
   const currency = quote.route.asked.ramp === 'liquidity' ? undefined : quote.route.asked.currency;
@@ -60,12 +62,16 @@ export const confirmPlaced = async (
     ...(currency === undefined ? {} : { currency }),
   });
   if (!payment && placed.stage === 'awaiting_payment')
-    return await withhold(gateway, intent, owner, placed, 'order-unpayable', "The provider's order names no way to pay it. Ask for a new quote.");
+    return await withhold(gateway, intent, owner, placed, {
+      code: 'order-unpayable',
+      detail: "The provider's order names no way to pay it. Ask for a new quote.",
+      more: {},
+    });
 
   const untrusted = untrustedLink(gateway, provider, placed);
   const now = gateway.now();
   const stage: Stage = untrusted ? 'review' : placed.stage;
-  const order = await orderOf(gateway, intent, placing, placed, stage, payment ?? {}, now);
+  const order = await orderOf(gateway, intent, placing, placed, { stage, payment: payment ?? {}, now });
   const answer: GivenAnswer = untrusted
     ? problemAnswer(
         'payout-link-refused',
@@ -87,7 +93,7 @@ export const confirmPlaced = async (
     ...(placed.upstreamOrderId === undefined ? {} : { upstreamOrderId: placed.upstreamOrderId }),
   };
   const deliveries = await orderDeliveries(gateway, order, undefined, event);
-  if (await gateway.stores.intents.confirm(intent.id, owner, change, order, event, deliveries)) {
+  if (await gateway.stores.intents.confirm(intent.id, owner, change, { order, event, deliveries })) {
     gateway.count('orders_total', { provider: provider.id, outcome: untrusted ? 'review' : 'confirmed' });
     return answer;
   }
@@ -136,26 +142,19 @@ const withhold = async (
   gateway: Gateway,
   intent: Intent,
   owner: string,
-  placed: PlacedOrder,
-  code: ProblemCode,
-  detail: string,
-  more: ProblemMore = {},
+  { upstreamOrderId }: PlacedOrder,
+  { code, detail, more }: StoredProblem['problem'],
 ): Promise<GivenAnswer> => {
   const answer = problemAnswer(code, detail, more);
-  const changed = await settleWith(gateway, intent, owner, 'unpayable', answer, placed.upstreamOrderId);
+  const changed = await settleWith(gateway, intent, owner, { state: 'unpayable', upstreamOrderId }, answer);
   gateway.count('orders_total', { provider: intent.providerId, outcome: code });
   return changed ? answer : await answerOf(gateway, await gateway.stores.intents.find(intent.id));
 };
 
-const settleWith = async (
-  gateway: Gateway,
-  intent: Intent,
-  owner: string,
-  state: 'unpayable' | 'dead' | 'review',
-  answer: GivenAnswer,
-  upstreamOrderId?: string,
-  note?: string,
-): Promise<boolean> =>
+/** How a placing ends without an order that anybody may pay. */
+type End = { state: 'unpayable' | 'dead' | 'review'; note?: string; upstreamOrderId?: string | undefined };
+
+const settleWith = async (gateway: Gateway, intent: Intent, owner: string, { state, note, upstreamOrderId }: End, answer: GivenAnswer): Promise<boolean> =>
   await gateway.stores.intents.change(
     intent.id,
     owner,
@@ -170,14 +169,8 @@ const settleWith = async (
   );
 
 /** The end of a placing whose answer was lost for good. */
-export const settleUnpayable = async (
-  gateway: Gateway,
-  intent: Intent,
-  owner: string,
-  state: 'unpayable' | 'dead' | 'review',
-  note: string,
-  upstreamOrderId?: string,
-): Promise<boolean> => {
+export const settleUnpayable = async (gateway: Gateway, intent: Intent, owner: string, end: End & { note: string }): Promise<boolean> => {
+  const { state, note } = end;
   gateway.count('orders_total', { provider: intent.providerId, outcome: state });
   gateway.log(state === 'review' ? 'error' : 'warn', 'intent_settled', {
     request_id: intent.requestId,
@@ -190,15 +183,7 @@ export const settleUnpayable = async (
     state === 'review'
       ? 'What became of the order is not certain; the operator looks at it. Nothing is to be paid. Do not order the same again before he has answered.'
       : 'The provider may hold an order that nobody can pay; it lapses by itself and nothing is to be paid. Ask for a new quote.';
-  return await settleWith(
-    gateway,
-    intent,
-    owner,
-    state,
-    problemAnswer('order-unpayable', detail, { members: { order_id: intent.orderId } }),
-    upstreamOrderId,
-    note,
-  );
+  return await settleWith(gateway, intent, owner, end, problemAnswer('order-unpayable', detail, { members: { order_id: intent.orderId } }));
 };
 
 const untrustedLink = (gateway: Gateway, provider: Provider, placed: PlacedOrder): boolean => {
@@ -212,9 +197,7 @@ const orderOf = async (
   intent: Intent,
   placing: Placing,
   placed: PlacedOrder,
-  stage: Stage,
-  payment: { [key: string]: Json },
-  now: number,
+  { stage, payment, now }: { stage: Stage; payment: { [key: string]: Json }; now: number },
 ): Promise<Order> => {
   const { quote, inputs } = placing;
   const { offer } = quote.offer;

@@ -51,7 +51,7 @@ export const sendPlacing = async (scope: Scope, intent: Intent, lease: Lease, re
     throw 'refused' in sent && intent.ramp !== 'buy' ? refusalProblem(sent.refused) : notTaken(reason);
   }
   if (lapsesUnseen(intent, placing)) {
-    await settleUnpayable(gateway, intent, lease.owner, 'unpayable', lostNote);
+    await settleUnpayable(gateway, intent, lease.owner, { state: 'unpayable', note: lostNote });
     return await answerOf(gateway, await intents.find(intent.id));
   }
   await intents.change(

@@ -1,6 +1,5 @@
 import { backOffMs, settlePlacing, type NewOrder, type Placing as UnknownPlacing } from '../../domain/settle-placing.ts';
 import { confirmPlaced, settleUnpayable } from './confirm-order.ts';
-import type { LiquidityAdapter } from '../../providers/spec.ts';
 import { noticeBodyPlace } from '../places.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Intent } from '../../ports/placings.ts';
@@ -61,9 +60,12 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
   const { core } = placing.provider;
   const evidence = evidenceOf(intent);
   if (lapsesUnseen(intent, placing))
-    return void (await (evidence.restored === true
-      ? settleUnpayable(gateway, intent, lease.owner, 'review', restoredNote)
-      : settleUnpayable(gateway, intent, lease.owner, 'unpayable', lostNote)));
+    return void (await settleUnpayable(
+      gateway,
+      intent,
+      lease.owner,
+      evidence.restored === true ? { state: 'review', note: restoredNote } : { state: 'unpayable', note: lostNote },
+    ));
   if (await foundByNotice(scope, intent, placing, lease)) return;
   const statusBySession = core.status_by_session && intent.ramp === 'buy';
   const profile = { repost: core.repost, lateCommitMaxMs: core.late_commit_max_s * 1000, statusBySession };
@@ -75,7 +77,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
       const shownPerhaps = evidence.restored === true && (next.state === 'unpayable' || !statusBySession);
       // The operator's own money may have left with it, or a customer's since the backup: that is for the operator to look at.
       const state = placing.inputs.order.payWithBalance === true || shownPerhaps ? 'review' : next.state;
-      return void (await settleUnpayable(gateway, intent, lease.owner, state, next.note, next.upstreamOrderId));
+      return void (await settleUnpayable(gateway, intent, lease.owner, { ...next, state }));
     }
     if (next.do === 'wait') return await remember(gateway, intent, lease, evidence, Math.max(next.until, now + 250));
     if (next.do === 'repost') {
@@ -111,12 +113,14 @@ const foundByNotice = async (scope: Scope, intent: Intent, placing: Placing, lea
     const hint = adapter.noticeHint(await gateway.seal.open(body, noticeBodyPlace(id)));
     if (hint !== undefined) named.add(hint);
   }
-  for (const hint of named) if (await isFound(scope, intent, placing, adapter, lease, hint)) return true;
+  for (const hint of named) if (await isFound(scope, intent, placing, lease, hint)) return true;
   return false;
 };
 
-const isFound = async (scope: Scope, intent: Intent, placing: Placing, adapter: LiquidityAdapter, lease: Lease, hint: string): Promise<boolean> => {
+const isFound = async (scope: Scope, intent: Intent, placing: Placing, lease: Lease, hint: string): Promise<boolean> => {
   const { gateway } = scope;
+  const adapter = placing.provider.adapter.liquidity;
+  if (!adapter) return false;
   const { offer } = placing.quote.offer;
   const { pay, receive, fee, upstream, facts } = offer;
   const order = {

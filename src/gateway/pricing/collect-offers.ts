@@ -5,15 +5,25 @@ import { applyRules } from '../../domain/exclusion.ts';
 import { decide, type Route } from '../../domain/route.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../../providers/fault.ts';
-import type { CallContext } from '../../providers/spec.ts';
+import type { CallContext, CatalogueOption } from '../../providers/spec.ts';
 import { atMost } from '../../domain/at-most.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** What asking one provider gave; `sessionId` is the upstream session the offer belongs to. */
-export type Asking = { offer: ProviderOffer; sessionId?: string } | { refusal: Refusal };
+/** An offer, and what an order for it will need. */
+export type Offering = {
+  offer: ProviderOffer;
+  /** The upstream session that the offer belongs to. */
+  sessionId?: string;
+  /** The provider's own option that was asked for. */
+  option?: CatalogueOption;
+  /** sell: it goes through a connection of the account. */
+  needsConnection?: boolean;
+};
+/** What asking one provider gave. */
+export type Asking = Offering | { refusal: Refusal };
 
 /** One provider to ask, or the reason why he is not asked. */
 export type Ask = { provider: Provider; terms: Terms; /** Default true: asked again when the first try failed. */ idempotent?: boolean } & (
@@ -33,8 +43,8 @@ export type CollectRequest = {
   since?: number;
 };
 
-/** The decision, what shadow providers would have offered, and the upstream sessions of the offers. */
-export type Collected = { route: Route; shadow: Candidate[]; upstreamSessions: Map<string, string> };
+/** The decision, what shadow providers would have offered, and what came with each provider's offer. */
+export type Collected = { route: Route; shadow: Candidate[]; offerings: ReadonlyMap<string, Offering> };
 
 /** How long a request for prices may take in all: what the caller wants, within what is configured. */
 export const priceDeadlineMs = (gateway: Gateway, maxWaitMs: number | undefined, longestMs = gateway.settings.routing.quote_deadline_ms): number =>
@@ -56,7 +66,7 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
   const shadow: Candidate[] = [];
   const refused: Refused[] = [];
   const failed: Failed[] = [];
-  const upstreamSessions = new Map<string, string>();
+  const offerings = new Map<string, Offering>();
   const open = new Map<string, Provider>();
 
   const fail = (provider: Provider, fault: Omit<Failed, 'providerId'>): void => {
@@ -69,7 +79,7 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
       if (ask.provider.core.mode === 'on') refused.push({ providerId: ask.provider.id, refusal: answer.refusal });
       return;
     }
-    if (answer.sessionId !== undefined) upstreamSessions.set(ask.provider.id, answer.sessionId);
+    offerings.set(ask.provider.id, answer);
     (ask.provider.core.mode === 'on' ? candidates : shadow).push({ providerId: ask.provider.id, offer: answer.offer, terms: ask.terms, latencyMs });
   };
 
@@ -129,7 +139,7 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
     maxWaitMs,
     waitedMs: now - started,
   });
-  return { route, shadow, upstreamSessions };
+  return { route, shadow, offerings };
 };
 
 /** Says when enough has come: looked at once the moment is there, and with every answer after it. */

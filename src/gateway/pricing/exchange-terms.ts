@@ -29,7 +29,14 @@ export type ExchangeRequest = {
   country?: string | undefined;
   max_wait_ms?: number | undefined;
 };
-export type Exchange = { asked: ExchangeAsked; number: OptionNumber; catalogue: CatalogueView; /** When the listings were asked for. */ since: number };
+export type Exchange = {
+  asked: ExchangeAsked;
+  number: OptionNumber;
+  catalogue: CatalogueView;
+  country: string | undefined;
+  /** When the listings were asked for. */
+  since: number;
+};
 
 /** A request in the words of the decision: which side is fixed, and the option by its number. */
 export const readExchange = async (scope: Scope, ramp: ExchangeRamp, request: ExchangeRequest): Promise<Exchange> => {
@@ -44,7 +51,13 @@ export const readExchange = async (scope: Scope, ramp: ExchangeRamp, request: Ex
   if (!number || number.currencyId !== request.currency_id)
     throw new Problem('option-unavailable', `No provider has this currency_id with this payment_option_id. POST ${optionLists[ramp]} lists what there is.`);
   const fixed = sides[ramp].pay === amount.of ? 'pay' : 'receive';
-  return { asked: { ramp, fixed, amount: amount.value, currency: number.currencyCode, option: number.normalName }, number, catalogue, since };
+  return {
+    asked: { ramp, fixed, amount: amount.value, currency: number.currencyCode, option: number.normalName },
+    number,
+    catalogue,
+    country: request.country,
+    since,
+  };
 };
 
 /** Where the options of a ramp are listed. */
@@ -62,14 +75,7 @@ const amountOf = (request: { amount_fiat?: number | undefined; amount_sats?: num
 type Offered = { provider: Provider; terms: Terms } & ({ option: CatalogueOption; listing: ProviderListing } | { refusal: Refusal } | { fault: FaultKind });
 
 /** The provider's own option for what was asked with the terms it is ranked by, or why it need not be asked. */
-export const exchangeTerms = (
-  gateway: Gateway,
-  provider: Provider,
-  asked: ExchangeAsked,
-  number: OptionNumber,
-  catalogue: CatalogueView,
-  country: string | undefined,
-): Offered => {
+export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, number, catalogue, country }: Exchange): Offered => {
   const { core } = provider;
   const method = methodOf(gateway, provider, number.normalName);
   const listing = catalogue.byProvider.get(provider.id);

@@ -1,11 +1,7 @@
-import type { CatalogueOption } from '../../providers/spec.ts';
 import type { Challenge } from '../sessions/begin-session.ts';
-import type { CatalogueView } from '../catalogue/catalogue.ts';
 import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
-import type { ExchangeAsked } from '../../domain/offer.ts';
-import { exchangeTerms, readExchange, type ExchangeRequest } from './exchange-terms.ts';
+import { exchangeTerms, readExchange, type Exchange, type ExchangeRequest } from './exchange-terms.ts';
 import type { Gateway } from '../../ports/gateway.ts';
-import type { OptionNumber } from '../../ports/catalogue.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { OpenSessionReply } from '../sessions/open-session.ts';
 import { challengePlace, replyPlace } from '../places.ts';
@@ -17,13 +13,13 @@ import type { Scope } from '../../ports/scope.ts';
 /** Prices for one purchase from every buy provider, decided and stored: what /offers shows whole and /quote shows the winner of. */
 export const priceBuy = async (scope: Scope, session: OpenSession, request: ExchangeRequest): Promise<StoredOffers> => {
   const { gateway } = scope;
-  const { asked, number, catalogue, since } = await readExchange(scope, 'buy', request);
+  const exchange = await readExchange(scope, 'buy', request);
+  const { asked, number, since } = exchange;
   const unreached = await unreachedInSession(gateway, session);
   const asks: Ask[] = [];
-  const options = new Map<string, CatalogueOption>();
   for (const provider of gateway.providers) {
     if (provider.core.mode === 'off' || !provider.adapter.buy) continue;
-    const ask = askOf(scope, session, provider, asked, number, catalogue, request.country, options);
+    const ask = askOf(scope, session, provider, exchange);
     if (!('ask' in ask) || !provider.demandsProof || session.upstream.get(provider.id)?.ready === true) asks.push(ask);
     else if (unreached.has(provider.id)) asks.push({ provider, terms: ask.terms, fault: 'unreachable' });
     // Nothing would be sent: an answer of ours must not count as a quick answer of his.
@@ -36,7 +32,7 @@ export const priceBuy = async (scope: Scope, session: OpenSession, request: Exch
     maxWaitMs: request.max_wait_ms,
     since,
   });
-  return await storeRoute(gateway, session, collected, options, { currencyId: number.currencyId, paymentOptionId: number.id, optionName: number.name });
+  return await storeRoute(gateway, session, collected, { currencyId: number.currencyId, paymentOptionId: number.id, optionName: number.name });
 };
 
 /**
@@ -52,21 +48,12 @@ const unreachedInSession = async (gateway: Gateway, session: OpenSession): Promi
   return new Set(closed.flatMap(({ id }) => ((session.upstream.has(id) ? proven.includes(id) : !Object.hasOwn(tokens, id)) ? [id] : [])));
 };
 
-const askOf = (
-  scope: Scope,
-  session: OpenSession,
-  provider: Provider,
-  asked: ExchangeAsked,
-  number: OptionNumber,
-  catalogue: CatalogueView,
-  country: string | undefined,
-  options: Map<string, CatalogueOption>,
-): Ask => {
+const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange: Exchange): Ask => {
   const { gateway } = scope;
-  const offered = exchangeTerms(gateway, provider, asked, number, catalogue, country);
+  const offered = exchangeTerms(gateway, provider, exchange);
   if (!('option' in offered)) return offered;
+  const { asked, country } = exchange;
   const { terms, option, listing } = offered;
-  options.set(provider.id, option);
   const adapter = provider.adapter.buy;
   if (!adapter) throw new Error(`${provider.id} does not buy`);
   return {
@@ -85,6 +72,7 @@ const askOf = (
           return {
             offer: { ...answer.value, facts: { ...answer.value.facts, on_chain_fallback: listing.features.on_chain_fallback } },
             sessionId: upstream.id,
+            option,
           };
         if (answer.customer !== '' || provider.demandsProof || tries > 0) return { refusal: answer.refusal };
         known = undefined;

@@ -1,7 +1,7 @@
 import { checkPayoutAddress } from '../../bitcoin/address.ts';
 import type { Asked, ProviderOffer } from '../../domain/offer.ts';
 import type { Refusal } from '../../domain/refusal.ts';
-import type { CallContext, LiquidityAdapter, LiquidityProduct } from '../../providers/spec.ts';
+import type { CallContext, LiquidityAdapter, LiquidityProduct, LiquidityQuoteRequest } from '../../providers/spec.ts';
 import { freshListings } from '../catalogue/catalogue.ts';
 import { collectOffers, listingShareMs, priceDeadlineMs, type Ask, type Asking } from './collect-offers.ts';
 import { offerFromJson, offerToJson, priceKey, toQuoteRequest, toTerms, type LiquidityTerms } from './liquidity-terms.ts';
@@ -68,10 +68,15 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
     };
     const outside = outsideListing(gateway, provider, wanted);
     if (outside) return [{ provider, terms, refusal: outside }];
-    const ask =
-      firm && adapter.pricesByOrder === true && nodePubkey !== undefined
-        ? async (call: CallContext) => await askFirm(gateway, provider, adapter, call, wanted, { ...node, nodePubkey }, left)
-        : async (call: CallContext) => await askFreely(gateway, provider, adapter, call, wanted, node);
+    const seller = { provider, adapter };
+    const ask = async (call: CallContext): Promise<Asking> => {
+      if (!firm || adapter.pricesByOrder !== true || nodePubkey === undefined) return await askFreely(gateway, seller, call, wanted, node);
+      const firmNode = { ...node, nodePubkey };
+      const grant = await grantFirm(gateway, provider, wanted, firmNode);
+      left.push(grant.left);
+      if ('reuse' in grant) return { offer: grant.reuse };
+      return 'take' in grant ? await askFirm(gateway, seller, call, toQuoteRequest(wanted, firmNode), grant.take) : { refusal: { reason: 'quota-used' } };
+    };
     return [{ provider, terms, ask, idempotent: !firm }];
   });
   const collected = await collectOffers(scope, {
@@ -82,7 +87,7 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
     // An order is made for a firm price: it is waited for like one.
     ...(firm ? { longestMs: gateway.settings.routing.order_deadline_ms } : {}),
   });
-  const stored = await storeRoute(gateway, session, collected, new Map(), toTerms(wanted));
+  const stored = await storeRoute(gateway, session, collected, toTerms(wanted));
   return { ...stored, ...(left.length === 0 ? {} : { firmQuotesLeft: Math.min(...left) }) };
 };
 
@@ -107,11 +112,12 @@ const outsideListing = (gateway: Gateway, provider: Provider, { product, amountS
   return { reason: sats < range.minSats ? 'below-minimum' : 'above-maximum', limits: { minReceive: range.minSats, maxReceive: range.maxSats } };
 };
 
+type Seller = { provider: Provider; adapter: LiquidityAdapter };
+
 /** Free of consequences upstream. */
 const askFreely = async (
   gateway: Gateway,
-  provider: Provider,
-  adapter: LiquidityAdapter,
+  { provider, adapter }: Seller,
   call: CallContext,
   wanted: LiquidityTerms,
   node: { nodePubkey?: string },
@@ -122,16 +128,18 @@ const askFreely = async (
   return answer.ok ? { offer: answer.value } : { refusal: answer.refusal };
 };
 
+/** What a firm price was counted as, and where it is kept for others and for this node. */
+type Take = { giveBack: () => Promise<unknown>; priceOf: string; reservedUnder: string };
+/** How many firm prices the node has left of its day, and the unexpired order of before, or one order more; neither: a count is used up. */
+type Grant = { left: number } & ({ reuse: ProviderOffer } | { take: Take } | { none: true });
+
 /** A price that exists only with an order: the unexpired one of before, else one more within the node's and the seller's count of the day. */
-const askFirm = async (
+const grantFirm = async (
   gateway: Gateway,
   provider: Provider,
-  adapter: LiquidityAdapter,
-  call: CallContext,
   wanted: LiquidityTerms,
   node: { nodePubkey: string; refundOnchain?: string },
-  left: number[],
-): Promise<Asking> => {
+): Promise<Grant> => {
   const { liquidity } = gateway.stores;
   const nodeHash = gateway.hash(`node ${node.nodePubkey}`).slice(0, 32);
   const refundHash = node.refundOnchain === undefined ? '' : gateway.hash(`refund ${node.refundOnchain}`).slice(0, 32);
@@ -141,22 +149,25 @@ const askFirm = async (
   const ofNode = { day, purpose: 'firm-quotes', subject: `${provider.id} ${nodeHash}` };
   const reserved = await liquidity.findPrice(provider.id, reservedUnder);
   const reuse = reserved && (await stillReserved(gateway, provider, offerFromJson(reserved.offer)));
-  if (reuse) {
-    left.push(Math.max(0, perNode - Number(await liquidity.used(ofNode))));
-    return { offer: reuse };
-  }
+  if (reuse) return { left: Math.max(0, perNode - Number(await liquidity.used(ofNode))), reuse };
   const before = await liquidity.take(ofNode, 1n, BigInt(perNode));
-  left.push(before === undefined ? 0 : perNode - Number(before) - 1);
-  if (before === undefined) return { refusal: { reason: 'quota-used' } };
+  if (before === undefined) return { left: 0, none: true };
+  const left = perNode - Number(before) - 1;
   const ofSeller = { day, purpose: 'seller-orders', subject: provider.id };
   if ((await liquidity.take(ofSeller, 1n, BigInt(provider.core.orders_per_day))) === undefined) {
     await liquidity.give(ofNode, 1n);
-    return { refusal: { reason: 'quota-used' } };
+    return { left, none: true };
   }
-  const answer = await adapter.quote(call, toQuoteRequest(wanted, node));
+  const giveBack = async () => await Promise.all([liquidity.give(ofNode, 1n), liquidity.give(ofSeller, 1n)]);
+  return { left, take: { giveBack, priceOf: priceKey(wanted), reservedUnder } };
+};
+
+const askFirm = async (gateway: Gateway, { provider, adapter }: Seller, call: CallContext, request: LiquidityQuoteRequest, take: Take): Promise<Asking> => {
+  const { liquidity } = gateway.stores;
+  const answer = await adapter.quote(call, request);
   if (!answer.ok) {
     // Refused is certain: no order was made, so none is counted.
-    await Promise.all([liquidity.give(ofNode, 1n), liquidity.give(ofSeller, 1n)]);
+    await take.giveBack();
     return { refusal: answer.refusal };
   }
   const observedOn = gateway.now();
@@ -168,8 +179,8 @@ const askFirm = async (
   };
   await Promise.all([
     // What others see of it is the price: not how to pay the order that this customer reserved.
-    liquidity.savePrice(provider.id, priceKey(wanted), offerToJson({ ...price, upstream: {} }), observedOn),
-    liquidity.savePrice(provider.id, reservedUnder, offerToJson(offer), observedOn),
+    liquidity.savePrice(provider.id, take.priceOf, offerToJson({ ...price, upstream: {} }), observedOn),
+    liquidity.savePrice(provider.id, take.reservedUnder, offerToJson(offer), observedOn),
   ]);
   return { offer };
 };

@@ -1,4 +1,4 @@
-import type { CallContext, CatalogueOption, SellQuoteRequest } from '../../providers/spec.ts';
+import type { CallContext, SellQuoteRequest } from '../../providers/spec.ts';
 import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
 import { exchangeTerms, readExchange, type ExchangeRequest } from './exchange-terms.ts';
 import { upstreamBlob } from '../upstream/blob.ts';
@@ -16,17 +16,15 @@ export type SellPriceRequest = ExchangeRequest & { network?: 'lightning' | 'onch
 export const priceSell = async (scope: Scope, session: OpenSession, request: SellPriceRequest): Promise<StoredOffers> => {
   const { gateway } = scope;
   const network = request.network ?? 'lightning';
-  const { asked, number, catalogue, since } = await readExchange(scope, 'sell', request);
+  const exchange = await readExchange(scope, 'sell', request);
+  const { asked, number, since } = exchange;
   const accounts = new Map((await gateway.stores.accounts.list(session.customerId)).map((account) => [account.providerId, account]));
-  const options = new Map<string, CatalogueOption>();
-  const needConnection: string[] = [];
   const asks = gateway.providers.flatMap((provider): Ask[] => {
     const adapter = provider.adapter.sell;
     if (provider.core.mode === 'off' || !adapter) return [];
-    const offered = exchangeTerms(gateway, provider, asked, number, catalogue, request.country);
+    const offered = exchangeTerms(gateway, provider, exchange);
     if (!('option' in offered)) return [offered];
     const { terms, option } = offered;
-    options.set(provider.id, option);
     const account = accounts.get(provider.id);
     const wanted: SellQuoteRequest = { ramp: 'sell', fixed: asked.fixed, amount: asked.amount, option, network };
     const ask = async (call: CallContext): Promise<Asking> => {
@@ -34,10 +32,10 @@ export const priceSell = async (scope: Scope, session: OpenSession, request: Sel
       const customer = account?.status === 'connected' ? await upstreamBlob(gateway, account.id) : undefined;
       const answer = await adapter.quote({ ...call, ...(customer === undefined ? {} : { customer }) }, wanted);
       if (!answer.ok) return { refusal: answer.refusal };
-      if (!answer.value.requires.includes('connection')) return { offer: answer.value };
-      needConnection.push(provider.id);
+      if (!answer.value.requires.includes('connection')) return { offer: answer.value, option };
       const has = account !== undefined && (await hasConnection(gateway, account.id, network));
-      return { offer: { ...answer.value, requires: answer.value.requires.filter((condition) => condition !== 'connection' || !has) } };
+      const requires = answer.value.requires.filter((condition) => condition !== 'connection' || !has);
+      return { offer: { ...answer.value, requires }, option, needsConnection: true };
     };
     return [{ provider, terms, ask }];
   });
@@ -48,8 +46,9 @@ export const priceSell = async (scope: Scope, session: OpenSession, request: Sel
     maxWaitMs: request.max_wait_ms,
     since,
   });
+  const needConnection = [...collected.offerings].flatMap(([id, { needsConnection }]) => (needsConnection === true ? [id] : []));
   const terms = { currencyId: number.currencyId, paymentOptionId: number.id, optionName: number.name, network, needConnection };
-  return await storeRoute(gateway, session, collected, options, terms);
+  return await storeRoute(gateway, session, collected, terms);
 };
 
 const hasConnection = async (gateway: Gateway, accountId: string, network: 'lightning' | 'onchain'): Promise<boolean> =>

@@ -27,22 +27,15 @@ type Record_ = {
   shadow: AnyJson;
 };
 
-export const storeRoute = async (
-  gateway: Gateway,
-  session: OpenSession,
-  collected: Collected,
-  options: Map<string, CatalogueOption>,
-  terms: RouteTerms,
-): Promise<StoredOffers> => {
-  const { route, shadow, upstreamSessions } = collected;
+export const storeRoute = async (gateway: Gateway, session: OpenSession, collected: Collected, terms: RouteTerms): Promise<StoredOffers> => {
+  const { route, shadow, offerings } = collected;
   const routeId = routeIdOf(gateway.ids.uuid());
   const acceptBy = route.offers.map((offer) => acceptUntil(gateway, offer, route.decidedOn));
   const sessions: Record_['sessions'] = {};
   const listed: Record_['options'] = {};
   for (const { providerId } of route.offers) {
-    const upstream = upstreamSessions.get(providerId);
-    if (upstream !== undefined) sessions[providerId] = upstream;
-    const option = options.get(providerId);
+    const { sessionId, option } = offerings.get(providerId) ?? {};
+    if (sessionId !== undefined) sessions[providerId] = sessionId;
     if (option) listed[providerId] = optionToJson(option);
   }
   const record: Record_ = {
