@@ -36,6 +36,8 @@ export type Parts = {
   hash?: (text: string) => string;
   randomSecret: (bytes: number) => string;
   sleep: (ms: number) => Promise<void>;
+  /** The shortest time-out that a provider's quick answers teach, where it is not the usual one. */
+  leastTimeoutMs?: number;
   instance: string;
   /** Whether work may outlive the answer. */
   runsOn: boolean;
@@ -129,6 +131,7 @@ const composeProvider = (parts: Parts, configured: ProviderConfig, state: Instan
       bulkhead: { inFlight: parts.runsOn ? concurrency.in_flight : Infinity, queue: concurrency.queue, queueAgeMs: concurrency.queue_age_ms },
       retryAttempts: core.retry.attempts,
       lateGraceMs: parts.runsOn ? config.routing.late_grace_ms : 0,
+      ...(parts.leastTimeoutMs === undefined ? {} : { leastTimeoutMs: parts.leastTimeoutMs }),
       timeoutMs: {
         ...(timeouts.quote_ms === undefined ? {} : { quote: timeouts.quote_ms }),
         ...(timeouts.order_ms === undefined ? {} : { order: timeouts.order_ms }),

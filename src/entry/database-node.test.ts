@@ -26,7 +26,7 @@ afterAll(() => {
   rmSync(dataDir, { recursive: true });
 });
 
-it('keeps rows over kill -9, and lets one process at a time into a folder', { timeout: 30_000 }, async () => {
+it('keeps rows over kill -9, and lets one process at a time into a folder', async () => {
   const first = start();
   expect(await firstLine(first)).toBe('rows 1');
 

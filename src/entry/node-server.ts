@@ -21,7 +21,7 @@ import type { ProviderModule } from '../providers/spec.ts';
 import { constantTimeEqual } from '../seal/hash.ts';
 import { checkWebhookUrl } from '../outbound/url-guard.ts';
 import { clientIp } from './client-ip.ts';
-import { composeInstance, httpSettings } from './compose.ts';
+import { composeInstance, httpSettings, type Parts } from './compose.ts';
 import { databaseGauges } from './database-gauges.ts';
 import { openDatabase } from './database-node.ts';
 import { docsFrom } from './docs-files.ts';
@@ -43,6 +43,8 @@ export type ServerOptions = {
   baseUrls?: Record<string, string>;
   configText?: string;
   writeLog?: (line: string) => void;
+  /** The process's own unless given: a test moves time instead of waiting for it. Leases are kept by the database's clock, whatever this one says. */
+  overrides?: Partial<Pick<Parts, 'now' | 'random' | 'sleep' | 'leastTimeoutMs'>>;
 };
 export type RunningServer = {
   url: string;
@@ -51,7 +53,10 @@ export type RunningServer = {
   secrets: Secrets;
   database: { kind: string; url: string };
   log: Log;
+  /** One round of the scheduled work, begun after this call and done when it returns. */
   tick: () => Promise<void>;
+  /** Waits for what goes on after its answer; false when that takes longer than a stop would wait. */
+  idle: () => Promise<boolean>;
   /** Not ready any more, and every answer is the last on its connection; it still serves. */
   leave: () => void;
   stop: () => Promise<void>;
@@ -60,6 +65,11 @@ export type RunningServer = {
 const idleLimitMs = 8_000;
 const tickMs = 1_000;
 const pruneMs = 600_000;
+const ownParts = {
+  now: (): number => Date.now(),
+  random: (): number => Math.random(),
+  sleep: async (ms: number): Promise<void> => await new Promise((done) => setTimeout(done, ms)),
+};
 
 export const startServer = async (options: ServerOptions): Promise<RunningServer> => {
   const env = readOrRefuse(readEnv(options.environment), (good) => good.env);
@@ -67,12 +77,13 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
   const live = checkLive(config, options.environment);
   if (live.length > 0) throw new StartRefused(live.join('\n'));
   const secrets = readOrRefuse(readSecrets(options.environment, config), (good) => good.secrets);
+  const { now, random, sleep, leastTimeoutMs } = { ...ownParts, ...options.overrides };
   const instance = env.INSTANCE ?? `${hostname().slice(0, 20)}-${process.pid}`;
   const log = createLog({
     level: env.LOG_LEVEL,
     instance,
     write: options.writeLog ?? ((line) => process.stdout.write(`${line}\n`)),
-    now: () => Date.now(),
+    now,
     modules: options.modules,
   });
   const metrics = createMetrics();
@@ -100,12 +111,13 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
     sender: sender.send,
     log,
     metrics,
-    now: () => Date.now(),
-    random: () => Math.random(),
+    now,
+    random,
     uuid: () => randomUUID(),
     hash: (text) => hash('sha256', text),
     randomSecret: (bytes) => randomBytes(bytes).toString('base64url'),
-    sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
+    sleep,
+    ...(leastTimeoutMs === undefined ? {} : { leastTimeoutMs }),
     instance,
     runsOn: true,
   });
@@ -123,7 +135,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
   const app = createApp({
     platform: (c) => ({ gateway, ip: () => clientIp(remoteOf(c), c.req.header('x-forwarded-for'), config.trusted_proxies, c.req.header('forwarded')) }),
     http: httpSettings(config, secrets),
-    limiter: createLimiter(() => Date.now()),
+    limiter: createLimiter(now),
     docs: docsFrom(join(options.root, 'docs/site')),
     metrics: async (c) =>
       await showMetrics(c, secrets, async () => {
@@ -134,11 +146,12 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
   });
   const server = await listen(app.fetch, env);
   const drain = composed.drain(gateway);
-  const tick = async (): Promise<void> => {
+  const tick = oneAtATime(async () => {
     const done = await runScheduled(gateway, drain, { ms: 25_000, calls: 200 });
     for (const [part, n] of Object.entries(done)) for (let i = 0; i < n; i += 1) metrics.count('scheduled_total', { part });
-  };
-  const loop = startLoop(tick, async () => void (await pruneOld(gateway, config.retention)), log);
+  });
+  const loop = startLoop({ tick, prune: async () => void (await pruneOld(gateway, config.retention)), log, now });
+  const idle = async (): Promise<boolean> => await background.idle(idleLimitMs);
   const { port } = server.address() as AddressInfo;
   const leave = (): void => {
     if (gateway.state.leaving === true) return;
@@ -153,11 +166,11 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
       if ('closeIdleConnections' in server) server.closeIdleConnections();
     });
     await loop.stop();
-    if (!(await background.idle(idleLimitMs))) log('warn', 'shutdown_cut', { count: background.size() });
+    if (!(await idle())) log('warn', 'shutdown_cut', { count: background.size() });
     await Promise.all([upstream.close(), sender.close()]);
     await database.close();
   };
-  return { url: `http://${env.HOST.includes(':') ? `[${env.HOST}]` : env.HOST}:${port}`, gateway, config, secrets, database, log, tick, leave, stop };
+  return { url: `http://${env.HOST.includes(':') ? `[${env.HOST}]` : env.HOST}:${port}`, gateway, config, secrets, database, log, tick, idle, leave, stop };
 };
 
 const readOrRefuse = <G extends { ok: true }, T>(result: G | { ok: false; mistakes: string[] }, of: (good: G) => T): T => {
@@ -218,18 +231,25 @@ const listen = async (fetch: (request: Request) => Response | Promise<Response>,
     );
   });
 
-/** One tick at a time; a tick that fails is logged and the next one tries again. */
-const startLoop = (tick: () => Promise<void>, prune: () => Promise<void>, log: Log) => {
+/** Each call's work begins when that of the one before is over, however it ended. */
+const oneAtATime = (work: () => Promise<void>): (() => Promise<void>) => {
+  let last: Promise<void> = Promise.resolve();
+  return async () => {
+    last = last.then(work, work);
+    await last;
+  };
+};
+
+/** A tick that fails is logged and the next one tries again. */
+const startLoop = ({ tick, prune, log, now }: { tick: () => Promise<void>; prune: () => Promise<void>; log: Log; now: () => number }) => {
   let stopped = false;
-  let running: Promise<void> = Promise.resolve();
   let wake: () => void = () => undefined;
-  let prunedOn = Date.now();
+  let prunedOn = now();
   const loop = (async () => {
     while (!stopped) {
-      running = tick().catch((error: unknown) => log('error', 'tick_failed', { error: error instanceof Error ? error.message : 'unknown' }));
-      await running;
-      if (Date.now() - prunedOn > pruneMs) {
-        prunedOn = Date.now();
+      await tick().catch((error: unknown) => log('error', 'tick_failed', { error: error instanceof Error ? error.message : 'unknown' }));
+      if (now() - prunedOn > pruneMs) {
+        prunedOn = now();
         await prune().catch((error: unknown) => log('error', 'prune_failed', { error: error instanceof Error ? error.message : 'unknown' }));
       }
       await new Promise<void>((done) => {

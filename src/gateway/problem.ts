@@ -49,7 +49,6 @@ export type ProblemCode =
   | 'account-not-connected'
   | 'connection-required'
   | 'amount-in-use'
-  | 'cancel-refused'
   | 'client-ipv4-required'
   | 'connection-name-taken'
   | 'username-taken'

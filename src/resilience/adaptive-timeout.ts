@@ -4,9 +4,9 @@ const recomputeEvery = 20;
 
 /**
  * How long this provider's answers are waited for: 1.5 × the 99th percentile of its last 200 answers, late ones included (a timeout learnt
- * from successes only can never grow again), at least 300 ms, at most the deadline less 100 ms. Before 20 answers: the deadline.
+ * from successes only can never grow again), at least `leastMs`, at most the deadline less 100 ms. Before 20 answers: the deadline.
  */
-export const createAdaptiveTimeout = () => {
+export const createAdaptiveTimeout = (leastMs = 300) => {
   const samples: number[] = [];
   let next = 0;
   let seen = 0;
@@ -18,7 +18,7 @@ export const createAdaptiveTimeout = () => {
       seen += 1;
       if (samples.length >= samplesNeeded && (learnt === undefined || seen % recomputeEvery === 0)) {
         const sorted = [...samples].sort((a, b) => a - b);
-        learnt = Math.max(1.5 * (sorted[Math.ceil(sorted.length * 0.99) - 1] ?? 0), 300);
+        learnt = Math.max(1.5 * (sorted[Math.ceil(sorted.length * 0.99) - 1] ?? 0), leastMs);
       }
     },
     timeoutMs: (deadlineMs: number): number => (learnt === undefined ? deadlineMs : Math.min(learnt, Math.max(deadlineMs - 100, 200))),

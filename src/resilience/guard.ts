@@ -12,6 +12,8 @@ export type GuardSettings = {
   /** How long a call may go on after its caller stopped waiting, to be counted as late. 0 on Workers: cut. */
   lateGraceMs: number;
   timeoutMs: Partial<Record<Operation, number>>;
+  /** The shortest time-out that quick answers teach. */
+  leastTimeoutMs?: number;
 };
 export type GuardClock = { now: () => number; random: () => number };
 
@@ -35,7 +37,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   // One for each class: prices that pile up must not keep an order or a look at money in flight from its provider.
   const bulkheads = { quote: createBulkhead(settings.bulkhead), order: createBulkhead(settings.bulkhead), status: createBulkhead(settings.bulkhead) };
   const budget = createRetryBudget();
-  const adaptive = createAdaptiveTimeout();
+  const adaptive = createAdaptiveTimeout(settings.leastTimeoutMs);
   let off = false;
   let lastSuccessOn: number | undefined;
   let limitedUntil = 0;

@@ -188,19 +188,15 @@ needsPostgres(
         orders.map(async (one) => {
           const heard: Reply[] = [];
           const from = Date.now();
-          await until(
-            `${point} ${one.what} settles`,
-            async () => {
-              const reply = await one.ask(heard.length % 2 === 0 ? first.url : second.url);
-              heard.push(reply);
-              if (isSettled(reply)) return true;
-              if (Date.now() - from > 2500)
-                await on.sql`update intents set dead_on = now(), next_try_on = least(next_try_on, now()) where quote_id = ${one.quoteId} and state in ('sending', 'unknown')`;
-              await wait(250);
-              return undefined;
-            },
-            30_000,
-          );
+          await until(`${point} ${one.what} settles`, async () => {
+            const reply = await one.ask(heard.length % 2 === 0 ? first.url : second.url);
+            heard.push(reply);
+            if (isSettled(reply)) return true;
+            if (Date.now() - from > 2500)
+              await on.sql`update intents set dead_on = now(), next_try_on = least(next_try_on, now()) where quote_id = ${one.quoteId} and state in ('sending', 'unknown')`;
+            await wait(250);
+            return undefined;
+          });
           heard.push(await one.ask(first.url), await one.ask(second.url));
           return { one, heard };
         }),
@@ -251,7 +247,7 @@ needsPostgres(
       0,
     );
   },
-  isFull ? 300_000 : 60_000,
+  isFull ? 300_000 : undefined,
 );
 
 const connectedAccount = async (call: Call, bringin: Simulators['bringin'], email: string): Promise<string> => {

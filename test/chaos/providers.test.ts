@@ -1,11 +1,11 @@
-/** G12, G13: what providers that hang, drip or die cost the wallets and are asked themselves. Over HTTP, in real time. */
+/** G12, G13: what providers that hang, drip or die cost the wallets and are asked themselves. Over HTTP; G12 in real time. */
 import { afterEach, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { isFull, reportGoal, sizeOf } from '../fuzz/random.ts';
 import { startTestGateway, until, type TestGateway, type TestProvider } from '../support/gateway.ts';
+import { timed } from '../support/stopwatch.ts';
 
 const most = 1_000_000;
-const wait = async (ms: number): Promise<void> => await new Promise((done) => setTimeout(done, ms));
 const config = { limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most }, sessions: { opens_per_minute: most } };
 const asked = { amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 };
 const percentile = (values: readonly number[], share: number): number =>
@@ -19,8 +19,8 @@ afterEach(async () => {
 
 type Offers = { offers: { provider: { id: string } }[]; failed: { provider: { id: string }; reason: string }[] };
 
-it('G12: two black holes and one that drips among ten providers', { timeout: 180_000 }, async () => {
-  const deadlineMs = isFull ? 2500 : 400;
+it('G12: two black holes and one that drips among ten providers', async () => {
+  const deadlineMs = 2500;
   const ids = Array.from({ length: 10 }, (_, n) => `p${n}`);
   const bad = { p7: 'latency', p8: 'latency', p9: 'drip' } as const;
   const healthy = ids.filter((id) => !(id in bad));
@@ -51,9 +51,9 @@ it('G12: two black holes and one that drips among ten providers', { timeout: 180
     wallets.map(async ({ wallet, sessionId }) => {
       while (left > 0) {
         left -= 1;
-        const started = performance.now();
-        const { status, body } = await wallet.call('/offers', { session_id: sessionId, ...asked });
-        times.push(performance.now() - started);
+        const { ms, value } = await timed(async () => await wallet.call('/offers', { session_id: sessionId, ...asked }));
+        times.push(ms);
+        const { status, body } = value;
         expect(status).toBe(200);
         const { offers, failed } = body as unknown as Offers;
         if (JSON.stringify(offers.map((one) => one.provider.id).sort()) === JSON.stringify(healthy)) whole += 1;
@@ -73,7 +73,7 @@ it('G12: two black holes and one that drips among ten providers', { timeout: 180
   );
 });
 
-it('G13: a dead provider is asked once a window and comes back within two', { timeout: 120_000 }, async () => {
+it('G13: a dead provider is asked once a window and comes back within two', async () => {
   const resetMs = isFull ? 1000 : 250;
   const deadMs = isFull ? 15_000 : 1000;
   const block = { breaker: { volume_threshold: 5, reset_s: resetMs / 1000, reset_max_s: 3 }, opens_per_minute: most };
@@ -102,39 +102,41 @@ it('G13: a dead provider is asked once a window and comes back within two', { ti
     const answers = await Promise.all(wallets.map(async (_, n) => await ask(n)));
     return answers.some((one) => one.failed.some((failed) => failed.reason === 'circuit-open')) ? true : undefined;
   });
-  await wait(50);
-  const from = victim.history.requests.length;
-  const opensOn = Date.now();
-  let questions = 0;
-  for (let n = 0; Date.now() < opensOn + deadMs; n += 1) {
-    await Promise.all([ask(n), ask(n + 1), ask(n + 2)]);
-    questions += 3;
-    await wait(15);
-  }
-  const probes = victim.history.requests.slice(from).map((one) => one.at);
-  // The n-th window lasts n times the reset time, at least 80 % of it.
-  const early = probes.flatMap((at, n) => {
-    const before = probes[n - 1];
-    return before !== undefined && at - before < Math.min(resetMs * (n + 1), 3000) * 0.8 - 20 ? [`${n}: ${at - before} ms`] : [];
-  });
-  expect(early).toEqual([]);
-  expect(probes.length).toBeGreaterThan(1);
+  await running.server.idle();
+  // From here on only the test moves the clock: what a busy machine takes for the questions is no time.
+  const { clock } = running;
+  await clock.still(async () => {
+    const from = victim.history.requests.length;
+    const opensOn = clock.now();
+    let questions = 0;
+    for (let n = 0; clock.now() < opensOn + deadMs; n += 1) {
+      await Promise.all([ask(n), ask(n + 1), ask(n + 2)]);
+      questions += 3;
+      clock.move(40);
+    }
+    const probes = victim.history.requests.slice(from).map((one) => one.at);
+    // The n-th window lasts n times the reset time, at least 80 % of it.
+    const early = probes.flatMap((at, n) => {
+      const before = probes[n - 1];
+      return before !== undefined && at - before < Math.min(resetMs * (n + 1), 3000) * 0.8 - 20 ? [`${n}: ${at - before} ms`] : [];
+    });
+    expect(early).toEqual([]);
+    expect(probes.length).toBeGreaterThan(1);
 
-  victim.clearFaults();
-  const backOn = Date.now();
-  // The window that has begun is the longest that there was.
-  const windowMs = Math.min(resetMs * (probes.length + 1), 3000) * 1.2;
-  let turn = 0;
-  await until(
-    'it is asked again',
-    async () => ((await ask((turn += 1))).offers.some((one) => one.provider.id === 'victim') ? true : undefined),
-    windowMs * 4 + 2000,
-  );
-  const recovered = Date.now() - backOn;
-  expect(recovered).toBeLessThanOrEqual(windowMs * 2);
-  reportGoal(
-    'G13',
-    `dead for ${deadMs / 1000} s under ${questions} questions: ${probes.length} probes, none before its window (windows of ${resetMs} ms x n ± 20 %, at most 3 s); asked by all again ${recovered} ms after it was back, within ${(recovered / windowMs).toFixed(1)} windows`,
-    0,
-  );
+    victim.clearFaults();
+    const backOn = clock.now();
+    // The window that has begun is the longest that there was.
+    const windowMs = Math.min(resetMs * (probes.length + 1), 3000) * 1.2;
+    for (let turn = 1; !(await ask(turn)).offers.some((one) => one.provider.id === 'victim'); turn += 1) {
+      expect(clock.now() - backOn).toBeLessThan(windowMs * 4 + 2000);
+      clock.move(30);
+    }
+    const recovered = clock.now() - backOn;
+    expect(recovered).toBeLessThanOrEqual(windowMs * 2);
+    reportGoal(
+      'G13',
+      `dead for ${deadMs / 1000} s under ${questions} questions: ${probes.length} probes, none before its window (windows of ${resetMs} ms x n ± 20 %, at most 3 s); asked by all again ${recovered} ms after it was back, within ${(recovered / windowMs).toFixed(1)} windows`,
+      0,
+    );
+  });
 });

@@ -11,6 +11,7 @@ import { startServer, type RunningServer } from '../../src/entry/node-server.ts'
 import { startFiatOnRampSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { childPath } from '../setup/children.ts';
+import { movableClock, type Clock } from '../support/clock.ts';
 import { testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { violations, type Kept, type Made, type Told } from './checker.ts';
 
@@ -34,6 +35,8 @@ export type Child = { url: string; process: ChildProcess; reached: (n: number) =
 export type Fleet = {
   simulators: Record<Profile, RunningSimulator>;
   database: TestDatabase;
+  /** Of the simulators and of those that recover; a child has the machine's. */
+  clock: Clock;
   /** Two that recover, and race each other for everything that is left behind. */
   recoverers: RunningServer[];
   child: (point: CrashPoint | 'none') => Promise<Child>;
@@ -71,7 +74,7 @@ export const startChild = async (point: CrashPoint | 'none', environment: Record
       await new Promise<void>((go, failed) => {
         if (count >= n) return go();
         waiting.push({ n, go });
-        setTimeout(() => failed(new Error(`${point} was reached ${count} times of ${n}`)), 25_000).unref();
+        setTimeout(() => failed(new Error(`${point} was reached ${count} times of ${n}`)), 80_000).unref();
       }),
     kill: async () => {
       process_.kill('SIGKILL');
@@ -80,10 +83,13 @@ export const startChild = async (point: CrashPoint | 'none', environment: Record
   };
 };
 
-export const startFleet = async (simulation: Partial<SimulatorOptions> = {}): Promise<Fleet> => {
+export const startFleet = async (simulation: Partial<SimulatorOptions> = {}, routing: Record<string, number> = {}): Promise<Fleet> => {
   const database = await testDatabase();
+  const clock = movableClock();
   const started = await Promise.all(
-    profiles.map(async (id) => [id, await startFiatOnRampSimulator({ id, quoteTtlS: quoteLifeS, repost: behaviour[id], ...simulation })] as const),
+    profiles.map(
+      async (id) => [id, await startFiatOnRampSimulator({ id, now: clock.now, quoteTtlS: quoteLifeS, repost: behaviour[id], ...simulation })] as const,
+    ),
   );
   const simulators = Object.fromEntries(started) as Record<Profile, RunningSimulator>;
   const most = 1_000_000_000;
@@ -95,7 +101,7 @@ export const startFleet = async (simulation: Partial<SimulatorOptions> = {}): Pr
       limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most },
       orders: { max_open: most },
       sessions: { opens_per_minute: most },
-      routing: { shortest_life_s: 0, expiry_margin_s: 0, order_deadline_ms: 1500, status_deadline_ms: 1500 },
+      routing: { shortest_life_s: 0, expiry_margin_s: 0, order_deadline_ms: 1500, status_deadline_ms: 1500, ...routing },
       providers: Object.fromEntries(
         profiles.map((id) => [
           id,
@@ -120,6 +126,7 @@ export const startFleet = async (simulation: Partial<SimulatorOptions> = {}): Pr
       root,
       configText: config(publicUrl),
       writeLog: () => undefined,
+      overrides: { now: clock.now },
     });
   const first = await start('recoverer-1', 'http://127.0.0.1:1');
   first.config.public_url = first.url;
@@ -146,13 +153,13 @@ export const startFleet = async (simulation: Partial<SimulatorOptions> = {}): Pr
       // A 200 is held to its very bytes; a problem names the request that asked.
       one = {
         quoteId: quote_id,
-        at: Date.now(),
+        at: clock.now(),
         status: response.status,
         code: code as string | undefined,
         essence: response.status === 200 ? text : JSON.stringify({ code, ...rest }),
       };
     } catch {
-      one = { quoteId: quote_id, at: Date.now(), status: 0, code: 'lost', essence: '' };
+      one = { quoteId: quote_id, at: clock.now(), status: 0, code: 'lost', essence: '' };
     }
     told.push(one);
     return one;
@@ -173,6 +180,7 @@ export const startFleet = async (simulation: Partial<SimulatorOptions> = {}): Pr
   return {
     simulators,
     database,
+    clock,
     recoverers,
     child,
     told,

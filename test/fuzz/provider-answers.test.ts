@@ -13,5 +13,5 @@ afterAll(async () => await endLyingWorld(world));
 it(
   `${answersWanted} answers of lying providers: no 500, no invalid offer, no payable order with other money`,
   async () => await lieAndBuy(world, answersWanted, chaosSeed),
-  isFull ? 1_800_000 : 30_000,
+  isFull ? 1_800_000 : undefined,
 );

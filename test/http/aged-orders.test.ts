@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';
-import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 
 let gateway: TestGateway;
 let wallet: Wallet;
@@ -41,7 +41,7 @@ it('what was not sent before accept_by is not sent afterwards', async () => {
   await gateway.database.sql`update intents set quote = jsonb_set(quote::jsonb, '{acceptBy}', '[1000]')::json where quote_id = ${quoteId}`;
   await gateway.database.sql`update intents set lease_owner = null, lease_until = null where quote_id = ${quoteId}`;
   const state = async () => (await gateway.database.sql<{ state: string }[]>`select state from intents where quote_id = ${quoteId}`)[0]?.state;
-  await until('it is settled', async () => ((await state()) === 'rejected' ? true : undefined));
+  await gateway.passUntil('it is settled', async () => ((await state()) === 'rejected' ? true : undefined));
   expect(ordersUpstream()).toBe(before);
 });
 

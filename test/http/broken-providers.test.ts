@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';
-import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { timed } from '../support/stopwatch.ts';
 
 let gateway: TestGateway;
 let wallet: Wallet;
@@ -14,7 +15,7 @@ beforeAll(async () => {
       cobalt: { simulator: { ...good, spreadBps: 60 } },
       victim: { simulator: { ...good, spreadBps: -50 } },
     },
-    { config: { routing: { quote_deadline_ms: 500, late_grace_ms: 0 } } },
+    { config: { routing: { quote_deadline_ms: 2500, late_grace_ms: 0 } } },
   );
   wallet = createWallet(gateway.url);
   ({ sessionId } = await wallet.open());
@@ -34,7 +35,7 @@ const offers = async (): Promise<Offers> =>
 const healthy = (answer: Offers): string[] => answer.offers.map((one) => one.provider.id).filter((id) => id !== 'victim');
 /** The circuit of one test does not bother the next. */
 const rested = async (): Promise<void> => {
-  await until('the victim is asked again', async () => ((await offers()).offers.some((one) => one.provider.id === 'victim') ? true : undefined));
+  await gateway.passUntil('the victim is asked again', async () => ((await offers()).offers.some((one) => one.provider.id === 'victim') ? true : undefined));
 };
 
 it.each([
@@ -51,11 +52,10 @@ it.each([
 ] as const)('%s costs nothing but its own answer', async (fault, reason) => {
   await rested();
   const memory = process.memoryUsage().rss;
-  gateway.simulators['victim']?.control.setFault({ endpoint: 'quote', fault, times: 1, ms: 5000, to: `${gateway.simulators['alpine']?.url ?? ''}/features` });
+  gateway.simulators['victim']?.control.setFault({ endpoint: 'quote', fault, times: 1, ms: 60_000, to: `${gateway.simulators['alpine']?.url ?? ''}/features` });
   const before = gateway.simulators['alpine']?.control.history.requests.length ?? 0;
-  const started = Date.now();
-  const answer = await offers();
-  expect(Date.now() - started).toBeLessThan(600);
+  const { ms, value: answer } = await timed(offers);
+  expect(ms).toBeLessThan(2600);
   expect(healthy(answer)).toEqual(['alpine', 'borealis', 'cobalt']);
   expect(answer.failed).toMatchObject([{ provider: { id: 'victim' }, reason }]);
   expect((gateway.simulators['alpine']?.control.history.requests.length ?? 0) - before).toBe(1);
@@ -116,7 +116,7 @@ it('its circuit opens after failures of several customers, closes by time, and /
       break;
     }
   }
-  expect(retryOn).toBeGreaterThan(Date.now() - 1000);
+  expect(retryOn).toBeGreaterThan(gateway.clock.now() - 1000);
   const circuit = async () =>
     ((await wallet.call('/providers')).body['providers'] as { id: string; circuits: { quote: string } }[]).find((one) => one.id === 'victim')?.circuits.quote;
   expect(await circuit()).not.toBe('closed');
@@ -142,5 +142,5 @@ it('two of four die in mid-flight: prices change, other orders go on, orders the
   gateway.simulators['victim']?.control.clearFaults();
   gateway.simulators['borealis']?.control.clearFaults();
   await gateway.simulators['victim']?.control.pay(upstream);
-  await until('filled', async () => ((await status()) === 'filled' ? true : undefined), 15_000);
-}, 30_000);
+  await gateway.passUntil('filled', async () => ((await status()) === 'filled' ? true : undefined));
+});

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';
-import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 
 const appKey = 'app-key-of-the-wallet-0123456789';
 let gateway: TestGateway;
@@ -51,7 +51,7 @@ it('a pending order says when the next look at it is due', async () => {
   const { body } = await quote(session);
   gateway.simulators['alpine']?.control.setFault({ endpoint: '*', fault: '500' });
   const again = async () => await other.call('/order', { session_id: session, quote_id: body['quote_id'] });
-  const waits = await until('the back-off grows', async () => {
+  const waits = await gateway.passUntil('the back-off grows', async () => {
     const answer = await again();
     return Number(answer.body['retry_after_ms']) > 2500 ? answer : undefined;
   });

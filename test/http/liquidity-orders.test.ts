@@ -5,25 +5,28 @@ import { createWallet, type Reply } from '../../scripts/demo/wallet.ts';
 import { encodeInvoice, type NewInvoice } from '../../src/bitcoin/bolt11.ts';
 import { startBitrefillSimulator } from '../../src/providers/bitrefill/bitrefill.simulator.ts';
 import { startLsps1Simulator, type RunningSimulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
+import { movableClock } from '../support/clock.ts';
 import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
 import { thorBlock } from '../support/scenarios/liquidity.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 
 const appKey = 'the-key-of-an-app-that-may-spend';
 const bearer = { authorization: `Bearer ${appKey}` };
+const clock = movableClock();
 let gateway: TestGateway;
 let north: RunningSimulator;
 let thor: Awaited<ReturnType<typeof startBitrefillSimulator>>;
 let receiver: Awaited<ReturnType<typeof startWebhookReceiver>>;
 beforeAll(async () => {
   [north, thor, receiver] = await Promise.all([
-    startLsps1Simulator({ id: 'north', baseSats: 1000, ppm: 2000, leasePpm: 2400 }),
-    startBitrefillSimulator({ id: 'thor', deliver: 'at-once', balanceSats: 10_000_000, step: 1000, stepFrom: 'zero' }),
+    startLsps1Simulator({ id: 'north', now: clock.now, baseSats: 1000, ppm: 2000, leasePpm: 2400 }),
+    startBitrefillSimulator({ id: 'thor', now: clock.now, deliver: 'at-once', balanceSats: 10_000_000, step: 1000, stepFrom: 'zero' }),
     startWebhookReceiver(),
   ]);
   gateway = await startTestGateway(
     {},
     {
+      clock,
       config: {
         liquidity: { balance_daily_sats: 1_000_000 },
         apps: { wallet: { key_hashes: [createHash('sha256').update(appKey).digest('hex')], allow: ['pay_with_balance'] } },
@@ -58,7 +61,7 @@ const invoiceOver = (sats: number | undefined, more: Partial<NewInvoice> = {}): 
   encodeInvoice({
     network: 'regtest',
     ...(sats === undefined ? {} : { amountMsat: BigInt(sats) * 1000n }),
-    timestamp: Math.floor(Date.now() / 1000),
+    timestamp: Math.floor(clock.now() / 1000),
     expirySeconds: 7200,
     paymentHash: randomBytes(32).toString('hex'),
     paymentSecret: randomBytes(32).toString('hex'),
@@ -80,15 +83,11 @@ const newestAtThor = () => {
   return order;
 };
 const staged = async (call: Call, orderId: string, stage: string): Promise<Body> =>
-  await until(
-    stage,
-    async () => {
-      const { body } = await call('/liquidity/order-status', { order_id: orderId });
-      const entry = body[orderId] as Body;
-      return entry['stage'] === stage ? entry : undefined;
-    },
-    9_000,
-  );
+  await gateway.passUntil(stage, async () => {
+    const { body } = await call('/liquidity/order-status', { order_id: orderId });
+    const entry = body[orderId] as Body;
+    return entry['stage'] === stage ? entry : undefined;
+  });
 const asked = (endpoint: string): number => thor.control.state.requests.filter((one) => one.endpoint === endpoint).length;
 /** Thor's doorbell for one order, at its own address. */
 const ring = async (): Promise<void> => await thor.control.forge(newestAtThor().webhookUrl ?? '', { id: newestAtThor().id });
@@ -152,8 +151,8 @@ describe("the customer's invoice", () => {
     ['over another amount', () => invoiceOver(100_001)],
     ['over no amount', () => invoiceOver(undefined)],
     ['of another network', () => invoiceOver(100_000, { network: 'main' })],
-    ['expired', () => invoiceOver(100_000, { timestamp: Math.floor(Date.now() / 1000) - 7201 })],
-    ['dated in the future', () => invoiceOver(100_000, { timestamp: Math.floor(Date.now() / 1000) + 25 * 3600 })],
+    ['expired', () => invoiceOver(100_000, { timestamp: Math.floor(clock.now() / 1000) - 7201 })],
+    ['dated in the future', () => invoiceOver(100_000, { timestamp: Math.floor(clock.now() / 1000) + 25 * 3600 })],
     ['about to expire', () => invoiceOver(100_000, { expirySeconds: 1190 })],
     ['with a bad signature', tampered],
     ['with a broken checksum', () => invoiceOver(100_000).replace(/.$/, (last) => (last === 'q' ? 'p' : 'q'))],
@@ -299,7 +298,7 @@ describe('an order', () => {
     await ring();
     const under = await staged(call, orderId, 'underpaid');
     expect([under['order_status'], under['final'], under['payment_info']]).toEqual(['placed', false, body['payment_info']]);
-    await new Promise((wait) => setTimeout(wait, 2100));
+    await gateway.pass(2_100);
     await thor.control.pay(newestAtThor().id);
     await staged(call, orderId, 'filled');
     const told = await receiver.waitFor('filled', (one) => one.body.includes(orderId) && one.body.includes('"filled"'));
@@ -316,7 +315,7 @@ describe('an order', () => {
     await ring();
     const expired = await staged(call, orderId, 'expired');
     expect([expired['final'], expired['payment_info'], expired['redemption']]).toEqual([false, undefined, undefined]);
-    await new Promise((wait) => setTimeout(wait, 2100));
+    await gateway.pass(2_100);
     await thor.control.pay(newestAtThor().id);
     const filled = await staged(call, orderId, 'filled');
     expect(filled['redemption']).toMatchObject({ lnurl: expect.stringMatching(/^LNURL1/i) });
@@ -332,10 +331,12 @@ describe('an order', () => {
     const reads = (): number => thor.control.state.requests.filter((one) => one.endpoint === 'GET /order/{id}' && one.path.endsWith(id)).length;
     const before = reads();
     await thor.control.forge(webhookUrl.replace(/[\w-]{20,}$/, 'A'.repeat(43)), lie);
-    await new Promise((wait) => setTimeout(wait, 200));
+    await gateway.server.idle();
     expect(reads()).toBe(before);
-    await Promise.all(Array.from({ length: 200 }, async () => await thor.control.forge(webhookUrl, lie)));
-    await new Promise((wait) => setTimeout(wait, 2500));
+    await clock.still(async () => {
+      await Promise.all(Array.from({ length: 200 }, async () => await thor.control.forge(webhookUrl, lie)));
+    });
+    await gateway.pass(2_500);
     const [noticed] = await gateway.database.sql<{ rows: number; rings: number }[]>`select count(*)::int as rows, sum(n.count)::int as rings
       from notices n join intents i on i.id::text = n.target_id where i.order_id = ${orderId} and n.genuine`;
     expect(noticed?.rings).toBe(200);
@@ -405,7 +406,7 @@ describe("a purchase with the operator's balance", () => {
     thor.control.setFault({ endpoint: 'POST /purchase', fault: 'lost-answer', times: 1 });
     const lost = await answer();
     expect([lost.status, lost.body['code']]).toEqual([503, 'order-pending']);
-    const found = await until('found', async () => {
+    const found = await gateway.passUntil('found', async () => {
       const again = await answer();
       return again.status === 200 ? again.body : undefined;
     });
@@ -426,10 +427,10 @@ describe("a purchase with the operator's balance", () => {
     expect((await answer()).status).toBe(503);
     const mine = newestAtThor();
     await thor.control.forge(mine.webhookUrl ?? '', { id: theirs });
-    await new Promise((wait) => setTimeout(wait, 2200));
+    await gateway.pass(2_100);
     expect((await answer()).body['code']).toBe('order-pending');
     await thor.control.forge(mine.webhookUrl ?? '', { id: mine.id });
-    await until('found', async () => ((await answer()).status === 200 ? true : undefined));
+    await gateway.passUntil('found', async () => ((await answer()).status === 200 ? true : undefined));
   });
 
   it('that nobody told of goes to review after half an hour, and is never sent again', async () => {
@@ -446,10 +447,10 @@ describe("a purchase with the operator's balance", () => {
     >`select round(extract(epoch from dead_on - created_on) / 60)::int as minutes from intents where quote_id = ${quoteId}`;
     expect(intent?.minutes).toBe(30);
     await sql`update intents set next_try_on = now() - interval '1 second' where quote_id = ${quoteId}`;
-    await new Promise((wait) => setTimeout(wait, 1500));
+    await gateway.pass(1_500);
     expect((await answer()).body['code']).toBe('order-pending');
     await sql`update intents set dead_on = now() - interval '1 second', next_try_on = now() - interval '1 second' where quote_id = ${quoteId}`;
-    const review = await until('review', async () => {
+    const review = await gateway.passUntil('review', async () => {
       const again = await answer();
       return again.status === 409 ? again.body : undefined;
     });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { startBitrefillSimulator } from '../../src/providers/bitrefill/bitrefill.simulator.ts';
 import type { RunningSimulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
+import { movableClock } from '../support/clock.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import {
   buyChannel,
@@ -18,20 +19,22 @@ import {
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 
 const appKey = 'an-app-key-that-only-this-test-knows';
+const clock = movableClock();
 let gateway: TestGateway;
 let sellers: Awaited<ReturnType<typeof startChannelSellers>>;
 let thor: Awaited<ReturnType<typeof startBitrefillSimulator>>;
 let receiver: Awaited<ReturnType<typeof startWebhookReceiver>>;
 beforeAll(async () => {
   [sellers, thor, receiver] = await Promise.all([
-    startChannelSellers(),
-    startBitrefillSimulator({ id: 'thor', deliver: 'at-once', balanceSats: 10_000_000, step: 1000, stepFrom: 'zero' }),
+    startChannelSellers(clock.now),
+    startBitrefillSimulator({ id: 'thor', now: clock.now, deliver: 'at-once', balanceSats: 10_000_000, step: 1000, stepFrom: 'zero' }),
     startWebhookReceiver(),
   ]);
   const seller = (one: RunningSimulator, name: string) => ({ kind: 'lsps1', base_url: one.url, display: { name }, quotes_per_node_per_day: 2 });
   gateway = await startTestGateway(
     {},
     {
+      clock,
       config: {
         liquidity: { balance_daily_sats: 150_000 },
         apps: { wallet: { key_hashes: [createHash('sha256').update(appKey).digest('hex')], allow: ['pay_with_balance'] } },
@@ -59,7 +62,7 @@ const world = (): LiquidityWorld => ({
   thorName: 'thor',
   firmPerNode: 2,
   receiver,
-  wake: async () => await Promise.resolve(),
+  wake: async () => await gateway.pass(500),
 });
 
 describe('inbound capacity', () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
-import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -68,7 +68,7 @@ it('carries a purchase from /features to finished, best price first, with proof,
   expect(simulator?.control.history.orders).toHaveLength(1);
   await simulator?.control.pay(upstream?.orderId ?? '');
   expect(simulator?.control.history.webhooks[0]?.status).toBe(202);
-  const filled = await until('filled', async () => {
+  const filled = await gateway.passUntil('filled', async () => {
     const { body } = await wallet.call('/order-status', { session_id: sessionId, order_id: orderId });
     const entry = body[orderId] as { stage: string; order_status: string };
     return entry.stage === 'filled' ? entry : undefined;
@@ -83,7 +83,7 @@ it('carries a purchase from /features to finished, best price first, with proof,
   expect((await stranger.withdraw(String(withdrawal.body['lnurlw']))).answer).toMatchObject({ status: 'ERROR' });
   const claimed = await wallet.withdraw(String(withdrawal.body['lnurlw']));
   expect(claimed).toEqual({ sats: order.body['amount_sats'], answer: { status: 'OK' } });
-  await until('finished', async () => {
+  await gateway.passUntil('finished', async () => {
     const { body } = await wallet.call('/order-status', { session_id: sessionId, order_id: orderId });
     return (body[orderId] as { stage: string }).stage === 'finished' ? true : undefined;
   });

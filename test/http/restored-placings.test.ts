@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
-import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 
 let gateway: TestGateway;
 beforeAll(async () => {
   gateway = await startTestGateway(
     { rejects: { simulator: { quoteTtlS: 4, repost: 'rejects', webhooks: false }, block: { repost: 'rejects', late_commit_max_s: 1 } } },
-    { config: { routing: { order_deadline_ms: 1500, expiry_margin_s: 0, shortest_life_s: 1 } } },
+    { config: { routing: { expiry_margin_s: 0, shortest_life_s: 1 } } },
   );
 });
 afterAll(async () => await gateway.close());
 
 // Without a restore it is withheld for good: nobody can have been shown how to pay.
-it('a restored placing whose order is there goes to review: its way to pay may have been shown since the backup', { timeout: 20_000 }, async () => {
+it('a restored placing whose order is there goes to review: its way to pay may have been shown since the backup', async () => {
   const control = gateway.simulators['rejects']?.control;
   control?.setFault({ endpoint: 'order', fault: 'lost-answer', times: 1 });
   const wallet = createWallet(gateway.url);
@@ -20,14 +20,10 @@ it('a restored placing whose order is there goes to review: its way to pay may h
   const quote = await wallet.call('/quote', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
   const quoteId = String(quote.body['quote_id']);
   expect((await wallet.call('/order', { session_id: sessionId, quote_id: quoteId })).body['code']).toBe('order-pending');
-  expect((await gateway.server.gateway.stores.operator.distrustRestored(Date.now())).placings).toBe(1);
-  const settled = await until(
-    'it is settled',
-    async () => {
-      const [row] = await gateway.database.sql<{ state: string }[]>`select state from intents where quote_id = ${quoteId}`;
-      return row?.state === 'unknown' ? undefined : row?.state;
-    },
-    15_000,
-  );
+  expect((await gateway.server.gateway.stores.operator.distrustRestored(gateway.clock.now())).placings).toBe(1);
+  const settled = await gateway.passUntil('it is settled', async () => {
+    const [row] = await gateway.database.sql<{ state: string }[]>`select state from intents where quote_id = ${quoteId}`;
+    return row?.state === 'unknown' ? undefined : row?.state;
+  });
   expect([settled, control?.history.orders.length]).toEqual(['review', 1]);
 });

@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../support/gateway.ts';
 import { bank, type Body, startSellWorld, type SellWorld } from '../support/sell-world.ts';
 
 let world: SellWorld;
@@ -19,7 +18,7 @@ describe("somebody else's e-mail", () => {
     const thief = await opened();
     const own = await connected(thief, 'thief@example.com');
     control.disconnect('thief@example.com');
-    await new Promise((stale) => setTimeout(stale, 2100));
+    world.gateway.clock.move(2_100);
     await accountIs(thief, own, 'needs_reconnect');
     const stolen = await thief('/sell/accounts', { ...start, email: 'victim@example.com' });
     expect([stolen.status, stolen.body['code']]).toEqual([400, 'invalid-request']);
@@ -42,7 +41,7 @@ describe("somebody else's e-mail", () => {
     const before = await thief('/sell/accounts', { ...start, email: 'vera@example.com' });
     expect([before.status, before.body['code']]).toEqual([400, 'invalid-request']);
     control.rotateKey('pawn@example.com');
-    await new Promise((stale) => setTimeout(stale, 2100));
+    world.gateway.clock.move(2_100);
     await world.accountIs(thief, String(pasted.body['account_id']), 'needs_reconnect');
     const stolen = await thief('/sell/accounts', { ...start, email: 'vera@example.com' });
     expect([stolen.status, stolen.body['code']]).toEqual([400, 'invalid-request']);
@@ -67,7 +66,7 @@ describe("somebody else's e-mail", () => {
     const call = await opened();
     const accountId = await connected(call, 'nina@example.com');
     control.disconnect('nina@example.com');
-    await new Promise((stale) => setTimeout(stale, 2100));
+    world.gateway.clock.move(2_100);
     await accountIs(call, accountId, 'needs_reconnect');
     const refused = await call('/sell/accounts', { ...start, email: 'nina.new@example.com' });
     expect(refused.body['errors']).toEqual([{ pointer: '/email', detail: expect.stringContaining('/sell/account-remove') }]);
@@ -88,7 +87,7 @@ describe('a key that the provider no longer takes', () => {
     control.disconnect('rita@example.com');
     const balance = await call('/sell/balance', { account_id: accountId });
     expect([balance.status, balance.body['code']]).toEqual([409, 'account-not-connected']);
-    await until('told', () =>
+    await world.gateway.passUntil('told', () =>
       Promise.resolve(told('account_status').some((one) => one['account_id'] === accountId && one['account_status'] === 'needs_reconnect') ? true : undefined),
     );
     // Waiting does not help: a wallet that prices and orders hears what does.
@@ -104,7 +103,7 @@ describe('a key that the provider no longer takes', () => {
       ]);
     const before = asked('GET /user/user-id') + asked('POST /account/get-balance');
     for (let n = 0; n < 10; n += 1) expect((await call('/sell/balance', { account_id: accountId })).status).toBe(409);
-    await new Promise((wait) => setTimeout(wait, 1500));
+    await world.gateway.pass(1_500);
     expect(asked('GET /user/user-id') + asked('POST /account/get-balance')).toBe(before);
     const of = told('account_status').filter((one) => one['account_id'] === accountId);
     expect(of.map((one) => one['account_status'])).toEqual(['connected', 'needs_reconnect']);
@@ -154,7 +153,7 @@ it('an account that is not connected yet names the way to sign up, one that was 
       body: { code: 'account-not-connected', action: 'wait', retryable: true, signup_url: started.body['signup_url'] },
     });
   control.user('newcomer@example.com').step = 'rejected';
-  await new Promise((stale) => setTimeout(stale, 2100));
+  world.gateway.clock.move(2_100);
   await accountIs(call, accountId, 'rejected');
   for (const refused of [await ordered(), await call('/sell/balance', { account_id: accountId })]) {
     expect(refused).toMatchObject({ status: 409, body: { code: 'account-not-connected', action: 'ask-user', retryable: false } });
@@ -175,7 +174,7 @@ it('an account that was removed and is connected again brings the connections th
   expect([again.status, again.body['account_status'], again.body['connections']]).toEqual([200, 'connected', []]);
   control.clearFaults();
   const account_id = String(again.body['account_id']);
-  await new Promise((stale) => setTimeout(stale, 2100));
+  world.gateway.clock.move(2_100);
   const { body } = await call('/sell/account-status', { account_id });
   const [adopted, ...others] = body['connections'] as Body[];
   expect(others).toEqual([]);
@@ -222,7 +221,7 @@ it('an account that is woken while it is looked at is looked at once more', asyn
   const call = await opened();
   const accountId = await connected(call, 'woken@example.com');
   const { accounts } = gateway.server.gateway.stores;
-  const now = Date.now();
+  const now = gateway.clock.now();
   const hour = 3_600_000;
   const change = async (wokenOn: number | undefined, nextCheckOn: number): Promise<number | undefined> => {
     await accounts.wake(accountId, now + 4 * hour);

@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../support/gateway.ts';
 import { bank, iban, startSellWorld, type Body, type SellWorld } from '../support/sell-world.ts';
 
 let world: SellWorld;
@@ -69,7 +68,9 @@ describe('what is wrong with a request is told before anything is sent', () => {
     const before = world.told('connection_status').length;
     await call('/sell/connections', { account_id: accountId, name: 'Bank', lightning_username: 'a b', ...bank });
     await call('/sell/connections', { account_id: accountId, name: 'Bank', lightning_username: 'quiet', ...bank });
-    await until('told of the second', () => Promise.resolve(world.told('connection_status').some((one) => one['account_id'] === accountId) ? true : undefined));
+    await world.gateway.passUntil('told of the second', () =>
+      Promise.resolve(world.told('connection_status').some((one) => one['account_id'] === accountId) ? true : undefined),
+    );
     expect(
       world
         .told('connection_status')
@@ -184,7 +185,7 @@ describe('a code', () => {
     await call('/sell/connections', wanted);
     await early();
     // Once it waits for its code, the same request works, whoever has looked at it meanwhile.
-    await until('confirmed', async () => {
+    await world.gateway.passUntil('confirmed', async () => {
       const { status, body } = await call('/sell/connection-confirm', { connection_id, code: '123456' });
       return status === 200 && body['connection_status'] === 'active' ? true : undefined;
     });
@@ -280,7 +281,7 @@ describe('made once', () => {
     world.control.setOptions({ linkMs: 2_500 });
     const made = await call('/sell/connections', { account_id: accountId, name: 'Bank', lightning_username: 'slow', ...bank });
     const connection_id = String(made.body['connection_id']);
-    await until('late', async () => {
+    await world.gateway.passUntil('late', async () => {
       const { body } = await call('/sell/connection-status', { connection_id });
       return body['failure'] === 'takes-too-long' ? true : undefined;
     });
@@ -298,7 +299,7 @@ describe('made once', () => {
     const made = await call('/sell/connections', { account_id: accountId, name: 'Bank', lightning_username: 'failing', ...bank });
     const failed = await world.connectionIs(call, String(made.body['connection_id']), 'failed');
     expect(failed['failure']).toBe('STANDING_ORDER_FAILED');
-    await until('told', () =>
+    await world.gateway.passUntil('told', () =>
       Promise.resolve(
         world.told('connection_status').find((one) => one['connection_id'] === made.body['connection_id'] && one['connection_status'] === 'failed'),
       ),

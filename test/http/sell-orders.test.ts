@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../support/gateway.ts';
 import { ledgerSeller, startLedgerSeller } from '../support/ledger-seller.ts';
 import { appKey, startSellWorld, type Body, type Call, type SellWorld } from '../support/sell-world.ts';
 
@@ -41,7 +40,7 @@ const cardOrder = async (call: Call, sats: number, more: object = {}): Promise<B
 };
 const invoiceOf = (order: Body): string => (order['payment_info'] as { lightning_invoice: string }).lightning_invoice;
 const gatewayLooks = async (call: Call, orderId: unknown, stage: string): Promise<void> => {
-  await new Promise((stale) => setTimeout(stale, 2100));
+  await world.gateway.pass(5_100);
   const { body } = await call('/sell/order-status', { order_id: orderId });
   expect((body[String(orderId)] as Body)['stage']).toBe(stage);
 };
@@ -192,7 +191,7 @@ describe('the same amount twice', () => {
     await gatewayLooks(call, chain.body['order_id'], 'awaiting_payment');
     await control.pay((chain.body['payment_info'] as { address: string }).address, 145_000n);
     await orderIs(call, String(chain.body['order_id']), 'filled');
-  }, 30_000);
+  });
 
   it('is refused, too, where the account was removed and connected again meanwhile', async () => {
     const { opened, connected, activeConnection, payAddress, orderIs } = world;
@@ -284,7 +283,7 @@ describe('an order', () => {
     await control.pay(invoiceOf(other));
     await control.releaseReversed();
     for (const one of [order, other]) await orderIs(call, String(one['order_id']), 'finished');
-    const told = await until('told', () => {
+    const told = await world.gateway.passUntil('told', () => {
       const of = newest(receiver, 'order_status_changed', order['order_id']);
       return Promise.resolve(of.length > 0 ? of : undefined);
     });
@@ -300,7 +299,7 @@ describe('an order', () => {
     control.setFault({ endpoint: 'POST /offramp/order', fault: 'lost-answer', times: 1 });
     const lost = await call('/sell/order', { quote_id: quote['quote_id'] }, known);
     expect([lost.status, lost.body['code']]).toEqual([503, 'order-pending']);
-    const order = await until('made anew', async () => {
+    const order = await world.gateway.passUntil('made anew', async () => {
       const answer = await call('/sell/order', { quote_id: quote['quote_id'] }, known);
       return answer.status === 200 ? answer.body : undefined;
     });
@@ -330,17 +329,19 @@ describe('an order', () => {
         await gateway.database.sql<{ id: string; state: string; evidence: { tries: number; reply?: string } }[]>`
       select id, state, evidence from intents where quote_id = ${String(first['quote_id'])}`
       )[0];
-    await until('refused', async () => (((await placing())?.evidence.tries ?? 0) >= 2 ? true : undefined));
+    await world.gateway.passUntil('refused', async () => (((await placing())?.evidence.tries ?? 0) >= 2 ? true : undefined));
     expect((await placing())?.evidence.reply).toBeUndefined();
     // Its next look is far away.
     const { id } = (await placing()) ?? { id: '' };
-    await intents.wake(id, Date.now() + 600_000);
-    await new Promise((stale) => setTimeout(stale, 2100));
+    await intents.wake(id, world.gateway.clock.now() + 600_000);
+    gateway.clock.move(2_100);
     await accountIs(call, accountId, 'needs_reconnect');
     await call('/sell/accounts', { provider: 'bringin', email: 'holdup@example.com' });
     await control.consent('holdup@example.com');
     await accountIs(call, accountId, 'connected');
-    await until('placed', async () => ((await call('/sell/order', { quote_id: first['quote_id'] }, known)).status === 200 ? true : undefined));
+    await world.gateway.passUntil('placed', async () =>
+      (await call('/sell/order', { quote_id: first['quote_id'] }, known)).status === 200 ? true : undefined,
+    );
     expect((await call('/sell/order', { quote_id: second['quote_id'] }, known)).status).toBe(200);
   });
 
@@ -355,7 +356,7 @@ describe('an order', () => {
       { id: string; order_id: string }[]
     >`select id, order_id from intents where quote_id = ${String(first['quote_id'])}`;
     const behind = async (ms: number) => {
-      await gateway.server.gateway.stores.intents.wake(row?.id ?? '', Date.now() + ms);
+      await gateway.server.gateway.stores.intents.wake(row?.id ?? '', world.gateway.clock.now() + ms);
       return await call('/sell/order', { quote_id: second['quote_id'] }, known);
     };
     const far = await behind(600_000);
@@ -385,7 +386,7 @@ describe('an order', () => {
       control.setFault({ endpoint, fault: '503', times: 1 });
       const down = await call('/sell/order', request, known);
       expect([endpoint, down.status, down.body['retryable']]).toEqual([endpoint, 503, true]);
-      await until('back', async () => ((await call('/sell/order', request, known)).status === 200 ? true : undefined));
+      await world.gateway.passUntil('back', async () => ((await call('/sell/order', request, known)).status === 200 ? true : undefined));
     }
     expect(Object.keys((await call('/sell/order-status', {})).body)).toHaveLength(3);
   });
@@ -412,13 +413,12 @@ describe('payments straight to the address', () => {
     await payAddress('direct', 210_000);
     const straight = [await payAddress('direct', 61_000), await payAddress('direct', 62_000)];
     const settled = () => newest(receiver, 'sell_settled', accountId);
-    await until('both', async () => {
-      await gateway.server.gateway.stores.accounts.wake(accountId, Date.now());
-      await new Promise((wait) => setTimeout(wait, 300));
+    await world.gateway.passUntil('both', async () => {
+      await gateway.server.gateway.stores.accounts.wake(accountId, world.gateway.clock.now());
       return settled().length >= 2 ? true : undefined;
     });
-    await gateway.server.gateway.stores.accounts.wake(accountId, Date.now());
-    await new Promise((wait) => setTimeout(wait, 1500));
+    await gateway.server.gateway.stores.accounts.wake(accountId, world.gateway.clock.now());
+    await gateway.pass(1_500);
     expect(settled().toSorted((a, b) => straight.indexOf(String(a['transaction_id'])) - straight.indexOf(String(b['transaction_id'])))).toEqual(
       straight.map((transaction_id) => ({ account_id: accountId, connection_id, transaction_id })),
     );
@@ -463,7 +463,7 @@ describe('a notice', () => {
     // Even at the genuine address nothing of the body is believed.
     await control.forge(`${real}/verification-status`, body);
     await control.forge(real, body);
-    await new Promise((wait) => setTimeout(wait, 1500));
+    await gateway.pass(1_500);
     await accountIs(call, accountId, 'connected');
     const balances = control.state.requests.length;
     await call('/sell/balance', { account_id: accountId });

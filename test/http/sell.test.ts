@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBringinSimulator, type RunningSimulator } from '../../src/providers/bringin/bringin.simulator.ts';
 import { apiSecret, masterKey } from '../support/bringin.ts';
-import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
+import { movableClock } from '../support/clock.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { ledgerSeller, startLedgerSeller } from '../support/ledger-seller.ts';
 import {
   activeConnection as activeConnectionAt,
@@ -17,17 +18,19 @@ import {
 } from '../support/scenarios/sell.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 
+const clock = movableClock();
 let gateway: TestGateway;
 let bringin: RunningSimulator;
 let ledger: Awaited<ReturnType<typeof startLedgerSeller>>;
 let receiver: Awaited<ReturnType<typeof startWebhookReceiver>>;
 beforeAll(async () => {
-  bringin = await startBringinSimulator({ id: 'bringin', masterKey, apiSecret, linkMs: 50, webhookRetryMs: [20] });
+  bringin = await startBringinSimulator({ id: 'bringin', now: clock.now, masterKey, apiSecret, linkMs: 50, webhookRetryMs: [20] });
   ledger = await startLedgerSeller({ centsPerBtc: 8_000_000, feeCents: 100 });
   receiver = await startWebhookReceiver();
   gateway = await startTestGateway(
     {},
     {
+      clock,
       blocks: {
         bringin: {
           kind: 'bringin',
@@ -49,7 +52,7 @@ afterAll(async () => {
   await Promise.all([bringin.close(), ledger.close(), receiver.close()]);
 });
 
-const wake = async (): Promise<void> => await Promise.resolve();
+const wake = async (): Promise<void> => await gateway.pass(500);
 const opened = async () => await openedAt(gateway.url);
 const connected = async (call: Call, email: string, more?: object): Promise<string> => await connectedAt({ bringin, wake }, call, email, more);
 const activeConnection = async (call: Call, accountId: string, name: string, username: string): Promise<Body> =>
@@ -59,7 +62,7 @@ const world = (): SellWorld => ({
   bringin,
   receiver,
   wake,
-  accountDue: async (accountId) => await gateway.server.gateway.stores.accounts.wake(accountId, Date.now()),
+  accountDue: async (accountId) => await gateway.server.gateway.stores.accounts.wake(accountId, gateway.clock.now()),
   others: [['ledger', false, []]],
 });
 
@@ -76,7 +79,7 @@ describe('to a bank, by a standing connection', () => {
     bringin.control.clearFaults();
     const again = await call('/sell/connections', wanted);
     expect(again.body['connection_id']).toBe(first.body['connection_id']);
-    await until('found again', async () => {
+    await gateway.passUntil('found again', async () => {
       const { body } = await call('/sell/connection-status', { connection_id: first.body['connection_id'] });
       return body['connection_status'] === 'code_required' ? true : undefined;
     });
@@ -110,7 +113,7 @@ describe('onto the card', () => {
     const lost = await call('/sell/order', { quote_id: quote.body['quote_id'] });
     expect([lost.status, lost.body['code']]).toEqual([503, 'order-pending']);
     bringin.control.clearFaults();
-    const order = await until('placed', async () => {
+    const order = await gateway.passUntil('placed', async () => {
       const answer = await call('/sell/order', { quote_id: quote.body['quote_id'] });
       return answer.status === 200 ? answer : undefined;
     });
@@ -129,14 +132,10 @@ it('buys the other kind just as well: a seller without accounts, binding, by inv
   const [sale] = [...ledger.sales.values()].filter((one) => one.sats === 300_000 && one.invoice !== undefined);
   ledger.settle(sale?.id ?? '', 'sent');
   const orderId = String(order.body['order_id']);
-  await until(
-    'finished',
-    async () => {
-      const { body } = await call('/sell/order-status', { order_id: orderId });
-      return (body[orderId] as Body)['stage'] === 'finished' ? true : undefined;
-    },
-    12_000,
-  );
+  await gateway.passUntil('finished', async () => {
+    const { body } = await call('/sell/order-status', { order_id: orderId });
+    return (body[orderId] as Body)['stage'] === 'finished' ? true : undefined;
+  });
 });
 
 describe('what is refused', () => {

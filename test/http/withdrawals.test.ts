@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
-import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -32,7 +32,7 @@ const filled = async (id: string) => {
     ((await wallet.call('/order-status', { session_id: sessionId, order_id: orderId })).body[orderId] as { stage: string } | undefined)?.stage;
   return { withdraw, stage, orderId, upstreamId };
 };
-const expired = async (): Promise<void> => await new Promise((done) => setTimeout(done, 1100));
+const expired = (): void => gateway.clock.move(1_100);
 
 it('a link on a foreign host puts the order in review, and nobody is asked for another one', async () => {
   const { withdraw, stage, orderId } = await filled('alpine');
@@ -51,7 +51,7 @@ it('a link on a foreign host puts the order in review, and nobody is asked for a
 it('an expired link of an order that is finished gets no second one', async () => {
   const { withdraw, upstreamId } = await filled('alpine');
   expect((await withdraw()).status).toBe(200);
-  await expired();
+  expired();
   await control('alpine').pay(upstreamId, 'finished');
   const before = claims('alpine');
   const answer = await withdraw();
@@ -67,13 +67,13 @@ it('an expired link of an order that is finished gets no second one', async () =
 it('an expired link of an order that is not finished is asked for again, and a refusal is no lost claim', async () => {
   const friendly = await filled('alpine');
   const { body: first } = await friendly.withdraw();
-  await expired();
+  expired();
   const { status, body: fresh } = await friendly.withdraw();
   expect(status).toBe(200);
   expect(fresh['lnurlw']).not.toBe(first['lnurlw']);
   const strict = await filled('once');
   expect((await strict.withdraw()).status).toBe(200);
-  await expired();
+  expired();
   expect((await strict.withdraw()).body['code']).toBe('claim-outcome-unknown');
   expect((await strict.withdraw()).body['code']).toBe('claim-outcome-unknown');
   const [claim] = await gateway.database.sql`select state from claims where order_id = ${strict.orderId}`;
@@ -84,7 +84,7 @@ it('an expired link of an order that is not finished is asked for again, and a r
 it('the same fallback in capitals is the same fallback', async () => {
   const { withdraw } = await filled('alpine');
   const address = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
-  const first = await until('the link', async () => await withdraw({ failback_onchain: address }));
+  const first = await gateway.passUntil('the link', async () => await withdraw({ failback_onchain: address }));
   const second = await withdraw({ failback_onchain: address.toUpperCase() });
   expect([first.status, second.status]).toEqual([200, 200]);
   expect(second.body).toEqual(first.body);

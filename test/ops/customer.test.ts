@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { sha256Hex } from '../../src/seal/hash.ts';
@@ -8,7 +8,6 @@ import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-r
 import { runCommand, type Ran } from './run.ts';
 
 // Every command is a process of its own; on a busy machine that takes seconds.
-vi.setConfig({ testTimeout: 60_000 });
 
 const environment: Record<string, string> = freshSecrets(randomBytes);
 let gateway: TestGateway;

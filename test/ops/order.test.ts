@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
-import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
 import { runCommand, type Ran } from './run.ts';
 
 // Every command is a process of its own; on a busy machine that takes seconds.
-vi.setConfig({ testTimeout: 60_000 });
 
 let gateway: TestGateway;
 let receiver: WebhookReceiver;
@@ -62,8 +61,7 @@ it('shows notices, forged ones too, and what was delivered', async () => {
   const { id } = (await shown(orderId)).placing;
   await fetch(`${gateway.url}/notices/alpine/order/${id}/${'A'.repeat(22)}`, { method: 'POST', body: '{}' });
   await gateway.simulators['alpine']?.control.pay(gateway.simulators['alpine']?.control.history.orders[0]?.orderId ?? '');
-  const order = await until('the delivery', async () => {
-    await gateway.server.tick();
+  const order = await gateway.passUntil('the delivery', async () => {
     const now = await shown(orderId);
     return now.deliveries.some((one) => one.state === 'delivered') ? now : undefined;
   });
@@ -74,26 +72,24 @@ it('shows notices, forged ones too, and what was delivered', async () => {
   expect(out).toContain(id0);
   const before = receiver.received.length;
   expect((await run('deliveries', 'resend', id0)).out).toBe(`${id0}  due now, under the same id\n`);
-  await until('it comes again', async () => {
-    await gateway.server.tick();
+  await gateway.passUntil('it comes again', async () => {
     return receiver.received.length > before ? true : undefined;
   });
 });
 
-it('lets an order leave review by the stage that the operator names', { timeout: 30_000 }, async () => {
+it('lets an order leave review by the stage that the operator names', async () => {
   const { sql } = gateway.database;
   await sql`update orders set stage = 'review' where id = ${orderId}`;
   expect((await run('order', orderId, '--leave-review', 'awaiting_payment')).code).toBe(1);
   expect((await run('order', orderId, '--leave-review', 'awaiting_payment', '--reason', 'seen at the provider')).code).toBe(0);
-  await until('the next read agrees', async () => {
-    await gateway.server.tick();
+  await gateway.passUntil('the next read agrees', async () => {
     const [row] = await sql<{ stage: string }[]>`select stage from orders where id = ${orderId}`;
     return row?.stage === 'filled' ? true : undefined;
   });
   expect((await run('order', orderId, '--leave-review', 'filled', '--reason', 'x')).error).toContain('no such order in review');
 });
 
-it('closes a placing in review from which no order came', { timeout: 30_000 }, async () => {
+it('closes a placing in review from which no order came', async () => {
   const { sql } = gateway.database;
   const [id, other] = ['00000000-0000-4000-8000-00000000000a', '00000000-0000-4000-8000-00000000000b'];
   const own = { id, order_id: other, quote_id: id, provider_session_id: null, state: 'review', next_try_on: new Date().toISOString() };

@@ -41,7 +41,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-it('after a restore, what may have been shown in the lost time is neither given up nor shown to somebody else', { timeout: 60_000 }, async () => {
+it('after a restore, what may have been shown in the lost time is neither given up nor shown to somebody else', async () => {
   const { sql } = gateway.database;
   const wallet = createWallet(gateway.url);
   const { sessionId } = await wallet.open();

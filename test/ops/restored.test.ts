@@ -2,17 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
-import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
 import { dump, restore } from './dump.ts';
 import { runCommand } from './run.ts';
 
 // Every command is a process of its own; on a busy machine that takes seconds.
-vi.setConfig({ testTimeout: 60_000 });
 
 const environment: Record<string, string> = freshSecrets(randomBytes);
 const lost = 50;
@@ -70,10 +69,10 @@ it(`a dump taken ${lost} orders ago: no order unknown, no status told backwards,
   const early = [await buy(), await buy(), await buy()];
   const [first, second, third] = history.orders.map((one) => one.orderId);
   await pay(second ?? '', 'filled');
-  await until('the second is told', async () => (await Promise.resolve(told().length)) === 2 || undefined);
+  await gateway.passUntil('the second is told', async () => (await Promise.resolve(told().length)) === 2 || undefined);
   receiver.respond(500);
   await pay(third ?? '', 'filled');
-  await until(
+  await gateway.passUntil(
     'the third could not be told',
     async () => (await gateway.database.sql`select 1 from deliveries where state = 'due' and attempt > 0`).length === 2 || undefined,
   );
@@ -83,12 +82,12 @@ it(`a dump taken ${lost} orders ago: no order unknown, no status told backwards,
 
   receiver.respond(200);
   await pay(first ?? '', 'filled');
-  await until('the first is told', async () => (await Promise.resolve(told().filter((one) => one.order === early[0]).length)) >= 2 || undefined);
+  await gateway.passUntil('the first is told', async () => (await Promise.resolve(told().filter((one) => one.order === early[0]).length)) >= 2 || undefined);
   await pay(second ?? '', 'finished');
-  await until('the second is finished', async () => ((await stageOf(early[1] ?? '')) === 'finished' ? true : undefined));
-  await until('it is told', async () => told().find((one) => one.order === early[1] && one.stage === 'finished'));
+  await gateway.passUntil('the second is finished', async () => ((await stageOf(early[1] ?? '')) === 'finished' ? true : undefined));
+  await gateway.passUntil('it is told', async () => told().find((one) => one.order === early[1] && one.stage === 'finished'));
   await pay(third ?? '', 'finished');
-  await until('the third is told', async () => (await Promise.resolve(told())).find((one) => one.order === early[2] && one.stage === 'finished'));
+  await gateway.passUntil('the third is told', async () => (await Promise.resolve(told())).find((one) => one.order === early[2] && one.stage === 'finished'));
   expect((await wallet.call('/order', { session_id: sessionId, quote_id: quoted.body['quote_id'] })).status).toBe(200);
   for (let n = 1; n < lost; n += 1) await buy();
   expect(history.orders).toHaveLength(3 + lost);
@@ -118,7 +117,7 @@ it(`a dump taken ${lost} orders ago: no order unknown, no status told backwards,
   expect(history.orders).toHaveLength(4 + lost);
 
   await sql`update deliveries set due_on = now() where state = 'due'`;
-  await until('all is told', async () => ((await sql`select 1 from deliveries where state = 'due'`).length === 0 ? true : undefined), 20_000);
+  await gateway.passUntil('all is told', async () => ((await sql`select 1 from deliveries where state = 'due'`).length === 0 ? true : undefined));
   const ids = new Map<string, Set<string>>();
   const reached = new Map<string, number>();
   for (const { id, event, order, type, stage } of told()) {
@@ -144,7 +143,7 @@ it(`a dump taken ${lost} orders ago: no order unknown, no status told backwards,
   expect(twice.out).toContain(' 0 unknown orders adopted');
 });
 
-it('holds and releases by itself', { timeout: 30_000 }, async () => {
+it('holds and releases by itself', async () => {
   const run = async (flag: string) =>
     await runCommand('restored', [flag], { ...environment, DATABASE_URL: gateway.database.url, CONFIG_FILE: join(folder, 'config.yaml') });
   const wallet = createWallet(gateway.url);
@@ -152,8 +151,8 @@ it('holds and releases by itself', { timeout: 30_000 }, async () => {
   const quote = await wallet.call('/quote', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
   const order = async () => await wallet.call('/order', { session_id: sessionId, quote_id: quote.body['quote_id'] });
   expect((await run('--hold')).code).toBe(0);
-  await new Promise((done) => setTimeout(done, 3000));
+  await gateway.pass(3_000);
   expect((await order()).body['code']).toBe('provider-unavailable');
   expect((await run('--release')).code).toBe(0);
-  await until('orders are taken again', async () => ((await order()).status === 200 ? true : undefined));
+  await gateway.passUntil('orders are taken again', async () => ((await order()).status === 200 ? true : undefined));
 });

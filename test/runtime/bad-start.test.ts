@@ -72,7 +72,7 @@ describe('Node', () => {
     expect(away.split('\n').slice(1)).toEqual(['the database does not answer or could not be migrated: connect ECONNREFUSED 127.0.0.1:9', '']);
     const none = await refusal(sandbox, keys);
     expect(none.split('\n').slice(1)).toEqual(['DATABASE_URL is not set, and there is no embedded database in this image: give it a PostgreSQL', '']);
-  }, 20_000);
+  });
 });
 
 type Worker = { fetch: (request: Request, env: object, ctx: object) => Promise<Response> };
@@ -143,5 +143,5 @@ describe('Workers', () => {
     } finally {
       await harness.close();
     }
-  }, 30_000);
+  });
 });

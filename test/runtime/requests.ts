@@ -139,7 +139,7 @@ const circuitCloses: Row = {
   name: 'and time closes it again',
   expected: [200],
   run: async (world) => {
-    await until('the time of the next probe', async () => ((await circuitOf(world)) === 'half-open' ? true : undefined), 15_000);
+    await until('the time of the next probe', async () => ((await circuitOf(world)) === 'half-open' ? true : undefined));
     return await world.ask('/offers', { session_id: kept(world, 'other'), ...eur, amount_fiat: 10_000 });
   },
   also: async (world) => await circuitOf(world),
@@ -269,15 +269,11 @@ const aborted: Row = {
     const body = { session_id: session, quote_id: quote.body['quote_id'] };
     const gone = await world.ask('/order', body, { ...jsonBody(body), signal: AbortSignal.timeout(200) }).catch((error: unknown) => error);
     if (!(gone instanceof DOMException)) throw new Error('the first call was answered before it was given up');
-    const answer = await until(
-      'the order',
-      async () => {
-        await world.runtime.wake();
-        const again = await world.ask('/order', body);
-        return again.status === 200 ? again : undefined;
-      },
-      15_000,
-    );
+    const answer = await until('the order', async () => {
+      await world.runtime.wake();
+      const again = await world.ask('/order', body);
+      return again.status === 200 ? again : undefined;
+    });
     keep(world, 'placed-upstream', alpine(world).control.history.orders.length - before);
     return answer;
   },

@@ -61,4 +61,4 @@ it('facts that only one value can be right for', () => {
 it("SIGTERM ends the image's process with code 0", async () => {
   exits.set('container', await runtimes.get('container')?.close());
   expect(exits.get('container')).toBe(0);
-}, 20_000);
+});

@@ -36,16 +36,12 @@ export const createWorld = async (runtime: Runtime): Promise<World> => {
     ask,
     session: async () => (await wallet.open()).sessionId,
     reach: async (session, order, stage) =>
-      await until(
-        stage,
-        async () => {
-          const answer = await ask('/order-status', { session_id: session, order_id: order });
-          if ((answer.body[order] as { stage?: string } | undefined)?.stage === stage) return answer;
-          await runtime.wake();
-          return undefined;
-        },
-        15_000,
-      ),
+      await until(stage, async () => {
+        const answer = await ask('/order-status', { session_id: session, order_id: order });
+        if ((answer.body[order] as { stage?: string } | undefined)?.stage === stage) return answer;
+        await runtime.wake();
+        return undefined;
+      }),
     close: receiver.close,
   };
 };

@@ -5,7 +5,7 @@ import { createWallet } from '../../scripts/demo/wallet.ts';
 import { valueFor, type Pool } from '../fuzz/hostile.ts';
 import { readOperations, type Operation } from '../fuzz/operations.ts';
 import { createRandom, reportGoal } from '../fuzz/random.ts';
-import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 
 let gateway: TestGateway;
 let operations: Operation[];
@@ -25,7 +25,7 @@ const customerWithEverything = async (): Promise<Customer> => {
   const { control } = gateway.simulators['alpine'] ?? {};
   await control?.pay(control.history.orders.at(-1)?.orderId ?? '');
   const orderId = order.body['order_id'] as string;
-  await until('filled', async () => {
+  await gateway.passUntil('filled', async () => {
     const { body } = await call('/order-status', { session_id: sessionId, order_id: orderId });
     return (body[orderId] as { stage: string }).stage === 'filled' ? true : undefined;
   });

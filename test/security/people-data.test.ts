@@ -175,7 +175,7 @@ beforeAll(async () => {
   await call('/liquidity/order', { quote_id: balance['quote_id'], invoice: balanceInvoice }, { authorization: `Bearer ${spendKey}` });
   const problem = await call('/liquidity/order', { quote_id: sessionId, invoice: 'lnbc-canary', email: 'not-an-address' });
   await receiver.waitFor('webhooks', (one) => one.body.includes('sell_settled') || one.body.includes('finished'));
-  await new Promise((wait) => setTimeout(wait, 1500));
+  await world.gateway.pass(1_500);
 
   const redemption = redeemable['redemption'] as { lnurl: string; link: string };
   Object.assign(secrets, {
@@ -216,7 +216,7 @@ beforeAll(async () => {
     webhooks: receiver.received.map((one) => one.body).join('\n'),
     problems: JSON.stringify([refused.body, badIban.body, problem.body]),
   });
-}, 60_000);
+});
 afterAll(async () => {
   await world.close();
   await Promise.all([thor, north, alpine].map((one) => one.close()));

@@ -2,30 +2,33 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { isFull, reportGoal } from '../fuzz/random.ts';
+import { stopwatch } from '../support/stopwatch.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 
 const count = isFull ? 500 : 120;
 let gateway: TestGateway;
 const sockets: Socket[] = [];
+const watch = stopwatch();
 beforeAll(async () => {
   gateway = await startTestGateway({ alpine: { simulator: {} } });
 });
 afterAll(async () => {
   for (const socket of sockets) socket.destroy();
+  watch.stop();
   await gateway.close();
 });
 
 /** How long a socket lived that drips one byte a second after `start`. */
 const drip = async (start: string): Promise<number> =>
   await new Promise((closed) => {
-    const opened = performance.now();
+    const opened = watch.ms();
     const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1', () => socket.write(start));
     sockets.push(socket);
     const timer = setInterval(() => socket.write('x'), 1000);
     socket.on('error', () => undefined).resume();
     socket.on('close', () => {
       clearInterval(timer);
-      closed(performance.now() - opened);
+      closed(watch.ms() - opened);
     });
   });
 
@@ -41,9 +44,9 @@ it(`${count} dripping sockets are closed within 15 s while a normal client is se
   let over = false;
   const normal = (async () => {
     while (!over) {
-      const began = performance.now();
+      const began = watch.ms();
       expect((await fetch(`${gateway.url}/health/live`)).status).toBe(200);
-      times.push(performance.now() - began);
+      times.push(watch.ms() - began);
       await new Promise((done) => setTimeout(done, 10));
     }
   })();
@@ -55,4 +58,4 @@ it(`${count} dripping sockets are closed within 15 s while a normal client is se
   reportGoal('G15', `${count} sockets closed after at most ${(longest / 1000).toFixed(1)} s; normal p99 ${p99.toFixed(1)} ms of ${times.length}`, 0);
   expect(longest).toBeLessThan(15_000);
   expect(p99).toBeLessThan(100);
-}, 30_000);
+});

@@ -8,6 +8,7 @@ import { startServer, type RunningServer } from '../../src/entry/node-server.ts'
 import { startFiatOnRampSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import type { ProviderModule } from '../../src/providers/spec.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
+import { movableClock, type Clock } from './clock.ts';
 import { testDatabase, type TestDatabase } from './postgres.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -19,6 +20,12 @@ export type TestGateway = {
   simulators: Record<string, RunningSimulator>;
   database: TestDatabase;
   logs: string[];
+  /** The gateway's and its simulators'. */
+  clock: Clock;
+  /** `ms` later, with all that is due by then done. */
+  pass: (ms: number) => Promise<void>;
+  /** What comes of the gateway's own work as time passes: asked, and asked again after `stepMs` of the clock, for `limitMs` of the clock at most. */
+  passUntil: <T>(what: string, read: () => Promise<T | undefined>, limits?: { stepMs?: number; limitMs?: number }) => Promise<T>;
   restart: () => Promise<void>;
   close: () => Promise<void>;
 };
@@ -26,19 +33,27 @@ export type TestGatewayOptions = {
   config?: Record<string, unknown>;
   environment?: Record<string, string>;
   database?: TestDatabase;
+  /** For a test that starts simulators of its own, on the same clock. */
+  clock?: Clock;
   /** Blocks of providers of other kinds, whose simulators the test starts itself. */
   blocks?: Record<string, Record<string, unknown>>;
   /** Further provider modules, beside those that the product has. */
   modules?: [string, ProviderModule][];
 };
 
-/** Retries and time-outs short, so that tests are; everything else as a user gets it. */
-const quick = { retry: { attempts: 0 }, breaker: { reset_s: 0.3 } };
+/** Retries and pauses short, so that tests are; everything else as a user gets it. */
+const quick = { retry: { attempts: 0 }, breaker: { reset_s: 0.3 }, concurrency: { queue_age_ms: 20_000 } };
+/** A simulator on a busy machine takes seconds, and is no broken provider: a test of a deadline sets its own. */
+const patient = { quote_deadline_ms: 20_000, verify_deadline_ms: 20_000, order_deadline_ms: 20_000, status_deadline_ms: 20_000 };
+const leastTimeoutMs = 15_000;
 
 export const startTestGateway = async (providers: Record<string, TestProvider>, options: TestGatewayOptions = {}): Promise<TestGateway> => {
   const database = options.database ?? (await testDatabase());
+  const clock = options.clock ?? movableClock();
   const simulators = Object.fromEntries(
-    await Promise.all(Object.entries(providers).map(async ([id, { simulator }]) => [id, await startFiatOnRampSimulator({ id, ...simulator })] as const)),
+    await Promise.all(
+      Object.entries(providers).map(async ([id, { simulator }]) => [id, await startFiatOnRampSimulator({ id, now: clock.now, ...simulator })] as const),
+    ),
   );
   const blocks = Object.fromEntries(
     Object.entries(providers).map(([id, { block }]) => [id, { kind: 'fiat-on-ramp', base_url: simulators[id]?.url, ...quick, ...block }]),
@@ -46,7 +61,8 @@ export const startTestGateway = async (providers: Record<string, TestProvider>, 
   const others = Object.fromEntries(Object.entries(options.blocks ?? {}).map(([id, block]) => [id, { ...quick, ...block }]));
   const modules = new Map([...providerModules, ...(options.modules ?? [])]);
   const limits = { verify_per_minute: 10_000, quotes_per_minute: 10_000, orders_per_minute: 10_000 };
-  const configText = stringify({ mode: 'sandbox', network: 'regtest', limits, ...options.config, providers: { ...blocks, ...others } });
+  const routing = { ...patient, ...(options.config?.['routing'] as object | undefined) };
+  const configText = stringify({ mode: 'sandbox', network: 'regtest', limits, ...options.config, routing, providers: { ...blocks, ...others } });
   const logs: string[] = [];
   const environment = {
     ...freshSecrets(randomBytes),
@@ -57,7 +73,14 @@ export const startTestGateway = async (providers: Record<string, TestProvider>, 
     ...options.environment,
   };
   const start = async (port: string): Promise<RunningServer> =>
-    await startServer({ environment: { ...environment, PORT: port }, modules, root, configText, writeLog: (line) => logs.push(line) });
+    await startServer({
+      environment: { ...environment, PORT: port },
+      modules,
+      root,
+      configText,
+      writeLog: (line) => logs.push(line),
+      overrides: { now: clock.now, leastTimeoutMs },
+    });
   const first = await start('0');
   const gateway: TestGateway = {
     url: first.url,
@@ -65,6 +88,21 @@ export const startTestGateway = async (providers: Record<string, TestProvider>, 
     simulators,
     database,
     logs,
+    clock,
+    pass: async (ms) => {
+      clock.move(ms);
+      await gateway.server.idle();
+      await gateway.server.tick();
+      await gateway.server.idle();
+    },
+    passUntil: async (what, read, { stepMs = 500, limitMs = 15_000 } = {}) => {
+      for (let passedMs = 0; ; passedMs += stepMs) {
+        const value = await read();
+        if (value !== undefined) return value;
+        if (passedMs >= limitMs) throw new Error(`${limitMs} ms passed in vain: ${what}`);
+        await gateway.pass(stepMs);
+      }
+    },
     restart: async () => {
       await gateway.server.stop();
       gateway.server = await start(new URL(first.url).port);
@@ -80,7 +118,8 @@ export const startTestGateway = async (providers: Record<string, TestProvider>, 
   return gateway;
 };
 
-export const until = async <T>(what: string, read: () => Promise<T | undefined>, limitMs = 8000): Promise<T> => {
+/** For what other processes and sockets do; the limit is far beyond what a busy machine takes. What the gateway's own clock decides: `passUntil`. */
+export const until = async <T>(what: string, read: () => Promise<T | undefined>, limitMs = 40_000): Promise<T> => {
   const began = Date.now();
   while (Date.now() < began + limitMs) {
     const value = await read();

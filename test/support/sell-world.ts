@@ -4,7 +4,8 @@ import { expect } from 'vitest';
 import { createWallet, type Reply } from '../../scripts/demo/wallet.ts';
 import { startBringinSimulator, type SimulatorOptions } from '../../src/providers/bringin/bringin.simulator.ts';
 import { apiSecret, masterKey } from './bringin.ts';
-import { startTestGateway, until, type TestGatewayOptions } from './gateway.ts';
+import { movableClock } from './clock.ts';
+import { startTestGateway, type TestGatewayOptions } from './gateway.ts';
 import { startWebhookReceiver } from './webhook-receiver.ts';
 
 export type Body = Record<string, unknown>;
@@ -15,12 +16,14 @@ export const bank = { iban, bic: 'COBADEFFXXX', beneficiary_name: 'Alice Example
 
 export const startSellWorld = async (simulation: Partial<SimulatorOptions> = {}, options: TestGatewayOptions & { block?: Record<string, unknown> } = {}) => {
   const { block, ...rest } = options;
-  const bringin = await startBringinSimulator({ id: 'bringin', masterKey, apiSecret, linkMs: 50, webhookRetryMs: [20], ...simulation });
+  const clock = options.clock ?? movableClock();
+  const bringin = await startBringinSimulator({ id: 'bringin', now: clock.now, masterKey, apiSecret, linkMs: 50, webhookRetryMs: [20], ...simulation });
   const receiver = await startWebhookReceiver();
   const gateway = await startTestGateway(
     {},
     {
       ...rest,
+      clock,
       config: {
         apps: { wallet: { key_hashes: [createHash('sha256').update(appKey).digest('hex')], allow: ['customer_ip'] } },
         ...rest.config,
@@ -63,12 +66,12 @@ export const startSellWorld = async (simulation: Partial<SimulatorOptions> = {},
     return accountId;
   };
   const accountIs = async (call: Call, accountId: string, status: string): Promise<Body> =>
-    await until(`account ${status}`, async () => {
+    await gateway.passUntil(`account ${status}`, async () => {
       const { body } = await call('/sell/account-status', { account_id: accountId });
       return body['account_status'] === status ? body : undefined;
     });
   const connectionIs = async (call: Call, connectionId: string, status: string): Promise<Body> =>
-    await until(`connection ${status}`, async () => {
+    await gateway.passUntil(`connection ${status}`, async () => {
       const { body } = await call('/sell/connection-status', { connection_id: connectionId });
       return body['connection_status'] === status ? body : undefined;
     });
@@ -85,16 +88,12 @@ export const startSellWorld = async (simulation: Partial<SimulatorOptions> = {},
     expect([confirmed.status, confirmed.body['connection_status']]).toEqual([200, 'active']);
     return id;
   };
-  const orderIs = async (call: Call, orderId: string, stage: string, limitMs = 9000): Promise<Body> =>
-    await until(
-      `order ${stage}`,
-      async () => {
-        const { body } = await call('/sell/order-status', { order_id: orderId });
-        const entry = body[orderId] as Body;
-        return entry['stage'] === stage ? entry : undefined;
-      },
-      limitMs,
-    );
+  const orderIs = async (call: Call, orderId: string, stage: string): Promise<Body> =>
+    await gateway.passUntil(`order ${stage}`, async () => {
+      const { body } = await call('/sell/order-status', { order_id: orderId });
+      const entry = body[orderId] as Body;
+      return entry['stage'] === stage ? entry : undefined;
+    });
   /** Any wallet: LNURL-pay at the address, then the invoice is paid. */
   const payAddress = async (user: string, sats: number): Promise<string> => {
     const asked = (await (await fetch(`${bringin.url}/.well-known/lnurlp/${user}`)).json()) as { callback: string };

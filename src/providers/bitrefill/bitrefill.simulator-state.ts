@@ -1,12 +1,13 @@
 /** What a simulated Thor is and holds. Where Bitrefill is silent the behaviour is a choice of ours: README, "Choices". */
 import { randomBytes } from 'node:crypto';
-import type { Fault as KitFault } from '../kit/faults.simulator.ts';
 
 export type ErrorShape = 'message' | 'status-message' | 'error-type' | 'error-200' | 'error-message-200' | 'v2';
 export type WebhookStyle = { deliveries?: 0 | 1 | 3; delayMs?: number; /** Before a GET shows the end. */ early?: boolean };
 
 export type SimulatorOptions = {
   id: string;
+  /** Its clock, where it is not the machine's. */
+  now?: () => number;
   port?: number;
   apiKey?: string;
   apiSecret?: string;
@@ -47,10 +48,25 @@ export type SimulatorOptions = {
   lightningLifeS?: number;
 };
 
-/** `endpoint` is e.g. "POST /order" or "*". */
-export type Fault = KitFault<
-  '429-old' | 'lost-answer' | 'error-200' | 'unknown-member' | 'price-jump' | 'other-amount' | 'other-product' | 'unknown-status'
-> & { /** Of `price-jump`. */ bps?: number };
+export type FaultName =
+  | 'latency'
+  | '429'
+  | '429-old'
+  | '500'
+  | '503'
+  | 'html200'
+  | 'truncated'
+  | 'reset'
+  | 'lost-answer'
+  | 'redirect'
+  | 'error-200'
+  | 'unknown-member'
+  | 'price-jump'
+  | 'other-amount'
+  | 'other-product'
+  | 'unknown-status';
+/** `endpoint` is e.g. "POST /order" or "*"; `bps` belongs to price-jump. */
+export type Fault = { endpoint: string; fault: FaultName; times?: number; ms?: number; bps?: number; to?: string };
 
 export type Order = {
   id: string;
@@ -112,7 +128,7 @@ export const createState = (options: SimulatorOptions): State => ({
   clockOffsetMs: 0,
 });
 
-export const clock = (state: State): number => Date.now() + state.clockOffsetMs;
+export const clock = (state: State): number => (state.options.now ?? Date.now)() + state.clockOffsetMs;
 export const randomHex = (bytes: number): string => randomBytes(bytes).toString('hex');
 /** Eight hex digits of the clock in seconds and sixteen of chance, like Bitrefill's. */
 export const newId = (state: State): string =>

@@ -1,12 +1,13 @@
 /** What a simulated Bringin is and holds. Where Bringin is silent the behaviour is a choice of ours: README, "Choices". */
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Fault as KitFault } from '../kit/faults.simulator.ts';
 
 export type ErrorDialect = 'docs' | 'status-as-text' | 'old' | 'details-as-list' | 'no-body';
 export type WebhookStyle = { duplicates?: number; verbatim?: boolean; hold?: boolean };
 
 export type SimulatorOptions = {
   id: string;
+  /** Its clock, where it is not the machine's. */
+  now?: () => number;
   port?: number;
   masterKey: string;
   apiSecret: string;
@@ -105,8 +106,16 @@ export type Payable = {
   paid: boolean;
 };
 
-/** `endpoint`: method and path without /api/v0, ids as `{id}`; `*` for all. */
-export type Fault = KitFault<
+export type FaultName =
+  | 'latency'
+  | '429'
+  | '500'
+  | '503'
+  | 'html200'
+  | 'truncated'
+  | 'endless'
+  | 'redirect'
+  | 'reset'
   | 'lost-answer'
   | 'refuse'
   | 'unknown-member'
@@ -117,9 +126,9 @@ export type Fault = KitFault<
   | 'better-than-market'
   | 'other-ticker'
   | 'unknown-status'
-  | 'no-key'
-> & { /** Of `refuse`. */ status?: number };
-export type FaultName = Fault['fault'];
+  | 'no-key';
+/** `endpoint`: method and path without /api/v0, ids as `{id}`; `*` for all. */
+export type Fault = { endpoint: string; fault: FaultName; times?: number; ms?: number; to?: string; status?: number };
 
 export type State = {
   options: SimulatorOptions;
@@ -155,7 +164,7 @@ export const createState = (options: SimulatorOptions): State => {
   for (const email of options.knownUsers ?? []) state.users.set(email, { ...newUser(email, options), step: 'approved' });
   return state;
 };
-export const clock = (state: State): number => Date.now() + state.clockOffsetMs;
+export const clock = (state: State): number => (state.options.now ?? Date.now)() + state.clockOffsetMs;
 export const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** As in every example of the documentation: the base64 of 32 hex characters. */

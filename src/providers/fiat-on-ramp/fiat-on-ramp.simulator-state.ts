@@ -1,6 +1,4 @@
 /** What a simulated FLS01 provider is and holds. Money in integers, like the real thing should. */
-import type { Fault as KitFault } from '../kit/faults.simulator.ts';
-
 export type SimulatedOption = { name: string; id: number; feeRate: number; min: number; max: number; pay: 'details' | 'url' };
 export type SimulatedCurrency = { code: string; id: number; /** Hundredths per bitcoin. */ price: number; options: SimulatedOption[] };
 
@@ -22,7 +20,19 @@ export type Deviation =
   | 'status-flat'
   | 'status-without-amounts';
 
-export type Fault = KitFault<
+export type FaultName =
+  | 'latency'
+  | '429'
+  | '500'
+  | '503'
+  | 'html200'
+  | 'truncated'
+  | 'endless'
+  | 'drip'
+  | 'reset'
+  | 'gzip-bomb'
+  | 'huge-header'
+  | 'redirect'
   | 'wrong-currency'
   | 'wrong-option'
   | 'absurd-price'
@@ -36,12 +46,13 @@ export type Fault = KitFault<
   | 'no-payment-info'
   | 'foreign-payment-url'
   | 'foreign-lnurl'
-  | 'session-expired'
->;
-export type FaultName = Fault['fault'];
+  | 'session-expired';
+export type Fault = { endpoint: string; fault: FaultName; /** How many calls; absent: until cleared. */ times?: number; ms?: number; to?: string };
 
 export type SimulatorOptions = {
   id: string;
+  /** Its clock, where it is not the machine's. */
+  now?: () => number;
   port?: number;
   seed?: number;
   currencies?: SimulatedCurrency[];

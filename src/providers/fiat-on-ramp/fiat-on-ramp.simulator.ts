@@ -1,11 +1,11 @@
 /** A provider that speaks FLS01 over real HTTP, pays out by LUD-03, and misbehaves on demand. For the sandbox and for tests. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
-import { createFaults, cutConnection, transportFault, type OwnFaults } from '../kit/faults.simulator.ts';
 import { serveSimulator } from '../kit/serve.simulator.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import { verifyNodeSignature } from '../../bitcoin/node-signature.ts';
+import { createFaults, resetConnection, transportFault } from './fiat-on-ramp.simulator-faults.ts';
 import {
   standardCurrencies,
   type Deviation,
@@ -31,10 +31,6 @@ export type RunningSimulator = { url: string; port: number; control: SimulatorCo
 
 const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 const sessionLifeMs = 3_600_000;
-const ownFaults: OwnFaults<Fault> = {
-  '429': () => Response.json({ detail: 'slow down' }, { status: 429, headers: { 'retry-after': '2' } }),
-  '500': () => Response.json({ detail: 'broken' }, { status: 500 }),
-};
 
 export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () => string) => {
   const currencies = options.currencies ?? standardCurrencies;
@@ -42,9 +38,10 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
   const quotes = new Map<string, SimulatedQuote>();
   const orders = new Map<string, SimulatedOrder>();
   const history: History = { requests: [], orders: [], webhooks: [] };
-  const faults = createFaults<Fault>();
+  const faults = createFaults();
   const has = (deviation: Deviation): boolean => options.deviations?.includes(deviation) ?? false;
-  const started = Date.now();
+  const { now = Date.now } = options;
+  const started = now();
   const constantSession = randomUUID();
 
   const date = (ms: number): string => (has('microsecond-dates') ? new Date(ms).toISOString().replace('Z', '456+00:00') : new Date(ms).toISOString());
@@ -57,7 +54,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
 
   /** A slow sine around the start, the same for everybody with the same seed. */
   const priceNow = (price: number): number => {
-    const drift = ((options.driftBps ?? 0) / 10_000) * Math.sin((Date.now() - started) / 20_000 + (options.seed ?? 0));
+    const drift = ((options.driftBps ?? 0) / 10_000) * Math.sin((now() - started) / 20_000 + (options.seed ?? 0));
     return Math.round(price * (1 + (options.spreadBps ?? 0) / 10_000) * (1 + drift));
   };
 
@@ -65,10 +62,10 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
   const route = (method: 'get' | 'post', endpoint: string, handle: (c: Context, body: Record<string, unknown>) => Response | Promise<Response>): void => {
     app.on(method, `${options.prefix ?? ''}/${endpoint}`, async (c) => {
       const body = method === 'post' ? ((await c.req.json().catch(() => ({}))) as Record<string, unknown>) : c.req.query();
-      history.requests.push({ at: Date.now(), endpoint, body });
+      history.requests.push({ at: now(), endpoint, body });
       const latency = options.latencyMs;
       if (latency !== undefined) await sleep(typeof latency === 'number' ? latency : latency[0] + Math.random() * (latency[1] - latency[0]));
-      return (await transportFault(c, endpoint, faults, ownFaults)) ?? (await handle(c, body));
+      return (await transportFault(c, endpoint, faults, sleep)) ?? (await handle(c, body));
     });
   };
   const sessionOf = (body: Record<string, unknown>, endpoint: string): SimulatedSession | undefined => {
@@ -98,7 +95,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     const id = has('constant-session') ? constantSession : randomUUID();
     const token = options.proof === 'demanded' ? randomBytes(6).toString('hex') : undefined;
     if (!sessions.has(id)) sessions.set(id, { id, token, open: has('constant-session'), nodePubkey: undefined });
-    return Response.json({ session_id: id, ...(token === undefined ? {} : { token }), expires_on: date(Date.now() + 300_000) });
+    return Response.json({ session_id: id, ...(token === undefined ? {} : { token }), expires_on: date(now() + 300_000) });
   });
 
   route('post', 'session', (_c, body) => {
@@ -113,7 +110,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     return Response.json({
       session_id: session.id,
       ...(body['app_id'] === undefined ? {} : { app_id: body['app_id'] }),
-      expires_on: date(Date.now() + sessionLifeMs),
+      expires_on: date(now() + sessionLifeMs),
     });
   });
 
@@ -158,7 +155,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
       btc_price: absurd ? Math.round(price / 3) : price,
       order_fee: faults.take('quote', 'negative-fee') ? -5 : quote.fee,
       ...(faults.take('quote', 'expired-quote')
-        ? { expires_on: date(Date.now() - 1000) }
+        ? { expires_on: date(now() - 1000) }
         : quote.expiresOn === undefined
           ? {}
           : { expires_on: date(quote.expiresOn) }),
@@ -199,26 +196,26 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
       amountSats,
       fee,
       btcPrice: price,
-      expiresOn: options.quoteTtlS === undefined ? undefined : Date.now() + options.quoteTtlS * 1000,
+      expiresOn: options.quoteTtlS === undefined ? undefined : now() + options.quoteTtlS * 1000,
     };
   };
 
   const commit = (quote: SimulatedQuote, webhookUrl: string | undefined, delayMs: number): SimulatedOrder => {
     const id = has('order-id-is-quote-id') ? quote.id : randomUUID();
-    const now = Date.now();
+    const placedOn = now();
     const order: SimulatedOrder = {
       id,
       quote,
       status: 'placed',
-      statusOn: now,
-      placedOn: now,
+      statusOn: placedOn,
+      placedOn,
       webhookUrl,
       nodePubkey: sessions.get(quote.session)?.nodePubkey,
       withdrawal: undefined,
-      visibleFrom: now + delayMs,
+      visibleFrom: placedOn + delayMs,
     };
     orders.set(id, order);
-    history.orders.push({ at: now + delayMs, orderId: id, quoteId: quote.id });
+    history.orders.push({ at: placedOn + delayMs, orderId: id, quoteId: quote.id });
     if (options.autoFillMs !== undefined) setTimeout(() => void pay(id), options.autoFillMs).unref();
     return order;
   };
@@ -253,7 +250,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     if (!sessionOf(body, 'order')) return refuse(401, 'session expired');
     const quote = quotes.get(String(body['quote_id']));
     if (!quote) return refuse(404, 'no such quote');
-    if (quote.expiresOn !== undefined && quote.expiresOn < Date.now()) return refuse(410, 'the quote has expired');
+    if (quote.expiresOn !== undefined && quote.expiresOn < now()) return refuse(410, 'the quote has expired');
     const earlier = [...orders.values()].find((order) => order.quote.id === quote.id);
     if (earlier && options.repost !== 'duplicates') {
       if (options.repost === 'same') return Response.json(orderAnswer(earlier));
@@ -263,7 +260,8 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     const late = faults.take('order', 'late-commit');
     if (late || faults.take('order', 'lost-answer')) {
       commit(quote, webhookUrl, late?.ms ?? 0);
-      return cutConnection(c);
+      resetConnection(c);
+      return new Response(null, { status: 500 });
     }
     return Response.json(orderAnswer(commit(quote, webhookUrl, 0)));
   });
@@ -272,7 +270,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     const session = sessions.get(String(body['session_id']));
     if (!session) return refuse(401, 'unknown session');
     const mine = [...orders.values()].filter(
-      (order) => order.quote.session === session.id && order.visibleFrom <= Date.now() && (body['order_id'] === undefined || order.id === body['order_id']),
+      (order) => order.quote.session === session.id && order.visibleFrom <= now() && (body['order_id'] === undefined || order.id === body['order_id']),
     );
     if (body['order_id'] !== undefined && mine.length === 0)
       return has('error-string-200') ? Response.json({ message: 'no such order' }) : refuse(404, 'no such order');
@@ -303,14 +301,17 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     if (order.status === 'placed')
       return has('withdrawal-500-before-paid') ? Response.json({ detail: 'broken' }, { status: 500 }) : refuse(409, 'not paid yet');
     if (order.withdrawal && has('second-withdrawal-string')) return Response.json('The withdrawal was fetched already');
-    const live = order.withdrawal && order.withdrawal.expiresOn > Date.now() ? order.withdrawal : undefined;
+    const live = order.withdrawal && order.withdrawal.expiresOn > now() ? order.withdrawal : undefined;
     order.withdrawal = live ?? {
       secret: randomBytes(16).toString('hex'),
-      expiresOn: Date.now() + (options.withdrawalTtlS ?? 1800) * 1000,
+      expiresOn: now() + (options.withdrawalTtlS ?? 1800) * 1000,
       fallback: typeof body['failback_onchain'] === 'string' ? body['failback_onchain'] : undefined,
     };
     if (has('finished-at-once')) setStatus(order, 'finished');
-    if (faults.take('withdrawal', 'lost-answer')) return cutConnection(c);
+    if (faults.take('withdrawal', 'lost-answer')) {
+      resetConnection(c);
+      return new Response(null, { status: 500 });
+    }
     const base = faults.take('withdrawal', 'foreign-lnurl') ? 'https://evil.example' : origin();
     return Response.json({
       order_id: order.id,
@@ -324,7 +325,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
   const bySecret = (secret: string): SimulatedOrder | undefined => [...orders.values()].find((order) => order.withdrawal?.secret === secret);
   app.get('/lnurlw/:secret', (c) => {
     const order = bySecret(c.req.param('secret'));
-    if (!order?.withdrawal || order.withdrawal.expiresOn < Date.now()) return lnError('this link is not valid');
+    if (!order?.withdrawal || order.withdrawal.expiresOn < now()) return lnError('this link is not valid');
     const msat = order.quote.amountSats * 1000;
     return Response.json({
       tag: 'withdrawRequest',
@@ -350,7 +351,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
 
   const setStatus = (order: SimulatedOrder, status: string): void => {
     order.status = status;
-    order.statusOn = Date.now();
+    order.statusOn = now();
   };
   const ring = async (order: SimulatedOrder): Promise<void> => {
     if (order.webhookUrl === undefined || options.webhooks === false) return;
@@ -361,7 +362,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(5000),
     }).catch(() => undefined);
-    history.webhooks.push({ at: Date.now(), url: order.webhookUrl, body, status: sent?.status });
+    history.webhooks.push({ at: now(), url: order.webhookUrl, body, status: sent?.status });
   };
   const pay = async (orderId: string, status = 'filled'): Promise<void> => {
     const order = orders.get(orderId);

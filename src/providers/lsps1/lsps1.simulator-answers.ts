@@ -1,10 +1,10 @@
 /** How a simulated seller puts its orders and errors into words: the standard's, or those of its deviations. */
 import type { Deviation, SimulatedOrder } from './lsps1.simulator-state.ts';
 
-export type Wording = { has: (deviation: Deviation) => boolean };
+export type Wording = { now: () => number; has: (deviation: Deviation) => boolean };
 export type Lies = { totalOff: number; state: string | undefined; expired: boolean };
 
-export const createWording = ({ has }: Wording) => {
+export const createWording = ({ now, has }: Wording) => {
   const sat = (n: number): number | string => (has('number-amounts') ? n : n.toString());
   const time = (ms: number): number | string => (has('unix-times') ? Math.floor(ms / 1000) : new Date(ms).toISOString());
   const word = (state: string): string => {
@@ -15,7 +15,7 @@ export const createWording = ({ has }: Wording) => {
     has('fee-in-msat') ? { fee_total_msat: sat(fee * 1000) } : { fee_total_sat: sat(fee), order_total_sat: sat(fee + order.clientSats + totalOff) };
 
   const payment = (order: SimulatedOrder, lies: Lies): object => {
-    const expires_at = time(lies.expired ? Date.now() - 1000 : order.expiresOn);
+    const expires_at = time(lies.expired ? now() - 1000 : order.expiresOn);
     if (has('flat-payment')) {
       const state = order.payments.onchain === 'EXPECT_PAYMENT' ? order.payments.bolt11 : order.payments.onchain;
       return {

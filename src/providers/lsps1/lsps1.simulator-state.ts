@@ -1,8 +1,7 @@
 /** What a simulated LSPS1 seller is and holds. Sats in integers. */
-import type { Fault as KitFault } from '../kit/faults.simulator.ts';
+import type { Fault } from '../fiat-on-ramp/fiat-on-ramp.simulator-state.ts';
 
-export type Fault = KitFault<'lost-answer' | 'absurd-price' | 'wrong-currency' | 'order-amounts-differ' | 'unknown-status' | 'expired-quote'>;
-export type FaultName = Fault['fault'];
+export type { Fault, FaultName } from '../fiat-on-ramp/fiat-on-ramp.simulator-state.ts';
 
 /** Each is a form met in the field that differs from the standard; the names say how. */
 export type Deviation =
@@ -21,6 +20,8 @@ export type Deviation =
 export type Network = 'main' | 'test' | 'signet' | 'regtest';
 export type SimulatorOptions = {
   id: string;
+  /** Its clock, where it is not the machine's. */
+  now?: () => number;
   port?: number;
   network?: Network;
   minSats?: number;

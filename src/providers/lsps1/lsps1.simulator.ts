@@ -2,10 +2,10 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { bech32 } from '@scure/base';
 import { Hono, type Context } from 'hono';
-import { createFaults, cutConnection, transportFault, type OwnFaults } from '../kit/faults.simulator.ts';
 import { serveSimulator } from '../kit/serve.simulator.ts';
 import { encodeInvoice } from '../../bitcoin/bolt11.ts';
 import { publicKeyOf } from '../../bitcoin/secp256k1.ts';
+import { createFaults, resetConnection, transportFault } from '../fiat-on-ramp/fiat-on-ramp.simulator-faults.ts';
 import { createWording, type Lies } from './lsps1.simulator-answers.ts';
 import type { Fault, Network, RunningSimulator, SimulatedOrder, SimulatorControl, SimulatorOptions } from './lsps1.simulator-state.ts';
 
@@ -14,29 +14,26 @@ export type { Deviation, RunningSimulator, SimulatorOptions } from './lsps1.simu
 const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 const leaseUnit = 4320;
 const prefixes: Record<Network, string> = { main: 'bc', test: 'tb', signet: 'tb', regtest: 'bcrt' };
-const ownFaults: OwnFaults<Fault> = {
-  '429': () => Response.json({ detail: 'slow down' }, { status: 429, headers: { 'retry-after': '2' } }),
-  '500': () => Response.json({ detail: 'broken' }, { status: 500 }),
-};
 const otherNetwork: Record<Network, Network> = { main: 'test', test: 'main', signet: 'main', regtest: 'main' };
 
 export const createLsps1Simulator = (options: SimulatorOptions) => {
   const { network = 'regtest', minSats = 100_000, maxSats = 10_000_000, maxLeaseBlocks = 13_140, minConfirmations = 0, orderTtlS = 3600 } = options;
+  const { now = Date.now } = options;
   // The same id is the same node, as a seller's would be after a restart.
   const nodeKey = createHash('sha256').update(`lsps1 simulator ${options.id}`).digest('hex');
   const nodePubkey = publicKeyOf(nodeKey);
   const orders = new Map<string, SimulatedOrder>();
   const requests: SimulatorControl['requests'] = [];
-  const faults = createFaults<Fault>();
-  const { order: toWire, refuse, sat } = createWording({ has: (deviation) => options.deviations?.includes(deviation) ?? false });
+  const faults = createFaults();
+  const { order: toWire, refuse, sat } = createWording({ now, has: (deviation) => options.deviations?.includes(deviation) ?? false });
 
   const app = new Hono();
   const route = (method: 'get' | 'post', endpoint: string, handle: (c: Context, body: Record<string, unknown>) => Response): void => {
     app.on(method, `/${endpoint}`, async (c) => {
       const body = method === 'post' ? ((await c.req.json().catch(() => ({}))) as Record<string, unknown>) : c.req.query();
-      requests.push({ at: Date.now(), endpoint, body });
+      requests.push({ at: now(), endpoint, body });
       await sleep(options.latencyMs ?? 0);
-      return (await transportFault(c, endpoint, faults, ownFaults)) ?? handle(c, body);
+      return (await transportFault(c, endpoint, faults, sleep)) ?? handle(c, body);
     });
   };
 
@@ -83,13 +80,16 @@ export const createLsps1Simulator = (options: SimulatorOptions) => {
     const order = newOrder(key, lsp, client, lease, body);
     orders.set(order.id, order);
     if (options.autoPayMs !== undefined) setTimeout(() => (pay(order.id), open(order.id)), options.autoPayMs).unref();
-    if (faults.take('create_order', 'lost-answer')) return cutConnection(c);
+    if (faults.take('create_order', 'lost-answer')) {
+      resetConnection(c);
+      return new Response(null, { status: 500 });
+    }
     return Response.json(toWire(order, liesOf('create_order')));
   });
 
   const newOrder = (key: string, lsp: number, client: number, lease: number, body: Record<string, unknown>): SimulatedOrder => {
     const feeSats = feeFor(lsp, client, lease);
-    const now = Date.now();
+    const createdOn = now();
     const refundOnchain = typeof body['refund_onchain_address'] === 'string' ? body['refund_onchain_address'] : undefined;
     const { onchainExtraSats } = options;
     const invoiced = faults.take('create_order', 'absurd-price') ? (feeSats + client) * 3 : feeSats + client;
@@ -104,13 +104,13 @@ export const createLsps1Simulator = (options: SimulatorOptions) => {
       announce: body['announce_channel'] === true,
       token: typeof body['token'] === 'string' ? body['token'] : '',
       refundOnchain,
-      createdOn: now,
-      expiresOn: now + orderTtlS * 1000,
+      createdOn,
+      expiresOn: createdOn + orderTtlS * 1000,
       feeSats,
       invoice: encodeInvoice({
         network: faults.take('create_order', 'wrong-currency') ? otherNetwork[network] : network,
         amountMsat: BigInt(invoiced) * 1000n,
-        timestamp: Math.floor(now / 1000),
+        timestamp: Math.floor(createdOn / 1000),
         expirySeconds: orderTtlS,
         paymentHash: randomBytes(32).toString('hex'),
         paymentSecret: randomBytes(32).toString('hex'),
@@ -147,10 +147,10 @@ export const createLsps1Simulator = (options: SimulatorOptions) => {
   };
   const open = (orderId: string): void => {
     const order = named(orderId);
-    const now = Date.now();
+    const fundedOn = now();
     order.state = 'COMPLETED';
     if (order.payments.bolt11 === 'HOLD') order.payments.bolt11 = 'PAID';
-    order.channel = { fundedOn: now, outpoint: `${randomBytes(32).toString('hex')}:0`, expiresOn: now + order.leaseBlocks * 600_000 };
+    order.channel = { fundedOn, outpoint: `${randomBytes(32).toString('hex')}:0`, expiresOn: fundedOn + order.leaseBlocks * 600_000 };
   };
   const fail = (orderId: string): void => {
     const order = named(orderId);
@@ -158,7 +158,7 @@ export const createLsps1Simulator = (options: SimulatorOptions) => {
     for (const way of ['bolt11', 'onchain'] as const) if (order.payments[way] !== 'EXPECT_PAYMENT') order.payments[way] = 'REFUNDED';
   };
   const expire = (orderId: string): void => {
-    named(orderId).expiresOn = Date.now() - 1000;
+    named(orderId).expiresOn = now() - 1000;
   };
 
   const control: SimulatorControl = { setFault: faults.set, clearFaults: faults.clear, pay, open, fail, expire, requests, orders, options, nodePubkey };

@@ -9,11 +9,11 @@ import { until } from '../gateway.ts';
 import type { WebhookReceiver } from '../webhook-receiver.ts';
 
 /** Two sellers with known prices, and one that is cheap and knows nobody. */
-export const startChannelSellers = async () => {
+export const startChannelSellers = async (now = Date.now) => {
   const [north, south, west] = await Promise.all([
-    startLsps1Simulator({ id: 'north', baseSats: 1000, ppm: 2000, leasePpm: 2400 }),
-    startLsps1Simulator({ id: 'south', baseSats: 500, ppm: 3200, leasePpm: 2450 }),
-    startLsps1Simulator({ id: 'west', baseSats: 0, ppm: 1000, leasePpm: 1000, connected: 'none' }),
+    startLsps1Simulator({ id: 'north', now, baseSats: 1000, ppm: 2000, leasePpm: 2400 }),
+    startLsps1Simulator({ id: 'south', now, baseSats: 500, ppm: 3200, leasePpm: 2450 }),
+    startLsps1Simulator({ id: 'west', now, baseSats: 0, ppm: 1000, leasePpm: 1000, connected: 'none' }),
   ]);
   return { north, south, west };
 };
@@ -39,7 +39,7 @@ export type LiquidityWorld = {
   /** quotes_per_node_per_day of the three sellers of channels. */
   firmPerNode: number;
   receiver: WebhookReceiver;
-  /** Does the background work that is due: Node's own loop needs no call, a Worker is rung as Cloudflare's Cron would. */
+  /** Does the background work that is due: a Worker is rung as Cloudflare's Cron would; where the clock can be moved, time passes. */
   wake: () => Promise<void>;
 };
 
@@ -53,17 +53,13 @@ export const opened = async (url: string): Promise<{ wallet: Wallet; call: Call 
 };
 export const inbound = { product: 'inbound', amount_sats: 1_000_000, pay_with: 'lightning', lease_blocks: 4320 };
 const staged = async (wake: () => Promise<void>, call: Call, orderId: string, stage: string): Promise<Body> =>
-  await until(
-    stage,
-    async () => {
-      const { body } = await call('/liquidity/order-status', { order_id: orderId });
-      const entry = body[orderId] as Body;
-      if (entry['stage'] === stage) return entry;
-      await wake();
-      return undefined;
-    },
-    15_000,
-  );
+  await until(stage, async () => {
+    const { body } = await call('/liquidity/order-status', { order_id: orderId });
+    const entry = body[orderId] as Body;
+    if (entry['stage'] === stage) return entry;
+    await wake();
+    return undefined;
+  });
 
 export const invoiceOver = (sats: number, expirySeconds = 7200): string =>
   encodeInvoice({

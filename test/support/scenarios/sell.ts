@@ -9,7 +9,7 @@ export type SellWorld = {
   url: string;
   bringin: RunningSimulator;
   receiver: WebhookReceiver;
-  /** Does the background work that is due: Node's own loop needs no call, a Worker is rung as Cloudflare's Cron would. */
+  /** Does the background work that is due: a Worker is rung as Cloudflare's Cron would; where the clock can be moved, time passes. */
   wake: () => Promise<void>;
   /** Its status, connections and payments are looked at with the next background work. */
   accountDue: (accountId: string) => Promise<void>;
