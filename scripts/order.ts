@@ -15,7 +15,7 @@ const leaveReview = async (id: string, stage: string, reason: string): Promise<v
     const order = /^[0-9a-f-]{36}$/.test(id) ? await stores.orders.findAny(id) : undefined;
     if (order?.stage !== 'review') throw new Refused(`${id}: there is no such order in review`);
     await record('order.leave-review', id, { stage, reason });
-    const terms = JSON.stringify({ ...order.terms, beforeReview: stage });
+    const terms = JSON.stringify({ ...order.terms, ...order.watch, beforeReview: stage });
     await sql`update orders set terms = ${terms}::json, next_check_on = now() where id = ${id} and stage = 'review'`;
     say(`${id} goes on from "${stage}" with the provider's next agreeing read`);
   });

@@ -83,7 +83,7 @@ describe('channels', () => {
     ['as asked', wanted, channel({ inbound_sats: 1_000_000, lease_blocks: 4320 }), undefined],
     ['digits as text', wanted, channel({ inbound_sats: '1000000', lease_blocks: '4320' }), undefined],
     ['no lease promised', wanted, channel({ inbound_sats: 1_000_000 }), 'lease-not-promised'],
-    ['lease null', wanted, channel({ inbound_sats: 1_000_000, lease_blocks: null }), 'lease-not-promised'],
+    ['lease null', wanted, channel({ inbound_sats: 1_000_000, lease_blocks: null as never }), 'lease-not-promised'],
     ['a lease of half a block', wanted, channel({ inbound_sats: 1_000_000, lease_blocks: 4320.5 }), 'lease-not-promised'],
     ['a lease in words', wanted, channel({ inbound_sats: 1_000_000, lease_blocks: 'many' }), 'lease-not-promised'],
     ['more inbound than a number holds', wanted, channel({ inbound_sats: 1e21, lease_blocks: 4320 }), 'inbound-too-small'],

@@ -10,7 +10,7 @@ import {
   type Excluded,
   type ExchangeAsked,
   type ExclusionRule,
-  type Json,
+  type Facts,
   type ProviderOffer,
 } from './offer.ts';
 import type { DecisionPolicy } from './policy.ts';
@@ -138,7 +138,7 @@ const flagFee = (asked: Asked, candidate: Candidate, { toleranceBps }: DecisionP
 };
 
 /** A whole number among the facts, given as a JSON number or as its digits. */
-const factAmount = (facts: { [key: string]: Json }, name: string): bigint | undefined => {
+const factAmount = (facts: Facts, name: 'provider_btc_price' | 'inbound_sats' | 'lease_blocks'): bigint | undefined => {
   const fact = facts[name];
   if (typeof fact === 'number') return Number.isSafeInteger(fact) ? BigInt(fact) : undefined;
   return typeof fact === 'string' && /^\d{1,20}$/.test(fact) ? BigInt(fact) : undefined;

@@ -5,6 +5,35 @@ import type { Limits, Refusal } from './refusal.ts';
 /** A value that survives JSON: what adapters put into stored, opaque fields. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
+/**
+ * What is known of an offer or an order beside its amounts. The names are the outward ones, of which /offers and the orders of liquidity show all
+ * that do not start with `provider_`; a name that is not here does not compile. Written by adapters, and read back from where they are stored.
+ */
+export type Facts = {
+  /** The provider's own figure, for checks only. */
+  provider_btc_price?: string | number;
+  /** buy: the currency in the provider's own spelling. */
+  currency?: string;
+  on_chain_fallback?: boolean;
+  /** sell */
+  delivered_to?: 'card_balance' | 'bank_transfer_started';
+  matched_by?: MatchedBy;
+  transaction_id?: string;
+  /** liquidity */
+  inbound_sats?: string | number;
+  lease_blocks?: string | number;
+  delivered_as?: string;
+  connect_to?: string;
+  observed_on?: string;
+  least_pay_sats?: number;
+  funding_outpoint?: string;
+  channel_expires_on?: string;
+  /** Our reference, where a provider repeats it with the order. */
+  user_ref?: string;
+};
+/** How a payment is recognised as an order's: by an invoice or address of its own, or by nothing but its amount. */
+export type MatchedBy = 'order_id' | 'amount';
+
 /** One provider's priced answer to one request. Amounts are in the units of the ramp (ramp.ts), times in Unix milliseconds. */
 export type ProviderOffer = {
   /** All that the customer pays, fee included. */
@@ -22,8 +51,7 @@ export type ProviderOffer = {
   secret?: string;
   /** The adapter's own notes for placeOrder (upstream quote id, option …). Stored with the route, never shown. */
   upstream: Json;
-  /** Facts of the ramp that are shown and compared (inbound_sats, lease_blocks, observed_on …), names as outward. */
-  facts: { [key: string]: Json };
+  facts: Facts;
   /** What the offer answers to, for the echo rules: the currency and option the provider named. */
   echo?: { currency?: string; option?: string };
   /** Open conditions the customer has to meet before ordering. */

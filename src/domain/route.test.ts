@@ -134,7 +134,12 @@ const anything = fc
     drawn.map(({ life, upstream, ...offer }, index) =>
       aCandidate(
         `p${index}`,
-        { ...offer, upstream: { fee: 'not ours', deep: JSON.stringify(upstream) }, facts: { pay: 1, amount: 'x' }, expiresOn: decidedOn + life * 1000 },
+        {
+          ...offer,
+          upstream: { fee: 'not ours', deep: JSON.stringify(upstream) },
+          facts: { pay: 1, amount: 'x' } as never,
+          expiresOn: decidedOn + life * 1000,
+        },
         { arrivalSeconds: 300, limits: { maxPay: 10_000n } },
       ),
     ),

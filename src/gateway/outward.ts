@@ -1,4 +1,4 @@
-import type { Json } from '../domain/offer.ts';
+import type { Facts, Json } from '../domain/offer.ts';
 import type { Gateway } from '../ports/gateway.ts';
 
 export type Shown = { [key: string]: Json };
@@ -18,5 +18,4 @@ export const int = (amount: bigint): number => {
 };
 
 /** Facts whose names start with `provider_` are the provider's own figures, for checks only. */
-export const shownFacts = (facts: { [key: string]: Json }): Shown =>
-  Object.fromEntries(Object.entries(facts).filter(([name]) => !name.startsWith('provider_')));
+export const shownFacts = (facts: Facts): Shown => Object.fromEntries(Object.entries(facts).filter(([name]) => !name.startsWith('provider_')));

@@ -1,10 +1,10 @@
 /** What the operator's view, switches and commands need of the database. Sealed values stay sealed: nothing here opens one. */
-import type { Json as AnyJson } from '../domain/offer.ts';
+import type { Facts, Json as AnyJson } from '../domain/offer.ts';
 import type { IntentState, Stage } from '../domain/order.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import type { Delivery } from './deliveries.ts';
 import type { NewIntent } from './placings.ts';
-import type { Order, OrderEvent } from './orders.ts';
+import type { Order, OrderEvent, OrderTerms, OrderWatch } from './orders.ts';
 
 type Json = NonNullable<AnyJson>;
 
@@ -44,8 +44,8 @@ export type DossierOrder = {
   quotedReceive: bigint;
   binding: boolean;
   expiresOn?: number;
-  terms: { [key: string]: AnyJson };
-  facts: { [key: string]: AnyJson };
+  terms: OrderTerms & OrderWatch;
+  facts: Facts;
   upstream: Json;
   upstreamOrderId?: string;
   appId?: string;

@@ -1,8 +1,28 @@
-import type { Json as AnyJson } from '../domain/offer.ts';
+import type { Facts, MatchedBy } from '../domain/offer.ts';
 import type { Stage } from '../domain/order.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import type { NewDelivery } from './deliveries.ts';
+import type { RouteTerms } from './routes.ts';
 import type { Json, Lease } from './runtime.ts';
+
+/** What was agreed when the order was placed. It never changes. */
+export type OrderTerms = RouteTerms & {
+  currency?: string;
+  /** How the provider names the currency and the option. */
+  named?: { currency: string; option: string };
+  arrivalSeconds?: number;
+  /** sell: what the provider said when it took the order; the offer's own word is not kept with the order. */
+  matchedBy?: MatchedBy;
+  /** Found at the provider after a restore: nothing is known of what was agreed. */
+  adopted?: true;
+};
+/** What following an order has learnt and needs at the next read. */
+export type OrderWatch = {
+  /** The last stage before review; without it only the operator leaves review. */
+  beforeReview?: Stage;
+  /** Since when the provider has refused to tell of the order. */
+  unreadableSince?: number;
+};
 
 export type Order = {
   id: string;
@@ -24,8 +44,9 @@ export type Order = {
   quotedReceive: bigint;
   binding: boolean;
   expiresOn?: number;
-  terms: { [key: string]: AnyJson };
-  facts: { [key: string]: AnyJson };
+  terms: OrderTerms;
+  watch: OrderWatch;
+  facts: Facts;
   upstream: Json;
   paymentInfo: string;
   secret?: string;
@@ -61,7 +82,7 @@ export type OrderChange = Partial<
     | 'fee'
     | 'expiresOn'
     | 'facts'
-    | 'terms'
+    | 'watch'
     | 'secret'
     | 'changedOn'
     | 'checkedOn'
@@ -78,11 +99,11 @@ export type OrderStore = {
   findAny(id: string): Promise<Order | undefined>;
   list(customerId: string, ramp: Ramp | undefined, limit: number, changedSince?: number): Promise<Order[]>;
   /** Writes the change, its event (when the stage moved) and its deliveries in one transaction; false when `sequence` moved meanwhile. */
-  advance(order: Pick<Order, 'id' | 'sequence'>, change: OrderChange, event: OrderEvent | undefined, deliveries: NewDelivery[]): Promise<boolean>;
+  advance(order: Pick<Order, 'id' | 'sequence' | 'terms'>, change: OrderChange, event: OrderEvent | undefined, deliveries: NewDelivery[]): Promise<boolean>;
   claimDue(now: number, lease: Lease, limit: number): Promise<Order[]>;
   wake(id: string, now: number): Promise<void>;
   /** A customer's orders at a provider with this amount that can still be paid and whose payment nothing else tells, also of a removed account. */
-  payableByAmount(providerId: string, customerId: string, pay: bigint, now: number): Promise<{ id: string; network: unknown }[]>;
+  payableByAmount(providerId: string, customerId: string, pay: bigint, now: number): Promise<{ id: string; network: OrderTerms['network'] }[]>;
   /** The upstream payments and orders that a customer's orders at a provider stand for, by the provider's ids; `except` is left out. */
   explained(providerId: string, customerId: string, except?: string): Promise<{ upstreamIds: string[]; openAmounts: bigint[] }>;
 };

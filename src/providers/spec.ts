@@ -4,7 +4,7 @@
  * answer in values: refusals are data, a `ProviderFault` is thrown when the provider could not answer.
  */
 import type { z } from 'zod';
-import type { Json, ProviderOffer } from '../domain/offer.ts';
+import type { Facts, Json, MatchedBy, ProviderOffer } from '../domain/offer.ts';
 import type { Stage } from '../domain/order.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import type { Refusal } from '../domain/refusal.ts';
@@ -90,7 +90,7 @@ export type LiquidityQuoteRequest = {
   nodePubkey?: string;
   refundOnchain?: string;
   /** The last price seen for this seller, product, size and lease, if the gateway has one. */
-  lastSeen?: { offer: Pick<ProviderOffer, 'pay' | 'receive' | 'fee'> & { facts: { [key: string]: Json } }; observedOn: number };
+  lastSeen?: { offer: Pick<ProviderOffer, 'pay' | 'receive' | 'fee'> & { facts: Facts }; observedOn: number };
 };
 export type QuoteRequest = BuyQuoteRequest | SellQuoteRequest | LiquidityQuoteRequest;
 
@@ -133,11 +133,11 @@ export type PlacedOrder = {
   fee: bigint;
   expiresOn?: number;
   paymentInfo: PaymentInfo;
-  facts?: { [key: string]: Json };
+  facts?: Facts;
   /** What must be echoed and was: currency and option the provider named. */
   echo?: { currency?: string; option?: string };
   /** sell: how a payment is recognised later. */
-  matchedBy?: 'order_id' | 'amount';
+  matchedBy?: MatchedBy;
 };
 
 /** What one read said of one order. `stage` absent: an unknown word, still pending. */
@@ -152,7 +152,7 @@ export type OrderEvidence = {
   expiresOn?: number;
   /** The provider named another currency or option than ordered. */
   echo?: { currency?: string; option?: string };
-  facts?: { [key: string]: Json };
+  facts?: Facts;
   /** Bearer values that arrive with the status (redemption links); sealed by the gateway, never logged. */
   secret?: Json;
 };
@@ -167,7 +167,7 @@ export type FollowedOrder = {
   fee: bigint;
   expiresOn?: number;
   upstream: Json;
-  facts: { [key: string]: Json };
+  facts: Facts;
   /** sell, matched by its amount: the provider's ids of payments and orders that other orders of the account stand for. */
   others?: readonly string[];
 };

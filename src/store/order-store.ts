@@ -3,15 +3,18 @@ import type { Order, OrderEvent, OrderStore } from '../ports/orders.ts';
 import { present, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
 import { leaseOf, released } from './lease.ts';
+import { fromStored, toStored } from './order-terms.ts';
 import { orderEvents, orders } from './schema.ts';
 
 const toOrder = (row: typeof orders.$inferSelect): Order => {
-  const { leaseOwner: _owner, leaseUntil: _until, ...order } = row;
-  return present(order);
+  const { leaseOwner: _owner, leaseUntil: _until, terms, facts: said, ...order } = row;
+  // Orders of the release before have the offer's word beside what the provider said when it took the order.
+  const { matched_by: _offered, ...facts } = said;
+  return { ...present(order), ...fromStored(terms), facts };
 };
 
-export const insertOrder = async (tx: Transaction, order: Order, event: OrderEvent): Promise<void> => {
-  await tx.insert(orders).values(order);
+export const insertOrder = async (tx: Transaction, { watch, ...order }: Order, event: OrderEvent): Promise<void> => {
+  await tx.insert(orders).values({ ...order, terms: toStored(order.terms, watch) });
   await tx.insert(orderEvents).values({ orderId: order.id, ...event });
 };
 
@@ -42,11 +45,11 @@ export const createOrderStore = (db: Database): OrderStore => ({
       .limit(limit);
     return rows.map(toOrder);
   },
-  advance: async ({ id, sequence }, change, event, deliveries) =>
+  advance: async ({ id, sequence, terms }, { watch, ...change }, event, deliveries) =>
     await db.transaction(async (tx) => {
       const rows = await tx
         .update(orders)
-        .set({ ...change, ...(event ? { sequence: event.sequence } : {}), ...released })
+        .set({ ...change, ...(watch ? { terms: toStored(terms, watch) } : {}), ...(event ? { sequence: event.sequence } : {}), ...released })
         .where(and(eq(orders.id, id), eq(orders.sequence, sequence)))
         .returning({ id: orders.id });
       if (rows.length !== 1) return false;
@@ -85,7 +88,7 @@ export const createOrderStore = (db: Database): OrderStore => ({
           or(isNull(orders.expiresOn), gt(orders.expiresOn, now)),
         ),
       );
-    return rows.filter((row) => row.terms['matchedBy'] === 'amount').map((row) => ({ id: row.id, network: row.terms['network'] }));
+    return rows.filter((row) => row.terms.matchedBy === 'amount').map((row) => ({ id: row.id, network: row.terms.network }));
   },
   explained: async (providerId, customerId, except) => {
     const rows = await db
@@ -95,8 +98,8 @@ export const createOrderStore = (db: Database): OrderStore => ({
     const others = rows.filter((row) => row.id !== except);
     return {
       upstreamIds: others.flatMap((row) => {
-        const payment = row.facts['transaction_id'];
-        return [...(row.upstreamOrderId === null ? [] : [row.upstreamOrderId]), ...(typeof payment === 'string' ? [payment] : [])];
+        const payment = row.facts.transaction_id;
+        return [...(row.upstreamOrderId === null ? [] : [row.upstreamOrderId]), ...(payment === undefined ? [] : [payment])];
       }),
       openAmounts: others.flatMap((row) => (row.stage === 'awaiting_payment' ? [row.pay] : [])),
     };

@@ -4,10 +4,11 @@
  */
 import { sql } from 'drizzle-orm';
 import { bigint, bigserial, boolean, index, integer, pgTable, primaryKey, smallint, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
-import type { Json } from '../domain/offer.ts';
+import type { Facts, Json } from '../domain/offer.ts';
 import type { IntentState, Stage } from '../domain/order.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import { document, moment, sealed } from './columns.ts';
+import type { StoredTerms } from './order-terms.ts';
 
 const amount = (name: string) => bigint(name, { mode: 'bigint' });
 
@@ -183,9 +184,10 @@ export const orders = pgTable(
     quotedReceive: amount('quoted_receive').notNull(),
     binding: boolean('binding').notNull(),
     expiresOn: moment('expires_on'),
-    /** What is shown of the order and never changes: currency and option ids, names, facts of the offer. */
-    terms: document<{ [key: string]: Json }>()('terms').notNull(),
-    facts: document<{ [key: string]: Json }>()('facts').notNull(),
+    /** Two things in one bag, as the release before this reads them: what was agreed, which never changes, and what following has learnt. */
+    terms: document<StoredTerms>()('terms').notNull(),
+    /** What the provider said of the offer and of the order since. */
+    facts: document<Facts>()('facts').notNull(),
     /** The adapter's notes from the offer. */
     upstream: document<NonNullable<Json>>()('upstream').notNull(),
     paymentInfo: sealed('payment_info').notNull(),

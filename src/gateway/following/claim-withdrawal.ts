@@ -64,7 +64,7 @@ const linkRefused = (orderId: string): Problem =>
   });
 
 const checkFallback = (gateway: Gateway, order: Order, text: string): string => {
-  if (order.facts['on_chain_fallback'] !== true)
+  if (order.facts.on_chain_fallback !== true)
     throw new Problem('fallback-unsupported', 'The provider of this order pays out by Lightning only. Leave failback_onchain away.');
   const checked = checkPayoutAddress(text, gateway.settings.network);
   if ('problem' in checked)

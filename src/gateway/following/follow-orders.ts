@@ -6,7 +6,7 @@ import { callProvider } from '../upstream/call-provider.ts';
 import { orderSecretPlace } from '../places.ts';
 import { orderDeliveries } from '../deliveries/order-deliveries.ts';
 import type { Gateway } from '../../ports/gateway.ts';
-import type { Order, OrderChange, OrderEvent } from '../../ports/orders.ts';
+import type { Order, OrderChange, OrderEvent, OrderWatch } from '../../ports/orders.ts';
 import { leaseFor } from '../lease.ts';
 import { providerOf } from '../upstream/provider-of.ts';
 import type { Scope } from '../../ports/scope.ts';
@@ -67,7 +67,7 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
 
 /** What is known of the account's other orders, where only the amount tells whose a payment is. */
 const othersOf = async (gateway: Gateway, order: Order): Promise<{ others?: string[] }> => {
-  if (order.terms['matchedBy'] !== 'amount') return {};
+  if (order.terms.matchedBy !== 'amount') return {};
   return { others: (await gateway.stores.orders.explained(order.providerId, order.customerId, order.id)).upstreamIds };
 };
 
@@ -76,8 +76,8 @@ const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undef
 
 /** A payment that was recognised by its amount belongs to one order only. */
 const isSomebodyElses = async (gateway: Gateway, order: Order, evidence: OrderEvidence): Promise<boolean> => {
-  const payment = evidence.facts?.['transaction_id'];
-  if (typeof payment !== 'string' || order.facts['transaction_id'] === payment) return false;
+  const payment = evidence.facts?.transaction_id;
+  if (payment === undefined || order.facts.transaction_id === payment) return false;
   return (await gateway.stores.orders.explained(order.providerId, order.customerId, order.id)).upstreamIds.includes(payment);
 };
 
@@ -94,8 +94,8 @@ export const followed = (order: Order) => ({
 });
 
 const nowOf = (order: Order): OrderNow => {
-  const named = order.terms['named'] as { currency: string; option: string } | undefined;
-  const before = order.terms['beforeReview'] as Stage | undefined;
+  const { named } = order.terms;
+  const before = order.watch.beforeReview;
   return {
     stage: order.stage,
     binding: order.binding,
@@ -124,20 +124,19 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
     });
   }
   const stageOn = moved ? Math.min(now, evidence?.statusOn ?? now) : order.stageOn;
-  const arrival = order.terms['arrivalSeconds'];
   const final = isFinal(step.next, now, order.followUntil, order.ramp);
   const accepted = evidence && (step.kind === 'advanced' || step.kind === 'same');
   const sight = sightOf(order, told, now);
-  // Written only where they change: the operator's tools write there too.
-  const terms = moved && step.next === 'review' ? { ...sight, beforeReview: order.stage } : sight;
+  // Written only where it changes: the operator's tools write there too.
+  const watch = moved && step.next === 'review' ? { ...sight, beforeReview: order.stage } : sight;
   const change: OrderChange = {
     checks: order.checks + 1,
     final,
-    nextCheckOn: final ? null : nextLook(order, step.next, stageOn, now, typeof arrival === 'number' ? arrival : undefined, gateway.random()),
+    nextCheckOn: final ? null : nextLook(order, step.next, stageOn, now, order.terms.arrivalSeconds, gateway.random()),
     ...(told.read === 'done' ? { checkedOn: now } : {}),
     ...(evidence ? { rawStatus: evidence.rawStatus } : {}),
     ...(moved ? { stage: step.next, stageOn, changedOn: now } : {}),
-    ...(terms === order.terms ? {} : { terms }),
+    ...(watch === order.watch ? {} : { watch }),
     ...(accepted && !order.binding ? { pay: evidence.pay ?? order.pay, receive: evidence.receive ?? order.receive } : {}),
     ...(accepted && evidence.fee !== undefined ? { fee: evidence.fee } : {}),
     ...(accepted && evidence.facts ? { facts: { ...order.facts, ...evidence.facts } } : {}),
@@ -160,7 +159,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
   const deliveries = event ? await orderDeliveries(gateway, after, order.stage, event) : [];
   if (await gateway.stores.orders.advance(order, change, event, deliveries)) {
     if (moved) gateway.count('order_stages_total', { provider: order.providerId, stage: step.next });
-    if (after.terms[lostSight] !== undefined && order.terms[lostSight] === undefined) {
+    if (after.watch.unreadableSince !== undefined && order.watch.unreadableSince === undefined) {
       gateway.count('order_oddities_total', { provider: order.providerId, kind: 'unreadable' });
       gateway.log('error', 'order_unreadable', { order: order.id, provider: order.providerId, stage: after.stage });
     }
@@ -169,14 +168,13 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
   return (await gateway.stores.orders.findAny(order.id)) ?? order;
 };
 
-/** Since when the provider refuses to tell of an order. Kept with it, so that the operator hears of it once and not with every look. */
-const lostSight = 'unreadableSince';
-const sightOf = (order: Order, told: Told, now: number): Order['terms'] => {
-  const { [lostSight]: since, ...seen } = order.terms;
+/** Since when the provider refuses to tell of an order is kept, so that the operator hears of it once and not with every read. */
+const sightOf = (order: Order, told: Told, now: number): OrderWatch => {
+  const { unreadableSince: since, ...seen } = order.watch;
   if (told.read === 'done' && since !== undefined) return seen;
   // A sell account that lost its key has a state of its own, of which the customer is told.
   const isLost = told.read === 'refused' && order.ramp === 'buy' && since === undefined;
-  return isLost ? { ...order.terms, [lostSight]: now } : order.terms;
+  return isLost ? { ...order.watch, unreadableSince: now } : order.watch;
 };
 
 /** Only the operator leaves this review, since no read can tell that what was wrong is right now. */
@@ -191,8 +189,8 @@ export const putInReview = async (gateway: Gateway, order: Order, note: string):
     source: 'read',
     note,
   };
-  const { beforeReview: _before, ...terms } = order.terms;
-  const change: OrderChange = { stage: 'review', stageOn: now, changedOn: now, terms };
+  const { beforeReview: _before, ...watch } = order.watch;
+  const change: OrderChange = { stage: 'review', stageOn: now, changedOn: now, watch };
   const deliveries = await orderDeliveries(gateway, updated(order, change, event), order.stage, event);
   if (await gateway.stores.orders.advance(order, change, event, deliveries))
     gateway.count('order_stages_total', { provider: order.providerId, stage: 'review' });

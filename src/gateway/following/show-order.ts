@@ -28,7 +28,7 @@ type OrderWords = {
 const exchange = (ramp: ExchangeRamp): Pick<OrderWords, 'amounts' | 'price'> & { quoted: (order: Order) => Shown } => ({
   amounts: ({ pay, receive, terms }) => {
     const { fiat, sats } = fiatAndSats(ramp, { pay, receive });
-    return { amount_fiat: int(fiat), amount_sats: int(sats), currency_id: terms['currencyId'] ?? 0, payment_option_id: terms['paymentOptionId'] ?? 0 };
+    return { amount_fiat: int(fiat), amount_sats: int(sats), currency_id: terms.currencyId, payment_option_id: terms.paymentOptionId };
   },
   price: (order) => ({ btc_price: int(priceOf(ramp, order)), order_fee: int(order.fee) }),
   quoted: ({ quotedPay, quotedReceive }) => ({ quoted_amount_sats: int(fiatAndSats(ramp, { pay: quotedPay, receive: quotedReceive }).sats) }),
@@ -42,8 +42,8 @@ const priceOf = (ramp: ExchangeRamp, { pay, receive, fee }: Order): bigint => {
 
 /** How the euros travel, how the payment is recognised. */
 const saleOf = ({ facts, terms }: Order): Shown => ({
-  ...(facts['delivered_to'] === undefined ? {} : { delivered_to: facts['delivered_to'] }),
-  ...(terms['matchedBy'] === undefined ? {} : { matched_by: terms['matchedBy'] }),
+  ...(facts.delivered_to === undefined ? {} : { delivered_to: facts.delivered_to }),
+  ...(terms.matchedBy === undefined ? {} : { matched_by: terms.matchedBy }),
 });
 const estimateAndCheck = ({ binding, nextCheckOn }: Order): Shown => ({
   is_estimate: !binding,
@@ -56,7 +56,7 @@ const words: Record<Ramp, OrderWords> = {
   buy: {
     ...bought,
     ordered: () => ({}),
-    status: (order) => ({ ...bought.quoted(order), on_chain_fallback: order.facts['on_chain_fallback'] === true }),
+    status: (order) => ({ ...bought.quoted(order), on_chain_fallback: order.facts.on_chain_fallback === true }),
   },
   sell: {
     ...sold,

@@ -201,6 +201,8 @@ const orderOf = async (
 ): Promise<Order> => {
   const { quote, inputs } = placing;
   const { offer } = quote.offer;
+  // What the provider says when it takes the order is kept in the terms.
+  const { matched_by: _offered, ...offered } = offer.facts;
   const id = intent.orderId;
   const reference = placed.paymentInfo.kind === 'fiat' ? referenceOf(placed.paymentInfo.paymentDetails ?? {}) : undefined;
   const { asked } = quote.route;
@@ -229,7 +231,8 @@ const orderOf = async (
       ...(arrival === undefined ? {} : { arrivalSeconds: arrival }),
       ...(placed.matchedBy === undefined ? {} : { matchedBy: placed.matchedBy }),
     },
-    facts: { ...offer.facts, ...placed.facts },
+    watch: {},
+    facts: { ...offered, ...placed.facts },
     upstream: offer.upstream ?? {},
     paymentInfo: await gateway.seal.seal(JSON.stringify(payment), paymentPlace(id)),
     createdOn: now,

@@ -32,8 +32,7 @@ export const prepareSellOrder = async (
   }
   const now = account.status === 'connected' ? account : (await refreshAccount(scope, account)).account;
   if (now.status !== 'connected') throw await notConnected(gateway, now);
-  const needs = quote.terms['needConnection'];
-  const byAmount = Array.isArray(needs) && needs.includes(providerId);
+  const needsConnection = quote.terms.needConnection?.includes(providerId) === true;
   const { connectionId } = request;
   /** What may have changed between the look and the order that is written: another order, a cancel. */
   const recheck = async (): Promise<void> => {
@@ -43,7 +42,7 @@ export const prepareSellOrder = async (
   await recheck();
   const common = { providerSessionId: account.id, recheck, webhook: await webhookOf(gateway, account) };
   if (connectionId === undefined) {
-    if (byAmount) throw refusalProblem({ reason: 'declined', note: 'connection-required' });
+    if (needsConnection) throw refusalProblem({ reason: 'declined', note: 'connection-required' });
     return { ...common, order: {} };
   }
   return { ...common, order: { connection: JSON.parse(JSON.stringify(await activeConnection(gateway, session, account, connectionId))) } };
@@ -62,9 +61,9 @@ const activeConnection = async (gateway: Gateway, session: OpenSession, account:
  * An order with an invoice or address of its own is none of these.
  */
 const refuseSameAmount = async (gateway: Gateway, account: Account, { offer: { offer }, terms }: StoredQuote): Promise<void> => {
-  if (offer.facts['matched_by'] === 'order_id') return;
+  if (offer.facts.matched_by === 'order_id') return;
   const sameAmount = await gateway.stores.orders.payableByAmount(account.providerId, account.customerId, offer.pay, gateway.now());
-  const clashing = sameAmount.filter((order) => order.network === terms['network']).map((order) => order.id);
+  const clashing = sameAmount.filter((order) => order.network === terms.network).map((order) => order.id);
   if (clashing.length > 0)
     throw new Problem(
       'amount-in-use',

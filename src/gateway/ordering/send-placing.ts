@@ -130,7 +130,7 @@ const quoteRequestOf = (quote: StoredQuote, { nodePubkey }: PlacingInputs): Quot
     fixed: asked.fixed,
     amount: asked.amount,
     option: quote.option,
-    network: quote.terms['network'] === 'onchain' ? 'onchain' : 'lightning',
+    network: quote.terms.network ?? 'lightning',
   };
 };
 

@@ -1,19 +1,14 @@
 /** What of a liquidity request is kept with its route, and read again when it is ordered and shown. */
 import type { Json as AnyJson, ProviderOffer } from '../../domain/offer.ts';
-import type { LiquidityProduct, LiquidityQuoteRequest } from '../../providers/spec.ts';
+import type { LiquidityQuoteRequest } from '../../providers/spec.ts';
 import type { Json } from '../../ports/runtime.ts';
-import type { RouteTerms } from './store-route.ts';
-
-/** The node's key is not in it: whoever orders proves it anew. */
-export type LiquidityTerms = { product: LiquidityProduct; amountSats: number; payWith: string; leaseBlocks?: number; announce: boolean; firm: boolean };
+import type { LiquidityTerms, RouteTerms } from '../../ports/routes.ts';
 
 export const toTerms = (asked: LiquidityTerms): RouteTerms => ({ currencyId: 0, paymentOptionId: 0, optionName: asked.product, liquidity: { ...asked } });
 
-/** Our own stored form, written by toTerms. */
-export const readTerms = (terms: { [key: string]: AnyJson }): LiquidityTerms => {
-  const stored = terms['liquidity'];
-  if (typeof stored !== 'object' || stored === null || Array.isArray(stored)) throw new RangeError('a liquidity quote without what was asked');
-  return stored as LiquidityTerms;
+export const readTerms = ({ liquidity }: RouteTerms): LiquidityTerms => {
+  if (!liquidity) throw new RangeError('a liquidity quote without what was asked');
+  return liquidity;
 };
 
 export const toQuoteRequest = ({ amountSats, ...asked }: LiquidityTerms, node: { nodePubkey?: string; refundOnchain?: string }): LiquidityQuoteRequest => ({

@@ -31,7 +31,7 @@ export const showOffer = (gateway: Gateway, stored: StoredOffers, index: number)
     ...(ranked.costBps === undefined ? {} : { cost_bps: ranked.costBps }),
     behind_best_bps: ranked.behindBestBps,
     ...(ranked.terms.arrivalSeconds === undefined ? {} : { arrival_seconds: ranked.terms.arrivalSeconds }),
-    ...(isWithdrawn[ramp] ? { on_chain_fallback: offer.facts['on_chain_fallback'] === true } : {}),
+    ...(isWithdrawn[ramp] ? { on_chain_fallback: offer.facts.on_chain_fallback === true } : {}),
     requires: [...offer.requires],
     warnings: [...ranked.warnings],
     latency_ms: Math.round(ranked.latencyMs),

@@ -6,7 +6,8 @@ import type { Route } from '../../domain/route.ts';
 import { int, shownFacts, type Shown } from '../outward.ts';
 import { exchangeOf } from './exchange-terms.ts';
 import { readTerms } from './liquidity-terms.ts';
-import type { RouteTerms, StoredOffers } from './store-route.ts';
+import type { StoredOffers } from './store-route.ts';
+import type { RouteTerms } from '../../ports/routes.ts';
 
 type AmountWords = {
   /** What was asked for, as /offers repeats it. */

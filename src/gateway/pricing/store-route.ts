@@ -7,12 +7,9 @@ import type { Collected } from './collect-offers.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Json } from '../../ports/runtime.ts';
-import type { StoredRoute } from '../../ports/routes.ts';
+import type { RouteTerms, StoredRoute } from '../../ports/routes.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { optionToJson, optionFromJson } from '../catalogue/option-json.ts';
-
-/** What of a request is shown again with every offer and order; outward ids. */
-export type RouteTerms = { currencyId: number; paymentOptionId: number; optionName: string } & { [key: string]: AnyJson };
 
 /** A decided request with the ids of its quotes, as stored in one row. */
 export type StoredOffers = { routeId: string; route: Route; terms: RouteTerms; /** By rank − 1: until when /order takes the quote. */ acceptBy: number[] };

@@ -56,8 +56,7 @@ export const sellOrder = endpoint({
       },
       prepare: async (session, quote) => await prepareSellOrder(call.scope, session, quote, { connectionId: request.connection_id }),
       reprice: async (session, quote) => {
-        const network = quote.terms['network'] === 'onchain' ? 'onchain' : 'lightning';
-        return await priceSell(call.scope, session, { ...exchangeAgain(quote), network });
+        return await priceSell(call.scope, session, { ...exchangeAgain(quote), network: quote.terms.network });
       },
     });
   },

@@ -1,6 +1,6 @@
 /** The verbs of orders: price, place, read. */
 import { checkPayoutAddress } from '../../bitcoin/address.ts';
-import type { Json, ProviderOffer } from '../../domain/offer.ts';
+import type { Facts, ProviderOffer } from '../../domain/offer.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../fault.ts';
 import type { Answer, CallContext, FollowedOrder, LiquidityQuoteRequest, OrderEvidence, PlacedOrder, PlaceRequest } from '../spec.ts';
@@ -31,7 +31,7 @@ const broken = (note: string): never => {
 };
 
 /** What the customer can spend afterwards, and what he can receive: a turbo channel is twice the value. */
-const deliveredBy = ({ product, amountSats }: LiquidityQuoteRequest): { receive: bigint; facts: { [key: string]: Json } } => {
+const deliveredBy = ({ product, amountSats }: LiquidityQuoteRequest): { receive: bigint; facts: Facts } => {
   if (product === 'recharge') return { receive: amountSats, facts: { inbound_sats: 0, delivered_as: 'payment' } };
   const facts = { inbound_sats: Number(amountSats), delivered_as: 'redemption' };
   return product === 'inbound' ? { receive: 0n, facts } : { receive: amountSats, facts };
@@ -207,7 +207,7 @@ export const readOrders = async (bitrefill: Bitrefill, context: CallContext, ord
 
 const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, order: OrderReply): OrderEvidence => {
   if (order.id !== followed.upstreamOrderId) return broken('another order than asked for');
-  const ours = followed.facts['user_ref'];
+  const ours = followed.facts.user_ref;
   if (ours !== undefined && order.userRef !== undefined && order.userRef !== ours) return broken('an order with another reference');
   const deadline = deadlineOf(order, settings.order_life_s * 1000, followed.createdOn);
   const stage = stageOf(order, deps.now(), deadline);

@@ -1,5 +1,5 @@
 /** Prices, orders and payments of the sell ramp. A payer is shown at most one place to pay to, and only one that was judged. */
-import type { ProviderOffer } from '../../domain/offer.ts';
+import type { Facts, ProviderOffer } from '../../domain/offer.ts';
 import { ProviderFault } from '../fault.ts';
 import type { Answer, CallContext, FollowedOrder, OrderEvidence, PlacedOrder, PlaceRequest, SellQuoteRequest, SellTransaction } from '../spec.ts';
 import * as api from './bringin-api.ts';
@@ -38,7 +38,7 @@ export const quote = async (bringin: Bringin, context: CallContext, request: Sel
 };
 
 const matchedBy = ({ settings }: Bringin, rail: Rail): 'order_id' | 'amount' => (rail === 'card' && settings.card_by === 'order' ? 'order_id' : 'amount');
-const deliveredTo = (rail: Rail): string => (rail === 'sepa' ? 'bank_transfer_started' : 'card_balance');
+const deliveredTo = (rail: Rail): Facts['delivered_to'] & string => (rail === 'sepa' ? 'bank_transfer_started' : 'card_balance');
 
 export const placeOrder = async (bringin: Bringin, context: CallContext, request: PlaceRequest): Promise<Answer<PlacedOrder>> => {
   const notes = readNotes(request.offer.upstream);
@@ -184,7 +184,7 @@ export const readOrders = async (bringin: Bringin, context: CallContext, order?:
 const evidenceOn = ({ settings }: Bringin, order: FollowedOrder, rows: TransactionRow[]): OrderEvidence[] => {
   if (order.upstreamOrderId !== undefined) return rows.filter((row) => row.orderId === order.upstreamOrderId).map((row) => evidenceOf(row, settings));
   // A payment that was recognised once stays this order's, whatever comes after it.
-  const known = order.facts['transaction_id'];
+  const known = order.facts.transaction_id;
   const found = matchTransaction(
     order,
     rows.filter((row) => (known === undefined ? !order.others?.includes(row.orderId) : row.orderId === known)).map((row) => toTransaction(row, settings)),

@@ -174,7 +174,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
         const isNone = typeof value === 'string' || !isListing(value);
         // An error under 200 in place of one order is "no such order"; in place of a list it is no list, least of all an empty one.
         if (isNone && asked === undefined) throw new ProviderFault('malformed', 'no list of orders');
-        return { ok: true, value: isNone ? [] : toEvidence(value, asked, currencyOf(order?.facts), settings) };
+        return { ok: true, value: isNone ? [] : toEvidence(value, asked, order?.facts.currency, settings) };
       }
       if (reply.status === 404 || (reply.status === 400 && asked !== undefined)) return { ok: true, value: [] };
       // An order is read in the session that placed it. That this one is over is no fault of the provider's, and counts for nothing.
@@ -204,10 +204,6 @@ const blobOf = (context: CallContext): Blob => {
   if (context.customer === undefined || context.customer === '') throw new Error('no upstream session was handed in');
   return JSON.parse(context.customer) as Blob;
 };
-
-/** The currency of an order's amounts, which the provider's units depend on. */
-const currencyOf = (facts: { [key: string]: unknown } | undefined): string | undefined =>
-  typeof facts?.['currency'] === 'string' ? facts['currency'] : undefined;
 
 /** The gateway's own key signs for its own session, in which the listing is read. */
 const ownProof = (deps: Deps, settings: Settings, blob: Blob): { signature: string; nodePubkey: string } | undefined => {

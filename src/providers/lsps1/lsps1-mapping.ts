@@ -1,7 +1,7 @@
 /** What a seller's answers mean. Pure: no clock, no network. */
 import { bitcoinUri, checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
-import type { Json, ProviderOffer } from '../../domain/offer.ts';
+import type { Facts, Json, ProviderOffer } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../fault.ts';
@@ -212,7 +212,7 @@ export const toFirmOffer = (made: Made, terms: OrderTerms, payWith: PayWith, con
   warnings: terms.lspSats + terms.clientSats > largeChannelSats ? ['large-channel'] : [],
 });
 
-export const factsOf = (made: Made, terms: OrderTerms, connectTo: string | undefined): { [key: string]: Json } => ({
+export const factsOf = (made: Made, terms: OrderTerms, connectTo: string | undefined): Facts => ({
   inbound_sats: Number(terms.lspSats),
   lease_blocks: made.leaseBlocks,
   delivered_as: 'channel',
