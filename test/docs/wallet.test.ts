@@ -85,7 +85,7 @@ describe.concurrent('the recipes of docs/wallet.md', () => {
       const bank = { iban: 'DE89370400440532013000', bic: 'COBADEFFXXX', beneficiary_name: 'Bob Example' };
       const sold = await run('sellToBank', session, 250_000, 'bob@example.com', bank, 'bob');
       expect(sold).toMatchObject({ stage: 'filled', amount_sats: 250_000, delivered_to: 'bank_transfer_started' });
-      expect(asked).toEqual(['the code of the text message', 'the code of the text message']);
+      expect(asked).toEqual(['the code from the text message', 'the code from the text message']);
       expect(await run('sellToBank', session, 260_000, 'bob@example.com', bank, 'bob')).toMatchObject({ stage: 'filled', amount_sats: 260_000 });
       expect(asked).toHaveLength(2);
 
