@@ -75,6 +75,11 @@ export default defineConfig({
         },
       },
     ],
-    coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/entry/{node,worker}.ts', '**/*.test.ts', '**/*.simulator*.ts'], reporter: ['text'] },
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      exclude: ['src/entry/{node,worker}.ts', '**/*.test.ts', '**/*.{simulator*,sandbox,dialects}.ts'],
+      reporter: ['text'],
+    },
   },
 });

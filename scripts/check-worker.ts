@@ -5,19 +5,25 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { isForScripts } from './layers.ts';
 
 const most = 400 * 1024;
 const longestStartMs = 500;
 const out = mkdtempSync(join(tmpdir(), 'ramp-worker-'));
 try {
   const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: '1', XDG_CONFIG_HOME: out };
-  execFileSync('npx', ['wrangler', 'deploy', '--dry-run', '--minify', '--env=', '--outdir', out], { stdio: ['ignore', 'ignore', 'inherit'], env });
+  execFileSync('npx', ['wrangler', 'deploy', '--dry-run', '--minify', '--env=', '--outdir', out, '--metafile', join(out, 'bundle.json')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env,
+  });
   const files = readdirSync(out).filter((name) => name.endsWith('.js') || name.endsWith('.yaml'));
   const code = Buffer.concat(files.map((name) => readFileSync(join(out, name))));
   const size = gzipSync(code).length;
-  const leaked = ['withdrawRequest","callback', '__control', 'fiat-on-ramp.simulator'].filter((mark) => code.includes(mark));
+  const bundled = Object.keys((JSON.parse(readFileSync(join(out, 'bundle.json'), 'utf8')) as { inputs: object }).inputs);
+  if (!bundled.some((path) => path.endsWith('src/entry/worker.ts'))) throw new Error('the list of what is in the bundle names no file of ours');
+  const leaked = bundled.filter(isForScripts).map((path) => basename(path));
   process.stdout.write(
     `worker bundle ${(code.length / 1024).toFixed(0)} KiB, gzipped ${(size / 1024).toFixed(0)} KiB (at most ${most / 1024})${leaked.length > 0 ? `, simulator code in it: ${leaked.join(', ')}` : ', no simulator code'}\n`,
   );

@@ -1,21 +1,17 @@
 /** Writes what is made from other files: the registry of providers, the JSON Schema of the configuration, docs/errors.md and its page. `--check` only compares. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { configSchema } from '../src/config/json-schema.ts';
 import { problems } from '../src/http/problem.ts';
 import type { ProviderModule } from '../src/providers/spec.ts';
+import { kinds } from './kinds.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const check = process.argv.includes('--check');
 
 const camel = (kind: string): string => kind.replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-
-const kinds = readdirSync(join(root, 'src/providers'), { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && existsSync(join(root, 'src/providers', entry.name, 'index.ts')))
-  .map((entry) => entry.name)
-  .sort((a, b) => (a < b ? -1 : 1));
 
 const registry = `// Made by \`npm run gen\` from the folders of src/providers. Do not edit.
 ${kinds.map((kind) => `import { provider as ${camel(kind)} } from './${kind}/index.ts';`).join('\n')}

@@ -65,7 +65,8 @@ const packagesOf: Record<string, RegExp> = {
 };
 
 const isTest = (path: string): boolean => path.endsWith('.test.ts');
-const isSimulator = (path: string): boolean => /\.simulator[^/]*\.ts$/.test(path);
+/** What a kind of provider brings beside its product code: simulators, its sandbox, its dialects for provider:check. */
+export const isForScripts = (path: string): boolean => /\.(simulator[^/]*|sandbox|dialects)\.ts$/.test(path);
 
 /** The room of a repository path, `outside` for scripts, test and bench. */
 const roomOf = (path: string): string => {
@@ -81,14 +82,15 @@ const folderOf = (path: string): string => path.split('/').slice(0, 3).join('/')
 /** The rule that `from` importing `to` breaks, if any. Both are repository paths. */
 const brokenBy = (from: string, to: string): string | undefined => {
   const [a, b] = [roomOf(from), roomOf(to)];
-  if (isSimulator(to) && !(isSimulator(from) || isTest(from) || a === 'outside')) return 'simulators are for scripts, tests and bench';
+  if (isForScripts(to) && !(isForScripts(from) || isTest(from) || a === 'outside'))
+    return 'simulators, sandboxes and dialects are for scripts, tests and bench';
   if (a === 'outside' || isTest(from)) return undefined;
   // What the Worker carries inside it: the configuration and the list of migrations.
   if (a === 'entry' && (to === 'providers.config.yaml' || to === 'migrations/meta/_journal.json')) return undefined;
   if (b === 'outside') return 'product code does not import scripts, test or bench';
   if (isTest(to)) return 'nobody imports a test';
   if (b === 'entry') return a === 'entry' ? undefined : 'nobody imports entry';
-  if (a === 'entry' || (isSimulator(from) && isSimulator(to))) return undefined;
+  if (a === 'entry') return undefined;
   if (a === 'provider' && b === 'provider') return folderOf(from) === folderOf(to) ? undefined : 'no provider imports another';
   if (a === 'gateway' && b === 'gateway') return brokenInGateway(from.split('/')[2] ?? '', to.split('/')[2] ?? '');
   if (a === b || allowed[a]?.includes(b)) return undefined;
@@ -115,7 +117,7 @@ const packageOf = (specifier: string): string => {
 };
 const brokenByPackage = (from: string, specifier: string): string | undefined => {
   const room = roomOf(from);
-  if (room === 'outside' || room === 'entry' || isTest(from) || isSimulator(from)) return undefined;
+  if (room === 'outside' || room === 'entry' || isTest(from) || isForScripts(from)) return undefined;
   const name = packageOf(specifier);
   const home = homes.find(({ packages }) => packages.test(name));
   if (home && !home.rooms.includes(room)) return `${name} belongs to src/${home.rooms[0] ?? 'entry'}`;

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { parse, stringify } from 'yaml';
 import { createUndiciHttp } from '../src/entry/http-undici.ts';
 import { providerModules } from '../src/providers/registry.gen.ts';
+import { dialectsOf } from './kinds.ts';
 import { checkProvider } from './ops/check-provider.ts';
 import { command, readArguments, readConfig, Refused, say } from './ops/tools.ts';
 
@@ -17,6 +18,7 @@ await command(async () => {
   try {
     const checked = await checkProvider({
       module,
+      dialects: await dialectsOf(provider.kind),
       config: provider,
       network: config.network,
       mode: config.mode,

@@ -1,8 +1,9 @@
 /**
- * Tries one real provider up to a price; nothing is ordered. Where a step fails, known dialects are tried one at a time and kept when they get
- * further. What was learnt comes back as deviations and as the settings to use.
+ * Tries one real provider up to a price; nothing is ordered. Where a step fails, the dialects of its kind are tried one at a time, and kept when they
+ * get further. What was learnt comes back as deviations and as the settings to use.
  */
 import type { ProviderConfig } from '../../src/config/providers-config.ts';
+import type { Dialect, Dialects, Exchange } from '../../src/providers/kit/kind.dialects.ts';
 import type { CatalogueOption, Http, HttpRequest, ProviderAdapter, ProviderModule } from '../../src/providers/spec.ts';
 
 export type Finding = { setting?: string; what: string };
@@ -12,6 +13,8 @@ export type Step = (typeof order)[number];
 
 export type CheckParts = {
   module: ProviderModule;
+  /** How providers of this kind differ from one another, where the kind says it. */
+  dialects: Dialects | undefined;
   config: Pick<ProviderConfig, 'id' | 'base_url' | 'settings'>;
   network: 'main' | 'test' | 'signet' | 'regtest';
   mode: 'sandbox' | 'live';
@@ -20,51 +23,34 @@ export type CheckParts = {
   now: () => number;
   newId: () => string;
 };
-type Exchange = { path: string; status: number; text: string };
 type Tried = { reached: Step; steps: string[]; exchanges: Exchange[]; failed?: string };
 
-/** Known dialects of FLS01, each a change to the settings and what it means. */
-const dialects: readonly { change: Record<string, unknown>; what: string }[] = [
-  { change: { path_prefix: '/ALJAZ/fiatlink/1.0.0' }, what: 'lives under the prefix of generated servers' },
-  { change: { path_map: { session: '/auth' } }, what: 'opens sessions at /auth' },
-  { change: { payment_options_method: 'GET' }, what: 'lists payment options by GET' },
-  { change: { proof: 'demanded', catalogue_without_session: true }, what: 'demands a proof; its listing is read with the id of /verify' },
-  { change: { proof: 'demanded' }, what: 'demands a proof, and shows no listing without one: set catalogue_key_env, or list its options' },
-];
+const asSetting = (change: Dialect['change']): string =>
+  Object.entries(change)
+    .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ');
 
 export const checkProvider = async (parts: CheckParts): Promise<Checked> => {
   let settings = asRecord(parts.config.settings);
   let best = await attempt(parts, settings);
   const findings: Finding[] = [];
-  for (let again = parts.module.kind === 'fiat-on-ramp'; again && best.reached !== 'quote';) {
+  const keep = ({ change, what }: Dialect): void => {
+    settings = { ...settings, ...change };
+    findings.push({ setting: asSetting(change), what });
+  };
+  for (let again = true; again && best.reached !== 'quote';) {
     again = false;
-    for (const { change, what } of dialects) {
-      const changed = { ...settings, ...change };
-      const tried = await attempt(parts, changed);
+    for (const dialect of parts.dialects?.known ?? []) {
+      const tried = await attempt(parts, { ...settings, ...dialect.change });
       if (order.indexOf(tried.reached) <= order.indexOf(best.reached)) continue;
       best = tried;
-      settings = changed;
-      findings.push({
-        setting: Object.entries(change)
-          .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-          .join(', '),
-        what,
-      });
+      keep(dialect);
       again = true;
       break;
     }
   }
-  findings.push(...seenIn(best.exchanges));
-  const quoted = asRecord(jsonOf(last(best.exchanges, '/quote')));
-  if ('amount_btc' in quoted && !('amount_sats' in quoted) && settings['sats_field'] !== 'amount_btc') {
-    settings = { ...settings, sats_field: 'amount_btc' };
-    findings.push({ setting: 'sats_field: amount_btc', what: 'says amount_btc for sats' });
-  }
-  const added = feeOnTop(best.exchanges);
-  if (added !== undefined && settings['fee_style'] !== (added ? 'added' : 'included')) {
-    settings = { ...settings, fee_style: added ? 'added' : 'included' };
-    findings.push({ setting: `fee_style: ${added ? 'added' : 'included'}`, what: added ? 'its fee comes on top of amount_fiat' : 'its fee is in amount_fiat' });
-  }
+  for (const what of parts.dialects?.remarks(best.exchanges) ?? []) findings.push({ what });
+  for (const dialect of parts.dialects?.learnt(best.exchanges, settings) ?? []) keep(dialect);
   return { reached: best.reached, findings, settings, steps: [...best.steps, ...(best.failed === undefined ? [] : [`stopped: ${best.failed}`])] };
 };
 
@@ -162,47 +148,4 @@ const amountFor = ({ minFiat, maxFiat }: CatalogueOption): bigint => {
   const wanted = 10_000n;
   if (minFiat !== undefined && wanted < minFiat) return minFiat;
   return maxFiat !== undefined && wanted > maxFiat ? maxFiat : wanted;
-};
-
-const jsonOf = (exchange: Exchange | undefined): unknown => {
-  try {
-    return exchange && JSON.parse(exchange.text);
-  } catch {
-    return undefined;
-  }
-};
-const last = (exchanges: readonly Exchange[], name: string): Exchange | undefined => exchanges.findLast((one) => one.path.endsWith(name) && one.status === 200);
-
-/** Where the amounts tell it: is the fee beside the fiat amount, or in it? */
-const feeOnTop = (exchanges: readonly Exchange[]): boolean | undefined => {
-  const quote = asRecord(jsonOf(last(exchanges, '/quote')));
-  const [fiat, sats, price, fee] = ['amount_fiat', 'amount_sats', 'btc_price', 'order_fee'].map((name) =>
-    Number(quote[name] ?? (name === 'amount_sats' ? quote['amount_btc'] : undefined)),
-  );
-  if (fiat === undefined || sats === undefined || price === undefined || fee === undefined || !Number.isFinite(fiat + sats + price + fee) || fee <= 0)
-    return undefined;
-  const worth = (sats * price) / 1e8;
-  const [within, onTop] = [Math.abs(fiat - fee - worth), Math.abs(fiat - worth)];
-  // Only when one reading fits clearly better than the other.
-  if (Math.min(within, onTop) > fee / 4) return undefined;
-  return onTop < within;
-};
-
-/** Readings that need no setting, but that a person should know. */
-const seenIn = (exchanges: readonly Exchange[]): Finding[] => {
-  const findings: Finding[] = [];
-  const features = jsonOf(exchanges.findLast((one) => one.path.endsWith('/features')));
-  if (exchanges.some((one) => one.path.endsWith('/features') && one.status === 404)) findings.push({ what: 'has no /features: nothing is promised' });
-  if (Array.isArray(features)) findings.push({ what: '/features is a list' });
-  const quote = asRecord(jsonOf(last(exchanges, '/quote')));
-  for (const name of ['amount_fiat', 'amount_sats', 'btc_price', 'order_fee']) {
-    const value = quote[name];
-    if (typeof value === 'string') findings.push({ what: `${name} of a quote is text` });
-    if (typeof value === 'number' && !Number.isInteger(value)) findings.push({ what: `${name} of a quote has a fraction` });
-  }
-  const expires = quote['expires_on'];
-  if (typeof expires === 'string' && !/(?:Z|[+-]\d\d:?\d\d)$/.test(expires)) findings.push({ what: 'its times name no zone: read as UTC' });
-  if (typeof expires === 'string' && /\.\d{4,}/.test(expires)) findings.push({ what: 'its times have more than milliseconds' });
-  if (Object.keys(quote).length > 0 && quote['is_estimate'] === undefined) findings.push({ what: 'does not say is_estimate: its prices count as estimates' });
-  return findings;
 };

@@ -11,7 +11,7 @@ import { freshSecrets } from '../../src/config/secrets.ts';
 import { startServer, type RunningServer } from '../../src/entry/node-server.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { noteSandbox, noteStarting } from './notes.ts';
-import { sandboxProviders, sandboxSecrets } from './providers.ts';
+import { sandboxProviders, sandboxSecrets, type SandboxProvider } from './providers.ts';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export type SandboxProcess = { id: string; url: string; pid: number };
@@ -55,20 +55,22 @@ export const startSandbox = async (options: { port?: number; quiet?: boolean; te
   }
 };
 
-/** Ports as the file says where they are free, else any. */
+/** Those that the configuration names, each on any free port: the address in the file is replaced by it. */
 export const startProviders = async (): Promise<(SandboxProcess & { child: ChildProcess })[]> => {
   const file = process.env['CONFIG_FILE'] ?? join(root, 'providers.config.yaml');
   const config = parse(readFileSync(file, 'utf8')) as { mode?: string; providers?: Record<string, { kind?: string; mode?: string }> } | null;
   if (config?.mode !== 'sandbox') return [];
-  const ids = Object.entries(config.providers ?? {}).flatMap(([id, block]) => (block.mode !== 'off' && sandboxProviders[id]?.kind === block.kind ? [id] : []));
-  return await Promise.all(ids.map(startProvider));
+  const blocks = config.providers ?? {};
+  const isWanted = ({ kind, options: { id } }: SandboxProvider): boolean => blocks[id]?.kind === kind && blocks[id].mode !== 'off';
+  return await Promise.all(sandboxProviders.filter(isWanted).map(startProvider));
 };
 
-const startProvider = async (id: string): Promise<SandboxProcess & { child: ChildProcess }> => {
+const startProvider = async (provider: SandboxProvider): Promise<SandboxProcess & { child: ChildProcess }> => {
   const child = spawn(process.execPath, [join(root, 'scripts/simulator.ts')], {
-    env: { ...process.env, SIMULATOR: JSON.stringify(sandboxProviders[id]) },
+    env: { ...process.env, SIMULATOR: JSON.stringify(provider) },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
+  const { id } = provider.options;
   const line = await new Promise<string>((read, failed) => {
     createInterface(child.stdout).once('line', read);
     child.once('exit', (code) => failed(new Error(`the sandbox provider ${id} ended with code ${code}`)));

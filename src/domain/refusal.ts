@@ -22,4 +22,60 @@ export type RefusalReason =
 /** Limits are in the unit of the request that was refused: `pay` or `receive` of the ramp. */
 export type Limits = { minPay?: bigint; maxPay?: bigint; minReceive?: bigint; maxReceive?: bigint };
 
-export type Refusal = { reason: RefusalReason; limits?: Limits; connectTo?: string; note?: string };
+/**
+ * What exactly, where the reason alone does not say what would help. Every adapter uses these words; each has its outward problem in
+ * gateway/refusal-problem.ts, and one without does not compile.
+ */
+export type RefusalNote =
+  // What the customer wrote.
+  | 'email-invalid'
+  | 'email-refused'
+  | 'key-invalid'
+  | 'key-refused'
+  | 'name-invalid'
+  | 'bic-invalid'
+  | 'iban-invalid'
+  | 'beneficiary-name-invalid'
+  | 'username-invalid'
+  | 'address-invalid'
+  | 'invoice-unsuitable'
+  | 'network-unsupported'
+  | 'refund-address-required'
+  | 'client-ipv4-required'
+  // The account and its connections.
+  | 'needs-reconnect'
+  | 'connection-required'
+  | 'connection-unsuitable'
+  | 'connection-not-active'
+  | 'connection-not-found'
+  | 'connection-initiating'
+  | 'connection-name-taken'
+  | 'connection-refused'
+  | 'username-taken'
+  | 'no-code-expected'
+  | 'code-refused'
+  | 'resend-refused'
+  | 'cancel-refused'
+  | 'address-refused'
+  | 'address-not-payable'
+  // The order.
+  | 'order-refused'
+  | 'attempts-used'
+  | 'reservation-ended'
+  | 'price-moved'
+  | 'out-of-stock'
+  | 'not-on-sale'
+  | 'node-not-listed'
+  | 'orders-not-listed'
+  // The operator's configuration.
+  | 'token-refused'
+  | 'proof-not-configured';
+
+export type Refusal = {
+  reason: RefusalReason;
+  limits?: Limits;
+  connectTo?: string;
+  note?: RefusalNote;
+  /** More for people, kept with the route: the provider's code, or the nearest amounts. */
+  detail?: string;
+};

@@ -49,6 +49,7 @@ export type ProblemCode =
   | 'account-not-connected'
   | 'connection-required'
   | 'amount-in-use'
+  | 'cancel-refused'
   | 'client-ipv4-required'
   | 'connection-name-taken'
   | 'username-taken'

@@ -1,36 +1,26 @@
-import type { Refusal } from '../domain/refusal.ts';
-import { Problem, type ProblemCode } from './problem.ts';
+import type { Refusal, RefusalNote, RefusalReason } from '../domain/refusal.ts';
+import { Problem, type ProblemCode, type ProblemMore } from './problem.ts';
 import { int } from './outward.ts';
 
-/** The member of the request that a word in `refusal.note` is about. The words are the seam's (providers/spec.ts): every adapter uses them. */
-const pointers: Record<string, string> = {
-  'email-invalid': '/email',
-  'email-refused': '/email',
-  'key-invalid': '/api_key',
-  'key-refused': '/api_key',
-  'name-invalid': '/name',
-  'bic-invalid': '/bic',
-  'beneficiary-name-invalid': '/beneficiary_name',
-  'username-invalid': '/lightning_username',
-  'network-unsupported': '/network',
-  'connection-refused': '/name',
-  'no-code-expected': '/code',
-};
-const said: Record<string, string> = {
-  'email-invalid': 'is not an e-mail address',
-  'email-refused': 'is not taken by the provider',
-  'key-invalid': 'is not a key of this provider',
-  'key-refused': 'is not accepted by the provider',
-  'name-invalid': 'is not a name that the provider takes',
-  'bic-invalid': 'is not a BIC',
-  'beneficiary-name-invalid': 'is not a name that the provider takes',
-  'username-invalid': 'is not a user name that the provider takes',
-  'network-unsupported': 'is not a network of this provider',
-  'connection-refused': 'the provider does not make this connection',
-  'no-code-expected': 'nothing waits for a code',
-};
+/** Over what the list says of the code: here waiting does not help, the customer has to act. */
+export const forCustomer = { action: 'ask-user', retryable: false } as const;
 
-const direct: Record<string, [ProblemCode, string]> = {
+/** What a refusal is to the caller: a problem, or a member of the request that was not as it must be. */
+type Outward = [code: ProblemCode, detail: string, more?: ProblemMore] | { pointer: string; detail: string };
+
+const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
+  'email-invalid': { pointer: '/email', detail: 'is not an e-mail address' },
+  'email-refused': { pointer: '/email', detail: 'is not taken by the provider' },
+  'key-invalid': { pointer: '/api_key', detail: 'is not a key of this provider' },
+  'key-refused': { pointer: '/api_key', detail: 'is not accepted by the provider' },
+  'name-invalid': { pointer: '/name', detail: 'is not a name that the provider takes' },
+  'bic-invalid': { pointer: '/bic', detail: 'is not a BIC' },
+  'beneficiary-name-invalid': { pointer: '/beneficiary_name', detail: 'is not a name that the provider takes' },
+  'username-invalid': { pointer: '/lightning_username', detail: 'is not a user name that the provider takes' },
+  'network-unsupported': { pointer: '/network', detail: 'is not a network of this provider' },
+  'connection-refused': { pointer: '/name', detail: 'the provider does not make this connection' },
+  'no-code-expected': { pointer: '/code', detail: 'nothing waits for a code' },
+  'refund-address-required': { pointer: '/refund_onchain', detail: 'is needed to pay on-chain' },
   'iban-invalid': ['iban-invalid', 'The IBAN is not valid: check its digits.'],
   'address-invalid': ['address-invalid', 'The address is not one of this network.'],
   'connection-name-taken': ['connection-name-taken', 'The account has a connection of this name that is for something else. Choose another name.'],
@@ -39,55 +29,91 @@ const direct: Record<string, [ProblemCode, string]> = {
   'connection-required': ['connection-required', 'Name the connection to pay into: connection_id.'],
   'connection-unsuitable': ['connection-required', 'This connection is for another network or direction.'],
   'connection-not-active': ['connection-required', 'This connection is not active.'],
+  'connection-initiating': [
+    'connection-required',
+    'The connection is still being made. Repeat the same request in a moment.',
+    { retryAfterMs: 2000, members: { action: 'retry', retryable: true } },
+  ],
+  'address-not-payable': ['connection-required', 'The Lightning address of this connection cannot be paid. Choose another connection.'],
   'client-ipv4-required': [
     'client-ipv4-required',
     "The provider wants the customer's own IPv4. Call from it, or send customer_ip with an app key. Nothing was sent.",
   ],
   'code-refused': ['code-wrong', 'The provider did not accept the code.'],
+  'resend-refused': [
+    'code-expired',
+    'The provider sends no further code for this connection. Use the code that came; once the connection has ended, ask for it anew with POST /sell/connections.',
+  ],
+  'cancel-refused': ['cancel-refused', 'The provider did not end the connection: it is as it was. The customer can end it with the provider.'],
   'invoice-unsuitable': [
     'invoice-unsuitable',
     'Send a BOLT11 invoice of this network, over exactly the amount of the quote, that lives long enough for the order to be paid.',
   ],
   'price-moved': ['price-changed', 'The price rose since the quote. Nothing was bought. Ask for a new quote.'],
+  'attempts-used': ['order-unpayable', 'The provider was asked for this order as often as it allows. Nothing is to be paid. Ask for a new quote.'],
+  'reservation-ended': ['quote-expired', 'The order that was reserved for this quote has ended. Ask for a new quote.'],
+  'out-of-stock': ['order-unpayable', 'The provider has sold out. Nothing was bought. Ask for a new quote.'],
+  'not-on-sale': ['order-unpayable', 'The provider does not sell this any more. Nothing was bought. Ask for a new quote.'],
+  'node-not-listed': ['order-unpayable', 'This seller serves listed nodes only, and the node is not one of them. Choose another offer.'],
+  'needs-reconnect': [
+    'account-not-connected',
+    'The provider no longer accepts the account. Connect it again with POST /sell/accounts.',
+    { members: forCustomer },
+  ],
+  'token-refused': ['misconfigured', "The provider does not accept the gateway's own access. The operator has to mend it. Nothing was changed."],
+  // Said with prices, which show the reason.
+  'proof-not-configured': 'as its reason',
+  // A read that was refused is never told: the gateway goes by what it knows.
+  'orders-not-listed': 'as its reason',
+  // The provider's own words, of which nothing more is known: perhaps only this time.
+  'order-refused': 'as its reason',
+  'address-refused': 'as its reason',
 };
-
-/** Over what the list says of the code: here waiting does not help, the customer has to act. */
-export const forCustomer = { action: 'ask-user', retryable: false } as const;
 
 /** What a provider's refusal is to the caller of a use case (prices show refusals as they are). Nothing upstream changed. */
 export const refusalProblem = (refusal: Refusal): Problem => {
-  const { reason, note = '', limits, connectTo } = refusal;
-  const known = direct[note];
-  if (known) return new Problem(known[0], known[1]);
-  const pointer = pointers[note];
-  if (pointer !== undefined) {
-    const detail = said[note] ?? 'is not accepted';
-    return new Problem('invalid-request', `${pointer}: ${detail}`, { errors: [{ pointer, detail }] });
-  }
-  switch (reason) {
-    case 'account-required':
-      return note === 'needs-reconnect'
-        ? new Problem('account-not-connected', 'The provider no longer accepts the account. Connect it again with POST /sell/accounts.', {
-            members: forCustomer,
-          })
-        : new Problem('account-required', 'The customer has no account at this provider. Start one with POST /sell/accounts.');
-    case 'below-minimum':
-    case 'above-maximum':
-    case 'off-step':
-      return new Problem('amount-out-of-range', 'The provider does not take this amount.', { members: { limits: shownLimits(limits) } });
-    case 'peer-not-connected':
-      return new Problem('peer-not-connected', 'The node must be connected to the seller first.', {
-        members: connectTo === undefined ? {} : { connect_to: connectTo },
-      });
-    case 'proof-required':
-      return new Problem('proof-required', 'This provider wants the proof of a node key. Open a session with it.');
-    case 'kyc-required':
-      return new Problem('account-not-connected', 'The provider has to know the customer first.');
-    default:
-      return new Problem('provider-unavailable', `The provider did not take it: ${reason}${note === '' ? '' : ` (${note})`}. Nothing was changed.`, {
-        retryAfterMs: 2000,
-      });
-  }
+  const outward = refusal.note === undefined ? 'as its reason' : byNote[refusal.note];
+  const said = outward === 'as its reason' ? byReason[refusal.reason](refusal) : outward;
+  if (Array.isArray(said)) return new Problem(...said);
+  return new Problem('invalid-request', `${said.pointer}: ${said.detail}`, { errors: [said] });
+};
+
+const outOfRange = ({ limits }: Refusal): Outward => [
+  'amount-out-of-range',
+  'The provider does not take this amount.',
+  { members: { limits: shownLimits(limits) } },
+];
+/** It may take the same request another time. */
+const notTaken = ({ reason, note, detail }: Refusal): Outward => {
+  const more = [note, detail].filter((part) => part !== undefined).join(': ');
+  return ['provider-unavailable', `The provider did not take it: ${reason}${more === '' ? '' : ` (${more})`}. Nothing was changed.`, { retryAfterMs: 2000 }];
+};
+/** It will refuse the same request for ever: only another quote helps. */
+const notSold = ({ reason }: Refusal): Outward => ['order-unpayable', `The provider does not sell this: ${reason}. Nothing was changed. Ask for a new quote.`];
+
+const byReason: Record<RefusalReason, (refusal: Refusal) => Outward> = {
+  'account-required': () => ['account-required', 'The customer has no account at this provider. Start one with POST /sell/accounts.'],
+  'below-minimum': outOfRange,
+  'above-maximum': outOfRange,
+  'off-step': outOfRange,
+  'peer-not-connected': ({ connectTo }) => [
+    'peer-not-connected',
+    'The node must be connected to the seller first.',
+    { members: connectTo === undefined ? {} : { connect_to: connectTo } },
+  ],
+  'proof-required': () => ['proof-required', 'This provider wants the proof of a node key. Open a session with it.'],
+  'kyc-required': () => ['account-not-connected', 'The provider has to know the customer first.'],
+  'currency-unsupported': notSold,
+  'option-unsupported': notSold,
+  'country-restricted': notSold,
+  'lease-unsupported': notSold,
+  'payment-method-unsupported': notSold,
+  'price-needs-order': notSold,
+  'fee-unresolved': notSold,
+  busy: notTaken,
+  declined: notTaken,
+  'order-pending': notTaken,
+  'quota-used': notTaken,
 };
 
 const shownLimits = (limits: Refusal['limits']): { [name: string]: number } => ({

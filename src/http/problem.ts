@@ -35,6 +35,7 @@ export const problems: Record<ProblemCode, Kind> = {
   'amount-in-use': kind(409, 'An open order has the same amount', 'ask-user'),
   'connection-name-taken': kind(409, 'The connection name is taken', 'ask-user'),
   'username-taken': kind(409, 'The user name is taken', 'ask-user'),
+  'cancel-refused': kind(409, 'The provider did not end the connection', 'ask-user'),
   'peer-not-connected': kind(409, 'The node is not connected to the seller', 'ask-user', true),
   'quote-expired': kind(410, 'The quote has expired', 'requote'),
   'code-expired': kind(410, 'The code has expired', 'ask-user'),

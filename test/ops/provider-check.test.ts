@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { dialectsOf } from '../../scripts/kinds.ts';
 import { checkProvider, type Checked } from '../../scripts/ops/check-provider.ts';
 import { parseConfig } from '../../src/config/providers-config.ts';
 import { createUndiciHttp } from '../../src/entry/http-undici.ts';
@@ -27,6 +28,7 @@ const check = async (options: Partial<SimulatorOptions>): Promise<Checked> => {
   const upstream = createUndiciHttp();
   const checked = await checkProvider({
     module,
+    dialects: await dialectsOf('fiat-on-ramp'),
     config,
     network: 'regtest',
     mode: 'sandbox',

@@ -1,6 +1,4 @@
-/** The contract suite of every kind of provider, `src/providers/<kind>/<kind>.test.ts`: found by its name, run on Node and inside workerd. */
-import { existsSync, readdirSync } from 'node:fs';
+import { kinds } from '../../scripts/kinds.ts';
 
-export const contracts = readdirSync('src/providers')
-  .map((kind) => `src/providers/${kind}/${kind}.test.ts`)
-  .filter((suite) => existsSync(suite));
+/** The contract suite of every kind of provider: found by its name, run on Node and inside workerd. */
+export const contracts = kinds.map((kind) => `src/providers/${kind}/${kind}.test.ts`);

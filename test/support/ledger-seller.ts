@@ -73,7 +73,7 @@ const createAdapter = (deps: AdapterDeps, { base_url: base }: z.output<typeof se
     if (!reply.ok) throw new Error(`status ${reply.status}`);
     return reply.value;
   };
-  const none = { ok: false, refusal: { reason: 'declined', note: 'no accounts here' } } as const;
+  const none = { ok: false, refusal: { reason: 'declined' } } as const;
   return {
     catalogue: () =>
       Promise.resolve({

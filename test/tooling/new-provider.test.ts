@@ -7,19 +7,28 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, sym
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+
+// Compilers and test runners in processes of their own: on a busy machine each takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 const repository = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const copy = mkdtempSync(join(tmpdir(), 'new-provider-'));
 afterAll(() => rmSync(copy, { recursive: true }));
 
 type Ended = { code: number; output: string };
-const run = async (file: string, ...args: string[]): Promise<Ended> =>
+const run = async (file: string, ...args: string[]): Promise<Ended> => await runWith({}, file, ...args);
+const runWith = async (more: Record<string, string>, file: string, ...args: string[]): Promise<Ended> =>
   await new Promise((ended) => {
-    const environment = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', NO_COLOR: '1' };
-    execFile(process.execPath, ['--no-warnings', join(copy, file), ...args], { cwd: copy, env: environment, timeout: 60_000 }, (error, stdout, stderr) =>
-      ended({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, output: `${stdout}${stderr}` }),
+    const environment = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', NO_COLOR: '1', ...more };
+    const child = execFile(
+      process.execPath,
+      ['--no-warnings', join(copy, file), ...args],
+      { cwd: copy, env: environment, timeout: 60_000 },
+      (error, stdout, stderr) => ended({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, output: `${stdout}${stderr}` }),
     );
+    // A simulator ends with its parent, which is when its input ends.
+    child.stdin?.end();
   });
 const newProvider = async (...args: string[]): Promise<Ended> => await run('scripts/new-provider.ts', ...args);
 
@@ -71,7 +80,9 @@ const filesOf = (): Map<string, string> =>
     ),
   );
 
-it('makes a folder for each ramp, registers it, and all of it compiles, is clean and passes', async () => {
+const folders = kinds.map(([kind]) => `src/providers/${kind}`);
+
+it('makes a folder for each ramp and registers it, and nothing else changes', async () => {
   const before = filesOf();
   for (const [kind, ramp] of kinds) {
     const made = await newProvider(kind, '--ramp', ramp);
@@ -85,13 +96,13 @@ it('makes a folder for each ramp, registers it, and all of it compiles, is clean
         `${kind}-mapping.ts`,
         `${kind}-settings.ts`,
         `${kind}-wire.ts`,
+        `${kind}.sandbox.ts`,
         `${kind}.simulator.ts`,
         `${kind}.test.ts`,
         'index.ts',
       ].sort(),
     );
   }
-  const folders = kinds.map(([kind]) => `src/providers/${kind}`);
   const touched = [...filesOf()].flatMap(([path, text]) => (before.get(path) === text ? [] : [path]));
   expect(touched.filter((path) => !folders.some((folder) => path.startsWith(`${folder}/`))).sort()).toEqual([
     'providers.config.schema.json',
@@ -107,7 +118,9 @@ it('makes a folder for each ramp, registers it, and all of it compiles, is clean
       .flatMap((entry) => [...readFileSync(join(entry.parentPath, entry.name), 'utf8').matchAll(/__(?!fixtures__)\w+?__/g)].map(([word]) => word)),
   );
   expect(left).toEqual([]);
+});
 
+it('makes what compiles and is clean', async () => {
   writeFileSync(
     join(copy, 'tsconfig.scaffold.json'),
     JSON.stringify({ extends: './tsconfig.json', include: [...folders, 'src/providers/registry.gen.ts'], exclude: [] }),
@@ -120,6 +133,14 @@ it('makes a folder for each ramp, registers it, and all of it compiles, is clean
     run('scripts/gen.ts', '--check'),
   ]);
   expect(checks.filter(({ code }) => code !== 0)).toEqual([]);
+});
+
+it('makes simulators that the sandbox can start', async () => {
+  const simulators = await Promise.all(kinds.map(([kind]) => runWith({ SIMULATOR: JSON.stringify({ kind, options: { id: kind } }) }, 'scripts/simulator.ts')));
+  expect(simulators.map(({ output }) => /^\{"url":"http:\/\/127\.0\.0\.1:\d+","pid":\d+\}\n$/.test(output))).toEqual([true, true, true]);
+});
+
+it('makes tests that pass, the contract on Node and inside workerd', async () => {
   const tests = await run('node_modules/vitest/vitest.mjs', 'run', '--no-color', ...folders);
   expect([tests.code, tests.output]).toEqual([0, expect.stringMatching(/Tests\s+9 passed \(9\)/)]);
   for (const [kind] of kinds) expect(tests.output).toMatch(new RegExp(`workerd.* src/providers/${kind}/${kind}\\.test\\.ts`));

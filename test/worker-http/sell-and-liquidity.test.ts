@@ -1,8 +1,9 @@
 /** The end-to-ends of test/http/sell.test.ts and liquidity.test.ts on real workerd, on the embedded database of `npm run dev:worker`. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
-import { sandboxSecrets } from '../../scripts/sandbox/providers.ts';
+import { sandbox as bitrefillSandbox } from '../../src/providers/bitrefill/bitrefill.sandbox.ts';
 import { startBitrefillSimulator } from '../../src/providers/bitrefill/bitrefill.simulator.ts';
+import { sandbox as bringinSandbox } from '../../src/providers/bringin/bringin.sandbox.ts';
 import { startBringinSimulator } from '../../src/providers/bringin/bringin.simulator.ts';
 import { startFiatOnRampSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { buyChannel, buyTurbo, recharge, startChannelSellers, type LiquidityWorld } from '../support/scenarios/liquidity.ts';
@@ -11,7 +12,8 @@ import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 import { startTestWorker, type TestWorker } from './start-worker.ts';
 
 const startProviders = async () => {
-  const { BRINGIN_MASTER_KEY: masterKey, BRINGIN_API_SECRET: apiSecret, BITREFILL_API_KEY: apiKey, BITREFILL_API_SECRET: bitrefillSecret } = sandboxSecrets;
+  const { BRINGIN_MASTER_KEY: masterKey, BRINGIN_API_SECRET: apiSecret } = bringinSandbox.secrets;
+  const { BITREFILL_API_KEY: apiKey, BITREFILL_API_SECRET: bitrefillSecret } = bitrefillSandbox.secrets;
   const [alpine, bringin, thor, receiver, sellers] = await Promise.all([
     startFiatOnRampSimulator({ id: 'alpine', quoteTtlS: 3600 }),
     startBringinSimulator({ id: 'bringin', masterKey, apiSecret, linkMs: 50, webhookRetryMs: [20] }),

@@ -29,7 +29,7 @@ export const startTestWorker = async (baseUrls: Record<string, string>, { embedd
   process.env['CLOUDFLARE_HYPERDRIVE_LOCAL_CONNECTION_STRING_HYPERDRIVE'] = address;
   process.env['WRANGLER_SEND_METRICS'] = 'false';
   const door = await startFrontDoor();
-  const nowhere = Object.fromEntries(Object.keys(sandboxProviders).map((id) => [id, 'http://127.0.0.1:9']));
+  const nowhere = Object.fromEntries(sandboxProviders.map(({ options }) => [options.id, 'http://127.0.0.1:9']));
   const harness = createTestHarness({
     workers: [
       {

@@ -127,11 +127,7 @@ const stepAt = async (
 };
 
 /** Whether the provider has told of it yet or not: the same request again, in a moment. */
-const stillBeingMade = (): Problem =>
-  new Problem('connection-required', 'The connection is still being made. Repeat the same request in a moment.', {
-    retryAfterMs: 2000,
-    members: { action: 'retry', retryable: true },
-  });
+const stillBeingMade = (): Problem => refusalProblem({ reason: 'busy', note: 'connection-initiating' });
 
 /** A code that is not taken any more. What can be done about it depends on what the provider says of the connection. */
 const codeExpired = async (gateway: Gateway, connection: Connection): Promise<Problem> => {

@@ -109,7 +109,7 @@ export const askForConnection = async (scope: Scope, account: Account, connectio
   const { gateway } = scope;
   const request = await openRequest(gateway, connection);
   const answer = await callAccount(scope, account, { verb: 'create_connection', idempotent: false }, async (sell, context) => {
-    if (!sell.connections) return { ok: false as const, refusal: { reason: 'declined' as const, note: 'network-unsupported' } };
+    if (!sell.connections) return { ok: false, refusal: { reason: 'declined', note: 'network-unsupported' } } as const;
     return await sell.connections.create(context, request);
   });
   if (answer.ok) {

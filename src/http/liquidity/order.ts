@@ -54,7 +54,16 @@ export const liquidityOrder = endpoint({
   summary: 'Order a liquidity quote: what to pay and where; the same quote again gets the same answer',
   body,
   answer: orderShape.extend({ order_id: uuid, payment_info: z.looseObject({}) }),
-  problems: [...orderProblems, 'proof-required', 'invoice-unsuitable', 'address-invalid', 'peer-not-connected', 'app-key-required', 'daily-limit-reached'],
+  problems: [
+    ...orderProblems,
+    'proof-required',
+    'invoice-unsuitable',
+    'address-invalid',
+    'peer-not-connected',
+    'app-key-required',
+    'daily-limit-reached',
+    'misconfigured',
+  ],
   lane: 'reserved',
   run: async (call, request, raw) =>
     await orderQuote(call, {

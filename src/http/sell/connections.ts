@@ -125,7 +125,7 @@ export const sellConnectionCancel = endpoint({
   summary: 'End a connection; some providers want a code for it. Twice is once',
   body: one,
   answer: connectionShape,
-  problems: [...problems, 'rate-limited'],
+  problems: [...problems, 'cancel-refused', 'rate-limited'],
   lane: 'reserved',
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'price');

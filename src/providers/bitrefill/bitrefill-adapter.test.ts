@@ -117,14 +117,14 @@ describe('what is on sale', () => {
   it.each(['message', 'error-200', 'error-message-200', 'v2'] as const)('what is gone is left out, said as %s', async (errorShape) => {
     const { adapter, call, quote } = await start({ slugs: ['lightning-channel'], errorShape });
     expect(valueOf(await adapter.catalogue(call())).map((one) => one.product)).toEqual(['inbound']);
-    expect(await quote('turbo', 500_000n)).toEqual({ ok: false, refusal: { reason: 'option-unsupported', note: 'not on sale: not_found' } });
+    expect(await quote('turbo', 500_000n)).toEqual({ ok: false, refusal: { reason: 'option-unsupported', note: 'not-on-sale', detail: 'not_found' } });
   });
   it('packages instead of a range', async () => {
     const packages = { 'lightning-channel': ['5000000', '2000000'].map((value) => ({ value, satoshiPrice: Number(value) / 25 })) };
     const { adapter, call, quote } = await start({ packages, slugs: ['lightning-channel'] });
     expect(valueOf(await adapter.catalogue(call()))).toMatchObject([{ minSats: 2_000_000n, maxSats: 5_000_000n, stepSats: 3_000_000n }]);
     expect(valueOf(await quote('inbound', 2_000_000n)).pay).toBe(80_000n);
-    expect(await quote('inbound', 3_000_000n)).toMatchObject({ ok: false, refusal: { reason: 'off-step', note: 'nearest: 2000000, 5000000' } });
+    expect(await quote('inbound', 3_000_000n)).toMatchObject({ ok: false, refusal: { reason: 'off-step', detail: 'nearest: 2000000, 5000000' } });
   });
   it('wrong credentials are the operator’s fault; missing ones send nothing', async () => {
     const wrong = await start({}, {}, { THOR_SECRET: 'other' });
@@ -160,7 +160,7 @@ describe('prices', () => {
     const limits = { minReceive: 500_000n, maxReceive: 16_777_215n };
     expect(await quote('inbound', 499_999n)).toEqual({ ok: false, refusal: { reason: 'below-minimum', limits } });
     expect(await quote('inbound', 16_777_216n)).toEqual({ ok: false, refusal: { reason: 'above-maximum', limits } });
-    expect(await quote('inbound', 500_001n)).toEqual({ ok: false, refusal: { reason: 'off-step', limits, note: 'nearest: 500000, 501000' } });
+    expect(await quote('inbound', 500_001n)).toEqual({ ok: false, refusal: { reason: 'off-step', limits, detail: 'nearest: 500000, 501000' } });
     const asked = sent('GET /inventory/{slug}').length;
     expect(await quote('recharge', 1_000n)).toEqual({ ok: false, refusal: { reason: 'option-unsupported' } });
     expect(await quote('inbound', 500_000n, 'dash')).toEqual({ ok: false, refusal: { reason: 'payment-method-unsupported' } });
@@ -335,17 +335,17 @@ describe('from the balance', () => {
   });
   it('too little in it', async () => {
     const { place } = await start({ balanceSats: 100, errorShape: 'v2' }, block);
-    expect(await place('inbound', 500_000n, balance)).toEqual({ ok: false, refusal: { reason: 'declined', note: 'order-refused: balance_too_low' } });
+    expect(await place('inbound', 500_000n, balance)).toEqual({ ok: false, refusal: { reason: 'declined', note: 'order-refused', detail: 'balance_too_low' } });
   });
   it('is never sent again: not for a lost answer, not for 503, not for 429, not as a second attempt', async () => {
     const { control, place, sent } = await start({}, block);
-    control.setFault({ endpoint: 'POST /purchase', fault: 'lost-answer' });
+    control.setFault({ endpoint: 'POST /purchase', fault: 'lost-answer', times: 1 });
     await expect(place('inbound', 500_000n, balance)).rejects.toMatchObject({ retryable: false, taken: 'maybe' });
     await expect(place('inbound', 500_000n, { ...balance, context: { attempt: 2 } })).rejects.toMatchObject({ retryable: false, taken: 'maybe' });
     expect([sent('POST /purchase').length, control.state.balance]).toEqual([1, 982_300]);
-    control.setFault({ endpoint: 'POST /purchase', fault: '503' });
+    control.setFault({ endpoint: 'POST /purchase', fault: '503', times: 1 });
     await expect(place('inbound', 500_000n, balance)).rejects.toMatchObject({ kind: 'server', retryable: false, taken: 'maybe', status: 503 });
-    control.setFault({ endpoint: 'POST /purchase', fault: '429' });
+    control.setFault({ endpoint: 'POST /purchase', fault: '429', times: 1 });
     await expect(place('inbound', 500_000n, balance)).rejects.toMatchObject({ kind: 'rate-limited', retryable: false, taken: 'no' });
   });
   it('an answer without a status is paid all the same', async () => {
@@ -381,7 +381,7 @@ describe.each(['A', 'B'] as const)('what can become of an order, dialect %s', (d
   it('a word nobody knows is kept and told', async () => {
     const { control, place, read, logs } = await start({ dialect });
     const order = valueOf(await place('inbound', 500_000n));
-    control.setFault({ endpoint: 'GET /order/{id}', fault: 'unknown-status' });
+    control.setFault({ endpoint: 'GET /order/{id}', fault: 'unknown-status', times: 1 });
     const [evidence] = await read(order);
     expect([evidence?.stage, evidence?.rawStatus, logs.at(-1)]).toEqual([undefined, 'in_orbit', 'warn bitrefill_status_unknown {"status":"in_orbit"}']);
   });
@@ -397,7 +397,10 @@ describe('errors', () => {
     ['v2', 'unsupported_payment_method'],
   ] as const)('an order refused as %s', async (errorShape, code) => {
     const { place } = await start({ errorShape }, { payment_methods: ['usdc_base'] });
-    expect(await place('inbound', 500_000n, { payWith: 'usdc_base' })).toEqual({ ok: false, refusal: { reason: 'declined', note: `order-refused: ${code}` } });
+    expect(await place('inbound', 500_000n, { payWith: 'usdc_base' })).toEqual({
+      ok: false,
+      refusal: { reason: 'declined', note: 'order-refused', detail: code },
+    });
   });
   it.each(['message', 'error-200', 'error-message-200', 'v2'] as const)('an order that is not known, said as %s', async (errorShape) => {
     const { control, place, read } = await start({ errorShape });
@@ -408,7 +411,7 @@ describe('errors', () => {
   it('an error of another kind under 200 is no word on the order', async () => {
     const { control, place, read } = await start();
     const order = valueOf(await place('inbound', 500_000n));
-    control.setFault({ endpoint: 'GET /order/{id}', fault: 'error-200' });
+    control.setFault({ endpoint: 'GET /order/{id}', fault: 'error-200', times: 1 });
     await expect(read(order)).rejects.toMatchObject({ kind: 'server', retryable: true });
   });
   it('what the simulator refuses by itself', async () => {
@@ -443,9 +446,9 @@ describe('errors', () => {
 describe('faults', () => {
   it('429 in both styles says when to come back', async () => {
     const { control, quote } = await start();
-    control.setFault({ endpoint: 'GET /inventory/{slug}', fault: '429-old' });
+    control.setFault({ endpoint: 'GET /inventory/{slug}', fault: '429-old', times: 1 });
     await expect(quote('inbound', 500_000n)).rejects.toMatchObject({ kind: 'rate-limited', taken: 'no', retryAfterMs: 7_000 });
-    control.setFault({ endpoint: 'GET /inventory/{slug}', fault: '429' });
+    control.setFault({ endpoint: 'GET /inventory/{slug}', fault: '429', times: 1 });
     const fault = await quote('inbound', 500_000n).catch((error: unknown) => error as { kind: string; retryAfterMs: number });
     expect([fault, Math.round((fault as { retryAfterMs: number }).retryAfterMs / 2_000)]).toMatchObject([{ kind: 'rate-limited' }, 15]);
   });
@@ -458,40 +461,40 @@ describe('faults', () => {
     ['reset', 'unreachable', 'unreachable'],
   ] as const)('%s', async (fault, kind, ofSelfTest) => {
     const { control, adapter, call, quote, place } = await start();
-    control.setFault({ endpoint: 'GET /inventory/{slug}', fault });
+    control.setFault({ endpoint: 'GET /inventory/{slug}', fault, times: 1 });
     await expect(quote('inbound', 500_000n)).rejects.toMatchObject({ kind });
-    control.setFault({ endpoint: 'POST /order', fault });
+    control.setFault({ endpoint: 'POST /order', fault, times: 1 });
     await expect(place('inbound', 500_000n)).rejects.toMatchObject({ kind, taken: 'maybe' });
-    control.setFault({ endpoint: 'GET /test', fault });
+    control.setFault({ endpoint: 'GET /test', fault, times: 1 });
     await expect(adapter.catalogue(call())).rejects.toMatchObject({ kind: ofSelfTest });
   });
   it('a slow answer ends with the signal', async () => {
     const { control, adapter, call, requestFor } = await start();
-    control.setFault({ endpoint: '*', fault: 'latency', ms: 2_000 });
+    control.setFault({ endpoint: '*', fault: 'latency', ms: 2_000, times: 1 });
     await expect(adapter.quote(call({ signal: AbortSignal.timeout(50) }), requestFor('inbound', 500_000n))).rejects.toMatchObject({ kind: 'timeout' });
   });
   it('a price that jumps between inventory and order is told as it is: the gateway judges it', async () => {
     const { control, place } = await start();
-    control.setFault({ endpoint: 'POST /order', fault: 'price-jump', bps: 5_000 });
+    control.setFault({ endpoint: 'POST /order', fault: 'price-jump', bps: 5_000, times: 1 });
     expect(valueOf(await place('inbound', 500_000n)).pay).toBe(26_424n);
   });
   it('an invoice of another amount, or another product, is shown to nobody', async () => {
     const { control, place } = await start();
-    control.setFault({ endpoint: 'POST /order', fault: 'other-amount' });
+    control.setFault({ endpoint: 'POST /order', fault: 'other-amount', times: 1 });
     await expect(place('inbound', 500_000n)).rejects.toThrow('an invoice of another amount than the order');
-    control.setFault({ endpoint: 'POST /order', fault: 'other-product' });
+    control.setFault({ endpoint: 'POST /order', fault: 'other-product', times: 1 });
     await expect(place('inbound', 500_000n)).rejects.toThrow('an order of another product');
   });
   it('a lost answer may have made an order; every sending makes one', async () => {
     const { control, place } = await start();
-    control.setFault({ endpoint: 'POST /order', fault: 'lost-answer' });
+    control.setFault({ endpoint: 'POST /order', fault: 'lost-answer', times: 1 });
     await expect(place('inbound', 500_000n)).rejects.toMatchObject({ kind: 'unreachable', taken: 'maybe' });
     valueOf(await place('inbound', 500_000n, { context: { attempt: 2 } }));
     expect(control.state.orders.size).toBe(2);
   });
   it('members nobody knows are ignored', async () => {
     const { control, place } = await start();
-    control.setFault({ endpoint: 'POST /order', fault: 'unknown-member' });
+    control.setFault({ endpoint: 'POST /order', fault: 'unknown-member', times: 1 });
     expect(valueOf(await place('inbound', 500_000n)).stage).toBe('awaiting_payment');
   });
 });
@@ -535,7 +538,7 @@ describe('webhooks', () => {
 it('no secret, redemption link or e-mail ever reaches a log', async () => {
   const { control, place, read, logs } = await start();
   const order = valueOf(await place('inbound', 500_000n, { inputs: { email: 'alice@example.com' } }));
-  control.setFault({ endpoint: 'GET /order/{id}', fault: 'unknown-status' });
+  control.setFault({ endpoint: 'GET /order/{id}', fault: 'unknown-status', times: 1 });
   await read(order);
   await control.pay(idOf(order));
   await read(order);

@@ -1,7 +1,7 @@
 /** The verbs of orders: price, place, read. */
 import { checkPayoutAddress } from '../../bitcoin/address.ts';
 import type { Facts, ProviderOffer } from '../../domain/offer.ts';
-import type { Refusal } from '../../domain/refusal.ts';
+import type { Refusal, RefusalNote } from '../../domain/refusal.ts';
 import { ProviderFault } from '../fault.ts';
 import type { Answer, CallContext, FollowedOrder, LiquidityQuoteRequest, OrderEvidence, PlacedOrder, PlaceRequest } from '../spec.ts';
 import * as api from './bitrefill-api.ts';
@@ -25,7 +25,7 @@ import type { OrderReply } from './bitrefill-wire.ts';
 
 type Refused = { ok: false; refusal: Refusal };
 const refused = (refusal: Refusal): Refused => ({ ok: false, refusal });
-const declined = (note: string): Refused => refused({ reason: 'declined', note });
+const declined = (note: RefusalNote, detail?: string): Refused => refused({ reason: 'declined', note, ...(detail === undefined ? {} : { detail }) });
 const broken = (note: string): never => {
   throw new ProviderFault('malformed', note);
 };
@@ -42,10 +42,10 @@ const deliveredBy = ({ product, amountSats }: LiquidityQuoteRequest): { receive:
 /** The rate card of a product, or why there is none: not on sale here, or an error in one of its many shapes. */
 export const readCard = async (bitrefill: Bitrefill, context: CallContext, product: LiquidityQuoteRequest['product']): Promise<Answer<RateCard>> => {
   const reply = await api.inventory(bitrefill, context, slugs[product]);
-  if (!reply.ok) return refused({ reason: 'option-unsupported', note: `not on sale: ${reply.code}` });
+  if (!reply.ok) return refused({ reason: 'option-unsupported', note: 'not-on-sale', detail: reply.code });
   if (reply.value.operator.slug !== slugs[product]) throw new ProviderFault('malformed', 'the inventory of another product', { taken: 'no' });
   const card = rateCardOf(reply.value);
-  return card ? { ok: true, value: card } : refused({ reason: 'option-unsupported', note: 'not on sale: no range, no packages' });
+  return card ? { ok: true, value: card } : refused({ reason: 'option-unsupported', note: 'not-on-sale', detail: 'no range, no packages' });
 };
 
 /** An estimate: the dearer end, since that is what the one known package cost. Nothing but an order fixes the price. */
@@ -119,7 +119,7 @@ export const placeOrder = async (bitrefill: Bitrefill, context: CallContext, req
   if (!asked.ok) return asked;
   if (asked.value.method === balance) return await buyFromBalance(bitrefill, context, request, asked.value);
   const reply = await api.makeOrder(bitrefill, context, asked.value.body);
-  if (!reply.ok) return declined(`order-refused: ${reply.code}`);
+  if (!reply.ok) return declined('order-refused', reply.code);
   return toPay(bitrefill, asked.value, reply.value);
 };
 
@@ -128,7 +128,7 @@ const toPay = (bitrefill: Bitrefill, { quote: asked, method, body }: Asked, orde
   const { deps, settings } = bitrefill;
   const now = deps.now();
   const deadline = deadlineOf(order, settings.order_life_s * 1000, now);
-  if (stageOf(order, now, deadline) === 'failed') return declined(`order-refused: ${rawStatusOf(order)}`);
+  if (stageOf(order, now, deadline) === 'failed') return declined('order-refused', rawStatusOf(order));
   contradicted(order, asked, body);
   const { payment = broken('an order without a payment') } = order;
   const sats = paySatsOf(order) ?? broken('an order without a price');
@@ -169,7 +169,7 @@ const buyFromBalance = async (
   const { high } = estimate(card.value, asked.amountSats) ?? broken('an amount without a price');
   if (high > offer.pay) return declined('price-moved');
   const reply = await once(api.purchase(bitrefill, context, body));
-  if (!reply.ok) return declined(`order-refused: ${reply.code}`);
+  if (!reply.ok) return declined('order-refused', reply.code);
   contradicted(reply.value, asked, body);
   const now = deps.now();
   const stage = stageOf(reply.value, now, now);
@@ -197,7 +197,7 @@ const once = async <T>(sending: Promise<T>): Promise<T> => {
  * and never "none".
  */
 export const readOrders = async (bitrefill: Bitrefill, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> => {
-  if (order?.upstreamOrderId === undefined) return refused({ reason: 'option-unsupported', note: 'orders cannot be listed' });
+  if (order?.upstreamOrderId === undefined) return refused({ reason: 'option-unsupported', note: 'orders-not-listed' });
   const reply = await api.getOrder(bitrefill, context, order.upstreamOrderId);
   if (reply.ok) return { ok: true, value: [evidenceOf(bitrefill, order, reply.value)] };
   if (reply.status === 404 || reply.code === 'not_found') return { ok: true, value: [] };

@@ -93,7 +93,7 @@ describe('packages', () => {
     expect(refusalFor(card, 3_000_000n, 'min')).toEqual({
       reason: 'off-step',
       limits: { minReceive: 1_000_000n, maxReceive: 5_000_000n },
-      note: 'nearest: 2000000, 5000000',
+      detail: 'nearest: 2000000, 5000000',
     }));
   it('one alone has a step of 1', () => expect(amountsOf({ packages: card.packages.slice(0, 1) })?.step).toBe(1n));
   it('none are out of stock', () => expect(refusalFor({ packages: [] }, 1n, 'min')).toEqual({ reason: 'option-unsupported', note: 'out-of-stock' }));
@@ -106,13 +106,13 @@ describe('limits', () => {
     [500_000n, { reason: 'below-minimum', limits }],
     [-5n, { reason: 'below-minimum', limits }],
     [600_001n, { reason: 'above-maximum', limits }],
-    [502_000n, { reason: 'off-step', limits, note: 'nearest: 501001, 502001' }],
-    [599_999n, { reason: 'off-step', limits, note: 'nearest: 599001' }],
+    [502_000n, { reason: 'off-step', limits, detail: 'nearest: 501001, 502001' }],
+    [599_999n, { reason: 'off-step', limits, detail: 'nearest: 599001' }],
   ] as const)('%s', (value, refusal) => expect(refusalFor({ range }, value, 'min')).toEqual(refusal));
   it('the ends of a range are on sale', () =>
     expect([refusalFor({ range: ranges.recharge }, 500n, 'min'), refusalFor({ range: ranges.recharge }, 4_294_967n, 'min')]).toEqual([undefined, undefined]));
   it('steps counted from zero', () => {
     expect(refusalFor({ range }, 502_000n, 'zero')).toBeUndefined();
-    expect(refusalFor({ range }, 500_001n, 'zero')).toEqual({ reason: 'off-step', limits, note: 'nearest: 501000' });
+    expect(refusalFor({ range }, 500_001n, 'zero')).toEqual({ reason: 'off-step', limits, detail: 'nearest: 501000' });
   });
 });

@@ -52,7 +52,7 @@ export const refusalFor = (card: RateCard, value: bigint, stepFrom: 'min' | 'zer
   if (value > max) return { reason: 'above-maximum', limits };
   const [below, above] = 'range' in card ? stepsAround(value, stepFrom === 'min' ? min : 0n, step) : packagesAround(card.packages, value);
   if (below === value) return undefined;
-  return { reason: 'off-step', limits, note: `nearest: ${[below, above].filter((near) => near >= min && near <= max).join(', ')}` };
+  return { reason: 'off-step', limits, detail: `nearest: ${[below, above].filter((near) => near >= min && near <= max).join(', ')}` };
 };
 
 const stepsAround = (value: bigint, from: bigint, step: bigint): [bigint, bigint] => {

@@ -1,5 +1,6 @@
 /** What a simulated Thor is and holds. Where Bitrefill is silent the behaviour is a choice of ours: README, "Choices". */
 import { randomBytes } from 'node:crypto';
+import type { Fault as KitFault } from '../kit/faults.simulator.ts';
 
 export type ErrorShape = 'message' | 'status-message' | 'error-type' | 'error-200' | 'error-message-200' | 'v2';
 export type WebhookStyle = { deliveries?: 0 | 1 | 3; delayMs?: number; /** Before a GET shows the end. */ early?: boolean };
@@ -48,25 +49,10 @@ export type SimulatorOptions = {
   lightningLifeS?: number;
 };
 
-export type FaultName =
-  | 'latency'
-  | '429'
-  | '429-old'
-  | '500'
-  | '503'
-  | 'html200'
-  | 'truncated'
-  | 'reset'
-  | 'lost-answer'
-  | 'redirect'
-  | 'error-200'
-  | 'unknown-member'
-  | 'price-jump'
-  | 'other-amount'
-  | 'other-product'
-  | 'unknown-status';
-/** `endpoint` is e.g. "POST /order" or "*"; `bps` belongs to price-jump. */
-export type Fault = { endpoint: string; fault: FaultName; times?: number; ms?: number; bps?: number; to?: string };
+/** `endpoint` is e.g. "POST /order" or "*". */
+export type Fault = KitFault<
+  '429-old' | 'lost-answer' | 'error-200' | 'unknown-member' | 'price-jump' | 'other-amount' | 'other-product' | 'unknown-status'
+> & { /** Of `price-jump`. */ bps?: number };
 
 export type Order = {
   id: string;

@@ -1,7 +1,7 @@
 /** Thor over real HTTP, with payments, webhooks and LNURL redemption, misbehaving on demand. For the sandbox and for tests. */
 import { Hono, type Context } from 'hono';
+import { createFaults, cutConnection, transportFault, type Faults, type OwnFaults } from '../kit/faults.simulator.ts';
 import { serveSimulator } from '../kit/serve.simulator.ts';
-import { createFaults, cutConnection, transportFault, type Faults } from './bitrefill.simulator-faults.ts';
 import { createOrder, deliver, fail, goOn, pay, showOrder, type Body } from './bitrefill.simulator-orders.ts';
 import { inventoryOf } from './bitrefill.simulator-price.ts';
 import { clock, createState, errorReply, type Fault, type Order, type SimulatorOptions, type State } from './bitrefill.simulator-state.ts';
@@ -15,7 +15,7 @@ export type RunningSimulator = { url: string; baseUrl: string; port: number; con
 
 const prefix = '/v1';
 
-const createControl = (state: State, faults: Faults, origin: () => string) => {
+const createControl = (state: State, faults: Faults<Fault>, origin: () => string) => {
   /** By id, invoice or address. */
   const orderBy = (target: string): Order => {
     const found = [...state.orders.values()].find((one) => one.id === target || one.invoice === target || one.address === target);
@@ -58,9 +58,19 @@ const parse = (raw: string): Body | undefined => {
 
 type Call = { c: Context; body: Body; endpoint: string };
 
+const slowDown = (headers: Record<string, string>): Response => Response.json({ message: 'slow down' }, { status: 429, headers });
+const ownFaults = (state: State): OwnFaults<Fault> => ({
+  // v2 documents the reset as a Unix time; an older client read seconds to wait.
+  '429': () => slowDown({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(Math.floor(clock(state) / 1000) + 30) }),
+  '429-old': () => slowDown({ 'ratelimit-remaining': '0', 'ratelimit-reset': '7' }),
+  '500': () => Response.json({ message: 'Internal server error' }, { status: 500 }),
+  'error-200': () => Response.json({ error: 'Something went wrong' }),
+});
+
 export const createBitrefillSimulator = (options: SimulatorOptions, origin: () => string) => {
   const state = createState(options);
-  const faults = createFaults();
+  const faults = createFaults<Fault>();
+  const own = ownFaults(state);
   const control = createControl(state, faults, origin);
   const app = new Hono({ strict: false });
 
@@ -73,7 +83,7 @@ export const createBitrefillSimulator = (options: SimulatorOptions, origin: () =
       const body = parse(method === 'POST' ? await c.req.text() : '');
       const authorized = isAuthorized(c);
       state.requests.push({ endpoint, path: c.req.path, body: body ?? {}, authorized });
-      const fault = await transportFault(c, state, endpoint, faults);
+      const fault = await transportFault(c, endpoint, faults, own);
       if (fault) return fault;
       if (!authorized) return errorReply(state, state.options.unauthorizedStatus ?? 401, 'Invalid credentials');
       if (!body) return errorReply(state, 400, 'The body is not JSON', 'parse_error');

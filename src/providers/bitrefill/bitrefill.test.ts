@@ -257,7 +257,7 @@ describe('answers that no simulator gives', () => {
   });
   it('an order that has failed before it began is refused', async () => {
     const { adapter, call } = scripted({ ...order, status: 'permanent_failure' });
-    expect(await adapter.placeOrder(call, place)).toEqual({ ok: false, refusal: { reason: 'declined', note: 'order-refused: permanent_failure' } });
+    expect(await adapter.placeOrder(call, place)).toEqual({ ok: false, refusal: { reason: 'declined', note: 'order-refused', detail: 'permanent_failure' } });
   });
   it('another order than asked for is no evidence', async () => {
     const { adapter, call } = scripted({ ...order, id: 'ffffffff950b353c59bcd412' });
@@ -266,7 +266,7 @@ describe('answers that no simulator gives', () => {
   it('without an id there is nothing to read, and that is not "no order"', async () => {
     const { adapter, asked, call } = scripted();
     const { upstreamOrderId: _lost, ...lost } = followed;
-    const refusal = { ok: false, refusal: { reason: 'option-unsupported', note: 'orders cannot be listed' } };
+    const refusal = { ok: false, refusal: { reason: 'option-unsupported', note: 'orders-not-listed' } };
     expect([await adapter.readOrders(call), await adapter.readOrders(call, lost), asked]).toEqual([refusal, refusal, []]);
   });
   it('a self-test that does not say hello is a provider that is down', async () => {

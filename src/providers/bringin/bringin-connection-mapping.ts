@@ -2,6 +2,7 @@
 import { readBic, readIban } from '../../banking/bank-account.ts';
 import { checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
 import type { Json } from '../../domain/offer.ts';
+import type { RefusalNote } from '../../domain/refusal.ts';
 import type { ConnectionRequest, ConnectionState } from '../spec.ts';
 import type { BringinSettings } from './bringin-settings.ts';
 import type { LinkReply } from './bringin-wire.ts';
@@ -102,7 +103,7 @@ const length = (text: string | undefined, min: number, max: number): boolean =>
   text !== undefined && [...text.trim()].length >= min && [...text.trim()].length <= max;
 
 /** The first thing wrong with a request, in a word of ours. Checked before anything is sent. */
-export const connectionProblem = (request: ConnectionRequest, network: BitcoinNetwork): string | undefined => {
+export const connectionProblem = (request: ConnectionRequest, network: BitcoinNetwork): RefusalNote | undefined => {
   if (!length(request.name, 2, 50)) return 'name-invalid';
   if (request.direction === 'buy') {
     if (request.network === 'lightning') return 'network-unsupported';

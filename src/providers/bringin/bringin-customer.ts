@@ -1,5 +1,6 @@
 /** The blob the gateway keeps sealed for one customer: the only place a per-user key lives. Keys keep their prefix and are never logged. */
 import { z } from 'zod';
+import type { RefusalNote } from '../../domain/refusal.ts';
 import type { AccountState, Answer, CallContext } from '../spec.ts';
 
 const customerBlob = z.object({
@@ -33,10 +34,7 @@ export class KeyRefused extends Error {}
 const accountRequired = { ok: false, refusal: { reason: 'account-required' } } as const;
 
 /** Runs a verb that needs the user's key. A refused key is marked, so that it is not tried again before the account was looked at. */
-export const withKey = async <T>(
-  context: CallContext,
-  verb: (key: string) => Promise<T>,
-): Promise<T | { ok: false; refusal: { reason: 'account-required'; note?: string }; customer?: string }> => {
+export const withKey = async <T>(context: CallContext, verb: (key: string) => Promise<T>): Promise<T | Extract<Answer<never>, { ok: false }>> => {
   const customer = readCustomer(context);
   if (customer?.key === undefined) return accountRequired;
   const lost = { ok: false, refusal: { reason: 'account-required', note: 'needs-reconnect' } } as const;
@@ -49,5 +47,8 @@ export const withKey = async <T>(
   }
 };
 
-/** `note` is a word of ours (`iban-invalid`), never the provider's. */
-export const declined = (note: string): Extract<Answer<never>, { ok: false }> => ({ ok: false, refusal: { reason: 'declined', note } });
+/** `detail`: a code of Bringin's at most, never its text. */
+export const declined = (note: RefusalNote, detail?: string): Extract<Answer<never>, { ok: false }> => ({
+  ok: false,
+  refusal: { reason: 'declined', note, ...(detail === undefined ? {} : { detail }) },
+});

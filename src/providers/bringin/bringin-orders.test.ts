@@ -226,7 +226,7 @@ describe('the card, by an exact order', () => {
   });
   test('what Bringin refuses is refused with its code', async () => {
     bringin.control.setFault({ endpoint: 'POST /offramp/order', fault: 'refuse', status: 409 });
-    expect(await place(asked())).toEqual({ ok: false, refusal: { reason: 'declined', note: 'order-refused: 20001' } });
+    expect(await place(asked())).toEqual({ ok: false, refusal: { reason: 'declined', note: 'order-refused', detail: '20001' } });
   });
   test('a lost answer may be an order; the next sending is another one, three at most', async () => {
     const orders = () => [...bringin.control.state.payables.values()].map(({ sourceId }) => sourceId).filter((id) => id?.startsWith('intent-lost'));

@@ -112,7 +112,7 @@ const placeCardOrder = async (bringin: Bringin, context: CallContext, key: strin
   const sats = request.offer.pay;
   const sourceId = `${context.idempotencyKey ?? deps.newId()}.${attempt}`;
   const reply = await api.makeOrder(bringin, context, key, { sats, network: notes.network, sourceId, ...ipOf(context) });
-  if (!reply.ok) return declined(`order-refused: ${errorCodeOf(reply.body)}`);
+  if (!reply.ok) return declined('order-refused', errorCodeOf(reply.body));
   const { id, amount, invoice, depositAddress, expiresAt } = reply.value;
   const expiresOn = inMilliseconds(expiresAt, settings.timestamp_unit);
   if (amount !== sats) throw new ProviderFault('malformed', 'an order of another amount');
@@ -127,7 +127,7 @@ const placeCardOrder = async (bringin: Bringin, context: CallContext, key: strin
 const placeByAddress = async (bringin: Bringin, context: CallContext, key: string, request: PlaceRequest, notes: OfferNotes): Promise<Answer<PlacedOrder>> => {
   const { deps, settings } = bringin;
   const reply = await api.depositAddress(bringin, context, key, { network: notes.network, ...ipOf(context) });
-  if (!reply.ok) return declined(`address-refused: ${errorCodeOf(reply.body)}`);
+  if (!reply.ok) return declined('address-refused', errorCodeOf(reply.body));
   const { address, minimumDepositAmount: min, maximumDepositAmount: max } = reply.value;
   const refusal = outsideSats({ min, max }, request.quote.ramp === 'sell' ? request.quote.fixed : 'pay', request.offer);
   if (refusal) return { ok: false, refusal };

@@ -3,8 +3,8 @@ import { bech32, hex } from '@scure/base';
 import { encodeInvoice } from '../../bitcoin/bolt11.ts';
 import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import { decimalTimesFloor, divCeil, parseDecimal } from '../../domain/money.ts';
-import type { Faults } from './bringin.simulator-faults.ts';
-import { clock, errorReply, iso, type Payable, type State, type Transaction, type User } from './bringin.simulator-state.ts';
+import type { Faults } from '../kit/faults.simulator.ts';
+import { clock, errorReply, iso, type Payable, type State, type Transaction, type User, type Fault } from './bringin.simulator-state.ts';
 import { orderBody, ring } from './bringin.simulator-webhooks.ts';
 
 const nodeKey = '11'.repeat(32);
@@ -38,7 +38,7 @@ const leastSats = (state: State): bigint => {
   return divCeil(20n * 100_000_000n * 10n ** BigInt(price.scale), price.digits);
 };
 
-export const rates = (state: State, faults: Faults, endpoint: string, body: Body): Response => {
+export const rates = (state: State, faults: Faults<Fault>, endpoint: string, body: Body): Response => {
   if (body['ticker'] !== 'BTCEUR' && body['ticker'] !== 'USDCEUR') return errorReply(state, 400, 'ticker');
   const bringinPrice = faults.take(endpoint, 'better-than-market') ? '999999.99' : afterFees(state);
   const ticker = faults.take(endpoint, 'other-ticker') ? 'USDCEUR' : body['ticker'];
@@ -48,7 +48,7 @@ export const rates = (state: State, faults: Faults, endpoint: string, body: Body
 const isIpv4 = (value: unknown): boolean => typeof value === 'string' && /^(\d{1,3}\.){3}\d{1,3}$/.test(value);
 
 /** The reusable address. `sourceBlockchain` of on-chain bitcoin is not documented: BITCOIN, BTC or none. */
-export const depositAddress = (state: State, user: User, faults: Faults, endpoint: string, body: Body, domain: string, origin: string): Response => {
+export const depositAddress = (state: State, user: User, faults: Faults<Fault>, endpoint: string, body: Body, domain: string, origin: string): Response => {
   const { sourceBlockchain: chain, sourceCurrency: currency, ipAddress } = body;
   if (currency !== 'BTC') return errorReply(state, 400, 'sourceCurrency');
   if (ipAddress !== undefined && !isIpv4(ipAddress)) return errorReply(state, 400, 'ipAddress');
@@ -78,7 +78,7 @@ const newOpenInvoice = (state: State): string =>
   });
 
 /** One exact amount. Amounts are strings; the customer's own address is demanded. */
-export const makeOrder = (state: State, user: User, faults: Faults, endpoint: string, body: Body): Response => {
+export const makeOrder = (state: State, user: User, faults: Faults<Fault>, endpoint: string, body: Body): Response => {
   const { sourceAmount, ipAddress, paymentMethod, sourceId } = body;
   if (typeof sourceAmount !== 'string' || !/^\d+$/.test(sourceAmount)) return errorReply(state, 400, 'sourceAmount must be a string');
   if (!isIpv4(ipAddress)) return errorReply(state, 400, 'ipAddress');
@@ -110,7 +110,7 @@ export const makeOrder = (state: State, user: User, faults: Faults, endpoint: st
 };
 
 /** Optional: startDate, endDate (ms), limit and offset (strings). */
-export const listTransactions = (user: User, faults: Faults, endpoint: string, body: Body): Response => {
+export const listTransactions = (user: User, faults: Faults<Fault>, endpoint: string, body: Body): Response => {
   const { startDate, endDate, limit = '20', offset = '0' } = body;
   const all = user.transactions.filter((row) => {
     const at = Date.parse(row.createdAt);

@@ -1,5 +1,6 @@
 /** What a simulated Bringin is and holds. Where Bringin is silent the behaviour is a choice of ours: README, "Choices". */
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { Fault as KitFault } from '../kit/faults.simulator.ts';
 
 export type ErrorDialect = 'docs' | 'status-as-text' | 'old' | 'details-as-list' | 'no-body';
 export type WebhookStyle = { duplicates?: number; verbatim?: boolean; hold?: boolean };
@@ -106,16 +107,8 @@ export type Payable = {
   paid: boolean;
 };
 
-export type FaultName =
-  | 'latency'
-  | '429'
-  | '500'
-  | '503'
-  | 'html200'
-  | 'truncated'
-  | 'endless'
-  | 'redirect'
-  | 'reset'
+/** `endpoint`: method and path without /api/v0, ids as `{id}`; `*` for all. */
+export type Fault = KitFault<
   | 'lost-answer'
   | 'refuse'
   | 'unknown-member'
@@ -126,9 +119,9 @@ export type FaultName =
   | 'better-than-market'
   | 'other-ticker'
   | 'unknown-status'
-  | 'no-key';
-/** `endpoint`: method and path without /api/v0, ids as `{id}`; `*` for all. */
-export type Fault = { endpoint: string; fault: FaultName; times?: number; ms?: number; to?: string; status?: number };
+  | 'no-key'
+> & { /** Of `refuse`. */ status?: number };
+export type FaultName = Fault['fault'];
 
 export type State = {
   options: SimulatorOptions;

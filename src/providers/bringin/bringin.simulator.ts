@@ -1,8 +1,8 @@
 /** Bringin over real HTTP, with people, text messages, Lightning addresses and webhooks, misbehaving on demand. For the sandbox and for tests. */
 import { Hono, type Context } from 'hono';
+import { createFaults, cutConnection, transportFault, type Faults, type OwnFaults } from '../kit/faults.simulator.ts';
 import { serveSimulator } from '../kit/serve.simulator.ts';
 import { advanceKyc, connect, connected, connectStatus, isMaster, isSigned, signupPage, userByKey } from './bringin.simulator-accounts.ts';
-import { createFaults, cutConnection, transportFault } from './bringin.simulator-faults.ts';
 import { cancel, confirmCancel, confirmLink, createLink, domainOf, getLink, listLinks, resendCode, shareWallet } from './bringin.simulator-links.ts';
 import { depositAddress, listTransactions, makeOrder, pay, payCallback, payRequest, rates, settle } from './bringin.simulator-money.ts';
 import { createState, errorReply, newKey, type Fault, type LinkStatus, type SimulatorOptions, type State, type User } from './bringin.simulator-state.ts';
@@ -16,7 +16,7 @@ const prefix = '/api/v0';
 type Body = { [name: string]: unknown };
 type Call = { c: Context; body: Body; raw: string; user: User };
 
-const createControl = (state: State, faults: ReturnType<typeof createFaults>) => {
+const createControl = (state: State, faults: Faults<Fault>) => {
   const userOf = (email: string): User => {
     const user = state.users.get(email);
     if (!user) throw new Error(`no user ${email}`);
@@ -52,9 +52,16 @@ const createControl = (state: State, faults: ReturnType<typeof createFaults>) =>
   };
 };
 
+const ownFaults = (state: State): OwnFaults<Fault> => ({
+  '429': () => Response.json({ message: 'slow down', statusCode: 429 }, { status: 429, headers: { 'retry-after': '2' } }),
+  '500': () => errorReply(state, 500, 'Internal server error'),
+  refuse: ({ status }) => errorReply(state, status ?? 400, 'refused by a test', '20001'),
+});
+
 export const createBringinSimulator = (options: SimulatorOptions, origin: () => string) => {
   const state = createState(options);
-  const faults = createFaults();
+  const faults = createFaults<Fault>();
+  const own = ownFaults(state);
   const control = createControl(state, faults);
   const app = new Hono();
 
@@ -77,7 +84,7 @@ export const createBringinSimulator = (options: SimulatorOptions, origin: () => 
         body: method === 'POST' ? parsed : c.req.query(),
         ip: typeof parsed?.['ipAddress'] === 'string' ? parsed['ipAddress'] : undefined,
       });
-      const fault = await transportFault(c, state, endpoint, faults);
+      const fault = await transportFault(c, endpoint, faults, own);
       if (fault) return fault;
       const user = userByKey(state, key);
       const admitted = (who !== 'user' && isMaster(state, key)) || (who !== 'master' && user !== undefined);
@@ -139,7 +146,7 @@ export const createBringinSimulator = (options: SimulatorOptions, origin: () => 
   route('POST', '/bringin-link/{id}/cancel/confirm', 'user', ({ c, user, body }) => confirmCancel(state, user, c.req.param('id') ?? '', body));
 
   app.get('/.well-known/lnurlp/:name', async (c) => {
-    const fault = await transportFault(c, state, 'GET /.well-known/lnurlp', faults);
+    const fault = await transportFault(c, 'GET /.well-known/lnurlp', faults, own);
     return fault ?? payRequest(state, c.req.param('name'), origin(), domainOf(state), c.req.query('pos') === 'true');
   });
   app.get('/lnurlp/:name/callback', (c) => payCallback(state, c.req.param('name'), domainOf(state), c.req.query('amount')));

@@ -141,7 +141,7 @@ describe('sessions', () => {
     const { adapter, logged } = answering([verified]);
     expect(await adapter.beginSession(context)).toEqual({
       ok: false,
-      refusal: { reason: 'proof-required', note: 'the provider demands proof; its block says proof: none' },
+      refusal: { reason: 'proof-required', note: 'proof-not-configured' },
     });
     expect(logged).toEqual(['warn proof_demanded {"setting":"proof: demanded"}']);
   });

@@ -93,7 +93,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
       const expiresOn = until ?? deps.now() + sessionLifeMs;
       if (word !== '' && settings.proof === 'none') {
         deps.log('warn', 'proof_demanded', { setting: 'proof: demanded' });
-        return { ok: false, refusal: { reason: 'proof-required', note: 'the provider demands proof; its block says proof: none' } };
+        return { ok: false, refusal: { reason: 'proof-required', note: 'proof-not-configured' } };
       }
       // Whoever signs what is handed out as the token signs what this provider wants signed.
       const token = word === '' ? {} : { token: settings.proof_template?.replace('TOKEN', () => word) ?? word };

@@ -1,4 +1,6 @@
 /** What a simulated FLS01 provider is and holds. Money in integers, like the real thing should. */
+import type { Fault as KitFault } from '../kit/faults.simulator.ts';
+
 export type SimulatedOption = { name: string; id: number; feeRate: number; min: number; max: number; pay: 'details' | 'url' };
 export type SimulatedCurrency = { code: string; id: number; /** Hundredths per bitcoin. */ price: number; options: SimulatedOption[] };
 
@@ -20,19 +22,7 @@ export type Deviation =
   | 'status-flat'
   | 'status-without-amounts';
 
-export type FaultName =
-  | 'latency'
-  | '429'
-  | '500'
-  | '503'
-  | 'html200'
-  | 'truncated'
-  | 'endless'
-  | 'drip'
-  | 'reset'
-  | 'gzip-bomb'
-  | 'huge-header'
-  | 'redirect'
+export type Fault = KitFault<
   | 'wrong-currency'
   | 'wrong-option'
   | 'absurd-price'
@@ -46,8 +36,9 @@ export type FaultName =
   | 'no-payment-info'
   | 'foreign-payment-url'
   | 'foreign-lnurl'
-  | 'session-expired';
-export type Fault = { endpoint: string; fault: FaultName; /** How many calls; absent: until cleared. */ times?: number; ms?: number; to?: string };
+  | 'session-expired'
+>;
+export type FaultName = Fault['fault'];
 
 export type SimulatorOptions = {
   id: string;

@@ -1,11 +1,11 @@
 /** A provider that speaks FLS01 over real HTTP, pays out by LUD-03, and misbehaves on demand. For the sandbox and for tests. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
+import { createFaults, cutConnection, transportFault, type OwnFaults } from '../kit/faults.simulator.ts';
 import { serveSimulator } from '../kit/serve.simulator.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import { verifyNodeSignature } from '../../bitcoin/node-signature.ts';
-import { createFaults, resetConnection, transportFault } from './fiat-on-ramp.simulator-faults.ts';
 import {
   standardCurrencies,
   type Deviation,
@@ -31,6 +31,10 @@ export type RunningSimulator = { url: string; port: number; control: SimulatorCo
 
 const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 const sessionLifeMs = 3_600_000;
+const ownFaults: OwnFaults<Fault> = {
+  '429': () => Response.json({ detail: 'slow down' }, { status: 429, headers: { 'retry-after': '2' } }),
+  '500': () => Response.json({ detail: 'broken' }, { status: 500 }),
+};
 
 export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () => string) => {
   const currencies = options.currencies ?? standardCurrencies;
@@ -38,7 +42,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
   const quotes = new Map<string, SimulatedQuote>();
   const orders = new Map<string, SimulatedOrder>();
   const history: History = { requests: [], orders: [], webhooks: [] };
-  const faults = createFaults();
+  const faults = createFaults<Fault>();
   const has = (deviation: Deviation): boolean => options.deviations?.includes(deviation) ?? false;
   const { now = Date.now } = options;
   const started = now();
@@ -65,7 +69,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
       history.requests.push({ at: now(), endpoint, body });
       const latency = options.latencyMs;
       if (latency !== undefined) await sleep(typeof latency === 'number' ? latency : latency[0] + Math.random() * (latency[1] - latency[0]));
-      return (await transportFault(c, endpoint, faults, sleep)) ?? (await handle(c, body));
+      return (await transportFault(c, endpoint, faults, ownFaults)) ?? (await handle(c, body));
     });
   };
   const sessionOf = (body: Record<string, unknown>, endpoint: string): SimulatedSession | undefined => {
@@ -260,8 +264,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     const late = faults.take('order', 'late-commit');
     if (late || faults.take('order', 'lost-answer')) {
       commit(quote, webhookUrl, late?.ms ?? 0);
-      resetConnection(c);
-      return new Response(null, { status: 500 });
+      return cutConnection(c);
     }
     return Response.json(orderAnswer(commit(quote, webhookUrl, 0)));
   });
@@ -308,10 +311,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
       fallback: typeof body['failback_onchain'] === 'string' ? body['failback_onchain'] : undefined,
     };
     if (has('finished-at-once')) setStatus(order, 'finished');
-    if (faults.take('withdrawal', 'lost-answer')) {
-      resetConnection(c);
-      return new Response(null, { status: 500 });
-    }
+    if (faults.take('withdrawal', 'lost-answer')) return cutConnection(c);
     const base = faults.take('withdrawal', 'foreign-lnurl') ? 'https://evil.example' : origin();
     return Response.json({
       order_id: order.id,

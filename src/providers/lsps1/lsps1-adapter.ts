@@ -111,8 +111,7 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
       const { pay_with: payWith, order_id: reserved } = notesOf(offer.upstream);
       const { secret: payTo } = offer;
       if (reserved !== undefined && payTo !== undefined) {
-        if (offer.expiresOn !== undefined && deps.now() >= offer.expiresOn)
-          return { ok: false, refusal: { reason: 'declined', note: 'the reserved order has ended' } };
+        if (offer.expiresOn !== undefined && deps.now() >= offer.expiresOn) return { ok: false, refusal: { reason: 'declined', note: 'reservation-ended' } };
         const { pay, receive, fee, expiresOn } = offer;
         return {
           ok: true,
@@ -131,7 +130,7 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
 
     readOrders: async (context, order) => {
       // There is no list of a customer's orders, and "none" would be a lie.
-      if (order?.upstreamOrderId === undefined) return { ok: false, refusal: { reason: 'declined', note: 'LSPS1 lists no orders' } };
+      if (order?.upstreamOrderId === undefined) return { ok: false, refusal: { reason: 'declined', note: 'orders-not-listed' } };
       const reply = await call(context, `get_order?order_id=${encodeURIComponent(order.upstreamOrderId)}`, z.union([orderWire, refusalWire]));
       if (!reply.ok) {
         if (reply.status === 404 || isNotFound(readError(reply.body))) return { ok: true, value: [] };

@@ -48,7 +48,7 @@ export const toRefusal = (said: unknown, connectTo: string | undefined): Refusal
   if (/too many|rate.?limit|slow down/i.test(words)) throw new ProviderFault('rate-limited', 'an error that says so', { taken: 'no' });
   if (/not (?:yet )?connected|peer.{0,40}(?:connect|offline|online)|connect.{0,40}(?:peer|first|node)/i.test(words))
     return { reason: 'peer-not-connected', ...(connectTo === undefined ? {} : { connectTo }) };
-  if (code === tokenCode || property === 'token') return { reason: 'declined', note: 'the token of the block is not accepted' };
-  if (/white.?list|allow.?list/i.test(words)) return { reason: 'declined', note: 'the seller serves listed nodes only' };
+  if (code === tokenCode || property === 'token') return { reason: 'declined', note: 'token-refused' };
+  if (/white.?list|allow.?list/i.test(words)) return { reason: 'declined', note: 'node-not-listed' };
   return { reason: propertyReasons.find(([named]) => named.test(property ?? ''))?.[1] ?? 'declined' };
 };

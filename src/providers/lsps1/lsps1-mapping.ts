@@ -93,7 +93,7 @@ export const toOrderTerms = (
   const leaseBlocks = request.leaseBlocks ?? Math.min(settings.default_lease_blocks, longest ?? settings.default_lease_blocks);
   if (longest !== undefined && leaseBlocks > longest) return { refusal: { reason: 'lease-unsupported' } };
   if (request.payWith === 'onchain' && given.refundOnchain === undefined)
-    return { refusal: { reason: 'payment-method-unsupported', note: 'on-chain payment needs a refund address' } };
+    return { refusal: { reason: 'payment-method-unsupported', note: 'refund-address-required' } };
   const clientSats = request.product === 'turbo' ? request.amountSats : 0n;
   const confirmations = request.announce ? settings.public_channel_confirmations : settings.channel_confirmations;
   const body = {

@@ -1,7 +1,8 @@
 /** What a simulated LSPS1 seller is and holds. Sats in integers. */
-import type { Fault } from '../fiat-on-ramp/fiat-on-ramp.simulator-state.ts';
+import type { Fault as KitFault } from '../kit/faults.simulator.ts';
 
-export type { Fault, FaultName } from '../fiat-on-ramp/fiat-on-ramp.simulator-state.ts';
+export type Fault = KitFault<'lost-answer' | 'absurd-price' | 'wrong-currency' | 'order-amounts-differ' | 'unknown-status' | 'expired-quote'>;
+export type FaultName = Fault['fault'];
 
 /** Each is a form met in the field that differs from the standard; the names say how. */
 export type Deviation =

@@ -2,10 +2,10 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { bech32 } from '@scure/base';
 import { Hono, type Context } from 'hono';
+import { createFaults, cutConnection, transportFault, type OwnFaults } from '../kit/faults.simulator.ts';
 import { serveSimulator } from '../kit/serve.simulator.ts';
 import { encodeInvoice } from '../../bitcoin/bolt11.ts';
 import { publicKeyOf } from '../../bitcoin/secp256k1.ts';
-import { createFaults, resetConnection, transportFault } from '../fiat-on-ramp/fiat-on-ramp.simulator-faults.ts';
 import { createWording, type Lies } from './lsps1.simulator-answers.ts';
 import type { Fault, Network, RunningSimulator, SimulatedOrder, SimulatorControl, SimulatorOptions } from './lsps1.simulator-state.ts';
 
@@ -14,6 +14,10 @@ export type { Deviation, RunningSimulator, SimulatorOptions } from './lsps1.simu
 const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 const leaseUnit = 4320;
 const prefixes: Record<Network, string> = { main: 'bc', test: 'tb', signet: 'tb', regtest: 'bcrt' };
+const ownFaults: OwnFaults<Fault> = {
+  '429': () => Response.json({ detail: 'slow down' }, { status: 429, headers: { 'retry-after': '2' } }),
+  '500': () => Response.json({ detail: 'broken' }, { status: 500 }),
+};
 const otherNetwork: Record<Network, Network> = { main: 'test', test: 'main', signet: 'main', regtest: 'main' };
 
 export const createLsps1Simulator = (options: SimulatorOptions) => {
@@ -24,7 +28,7 @@ export const createLsps1Simulator = (options: SimulatorOptions) => {
   const nodePubkey = publicKeyOf(nodeKey);
   const orders = new Map<string, SimulatedOrder>();
   const requests: SimulatorControl['requests'] = [];
-  const faults = createFaults();
+  const faults = createFaults<Fault>();
   const { order: toWire, refuse, sat } = createWording({ now, has: (deviation) => options.deviations?.includes(deviation) ?? false });
 
   const app = new Hono();
@@ -33,7 +37,7 @@ export const createLsps1Simulator = (options: SimulatorOptions) => {
       const body = method === 'post' ? ((await c.req.json().catch(() => ({}))) as Record<string, unknown>) : c.req.query();
       requests.push({ at: now(), endpoint, body });
       await sleep(options.latencyMs ?? 0);
-      return (await transportFault(c, endpoint, faults, sleep)) ?? handle(c, body);
+      return (await transportFault(c, endpoint, faults, ownFaults)) ?? handle(c, body);
     });
   };
 
@@ -80,10 +84,7 @@ export const createLsps1Simulator = (options: SimulatorOptions) => {
     const order = newOrder(key, lsp, client, lease, body);
     orders.set(order.id, order);
     if (options.autoPayMs !== undefined) setTimeout(() => (pay(order.id), open(order.id)), options.autoPayMs).unref();
-    if (faults.take('create_order', 'lost-answer')) {
-      resetConnection(c);
-      return new Response(null, { status: 500 });
-    }
+    if (faults.take('create_order', 'lost-answer')) return cutConnection(c);
     return Response.json(toWire(order, liesOf('create_order')));
   });
 

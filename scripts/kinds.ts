@@ -1,0 +1,25 @@
+/**
+ * The kinds of provider, and what each brings for the scripts beside its product code. All of it is found by its name in the kind's folder,
+ * `src/providers/<kind>/<kind>.<what>.ts`: a new kind is listed nowhere.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Dialects } from '../src/providers/kit/kind.dialects.ts';
+import type { Sandbox } from '../src/providers/kit/kind.sandbox.ts';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+export const kinds: readonly string[] = readdirSync(join(root, 'src/providers'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && existsSync(join(root, 'src/providers', entry.name, 'index.ts')))
+  .map((entry) => entry.name)
+  .sort((a, b) => (a < b ? -1 : 1));
+
+const exportsOf = async (kind: string, file: string): Promise<unknown> => {
+  const path = join(root, 'src/providers', kind, file);
+  return kinds.includes(kind) && existsSync(path) ? await import(pathToFileURL(path).href) : {};
+};
+
+export const dialectsOf = async (kind: string): Promise<Dialects | undefined> =>
+  ((await exportsOf(kind, `${kind}.dialects.ts`)) as { dialects?: Dialects }).dialects;
+export const sandboxOf = async (kind: string): Promise<Sandbox | undefined> => ((await exportsOf(kind, `${kind}.sandbox.ts`)) as { sandbox?: Sandbox }).sandbox;

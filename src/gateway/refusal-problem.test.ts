@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import type { Refusal } from '../domain/refusal.ts';
+import { problems } from '../http/problem.ts';
+import { refusalProblem } from './refusal-problem.ts';
+
+/** What the caller is told: the code, and what the document says of repeating the request. */
+const told = (refusal: Refusal) => {
+  const { code, more } = refusalProblem(refusal);
+  const { action, retryable } = { ...problems[code], ...(more.members as { action?: string; retryable?: boolean } | undefined) };
+  return { code, action, retryable };
+};
+
+describe('what a refusal is outward', () => {
+  it.each<[Refusal, string, string]>([
+    [{ reason: 'declined', note: 'attempts-used' }, 'order-unpayable', 'requote'],
+    [{ reason: 'declined', note: 'cancel-refused' }, 'cancel-refused', 'ask-user'],
+    [{ reason: 'declined', note: 'resend-refused' }, 'code-expired', 'ask-user'],
+    [{ reason: 'declined', note: 'address-not-payable' }, 'connection-required', 'ask-user'],
+    [{ reason: 'option-unsupported', note: 'out-of-stock' }, 'order-unpayable', 'requote'],
+    [{ reason: 'account-required', note: 'needs-reconnect' }, 'account-not-connected', 'ask-user'],
+    [{ reason: 'declined', note: 'reservation-ended' }, 'quote-expired', 'requote'],
+    [{ reason: 'declined', note: 'node-not-listed' }, 'order-unpayable', 'requote'],
+    [{ reason: 'declined', note: 'token-refused' }, 'misconfigured', 'contact-support'],
+    [{ reason: 'payment-method-unsupported', note: 'refund-address-required' }, 'invalid-request', 'fix-request'],
+    [{ reason: 'country-restricted' }, 'order-unpayable', 'requote'],
+  ])('%o will be refused again: nobody is told to retry', (refusal, code, action) => {
+    expect(told(refusal)).toEqual({ code, action, retryable: false });
+  });
+
+  it.each<[Refusal, string]>([
+    [{ reason: 'busy', note: 'connection-initiating' }, 'connection-required'],
+    [{ reason: 'busy' }, 'provider-unavailable'],
+    [{ reason: 'declined', note: 'order-refused', detail: '20001' }, 'provider-unavailable'],
+  ])('%o may be taken another time', (refusal, code) => {
+    expect(told(refusal)).toEqual({ code, action: 'retry', retryable: true });
+    expect(refusalProblem(refusal).more.retryAfterMs).toBe(2000);
+  });
+
+  it('names the member of the request, and the code of the provider', () => {
+    expect(refusalProblem({ reason: 'declined', note: 'bic-invalid' }).more.errors).toEqual([{ pointer: '/bic', detail: 'is not a BIC' }]);
+    expect(refusalProblem({ reason: 'declined', note: 'order-refused', detail: '20001' }).detail).toBe(
+      'The provider did not take it: declined (order-refused: 20001). Nothing was changed.',
+    );
+  });
+});

@@ -1,0 +1,15 @@
+/** Bitrefill in the sandbox: what is paid is delivered after a moment. */
+import type { Sandbox } from '../kit/kind.sandbox.ts';
+import type { SimulatorOptions } from './bitrefill.simulator-state.ts';
+import { startBitrefillSimulator } from './bitrefill.simulator.ts';
+
+const secrets = { BITREFILL_API_KEY: 'sandbox-key-of-bitrefill', BITREFILL_API_SECRET: 'sandbox-secret-of-bitrefill' };
+
+export const sandbox = {
+  providers: [{ id: 'thor', apiKey: secrets.BITREFILL_API_KEY, apiSecret: secrets.BITREFILL_API_SECRET, deliver: 1500 }],
+  secrets,
+  start: async (options) => {
+    const { baseUrl, close } = await startBitrefillSimulator(options);
+    return { url: baseUrl, close };
+  },
+} satisfies Sandbox<SimulatorOptions>;

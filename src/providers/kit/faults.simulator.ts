@@ -1,0 +1,88 @@
+/** Misbehaviour on demand, the same for every simulated provider: which faults are set, and those of the transport. */
+import { gzipSync } from 'node:zlib';
+import type { ServerResponse } from 'node:http';
+import type { Context } from 'hono';
+
+/** What can come instead of an answer, whatever the provider. A kind adds its own. */
+export type TransportFault =
+  | 'latency'
+  | '429'
+  | '500'
+  | '503'
+  | 'html200'
+  | 'truncated'
+  | 'endless'
+  | 'drip'
+  | 'reset'
+  | 'gzip-bomb'
+  | 'huge-header'
+  | 'redirect';
+/** `endpoint` as its simulator names it, or `*`; `times`: how many calls, absent: until cleared. */
+export type Fault<Name extends string = never> = { endpoint: string; fault: Name | TransportFault; times?: number; ms?: number; to?: string };
+
+/** Which faults are set; each use counts down. */
+export const createFaults = <F extends Fault<string>>() => {
+  let faults: F[] = [];
+  return {
+    set: (fault: F): void => void faults.push({ ...fault }),
+    clear: (): void => {
+      faults = [];
+    },
+    /** The fault, when it is to happen now. */
+    take: (endpoint: string, name: F['fault'] | TransportFault): F | undefined => {
+      const found = faults.find((one) => (one.endpoint === endpoint || one.endpoint === '*') && one.fault === name && (one.times ?? 1) > 0);
+      if (found?.times !== undefined) found.times -= 1;
+      return found;
+    },
+  };
+};
+export type Faults<F extends Fault<string>> = ReturnType<typeof createFaults<F>>;
+
+/** The connection under a request is cut, as the Node server hands it over: the answer is lost. */
+export const cutConnection = (c: Context): Response => {
+  (c.env as { outgoing?: ServerResponse } | undefined)?.outgoing?.destroy();
+  return new Response(null, { status: 500 });
+};
+
+const forever = (chunk: string, everyMs: number): ReadableStream => {
+  let timer: ReturnType<typeof setInterval>;
+  return new ReadableStream({
+    start: (controller) => {
+      timer = setInterval(() => controller.enqueue(new TextEncoder().encode(chunk)), everyMs);
+    },
+    cancel: () => clearInterval(timer),
+  });
+};
+
+type Instead = (fault: Fault<string>, c: Context) => Response;
+const json = { 'content-type': 'application/json' };
+const common: Record<Exclude<TransportFault, 'latency' | '429' | '500'>, Instead> = {
+  '503': () => new Response('{}', { status: 503, headers: json }),
+  html200: () => new Response('<html><body>maintenance</body></html>', { headers: { 'content-type': 'text/html' } }),
+  truncated: () => new Response('{"id":"8ed1', { headers: json }),
+  endless: () => new Response(forever('x'.repeat(65_536), 1), { headers: json }),
+  drip: () => new Response(forever(' ', 50), { headers: json }),
+  'gzip-bomb': () => new Response(gzipSync(Buffer.alloc(20_000_000, ' ')), { headers: { ...json, 'content-encoding': 'gzip' } }),
+  'huge-header': () => new Response('{}', { headers: { ...json, 'x-huge': 'x'.repeat(30_000) } }),
+  redirect: ({ to }) => new Response(null, { status: 307, headers: { location: to ?? 'http://127.0.0.1:1/' } }),
+  reset: (_fault, c) => cutConnection(c),
+};
+
+/** What a provider says in its own words: 429 and 500, and what it adds. */
+export type OwnFaults<F extends Fault<string>> = Record<'429' | '500', () => Response> & Partial<Record<F['fault'], (fault: F) => Response>>;
+
+/** What comes instead of an answer, before anything is done. */
+export const transportFault = async <F extends Fault<string>>(
+  c: Context,
+  endpoint: string,
+  faults: Faults<F>,
+  own: OwnFaults<F>,
+): Promise<Response | undefined> => {
+  const latency = faults.take(endpoint, 'latency');
+  if (latency) await new Promise((done) => setTimeout(done, latency.ms ?? 1000));
+  for (const [name, instead] of Object.entries<(fault: F, c: Context) => Response>({ ...common, ...own })) {
+    const fault = faults.take(endpoint, name);
+    if (fault) return instead(fault, c);
+  }
+  return undefined;
+};

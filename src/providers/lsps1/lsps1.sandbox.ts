@@ -1,0 +1,17 @@
+/** The sellers of channels in the sandbox: two with a price each, and one that knows no node yet. */
+import type { Sandbox } from '../kit/kind.sandbox.ts';
+import type { SimulatorOptions } from './lsps1.simulator-state.ts';
+import { startLsps1Simulator } from './lsps1.simulator.ts';
+
+/** An order is paid and its channel open so long after it was made. */
+const node = { minSats: 100_000, maxSats: 16_000_000, maxClientSats: 8_000_000, autoPayMs: 3000 };
+
+export const sandbox = {
+  providers: [
+    { id: 'north', baseSats: 1000, ppm: 2000, leasePpm: 2400, ...node },
+    { id: 'south', baseSats: 500, ppm: 3200, leasePpm: 2500, latencyMs: 120, ...node },
+    { id: 'west', baseSats: 0, ppm: 1500, leasePpm: 1500, connected: 'none', ...node },
+  ],
+  secrets: {},
+  start: startLsps1Simulator,
+} satisfies Sandbox<SimulatorOptions>;
