@@ -109,13 +109,10 @@ describe('options', () => {
     }
     expect(limits('1000', 5000.0000001)).toMatchObject({ minFiat: 1000n, maxFiat: 5000n });
   });
-  it.each(['9223372036854775807', 9223372036854775807, 1e20, 'unlimited', 'none', -1, 0, '', {}, '999999999999999999'])(
-    '%j is no limit, and costs no option',
-    (none) => {
-      const option = optionsOf({ eur: { ...euro, payment_options: [{ ...sepa, min_amount: none, max_amount: none }] } })[0];
-      expect(option).toEqual({ currency: 'EUR', name: 'SEPA', upstream: { currency_id: 0, id: 0 }, feePpm: 5000 });
-    },
-  );
+  it.each(['9223372036854775807', 2 ** 63, 1e20, 'unlimited', 'none', -1, 0, '', {}, '999999999999999999'])('%j is no limit, and costs no option', (none) => {
+    const option = optionsOf({ eur: { ...euro, payment_options: [{ ...sepa, min_amount: none, max_amount: none }] } })[0];
+    expect(option).toEqual({ currency: 'EUR', name: 'SEPA', upstream: { currency_id: 0, id: 0 }, feePpm: 5000 });
+  });
   it('no limit is beyond what an answer can say, whatever the units and the fee do to it', () => {
     const limit = fc.oneof(fc.bigInt(-5n, 10n ** 20n).map(String), fc.maxSafeInteger(), fc.double(), fc.string(), fc.anything());
     fc.assert(

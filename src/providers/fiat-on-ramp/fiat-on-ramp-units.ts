@@ -6,7 +6,7 @@ import type { Settings } from './fiat-on-ramp-settings.ts';
 export type Units = Pick<Settings, 'minor_units'>;
 
 /** How the block says that amounts of a currency are counted; undefined where it does not say. */
-export const unitsOf = (currency: string, { minor_units: units }: Units): 'hundredth' | 'iso4217' | undefined =>
+const unitsOf = (currency: string, { minor_units: units }: Units): 'hundredth' | 'iso4217' | undefined =>
   typeof units === 'object' ? Object.entries(units).find(([code]) => code.toUpperCase() === currency.toUpperCase())?.[1] : units;
 
 /** Whether the units of a currency are sure: its exponent is 2, or the block states how this provider counts it. */
