@@ -94,7 +94,9 @@ const verbs: Verb<SellAdapter>[] = [
         const asked = { ramp: 'sell', fixed: 'pay', amount: 250_000n, currency: 'EUR', option: 'Card balance' } as const;
         const reference = { btcPrice: 9_180_000n, maxDeviationBps: 300, observedOn: now };
         const candidate = { providerId: 'x', offer: (value as { value: ProviderOffer }).value, terms: { haircutBps: 0, preferenceBps: 0 }, latencyMs: 1 };
-        return applyRules(asked, [candidate], { outlierBps: 1000, toleranceBps: 200, indicativeHaircutBps: 50, reference }, now).accepted.length > 0;
+        return (
+          applyRules(asked, [candidate], { version: 2, outlierBps: 1000, toleranceBps: 200, indicativeHaircutBps: 50, reference }, now).accepted.length > 0
+        );
       },
     },
     stringReply: 'malformed',

@@ -86,7 +86,7 @@ export const sellToBank = async (world: SellWorld): Promise<void> => {
   const offers = await call('/sell/offers', { amount_sats: 250_000, ...sepa });
   const ranked = offers.body['offers'] as { provider: { id: string }; requires: string[]; amount_fiat: number; amount_sats: number; is_estimate: boolean }[];
   expect(ranked.map((one) => [one.provider.id, one.is_estimate, one.requires])).toEqual([['bringin', true, ['account', 'connection']], ...(others ?? [])]);
-  expect(offers.body['policy']).toMatchObject({ name: 'most-received', decided_by: 'amount_fiat' });
+  expect(offers.body['policy']).toMatchObject({ name: 'most-received', decided_by: 'expected_fiat' });
   const quote = await call('/sell/quote', { amount_sats: 250_000, ...sepa });
   expect(quote.body).toMatchObject({ provider: { id: 'bringin' }, amount_sats: 250_000, is_estimate: true, requires: ['account', 'connection'] });
   const { btc_price: price, order_fee: fee, amount_fiat: arrives } = quote.body as { btc_price: number; order_fee: number; amount_fiat: number };
