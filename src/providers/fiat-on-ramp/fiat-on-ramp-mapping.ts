@@ -65,7 +65,7 @@ export const toOptions = ({ currencies: given }: z.output<typeof paymentOptionsW
       const option = optionWire.safeParse(raw);
       if (!option.success) return [];
       const { option: name, id, fee_rate: rate = 0, min_amount: min, max_amount: max } = option.data;
-      return toOption(code, name, { currency_id: currency.data.currency_id, id }, rate, min, max, settings);
+      return toOption({ currency: code, name, upstream: { currency_id: currency.data.currency_id, id }, rate, min, max }, settings);
     });
   });
   return options.slice(0, mostOptions);
@@ -75,7 +75,8 @@ export const staticOptions = (settings: Settings): CatalogueOption[] =>
   (settings.options ?? []).flatMap((one) => {
     const [min, max] = [one.min_amount, one.max_amount].map((amount) => (amount === undefined ? undefined : BigInt(amount)));
     const code = one.currency.toUpperCase();
-    return wanted(code, undefined, settings) ? toOption(code, one.name, { currency_id: one.currency_id, id: one.id }, one.fee_rate, min, max, settings) : [];
+    if (!wanted(code, undefined, settings)) return [];
+    return toOption({ currency: code, name: one.name, upstream: { currency_id: one.currency_id, id: one.id }, rate: one.fee_rate, min, max }, settings);
   });
 
 /** Allowed by its code or by the key it is listed under (codes need not be ISO: "Signet BTC" under "sbtc"), and in units that are stated. */
@@ -87,15 +88,8 @@ const wanted = (code: string, key: string | undefined, settings: Settings): bool
 const mostUnits = BigInt(Number.MAX_SAFE_INTEGER);
 const isLimit = (amount: bigint | undefined): amount is bigint => amount !== undefined && amount > 0n && amount <= mostUnits;
 
-const toOption = (
-  currency: string,
-  listed: string,
-  upstream: UpstreamOption,
-  rate: number,
-  min: bigint | undefined,
-  max: bigint | undefined,
-  settings: Settings,
-): CatalogueOption[] => {
+type ListedOption = { currency: string; name: string; upstream: UpstreamOption; rate: number; min: bigint | undefined; max: bigint | undefined };
+const toOption = ({ currency, name: listed, upstream, rate, min, max }: ListedOption, settings: Settings): CatalogueOption[] => {
   const name = printableName(listed);
   if (name === undefined || !Number.isFinite(rate) || rate < 0 || rate > 0.5) return [];
   const feePpm = Math.round(rate * 1_000_000);
