@@ -98,6 +98,29 @@ describe('configuration', () => {
   });
 });
 
+describe('the address of a provider in live mode', () => {
+  const said = (host: string): string[] => checkLive(good(live.replace('alpine.example', host)), { DATABASE_URL: 'postgres://x' });
+
+  it.each([
+    '127.0.0.1',
+    '0x7f.1',
+    '0.0.0.0',
+    '100.64.0.1',
+    '169.254.169.254',
+    '[::1]',
+    '[fd00::1]',
+    '[::ffff:10.0.0.1]',
+    'localhost',
+    'x.local',
+    'x.internal.',
+  ])('%s is private', (host) => {
+    expect(said(host)).toEqual([expect.stringMatching(/^providers\.alpine\.base_url: ".*" is a private address$/)]);
+  });
+  it.each(['8.8.8.8', '[2a00:1450::1]', '10.example', 'api.language.example', 'localhost.example'])('%s is public', (host) => {
+    expect(said(host)).toEqual([]);
+  });
+});
+
 describe('secrets', () => {
   it('reads current and old keys, and names a missing variable, never its value', () => {
     const config = good(live.concat('    catalogue_key_env: ALPINE_KEY\n'));
