@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ledgerSeller, startLedgerSeller } from '../support/ledger-seller.ts';
-import { appKey, startSellWorld, type Body, type Call, type SellWorld } from '../support/sell-world.ts';
+import { appKey, startSellWorld, type SellWorld } from '../support/sell-world.ts';
+import { type Body, type Call } from '../support/wallet.ts';
 
 let world: SellWorld;
 let ledger: Awaited<ReturnType<typeof startLedgerSeller>>;
