@@ -305,7 +305,7 @@ describe.concurrent('the outbox', () => {
           kills += 1;
           await database.sql`update deliveries set lease_until = now() - interval '1 second' where lease_owner like ${`${oldest?.name}/%`}`;
           running.push(await start(`worker-${kills + 1}`));
-          if (Date.now() - started > (isFull ? 600_000 : 40_000)) break;
+          if (Date.now() - started > (isFull ? 600_000 : 300_000)) break;
         }
         expect(await broken(database, accepted)).toEqual([]);
         const twins = accepted.length - new Set(accepted.map((one) => one.id)).size;
