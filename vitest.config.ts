@@ -29,6 +29,7 @@ export default defineConfig({
           pool: 'forks',
           // A process for each file would cost more than its tests: a second to load the gateway.
           isolate: false,
+          setupFiles: ['test/setup/seed.ts'],
           testTimeout,
           hookTimeout,
         },
@@ -71,6 +72,7 @@ export default defineConfig({
           ],
           // Each file in a process of its own would cost most of a second each.
           isolate: false,
+          setupFiles: ['test/setup/seed.ts'],
           testTimeout,
         },
       },

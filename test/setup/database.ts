@@ -1,5 +1,5 @@
 /**
- * Runs once around all tests: the bundled child processes; one server, one migrated template that test/support/postgres.ts clones for each file.
+ * Runs once around all tests: the seed that is given; the bundled child processes; one server, one migrated template that test/support/postgres.ts clones for each file.
  * DATABASE_URL names a server to use instead of an own one (its user must be allowed to create databases); TEST_DATABASE=pglite uses none.
  */
 import { randomBytes } from 'node:crypto';
@@ -15,6 +15,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Undefined where there is no PostgreSQL: then each test file runs an embedded database of its own. */
     testServer: { url: string; template: string } | undefined;
+    /** CHAOS_SEED. */
+    seed: number | undefined;
     /** Where child processes are bundled; undefined: they start from the sources. */
     children: string | undefined;
   }
@@ -23,6 +25,8 @@ declare module 'vitest' {
 export const migrationsFolder = fileURLToPath(new URL('../../migrations', import.meta.url));
 
 export const setup = async (project: TestProject): Promise<() => Promise<void>> => {
+  const seed = process.env['CHAOS_SEED'];
+  project.provide('seed', seed === undefined ? undefined : Number(seed));
   const [children, end] = await Promise.all([bundleChildren(), startServer(project)]);
   project.provide('children', children.folder);
   return async () => {
