@@ -17,7 +17,15 @@ const server = await startServer({
   environment: { ...freshSecrets(randomBytes), PORT: '0', DATABASE_URL, LOG_LEVEL: 'warn' },
   modules: providerModules,
   root: ROOT,
-  configText: stringify({ mode: 'sandbox', network: 'regtest', limits, catalogue: { fresh_s: 3600, stale_s: 7200 }, routing: { late_grace_ms: 0 }, providers }),
+  configText: stringify({
+    mode: 'sandbox',
+    network: 'regtest',
+    trusted_proxies: ['127.0.0.1'],
+    limits,
+    catalogue: { fresh_s: 3600, stale_s: 7200 },
+    routing: { late_grace_ms: 0 },
+    providers,
+  }),
   writeLog: () => undefined,
 });
 process.send?.({ url: server.url });

@@ -15,9 +15,11 @@ export type Wallet = {
   withdraw: (lnurl: string) => Promise<{ sats: number; answer: Record<string, unknown> }>;
 };
 
-export const createWallet = (gatewayUrl: string, privateKey = randomBytes(32).toString('hex')): Wallet => {
+/** `always`: headers of every call. */
+export const createWallet = (gatewayUrl: string, privateKey = randomBytes(32).toString('hex'), always: Record<string, string> = {}): Wallet => {
   const pubkey = publicKeyOf(privateKey);
-  const call: Wallet['call'] = async (path, body, headers = {}) => {
+  const call: Wallet['call'] = async (path, body, more = {}) => {
+    const headers = { ...always, ...more };
     const response = await fetch(
       `${gatewayUrl}${path}`,
       body === undefined ? { headers } : { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) },

@@ -18,10 +18,15 @@ const hosts = z.array(z.string().min(1));
 const filled = <S extends z.ZodObject>(schema: S) => schema.prefault({} as never);
 
 const app = z.strictObject({
-  key_hashes: z.array(sha256).min(1).describe('SHA-256 of each key of the app; several during a rotation'),
+  key_hashes: z.array(sha256).default([]).describe('SHA-256 of each secret key of the app; several during a rotation. For a backend, never in a browser'),
+  publishable_keys: z
+    .array(z.string().regex(/^[\w.~+/=-]{16,256}$/, 'must have 16 to 256 letters, digits or . ~ + / = _ -'))
+    .default([])
+    .describe('Keys that may stand in a browser: they give the label and limits of the app for each network, nothing else'),
   cors_origins: z.array(z.url()).default([]),
   allow: z.array(z.enum(['pay_with_balance', 'customer_ip'])).default([]),
-  quotes_per_minute: z.int().min(1).optional(),
+  quotes_per_minute: z.int().min(1).optional().describe('Instead of quotes_per_minute_app; by a publishable key for each network'),
+  orders_per_minute: z.int().min(1).optional().describe('Instead of orders_per_minute_app; by a publishable key for each network'),
   webhook_secret_env: envName.optional(),
 });
 
@@ -52,11 +57,7 @@ const routing = z.strictObject({
     .describe('Answer after that time as soon as so many good offers are there; a slower one may have been better'),
   outlier_bps: bps(1000),
   tolerance_bps: bps(200),
-  indicative_haircut_bps: bps(100).describe('What an estimate is ranked lower by until its provider has a record; slippage_bps where that is more'),
-  route_version: z
-    .literal([1, 2])
-    .default(2)
-    .describe('The version that routes are written and ranked in; 1 while an instance of the release before still reads them'),
+  indicative_haircut_bps: bps(50),
   slippage_bps: bps(100),
   quote_ttl_s: seconds(300),
   accept_margin_s: seconds(120),
@@ -85,7 +86,7 @@ export const providerCore = z.object({
     }),
   ),
   preference_bps: z.int().min(-1000).max(1000).default(0).describe('Declared preference; shown with every route it decided'),
-  haircut_bps: z.int().min(0).max(5000).optional().describe('Pins what its estimates are ranked lower by, whatever its record says; shown with every offer'),
+  haircut_bps: z.int().min(0).max(5000).optional(),
   repost: z.enum(['same', 'rejects', 'duplicates', 'unknown']).default('unknown').describe('What a second POST of the same order does. Only what was proven'),
   late_commit_max_s: z.int().min(0).default(0),
   status_by_session: z.boolean().default(true),
@@ -125,7 +126,7 @@ export const topLevel = z.strictObject({
   apps: z.record(z.string(), app).default(() => ({})),
   routing: filled(routing),
   sessions: filled(
-    z.strictObject({ ttl_s: seconds(86_400), verify_ttl_s: seconds(300), token_ttl_s: seconds(300), owner_days: count(90), opens_per_minute: count(60) }),
+    z.strictObject({ ttl_s: seconds(86_400), verify_ttl_s: seconds(300), token_ttl_s: seconds(300), owner_days: count(90), opens_per_minute: count(600) }),
   ),
   orders: filled(z.strictObject({ max_open: count(5), follow_days: count(30) })),
   liquidity: filled(
@@ -141,10 +142,21 @@ export const topLevel = z.strictObject({
   ),
   limits: filled(
     z.strictObject({
-      verify_per_minute: count(30),
-      quotes_per_minute: count(60),
+      verify_per_minute: count(30).describe(
+        'New sessions of one network: an IPv4 address or an IPv6 /64. A /48 may have 16 times the budget of a network, in all of these',
+      ),
+      quotes_per_minute: count(60).describe('Of one session'),
+      quotes_per_minute_network: z.int().min(1).optional().describe('Default: 5 times quotes_per_minute'),
       quotes_per_minute_app: count(600),
-      orders_per_minute: count(10),
+      orders_per_minute: count(10).describe('Of one session; account steps and webhook tests are counted apart with the same number'),
+      orders_per_minute_network: z.int().min(1).optional().describe('Default: 5 times orders_per_minute'),
+      orders_per_minute_app: z.int().min(1).optional().describe('Default: 10 times orders_per_minute'),
+      mails_per_hour_network: z
+        .int()
+        .min(1)
+        .optional()
+        .describe('Sell accounts started by e-mail, which the provider writes to. Default: 2 times orders_per_minute'),
+      forged_notices_per_minute: count(60).describe('Of one network: beyond it they are counted and not logged'),
       in_flight: count(512),
       body_bytes: count(16_384),
     }),

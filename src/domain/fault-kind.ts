@@ -1,2 +1,2 @@
-/** Why a provider could not answer. `busy`: our own queue to it was full, nothing was sent. */
-export type FaultKind = 'timeout' | 'unreachable' | 'rate-limited' | 'rejected-credentials' | 'malformed' | 'server' | 'circuit-open' | 'busy';
+/** Why a provider could not answer. `busy`: our own queue to it was full, `gateway-busy`: our own budget of new sessions there was spent; nothing was sent. */
+export type FaultKind = 'timeout' | 'unreachable' | 'rate-limited' | 'rejected-credentials' | 'malformed' | 'server' | 'circuit-open' | 'busy' | 'gateway-busy';

@@ -14,3 +14,19 @@ export const networkOf = (ip: string | undefined): Network => {
   const groups = groupsOf(address.value);
   return { own: `${groups.slice(0, 4).join(':')}::/64`, wide: `${groups.slice(0, 3).join(':')}::/48` };
 };
+
+/** What is counted for a call, with how much of it there may be, when one network may have `budget`. */
+export const countersOf = ({ own, wide }: Network, budget: number): { key: string; most: number }[] =>
+  own === wide
+    ? [{ key: own, most: budget }]
+    : [
+        { key: own, most: budget },
+        { key: wide, most: budget * 16 },
+      ];
+
+/**
+ * The same for a budget that all customers share: one network may have a tenth of it (`least` where that is very little), a /48 half of it
+ * at most, so that whoever holds many addresses leaves something to the others.
+ */
+export const sharesOf = (network: Network, total: number, least: number): { key: string; most: number }[] =>
+  countersOf(network, Math.max(Math.ceil(total / 10), least)).map(({ key, most }, i) => ({ key, most: i === 0 ? most : Math.min(most, Math.ceil(total / 2)) }));

@@ -8,6 +8,7 @@ import type { Log } from '../ports/runtime.ts';
 import type { Provider } from '../ports/providers.ts';
 import { modeOf, noSwitches } from '../gateway/switches.ts';
 import type { HttpSettings } from '../http/call.ts';
+import type { KnownApp, Limits } from '../http/limiter.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { drainDeliveries } from '../outbound/drain.ts';
 import { createReceivers } from '../outbound/receivers.ts';
@@ -53,6 +54,7 @@ export const composeInstance = (parts: Parts) => {
     numbers: undefined,
     openBudget: new Map(),
     switches: noSwitches(),
+    lastPrices: new Map(),
   };
   const signer = createSigner(secrets.signing, secrets.appWebhooks);
   const providers = config.providers.map((provider) => composeProvider(parts, provider, state));
@@ -156,22 +158,63 @@ const composeProvider = (parts: Parts, configured: ProviderConfig, state: Instan
   return { id: core.id, name: core.name, ramps: module.ramps, core, demandsProof: module.demandsProof?.(core.settings) ?? false, adapter, guard };
 };
 
+/** Account steps, webhook tests and claims go by the number of orders. */
+const limitsOf = (limits: GatewayConfig['limits']): Limits => {
+  const quotesOfNetwork = limits.quotes_per_minute_network ?? limits.quotes_per_minute * 5;
+  const ofNetwork = limits.orders_per_minute_network ?? limits.orders_per_minute * 5;
+  const ofApp = limits.orders_per_minute_app ?? limits.orders_per_minute * 10;
+  const orders = { session: limits.orders_per_minute, network: ofNetwork, app: ofApp };
+  return {
+    verify: { network: limits.verify_per_minute, app: limits.quotes_per_minute_app },
+    // The same body again is the same session.
+    sessions: { network: limits.verify_per_minute * 4, app: limits.quotes_per_minute_app * 4 },
+    quotes: { session: limits.quotes_per_minute, network: quotesOfNetwork, app: limits.quotes_per_minute_app },
+    orders,
+    // Signing up takes several steps, and typos: they leave the orders' minute alone.
+    'account-steps': orders,
+    // A claim whose outcome is unknown is to be repeated every five seconds.
+    withdrawals: { session: orders.session * 3, network: ofNetwork * 3, app: ofApp * 3 },
+    'webhook-tests': orders,
+    mails: { network: limits.mails_per_hour_network ?? limits.orders_per_minute * 2, app: ofApp * 10 },
+    'forged-notices': { network: limits.forged_notices_per_minute },
+  };
+};
+
+/** By SHA-256 of the key. A key that stands in both lists is a public one. */
+const knownApps = (config: GatewayConfig): Map<string, KnownApp> => {
+  const apps = Object.entries(config.apps).map(([id, app]) => ({
+    app,
+    known: { id, allow: app.allow, quotesPerMinute: app.quotes_per_minute, ordersPerMinute: app.orders_per_minute },
+  }));
+  return new Map<string, KnownApp>([
+    ...apps.flatMap(({ app, known }) => app.key_hashes.map((hash) => [hash, { ...known, isPublic: false }] as const)),
+    ...apps.flatMap(({ app, known }) => app.publishable_keys.map((key) => [sha256Hex(key), { ...known, allow: [], isPublic: true }] as const)),
+  ]);
+};
+
+/** As browsers write them. */
+const originOf = (url: string): string => {
+  const { origin } = new URL(url);
+  return origin === 'null' ? url.replace(/\/+$/, '') : origin;
+};
+
+const corsOrigins = (config: GatewayConfig): HttpSettings['corsOrigins'] => {
+  const apps = Object.values(config.apps);
+  const origins = new Map<string, { mayShowKey: boolean }>();
+  for (const url of config.cors_origins) origins.set(originOf(url), { mayShowKey: apps.some((app) => app.publishable_keys.length > 0) });
+  for (const app of apps)
+    for (const url of app.cors_origins)
+      origins.set(originOf(url), { mayShowKey: app.publishable_keys.length > 0 || origins.get(originOf(url))?.mayShowKey === true });
+  return origins;
+};
+
 export const httpSettings = (config: GatewayConfig, secrets: Secrets): HttpSettings => ({
   mode: config.mode,
   bodyBytes: config.limits.body_bytes,
   inFlight: config.limits.in_flight,
-  limits: {
-    verify: config.limits.verify_per_minute,
-    quotes: config.limits.quotes_per_minute,
-    quotesApp: config.limits.quotes_per_minute_app,
-    orders: config.limits.orders_per_minute,
-  },
-  corsOrigins: [...new Set([...config.cors_origins, ...Object.values(config.apps).flatMap((app) => app.cors_origins)])],
-  apps: new Map(
-    Object.entries(config.apps).flatMap(([id, app]) =>
-      app.key_hashes.map((hash) => [hash, { id, allow: app.allow, quotesPerMinute: app.quotes_per_minute }] as const),
-    ),
-  ),
+  limits: limitsOf(config.limits),
+  corsOrigins: corsOrigins(config),
+  apps: knownApps(config),
   operatorTokenHashes: config.operator.token_hashes,
   metricsToken: secrets.metricsToken,
   version,

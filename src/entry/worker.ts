@@ -9,7 +9,7 @@ import { Problem } from '../gateway/problem.ts';
 import type { Gateway } from '../ports/gateway.ts';
 import { pruneOld, runScheduled } from '../gateway/run-scheduled.ts';
 import { createApp } from '../http/app.ts';
-import { createLimiter, type Limiter, type LimitName } from '../http/limiter.ts';
+import { createLimiter, type Limiter } from '../http/limiter.ts';
 import { problemResponse } from '../http/problem.ts';
 import { createLog } from '../log/log.ts';
 import { createMetrics } from '../metrics/metrics.ts';
@@ -30,6 +30,8 @@ export type WorkerEnv = {
   RATE_LIMIT_VERIFY?: RateLimit;
   RATE_LIMIT_QUOTES?: RateLimit;
   RATE_LIMIT_ORDERS?: RateLimit;
+  RATE_LIMIT_QUOTES_NETWORK?: RateLimit;
+  RATE_LIMIT_ORDERS_NETWORK?: RateLimit;
   /** Sandbox only: where the sandbox providers really listen, JSON by id. */
   SANDBOX_URLS?: string;
 } & { [name: string]: unknown };
@@ -116,19 +118,22 @@ const build = (env: WorkerEnv) => {
   return { app, config, gatewayFor, drain: composed.drain };
 };
 
-/** Cloudflare's binding where it is bound (per location, approximate), else counts of this isolate. */
+/** Cloudflare's binding where it is bound (per location, approximate), else counts of this isolate. A binding has one number: another counts here. */
 const limiterOf = (env: WorkerEnv): Limiter => {
   const own = createLimiter(now);
-  const bindings: { [name in LimitName]?: RateLimit | undefined } = {
-    verify: env.RATE_LIMIT_VERIFY,
-    quotes: env.RATE_LIMIT_QUOTES,
-    orders: env.RATE_LIMIT_ORDERS,
+  const bindings: { [counter: string]: RateLimit | undefined } = {
+    'verify network': env.RATE_LIMIT_VERIFY,
+    'quotes session': env.RATE_LIMIT_QUOTES,
+    'orders session': env.RATE_LIMIT_ORDERS,
+    'account-steps session': env.RATE_LIMIT_ORDERS,
+    'quotes network': env.RATE_LIMIT_QUOTES_NETWORK,
+    'orders network': env.RATE_LIMIT_ORDERS_NETWORK,
+    'account-steps network': env.RATE_LIMIT_ORDERS_NETWORK,
   };
-  return async (name, key, limit) => {
-    // Account steps are as many a minute as orders; under a key of their own they are counted apart.
-    const binding = name === 'account-steps' ? bindings.orders : bindings[name];
-    const counted = name === 'account-steps' ? `steps ${key}` : key;
-    return binding ? { allowed: (await binding.limit({ key: counted })).success, resetSeconds: 60 } : await own(name, key, limit);
+  return async (counter) => {
+    const { name, scope, key, isUsual } = counter;
+    const binding = isUsual ? bindings[`${name} ${scope}`] : undefined;
+    return binding ? { allowed: (await binding.limit({ key: `${name} ${key}` })).success, resetSeconds: 60 } : await own(counter);
   };
 };
 

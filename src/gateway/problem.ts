@@ -7,6 +7,7 @@ export type ProblemCode =
   | 'session-invalid'
   | 'ownership-proof-failed'
   | 'app-key-required'
+  | 'app-key-exposed'
   | 'not-found'
   | 'order-not-found'
   | 'quote-not-found'

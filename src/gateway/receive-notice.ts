@@ -8,44 +8,44 @@ import type { Scope } from '../ports/scope.ts';
 const windowMs = 2_000;
 const keptChars = 4_000;
 
-export type Notice = { providerId: string; purpose: string; targetId: string; token: string; body: string };
+export type Notice = {
+  providerId: string;
+  purpose: string;
+  targetId: string;
+  token: string;
+  /** Read of a genuine notice only. */
+  body: () => Promise<string>;
+  /** Whether a forged one is still worth a line in the log. */
+  mayLog: () => Promise<boolean>;
+};
 
 /**
  * A provider's webhook is a doorbell: no provider signs them, so nothing in the body is believed. A genuine address wakes a read of what it
- * is about, at most one per window; a wrong token changes nothing and is counted. Both get the same answer.
+ * is about, at most one per window; a wrong token changes nothing, is counted, and leaves nothing behind, since anybody may send one. Both
+ * get the same answer.
  */
 export const receiveNotice = async (scope: Scope, notice: Notice): Promise<void> => {
   const { gateway } = scope;
-  const genuine = gateway.notices.check(notice.purpose, notice.targetId, notice.token);
-  gateway.count('notices_total', {
-    provider: gateway.providers.some((provider) => provider.id === notice.providerId) ? notice.providerId : 'unknown',
-    genuine: String(genuine),
-  });
-  if (!genuine) gateway.log('warn', 'notice_forged', { request_id: scope.requestId, provider: notice.providerId });
+  const { providerId, purpose, targetId } = notice;
+  const genuine = gateway.notices.check(purpose, targetId, notice.token);
+  const provider = gateway.providers.some(({ id }) => id === providerId) ? providerId : 'unknown';
+  gateway.count('notices_total', { provider, genuine: String(genuine) });
+  if (!genuine) {
+    if (await notice.mayLog()) gateway.log('warn', 'notice_forged', { request_id: scope.requestId, provider });
+    return;
+  }
   const id = gateway.ids.uuid();
-  const body = await gateway.seal.seal(notice.body.slice(0, keptChars), noticeBodyPlace(id));
-  const recorded = await gateway.stores.notices.record(
-    {
-      id,
-      providerId: notice.providerId,
-      purpose: notice.purpose,
-      targetId: genuine ? notice.targetId : gateway.hash(notice.targetId).slice(0, 32),
-      genuine,
-      receivedOn: gateway.now(),
-      body,
-    },
-    windowMs,
-  );
-  if (genuine && notice.purpose === 'account' && recorded === 'new') gateway.background(wakeAccount(scope, notice.targetId));
-  if (genuine && notice.purpose === 'account' && recorded === 'counted')
-    gateway.background(gateway.stores.accounts.wake(notice.targetId, gateway.now() + windowMs / 2));
-  if (!genuine || notice.purpose !== 'order') return;
-  if (recorded === 'new') gateway.background(wake(scope, notice));
-  else gateway.background(wakeLater(gateway, notice.targetId));
+  const body = await gateway.seal.seal((await notice.body()).slice(0, keptChars), noticeBodyPlace(id));
+  const recorded = await gateway.stores.notices.record({ id, providerId, purpose, targetId, genuine, receivedOn: gateway.now(), body }, windowMs);
+  if (purpose === 'account' && recorded === 'new') gateway.background(wakeAccount(scope, targetId));
+  if (purpose === 'account' && recorded === 'counted') gateway.background(gateway.stores.accounts.wake(targetId, gateway.now() + windowMs / 2));
+  if (purpose !== 'order') return;
+  if (recorded === 'new') gateway.background(wake(scope, targetId));
+  else gateway.background(wakeLater(gateway, targetId));
 };
 
 /** The notice's target is an intent: while it is unsettled, or withheld, those who look at it are woken; afterwards its order is read. */
-const wake = async (scope: Scope, { targetId: intentId }: Notice): Promise<void> => {
+const wake = async (scope: Scope, intentId: string): Promise<void> => {
   const { gateway } = scope;
   const intent = await gateway.stores.intents.find(intentId);
   if (!intent) return;

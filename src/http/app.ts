@@ -1,10 +1,14 @@
 import { Hono, type Context } from 'hono';
+import { networkOf } from '../domain/network.ts';
 import { Problem } from '../gateway/problem.ts';
 import { refreshSwitches } from '../gateway/switches.ts';
 import type { Gateway } from '../ports/gateway.ts';
 import type { Scope } from '../ports/scope.ts';
-import { limitsOf, validate, type AnswerHeaders, type Call, type Endpoint, type HttpSettings } from './call.ts';
+import { validate, type AnswerHeaders, type Call, type Endpoint } from './call.ts';
 import { endpoints } from './endpoints.ts';
+import { countersFor, enforceLimits } from './limiter.ts';
+import { corsHeaders, preflight } from './cors.ts';
+import { appOf, refuseExposedKey } from './known-app.ts';
 import { createOpenApi } from './openapi.ts';
 import { problemResponse, problems } from './problem.ts';
 import { readBody } from './read-body.ts';
@@ -42,18 +46,21 @@ const requestIdOf = (c: Context, gateway: Gateway): string => {
   return given !== undefined && /^[\w.-]{8,64}$/.test(given) ? given : `req_${gateway.ids.uuid()}`;
 };
 
-const baseHeaders = (requestId: string, options: AppOptions): AnswerHeaders => {
-  const headers: AnswerHeaders = { 'x-request-id': requestId, 'cache-control': 'no-store' };
+const baseHeaders = (c: Context, requestId: string, options: AppOptions): AnswerHeaders => {
+  const headers: AnswerHeaders = { 'x-request-id': requestId, 'cache-control': 'no-store', ...corsHeaders(c.req.raw, options.http) };
   if (options.http.mode === 'sandbox') headers['x-ramp-mode'] = 'sandbox';
   return headers;
 };
 
 /** The request's scope, and the headers of its answer. */
-const begin = async (c: Context, options: AppOptions): Promise<{ scope: Scope; headers: AnswerHeaders; ip: Call['ip'] }> => {
+const begin = async (c: Context, options: AppOptions): Promise<{ scope: Scope; headers: AnswerHeaders; ip: Call['ip']; app: Call['app'] }> => {
   const { gateway, ip } = await options.platform(c);
   const requestId = requestIdOf(c, gateway);
   const traceparent = gateway.settings.traceparent ? c.req.header('traceparent') : undefined;
-  return { scope: { gateway, requestId, traceparent }, headers: baseHeaders(requestId, options), ip };
+  const app = appOf(c.req.raw, gateway.hash, options.http);
+  // The customers of a wallet's backend share its address.
+  const network = app?.isPublic === false || ip() === undefined ? undefined : networkOf(ip());
+  return { scope: { gateway, requestId, traceparent, network }, headers: baseHeaders(c, requestId, options), ip, app };
 };
 
 /** What every answer carries, on one that is not an endpoint's. */
@@ -64,10 +71,9 @@ const marked = async (c: Context, options: AppOptions, answer: Response): Promis
 };
 
 const serve = async (c: Context, endpoint: Endpoint, options: AppOptions, state: { inFlight: number }): Promise<Response> => {
-  const { scope, headers, ip } = await begin(c, options);
+  const { scope, headers, ip, app } = await begin(c, options);
   const { gateway, requestId } = scope;
   const started = gateway.now();
-  allowOrigin(c, headers, options.http);
   let response: Response;
   try {
     const call: Call = {
@@ -75,12 +81,18 @@ const serve = async (c: Context, endpoint: Endpoint, options: AppOptions, state:
       gateway,
       http: options.http,
       ip,
-      app: appOf(c, gateway, options.http),
+      app,
       headers,
       request: c.req.raw,
       params: c.req.param(),
-      limit: limitsOf(options.limiter, options.http, headers),
+      limit: async (name, sessionHash) =>
+        await enforceLimits(
+          options.limiter,
+          countersFor(options.http.limits, name, { network: scope.network ?? networkOf(undefined), app }, sessionHash),
+          headers,
+        ),
     };
+    refuseExposedKey(call.request, app);
     endpoint.guard?.(call);
     response = await run(call, endpoint, state);
   } catch (error) {
@@ -95,7 +107,7 @@ const serve = async (c: Context, endpoint: Endpoint, options: AppOptions, state:
     route: endpoint.path,
     status: response.status,
     ms,
-    app: appOf(c, gateway, options.http)?.id,
+    app: app?.id,
   });
   return response;
 };
@@ -159,36 +171,8 @@ const problemOf = (error: unknown, { gateway, requestId }: Scope, route: string,
   return problemResponse(problem, requestId, headers);
 };
 
-const appOf = (c: Context, gateway: Gateway, http: HttpSettings) => {
-  const bearer = /^Bearer ([\w.~+/=-]{16,256})$/.exec(c.req.header('authorization') ?? '')?.[1];
-  return bearer === undefined ? undefined : http.apps.get(gateway.hash(bearer));
-};
-
-/** CORS is denied unless the origin is listed; no credentials, no reflection of unknown origins. */
-const allowOrigin = (c: Context, headers: AnswerHeaders, http: HttpSettings): void => {
-  if (http.corsOrigins.length === 0) return;
-  headers['vary'] = 'Origin';
-  const origin = c.req.header('origin');
-  if (origin !== undefined && http.corsOrigins.includes(origin)) headers['access-control-allow-origin'] = origin;
-};
-
-const preflight = (c: Context, allowed: string[], options: AppOptions): Response | undefined => {
-  const origin = c.req.header('origin');
-  if (c.req.method !== 'OPTIONS' || origin === undefined || !options.http.corsOrigins.includes(origin)) return undefined;
-  return new Response(null, {
-    status: 204,
-    headers: {
-      'access-control-allow-origin': origin,
-      vary: 'Origin',
-      'access-control-allow-methods': allowed.join(', '),
-      'access-control-allow-headers': 'content-type, idempotency-key, x-request-id, x-session-id',
-      'access-control-max-age': '600',
-    },
-  });
-};
-
 const methodNotAllowed = async (c: Context, allowed: string[], options: AppOptions): Promise<Response> => {
-  const answer = preflight(c, allowed, options);
+  const answer = preflight(c.req.raw, allowed, options.http);
   if (answer) return answer;
   const { scope, headers } = await begin(c, options);
   headers['allow'] = allowed.join(', ');
@@ -196,6 +180,8 @@ const methodNotAllowed = async (c: Context, allowed: string[], options: AppOptio
 };
 
 const notFound = async (c: Context, options: AppOptions): Promise<Response> => {
+  const answer = preflight(c.req.raw, ['GET', 'POST'], options.http);
+  if (answer) return answer;
   const { scope, headers } = await begin(c, options);
   return problemResponse(new Problem('not-found', 'There is nothing at this path. /openapi.json lists what is here.'), scope.requestId, headers);
 };

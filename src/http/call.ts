@@ -2,18 +2,16 @@ import { z } from '@hono/zod-openapi';
 import { Problem, type ProblemCode } from '../gateway/problem.ts';
 import type { Gateway } from '../ports/gateway.ts';
 import type { Scope } from '../ports/scope.ts';
-import { enforceLimit, type Limiter, type LimitName } from './limiter.ts';
-
-/** An app of the `apps:` list whose key the caller showed. */
-export type KnownApp = { id: string; allow: readonly string[]; quotesPerMinute?: number | undefined };
+import type { KnownApp, LimitName, Limits } from './limiter.ts';
 
 /** What the HTTP room needs beside the gateway; constant per instance. */
 export type HttpSettings = {
   mode: 'sandbox' | 'live';
   bodyBytes: number;
   inFlight: number;
-  limits: { verify: number; quotes: number; quotesApp: number; orders: number };
-  corsOrigins: readonly string[];
+  limits: Limits;
+  /** `mayShowKey`: whether a call from there may carry a publishable key. */
+  corsOrigins: ReadonlyMap<string, { mayShowKey: boolean }>;
   /** By SHA-256 of the key, hex. */
   apps: ReadonlyMap<string, KnownApp>;
   operatorTokenHashes: readonly string[];
@@ -36,8 +34,8 @@ export type Call = {
   request: Request;
   /** Named parts of the path. */
   params: Record<string, string>;
-  /** `most`: instead of the configured number a minute. */
-  limit: (name: LimitName, key: string, most?: number) => Promise<void>;
+  /** Counts one use by the session, where it has one, and by the network or app behind it; throws where there were too many. */
+  limit: (name: LimitName, sessionHash?: string) => Promise<void>;
 };
 
 type Reply = { status?: number; body: unknown } | Response;
@@ -87,19 +85,4 @@ export const validate = (schema: z.ZodObject, value: Record<string, unknown>): R
   if (result.success) return result.data;
   const errors = result.error.issues.slice(0, 10).map((issue) => ({ pointer: `/${issue.path.map(String).join('/')}`, detail: issue.message }));
   throw new Problem('invalid-request', errors.map((error) => `${error.pointer}: ${error.detail}`).join('; '), { errors });
-};
-
-export const limitsOf = (limiter: Limiter, http: HttpSettings, headers: AnswerHeaders) => {
-  const most: Record<LimitName, number> = {
-    verify: http.limits.verify,
-    quotes: http.limits.quotes,
-    'quotes-app': http.limits.quotesApp,
-    orders: http.limits.orders,
-    // Signing up takes several steps, and typos: they leave the orders' minute alone.
-    'account-steps': http.limits.orders,
-    // A claim whose outcome is unknown is to be repeated every five seconds.
-    withdrawals: http.limits.orders * 3,
-    'webhook-tests': http.limits.orders,
-  };
-  return (name: LimitName, key: string, own?: number): Promise<void> => enforceLimit(limiter, name, key, own ?? most[name], headers);
 };

@@ -1,37 +1,94 @@
+import { countersOf, type Network } from '../domain/network.ts';
 import { Problem } from '../gateway/problem.ts';
 
-export type LimitName = 'verify' | 'quotes' | 'quotes-app' | 'orders' | 'account-steps' | 'withdrawals' | 'webhook-tests';
+/** An app of the `apps:` list whose key the caller showed. */
+export type KnownApp = {
+  id: string;
+  allow: readonly string[];
+  quotesPerMinute?: number | undefined;
+  ordersPerMinute?: number | undefined;
+  /** Known by a key that anybody can read: a label and limits, nothing more. */
+  isPublic: boolean;
+};
+
+/** What is counted apart. `mails`: e-mails that a provider sends to whoever was named. */
+export type LimitName = 'verify' | 'sessions' | 'quotes' | 'orders' | 'account-steps' | 'withdrawals' | 'webhook-tests' | 'mails' | 'forged-notices';
+/** Who is counted: a session, a network with its /48, an app. */
+export type LimitScope = 'session' | 'network' | 'app';
+export type Counter = {
+  name: LimitName;
+  scope: LimitScope;
+  key: string;
+  most: number;
+  windowMs: number;
+  /** The configured number for a session or a network, not that of an app or a /48. */
+  isUsual: boolean;
+};
 /** Counts one use; `allowed` false once the window is spent. Cloudflare's binding has no remaining count: then it is undefined. */
-export type Limiter = (name: LimitName, key: string, limit: number) => Promise<{ allowed: boolean; remaining?: number; resetSeconds: number }>;
+export type Limiter = (counter: Counter) => Promise<{ allowed: boolean; remaining?: number; resetSeconds: number }>;
 
-const windowMs = 60_000;
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
 
-/** Fixed windows of a minute, exact in one instance. Keys of ended windows are dropped when the map is swept. */
+/** Fixed windows, exact in one instance. A clock that was put back begins a new window. Ended windows are dropped when the map is swept. */
 export const createLimiter = (now: () => number): Limiter => {
-  const windows = new Map<string, { start: number; used: number }>();
-  let sweptOn = now();
-  return (name, key, limit) => {
+  const windows = new Map<string, { start: number; used: number; windowMs: number }>();
+  const isOver = ({ start, windowMs }: { start: number; windowMs: number }, at: number): boolean => at < start || at - start >= windowMs;
+  const swept = { start: now(), windowMs: minuteMs };
+  return ({ name, scope, key, most, windowMs }) => {
     const at = now();
-    if (at - sweptOn > windowMs) {
-      for (const [id, window] of windows) if (at - window.start >= windowMs) windows.delete(id);
-      sweptOn = at;
+    if (isOver(swept, at)) {
+      for (const [id, window] of windows) if (isOver(window, at)) windows.delete(id);
+      swept.start = at;
     }
-    const id = `${name} ${key}`;
+    const id = `${name} ${scope} ${key}`;
     let window = windows.get(id);
-    if (!window || at - window.start >= windowMs) windows.set(id, (window = { start: at, used: 0 }));
+    if (!window || isOver(window, at)) windows.set(id, (window = { start: at, used: 0, windowMs }));
     const resetSeconds = Math.ceil((window.start + windowMs - at) / 1000);
-    if (window.used >= limit) return Promise.resolve({ allowed: false, remaining: 0, resetSeconds });
+    if (window.used >= most) return Promise.resolve({ allowed: false, remaining: 0, resetSeconds });
     window.used += 1;
-    return Promise.resolve({ allowed: true, remaining: limit - window.used, resetSeconds });
+    return Promise.resolve({ allowed: true, remaining: most - window.used, resetSeconds });
   };
 };
 
-/** The RateLimit fields of the IETF draft, and the refusal when nothing is left. */
-export const enforceLimit = async (limiter: Limiter, name: LimitName, key: string, limit: number, headers: Record<string, string>): Promise<void> => {
-  const { allowed, remaining, resetSeconds } = await limiter(name, key, limit);
-  if (remaining !== undefined) {
-    headers['ratelimit-policy'] = `"${name}";q=${limit};w=60`;
-    headers['ratelimit'] = `"${name}";r=${remaining};t=${resetSeconds}`;
+/** Uses a minute (mails: an hour) of one session, one network and one app. */
+export type Limits = Record<LimitName, Partial<Record<LimitScope, number>>>;
+export type Caller = { network: Network; app: KnownApp | undefined };
+
+/**
+ * What a call is counted by: its session, and whoever is behind many sessions. That is the app where it shows a secret key, since the
+ * customers of a wallet's backend share its address, else the network. An app that is only named by a publishable key counts by network, too,
+ * with the numbers of that app.
+ */
+export const countersFor = (limits: Limits, name: LimitName, { network, app }: Caller, sessionHash: string | undefined): Counter[] => {
+  const { session, network: ofNetwork = Infinity, app: ofApp = Infinity } = limits[name];
+  const windowMs = name === 'mails' ? hourMs : minuteMs;
+  const own = name === 'quotes' ? app?.quotesPerMinute : name === 'orders' ? app?.ordersPerMinute : undefined;
+  const counters: Counter[] = [];
+  if (sessionHash !== undefined && session !== undefined) counters.push({ name, scope: 'session', key: sessionHash, most: session, windowMs, isUsual: true });
+  if (app && !app.isPublic) return [...counters, { name, scope: 'app', key: app.id, most: own ?? ofApp, windowMs, isUsual: false }];
+  const prefix = app ? `${app.id} ` : '';
+  for (const { key, most } of countersOf(network, own ?? ofNetwork))
+    counters.push({ name, scope: 'network', key: prefix + key, most, windowMs, isUsual: own === undefined && key === network.own });
+  return counters;
+};
+
+const where: Record<LimitScope, string> = { session: 'here', network: 'from one network', app: 'for this app' };
+
+/** The RateLimit fields of the IETF draft for what is nearest to its end, and the refusal when nothing is left. */
+export const enforceLimits = async (limiter: Limiter, counters: readonly Counter[], headers: Record<string, string>): Promise<void> => {
+  let least = Infinity;
+  for (const counter of counters) {
+    const { name, scope, most, windowMs } = counter;
+    const { allowed, remaining = Infinity, resetSeconds } = await limiter(counter);
+    if (remaining < least) {
+      least = remaining;
+      headers['ratelimit-policy'] = `"${name}";q=${most};w=${windowMs / 1000}`;
+      headers['ratelimit'] = `"${name}";r=${remaining};t=${resetSeconds}`;
+    }
+    if (!allowed)
+      throw new Problem('rate-limited', `At most ${most} ${name} requests ${windowMs === hourMs ? 'an hour' : 'a minute'} are allowed ${where[scope]}.`, {
+        retryAfterMs: resetSeconds * 1000,
+      });
   }
-  if (!allowed) throw new Problem('rate-limited', `At most ${limit} ${name} requests a minute are allowed here.`, { retryAfterMs: resetSeconds * 1000 });
 };

@@ -41,7 +41,7 @@ const paramsOf = (path: string): { params?: z.ZodObject } => {
   return names.length === 0 ? {} : { params: z.object(Object.fromEntries(names.map((name) => [name, z.string()]))) };
 };
 
-const everywhere = ['internal', 'storage-unavailable', 'temporary-reduced-capacity'] as const;
+const everywhere = ['internal', 'storage-unavailable', 'temporary-reduced-capacity', 'app-key-exposed'] as const;
 const everyPost = ['invalid-request', 'payload-too-large', 'unsupported-media-type'] as const;
 
 const problemAnswers = (endpoint: Endpoint) => {

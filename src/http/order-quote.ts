@@ -45,7 +45,6 @@ export const orderQuote = async (call: Call, ordering: Ordering): Promise<Respon
   const { ramp, path, quoteId, prepare } = ordering;
   const idempotencyKey = idempotencyKeyOf(call.request);
   const session = await readSession(gateway, ordering.sessionId, 'price');
-  await refuseReusedKey(call, session.customerId, path, idempotencyKey, ordering.raw);
   const given = await placeOrder(
     call.scope,
     session,
@@ -55,6 +54,7 @@ export const orderQuote = async (call: Call, ordering: Ordering): Promise<Respon
       idempotencyKey,
       inputs: { ...ordering.inputs, order: {} },
       count: async () => await call.limit('orders', session.idHash),
+      refuseReusedKey: async () => await refuseReusedKey(call, session.customerId, path, idempotencyKey, ordering.raw),
       ...(prepare ? { prepare: async (quote) => await prepare(session, quote) } : {}),
     },
     async () => {

@@ -1,7 +1,7 @@
 import type { Json } from '../domain/offer.ts';
 import { Problem, type ProblemCode, type ProblemMore } from '../gateway/problem.ts';
 
-export type Action = 'fix-request' | 'reopen-session' | 'requote' | 'retry' | 'wait' | 'ask-user' | 'contact-support';
+export type Action = 'fix-request' | 'reopen-session' | 'requote' | 'read-order' | 'retry' | 'wait' | 'ask-user' | 'contact-support';
 type Kind = { status: number; title: string; action: Action; retryable: boolean };
 
 const kind = (status: number, title: string, action: Action, retryable = false): Kind => ({ status, title, action, retryable });
@@ -13,6 +13,7 @@ export const problems: Record<ProblemCode, Kind> = {
   'session-invalid': kind(401, 'The session is not valid', 'reopen-session'),
   'ownership-proof-failed': kind(403, 'The proof of ownership failed', 'reopen-session'),
   'app-key-required': kind(403, 'This needs the key of a listed app', 'contact-support'),
+  'app-key-exposed': kind(403, 'A secret app key was sent from a browser', 'fix-request'),
   'proof-required': kind(403, 'This needs a proven node key', 'reopen-session'),
   'not-found': kind(404, 'There is nothing at this path', 'fix-request'),
   'order-not-found': kind(404, 'No such order', 'fix-request'),
@@ -20,7 +21,7 @@ export const problems: Record<ProblemCode, Kind> = {
   'account-not-found': kind(404, 'No such account', 'fix-request'),
   'connection-not-found': kind(404, 'No such connection', 'fix-request'),
   'method-not-allowed': kind(405, 'This path has another method', 'fix-request'),
-  'quote-used': kind(409, 'The quote was ordered before', 'requote'),
+  'quote-used': kind(409, 'The quote was ordered before: its order stands', 'read-order'),
   'order-not-withdrawable': kind(409, 'The order cannot be withdrawn', 'wait', true),
   'withdrawal-expired': kind(409, 'The withdrawal has expired', 'contact-support'),
   'withdrawal-differs': kind(409, 'The withdrawal was asked for with another fallback', 'fix-request'),

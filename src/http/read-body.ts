@@ -1,4 +1,3 @@
-import { concatBytes } from '../domain/concat-bytes.ts';
 import { Problem } from '../gateway/problem.ts';
 
 const maxDepth = 16;
@@ -47,7 +46,13 @@ const readBytes = async (request: Request, maxBytes: number): Promise<Uint8Array
       chunks.push(part.value);
     }
   }
-  return concatBytes(chunks);
+  const bytes = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
 };
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });

@@ -20,5 +20,6 @@ export const webhookOf = (
   ...(request.webhook_url === undefined
     ? {}
     : { webhookUrl: checkWebhook(call.gateway, request.webhook_url), webhookEvents: request.webhook_events ?? [...unsaid] }),
-  ...(call.app === undefined ? {} : { appId: call.app.id }),
+  // Whoever reads a publishable key signs nothing in the app's name.
+  ...(call.app === undefined || call.app.isPublic ? {} : { appId: call.app.id }),
 });

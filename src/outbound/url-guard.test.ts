@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { isPublicAddress } from '../domain/public-address.ts';
-import { checkWebhookUrl } from './url-guard.ts';
+import { checkWebhookUrl, isPublicAddress } from './url-guard.ts';
 
 const rules = { sandbox: false, allowedPorts: [443], ownHosts: ['gateway.example.com'] };
 

@@ -21,6 +21,8 @@ export type InstanceState = {
   numbers: OptionNumber[] | undefined;
   openBudget: Map<string, { windowStart: number; used: number }>;
   switches: SwitchState;
+  /** By currency, hundredths of the fiat unit per bitcoin; since when they were noted. */
+  lastPrices: Map<string, { lowest: bigint; highest: bigint; since: number }>;
 };
 
 /** What is under way and may be shared by whoever wants the same: of the process on Node, of one request on Workers (no promise may cross requests there). */

@@ -53,7 +53,8 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   };
 
   const note = (fault: unknown): void => {
-    if (!(fault instanceof ProviderFault)) return;
+    // A budget of ours that was spent says nothing about the provider.
+    if (!(fault instanceof ProviderFault) || fault.kind === 'gateway-busy') return;
     if (fault.kind === 'rejected-credentials') off = true;
     if (fault.kind === 'rate-limited') {
       // Without the status it was a limit of our own.

@@ -36,6 +36,7 @@ export const withRetry = async <T>(call: () => Promise<T>, { attempts, budget, d
     error.kind !== 'circuit-open' &&
     error.kind !== 'rate-limited' &&
     error.kind !== 'busy' &&
+    error.kind !== 'gateway-busy' &&
     budget.allows() &&
     now() - started + (error.retryAfterMs ?? 0) < deadlineMs * 0.4;
   let pauseMs = firstPauseMs;

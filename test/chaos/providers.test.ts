@@ -2,7 +2,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { isFull, reportGoal, sizeOf } from '../fuzz/random.ts';
-import { startTestGateway, until, type TestGateway, type TestProvider } from '../support/gateway.ts';
+import { startTestGateway, until, walletFrom, type TestGateway, type TestProvider } from '../support/gateway.ts';
 import { timed } from '../support/stopwatch.ts';
 
 const most = 1_000_000;
@@ -79,7 +79,7 @@ it('G13: a dead provider is asked once a window and comes back within two', asyn
   const block = { breaker: { volume_threshold: 5, reset_s: resetMs / 1000, reset_max_s: 3 }, opens_per_minute: most };
   const running = await startTestGateway(
     { alpine: { simulator: { quoteTtlS: 3600 } }, victim: { simulator: { quoteTtlS: 3600, spreadBps: 50 }, block } },
-    { config },
+    { config: { ...config, trusted_proxies: ['127.0.0.1'] } },
   );
   gateway = running;
   const victim = running.simulators['victim']?.control;
@@ -88,12 +88,13 @@ it('G13: a dead provider is asked once a window and comes back within two', asyn
     const { wallet, sessionId } = wallets[n % wallets.length] ?? (await opened());
     return (await wallet.call('/offers', { session_id: sessionId, ...asked })).body as unknown as Offers;
   };
+  let networks = 0;
   const opened = async () => {
-    const wallet = createWallet(running.url);
+    const wallet = walletFrom(running.url, `203.0.113.${(networks += 1)}`);
     const { sessionId } = await wallet.open();
     return { wallet, sessionId };
   };
-  // Failures of several customers open a circuit, one customer's do not.
+  // Failures of several networks open a circuit, one network's do not.
   const wallets = await Promise.all(Array.from({ length: 8 }, opened));
   for (let n = 0; n < 8; n += 1) expect((await ask(n)).offers.map((one) => one.provider.id)).toContain('victim');
 

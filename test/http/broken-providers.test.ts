@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';
-import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { startTestGateway, walletFrom, type TestGateway } from '../support/gateway.ts';
 import { timed } from '../support/stopwatch.ts';
 
 let gateway: TestGateway;
@@ -15,7 +15,7 @@ beforeAll(async () => {
       cobalt: { simulator: { ...good, spreadBps: 60 } },
       victim: { simulator: { ...good, spreadBps: -50 } },
     },
-    { config: { routing: { quote_deadline_ms: 2500, late_grace_ms: 0 } } },
+    { config: { routing: { quote_deadline_ms: 2500, late_grace_ms: 0 }, trusted_proxies: ['127.0.0.1'] } },
   );
   wallet = createWallet(gateway.url);
   ({ sessionId } = await wallet.open());
@@ -102,23 +102,28 @@ it('a quote whose session is gone at its provider is over: another one is to be 
   expect((await order(await quoteAtVictim())).status).toBe(200);
 });
 
-it('its circuit opens after failures of several customers, closes by time, and /providers tells', async () => {
+it('one network opens no circuit, with however many sessions; several do, and it closes by time, and /providers tells', async () => {
   await rested();
   gateway.simulators['victim']?.control.setFault({ endpoint: 'quote', fault: '500' });
-  let retryOn = 0;
-  for (let i = 0; i < 150; i += 1) {
-    const other = createWallet(gateway.url);
+  const circuit = async () =>
+    ((await wallet.call('/providers')).body['providers'] as { id: string; circuits: { quote: string } }[]).find((one) => one.id === 'victim')?.circuits.quote;
+  const failureFrom = async (ip: string) => {
+    const other = walletFrom(gateway.url, ip);
     const { sessionId: theirs } = await other.open();
     const { body } = await other.call('/offers', { session_id: theirs, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
-    const failed = (body as unknown as Offers).failed[0];
+    return (body as unknown as Offers).failed[0];
+  };
+  for (let i = 0; i < 20; i += 1) await failureFrom(i % 2 === 0 ? `2001:db8:1:${i}::1` : '203.0.113.7:51008');
+  expect(await circuit()).toBe('closed');
+  let retryOn = 0;
+  for (let i = 0; i < 150; i += 1) {
+    const failed = await failureFrom(`198.51.${i}.7`);
     if (failed?.reason === 'circuit-open') {
       retryOn = Date.parse(failed.retry_on ?? '');
       break;
     }
   }
   expect(retryOn).toBeGreaterThan(gateway.clock.now() - 1000);
-  const circuit = async () =>
-    ((await wallet.call('/providers')).body['providers'] as { id: string; circuits: { quote: string } }[]).find((one) => one.id === 'victim')?.circuits.quote;
   expect(await circuit()).not.toBe('closed');
   gateway.simulators['victim']?.control.clearFaults();
   await rested();

@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { bank, startSellWorld, type SellWorld } from '../support/sell-world.ts';
-import { type Body } from '../support/wallet.ts';
+import { bank, type Body, startSellWorld, type SellWorld } from '../support/sell-world.ts';
 
 let world: SellWorld;
 beforeAll(async () => {

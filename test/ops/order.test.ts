@@ -57,7 +57,7 @@ it('tells where an order is, by order id and by quote id', async () => {
   expect((await shown(quoteId)).placing.id).toBe(order.placing.id);
 });
 
-it('shows notices, forged ones too, and what was delivered', async () => {
+it('shows notices, no forged ones, and what was delivered', async () => {
   const { id } = (await shown(orderId)).placing;
   await fetch(`${gateway.url}/notices/alpine/order/${id}/${'A'.repeat(22)}`, { method: 'POST', body: '{}' });
   await gateway.simulators['alpine']?.control.pay(gateway.simulators['alpine']?.control.history.orders[0]?.orderId ?? '');
@@ -65,7 +65,7 @@ it('shows notices, forged ones too, and what was delivered', async () => {
     const now = await shown(orderId);
     return now.deliveries.some((one) => one.state === 'delivered') ? now : undefined;
   });
-  expect(order.notices.filter((one) => !one.genuine)).toMatchObject([{ genuine: false, count: 1 }]);
+  expect(order.notices.map((one) => one.genuine)).not.toContain(false);
   const { code, out } = await run('deliveries', 'list', 'delivered');
   expect(code).toBe(0);
   const id0 = order.deliveries[0]?.id ?? '';

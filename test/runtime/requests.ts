@@ -119,10 +119,12 @@ const circuitOpens: Row = {
   expected: [200],
   run: async (world) => {
     world.runtime.simulators['eiger']?.control.setFault({ endpoint: 'quote', fault: '500' });
-    // One customer's failures open nothing for everybody.
+    // One network's failures open nothing for everybody.
     const sessions = await Promise.all(Array.from({ length: 6 }, () => world.session()));
     for (let n = 0; n < 60; n += 1) {
-      await world.ask('/offers', { session_id: sessions[n % 6], ...eur, amount_fiat: 10_000 });
+      const ip = `203.0.113.${n % 6}`;
+      const headers = { 'content-type': 'application/json', 'x-forwarded-for': ip, 'cf-connecting-ip': ip };
+      await world.ask('/offers', { session_id: sessions[n % 6], ...eur, amount_fiat: 10_000 }, { headers });
       if ((await circuitOf(world)) === 'open') break;
     }
     keep(world, 'other', sessions[0]);

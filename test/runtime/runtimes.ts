@@ -30,7 +30,7 @@ export type Runtime = {
   close: () => Promise<number | undefined>;
 };
 
-const configText = readFileSync(join(root, 'providers.config.yaml'), 'utf8');
+const configText = stringify({ ...(parse(readFileSync(join(root, 'providers.config.yaml'), 'utf8')) as object), trusted_proxies: ['127.0.0.1'] });
 
 /** The providers of providers.config.yaml, with prices that stand still: the same question has the same answer on every runtime. */
 const simulated: SimulatorOptions[] = [

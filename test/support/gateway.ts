@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { startServer, type RunningServer } from '../../src/entry/node-server.ts';
 import { startFiatOnRampSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
@@ -117,6 +118,9 @@ export const startTestGateway = async (providers: Record<string, TestProvider>, 
   gateway.server.config.public_url = first.url;
   return gateway;
 };
+
+/** A wallet behind a trusted proxy, in a network of its own: `config: { trusted_proxies: ['127.0.0.1'] }`. */
+export const walletFrom = (url: string, ip: string): Wallet => createWallet(url, undefined, { 'x-forwarded-for': ip });
 
 /** For what other processes and sockets do; the limit is far beyond what a busy machine takes. What the gateway's own clock decides: `passUntil`. */
 export const until = async <T>(what: string, read: () => Promise<T | undefined>, limitMs = 40_000): Promise<T> => {

@@ -1,6 +1,5 @@
 import type { Json as AnyJson } from '../../domain/offer.ts';
 import type { FaultKind } from '../../domain/fault-kind.ts';
-import { isSafe } from '../../domain/money.ts';
 import { normalForm } from '../../domain/option-name.ts';
 import type { PaymentMethod, Ramp } from '../../domain/ramp.ts';
 import { ProviderFault } from '../../providers/fault.ts';
@@ -85,7 +84,8 @@ const refreshListing = (scope: Scope, provider: Provider, ramp: Ramp): Promise<v
   const name = key(provider.id, ramp);
   const running = gateway.flights.refreshing.get(name);
   if (running) return running;
-  const reading = readListing(scope, provider, ramp)
+  // Whoever asks first does not pay for what is everybody's.
+  const reading = readListing({ ...scope, network: undefined }, provider, ramp)
     .catch((fault: unknown) => {
       const reason = fault instanceof ProviderFault ? fault.kind : 'server';
       const known = gateway.state.listings.get(name);
@@ -201,7 +201,7 @@ const buildListing = (provider: Provider, catalogue: Catalogue, readOn: number, 
   for (const option of catalogue.options) {
     const wanted = normalForm(ourName(provider, option.name));
     const number = numbers.find((candidate) => candidate.normalName === wanted && candidate.currencyCode === option.currency.toUpperCase());
-    if (number && !options.has(number.id)) options.set(number.id, withoutAbsurdLimits(option));
+    if (number && !options.has(number.id)) options.set(number.id, option);
   }
   return { options, features: catalogue.features, readOn };
 };
@@ -220,10 +220,3 @@ const fromJson = (json: Json): Catalogue => {
   const stored = json as { features: Features; options: AnyJson[] };
   return { features: stored.features, options: stored.options.map(optionFromJson) };
 };
-
-/** A limit that no amount could meet, or that no JSON integer holds, is a mistake of the listing: the provider itself says what it will not take. */
-const withoutAbsurdLimits = ({ minFiat, maxFiat, ...option }: CatalogueOption): CatalogueOption => ({
-  ...option,
-  ...(minFiat === undefined || !isSafe(minFiat) || minFiat < 0n ? {} : { minFiat }),
-  ...(maxFiat === undefined || !isSafe(maxFiat) || maxFiat < 0n ? {} : { maxFiat }),
-});

@@ -56,12 +56,7 @@ export const catchUp = async (gateway: Gateway, settleMs: number): Promise<Resto
   let after: string | undefined;
   for (;;) {
     const sessions = await store.upstreamSessions(after, batch);
-    for (const session of sessions) {
-      if (busy.has(session.id)) continue;
-      const { unreadable, adopted } = await readSession(gateway, session);
-      done.unreadable.push(...unreadable);
-      done.adopted.push(...adopted);
-    }
+    for (const session of sessions) if (!busy.has(session.id)) await readSession(gateway, session, done);
     done.sessions += sessions.length;
     after = sessions.at(-1)?.id;
     if (sessions.length < batch) return done;
@@ -83,36 +78,30 @@ const refreshAll = async (gateway: Gateway): Promise<number> => {
   }
 };
 
-type Read = Pick<Restored, 'unreadable' | 'adopted'>;
-const readSession = async (gateway: Gateway, session: UpstreamSession): Promise<Read> => {
+const readSession = async (gateway: Gateway, session: UpstreamSession, done: Restored): Promise<void> => {
   const provider = gateway.providers.find((one) => one.id === session.providerId);
-  const unreadable = (reason: string): Read['unreadable'][number] => ({ session: session.id, provider: session.providerId, reason });
-  if (!provider) return { unreadable: [unreadable('not in the configuration')], adopted: [] };
-  if (!provider.core.status_by_session) return { unreadable: [unreadable('it lists no orders by session: compare with its own list')], adopted: [] };
-  const read: Read = { unreadable: [], adopted: [] };
+  const unreadable = (reason: string): void => void done.unreadable.push({ session: session.id, provider: session.providerId, reason });
+  if (!provider) return unreadable('not in the configuration');
+  if (!provider.core.status_by_session) return unreadable('it lists no orders by session: compare with its own list');
   for (const ramp of provider.ramps) {
     try {
       const customer = await gateway.seal.open(session.blob, blobPlace(session.id));
       const rows = await readOrders(gateway, provider, ramp, customer);
       if (typeof rows === 'string') {
-        read.unreadable.push(unreadable(rows));
+        unreadable(rows);
         continue;
       }
       const known = await gateway.stores.operator.knownUpstreamIds(
         provider.id,
         rows.flatMap((row) => row.upstreamOrderId ?? []),
       );
-      for (const row of rows) {
-        const { upstreamOrderId } = row;
-        if (upstreamOrderId === undefined || known.includes(upstreamOrderId)) continue;
-        const orderId = await adopt(gateway, session, ramp, { ...row, upstreamOrderId });
-        if (orderId !== undefined) read.adopted.push({ orderId, provider: provider.id, upstreamOrderId, rawStatus: row.rawStatus });
-      }
+      for (const row of rows)
+        if (row.upstreamOrderId !== undefined && !known.includes(row.upstreamOrderId))
+          await adopt(gateway, session, provider, ramp, row, row.upstreamOrderId, done);
     } catch (fault) {
-      read.unreadable.push(unreadable(fault instanceof Error && 'kind' in fault ? String(fault.kind) : 'it could not be read'));
+      unreadable(fault instanceof Error && 'kind' in fault ? String(fault.kind) : 'it could not be read');
     }
   }
-  return read;
 };
 
 const readOrders = async (gateway: Gateway, provider: Provider, ramp: Ramp, customer: string): Promise<OrderEvidence[] | string> => {
@@ -129,11 +118,16 @@ const readOrders = async (gateway: Gateway, provider: Provider, ramp: Ramp, cust
   return answer.ok ? answer.value : answer.refusal.reason;
 };
 
-/**
- * The id that the order has here, unless it is known by now. No way to pay is stored: whoever was shown one has it. Only the operator leaves
- * this review, since the stage before it is not known.
- */
-const adopt = async (gateway: Gateway, session: UpstreamSession, ramp: Ramp, row: OrderEvidence & { upstreamOrderId: string }): Promise<string | undefined> => {
+/** No way to pay is stored: whoever was shown one has it. Only the operator leaves this review, since the stage before it is not known. */
+const adopt = async (
+  gateway: Gateway,
+  session: UpstreamSession,
+  provider: Provider,
+  ramp: Ramp,
+  row: OrderEvidence,
+  upstreamOrderId: string,
+  done: Restored,
+): Promise<void> => {
   const { ids, seal } = gateway;
   const now = gateway.now();
   const id = ids.uuid();
@@ -141,7 +135,7 @@ const adopt = async (gateway: Gateway, session: UpstreamSession, ramp: Ramp, row
   const shared = {
     ramp,
     customerId: session.customerId ?? nobody,
-    providerId: session.providerId,
+    providerId: provider.id,
     providerSessionId: session.id,
     quoteId: ids.uuid(),
     createdOn: now,
@@ -151,13 +145,13 @@ const adopt = async (gateway: Gateway, session: UpstreamSession, ramp: Ramp, row
   const quote: Json = { adopted: true, pay: amounts.pay.toString(), receive: amounts.receive.toString() };
   const adopted = await gateway.stores.operator.adopt(
     { ...shared, id, orderId, requestId: 'restored', quote, inputs: await seal.seal('{"order":{}}', inputsPlace(id)), deadOn: now, nextTryOn: now },
-    row.upstreamOrderId,
+    upstreamOrderId,
     {
       ...shared,
       ...amounts,
       id: orderId,
       intentId: id,
-      upstreamOrderId: row.upstreamOrderId,
+      upstreamOrderId,
       stage: 'review',
       stageOn: now,
       rawStatus: row.rawStatus,
@@ -180,5 +174,5 @@ const adopt = async (gateway: Gateway, session: UpstreamSession, ramp: Ramp, row
     },
     { sequence: 1, at: now, toStage: 'review', rawStatus: row.rawStatus, source: 'operator', note },
   );
-  return adopted ? orderId : undefined;
+  if (adopted) done.adopted.push({ orderId, provider: provider.id, upstreamOrderId, rawStatus: row.rawStatus });
 };

@@ -22,6 +22,8 @@ export type PlaceOrderRequest = {
   inputs: PlacingInputs;
   /** Counts one order more; throws where there have been too many. A repeated request is no order more. */
   count: () => Promise<void>;
+  /** Refuses an Idempotency-Key that was sent with another body, and remembers it: so only for a quote that there is, within what is counted. */
+  refuseReusedKey: () => Promise<void>;
   prepare?: (quote: StoredQuote) => Promise<Prepared>;
 };
 
@@ -45,6 +47,7 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
   refuseOutOfBounds(request.ramp, quote.offer.offer, request.inputs);
   refuseHeldOrders(gateway, quote.offer.providerId);
   await request.count();
+  await request.refuseReusedKey();
   const prepared = await request.prepare?.(quote);
   const providerSessionId = prepared?.providerSessionId ?? quote.providerSessionId;
   const inputs = prepared
@@ -132,15 +135,24 @@ const refuseOtherAim = async (gateway: Gateway, found: Intent, named: PlacingInp
   if (other !== undefined)
     throw new Problem('quote-used', `This quote was ordered with another ${other}. That order stands; ask for a new quote for this one.`, {
       errors: [{ pointer: `/${other}`, detail: 'not what the quote was ordered with' }],
-      members: { order_id: found.orderId },
+      members: { order_id: found.orderId, ...nextStep[found.state] },
     });
+};
+
+/** Over what the list says of `quote-used` (read the order): here there is none to read yet, or none any more. */
+const nextStep: Partial<Record<Intent['state'], { action: string; retryable?: boolean }>> = {
+  prepared: { action: 'wait', retryable: true },
+  sending: { action: 'wait', retryable: true },
+  unknown: { action: 'wait', retryable: true },
+  unpayable: { action: 'requote' },
+  dead: { action: 'requote' },
 };
 
 /** The same quote again: waits for a running placing, then the same bytes. */
 const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderRequest, reprice: Reprice): Promise<GivenAnswer> => {
   const { gateway } = scope;
-  if (request.idempotencyKey !== undefined && request.idempotencyKey !== found.idempotencyKey)
-    throw new Problem('quote-used', 'This quote was ordered with another Idempotency-Key.', { members: { order_id: found.orderId } });
+  const otherKey = request.idempotencyKey !== undefined && request.idempotencyKey !== found.idempotencyKey;
+  if (request.idempotencyKey !== undefined && !otherKey) await request.refuseReusedKey();
   await refuseOtherAim(gateway, found, request.inputs.named);
   const until = gateway.now() + gateway.settings.routing.order_deadline_ms;
   let intent: Intent | undefined = found;
@@ -154,5 +166,10 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
     await gateway.sleep(100);
     intent = await gateway.stores.intents.find(found.id);
   }
+  // Until there is an order to lead to, another key is told what any other call is told.
+  if (otherKey && intent?.state === 'confirmed')
+    throw new Problem('quote-used', 'This quote was ordered with another Idempotency-Key. That order stands: read it, do not order again.', {
+      members: { order_id: intent.orderId },
+    });
   return await withOffers(gateway, intent, await answerOf(gateway, intent), reprice);
 };

@@ -7,8 +7,8 @@ import type { Limits, Refusal } from '../../domain/refusal.ts';
 import type { Route } from '../../domain/route.ts';
 import type { CatalogueOption } from '../../providers/spec.ts';
 import { listingFault, methodOf, readCatalogue, type CatalogueView, type ProviderListing } from '../catalogue/catalogue.ts';
+import { farOutside } from './last-prices.ts';
 import { listingShareMs, priceDeadlineMs } from './collect-offers.ts';
-import { defaultHaircutBps } from './haircut.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { OptionNumber } from '../../ports/catalogue.ts';
@@ -83,7 +83,7 @@ export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, num
   const option = listing?.options.get(number.id);
   const limits = option ? limitsOf(asked.ramp, option) : {};
   const terms = {
-    haircutBps: core.haircut_bps ?? defaultHaircutBps(gateway.settings.routing),
+    haircutBps: core.haircut_bps ?? gateway.settings.routing.indicative_haircut_bps,
     preferenceBps: core.preference_bps,
     arrivalSeconds: core.arrival_seconds?.[method] ?? gateway.settings.routing.arrival_seconds[method],
     ...(option ? { named: { currency: option.currency, option: option.name }, limits } : {}),
@@ -100,6 +100,8 @@ export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, num
     return { provider, terms, refusal: { reason: 'below-minimum', limits: limitsOf(asked.ramp, { minFiat: option.minFiat }) } };
   if (fiatAsked && option.maxFiat !== undefined && asked.amount > option.maxFiat)
     return { provider, terms, refusal: { reason: 'above-maximum', limits: limitsOf(asked.ramp, { maxFiat: option.maxFiat }) } };
+  const outside = farOutside(gateway, asked, option);
+  if (outside) return { provider, terms, refusal: { reason: outside, limits } };
   return { provider, terms, option, listing };
 };
 

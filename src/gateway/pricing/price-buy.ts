@@ -1,6 +1,8 @@
+import type { FaultKind } from '../../domain/fault-kind.ts';
 import type { Challenge } from '../sessions/begin-session.ts';
 import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
 import { exchangeTerms, readExchange, type Exchange, type ExchangeRequest } from './exchange-terms.ts';
+import { notePrices } from './last-prices.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { OpenSessionReply } from '../sessions/open-session.ts';
@@ -20,8 +22,9 @@ export const priceBuy = async (scope: Scope, session: OpenSession, request: Exch
   for (const provider of gateway.providers) {
     if (provider.core.mode === 'off' || !provider.adapter.buy) continue;
     const ask = askOf(scope, session, provider, exchange);
+    const fault = unreached.get(provider.id);
     if (!('ask' in ask) || !provider.demandsProof || session.upstream.get(provider.id)?.ready === true) asks.push(ask);
-    else if (unreached.has(provider.id)) asks.push({ provider, terms: ask.terms, fault: 'unreachable' });
+    else if (fault !== undefined) asks.push({ provider, terms: ask.terms, fault });
     // Nothing would be sent: an answer of ours must not count as a quick answer of his.
     else asks.push({ provider, terms: ask.terms, refusal: { reason: 'proof-required' } });
   }
@@ -32,6 +35,7 @@ export const priceBuy = async (scope: Scope, session: OpenSession, request: Exch
     maxWaitMs: request.max_wait_ms,
     since,
   });
+  notePrices(gateway, asked, collected.route.offers);
   return await storeRoute(gateway, session, collected, { currencyId: number.currencyId, paymentOptionId: number.id, optionName: number.name });
 };
 
@@ -39,13 +43,14 @@ export const priceBuy = async (scope: Scope, session: OpenSession, request: Exch
  * Who demands proof and could not be reached, be it at GET /verify (he has no token in this session) or at POST /session (he was proven to, and his
  * session was only begun): that is his fault, not the customer's.
  */
-const unreachedInSession = async (gateway: Gateway, session: OpenSession): Promise<Set<string>> => {
+const unreachedInSession = async (gateway: Gateway, session: OpenSession): Promise<Map<string, FaultKind>> => {
   const closed = gateway.providers.filter((provider) => provider.demandsProof && provider.adapter.buy && session.upstream.get(provider.id)?.ready !== true);
-  if (closed.length === 0 || gateway.settings.proof_of_ownership === 'never') return new Set();
-  const { tokens } = JSON.parse(await gateway.seal.open(session.challenge, challengePlace(session.idHash))) as Challenge;
+  if (closed.length === 0 || gateway.settings.proof_of_ownership === 'never') return new Map();
+  const { tokens, notAsked = [] } = JSON.parse(await gateway.seal.open(session.challenge, challengePlace(session.idHash))) as Challenge;
   const reply = session.openedReply === undefined ? '{}' : await gateway.seal.open(session.openedReply, replyPlace(session.idHash));
   const { proven = [] } = JSON.parse(reply) as Partial<OpenSessionReply>;
-  return new Set(closed.flatMap(({ id }) => ((session.upstream.has(id) ? proven.includes(id) : !Object.hasOwn(tokens, id)) ? [id] : [])));
+  const unreached = closed.filter(({ id }) => (session.upstream.has(id) ? proven.includes(id) : !Object.hasOwn(tokens, id)));
+  return new Map(unreached.map(({ id }) => [id, notAsked.includes(id) ? 'gateway-busy' : 'unreachable']));
 };
 
 const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange: Exchange): Ask => {

@@ -4,11 +4,11 @@ import type { Refusal } from '../../domain/refusal.ts';
 import type { CallContext, LiquidityAdapter, LiquidityProduct, LiquidityQuoteRequest } from '../../providers/spec.ts';
 import { freshListings } from '../catalogue/catalogue.ts';
 import { collectOffers, listingShareMs, priceDeadlineMs, type Ask, type Asking } from './collect-offers.ts';
+import { ofNode, takeFirmQuote } from './firm-count.ts';
 import { offerFromJson, offerToJson, priceKey, toQuoteRequest, toTerms } from './liquidity-terms.ts';
 import type { LiquidityTerms } from '../../ports/routes.ts';
 import { productsOf } from '../catalogue/products.ts';
 import { reservedPlace } from '../places.ts';
-import { defaultHaircutBps } from './haircut.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Scope } from '../../ports/scope.ts';
@@ -29,8 +29,6 @@ export type LiquidityPriceRequest = {
   max_wait_ms?: number | undefined;
 };
 export type PricedLiquidity = StoredOffers & { firmQuotesLeft?: number };
-
-const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 /**
  * Prices for one amount of liquidity. Without `firm` nothing is ordered anywhere: estimates, and the last price seen at sellers that name one
@@ -65,7 +63,7 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
     const adapter = provider.adapter.liquidity;
     if (provider.core.mode === 'off' || !adapter) return [];
     const terms = {
-      haircutBps: provider.core.haircut_bps ?? defaultHaircutBps(gateway.settings.routing),
+      haircutBps: provider.core.haircut_bps ?? gateway.settings.routing.indicative_haircut_bps,
       preferenceBps: provider.core.preference_bps,
     };
     const outside = outsideListing(gateway, provider, wanted);
@@ -74,7 +72,7 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
     const ask = async (call: CallContext): Promise<Asking> => {
       if (!firm || adapter.pricesByOrder !== true || nodePubkey === undefined) return await askFreely(gateway, seller, call, wanted, node);
       const firmNode = { ...node, nodePubkey };
-      const grant = await grantFirm(gateway, provider, wanted, firmNode);
+      const grant = await grantFirm(scope, provider, wanted, firmNode);
       left.push(grant.left);
       if ('reuse' in grant) return { offer: grant.reuse };
       return 'take' in grant ? await askFirm(gateway, seller, call, toQuoteRequest(wanted, firmNode), grant.take) : { refusal: { reason: 'quota-used' } };
@@ -136,32 +134,19 @@ type Take = { giveBack: () => Promise<unknown>; priceOf: string; reservedUnder: 
 type Grant = { left: number } & ({ reuse: ProviderOffer } | { take: Take } | { none: true });
 
 /** A price that exists only with an order: the unexpired one of before, else one more within the node's and the seller's count of the day. */
-const grantFirm = async (
-  gateway: Gateway,
-  provider: Provider,
-  wanted: LiquidityTerms,
-  node: { nodePubkey: string; refundOnchain?: string },
-): Promise<Grant> => {
+const grantFirm = async (scope: Scope, provider: Provider, wanted: LiquidityTerms, node: { nodePubkey: string; refundOnchain?: string }): Promise<Grant> => {
+  const { gateway } = scope;
   const { liquidity } = gateway.stores;
   const nodeHash = gateway.hash(`node ${node.nodePubkey}`).slice(0, 32);
   const refundHash = node.refundOnchain === undefined ? '' : gateway.hash(`refund ${node.refundOnchain}`).slice(0, 32);
   const reservedUnder = `firm ${nodeHash} ${priceKey(wanted)} ${refundHash}`;
   const perNode = provider.core.quotes_per_node_per_day;
-  const day = dayOf(gateway.now());
-  const ofNode = { day, purpose: 'firm-quotes', subject: `${provider.id} ${nodeHash}` };
   const reserved = await liquidity.findPrice(provider.id, reservedUnder);
   const reuse = reserved && (await stillReserved(gateway, provider, offerFromJson(reserved.offer)));
-  if (reuse) return { left: Math.max(0, perNode - Number(await liquidity.used(ofNode))), reuse };
-  const before = await liquidity.take(ofNode, 1n, BigInt(perNode));
-  if (before === undefined) return { left: 0, none: true };
-  const left = perNode - Number(before) - 1;
-  const ofSeller = { day, purpose: 'seller-orders', subject: provider.id };
-  if ((await liquidity.take(ofSeller, 1n, BigInt(provider.core.orders_per_day))) === undefined) {
-    await liquidity.give(ofNode, 1n);
-    return { left, none: true };
-  }
-  const giveBack = async () => await Promise.all([liquidity.give(ofNode, 1n), liquidity.give(ofSeller, 1n)]);
-  return { left, take: { giveBack, priceOf: priceKey(wanted), reservedUnder } };
+  if (reuse) return { left: Math.max(0, perNode - Number(await liquidity.used(ofNode(scope, provider, nodeHash)))), reuse };
+  const count = await takeFirmQuote(scope, provider, nodeHash);
+  if (!count.taken) return { left: count.left, none: true };
+  return { left: count.left, take: { giveBack: count.giveBack, priceOf: priceKey(wanted), reservedUnder } };
 };
 
 const askFirm = async (gateway: Gateway, { provider, adapter }: Seller, call: CallContext, request: LiquidityQuoteRequest, take: Take): Promise<Asking> => {

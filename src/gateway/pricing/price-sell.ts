@@ -1,5 +1,6 @@
 import type { CallContext, SellQuoteRequest } from '../../providers/spec.ts';
 import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
+import { notePrices } from './last-prices.ts';
 import { exchangeTerms, readExchange, type ExchangeRequest } from './exchange-terms.ts';
 import { upstreamBlob } from '../upstream/blob.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -46,6 +47,7 @@ export const priceSell = async (scope: Scope, session: OpenSession, request: Sel
     maxWaitMs: request.max_wait_ms,
     since,
   });
+  notePrices(gateway, asked, collected.route.offers);
   const needConnection = [...collected.offerings].flatMap(([id, { needsConnection }]) => (needsConnection === true ? [id] : []));
   const terms = { currencyId: number.currencyId, paymentOptionId: number.id, optionName: number.name, network, needConnection };
   return await storeRoute(gateway, session, collected, terms);

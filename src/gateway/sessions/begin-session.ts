@@ -1,4 +1,6 @@
+import { ProviderFault } from '../../providers/fault.ts';
 import { callProvider } from '../upstream/call-provider.ts';
+import { takeFromBudget } from '../upstream/open-budget.ts';
 import { blobPlace, challengePlace } from '../places.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Scope } from '../../ports/scope.ts';
@@ -10,6 +12,8 @@ export type Challenge = {
   /** By provider id, and the gateway's own one-time token under `gateway`. */
   tokens: Record<string, string>;
   gatewayTokenExpiresOn: number;
+  /** Who was not asked, because the budget of new sessions there was spent. */
+  notAsked?: string[];
 };
 
 export type BegunSession = { sessionId: string; token?: string; tokens: Record<string, string>; expiresOn: number };
@@ -28,11 +32,18 @@ export const beginSession = async (scope: Scope): Promise<BegunSession> => {
     settings.proof_of_ownership === 'never'
       ? []
       : gateway.providers.filter((provider) => provider.demandsProof && provider.core.mode !== 'off' && provider.adapter.buy);
-  const begun = (await Promise.all(demanding.map((provider) => beginUpstream(scope, provider)))).filter((one) => one !== undefined);
+  const asked = await Promise.all(demanding.map((provider) => beginUpstream(scope, provider)));
+  const begun = asked.filter((one) => typeof one === 'object');
+  const notAsked = demanding.filter((_, i) => asked[i] === 'gateway-busy').map(({ id }) => id);
   const gatewayToken = `${new URL(settings.public_url).host}:${ids.secret(16)}`;
   const tokens: Record<string, string> = { ...Object.fromEntries(begun.map((one) => [one.providerId, one.token])), gateway: gatewayToken };
   const tokenOf = begun[0]?.providerId ?? (settings.proof_of_ownership === 'required' ? 'gateway' : undefined);
-  const challenge: Challenge = { tokens, gatewayTokenExpiresOn: now + settings.sessions.token_ttl_s * 1000, ...(tokenOf === undefined ? {} : { tokenOf }) };
+  const challenge: Challenge = {
+    tokens,
+    gatewayTokenExpiresOn: now + settings.sessions.token_ttl_s * 1000,
+    ...(tokenOf === undefined ? {} : { tokenOf }),
+    ...(notAsked.length === 0 ? {} : { notAsked }),
+  };
   const expiresOn = now + settings.sessions.verify_ttl_s * 1000;
   await gateway.stores.sessions.begin(
     { idHash, createdOn: now, expiresOn, challenge: await gateway.seal.seal(JSON.stringify(challenge), challengePlace(idHash)) },
@@ -44,7 +55,7 @@ export const beginSession = async (scope: Scope): Promise<BegunSession> => {
 const beginUpstream = async (
   scope: Scope,
   provider: Provider,
-): Promise<{ id: string; providerId: string; token: string; blob: string; expiresOn: number } | undefined> => {
+): Promise<{ id: string; providerId: string; token: string; blob: string; expiresOn: number } | 'gateway-busy' | undefined> => {
   const { gateway } = scope;
   try {
     const options = {
@@ -53,7 +64,10 @@ const beginUpstream = async (
       deadlineMs: gateway.settings.routing.verify_deadline_ms,
       idempotent: true,
     } as const;
-    const answer = await callProvider(scope, provider, options, async (context) => await provider.adapter.buy?.beginSession(context));
+    const answer = await callProvider(scope, provider, options, async (context) => {
+      takeFromBudget(scope, provider);
+      return await provider.adapter.buy?.beginSession(context);
+    });
     if (!answer?.ok || answer.value.token === undefined) return undefined;
     const id = gateway.ids.uuid();
     return {
@@ -63,7 +77,8 @@ const beginUpstream = async (
       blob: await gateway.seal.seal(answer.customer ?? '', blobPlace(id)),
       expiresOn: answer.value.expiresOn,
     };
-  } catch {
+  } catch (fault) {
+    if (fault instanceof ProviderFault && fault.kind === 'gateway-busy') return 'gateway-busy';
     return undefined; // counted and logged by callProvider; prices of this session name the provider as unreachable
   }
 };

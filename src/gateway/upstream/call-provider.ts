@@ -7,6 +7,7 @@ export type CallOptions = {
   verb: string;
   deadlineMs: number;
   signal?: AbortSignal;
+  /** Whose failures count as one, where the scope's network does not say. */
   customerKey?: string;
   /** Safe to send again. */
   idempotent: boolean;
@@ -15,12 +16,13 @@ export type CallOptions = {
 
 /** One call to a provider: guarded, timed, counted and logged in one line. */
 export const callProvider = async <T>(
-  { gateway, requestId }: Scope,
+  { gateway, requestId, network }: Scope,
   provider: Provider,
   options: CallOptions,
   attempt: (context: CallContext) => Promise<T>,
 ): Promise<T> => {
   const started = gateway.now();
+  const customerKey = network?.wide ?? options.customerKey;
   const finish = (outcome: string): void => {
     const ms = gateway.now() - started;
     gateway.count('provider_calls_total', { provider: provider.id, operation: options.operation, outcome });
@@ -40,7 +42,7 @@ export const callProvider = async <T>(
         deadlineMs: options.deadlineMs,
         ...(options.signal === undefined ? {} : { signal: options.signal }),
         idempotent: options.idempotent,
-        ...(options.customerKey === undefined ? {} : { customerKey: options.customerKey }),
+        ...(customerKey === undefined ? {} : { customerKey }),
       },
       (signal) => attempt({ ...options.context, signal, requestId }),
     );

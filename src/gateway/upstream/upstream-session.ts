@@ -1,7 +1,7 @@
 import type { Refusal } from '../../domain/refusal.ts';
-import { ProviderFault } from '../../providers/fault.ts';
 import type { BuyAdapter, CallContext, Proof } from '../../providers/spec.ts';
 import { blobPlace } from '../places.ts';
+import { takeFromBudget } from './open-budget.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Scope } from '../../ports/scope.ts';
 import type { Provider } from '../../ports/providers.ts';
@@ -55,8 +55,8 @@ const openUpstream = async (
   const id = gateway.ids.uuid();
   if (!(await sessions.claimUpstream({ id, owner, providerId: provider.id, now }))) return await awaitOther(gateway, owner, provider, signal);
   try {
-    if (!takeFromBudget(gateway, provider))
-      throw new ProviderFault('rate-limited', 'our own budget of new sessions a minute', { retryAfterMs: 60_000, taken: 'no' });
+    // The listing is everybody's: no crowd of customers may keep it from being read.
+    if (owner !== gatewayOwner) takeFromBudget(scope, provider);
     const opened = await openAt(adapter, { signal, requestId });
     if ('refusal' in opened) {
       await sessions.retireUpstream(id, gateway.now());
@@ -99,15 +99,4 @@ const awaitOther = async (gateway: Gateway, owner: string, provider: Provider, s
     if (!row) break;
   }
   return { refusal: { reason: 'busy' } };
-};
-
-/** New upstream sessions per provider and minute, so that nobody can make us flood a provider by opening sessions here. */
-const takeFromBudget = (gateway: Gateway, provider: Provider): boolean => {
-  const limit = provider.core.opens_per_minute ?? gateway.settings.sessions.opens_per_minute;
-  const now = gateway.now();
-  const used = gateway.state.openBudget.get(provider.id);
-  if (!used || now - used.windowStart >= 60_000) gateway.state.openBudget.set(provider.id, { windowStart: now, used: 1 });
-  else if (used.used >= limit) return false;
-  else used.used += 1;
-  return true;
 };

@@ -29,7 +29,10 @@ export const session = endpoint({
     }),
     proven: z.array(z.string()).openapi({ description: 'Whose tokens were proven' }),
   }),
-  problems: ['session-invalid', 'ownership-proof-failed', 'session-settled', 'customer-conflict'],
+  problems: ['session-invalid', 'ownership-proof-failed', 'session-settled', 'customer-conflict', 'rate-limited'],
   lane: 'quotes',
-  run: async ({ scope }, body) => ({ body: await openSession(scope, body) }),
+  run: async ({ scope, limit }, body) => {
+    await limit('sessions');
+    return { body: await openSession(scope, body) };
+  },
 });

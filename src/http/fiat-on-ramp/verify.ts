@@ -11,8 +11,8 @@ export const verify = endpoint({
   answer: z.object({ session_id: sessionId, token: z.string().optional(), tokens: z.record(z.string(), z.string()), expires_on: time }),
   problems: ['rate-limited'],
   lane: 'quotes',
-  run: async ({ scope, ip, limit }) => {
-    await limit('verify', networkOf(ip() ?? 'unknown'));
+  run: async ({ scope, limit }) => {
+    await limit('verify');
     const begun = await beginSession(scope);
     return {
       body: {
@@ -24,16 +24,3 @@ export const verify = endpoint({
     };
   },
 });
-
-/** One customer line usually has a whole IPv6 /64. */
-const networkOf = (ip: string): string => {
-  if (!ip.includes(':')) return ip;
-  const [head = '', tail = ''] = ip.split('::');
-  const front = head === '' ? [] : head.split(':');
-  const back = tail === '' ? [] : tail.split(':');
-  const groups = ip.includes('::') ? [...front, ...Array.from({ length: Math.max(0, 8 - front.length - back.length) }, () => '0'), ...back] : front;
-  return `${groups
-    .slice(0, 4)
-    .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''))
-    .join(':')}::/64`;
-};

@@ -5,7 +5,6 @@ import { priceLiquidity } from '../../gateway/pricing/price-liquidity.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { noOffer, showOffers, showQuote } from '../../gateway/pricing/show-offers.ts';
 import { endpoint, type Call } from '../call.ts';
-import { limitQuotes } from '../offers/offers.ts';
 import { amount, anyAmount, providerRef, reasons, sessionId, text, time, uuid } from '../shapes.ts';
 
 export const product = z.enum(['recharge', 'inbound', 'turbo']).openapi({
@@ -33,7 +32,7 @@ export const maySpend = (call: Call): boolean => call.app?.allow.includes('pay_w
 const price = async (call: Call, body: z.output<typeof liquidityBody>) => {
   const session = await readSession(call.gateway, body.session_id, 'price');
   if (body.pay_with === 'balance' && !maySpend(call)) throw appKeyRequired();
-  await limitQuotes(call, session.idHash);
+  await call.limit('quotes', session.idHash);
   return await priceLiquidity(call.scope, session, body);
 };
 

@@ -1,5 +1,7 @@
 import type { Context } from 'hono';
 import { receiveNotice } from '../../gateway/receive-notice.ts';
+import { networkOf } from '../../domain/network.ts';
+import { countersFor } from '../limiter.ts';
 import type { AppOptions } from '../platform.ts';
 import { isStorageDown } from '../storage-down.ts';
 
@@ -9,7 +11,7 @@ const maxBytes = 65_536;
 
 /** Every notice gets the same answer, genuine or forged: nothing can be learnt from asking. */
 export const noticeRoute = async (c: Context, options: AppOptions): Promise<Response> => {
-  const { gateway } = await options.platform(c);
+  const { gateway, ip } = await options.platform(c);
   const requestId = `req_${gateway.ids.uuid()}`;
   const headers = {
     'content-type': 'application/json',
@@ -20,7 +22,18 @@ export const noticeRoute = async (c: Context, options: AppOptions): Promise<Resp
   const [, providerId, purpose, targetId, token] = form.exec(new URL(c.req.url).pathname) ?? [];
   if (providerId !== undefined && purpose !== undefined && targetId !== undefined && token !== undefined) {
     try {
-      await receiveNotice({ gateway, requestId }, { providerId, purpose, targetId, token, body: await readText(c.req.raw) });
+      const counters = countersFor(options.http.limits, 'forged-notices', { network: networkOf(ip()), app: undefined }, undefined);
+      await receiveNotice(
+        { gateway, requestId },
+        {
+          providerId,
+          purpose,
+          targetId,
+          token,
+          body: async () => await readText(c.req.raw),
+          mayLog: async () => (await Promise.all(counters.map(options.limiter))).every(({ allowed }) => allowed),
+        },
+      );
     } catch (error) {
       if (!isStorageDown(error)) throw error;
       return new Response('{}', { status: 503, headers: { ...headers, 'retry-after': '5' } });

@@ -17,16 +17,10 @@ export const priceBody = z.object({
   max_wait_ms: z.int().min(300).max(60_000).optional(),
 });
 
-/** 60 quotes a minute for a session; an app that shows its key has its own, higher count. */
-export const limitQuotes = async (call: Call, sessionHash: string): Promise<void> => {
-  if (call.app) await call.limit('quotes-app', call.app.id, call.app.quotesPerMinute);
-  await call.limit('quotes', sessionHash);
-};
-
 /** From the request to the stored decision: what /offers and /quote have in common. */
 export const price = async (call: Call, body: z.output<typeof priceBody>) => {
   const session = await readSession(call.gateway, body.session_id, 'price');
-  await limitQuotes(call, session.idHash);
+  await call.limit('quotes', session.idHash);
   const { amount_btc, ...request } = body;
   if (amount_btc !== undefined && request.amount_sats !== undefined) {
     const detail = 'Send amount_sats or amount_btc, not both.';
@@ -51,13 +45,6 @@ const offer = z.looseObject({
   fee_bps: z.int(),
   cost_bps: z.int().optional(),
   behind_best_bps: z.int(),
-  expected_sats: anyAmount.optional().openapi({ description: 'amount_sats less the haircut: what offers are ranked by, for each unit paid' }),
-  haircut_ppm: z.int().openapi({ description: 'Parts per million that this offer is ranked lower by' }),
-  haircut_from: z.enum(['configured', 'record', 'operator']),
-  record: z
-    .object({ orders: z.int(), quoted_sats: anyAmount, delivered_sats: anyAmount, since: time })
-    .optional()
-    .openapi({ description: 'What this provider delivered by this option, against what it quoted' }),
   arrival_seconds: z.int().optional(),
   on_chain_fallback: z.boolean(),
   requires: z.array(z.string()),

@@ -3,7 +3,6 @@ import { priceSell } from '../../gateway/pricing/price-sell.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { noOffer, showOffers, showQuote } from '../../gateway/pricing/show-offers.ts';
 import { endpoint, type Call } from '../call.ts';
-import { limitQuotes } from '../offers/offers.ts';
 import { amount, anyAmount, country, providerRef, reasons, sessionId, smallId, time, uuid } from '../shapes.ts';
 
 const sellBody = z.object({
@@ -19,7 +18,7 @@ const sellBody = z.object({
 
 const price = async (call: Call, body: z.output<typeof sellBody>) => {
   const session = await readSession(call.gateway, body.session_id, 'price');
-  await limitQuotes(call, session.idHash);
+  await call.limit('quotes', session.idHash);
   return await priceSell(call.scope, session, body);
 };
 

@@ -3,11 +3,17 @@
  * Source: bLIP-51 (github.com/lightning/blips) and the forms met in public clients (README.md).
  */
 import { z } from 'zod';
-import { readTime } from '../kit/read-time.ts';
-import { optional, wireEnd, wireInteger, wireSats, wireText } from '../kit/wire-values.ts';
+import { optional, readTime, wireInteger, wireSats, wireText } from '../kit/wire-values.ts';
 
-/** What is no time is no time that we could keep. */
-const softTime = z.unknown().optional().transform(readTime);
+/** ISO 8601, or Unix seconds as a number or digits. What is neither is no time that we could keep. */
+const softTime = z
+  .unknown()
+  .optional()
+  .transform((value) => {
+    if (typeof value === 'number') return Number.isSafeInteger(value) && value > 0 && value < 1e11 ? value * 1000 : undefined;
+    if (typeof value !== 'string') return undefined;
+    return /^\d{9,11}$/.test(value) ? Number(value) * 1000 : readTime(value);
+  });
 const amount = optional(wireSats);
 
 const limits = z.object({
@@ -35,7 +41,7 @@ export type InfoWire = z.output<typeof infoWire>;
 export const paymentWire = z.object({
   state: optional(wireText),
   payment_state: optional(wireText),
-  expires_at: wireEnd,
+  expires_at: softTime,
   fee_total_sat: amount,
   order_total_sat: amount,
   fee_total_msat: amount,

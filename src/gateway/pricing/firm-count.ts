@@ -1,0 +1,47 @@
+import { sharesOf } from '../../domain/network.ts';
+import type { Counted } from '../../ports/liquidity.ts';
+import type { Provider } from '../../ports/providers.ts';
+import type { Scope } from '../../ports/scope.ts';
+
+/** What is counted of one node, today. */
+export const ofNode = ({ gateway }: Scope, provider: Provider, nodeHash: string): Counted => ({
+  day: new Date(gateway.now()).toISOString().slice(0, 10),
+  purpose: 'firm-quotes',
+  subject: `${provider.id} ${nodeHash}`,
+});
+
+/**
+ * Counts one order more that is made at a seller for a firm price: by node, by network, since node keys cost nothing, and by seller. `taken`
+ * says whether there was one left; `left` how many the node may still ask for.
+ */
+export const takeFirmQuote = async (
+  scope: Scope,
+  provider: Provider,
+  nodeHash: string,
+): Promise<{ taken: boolean; left: number; giveBack: () => Promise<void> }> => {
+  const { gateway, network } = scope;
+  const { liquidity } = gateway.stores;
+  const { quotes_per_node_per_day: perNode, orders_per_day: total } = provider.core;
+  const node = ofNode(scope, provider, nodeHash);
+  const counts = [
+    { counted: node, most: perNode },
+    ...(network ? sharesOf(network, total, perNode) : []).map(({ key, most }) => ({
+      counted: { ...node, purpose: 'network-orders', subject: `${provider.id} ${gateway.hash(`network ${key}`).slice(0, 32)}` },
+      most,
+    })),
+    { counted: { ...node, purpose: 'seller-orders', subject: provider.id }, most: total },
+  ];
+  const done: Counted[] = [];
+  const giveBack = async (): Promise<void> => void (await Promise.all(done.map((counted) => liquidity.give(counted, 1n))));
+  let left = 0;
+  for (const { counted, most } of counts) {
+    const before = await liquidity.take(counted, 1n, BigInt(most));
+    if (before === undefined) {
+      await giveBack();
+      return { taken: false, left, giveBack };
+    }
+    if (counted === node) left = most - Number(before) - 1;
+    done.push(counted);
+  }
+  return { taken: true, left, giveBack };
+};

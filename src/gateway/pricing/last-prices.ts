@@ -1,0 +1,39 @@
+/** What a bitcoin cost lately: enough to see that an amount in sats is far beyond a limit in fiat, before a provider is bothered with it. */
+import type { ExchangeAsked } from '../../domain/offer.ts';
+import type { RoutedOffer } from '../../domain/route.ts';
+import { isFiatFixed } from '../../domain/ramp.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+
+const keptMs = 3_600_000;
+/** Prices move, and providers differ: only what is wrong by more than this is refused here. */
+const margin = 2n;
+const satsOfBitcoin = 100_000_000n;
+
+/**
+ * The lowest and the highest price of the offers that stood up to the rules. Of requests for an amount of fiat only, which is held against the
+ * limits: for one sat, everything is dear.
+ */
+export const notePrices = ({ state, now }: Gateway, asked: ExchangeAsked, offers: readonly RoutedOffer[]): void => {
+  const prices = offers.flatMap(({ btcPrice }) => btcPrice ?? []);
+  if (!isFiatFixed(asked) || prices.length === 0) return;
+  const known = lastPrices(state.lastPrices.get(asked.currency), now());
+  const all = known ? [...prices, known.lowest, known.highest] : prices;
+  const sorted = all.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  state.lastPrices.set(asked.currency, { lowest: sorted[0] ?? 0n, highest: sorted.at(-1) ?? 0n, since: known?.since ?? now() });
+};
+
+const lastPrices = (known: { lowest: bigint; highest: bigint; since: number } | undefined, now: number) =>
+  known && now >= known.since && now - known.since < keptMs ? known : undefined;
+
+/** Whether an amount of sats is far outside of what the listing takes. Undefined: not that anybody could see. */
+export const farOutside = (
+  { state, now }: Gateway,
+  asked: ExchangeAsked,
+  { minFiat, maxFiat }: { minFiat?: bigint; maxFiat?: bigint },
+): 'below-minimum' | 'above-maximum' | undefined => {
+  const known = isFiatFixed(asked) ? undefined : lastPrices(state.lastPrices.get(asked.currency), now());
+  if (!known) return undefined;
+  if (maxFiat !== undefined && asked.amount * known.lowest > maxFiat * margin * satsOfBitcoin) return 'above-maximum';
+  if (minFiat !== undefined && asked.amount * known.highest * margin < minFiat * satsOfBitcoin) return 'below-minimum';
+  return undefined;
+};

@@ -1,0 +1,36 @@
+import { sharesOf } from '../../domain/network.ts';
+import { ProviderFault } from '../../providers/fault.ts';
+import type { Provider } from '../../ports/providers.ts';
+import type { Scope } from '../../ports/scope.ts';
+
+const windowMs = 60_000;
+const leastOfNetwork = 5;
+const mostWindows = 10_000;
+
+/**
+ * New upstream sessions per provider and minute, so that nobody can make us flood a provider by opening sessions here; one network can use up
+ * a part of them only. Throws where there is none left: that says something about us, not about the provider.
+ */
+export const takeFromBudget = ({ gateway, network }: Scope, provider: Provider): void => {
+  const { openBudget: windows } = gateway.state;
+  const total = provider.core.opens_per_minute ?? gateway.settings.sessions.opens_per_minute;
+  const now = gateway.now();
+  // A clock that was put back begins a new window.
+  const isOver = ({ windowStart }: { windowStart: number }): boolean => now < windowStart || now - windowStart >= windowMs;
+  if (windows.size > mostWindows) for (const [key, window] of windows) if (isOver(window)) windows.delete(key);
+  const counters = [{ key: '', most: total }, ...(network ? sharesOf(network, total, leastOfNetwork) : [])].map(({ key, most }) => {
+    const id = `${provider.id} ${key}`;
+    const known = windows.get(id);
+    return { id, most, window: known && !isOver(known) ? known : { windowStart: now, used: 0 } };
+  });
+  const spent = counters.find(({ most, window }) => window.used >= most);
+  if (spent)
+    throw new ProviderFault('gateway-busy', 'no new session at this provider is left in this minute', {
+      retryAfterMs: spent.window.windowStart + windowMs - now,
+      taken: 'no',
+    });
+  for (const { id, window } of counters) {
+    window.used += 1;
+    windows.set(id, window);
+  }
+};

@@ -1,0 +1,188 @@
+/** What one network may use up: everything that is counted by session is counted by network, too, since sessions cost nothing. */
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Wallet } from '../../scripts/demo/wallet.ts';
+import { startTestGateway, walletFrom, type TestGateway } from '../support/gateway.ts';
+import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
+
+const secretKey = 'secret-key-of-the-backend-0123';
+const publicKey = 'pk_of-the-web-wallet-0123';
+const webOrigin = 'https://app.wallet.example';
+let gateway: TestGateway;
+let receiver: WebhookReceiver;
+beforeAll(async () => {
+  receiver = await startWebhookReceiver();
+  gateway = await startTestGateway(
+    {
+      alpine: { simulator: { quoteTtlS: 3600 } },
+      dune: { simulator: { quoteTtlS: 3600, proof: 'demanded' }, block: { proof: 'demanded', catalogue_without_session: true, opens_per_minute: 300 } },
+    },
+    {
+      config: {
+        trusted_proxies: ['127.0.0.1'],
+        limits: { verify_per_minute: 100, quotes_per_minute: 2, quotes_per_minute_network: 3, orders_per_minute: 2, orders_per_minute_network: 3 },
+        orders: { max_open: 50 },
+        apps: {
+          backend: { key_hashes: [createHash('sha256').update(secretKey).digest('hex')], quotes_per_minute: 40, orders_per_minute: 30 },
+          web: { publishable_keys: [publicKey], cors_origins: [webOrigin], quotes_per_minute: 8 },
+        },
+      },
+    },
+  );
+  await ready(walletFrom(gateway.url, '192.0.2.1'));
+});
+afterAll(async () => {
+  await gateway.close();
+  await receiver.close();
+});
+
+const ready = async (wallet: Wallet): Promise<string> => {
+  const { sessionId } = await wallet.open();
+  await wallet.call('/payment-options', { session_id: sessionId });
+  return sessionId;
+};
+const asked = { amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 };
+/** Each from a session of its own. */
+const quotesFrom = async (ips: string[], headers: Record<string, string> = {}): Promise<number[]> => {
+  const statuses: number[] = [];
+  for (const ip of ips) {
+    const wallet = walletFrom(gateway.url, ip);
+    const { sessionId } = await wallet.open();
+    statuses.push((await wallet.call('/quote', { session_id: sessionId, ...asked }, headers)).status);
+  }
+  return statuses;
+};
+const times = <T>(n: number, value: T): T[] => Array.from({ length: n }, () => value);
+
+describe('quotes', () => {
+  it('of one IPv4 address, whatever the proxy writes it as', async () => {
+    const forms = ['203.0.113.1', '8.8.8.8, 203.0.113.1:51008', '9.9.9.9, "::ffff:203.0.113.1"', '7.7.7.7, 203.0.113.1:1'];
+    expect(await quotesFrom(forms)).toEqual([...times(3, 200), 429]);
+    expect(await quotesFrom(['203.0.113.2'])).toEqual([200]);
+  });
+
+  it('of one IPv6 /64; another one has its own, until their /48 has had 16 times as many', { timeout: 60_000 }, async () => {
+    expect(await quotesFrom(times(4, '2001:db8:1:1::1').map((ip, i) => `${ip}${i}`))).toEqual([...times(3, 200), 429]);
+    const others = Array.from({ length: 48 }, (_, i) => `[2001:db8:1:${(16 + Math.floor(i / 3)).toString(16)}::1]:443`);
+    const statuses = await quotesFrom(others);
+    expect([statuses.filter((status) => status === 200).length, statuses.at(-1)]).toEqual([45, 429]);
+    expect(await quotesFrom(['2001:db8:2:1::1'])).toEqual([200]);
+  });
+
+  it('are as many as the app may that shows a secret key: its customers share an address', async () => {
+    expect(await quotesFrom(times(6, '203.0.113.3'), { authorization: `Bearer ${secretKey}` })).toEqual(times(6, 200));
+  });
+
+  it('by a publishable key are as many as the app says, for each network', async () => {
+    const headers = { authorization: `Bearer ${publicKey}`, origin: webOrigin };
+    expect(await quotesFrom(times(9, '203.0.113.4'), headers)).toEqual([...times(8, 200), 429]);
+    expect(await quotesFrom(['203.0.113.5'], headers)).toEqual([200]);
+  });
+});
+
+it('the RateLimit fields tell of what is nearest to its end, and the refusal says who is counted', async () => {
+  const wallet = walletFrom(gateway.url, '203.0.113.10');
+  const { sessionId } = await wallet.open();
+  const quote = async () =>
+    await fetch(`${gateway.url}/quote`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-forwarded-for': '203.0.113.10' },
+      body: JSON.stringify({ session_id: sessionId, ...asked }),
+    });
+  const first = await quote();
+  expect([first.headers.get('ratelimit'), first.headers.get('ratelimit-policy')]).toEqual(['"quotes";r=1;t=60', '"quotes";q=2;w=60']);
+  await quotesFrom(times(2, '203.0.113.10'));
+  const refused = await quote();
+  expect(refused.status).toBe(429);
+  expect(refused.headers.get('ratelimit')?.split(';')[1]).toBe('r=0');
+  expect(((await refused.json()) as { detail: string }).detail).toBe('At most 3 quotes requests a minute are allowed from one network.');
+});
+
+it('orders and webhook tests', async () => {
+  const backend = { authorization: `Bearer ${secretKey}` };
+  const statuses: number[] = [];
+  for (let i = 0; i < 4; i += 1) {
+    const wallet = walletFrom(gateway.url, '203.0.113.20');
+    const { sessionId } = await wallet.open();
+    const { body } = await wallet.call('/quote', { session_id: sessionId, ...asked }, backend);
+    statuses.push((await wallet.call('/order', { session_id: sessionId, quote_id: body['quote_id'] })).status);
+  }
+  expect(statuses).toEqual([200, 200, 200, 429]);
+  const tests: number[] = [];
+  for (let i = 0; i < 4; i += 1) {
+    const wallet = walletFrom(gateway.url, '203.0.113.21');
+    const { sessionId } = await wallet.open();
+    tests.push((await wallet.call('/webhook-test', { session_id: sessionId, webhook_url: receiver.url })).status);
+  }
+  expect(tests).toEqual([200, 200, 200, 429]);
+});
+
+it('new sessions at a provider: a part of them, at GET /verify too, and it is the gateway that is busy', { timeout: 30_000 }, async () => {
+  const proven = async (ip: string) => (await walletFrom(gateway.url, ip).open()).proven;
+  for (let i = 0; i < 30; i += 1) expect(await proven('203.0.113.30')).toContain('dune');
+  expect(await proven('203.0.113.30')).not.toContain('dune');
+  const wallet = walletFrom(gateway.url, '203.0.113.30');
+  const { sessionId } = await wallet.open();
+  const { body } = await wallet.call('/offers', { session_id: sessionId, ...asked });
+  expect(body['failed']).toMatchObject([{ provider: { id: 'dune' }, reason: 'gateway-busy', retryable: true }]);
+  expect(await proven('203.0.113.31')).toContain('dune');
+});
+
+it('forged notices leave nothing behind but a count, however many there are', async () => {
+  const { sql } = gateway.database;
+  const send = async () =>
+    (
+      await fetch(`${gateway.url}/notices/alpine/order/${crypto.randomUUID()}/${'A'.repeat(43)}`, {
+        method: 'POST',
+        headers: { 'x-forwarded-for': '203.0.113.40' },
+        body: 'x'.repeat(5000),
+      })
+    ).status;
+  const statuses = await Promise.all(Array.from({ length: 100 }, send));
+  expect(new Set(statuses)).toEqual(new Set([202]));
+  expect(await sql`select 1 from notices where not genuine`).toHaveLength(0);
+  const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+  expect(metrics).toContain('ramp_notices_total{provider="alpine",genuine="false"} 100');
+  const lines = gateway.logs.filter((line) => line.includes('notice_forged'));
+  expect([lines.length > 0, lines.length <= 60]).toEqual([true, true]);
+});
+
+describe('an Idempotency-Key', () => {
+  it('is remembered only for a quote that there is', async () => {
+    const wallet = walletFrom(gateway.url, '203.0.113.50');
+    const { sessionId } = await wallet.open();
+    const { sql } = gateway.database;
+    for (let i = 0; i < 10; i += 1) {
+      const answer = await wallet.call('/order', { session_id: sessionId, quote_id: crypto.randomUUID() }, { 'idempotency-key': `key-${i}` });
+      expect(answer.body['code']).toBe('quote-not-found');
+    }
+    expect(await sql`select 1 from idempotency_keys where route = '/order'`).toHaveLength(0);
+    const { body } = await wallet.call('/quote', { session_id: sessionId, ...asked });
+    const order = async (key: string) => await wallet.call('/order', { session_id: sessionId, quote_id: body['quote_id'] }, { 'idempotency-key': key });
+    expect((await order('first')).status).toBe(200);
+    for (let i = 0; i < 10; i += 1) expect((await order(`other-${i}`)).body['code']).toBe('quote-used');
+    expect(await sql`select 1 from idempotency_keys where route = '/order'`).toHaveLength(1);
+  });
+});
+
+it('an amount of sats far beyond every limit is not sent to a provider', async () => {
+  const wallet = walletFrom(gateway.url, '203.0.113.60');
+  const { sessionId } = await wallet.open();
+  const backend = { authorization: `Bearer ${secretKey}` };
+  await wallet.call('/offers', { session_id: sessionId, ...asked }, backend);
+  const control = gateway.simulators['alpine']?.control;
+  const before = control?.history.requests.length;
+  for (const [amount_sats, reason] of [
+    [2_100_000_000_000_000, 'above-maximum'],
+    [10_000_000_000, 'above-maximum'],
+    [1, 'below-minimum'],
+  ] as const) {
+    const { sessionId: other } = await wallet.open();
+    const { body } = await wallet.call('/offers', { session_id: other, currency_id: 1, payment_option_id: 1, amount_sats }, backend);
+    expect(body['refused']).toContainEqual(expect.objectContaining({ provider: { id: 'alpine', name: 'alpine' }, reason }));
+  }
+  expect(control?.history.requests.length).toBe(before);
+  const { sessionId: third } = await wallet.open();
+  const fair = await wallet.call('/offers', { session_id: third, currency_id: 1, payment_option_id: 1, amount_sats: 100_000 }, backend);
+  expect((fair.body['offers'] as unknown[]).length).toBeGreaterThan(0);
+});
