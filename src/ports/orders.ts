@@ -43,6 +43,23 @@ export type Order = {
   quotedPay: bigint;
   quotedReceive: bigint;
   binding: boolean;
+  /** The customer's own bounds, as the order was placed with them. */
+  minReceive?: bigint;
+  maxPay?: bigint;
+  /** What the provider's status told last, also where it was not applied. */
+  toldPay?: bigint;
+  toldReceive?: bigint;
+  toldFee?: bigint;
+  toldOn?: number;
+  /** What the withdrawal link pays, read once. */
+  linkReceive?: bigint;
+  linkReadOn?: number;
+  /** Paid, and filled with less than was ordered. */
+  disputed?: boolean;
+  shortReleasedOn?: number;
+  recordedOn?: number;
+  /** The upstream order id again: one upstream order is one order here. */
+  upstreamKey?: string;
   expiresOn?: number;
   terms: OrderTerms;
   watch: OrderWatch;
@@ -81,6 +98,12 @@ export type OrderChange = Partial<
     | 'receive'
     | 'fee'
     | 'expiresOn'
+    | 'toldPay'
+    | 'toldReceive'
+    | 'toldFee'
+    | 'toldOn'
+    | 'disputed'
+    | 'shortReleasedOn'
     | 'facts'
     | 'watch'
     | 'secret'

@@ -27,6 +27,8 @@ export type Intent = {
   upstreamOrderId?: string;
   evidence?: Json;
   answer?: string;
+  /** `moved`: the intent of the next rank that the request goes on with. */
+  movedTo?: string;
 };
 export type NewIntent = Omit<Intent, 'state' | 'attempt' | 'sentOn' | 'upstreamOrderId' | 'evidence' | 'answer'>;
 export type IntentChange = Partial<Pick<Intent, 'state' | 'deadOn' | 'nextTryOn' | 'upstreamOrderId' | 'evidence' | 'answer' | 'knownBefore'>>;

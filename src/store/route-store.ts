@@ -5,6 +5,9 @@ import { databaseAnswered, type Database } from './database.ts';
 import { grouped } from './grouped.ts';
 import { routes } from './schema.ts';
 
+/** The newest version of a route that this code reads: told with each row, so that instances know of each other what they read. */
+const newestRead = 2;
+
 /** No caller goes on before its own row is in, in a group or not. */
 export const createRouteStore = (db: Database, client: Sql, options: { grouped: boolean }): RouteStore => {
   // One statement for any number of rows, so that the driver keeps it prepared: the hot path's one write.
@@ -17,11 +20,12 @@ export const createRouteStore = (db: Database, client: Sql, options: { grouped: 
       request_id: row.requestId,
       created_on: new Date(row.createdOn).toISOString(),
       route: row.route,
+      reads: newestRead,
     }));
     await client`
-      insert into routes (id, customer_id, session_hash, ramp, request_id, created_on, route)
-      select id, customer_id, session_hash, ramp, request_id, created_on, route
-      from json_to_recordset(${JSON.stringify(records)}::text::json) as r (id uuid, customer_id uuid, session_hash text, ramp text, request_id text, created_on timestamptz, route json)`;
+      insert into routes (id, customer_id, session_hash, ramp, request_id, created_on, route, reads)
+      select id, customer_id, session_hash, ramp, request_id, created_on, route, reads
+      from json_to_recordset(${JSON.stringify(records)}::text::json) as r (id uuid, customer_id uuid, session_hash text, ramp text, request_id text, created_on timestamptz, route json, reads smallint)`;
     return rows.map(() => undefined);
   };
   return {

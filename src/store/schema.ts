@@ -3,11 +3,13 @@
  * Whatever names a person or is worth stealing is in a `sealed` column; what must be found by a secret is found by its SHA-256.
  */
 import { sql } from 'drizzle-orm';
-import { bigint, bigserial, boolean, index, integer, pgTable, primaryKey, smallint, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { bigint, bigserial, boolean, index, integer, jsonb, pgTable, primaryKey, smallint, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import type { Facts, Json } from '../domain/offer.ts';
 import type { IntentState, Stage } from '../domain/order.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import { document, moment, sealed } from './columns.ts';
+
+export { fills, recordBroken, recordEstimates } from './record-schema.ts';
 import type { StoredTerms } from './order-terms.ts';
 
 const amount = (name: string) => bigint(name, { mode: 'bigint' });
@@ -18,6 +20,8 @@ export const customers = pgTable('customers', {
   keyHash: text('key_hash').unique(),
   recoveryHash: text('recovery_hash').unique(),
   createdOn: moment('created_on').notNull(),
+  /** Providers that declined an order or made a worse one, until when they are not offered first: Unix milliseconds by provider id. */
+  declined: jsonb('declined').$type<{ [providerId: string]: number }>(),
 });
 
 export const sessions = pgTable(
@@ -106,6 +110,8 @@ export const routes = pgTable(
     requestId: text('request_id').notNull(),
     createdOn: moment('created_on').notNull(),
     route: document<NonNullable<Json>>()('route').notNull(),
+    /** The newest version of a route that the instance which wrote this one reads. Null: of the release before, which reads version 1 alone. */
+    reads: smallint('reads'),
   },
   (t) => [index('routes_created').using('brin', t.createdOn)],
 );
@@ -139,6 +145,8 @@ export const intents = pgTable(
     evidence: document<NonNullable<Json>>()('evidence'),
     /** The HTTP answer as it was given: status and body, replayed byte for byte. */
     answer: sealed('answer'),
+    /** `moved`: the intent of the next rank that this request goes on with. */
+    movedTo: uuid('moved_to'),
   },
   (t) => [
     uniqueIndex('intents_quote')
@@ -183,6 +191,25 @@ export const orders = pgTable(
     quotedPay: amount('quoted_pay').notNull(),
     quotedReceive: amount('quoted_receive').notNull(),
     binding: boolean('binding').notNull(),
+    /** The customer's own bounds, as the order was placed with them: judged again when it is filled. */
+    minReceive: amount('min_receive'),
+    maxPay: amount('max_pay'),
+    /** What the provider's status told last, whatever became of it: kept for a dispute. */
+    toldPay: amount('told_pay'),
+    toldReceive: amount('told_receive'),
+    toldFee: amount('told_fee'),
+    toldOn: moment('told_on'),
+    /** What the withdrawal link pays, read once. */
+    linkReceive: amount('link_receive'),
+    linkReadOn: moment('link_read_on'),
+    /** Paid, and filled with less than was ordered. */
+    disputed: boolean('disputed').notNull().default(false),
+    /** When the operator released a short order to its customer. */
+    shortReleasedOn: moment('short_released_on'),
+    /** When its fill went into the record. Null for orders that the release before moved: background work adds those. */
+    recordedOn: moment('recorded_on'),
+    /** The upstream order id again, written by this release alone: one upstream order is one order here. */
+    upstreamKey: text('upstream_key'),
     expiresOn: moment('expires_on'),
     /** Two things in one bag, as the release before this reads them: what was agreed, which never changes, and what following has learnt. */
     terms: document<StoredTerms>()('terms').notNull(),
@@ -216,6 +243,12 @@ export const orders = pgTable(
     uniqueIndex('orders_intent').on(t.intentId),
     index('orders_upstream').on(t.providerId, t.upstreamOrderId),
     index('orders_reference').on(t.referenceHash),
+    uniqueIndex('orders_upstream_key')
+      .on(t.providerId, t.upstreamKey)
+      .where(sql`upstream_key is not null`),
+    index('orders_unrecorded')
+      .on(t.changedOn)
+      .where(sql`recorded_on is null and stage in ('paid', 'review', 'filled', 'finished', 'refunded')`),
   ],
 );
 
