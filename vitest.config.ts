@@ -6,7 +6,7 @@ import { WaitersFirst } from './test/setup/waiters-first.ts';
 /**
  * No assertion: what hangs is ended, and a busy machine is not a failure. Where time itself is under test the clock is moved (test/support/clock.ts).
  */
-const [testTimeout, hookTimeout] = [90_000, 120_000];
+const [testTimeout, hookTimeout] = [180_000, 300_000];
 
 /** Suites that start processes and load them for seconds: `npm run test:chaos` runs them. */
 const longForms = process.env['CHAOS'] === 'full' ? [] : ['**/*.long.test.ts'];

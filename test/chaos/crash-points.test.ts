@@ -128,11 +128,12 @@ const settle = async (on: Fleet, { session, quotes, point }: Case): Promise<void
     profiles.map(async (profile) => {
       let turn = 0;
       const ask = async () => await on.order(on.recoverers[(turn += 1) % 2]?.url ?? '', session, quotes[profile], webhook);
-      await until(`${point} ${profile} settles`, async () => {
+      // However long the others take to crash: what never settles meets the time limit of the test.
+      for (;;) {
         await new Promise((done) => setTimeout(done, 250));
         const { status } = await ask();
-        return status === 200 || (status >= 400 && status < 500) ? true : undefined;
-      });
+        if (status === 200 || (status >= 400 && status < 500)) break;
+      }
       await ask();
       await ask();
     }),
@@ -141,7 +142,7 @@ const settle = async (on: Fleet, { session, quotes, point }: Case): Promise<void
 
 needsPostgres('dies at each crash point and every promise holds, for each profile', async () => {
   // A quote outlives whatever a busy machine takes to kill a process after it.
-  const on = await startFleet({ quoteTtlS: 90 }, { quote_deadline_ms: 20_000, order_deadline_ms: 15_000, status_deadline_ms: 15_000 });
+  const on = await startFleet({ quoteTtlS: 600 }, { quote_deadline_ms: 20_000, order_deadline_ms: 15_000, status_deadline_ms: 15_000 });
   fleet = on;
   leaveDeliveriesToChildren(on);
   // A commit that takes its time, so that the process dies within it.
@@ -170,8 +171,8 @@ needsPostgres('dies at each crash point and every promise holds, for each profil
   // What waits for a quote's death has seen it once its life and more have passed.
   let isSettled = false;
   const settled = Promise.all(settling).finally(() => (isSettled = true));
-  while (!isSettled) {
-    await timePasses(on, 2000);
+  for (let round = 0; !isSettled; round += 1) {
+    await timePasses(on, round < 10 ? 2000 : 60_000);
     await new Promise((done) => setTimeout(done, 20));
   }
   await settled;

@@ -17,7 +17,7 @@ beforeAll(async () => {
       await world.close();
     }),
   );
-}, 120_000);
+});
 afterAll(async () => {
   await Promise.all([...runtimes].map(async ([name, runtime]) => (exits.has(name) ? undefined : await runtime.close())));
 });

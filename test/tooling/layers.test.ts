@@ -129,6 +129,10 @@ describe('layer rules', () => {
     expect(seen.imports).toBeGreaterThan(seen.modules);
     expect(seen.circles).toEqual([]);
     // Every name of the ladder is there: a room that was renamed is not silently free.
-    expect(ladder.flat().toSorted()).toEqual(readdirSync(new URL('../../src/gateway', import.meta.url)).toSorted());
+    expect(ladder.flat().toSorted()).toEqual(
+      readdirSync(new URL('../../src/gateway', import.meta.url))
+        .filter((name) => !name.endsWith('.test.ts'))
+        .toSorted(),
+    );
   });
 });
