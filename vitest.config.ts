@@ -25,6 +25,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts'],
+          exclude: ['src/**/*.workerd.test.ts'],
           environment: 'node',
           pool: 'forks',
           // A process for each file would cost more than its tests: a second to load the gateway.
@@ -65,6 +66,7 @@ export default defineConfig({
           name: 'workerd',
           include: [
             ...contracts,
+            'src/providers/*/*.workerd.test.ts',
             'src/providers/kit/*.test.ts',
             'src/resilience/{breaker,resilience}.test.ts',
             'src/domain/{ranking,exclusion}.test.ts',

@@ -1,13 +1,13 @@
 /** A purchase inside workerd: adapter and simulated provider in one isolate, with the node's proof, a lost answer and a slow one. */
 import { expect, it } from 'vitest';
-import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
-import { signNodeMessage } from '../../src/bitcoin/node-signature.ts';
-import { publicKeyOf } from '../../src/bitcoin/secp256k1.ts';
-import { createFiatOnRampSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
-import type { SimulatorOptions } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator-state.ts';
-import { provider } from '../../src/providers/fiat-on-ramp/index.ts';
-import type { BuyAdapter, BuyQuoteRequest, CallContext, FollowedOrder } from '../../src/providers/spec.ts';
-import { behind, contextOf, valueOf } from './in-process.ts';
+import { decodeLnurl } from '../../bitcoin/lnurl.ts';
+import { signNodeMessage } from '../../bitcoin/node-signature.ts';
+import { publicKeyOf } from '../../bitcoin/secp256k1.ts';
+import { createFiatOnRampSimulator } from './fiat-on-ramp.simulator.ts';
+import type { SimulatorOptions } from './fiat-on-ramp.simulator-state.ts';
+import { provider } from './index.ts';
+import type { BuyAdapter, BuyQuoteRequest, CallContext, FollowedOrder } from '../spec.ts';
+import { behind, contextOf, valueOf } from '../../../test/workerd/in-process.ts';
 
 const url = 'https://provider.example';
 const nodeKey = '11'.repeat(32);

@@ -1,10 +1,10 @@
 /** Sats sold inside workerd: adapter and simulated Bringin in one isolate; account, connection with its code, both ways to be paid. */
 import { expect, it } from 'vitest';
-import type { Json } from '../../src/domain/offer.ts';
-import { createBringinSimulator } from '../../src/providers/bringin/bringin.simulator.ts';
-import { provider } from '../../src/providers/bringin/index.ts';
-import type { CallContext, SellAdapter, SellQuoteRequest } from '../../src/providers/spec.ts';
-import { behind, contextOf, valueOf } from './in-process.ts';
+import type { Json } from '../../domain/offer.ts';
+import { createBringinSimulator } from './bringin.simulator.ts';
+import { provider } from './index.ts';
+import type { CallContext, SellAdapter, SellQuoteRequest } from '../spec.ts';
+import { behind, contextOf, valueOf } from '../../../test/workerd/in-process.ts';
 
 const url = 'https://dev.bringin.xyz';
 const email = 'alice@example.com';

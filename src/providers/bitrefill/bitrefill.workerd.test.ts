@@ -1,10 +1,10 @@
 /** Capacity bought inside workerd: adapter and simulated Thor in one isolate, down to the LNURL. */
 import { expect, it } from 'vitest';
-import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
-import { createBitrefillSimulator } from '../../src/providers/bitrefill/bitrefill.simulator.ts';
-import { provider } from '../../src/providers/bitrefill/index.ts';
-import type { LiquidityQuoteRequest } from '../../src/providers/spec.ts';
-import { behind, contextOf, valueOf } from './in-process.ts';
+import { decodeLnurl } from '../../bitcoin/lnurl.ts';
+import { createBitrefillSimulator } from './bitrefill.simulator.ts';
+import { provider } from './index.ts';
+import type { LiquidityQuoteRequest } from '../spec.ts';
+import { behind, contextOf, valueOf } from '../../../test/workerd/in-process.ts';
 
 const url = 'https://thor.example';
 const block = { base_url: `${url}/v1`, api_key_env: 'THOR_KEY', api_secret_env: 'THOR_SECRET', receipt_email: 'shop@example.com' };

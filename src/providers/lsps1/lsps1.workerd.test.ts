@@ -1,10 +1,10 @@
 /** A channel bought inside workerd: adapter and simulated seller in one isolate. */
 import { expect, it } from 'vitest';
-import { decodeInvoice } from '../../src/bitcoin/bolt11.ts';
-import { provider } from '../../src/providers/lsps1/index.ts';
-import { createLsps1Simulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
-import type { LiquidityQuoteRequest } from '../../src/providers/spec.ts';
-import { behind, contextOf, valueOf } from './in-process.ts';
+import { decodeInvoice } from '../../bitcoin/bolt11.ts';
+import { provider } from './index.ts';
+import { createLsps1Simulator } from './lsps1.simulator.ts';
+import type { LiquidityQuoteRequest } from '../spec.ts';
+import { behind, contextOf, valueOf } from '../../../test/workerd/in-process.ts';
 
 const request: LiquidityQuoteRequest = {
   ramp: 'liquidity',
