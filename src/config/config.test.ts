@@ -25,7 +25,8 @@ describe('configuration', () => {
     expect(config.routing).toMatchObject({
       quote_deadline_ms: 2500,
       outlier_bps: 1000,
-      indicative_haircut_bps: 50,
+      indicative_haircut_bps: 100,
+      route_version: 2,
       arrival_seconds: { instant: 60, card: 300, bank_transfer: 86_400 },
     });
     expect(config.providers).toMatchObject([
@@ -94,6 +95,29 @@ describe('configuration', () => {
       'providers.alpine.base_url: live mode needs https',
       'providers.alpine.base_url: "10.0.0.1" is a private address',
     ]);
+  });
+});
+
+describe('the address of a provider in live mode', () => {
+  const said = (host: string): string[] => checkLive(good(live.replace('alpine.example', host)), { DATABASE_URL: 'postgres://x' });
+
+  it.each([
+    '127.0.0.1',
+    '0x7f.1',
+    '0.0.0.0',
+    '100.64.0.1',
+    '169.254.169.254',
+    '[::1]',
+    '[fd00::1]',
+    '[::ffff:10.0.0.1]',
+    'localhost',
+    'x.local',
+    'x.internal.',
+  ])('%s is private', (host) => {
+    expect(said(host)).toEqual([expect.stringMatching(/^providers\.alpine\.base_url: ".*" is a private address$/)]);
+  });
+  it.each(['8.8.8.8', '[2a00:1450::1]', '10.example', 'api.language.example', 'localhost.example'])('%s is public', (host) => {
+    expect(said(host)).toEqual([]);
   });
 });
 

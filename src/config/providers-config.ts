@@ -57,7 +57,11 @@ const routing = z.strictObject({
     .describe('Answer after that time as soon as so many good offers are there; a slower one may have been better'),
   outlier_bps: bps(1000),
   tolerance_bps: bps(200),
-  indicative_haircut_bps: bps(50),
+  indicative_haircut_bps: bps(100).describe('What an estimate is ranked lower by until its provider has a record; slippage_bps where that is more'),
+  route_version: z
+    .literal([1, 2])
+    .default(2)
+    .describe('The version that routes are written and ranked in; 1 while an instance of the release before still reads them'),
   slippage_bps: bps(100),
   quote_ttl_s: seconds(300),
   accept_margin_s: seconds(120),
@@ -86,7 +90,7 @@ export const providerCore = z.object({
     }),
   ),
   preference_bps: z.int().min(-1000).max(1000).default(0).describe('Declared preference; shown with every route it decided'),
-  haircut_bps: z.int().min(0).max(5000).optional(),
+  haircut_bps: z.int().min(0).max(5000).optional().describe('Pins what its estimates are ranked lower by, whatever its record says; shown with every offer'),
   repost: z.enum(['same', 'rejects', 'duplicates', 'unknown']).default('unknown').describe('What a second POST of the same order does. Only what was proven'),
   late_commit_max_s: z.int().min(0).default(0),
   status_by_session: z.boolean().default(true),

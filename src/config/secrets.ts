@@ -1,5 +1,6 @@
 /** Kept apart from everything else, so that no log line, error or dump of the configuration can carry them. */
 import { base64 } from '@scure/base';
+import { isAddress, isPublicAddress } from '../domain/public-address.ts';
 import type { GatewayConfig } from './providers-config.ts';
 
 export type NamedKey = { id: string; key: Uint8Array };
@@ -86,7 +87,11 @@ export const freshSecrets = (randomBytes: (n: number) => Uint8Array): Record<'SE
   WEBHOOK_SIGNING_KEY: `w1:${base64.encode(randomBytes(32))}`,
 });
 
-const privateHost = /^(?:localhost|.*\.(?:localhost|local|internal|lan)|127\.|10\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|\[)/;
+const privateName = /^(?:localhost|.*\.(?:localhost|local|internal|lan))$/;
+const isPrivate = (hostname: string): boolean => {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return isAddress(host) ? !isPublicAddress(host) : privateName.test(host.replace(/\.$/, ''));
+};
 
 /** What live mode refuses to start with. One line each. */
 export const checkLive = (config: GatewayConfig, source: Source): string[] => {
@@ -99,7 +104,7 @@ export const checkLive = (config: GatewayConfig, source: Source): string[] => {
     const url = new URL(provider.base_url);
     if (provider.sandbox) mistakes.push(`providers.${provider.id}: a sandbox provider cannot be used in live mode`);
     if (url.protocol !== 'https:') mistakes.push(`providers.${provider.id}.base_url: live mode needs https`);
-    if (privateHost.test(url.hostname)) mistakes.push(`providers.${provider.id}.base_url: "${url.hostname}" is a private address`);
+    if (isPrivate(url.hostname)) mistakes.push(`providers.${provider.id}.base_url: "${url.hostname}" is a private address`);
   }
   return mistakes;
 };

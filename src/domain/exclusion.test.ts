@@ -124,7 +124,7 @@ describe('too good', () => {
       decidedOn,
     );
     expect(ruling.excluded.map(({ providerId, deviationBps, limitBps }) => [providerId, deviationBps, limitBps])).toEqual([
-      ['a', 10_000, 1000],
+      ['a', 30_000, 1000],
       ['b', 10_000, 1000],
     ]);
     expect(ruling.accepted.map(({ providerId }) => providerId).sort()).toEqual(['c', 'd']);
@@ -155,15 +155,118 @@ describe('too good', () => {
       }),
     );
   });
-  test('whoever is excluded gives more than everybody who stays', () => {
+  test('whoever is excluded beats the middle of the others in what is received and in the price', () => {
     fc.assert(
       fc.property(soundCandidates(), fc.integer({ min: 0, max: 1000 }), (candidates, outlierBps) => {
         const { accepted, excluded } = applyRules(asked, candidates, { ...policy, outlierBps }, decidedOn);
         expect(accepted.length + excluded.length).toBe(candidates.length);
         expect(accepted.length).toBeGreaterThanOrEqual(Math.min(2, candidates.length));
-        for (const { offer } of excluded) expect(accepted.every((kept) => kept.offer.receive < offer.receive)).toBe(true);
+        const least = (of: (offer: ProviderOffer) => number): number => Math.min(...accepted.map(({ offer }) => of(offer)));
+        const price = ({ pay, fee, receive }: ProviderOffer): number => Number(receive) / Number(pay - fee);
+        for (const { offer, deviationBps } of excluded) {
+          expect(Number(offer.receive)).toBeGreaterThan(least(({ receive }) => Number(receive)));
+          expect(price(offer)).toBeGreaterThan(least(price));
+          expect(deviationBps).toBeGreaterThanOrEqual(outlierBps);
+        }
       }),
     );
+  });
+  test('no arrival counts: any order of the same offers is ruled alike, also of offers that are exactly alike', () => {
+    const few = fc.array(fc.constantFrom(100_000n, 125_000n, 150_000n), { minLength: 3, maxLength: 7 });
+    fc.assert(
+      fc.property(
+        few.chain((receives) => fc.tuple(fc.constant(receives), fc.shuffledSubarray(receives, { minLength: receives.length }))),
+        ([receives, shuffled]) => {
+          const kept = (list: bigint[]): number[] =>
+            applyRules(
+              asked,
+              list.map((receive, index) => receiving(`p${index}`, receive)),
+              policy,
+              decidedOn,
+            )
+              .accepted.map(({ offer }) => Number(offer.receive))
+              .sort((a, b) => a - b);
+          expect(kept(shuffled)).toEqual(kept(receives));
+        },
+      ),
+    );
+  });
+  test('a small fixed fee is no lie: the honest cheapest of a small amount stays', () => {
+    // 15.00 EUR at one price of 9,000,000 with fixed fees of 0.30, 2.00 and 2.50: 13 % more is received, at the same price.
+    const small = buyFor(1_500n);
+    const withFee = (providerId: string, fee: bigint): Candidate =>
+      aCandidate(providerId, { pay: 1_500n, fee, receive: ((1_500n - fee) * 100_000_000n) / 9_000_000n });
+    expect(rulesOf(small, withFee('cheap', 30n), withFee('b', 200n), withFee('c', 250n))).toEqual([]);
+    // The same promise at a price of its own is one.
+    expect(rulesOf(small, aCandidate('liar', { pay: 1_500n, fee: 200n, receive: 16_333n }), withFee('b', 200n), withFee('c', 250n))).toEqual([
+      ['liar', 'too-good'],
+    ]);
+  });
+  test('a sale is compared by its fiat with the fee', () => {
+    const sale: Asked = { ramp: 'sell', fixed: 'pay', amount: 20_000n, currency: 'EUR', option: 'SEPA' };
+    const sold = (providerId: string, receive: bigint, fee: bigint): Candidate => aCandidate(providerId, { pay: 20_000n, receive, fee });
+    expect(rulesOf(sale, sold('cheap', 1_770n, 30n), sold('b', 1_600n, 200n), sold('c', 1_550n, 250n))).toEqual([]);
+    expect(rulesOf(sale, sold('liar', 1_770n, 230n), sold('b', 1_600n, 200n), sold('c', 1_550n, 250n))).toEqual([['liar', 'too-good']]);
+  });
+  test('two who agree do not shield each other among four or more', () => {
+    const [l1, l2] = [receiving('l1', 117_000n), receiving('l2', 117_000n)];
+    const honest = [100_000n, 99_900n, 99_800n].map((receive, index) => receiving(`h${index}`, receive));
+    const excluded = (...candidates: Candidate[]): string[] => rulesOf(asked, ...candidates).map(([providerId]) => providerId);
+    expect(excluded(l1, l2, ...honest)).toEqual(['l1', 'l2']);
+    expect(excluded(l1, l2, ...honest.slice(0, 2))).toEqual(['l1', 'l2']);
+    // Of three, two against one: nobody can tell who is right.
+    expect(excluded(l1, l2, ...honest.slice(0, 1))).toEqual([]);
+  });
+});
+
+describe('amounts that no JSON integer holds are that one offer alone', () => {
+  const beyond = BigInt(Number.MAX_SAFE_INTEGER) + 1n;
+  const sell: Asked = { ramp: 'sell', fixed: 'pay', amount: 100_000n, currency: 'EUR', option: 'SEPA' };
+  test.each<[string, Asked, Partial<ProviderOffer>]>([
+    ['sats', asked, { receive: beyond }],
+    ['fiat', asked, { pay: beyond }],
+    ['a fee', asked, { pay: beyond, fee: beyond - 1n }],
+    ['the price of one sat', buyFor(100_000_000n), { pay: 100_000_000n, receive: 1n, fee: 0n }],
+    ['a fee above what is paid', asked, { fee: 10_001n }],
+    ['the fiat of a sale', sell, { pay: 100_000n, receive: beyond, fee: 0n }],
+    ['the fee of a sale', sell, { pay: 100_000n, receive: 9_000n, fee: beyond }],
+    ['the price of a sale', sell, { pay: 100_000n, receive: 9_000_000_000_000_000n, fee: 0n }],
+    ['liquidity', { ramp: 'liquidity', inboundSats: 1n, clientSats: 0n }, { pay: beyond, receive: 0n, fee: beyond, facts: { inbound_sats: 1 } }],
+  ])('%s', (_name, request, offer) => {
+    expect(ruleOf(request, offer)).toBe('amount-invalid');
+  });
+});
+
+describe('a live reference', () => {
+  const live = { ...policy, reference: { btcPrice: 9_000_000n, maxDeviationBps: 1500, observedOn: decidedOn, source: 'live' as const } };
+  const at = (providerId: string, receive: bigint): Candidate => aCandidate(providerId, { receive, fee: 0n });
+  const ruled = (...candidates: Candidate[]): unknown => {
+    const { accepted, excluded, referenceDisputed } = applyRules(asked, candidates, live, decidedOn);
+    return [accepted.map(({ providerId }) => providerId).sort(), excluded.map(({ providerId, rule }) => [providerId, rule]), referenceDisputed === true];
+  };
+  test('within its bound nothing is too good, whatever the others ask', () => {
+    // Fair are 111,111; 15 % either way is within the bound.
+    expect(ruled(at('good', 111_000n), at('dear1', 99_000n), at('dear2', 98_500n), at('dear3', 98_000n))).toEqual([
+      ['dear1', 'dear2', 'dear3', 'good'],
+      [],
+      false,
+    ]);
+  });
+  test('excludes what is far from it, but never more than half of the sound offers', () => {
+    expect(ruled(at('far', 140_000n), at('a', 111_000n), at('b', 110_000n))).toEqual([['a', 'b'], [['far', 'off-reference']], false]);
+    expect(ruled(at('far1', 140_000n), at('far2', 141_000n), at('a', 111_000n), at('b', 110_000n))).toEqual([
+      ['a', 'b'],
+      [
+        ['far1', 'off-reference'],
+        ['far2', 'off-reference'],
+      ],
+      false,
+    ]);
+    expect(ruled(at('far1', 140_000n), at('far2', 141_000n), at('a', 139_000n), at('b', 111_000n))).toEqual([['a', 'b', 'far1', 'far2'], [], true]);
+    expect(ruled(at('far', 140_000n))).toEqual([['far'], [], true]);
+  });
+  test('a disputed one protects nobody', () => {
+    expect(ruled(at('liar', 120_000n), at('a', 90_000n), at('b', 90_100n), at('c', 90_200n))).toEqual([['a', 'b', 'c'], [['liar', 'too-good']], true]);
   });
 });
 

@@ -14,12 +14,19 @@ import {
   type ProviderOffer,
 } from './offer.ts';
 import type { DecisionPolicy } from './policy.ts';
-import { bpsDown, satsPerBtc } from './money.ts';
-import { beatsByMore, compareNet, deviationBps, netOf } from './net-result.ts';
+import { bpsDown, isSafe, satsPerBtc } from './money.ts';
+import type { Fraction } from './net-result.ts';
+import { beatsByMore, compareNet, deviationBps, exchangedOf, netOf, priceOf } from './net-result.ts';
 import { namesDiffer } from './option-name.ts';
 import { exchanged, isFiatFixed, sides, type ExchangeRamp } from './ramp.ts';
 
-export type Ruling = { accepted: Candidate[]; excluded: Excluded[]; priceCheck?: 'weak' };
+export type Ruling = {
+  accepted: Candidate[];
+  excluded: Excluded[];
+  priceCheck?: 'weak';
+  /** A live reference that would have excluded more than half of the sound offers is not believed. */
+  referenceDisputed?: true;
+};
 
 const usualShortestLifeMs = 30_000;
 /** Of an asked fiat amount at least so much is used, and in sell at most so much more is paid out. */
@@ -30,13 +37,20 @@ export const applyRules = (asked: Asked, candidates: Candidate[], policy: Decisi
   const excluded: Excluded[] = [];
   const sound: Candidate[] = [];
   for (const candidate of candidates) {
-    const broken = brokenRule(asked, candidate, policy.shortestLifeMs, now) ?? offReference(asked, candidate.offer, policy);
-    if (broken === undefined) sound.push(flagFee(asked, candidate, policy));
-    else excluded.push({ providerId: candidate.providerId, offer: candidate.offer, ...(typeof broken === 'string' ? { rule: broken } : broken) });
+    const rule = brokenRule(asked, candidate, policy.shortestLifeMs, now);
+    if (rule === undefined) sound.push(flagFee(asked, candidate, policy));
+    else excluded.push({ providerId: candidate.providerId, offer: candidate.offer, rule });
   }
   if (!asksExchange(asked)) return { accepted: sound, excluded };
-  const accepted = withoutOutliers(asked, sound, policy.outlierBps, excluded);
-  return { accepted, excluded, ...(differTooMuch(asked, accepted, policy.outlierBps) ? { priceCheck: 'weak' } : {}) };
+  const { near, far, disputed } = againstReference(asked, sound, policy);
+  const trusted = policy.reference?.source === 'live' && !disputed;
+  const accepted = withoutOutliers(asked, near, policy.outlierBps, trusted, excluded);
+  return {
+    accepted,
+    excluded: [...excluded, ...far],
+    ...(differTooMuch(asked, accepted, policy.outlierBps) ? { priceCheck: 'weak' } : {}),
+    ...(disputed ? { referenceDisputed: true } : {}),
+  };
 };
 
 /** Two offers with nothing to judge between them: the price cannot be called checked. Never for liquidity, where honest fees differ by more. */
@@ -48,19 +62,39 @@ export const differTooMuch = (asked: Asked, accepted: Candidate[], outlierBps: n
 };
 
 /**
- * With three or more: while the best beats the second by more than the bound, it goes, never below two. Offers within the bound of each other
- * protect each other as long as two of them are there, so an honest majority is never touched.
+ * With three or more: whoever beats the middle of the others by more than the bound goes, the best first, never below two. Both must be better,
+ * what is received and the price without the fee: a small fixed fee alone is no lie. The middle of an even number is the better of the two, so
+ * that of three the second counts. A minority that agrees does not shield itself, an honest majority is never touched. `trusted`: all who are left
+ * stand within a live reference's bound, and none of them is too good.
  */
-const withoutOutliers = (asked: Asked, candidates: Candidate[], outlierBps: number, excluded: Excluded[]): Candidate[] => {
-  const left = candidates.map((candidate) => ({ candidate, net: netOf(asked, candidate.offer) })).sort((a, b) => compareNet(b.net, a.net));
-  while (left.length > 2) {
-    const [best, second] = left;
-    if (!best || !second || !beatsByMore(best.net, second.net, outlierBps)) break;
-    left.shift();
-    const { providerId, offer } = best.candidate;
-    excluded.push({ providerId, rule: 'too-good', offer, deviationBps: deviationBps(best.net, second.net), limitBps: outlierBps });
+const withoutOutliers = (asked: ExchangeAsked, candidates: Candidate[], outlierBps: number, trusted: boolean, excluded: Excluded[]): Candidate[] => {
+  if (trusted) return candidates;
+  let left = candidates
+    .map((candidate): Judged => ({ candidate, net: netOf(asked, candidate.offer), price: exchangedOf(asked, candidate.offer) }))
+    .sort((a, b) => compareNet(b.net, a.net) || compareNet(b.price, a.price));
+  for (;;) {
+    const found = left.length > 2 ? left.find((one) => isTooGood(one, left, outlierBps)) : undefined;
+    if (!found) return left.map(({ candidate }) => candidate);
+    const others = left.filter((one) => one !== found);
+    const { providerId, offer } = found.candidate;
+    excluded.push({ providerId, rule: 'too-good', offer, deviationBps: deviationBps(found.net, middleOf(others, 'net')), limitBps: outlierBps });
+    left = others;
   }
-  return left.map(({ candidate }) => candidate);
+};
+
+type Judged = { candidate: Candidate; net: Fraction; price: Fraction };
+
+const isTooGood = (one: Judged, left: Judged[], bps: number): boolean => {
+  const others = left.filter((other) => other !== one);
+  return beatsByMore(one.net, middleOf(others, 'net'), bps) && beatsByMore(one.price, middleOf(others, 'price'), bps);
+};
+
+/** The median, of an even number the better of the two in the middle. */
+const middleOf = (others: Judged[], by: 'net' | 'price'): Fraction => {
+  const sorted = others.map((other) => other[by]).sort((a, b) => compareNet(b, a));
+  const middle = sorted[Math.floor((sorted.length - 1) / 2)];
+  if (!middle) throw new RangeError('nothing to compare with');
+  return middle;
 };
 
 const brokenRule = (asked: Asked, candidate: Candidate, shortestLifeMs: number | undefined, now: number): ExclusionRule | undefined => {
@@ -75,11 +109,13 @@ const brokenRule = (asked: Asked, candidate: Candidate, shortestLifeMs: number |
   return offer.expiresOn !== undefined && offer.expiresOn - now < (shortestLifeMs ?? usualShortestLifeMs) ? 'expires-too-soon' : undefined;
 };
 
-const amountsAreSane = ({ ramp }: Asked, { pay, receive, fee }: ProviderOffer): boolean => {
-  if (pay <= 0n || fee < 0n) return false;
-  const { pay: paid, receive: received, fee: charged } = sides[ramp];
+/** Amounts leave as JSON integers, and so does the price that they make: what is beyond the safe integers is no offer. */
+const amountsAreSane = (asked: Asked, offer: ProviderOffer): boolean => {
+  const { pay, receive, fee } = offer;
+  if (pay <= 0n || fee < 0n || !isSafe(pay) || !isSafe(receive) || !isSafe(fee)) return false;
+  const { pay: paid, receive: received, fee: charged } = sides[asked.ramp];
   if (paid === received) return receive >= 0n && fee === pay - receive;
-  return receive > 0n && (charged !== paid || fee < pay);
+  return receive > 0n && (charged !== paid || fee < pay) && isSafe(priceOf(asked, offer) ?? 0n);
 };
 
 /** Sats asked for come back exactly. Of fiat asked for, a little less may be taken (buy) or a little more paid out (sell): prices are per sat. */
@@ -108,12 +144,24 @@ const outsideLimits = ({ offer: { pay, receive }, terms: { limits = {} } }: Cand
   (limits.minReceive !== undefined && receive < limits.minReceive) ||
   (limits.maxReceive !== undefined && receive > limits.maxReceive);
 
-/** A configured reference checks every offer, dearer ones too: a lone offer far from the market is as wrong as one too good to be true. */
-const offReference = (asked: Asked, offer: ProviderOffer, { reference }: DecisionPolicy): Pick<Excluded, 'rule' | 'deviationBps' | 'limitBps'> | undefined => {
-  if (!reference || !asksExchange(asked)) return undefined;
-  const { distance, fair } = distanceFrom(asked, offer, reference.btcPrice);
-  if (distance * 10_000n <= fair * BigInt(reference.maxDeviationBps)) return undefined;
-  return { rule: 'off-reference', deviationBps: bpsDown(distance, fair), limitBps: reference.maxDeviationBps };
+type Checked = { near: Candidate[]; far: Excluded[]; disputed: boolean };
+
+/**
+ * A reference checks every offer, dearer ones too: a lone offer far from the market is as wrong as one too good to be true. A live one that would
+ * exclude more than half is itself what is wrong.
+ */
+const againstReference = (asked: ExchangeAsked, sound: Candidate[], { reference }: DecisionPolicy): Checked => {
+  if (!reference) return { near: sound, far: [], disputed: false };
+  const near: Candidate[] = [];
+  const far: Excluded[] = [];
+  const limitBps = reference.maxDeviationBps;
+  for (const candidate of sound) {
+    const { distance, fair } = distanceFrom(asked, candidate.offer, reference.btcPrice);
+    if (distance * 10_000n <= fair * BigInt(limitBps)) near.push(candidate);
+    else far.push({ providerId: candidate.providerId, rule: 'off-reference', offer: candidate.offer, deviationBps: bpsDown(distance, fair), limitBps });
+  }
+  if (reference.source === 'live' && far.length * 2 > sound.length) return { near: sound, far: [], disputed: true };
+  return { near, far, disputed: false };
 };
 
 /** How far the amounts lie from a price, both scaled by 1e8; `fair` is what the sats cost at that price. */

@@ -52,6 +52,10 @@ export const formatHundredths = (hundredths: bigint, currency: string): string =
   return `${hundredths < 0n ? '-' : ''}${size / 100n}.${(size % 100n).toString().padStart(2, '0')} ${currency}`;
 };
 
+/** Whether an amount fits into a JSON integer that every reader keeps exactly. */
+export const isSafe = (amount: bigint): boolean => amount <= largestSafe && amount >= -largestSafe;
+const largestSafe = BigInt(Number.MAX_SAFE_INTEGER);
+
 export const satsPerBtc = 100_000_000n;
 
 /** Hundredths per whole bitcoin, the fee taken out: floor((amountFiat − orderFee) × 1e8 / amountSats). Throws RangeError for no sats. */

@@ -1,13 +1,19 @@
 /** What an offer is worth to the customer, as an exact fraction that offers to one request are compared by. More is better. */
 import { bpsDown, bpsUp, btcPrice, divCeil, satsPerBtc } from './money.ts';
-import { asksExchange, type Asked, type ProviderOffer } from './offer.ts';
-import { fiatAndSats, sides } from './ramp.ts';
+import { asksExchange, type Asked, type ExchangeAsked, type ProviderOffer } from './offer.ts';
+import { exchanged, fiatAndSats, sides } from './ramp.ts';
 
 /** n / d with n > 0 and d ≥ 0; d = 0 stands for a liquidity offer without a fee, which nothing beats. */
 export type Fraction = { n: bigint; d: bigint };
 
 /** Received per paid for buy and sell, whichever side was fixed; 1 / fee for liquidity. Expects amounts that passed the rules. */
 export const netOf = (asked: Asked, offer: ProviderOffer): Fraction => (asksExchange(asked) ? { n: offer.receive, d: offer.pay } : { n: 1n, d: offer.fee });
+
+/** What is exchanged for what without the fee, so that two offers with different fixed fees can be compared. Expects amounts that passed the rules. */
+export const exchangedOf = ({ ramp }: ExchangeAsked, offer: ProviderOffer): Fraction => {
+  const { fiat, sats } = exchanged(ramp, offer);
+  return sides[ramp].pay === 'fiat' ? { n: sats, d: fiat } : { n: fiat, d: sats };
+};
 
 /** Negative when a is worth less than b, 0 when exactly as much. */
 export const compareNet = (a: Fraction, b: Fraction): number => {

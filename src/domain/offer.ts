@@ -1,5 +1,6 @@
 import type { FaultKind } from './fault-kind.ts';
 import type { ExchangeRamp } from './ramp.ts';
+import type { HaircutFrom, Standing } from './record.ts';
 import type { Limits, Refusal } from './refusal.ts';
 
 /** A value that survives JSON: what adapters put into stored, opaque fields. */
@@ -67,9 +68,14 @@ export type ChannelAsked = { ramp: 'liquidity'; inboundSats: bigint; clientSats:
 /** Money for sats or sats for money: what was asked for has a price. */
 export const asksExchange = (asked: Asked): asked is ExchangeAsked => 'fixed' in asked;
 
-/** How the provider of a candidate is treated by the ranking; all declared in the configuration. */
+/** How the provider of a candidate is treated by the ranking: declared in the configuration, or learnt by everybody's formula. */
 export type Terms = {
+  /** Configured haircut of an estimate: where the record starts from, and all there is for liquidity. */
   haircutBps: number;
+  /** What the provider delivered before; absent where the operator does not rank by it. */
+  standing?: Standing;
+  /** For display: all its orders of this ramp, currency and option that were filled. */
+  record?: { orders: number; quotedSats: bigint; deliveredSats: bigint; since: number };
   preferenceBps: number;
   /** How long money needs to arrive by the asked option; a binding offer that expires earlier ranks as indicative. */
   arrivalSeconds?: number;
@@ -101,5 +107,16 @@ export type Excluded = { providerId: string; rule: ExclusionRule; offer: Provide
 export type Refused = { providerId: string; refusal: Refusal };
 export type Failed = { providerId: string; reason: FaultKind; retryable: boolean; latencyMs?: number; retryOn?: number };
 
-/** A candidate with its place. `behindBestBps` is rounded up, negative when it gives more than rank 1 (without haircut or preference). */
-export type RankedOffer = Candidate & { rank: number; countsAsBinding: boolean; behindBestBps: number; warnings: string[] };
+/**
+ * A candidate with its place. `behindBestBps` is rounded up, negative when it gives more than rank 1 (without haircut or preference). Since
+ * version 2 of the route: the haircut that it was ranked with, where that came from, and P of the formula.
+ */
+export type RankedOffer = Candidate & {
+  rank: number;
+  countsAsBinding: boolean;
+  behindBestBps: number;
+  warnings: string[];
+  haircutPpm?: number;
+  haircutFrom?: HaircutFrom;
+  priorSats?: bigint;
+};

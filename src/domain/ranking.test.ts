@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { aCandidate, buyFor, decidedOn, policy, soundCandidates } from '../../test/support/offers.ts';
 import type { Asked, Candidate } from './offer.ts';
 import { rank } from './ranking.ts';
+import type { Sums, Windows } from './record.ts';
 
 const asked = buyFor(10_000n);
 /** Wide enough that two offers never count as too far apart. */
@@ -70,28 +71,89 @@ test('a preference is told only when it decided', () => {
   expect([notEnough.ranked[0]?.providerId, notEnough.preferenceDecided]).toEqual(['b', false]);
 });
 
-test('of two that differ too much the binding one wins; both alike keep the normal order', () => {
-  const far = (first: boolean, second: boolean): string[] =>
+describe('two that differ by more than the outlier bound', () => {
+  const far = (version: 1 | 2, first: boolean, second: boolean): string[] =>
     rank(
       asked,
       [aCandidate('a', { receive: 120_000n, binding: first }), aCandidate('b', { receive: 100_000n, binding: second })],
-      policy,
+      { ...policy, version },
       byId,
       decidedOn,
     ).ranked.map(({ providerId }) => providerId);
-  expect([far(false, true), far(true, false), far(true, true), far(false, false)]).toEqual([
-    ['b', 'a'],
-    ['a', 'b'],
-    ['a', 'b'],
-    ['a', 'b'],
-  ]);
+  const all = (version: 1 | 2): string[] =>
+    [far(version, false, true), far(version, true, false), far(version, true, true), far(version, false, false)].map(([a]) => a ?? '');
+
+  test('keep the order of expected value: a binding price far too dear is no price check', () => {
+    expect(all(2)).toEqual(['a', 'a', 'a', 'a']);
+  });
+  test('in a route of version 1 the binding one wins, as it was decided then', () => {
+    expect(all(1)).toEqual(['b', 'a', 'a', 'a']);
+  });
+  test.each([55_555n, 99_206n, 111n])('a binding offer of %s sats never wins against an honest estimate of 110,000', (receive) => {
+    const { ranked } = rank(asked, [aCandidate('bait', { receive }), aCandidate('honest', { receive: 110_000n, binding: false })], policy, byId, decidedOn);
+    expect(ranked.map(({ providerId, behindBestBps }) => [providerId, behindBestBps > 0])).toEqual([
+      ['honest', false],
+      ['bait', true],
+    ]);
+  });
+});
+
+describe('what was delivered before', () => {
+  const both = (slow: Sums, fast: Sums = slow): Windows => ({ slow, fast });
+  const lost = (quotedSats: bigint, missing: bigint): Sums => ({ quotedSats, deliveredSats: quotedSats - missing });
+  const haircuts = (candidates: Candidate[]): unknown[] =>
+    rank(asked, candidates, policy, byId, decidedOn).ranked.map(({ providerId, haircutPpm, haircutFrom, priorSats }) => [
+      providerId,
+      haircutPpm,
+      haircutFrom,
+      priorSats,
+    ]);
+
+  test('cuts an estimate by its record, what binds by broken promises alone', () => {
+    const estimates = both(lost(1_000_000n, 50_000n));
+    const estimate = aCandidate('a', { receive: 100_000n, binding: false }, { haircutBps: 100, standing: { estimates } });
+    const binding = aCandidate('b', { receive: 99_000n }, { standing: { estimates } });
+    const broken = aCandidate('c', { receive: 98_000n }, { standing: { broken: both(lost(100_000n, 20_000n)) } });
+    expect(haircuts([estimate, binding, broken])).toEqual([
+      ['b', 0, 'configured', 1_000_000n],
+      ['a', 30_000, 'record', 1_000_000n],
+      ['c', 100_000, 'record', 1_000_000n],
+    ]);
+  });
+  test('a lapsing price is cut like an estimate', () => {
+    const standing = { estimates: both(lost(1_000_000n, 50_000n)) };
+    const lapsing = aCandidate('a', { expiresOn: decidedOn + 60_000 }, { arrivalSeconds: 300, haircutBps: 100, standing });
+    expect(haircuts([lapsing])).toEqual([['a', 30_000, 'record', 1_000_000n]]);
+  });
+  test('what the operator fixed or cleared is named', () => {
+    const pinned = aCandidate('a', { binding: false }, { haircutBps: 30, standing: { estimates: both(lost(1_000_000n, 900_000n)), operator: 'pinned' } });
+    const reset = aCandidate('b', { binding: false, receive: 1_000n }, { haircutBps: 100, standing: { operator: 'reset' } });
+    expect(haircuts([pinned, reset])).toEqual([
+      ['a', 3_000, 'operator', 1_000_000n],
+      ['b', 10_000, 'operator', 1_000_000n],
+    ]);
+  });
+  test('never cuts liquidity, where nothing delivered can be seen', () => {
+    const channel: Asked = { ramp: 'liquidity', inboundSats: 1_000_000n, clientSats: 0n };
+    const standing = { estimates: both(lost(1_000_000n, 900_000n)), broken: both(lost(1_000_000n, 900_000n)) };
+    const seller = aCandidate('a', { pay: 5_400n, receive: 0n, fee: 5_400n, binding: false }, { haircutBps: 70, standing });
+    expect(rank(channel, [seller], policy, byId, decidedOn).ranked[0]?.haircutPpm).toBe(7_000);
+  });
+  test('is compared unrounded: a millionth decides', () => {
+    const sure = aCandidate('sure', { receive: 999_999n });
+    const hair = (missing: bigint): Candidate => aCandidate('hair', { receive: 1_000_000n }, { standing: { broken: both(lost(900_000n, missing)) } });
+    expect(orderOf(asked, [sure, hair(0n)])).toEqual(['hair', 'sure']);
+    // 10⁶ sats less one millionth are exactly 999,999: alike, and the neutral key decides; two millionths are less.
+    expect(orderOf(asked, [sure, hair(1n)])).toEqual(['hair', 'sure']);
+    expect(orderOf(asked, [sure, hair(2n)])).toEqual(['sure', 'hair']);
+  });
 });
 
 test.each<[Asked['ramp'], 'pay' | 'receive', string, string]>([
-  ['buy', 'pay', 'most-received', 'amount_sats'],
-  ['buy', 'receive', 'least-paid', 'amount_fiat'],
-  ['sell', 'pay', 'most-received', 'amount_fiat'],
-  ['sell', 'receive', 'least-paid', 'amount_sats'],
+  ['buy', 'pay', 'most-received', 'expected_sats'],
+  ['buy', 'receive', 'least-paid', 'expected_sats'],
+  ['sell', 'pay', 'most-received', 'expected_fiat'],
+  ['sell', 'receive', 'least-paid', 'expected_fiat'],
   ['liquidity', 'pay', 'least-fee', 'fee_sats'],
 ])('%s with fixed %s: %s, decided by %s', (ramp, fixed, name, decidedBy) => {
   const request: Asked = ramp === 'liquidity' ? { ramp, inboundSats: 1n, clientSats: 0n } : { ramp, fixed, amount: 1n, currency: 'EUR', option: 'SEPA' };

@@ -1,20 +1,22 @@
 /**
- * The order of offers: total, neutral and exact. Nobody's name, answering speed or place in the configuration counts; a declared preference
- * does, and it is shown when it decided.
+ * The order of offers by expected value: total, neutral and exact. Nobody's name, answering speed or place in the configuration counts; what
+ * was delivered before does, by one formula for all, and a declared preference, which is shown when it decided.
  */
 import { asksExchange, type Asked, type Candidate, type RankedOffer } from './offer.ts';
-import type { DecisionPolicy } from './policy.ts';
+import type { DecisionPolicy, RuleVersion } from './policy.ts';
 import { differTooMuch } from './exclusion.ts';
 import type { Fraction } from './net-result.ts';
 import { behindBps, compareNet, netOf } from './net-result.ts';
-import { amountNames } from './ramp.ts';
+import { amountNames, fiatAndSats, sides } from './ramp.ts';
+import { haircutOf, priorOf } from './record.ts';
 
-export type DecidedBy = 'amount_sats' | 'amount_fiat' | 'fee_sats';
+export type DecidedBy = 'amount_sats' | 'amount_fiat' | 'expected_sats' | 'expected_fiat' | 'fee_sats';
 export type PolicyName = 'most-received' | 'least-paid' | 'least-fee';
 export type Ranking = { ranked: RankedOffer[]; name: PolicyName; decidedBy: DecidedBy; tieBreaks: string[]; preferenceDecided: boolean };
 
-/** `score` is the net worth less the haircut of what does not bind; `preferred` has the declared preference on top. */
-type Scored = { candidate: Candidate; countsAsBinding: boolean; net: Fraction; score: Fraction; preferred: Fraction; tie: string };
+/** `score` is the net worth less the haircut; `preferred` has the declared preference on top. */
+type Scored = { candidate: Candidate; countsAsBinding: boolean; haircut: Haircut; net: Fraction; score: Fraction; preferred: Fraction; tie: string };
+type Haircut = Pick<RankedOffer, 'haircutFrom' | 'priorSats'> & { haircutPpm: number };
 
 /**
  * Ranks accepted offers. `tieKey` gives the SHA-256 of request id ‖ provider id (hex) and is asked once per provider; where even that is equal
@@ -23,33 +25,44 @@ type Scored = { candidate: Candidate; countsAsBinding: boolean; net: Fraction; s
 export const rank = (
   asked: Asked,
   accepted: Candidate[],
-  policy: Pick<DecisionPolicy, 'outlierBps'>,
+  policy: Pick<DecisionPolicy, 'outlierBps'> & { version: RuleVersion },
   tieKey: (providerId: string) => string,
   now: number,
 ): Ranking => {
   const scored = accepted.map((candidate): Scored => {
     const countsAsBinding = candidate.offer.binding && !expiresBeforeArrival(candidate, now);
     const net = netOf(asked, candidate.offer);
-    const score = { n: net.n * BigInt(10_000 - (countsAsBinding ? 0 : candidate.terms.haircutBps)), d: net.d };
+    const haircut = haircutFor(policy.version, asked, candidate, countsAsBinding);
+    const score = { n: net.n * BigInt(1_000_000 - haircut.haircutPpm), d: net.d };
     const preferred = { n: score.n * BigInt(10_000 + candidate.terms.preferenceBps), d: net.d };
-    return { candidate, countsAsBinding, net, score, preferred, tie: tieKey(candidate.providerId) };
+    return { candidate, countsAsBinding, haircut, net, score, preferred, tie: tieKey(candidate.providerId) };
   });
-  const bindingFirst = differTooMuch(asked, accepted, policy.outlierBps);
+  const bindingFirst = policy.version === 1 && differTooMuch(asked, accepted, policy.outlierBps);
   const ordered = [...scored].sort(byScore(bindingFirst, 'preferred'));
   const neutral = scored.some(({ candidate }) => candidate.terms.preferenceBps !== 0) ? [...scored].sort(byScore(bindingFirst, 'score')) : ordered;
   const best = ordered[0]?.net;
   return {
-    ranked: ordered.map(({ candidate, countsAsBinding, net }, index) => ({
+    ranked: ordered.map(({ candidate, countsAsBinding, haircut, net }, index) => ({
       ...candidate,
       rank: index + 1,
       countsAsBinding,
       behindBestBps: best ? behindBps(net, best) : 0,
       warnings: [...candidate.offer.warnings, ...(expiresBeforeArrival(candidate, now) ? ['expires-before-arrival'] : [])],
+      ...(policy.version === 1 ? {} : haircut),
     })),
-    ...whatDecides(asked),
+    ...whatDecides(asked, policy.version),
     tieBreaks: ['binding', 'neutral'],
     preferenceDecided: ordered[0] !== neutral[0],
   };
+};
+
+/** Liquidity keeps the configured haircut: what arrived there cannot be seen. */
+const haircutFor = (version: RuleVersion, asked: Asked, { offer, terms }: Candidate, countsAsBinding: boolean): Haircut => {
+  const h0Ppm = terms.haircutBps * 100;
+  if (version === 1 || !asksExchange(asked)) return { haircutPpm: countsAsBinding ? 0 : h0Ppm, haircutFrom: 'configured' };
+  const { sats } = fiatAndSats(asked.ramp, offer);
+  const { ppm, from } = haircutOf(terms.standing, countsAsBinding, h0Ppm, sats);
+  return { haircutPpm: ppm, haircutFrom: from, priorSats: priorOf(sats) };
 };
 
 /** A binding offer whose price has lapsed by the time the customer's money can be there is no better than an estimate. */
@@ -70,8 +83,10 @@ const bindingOrder = (a: Scored, b: Scored): number => Number(b.countsAsBinding)
 /** By code unit, the same on every machine. */
 export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const whatDecides = (asked: Asked): { name: PolicyName; decidedBy: DecidedBy } => {
+const whatDecides = (asked: Asked, version: RuleVersion): { name: PolicyName; decidedBy: DecidedBy } => {
   if (!asksExchange(asked)) return { name: 'least-fee', decidedBy: 'fee_sats' };
   const { pay, receive } = amountNames[asked.ramp];
-  return asked.fixed === 'pay' ? { name: 'most-received', decidedBy: receive } : { name: 'least-paid', decidedBy: pay };
+  const name = asked.fixed === 'pay' ? 'most-received' : 'least-paid';
+  if (version === 2) return { name, decidedBy: `expected_${sides[asked.ramp].receive}` };
+  return { name, decidedBy: asked.fixed === 'pay' ? receive : pay };
 };

@@ -1,10 +1,28 @@
 /** A route as JSON: amounts as decimal strings, everything else as it is. Adapters' own fields are opaque and pass untouched. */
 import type { Json } from './offer.ts';
+import type { RuleVersion } from './policy.ts';
 import type { Route } from './route.ts';
-import { routeVersion } from './route.ts';
+
+/** Every version that was ever written is read, and ranked again by its own rule. */
+const readVersions: readonly RuleVersion[] = [1, 2];
 
 /** The members that hold amounts, wherever they stand in a route. */
-const amounts = new Set(['amount', 'inboundSats', 'clientSats', 'pay', 'receive', 'fee', 'minPay', 'maxPay', 'minReceive', 'maxReceive', 'btcPrice']);
+const amounts = new Set([
+  'amount',
+  'inboundSats',
+  'clientSats',
+  'pay',
+  'receive',
+  'fee',
+  'minPay',
+  'maxPay',
+  'minReceive',
+  'maxReceive',
+  'btcPrice',
+  'quotedSats',
+  'deliveredSats',
+  'priorSats',
+]);
 /** Written by adapters, or keyed by provider id: nothing inside is read as ours. */
 const opaque = new Set(['upstream', 'facts', 'preferenceBps']);
 
@@ -14,7 +32,7 @@ export const toJson = (route: Route): Json => write(route, '');
 /** Reads what toJson wrote. Throws RangeError for a route of a version that this code does not rank. */
 export const fromJson = (stored: Json): Route => {
   const version = typeof stored === 'object' && stored !== null && !Array.isArray(stored) ? stored['version'] : undefined;
-  if (version !== routeVersion) throw new RangeError(`route version ${JSON.stringify(version)} is not ${routeVersion}`);
+  if (!readVersions.some((known) => known === version)) throw new RangeError(`route version ${JSON.stringify(version)} is not known here`);
   // Our own stored form, written by toJson above; its version has been looked at.
   return read(stored, '') as Route;
 };

@@ -56,10 +56,10 @@ describe('the example of the outward contract', () => {
   });
   test('what was excluded and what decided', () => {
     const route = decide(input([cobalt(50), dune, borealis, alpine]));
-    expect(route.excluded).toEqual([{ providerId: 'dune', rule: 'too-good', offer: dune.offer, deviationBps: 5197, limitBps: 1000 }]);
+    expect(route.excluded).toEqual([{ providerId: 'dune', rule: 'too-good', offer: dune.offer, deviationBps: 5223, limitBps: 1000 }]);
     expect(route.policy).toEqual({
       name: 'most-received',
-      decidedBy: 'amount_sats',
+      decidedBy: 'expected_sats',
       tieBreaks: ['binding', 'neutral'],
       preferenceBps: {},
       preferenceDecided: false,
@@ -144,6 +144,19 @@ const anything = fc
       ),
     ),
   );
+const sums = fc
+  .tuple(fc.bigInt(0n, 10n ** 9n), fc.bigInt(0n, 1_050n))
+  .map(([quotedSats, part]) => ({ quotedSats, deliveredSats: (quotedSats * part) / 1000n }));
+const windows = fc.record({ slow: sums, fast: sums });
+const standing = fc.record({ estimates: windows, broken: windows, operator: fc.constantFrom('pinned' as const, 'reset' as const) }, { requiredKeys: [] });
+/** Sound offers of providers with any past. */
+const withRecords = fc.tuple(soundCandidates(), fc.array(standing, { minLength: 8, maxLength: 8 })).map(([candidates, standings]) =>
+  candidates.map((candidate, index): Candidate => {
+    const past = standings[index] ?? {};
+    const record = { orders: index, quotedSats: 7n, deliveredSats: 5n, since: decidedOn };
+    return { ...candidate, terms: { ...candidate.terms, standing: past, record } };
+  }),
+);
 const others: Partial<RouteInput> = {
   refused: [
     { providerId: 'eiger', refusal: { reason: 'below-minimum', limits: { minPay: 25_000n } } },
@@ -171,9 +184,11 @@ describe('properties', () => {
   });
   test('stored as JSON and read again it is the same route, and ranks the same', () => {
     fc.assert(
-      fc.property(fc.oneof(anything, soundCandidates()), fc.boolean(), (candidates, configured) => {
+      fc.property(fc.oneof(anything, soundCandidates(), withRecords), fc.boolean(), fc.constantFrom(1, 2), (candidates, configured, version) => {
         const reference = configured ? { reference: { btcPrice: 9_187_069n, maxDeviationBps: 2000, observedOn: 7 } } : {};
-        const route = decide(input(candidates, { ...others, policy: { ...policy, ...reference } }));
+        const learnt = { learning: 'ranked', recordSnapshot: 'ab' } as const;
+        const route = decide(input(candidates, { ...others, policy: { ...policy, ...learnt, ...reference, version } }));
+        expect(route.version).toBe(version);
         const again = fromJson(JSON.parse(JSON.stringify(toJson(route))));
         expect(again).toEqual(route);
         const told = route.offers.map(({ providerId }) => providerId);
@@ -182,6 +197,35 @@ describe('properties', () => {
       }),
     );
   });
+});
+
+test('a route that was stored before ranks again by its own rule', () => {
+  const candidates = [aCandidate('a', { receive: 120_000n, binding: false }), aCandidate('b', { receive: 100_000n })];
+  const stored = JSON.parse(JSON.stringify(toJson(decide(input(candidates, { policy: { ...policy, version: 1 } })))));
+  expect(stored.offers[0].haircutPpm).toBeUndefined();
+  expect([replay(fromJson(stored)), replay(fromJson({ ...stored, version: 2 }))]).toEqual([
+    ['b', 'a'],
+    ['a', 'b'],
+  ]);
+});
+
+test('every input of the haircut stands in the stored route', () => {
+  const { decision, past } = {
+    decision: { ...policy, learning: 'ranked', recordSnapshot: 'f00d' } as const,
+    past: { estimates: { slow: { quotedSats: 9n, deliveredSats: 8n }, fast: { quotedSats: 7n, deliveredSats: 6n } } },
+  };
+  const route = decide(input([aCandidate('a', { receive: 500_000n, binding: false }, { haircutBps: 100, standing: past })], { policy: decision }));
+  const stored = JSON.parse(JSON.stringify(toJson(route)));
+  expect(stored.offers[0]).toMatchObject({
+    haircutPpm: 10_001,
+    haircutFrom: 'record',
+    priorSats: '1500000',
+    terms: { haircutBps: 100, standing: { estimates: { slow: { quotedSats: '9', deliveredSats: '8' }, fast: { quotedSats: '7', deliveredSats: '6' } } } },
+  });
+  expect(stored.policy).toMatchObject({ learning: 'ranked', recordSnapshot: 'f00d' });
+  // What was ranked with is computed again, never believed.
+  stored.offers[0].haircutPpm = 0;
+  expect(replay(fromJson(stored))).toEqual(['a']);
 });
 
 test('replay notices a record that was changed', () => {
@@ -198,7 +242,8 @@ test('replay notices a record that was changed', () => {
 
 test('a route of another version, or none, is not read; an amount in an unknown member is not written', () => {
   const route = decide(input([aCandidate('a')]));
-  for (const stored of [null, [], 'x', {}, { ...Object(toJson(route)), version: 2 }]) expect(() => fromJson(stored)).toThrow(RangeError);
+  for (const stored of [null, [], 'x', {}, { ...Object(toJson(route)), version: 3 }, { ...Object(toJson(route)), version: '2' }])
+    expect(() => fromJson(stored)).toThrow(RangeError);
   const strange = { ...route, refused: [{ providerId: 'a', refusal: { reason: 'busy' as const, wait: 5n } }] };
   expect(() => toJson(strange)).toThrow('route member "wait" is not known as an amount');
 });

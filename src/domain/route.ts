@@ -1,14 +1,12 @@
 /** The whole decision, from what the providers answered to the route that is stored and can be ranked again. Pure. */
 import { asksExchange, type Asked, type Candidate, type Excluded, type Failed, type RankedOffer, type Refused } from './offer.ts';
-import type { DecisionPolicy } from './policy.ts';
+import type { DecisionPolicy, RuleVersion } from './policy.ts';
 import { applyRules } from './exclusion.ts';
 import { bpsUp, divCeil } from './money.ts';
 import { costBps, priceOf } from './net-result.ts';
 import { fiatAndSats } from './ramp.ts';
 import type { DecidedBy, PolicyName } from './ranking.ts';
 import { compareText, rank } from './ranking.ts';
-
-export const routeVersion = 1;
 
 export type RouteInput = {
   requestId: string;
@@ -28,7 +26,7 @@ export type RouteInput = {
 /** A ranked offer with the figures that are shown. `feePpm` (of the inbound capacity) for liquidity, the others for buy and sell. */
 export type RoutedOffer = RankedOffer & { tieKey: string; btcPrice?: bigint; feeBps?: number; costBps?: number; feePpm?: number };
 
-export type Reference = { btcPrice: bigint; source: 'configured' | 'median-of-offers'; observedOn: number };
+export type Reference = { btcPrice: bigint; source: 'configured' | 'live' | 'median-of-offers'; observedOn: number; disputed?: true };
 
 export type RoutePolicy = {
   name: PolicyName;
@@ -42,10 +40,12 @@ export type RoutePolicy = {
   indicativeHaircutBps: number;
   reference?: Reference;
   priceCheck?: 'weak';
+  learning?: 'off' | 'shown' | 'ranked';
+  recordSnapshot?: string;
 };
 
 export type Route = {
-  version: number;
+  version: RuleVersion;
   requestId: string;
   asked: Asked;
   decidedOn: number;
@@ -62,13 +62,13 @@ export type Route = {
 export const decide = (input: RouteInput): Route => {
   const { asked, policy, now } = input;
   const tieKey = remembered(input.tieKey);
-  const { accepted, excluded, priceCheck } = applyRules(asked, input.candidates, policy, now);
+  const { accepted, excluded, priceCheck, referenceDisputed } = applyRules(asked, input.candidates, policy, now);
   const { ranked, name, decidedBy, tieBreaks, preferenceDecided } = rank(asked, accepted, policy, tieKey, now);
-  const reference = referenceOf(asked, accepted, policy, now);
+  const reference = referenceOf(asked, accepted, policy, now, referenceDisputed === true);
   const neutral = <T extends { providerId: string }>(list: T[]): T[] =>
     [...list].sort((a, b) => compareText(tieKey(a.providerId), tieKey(b.providerId)) || compareText(a.providerId, b.providerId));
   return {
-    version: routeVersion,
+    version: policy.version,
     requestId: input.requestId,
     asked,
     decidedOn: now,
@@ -91,9 +91,15 @@ export const decide = (input: RouteInput): Route => {
       indicativeHaircutBps: policy.indicativeHaircutBps,
       ...(reference ? { reference } : {}),
       ...(priceCheck ? { priceCheck } : {}),
+      ...(policy.version === 1 ? {} : learned(policy)),
     },
   };
 };
+
+const learned = ({ learning, recordSnapshot }: DecisionPolicy): Pick<RoutePolicy, 'learning' | 'recordSnapshot'> => ({
+  ...(learning ? { learning } : {}),
+  ...(recordSnapshot === undefined ? {} : { recordSnapshot }),
+});
 
 const remembered = (tieKey: (providerId: string) => string): ((providerId: string) => string) => {
   const known = new Map<string, string>();
@@ -105,22 +111,26 @@ const remembered = (tieKey: (providerId: string) => string): ((providerId: strin
 };
 
 /**
- * Ranks the stored figures again, from the stored inputs alone: provider ids, best first. Equals the stored order, or the record is not what was
- * decided.
+ * Ranks the stored figures again, from the stored inputs alone and by the rule of the route's version: provider ids, best first. Equals the
+ * stored order, or the record is not what was decided.
  */
 export const replay = (route: Route): string[] => {
   const ties = new Map(route.offers.map(({ providerId, tieKey }) => [providerId, tieKey]));
-  const { ranked } = rank(route.asked, route.offers, route.policy, (providerId) => ties.get(providerId) ?? '', route.decidedOn);
+  const rule = { outlierBps: route.policy.outlierBps, version: route.version };
+  const { ranked } = rank(route.asked, route.offers, rule, (providerId) => ties.get(providerId) ?? '', route.decidedOn);
   return ranked.map(({ providerId }) => providerId);
 };
 
 /**
- * What costs are told against: the configured price, else the median of the accepted offers' own prices. Of an even number the lower middle,
+ * What costs are told against: the live or configured price, else the median of the accepted offers' own prices. Of an even number the lower middle,
  * so that the reference is a price somebody offers. One offer is no market.
  */
-const referenceOf = (asked: Asked, accepted: Candidate[], { reference }: DecisionPolicy, now: number): Reference | undefined => {
+const referenceOf = (asked: Asked, accepted: Candidate[], { reference }: DecisionPolicy, now: number, disputed: boolean): Reference | undefined => {
   if (!asksExchange(asked)) return undefined;
-  if (reference) return { btcPrice: reference.btcPrice, source: 'configured', observedOn: reference.observedOn };
+  if (reference) {
+    const { btcPrice, source = 'configured', observedOn } = reference;
+    return { btcPrice, source, observedOn, ...(disputed ? { disputed } : {}) };
+  }
   const prices = accepted.flatMap(({ offer }) => priceOf(asked, offer) ?? []).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   const middle = prices.length < 2 ? undefined : prices[Math.floor((prices.length - 1) / 2)];
   return middle === undefined || middle <= 0n ? undefined : { btcPrice: middle, source: 'median-of-offers', observedOn: now };

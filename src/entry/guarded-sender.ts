@@ -2,7 +2,7 @@ import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { Agent, request } from 'undici';
 import type { Sender } from '../ports/deliveries.ts';
-import { isLoopback, isPublicAddress } from '../outbound/url-guard.ts';
+import { isLoopback, isPublicAddress } from '../domain/public-address.ts';
 
 class BlockedAddress extends Error {}
 

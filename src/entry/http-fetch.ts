@@ -1,3 +1,4 @@
+import { concatBytes } from '../domain/concat-bytes.ts';
 import { ProviderFault } from '../providers/fault.ts';
 import type { Http } from '../providers/spec.ts';
 
@@ -39,11 +40,5 @@ const readCapped = async (answer: Response, maxBytes: number): Promise<Uint8Arra
     }
     chunks.push(part.value);
   }
-  const bytes = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
+  return concatBytes(chunks);
 };

@@ -1,6 +1,6 @@
 import type { Refusal, RefusalNote, RefusalReason } from '../domain/refusal.ts';
 import { Problem, type ProblemCode, type ProblemMore } from './problem.ts';
-import { int } from './outward.ts';
+import { limit } from './outward.ts';
 
 /** Over what the list says of the code: here waiting does not help, the customer has to act. */
 export const forCustomer = { action: 'ask-user', retryable: false } as const;
@@ -117,8 +117,8 @@ const byReason: Record<RefusalReason, (refusal: Refusal) => Outward> = {
 };
 
 const shownLimits = (limits: Refusal['limits']): { [name: string]: number } => ({
-  ...(limits?.minPay === undefined ? {} : { min_amount_sats: int(limits.minPay) }),
-  ...(limits?.maxPay === undefined ? {} : { max_amount_sats: int(limits.maxPay) }),
-  ...(limits?.minReceive === undefined ? {} : { min_amount_fiat: int(limits.minReceive) }),
-  ...(limits?.maxReceive === undefined ? {} : { max_amount_fiat: int(limits.maxReceive) }),
+  ...limit('min_amount_sats', limits?.minPay),
+  ...limit('max_amount_sats', limits?.maxPay),
+  ...limit('min_amount_fiat', limits?.minReceive),
+  ...limit('max_amount_fiat', limits?.maxReceive),
 });

@@ -14,6 +14,9 @@ it.each([
   '198.18.0.1',
   '224.0.0.1',
   '255.255.255.255',
+  '192.0.2.1',
+  '192.88.99.1',
+  '203.0.113.7',
 ])('%s is a proxy of ours in production, and anybody on a developer’s machine', (ip) => {
   expect([isCustomers(ip, 'live'), isCustomers(ip, 'sandbox')]).toEqual([false, true]);
 });

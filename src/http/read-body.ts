@@ -1,3 +1,4 @@
+import { concatBytes } from '../domain/concat-bytes.ts';
 import { Problem } from '../gateway/problem.ts';
 
 const maxDepth = 16;
@@ -46,13 +47,7 @@ const readBytes = async (request: Request, maxBytes: number): Promise<Uint8Array
       chunks.push(part.value);
     }
   }
-  const bytes = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
+  return concatBytes(chunks);
 };
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { checkWebhookUrl, isPublicAddress } from './url-guard.ts';
+import { isPublicAddress } from '../domain/public-address.ts';
+import { checkWebhookUrl } from './url-guard.ts';
 
 const rules = { sandbox: false, allowedPorts: [443], ownHosts: ['gateway.example.com'] };
 

@@ -1,65 +1,22 @@
 /** What the operator's view, switches and commands need of the database. Sealed values stay sealed: nothing here opens one. */
-import type { Facts, Json as AnyJson } from '../domain/offer.ts';
+import type { Json as AnyJson } from '../domain/offer.ts';
 import type { IntentState, Stage } from '../domain/order.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import type { Delivery } from './deliveries.ts';
-import type { NewIntent } from './placings.ts';
+import type { Claim } from './claims.ts';
+import type { Intent, NewIntent } from './placings.ts';
 import type { Order, OrderEvent, OrderTerms, OrderWatch } from './orders.ts';
 
 type Json = NonNullable<AnyJson>;
 
-export type DossierIntent = {
-  id: string;
-  orderId: string;
-  quoteId: string;
-  customerId: string;
-  providerId: string;
-  providerSessionId?: string;
-  requestId: string;
-  ramp: Ramp;
-  state: IntentState;
-  attempt: number;
-  quote: Json;
-  idempotencyKey?: string;
-  knownBefore?: string[];
-  createdOn: number;
-  sentOn?: number;
-  deadOn: number;
-  nextTryOn: number;
-  leaseOwner?: string;
-  leaseUntil?: number;
-  upstreamOrderId?: string;
-  evidence?: Json;
-  answered: boolean;
-};
-export type DossierOrder = {
-  stage: Stage;
-  stageOn: number;
-  rawStatus: string;
-  sequence: number;
-  pay: bigint;
-  receive: bigint;
-  fee: bigint;
-  quotedPay: bigint;
-  quotedReceive: bigint;
-  binding: boolean;
-  expiresOn?: number;
+export type DossierIntent = Omit<Intent, 'inputs' | 'answer'> & { leaseOwner?: string; leaseUntil?: number; answered: boolean };
+/** As it is stored, without what is sealed or about the customer's own server. */
+export type DossierOrder = Omit<Order, 'paymentInfo' | 'secret' | 'referenceHash' | 'webhookUrl' | 'webhookEvents' | 'terms' | 'watch'> & {
   terms: OrderTerms & OrderWatch;
-  facts: Facts;
-  upstream: Json;
-  upstreamOrderId?: string;
-  appId?: string;
-  createdOn: number;
-  changedOn: number;
-  checkedOn?: number;
-  checks: number;
-  nextCheckOn?: number;
-  followUntil: number;
-  final: boolean;
 };
-export type DossierEvent = { sequence: number; at: number; fromStage?: Stage; toStage: Stage; rawStatus: string; source: string; note?: string };
+export type DossierEvent = Omit<OrderEvent, 'source'> & { source: string };
 export type DossierNotice = { id: string; purpose: string; genuine: boolean; count: number; receivedOn: number };
-export type DossierClaim = { state: string; attempt: number; createdOn: number; nextTryOn: number; expiresOn?: number };
+export type DossierClaim = Pick<Claim, 'state' | 'attempt' | 'createdOn' | 'nextTryOn' | 'expiresOn'>;
 export type DossierDelivery = Pick<Delivery, 'id' | 'type' | 'sequence' | 'host' | 'state' | 'attempt' | 'lastOutcome' | 'createdOn' | 'dueOn' | 'doneOn'>;
 /** Everything that is stored of one placing and what became of it. */
 export type Dossier = {

@@ -20,6 +20,7 @@ export type Settings = {
     outlier_bps: number;
     tolerance_bps: number;
     indicative_haircut_bps: number;
+    route_version: 1 | 2;
     slippage_bps: number;
     quote_ttl_s: number;
     accept_margin_s: number;

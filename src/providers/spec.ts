@@ -122,7 +122,8 @@ export type PaymentInfo =
       altcoinAmount?: string;
       altcoinCode?: string;
     }
-  | { kind: 'none' };
+  /** Nothing to pay by. `problem`: there may be, but it could not be read or shown whole, and so is shown to nobody. */
+  | { kind: 'none'; problem?: string };
 
 export type PlacedOrder = {
   upstreamOrderId?: string;
@@ -189,8 +190,11 @@ export type BuyAdapter = Verbs<BuyQuoteRequest> & {
   /** Starts an upstream session; a `token` means that the provider demands proof. The blob in `customer` is needed by openSession. */
   beginSession(context: CallContext): Promise<Answer<{ token?: string; expiresOn: number }>>;
   openSession(context: CallContext, proof?: Proof): Promise<Answer<{ expiresOn: number }>>;
-  /** Bearer money: the LNURL in upper-case bech32. */
-  claim(context: CallContext, request: { order: FollowedOrder; fallbackAddress?: string }): Promise<Answer<{ lnurl: string; expiresOn?: number }>>;
+  /** Bearer money: the LNURL in upper-case bech32. An end that cannot be read is not "no end". */
+  claim(
+    context: CallContext,
+    request: { order: FollowedOrder; fallbackAddress?: string },
+  ): Promise<Answer<{ lnurl: string; expiresOn?: number | 'unreadable' }>>;
 };
 
 // ---- sell ----------------------------------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
-import { and, desc, eq, inArray, isNull, lte, ne, notInArray, or, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNull, ne, notInArray, or, sql } from 'drizzle-orm';
 import type { Account, AccountStore, Connection } from '../ports/accounts.ts';
 import { constraintOf, present, sqlState, uniqueViolation, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
-import { leaseOf, released } from './lease.ts';
+import { leaseOf, released, takeDue } from './lease.ts';
 import { accounts, connections, providerSessions, settlements } from './schema.ts';
 
 const toAccount = (row: typeof accounts.$inferSelect): Account => {
@@ -98,14 +98,12 @@ export const createAccountStore = (db: Database): AccountStore => ({
       await tx.update(providerSessions).set({ retiredOn: now }).where(eq(providerSessions.id, id));
     }),
   claimDue: async (now, lease, limit) => {
-    const due = db
-      .select({ id: accounts.id })
-      .from(accounts)
-      .where(and(lte(accounts.nextCheckOn, now), isNull(accounts.removedOn), or(isNull(accounts.leaseUntil), sql`${accounts.leaseUntil} < now()`)))
-      .orderBy(accounts.nextCheckOn)
-      .limit(limit)
-      .for('update', { skipLocked: true });
-    const rows = await db.update(accounts).set(leaseOf(lease)).where(inArray(accounts.id, due)).returning();
+    const queue = { table: accounts, id: accounts.id, dueOn: accounts.nextCheckOn, waiting: isNull(accounts.removedOn) };
+    const rows = await db
+      .update(accounts)
+      .set(leaseOf(lease))
+      .where(takeDue(db, queue, now, limit))
+      .returning();
     return rows.map(toAccount);
   },
   wake: async (id, now) => {

@@ -1,7 +1,7 @@
-import { and, eq, inArray, isNull, lte, or, sql } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import type { Claim, ClaimStore } from '../ports/claims.ts';
 import { present, type Database } from './database.ts';
-import { free, leaseOf, released } from './lease.ts';
+import { free, leaseOf, released, takeDue } from './lease.ts';
 import { claims } from './schema.ts';
 
 const toClaim = (row: typeof claims.$inferSelect): Claim => {
@@ -47,14 +47,12 @@ export const createClaimStore = (db: Database): ClaimStore => ({
     return rows.length === 1;
   },
   claimDue: async (now, lease, limit) => {
-    const due = db
-      .select({ orderId: claims.orderId })
-      .from(claims)
-      .where(and(eq(claims.state, 'sending'), lte(claims.nextTryOn, now), or(isNull(claims.leaseUntil), sql`${claims.leaseUntil} < now()`)))
-      .orderBy(claims.nextTryOn)
-      .limit(limit)
-      .for('update', { skipLocked: true });
-    const rows = await db.update(claims).set(leaseOf(lease)).where(inArray(claims.orderId, due)).returning();
+    const queue = { table: claims, id: claims.orderId, dueOn: claims.nextTryOn, waiting: eq(claims.state, 'sending') };
+    const rows = await db
+      .update(claims)
+      .set(leaseOf(lease))
+      .where(takeDue(db, queue, now, limit))
+      .returning();
     return rows.map(toClaim);
   },
 });

@@ -1,8 +1,8 @@
-import { and, eq, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm';
+import { and, eq, inArray, ne, or, sql } from 'drizzle-orm';
 import type { Intent, IntentStore } from '../ports/placings.ts';
 import { constraintOf, present, sqlState, uniqueViolation, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
-import { free, held, leaseOf, released } from './lease.ts';
+import { free, held, leaseOf, released, takeDue } from './lease.ts';
 import { insertOrder } from './order-store.ts';
 import { intents, orders } from './schema.ts';
 
@@ -98,25 +98,21 @@ export const createIntentStore = (db: Database): IntentStore => ({
       return true;
     }),
   claimDue: async (now, lease, limit) => {
-    const due = db
-      .select({ id: intents.id })
-      .from(intents)
-      .where(and(lte(intents.nextTryOn, now), unsettled, or(isNull(intents.leaseUntil), sql`${intents.leaseUntil} < now()`)))
-      .orderBy(intents.nextTryOn)
-      .limit(limit)
-      .for('update', { skipLocked: true });
-    const rows = await db.update(intents).set(leaseOf(lease)).where(inArray(intents.id, due)).returning();
+    const queue = { table: intents, id: intents.id, dueOn: intents.nextTryOn, waiting: unsettled };
+    const rows = await db
+      .update(intents)
+      .set(leaseOf(lease))
+      .where(takeDue(db, queue, now, limit))
+      .returning();
     return rows.map(toIntent);
   },
   claimWithheld: async (now, lease, limit) => {
-    const due = db
-      .select({ id: intents.id })
-      .from(intents)
-      .where(and(lte(intents.nextTryOn, now), withheld, or(isNull(intents.leaseUntil), sql`${intents.leaseUntil} < now()`)))
-      .orderBy(intents.nextTryOn)
-      .limit(limit)
-      .for('update', { skipLocked: true });
-    const rows = await db.update(intents).set(leaseOf(lease)).where(inArray(intents.id, due)).returning();
+    const queue = { table: intents, id: intents.id, dueOn: intents.nextTryOn, waiting: withheld };
+    const rows = await db
+      .update(intents)
+      .set(leaseOf(lease))
+      .where(takeDue(db, queue, now, limit))
+      .returning();
     return rows.map(toIntent);
   },
   changeWithheld: async (id, owner, change, was) => {

@@ -1,6 +1,7 @@
-import { and, eq, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
-import type { PgColumn } from 'drizzle-orm/pg-core';
+import { and, eq, inArray, isNull, lt, lte, or, sql, type SQL } from 'drizzle-orm';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { Lease } from '../ports/runtime.ts';
+import type { Database } from './database.ts';
 
 type Leased = { leaseOwner: PgColumn; leaseUntil: PgColumn };
 
@@ -10,3 +11,26 @@ export const free = (table: Leased, owner: string): SQL | undefined =>
 export const held = (table: Leased, owner: string): SQL | undefined => and(eq(table.leaseOwner, owner), sql`${table.leaseUntil} > now()`);
 export const leaseOf = (lease: Lease) => ({ leaseOwner: lease.owner, leaseUntil: sql<number>`now() + make_interval(secs => ${lease.seconds})` });
 export const released = { leaseOwner: null, leaseUntil: null };
+
+type Queue = {
+  table: PgTable & Pick<Leased, 'leaseUntil'>;
+  id: PgColumn;
+  dueOn: PgColumn;
+  /** Which rows of the table wait at all. */ waiting: SQL | undefined;
+};
+
+/**
+ * The rows to take now, for an update that sets `leaseOf`: due and free, the earliest first. What another instance is taking at this moment is
+ * passed over, not waited for.
+ */
+export const takeDue = (db: Database, { table, id, dueOn, waiting }: Queue, now: number, limit: number): SQL =>
+  inArray(
+    id,
+    db
+      .select({ id })
+      .from(table)
+      .where(and(lte(dueOn, now), waiting, or(isNull(table.leaseUntil), lt(table.leaseUntil, sql`now()`))))
+      .orderBy(dueOn)
+      .limit(limit)
+      .for('update', { skipLocked: true }),
+  );

@@ -1,8 +1,8 @@
-import { and, desc, eq, gt, inArray, isNull, lte, or, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, isNull, or } from 'drizzle-orm';
 import type { Order, OrderEvent, OrderStore } from '../ports/orders.ts';
 import { present, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
-import { leaseOf, released } from './lease.ts';
+import { leaseOf, released, takeDue } from './lease.ts';
 import { fromStored, toStored } from './order-terms.ts';
 import { orderEvents, orders } from './schema.ts';
 
@@ -58,14 +58,12 @@ export const createOrderStore = (db: Database): OrderStore => ({
       return true;
     }),
   claimDue: async (now, lease, limit) => {
-    const due = db
-      .select({ id: orders.id })
-      .from(orders)
-      .where(and(lte(orders.nextCheckOn, now), eq(orders.final, false), or(isNull(orders.leaseUntil), sql`${orders.leaseUntil} < now()`)))
-      .orderBy(orders.nextCheckOn)
-      .limit(limit)
-      .for('update', { skipLocked: true });
-    const rows = await db.update(orders).set(leaseOf(lease)).where(inArray(orders.id, due)).returning();
+    const queue = { table: orders, id: orders.id, dueOn: orders.nextCheckOn, waiting: eq(orders.final, false) };
+    const rows = await db
+      .update(orders)
+      .set(leaseOf(lease))
+      .where(takeDue(db, queue, now, limit))
+      .returning();
     return rows.map(toOrder);
   },
   wake: async (id, now) => {

@@ -16,12 +16,13 @@ import { startBringinSimulator } from '../../src/providers/bringin/bringin.simul
 import { startLsps1Simulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { isFull, reportGoal } from '../fuzz/random.ts';
-import { apiSecret, masterKey } from '../support/bringin.ts';
+import { apiSecret, bringinBlock, masterKey } from '../support/bringin.ts';
 import { until } from '../support/gateway.ts';
 import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
-import { bank, optionOf, type Call } from '../support/scenarios/sell.ts';
-import { inbound, invoiceOver, thorBlock } from '../support/scenarios/liquidity.ts';
+import { bank, optionOf } from '../support/scenarios/sell.ts';
+import { inbound, thorBlock } from '../support/scenarios/liquidity.ts';
 import { startChild, type Child, type CrashPoint } from './replicas.ts';
+import { type Call, invoiceOver } from '../support/wallet.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const appKey = 'an-app-key-that-only-this-test-knows';
@@ -53,15 +54,7 @@ const configOf = ({ bringin, north, thor }: Simulators, publicUrl: string): stri
     liquidity: { balance_daily_sats: 1_000_000 },
     apps: { wallet: { key_hashes: [createHash('sha256').update(appKey).digest('hex')], allow: ['pay_with_balance', 'customer_ip'] } },
     providers: {
-      bringin: {
-        ...quick,
-        kind: 'bringin',
-        base_url: bringin.url,
-        master_key_env: 'BRINGIN_MASTER_KEY',
-        api_secret_env: 'BRINGIN_API_SECRET',
-        lightning_hosts: ['dev.bringin.xyz'],
-        repost: 'same',
-      },
+      bringin: { ...quick, ...bringinBlock(bringin.url) },
       north: { ...quick, kind: 'lsps1', base_url: north.url, quotes_per_node_per_day: 100 },
       thor: { ...quick, ...thorBlock(thor.baseUrl), step_from: 'zero' },
     },

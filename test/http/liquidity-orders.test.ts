@@ -1,13 +1,14 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { bech32 } from '@scure/base';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createWallet, type Reply } from '../../scripts/demo/wallet.ts';
-import { encodeInvoice, type NewInvoice } from '../../src/bitcoin/bolt11.ts';
+import type { NewInvoice } from '../../src/bitcoin/bolt11.ts';
 import { startBitrefillSimulator } from '../../src/providers/bitrefill/bitrefill.simulator.ts';
 import { startLsps1Simulator, type RunningSimulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
 import { movableClock } from '../support/clock.ts';
 import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
 import { thorBlock } from '../support/scenarios/liquidity.ts';
+import { invoiceOver as anInvoice, opened as openedAt, type Body, type Call } from '../support/wallet.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 
 const appKey = 'the-key-of-an-app-that-may-spend';
@@ -49,26 +50,10 @@ afterEach(() => {
   thor.control.setOptions({ webhooks: {}, deliver: 'at-once', lightningLifeS: 1200 });
 });
 
-type Body = Record<string, unknown>;
 type Offer = { provider: { id: string }; quote_id: string; pay_sats: number };
-type Call = (path: string, body?: object, headers?: Record<string, string>) => Promise<Reply>;
-const opened = async (): Promise<Call> => {
-  const wallet = createWallet(gateway.url);
-  const { sessionId } = await wallet.open();
-  return async (path, body, headers) => await wallet.call(path, { session_id: sessionId, ...body }, headers);
-};
+const opened = async (): Promise<Call> => (await openedAt(gateway.url)).call;
 const invoiceOver = (sats: number | undefined, more: Partial<NewInvoice> = {}): string =>
-  encodeInvoice({
-    network: 'regtest',
-    ...(sats === undefined ? {} : { amountMsat: BigInt(sats) * 1000n }),
-    timestamp: Math.floor(clock.now() / 1000),
-    expirySeconds: 7200,
-    paymentHash: randomBytes(32).toString('hex'),
-    paymentSecret: randomBytes(32).toString('hex'),
-    description: 'recharge',
-    payeePrivateKey: randomBytes(32).toString('hex'),
-    ...more,
-  });
+  anInvoice(sats, { timestamp: Math.floor(clock.now() / 1000), ...more });
 const recharge = { product: 'recharge', amount_sats: 100_000, pay_with: 'lightning' };
 const turbo = { product: 'turbo', amount_sats: 1_000_000, pay_with: 'lightning' };
 const thorQuote = async (call: Call, wanted: object): Promise<Offer> => {

@@ -5,17 +5,8 @@ import { startBitrefillSimulator } from '../../src/providers/bitrefill/bitrefill
 import type { RunningSimulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
 import { movableClock } from '../support/clock.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
-import {
-  buyChannel,
-  buyTurbo,
-  inbound,
-  invoiceOver,
-  opened as openedAt,
-  recharge,
-  startChannelSellers,
-  thorBlock,
-  type LiquidityWorld,
-} from '../support/scenarios/liquidity.ts';
+import { buyChannel, buyTurbo, inbound, recharge, startChannelSellers, thorBlock, type LiquidityWorld } from '../support/scenarios/liquidity.ts';
+import { invoiceOver, opened as openedAt } from '../support/wallet.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 
 const appKey = 'an-app-key-that-only-this-test-knows';

@@ -89,5 +89,5 @@ it('carries a purchase from /features to finished, best price first, with proof,
   });
 
   const route = await wallet.call('/route', { session_id: sessionId, order_id: orderId });
-  expect(route.body).toMatchObject({ chosen_rank: 1, policy: { name: 'most-received', decided_by: 'amount_sats' } });
+  expect(route.body).toMatchObject({ chosen_rank: 1, policy: { name: 'most-received', decided_by: 'expected_sats' } });
 });

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { bank, iban, startSellWorld, type Body, type SellWorld } from '../support/sell-world.ts';
+import { bank, iban, startSellWorld, type SellWorld } from '../support/sell-world.ts';
+import { type Body } from '../support/wallet.ts';
 
 let world: SellWorld;
 beforeAll(async () => {

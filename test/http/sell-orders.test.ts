@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ledgerSeller, startLedgerSeller } from '../support/ledger-seller.ts';
-import { appKey, startSellWorld, type Body, type Call, type SellWorld } from '../support/sell-world.ts';
+import { appKey, startSellWorld, type SellWorld } from '../support/sell-world.ts';
+import { type Body, type Call } from '../support/wallet.ts';
 
 let world: SellWorld;
 let ledger: Awaited<ReturnType<typeof startLedgerSeller>>;
@@ -238,7 +239,7 @@ describe('an order', () => {
     const connection_id = await world.activeConnection(call, accountId, 'Bank', 'route');
     const quote = await quoteFor(call, 'SEPA', 160_000);
     const before = await call('/route', { quote_id: quote['quote_id'] });
-    expect(before.body).toMatchObject({ chosen_rank: 1, amount_sats: 160_000, policy: { name: 'most-received', decided_by: 'amount_fiat' } });
+    expect(before.body).toMatchObject({ chosen_rank: 1, amount_sats: 160_000, policy: { name: 'most-received', decided_by: 'expected_fiat' } });
     expect((before.body['offers'] as { provider: Body }[]).map((one) => one.provider['id'])).toEqual(['bringin', 'ledger']);
     const order = await call('/sell/order', { quote_id: quote['quote_id'], connection_id });
     const after = await call('/route', { order_id: order.body['order_id'] });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBringinSimulator, type RunningSimulator } from '../../src/providers/bringin/bringin.simulator.ts';
-import { apiSecret, masterKey } from '../support/bringin.ts';
+import { apiSecret, bringinBlock, masterKey } from '../support/bringin.ts';
 import { movableClock } from '../support/clock.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { ledgerSeller, startLedgerSeller } from '../support/ledger-seller.ts';
@@ -8,14 +8,12 @@ import {
   activeConnection as activeConnectionAt,
   bank,
   connected as connectedAt,
-  opened as openedAt,
   optionOf,
   sellToBank,
   topUpCard,
-  type Body,
-  type Call,
   type SellWorld,
 } from '../support/scenarios/sell.ts';
+import { type Body, type Call, opened as openedAt } from '../support/wallet.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 
 const clock = movableClock();
@@ -32,14 +30,7 @@ beforeAll(async () => {
     {
       clock,
       blocks: {
-        bringin: {
-          kind: 'bringin',
-          base_url: bringin.url,
-          master_key_env: 'BRINGIN_MASTER_KEY',
-          api_secret_env: 'BRINGIN_API_SECRET',
-          lightning_hosts: ['dev.bringin.xyz'],
-          repost: 'same',
-        },
+        bringin: bringinBlock(bringin.url),
         ledger: { kind: 'ledger', base_url: ledger.url },
       },
       modules: [['ledger', ledgerSeller]],

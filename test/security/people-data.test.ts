@@ -1,14 +1,14 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
-import { encodeInvoice } from '../../src/bitcoin/bolt11.ts';
 import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
 import { startBitrefillSimulator } from '../../src/providers/bitrefill/bitrefill.simulator.ts';
 import { startFiatOnRampSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { startLsps1Simulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
 import { until } from '../support/gateway.ts';
 import { thorBlock } from '../support/scenarios/liquidity.ts';
-import { appKey as sellKey, startSellWorld, type Body, type SellWorld } from '../support/sell-world.ts';
+import { appKey as sellKey, startSellWorld, type SellWorld } from '../support/sell-world.ts';
+import { invoiceOver, type Body } from '../support/wallet.ts';
 
 /** One customer on all three ramps; every canary is something of his, or bearer money. */
 const person = {
@@ -136,18 +136,7 @@ beforeAll(async () => {
   });
 
   // Liquidity: a recharge of his own invoice, a channel to redeem, a reserved order, the operator's balance with a lost answer.
-  const invoice = (sats: number) =>
-    encodeInvoice({
-      network: 'regtest',
-      amountMsat: BigInt(sats) * 1000n,
-      timestamp: Math.floor(Date.now() / 1000),
-      expirySeconds: 7200,
-      paymentHash: randomBytes(32).toString('hex'),
-      paymentSecret: randomBytes(32).toString('hex'),
-      description: 'canary',
-      payeePrivateKey: randomBytes(32).toString('hex'),
-    });
-  const [ownInvoice, balanceInvoice, wrongInvoice] = [invoice(100_000), invoice(20_000), invoice(99_000)];
+  const [ownInvoice, balanceInvoice, wrongInvoice] = [invoiceOver(100_000), invoiceOver(20_000), invoiceOver(99_000)];
   const recharge = await good('/liquidity/quote', { product: 'recharge', amount_sats: 100_000, pay_with: 'lightning' });
   await call('/liquidity/order', { quote_id: recharge['quote_id'], invoice: wrongInvoice });
   await good('/liquidity/order', {

@@ -7,6 +7,15 @@ import type { Answer, CallContext, HttpRequest, HttpResponse } from '../../src/p
 
 export const masterKey = 'ZjNhOWM0MmU3YjE2NGQwODlhNWUyYzdmMWIzZDg2MDQ=';
 export const apiSecret = 'sandbox-secret-0123456789abcdef';
+/** The block of a gateway's configuration that reaches it. */
+export const bringinBlock = (baseUrl: string): Record<string, unknown> => ({
+  kind: 'bringin',
+  base_url: baseUrl,
+  master_key_env: 'BRINGIN_MASTER_KEY',
+  api_secret_env: 'BRINGIN_API_SECRET',
+  lightning_hosts: ['dev.bringin.xyz'],
+  repost: 'same',
+});
 type Exchange = { request: HttpRequest; response: HttpResponse };
 
 /** A customer: keeps the blob that the adapter hands back, as the gateway would. */

@@ -2,14 +2,14 @@
  * A second kind of sell provider, for tests only: no accounts, no connections, binding quotes, an invoice of its own per order. It shows that
  * another seller needs nothing in http/ or gateway/.
  */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { encodeInvoice } from '../../src/bitcoin/bolt11.ts';
 import { requestJson } from '../../src/providers/kit/request-json.ts';
 import { defineProvider, type AdapterDeps, type SellAdapter } from '../../src/providers/spec.ts';
+import { invoiceOver } from './wallet.ts';
 
 type Sale = { id: string; sats: number; cents: number; fee: number; expiresOn: number; invoice?: string; status: 'new' | 'paid' | 'sent' };
 
@@ -32,16 +32,7 @@ export const startLedgerSeller = async (options: { centsPerBtc: number; feeCents
   app.post('/orders/:id', (c) => {
     const sale = sales.get(c.req.param('id'));
     if (!sale) return c.json({ error: 'unknown' }, 404);
-    sale.invoice ??= encodeInvoice({
-      network: 'regtest',
-      amountMsat: BigInt(sale.sats) * 1000n,
-      timestamp: Math.floor(Date.now() / 1000),
-      expirySeconds: 600,
-      paymentHash: randomBytes(32).toString('hex'),
-      paymentSecret: randomBytes(32).toString('hex'),
-      description: 'ledger',
-      payeePrivateKey: randomBytes(32).toString('hex'),
-    });
+    sale.invoice ??= invoiceOver(sale.sats, { timestamp: Math.floor(Date.now() / 1000), expirySeconds: 600 });
     return c.json(sale);
   });
   app.get('/orders/:id', (c) => c.json(sales.get(c.req.param('id')) ?? { error: 'unknown' }));

@@ -6,7 +6,7 @@ import type { DecisionPolicy } from '../../src/domain/policy.ts';
 /** 2026-11-21T10:15:02.503Z, when the example of the outward contract was answered. */
 export const decidedOn = Date.UTC(2026, 10, 21, 10, 15, 2, 503);
 
-export const policy: DecisionPolicy = { outlierBps: 1000, toleranceBps: 200, indicativeHaircutBps: 50 };
+export const policy: DecisionPolicy = { version: 2, outlierBps: 1000, toleranceBps: 200, indicativeHaircutBps: 50 };
 export const buyFor = (amount: bigint): Asked => ({ ramp: 'buy', fixed: 'pay', amount, currency: 'EUR', option: 'SEPA' });
 
 const anOffer = (offer: Partial<ProviderOffer> = {}): ProviderOffer => ({

@@ -1,15 +1,14 @@
 /** A gateway with a simulated Bringin and a wallet's webhook receiver, and what a selling customer does. */
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
-import { createWallet, type Reply } from '../../scripts/demo/wallet.ts';
 import { startBringinSimulator, type SimulatorOptions } from '../../src/providers/bringin/bringin.simulator.ts';
-import { apiSecret, masterKey } from './bringin.ts';
+import { apiSecret, bringinBlock, masterKey } from './bringin.ts';
 import { movableClock } from './clock.ts';
 import { startTestGateway, type TestGatewayOptions } from './gateway.ts';
+import { optionOf } from './scenarios/sell.ts';
+import { opened, type Body, type Call } from './wallet.ts';
 import { startWebhookReceiver } from './webhook-receiver.ts';
 
-export type Body = Record<string, unknown>;
-export type Call = (path: string, body?: object, headers?: Record<string, string>) => Promise<Reply>;
 export const appKey = 'the-key-of-an-app-that-names-its-customers-address';
 export const iban = 'DE89370400440532013000';
 export const bank = { iban, bic: 'COBADEFFXXX', beneficiary_name: 'Alice Example' };
@@ -30,12 +29,7 @@ export const startSellWorld = async (simulation: Partial<SimulatorOptions> = {},
       },
       blocks: {
         bringin: {
-          kind: 'bringin',
-          base_url: bringin.url,
-          master_key_env: 'BRINGIN_MASTER_KEY',
-          api_secret_env: 'BRINGIN_API_SECRET',
-          lightning_hosts: ['dev.bringin.xyz'],
-          repost: 'same',
+          ...bringinBlock(bringin.url),
           ...block,
         },
         ...rest.blocks,
@@ -45,17 +39,6 @@ export const startSellWorld = async (simulation: Partial<SimulatorOptions> = {},
   );
   const { control } = bringin;
 
-  const opened = async (): Promise<Call> => {
-    const wallet = createWallet(gateway.url);
-    const { sessionId } = await wallet.open();
-    return async (path, body, headers) => await wallet.call(path, { session_id: sessionId, ...body }, headers);
-  };
-  const optionOf = async (call: Call, name: string): Promise<{ currency_id: number; payment_option_id: number }> => {
-    const { body } = await call('/sell/payment-options', { currency_code: 'EUR' });
-    const [euro] = body['currencies'] as Record<string, { currency_id: number; payment_options: { id: number; option: string }[] }>[];
-    const option = euro?.['eur']?.payment_options.find((one) => one.option === name);
-    return { currency_id: euro?.['eur']?.currency_id ?? 0, payment_option_id: option?.id ?? 0 };
-  };
   /** Signed up, verified and connected by the simulated person. */
   const connected = async (call: Call, email: string, more: object = {}): Promise<string> => {
     const started = await call('/sell/accounts', { provider: 'bringin', email, ...more });
@@ -112,7 +95,7 @@ export const startSellWorld = async (simulation: Partial<SimulatorOptions> = {},
     control,
     receiver,
     gateway,
-    opened,
+    opened: async (): Promise<Call> => (await opened(gateway.url)).call,
     optionOf,
     connected,
     accountIs,

@@ -3,7 +3,7 @@ import { jittered } from '../../domain/order-life.ts';
 import type { AccountState, ConnectionState } from '../../providers/spec.ts';
 import type { Account, AccountChange, Connection, ConnectionChange } from '../../ports/accounts.ts';
 import type { NewDelivery } from '../../ports/deliveries.ts';
-import { newDelivery } from '../deliveries/new-delivery.ts';
+import { newDelivery, type Tell } from '../deliveries/new-delivery.ts';
 import { accountWebhookPlace, connectionStatePlace, signupPlace } from '../places.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import { openSignup, type Signup } from './show-account.ts';
@@ -19,10 +19,10 @@ const accountDelayMs = (account: Pick<Account, 'status' | 'statusOn'>, connectio
   return account.status === 'connected' ? 10 * minute : 60 * minute;
 };
 
-const tell = async (gateway: Gateway, account: Account, type: string, subjectId: string, sequence: number, data: object): Promise<NewDelivery[]> => {
-  if (account.webhookUrl === undefined || !(account.webhookEvents ?? []).includes(type)) return [];
+const tell = async (gateway: Gateway, account: Account, told: Pick<Tell, 'type' | 'subjectId' | 'sequence' | 'data'>): Promise<NewDelivery[]> => {
+  if (account.webhookUrl === undefined || !(account.webhookEvents ?? []).includes(told.type)) return [];
   const url = await gateway.seal.open(account.webhookUrl, accountWebhookPlace(account.id));
-  return [await newDelivery(gateway, { subjectId, sequence, type, data, url, ...(account.appId === undefined ? {} : { appId: account.appId }) })];
+  return [await newDelivery(gateway, { ...told, url, ...(account.appId === undefined ? {} : { appId: account.appId }) })];
 };
 
 /** The account after what the provider said; `read` when the provider was asked just now. */
@@ -45,7 +45,8 @@ export const stepAccount = async (gateway: Gateway, account: Account, said: Acco
     ...(moved ? { status, statusOn: now } : {}),
   };
   const after = { ...account, ...change };
-  const deliveries = moved ? await tell(gateway, after, 'account_status', account.id, sequence, { account_id: account.id, account_status: status }) : [];
+  const data = { account_id: account.id, account_status: status };
+  const deliveries = moved ? await tell(gateway, after, { type: 'account_status', subjectId: account.id, sequence, data }) : [];
   if (await gateway.stores.accounts.change(account, change, deliveries)) {
     if (moved) gateway.count('account_steps_total', { provider: account.providerId, status });
     if (moved && status === 'connected') await wakePlacing(gateway, account.id);
@@ -73,7 +74,7 @@ export const stepConnection = async (gateway: Gateway, account: Account, connect
   };
   const after = { ...connection, ...change };
   const data = { connection_id: connection.id, account_id: account.id, connection_status: said.status };
-  const deliveries = moved ? await tell(gateway, account, 'connection_status', connection.id, sequence, data) : [];
+  const deliveries = moved ? await tell(gateway, account, { type: 'connection_status', subjectId: connection.id, sequence, data }) : [];
   if (await gateway.stores.accounts.changeConnection(connection, change, deliveries)) {
     if (moved) gateway.count('connection_steps_total', { provider: account.providerId, status: said.status });
     return after;
@@ -96,7 +97,7 @@ export const failConnection = async (gateway: Gateway, account: Account, connect
 /** A payment that no order explains, told once. Each is a subject of its own: a later one never supersedes it. */
 export const tellSettlement = async (gateway: Gateway, account: Account, transactionId: string, connectionId: string | undefined): Promise<void> => {
   const data = { account_id: account.id, ...(connectionId === undefined ? {} : { connection_id: connectionId }), transaction_id: transactionId };
-  const deliveries = await tell(gateway, account, 'sell_settled', gateway.ids.uuid(), 1, data);
+  const deliveries = await tell(gateway, account, { type: 'sell_settled', subjectId: gateway.ids.uuid(), sequence: 1, data });
   if (await gateway.stores.accounts.settle(account.id, transactionId, gateway.now(), deliveries))
     gateway.count('settlements_total', { provider: account.providerId });
 };

@@ -29,11 +29,9 @@ export const startSellAccount = async (scope: Scope, session: OpenSession, reque
   if (!provider) throw invalid('/provider', 'is no sell provider of this gateway; GET /providers lists them');
   if ((request.email === undefined) === (request.apiKey === undefined)) throw invalid('/email', 'send exactly one of email and api_key');
   const existing = (await gateway.stores.accounts.list(session.customerId)).find((account) => account.providerId === provider.id);
+  const start: Start = { customerId: session.customerId, providerId: provider.id, webhook: request.webhook, existing };
   try {
-    const account =
-      request.apiKey === undefined
-        ? await byEmail(scope, session, existing, provider.id, request.email ?? '', request.webhook)
-        : await byKey(scope, session, existing, provider.id, request.apiKey, request.webhook);
+    const account = request.apiKey === undefined ? await byEmail(scope, start, request.email ?? '') : await byKey(scope, start, request.apiKey);
     await adoptConnections(scope, account);
     const connections = await gateway.stores.accounts.connections(account.id);
     return await showAccount(gateway, account, connections);
@@ -42,23 +40,20 @@ export const startSellAccount = async (scope: Scope, session: OpenSession, reque
   }
 };
 
-const byEmail = async (
-  scope: Scope,
-  session: OpenSession,
-  existing: Account | undefined,
-  providerId: string,
-  email: string,
-  webhook: Webhook,
-): Promise<Account> => {
+/** Whose account is started where, and the one that the customer has there already. */
+type Start = { customerId: string; providerId: string; webhook: Webhook; existing: Account | undefined };
+
+const byEmail = async (scope: Scope, start: Start, email: string): Promise<Account> => {
   const { gateway } = scope;
+  const { existing, webhook } = start;
   const emailHash = gateway.hash(email.trim().toLowerCase());
   // Also where its key is lost: the provider answers with the key of whatever e-mail it is asked for, and nobody has shown that this one is his.
   if (existing && existing.emailHash !== emailHash)
     throw invalid('/email', 'the customer has another account at this provider; remove it with POST /sell/account-remove first');
   if (existing?.status === 'connected') return await stepAccount(gateway, existing, undefined, await webhookOf(gateway, existing.id, webhook));
-  const account = existing ?? (await newAccount(gateway, session, providerId, webhook, { emailHash, email }));
-  const start = { verb: 'start_account', idempotent: true };
-  const answer = await callAccount(scope, account, start, async (sell, context) => sell.startAccount(context, startOf(gateway, account, email.trim()))).catch(
+  const account = existing ?? (await newAccount(gateway, start, { emailHash, email }));
+  const call = { verb: 'start_account', idempotent: true };
+  const answer = await callAccount(scope, account, call, async (sell, context) => sell.startAccount(context, startOf(gateway, account, email.trim()))).catch(
     async (fault: unknown) => {
       // The provider never heard of it: the e-mail is nobody's yet.
       if (!existing && fault instanceof ProviderFault && fault.taken === 'no') await gateway.stores.accounts.discard(account.id);
@@ -74,15 +69,9 @@ const byEmail = async (
 };
 
 /** A key that the customer took from the provider's own dashboard: it is seen to work before anything is kept. */
-const byKey = async (
-  scope: Scope,
-  session: OpenSession,
-  existing: Account | undefined,
-  providerId: string,
-  key: string,
-  webhook: Webhook,
-): Promise<Account> => {
+const byKey = async (scope: Scope, start: Start, key: string): Promise<Account> => {
   const { gateway } = scope;
+  const { existing, providerId, webhook } = start;
   if (existing) {
     const answer = await callAccount(scope, existing, { verb: 'adopt_key', idempotent: true }, async (sell, context) => sell.adoptKey(context, { key }));
     if (!answer.ok) throw refusalProblem(answer.refusal);
@@ -92,7 +81,7 @@ const byKey = async (
   const options = { operation: 'status', verb: 'adopt_key', deadlineMs: gateway.settings.routing.order_deadline_ms, idempotent: true } as const;
   const answer = await callProvider(scope, provider, options, (context) => sell.adoptKey(context, { key }));
   if (!answer.ok) throw refusalProblem(answer.refusal);
-  const account = await newAccount(gateway, session, providerId, webhook, { blob: answer.customer ?? '' });
+  const account = await newAccount(gateway, start, { blob: answer.customer ?? '' });
   if (answer.customer !== undefined) await keepBlob(gateway, account.id, answer.customer);
   return await stepAccount(gateway, account, answer.value, { nextCheckOn: nextCheck(gateway, account, []) });
 };
@@ -104,16 +93,14 @@ const webhookOf = async (gateway: Gateway, accountId: string, webhook: Webhook):
 
 const newAccount = async (
   gateway: Gateway,
-  session: OpenSession,
-  providerId: string,
-  webhook: Webhook,
+  { customerId, providerId, webhook }: Start,
   by: { emailHash: string; email: string } | { blob: string },
 ): Promise<Account> => {
   const id = gateway.ids.uuid();
   const now = gateway.now();
   const account: Account = {
     id,
-    customerId: session.customerId,
+    customerId,
     providerId,
     status: 'onboarding',
     statusOn: now,

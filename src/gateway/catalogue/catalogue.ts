@@ -1,5 +1,6 @@
 import type { Json as AnyJson } from '../../domain/offer.ts';
 import type { FaultKind } from '../../domain/fault-kind.ts';
+import { isSafe } from '../../domain/money.ts';
 import { normalForm } from '../../domain/option-name.ts';
 import type { PaymentMethod, Ramp } from '../../domain/ramp.ts';
 import { ProviderFault } from '../../providers/fault.ts';
@@ -201,7 +202,7 @@ const buildListing = (provider: Provider, catalogue: Catalogue, readOn: number, 
   for (const option of catalogue.options) {
     const wanted = normalForm(ourName(provider, option.name));
     const number = numbers.find((candidate) => candidate.normalName === wanted && candidate.currencyCode === option.currency.toUpperCase());
-    if (number && !options.has(number.id)) options.set(number.id, option);
+    if (number && !options.has(number.id)) options.set(number.id, withoutAbsurdLimits(option));
   }
   return { options, features: catalogue.features, readOn };
 };
@@ -220,3 +221,10 @@ const fromJson = (json: Json): Catalogue => {
   const stored = json as { features: Features; options: AnyJson[] };
   return { features: stored.features, options: stored.options.map(optionFromJson) };
 };
+
+/** A limit that no amount could meet, or that no JSON integer holds, is a mistake of the listing: the provider itself says what it will not take. */
+const withoutAbsurdLimits = ({ minFiat, maxFiat, ...option }: CatalogueOption): CatalogueOption => ({
+  ...option,
+  ...(minFiat === undefined || !isSafe(minFiat) || minFiat < 0n ? {} : { minFiat }),
+  ...(maxFiat === undefined || !isSafe(maxFiat) || maxFiat < 0n ? {} : { maxFiat }),
+});

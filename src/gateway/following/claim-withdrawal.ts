@@ -103,12 +103,17 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: s
 };
 
 const isLive = (gateway: Gateway, claim: Claim): claim is Claim & { lnurl: string } =>
-  claim.state === 'held' && claim.lnurl !== undefined && (claim.expiresOn === undefined || claim.expiresOn > gateway.now());
+  claim.state === 'held' && claim.lnurl !== undefined && (claim.expiresOn === undefined || claim.expiresOn === unreadEnd || claim.expiresOn > gateway.now());
+
+/** Kept for an end that the provider gave and nobody can read. The link is given as long as its order is filled, each time for minutes only. */
+const unreadEnd = 0;
+const unreadLifeMs = 10 * 60_000;
+const endlessMs = 30 * 86_400_000;
 
 const show = async (gateway: Gateway, orderId: string, sealed: string, expiresOn: number | undefined): Promise<Withdrawal> => ({
   order_id: orderId,
-  // A provider that names no end: FLS01 wants a date, so one that is far away.
-  withdrawal_expiration_date: new Date(expiresOn ?? gateway.now() + 30 * 86_400_000).toISOString(),
+  // FLS01 wants a date. A provider that names no end gets one that is far away, one whose end cannot be read one that is near.
+  withdrawal_expiration_date: new Date(expiresOn === unreadEnd ? gateway.now() + unreadLifeMs : (expiresOn ?? gateway.now() + endlessMs)).toISOString(),
   lnurlw: await gateway.seal.open(sealed, lnurlPlace(orderId)),
 });
 
@@ -141,14 +146,15 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
       throw linkRefused(order.id);
     }
     const sealed = await gateway.seal.seal(canonical.lnurl, lnurlPlace(order.id));
-    const held = { lnurl: sealed, ...(answer.value.expiresOn === undefined ? {} : { expiresOn: answer.value.expiresOn }) };
+    const expiresOn = answer.value.expiresOn === 'unreadable' ? unreadEnd : answer.value.expiresOn;
+    const held = { lnurl: sealed, ...(expiresOn === undefined ? {} : { expiresOn }) };
     if (!(await gateway.stores.claims.hold(order.id, lease.owner, held))) {
       // The lease had run out: what its new owner keeps is what everybody is shown.
       const kept = await gateway.stores.claims.find(order.id);
       if (!kept || !isLive(gateway, kept)) throw claimUnknown();
       return await show(gateway, order.id, kept.lnurl, kept.expiresOn);
     }
-    return await show(gateway, order.id, sealed, answer.value.expiresOn);
+    return await show(gateway, order.id, sealed, expiresOn);
   } catch (error) {
     if (error instanceof Problem) throw error;
     await gateway.stores.claims.change(order.id, lease.owner, {

@@ -133,7 +133,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
   const change: OrderChange = {
     checks: order.checks + 1,
     final,
-    nextCheckOn: final ? null : nextLook(order, step.next, stageOn, now, order.terms.arrivalSeconds, gateway.random()),
+    nextCheckOn: final ? null : nextLook(gateway, order, { stage: step.next, stageOn }, now),
     ...(told.read === 'done' ? { checkedOn: now } : {}),
     ...(evidence ? { rawStatus: evidence.rawStatus } : {}),
     ...(moved ? { stage: step.next, stageOn, changedOn: now } : {}),
@@ -198,9 +198,10 @@ export const putInReview = async (gateway: Gateway, order: Order, note: string):
 };
 
 /** A lapse by the clock is looked at when it is due, whatever the interval says. */
-const nextLook = (order: Order, stage: Stage, stageOn: number, now: number, arrivalSeconds: number | undefined, random: number): number => {
-  const next = now + refreshDelayMs({ stage, stageOn, ...(arrivalSeconds === undefined ? {} : { arrivalSeconds }) }, now, random);
-  return stage === 'awaiting_payment' && order.expiresOn !== undefined && order.expiresOn > now ? Math.min(next, order.expiresOn) : next;
+const nextLook = (gateway: Gateway, order: Order, at: { stage: Stage; stageOn: number }, now: number): number => {
+  const { arrivalSeconds } = order.terms;
+  const next = now + refreshDelayMs({ ...at, ...(arrivalSeconds === undefined ? {} : { arrivalSeconds }) }, now, gateway.random());
+  return at.stage === 'awaiting_payment' && order.expiresOn !== undefined && order.expiresOn > now ? Math.min(next, order.expiresOn) : next;
 };
 
 const updated = (order: Order, { nextCheckOn, ...change }: OrderChange, event: OrderEvent | undefined): Order => ({

@@ -56,7 +56,12 @@ export const catchUp = async (gateway: Gateway, settleMs: number): Promise<Resto
   let after: string | undefined;
   for (;;) {
     const sessions = await store.upstreamSessions(after, batch);
-    for (const session of sessions) if (!busy.has(session.id)) await readSession(gateway, session, done);
+    for (const session of sessions) {
+      if (busy.has(session.id)) continue;
+      const { unreadable, adopted } = await readSession(gateway, session);
+      done.unreadable.push(...unreadable);
+      done.adopted.push(...adopted);
+    }
     done.sessions += sessions.length;
     after = sessions.at(-1)?.id;
     if (sessions.length < batch) return done;
@@ -78,30 +83,36 @@ const refreshAll = async (gateway: Gateway): Promise<number> => {
   }
 };
 
-const readSession = async (gateway: Gateway, session: UpstreamSession, done: Restored): Promise<void> => {
+type Read = Pick<Restored, 'unreadable' | 'adopted'>;
+const readSession = async (gateway: Gateway, session: UpstreamSession): Promise<Read> => {
   const provider = gateway.providers.find((one) => one.id === session.providerId);
-  const unreadable = (reason: string): void => void done.unreadable.push({ session: session.id, provider: session.providerId, reason });
-  if (!provider) return unreadable('not in the configuration');
-  if (!provider.core.status_by_session) return unreadable('it lists no orders by session: compare with its own list');
+  const unreadable = (reason: string): Read['unreadable'][number] => ({ session: session.id, provider: session.providerId, reason });
+  if (!provider) return { unreadable: [unreadable('not in the configuration')], adopted: [] };
+  if (!provider.core.status_by_session) return { unreadable: [unreadable('it lists no orders by session: compare with its own list')], adopted: [] };
+  const read: Read = { unreadable: [], adopted: [] };
   for (const ramp of provider.ramps) {
     try {
       const customer = await gateway.seal.open(session.blob, blobPlace(session.id));
       const rows = await readOrders(gateway, provider, ramp, customer);
       if (typeof rows === 'string') {
-        unreadable(rows);
+        read.unreadable.push(unreadable(rows));
         continue;
       }
       const known = await gateway.stores.operator.knownUpstreamIds(
         provider.id,
         rows.flatMap((row) => row.upstreamOrderId ?? []),
       );
-      for (const row of rows)
-        if (row.upstreamOrderId !== undefined && !known.includes(row.upstreamOrderId))
-          await adopt(gateway, session, provider, ramp, row, row.upstreamOrderId, done);
+      for (const row of rows) {
+        const { upstreamOrderId } = row;
+        if (upstreamOrderId === undefined || known.includes(upstreamOrderId)) continue;
+        const orderId = await adopt(gateway, session, ramp, { ...row, upstreamOrderId });
+        if (orderId !== undefined) read.adopted.push({ orderId, provider: provider.id, upstreamOrderId, rawStatus: row.rawStatus });
+      }
     } catch (fault) {
-      unreadable(fault instanceof Error && 'kind' in fault ? String(fault.kind) : 'it could not be read');
+      read.unreadable.push(unreadable(fault instanceof Error && 'kind' in fault ? String(fault.kind) : 'it could not be read'));
     }
   }
+  return read;
 };
 
 const readOrders = async (gateway: Gateway, provider: Provider, ramp: Ramp, customer: string): Promise<OrderEvidence[] | string> => {
@@ -118,16 +129,11 @@ const readOrders = async (gateway: Gateway, provider: Provider, ramp: Ramp, cust
   return answer.ok ? answer.value : answer.refusal.reason;
 };
 
-/** No way to pay is stored: whoever was shown one has it. Only the operator leaves this review, since the stage before it is not known. */
-const adopt = async (
-  gateway: Gateway,
-  session: UpstreamSession,
-  provider: Provider,
-  ramp: Ramp,
-  row: OrderEvidence,
-  upstreamOrderId: string,
-  done: Restored,
-): Promise<void> => {
+/**
+ * The id that the order has here, unless it is known by now. No way to pay is stored: whoever was shown one has it. Only the operator leaves
+ * this review, since the stage before it is not known.
+ */
+const adopt = async (gateway: Gateway, session: UpstreamSession, ramp: Ramp, row: OrderEvidence & { upstreamOrderId: string }): Promise<string | undefined> => {
   const { ids, seal } = gateway;
   const now = gateway.now();
   const id = ids.uuid();
@@ -135,7 +141,7 @@ const adopt = async (
   const shared = {
     ramp,
     customerId: session.customerId ?? nobody,
-    providerId: provider.id,
+    providerId: session.providerId,
     providerSessionId: session.id,
     quoteId: ids.uuid(),
     createdOn: now,
@@ -145,13 +151,13 @@ const adopt = async (
   const quote: Json = { adopted: true, pay: amounts.pay.toString(), receive: amounts.receive.toString() };
   const adopted = await gateway.stores.operator.adopt(
     { ...shared, id, orderId, requestId: 'restored', quote, inputs: await seal.seal('{"order":{}}', inputsPlace(id)), deadOn: now, nextTryOn: now },
-    upstreamOrderId,
+    row.upstreamOrderId,
     {
       ...shared,
       ...amounts,
       id: orderId,
       intentId: id,
-      upstreamOrderId,
+      upstreamOrderId: row.upstreamOrderId,
       stage: 'review',
       stageOn: now,
       rawStatus: row.rawStatus,
@@ -174,5 +180,5 @@ const adopt = async (
     },
     { sequence: 1, at: now, toStage: 'review', rawStatus: row.rawStatus, source: 'operator', note },
   );
-  if (adopted) done.adopted.push({ orderId, provider: provider.id, upstreamOrderId, rawStatus: row.rawStatus });
+  return adopted ? orderId : undefined;
 };

@@ -8,6 +8,7 @@ import { ProviderFault } from '../../providers/fault.ts';
 import type { CallContext, CatalogueOption } from '../../providers/spec.ts';
 import { atMost } from '../../domain/at-most.ts';
 import { callProvider } from '../upstream/call-provider.ts';
+import { defaultHaircutBps } from './haircut.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Scope } from '../../ports/scope.ts';
@@ -186,10 +187,11 @@ const policyOf = (gateway: Gateway, asked: Asked, now: number): DecisionPolicy =
   const { routing } = gateway.settings;
   const configured = asksExchange(asked) ? routing.reference?.[asked.currency] : undefined;
   return {
+    version: routing.route_version,
     outlierBps: routing.outlier_bps,
     toleranceBps: routing.tolerance_bps,
     shortestLifeMs: routing.shortest_life_s * 1000,
-    indicativeHaircutBps: routing.indicative_haircut_bps,
+    indicativeHaircutBps: defaultHaircutBps(routing),
     ...(configured ? { reference: { btcPrice: BigInt(configured.btc_price), maxDeviationBps: configured.max_deviation_bps, observedOn: now } } : {}),
   };
 };

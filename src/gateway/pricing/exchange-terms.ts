@@ -9,6 +9,7 @@ import type { CatalogueOption } from '../../providers/spec.ts';
 import { listingFault, methodOf, readCatalogue, type CatalogueView, type ProviderListing } from '../catalogue/catalogue.ts';
 import { farOutside } from './last-prices.ts';
 import { listingShareMs, priceDeadlineMs } from './collect-offers.ts';
+import { defaultHaircutBps } from './haircut.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { OptionNumber } from '../../ports/catalogue.ts';
@@ -84,7 +85,7 @@ export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, num
   const option = listing?.options.get(number.id);
   const limits = option ? limitsOf(asked.ramp, option) : {};
   const terms = {
-    haircutBps: core.haircut_bps ?? gateway.settings.routing.indicative_haircut_bps,
+    haircutBps: core.haircut_bps ?? defaultHaircutBps(gateway.settings.routing),
     preferenceBps: core.preference_bps,
     arrivalSeconds: core.arrival_seconds?.[method] ?? gateway.settings.routing.arrival_seconds[method],
     ...(option ? { named: { currency: option.currency, option: option.name }, limits } : {}),

@@ -9,6 +9,7 @@ import { offerFromJson, offerToJson, priceKey, toQuoteRequest, toTerms } from '.
 import type { LiquidityTerms } from '../../ports/routes.ts';
 import { productsOf } from '../catalogue/products.ts';
 import { reservedPlace } from '../places.ts';
+import { defaultHaircutBps } from './haircut.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Scope } from '../../ports/scope.ts';
@@ -63,7 +64,7 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
     const adapter = provider.adapter.liquidity;
     if (provider.core.mode === 'off' || !adapter) return [];
     const terms = {
-      haircutBps: provider.core.haircut_bps ?? gateway.settings.routing.indicative_haircut_bps,
+      haircutBps: provider.core.haircut_bps ?? defaultHaircutBps(gateway.settings.routing),
       preferenceBps: provider.core.preference_bps,
     };
     const outside = outsideListing(gateway, provider, wanted);

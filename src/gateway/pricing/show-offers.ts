@@ -1,13 +1,14 @@
 import type { Excluded, Failed, Refused } from '../../domain/offer.ts';
 import { amountNames, isExchange, isWithdrawn, sides, type Ramp } from '../../domain/ramp.ts';
 import { quoteIdOf } from '../../domain/route-id.ts';
+import { emptyWindows, type Sums, type Windows } from '../../domain/record.ts';
 import type { Route, RoutedOffer } from '../../domain/route.ts';
 import type { Limits } from '../../domain/refusal.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import { amountWords } from './shown-amounts.ts';
 import type { StoredOffers } from './store-route.ts';
-import { type Shown, isoTime, providerRef, int } from '../outward.ts';
+import { type Shown, isoTime, providerRef, int, limit } from '../outward.ts';
 
 /** One offer in the words of API.md section 9. */
 export const showOffer = (gateway: Gateway, stored: StoredOffers, index: number): Shown => {
@@ -30,22 +31,44 @@ export const showOffer = (gateway: Gateway, stored: StoredOffers, index: number)
     ...(ranked.feePpm === undefined ? {} : { fee_ppm: ranked.feePpm }),
     ...(ranked.costBps === undefined ? {} : { cost_bps: ranked.costBps }),
     behind_best_bps: ranked.behindBestBps,
+    ...expectation(ramp, ranked),
     ...(ranked.terms.arrivalSeconds === undefined ? {} : { arrival_seconds: ranked.terms.arrivalSeconds }),
     ...(isWithdrawn[ramp] ? { on_chain_fallback: offer.facts.on_chain_fallback === true } : {}),
     requires: [...offer.requires],
-    warnings: [...ranked.warnings],
+    warnings: [...ranked.warnings, ...(stored.route.policy.priceCheck ? [`price-check-${stored.route.policy.priceCheck}`] : [])],
     latency_ms: Math.round(ranked.latencyMs),
   };
 };
+
+/** What the offer is worth by what its provider delivered before, which is what it is ranked by; rounded down for the eye. */
+const expectation = (ramp: Ramp, ranked: RoutedOffer): Shown => {
+  const haircutPpm = haircutOfRanked(ranked);
+  return {
+    ...(isExchange(ramp) ? { [`expected_${sides[ramp].receive}`]: int((ranked.offer.receive * BigInt(1_000_000 - haircutPpm)) / 1_000_000n) } : {}),
+    haircut_ppm: haircutPpm,
+    haircut_from: ranked.haircutFrom ?? 'configured',
+    ...(ranked.terms.record ? { record: showRecord(ranked.terms.record) } : {}),
+  };
+};
+
+/** Routes of version 1 knew the configured haircut alone. */
+const haircutOfRanked = ({ haircutPpm, countsAsBinding, terms }: RoutedOffer): number => haircutPpm ?? (countsAsBinding ? 0 : terms.haircutBps * 100);
+
+const showRecord = ({ orders, quotedSats, deliveredSats, since }: NonNullable<RoutedOffer['terms']['record']>): Shown => ({
+  orders,
+  quoted_sats: int(quotedSats),
+  delivered_sats: int(deliveredSats),
+  since: isoTime(since),
+});
 
 const limitNames = (ramp: Ramp, limits: Limits | undefined): Shown => {
   if (!limits) return {};
   const { pay, receive } = amountNames[ramp];
   return {
-    ...(limits.minPay === undefined ? {} : { [`min_${pay}`]: int(limits.minPay) }),
-    ...(limits.maxPay === undefined ? {} : { [`max_${pay}`]: int(limits.maxPay) }),
-    ...(limits.minReceive === undefined ? {} : { [`min_${receive}`]: int(limits.minReceive) }),
-    ...(limits.maxReceive === undefined ? {} : { [`max_${receive}`]: int(limits.maxReceive) }),
+    ...limit(`min_${pay}`, limits.minPay),
+    ...limit(`max_${pay}`, limits.maxPay),
+    ...limit(`min_${receive}`, limits.minReceive),
+    ...limit(`max_${receive}`, limits.maxReceive),
   };
 };
 
@@ -83,9 +106,18 @@ const showPolicy = (route: Route): Shown => {
     ...(isExchange(route.asked.ramp) ? { outlier_bps: policy.outlierBps, tolerance_bps: policy.toleranceBps } : {}),
     indicative_haircut_bps: policy.indicativeHaircutBps,
     ...(policy.reference
-      ? { reference: { btc_price: int(policy.reference.btcPrice), source: policy.reference.source, observed_on: isoTime(policy.reference.observedOn) } }
+      ? {
+          reference: {
+            btc_price: int(policy.reference.btcPrice),
+            source: policy.reference.source,
+            observed_on: isoTime(policy.reference.observedOn),
+            ...(policy.reference.disputed ? { disputed: true } : {}),
+          },
+        }
       : {}),
     ...(policy.priceCheck ? { price_check: policy.priceCheck } : {}),
+    ...(policy.learning ? { learning: policy.learning } : {}),
+    ...(policy.recordSnapshot === undefined ? {} : { record_snapshot: policy.recordSnapshot }),
     max_wait_ms: route.maxWaitMs,
     waited_ms: Math.round(route.waitedMs),
     answered_on: isoTime(route.decidedOn),
@@ -131,6 +163,8 @@ export const showQuote = (gateway: Gateway, stored: StoredOffers): Shown => {
     const value = best[name];
     if (value !== undefined) shown[name] = value;
   }
+  // Said in /quote too, which shows no policy: nobody could check the price of the one against the other.
+  if (stored.route.policy.priceCheck) shown['warnings'] = best['warnings'] ?? [];
   return shown;
 };
 
@@ -190,6 +224,23 @@ const bestLimits = (route: Route): Limits => {
   return { ...widest('minPay', less), ...widest('maxPay', more), ...widest('minReceive', less), ...widest('maxReceive', more) };
 };
 
+/** Every figure that the haircut was computed from: Q and D of both rows and windows, P and H0. */
+const showStanding = ({ terms: { standing, haircutBps }, priorSats }: RoutedOffer): Shown => {
+  const sums = (windows: Windows | undefined): Shown => {
+    const { slow, fast } = windows ?? emptyWindows();
+    const pair = (one: Sums): Shown => ({ quoted_sats: one.quotedSats.toString(), delivered_sats: one.deliveredSats.toString() });
+    return { slow: pair(slow), fast: pair(fast) };
+  };
+  if (!standing) return {};
+  return {
+    h0_ppm: haircutBps * 100,
+    ...(priorSats === undefined ? {} : { prior_sats: priorSats.toString() }),
+    estimates: sums(standing.estimates),
+    broken: sums(standing.broken),
+    ...(standing.operator ? { operator: standing.operator } : {}),
+  };
+};
+
 /** The whole stored decision, for POST /route: the outward offers and the figures that were ranked. */
 export const showRoute = (gateway: Gateway, stored: StoredOffers & { chosen?: number; requestId: string }): Shown => ({
   ...showOffers(gateway, stored),
@@ -204,6 +255,8 @@ export const showRoute = (gateway: Gateway, stored: StoredOffers & { chosen?: nu
     binding: one.offer.binding,
     counts_as_binding: one.countsAsBinding,
     haircut_bps: one.terms.haircutBps,
+    haircut_ppm: haircutOfRanked(one),
+    ...showStanding(one),
     preference_bps: one.terms.preferenceBps,
     tie_key: one.tieKey,
   })),

@@ -31,7 +31,7 @@ const exchange = (ramp: ExchangeRamp): AmountWords => ({
     return { amount_fiat: int(fiat), amount_sats: int(sats), currency_id: terms.currencyId, payment_option_id: terms.paymentOptionId };
   },
   excluded: (route, { pay, receive }) =>
-    exchangeOf(route).fixed === 'pay' ? { [amountNames[ramp].receive]: Number(receive) } : { [amountNames[ramp].pay]: Number(pay) },
+    exchangeOf(route).fixed === 'pay' ? { [amountNames[ramp].receive]: int(receive) } : { [amountNames[ramp].pay]: int(pay) },
   described: ({ route, terms }) => {
     const asked = exchangeOf(route);
     return ` by ${terms.optionName} for ${isFiatFixed(asked) ? formatHundredths(asked.amount, asked.currency) : `${asked.amount} sats`}`;
@@ -48,7 +48,7 @@ export const amountWords: Record<Ramp, AmountWords> = {
       return { product, amount_sats: amountSats, pay_with: payWith, ...(leaseBlocks === undefined ? {} : { lease_blocks: leaseBlocks }) };
     },
     offer: ({ pay, fee, receive, facts }) => ({ pay_sats: int(pay), fee_sats: int(fee), client_sats: int(receive), ...shownFacts(facts) }),
-    excluded: (_route, { pay, binding }) => ({ pay_sats: Number(pay), is_estimate: !binding }),
+    excluded: (_route, { pay, binding }) => ({ pay_sats: int(pay), is_estimate: !binding }),
     described: ({ terms }) => ` for ${readTerms(terms).amountSats} sats`,
     paid: (_route, amount) => `${amount} sats`,
   },

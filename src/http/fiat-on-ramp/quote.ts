@@ -22,6 +22,10 @@ export const quote = endpoint({
     expires_on: time.optional().openapi({ description: 'Until when the payment must have arrived' }),
     accept_by: time.openapi({ description: 'Until when /order takes this quote' }),
     provider: providerRef,
+    warnings: z
+      .array(z.string())
+      .optional()
+      .openapi({ description: 'Only where two offers differ so far that nobody can tell which price is right: price-check-weak' }),
   }),
   problems: ['session-invalid', 'option-unavailable', 'rate-limited', 'no-offer', 'all-providers-failed'],
   lane: 'quotes',

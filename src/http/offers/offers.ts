@@ -45,6 +45,13 @@ const offer = z.looseObject({
   fee_bps: z.int(),
   cost_bps: z.int().optional(),
   behind_best_bps: z.int(),
+  expected_sats: anyAmount.optional().openapi({ description: 'amount_sats less the haircut: what offers are ranked by, for each unit paid' }),
+  haircut_ppm: z.int().openapi({ description: 'Parts per million that this offer is ranked lower by' }),
+  haircut_from: z.enum(['configured', 'record', 'operator']),
+  record: z
+    .object({ orders: z.int(), quoted_sats: anyAmount, delivered_sats: anyAmount, since: time })
+    .optional()
+    .openapi({ description: 'What this provider delivered by this option, against what it quoted' }),
   arrival_seconds: z.int().optional(),
   on_chain_fallback: z.boolean(),
   requires: z.array(z.string()),

@@ -95,6 +95,9 @@ describe('deadlines', () => {
   it("or the invoice's", () => expect(deadlineOf(order({ payment: { lightningInvoice } }), 900_000, 5)).toBe(now + 1_200_000));
   it('or a life after the creation that is named', () => expect(deadlineOf(order({ invoiceTime: '1563223980090' }), 900_000, 5)).toBe(1_563_224_880_090));
   it('or that stands in the id', () => expect(deadlineOf(order(), 900_000, 5)).toBe(created + 900_000));
+  it.each([{ expirationTime: '999999999999999999' }, { invoiceTime: '999999999999999999' }])('are dates: %j', (more) => {
+    expect(() => new Date(deadlineOf(order(more), 900_000, now)).toISOString()).not.toThrow();
+  });
   it('or from when it was first seen', () => expect(deadlineOf(order({ id: 'abc' }), 900_000, 5)).toBe(900_005));
 });
 

@@ -4,6 +4,7 @@ import type { Stage } from '../../domain/order.ts';
 import type { BitcoinNetwork } from '../../bitcoin/address.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { decodeLnurl, encodeLnurl } from '../../bitcoin/lnurl.ts';
+import { furthestMs } from '../kit/read-time.ts';
 import type { LiquidityProduct, OrderEvidence } from '../spec.ts';
 import { slugs, type RateCard } from './bitrefill-price.ts';
 import type { BitrefillSettings } from './bitrefill-settings.ts';
@@ -61,10 +62,10 @@ const createdOn = (id: string): number | undefined => (/^[0-9a-f]{24}$/i.test(id
 
 /** Bitrefill's own deadline: named, else the invoice's, else a life counted from the creation. Unix milliseconds. */
 export const deadlineOf = ({ id, expirationTime, payment, invoiceTime }: OrderReply, lifeMs: number, seenOn: number): number => {
-  if (expirationTime !== undefined) return Number(expirationTime);
+  if (expirationTime !== undefined) return Math.min(Number(expirationTime), furthestMs);
   const invoice = payment?.lightningInvoice === undefined ? undefined : decodeInvoice(payment.lightningInvoice, { allowMissingSecret: true });
   if (invoice) return (invoice.timestamp + invoice.expirySeconds) * second;
-  return (invoiceTime === undefined ? (createdOn(id) ?? seenOn) : Number(invoiceTime)) + lifeMs;
+  return (invoiceTime === undefined ? (createdOn(id) ?? seenOn) : Math.min(Number(invoiceTime), furthestMs)) + lifeMs;
 };
 
 const failing = /fail|error|denied/i;

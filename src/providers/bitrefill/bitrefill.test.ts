@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { casesOf, violations, type Subject, type Verb } from '../../../test/support/contract.ts';
+import { httpMutants, overHttp, rewriting, type HttpMutant } from '../../../test/support/http-mutants.ts';
 import { encodeInvoice } from '../../bitcoin/bolt11.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
-import { ProviderFault } from '../fault.ts';
 import type { AdapterDeps, FollowedOrder, LiquidityAdapter, LiquidityQuoteRequest, PlacedOrder } from '../spec.ts';
 import { provider } from './index.ts';
 
@@ -174,30 +174,8 @@ describe.each(verbs)('contract: $name', (verb) => {
 });
 
 /** Each breaks one promise; the suite has to notice. */
-type Mutant = [string, (deps: AdapterDeps) => AdapterDeps];
-const overHttp = (name: string, change: (http: AdapterDeps['http']) => AdapterDeps['http']): Mutant => [name, (deps) => ({ ...deps, http: change(deps.http) })];
-const rewriting = (from: RegExp, to: string) => (http: AdapterDeps['http']) => async (sent: Parameters<AdapterDeps['http']>[0]) => {
-  const answer = await http(sent);
-  return { ...answer, body: new TextEncoder().encode(new TextDecoder().decode(answer.body).replace(from, to)) };
-};
-const mutants: Mutant[] = [
-  overHttp('forgets the abort', (http) => async (sent) => await http({ ...sent, signal: new AbortController().signal })),
-  overHttp('lifts the byte cap', (http) => async (sent) => await http({ ...sent, maxBytes: 1e9 })),
-  overHttp('swallows faults', (http) => async (sent) => await http(sent).catch(() => ({ status: 404, headers: {}, body: new Uint8Array() }))),
-  overHttp('takes errors for answers', (http) => async (sent) => ({ ...(await http(sent)), status: 200 })),
-  overHttp('forgets Retry-After', (http) => async (sent) => ({ ...(await http(sent)), headers: { 'content-type': 'application/json' } })),
-  overHttp('sends something else', (http) => async (sent) => await http({ ...sent, url: `${sent.url}?x=1` })),
-  overHttp(
-    'sends numbers for amounts',
-    (http) => async (sent) => await http({ ...sent, ...(sent.body === undefined ? {} : { body: sent.body.replace(/"(\d+)"/g, '$1') }) }),
-  ),
-  overHttp(
-    'turns every fault into "certainly not taken"',
-    (http) => async (sent) =>
-      await http(sent).catch((error: unknown) => {
-        throw new ProviderFault(error instanceof ProviderFault ? error.kind : 'server', 'x', { taken: 'no' });
-      }),
-  ),
+const mutants: HttpMutant[] = [
+  ...httpMutants,
   overHttp('forgets the fee per order', rewriting(/"purchaseFee":10023/, '"purchaseFee":0')),
   overHttp('believes another amount than the invoice', rewriting(/"satoshiPrice":40395/, '"satoshiPrice":1')),
   overHttp('loses a digit of a rate', rewriting(/0\.015185658220118399/, '0.01518')),

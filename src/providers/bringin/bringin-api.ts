@@ -96,41 +96,51 @@ export const rates = async (bringin: Bringin, context: CallContext) =>
 
 // ---- per-user key --------------------------------------------------------------------------------------------------------------------
 
-const post = async <S extends z.ZodType>(bringin: Bringin, context: CallContext, key: string, path: string, schema: S, body?: Json) =>
-  await asUser(bringin, context, { path, key, schema, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+const post = async <S extends z.ZodType>(bringin: Bringin, context: CallContext, key: string, to: { path: string; schema: S; body?: Json }) => {
+  const { path, schema, body } = to;
+  return await asUser(bringin, context, { path, key, schema, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+};
 
 /** The cheapest way to find out whether a key works. */
 export const userId = async (bringin: Bringin, context: CallContext, key: string) =>
   await asUser(bringin, context, { method: 'GET', path: '/user/user-id', key, schema: wire.userIdReply });
 
 export const getBalance = async (bringin: Bringin, context: CallContext, key: string) =>
-  valueOf(await post(bringin, context, key, '/account/get-balance', wire.balanceReply, { currency: 'EUR' })).balance;
+  valueOf(await post(bringin, context, key, { path: '/account/get-balance', schema: wire.balanceReply, body: { currency: 'EUR' } })).balance;
 
 /** `limit` and `offset` go as strings, times as numbers (ms). The order of the rows is not documented. */
 export const listTransactions = async (bringin: Bringin, context: CallContext, key: string, page: { since?: number; limit: number; offset: number }) => {
   const body = { ...(page.since === undefined ? {} : { startDate: page.since }), limit: String(page.limit), offset: String(page.offset) };
-  return valueOf(await post(bringin, context, key, '/account/transactions', wire.transactionsReply, body));
+  return valueOf(await post(bringin, context, key, { path: '/account/transactions', schema: wire.transactionsReply, body }));
 };
 
 export type NewOrder = { sats: bigint; network: 'lightning' | 'onchain'; sourceId: string; ipAddress?: string };
 export const makeOrder = async (bringin: Bringin, context: CallContext, key: string, { sats, network, sourceId, ipAddress }: NewOrder) =>
-  await post(bringin, context, key, '/offramp/order', wire.orderReply, {
-    sourceAmount: sats.toString(),
-    ...(ipAddress === undefined ? {} : { ipAddress }),
-    paymentMethod: network === 'lightning' ? 'LIGHTNING' : 'ON_CHAIN',
-    sourceId,
+  await post(bringin, context, key, {
+    path: '/offramp/order',
+    schema: wire.orderReply,
+    body: {
+      sourceAmount: sats.toString(),
+      ...(ipAddress === undefined ? {} : { ipAddress }),
+      paymentMethod: network === 'lightning' ? 'LIGHTNING' : 'ON_CHAIN',
+      sourceId,
+    },
   });
 
 export const depositAddress = async (bringin: Bringin, context: CallContext, key: string, { network, ipAddress }: Pick<NewOrder, 'network' | 'ipAddress'>) =>
-  await post(bringin, context, key, '/offramp/address', wire.addressReply, {
-    ...(ipAddress === undefined ? {} : { ipAddress }),
-    sourceCurrency: 'BTC',
-    sourceBlockchain: network === 'lightning' ? bringin.settings.lightning_blockchain : bringin.settings.onchain_blockchain,
+  await post(bringin, context, key, {
+    path: '/offramp/address',
+    schema: wire.addressReply,
+    body: {
+      ...(ipAddress === undefined ? {} : { ipAddress }),
+      sourceCurrency: 'BTC',
+      sourceBlockchain: network === 'lightning' ? bringin.settings.lightning_blockchain : bringin.settings.onchain_blockchain,
+    },
   });
 
 const links = '/bringin-link';
 export const createLink = async (bringin: Bringin, context: CallContext, key: string, body: Json) =>
-  await post(bringin, context, key, links, wire.linkReply, body);
+  await post(bringin, context, key, { path: links, schema: wire.linkReply, body });
 export const listLinks = async (bringin: Bringin, context: CallContext, key: string) =>
   valueOf(await asUser(bringin, context, { method: 'GET', path: links, key, schema: wire.linksReply }));
 export const getLink = async (bringin: Bringin, context: CallContext, key: string, id: string) =>
@@ -138,14 +148,14 @@ export const getLink = async (bringin: Bringin, context: CallContext, key: strin
 
 type Code = { challengeId: string; verificationCode: string };
 export const confirmLink = async (bringin: Bringin, context: CallContext, key: string, code: Code) =>
-  await post(bringin, context, key, `${links}/confirm`, wire.standingOrderReply, code);
+  await post(bringin, context, key, { path: `${links}/confirm`, schema: wire.standingOrderReply, body: code });
 export const resendCode = async (bringin: Bringin, context: CallContext, key: string, challengeId: string) =>
-  await post(bringin, context, key, `${links}/resend-otp`, wire.resendReply, { challengeId });
+  await post(bringin, context, key, { path: `${links}/resend-otp`, schema: wire.resendReply, body: { challengeId } });
 /** Takes the id of the standing order, not of the link. */
 export const cancelOrder = async (bringin: Bringin, context: CallContext, key: string, standingOrderId: string) =>
-  await post(bringin, context, key, `${links}/${encodeURIComponent(standingOrderId)}/cancel`, wire.cancelReply);
+  await post(bringin, context, key, { path: `${links}/${encodeURIComponent(standingOrderId)}/cancel`, schema: wire.cancelReply });
 export const confirmCancel = async (bringin: Bringin, context: CallContext, key: string, standingOrderId: string, code: Code) =>
-  await post(bringin, context, key, `${links}/${encodeURIComponent(standingOrderId)}/cancel/confirm`, wire.standingOrderReply, code);
+  await post(bringin, context, key, { path: `${links}/${encodeURIComponent(standingOrderId)}/cancel/confirm`, schema: wire.standingOrderReply, body: code });
 
 /** LUD-06 metadata of a Lightning address; no key leaves. */
 export const payMetadata = async ({ deps }: Bringin, context: CallContext, url: string) =>

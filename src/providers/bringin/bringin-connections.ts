@@ -81,11 +81,11 @@ const confirm = async (bringin: Bringin, context: CallContext, key: string, conn
   const verificationCode = code.trim();
   if (pendingCancel && standingOrderId !== undefined) {
     const reply = await api.confirmCancel(bringin, context, key, standingOrderId, { challengeId: pendingCancel.challengeId, verificationCode });
-    return reply.ok ? answer(ended(connection)) : await judgeRefusal(bringin, context, key, connection, reply.status, 'inactive');
+    return reply.ok ? answer(ended(connection)) : await judgeRefusal(bringin, context, key, connection, { status: reply.status, wanted: 'inactive' });
   }
   if (challengeId === undefined) return declined('no-code-expected');
   const reply = await api.confirmLink(bringin, context, key, { challengeId, verificationCode });
-  if (!reply.ok) return await judgeRefusal(bringin, context, key, connection, reply.status, 'active');
+  if (!reply.ok) return await judgeRefusal(bringin, context, key, connection, { status: reply.status, wanted: 'active' });
   // The standing order has another id from here on; without it the connection cannot be cancelled.
   const active = withNotes({ ...connection, status: 'active' }, { standingOrderId: reply.value.id });
   return await readAfter(bringin, context, key, active);
@@ -108,8 +108,7 @@ const judgeRefusal = async (
   context: CallContext,
   key: string,
   connection: ConnectionState,
-  status: number,
-  wanted: 'active' | 'inactive',
+  { status, wanted }: { status: number; wanted: 'active' | 'inactive' },
 ): Promise<Confirmed> => {
   const read = await readConnection(bringin, context, key, connection);
   if (!read.ok) return read;

@@ -36,6 +36,16 @@ const followed: FollowedOrder = {
   facts: { currency: 'EUR' },
 };
 
+const bareDeps: Omit<AdapterDeps, 'http'> = {
+  providerId: 'x',
+  now: () => now,
+  newId: () => '72614b08-f884-479e-8a90-b13495afd5d9',
+  log: () => undefined,
+  network: 'regtest',
+  mode: 'sandbox',
+  secret: (name) => (name === 'NODE_KEY' ? nodeKey : undefined),
+};
+
 type Asked = { method: string; url: string; body: unknown };
 type Given = { status: number; body: unknown };
 /** Answers in turn; a bare value is a 200. */
@@ -44,13 +54,8 @@ const answering = (answers: unknown[], settings: object = {}): { adapter: BuyAda
   const logged: string[] = [];
   const left = [...answers];
   const deps: AdapterDeps = {
-    providerId: 'x',
-    now: () => now,
-    newId: () => '72614b08-f884-479e-8a90-b13495afd5d9',
+    ...bareDeps,
     log: (level, event, fields) => logged.push(`${level} ${event} ${JSON.stringify(fields)}`),
-    network: 'regtest',
-    mode: 'sandbox',
-    secret: (name) => (name === 'NODE_KEY' ? nodeKey : undefined),
     http: (request) => {
       asked.push({ method: request.method, url: request.url, body: request.body === undefined ? undefined : (JSON.parse(request.body) as unknown) });
       const next = left.shift();
@@ -221,6 +226,19 @@ describe('listings', () => {
 });
 
 describe('orders', () => {
+  it('a reference that JavaScript cannot count is passed on digit for digit', async () => {
+    const body = `{"order_id":20261128175930417,"payment_info":{"payment_details":{"provider_reference":20261128175930417,"fee":1.10}}}`;
+    const deps = { ...bareDeps, http: () => Promise.resolve({ status: 200, headers: {}, body: new TextEncoder().encode(body) }) };
+    const { buy } = provider.create(deps, provider.settings.parse({ base_url: baseUrl }));
+    const offer = { pay: 1n, receive: 1n, fee: 0n, binding: true, upstream: { quote_id: 'q' }, facts: {}, requires: [], warnings: [] };
+    expect(await buy?.placeOrder(context, { quote: buying, offer, inputs: {} })).toMatchObject({
+      value: {
+        upstreamOrderId: '20261128175930417',
+        paymentInfo: { paymentDetails: { provider_reference: '20261128175930417', fee: '1.10' } },
+      },
+    });
+  });
+
   const entry = { order_status: 'FILLED', amount_sats: 5 };
   const read = async (answer: unknown, order?: FollowedOrder): Promise<unknown> => await faultOf(answering([answer]).adapter.readOrders(context, order));
 
@@ -289,6 +307,28 @@ describe('withdrawals', () => {
     expect(bodies((await claim(lnurl)).asked)).toEqual([body]);
     expect(bodies((await claim(lnurl, {}, address)).asked)).toEqual([{ ...body, failback_onchain: address }]);
     expect(bodies((await claim(lnurl, { bip21: true }, address)).asked)).toEqual([{ ...body, failback_onchain: `bitcoin:${address}` }]);
+  });
+
+  it('a link for another order is not handed out', async () => {
+    const claimed = async (order_id: string): Promise<unknown> =>
+      await faultOf(answering([{ order_id, lnurlw: lnurl }]).adapter.claim(context, { order: followed }));
+    expect(await claimed('11111111-2222-4333-8444-555555555555')).toBe('malformed');
+    expect(await claimed(orderId.toUpperCase())).toEqual({ ok: true, value: { lnurl } });
+  });
+
+  it('the end of a link is read in any form, and one that cannot be read is told apart from none', async () => {
+    const ended = async (withdrawal_expiration_date: unknown): Promise<unknown> => {
+      const answer = await answering([{ withdrawal_expiration_date, lnurlw: lnurl }]).adapter.claim(context, { order: followed });
+      return answer.ok ? answer.value.expiresOn : answer;
+    };
+    const end = Date.UTC(2026, 10, 21, 10, 45);
+    for (const form of ['2026-11-21T10:45Z', 'Sat, 21 Nov 2026 10:45:00 GMT', end / 1000, String(end)]) expect(await ended(form)).toBe(end);
+    expect([await ended('soon'), await ended(0), await ended('0001-01-01T00:00:00Z'), await ended(null)]).toEqual([
+      'unreadable',
+      'unreadable',
+      undefined,
+      undefined,
+    ]);
   });
 
   it('an order that the provider never named cannot be claimed', async () => {

@@ -4,21 +4,13 @@ import { signNodeMessage } from '../../bitcoin/node-signature.ts';
 import { publicKeyOf } from '../../bitcoin/secp256k1.ts';
 import { firstAsk, judgeAsk } from '../../domain/fee-styles.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
+import { sameId } from '../../domain/same-id.ts';
 import { ProviderFault } from '../fault.ts';
+import type { End } from '../kit/read-time.ts';
 import { listingBytes, requestJson } from '../kit/request-json.ts';
 import type { AdapterDeps, Answer, BuyAdapter, BuyQuoteRequest, CallContext, CatalogueOption } from '../spec.ts';
-import {
-  floorToUpstream,
-  isListing,
-  staticOptions,
-  toEvidence,
-  toFeatures,
-  toOffer,
-  toOptions,
-  toPlaced,
-  toUpstream,
-  upstreamOption,
-} from './fiat-on-ramp-mapping.ts';
+import { isListing, staticOptions, toEvidence, toFeatures, toOffer, toOptions, toPlaced, upstreamOption } from './fiat-on-ramp-mapping.ts';
+import { floorToUpstream, toUpstream } from './fiat-on-ramp-units.ts';
 import type { Settings } from './fiat-on-ramp-settings.ts';
 import { featuresWire, orderWire, paymentOptionsWire, quoteReply, sessionWire, statusReply, verifyWire, withdrawalReply } from './fiat-on-ramp-wire.ts';
 
@@ -26,8 +18,9 @@ import { featuresWire, orderWire, paymentOptionsWire, quoteReply, sessionWire, s
 type Blob = { sessionId: string; token?: string; expiresOn: number };
 type Path = 'features' | 'verify' | 'session' | 'payment-options' | 'quote' | 'order' | 'order-status' | 'withdrawal';
 
-/** A provider that names no end of its session. */
+/** A provider that names no end of its session, or none that can be read, gets a new one soon. */
 const sessionLifeMs = 10 * 60_000;
+const sessionEnd = (until: End, now: number): number => (typeof until === 'number' ? until : now + sessionLifeMs);
 const declined = { ok: false, refusal: { reason: 'declined' } } as const;
 
 /** Which setting would mend what is logged. */
@@ -90,7 +83,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
       const reply = await call(context, 'verify', verifyWire);
       if (!reply.ok) return declined;
       const { session_id: sessionId, token: word = '', expires_on: until } = reply.value;
-      const expiresOn = until ?? deps.now() + sessionLifeMs;
+      const expiresOn = sessionEnd(until, deps.now());
       if (word !== '' && settings.proof === 'none') {
         deps.log('warn', 'proof_demanded', { setting: 'proof: demanded' });
         return { ok: false, refusal: { reason: 'proof-required', note: 'proof-not-configured' } };
@@ -114,7 +107,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
       };
       const reply = await call(context, 'session', sessionWire, body);
       if (!reply.ok) return { ok: false, refusal: { reason: blob.token === undefined ? 'declined' : 'proof-required' } };
-      const opened: Blob = { sessionId: reply.value.session_id ?? blob.sessionId, expiresOn: reply.value.expires_on ?? deps.now() + sessionLifeMs };
+      const opened: Blob = { sessionId: reply.value.session_id ?? blob.sessionId, expiresOn: sessionEnd(reply.value.expires_on, deps.now()) };
       return { ok: true, value: { expiresOn: opened.expiresOn }, customer: JSON.stringify(opened) };
     },
 
@@ -191,6 +184,8 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
         ...failback,
       });
       if (!reply.ok || typeof reply.value === 'string') return declined;
+      const { order_id: about } = reply.value;
+      if (about !== undefined && !sameId(about, order.upstreamOrderId)) throw new ProviderFault('malformed', 'a withdrawal of another order');
       const canonical = toCanonicalLnurl(reply.value.lnurlw, { loopbackHttp: deps.mode === 'sandbox' });
       if (!canonical) throw new ProviderFault('malformed', 'lnurlw is no LNURL-withdraw link');
       const expiresOn = reply.value.withdrawal_expiration_date;

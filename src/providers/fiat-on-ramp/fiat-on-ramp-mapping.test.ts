@@ -2,19 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ProviderOffer } from '../../domain/offer.ts';
 import type { CatalogueOption } from '../spec.ts';
-import {
-  floorToUpstream,
-  isListing,
-  staticOptions,
-  toEvidence,
-  toFeatures,
-  toOffer,
-  toOptions,
-  toPaymentInfo,
-  toPlaced,
-  toUpstream,
-} from './fiat-on-ramp-mapping.ts';
+import { isListing, staticOptions, toEvidence, toFeatures, toOffer, toOptions, toPlaced } from './fiat-on-ramp-mapping.ts';
 import { settings as schema } from './fiat-on-ramp-settings.ts';
+import { floorToUpstream, toUpstream } from './fiat-on-ramp-units.ts';
 import { featuresWire, orderWire, paymentOptionsWire, quoteWire, statusWire } from './fiat-on-ramp-wire.ts';
 
 const settings = (more: object = {}) => schema.parse({ base_url: 'https://provider.example', ...more });
@@ -119,6 +109,55 @@ describe('options', () => {
     }
     expect(limits('1000', 5000.0000001)).toMatchObject({ minFiat: 1000n, maxFiat: 5000n });
   });
+  it.each(['9223372036854775807', 2 ** 63, 1e20, 'unlimited', 'none', -1, 0, '', {}, '999999999999999999'])('%j is no limit, and costs no option', (none) => {
+    const option = optionsOf({ eur: { ...euro, payment_options: [{ ...sepa, min_amount: none, max_amount: none }] } })[0];
+    expect(option).toEqual({ currency: 'EUR', name: 'SEPA', upstream: { currency_id: 0, id: 0 }, feePpm: 5000 });
+  });
+  it('no limit is beyond what an answer can say, whatever the units and the fee do to it', () => {
+    const limit = fc.oneof(fc.bigInt(-5n, 10n ** 20n).map(String), fc.maxSafeInteger(), fc.double(), fc.string(), fc.anything());
+    fc.assert(
+      fc.property(limit, limit, fc.constantFrom('EUR', 'JPY', 'KWD'), (min_amount, max_amount, currency_code) => {
+        const listed = [{ currency_id: 1, currency_code, payment_options: [{ ...sepa, min_amount, max_amount }] }];
+        const [option, ...others] = optionsOf(listed, { minor_units: 'iso4217', fee_style: 'added' });
+        expect([option?.name, others]).toEqual(['SEPA', []]);
+        for (const one of [option?.minFiat, option?.maxFiat]) expect(one === undefined || (one > 0n && one <= BigInt(Number.MAX_SAFE_INTEGER))).toBe(true);
+      }),
+    );
+  });
+  it('tiers of one option and a currency listed twice are all kept', () => {
+    const tiers = [sepa, { ...sepa, id: 2, min_amount: 100_000, max_amount: 1_000_000 }];
+    expect(optionsOf([{ eur: { ...euro, payment_options: tiers } }, { eur: { ...euro, currency_id: 9 } }]).map(({ upstream }) => upstream)).toEqual([
+      { currency_id: 0, id: 0 },
+      { currency_id: 0, id: 2 },
+      { currency_id: 9, id: 0 },
+    ]);
+  });
+  it('names are one visible line of 64 characters; codes are codes; a hundred options are enough', () => {
+    const named = (option: unknown) => optionsOf([{ eur: { ...euro, payment_options: [{ ...sepa, option }] } }])[0]?.name;
+    expect(['SEPA\u200b', '\u202eSEPA ', 'x'.repeat(4000), '\u200b', ' \n'].map(named)).toEqual(['SEPA', 'SEPA', 'x'.repeat(64), undefined, undefined]);
+    const coded = (currency_code: string) => optionsOf([{ ...euro, currency_code }])[0]?.currency;
+    expect(['EUR ', 'eur', '__proto__', 'E', 'EUR\u200b', 'Signet  BTC', 'x'.repeat(17), 'ЕUR'].map(coded)).toEqual([
+      'EUR',
+      'EUR',
+      undefined,
+      undefined,
+      undefined,
+      'SIGNET BTC',
+      undefined,
+      undefined,
+    ]);
+    const many = Array.from({ length: 1800 }, (_, id) => ({ ...sepa, id, option: `SEPA ${id}` }));
+    expect(optionsOf([{ ...euro, payment_options: many }])).toHaveLength(100);
+  });
+  it('currencies of ISO exponents other than 2 need their units stated, all or one by one', () => {
+    const listed = ['CLF', 'UYW', 'UYI', 'JPY', 'UGX', 'EUR'].map((currency_code, currency_id) => ({ ...euro, currency_id, currency_code }));
+    const codes = (more: object) => optionsOf(listed, more).map(({ currency }) => currency);
+    expect(codes({})).toEqual(['EUR']);
+    expect(codes({ minor_units: { jpy: 'iso4217', UGX: 'hundredth' } })).toEqual(['JPY', 'UGX', 'EUR']);
+    const mixed = settings({ minor_units: { jpy: 'iso4217', UGX: 'hundredth' } });
+    expect([toUpstream(50_000n, 'JPY', mixed), toUpstream(50_000n, 'UGX', mixed), toUpstream(50_000n, 'EUR', mixed)]).toEqual([500n, 50_000n, 50_000n]);
+    expect(['CLF', 'UYW', 'UYI'].map((code) => toUpstream(12_300n, code, iso))).toEqual([1_230_000n, 1_230_000n, 123n]);
+  });
   it('outward limits hold the fee where it comes on top', () => {
     expect(optionsOf([{ eur: euro }], { fee_style: 'added' })[0]).toMatchObject({ minFiat: 1005n, maxFiat: 100_500n });
   });
@@ -190,11 +229,15 @@ describe('quotes', () => {
     ['2026-11-24T10:15:00.123456+00:00', Date.UTC(2026, 10, 24, 10, 15, 0, 123)],
     ['2026-11-24T12:15:00.123456789+02:00', Date.UTC(2026, 10, 24, 10, 15, 0, 123)],
     ['2026-11-24 10:15:00', Date.UTC(2026, 10, 24, 10, 15)],
-    [1_795_515_300, undefined],
-    ['1795515300', undefined],
+    [1_795_515_300, Date.UTC(2026, 10, 24, 10, 15)],
+    ['1795515300', Date.UTC(2026, 10, 24, 10, 15)],
+    ['0001-01-01T00:00:00Z', undefined],
     [null, undefined],
   ])('expires_on %j', (expires_on, expiresOn) => {
     expect(offerOf({ expires_on })?.expiresOn).toBe(expiresOn);
+  });
+  it('an end that cannot be read is not "no end": the quote is none', () => {
+    for (const end of ['soon', '11/28/2026', 0, {}]) expect(() => offerOf({ expires_on: end })).toThrow('malformed: an end of the quote');
   });
   it("the provider's own price is a fact, in hundredths", () => {
     expect(offerOf({})?.facts).toEqual({ currency: 'EUR', provider_btc_price: '9180000' });
@@ -209,39 +252,6 @@ describe('quotes', () => {
     const dinar = { ...option, currency: 'KWD' };
     expect(toOffer(quoteWire.parse({ ...reply, order_fee: 5 }), dinar, iso)).toMatchObject({ pay: 1000n, fee: 1n });
     expect(toOffer(quoteWire.parse({ ...reply, order_fee: 5 }), dinar, settings({ minor_units: 'iso4217', fee_style: 'added' }))).toBeUndefined();
-  });
-});
-
-describe('payment_info', () => {
-  it.each<[string, unknown]>([
-    ['missing', undefined],
-    ['null', null],
-    ['""', ''],
-    ['[]', []],
-    ['{}', {}],
-    ['the option alone', { payment_option_id: 3 }],
-    ['empty members', { payment_url: '', payment_details: {} }],
-    ['null members', { payment_url: null, payment_details: null }],
-    ['details of no text', { payment_details: { a: null, b: true, c: {}, d: '' } }],
-  ])('no way to pay: %s', (_name, given) => {
-    expect(toPaymentInfo(given)).toEqual({ kind: 'none' });
-  });
-  it('a link, details, or both; numbers become text', () => {
-    expect(toPaymentInfo({ payment_url: 'https://a.example' })).toEqual({ kind: 'fiat', paymentUrl: 'https://a.example' });
-    expect(
-      toPaymentInfo({ payment_option_id: 3, payment_url: 'https://a.example', payment_details: { provider_accountnumber: 12, provider_name: 'A' } }),
-    ).toEqual({
-      kind: 'fiat',
-      paymentUrl: 'https://a.example',
-      paymentDetails: { provider_accountnumber: '12', provider_name: 'A' },
-    });
-  });
-  it('a payment reference passes, wherever it stands and whatever it is called', () => {
-    const details = (given: object): unknown => (toPaymentInfo(given) as { paymentDetails: unknown }).paymentDetails;
-    expect(details({ payment_details: { transfer_reference: 'R1', provider_iban: 'DE89' } })).toEqual({ transfer_reference: 'R1', provider_iban: 'DE89' });
-    expect(details({ payment_reference: 'R1', payment_details: { provider_iban: 'DE89' } })).toEqual({ payment_reference: 'R1', provider_iban: 'DE89' });
-    expect(details({ reference: 'beside', payment_details: { reference: 'inside' } })).toEqual({ reference: 'inside' });
-    expect(details({ payment_url: 'https://a.example', payment_reference: 'R1' })).toEqual({ payment_reference: 'R1' });
   });
 });
 
@@ -266,6 +276,15 @@ describe('placed orders', () => {
     const added = settings({ fee_style: 'added' });
     expect([placedOf({ amount_fiat: 10_000 }, added).pay, placedOf({ amount_fiat: 10_000, order_fee: 80 }, added).pay]).toEqual([10_090n, 10_080n]);
   });
+  it('an end that cannot be read: nobody is shown how to pay', () => {
+    const way = { payment_info: { payment_details: { provider_iban: 'DE89370400440532013000' } } };
+    const placed = placedOf({ ...way, expires_on: 'in two hours' });
+    expect([placed.expiresOn, placed.paymentInfo]).toEqual([undefined, { kind: 'none', problem: 'an end of the order that cannot be read' }]);
+    expect(placedOf({ ...way, expires_on: '2026-11-24T10:15Z' })).toMatchObject({ expiresOn: Date.UTC(2026, 10, 24, 10, 15), paymentInfo: { kind: 'fiat' } });
+  });
+  it('an id given as a number is its digits', () => {
+    expect(placedOf({ order_id: 17 }).upstreamOrderId).toBe('17');
+  });
   it('status words in any case; an unknown one is not paid yet', () => {
     const stages = ['placed', 'PLACED', ' Filled', 'finished', 'refunded', 'processing'].map((order_status) => placedOf({ order_status }).stage);
     expect(stages).toEqual(['awaiting_payment', 'awaiting_payment', 'filled', 'finished', 'refunded', 'awaiting_payment']);
@@ -289,6 +308,44 @@ describe('status answers', () => {
   });
   it('an entry that is none costs only itself', () => {
     expect(evidenceOf({ a: 'gone', b: null, c: [], d: { order_status: 5 }, e: entry }).map(({ upstreamOrderId }) => upstreamOrderId)).toEqual(['e']);
+  });
+  const uuid = '3f0a5c9e-6a57-4c34-9b1e-0f6d2a7b8c11';
+  const idsFor = (asked: string, answer: unknown) =>
+    toEvidence(statusWire.parse(answer), asked, 'EUR', settings()).map(({ upstreamOrderId }) => upstreamOrderId);
+  it('an answer that names another order is no evidence of the one asked for', () => {
+    const other = '11111111-2222-4333-8444-555555555555';
+    expect(idsFor(uuid, { order_id: other, ...entry })).toEqual([other]);
+    expect(idsFor(uuid, { [uuid]: { order_id: other, ...entry } })).toEqual([]);
+    expect([idsFor('17', { order_id: '18', ...entry }), idsFor('17', { order_id: 17, ...entry })]).toEqual([['18'], ['17']]);
+  });
+  it('a UUID is the same in any writing, other ids are not', () => {
+    const hex = uuid.replaceAll('-', '');
+    const writings = fc
+      .tuple(fc.constantFrom(uuid, hex, `{${uuid}}`, `urn:uuid:${uuid}`, ` ${uuid} `), fc.boolean())
+      .map(([text, upper]) => (upper ? text.toUpperCase() : text));
+    fc.assert(
+      fc.property(writings, writings, (asked, told) => {
+        expect(idsFor(asked, { [told]: entry })).toEqual([asked]);
+        expect(idsFor(asked, { order_id: told, ...entry })).toEqual([asked]);
+        expect(idsFor(asked, [{ order_id: told, ...entry }])).toEqual([asked]);
+      }),
+    );
+    fc.assert(fc.property(fc.uuid(), fc.uuid(), (a, b) => a === b || idsFor(a, { order_id: b, ...entry })[0] !== a));
+    expect(idsFor('AbC', { order_id: 'abc', ...entry })).toEqual(['abc']);
+  });
+  it.each([
+    ['a fee beyond the amount', { order_fee: 10_001 }],
+    ['a fee below nothing', { order_fee: -500 }],
+    ['more than an answer can say', { order_fee: '999999999999999999' }],
+    ['sats that are no number', { amount_sats: 'many' }],
+  ])('amounts that cannot be are for the operator, and take no other order with them: %s', (_name, more) => {
+    expect(evidenceOf({ a: { ...entry, ...more }, b: entry })).toEqual([
+      { upstreamOrderId: 'a', rawStatus: 'filled', stage: 'review' },
+      { ...known, upstreamOrderId: 'b' },
+    ]);
+  });
+  it('an end that cannot be read says nothing', () => {
+    expect(evidenceOf({ a: { ...entry, expires_on: 'soon' } })[0]).not.toHaveProperty('expiresOn');
   });
   it('an unknown word is evidence without a stage', () => {
     expect(evidenceOf({ a: { order_status: 'in_progress' } })).toEqual([{ upstreamOrderId: 'a', rawStatus: 'in_progress' }]);

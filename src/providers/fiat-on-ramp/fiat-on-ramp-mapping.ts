@@ -1,15 +1,20 @@
 /** From FLS01's words to ours and back. Pure; the standard's ambiguities are named where one is decided (A…). */
 import type { z } from 'zod';
 import { outwardLimits } from '../../domain/fee-styles.ts';
-import { divCeil, divFloor } from '../../domain/money.ts';
+import { readCurrencyCode } from '../../domain/currency.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
+import { printableName } from '../../domain/printable.ts';
+import { sameId } from '../../domain/same-id.ts';
 import { ProviderFault } from '../fault.ts';
-import type { CatalogueOption, Features, OrderEvidence, PaymentInfo, PlacedOrder } from '../spec.ts';
+import type { CatalogueOption, Features, OrderEvidence, PlacedOrder } from '../spec.ts';
+import { toPaymentInfo } from './fiat-on-ramp-payment.ts';
+import { exactly, isCounted, roundedDown, roundedUp, toUpstream } from './fiat-on-ramp-units.ts';
 import {
   currencyWire,
   optionWire,
   statusEntryWire,
+  statusIdWire,
   type featuresWire,
   type orderWire,
   type paymentOptionsWire,
@@ -21,60 +26,6 @@ import type { Settings } from './fiat-on-ramp-settings.ts';
 export type UpstreamOption = { currency_id: number; id: number };
 /** Our own note in a CatalogueOption, written by toOptions. */
 export const upstreamOption = (option: CatalogueOption): UpstreamOption => option.upstream as UpstreamOption;
-
-// ---- minor units -----------------------------------------------------------------------------------------------------------------------
-
-/** ISO 4217 exponents that are not 2. */
-const exponents: Record<string, number> = {
-  BIF: 0,
-  CLP: 0,
-  DJF: 0,
-  GNF: 0,
-  ISK: 0,
-  JPY: 0,
-  KMF: 0,
-  KRW: 0,
-  PYG: 0,
-  RWF: 0,
-  UGX: 0,
-  VND: 0,
-  VUV: 0,
-  XAF: 0,
-  XOF: 0,
-  XPF: 0,
-  BHD: 3,
-  IQD: 3,
-  JOD: 3,
-  KWD: 3,
-  LYD: 3,
-  OMR: 3,
-  TND: 3,
-};
-const exponentOf = (currency: string): number => exponents[currency.toUpperCase()] ?? 2;
-
-type Units = Pick<Settings, 'minor_units'>;
-/** The provider's units per whole unit of the currency. */
-const unitsPerWhole = (currency: string, settings: Units): bigint => 10n ** BigInt(settings.minor_units === 'iso4217' ? exponentOf(currency) : 2);
-
-/** Hundredths to the provider's units; undefined where that is no whole number. */
-export const toUpstream = (hundredths: bigint, currency: string, settings: Units): bigint | undefined => {
-  const scaled = hundredths * unitsPerWhole(currency, settings);
-  return scaled % 100n === 0n ? scaled / 100n : undefined;
-};
-
-/** The nearest amount below, in hundredths, that the provider can be asked for. */
-export const floorToUpstream = (hundredths: bigint, currency: string, settings: Units): bigint => {
-  const units = unitsPerWhole(currency, settings);
-  return units >= 100n ? hundredths : hundredths - (hundredths % (100n / units));
-};
-
-/** The provider's units to hundredths: what the customer pays must be exact, so undefined where it is no whole number. */
-const exactly = (amount: bigint, currency: string, settings: Units): bigint | undefined => {
-  const units = unitsPerWhole(currency, settings);
-  return (amount * 100n) % units === 0n ? (amount * 100n) / units : undefined;
-};
-const roundedUp = (amount: bigint, currency: string, settings: Units): bigint => divCeil(amount * 100n, unitsPerWhole(currency, settings));
-const roundedDown = (amount: bigint, currency: string, settings: Units): bigint => divFloor(amount * 100n, unitsPerWhole(currency, settings));
 
 // ---- listing ---------------------------------------------------------------------------------------------------------------------------
 
@@ -94,51 +45,57 @@ export const toFeatures = ({ supported_features: given }: z.output<typeof featur
   };
 };
 
-/** Every shape of `currencies` that is met (A4). A currency whose ISO exponent is not 2 needs `minor_units` in the configuration. */
+/** A listing is read again and again and stands in everybody's list: so many are a lot of ways to pay. */
+const mostOptions = 100;
+
+/**
+ * Every shape of `currencies` that is met (A4). Each entry is an option of its own, also where a currency or a name is listed twice (A5). A
+ * currency whose ISO exponent is not 2 needs `minor_units` in the configuration.
+ */
 export const toOptions = ({ currencies: given }: z.output<typeof paymentOptionsWire>, settings: Settings): CatalogueOption[] => {
   const items: [string | undefined, unknown][] = Array.isArray(given)
     ? given.flatMap((item): [string | undefined, unknown][] => ('currency_id' in item ? [[undefined, item]] : Object.entries(item)))
     : Object.entries(given ?? {});
-  return items.flatMap(([key, value]) => {
+  const options = items.flatMap(([key, value]) => {
     const currency = currencyWire.safeParse(value);
     if (!currency.success) return [];
-    const code = (currency.data.currency_code ?? key ?? '').toUpperCase();
-    if (code === '' || !wanted(code, key, settings)) return [];
+    const code = readCurrencyCode(currency.data.currency_code || (key ?? ''));
+    if (code === undefined || !wanted(code, key, settings)) return [];
     return (currency.data.payment_options ?? []).flatMap((raw) => {
       const option = optionWire.safeParse(raw);
       if (!option.success) return [];
       const { option: name, id, fee_rate: rate = 0, min_amount: min, max_amount: max } = option.data;
-      return toOption(code, name, { currency_id: currency.data.currency_id, id }, rate, min, max, settings);
+      return toOption({ currency: code, name, upstream: { currency_id: currency.data.currency_id, id }, rate, min, max }, settings);
     });
   });
+  return options.slice(0, mostOptions);
 };
 
 export const staticOptions = (settings: Settings): CatalogueOption[] =>
   (settings.options ?? []).flatMap((one) => {
     const [min, max] = [one.min_amount, one.max_amount].map((amount) => (amount === undefined ? undefined : BigInt(amount)));
     const code = one.currency.toUpperCase();
-    return wanted(code, undefined, settings) ? toOption(code, one.name, { currency_id: one.currency_id, id: one.id }, one.fee_rate, min, max, settings) : [];
+    if (!wanted(code, undefined, settings)) return [];
+    return toOption({ currency: code, name: one.name, upstream: { currency_id: one.currency_id, id: one.id }, rate: one.fee_rate, min, max }, settings);
   });
 
 /** Allowed by its code or by the key it is listed under (codes need not be ISO: "Signet BTC" under "sbtc"), and in units that are stated. */
 const wanted = (code: string, key: string | undefined, settings: Settings): boolean =>
   (settings.currencies === undefined || settings.currencies.some((one) => one.toUpperCase() === code || one.toUpperCase() === key?.toUpperCase())) &&
-  (exponentOf(code) === 2 || settings.minor_units !== undefined);
+  isCounted(code, settings);
 
-const toOption = (
-  currency: string,
-  name: string,
-  upstream: UpstreamOption,
-  rate: number,
-  min: bigint | undefined,
-  max: bigint | undefined,
-  settings: Settings,
-): CatalogueOption[] => {
-  if (!Number.isFinite(rate) || rate < 0 || rate > 0.5) return [];
+/** Beyond it nothing is paid, and no answer of ours can say it. */
+const mostUnits = BigInt(Number.MAX_SAFE_INTEGER);
+const isLimit = (amount: bigint | undefined): amount is bigint => amount !== undefined && amount > 0n && amount <= mostUnits;
+
+type ListedOption = { currency: string; name: string; upstream: UpstreamOption; rate: number; min: bigint | undefined; max: bigint | undefined };
+const toOption = ({ currency, name: listed, upstream, rate, min, max }: ListedOption, settings: Settings): CatalogueOption[] => {
+  const name = printableName(listed);
+  if (name === undefined || !Number.isFinite(rate) || rate < 0 || rate > 0.5) return [];
   const feePpm = Math.round(rate * 1_000_000);
   const limits = {
-    ...(min === undefined || min <= 0n ? {} : { min: roundedUp(min, currency, settings) }),
-    ...(max === undefined || max <= 0n ? {} : { max: roundedDown(max, currency, settings) }),
+    ...(isLimit(min) ? { min: roundedUp(min, currency, settings) } : {}),
+    ...(isLimit(max) ? { max: roundedDown(max, currency, settings) } : {}),
   };
   const outward = outwardLimits(limits, feePpm, settings.fee_style);
   return [
@@ -147,8 +104,8 @@ const toOption = (
       name,
       upstream,
       feePpm,
-      ...(outward.min === undefined ? {} : { minFiat: outward.min }),
-      ...(outward.max === undefined ? {} : { maxFiat: outward.max }),
+      ...(isLimit(outward.min) ? { minFiat: outward.min } : {}),
+      ...(isLimit(outward.max) ? { maxFiat: outward.max } : {}),
     },
   ];
 };
@@ -176,6 +133,7 @@ const totalOf = (amount: bigint, fee: bigint, settings: Settings): bigint => (se
 export const toOffer = (wire: z.output<typeof quoteWire>, option: CatalogueOption, settings: Settings): ProviderOffer | undefined => {
   const receive = satsOf(wire);
   if (receive === undefined) throw new ProviderFault('malformed', 'a quote without an amount in sats');
+  if (wire.expires_on === 'unreadable') throw new ProviderFault('malformed', 'an end of the quote that cannot be read');
   const { currency } = option;
   const fee = wire.order_fee ?? 0n;
   const pay = exactly(totalOf(wire.amount_fiat, fee, settings), currency, settings);
@@ -205,28 +163,9 @@ const toStage = (status: string): Stage | undefined => {
   return Object.hasOwn(stages, word) ? stages[word] : undefined;
 };
 
-/**
- * Missing, null, "" and [] are nothing; keys pass through, values become text (A18). Keys beside payment_details, a payment reference for one
- * (A19), go into it: without the reference the customer's transfer is not recognised.
- */
-export const toPaymentInfo = (given: unknown): PaymentInfo => {
-  if (!isObject(given)) return { kind: 'none' };
-  const { payment_option_id: _, payment_url: url, payment_details: details, ...beside } = given;
-  const named = Object.entries({ ...beside, ...(isObject(details) ? details : {}) }).flatMap(([key, value]) => {
-    const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
-    return text === '' || text.length > 500 ? [] : [[key, text] as const];
-  });
-  const paymentUrl = typeof url === 'string' && url !== '' ? url : undefined;
-  if (paymentUrl === undefined && named.length === 0) return { kind: 'none' };
-  return {
-    kind: 'fiat',
-    ...(paymentUrl === undefined ? {} : { paymentUrl }),
-    ...(named.length === 0 ? {} : { paymentDetails: Object.fromEntries(named) }),
-  };
-};
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Amounts that the order does not repeat are the quote's. */
+/** Amounts that the order does not repeat are the quote's. Until when it can be paid must be known: else nobody is shown how. */
 export const toPlaced = (wire: z.output<typeof orderWire>, option: CatalogueOption, offer: ProviderOffer, settings: Settings): PlacedOrder => {
   const { currency } = option;
   const fee = wire.order_fee === undefined ? offer.fee : roundedUp(wire.order_fee, currency, settings);
@@ -240,8 +179,8 @@ export const toPlaced = (wire: z.output<typeof orderWire>, option: CatalogueOpti
     pay,
     receive: satsOf(wire) ?? offer.receive,
     fee,
-    ...(wire.expires_on === undefined ? {} : { expiresOn: wire.expires_on }),
-    paymentInfo: toPaymentInfo(wire.payment_info),
+    ...(typeof wire.expires_on === 'number' ? { expiresOn: wire.expires_on } : {}),
+    paymentInfo: wire.expires_on === 'unreadable' ? { kind: 'none', problem: 'an end of the order that cannot be read' } : toPaymentInfo(wire.payment_info),
     echo: echoOf(wire, option),
   };
 };
@@ -260,35 +199,48 @@ export const toEvidence = (
   currency: string | undefined,
   settings: Settings,
 ): OrderEvidence[] => {
+  const read = (entry: unknown, key?: string, ofAsked?: string): OrderEvidence[] => {
+    const id = statusIdWire.safeParse(entry);
+    if (!id.success) return [];
+    const named = key ?? id.data.order_id ?? ofAsked;
+    // Under one order's key another order's id: evidence for neither.
+    if (named !== undefined && id.data.order_id !== undefined && !sameId(named, id.data.order_id)) return [];
+    const upstreamOrderId = named !== undefined && askedId !== undefined && sameId(named, askedId) ? askedId : named;
+    return [{ rawStatus: id.data.order_status, ...(upstreamOrderId === undefined ? {} : { upstreamOrderId }), ...toldOf(entry, currency, settings) }];
+  };
   if (wire === null) return [];
-  if (Array.isArray(wire)) return wire.flatMap((entry) => toOne(entry, undefined, currency, settings));
-  if ('order_status' in wire) return toOne(wire, askedId, currency, settings);
-  return Object.entries(wire).flatMap(([id, entry]) => toOne(entry, id, currency, settings));
+  if (Array.isArray(wire)) return wire.flatMap((entry) => read(entry));
+  // A flat answer is about what was asked, unless it names another order.
+  if ('order_status' in wire) return read(wire, undefined, askedId);
+  return Object.entries(wire).flatMap(([id, entry]) => read(entry, id));
 };
 
-const toOne = (entry: unknown, id: string | undefined, ordered: string | undefined, settings: Settings): OrderEvidence[] => {
+/** Amounts that cannot be read, or cannot be, are for the operator to look at: the word beside them is not believed either. */
+const toldOf = (entry: unknown, ordered: string | undefined, settings: Settings): Omit<OrderEvidence, 'rawStatus' | 'upstreamOrderId'> => {
   const parsed = statusEntryWire.safeParse(entry);
-  if (!parsed.success) return [];
+  if (!parsed.success) return { stage: 'review' };
   const wire = parsed.data;
-  const upstreamOrderId = id ?? wire.order_id;
   const stage = toStage(wire.order_status);
   const receive = satsOf(wire);
   // Hundredths are hundredths in every currency; only a provider of ISO units has to be read with the currency of the order.
-  const currency = ordered ?? (settings.minor_units === 'iso4217' ? undefined : '');
+  const isPlain = settings.minor_units === undefined || settings.minor_units === 'hundredth';
+  const currency = ordered ?? (isPlain ? '' : undefined);
   const fee = wire.order_fee === undefined || currency === undefined ? undefined : roundedUp(wire.order_fee, currency, settings);
   // Without the fee, an amount of the style `added` is not what the customer pays.
   const total = settings.fee_style === 'added' && wire.order_fee === undefined ? undefined : wire.amount_fiat;
   const pay = total === undefined || currency === undefined ? undefined : exactly(totalOf(total, wire.order_fee ?? 0n, settings), currency, settings);
-  return [
-    {
-      rawStatus: wire.order_status,
-      ...(upstreamOrderId === undefined ? {} : { upstreamOrderId }),
-      ...(stage === undefined ? {} : { stage }),
-      ...(pay === undefined ? {} : { pay }),
-      ...(receive === undefined ? {} : { receive }),
-      ...(fee === undefined ? {} : { fee }),
-      ...(wire.order_status_date === undefined ? {} : { statusOn: wire.order_status_date }),
-      ...(wire.expires_on === undefined ? {} : { expiresOn: wire.expires_on }),
-    },
-  ];
+  if (
+    [pay, receive, fee].some((amount) => amount !== undefined && (amount < 0n || amount > mostUnits)) ||
+    (pay !== undefined && fee !== undefined && fee > pay)
+  )
+    return { stage: 'review' };
+  return {
+    ...(stage === undefined ? {} : { stage }),
+    ...(pay === undefined ? {} : { pay }),
+    ...(receive === undefined ? {} : { receive }),
+    ...(fee === undefined ? {} : { fee }),
+    ...(wire.order_status_date === undefined ? {} : { statusOn: wire.order_status_date }),
+    // An end that cannot be read leaves the one that is known.
+    ...(typeof wire.expires_on === 'number' ? { expiresOn: wire.expires_on } : {}),
+  };
 };

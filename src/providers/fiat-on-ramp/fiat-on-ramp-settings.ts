@@ -10,6 +10,8 @@ const staticOption = z.strictObject({
   max_amount: z.int().min(1).optional(),
 });
 
+const units = z.enum(['hundredth', 'iso4217']);
+
 /** The members of a `kind: fiat-on-ramp` block that this module reads. Every default is the plain reading of the standard. */
 export const settings = z.strictObject({
   base_url: z.url(),
@@ -27,9 +29,11 @@ export const settings = z.strictObject({
   sats_field: z.enum(['amount_sats', 'amount_btc']).default('amount_sats').describe('amount_btc for providers from before 2024'),
   bip21: z.boolean().default(false).describe('Send failback_onchain as a bitcoin: URI'),
   minor_units: z
-    .enum(['hundredth', 'iso4217'])
+    .union([units, z.record(z.string().regex(/^[A-Za-z0-9 ]{2,16}$/), units)])
     .optional()
-    .describe('How this provider reads amounts of currencies whose ISO exponent is not 2; without it they are not offered'),
+    .describe(
+      'How this provider reads amounts of currencies whose ISO exponent is not 2, all of them or by code ({JPY: iso4217, UGX: hundredth}); without it they are not offered',
+    ),
   proof: z.enum(['none', 'demanded']).default('none').describe('demanded: /verify gives a token that the customer must sign'),
   proof_template: z
     .string()

@@ -166,6 +166,7 @@ const verbs: Verb<BuyAdapter>[] = [
         const answer = value as { ok: true; value: ProviderOffer };
         const terms = { haircutBps: 50, preferenceBps: 0, named: { currency: 'EUR', option: 'SEPA' }, limits: { minPay: 1000n, maxPay: 100_000n } };
         const policy = {
+          version: 2 as const,
           outlierBps: 1000,
           toleranceBps: 200,
           indicativeHaircutBps: 50,

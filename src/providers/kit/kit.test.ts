@@ -1,9 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ProviderFault } from '../fault.ts';
 import type { HttpRequest, HttpResponse } from '../spec.ts';
 import { requestJson } from './request-json.ts';
-import { parseJsonKeepingNumbers, readTime, wireBoolean, wireFiat, wireInteger, wireSats } from './wire-values.ts';
+import { readTime } from './read-time.ts';
+import { parseJsonExactly, parseJsonKeepingNumbers, wireBoolean, wireFiat, wireId, wireInteger, wireSats } from './wire-values.ts';
 
 const answer = (status: number, body: string, headers: Record<string, string> = { 'content-type': 'application/json' }): HttpResponse => ({
   status,
@@ -99,8 +101,57 @@ it('reads wire values', () => {
       '2023-09-20 00:25:11.123999',
       '2023-09-20T00:25:11.123456789z',
       '2023-09-20T02:25:11.123+0200',
-    ].map(readTime),
+    ].map((text) => readTime(text)),
   ).toEqual([at, at, at, at, at]);
-  expect([readTime('1695169511'), readTime('yesterday')]).toEqual([undefined, undefined]);
+  expect([readTime('1695169511'), readTime('yesterday')]).toEqual([1_695_169_511_000, undefined]);
   expect(parseJsonKeepingNumbers('{"a":9.739384389926184e-05,"b":[1.0200634879994863]}')).toEqual({ a: '9.739384389926184e-05', b: ['1.0200634879994863'] });
+});
+
+it('an amount is a safe integer, however it is written', () => {
+  for (const amount of [wireSats, wireFiat, wireInteger]) {
+    for (const beyond of [
+      '9007199254740993',
+      '999999999999999999',
+      '9223372036854775807',
+      1e20,
+      '1e20',
+      '-9007199254740993',
+      'Infinity',
+      '1e1',
+      '0x10',
+      ' ',
+      '',
+    ])
+      expect(amount.safeParse(beyond).success).toBe(false);
+    for (const ten of [10, '10', ' 10 ', '10.0', 10.0000001]) expect(Number(amount.parse(ten))).toBe(10);
+  }
+});
+
+it('a number that JavaScript would change stays as it was written; the others are numbers', () => {
+  const text = '{"a":20261128175930417,"b":9000000000000000000017,"c":1.10,"d":[1.0,-0,1E2,0.1,5],"e":"1.10","f":0.30000000000000004}';
+  expect(parseJsonExactly(text)).toEqual({
+    a: '20261128175930417',
+    b: '9000000000000000000017',
+    c: '1.10',
+    d: ['1.0', '-0', 100, 0.1, 5],
+    e: '1.10',
+    f: 0.30000000000000004,
+  });
+  expect([
+    wireId.parse(parseJsonExactly('20261128175930417')),
+    wireId.parse(parseJsonExactly('0.50')),
+    wireId.parse(17),
+    wireId.safeParse(' ').success,
+  ]).toEqual(['20261128175930417', '0.50', '17', false]);
+});
+
+it('digits of any number come through a parse unchanged, wherever it stands', () => {
+  const digits = fc.stringMatching(/^-?(?:0|[1-9]\d{0,25})(?:\.\d{1,20})?$/);
+  fc.assert(
+    fc.property(fc.array(digits, { minLength: 1, maxLength: 5 }), (numbers) => {
+      const parsed = parseJsonExactly(`{"list":[${numbers.join(',')}],"one":{"deep":${numbers[0] ?? '0'}}}`) as { list: unknown[]; one: { deep: unknown } };
+      expect(parsed.list.map(String)).toEqual(numbers.map(String));
+      expect(String(parsed.one.deep)).toBe(numbers[0]);
+    }),
+  );
 });

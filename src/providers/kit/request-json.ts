@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { ProviderFault } from '../fault.ts';
 import type { Http, HttpResponse } from '../spec.ts';
+import { parseJsonExactly } from './wire-values.ts';
 
 export type JsonCall<S extends z.ZodType> = {
   http: Http;
@@ -84,7 +85,7 @@ const parseJson = ({ status, headers, body }: HttpResponse): unknown => {
   if (type !== undefined && !/json|^text\/plain/i.test(type)) throw new ProviderFault('malformed', 'the answer is not JSON', { status });
   try {
     const text = decoder.decode(body);
-    const value: unknown = JSON.parse(text);
+    const value = parseJsonExactly(text);
     return needsWalk(text) ? withoutTraps(value, 0) : value;
   } catch (error) {
     if (error instanceof ProviderFault) throw error;

@@ -1,22 +1,29 @@
 import { z } from 'zod';
+import { readEnd, readTime } from './read-time.ts';
 
 /** null is absent (A39). */
 export const optional = <S extends z.ZodType>(schema: S) => schema.nullish().transform((value) => value ?? undefined);
 
+const decimalForm = /^-?\d{1,20}(?:\.\d{1,30})?$/;
+/** A number, or the text of one: requestJson keeps a number that JavaScript cannot hold as it was written. */
+const asNumber = (value: unknown): number => {
+  if (typeof value === 'string') return decimalForm.test(value.trim()) ? Number(value) : Number.NaN;
+  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN;
+};
+
+/** Whole to within 1e-6 and a safe integer: what is bigger is no amount and no id. */
 const asInteger = (value: unknown): bigint | undefined => {
-  if (typeof value === 'bigint') return value;
-  if (typeof value === 'string') return /^-?\d{1,18}$/.test(value.trim()) ? BigInt(value.trim()) : undefined;
-  if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
-  const nearest = Math.round(value);
-  return Number.isSafeInteger(nearest) && Math.abs(value - nearest) <= 1e-6 ? BigInt(nearest) : undefined;
+  const number = asNumber(value);
+  const nearest = Math.round(number);
+  return Number.isSafeInteger(nearest) && Math.abs(number - nearest) <= 1e-6 ? BigInt(nearest) : undefined;
 };
 
 const rounded = (round: (value: number) => number) =>
   z.unknown().transform((value, context) => {
     const whole = asInteger(value);
     if (whole !== undefined) return whole;
-    const number = typeof value === 'number' ? value : typeof value === 'string' && /^-?\d{1,15}\.\d{1,12}$/.test(value) ? Number(value) : Number.NaN;
-    if (Number.isFinite(number) && Number.isSafeInteger(round(number))) return BigInt(round(number));
+    const number = round(asNumber(value));
+    if (Number.isSafeInteger(number)) return BigInt(number);
     context.addIssue({ code: 'custom', message: 'not an amount' });
     return z.NEVER;
   });
@@ -34,35 +41,40 @@ export const wireInteger = z.unknown().transform((value, context) => {
 
 /** true, "true", 1 and their opposites (A3, A11). */
 export const wireBoolean = z.unknown().transform((value, context) => {
-  if (value === true || value === 1 || (typeof value === 'string' && /^true$/i.test(value))) return true;
-  if (value === false || value === 0 || (typeof value === 'string' && /^false$/i.test(value))) return false;
+  if (value === true || value === 1 || (typeof value === 'string' && /^(?:true|1(?:\.0+)?)$/i.test(value))) return true;
+  if (value === false || value === 0 || (typeof value === 'string' && /^(?:false|0(?:\.0+)?)$/i.test(value))) return false;
   context.addIssue({ code: 'custom', message: 'not a boolean' });
   return z.NEVER;
 });
 
-const dateForm = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?\s?(Z|[+-]\d{2}:?\d{2})?$/i;
-
-/** 2100: whoever means "never" says 9999, and a database has no year 10000. */
-const furthestMs = Date.UTC(2100, 0, 1);
-
-/** Any RFC 3339 offset, up to nine fraction digits, a space for T; no zone is UTC (A22). Unix milliseconds. */
-export const readTime = (text: string): number | undefined => {
-  const [, day, time, fraction = '', zone = 'Z'] = dateForm.exec(text.trim()) ?? [];
-  if (day === undefined) return undefined;
-  const offset = /^[+-]\d{4}$/.test(zone) ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone.toUpperCase();
-  const ms = Date.parse(`${day}T${time}.${`${fraction}000`.slice(0, 3)}${offset}`);
-  return Number.isNaN(ms) || ms < 0 ? undefined : Math.min(ms, furthestMs);
-};
-export const wireTime = z.string().transform((text, context) => {
-  const ms = readTime(text);
+/** Unix milliseconds; what is no time is refused. */
+export const wireTime = z.union([z.string(), z.number()]).transform((given, context) => {
+  const ms = readTime(given);
   if (ms !== undefined) return ms;
   context.addIssue({ code: 'custom', message: 'not a time' });
   return z.NEVER;
 });
+/** The end of something: whoever reads it has to say what an unreadable one means. */
+export const wireEnd = z.unknown().optional().transform(readEnd);
 
 /** Any text of a sane length. */
 export const wireText = z.string().max(4096);
 
+/** Ids are texts; a number is one as it was written. */
+export const wireId = z.union([z.string().trim(), z.number().transform(String)]).pipe(z.string().min(1).max(4096));
+
+type Reviver = (key: string, value: unknown, context?: { source?: string }) => unknown;
+const keepingAll: Reviver = (_key, value, context) => (typeof value === 'number' ? (context?.source ?? String(value)) : value);
+/** 1E5 is a way to write a whole number, and no text that says it is an amount. */
+const isWritten = (source: string, value: number): boolean => source === String(value) || (/e/i.test(source) && Number.isSafeInteger(value));
+const keepingInexact: Reviver = (_key, value, context) =>
+  typeof value === 'number' && context?.source !== undefined && !isWritten(context.source, value) ? context.source : value;
+
 /** Parses JSON with every number kept as its text, for rates of up to 17 digits: numbers come back as `{ number: "1.02…" }`-free strings. */
-export const parseJsonKeepingNumbers = (text: string): unknown =>
-  JSON.parse(text, (_key: string, value: unknown, context?: { source?: string }) => (typeof value === 'number' ? (context?.source ?? String(value)) : value));
+export const parseJsonKeepingNumbers = (text: string): unknown => JSON.parse(text, keepingAll);
+
+/** More than fifteen digits, a decimal that ends in 0, an exponent, a minus before 0; a text that looks so costs time and nothing else. */
+const mayBeInexact = /[\d.]{16}|\.\d*0(?!\d)|\d[eE]|-0|0\.0{6}/;
+
+/** Parses JSON with a number that JavaScript would change (20261128175930417, 1.10) kept as its text: a payment reference is no quantity. */
+export const parseJsonExactly = (text: string): unknown => (mayBeInexact.test(text) ? JSON.parse(text, keepingInexact) : JSON.parse(text));

@@ -108,7 +108,7 @@ describe('evidence', () => {
   });
 
   it('what is no time and no outpoint is left out, long words are cut', () => {
-    const channel = { funded_at: 1e15, expires_at: 'soon', funding_outpoint: 'https://evil.example' };
+    const channel = { funded_at: 1e10, expires_at: 'soon', funding_outpoint: 'https://evil.example' };
     const evidence = toEvidence(order({ order_state: 'x'.repeat(4000), channel, client_balance_sat: '2000000' }), followed, 0);
     expect(evidence).toEqual({
       upstreamOrderId: 'o',

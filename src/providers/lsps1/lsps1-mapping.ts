@@ -5,6 +5,7 @@ import type { Facts, Json, ProviderOffer } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../fault.ts';
+import type { End } from '../kit/read-time.ts';
 import type { FollowedOrder, LiquidityListing, LiquidityQuoteRequest, OrderEvidence, PaymentInfo } from '../spec.ts';
 import type { Settings } from './lsps1-settings.ts';
 import { paymentWire, type InfoWire, type OrderWire, type PaymentWire } from './lsps1-wire.ts';
@@ -177,16 +178,17 @@ export const toMade = (order: OrderWire, terms: OrderTerms, payWith: PayWith, ch
 const longestLifeMs = 365 * 86_400_000;
 
 /** The invoice must ask for the order's total on our network. The earlier end of invoice and order counts. */
-const invoiceEnd = (text: string, total: bigint, ends: number | undefined, { network, now }: Checks): number => {
+const invoiceEnd = (text: string, total: bigint, ends: End, { network, now }: Checks): number => {
   const invoice = decodeInvoice(text);
   if (!invoice) throw new ProviderFault('malformed', 'the invoice cannot be paid');
   if (invoice.network !== network) throw new ProviderFault('malformed', 'the invoice is for another network');
   if (satsOfMsat(invoice.amountMsat) !== total) throw new ProviderFault('malformed', 'the invoice is over another amount than the order');
-  return Math.min((invoice.timestamp + invoice.expirySeconds) * 1000, ends ?? now + longestLifeMs);
+  return Math.min((invoice.timestamp + invoice.expirySeconds) * 1000, typeof ends === 'number' ? ends : now + longestLifeMs);
 };
 
-const addressEnd = (text: string, ends: number | undefined, { network, now, onchainLifeMs }: Checks): number => {
+const addressEnd = (text: string, ends: End, { network, now, onchainLifeMs }: Checks): number => {
   if ('problem' in checkPayoutAddress(text, network)) throw new ProviderFault('malformed', 'the address cannot be paid to');
+  if (ends === 'unreadable') throw new ProviderFault('malformed', 'the end of the order cannot be read');
   return ends ?? now + onchainLifeMs;
 };
 
@@ -270,7 +272,8 @@ export const toEvidence = (order: OrderWire, followed: Pick<FollowedOrder, 'rece
   const payWith = notesOf(followed.upstream).pay_with;
   const payment = payments[payWith];
   const state = stateOf(payment?.wire);
-  const ends = payment?.wire.expires_at;
+  const told = payment?.wire.expires_at;
+  const ends = told === 'unreadable' ? undefined : told;
   const orderState = wordOf(order.order_state);
   const stage = stageOf(orderState, state, payments.states, payWith, ends !== undefined && now >= ends);
   const totals = payment && totalsOf(payment.wire, order.client_balance_sat ?? followed.receive);

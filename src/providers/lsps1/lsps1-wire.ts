@@ -3,17 +3,11 @@
  * Source: bLIP-51 (github.com/lightning/blips) and the forms met in public clients (README.md).
  */
 import { z } from 'zod';
-import { optional, readTime, wireInteger, wireSats, wireText } from '../kit/wire-values.ts';
+import { readTime } from '../kit/read-time.ts';
+import { optional, wireEnd, wireInteger, wireSats, wireText } from '../kit/wire-values.ts';
 
-/** ISO 8601, or Unix seconds as a number or digits. What is neither is no time that we could keep. */
-const softTime = z
-  .unknown()
-  .optional()
-  .transform((value) => {
-    if (typeof value === 'number') return Number.isSafeInteger(value) && value > 0 && value < 1e11 ? value * 1000 : undefined;
-    if (typeof value !== 'string') return undefined;
-    return /^\d{9,11}$/.test(value) ? Number(value) * 1000 : readTime(value);
-  });
+/** What is no time is no time that we could keep. */
+const softTime = z.unknown().optional().transform(readTime);
 const amount = optional(wireSats);
 
 const limits = z.object({
@@ -41,7 +35,7 @@ export type InfoWire = z.output<typeof infoWire>;
 export const paymentWire = z.object({
   state: optional(wireText),
   payment_state: optional(wireText),
-  expires_at: softTime,
+  expires_at: wireEnd,
   fee_total_sat: amount,
   order_total_sat: amount,
   fee_total_msat: amount,

@@ -132,7 +132,7 @@ const verbs: Verb<LiquidityAdapter>[] = [
         const asked = { ramp: 'liquidity', inboundSats: 1_000_000n, clientSats: 1_000_000n, leaseBlocks: 4320 } as const;
         const terms = { haircutBps: 0, preferenceBps: 0 };
         const candidate = { providerId: 'x', offer: (value as { value: ProviderOffer }).value, terms, latencyMs: 1 };
-        return applyRules(asked, [candidate], { outlierBps: 1000, toleranceBps: 200, indicativeHaircutBps: 50 }, now).accepted.length > 0;
+        return applyRules(asked, [candidate], { version: 2, outlierBps: 1000, toleranceBps: 200, indicativeHaircutBps: 50 }, now).accepted.length > 0;
       },
     },
     stringReply: 'refusal',

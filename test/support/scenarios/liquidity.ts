@@ -1,11 +1,9 @@
 /** Buying liquidity from the list of products to the last webhook, over HTTP only: the same steps on every runtime. */
-import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
-import { createWallet, type Reply, type Wallet } from '../../../scripts/demo/wallet.ts';
-import { encodeInvoice } from '../../../src/bitcoin/bolt11.ts';
 import type { RunningSimulator as RunningBitrefill } from '../../../src/providers/bitrefill/bitrefill.simulator.ts';
 import { startLsps1Simulator, type RunningSimulator } from '../../../src/providers/lsps1/lsps1.simulator.ts';
 import { until } from '../gateway.ts';
+import { invoiceOver, opened, type Body, type Call } from '../wallet.ts';
 import type { WebhookReceiver } from '../webhook-receiver.ts';
 
 /** Two sellers with known prices, and one that is cheap and knows nobody. */
@@ -43,14 +41,7 @@ export type LiquidityWorld = {
   wake: () => Promise<void>;
 };
 
-export type Body = Record<string, unknown>;
 export type Offer = { provider: { id: string }; quote_id: string; pay_sats: number; fee_sats: number; warnings: string[]; is_estimate: boolean };
-export type Call = (path: string, body?: object, headers?: Record<string, string>) => Promise<Reply>;
-export const opened = async (url: string): Promise<{ wallet: Wallet; call: Call }> => {
-  const wallet = createWallet(url);
-  const { sessionId } = await wallet.open();
-  return { wallet, call: async (path, body, headers) => await wallet.call(path, { session_id: sessionId, ...body }, headers) };
-};
 export const inbound = { product: 'inbound', amount_sats: 1_000_000, pay_with: 'lightning', lease_blocks: 4320 };
 const staged = async (wake: () => Promise<void>, call: Call, orderId: string, stage: string): Promise<Body> =>
   await until(stage, async () => {
@@ -59,18 +50,6 @@ const staged = async (wake: () => Promise<void>, call: Call, orderId: string, st
     if (entry['stage'] === stage) return entry;
     await wake();
     return undefined;
-  });
-
-export const invoiceOver = (sats: number, expirySeconds = 7200): string =>
-  encodeInvoice({
-    network: 'regtest',
-    amountMsat: BigInt(sats) * 1000n,
-    timestamp: Math.floor(Date.now() / 1000),
-    expirySeconds,
-    paymentHash: randomBytes(32).toString('hex'),
-    paymentSecret: randomBytes(32).toString('hex'),
-    description: 'recharge',
-    payeePrivateKey: randomBytes(32).toString('hex'),
   });
 
 /** Inbound capacity: no free price is invented, firm prices are compared, a channel is paid for and opened, webhooks told. */
@@ -172,7 +151,7 @@ export const recharge = async ({ url, thor, wake }: LiquidityWorld): Promise<voi
   const offers = await call('/liquidity/offers', wanted);
   const offer = (offers.body['offers'] as Offer[])[0];
   expect(offers.body['offers']).toMatchObject([{ provider: { id: 'thor' }, requires: ['invoice'], client_sats: 100_000 }]);
-  for (const invoice of [undefined, 'lnbc1nonsense', invoiceOver(99_999), invoiceOver(100_000, 60)]) {
+  for (const invoice of [undefined, 'lnbc1nonsense', invoiceOver(99_999), invoiceOver(100_000, { expirySeconds: 60 })]) {
     const refused = await call('/liquidity/order', { quote_id: offer?.quote_id, ...(invoice === undefined ? {} : { invoice }) });
     expect([refused.status, refused.body['code']]).toEqual([422, 'invoice-unsuitable']);
   }

@@ -1,8 +1,8 @@
 /** Selling from the first question to the last webhook, over HTTP only: the same steps on every runtime. */
 import { expect } from 'vitest';
-import { createWallet, type Reply, type Wallet } from '../../../scripts/demo/wallet.ts';
 import type { RunningSimulator } from '../../../src/providers/bringin/bringin.simulator.ts';
 import { until } from '../gateway.ts';
+import { opened, type Body, type Call } from '../wallet.ts';
 import type { WebhookReceiver } from '../webhook-receiver.ts';
 
 export type SellWorld = {
@@ -15,14 +15,6 @@ export type SellWorld = {
   accountDue: (accountId: string) => Promise<void>;
   /** Offers after Bringin's of sellers that this gateway has besides: id, estimate, what they require. */
   others?: [string, boolean, string[]][];
-};
-
-export type Body = Record<string, unknown>;
-export type Call = (path: string, body?: object, headers?: Record<string, string>) => Promise<Reply>;
-export const opened = async (url: string): Promise<{ wallet: Wallet; call: Call }> => {
-  const wallet = createWallet(url);
-  const { sessionId } = await wallet.open();
-  return { wallet, call: async (path, body, headers) => await wallet.call(path, { session_id: sessionId, ...body }, headers) };
 };
 
 export const optionOf = async (call: Call, name: string): Promise<{ currency_id: number; payment_option_id: number }> => {
@@ -86,7 +78,7 @@ export const sellToBank = async (world: SellWorld): Promise<void> => {
   const offers = await call('/sell/offers', { amount_sats: 250_000, ...sepa });
   const ranked = offers.body['offers'] as { provider: { id: string }; requires: string[]; amount_fiat: number; amount_sats: number; is_estimate: boolean }[];
   expect(ranked.map((one) => [one.provider.id, one.is_estimate, one.requires])).toEqual([['bringin', true, ['account', 'connection']], ...(others ?? [])]);
-  expect(offers.body['policy']).toMatchObject({ name: 'most-received', decided_by: 'amount_fiat' });
+  expect(offers.body['policy']).toMatchObject({ name: 'most-received', decided_by: 'expected_fiat' });
   const quote = await call('/sell/quote', { amount_sats: 250_000, ...sepa });
   expect(quote.body).toMatchObject({ provider: { id: 'bringin' }, amount_sats: 250_000, is_estimate: true, requires: ['account', 'connection'] });
   const { btc_price: price, order_fee: fee, amount_fiat: arrives } = quote.body as { btc_price: number; order_fee: number; amount_fiat: number };

@@ -1,0 +1,16 @@
+/** Currencies: their codes as they may be listed, and how many decimals ISO 4217 gives them. */
+
+/** ISO 4217 list one, where the exponent is not 2; funds codes included. */
+const exponents: ReadonlyMap<string, number> = new Map([
+  ...'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'.split(' ').map((code) => [code, 0] as const),
+  ...'BHD IQD JOD KWD LYD OMR TND'.split(' ').map((code) => [code, 3] as const),
+  ...'CLF UYW'.split(' ').map((code) => [code, 4] as const),
+]);
+
+export const exponentOf = (currency: string): number => exponents.get(currency.toUpperCase()) ?? 2;
+
+/** In capitals; undefined for what is no code that could be listed (codes need not be ISO: "Signet BTC"). */
+export const readCurrencyCode = (text: string): string | undefined => {
+  const code = text.trim().replaceAll(/\s+/g, ' ');
+  return /^[a-z0-9 ]{2,16}$/i.test(code) ? code.toUpperCase() : undefined;
+};

@@ -1,0 +1,102 @@
+/**
+ * What a provider that games its record can take in 90 days, at most. It may lead by 9.5 % (more is `too-good`), so it gets an order while
+ * 1.095 × (1 − haircut) ≥ 1. Each table holds the worst loss found: a change of a formula that makes theft cheaper fails here.
+ */
+import { expect, test } from 'vitest';
+import { added, decayed, emptyWindows, haircutOf, type Standing } from './record.ts';
+
+const days = 90;
+type Thief = {
+  binding: boolean;
+  orderSats: bigint;
+  everyHours: number;
+  /** Of the orders that it gets, counted from 1: which ones it steals whole. The others it delivers in full, lead and all. */
+  steals: (nth: number) => boolean;
+};
+
+const run = ({ binding, orderSats, everyHours, steals }: Thief): { stolen: number; honest: number } => {
+  let [sums, day, nth, stolen] = [emptyWindows(), 0, 0, 0];
+  for (let hours = everyHours; hours <= days * 24; hours += everyHours) {
+    const today = Math.floor(hours / 24);
+    sums = decayed(sums, today - day);
+    day = today;
+    const standing: Standing = binding ? { broken: sums } : { estimates: sums };
+    const { ppm } = haircutOf(standing, binding, 10_000, orderSats);
+    if (1_095 * (1_000_000 - ppm) < 1_000 * 1_000_000) continue;
+    nth += 1;
+    const steal = steals(nth);
+    stolen += steal ? 1 : 0;
+    // A promise kept earns nothing.
+    if (steal || !binding) sums = added(sums, { quotedSats: orderSats, deliveredSats: steal ? 0n : orderSats });
+  }
+  return { stolen, honest: nth - stolen };
+};
+
+const always = (): boolean => true;
+const [weekly, tenADay] = [7 * 24, 2.4];
+
+test.each<[string, bigint, number, number]>([
+  ['10,000 sats, one a week', 10_000n, weekly, 7],
+  ['100,000 sats, one a week', 100_000n, weekly, 2],
+  ['1,000,000 sats, one a week', 1_000_000n, weekly, 2],
+  ['10,000,000 sats, one a week', 10_000_000n, weekly, 1],
+  ['10,000 sats, ten a day', 10_000n, tenADay, 9],
+  ['100,000 sats, ten a day', 100_000n, tenADay, 3],
+  ['1,000,000 sats, ten a day', 1_000_000n, tenADay, 2],
+  ['10,000,000 sats, ten a day', 10_000_000n, tenADay, 1],
+])('a liar whose offers bind: orders of %s', (_name, orderSats, everyHours, most) => {
+  expect(run({ binding: true, orderSats, everyHours, steals: always }).stolen).toBe(most);
+  // Honest orders first, or between, buy it nothing.
+  for (const honestFirst of [1, 5, 20])
+    expect(run({ binding: true, orderSats, everyHours, steals: (nth) => nth > honestFirst }).stolen).toBeLessThanOrEqual(most);
+});
+
+test.each<[string, bigint, number, number]>([
+  ['10,000 sats, one a week', 10_000n, weekly, 12],
+  ['100,000 sats, one a week', 100_000n, weekly, 7],
+  ['1,000,000 sats, one a week', 1_000_000n, weekly, 2],
+  ['10,000,000 sats, one a week', 10_000_000n, weekly, 2],
+  ['10,000 sats, ten a day', 10_000n, tenADay, 58],
+  ['100,000 sats, ten a day', 100_000n, tenADay, 8],
+  ['1,000,000 sats, ten a day', 1_000_000n, tenADay, 3],
+  ['10,000,000 sats, ten a day', 10_000_000n, tenADay, 2],
+])('a liar with estimates, who steals whatever it gets: orders of %s', (_name, orderSats, everyHours, most) => {
+  expect(run({ binding: false, orderSats, everyHours, steals: always }).stolen).toBe(most);
+});
+
+/** Many small honest orders, then a large lie: what it takes, less the 9.5 % that it gave on every honest order. */
+test.each<[string, bigint, number]>([
+  ['10,000 sats', 10_000n, 60],
+  ['100,000 sats', 100_000n, 10],
+  ['1,000,000 sats', 1_000_000n, 4],
+  ['10,000,000 sats', 10_000_000n, 3],
+])('honest orders buy the next theft, and cost more than it brings: ten orders a day of %s', (_name, orderSats, most) => {
+  const gains = [0, 1, 5, 10, 20, 50, 100, 200, 400, 800].flatMap((honestFirst) =>
+    [1, 2, 3, 5, 8, 12, 15, 20, 30].map((each) => {
+      const { stolen, honest } = run({
+        binding: false,
+        orderSats,
+        everyHours: tenADay,
+        steals: (nth) => nth > honestFirst && (nth - honestFirst) % each === 0,
+      });
+      return stolen - 0.095 * honest;
+    }),
+  );
+  expect(Math.max(...gains)).toBeLessThanOrEqual(most);
+});
+
+/**
+ * The limit of any record of deliveries: orders to oneself cost a provider nothing. Washing 100 times what was stolen buys back the place, for
+ * estimates through P and Q, and for promises by breaking large own orders a little. What bounds it is the operator's `max_in_flight_sats`, and
+ * that a short order is a dispute that its customer sees and the operator is alerted to.
+ */
+test('orders to oneself: how much washing buys back a theft of 1,000,000 sats', () => {
+  const afterTheft = added(emptyWindows(), { quotedSats: 1_000_000n, deliveredSats: 0n });
+  const washed = (quotedSats: bigint, binding: boolean): number => {
+    const deliveredSats = binding ? (quotedSats * 9_989n) / 10_000n : quotedSats;
+    const sums = added(afterTheft, { quotedSats, deliveredSats });
+    return haircutOf(binding ? { broken: sums } : { estimates: sums }, binding, 10_000, 100_000n).ppm;
+  };
+  expect([washed(0n, true), washed(10_000_000n, true), washed(20_000_000n, true)]).toEqual([909_091, 91_082, 48_437]);
+  expect([washed(0n, false), washed(9_000_000n, false), washed(20_000_000n, false)]).toEqual([505_000, 91_819, 45_910]);
+});

@@ -1,0 +1,11 @@
+/** RFC 9562: letters of a UUID mean the same in either case; braces and `urn:uuid:` are wrapping. */
+const uuidForm = /^(?:urn:uuid:)?\{?([\da-f]{8})-?([\da-f]{4})-?([\da-f]{4})-?([\da-f]{4})-?([\da-f]{12})\}?$/i;
+
+const canonical = (id: string): string => {
+  const text = id.trim();
+  const uuid = uuidForm.exec(text);
+  return uuid ? uuid.slice(1).join('-').toLowerCase() : text;
+};
+
+/** Whether two ids name the same thing: UUIDs however they are written, everything else letter by letter. */
+export const sameId = (a: string, b: string): boolean => a === b || canonical(a) === canonical(b);

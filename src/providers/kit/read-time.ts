@@ -1,0 +1,122 @@
+/**
+ * Dates as the world writes them. What cannot be read is never taken for a comfortable answer: an end in unknown words is `unreadable`, which is
+ * not "no end". Ambiguous forms (11/12/2026, a bare clock, a zone without a known offset) are unreadable on purpose. No zone is UTC (A22).
+ */
+
+/** 2100: whoever means "never" says 9999, and a database has no year 10000. */
+export const furthestMs = Date.UTC(2100, 0, 1);
+/** Years that frameworks write for "not set": 0 (MySQL), 1 (Go, .NET), the latter also as seconds and milliseconds before 1970. */
+const lastZeroYear = 1;
+const zeroEpochs = [-62_135_596_800, -62_135_596_800_000];
+
+const offset = String.raw`\s?(?:utc|gmt)?([+\-\u2212]\d{2}:?(?:\d{2})?)(?:\s[a-z]{2,5})?`;
+/** Names and clocks that languages print after the offset. Alone they are no offset. */
+const comment = String.raw`(?:\s?\([^)]*\)|\[[\w/+\-]*\]|\sm=[+\-][\d.]+)?`;
+const zone = String.raw`(?:(?:\s?(z|utc|gmt|ut)|${offset})${comment})?`;
+const clock = String.raw`(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,](\d+))?)?`;
+const isoForm = new RegExp(String.raw`^(?:\+0*)?(\d{4,6})([-/]?)(\d{2})\2(\d{2})(?:[t\s_]${clock}${zone})?$`, 'i');
+/** RFC 2822, HTTP, cookies: Sat, 28 Nov 2026 18:25:43 GMT; Saturday, 28-Nov-26 18:25:43 GMT. */
+const mailForm = new RegExp(String.raw`^(?:[a-z]{3,9},?\s)?(\d{1,2})[\s-]([a-z]{3,9})[\s-](\d{4}|\d{2})\s${clock}${zone}$`, 'i');
+/** ctime and JavaScript: Sat Nov 28 18:25:43 2026; Sat Nov 28 2026 18:25:43 GMT+0100 (CET). */
+const ctimeForm = new RegExp(String.raw`^[a-z]{3}\s([a-z]{3})\s{1,2}(\d{1,2})\s${clock}\s(?:([a-z]{3,4})\s)?(\d{4})$`, 'i');
+const scriptForm = new RegExp(String.raw`^[a-z]{3}\s([a-z]{3})\s(\d{2})\s(\d{4})\s${clock}${zone}$`, 'i');
+const microsoftForm = /^\/date\((-?\d+)(?:[+-]\d{4})?\)\/$/i;
+/** 202611281825 and 20261128182543: as a count of anything they would be 1976, or after 2286. */
+const compactForm = /^((?:19|20|21)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(\d{4}|\d{6})?$/;
+const numberForm = /^-?\d{1,20}(?:\.\d+)?$|^\d(?:\.\d+)?e\+?\d{1,2}$/i;
+
+const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+const fullMonths = ['january', 'february', 'march', 'april', 'may', 'june', 'july', 'august', 'september', 'october', 'november', 'december'];
+const monthOf = (name: string): number => {
+  const word = name.toLowerCase();
+  return 1 + (word.length === 3 ? months.indexOf(word) : word === 'sept' ? 8 : fullMonths.indexOf(word));
+};
+
+/** Unix milliseconds, at most 2100; undefined for no end (nothing, an empty text, a zero date); `unreadable` for the rest. */
+export type End = number | undefined | 'unreadable';
+
+export const readEnd = (value: unknown): End => {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'number') return readText(String(value));
+  return typeof value === 'string' && value.length <= 100 ? readText(value.trim()) : 'unreadable';
+};
+
+const readText = (text: string): End => {
+  if (text === '') return undefined;
+  const [, day, time] = compactForm.exec(text) ?? [];
+  if (day !== undefined) return calendar(time === undefined ? day : `${day}T${time}`);
+  return numberForm.test(text) ? epoch(text) : calendar(text);
+};
+
+/** A time that must be there: undefined for whatever is none. */
+export const readTime = (value: unknown): number | undefined => {
+  const end = readEnd(value);
+  return end === 'unreadable' ? undefined : end;
+};
+
+/**
+ * Seconds (9 or 10 digits: 1973 to 2286), milli-, micro- or nanoseconds, told by the number of digits and cut as text: 19 digits are more than a
+ * number holds. Other lengths are counted from something else.
+ */
+const epoch = (text: string): End => {
+  if (zeroEpochs.includes(Number(text))) return undefined;
+  const [, whole = '', fraction = ''] = /^(\d+)(?:\.(\d+))?$/.exec(text.includes('e') || text.includes('E') ? String(Number(text)) : text) ?? [];
+  const seconds = whole.slice(0, whole.length - 3 * Math.floor((whole.length - 9) / 3));
+  if (whole.length < 9 || whole.length > 19 || seconds.length > 10) return 'unreadable';
+  return Math.min(Number(`${seconds}${`${whole.slice(seconds.length)}${fraction}000`.slice(0, 3)}`), furthestMs);
+};
+
+type Parts = { year: number; month: number; day: number; clock?: (string | undefined)[]; shift?: string | undefined };
+
+const calendar = (text: string): End => {
+  const microsoft = microsoftForm.exec(text);
+  if (microsoft?.[1] !== undefined) return epoch(microsoft[1]);
+  const parts = isoParts(text) ?? mailParts(text) ?? ctimeParts(text);
+  return parts ? moment(parts) : 'unreadable';
+};
+
+const isoParts = (text: string): Parts | undefined => {
+  const [, year, separator, month, day, ...rest] = isoForm.exec(text) ?? [];
+  // Without separators six digits of a year cannot be told from a month.
+  if (year === undefined || (separator === '' && year.length > 4)) return undefined;
+  return { year: Number(year), month: Number(month), day: Number(day), ...timeOf(rest) };
+};
+const mailParts = (text: string): Parts | undefined => {
+  const [, day, month, year, ...rest] = mailForm.exec(text) ?? [];
+  if (day === undefined || month === undefined || year === undefined) return undefined;
+  return { year: year.length === 2 ? 2000 + Number(year) : Number(year), month: monthOf(month), day: Number(day), ...timeOf(rest) };
+};
+const ctimeParts = (text: string): Parts | undefined => {
+  const [, month, day, hour, minute, second, fraction, named, year] = ctimeForm.exec(text) ?? [];
+  if (month !== undefined && /^(?:utc|gmt)?$/i.test(named ?? ''))
+    return { year: Number(year), month: monthOf(month), day: Number(day), clock: [hour, minute, second, fraction] };
+  const [, scriptMonth, scriptDay, scriptYear, ...rest] = scriptForm.exec(text) ?? [];
+  return scriptMonth === undefined ? undefined : { year: Number(scriptYear), month: monthOf(scriptMonth), day: Number(scriptDay), ...timeOf(rest) };
+};
+const timeOf = ([hour, minute, second, fraction, , shift]: (string | undefined)[]): Pick<Parts, 'clock' | 'shift'> => ({
+  clock: [hour, minute, second, fraction],
+  shift,
+});
+
+const moment = ({ year, month, day, clock: [hour = '00', minute = '00', second = '00', fraction = ''] = [], shift }: Parts): End => {
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  // A day that its month does not have rolls over, and so is found.
+  const isDate = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  const isMidnightAtTheEnd = hour === '24' && Number(minute) + Number(second) === 0;
+  if (year <= lastZeroYear) return undefined;
+  if (!isDate || (Number(hour) > 23 && !isMidnightAtTheEnd) || Number(minute) > 59 || Number(second) > 60) return 'unreadable';
+  const ofDay = ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1000 + Number(`${fraction}000`.slice(0, 3));
+  const ahead = offsetMs(shift);
+  if (ahead === undefined) return 'unreadable';
+  const ms = date.getTime() + ofDay - ahead;
+  // 1970 is what an unset number looks like: neither a time that passed nor "no end" is sure.
+  return ms < 86_400_000 ? 'unreadable' : Math.min(ms, furthestMs);
+};
+
+const offsetMs = (given: string | undefined): number | undefined => {
+  if (given === undefined) return 0;
+  const [hours, minutes] = [Number(given.slice(1, 3)), Number(given.slice(3).replace(':', '') || '0')];
+  const size = (hours * 60 + minutes) * 60_000;
+  return hours > 18 || minutes > 59 ? undefined : given.startsWith('+') ? size : -size;
+};
