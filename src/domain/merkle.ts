@@ -1,0 +1,50 @@
+/**
+ * The Merkle tree of RFC 6962 section 2.1 over SHA-256, as Certificate Transparency uses it: a root commits to every leaf and its place, and a
+ * short proof shows that one leaf is in it. Leaves are bytes; hashes are lower-case hex.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
+
+const leafPrefix = Uint8Array.of(0);
+const nodePrefix = Uint8Array.of(1);
+
+export const leafHash = (leaf: Uint8Array): string => bytesToHex(sha256(concatBytes(leafPrefix, leaf)));
+const nodeHash = (left: string, right: string): string => bytesToHex(sha256(concatBytes(nodePrefix, hexToBytes(left), hexToBytes(right))));
+
+/** The largest power of two smaller than n; n is at least 2. */
+const splitOf = (n: number): number => 2 ** Math.floor(Math.log2(n - 1));
+
+/** The root over hashed leaves; over none, the hash of nothing. */
+export const rootOf = (leaves: readonly string[]): string => {
+  const [only] = leaves;
+  if (only === undefined) return bytesToHex(sha256(new Uint8Array()));
+  if (leaves.length === 1) return only;
+  const split = splitOf(leaves.length);
+  return nodeHash(rootOf(leaves.slice(0, split)), rootOf(leaves.slice(split)));
+};
+
+/** PATH(m, D[n]): the hashes beside the way from leaf `index` up to the root, lowest first. Throws RangeError for a leaf that is not there. */
+export const inclusionProof = (leaves: readonly string[], index: number): string[] => {
+  if (!Number.isInteger(index) || index < 0 || index >= leaves.length) throw new RangeError(`there is no leaf ${index} of ${leaves.length}`);
+  if (leaves.length === 1) return [];
+  const split = splitOf(leaves.length);
+  return index < split
+    ? [...inclusionProof(leaves.slice(0, split), index), rootOf(leaves.slice(split))]
+    : [...inclusionProof(leaves.slice(split), index - split), rootOf(leaves.slice(0, split))];
+};
+
+/** Whether the hashed leaf stands at `index` of a tree of `size` leaves with this root (RFC 9162 section 2.1.3.2). */
+export const provesInclusion = (leaf: string, index: number, size: number, proof: readonly string[], root: string): boolean => {
+  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size) return false;
+  if (![leaf, root, ...proof].every((hash) => /^[0-9a-f]{64}$/.test(hash))) return false;
+  let [place, last, hash] = [index, size - 1, leaf];
+  for (const sibling of proof) {
+    if (last === 0) return false;
+    if (place % 2 === 1 || place === last) {
+      hash = nodeHash(sibling, hash);
+      while (place % 2 === 0 && place !== 0) [place, last] = [place / 2, Math.floor(last / 2)];
+    } else hash = nodeHash(hash, sibling);
+    [place, last] = [Math.floor(place / 2), Math.floor(last / 2)];
+  }
+  return last === 0 && hash === root;
+};
