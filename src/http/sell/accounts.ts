@@ -5,6 +5,7 @@ import { endpoint } from '../call.ts';
 import { idempotencyHeader, onceByKey } from '../idempotency-key.ts';
 import { anyAmount, sessionId, text, time, uuid } from '../shapes.ts';
 import { accountShape, sellEvents, webhook } from './shapes.ts';
+import { stepSession } from './step-session.ts';
 import { webhookOf } from '../webhook-url.ts';
 
 const provider = ['provider-unavailable', 'provider-timeout'] as const;
@@ -36,8 +37,7 @@ export const sellAccounts = endpoint({
   ],
   lane: 'reserved',
   run: async (call, body, raw) => {
-    const session = await readSession(call.gateway, body.session_id, 'price');
-    await call.limit('account-steps', session.idHash);
+    const session = await stepSession(call, body.session_id);
     const request = { provider: body.provider, email: body.email, apiKey: body.api_key, webhook: webhookOf(call, body, sellEvents) };
     return await onceByKey(call, session.customerId, '/sell/accounts', raw, () => startSellAccount(call.scope, session, request));
   },

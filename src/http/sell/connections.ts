@@ -6,6 +6,7 @@ import { endpoint } from '../call.ts';
 import { idempotencyHeader, onceByKey } from '../idempotency-key.ts';
 import { sessionId, text, uuid } from '../shapes.ts';
 import { connectionShape } from './shapes.ts';
+import { stepSession } from './step-session.ts';
 
 const one = z.object({ session_id: sessionId, connection_id: uuid });
 const problems = [
@@ -53,8 +54,7 @@ export const sellConnections = endpoint({
   ],
   lane: 'reserved',
   run: async (call, body, raw) => {
-    const session = await readSession(call.gateway, body.session_id, 'price');
-    await call.limit('account-steps', session.idHash);
+    const session = await stepSession(call, body.session_id);
     const run = () => createConnection(call.scope, session, body.account_id, requestOf(body));
     return await onceByKey(call, session.customerId, '/sell/connections', raw, run);
   },
@@ -96,8 +96,7 @@ export const sellConnectionConfirm = endpoint({
   problems: [...problems, 'code-wrong', 'code-expired', 'rate-limited'],
   lane: 'reserved',
   run: async (call, body) => {
-    const session = await readSession(call.gateway, body.session_id, 'price');
-    await call.limit('account-steps', session.idHash);
+    const session = await stepSession(call, body.session_id);
     return { body: await confirmConnection(call.scope, session, body.connection_id, body.code) };
   },
 });
@@ -112,8 +111,7 @@ export const sellConnectionResend = endpoint({
   problems: [...problems, 'code-expired', 'rate-limited'],
   lane: 'reserved',
   run: async (call, body) => {
-    const session = await readSession(call.gateway, body.session_id, 'price');
-    await call.limit('account-steps', session.idHash);
+    const session = await stepSession(call, body.session_id);
     return { body: await resendCode(call.scope, session, body.connection_id) };
   },
 });
@@ -128,8 +126,7 @@ export const sellConnectionCancel = endpoint({
   problems: [...problems, 'cancel-refused', 'rate-limited'],
   lane: 'reserved',
   run: async (call, body) => {
-    const session = await readSession(call.gateway, body.session_id, 'price');
-    await call.limit('account-steps', session.idHash);
+    const session = await stepSession(call, body.session_id);
     return { body: await cancelConnection(call.scope, session, body.connection_id) };
   },
 });
