@@ -11,7 +11,7 @@ export type RouteTerms = {
   currencyId: number;
   paymentOptionId: number;
   optionName: string;
-  /** buy, sell: where the customer lives, upper case. */
+  /** buy, sell: where the customer lives, as it was given. */
   country?: string;
   /** sell */
   network?: 'lightning' | 'onchain';

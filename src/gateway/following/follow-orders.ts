@@ -8,6 +8,7 @@ import { orderDeliveries } from '../deliveries/order-deliveries.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Order, OrderChange, OrderEvent, OrderWatch } from '../../ports/orders.ts';
 import { leaseFor } from '../lease.ts';
+import { ramps } from '../ramps.ts';
 import { providerOf } from '../upstream/provider-of.ts';
 import type { Scope } from '../../ports/scope.ts';
 
@@ -57,7 +58,7 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
   } as const;
   const others = await othersOf(gateway, order);
   const answer = await callProvider(scope, provider, options, (context) => adapter.readOrders(context, { ...followed(order), ...others }));
-  if (order.ramp === 'sell' && order.providerSessionId !== undefined && answer.customer !== undefined)
+  if (ramps[order.ramp].upstream === 'account' && order.providerSessionId !== undefined && answer.customer !== undefined)
     await keepBlob(gateway, order.providerSessionId, answer.customer);
   // A refused read tells nothing: the order is not "looked at" by it.
   if (!answer.ok) return { read: 'refused' };
@@ -172,8 +173,8 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
 const sightOf = (order: Order, told: Told, now: number): OrderWatch => {
   const { unreadableSince: since, ...seen } = order.watch;
   if (told.read === 'done' && since !== undefined) return seen;
-  // A sell account that lost its key has a state of its own, of which the customer is told.
-  const isLost = told.read === 'refused' && order.ramp === 'buy' && since === undefined;
+  // An account that lost its key has a state of its own, of which the customer is told.
+  const isLost = told.read === 'refused' && ramps[order.ramp].upstream === 'session' && since === undefined;
   return isLost ? { ...order.watch, unreadableSince: now } : order.watch;
 };
 

@@ -1,4 +1,3 @@
-import { readTerms } from '../pricing/liquidity-terms.ts';
 import type { Prepared } from './prepared.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -35,6 +34,6 @@ export const idOf = (gateway: Gateway, what: string): string => {
 
 /** A purchase that was certainly not made is not counted. */
 export const releaseSpend = async (gateway: Gateway, intent: Pick<Intent, 'createdOn'>, quote: StoredQuote): Promise<void> => {
-  if (quote.route.asked.ramp !== 'liquidity' || readTerms(quote.terms).payWith !== 'balance') return;
+  if (quote.terms.liquidity?.payWith !== 'balance') return;
   await gateway.stores.liquidity.give(spendOf(gateway, intent.createdOn), quote.offer.offer.pay);
 };

@@ -1,36 +1,26 @@
 import { judgeOrder } from '../../domain/judge-order.ts';
 import { trustedLink } from '../../domain/hosts.ts';
 import { refreshDelayMs } from '../../domain/order-life.ts';
-import type { Json } from '../../domain/offer.ts';
+import { asksExchange, type Json } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
 import type { PlacedOrder } from '../../providers/spec.ts';
 import { orderDeliveries } from '../deliveries/order-deliveries.ts';
-import { Problem, type ProblemCode, type ProblemMore } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Intent } from '../../ports/placings.ts';
 import type { Order, OrderEvent } from '../../ports/orders.ts';
 import type { Provider } from '../../ports/providers.ts';
-import { answerOf, type GivenAnswer, type Placing, type Reprice } from './placing.ts';
+import { sealAnswer, type GivenAnswer, type GivenProblem } from './given-answer.ts';
+import { answerOf, type Placing } from './placing.ts';
 import { linkHosts } from '../upstream/provider-of.ts';
-import { answerPlace, paymentPlace, webhookPlace } from '../places.ts';
+import { paymentPlace, webhookPlace } from '../places.ts';
 import { showNewOrder } from '../following/show-order.ts';
 import { referenceOf, showPayment } from './show-payment.ts';
-
-/** A problem that is the settled answer of a placing: stored, so that the same request gets the same bytes. */
-export type StoredProblem = { problem: { code: ProblemCode; detail: string; more: ProblemMore } };
 
 /**
  * The provider answered with an order. It is shown only when it is what the customer accepted, can be paid, and its links are the
  * provider's own; then the intent, the order, its first event and the answer's bytes are committed in one transaction.
  */
-export const confirmPlaced = async (
-  gateway: Gateway,
-  intent: Intent,
-  owner: string,
-  placing: Placing,
-  placed: PlacedOrder,
-  reprice?: Reprice,
-): Promise<GivenAnswer> => {
+export const confirmPlaced = async (gateway: Gateway, intent: Intent, owner: string, placing: Placing, placed: PlacedOrder): Promise<GivenAnswer> => {
   const { provider, quote, inputs } = placing;
   const { offer } = quote.offer;
   const named = quote.offer.terms.named;
@@ -51,16 +41,13 @@ export const confirmPlaced = async (
     return await withhold(gateway, intent, owner, placed, {
       code: 'price-changed',
       detail: `${detail} It is not handed out and lapses by itself. Nothing is to be paid.`,
-      // Settled behind the requests there is nobody to ask for: the first who asks gets them (withOffers).
-      more: { members: reprice ? { offers: await freshOffers(reprice) } : {} },
+      // With fresh offers for the first who asks (withFreshOffers).
+      more: {},
     });
   }
-  const currency = quote.route.asked.ramp === 'liquidity' ? undefined : quote.route.asked.currency;
-  const payment = showPayment(placed.paymentInfo, {
-    pay: placed.pay,
-    ...(quote.route.asked.ramp === 'liquidity' ? {} : { paymentOptionId: quote.terms.paymentOptionId }),
-    ...(currency === undefined ? {} : { currency }),
-  });
+  const { asked } = quote.route;
+  const option = asksExchange(asked) ? { paymentOptionId: quote.terms.paymentOptionId, currency: asked.currency } : {};
+  const payment = showPayment(placed.paymentInfo, { pay: placed.pay, ...option });
   if (!payment && placed.stage === 'awaiting_payment')
     return await withhold(gateway, intent, owner, placed, {
       code: 'order-unpayable',
@@ -73,12 +60,14 @@ export const confirmPlaced = async (
   const stage: Stage = untrusted ? 'review' : placed.stage;
   const order = await orderOf(gateway, intent, placing, placed, { stage, payment: payment ?? {}, now });
   const answer: GivenAnswer = untrusted
-    ? problemAnswer(
-        'payout-link-refused',
-        'The provider gave a payment link that is not on one of its own hosts. The order is withheld and the operator looks at it. Do not pay.',
-        { members: { order_id: intent.orderId } },
-      )
-    : { status: 200, body: JSON.stringify(showNewOrder(gateway, order, payment)) };
+    ? {
+        problem: {
+          code: 'payout-link-refused',
+          detail: 'The provider gave a payment link that is not on one of its own hosts. The order is withheld and the operator looks at it. Do not pay.',
+          more: { members: { order_id: intent.orderId } },
+        },
+      }
+    : { order: JSON.stringify(showNewOrder(gateway, order, payment)) };
   const event: OrderEvent = {
     sequence: 1,
     at: now,
@@ -89,7 +78,7 @@ export const confirmPlaced = async (
   };
   const change = {
     state: 'confirmed' as const,
-    answer: await gateway.seal.seal(JSON.stringify(answer), answerPlace(intent.id)),
+    answer: await sealAnswer(gateway, intent.id, answer),
     ...(placed.upstreamOrderId === undefined ? {} : { upstreamOrderId: placed.upstreamOrderId }),
   };
   const deliveries = await orderDeliveries(gateway, order, undefined, event);
@@ -101,53 +90,11 @@ export const confirmPlaced = async (
   return await answerOf(gateway, await gateway.stores.intents.find(intent.id));
 };
 
-/** The fresh offers of a changed price that was found out behind the requests: looked for once, then kept with the answer. */
-export const withOffers = async (gateway: Gateway, intent: Intent | undefined, answer: GivenAnswer, reprice: Reprice): Promise<GivenAnswer> => {
-  if (!intent || answer.status !== 0) return answer;
-  const { problem } = JSON.parse(answer.body) as StoredProblem;
-  if (problem.code !== 'price-changed' || hasOffers(answer)) return answer;
-  const whole = problemAnswer(problem.code, problem.detail, { ...problem.more, members: { ...problem.more.members, offers: await freshOffers(reprice) } });
-  const sealed = await gateway.seal.seal(JSON.stringify(whole), answerPlace(intent.id));
-  if (await gateway.stores.intents.changeWithheld(intent.id, intent.requestId, { answer: sealed }, intent.answer)) return whole;
-  // The same request came twice: the answer is the one that was kept. Where it could not be kept, it is looked for anew next time.
-  const kept = await answerOf(gateway, await gateway.stores.intents.find(intent.id));
-  return hasOffers(kept) ? kept : whole;
-};
-
-const hasOffers = ({ status, body }: GivenAnswer): boolean =>
-  status === 0 && (JSON.parse(body) as StoredProblem).problem.more.members?.['offers'] !== undefined;
-
-const freshOffers = async (reprice: Reprice): Promise<Json[]> => {
-  try {
-    return await reprice();
-  } catch {
-    return [];
-  }
-};
-
-const problemAnswer = (code: ProblemCode, detail: string, more: ProblemMore = {}): GivenAnswer => ({
-  status: 0,
-  body: JSON.stringify({ problem: { code, detail, more } } satisfies StoredProblem),
-});
-
-/** A stored answer becomes the answer again: the bytes of a 200, or the problem with this request's id. */
-export const giveAnswer = (answer: GivenAnswer): GivenAnswer => {
-  if (answer.status !== 0) return answer;
-  const { problem } = JSON.parse(answer.body) as StoredProblem;
-  throw new Problem(problem.code, problem.detail, problem.more);
-};
-
 /** The order exists upstream, but nobody is shown how to pay it. */
-const withhold = async (
-  gateway: Gateway,
-  intent: Intent,
-  owner: string,
-  { upstreamOrderId }: PlacedOrder,
-  { code, detail, more }: StoredProblem['problem'],
-): Promise<GivenAnswer> => {
-  const answer = problemAnswer(code, detail, more);
+const withhold = async (gateway: Gateway, intent: Intent, owner: string, { upstreamOrderId }: PlacedOrder, problem: GivenProblem): Promise<GivenAnswer> => {
+  const answer = { problem };
   const changed = await settleWith(gateway, intent, owner, { state: 'unpayable', upstreamOrderId }, answer);
-  gateway.count('orders_total', { provider: intent.providerId, outcome: code });
+  gateway.count('orders_total', { provider: intent.providerId, outcome: problem.code });
   return changed ? answer : await answerOf(gateway, await gateway.stores.intents.find(intent.id));
 };
 
@@ -161,7 +108,7 @@ const settleWith = async (gateway: Gateway, intent: Intent, owner: string, { sta
     {
       state,
       nextTryOn: Math.max(intent.deadOn, gateway.now()),
-      answer: await gateway.seal.seal(JSON.stringify(answer), answerPlace(intent.id)),
+      answer: await sealAnswer(gateway, intent.id, answer),
       ...(upstreamOrderId === undefined ? {} : { upstreamOrderId }),
       ...(note === undefined ? {} : { evidence: { note } }),
     },
@@ -183,7 +130,7 @@ export const settleUnpayable = async (gateway: Gateway, intent: Intent, owner: s
     state === 'review'
       ? 'What became of the order is not certain; the operator looks at it. Nothing is to be paid. Do not order the same again before he has answered.'
       : 'The provider may hold an order that nobody can pay; it lapses by itself and nothing is to be paid. Ask for a new quote.';
-  return await settleWith(gateway, intent, owner, end, problemAnswer('order-unpayable', detail, { members: { order_id: intent.orderId } }));
+  return await settleWith(gateway, intent, owner, end, { problem: { code: 'order-unpayable', detail, more: { members: { order_id: intent.orderId } } } });
 };
 
 const untrustedLink = (gateway: Gateway, provider: Provider, placed: PlacedOrder): boolean => {
@@ -226,7 +173,7 @@ const orderOf = async (
     binding: offer.binding,
     terms: {
       ...quote.terms,
-      ...(asked.ramp === 'liquidity' ? {} : { currency: asked.currency }),
+      ...(asksExchange(asked) ? { currency: asked.currency } : {}),
       ...(quote.offer.terms.named ? { named: quote.offer.terms.named } : {}),
       ...(arrival === undefined ? {} : { arrivalSeconds: arrival }),
       ...(placed.matchedBy === undefined ? {} : { matchedBy: placed.matchedBy }),

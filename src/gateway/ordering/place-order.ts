@@ -1,30 +1,29 @@
-import type { Ramp } from '../../domain/ramp.ts';
+import { amountNames, type Ramp } from '../../domain/ramp.ts';
 import type { Intent } from '../../ports/placings.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
 import { Problem } from '../problem.ts';
 import { refuseHeldOrders } from '../switches.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
-import { answerOf, orderPending, otherPending, quoteExpired, type GivenAnswer, type PlacingInputs, type Reprice } from './placing.ts';
+import { withFreshOffers } from './fresh-offers.ts';
+import { giveAnswer, type GivenAnswer } from './given-answer.ts';
+import { answerOf, orderPending, otherPending, quoteExpired, type PlacingInputs } from './placing.ts';
+import { prepareOrder, type RampRequest } from './prepare.ts';
 import { leaseFor } from '../lease.ts';
 import { providerOf } from '../upstream/provider-of.ts';
 import { inputsPlace } from '../places.ts';
 import { sendPlacing } from './send-placing.ts';
-import { giveAnswer, withOffers } from './confirm-order.ts';
-import { findQuote, quoteToJson, type StoredQuote } from '../pricing/store-route.ts';
-import type { Prepared } from './prepared.ts';
+import { findQuote, quoteToJson } from '../pricing/store-route.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-export type PlaceOrderRequest = {
+export type PlaceOrderRequest = RampRequest & {
   quoteId: string;
-  ramp: Ramp;
   idempotencyKey?: string | undefined;
   inputs: PlacingInputs;
   /** Counts one order more; throws where there have been too many. A repeated request is no order more. */
   count: () => Promise<void>;
   /** Refuses an Idempotency-Key that was sent with another body, and remembers it: so only for a quote that there is, within what is counted. */
   refuseReusedKey: () => Promise<void>;
-  prepare?: (quote: StoredQuote) => Promise<Prepared>;
 };
 
 /**
@@ -32,14 +31,14 @@ export type PlaceOrderRequest = {
  * first event and the very bytes of the answer are committed together before the wallet sees them. The placing runs on when the caller
  * hangs up; the same quote again gets the same bytes.
  */
-export const placeOrder = async (scope: Scope, session: OpenSession, request: PlaceOrderRequest, reprice: Reprice): Promise<GivenAnswer> =>
-  giveAnswer(await place(scope, session, request, reprice));
+export const placeOrder = async (scope: Scope, session: OpenSession, request: PlaceOrderRequest): Promise<string> =>
+  giveAnswer(await withFreshOffers(scope, session, request.quoteId, await place(scope, session, request)));
 
-const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequest, reprice: Reprice): Promise<GivenAnswer> => {
+const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequest): Promise<GivenAnswer> => {
   const { gateway } = scope;
   const { intents } = gateway.stores;
   const existing = await intents.findByQuote(request.quoteId, session.customerId);
-  if (existing?.ramp === request.ramp) return await answerAgain(scope, existing, request, reprice);
+  if (existing?.ramp === request.ramp) return await answerAgain(scope, existing, request);
   const quote = await findQuote(gateway, request.quoteId, session.customerId);
   if (quote.route.asked.ramp !== request.ramp) throw new Problem('quote-not-found', 'There is no such quote of this customer on this ramp.');
   const now = gateway.now();
@@ -48,16 +47,14 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
   refuseHeldOrders(gateway, quote.offer.providerId);
   await request.count();
   await request.refuseReusedKey();
-  const prepared = await request.prepare?.(quote);
-  const providerSessionId = prepared?.providerSessionId ?? quote.providerSessionId;
-  const inputs = prepared
-    ? {
-        ...prepared.webhook,
-        ...request.inputs,
-        order: { ...request.inputs.order, ...prepared.order },
-        ...(prepared.nodePubkey === undefined ? {} : { nodePubkey: prepared.nodePubkey }),
-      }
-    : request.inputs;
+  const prepared = await prepareOrder(scope, session, quote, request);
+  const providerSessionId = prepared.providerSessionId ?? quote.providerSessionId;
+  const inputs = {
+    ...prepared.webhook,
+    ...request.inputs,
+    order: prepared.order,
+    ...(prepared.nodePubkey === undefined ? {} : { nodePubkey: prepared.nodePubkey }),
+  };
   const id = gateway.ids.uuid();
   const lease = leaseFor(gateway, id);
   const provider = providerOf(gateway, quote.offer.providerId);
@@ -82,7 +79,7 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
     lease,
     gateway.settings.orders.max_open,
   );
-  if (created !== 'created') await prepared?.release?.();
+  if (created !== 'created') await prepared.release?.();
   if (typeof created === 'object')
     throw new Problem('too-many-open-orders', `At most ${gateway.settings.orders.max_open} unpaid orders may be open at a time. Pay one or let it expire.`, {
       members: { order_ids: created.open },
@@ -90,37 +87,27 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
   if (created === 'busy') throw await otherPending(gateway, providerSessionId, session.customerId);
   const intent = created === 'created' ? await intents.find(id) : await intents.findByQuote(request.quoteId, session.customerId);
   if (!intent) throw orderPending('The order is being placed.');
-  if (created === 'exists') return await answerAgain(scope, intent, request, reprice);
+  if (created === 'exists') return await answerAgain(scope, intent, request);
   try {
-    await prepared?.recheck?.();
+    await prepared.recheck?.();
   } catch (problem) {
     await intents.change(id, lease.owner, { state: 'rejected' }, true);
-    await prepared?.release?.();
+    await prepared.release?.();
     throw problem;
   }
-  const placing = sendPlacing(scope, intent, lease, reprice);
+  const placing = sendPlacing(scope, intent, lease);
   gateway.background(placing.catch(() => undefined));
   return await placing;
 };
 
 /** A bound that the quote itself does not keep can only be a mistake. */
 const refuseOutOfBounds = (ramp: Ramp, offer: { pay: bigint; receive: bigint }, { minReceive, maxPay }: PlacingInputs): void => {
-  if ((minReceive !== undefined && offer.receive < BigInt(minReceive)) || (maxPay !== undefined && offer.pay > BigInt(maxPay)))
-    throw new Problem('amount-out-of-range', 'The quote itself is outside of the bound you gave.', {
-      errors: [
-        {
-          pointer:
-            minReceive === undefined
-              ? ramp === 'liquidity'
-                ? '/max_pay_sats'
-                : '/max_amount_fiat'
-              : ramp === 'sell'
-                ? '/min_amount_fiat'
-                : '/min_amount_sats',
-          detail: 'the quote does not keep it',
-        },
-      ],
-    });
+  const tooLittle = minReceive !== undefined && offer.receive < BigInt(minReceive);
+  if (!tooLittle && (maxPay === undefined || offer.pay <= BigInt(maxPay))) return;
+  const { pay, receive } = amountNames[ramp];
+  throw new Problem('amount-out-of-range', 'The quote itself is outside of the bound you gave.', {
+    errors: [{ pointer: tooLittle ? `/min_${receive}` : `/max_${pay}`, detail: 'the quote does not keep it' }],
+  });
 };
 
 /** 15 minutes for a quote that names no expiry. */
@@ -149,7 +136,7 @@ const nextStep: Partial<Record<Intent['state'], { action: string; retryable?: bo
 };
 
 /** The same quote again: waits for a running placing, then the same bytes. */
-const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderRequest, reprice: Reprice): Promise<GivenAnswer> => {
+const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderRequest): Promise<GivenAnswer> => {
   const { gateway } = scope;
   const otherKey = request.idempotencyKey !== undefined && request.idempotencyKey !== found.idempotencyKey;
   if (request.idempotencyKey !== undefined && !otherKey) await request.refuseReusedKey();
@@ -161,7 +148,7 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
       // Its sender died before anything left: whoever takes the lease goes on.
       const lease = leaseFor(gateway, intent.id);
       const taken = await gateway.stores.intents.claim(intent.id, lease);
-      if (taken?.state === 'prepared') return await sendPlacing(scope, taken, lease, reprice);
+      if (taken?.state === 'prepared') return await sendPlacing(scope, taken, lease);
     }
     await gateway.sleep(100);
     intent = await gateway.stores.intents.find(found.id);
@@ -171,5 +158,5 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
     throw new Problem('quote-used', 'This quote was ordered with another Idempotency-Key. That order stands: read it, do not order again.', {
       members: { order_id: intent.orderId },
     });
-  return await withOffers(gateway, intent, await answerOf(gateway, intent), reprice);
+  return await answerOf(gateway, intent);
 };

@@ -1,17 +1,16 @@
 /** What a placing is made of, wherever it is picked up. */
 import type { Json as AnyJson } from '../../domain/offer.ts';
 import type { CallContext, OrderInputs } from '../../providers/spec.ts';
-import { answerPlace, inputsPlace, reservedPlace } from '../places.ts';
+import { ramps } from '../ramps.ts';
+import { inputsPlace, reservedPlace } from '../places.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Intent } from '../../ports/placings.ts';
 import type { Provider } from '../../ports/providers.ts';
+import { openAnswer, type GivenAnswer } from './given-answer.ts';
 import { quoteFromJson, type StoredQuote } from '../pricing/store-route.ts';
 import { providerOf } from '../upstream/provider-of.ts';
 import { upstreamBlob } from '../upstream/blob.ts';
-
-/** An answer as it was given: replayed byte for byte. */
-export type GivenAnswer = { status: number; body: string };
 
 /** What the customer added to the quote; sealed in the intent. Amounts as decimal strings, in the ramp's units. */
 export type PlacingInputs = {
@@ -27,8 +26,6 @@ export type PlacingInputs = {
   nodePubkey?: string;
   order: OrderInputs;
 };
-/** Fresh prices for a customer whose price changed. */
-export type Reprice = () => Promise<AnyJson[]>;
 
 export const orderPending = (detail: string, retryAfterMs = 2000, members: { [key: string]: AnyJson } = {}): Problem =>
   new Problem('order-pending', `${detail} Repeat the same request.`, { retryAfterMs, members });
@@ -49,7 +46,7 @@ export const otherPending = async (gateway: Gateway, providerSessionId: string |
 
 /** What a settled intent answers; an unsettled one is still pending. */
 export const answerOf = async (gateway: Gateway, intent: Intent | undefined): Promise<GivenAnswer> => {
-  if (intent?.answer !== undefined) return JSON.parse(await gateway.seal.open(intent.answer, answerPlace(intent.id))) as GivenAnswer;
+  if (intent?.answer !== undefined) return await openAnswer(gateway, intent.id, intent.answer);
   if (intent?.state === 'rejected') throw notTaken('it was refused');
   throw orderPending('The provider has not answered yet.', untilLook(gateway, intent));
 };
@@ -67,7 +64,7 @@ export const notTaken = (reason: string): Problem =>
  * for other sellers a decision of ours). What the operator's balance pays is bought without anybody being shown anything: that is looked for.
  */
 export const lapsesUnseen = (intent: Pick<Intent, 'ramp'>, { provider, inputs }: Placing): boolean =>
-  intent.ramp === 'liquidity' && provider.core.repost !== 'same' && inputs.order.payWithBalance !== true;
+  ramps[intent.ramp].paidByAnswerOnly && provider.core.repost !== 'same' && inputs.order.payWithBalance !== true;
 
 export const lostNote = 'only the lost answer said how to pay';
 

@@ -12,16 +12,14 @@ import { openState } from '../accounts/show-account.ts';
 import type { StoredQuote } from '../pricing/store-route.ts';
 import type { Scope } from '../../ports/scope.ts';
 
+/** For a bank: the connection to pay into. */
+export type SellOrderRequest = { connectionId?: string | undefined };
+
 /**
  * What a sell order needs beside the quote: the account that the euros go through, and for a bank the connection. Quotes are given before
  * either exists, so this is where they are asked for.
  */
-export const prepareSellOrder = async (
-  scope: Scope,
-  session: OpenSession,
-  quote: StoredQuote,
-  request: { connectionId?: string | undefined },
-): Promise<Prepared> => {
+export const prepareSellOrder = async (scope: Scope, session: OpenSession, quote: StoredQuote, request: SellOrderRequest): Promise<Prepared> => {
   const { gateway } = scope;
   const { providerId } = quote.offer;
   const account = (await gateway.stores.accounts.list(session.customerId)).find((one) => one.providerId === providerId);

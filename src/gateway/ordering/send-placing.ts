@@ -1,36 +1,25 @@
 import { backOffMs, newOrders } from '../../domain/settle-placing.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../../providers/fault.ts';
-import type { Answer, CallContext, PlacedOrder, PlaceRequest, QuoteRequest } from '../../providers/spec.ts';
+import type { Answer, CallContext, PlacedOrder, PlaceRequest } from '../../providers/spec.ts';
 import { keepBlob } from '../upstream/blob.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { confirmPlaced, settleUnpayable } from './confirm-order.ts';
-import {
-  answerOf,
-  lapsesUnseen,
-  lostNote,
-  notTaken,
-  orderPending,
-  placingOf,
-  quoteExpired,
-  type GivenAnswer,
-  type Placing,
-  type PlacingInputs,
-  type Reprice,
-} from './placing.ts';
+import { answerOf, lapsesUnseen, lostNote, notTaken, orderPending, placingOf, quoteExpired, type Placing } from './placing.ts';
+import type { GivenAnswer } from './given-answer.ts';
+import { quoteRequestOf } from './quote-request.ts';
+import { ramps } from '../ramps.ts';
 import { ordersHeld } from '../switches.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Intent } from '../../ports/placings.ts';
 import type { Lease } from '../../ports/runtime.ts';
 import type { Provider } from '../../ports/providers.ts';
 import { releaseSpend } from './balance.ts';
-import { readTerms, toQuoteRequest } from '../pricing/liquidity-terms.ts';
 import { refusalProblem } from '../refusal-problem.ts';
-import type { StoredQuote } from '../pricing/store-route.ts';
 import type { Scope } from '../../ports/scope.ts';
 
 /** From `prepared` on: known orders first, then `sending` is committed, then the one POST. */
-export const sendPlacing = async (scope: Scope, intent: Intent, lease: Lease, reprice?: Reprice): Promise<GivenAnswer> => {
+export const sendPlacing = async (scope: Scope, intent: Intent, lease: Lease): Promise<GivenAnswer> => {
   const { gateway } = scope;
   const { intents } = gateway.stores;
   const placing = await placingOf(gateway, intent);
@@ -41,14 +30,14 @@ export const sendPlacing = async (scope: Scope, intent: Intent, lease: Lease, re
   const leaseEndsOn = gateway.now() + lease.seconds * 1000;
   if (!(await intents.startSending(intent.id, lease, gateway.now()))) return await answerOf(gateway, await intents.find(intent.id));
   const sent = await sendOnce(scope, intent, placing, leaseEndsOn);
-  if ('placed' in sent) return await confirmPlaced(gateway, intent, lease.owner, placing, sent.placed, reprice);
+  if ('placed' in sent) return await confirmPlaced(gateway, intent, lease.owner, placing, sent.placed);
   if ('refused' in sent || 'unsent' in sent) {
     const reason = 'refused' in sent ? sent.refused.reason : sent.unsent;
     // Whoever was paused past his lease may hear a refusal of what another has placed meanwhile.
     if (!(await intents.reject(intent.id, lease.owner, { refused: reason }))) return await answerOf(gateway, await intents.find(intent.id));
     await releaseSpend(gateway, intent, placing.quote);
     if ('refused' in sent && sent.sessionOver === true) throw quoteExpired();
-    throw 'refused' in sent && intent.ramp !== 'buy' ? refusalProblem(sent.refused) : notTaken(reason);
+    throw 'refused' in sent && ramps[intent.ramp].tellsRefusal ? refusalProblem(sent.refused) : notTaken(reason);
   }
   if (lapsesUnseen(intent, placing)) {
     await settleUnpayable(gateway, intent, lease.owner, { state: 'unpayable', note: lostNote });
@@ -83,7 +72,7 @@ export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, l
   const { gateway } = scope;
   const { provider, quote, inputs, context } = placing;
   const request: PlaceRequest = {
-    quote: quoteRequestOf(quote, inputs),
+    quote: quoteRequestOf(quote, inputs.nodePubkey),
     offer: quote.offer.offer,
     inputs: inputs.order,
     noticeUrl: `${gateway.settings.public_url}/notices/${provider.id}/order/${intent.id}/${gateway.notices.token('order', intent.id)}`,
@@ -102,10 +91,11 @@ export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, l
       left = true;
       return await placeAt(provider, call, request);
     });
-    if (intent.ramp === 'sell' && intent.providerSessionId !== undefined && answer.customer !== undefined)
+    const { upstream } = ramps[intent.ramp];
+    if (upstream === 'account' && intent.providerSessionId !== undefined && answer.customer !== undefined)
       await keepBlob(gateway, intent.providerSessionId, answer.customer);
     if (answer.ok) return { placed: answer.value };
-    const sessionOver = intent.ramp === 'buy' && answer.customer === '';
+    const sessionOver = upstream === 'session' && answer.customer === '';
     if (sessionOver && intent.providerSessionId !== undefined) await gateway.stores.sessions.retireUpstream(intent.providerSessionId, gateway.now());
     return { refused: answer.refusal, sessionOver };
   } catch (fault) {
@@ -120,20 +110,6 @@ const placeAt = async (provider: Provider, call: CallContext, request: PlaceRequ
   return await adapter.placeOrder(call, request);
 };
 
-const quoteRequestOf = (quote: StoredQuote, { nodePubkey }: PlacingInputs): QuoteRequest => {
-  const { asked } = quote.route;
-  if (asked.ramp === 'liquidity') return toQuoteRequest(readTerms(quote.terms), nodePubkey === undefined ? {} : { nodePubkey });
-  if (!quote.option) throw new RangeError('a stored quote has no option');
-  if (asked.ramp === 'buy') return { ramp: 'buy', fixed: asked.fixed, amount: asked.amount, option: quote.option };
-  return {
-    ramp: 'sell',
-    fixed: asked.fixed,
-    amount: asked.amount,
-    option: quote.option,
-    network: quote.terms.network ?? 'lightning',
-  };
-};
-
 /**
  * The ids of orders that this upstream session has already. Only asked where there can be any: after an earlier placing in the same
  * session. A provider that cannot be read now is not waited for: amounts and other intents still tell the orders apart.
@@ -141,7 +117,7 @@ const quoteRequestOf = (quote: StoredQuote, { nodePubkey }: PlacingInputs): Quot
 const readKnownOrders = async (scope: Scope, intent: Intent, placing: Placing): Promise<string[] | undefined> => {
   const { gateway } = scope;
   // Where the same quote gives the same order again, or the session is an account, nothing has to be told apart by what was there.
-  if (intent.ramp !== 'buy' || intent.providerSessionId === undefined || !placing.provider.core.status_by_session) return undefined;
+  if (ramps[intent.ramp].upstream !== 'session' || intent.providerSessionId === undefined || !placing.provider.core.status_by_session) return undefined;
   const earlier = await gateway.stores.intents.earlierIn(intent.providerSessionId);
   if (earlier.every((id) => id === intent.id)) return undefined;
   try {

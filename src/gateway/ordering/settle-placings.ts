@@ -8,6 +8,7 @@ import { Problem } from '../problem.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { lapsesUnseen, lostNote, placingOf, type Placing } from './placing.ts';
 import { leaseFor } from '../lease.ts';
+import { ramps } from '../ramps.ts';
 import { ownNewOrders, sendOnce, sendPlacing } from './send-placing.ts';
 import type { Scope } from '../../ports/scope.ts';
 
@@ -67,7 +68,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
       evidence.restored === true ? { state: 'review', note: restoredNote } : { state: 'unpayable', note: lostNote },
     ));
   if (await foundByNotice(scope, intent, placing, lease)) return;
-  const statusBySession = core.status_by_session && intent.ramp === 'buy';
+  const statusBySession = core.status_by_session && ramps[intent.ramp].upstream === 'session';
   const profile = { repost: core.repost, lateCommitMaxMs: core.late_commit_max_s * 1000, statusBySession };
   for (let step = 0; step < 4; step += 1) {
     const now = gateway.now();
@@ -107,7 +108,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
 const foundByNotice = async (scope: Scope, intent: Intent, placing: Placing, lease: Lease): Promise<boolean> => {
   const { gateway } = scope;
   const adapter = placing.provider.adapter.liquidity;
-  if (intent.ramp !== 'liquidity' || !adapter?.noticeHint || placing.inputs.order.payWithBalance !== true) return false;
+  if (!adapter?.noticeHint || placing.inputs.order.payWithBalance !== true) return false;
   const named = new Set<string>();
   for (const { id, body } of await gateway.stores.notices.bodies('order', intent.id)) {
     const hint = adapter.noticeHint(await gateway.seal.open(body, noticeBodyPlace(id)));

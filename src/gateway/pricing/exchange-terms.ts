@@ -14,6 +14,7 @@ import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { OptionNumber } from '../../ports/catalogue.ts';
 import type { Provider } from '../../ports/providers.ts';
+import type { RouteTerms } from '../../ports/routes.ts';
 import type { StoredQuote } from './store-route.ts';
 import type { Scope } from '../../ports/scope.ts';
 
@@ -112,6 +113,14 @@ const limitsOf = (ramp: ExchangeRamp, { minFiat, maxFiat }: Pick<CatalogueOption
     ? { ...(minFiat === undefined ? {} : { minPay: minFiat }), ...(maxFiat === undefined ? {} : { maxPay: maxFiat }) }
     : { ...(minFiat === undefined ? {} : { minReceive: minFiat }), ...(maxFiat === undefined ? {} : { maxReceive: maxFiat }) };
 
+/** What of an exchange is kept with its offers. */
+export const keptTerms = ({ number, country }: Exchange): RouteTerms => ({
+  currencyId: number.currencyId,
+  paymentOptionId: number.id,
+  optionName: number.name,
+  ...(country === undefined ? {} : { country }),
+});
+
 /** The request of a stored quote, to be priced anew. */
 export const exchangeAgain = ({ route, terms }: StoredQuote): ExchangeRequest => {
   const asked = exchangeOf(route);
@@ -119,5 +128,6 @@ export const exchangeAgain = ({ route, terms }: StoredQuote): ExchangeRequest =>
     currency_id: terms.currencyId,
     payment_option_id: terms.paymentOptionId,
     [amountNames[asked.ramp][asked.fixed]]: Number(asked.amount),
+    country: terms.country,
   };
 };

@@ -1,7 +1,7 @@
 import type { FaultKind } from '../../domain/fault-kind.ts';
 import type { Challenge } from '../sessions/begin-session.ts';
 import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
-import { exchangeTerms, readExchange, type Exchange, type ExchangeRequest } from './exchange-terms.ts';
+import { exchangeTerms, keptTerms, readExchange, type Exchange, type ExchangeRequest } from './exchange-terms.ts';
 import { notePrices } from './last-prices.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
@@ -16,7 +16,7 @@ import type { Scope } from '../../ports/scope.ts';
 export const priceBuy = async (scope: Scope, session: OpenSession, request: ExchangeRequest): Promise<StoredOffers> => {
   const { gateway } = scope;
   const exchange = await readExchange(scope, 'buy', request);
-  const { asked, number, since } = exchange;
+  const { asked, since } = exchange;
   const unreached = await unreachedInSession(gateway, session);
   const asks: Ask[] = [];
   for (const provider of gateway.providers) {
@@ -36,7 +36,7 @@ export const priceBuy = async (scope: Scope, session: OpenSession, request: Exch
     since,
   });
   notePrices(gateway, asked, collected.route.offers);
-  return await storeRoute(gateway, session, collected, { currencyId: number.currencyId, paymentOptionId: number.id, optionName: number.name });
+  return await storeRoute(gateway, session, collected, keptTerms(exchange));
 };
 
 /**

@@ -1,7 +1,7 @@
 import type { CallContext, SellQuoteRequest } from '../../providers/spec.ts';
 import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
 import { notePrices } from './last-prices.ts';
-import { exchangeTerms, readExchange, type ExchangeRequest } from './exchange-terms.ts';
+import { exchangeTerms, keptTerms, readExchange, type ExchangeRequest } from './exchange-terms.ts';
 import { upstreamBlob } from '../upstream/blob.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Scope } from '../../ports/scope.ts';
@@ -18,7 +18,7 @@ export const priceSell = async (scope: Scope, session: OpenSession, request: Sel
   const { gateway } = scope;
   const network = request.network ?? 'lightning';
   const exchange = await readExchange(scope, 'sell', request);
-  const { asked, number, since } = exchange;
+  const { asked, since } = exchange;
   const accounts = new Map((await gateway.stores.accounts.list(session.customerId)).map((account) => [account.providerId, account]));
   const asks = gateway.providers.flatMap((provider): Ask[] => {
     const adapter = provider.adapter.sell;
@@ -49,8 +49,7 @@ export const priceSell = async (scope: Scope, session: OpenSession, request: Sel
   });
   notePrices(gateway, asked, collected.route.offers);
   const needConnection = [...collected.offerings].flatMap(([id, { needsConnection }]) => (needsConnection === true ? [id] : []));
-  const terms = { currencyId: number.currencyId, paymentOptionId: number.id, optionName: number.name, network, needConnection };
-  return await storeRoute(gateway, session, collected, terms);
+  return await storeRoute(gateway, session, collected, { ...keptTerms(exchange), network, needConnection });
 };
 
 const hasConnection = async (gateway: Gateway, accountId: string, network: 'lightning' | 'onchain'): Promise<boolean> =>

@@ -1,9 +1,7 @@
 import { z } from '@hono/zod-openapi';
-import { exchangeAgain } from '../../gateway/pricing/exchange-terms.ts';
 import { endpoint } from '../call.ts';
 import { idempotencyHeader } from '../idempotency-key.ts';
 import { orderProblems, orderQuote } from '../order-quote.ts';
-import { priceBuy } from '../../gateway/pricing/price-buy.ts';
 import { amount, anyAmount, providerRef, sessionId, smallId, time, uuid, webhookUrl } from '../shapes.ts';
 import { webhookOf } from '../webhook-url.ts';
 
@@ -43,6 +41,7 @@ export const order = endpoint({
   run: async (call, request, raw) =>
     await orderQuote(call, {
       ramp: 'buy',
+      own: {},
       path: '/order',
       sessionId: request.session_id,
       quoteId: request.quote_id,
@@ -52,6 +51,5 @@ export const order = endpoint({
         ...(request.min_amount_sats === undefined ? {} : { minReceive: String(request.min_amount_sats) }),
         ...(request.max_amount_fiat === undefined ? {} : { maxPay: String(request.max_amount_fiat) }),
       },
-      reprice: async (session, quote) => await priceBuy(call.scope, session, exchangeAgain(quote)),
     }),
 });

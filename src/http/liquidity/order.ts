@@ -2,9 +2,6 @@ import { z } from '@hono/zod-openapi';
 import { endpoint } from '../call.ts';
 import { idempotencyHeader } from '../idempotency-key.ts';
 import { orderProblems, orderQuote } from '../order-quote.ts';
-import { prepareLiquidityOrder } from '../../gateway/ordering/prepare-liquidity.ts';
-import { readTerms } from '../../gateway/pricing/liquidity-terms.ts';
-import { priceLiquidity } from '../../gateway/pricing/price-liquidity.ts';
 import { readOrders } from '../../gateway/following/read-orders.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { amount, anyAmount, providerRef, sessionId, text, time, uuid, webhookUrl } from '../shapes.ts';
@@ -68,6 +65,7 @@ export const liquidityOrder = endpoint({
   run: async (call, request, raw) =>
     await orderQuote(call, {
       ramp: 'liquidity',
+      own: { invoice: request.invoice, refundOnchain: request.refund_onchain, email: request.email, maySpend: maySpend(call) },
       path: '/liquidity/order',
       sessionId: request.session_id,
       quoteId: request.quote_id,
@@ -79,19 +77,6 @@ export const liquidityOrder = endpoint({
           ...(request.invoice === undefined ? {} : { invoice: bareInvoice(request.invoice) }),
           ...(request.refund_onchain === undefined ? {} : { refund_onchain: request.refund_onchain }),
         },
-      },
-      prepare: async (session, quote) =>
-        await prepareLiquidityOrder(call.gateway, session, quote, {
-          invoice: request.invoice,
-          refundOnchain: request.refund_onchain,
-          email: request.email,
-          maySpend: maySpend(call),
-        }),
-      // Without ordering anything anywhere.
-      reprice: async (session, quote) => {
-        const { product: wanted, amountSats, payWith, leaseBlocks, announce } = readTerms(quote.terms);
-        const again = { product: wanted, amount_sats: amountSats, pay_with: payWith, lease_blocks: leaseBlocks, announce };
-        return await priceLiquidity(call.scope, session, again);
       },
     }),
 });

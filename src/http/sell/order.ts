@@ -1,12 +1,9 @@
 import { z } from '@hono/zod-openapi';
-import { exchangeAgain } from '../../gateway/pricing/exchange-terms.ts';
 import { endpoint } from '../call.ts';
 import { idempotencyHeader } from '../idempotency-key.ts';
 import { orderProblems, orderQuote } from '../order-quote.ts';
-import { priceSell } from '../../gateway/pricing/price-sell.ts';
 import { readOrders } from '../../gateway/following/read-orders.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
-import { prepareSellOrder } from '../../gateway/ordering/prepare-sell.ts';
 import { customerIpOf } from '../customer-ip.ts';
 import { amount, ipv4, sessionId, time, uuid } from '../shapes.ts';
 import { sellEvents, sellOrderShape, webhook } from './shapes.ts';
@@ -44,6 +41,7 @@ export const sellOrder = endpoint({
     const customerIp = customerIpOf(call, request.customer_ip);
     return await orderQuote(call, {
       ramp: 'sell',
+      own: { connectionId: request.connection_id },
       path: '/sell/order',
       sessionId: request.session_id,
       quoteId: request.quote_id,
@@ -53,10 +51,6 @@ export const sellOrder = endpoint({
         ...(request.min_amount_fiat === undefined ? {} : { minReceive: String(request.min_amount_fiat) }),
         ...(customerIp === undefined ? {} : { customerIp }),
         named: request.connection_id === undefined ? {} : { connection_id: request.connection_id },
-      },
-      prepare: async (session, quote) => await prepareSellOrder(call.scope, session, quote, { connectionId: request.connection_id }),
-      reprice: async (session, quote) => {
-        return await priceSell(call.scope, session, { ...exchangeAgain(quote), network: quote.terms.network });
       },
     });
   },

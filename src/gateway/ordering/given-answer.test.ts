@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { Problem } from '../problem.ts';
+import { answerFromText, answerToText, giveAnswer, type GivenAnswer } from './given-answer.ts';
+
+const order: GivenAnswer = { order: '{"order_id":"o","amount_sats":1}' };
+const problem: GivenAnswer = { problem: { code: 'price-changed', detail: 'It costs more.', more: { members: { offers: [] } } } };
+/** As the release before this one has left them in `intents.answer`. */
+const earlier = {
+  order: '{"status":200,"body":"{\\"order_id\\":\\"o\\",\\"amount_sats\\":1}"}',
+  problem:
+    '{"status":0,"body":"{\\"problem\\":{\\"code\\":\\"price-changed\\",\\"detail\\":\\"It costs more.\\",\\"more\\":{\\"members\\":{\\"offers\\":[]}}}}"}',
+};
+
+test('what the release before wrote is read', () => {
+  expect([answerFromText(earlier.order), answerFromText(earlier.problem)]).toEqual([order, problem]);
+});
+
+test('and it can read what is written now', () => {
+  expect([answerToText(order), answerToText(problem)]).toEqual([earlier.order, earlier.problem]);
+});
+
+test('the plain form is read, too, for the release that will write it', () => {
+  expect([order, problem].map((answer) => answerFromText(JSON.stringify(answer)))).toEqual([order, problem]);
+});
+
+test('an order is given as the bytes that it was; a problem is thrown', () => {
+  expect(giveAnswer(order)).toBe('{"order_id":"o","amount_sats":1}');
+  expect(() => giveAnswer(problem)).toThrow(Problem);
+});

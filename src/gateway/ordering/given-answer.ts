@@ -1,0 +1,35 @@
+import type { Gateway } from '../../ports/gateway.ts';
+import { Problem, type ProblemCode, type ProblemMore } from '../problem.ts';
+import { answerPlace } from '../places.ts';
+
+/** What a settled placing answers. Stored, so that the same request gets the same: the bytes of an order, or a problem under the request's own id. */
+export type GivenAnswer = { order: string } | { problem: GivenProblem };
+export type GivenProblem = { code: ProblemCode; detail: string; more: ProblemMore };
+
+/**
+ * As the release before this one wrote it and, beside this one, still reads it: status 0 for a problem, its JSON in `body`. Written so until no
+ * release that is in use reads nothing else; read in both forms.
+ */
+type EarlierForm = { status: number; body: string };
+
+export const answerToText = (answer: GivenAnswer): string =>
+  JSON.stringify(('order' in answer ? { status: 200, body: answer.order } : { status: 0, body: JSON.stringify(answer) }) satisfies EarlierForm);
+
+/** Our own stored forms. */
+export const answerFromText = (text: string): GivenAnswer => {
+  const stored = JSON.parse(text) as GivenAnswer | EarlierForm;
+  if (!('status' in stored)) return stored;
+  return stored.status === 0 ? (JSON.parse(stored.body) as { problem: GivenProblem }) : { order: stored.body };
+};
+
+export const sealAnswer = async (gateway: Gateway, intentId: string, answer: GivenAnswer): Promise<string> =>
+  await gateway.seal.seal(answerToText(answer), answerPlace(intentId));
+export const openAnswer = async (gateway: Gateway, intentId: string, sealed: string): Promise<GivenAnswer> =>
+  answerFromText(await gateway.seal.open(sealed, answerPlace(intentId)));
+
+/** The body of the ordering answer; throws where the answer is a problem. */
+export const giveAnswer = (answer: GivenAnswer): string => {
+  if ('order' in answer) return answer.order;
+  const { code, detail, more } = answer.problem;
+  throw new Problem(code, detail, more);
+};

@@ -1,0 +1,22 @@
+import type { Ramp } from '../../domain/ramp.ts';
+import type { Scope } from '../../ports/scope.ts';
+import type { StoredQuote } from '../pricing/store-route.ts';
+import type { OpenSession } from '../sessions/read-session.ts';
+import { prepareLiquidityOrder, type LiquidityOrderRequest } from './prepare-liquidity.ts';
+import { prepareSellOrder, type SellOrderRequest } from './prepare-sell.ts';
+import type { Prepared } from './prepared.ts';
+
+/** What a request to order says on one ramp only. */
+type OwnMembers = { buy: object; sell: SellOrderRequest; liquidity: LiquidityOrderRequest };
+/** A ramp with its own members; without `R`, any. */
+export type RampRequest<R extends Ramp = Ramp> = { [P in R]: { ramp: P; own: OwnMembers[P] } }[R];
+
+const preparations: { [R in Ramp]: (scope: Scope, session: OpenSession, quote: StoredQuote, own: OwnMembers[R]) => Promise<Prepared> } = {
+  buy: () => Promise.resolve({ order: {} }),
+  sell: prepareSellOrder,
+  liquidity: async ({ gateway }, session, quote, own) => await prepareLiquidityOrder(gateway, session, quote, own),
+};
+
+/** What the ramp adds once the quote is known; throws where it cannot be ordered yet. */
+export const prepareOrder = async <R extends Ramp>(scope: Scope, session: OpenSession, quote: StoredQuote, { ramp, own }: RampRequest<R>): Promise<Prepared> =>
+  await preparations[ramp](scope, session, quote, own);

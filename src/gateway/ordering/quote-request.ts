@@ -1,0 +1,26 @@
+/** What the adapter is told of an accepted quote: the request that it priced. */
+import type { Ramp } from '../../domain/ramp.ts';
+import type { CatalogueOption, QuoteRequest } from '../../providers/spec.ts';
+import { exchangeOf } from '../pricing/exchange-terms.ts';
+import { readTerms, toQuoteRequest } from '../pricing/liquidity-terms.ts';
+import type { StoredQuote } from '../pricing/store-route.ts';
+
+type RequestOf<R extends Ramp> = Extract<QuoteRequest, { ramp: R }>;
+
+const requests: { [R in Ramp]: (quote: StoredQuote, nodePubkey: string | undefined) => RequestOf<R> } = {
+  buy: (quote) => {
+    const { country } = quote.terms;
+    return { ramp: 'buy', ...exchangeParts(quote), ...(country === undefined ? {} : { country }) };
+  },
+  sell: (quote) => ({ ramp: 'sell', ...exchangeParts(quote), network: quote.terms.network ?? 'lightning' }),
+  liquidity: ({ terms }, nodePubkey) => toQuoteRequest(readTerms(terms), nodePubkey === undefined ? {} : { nodePubkey }),
+};
+
+const exchangeParts = ({ route, option }: StoredQuote): { fixed: 'pay' | 'receive'; amount: bigint; option: CatalogueOption } => {
+  if (!option) throw new RangeError('a stored quote has no option');
+  const { fixed, amount } = exchangeOf(route);
+  return { fixed, amount, option };
+};
+
+/** `nodePubkey`: the node that the customer had proven when they ordered. */
+export const quoteRequestOf = (quote: StoredQuote, nodePubkey: string | undefined): QuoteRequest => requests[quote.route.asked.ramp](quote, nodePubkey);

@@ -1,0 +1,31 @@
+import type { Json } from '../../domain/offer.ts';
+import type { Ramp } from '../../domain/ramp.ts';
+import type { Scope } from '../../ports/scope.ts';
+import type { OpenSession } from '../sessions/read-session.ts';
+import { exchangeAgain } from './exchange-terms.ts';
+import { readTerms } from './liquidity-terms.ts';
+import { priceBuy } from './price-buy.ts';
+import { priceLiquidity } from './price-liquidity.ts';
+import { priceSell } from './price-sell.ts';
+import { showOffer } from './show-offers.ts';
+import type { StoredOffers, StoredQuote } from './store-route.ts';
+
+/** The request of a stored quote, priced anew. Nothing is ordered anywhere for it. */
+const priceAgain: Record<Ramp, (scope: Scope, session: OpenSession, quote: StoredQuote) => Promise<StoredOffers>> = {
+  buy: async (scope, session, quote) => await priceBuy(scope, session, exchangeAgain(quote)),
+  sell: async (scope, session, quote) => await priceSell(scope, session, { ...exchangeAgain(quote), network: quote.terms.network }),
+  liquidity: async (scope, session, { terms }) => {
+    const { product, amountSats, payWith, leaseBlocks, announce } = readTerms(terms);
+    return await priceLiquidity(scope, session, { product, amount_sats: amountSats, pay_with: payWith, lease_blocks: leaseBlocks, announce });
+  },
+};
+
+/** What the market says now, for a customer whose price changed. Without a price there are no offers, and no reason to answer otherwise. */
+export const freshOffers = async (scope: Scope, session: OpenSession, quote: StoredQuote): Promise<Json[]> => {
+  try {
+    const stored = await priceAgain[quote.route.asked.ramp](scope, session, quote);
+    return stored.route.offers.map((_, index) => showOffer(scope.gateway, stored, index));
+  } catch {
+    return [];
+  }
+};
