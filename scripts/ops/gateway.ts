@@ -38,7 +38,7 @@ export const withGateway = async <T>(work: (gateway: Gateway, ops: Ops) => Promi
         randomSecret: (bytes) => randomBytes(bytes).toString('base64url'),
         sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
         instance: `command-${process.pid}`,
-        runsOn: true,
+        outlivesRequest: true,
       });
       const gateway = composed.onDatabase(ops.sql, {
         grouped: false,

@@ -19,6 +19,7 @@ import { createGuard } from '../resilience/guard.ts';
 import { createNoticeTokens, sha256Hex } from '../seal/hash.ts';
 import { createSeal } from '../seal/seal.ts';
 import { createStores } from '../store/stores.ts';
+import { waitAtMost } from './wait-at-most.ts';
 
 const version = '0.1.0';
 
@@ -41,7 +42,7 @@ export type Parts = {
   leastTimeoutMs?: number;
   instance: string;
   /** Whether work may outlive the answer. */
-  runsOn: boolean;
+  outlivesRequest: boolean;
 };
 
 /** What lives as long as the instance: providers with their circuits, keys, caches. No database, no request. */
@@ -76,8 +77,9 @@ export const composeInstance = (parts: Parts) => {
     count: parts.metrics.count,
     observe: parts.metrics.observe,
     background: options.background,
-    runsOn: parts.runsOn,
+    outlivesRequest: parts.outlivesRequest,
     sleep: parts.sleep,
+    waitAtMost,
     notices,
     checkWebhookUrl: check,
     sender: parts.sender,
@@ -102,7 +104,7 @@ export const composeInstance = (parts: Parts) => {
         count: parts.metrics.count,
         log: parts.log,
         receivers,
-        background: gateway.background,
+        behind: gateway,
       },
       limit,
     );
@@ -130,9 +132,9 @@ const composeProvider = (parts: Parts, configured: ProviderConfig, state: Instan
         resetMaxMs: breaker.reset_max_s * 1000,
       },
       // Nothing may wait for another request on Workers: no queue there.
-      bulkhead: { inFlight: parts.runsOn ? concurrency.in_flight : Infinity, queue: concurrency.queue, queueAgeMs: concurrency.queue_age_ms },
+      bulkhead: { inFlight: parts.outlivesRequest ? concurrency.in_flight : Infinity, queue: concurrency.queue, queueAgeMs: concurrency.queue_age_ms },
       retryAttempts: core.retry.attempts,
-      lateGraceMs: parts.runsOn ? config.routing.late_grace_ms : 0,
+      lateGraceMs: parts.outlivesRequest ? config.routing.late_grace_ms : 0,
       ...(parts.leastTimeoutMs === undefined ? {} : { leastTimeoutMs: parts.leastTimeoutMs }),
       timeoutMs: {
         ...(timeouts.quote_ms === undefined ? {} : { quote: timeouts.quote_ms }),

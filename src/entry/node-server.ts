@@ -119,7 +119,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
     sleep,
     ...(leastTimeoutMs === undefined ? {} : { leastTimeoutMs }),
     instance,
-    runsOn: true,
+    outlivesRequest: true,
   });
   const gateway = composed.onDatabase(database.sql, {
     grouped: true,

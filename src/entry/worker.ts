@@ -90,7 +90,7 @@ const build = (env: WorkerEnv) => {
     randomSecret,
     sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
     instance,
-    runsOn: false,
+    outlivesRequest: false,
   });
   const gatewayFor = (environment: WorkerEnv, ctx: Ctx): Gateway => {
     const client = postgres(environment.HYPERDRIVE?.connectionString ?? '', {

@@ -10,6 +10,7 @@ import { sha256Hex } from '../seal/hash.ts';
 import { createSeal } from '../seal/seal.ts';
 import { createDeliveryStore, insertDeliveries } from '../store/delivery-store.ts';
 import * as schema from '../store/schema.ts';
+import { waitAtMost } from '../entry/wait-at-most.ts';
 import { drainDeliveries, type DrainParts } from './drain.ts';
 import { createReceivers } from './receivers.ts';
 import { createSigner } from './sign.ts';
@@ -278,7 +279,7 @@ describe('the outbox', () => {
     const going: Promise<unknown>[] = [];
     const hanging: DrainParts = {
       ...parts,
-      background: (work) => void going.push(work),
+      behind: { background: (work) => void going.push(work), waitAtMost },
       sender: async () => await new Promise<SendOutcome>((done) => (release = done)),
     };
     const { ms, value: taken } = await timed(async () => await drainDeliveries(hanging, 50));

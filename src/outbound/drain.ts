@@ -2,8 +2,8 @@
  * Sends what is due: claim in a short transaction, HTTP, mark in a second one. A delivery whose sender died is due again when its lease ran
  * out, with the same id: receivers see it at least once and can tell twins apart.
  */
-import { atMost } from '../domain/at-most.ts';
 import type { Delivery, DeliveryStore, Sender, SendOutcome, Signer } from '../ports/deliveries.ts';
+import type { Gateway } from '../ports/gateway.ts';
 import type { Count } from '../ports/metric-list.ts';
 import type { Log, Seal } from '../ports/runtime.ts';
 import type { Receivers } from './receivers.ts';
@@ -21,8 +21,8 @@ export type DrainParts = {
   count: Count;
   log: Log;
   receivers: Receivers;
-  /** Takes what goes on after the call; without it every delivery is waited for. */
-  background?: (work: Promise<unknown>) => void;
+  /** Takes what goes on after the call, and waits for it a while; without it every delivery is waited for. */
+  behind?: Pick<Gateway, 'background' | 'waitAtMost'>;
 };
 
 const second = 1000;
@@ -44,9 +44,9 @@ export const drainDeliveries = async (parts: DrainParts, limit: number): Promise
   if (room <= 0) return 0;
   const due = await parts.store.claimDue(parts.now(), lease, room, parts.perHost, receivers.paused());
   const sending = Promise.all(due.map((delivery) => deliver(parts, delivery)));
-  if (parts.background) {
-    parts.background(sending);
-    await atMost(sending, batchMs);
+  if (parts.behind) {
+    parts.behind.background(sending);
+    await parts.behind.waitAtMost(sending, batchMs);
   } else await sending;
   return due.length;
 };

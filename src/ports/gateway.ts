@@ -50,8 +50,10 @@ export type Gateway = {
   /** Keeps running after the answer: a set awaited at SIGTERM on Node, ctx.waitUntil on Workers. */
   background: (work: Promise<unknown>) => void;
   /** Whether calls may outlive the answer (Node) or are cut (Workers). */
-  runsOn: boolean;
+  outlivesRequest: boolean;
   sleep: (ms: number) => Promise<void>;
+  /** Waits for work, but no longer than `ms`. The work itself goes on. */
+  waitAtMost: (work: Promise<unknown>, ms: number) => Promise<void>;
   notices: { token(purpose: string, id: string): string; check(purpose: string, id: string, token: string): boolean };
   checkWebhookUrl: (url: string) => { ok: true; host: string } | { ok: false; reason: string };
   sender: Sender;

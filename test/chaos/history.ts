@@ -332,7 +332,7 @@ const startInstance = (world: World, name: string): Instance => {
       await Promise.resolve();
     },
     instance: name,
-    runsOn: true,
+    outlivesRequest: true,
   });
   const running = new Set<Promise<unknown>>();
   const gateway = composed.onDatabase(world.sql, {

@@ -5,7 +5,6 @@ import { normalForm } from '../../domain/option-name.ts';
 import type { PaymentMethod, Ramp } from '../../domain/ramp.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import type { Catalogue, CatalogueOption, Features } from '../../providers/spec.ts';
-import { atMost } from '../../domain/at-most.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Json } from '../../ports/runtime.ts';
@@ -58,7 +57,7 @@ export const freshListings = async (scope: Scope, ramp: Ramp, maxWaitMs?: number
     gateway.background(refresh);
     if (age > settings.catalogue.stale_s * 1000 && known?.failed === undefined) waiting.push(refresh);
   }
-  if (waiting.length > 0) await atMost(Promise.all(waiting), maxWaitMs ?? settings.routing.quote_deadline_ms);
+  if (waiting.length > 0) await gateway.waitAtMost(Promise.all(waiting), maxWaitMs ?? settings.routing.quote_deadline_ms);
 };
 
 const retryMs = 5_000;

@@ -6,7 +6,6 @@ import { decide, type Route } from '../../domain/route.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import type { CallContext, CatalogueOption } from '../../providers/spec.ts';
-import { atMost } from '../../domain/at-most.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { defaultHaircutBps } from './haircut.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -86,7 +85,7 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
 
   const { answer_early: rule } = gateway.settings.routing;
   const good = (): number => applyRules(request.asked, candidates, policyOf(gateway, request.asked, gateway.now()), gateway.now()).accepted.length;
-  const early = rule && answerEarly(started + rule.after_ms, () => good() >= rule.offers, gateway.now);
+  const early = rule && answerEarly(gateway, started + rule.after_ms, () => good() >= rule.offers);
   let decided = false;
   const running: Promise<void>[] = [];
   for (const ask of request.asks) {
@@ -121,8 +120,8 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
   }
   if (running.length > 0) {
     const all = Promise.all(running);
-    if (gateway.runsOn) gateway.background(all);
-    await atMost(early ? Promise.race([all, early.enough(deadlineMs)]) : all, deadlineMs);
+    if (gateway.outlivesRequest) gateway.background(all);
+    await gateway.waitAtMost(early ? Promise.race([all, early.enough(deadlineMs)]) : all, deadlineMs);
   }
   decided = true;
   for (const provider of open.values()) fail(provider, { reason: 'timeout', retryable: true, latencyMs: Math.min(gateway.now() - asking, deadlineMs) });
@@ -144,7 +143,7 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
 };
 
 /** Says when enough has come: looked at once the moment is there, and with every answer after it. */
-const answerEarly = (from: number, isEnough: () => boolean, now: () => number) => {
+const answerEarly = ({ now, waitAtMost }: Pick<Gateway, 'now' | 'waitAtMost'>, from: number, isEnough: () => boolean) => {
   let say: () => void = () => undefined;
   // The timer says when, not the clock: the two differ by a millisecond, and nobody would look again until the next answer.
   let due = false;
@@ -157,7 +156,7 @@ const answerEarly = (from: number, isEnough: () => boolean, now: () => number) =
       const said = new Promise<void>((done) => (say = done));
       const waitMs = from - now();
       if (waitMs >= withinMs) return await said;
-      await atMost(said, Math.max(waitMs, 0));
+      await waitAtMost(said, Math.max(waitMs, 0));
       due = true;
       look();
       await said;

@@ -1,5 +1,5 @@
 /** Waits for work, but no longer than `ms`. The work itself goes on. */
-export const atMost = async (work: Promise<unknown>, ms: number): Promise<void> => {
+export const waitAtMost = async (work: Promise<unknown>, ms: number): Promise<void> => {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const over = new Promise<void>((done) => {
     timer = setTimeout(done, ms);
