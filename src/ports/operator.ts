@@ -77,7 +77,7 @@ export type OperatorStore = {
    */
   distrustRestored(now: number): Promise<{ quotes: number; placings: number; orders: number }>;
   unfinishedOrders(limit: number, after?: string): Promise<string[]>;
-  unsettledPlacings(): Promise<{ id: string; providerSessionId?: string }[]>;
+  unsettledPlacings(): Promise<{ id: string; exclusiveKey?: string }[]>;
   /** Undelivered webhooks of orders that are further now than what they tell. */
   supersedeStale(now: number): Promise<number>;
   upstreamSessions(after: string | undefined, limit: number): Promise<UpstreamSession[]>;

@@ -11,7 +11,11 @@ export type Intent = {
   ramp: Ramp;
   customerId: string;
   providerId: string;
-  providerSessionId?: string;
+  /**
+   * At most one unsettled placing has it: the upstream session or the account that it is placed in, or a hash of what only one may use at a
+   * time (a reserved order, the operator's balance at a seller).
+   */
+  exclusiveKey?: string;
   requestId: string;
   state: IntentState;
   attempt: number;
@@ -55,8 +59,8 @@ export type IntentStore = {
   /** `was`: only while this is still its answer. */
   changeWithheld(id: string, owner: string, change: IntentChange, was?: string): Promise<boolean>;
   wake(id: string, now: number): Promise<void>;
-  earlierIn(providerSessionId: string): Promise<string[]>;
-  /** The one whose outcome is not known yet: until it is, nothing else is placed in its upstream session. */
-  unsettledIn(providerSessionId: string): Promise<Intent | undefined>;
+  earlierIn(exclusiveKey: string): Promise<string[]>;
+  /** The one whose outcome is not known yet: until it is, nothing else is placed under its key. */
+  unsettledIn(exclusiveKey: string): Promise<Intent | undefined>;
   claimedUpstreamIds(providerId: string, ids: string[]): Promise<string[]>;
 };

@@ -137,15 +137,15 @@ export const createIntentStore = (db: Database): IntentStore => ({
       .set({ nextTryOn: now })
       .where(and(eq(intents.id, id), or(unsettled, withheld)));
   },
-  earlierIn: async (providerSessionId) => {
-    const rows = await db.select({ id: intents.id }).from(intents).where(eq(intents.providerSessionId, providerSessionId));
+  earlierIn: async (exclusiveKey) => {
+    const rows = await db.select({ id: intents.id }).from(intents).where(eq(intents.exclusiveKey, exclusiveKey));
     return rows.map((row) => row.id);
   },
-  unsettledIn: async (providerSessionId) => {
+  unsettledIn: async (exclusiveKey) => {
     const rows = await db
       .select()
       .from(intents)
-      .where(and(eq(intents.providerSessionId, providerSessionId), unsettled));
+      .where(and(eq(intents.exclusiveKey, exclusiveKey), unsettled));
     return rows[0] && toIntent(rows[0]);
   },
   claimedUpstreamIds: async (providerId, ids) => {

@@ -178,7 +178,7 @@ export const createOperatorStore = (db: Database): OperatorStore => {
     unsettledPlacings: async () =>
       (
         await db
-          .select({ id: intents.id, providerSessionId: intents.providerSessionId })
+          .select({ id: intents.id, exclusiveKey: intents.exclusiveKey })
           .from(intents)
           .where(inArray(intents.state, ['prepared', 'sending', 'unknown']))
       ).map(present),

@@ -126,7 +126,11 @@ export const intents = pgTable(
     ramp: text('ramp').$type<Ramp>().notNull(),
     customerId: uuid('customer_id').notNull(),
     providerId: text('provider_id').notNull(),
-    providerSessionId: uuid('provider_session_id'),
+    /**
+     * The column is named after its first use, an upstream session, and keeps that name: renaming it would need a migration, and instances of
+     * two versions could not share the database. By now it holds whatever two placings must not use at the same time (ports/placings.ts).
+     */
+    exclusiveKey: uuid('provider_session_id'),
     requestId: text('request_id').notNull(),
     state: text('state').$type<IntentState>().notNull(),
     attempt: integer('attempt').notNull().default(0),
@@ -153,7 +157,7 @@ export const intents = pgTable(
       .on(t.quoteId)
       .where(sql`state <> 'rejected'`),
     uniqueIndex('intents_one_unsettled')
-      .on(t.providerSessionId)
+      .on(t.exclusiveKey)
       .where(sql`state in ('prepared', 'sending', 'unknown')`),
     index('intents_due')
       .on(t.nextTryOn)

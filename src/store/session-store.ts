@@ -5,7 +5,7 @@ import { present, type Database } from './database.ts';
 import { grouped } from './grouped.ts';
 import { customers, intents, orders, providerSessions, sessions } from './schema.ts';
 
-const unsettled = sql<boolean>`exists (select 1 from ${intents} where ${intents.providerSessionId} = ${providerSessions.id} and ${intents.state} in ('prepared', 'sending', 'unknown'))`;
+const unsettled = sql<boolean>`exists (select 1 from ${intents} where ${intents.exclusiveKey} = ${providerSessions.id} and ${intents.state} in ('prepared', 'sending', 'unknown'))`;
 
 const upstreamColumns = {
   id: providerSessions.id,

@@ -51,7 +51,7 @@ export const catchUp = async (gateway: Gateway, settleMs: number): Promise<Resto
   const refreshed = await refreshAll(gateway);
   const superseded = await store.supersedeStale(gateway.now());
   const unsettled = await store.unsettledPlacings();
-  const busy = new Set(unsettled.map((one) => one.providerSessionId));
+  const busy = new Set(unsettled.map((one) => one.exclusiveKey));
   const done: Restored = { quotes, placings, unsettled: unsettled.length, refreshed, superseded, sessions: 0, unreadable: [], adopted: [] };
   let after: string | undefined;
   for (;;) {
@@ -142,7 +142,6 @@ const adopt = async (gateway: Gateway, session: UpstreamSession, ramp: Ramp, row
     ramp,
     customerId: session.customerId ?? nobody,
     providerId: session.providerId,
-    providerSessionId: session.id,
     quoteId: ids.uuid(),
     createdOn: now,
   };
@@ -150,12 +149,23 @@ const adopt = async (gateway: Gateway, session: UpstreamSession, ramp: Ramp, row
   const note = 'known upstream and not here after a restore';
   const quote: Json = { adopted: true, pay: amounts.pay.toString(), receive: amounts.receive.toString() };
   const adopted = await gateway.stores.operator.adopt(
-    { ...shared, id, orderId, requestId: 'restored', quote, inputs: await seal.seal('{"order":{}}', inputsPlace(id)), deadOn: now, nextTryOn: now },
+    {
+      ...shared,
+      id,
+      orderId,
+      exclusiveKey: session.id,
+      requestId: 'restored',
+      quote,
+      inputs: await seal.seal('{"order":{}}', inputsPlace(id)),
+      deadOn: now,
+      nextTryOn: now,
+    },
     row.upstreamOrderId,
     {
       ...shared,
       ...amounts,
       id: orderId,
+      providerSessionId: session.id,
       intentId: id,
       upstreamOrderId: row.upstreamOrderId,
       stage: 'review',

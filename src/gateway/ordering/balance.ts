@@ -10,7 +10,7 @@ export const appKeyRequired = (): Problem =>
 const spendOf = (gateway: Gateway, at: number) => ({ day: new Date(at).toISOString().slice(0, 10), purpose: 'balance-sats', subject: 'all' });
 
 /** The operator's money: an app that may, within the day's limit, one purchase at a time for an account. */
-export const spending = async (gateway: Gateway, quote: StoredQuote, maySpend: boolean): Promise<Pick<Prepared, 'providerSessionId' | 'release'>> => {
+export const spending = async (gateway: Gateway, quote: StoredQuote, maySpend: boolean): Promise<Pick<Prepared, 'exclusiveKey' | 'release'>> => {
   if (!maySpend) throw appKeyRequired();
   const limit = gateway.settings.liquidity.balance_daily_sats;
   const counted = spendOf(gateway, gateway.now());
@@ -21,13 +21,13 @@ export const spending = async (gateway: Gateway, quote: StoredQuote, maySpend: b
       limit === 0 ? 'Paying from the balance is switched off here.' : 'The daily limit of payments from the balance is reached.',
     );
   return {
-    providerSessionId: idOf(gateway, `balance of ${quote.offer.providerId}`),
+    exclusiveKey: exclusiveKeyOf(gateway, `balance of ${quote.offer.providerId}`),
     release: async () => await gateway.stores.liquidity.give(counted, pay),
   };
 };
 
-/** One unsettled placing per upstream session is a rule of the database; the account that pays, or the reserved order, is that session. */
-export const idOf = (gateway: Gateway, what: string): string => {
+/** One unsettled placing per key is a rule of the database, whose keys are UUIDs: a hash in the form of one, of whatever only one may use. */
+export const exclusiveKeyOf = (gateway: Gateway, what: string): string => {
   const hash = gateway.hash(what);
   return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
 };

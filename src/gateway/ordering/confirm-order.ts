@@ -191,7 +191,7 @@ const orderOf = async (
       : now + refreshDelayMs({ stage, stageOn: now, ...(arrival === undefined ? {} : { arrivalSeconds: arrival }) }, now, gateway.random()),
     followUntil: now + gateway.settings.orders.follow_days * 86_400_000,
     final: false,
-    ...(intent.providerSessionId === undefined ? {} : { providerSessionId: intent.providerSessionId }),
+    ...(intent.exclusiveKey === undefined ? {} : { providerSessionId: intent.exclusiveKey }),
     ...(placed.upstreamOrderId === undefined ? {} : { upstreamOrderId: placed.upstreamOrderId }),
     ...((placed.expiresOn ?? offer.expiresOn) === undefined ? {} : { expiresOn: placed.expiresOn ?? offer.expiresOn ?? 0 }),
     ...(reference === undefined ? {} : { referenceHash: gateway.hash(reference.trim().toUpperCase()) }),

@@ -48,7 +48,7 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
   await request.count();
   await request.refuseReusedKey();
   const prepared = await prepareOrder(scope, session, quote, request);
-  const providerSessionId = prepared.providerSessionId ?? quote.providerSessionId;
+  const exclusiveKey = prepared.exclusiveKey ?? quote.providerSessionId;
   const inputs = {
     ...prepared.webhook,
     ...request.inputs,
@@ -73,7 +73,7 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
       // A purchase with the operator's own money is waited for half an hour, then it is his to look at.
       deadOn: inputs.order.payWithBalance === true ? now + 2 * quoteLifeMs : (quote.offer.offer.expiresOn ?? now + quoteLifeMs) + graceMs(provider),
       nextTryOn: now,
-      ...(providerSessionId === undefined ? {} : { providerSessionId }),
+      ...(exclusiveKey === undefined ? {} : { exclusiveKey }),
       ...(request.idempotencyKey === undefined ? {} : { idempotencyKey: request.idempotencyKey }),
     },
     lease,
@@ -84,7 +84,7 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
     throw new Problem('too-many-open-orders', `At most ${gateway.settings.orders.max_open} unpaid orders may be open at a time. Pay one or let it expire.`, {
       members: { order_ids: created.open },
     });
-  if (created === 'busy') throw await otherPending(gateway, providerSessionId, session.customerId);
+  if (created === 'busy') throw await otherPending(gateway, exclusiveKey, session.customerId);
   const intent = created === 'created' ? await intents.find(id) : await intents.findByQuote(request.quoteId, session.customerId);
   if (!intent) throw orderPending('The order is being placed.');
   if (created === 'exists') return await answerAgain(scope, intent, request);

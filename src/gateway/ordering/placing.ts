@@ -38,8 +38,8 @@ const untilLook = (gateway: Gateway, intent: Intent | undefined): number =>
   Math.min(Math.max(intent?.state === 'unknown' ? intent.nextTryOn - gateway.now() : 0, 2000), 30_000);
 
 /** Another placing stands in the way. It is named to its own customer: repeating its request tells what became of it. */
-export const otherPending = async (gateway: Gateway, providerSessionId: string | undefined, customerId: string): Promise<Problem> => {
-  const other = providerSessionId === undefined ? undefined : await gateway.stores.intents.unsettledIn(providerSessionId);
+export const otherPending = async (gateway: Gateway, exclusiveKey: string | undefined, customerId: string): Promise<Problem> => {
+  const other = exclusiveKey === undefined ? undefined : await gateway.stores.intents.unsettledIn(exclusiveKey);
   const named = other?.customerId === customerId ? { order_id: other.orderId, quote_id: other.quoteId } : {};
   return orderPending('Another order is still being placed with the same provider.', untilLook(gateway, other), named);
 };
@@ -73,7 +73,7 @@ export type Placing = { provider: Provider; quote: StoredQuote; inputs: PlacingI
 /** Everything a call for this intent needs, from its row alone: any instance can go on with it. */
 export const placingOf = async (gateway: Gateway, intent: Intent): Promise<Placing> => {
   const inputs = JSON.parse(await gateway.seal.open(intent.inputs, inputsPlace(intent.id))) as PlacingInputs;
-  const customer = await upstreamBlob(gateway, intent.providerSessionId);
+  const customer = await upstreamBlob(gateway, intent.exclusiveKey);
   return {
     provider: providerOf(gateway, intent.providerId),
     inputs,

@@ -7,7 +7,7 @@ import { provenNode } from '../sessions/proven-node.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { refusalProblem } from '../refusal-problem.ts';
 import type { StoredQuote } from '../pricing/store-route.ts';
-import { spending, idOf } from './balance.ts';
+import { spending, exclusiveKeyOf } from './balance.ts';
 
 export type LiquidityOrderRequest = {
   invoice?: string | undefined;
@@ -47,7 +47,7 @@ export const prepareLiquidityOrder = async (gateway: Gateway, session: OpenSessi
  * A reserved order stands behind every quote that was given for it, and becomes one order: whoever comes second is told so. The placings of
  * one reservation are one after the other.
  */
-const reserved = async (gateway: Gateway, quote: StoredQuote): Promise<Pick<Prepared, 'providerSessionId' | 'recheck'>> => {
+const reserved = async (gateway: Gateway, quote: StoredQuote): Promise<Pick<Prepared, 'exclusiveKey' | 'recheck'>> => {
   const { providerId, offer } = quote.offer;
   const { reservation } = offer;
   if (!reservation) return {};
@@ -56,5 +56,5 @@ const reserved = async (gateway: Gateway, quote: StoredQuote): Promise<Pick<Prep
     if (taken !== undefined) throw new Problem('quote-used', 'What this quote had reserved was ordered with another quote.');
   };
   await recheck();
-  return { providerSessionId: idOf(gateway, `reserved at ${providerId}: ${reservation.upstreamOrderId}`), recheck };
+  return { exclusiveKey: exclusiveKeyOf(gateway, `reserved at ${providerId}: ${reservation.upstreamOrderId}`), recheck };
 };

@@ -38,7 +38,7 @@ export const prepareSellOrder = async (scope: Scope, session: OpenSession, quote
     if (connectionId !== undefined) await activeConnection(gateway, session, account, connectionId);
   };
   await recheck();
-  const common = { providerSessionId: account.id, recheck, webhook: await webhookOf(gateway, account) };
+  const common = { exclusiveKey: account.id, recheck, webhook: await webhookOf(gateway, account) };
   if (connectionId === undefined) {
     if (needsConnection) throw refusalProblem({ reason: 'declined', note: 'connection-required' });
     return { ...common, order: {} };

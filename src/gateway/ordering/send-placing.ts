@@ -92,11 +92,11 @@ export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, l
       return await placeAt(provider, call, request);
     });
     const { upstream } = ramps[intent.ramp];
-    if (upstream === 'account' && intent.providerSessionId !== undefined && answer.customer !== undefined)
-      await keepBlob(gateway, intent.providerSessionId, answer.customer);
+    if (upstream === 'account' && intent.exclusiveKey !== undefined && answer.customer !== undefined)
+      await keepBlob(gateway, intent.exclusiveKey, answer.customer);
     if (answer.ok) return { placed: answer.value };
     const sessionOver = upstream === 'session' && answer.customer === '';
-    if (sessionOver && intent.providerSessionId !== undefined) await gateway.stores.sessions.retireUpstream(intent.providerSessionId, gateway.now());
+    if (sessionOver && intent.exclusiveKey !== undefined) await gateway.stores.sessions.retireUpstream(intent.exclusiveKey, gateway.now());
     return { refused: answer.refusal, sessionOver };
   } catch (fault) {
     if (!left || (fault instanceof ProviderFault && fault.taken === 'no')) return { unsent: fault instanceof ProviderFault ? fault.kind : 'defect' };
@@ -117,8 +117,8 @@ const placeAt = async (provider: Provider, call: CallContext, request: PlaceRequ
 const readKnownOrders = async (scope: Scope, intent: Intent, placing: Placing): Promise<string[] | undefined> => {
   const { gateway } = scope;
   // Where the same quote gives the same order again, or the session is an account, nothing has to be told apart by what was there.
-  if (ramps[intent.ramp].upstream !== 'session' || intent.providerSessionId === undefined || !placing.provider.core.status_by_session) return undefined;
-  const earlier = await gateway.stores.intents.earlierIn(intent.providerSessionId);
+  if (ramps[intent.ramp].upstream !== 'session' || intent.exclusiveKey === undefined || !placing.provider.core.status_by_session) return undefined;
+  const earlier = await gateway.stores.intents.earlierIn(intent.exclusiveKey);
   if (earlier.every((id) => id === intent.id)) return undefined;
   try {
     return (await readSessionOrders(scope, placing)).flatMap((row) => row.upstreamOrderId ?? []);
