@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { amountNames, exchanged, fiatAndSats, isExchange, isFiatFixed, sides, type ExchangeRamp, type Ramp } from './ramp.ts';
+import { amountNames, exchanged, fiatAndSats, isExchange, isFiatFixed, ramps, sides, type ExchangeRamp } from './ramp.ts';
 
 const exchanges: ExchangeRamp[] = ['buy', 'sell'];
 
 test('a ramp has a price where one side is fiat', () => {
-  expect((Object.keys(sides) as Ramp[]).filter(isExchange)).toEqual(exchanges);
+  expect(ramps.filter(isExchange)).toEqual(exchanges);
 });
 
 test('an exchange names its amounts by their unit', () => {

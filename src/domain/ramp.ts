@@ -19,6 +19,8 @@ export const amountNames = {
   liquidity: { pay: 'pay_sats', receive: 'amount_sats' },
 } as const satisfies Record<Ramp, Record<'pay' | 'receive', string>>;
 
+export const ramps = Object.keys(sides) as Ramp[]; // its keys are the ramps, all of them: see satisfies
+
 /** Whether what was bought waits at the provider until its owner withdraws it: for ever, and with the on-chain fallback that they may name. */
 export const isWithdrawn: Record<Ramp, boolean> = { buy: true, sell: false, liquidity: false };
 

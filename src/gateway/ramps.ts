@@ -13,7 +13,7 @@ type RampFacts = {
   paidByAnswerOnly: boolean;
 };
 
-export const ramps: Record<Ramp, RampFacts> = {
+export const rampFacts: Record<Ramp, RampFacts> = {
   buy: { upstream: 'session', tellsRefusal: false, paidByAnswerOnly: false },
   sell: { upstream: 'account', tellsRefusal: true, paidByAnswerOnly: false },
   liquidity: { upstream: 'none', tellsRefusal: true, paidByAnswerOnly: true },

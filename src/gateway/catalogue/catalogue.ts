@@ -4,7 +4,8 @@ import { isSafe } from '../../domain/money.ts';
 import { normalForm } from '../../domain/option-name.ts';
 import type { PaymentMethod, Ramp } from '../../domain/ramp.ts';
 import { ProviderFault } from '../../providers/fault.ts';
-import type { Catalogue, CatalogueOption, Features } from '../../providers/spec.ts';
+import type { Answer, CallContext, Catalogue, CatalogueOption, Features } from '../../providers/spec.ts';
+import { adapterOf } from '../upstream/provider-of.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Json } from '../../ports/runtime.ts';
@@ -105,47 +106,53 @@ const refreshListing = (scope: Scope, provider: Provider, ramp: Ramp): Promise<v
 
 const readListing = async (scope: Scope, provider: Provider, ramp: Ramp): Promise<void> => {
   const { gateway } = scope;
-  if (ramp === 'liquidity') return await readProducts(scope, provider);
-  const catalogue = await callProvider(
-    scope,
-    provider,
-    { operation: 'quote', verb: 'catalogue', deadlineMs: gateway.settings.routing.quote_deadline_ms, idempotent: true },
-    async (context) => {
-      if (ramp === 'sell' && provider.adapter.sell) return await provider.adapter.sell.catalogue(context);
-      if (!provider.adapter.buy) throw new Error(`${provider.id} lists no options for ${ramp}`);
-      const upstream = await upstreamSession(
-        scope,
-        gatewayOwner,
-        provider,
-        context.signal,
-        await gateway.stores.sessions.findUpstream(gatewayOwner, provider.id),
-      );
-      if ('refusal' in upstream) return { ok: false as const, refusal: upstream.refusal };
-      const answer = await provider.adapter.buy.catalogue({ ...context, customer: upstream.blob });
-      if (answer.customer !== undefined) await gateway.stores.sessions.retireUpstream(upstream.id, gateway.now());
-      return answer;
-    },
-  );
-  if (!catalogue.ok) throw new ProviderFault('server', `no listing: ${catalogue.refusal.reason}`);
+  const listing = await askFor[ramp](scope, provider);
   const readOn = gateway.now();
-  const listing = toJson(catalogue.value);
-  await numberOptions(gateway, provider, ramp, catalogue.value);
   await gateway.stores.catalogue.saveListing({ providerId: provider.id, ramp, listing, readOn });
   gateway.state.listings.set(key(provider.id, ramp), { listing, readOn });
 };
 
-/** A liquidity listing names no options: it is kept as it is. */
-const readProducts = async (scope: Scope, provider: Provider): Promise<void> => {
-  const { gateway } = scope;
-  const { liquidity } = provider.adapter;
-  if (!liquidity) throw new Error(`${provider.id} sells no liquidity`);
-  const options = { operation: 'status', verb: 'catalogue', deadlineMs: gateway.settings.routing.quote_deadline_ms, idempotent: true } as const;
-  const answer = await callProvider(scope, provider, options, (context) => liquidity.catalogue(context));
+/** How each ramp's listing is asked for, in the form in which it is kept. */
+const askFor: Record<Ramp, (scope: Scope, provider: Provider) => Promise<Json>> = {
+  buy: async (scope, provider) => {
+    const { sessions } = scope.gateway.stores;
+    const adapter = adapterOf(provider, 'buy');
+    return await askOptions(scope, provider, 'buy', async (context) => {
+      const known = await sessions.findUpstream(gatewayOwner, provider.id);
+      const upstream = await upstreamSession(scope, gatewayOwner, provider, context.signal, known);
+      if ('refusal' in upstream) return { ok: false, refusal: upstream.refusal };
+      const answer = await adapter.catalogue({ ...context, customer: upstream.blob });
+      if (answer.customer !== undefined) await sessions.retireUpstream(upstream.id, scope.gateway.now());
+      return answer;
+    });
+  },
+  sell: async (scope, provider) => {
+    const adapter = adapterOf(provider, 'sell');
+    return await askOptions(scope, provider, 'sell', async (context) => await adapter.catalogue(context));
+  },
+  // It names no options: nothing is numbered.
+  liquidity: async (scope, provider) => {
+    const adapter = adapterOf(provider, 'liquidity');
+    return listingToJson(await askListing(scope, provider, 'status', async (context) => await adapter.catalogue(context)));
+  },
+};
+
+const askOptions = async (scope: Scope, provider: Provider, ramp: Ramp, ask: (context: CallContext) => Promise<Answer<Catalogue>>): Promise<Json> => {
+  const catalogue = await askListing(scope, provider, 'quote', ask);
+  await numberOptions(scope.gateway, provider, ramp, catalogue);
+  return toJson(catalogue);
+};
+
+const askListing = async <T>(
+  scope: Scope,
+  provider: Provider,
+  operation: 'quote' | 'status',
+  ask: (context: CallContext) => Promise<Answer<T>>,
+): Promise<T> => {
+  const options = { operation, verb: 'catalogue', deadlineMs: scope.gateway.settings.routing.quote_deadline_ms, idempotent: true } as const;
+  const answer = await callProvider(scope, provider, options, ask);
   if (!answer.ok) throw new ProviderFault('server', `no listing: ${answer.refusal.reason}`);
-  const readOn = gateway.now();
-  const listing = listingToJson(answer.value);
-  await gateway.stores.catalogue.saveListing({ providerId: provider.id, ramp: 'liquidity', listing, readOn });
-  gateway.state.listings.set(key(provider.id, 'liquidity'), { listing, readOn });
+  return answer.value;
 };
 
 const numberOptions = async (gateway: Gateway, provider: Provider, ramp: Ramp, catalogue: Catalogue): Promise<void> => {

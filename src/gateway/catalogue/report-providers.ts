@@ -1,4 +1,5 @@
-import { freshListings, methodOf, readCatalogue } from './catalogue.ts';
+import { isExchange, ramps } from '../../domain/ramp.ts';
+import { freshListings, methodOf, readCatalogue, type CatalogueView } from './catalogue.ts';
 import { productsOf } from './products.ts';
 import type { Features } from '../../providers/spec.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -19,16 +20,18 @@ const shown = (gateway: Gateway): Provider[] => gateway.providers.filter((provid
 /** GET /providers: who is registered and how he does, seen from this instance. */
 export const reportProviders = async (scope: Scope) => {
   const { gateway } = scope;
-  const buy = await readCatalogue(scope, 'buy');
-  const sell = gateway.providers.some((provider) => provider.ramps.includes('sell')) ? await readCatalogue(scope, 'sell') : undefined;
-  if (gateway.providers.some((provider) => provider.ramps.includes('liquidity'))) await freshListings(scope, 'liquidity');
+  const views: CatalogueView[] = [];
+  for (const ramp of ramps.filter((one) => gateway.providers.some((provider) => provider.ramps.includes(one)))) {
+    if (isExchange(ramp)) views.push(await readCatalogue(scope, ramp));
+    else await freshListings(scope, ramp);
+  }
   return {
     instance: gateway.state.instance,
     answered_on: new Date(gateway.now()).toISOString(),
     sandbox: gateway.settings.mode === 'sandbox',
     network: gateway.settings.network,
     providers: shown(gateway).map((provider) => {
-      const listings = [buy.byProvider.get(provider.id), sell?.byProvider.get(provider.id)].filter((listing) => listing !== undefined);
+      const listings = views.flatMap((view) => view.byProvider.get(provider.id) ?? []);
       const health = provider.guard.health();
       const { display } = provider.core;
       return {
@@ -38,7 +41,7 @@ export const reportProviders = async (scope: Scope) => {
         mode: provider.core.mode,
         sandbox: provider.core.sandbox,
         features: listings[0]?.features ?? { quotes: false, estimates: false, on_chain_fallback: false, webhook: false },
-        currencies: currenciesOf(gateway, provider, [buy, ...(sell ? [sell] : [])]),
+        currencies: currenciesOf(gateway, provider, views),
         ...(provider.adapter.liquidity ? { products: productsOf(gateway, provider.id).map((listing) => listing.product) } : {}),
         circuits: health.off ? { quote: 'off', order: 'off', status: 'off' } : health.circuits,
         ...(health.lastSuccessOn === undefined ? {} : { last_success_on: new Date(health.lastSuccessOn).toISOString() }),
@@ -53,7 +56,7 @@ export const reportProviders = async (scope: Scope) => {
   };
 };
 
-const currenciesOf = (gateway: Gateway, provider: Provider, views: Awaited<ReturnType<typeof readCatalogue>>[]) => {
+const currenciesOf = (gateway: Gateway, provider: Provider, views: CatalogueView[]) => {
   const currencies = new Map<number, { currency_code: string; currency_id: number; payment_options: { id: number; option: string; method: string }[] }>();
   for (const view of views) {
     for (const id of [...(view.byProvider.get(provider.id)?.options.keys() ?? [])].sort((a, b) => a - b)) {

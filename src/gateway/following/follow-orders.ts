@@ -8,8 +8,8 @@ import { orderDeliveries } from '../deliveries/order-deliveries.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Order, OrderChange, OrderEvent, OrderWatch } from '../../ports/orders.ts';
 import { leaseFor } from '../lease.ts';
-import { ramps } from '../ramps.ts';
-import { providerOf } from '../upstream/provider-of.ts';
+import { rampFacts } from '../ramps.ts';
+import { adapterOf, providerOf } from '../upstream/provider-of.ts';
 import type { Scope } from '../../ports/scope.ts';
 
 /** Orders whose next look is due, each under a lease. Returns how many were looked at. */
@@ -46,8 +46,7 @@ type Told = { read: 'done'; evidence: OrderEvidence | undefined } | { read: 'ref
 const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
   const { gateway } = scope;
   const provider = providerOf(gateway, order.providerId);
-  const adapter = provider.adapter[order.ramp];
-  if (!adapter) throw new Error(`${provider.id} has no ramp ${order.ramp}`);
+  const adapter = adapterOf(provider, order.ramp);
   const customer = await upstreamBlob(gateway, order.providerSessionId);
   const options = {
     operation: 'status',
@@ -58,7 +57,7 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
   } as const;
   const others = await othersOf(gateway, order);
   const answer = await callProvider(scope, provider, options, (context) => adapter.readOrders(context, { ...followed(order), ...others }));
-  if (ramps[order.ramp].upstream === 'account' && order.providerSessionId !== undefined && answer.customer !== undefined)
+  if (rampFacts[order.ramp].upstream === 'account' && order.providerSessionId !== undefined && answer.customer !== undefined)
     await keepBlob(gateway, order.providerSessionId, answer.customer);
   // A refused read tells nothing: the order is not "looked at" by it.
   if (!answer.ok) return { read: 'refused' };
@@ -174,7 +173,7 @@ const sightOf = (order: Order, told: Told, now: number): OrderWatch => {
   const { unreadableSince: since, ...seen } = order.watch;
   if (told.read === 'done' && since !== undefined) return seen;
   // An account that lost its key has a state of its own, of which the customer is told.
-  const isLost = told.read === 'refused' && ramps[order.ramp].upstream === 'session' && since === undefined;
+  const isLost = told.read === 'refused' && rampFacts[order.ramp].upstream === 'session' && since === undefined;
   return isLost ? { ...order.watch, unreadableSince: now } : order.watch;
 };
 

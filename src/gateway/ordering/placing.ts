@@ -1,7 +1,7 @@
 /** What a placing is made of, wherever it is picked up. */
 import type { Json as AnyJson } from '../../domain/offer.ts';
 import type { CallContext, OrderInputs } from '../../providers/spec.ts';
-import { ramps } from '../ramps.ts';
+import { rampFacts } from '../ramps.ts';
 import { inputsPlace, reservedPlace } from '../places.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -64,7 +64,7 @@ export const notTaken = (reason: string): Problem =>
  * for other sellers a decision of ours). What the operator's balance pays is bought without anybody being shown anything: that is looked for.
  */
 export const lapsesUnseen = (intent: Pick<Intent, 'ramp'>, { provider, inputs }: Placing): boolean =>
-  ramps[intent.ramp].paidByAnswerOnly && provider.core.repost !== 'same' && inputs.order.payWithBalance !== true;
+  rampFacts[intent.ramp].paidByAnswerOnly && provider.core.repost !== 'same' && inputs.order.payWithBalance !== true;
 
 export const lostNote = 'only the lost answer said how to pay';
 

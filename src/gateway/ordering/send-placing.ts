@@ -1,19 +1,19 @@
 import { backOffMs, newOrders } from '../../domain/settle-placing.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../../providers/fault.ts';
-import type { Answer, CallContext, PlacedOrder, PlaceRequest } from '../../providers/spec.ts';
+import type { PlacedOrder, PlaceRequest } from '../../providers/spec.ts';
 import { keepBlob } from '../upstream/blob.ts';
 import { callProvider } from '../upstream/call-provider.ts';
+import { adapterOf } from '../upstream/provider-of.ts';
 import { confirmPlaced, settleUnpayable } from './confirm-order.ts';
 import { answerOf, lapsesUnseen, lostNote, notTaken, orderPending, placingOf, quoteExpired, type Placing } from './placing.ts';
 import type { GivenAnswer } from './given-answer.ts';
 import { quoteRequestOf } from './quote-request.ts';
-import { ramps } from '../ramps.ts';
+import { rampFacts } from '../ramps.ts';
 import { ordersHeld } from '../switches.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Intent } from '../../ports/placings.ts';
 import type { Lease } from '../../ports/runtime.ts';
-import type { Provider } from '../../ports/providers.ts';
 import { releaseSpend } from './balance.ts';
 import { refusalProblem } from '../refusal-problem.ts';
 import type { Scope } from '../../ports/scope.ts';
@@ -37,7 +37,7 @@ export const sendPlacing = async (scope: Scope, intent: Intent, lease: Lease): P
     if (!(await intents.reject(intent.id, lease.owner, { refused: reason }))) return await answerOf(gateway, await intents.find(intent.id));
     await releaseSpend(gateway, intent, placing.quote);
     if ('refused' in sent && sent.sessionOver === true) throw quoteExpired();
-    throw 'refused' in sent && ramps[intent.ramp].tellsRefusal ? refusalProblem(sent.refused) : notTaken(reason);
+    throw 'refused' in sent && rampFacts[intent.ramp].tellsRefusal ? refusalProblem(sent.refused) : notTaken(reason);
   }
   if (lapsesUnseen(intent, placing)) {
     await settleUnpayable(gateway, intent, lease.owner, { state: 'unpayable', note: lostNote });
@@ -89,9 +89,9 @@ export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, l
     const answer = await callProvider(scope, provider, options, async (call) => {
       if (gateway.now() >= leaseEndsOn) throw new ProviderFault('busy', 'its sender was paused past its lease', { retryable: false, taken: 'no' });
       left = true;
-      return await placeAt(provider, call, request);
+      return await adapterOf(provider, request.quote.ramp).placeOrder(call, request);
     });
-    const { upstream } = ramps[intent.ramp];
+    const { upstream } = rampFacts[intent.ramp];
     if (upstream === 'account' && intent.exclusiveKey !== undefined && answer.customer !== undefined)
       await keepBlob(gateway, intent.exclusiveKey, answer.customer);
     if (answer.ok) return { placed: answer.value };
@@ -104,12 +104,6 @@ export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, l
   }
 };
 
-const placeAt = async (provider: Provider, call: CallContext, request: PlaceRequest): Promise<Answer<PlacedOrder>> => {
-  const adapter = provider.adapter[request.quote.ramp];
-  if (!adapter) throw new Error(`${provider.id} has no ramp ${request.quote.ramp}`);
-  return await adapter.placeOrder(call, request);
-};
-
 /**
  * The ids of orders that this upstream session has already. Only asked where there can be any: after an earlier placing in the same
  * session. A provider that cannot be read now is not waited for: amounts and other intents still tell the orders apart.
@@ -117,7 +111,7 @@ const placeAt = async (provider: Provider, call: CallContext, request: PlaceRequ
 const readKnownOrders = async (scope: Scope, intent: Intent, placing: Placing): Promise<string[] | undefined> => {
   const { gateway } = scope;
   // Where the same quote gives the same order again, or the session is an account, nothing has to be told apart by what was there.
-  if (ramps[intent.ramp].upstream !== 'session' || intent.exclusiveKey === undefined || !placing.provider.core.status_by_session) return undefined;
+  if (rampFacts[intent.ramp].upstream !== 'session' || intent.exclusiveKey === undefined || !placing.provider.core.status_by_session) return undefined;
   const earlier = await gateway.stores.intents.earlierIn(intent.exclusiveKey);
   if (earlier.every((id) => id === intent.id)) return undefined;
   try {
@@ -138,11 +132,8 @@ const readSessionOrders = async (scope: Scope, placing: Placing) => {
     idempotent: true,
     context,
   } as const;
-  const answer = await callProvider(scope, provider, options, async (call) => {
-    const adapter = provider.adapter[quote.route.asked.ramp];
-    if (!adapter) throw new Error(`${provider.id} has no such ramp`);
-    return await adapter.readOrders(call);
-  });
+  const adapter = adapterOf(provider, quote.route.asked.ramp);
+  const answer = await callProvider(scope, provider, options, async (call) => await adapter.readOrders(call));
   // A refused read is no empty list: "no orders" would settle a placing as dead.
   if (!answer.ok) throw new ProviderFault('server', `the read was refused: ${answer.refusal.reason}`);
   return answer.value;

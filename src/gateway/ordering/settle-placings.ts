@@ -8,7 +8,7 @@ import { Problem } from '../problem.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { lapsesUnseen, lostNote, placingOf, type Placing } from './placing.ts';
 import { leaseFor } from '../lease.ts';
-import { ramps } from '../ramps.ts';
+import { rampFacts } from '../ramps.ts';
 import { ownNewOrders, sendOnce, sendPlacing } from './send-placing.ts';
 import type { Scope } from '../../ports/scope.ts';
 
@@ -68,7 +68,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
       evidence.restored === true ? { state: 'review', note: restoredNote } : { state: 'unpayable', note: lostNote },
     ));
   if (await foundByNotice(scope, intent, placing, lease)) return;
-  const statusBySession = core.status_by_session && ramps[intent.ramp].upstream === 'session';
+  const statusBySession = core.status_by_session && rampFacts[intent.ramp].upstream === 'session';
   const profile = { repost: core.repost, lateCommitMaxMs: core.late_commit_max_s * 1000, statusBySession };
   for (let step = 0; step < 4; step += 1) {
     const now = gateway.now();

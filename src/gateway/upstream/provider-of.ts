@@ -1,11 +1,20 @@
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
+import type { Ramp } from '../../domain/ramp.ts';
 import type { Provider } from '../../ports/providers.ts';
+import type { ProviderAdapter } from '../../providers/spec.ts';
 
 export const providerOf = (gateway: Gateway, id: string): Provider => {
   const provider = gateway.providers.find((one) => one.id === id);
   if (!provider) throw new Problem('misconfigured', `The provider "${id}" of this order is no longer in the configuration.`);
   return provider;
+};
+
+/** The provider's verbs of a ramp. Without them nothing of that ramp should have come here. */
+export const adapterOf = <R extends Ramp>({ id, adapter }: Provider, ramp: R): NonNullable<ProviderAdapter[R]> => {
+  const found = adapter[ramp];
+  if (!found) throw new Error(`${id} has no ramp ${ramp}`);
+  return found;
 };
 
 /** Whose links of this provider are followed. */

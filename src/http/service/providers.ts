@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { reportProviders } from '../../gateway/catalogue/report-providers.ts';
+import { ramps } from '../../domain/ramp.ts';
 import { endpoint } from '../call.ts';
 import { smallId, time } from '../shapes.ts';
 
@@ -18,7 +19,7 @@ export const providers = endpoint({
       z.object({
         id: z.string(),
         name: z.string(),
-        ramps: z.array(z.enum(['buy', 'sell', 'liquidity'])),
+        ramps: z.array(z.enum(ramps)),
         mode: z.string(),
         sandbox: z.boolean(),
         features: z.object({ quotes: z.boolean(), estimates: z.boolean(), on_chain_fallback: z.boolean(), webhook: z.boolean() }),

@@ -1,0 +1,51 @@
+/** A fourth ramp does not compile until every table of the ramps has it: there is no branch that it could take silently. */
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const isProduct = (path: string): boolean => !/\.(test|simulator[^/]*)\.ts$/.test(basename(path));
+
+/** What the compiler says of the product with one ramp more. */
+const compileWith = async (ramp: string): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), 'ramps-'));
+  try {
+    await cp(join(root, 'src'), join(folder, 'src'), { recursive: true, filter: isProduct });
+    await cp(join(root, 'package.json'), join(folder, 'package.json'));
+    await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+    const path = join(folder, 'src/domain/ramp.ts');
+    const written = await readFile(path, 'utf8');
+    expect(written).toContain("export type Ramp = 'buy' | 'sell' | 'liquidity';");
+    await writeFile(path, written.replace("| 'liquidity';", `| 'liquidity' | '${ramp}';`));
+    const { compilerOptions } = JSON.parse(await readFile(join(root, 'tsconfig.json'), 'utf8')) as { compilerOptions: object };
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['src/entry/node-server.ts'] }));
+    const compiler = join(root, 'node_modules/typescript/bin/tsc');
+    return await new Promise((done) => execFile(process.execPath, [compiler, '--noEmit', '-p', folder], { cwd: folder }, (_error, output) => done(output)));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
+/** Where a ramp has to be written: each of these is a table with an entry for every ramp. */
+const tables = [
+  'src/domain/exclusion.ts',
+  'src/domain/ramp.ts',
+  'src/gateway/catalogue/catalogue.ts',
+  'src/gateway/following/show-order.ts',
+  'src/gateway/ordering/prepare.ts',
+  'src/gateway/ordering/quote-request.ts',
+  'src/gateway/pricing/exchange-terms.ts',
+  'src/gateway/pricing/reprice.ts',
+  'src/gateway/pricing/show-offers.ts',
+  'src/gateway/pricing/shown-amounts.ts',
+  'src/gateway/ramps.ts',
+];
+
+it('a fourth ramp is missing in every table, by name', { timeout: 120_000 }, async () => {
+  const output = await compileWith('lend');
+  const missing = [...output.matchAll(/^(\S+\.ts)\(.*error TS2741: Property 'lend' is missing/gm)].map((match) => match[1] ?? '');
+  expect([...new Set(missing)].toSorted()).toEqual(tables);
+});
