@@ -35,7 +35,7 @@ const allowed: Record<string, readonly string[]> = {
  * what is below it and nothing above.
  */
 export const ladder: readonly (readonly string[])[] = [
-  ['problem.ts', 'places.ts', 'lease.ts', 'outward.ts', 'ramps.ts'],
+  ['problem.ts', 'places.ts', 'lease.ts', 'outward.ts', 'notice-url.ts', 'ramps.ts'],
   ['refusal-problem.ts', 'switches.ts', 'upstream', 'deliveries'],
   ['sessions', 'catalogue'],
   ['pricing'],

@@ -1,4 +1,5 @@
 import { refreshOrder } from './following/follow-orders.ts';
+import type { NoticePath } from './notice-url.ts';
 import { noticeBodyPlace } from './places.ts';
 import { wakeAccount } from './accounts/refresh-account.ts';
 import type { Gateway } from '../ports/gateway.ts';
@@ -8,11 +9,7 @@ import type { Scope } from '../ports/scope.ts';
 const windowMs = 2_000;
 const keptChars = 4_000;
 
-export type Notice = {
-  providerId: string;
-  purpose: string;
-  targetId: string;
-  token: string;
+export type Notice = NoticePath & {
   /** Read of a genuine notice only. */
   body: () => Promise<string>;
   /** Whether a forged one is still worth a line in the log. */

@@ -7,6 +7,7 @@ import type { Gateway } from '../ports/gateway.ts';
 import type { Count } from '../ports/metric-list.ts';
 import type { Log, Seal } from '../ports/runtime.ts';
 import type { Receivers } from './receivers.ts';
+import { defect } from '../ports/defect.ts';
 
 export type DrainParts = {
   store: DeliveryStore;
@@ -57,14 +58,11 @@ const deliver = async (parts: DrainParts, delivery: Delivery): Promise<void> => 
     await deliverOne(parts, delivery);
   } catch (error) {
     // It could not be marked: it is due again when its lease has run out, and the others are not held up.
-    defect(parts, delivery, 'mark_delivery', error);
+    defect(parts.log, 'mark_delivery', error, { delivery: delivery.id, attempt: delivery.attempt });
   } finally {
     parts.receivers.inFlight -= 1;
   }
 };
-
-const defect = (parts: DrainParts, { id, attempt }: Delivery, where: string, error: unknown): void =>
-  parts.log('error', 'defect', { where, delivery: id, attempt, error: error instanceof Error ? error.message : 'unknown' });
 
 /** What cannot be opened, signed or handed over is a mistake of ours, which a key that is put back may mend: tried again like any other, then dead. */
 const send = async (parts: DrainParts, delivery: Delivery): Promise<SendOutcome> => {
@@ -79,7 +77,7 @@ const send = async (parts: DrainParts, delivery: Delivery): Promise<SendOutcome>
     });
     return await parts.sender({ url, body: delivery.body, timeoutMs: parts.timeoutMs, headers: webhookHeaders(delivery, timestamp, signature) });
   } catch (error) {
-    defect(parts, delivery, 'send_delivery', error);
+    defect(parts.log, 'send_delivery', error, { delivery: delivery.id, attempt: delivery.attempt });
     return { outcome: 'blocked', statusClass: 'defect' };
   }
 };

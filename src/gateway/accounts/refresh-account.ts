@@ -10,6 +10,8 @@ import { upstreamBlob } from '../upstream/blob.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import { openRequest, openSignup, openState } from './show-account.ts';
 import type { Scope } from '../../ports/scope.ts';
+import { defect } from '../../ports/defect.ts';
+import { noticeUrl } from '../notice-url.ts';
 
 /** Accounts that are due: their status, their unfinished connections, payments made straight to their addresses. */
 export const refreshAccounts = async (gateway: Gateway, limit: number): Promise<number> => {
@@ -19,7 +21,7 @@ export const refreshAccounts = async (gateway: Gateway, limit: number): Promise<
       try {
         await refreshAccount({ gateway, requestId: account.id }, account);
       } catch (error) {
-        gateway.log('error', 'defect', { where: 'refresh_accounts', error: error instanceof Error ? error.message : 'unknown' });
+        defect(gateway.log, 'refresh_accounts', error);
       }
     }),
   );
@@ -71,7 +73,7 @@ const readAccount = async (scope: Scope, account: Account): Promise<Account> => 
 export const startOf = (gateway: Gateway, account: Pick<Account, 'id' | 'providerId'>, email: string) => ({
   email,
   ref: account.id,
-  noticeUrl: `${gateway.settings.public_url}/notices/${account.providerId}/account/${account.id}/${gateway.notices.token('account', account.id)}`,
+  noticeUrl: noticeUrl(gateway, account.providerId, 'account', account.id),
 });
 
 const over: ReadonlySet<string> = new Set(['failed', 'expired', 'inactive']);

@@ -15,6 +15,7 @@ import { listingToJson } from './products.ts';
 import { optionFromJson, optionToJson } from './option-json.ts';
 import { gatewayOwner, upstreamSession } from '../upstream/upstream-session.ts';
 import type { Scope } from '../../ports/scope.ts';
+import { defect } from '../../ports/defect.ts';
 
 /** What one provider lists, with our numbers: a merged option's id leads to this provider's own option. */
 export type ProviderListing = { options: Map<number, CatalogueOption>; features: Features; readOn: number };
@@ -91,13 +92,7 @@ const refreshListing = (scope: Scope, provider: Provider, ramp: Ramp): Promise<v
       const reason = fault instanceof ProviderFault ? fault.kind : 'server';
       const known = gateway.state.listings.get(name);
       gateway.state.listings.set(name, { listing: known?.listing ?? null, readOn: known?.readOn ?? -Infinity, failed: { reason, on: gateway.now() } });
-      if (!(fault instanceof ProviderFault))
-        gateway.log('error', 'defect', {
-          request_id: scope.requestId,
-          provider: provider.id,
-          where: 'catalogue',
-          error: fault instanceof Error ? fault.message : 'unknown',
-        });
+      if (!(fault instanceof ProviderFault)) defect(gateway.log, 'catalogue', fault, { request_id: scope.requestId, provider: provider.id });
     })
     .finally(() => gateway.flights.refreshing.delete(name));
   gateway.flights.refreshing.set(name, reading);

@@ -16,6 +16,7 @@ import { linkHosts, providerOf } from '../upstream/provider-of.ts';
 import { upstreamBlob } from '../upstream/blob.ts';
 import { fallbackPlace, lnurlPlace } from '../places.ts';
 import type { Scope } from '../../ports/scope.ts';
+import { defect } from '../../ports/defect.ts';
 
 export type WithdrawalRequest = { order_id: string; failback_onchain?: string | undefined };
 export type Withdrawal = { order_id: string; withdrawal_expiration_date: string; lnurlw: string };
@@ -189,8 +190,7 @@ export const settleClaims = async (gateway: Gateway, limit: number): Promise<num
       try {
         await fetchLnurl({ gateway, requestId: order.id }, order, claim, lease);
       } catch (error) {
-        if (!(error instanceof Problem))
-          gateway.log('error', 'defect', { where: 'settle_claims', order: order.id, error: error instanceof Error ? error.message : 'unknown' });
+        if (!(error instanceof Problem)) defect(gateway.log, 'settle_claims', error, { order: order.id });
       }
     }),
   );

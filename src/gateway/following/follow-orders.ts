@@ -11,6 +11,7 @@ import { leaseFor } from '../lease.ts';
 import { rampFacts } from '../ramps.ts';
 import { adapterOf, providerOf } from '../upstream/provider-of.ts';
 import type { Scope } from '../../ports/scope.ts';
+import { defect } from '../../ports/defect.ts';
 
 /** Orders whose next look is due, each under a lease. Returns how many were looked at. */
 export const followOrders = async (gateway: Gateway, limit: number): Promise<number> => {
@@ -21,7 +22,7 @@ export const followOrders = async (gateway: Gateway, limit: number): Promise<num
       try {
         await refreshOrder({ gateway, requestId: order.id }, order, 'read');
       } catch (error) {
-        gateway.log('error', 'defect', { where: 'follow_orders', order: order.id, error: error instanceof Error ? error.message : 'unknown' });
+        defect(gateway.log, 'follow_orders', error, { order: order.id });
       }
     }),
   );

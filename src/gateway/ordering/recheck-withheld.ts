@@ -14,6 +14,7 @@ import type { Scope } from '../../ports/scope.ts';
 import type { Intent } from '../../ports/placings.ts';
 import type { Lease } from '../../ports/runtime.ts';
 import { ownNewOrders } from './send-placing.ts';
+import { defect } from '../../ports/defect.ts';
 
 /** Nothing more is to be looked for, until a notice comes. */
 const never = Date.UTC(9999, 0, 1);
@@ -46,7 +47,7 @@ const lookAtOne = async (gateway: Gateway, intent: Intent, lease: Lease): Promis
     await intents.changeWithheld(intent.id, lease.owner, { nextTryOn: never });
   } catch (error) {
     const isFault = error instanceof ProviderFault; // counted and logged by callProvider
-    if (!isFault) gateway.log('error', 'defect', { where: 'look_again', intent: intent.id, error: error instanceof Error ? error.message : 'unknown' });
+    if (!isFault) defect(gateway.log, 'look_again', error, { intent: intent.id });
     const again = isFault && now < intent.deadOn + patienceMs ? now + retryMs : never;
     await intents.changeWithheld(intent.id, lease.owner, { nextTryOn: again });
   }

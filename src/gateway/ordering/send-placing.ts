@@ -17,6 +17,7 @@ import type { Lease } from '../../ports/runtime.ts';
 import { releaseSpend } from './balance.ts';
 import { refusalProblem } from '../refusal-problem.ts';
 import type { Scope } from '../../ports/scope.ts';
+import { noticeUrl } from '../notice-url.ts';
 
 /** From `prepared` on: known orders first, then `sending` is committed, then the one POST. */
 export const sendPlacing = async (scope: Scope, intent: Intent, lease: Lease): Promise<GivenAnswer> => {
@@ -75,7 +76,7 @@ export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, l
     quote: quoteRequestOf(quote, inputs.nodePubkey),
     offer: quote.offer.offer,
     inputs: inputs.order,
-    noticeUrl: `${gateway.settings.public_url}/notices/${provider.id}/order/${intent.id}/${gateway.notices.token('order', intent.id)}`,
+    noticeUrl: noticeUrl(gateway, provider.id, 'order', intent.id),
   };
   let left = false;
   try {

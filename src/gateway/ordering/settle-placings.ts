@@ -11,6 +11,7 @@ import { leaseFor } from '../lease.ts';
 import { rampFacts } from '../ramps.ts';
 import { ownNewOrders, sendOnce, sendPlacing } from './send-placing.ts';
 import type { Scope } from '../../ports/scope.ts';
+import { defect } from '../../ports/defect.ts';
 
 /** What is remembered of an unknown placing between looks. */
 type Evidence = {
@@ -45,12 +46,7 @@ const settleOne = async (gateway: Gateway, intent: Intent, lease: Lease, leaseEn
     else await settleUnknown(scope, intent, lease, leaseEndsOn);
   } catch (error) {
     if (error instanceof Problem) return; // its outcome is in the intent's row
-    gateway.log('error', 'defect', {
-      request_id: intent.requestId,
-      where: 'settle_intents',
-      intent: intent.id,
-      error: error instanceof Error ? error.message : 'unknown',
-    });
+    defect(gateway.log, 'settle_intents', error, { request_id: intent.requestId, intent: intent.id });
   }
 };
 

@@ -11,6 +11,7 @@ import { defaultHaircutBps } from './haircut.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Scope } from '../../ports/scope.ts';
+import { defect } from '../../ports/defect.ts';
 
 /** An offer, and what an order for it will need. */
 export type Offering = {
@@ -173,12 +174,7 @@ const faultOf = (scope: Scope, fault: unknown, latencyMs: number, providerId: st
       latencyMs,
       ...(fault.kind === 'circuit-open' && fault.retryAfterMs !== undefined ? { retryOn: gateway.now() + fault.retryAfterMs } : {}),
     };
-  gateway.log('error', 'defect', {
-    request_id: scope.requestId,
-    provider: providerId,
-    where: 'quote',
-    error: fault instanceof Error ? fault.message : 'unknown',
-  });
+  defect(gateway.log, 'quote', fault, { request_id: scope.requestId, provider: providerId });
   return { reason: 'malformed', retryable: false, latencyMs };
 };
 

@@ -1,12 +1,11 @@
 import type { Context } from 'hono';
+import { readNoticePath } from '../../gateway/notice-url.ts';
 import { receiveNotice } from '../../gateway/receive-notice.ts';
 import { networkOf } from '../../domain/network.ts';
 import { countersFor } from '../limiter.ts';
 import type { AppOptions } from '../platform.ts';
 import { isStorageDown } from '../storage-down.ts';
 
-/** Providers may append an event path to the URL they were given; it is not looked at. */
-const form = /^\/notices\/([\w-]{1,64})\/([a-z-]{1,32})\/([\w-]{1,64})\/([\w-]{20,64})(?:\/[\w/-]{0,64})?$/;
 const maxBytes = 65_536;
 
 /** Every notice gets the same answer, genuine or forged: nothing can be learnt from asking. */
@@ -19,17 +18,14 @@ export const noticeRoute = async (c: Context, options: AppOptions): Promise<Resp
     'x-request-id': requestId,
     ...(options.http.mode === 'sandbox' ? { 'x-ramp-mode': 'sandbox' } : {}),
   };
-  const [, providerId, purpose, targetId, token] = form.exec(new URL(c.req.url).pathname) ?? [];
-  if (providerId !== undefined && purpose !== undefined && targetId !== undefined && token !== undefined) {
+  const path = readNoticePath(new URL(c.req.url).pathname);
+  if (path) {
     try {
       const counters = countersFor(options.http.limits, 'forged-notices', { network: networkOf(ip()), app: undefined }, undefined);
       await receiveNotice(
         { gateway, requestId },
         {
-          providerId,
-          purpose,
-          targetId,
-          token,
+          ...path,
           body: async () => await readText(c.req.raw),
           mayLog: async () => (await Promise.all(counters.map(options.limiter))).every(({ allowed }) => allowed),
         },
