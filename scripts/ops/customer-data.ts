@@ -49,6 +49,7 @@ export const exportCustomer = async (sql: Sql, seal: Seal, id: string): Promise<
     placings: await opened(seal, 'intents', await sql<Row[]>`select * from intents where customer_id = ${id}`),
     orders: await opened(seal, 'orders', await sql<Row[]>`select * from orders where customer_id = ${id}`),
     order_events: await sql<Row[]>`select * from order_events where order_id in (${orders}) order by id`,
+    fills: await sql<Row[]>`select * from fills where order_id in (${orders})`,
     claims: await opened(seal, 'claims', await sql<Row[]>`select * from claims where order_id in (${orders})`),
     deliveries: await opened(seal, 'deliveries', await sql<Row[]>`select * from deliveries where subject_id in (${orders} union ${accounts})`),
     prices_asked: await sql<Row[]>`select id, ramp, request_id, created_on, route from routes where customer_id = ${id}`,
@@ -103,7 +104,7 @@ export const forgetCustomer = async (sql: Sql, id: string): Promise<Record<strin
       ['connections', () => tx`delete from connections where account_id in (${accounts})`],
       ['accounts', () => tx`delete from accounts where customer_id = ${id}`],
       ['sessions', () => tx`delete from sessions where customer_id = ${id}`],
-      ['customers', () => tx`update customers set key_hash = null, recovery_hash = null where id = ${id}`],
+      ['customers', () => tx`update customers set key_hash = null, recovery_hash = null, declined = null where id = ${id}`],
     ];
     const counts: Record<string, number> = {};
     for (const [table, step] of steps) counts[table] = (await step()).count;

@@ -26,7 +26,8 @@ describe('configuration', () => {
       quote_deadline_ms: 2500,
       outlier_bps: 1000,
       indicative_haircut_bps: 100,
-      route_version: 2,
+      route_version: 'auto',
+      learning: 'ranked',
       arrival_seconds: { instant: 60, card: 300, bank_transfer: 86_400 },
     });
     expect(config.providers).toMatchObject([

@@ -59,9 +59,13 @@ const routing = z.strictObject({
   tolerance_bps: bps(200),
   indicative_haircut_bps: bps(100).describe('What an estimate is ranked lower by until its provider has a record; slippage_bps where that is more'),
   route_version: z
-    .literal([1, 2])
-    .default(2)
-    .describe('The version that routes are written and ranked in; 1 while an instance of the release before still reads them'),
+    .literal([1, 2, 'auto'])
+    .default('auto')
+    .describe('The version that routes are written and ranked in. auto: 2, and 1 while an instance of the release before, which reads no other, gives quotes'),
+  learning: z
+    .enum(['off', 'shown', 'ranked'])
+    .default('ranked')
+    .describe('What was delivered against what was quoted. ranked: it decides; shown: it is told with the offers and decides nothing'),
   slippage_bps: bps(100),
   quote_ttl_s: seconds(300),
   accept_margin_s: seconds(120),
@@ -175,6 +179,7 @@ export const topLevel = z.strictObject({
       deliveries_days: count(30),
       idempotency_hours: count(24),
       operator_log_days: count(365),
+      fills_days: count(730).describe('What was delivered for an order; the sums that offers are ranked by forget by themselves'),
     }),
   ),
   providers: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a short lower-case name'), z.looseObject({ kind: z.string() })),

@@ -109,7 +109,13 @@ export type Fill = {
 };
 
 /** Which sum a fill belongs to. Kept promises, fills that measure the market and liquidity belong to none. */
-export type Counted = Sums & { row: 'estimates' | 'broken' | 'none' };
+export type Counted = Sums & {
+  row: 'estimates' | 'broken' | 'none';
+  /** Whether it says anything of the provider: also of a promise kept, not of a market that moved or of a customer who paid less. */
+  tells: boolean;
+};
+
+const nothingCounted: Counted = { row: 'none', quotedSats: 0n, deliveredSats: 0n, tells: false };
 
 const lesser = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
@@ -123,19 +129,19 @@ const paidLess = ({ quotedPay, quotedReceive, toldPay, toldReceive }: Fill): boo
  */
 export const countFill = (fill: Fill): Counted => {
   const { ramp } = fill;
-  if (!isExchange(ramp)) return { row: 'none', quotedSats: 0n, deliveredSats: 0n };
+  if (!isExchange(ramp)) return nothingCounted;
   const { sats: quoted } = fiatAndSats(ramp, { pay: fill.quotedPay, receive: fill.quotedReceive });
-  if (fill.quotedPay <= 0n || fill.quotedReceive <= 0n) return { row: 'none', quotedSats: 0n, deliveredSats: 0n };
-  if (fill.toldReceive === undefined) return { row: fill.binding ? 'broken' : 'estimates', quotedSats: quoted, deliveredSats: 0n };
+  if (fill.quotedPay <= 0n || fill.quotedReceive <= 0n) return nothingCounted;
+  if (fill.toldReceive === undefined) return { row: fill.binding ? 'broken' : 'estimates', quotedSats: quoted, deliveredSats: 0n, tells: true };
   const { referenceQuoted: before, referenceFilled: after } = fill;
   const late = fill.filledOn - fill.quotedOn > lateAfterMs && !fill.binding;
   const moved = late && before !== undefined && after !== undefined && before > 0n && after > 0n;
   const expected = moved && sides[ramp].receive === 'sats' ? divFloor(quoted * before, after) : quoted;
   const delivered = deliveredSats(fill, ramp, expected, moved);
-  if (paidLess(fill) || (late && !moved)) return { row: 'none', quotedSats: expected, deliveredSats: delivered };
+  if (paidLess(fill) || (late && !moved)) return { row: 'none', quotedSats: expected, deliveredSats: delivered, tells: false };
   const missing = expected - delivered;
-  if (!fill.binding) return { row: 'estimates', quotedSats: expected, deliveredSats: delivered };
-  return { row: missing > 1n && missing * 1000n > expected ? 'broken' : 'none', quotedSats: expected, deliveredSats: delivered };
+  if (!fill.binding) return { row: 'estimates', quotedSats: expected, deliveredSats: delivered, tells: true };
+  return { row: missing > 1n && missing * 1000n > expected ? 'broken' : 'none', quotedSats: expected, deliveredSats: delivered, tells: true };
 };
 
 /** Sold sats are counted by the share of the quoted fiat that arrived, as the provider tells it: there is no link to hold against it. */

@@ -6,6 +6,7 @@ import type { Sender } from '../ports/deliveries.ts';
 import type { Gateway, InstanceState } from '../ports/gateway.ts';
 import type { Log } from '../ports/runtime.ts';
 import type { Provider } from '../ports/providers.ts';
+import { noRecord } from '../gateway/pricing/record.ts';
 import { modeOf, noSwitches } from '../gateway/switches.ts';
 import type { HttpSettings } from '../http/call.ts';
 import type { KnownApp, Limits } from '../http/limiter.ts';
@@ -55,6 +56,7 @@ export const composeInstance = (parts: Parts) => {
     numbers: undefined,
     openBudget: new Map(),
     switches: noSwitches(),
+    record: noRecord(),
     lastPrices: new Map(),
   };
   const signer = createSigner(secrets.signing, secrets.appWebhooks);

@@ -8,7 +8,7 @@ import { refreshAccounts } from './accounts/refresh-account.ts';
 import { settleIntents } from './ordering/settle-placings.ts';
 
 export type TickBudget = { /** Stop taking on new work after so long. */ ms: number; /** At most so many provider calls and deliveries. */ calls: number };
-export type Scheduled = { deliveries: number; intents: number; claims: number; orders: number; accounts: number };
+export type Scheduled = { deliveries: number; intents: number; claims: number; orders: number; accounts: number; record: number };
 
 /**
  * All background work, in the order of what hurts most when late: webhooks, lost answers, lost claims, orders to follow. Every part takes
@@ -18,7 +18,7 @@ export type Scheduled = { deliveries: number; intents: number; claims: number; o
 export const runScheduled = async (gateway: Gateway, drain: (limit: number) => Promise<number>, budget: TickBudget): Promise<Scheduled> => {
   const until = gateway.now() + budget.ms;
   const left = { calls: budget.calls };
-  const done: Scheduled = { deliveries: 0, intents: 0, claims: 0, orders: 0, accounts: 0 };
+  const done: Scheduled = { deliveries: 0, intents: 0, claims: 0, orders: 0, accounts: 0, record: 0 };
   const part = async (name: keyof Scheduled, batch: number, work: (limit: number) => Promise<number>): Promise<void> => {
     try {
       while (left.calls > 0 && gateway.now() < until) {
@@ -42,6 +42,7 @@ export const runScheduled = async (gateway: Gateway, drain: (limit: number) => P
   await part('claims', 10, (limit) => settleClaims(gateway, limit));
   await part('orders', 20, (limit) => followOrders(gateway, limit));
   await part('accounts', 10, (limit) => refreshAccounts(gateway, limit));
+  await part('record', 50, (limit) => gateway.stores.record.addMissing(gateway.now(), gateway.now() - unfilledDays * day, limit));
   return done;
 };
 
@@ -53,8 +54,11 @@ export type RetentionDays = {
   deliveries_days: number;
   idempotency_hours: number;
   operator_log_days: number;
+  fills_days: number;
 };
 const day = 86_400_000;
+/** An order that the provider called paid so long ago, and never filled, was not delivered. */
+const unfilledDays = 14;
 
 /** What is no longer needed goes, a bounded number of rows at a time. */
 export const pruneOld = async (gateway: Gateway, retention: RetentionDays, limit = 1000): Promise<Record<string, number>> => {
@@ -67,6 +71,7 @@ export const pruneOld = async (gateway: Gateway, retention: RetentionDays, limit
     idempotencyBefore: now - retention.idempotency_hours * 3_600_000,
     peopleBefore: now - retention.people_days * day,
     operatorBefore: now - retention.operator_log_days * day,
+    fillsBefore: now - retention.fills_days * day,
   };
   return await gateway.stores.prune(before, limit);
 };

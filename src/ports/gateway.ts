@@ -2,6 +2,7 @@
 import type { FaultKind } from '../domain/fault-kind.ts';
 import type { Sender, Signer } from './deliveries.ts';
 import type { SwitchState } from './operator.ts';
+import type { RecordState } from './record.ts';
 import type { Count, Observe } from './metric-list.ts';
 import type { Clock, Ids, Log, Seal, Json } from './runtime.ts';
 import type { Settings } from './settings.ts';
@@ -21,6 +22,7 @@ export type InstanceState = {
   numbers: OptionNumber[] | undefined;
   openBudget: Map<string, { windowStart: number; used: number }>;
   switches: SwitchState;
+  record: RecordState;
   /** By currency, hundredths of the fiat unit per bitcoin; since when they were noted. */
   lastPrices: Map<string, { lowest: bigint; highest: bigint; since: number }>;
 };

@@ -20,7 +20,8 @@ export type Settings = {
     outlier_bps: number;
     tolerance_bps: number;
     indicative_haircut_bps: number;
-    route_version: 1 | 2;
+    route_version: 1 | 2 | 'auto';
+    learning: 'off' | 'shown' | 'ranked';
     slippage_bps: number;
     quote_ttl_s: number;
     accept_margin_s: number;

@@ -3,6 +3,7 @@ import type { LiquidityStore } from './liquidity.ts';
 import type { DeliveryStore } from './deliveries.ts';
 import type { OperatorStore } from './operator.ts';
 import type { SessionStore } from './sessions.ts';
+import type { RecordStore } from './record.ts';
 import type { RouteStore } from './routes.ts';
 import type { IntentStore } from './placings.ts';
 import type { OrderStore } from './orders.ts';
@@ -19,10 +20,12 @@ export type Retention = {
   idempotencyBefore: number;
   peopleBefore: number;
   operatorBefore: number;
+  fillsBefore: number;
 };
 export type Stores = {
   sessions: SessionStore;
   routes: RouteStore;
+  record: RecordStore;
   intents: IntentStore;
   orders: OrderStore;
   claims: ClaimStore;

@@ -1,9 +1,11 @@
 import { and, desc, eq, gt, isNull, or } from 'drizzle-orm';
+import type { Stage } from '../domain/order.ts';
 import type { Order, OrderEvent, OrderStore } from '../ports/orders.ts';
 import { present, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
 import { leaseOf, released, takeDue } from './lease.ts';
 import { fromStored, toStored } from './order-terms.ts';
+import { recordFill } from './record-fill.ts';
 import { orderEvents, orders } from './schema.ts';
 
 const toOrder = (row: typeof orders.$inferSelect): Order => {
@@ -16,7 +18,10 @@ const toOrder = (row: typeof orders.$inferSelect): Order => {
 export const insertOrder = async (tx: Transaction, { watch, ...order }: Order, event: OrderEvent): Promise<void> => {
   await tx.insert(orders).values({ ...order, terms: toStored(order.terms, watch) });
   await tx.insert(orderEvents).values({ orderId: order.id, ...event });
+  if (isDelivered(event.toStage)) await recordFill(tx, { orderId: order.id, now: event.at, as: 'filled' });
 };
+
+const isDelivered = (stage: Stage): boolean => stage === 'filled' || stage === 'finished';
 
 export const createOrderStore = (db: Database): OrderStore => ({
   find: async (id, customerId) => {
@@ -54,6 +59,7 @@ export const createOrderStore = (db: Database): OrderStore => ({
         .returning({ id: orders.id });
       if (rows.length !== 1) return false;
       if (event) await tx.insert(orderEvents).values({ orderId: id, ...event });
+      if (event && isDelivered(event.toStage)) await recordFill(tx, { orderId: id, now: event.at, as: 'filled' });
       await insertDeliveries(tx, deliveries);
       return true;
     }),

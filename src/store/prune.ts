@@ -40,6 +40,8 @@ export const prune = async (db: Database, before: Retention, limit: number): Pro
       'connections',
       sql`delete from connections where id in (select c.id from connections c join accounts a on a.id = c.account_id where a.removed_on < ${at(before.peopleBefore)} limit ${limit})`,
     ],
+    // Counted already: the order keeps that it was.
+    ['fills', sql`delete from fills where order_id in (select order_id from fills where filled_on < ${at(before.fillsBefore)} limit ${limit})`],
     ['last_prices', sql`delete from last_prices where ctid in (select ctid from last_prices where observed_on < ${at(before.quotesBefore)} limit ${limit})`],
     ['daily_uses', sql`delete from daily_uses where ctid in (select ctid from daily_uses where day < ${at(before.quotesBefore).slice(0, 10)} limit ${limit})`],
     [

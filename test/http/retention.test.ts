@@ -9,7 +9,16 @@ beforeAll(async () => {
 });
 afterAll(async () => await gateway.close());
 
-const days = { quotes_days: 30, sessions_days: 30, people_days: 30, notices_days: 30, deliveries_days: 30, idempotency_hours: 24, operator_log_days: 30 };
+const days = {
+  quotes_days: 30,
+  sessions_days: 30,
+  people_days: 30,
+  notices_days: 30,
+  deliveries_days: 30,
+  idempotency_hours: 24,
+  operator_log_days: 30,
+  fills_days: 30,
+};
 
 it('prunes what is old and nobody needs, and keeps the decision behind every order', async () => {
   const wallet = createWallet(gateway.url);

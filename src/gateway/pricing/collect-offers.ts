@@ -8,6 +8,7 @@ import { ProviderFault } from '../../providers/fault.ts';
 import type { CallContext, CatalogueOption } from '../../providers/spec.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { defaultHaircutBps } from './haircut.ts';
+import { learnt, routeVersion } from './record.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Scope } from '../../ports/scope.ts';
@@ -182,7 +183,8 @@ const policyOf = (gateway: Gateway, asked: Asked, now: number): DecisionPolicy =
   const { routing } = gateway.settings;
   const configured = asksExchange(asked) ? routing.reference?.[asked.currency] : undefined;
   return {
-    version: routing.route_version,
+    version: routeVersion(gateway),
+    ...(asksExchange(asked) ? learnt(gateway) : {}),
     outlierBps: routing.outlier_bps,
     toleranceBps: routing.tolerance_bps,
     shortestLifeMs: routing.shortest_life_s * 1000,

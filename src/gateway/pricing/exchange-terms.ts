@@ -9,7 +9,7 @@ import type { CatalogueOption } from '../../providers/spec.ts';
 import { listingFault, methodOf, readCatalogue, type CatalogueView, type ProviderListing } from '../catalogue/catalogue.ts';
 import { farOutside } from './last-prices.ts';
 import { listingShareMs, priceDeadlineMs } from './collect-offers.ts';
-import { defaultHaircutBps } from './haircut.ts';
+import { haircutTerms, refreshRecord } from './record.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { OptionNumber } from '../../ports/catalogue.ts';
@@ -46,7 +46,7 @@ export const readExchange = async (scope: Scope, ramp: ExchangeRamp, request: Ex
   const { gateway } = scope;
   const amount = amountOf(request);
   const since = gateway.now();
-  const catalogue = await readCatalogue(scope, ramp, listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms)));
+  const [catalogue] = await Promise.all([readCatalogue(scope, ramp, listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms))), refreshRecord(gateway)]);
   const number = catalogue.numbers.get(request.payment_option_id);
   // Before the very first listing nothing is known, and nothing can be said to be wrong with what was asked for.
   if (catalogue.numbers.size === 0 && gateway.providers.some((provider) => provider.core.mode !== 'off' && provider.ramps.includes(ramp)))
@@ -85,7 +85,7 @@ export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, num
   const option = listing?.options.get(number.id);
   const limits = option ? limitsOf(asked.ramp, option) : {};
   const terms = {
-    haircutBps: core.haircut_bps ?? defaultHaircutBps(gateway.settings.routing),
+    ...haircutTerms(gateway, provider, asked),
     preferenceBps: core.preference_bps,
     arrivalSeconds: core.arrival_seconds?.[method] ?? gateway.settings.routing.arrival_seconds[method],
     ...(option ? { named: { currency: option.currency, option: option.name }, limits } : {}),

@@ -10,6 +10,7 @@ import type { LiquidityTerms } from '../../ports/routes.ts';
 import { productsOf } from '../catalogue/products.ts';
 import { reservedPlace } from '../places.ts';
 import { defaultHaircutBps } from './haircut.ts';
+import { refreshRecord } from './record.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Scope } from '../../ports/scope.ts';
@@ -57,7 +58,7 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
     ...(nodePubkey === undefined ? {} : { nodePubkey }),
     ...(request.refund_onchain === undefined ? {} : { refundOnchain: request.refund_onchain }),
   };
-  await freshListings(scope, 'liquidity', listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms)));
+  await Promise.all([freshListings(scope, 'liquidity', listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms))), refreshRecord(gateway)]);
   refuseUnknownWay(gateway, payWith);
   const left: number[] = [];
   const asks = gateway.providers.flatMap((provider): Ask[] => {

@@ -1,0 +1,82 @@
+/**
+ * The record as this instance knows it: sums of all instances, read again when they are older than `freshMs`, with their SHA-256 made then. No
+ * request reads a fill. A database that does not answer leaves the last known sums in force.
+ */
+import type { ExchangeAsked, Terms } from '../../domain/offer.ts';
+import type { RuleVersion } from '../../domain/policy.ts';
+import type { Ramp } from '../../domain/ramp.ts';
+import { decayed, utcDay, type Standing } from '../../domain/record.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Provider } from '../../ports/providers.ts';
+import type { RecordRows, RecordState } from '../../ports/record.ts';
+import { defaultHaircutBps } from './haircut.ts';
+
+export const noRecord = (): RecordState => ({ readOn: 0, hash: '', version: 1, options: new Map(), broken: new Map() });
+
+const freshMs = 30_000;
+/** Quotes of the release before live for minutes: one that gave none for so long is not asked for orders either. */
+const oldReaderMs = 15 * 60_000;
+
+export const refreshRecord = async (gateway: Gateway): Promise<void> => {
+  const state = gateway.state.record;
+  const now = gateway.now();
+  if (now - state.readOn < freshMs) return;
+  const before = state.readOn;
+  // Only one request at a time waits for the read; before the first answer nobody may go on without it.
+  if (before > 0) state.readOn = now;
+  try {
+    Object.assign(state, await readRecord(gateway, now));
+  } catch (error) {
+    state.readOn = before;
+    if (before === 0) throw error;
+    gateway.log('warn', 'record_not_read', { error: error instanceof Error ? error.name : 'unknown' });
+  }
+};
+
+const readRecord = async (gateway: Gateway, now: number): Promise<RecordState> => {
+  const { learning, route_version: wanted } = gateway.settings.routing;
+  const store = gateway.stores.record;
+  const rows: RecordRows = learning === 'off' ? { estimates: [], broken: [] } : await store.read();
+  const today = utcDay(now);
+  return {
+    readOn: now,
+    hash: gateway.hash(JSON.stringify(rows, (_name, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))),
+    version: wanted === 'auto' ? ((await store.oldReaders(now - oldReaderMs)) ? 1 : 2) : wanted,
+    options: new Map(rows.estimates.map((row) => [optionKey(row.providerId, row.ramp, row), { ...row, windows: decayed(row.windows, today - row.day) }])),
+    broken: new Map(rows.broken.map((row) => [rampKey(row.providerId, row.ramp), { ...row, windows: decayed(row.windows, today - row.day) }])),
+  };
+};
+
+const rampKey = (providerId: string, ramp: Ramp): string => `${providerId} ${ramp}`;
+const optionKey = (providerId: string, ramp: Ramp, { currency, option }: { currency: string; option: string }): string =>
+  JSON.stringify([providerId, ramp, currency, option]);
+
+/** The version that routes are written and ranked in: 2 once no instance of the release before takes part. */
+export const routeVersion = ({ state }: Gateway): RuleVersion => state.record.version;
+
+/** Whether offers are ranked by the record, and by which sums: for the policy that is stored with the route. */
+export const learnt = ({ settings, state }: Gateway): { learning: 'off' | 'shown' | 'ranked'; recordSnapshot?: string } => {
+  const { learning } = settings.routing;
+  return { learning, ...(learning === 'off' ? {} : { recordSnapshot: state.record.hash }) };
+};
+
+/** What an offer of this provider is cut by: the configured haircut, what it delivered before, and the operator's word. */
+export const haircutTerms = (gateway: Gateway, provider: Provider, asked: ExchangeAsked): Pick<Terms, 'haircutBps' | 'standing' | 'record'> => {
+  const { routing } = gateway.settings;
+  const { haircut_bps: pinned } = provider.core;
+  const haircutBps = pinned ?? defaultHaircutBps(routing);
+  if (routeVersion(gateway) === 1) return { haircutBps };
+  const { options, broken } = gateway.state.record;
+  const row = options.get(optionKey(provider.id, asked.ramp, asked));
+  const promises = broken.get(rampKey(provider.id, asked.ramp));
+  const cleared = [row, promises].some((one) => one?.resetOn !== undefined);
+  const operator = pinned === undefined ? (cleared ? 'reset' : undefined) : 'pinned';
+  const ranked: Standing =
+    routing.learning === 'ranked' ? { ...(row ? { estimates: row.windows } : {}), ...(promises ? { broken: promises.windows } : {}) } : {};
+  const standing: Standing = { ...ranked, ...(operator ? { operator } : {}) };
+  return {
+    haircutBps,
+    ...(Object.keys(standing).length === 0 ? {} : { standing }),
+    ...(row && row.all.orders > 0 ? { record: row.all } : {}),
+  };
+};

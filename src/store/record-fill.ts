@@ -1,0 +1,251 @@
+/** The one way into the record: an order's fill, counted in the transaction that tells of it. Locks: the order, its fill, the sums. */
+import { and, eq, sql } from 'drizzle-orm';
+import type { Ramp } from '../domain/ramp.ts';
+import { bpsDown } from '../domain/money.ts';
+import { added, correction, countFill, decayed, emptyWindows, utcDay, type Counted, type Fill, type Sums, type Windows } from '../domain/record.ts';
+import type { Transaction } from './database.ts';
+import { fills, orders, recordBroken, recordEstimates } from './schema.ts';
+
+/** What an order, its placing and its route say of its fill. Amounts as the driver gives them. */
+type Facts = {
+  provider_id: string;
+  ramp: Ramp;
+  stage: string;
+  currency: string | null;
+  option: string | null;
+  binding: boolean;
+  quoted_pay: string;
+  quoted_receive: string;
+  told_pay: string;
+  told_receive: string;
+  link_receive: string | null;
+  rank: number;
+  offers: { offer: { pay: string; receive: string } }[] | null;
+  quoted_on: number | null;
+  ordered_on: number;
+  filled_on: number | null;
+  reference: string | null;
+};
+
+/** Under the order's lock. The route may have been forgotten with its customer: then nobody knows the lead. */
+const factsOf = async (tx: Transaction, orderId: string): Promise<Facts | undefined> => {
+  await tx.execute(sql`select 1 from orders where id = ${orderId} for update`);
+  const rows = await tx.execute<Facts>(sql`
+    select o.provider_id, o.ramp, o.stage, i.quote->'route'->'asked'->>'currency' as currency,
+      coalesce(i.quote->'route'->'asked'->>'option', i.quote->'terms'->>'optionName') as option,
+      coalesce((i.quote->'route'->'offers'->0->>'countsAsBinding')::boolean, o.binding) as binding,
+      o.quoted_pay::text, o.quoted_receive::text, coalesce(o.told_pay, o.pay)::text as told_pay, coalesce(o.told_receive, o.receive)::text as told_receive,
+      o.link_receive::text, ('x' || right(o.quote_id::text, 2))::bit(8)::int as rank, r.route->'route'->'offers' as offers,
+      (i.quote->'route'->>'decidedOn')::float8 as quoted_on, (extract(epoch from o.created_on) * 1000)::float8 as ordered_on,
+      (select (extract(epoch from min(e.at)) * 1000)::float8 from order_events e where e.order_id = o.id and e.to_stage in ('filled', 'finished')) as filled_on,
+      case when i.quote->'route'->'policy'->'reference'->>'source' = 'live' then i.quote->'route'->'policy'->'reference'->>'btcPrice' end as reference
+    from orders o join intents i on i.id = o.intent_id
+    left join routes r on r.id = (left(o.quote_id::text, 34) || '00')::uuid
+    where o.id = ${orderId}`);
+  return rows[0];
+};
+
+/** How much better than the best other offer of its route, in basis points. */
+const leadOf = ({ rank, offers }: Facts): number | null => {
+  const nets = (offers ?? []).map(({ offer }) => ({ n: BigInt(offer.receive), d: BigInt(offer.pay) }));
+  const own = nets[rank - 1];
+  const [best, ...rest] = nets.filter((_, index) => index !== rank - 1);
+  if (!own || !best || own.n === 0n) return null;
+  const other = rest.reduce((a, b) => (b.n * a.d > a.n * b.d ? b : a), best);
+  if (other.n === 0n) return null;
+  return Math.max(-10_000, Math.min(1_000_000_000, bpsDown(own.n * other.d - other.n * own.d, other.n * own.d)));
+};
+
+const fillOf = (facts: Facts, told: boolean, now: number): Fill => ({
+  ramp: facts.ramp,
+  binding: facts.binding,
+  quotedPay: BigInt(facts.quoted_pay),
+  quotedReceive: BigInt(facts.quoted_receive),
+  ...(told ? { toldPay: BigInt(facts.told_pay), toldReceive: BigInt(facts.told_receive) } : {}),
+  ...(facts.link_receive === null ? {} : { linkReceive: BigInt(facts.link_receive) }),
+  quotedOn: facts.quoted_on ?? facts.ordered_on,
+  filledOn: told ? (facts.filled_on ?? now) : now,
+  ...(facts.reference === null ? {} : { referenceQuoted: BigInt(facts.reference) }),
+});
+
+export type RecordFill = {
+  orderId: string;
+  now: number;
+  /** `paid`: the provider has the money, and never filled. */
+  as: 'filled' | 'paid';
+};
+
+/**
+ * Counts the fill of an order, once. One that was counted as paid and never filled, and was filled after all, is corrected. An order without a quote
+ * of ours (found after a restore) teaches nothing. False when there was nothing to count.
+ */
+export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFill): Promise<boolean> => {
+  const facts = await factsOf(tx, orderId);
+  if (!facts) return false;
+  await tx.update(orders).set({ recordedOn: now }).where(eq(orders.id, orderId));
+  // What a refunded order says now is what went back.
+  if (facts.option === null || facts.stage === 'refunded') return false;
+  const fill = fillOf(facts, as === 'filled', now);
+  const counted = countFill(fill);
+  const row = {
+    toldPay: fill.toldPay ?? null,
+    toldReceive: fill.toldReceive ?? null,
+    filledOn: fill.filledOn,
+    linkReceive: fill.linkReceive ?? null,
+    ...countedColumns(counted, now),
+  };
+  const key: Key = { providerId: facts.provider_id, ramp: facts.ramp, currency: facts.currency ?? '', option: facts.option };
+  const made = await tx
+    .insert(fills)
+    .values({
+      ...key,
+      ...row,
+      orderId,
+      binding: fill.binding,
+      quotedPay: fill.quotedPay,
+      quotedReceive: fill.quotedReceive,
+      leadBps: leadOf(facts),
+      quotedOn: fill.quotedOn,
+      orderedOn: facts.ordered_on,
+      referenceQuoted: fill.referenceQuoted ?? null,
+    })
+    .onConflictDoNothing()
+    .returning({ orderId: fills.orderId });
+  if (made.length === 1) {
+    await count(tx, key, counted, now, Math.max(0, utcDay(now) - utcDay(fill.filledOn)));
+    return true;
+  }
+  const [known] = await tx.select().from(fills).where(eq(fills.orderId, orderId));
+  if (!known || known.toldReceive !== null || as === 'paid') return false;
+  await tx.update(fills).set(row).where(eq(fills.orderId, orderId));
+  await correct(tx, known, counted, now);
+  return true;
+};
+
+/** A link that was read: what it pays less is taken off the record, as of today. */
+export const recordLink = async (tx: Transaction, orderId: string, linkReceive: bigint, now: number): Promise<void> => {
+  const [known] = await tx.select().from(fills).where(eq(fills.orderId, orderId)).for('update');
+  if (!known) return;
+  const counted = countFill({
+    ramp: known.ramp,
+    binding: known.binding,
+    quotedPay: known.quotedPay,
+    quotedReceive: known.quotedReceive,
+    ...(known.toldPay === null ? {} : { toldPay: known.toldPay }),
+    ...(known.toldReceive === null ? {} : { toldReceive: known.toldReceive }),
+    linkReceive,
+    quotedOn: known.quotedOn,
+    filledOn: known.filledOn,
+    ...(known.referenceQuoted === null ? {} : { referenceQuoted: known.referenceQuoted }),
+    ...(known.referenceFilled === null ? {} : { referenceFilled: known.referenceFilled }),
+  });
+  await tx
+    .update(fills)
+    .set({ linkReceive, ...countedColumns(counted, now) })
+    .where(eq(fills.orderId, orderId));
+  await correct(tx, known, counted, now);
+};
+
+const countedColumns = ({ row, quotedSats, deliveredSats }: Counted, now: number) => ({
+  countedIn: row,
+  countedQuoted: quotedSats,
+  countedDelivered: deliveredSats,
+  countedOn: now,
+});
+
+// ---- the sums --------------------------------------------------------------------------------------------------------------------------
+
+type Key = { providerId: string; ramp: Ramp; currency: string; option: string };
+type Stored = { day: number; quotedSats: bigint; deliveredSats: bigint; fastQuotedSats: bigint; fastDeliveredSats: bigint };
+
+export const windowsOf = ({ quotedSats, deliveredSats, fastQuotedSats, fastDeliveredSats }: Omit<Stored, 'day'>): Windows => ({
+  slow: { quotedSats, deliveredSats },
+  fast: { quotedSats: fastQuotedSats, deliveredSats: fastDeliveredSats },
+});
+const columnsOf = ({ slow, fast }: Windows) => ({
+  quotedSats: slow.quotedSats,
+  deliveredSats: slow.deliveredSats,
+  fastQuotedSats: fast.quotedSats,
+  fastDeliveredSats: fast.deliveredSats,
+});
+
+/** A row of sums with something added, on a day: the row's own day may be later where a clock of another instance is ahead. */
+const withAdded = (stored: Stored, more: Windows, today: number) => {
+  const day = Math.max(stored.day, today);
+  const now = decayed(windowsOf(stored), day - stored.day);
+  return { day, ...columnsOf({ slow: added(now, more.slow).slow, fast: added(now, more.fast).fast }) };
+};
+const both = (sums: Sums): Windows => ({ slow: sums, fast: sums });
+const zero = columnsOf(emptyWindows());
+const nothing: Sums = { quotedSats: 0n, deliveredSats: 0n };
+
+const ofOption = (key: Key) =>
+  and(
+    eq(recordEstimates.providerId, key.providerId),
+    eq(recordEstimates.ramp, key.ramp),
+    eq(recordEstimates.currency, key.currency),
+    eq(recordEstimates.option, key.option),
+  );
+const ofProvider = ({ providerId, ramp }: Key) => and(eq(recordBroken.providerId, providerId), eq(recordBroken.ramp, ramp));
+
+/** The totals move with the estimates, so that one row per option is written; `orders` is 1 for a fill that is new. */
+type Addition = { estimates: Windows; all: Sums; orders: number };
+
+const addToEstimates = async (tx: Transaction, key: Key, addition: Addition, now: number): Promise<void> => {
+  const today = utcDay(now);
+  await tx
+    .insert(recordEstimates)
+    .values({ ...key, ...zero, day: today, orders: 0, allQuotedSats: 0n, allDeliveredSats: 0n, since: now })
+    .onConflictDoNothing();
+  const [stored] = await tx.select().from(recordEstimates).where(ofOption(key)).for('update');
+  if (!stored) throw new Error('a row of sums is gone');
+  await tx
+    .update(recordEstimates)
+    .set({
+      ...withAdded(stored, addition.estimates, today),
+      orders: stored.orders + addition.orders,
+      allQuotedSats: stored.allQuotedSats + addition.all.quotedSats,
+      allDeliveredSats: stored.allDeliveredSats + addition.all.deliveredSats,
+    })
+    .where(ofOption(key));
+};
+
+const addToBroken = async (tx: Transaction, key: Key, more: Windows, now: number): Promise<void> => {
+  const today = utcDay(now);
+  const { providerId, ramp } = key;
+  await tx
+    .insert(recordBroken)
+    .values({ providerId, ramp, ...zero, day: today })
+    .onConflictDoNothing();
+  const [stored] = await tx.select().from(recordBroken).where(ofProvider(key)).for('update');
+  if (!stored) throw new Error('a row of sums is gone');
+  await tx
+    .update(recordBroken)
+    .set(withAdded(stored, more, today))
+    .where(ofProvider(key));
+};
+
+/** A new fill. One that is found days later counts as it would by now. */
+const count = async (tx: Transaction, key: Key, counted: Counted, now: number, agedDays: number): Promise<void> => {
+  const aged = decayed(both(counted), agedDays);
+  const addition = { estimates: counted.row === 'estimates' ? aged : both(nothing), all: counted.tells ? counted : nothing, orders: counted.tells ? 1 : 0 };
+  if (counted.tells) await addToEstimates(tx, key, addition, now);
+  if (counted.row === 'broken') await addToBroken(tx, key, aged, now);
+};
+
+type KnownFill = typeof fills.$inferSelect;
+
+/** Later news of a fill, undecayed; nothing where the operator cleared the sums since it was counted. */
+const correct = async (tx: Transaction, known: KnownFill, counted: Counted, now: number): Promise<void> => {
+  // Whether it told anything then: a link changes that never, a late fill does.
+  const tells = counted.tells || known.toldReceive === null;
+  const before: Counted = { row: known.countedIn, quotedSats: known.countedQuoted, deliveredSats: known.countedDelivered, tells };
+  const change = (row: 'estimates' | 'broken'): Sums | undefined => correction(before, counted).find((one) => one.row === row)?.change;
+  const wasCleared = (row: { resetOn: number | null } | undefined): boolean => row?.resetOn != null && row.resetOn >= known.countedOn;
+  const [option] = await tx.select({ resetOn: recordEstimates.resetOn }).from(recordEstimates).where(ofOption(known)).for('update');
+  const all = { quotedSats: counted.quotedSats - before.quotedSats, deliveredSats: counted.deliveredSats - before.deliveredSats };
+  if (tells && !wasCleared(option)) await addToEstimates(tx, known, { estimates: both(change('estimates') ?? nothing), all, orders: 0 }, now);
+  const [promises] = await tx.select({ resetOn: recordBroken.resetOn }).from(recordBroken).where(ofProvider(known)).for('update');
+  const broken = change('broken');
+  if (broken && !wasCleared(promises)) await addToBroken(tx, known, both(broken), now);
+};

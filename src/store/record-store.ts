@@ -1,0 +1,118 @@
+import { and, asc, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
+import type { RecordStore } from '../ports/record.ts';
+import { readFigures } from './record-figures.ts';
+import { present, type Database } from './database.ts';
+import { recordFill, recordLink, windowsOf } from './record-fill.ts';
+import { fills, orders, recordBroken, recordEstimates } from './schema.ts';
+
+const moneyCame = ['paid', 'review', 'filled', 'finished', 'refunded'] as const;
+
+const shownColumns = {
+  orderId: fills.orderId,
+  ramp: fills.ramp,
+  currency: fills.currency,
+  option: fills.option,
+  binding: fills.binding,
+  quotedPay: fills.quotedPay,
+  quotedReceive: fills.quotedReceive,
+  toldPay: fills.toldPay,
+  toldReceive: fills.toldReceive,
+  linkReceive: fills.linkReceive,
+  leadBps: fills.leadBps,
+  filledOn: fills.filledOn,
+  countedIn: fills.countedIn,
+  countedQuoted: fills.countedQuoted,
+  countedDelivered: fills.countedDelivered,
+};
+
+export const createRecordStore = (db: Database): RecordStore => ({
+  read: async () => {
+    const [estimates, broken] = await Promise.all([
+      db
+        .select()
+        .from(recordEstimates)
+        .orderBy(asc(recordEstimates.providerId), asc(recordEstimates.ramp), asc(recordEstimates.currency), asc(recordEstimates.option)),
+      db.select().from(recordBroken).orderBy(asc(recordBroken.providerId), asc(recordBroken.ramp)),
+    ]);
+    return {
+      estimates: estimates.map(({ providerId, ramp, currency, option, day, resetOn, orders: count, allQuotedSats, allDeliveredSats, since, ...sums }) => ({
+        providerId,
+        ramp,
+        currency,
+        option,
+        day,
+        windows: windowsOf(sums),
+        all: { orders: count, quotedSats: allQuotedSats, deliveredSats: allDeliveredSats, since },
+        ...(resetOn === null ? {} : { resetOn }),
+      })),
+      broken: broken.map(({ providerId, ramp, day, resetOn, ...sums }) => ({
+        providerId,
+        ramp,
+        day,
+        windows: windowsOf(sums),
+        ...(resetOn === null ? {} : { resetOn }),
+      })),
+    };
+  },
+  addMissing: async (now, unfilledBefore, limit) => {
+    // An order's own transaction each: its lock decides who counts it, and the sums are held for no longer than one order needs.
+    const before = new Date(unfilledBefore).toISOString();
+    const paidLongAgo = sql`exists (select 1 from order_events e where e.order_id = ${orders.id} and e.to_stage = 'paid' and e.source in ('read', 'notice') and e.at < ${before})`;
+    const due = await db
+      .select({ id: orders.id, stage: orders.stage })
+      .from(orders)
+      .where(and(isNull(orders.recordedOn), inArray(orders.stage, [...moneyCame]), sql`(${orders.stage} not in ('paid', 'review') or ${paidLongAgo})`))
+      .orderBy(orders.changedOn)
+      .limit(limit);
+    for (const { id, stage } of due)
+      await db.transaction(async (tx) => {
+        const [still] = await tx.select({ recordedOn: orders.recordedOn }).from(orders).where(eq(orders.id, id)).for('update');
+        if (still?.recordedOn === null) await recordFill(tx, { orderId: id, now, as: stage === 'paid' || stage === 'review' ? 'paid' : 'filled' });
+      });
+    return due.length;
+  },
+  linkRead: async (orderId, receive, now) =>
+    await db.transaction(async (tx) => {
+      // The least that any of its links paid: a second one does not make up for the first.
+      const rows = await tx
+        .update(orders)
+        .set({ linkReceive: sql`least(coalesce(${orders.linkReceive}, ${receive}), ${receive})`, linkReadOn: now })
+        .where(eq(orders.id, orderId))
+        .returning({ linkReceive: orders.linkReceive });
+      const least = rows[0]?.linkReceive;
+      if (least !== undefined && least !== null) await recordLink(tx, orderId, least, now);
+    }),
+  paidNotFilled: async (orderId, now) =>
+    await db.transaction(async (tx) => {
+      const [order] = await tx.select({ stage: orders.stage }).from(orders).where(eq(orders.id, orderId)).for('update');
+      if (!order || order.stage === 'filled' || order.stage === 'finished' || order.stage === 'refunded') return false;
+      return await recordFill(tx, { orderId, now, as: 'paid' });
+    }),
+  reset: async (providerId, now) =>
+    await db.transaction(async (tx) => {
+      const cleared = { quotedSats: 0n, deliveredSats: 0n, fastQuotedSats: 0n, fastDeliveredSats: 0n, resetOn: now };
+      const estimates = await tx
+        .update(recordEstimates)
+        .set(cleared)
+        .where(eq(recordEstimates.providerId, providerId))
+        .returning({ ramp: recordEstimates.ramp });
+      const broken = await tx.update(recordBroken).set(cleared).where(eq(recordBroken.providerId, providerId)).returning({ ramp: recordBroken.ramp });
+      return estimates.length + broken.length;
+    }),
+  figures: async (since) => await readFigures(db, since),
+  fills: async (providerId, limit) => {
+    const rows = await db
+      .select(shownColumns)
+      .from(fills)
+      .where(eq(fills.providerId, providerId))
+      .orderBy(desc(sql`${fills.countedQuoted} - ${fills.countedDelivered}`), desc(fills.filledOn))
+      .limit(limit);
+    return rows.map(present);
+  },
+  oldReaders: async (since) => {
+    const rows = await db.execute<{ found: boolean }>(
+      sql`select exists (select 1 from routes where created_on > ${new Date(since).toISOString()} and reads is null) as found`,
+    );
+    return rows[0]?.found === true;
+  },
+});
