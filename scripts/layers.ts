@@ -13,7 +13,7 @@ export type Violation = { from: string; to: string; rule: string };
 const allowed: Record<string, readonly string[]> = {
   domain: [],
   bitcoin: [],
-  banking: [],
+  banking: ['domain'],
   spec: ['domain', 'bitcoin'],
   kit: ['domain', 'bitcoin', 'spec'],
   provider: ['domain', 'bitcoin', 'banking', 'spec', 'kit'],

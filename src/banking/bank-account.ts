@@ -1,4 +1,5 @@
 /** IBAN and BIC as people paste them: read once, here, into the one form that banks take. */
+import { isCountry } from '../domain/country.ts';
 
 /** Lengths by country, SWIFT IBAN registry; the countries of the SEPA schemes first, for only they can be paid by the QR code. */
 const SEPA_LENGTHS =
@@ -8,15 +9,6 @@ const OTHER_LENGTHS =
 const SEPA = lengthTable(SEPA_LENGTHS);
 const IBAN_LENGTH = new Map([...SEPA, ...lengthTable(OTHER_LENGTHS)]);
 const EEA = new Set('AT BE BG HR CY CZ DE DK EE ES FI FR GR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK'.split(' '));
-const COUNTRIES = new Set(
-  (
-    'AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ ' +
-    'EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ ' +
-    'LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW ' +
-    'SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW'
-  ).split(' '),
-);
-
 /** Blanks of all kinds, dashes, invisible marks: none of it is part of an account number. */
 const DECORATION = /[\s\p{Pd}\p{C}\p{Default_Ignorable_Code_Point}\u2212._]+/gu;
 const INVISIBLE = /(?!\s)[\p{C}\p{Default_Ignorable_Code_Point}]/gu;
@@ -43,7 +35,7 @@ export function readIban(text: string): string | undefined {
 /** ISO 9362 in the pattern of ISO 20022: 8 or 11 characters with a country in the middle. A placeholder is none. */
 export function readBic(text: string): string | undefined {
   const bic = compact(text, BIC_LABEL);
-  const isBic = /^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$/.test(bic) && COUNTRIES.has(bic.slice(4, 6));
+  const isBic = /^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$/.test(bic) && isCountry(bic.slice(4, 6));
   return isBic && !isPlaceholder(text) ? bic : undefined;
 }
 

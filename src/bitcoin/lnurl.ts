@@ -5,9 +5,9 @@ import { bech32 } from '@scure/base';
 const MAX_LENGTH = 2000;
 /**
  * RFC 3986 only. A link that two parsers read differently (backslash, blank, control character) could pass our check of the host and lead
- * the wallet elsewhere; for the same reason user:password@ is refused below.
+ * the wallet elsewhere; for the same reason there is no user:password@ and no percent sign in the host.
  */
-const URL_CHARACTERS = /^https?:\/\/[a-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+$/i;
+const URL_CHARACTERS = /^https?:\/\/[a-z0-9.\-:[\]]+(?:[/?#][a-z0-9\-._~:/?#[\]@!$&'()*+,;=%]*)?$/i;
 const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost'];
 
 /** `loopbackHttp`: also plain http on a loopback host, for the sandbox. */
@@ -58,7 +58,6 @@ function fromBech32(text: string): string | undefined {
 }
 
 function isWithdrawalUrl(url: URL, options: LnurlOptions): boolean {
-  if (url.username !== '' || url.password !== '') return false;
   const tag = url.searchParams.get('tag');
   if (tag !== null && tag !== 'withdrawRequest') return false;
   if (url.protocol === 'https:' || url.hostname.endsWith('.onion')) return true;

@@ -1,5 +1,6 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { readCountry } from '../domain/country.ts';
 import { parseRange } from '../domain/ip-address.ts';
 import type { ProviderModule } from '../providers/spec.ts';
 import { explain } from './explain.ts';
@@ -90,7 +91,15 @@ export const providerCore = z.object({
       terms_url: z.url().optional(),
       support_url: z.url().optional(),
       kyc: z.enum(['none', 'light', 'full']).optional(),
-      countries: z.array(z.string().regex(/^[A-Z]{2}$/)).default([]),
+      countries: z
+        .array(
+          z
+            .string()
+            .regex(/^[A-Z]{2}$/)
+            .refine((code) => readCountry(code) !== undefined, 'must be a country of ISO 3166')
+            .overwrite((code) => readCountry(code) ?? code),
+        )
+        .default([]),
     }),
   ),
   preference_bps: z.int().min(-1000).max(1000).default(0).describe('Declared preference; shown with every route it decided'),

@@ -7,5 +7,8 @@ const canonical = (id: string): string => {
   return uuid ? uuid.slice(1).join('-').toLowerCase() : text;
 };
 
+/** Every writing in which a provider may tell an id again, for a look-up by its letters. */
+export const writingsOf = (id: string): string[] => [...new Set([id, canonical(id), canonical(id).toUpperCase()])];
+
 /** Whether two ids name the same thing: UUIDs however they are written, everything else letter by letter. */
 export const sameId = (a: string, b: string): boolean => a === b || canonical(a) === canonical(b);

@@ -4,6 +4,7 @@
  * death is waited for: an expired quote can no longer become an order.
  */
 import type { RepostProfile, Stage } from './order.ts';
+import { sameId } from './same-id.ts';
 import { jittered } from './order-life.ts';
 
 export type PlacingProfile = { repost: RepostProfile; lateCommitMaxMs: number; statusBySession: boolean };
@@ -71,7 +72,7 @@ const amountsMatch = (quoted: Placing['quoted'], order: NewOrder): boolean =>
 
 const dead = (note: string): Settled => ({ do: 'settle', state: 'dead', note });
 
-/** The orders of a session that can be this placing's: not known before it, not claimed by another one. */
+/** The orders of a session that can be this placing's: not known before it, not claimed by another one, in whatever writing of their ids. */
 export const newOrders = <T extends { upstreamOrderId?: string }>(
   rows: T[],
   knownBefore: readonly string[],
@@ -79,7 +80,7 @@ export const newOrders = <T extends { upstreamOrderId?: string }>(
 ): (T & { upstreamOrderId: string })[] =>
   rows.flatMap((row) => {
     const { upstreamOrderId } = row;
-    return upstreamOrderId === undefined || knownBefore.includes(upstreamOrderId) || claimed.includes(upstreamOrderId) ? [] : [{ ...row, upstreamOrderId }];
+    return upstreamOrderId === undefined || [...knownBefore, ...claimed].some((known) => sameId(known, upstreamOrderId)) ? [] : [{ ...row, upstreamOrderId }];
   });
 
 const backOffSeconds = [1, 2, 4, 8, 15, 30];

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { readCountry } from '../domain/country.ts';
 
 /** Outward pieces that several routes share. Amounts: integers, hundredths of the fiat unit or sats; times RFC 3339 UTC with milliseconds. */
 export const sessionId = z
@@ -18,6 +19,8 @@ export const ipv4 = z.ipv4();
 export const country = z
   .string()
   .regex(/^[A-Za-z]{2}$/, 'must be an ISO 3166 country of two letters')
+  .refine((code) => readCountry(code) !== undefined, 'must be a country of ISO 3166 (GB, not England)')
+  .overwrite((code) => readCountry(code) ?? code)
   .openapi({ example: 'DE' });
 
 export const reasons = {

@@ -1,6 +1,6 @@
 import { checkPayoutAddress } from '../../bitcoin/address.ts';
 import { toCanonicalLnurl } from '../../bitcoin/lnurl.ts';
-import { trustedLink } from '../../domain/hosts.ts';
+import { customerLink } from '../../domain/links.ts';
 import { backOffMs } from '../../domain/settle-placing.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { followed, putInReview, refreshOrder } from './follow-orders.ts';
@@ -140,7 +140,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     if (!answer.ok) return await refusedClaim(gateway, order, claim, lease);
     const sandbox = gateway.settings.mode === 'sandbox';
     const canonical = toCanonicalLnurl(answer.value.lnurl, { loopbackHttp: sandbox });
-    if (!canonical || !trustedLink(canonical.url.href, linkHosts(provider, provider.core.payout_hosts), sandbox)) {
+    if (!canonical || customerLink(canonical.url.href, linkHosts(provider, provider.core.payout_hosts), sandbox) === undefined) {
       await gateway.stores.claims.change(order.id, lease.owner, { state: 'review' });
       await putInReview(gateway, order, 'withdrawal link on a foreign host');
       gateway.log('error', 'payout_link_refused', { request_id: scope.requestId, order: order.id, provider: provider.id });

@@ -6,8 +6,8 @@ import { orderStatus } from '../../domain/order-life.ts';
 import { orderSecretPlace, paymentPlace } from '../places.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Order } from '../../ports/orders.ts';
-import { decodeLnurl } from '../../bitcoin/lnurl.ts';
-import { trustedLink } from '../../domain/hosts.ts';
+import { toCanonicalLnurl } from '../../bitcoin/lnurl.ts';
+import { customerLink } from '../../domain/links.ts';
 import { linkHosts, providerOf } from '../upstream/provider-of.ts';
 import { readTerms } from '../pricing/liquidity-terms.ts';
 import { int, isoTime, providerRef, shownFacts } from '../outward.ts';
@@ -126,17 +126,18 @@ const redemptionOf = async (gateway: Gateway, order: Order): Promise<Shown> => {
   if (!redemption) return {};
   const sandbox = gateway.settings.mode === 'sandbox';
   const hosts = linkHosts(provider, provider.core.payout_hosts);
-  const target = redemption.lnurl === undefined ? undefined : decodeLnurl(redemption.lnurl, { loopbackHttp: sandbox });
-  const trusted = [target, redemption.link].every((link) => link === undefined || trustedLink(link, hosts, sandbox));
-  if (!trusted) {
+  const link = redemption.link === undefined ? undefined : customerLink(redemption.link, hosts, sandbox);
+  const canonical = redemption.lnurl === undefined ? undefined : toCanonicalLnurl(redemption.lnurl, { loopbackHttp: sandbox });
+  const lnurl = canonical && customerLink(canonical.url.href, hosts, sandbox) !== undefined ? canonical.lnurl : undefined;
+  if ((redemption.link !== undefined && link === undefined) || (redemption.lnurl !== undefined && lnurl === undefined)) {
     gateway.count('untrusted_links_total', { provider: provider.id });
     gateway.log('error', 'redemption_link_untrusted', { provider: provider.id, order: order.id });
     return {};
   }
   return {
     redemption: {
-      ...(redemption.lnurl === undefined ? {} : { lnurl: redemption.lnurl }),
-      ...(redemption.link === undefined ? {} : { link: redemption.link }),
+      ...(lnurl === undefined ? {} : { lnurl }),
+      ...(link === undefined ? {} : { link }),
     },
     redemption_means: 'redeemable: the channel opens when the wallet redeems it',
   };

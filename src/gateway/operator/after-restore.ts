@@ -4,6 +4,8 @@
  */
 import type { Json } from '../../domain/offer.ts';
 import type { Ramp } from '../../domain/ramp.ts';
+import { writingsOf } from '../../domain/same-id.ts';
+import { newOrders } from '../../domain/settle-placing.ts';
 import type { OrderEvidence } from '../../providers/spec.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { refreshOrder } from '../following/follow-orders.ts';
@@ -100,12 +102,11 @@ const readSession = async (gateway: Gateway, session: UpstreamSession): Promise<
       }
       const known = await gateway.stores.operator.knownUpstreamIds(
         provider.id,
-        rows.flatMap((row) => row.upstreamOrderId ?? []),
+        rows.flatMap((row) => (row.upstreamOrderId === undefined ? [] : writingsOf(row.upstreamOrderId))),
       );
-      for (const row of rows) {
+      for (const row of newOrders(rows, known, [])) {
         const { upstreamOrderId } = row;
-        if (upstreamOrderId === undefined || known.includes(upstreamOrderId)) continue;
-        const orderId = await adopt(gateway, session, ramp, { ...row, upstreamOrderId });
+        const orderId = await adopt(gateway, session, ramp, row);
         if (orderId !== undefined) read.adopted.push({ orderId, provider: provider.id, upstreamOrderId, rawStatus: row.rawStatus });
       }
     } catch (fault) {

@@ -1,5 +1,4 @@
 import { judgeOrder } from '../../domain/judge-order.ts';
-import { trustedLink } from '../../domain/hosts.ts';
 import { refreshDelayMs } from '../../domain/order-life.ts';
 import { asksExchange, type Json } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
@@ -8,13 +7,13 @@ import { orderDeliveries } from '../deliveries/order-deliveries.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Intent } from '../../ports/placings.ts';
 import type { Order, OrderEvent } from '../../ports/orders.ts';
-import type { Provider } from '../../ports/providers.ts';
 import { sealAnswer, type GivenAnswer, type GivenProblem } from './given-answer.ts';
 import { answerOf, type Placing } from './placing.ts';
 import { linkHosts } from '../upstream/provider-of.ts';
 import { paymentPlace, webhookPlace } from '../places.ts';
 import { showNewOrder } from '../following/show-order.ts';
-import { referenceOf, showPayment } from './show-payment.ts';
+import { withOwnLinks } from './own-links.ts';
+import { showPayment } from './show-payment.ts';
 
 /**
  * The provider answered with an order. It is shown only when it is what the customer accepted, can be paid, and its links are the
@@ -47,15 +46,18 @@ export const confirmPlaced = async (gateway: Gateway, intent: Intent, owner: str
   }
   const { asked } = quote.route;
   const option = asksExchange(asked) ? { paymentOptionId: quote.terms.paymentOptionId, currency: asked.currency } : {};
-  const payment = showPayment(placed.paymentInfo, { pay: placed.pay, ...option });
+  const ownLinks = withOwnLinks(placed.paymentInfo, linkHosts(provider, provider.core.payment_hosts), gateway.settings.mode === 'sandbox');
+  const payment = showPayment(ownLinks ?? placed.paymentInfo, { pay: placed.pay, ...option });
+  if (placed.paymentInfo.kind === 'none' && placed.paymentInfo.problem !== undefined)
+    gateway.log('warn', 'payment_info_withheld', { provider: provider.id, order: intent.orderId, note: placed.paymentInfo.problem });
   if (!payment && placed.stage === 'awaiting_payment')
     return await withhold(gateway, intent, owner, placed, {
       code: 'order-unpayable',
-      detail: "The provider's order names no way to pay it. Ask for a new quote.",
+      detail: "The provider's order names no way to pay it that can be shown. Ask for a new quote.",
       more: {},
     });
 
-  const untrusted = untrustedLink(gateway, provider, placed);
+  const untrusted = ownLinks === undefined;
   const now = gateway.now();
   const stage: Stage = untrusted ? 'review' : placed.stage;
   const order = await orderOf(gateway, intent, placing, placed, { stage, payment: payment ?? {}, now });
@@ -133,10 +135,10 @@ export const settleUnpayable = async (gateway: Gateway, intent: Intent, owner: s
   return await settleWith(gateway, intent, owner, end, { problem: { code: 'order-unpayable', detail, more: { members: { order_id: intent.orderId } } } });
 };
 
-const untrustedLink = (gateway: Gateway, provider: Provider, placed: PlacedOrder): boolean => {
-  const { paymentInfo } = placed;
-  if (paymentInfo.kind !== 'fiat' || paymentInfo.paymentUrl === undefined) return false;
-  return !trustedLink(paymentInfo.paymentUrl, linkHosts(provider, provider.core.payment_hosts), gateway.settings.mode === 'sandbox');
+/** What support people search an order by. */
+const referenceIn = ({ payment_details: details }: { [key: string]: Json }): string | undefined => {
+  const reference = typeof details === 'object' && details !== null && !Array.isArray(details) ? details['provider_reference'] : undefined;
+  return typeof reference === 'string' ? reference : undefined;
 };
 
 const orderOf = async (
@@ -151,7 +153,7 @@ const orderOf = async (
   // What the provider says when it takes the order is kept in the terms.
   const { matched_by: _offered, ...offered } = offer.facts;
   const id = intent.orderId;
-  const reference = placed.paymentInfo.kind === 'fiat' ? referenceOf(placed.paymentInfo.paymentDetails ?? {}) : undefined;
+  const reference = referenceIn(payment);
   const { asked } = quote.route;
   const arrival = quote.offer.terms.arrivalSeconds;
   return {

@@ -1,3 +1,4 @@
+import { writingsOf } from '../../domain/same-id.ts';
 import { backOffMs, newOrders } from '../../domain/settle-placing.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../../providers/fault.ts';
@@ -146,7 +147,7 @@ export const ownNewOrders = async (scope: Scope, intent: Intent, placing: Placin
   const rows = await readSessionOrders(scope, placing);
   const claimed = await gateway.stores.intents.claimedUpstreamIds(
     intent.providerId,
-    rows.flatMap((row) => row.upstreamOrderId ?? []),
+    rows.flatMap((row) => (row.upstreamOrderId === undefined ? [] : writingsOf(row.upstreamOrderId))),
   );
   return newOrders(rows, intent.knownBefore ?? [], claimed);
 };

@@ -1,4 +1,5 @@
 import { epcQr } from '../../banking/epc-qr.ts';
+import { likelyReferences } from '../../banking/payment-reference.ts';
 import type { Json } from '../../domain/offer.ts';
 import type { PaymentInfo } from '../../providers/spec.ts';
 import { int } from '../outward.ts';
@@ -8,7 +9,7 @@ export type PaymentTerms = { paymentOptionId?: number; currency?: string; pay: b
 
 /**
  * `payment_info` as the wallet gets it, or undefined when it names no way to pay. A fiat provider's keys pass through; the gateway adds
- * `provider_reference` whenever a key with "reference" in its name came, and `epc_qr` (EPC069-12) for euros to a valid IBAN.
+ * `provider_reference` whenever one of them is the payment's reference, and `epc_qr` (EPC069-12) for euros to a valid IBAN.
  */
 export const showPayment = (info: PaymentInfo, terms: PaymentTerms): Shown | undefined => {
   const option = terms.paymentOptionId === undefined ? {} : { payment_option_id: terms.paymentOptionId };
@@ -40,18 +41,15 @@ export const showPayment = (info: PaymentInfo, terms: PaymentTerms): Shown | und
 
 const valueName = { invoice: 'lightning_invoice', lightning_address: 'lightning_address', lnurl: 'lnurl', onchain: 'address', altcoin: 'address' } as const;
 
-/** The payment reference under whatever name the provider gave it. */
-export const referenceOf = (details: Record<string, string>): string | undefined =>
-  Object.entries(details).find(([key, value]) => /reference/i.test(key) && value !== '')?.[1];
-
 const withReference = (details: Record<string, string>): Record<string, string> => {
-  const reference = referenceOf(details);
-  return reference === undefined || Object.hasOwn(details, 'provider_reference') ? details : { ...details, provider_reference: reference };
+  const [reference, ...others] = likelyReferences(details);
+  return reference === undefined || others.length > 0 ? details : { ...details, provider_reference: reference };
 };
 
 const epcOf = (details: Record<string, string>, amountCents: bigint): string | undefined => {
   const { provider_iban: iban, provider_bic: bic, provider_name: name } = details;
-  const reference = referenceOf(details);
-  if (iban === undefined || name === undefined) return undefined;
+  const [reference, ...others] = likelyReferences(details);
+  // A code with the wrong reference, or without one that is there, sends money that nobody recognises.
+  if (iban === undefined || name === undefined || others.length > 0) return undefined;
   return epcQr({ iban, name, amountCents, ...(bic === undefined ? {} : { bic }), ...(reference === undefined ? {} : { reference }) });
 };

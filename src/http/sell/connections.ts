@@ -25,8 +25,9 @@ const createBody = z.object({
   name: text(64),
   direction: z.enum(['sell', 'buy']).optional(),
   network: z.enum(['lightning', 'onchain']).optional(),
-  iban: text(50).optional(),
-  bic: text(11).optional(),
+  // As people paste them: with blanks, dashes, a label before it.
+  iban: text(100).optional(),
+  bic: text(64).optional(),
   beneficiary_name: text(140).optional(),
   lightning_username: text(64).optional(),
   destination_address: text(120).optional().openapi({ description: 'direction buy: where the bitcoin goes' }),

@@ -1,6 +1,6 @@
 /** Bringin's words → ours. Pure. */
 import { z } from 'zod';
-import { trustedLink } from '../../domain/hosts.ts';
+import { customerLink } from '../../domain/links.ts';
 import type { Json } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
 import type { AccountState, ConnectionState, FollowedOrder, OrderEvidence, SellTransaction } from '../spec.ts';
@@ -19,8 +19,8 @@ export const accountFrom = (reply: ConnectReply, signupHosts: readonly string[],
   if (status === 'connected' || reply.isUserConnected === true) return undefined;
   if (reply.userRegistered === true || status === 'pending') return { status: 'pending', mailSent: true };
   if (reply.userRegistered !== false && status !== 'onboarding') return undefined;
-  const trusted = signupURL !== undefined && trustedLink(signupURL, signupHosts, sandbox);
-  return { status: 'onboarding', mailSent: true, ...(trusted ? { signupUrl: signupURL } : {}) };
+  const signupUrl = signupURL === undefined ? undefined : customerLink(signupURL, signupHosts, sandbox);
+  return { status: 'onboarding', mailSent: true, ...(signupUrl === undefined ? {} : { signupUrl }) };
 };
 
 /** One `@`, no blanks, a dot in the domain: whether the mailbox exists is Bringin's to find out. */
