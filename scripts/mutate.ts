@@ -25,6 +25,7 @@ const targets: Record<string, string[]> = {
   'src/domain/judge-order.ts': ['src/domain/judge-order.test.ts'],
   'src/domain/exclusion.ts': ['src/domain/exclusion.test.ts'],
   'src/domain/net-result.ts': ['src/domain/net-result.test.ts'],
+  'src/domain/ramp.ts': ['src/domain/ramp.test.ts', 'src/domain/exclusion.test.ts', 'src/domain/net-result.test.ts'],
   'src/domain/ranking.ts': ['src/domain/ranking.test.ts'],
   'src/domain/money.ts': ['src/domain/money.test.ts'],
   'src/domain/fee-styles.ts': ['src/domain/fee-styles.test.ts'],

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RepostProfile } from './order.ts';
-import type { NewOrder, Placing, PlacingStep } from './settle-placing.ts';
+import type { NewOrder, PlacingStep, UnknownPlacing } from './settle-placing.ts';
 import { backOffMs, newOrders, settlePlacing } from './settle-placing.ts';
 
 const sentOn = 1_000_000;
 const deadOn = sentOn + 60_000;
 const lateCommitMaxMs = 5_000;
 const certainFrom = sentOn + lateCommitMaxMs;
-const placing = (repost: RepostProfile, more: Partial<Placing> = {}, statusBySession = true): Placing => ({
+const placing = (repost: RepostProfile, more: Partial<UnknownPlacing> = {}, statusBySession = true): UnknownPlacing => ({
   profile: { repost, lateCommitMaxMs, statusBySession },
   quoted: { pay: 10_000n, receive: 107_869n, binding: true },
   sentOn,
@@ -16,13 +16,13 @@ const placing = (repost: RepostProfile, more: Partial<Placing> = {}, statusBySes
   reposts: 0,
   ...more,
 });
-const saw = (on: number, ...found: NewOrder[]): Pick<Placing, 'read'> => ({ read: { on, found } });
+const saw = (on: number, ...found: NewOrder[]): Pick<UnknownPlacing, 'read'> => ({ read: { on, found } });
 const theOrder: NewOrder = { upstreamOrderId: 'up-1', stage: 'awaiting_payment', pay: 10_000n, receive: 107_869n };
 const brief = (step: PlacingStep): string => (step.do === 'settle' ? step.state : step.do === 'wait' ? `wait until ${step.until - sentOn}` : step.do);
-const next = (of: Placing, now: number): string => brief(settlePlacing(of, now));
+const next = (of: UnknownPlacing, now: number): string => brief(settlePlacing(of, now));
 
 describe('same: the repeated request brings the same order, with the way to pay it', () => {
-  test.each<[string, Partial<Placing>, number, string]>([
+  test.each<[string, Partial<UnknownPlacing>, number, string]>([
     ['at once', {}, sentOn, 'repost'],
     ['and again while it is lost', { reposts: 3, reply: 'lost' }, deadOn - 1, 'repost'],
     ['answered', { reposts: 1, reply: 'placed' }, sentOn + 1, 'confirmed'],
@@ -43,7 +43,7 @@ describe('same: the repeated request brings the same order, with the way to pay 
 });
 
 describe('rejects: one more request, once a late commit would have shown', () => {
-  test.each<[string, Partial<Placing>, number, string]>([
+  test.each<[string, Partial<UnknownPlacing>, number, string]>([
     ['waits for late commits', {}, certainFrom - 1, 'wait until 5000'],
     ['then reads', {}, certainFrom, 'read'],
     ['a read from before that proves nothing', saw(certainFrom - 1), certainFrom, 'read'],
@@ -66,7 +66,7 @@ describe('rejects: one more request, once a late commit would have shown', () =>
 });
 
 describe.each(['duplicates', 'unknown'] as const)('%s: never sent again', (repost) => {
-  test.each<[string, Partial<Placing>, number, string]>([
+  test.each<[string, Partial<UnknownPlacing>, number, string]>([
     ['reads', {}, sentOn, 'read'],
     ['reads on', saw(deadOn - 1), deadOn - 1, 'read'],
     ['found', saw(sentOn + 1, theOrder), sentOn + 1, 'unpayable'],

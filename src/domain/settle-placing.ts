@@ -12,7 +12,7 @@ export type PlacingProfile = { repost: RepostProfile; lateCommitMaxMs: number; s
 /** An order seen in the placing's upstream session: neither known before nor claimed by another placing. */
 export type NewOrder = { upstreamOrderId: string; stage?: Stage; pay?: bigint; receive?: bigint };
 
-export type Placing = {
+export type UnknownPlacing = {
   profile: PlacingProfile;
   quoted: { pay: bigint; receive: bigint; binding: boolean };
   /** When the quote was sent last (first try or re-POST). */
@@ -34,7 +34,7 @@ export type PlacingStep = { do: 'repost' } | { do: 'read' } | { do: 'wait'; unti
 const lastReadMs = 10 * 60_000;
 
 /** The next step for an `unknown` placing. Due steps are spaced by backOffMs. */
-export const settlePlacing = (placing: Placing, now: number): PlacingStep => {
+export const settlePlacing = (placing: UnknownPlacing, now: number): PlacingStep => {
   const { profile, deadOn, read, reply } = placing;
   if (reply === 'placed') return { do: 'settle', state: 'confirmed', note: 'the provider answered the repeated request with the order' };
   const found = read && read.found.length > 0 ? settleFound(placing, read.found) : undefined;
@@ -54,7 +54,7 @@ export const settlePlacing = (placing: Placing, now: number): PlacingStep => {
 };
 
 /** The order is real, but only the lost answer said how to pay it. More than one, other amounts, or money in it: a human looks. */
-const settleFound = ({ quoted }: Placing, found: NewOrder[]): Settled => {
+const settleFound = ({ quoted }: UnknownPlacing, found: NewOrder[]): Settled => {
   const [only] = found;
   if (!only || found.length > 1) return { do: 'settle', state: 'review', note: `${found.length} new orders for one quote` };
   const settled = { do: 'settle', upstreamOrderId: only.upstreamOrderId } as const;
@@ -67,7 +67,7 @@ const settleFound = ({ quoted }: Placing, found: NewOrder[]): Settled => {
 const unpaid: ReadonlySet<Stage> = new Set<Stage>(['awaiting_payment', 'expired', 'failed']);
 
 /** An amount that the provider does not name matches; an estimate may have moved. */
-const amountsMatch = (quoted: Placing['quoted'], order: NewOrder): boolean =>
+const amountsMatch = (quoted: UnknownPlacing['quoted'], order: NewOrder): boolean =>
   !quoted.binding || ((order.pay === undefined || order.pay === quoted.pay) && (order.receive === undefined || order.receive === quoted.receive));
 
 const dead = (note: string): Settled => ({ do: 'settle', state: 'dead', note });

@@ -5,7 +5,7 @@ import type { Gateway } from '../ports/gateway.ts';
 import type { Retention } from '../ports/stores.ts';
 import { lookAgain } from './ordering/recheck-withheld.ts';
 import { refreshAccounts } from './accounts/refresh-account.ts';
-import { settleIntents } from './ordering/settle-placings.ts';
+import { settleIntents } from './ordering/settle-intents.ts';
 
 export type TickBudget = { /** Stop taking on new work after so long. */ ms: number; /** At most so many provider calls and deliveries. */ calls: number };
 export type Scheduled = { deliveries: number; intents: number; claims: number; orders: number; accounts: number; record: number };

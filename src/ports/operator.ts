@@ -4,7 +4,7 @@ import type { IntentState, Stage } from '../domain/order.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import type { Delivery } from './deliveries.ts';
 import type { Claim } from './claims.ts';
-import type { Intent, NewIntent } from './placings.ts';
+import type { Intent, NewIntent } from './intents.ts';
 import type { Order, OrderEvent, OrderTerms, OrderWatch } from './orders.ts';
 
 type Json = NonNullable<AnyJson>;

@@ -5,7 +5,7 @@ import type { OperatorStore } from './operator.ts';
 import type { SessionStore } from './sessions.ts';
 import type { RecordStore } from './record.ts';
 import type { RouteStore } from './routes.ts';
-import type { IntentStore } from './placings.ts';
+import type { IntentStore } from './intents.ts';
 import type { OrderStore } from './orders.ts';
 import type { ClaimStore } from './claims.ts';
 import type { CatalogueStore } from './catalogue.ts';

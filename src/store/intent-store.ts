@@ -1,5 +1,5 @@
 import { and, eq, inArray, ne, or, sql } from 'drizzle-orm';
-import type { Intent, IntentStore } from '../ports/placings.ts';
+import type { Intent, IntentStore } from '../ports/intents.ts';
 import { constraintOf, present, sqlState, uniqueViolation, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
 import { free, held, leaseOf, released, takeDue } from './lease.ts';

@@ -269,7 +269,7 @@ const distrustRestored = async (db: Database, now: number): Promise<{ quotes: nu
       .update(intents)
       .set({
         state: 'unknown',
-        // Its way to pay may have been shown (src/gateway/ordering/settle-placings.ts).
+        // Its way to pay may have been shown (src/gateway/ordering/settle-intents.ts).
         evidence: sql`(coalesce(${intents.evidence}::jsonb, '{}') || '{"restored":true}')::json`,
         sentOn: sql`coalesce(${intents.sentOn}, ${new Date(now).toISOString()}::timestamptz)`,
         nextTryOn: now,

@@ -128,7 +128,7 @@ export const intents = pgTable(
     providerId: text('provider_id').notNull(),
     /**
      * The column is named after its first use, an upstream session, and keeps that name: renaming it would need a migration, and instances of
-     * two versions could not share the database. By now it holds whatever two placings must not use at the same time (ports/placings.ts).
+     * two versions could not share the database. By now it holds whatever two placings must not use at the same time (ports/intents.ts).
      */
     exclusiveKey: uuid('provider_session_id'),
     requestId: text('request_id').notNull(),

@@ -13,7 +13,7 @@ import type { UpstreamSession } from '../../ports/operator.ts';
 import { blobPlace, inputsPlace, paymentPlace } from '../places.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
-import { settleIntents } from '../ordering/settle-placings.ts';
+import { settleIntents } from '../ordering/settle-intents.ts';
 import { deliveriesSwitch, ordersSwitch } from '../switches.ts';
 
 export type Restored = {

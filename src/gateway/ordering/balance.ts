@@ -1,7 +1,7 @@
 import type { Prepared } from './prepared.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
-import type { Intent } from '../../ports/placings.ts';
+import type { Intent } from '../../ports/intents.ts';
 import type { StoredQuote } from '../pricing/store-route.ts';
 
 export const appKeyRequired = (): Problem =>

@@ -5,7 +5,7 @@ import type { Stage } from '../../domain/order.ts';
 import type { PlacedOrder } from '../../providers/spec.ts';
 import { orderDeliveries } from '../deliveries/order-deliveries.ts';
 import type { Gateway } from '../../ports/gateway.ts';
-import type { Intent } from '../../ports/placings.ts';
+import type { Intent } from '../../ports/intents.ts';
 import type { Order, OrderEvent } from '../../ports/orders.ts';
 import { sealAnswer, type GivenAnswer, type GivenProblem } from './given-answer.ts';
 import { answerOf, type Placing } from './placing.ts';

@@ -1,5 +1,5 @@
 import { amountNames, type Ramp } from '../../domain/ramp.ts';
-import type { Intent } from '../../ports/placings.ts';
+import type { Intent } from '../../ports/intents.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
 import { Problem } from '../problem.ts';

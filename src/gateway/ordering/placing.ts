@@ -1,11 +1,11 @@
-/** What a placing is made of, wherever it is picked up. */
+/** A placing is an intent being carried out: what it is made of, wherever it is picked up. */
 import type { Json as AnyJson } from '../../domain/offer.ts';
 import type { CallContext, OrderInputs } from '../../providers/spec.ts';
 import { rampFacts } from '../ramps.ts';
 import { inputsPlace, reservedPlace } from '../places.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
-import type { Intent } from '../../ports/placings.ts';
+import type { Intent } from '../../ports/intents.ts';
 import type { Provider } from '../../ports/providers.ts';
 import { openAnswer, type GivenAnswer } from './given-answer.ts';
 import { quoteFromJson, type StoredQuote } from '../pricing/store-route.ts';

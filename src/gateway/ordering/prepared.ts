@@ -3,7 +3,7 @@ import type { PlacingInputs } from './placing.ts';
 
 /** What a ramp adds once the quote is known: the upstream owner, and what the adapter needs of the customer. */
 export type Prepared = {
-  /** What no other placing may use at the same time (ports/placings.ts); without one, the upstream session of the quote. */
+  /** What no other placing may use at the same time (ports/intents.ts); without one, the upstream session of the quote. */
   exclusiveKey?: string;
   order: OrderInputs;
   nodePubkey?: string;

@@ -11,7 +11,7 @@ import { rampFacts } from '../ramps.ts';
 import { placingOf, type Placing } from './placing.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Scope } from '../../ports/scope.ts';
-import type { Intent } from '../../ports/placings.ts';
+import type { Intent } from '../../ports/intents.ts';
 import type { Lease } from '../../ports/runtime.ts';
 import { ownNewOrders } from './send-placing.ts';
 import { defect } from '../../ports/defect.ts';

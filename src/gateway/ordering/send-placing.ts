@@ -13,7 +13,7 @@ import { quoteRequestOf } from './quote-request.ts';
 import { rampFacts } from '../ramps.ts';
 import { ordersHeld } from '../switches.ts';
 import type { Gateway } from '../../ports/gateway.ts';
-import type { Intent } from '../../ports/placings.ts';
+import type { Intent } from '../../ports/intents.ts';
 import type { Lease } from '../../ports/runtime.ts';
 import { releaseSpend } from './balance.ts';
 import { refusalProblem } from '../refusal-problem.ts';

@@ -4,6 +4,7 @@ import type { NewDelivery } from './deliveries.ts';
 import type { Json, Lease } from './runtime.ts';
 import type { Order, OrderEvent } from './orders.ts';
 
+/** The row that is written before an order leaves. What carries it out is a placing (src/gateway/ordering/placing.ts). */
 export type Intent = {
   id: string;
   quoteId: string;

@@ -1,8 +1,8 @@
-import { backOffMs, settlePlacing, type NewOrder, type Placing as UnknownPlacing } from '../../domain/settle-placing.ts';
+import { backOffMs, settlePlacing, type NewOrder, type UnknownPlacing } from '../../domain/settle-placing.ts';
 import { confirmPlaced, settleUnpayable } from './confirm-order.ts';
 import { noticeBodyPlace } from '../places.ts';
 import type { Gateway } from '../../ports/gateway.ts';
-import type { Intent } from '../../ports/placings.ts';
+import type { Intent } from '../../ports/intents.ts';
 import type { Json, Lease } from '../../ports/runtime.ts';
 import { Problem } from '../problem.ts';
 import { callProvider } from '../upstream/call-provider.ts';
