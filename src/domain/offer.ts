@@ -6,6 +6,17 @@ import type { Limits, Refusal } from './refusal.ts';
 /** A value that survives JSON: what adapters put into stored, opaque fields. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
+export const conditions = ['account', 'connection', 'proof', 'invoice'] as const;
+export type Condition = (typeof conditions)[number];
+
+/** What a customer should know of an offer before ordering it. */
+export const offerWarnings = ['fee-mismatch', 'expires-before-arrival', 'price-is-last-observed', 'large-channel'] as const;
+export type OfferWarning = (typeof offerWarnings)[number];
+
+/** What a seller of liquidity delivers, and how euros travel. */
+export const deliveries = ['channel', 'redemption', 'payment'] as const;
+export const euroDeliveries = ['card_balance', 'bank_transfer_started'] as const;
+
 /**
  * What is known of an offer or an order beside its amounts. The names are the outward ones, of which /offers and the orders of liquidity show all
  * that do not start with `provider_`; a name that is not here does not compile. Written by adapters, and read back from where they are stored.
@@ -17,13 +28,13 @@ export type Facts = {
   currency?: string;
   on_chain_fallback?: boolean;
   /** sell */
-  delivered_to?: 'card_balance' | 'bank_transfer_started';
+  delivered_to?: (typeof euroDeliveries)[number];
   matched_by?: MatchedBy;
   transaction_id?: string;
   /** liquidity */
   inbound_sats?: string | number;
   lease_blocks?: string | number;
-  delivered_as?: string;
+  delivered_as?: (typeof deliveries)[number];
   connect_to?: string;
   observed_on?: string;
   least_pay_sats?: number;
@@ -56,8 +67,8 @@ export type ProviderOffer = {
   /** What the offer answers to, for the echo rules: the currency and option the provider named. */
   echo?: { currency?: string; option?: string };
   /** Open conditions the customer has to meet before ordering. */
-  requires: ('account' | 'connection' | 'proof' | 'invoice')[];
-  warnings: string[];
+  requires: Condition[];
+  warnings: OfferWarning[];
 };
 
 /** What was asked, as far as the rules of ranking need it. */
@@ -88,20 +99,22 @@ export type Terms = {
 /** An answered offer before the rules. */
 export type Candidate = { providerId: string; offer: ProviderOffer; terms: Terms; latencyMs: number };
 
-export type ExclusionRule =
-  | 'wrong-currency'
-  | 'wrong-option'
-  | 'amount-not-as-asked'
-  | 'amount-underused'
-  | 'amount-invalid'
-  | 'outside-own-limits'
-  | 'expires-too-soon'
-  | 'too-good'
-  | 'off-reference'
-  | 'lease-not-promised'
-  | 'lease-too-short'
-  | 'inbound-too-small'
-  | 'client-balance-too-small';
+export const exclusionRules = [
+  'wrong-currency',
+  'wrong-option',
+  'amount-not-as-asked',
+  'amount-underused',
+  'amount-invalid',
+  'outside-own-limits',
+  'expires-too-soon',
+  'too-good',
+  'off-reference',
+  'lease-not-promised',
+  'lease-too-short',
+  'inbound-too-small',
+  'client-balance-too-small',
+] as const;
+export type ExclusionRule = (typeof exclusionRules)[number];
 
 export type Excluded = { providerId: string; rule: ExclusionRule; offer: ProviderOffer; deviationBps?: number; limitBps?: number };
 export type Refused = { providerId: string; refusal: Refusal };
@@ -115,7 +128,7 @@ export type RankedOffer = Candidate & {
   rank: number;
   countsAsBinding: boolean;
   behindBestBps: number;
-  warnings: string[];
+  warnings: OfferWarning[];
   haircutPpm?: number;
   haircutFrom?: HaircutFrom;
   priorSats?: bigint;

@@ -10,9 +10,13 @@ import { behindBps, compareNet, netOf } from './net-result.ts';
 import { amountNames, fiatAndSats, sides } from './ramp.ts';
 import { haircutOf, priorOf } from './record.ts';
 
-export type DecidedBy = 'amount_sats' | 'amount_fiat' | 'expected_sats' | 'expected_fiat' | 'fee_sats';
-export type PolicyName = 'most-received' | 'least-paid' | 'least-fee';
-export type Ranking = { ranked: RankedOffer[]; name: PolicyName; decidedBy: DecidedBy; tieBreaks: string[]; preferenceDecided: boolean };
+export const decisive = ['amount_sats', 'amount_fiat', 'expected_sats', 'expected_fiat', 'fee_sats'] as const;
+export type DecidedBy = (typeof decisive)[number];
+export const policyNames = ['most-received', 'least-paid', 'least-fee'] as const;
+export type PolicyName = (typeof policyNames)[number];
+export const tieBreaks = ['binding', 'neutral'] as const;
+export type TieBreak = (typeof tieBreaks)[number];
+export type Ranking = { ranked: RankedOffer[]; name: PolicyName; decidedBy: DecidedBy; tieBreaks: TieBreak[]; preferenceDecided: boolean };
 
 /** `score` is the net worth less the haircut; `preferred` has the declared preference on top. */
 type Scored = { candidate: Candidate; countsAsBinding: boolean; haircut: Haircut; net: Fraction; score: Fraction; preferred: Fraction; tie: string };
@@ -47,7 +51,7 @@ export const rank = (
       rank: index + 1,
       countsAsBinding,
       behindBestBps: best ? behindBps(net, best) : 0,
-      warnings: [...candidate.offer.warnings, ...(expiresBeforeArrival(candidate, now) ? ['expires-before-arrival'] : [])],
+      warnings: [...candidate.offer.warnings, ...(expiresBeforeArrival(candidate, now) ? (['expires-before-arrival'] as const) : [])],
       ...(policy.version === 1 ? {} : haircut),
     })),
     ...whatDecides(asked, policy.version),

@@ -19,7 +19,8 @@ export type Standing = {
   /** The operator fixed the haircut of its estimates, or cleared its record. */
   operator?: 'pinned' | 'reset';
 };
-export type HaircutFrom = 'configured' | 'record' | 'operator';
+export const haircutSources = ['configured', 'record', 'operator'] as const;
+export type HaircutFrom = (typeof haircutSources)[number];
 
 const million = 1_000_000n;
 const dayMs = 86_400_000;

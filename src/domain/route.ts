@@ -5,7 +5,7 @@ import { applyRules } from './exclusion.ts';
 import { bpsUp, divCeil } from './money.ts';
 import { costBps, priceOf } from './net-result.ts';
 import { fiatAndSats } from './ramp.ts';
-import type { DecidedBy, PolicyName } from './ranking.ts';
+import type { DecidedBy, PolicyName, TieBreak } from './ranking.ts';
 import { compareText, rank } from './ranking.ts';
 
 export type RouteInput = {
@@ -31,7 +31,7 @@ export type Reference = { btcPrice: bigint; source: 'configured' | 'live' | 'med
 export type RoutePolicy = {
   name: PolicyName;
   decidedBy: DecidedBy;
-  tieBreaks: string[];
+  tieBreaks: TieBreak[];
   /** Declared preferences other than 0 of the offers that were ranked, by provider. */
   preferenceBps: { [providerId: string]: number };
   preferenceDecided: boolean;

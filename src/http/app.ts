@@ -4,7 +4,7 @@ import { Problem } from '../gateway/problem.ts';
 import { refreshSwitches } from '../gateway/switches.ts';
 import type { Gateway } from '../ports/gateway.ts';
 import type { Scope } from '../ports/scope.ts';
-import { validate, type AnswerHeaders, type Call, type Endpoint } from './call.ts';
+import { Sent, validate, type AnswerHeaders, type Call, type Endpoint } from './call.ts';
 import { endpoints } from './endpoints.ts';
 import { countersFor, enforceLimits } from './limiter.ts';
 import { corsHeaders, preflight } from './cors.ts';
@@ -124,9 +124,9 @@ const run = async (call: Call, endpoint: Endpoint, state: { inFlight: number }):
   }
   // The endpoint's own schema made this value: `endpoint()` ties the two types together.
   const reply = await admitted(call, endpoint, state, async () => await endpoint.run(call, body as never, raw));
-  if (reply instanceof Response) {
-    for (const name in call.headers) reply.headers.set(name, call.headers[name] ?? '');
-    return reply;
+  if (reply instanceof Sent) {
+    for (const name in call.headers) reply.response.headers.set(name, call.headers[name] ?? '');
+    return reply.response;
   }
   call.headers['content-type'] = 'application/json';
   return new Response(JSON.stringify(reply.body), { status: reply.status ?? 200, headers: call.headers });

@@ -38,7 +38,15 @@ export type Call = {
   limit: (name: LimitName, sessionHash?: string) => Promise<void>;
 };
 
-type Reply = { status?: number; body: unknown } | Response;
+/** Bytes that were kept: an answer of this type, given again as it was. */
+export class Sent<Body> {
+  readonly response: Response;
+  declare readonly body: Body;
+  constructor(response: Response) {
+    this.response = response;
+  }
+}
+type Reply<Body> = { status?: number; body: Body } | Sent<Body>;
 export type Endpoint = {
   method: 'get' | 'post';
   path: string;
@@ -49,17 +57,26 @@ export type Endpoint = {
   /** Request headers that the route reads itself; only described here. */
   headers?: z.ZodObject | undefined;
   answer: z.ZodType;
+  /** The same answer under other statuses: what each means. */
+  otherStatuses?: Readonly<Record<number, string>>;
   problems: readonly ProblemCode[];
   /** Refuses before anything of the request is read. */
   guard?: (call: Call) => void;
   /** Requests that must get through when quotes are shed. */
   lane: 'quotes' | 'reserved' | 'free';
-  run: (call: Call, body: never, raw: string) => Promise<Reply>;
+  run: (call: Call, body: never, raw: string) => Promise<Reply<unknown>>;
 };
 
-/** One route: its shapes validate the request and make the OpenAPI; the handler is the whole of what it does. */
-export const endpoint = <B extends z.ZodObject>(
-  spec: Omit<Endpoint, 'run' | 'body'> & { body?: B; run: (call: Call, body: z.output<B>, raw: string) => Promise<Reply> },
+/**
+ * One route: its shapes validate the request and make the OpenAPI; the handler is the whole of what it does, and what it answers is held against
+ * the shape of the answer when it is compiled.
+ */
+export const endpoint = <B extends z.ZodObject, A extends z.ZodType>(
+  spec: Omit<Endpoint, 'run' | 'body' | 'answer'> & {
+    body?: B;
+    answer: A;
+    run: (call: Call, body: z.output<B>, raw: string) => Promise<Reply<z.input<A>>>;
+  },
 ): Endpoint => spec;
 
 /** FLS01's generated clients send camelCase (A34): taken where the proper name is absent. */

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { Problem } from '../gateway/problem.ts';
-import type { Call } from './call.ts';
+import { Sent, type Call } from './call.ts';
 
 /** For the description of a route that takes one. */
 export const idempotencyHeader = z.object({
@@ -37,10 +37,10 @@ const fingerprintOf = (hash: (text: string) => string, raw: string): string => {
  * Runs a creating call once per Idempotency-Key: the same body again within 24 h gets the same bytes (kept sealed), another body 422, a first
  * call that is still running 409. A call that failed is forgotten, so that it can be repeated. Without a key the call just runs.
  */
-export const onceByKey = async (call: Call, caller: string, route: string, raw: string, run: () => Promise<unknown>): Promise<Response> => {
+export const onceByKey = async <Body>(call: Call, caller: string, route: string, raw: string, run: () => Promise<Body>): Promise<Sent<Body>> => {
   const { gateway } = call;
   const key = idempotencyKeyOf(call.request);
-  const answerWith = (body: string): Response => new Response(body, { status: 200, headers: { 'content-type': 'application/json' } });
+  const answerWith = (body: string): Sent<Body> => new Sent(new Response(body, { status: 200, headers: { 'content-type': 'application/json' } }));
   if (key === undefined) return answerWith(JSON.stringify(await run()));
   const row = { caller, route, keyHash: gateway.hash(key) };
   const fingerprint = fingerprintOf(gateway.hash, raw);

@@ -1,7 +1,9 @@
 import { OpenAPIHono, createRoute, z } from '@hono/zod-openapi';
 import type { Endpoint } from './call.ts';
+import type { ProblemCode } from '../gateway/problem.ts';
+import { idempotencyHeader } from './idempotency-key.ts';
 import { problems } from './problem.ts';
-import { problemShape } from './shapes.ts';
+import { problemShape } from './problem-shape.ts';
 
 /** OpenAPI 3.1 from the schemas that validate; the list of problems gives the error answers. */
 export const createOpenApi = (endpoints: readonly Endpoint[], version: string): object => {
@@ -19,7 +21,7 @@ export const createOpenApi = (endpoints: readonly Endpoint[], version: string): 
           ...(endpoint.headers ? { headers: endpoint.headers } : {}),
           ...paramsOf(endpoint.path),
         },
-        responses: { 200: { description: 'Good', content: { 'application/json': { schema: endpoint.answer } } }, ...problemAnswers(endpoint) },
+        responses: answersOf(endpoint),
       }),
     );
   }
@@ -41,16 +43,37 @@ const paramsOf = (path: string): { params?: z.ZodObject } => {
   return names.length === 0 ? {} : { params: z.object(Object.fromEntries(names.map((name) => [name, z.string()]))) };
 };
 
-const everywhere = ['internal', 'storage-unavailable', 'temporary-reduced-capacity', 'app-key-exposed'] as const;
-const everyPost = ['invalid-request', 'payload-too-large', 'unsupported-media-type'] as const;
+/**
+ * Every problem that an operation may answer. What comes from the form of a route is derived here: its method, its body, the session in it, its
+ * lane, its key. What its use case may say beside stands in its own `problems`.
+ */
+export const problemsOf = (endpoint: Endpoint): ReadonlySet<ProblemCode> =>
+  new Set<ProblemCode>([
+    ...endpoint.problems,
+    'internal',
+    'storage-unavailable',
+    'app-key-exposed',
+    ...(endpoint.lane === 'free' ? [] : (['temporary-reduced-capacity'] as const)),
+    ...(endpoint.method === 'post' ? (['invalid-request', 'payload-too-large', 'unsupported-media-type'] as const) : []),
+    ...(endpoint.query ? (['invalid-request'] as const) : []),
+    ...(endpoint.body && 'session_id' in endpoint.body.shape ? (['session-invalid'] as const) : []),
+    ...(endpoint.headers === idempotencyHeader ? (['idempotency-key-invalid', 'idempotency-key-reused'] as const) : []),
+    ...(endpoint.guard ? (['not-found'] as const) : []),
+  ]);
 
-const problemAnswers = (endpoint: Endpoint) => {
-  const byStatus = new Map<number, string[]>();
-  for (const code of new Set([...endpoint.problems, ...everywhere, ...(endpoint.method === 'post' ? everyPost : [])]))
-    byStatus.set(problems[code].status, [...(byStatus.get(problems[code].status) ?? []), code]);
-  return Object.fromEntries(
-    [...byStatus]
-      .sort(([a], [b]) => a - b)
-      .map(([status, codes]) => [status, { description: codes.join(', '), content: { 'application/problem+json': { schema: problemShape } } }]),
-  );
+type Answer = { description: string; content: Record<string, { schema: z.ZodType }> };
+const answersOf = (endpoint: Endpoint): Record<string, Answer> => {
+  const good = { 'application/json': { schema: endpoint.answer } };
+  const answers: Record<string, Answer> = { 200: { description: 'Good', content: good } };
+  for (const [status, description] of Object.entries(endpoint.otherStatuses ?? {})) answers[status] = { description, content: { ...good } };
+  const byStatus = new Map<number, ProblemCode[]>();
+  for (const code of problemsOf(endpoint)) byStatus.set(problems[code].status, [...(byStatus.get(problems[code].status) ?? []), code]);
+  for (const [status, codes] of byStatus) {
+    const other = answers[status];
+    answers[status] = {
+      description: [...(other ? [other.description] : []), codes.join(', ')].join('; or: '),
+      content: { ...other?.content, 'application/problem+json': { schema: problemShape } },
+    };
+  }
+  return answers;
 };

@@ -1,13 +1,14 @@
+import type { Ramp } from '../domain/ramp.ts';
+import type { NewOrder } from '../gateway/following/show-order.ts';
 import { placeOrder } from '../gateway/ordering/place-order.ts';
 import type { RampRequest } from '../gateway/ordering/prepare.ts';
 import type { PlacingInputs } from '../gateway/ordering/placing.ts';
 import { readSession } from '../gateway/sessions/read-session.ts';
-import type { Call } from './call.ts';
+import { Sent, type Call } from './call.ts';
 import { idempotencyKeyOf, refuseReusedKey } from './idempotency-key.ts';
 
 /** What every ordering route may answer. */
 export const orderProblems = [
-  'session-invalid',
   'quote-not-found',
   'quote-expired',
   'quote-used',
@@ -16,10 +17,9 @@ export const orderProblems = [
   'order-unpayable',
   'price-changed',
   'provider-unavailable',
+  'misconfigured',
   'too-many-open-orders',
   'webhook-url-refused',
-  'idempotency-key-invalid',
-  'idempotency-key-reused',
   'rate-limited',
 ] as const;
 
@@ -33,7 +33,7 @@ export type Ordering = RampRequest & {
 };
 
 /** Orders a quote of any ramp: the same quote again gets the same bytes, and only a new order counts against the session's minute. */
-export const orderQuote = async (call: Call, ordering: Ordering): Promise<Response> => {
+export const orderQuote = async <R extends Ramp>(call: Call, ordering: Ordering & { ramp: R }): Promise<Sent<NewOrder[R]>> => {
   const { path, sessionId, quoteId, raw, inputs, ...rampRequest } = ordering;
   const idempotencyKey = idempotencyKeyOf(call.request);
   const session = await readSession(call.gateway, sessionId, 'price');
@@ -46,5 +46,5 @@ export const orderQuote = async (call: Call, ordering: Ordering): Promise<Respon
     refuseReusedKey: async () => await refuseReusedKey(call, session.customerId, path, idempotencyKey, raw),
   });
   call.headers['content-type'] = 'application/json';
-  return new Response(body, { status: 200 });
+  return new Sent(new Response(body, { status: 200 }));
 };

@@ -1,7 +1,8 @@
 import type { Json } from '../domain/offer.ts';
 import { Problem, type ProblemCode, type ProblemMore } from '../gateway/problem.ts';
 
-export type Action = 'fix-request' | 'reopen-session' | 'requote' | 'read-order' | 'retry' | 'wait' | 'ask-user' | 'contact-support';
+export const actions = ['fix-request', 'reopen-session', 'requote', 'read-order', 'retry', 'wait', 'ask-user', 'contact-support'] as const;
+export type Action = (typeof actions)[number];
 type Kind = { status: number; title: string; action: Action; retryable: boolean };
 
 const kind = (status: number, title: string, action: Action, retryable = false): Kind => ({ status, title, action, retryable });

@@ -1,5 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { readCountry } from '../domain/country.ts';
+import { orderStatuses, stages } from '../domain/order.ts';
+import { paymentKinds } from '../gateway/outward.ts';
 
 /** Outward pieces that several routes share. Amounts: integers, hundredths of the fiat unit or sats; times RFC 3339 UTC with milliseconds. */
 export const sessionId = z
@@ -11,6 +13,8 @@ export const uuid = z.uuid().toLowerCase();
 export const time = z.iso.datetime().openapi({ example: '2026-11-21T10:15:00.715Z' });
 export const amount = z.int().min(1, 'must be an integer of at least 1').max(2_100_000_000_000_000).openapi({ example: 10_000 });
 export const anyAmount = z.int();
+/** As stored: an amount that no JSON integer holds, which is not taken any more, is null. */
+export const keptAmount = z.int().nullable();
 export const smallId = z.int().min(0).max(2_147_483_647);
 export const text = (max: number) => z.string().min(1).max(max);
 export const webhookUrl = z.string().max(250).openapi({ example: 'https://api.wallet.example/ramp/u_7Qm2x9' });
@@ -23,31 +27,26 @@ export const country = z
   .overwrite((code) => readCountry(code) ?? code)
   .openapi({ example: 'DE' });
 
-export const reasons = {
-  refused: z.looseObject({ provider: providerRef, reason: z.string() }),
-  failed: z.looseObject({ provider: providerRef, reason: z.string(), retryable: z.boolean() }),
-  excluded: z.looseObject({ provider: providerRef, rule: z.string() }),
-};
+export const orderState = { order_status: z.enum(orderStatuses), stage: z.enum(stages) };
 
-export const problemShape = z
-  .looseObject({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    instance: z.string(),
-    code: z.string(),
-    action: z.string(),
-    retryable: z.boolean(),
-    help: z.string(),
-    retry_after_ms: z.int().optional(),
-    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
-    order_id: z.string().optional(),
-    order_ids: z.array(z.string()).optional().openapi({ description: 'The open orders that stand in the way' }),
-    expires_on: z.string().optional().openapi({ description: 'With order_ids: when the last of them can no longer be paid' }),
-    quote_id: z.string().optional().openapi({ description: 'order-pending: the quote whose order has to be placed first' }),
-    signup_url: z.string().optional().openapi({ description: 'account-not-connected: where the customer signs up' }),
-    attempts_left: z.int().optional().openapi({ description: 'code-wrong' }),
-    code_expires_on: z.string().optional().openapi({ description: 'code-expired: until then the connection waits for a code' }),
-  })
-  .openapi('Problem');
+/** How to pay. `kind` says which value it is that is paid to; without one a fiat provider's own keys say it. */
+export const paymentInfo = z.object({
+  payment_option_id: smallId.optional(),
+  kind: z.enum(paymentKinds).optional(),
+  lightning_invoice: z.string().optional(),
+  lightning_address: z.string().optional(),
+  lnurl: z.string().optional(),
+  address: z.string().optional(),
+  amount_sats: keptAmount.optional(),
+  min_sats: keptAmount.optional(),
+  max_sats: keptAmount.optional(),
+  bip21: z.string().optional(),
+  altcoin_amount: z.string().optional(),
+  altcoin_code: z.string().optional(),
+  payment_url: z.string().optional(),
+  payment_details: z
+    .record(z.string(), z.string())
+    .optional()
+    .openapi({ description: "The provider's own keys; provider_reference is the reference under whatever name it came" }),
+  epc_qr: z.string().optional().openapi({ description: 'EPC069-12: euros to a valid IBAN' }),
+});

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { endpoints } from '../../src/http/endpoints.ts';
-import { createOpenApi } from '../../src/http/openapi.ts';
+import { createOpenApi, problemsOf } from '../../src/http/openapi.ts';
 import { problems } from '../../src/http/problem.ts';
 
 type Description = {
@@ -48,4 +48,46 @@ it('names the request headers that a route reads', () => {
     expect([path, headersOf('post', path)]).toEqual([path, ['Idempotency-Key']]);
   expect(headersOf('get', '/payment-options')).toEqual(['X-Session-Id, required']);
   expect(headersOf('post', '/payment-options')).toEqual([]);
+});
+
+it('derives from the form of a route what any such route may answer', () => {
+  const codesOf = (path: string): ReadonlySet<string> => {
+    const one = endpoints.find((endpoint) => endpoint.path === path);
+    if (!one) throw new Error(`no ${path}`);
+    return problemsOf(one);
+  };
+  for (const endpoint of endpoints)
+    expect([endpoint.path, codesOf(endpoint.path).has('temporary-reduced-capacity')]).toEqual([endpoint.path, endpoint.lane !== 'free']);
+  expect([...codesOf('/offers')].sort()).toEqual([
+    'app-key-exposed',
+    'internal',
+    'invalid-request',
+    'option-unavailable',
+    'payload-too-large',
+    'rate-limited',
+    'session-invalid',
+    'storage-unavailable',
+    'temporary-reduced-capacity',
+    'unsupported-media-type',
+  ]);
+  expect([...codesOf('/sell/order')]).toEqual(expect.arrayContaining(['idempotency-key-invalid', 'idempotency-key-reused', 'session-invalid']));
+  expect(codesOf('/operator/attention').has('not-found')).toBe(true);
+  expect([...codesOf('/health/live')].sort()).toEqual(['app-key-exposed', 'internal', 'storage-unavailable']);
+});
+
+it('describes the answer of an instance that is not ready as it is, beside the problems of the same status', () => {
+  const answer = described('/health/ready')?.['get']?.responses['503'] as { description: string; content: Record<string, unknown> };
+  expect(Object.keys(answer.content)).toEqual(['application/json', 'application/problem+json']);
+  expect(answer.description).toContain('Not ready');
+});
+
+it('gives POST /route one shape for each ramp', () => {
+  const answer = described('/route')?.['post']?.responses['200'];
+  const { content } = answer as unknown as { content: Record<string, { schema: { anyOf: { properties: object }[] } }> };
+  const shapes = content['application/json']?.schema.anyOf.map(({ properties }) => Object.keys(properties)) ?? [];
+  expect(shapes.map((names) => [names.includes('payment_option_id'), names.includes('product'), names.includes('ranked')])).toEqual([
+    [true, false, true],
+    [true, false, true],
+    [false, true, true],
+  ]);
 });

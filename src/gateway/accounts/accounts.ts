@@ -1,5 +1,4 @@
 /** POST /sell/accounts and what belongs to it. An account is a customer's account at one provider; its key never leaves the gateway. */
-import type { Json } from '../../domain/offer.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import type { Account } from '../../ports/accounts.ts';
 import { nextCheck, stepAccount } from './account-steps.ts';
@@ -13,17 +12,16 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { refreshAccount, startOf } from './refresh-account.ts';
 import { forCustomer, refusalProblem } from '../refusal-problem.ts';
-import { openSignup, showAccount } from './show-account.ts';
+import { openSignup, showAccount, type ShownAccount } from './show-account.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-type Shown = { [key: string]: Json };
 export type Webhook = { webhookUrl?: string; webhookEvents?: string[]; appId?: string };
 export type AccountRequest = { provider: string; email?: string | undefined; apiKey?: string | undefined; webhook: Webhook };
 
 const invalid = (pointer: string, detail: string): Problem => new Problem('invalid-request', `${pointer}: ${detail}`, { errors: [{ pointer, detail }] });
 
 /** Starts an account, or recovers one: the same e-mail again is the same account. A step that failed is simply repeated. */
-export const startSellAccount = async (scope: Scope, session: OpenSession, request: AccountRequest): Promise<Shown> => {
+export const startSellAccount = async (scope: Scope, session: OpenSession, request: AccountRequest): Promise<ShownAccount> => {
   const { gateway } = scope;
   const provider = gateway.providers.find((one) => one.id === request.provider && one.core.mode === 'on' && one.adapter.sell);
   if (!provider) throw invalid('/provider', 'is no sell provider of this gateway; GET /providers lists them');
@@ -133,7 +131,7 @@ export const findAccount = async (gateway: Gateway, accountId: string, customerI
 /** A wallet that asks more often than this gets what is known. */
 const staleMs = 2_000;
 
-export const readSellAccount = async (scope: Scope, session: OpenSession, accountId: string): Promise<Shown> => {
+export const readSellAccount = async (scope: Scope, session: OpenSession, accountId: string): Promise<ShownAccount> => {
   const { gateway } = scope;
   const account = await findAccount(gateway, accountId, session.customerId);
   if (gateway.now() - (account.checkedOn ?? 0) < staleMs) return await showAccount(gateway, account, await gateway.stores.accounts.connections(account.id));
@@ -142,7 +140,7 @@ export const readSellAccount = async (scope: Scope, session: OpenSession, accoun
 };
 
 /** The gateway forgets the key; the provider's own account stays. Orders that are under way are still followed with it. */
-export const removeSellAccount = async (gateway: Gateway, session: OpenSession, accountId: string): Promise<Shown> => {
+export const removeSellAccount = async (gateway: Gateway, session: OpenSession, accountId: string) => {
   const account = await findAccount(gateway, accountId, session.customerId);
   await gateway.stores.accounts.remove(account.id, gateway.now());
   return { account_id: account.id, removed: true };
@@ -170,7 +168,7 @@ export const notConnected = async (gateway: Gateway, account: Account): Promise<
   });
 };
 
-export const readBalance = async (scope: Scope, session: OpenSession, accountId: string): Promise<Shown> => {
+export const readBalance = async (scope: Scope, session: OpenSession, accountId: string) => {
   const { gateway } = scope;
   const account = await connectedAccount(gateway, accountId, session.customerId);
   const answer = await asked(() => callAccount(scope, account, { verb: 'balance', idempotent: true }, async (sell, context) => await sell.balance(context)));
@@ -182,7 +180,7 @@ export const readTransactions = async (
   scope: Scope,
   session: OpenSession,
   request: { account_id: string; limit?: number | undefined; since?: string | undefined },
-): Promise<Shown> => {
+) => {
   const { gateway } = scope;
   const account = await connectedAccount(gateway, request.account_id, session.customerId);
   const wanted = { limit: request.limit ?? 50, ...(request.since === undefined ? {} : { since: Date.parse(request.since) }) };

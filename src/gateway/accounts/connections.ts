@@ -1,5 +1,4 @@
 /** Connections: standing ways from an account to a bank account or a node. Written down before they are asked for, so that none is made twice. */
-import type { Json } from '../../domain/offer.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import type { ConnectionRequest, ConnectionState, SellAdapter } from '../../providers/spec.ts';
 import type { Account, Connection } from '../../ports/accounts.ts';
@@ -13,15 +12,13 @@ import type { OpenSession } from '../sessions/read-session.ts';
 import { askForConnection, refreshConnection } from './refresh-account.ts';
 import { refusalProblem } from '../refusal-problem.ts';
 import { connectedAccount, findAccount } from './accounts.ts';
-import { openRequest, openState, showConnection } from './show-account.ts';
+import { openRequest, openState, showConnection, type ShownConnection } from './show-account.ts';
 import { isoTime } from '../outward.ts';
 import { openPayment } from '../following/show-order.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-type Shown = { [key: string]: Json };
-
 /** Asks for a connection. The same details again are the same connection, whatever the name; an answer that was lost leaves it `initiating`. */
-export const createConnection = async (scope: Scope, session: OpenSession, accountId: string, request: ConnectionRequest): Promise<Shown> => {
+export const createConnection = async (scope: Scope, session: OpenSession, accountId: string, request: ConnectionRequest): Promise<ShownConnection> => {
   const { gateway } = scope;
   const account = await connectedAccount(gateway, accountId, session.customerId);
   const id = gateway.ids.uuid();
@@ -62,7 +59,7 @@ export const createConnection = async (scope: Scope, session: OpenSession, accou
   }
 };
 
-const sameAgain = async (scope: Scope, account: Account, existing: Connection, request: ConnectionRequest): Promise<Shown> => {
+const sameAgain = async (scope: Scope, account: Account, existing: Connection, request: ConnectionRequest): Promise<ShownConnection> => {
   const { gateway } = scope;
   if (!isSameRequest(await openRequest(gateway, existing), request)) throw refusalProblem({ reason: 'declined', note: 'connection-name-taken' });
   return await showConnection(gateway, await refreshConnection(scope, account, existing));
@@ -80,7 +77,7 @@ export const readConnections = async (
   scope: Scope,
   session: OpenSession,
   request: { connection_id?: string | undefined; account_id?: string | undefined },
-): Promise<Shown> => {
+): Promise<ShownConnection | { account_id: string; connections: ShownConnection[] }> => {
   const { gateway } = scope;
   if (request.connection_id !== undefined) {
     const { account, connection } = await findConnection(gateway, session, request.connection_id);
@@ -150,7 +147,8 @@ const noTryLeft = (state: ConnectionState): Problem =>
     { members: codeEnd(state) },
   );
 
-const codeEnd = ({ codeExpiresOn }: ConnectionState): Shown => (codeExpiresOn === undefined ? {} : { code_expires_on: isoTime(codeExpiresOn) });
+const codeEnd = ({ codeExpiresOn }: ConnectionState): { code_expires_on?: string } =>
+  codeExpiresOn === undefined ? {} : { code_expires_on: isoTime(codeExpiresOn) };
 
 const codeWrong = async (
   gateway: Gateway,
@@ -164,7 +162,7 @@ const codeWrong = async (
 };
 
 /** Confirms whatever waits for a code: the creation, or a cancel. */
-export const confirmConnection = async (scope: Scope, session: OpenSession, connectionId: string, code: string): Promise<Shown> => {
+export const confirmConnection = async (scope: Scope, session: OpenSession, connectionId: string, code: string): Promise<ShownConnection> => {
   const { gateway } = scope;
   const { account, connection } = await findConnection(gateway, session, connectionId);
   // Where the code ends it: an order may have come since the cancel was asked for. One that is being made has no address yet.
@@ -172,14 +170,14 @@ export const confirmConnection = async (scope: Scope, session: OpenSession, conn
   const confirm = await stepAt(scope, session, connectionId, 'confirm_connection', (verbs, context, state) => verbs.confirm(context, state, code));
   return await showConnection(gateway, confirm.connection);
 };
-export const resendCode = async (scope: Scope, session: OpenSession, connectionId: string): Promise<Shown> => {
+export const resendCode = async (scope: Scope, session: OpenSession, connectionId: string): Promise<ShownConnection> => {
   const { gateway } = scope;
   const resent = await stepAt(scope, session, connectionId, 'resend_code', (verbs, context, state) => verbs.resend(context, state));
   if (resent.connection.status === 'code_required' && resent.state.attemptsLeft === 0) throw noTryLeft(resent.state);
   return await showConnection(gateway, resent.connection);
 };
 /** Twice is once: a connection that ended stays ended. */
-export const cancelConnection = async (scope: Scope, session: OpenSession, connectionId: string): Promise<Shown> => {
+export const cancelConnection = async (scope: Scope, session: OpenSession, connectionId: string): Promise<ShownConnection> => {
   const { gateway } = scope;
   const { account, connection } = await findConnection(gateway, session, connectionId);
   if (connection.status === 'inactive') return await showConnection(gateway, connection);

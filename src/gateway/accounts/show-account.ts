@@ -1,12 +1,10 @@
 import { maskIban } from '../../banking/bank-account.ts';
-import type { Json } from '../../domain/offer.ts';
 import type { ConnectionRequest, ConnectionState } from '../../providers/spec.ts';
 import type { Account, Connection } from '../../ports/accounts.ts';
 import { connectionRequestPlace, connectionStatePlace, signupPlace } from '../places.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import { isoTime } from '../outward.ts';
 
-type Shown = { [key: string]: Json };
 /** What is kept sealed beside an account: its e-mail until the provider has answered, then the way to sign up. */
 export type Signup = { email?: string; signupUrl?: string; mailSent?: boolean };
 
@@ -18,7 +16,7 @@ export const openState = async (gateway: Gateway, connection: Connection): Promi
   connection.state === undefined ? undefined : (JSON.parse(await gateway.seal.open(connection.state, connectionStatePlace(connection.id))) as ConnectionState);
 
 /** An account as API.md section 9 shows it, with its connections. */
-export const showAccount = async (gateway: Gateway, account: Account, connections: Connection[]): Promise<Shown> => {
+export const showAccount = async (gateway: Gateway, account: Account, connections: Connection[]) => {
   const { signupUrl, mailSent } = await openSignup(gateway, account);
   // Who is known to the provider already is asked by mail for his consent: pending, without a page to sign up on.
   const waits = account.status === 'onboarding' || account.status === 'pending';
@@ -35,7 +33,7 @@ export const showAccount = async (gateway: Gateway, account: Account, connection
 };
 
 /** A connection without the provider's own ids. */
-export const showConnection = async (gateway: Gateway, connection: Connection): Promise<Shown> => {
+export const showConnection = async (gateway: Gateway, connection: Connection) => {
   const request = await openRequest(gateway, connection);
   const state = await openState(gateway, connection);
   const iban = request.iban ?? state?.iban;
@@ -57,3 +55,6 @@ export const showConnection = async (gateway: Gateway, connection: Connection): 
     ...(iban === undefined ? {} : { iban_masked: maskIban(iban) }),
   };
 };
+
+export type ShownAccount = Awaited<ReturnType<typeof showAccount>>;
+export type ShownConnection = Awaited<ReturnType<typeof showConnection>>;

@@ -1,12 +1,10 @@
-import type { Json as AnyJson } from '../../domain/offer.ts';
 import type { LiquidityProduct } from '../../providers/spec.ts';
 import { freshListings } from './catalogue.ts';
 import { productsOf } from './products.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-type Shown = { [key: string]: AnyJson };
 /** POST /liquidity/products: the widest range of each product over all providers, and the nodes that a wallet has to be connected to. */
-export const listProducts = async (scope: Scope): Promise<Shown[]> => {
+export const listProducts = async (scope: Scope) => {
   const { gateway } = scope;
   await freshListings(scope, 'liquidity');
   const listed = gateway.providers.flatMap((provider) => {
@@ -14,7 +12,7 @@ export const listProducts = async (scope: Scope): Promise<Shown[]> => {
     return productsOf(gateway, provider.id).map((range) => ({ provider, range }));
   });
   const products: LiquidityProduct[] = ['recharge', 'inbound', 'turbo'];
-  return products.flatMap((product): Shown[] => {
+  return products.flatMap((product) => {
     const of = listed.filter(({ range }) => range.product === product);
     if (of.length === 0) return [];
     const ranges = of.map(({ range }) => range);

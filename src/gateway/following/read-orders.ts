@@ -1,4 +1,3 @@
-import type { Json } from '../../domain/offer.ts';
 import type { Ramp } from '../../domain/ramp.ts';
 import { refreshOrder } from './follow-orders.ts';
 import { Problem } from '../problem.ts';
@@ -8,7 +7,6 @@ import type { OpenSession } from '../sessions/read-session.ts';
 import { showOrder } from './show-order.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-type Shown = { [key: string]: Json };
 export type ReadOrdersRequest = { order_id?: string | undefined; limit?: number | undefined; changed_since?: string | undefined };
 
 /** A wallet that asks more often than this gets what is known. */
@@ -17,7 +15,7 @@ const staleMs = 5_000;
 const refreshedAtOnce = 5;
 
 /** POST /order-status: from the store, refreshed when stale. Every order of the session's customer, or one; foreign ones do not exist. */
-export const readOrders = async (scope: Scope, session: OpenSession, ramp: Ramp, request: ReadOrdersRequest): Promise<{ [orderId: string]: Shown }> => {
+export const readOrders = async <R extends Ramp>(scope: Scope, session: OpenSession, ramp: R, request: ReadOrdersRequest) => {
   const { gateway } = scope;
   const orders =
     request.order_id === undefined
@@ -32,7 +30,7 @@ export const readOrders = async (scope: Scope, session: OpenSession, ramp: Ramp,
   const now = gateway.now();
   const stale = orders.filter((order) => !order.final && now - (order.checkedOn ?? order.createdOn) > staleMs).slice(0, refreshedAtOnce);
   const fresh = new Map((await Promise.all(stale.map((order) => lookOnce(scope, order)))).map((order) => [order.id, order]));
-  const entries = await Promise.all(orders.map(async (order): Promise<[string, Shown]> => [order.id, await showOrder(gateway, fresh.get(order.id) ?? order)]));
+  const entries = await Promise.all(orders.map(async (order) => [order.id, await showOrder(gateway, fresh.get(order.id) ?? order, ramp)] as const));
   return Object.fromEntries(entries);
 };
 

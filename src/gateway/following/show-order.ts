@@ -1,7 +1,7 @@
 /** Orders outward: the answer of the ordering call, and an entry of the status calls. One file for the three ramps, so that they cannot drift apart. */
 import { btcPrice, satsPerBtc } from '../../domain/money.ts';
 import { fiatAndSats, sides, type ExchangeRamp, type Ramp } from '../../domain/ramp.ts';
-import type { Json } from '../../domain/offer.ts';
+import type { Facts, Json } from '../../domain/offer.ts';
 import { orderStatus } from '../../domain/order-life.ts';
 import { orderSecretPlace, paymentPlace } from '../places.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -9,23 +9,40 @@ import type { Order } from '../../ports/orders.ts';
 import { toCanonicalLnurl } from '../../bitcoin/lnurl.ts';
 import { customerLink } from '../../domain/links.ts';
 import { linkHosts, providerOf } from '../upstream/provider-of.ts';
+import type { LiquidityProduct } from '../../providers/spec.ts';
 import { readTerms } from '../pricing/liquidity-terms.ts';
-import { int, isoTime, providerRef, shownFacts } from '../outward.ts';
+import { int, isoTime, providerRef, shownFacts, type Amount, type LiquidityFacts, type ShownPayment } from '../outward.ts';
 
-type Shown = { [key: string]: Json };
-
-type OrderWords = {
-  /** What is bought and for how much. */
-  amounts: (order: Order) => Shown;
-  /** What was charged for it. */
-  price: (order: Order) => Shown;
-  /** What the answer of the ordering call says beside: FLS01's own has nothing but `stage` and `provider` added. */
-  ordered: (order: Order) => Shown;
-  /** What a status says beside. */
-  status: (order: Order) => Shown;
+type Exchanged = { amount_fiat: Amount; amount_sats: Amount; currency_id: number; payment_option_id: number };
+type Price = { btc_price: Amount; order_fee: Amount };
+type Quoted = { quoted_amount_sats: Amount };
+type Estimate = { is_estimate: boolean; next_check_on?: string };
+type Sale = Pick<Facts, 'delivered_to' | 'matched_by'>;
+type Nothing = Record<never, never>;
+/** What orders of each ramp have of their own, under its outward names. */
+type ShownOf = {
+  buy: { amounts: Exchanged; price: Price; ordered: Nothing; status: Quoted & { on_chain_fallback: boolean } };
+  sell: { amounts: Exchanged; price: Price; ordered: Estimate & Price & Sale; status: Quoted & Sale };
+  liquidity: {
+    amounts: { product: LiquidityProduct; pay_with: string; amount_sats: number; pay_sats: Amount; fee_sats: Amount; client_sats: Amount } & LiquidityFacts;
+    price: Nothing;
+    ordered: Estimate;
+    status: Nothing;
+  };
 };
 
-const exchange = (ramp: ExchangeRamp): Pick<OrderWords, 'amounts' | 'price'> & { quoted: (order: Order) => Shown } => ({
+type OrderWords<R extends Ramp> = {
+  /** What is bought and for how much. */
+  amounts: (order: Order) => ShownOf[R]['amounts'];
+  /** What was charged for it. */
+  price: (order: Order) => ShownOf[R]['price'];
+  /** What the answer of the ordering call says beside: FLS01's own has nothing but `stage` and `provider` added. */
+  ordered: (order: Order) => ShownOf[R]['ordered'];
+  /** What a status says beside. */
+  status: (order: Order) => ShownOf[R]['status'];
+};
+
+const exchange = (ramp: ExchangeRamp): Pick<OrderWords<ExchangeRamp>, 'amounts' | 'price'> & { quoted: (order: Order) => Quoted } => ({
   amounts: ({ pay, receive, terms }) => {
     const { fiat, sats } = fiatAndSats(ramp, { pay, receive });
     return { amount_fiat: int(fiat), amount_sats: int(sats), currency_id: terms.currencyId, payment_option_id: terms.paymentOptionId };
@@ -41,18 +58,18 @@ const priceOf = (ramp: ExchangeRamp, { pay, receive, fee }: Order): bigint => {
 };
 
 /** How the euros travel, how the payment is recognised. */
-const saleOf = ({ facts, terms }: Order): Shown => ({
+const saleOf = ({ facts, terms }: Order): Sale => ({
   ...(facts.delivered_to === undefined ? {} : { delivered_to: facts.delivered_to }),
   ...(terms.matchedBy === undefined ? {} : { matched_by: terms.matchedBy }),
 });
-const estimateAndCheck = ({ binding, nextCheckOn }: Order): Shown => ({
+const estimateAndCheck = ({ binding, nextCheckOn }: Order): Estimate => ({
   is_estimate: !binding,
   ...(nextCheckOn === undefined ? {} : { next_check_on: isoTime(nextCheckOn) }),
 });
 
 const bought = exchange('buy');
 const sold = exchange('sell');
-const words: Record<Ramp, OrderWords> = {
+const words: { [R in Ramp]: OrderWords<R> } = {
   buy: {
     ...bought,
     ordered: () => ({}),
@@ -76,29 +93,32 @@ const words: Record<Ramp, OrderWords> = {
 };
 
 /** The answer of /order, /sell/order and /liquidity/order. */
-export const showNewOrder = (gateway: Gateway, order: Order, payment: Shown | undefined): Shown => ({
+export const showNewOrder = <R extends Ramp>(gateway: Gateway, order: Order, payment: ShownPayment | undefined, ramp: R) => ({
   order_id: order.id,
   order_status: orderStatus(order.stage),
   stage: order.stage,
   provider: providerRef(gateway, order.providerId),
-  ...words[order.ramp].amounts(order),
-  ...words[order.ramp].ordered(order),
+  ...words[ramp].amounts(order),
+  ...words[ramp].ordered(order),
   ...(order.expiresOn === undefined ? {} : { expires_on: isoTime(order.expiresOn) }),
   payment_info: payment ?? {},
 });
 
+/** Of each ramp; the bytes of the answer are kept with its placing. */
+export type NewOrder = { [R in Ramp]: ReturnType<typeof showNewOrder<R>> };
+
 const payable = new Set(['awaiting_payment', 'underpaid']);
 
 /** How to pay an order while it can be paid. Of a final one the details may have been forgotten (retention), and nobody is to pay it any more. */
-export const openPayment = async (gateway: Gateway, order: Order): Promise<Shown | undefined> => {
+export const openPayment = async (gateway: Gateway, order: Order): Promise<ShownPayment | undefined> => {
   const canBePaid = !order.final && order.paymentInfo !== '' && payable.has(order.stage) && (order.expiresOn ?? Infinity) > gateway.now();
-  return canBePaid ? (JSON.parse(await gateway.seal.open(order.paymentInfo, paymentPlace(order.id))) as Shown) : undefined;
+  return canBePaid ? (JSON.parse(await gateway.seal.open(order.paymentInfo, paymentPlace(order.id))) as ShownPayment) : undefined;
 };
 
 /** FLS01's members, and what a wallet needs that was killed between ordering and paying. */
-export const showOrder = async (gateway: Gateway, order: Order): Promise<Shown> => {
+export const showOrder = async <R extends Ramp>(gateway: Gateway, order: Order, ramp: R) => {
   const payment = await openPayment(gateway, order);
-  const { amounts, price, status } = words[order.ramp];
+  const { amounts, price, status } = words[ramp];
   return {
     ...amounts(order),
     ...price(order),
@@ -117,7 +137,8 @@ export const showOrder = async (gateway: Gateway, order: Order): Promise<Shown> 
 };
 
 /** What a channel or link is redeemed with: a bearer secret, shown to its owner only, and only where it leads to the provider's own hosts. */
-const redemptionOf = async (gateway: Gateway, order: Order): Promise<Shown> => {
+type Redemption = { redemption?: { lnurl?: string; link?: string }; redemption_means?: string };
+const redemptionOf = async (gateway: Gateway, order: Order): Promise<Redemption> => {
   if (order.secret === undefined || order.stage !== 'filled') return {};
   const secret = JSON.parse(await gateway.seal.open(order.secret, orderSecretPlace(order.id))) as Json;
   const provider = providerOf(gateway, order.providerId);

@@ -18,7 +18,7 @@ const record = async (gateway: Gateway, { actor }: Operator, action: string, sub
   gateway.log('info', 'operator', { actor, action, subject });
 };
 
-export const readOrder = async (gateway: Gateway, operator: Operator, id: string): Promise<Members> => {
+export const readOrder = async (gateway: Gateway, operator: Operator, id: string) => {
   await record(gateway, operator, 'order.read', id.slice(0, 64).replaceAll('\0', ''));
   const found = await lookUpOrder(gateway.stores.operator, gateway.hash, id.toLowerCase(), gateway.now());
   if (!found) throw new Problem('order-not-found', 'There is no such order.');
@@ -33,7 +33,7 @@ export type SearchRequest = {
   amount?: number | undefined;
 };
 /** `day` is a UTC date; a reference is compared as its hash and never written down. */
-export const searchOrders = async (gateway: Gateway, operator: Operator, request: SearchRequest): Promise<{ orders: Members[]; more: boolean }> => {
+export const searchOrders = async (gateway: Gateway, operator: Operator, request: SearchRequest) => {
   const from = request.day === undefined ? undefined : Date.parse(`${request.day}T00:00:00Z`);
   const search: OrderSearch = {
     ...(request.request_id === undefined ? {} : { requestId: request.request_id }),
@@ -49,7 +49,7 @@ export const searchOrders = async (gateway: Gateway, operator: Operator, request
   return { orders: found.slice(0, most).map(showFound), more: found.length > most };
 };
 
-const showFound = (found: FoundOrder): Members => ({
+const showFound = (found: FoundOrder) => ({
   order_id: found.orderId,
   provider: found.providerId,
   ramp: found.ramp,
@@ -99,7 +99,7 @@ export const switchProvider = async (
   operator: Operator,
   providerId: string,
   change: { mode: ProviderMode | 'configured'; reason: string; until?: string | undefined },
-): Promise<Members> => {
+) => {
   const provider = gateway.providers.find((one) => one.id === providerId);
   if (!provider) throw new Problem('not-found', 'There is no such provider in the configuration.');
   const now = gateway.now();

@@ -1,4 +1,3 @@
-import type { Json } from '../../domain/offer.ts';
 import type { OperatorStore } from '../../ports/operator.ts';
 import { showDossier } from './show-dossier.ts';
 
@@ -6,12 +5,7 @@ import { showDossier } from './show-dossier.ts';
 const forgedTarget = (hash: (text: string) => string, id: string): string => hash(id).slice(0, 32);
 
 /** Everything about one order, secrets masked; by order id, quote id or placing id. */
-export const lookUpOrder = async (
-  store: Pick<OperatorStore, 'dossier'>,
-  hash: (text: string) => string,
-  id: string,
-  now: number,
-): Promise<{ [name: string]: Json } | undefined> => {
+export const lookUpOrder = async (store: Pick<OperatorStore, 'dossier'>, hash: (text: string) => string, id: string, now: number) => {
   const dossier = await store.dossier(id, (intentId, orderId) => [forgedTarget(hash, intentId), forgedTarget(hash, orderId)]);
   return dossier && showDossier(dossier, now);
 };

@@ -7,10 +7,12 @@ import { mask, maskText } from './mask.ts';
 const time = (ms: number): string => new Date(ms).toISOString();
 const timeOf = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : time(ms));
 /** Without the members that are absent. */
-const given = (members: { [name: string]: Json | undefined }): { [name: string]: Json } =>
-  Object.fromEntries(Object.entries(members).filter((entry): entry is [string, Json] => entry[1] !== undefined));
+const given = <T extends { [name: string]: Json | undefined }>(members: T): Given<T> =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Given<T>;
+type Optional<T> = { [name in keyof T]: undefined extends T[name] ? name : never }[keyof T];
+type Given<T> = { [name in Exclude<keyof T, Optional<T>>]: T[name] } & { [name in Optional<T>]?: Exclude<T[name], undefined> };
 
-export const showDossier = (dossier: Dossier, now: number): { [name: string]: Json } => {
+export const showDossier = (dossier: Dossier, now: number) => {
   const { intent, order, events, claim, notices, deliveries } = dossier;
   return given({
     order_id: intent.orderId,

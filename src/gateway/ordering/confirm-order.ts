@@ -69,7 +69,7 @@ export const confirmPlaced = async (gateway: Gateway, intent: Intent, owner: str
           more: { members: { order_id: intent.orderId } },
         },
       }
-    : { order: JSON.stringify(showNewOrder(gateway, order, payment)) };
+    : { order: JSON.stringify(showNewOrder(gateway, order, payment, order.ramp)) };
   const event: OrderEvent = {
     sequence: 1,
     at: now,

@@ -1,26 +1,24 @@
 import { epcQr } from '../../banking/epc-qr.ts';
 import { likelyReferences } from '../../banking/payment-reference.ts';
-import type { Json } from '../../domain/offer.ts';
 import type { PaymentInfo } from '../../providers/spec.ts';
-import { int } from '../outward.ts';
+import { int, type PayTo, type ShownPayment } from '../outward.ts';
 
-type Shown = { [key: string]: Json };
 export type PaymentTerms = { paymentOptionId?: number; currency?: string; pay: bigint };
 
 /**
  * `payment_info` as the wallet gets it, or undefined when it names no way to pay. A fiat provider's keys pass through; the gateway adds
  * `provider_reference` whenever one of them is the payment's reference, and `epc_qr` (EPC069-12) for euros to a valid IBAN.
  */
-export const showPayment = (info: PaymentInfo, terms: PaymentTerms): Shown | undefined => {
+export const showPayment = (info: PaymentInfo, terms: PaymentTerms): ShownPayment | undefined => {
   const option = terms.paymentOptionId === undefined ? {} : { payment_option_id: terms.paymentOptionId };
   if (info.kind === 'none') return undefined;
   if (info.kind !== 'fiat') {
-    const { kind, value, bip21, altcoinAmount, altcoinCode, amountSats, minSats, maxSats } = info;
+    const { bip21, altcoinAmount, altcoinCode, amountSats, minSats, maxSats } = info;
     return {
       ...option,
-      kind,
+      kind: info.kind,
       ...(amountSats === undefined ? {} : { amount_sats: int(amountSats) }),
-      [valueName[kind]]: value,
+      ...payTo(info),
       ...(minSats === undefined ? {} : { min_sats: int(minSats) }),
       ...(maxSats === undefined ? {} : { max_sats: int(maxSats) }),
       ...(bip21 === undefined ? {} : { bip21 }),
@@ -39,7 +37,19 @@ export const showPayment = (info: PaymentInfo, terms: PaymentTerms): Shown | und
   };
 };
 
-const valueName = { invoice: 'lightning_invoice', lightning_address: 'lightning_address', lnurl: 'lnurl', onchain: 'address', altcoin: 'address' } as const;
+const payTo = ({ kind, value }: Extract<PaymentInfo, { value: string }>): PayTo => {
+  switch (kind) {
+    case 'invoice':
+      return { lightning_invoice: value };
+    case 'lightning_address':
+      return { lightning_address: value };
+    case 'lnurl':
+      return { lnurl: value };
+    case 'onchain':
+    case 'altcoin':
+      return { address: value };
+  }
+};
 
 const withReference = (details: Record<string, string>): Record<string, string> => {
   const [reference, ...others] = likelyReferences(details);

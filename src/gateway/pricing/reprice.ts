@@ -24,7 +24,7 @@ const priceAgain: Record<Ramp, (scope: Scope, session: OpenSession, quote: Store
 export const freshOffers = async (scope: Scope, session: OpenSession, quote: StoredQuote): Promise<Json[]> => {
   try {
     const stored = await priceAgain[quote.route.asked.ramp](scope, session, quote);
-    return stored.route.offers.map((_, index) => showOffer(scope.gateway, stored, index));
+    return stored.route.offers.map((_, index) => showOffer(scope.gateway, stored, index, stored.route.asked.ramp));
   } catch {
     return [];
   }

@@ -1,5 +1,4 @@
-import type { Excluded, Failed, Refused } from '../../domain/offer.ts';
-import { amountNames, isExchange, isWithdrawn, sides, type Ramp } from '../../domain/ramp.ts';
+import type { Ramp } from '../../domain/ramp.ts';
 import { quoteIdOf } from '../../domain/route-id.ts';
 import { emptyWindows, type Sums, type Windows } from '../../domain/record.ts';
 import type { Route, RoutedOffer } from '../../domain/route.ts';
@@ -8,85 +7,63 @@ import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import { amountWords } from './shown-amounts.ts';
 import type { StoredOffers } from './store-route.ts';
-import { type Shown, isoTime, providerRef, int, limit } from '../outward.ts';
+import { isoTime, providerRef, int } from '../outward.ts';
 
 /** One offer in the words of API.md section 9. */
-export const showOffer = (gateway: Gateway, stored: StoredOffers, index: number): Shown => {
+export const showOffer = <R extends Ramp>(gateway: Gateway, stored: StoredOffers, index: number, ramp: R) => {
   const ranked = stored.route.offers[index];
   const acceptBy = stored.acceptBy[index];
   if (!ranked || acceptBy === undefined) throw new RangeError('no such rank');
   const { offer } = ranked;
-  const { ramp } = stored.route.asked;
+  const words = amountWords[ramp];
+  const haircutPpm = haircutOfRanked(ranked);
   return {
     rank: ranked.rank,
     quote_id: quoteIdOf(stored.routeId, ranked.rank),
     provider: providerRef(gateway, ranked.providerId),
-    ...amountWords[ramp].offer(offer, stored.terms),
+    ...words.offer(offer, stored.terms),
     is_estimate: !offer.binding,
-    ...(ranked.btcPrice === undefined ? {} : { btc_price: int(ranked.btcPrice) }),
-    ...(sides[ramp].fee === 'fiat' ? { order_fee: int(offer.fee) } : {}),
+    ...words.price(ranked),
     ...(offer.expiresOn === undefined ? {} : { expires_on: isoTime(offer.expiresOn) }),
     accept_by: isoTime(acceptBy),
-    ...(ranked.feeBps === undefined ? {} : { fee_bps: ranked.feeBps }),
-    ...(ranked.feePpm === undefined ? {} : { fee_ppm: ranked.feePpm }),
-    ...(ranked.costBps === undefined ? {} : { cost_bps: ranked.costBps }),
+    ...words.figures(ranked),
     behind_best_bps: ranked.behindBestBps,
-    ...expectation(ramp, ranked),
-    ...(ranked.terms.arrivalSeconds === undefined ? {} : { arrival_seconds: ranked.terms.arrivalSeconds }),
-    ...(isWithdrawn[ramp] ? { on_chain_fallback: offer.facts.on_chain_fallback === true } : {}),
-    requires: [...offer.requires],
-    warnings: [...ranked.warnings, ...(stored.route.policy.priceCheck ? [`price-check-${stored.route.policy.priceCheck}`] : [])],
-    latency_ms: Math.round(ranked.latencyMs),
-  };
-};
-
-/** What the offer is worth by what its provider delivered before, which is what it is ranked by; rounded down for the eye. */
-const expectation = (ramp: Ramp, ranked: RoutedOffer): Shown => {
-  const haircutPpm = haircutOfRanked(ranked);
-  return {
-    ...(isExchange(ramp) ? { [`expected_${sides[ramp].receive}`]: int((ranked.offer.receive * BigInt(1_000_000 - haircutPpm)) / 1_000_000n) } : {}),
+    ...words.expected(ranked, haircutPpm),
     haircut_ppm: haircutPpm,
     haircut_from: ranked.haircutFrom ?? 'configured',
     ...(ranked.terms.record ? { record: showRecord(ranked.terms.record) } : {}),
+    ...words.term(ranked),
+    requires: [...offer.requires],
+    warnings: [...ranked.warnings, ...(stored.route.policy.priceCheck ? ([`price-check-${stored.route.policy.priceCheck}`] as const) : [])],
+    latency_ms: Math.round(ranked.latencyMs),
   };
 };
 
 /** Routes of version 1 knew the configured haircut alone. */
 const haircutOfRanked = ({ haircutPpm, countsAsBinding, terms }: RoutedOffer): number => haircutPpm ?? (countsAsBinding ? 0 : terms.haircutBps * 100);
 
-const showRecord = ({ orders, quotedSats, deliveredSats, since }: NonNullable<RoutedOffer['terms']['record']>): Shown => ({
+const showRecord = ({ orders, quotedSats, deliveredSats, since }: NonNullable<RoutedOffer['terms']['record']>) => ({
   orders,
   quoted_sats: int(quotedSats),
   delivered_sats: int(deliveredSats),
   since: isoTime(since),
 });
 
-const limitNames = (ramp: Ramp, limits: Limits | undefined): Shown => {
-  if (!limits) return {};
-  const { pay, receive } = amountNames[ramp];
-  return {
-    ...limit(`min_${pay}`, limits.minPay),
-    ...limit(`max_${pay}`, limits.maxPay),
-    ...limit(`min_${receive}`, limits.minReceive),
-    ...limit(`max_${receive}`, limits.maxReceive),
-  };
-};
-
-const showReasons = (gateway: Gateway, route: Route): { excluded: Shown[]; refused: Shown[]; failed: Shown[] } => ({
-  excluded: route.excluded.map((one: Excluded) => ({
+const showReasons = <R extends Ramp>(gateway: Gateway, route: Route, ramp: R) => ({
+  excluded: route.excluded.map((one) => ({
     provider: providerRef(gateway, one.providerId),
     rule: one.rule,
-    ...amountWords[route.asked.ramp].excluded(route, one.offer),
+    ...amountWords[ramp].excluded(route, one.offer),
     ...(one.deviationBps === undefined ? {} : { deviation_bps: one.deviationBps }),
     ...(one.limitBps === undefined ? {} : { limit_bps: one.limitBps }),
   })),
-  refused: route.refused.map((one: Refused) => ({
-    provider: providerRef(gateway, one.providerId),
-    reason: one.refusal.reason,
-    ...limitNames(route.asked.ramp, one.refusal.limits),
-    ...(one.refusal.connectTo === undefined ? {} : { connect_to: one.refusal.connectTo }),
+  refused: route.refused.map(({ providerId, refusal }) => ({
+    provider: providerRef(gateway, providerId),
+    reason: refusal.reason,
+    ...amountWords[ramp].limits(refusal.limits ?? {}),
+    ...(refusal.connectTo === undefined ? {} : { connect_to: refusal.connectTo }),
   })),
-  failed: route.failed.map((one: Failed) => ({
+  failed: route.failed.map((one) => ({
     provider: providerRef(gateway, one.providerId),
     reason: one.reason,
     retryable: one.retryable,
@@ -95,7 +72,7 @@ const showReasons = (gateway: Gateway, route: Route): { excluded: Shown[]; refus
   })),
 });
 
-const showPolicy = (route: Route): Shown => {
+const showPolicy = <R extends Ramp>(route: Route, ramp: R) => {
   const { policy } = route;
   return {
     name: policy.name,
@@ -103,7 +80,7 @@ const showPolicy = (route: Route): Shown => {
     tie_breaks: [...policy.tieBreaks],
     preference_bps: { ...policy.preferenceBps },
     preference_decided: policy.preferenceDecided,
-    ...(isExchange(route.asked.ramp) ? { outlier_bps: policy.outlierBps, tolerance_bps: policy.toleranceBps } : {}),
+    ...amountWords[ramp].policy(policy),
     indicative_haircut_bps: policy.indicativeHaircutBps,
     ...(policy.reference
       ? {
@@ -111,7 +88,7 @@ const showPolicy = (route: Route): Shown => {
             btc_price: int(policy.reference.btcPrice),
             source: policy.reference.source,
             observed_on: isoTime(policy.reference.observedOn),
-            ...(policy.reference.disputed ? { disputed: true } : {}),
+            ...(policy.reference.disputed ? { disputed: true as const } : {}),
           },
         }
       : {}),
@@ -124,16 +101,16 @@ const showPolicy = (route: Route): Shown => {
   };
 };
 
-/** The whole answer of /offers. */
-export const showOffers = (gateway: Gateway, stored: StoredOffers): Shown => ({
+/** The whole answer of /offers, for the ramp that was asked. */
+export const showOffers = <R extends Ramp>(gateway: Gateway, stored: StoredOffers, ramp: R) => ({
   offers_id: stored.routeId,
-  ...amountWords[stored.route.asked.ramp].asked(stored),
-  offers: stored.route.offers.map((_, index) => showOffer(gateway, stored, index)),
-  ...showReasons(gateway, stored.route),
-  policy: showPolicy(stored.route),
+  ...amountWords[ramp].asked(stored),
+  offers: stored.route.offers.map((_, index) => showOffer(gateway, stored, index, ramp)),
+  ...showReasons(gateway, stored.route, ramp),
+  policy: showPolicy(stored.route, ramp),
 });
 
-const fls01Names = [
+const exchangeNames = [
   'quote_id',
   'amount_fiat',
   'currency_id',
@@ -145,33 +122,35 @@ const fls01Names = [
   'expires_on',
   'accept_by',
   'provider',
-];
-const conditionNames = ['requires', 'warnings'];
-const liquidityNames = ['pay_sats', 'fee_sats', 'inbound_sats', 'client_sats', 'lease_blocks', 'observed_on', 'fee_ppm', 'connect_to', 'delivered_as'];
+] as const;
+const conditionNames = ['requires', 'warnings'] as const;
 /** The members of a quote, in this order. */
-const quoteNames: Record<Ramp, string[]> = {
-  buy: fls01Names,
-  sell: [...fls01Names, ...conditionNames],
-  liquidity: [...fls01Names, ...conditionNames, ...liquidityNames],
+const quoteNames = {
+  buy: exchangeNames,
+  sell: [...exchangeNames, ...conditionNames],
+  liquidity: [
+    ...(['quote_id', 'is_estimate', 'expires_on', 'accept_by', 'provider', ...conditionNames] as const),
+    ...(['pay_sats', 'fee_sats', 'inbound_sats', 'client_sats', 'lease_blocks', 'observed_on', 'fee_ppm', 'connect_to', 'delivered_as'] as const),
+  ],
+} as const;
+type ShownOffer<R extends Ramp> = ReturnType<typeof showOffer<R>>;
+type ShownQuote = {
+  [R in Ramp]: Pick<ShownOffer<R>, Extract<(typeof quoteNames)[R][number], keyof ShownOffer<R>>> & Partial<Pick<ShownOffer<R>, 'warnings'>>;
 };
 
 /** Rank 1 in FLS01's shape, with `provider` and `accept_by`. */
-export const showQuote = (gateway: Gateway, stored: StoredOffers): Shown => {
-  const best = showOffer(gateway, stored, 0);
-  const shown: Shown = {};
-  for (const name of quoteNames[stored.route.asked.ramp]) {
-    const value = best[name];
-    if (value !== undefined) shown[name] = value;
-  }
+export const showQuote = <R extends Ramp>(gateway: Gateway, stored: StoredOffers, ramp: R): ShownQuote[R] => {
+  const best = new Map(Object.entries(showOffer(gateway, stored, 0, ramp)));
   // Said in /quote too, which shows no policy: nobody could check the price of the one against the other.
-  if (stored.route.policy.priceCheck) shown['warnings'] = best['warnings'] ?? [];
-  return shown;
+  const names = new Set<string>([...quoteNames[ramp], ...(stored.route.policy.priceCheck ? ['warnings'] : [])]);
+  // The members that the type picks, from the same list.
+  return Object.fromEntries([...names].flatMap((name) => (best.get(name) === undefined ? [] : [[name, best.get(name)]]))) as ShownQuote[R];
 };
 
 /** 422 when anybody refused or was excluded, 503 when none answered, or when somebody who may well offer could not be asked just now. */
 export const noOffer = (gateway: Gateway, stored: StoredOffers): Problem => {
   const { route } = stored;
-  const reasons = showReasons(gateway, route);
+  const reasons = showReasons(gateway, route, route.asked.ramp);
   const asked = route.refused.length + route.excluded.length + route.failed.length;
   const what = amountWords[route.asked.ramp].described(stored);
   const busy = route.failed.some((one) => one.reason === 'busy');
@@ -188,7 +167,7 @@ export const noOffer = (gateway: Gateway, stored: StoredOffers): Problem => {
     });
   const limits = bestLimits(route);
   return new Problem('no-offer', `${count(asked, 'provider was', 'providers were')} asked${what}: ${story(stored)}.`, {
-    members: { limits: limitNames(route.asked.ramp, limits), ...reasons },
+    members: { limits: amountWords[route.asked.ramp].limits(limits), ...reasons },
   });
 };
 
@@ -225,10 +204,10 @@ const bestLimits = (route: Route): Limits => {
 };
 
 /** Every figure that the haircut was computed from: Q and D of both rows and windows, P and H0. */
-const showStanding = ({ terms: { standing, haircutBps }, priorSats }: RoutedOffer): Shown => {
-  const sums = (windows: Windows | undefined): Shown => {
+const showStanding = ({ terms: { standing, haircutBps }, priorSats }: RoutedOffer) => {
+  const sums = (windows: Windows | undefined) => {
     const { slow, fast } = windows ?? emptyWindows();
-    const pair = (one: Sums): Shown => ({ quoted_sats: one.quotedSats.toString(), delivered_sats: one.deliveredSats.toString() });
+    const pair = (one: Sums) => ({ quoted_sats: one.quotedSats.toString(), delivered_sats: one.deliveredSats.toString() });
     return { slow: pair(slow), fast: pair(fast) };
   };
   if (!standing) return {};
@@ -242,12 +221,12 @@ const showStanding = ({ terms: { standing, haircutBps }, priorSats }: RoutedOffe
 };
 
 /** The whole stored decision, for POST /route: the outward offers and the figures that were ranked. */
-export const showRoute = (gateway: Gateway, stored: StoredOffers & { chosen?: number; requestId: string }): Shown => ({
-  ...showOffers(gateway, stored),
+export const showRoute = <R extends Ramp>(gateway: Gateway, stored: StoredOffers & { chosen?: number; requestId: string }, ramp: R) => ({
+  ...showOffers(gateway, stored, ramp),
   request_id: stored.requestId,
   version: stored.route.version,
   ...(stored.chosen === undefined ? {} : { chosen_rank: stored.chosen }),
-  ranked: stored.route.offers.map((one: RoutedOffer) => ({
+  ranked: stored.route.offers.map((one) => ({
     provider: one.providerId,
     pay: one.offer.pay.toString(),
     receive: one.offer.receive.toString(),

@@ -2,26 +2,78 @@
 import { formatHundredths } from '../../domain/money.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
 import { amountNames, fiatAndSats, isFiatFixed, type ExchangeRamp, type Ramp } from '../../domain/ramp.ts';
-import type { Route } from '../../domain/route.ts';
-import { int, shownFacts, type Shown } from '../outward.ts';
+import type { Limits } from '../../domain/refusal.ts';
+import type { Route, RoutedOffer, RoutePolicy } from '../../domain/route.ts';
+import type { LiquidityProduct } from '../../providers/spec.ts';
+import { int, limit, required, shownFacts, type Amount, type LiquidityFacts } from '../outward.ts';
 import { exchangeOf } from './exchange-terms.ts';
 import { readTerms } from './liquidity-terms.ts';
 import type { StoredOffers } from './store-route.ts';
 import type { RouteTerms } from '../../ports/routes.ts';
 
-type AmountWords = {
+type Exchanged = { amount_fiat: Amount; amount_sats: Amount; currency_id: number; payment_option_id: number };
+type ExchangeShown = {
+  asked: { amount_fiat?: Amount; amount_sats?: Amount; currency_id: number; payment_option_id: number };
+  offer: Exchanged;
+  price: { btc_price: Amount; order_fee: Amount };
+  figures: { fee_bps: number; cost_bps?: number };
+  excluded: { amount_fiat?: Amount; amount_sats?: Amount };
+  limits: { min_amount_fiat?: number; max_amount_fiat?: number; min_amount_sats?: number; max_amount_sats?: number };
+  policy: { outlier_bps: number; tolerance_bps: number };
+};
+type Nothing = Record<never, never>;
+/** What the price answers of each ramp have of their own, under its outward names. */
+export type ShownOf = {
+  buy: ExchangeShown & { expected: { expected_sats: Amount }; term: { arrival_seconds?: number; on_chain_fallback: boolean } };
+  sell: ExchangeShown & { expected: { expected_fiat: Amount }; term: { arrival_seconds?: number } };
+  liquidity: {
+    asked: { product: LiquidityProduct; amount_sats: number; pay_with: string; lease_blocks?: number };
+    offer: { pay_sats: Amount; fee_sats: Amount; client_sats: Amount } & LiquidityFacts;
+    price: Nothing;
+    figures: { fee_ppm?: number };
+    excluded: { pay_sats: Amount; is_estimate: boolean };
+    limits: { min_pay_sats?: number; max_pay_sats?: number; min_amount_sats?: number; max_amount_sats?: number };
+    policy: Nothing;
+    expected: Nothing;
+    term: Nothing;
+  };
+};
+
+type AmountWords<R extends Ramp> = {
   /** What was asked for, as /offers repeats it. */
-  asked(stored: StoredOffers): Shown;
-  offer(offer: ProviderOffer, terms: RouteTerms): Shown;
+  asked(stored: StoredOffers): ShownOf[R]['asked'];
+  offer(offer: ProviderOffer, terms: RouteTerms): ShownOf[R]['offer'];
+  /** What an offer charges, where that is not a difference of its amounts. */
+  price(ranked: RoutedOffer): ShownOf[R]['price'];
+  figures(ranked: RoutedOffer): ShownOf[R]['figures'];
+  /** What the offer is worth by what its provider delivered before, which is what it is ranked by; rounded down for the eye. */
+  expected(ranked: RoutedOffer, haircutPpm: number): ShownOf[R]['expected'];
+  /** How long the money needs, and what else is known of the way. */
+  term(ranked: RoutedOffer): ShownOf[R]['term'];
   /** What an excluded offer would have given or cost. */
-  excluded(route: Route, offer: ProviderOffer): Shown;
+  excluded(route: Route, offer: ProviderOffer): ShownOf[R]['excluded'];
+  limits(limits: Limits): ShownOf[R]['limits'];
+  /** The bounds of the rules that the ramp has. */
+  policy(policy: RoutePolicy): ShownOf[R]['policy'];
   /** What was asked for, in the middle of a sentence. */
   described(stored: StoredOffers): string;
   /** An amount that the customer pays, for a person. */
   paid(route: Route, amount: bigint): string;
 };
 
-const exchange = (ramp: ExchangeRamp): AmountWords => ({
+const limitsOf =
+  (ramp: Ramp) =>
+  (limits: Limits): { [name: string]: number } => {
+    const { pay, receive } = amountNames[ramp];
+    return {
+      ...limit(`min_${pay}`, limits.minPay),
+      ...limit(`max_${pay}`, limits.maxPay),
+      ...limit(`min_${receive}`, limits.minReceive),
+      ...limit(`max_${receive}`, limits.maxReceive),
+    };
+  };
+
+const exchange = (ramp: ExchangeRamp): Omit<AmountWords<ExchangeRamp>, 'term' | 'expected'> => ({
   asked: ({ route, terms }) => {
     const { fixed, amount } = exchangeOf(route);
     return { [amountNames[ramp][fixed]]: int(amount), currency_id: terms.currencyId, payment_option_id: terms.paymentOptionId };
@@ -30,6 +82,10 @@ const exchange = (ramp: ExchangeRamp): AmountWords => ({
     const { fiat, sats } = fiatAndSats(ramp, offer);
     return { amount_fiat: int(fiat), amount_sats: int(sats), currency_id: terms.currencyId, payment_option_id: terms.paymentOptionId };
   },
+  price: ({ btcPrice, offer }) => ({ btc_price: int(required(btcPrice, 'the price of an exchange')), order_fee: int(offer.fee) }),
+  figures: ({ feeBps, costBps }) => ({ fee_bps: required(feeBps, 'the fee of an exchange'), ...(costBps === undefined ? {} : { cost_bps: costBps }) }),
+  limits: limitsOf(ramp),
+  policy: ({ outlierBps, toleranceBps }) => ({ outlier_bps: outlierBps, tolerance_bps: toleranceBps }),
   excluded: (route, { pay, receive }) =>
     exchangeOf(route).fixed === 'pay' ? { [amountNames[ramp].receive]: int(receive) } : { [amountNames[ramp].pay]: int(pay) },
   described: ({ route, terms }) => {
@@ -39,16 +95,32 @@ const exchange = (ramp: ExchangeRamp): AmountWords => ({
   paid: (route, amount) => (amountNames[ramp].pay === 'amount_fiat' ? formatHundredths(amount, exchangeOf(route).currency) : `${amount} sats`),
 });
 
-export const amountWords: Record<Ramp, AmountWords> = {
-  buy: exchange('buy'),
-  sell: exchange('sell'),
+const arrivalOf = ({ terms: { arrivalSeconds } }: RoutedOffer): { arrival_seconds?: number } =>
+  arrivalSeconds === undefined ? {} : { arrival_seconds: arrivalSeconds };
+
+/** What is expected to arrive, in the unit that arrives. */
+const expectedOf = ({ offer: { receive } }: RoutedOffer, haircutPpm: number): Amount => int((receive * BigInt(1_000_000 - haircutPpm)) / 1_000_000n);
+
+export const amountWords: { [R in Ramp]: AmountWords<R> } = {
+  buy: {
+    ...exchange('buy'),
+    expected: (ranked, haircutPpm) => ({ expected_sats: expectedOf(ranked, haircutPpm) }),
+    term: (ranked) => ({ ...arrivalOf(ranked), on_chain_fallback: ranked.offer.facts.on_chain_fallback === true }),
+  },
+  sell: { ...exchange('sell'), expected: (ranked, haircutPpm) => ({ expected_fiat: expectedOf(ranked, haircutPpm) }), term: arrivalOf },
   liquidity: {
     asked: ({ terms }) => {
       const { product, amountSats, payWith, leaseBlocks } = readTerms(terms);
       return { product, amount_sats: amountSats, pay_with: payWith, ...(leaseBlocks === undefined ? {} : { lease_blocks: leaseBlocks }) };
     },
     offer: ({ pay, fee, receive, facts }) => ({ pay_sats: int(pay), fee_sats: int(fee), client_sats: int(receive), ...shownFacts(facts) }),
-    excluded: (_route, { pay, binding }) => ({ pay_sats: int(pay), is_estimate: !binding }),
+    price: () => ({}),
+    figures: ({ feePpm }) => (feePpm === undefined ? {} : { fee_ppm: feePpm }),
+    expected: () => ({}),
+    term: () => ({}),
+    limits: limitsOf('liquidity'),
+    policy: () => ({}),
+    excluded: (_route, { pay, binding }) => ({ pay_sats: Number(pay), is_estimate: !binding }),
     described: ({ terms }) => ` for ${readTerms(terms).amountSats} sats`,
     paid: (_route, amount) => `${amount} sats`,
   },

@@ -2,7 +2,8 @@ import { z } from '@hono/zod-openapi';
 import { endpoint } from '../call.ts';
 import { idempotencyHeader } from '../idempotency-key.ts';
 import { orderProblems, orderQuote } from '../order-quote.ts';
-import { amount, anyAmount, providerRef, sessionId, smallId, time, uuid, webhookUrl } from '../shapes.ts';
+import { buyOrder } from '../order-shapes.ts';
+import { amount, sessionId, uuid, webhookUrl } from '../shapes.ts';
 import { webhookOf } from '../webhook-url.ts';
 
 const body = z.object({
@@ -24,18 +25,7 @@ export const order = endpoint({
   tag: 'FLS01',
   summary: 'Order a quote; the same quote again gets the same answer',
   body,
-  answer: z.looseObject({
-    order_id: uuid,
-    order_status: z.string(),
-    amount_fiat: anyAmount,
-    currency_id: smallId,
-    payment_option_id: smallId,
-    amount_sats: anyAmount,
-    expires_on: time.optional(),
-    payment_info: z.looseObject({}),
-    stage: z.string(),
-    provider: providerRef,
-  }),
+  answer: buyOrder,
   problems: [...orderProblems, 'payout-link-refused'],
   lane: 'reserved',
   run: async (call, request, raw) =>

@@ -29,7 +29,7 @@ export const session = endpoint({
     }),
     proven: z.array(z.string()).openapi({ description: 'Whose tokens were proven' }),
   }),
-  problems: ['session-invalid', 'ownership-proof-failed', 'session-settled', 'customer-conflict', 'rate-limited'],
+  problems: ['ownership-proof-failed', 'session-settled', 'customer-conflict', 'rate-limited'],
   lane: 'quotes',
   run: async ({ scope, limit }, body) => {
     await limit('sessions');

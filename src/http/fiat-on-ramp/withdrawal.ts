@@ -20,7 +20,6 @@ export const withdrawal = endpoint({
   }),
   answer: z.object({ order_id: uuid, withdrawal_expiration_date: time, lnurlw: z.string() }),
   problems: [
-    'session-invalid',
     'order-not-found',
     'order-not-withdrawable',
     'withdrawal-differs',
@@ -29,6 +28,7 @@ export const withdrawal = endpoint({
     'address-invalid',
     'claim-outcome-unknown',
     'payout-link-refused',
+    'misconfigured',
     'rate-limited',
   ],
   lane: 'reserved',

@@ -5,11 +5,9 @@ import { priceLiquidity } from '../../gateway/pricing/price-liquidity.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { noOffer, showOffers, showQuote } from '../../gateway/pricing/show-offers.ts';
 import { endpoint, type Call } from '../call.ts';
-import { amount, anyAmount, providerRef, reasons, sessionId, text, time, uuid } from '../shapes.ts';
+import { liquidityOffersShape, liquidityQuoteShape, product } from '../price-shapes.ts';
+import { amount, anyAmount, providerRef, sessionId, text } from '../shapes.ts';
 
-export const product = z.enum(['recharge', 'inbound', 'turbo']).openapi({
-  description: 'recharge: sats to your own invoice; inbound: a channel you can receive through; turbo: a channel with balance on both sides',
-});
 export const liquidityBody = z.object({
   session_id: sessionId,
   product,
@@ -36,41 +34,20 @@ const price = async (call: Call, body: z.output<typeof liquidityBody>) => {
   return await priceLiquidity(call.scope, session, body);
 };
 
-const offer = z.looseObject({
-  quote_id: uuid,
-  provider: providerRef,
-  pay_sats: anyAmount,
-  fee_sats: anyAmount,
-  client_sats: anyAmount,
-  is_estimate: z.boolean(),
-  accept_by: time,
-  requires: z.array(z.string()),
-  warnings: z.array(z.string()),
-});
-
 export const liquidityOffers = endpoint({
   method: 'post',
   path: '/liquidity/offers',
   tag: 'Liquidity',
   summary: 'Every seller of liquidity, ranked by fee for what was asked',
   body: liquidityBody,
-  answer: z.looseObject({
-    offers_id: uuid,
-    product,
-    amount_sats: anyAmount,
-    pay_with: z.string(),
-    firm_quotes_left: z.int().optional(),
-    offers: z.array(offer),
-    excluded: z.array(reasons.excluded),
-    refused: z.array(reasons.refused),
-    failed: z.array(reasons.failed),
-    policy: z.looseObject({ name: z.string(), decided_by: z.string() }),
-  }),
-  problems: ['session-invalid', 'proof-required', 'address-invalid', 'app-key-required', 'rate-limited'],
+  answer: liquidityOffersShape,
+  problems: ['proof-required', 'address-invalid', 'app-key-required', 'rate-limited'],
   lane: 'quotes',
   run: async (call, body) => {
     const stored = await price(call, body);
-    return { body: { ...showOffers(call.gateway, stored), ...(stored.firmQuotesLeft === undefined ? {} : { firm_quotes_left: stored.firmQuotesLeft }) } };
+    return {
+      body: { ...showOffers(call.gateway, stored, 'liquidity'), ...(stored.firmQuotesLeft === undefined ? {} : { firm_quotes_left: stored.firmQuotesLeft }) },
+    };
   },
 });
 
@@ -80,13 +57,13 @@ export const liquidityQuote = endpoint({
   tag: 'Liquidity',
   summary: 'The least fee on the table',
   body: liquidityBody,
-  answer: offer,
-  problems: ['session-invalid', 'proof-required', 'address-invalid', 'app-key-required', 'rate-limited', 'no-offer', 'all-providers-failed'],
+  answer: liquidityQuoteShape,
+  problems: ['proof-required', 'address-invalid', 'app-key-required', 'rate-limited', 'no-offer', 'all-providers-failed'],
   lane: 'quotes',
   run: async (call, body) => {
     const stored = await price(call, body);
     if (stored.route.offers.length === 0) throw noOffer(call.gateway, stored);
-    return { body: showQuote(call.gateway, stored) };
+    return { body: showQuote(call.gateway, stored, 'liquidity') };
   },
 });
 
@@ -98,17 +75,18 @@ export const liquidityProducts = endpoint({
   body: z.object({ session_id: sessionId }),
   answer: z.object({
     products: z.array(
-      z.looseObject({
+      z.object({
         product,
         min_amount_sats: anyAmount,
         max_amount_sats: anyAmount,
         pay_with: z.array(z.string()),
         max_lease_blocks: z.int().optional(),
         peers: z.array(z.object({ provider: providerRef, uri: z.string() })),
+        providers: z.array(z.object({ provider: providerRef, min_amount_sats: anyAmount, max_amount_sats: anyAmount, step_sats: anyAmount })),
       }),
     ),
   }),
-  problems: ['session-invalid'],
+  problems: [],
   lane: 'quotes',
   run: async (call, body) => {
     await readSession(call.gateway, body.session_id, 'price');

@@ -4,9 +4,10 @@ import { idempotencyHeader } from '../idempotency-key.ts';
 import { orderProblems, orderQuote } from '../order-quote.ts';
 import { readOrders } from '../../gateway/following/read-orders.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
-import { amount, anyAmount, providerRef, sessionId, text, time, uuid, webhookUrl } from '../shapes.ts';
+import { liquidityOrderShape, liquidityStatus } from '../order-shapes.ts';
+import { amount, sessionId, text, time, uuid, webhookUrl } from '../shapes.ts';
 import { webhookOf } from '../webhook-url.ts';
-import { maySpend, product } from './offers.ts';
+import { maySpend } from './offers.ts';
 
 const body = z.object({
   session_id: sessionId,
@@ -31,18 +32,6 @@ const bareInvoice = (text: string): string =>
     .replace(/^lightning:/i, '')
     .toLowerCase();
 
-const orderShape = z.looseObject({
-  order_status: z.string(),
-  stage: z.string(),
-  provider: providerRef,
-  product,
-  amount_sats: anyAmount,
-  pay_sats: anyAmount,
-  fee_sats: anyAmount,
-  client_sats: anyAmount,
-  expires_on: time.optional(),
-});
-
 export const liquidityOrder = endpoint({
   method: 'post',
   path: '/liquidity/order',
@@ -50,17 +39,8 @@ export const liquidityOrder = endpoint({
   tag: 'Liquidity',
   summary: 'Order a liquidity quote: what to pay and where; the same quote again gets the same answer',
   body,
-  answer: orderShape.extend({ order_id: uuid, payment_info: z.looseObject({}) }),
-  problems: [
-    ...orderProblems,
-    'proof-required',
-    'invoice-unsuitable',
-    'address-invalid',
-    'peer-not-connected',
-    'app-key-required',
-    'daily-limit-reached',
-    'misconfigured',
-  ],
+  answer: liquidityOrderShape,
+  problems: [...orderProblems, 'proof-required', 'invoice-unsuitable', 'address-invalid', 'peer-not-connected', 'app-key-required', 'daily-limit-reached'],
   lane: 'reserved',
   run: async (call, request, raw) =>
     await orderQuote(call, {
@@ -87,8 +67,8 @@ export const liquidityOrderStatus = endpoint({
   tag: 'Liquidity',
   summary: 'One liquidity order, or all of the customer, with what to redeem',
   body: z.object({ session_id: sessionId, order_id: uuid.optional(), limit: z.int().min(1).max(200).optional(), changed_since: time.optional() }),
-  answer: z.record(uuid, orderShape.extend({ order_status_date: time, final: z.boolean(), quote_id: uuid, redemption: z.looseObject({}).optional() })),
-  problems: ['session-invalid', 'order-not-found'],
+  answer: liquidityStatus,
+  problems: ['order-not-found', 'misconfigured'],
   lane: 'reserved',
   run: async (call, request) => {
     const session = await readSession(call.gateway, request.session_id, 'owned');

@@ -4,8 +4,8 @@ import { readSession } from '../../gateway/sessions/read-session.ts';
 import { showRoute } from '../../gateway/pricing/show-offers.ts';
 import { findRoute } from '../../gateway/pricing/store-route.ts';
 import { endpoint } from '../call.ts';
+import { routeAnswer } from '../price-shapes.ts';
 import { sessionId, uuid } from '../shapes.ts';
-import { offersAnswer } from './offers.ts';
 
 export const route = endpoint({
   method: 'post',
@@ -13,8 +13,8 @@ export const route = endpoint({
   tag: 'Prices',
   summary: 'Why this provider: the stored decision with every figure that was ranked',
   body: z.object({ session_id: sessionId, quote_id: uuid.optional(), order_id: uuid.optional(), offers_id: uuid.optional() }),
-  answer: offersAnswer,
-  problems: ['session-invalid', 'quote-not-found', 'order-not-found'],
+  answer: routeAnswer,
+  problems: ['quote-not-found', 'order-not-found'],
   lane: 'reserved',
   run: async ({ gateway }, body) => {
     const session = await readSession(gateway, body.session_id, 'owned');
@@ -26,6 +26,12 @@ export const route = endpoint({
     }
     if (id === undefined)
       throw new Problem('invalid-request', 'Send quote_id, offers_id or order_id.', { errors: [{ pointer: '/quote_id', detail: 'missing' }] });
-    return { body: showRoute(gateway, await findRoute(gateway, id, session.customerId)) };
+    const stored = await findRoute(gateway, id, session.customerId);
+    const shown = {
+      buy: () => showRoute(gateway, stored, 'buy'),
+      sell: () => showRoute(gateway, stored, 'sell'),
+      liquidity: () => showRoute(gateway, stored, 'liquidity'),
+    };
+    return { body: shown[stored.route.asked.ramp]() };
   },
 });

@@ -2,7 +2,9 @@ import { z } from '@hono/zod-openapi';
 import { readAttention, readOrder, searchOrders, switchProvider } from '../../gateway/operator/actions.ts';
 import { providerModes } from '../../gateway/switches.ts';
 import { endpoint, type Call } from '../call.ts';
+import { time } from '../shapes.ts';
 import { actorOf, operatorOnly } from './guard.ts';
+import { attention, dossier, found } from './shapes.ts';
 
 const tag = 'Operator';
 const by = (call: Call) => ({ actor: actorOf(call) });
@@ -12,31 +14,12 @@ const text = (max: number) =>
     .min(1)
     .max(max)
     .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'has characters that are not text');
-const found = z.looseObject({
-  order_id: z.string(),
-  provider: z.string(),
-  ramp: z.string(),
-  placing: z.string(),
-  stage: z.string().optional(),
-  request_id: z.string(),
-  created_on: z.string(),
-});
-
 export const operatorOrder = endpoint({
   method: 'get',
   path: '/operator/orders/:id',
   tag,
   summary: 'Where is order X: every offer, exclusion, refusal and fault, attempts, events, notices and deliveries; secrets masked',
-  answer: z.looseObject({
-    order_id: z.string(),
-    where: z.string(),
-    provider: z.string(),
-    upstream_order_id: z.string().optional(),
-    events: z.array(z.looseObject({})),
-    placing: z.looseObject({}),
-    notices: z.array(z.looseObject({})),
-    deliveries: z.array(z.looseObject({})),
-  }),
+  answer: dossier,
   problems: ['not-found', 'order-not-found'],
   lane: 'reserved',
   guard: operatorOnly,
@@ -69,13 +52,7 @@ export const operatorAttention = endpoint({
   path: '/operator/attention',
   tag,
   summary: 'What waits for a person: orders in review, placings without an outcome, dead letters, switches in force',
-  answer: z.object({
-    review: z.array(found),
-    unknown: z.array(found),
-    claims_in_review: z.array(z.string()),
-    dead_letters: z.array(z.looseObject({ id: z.string(), subject_id: z.string(), host: z.string() })),
-    switches: z.array(z.looseObject({ name: z.string(), mode: z.string(), reason: z.string() })),
-  }),
+  answer: attention,
   problems: ['not-found'],
   lane: 'reserved',
   guard: operatorOnly,
@@ -94,7 +71,7 @@ export const operatorProvider = endpoint({
     reason: text(500),
     until: z.iso.datetime().optional().describe('Lapses by itself then'),
   }),
-  answer: z.object({ provider: z.string(), mode: z.string(), reason: z.string(), until: z.string().optional(), set_on: z.string() }),
+  answer: z.object({ provider: z.string(), mode: z.enum([...providerModes, 'configured']), reason: z.string(), until: time.optional(), set_on: time }),
   problems: ['not-found'],
   lane: 'reserved',
   guard: operatorOnly,

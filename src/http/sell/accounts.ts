@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { readBalance, readSellAccount, readTransactions, removeSellAccount, startSellAccount } from '../../gateway/accounts/accounts.ts';
+import { stages } from '../../domain/order.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { endpoint } from '../call.ts';
 import { idempotencyHeader, onceByKey } from '../idempotency-key.ts';
@@ -8,7 +9,8 @@ import { accountShape, sellEvents, webhook } from './shapes.ts';
 import { stepSession } from './step-session.ts';
 import { webhookOf } from '../webhook-url.ts';
 
-const provider = ['provider-unavailable', 'provider-timeout'] as const;
+/** What any call in an account's name may end with. */
+const provider = ['account-required', 'account-not-connected', 'provider-unavailable', 'provider-timeout', 'misconfigured'] as const;
 
 export const sellAccounts = endpoint({
   method: 'post',
@@ -24,17 +26,7 @@ export const sellAccounts = endpoint({
     ...webhook,
   }),
   answer: accountShape,
-  problems: [
-    'session-invalid',
-    'customer-conflict',
-    'webhook-url-refused',
-    'rate-limited',
-    'idempotency-key-invalid',
-    'idempotency-key-reused',
-    'idempotency-in-progress',
-    'account-not-connected',
-    ...provider,
-  ],
+  problems: ['customer-conflict', 'webhook-url-refused', 'rate-limited', 'idempotency-in-progress', ...provider],
   lane: 'reserved',
   run: async (call, body, raw) => {
     const session = await stepSession(call, body.session_id);
@@ -50,7 +42,7 @@ export const sellAccountStatus = endpoint({
   summary: 'How far the account is, with its connections',
   body: z.object({ session_id: sessionId, account_id: uuid }),
   answer: accountShape,
-  problems: ['session-invalid', 'account-not-found'],
+  problems: ['account-not-found', 'misconfigured'],
   lane: 'reserved',
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'owned');
@@ -65,7 +57,7 @@ export const sellAccountRemove = endpoint({
   summary: "Forget the account here; the provider's own account stays",
   body: z.object({ session_id: sessionId, account_id: uuid }),
   answer: z.object({ account_id: uuid, removed: z.boolean() }),
-  problems: ['session-invalid', 'account-not-found'],
+  problems: ['account-not-found'],
   lane: 'reserved',
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'price');
@@ -80,7 +72,7 @@ export const sellBalance = endpoint({
   summary: 'What lies on the account at the provider',
   body: z.object({ session_id: sessionId, account_id: uuid }),
   answer: z.object({ account_id: uuid, currency_code: z.string(), amount_fiat: anyAmount }),
-  problems: ['session-invalid', 'account-not-found', 'account-not-connected', 'account-required', ...provider],
+  problems: ['account-not-found', ...provider],
   lane: 'reserved',
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'owned');
@@ -97,17 +89,18 @@ export const sellTransactions = endpoint({
   answer: z.object({
     account_id: uuid,
     transactions: z.array(
-      z.looseObject({
+      z.object({
         transaction_id: z.string(),
         kind: z.string(),
-        status: z.string(),
+        status: z.string().openapi({ description: "The provider's own word" }),
+        stage: z.enum(stages).optional(),
         amount_sats: anyAmount.optional(),
         amount_fiat: anyAmount.optional(),
         created_on: time,
       }),
     ),
   }),
-  problems: ['session-invalid', 'account-not-found', 'account-not-connected', 'account-required', ...provider],
+  problems: ['account-not-found', ...provider],
   lane: 'reserved',
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'owned');

@@ -10,13 +10,13 @@ import { stepSession } from './step-session.ts';
 
 const one = z.object({ session_id: sessionId, connection_id: uuid });
 const problems = [
-  'session-invalid',
   'connection-not-found',
   'connection-required',
   'account-required',
   'account-not-connected',
   'provider-unavailable',
   'provider-timeout',
+  'misconfigured',
 ] as const;
 
 const createBody = z.object({
@@ -49,8 +49,6 @@ export const sellConnections = endpoint({
     'connection-name-taken',
     'username-taken',
     'rate-limited',
-    'idempotency-key-invalid',
-    'idempotency-key-reused',
     'idempotency-in-progress',
   ],
   lane: 'reserved',
@@ -79,7 +77,7 @@ export const sellConnectionStatus = endpoint({
   summary: 'One connection, or all of an account',
   body: z.object({ session_id: sessionId, connection_id: uuid.optional(), account_id: uuid.optional() }),
   answer: z.union([connectionShape, z.object({ account_id: uuid, connections: z.array(connectionShape) })]),
-  problems: ['session-invalid', 'account-not-found', 'connection-not-found'],
+  problems: ['account-not-found', 'connection-not-found', 'misconfigured'],
   lane: 'reserved',
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'owned');
@@ -109,7 +107,8 @@ export const sellConnectionResend = endpoint({
   summary: 'Another text message with a code',
   body: one,
   answer: connectionShape,
-  problems: [...problems, 'code-expired', 'rate-limited'],
+  // Where a cancel waits for its code, asking for another one asks for the cancel again.
+  problems: [...problems, 'code-expired', 'cancel-refused', 'rate-limited'],
   lane: 'reserved',
   run: async (call, body) => {
     const session = await stepSession(call, body.session_id);

@@ -3,7 +3,8 @@ import { priceSell } from '../../gateway/pricing/price-sell.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { noOffer, showOffers, showQuote } from '../../gateway/pricing/show-offers.ts';
 import { endpoint, type Call } from '../call.ts';
-import { amount, anyAmount, country, providerRef, reasons, sessionId, smallId, time, uuid } from '../shapes.ts';
+import { sellOffersShape, sellQuoteShape } from '../price-shapes.ts';
+import { amount, country, sessionId, smallId } from '../shapes.ts';
 
 const sellBody = z.object({
   session_id: sessionId,
@@ -22,38 +23,16 @@ const price = async (call: Call, body: z.output<typeof sellBody>) => {
   return await priceSell(call.scope, session, body);
 };
 
-const sellOffer = z.looseObject({
-  quote_id: uuid,
-  provider: providerRef,
-  amount_sats: anyAmount,
-  amount_fiat: anyAmount,
-  currency_id: smallId,
-  payment_option_id: smallId,
-  is_estimate: z.boolean(),
-  btc_price: anyAmount,
-  order_fee: anyAmount,
-  accept_by: time,
-  requires: z.array(z.string()),
-  warnings: z.array(z.string()),
-});
-
 export const sellOffers = endpoint({
   method: 'post',
   path: '/sell/offers',
   tag: 'Sell',
   summary: "Every sell provider's price, ranked; what is missing to order it stands in requires",
   body: sellBody,
-  answer: z.looseObject({
-    offers_id: uuid,
-    offers: z.array(sellOffer),
-    excluded: z.array(reasons.excluded),
-    refused: z.array(reasons.refused),
-    failed: z.array(reasons.failed),
-    policy: z.looseObject({ name: z.string(), decided_by: z.string() }),
-  }),
-  problems: ['session-invalid', 'option-unavailable', 'rate-limited'],
+  answer: sellOffersShape,
+  problems: ['option-unavailable', 'rate-limited'],
   lane: 'quotes',
-  run: async (call, body) => ({ body: showOffers(call.gateway, await price(call, body)) }),
+  run: async (call, body) => ({ body: showOffers(call.gateway, await price(call, body), 'sell') }),
 });
 
 export const sellQuote = endpoint({
@@ -62,12 +41,12 @@ export const sellQuote = endpoint({
   tag: 'Sell',
   summary: 'The best sell price on the table',
   body: sellBody,
-  answer: sellOffer,
-  problems: ['session-invalid', 'option-unavailable', 'rate-limited', 'no-offer', 'all-providers-failed'],
+  answer: sellQuoteShape,
+  problems: ['option-unavailable', 'rate-limited', 'no-offer', 'all-providers-failed'],
   lane: 'quotes',
   run: async (call, body) => {
     const stored = await price(call, body);
     if (stored.route.offers.length === 0) throw noOffer(call.gateway, stored);
-    return { body: showQuote(call.gateway, stored) };
+    return { body: showQuote(call.gateway, stored, 'sell') };
   },
 });

@@ -6,7 +6,8 @@ import { readOrders } from '../../gateway/following/read-orders.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { customerIpOf } from '../customer-ip.ts';
 import { amount, ipv4, sessionId, time, uuid } from '../shapes.ts';
-import { sellEvents, sellOrderShape, webhook } from './shapes.ts';
+import { sellOrderShape, sellStatus } from '../order-shapes.ts';
+import { sellEvents, webhook } from './shapes.ts';
 import { webhookOf } from '../webhook-url.ts';
 
 const body = z.object({
@@ -25,7 +26,7 @@ export const sellOrder = endpoint({
   tag: 'Sell',
   summary: 'Order a sell quote: what to pay and where; the same quote again gets the same answer',
   body,
-  answer: sellOrderShape.extend({ order_id: uuid, payment_info: z.looseObject({}) }),
+  answer: sellOrderShape,
   problems: [
     ...orderProblems,
     'account-required',
@@ -62,8 +63,8 @@ export const sellOrderStatus = endpoint({
   tag: 'Sell',
   summary: 'One sell order, or all of the customer',
   body: z.object({ session_id: sessionId, order_id: uuid.optional(), limit: z.int().min(1).max(200).optional(), changed_since: time.optional() }),
-  answer: z.record(uuid, sellOrderShape.extend({ order_status_date: time, final: z.boolean(), quote_id: uuid })),
-  problems: ['session-invalid', 'order-not-found'],
+  answer: sellStatus,
+  problems: ['order-not-found', 'misconfigured'],
   lane: 'reserved',
   run: async (call, request) => {
     const session = await readSession(call.gateway, request.session_id, 'owned');

@@ -12,7 +12,7 @@ export const sellPaymentOptions = endpoint({
   summary: 'Currencies and ways to be paid of all sell providers, merged',
   body: z.object({ session_id: sessionId, currency_code: z.string().max(32).optional() }),
   answer: optionsAnswer,
-  problems: ['session-invalid'],
+  problems: [],
   lane: 'quotes',
   run: async ({ scope, gateway }, body) => {
     await readSession(gateway, body.session_id, 'price');

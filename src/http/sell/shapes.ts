@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { anyAmount, providerRef, smallId, time, uuid, webhookUrl } from '../shapes.ts';
+import { time, uuid, webhookUrl } from '../shapes.ts';
 
 export const sellEvents = ['account_status', 'connection_status', 'sell_settled', 'order_status_changed'] as const;
 export const webhook = {
@@ -7,7 +7,7 @@ export const webhook = {
   webhook_events: z.array(z.enum(sellEvents)).max(8).optional().openapi({ description: 'Default: all' }),
 };
 
-export const connectionShape = z.looseObject({
+export const connectionShape = z.object({
   connection_id: uuid,
   account_id: uuid,
   name: z.string(),
@@ -32,18 +32,4 @@ export const accountShape = z.object({
   mail_sent: z.boolean().optional(),
   connections: z.array(connectionShape),
   next_check_on: time.optional(),
-});
-export const sellOrderShape = z.looseObject({
-  order_status: z.string(),
-  stage: z.string(),
-  provider: providerRef,
-  amount_sats: anyAmount,
-  amount_fiat: anyAmount,
-  currency_id: smallId,
-  payment_option_id: smallId,
-  btc_price: anyAmount,
-  order_fee: anyAmount,
-  delivered_to: z.string().optional(),
-  matched_by: z.enum(['order_id', 'amount']).optional(),
-  expires_on: time.optional(),
 });

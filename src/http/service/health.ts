@@ -9,7 +9,7 @@ export const live = endpoint({
   answer: z.object({ status: z.literal('live') }),
   problems: [],
   lane: 'free',
-  run: async () => await Promise.resolve({ body: { status: 'live' } }),
+  run: async () => await Promise.resolve({ body: { status: 'live' as const } }),
 });
 
 /** Ready to serve: the database answers and has every migration. A provider's health is not ours: /providers tells it. */
@@ -19,11 +19,12 @@ export const ready = endpoint({
   tag: 'Service',
   summary: 'Database, migrations and configuration are there',
   answer: z.object({ status: z.enum(['ready', 'not-ready']), database: z.boolean(), migrations: z.boolean(), configuration: z.boolean() }),
+  otherStatuses: { 503: 'Not ready: what is false is missing, or the instance is being stopped' },
   problems: [],
   lane: 'free',
   run: async ({ gateway }) => {
     const state = await gateway.stores.check();
     const good = state.database && state.migrations && gateway.state.leaving !== true;
-    return { status: good ? 200 : 503, body: { status: good ? 'ready' : 'not-ready', ...state, configuration: true } };
+    return { status: good ? 200 : 503, body: { status: good ? ('ready' as const) : ('not-ready' as const), ...state, configuration: true } };
   },
 });

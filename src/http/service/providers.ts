@@ -14,13 +14,13 @@ export const providers = endpoint({
     instance: z.string(),
     answered_on: time,
     sandbox: z.boolean(),
-    network: z.string(),
+    network: z.enum(['main', 'test', 'signet', 'regtest']),
     providers: z.array(
       z.object({
         id: z.string(),
         name: z.string(),
         ramps: z.array(z.enum(ramps)),
-        mode: z.string(),
+        mode: z.enum(['on', 'shadow', 'off']),
         sandbox: z.boolean(),
         features: z.object({ quotes: z.boolean(), estimates: z.boolean(), on_chain_fallback: z.boolean(), webhook: z.boolean() }),
         currencies: z.array(
@@ -36,7 +36,12 @@ export const providers = endpoint({
           .openapi({ description: 'liquidity: what it sells' }),
         circuits: z.object({ quote: circuit, order: circuit, status: circuit }),
         last_success_on: time.optional(),
-        display: z.object({ terms_url: z.string().optional(), support_url: z.string().optional(), kyc: z.string().optional(), countries: z.array(z.string()) }),
+        display: z.object({
+          terms_url: z.string().optional(),
+          support_url: z.string().optional(),
+          kyc: z.enum(['none', 'light', 'full']).optional(),
+          countries: z.array(z.string()),
+        }),
       }),
     ),
   }),

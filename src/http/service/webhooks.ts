@@ -28,7 +28,7 @@ export const webhookTest = endpoint({
   summary: 'Deliver a signed `test` once, and say how the receiver answered',
   body: z.object({ session_id: sessionId, webhook_url: webhookUrl }),
   answer: z.object({ delivered: z.boolean(), status_class: z.string() }),
-  problems: ['session-invalid', 'webhook-url-refused', 'rate-limited'],
+  problems: ['webhook-url-refused', 'rate-limited'],
   lane: 'quotes',
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'price');

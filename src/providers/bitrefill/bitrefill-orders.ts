@@ -33,7 +33,7 @@ const broken = (note: string): never => {
 /** What the customer can spend afterwards, and what he can receive: a turbo channel is twice the value. */
 const deliveredBy = ({ product, amountSats }: LiquidityQuoteRequest): { receive: bigint; facts: Facts } => {
   if (product === 'recharge') return { receive: amountSats, facts: { inbound_sats: 0, delivered_as: 'payment' } };
-  const facts = { inbound_sats: Number(amountSats), delivered_as: 'redemption' };
+  const facts: Facts = { inbound_sats: Number(amountSats), delivered_as: 'redemption' };
   return product === 'inbound' ? { receive: 0n, facts } : { receive: amountSats, facts };
 };
 

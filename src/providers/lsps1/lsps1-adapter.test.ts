@@ -113,7 +113,7 @@ describe('estimates', () => {
 
   it('the price seen last is marked with its day', async () => {
     const { adapter, seller } = await start();
-    const facts = { inbound_sats: 1_000_000, lease_blocks: 4320, delivered_as: 'channel' };
+    const facts = { inbound_sats: 1_000_000, lease_blocks: 4320, delivered_as: 'channel' as const };
     const lastSeen = { offer: { pay: 6150n, receive: 0n, fee: 6150n, facts }, observedOn: Date.UTC(2026, 10, 20, 18, 2, 11) };
     const { nodePubkey: _, ...unproven } = asked;
     expect(await adapter.quote(context, { ...unproven, firm: false, lastSeen })).toEqual({
@@ -141,7 +141,7 @@ describe('estimates', () => {
     expect(order.facts).toEqual({
       inbound_sats: 1_000_000,
       lease_blocks: 4320,
-      delivered_as: 'channel',
+      delivered_as: 'channel' as const,
       connect_to: `${setup.seller.control.nodePubkey}@north.example:9735`,
     });
     expect([...setup.seller.control.orders.keys()]).toEqual([order.upstreamOrderId]);
@@ -166,7 +166,7 @@ describe('firm prices', () => {
       facts: {
         inbound_sats: 1_000_000,
         lease_blocks: 4320,
-        delivered_as: 'channel',
+        delivered_as: 'channel' as const,
         connect_to: `${setup.seller.control.nodePubkey}@north.example:9735`,
       },
       requires: [],

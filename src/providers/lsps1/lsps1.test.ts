@@ -71,7 +71,7 @@ const body = {
   channel_expiry_blocks: 4320,
   announce_channel: false,
 };
-const facts = { inbound_sats: 1_000_000, lease_blocks: 4320, delivered_as: 'channel', connect_to: peer };
+const facts = { inbound_sats: 1_000_000, lease_blocks: 4320, delivered_as: 'channel' as const, connect_to: peer };
 const amounts = { pay: 1_005_400n, receive: 1_000_000n, fee: 5400n };
 const offer: ProviderOffer = {
   ...amounts,

@@ -1,0 +1,33 @@
+import { z } from '@hono/zod-openapi';
+import type { ProblemCode } from '../gateway/problem.ts';
+import { problemMembers } from './price-shapes.ts';
+import { actions, problems } from './problem.ts';
+
+// The keys of the one list.
+const codes = Object.keys(problems) as [ProblemCode, ...ProblemCode[]];
+
+/** RFC 9457, with what each code may add. */
+export const problemShape = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string().openapi({ description: 'The request id' }),
+    code: z.enum(codes),
+    action: z.enum(actions),
+    retryable: z.boolean(),
+    help: z.string(),
+    retry_after_ms: z.int().optional(),
+    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+    ...problemMembers,
+    connect_to: z.string().optional().openapi({ description: 'peer-not-connected: the node to be connected to' }),
+    order_id: z.string().optional(),
+    order_ids: z.array(z.string()).optional().openapi({ description: 'The open orders that stand in the way' }),
+    expires_on: z.string().optional().openapi({ description: 'With order_ids: when the last of them can no longer be paid' }),
+    quote_id: z.string().optional().openapi({ description: 'order-pending: the quote whose order has to be placed first' }),
+    signup_url: z.string().optional().openapi({ description: 'account-not-connected: where the customer signs up' }),
+    attempts_left: z.int().optional().openapi({ description: 'code-wrong' }),
+    code_expires_on: z.string().optional().openapi({ description: 'code-expired: until then the connection waits for a code' }),
+  })
+  .openapi('Problem');
