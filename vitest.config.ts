@@ -40,6 +40,7 @@ export default defineConfig({
           name: 'node',
           include: ['{test,scripts,bench}/**/*.test.ts'],
           exclude: ['test/workerd/**', 'test/worker-http/**', ...longForms],
+          setupFiles: ['test/setup/answers.ts'],
           environment: 'node',
           pool: 'forks',
           isolate: false,

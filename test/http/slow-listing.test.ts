@@ -45,3 +45,20 @@ it('a provider whose listing hangs makes nobody wait beyond max_wait_ms, and no 
   expect(later.ms).toBeLessThan(900);
   expect(later.body['failed']).toMatchObject([{ provider: { id: 'mute' }, reason: 'timeout' }]);
 });
+
+it('before the very first listing a price is a problem to repeat, whatever is asked for: nothing is said to be unknown', async () => {
+  const base_url = `http://127.0.0.1:${(mute.address() as AddressInfo).port}`;
+  const cold = await startTestGateway({}, { blocks: { mute: { kind: 'fiat-on-ramp', base_url, breaker: { volume_threshold: 1000 } } } });
+  try {
+    const { call, open } = createWallet(cold.url);
+    const session = await open();
+    for (const path of ['/offers', '/quote']) {
+      const ask = { session_id: session.sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 2_147_483_647, max_wait_ms: 300 };
+      const { status, body } = await call(path, ask);
+      expect([path, status, body['code'], body['retry_after_ms']]).toEqual([path, 503, 'temporary-reduced-capacity', 1000]);
+    }
+  } finally {
+    mute.closeAllConnections();
+    await cold.close();
+  }
+});
