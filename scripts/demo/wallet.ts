@@ -15,6 +15,15 @@ export type Wallet = {
   withdraw: (lnurl: string) => Promise<{ sats: number; answer: Record<string, unknown> }>;
 };
 
+/** A signature is worth something wherever its text is accepted: the gateway's own token must be for that gateway, and no other may look like one. */
+const isFor = (gatewayUrl: string, token: string): boolean => {
+  const { host, hostname } = new URL(gatewayUrl);
+  // Beside each other on one machine, instances of a sandbox have ports of their own.
+  const isLoopback = hostname === '127.0.0.1' || hostname === 'localhost';
+  return isLoopback ? /^ramp-gateway:(?:127\.0\.0\.1|localhost)(?::\d+)?:/.test(token) : token.startsWith(`ramp-gateway:${host}:`);
+};
+const isProviders = (token: string): boolean => /^[ -~]{1,200}$/.test(token) && !token.toLowerCase().includes('ramp-gateway:');
+
 /** `always`: headers of every call. */
 export const createWallet = (gatewayUrl: string, privateKey = randomBytes(32).toString('hex'), always: Record<string, string> = {}): Wallet => {
   const pubkey = publicKeyOf(privateKey);
@@ -32,7 +41,9 @@ export const createWallet = (gatewayUrl: string, privateKey = randomBytes(32).to
     open: async () => {
       const { body: verify } = await call('/verify');
       const tokens = verify['tokens'] as Record<string, string>;
-      const signatures = Object.fromEntries(Object.entries(tokens).map(([of, token]) => [of, signNodeMessage(token, privateKey)]));
+      if (!isFor(gatewayUrl, tokens['gateway'] ?? '')) throw new Error(`the token is for another gateway: ${tokens['gateway']}`);
+      const safe = Object.entries(tokens).filter(([of, token]) => of === 'gateway' || isProviders(token));
+      const signatures = Object.fromEntries(safe.map(([of, token]) => [of, signNodeMessage(token, privateKey)]));
       const { status, body } = await call('/session', { session_id: verify['session_id'], signatures, node_pubkey: pubkey });
       if (status !== 200) throw new Error(`POST /session answered ${status}: ${String(body['detail'])}`);
       return { sessionId: String(body['session_id']), recoverySecret: body['recovery_secret'] as string | undefined, proven: body['proven'] as string[] };

@@ -93,10 +93,10 @@ const checks: readonly { name: string; run: (ask: Ask) => Promise<[good: boolean
   },
 ];
 
-/** The gateway's own one-time token begins with the host of its public_url. */
+/** The gateway's own one-time token names the host of its public_url: ramp-gateway:host:secret, without the first word before that release. */
 const hostOf = (tokens: unknown): string | undefined => {
   const token = typeof tokens === 'object' && tokens !== null && 'gateway' in tokens ? textOf(tokens.gateway) : undefined;
-  return token?.slice(0, token.lastIndexOf(':'));
+  return token?.slice(0, token.lastIndexOf(':')).replace(/^ramp-gateway:/, '');
 };
 const keysOf = async (ask: Ask): Promise<string> => JSON.stringify((await ask('/.well-known/webhook-keys')).body['keys'] ?? 'none');
 

@@ -138,7 +138,14 @@ export const topLevel = z.strictObject({
   cors_origins: z.array(z.url()).default([]),
   traceparent: z.boolean().default(false),
   proof_of_ownership: z.enum(['never', 'offered', 'required']).default('offered'),
-  proof_templates: z.array(z.string().includes('TOKEN')).default(['I confirm my bitcoin wallet. [TOKEN]']),
+  proof_templates: z
+    .array(
+      z
+        .string()
+        .includes('TOKEN')
+        .refine((text) => !/ramp-gateway:/i.test(text), "must not contain ramp-gateway:, which begins a gateway's own tokens"),
+    )
+    .default(['I confirm my bitcoin wallet. [TOKEN]']),
   operator: filled(z.strictObject({ token_hashes: z.array(sha256).default([]) })),
   apps: z.record(z.string(), app).default(() => ({})),
   routing: filled(routing),

@@ -18,6 +18,11 @@ export const metricList = {
   connection_steps_total: { kind: 'counter', help: 'Sell connections that reached a status', labels: ['provider', 'status'] },
   settlements_total: { kind: 'counter', help: 'Payments straight to an account', labels: ['provider'] },
   untrusted_links_total: { kind: 'counter', help: 'Redemption links on foreign hosts, withheld', labels: ['provider'] },
+  proof_tokens_refused_total: {
+    kind: 'counter',
+    help: 'Tokens of providers that no wallet was asked to sign, because the signature might have opened something elsewhere',
+    labels: ['provider', 'reason'],
+  },
   deliveries_total: { kind: 'counter', help: 'Webhook attempts by outcome', labels: ['outcome'] },
   scheduled_total: { kind: 'counter', help: 'Background work done', labels: ['part'] },
   scheduled_failed_total: { kind: 'counter', help: 'Parts of the background work that ended with a defect', labels: ['part'] },

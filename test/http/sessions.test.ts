@@ -27,7 +27,7 @@ describe('sessions and proof', () => {
     const begun = await verify();
     expect(begun.session_id).toMatch(/^[0-9a-f-]{14}4[0-9a-f-]{4}[89ab]/);
     expect(begun.token).toBe(begun.tokens['dune']);
-    expect(begun.tokens['gateway']).toMatch(/^127\.0\.0\.1:\d+:[\w-]{22}$/);
+    expect(begun.tokens['gateway']).toMatch(/^ramp-gateway:127\.0\.0\.1:\d+:[\w-]{22}$/);
   });
 
   it('opens without proof; the demanding provider refuses', async () => {

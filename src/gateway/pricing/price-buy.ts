@@ -46,11 +46,11 @@ export const priceBuy = async (scope: Scope, session: OpenSession, request: Exch
 const unreachedInSession = async (gateway: Gateway, session: OpenSession): Promise<Map<string, FaultKind>> => {
   const closed = gateway.providers.filter((provider) => provider.demandsProof && provider.adapter.buy && session.upstream.get(provider.id)?.ready !== true);
   if (closed.length === 0 || gateway.settings.proof_of_ownership === 'never') return new Map();
-  const { tokens, notAsked = [] } = JSON.parse(await gateway.seal.open(session.challenge, challengePlace(session.idHash))) as Challenge;
+  const { tokens, notAsked = [], refused = [] } = JSON.parse(await gateway.seal.open(session.challenge, challengePlace(session.idHash))) as Challenge;
   const reply = session.openedReply === undefined ? '{}' : await gateway.seal.open(session.openedReply, replyPlace(session.idHash));
   const { proven = [] } = JSON.parse(reply) as Partial<OpenSessionReply>;
   const unreached = closed.filter(({ id }) => (session.upstream.has(id) ? proven.includes(id) : !Object.hasOwn(tokens, id)));
-  return new Map(unreached.map(({ id }) => [id, notAsked.includes(id) ? 'gateway-busy' : 'unreachable']));
+  return new Map(unreached.map(({ id }) => [id, refused.includes(id) ? 'malformed' : notAsked.includes(id) ? 'gateway-busy' : 'unreachable']));
 };
 
 const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange: Exchange): Ask => {

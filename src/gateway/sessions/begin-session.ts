@@ -1,6 +1,7 @@
 import { ProviderFault } from '../../providers/fault.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { takeFromBudget } from '../upstream/open-budget.ts';
+import { flawedTokens, gatewayToken } from '../../domain/proof-token.ts';
 import { blobPlace, challengePlace } from '../places.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Scope } from '../../ports/scope.ts';
@@ -14,6 +15,8 @@ export type Challenge = {
   gatewayTokenExpiresOn: number;
   /** Who was not asked, because the budget of new sessions there was spent. */
   notAsked?: string[];
+  /** Whose token was not passed on: a signature over it might have opened something elsewhere. */
+  refused?: string[];
 };
 
 export type BegunSession = { sessionId: string; token?: string; tokens: Record<string, string>; expiresOn: number };
@@ -33,16 +36,20 @@ export const beginSession = async (scope: Scope): Promise<BegunSession> => {
       ? []
       : gateway.providers.filter((provider) => provider.demandsProof && provider.core.mode !== 'off' && provider.adapter.buy);
   const asked = await Promise.all(demanding.map((provider) => beginUpstream(scope, provider)));
-  const begun = asked.filter((one) => typeof one === 'object');
+  const given = asked.filter((one) => typeof one === 'object');
   const notAsked = demanding.filter((_, i) => asked[i] === 'gateway-busy').map(({ id }) => id);
-  const gatewayToken = `${new URL(settings.public_url).host}:${ids.secret(16)}`;
-  const tokens: Record<string, string> = { ...Object.fromEntries(begun.map((one) => [one.providerId, one.token])), gateway: gatewayToken };
+  const { host } = new URL(settings.public_url);
+  const own = gatewayToken(host, ids.secret(16));
+  const refused = refuseTokens(scope, given, { host, token: own, templates: settings.proof_templates });
+  const begun = given.filter((one) => !refused.includes(one.providerId));
+  const tokens: Record<string, string> = { ...Object.fromEntries(begun.map((one) => [one.providerId, one.token])), gateway: own };
   const tokenOf = begun[0]?.providerId ?? (settings.proof_of_ownership === 'required' ? 'gateway' : undefined);
   const challenge: Challenge = {
     tokens,
     gatewayTokenExpiresOn: now + settings.sessions.token_ttl_s * 1000,
     ...(tokenOf === undefined ? {} : { tokenOf }),
     ...(notAsked.length === 0 ? {} : { notAsked }),
+    ...(refused.length === 0 ? {} : { refused }),
   };
   const expiresOn = now + settings.sessions.verify_ttl_s * 1000;
   await gateway.stores.sessions.begin(
@@ -50,6 +57,16 @@ export const beginSession = async (scope: Scope): Promise<BegunSession> => {
     begun,
   );
   return { sessionId, tokens, expiresOn, ...(tokenOf === undefined ? {} : { token: tokens[tokenOf] ?? '' }) };
+};
+
+/** A token that a wallet must not sign is an attack or a grave mistake: it is not passed on, and the operator hears of it. */
+const refuseTokens = ({ gateway, requestId }: Scope, given: { providerId: string; token: string }[], own: Parameters<typeof flawedTokens>[1]): string[] => {
+  const flawed = flawedTokens(new Map(given.map(({ providerId, token }) => [providerId, token])), own);
+  for (const [provider, reason] of flawed) {
+    gateway.count('proof_tokens_refused_total', { provider, reason });
+    gateway.log('error', 'proof_token_refused', { request_id: requestId, provider, reason });
+  }
+  return [...flawed.keys()];
 };
 
 const beginUpstream = async (

@@ -1,6 +1,7 @@
 import { isNodePubkey, verifyNodeSignature } from '../../bitcoin/node-signature.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import type { Challenge } from './begin-session.ts';
+import { flawedTokens } from '../../domain/proof-token.ts';
 import { blobPlace, challengePlace, nodeKeyPlace, replyPlace } from '../places.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -39,7 +40,7 @@ export const openSession = async (scope: Scope, request: OpenSessionRequest): Pr
   );
   if (session.openedBy !== undefined) return await replay(gateway, session, fingerprint);
 
-  const challenge = JSON.parse(await gateway.seal.open(session.challenge, challengePlace(idHash))) as Challenge;
+  const challenge = withoutFlawed(gateway, JSON.parse(await gateway.seal.open(session.challenge, challengePlace(idHash))) as Challenge);
   const proven = checkProofs(gateway, request, challenge);
   const nodePubkey = request.node_pubkey?.toLowerCase();
   const provenToUs = proven.has('gateway') ? nodePubkey : undefined;
@@ -77,6 +78,15 @@ const replay = async (gateway: Gateway, session: Session, fingerprint: string): 
   return JSON.parse(await gateway.seal.open(session.openedReply, replyPlace(session.idHash))) as OpenSessionReply;
 };
 
+/** An instance of the release before passes every token on: what was signed for a flawed one goes no further than here. */
+const withoutFlawed = ({ settings }: Gateway, challenge: Challenge): Challenge => {
+  const { gateway: token = '', ...theirs } = challenge.tokens;
+  const flawed = flawedTokens(new Map(Object.entries(theirs)), { host: new URL(settings.public_url).host, token, templates: settings.proof_templates });
+  if (flawed.size === 0) return challenge;
+  const kept = Object.fromEntries(Object.entries(challenge.tokens).filter(([of]) => !flawed.has(of)));
+  return { ...challenge, tokens: kept, refused: [...(challenge.refused ?? []), ...flawed.keys()] };
+};
+
 /** Whose token was signed with the stated key, by provider id or `gateway`, with the signature. API.md section 1 says when it must be. */
 const checkProofs = (gateway: Gateway, request: OpenSessionRequest, challenge: Challenge): Map<string, string> => {
   const { proof_of_ownership: policy, proof_templates: templates } = gateway.settings;
@@ -91,6 +101,7 @@ const checkProofs = (gateway: Gateway, request: OpenSessionRequest, challenge: C
   if (request.node_pubkey === undefined || !isNodePubkey(request.node_pubkey))
     throw proofFailed('node_pubkey must be the 33-byte compressed key in hex that signed.');
   if (signatures.size === 0) throw proofFailed('No signature over the token of GET /verify was sent.');
+  for (const of of challenge.refused ?? []) signatures.delete(of);
   for (const [of, signature] of signatures) {
     const token = Object.hasOwn(challenge.tokens, of) ? challenge.tokens[of] : undefined;
     if (token === undefined) throw proofFailed(`No token of "${of}" was given out in this session.`);

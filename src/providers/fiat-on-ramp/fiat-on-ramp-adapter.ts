@@ -4,6 +4,7 @@ import { signNodeMessage } from '../../bitcoin/node-signature.ts';
 import { publicKeyOf } from '../../bitcoin/secp256k1.ts';
 import { firstAsk, judgeAsk } from '../../domain/fee-styles.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
+import { tokenFlaw } from '../../domain/proof-token.ts';
 import { sameId } from '../../domain/same-id.ts';
 import { ProviderFault } from '../fault.ts';
 import type { End } from '../kit/read-time.ts';
@@ -203,5 +204,8 @@ const blobOf = (context: CallContext): Blob => {
 /** The gateway's own key signs for its own session, in which the listing is read. */
 const ownProof = (deps: Deps, settings: Settings, blob: Blob): { signature: string; nodePubkey: string } | undefined => {
   const key = settings.catalogue_key_env === undefined ? undefined : deps.secret(settings.catalogue_key_env);
-  return key === undefined || blob.token === undefined ? undefined : { signature: signNodeMessage(blob.token, key), nodePubkey: publicKeyOf(key) };
+  // It is no more to be asked for a signature that is worth something elsewhere than a customer's key.
+  return key === undefined || blob.token === undefined || tokenFlaw(blob.token) !== undefined
+    ? undefined
+    : { signature: signNodeMessage(blob.token, key), nodePubkey: publicKeyOf(key) };
 };

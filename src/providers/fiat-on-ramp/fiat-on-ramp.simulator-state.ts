@@ -64,6 +64,15 @@ export type SimulatorOptions = {
   repost?: 'same' | 'rejects' | 'duplicates' | 'string200';
   network?: 'main' | 'test' | 'signet' | 'regtest';
   deviations?: Deviation[];
+  /** What it says instead of the truth under 200; the truth where this gives undefined. */
+  says?: ((endpoint: string, truth: Record<string, unknown>) => unknown) | undefined;
+};
+
+/** A good answer as the options want it said. */
+export const saidInstead = async (options: SimulatorOptions, endpoint: string, answer: Response): Promise<Response> => {
+  if (!options.says || answer.status !== 200) return answer;
+  const said = options.says(endpoint, (await answer.clone().json()) as Record<string, unknown>);
+  return said === undefined ? answer : Response.json(said);
 };
 
 export type SimulatedQuote = {

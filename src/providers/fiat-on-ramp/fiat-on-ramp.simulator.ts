@@ -7,6 +7,7 @@ import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import { verifyNodeSignature } from '../../bitcoin/node-signature.ts';
 import {
+  saidInstead,
   standardCurrencies,
   type Deviation,
   type Fault,
@@ -69,7 +70,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
       history.requests.push({ at: now(), endpoint, body });
       const latency = options.latencyMs;
       if (latency !== undefined) await sleep(typeof latency === 'number' ? latency : latency[0] + Math.random() * (latency[1] - latency[0]));
-      return (await transportFault(c, endpoint, faults, ownFaults)) ?? (await handle(c, body));
+      return (await transportFault(c, endpoint, faults, ownFaults)) ?? (await saidInstead(options, endpoint, await handle(c, body)));
     });
   };
   const sessionOf = (body: Record<string, unknown>, endpoint: string): SimulatedSession | undefined => {
