@@ -1,4 +1,5 @@
 /** The gateway as a Node process: everything that is Node's own, wired once, started and stopped in order. */
+import { errorText } from '../domain/error-text.ts';
 import { hash, randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -245,12 +246,16 @@ const startLoop = ({ tick, prune, log, now }: { tick: () => Promise<void>; prune
   let stopped = false;
   let wake: () => void = () => undefined;
   let prunedOn = now();
+  let pruning: Promise<void> | undefined;
   const loop = (async () => {
     while (!stopped) {
-      await tick().catch((error: unknown) => log('error', 'tick_failed', { error: error instanceof Error ? error.message : 'unknown' }));
-      if (now() - prunedOn > pruneMs) {
+      await tick().catch((error: unknown) => log('error', 'tick_failed', { error: errorText(error) }));
+      if (!pruning && Math.abs(now() - prunedOn) > pruneMs) {
         prunedOn = now();
-        await prune().catch((error: unknown) => log('error', 'prune_failed', { error: error instanceof Error ? error.message : 'unknown' }));
+        // Beside the ticks: after a busy day it takes a while, and orders do not wait for it.
+        pruning = prune()
+          .catch((error: unknown) => log('error', 'prune_failed', { error: errorText(error) }))
+          .finally(() => (pruning = undefined));
       }
       await new Promise<void>((done) => {
         const timer = setTimeout(done, tickMs);
@@ -266,6 +271,7 @@ const startLoop = ({ tick, prune, log, now }: { tick: () => Promise<void>; prune
       stopped = true;
       wake();
       await loop;
+      await pruning;
     },
   };
 };

@@ -1,3 +1,4 @@
+import { errorText } from '../domain/error-text.ts';
 import { settleClaims } from './following/claim-withdrawal.ts';
 import { followOrders } from './following/follow-orders.ts';
 import { deliveriesSwitch, ordersSwitch, refreshSwitches, switched } from './switches.ts';
@@ -30,7 +31,7 @@ export const runScheduled = async (gateway: Gateway, drain: (limit: number) => P
         if (name === 'deliveries' ? n === 0 : n < limit) return;
       }
     } catch (error) {
-      gateway.log('error', 'scheduled_failed', { part: name, error: error instanceof Error ? error.message : 'unknown' });
+      gateway.log('error', 'scheduled_failed', { part: name, error: errorText(error) });
       gateway.count('scheduled_failed_total', { part: name });
     }
   };
@@ -60,7 +61,10 @@ const day = 86_400_000;
 /** An order that the provider called paid so long ago, and never filled, was not delivered. */
 const unfilledDays = 14;
 
-/** What is no longer needed goes, a bounded number of rows at a time. */
+/** One statement deletes `limit` rows of each kind at most; as many follow as it takes: whatever comes in must go out, too. */
+const longestPruneMs = 60_000;
+const mostPasses = 600;
+
 export const pruneOld = async (gateway: Gateway, retention: RetentionDays, limit = 1000): Promise<Record<string, number>> => {
   const now = gateway.now();
   const before: Retention = {
@@ -73,5 +77,11 @@ export const pruneOld = async (gateway: Gateway, retention: RetentionDays, limit
     operatorBefore: now - retention.operator_log_days * day,
     fillsBefore: now - retention.fills_days * day,
   };
-  return await gateway.stores.prune(before, limit);
+  const sums: Record<string, number> = {};
+  for (let passes = 0; passes < mostPasses && gateway.now() - now < longestPruneMs; passes += 1) {
+    const pruned = await gateway.stores.prune(before, limit);
+    for (const [name, n] of Object.entries(pruned)) sums[name] = (sums[name] ?? 0) + n;
+    if (Object.values(pruned).every((n) => n < limit)) break;
+  }
+  return sums;
 };

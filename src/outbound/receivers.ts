@@ -20,7 +20,7 @@ export const createReceivers = (now: () => number): Receivers => {
     inFlight: 0,
     paused: () => {
       const at = now();
-      return [...failing].flatMap(([host, { until }]) => (until > at ? [host] : []));
+      return [...failing].flatMap(([host, { until }]) => (until > at && until - at <= longestPauseMs ? [host] : []));
     },
     note: (host, answered) => {
       const times = (failing.get(host)?.times ?? 0) + 1;

@@ -99,6 +99,18 @@ describe('open', () => {
     }
   });
 
+  it('a clock that was put back keeps it open for no longer than the longest wait', async () => {
+    const { at, ...its } = clock();
+    const breaker = createBreaker(settings, its);
+    at.ms += 3 * 3_600_000;
+    await fail(breaker, 5);
+    expect(await outcome(breaker.run(ok))).toBe('circuit-open');
+    at.ms -= 2 * 3_600_000;
+    expect(await outcome(breaker.run(ok))).toBe('circuit-open');
+    at.ms += settings.resetMaxMs;
+    expect(await outcome(breaker.run(ok))).toBe('ok');
+  });
+
   it('starts no timer', async () => {
     const timeout = vi.spyOn(globalThis, 'setTimeout');
     const interval = vi.spyOn(globalThis, 'setInterval');

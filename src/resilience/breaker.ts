@@ -88,6 +88,13 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
 
   const rotate = (at: number): void => {
     const slice = settings.windowMs / buckets;
+    // The clock was put back: what was noted by it would hold for hours.
+    if (at < rotatedOn) {
+      rotatedOn = at;
+      probeFrom = Math.min(probeFrom, at + settings.resetMaxMs);
+      if (probeSince !== undefined && probeSince > at) probeSince = undefined;
+      customers.clear();
+    }
     if (at - rotatedOn >= slice) {
       for (let n = Math.min(buckets, Math.floor((at - rotatedOn) / slice)); n > 0; n -= 1) rotator.emit('rotate');
       rotatedOn = at - ((at - rotatedOn) % slice);

@@ -260,3 +260,22 @@ it('gives a price that is made by an order the whole deadline, whatever quick es
   expect(await firm).toBe('answer');
   expect(await estimate).toMatchObject({ kind: 'timeout' });
 });
+
+it('a back-off survives a clock that was put back for five minutes, not for hours', async () => {
+  const guard = guardWith();
+  vi.setSystemTime(1_000_000 + 3 * 3_600_000);
+  await settle(guard.call('quote', limits, limited(60_000)));
+  vi.setSystemTime(1_000_000);
+  expect(await settle(guard.call('quote', limits, takes(0)))).toMatchObject({ kind: 'rate-limited' });
+  vi.setSystemTime(1_000_000 + 300_000);
+  const answer = guard.call('quote', limits, takes(0));
+  await vi.advanceTimersByTimeAsync(10);
+  expect(await answer).toBe('answer');
+});
+
+it('a budget of ours that is spent says nothing about the provider', async () => {
+  const guard = guardWith();
+  for (let i = 0; i < 30; i += 1) await settle(guard.call('quote', limits, () => Promise.reject(new ProviderFault('gateway-busy', 'x', { taken: 'no' }))));
+  expect(guard.health().circuits.quote).toBe('closed');
+  expect(await guard.call('quote', limits, () => Promise.resolve('answer'))).toBe('answer');
+});

@@ -66,6 +66,8 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
 
   const attemptOnce = async <T>(operation: Operation, limits: CallLimits, signal: AbortSignal, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     if (off) throw new ProviderFault('rejected-credentials', 'our credentials were refused; off until the configuration changes', { taken: 'no' });
+    // Never longer than the longest back-off: the clock may have been put back meanwhile.
+    limitedUntil = Math.min(limitedUntil, now() + mostBackOffMs);
     if (now() < limitedUntil) throw new ProviderFault('rate-limited', 'backing off as it asked', { taken: 'no', retryAfterMs: limitedUntil - now() });
     return await breakers[operation].run(async () => {
       const started = now();

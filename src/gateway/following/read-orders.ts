@@ -62,6 +62,10 @@ const lookOnce = async (scope: Scope, order: Order): Promise<Order> => {
 
 export const findOrder = async (gateway: Gateway, orderId: string, customerId: string, ramp: Ramp): Promise<Order> => {
   const order = await gateway.stores.orders.find(orderId, customerId);
-  if (order?.ramp !== ramp) throw new Problem('order-not-found', 'There is no such order of this customer.');
-  return order;
+  if (order?.ramp === ramp) return order;
+  // A quote of the customer's own in place of its order.
+  const placed = await gateway.stores.intents.findByQuote(orderId, customerId);
+  if (placed?.ramp === ramp && placed.state === 'confirmed')
+    throw new Problem('order-not-found', `This is a quote; its order is ${placed.orderId}.`, { members: { order_id: placed.orderId } });
+  throw new Problem('order-not-found', 'There is no such order of this customer.');
 };

@@ -1,0 +1,29 @@
+/**
+ * What an error may say in a log. The ORM's own text is the statement with its parameters, ids and sealed values among them: of an error with
+ * a cause, the cause is told, with the code (SQLSTATE, errno) that says what it is.
+ */
+export const errorText = (error: unknown): string => {
+  const at = rootOf(error);
+  if (!(at instanceof Error)) return 'unknown';
+  const code = codeOf(at);
+  // A driver's text may quote a value that it could not read.
+  const text = /^\s*Failed query\b/.test(at.message) ? 'a query failed' : (at.message.split(/\nparams:|: "/)[0] ?? '');
+  return code === undefined || text.includes(code) ? text : `${code} ${text}`;
+};
+
+/** Where it was thrown: the first frame, however many lines its text has. */
+export const errorPlace = (error: unknown): string | undefined =>
+  rootOf(error)
+    ?.stack?.split('\n')
+    .map((line) => line.trim())
+    .find((line) => line.startsWith('at '));
+
+const deepest = 5;
+
+const rootOf = (error: unknown): Error | undefined => {
+  let at = error instanceof Error ? error : undefined;
+  for (let depth = 0; depth < deepest && at?.cause instanceof Error; depth += 1) at = at.cause;
+  return at;
+};
+
+const codeOf = (error: Error): string | undefined => ('code' in error && typeof error.code === 'string' ? error.code : undefined);
