@@ -23,6 +23,8 @@ import { createStores } from '../store/stores.ts';
 import { waitAtMost } from './wait-at-most.ts';
 
 const version = '0.1.0';
+/** RFC 9110 10.1.5; some firewalls refuse a call without one. */
+const userAgent = { 'user-agent': `ramp-gateway/${version}` };
 
 export type Parts = {
   config: GatewayConfig;
@@ -59,6 +61,7 @@ export const composeInstance = (parts: Parts) => {
     record: noRecord(),
     lastPrices: new Map(),
   };
+  const sender: Sender = (delivery) => parts.sender({ ...delivery, headers: { ...userAgent, ...delivery.headers } });
   const signer = createSigner(secrets.signing, secrets.appWebhooks);
   const providers = config.providers.map((provider) => composeProvider(parts, provider, state));
   const ownHosts = [new URL(config.public_url).hostname];
@@ -84,7 +87,7 @@ export const composeInstance = (parts: Parts) => {
     waitAtMost,
     notices,
     checkWebhookUrl: check,
-    sender: parts.sender,
+    sender,
     signer,
     state,
     flights: { refreshing: new Map(), opening: new Map(), reading: new Map() },
@@ -95,7 +98,7 @@ export const composeInstance = (parts: Parts) => {
     await drainDeliveries(
       {
         store: gateway.stores.deliveries,
-        sender: parts.sender,
+        sender,
         signer,
         seal,
         now,
@@ -149,7 +152,7 @@ const composeProvider = (parts: Parts, configured: ProviderConfig, state: Instan
   const adapter = module.create(
     {
       providerId: core.id,
-      http: parts.http,
+      http: (request) => parts.http({ ...request, headers: { ...userAgent, ...request.headers } }),
       now,
       newId: parts.uuid,
       log: (level, event, fields) => parts.log(level, event, { ...fields, provider: core.id }),

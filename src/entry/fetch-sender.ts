@@ -1,3 +1,4 @@
+import { retryAfterMs } from '../domain/retry-after.ts';
 import type { Sender } from '../ports/deliveries.ts';
 
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -10,12 +11,12 @@ export const createFetchSender =
     try {
       const answer = await fetchIt(url, { method: 'POST', headers, body, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) });
       await answer.body?.cancel();
-      const retryAfter = Number(answer.headers.get('retry-after') ?? Number.NaN);
+      const waitMs = retryAfterMs(answer.headers.get('retry-after'), answer.headers.get('date'), Date.now());
       return {
         outcome: answer.status >= 200 && answer.status < 300 ? 'delivered' : 'failed',
         statusClass: `${Math.floor(answer.status / 100)}xx`,
         status: answer.status,
-        ...(Number.isFinite(retryAfter) ? { retryAfterMs: retryAfter * 1000 } : {}),
+        ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
       };
     } catch (error) {
       return { outcome: 'failed', statusClass: error instanceof Error && error.name === 'TimeoutError' ? 'timeout' : 'unreachable' };

@@ -1,6 +1,7 @@
 import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { Agent, request } from 'undici';
+import { retryAfterMs } from '../domain/retry-after.ts';
 import type { Sender } from '../ports/deliveries.ts';
 import { isLoopback, isPublicAddress } from '../domain/public-address.ts';
 
@@ -34,8 +35,7 @@ export const createGuardedSender = (options: {
       const answer = await request(url, { method: 'POST', headers, body, dispatcher: agent, signal, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
       answer.body.destroy();
       answer.body.on('error', () => undefined);
-      const retryAfter = Number(answer.headers['retry-after']);
-      return outcomeOf(answer.statusCode, Number.isFinite(retryAfter) ? retryAfter * 1000 : undefined);
+      return outcomeOf(answer.statusCode, retryAfterMs(one(answer.headers['retry-after']), one(answer.headers['date']), Date.now()));
     } catch (error) {
       return { outcome: isBlocked(error) ? 'blocked' : 'failed', statusClass: isBlocked(error) ? 'blocked' : errorClass(error) };
     }
@@ -43,11 +43,13 @@ export const createGuardedSender = (options: {
   return { send, close: async () => await agent.close() };
 };
 
-const outcomeOf = (status: number, retryAfterMs: number | undefined) => ({
+const one = (header: string | string[] | undefined): string | undefined => (Array.isArray(header) ? header[0] : header);
+
+const outcomeOf = (status: number, waitMs: number | undefined) => ({
   outcome: status >= 200 && status < 300 ? ('delivered' as const) : ('failed' as const),
   statusClass: `${Math.floor(status / 100)}xx`,
   status,
-  ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
 });
 
 const isBlocked = (error: unknown): boolean => error instanceof BlockedAddress || (error instanceof Error && error.cause instanceof BlockedAddress);

@@ -67,6 +67,8 @@ export type ProblemMore = {
   errors?: { pointer: string; detail: string }[];
   /** Further members of the problem document, in its outward names: limits, offers, refused, failed, order_id … */
   members?: { [key: string]: Json };
+  /** Of the answer, by lower-case name. */
+  headers?: { [name: string]: string };
   cause?: unknown;
 };
 

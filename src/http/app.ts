@@ -1,14 +1,16 @@
 import { Hono, type Context } from 'hono';
+import { errorPlace, errorText } from '../domain/error-text.ts';
 import { networkOf } from '../domain/network.ts';
 import { Problem } from '../gateway/problem.ts';
 import { refreshSwitches } from '../gateway/switches.ts';
 import type { Gateway } from '../ports/gateway.ts';
 import type { Scope } from '../ports/scope.ts';
-import { Sent, validate, type AnswerHeaders, type Call, type Endpoint } from './call.ts';
+import { Sent, type AnswerHeaders, type Call, type Endpoint } from './call.ts';
 import { endpoints } from './endpoints.ts';
 import { countersFor, enforceLimits } from './limiter.ts';
 import { corsHeaders, preflight } from './cors.ts';
 import { appOf, refuseExposedKey } from './known-app.ts';
+import { validate } from './validate.ts';
 import { createOpenApi } from './openapi.ts';
 import { problemResponse, problems } from './problem.ts';
 import { readBody } from './read-body.ts';
@@ -117,7 +119,7 @@ const run = async (call: Call, endpoint: Endpoint, state: { inFlight: number }):
   let raw = '';
   if (endpoint.method === 'post') {
     const read = await readBody(call.request, call.http.bodyBytes);
-    body = endpoint.body ? validate(endpoint.body, read.value) : {};
+    body = endpoint.body ? validate(endpoint.body, read.value, call.gateway.state.numbers) : {};
     raw = read.text;
   } else if (endpoint.query) {
     body = validate(endpoint.query, Object.fromEntries(new URL(call.request.url).searchParams));
@@ -165,7 +167,7 @@ const problemOf = (error: unknown, { gateway, requestId }: Scope, route: string,
       request_id: requestId,
       route,
       code: problem.code,
-      ...(cause instanceof Error ? { error_name: cause.name, error_at: cause.stack?.split('\n')[1]?.trim() } : {}),
+      ...(cause instanceof Error ? { error_name: cause.name, error: errorText(cause), error_at: errorPlace(cause) } : {}),
     });
   }
   return problemResponse(problem, requestId, headers);

@@ -1,5 +1,5 @@
-import { z } from '@hono/zod-openapi';
-import { Problem, type ProblemCode } from '../gateway/problem.ts';
+import type { z } from '@hono/zod-openapi';
+import type { ProblemCode } from '../gateway/problem.ts';
 import type { Gateway } from '../ports/gateway.ts';
 import type { Scope } from '../ports/scope.ts';
 import type { KnownApp, LimitName, Limits } from './limiter.ts';
@@ -78,28 +78,3 @@ export const endpoint = <B extends z.ZodObject, A extends z.ZodType>(
     run: (call: Call, body: z.output<B>, raw: string) => Promise<Reply<z.input<A>>>;
   },
 ): Endpoint => spec;
-
-/** FLS01's generated clients send camelCase (A34): taken where the proper name is absent. */
-const withAliases = (schema: z.ZodObject, value: Record<string, unknown>): Record<string, unknown> => {
-  let copy: Record<string, unknown> | undefined;
-  for (const name of Object.keys(schema.shape)) {
-    if (Object.hasOwn(value, name) || !name.includes('_')) continue;
-    const alias = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    if (Object.hasOwn(value, alias)) {
-      copy ??= { ...value };
-      copy[name] = value[alias];
-    }
-  }
-  return copy ?? value;
-};
-
-/** null means absent (A39). */
-const withoutNulls = (value: Record<string, unknown>): Record<string, unknown> =>
-  Object.values(value).includes(null) ? Object.fromEntries(Object.entries(value).filter(([, item]) => item !== null)) : value;
-
-export const validate = (schema: z.ZodObject, value: Record<string, unknown>): Record<string, unknown> => {
-  const result = schema.safeParse(withoutNulls(withAliases(schema, value)));
-  if (result.success) return result.data;
-  const errors = result.error.issues.slice(0, 10).map((issue) => ({ pointer: `/${issue.path.map(String).join('/')}`, detail: issue.message }));
-  throw new Problem('invalid-request', errors.map((error) => `${error.pointer}: ${error.detail}`).join('; '), { errors });
-};

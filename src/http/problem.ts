@@ -12,7 +12,7 @@ export const problems: Record<ProblemCode, Kind> = {
   'invalid-request': kind(400, 'The request is not as the API describes it', 'fix-request'),
   'idempotency-key-invalid': kind(400, 'The Idempotency-Key is not usable', 'fix-request'),
   'session-invalid': kind(401, 'The session is not valid', 'reopen-session'),
-  'ownership-proof-failed': kind(403, 'The proof of ownership failed', 'reopen-session'),
+  'ownership-proof-failed': kind(403, 'The proof of ownership failed', 'fix-request'),
   'app-key-required': kind(403, 'This needs the key of a listed app', 'contact-support'),
   'app-key-exposed': kind(403, 'A secret app key was sent from a browser', 'fix-request'),
   'proof-required': kind(403, 'This needs a proven node key', 'reopen-session'),
@@ -95,6 +95,6 @@ export const problemResponse = (problem: Problem, instance: string, headers: Rec
   const retryAfter = problem.more.retryAfterMs === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(problem.more.retryAfterMs / 1000))) };
   return new Response(JSON.stringify(problemDocument(problem.code, problem.detail, instance, problem.more)), {
     status,
-    headers: { ...headers, ...retryAfter, 'content-type': 'application/problem+json' },
+    headers: { ...headers, ...problem.more.headers, ...retryAfter, 'content-type': 'application/problem+json' },
   });
 };

@@ -11,6 +11,7 @@ export const readBody = async (request: Request, maxBytes: number): Promise<{ te
   const type = request.headers.get('content-type') ?? '';
   if (!/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type)) throw new Problem('unsupported-media-type', 'Send the body as application/json.');
   const text = decode(await readBytes(request, maxBytes));
+  if (text.trim() === '') throw invalid('The body is empty. Send a JSON object.');
   if (tooDeep(text)) throw invalid(`The JSON is nested deeper than ${maxDepth} levels.`);
   let value: unknown;
   try {
@@ -27,25 +28,52 @@ const invalid = (detail: string, pointer?: string): Problem =>
   new Problem('invalid-request', detail, pointer === undefined ? {} : { errors: [{ pointer, detail }] });
 
 const readBytes = async (request: Request, maxBytes: number): Promise<Uint8Array> => {
-  const tooLarge = (): Problem => new Problem('payload-too-large', `A request body may have at most ${maxBytes} bytes.`);
+  const tooLarge = (): Problem => new Problem('payload-too-large', `A request body may have at most ${maxBytes} bytes, unpacked.`);
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
+  const coding = (request.headers.get('content-encoding') ?? 'identity').trim().toLowerCase();
+  if (coding === 'gzip' || coding === 'x-gzip') return await unzip(request, maxBytes, tooLarge);
+  if (coding !== 'identity' && coding !== '')
+    throw new Problem('unsupported-media-type', 'Send the body plain or with Content-Encoding: gzip.', { headers: { 'accept-encoding': 'gzip, identity' } });
   if (request.headers.has('content-length')) {
     const bytes = new Uint8Array(await request.arrayBuffer());
     if (bytes.length > maxBytes) throw tooLarge();
     return bytes;
   }
+  return request.body ? await readStream(request.body, maxBytes, tooLarge) : new Uint8Array();
+};
+
+/** A small body may unpack to a very large one: what comes out is counted as it comes, and the rest is never unpacked. */
+const unzip = async (request: Request, maxBytes: number, tooLarge: () => Problem): Promise<Uint8Array> => {
+  if (!request.body) return new Uint8Array();
+  try {
+    // What goes in is counted, too: a body that unpacks to nothing may be endless.
+    let packed = 0;
+    const counted = request.body.pipeThrough(
+      new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+        transform: (chunk, controller) => {
+          packed += chunk.length;
+          if (packed > maxBytes) controller.error(tooLarge());
+          else controller.enqueue(chunk);
+        },
+      }),
+    );
+    return await readStream(counted.pipeThrough(new DecompressionStream('gzip')), maxBytes, tooLarge);
+  } catch (error) {
+    throw error instanceof Problem ? error : invalid('The body is not valid gzip, though Content-Encoding says so.');
+  }
+};
+
+const readStream = async (stream: ReadableStream<Uint8Array>, maxBytes: number, tooLarge: () => Problem): Promise<Uint8Array> => {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  if (request.body) {
-    const reader = request.body.getReader();
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      size += part.value.length;
-      if (size > maxBytes) {
-        await reader.cancel();
-        throw tooLarge();
-      }
-      chunks.push(part.value);
+  const reader = stream.getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    size += part.value.length;
+    if (size > maxBytes) {
+      await reader.cancel().catch(() => undefined);
+      throw tooLarge();
     }
+    chunks.push(part.value);
   }
   return concatBytes(chunks);
 };

@@ -17,7 +17,7 @@ export const anyAmount = z.int();
 export const keptAmount = z.int().nullable();
 export const smallId = z.int().min(0).max(2_147_483_647);
 export const text = (max: number) => z.string().min(1).max(max);
-export const webhookUrl = z.string().max(250).openapi({ example: 'https://api.wallet.example/ramp/u_7Qm2x9' });
+export const webhookUrl = z.string().max(2048).openapi({ example: 'https://api.wallet.example/ramp/u_7Qm2x9' });
 export const providerRef = z.object({ id: z.string(), name: z.string() });
 export const ipv4 = z.ipv4();
 export const country = z

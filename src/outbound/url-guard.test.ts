@@ -61,7 +61,7 @@ it.each([
   'https://gateway.example.com/x',
   'https://GATEWAY.example.com./x',
   'https://wallet.example.com/#x',
-  `https://wallet.example.com/${'a'.repeat(250)}`,
+  `https://wallet.example.com/${'a'.repeat(2048)}`,
   'not a url',
   'https://',
   'javascript:alert(1)',

@@ -15,7 +15,7 @@ export type UrlRules = {
 const privateNames = /(?:^|\.)(?:localhost|local|internal|intranet|lan|home|corp|localdomain|home\.arpa|svc)$/;
 
 export const checkWebhookUrl = (text: string, rules: UrlRules): { ok: true; host: string } | { ok: false; reason: string } => {
-  if (text.length > 250) return refuse('at most 250 characters');
+  if (text.length > 2048) return refuse('at most 2048 characters');
   if (!URL.canParse(text)) return refuse('this is not a URL');
   const url = new URL(text);
   if (url.username !== '' || url.password !== '') return refuse('no user name or password in the URL');

@@ -82,6 +82,14 @@ describe('what is wrong with a request is told before anything is sent', () => {
 });
 
 describe('a code', () => {
+  it.each(['123 456', '123-456', ' 123456\n', '1\u20102\u00a03\u200b4 5 6', '\u202a123456\u202c'])('is taken as people paste it: %j', async (code) => {
+    const call = await world.opened();
+    const name = `pasted${[...code].reduce((sum, character) => sum + (character.codePointAt(0) ?? 0), 0)}`;
+    const connection_id = await world.waiting(call, await world.connected(call, `${name}@example.com`), 'Bank', name);
+    const { status, body } = await call('/sell/connection-confirm', { connection_id, code });
+    expect([status, body['connection_status']]).toEqual([200, 'active']);
+  });
+
   it('that is wrong says how many are left once that is known, and a used-up one has expired', async () => {
     const call = await world.opened();
     const accountId = await world.connected(call, 'codes@example.com');

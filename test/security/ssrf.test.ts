@@ -82,7 +82,7 @@ const spelt = [
   'gopher://127.0.0.1/',
   '//127.0.0.1/',
   'https:///',
-  `https://wallet.example/${'x'.repeat(250)}`,
+  `https://wallet.example/${'x'.repeat(2048)}`,
 ];
 
 let connections = 0;
@@ -201,7 +201,7 @@ it('every operation that takes a webhook refuses them, stores none, and tells no
       const { status, body } = await call(path, { session_id: sessionId, quote_id: quote.body['quote_id'], webhook_url });
       // Too long a text is refused by the body's own shape.
       expect([webhook_url, status, body['code']]).toEqual(
-        webhook_url.length > 250 ? [webhook_url, 400, 'invalid-request'] : [webhook_url, 422, 'webhook-url-refused'],
+        webhook_url.length > 2048 ? [webhook_url, 400, 'invalid-request'] : [webhook_url, 422, 'webhook-url-refused'],
       );
     }
   const [row] = await gateway.database.sql<{ n: number }[]>`select ((select count(*) from intents) + (select count(*) from deliveries))::int as n`;

@@ -1,7 +1,8 @@
 import type { Gateway } from '../../ports/gateway.ts';
 
 /** POST /webhook-test: one signed `test` now, and how the receiver answered (the class of its status, nothing more). */
-export const testWebhook = async (gateway: Gateway, url: string): Promise<{ delivered: boolean; status_class: string }> => {
+/** Signed as the app's real ones are. */
+export const testWebhook = async (gateway: Gateway, url: string, appId: string | undefined): Promise<{ delivered: boolean; status_class: string }> => {
   const id = `msg_${gateway.ids.uuid().replaceAll('-', '')}`;
   const body = '{"type":"test","data":{}}';
   const timestamp = Math.floor(gateway.now() / 1000);
@@ -9,7 +10,7 @@ export const testWebhook = async (gateway: Gateway, url: string): Promise<{ deli
     'content-type': 'application/json',
     'webhook-id': id,
     'webhook-timestamp': String(timestamp),
-    'webhook-signature': await gateway.signer.sign({ id, timestamp, body }),
+    'webhook-signature': await gateway.signer.sign({ id, timestamp, body, ...(appId === undefined ? {} : { appId }) }),
     'webhook-sequence': '1',
     'webhook-attempt': '1',
   };

@@ -1,4 +1,4 @@
-import { amountNames, type Ramp } from '../../domain/ramp.ts';
+import { amountNames, sides, type Ramp } from '../../domain/ramp.ts';
 import type { Intent } from '../../ports/intents.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
@@ -102,12 +102,14 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
 
 /** A bound that the quote itself does not keep can only be a mistake. */
 const refuseOutOfBounds = (ramp: Ramp, offer: { pay: bigint; receive: bigint }, { minReceive, maxPay }: PlacingInputs): void => {
-  const tooLittle = minReceive !== undefined && offer.receive < BigInt(minReceive);
-  if (!tooLittle && (maxPay === undefined || offer.pay <= BigInt(maxPay))) return;
-  const { pay, receive } = amountNames[ramp];
-  throw new Problem('amount-out-of-range', 'The quote itself is outside of the bound you gave.', {
-    errors: [{ pointer: tooLittle ? `/min_${receive}` : `/max_${pay}`, detail: 'the quote does not keep it' }],
-  });
+  const units = { fiat: 'cents', sats: 'sats' };
+  const refuse = (member: string, sentence: string): Problem =>
+    new Problem('amount-out-of-range', `${sentence}.`, { errors: [{ pointer: `/${member}`, detail: sentence }] });
+  const [least, most] = [`min_${amountNames[ramp].receive}`, `max_${amountNames[ramp].pay}`];
+  if (minReceive !== undefined && offer.receive < BigInt(minReceive))
+    throw refuse(least, `the quote pays ${offer.receive} ${units[sides[ramp].receive]}, less than your ${least} ${minReceive}`);
+  if (maxPay !== undefined && offer.pay > BigInt(maxPay))
+    throw refuse(most, `the quote costs ${offer.pay} ${units[sides[ramp].pay]}, more than your ${most} ${maxPay}`);
 };
 
 /** 15 minutes for a quote that names no expiry. */

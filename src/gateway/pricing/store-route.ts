@@ -82,8 +82,9 @@ export type StoredQuote = {
 /** The customer's quote; unknown and foreign ones look alike. */
 export const findQuote = async (gateway: Gateway, quoteId: string, customerId: string): Promise<StoredQuote> => {
   const parts = readQuoteId(quoteId);
-  const row = parts && parts.rank > 0 ? await gateway.stores.routes.find(parts.routeId, customerId) : undefined;
-  const found = row && parts ? quoteIn(row, parts.rank) : undefined;
+  const row = parts && (await gateway.stores.routes.find(parts.routeId, customerId));
+  if (row && parts.rank === 0) throw new Problem('quote-not-found', 'This is an offers_id: order one of its offers by quote_id.');
+  const found = row && quoteIn(row, parts.rank);
   if (!found) throw new Problem('quote-not-found', 'There is no such quote of this customer.');
   return found;
 };

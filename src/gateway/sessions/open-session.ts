@@ -1,4 +1,4 @@
-import { isNodePubkey, verifyNodeSignature } from '../../bitcoin/node-signature.ts';
+import { isNodePubkey, recoverNodeKey, verifyNodeSignature, zbase32Decode } from '../../bitcoin/node-signature.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import type { Challenge } from './begin-session.ts';
 import { flawedTokens } from '../../domain/proof-token.ts';
@@ -72,10 +72,16 @@ export const openSession = async (scope: Scope, request: OpenSessionRequest): Pr
   return await replay(gateway, opened, fingerprint);
 };
 
+/** How long a lost answer of POST /session is given again whole. */
+const secretReplayMs = 10 * 60_000;
+
 const replay = async (gateway: Gateway, session: Session, fingerprint: string): Promise<OpenSessionReply> => {
   if (session.openedBy !== fingerprint || session.openedReply === undefined)
-    throw new Problem('session-settled', 'This session was opened with another key, signature or secret. Begin a new one with GET /verify.');
-  return JSON.parse(await gateway.seal.open(session.openedReply, replyPlace(session.idHash))) as OpenSessionReply;
+    throw new Problem('session-settled', 'This session is already open with another key, signature or secret. Start a new one with GET /verify.');
+  const { recovery_secret: secret, ...reply } = JSON.parse(await gateway.seal.open(session.openedReply, replyPlace(session.idHash))) as OpenSessionReply;
+  // Whoever finds the id of a session that is in use finds no more than that session.
+  const isFresh = gateway.now() - (session.openedOn ?? 0) < secretReplayMs;
+  return { ...reply, ...(isFresh && secret !== undefined ? { recovery_secret: secret } : {}) };
 };
 
 /** An instance of the release before passes every token on: what was signed for a flawed one goes no further than here. */
@@ -106,14 +112,23 @@ const checkProofs = (gateway: Gateway, request: OpenSessionRequest, challenge: C
     const token = Object.hasOwn(challenge.tokens, of) ? challenge.tokens[of] : undefined;
     if (token === undefined) throw proofFailed(`No token of "${of}" was given out in this session.`);
     if (of === 'gateway' && challenge.gatewayTokenExpiresOn <= gateway.now())
-      throw proofFailed("The gateway's own token has expired. Begin again with GET /verify.");
+      throw proofFailed("The gateway's own token has expired. Begin again with GET /verify.", { action: 'reopen-session' });
     if (!verifyNodeSignature({ token, signature, nodePubkey: request.node_pubkey, templates }))
-      throw proofFailed(`The signature over the token of "${of}" was not made by node_pubkey.`);
+      throw proofFailed(`The signature over the token of "${of}" was not made by node_pubkey: ${whatSignatureSays(token, signature)}.`);
   }
   return signatures;
 };
 
-const proofFailed = (detail: string): Problem => new Problem('ownership-proof-failed', detail);
+/** What is wrong by construction stays wrong in the next session, too: only a token that has expired is had anew. */
+const proofFailed = (detail: string, members: { [key: string]: string } = {}): Problem => new Problem('ownership-proof-failed', detail, { members });
+
+const whatSignatureSays = (token: string, signature: string): string => {
+  const signer = recoverNodeKey(token, signature);
+  if (signer !== undefined) return `over the bare token it was made by ${signer}, unless another text was signed`;
+  return /^[0-9a-f]{130}$/i.test(signature) || (signature.length === 104 && zbase32Decode(signature) !== undefined)
+    ? 'no key can have made it'
+    : 'it is not 104 characters of z-base-32, as a node prints it';
+};
 
 /** The proven key's customer, else the recovery secret's, else a new one. A provider's token proves nothing to us: only our own counts. */
 const customerOf = async (

@@ -25,7 +25,7 @@ export const session = endpoint({
     expires_on: time,
     recovery_secret: z.string().optional().openapi({
       description:
-        'Given to a new customer in the reply that opens his first session (the same body again gets that reply again), never later. Keep it: without a proven key nothing else opens his orders once the session is lost.',
+        'Given to a new customer in the reply that opens his first session (the same body again within ten minutes gets that reply again), never later. Keep it: without a proven key nothing else opens his orders once the session is lost.',
     }),
     proven: z.array(z.string()).openapi({ description: 'Whose tokens were proven' }),
   }),

@@ -8,6 +8,13 @@ import { sessionId, text, uuid } from '../shapes.ts';
 import { connectionShape } from './shapes.ts';
 import { stepSession } from './step-session.ts';
 
+/** As people paste it from a text message: blanks, dashes and invisible marks are none of the code. */
+const pastedCode = z
+  .string()
+  .max(64)
+  .transform((text) => text.replaceAll(/[\s\p{Pd}\p{Cf}]/gu, ''))
+  .pipe(text(16))
+  .openapi({ type: 'string', example: '123456' });
 const one = z.object({ session_id: sessionId, connection_id: uuid });
 const problems = [
   'connection-not-found',
@@ -90,7 +97,7 @@ export const sellConnectionConfirm = endpoint({
   path: '/sell/connection-confirm',
   tag: 'Sell',
   summary: 'The code from the text message: confirms the creation or the cancel that waits for it',
-  body: one.extend({ code: text(16) }),
+  body: one.extend({ code: pastedCode }),
   answer: connectionShape,
   problems: [...problems, 'code-wrong', 'code-expired', 'rate-limited'],
   lane: 'reserved',

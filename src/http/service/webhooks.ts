@@ -3,7 +3,7 @@ import { readSession } from '../../gateway/sessions/read-session.ts';
 import { testWebhook } from '../../gateway/deliveries/test-webhook.ts';
 import { endpoint } from '../call.ts';
 import { sessionId, webhookUrl } from '../shapes.ts';
-import { checkWebhook } from '../webhook-url.ts';
+import { checkWebhook, webhookOf } from '../webhook-url.ts';
 
 export const webhookKeys = endpoint({
   method: 'get',
@@ -33,6 +33,7 @@ export const webhookTest = endpoint({
   run: async (call, body) => {
     const session = await readSession(call.gateway, body.session_id, 'price');
     await call.limit('webhook-tests', session.idHash);
-    return { body: await testWebhook(call.gateway, checkWebhook(call.gateway, body.webhook_url)) };
+    const { appId } = webhookOf(call, {}, []);
+    return { body: await testWebhook(call.gateway, checkWebhook(call.gateway, body.webhook_url), appId) };
   },
 });

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { retryAfterMs } from '../../domain/retry-after.ts';
 import { ProviderFault } from '../fault.ts';
 import type { Http, HttpResponse } from '../spec.ts';
 import { parseJsonExactly } from './wire-values.ts';
@@ -123,11 +124,9 @@ const withoutTraps = (value: unknown, depth: number): unknown => {
 
 /** Retry-After in seconds or as a date, or x-ratelimit-reset (seconds to wait, a Unix time above 1e9, in milliseconds above 1e12). Milliseconds. */
 const retryAfterOf = ({ headers }: HttpResponse): { retryAfterMs?: number } => {
-  const given = headers['retry-after'];
-  if (given !== undefined && /^\d{1,6}$/.test(given)) return { retryAfterMs: Number(given) * 1000 };
-  const until = given === undefined ? Number.NaN : Date.parse(given);
+  const asked = retryAfterMs(headers['retry-after'], headers['date']);
+  if (asked !== undefined) return { retryAfterMs: asked };
   const served = Date.parse(headers['date'] ?? '');
-  if (Number.isFinite(until) && Number.isFinite(served)) return { retryAfterMs: Math.max(0, until - served) };
   const reset = headers['x-ratelimit-reset'] ?? headers['ratelimit-reset'] ?? '';
   if (!/^\d{1,13}(?:\.\d{1,9})?$/.test(reset)) return {};
   if (Number(reset) < 1e9) return { retryAfterMs: Number(reset) * 1000 };

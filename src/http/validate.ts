@@ -1,0 +1,143 @@
+/** A request held against its route's shape. Whatever is wrong is said in a sentence that tells what to send instead. */
+import { z } from '@hono/zod-openapi';
+import { distanceOf } from '../domain/edit-distance.ts';
+import { Problem } from '../gateway/problem.ts';
+
+const camelCase = (name: string): string => name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+/** FLS01's generated clients send camelCase (A34): taken where the proper name is absent. */
+const withAliases = (schema: z.ZodObject, value: Record<string, unknown>): Record<string, unknown> => {
+  let copy: Record<string, unknown> | undefined;
+  for (const name of Object.keys(schema.shape)) {
+    if (Object.hasOwn(value, name) || !name.includes('_')) continue;
+    const alias = camelCase(name);
+    if (Object.hasOwn(value, alias)) {
+      copy ??= { ...value };
+      copy[name] = value[alias];
+    }
+  }
+  return copy ?? value;
+};
+
+/** null means absent (A39). */
+const withoutNulls = (value: Record<string, unknown>): Record<string, unknown> =>
+  Object.values(value).includes(null) ? Object.fromEntries(Object.entries(value).filter(([, item]) => item !== null)) : value;
+
+/** `numbers`: the listed options, as far as they are known, for whoever sends a word instead of a number. */
+export const validate = (schema: z.ZodObject, given: Record<string, unknown>, numbers: readonly ListedNumber[] = []): Record<string, unknown> => {
+  const value = withoutNulls(withAliases(schema, given));
+  const misspelt = Object.keys(value).flatMap((name) => misspeltMember(name, schema) ?? []);
+  const result = schema.safeParse(value);
+  if (result.success && misspelt.length === 0) return result.data;
+  const wrong = (result.error?.issues ?? []).map((issue) => ({
+    pointer: `/${issue.path.map(String).join('/')}`,
+    detail: sentenceFor(issue, schema, value, numbers),
+  }));
+  const errors = [...misspelt, ...wrong].slice(0, 10);
+  throw new Problem('invalid-request', errors.map(({ detail }) => detail).join('; '), { errors });
+};
+
+/** Only to be told from its look-alikes; other unknown members are let be, since FLS01's clients send some. */
+const misspeltMember = (name: string, schema: z.ZodObject): { pointer: string; detail: string } | undefined => {
+  const known = Object.keys(schema.shape);
+  if (known.some((one) => one === name || camelCase(one) === name)) return undefined;
+  const meant = known.filter((one) => isLookAlike(name.toLowerCase(), one)).toSorted((a, b) => distanceOf(name, a) - distanceOf(name, b))[0];
+  return meant === undefined ? undefined : { pointer: `/${name}`, detail: `unknown member "${name.slice(0, 64)}", did you mean "${meant}"?` };
+};
+
+/** Two slips of the finger, or the right thing by its code, id or name, in another unit or in none. A price guard that is dropped in silence guards nothing. */
+const isLookAlike = (name: string, known: string): boolean =>
+  name.length <= 64 && ((name.length > 4 && distanceOf(name, known) <= 2) || stemOf(name) === stemOf(known));
+const stemOf = (name: string): string => name.replaceAll('-', '_').replace(/_(?:id|ids|code|codes|name|number|url|sats?|fiat|btc|cents|ms|s)$/, '');
+
+export type ListedNumber = { id: number; currencyId: number; currencyCode: string; name: string };
+type Issue = z.core.$ZodIssue;
+
+const sentenceFor = (issue: Issue, schema: z.ZodObject, whole: Record<string, unknown>, numbers: readonly ListedNumber[]): string => {
+  const name = issue.path.map(String).join('.');
+  const value = issue.path.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined), whole);
+  if (name === '') return issue.message;
+  if (value === undefined) return `${name} is missing`;
+  const own = amountSentence(name, value) ?? numberSentence(name, value, numbers);
+  if (own !== undefined) return own;
+  // Texts of our own, made for this member.
+  if (issue.message.startsWith('must ')) return `${name} ${issue.message}`;
+  return `${name} ${wanted(issue, schema)}`;
+};
+
+const isFiat = /(?:^|_)amount_fiat$/;
+const isSats = /(?:^|_)(?:amount_sats|amount_btc|pay_sats)$/;
+
+/** Whoever sends a fraction or a text has sent euros or bitcoins. */
+const amountSentence = (name: string, value: unknown): string | undefined => {
+  const amount = typeof value === 'string' && /^\d+(?:\.\d+)?$/.test(value.trim()) ? Number(value) : value;
+  if (isFiat.test(name)) {
+    const example = typeof amount === 'number' && !Number.isInteger(amount) && amount > 0 && amount < 1e9 ? amount : 99.5;
+    if (typeof value !== 'number' || !Number.isInteger(value))
+      return `${name} is in cents (hundredths of the fiat unit), a whole number without quotes: ${example.toFixed(2)} EUR is ${Math.round(example * 100)}`;
+  }
+  if (isSats.test(name)) {
+    const example = typeof amount === 'number' && !Number.isInteger(amount) && amount > 0 && amount < 1000 ? amount : 0.001;
+    if (typeof value !== 'number' || !Number.isInteger(value))
+      return `${name} is a whole number of sats, without quotes: ${example} BTC is ${Math.round(example * 1e8)}`;
+  }
+  return undefined;
+};
+
+const numberSentence = (name: string, value: unknown, numbers: readonly ListedNumber[]): string | undefined => {
+  if (typeof value === 'number' || (name !== 'currency_id' && name !== 'payment_option_id')) return undefined;
+  const word = typeof value === 'string' ? value.trim().toLowerCase() : '';
+  const found = numbers.find((one) => (name === 'currency_id' ? one.currencyCode : one.name).toLowerCase() === word);
+  const here = found ? ` (${name === 'currency_id' ? found.currencyCode : found.name} is ${name === 'currency_id' ? found.currencyId : found.id} here)` : '';
+  return `${name} is the number from POST /payment-options${here}`;
+};
+
+const kinds: Record<string, string> = {
+  int: 'is a whole number, without quotes',
+  number: 'is a whole number, without quotes',
+  string: 'is a text, in quotes',
+  boolean: 'is true or false',
+  array: 'is a list',
+  object: 'is an object',
+  record: 'is an object',
+};
+const formats: Record<string, string> = {
+  uuid: 'is a UUID like 72614b08-f884-479e-8a90-b13495afd5d9',
+  datetime: 'is a time in UTC like 2026-11-21T10:15:00Z',
+  ipv4: 'is an IPv4 address like 198.51.100.7',
+};
+
+const wanted = (issue: Issue, schema: z.ZodObject): string => {
+  switch (issue.code) {
+    case 'invalid_type':
+      return kinds[issue.expected] ?? `is of another kind: ${issue.expected} is wanted`;
+    case 'invalid_value':
+      return `is one of: ${issue.values.map(String).join(', ')}`;
+    case 'invalid_format':
+      return formats[issue.format] ?? 'has another form';
+    case 'too_small':
+    case 'too_big':
+      return rangeOf(issue, schema);
+    default:
+      return 'is not as the API describes it';
+  }
+};
+
+/** Both ends where both are meant to be read; 2^53 and the like are none. */
+const rangeOf = (issue: Extract<Issue, { code: 'too_small' | 'too_big' }>, schema: z.ZodObject): string => {
+  const bound = Number(issue.code === 'too_small' ? issue.minimum : issue.maximum);
+  if (issue.origin === 'string')
+    return issue.code === 'too_small' ? (bound <= 1 ? 'is empty' : `has at least ${bound} characters`) : `has at most ${bound} characters`;
+  if (issue.origin === 'array' || issue.origin === 'set') return `has ${issue.code === 'too_small' ? 'at least' : 'at most'} ${bound} entries`;
+  const [least, most] = endsOf(issue.path.length === 1 ? schema.shape[String(issue.path[0])] : undefined);
+  if (least !== undefined && most !== undefined) return `is a whole number from ${least} to ${most}`;
+  return issue.code === 'too_small' ? `is at least ${bound}` : `is at most ${bound}`;
+};
+
+const endsOf = (member: unknown): [number | undefined, number | undefined] => {
+  let inner = member;
+  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault) inner = inner.unwrap();
+  if (!(inner instanceof z.ZodNumber)) return [undefined, undefined];
+  const { minValue, maxValue } = inner;
+  return [minValue !== null && minValue > Number.MIN_SAFE_INTEGER ? minValue : undefined, maxValue !== null && maxValue < 2 ** 31 - 1 ? maxValue : undefined];
+};
