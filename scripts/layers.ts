@@ -59,7 +59,7 @@ const homes: readonly { packages: RegExp; rooms: readonly string[] }[] = [
 ];
 /** Rooms that are pure: the packages they may name, all of them. */
 const packagesOf: Record<string, RegExp> = {
-  domain: /^(@noble\/hashes|ipaddr\.js)$/,
+  domain: /^(@noble\/hashes|ipaddr\.js|jose|canonicalize)$/,
   banking: /^$/,
   bitcoin: /^(@noble\/(hashes|secp256k1)|@scure\/base|bitcoin-address-validation)$/,
 };

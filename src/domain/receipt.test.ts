@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { CompactSign, exportJWK, generateKeyPair } from 'jose';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { aCandidate, buyFor, decidedOn, policy } from '../../test/support/offers.ts';
+import { inclusionProof, rootOf } from './merkle.ts';
+import { canonicalBytes, receiptLeaf, receiptRoute, verifyReceipt, verifyRoot, type PublicKeys, type ReceiptPayload } from './receipt.ts';
+import { decide, type Route } from './route.ts';
+
+const requestId = 'req_of_the_receipt';
+const tieKey = (providerId: string): string => createHash('sha256').update(`${requestId}${providerId}`).digest('hex');
+const route: Route = decide({
+  requestId,
+  asked: buyFor(10_000n),
+  candidates: [
+    aCandidate('alpine', { receive: 107_869n, fee: 90n, secret: 'lnbc1secret', upstream: { quote: 'upstream-secret' } }),
+    aCandidate('borealis', { receive: 107_414n, fee: 149n }),
+    aCandidate('cobalt', { receive: 107_983n, fee: 50n, binding: false }, { haircutBps: 100 }),
+    aCandidate('dune', { receive: 163_934n, fee: 0n }),
+  ],
+  refused: [{ providerId: 'eiger', refusal: { reason: 'below-minimum', limits: { minPay: 25_000n }, detail: 'provider words' } }],
+  failed: [{ providerId: 'fjord', reason: 'timeout', retryable: true, latencyMs: 2000 }],
+  policy: { ...policy, version: 2 },
+  tieKey,
+  now: decidedOn,
+  maxWaitMs: 2500,
+  waitedMs: 310,
+});
+const payload: ReceiptPayload = {
+  version: 1,
+  kind: 'decision',
+  issuer: 'ramp.wallet.example',
+  made_on: decidedOn,
+  salt: 'ab'.repeat(32),
+  route: receiptRoute(route),
+  chosen: { rank: 1, provider: 'alpine' },
+};
+
+let keys: PublicKeys;
+let sign: (what: object, typ?: string) => Promise<string>;
+beforeAll(async () => {
+  const pair = await generateKeyPair('EdDSA', { extractable: true });
+  keys = { keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'r1' }] };
+  sign = async (what, typ = 'receipt+jws') =>
+    await new CompactSign(canonicalBytes(what)).setProtectedHeader({ alg: 'EdDSA', kid: 'r1', typ }).sign(pair.privateKey);
+});
+
+/** The payload with one place of its route changed, signed again: what a gateway that lies would have to publish. */
+const resigned = async (change: (route: { offers: Record<string, unknown>[] }) => void): Promise<string> => {
+  const copy = structuredClone(payload);
+  change(copy.route as never);
+  return await sign(copy);
+};
+
+describe('a receipt', () => {
+  it('verifies, and says what was decided', async () => {
+    const verified = await verifyReceipt(await sign(payload), keys);
+    expect(verified).toEqual({ ok: true, payload });
+  });
+
+  it('holds nothing that is secret, an adapter note or a provider word', () => {
+    const text = JSON.stringify(payload);
+    for (const secret of ['lnbc1secret', 'upstream-secret', 'provider words']) expect(text).not.toContain(secret);
+    for (const told of ['below-minimum', '25000', 'timeout', 'too-good', '163934']) expect(text).toContain(told);
+  });
+
+  it('does not verify with one character changed, another key, or another form', async () => {
+    const jws = await sign(payload);
+    const [head = '', body = '', signature = ''] = jws.split('.');
+    const other = Buffer.from(Buffer.from(body, 'base64url').toString().replace('107869', '107868')).toString('base64url');
+    expect(await verifyReceipt([head, other, signature].join('.'), keys)).toMatchObject({
+      ok: false,
+      problem: expect.stringContaining('changed since it was signed'),
+    });
+    const dropped = { ...payload, route: { ...(payload.route as object), offers: (payload.route as { offers: [] }).offers.slice(1) } };
+    const cut = Buffer.from(canonicalBytes(dropped)).toString('base64url');
+    expect(await verifyReceipt([head, cut, signature].join('.'), keys)).toMatchObject({
+      ok: false,
+      problem: expect.stringContaining('changed since it was signed'),
+    });
+    const stranger = await generateKeyPair('EdDSA', { extractable: true });
+    const theirs = { keys: [{ ...(await exportJWK(stranger.publicKey)), kid: 'r1' }] };
+    expect(await verifyReceipt(jws, theirs)).toMatchObject({ ok: false });
+    expect(await verifyReceipt(jws, { keys: [] })).toMatchObject({ ok: false, problem: expect.stringContaining('no public key r1') });
+    expect(await verifyReceipt('not a jws', keys)).toMatchObject({ ok: false });
+    expect(await verifyReceipt(await sign(payload, 'JWT'), keys)).toMatchObject({ ok: false, problem: expect.stringContaining('receipt+jws') });
+    expect(await verifyReceipt(await sign({ ...payload, version: 9 }), keys)).toMatchObject({ ok: false, problem: expect.stringContaining('version 9') });
+  });
+
+  it('does not verify when its figures rank otherwise, whoever signed it', async () => {
+    const swapped = await resigned((stored) => {
+      const [first, second] = stored.offers as [Record<string, unknown>, Record<string, unknown>];
+      stored.offers.splice(0, 2, { ...second, rank: 1 }, { ...first, rank: 2 });
+    });
+    expect(await verifyReceipt(swapped, keys)).toEqual({ ok: false, problem: 'its figures, ranked again, give another order' });
+    const renumbered = await resigned((stored) => Object.assign(stored.offers[0] ?? {}, { rank: 2 }));
+    expect(await verifyReceipt(renumbered, keys)).toMatchObject({ ok: false });
+    const chosenKey = await resigned((stored) => Object.assign(stored.offers[0] ?? {}, { tieKey: '0'.repeat(64) }));
+    expect(await verifyReceipt(chosenKey, keys)).toMatchObject({ ok: false, problem: expect.stringContaining('tie key') });
+    expect(await verifyReceipt(await sign({ ...payload, chosen: { rank: 2, provider: 'alpine' } }), keys)).toMatchObject({ ok: false });
+    expect(await verifyReceipt(await sign({ ...payload, route: { version: 2 } }), keys)).toMatchObject({ ok: false, problem: 'its route cannot be read' });
+  });
+
+  it('is in the tree of its day, and of no other', async () => {
+    const all = await Promise.all([0, 1, 2, 3, 4].map(async (n) => await sign({ ...payload, salt: `${n}`.repeat(64) })));
+    const leaves = all.map(receiptLeaf);
+    const place = { day: '2026-11-28', index: 3, size: 5, proof: inclusionProof(leaves, 3), root: rootOf(leaves) };
+    expect(await verifyReceipt(all[3] ?? '', keys, place)).toMatchObject({ ok: true });
+    expect(await verifyReceipt(all[2] ?? '', keys, place)).toEqual({ ok: false, problem: 'it is not in the tree of 2026-11-28' });
+    expect(await verifyReceipt(all[3] ?? '', keys, { ...place, root: rootOf(leaves.slice(0, 4)) })).toMatchObject({ ok: false });
+  });
+
+  it('is no root, and a root is no receipt', async () => {
+    const root = { version: 1, issuer: 'ramp.wallet.example', day: '2026-11-28', size: 0, root: rootOf([]), closed_on: decidedOn } as const;
+    const jws = await sign(root, 'receipts-root+jws');
+    expect(await verifyRoot(jws, keys)).toEqual({ ok: true, root });
+    expect(await verifyReceipt(jws, keys)).toMatchObject({ ok: false });
+    expect(await verifyRoot(await sign(payload), keys)).toMatchObject({ ok: false });
+  });
+});

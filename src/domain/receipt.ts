@@ -1,0 +1,121 @@
+/**
+ * A receipt: the record of one decision that a customer can keep, show to somebody else and check without us (docs/receipts.md). It is a compact
+ * JWS over the RFC 8785 form of a payload; whoever has our public keys checks the signature, and whoever has the signed root of its day checks
+ * that it was counted that day. The stored figures are ranked again. Pure: keys, roots and times come as arguments.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import canonicalize from 'canonicalize';
+import { compactVerify, decodeProtectedHeader, importJWK, type JWK } from 'jose';
+import { leafHash, provesInclusion } from './merkle.ts';
+import type { Json } from './offer.ts';
+import { replay, type Route, type RoutedOffer } from './route.ts';
+import { fromJson, toJson } from './route-json.ts';
+
+/** What a receipt says: `decision` ranks, `filled` holds quoted against told, `link` what the payout link showed. */
+export type ReceiptKind = 'decision' | 'filled' | 'link';
+type Members = { [member: string]: Json };
+export type ReceiptPayload = {
+  version: 1;
+  kind: ReceiptKind;
+  /** Host of the gateway that made it. */
+  issuer: string;
+  /** When it was made, Unix milliseconds. */
+  made_on: number;
+  /** 32 random bytes, hex: nobody can guess a receipt from its leaf. */
+  salt: string;
+  /** The newest signed root when it was made: the receipt cannot be older than that. */
+  newest_root?: { day: string; root: string };
+  /** A decision: the route by allow list, and the rank that was ordered. */
+  route?: Json;
+  chosen?: { rank: number; provider: string };
+  /** A state of an order: its figures, all of them text or whole numbers. */
+  order?: Members;
+};
+
+/** Allow lists: what is not named here never leaves in a receipt. */
+const offerMembers = ['pay', 'receive', 'fee', 'binding', 'expiresOn', 'echo', 'facts', 'requires', 'warnings'] as const;
+const factMembers = ['provider_btc_price', 'on_chain_fallback', 'inbound_sats', 'lease_blocks', 'delivered_as'] as const;
+const pick = <T extends object>(from: T, names: readonly string[]): Partial<T> =>
+  Object.fromEntries(Object.entries(from).filter(([name, value]) => names.includes(name) && value !== undefined)) as Partial<T>;
+
+const shownOffer = (offer: RoutedOffer['offer']): RoutedOffer['offer'] =>
+  ({ ...pick(offer, offerMembers), facts: pick(offer.facts, factMembers), upstream: null }) as RoutedOffer['offer'];
+
+/** The stored decision without anything that is a secret, an adapter's own note or a customer's. Ranks to the same order as the route itself. */
+export const receiptRoute = (route: Route): Json =>
+  toJson({
+    ...pick(route, ['version', 'requestId', 'asked', 'decidedOn', 'maxWaitMs', 'waitedMs', 'failed', 'policy']),
+    offers: route.offers.map((one) => ({ ...one, offer: shownOffer(one.offer) })),
+    excluded: route.excluded.map((one) => ({ ...one, offer: shownOffer(one.offer) })),
+    refused: route.refused.map(({ providerId, refusal }) => ({ providerId, refusal: pick(refusal, ['reason', 'limits', 'note']) })),
+  } as Route);
+
+/** The bytes that are signed. */
+export const canonicalBytes = (payload: object): Uint8Array => utf8ToBytes(canonicalize(payload) ?? '');
+
+/** The receipt's leaf in the tree of its day: over the SHA-256 of the whole compact JWS, which holds the salt. */
+export const receiptLeaf = (jws: string): string => leafHash(sha256(utf8ToBytes(jws)));
+
+/** Place of a receipt in a closed day, as POST /route and /.well-known/receipts/{day} give it. */
+export type Inclusion = { day: string; index: number; size: number; proof: string[]; root: string };
+export type PublicKeys = { keys: readonly JWK[] };
+export type Verified = { ok: true; payload: ReceiptPayload } | { ok: false; problem: string };
+
+const signedPayload = async (jws: string, { keys }: PublicKeys, type: string): Promise<{ payload: unknown } | { problem: string }> => {
+  try {
+    const { alg, kid, typ } = decodeProtectedHeader(jws);
+    if (alg !== 'EdDSA' || typ !== type) return { problem: `the header says ${String(alg)} ${String(typ)}, not EdDSA ${type}` };
+    const key = keys.find((one) => one.kid === kid);
+    if (!key) return { problem: `no public key ${String(kid)}: the key set is not this gateway's, or somebody else signed it` };
+    const { payload } = await compactVerify(jws, await importJWK({ ...key, alg: 'EdDSA' }), { algorithms: ['EdDSA'] });
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(payload);
+    const value: unknown = JSON.parse(text);
+    return canonicalize(value) === text ? { payload: value } : { problem: 'the signed text is not in the form of RFC 8785' };
+  } catch (error) {
+    return { problem: `the signature does not verify (${error instanceof Error ? error.name : 'unknown'}): something was changed since it was signed` };
+  }
+};
+
+/** What decides between equal offers; it can be computed by anybody, so it cannot be chosen. */
+const neutralKey = (requestId: string, providerId: string): string => bytesToHex(sha256(utf8ToBytes(requestId + providerId)));
+
+/** What is wrong with the decision of a receipt, if anything. */
+const brokenDecision = ({ route: stored, chosen }: ReceiptPayload): string | undefined => {
+  if (stored === undefined) return 'it holds no route';
+  const route = fromJson(stored);
+  const told = route.offers.map(({ providerId }) => providerId);
+  if (replay(route).join('\n') !== told.join('\n')) return 'its figures, ranked again, give another order';
+  if (route.offers.some(({ rank }, index) => rank !== index + 1)) return 'its ranks are not 1, 2, 3 …';
+  if (route.offers.some(({ providerId, tieKey }) => tieKey !== neutralKey(route.requestId, providerId)))
+    return 'a tie key is not the SHA-256 of request and provider';
+  return chosen && told[chosen.rank - 1] !== chosen.provider ? 'the rank that was ordered is not the provider it names' : undefined;
+};
+
+/**
+ * Checks a receipt offline: signature, canonical form, the ranking of its stored figures, and, where `inclusion` is given, that it was counted in
+ * its day. Never throws; a problem is a sentence.
+ */
+export const verifyReceipt = async (jws: string, keys: PublicKeys, inclusion?: Inclusion): Promise<Verified> => {
+  const signed = await signedPayload(jws, keys, 'receipt+jws');
+  if ('problem' in signed) return { ok: false, problem: signed.problem };
+  const payload = signed.payload as ReceiptPayload;
+  if (payload.version !== 1) return { ok: false, problem: `receipt version ${JSON.stringify(payload.version)} is not known here` };
+  try {
+    const broken = payload.kind === 'decision' ? brokenDecision(payload) : undefined;
+    if (broken !== undefined) return { ok: false, problem: broken };
+  } catch {
+    return { ok: false, problem: 'its route cannot be read' };
+  }
+  const { index = 0, size = 0, proof = [], root = '', day } = inclusion ?? {};
+  if (inclusion && !provesInclusion(receiptLeaf(jws), index, size, proof, root)) return { ok: false, problem: `it is not in the tree of ${day}` };
+  return { ok: true, payload };
+};
+
+/** The signed root of a day. `previous` chains the days: a root that is replaced later breaks the chain. */
+export type DayRoot = { version: 1; issuer: string; day: string; size: number; root: string; closed_on: number; previous?: { day: string; root: string } };
+
+export const verifyRoot = async (jws: string, keys: PublicKeys): Promise<{ ok: true; root: DayRoot } | { ok: false; problem: string }> => {
+  const signed = await signedPayload(jws, keys, 'receipts-root+jws');
+  return 'problem' in signed ? { ok: false, problem: signed.problem } : { ok: true, root: signed.payload as DayRoot };
+};
