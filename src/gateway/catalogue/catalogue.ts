@@ -13,12 +13,13 @@ import type { OptionNumber } from '../../ports/catalogue.ts';
 import type { Provider } from '../../ports/providers.ts';
 import { listingToJson } from './products.ts';
 import { optionFromJson, optionToJson } from './option-json.ts';
+import { withTier } from './tiers.ts';
 import { gatewayOwner, upstreamSession } from '../upstream/upstream-session.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
 
-/** What one provider lists, with our numbers: a merged option's id leads to this provider's own option. */
-export type ProviderListing = { options: Map<number, CatalogueOption>; features: Features; readOn: number };
+/** What one provider lists, with our numbers: a merged option's id leads to this provider's own options of that name, the cheapest first. */
+export type ProviderListing = { options: Map<number, CatalogueOption[]>; features: Features; readOn: number };
 export type CatalogueView = { numbers: Map<number, OptionNumber>; byProvider: Map<string, ProviderListing> };
 
 const ourName = (provider: Provider, theirs: string): string => {
@@ -199,11 +200,11 @@ const view = (gateway: Gateway, ramp: Ramp): CatalogueView => {
 const none: OptionNumber[] = [];
 
 const buildListing = (provider: Provider, catalogue: Catalogue, readOn: number, numbers: OptionNumber[]): ProviderListing => {
-  const options = new Map<number, CatalogueOption>();
+  const options = new Map<number, CatalogueOption[]>();
+  const byName = new Map(numbers.map((number) => [`${number.currencyCode}\n${number.normalName}`, number.id]));
   for (const option of catalogue.options) {
-    const wanted = normalForm(ourName(provider, option.name));
-    const number = numbers.find((candidate) => candidate.normalName === wanted && candidate.currencyCode === option.currency.toUpperCase());
-    if (number && !options.has(number.id)) options.set(number.id, withoutAbsurdLimits(option));
+    const id = byName.get(`${option.currency.toUpperCase()}\n${normalForm(ourName(provider, option.name))}`);
+    if (id !== undefined) options.set(id, withTier(options.get(id) ?? [], withoutAbsurdLimits(option)));
   }
   return { options, features: catalogue.features, readOn };
 };

@@ -7,6 +7,7 @@ import type { Limits, Refusal } from '../../domain/refusal.ts';
 import type { Route } from '../../domain/route.ts';
 import type { CatalogueOption } from '../../providers/spec.ts';
 import { listingFault, methodOf, readCatalogue, type CatalogueView, type ProviderListing } from '../catalogue/catalogue.ts';
+import { tierFor, type Outside } from '../catalogue/tiers.ts';
 import { farOutside } from './last-prices.ts';
 import { listingShareMs, priceDeadlineMs } from './collect-offers.ts';
 import { haircutTerms, refreshRecord } from './record.ts';
@@ -82,7 +83,7 @@ export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, num
   const { core } = provider;
   const method = methodOf(gateway, provider, number.normalName);
   const listing = catalogue.byProvider.get(provider.id);
-  const option = listing?.options.get(number.id);
+  const option = tierFor(listing?.options.get(number.id) ?? [], (tier) => outsideOf(gateway, asked, tier));
   const limits = option ? limitsOf(asked.ramp, option) : {};
   const terms = {
     ...haircutTerms(gateway, provider, asked),
@@ -94,21 +95,26 @@ export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, num
   if (country !== undefined && core.display.countries.length > 0 && !core.display.countries.includes(country.toUpperCase()))
     return { provider, terms, refusal: { reason: 'country-restricted' } };
   if (!option) {
-    const sameCurrency = [...listing.options.values()].some((other) => normalForm(other.currency) === normalForm(number.currencyCode));
+    const sameCurrency = [...listing.options.values()].some(([other]) => normalForm(other?.currency ?? '') === normalForm(number.currencyCode));
     return { provider, terms, refusal: { reason: sameCurrency ? 'option-unsupported' : 'currency-unsupported' } };
   }
-  const fiatAsked = isFiatFixed(asked);
-  if (fiatAsked && option.minFiat !== undefined && asked.amount < option.minFiat)
-    return { provider, terms, refusal: { reason: 'below-minimum', limits: limitsOf(asked.ramp, { minFiat: option.minFiat }) } };
-  if (fiatAsked && option.maxFiat !== undefined && asked.amount > option.maxFiat)
-    return { provider, terms, refusal: { reason: 'above-maximum', limits: limitsOf(asked.ramp, { maxFiat: option.maxFiat }) } };
-  const outside = farOutside(gateway, asked, option);
-  if (outside) return { provider, terms, refusal: { reason: outside, limits } };
-  return { provider, terms, option, listing };
+  const outside = outsideOf(gateway, asked, option);
+  if (outside === undefined) return { provider, terms, option, listing };
+  if (!isFiatFixed(asked)) return { provider, terms, refusal: { reason: outside, limits } };
+  const { minFiat, maxFiat } = option;
+  const broken = outside === 'below-minimum' ? { minFiat } : { maxFiat };
+  return { provider, terms, refusal: { reason: outside, limits: limitsOf(asked.ramp, broken) } };
+};
+
+/** Exactly where fiat is fixed; where sats are, as far as the last prices can tell. */
+const outsideOf = (gateway: Gateway, asked: ExchangeAsked, option: CatalogueOption): Outside => {
+  if (!isFiatFixed(asked)) return farOutside(gateway, asked, option);
+  if (option.minFiat !== undefined && asked.amount < option.minFiat) return 'below-minimum';
+  return option.maxFiat !== undefined && asked.amount > option.maxFiat ? 'above-maximum' : undefined;
 };
 
 /** Listed limits are fiat: what is paid when buying, what arrives when selling. */
-const limitsOf = (ramp: ExchangeRamp, { minFiat, maxFiat }: Pick<CatalogueOption, 'minFiat' | 'maxFiat'>): Limits =>
+const limitsOf = (ramp: ExchangeRamp, { minFiat, maxFiat }: { minFiat?: bigint | undefined; maxFiat?: bigint | undefined }): Limits =>
   sides[ramp].pay === 'fiat'
     ? { ...(minFiat === undefined ? {} : { minPay: minFiat }), ...(maxFiat === undefined ? {} : { maxPay: maxFiat }) }
     : { ...(minFiat === undefined ? {} : { minReceive: minFiat }), ...(maxFiat === undefined ? {} : { maxReceive: maxFiat }) };

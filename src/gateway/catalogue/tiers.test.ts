@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import type { CatalogueOption } from '../../providers/spec.ts';
+import { tierFor, withTier, type Outside } from './tiers.ts';
+
+const tier = (id: number, feePpm: number, minFiat?: bigint, maxFiat?: bigint): CatalogueOption => ({
+  currency: 'EUR',
+  name: 'SEPA',
+  upstream: id,
+  feePpm,
+  ...(minFiat === undefined ? {} : { minFiat }),
+  ...(maxFiat === undefined ? {} : { maxFiat }),
+});
+const outside =
+  (amount: bigint) =>
+  ({ minFiat, maxFiat }: CatalogueOption): Outside =>
+    minFiat !== undefined && amount < minFiat ? 'below-minimum' : maxFiat !== undefined && amount > maxFiat ? 'above-maximum' : undefined;
+const idFor = (amount: bigint, ...tiers: CatalogueOption[]): unknown =>
+  tierFor(
+    tiers.reduce<CatalogueOption[]>((all, one) => withTier(all, one), []),
+    outside(amount),
+  )?.upstream;
+
+it('the cheapest tier that takes the amount is asked', () => {
+  const sepa = [tier(1, 15_000, 1_000n, 100_000n), tier(2, 9_000, 100_000n, 1_000_000n)];
+  expect([5_000n, 100_000n, 500_000n].map((amount) => idFor(amount, ...sepa))).toEqual([1, 2, 2]);
+  expect(idFor(500n, tier(1, 20_000), tier(2, 2_000))).toBe(2);
+  expect(idFor(500n, tier(1, 2_000), tier(2, 2_000))).toBe(1);
+});
+
+it('where none takes it, the nearest limit is told', () => {
+  const tiers = [tier(1, 9_000, 1_000n, 2_000n), tier(2, 15_000, 5_000n, 9_000n), tier(3, 1_000, 500n, 900n)];
+  expect([100n, 10_000n, 950n, 3_000n].map((amount) => idFor(amount, ...tiers))).toEqual([3, 2, 3, 1]);
+  expect(idFor(1n)).toBeUndefined();
+});
