@@ -101,7 +101,7 @@ export type SimulatedOrder = {
 export type SimulatedSession = { id: string; token: string | undefined; open: boolean; nodePubkey: string | undefined };
 
 export type History = {
-  requests: { at: number; endpoint: string; body: unknown }[];
+  requests: { at: number; endpoint: string; body: unknown; traceparent: string | undefined }[];
   /** Every order that came to be, with the quote it was made of. */
   orders: { at: number; orderId: string; quoteId: string }[];
   webhooks: { at: number; url: string; body: unknown; status: number | undefined }[];

@@ -67,7 +67,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
   const route = (method: 'get' | 'post', endpoint: string, handle: (c: Context, body: Record<string, unknown>) => Response | Promise<Response>): void => {
     app.on(method, `${options.prefix ?? ''}/${endpoint}`, async (c) => {
       const body = method === 'post' ? ((await c.req.json().catch(() => ({}))) as Record<string, unknown>) : c.req.query();
-      history.requests.push({ at: now(), endpoint, body });
+      history.requests.push({ at: now(), endpoint, body, traceparent: c.req.header('traceparent') });
       const latency = options.latencyMs;
       if (latency !== undefined) await sleep(typeof latency === 'number' ? latency : latency[0] + Math.random() * (latency[1] - latency[0]));
       return (await transportFault(c, endpoint, faults, ownFaults)) ?? (await saidInstead(options, endpoint, await handle(c, body)));
