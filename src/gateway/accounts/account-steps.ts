@@ -7,6 +7,7 @@ import { newDelivery, type Tell } from '../deliveries/new-delivery.ts';
 import { accountWebhookPlace, connectionStatePlace, signupPlace } from '../places.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import { openSignup, type Signup } from './show-account.ts';
+import { defined } from '../../domain/defined.ts';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -33,8 +34,7 @@ export const stepAccount = async (gateway: Gateway, account: Account, said: Acco
   const kept = await openSignup(gateway, account);
   const signup: Signup = {
     ...(said === undefined && kept.email !== undefined ? { email: kept.email } : {}),
-    ...((said?.signupUrl ?? kept.signupUrl) === undefined ? {} : { signupUrl: said?.signupUrl ?? kept.signupUrl ?? '' }),
-    ...((said?.mailSent ?? kept.mailSent) === undefined ? {} : { mailSent: said?.mailSent ?? kept.mailSent ?? false }),
+    ...defined({ signupUrl: said?.signupUrl ?? kept.signupUrl, mailSent: said?.mailSent ?? kept.mailSent }),
   };
   const sequence = account.sequence + (moved ? 1 : 0);
   const change: AccountChange = {

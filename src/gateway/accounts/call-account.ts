@@ -8,6 +8,7 @@ import { upstreamBlob, saveBlob, keepBlob } from '../upstream/blob.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Scope } from '../../ports/scope.ts';
 import type { Provider } from '../../ports/providers.ts';
+import { defined } from '../../domain/defined.ts';
 
 export type AccountCall = { verb: string; idempotent: boolean; customerIp?: string };
 
@@ -34,7 +35,7 @@ export const callAccount = async <T extends object>(
     verb: call.verb,
     deadlineMs: gateway.settings.routing.order_deadline_ms,
     idempotent: call.idempotent,
-    context: { ...(customer === undefined ? {} : { customer }), ...(call.customerIp === undefined ? {} : { customerIp: call.customerIp }) },
+    context: defined({ customer, customerIp: call.customerIp }),
   } as const;
   const answer = await callProvider(scope, provider, options, (context) => attempt(provider.sell, context));
   if ('customer' in answer && typeof answer.customer === 'string' && answer.customer !== customer) {

@@ -4,6 +4,7 @@ import type { Account, Connection } from '../../ports/accounts.ts';
 import { connectionRequestPlace, connectionStatePlace, signupPlace } from '../places.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import { isoTime } from '../outward.ts';
+import { defined } from '../../domain/defined.ts';
 
 /** What is kept sealed beside an account: its e-mail until the provider has answered, then the way to sign up. */
 export type Signup = { email?: string; signupUrl?: string; mailSent?: boolean };
@@ -48,10 +49,12 @@ export const showConnection = async (gateway: Gateway, connection: Connection) =
     connection_status_date: isoTime(connection.statusOn),
     ...(waits && state?.codeExpiresOn !== undefined ? { code_expires_on: isoTime(state.codeExpiresOn) } : {}),
     ...(waits && state?.attemptsLeft !== undefined ? { attempts_left: state.attemptsLeft } : {}),
-    ...(state?.failure === undefined ? {} : { failure: state.failure }),
-    ...(state?.lightningAddress === undefined ? {} : { lightning_address: state.lightningAddress }),
-    ...(state?.depositAddress === undefined ? {} : { deposit_address: state.depositAddress }),
-    ...(state?.depositIban === undefined ? {} : { deposit_iban: state.depositIban }),
+    ...defined({
+      failure: state?.failure,
+      lightning_address: state?.lightningAddress,
+      deposit_address: state?.depositAddress,
+      deposit_iban: state?.depositIban,
+    }),
     ...(iban === undefined ? {} : { iban_masked: maskIban(iban) }),
   };
 };

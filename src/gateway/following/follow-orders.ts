@@ -12,6 +12,7 @@ import { rampFacts } from '../ramps.ts';
 import { adapterOf, providerOf } from '../upstream/provider-of.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
+import { defined } from '../../domain/defined.ts';
 
 /** Orders whose next look is due, each under a lease. Returns how many were looked at. */
 export const followOrders = async (gateway: Gateway, limit: number): Promise<number> => {
@@ -90,21 +91,17 @@ export const followed = (order: Order) => ({
   fee: order.fee,
   upstream: order.upstream,
   facts: order.facts,
-  ...(order.upstreamOrderId === undefined ? {} : { upstreamOrderId: order.upstreamOrderId }),
-  ...(order.expiresOn === undefined ? {} : { expiresOn: order.expiresOn }),
+  ...defined({ upstreamOrderId: order.upstreamOrderId, expiresOn: order.expiresOn }),
 });
 
 const nowOf = (order: Order): OrderNow => {
   const { named } = order.terms;
-  const before = order.watch.beforeReview;
   return {
     stage: order.stage,
     binding: order.binding,
     pay: order.pay,
     receive: order.receive,
-    ...(before === undefined ? {} : { before }),
-    ...(named ? { currency: named.currency, option: named.option } : {}),
-    ...(order.expiresOn === undefined ? {} : { expiresOn: order.expiresOn }),
+    ...defined({ before: order.watch.beforeReview, currency: named?.currency, option: named?.option, expiresOn: order.expiresOn }),
   };
 };
 

@@ -10,6 +10,7 @@ import { toCanonicalLnurl } from '../../bitcoin/lnurl.ts';
 import { customerLink } from '../../domain/links.ts';
 import { linkHosts, providerOf } from '../upstream/provider-of.ts';
 import type { LiquidityProduct } from '../../providers/spec.ts';
+import { defined } from '../../domain/defined.ts';
 import { readTerms } from '../pricing/liquidity-terms.ts';
 import { int, isoTime, providerRef, shownFacts, type Amount, type LiquidityFacts, type ShownPayment } from '../outward.ts';
 
@@ -58,10 +59,7 @@ const priceOf = (ramp: ExchangeRamp, { pay, receive, fee }: Order): bigint => {
 };
 
 /** How the euros travel, how the payment is recognised. */
-const saleOf = ({ facts, terms }: Order): Sale => ({
-  ...(facts.delivered_to === undefined ? {} : { delivered_to: facts.delivered_to }),
-  ...(terms.matchedBy === undefined ? {} : { matched_by: terms.matchedBy }),
-});
+const saleOf = ({ facts, terms }: Order): Sale => defined({ delivered_to: facts.delivered_to, matched_by: terms.matchedBy });
 const estimateAndCheck = ({ binding, nextCheckOn }: Order): Estimate => ({
   is_estimate: !binding,
   ...(nextCheckOn === undefined ? {} : { next_check_on: isoTime(nextCheckOn) }),
@@ -156,10 +154,7 @@ const redemptionOf = async (gateway: Gateway, order: Order): Promise<Redemption>
     return {};
   }
   return {
-    redemption: {
-      ...(lnurl === undefined ? {} : { lnurl }),
-      ...(link === undefined ? {} : { link }),
-    },
+    redemption: defined({ lnurl, link }),
     redemption_means: 'redeemable: the channel opens when the wallet redeems it',
   };
 };

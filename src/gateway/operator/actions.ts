@@ -5,6 +5,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import { Problem } from '../problem.ts';
 import { lookUpOrder } from './look-up.ts';
 import { providerSwitch, type ProviderMode } from '../switches.ts';
+import { defined } from '../../domain/defined.ts';
 
 export type Operator = { actor: string };
 type Members = { [name: string]: Json };
@@ -36,15 +37,13 @@ export type SearchRequest = {
 export const searchOrders = async (gateway: Gateway, operator: Operator, request: SearchRequest) => {
   const from = request.day === undefined ? undefined : Date.parse(`${request.day}T00:00:00Z`);
   const search: OrderSearch = {
-    ...(request.request_id === undefined ? {} : { requestId: request.request_id }),
-    ...(request.upstream_order_id === undefined ? {} : { upstreamOrderId: request.upstream_order_id }),
+    ...defined({ requestId: request.request_id, upstreamOrderId: request.upstream_order_id }),
     ...(request.reference === undefined ? {} : { referenceHash: gateway.hash(request.reference.trim().toUpperCase()) }),
     ...(from === undefined ? {} : { from, to: from + day }),
     ...(request.amount === undefined ? {} : { amount: BigInt(request.amount) }),
   };
   const { reference, ...shown } = request;
-  const given = Object.fromEntries(Object.entries(shown).filter((entry): entry is [string, string | number] => entry[1] !== undefined));
-  await record(gateway, operator, 'orders.search', 'orders', { ...given, ...(reference === undefined ? {} : { reference: 'given' }) });
+  await record(gateway, operator, 'orders.search', 'orders', { ...defined(shown), ...(reference === undefined ? {} : { reference: 'given' }) });
   const found = await gateway.stores.operator.search(search, most + 1);
   return { orders: found.slice(0, most).map(showFound), more: found.length > most };
 };
@@ -57,10 +56,12 @@ const showFound = (found: FoundOrder) => ({
   request_id: found.requestId,
   customer: found.customerId,
   created_on: time(found.createdOn),
-  ...(found.stage === undefined ? {} : { stage: found.stage }),
-  ...(found.upstreamOrderId === undefined ? {} : { upstream_order_id: found.upstreamOrderId }),
-  ...(found.pay === undefined ? {} : { pay: found.pay.toString() }),
-  ...(found.receive === undefined ? {} : { receive: found.receive.toString() }),
+  ...defined({
+    stage: found.stage,
+    upstream_order_id: found.upstreamOrderId,
+    pay: found.pay?.toString(),
+    receive: found.receive?.toString(),
+  }),
 });
 
 /** What waits for a person, or may soon. */

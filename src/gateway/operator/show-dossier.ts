@@ -1,20 +1,15 @@
 /** "Where is order X?": one sentence, then everything that is stored of it, in the order in which it happened. */
 import { orderStatus } from '../../domain/order-life.ts';
-import type { Json } from '../../domain/offer.ts';
 import type { Dossier } from '../../ports/operator.ts';
 import { mask, maskText } from './mask.ts';
+import { defined } from '../../domain/defined.ts';
 
 const time = (ms: number): string => new Date(ms).toISOString();
 const timeOf = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : time(ms));
-/** Without the members that are absent. */
-const given = <T extends { [name: string]: Json | undefined }>(members: T): Given<T> =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Given<T>;
-type Optional<T> = { [name in keyof T]: undefined extends T[name] ? name : never }[keyof T];
-type Given<T> = { [name in Exclude<keyof T, Optional<T>>]: T[name] } & { [name in Optional<T>]?: Exclude<T[name], undefined> };
 
 export const showDossier = (dossier: Dossier, now: number) => {
   const { intent, order, events, claim, notices, deliveries } = dossier;
-  return given({
+  return defined({
     order_id: intent.orderId,
     where: whereIs(dossier, now),
     ramp: intent.ramp,
@@ -22,7 +17,7 @@ export const showDossier = (dossier: Dossier, now: number) => {
     upstream_order_id: order?.upstreamOrderId ?? intent.upstreamOrderId,
     customer: intent.customerId,
     order: order
-      ? given({
+      ? defined({
           stage: order.stage,
           order_status: orderStatus(order.stage),
           stage_on: time(order.stageOn),
@@ -48,7 +43,7 @@ export const showDossier = (dossier: Dossier, now: number) => {
         })
       : undefined,
     events: events.map((event) =>
-      given({
+      defined({
         sequence: event.sequence,
         at: time(event.at),
         from: event.fromStage,
@@ -58,7 +53,7 @@ export const showDossier = (dossier: Dossier, now: number) => {
         note: event.note === undefined ? undefined : maskText(event.note),
       }),
     ),
-    placing: given({
+    placing: defined({
       id: intent.id,
       quote_id: intent.quoteId,
       state: intent.state,
@@ -76,7 +71,7 @@ export const showDossier = (dossier: Dossier, now: number) => {
       quote: mask(intent.quote),
     }),
     claim: claim
-      ? given({
+      ? defined({
           state: claim.state,
           attempts: claim.attempt,
           created_on: time(claim.createdOn),
@@ -85,10 +80,10 @@ export const showDossier = (dossier: Dossier, now: number) => {
         })
       : undefined,
     notices: notices.map((notice) =>
-      given({ id: notice.id, received_on: time(notice.receivedOn), purpose: notice.purpose, genuine: notice.genuine, count: notice.count }),
+      defined({ id: notice.id, received_on: time(notice.receivedOn), purpose: notice.purpose, genuine: notice.genuine, count: notice.count }),
     ),
     deliveries: deliveries.map((delivery) =>
-      given({
+      defined({
         id: delivery.id,
         type: delivery.type,
         sequence: delivery.sequence,

@@ -14,6 +14,7 @@ import { paymentPlace, webhookPlace } from '../places.ts';
 import { showNewOrder } from '../following/show-order.ts';
 import { withOwnLinks } from './own-links.ts';
 import { showPayment } from './show-payment.ts';
+import { defined } from '../../domain/defined.ts';
 
 /**
  * The provider answered with an order. It is shown only when it is what the customer accepted, can be paid, and its links are the
@@ -177,8 +178,7 @@ const orderOf = async (
       ...quote.terms,
       ...(asksExchange(asked) ? { currency: asked.currency } : {}),
       ...(quote.offer.terms.named ? { named: quote.offer.terms.named } : {}),
-      ...(arrival === undefined ? {} : { arrivalSeconds: arrival }),
-      ...(placed.matchedBy === undefined ? {} : { matchedBy: placed.matchedBy }),
+      ...defined({ arrivalSeconds: arrival, matchedBy: placed.matchedBy }),
     },
     watch: {},
     facts: { ...offered, ...placed.facts },
@@ -190,16 +190,18 @@ const orderOf = async (
     // A provider that rang while the order was being placed rings no second time: it is looked at soon.
     nextCheckOn: (await gateway.stores.notices.heard(intent.id))
       ? now + 500
-      : now + refreshDelayMs({ stage, stageOn: now, ...(arrival === undefined ? {} : { arrivalSeconds: arrival }) }, now, gateway.random()),
+      : now + refreshDelayMs({ stage, stageOn: now, ...defined({ arrivalSeconds: arrival }) }, now, gateway.random()),
     followUntil: now + gateway.settings.orders.follow_days * 86_400_000,
     final: false,
-    ...(intent.exclusiveKey === undefined ? {} : { providerSessionId: intent.exclusiveKey }),
-    ...(placed.upstreamOrderId === undefined ? {} : { upstreamOrderId: placed.upstreamOrderId }),
-    ...((placed.expiresOn ?? offer.expiresOn) === undefined ? {} : { expiresOn: placed.expiresOn ?? offer.expiresOn ?? 0 }),
-    ...(reference === undefined ? {} : { referenceHash: gateway.hash(reference.trim().toUpperCase()) }),
+    ...defined({
+      providerSessionId: intent.exclusiveKey,
+      upstreamOrderId: placed.upstreamOrderId,
+      expiresOn: placed.expiresOn ?? offer.expiresOn,
+      referenceHash: reference === undefined ? undefined : gateway.hash(reference.trim().toUpperCase()),
+      appId: inputs.appId,
+    }),
     ...(inputs.webhookUrl === undefined
       ? {}
       : { webhookUrl: await gateway.seal.seal(inputs.webhookUrl, webhookPlace(id)), webhookEvents: inputs.webhookEvents ?? [] }),
-    ...(inputs.appId === undefined ? {} : { appId: inputs.appId }),
   };
 };

@@ -9,6 +9,7 @@ import type { Session } from '../../ports/sessions.ts';
 import { sessionInvalid } from './read-session.ts';
 import { openBegun } from '../upstream/upstream-session.ts';
 import type { Scope } from '../../ports/scope.ts';
+import { defined } from '../../domain/defined.ts';
 
 export type OpenSessionRequest = {
   session_id: string;
@@ -53,8 +54,7 @@ export const openSession = async (scope: Scope, request: OpenSessionRequest): Pr
     session_id: request.session_id,
     expires_on: new Date(expiresOn).toISOString(),
     proven: [...proven.keys()],
-    ...(request.app_id === undefined ? {} : { app_id: request.app_id }),
-    ...(customer.recoverySecret === undefined ? {} : { recovery_secret: customer.recoverySecret }),
+    ...defined({ app_id: request.app_id, recovery_secret: customer.recoverySecret }),
   };
   const won = await gateway.stores.sessions.open({
     idHash,
@@ -139,7 +139,7 @@ const customerOf = async (
   const { sessions } = gateway.stores;
   const keyHash = provenKey === undefined ? undefined : gateway.hash(provenKey);
   const recoveryHash = recoverySecret === undefined ? undefined : gateway.hash(recoverySecret);
-  const found = await sessions.findCustomer({ ...(keyHash === undefined ? {} : { keyHash }), ...(recoveryHash === undefined ? {} : { recoveryHash }) });
+  const found = await sessions.findCustomer(defined({ keyHash, recoveryHash }));
   if (recoveryHash !== undefined && found.byRecovery === undefined) throw proofFailed('The recovery_secret is not known.');
   if (found.byKey !== undefined && found.byRecovery !== undefined && found.byKey !== found.byRecovery) throw conflict();
   if (found.byKey !== undefined) return { id: found.byKey };

@@ -7,6 +7,7 @@ import { idempotencyHeader, onceByKey } from '../idempotency-key.ts';
 import { sessionId, text, uuid } from '../shapes.ts';
 import { connectionShape } from './shapes.ts';
 import { stepSession } from './step-session.ts';
+import { defined } from '../../domain/defined.ts';
 
 /** As people paste it from a text message: blanks, dashes and invisible marks are none of the code. */
 const pastedCode = z
@@ -70,11 +71,13 @@ const requestOf = (body: z.output<typeof createBody>): ConnectionRequest => ({
   name: body.name,
   direction: body.direction ?? 'sell',
   network: body.network ?? (body.direction === 'buy' ? 'onchain' : 'lightning'),
-  ...(body.iban === undefined ? {} : { iban: body.iban }),
-  ...(body.bic === undefined ? {} : { bic: body.bic }),
-  ...(body.beneficiary_name === undefined ? {} : { beneficiaryName: body.beneficiary_name }),
-  ...(body.lightning_username === undefined ? {} : { lightningUsername: body.lightning_username }),
-  ...(body.destination_address === undefined ? {} : { destinationAddress: body.destination_address }),
+  ...defined({
+    iban: body.iban,
+    bic: body.bic,
+    beneficiaryName: body.beneficiary_name,
+    lightningUsername: body.lightning_username,
+    destinationAddress: body.destination_address,
+  }),
 });
 
 export const sellConnectionStatus = endpoint({
