@@ -24,6 +24,9 @@ export const ramps = Object.keys(sides) as Ramp[]; // its keys are the ramps, al
 /** Whether what was bought waits at the provider until its owner withdraws it: for ever, and with the on-chain fallback that they may name. */
 export const isWithdrawn: Record<Ramp, boolean> = { buy: true, sell: false, liquidity: false };
 
+/** Types by ramp, one for each. */
+export type PerRamp<T extends Record<Ramp, unknown>> = T;
+
 /** A ramp with fiat on one side and sats on the other: it has a price. */
 export type ExchangeRamp = { [R in Ramp]: 'fiat' extends (typeof sides)[R]['pay' | 'receive'] ? R : never }[Ramp];
 

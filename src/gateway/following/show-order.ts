@@ -1,6 +1,6 @@
 /** Orders outward: the answer of the ordering call, and an entry of the status calls. One file for the three ramps, so that they cannot drift apart. */
 import { btcPrice, satsPerBtc } from '../../domain/money.ts';
-import { fiatAndSats, sides, type ExchangeRamp, type Ramp } from '../../domain/ramp.ts';
+import { fiatAndSats, sides, type ExchangeRamp, type PerRamp, type Ramp } from '../../domain/ramp.ts';
 import type { Facts, Json } from '../../domain/offer.ts';
 import { orderStatus } from '../../domain/order-life.ts';
 import { orderSecretPlace, paymentPlace } from '../places.ts';
@@ -21,7 +21,7 @@ type Estimate = { is_estimate: boolean; next_check_on?: string };
 type Sale = Pick<Facts, 'delivered_to' | 'matched_by'>;
 type Nothing = Record<never, never>;
 /** What orders of each ramp have of their own, under its outward names. */
-type ShownOf = {
+type ShownOf = PerRamp<{
   buy: { amounts: Exchanged; price: Price; ordered: Nothing; status: Quoted & { on_chain_fallback: boolean } };
   sell: { amounts: Exchanged; price: Price; ordered: Estimate & Price & Sale; status: Quoted & Sale };
   liquidity: {
@@ -30,7 +30,7 @@ type ShownOf = {
     ordered: Estimate;
     status: Nothing;
   };
-};
+}>;
 
 type OrderWords<R extends Ramp> = {
   /** What is bought and for how much. */

@@ -132,7 +132,7 @@ const quoteNames = {
     ...(['quote_id', 'is_estimate', 'expires_on', 'accept_by', 'provider', ...conditionNames] as const),
     ...(['pay_sats', 'fee_sats', 'inbound_sats', 'client_sats', 'lease_blocks', 'observed_on', 'fee_ppm', 'connect_to', 'delivered_as'] as const),
   ],
-} as const;
+} as const satisfies Record<Ramp, readonly string[]>;
 type ShownOffer<R extends Ramp> = ReturnType<typeof showOffer<R>>;
 type ShownQuote = {
   [R in Ramp]: Pick<ShownOffer<R>, Extract<(typeof quoteNames)[R][number], keyof ShownOffer<R>>> & Partial<Pick<ShownOffer<R>, 'warnings'>>;

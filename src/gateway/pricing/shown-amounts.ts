@@ -1,7 +1,7 @@
 /** What the price answers say of a ramp's amounts: one entry for each ramp. */
 import { formatHundredths } from '../../domain/money.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
-import { amountNames, fiatAndSats, isFiatFixed, type ExchangeRamp, type Ramp } from '../../domain/ramp.ts';
+import { amountNames, fiatAndSats, isFiatFixed, type ExchangeRamp, type PerRamp, type Ramp } from '../../domain/ramp.ts';
 import type { Limits } from '../../domain/refusal.ts';
 import type { Route, RoutedOffer, RoutePolicy } from '../../domain/route.ts';
 import type { LiquidityProduct } from '../../providers/spec.ts';
@@ -23,7 +23,7 @@ type ExchangeShown = {
 };
 type Nothing = Record<never, never>;
 /** What the price answers of each ramp have of their own, under its outward names. */
-export type ShownOf = {
+export type ShownOf = PerRamp<{
   buy: ExchangeShown & { expected: { expected_sats: Amount }; term: { arrival_seconds?: number; on_chain_fallback: boolean } };
   sell: ExchangeShown & { expected: { expected_fiat: Amount }; term: { arrival_seconds?: number } };
   liquidity: {
@@ -37,7 +37,7 @@ export type ShownOf = {
     expected: Nothing;
     term: Nothing;
   };
-};
+}>;
 
 type AmountWords<R extends Ramp> = {
   /** What was asked for, as /offers repeats it. */

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import type { Ramp } from '../../domain/ramp.ts';
 import { Problem } from '../../gateway/problem.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { showRoute } from '../../gateway/pricing/show-offers.ts';
@@ -31,7 +32,7 @@ export const route = endpoint({
       buy: () => showRoute(gateway, stored, 'buy'),
       sell: () => showRoute(gateway, stored, 'sell'),
       liquidity: () => showRoute(gateway, stored, 'liquidity'),
-    };
+    } satisfies Record<Ramp, () => object>;
     return { body: shown[stored.route.asked.ramp]() };
   },
 });
