@@ -3,9 +3,12 @@ import { and, eq, gt, isNull, or, sql } from 'drizzle-orm';
 import type { ProviderSession, Session, SessionStore } from '../ports/sessions.ts';
 import { present, type Database } from './database.ts';
 import { grouped } from './grouped.ts';
-import { customers, intents, orders, providerSessions, sessions } from './schema.ts';
+import { customers, orders, providerSessions, sessions } from './schema.ts';
 
-const unsettled = sql<boolean>`exists (select 1 from ${intents} where ${intents.exclusiveKey} = ${providerSessions.id} and ${intents.state} in ('prepared', 'sending', 'unknown'))`;
+// In plain names: in a select of one table Drizzle leaves the table's name out of a column, and `id` would be the intent's.
+const unsettled = sql<boolean>`exists (
+  select 1 from intents i where i.provider_session_id = provider_sessions.id and i.state in ('prepared', 'sending', 'unknown')
+)`;
 
 const upstreamColumns = {
   id: providerSessions.id,

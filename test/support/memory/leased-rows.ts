@@ -1,0 +1,64 @@
+/** Rows with leases, in memory: the same questions that src/store/lease.ts asks the database, by the test's clock. */
+import type { Lease } from '../../../src/ports/runtime.ts';
+
+type Kept<R> = { row: R; lease?: { owner: string; until: number } };
+
+export const leasedRows = <R extends object>(now: () => number) => {
+  const kept = new Map<string, Kept<R>>();
+  const copy = (one: Kept<R>): R => structuredClone(one.row);
+  const isFree = ({ lease }: Kept<R>, owner: string): boolean => lease === undefined || lease.until < now() || lease.owner === owner;
+  const take = (one: Kept<R>, lease: Lease): R => {
+    one.lease = { owner: lease.owner, until: now() + lease.seconds * 1000 };
+    return copy(one);
+  };
+  /** `undefined` and null take a member away, as a column that is null is not there. */
+  const write = (one: Kept<R>, change: object): void => {
+    const members = Object.entries({ ...one.row, ...structuredClone(change) }).filter(([, value]) => value !== undefined && value !== null);
+    one.row = Object.fromEntries(members) as R;
+  };
+  return {
+    has: (id: string): boolean => kept.has(id),
+    insert: (id: string, row: R, lease?: Lease): void => {
+      const one: Kept<R> = { row: structuredClone(row) };
+      kept.set(id, one);
+      if (lease) take(one, lease);
+    },
+    find: (is: (row: R) => boolean): R | undefined => [...kept.values()].filter((one) => is(one.row)).map(copy)[0],
+    filter: (is: (row: R) => boolean): R[] => [...kept.values()].filter((one) => is(one.row)).map(copy),
+    /** Whether it was there, in this state, and nobody else's. */
+    change: (id: string, owner: string, is: (row: R) => boolean, change: object, release: boolean): boolean => {
+      const one = kept.get(id);
+      if (!one || !is(one.row) || !isFree(one, owner)) return false;
+      write(one, change);
+      if (release) delete one.lease;
+      return true;
+    },
+    /** Whoever holds it. */
+    set: (id: string, is: (row: R) => boolean, change: object): boolean => {
+      const one = kept.get(id);
+      if (!one || !is(one.row)) return false;
+      write(one, change);
+      return true;
+    },
+    holds: (id: string, owner: string): boolean => {
+      const lease = kept.get(id)?.lease;
+      return lease?.owner === owner && lease.until > now();
+    },
+    lends: (id: string, owner: string): boolean => kept.get(id)?.lease?.owner === owner,
+    release: (id: string): void => void delete kept.get(id)?.lease,
+    take: (id: string, lease: Lease, is: (row: R) => boolean = () => true): R | undefined => {
+      const one = kept.get(id);
+      return one && is(one.row) && isFree(one, lease.owner) ? take(one, lease) : undefined;
+    },
+    /** The first due ones that nobody holds, not even the taker itself. */
+    takeDue: (at: number, lease: Lease, limit: number, due: (row: R) => number | undefined): R[] =>
+      [...kept.values()]
+        .flatMap((one) => {
+          const on = due(one.row);
+          return on === undefined || on > at || (one.lease !== undefined && one.lease.until >= now()) ? [] : [{ one, on }];
+        })
+        .toSorted((a, b) => a.on - b.on)
+        .slice(0, limit)
+        .map(({ one }) => take(one, lease)),
+  };
+};

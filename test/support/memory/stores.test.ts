@@ -1,0 +1,338 @@
+/** What the stores in memory promise, held against PostgreSQL as well: a use case that passes over the one meets the same from the other. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { NewDelivery } from '../../../src/ports/deliveries.ts';
+import type { Intent, NewIntent } from '../../../src/ports/intents.ts';
+import type { Order, OrderEvent } from '../../../src/ports/orders.ts';
+import type { Stores } from '../../../src/ports/stores.ts';
+import { createStores } from '../../../src/store/stores.ts';
+import { testDatabase, type TestDatabase } from '../postgres.ts';
+import { memoryStores } from './stores.ts';
+
+let database: TestDatabase;
+const forms: Record<string, Stores> = { memory: memoryStores(() => Date.now()).stores };
+beforeAll(async () => {
+  database = await testDatabase();
+  forms['PostgreSQL'] = createStores(database.sql, { grouped: false, migrated: async () => await Promise.resolve(true) });
+});
+afterAll(async () => await database.close());
+
+const now = Date.now();
+const past = now - 1000;
+const lease = (owner: string) => ({ owner, seconds: 60 });
+/** Of an owner that died: it has run out by now. */
+const lapsed = (owner: string) => ({ owner, seconds: -1 });
+const aPlacing = (more: Partial<NewIntent> = {}): NewIntent => ({
+  id: crypto.randomUUID(),
+  quoteId: crypto.randomUUID(),
+  orderId: crypto.randomUUID(),
+  ramp: 'buy',
+  customerId: crypto.randomUUID(),
+  providerId: crypto.randomUUID(),
+  requestId: 'req_1',
+  quote: {},
+  inputs: 'sealed',
+  createdOn: now,
+  deadOn: now + 60_000,
+  nextTryOn: past,
+  ...more,
+});
+const orderOf = (intent: NewIntent, more: Partial<Order> = {}): Order => ({
+  id: intent.orderId,
+  intentId: intent.id,
+  quoteId: intent.quoteId,
+  ramp: 'buy',
+  customerId: intent.customerId,
+  providerId: intent.providerId,
+  stage: 'awaiting_payment',
+  stageOn: now,
+  rawStatus: 'placed',
+  sequence: 1,
+  pay: 10_000n,
+  receive: 107_869n,
+  fee: 90n,
+  quotedPay: 10_000n,
+  quotedReceive: 107_869n,
+  binding: true,
+  terms: { currencyId: 1, paymentOptionId: 1, optionName: 'SEPA' },
+  watch: {},
+  facts: {},
+  upstream: {},
+  paymentInfo: 'sealed',
+  createdOn: now,
+  changedOn: now,
+  checks: 0,
+  nextCheckOn: past,
+  followUntil: now + 86_400_000,
+  final: false,
+  ...more,
+});
+const event = (sequence: number, toStage: OrderEvent['toStage'] = 'awaiting_payment'): OrderEvent => ({
+  sequence,
+  at: now,
+  toStage,
+  rawStatus: 'x',
+  source: 'read',
+});
+const webhook = (subjectId: string, sequence: number): NewDelivery => ({
+  id: `msg_${crypto.randomUUID()}`,
+  subjectId,
+  type: 'order_status_changed',
+  sequence,
+  body: '{}',
+  url: 'sealed',
+  host: 'wallet.example',
+  createdOn: now,
+  dueOn: now,
+});
+
+describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
+  const stores = (): Stores => {
+    const found = forms[form];
+    if (!found) throw new Error(`no ${form}`);
+    return found;
+  };
+  const placed = async (more: Partial<NewIntent> = {}, owner = 'one'): Promise<NewIntent> => {
+    const intent = aPlacing(more);
+    expect(await stores().intents.create(intent, lease(owner), 100)).toBe('created');
+    return intent;
+  };
+  const ordered = async (more: Partial<Order> = {}, webhooks: NewDelivery[] = []): Promise<Order> => {
+    const intent = await placed();
+    const order = orderOf(intent, more);
+    expect(await stores().intents.confirm(intent.id, 'one', { state: 'confirmed' }, { order, event: event(1), deliveries: webhooks })).toBe(true);
+    return order;
+  };
+  const stateOf = async (id: string): Promise<Intent['state'] | undefined> => (await stores().intents.find(id))?.state;
+  const ids = (rows: { id: string }[]): string[] => rows.map((row) => row.id);
+
+  describe('placings', () => {
+    it('one live one a quote: a rejected one makes room', async () => {
+      const { intents } = stores();
+      const first = await placed();
+      const second = aPlacing({ quoteId: first.quoteId, customerId: first.customerId });
+      expect(await intents.create(second, lease('two'), 100)).toBe('exists');
+      expect(await intents.reject(first.id, 'one', { refused: 'declined' })).toBe(true);
+      expect(await intents.findByQuote(first.quoteId, first.customerId)).toBeUndefined();
+      expect(await intents.create(second, lease('two'), 100)).toBe('created');
+      expect((await intents.findByQuote(first.quoteId, first.customerId))?.id).toBe(second.id);
+      expect(await intents.findByQuote(first.quoteId, crypto.randomUUID())).toBeUndefined();
+    });
+
+    it('one unsettled one an exclusive key', async () => {
+      const { intents } = stores();
+      const exclusiveKey = crypto.randomUUID();
+      const first = await placed({ exclusiveKey });
+      const second = aPlacing({ exclusiveKey });
+      expect(await intents.create(second, lease('two'), 100)).toBe('busy');
+      expect((await intents.unsettledIn(exclusiveKey))?.id).toBe(first.id);
+      expect(await intents.change(first.id, 'one', { state: 'unpayable' }, true)).toBe(true);
+      expect(await intents.create(second, lease('two'), 100)).toBe('created');
+      expect((await intents.earlierIn(exclusiveKey)).toSorted()).toEqual([first.id, second.id].toSorted());
+    });
+
+    it('no more than may be open, placed or being placed', async () => {
+      const { intents } = stores();
+      const customerId = crypto.randomUUID();
+      const first = await placed({ customerId });
+      const second = await placed({ customerId });
+      const open = { open: expect.arrayContaining([first.orderId, second.orderId]) as string[] };
+      expect(await intents.create(aPlacing({ customerId }), lease('one'), 2)).toEqual(open);
+      await intents.confirm(first.id, 'one', { state: 'confirmed' }, { order: orderOf(first), event: event(1), deliveries: [] });
+      expect(await intents.create(aPlacing({ customerId }), lease('one'), 2)).toEqual(open);
+      await intents.reject(second.id, 'one', {});
+      expect(await intents.create(aPlacing({ customerId }), lease('one'), 2)).toBe('created');
+    });
+
+    it('are sent by the owner of the lease, while it lasts, once', async () => {
+      const { intents } = stores();
+      const { id } = await placed();
+      expect(await intents.startSending(id, lease('two'), now)).toBe(false);
+      expect(await intents.startSending(id, lease('one'), now)).toBe(true);
+      expect(await intents.startSending(id, lease('one'), now)).toBe(false);
+      expect(await intents.find(id)).toMatchObject({ state: 'sending', attempt: 1, sentOn: now });
+      const late = aPlacing();
+      await intents.create(late, lapsed('one'), 100);
+      expect(await intents.startSending(late.id, lease('one'), now)).toBe(false);
+      // Whoever finds it takes it over; its first sender settles nothing any more.
+      expect((await intents.claim(late.id, lease('two')))?.id).toBe(late.id);
+      expect(await intents.claim(late.id, lease('three'))).toBeUndefined();
+      expect(await intents.change(late.id, 'one', { state: 'unknown' }, true)).toBe(false);
+      expect(await intents.reject(late.id, 'one', {})).toBe(false);
+      expect(await stateOf(late.id)).toBe('prepared');
+    });
+
+    it('are taken when they are due, by one', async () => {
+      const { intents } = stores();
+      const [due, later] = [aPlacing(), aPlacing({ nextTryOn: now + 60_000 })];
+      for (const one of [due, later]) await intents.create(one, lapsed('dead'), 100);
+      const held = await placed();
+      const taken = ids(await intents.claimDue(now, lease('two'), 100));
+      expect(taken).toContain(due.id);
+      expect(taken.filter((id) => id === later.id || id === held.id)).toEqual([]);
+      expect(ids(await intents.claimDue(now, lease('three'), 100))).not.toContain(due.id);
+      await intents.change(due.id, 'two', { state: 'unknown', nextTryOn: now + 5000, evidence: { tries: 1 } }, true);
+      expect(ids(await intents.claimDue(now, lease('three'), 100))).not.toContain(due.id);
+      await intents.wake(due.id, past);
+      expect(ids(await intents.claimDue(now, lease('three'), 100))).toContain(due.id);
+    });
+
+    it('that are settled change no more, but withheld ones are looked at again', async () => {
+      const { intents } = stores();
+      const one = await placed();
+      expect(await intents.change(one.id, 'one', { state: 'dead', nextTryOn: past, answer: 'first' }, true)).toBe(true);
+      expect(await intents.change(one.id, 'one', { state: 'unknown' }, true)).toBe(false);
+      expect(ids(await intents.claimDue(now, lease('two'), 100))).not.toContain(one.id);
+      expect(ids(await intents.claimWithheld(now, lease('two'), 100))).toContain(one.id);
+      expect(await intents.changeWithheld(one.id, 'three', { answer: 'stolen' })).toBe(false);
+      expect(await intents.changeWithheld(one.id, 'two', { answer: 'second' }, 'another')).toBe(false);
+      expect(await intents.changeWithheld(one.id, 'two', { answer: 'second' }, 'first')).toBe(true);
+      expect(await intents.find(one.id)).toMatchObject({ state: 'dead', answer: 'second' });
+    });
+
+    it('know which upstream orders are claimed', async () => {
+      const { intents } = stores();
+      const one = await placed();
+      await intents.change(one.id, 'one', { state: 'unpayable', upstreamOrderId: 'up-1' }, true);
+      expect(await intents.claimedUpstreamIds(one.providerId, ['up-1', 'up-2'])).toEqual(['up-1']);
+      expect(await intents.claimedUpstreamIds(crypto.randomUUID(), ['up-1'])).toEqual([]);
+      expect(await intents.claimedUpstreamIds(one.providerId, [])).toEqual([]);
+    });
+  });
+
+  describe('orders', () => {
+    it('are stored with their placing, or not at all', async () => {
+      const order = await ordered({ terms: { currencyId: 1, paymentOptionId: 1, optionName: 'SEPA', country: 'DE' }, watch: {} });
+      expect(await stores().orders.findAny(order.id)).toMatchObject(order);
+      expect(await stores().orders.find(order.id, crypto.randomUUID())).toBeUndefined();
+      const intent = await placed();
+      const late = { order: orderOf(intent), event: event(1), deliveries: [] };
+      expect(await stores().intents.confirm(intent.id, 'somebody-else', { state: 'confirmed' }, late)).toBe(false);
+      expect([await stateOf(intent.id), await stores().orders.findAny(intent.orderId)]).toEqual(['prepared', undefined]);
+    });
+
+    it('move on only from the step that they were read at', async () => {
+      const { orders } = stores();
+      const order = await ordered();
+      expect(
+        await orders.advance(order, { stage: 'filled', stageOn: now, checks: 1, nextCheckOn: null, watch: { unreadableSince: 5 } }, event(2, 'filled'), []),
+      ).toBe(true);
+      expect(await orders.advance(order, { stage: 'expired' }, event(2, 'expired'), [])).toBe(false);
+      const after = await orders.findAny(order.id);
+      expect(after).toMatchObject({ stage: 'filled', sequence: 2, checks: 1, watch: { unreadableSince: 5 } });
+      expect(after?.nextCheckOn).toBeUndefined();
+      // A look that changes nothing is no step.
+      expect(await orders.advance({ ...order, sequence: 2 }, { checks: 2 }, undefined, [])).toBe(true);
+      expect(await orders.findAny(order.id)).toMatchObject({ sequence: 2, checks: 2, stage: 'filled' });
+    });
+
+    it('are taken when they are due, by one, until they are final', async () => {
+      const { orders } = stores();
+      const [due, later] = [await ordered(), await ordered({ nextCheckOn: now + 60_000 })];
+      const taken = ids(await orders.claimDue(now, lease('one'), 1000));
+      expect(taken).toContain(due.id);
+      expect(taken).not.toContain(later.id);
+      expect(ids(await orders.claimDue(now, lease('two'), 1000))).not.toContain(due.id);
+      await orders.wake(later.id, past);
+      await orders.wake(due.id, now + 5000);
+      expect(ids(await orders.claimDue(now, lease('two'), 1000))).toContain(later.id);
+      // Written: free again.
+      await orders.advance(due, { checks: 1, nextCheckOn: past }, undefined, []);
+      expect(ids(await orders.claimDue(now, lease('two'), 1000))).toContain(due.id);
+      await orders.advance(due, { final: true, nextCheckOn: null }, undefined, []);
+      await orders.wake(due.id, past);
+      expect(ids(await orders.claimDue(now, lease('three'), 1000))).not.toContain(due.id);
+    });
+
+    it('are listed newest first', async () => {
+      const customerId = crypto.randomUUID();
+      const made: Order[] = [];
+      for (const n of [1, 2, 3]) {
+        const intent = await placed({ customerId });
+        const order = orderOf(intent, { createdOn: now + n, changedOn: now + n * 10 });
+        await stores().intents.confirm(intent.id, 'one', { state: 'confirmed' }, { order, event: event(1), deliveries: [] });
+        made.push(order);
+      }
+      const [first, second, third] = ids(made);
+      const list = async (limit: number, since?: number) => ids(await stores().orders.list(customerId, 'buy', limit, since));
+      expect([await list(10), await list(2), await list(10, now + 10)]).toEqual([
+        [third, second, first],
+        [third, second],
+        [third, second],
+      ]);
+      expect(await stores().orders.list(customerId, 'sell', 10)).toEqual([]);
+    });
+
+    it('bring their webhooks: a newer one takes the place of what was not told, and each is written once', async () => {
+      const { orders, deliveries } = stores();
+      const order = await ordered();
+      const [first, second] = [webhook(order.id, 2), webhook(order.id, 3)];
+      await orders.advance(order, { stage: 'paid' }, event(2, 'paid'), [first]);
+      await orders.advance({ ...order, sequence: 2 }, { stage: 'filled' }, event(3, 'filled'), [second, first]);
+      const written = (await deliveries.list({ limit: 1000 })).filter((one) => one.subjectId === order.id);
+      expect(new Map(written.map((one) => [one.sequence, one.state]))).toEqual(
+        new Map([
+          [2, 'superseded'],
+          [3, 'due'],
+        ]),
+      );
+    });
+  });
+
+  describe('claims', () => {
+    it('are one an order, kept by whoever holds it', async () => {
+      const { claims } = stores();
+      const order = await ordered();
+      expect(await claims.create({ orderId: order.id, now: past, fallbackHash: 'hash' }, lease('one'))).toBe(true);
+      expect(await claims.create({ orderId: order.id, now: past }, lease('two'))).toBe(false);
+      expect(await claims.find(order.id)).toEqual({ orderId: order.id, state: 'sending', attempt: 1, fallbackHash: 'hash', createdOn: past, nextTryOn: past });
+      expect(await claims.take(order.id, lease('two'))).toBeUndefined();
+      expect(await claims.hold(order.id, 'two', { lnurl: 'theirs' })).toBe(false);
+      expect(await claims.hold(order.id, 'one', { lnurl: 'sealed', expiresOn: now })).toBe(true);
+      expect(await claims.find(order.id)).toMatchObject({ state: 'held', lnurl: 'sealed', expiresOn: now });
+      expect((await claims.take(order.id, lease('two')))?.lnurl).toBe('sealed');
+    });
+
+    it('whose answer was lost are taken when they are due, by one', async () => {
+      const { claims } = stores();
+      const order = await ordered();
+      await claims.create({ orderId: order.id, now: past }, lease('one'));
+      const due = async (owner: string) => (await claims.claimDue(now, lease(owner), 1000)).map((one) => one.orderId);
+      expect(await due('two')).not.toContain(order.id);
+      await claims.change(order.id, 'one', { attempt: 2, nextTryOn: past });
+      expect(await due('two')).toContain(order.id);
+      expect(await due('three')).not.toContain(order.id);
+      await claims.change(order.id, 'two', { state: 'review' });
+      expect(await due('three')).not.toContain(order.id);
+    });
+  });
+
+  it('upstream sessions: one live one for an owner at a provider', async () => {
+    const { sessions, intents } = stores();
+    const row = { owner: crypto.randomUUID(), providerId: 'alpine', now };
+    const [first, second] = [crypto.randomUUID(), crypto.randomUUID()];
+    expect([await sessions.claimUpstream({ ...row, id: first }), await sessions.claimUpstream({ ...row, id: second })]).toEqual([true, false]);
+    await sessions.saveUpstream(first, { blob: 'sealed', ready: true, expiresOn: now + 5000 });
+    expect(await sessions.findUpstream(row.owner, 'alpine')).toMatchObject({ id: first, blob: 'sealed', ready: true, unsettled: false });
+    expect(await intents.create(aPlacing({ exclusiveKey: first }), lease('one'), 100)).toBe('created');
+    expect((await sessions.findUpstream(row.owner, 'alpine'))?.unsettled).toBe(true);
+    await sessions.retireUpstream(first, now);
+    expect(await sessions.findUpstream(row.owner, 'alpine')).toBeUndefined();
+    expect(await sessions.findUpstreamById(first)).toMatchObject({ owner: row.owner, blob: 'sealed' });
+    expect(await sessions.claimUpstream({ ...row, id: second })).toBe(true);
+  });
+
+  it('routes: found by their owner only', async () => {
+    const route = {
+      id: crypto.randomUUID(),
+      customerId: crypto.randomUUID(),
+      sessionHash: 'h',
+      ramp: 'buy',
+      requestId: 'r',
+      createdOn: now,
+      route: { a: 1 },
+    } as const;
+    await stores().routes.insert(route);
+    expect(await stores().routes.find(route.id, route.customerId)).toMatchObject(route);
+    expect(await stores().routes.find(route.id, crypto.randomUUID())).toBeUndefined();
+  });
+});

@@ -1,0 +1,196 @@
+/**
+ * The stores of the buy ramp in memory, for tests of use cases. A call is one step, and nothing else runs within it. Kept as PostgreSQL keeps it:
+ * one live intent a quote, one unsettled an exclusive key, no more open orders than allowed; an order with its first event and its webhooks, or
+ * none of them; a step of an order only from the step that it was read at; one claim an order; leases, by the test's clock. stores.test.ts holds
+ * both forms to this. Not kept: foreign keys, the columns' own forms, retention, the record of fills, what other ramps store; asked for that, it throws.
+ */
+import type { Claim } from '../../../src/ports/claims.ts';
+import type { OptionNumber, StoredListing } from '../../../src/ports/catalogue.ts';
+import type { Delivery, DeliveryStore, NewDelivery } from '../../../src/ports/deliveries.ts';
+import type { NoticeStore } from '../../../src/ports/notices.ts';
+import type { OperatorStore } from '../../../src/ports/operator.ts';
+import type { Intent } from '../../../src/ports/intents.ts';
+import type { Order, OrderEvent, OrderStore } from '../../../src/ports/orders.ts';
+import type { RecordStore } from '../../../src/ports/record.ts';
+import type { StoredRoute } from '../../../src/ports/routes.ts';
+import type { ProviderSession, SessionStore } from '../../../src/ports/sessions.ts';
+import type { Stores } from '../../../src/ports/stores.ts';
+import { leasedRows } from './leased-rows.ts';
+
+const isUnsettled = ({ state }: Pick<Intent, 'state'>): boolean => state === 'prepared' || state === 'sending' || state === 'unknown';
+const isWithheld = ({ state }: Pick<Intent, 'state'>): boolean => state === 'unpayable' || state === 'dead';
+const isOpen = ({ stage, final }: Order): boolean => (stage === 'awaiting_payment' || stage === 'underpaid') && !final;
+
+/** What is there of a store; the rest says what is missing. */
+const partly = <T extends object>(name: string, verbs: Partial<T>): T =>
+  new Proxy(verbs, {
+    get: (there, verb) => {
+      if (Object.hasOwn(there, verb)) return Reflect.get(there, verb) as unknown;
+      throw new Error(`${name}.${String(verb)} is not kept in memory`);
+    },
+  }) as T;
+
+export const memoryStores = (now: () => number) => {
+  const intents = leasedRows<Intent>(now);
+  const orders = leasedRows<Order>(now);
+  const claims = leasedRows<Claim>(now);
+  const events: (OrderEvent & { orderId: string })[] = [];
+  const deliveries: Delivery[] = [];
+  const routes: StoredRoute[] = [];
+  const upstream = new Map<string, ProviderSession & { owner: string; retired?: true }>();
+  const listings = new Map<string, StoredListing>();
+  const numbers: OptionNumber[] = [];
+
+  const insertDeliveries = (rows: NewDelivery[]): void => {
+    for (const row of rows) {
+      if (deliveries.some((one) => one.id === row.id)) continue;
+      for (const one of deliveries) if (one.subjectId === row.subjectId && one.type === row.type && one.state === 'due') one.state = 'superseded';
+      deliveries.push({ ...structuredClone(row), state: 'due', attempt: 0 });
+    }
+  };
+
+  const stores: Stores = partly<Stores>('stores', {
+    intents: {
+      create: async (intent, lease, maxOpen) => {
+        if (intents.find((one) => one.quoteId === intent.quoteId && one.state !== 'rejected')) return 'exists';
+        const placing = intents.filter((one) => one.customerId === intent.customerId && isUnsettled(one)).map((one) => one.orderId);
+        const placed = orders.filter((one) => one.customerId === intent.customerId && isOpen(one)).map((one) => one.id);
+        const open = [...new Set([...placing, ...placed])];
+        if (open.length >= maxOpen) return { open };
+        const { exclusiveKey: key } = intent;
+        if (key !== undefined && intents.find((one) => one.exclusiveKey === key && isUnsettled(one))) return 'busy';
+        intents.insert(intent.id, { ...intent, state: 'prepared', attempt: 0 }, lease);
+        return await Promise.resolve('created');
+      },
+      findByQuote: async (quoteId, customerId) =>
+        await Promise.resolve(intents.find((one) => one.quoteId === quoteId && one.customerId === customerId && one.state !== 'rejected')),
+      find: async (id) => await Promise.resolve(intents.find((one) => one.id === id)),
+      startSending: async (id, lease, at) => {
+        const found = intents.find((one) => one.id === id && one.state === 'prepared');
+        if (!found || !intents.holds(id, lease.owner)) return false;
+        intents.take(id, lease);
+        return await Promise.resolve(intents.set(id, () => true, { state: 'sending', attempt: found.attempt + 1, sentOn: at }));
+      },
+      reject: async (id, owner, evidence) =>
+        await Promise.resolve(intents.lends(id, owner) && intents.change(id, owner, isUnsettled, { state: 'rejected', evidence }, true)),
+      change: async (id, owner, change, release) => await Promise.resolve(intents.change(id, owner, isUnsettled, change, release)),
+      confirm: async (id, owner, change, placed) => {
+        if (!intents.change(id, owner, isUnsettled, change, true)) return false;
+        orders.insert(placed.order.id, placed.order);
+        events.push({ ...placed.event, orderId: placed.order.id });
+        insertDeliveries(placed.deliveries);
+        return await Promise.resolve(true);
+      },
+      claimDue: async (at, lease, limit) => await Promise.resolve(intents.takeDue(at, lease, limit, (one) => (isUnsettled(one) ? one.nextTryOn : undefined))),
+      claim: async (id, lease) => await Promise.resolve(intents.take(id, lease, isUnsettled)),
+      claimWithheld: async (at, lease, limit) =>
+        await Promise.resolve(intents.takeDue(at, lease, limit, (one) => (isWithheld(one) ? one.nextTryOn : undefined))),
+      changeWithheld: async (id, owner, change, was) =>
+        await Promise.resolve(intents.change(id, owner, (one) => isWithheld(one) && (was === undefined || one.answer === was), change, true)),
+      wake: async (id, at) => {
+        intents.set(id, (one) => isUnsettled(one) || isWithheld(one), { nextTryOn: at });
+        await Promise.resolve();
+      },
+      earlierIn: async (key) => await Promise.resolve(intents.filter((one) => one.exclusiveKey === key).map((one) => one.id)),
+      unsettledIn: async (key) => await Promise.resolve(intents.find((one) => one.exclusiveKey === key && isUnsettled(one))),
+      claimedUpstreamIds: async (providerId, ids) =>
+        await Promise.resolve(
+          intents.filter((one) => one.providerId === providerId && ids.includes(one.upstreamOrderId ?? '')).flatMap((one) => one.upstreamOrderId ?? []),
+        ),
+    },
+    orders: partly<OrderStore>('orders', {
+      find: async (id, customerId) => await Promise.resolve(orders.find((one) => one.id === id && one.customerId === customerId)),
+      findAny: async (id) => await Promise.resolve(orders.find((one) => one.id === id)),
+      list: async (customerId, ramp, limit, changedSince = -Infinity) =>
+        await Promise.resolve(
+          orders
+            .filter((one) => one.customerId === customerId && (ramp === undefined || one.ramp === ramp) && one.changedOn > changedSince)
+            .toSorted((a, b) => b.createdOn - a.createdOn || (a.id < b.id ? 1 : -1))
+            .slice(0, limit),
+        ),
+      advance: async ({ id, sequence }, change, event, rows) => {
+        if (!orders.set(id, (one) => one.sequence === sequence, { ...change, ...(event ? { sequence: event.sequence } : {}) })) return false;
+        orders.release(id);
+        if (event) events.push({ ...event, orderId: id });
+        insertDeliveries(rows);
+        return await Promise.resolve(true);
+      },
+      claimDue: async (at, lease, limit) => await Promise.resolve(orders.takeDue(at, lease, limit, (one) => (one.final ? undefined : one.nextCheckOn))),
+      wake: async (id, at) => {
+        orders.set(id, (one) => !one.final && (one.nextCheckOn ?? Infinity) > at, { nextCheckOn: at });
+        await Promise.resolve();
+      },
+    }),
+    claims: {
+      create: async ({ now: at, ...claim }, lease) => {
+        if (claims.has(claim.orderId)) return false;
+        claims.insert(claim.orderId, { ...claim, state: 'sending', attempt: 1, createdOn: at, nextTryOn: at }, lease);
+        return await Promise.resolve(true);
+      },
+      find: async (orderId) => await Promise.resolve(claims.find((one) => one.orderId === orderId)),
+      take: async (orderId, lease) => await Promise.resolve(claims.take(orderId, lease)),
+      hold: async (orderId, owner, held) => await Promise.resolve(claims.change(orderId, owner, () => true, { ...held, state: 'held' }, true)),
+      change: async (orderId, owner, change) => await Promise.resolve(claims.change(orderId, owner, () => true, change, true)),
+      claimDue: async (at, lease, limit) =>
+        await Promise.resolve(claims.takeDue(at, lease, limit, (one) => (one.state === 'sending' ? one.nextTryOn : undefined))),
+    },
+    routes: {
+      insert: async (route) => {
+        routes.push(structuredClone(route));
+        await Promise.resolve();
+      },
+      find: async (id, customerId) => await Promise.resolve(structuredClone(routes.find((one) => one.id === id && one.customerId === customerId))),
+    },
+    sessions: partly<SessionStore>('sessions', {
+      claimUpstream: async ({ now: claimedOn, ...row }) => {
+        if ([...upstream.values()].some((one) => one.owner === row.owner && one.providerId === row.providerId && one.retired === undefined)) return false;
+        upstream.set(row.id, { ...row, ready: false, claimedOn, unsettled: false });
+        return await Promise.resolve(true);
+      },
+      findUpstream: async (owner, providerId) => {
+        const found = [...upstream.values()].find((one) => one.owner === owner && one.providerId === providerId && one.retired === undefined);
+        const unsettled = found !== undefined && intents.find((one) => one.exclusiveKey === found.id && isUnsettled(one)) !== undefined;
+        return await Promise.resolve(found && { ...found, unsettled });
+      },
+      findUpstreamById: async (id) => await Promise.resolve(upstream.get(id)),
+      saveUpstream: async (id, change) => {
+        const row = upstream.get(id);
+        if (row) upstream.set(id, { ...row, ...change });
+        await Promise.resolve();
+      },
+      retireUpstream: async (id) => {
+        const row = upstream.get(id);
+        if (row) upstream.set(id, { ...row, retired: true });
+        await Promise.resolve();
+      },
+    }),
+    notices: partly<NoticeStore>('notices', { heard: async () => await Promise.resolve(false), bodies: async () => await Promise.resolve([]) }),
+    deliveries: partly<DeliveryStore>('deliveries', { list: async ({ limit }) => await Promise.resolve(structuredClone(deliveries.slice(0, limit))) }),
+    catalogue: {
+      listings: async () => await Promise.resolve([...listings.values()]),
+      saveListing: async (listing) => {
+        listings.set(`${listing.ramp} ${listing.providerId}`, listing);
+        await Promise.resolve();
+      },
+      numbers: async () => await Promise.resolve([...numbers]),
+      number: async (wanted) => {
+        for (const one of wanted) {
+          const has = numbers.some(
+            ({ ramp, currencyCode, normalName }) => ramp === one.ramp && currencyCode === one.currencyCode && normalName === one.normalName,
+          );
+          const currencyId =
+            numbers.find(({ currencyCode }) => currencyCode === one.currencyCode)?.currencyId ?? new Set(numbers.map((n) => n.currencyId)).size + 1;
+          if (!has) numbers.push({ ...one, id: numbers.length + 1, currencyId });
+        }
+        return await Promise.resolve([...numbers]);
+      },
+    },
+    // Nothing has been delivered yet.
+    record: partly<RecordStore>('record', {
+      read: async () => await Promise.resolve({ estimates: [], broken: [] }),
+      oldReaders: async () => await Promise.resolve(false),
+    }),
+    operator: partly<OperatorStore>('operator', { switches: async () => await Promise.resolve([]) }),
+  });
+  return { stores, events, deliveries };
+};
