@@ -1,0 +1,129 @@
+import { expect, it } from 'vitest';
+import { memoryGateway } from '../../../test/support/memory/gateway.ts';
+import type { Stage } from '../../domain/order.ts';
+import { ProviderFault } from '../../providers/fault.ts';
+import { followOrders, refreshOrder } from './follow-orders.ts';
+
+const webhook = { webhookUrl: 'https://wallet.example/hook', webhookEvents: ['withdrawal_ready', 'order_status_changed'], order: {} };
+const ordered = async () => {
+  const world = memoryGateway();
+  const { gateway, scope, clock } = world;
+  const { id } = await world.placed({ inputs: webhook });
+  const order = async () => {
+    const found = await gateway.stores.orders.findAny(id);
+    if (!found) throw new Error('no order');
+    return found;
+  };
+  const [upstream] = world.buyer().orders;
+  if (!upstream) throw new Error('nothing upstream');
+  /** The provider says so, and is read. */
+  const says = async (stage: Stage | undefined, more: Partial<typeof upstream> = {}): Promise<Stage> => {
+    const { stage: _before, ...kept } = upstream;
+    Object.assign(upstream, kept, more, { rawStatus: stage ?? 'pondering' });
+    if (stage === undefined) delete upstream.stage;
+    else upstream.stage = stage;
+    clock.now += 1000;
+    return (await refreshOrder(scope, await order(), 'read')).stage;
+  };
+  const steps = () => world.events.map((one) => one.toStage);
+  const oddities = () => world.logs.filter((one) => one.event === 'order_oddity').map((one) => one.fields['kind']);
+  return { ...world, id, order, says, steps, oddities };
+};
+
+it('ranks only rise: what goes backwards is noted and told to nobody', async () => {
+  const { says, steps, oddities, order } = await ordered();
+  expect([await says('paid'), await says('filled'), await says('paid'), await says('awaiting_payment')]).toEqual(['paid', 'filled', 'filled', 'filled']);
+  expect([steps(), oddities()]).toEqual([
+    ['awaiting_payment', 'paid', 'filled'],
+    ['stale', 'stale'],
+  ]);
+  expect((await order()).sequence).toBe(3);
+});
+
+it('a contradiction leads to review, and a read that agrees leads out of it', async () => {
+  const { says, steps, oddities, logs } = await ordered();
+  expect(await says('paid', { pay: 9_999n })).toBe('review');
+  expect(await says('paid', { pay: 9_999n })).toBe('review');
+  expect(await says('paid', { pay: 10_000n })).toBe('paid');
+  expect([steps(), oddities()]).toEqual([
+    ['awaiting_payment', 'review', 'paid'],
+    ['contradiction', 'contradiction'],
+  ]);
+  expect(logs.find((one) => one.event === 'order_oddity')).toMatchObject({ level: 'error', fields: { note: 'the amount to pay changed' } });
+});
+
+it('what was refunded cannot be delivered: a person looks', async () => {
+  const { says } = await ordered();
+  expect([await says('refunded'), await says('filled')]).toEqual(['refunded', 'review']);
+});
+
+it('an unknown word is still pending, and wants a warning', async () => {
+  const { says, oddities } = await ordered();
+  expect([await says(undefined), oddities()]).toEqual(['awaiting_payment', ['unknown']]);
+});
+
+it('an unpaid order expires by the clock while its provider is silent; a later word moves it on', async () => {
+  const { buyer, gateway, order, says, clock, events } = await ordered();
+  buyer().script.readOrders = async () => await Promise.reject(new ProviderFault('unreachable', 'x'));
+  clock.now = (await order()).expiresOn ?? 0;
+  await followOrders(gateway, 10);
+  expect([(await order()).stage, events.at(-1)?.source]).toEqual(['expired', 'clock']);
+  delete buyer().script.readOrders;
+  expect(await says('filled')).toBe('filled');
+});
+
+it('a step and its webhooks are one: each is written once, whoever reads', async () => {
+  const { says, id, deliveries, order, scope, buyer, clock } = await ordered();
+  expect(await says('paid')).toBe('paid');
+  const [upstream] = buyer().orders;
+  if (upstream) upstream.stage = 'filled';
+  clock.now += 1000;
+  const before = await order();
+  const both = await Promise.all([refreshOrder(scope, before, 'read'), refreshOrder(scope, before, 'notice')]);
+  expect(both.map((one) => [one.stage, one.sequence])).toEqual([
+    ['filled', 3],
+    ['filled', 3],
+  ]);
+  expect(deliveries.map((one) => [one.type, one.sequence, one.state])).toEqual([
+    ['order_status_changed', 2, 'superseded'],
+    ['withdrawal_ready', 3, 'due'],
+    ['order_status_changed', 3, 'due'],
+  ]);
+  expect(JSON.parse(deliveries[1]?.body ?? '')).toEqual({ type: 'withdrawal_ready', data: { order_id: id, order_status: 'filled' } });
+});
+
+it('a provider that refuses to tell is an alert once, and the order goes on being followed', async () => {
+  const { buyer, says, logs, order } = await ordered();
+  buyer().script.readOrders = async () => await Promise.resolve({ ok: false, refusal: { reason: 'session-expired' } } as never);
+  for (let n = 0; n < 3; n += 1) expect(await says('paid')).toBe('awaiting_payment');
+  expect(logs.filter((one) => one.event === 'order_unreadable')).toHaveLength(1);
+  expect((await order()).nextCheckOn).toBeGreaterThan((await order()).createdOn);
+  delete buyer().script.readOrders;
+  expect(await says('paid')).toBe('paid');
+  expect((await order()).watch).toEqual({});
+});
+
+it('two who read at the same time and hear different things: the first step stands, and both show it', async () => {
+  const { says, order, scope, buyer, steps } = await ordered();
+  expect(await says('paid')).toBe('paid');
+  const before = await order();
+  const words = ['filled', 'refunded'] as const;
+  let reads = 0;
+  buyer().script.readOrders = async () => {
+    const word = words[reads++ % 2] ?? 'filled';
+    return await Promise.resolve({ ok: true, value: [{ upstreamOrderId: before.upstreamOrderId ?? '', stage: word, rawStatus: word }] });
+  };
+  const both = await Promise.all([refreshOrder(scope, before, 'read'), refreshOrder(scope, before, 'read')]);
+  expect([both.map((one) => one.stage), steps()]).toEqual([
+    ['filled', 'filled'],
+    ['awaiting_payment', 'paid', 'filled'],
+  ]);
+});
+
+it('is looked at when it is due, by one of several', async () => {
+  const { gateway, order, clock, calls } = await ordered();
+  expect(await followOrders(gateway, 10)).toBe(0);
+  clock.now = (await order()).nextCheckOn ?? 0;
+  const looked = await Promise.all([followOrders(gateway, 10), followOrders(gateway, 10)]);
+  expect([looked.toSorted((a, b) => a - b), calls('readOrders')]).toEqual([[0, 1], 1]);
+});

@@ -1,0 +1,147 @@
+import { expect, it } from 'vitest';
+import { memoryGateway, problemOf } from '../../../test/support/memory/gateway.ts';
+import { ProviderFault } from '../../providers/fault.ts';
+import { leaseFor } from '../lease.ts';
+import { inputsPlace } from '../places.ts';
+import { findQuote, quoteToJson } from '../pricing/store-route.ts';
+import { placeOrder } from './place-order.ts';
+
+it('the same quote again gets the same bytes, and the provider is asked once', async () => {
+  const { scope, session, quote, request, calls } = memoryGateway();
+  const quoteId = await quote();
+  const answers = await Promise.all(Array.from({ length: 20 }, async () => await placeOrder(scope, session, request(quoteId))));
+  const later = await placeOrder(scope, session, request(quoteId));
+  expect(new Set([...answers, later]).size).toBe(1);
+  expect(JSON.parse(later)).toMatchObject({ order_status: 'placed', stage: 'awaiting_payment', amount_fiat: 10_000, amount_sats: 107_869 });
+  expect(calls('placeOrder')).toBe(1);
+});
+
+it('the order, its first event and the intent are there together, before anybody is answered', async () => {
+  const { gateway, scope, session, quote, request, intentOf, events } = memoryGateway();
+  const quoteId = await quote();
+  const { order_id } = JSON.parse(await placeOrder(scope, session, request(quoteId))) as { order_id: string };
+  const intent = await intentOf(quoteId);
+  expect([intent?.state, intent?.orderId, intent?.upstreamOrderId]).toEqual(['confirmed', order_id, expect.stringMatching(/^order-/)]);
+  expect(await gateway.stores.orders.findAny(order_id)).toMatchObject({ stage: 'awaiting_payment', pay: 10_000n, receive: 107_869n, sequence: 1 });
+  expect(events).toMatchObject([{ orderId: order_id, sequence: 1, toStage: 'awaiting_payment', source: 'place' }]);
+});
+
+it('an answer that was lost leaves the order pending, and nothing is sent again by asking', async () => {
+  const { scope, session, quote, request, buyer, intentOf, calls } = memoryGateway();
+  const { script, sound, orders } = buyer();
+  script.placeOrder = async (...given) => {
+    await sound.placeOrder(...given);
+    throw new ProviderFault('timeout', 'no answer');
+  };
+  const quoteId = await quote();
+  for (let n = 0; n < 3; n += 1) expect(await problemOf(placeOrder(scope, session, request(quoteId)))).toMatchObject({ code: 'order-pending' });
+  expect([calls('placeOrder'), orders.length, (await intentOf(quoteId))?.state]).toEqual([1, 1, 'unknown']);
+});
+
+it.each([
+  ['refused', async () => await Promise.resolve({ ok: false, refusal: { reason: 'declined' } } as const)],
+  ['not reached', async () => await Promise.reject(new ProviderFault('unreachable', 'refused', { taken: 'no' }))],
+])('what the provider %s leaves the quote usable', async (_, answer) => {
+  const { gateway, scope, session, quote, request, buyer, intentOf } = memoryGateway();
+  buyer().script.placeOrder = answer;
+  const quoteId = await quote();
+  const { code } = await problemOf(placeOrder(scope, session, request(quoteId)));
+  expect([code, await intentOf(quoteId)]).toEqual(['provider-unavailable', undefined]);
+  delete buyer().script.placeOrder;
+  expect(JSON.parse(await placeOrder(scope, session, request(quoteId)))).toMatchObject({ stage: 'awaiting_payment' });
+  expect(await gateway.stores.orders.list(session.customerId, 'buy', 10)).toHaveLength(1);
+});
+
+it('another price than the binding quote is withheld, with fresh offers: the same for all who ask', async () => {
+  const { gateway, scope, session, quote, request, buyer, intentOf } = memoryGateway();
+  const { script, sound, price } = buyer();
+  const quoteId = await quote();
+  script.placeOrder = async (...given) => {
+    const answer = await sound.placeOrder(...given);
+    return answer.ok ? { ...answer, value: { ...answer.value, receive: answer.value.receive - 1n } } : answer;
+  };
+  price.receive = 107_000n;
+  const first = await problemOf(placeOrder(scope, session, request(quoteId)));
+  expect([first.code, first.more.members?.['offers']]).toEqual(['price-changed', [expect.objectContaining({ amount_sats: 107_000 })]]);
+  expect(JSON.stringify(first.more)).not.toContain('CH44');
+  price.receive = 106_000n;
+  const again = await problemOf(placeOrder(scope, session, request(quoteId)));
+  expect(again.more.members?.['offers']).toEqual(first.more.members?.['offers']);
+  expect([(await intentOf(quoteId))?.state, await gateway.stores.orders.list(session.customerId, 'buy', 10)]).toEqual(['unpayable', []]);
+});
+
+it('nothing leaves for a quote that is over, or that its own bound refuses', async () => {
+  const { scope, session, quote, request, clock, calls } = memoryGateway();
+  const quoteId = await quote();
+  const bounded = request(quoteId, { inputs: { minReceive: '107870', order: {} } });
+  expect(await problemOf(placeOrder(scope, session, bounded))).toMatchObject({ code: 'amount-out-of-range' });
+  clock.now += 60_001;
+  let counted = 0;
+  const late = request(quoteId, { count: async () => await Promise.resolve(void (counted += 1)) });
+  expect([(await problemOf(placeOrder(scope, session, late))).code, counted]).toEqual(['quote-expired', 0]);
+  expect(await problemOf(placeOrder(scope, { ...session, customerId: crypto.randomUUID() }, request(quoteId)))).toMatchObject({ code: 'quote-not-found' });
+  expect(calls('placeOrder')).toBe(0);
+});
+
+it('orders that can still be paid are counted across parallel requests', async () => {
+  const { scope, session, quote, request } = memoryGateway({ alpine: { status_by_session: false } }, { orders: { max_open: 2 } });
+  const quotes = [await quote(), await quote(), await quote()];
+  const answers = await Promise.allSettled(quotes.map(async (quoteId) => await placeOrder(scope, session, request(quoteId))));
+  // Within one upstream session one is placed at a time: who came meanwhile comes again.
+  const again = await Promise.allSettled(quotes.map(async (quoteId) => await placeOrder(scope, session, request(quoteId))));
+  const last = await Promise.allSettled(quotes.map(async (quoteId) => await placeOrder(scope, session, request(quoteId))));
+  expect(answers.filter((one) => one.status === 'fulfilled').length).toBeLessThanOrEqual(2);
+  expect(again.filter((one) => one.status === 'fulfilled').length).toBeLessThanOrEqual(2);
+  expect(last.filter((one) => one.status === 'fulfilled')).toHaveLength(2);
+  const refused = last.find((one) => one.status === 'rejected');
+  expect(refused?.reason).toMatchObject({ code: 'too-many-open-orders', more: { members: { order_ids: [expect.any(String), expect.any(String)] } } });
+});
+
+it('another Idempotency-Key on the quote is led to the order that stands', async () => {
+  const { scope, session, quote, request } = memoryGateway();
+  const quoteId = await quote();
+  const { order_id } = JSON.parse(await placeOrder(scope, session, request(quoteId, { idempotencyKey: 'one' }))) as { order_id: string };
+  const other = await problemOf(placeOrder(scope, session, request(quoteId, { idempotencyKey: 'two' })));
+  expect([other.code, other.more.members?.['order_id']]).toEqual(['quote-used', order_id]);
+});
+
+it('whoever asks again goes on with a placing whose sender died before anything left', async () => {
+  const { gateway, scope, session, quote, request, calls } = memoryGateway();
+  const quoteId = await quote();
+  const stored = await findQuote(gateway, quoteId, session.customerId);
+  const id = gateway.ids.uuid();
+  const dead = { ...leaseFor(gateway, id), seconds: -1 };
+  await gateway.stores.intents.create(
+    {
+      id,
+      quoteId,
+      orderId: gateway.ids.uuid(),
+      ramp: 'buy',
+      customerId: session.customerId,
+      providerId: 'alpine',
+      requestId: 'req_of_the_dead',
+      quote: quoteToJson(stored),
+      inputs: await gateway.seal.seal('{"order":{}}', inputsPlace(id)),
+      createdOn: gateway.now(),
+      deadOn: gateway.now() + 61_000,
+      nextTryOn: gateway.now(),
+      ...(stored.providerSessionId === undefined ? {} : { exclusiveKey: stored.providerSessionId }),
+    },
+    dead,
+    5,
+  );
+  expect(JSON.parse(await placeOrder(scope, session, request(quoteId)))).toMatchObject({ stage: 'awaiting_payment' });
+  expect(calls('placeOrder')).toBe(1);
+});
+
+it('a payment link on a foreign host is shown to nobody, and a person looks at the order', async () => {
+  const { gateway, scope, session, quote, request, buyer } = memoryGateway({ alpine: { payment_hosts: ['pay.buyer.example'] } }, {});
+  const { script, sound } = buyer();
+  script.placeOrder = async (...given) => {
+    const answer = await sound.placeOrder(...given);
+    return answer.ok ? { ...answer, value: { ...answer.value, paymentInfo: { kind: 'fiat', paymentUrl: 'https://evil.example/pay' } } } : answer;
+  };
+  const { code, more } = await problemOf(placeOrder(scope, session, request(await quote())));
+  expect(code).toBe('payout-link-refused');
+  expect(await gateway.stores.orders.findAny(more.members?.['order_id'] as string)).toMatchObject({ stage: 'review' });
+});
