@@ -2,6 +2,7 @@
  * `npm run order -- <order id, quote id or placing id> [--json]`: where is it, and everything that is stored of it, secrets masked.
  * `npm run order -- <order id> --leave-review <stage> --reason <why>`: the stage from which the next agreeing read goes on.
  * `npm run order -- <order id or placing id> --close-placing <why>`: ends a placing in review from which no order came.
+ * `npm run order -- <order id> --paid-not-filled <proof>`: the operator holds the proof that it was paid; it counts as nothing delivered.
  */
 import { lookUpOrder } from '../src/gateway/operator/look-up.ts';
 import { sha256Hex } from '../src/seal/hash.ts';
@@ -37,6 +38,17 @@ const closePlacing = async (id: string, reason: string): Promise<void> => {
   });
 };
 
+const paidNotFilled = async (id: string, proof: string): Promise<void> => {
+  if (proof === '') throw new Refused('--paid-not-filled wants the proof of payment, in words');
+  await withDatabase(async ({ stores, record }) => {
+    const order = /^[0-9a-f-]{36}$/.test(id) ? await stores.orders.findAny(id) : undefined;
+    if (!order) throw new Refused(`${id}: there is no such order`);
+    await record('order.paid-not-filled', id, { proof });
+    if (!(await stores.record.paidNotFilled(id, Date.now()))) throw new Refused(`${id} is ${order.stage}, or was counted before`);
+    say(`${id} counts as paid and never filled at ${order.providerId}`);
+  });
+};
+
 await command(async () => {
   const { words, flags } = readArguments(process.argv.slice(2));
   const [id] = words;
@@ -45,6 +57,8 @@ await command(async () => {
   if (stage !== undefined) return await leaveReview(id, stage, flags.get('reason') ?? '');
   const closed = flags.get('close-placing');
   if (closed !== undefined) return await closePlacing(id.toLowerCase(), closed);
+  const proof = flags.get('paid-not-filled');
+  if (proof !== undefined) return await paidNotFilled(id.toLowerCase(), proof);
   await withDatabase(async ({ stores, record }) => {
     await record('order.read', id);
     const found = await lookUpOrder(stores.operator, sha256Hex, id.toLowerCase(), Date.now());

@@ -9,7 +9,7 @@ import { verify } from './fiat-on-ramp/verify.ts';
 import { withdrawal } from './fiat-on-ramp/withdrawal.ts';
 import { offers } from './offers/offers.ts';
 import { route } from './offers/route.ts';
-import { operatorAttention, operatorOrder, operatorProvider, operatorSearch } from './operator/operator.ts';
+import { operatorAttention, operatorOrder, operatorProvider, operatorRecord, operatorSearch } from './operator/operator.ts';
 import { sellAccountRemove, sellAccounts, sellAccountStatus, sellBalance, sellTransactions } from './sell/accounts.ts';
 import { sellConnectionCancel, sellConnectionConfirm, sellConnectionResend, sellConnections, sellConnectionStatus } from './sell/connections.ts';
 import { sellOffers, sellQuote } from './sell/offers.ts';
@@ -62,5 +62,6 @@ export const endpoints: readonly Endpoint[] = [
   operatorOrder,
   operatorSearch,
   operatorAttention,
+  operatorRecord,
   operatorProvider,
 ];

@@ -46,6 +46,7 @@ describe('who is no operator', () => {
   const paths: [string, object | undefined][] = [
     ['/operator/orders/00000000-0000-4000-8000-000000000000', undefined],
     ['/operator/attention', undefined],
+    ['/operator/record', undefined],
     ['/operator/orders-search', { day: '2026-11-21' }],
     ['/operator/providers/alpine', { mode: 'off', reason: 'x' }],
   ];

@@ -4,6 +4,7 @@ import type { FoundOrder, OrderSearch } from '../../ports/operator.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import { Problem } from '../problem.ts';
 import { lookUpOrder } from './look-up.ts';
+import { showRecord } from './show-record.ts';
 import { providerSwitch, type ProviderMode } from '../switches.ts';
 import { defined } from '../../domain/defined.ts';
 
@@ -92,6 +93,13 @@ export const readAttention = async (gateway: Gateway, operator: Operator) => {
       ...(one.untilOn === undefined ? {} : { until: time(one.untilOn) }),
     })),
   };
+};
+
+export const readRecord = async (gateway: Gateway, operator: Operator): Promise<Members> => {
+  await record(gateway, operator, 'record.read', 'all');
+  const now = gateway.now();
+  const providers = gateway.providers.map(({ id, core }) => ({ id, haircutBps: core.haircut_bps }));
+  return await showRecord(gateway.stores.record, { routing: gateway.settings.routing, providers, now, since: now - day });
 };
 
 /** Stored, and obeyed by every instance within five seconds. `configured` gives the provider back to the configuration. */

@@ -96,7 +96,7 @@ export const confirmPlaced = async (gateway: Gateway, intent: Intent, owner: str
 /** The order exists upstream, but nobody is shown how to pay it. */
 const withhold = async (gateway: Gateway, intent: Intent, owner: string, { upstreamOrderId }: PlacedOrder, problem: GivenProblem): Promise<GivenAnswer> => {
   const answer = { problem };
-  const changed = await settleWith(gateway, intent, owner, { state: 'unpayable', upstreamOrderId }, answer);
+  const changed = await settleWith(gateway, intent, owner, { state: 'unpayable', upstreamOrderId, note: problem.code }, answer);
   gateway.count('orders_total', { provider: intent.providerId, outcome: problem.code });
   return changed ? answer : await answerOf(gateway, await gateway.stores.intents.find(intent.id));
 };

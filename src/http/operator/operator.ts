@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { readAttention, readOrder, searchOrders, switchProvider } from '../../gateway/operator/actions.ts';
+import { readAttention, readOrder, readRecord, searchOrders, switchProvider } from '../../gateway/operator/actions.ts';
 import { providerModes } from '../../gateway/switches.ts';
 import { endpoint, type Call } from '../call.ts';
 import { time } from '../shapes.ts';
@@ -57,6 +57,35 @@ export const operatorAttention = endpoint({
   lane: 'reserved',
   guard: operatorOnly,
   run: async (call) => ({ body: await readAttention(call.gateway, by(call)) }),
+});
+
+export const operatorRecord = endpoint({
+  method: 'get',
+  path: '/operator/record',
+  tag,
+  summary: 'What each provider delivered against what it quoted, and what its offers are cut by; counts of the last 24 hours',
+  answer: z.looseObject({
+    learning: z.enum(['off', 'shown', 'ranked']),
+    since: z.string(),
+    providers: z.array(
+      z.looseObject({
+        provider: z.string(),
+        orders: z.int(),
+        quoted_sats: z.int(),
+        delivered_sats: z.int(),
+        refused: z.int(),
+        price_changed: z.int(),
+        wins: z.int(),
+        wins_lost_by_haircut: z.int(),
+        promises: z.array(z.looseObject({ ramp: z.string(), haircut_ppm: z.int() })),
+        options: z.array(z.looseObject({ ramp: z.string(), currency: z.string(), option: z.string(), estimate_haircut_ppm: z.int() })),
+      }),
+    ),
+  }),
+  problems: ['not-found'],
+  lane: 'reserved',
+  guard: operatorOnly,
+  run: async (call) => ({ body: await readRecord(call.gateway, by(call)) }),
 });
 
 export const operatorProvider = endpoint({

@@ -1,0 +1,70 @@
+/**
+ * `npm run record [-- --days <n>] [--json]`: orders, quoted, delivered, haircut, refusals, times and wins of every provider.
+ * `npm run record -- <provider> --why`: the formulas' figures and the fills that missed most.
+ * `npm run record -- <provider> --reset --reason "<why>"`: clears its sums; what was counted before is not corrected any more.
+ */
+import { explainFills, showRecord } from '../src/gateway/operator/show-record.ts';
+import type { Ops } from './ops/tools.ts';
+import { command, readArguments, readConfig, Refused, say, withDatabase } from './ops/tools.ts';
+
+const day = 86_400_000;
+
+const reset = async ({ stores, record }: Ops, provider: string, reason: string): Promise<void> => {
+  if (reason === '') throw new Refused('--reset wants --reason');
+  await record('record.reset', provider, { reason });
+  const rows = await stores.record.reset(provider, Date.now());
+  say(`${provider}: ${rows} rows cleared; every instance ranks by it within 30 seconds`);
+};
+
+type Summary = {
+  provider: string;
+  orders: number;
+  quoted_sats: number;
+  delivered_sats: number;
+  refused: number;
+  price_changed: number;
+  wins: number;
+  wins_lost_by_haircut: number;
+};
+type Times = { time_to_fill_ms: { p50: number; p95: number } | null };
+type Cuts = {
+  promises: { ramp: string; haircut_ppm: number }[];
+  options: { ramp: string; currency: string; option: string; estimate_haircut_ppm: number; haircut_from: string }[];
+};
+
+const line = (one: Summary & Times & Cuts): string[] => {
+  const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
+  const times = one.time_to_fill_ms ? `, filled after ${seconds(one.time_to_fill_ms.p50)} (p95 ${seconds(one.time_to_fill_ms.p95)})` : '';
+  return [
+    `${one.provider}: ${one.orders} orders, quoted ${one.quoted_sats} sats, delivered ${one.delivered_sats}${times}; refused ${one.refused}, price changed ${one.price_changed}; won ${one.wins}, lost ${one.wins_lost_by_haircut} by the haircut`,
+    ...one.promises.map((cut) => `  ${cut.ramp}, what binds: ${cut.haircut_ppm} ppm`),
+    ...one.options.map((cut) => `  ${cut.ramp} ${cut.currency} ${cut.option}, estimates: ${cut.estimate_haircut_ppm} ppm (${cut.haircut_from})`),
+  ];
+};
+
+await command(async () => {
+  const { words, flags } = readArguments(process.argv.slice(2));
+  const [provider] = words;
+  const days = Number(flags.get('days') ?? 1);
+  if (words.length > 1 || !Number.isInteger(days) || days < 1) throw new Refused('usage: npm run record [-- <provider>] [--why] [--days <n>] [--json]');
+  const { config } = readConfig();
+  await withDatabase(async (ops) => {
+    if (flags.has('reset')) {
+      if (provider === undefined) throw new Refused('--reset wants the provider');
+      return await reset(ops, provider, flags.get('reason') ?? '');
+    }
+    await ops.record('record.read', provider ?? 'all');
+    const view = { routing: config.routing, providers: config.providers.map(({ id, haircut_bps }) => ({ id, haircutBps: haircut_bps })), now: Date.now() };
+    const shown = await showRecord(ops.stores.record, { ...view, since: view.now - days * day });
+    const all = shown['providers'] as (Summary & Times & Cuts)[];
+    const found = all.filter((one) => provider === undefined || one.provider === provider);
+    if (found.length === 0) throw new Refused(`${provider ?? ''}: there is no such provider`);
+    if (flags.has('json')) return say(JSON.stringify({ ...shown, providers: found }, undefined, 2));
+    for (const one of found) for (const text of line(one)) say(text);
+    if (!flags.has('why') || provider === undefined) return;
+    say(JSON.stringify(found[0], undefined, 2));
+    const fills = await ops.stores.record.fills(provider, 20);
+    say(fills.length === 0 ? 'no fills yet' : 'the fills that missed most:');
+    for (const text of explainFills(fills)) say(`  ${text}`);
+  });
+});
