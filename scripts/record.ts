@@ -3,7 +3,7 @@
  * `npm run record -- <provider> --why`: the formulas' figures and the fills that missed most.
  * `npm run record -- <provider> --reset --reason "<why>"`: clears its sums; what was counted before is not corrected any more.
  */
-import { explainFills, showRecord } from '../src/gateway/operator/show-record.ts';
+import { explainFills, showRecord, type ShownRecord } from '../src/gateway/operator/show-record.ts';
 import type { Ops } from './ops/tools.ts';
 import { command, readArguments, readConfig, Refused, say, withDatabase } from './ops/tools.ts';
 
@@ -16,23 +16,7 @@ const reset = async ({ stores, record }: Ops, provider: string, reason: string):
   say(`${provider}: ${rows} rows cleared; every instance ranks by it within 30 seconds`);
 };
 
-type Summary = {
-  provider: string;
-  orders: number;
-  quoted_sats: number;
-  delivered_sats: number;
-  refused: number;
-  price_changed: number;
-  wins: number;
-  wins_lost_by_haircut: number;
-};
-type Times = { time_to_fill_ms: { p50: number; p95: number } | null };
-type Cuts = {
-  promises: { ramp: string; haircut_ppm: number }[];
-  options: { ramp: string; currency: string; option: string; estimate_haircut_ppm: number; haircut_from: string }[];
-};
-
-const line = (one: Summary & Times & Cuts): string[] => {
+const line = (one: ShownRecord): string[] => {
   const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
   const times = one.time_to_fill_ms ? `, filled after ${seconds(one.time_to_fill_ms.p50)} (p95 ${seconds(one.time_to_fill_ms.p95)})` : '';
   return [
@@ -56,8 +40,7 @@ await command(async () => {
     await ops.record('record.read', provider ?? 'all');
     const view = { routing: config.routing, providers: config.providers.map(({ id, haircut_bps }) => ({ id, haircutBps: haircut_bps })), now: Date.now() };
     const shown = await showRecord(ops.stores.record, { ...view, since: view.now - days * day });
-    const all = shown['providers'] as (Summary & Times & Cuts)[];
-    const found = all.filter((one) => provider === undefined || one.provider === provider);
+    const found = shown.providers.filter((one) => provider === undefined || one.provider === provider);
     if (found.length === 0) throw new Refused(`${provider ?? ''}: there is no such provider`);
     if (flags.has('json')) return say(JSON.stringify({ ...shown, providers: found }, undefined, 2));
     for (const one of found) for (const text of line(one)) say(text);

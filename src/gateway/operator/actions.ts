@@ -95,7 +95,7 @@ export const readAttention = async (gateway: Gateway, operator: Operator) => {
   };
 };
 
-export const readRecord = async (gateway: Gateway, operator: Operator): Promise<Members> => {
+export const readRecord = async (gateway: Gateway, operator: Operator) => {
   await record(gateway, operator, 'record.read', 'all');
   const now = gateway.now();
   const providers = gateway.providers.map(({ id, core }) => ({ id, haircutBps: core.haircut_bps }));

@@ -1,12 +1,12 @@
 /** What providers delivered against what they quoted, for an operator: why whose offers are cut by how much. One source for the command and for HTTP. */
-import type { Json } from '../../domain/offer.ts';
 import { decayed, haircutOf, utcDay, type Standing, type Windows } from '../../domain/record.ts';
 import type { BrokenRow, EstimatesRow, ProviderFigures, RecordStore, ShownFill } from '../../ports/record.ts';
 import type { Settings } from '../../ports/settings.ts';
 import { int, isoTime } from '../outward.ts';
 import { defaultHaircutBps } from '../pricing/haircut.ts';
 
-type Shown = { [name: string]: Json };
+/** One provider's figures, as they are shown. */
+export type ShownRecord = Awaited<ReturnType<typeof showRecord>>['providers'][number];
 export type RecordView = {
   routing: Settings['routing'];
   providers: readonly { id: string; haircutBps?: number | undefined }[];
@@ -18,7 +18,7 @@ export type RecordView = {
 /** The size of offer that a haircut is told for: up to a third of P's least, all are cut alike. */
 const usualSats = 100_000n;
 
-export const showRecord = async (store: RecordStore, view: RecordView): Promise<Shown> => {
+export const showRecord = async (store: RecordStore, view: RecordView) => {
   const [{ estimates, broken }, figures] = await Promise.all([store.read(), store.figures(view.since)]);
   const ids = [...new Set([...view.providers.map(({ id }) => id), ...estimates.map((row) => row.providerId), ...broken.map((row) => row.providerId)])];
   return {
@@ -38,7 +38,7 @@ export const showRecord = async (store: RecordStore, view: RecordView): Promise<
   };
 };
 
-const showFigures = (figures: ProviderFigures | undefined): Shown => ({
+const showFigures = (figures: ProviderFigures | undefined) => ({
   orders: figures?.orders ?? 0,
   quoted_sats: int(figures?.quotedSats ?? 0n),
   delivered_sats: int(figures?.deliveredSats ?? 0n),
@@ -50,18 +50,18 @@ const showFigures = (figures: ProviderFigures | undefined): Shown => ({
 });
 
 const today = (row: EstimatesRow | BrokenRow, { now }: RecordView): Windows => decayed(row.windows, utcDay(now) - row.day);
-const showWindows = ({ slow, fast }: Windows): Shown => ({
+const showWindows = ({ slow, fast }: Windows) => ({
   slow: { quoted_sats: int(slow.quotedSats), delivered_sats: int(slow.deliveredSats) },
   fast: { quoted_sats: int(fast.quotedSats), delivered_sats: int(fast.deliveredSats) },
 });
-const resetOf = ({ resetOn }: EstimatesRow | BrokenRow): Shown => (resetOn === undefined ? {} : { reset_on: isoTime(resetOn) });
+const resetOf = ({ resetOn }: EstimatesRow | BrokenRow) => (resetOn === undefined ? {} : { reset_on: isoTime(resetOn) });
 
-const showPromises = (row: BrokenRow, view: RecordView): Shown => {
+const showPromises = (row: BrokenRow, view: RecordView) => {
   const broken = today(row, view);
   return { ramp: row.ramp, haircut_ppm: haircutOf({ broken }, true, 0, usualSats).ppm, ...showWindows(broken), ...resetOf(row) };
 };
 
-const showOption = (row: EstimatesRow, promises: BrokenRow | undefined, view: RecordView): Shown => {
+const showOption = (row: EstimatesRow, promises: BrokenRow | undefined, view: RecordView) => {
   const pinned = view.providers.find(({ id }) => id === row.providerId)?.haircutBps;
   const estimates = today(row, view);
   const standing: Standing = { estimates, ...(promises ? { broken: today(promises, view) } : {}), ...(pinned === undefined ? {} : { operator: 'pinned' }) };

@@ -4,7 +4,7 @@ import { providerModes } from '../../gateway/switches.ts';
 import { endpoint, type Call } from '../call.ts';
 import { time } from '../shapes.ts';
 import { actorOf, operatorOnly } from './guard.ts';
-import { attention, dossier, found } from './shapes.ts';
+import { attention, dossier, found, record } from './shapes.ts';
 
 const tag = 'Operator';
 const by = (call: Call) => ({ actor: actorOf(call) });
@@ -64,24 +64,7 @@ export const operatorRecord = endpoint({
   path: '/operator/record',
   tag,
   summary: 'What each provider delivered against what it quoted, and what its offers are cut by; counts of the last 24 hours',
-  answer: z.looseObject({
-    learning: z.enum(['off', 'shown', 'ranked']),
-    since: z.string(),
-    providers: z.array(
-      z.looseObject({
-        provider: z.string(),
-        orders: z.int(),
-        quoted_sats: z.int(),
-        delivered_sats: z.int(),
-        refused: z.int(),
-        price_changed: z.int(),
-        wins: z.int(),
-        wins_lost_by_haircut: z.int(),
-        promises: z.array(z.looseObject({ ramp: z.string(), haircut_ppm: z.int() })),
-        options: z.array(z.looseObject({ ramp: z.string(), currency: z.string(), option: z.string(), estimate_haircut_ppm: z.int() })),
-      }),
-    ),
-  }),
+  answer: record,
   problems: ['not-found'],
   lane: 'reserved',
   guard: operatorOnly,

@@ -2,7 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { intentStates, stages } from '../../domain/order.ts';
 import { ramps } from '../../domain/ramp.ts';
-import { orderState, time } from '../shapes.ts';
+import { keptAmount, orderState, time } from '../shapes.ts';
 
 const text = z.string();
 const masked = z.unknown();
@@ -113,4 +113,39 @@ export const attention = z.object({
     }),
   ),
   switches: z.array(z.object({ name: text, mode: text, reason: text, set_on: time, set_by: text, until: time.optional() })),
+});
+
+const sums = z.object({ quoted_sats: keptAmount, delivered_sats: keptAmount });
+/** Sums as they count today: one pair remembers for weeks, one for days. */
+const windows = { slow: sums, fast: sums };
+
+export const record = z.object({
+  learning: z.enum(['off', 'shown', 'ranked']),
+  since: time,
+  providers: z.array(
+    z.object({
+      provider: z.string(),
+      orders: z.int(),
+      quoted_sats: keptAmount,
+      delivered_sats: keptAmount,
+      refused: z.int(),
+      price_changed: z.int(),
+      wins: z.int(),
+      wins_lost_by_haircut: z.int(),
+      time_to_fill_ms: z.object({ p50: z.int(), p95: z.int() }).nullable(),
+      promises: z.array(z.object({ ramp: ramp, haircut_ppm: z.int(), ...windows, reset_on: time.optional() })),
+      options: z.array(
+        z.object({
+          ramp: ramp,
+          currency: z.string(),
+          option: z.string(),
+          estimate_haircut_ppm: z.int(),
+          haircut_from: z.enum(['configured', 'record', 'operator']),
+          ...windows,
+          all: z.object({ orders: z.int(), quoted_sats: keptAmount, delivered_sats: keptAmount, since: time }),
+          reset_on: time.optional(),
+        }),
+      ),
+    }),
+  ),
 });
