@@ -39,12 +39,14 @@ export type Connection = {
 };
 export type AccountChange = Partial<
   Pick<Account, 'status' | 'statusOn' | 'signup' | 'webhookUrl' | 'webhookEvents' | 'checkedOn' | 'nextCheckOn' | 'sequence'>
->;
+> & { /** What it is connected by is not this e-mail. */ forgetEmail?: boolean };
 export type ConnectionChange = Partial<Pick<Connection, 'status' | 'statusOn' | 'state' | 'upstreamId' | 'sequence'>>;
 
 export type AccountStore = {
   /** With the row that its blob lives in (provider_sessions, same id). */
   create(account: Account, blob: string | undefined): Promise<'created' | 'customer-has-one' | 'email-taken'>;
+  /** Whether another customer has named the e-mail of this account since. */
+  isNamedByOthers(account: Account, since: number): Promise<boolean>;
   /** Takes back an account that the provider refused. */
   discard(id: string): Promise<void>;
   find(id: string, customerId: string): Promise<Account | undefined>;

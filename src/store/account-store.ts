@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNull, ne, notInArray, or, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, inArray, isNull, ne, notInArray, or, sql } from 'drizzle-orm';
 import type { Account, AccountStore, Connection } from '../ports/accounts.ts';
 import { constraintOf, present, sqlState, uniqueViolation, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
@@ -11,8 +11,12 @@ const toAccount = (row: typeof accounts.$inferSelect): Account => {
 };
 const toConnection = (row: typeof connections.$inferSelect): Connection => present(row);
 
+/** Who has connected at this provider before is no throw-away name: its next e-mail is its own for a day. */
+const hasStanding = sql`exists (select 1 from accounts before where before.customer_id = accounts.customer_id and before.provider_id = accounts.provider_id and before.status in ('connected', 'needs_reconnect'))`;
+const holdMs = 86_400_000;
+
 /** Removed accounts count once they were connected: their owner may come back, and nobody else may have what is his. */
-const isOfAnother = async (tx: Transaction, { emailHash, customerId, providerId }: Account): Promise<boolean> => {
+const isOfAnother = async (tx: Transaction, { emailHash, customerId, providerId, createdOn }: Account): Promise<boolean> => {
   if (emailHash === undefined) return false;
   const rows = await tx
     .select({ id: accounts.id })
@@ -22,7 +26,10 @@ const isOfAnother = async (tx: Transaction, { emailHash, customerId, providerId 
         eq(accounts.providerId, providerId),
         eq(accounts.emailHash, emailHash),
         ne(accounts.customerId, customerId),
-        or(isNull(accounts.removedOn), inArray(accounts.status, ['connected', 'needs_reconnect'])),
+        or(
+          inArray(accounts.status, ['connected', 'needs_reconnect']),
+          and(isNull(accounts.removedOn), gt(accounts.createdOn, createdOn - holdMs), hasStanding),
+        ),
       ),
     )
     .limit(1);
@@ -36,6 +43,10 @@ const unlessWoken = (known: number | undefined, next: number) => {
 };
 
 const over = ['failed', 'expired', 'inactive'] as const;
+
+/** Others that have named the e-mail, removed accounts too: who gives up on it leaves it to nobody. */
+const namedByOthers = ({ emailHash = '', customerId, providerId }: Account, since: number) =>
+  and(eq(accounts.providerId, providerId), eq(accounts.emailHash, emailHash), ne(accounts.customerId, customerId), gt(accounts.createdOn, since));
 
 export const createAccountStore = (db: Database): AccountStore => ({
   create: async (account, blob) => {
@@ -53,6 +64,10 @@ export const createAccountStore = (db: Database): AccountStore => ({
       if (sqlState(error) !== uniqueViolation) throw error;
       return constraintOf(error) === 'accounts_email' ? 'email-taken' : 'customer-has-one';
     }
+  },
+  isNamedByOthers: async (account, since) => {
+    const rows = await db.select({ id: accounts.id }).from(accounts).where(namedByOthers(account, since)).limit(1);
+    return rows.length > 0;
   },
   discard: async (id) =>
     await db.transaction(async (tx) => {
@@ -81,11 +96,16 @@ export const createAccountStore = (db: Database): AccountStore => ({
       .orderBy(accounts.createdOn);
     return rows.map(toAccount);
   },
-  change: async ({ id, sequence, nextCheckOn: known }, { nextCheckOn, ...change }, deliveries) =>
+  change: async ({ id, sequence, nextCheckOn: known }, { nextCheckOn, forgetEmail, ...change }, deliveries) =>
     await db.transaction(async (tx) => {
       const rows = await tx
         .update(accounts)
-        .set({ ...change, ...(nextCheckOn === undefined ? {} : { nextCheckOn: unlessWoken(known, nextCheckOn) }), ...released })
+        .set({
+          ...change,
+          ...(forgetEmail === true ? { emailHash: null } : {}),
+          ...(nextCheckOn === undefined ? {} : { nextCheckOn: unlessWoken(known, nextCheckOn) }),
+          ...released,
+        })
         .where(and(eq(accounts.id, id), eq(accounts.sequence, sequence)))
         .returning({ id: accounts.id });
       if (rows.length !== 1) return false;

@@ -362,7 +362,7 @@ export const accounts = pgTable(
       .notNull()
       .references(() => customers.id),
     providerId: text('provider_id').notNull(),
-    /** SHA-256 of the e-mail in lower case; absent for a pasted key. One customer per e-mail and provider. */
+    /** SHA-256 of the e-mail in lower case; absent for a pasted key. One connected customer per e-mail and provider. */
     emailHash: text('email_hash'),
     status: text('status').$type<'onboarding' | 'pending' | 'connected' | 'rejected' | 'needs_reconnect'>().notNull(),
     statusOn: moment('status_on').notNull(),
@@ -383,9 +383,10 @@ export const accounts = pgTable(
     uniqueIndex('accounts_customer')
       .on(t.customerId, t.providerId)
       .where(sql`removed_on is null`),
+    // An e-mail that was only named may have been named by its owner, too.
     uniqueIndex('accounts_email')
       .on(t.providerId, t.emailHash)
-      .where(sql`removed_on is null`),
+      .where(sql`removed_on is null and status in ('connected', 'needs_reconnect')`),
     index('accounts_due')
       .on(t.nextCheckOn)
       .where(sql`removed_on is null`),

@@ -80,6 +80,81 @@ describe("somebody else's e-mail", () => {
   });
 });
 
+describe('an e-mail that was only named', () => {
+  const verify = async (email: string): Promise<void> => {
+    while (!world.control.user(email).connected) await world.control.advanceKyc(email);
+  };
+  it('locks nobody out, and its key goes to neither of the two who named it by that name alone', async () => {
+    const { opened, control } = world;
+    const squatter = await opened();
+    const email = 'walter@example.com';
+    const named = await squatter('/sell/accounts', { ...start, email });
+    expect([named.status, named.body['account_status']]).toEqual([200, 'onboarding']);
+    const owner = await opened();
+    const own = await owner('/sell/accounts', { ...start, email });
+    expect([own.status, own.body['account_status']]).toEqual([200, 'onboarding']);
+    await verify(email);
+    world.gateway.clock.move(2_100);
+    for (const [call, id] of [
+      [squatter, named.body['account_id']],
+      [owner, own.body['account_id']],
+    ] as const) {
+      const { body } = await call('/sell/account-status', { account_id: id });
+      expect(body['account_status']).toBe('pending');
+      const again = await call('/sell/accounts', { ...start, email });
+      expect([again.status, again.body['code'], again.body['action']]).toEqual([409, 'customer-conflict', 'ask-user']);
+    }
+    // Nor once the owner has given up.
+    const third = await opened();
+    await third('/sell/accounts', { ...start, email });
+    await owner('/sell/account-remove', { account_id: own.body['account_id'] });
+    await squatter('/sell/account-remove', { account_id: named.body['account_id'] });
+    expect((await third('/sell/accounts', { ...start, email })).body['code']).toBe('customer-conflict');
+    // The key of the dashboard does it.
+    const pasted = await owner('/sell/accounts', { ...start, api_key: control.user(email).key });
+    expect([pasted.status, pasted.body['account_status']]).toEqual([200, 'connected']);
+  });
+
+  it('in other capitals is the same account', async () => {
+    const { opened } = world;
+    const call = await opened();
+    const first = await call('/sell/accounts', { ...start, email: 'Xenia@Example.com' });
+    const again = await call('/sell/accounts', { ...start, email: ' xenia@example.COM ' });
+    expect([again.status, again.body['account_id']]).toEqual([200, first.body['account_id']]);
+    await verify('xenia@example.com');
+    world.gateway.clock.move(2_100);
+    const { body } = await call('/sell/account-status', { account_id: first.body['account_id'] });
+    expect(body['account_status']).toBe('connected');
+  });
+
+  it('is mailed to no more than a few times an hour from one network', async () => {
+    const limits = { verify_per_minute: 1000, quotes_per_minute: 1000, orders_per_minute: 1000, mails_per_hour_network: 3 };
+    const limited = await startSellWorld({}, { config: { limits } });
+    const statuses: number[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      const call = await limited.opened();
+      const { status, body } = await call('/sell/accounts', { ...start, email: `stranger${n}@example.com` });
+      statuses.push(status);
+      if (status === 200) await call('/sell/account-remove', { account_id: body['account_id'] });
+    }
+    expect(statuses).toEqual([200, 200, 200, 429, 429]);
+    expect(limited.control.state.mails).toHaveLength(3);
+    await limited.close();
+  });
+
+  it('lapses', async () => {
+    const { opened, gateway } = world;
+    const call = await opened();
+    const { body } = await call('/sell/accounts', { ...start, email: 'yves@example.com' });
+    await gateway.database
+      .sql`update accounts set created_on = created_on - interval '31 days', next_check_on = created_on where id = ${String(body['account_id'])}`;
+    await gateway.server.tick();
+    expect((await call('/sell/account-status', { account_id: body['account_id'] })).body['code']).toBe('account-not-found');
+    const other = await opened();
+    expect((await other('/sell/accounts', { ...start, email: 'yves@example.com' })).status).toBe(200);
+  });
+});
+
 describe('a key that the provider no longer takes', () => {
   it('is told once, at once, and is not tried again and again', async () => {
     const { opened, connected, control, receiver, told, asked } = world;

@@ -3,6 +3,7 @@ import { ProviderFault } from '../../providers/fault.ts';
 import type { Account } from '../../ports/accounts.ts';
 import { nextCheck, stepAccount } from './account-steps.ts';
 import { adoptConnections } from './adopt-connections.ts';
+import { contested, unlessContested, wasConnected } from './contested.ts';
 import { callAccount, providerProblem, sellProviderOf } from './call-account.ts';
 import { keepBlob } from '../upstream/blob.ts';
 import { callProvider } from '../upstream/call-provider.ts';
@@ -16,7 +17,14 @@ import { openSignup, showAccount, type ShownAccount } from './show-account.ts';
 import type { Scope } from '../../ports/scope.ts';
 
 export type Webhook = { webhookUrl?: string; webhookEvents?: string[]; appId?: string };
-export type AccountRequest = { provider: string; email?: string | undefined; apiKey?: string | undefined; webhook: Webhook };
+export type AccountRequest = {
+  provider: string;
+  email?: string | undefined;
+  apiKey?: string | undefined;
+  webhook: Webhook;
+  /** Counts an e-mail that the provider may send; throws where there have been too many. */
+  countMail: () => Promise<void>;
+};
 
 const invalid = (pointer: string, detail: string): Problem => new Problem('invalid-request', `${pointer}: ${detail}`, { errors: [{ pointer, detail }] });
 
@@ -29,7 +37,8 @@ export const startSellAccount = async (scope: Scope, session: OpenSession, reque
   const existing = (await gateway.stores.accounts.list(session.customerId)).find((account) => account.providerId === provider.id);
   const start: Start = { customerId: session.customerId, providerId: provider.id, webhook: request.webhook, existing };
   try {
-    const account = request.apiKey === undefined ? await byEmail(scope, start, request.email ?? '') : await byKey(scope, start, request.apiKey);
+    const account =
+      request.apiKey === undefined ? await byEmail(scope, start, request.email ?? '', request.countMail) : await byKey(scope, start, request.apiKey);
     await adoptConnections(scope, account);
     const connections = await gateway.stores.accounts.connections(account.id);
     return await showAccount(gateway, account, connections);
@@ -41,27 +50,35 @@ export const startSellAccount = async (scope: Scope, session: OpenSession, reque
 /** Whose account is started where, and the one that the customer has there already. */
 type Start = { customerId: string; providerId: string; webhook: Webhook; existing: Account | undefined };
 
-const byEmail = async (scope: Scope, start: Start, email: string): Promise<Account> => {
+const byEmail = async (scope: Scope, start: Start, given: string, countMail: () => Promise<void>): Promise<Account> => {
   const { gateway } = scope;
   const { existing, webhook } = start;
-  const emailHash = gateway.hash(email.trim().toLowerCase());
+  // One mailbox, however it is capitalised: the provider must not take it for two.
+  const email = given.trim().toLowerCase();
+  const emailHash = gateway.hash(email);
   // Also where its key is lost: the provider answers with the key of whatever e-mail it is asked for, and nobody has shown that this one is his.
   if (existing && existing.emailHash !== emailHash)
     throw invalid('/email', 'the customer has another account at this provider; remove it with POST /sell/account-remove first');
   if (existing?.status === 'connected') return await stepAccount(gateway, existing, undefined, await webhookOf(gateway, existing.id, webhook));
+  await countMail();
   const account = existing ?? (await newAccount(gateway, start, { emailHash, email }));
   const call = { verb: 'start_account', idempotent: true };
-  const answer = await callAccount(scope, account, call, async (sell, context) => sell.startAccount(context, startOf(gateway, account, email.trim()))).catch(
-    async (fault: unknown) => {
-      // The provider never heard of it: the e-mail is nobody's yet.
-      if (!existing && fault instanceof ProviderFault && fault.taken === 'no') await gateway.stores.accounts.discard(account.id);
-      throw fault;
-    },
-  );
+  let isWithheld = false;
+  const answer = await callAccount(scope, account, call, async (sell, context) => {
+    const said = await sell.startAccount(context, startOf(gateway, account, email));
+    const kept = await unlessContested(gateway, account, said);
+    isWithheld = said.ok && said.value.status === 'connected' && kept !== said;
+    return kept;
+  }).catch(async (fault: unknown) => {
+    // The provider never heard of it: the e-mail is nobody's yet.
+    if (!existing && fault instanceof ProviderFault && fault.taken === 'no') await gateway.stores.accounts.discard(account.id);
+    throw fault;
+  });
   if (!answer.ok) {
     if (!existing) await gateway.stores.accounts.discard(account.id);
     throw refusalProblem(answer.refusal);
   }
+  if (isWithheld) throw contested();
   const webhookChange = existing ? await webhookOf(gateway, account.id, webhook) : {};
   return await stepAccount(gateway, account, answer.value, { ...webhookChange, nextCheckOn: nextCheck(gateway, { ...account, ...answer.value }, []) });
 };
@@ -73,7 +90,9 @@ const byKey = async (scope: Scope, start: Start, key: string): Promise<Account> 
   if (existing) {
     const answer = await callAccount(scope, existing, { verb: 'adopt_key', idempotent: true }, async (sell, context) => sell.adoptKey(context, { key }));
     if (!answer.ok) throw refusalProblem(answer.refusal);
-    return await stepAccount(gateway, existing, answer.value, await webhookOf(gateway, existing.id, webhook));
+    // Whose e-mail was only named is not known by it.
+    const change = { ...(await webhookOf(gateway, existing.id, webhook)), ...(wasConnected(existing) ? {} : { forgetEmail: true }) };
+    return await stepAccount(gateway, existing, answer.value, change);
   }
   const { sell, ...provider } = sellProviderOf(gateway, providerId);
   const options = { operation: 'status', verb: 'adopt_key', deadlineMs: gateway.settings.routing.order_deadline_ms, idempotent: true } as const;
@@ -105,12 +124,12 @@ const newAccount = async (
     sequence: 0,
     createdOn: now,
     nextCheckOn: now + 30_000,
-    ...('emailHash' in by ? { emailHash: by.emailHash, signup: await gateway.seal.seal(JSON.stringify({ email: by.email.trim() }), signupPlace(id)) } : {}),
+    ...('emailHash' in by ? { emailHash: by.emailHash, signup: await gateway.seal.seal(JSON.stringify({ email: by.email }), signupPlace(id)) } : {}),
     ...(await webhookOf(gateway, id, webhook)),
     ...(webhook.appId === undefined ? {} : { appId: webhook.appId }),
   };
   const made = await gateway.stores.accounts.create(account, 'blob' in by ? await gateway.seal.seal(by.blob, blobPlace(id)) : undefined);
-  // Whoever holds our credentials and names an e-mail is given its key: so an e-mail belongs to the customer who brought it first, for good.
+  // Whoever holds our credentials and names an e-mail is given its key: so an e-mail belongs to the customer who was connected by it first, for good.
   if (made === 'email-taken')
     throw new Problem(
       'customer-conflict',

@@ -2,6 +2,7 @@ import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import type { Account, Connection } from '../../ports/accounts.ts';
 import { failConnection, nextCheck, stepAccount, stepConnection, tellSettlement } from './account-steps.ts';
+import { namedMs, unlessContested, wasConnected } from './contested.ts';
 import { adoptConnections } from './adopt-connections.ts';
 import { callAccount } from './call-account.ts';
 import { refreshOrder } from '../following/follow-orders.ts';
@@ -31,6 +32,10 @@ export const refreshAccounts = async (gateway: Gateway, limit: number): Promise<
 /** Asks the provider for all there is to know of one account. What could not be read stays as it was and is asked again later. */
 export const refreshAccount = async (scope: Scope, before: Account): Promise<{ account: Account; connections: Connection[] }> => {
   const { gateway } = scope;
+  if (!wasConnected(before) && before.emailHash !== undefined && gateway.now() - before.createdOn > namedMs) {
+    await gateway.stores.accounts.remove(before.id, gateway.now());
+    return { account: before, connections: [] };
+  }
   let account = await readAccount(scope, before);
   await adoptConnections(scope, account);
   let connections = await gateway.stores.accounts.connections(account.id);
@@ -59,7 +64,7 @@ const readAccount = async (scope: Scope, account: Account): Promise<Account> => 
     const isStarted = (await upstreamBlob(gateway, account.id)) !== undefined;
     if (!isStarted && email === undefined) return account;
     const answer = await callAccount(scope, account, call, async (sell, context) =>
-      isStarted ? await sell.readAccount(context) : await sell.startAccount(context, startOf(gateway, account, email ?? '')),
+      unlessContested(gateway, account, isStarted ? await sell.readAccount(context) : await sell.startAccount(context, startOf(gateway, account, email ?? ''))),
     );
     if (answer.ok) return await stepAccount(gateway, account, answer.value);
     return answer.refusal.note === 'needs-reconnect' ? await stepAccount(gateway, account, { status: 'needs_reconnect' }) : account;

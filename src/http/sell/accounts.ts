@@ -30,7 +30,13 @@ export const sellAccounts = endpoint({
   lane: 'reserved',
   run: async (call, body, raw) => {
     const session = await stepSession(call, body.session_id);
-    const request = { provider: body.provider, email: body.email, apiKey: body.api_key, webhook: webhookOf(call, body, sellEvents) };
+    const request = {
+      provider: body.provider,
+      email: body.email,
+      apiKey: body.api_key,
+      webhook: webhookOf(call, body, sellEvents),
+      countMail: async () => await call.limit('mails'),
+    };
     return await onceByKey(call, session.customerId, '/sell/accounts', raw, () => startSellAccount(call.scope, session, request));
   },
 });

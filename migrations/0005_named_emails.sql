@@ -1,0 +1,2 @@
+DROP INDEX "accounts_email";--> statement-breakpoint
+CREATE UNIQUE INDEX "accounts_email" ON "accounts" USING btree ("provider_id","email_hash") WHERE removed_on is null and status in ('connected', 'needs_reconnect');
