@@ -42,6 +42,8 @@ const spoilHeaders = (headers: Record<string, string>, random: Random): void => 
     'traceparent',
     'origin',
     'x-forwarded-for',
+    'forwarded',
+    'content-encoding',
     'accept',
   ]);
   headers[name] = random.chance(0.5) ? printable : random.pick(['text/plain', 'application/json; charset=latin1', '"quoted"', 'Bearer x', 'null', '*/*']);
