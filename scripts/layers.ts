@@ -39,7 +39,7 @@ export const ladder: readonly (readonly string[])[] = [
   ['refusal-problem.ts', 'switches.ts', 'upstream', 'deliveries'],
   ['sessions', 'catalogue'],
   ['pricing'],
-  ['following'],
+  ['following', 'receipts'],
   ['accounts'],
   ['ordering', 'receive-notice.ts'],
   ['operator', 'run-scheduled.ts'],

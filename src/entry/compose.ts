@@ -12,6 +12,7 @@ import type { HttpSettings } from '../http/call.ts';
 import type { KnownApp, Limits } from '../http/limiter.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { drainDeliveries } from '../outbound/drain.ts';
+import { createReceiptSigner } from '../outbound/receipt-signer.ts';
 import { createReceivers } from '../outbound/receivers.ts';
 import { createSigner } from '../outbound/sign.ts';
 import { checkWebhookUrl } from '../outbound/url-guard.ts';
@@ -63,6 +64,7 @@ export const composeInstance = (parts: Parts) => {
   };
   const sender: Sender = (delivery) => parts.sender({ ...delivery, headers: { ...userAgent, ...delivery.headers } });
   const signer = createSigner(secrets.signing, secrets.appWebhooks);
+  const receiptSigner = createReceiptSigner(secrets.signing);
   const providers = config.providers.map((provider) => composeProvider(parts, provider, state));
   const ownHosts = [new URL(config.public_url).hostname];
   const check = (url: string) => checkWebhookUrl(url, { sandbox: config.mode === 'sandbox', allowedPorts: config.webhooks.allowed_ports, ownHosts });
@@ -89,6 +91,7 @@ export const composeInstance = (parts: Parts) => {
     checkWebhookUrl: check,
     sender,
     signer,
+    receiptSigner,
     state,
     flights: { refreshing: new Map(), opening: new Map(), reading: new Map() },
   });

@@ -5,11 +5,12 @@ import { deliveriesSwitch, ordersSwitch, refreshSwitches, switched } from './swi
 import type { Gateway } from '../ports/gateway.ts';
 import type { Retention } from '../ports/stores.ts';
 import { lookAgain } from './ordering/recheck-withheld.ts';
+import { closeReceiptDays } from './receipts/close-days.ts';
 import { refreshAccounts } from './accounts/refresh-account.ts';
 import { settleIntents } from './ordering/settle-intents.ts';
 
 export type TickBudget = { /** Stop taking on new work after so long. */ ms: number; /** At most so many provider calls and deliveries. */ calls: number };
-export type Scheduled = { deliveries: number; intents: number; claims: number; orders: number; accounts: number; record: number };
+export type Scheduled = { deliveries: number; intents: number; claims: number; orders: number; accounts: number; record: number; receipts: number };
 
 /**
  * All background work, in the order of what hurts most when late: webhooks, lost answers, lost claims, orders to follow. Every part takes
@@ -19,7 +20,7 @@ export type Scheduled = { deliveries: number; intents: number; claims: number; o
 export const runScheduled = async (gateway: Gateway, drain: (limit: number) => Promise<number>, budget: TickBudget): Promise<Scheduled> => {
   const until = gateway.now() + budget.ms;
   const left = { calls: budget.calls };
-  const done: Scheduled = { deliveries: 0, intents: 0, claims: 0, orders: 0, accounts: 0, record: 0 };
+  const done: Scheduled = { deliveries: 0, intents: 0, claims: 0, orders: 0, accounts: 0, record: 0, receipts: 0 };
   const part = async (name: keyof Scheduled, batch: number, work: (limit: number) => Promise<number>): Promise<void> => {
     try {
       while (left.calls > 0 && gateway.now() < until) {
@@ -44,6 +45,7 @@ export const runScheduled = async (gateway: Gateway, drain: (limit: number) => P
   await part('orders', 20, (limit) => followOrders(gateway, limit));
   await part('accounts', 10, (limit) => refreshAccounts(gateway, limit));
   await part('record', 50, (limit) => gateway.stores.record.addMissing(gateway.now(), gateway.now() - unfilledDays * day, limit));
+  await part('receipts', 1, (limit) => closeReceiptDays(gateway, limit));
   return done;
 };
 

@@ -19,6 +19,7 @@ import { liquidityOffers, liquidityProducts, liquidityQuote } from './liquidity/
 import { liquidityOrder, liquidityOrderStatus } from './liquidity/order.ts';
 import { live, ready } from './service/health.ts';
 import { providers } from './service/providers.ts';
+import { receiptDay, receiptKeys } from './service/receipts.ts';
 import { webhookKeys, webhookTest } from './service/webhooks.ts';
 
 /** Everything that is served; the OpenAPI, the routing and the list of methods are made from it. */
@@ -58,6 +59,8 @@ export const endpoints: readonly Endpoint[] = [
   live,
   ready,
   webhookKeys,
+  receiptKeys,
+  receiptDay,
   webhookTest,
   operatorOrder,
   operatorSearch,

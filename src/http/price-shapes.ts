@@ -188,8 +188,12 @@ export const liquidityOffersShape = liquidityAnswer.extend({ firm_quotes_left: z
 const sums = z.object({ quoted_sats: z.string(), delivered_sats: z.string() });
 /** What was quoted and delivered, under a slow and a fast decay. */
 const windows = z.object({ slow: sums, fast: sums });
-/** What POST /route adds: the figures that were ranked, as they are stored. */
+/** Where a receipt stands in the tree of its day, once that is closed (docs/receipts.md). */
+const inclusion = z.object({ day: z.string(), index: z.int(), size: z.int(), proof: z.array(z.string()), root: z.string(), signed_root: z.string() });
+/** What POST /route adds: the figures that were ranked, as they are stored, and the receipts made of them. */
 const decision = {
+  receipt: z.string().openapi({ description: 'The signed decision, a compact JWS' }),
+  receipts: z.array(z.object({ kind: z.enum(['decision', 'filled', 'link']), receipt: z.string(), made_on: time, inclusion: inclusion.optional() })),
   request_id: z.string(),
   version: z.int(),
   chosen_rank: z.int().optional(),

@@ -27,13 +27,19 @@ export const createSigner = (keys: readonly SigningKey[], appSecrets: ReadonlyMa
   };
 };
 
-const importKey = async ({ kid, seed }: SigningKey) => {
+/** The private key of 32 bytes, and its public half as a JWK tells it. */
+export const importSeed = async (seed: Uint8Array) => {
   const pkcs8 = new Uint8Array(48);
   pkcs8.set(pkcs8Head);
   pkcs8.set(seed, 16);
   const key = await crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', true, ['sign']);
   // Form 'jwk' gives an object; one of the two runtimes' types does not know it.
   const { x = '' } = (await crypto.subtle.exportKey('jwk', key)) as { x?: string };
+  return { key, x };
+};
+
+const importKey = async ({ kid, seed }: SigningKey) => {
+  const { key, x } = await importSeed(seed);
   const jwk: Jwk = { kid, kty: 'OKP', crv: 'Ed25519', use: 'sig', x, whpk: `whpk_${base64.encode(base64urlnopad.decode(x))}` };
   return { jwk, sign: async (content: string) => `v1a,${base64.encode(new Uint8Array(await crypto.subtle.sign('Ed25519', key, utf8.encode(content))))}` };
 };

@@ -2,6 +2,7 @@
 import type { FaultKind } from '../domain/fault-kind.ts';
 import type { Sender, Signer } from './deliveries.ts';
 import type { SwitchState } from './operator.ts';
+import type { ReceiptSigner } from './receipts.ts';
 import type { RecordState } from './record.ts';
 import type { Count, Observe } from './metric-list.ts';
 import type { Clock, Ids, Log, Seal, Json } from './runtime.ts';
@@ -60,6 +61,7 @@ export type Gateway = {
   checkWebhookUrl: (url: string) => { ok: true; host: string } | { ok: false; reason: string };
   sender: Sender;
   signer: Signer;
+  receiptSigner: ReceiptSigner;
   state: InstanceState;
   flights: Flights;
 };

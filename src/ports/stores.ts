@@ -3,6 +3,7 @@ import type { LiquidityStore } from './liquidity.ts';
 import type { DeliveryStore } from './deliveries.ts';
 import type { OperatorStore } from './operator.ts';
 import type { SessionStore } from './sessions.ts';
+import type { ReceiptStore } from './receipts.ts';
 import type { RecordStore } from './record.ts';
 import type { RouteStore } from './routes.ts';
 import type { IntentStore } from './intents.ts';
@@ -26,6 +27,7 @@ export type Stores = {
   sessions: SessionStore;
   routes: RouteStore;
   record: RecordStore;
+  receipts: ReceiptStore;
   intents: IntentStore;
   orders: OrderStore;
   claims: ClaimStore;

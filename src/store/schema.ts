@@ -10,6 +10,7 @@ import type { Ramp } from '../domain/ramp.ts';
 import { document, moment, sealed } from './columns.ts';
 
 export { fills, recordBroken, recordEstimates } from './record-schema.ts';
+export { receiptDays, receiptKeys, receipts } from './receipt-schema.ts';
 import type { StoredTerms } from './order-terms.ts';
 
 const amount = (name: string) => bigint(name, { mode: 'bigint' });

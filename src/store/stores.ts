@@ -13,6 +13,7 @@ import { createNoticeStore } from './notice-store.ts';
 import { createOperatorStore } from './operator-store.ts';
 import { createOrderStore } from './order-store.ts';
 import { prune } from './prune.ts';
+import { createReceiptStore } from './receipt-store.ts';
 import { createRecordStore } from './record-store.ts';
 import { createRouteStore } from './route-store.ts';
 import * as schema from './schema.ts';
@@ -31,6 +32,7 @@ export const createStores = (client: Sql, options: StoreOptions): Stores => {
     sessions: createSessionStore(db, client, { grouped: options.grouped }),
     routes: createRouteStore(db, client, { grouped: options.grouped }),
     record: createRecordStore(db),
+    receipts: createReceiptStore(db),
     intents: createIntentStore(db),
     orders: createOrderStore(db),
     claims: createClaimStore(db),

@@ -10,6 +10,7 @@ import type { Order, OrderEvent } from '../../ports/orders.ts';
 import { sealAnswer, type GivenAnswer, type GivenProblem } from './given-answer.ts';
 import { answerOf, type Placing } from './placing.ts';
 import { linkHosts } from '../upstream/provider-of.ts';
+import { receiptOfOrder } from '../receipts/receipt-of-order.ts';
 import { paymentPlace, webhookPlace } from '../places.ts';
 import { showNewOrder } from '../following/show-order.ts';
 import { withOwnLinks } from './own-links.ts';
@@ -87,6 +88,7 @@ export const confirmPlaced = async (gateway: Gateway, intent: Intent, owner: str
   const deliveries = await orderDeliveries(gateway, order, undefined, event);
   if (await gateway.stores.intents.confirm(intent.id, owner, change, { order, event, deliveries })) {
     gateway.count('orders_total', { provider: provider.id, outcome: untrusted ? 'review' : 'confirmed' });
+    gateway.background(receiptOfOrder(gateway, order));
     return answer;
   }
   // Somebody else settled it meanwhile: his answer is the answer.

@@ -4,6 +4,8 @@ import { Problem } from '../../gateway/problem.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { showRoute } from '../../gateway/pricing/show-offers.ts';
 import { findRoute } from '../../gateway/pricing/store-route.ts';
+import { showReceipts } from '../../gateway/receipts/show-receipts.ts';
+import type { Order } from '../../ports/orders.ts';
 import { endpoint } from '../call.ts';
 import { routeAnswer } from '../price-shapes.ts';
 import { sessionId, uuid } from '../shapes.ts';
@@ -20,8 +22,9 @@ export const route = endpoint({
   run: async ({ gateway }, body) => {
     const session = await readSession(gateway, body.session_id, 'owned');
     let id = body.quote_id ?? body.offers_id;
+    let order: Order | undefined;
     if (body.order_id !== undefined) {
-      const order = await gateway.stores.orders.find(body.order_id, session.customerId);
+      order = await gateway.stores.orders.find(body.order_id, session.customerId);
       if (!order) throw new Problem('order-not-found', 'There is no such order of this customer.');
       id = order.quoteId;
     }
@@ -33,6 +36,6 @@ export const route = endpoint({
       sell: () => showRoute(gateway, stored, 'sell'),
       liquidity: () => showRoute(gateway, stored, 'liquidity'),
     } satisfies Record<Ramp, () => object>;
-    return { body: shown[stored.route.asked.ramp]() };
+    return { body: { ...shown[stored.route.asked.ramp](), ...(await showReceipts(gateway, stored, order)) } };
   },
 });

@@ -1,0 +1,50 @@
+/**
+ * `npm run receipt -- verify <file> [--url <gateway>] [--keys <file>]`: checks a receipt offline, or with the keys and the signed root of a running
+ * gateway. The file holds the compact JWS alone, or the answer of POST /route. Exit code 1 when something is wrong, with what.
+ */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { verifyReceipt, verifyRoot, type Inclusion, type PublicKeys } from '../src/domain/receipt.ts';
+import { command, Refused, say } from './ops/tools.ts';
+
+type Receipt = { kind?: string; receipt: string; inclusion?: Inclusion & { signed_root?: string } };
+
+const receiptsIn = (text: string): Receipt[] => {
+  if (!text.trimStart().startsWith('{')) return [{ receipt: text.trim() }];
+  const answer = JSON.parse(text) as { receipts?: Receipt[]; receipt?: string };
+  return answer.receipts ?? (answer.receipt === undefined ? [] : [{ receipt: answer.receipt }]);
+};
+const read = async <T>(url: string): Promise<T> => {
+  const response = await fetch(url);
+  if (!response.ok) throw new Refused(`${url} answered ${response.status}`);
+  return (await response.json()) as T;
+};
+
+const check = async ({ kind, receipt, inclusion }: Receipt, keys: PublicKeys, url: string | undefined): Promise<void> => {
+  const verified = await verifyReceipt(receipt, keys, inclusion);
+  if (!verified.ok) throw new Refused(`NOT VALID${kind === undefined ? '' : ` (${kind})`}: ${verified.problem}`);
+  const { payload } = verified;
+  const made = new Date(payload.made_on).toISOString();
+  const what = payload.kind === 'decision' ? 'its figures, ranked again, give the same order' : JSON.stringify(payload.order);
+  say(`valid  ${payload.kind}, made by ${payload.issuer} on ${made}: ${what}`);
+  if (!inclusion) return say('       its day is not closed yet: no place in a signed root was given');
+  const told = url === undefined ? inclusion.signed_root : (await read<{ signed_root: string }>(`${url}/.well-known/receipts/${inclusion.day}`)).signed_root;
+  const root = told === undefined ? { ok: false as const, problem: 'no signed root was given' } : await verifyRoot(told, keys);
+  if (!root.ok) throw new Refused(`NOT VALID: the root of ${inclusion.day}: ${root.problem}`);
+  const same = root.root.day === inclusion.day && root.root.root === inclusion.root && root.root.size === inclusion.size;
+  if (!same) throw new Refused(`NOT VALID: the signed root of ${root.root.day} is not the one that the receipt is proved against`);
+  say(`       number ${inclusion.index + 1} of ${inclusion.size} receipts of ${inclusion.day}, under the signed root ${inclusion.root.slice(0, 16)}…`);
+};
+
+await command(async () => {
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { url: { type: 'string' }, keys: { type: 'string' } } });
+  const [verb, file] = positionals;
+  if (verb !== 'verify' || file === undefined || (values.url === undefined && values.keys === undefined))
+    throw new Refused('npm run receipt -- verify <file> with --url <gateway>, or --keys <file with the answer of /.well-known/receipt-keys>');
+  const url = values.url?.replace(/\/$/, '');
+  const keys =
+    values.keys === undefined ? await read<PublicKeys>(`${url}/.well-known/receipt-keys`) : (JSON.parse(readFileSync(values.keys, 'utf8')) as PublicKeys);
+  const receipts = receiptsIn(readFileSync(file, 'utf8'));
+  if (receipts.length === 0) throw new Refused(`${file} holds no receipt`);
+  for (const one of receipts) await check(one, keys, url);
+});

@@ -1,0 +1,30 @@
+import { rootOf } from '../../domain/merkle.ts';
+import type { DayRoot } from '../../domain/receipt.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import { issuerOf } from './make-receipt.ts';
+
+/**
+ * Signs the roots of days that are over, oldest first; days without a receipt have none. Instances that do it at the same time sign the same root,
+ * and the first one's is kept. Each names the one before, so that none can be replaced unnoticed.
+ */
+export const closeReceiptDays = async (gateway: Gateway, limit: number): Promise<number> => {
+  const { receipts } = gateway.stores;
+  const days = await receipts.openDays(limit);
+  for (const day of days) {
+    const leaves = await receipts.leaves(day);
+    const newest = await receipts.newestDay();
+    const closedOn = gateway.now();
+    const root: DayRoot = {
+      version: 1,
+      issuer: issuerOf(gateway),
+      day,
+      size: leaves.length,
+      root: rootOf(leaves),
+      closed_on: closedOn,
+      ...(newest ? { previous: { day: newest.day, root: newest.root } } : {}),
+    };
+    const jws = await gateway.receiptSigner.sign(root, 'receipts-root+jws');
+    await receipts.close({ day, size: root.size, root: root.root, jws, closedOn }, await gateway.receiptSigner.key());
+  }
+  return days.length;
+};

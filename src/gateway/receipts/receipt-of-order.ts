@@ -1,0 +1,16 @@
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Order } from '../../ports/orders.ts';
+import { defect } from '../../ports/defect.ts';
+import { Problem } from '../problem.ts';
+import { findRoute } from '../pricing/store-route.ts';
+import { receiptsOf } from './make-receipt.ts';
+
+/** The receipt of a decision is made when it is ordered. One that fails is made when it is first asked for. */
+export const receiptOfOrder = async (gateway: Gateway, order: Order): Promise<void> => {
+  try {
+    await receiptsOf(gateway, await findRoute(gateway, order.quoteId, order.customerId), order);
+  } catch (error) {
+    // After a restore the route may be gone.
+    if (!(error instanceof Problem)) defect(gateway.log, 'receipt', error, { order: order.id });
+  }
+};

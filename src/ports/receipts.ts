@@ -1,0 +1,29 @@
+import type { ReceiptKind } from '../domain/receipt.ts';
+
+/** A public Ed25519 key (RFC 8037). */
+export type ReceiptKey = { kid: string; kty: 'OKP'; crv: 'Ed25519'; use: 'sig'; alg: 'EdDSA'; x: string };
+
+export type ReceiptSigner = {
+  /** A compact JWS over the RFC 8785 form of `what`. */
+  sign(what: object, type: string): Promise<string>;
+  key(): Promise<ReceiptKey>;
+};
+
+export type StoredReceipt = { subjectId: string; kind: ReceiptKind; day: string; number: number; leaf: string; jws: string; madeOn: number };
+export type StoredDay = { day: string; size: number; root: string; jws: string };
+
+export type ReceiptStore = {
+  /** All receipts of these subjects, oldest first. */
+  of(subjectIds: readonly string[]): Promise<StoredReceipt[]>;
+  /** Numbers the receipt in the day of the database's clock and keeps it; where there is one already, that one is the answer. */
+  add(receipt: Pick<StoredReceipt, 'subjectId' | 'kind' | 'leaf' | 'jws' | 'madeOn'>, key: ReceiptKey): Promise<StoredReceipt>;
+  /** Leaves of a day in their order. */
+  leaves(day: string): Promise<string[]>;
+  /** Days with receipts and no root that ended ten minutes ago or more, by the database's clock; oldest first. */
+  openDays(limit: number): Promise<string[]>;
+  /** Insert-only: false where the day was closed by another. */
+  close(day: StoredDay & { closedOn: number }, key: ReceiptKey): Promise<boolean>;
+  day(day: string): Promise<StoredDay | undefined>;
+  newestDay(): Promise<StoredDay | undefined>;
+  keys(): Promise<ReceiptKey[]>;
+};

@@ -1,0 +1,70 @@
+import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm';
+import type { ReceiptKey, ReceiptStore } from '../ports/receipts.ts';
+import type { Database, Transaction } from './database.ts';
+import { receiptDays, receiptKeys, receipts } from './schema.ts';
+
+const columns = {
+  subjectId: receipts.subjectId,
+  kind: receipts.kind,
+  day: receipts.day,
+  number: receipts.number,
+  leaf: receipts.leaf,
+  jws: receipts.jws,
+  madeOn: receipts.madeOn,
+};
+const dayColumns = { day: receiptDays.day, size: receiptDays.size, root: receiptDays.root, jws: receiptDays.jws };
+
+const keepKey = async (tx: Transaction, key: ReceiptKey, now: number): Promise<void> =>
+  void (await tx.insert(receiptKeys).values({ kid: key.kid, jwk: key, firstUsedOn: now }).onConflictDoNothing());
+
+export const createReceiptStore = (db: Database): ReceiptStore => ({
+  of: async (subjectIds) =>
+    subjectIds.length === 0
+      ? []
+      : await db
+          .select(columns)
+          .from(receipts)
+          .where(inArray(receipts.subjectId, [...subjectIds]))
+          .orderBy(asc(receipts.madeOn), asc(receipts.day), asc(receipts.number)),
+  // One lock numbers the receipts of all instances. The day is read under it: a day that was closed meanwhile is over.
+  add: async (receipt, key) =>
+    await db.transaction(async (tx) => {
+      await tx.execute(sql`select pg_advisory_xact_lock(hashtext('ramp-gateway receipts'))`);
+      const same = and(eq(receipts.subjectId, receipt.subjectId), eq(receipts.kind, receipt.kind));
+      const [known] = await tx.select(columns).from(receipts).where(same);
+      if (known) return known;
+      await keepKey(tx, key, receipt.madeOn);
+      const [made] = await tx
+        .insert(receipts)
+        .values({
+          ...receipt,
+          day: sql`(clock_timestamp() at time zone 'utc')::date`,
+          number: sql`(select coalesce(max(number) + 1, 0) from receipts where day = (clock_timestamp() at time zone 'utc')::date)`,
+        })
+        .returning(columns);
+      if (!made) throw new Error('a receipt was not stored');
+      return made;
+    }),
+  leaves: async (day) =>
+    (await db.select({ leaf: receipts.leaf }).from(receipts).where(eq(receipts.day, day)).orderBy(asc(receipts.number))).map(({ leaf }) => leaf),
+  openDays: async (limit) => {
+    const rows = await db
+      .selectDistinct({ day: receipts.day })
+      .from(receipts)
+      .where(
+        sql`${receipts.day} < ((clock_timestamp() - interval '10 minutes') at time zone 'utc')::date and not exists (select 1 from receipt_days closed where closed.day = ${receipts.day})`,
+      )
+      .orderBy(asc(receipts.day))
+      .limit(limit);
+    return rows.map(({ day }) => day);
+  },
+  close: async (day, key) =>
+    await db.transaction(async (tx) => {
+      await keepKey(tx, key, day.closedOn);
+      const made = await tx.insert(receiptDays).values(day).onConflictDoNothing().returning({ day: receiptDays.day });
+      return made.length === 1;
+    }),
+  day: async (day) => (await db.select(dayColumns).from(receiptDays).where(eq(receiptDays.day, day)))[0],
+  newestDay: async () => (await db.select(dayColumns).from(receiptDays).orderBy(desc(receiptDays.day)).limit(1))[0],
+  keys: async () => (await db.select({ jwk: receiptKeys.jwk }).from(receiptKeys).orderBy(asc(receiptKeys.firstUsedOn))).map(({ jwk }) => jwk),
+});

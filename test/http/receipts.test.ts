@@ -1,0 +1,126 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { closeReceiptDays } from '../../src/gateway/receipts/close-days.ts';
+import { verifyReceipt, verifyRoot, type Inclusion, type PublicKeys } from '../../src/domain/receipt.ts';
+import { connect } from '../../src/entry/database-node.ts';
+import { runCommand } from '../ops/run.ts';
+import { startTestGateway, until, type TestGateway } from '../support/gateway.ts';
+import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';
+
+type Shown = { receipt: string; receipts: { kind: string; receipt: string; inclusion?: Inclusion & { signed_root: string } }[] };
+let gateway: TestGateway;
+let wallet: Wallet;
+let session: string;
+let folder: string;
+
+beforeAll(async () => {
+  gateway = await startTestGateway({
+    alpine: { simulator: { quoteTtlS: 86_400, spreadBps: 0 } },
+    borealis: { simulator: { quoteTtlS: 86_400, spreadBps: 20 } },
+    cobalt: { simulator: { estimate: true, spreadBps: 10 } },
+  });
+  wallet = createWallet(gateway.url);
+  session = (await wallet.open()).sessionId;
+  // Below the project, so that the printed script finds its packages.
+  folder = mkdtempSync(join(import.meta.dirname, '../../node_modules/.receipts-'));
+});
+afterAll(async () => {
+  await gateway.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const quoted = async (): Promise<string> => {
+  const { body } = await wallet.call('/offers', { session_id: session, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+  return (body['offers'] as { quote_id: string }[])[0]?.quote_id ?? '';
+};
+const routeOf = async (of: object): Promise<Shown> => (await wallet.call('/route', { session_id: session, ...of })).body as unknown as Shown;
+const keysNow = async (): Promise<PublicKeys> => (await (await fetch(`${gateway.url}/.well-known/receipt-keys`)).json()) as PublicKeys;
+/** The day is over for every receipt that is there: the database's clock cannot be moved. */
+const aDayLater = async (): Promise<void> => {
+  const sql = connect(gateway.database.url, 1);
+  await sql`update receipts set day = day - 2 where day > current_date - 2`;
+  await sql.end();
+};
+/** The script that docs/receipts.md prints, as it stands there. */
+const printed = async (): Promise<(answer: Shown, keys: PublicKeys) => Promise<string[]>> => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/receipts.md'), 'utf8');
+  const file = join(folder, 'check.mjs');
+  writeFileSync(file, /```js run\n([\s\S]*?)```/.exec(page)?.[1] ?? '');
+  const { check } = (await import(pathToFileURL(file).href)) as { check: (answer: Shown, keys: PublicKeys) => Promise<string[]> };
+  return check;
+};
+
+describe('receipts', () => {
+  it('a decision is receipted once, and verifies with our verifier and with the printed script', async () => {
+    const quote_id = await quoted();
+    const first = await routeOf({ quote_id });
+    expect(first.receipts.map(({ kind }) => kind)).toEqual(['decision']);
+    expect(await routeOf({ quote_id })).toMatchObject({ receipt: first.receipt });
+    const keys = await keysNow();
+    expect(await verifyReceipt(first.receipt, keys)).toMatchObject({ ok: true });
+    const check = await printed();
+    expect([...(await check(first, keys))].toSorted()).toEqual(['alpine', 'borealis', 'cobalt']);
+    await expect(check({ ...first, receipt: first.receipt.replace('.ey', '.eY') }, keys)).rejects.toThrow();
+    const payload = Buffer.from(first.receipt.split('.')[1] ?? '', 'base64url').toString();
+    for (const secret of [session, 'upstream":{', 'customer']) expect(payload).not.toContain(secret);
+  });
+
+  it('an order has its decision with the rank that was ordered, and a receipt of being filled', async () => {
+    const { body } = await wallet.call('/order', { session_id: session, quote_id: await quoted() });
+    const order_id = String(body['order_id']);
+    const sql = connect(gateway.database.url, 1);
+    // Made when it was ordered, before anybody asked.
+    await until('the receipt of the order', async () => ((await sql`select 1 from receipts where subject_id = ${order_id}`).length === 1 ? true : undefined));
+    await sql.end();
+    const [simulator] = Object.values(gateway.simulators).filter(({ control }) => control.orders.size > 0);
+    await simulator?.control.pay([...simulator.control.orders.keys()][0] ?? '');
+    await until('filled', async () => {
+      const status = (await wallet.call('/order-status', { session_id: session, order_id })).body[order_id] as { stage: string };
+      return status.stage === 'filled' ? true : undefined;
+    });
+    const shown = await routeOf({ order_id });
+    expect(shown.receipts.map(({ kind }) => kind)).toEqual(['decision', 'filled']);
+    const [decision, filled] = await Promise.all(shown.receipts.map(async ({ receipt }) => await verifyReceipt(receipt, await keysNow())));
+    expect(decision).toMatchObject({ ok: true, payload: { chosen: { rank: 1 } } });
+    expect(filled).toMatchObject({ ok: true, payload: { kind: 'filled', order: { order_id, status: 'filled' } } });
+  });
+
+  it('a day is closed once: its root is signed, names the one before, and proves each receipt', async () => {
+    const asked = await Promise.all([quoted(), quoted(), quoted()]);
+    await Promise.all(asked.map(async (quote_id) => await routeOf({ quote_id })));
+    expect(await closeReceiptDays(gateway.server.gateway, 5)).toBe(0);
+    await aDayLater();
+    await Promise.all([closeReceiptDays(gateway.server.gateway, 5), closeReceiptDays(gateway.server.gateway, 5)]);
+    const keys = await keysNow();
+    const check = await printed();
+    for (const quote_id of asked) {
+      const shown = await routeOf({ quote_id });
+      const { inclusion } = shown.receipts[0] ?? {};
+      expect(await verifyReceipt(shown.receipt, keys, inclusion)).toMatchObject({ ok: true });
+      expect(await verifyReceipt(shown.receipt, keys, { ...(inclusion as Inclusion), index: (inclusion?.index ?? 0) + 1 })).toMatchObject({ ok: false });
+      await expect(check(shown, keys)).resolves.toHaveLength(3);
+      const published = (await (await fetch(`${gateway.url}/.well-known/receipts/${inclusion?.day}`)).json()) as { signed_root: string; root: string };
+      expect(published).toMatchObject({ root: inclusion?.root, signed_root: inclusion?.signed_root });
+      expect(await verifyRoot(published.signed_root, keys)).toMatchObject({ ok: true, root: { day: inclusion?.day, size: inclusion?.size } });
+    }
+    const next = await routeOf({ quote_id: await quoted() });
+    expect(await verifyReceipt(next.receipt, keys)).toMatchObject({ payload: { newest_root: { root: expect.any(String) as string } } });
+    expect((await fetch(`${gateway.url}/.well-known/receipts/2020-01-01`)).status).toBe(404);
+    expect((await fetch(`${gateway.url}/.well-known/receipts/yesterday`)).status).toBe(404);
+  });
+
+  it('the command says what is valid, and what is wrong', async () => {
+    const shown = await routeOf({ quote_id: await quoted() });
+    const good = join(folder, 'good.json');
+    writeFileSync(good, JSON.stringify(shown));
+    const verified = await runCommand('receipt', ['verify', good, '--url', gateway.url], {});
+    expect([verified.code, verified.out]).toEqual([0, expect.stringContaining('its figures, ranked again, give the same order')]);
+    const bad = join(folder, 'bad.txt');
+    const [head, body = '', signature] = shown.receipt.split('.');
+    writeFileSync(bad, [head, `${body.slice(0, 40)}${body[40] === 'A' ? 'B' : 'A'}${body.slice(41)}`, signature].join('.'));
+    const refused = await runCommand('receipt', ['verify', bad, '--url', gateway.url], {});
+    expect([refused.code, refused.error]).toEqual([1, expect.stringContaining('NOT VALID')]);
+  });
+});
