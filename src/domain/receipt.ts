@@ -69,7 +69,7 @@ const signedPayload = async (jws: string, { keys }: PublicKeys, type: string): P
     const key = keys.find((one) => one.kid === kid);
     if (!key) return { problem: `no public key ${String(kid)}: the key set is not this gateway's, or somebody else signed it` };
     const { payload } = await compactVerify(jws, await importJWK({ ...key, alg: 'EdDSA' }), { algorithms: ['EdDSA'] });
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(payload);
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload);
     const value: unknown = JSON.parse(text);
     return canonicalize(value) === text ? { payload: value } : { problem: 'the signed text is not in the form of RFC 8785' };
   } catch (error) {

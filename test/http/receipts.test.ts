@@ -62,7 +62,7 @@ describe('receipts', () => {
     expect(await verifyReceipt(first.receipt, keys)).toMatchObject({ ok: true });
     const check = await printed();
     expect([...(await check(first, keys))].toSorted()).toEqual(['alpine', 'borealis', 'cobalt']);
-    await expect(check({ ...first, receipt: first.receipt.replace('.ey', '.eY') }, keys)).rejects.toThrow();
+    await expect(check({ ...first, receipt: first.receipt.replace('.ey', '.eY') }, keys)).rejects.toThrow(/signature|JWS/);
     const payload = Buffer.from(first.receipt.split('.')[1] ?? '', 'base64url').toString();
     for (const secret of [session, 'upstream":{', 'customer']) expect(payload).not.toContain(secret);
   });
