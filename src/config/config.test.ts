@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { providerModules } from '../providers/registry.gen.ts';
 import { readEnv } from './env.ts';
+import { haircutNotes } from './haircut-notes.ts';
 import { parseConfig, type GatewayConfig } from './providers-config.ts';
 import { checkLive, freshSecrets, readSecrets } from './secrets.ts';
 
@@ -39,6 +40,16 @@ describe('configuration', () => {
         repost: 'unknown',
         settings: { fee_style: 'included', proof: 'none', base_url: 'https://alpine.example' },
       },
+    ]);
+  });
+
+  it('says where an estimate may promise more than its order keeps', () => {
+    const notes = (routing: string, pinned = ''): string[] => haircutNotes(good(`mode: sandbox\nnetwork: regtest\nrouting: ${routing}\n${block}${pinned}`));
+    expect(notes('{}')).toEqual([]);
+    expect(notes('{ slippage_bps: 50 }', '    haircut_bps: 50\n')).toEqual([]);
+    expect(notes('{ indicative_haircut_bps: 50 }', '    haircut_bps: 0\n')).toEqual([
+      'routing.indicative_haircut_bps 50 is below routing.slippage_bps 100: estimates are ranked 100 basis points lower',
+      'providers.alpine.haircut_bps 0 is below routing.slippage_bps 100: its estimates may promise more than their orders keep',
     ]);
   });
 
