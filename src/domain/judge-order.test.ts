@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeOrder, type Accepted, type Bounds, type Made } from './judge-order.ts';
+import { judgeEnd, judgeOrder, type Accepted, type Bounds, type Made } from './judge-order.ts';
 
 const firm: Accepted = { ramp: 'buy', pay: 10_000n, receive: 100_000n, binding: true, currency: 'EUR', option: 'SEPA' };
 const estimate: Accepted = { ...firm, binding: false };
@@ -80,4 +80,19 @@ describe('no order of this quote at all', () => {
     expect(judge(firm, { echo: { currency: 'EUR', option: 'SEPA' } })).toBe('as-accepted');
     expect(judge(firm, { echo: { currency: 'USD', option: 'SEPA' } })).toBe('differs');
   });
+});
+
+describe('the end of an order', () => {
+  const now = Date.UTC(2026, 10, 21);
+  const quoted = { binding: true, expiresOn: now + 3 * 86_400_000 };
+  it.each([
+    ['ten seconds ago', now - 10_000, 'over'],
+    ['at once', now, 'over'],
+    ['in five seconds, too soon for any payment', now + 5_000, 'over'],
+    ['before its binding quote', now + 600_000, 'price-changed'],
+    ['with its quote, by a clock that is told in minutes or goes otherwise', now + 3 * 86_400_000 - 15_000, 'in-time'],
+    ['after its quote', now + 4 * 86_400_000, 'in-time'],
+    ['never named', undefined, 'in-time'],
+  ])('%s', (_, endsOn, judged) => expect(judgeEnd(quoted, endsOn, now + 15_000)).toBe(judged));
+  it('of an estimate may be any in the future', () => expect(judgeEnd({ binding: false, expiresOn: now + 900_000 }, now + 60_000, now)).toBe('in-time'));
 });

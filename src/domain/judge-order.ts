@@ -24,3 +24,20 @@ export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judg
   // made.receive / made.pay ≥ accepted.receive / accepted.pay × (1 − slippage), by exact cross multiplication
   return made.receive * accepted.pay * 10_000n >= accepted.receive * made.pay * BigInt(10_000 - bounds.slippageBps) ? 'as-accepted' : 'price-changed';
 };
+
+/** Two clocks, or one that is told in minutes, differ by as much. */
+const endSlackMs = 15_000;
+
+/**
+ * Whether an order can still be paid in time. One that has ended, or is about to, would take money that comes too late; one that ends before its
+ * binding quote does is not what was accepted. No end named is the quote's.
+ */
+export const judgeEnd = (
+  quoted: { binding: boolean; expiresOn?: number },
+  endsOn: number | undefined,
+  lastMoment: number,
+): 'in-time' | 'over' | 'price-changed' => {
+  if (endsOn === undefined) return 'in-time';
+  if (endsOn <= lastMoment) return 'over';
+  return quoted.binding && quoted.expiresOn !== undefined && endsOn < quoted.expiresOn - endSlackMs ? 'price-changed' : 'in-time';
+};

@@ -61,6 +61,51 @@ describe('contradictions', () => {
   });
 });
 
+describe('what cannot be, or is not told yet', () => {
+  test.each<[string, Evidence]>([
+    ['a negative amount to pay', says('paid', { pay: -1n })],
+    ['a negative amount to receive', says('paid', { receive: -1n })],
+    ['a negative fee', says('paid', { fee: -500n })],
+    ['more than a JSON integer holds', says('paid', { fee: 999_999_999_999_999_999n })],
+    ['a fee of more than is paid', says('paid', { fee: 20_000n })],
+  ])('%s is a contradiction, for an estimate too', (_name, evidence) => {
+    expect(go({}, evidence)).toEqual(['review', 'contradiction']);
+    expect(go({ binding: false }, evidence)).toEqual(['review', 'contradiction']);
+  });
+  test('the fee of a sale is not in what is paid for it', () =>
+    expect(go({ ramp: 'sell', pay: 100n }, says('paid', { fee: 500n }))).toEqual(['paid', 'advanced']));
+  test('0 is not told until something was delivered', () => {
+    for (const stage of ['awaiting_payment', 'paid', 'expired', undefined] as const)
+      expect(advance(order({}), says(stage, { pay: 0n, receive: 0n, fee: 0n }), now).kind).not.toBe('contradiction');
+    expect(go({}, says('filled', { receive: 0n }))).toEqual(['review', 'contradiction']);
+  });
+});
+
+describe('an estimate', () => {
+  const accepted = { pay: 10_000n, receive: 107_869n, bounds: { slippageBps: 100 } };
+  const estimate: Partial<OrderNow> = { binding: false, accepted };
+  const bounded: Partial<OrderNow> = { binding: false, accepted: { ...accepted, bounds: { slippageBps: 500, minReceive: 107_000n, maxPay: 10_100n } } };
+  test.each<[string, Partial<OrderNow>, Evidence]>([
+    ['five times the price, at the same rate', estimate, says('awaiting_payment', { pay: 50_000n, receive: 539_345n })],
+    ['one sat', estimate, says('filled', { receive: 1n })],
+    ['less than the slippage allows', estimate, says('filled', { receive: 106_790n })],
+    ['less than the customer allows', bounded, says('filled', { receive: 106_999n })],
+    ['dearer than the customer allows', bounded, says('paid', { pay: 10_101n })],
+  ])('that became %s is a contradiction', (_name, from, evidence) => expect(go(from, evidence)).toEqual(['review', 'contradiction']));
+  test('may move within them, drift no further than them, and be better', () => {
+    expect(go(estimate, says('filled', { receive: 106_791n }))).toEqual(['filled', 'advanced']);
+    expect(go({ ...estimate, receive: 106_791n }, says('filled', { receive: 105_800n }))).toEqual(['review', 'contradiction']);
+    expect(go(bounded, says('filled', { receive: 200_000n }))).toEqual(['filled', 'advanced']);
+  });
+});
+
+test('an order lapses by the clock whatever word its provider uses', () => {
+  const lapsing = order({ expiresOn: now - 1 });
+  expect(advance(lapsing, says(undefined), now)).toMatchObject({ next: 'expired', kind: 'unknown' });
+  expect(advance(lapsing, says('awaiting_payment'), now)).toMatchObject({ next: 'expired' });
+  expect(advance(order({ stage: 'expired', expiresOn: now - 1 }), says('paid'), now)).toMatchObject({ next: 'paid' });
+});
+
 describe('review', () => {
   const reviewed = (before: Stage): Partial<OrderNow> => ({ stage: 'review', before });
   test.each<[Stage, Stage, Stage, AdvanceKind]>([

@@ -2,6 +2,8 @@
  * The life of one order, told by what its provider says. Ranks only rise; what goes backwards is kept but not told; what cannot be true goes to
  * `review`. Placing is another life: settle-placing.ts.
  */
+import { judgeOrder, type Bounds } from './judge-order.ts';
+import { isSafe } from './money.ts';
 import type { IntentState, OrderStatus, Stage } from './order.ts';
 import { namesDiffer } from './option-name.ts';
 import { isWithdrawn, type Ramp } from './ramp.ts';
@@ -15,10 +17,13 @@ export type OrderNow = {
   stage: Stage;
   /** While in review: the last stage before. Without it no read can agree, and only the operator leaves review. */
   before?: Stage;
-  /** The amounts of a binding order may not change; an estimate's may. */
+  ramp?: Ramp;
+  /** The amounts of a binding order may not change; an estimate's may, within what was accepted. */
   binding: boolean;
   pay: bigint;
   receive: bigint;
+  /** What an estimate's amounts are held against: the accepted figures, and the customer's own bounds. */
+  accepted?: { pay: bigint; receive: bigint; bounds: Bounds };
   /** What was ordered, as the provider named it. */
   currency?: string;
   option?: string;
@@ -28,7 +33,14 @@ export type OrderNow = {
 };
 
 /** What one read said; `stage` absent for a word that we do not know. */
-export type Evidence = { stage?: Stage; rawStatus: string; pay?: bigint; receive?: bigint; echo?: { currency?: string; option?: string } };
+export type Evidence = { stage?: Stage; rawStatus: string; pay?: bigint; receive?: bigint; fee?: bigint; echo?: { currency?: string; option?: string } };
+
+/** Nothing is bought for nothing: an amount of 0 in an order that is not done says that it is not known yet. */
+export const withoutUntold = <E extends Evidence>({ pay, receive, ...evidence }: E): Omit<E, 'pay' | 'receive'> & Pick<Evidence, 'pay' | 'receive'> => {
+  const isDone = delivered.has(evidence.stage) || evidence.stage === 'refunded';
+  const isTold = (amount: bigint | undefined): amount is bigint => amount !== undefined && (amount !== 0n || isDone);
+  return { ...evidence, ...(isTold(pay) ? { pay } : {}), ...(isTold(receive) ? { receive } : {}) };
+};
 
 export type AdvanceKind = 'advanced' | 'same' | 'stale' | 'contradiction' | 'unknown';
 export type Advance = { next: Stage; kind: AdvanceKind; note?: string };
@@ -37,10 +49,11 @@ export type Advance = { next: Stage; kind: AdvanceKind; note?: string };
  * The next stage. `unknown` is still pending and wants a warning; `stale` wants an alert and changes nothing; `contradiction` leads to review.
  * Review is left by a read that agrees with the stage before it: nothing contradicted, the same rank or higher.
  */
-export const advance = (order: OrderNow, evidence: Evidence, now: number): Advance => {
+export const advance = (order: OrderNow, said: Evidence, now: number): Advance => {
+  const evidence = withoutUntold(said);
   const contradiction = contradictionIn(order, evidence);
   if (contradiction) return { next: 'review', kind: 'contradiction', note: contradiction };
-  if (evidence.stage === undefined) return { next: order.stage, kind: 'unknown', note: `unknown status "${evidence.rawStatus}"` };
+  if (evidence.stage === undefined) return { next: byTheClock(order, now), kind: 'unknown', note: `unknown status "${evidence.rawStatus}"` };
   if (evidence.stage === 'review')
     return { next: 'review', kind: order.stage === 'review' ? 'same' : 'advanced', note: `to be looked at: "${evidence.rawStatus}"` };
   const told = lapsed(evidence.stage, order.expiresOn, now) ? 'expired' : evidence.stage;
@@ -56,6 +69,10 @@ export const advance = (order: OrderNow, evidence: Evidence, now: number): Advan
 export const lapsed = (stage: Stage, expiresOn: number | undefined, now: number): boolean =>
   stage === 'awaiting_payment' && expiresOn !== undefined && now >= expiresOn;
 
+/** What the clock alone makes of an order: it lapses whatever word its provider uses, and also without any. */
+export const byTheClock = ({ stage, expiresOn }: Pick<OrderNow, 'stage' | 'expiresOn'>, now: number): Stage =>
+  lapsed(stage, expiresOn, now) ? 'expired' : stage;
+
 const reachedBy = (order: OrderNow): Ranked | undefined => {
   const stage = order.stage === 'review' ? order.before : order.stage;
   return stage === 'review' ? undefined : stage;
@@ -64,15 +81,29 @@ const reachedBy = (order: OrderNow): Ranked | undefined => {
 const moneyMoved: ReadonlySet<Stage | undefined> = new Set<Stage>(['underpaid', 'paid', 'filled', 'finished', 'refunded']);
 const delivered: ReadonlySet<Stage | undefined> = new Set<Stage>(['filled', 'finished']);
 
-const contradictionIn = (order: OrderNow, { stage, pay, receive, echo }: Evidence): string | undefined => {
+const contradictionIn = (order: OrderNow, { stage, pay, receive, fee, echo }: Evidence): string | undefined => {
   if ((order.placing === 'unpayable' || order.placing === 'dead') && moneyMoved.has(stage)) return `${order.placing}, yet the provider says ${stage ?? ''}`;
   if (reachedBy(order) === 'refunded' && delivered.has(stage)) return `refunded, then ${stage ?? ''}`;
   if (namesDiffer(echo?.currency, order.currency)) return 'another currency than ordered';
   if (namesDiffer(echo?.option, order.option)) return 'another payment option than ordered';
+  if ([pay, receive, fee].some((amount) => amount !== undefined && (amount < 0n || !isSafe(amount)))) return 'an amount that cannot be';
+  // A sale is paid in sats and charged in money: its fee is part of what arrives.
+  const paid = pay ?? order.pay;
+  if (fee !== undefined && order.ramp !== 'sell' && paid > 0n && fee > paid) return 'a fee of more than is paid';
   // After a refund the amounts describe what went back, not what was ordered.
-  if (!order.binding || stage === 'refunded') return undefined;
+  if (stage === 'refunded') return undefined;
+  if (!order.binding) return worsened(order, pay, receive);
   if (pay !== undefined && pay !== order.pay) return 'the amount to pay changed';
   return receive !== undefined && receive !== order.receive ? 'the amount to receive changed' : undefined;
+};
+
+/** An estimate's figures are judged as its order was: by the slippage and by what the customer bounded. What is to be paid was shown to the customer. */
+const worsened = ({ ramp = 'buy', accepted, ...order }: OrderNow, pay = order.pay, receive = order.receive): string | undefined => {
+  if (!accepted || (pay === order.pay && receive === order.receive)) return undefined;
+  const { bounds } = accepted;
+  if (pay * 10_000n > accepted.pay * BigInt(10_000 + bounds.slippageBps)) return 'the amount to pay grew beyond what was accepted';
+  const judged = judgeOrder({ ramp, pay: accepted.pay, receive: accepted.receive, binding: false }, { pay, receive }, bounds);
+  return judged === 'as-accepted' ? undefined : 'the estimate became worse than what was accepted';
 };
 
 /**

@@ -1,14 +1,15 @@
 /** RFC 9562: letters of a UUID mean the same in either case; braces and `urn:uuid:` are wrapping. */
 const uuidForm = /^(?:urn:uuid:)?\{?([\da-f]{8})-?([\da-f]{4})-?([\da-f]{4})-?([\da-f]{4})-?([\da-f]{12})\}?$/i;
 
-const canonical = (id: string): string => {
+/** The one writing of an id, to hold it apart from others by. */
+export const canonicalId = (id: string): string => {
   const text = id.trim();
   const uuid = uuidForm.exec(text);
   return uuid ? uuid.slice(1).join('-').toLowerCase() : text;
 };
 
 /** Every writing in which a provider may tell an id again, for a look-up by its letters. */
-export const writingsOf = (id: string): string[] => [...new Set([id, canonical(id), canonical(id).toUpperCase()])];
+export const writingsOf = (id: string): string[] => [...new Set([id, canonicalId(id), canonicalId(id).toUpperCase()])];
 
 /** Whether two ids name the same thing: UUIDs however they are written, everything else letter by letter. */
-export const sameId = (a: string, b: string): boolean => a === b || canonical(a) === canonical(b);
+export const sameId = (a: string, b: string): boolean => a === b || canonicalId(a) === canonicalId(b);

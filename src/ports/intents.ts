@@ -51,8 +51,16 @@ export type IntentStore = {
   /** Ends a placing that was certainly not taken. False where another has held it since: what he has found out counts. */
   reject(id: string, owner: string, evidence: Json): Promise<boolean>;
   change(id: string, owner: string, change: IntentChange, release: boolean): Promise<boolean>;
-  /** Confirms the intent, stores the order, its first event and its deliveries in one transaction. */
-  confirm(id: string, owner: string, change: IntentChange, placed: { order: Order; event: OrderEvent; deliveries: NewDelivery[] }): Promise<boolean>;
+  /**
+   * Confirms the intent, stores the order, its first event and its deliveries in one transaction. `lost`: somebody else has settled it; `twin`:
+   * another order has its upstream id.
+   */
+  confirm(
+    id: string,
+    owner: string,
+    change: IntentChange,
+    placed: { order: Order; event: OrderEvent; deliveries: NewDelivery[] },
+  ): Promise<'confirmed' | 'lost' | 'twin'>;
   claimDue(now: number, lease: Lease, limit: number): Promise<Intent[]>;
   claim(id: string, lease: Lease): Promise<Intent | undefined>;
   /** Unpayable and dead ones whose `nextTryOn` has come: to be looked at for money that should not be there. */
@@ -63,5 +71,7 @@ export type IntentStore = {
   earlierIn(exclusiveKey: string): Promise<string[]>;
   /** The one whose outcome is not known yet: until it is, nothing else is placed under its key. */
   unsettledIn(exclusiveKey: string): Promise<Intent | undefined>;
+  /** Other placings at a provider that have one of these upstream ids. */
+  sharing(providerId: string, upstreamIds: string[], except: string): Promise<Intent[]>;
   claimedUpstreamIds(providerId: string, ids: string[]): Promise<string[]>;
 };

@@ -22,6 +22,8 @@ export type OrderWatch = {
   beforeReview?: Stage;
   /** Since when the provider has refused to tell of the order. */
   unreadableSince?: number;
+  /** That another order has its upstream order was seen at the withdrawal: the operator has the word from then on. */
+  twinSeen?: true;
 };
 
 export type Order = {

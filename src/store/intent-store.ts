@@ -85,18 +85,24 @@ export const createIntentStore = (db: Database): IntentStore => ({
       .returning({ id: intents.id });
     return rows.length === 1;
   },
-  confirm: async (id, owner, change, { order, event, deliveries }) =>
-    await db.transaction(async (tx) => {
-      const rows = await tx
-        .update(intents)
-        .set({ ...change, ...released })
-        .where(and(eq(intents.id, id), unsettled, free(intents, owner)))
-        .returning({ id: intents.id });
-      if (rows.length !== 1) return false;
-      await insertOrder(tx, order, event);
-      await insertDeliveries(tx, deliveries);
-      return true;
-    }),
+  confirm: async (id, owner, change, { order, event, deliveries }) => {
+    try {
+      return await db.transaction(async (tx) => {
+        const rows = await tx
+          .update(intents)
+          .set({ ...change, ...released })
+          .where(and(eq(intents.id, id), unsettled, free(intents, owner)))
+          .returning({ id: intents.id });
+        if (rows.length !== 1) return 'lost';
+        await insertOrder(tx, order, event);
+        await insertDeliveries(tx, deliveries);
+        return 'confirmed';
+      });
+    } catch (error) {
+      if (sqlState(error) === uniqueViolation && constraintOf(error) === 'orders_upstream_key') return 'twin';
+      throw error;
+    }
+  },
   claimDue: async (now, lease, limit) => {
     const queue = { table: intents, id: intents.id, dueOn: intents.nextTryOn, waiting: unsettled };
     const rows = await db
@@ -147,6 +153,13 @@ export const createIntentStore = (db: Database): IntentStore => ({
       .from(intents)
       .where(and(eq(intents.exclusiveKey, exclusiveKey), unsettled));
     return rows[0] && toIntent(rows[0]);
+  },
+  sharing: async (providerId, upstreamIds, except) => {
+    const rows = await db
+      .select()
+      .from(intents)
+      .where(and(eq(intents.providerId, providerId), inArray(intents.upstreamOrderId, upstreamIds), ne(intents.id, except)));
+    return rows.map(toIntent);
   },
   claimedUpstreamIds: async (providerId, ids) => {
     if (ids.length === 0) return [];

@@ -67,6 +67,10 @@ const conditionsOf = (search: OrderSearch): (SQL | undefined)[] => [
   search.customerId === undefined ? undefined : eq(intents.customerId, search.customerId),
 ];
 
+/** Of the release before, which looked at no other order when it placed one, or found out about when it was placed. */
+const sharesUpstream = sql`(${intents.providerId}, ${intents.upstreamOrderId}) in (
+  select provider_id, upstream_order_id from intents where upstream_order_id is not null group by provider_id, upstream_order_id having count(*) > 1)`;
+
 const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export const createOperatorStore = (db: Database): OperatorStore => {
@@ -135,6 +139,7 @@ export const createOperatorStore = (db: Database): OperatorStore => {
       // An adopted order's placing stays in review: from then on the order tells.
       review: await find(or(eq(orders.stage, 'review'), and(eq(intents.state, 'review'), isNull(orders.id))), limit),
       unknown: await find(inArray(intents.state, ['prepared', 'sending', 'unknown']), limit),
+      twins: await find(sharesUpstream, limit),
       claims: (await db.select({ id: claims.orderId }).from(claims).where(eq(claims.state, 'review')).limit(limit)).map((row) => row.id),
       dead: (
         await db

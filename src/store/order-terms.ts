@@ -7,9 +7,13 @@ import type { OrderTerms, OrderWatch } from '../ports/orders.ts';
 export type StoredTerms = OrderTerms & OrderWatch;
 
 /** Of an adopted order nothing else may be stored than that it was. */
-export const fromStored = ({ beforeReview, unreadableSince, ...terms }: Partial<StoredTerms>): { terms: OrderTerms; watch: OrderWatch } => ({
+export const fromStored = ({ beforeReview, unreadableSince, twinSeen, ...terms }: Partial<StoredTerms>): { terms: OrderTerms; watch: OrderWatch } => ({
   terms: { currencyId: 0, paymentOptionId: 0, optionName: '', ...terms },
-  watch: { ...(beforeReview === undefined ? {} : { beforeReview }), ...(unreadableSince === undefined ? {} : { unreadableSince }) },
+  watch: {
+    ...(beforeReview === undefined ? {} : { beforeReview }),
+    ...(unreadableSince === undefined ? {} : { unreadableSince }),
+    ...(twinSeen === undefined ? {} : { twinSeen }),
+  },
 });
 
 export const toStored = (terms: OrderTerms, watch: OrderWatch): StoredTerms => ({ ...terms, ...watch });

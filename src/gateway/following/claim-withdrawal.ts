@@ -2,6 +2,7 @@ import { checkPayoutAddress } from '../../bitcoin/address.ts';
 import { toCanonicalLnurl } from '../../bitcoin/lnurl.ts';
 import { customerLink } from '../../domain/links.ts';
 import { backOffMs } from '../../domain/settle-placing.ts';
+import { ProviderFault } from '../../providers/fault.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { followed, putInReview, refreshOrder } from './follow-orders.ts';
 import { Problem } from '../problem.ts';
@@ -10,6 +11,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Lease } from '../../ports/runtime.ts';
 import type { Order } from '../../ports/orders.ts';
 import { findOrder } from './read-orders.ts';
+import { twinsOf } from './twins.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { leaseFor } from '../lease.ts';
 import { linkHosts, providerOf } from '../upstream/provider-of.ts';
@@ -33,6 +35,10 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
   if (known) return await answerClaim(scope, order, known, fallback);
   if (order.stage !== 'filled') order = await refreshOrder(scope, order, 'read');
   if (order.stage !== 'filled') throw notWithdrawable(order);
+  if (order.watch.twinSeen !== true && (await twinsOf(gateway, order)).some(({ state }) => state === 'confirmed')) {
+    await putInReview(gateway, order, 'another order has the same id of the provider: whose the money is, is not certain', { twinSeen: true });
+    throw notWithdrawable({ ...order, stage: 'review' });
+  }
   const lease = leaseFor(gateway, order.id);
   const now = gateway.now();
   const sealedFallback =
@@ -118,6 +124,8 @@ const show = async (gateway: Gateway, orderId: string, sealed: string, expiresOn
   lnurlw: await gateway.seal.open(sealed, lnurlPlace(orderId)),
 });
 
+const patientReads = 3;
+
 /** One call upstream under the claim's lease; what came is committed before it is answered. */
 const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease): Promise<Withdrawal> => {
   const { gateway } = scope;
@@ -158,7 +166,11 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     return await show(gateway, order.id, sealed, expiresOn);
   } catch (error) {
     if (error instanceof Problem) throw error;
+    // An answer that nobody can read does not get better by itself: a person has to hear of it. It is asked for on, all the same.
+    const isUnreadable = error instanceof ProviderFault && error.kind === 'malformed' && claim.attempt >= patientReads;
+    if (isUnreadable && claim.state !== 'review') gateway.log('error', 'claim_unreadable', { order: order.id, provider: order.providerId });
     await gateway.stores.claims.change(order.id, lease.owner, {
+      ...(isUnreadable ? { state: 'review' } : {}),
       attempt: claim.attempt + 1,
       nextTryOn: gateway.now() + backOffMs(claim.attempt, gateway.random()),
     });

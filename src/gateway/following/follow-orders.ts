@@ -1,4 +1,4 @@
-import { advance, isFinal, lapsed, refreshDelayMs, type OrderNow } from '../../domain/order-life.ts';
+import { advance, byTheClock, isFinal, refreshDelayMs, withoutUntold, type OrderNow } from '../../domain/order-life.ts';
 import type { Stage } from '../../domain/order.ts';
 import type { OrderEvidence } from '../../providers/spec.ts';
 import { keepBlob, upstreamBlob } from '../upstream/blob.ts';
@@ -94,23 +94,24 @@ export const followed = (order: Order) => ({
   ...defined({ upstreamOrderId: order.upstreamOrderId, expiresOn: order.expiresOn }),
 });
 
-const nowOf = (order: Order): OrderNow => {
-  const { named } = order.terms;
+const nowOf = ({ settings }: Gateway, order: Order): OrderNow => {
+  const { named, adopted } = order.terms;
+  const bounds = { slippageBps: settings.routing.slippage_bps, ...defined({ minReceive: order.minReceive, maxPay: order.maxPay }) };
   return {
     stage: order.stage,
+    ramp: order.ramp,
     binding: order.binding,
     pay: order.pay,
     receive: order.receive,
+    ...(adopted === true ? {} : { accepted: { pay: order.quotedPay, receive: order.quotedReceive, bounds } }),
     ...defined({ before: order.watch.beforeReview, currency: named?.currency, option: named?.option, expiresOn: order.expiresOn }),
   };
 };
 
 const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' | 'notice'): Promise<Order> => {
-  const { evidence } = told;
+  const evidence = told.evidence && withoutUntold(told.evidence);
   const now = gateway.now();
-  const step = evidence
-    ? advance(nowOf(order), evidence, now)
-    : { next: lapsed(order.stage, order.expiresOn, now) ? ('expired' as const) : order.stage, kind: 'same' as const };
+  const step = evidence ? advance(nowOf(gateway, order), evidence, now) : { next: byTheClock(order, now), kind: 'same' as const };
   const moved = step.next !== order.stage;
   if (evidence && (step.kind === 'unknown' || step.kind === 'stale' || step.kind === 'contradiction')) {
     gateway.count('order_oddities_total', { provider: order.providerId, kind: step.kind });
@@ -135,7 +136,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
     ...(evidence ? { rawStatus: evidence.rawStatus } : {}),
     ...(moved ? { stage: step.next, stageOn, changedOn: now } : {}),
     ...(watch === order.watch ? {} : { watch }),
-    ...(accepted && !order.binding ? { pay: evidence.pay ?? order.pay, receive: evidence.receive ?? order.receive } : {}),
+    ...(accepted && !order.binding ? movedAmounts(order, evidence, step.next) : {}),
     ...(accepted && evidence.fee !== undefined ? { fee: evidence.fee } : {}),
     ...(accepted && evidence.facts ? { facts: { ...order.facts, ...evidence.facts } } : {}),
     ...(accepted && evidence.secret !== undefined && order.secret === undefined
@@ -166,6 +167,12 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
   return (await gateway.stores.orders.findAny(order.id)) ?? order;
 };
 
+/** What is to be paid stays what the customer was shown, in the QR code too, until it was paid. */
+const movedAmounts = (order: Order, { pay, receive }: Pick<OrderEvidence, 'pay' | 'receive'>, next: Stage): Pick<Order, 'pay' | 'receive'> => ({
+  pay: next === 'awaiting_payment' || pay === undefined ? order.pay : pay,
+  receive: receive ?? order.receive,
+});
+
 /** Since when the provider refuses to tell of an order is kept, so that the operator hears of it once and not with every read. */
 const sightOf = (order: Order, told: Told, now: number): OrderWatch => {
   const { unreadableSince: since, ...seen } = order.watch;
@@ -176,7 +183,7 @@ const sightOf = (order: Order, told: Told, now: number): OrderWatch => {
 };
 
 /** Only the operator leaves this review, since no read can tell that what was wrong is right now. */
-export const putInReview = async (gateway: Gateway, order: Order, note: string): Promise<void> => {
+export const putInReview = async (gateway: Gateway, order: Order, note: string, seen: OrderWatch = {}): Promise<void> => {
   const now = gateway.now();
   const event: OrderEvent = {
     sequence: order.sequence + 1,
@@ -187,7 +194,7 @@ export const putInReview = async (gateway: Gateway, order: Order, note: string):
     source: 'read',
     note,
   };
-  const { beforeReview: _before, ...watch } = order.watch;
+  const { beforeReview: _before, ...watch } = { ...order.watch, ...seen };
   const change: OrderChange = { stage: 'review', stageOn: now, changedOn: now, watch };
   const deliveries = await orderDeliveries(gateway, updated(order, change, event), order.stage, event);
   if (await gateway.stores.orders.advance(order, change, event, deliveries))

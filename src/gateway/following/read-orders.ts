@@ -1,6 +1,7 @@
 import type { Ramp } from '../../domain/ramp.ts';
 import { refreshOrder } from './follow-orders.ts';
 import { Problem } from '../problem.ts';
+import { defect } from '../../ports/defect.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Order } from '../../ports/orders.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
@@ -29,9 +30,16 @@ export const readOrders = async <R extends Ramp>(scope: Scope, session: OpenSess
       : [await findOrder(gateway, request.order_id, session.customerId, ramp)];
   const now = gateway.now();
   const stale = orders.filter((order) => !order.final && now - (order.checkedOn ?? order.createdOn) > staleMs).slice(0, refreshedAtOnce);
-  const fresh = new Map((await Promise.all(stale.map((order) => lookOnce(scope, order)))).map((order) => [order.id, order]));
+  const looks = stale.map(async (order) => await lookOnce(scope, order).catch((error: unknown) => unread(gateway, order, error)));
+  const fresh = new Map((await Promise.all(looks)).map((order) => [order.id, order]));
   const entries = await Promise.all(orders.map(async (order) => [order.id, await showOrder(gateway, fresh.get(order.id) ?? order, ramp)] as const));
   return Object.fromEntries(entries);
+};
+
+/** One order that cannot be looked at does not take the list with it: it is told as it is known. */
+const unread = (gateway: Gateway, order: Order, error: unknown): Order => {
+  defect(gateway.log, 'read_orders', error, { order: order.id });
+  return order;
 };
 
 /** However many ask, and whether or not the provider can answer: one look at an order in `staleMs`, for all who ask meanwhile. */

@@ -4,6 +4,7 @@ import { fiatAndSats, sides, type ExchangeRamp, type PerRamp, type Ramp } from '
 import type { Facts, Json } from '../../domain/offer.ts';
 import { orderStatus } from '../../domain/order-life.ts';
 import { orderSecretPlace, paymentPlace } from '../places.ts';
+import { defect } from '../../ports/defect.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Order } from '../../ports/orders.ts';
 import { toCanonicalLnurl } from '../../bitcoin/lnurl.ts';
@@ -115,7 +116,8 @@ export const openPayment = async (gateway: Gateway, order: Order): Promise<Shown
 
 /** FLS01's members, and what a wallet needs that was killed between ordering and paying. */
 export const showOrder = async <R extends Ramp>(gateway: Gateway, order: Order, ramp: R) => {
-  const payment = await openPayment(gateway, order);
+  const payment = await orNothing(gateway, order, () => openPayment(gateway, order));
+  const redemption = await orNothing(gateway, order, () => redemptionOf(gateway, order));
   const { amounts, price, status } = words[ramp];
   return {
     ...amounts(order),
@@ -130,8 +132,18 @@ export const showOrder = async <R extends Ramp>(gateway: Gateway, order: Order, 
     ...(payment && order.expiresOn !== undefined ? { expires_on: isoTime(order.expiresOn) } : {}),
     ...(order.nextCheckOn === undefined || order.final ? {} : { next_check_on: isoTime(order.nextCheckOn) }),
     ...(payment ? { payment_info: payment } : {}),
-    ...(await redemptionOf(gateway, order)),
+    ...redemption,
   };
+};
+
+/** What does not open (another key's, or another row's) is left out: it takes neither its order nor the list of orders with it. */
+const orNothing = async <T>(gateway: Gateway, order: Order, open: () => Promise<T>): Promise<T | undefined> => {
+  try {
+    return await open();
+  } catch (error) {
+    defect(gateway.log, 'show_order', error, { order: order.id });
+    return undefined;
+  }
 };
 
 /** What a channel or link is redeemed with: a bearer secret, shown to its owner only, and only where it leads to the provider's own hosts. */

@@ -68,11 +68,12 @@ const showFound = (found: FoundOrder) => ({
 /** What waits for a person, or may soon. */
 export const readAttention = async (gateway: Gateway, operator: Operator) => {
   await record(gateway, operator, 'attention.read', 'orders');
-  const { review, unknown, claims, dead } = await gateway.stores.operator.attention(most);
+  const { review, unknown, twins, claims, dead } = await gateway.stores.operator.attention(most);
   const switches = await gateway.stores.operator.switches();
   return {
     review: review.map(showFound),
     unknown: unknown.map(showFound),
+    twins: twins.map(showFound),
     claims_in_review: claims,
     dead_letters: dead.map((one) => ({
       id: one.id,

@@ -1,7 +1,9 @@
-import { judgeOrder } from '../../domain/judge-order.ts';
+import { judgeEnd, judgeOrder } from '../../domain/judge-order.ts';
 import { refreshDelayMs } from '../../domain/order-life.ts';
 import { asksExchange, type Json } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
+import { isExchange } from '../../domain/ramp.ts';
+import { canonicalId } from '../../domain/same-id.ts';
 import type { PlacedOrder } from '../../providers/spec.ts';
 import { orderDeliveries } from '../deliveries/order-deliveries.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -16,36 +18,18 @@ import { showNewOrder } from '../following/show-order.ts';
 import { withOwnLinks } from './own-links.ts';
 import { showPayment } from './show-payment.ts';
 import { defined } from '../../domain/defined.ts';
+import { markTwins, twinsOf } from '../following/twins.ts';
 
 /**
- * The provider answered with an order. It is shown only when it is what the customer accepted, can be paid, and its links are the
- * provider's own; then the intent, the order, its first event and the answer's bytes are committed in one transaction.
+ * The provider answered with an order. It is shown only when it is nobody else's, is what the customer accepted, can be paid in time, and its links
+ * are the provider's own; then the intent, the order, its first event and the answer's bytes are committed in one transaction.
  */
 export const confirmPlaced = async (gateway: Gateway, intent: Intent, owner: string, placing: Placing, placed: PlacedOrder): Promise<GivenAnswer> => {
-  const { provider, quote, inputs } = placing;
-  const { offer } = quote.offer;
-  const named = quote.offer.terms.named;
-  const judged = judgeOrder(
-    { ramp: intent.ramp, pay: offer.pay, receive: offer.receive, binding: offer.binding, ...(named ? { currency: named.currency, option: named.option } : {}) },
-    { pay: placed.pay, receive: placed.receive, ...(placed.echo ? { echo: placed.echo } : {}) },
-    {
-      slippageBps: gateway.settings.routing.slippage_bps,
-      ...(inputs.minReceive === undefined ? {} : { minReceive: BigInt(inputs.minReceive) }),
-      ...(inputs.maxPay === undefined ? {} : { maxPay: BigInt(inputs.maxPay) }),
-    },
-  );
-  // What the operator's balance has paid for is bought: holding it back would help nobody.
-  if (judged !== 'as-accepted' && inputs.order.payWithBalance === true)
-    gateway.log('error', 'balance_purchase_differs', { provider: provider.id, order: intent.orderId, request_id: intent.requestId });
-  else if (judged !== 'as-accepted') {
-    const detail = judged === 'differs' ? 'The provider made another order than was accepted.' : "The provider's order costs more than was accepted.";
-    return await withhold(gateway, intent, owner, placed, {
-      code: 'price-changed',
-      detail: `${detail} It is not handed out and lapses by itself. Nothing is to be paid.`,
-      // With fresh offers for the first who asks (withFreshOffers).
-      more: {},
-    });
-  }
+  const { provider, quote } = placing;
+  const twins = await twinsOf(gateway, { intentId: intent.id, providerId: intent.providerId, upstreamOrderId: placed.upstreamOrderId });
+  if (twins.length > 0) return await withholdTwin(gateway, intent, owner, placed, twins);
+  const refusal = notAsAccepted(gateway, intent, placing, placed);
+  if (refusal) return await withhold(gateway, intent, owner, placed, refusal);
   const { asked } = quote.route;
   const option = asksExchange(asked) ? { paymentOptionId: quote.terms.paymentOptionId, currency: asked.currency } : {};
   const ownLinks = withOwnLinks(placed.paymentInfo, linkHosts(provider, provider.core.payment_hosts), gateway.settings.mode === 'sandbox');
@@ -53,11 +37,7 @@ export const confirmPlaced = async (gateway: Gateway, intent: Intent, owner: str
   if (placed.paymentInfo.kind === 'none' && placed.paymentInfo.problem !== undefined)
     gateway.log('warn', 'payment_info_withheld', { provider: provider.id, order: intent.orderId, note: placed.paymentInfo.problem });
   if (!payment && placed.stage === 'awaiting_payment')
-    return await withhold(gateway, intent, owner, placed, {
-      code: 'order-unpayable',
-      detail: "The provider's order names no way to pay it that can be shown. Ask for a new quote.",
-      more: {},
-    });
+    return await withhold(gateway, intent, owner, placed, unpayable("The provider's order names no way to pay it that can be shown."));
 
   const untrusted = ownLinks === undefined;
   const now = gateway.now();
@@ -86,12 +66,60 @@ export const confirmPlaced = async (gateway: Gateway, intent: Intent, owner: str
     ...(placed.upstreamOrderId === undefined ? {} : { upstreamOrderId: placed.upstreamOrderId }),
   };
   const deliveries = await orderDeliveries(gateway, order, undefined, event);
-  if (await gateway.stores.intents.confirm(intent.id, owner, change, { order, event, deliveries })) {
-    gateway.count('orders_total', { provider: provider.id, outcome: untrusted ? 'review' : 'confirmed' });
-    gateway.background(receiptOfOrder(gateway, order));
-    return answer;
+  const outcome = await gateway.stores.intents.confirm(intent.id, owner, change, { order, event, deliveries });
+  // Two came at the same moment, and the other is in the database by now.
+  if (outcome === 'twin') return await withholdTwin(gateway, intent, owner, placed, await twinsOf(gateway, order));
+  // Somebody else settled it meanwhile: that answer is the answer.
+  if (outcome === 'lost') return await answerOf(gateway, await gateway.stores.intents.find(intent.id));
+  gateway.count('orders_total', { provider: provider.id, outcome: untrusted ? 'review' : 'confirmed' });
+  gateway.background(receiptOfOrder(gateway, order));
+  return answer;
+};
+
+const unpayable = (detail: string): GivenProblem => ({ code: 'order-unpayable', detail: `${detail} Ask for a new quote.`, more: {} });
+
+/** Why an order that was made is not handed out: it is not what was accepted, or money would come too late for it. */
+const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inputs }: Placing, placed: PlacedOrder): GivenProblem | undefined => {
+  const { offer } = quote.offer;
+  const named = quote.offer.terms.named;
+  const { slippage_bps: slippageBps, expiry_margin_s: marginS } = gateway.settings.routing;
+  const judged = judgeOrder(
+    { ramp: intent.ramp, pay: offer.pay, receive: offer.receive, binding: offer.binding, ...(named ? { currency: named.currency, option: named.option } : {}) },
+    { pay: placed.pay, receive: placed.receive, ...(placed.echo ? { echo: placed.echo } : {}) },
+    { slippageBps, ...boundsOf(inputs) },
+  );
+  // What the operator's balance has paid for is bought: holding it back would help nobody.
+  if (inputs.order.payWithBalance === true) {
+    if (judged !== 'as-accepted')
+      gateway.log('error', 'balance_purchase_differs', { provider: provider.id, order: intent.orderId, request_id: intent.requestId });
+    return undefined;
   }
-  // Somebody else settled it meanwhile: his answer is the answer.
+  // With fresh offers for the first who asks (withFreshOffers).
+  const changed = (detail: string): GivenProblem => ({
+    code: 'price-changed',
+    detail: `${detail} It is not handed out and lapses by itself. Nothing is to be paid.`,
+    more: {},
+  });
+  if (judged === 'differs') return changed('The provider made another order than was accepted.');
+  if (judged === 'price-changed') return changed("The provider's order costs more than was accepted.");
+  if (placed.stage !== 'awaiting_payment') return undefined;
+  // Sellers of channels are paid at once, and the margin is in the end that is told of them.
+  const lastMoment = gateway.now() + (isExchange(intent.ramp) ? marginS * 1000 : 0);
+  const end = judgeEnd(offer, placed.expiresOn, lastMoment);
+  if (end === 'over') return unpayable("The provider's order has ended already: a payment would come too late.");
+  return end === 'price-changed' ? changed("The provider's order ends earlier than the quote that was accepted.") : undefined;
+};
+
+const boundsOf = ({ minReceive, maxPay }: Placing['inputs']): { minReceive?: bigint; maxPay?: bigint } =>
+  defined({
+    minReceive: minReceive === undefined ? undefined : BigInt(minReceive),
+    maxPay: maxPay === undefined ? undefined : BigInt(maxPay),
+  });
+
+/** What is read or paid under the provider's id is another customer's too: only a person can tell whose it is. */
+const withholdTwin = async (gateway: Gateway, intent: Intent, owner: string, { upstreamOrderId }: PlacedOrder, twins: Intent[]): Promise<GivenAnswer> => {
+  const note = `the provider's id of it is that of ${twins.map(({ orderId }) => orderId).join(', ')} too`;
+  if (await settleUnpayable(gateway, intent, owner, { state: 'review', note, upstreamOrderId })) await markTwins(gateway, intent, twins);
   return await answerOf(gateway, await gateway.stores.intents.find(intent.id));
 };
 
@@ -176,6 +204,7 @@ const orderOf = async (
     quotedPay: offer.pay,
     quotedReceive: offer.receive,
     binding: offer.binding,
+    ...boundsOf(inputs),
     terms: {
       ...quote.terms,
       ...(asksExchange(asked) ? { currency: asked.currency } : {}),
@@ -198,6 +227,7 @@ const orderOf = async (
     ...defined({
       providerSessionId: intent.exclusiveKey,
       upstreamOrderId: placed.upstreamOrderId,
+      upstreamKey: placed.upstreamOrderId === undefined ? undefined : canonicalId(placed.upstreamOrderId),
       expiresOn: placed.expiresOn ?? offer.expiresOn,
       referenceHash: reference === undefined ? undefined : gateway.hash(reference.trim().toUpperCase()),
       appId: inputs.appId,

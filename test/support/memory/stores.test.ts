@@ -99,7 +99,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
   const ordered = async (more: Partial<Order> = {}, webhooks: NewDelivery[] = []): Promise<Order> => {
     const intent = await placed();
     const order = orderOf(intent, more);
-    expect(await stores().intents.confirm(intent.id, 'one', { state: 'confirmed' }, { order, event: event(1), deliveries: webhooks })).toBe(true);
+    expect(await stores().intents.confirm(intent.id, 'one', { state: 'confirmed' }, { order, event: event(1), deliveries: webhooks })).toBe('confirmed');
     return order;
   };
   const stateOf = async (id: string): Promise<Intent['state'] | undefined> => (await stores().intents.find(id))?.state;
@@ -189,6 +189,23 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect(await intents.find(one.id)).toMatchObject({ state: 'dead', answer: 'second' });
     });
 
+    it('stand for one upstream order each', async () => {
+      const { intents, orders } = stores();
+      const providerId = crypto.randomUUID();
+      const [one, other] = [await placed({ providerId }), await placed({ providerId })];
+      const confirm = async (intent: NewIntent) =>
+        await intents.confirm(
+          intent.id,
+          'one',
+          { state: 'confirmed', upstreamOrderId: 'UP-1' },
+          { order: { ...orderOf(intent), upstreamKey: 'up-1' }, event: event(1), deliveries: [] },
+        );
+      expect(await confirm(one)).toBe('confirmed');
+      expect([await confirm(other), await stateOf(other.id), await orders.findAny(other.orderId)]).toEqual(['twin', 'prepared', undefined]);
+      expect(ids(await intents.sharing(providerId, ['up-1', 'UP-1'], other.id))).toEqual([one.id]);
+      expect(await intents.sharing(providerId, ['up-1', 'UP-1'], one.id)).toEqual([]);
+    });
+
     it('know which upstream orders are claimed', async () => {
       const { intents } = stores();
       const one = await placed();
@@ -206,7 +223,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect(await stores().orders.find(order.id, crypto.randomUUID())).toBeUndefined();
       const intent = await placed();
       const late = { order: orderOf(intent), event: event(1), deliveries: [] };
-      expect(await stores().intents.confirm(intent.id, 'somebody-else', { state: 'confirmed' }, late)).toBe(false);
+      expect(await stores().intents.confirm(intent.id, 'somebody-else', { state: 'confirmed' }, late)).toBe('lost');
       expect([await stateOf(intent.id), await stores().orders.findAny(intent.orderId)]).toEqual(['prepared', undefined]);
     });
 

@@ -75,11 +75,13 @@ export const memoryStores = (now: () => number) => {
         await Promise.resolve(intents.lends(id, owner) && intents.change(id, owner, isUnsettled, { state: 'rejected', evidence }, true)),
       change: async (id, owner, change, release) => await Promise.resolve(intents.change(id, owner, isUnsettled, change, release)),
       confirm: async (id, owner, change, placed) => {
-        if (!intents.change(id, owner, isUnsettled, change, true)) return false;
+        const { providerId, upstreamKey } = placed.order;
+        if (upstreamKey !== undefined && orders.find((one) => one.providerId === providerId && one.upstreamKey === upstreamKey)) return 'twin';
+        if (!intents.change(id, owner, isUnsettled, change, true)) return 'lost';
         orders.insert(placed.order.id, placed.order);
         events.push({ ...placed.event, orderId: placed.order.id });
         insertDeliveries(placed.deliveries);
-        return await Promise.resolve(true);
+        return await Promise.resolve('confirmed');
       },
       claimDue: async (at, lease, limit) => await Promise.resolve(intents.takeDue(at, lease, limit, (one) => (isUnsettled(one) ? one.nextTryOn : undefined))),
       claim: async (id, lease) => await Promise.resolve(intents.take(id, lease, isUnsettled)),
@@ -93,6 +95,8 @@ export const memoryStores = (now: () => number) => {
       },
       earlierIn: async (key) => await Promise.resolve(intents.filter((one) => one.exclusiveKey === key).map((one) => one.id)),
       unsettledIn: async (key) => await Promise.resolve(intents.find((one) => one.exclusiveKey === key && isUnsettled(one))),
+      sharing: async (providerId, upstreamIds, except) =>
+        await Promise.resolve(intents.filter((one) => one.providerId === providerId && upstreamIds.includes(one.upstreamOrderId ?? '') && one.id !== except)),
       claimedUpstreamIds: async (providerId, ids) =>
         await Promise.resolve(
           intents.filter((one) => one.providerId === providerId && ids.includes(one.upstreamOrderId ?? '')).flatMap((one) => one.upstreamOrderId ?? []),
