@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Wallet } from '../../scripts/demo/wallet.ts';
+import { movableClock } from '../support/clock.ts';
 import { startTestGateway, walletFrom, type TestGateway } from '../support/gateway.ts';
+import { inbound, startChannelSellers } from '../support/scenarios/liquidity.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
 
 const secretKey = 'secret-key-of-the-backend-0123';
@@ -163,6 +165,25 @@ describe('an Idempotency-Key', () => {
     for (let i = 0; i < 10; i += 1) expect((await order(`other-${i}`)).body['code']).toBe('quote-used');
     expect(await sql`select 1 from idempotency_keys where route = '/order'`).toHaveLength(1);
   });
+});
+
+it('throw-away node keys use up a part of what a seller makes in a day', async () => {
+  const clock = movableClock();
+  const sellers = await startChannelSellers(clock.now);
+  const north = { kind: 'lsps1', base_url: sellers.north.url, orders_per_day: 20, quotes_per_node_per_day: 1 };
+  const selling = await startTestGateway({}, { clock, config: { trusted_proxies: ['127.0.0.1'] }, blocks: { north } });
+  const firmFrom = async (ip: string, n: number) => {
+    const wallet = walletFrom(selling.url, ip);
+    const { sessionId } = await wallet.open();
+    const { body } = await wallet.call('/liquidity/offers', { session_id: sessionId, ...inbound, amount_sats: 400_000 + n, firm: true });
+    return [(body['offers'] as unknown[]).length, ...(body['refused'] as { reason: string }[]).map(({ reason }) => reason)];
+  };
+  const seen = [];
+  for (let n = 0; n < 4; n += 1) seen.push(await firmFrom('203.0.113.70', n));
+  expect(seen).toEqual([[1], [1], [0, 'quota-used'], [0, 'quota-used']]);
+  expect(await firmFrom('203.0.113.71', 9)).toEqual([1]);
+  await selling.close();
+  await Promise.all(Object.values(sellers).map(async (one) => await one.close()));
 });
 
 it('an amount of sats far beyond every limit is not sent to a provider', async () => {
