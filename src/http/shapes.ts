@@ -22,7 +22,8 @@ export const providerRef = z.object({ id: z.string(), name: z.string() });
 export const ipv4 = z.ipv4();
 export const country = z
   .string()
-  .regex(/^[A-Za-z]{2}$/, 'must be an ISO 3166 country of two letters')
+  // What is no code at all is told once.
+  .regex(/^[A-Za-z]{2}$/, { error: 'must be an ISO 3166 country of two letters', abort: true })
   .refine((code) => readCountry(code) !== undefined, 'must be a country of ISO 3166 (GB, not England)')
   .overwrite((code) => readCountry(code) ?? code)
   .openapi({ example: 'DE' });

@@ -14,7 +14,7 @@ const headersOfInterest = [
 /** Their values are ids or times; that they are there is not. */
 const headersByPresence = ['x-request-id', 'retry-after'];
 
-const secretKeys = new Set(['session_id', 'token', 'recovery_secret', 'lnurlw', 'x', 'whpk', 'instance', 'epc_qr', 'payment_url', 'tie_key']);
+const secretKeys = new Set(['session_id', 'token', 'recovery_secret', 'lnurlw', 'x', 'whpk', 'instance', 'epc_qr', 'payment_url', 'tie_key', 'receipt']);
 const durations = new Set(['latency_ms', 'waited_ms', 'retry_after_ms']);
 
 const text = (value: string): string =>

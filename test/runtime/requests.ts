@@ -141,7 +141,8 @@ const circuitCloses: Row = {
   name: 'and time closes it again',
   expected: [200],
   run: async (world) => {
-    await until('the time of the next probe', async () => ((await circuitOf(world)) === 'half-open' ? true : undefined));
+    // Half open, or closed already: by a probe that something else sent, or by a new isolate on a busy machine.
+    await until('the time of the next probe', async () => ((await circuitOf(world)) === 'open' ? undefined : true), 100_000);
     return await world.ask('/offers', { session_id: kept(world, 'other'), ...eur, amount_fiat: 10_000 });
   },
   also: async (world) => await circuitOf(world),

@@ -7,10 +7,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, sym
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-
-// Compilers and test runners in processes of their own: on a busy machine each takes its time.
-vi.setConfig({ testTimeout: 60_000 });
+import { afterAll, beforeAll, expect, it } from 'vitest';
 
 const repository = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const copy = mkdtempSync(join(tmpdir(), 'new-provider-'));
@@ -24,7 +21,7 @@ const runWith = async (more: Record<string, string>, file: string, ...args: stri
     const child = execFile(
       process.execPath,
       ['--no-warnings', join(copy, file), ...args],
-      { cwd: copy, env: environment, timeout: 60_000 },
+      { cwd: copy, env: environment, timeout: 170_000 },
       (error, stdout, stderr) => ended({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, output: `${stdout}${stderr}` }),
     );
     // A simulator ends with its parent, which is when its input ends.
