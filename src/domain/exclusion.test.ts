@@ -313,3 +313,38 @@ describe('at the bound itself', () => {
     expect(warnings(sale, { ...priced, offer: { ...priced.offer, facts: { provider_btc_price: 1 } } })).toEqual([]);
   });
 });
+
+describe('who declined this customer', () => {
+  const three = [aCandidate('a', { receive: 100_000n }), aCandidate('b', { receive: 99_900n }), aCandidate('liar', { receive: 160_000n })];
+  const kept = (declined: Record<string, number>, candidates = three) => {
+    const { accepted, excluded } = applyRules(asked, candidates, policy, decidedOn, declined);
+    return [accepted.map(({ providerId }) => providerId), excluded.map(({ providerId, rule, until }) => [providerId, rule, until])];
+  };
+
+  test('stands back once the liars were judged, by its price too', () => {
+    expect(kept({ a: decidedOn + 1 })).toEqual([
+      ['b'],
+      [
+        ['liar', 'too-good', undefined],
+        ['a', 'declined-your-order', decidedOn + 1],
+      ],
+    ]);
+  });
+  test('until its time is over', () => {
+    expect(kept({ a: decidedOn })).toEqual([['a', 'b'], [['liar', 'too-good', undefined]]]);
+  });
+  test('and not where nobody else is left', () => {
+    expect(kept({ a: decidedOn + 1, b: decidedOn + 1 })).toEqual([['a', 'b'], [['liar', 'too-good', undefined]]]);
+  });
+  test('whatever is declined, somebody is offered, and nobody is lost', () => {
+    fc.assert(
+      fc.property(soundCandidates(), fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }), (candidates, said) => {
+        const declined = Object.fromEntries(candidates.map(({ providerId }, n) => [providerId, said[n] === true ? decidedOn + 1 : 0]));
+        const plain = applyRules(asked, candidates, policy, decidedOn);
+        const { accepted, excluded } = applyRules(asked, candidates, policy, decidedOn, declined);
+        expect(accepted.length > 0).toBe(plain.accepted.length > 0);
+        expect(accepted.length + excluded.length).toBe(candidates.length);
+      }),
+    );
+  });
+});

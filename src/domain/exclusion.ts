@@ -7,6 +7,7 @@ import {
   type Asked,
   type Candidate,
   type ChannelAsked,
+  type Declined,
   type Excluded,
   type ExchangeAsked,
   type ExclusionRule,
@@ -33,7 +34,7 @@ const usualShortestLifeMs = 30_000;
 const leastUsedBps = 9_950n;
 
 /** Applies every rule. The result depends on nothing but its arguments, and not on the order of the candidates. */
-export const applyRules = (asked: Asked, candidates: Candidate[], policy: DecisionPolicy, now: number): Ruling => {
+export const applyRules = (asked: Asked, candidates: Candidate[], policy: DecisionPolicy, now: number, declined: Declined = {}): Ruling => {
   const excluded: Excluded[] = [];
   const sound: Candidate[] = [];
   for (const candidate of candidates) {
@@ -41,10 +42,11 @@ export const applyRules = (asked: Asked, candidates: Candidate[], policy: Decisi
     if (rule === undefined) sound.push(flagFee(asked, candidate, policy));
     else excluded.push({ providerId: candidate.providerId, offer: candidate.offer, rule });
   }
-  if (!asksExchange(asked)) return { accepted: sound, excluded };
+  if (!asksExchange(asked)) return { accepted: withoutDeclined(sound, declined, now, excluded), excluded };
   const { near, far, disputed } = againstReference(asked, sound, policy);
   const trusted = policy.reference?.source === 'live' && !disputed;
-  const accepted = withoutOutliers(asked, near, policy.outlierBps, trusted, excluded);
+  const honest = withoutOutliers(asked, near, policy.outlierBps, trusted, excluded);
+  const accepted = withoutDeclined(honest, declined, now, excluded);
   return {
     accepted,
     excluded: [...excluded, ...far],
@@ -80,6 +82,19 @@ const withoutOutliers = (asked: ExchangeAsked, candidates: Candidate[], outlierB
     excluded.push({ providerId, rule: 'too-good', offer, deviationBps: deviationBps(found.net, middleOf(others, 'net')), limitBps: outlierBps });
     left = others;
   }
+};
+
+/**
+ * Who declined this customer's order lately stands back, unless nobody else is left. Its offer was one of those that outliers are judged by: else a
+ * liar would only have to be declined by the others.
+ */
+const withoutDeclined = (candidates: Candidate[], declined: Declined, now: number, excluded: Excluded[]): Candidate[] => {
+  const untilOf = ({ providerId }: Candidate): number => declined[providerId] ?? 0;
+  const left = candidates.filter((one) => untilOf(one) <= now);
+  if (left.length === 0) return candidates;
+  for (const one of candidates)
+    if (untilOf(one) > now) excluded.push({ providerId: one.providerId, rule: 'declined-your-order', offer: one.offer, until: untilOf(one) });
+  return left;
 };
 
 type Judged = { candidate: Candidate; net: Fraction; price: Fraction };

@@ -109,6 +109,7 @@ export const exclusionRules = [
   'expires-too-soon',
   'too-good',
   'off-reference',
+  'declined-your-order',
   'lease-not-promised',
   'lease-too-short',
   'inbound-too-small',
@@ -116,7 +117,10 @@ export const exclusionRules = [
 ] as const;
 export type ExclusionRule = (typeof exclusionRules)[number];
 
-export type Excluded = { providerId: string; rule: ExclusionRule; offer: ProviderOffer; deviationBps?: number; limitBps?: number };
+/** `until`: of `declined-your-order`, when it is over. */
+export type Excluded = { providerId: string; rule: ExclusionRule; offer: ProviderOffer; deviationBps?: number; limitBps?: number; until?: number };
+/** Providers that declined an order of the customer who asks, or made a worse one, and until when they stand back. */
+export type Declined = Readonly<Record<string, number>>;
 export type Refused = { providerId: string; refusal: Refusal };
 export type Failed = { providerId: string; reason: FaultKind; retryable: boolean; latencyMs?: number; retryOn?: number };
 

@@ -1,5 +1,5 @@
 /** The whole decision, from what the providers answered to the route that is stored and can be ranked again. Pure. */
-import { asksExchange, type Asked, type Candidate, type Excluded, type Failed, type RankedOffer, type Refused } from './offer.ts';
+import { asksExchange, type Asked, type Candidate, type Declined, type Excluded, type Failed, type RankedOffer, type Refused } from './offer.ts';
 import type { DecisionPolicy, RuleVersion } from './policy.ts';
 import { applyRules } from './exclusion.ts';
 import { bpsUp, divCeil } from './money.ts';
@@ -15,6 +15,8 @@ export type RouteInput = {
   refused: Refused[];
   failed: Failed[];
   policy: DecisionPolicy;
+  /** Of the customer who asks. */
+  declined?: Declined | undefined;
   /** Lower-case hex of SHA-256(request id ‖ provider id). */
   tieKey: (providerId: string) => string;
   /** When it was decided, Unix milliseconds. */
@@ -62,7 +64,7 @@ export type Route = {
 export const decide = (input: RouteInput): Route => {
   const { asked, policy, now } = input;
   const tieKey = remembered(input.tieKey);
-  const { accepted, excluded, priceCheck, referenceDisputed } = applyRules(asked, input.candidates, policy, now);
+  const { accepted, excluded, priceCheck, referenceDisputed } = applyRules(asked, input.candidates, policy, now, input.declined);
   const { ranked, name, decidedBy, tieBreaks, preferenceDecided } = rank(asked, accepted, policy, tieKey, now);
   const reference = referenceOf(asked, accepted, policy, now, referenceDisputed === true);
   const neutral = <T extends { providerId: string }>(list: T[]): T[] =>

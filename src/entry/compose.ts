@@ -58,6 +58,7 @@ export const composeInstance = (parts: Parts) => {
     listings: new Map(),
     numbers: undefined,
     openBudget: new Map(),
+    judged: new Map(),
     switches: noSwitches(),
     record: noRecord(),
     lastPrices: new Map(),

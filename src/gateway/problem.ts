@@ -20,6 +20,7 @@ export type ProblemCode =
   | 'withdrawal-differs'
   | 'order-unpayable'
   | 'price-changed'
+  | 'provider-declined'
   | 'session-settled'
   | 'customer-conflict'
   | 'idempotency-in-progress'

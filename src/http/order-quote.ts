@@ -16,6 +16,7 @@ export const orderProblems = [
   'order-pending',
   'order-unpayable',
   'price-changed',
+  'provider-declined',
   'provider-unavailable',
   'misconfigured',
   'too-many-open-orders',

@@ -98,7 +98,7 @@ const liquidityLimits = {
   min_amount_sats: anyAmount.optional(),
   max_amount_sats: anyAmount.optional(),
 };
-const excludedAs = { provider: providerRef, rule: z.enum(exclusionRules), deviation_bps: bps.optional(), limit_bps: bps.optional() };
+const excludedAs = { provider: providerRef, rule: z.enum(exclusionRules), deviation_bps: bps.optional(), limit_bps: bps.optional(), until: time.optional() };
 const refusedAs = { provider: providerRef, reason: z.enum(refusalReasons), connect_to: z.string().optional() };
 const failed = z.object({
   provider: providerRef,

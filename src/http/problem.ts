@@ -28,6 +28,7 @@ export const problems: Record<ProblemCode, Kind> = {
   'withdrawal-differs': kind(409, 'The withdrawal was asked for with another fallback', 'fix-request'),
   'order-unpayable': kind(409, 'The order cannot be paid', 'requote'),
   'price-changed': kind(409, 'The price changed', 'ask-user'),
+  'provider-declined': kind(409, 'The provider declined the order', 'ask-user'),
   'session-settled': kind(409, 'The session was opened differently', 'reopen-session'),
   'customer-conflict': kind(409, 'This belongs to another customer', 'fix-request'),
   'idempotency-in-progress': kind(409, 'The first request with this key is still running', 'retry', true),

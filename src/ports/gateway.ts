@@ -23,6 +23,8 @@ export type InstanceState = {
   numbers: OptionNumber[] | undefined;
   openBudget: Map<string, { windowStart: number; used: number }>;
   switches: SwitchState;
+  /** By provider, outcome and network: since when it is counted. */
+  judged: Map<string, number>;
   record: RecordState;
   /** By currency, hundredths of the fiat unit per bitcoin; since when they were noted. */
   lastPrices: Map<string, { lowest: bigint; highest: bigint; since: number }>;

@@ -38,6 +38,8 @@ export type Intent = {
 export type NewIntent = Omit<Intent, 'state' | 'attempt' | 'sentOn' | 'upstreamOrderId' | 'evidence' | 'answer'>;
 export type IntentChange = Partial<Pick<Intent, 'state' | 'deadOn' | 'nextTryOn' | 'upstreamOrderId' | 'evidence' | 'answer' | 'knownBefore'>>;
 
+export type StandsBack = { customerId: string; providerId: string; now: number; until: number };
+
 export type IntentStore = {
   /**
    * `exists`: the quote has a live intent; `busy`: the upstream session has an unsettled one; `open`: the customer's orders that can still be
@@ -51,6 +53,8 @@ export type IntentStore = {
   /** Ends a placing that was certainly not taken. False where another has held it since: what he has found out counts. */
   reject(id: string, owner: string, evidence: Json): Promise<boolean>;
   change(id: string, owner: string, change: IntentChange, release: boolean): Promise<boolean>;
+  /** Settles it for good; in the same transaction its provider stands back for the customer, where it went back on its offer. */
+  end(id: string, owner: string, change: IntentChange, standsBack: StandsBack | undefined): Promise<boolean>;
   /**
    * Confirms the intent, stores the order, its first event and its deliveries in one transaction. `lost`: somebody else has settled it; `twin`:
    * another order has its upstream id.

@@ -7,6 +7,11 @@ export const metricList = {
   provider_calls_total: { kind: 'counter', help: 'Calls to providers', labels: ['provider', 'operation', 'outcome'] },
   provider_call_ms: { kind: 'histogram', help: 'Time of a provider call in milliseconds', labels: ['provider', 'operation'] },
   orders_total: { kind: 'counter', help: 'Placings by outcome', labels: ['provider', 'outcome'] },
+  order_networks_total: {
+    kind: 'counter',
+    help: 'Networks whose order a provider kept to its offer or went back on it (declined, a worse order), each once an hour',
+    labels: ['provider', 'outcome'],
+  },
   order_stages_total: { kind: 'counter', help: 'Orders that reached a stage', labels: ['provider', 'stage'] },
   order_oddities_total: {
     kind: 'counter',

@@ -1,3 +1,5 @@
+import type { Declined } from '../domain/offer.ts';
+
 // ---- stores ----------------------------------------------------------------------------------------------------------------------------
 
 export type ProviderSession = { id: string; providerId: string; blob?: string; ready: boolean; claimedOn: number; expiresOn?: number; unsettled: boolean };
@@ -14,6 +16,8 @@ export type Session = {
   openedBy?: string;
   openedReply?: string;
   nodePubkey?: string;
+  /** The customer's: providers that declined an order, until when they stand back. */
+  declined?: Declined;
   /** Live upstream sessions of this session, by provider id. Blobs are sealed. */
   upstream: Map<string, ProviderSession>;
 };

@@ -1,10 +1,10 @@
 import { and, eq, inArray, ne, or, sql } from 'drizzle-orm';
-import type { Intent, IntentStore } from '../ports/intents.ts';
+import type { Intent, IntentChange, IntentStore, StandsBack } from '../ports/intents.ts';
 import { constraintOf, present, sqlState, uniqueViolation, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
 import { free, held, leaseOf, released, takeDue } from './lease.ts';
 import { insertOrder } from './order-store.ts';
-import { intents, orders } from './schema.ts';
+import { customers, intents, orders } from './schema.ts';
 
 const unsettledStates = ['prepared', 'sending', 'unknown'] as const;
 const unsettled = inArray(intents.state, [...unsettledStates]);
@@ -28,6 +28,25 @@ const openOf = async (tx: Transaction, customerId: string): Promise<string[]> =>
     .from(orders)
     .where(and(eq(orders.customerId, customerId), inArray(orders.stage, ['awaiting_payment', 'underpaid']), eq(orders.final, false)));
   return [...new Set([...placing, ...placed].map((row) => row.id))];
+};
+
+/** Beside those that still do; whose time is over goes. */
+const standBack = async (tx: Transaction, { customerId, providerId, now, until }: StandsBack): Promise<void> => {
+  const [row] = await tx.select({ declined: customers.declined }).from(customers).where(eq(customers.id, customerId)).for('update');
+  const others = Object.entries(row?.declined ?? {}).filter(([, end]) => end > now);
+  await tx
+    .update(customers)
+    .set({ declined: { ...Object.fromEntries(others), [providerId]: until } })
+    .where(eq(customers.id, customerId));
+};
+
+const settle = async (tx: Transaction | Database, id: string, owner: string, change: IntentChange, release = true): Promise<boolean> => {
+  const rows = await tx
+    .update(intents)
+    .set({ ...change, ...(release ? released : {}) })
+    .where(and(eq(intents.id, id), unsettled, free(intents, owner)))
+    .returning({ id: intents.id });
+  return rows.length === 1;
 };
 
 export const createIntentStore = (db: Database): IntentStore => ({
@@ -77,23 +96,17 @@ export const createIntentStore = (db: Database): IntentStore => ({
       .returning({ id: intents.id });
     return rows.length === 1;
   },
-  change: async (id, owner, change, release) => {
-    const rows = await db
-      .update(intents)
-      .set({ ...change, ...(release ? released : {}) })
-      .where(and(eq(intents.id, id), unsettled, free(intents, owner)))
-      .returning({ id: intents.id });
-    return rows.length === 1;
-  },
+  change: async (id, owner, change, release) => await settle(db, id, owner, change, release),
+  end: async (id, owner, change, back) =>
+    await db.transaction(async (tx) => {
+      if (!(await settle(tx, id, owner, change))) return false;
+      if (back) await standBack(tx, back);
+      return true;
+    }),
   confirm: async (id, owner, change, { order, event, deliveries }) => {
     try {
       return await db.transaction(async (tx) => {
-        const rows = await tx
-          .update(intents)
-          .set({ ...change, ...released })
-          .where(and(eq(intents.id, id), unsettled, free(intents, owner)))
-          .returning({ id: intents.id });
-        if (rows.length !== 1) return 'lost';
+        if (!(await settle(tx, id, owner, change))) return 'lost';
         await insertOrder(tx, order, event);
         await insertDeliveries(tx, deliveries);
         return 'confirmed';
@@ -125,7 +138,9 @@ export const createIntentStore = (db: Database): IntentStore => ({
     const rows = await db
       .update(intents)
       .set({ ...change, ...released })
-      .where(and(eq(intents.id, id), withheld, free(intents, owner), ...(was === undefined ? [] : [eq(intents.answer, was)])))
+      .where(
+        and(eq(intents.id, id), or(withheld, eq(intents.state, 'declined')), free(intents, owner), ...(was === undefined ? [] : [eq(intents.answer, was)])),
+      )
       .returning({ id: intents.id });
     return rows.length === 1;
   },

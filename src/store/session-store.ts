@@ -1,5 +1,6 @@
 import type { Sql } from 'postgres';
 import { and, eq, gt, isNull, or, sql } from 'drizzle-orm';
+import type { Declined } from '../domain/offer.ts';
 import type { ProviderSession, Session, SessionStore } from '../ports/sessions.ts';
 import { present, type Database } from './database.ts';
 import { grouped } from './grouped.ts';
@@ -34,6 +35,7 @@ type SessionRow = {
   opened_by: string | null;
   opened_reply: string | null;
   node_pubkey: string | null;
+  declined: Declined | null;
   upstream: UpstreamRow[] | null;
 };
 type UpstreamRow = { id: string; provider: string; blob: string | null; ready: boolean; claimed: number; expires: number | null; unsettled: boolean };
@@ -51,6 +53,7 @@ const toSession = (row: SessionRow): Session => ({
   ...(row.opened_by === null ? {} : { openedBy: row.opened_by }),
   ...(row.opened_reply === null ? {} : { openedReply: row.opened_reply }),
   ...(row.node_pubkey === null ? {} : { nodePubkey: row.node_pubkey }),
+  ...(row.declined === null ? {} : { declined: row.declined }),
   upstream: new Map((row.upstream ?? []).map((one) => [one.provider, toUpstream(one)])),
 });
 const toUpstream = ({ id, provider, blob, ready, claimed, expires, unsettled: waits }: UpstreamRow): ProviderSession => ({
@@ -82,6 +85,7 @@ export const createSessionStore = (db: Database, client: Sql, options: { grouped
         (extract(epoch from s.created_on) * 1000)::float8 as created_on, (extract(epoch from s.opened_on) * 1000)::float8 as opened_on,
         (extract(epoch from s.last_used_on) * 1000)::float8 as last_used_on, (extract(epoch from s.expires_on) * 1000)::float8 as expires_on,
         (extract(epoch from s.revoked_on) * 1000)::float8 as revoked_on,
+        (select c.declined from customers c where c.id = s.customer_id) as declined,
         (select json_agg(json_build_object('id', p.id, 'provider', p.provider_id, 'blob', p.blob, 'ready', p.ready,
           'claimed', extract(epoch from p.claimed_on) * 1000, 'expires', extract(epoch from p.expires_on) * 1000,
           'unsettled', exists (select 1 from intents i where i.provider_session_id = p.id and i.state in ('prepared', 'sending', 'unknown'))))

@@ -9,6 +9,9 @@ import { orderDeliveries } from '../deliveries/order-deliveries.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Intent } from '../../ports/intents.ts';
 import type { Order, OrderEvent } from '../../ports/orders.ts';
+import type { Scope } from '../../ports/scope.ts';
+import { countJudged } from './count-judged.ts';
+import { settleUnpayable, type End } from './end-placing.ts';
 import { sealAnswer, type GivenAnswer, type GivenProblem } from './given-answer.ts';
 import { answerOf, type Placing } from './placing.ts';
 import { linkHosts } from '../upstream/provider-of.ts';
@@ -24,20 +27,20 @@ import { markTwins, twinsOf } from '../following/twins.ts';
  * The provider answered with an order. It is shown only when it is nobody else's, is what the customer accepted, can be paid in time, and its links
  * are the provider's own; then the intent, the order, its first event and the answer's bytes are committed in one transaction.
  */
-export const confirmPlaced = async (gateway: Gateway, intent: Intent, owner: string, placing: Placing, placed: PlacedOrder): Promise<GivenAnswer> => {
+export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string, placing: Placing, placed: PlacedOrder): Promise<GivenAnswer | Withheld> => {
+  const { gateway } = scope;
   const { provider, quote } = placing;
   const twins = await twinsOf(gateway, { intentId: intent.id, providerId: intent.providerId, upstreamOrderId: placed.upstreamOrderId });
   if (twins.length > 0) return await withholdTwin(gateway, intent, owner, placed, twins);
   const refusal = notAsAccepted(gateway, intent, placing, placed);
-  if (refusal) return await withhold(gateway, intent, owner, placed, refusal);
+  if (refusal) return withheld(placed, refusal);
   const { asked } = quote.route;
   const option = asksExchange(asked) ? { paymentOptionId: quote.terms.paymentOptionId, currency: asked.currency } : {};
   const ownLinks = withOwnLinks(placed.paymentInfo, linkHosts(provider, provider.core.payment_hosts), gateway.settings.mode === 'sandbox');
   const payment = showPayment(ownLinks ?? placed.paymentInfo, { pay: placed.pay, ...option });
   if (placed.paymentInfo.kind === 'none' && placed.paymentInfo.problem !== undefined)
     gateway.log('warn', 'payment_info_withheld', { provider: provider.id, order: intent.orderId, note: placed.paymentInfo.problem });
-  if (!payment && placed.stage === 'awaiting_payment')
-    return await withhold(gateway, intent, owner, placed, unpayable("The provider's order names no way to pay it that can be shown."));
+  if (!payment && placed.stage === 'awaiting_payment') return withheld(placed, unpayable("The provider's order names no way to pay it that can be shown."));
 
   const untrusted = ownLinks === undefined;
   const now = gateway.now();
@@ -72,8 +75,16 @@ export const confirmPlaced = async (gateway: Gateway, intent: Intent, owner: str
   // Somebody else settled it meanwhile: that answer is the answer.
   if (outcome === 'lost') return await answerOf(gateway, await gateway.stores.intents.find(intent.id));
   gateway.count('orders_total', { provider: provider.id, outcome: untrusted ? 'review' : 'confirmed' });
+  countJudged(scope, provider.id, 'kept');
   gateway.background(receiptOfOrder(gateway, order));
   return answer;
+};
+
+/** The order exists upstream, but nobody is shown how to pay it. */
+export type Withheld = { withheld: End };
+const withheld = ({ upstreamOrderId }: PlacedOrder, problem: GivenProblem): Withheld => {
+  const { code } = problem;
+  return { withheld: { state: 'unpayable', problem, evidence: { note: code, code }, wentBack: true, upstreamOrderId } };
 };
 
 const unpayable = (detail: string): GivenProblem => ({ code: 'order-unpayable', detail: `${detail} Ask for a new quote.`, more: {} });
@@ -94,7 +105,7 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
       gateway.log('error', 'balance_purchase_differs', { provider: provider.id, order: intent.orderId, request_id: intent.requestId });
     return undefined;
   }
-  // With fresh offers for the first who asks (withFreshOffers).
+  // With offers for the first who asks (withOffers).
   const changed = (detail: string): GivenProblem => ({
     code: 'price-changed',
     detail: `${detail} It is not handed out and lapses by itself. Nothing is to be paid.`,
@@ -121,49 +132,6 @@ const withholdTwin = async (gateway: Gateway, intent: Intent, owner: string, { u
   const note = `the provider's id of it is that of ${twins.map(({ orderId }) => orderId).join(', ')} too`;
   if (await settleUnpayable(gateway, intent, owner, { state: 'review', note, upstreamOrderId })) await markTwins(gateway, intent, twins);
   return await answerOf(gateway, await gateway.stores.intents.find(intent.id));
-};
-
-/** The order exists upstream, but nobody is shown how to pay it. */
-const withhold = async (gateway: Gateway, intent: Intent, owner: string, { upstreamOrderId }: PlacedOrder, problem: GivenProblem): Promise<GivenAnswer> => {
-  const answer = { problem };
-  const changed = await settleWith(gateway, intent, owner, { state: 'unpayable', upstreamOrderId, note: problem.code }, answer);
-  gateway.count('orders_total', { provider: intent.providerId, outcome: problem.code });
-  return changed ? answer : await answerOf(gateway, await gateway.stores.intents.find(intent.id));
-};
-
-/** How a placing ends without an order that anybody may pay. */
-type End = { state: 'unpayable' | 'dead' | 'review'; note?: string; upstreamOrderId?: string | undefined };
-
-const settleWith = async (gateway: Gateway, intent: Intent, owner: string, { state, note, upstreamOrderId }: End, answer: GivenAnswer): Promise<boolean> =>
-  await gateway.stores.intents.change(
-    intent.id,
-    owner,
-    {
-      state,
-      nextTryOn: Math.max(intent.deadOn, gateway.now()),
-      answer: await sealAnswer(gateway, intent.id, answer),
-      ...(upstreamOrderId === undefined ? {} : { upstreamOrderId }),
-      ...(note === undefined ? {} : { evidence: { note } }),
-    },
-    true,
-  );
-
-/** The end of a placing whose answer was lost for good. */
-export const settleUnpayable = async (gateway: Gateway, intent: Intent, owner: string, end: End & { note: string }): Promise<boolean> => {
-  const { state, note } = end;
-  gateway.count('orders_total', { provider: intent.providerId, outcome: state });
-  gateway.log(state === 'review' ? 'error' : 'warn', 'intent_settled', {
-    request_id: intent.requestId,
-    provider: intent.providerId,
-    intent: intent.id,
-    state,
-    note,
-  });
-  const detail =
-    state === 'review'
-      ? 'What became of the order is not certain; the operator looks at it. Nothing is to be paid. Do not order the same again before he has answered.'
-      : 'The provider may hold an order that nobody can pay; it lapses by itself and nothing is to be paid. Ask for a new quote.';
-  return await settleWith(gateway, intent, owner, end, { problem: { code: 'order-unpayable', detail, more: { members: { order_id: intent.orderId } } } });
 };
 
 /** What support people search an order by. */

@@ -39,8 +39,8 @@ it('an answer that was lost leaves the order pending, and nothing is sent again 
 });
 
 it.each([
-  ['refused', async () => await Promise.resolve({ ok: false, refusal: { reason: 'declined' } } as const)],
-  ['not reached', async () => await Promise.reject(new ProviderFault('unreachable', 'refused', { taken: 'no' }))],
+  ['had no place for', async () => await Promise.resolve({ ok: false, refusal: { reason: 'busy' } } as const)],
+  ['did not get', async () => await Promise.reject(new ProviderFault('unreachable', 'refused', { taken: 'no' }))],
 ])('what the provider %s leaves the quote usable', async (_, answer) => {
   const { gateway, scope, session, quote, request, buyer, intentOf } = memoryGateway();
   buyer().script.placeOrder = answer;
@@ -52,17 +52,36 @@ it.each([
   expect(await gateway.stores.orders.list(session.customerId, 'buy', 10)).toHaveLength(1);
 });
 
-it('another price than the binding quote is withheld, with fresh offers: the same for all who ask', async () => {
-  const { gateway, scope, session, quote, request, buyer, intentOf } = memoryGateway();
-  const { script, sound, price } = buyer();
-  const quoteId = await quote();
+const two = { alpine: {}, cobalt: {} };
+
+it('what the provider declined is declined for good, and it stands back for this customer in the same step', async () => {
+  const { scope, session, quote, request, buyer, intentOf, calls, declined, clock } = memoryGateway(two);
+  buyer().script.placeOrder = async () => await Promise.resolve({ ok: false, refusal: { reason: 'declined' } } as const);
+  const quoteId = await quote('alpine');
+  const first = await problemOf(placeOrder(scope, session, request(quoteId)));
+  const again = await problemOf(placeOrder(scope, session, request(quoteId)));
+  const offered = [{ provider: { id: 'cobalt' } }, { provider: { id: 'cobalt' } }];
+  expect(first).toMatchObject({ code: 'provider-declined', more: { members: { offers: offered } } });
+  expect(again.more).toEqual(first.more);
+  expect([(await intentOf(quoteId))?.state, calls('placeOrder')]).toEqual(['declined', 1]);
+  expect(declined.get(session.customerId)?.['alpine']).toBeGreaterThan(clock.now + 599_000);
+});
+
+it('another price than the binding quote is withheld, with other offers: the same for all who ask', async () => {
+  const { gateway, scope, session, quote, request, buyer, intentOf } = memoryGateway(two);
+  const { script, sound } = buyer();
+  const { price } = buyer('cobalt');
+  const quoteId = await quote('alpine');
   script.placeOrder = async (...given) => {
     const answer = await sound.placeOrder(...given);
     return answer.ok ? { ...answer, value: { ...answer.value, receive: answer.value.receive - 1n } } : answer;
   };
   price.receive = 107_000n;
   const first = await problemOf(placeOrder(scope, session, request(quoteId)));
-  expect([first.code, first.more.members?.['offers']]).toEqual(['price-changed', [expect.objectContaining({ amount_sats: 107_000 })]]);
+  expect([first.code, first.more.members?.['offers']]).toEqual([
+    'price-changed',
+    [expect.objectContaining({ amount_sats: 107_869 }), expect.objectContaining({ amount_sats: 107_000 })],
+  ]);
   expect(JSON.stringify(first.more)).not.toContain('CH44');
   price.receive = 106_000n;
   const again = await problemOf(placeOrder(scope, session, request(quoteId)));

@@ -5,7 +5,7 @@ import type { Provider } from '../../ports/providers.ts';
 import { Problem } from '../problem.ts';
 import { refuseHeldOrders } from '../switches.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
-import { withFreshOffers } from './fresh-offers.ts';
+import { withOffers } from './other-offers.ts';
 import { giveAnswer, type GivenAnswer } from './given-answer.ts';
 import { answerOf, orderPending, otherPending, quoteExpired, type PlacingInputs } from './placing.ts';
 import { prepareOrder, type RampRequest } from './prepare.ts';
@@ -32,7 +32,7 @@ export type PlaceOrderRequest = RampRequest & {
  * hangs up; the same quote again gets the same bytes.
  */
 export const placeOrder = async (scope: Scope, session: OpenSession, request: PlaceOrderRequest): Promise<string> =>
-  giveAnswer(await withFreshOffers(scope, session, request.quoteId, await place(scope, session, request)));
+  giveAnswer(await withOffers(scope, session, request.quoteId, await place(scope, session, request)));
 
 const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequest): Promise<GivenAnswer> => {
   const { gateway } = scope;

@@ -6,41 +6,42 @@ import type { PlacedOrder, PlaceRequest } from '../../providers/spec.ts';
 import { keepBlob } from '../upstream/blob.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { adapterOf } from '../upstream/provider-of.ts';
-import { confirmPlaced, settleUnpayable } from './confirm-order.ts';
-import { answerOf, lapsesUnseen, lostNote, notTaken, orderPending, placingOf, quoteExpired, type Placing } from './placing.ts';
+import { confirmPlaced } from './confirm-order.ts';
+import { endExpired, endOfRefusal, endPlacing, endUnsent, settleUnpayable, type End } from './end-placing.ts';
+import { answerOf, lapsesUnseen, lostNote, orderPending, placingOf, type Placing } from './placing.ts';
 import type { GivenAnswer } from './given-answer.ts';
 import { quoteRequestOf } from './quote-request.ts';
 import { rampFacts } from '../ramps.ts';
 import { ordersHeld } from '../switches.ts';
-import type { Gateway } from '../../ports/gateway.ts';
 import type { Intent } from '../../ports/intents.ts';
 import type { Lease } from '../../ports/runtime.ts';
-import { releaseSpend } from './balance.ts';
-import { refusalProblem } from '../refusal-problem.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { noticeUrl } from '../notice-url.ts';
 
 /** From `prepared` on: known orders first, then `sending` is committed, then the one POST. */
 export const sendPlacing = async (scope: Scope, intent: Intent, lease: Lease): Promise<GivenAnswer> => {
+  const placing = await placingOf(scope.gateway, intent);
+  const sent = await sendPrepared(scope, intent, lease, placing);
+  return 'state' in sent ? await endPlacing(scope, intent, lease.owner, placing, sent) : sent;
+};
+
+const sendPrepared = async (scope: Scope, intent: Intent, lease: Lease, placing: Placing): Promise<GivenAnswer | End> => {
   const { gateway } = scope;
   const { intents } = gateway.stores;
-  const placing = await placingOf(gateway, intent);
-  if (gateway.now() > placing.quote.acceptBy) return await neverSent(gateway, intent, lease, placing);
+  // Its sender died before anything left, and by now nobody waits for it: an order would surprise the customer.
+  if (gateway.now() > placing.quote.acceptBy) return endExpired('accept_by passed before it was sent');
   if (ordersHeld(gateway, intent.providerId)) throw orderPending('New orders are held at the moment.', 30_000);
   const knownBefore = await readKnownOrders(scope, intent, placing);
   if (knownBefore) await intents.change(intent.id, lease.owner, { knownBefore }, false);
   const leaseEndsOn = gateway.now() + lease.seconds * 1000;
   if (!(await intents.startSending(intent.id, lease, gateway.now()))) return await answerOf(gateway, await intents.find(intent.id));
   const sent = await sendOnce(scope, intent, placing, leaseEndsOn);
-  if ('placed' in sent) return await confirmPlaced(gateway, intent, lease.owner, placing, sent.placed);
-  if ('refused' in sent || 'unsent' in sent) {
-    const reason = 'refused' in sent ? sent.refused.reason : sent.unsent;
-    // Whoever was paused past his lease may hear a refusal of what another has placed meanwhile.
-    if (!(await intents.reject(intent.id, lease.owner, { refused: reason }))) return await answerOf(gateway, await intents.find(intent.id));
-    await releaseSpend(gateway, intent, placing.quote);
-    if ('refused' in sent && sent.sessionOver === true) throw quoteExpired();
-    throw 'refused' in sent && rampFacts[intent.ramp].tellsRefusal ? refusalProblem(sent.refused) : notTaken(reason);
+  if ('placed' in sent) {
+    const outcome = await confirmPlaced(scope, intent, lease.owner, placing, sent.placed);
+    return 'withheld' in outcome ? outcome.withheld : outcome;
   }
+  if ('unsent' in sent) return endUnsent(sent.unsent);
+  if ('refused' in sent) return sent.sessionOver === true ? endExpired(sent.refused.reason) : endOfRefusal(intent.ramp, sent.refused, placing);
   if (lapsesUnseen(intent, placing)) {
     await settleUnpayable(gateway, intent, lease.owner, { state: 'unpayable', note: lostNote });
     return await answerOf(gateway, await intents.find(intent.id));
@@ -52,15 +53,6 @@ export const sendPlacing = async (scope: Scope, intent: Intent, lease: Lease): P
     true,
   );
   throw orderPending("The provider's answer was lost; the gateway is finding out what became of the order.");
-};
-
-/** Its sender died before anything left, and by now nobody waits for it: an order would surprise the customer. */
-const neverSent = async (gateway: Gateway, intent: Intent, lease: Lease, placing: Placing): Promise<GivenAnswer> => {
-  const { intents } = gateway.stores;
-  if (!(await intents.reject(intent.id, lease.owner, { refused: 'accept_by passed before it was sent' })))
-    return await answerOf(gateway, await intents.find(intent.id));
-  await releaseSpend(gateway, intent, placing.quote);
-  throw quoteExpired();
 };
 
 /**

@@ -1,5 +1,7 @@
 import { backOffMs, settlePlacing, type NewOrder, type UnknownPlacing } from '../../domain/settle-placing.ts';
-import { confirmPlaced, settleUnpayable } from './confirm-order.ts';
+import type { PlacedOrder } from '../../providers/spec.ts';
+import { confirmPlaced } from './confirm-order.ts';
+import { endPlacing, settleUnpayable } from './end-placing.ts';
 import { noticeBodyPlace } from '../places.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Intent } from '../../ports/intents.ts';
@@ -79,7 +81,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
     if (next.do === 'wait') return await remember(gateway, intent, lease, evidence, Math.max(next.until, now + 250));
     if (next.do === 'repost') {
       const sent = await sendOnce(scope, intent, placing, leaseEndsOn, evidence.reposts + 2);
-      if ('placed' in sent && core.repost !== 'duplicates') return void (await confirmPlaced(gateway, intent, lease.owner, placing, sent.placed));
+      if ('placed' in sent && core.repost !== 'duplicates') return await confirmOrEnd(scope, intent, lease, placing, sent.placed);
       // What did not reach the provider tells nothing of the order that it may hold: the next look sends it again.
       if ('unsent' in sent) break;
       // Nor does a refused key: the order is not looked at before the account is connected again.
@@ -95,6 +97,11 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
   const now = gateway.now();
   const next = now + backOffMs(evidence.tries, gateway.random());
   await remember(gateway, intent, lease, evidence, now < intent.deadOn ? Math.min(next, intent.deadOn) : next);
+};
+
+const confirmOrEnd = async (scope: Scope, intent: Intent, lease: Lease, placing: Placing, placed: PlacedOrder): Promise<void> => {
+  const outcome = await confirmPlaced(scope, intent, lease.owner, placing, placed);
+  if ('withheld' in outcome) await endPlacing(scope, intent, lease.owner, placing, outcome.withheld);
 };
 
 /**
@@ -146,7 +153,7 @@ const isFound = async (scope: Scope, intent: Intent, placing: Placing, lease: Le
       fee: (found.pay ?? pay) - receive,
       paymentInfo: { kind: 'none' as const },
     };
-    await confirmPlaced(gateway, intent, lease.owner, placing, placed);
+    await confirmOrEnd(scope, intent, lease, placing, placed);
     return true;
   } catch {
     return false; // counted and logged by callProvider

@@ -41,9 +41,10 @@ const collecting = async (
   };
   const began = Date.now();
   let tookMs: number | undefined;
-  const collected = collectOffers({ gateway, requestId: 'req_1' }, { asked, asks: Object.entries(asks).map(askOf), sessionHash: 'session', maxWaitMs }).finally(
-    () => (tookMs = Date.now() - began),
-  );
+  const collected = collectOffers(
+    { gateway, requestId: 'req_1' },
+    { asked, asks: Object.entries(asks).map(askOf), session: { idHash: 'session' }, maxWaitMs },
+  ).finally(() => (tookMs = Date.now() - began));
   await vi.advanceTimersByTimeAsync(10_000);
   const { route, shadow, offerings } = await collected;
   const failed = route.failed.map((one) => `${one.providerId} ${one.reason}`).toSorted((a, b) => a.localeCompare(b));

@@ -12,6 +12,7 @@ import { learnt, routeVersion } from './record.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Scope } from '../../ports/scope.ts';
+import type { OpenSession } from '../sessions/read-session.ts';
 import { defect } from '../../ports/defect.ts';
 
 /** An offer, and what an order for it will need. */
@@ -37,7 +38,7 @@ export type Ask = { provider: Provider; terms: Terms; /** Default true: asked ag
 export type CollectRequest = {
   asked: Asked;
   asks: Ask[];
-  sessionHash: string;
+  session: Pick<OpenSession, 'idHash' | 'declined'>;
   maxWaitMs: number | undefined;
   /** Instead of the configured deadline for quotes. */
   longestMs?: number;
@@ -86,7 +87,8 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
   };
 
   const { answer_early: rule } = gateway.settings.routing;
-  const good = (): number => applyRules(request.asked, candidates, policyOf(gateway, request.asked, gateway.now()), gateway.now()).accepted.length;
+  const good = (): number =>
+    applyRules(request.asked, candidates, policyOf(gateway, request.asked, gateway.now()), gateway.now(), request.session.declined).accepted.length;
   const early = rule && answerEarly(gateway, started + rule.after_ms, () => good() >= rule.offers);
   let decided = false;
   const running: Promise<void>[] = [];
@@ -100,7 +102,7 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
         verb: 'quote',
         deadlineMs,
         idempotent: ask.idempotent ?? true,
-        customerKey: request.sessionHash,
+        customerKey: request.session.idHash,
         ...(traceparent === undefined ? {} : { context: { traceparent } }),
       } as const;
       running.push(
@@ -136,6 +138,7 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
     refused,
     failed,
     policy: policyOf(gateway, request.asked, now),
+    declined: request.session.declined,
     tieKey: (providerId) => gateway.hash(`${requestId}${providerId}`),
     now,
     maxWaitMs,

@@ -31,7 +31,7 @@ export const priceBuy = async (scope: Scope, session: OpenSession, request: Exch
   const collected = await collectOffers(scope, {
     asked,
     asks,
-    sessionHash: session.idHash,
+    session,
     maxWaitMs: request.max_wait_ms,
     since,
   });

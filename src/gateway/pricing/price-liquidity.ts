@@ -84,7 +84,7 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
   const collected = await collectOffers(scope, {
     asked,
     asks,
-    sessionHash: session.idHash,
+    session,
     maxWaitMs: request.max_wait_ms,
     // An order is made for a firm price: it is waited for like one.
     ...(firm ? { longestMs: gateway.settings.routing.order_deadline_ms } : {}),

@@ -43,7 +43,7 @@ export const priceSell = async (scope: Scope, session: OpenSession, request: Sel
   const collected = await collectOffers(scope, {
     asked,
     asks,
-    sessionHash: session.idHash,
+    session,
     maxWaitMs: request.max_wait_ms,
     since,
   });

@@ -20,11 +20,12 @@ const priceAgain: Record<Ramp, (scope: Scope, session: OpenSession, quote: Store
   },
 };
 
-/** What the market says now, for a customer whose price changed. Without a price there are no offers, and no reason to answer otherwise. */
-export const freshOffers = async (scope: Scope, session: OpenSession, quote: StoredQuote): Promise<Json[]> => {
+/** What the market says now, for a customer whom `without` declined or gave a worse price. Without a price there are no offers, and no reason to answer otherwise. */
+export const freshOffers = async (scope: Scope, session: OpenSession, quote: StoredQuote, without: string): Promise<Json[]> => {
   try {
     const stored = await priceAgain[quote.route.asked.ramp](scope, session, quote);
-    return stored.route.offers.map((_, index) => showOffer(scope.gateway, stored, index, stored.route.asked.ramp));
+    const { ramp } = stored.route.asked;
+    return stored.route.offers.flatMap(({ providerId }, index) => (providerId === without ? [] : [showOffer(scope.gateway, stored, index, ramp)]));
   } catch {
     return [];
   }

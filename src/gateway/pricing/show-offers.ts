@@ -56,6 +56,7 @@ const showReasons = <R extends Ramp>(gateway: Gateway, route: Route, ramp: R) =>
     ...amountWords[ramp].excluded(route, one.offer),
     ...(one.deviationBps === undefined ? {} : { deviation_bps: one.deviationBps }),
     ...(one.limitBps === undefined ? {} : { limit_bps: one.limitBps }),
+    ...(one.until === undefined ? {} : { until: isoTime(one.until) }),
   })),
   refused: route.refused.map(({ providerId, refusal }) => ({
     provider: providerRef(gateway, providerId),

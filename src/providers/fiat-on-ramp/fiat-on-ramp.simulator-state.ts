@@ -32,6 +32,7 @@ export type Fault = KitFault<
   | 'late-commit'
   | 'unknown-status'
   | 'status-backwards'
+  | 'order-refused'
   | 'order-amounts-differ'
   | 'no-payment-info'
   | 'foreign-payment-url'

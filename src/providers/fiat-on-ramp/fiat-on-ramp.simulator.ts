@@ -256,6 +256,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     const quote = quotes.get(String(body['quote_id']));
     if (!quote) return refuse(404, 'no such quote');
     if (quote.expiresOn !== undefined && quote.expiresOn < now()) return refuse(410, 'the quote has expired');
+    if (faults.take('order', 'order-refused')) return refuse(422, 'not today');
     const earlier = [...orders.values()].find((order) => order.quote.id === quote.id);
     if (earlier && options.repost !== 'duplicates') {
       if (options.repost === 'same') return Response.json(orderAnswer(earlier));

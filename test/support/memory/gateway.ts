@@ -90,7 +90,7 @@ export const memoryGateway = (
     instance: 'memory',
     outlivesRequest: true,
   });
-  const { stores, events, deliveries } = memoryStores(now);
+  const { stores, events, deliveries, declined } = memoryStores(now);
   const running: Promise<unknown>[] = [];
   // A client that is never asked connects to nothing.
   const unasked = composed.onDatabase(connect('postgres://nobody@127.0.0.1:1/none', 1), {
@@ -134,6 +134,8 @@ export const memoryGateway = (
     logs,
     events,
     deliveries,
+    /** By customer: what its sessions read. */
+    declined,
     quote,
     request,
     /** Placed and confirmed. */

@@ -189,6 +189,18 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect(await intents.find(one.id)).toMatchObject({ state: 'dead', answer: 'second' });
     });
 
+    it('that are declined keep their answer, and end once', async () => {
+      const { intents } = stores();
+      const one = await placed();
+      const back = { customerId: one.customerId, providerId: one.providerId, now, until: now + 1 };
+      expect(await intents.end(one.id, 'two', { state: 'declined', answer: 'stolen' }, back)).toBe(false);
+      expect(await intents.end(one.id, 'one', { state: 'declined', answer: 'first', nextTryOn: past }, back)).toBe(true);
+      expect(await intents.end(one.id, 'one', { state: 'declined', answer: 'again' }, back)).toBe(false);
+      expect(ids(await intents.claimWithheld(now, lease('two'), 100))).not.toContain(one.id);
+      expect(await intents.changeWithheld(one.id, 'two', { answer: 'with offers' }, 'first')).toBe(true);
+      expect((await intents.findByQuote(one.quoteId, one.customerId))?.answer).toBe('with offers');
+    });
+
     it('stand for one upstream order each', async () => {
       const { intents, orders } = stores();
       const providerId = crypto.randomUUID();

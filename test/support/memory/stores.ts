@@ -40,6 +40,7 @@ export const memoryStores = (now: () => number) => {
   const upstream = new Map<string, ProviderSession & { owner: string; retired?: true }>();
   const listings = new Map<string, StoredListing>();
   const numbers: OptionNumber[] = [];
+  const declined = new Map<string, Record<string, number>>();
 
   const insertDeliveries = (rows: NewDelivery[]): void => {
     for (const row of rows) {
@@ -74,6 +75,14 @@ export const memoryStores = (now: () => number) => {
       reject: async (id, owner, evidence) =>
         await Promise.resolve(intents.lends(id, owner) && intents.change(id, owner, isUnsettled, { state: 'rejected', evidence }, true)),
       change: async (id, owner, change, release) => await Promise.resolve(intents.change(id, owner, isUnsettled, change, release)),
+      end: async (id, owner, change, back) => {
+        if (!intents.change(id, owner, isUnsettled, change, true)) return false;
+        if (back) {
+          const others = Object.entries(declined.get(back.customerId) ?? {}).filter(([, until]) => until > back.now);
+          declined.set(back.customerId, { ...Object.fromEntries(others), [back.providerId]: back.until });
+        }
+        return await Promise.resolve(true);
+      },
       confirm: async (id, owner, change, placed) => {
         const { providerId, upstreamKey } = placed.order;
         if (upstreamKey !== undefined && orders.find((one) => one.providerId === providerId && one.upstreamKey === upstreamKey)) return 'twin';
@@ -88,7 +97,9 @@ export const memoryStores = (now: () => number) => {
       claimWithheld: async (at, lease, limit) =>
         await Promise.resolve(intents.takeDue(at, lease, limit, (one) => (isWithheld(one) ? one.nextTryOn : undefined))),
       changeWithheld: async (id, owner, change, was) =>
-        await Promise.resolve(intents.change(id, owner, (one) => isWithheld(one) && (was === undefined || one.answer === was), change, true)),
+        await Promise.resolve(
+          intents.change(id, owner, (one) => (isWithheld(one) || one.state === 'declined') && (was === undefined || one.answer === was), change, true),
+        ),
       wake: async (id, at) => {
         intents.set(id, (one) => isUnsettled(one) || isWithheld(one), { nextTryOn: at });
         await Promise.resolve();
@@ -196,5 +207,5 @@ export const memoryStores = (now: () => number) => {
     }),
     operator: partly<OperatorStore>('operator', { switches: async () => await Promise.resolve([]) }),
   });
-  return { stores, events, deliveries };
+  return { stores, events, deliveries, declined };
 };

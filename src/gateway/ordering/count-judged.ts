@@ -1,0 +1,22 @@
+import type { Scope } from '../../ports/scope.ts';
+
+const windowMs = 3_600_000;
+const mostKnown = 20_000;
+
+/**
+ * Whether a provider keeps to its offers, counted once an hour for each network: one customer, or a rival with one address, counts once. An order
+ * whose caller is not known counts for nobody.
+ */
+export const countJudged = ({ gateway, network }: Scope, providerId: string, outcome: 'kept' | 'went-back'): void => {
+  if (!network) return;
+  const { judged } = gateway.state;
+  const now = gateway.now();
+  const key = `${providerId} ${outcome} ${network.wide}`;
+  const since = judged.get(key);
+  if (since !== undefined && now >= since && now - since < windowMs) return;
+  // The oldest are the first.
+  if (judged.size >= mostKnown) for (const known of [...judged.keys()].slice(0, mostKnown / 10)) judged.delete(known);
+  judged.delete(key);
+  judged.set(key, now);
+  gateway.count('order_networks_total', { provider: providerId, outcome });
+};

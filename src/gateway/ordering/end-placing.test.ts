@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import type { Ramp } from '../../domain/ramp.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import { endOfRefusal } from './end-placing.ts';
+import type { Placing } from './placing.ts';
+
+const endOf = (ramp: Ramp, refusal: Refusal, order: object = {}) => {
+  // What an end depends on of a placing.
+  const { state, problem, wentBack } = endOfRefusal(ramp, refusal, { inputs: { order } } as Placing);
+  return [state, problem.code, wentBack];
+};
+
+it.each<[Ramp, Refusal, string, boolean]>([
+  ['buy', { reason: 'declined' }, 'provider-declined', true],
+  ['sell', { reason: 'declined', note: 'order-refused', detail: '20001' }, 'provider-declined', true],
+  ['liquidity', { reason: 'declined', note: 'price-moved' }, 'price-changed', true],
+  // What it says of the customer or of its stock is lasting, too, and no word broken.
+  ['buy', { reason: 'country-restricted' }, 'provider-declined', false],
+  ['buy', { reason: 'kyc-required' }, 'provider-declined', false],
+  ['buy', { reason: 'below-minimum' }, 'provider-declined', false],
+  ['liquidity', { reason: 'option-unsupported', note: 'out-of-stock' }, 'provider-declined', false],
+])('%s, %o: another offer is taken', (ramp, refusal, code, wentBack) => expect(endOf(ramp, refusal)).toEqual(['declined', code, wentBack]));
+
+it.each<[Ramp, Refusal, string, object?]>([
+  ['buy', { reason: 'busy' }, 'provider-unavailable'],
+  ['liquidity', { reason: 'quota-used' }, 'provider-unavailable'],
+  // The customer can mend it, and order the same quote.
+  ['sell', { reason: 'account-required', note: 'needs-reconnect' }, 'account-not-connected'],
+  ['sell', { reason: 'declined', note: 'connection-not-active' }, 'connection-required'],
+  ['sell', { reason: 'above-maximum' }, 'amount-out-of-range'],
+  ['liquidity', { reason: 'peer-not-connected' }, 'peer-not-connected'],
+  ['liquidity', { reason: 'declined', note: 'invoice-unsuitable' }, 'invoice-unsuitable'],
+  ['sell', { reason: 'declined', note: 'attempts-used' }, 'order-unpayable'],
+  // The operator's own balance may be short.
+  ['liquidity', { reason: 'declined', note: 'order-refused' }, 'provider-unavailable', { payWithBalance: true }],
+])('%s, %o: the quote stays good', (ramp, refusal, code, order) => expect(endOf(ramp, refusal, order)).toEqual(['rejected', code, false]));

@@ -1,0 +1,68 @@
+import type { Json } from '../../domain/offer.ts';
+import { quoteIdOf } from '../../domain/route-id.ts';
+import type { Scope } from '../../ports/scope.ts';
+import { freshOffers } from '../pricing/reprice.ts';
+import { showOffer } from '../pricing/show-offers.ts';
+import { findRoute, quoteFromJson, type StoredQuote } from '../pricing/store-route.ts';
+import { Problem } from '../problem.ts';
+import type { OpenSession } from '../sessions/read-session.ts';
+import { ordersHeld } from '../switches.ts';
+import { declinedMs } from './end-placing.ts';
+import { sealAnswer, type GivenAnswer, type GivenProblem } from './given-answer.ts';
+import { answerOf } from './placing.ts';
+
+/**
+ * Who was declined, or whose price changed, is answered with what else there is: what is left of the same request for prices, then what the market
+ * says now. The offers are made once, by the first who is there to hear them, and kept with the answer: a price may have been found out to have
+ * changed behind the requests, and the same request gets the same bytes.
+ */
+export const withOffers = async (scope: Scope, session: OpenSession, quoteId: string, answer: GivenAnswer): Promise<GivenAnswer> => {
+  if (!lacksOffers(answer)) return answer;
+  const { gateway } = scope;
+  const { intents } = gateway.stores;
+  const intent = await intents.findByQuote(quoteId, session.customerId);
+  if (!intent) return answer;
+  const offers = await otherOffers(scope, session, quoteFromJson(intent.quoteId, intent.quote));
+  const { code, detail, more } = answer.problem;
+  const whole: GivenAnswer = { problem: { code, detail, more: { ...more, members: { ...more.members, offers } } } };
+  const sealed = await sealAnswer(gateway, intent.id, whole);
+  if (await intents.changeWithheld(intent.id, intent.requestId, { answer: sealed }, intent.answer)) return whole;
+  // The same request came twice: the answer is the one that was kept. Where it could not be kept, it is looked for anew next time.
+  const kept = await answerOf(gateway, await intents.find(intent.id));
+  return lacksOffers(kept) ? whole : kept;
+};
+
+const lacksOffers = (answer: GivenAnswer): answer is { problem: GivenProblem } =>
+  'problem' in answer &&
+  (answer.problem.code === 'price-changed' || answer.problem.code === 'provider-declined') &&
+  answer.problem.more.members?.['offers'] === undefined;
+
+const otherOffers = async (scope: Scope, session: OpenSession, quote: StoredQuote): Promise<Json[]> => {
+  const { providerId } = quote.offer;
+  const declined = { ...session.declined, [providerId]: scope.gateway.now() + declinedMs };
+  const without = { ...session, declined };
+  const [left, fresh] = await Promise.all([remaining(scope, without, quote), freshOffers(scope, without, quote, providerId)]);
+  return [...left, ...fresh];
+};
+
+/** The other ranks of the quote's own route, as far as they can still be ordered. */
+const remaining = async ({ gateway }: Scope, { customerId, declined = {} }: OpenSession, quote: StoredQuote): Promise<Json[]> => {
+  const { intents } = gateway.stores;
+  try {
+    const stored = await findRoute(gateway, quote.quoteId, customerId);
+    const now = gateway.now();
+    const shown = await Promise.all(
+      stored.route.offers.map(async ({ providerId, rank }, index): Promise<Json[]> => {
+        const isOver = now > (stored.acceptBy[index] ?? 0);
+        if (isOver || (declined[providerId] ?? 0) > now || ordersHeld(gateway, providerId)) return [];
+        const isOrdered = (await intents.findByQuote(quoteIdOf(stored.routeId, rank), customerId)) !== undefined;
+        return isOrdered || !gateway.providers.some(({ id }) => id === providerId) ? [] : [showOffer(gateway, stored, index, stored.route.asked.ramp)];
+      }),
+    );
+    return shown.flat();
+  } catch (error) {
+    // The route may be gone with its time.
+    if (error instanceof Problem) return [];
+    throw error;
+  }
+};
