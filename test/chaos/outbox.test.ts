@@ -114,7 +114,7 @@ const trickle = (random: Random, orders: number) => {
 };
 
 describe.concurrent('the outbox', () => {
-  it('a receiver that was away has everything: half an hour of a clock that is moved', { timeout: 120_000 }, async () => {
+  it('a receiver that was away has everything: half an hour of a clock that is moved', async () => {
     const database = await testDatabase();
     try {
       const { store, insert } = writerOn(database);

@@ -35,7 +35,7 @@ afterAll(async () => {
 
 const ranks = ['awaiting_payment', 'filled', 'finished'];
 
-it(`a dump taken ${lost} orders ago: no order unknown, no status told backwards, nothing told under a new id`, { timeout: 120_000 }, async () => {
+it(`a dump taken ${lost} orders ago: no order unknown, no status told backwards, nothing told under a new id`, async () => {
   const simulator = gateway.simulators['alpine'];
   if (!simulator) throw new Error('no simulator');
   const { history, pay } = simulator.control;
