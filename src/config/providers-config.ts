@@ -127,6 +127,11 @@ export const providerCore = z.object({
   opens_per_minute: z.int().min(1).optional(),
   quotes_per_node_per_day: count(3).describe('Liquidity: firm prices (each an order at the seller) for one node key'),
   orders_per_day: count(200).describe('Liquidity: orders made at this seller for firm prices'),
+  max_in_flight_sats: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Most sats that may be paid or payable at it and not filled; beyond it, it is not offered. Off unless set'),
 });
 const shared = new Set(['base_url']);
 

@@ -1,4 +1,7 @@
-/** Why a provider could not answer. `busy`: our own queue to it was full, `gateway-busy`: our own budget of new sessions there was spent; nothing was sent. */
+/**
+ * Why a provider could not answer. `busy`: our own queue to it was full, `gateway-busy`: our own budget of new sessions there was spent, `at-limit`:
+ * as much is under way there as the operator allows; nothing was sent, or what it answered was not used.
+ */
 export const faultKinds = [
   'timeout',
   'unreachable',
@@ -9,5 +12,6 @@ export const faultKinds = [
   'circuit-open',
   'busy',
   'gateway-busy',
+  'at-limit',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];

@@ -34,6 +34,8 @@ export type Intent = {
   answer?: string;
   /** `moved`: the intent of the next rank that the request goes on with. */
   movedTo?: string;
+  /** Whose it is, for what one network may have under way at a provider that has a limit: a keyed hash, forgotten with the quotes. */
+  networkKey?: string;
 };
 export type NewIntent = Omit<Intent, 'state' | 'attempt' | 'sentOn' | 'upstreamOrderId' | 'evidence' | 'answer'>;
 export type IntentChange = Partial<Pick<Intent, 'state' | 'deadOn' | 'nextTryOn' | 'upstreamOrderId' | 'evidence' | 'answer' | 'knownBefore'>>;

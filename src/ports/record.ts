@@ -47,6 +47,11 @@ export type RecordStore = {
   linkRead(orderId: string, receive: bigint, now: number): Promise<void>;
   /** The operator holds the proof of payment of an order that was never filled. False where it was filled, or is no order. */
   paidNotFilled(orderId: string, now: number): Promise<boolean>;
+  /**
+   * Sats that customers paid this provider, or may pay it, and that it has not filled. What nobody paid counts for as long as the money needs to
+   * arrive, and of one network up to `networkSats` only: orders cost nothing, and must not keep a provider from others.
+   */
+  inFlight(providerId: string, networkSats: bigint, now: number): Promise<bigint>;
   /** The number of rows that were cleared. */
   reset(providerId: string, now: number): Promise<number>;
   figures(since: number): Promise<ProviderFigures[]>;

@@ -65,4 +65,5 @@ export type ProviderCore = {
   opens_per_minute?: number | undefined;
   quotes_per_node_per_day: number;
   orders_per_day: number;
+  max_in_flight_sats?: number | undefined;
 };

@@ -45,6 +45,10 @@ export const prune = async (db: Database, before: Retention, limit: number): Pro
     ['last_prices', sql`delete from last_prices where ctid in (select ctid from last_prices where observed_on < ${at(before.quotesBefore)} limit ${limit})`],
     ['daily_uses', sql`delete from daily_uses where ctid in (select ctid from daily_uses where day < ${at(before.quotesBefore).slice(0, 10)} limit ${limit})`],
     [
+      'network_keys',
+      sql`update intents set network_key = null where id in (select id from intents where network_key is not null and created_on < ${at(before.quotesBefore)} limit ${limit})`,
+    ],
+    [
       'payment_info',
       sql`update orders set payment_info = '' , webhook_url = null where id in (select id from orders where final and changed_on < ${at(before.peopleBefore)} and payment_info <> '' limit ${limit})`,
     ],

@@ -1,6 +1,7 @@
 import { and, asc, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { RecordStore } from '../ports/record.ts';
 import { readFigures } from './record-figures.ts';
+import { readInFlight } from './in-flight.ts';
 import { present, type Database } from './database.ts';
 import { recordFill, recordLink, windowsOf } from './record-fill.ts';
 import { fills, orders, recordBroken, recordEstimates } from './schema.ts';
@@ -88,6 +89,7 @@ export const createRecordStore = (db: Database): RecordStore => ({
       if (!order || order.stage === 'filled' || order.stage === 'finished' || order.stage === 'refunded') return false;
       return await recordFill(tx, { orderId, now, as: 'paid' });
     }),
+  inFlight: async (providerId, networkSats, now) => await readInFlight(db, providerId, networkSats, now),
   reset: async (providerId, now) =>
     await db.transaction(async (tx) => {
       const cleared = { quotedSats: 0n, deliveredSats: 0n, fastQuotedSats: 0n, fastDeliveredSats: 0n, resetOn: now };

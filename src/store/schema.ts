@@ -152,6 +152,8 @@ export const intents = pgTable(
     answer: sealed('answer'),
     /** `moved`: the intent of the next rank that this request goes on with. */
     movedTo: uuid('moved_to'),
+    /** A keyed hash of the customer's network, where the provider has a limit of what is under way there; cleared with the quotes. */
+    networkKey: text('network_key'),
   },
   (t) => [
     uniqueIndex('intents_quote')
@@ -254,6 +256,9 @@ export const orders = pgTable(
     index('orders_unrecorded')
       .on(t.changedOn)
       .where(sql`recorded_on is null and stage in ('paid', 'review', 'filled', 'finished', 'refunded')`),
+    index('orders_in_flight')
+      .on(t.providerId)
+      .where(sql`stage not in ('filled', 'finished', 'refunded') and not final`),
   ],
 );
 

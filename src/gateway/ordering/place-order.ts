@@ -1,3 +1,4 @@
+import { defined } from '../../domain/defined.ts';
 import { amountNames, sides, type Ramp } from '../../domain/ramp.ts';
 import type { Intent } from '../../ports/intents.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -13,6 +14,7 @@ import { leaseFor } from '../lease.ts';
 import { providerOf } from '../upstream/provider-of.ts';
 import { inputsPlace } from '../places.ts';
 import { sendPlacing } from './send-placing.ts';
+import { networkKeyOf, refuseBeyondLimit } from '../pricing/in-flight.ts';
 import { findQuote, quoteToJson } from '../pricing/store-route.ts';
 import type { Scope } from '../../ports/scope.ts';
 
@@ -73,6 +75,7 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
       // A purchase with the operator's own money is waited for half an hour, then it is his to look at.
       deadOn: inputs.order.payWithBalance === true ? now + 2 * quoteLifeMs : (quote.offer.offer.expiresOn ?? now + quoteLifeMs) + graceMs(provider),
       nextTryOn: now,
+      ...defined({ networkKey: networkKeyOf(scope, provider) }),
       ...(exclusiveKey === undefined ? {} : { exclusiveKey }),
       ...(request.idempotencyKey === undefined ? {} : { idempotencyKey: request.idempotencyKey }),
     },
@@ -90,6 +93,7 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
   if (created === 'exists') return await answerAgain(scope, intent, request);
   try {
     await prepared.recheck?.();
+    await refuseBeyondLimit(gateway, provider);
   } catch (problem) {
     await intents.change(id, lease.owner, { state: 'rejected' }, true);
     await prepared.release?.();

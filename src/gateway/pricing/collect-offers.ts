@@ -26,7 +26,7 @@ export type Offering = {
   needsConnection?: boolean;
 };
 /** What asking one provider gave. */
-export type Asking = Offering | { refusal: Refusal };
+export type Asking = Offering | { refusal: Refusal } | { fault: FaultKind };
 
 /** One provider to ask, or the reason why he is not asked. */
 export type Ask = { provider: Provider; terms: Terms; /** Default true: asked again when the first try failed. */ idempotent?: boolean } & (
@@ -82,6 +82,7 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
       if (ask.provider.core.mode === 'on') refused.push({ providerId: ask.provider.id, refusal: answer.refusal });
       return;
     }
+    if ('fault' in answer) return fail(ask.provider, { reason: answer.fault, retryable: true, latencyMs });
     offerings.set(ask.provider.id, answer);
     (ask.provider.core.mode === 'on' ? candidates : shadow).push({ providerId: ask.provider.id, offer: answer.offer, terms: ask.terms, latencyMs });
   };

@@ -2,6 +2,7 @@ import type { FaultKind } from '../../domain/fault-kind.ts';
 import type { Challenge } from '../sessions/begin-session.ts';
 import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
 import { exchangeTerms, keptTerms, readExchange, type Exchange, type ExchangeRequest } from './exchange-terms.ts';
+import { withinLimits } from './in-flight.ts';
 import { notePrices } from './last-prices.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
@@ -30,7 +31,7 @@ export const priceBuy = async (scope: Scope, session: OpenSession, request: Exch
   }
   const collected = await collectOffers(scope, {
     asked,
-    asks,
+    asks: await withinLimits(gateway, 'buy', asks),
     session,
     maxWaitMs: request.max_wait_ms,
     since,

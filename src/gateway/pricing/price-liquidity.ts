@@ -10,6 +10,7 @@ import type { LiquidityTerms } from '../../ports/routes.ts';
 import { productsOf } from '../catalogue/products.ts';
 import { reservedPlace } from '../places.ts';
 import { defaultHaircutBps } from './haircut.ts';
+import { withinLimits } from './in-flight.ts';
 import { refreshRecord } from './record.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -83,7 +84,7 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
   });
   const collected = await collectOffers(scope, {
     asked,
-    asks,
+    asks: await withinLimits(gateway, 'liquidity', asks),
     session,
     maxWaitMs: request.max_wait_ms,
     // An order is made for a firm price: it is waited for like one.

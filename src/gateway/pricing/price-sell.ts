@@ -1,5 +1,6 @@
 import type { CallContext, SellQuoteRequest } from '../../providers/spec.ts';
 import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
+import { withinLimits } from './in-flight.ts';
 import { notePrices } from './last-prices.ts';
 import { exchangeTerms, keptTerms, readExchange, type ExchangeRequest } from './exchange-terms.ts';
 import { upstreamBlob } from '../upstream/blob.ts';
@@ -42,7 +43,7 @@ export const priceSell = async (scope: Scope, session: OpenSession, request: Sel
   });
   const collected = await collectOffers(scope, {
     asked,
-    asks,
+    asks: await withinLimits(gateway, 'sell', asks),
     session,
     maxWaitMs: request.max_wait_ms,
     since,

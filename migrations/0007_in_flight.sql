@@ -1,0 +1,2 @@
+ALTER TABLE "intents" ADD COLUMN "network_key" text;--> statement-breakpoint
+CREATE INDEX "orders_in_flight" ON "orders" USING btree ("provider_id") WHERE stage not in ('filled', 'finished', 'refunded') and not final;

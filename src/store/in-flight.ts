@@ -1,0 +1,34 @@
+import { sql } from 'drizzle-orm';
+import type { Database } from './database.ts';
+
+/** For options that say nothing of how long their money needs. */
+const usualArrivalSeconds = 86_400;
+
+/**
+ * See ports/record.ts. An order that was paid counts until it is filled or given back, whatever its age: its provider called it so, or the operator
+ * recorded the proof of payment. One that is being placed is payable from the moment that its answer is given.
+ */
+export const readInFlight = async (db: Database, providerId: string, networkSats: bigint, now: number): Promise<bigint> => {
+  const at = new Date(now).toISOString();
+  const most = networkSats.toString();
+  const rows = await db.execute<{ sats: string }>(sql`
+    with under_way as (
+      select case o.ramp when 'buy' then o.receive else o.pay end as sats, i.network_key as network,
+        o.stage in ('paid', 'underpaid') or exists (select 1 from fills f where f.order_id = o.id and f.told_receive is null)
+          or (o.stage = 'review' and exists (select 1 from order_events e where e.order_id = o.id and e.to_stage in ('paid', 'underpaid'))) as paid,
+        o.stage in ('awaiting_payment', 'review') and o.created_on > ${at}::timestamptz - make_interval(secs => coalesce((o.terms->>'arrivalSeconds')::float8, ${usualArrivalSeconds}))
+          and coalesce(o.expires_on > ${at}, true) as young
+      from orders o join intents i on i.id = o.intent_id
+      where o.provider_id = ${providerId} and o.stage not in ('filled', 'finished', 'refunded') and not o.final
+      union all
+      select (i.quote->'route'->'offers'->0->'offer'->>case i.ramp when 'buy' then 'receive' else 'pay' end)::bigint, i.network_key, false, true
+      from intents i where i.provider_id = ${providerId} and i.state in ('prepared', 'sending', 'unknown')
+    )
+    select (
+      coalesce((select sum(sats) from under_way where paid or (young and network is null)), 0) +
+      coalesce((
+        select sum(least(sats, ${most}::bigint)) from (select sum(sats) as sats from under_way where not paid and young and network is not null group by network) n
+      ), 0)
+    )::text as sats`);
+  return BigInt(rows[0]?.sats ?? 0);
+};

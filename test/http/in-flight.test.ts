@@ -1,0 +1,103 @@
+/** `max_in_flight_sats`: what bounds a provider that steals faster than its first fill, and what a rival cannot do with it. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Wallet } from '../../scripts/demo/wallet.ts';
+import { startTestGateway, walletFrom, type TestGateway } from '../support/gateway.ts';
+
+type Offer = { provider: { id: string }; quote_id: string };
+type Failed = { provider: { id: string }; reason: string; retryable: boolean };
+const limit = 1_000_000;
+let gateway: TestGateway;
+let customers: Customer[];
+type Customer = { wallet: Wallet; sessionId: string };
+const from = async (ip: string): Promise<Customer> => {
+  const wallet = walletFrom(gateway.url, ip);
+  return { wallet, sessionId: (await wallet.open()).sessionId };
+};
+beforeAll(async () => {
+  gateway = await startTestGateway(
+    {
+      alpine: { simulator: { quoteTtlS: 86_400, spreadBps: -300 }, block: { max_in_flight_sats: limit } },
+      borealis: { simulator: { quoteTtlS: 86_400 } },
+    },
+    { config: { trusted_proxies: ['127.0.0.1'], orders: { max_open: 50 } } },
+  );
+  customers = [];
+  for (let i = 0; i < 12; i += 1) customers.push(await from(`203.0.113.${i + 1}`));
+  await someone().wallet.call('/payment-options', { session_id: someone().sessionId });
+});
+afterAll(async () => await gateway.close());
+
+const someone = (n = 0): Customer => {
+  const found = customers[n];
+  if (!found) throw new Error('nobody');
+  return found;
+};
+const sepaInstant = 2;
+const ask = async ({ wallet, sessionId }: Customer, sats: number): Promise<{ offers: Offer[]; failed: Failed[] }> =>
+  (await wallet.call('/offers', { session_id: sessionId, amount_sats: sats, currency_id: 1, payment_option_id: sepaInstant })).body as never;
+/** Who offers so many sats. */
+const offered = async (sats: number): Promise<string[]> => (await ask(someone(), sats)).offers.map((offer) => offer.provider.id).toSorted();
+const order = async (customer: Customer, sats: number) => {
+  const { offers } = await ask(customer, sats);
+  const alpines = offers.find((offer) => offer.provider.id === 'alpine');
+  return await customer.wallet.call('/order', { session_id: customer.sessionId, quote_id: alpines?.quote_id });
+};
+
+it('an offer of more than is left is none, and says why; everybody else is asked as ever', async () => {
+  expect(await offered(limit)).toEqual(['alpine', 'borealis']);
+  const { offers, failed } = await ask(someone(), limit + 1);
+  expect(offers.map((offer) => offer.provider.id)).toEqual(['borealis']);
+  expect(failed).toEqual([{ provider: { id: 'alpine', name: 'alpine' }, reason: 'at-limit', retryable: true, latency_ms: expect.any(Number) }]);
+});
+
+it('of orders that nobody paid, one network counts for a tenth: it cannot shut a rival out', async () => {
+  for (let i = 0; i < 12; i += 1) expect((await order(someone(), 90_000)).status).toBe(200);
+  expect([await offered((limit * 9) / 10), await offered((limit * 9) / 10 + 1)]).toEqual([['alpine', 'borealis'], ['borealis']]);
+});
+
+it('of as many networks they count in full, and a provider that is full is not even asked', async () => {
+  for (let n = 1; n <= 10; n += 1) expect((await order(someone(n), 90_000)).status).toBe(200);
+  const asked = gateway.simulators['alpine']?.control.history.requests.length;
+  const { failed } = await ask(someone(), 11_000);
+  expect(failed).toEqual([{ provider: { id: 'alpine', name: 'alpine' }, reason: 'at-limit', retryable: true }]);
+  expect(gateway.simulators['alpine']?.control.history.requests.length).toBe(asked);
+  const { sessionId, wallet } = someone();
+  const alone = await wallet.call('/offers', { session_id: sessionId, amount_sats: 11_000, currency_id: 1, payment_option_id: sepaInstant });
+  expect(alone.status).toBe(200);
+});
+
+it('what was not paid in the time that the money needs counts no longer; what was paid counts until it is filled', async () => {
+  const { sql } = gateway.database;
+  gateway.clock.move(61_000);
+  expect(await offered(limit)).toEqual(['alpine', 'borealis']);
+  const [told, proven] = await sql<{ id: string }[]>`select id from orders order by created_on limit 2`;
+  if (!told || !proven) throw new Error('no orders');
+  // What a provider says of them, and what the operator holds in hand where it says nothing.
+  await sql`update orders set stage = 'paid' where id = ${told.id}`;
+  expect(await gateway.server.gateway.stores.record.paidNotFilled(proven.id, gateway.clock.now())).toBe(true);
+  const left = limit - 180_000;
+  const bounds = async () => [await offered(left), await offered(left + 1)];
+  expect(await bounds()).toEqual([['alpine', 'borealis'], ['borealis']]);
+  gateway.clock.move(20 * 3_600_000);
+  expect(await bounds()).toEqual([['alpine', 'borealis'], ['borealis']]);
+  await sql`update orders set stage = 'filled' where id in (${told.id}, ${proven.id})`;
+  expect(await offered(limit)).toEqual(['alpine', 'borealis']);
+});
+
+it('of many quotes that were asked for together, no more are ordered than may be, and the others keep theirs', async () => {
+  const fresh: Customer[] = [];
+  for (let i = 0; i < 16; i += 1) fresh.push(await from(`198.51.100.${i + 1}`));
+  const quotes = await Promise.all(
+    fresh.map(async (customer) => (await ask(customer, limit / 10)).offers.find((one) => one.provider.id === 'alpine')?.quote_id),
+  );
+  expect(quotes.every((id) => id !== undefined)).toBe(true);
+  const answers = await Promise.all(fresh.map(async (one, i) => await one.wallet.call('/order', { session_id: one.sessionId, quote_id: quotes[i] })));
+  const placed = answers.filter((answer) => answer.status === 200).length;
+  expect(placed).toBeLessThanOrEqual(10);
+  const [refused] = answers.filter((answer) => answer.status !== 200);
+  expect([refused?.status, refused?.body['code'], refused?.body['retryable']]).toEqual([503, 'provider-unavailable', true]);
+  expect(gateway.simulators['alpine']?.control.history.orders.length).toBe(22 + placed);
+  await gateway.database.sql`update orders set stage = 'filled'`;
+  const again = answers.findIndex((answer) => answer.status !== 200);
+  expect((await fresh[again]?.wallet.call('/order', { session_id: fresh[again].sessionId, quote_id: quotes[again] }))?.status).toBe(200);
+});
