@@ -66,7 +66,7 @@ test('BICs', () => {
   ]);
 });
 
-/** Accounts in the forms of mails, telephones and PDFs. */
+/** Accounts as emails, phones and PDFs write them. */
 const pasted = (account: string, labels: string[]) =>
   fc
     .tuple(

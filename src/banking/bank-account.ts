@@ -1,7 +1,7 @@
-/** IBAN and BIC as people paste them: read once, here, into the one form that banks take. */
+/** Turns an IBAN or BIC as people paste it into the one form that banks accept. No other file parses them. */
 import { isCountry } from '../domain/country.ts';
 
-/** Lengths by country, SWIFT IBAN registry; the countries of the SEPA schemes first, for only they can be paid by the QR code. */
+/** Lengths by country, from the SWIFT IBAN registry. SEPA countries come first, because the QR code can pay only those. */
 const SEPA_LENGTHS =
   'AD24 AL28 AT20 BE16 BG22 CH21 CY28 CZ24 DE22 DK18 EE20 ES24 FI18 FR27 GB22 GI23 GR27 HR21 HU28 IE22 IS26 IT27 LI21 LT20 LU20 LV21 MC27 MD24 ME22 MK19 MT31 NL18 NO15 PL28 PT25 RO24 RS22 SE24 SI19 SK24 SM27 VA22';
 const OTHER_LENGTHS =
@@ -9,11 +9,11 @@ const OTHER_LENGTHS =
 const SEPA = lengthTable(SEPA_LENGTHS);
 const IBAN_LENGTH = new Map([...SEPA, ...lengthTable(OTHER_LENGTHS)]);
 const EEA = new Set('AT BE BG HR CY CZ DE DK EE ES FI FR GR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK'.split(' '));
-/** Blanks of all kinds, dashes, invisible marks: none of it is part of an account number. */
+/** Spaces of all kinds, dashes and invisible marks. None of them belongs to an account number. */
 const DECORATION = /[\s\p{Pd}\p{C}\p{Default_Ignorable_Code_Point}\u2212._]+/gu;
 const INVISIBLE = /(?!\s)[\p{C}\p{Default_Ignorable_Code_Point}]/gu;
 const IBAN_LABEL = /^\s*IBAN/;
-/** Without a separator "BIC" may be the bank's own first letters. */
+/** Without a separator, "BIC" may be the first letters of the bank's own code. */
 const BIC_LABEL = /^\s*(?:(?:BIC|SWIFT|CODE)[\s:./-]+)+/;
 const compact = (text: string, label: RegExp): string =>
   text
@@ -24,7 +24,7 @@ const compact = (text: string, label: RegExp): string =>
     .replace(/^[\s:]+/, '')
     .replaceAll(DECORATION, '');
 
-/** ISO 13616: known country, its length, mod 97. In capitals without blanks; undefined when it is none. */
+/** Checks ISO 13616: a known country, its length, mod 97. Returns capitals without spaces, or undefined when it is no IBAN. */
 export function readIban(text: string): string | undefined {
   const iban = compact(text, IBAN_LABEL);
   if (!/^[A-Z]{2}(?!00|01|99)\d{2}[A-Z0-9]+$/.test(iban) || iban.length !== IBAN_LENGTH.get(iban.slice(0, 2))) return undefined;
@@ -32,7 +32,7 @@ export function readIban(text: string): string | undefined {
   return BigInt(digits) % 97n === 1n ? iban : undefined;
 }
 
-/** ISO 9362 in the pattern of ISO 20022: 8 or 11 characters with a country in the middle. A placeholder is none. */
+/** ISO 9362 in the pattern of ISO 20022: 8 or 11 characters with a country in the middle. A placeholder is not a BIC. */
 export function readBic(text: string): string | undefined {
   const bic = compact(text, BIC_LABEL);
   const isBic = /^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$/.test(bic) && isCountry(bic.slice(4, 6));
@@ -41,7 +41,7 @@ export function readBic(text: string): string | undefined {
 
 const PLACEHOLDERS = /^(?:NOT?(?:PROVIDED|AVAILABLE|APPLICABLE|SPECIFIED|GIVEN|REQUIRED|NEEDED|SET)?|N\/?A|NONE|NULL|NIL|TBD|TBA|EMPTY|UNDEFINED|UNKNOWN)X*$/;
 
-/** "No BIC", as forms and ISO 20022 write it: NOTPROVIDED, n/a, XXXXXXXXXXX, nothing at all. */
+/** How forms and ISO 20022 write "no BIC": NOTPROVIDED, n/a, XXXXXXXXXXX, or nothing. */
 export function isPlaceholder(text: string): boolean {
   const word = compact(text, BIC_LABEL);
   return /^(.?)\1*$/u.test(word) || PLACEHOLDERS.test(word);
@@ -49,12 +49,12 @@ export function isPlaceholder(text: string): boolean {
 
 /** Whether the SEPA schemes reach the account's country. */
 export const isSepa = (iban: string): boolean => SEPA.has(iban.slice(0, 2));
-/** Where a bank is found by the IBAN alone. Beyond (CH, GB, MC, SM …) the BIC is asked for. */
+/** Countries where the IBAN alone identifies the bank. Elsewhere (CH, GB, MC, SM …) a BIC is needed. */
 export const isInEea = (iban: string): boolean => EEA.has(iban.slice(0, 2));
-/** SIX: IBANs with a bank number from 30000 to 31999 take payments with a QR reference only, which a SEPA transfer cannot carry. */
+/** SIX: an IBAN with a bank number from 30000 to 31999 needs a QR reference, which a SEPA transfer cannot carry. */
 export const isQrIban = (iban: string): boolean => /^(?:CH|LI)\d\d3[01]/.test(iban);
 
-/** First and last four characters (`DE89…3000`), as much as people need to know their own account by. Nothing of a text too short to hide any. */
+/** First and last four characters (`DE89…3000`): enough to recognise one's own account. A text too short to mask shows nothing. */
 export function maskIban(text: string): string {
   const iban = readIban(text) ?? compact(text, IBAN_LABEL);
   return iban.length < 12 ? '…' : `${iban.slice(0, 4)}…${iban.slice(-4)}`;

@@ -1,6 +1,6 @@
-/** Which of a provider's payment details is the reference that the transfer must carry. */
+/** Finds the reference that the transfer must carry among a provider's payment details. */
 
-/** The words of a key in any spelling: paymentReference, Payment-Reference, PAYMENT_REFERENCE. */
+/** Splits a key in any spelling into words: paymentReference, Payment-Reference, PAYMENT_REFERENCE. */
 const wordsOf = (key: string): string[] =>
   key
     .replaceAll(/\(.*?\)/g, ' ')
@@ -10,11 +10,11 @@ const wordsOf = (key: string): string[] =>
     .filter((word) => word !== '');
 
 const NOUNS = ['reference', 'ref', 'referenz', 'referencia', 'riferimento'];
-/** paymentreference, Zahlungsreferenz; "preference" is another word. */
+/** Matches paymentreference and Zahlungsreferenz, but not "preference". */
 const JOINED = /^(?!.*preference)(\p{L}+?)s?(?:reference|referenz|referencia)$/u;
-/** What names the payment, the surer the earlier; alone it is "the reference". */
+/** Words that make it the payment's reference, surest first. Alone it is "the reference". */
 const OF_THE_PAYMENT = ['provider', 'payment', 'transfer', 'remittance', 'deposit', 'bank', 'wire', 'sepa', 'transaction', ''];
-/** These say something about a reference, or are somebody else's. */
+/** Words that describe a reference, or make it somebody else's. */
 const ABOUT = [
   'type',
   'kind',
@@ -35,7 +35,7 @@ const ABOUT = [
   'copy',
 ];
 const SOMEBODY_ELSES = ['customer', 'user', 'client', 'your', 'merchant', 'partner', 'external', 'internal', 'our', 'invoice'];
-/** Words that banks and forms use for the same line, without the noun. */
+/** What banks and forms call the same line without saying "reference". */
 const OTHER_NAMES = [
   'verwendungszweck',
   'remittance_information',
@@ -47,7 +47,7 @@ const OTHER_NAMES = [
   'communication',
 ];
 
-/** Lower is surer; undefined for no reference at all. */
+/** Lower is surer. Undefined when the key names no reference. */
 const rankOf = (key: string): number | undefined => {
   const words = wordsOf(key);
   const other = OTHER_NAMES.indexOf(words.join('_'));
@@ -61,8 +61,8 @@ const rankOf = (key: string): number | undefined => {
 };
 
 /**
- * The provider's reference under whatever name it gave it, by the precedence of keys. None: there is none. Several: they are equally likely,
- * and a wrong one would lose the payment.
+ * The provider's reference, whatever the provider calls it, by the precedence of keys. An empty list: there is none. Several: they are equally
+ * likely, and the wrong one would lose the payment.
  */
 export const likelyReferences = (details: Record<string, string>): string[] => {
   const candidates = Object.entries(details).flatMap(([key, value]) => {

@@ -8,7 +8,7 @@ const NOT_AN_ADDRESS = { problem: 'This is not a bitcoin address, or it has a ty
 const UNKNOWN_KIND = { problem: 'This kind of address is not known yet; coins sent to it could be lost.' };
 const NO_SUCH_KEY = { problem: 'The key in this taproot address does not exist; coins sent to it would be lost.' };
 
-/** Capitals carry nothing in bech32. */
+/** Case carries no meaning in bech32. */
 const asKept = (address: string): string => (/^(?:BC|TB|BCRT)1/.test(address) ? address.toLowerCase() : address);
 
 test.each(vectors.valid)('$chain $type $address: $payout', ({ address, chain, type, payout }) => {

@@ -1,4 +1,4 @@
-/** On-chain addresses to pay out to. Stricter than a sender must be: what we do not know how to spend from is refused. */
+/** On-chain addresses to pay out to. Stricter than a sender must be: we refuse what nobody is known to be able to spend from. */
 import { bech32m } from '@scure/base';
 import { AddressType, getAddressInfo, Network } from 'bitcoin-address-validation';
 import { isCompressedKey } from './secp256k1.ts';
@@ -6,9 +6,9 @@ import { isCompressedKey } from './secp256k1.ts';
 export type BitcoinNetwork = 'main' | 'test' | 'signet' | 'regtest';
 
 /**
- * Takes a bare address or a bitcoin: URI and gives the address, bech32 in lower case (QR codes carry it in capitals), or the problem in words
- * for the customer. Parameters of the URI are ignored, but one that begins with `req-` must be understood (BIP21), and none is. Test networks
- * and signet share their prefixes and cannot be told apart; regtest shares the base58 ones.
+ * Takes a bare address or a bitcoin: URI. Returns the address, bech32 in lower case (QR codes carry capitals), or the problem in words for the
+ * customer. Ignores the URI's parameters, but refuses any that begins with `req-` (BIP21), since we understand none. Test networks and signet
+ * share their prefixes and cannot be told apart; regtest shares the base58 ones.
  */
 export function checkPayoutAddress(text: string, network: BitcoinNetwork): { address: string } | { problem: string } {
   const [, address = '', query = ''] = /^(?:bitcoin:)?([^?]*)\??(.*)$/is.exec(text) ?? [];
@@ -17,14 +17,14 @@ export function checkPayoutAddress(text: string, network: BitcoinNetwork): { add
   const info = readAddress(address);
   if (info === undefined) return { problem: 'This is not a bitcoin address, or it has a typing error.' };
   if (info.network !== libraryNetwork(network, info.bech32)) return { problem: `This address does not belong to the network "${network}".` };
-  // BIP350: a sender accepts future witness versions, but nobody should hand one out as his own.
+  // BIP350: a sender accepts future witness versions, but nobody should give one as their own address.
   if (info.type === AddressType.unknown) return { problem: 'This kind of address is not known yet; coins sent to it could be lost.' };
   if (info.type === AddressType.p2tr && !isSpendableTaproot(address))
     return { problem: 'The key in this taproot address does not exist; coins sent to it would be lost.' };
   return { address: info.bech32 ? address.toLowerCase() : address };
 }
 
-/** BIP21. The amount stands in bitcoin, without trailing zeros. */
+/** BIP21. The amount is in bitcoin, without trailing zeros. */
 export function bitcoinUri(address: string, amountSats?: bigint): string {
   if (amountSats === undefined) return `bitcoin:${address}`;
   const digits = amountSats.toString().padStart(9, '0');

@@ -22,7 +22,7 @@ const SAMPLE: NewInvoice = {
 type Row = Record<'network' | 'payment_hash' | 'payee' | 'invoice', string> &
   Record<'payment_secret' | 'description' | 'description_hash', string | null> & { timestamp: number; amount_msat: number | null; expiry: number | null };
 
-/** toEqual takes an absent member for an undefined one. */
+/** toEqual does not tell an absent member from an undefined one. */
 const facts = (row: Row) => ({
   network: NETWORKS[row.network],
   amountMsat: row.amount_msat === null ? undefined : BigInt(row.amount_msat),
@@ -112,7 +112,7 @@ describe('forged or broken', () => {
     change(words);
     return bech32.encode(prefix ?? own, words, false);
   }
-  /** Before the signature, which then recovers to another payee. */
+  /** Changed before signing, so the signature recovers to another payee. */
   const insert = (...added: number[]) => decodeInvoice(forge((words) => words.splice(-104, 0, ...added), undefined, WITHOUT_EXPIRY));
   const untouched = (): void => undefined;
 

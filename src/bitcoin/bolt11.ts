@@ -1,6 +1,6 @@
 /**
- * BOLT11 invoices, read strictly. An invoice that comes from outside decides where sats go, and the public decoders take invoices whose
- * signature is bad and never tell the payee. Source: github.com/lightning/bolts 11-payment-encoding.md.
+ * BOLT11 invoices, read strictly. An invoice from outside decides where sats go. The public decoders accept invoices with a bad signature and
+ * never return the payee. Source: github.com/lightning/bolts 11-payment-encoding.md.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bech32, hex } from '@scure/base';
@@ -18,11 +18,11 @@ const SIGNATURE_WORDS = 104;
 const HASH_WORDS = 52;
 const KEY_WORDS = 53;
 const DEFAULT_EXPIRY_S = 3600;
-/** BOLT11 sets no limit; an end beyond is no date that anybody could write down, and nobody waits longer. */
+/** BOLT11 sets no limit. Longer expiries would overflow a date, and nobody waits that long. */
 const LONGEST_EXPIRY_S = 365 * 86_400;
-/** As much as one QR code holds; real invoices, route hints included, stay well below. */
+/** As much as one QR code holds. Real invoices stay well below, even with route hints. */
 const MAX_LENGTH = 4296;
-/** Required (even) bits a payer of today understands: onion, payment secret, multi-part, blinded paths, attribution data, metadata (BOLT9). */
+/** Required (even) bits that payers understand today: onion, payment secret, multi-part, blinded paths, attribution data, metadata (BOLT9). */
 const KNOWN_REQUIRED = new Set([8, 14, 16, 24, 36, 48]);
 
 export type Invoice = {
@@ -38,16 +38,16 @@ export type Invoice = {
   paymentSecret?: string;
   description?: string;
   descriptionHash?: string;
-  /** The node that signed it: named by the invoice or recovered; the signature fits either way. */
+  /** The node that signed it, named by the invoice or recovered. The signature is checked either way. */
   payee: string;
   minFinalCltv?: number;
-  /** Feature bits that are set, ascending. */
+  /** The feature bits that are set, ascending. */
   features: number[];
 };
 
 /**
- * Undefined for everything that must not be paid: bad checksum, amount, signature, unknown network or required feature, no payment hash or no
- * payment secret. `allowMissingSecret` is for reading old invoices (2019), which no node pays any more. Never throws. Does not look at the clock.
+ * Undefined for whatever must not be paid: a bad checksum, amount or signature, an unknown network or required feature, no payment hash or no
+ * payment secret. `allowMissingSecret` is for old invoices (2019), which no node pays any more. Never throws. Does not check the expiry.
  */
 export function decodeInvoice(text: string, options: { allowMissingSecret?: boolean } = {}): Invoice | undefined {
   try {
@@ -71,11 +71,11 @@ export type NewInvoice = {
   minFinalCltv?: number;
   /** 32 bytes of hex. */
   payeePrivateKey: string;
-  /** Name the payee in the invoice instead of leaving it to recovery. */
+  /** Names the payee in the invoice instead of leaving it to recovery. */
   namePayee?: boolean;
 };
 
-/** A signed invoice, for simulators and tests. Throws on bad hex or a bad key. */
+/** Makes a signed invoice, for simulators and tests. Throws on bad hex or a bad key. */
 export function encodeInvoice(invoice: NewInvoice): string {
   const prefix = `ln${PREFIX_OF[invoice.network]}${invoice.amountMsat === undefined ? '' : amountText(invoice.amountMsat)}`;
   const data = [
@@ -119,7 +119,7 @@ function amountText(amountMsat: bigint): string {
   return `${pico / unit}${letter}`;
 }
 
-/** The first field of each letter that has the length BOLT11 gives it; others are skipped. Undefined when a field runs over the end. */
+/** The first field of each type that has the length BOLT11 requires; skips the others. Undefined when a field runs past the end. */
 function readFields(words: number[]): Map<string, number[]> | undefined {
   const fields = new Map<string, number[]>();
   for (let at = 0; at < words.length;) {
@@ -164,7 +164,7 @@ function readPayee(digest: Uint8Array, signature: Uint8Array, named: number[] | 
   return isSignedBy(key, digest, rs) ? hex.encode(key) : undefined;
 }
 
-/** Over the prefix and the words, packed into bytes and filled up with zero bits. */
+/** The hash over the prefix and the words, packed into bytes and padded with zero bits. */
 function signingDigest(prefix: string, words: number[]): Uint8Array {
   const filled = [...words, ...Array<number>((8 - (words.length % 8)) % 8).fill(0)];
   const packed = bech32.fromWords(filled).slice(0, Math.ceil((words.length * 5) / 8));
@@ -175,7 +175,7 @@ function wordsToInteger(words: number[]): bigint {
   return words.reduce((value, word) => (value << 5n) | BigInt(word), 0n);
 }
 
-/** Without `length` as few words as needed, at least one. */
+/** Without `length`: as few words as needed, at least one. */
 function integerToWords(value: bigint, length = Math.max(1, Math.ceil(value.toString(2).length / 5))): number[] {
   return Array.from({ length }, (_, index) => Number((value >> BigInt(5 * (length - 1 - index))) & 31n));
 }

@@ -29,7 +29,7 @@ test('schemes and hosts in any case', () => {
   expect(decodeLnurl('https://example.onion/x')).toBe('https://example.onion/x');
 });
 
-/** Prefixes, cases and line ends around one LNURL, as mails, QR codes and terminals leave them. */
+/** One LNURL with the prefixes, cases and line breaks that emails, QR codes and terminals add. */
 const around = fc
   .record({
     before: fc.constantFrom('', 'lightning:', 'LIGHTNING:', 'lightning://', 'Lightning://', 'lnurl:', ' ', '\n', '\ufeff'),

@@ -4,24 +4,24 @@ import { bech32 } from '@scure/base';
 /** Longer input is refused before any work is done on it. */
 const MAX_LENGTH = 2000;
 /**
- * RFC 3986 only. A link that two parsers read differently (backslash, blank, control character) could pass our check of the host and lead
- * the wallet elsewhere; for the same reason there is no user:password@ and no percent sign in the host.
+ * Only what RFC 3986 allows. A link that two parsers read differently (backslash, space, control character) could pass our check of the host
+ * and lead the wallet elsewhere. For the same reason we allow no user:password@ and no percent sign in the host.
  */
 const URL_CHARACTERS = /^https?:\/\/[a-z0-9.\-:[\]]+(?:[/?#][a-z0-9\-._~:/?#[\]@!$&'()*+,;=%]*)?$/i;
 const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost'];
 
-/** `loopbackHttp`: also plain http on a loopback host, for the sandbox. */
+/** `loopbackHttp` also allows plain http on a loopback host, for the sandbox. */
 export type LnurlOptions = { loopbackHttp?: boolean };
 
-/** Upper-case bech32, as FLS01 prints it (`LNURL1…`). The URL is taken as it is. */
+/** Upper-case bech32, as FLS01 prints it (`LNURL1…`). Encodes the URL unchanged. */
 export function encodeLnurl(url: string): string {
   return bech32.encode('lnurl', bech32.toWords(new TextEncoder().encode(url)), false).toUpperCase();
 }
 
 /**
- * The exact URL behind a withdrawal link in any of the forms providers use: bech32 in either case (line ends in it are those of a mail or a
- * terminal), `lightning:` or `lightning://` before it, lnurlw://, https with a `lightning` parameter in either case, plain https (http on
- * .onion). Undefined for the rest: other kinds of LNURL, plain http, over 2,000 characters.
+ * The exact URL behind a withdrawal link, in any form that providers use: bech32 in either case (an email or a terminal may have added line
+ * breaks), with `lightning:` or `lightning://` before it, lnurlw://, https with a `lightning` parameter in either case, or plain https (http on
+ * .onion). Undefined for anything else: other kinds of LNURL, plain http, over 2,000 characters.
  */
 export function decodeLnurl(given: string, options: LnurlOptions = {}): string | undefined {
   const text = given.trimEnd();
@@ -31,7 +31,7 @@ export function decodeLnurl(given: string, options: LnurlOptions = {}): string |
   return isWithdrawalUrl(new URL(url), options) ? url : undefined;
 }
 
-/** What decodeLnurl accepts, as the one canonical text and as a URL for the check of its host. */
+/** Reads what decodeLnurl accepts, and returns the canonical text and its URL for the host check. */
 export function toCanonicalLnurl(text: string, options: LnurlOptions = {}): { lnurl: string; url: URL } | undefined {
   const url = decodeLnurl(text, options);
   return url === undefined ? undefined : { lnurl: encodeLnurl(url), url: new URL(url) };
@@ -53,7 +53,7 @@ function fromBech32(text: string): string | undefined {
   const decoded = bech32.decodeUnsafe(text.replaceAll(/\s/g, ''), MAX_LENGTH);
   if (!decoded || decoded.prefix !== 'lnurl') return undefined;
   const bytes = bech32.fromWordsUnsafe(decoded.words);
-  // Bytes that are not UTF-8 become U+FFFD, which no URL we accept contains.
+  // Bytes that are not UTF-8 become U+FFFD, and we accept no URL that contains it.
   return bytes ? new TextDecoder().decode(bytes) : undefined;
 }
 

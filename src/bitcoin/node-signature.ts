@@ -1,8 +1,8 @@
 /**
- * Proof that a customer holds a Lightning node's key: the message signatures of LND, Core Lightning, LDK and Eclair.
+ * Proves that a customer holds a Lightning node's key, by the message signatures of LND, Core Lightning, LDK and Eclair.
  * digest = SHA-256(SHA-256("Lightning Signed Message:" + message)); 65 bytes = header (31 + recovery id) || r || s; text form z-base-32.
- * Recovery almost never fails (any plausible 65 bytes give some key), so a proof is only the comparison with a key stated beforehand, and no
- * node is asked whether it knows the key: wallet nodes are not in the public graph.
+ * Recovery almost never fails: nearly any 65 bytes give some key. So only the comparison with a key stated beforehand proves anything. We ask
+ * no node whether it knows the key, since wallet nodes are not in the public graph.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { hex } from '@scure/base';
@@ -10,10 +10,10 @@ import { isCompressedKey, recoverKey, signDigest } from './secp256k1.ts';
 
 const ALPHABET = 'ybndrfg8ejkmcpqxot1uwisza345h769';
 const PREFIX = 'Lightning Signed Message:';
-/** Uncompressed-key headers (27..30) come from no node. */
+/** No node uses the headers of uncompressed keys (27..30). */
 const FIRST_HEADER = 31;
 
-/** FLS01's own example; the brackets belong to the sentence, only the word TOKEN is replaced. */
+/** FLS01's own example. The brackets belong to the sentence; only the word TOKEN is replaced. */
 const DEFAULT_TEMPLATES: readonly string[] = ['I confirm my bitcoin wallet. [TOKEN]'];
 
 /** z-base-32 (lower case, no padding characters). */
@@ -29,7 +29,7 @@ export function zbase32Encode(bytes: Uint8Array): string {
   return bits > 0 ? text + ALPHABET.charAt((buffer << (5 - bits)) & 31) : text;
 }
 
-/** Undefined for any character outside the alphabet and for text that no encoder prints (left-over bits set, a character too many). */
+/** Undefined for a character outside the alphabet, and for text that no encoder prints (left-over bits set, a character too many). */
 export function zbase32Decode(text: string): Uint8Array | undefined {
   const bytes: number[] = [];
   let buffer = 0;
@@ -53,8 +53,8 @@ export function signedMessageDigest(message: string): Uint8Array {
 }
 
 /**
- * The compressed key (lower-case hex) that made `signature` over `message`; undefined when there is none. Takes 104 characters of z-base-32,
- * or Eclair's 130 hex digits, whose header may also be the bare recovery id. Never throws.
+ * The compressed key (lower-case hex) that signed `message`, or undefined when there is none. Takes 104 characters of z-base-32, or Eclair's
+ * 130 hex digits, whose header may also be the bare recovery id. Never throws.
  */
 export function recoverNodeKey(message: string, signature: string): string | undefined {
   const isHex = /^[0-9a-f]{130}$/i.test(signature);
@@ -67,8 +67,8 @@ export function recoverNodeKey(message: string, signature: string): string | und
 }
 
 /**
- * True when `nodePubkey` (hex, any case) signed the bare token or one of the sentences with the word TOKEN replaced by it. A template without
- * that word is passed over: its signature could be used for ever.
+ * True when `nodePubkey` (hex, any case) signed the bare token, or one of the sentences with the token in place of the word TOKEN. Skips a
+ * template without that word: its signature could be replayed for ever.
  */
 export function verifyNodeSignature(proof: { token: string; signature: string; nodePubkey: string; templates?: readonly string[] }): boolean {
   if (proof.token === '') return false;

@@ -1,6 +1,6 @@
 /**
- * The one place that touches the curve. Signatures travel as Lightning packs them: one recovery id byte 0..3 and 64 bytes r || s.
- * Everything is synchronous: @noble/secp256k1 needs its hash functions set once for that.
+ * The only file that touches the curve. Signatures are packed as in Lightning: one recovery id byte 0..3 and 64 bytes r || s.
+ * Everything is synchronous, so @noble/secp256k1 gets its hash functions here, once.
  */
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -18,7 +18,7 @@ export function signDigest(digest: Uint8Array, privateKeyHex: string): Recoverab
   return { recoveryId: bytes[0] ?? 0, rs: bytes.slice(1) };
 }
 
-/** Lower-case hex of the compressed key, or undefined when no key fits. Takes high-S too: any other reading would refuse BOLT11's own example. */
+/** Lower-case hex of the compressed key, or undefined when no key fits. Takes high-S too, since BOLT11's own example has it. */
 export function recoverKey(digest: Uint8Array, { recoveryId, rs }: RecoverableSignature): string | undefined {
   try {
     return hex.encode(recoverPublicKey(Uint8Array.of(recoveryId, ...rs), digest, { prehash: false }));
@@ -27,7 +27,7 @@ export function recoverKey(digest: Uint8Array, { recoveryId, rs }: RecoverableSi
   }
 }
 
-/** Low-S only, as BOLT11 demands where the payee is named. */
+/** Low-S only, as BOLT11 requires when the invoice names the payee. */
 export function isSignedBy(publicKey: Uint8Array, digest: Uint8Array, rs: Uint8Array): boolean {
   return verify(rs, digest, publicKey, { prehash: false, lowS: true });
 }

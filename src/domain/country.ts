@@ -9,10 +9,10 @@ const countries = new Set(
 );
 export const isCountry = (code: string): boolean => countries.has(code);
 
-/** Codes in everyday use for which ISO has others. */
+/** Codes in everyday use where ISO has a different one. */
 const everyday: Readonly<Record<string, string>> = { UK: 'GB', EL: 'GR' };
 
-/** In capitals and as ISO has it; undefined for no country. */
+/** The ISO code in capitals, or undefined for no country. */
 export const readCountry = (text: string): string | undefined => {
   const upper = text.trim().toUpperCase();
   const code = everyday[upper] ?? upper;

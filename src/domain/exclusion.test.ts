@@ -197,7 +197,7 @@ describe('too good', () => {
     const withFee = (providerId: string, fee: bigint): Candidate =>
       aCandidate(providerId, { pay: 1_500n, fee, receive: ((1_500n - fee) * 100_000_000n) / 9_000_000n });
     expect(rulesOf(small, withFee('cheap', 30n), withFee('b', 200n), withFee('c', 250n))).toEqual([]);
-    // The same promise at a price of its own is one.
+    // The same promise at another price is too good.
     expect(rulesOf(small, aCandidate('liar', { pay: 1_500n, fee: 200n, receive: 16_333n }), withFee('b', 200n), withFee('c', 250n))).toEqual([
       ['liar', 'too-good'],
     ]);
@@ -214,7 +214,7 @@ describe('too good', () => {
     const excluded = (...candidates: Candidate[]): string[] => rulesOf(asked, ...candidates).map(([providerId]) => providerId);
     expect(excluded(l1, l2, ...honest)).toEqual(['l1', 'l2']);
     expect(excluded(l1, l2, ...honest.slice(0, 2))).toEqual(['l1', 'l2']);
-    // Of three, two against one: nobody can tell who is right.
+    // Of three, two disagree with one: nobody can tell who is right.
     expect(excluded(l1, l2, ...honest.slice(0, 1))).toEqual([]);
   });
 });
@@ -245,7 +245,7 @@ describe('a live reference', () => {
     return [accepted.map(({ providerId }) => providerId).sort(), excluded.map(({ providerId, rule }) => [providerId, rule]), referenceDisputed === true];
   };
   test('within its bound nothing is too good, whatever the others ask', () => {
-    // Fair are 111,111; 15 % either way is within the bound.
+    // 111,111 sats are fair; 15 % either way is within the bound.
     expect(ruled(at('good', 111_000n), at('dear1', 99_000n), at('dear2', 98_500n), at('dear3', 98_000n))).toEqual([
       ['dear1', 'dear2', 'dear3', 'good'],
       [],

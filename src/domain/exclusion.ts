@@ -1,6 +1,6 @@
 /**
- * Which answers may not take part in the ranking, and why. A provider that lies, errs or answers something else than was asked is removed
- * with the rule named; nothing disappears silently. Amounts in ramp units, times in Unix milliseconds.
+ * Decides which answers may not take part in the ranking, and why. A provider that lies, errs or answers another question is removed, and the
+ * rule is named: nothing disappears silently. Amounts in ramp units, times in Unix milliseconds.
  */
 import {
   asksExchange,
@@ -25,15 +25,15 @@ export type Ruling = {
   accepted: Candidate[];
   excluded: Excluded[];
   priceCheck?: 'weak';
-  /** A live reference that would have excluded more than half of the sound offers is not believed. */
+  /** A live reference that would have excluded more than half of the sound offers, so we do not believe it. */
   referenceDisputed?: true;
 };
 
 const usualShortestLifeMs = 30_000;
-/** Of an asked fiat amount at least so much is used, and in sell at most so much more is paid out. */
+/** How much less than the asked fiat amount may be used (buy), or how much more may be paid out (sell). */
 const leastUsedBps = 9_950n;
 
-/** Applies every rule. The result depends on nothing but its arguments, and not on the order of the candidates. */
+/** Applies every rule. The result depends only on the arguments, and not on the order of the candidates. */
 export const applyRules = (asked: Asked, candidates: Candidate[], policy: DecisionPolicy, now: number, declined: Declined = {}): Ruling => {
   const excluded: Excluded[] = [];
   const sound: Candidate[] = [];
@@ -55,7 +55,7 @@ export const applyRules = (asked: Asked, candidates: Candidate[], policy: Decisi
   };
 };
 
-/** Two offers with nothing to judge between them: the price cannot be called checked. Never for liquidity, where honest fees differ by more. */
+/** Two offers far apart and nothing to judge them by: the price is unchecked. Never for liquidity, where honest fees differ by more. */
 export const differTooMuch = (asked: Asked, accepted: Candidate[], outlierBps: number): boolean => {
   const [a, b] = accepted;
   if (!asksExchange(asked) || accepted.length !== 2 || !a || !b) return false;
@@ -64,10 +64,10 @@ export const differTooMuch = (asked: Asked, accepted: Candidate[], outlierBps: n
 };
 
 /**
- * With three or more: whoever beats the middle of the others by more than the bound goes, the best first, never below two. Both must be better,
- * what is received and the price without the fee: a small fixed fee alone is no lie. The middle of an even number is the better of the two, so
- * that of three the second counts. A minority that agrees does not shield itself, an honest majority is never touched. `trusted`: all who are left
- * stand within a live reference's bound, and none of them is too good.
+ * With three offers or more, excludes each that beats the median of the others by more than the bound, best first, and leaves at least two.
+ * An offer must be better in both what is received and the price without the fee: a small fixed fee alone is no lie. The median of an even
+ * number is the better of the middle two, so with three offers the second counts. Liars who agree with each other do not shield themselves
+ * while they are fewer, and an honest majority is never touched. `trusted`: a live reference confirms all that are left, so none is too good.
  */
 const withoutOutliers = (asked: ExchangeAsked, candidates: Candidate[], outlierBps: number, trusted: boolean, excluded: Excluded[]): Candidate[] => {
   if (trusted) return candidates;
@@ -104,7 +104,7 @@ const isTooGood = (one: Judged, left: Judged[], bps: number): boolean => {
   return beatsByMore(one.net, middleOf(others, 'net'), bps) && beatsByMore(one.price, middleOf(others, 'price'), bps);
 };
 
-/** The median, of an even number the better of the two in the middle. */
+/** The median; of an even number, the better of the middle two. */
 const middleOf = (others: Judged[], by: 'net' | 'price'): Fraction => {
   const sorted = others.map((other) => other[by]).sort((a, b) => compareNet(b, a));
   const middle = sorted[Math.floor((sorted.length - 1) / 2)];
@@ -124,7 +124,7 @@ const brokenRule = (asked: Asked, candidate: Candidate, shortestLifeMs: number |
   return offer.expiresOn !== undefined && offer.expiresOn - now < (shortestLifeMs ?? usualShortestLifeMs) ? 'expires-too-soon' : undefined;
 };
 
-/** Amounts leave as JSON integers, and so does the price that they make: what is beyond the safe integers is no offer. */
+/** Amounts leave as JSON integers, and so does the price they give. Beyond the safe integers there is no offer. */
 const amountsAreSane = (asked: Asked, offer: ProviderOffer): boolean => {
   const { pay, receive, fee } = offer;
   if (pay <= 0n || fee < 0n || !isSafe(pay) || !isSafe(receive) || !isSafe(fee)) return false;
@@ -133,7 +133,7 @@ const amountsAreSane = (asked: Asked, offer: ProviderOffer): boolean => {
   return receive > 0n && (charged !== paid || fee < pay) && isSafe(priceOf(asked, offer) ?? 0n);
 };
 
-/** Sats asked for come back exactly. Of fiat asked for, a little less may be taken (buy) or a little more paid out (sell): prices are per sat. */
+/** Asked sats must come back exactly. Asked fiat may differ a little, since prices are per sat: less is taken (buy), or more is paid (sell). */
 const brokenAmountRule = (asked: ExchangeAsked, { pay, receive }: ProviderOffer): ExclusionRule | undefined => {
   const got = { pay, receive }[asked.fixed];
   if (!isFiatFixed(asked)) return got === asked.amount ? undefined : 'amount-not-as-asked';
@@ -142,7 +142,7 @@ const brokenAmountRule = (asked: ExchangeAsked, { pay, receive }: ProviderOffer)
   return pay * 10_000n < asked.amount * leastUsedBps ? 'amount-underused' : undefined;
 };
 
-/** A seller that says nothing of a lease or of inbound capacity has promised none. */
+/** A seller that states no lease or inbound capacity has promised none. */
 const brokenChannelRule = (asked: ChannelAsked, { receive, facts }: ProviderOffer): ExclusionRule | undefined => {
   if (asked.leaseBlocks !== undefined) {
     const lease = factAmount(facts, 'lease_blocks');
@@ -162,8 +162,8 @@ const outsideLimits = ({ offer: { pay, receive }, terms: { limits = {} } }: Cand
 type Checked = { near: Candidate[]; far: Excluded[]; disputed: boolean };
 
 /**
- * A reference checks every offer, dearer ones too: a lone offer far from the market is as wrong as one too good to be true. A live one that would
- * exclude more than half is itself what is wrong.
+ * A reference checks every offer, dearer ones too: a lone offer far from the market is as wrong as one too good to be true. A live reference
+ * that would exclude more than half is itself wrong.
  */
 const againstReference = (asked: ExchangeAsked, sound: Candidate[], { reference }: DecisionPolicy): Checked => {
   if (!reference) return { near: sound, far: [], disputed: false };
@@ -179,7 +179,7 @@ const againstReference = (asked: ExchangeAsked, sound: Candidate[], { reference 
   return { near, far, disputed: false };
 };
 
-/** How far the amounts lie from a price, both scaled by 1e8; `fair` is what the sats cost at that price. */
+/** How far the amounts are from a price, both scaled by 1e8. `fair` is what the sats cost at that price. */
 const distanceFrom = ({ ramp }: ExchangeAsked, offer: ProviderOffer, price: bigint): { distance: bigint; fair: bigint } => {
   const { fiat, sats } = exchanged(ramp, offer);
   const fair = sats * price;
@@ -187,10 +187,10 @@ const distanceFrom = ({ ramp }: ExchangeAsked, offer: ProviderOffer, price: bigi
   return { distance: gap < 0n ? -gap : gap, fair };
 };
 
-/** Whether the price that a provider states is held against its amounts. */
+/** Whether we compare the price that a provider states with its amounts. */
 const feeIsJudged: Record<ExchangeRamp, boolean> = { buy: true, sell: false };
 
-/** A stated price and a stated fee that do not give the stated amounts: shown with a warning, since the amounts are what is ordered. */
+/** The stated price and fee do not give the stated amounts. The offer stays, with a warning, since the customer orders the amounts. */
 const flagFee = (asked: Asked, candidate: Candidate, { toleranceBps }: DecisionPolicy): Candidate => {
   if (!asksExchange(asked) || !feeIsJudged[asked.ramp]) return candidate;
   const price = factAmount(candidate.offer.facts, 'provider_btc_price');
@@ -200,7 +200,7 @@ const flagFee = (asked: Asked, candidate: Candidate, { toleranceBps }: DecisionP
   return { ...candidate, offer: { ...candidate.offer, warnings: [...candidate.offer.warnings, 'fee-mismatch'] } };
 };
 
-/** A whole number among the facts, given as a JSON number or as its digits. */
+/** A whole number from the facts, which may hold it as a JSON number or as digits. */
 const factAmount = (facts: Facts, name: 'provider_btc_price' | 'inbound_sats' | 'lease_blocks'): bigint | undefined => {
   const fact = facts[name];
   if (typeof fact === 'number') return Number.isSafeInteger(fact) ? BigInt(fact) : undefined;

@@ -1,13 +1,13 @@
-/** IP addresses and ranges as numbers: who is calling, who is trusted, and which addresses belong to one customer. */
+/** IP addresses and ranges as numbers: to see who calls, whom we trust, and which addresses belong to one customer. */
 
-/** An IPv4 address inside of IPv6 (::ffff:a.b.c.d) is the IPv4 address. */
+/** An IPv4 address inside IPv6 (::ffff:a.b.c.d) counts as the IPv4 address. */
 export type IpAddress = { version: 4 | 6; value: bigint };
 export type IpRange = { address: IpAddress; bits: number };
 
 const ipv4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const mapped = 0xffffn;
 
-/** Strictly: no octal, hexadecimal or short forms of IPv4, which not everybody reads alike. A zone (`%eth0`) is left out. */
+/** Strict: no octal, hexadecimal or short forms of IPv4, which parsers read differently. Drops a zone (`%eth0`). */
 export const parseIp = (text: string): IpAddress | undefined => {
   if (ipv4.test(text)) return { version: 4, value: ofBytes(text) };
   const value = ipv6Value(text.replace(/%[\w.-]{1,32}$/, ''));
@@ -34,7 +34,7 @@ const ipv6Value = (text: string): bigint | undefined => {
   return groups.reduce((sum, group) => (sum << 16n) | BigInt(`0x${group}`), 0n);
 };
 
-/** One address, or a range in CIDR form. The bits beyond the prefix need not be zero. */
+/** One address, or a range in CIDR form. Bits beyond the prefix need not be zero. */
 export const parseRange = (text: string): IpRange | undefined => {
   const [written = '', prefix, ...more] = text.split('/');
   const address = parseIp(written);
@@ -51,7 +51,7 @@ export const isWithin = (ip: IpAddress, { address, bits }: IpRange): boolean => 
   return ip.version === address.version && ip.value >> rest === address.value >> rest;
 };
 
-/** IPv6, from the left. */
+/** The first bits of an IPv6 address. */
 export const groupsOf = (value: bigint): string[] => Array.from({ length: 8 }, (_, i) => ((value >> BigInt(112 - 16 * i)) & mapped).toString(16));
 
 /** The usual form (RFC 5952): lower case, no leading zeros, the longest run of zero groups as `::`. */

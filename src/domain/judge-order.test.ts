@@ -36,12 +36,12 @@ describe('an estimate', () => {
 });
 
 describe('what the customer bounded', () => {
-  it.each([firm, estimate])('is the least that he receives', (accepted) => {
+  it.each([firm, estimate])('is the least that they receive', (accepted) => {
     expect(judge(accepted, {}, { minReceive: 100_000n })).toBe('as-accepted');
     expect(judge(accepted, {}, { minReceive: 100_001n })).toBe('price-changed');
   });
 
-  it.each([firm, estimate])('is the most that he pays', (accepted) => {
+  it.each([firm, estimate])('is the most that they pay', (accepted) => {
     expect(judge(accepted, {}, { maxPay: 10_000n })).toBe('as-accepted');
     expect(judge(accepted, {}, { maxPay: 9_999n })).toBe('price-changed');
   });
@@ -69,7 +69,7 @@ describe('no order of this quote at all', () => {
     expect(judge(firm, { pay: 0n })).toBe('differs');
     expect(judge(firm, { pay: -1n })).toBe('differs');
     expect(judge(firm, { receive: -1n })).toBe('differs');
-    // One unit is a price; nothing received is what inbound capacity gives.
+    // One unit is a price. Inbound capacity gives nothing to receive.
     expect(judge(firm, { pay: 1n })).toBe('price-changed');
     expect(judge(firm, { receive: 0n })).toBe('price-changed');
   });

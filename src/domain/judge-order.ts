@@ -1,4 +1,4 @@
-/** Whether the order that a provider made is the quote that the customer accepted. Amounts in the ramp's units. */
+/** Checks that the order a provider made is the quote that the customer accepted. Amounts in the ramp's units. */
 import { isExchange, type Ramp } from './ramp.ts';
 import { namesDiffer } from './option-name.ts';
 
@@ -9,8 +9,8 @@ export type Bounds = { minReceive?: bigint; maxPay?: bigint; slippageBps: number
 export type Judgement = 'as-accepted' | 'price-changed' | 'differs';
 
 /**
- * A binding quote's order must repeat both amounts; an estimate's may be worse by `slippageBps` of the net result (receive per pay), and
- * never beyond what the customer bounded. Another currency or option is no order of this quote at all.
+ * The order of a binding quote must repeat both amounts. An estimate's order may be worse by `slippageBps` of the net result (receive per pay),
+ * but never beyond the customer's own limits. An order in another currency or option is not of this quote.
  */
 export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judgement => {
   if (namesDiffer(made.echo?.currency, accepted.currency) || namesDiffer(made.echo?.option, accepted.option)) return 'differs';
@@ -18,7 +18,7 @@ export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judg
   if (bounds.minReceive !== undefined && made.receive < bounds.minReceive) return 'price-changed';
   if (bounds.maxPay !== undefined && made.pay > bounds.maxPay) return 'price-changed';
   if (accepted.binding) return made.pay === accepted.pay && made.receive === accepted.receive ? 'as-accepted' : 'price-changed';
-  // Inbound capacity alone receives nothing that could be divided: what it costs is held against what was accepted.
+  // Inbound capacity alone receives nothing to divide by, so its cost is compared with the accepted one.
   if (accepted.ramp !== undefined && !isExchange(accepted.ramp))
     return made.receive >= accepted.receive && made.pay * 10_000n <= accepted.pay * BigInt(10_000 + bounds.slippageBps) ? 'as-accepted' : 'price-changed';
   // made.receive / made.pay ≥ accepted.receive / accepted.pay × (1 − slippage), by exact cross multiplication

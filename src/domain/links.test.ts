@@ -58,7 +58,7 @@ describe('a link for a customer', () => {
     expect([link('http://127.0.0.1\\@evil.example/', true), link('http://127.0.0.1.evil.example/', true)]).toEqual([undefined, undefined]);
   });
 
-  /** Pieces that make two parsers read different hosts. */
+  /** Pieces that can make two parsers read different hosts. */
   const piece = fc.constantFrom(
     'https:',
     'http:',

@@ -1,17 +1,17 @@
 /**
- * Links that a provider gives a customer (payment pages, sign-up pages, redemption links) are followed with money in hand. One rule for all of
- * them: https on one of the provider's own hosts or their subdomains, written so that every parser reads the same host, and handed out in one
- * canonical form. In sandbox mode plain http to loopback is what the simulators have.
+ * Customers follow a provider's links (payment pages, sign-up pages, redemption links) with money in hand. One rule covers them all: https on
+ * one of the provider's own hosts or their subdomains, written so that every parser reads the same host, and passed on in one canonical form.
+ * Sandbox mode also allows plain http to loopback, for the simulators.
  */
 import { withoutInvisible } from './printable.ts';
 
 const MAX_LENGTH = 4096;
-/** No user info, no percent sign, no letter outside ASCII before the path: parsers disagree about the host of such links. */
+/** No user info, percent sign or letter outside ASCII before the path: parsers disagree about the host of such links. */
 const LINK_FORM = /^https?:\/\/(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?#].*)?$/i;
-/** Backslash, blanks, controls, bidi and other marks that nobody sees. */
+/** Backslash, spaces, control characters, bidi and other invisible marks. */
 const TRICKS = /[\\\s\p{C}\p{Default_Ignorable_Code_Point}]/u;
 
-/** The canonical form to hand out, or undefined: the link is not to be shown. */
+/** The canonical form to pass on, or undefined when the link must not be shown. */
 export const customerLink = (link: string, hosts: readonly string[], sandbox: boolean): string | undefined => {
   if (link.length > MAX_LENGTH || TRICKS.test(link) || !LINK_FORM.test(link) || !URL.canParse(link)) return undefined;
   const url = new URL(link);
@@ -27,22 +27,22 @@ const isAddress = (host: string): boolean => /^[\d.]+$/.test(host) || host.start
 const isOneOf = (host: string, hosts: readonly string[]): boolean =>
   hosts.some((allowed) => host === allowed.toLowerCase() || host.endsWith(`.${allowed.toLowerCase()}`));
 
-/** Schemes that need no slashes, as far as a telephone opens something for them. */
+/** Schemes without slashes that a phone opens. */
 const BARE_SCHEME =
   /^(?:javascript|vbscript|view-source|blob|about|file|filesystem|content|intent|mailto|tel|sms|whatsapp|market|bitcoin|bitcoincash|lightning|lnurl[cpw]?|keyauth|ethereum|litecoin|monero|solana|payto|upi):/i;
-/** An unknown scheme without slashes is told from "Ref:LP-77Q2" by what follows. */
+/** What follows tells an unknown scheme without slashes from "Ref:LP-77Q2". */
 const LIKE_A_LINK = /^[a-z][a-z0-9+.-]*:[^\s]*[/?=@\\]/i;
 const DATA_LINK = /^data:[^\s]*,/i;
 const LINK_INSIDE = /[a-z][a-z0-9+.-]*:[/\\]\S*/gi;
 const SENTENCE_END = /[.,;:!?)\]}>'"]+$/;
 
 /**
- * A text beside the payment link as a customer may see it: controls and invisible marks taken out, a link in canonical form. Undefined when it
- * is or holds a link that customerLink refuses.
+ * A text that may stand beside the payment link, without control characters and invisible marks, and with links in canonical form. Undefined
+ * when it is, or holds, a link that customerLink refuses.
  */
 export const customerText = (text: string, hosts: readonly string[], sandbox: boolean): string | undefined => {
   const shown = withoutInvisible(text);
-  // Full-width letters and letters with a tab between them are links to some readers.
+  // Some readers take full-width letters, or letters with a tab between them, for a link.
   const plain = shown.normalize('NFKC');
   const joined = plain.replaceAll(/\s+/gu, '');
   if (!/\s/u.test(shown) && isLink(plain)) return customerLink(shown, hosts, sandbox);

@@ -1,6 +1,6 @@
 /**
- * The Merkle tree of RFC 6962 section 2.1 over SHA-256, as Certificate Transparency uses it: a root commits to every leaf and its place, and a
- * short proof shows that one leaf is in it. Leaves are bytes; hashes are lower-case hex.
+ * The Merkle tree of RFC 6962 section 2.1 over SHA-256, as Certificate Transparency uses it. The root commits to every leaf and its position,
+ * and a short proof shows that the tree holds one leaf. Leaves are bytes; hashes are lower-case hex.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
@@ -14,7 +14,7 @@ const nodeHash = (left: string, right: string): string => bytesToHex(sha256(conc
 /** The largest power of two smaller than n; n is at least 2. */
 const splitOf = (n: number): number => 2 ** Math.floor(Math.log2(n - 1));
 
-/** The root over hashed leaves; over none, the hash of nothing. */
+/** The root over hashed leaves. Of no leaves: the hash of the empty string. */
 export const rootOf = (leaves: readonly string[]): string => {
   const [only] = leaves;
   if (only === undefined) return bytesToHex(sha256(new Uint8Array()));
@@ -23,7 +23,7 @@ export const rootOf = (leaves: readonly string[]): string => {
   return nodeHash(rootOf(leaves.slice(0, split)), rootOf(leaves.slice(split)));
 };
 
-/** PATH(m, D[n]): the hashes beside the way from leaf `index` up to the root, lowest first. Throws RangeError for a leaf that is not there. */
+/** PATH(m, D[n]): the sibling hashes from leaf `index` up to the root, lowest first. Throws RangeError when there is no such leaf. */
 export const inclusionProof = (leaves: readonly string[], index: number): string[] => {
   if (!Number.isInteger(index) || index < 0 || index >= leaves.length) throw new RangeError(`there is no leaf ${index} of ${leaves.length}`);
   if (leaves.length === 1) return [];
@@ -33,7 +33,7 @@ export const inclusionProof = (leaves: readonly string[], index: number): string
     : [...inclusionProof(leaves.slice(split), index - split), rootOf(leaves.slice(0, split))];
 };
 
-/** Whether the hashed leaf stands at `index` of a tree of `size` leaves with this root (RFC 9162 section 2.1.3.2). */
+/** Whether the hashed leaf is at `index` in a tree of `size` leaves with this root (RFC 9162 section 2.1.3.2). */
 export const provesInclusion = (leaf: string, index: number, size: number, proof: readonly string[], root: string): boolean => {
   if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size) return false;
   if (![leaf, root, ...proof].every((hash) => /^[0-9a-f]{64}$/.test(hash))) return false;

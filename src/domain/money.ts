@@ -1,6 +1,6 @@
 /**
- * Exact arithmetic on integer amounts. Nothing here knows floating point: a rate is a decimal kept as digits and scale, a share is basis
- * points, and every function says in its name which way it rounds.
+ * Exact arithmetic on integer amounts, without floating point. A rate is a decimal, kept as digits and scale; a share is in basis points.
+ * Every function says which way it rounds.
  */
 
 /** floor(a / b), towards minus infinity. Throws RangeError for b = 0. */
@@ -12,7 +12,7 @@ export const divFloor = (a: bigint, b: bigint): bigint => {
 /** ceil(a / b), towards plus infinity. Throws RangeError for b = 0. */
 export const divCeil = (a: bigint, b: bigint): bigint => -divFloor(-a, b);
 
-/** part / whole in basis points, rounded up. A ratio, not money, so a number. */
+/** part / whole in basis points, rounded up. It is a ratio, not money, so it is a number. */
 export const bpsUp = (part: bigint, whole: bigint): number => Number(divCeil(part * 10_000n, whole));
 
 /** part / whole in basis points, rounded down. */
@@ -28,7 +28,7 @@ const decimalForm = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/;
 const mostDigits = 40;
 const largestExponent = 100;
 
-/** Reads a decimal text such as "25188.12" or "9.739384389926184e-05". Undefined for anything else and beyond 40 significant digits. */
+/** Reads a decimal text such as "25188.12" or "9.739384389926184e-05". Undefined for anything else, or beyond 40 significant digits. */
 export const parseDecimal = (text: string): Decimal | undefined => {
   const [, sign, whole = '', fraction = '', exponentText = '0'] = text.length > 200 ? [] : (decimalForm.exec(text) ?? []);
   if (sign === undefined) return undefined;
@@ -46,17 +46,17 @@ export const decimalTimesFloor = (decimal: Decimal, amount: bigint): bigint => d
 /** ceil(amount × decimal). */
 export const decimalTimesCeil = (decimal: Decimal, amount: bigint): bigint => divCeil(amount * decimal.digits, 10n ** BigInt(decimal.scale));
 
-/** 2000n, "EUR" → "20.00 EUR". Hundredths of the unit in every currency, as FLS01 has it. */
+/** 2000n, "EUR" → "20.00 EUR". Hundredths of the unit in every currency, as in FLS01. */
 export const formatHundredths = (hundredths: bigint, currency: string): string => {
   const size = hundredths < 0n ? -hundredths : hundredths;
   return `${hundredths < 0n ? '-' : ''}${size / 100n}.${(size % 100n).toString().padStart(2, '0')} ${currency}`;
 };
 
-/** Whether an amount fits into a JSON integer that every reader keeps exactly. */
+/** Whether an amount fits a JSON integer that every parser reads exactly. */
 export const isSafe = (amount: bigint): boolean => amount <= largestSafe && amount >= -largestSafe;
 const largestSafe = BigInt(Number.MAX_SAFE_INTEGER);
 
 export const satsPerBtc = 100_000_000n;
 
-/** Hundredths per whole bitcoin, the fee taken out: floor((amountFiat − orderFee) × 1e8 / amountSats). Throws RangeError for no sats. */
+/** Hundredths per bitcoin, without the fee: floor((amountFiat − orderFee) × 1e8 / amountSats). Throws RangeError for 0 sats. */
 export const btcPrice = (amountFiat: bigint, orderFee: bigint, amountSats: bigint): bigint => divFloor((amountFiat - orderFee) * satsPerBtc, amountSats);

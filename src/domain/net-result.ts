@@ -1,48 +1,48 @@
-/** What an offer is worth to the customer, as an exact fraction that offers to one request are compared by. More is better. */
+/** What an offer is worth to the customer, as an exact fraction. Offers to one request are compared by it; more is better. */
 import { bpsDown, bpsUp, btcPrice, divCeil, satsPerBtc } from './money.ts';
 import { asksExchange, type Asked, type ExchangeAsked, type ProviderOffer } from './offer.ts';
 import { exchanged, fiatAndSats, sides } from './ramp.ts';
 
-/** n / d with n > 0 and d ≥ 0; d = 0 stands for a liquidity offer without a fee, which nothing beats. */
+/** n / d with n > 0 and d ≥ 0. d = 0 is a liquidity offer without a fee, which nothing beats. */
 export type Fraction = { n: bigint; d: bigint };
 
-/** Received per paid for buy and sell, whichever side was fixed; 1 / fee for liquidity. Expects amounts that passed the rules. */
+/** Receive / pay for buy and sell, whichever side was fixed; 1 / fee for liquidity. Expects amounts that passed the exclusion rules. */
 export const netOf = (asked: Asked, offer: ProviderOffer): Fraction => (asksExchange(asked) ? { n: offer.receive, d: offer.pay } : { n: 1n, d: offer.fee });
 
-/** What is exchanged for what without the fee, so that two offers with different fixed fees can be compared. Expects amounts that passed the rules. */
+/** Receive / pay without the fee, to compare offers with different fixed fees. Expects amounts that passed the exclusion rules. */
 export const exchangedOf = ({ ramp }: ExchangeAsked, offer: ProviderOffer): Fraction => {
   const { fiat, sats } = exchanged(ramp, offer);
   return sides[ramp].pay === 'fiat' ? { n: sats, d: fiat } : { n: fiat, d: sats };
 };
 
-/** Negative when a is worth less than b, 0 when exactly as much. */
+/** Negative when a is worth less than b, 0 when both are worth the same. */
 export const compareNet = (a: Fraction, b: Fraction): number => {
   const difference = a.n * b.d - b.n * a.d;
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 };
 
-/** best / second − 1 exceeds so many basis points, exactly. */
+/** Whether best / second − 1 exceeds that many basis points, exactly. */
 export const beatsByMore = (best: Fraction, second: Fraction, bps: number): boolean => best.n * second.d * 10_000n > second.n * best.d * BigInt(10_000 + bps);
 
 /** best / second − 1 in basis points, rounded down. Expects finite fractions (buy and sell). */
 export const deviationBps = (best: Fraction, second: Fraction): number => bpsDown(best.n * second.d - second.n * best.d, second.n * best.d);
 
-/** 1 − net / best in basis points, rounded up; negative when it is worth more than `best`. */
+/** 1 − net / best in basis points, rounded up. Negative when the offer is worth more than `best`. */
 export const behindBps = (net: Fraction, best: Fraction): number => {
   const worth = best.n * net.d;
   return worth === 0n ? 0 : bpsUp(worth - net.n * best.d, worth);
 };
 
 /**
- * Hundredths per bitcoin without the fee. Buy: floor, as FLS01's example is read outward. Sell: ceil, so that
- * floor(sats × price / 1e8) − fee gives the received amount again (up to one bitcoin). Liquidity has no price.
+ * Hundredths per bitcoin without the fee. Buy: floor, as in FLS01's example. Sell: ceil, so that floor(sats × price / 1e8) − fee gives the
+ * received amount again (up to one bitcoin). Liquidity has no price.
  */
 export const priceOf = (asked: Asked, offer: ProviderOffer): bigint | undefined => {
   if (!asksExchange(asked)) return undefined;
   return sides[asked.ramp].pay === 'fiat' ? btcPrice(offer.pay, offer.fee, offer.receive) : divCeil((offer.receive + offer.fee) * satsPerBtc, offer.pay);
 };
 
-/** What the whole exchange costs against a reference price, in basis points rounded up; negative when it is better than the reference. */
+/** What the whole exchange costs against a reference price, in basis points, rounded up. Negative when it beats the reference. */
 export const costBps = (asked: Asked, offer: ProviderOffer, reference: bigint): number | undefined => {
   if (!asksExchange(asked)) return undefined;
   const { fiat, sats } = fiatAndSats(asked.ramp, offer);

@@ -3,23 +3,23 @@ import type { ExchangeRamp } from './ramp.ts';
 import type { HaircutFrom, Standing } from './record.ts';
 import type { Limits, Refusal } from './refusal.ts';
 
-/** A value that survives JSON: what adapters put into stored, opaque fields. */
+/** A value that survives JSON, for the opaque fields that adapters store. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 export const conditions = ['account', 'connection', 'proof', 'invoice'] as const;
 export type Condition = (typeof conditions)[number];
 
-/** What a customer should know of an offer before ordering it. */
+/** What a customer should know about an offer before ordering it. */
 export const offerWarnings = ['fee-mismatch', 'expires-before-arrival', 'price-is-last-observed', 'large-channel'] as const;
 export type OfferWarning = (typeof offerWarnings)[number];
 
-/** What a seller of liquidity delivers, and how euros travel. */
+/** What a liquidity seller delivers, and how euros travel. */
 export const deliveries = ['channel', 'redemption', 'payment'] as const;
 export const euroDeliveries = ['card_balance', 'bank_transfer_started'] as const;
 
 /**
- * What is known of an offer or an order beside its amounts. The names are the outward ones, of which /offers and the orders of liquidity show all
- * that do not start with `provider_`; a name that is not here does not compile. Written by adapters, and read back from where they are stored.
+ * What we know about an offer or an order besides its amounts. Adapters write these; we read them back from the store. Their names are those of
+ * the API: /offers and liquidity orders show every one that does not start with `provider_`. A name that is not listed does not compile.
  */
 export type Facts = {
   /** The provider's own figure, for checks only. */
@@ -43,7 +43,7 @@ export type Facts = {
   /** Our reference, where a provider repeats it with the order. */
   user_ref?: string;
 };
-/** How a payment is recognised as an order's: by an invoice or address of its own, or by nothing but its amount. */
+/** How we know that a payment belongs to an order: by its own invoice or address, or only by its amount. */
 export type MatchedBy = 'order_id' | 'amount';
 
 /** One provider's priced answer to one request. Amounts are in the units of the ramp (ramp.ts), times in Unix milliseconds. */
@@ -52,51 +52,51 @@ export type ProviderOffer = {
   pay: bigint;
   /** All that the customer gets. For liquidity: the sats that end up spendable on the customer's side. */
   receive: bigint;
-  /** The part of `pay` (buy), of the gross result (sell) or `pay − receive` (liquidity) that is fee. */
+  /** The fee: part of `pay` (buy), part of the gross result (sell), or `pay − receive` (liquidity). */
   fee: bigint;
   /** Honoured until `expiresOn`; otherwise an estimate. */
   binding: boolean;
   expiresOn?: number;
-  /** An upstream order that already exists as this offer (LSPS1): placing it sends nothing. */
+  /** An upstream order that already exists for this offer (LSPS1). Ordering it sends nothing. */
   reservation?: { upstreamOrderId: string; acceptUntil: number };
-  /** How to pay what is reserved: the gateway keeps it sealed and hands it back with placeOrder. */
+  /** How to pay the reserved order. The gateway seals it and hands it back to placeOrder. */
   secret?: string;
-  /** The adapter's own notes for placeOrder (upstream quote id, option …). Stored with the route, never shown. */
+  /** The adapter's own data for placeOrder (upstream quote id, option …). Stored with the route, never shown. */
   upstream: Json;
   facts: Facts;
-  /** What the offer answers to, for the echo rules: the currency and option the provider named. */
+  /** The currency and option that the provider named, for the echo rules. */
   echo?: { currency?: string; option?: string };
-  /** Open conditions the customer has to meet before ordering. */
+  /** What the customer still has to do before ordering. */
   requires: Condition[];
   warnings: OfferWarning[];
 };
 
-/** What was asked, as far as the rules of ranking need it. */
+/** The part of the request that the ranking rules need. */
 export type Asked = ExchangeAsked | ChannelAsked;
 export type ExchangeAsked = { ramp: ExchangeRamp; fixed: 'pay' | 'receive'; amount: bigint; currency: string; option: string };
 export type ChannelAsked = { ramp: 'liquidity'; inboundSats: bigint; clientSats: bigint; leaseBlocks?: number };
 
-/** Money for sats or sats for money: what was asked for has a price. */
+/** A request to exchange fiat and sats, so it has a price. */
 export const asksExchange = (asked: Asked): asked is ExchangeAsked => 'fixed' in asked;
 
-/** How the provider of a candidate is treated by the ranking: declared in the configuration, or learnt by everybody's formula. */
+/** How the ranking treats a candidate's provider: as the configuration declares, or as the record taught, by one formula for all. */
 export type Terms = {
-  /** Configured haircut of an estimate: where the record starts from, and all there is for liquidity. */
+  /** The configured haircut of an estimate. The record starts from it; for liquidity nothing else counts. */
   haircutBps: number;
   /** What the provider delivered before; absent where the operator does not rank by it. */
   standing?: Standing;
-  /** For display: all its orders of this ramp, currency and option that were filled. */
+  /** For display: how many of its orders of this ramp, currency and option were filled. */
   record?: { orders: number; quotedSats: bigint; deliveredSats: bigint; since: number };
   preferenceBps: number;
-  /** How long money needs to arrive by the asked option; a binding offer that expires earlier ranks as indicative. */
+  /** How long money takes to arrive by the asked option. A binding offer that expires earlier ranks as indicative. */
   arrivalSeconds?: number;
-  /** Listed limits of the provider for the asked option, in ramp units, inclusive. */
+  /** The limits that the provider lists for the asked option, in ramp units, inclusive. */
   limits?: Limits;
-  /** How this provider names the asked currency and option, where that is not the merged name; echoes are held against it. */
+  /** This provider's own names for the asked currency and option, where they differ from the merged ones. Echoes are compared with them. */
   named?: { currency: string; option: string };
 };
 
-/** An answered offer before the rules. */
+/** An offer before the exclusion rules. */
 export type Candidate = { providerId: string; offer: ProviderOffer; terms: Terms; latencyMs: number };
 
 export const exclusionRules = [
@@ -125,8 +125,8 @@ export type Refused = { providerId: string; refusal: Refusal };
 export type Failed = { providerId: string; reason: FaultKind; retryable: boolean; latencyMs?: number; retryOn?: number };
 
 /**
- * A candidate with its place. `behindBestBps` is rounded up, negative when it gives more than rank 1 (without haircut or preference). Since
- * version 2 of the route: the haircut that it was ranked with, where that came from, and P of the formula.
+ * A candidate with its rank. `behindBestBps` is rounded up, and negative when the offer gives more than rank 1 (without haircut or preference).
+ * Routes of version 2 also hold the haircut that it was ranked with, where that came from, and P of the formula.
  */
 export type RankedOffer = Candidate & {
   rank: number;

@@ -1,9 +1,9 @@
-/** Trade marks are decoration; the choice between text and picture of an emoji is, too. */
+/** Decoration: trade mark signs, and the marks that choose between an emoji's text and picture. */
 const DECORATION = /[\u00ae\u00a9\u2120\u2117\p{Cf}\p{Variation_Selector}]/gu;
 
 /**
- * NFKC, lower case, punctuation and blanks to one space: "SEPA-Instant" and "Sepa instant" are one option. Letters with their vowel signs,
- * digits, + and pictures tell options apart ("SEPA+", "💳", "बैंक"); of a name without any of them the name itself.
+ * NFKC in lower case, with punctuation and spaces as one space: "SEPA-Instant" and "Sepa instant" are one option. Letters with their vowel
+ * signs, digits, + and pictures tell options apart ("SEPA+", "💳", "बैंक"). A name without any of them stays as it is.
  */
 export const normalForm = (name: string): string => {
   const plain = name.replaceAll(DECORATION, '').normalize('NFKC').toLowerCase();
@@ -11,6 +11,6 @@ export const normalForm = (name: string): string => {
   return words === '' ? plain.replaceAll(/\s+/gu, ' ').trim() : words;
 };
 
-/** Whether what a provider echoed is another currency or option than expected. What was not echoed, or not expected, does not differ. */
+/** Whether a provider echoed another currency or option than expected. One that was not echoed, or not expected, does not differ. */
 export const namesDiffer = (echoed: string | undefined, expected: string | undefined): boolean =>
   echoed !== undefined && expected !== undefined && echoed !== expected && normalForm(echoed) !== normalForm(expected);

@@ -1,6 +1,6 @@
 /**
- * The life of one order, told by what its provider says. Ranks only rise; what goes backwards is kept but not told; what cannot be true goes to
- * `review`. Placing is another life: settle-placing.ts.
+ * The life of one order, by what its provider says. Ranks only rise. A step back is stored but not reported; what cannot be true goes to
+ * `review`. An order attempt has its own life: settle-placing.ts.
  */
 import { judgeOrder, type Bounds } from './judge-order.ts';
 import { isSafe } from './money.ts';
@@ -12,10 +12,10 @@ type Ranked = Exclude<Stage, 'review'>;
 
 const ranks: Record<Ranked, number> = { awaiting_payment: 0, underpaid: 1, expired: 2, failed: 3, paid: 4, filled: 5, finished: 6, refunded: 7 };
 
-/** What of an order the next stage depends on. */
+/** The parts of an order that its next stage depends on. */
 export type OrderNow = {
   stage: Stage;
-  /** While in review: the last stage before. Without it no read can agree, and only the operator leaves review. */
+  /** While in review: the last stage before it. Without one no read can agree, so only the operator ends the review. */
   before?: Stage;
   ramp?: Ramp;
   /** The amounts of a binding order may not change; an estimate's may, within what was accepted. */
@@ -32,7 +32,7 @@ export type OrderNow = {
   placing?: IntentState;
 };
 
-/** What one read said; `stage` absent for a word that we do not know. */
+/** What one read said. `stage` is absent for a status that we do not know. */
 export type Evidence = { stage?: Stage; rawStatus: string; pay?: bigint; receive?: bigint; fee?: bigint; echo?: { currency?: string; option?: string } };
 
 /** Nothing is bought for nothing: an amount of 0 in an order that is not done says that it is not known yet. */
@@ -46,8 +46,8 @@ export type AdvanceKind = 'advanced' | 'same' | 'stale' | 'contradiction' | 'unk
 export type Advance = { next: Stage; kind: AdvanceKind; note?: string };
 
 /**
- * The next stage. `unknown` is still pending and wants a warning; `stale` wants an alert and changes nothing; `contradiction` leads to review.
- * Review is left by a read that agrees with the stage before it: nothing contradicted, the same rank or higher.
+ * The next stage. `unknown` leaves the order pending and logs a warning; `stale` changes nothing and alerts; `contradiction` leads to review.
+ * A read ends the review when it agrees with the stage before: it contradicts nothing and has the same rank or a higher one.
  */
 export const advance = (order: OrderNow, said: Evidence, now: number): Advance => {
   const evidence = withoutUntold(said);
@@ -65,7 +65,7 @@ export const advance = (order: OrderNow, said: Evidence, now: number): Advance =
   return { next: told, kind: 'advanced', ...(told === evidence.stage ? {} : { note: 'expired by the clock' }) };
 };
 
-/** An unpaid order whose time has passed. A later word of the provider still moves it on. */
+/** An unpaid order whose time has passed. What the provider says later still moves it on. */
 export const lapsed = (stage: Stage, expiresOn: number | undefined, now: number): boolean =>
   stage === 'awaiting_payment' && expiresOn !== undefined && now >= expiresOn;
 
@@ -90,7 +90,7 @@ const contradictionIn = (order: OrderNow, { stage, pay, receive, fee, echo }: Ev
   // A sale is paid in sats and charged in money: its fee is part of what arrives.
   const paid = pay ?? order.pay;
   if (fee !== undefined && order.ramp !== 'sell' && paid > 0n && fee > paid) return 'a fee of more than is paid';
-  // After a refund the amounts describe what went back, not what was ordered.
+  // After a refund the amounts are those that went back, not those ordered.
   if (stage === 'refunded') return undefined;
   if (!order.binding) return worsened(order, pay, receive);
   if (pay !== undefined && pay !== order.pay) return 'the amount to pay changed';
@@ -107,8 +107,8 @@ const worsened = ({ ramp = 'buy', accepted, ...order }: OrderNow, pay = order.pa
 };
 
 /**
- * Nothing more will happen. `underpaid`, `expired` and `failed` rest, and with them an order that never expires and was never paid: they are
- * final once nobody follows them any longer. Money in flight (paid, filled) and review are followed for ever.
+ * Whether nothing more will happen. `underpaid`, `expired`, `failed` and an unpaid order that never expires become final once we stop following
+ * them. We follow money in flight (paid, filled) and reviews for ever.
  */
 export const isFinal = (stage: Stage, now: number, followUntil: number, ramp: Ramp = 'buy'): boolean => {
   switch (stage) {
@@ -121,7 +121,7 @@ export const isFinal = (stage: Stage, now: number, followUntil: number, ramp: Ra
     case 'failed':
       return now >= followUntil;
     case 'filled':
-      // Bought sats wait for their owner for ever. Euros on their way and links to redeem are never told again by some providers.
+      // Bought sats wait for their owner for ever. Some providers never report again on euros on their way or links to redeem.
       return !isWithdrawn[ramp] && now >= followUntil;
     case 'paid':
     case 'review':
@@ -129,18 +129,18 @@ export const isFinal = (stage: Stage, now: number, followUntil: number, ramp: Ra
   }
 };
 
-/** FLS01's four words: whatever is neither delivered nor given back is `placed`. */
+/** Maps to FLS01's four words: whatever is neither delivered nor refunded is `placed`. */
 export const orderStatus = (stage: Stage): OrderStatus => (stage === 'filled' || stage === 'finished' || stage === 'refunded' ? stage : 'placed');
 
 const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
-/** Money that needs longer than this to arrive is not looked for every ten seconds. */
+/** We do not poll every ten seconds for money that takes longer than this. */
 const slowArrivalSeconds = 3_600;
 
 /**
- * How long to wait before the next look at a followed order: a tenth of the time that its stage has lasted, between a floor and a ceiling,
- * ±20 %. `random` in [0, 1). A lapse by the clock is due at `expiresOn` whatever this says.
+ * How long to wait before polling a followed order again: a tenth of the time that its stage has lasted, between a floor and a ceiling, ±20 %.
+ * `random` in [0, 1). Whatever this says, an unpaid order lapses at `expiresOn`.
  */
 export const refreshDelayMs = (order: { stage: Stage; stageOn: number; arrivalSeconds?: number }, now: number, random: number): number => {
   const rests = order.stage === 'underpaid' || order.stage === 'expired' || order.stage === 'failed';

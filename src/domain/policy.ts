@@ -1,26 +1,26 @@
 /**
- * Which rule a route was ranked by. 1: an estimate counts its configured haircut lower, and of two offers that differ by more than the outlier
- * bound the binding one comes first. 2: expected value alone.
+ * The rule that ranked a route. 1: an estimate counts lower by its configured haircut, and of two offers further apart than the outlier bound
+ * the binding one comes first. 2: by expected value alone.
  */
 export type RuleVersion = 1 | 2;
 
-/** What the configuration says about deciding. Stored with every route. */
+/** What the configuration says about decisions. Stored with every route. */
 export type DecisionPolicy = {
-  /** The version that the route is written and ranked in. */
+  /** The version that writes and ranks the route. */
   version: RuleVersion;
-  /** An offer better than the middle of the others by more, in what is received and in the price exchanged at, is `too-good`. */
+  /** An offer that beats the median of the others by more, in what is received and in its price, is `too-good`. */
   outlierBps: number;
-  /** A fee line that misses the provider's own price by more is flagged. */
+  /** A fee that misses the provider's own price by more is flagged. */
   toleranceBps: number;
-  /** The default haircut, as shown; each candidate's own stands in its terms. */
+  /** The default haircut, for display. Each candidate's own is in its terms. */
   indicativeHaircutBps: number;
-  /** A binding offer that lives shorter than this is no use to anybody; 30 s unless said otherwise. */
+  /** A binding offer that expires sooner than this helps nobody. 30 s by default. */
   shortestLifeMs?: number;
-  /** The price of the asked currency that offers are held against, hundredths per bitcoin. */
+  /** The reference price that offers are compared with, hundredths per bitcoin in the asked currency. */
   reference?: DecisionReference;
-  /** Whether offers were ranked by what was delivered before, and the SHA-256 of the sums that they were ranked by. */
+  /** Whether past deliveries ranked the offers, and the SHA-256 of the sums used. */
   learning?: 'off' | 'shown' | 'ranked';
   recordSnapshot?: string;
 };
-/** `live`: feeds that agree now. `configured`: the operator's own word, who excludes by it as told to. */
+/** `live`: price feeds that agree now. `configured`: the operator's own price, which excludes without further checks. */
 export type DecisionReference = { btcPrice: bigint; maxDeviationBps: number; observedOn: number; source?: 'configured' | 'live' };

@@ -1,18 +1,18 @@
-/** Text of other people's as it may be shown and stored: nothing in it that cannot be seen or that turns its direction. */
+/** Makes other people's text safe to show and store: removes what is invisible or turns the writing direction. */
 
-/** Controls, format and bidi marks, halves of characters, private use, fillers that look like nothing. Blanks and line ends are handled before. */
+/** Control, format and bidi marks, lone surrogates, private use, blank fillers. Spaces and line breaks are handled before. */
 const INVISIBLE = /[\p{C}\p{Default_Ignorable_Code_Point}\u2800]/gu;
-/** Joiners carry meaning inside words (Persian, Indic scripts) and emoji; everywhere else they are invisible like the rest. */
+/** Joiners carry meaning inside words (Persian, Indic scripts) and emoji. Elsewhere they are just invisible. */
 const INVISIBLE_IN_TEXT = /(?!\u200c|\u200d|\ufe0f)[\p{C}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** Line ends and tabs become a blank; what is invisible goes. */
+/** Turns line breaks and tabs into a space, and removes what is invisible. */
 export const withoutInvisible = (text: string): string =>
   text
     .replaceAll(/[\s\u0085]+/gu, ' ')
     .replaceAll(INVISIBLE_IN_TEXT, '')
     .trim();
 
-/** A name for lists: at most `max` characters on one line, or undefined when nothing of it can be seen. */
+/** A name for lists: at most `max` characters on one line, or undefined when nothing is visible. */
 export const printableName = (text: string, max = 64): string | undefined => {
   const seen = text
     .replaceAll(/[\s\u0085]+/gu, ' ')

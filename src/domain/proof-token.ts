@@ -1,28 +1,28 @@
 /**
- * Texts that a wallet signs with its node key. FLS01 signs a provider's token bare, so whoever hands out a text gets a signature over it: a
- * provider's token must be worth nothing anywhere but there. Our own tokens name the gateway they are for, no provider's token may look like one,
- * and none may be a sentence that logs in somewhere for good.
+ * Texts that a wallet signs with its node key. FLS01 signs a provider's token bare, so whoever supplies a text gets a signature over it. That
+ * signature must be worthless anywhere but at that provider. Our own tokens name their gateway; no provider's token may look like one of ours,
+ * or be a sentence that logs in somewhere for good.
  */
 
-/** What begins every token of every gateway of this kind. */
+/** Every token of every ramp-gateway begins with this. */
 const mark = 'ramp-gateway:';
-/** `host`: of public_url, with its port. Wallets check the beginning before they sign (docs/wallet.md). */
+/** `host`: the host and port of public_url. Wallets check how the token begins before they sign it (docs/wallet.md). */
 export const gatewayToken = (host: string, secret: string): string => `${mark}${host}:${secret}`;
 
 export type TokenFlaw = 'not-printable' | 'names-a-gateway' | 'opens-elsewhere' | 'of-another-party';
 
 const printable = /^[\x20-\x7e]{1,200}$/;
 /**
- * Sentences with an address in them are permanent passwords: DFX, for one, takes the signature over its fixed sentence and the customer's LNNID,
- * LNURL or LNDHUB, without any nonce.
+ * A signed sentence with an address in it can be a permanent password. DFX, for one, accepts the signature over its fixed sentence and the
+ * customer's LNNID, LNURL or LNDHUB, without a nonce.
  */
 const permanent = /(?:lnnid|(?<![0-9a-f]))0[23][0-9a-f]{64}(?![0-9a-f])|ln(?:url|dhub)[a-z0-9]{25,}/i;
-/** Shorter words are in other tokens by chance. */
+/** Shorter words occur in other tokens by chance. */
 const leastInside = 16;
 
 type Own = { host: string; token: string; templates: readonly string[] };
 
-/** Why a provider's token is not passed on, by itself. `host`: of this gateway, whose release before this one began its tokens with it. */
+/** Why we do not pass a provider's token on, judged alone. `host`: this gateway's own; the previous release began its tokens with it. */
 export const tokenFlaw = (token: string, host?: string): TokenFlaw | undefined => {
   if (!printable.test(token)) return 'not-printable';
   const squeezed = token.toLowerCase().replaceAll(' ', '');
@@ -31,8 +31,8 @@ export const tokenFlaw = (token: string, host?: string): TokenFlaw | undefined =
 };
 
 /**
- * The providers of one session whose tokens are not passed on. Of two that a signature would serve alike neither is: who copied whom cannot be
- * told. One that has another's token inside is the copy.
+ * The providers of one session whose tokens we do not pass on. When one signature would serve two tokens, we pass on neither: nobody can tell
+ * which is the copy. A token that contains another's is the copy.
  */
 export const flawedTokens = (tokens: ReadonlyMap<string, string>, own: Own): Map<string, TokenFlaw> => {
   const flawed = new Map<string, TokenFlaw>();

@@ -1,7 +1,7 @@
 /**
- * The three things a customer can do, and what each ramp's amounts are. `pay` is all that the customer gives, `receive` all that they get. `fiat`
- * is counted in hundredths of the fiat unit (FLS01), always, whatever the currency's ISO exponent; `sats` are whole sats. A ramp that is not in
- * these tables does not compile: there is no "else" that a fourth one could fall into.
+ * The three things a customer can do, and what each ramp's amounts are. `pay` is all that the customer gives, `receive` all that they get.
+ * `fiat` is always in hundredths of the fiat unit (FLS01), whatever the currency's ISO exponent; `sats` are whole sats. A ramp that is missing
+ * from these tables does not compile: there is no "else" for a fourth one to fall into.
  */
 export type Ramp = 'buy' | 'sell' | 'liquidity';
 export type Unit = 'fiat' | 'sats';
@@ -12,36 +12,36 @@ export const sides = {
   liquidity: { pay: 'sats', receive: 'sats', fee: 'sats' },
 } as const satisfies Record<Ramp, Record<'pay' | 'receive' | 'fee', Unit>>;
 
-/** How requests, limits and bounds call the two amounts outwardly. */
+/** What requests, limits and bounds call the two amounts in the API. */
 export const amountNames = {
   buy: { pay: 'amount_fiat', receive: 'amount_sats' },
   sell: { pay: 'amount_sats', receive: 'amount_fiat' },
   liquidity: { pay: 'pay_sats', receive: 'amount_sats' },
 } as const satisfies Record<Ramp, Record<'pay' | 'receive', string>>;
 
-export const ramps = Object.keys(sides) as Ramp[]; // its keys are the ramps, all of them: see satisfies
+export const ramps = Object.keys(sides) as Ramp[]; // its keys are all the ramps: see satisfies
 
-/** Whether what was bought waits at the provider until its owner withdraws it: for ever, and with the on-chain fallback that they may name. */
+/** Whether bought sats wait at the provider until their owner withdraws them: for ever, or to the on-chain fallback that the owner may name. */
 export const isWithdrawn: Record<Ramp, boolean> = { buy: true, sell: false, liquidity: false };
 
-/** Types by ramp, one for each. */
+/** One type for each ramp. */
 export type PerRamp<T extends Record<Ramp, unknown>> = T;
 
-/** A ramp with fiat on one side and sats on the other: it has a price. */
+/** A ramp with fiat on one side and sats on the other, so it has a price. */
 export type ExchangeRamp = { [R in Ramp]: 'fiat' extends (typeof sides)[R]['pay' | 'receive'] ? R : never }[Ramp];
 
 export const isExchange = (ramp: Ramp): ramp is ExchangeRamp => sides[ramp].pay !== sides[ramp].receive;
 
-/** Whether the amount that was asked for, and may not be changed, is the fiat one. */
+/** Whether the asked amount, which must not change, is the fiat one. */
 export const isFiatFixed = ({ ramp, fixed }: { ramp: ExchangeRamp; fixed: 'pay' | 'receive' }): boolean => sides[ramp][fixed] === 'fiat';
 
-/** Two amounts by their unit instead of by their side. */
+/** The two amounts by unit instead of by side. */
 export const fiatAndSats = <T>(ramp: ExchangeRamp, { pay, receive }: { pay: T; receive: T }): { fiat: T; sats: T } =>
   sides[ramp].pay === 'fiat' ? { fiat: pay, sats: receive } : { fiat: receive, sats: pay };
 
-/** Fiat without the fee, and the sats it was exchanged with: the price that a provider really used is fiat / sats. */
+/** Fiat without the fee, and the sats exchanged for it. The price that the provider really used is fiat / sats. */
 export const exchanged = (ramp: ExchangeRamp, { pay, receive, fee }: { pay: bigint; receive: bigint; fee: bigint }): { fiat: bigint; sats: bigint } =>
   sides[ramp].pay === 'fiat' ? { fiat: pay - fee, sats: receive } : { fiat: receive + fee, sats: pay };
 
-/** How the customer's money travels; decides how long it takes to arrive. */
+/** How the customer's money travels, which decides how long it takes to arrive. */
 export type PaymentMethod = 'instant' | 'card' | 'bank_transfer';

@@ -1,6 +1,6 @@
 /**
- * The order of offers by expected value: total, neutral and exact. Nobody's name, answering speed or place in the configuration counts; what
- * was delivered before does, by one formula for all, and a declared preference, which is shown when it decided.
+ * Ranks offers by expected value: a total, neutral and exact order. No provider's name, speed or place in the configuration counts. Its past
+ * deliveries count, by one formula for all, and so does a declared preference, which is shown when it decided.
  */
 import { asksExchange, type Asked, type Candidate, type RankedOffer } from './offer.ts';
 import type { DecisionPolicy, RuleVersion } from './policy.ts';
@@ -18,13 +18,13 @@ export const tieBreaks = ['binding', 'neutral'] as const;
 export type TieBreak = (typeof tieBreaks)[number];
 export type Ranking = { ranked: RankedOffer[]; name: PolicyName; decidedBy: DecidedBy; tieBreaks: TieBreak[]; preferenceDecided: boolean };
 
-/** `score` is the net worth less the haircut; `preferred` has the declared preference on top. */
+/** `score` is the net worth less the haircut; `preferred` adds the declared preference. */
 type Scored = { candidate: Candidate; countsAsBinding: boolean; haircut: Haircut; net: Fraction; score: Fraction; preferred: Fraction; tie: string };
 type Haircut = Pick<RankedOffer, 'haircutFrom' | 'priorSats'> & { haircutPpm: number };
 
 /**
- * Ranks accepted offers. `tieKey` gives the SHA-256 of request id ‖ provider id (hex) and is asked once per provider; where even that is equal
- * the provider id decides, so that the order is total.
+ * Ranks accepted offers. `tieKey` returns the SHA-256 of request id ‖ provider id (hex) and is called once per provider. If even that is equal,
+ * the provider id decides, so the order is total.
  */
 export const rank = (
   asked: Asked,
@@ -60,7 +60,7 @@ export const rank = (
   };
 };
 
-/** Liquidity keeps the configured haircut: what arrived there cannot be seen. */
+/** Liquidity keeps the configured haircut, since we cannot see what arrived. */
 const haircutFor = (version: RuleVersion, asked: Asked, { offer, terms }: Candidate, countsAsBinding: boolean): Haircut => {
   const h0Ppm = terms.haircutBps * 100;
   if (version === 1 || !asksExchange(asked)) return { haircutPpm: countsAsBinding ? 0 : h0Ppm, haircutFrom: 'configured' };
@@ -69,7 +69,7 @@ const haircutFor = (version: RuleVersion, asked: Asked, { offer, terms }: Candid
   return { haircutPpm: ppm, haircutFrom: from, priorSats: priorOf(sats) };
 };
 
-/** A binding offer whose price has lapsed by the time the customer's money can be there is no better than an estimate. */
+/** A binding offer that expires before the customer's money can arrive is no better than an estimate. */
 const expiresBeforeArrival = ({ offer, terms }: Candidate, now: number): boolean =>
   offer.binding && offer.expiresOn !== undefined && terms.arrivalSeconds !== undefined && offer.expiresOn < now + terms.arrivalSeconds * 1000;
 
@@ -84,7 +84,7 @@ const byScore =
 
 const bindingOrder = (a: Scored, b: Scored): number => Number(b.countsAsBinding) - Number(a.countsAsBinding);
 
-/** By code unit, the same on every machine. */
+/** Compares by code unit, so it is the same on every machine. */
 export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const whatDecides = (asked: Asked, version: RuleVersion): { name: PolicyName; decidedBy: DecidedBy } => {

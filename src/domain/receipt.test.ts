@@ -44,7 +44,7 @@ beforeAll(async () => {
     await new CompactSign(canonicalBytes(what)).setProtectedHeader({ alg: 'EdDSA', kid: 'r1', typ }).sign(pair.privateKey);
 });
 
-/** The payload with one place of its route changed, signed again: what a gateway that lies would have to publish. */
+/** The payload with one part of its route changed and signed again, as a lying gateway would have to publish it. */
 const resigned = async (change: (route: { offers: Record<string, unknown>[] }) => void): Promise<string> => {
   const copy = structuredClone(payload);
   change(copy.route as never);

@@ -1,7 +1,7 @@
 /**
- * A receipt: the record of one decision that a customer can keep, show to somebody else and check without us (docs/receipts.md). It is a compact
- * JWS over the RFC 8785 form of a payload; whoever has our public keys checks the signature, and whoever has the signed root of its day checks
- * that it was counted that day. The stored figures are ranked again. Pure: keys, roots and times come as arguments.
+ * A receipt is the record of one decision that a customer can keep, show to others and check without us (docs/receipts.md). It is a compact JWS
+ * over the RFC 8785 form of a payload. Our public keys check the signature; the signed root of its day proves that it was counted that day. A
+ * check also ranks the stored figures again. Pure: keys, roots and times come as arguments.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
@@ -12,28 +12,28 @@ import type { Json } from './offer.ts';
 import { replay, type Route, type RoutedOffer } from './route.ts';
 import { fromJson, toJson } from './route-json.ts';
 
-/** What a receipt says: `decision` ranks, `filled` holds quoted against told, `link` what the payout link showed. */
+/** What a receipt says. `decision`: the ranking. `filled`: quoted and reported amounts. `link`: what the payout link showed. */
 export type ReceiptKind = 'decision' | 'filled' | 'link';
 type Members = { [member: string]: Json };
 export type ReceiptPayload = {
   version: 1;
   kind: ReceiptKind;
-  /** Host of the gateway that made it. */
+  /** The host of the gateway that made it. */
   issuer: string;
   /** When it was made, Unix milliseconds. */
   made_on: number;
-  /** 32 random bytes, hex: nobody can guess a receipt from its leaf. */
+  /** 32 random bytes in hex, so that nobody can guess a receipt from its leaf. */
   salt: string;
-  /** The newest signed root when it was made: the receipt cannot be older than that. */
+  /** The newest signed root when it was made. The receipt cannot be older than that. */
   newest_root?: { day: string; root: string };
-  /** A decision: the route by allow list, and the rank that was ordered. */
+  /** A decision: the route's allowed members, and the rank that was ordered. */
   route?: Json;
   chosen?: { rank: number; provider: string };
-  /** A state of an order: its figures, all of them text or whole numbers. */
+  /** A state of an order: its figures, all as text or whole numbers. */
   order?: Members;
 };
 
-/** Allow lists: what is not named here never leaves in a receipt. */
+/** Allow lists: a receipt holds nothing that is not named here. */
 const offerMembers = ['pay', 'receive', 'fee', 'binding', 'expiresOn', 'echo', 'facts', 'requires', 'warnings'] as const;
 const factMembers = ['provider_btc_price', 'on_chain_fallback', 'inbound_sats', 'lease_blocks', 'delivered_as'] as const;
 const pick = <T extends object>(from: T, names: readonly string[]): Partial<T> =>
@@ -42,7 +42,7 @@ const pick = <T extends object>(from: T, names: readonly string[]): Partial<T> =
 const shownOffer = (offer: RoutedOffer['offer']): RoutedOffer['offer'] =>
   ({ ...pick(offer, offerMembers), facts: pick(offer.facts, factMembers), upstream: null }) as RoutedOffer['offer'];
 
-/** The stored decision without anything that is a secret, an adapter's own note or a customer's. Ranks to the same order as the route itself. */
+/** The stored decision without secrets, adapters' own data and customers' data. It ranks to the same order as the route itself. */
 export const receiptRoute = (route: Route): Json =>
   toJson({
     ...pick(route, ['version', 'requestId', 'asked', 'decidedOn', 'maxWaitMs', 'waitedMs', 'failed', 'policy']),
@@ -54,10 +54,10 @@ export const receiptRoute = (route: Route): Json =>
 /** The bytes that are signed. */
 export const canonicalBytes = (payload: object): Uint8Array => utf8ToBytes(canonicalize(payload) ?? '');
 
-/** The receipt's leaf in the tree of its day: over the SHA-256 of the whole compact JWS, which holds the salt. */
+/** The receipt's leaf in the tree of its day: a hash over the SHA-256 of the compact JWS, which holds the salt. */
 export const receiptLeaf = (jws: string): string => leafHash(sha256(utf8ToBytes(jws)));
 
-/** Place of a receipt in a closed day, as POST /route and /.well-known/receipts/{day} give it. */
+/** The position of a receipt in a closed day, as POST /route and /.well-known/receipts/{day} return it. */
 export type Inclusion = { day: string; index: number; size: number; proof: string[]; root: string };
 export type PublicKeys = { keys: readonly JWK[] };
 export type Verified = { ok: true; payload: ReceiptPayload } | { ok: false; problem: string };
@@ -77,10 +77,10 @@ const signedPayload = async (jws: string, { keys }: PublicKeys, type: string): P
   }
 };
 
-/** What decides between equal offers; it can be computed by anybody, so it cannot be chosen. */
+/** Decides between equal offers. Anybody can compute it, so nobody can choose it. */
 const neutralKey = (requestId: string, providerId: string): string => bytesToHex(sha256(utf8ToBytes(requestId + providerId)));
 
-/** What is wrong with the decision of a receipt, if anything. */
+/** What is wrong with a receipt's decision, if anything. */
 const brokenDecision = ({ route: stored, chosen }: ReceiptPayload): string | undefined => {
   if (stored === undefined) return 'it holds no route';
   const route = fromJson(stored);
@@ -93,8 +93,8 @@ const brokenDecision = ({ route: stored, chosen }: ReceiptPayload): string | und
 };
 
 /**
- * Checks a receipt offline: signature, canonical form, the ranking of its stored figures, and, where `inclusion` is given, that it was counted in
- * its day. Never throws; a problem is a sentence.
+ * Checks a receipt offline: its signature, its canonical form, the ranking of its stored figures and, given `inclusion`, that its day counts it.
+ * Never throws; it returns a problem as a sentence.
  */
 export const verifyReceipt = async (jws: string, keys: PublicKeys, inclusion?: Inclusion): Promise<Verified> => {
   const signed = await signedPayload(jws, keys, 'receipt+jws');
@@ -112,7 +112,7 @@ export const verifyReceipt = async (jws: string, keys: PublicKeys, inclusion?: I
   return { ok: true, payload };
 };
 
-/** The signed root of a day. `previous` chains the days: a root that is replaced later breaks the chain. */
+/** The signed root of a day. `previous` chains the days, so replacing a root later breaks the chain. */
 export type DayRoot = { version: 1; issuer: string; day: string; size: number; root: string; closed_on: number; previous?: { day: string; root: string } };
 
 export const verifyRoot = async (jws: string, keys: PublicKeys): Promise<{ ok: true; root: DayRoot } | { ok: false; problem: string }> => {

@@ -1,6 +1,6 @@
 /**
- * What a provider that games its record can take in 90 days, at most. It may lead by 9.5 % (more is `too-good`), so it gets an order while
- * 1.095 × (1 − haircut) ≥ 1. Each table holds the worst loss found: a change of a formula that makes theft cheaper fails here.
+ * How much a provider that games its record can take in 90 days. It may lead by 9.5 % (more is `too-good`), so it gets an order while
+ * 1.095 × (1 − haircut) ≥ 1. Each table holds the worst loss found, so a formula that makes theft cheaper fails here.
  */
 import { expect, test } from 'vitest';
 import { added, decayed, emptyWindows, haircutOf, type Standing } from './record.ts';
@@ -26,7 +26,7 @@ const run = ({ binding, orderSats, everyHours, steals }: Thief): { stolen: numbe
     nth += 1;
     const steal = steals(nth);
     stolen += steal ? 1 : 0;
-    // A promise kept earns nothing.
+    // Keeping a promise earns nothing.
     if (steal || !binding) sums = added(sums, { quotedSats: orderSats, deliveredSats: steal ? 0n : orderSats });
   }
   return { stolen, honest: nth - stolen };
@@ -64,7 +64,7 @@ test.each<[string, bigint, number, number]>([
   expect(run({ binding: false, orderSats, everyHours, steals: always }).stolen).toBe(most);
 });
 
-/** Many small honest orders, then a large lie: what it takes, less the 9.5 % that it gave on every honest order. */
+/** Many small honest orders, then one large theft: what it takes, less the 9.5 % that it gave on each honest order. */
 test.each<[string, bigint, number]>([
   ['10,000 sats', 10_000n, 60],
   ['100,000 sats', 100_000n, 10],
@@ -86,9 +86,9 @@ test.each<[string, bigint, number]>([
 });
 
 /**
- * The limit of any record of deliveries: orders to oneself cost a provider nothing. Washing 100 times what was stolen buys back the place, for
- * estimates through P and Q, and for promises by breaking large own orders a little. What bounds it is the operator's `max_in_flight_sats`, and
- * that a short order is a dispute that its customer sees and the operator is alerted to.
+ * The limit of any record of deliveries: a provider can order from itself for nothing. Washing 100 times what it stole buys back its place: for
+ * estimates through P and Q, for promises by breaking large orders of its own a little. The operator's `max_in_flight_sats` bounds this, and a
+ * short order is a dispute that its customer sees and the operator is alerted to.
  */
 test('orders to oneself: how much washing buys back a theft of 1,000,000 sats', () => {
   const afterTheft = added(emptyWindows(), { quotedSats: 1_000_000n, deliveredSats: 0n });

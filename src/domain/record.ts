@@ -1,22 +1,22 @@
 /**
- * What a provider delivered against what it quoted, and the haircut that its next offer is ranked with. Everybody's figures pass the same
- * formulas, nobody's name counts. Amounts in sats, shares in parts per million (ppm), times in Unix milliseconds. Pure: the store keeps the sums.
+ * Compares what a provider delivered with what it quoted, and computes the haircut of its next offer. The formulas are the same for every
+ * provider; no name counts. Amounts in sats, shares in parts per million (ppm), times in Unix milliseconds. Pure: the store keeps the sums.
  */
 import { divCeil, divFloor } from './money.ts';
 import { fiatAndSats, isExchange, sides, type ExchangeRamp, type Ramp } from './ramp.ts';
 
 /** Sats quoted and sats delivered. */
 export type Sums = { quotedSats: bigint; deliveredSats: bigint };
-/** The same fills under two decays: `slow` remembers for weeks, `fast` notices a provider that has just turned. */
+/** The same fills under two decays: `slow` remembers for weeks, `fast` notices a provider that has just turned bad. */
 export type Windows = { slow: Sums; fast: Sums };
 
-/** What an offer is judged by, as it stood when it was decided; stored with the route, so that the haircut can be computed again. */
+/** The sums that judged an offer, stored with the route so that the haircut can be computed again. */
 export type Standing = {
-  /** Of this provider, ramp, currency and option: all counted fills of what did not bind. */
+  /** All counted fills of estimates of this provider, ramp, currency and option. */
   estimates?: Windows;
-  /** Of this provider and ramp: only fills of what bound and fell short. */
+  /** Only fills of binding offers that fell short, of this provider and ramp. */
   broken?: Windows;
-  /** The operator fixed the haircut of its estimates, or cleared its record. */
+  /** Set when the operator fixed the haircut of its estimates, or cleared its record. */
   operator?: 'pinned' | 'reset';
 };
 export const haircutSources = ['configured', 'record', 'operator'] as const;
@@ -24,19 +24,19 @@ export type HaircutFrom = (typeof haircutSources)[number];
 
 const million = 1_000_000n;
 const dayMs = 86_400_000;
-/** So many sats delivered as quoted stand before the first fill of an estimate; three times the offer's own size where that is more. */
+/** An estimate's record starts as if this many sats had been delivered as quoted, or three times the offer's size if that is more. */
 const priorSats = 1_000_000n;
 const brokenPriorSats = 100_000n;
 const lateAfterMs = 3_600_000;
 
 export const emptyWindows = (): Windows => ({ slow: { quotedSats: 0n, deliveredSats: 0n }, fast: { quotedSats: 0n, deliveredSats: 0n } });
 
-/** The UTC day of a moment, counted from 1970. */
+/** The UTC day number, counted from 1970. */
 export const utcDay = (ms: number): number => Math.floor(ms / dayMs);
 
 // ---- decay -----------------------------------------------------------------------------------------------------------------------------
 
-/** Rounds down. A sum that a correction took below zero fades towards zero from there. */
+/** Rounds down. A sum that a correction made negative fades towards zero, too. */
 const faded = (sats: bigint, numerator: bigint, denominator: bigint): bigint => (sats * numerator) / denominator;
 
 const decayedSums = (sums: Sums, days: number, numerator: bigint, denominator: bigint): Sums => {
@@ -48,7 +48,7 @@ const decayedSums = (sums: Sums, days: number, numerator: bigint, denominator: b
   return { quotedSats, deliveredSats };
 };
 
-/** Sums of an earlier day as they count `days` later: 15/16 a day, of the fast pair 3/4, in whole steps. A clock that went back changes nothing. */
+/** How sums count `days` later: 15/16 for each day, 3/4 for the fast pair, in whole steps. A clock that went back changes nothing. */
 export const decayed = ({ slow, fast }: Windows, days: number): Windows => ({
   slow: decayedSums(slow, days, 15n, 16n),
   fast: decayedSums(fast, days, 3n, 4n),
@@ -66,7 +66,7 @@ const estimateShare = ({ quotedSats: q, deliveredSats: d }: Sums, h0Ppm: bigint,
 const worse = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 const clamped = (ppm: bigint): number => Number(ppm < 0n ? 0n : ppm > million ? million : ppm);
 
-/** P of the estimates' formula for an offer of so many sats. */
+/** P of the formula for estimates, for an offer of that many sats. */
 export const priorOf = (sats: bigint): bigint => worse(priorSats, 3n * sats);
 
 const brokenPpm = (windows: Windows | undefined): bigint => (windows ? worse(brokenShare(windows.slow), brokenShare(windows.fast)) : 0n);
@@ -75,8 +75,8 @@ const estimatePpm = ({ slow, fast }: Windows, h0Ppm: bigint, sats: bigint): bigi
   [priorSats, priorOf(sats)].map((prior) => worse(estimateShare(slow, h0Ppm, prior), estimateShare(fast, h0Ppm, prior))).reduce(worse);
 
 /**
- * What an offer of `sats` is ranked lower by. What binds is cut for broken promises alone; an estimate for the worse of those and of what
- * estimates delivered, starting from the configured haircut. Between nothing and all: a bonus could be farmed by orders to oneself.
+ * How much lower an offer of `sats` ranks. A binding offer is cut only for broken promises. An estimate is cut for those or for what estimates
+ * delivered, whichever is worse, starting from the configured haircut. Never a bonus: a provider could farm it with orders to itself.
  */
 export const haircutOf = (standing: Standing | undefined, binding: boolean, h0Ppm: number, sats: bigint): { ppm: number; from: HaircutFrom } => {
   const configured = binding ? 0 : h0Ppm;
@@ -93,26 +93,26 @@ export const haircutOf = (standing: Standing | undefined, binding: boolean, h0Pp
 /** One order that was paid. Amounts in the ramp's units (ramp.ts). */
 export type Fill = {
   ramp: Ramp;
-  /** Whether the offer bound, as it was ranked. */
+  /** Whether the offer was ranked as binding. */
   binding: boolean;
   quotedPay: bigint;
   quotedReceive: bigint;
-  /** As the provider's status told; nothing for an order that was paid and never filled. */
+  /** As the provider's status reported it; 0 for an order that was paid and never filled. */
   toldPay?: bigint;
   toldReceive?: bigint;
-  /** What the withdrawal link pays, where it was read. */
+  /** What the withdrawal link pays, if it was read. */
   linkReceive?: bigint;
   quotedOn: number;
   filledOn: number;
-  /** A live reference at both moments, hundredths per bitcoin. */
+  /** The live reference price at both moments, hundredths per bitcoin. */
   referenceQuoted?: bigint;
   referenceFilled?: bigint;
 };
 
-/** Which sum a fill belongs to. Kept promises, fills that measure the market and liquidity belong to none. */
+/** The sum that a fill adds to. Kept promises, liquidity and fills that only measure the market add to none. */
 export type Counted = Sums & {
   row: 'estimates' | 'broken' | 'none';
-  /** Whether it says anything of the provider: also of a promise kept, not of a market that moved or of a customer who paid less. */
+  /** Whether a fill says anything about the provider. A kept promise does; a market that moved or a customer who paid less does not. */
   tells: boolean;
 };
 
@@ -120,13 +120,13 @@ const nothingCounted: Counted = { row: 'none', quotedSats: 0n, deliveredSats: 0n
 
 const lesser = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
-/** Less was paid, at no worse a price: the customer's doing. */
+/** The customer paid less, and the price was no worse. */
 const paidLess = ({ quotedPay, quotedReceive, toldPay, toldReceive }: Fill): boolean =>
   toldPay !== undefined && toldReceive !== undefined && toldPay < quotedPay && toldReceive * quotedPay >= quotedReceive * toldPay;
 
 /**
- * How a fill counts. A fill more than an hour after its quote teaches about an estimate only against a live reference at both moments: else it
- * would measure the market. Delivered is the least of what was told, what the link pays, and half a per cent above the quote.
+ * How a fill counts. An estimate filled more than an hour after its quote counts only with a live reference at both moments; otherwise it would
+ * measure the market. Delivered is the least of what was reported, what the link pays, and the quote plus half a per cent.
  */
 export const countFill = (fill: Fill): Counted => {
   const { ramp } = fill;
@@ -145,7 +145,7 @@ export const countFill = (fill: Fill): Counted => {
   return { row: missing > 1n && missing * 1000n > expected ? 'broken' : 'none', quotedSats: expected, deliveredSats: delivered, tells: true };
 };
 
-/** Sold sats are counted by the share of the quoted fiat that arrived, as the provider tells it: there is no link to hold against it. */
+/** Sold sats count by the share of the quoted fiat that the provider says arrived. There is no link to compare with. */
 const deliveredSats = (fill: Fill, ramp: ExchangeRamp, expected: bigint, moved: boolean): bigint => {
   const told = fill.toldReceive ?? 0n;
   const most = divFloor(expected * 1005n, 1000n);
@@ -154,7 +154,7 @@ const deliveredSats = (fill: Fill, ramp: ExchangeRamp, expected: bigint, moved: 
   return lesser(divFloor(expected * told * before, fill.quotedReceive * after), most);
 };
 
-/** What later news of the same fill changes in a row's sums, undecayed: it was due all the time. */
+/** What later news of the same fill changes in a row's sums, undecayed, since it was due all along. */
 export const correction = (before: Counted, after: Counted): { row: 'estimates' | 'broken'; change: Sums }[] => {
   const rows = ['estimates', 'broken'] as const;
   return rows.flatMap((row) => {

@@ -1,4 +1,4 @@
-/** Why a provider will not serve a request that it understood. A refusal is data, never an error. */
+/** Why a provider will not serve a request that it understood. A refusal is data, not an error. */
 export const refusalReasons = [
   'below-minimum',
   'above-maximum',
@@ -25,8 +25,8 @@ export type RefusalReason = (typeof refusalReasons)[number];
 export type Limits = { minPay?: bigint; maxPay?: bigint; minReceive?: bigint; maxReceive?: bigint };
 
 /**
- * What exactly, where the reason alone does not say what would help. Every adapter uses these words; each has its outward problem in
- * gateway/refusal-problem.ts, and one without does not compile.
+ * Says what exactly is wrong, where the reason alone does not show what would help. Every adapter uses these words. gateway/refusal-problem.ts
+ * maps each to its problem; one without does not compile.
  */
 export type RefusalNote =
   // What the customer wrote.
@@ -78,6 +78,6 @@ export type Refusal = {
   limits?: Limits;
   connectTo?: string;
   note?: RefusalNote;
-  /** More for people, kept with the route: the provider's code, or the nearest amounts. */
+  /** More for human readers, kept with the route: the provider's code, or the nearest amounts. */
   detail?: string;
 };

@@ -1,6 +1,6 @@
 /**
- * Retry-After as RFC 9110 (10.2.3) has it: seconds, or a date in one of the three forms that HTTP knows. `date` is the answer's own Date: two
- * clocks are not compared where one will do. Milliseconds; undefined for what cannot be read.
+ * Retry-After by RFC 9110 (10.2.3): seconds, or a date in one of HTTP's three forms. `date` is the answer's own Date header, so that we need not
+ * compare two clocks. Returns milliseconds, or undefined when it cannot be read.
  */
 export const retryAfterMs = (given: string | null | undefined, date: string | null | undefined, now?: number): number | undefined => {
   const text = given?.trim() ?? '';
@@ -10,7 +10,7 @@ export const retryAfterMs = (given: string | null | undefined, date: string | nu
   return until === undefined || from === undefined ? undefined : Math.max(0, until - from);
 };
 
-/** IMF-fixdate, RFC 850 and asctime; the last names no zone and means UTC. */
+/** IMF-fixdate, RFC 850 and asctime; asctime names no zone and means UTC. */
 const parseHttpDate = (text: string): number | undefined => {
   if (!/[a-z]{3}/i.test(text)) return undefined;
   const at = Date.parse(/(?:GMT|UTC|[+-]\d{4})$/.test(text.trim()) ? text : `${text} GMT`);

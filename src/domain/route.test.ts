@@ -149,7 +149,7 @@ const sums = fc
   .map(([quotedSats, part]) => ({ quotedSats, deliveredSats: (quotedSats * part) / 1000n }));
 const windows = fc.record({ slow: sums, fast: sums });
 const standing = fc.record({ estimates: windows, broken: windows, operator: fc.constantFrom('pinned' as const, 'reset' as const) }, { requiredKeys: [] });
-/** Sound offers of providers with any past. */
+/** Sound offers of providers with any record. */
 const withRecords = fc.tuple(soundCandidates(), fc.array(standing, { minLength: 8, maxLength: 8 })).map(([candidates, standings]) =>
   candidates.map((candidate, index): Candidate => {
     const past = standings[index] ?? {};
@@ -223,7 +223,7 @@ test('every input of the haircut stands in the stored route', () => {
     terms: { haircutBps: 100, standing: { estimates: { slow: { quotedSats: '9', deliveredSats: '8' }, fast: { quotedSats: '7', deliveredSats: '6' } } } },
   });
   expect(stored.policy).toMatchObject({ learning: 'ranked', recordSnapshot: 'f00d' });
-  // What was ranked with is computed again, never believed.
+  // The haircut is computed again, never believed.
   stored.offers[0].haircutPpm = 0;
   expect(replay(fromJson(stored))).toEqual(['a']);
 });

@@ -1,4 +1,4 @@
-/** The whole decision, from what the providers answered to the route that is stored and can be ranked again. Pure. */
+/** The whole decision: from the providers' answers to the route that we store and can rank again. Pure. */
 import { asksExchange, type Asked, type Candidate, type Declined, type Excluded, type Failed, type RankedOffer, type Refused } from './offer.ts';
 import type { DecisionPolicy, RuleVersion } from './policy.ts';
 import { applyRules } from './exclusion.ts';
@@ -19,13 +19,13 @@ export type RouteInput = {
   declined?: Declined | undefined;
   /** Lower-case hex of SHA-256(request id ‖ provider id). */
   tieKey: (providerId: string) => string;
-  /** When it was decided, Unix milliseconds. */
+  /** The time of the decision, Unix milliseconds. */
   now: number;
   maxWaitMs: number;
   waitedMs: number;
 };
 
-/** A ranked offer with the figures that are shown. `feePpm` (of the inbound capacity) for liquidity, the others for buy and sell. */
+/** A ranked offer with the figures to show. Liquidity has `feePpm` (of the inbound capacity), buy and sell have the others. */
 export type RoutedOffer = RankedOffer & { tieKey: string; btcPrice?: bigint; feeBps?: number; costBps?: number; feePpm?: number };
 
 export type Reference = { btcPrice: bigint; source: 'configured' | 'live' | 'median-of-offers'; observedOn: number; disputed?: true };
@@ -34,7 +34,7 @@ export type RoutePolicy = {
   name: PolicyName;
   decidedBy: DecidedBy;
   tieBreaks: TieBreak[];
-  /** Declared preferences other than 0 of the offers that were ranked, by provider. */
+  /** Declared preferences other than 0 among the ranked offers, by provider. */
   preferenceBps: { [providerId: string]: number };
   preferenceDecided: boolean;
   outlierBps: number;
@@ -60,7 +60,7 @@ export type Route = {
   policy: RoutePolicy;
 };
 
-/** Decides. The lists that are not ranked stand in the neutral order, so the route does not tell who answered first. */
+/** Decides. Lists that are not ranked are in the neutral order, so the route does not reveal who answered first. */
 export const decide = (input: RouteInput): Route => {
   const { asked, policy, now } = input;
   const tieKey = remembered(input.tieKey);
@@ -113,8 +113,8 @@ const remembered = (tieKey: (providerId: string) => string): ((providerId: strin
 };
 
 /**
- * Ranks the stored figures again, from the stored inputs alone and by the rule of the route's version: provider ids, best first. Equals the
- * stored order, or the record is not what was decided.
+ * Ranks the stored figures again, from the stored inputs alone and by the rule of the route's version. Returns provider ids, best first. If they
+ * differ from the stored order, the record is not what was decided.
  */
 export const replay = (route: Route): string[] => {
   const ties = new Map(route.offers.map(({ providerId, tieKey }) => [providerId, tieKey]));
@@ -124,8 +124,8 @@ export const replay = (route: Route): string[] => {
 };
 
 /**
- * What costs are told against: the live or configured price, else the median of the accepted offers' own prices. Of an even number the lower middle,
- * so that the reference is a price somebody offers. One offer is no market.
+ * The price that costs are measured against: the live or configured price, else the median of the accepted offers' own prices. For an even number
+ * it is the lower middle, so that somebody really offers it. One offer is no market.
  */
 const referenceOf = (asked: Asked, accepted: Candidate[], { reference }: DecisionPolicy, now: number, disputed: boolean): Reference | undefined => {
   if (!asksExchange(asked)) return undefined;

@@ -1,4 +1,4 @@
-/** RFC 9562: letters of a UUID mean the same in either case; braces and `urn:uuid:` are wrapping. */
+/** RFC 9562: a UUID means the same in either case; braces and `urn:uuid:` are wrapping. */
 const uuidForm = /^(?:urn:uuid:)?\{?([\da-f]{8})-?([\da-f]{4})-?([\da-f]{4})-?([\da-f]{4})-?([\da-f]{12})\}?$/i;
 
 /** The one writing of an id, to hold it apart from others by. */
@@ -8,8 +8,8 @@ export const canonicalId = (id: string): string => {
   return uuid ? uuid.slice(1).join('-').toLowerCase() : text;
 };
 
-/** Every writing in which a provider may tell an id again, for a look-up by its letters. */
+/** Every form in which a provider may write an id, for a look-up by text. */
 export const writingsOf = (id: string): string[] => [...new Set([id, canonicalId(id), canonicalId(id).toUpperCase()])];
 
-/** Whether two ids name the same thing: UUIDs however they are written, everything else letter by letter. */
+/** Whether two ids are the same: UUIDs in any form, everything else letter by letter. */
 export const sameId = (a: string, b: string): boolean => a === b || canonicalId(a) === canonicalId(b);

@@ -1,7 +1,7 @@
 /**
- * What to do about a placing whose answer was lost. With an answer that can be lost and a commit that can be late, no finite wait tells
- * "never" from "not yet"; so a quote is sent again only where the provider is known not to make a second order of it, and otherwise its
- * death is waited for: an expired quote can no longer become an order.
+ * What to do about an order attempt whose answer was lost. The provider may still commit the order late, so no finite wait tells "never" from
+ * "not yet". We send the quote again only if the provider is known not to make a second order of it. Otherwise we wait until the quote is dead:
+ * an expired quote can no longer become an order.
  */
 import type { RepostProfile, Stage } from './order.ts';
 import { sameId } from './same-id.ts';
@@ -9,31 +9,31 @@ import { jittered } from './order-life.ts';
 
 export type PlacingProfile = { repost: RepostProfile; lateCommitMaxMs: number; statusBySession: boolean };
 
-/** An order seen in the placing's upstream session: neither known before nor claimed by another placing. */
+/** An order seen in the upstream session that nobody knew before and no other attempt has taken. */
 export type NewOrder = { upstreamOrderId: string; stage?: Stage; pay?: bigint; receive?: bigint };
 
 export type UnknownPlacing = {
   profile: PlacingProfile;
   quoted: { pay: bigint; receive: bigint; binding: boolean };
-  /** When the quote was sent last (first try or re-POST). */
+  /** When the quote was last sent (first try or re-POST). */
   sentOn: number;
-  /** From then on the quote cannot become an order: its expiry plus grace. */
+  /** When the quote can no longer become an order: its expiry plus a grace period. */
   deadOn: number;
-  /** How often it was sent again so far. */
+  /** How often it was sent again. */
   reposts: number;
-  /** What came of the latest re-POST: an order, the provider's refusal, or again nothing. */
+  /** What the latest re-POST gave: an order, a refusal, or nothing again. */
   reply?: 'placed' | 'refused' | 'lost';
-  /** The latest successful read (or a doorbell's): when, and which new orders it showed. */
+  /** The latest successful read, also one that a notice caused: when, and which new orders it showed. */
   read?: { on: number; found: NewOrder[] };
 };
 
 type Settled = { do: 'settle'; state: 'confirmed' | 'unpayable' | 'dead' | 'review'; upstreamOrderId?: string; note: string };
 export type PlacingStep = { do: 'repost' } | { do: 'read' } | { do: 'wait'; until: number } | Settled;
 
-/** A read that still fails so long after the quote's death is not waited for: whatever exists, nobody can pay it. */
+/** How long after the quote's death we wait for a read that keeps failing. Whatever exists then, nobody can pay it. */
 const lastReadMs = 10 * 60_000;
 
-/** The next step for an `unknown` placing. Due steps are spaced by backOffMs. */
+/** The next step for an attempt that is `unknown`. backOffMs spaces the steps. */
 export const settlePlacing = (placing: UnknownPlacing, now: number): PlacingStep => {
   const { profile, deadOn, read, reply } = placing;
   if (reply === 'placed') return { do: 'settle', state: 'confirmed', note: 'the provider answered the repeated request with the order' };
@@ -53,7 +53,7 @@ export const settlePlacing = (placing: UnknownPlacing, now: number): PlacingStep
   return read && read.on >= certainFrom && placing.reposts === 0 ? { do: 'repost' } : { do: 'read' };
 };
 
-/** The order is real, but only the lost answer said how to pay it. More than one, other amounts, or money in it: a human looks. */
+/** The order is real, but only the lost answer said how to pay it. Several orders, other amounts or money in it go to a human. */
 const settleFound = ({ quoted }: UnknownPlacing, found: NewOrder[]): Settled => {
   const [only] = found;
   if (!only || found.length > 1) return { do: 'settle', state: 'review', note: `${found.length} new orders for one quote` };
@@ -66,13 +66,13 @@ const settleFound = ({ quoted }: UnknownPlacing, found: NewOrder[]): Settled => 
 
 const unpaid: ReadonlySet<Stage> = new Set<Stage>(['awaiting_payment', 'expired', 'failed']);
 
-/** An amount that the provider does not name matches; an estimate may have moved. */
+/** An amount that the provider does not state matches. An estimate may have moved. */
 const amountsMatch = (quoted: UnknownPlacing['quoted'], order: NewOrder): boolean =>
   !quoted.binding || ((order.pay === undefined || order.pay === quoted.pay) && (order.receive === undefined || order.receive === quoted.receive));
 
 const dead = (note: string): Settled => ({ do: 'settle', state: 'dead', note });
 
-/** The orders of a session that can be this placing's: not known before it, not claimed by another one, in whatever writing of their ids. */
+/** The orders of a session that can be this attempt's: not known before, and not taken by another attempt. Ids match in any form. */
 export const newOrders = <T extends { upstreamOrderId?: string }>(
   rows: T[],
   knownBefore: readonly string[],
