@@ -1,6 +1,6 @@
 import type { Json } from '../domain/offer.ts';
 
-/** Every code of API.md section 5. The HTTP room's list gives each its status, title and action; a missing one does not compile. */
+/** Every problem code. src/http/problem.ts gives each its status, title and action; one without does not compile. */
 export type ProblemCode =
   | 'invalid-request'
   | 'idempotency-key-invalid'
@@ -66,14 +66,14 @@ export type ProblemCode =
 export type ProblemMore = {
   retryAfterMs?: number;
   errors?: { pointer: string; detail: string }[];
-  /** Further members of the problem document, in its outward names: limits, offers, refused, failed, order_id … */
+  /** Further members of the problem document, under the API's names: limits, offers, refused, failed, order_id … */
   members?: { [key: string]: Json };
-  /** Of the answer, by lower-case name. */
+  /** Headers of the answer, by lower-case name. */
   headers?: { [name: string]: string };
   cause?: unknown;
 };
 
-/** A use case says no. `detail` is for people: what was wrong and what would be right; never a secret, never a provider's text. */
+/** A use case refuses. `detail` tells people what is wrong and what would be right; it never holds a secret or a provider's text. */
 export class Problem extends Error {
   readonly code: ProblemCode;
   readonly detail: string;

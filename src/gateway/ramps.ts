@@ -1,15 +1,15 @@
-/** What the ways of the gateway depend on, ramp by ramp. Their amounts are in domain/ramp.ts; what needs code of its own is a record in its room. */
+/** How the gateway treats each ramp. The amounts are in domain/ramp.ts; what needs its own code is a record in the room that runs it. */
 import type { Ramp } from '../domain/ramp.ts';
 
 type RampFacts = {
   /**
-   * Whose upstream session an order is placed and read in. `session`: the customer's session at the gateway has one at the provider, which
-   * lists its orders and may end. `account`: the customer's account there, whose key is kept. `none`: the provider knows orders only.
+   * Who owns the upstream session that places and reads an order. `session`: the customer's gateway session has one at the provider, which lists
+   * its orders and may end. `account`: the customer's account there, whose key we store. `none`: the provider knows only orders.
    */
   upstream: 'session' | 'account' | 'none';
-  /** Whether the wallet hears why a provider refused an order. FLS01's /order has one word for all of it. */
+  /** Whether the wallet hears why a provider refused an order. FLS01's /order has one code for all reasons. */
   tellsRefusal: boolean;
-  /** Whether only the answer to the order says how to pay it, so that a lost answer is lost for good. */
+  /** Whether only the order's answer says how to pay it, so that a lost answer is lost for good. */
   paidByAnswerOnly: boolean;
 };
 

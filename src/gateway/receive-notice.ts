@@ -5,21 +5,20 @@ import { wakeAccount } from './accounts/refresh-account.ts';
 import type { Gateway } from '../ports/gateway.ts';
 import type { Scope } from '../ports/scope.ts';
 
-/** A flood of notices about one thing is one notice. */
+/** A flood of notices about one thing counts as one notice. */
 const windowMs = 2_000;
 const keptChars = 4_000;
 
 export type Notice = NoticePath & {
-  /** Read of a genuine notice only. */
+  /** Read only if the notice is genuine. */
   body: () => Promise<string>;
-  /** Whether a forged one is still worth a line in the log. */
+  /** Whether a forged notice still gets a log line. */
   mayLog: () => Promise<boolean>;
 };
 
 /**
- * A provider's webhook is a doorbell: no provider signs them, so nothing in the body is believed. A genuine address wakes a read of what it
- * is about, at most one per window; a wrong token changes nothing, is counted, and leaves nothing behind, since anybody may send one. Both
- * get the same answer.
+ * A provider's webhook is only a doorbell. No provider signs them, so we believe nothing in the body. A genuine URL causes one read per window
+ * of what it is about. A wrong token changes and stores nothing, since anybody may send one; it is only counted. Both get the same answer.
  */
 export const receiveNotice = async (scope: Scope, notice: Notice): Promise<void> => {
   const { gateway } = scope;
@@ -41,7 +40,7 @@ export const receiveNotice = async (scope: Scope, notice: Notice): Promise<void>
   else gateway.background(wakeLater(gateway, targetId));
 };
 
-/** The notice's target is an intent: while it is unsettled, or withheld, those who look at it are woken; afterwards its order is read. */
+/** The notice is about an intent. While that is unresolved or withheld, wakes the job that checks it; afterwards reads its order. */
 const wake = async (scope: Scope, intentId: string): Promise<void> => {
   const { gateway } = scope;
   const intent = await gateway.stores.intents.find(intentId);
@@ -52,7 +51,7 @@ const wake = async (scope: Scope, intentId: string): Promise<void> => {
   await refreshOrder(scope, order, 'notice');
 };
 
-/** A later notice within the window: what it may tell is looked at when the window is over. */
+/** A later notice within the window is followed up when the window ends. */
 const wakeLater = async (gateway: Gateway, intentId: string): Promise<void> => {
   const intent = await gateway.stores.intents.find(intentId);
   if (!intent) return;

@@ -3,7 +3,7 @@ import type { Refusal } from '../domain/refusal.ts';
 import { problems } from '../http/problem.ts';
 import { refusalProblem } from './refusal-problem.ts';
 
-/** What the caller is told: the code, and what the document says of repeating the request. */
+/** What the caller gets: the code, and what the problem says about repeating the request. */
 const told = (refusal: Refusal) => {
   const { code, more } = refusalProblem(refusal);
   const { action, retryable } = { ...problems[code], ...(more.members as { action?: string; retryable?: boolean } | undefined) };

@@ -2,10 +2,10 @@ import type { Refusal, RefusalNote, RefusalReason } from '../domain/refusal.ts';
 import { Problem, type ProblemCode, type ProblemMore } from './problem.ts';
 import { limit } from './outward.ts';
 
-/** Over what the list says of the code: here waiting does not help, the customer has to act. */
+/** Overrides the code's listed action: waiting does not help here, the customer must act. */
 export const forCustomer = { action: 'ask-user', retryable: false } as const;
 
-/** What a refusal is to the caller: a problem, or a member of the request that was not as it must be. */
+/** What a refusal means to the caller: a problem, or a wrong member of the request. */
 type Outward = [code: ProblemCode, detail: string, more?: ProblemMore] | { pointer: string; detail: string };
 
 const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
@@ -61,16 +61,16 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
     { members: forCustomer },
   ],
   'token-refused': ['misconfigured', "The provider does not accept the gateway's own access. The operator has to mend it. Nothing was changed."],
-  // Said with prices, which show the reason.
+  // Only prices have these, and they show the reason.
   'proof-not-configured': 'as its reason',
-  // A read that was refused is never told: the gateway goes by what it knows.
+  // Nobody sees a refused read: the gateway goes by what it knows.
   'orders-not-listed': 'as its reason',
-  // The provider's own words, of which nothing more is known: perhaps only this time.
+  // The provider's own word, about which we know nothing more. It may refuse only this time.
   'order-refused': 'as its reason',
   'address-refused': 'as its reason',
 };
 
-/** What a provider's refusal is to the caller of a use case (prices show refusals as they are). Nothing upstream changed. */
+/** The problem for the caller when a provider refuses (prices show refusals as they are). Nothing changed upstream. */
 export const refusalProblem = (refusal: Refusal): Problem => {
   const outward = refusal.note === undefined ? 'as its reason' : byNote[refusal.note];
   const said = outward === 'as its reason' ? byReason[refusal.reason](refusal) : outward;
@@ -83,12 +83,12 @@ const outOfRange = ({ limits }: Refusal): Outward => [
   'The provider does not take this amount.',
   { members: { limits: shownLimits(limits) } },
 ];
-/** It may take the same request another time. */
+/** The provider may accept the same request another time. */
 const notTaken = ({ reason, note, detail }: Refusal): Outward => {
   const more = [note, detail].filter((part) => part !== undefined).join(': ');
   return ['provider-unavailable', `The provider did not take it: ${reason}${more === '' ? '' : ` (${more})`}. Nothing was changed.`, { retryAfterMs: 2000 }];
 };
-/** It will refuse the same request for ever: only another quote helps. */
+/** The provider will always refuse this request: only another quote helps. */
 const notSold = ({ reason }: Refusal): Outward => ['order-unpayable', `The provider does not sell this: ${reason}. Nothing was changed. Ask for a new quote.`];
 
 const byReason: Record<RefusalReason, (refusal: Refusal) => Outward> = {

@@ -13,9 +13,9 @@ export type TickBudget = { /** Stop taking on new work after so long. */ ms: num
 export type Scheduled = { deliveries: number; intents: number; claims: number; orders: number; accounts: number; record: number; receipts: number };
 
 /**
- * All background work, in the order of what hurts most when late: webhooks, lost answers, lost claims, orders to follow. Every part takes
- * leases, so any number of instances may run it. A loop on Node, a Cron trigger on Workers. A part that fails does not keep the others from
- * their work: it is logged and counted, and the next tick tries it again.
+ * All background work, most urgent first: webhooks, lost answers, lost claims, orders to follow. Every part takes leases, so any number of
+ * instances may run it. Node runs it in a loop, Workers by a Cron trigger. A part that fails does not stop the others: it is logged and
+ * counted, and the next tick tries again.
  */
 export const runScheduled = async (gateway: Gateway, drain: (limit: number) => Promise<number>, budget: TickBudget): Promise<Scheduled> => {
   const until = gateway.now() + budget.ms;
@@ -28,7 +28,7 @@ export const runScheduled = async (gateway: Gateway, drain: (limit: number) => P
         const n = await work(limit);
         done[name] += n;
         left.calls -= n;
-        // Deliveries are claimed a few of a host at a time: a short batch does not mean that there are no more.
+        // We take only a few deliveries per host at a time, so a short batch does not mean that there are no more.
         if (name === 'deliveries' ? n === 0 : n < limit) return;
       }
     } catch (error) {
@@ -60,10 +60,10 @@ export type RetentionDays = {
   fills_days: number;
 };
 const day = 86_400_000;
-/** An order that the provider called paid so long ago, and never filled, was not delivered. */
+/** An order that was paid this long ago and never filled counts as not delivered. */
 const unfilledDays = 14;
 
-/** One statement deletes `limit` rows of each kind at most; as many follow as it takes: whatever comes in must go out, too. */
+/** One statement deletes at most `limit` rows of each kind. Repeats until nothing is left, so that deletion keeps up with what comes in. */
 const longestPruneMs = 60_000;
 const mostPasses = 600;
 

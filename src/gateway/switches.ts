@@ -1,12 +1,12 @@
 /**
- * What the operator switched, as this instance knows it. Read again when it is older than `freshMs`, so that every instance obeys within
- * seconds and a request pays at most one small read now and then. A database that does not answer leaves the last known switches in force.
+ * The operator's switches, as this instance knows them. Read again when older than `freshMs`, so that every instance obeys within seconds, and a
+ * request makes one small read now and then. If the database does not answer, the last known switches stay in force.
  */
 import type { SwitchState } from '../ports/operator.ts';
 import { Problem } from './problem.ts';
 import type { Gateway } from '../ports/gateway.ts';
 
-/** Of a provider. `drain`: no new offers, quotes given out may still be ordered; `off`: nothing new at all. Its orders are followed in all. */
+/** Of a provider. `drain`: no new offers, but its quotes can still be ordered. `off`: nothing new at all. Its orders are always followed. */
 export const providerModes = ['on', 'shadow', 'drain', 'off'] as const;
 export type ProviderMode = (typeof providerModes)[number];
 export const providerSwitch = (providerId: string): string => `provider/${providerId}`;
@@ -23,7 +23,7 @@ export const refreshSwitches = async (gateway: Gateway): Promise<void> => {
   const now = gateway.now();
   if (now - state.readOn < freshMs) return;
   const before = state.readOn;
-  // Only one request at a time waits for the read; before the first answer nobody may go on without it.
+  // Only one request at a time waits for the read. Before the first answer, every request waits.
   if (before > 0) state.readOn = now;
   try {
     const rows = await gateway.stores.operator.switches();
@@ -36,7 +36,7 @@ export const refreshSwitches = async (gateway: Gateway): Promise<void> => {
   }
 };
 
-/** The mode of a switch in force, if there is one. */
+/** The mode of the switch in force, if any. */
 export const switched = (state: SwitchState, name: string, now: number): string | undefined => {
   const found = state.byName.get(name);
   return found && (found.untilOn === undefined || now < found.untilOn) ? found.mode : undefined;
@@ -49,7 +49,7 @@ export const modeOf = (state: SwitchState, providerId: string, configured: 'on' 
   return said === 'drain' || said === 'off' ? 'off' : said === 'on' || said === 'shadow' ? said : configured;
 };
 
-/** Nothing new is sent to a provider that is off, and nothing at all while orders are held. Orders that exist are followed all the same. */
+/** Sends nothing new to a provider that is off, or to anybody while orders are held. Existing orders are still followed. */
 export const ordersHeld = (gateway: Gateway, providerId: string): boolean => {
   const { switches } = gateway.state;
   const now = gateway.now();

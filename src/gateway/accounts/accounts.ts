@@ -1,4 +1,4 @@
-/** POST /sell/accounts and what belongs to it. An account is a customer's account at one provider; its key never leaves the gateway. */
+/** POST /sell/accounts and its companions. An account is a customer's account at one provider; its key never leaves the gateway. */
 import { ProviderFault } from '../../providers/fault.ts';
 import type { Account } from '../../ports/accounts.ts';
 import { nextCheck, stepAccount } from './account-steps.ts';
@@ -28,7 +28,7 @@ export type AccountRequest = {
 
 const invalid = (pointer: string, detail: string): Problem => new Problem('invalid-request', `${pointer}: ${detail}`, { errors: [{ pointer, detail }] });
 
-/** Starts an account, or recovers one: the same e-mail again is the same account. A step that failed is simply repeated. */
+/** Starts or recovers an account: the same e-mail gives the same account. A failed step can simply be repeated. */
 export const startSellAccount = async (scope: Scope, session: OpenSession, request: AccountRequest): Promise<ShownAccount> => {
   const { gateway } = scope;
   const provider = gateway.providers.find((one) => one.id === request.provider && one.core.mode === 'on' && one.adapter.sell);
@@ -47,7 +47,7 @@ export const startSellAccount = async (scope: Scope, session: OpenSession, reque
   }
 };
 
-/** Whose account is started where, and the one that the customer has there already. */
+/** Who starts an account where, and the account that the customer already has there. */
 type Start = { customerId: string; providerId: string; webhook: Webhook; existing: Account | undefined };
 
 const byEmail = async (scope: Scope, start: Start, given: string, countMail: () => Promise<void>): Promise<Account> => {
@@ -56,7 +56,7 @@ const byEmail = async (scope: Scope, start: Start, given: string, countMail: () 
   // One mailbox, however it is capitalised: the provider must not take it for two.
   const email = given.trim().toLowerCase();
   const emailHash = gateway.hash(email);
-  // Also where its key is lost: the provider answers with the key of whatever e-mail it is asked for, and nobody has shown that this one is his.
+  // Also when its key is lost: the provider returns the key of any e-mail that we name, and nobody has proved that this one is theirs.
   if (existing && existing.emailHash !== emailHash)
     throw invalid('/email', 'the customer has another account at this provider; remove it with POST /sell/account-remove first');
   if (existing?.status === 'connected') return await stepAccount(gateway, existing, undefined, await webhookOf(gateway, existing.id, webhook));
@@ -70,7 +70,7 @@ const byEmail = async (scope: Scope, start: Start, given: string, countMail: () 
     isWithheld = said.ok && said.value.status === 'connected' && kept !== said;
     return kept;
   }).catch(async (fault: unknown) => {
-    // The provider never heard of it: the e-mail is nobody's yet.
+    // The provider never got the request, so the e-mail is still free.
     if (!existing && fault instanceof ProviderFault && fault.taken === 'no') await gateway.stores.accounts.discard(account.id);
     throw fault;
   });
@@ -83,7 +83,7 @@ const byEmail = async (scope: Scope, start: Start, given: string, countMail: () 
   return await stepAccount(gateway, account, answer.value, { ...webhookChange, nextCheckOn: nextCheck(gateway, { ...account, ...answer.value }, []) });
 };
 
-/** A key that the customer took from the provider's own dashboard: it is seen to work before anything is kept. */
+/** A key that the customer copied from the provider's dashboard. We store it only after it has worked. */
 const byKey = async (scope: Scope, start: Start, key: string): Promise<Account> => {
   const { gateway } = scope;
   const { existing, providerId, webhook } = start;
@@ -140,14 +140,14 @@ const newAccount = async (
   return account;
 };
 
-/** The customer's own account, for whatever is done with it. */
+/** Finds the customer's own account. */
 export const findAccount = async (gateway: Gateway, accountId: string, customerId: string): Promise<Account> => {
   const account = await gateway.stores.accounts.find(accountId, customerId);
   if (!account) throw new Problem('account-not-found', 'There is no such account of this customer.');
   return account;
 };
 
-/** A wallet that asks more often than this gets what is known. */
+/** A wallet that asks more often than this gets the stored state. */
 const staleMs = 2_000;
 
 export const readSellAccount = async (scope: Scope, session: OpenSession, accountId: string): Promise<ShownAccount> => {
@@ -158,26 +158,26 @@ export const readSellAccount = async (scope: Scope, session: OpenSession, accoun
   return await showAccount(gateway, fresh.account, fresh.connections);
 };
 
-/** The gateway forgets the key; the provider's own account stays. Orders that are under way are still followed with it. */
+/** Removes the account here; the account at the provider stays. Open orders are still followed with its key, which is then forgotten. */
 export const removeSellAccount = async (gateway: Gateway, session: OpenSession, accountId: string) => {
   const account = await findAccount(gateway, accountId, session.customerId);
   await gateway.stores.accounts.remove(account.id, gateway.now());
   return { account_id: account.id, removed: true };
 };
 
-/** A connected account for a verb that needs its key. */
+/** Finds a connected account, for calls that need its key. */
 export const connectedAccount = async (gateway: Gateway, accountId: string, customerId: string): Promise<Account> => {
   const account = await findAccount(gateway, accountId, customerId);
   if (account.status !== 'connected') throw await notConnected(gateway, account);
   return account;
 };
 
-/** Waiting helps while the provider gets to know the customer; a lost key and a rejection are for the customer. */
+/** Waiting helps while the provider verifies the customer. A lost key or a rejection is up to the customer. */
 export const notConnected = async (gateway: Gateway, account: Account): Promise<Problem> => {
   const { status } = account;
   if (status === 'needs_reconnect') return refusalProblem({ reason: 'account-required', note: 'needs-reconnect' });
   if (status === 'rejected')
-    return new Problem('account-not-connected', 'The provider has rejected the customer. Only he can change that, with the provider.', {
+    return new Problem('account-not-connected', 'The provider has rejected this customer. Only they can resolve that, directly with the provider.', {
       members: forCustomer,
     });
   const { signupUrl, mailSent } = await openSignup(gateway, account);

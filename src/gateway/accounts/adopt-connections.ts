@@ -1,4 +1,4 @@
-/** Connections that the provider has already for an account which was just connected: made before it was removed here, or elsewhere with our key. */
+/** Imports the connections that the provider already has for a new account: made before it was removed here, or elsewhere with our key. */
 import { ProviderFault } from '../../providers/fault.ts';
 import type { ConnectionRequest, ConnectionState } from '../../providers/spec.ts';
 import type { Account } from '../../ports/accounts.ts';
@@ -6,15 +6,15 @@ import { callAccount } from './call-account.ts';
 import { connectionRequestPlace, connectionStatePlace } from '../places.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** How long after it was connected an account without connections is asked for them: a provider that is down then may answer later. */
+/** How long we keep asking for the connections of an account that has none: the provider may have been down at first. */
 const freshMs = 10 * 60_000;
 
-/** Best effort: the account itself is connected, whatever comes of this. */
+/** Best effort: whatever happens here, the account itself is connected. */
 export const adoptConnections = async (scope: Scope, account: Account): Promise<void> => {
   const { gateway } = scope;
   const { accounts } = gateway.stores;
   if (account.status !== 'connected' || gateway.now() - account.statusOn > freshMs) return;
-  // One that is being made here may be among the provider's: it is found by its own request.
+  // A connection that we are making may be among the provider's. Its own request will find it.
   if ((await accounts.connections(account.id)).length > 0) return;
   for (const state of await listed(scope, account)) {
     const id = gateway.ids.uuid();
@@ -48,7 +48,7 @@ const listed = async (scope: Scope, account: Account): Promise<ConnectionState[]
   }
 };
 
-/** As much of the request as the provider tells. */
+/** The request, as far as the provider reports it. */
 const requestOf = ({ name, direction, network, iban, lightningAddress }: ConnectionState): ConnectionRequest => ({
   name,
   direction,
@@ -57,7 +57,7 @@ const requestOf = ({ name, direction, network, iban, lightningAddress }: Connect
   ...(lightningAddress === undefined ? {} : { lightningUsername: lightningAddress.slice(0, lightningAddress.lastIndexOf('@')) }),
 });
 
-/** Whether the same is asked for again. Of an adopted connection only what the provider tells can be compared. */
+/** Whether two requests ask for the same. Of an imported connection we can compare only what the provider reports. */
 export const isSameRequest = (known: ConnectionRequest, wanted: ConnectionRequest): boolean => {
   if (known.direction === 'buy' || known.bic !== undefined) return JSON.stringify(known) === JSON.stringify(wanted);
   const plain = ({ network, iban = '', lightningUsername = '' }: ConnectionRequest): string =>

@@ -12,7 +12,7 @@ import { defined } from '../../domain/defined.ts';
 
 export type AccountCall = { verb: string; idempotent: boolean; customerIp?: string };
 
-/** The provider of an account, with its sell side. */
+/** The account's provider and its sell adapter. */
 export const sellProviderOf = (gateway: Gateway, providerId: string): Provider & { sell: SellAdapter } => {
   const provider = providerOf(gateway, providerId);
   const { sell } = provider.adapter;
@@ -20,7 +20,7 @@ export const sellProviderOf = (gateway: Gateway, providerId: string): Provider &
   return { ...provider, sell };
 };
 
-/** One call in an account's name. A new blob that comes back is kept, also with a refusal: a key may just have been found dead. */
+/** One call in an account's name. Stores a new blob even from a refusal: it may say that the key is dead. */
 export const callAccount = async <T extends object>(
   scope: Scope,
   account: Pick<Account, 'id' | 'providerId'>,
@@ -45,7 +45,7 @@ export const callAccount = async <T extends object>(
   return answer;
 };
 
-/** A provider that could not answer, to a caller who may simply ask again. */
+/** The problem for a provider that could not answer. The caller may simply retry. */
 export const providerProblem = (fault: unknown): unknown =>
   fault instanceof ProviderFault
     ? new Problem(

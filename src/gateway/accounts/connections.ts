@@ -1,4 +1,4 @@
-/** Connections: standing ways from an account to a bank account or a node. Written down before they are asked for, so that none is made twice. */
+/** Connections link an account to a bank account or a node. We store each before we request it, so that none is made twice. */
 import { ProviderFault } from '../../providers/fault.ts';
 import type { ConnectionRequest, ConnectionState, SellAdapter } from '../../providers/spec.ts';
 import type { Account, Connection } from '../../ports/accounts.ts';
@@ -17,7 +17,7 @@ import { isoTime } from '../outward.ts';
 import { openPayment } from '../following/show-order.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** Asks for a connection. The same details again are the same connection, whatever the name; an answer that was lost leaves it `initiating`. */
+/** Requests a connection. The same details give the same connection, whatever its name. A lost answer leaves it `initiating`. */
 export const createConnection = async (scope: Scope, session: OpenSession, accountId: string, request: ConnectionRequest): Promise<ShownConnection> => {
   const { gateway } = scope;
   const account = await connectedAccount(gateway, accountId, session.customerId);
@@ -44,7 +44,7 @@ export const createConnection = async (scope: Scope, session: OpenSession, accou
       if ('refused' in asked) throw refusalProblem(asked.refused);
       return await showConnection(gateway, await refreshConnection(scope, account, asked.twin));
     }
-    // It is being made: its next step is told without being asked for.
+    // It is being made, and its next step will be reported anyway.
     await gateway.stores.accounts.wake(account.id, now + 1000);
     return await showConnection(gateway, asked.connection);
   } catch (fault) {
@@ -53,7 +53,7 @@ export const createConnection = async (scope: Scope, session: OpenSession, accou
       await gateway.stores.accounts.discardConnection(row.id);
       throw providerProblem(fault);
     }
-    // It may have been made: it is looked for, and asked for again only where it is not there.
+    // It may exist: look for it, and request it again only if it does not.
     await gateway.stores.accounts.wake(account.id, now + 1000);
     return await showConnection(gateway, row);
   }
@@ -72,7 +72,7 @@ const findConnection = async (gateway: Gateway, session: OpenSession, connection
   return { connection, account: await findAccount(gateway, connection.accountId, session.customerId) };
 };
 
-/** One connection, or all of an account. */
+/** One connection, or all connections of an account. */
 export const readConnections = async (
   scope: Scope,
   session: OpenSession,
@@ -104,7 +104,7 @@ const stepAt = async (
   const { gateway } = scope;
   const found = await findConnection(gateway, session, connectionId);
   const { account } = found;
-  // It may have got further since it was looked at.
+  // It may have moved on since it was read.
   const connection = found.connection.status === 'initiating' ? await refreshConnection(scope, account, found.connection) : found.connection;
   const state = await openState(gateway, connection);
   if (!state || connection.status === 'initiating') throw stillBeingMade();
@@ -123,10 +123,10 @@ const stepAt = async (
   }
 };
 
-/** Whether the provider has told of it yet or not: the same request again, in a moment. */
+/** Asks for the same request again in a moment, whether or not the provider has reported it yet. */
 const stillBeingMade = (): Problem => refusalProblem({ reason: 'busy', note: 'connection-initiating' });
 
-/** A code that is not taken any more. What can be done about it depends on what the provider says of the connection. */
+/** The code is no longer accepted. What helps depends on what the provider says about the connection. */
 const codeExpired = async (gateway: Gateway, connection: Connection): Promise<Problem> => {
   const state = await openState(gateway, connection);
   if (connection.status !== 'code_required' || !state)
@@ -139,7 +139,7 @@ const codeExpired = async (gateway: Gateway, connection: Connection): Promise<Pr
   );
 };
 
-/** Another code would be refused like the last one: the connection has to end by itself first. */
+/** Another code would be refused, too. The connection must expire first. */
 const noTryLeft = (state: ConnectionState): Problem =>
   new Problem(
     'code-expired',
@@ -161,11 +161,11 @@ const codeWrong = async (
   throw new Problem('code-wrong', 'The code is not the one that was sent.', { members: attemptsLeft === undefined ? {} : { attempts_left: attemptsLeft } });
 };
 
-/** Confirms whatever waits for a code: the creation, or a cancel. */
+/** Confirms what waits for a code: the creation or the cancellation. */
 export const confirmConnection = async (scope: Scope, session: OpenSession, connectionId: string, code: string): Promise<ShownConnection> => {
   const { gateway } = scope;
   const { account, connection } = await findConnection(gateway, session, connectionId);
-  // Where the code ends it: an order may have come since the cancel was asked for. One that is being made has no address yet.
+  // The code may end it, and an order may have come since the cancel request. A connection that is being made has no address yet.
   await refuseWhileOrdered(gateway, account, connection);
   const confirm = await stepAt(scope, session, connectionId, 'confirm_connection', (verbs, context, state) => verbs.confirm(context, state, code));
   return await showConnection(gateway, confirm.connection);
@@ -176,7 +176,7 @@ export const resendCode = async (scope: Scope, session: OpenSession, connectionI
   if (resent.connection.status === 'code_required' && resent.state.attemptsLeft === 0) throw noTryLeft(resent.state);
   return await showConnection(gateway, resent.connection);
 };
-/** Twice is once: a connection that ended stays ended. */
+/** Cancelling twice does nothing more: an ended connection stays ended. */
 export const cancelConnection = async (scope: Scope, session: OpenSession, connectionId: string): Promise<ShownConnection> => {
   const { gateway } = scope;
   const { account, connection } = await findConnection(gateway, session, connectionId);
@@ -186,12 +186,12 @@ export const cancelConnection = async (scope: Scope, session: OpenSession, conne
   return await showConnection(gateway, ended.connection);
 };
 
-/** Nobody is left with an order that says to pay to an address which is gone. */
+/** Refuses while an open order says to pay to this address, which would be gone. */
 const refuseWhileOrdered = async (gateway: Gateway, account: Account, connection: Connection): Promise<void> => {
   const state = await openState(gateway, connection);
   const address = state?.lightningAddress ?? state?.depositAddress;
   if (address === undefined) return;
-  // Also those of an account that was removed and connected again.
+  // Includes orders of an account that was removed and connected again.
   const orders = await gateway.stores.orders.list(account.customerId, 'sell', 200);
   const payments = await Promise.all(orders.map((order) => openPayment(gateway, order)));
   const here = orders.filter((_, n) => Object.values(payments[n] ?? {}).includes(address));

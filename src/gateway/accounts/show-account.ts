@@ -6,7 +6,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import { isoTime } from '../outward.ts';
 import { defined } from '../../domain/defined.ts';
 
-/** What is kept sealed beside an account: its e-mail until the provider has answered, then the way to sign up. */
+/** What an account keeps sealed: its e-mail until the provider has answered, then the signup link. */
 export type Signup = { email?: string; signupUrl?: string; mailSent?: boolean };
 
 export const openSignup = async (gateway: Gateway, account: Account): Promise<Signup> =>
@@ -16,10 +16,10 @@ export const openRequest = async (gateway: Gateway, connection: Connection): Pro
 export const openState = async (gateway: Gateway, connection: Connection): Promise<ConnectionState | undefined> =>
   connection.state === undefined ? undefined : (JSON.parse(await gateway.seal.open(connection.state, connectionStatePlace(connection.id))) as ConnectionState);
 
-/** An account as API.md section 9 shows it, with its connections. */
+/** An account with its connections, as the API shows it. */
 export const showAccount = async (gateway: Gateway, account: Account, connections: Connection[]) => {
   const { signupUrl, mailSent } = await openSignup(gateway, account);
-  // Who is known to the provider already is asked by mail for his consent: pending, without a page to sign up on.
+  // The provider emails a customer whom it already knows, to ask for consent: the account is pending, and there is no signup page.
   const waits = account.status === 'onboarding' || account.status === 'pending';
   return {
     account_id: account.id,

@@ -18,7 +18,7 @@ import { gatewayOwner, upstreamSession } from '../upstream/upstream-session.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
 
-/** What one provider lists, with our numbers: a merged option's id leads to this provider's own options of that name, the cheapest first. */
+/** What one provider lists, under our numbers. A merged option's id leads to this provider's own options of that name, cheapest first. */
 export type ProviderListing = { options: Map<number, CatalogueOption[]>; features: Features; readOn: number };
 export type CatalogueView = { numbers: Map<number, OptionNumber>; byProvider: Map<string, ProviderListing> };
 
@@ -34,9 +34,9 @@ export const methodOf = (gateway: Gateway, provider: Provider, normalName: strin
 };
 
 /**
- * The listings of every provider of a ramp that is not off. Fresh for `fresh_s`; older ones are served and read again in the background;
- * past `stale_s` they are waited for, at most `maxWaitMs`, and a provider whose listing cannot be had is not asked for prices. One that
- * failed is read again behind the requests: only the first of them waits for a provider that hangs.
+ * The listings of a ramp's providers, except those that are off. A listing is fresh for `fresh_s`. We serve an older one and read it again in
+ * the background. Past `stale_s` we wait for it, but at most `maxWaitMs`; a provider without a listing is not asked for prices. A failed
+ * listing is read again in the background, so only the first request waits for a provider that hangs.
  */
 export const readCatalogue = async (scope: Scope, ramp: Ramp, maxWaitMs?: number): Promise<CatalogueView> => {
   const { gateway } = scope;
@@ -44,7 +44,7 @@ export const readCatalogue = async (scope: Scope, ramp: Ramp, maxWaitMs?: number
   return view(gateway, ramp);
 };
 
-/** Waits for what is too old to be used; what is a little old is read again in the background. */
+/** Waits for listings that are too old to use, and reads slightly old ones again in the background. */
 export const freshListings = async (scope: Scope, ramp: Ramp, maxWaitMs?: number): Promise<void> => {
   const { gateway } = scope;
   const { state, settings } = gateway;
@@ -65,7 +65,7 @@ export const freshListings = async (scope: Scope, ramp: Ramp, maxWaitMs?: number
 
 const retryMs = 5_000;
 const keys = new Map<Ramp, Map<string, string>>();
-/** Kept: each request looks up every provider, and a text made anew is hashed anew. */
+/** Cached: each request looks up every provider, and a new text would be hashed again. */
 const key = (providerId: string, ramp: Ramp): string => {
   const ofRamp = keys.get(ramp) ?? new Map<string, string>();
   keys.set(ramp, ofRamp);
@@ -76,18 +76,18 @@ const key = (providerId: string, ramp: Ramp): string => {
 
 const loadStored = async (gateway: Gateway): Promise<void> => {
   const rows = await gateway.stores.catalogue.listings();
-  // Both at once: a listing without its numbers has no option that anybody could ask for.
+  // Both together: nobody could ask for an option of a listing without its numbers.
   gateway.state.numbers = await gateway.stores.catalogue.numbers();
   for (const row of rows) gateway.state.listings.set(key(row.providerId, row.ramp), { listing: row.listing, readOn: row.readOn });
 };
 
-/** One read at a time per provider; never throws: a failure is remembered beside the old listing. */
+/** One read at a time per provider. Never throws; keeps a failure beside the old listing. */
 const refreshListing = (scope: Scope, provider: Provider, ramp: Ramp): Promise<void> => {
   const { gateway } = scope;
   const name = key(provider.id, ramp);
   const running = gateway.flights.refreshing.get(name);
   if (running) return running;
-  // Whoever asks first does not pay for what is everybody's.
+  // The first caller's budget does not pay for a listing that everybody uses.
   const reading = readListing({ ...scope, network: undefined }, provider, ramp)
     .catch((fault: unknown) => {
       const reason = fault instanceof ProviderFault ? fault.kind : 'server';
@@ -108,7 +108,7 @@ const readListing = async (scope: Scope, provider: Provider, ramp: Ramp): Promis
   gateway.state.listings.set(key(provider.id, ramp), { listing, readOn });
 };
 
-/** How each ramp's listing is asked for, in the form in which it is kept. */
+/** How to read each ramp's listing, in its stored form. */
 const askFor: Record<Ramp, (scope: Scope, provider: Provider) => Promise<Json>> = {
   buy: async (scope, provider) => {
     const { sessions } = scope.gateway.stores;
@@ -126,7 +126,7 @@ const askFor: Record<Ramp, (scope: Scope, provider: Provider) => Promise<Json>> 
     const adapter = adapterOf(provider, 'sell');
     return await askOptions(scope, provider, 'sell', async (context) => await adapter.catalogue(context));
   },
-  // It names no options: nothing is numbered.
+  // It has no options, so nothing needs a number.
   liquidity: async (scope, provider) => {
     const adapter = adapterOf(provider, 'liquidity');
     return listingToJson(await askListing(scope, provider, 'status', async (context) => await adapter.catalogue(context)));
@@ -166,7 +166,7 @@ type Built = { of: unknown; numbers: unknown; view: ProviderListing };
 const views = new WeakMap<object, Map<string, Built>>();
 const numbersOf = new WeakMap<OptionNumber[], Map<Ramp, Map<number, OptionNumber>>>();
 
-/** The numbers of one ramp by id; kept as long as they are the same. */
+/** The numbers of one ramp by id, cached until they change. */
 const numbersById = (all: OptionNumber[], ramp: Ramp): Map<number, OptionNumber> => {
   const ofRamps = numbersOf.get(all) ?? new Map<Ramp, Map<number, OptionNumber>>();
   numbersOf.set(all, ofRamps);
@@ -175,7 +175,7 @@ const numbersById = (all: OptionNumber[], ramp: Ramp): Map<number, OptionNumber>
   return known;
 };
 
-/** Built from the cached listings; each provider's part is kept until its listing or the numbers change. */
+/** Built from the cached listings. Each provider's part is cached until its listing or the numbers change. */
 const view = (gateway: Gateway, ramp: Ramp): CatalogueView => {
   const cache = views.get(gateway.state) ?? new Map<string, Built>();
   views.set(gateway.state, cache);
@@ -218,13 +218,13 @@ export const listingFault = (gateway: Gateway, provider: Provider, ramp: Ramp): 
 
 const toJson = (catalogue: Catalogue): Json => ({ features: { ...catalogue.features }, options: catalogue.options.map(optionToJson) });
 
-/** Our own stored form, written by toJson above. */
+/** The form that toJson above stores. */
 const fromJson = (json: Json): Catalogue => {
   const stored = json as { features: Features; options: AnyJson[] };
   return { features: stored.features, options: stored.options.map(optionFromJson) };
 };
 
-/** A limit that no amount could meet, or that no JSON integer holds, is a mistake of the listing: the provider itself says what it will not take. */
+/** Drops a limit that no amount can meet or no JSON integer can hold: the listing is wrong, and the provider itself will refuse what it must. */
 const withoutAbsurdLimits = ({ minFiat, maxFiat, ...option }: CatalogueOption): CatalogueOption => ({
   ...option,
   ...(minFiat === undefined || !isSafe(minFiat) || minFiat < 0n ? {} : { minFiat }),

@@ -6,8 +6,8 @@ export type MergedOption = { id: number; option: string; feePpm: number; minFiat
 export type MergedCurrency = { currencyId: number; currencyCode: string; options: MergedOption[] };
 
 /**
- * The merged listing: one option per (currency, normal name) with the lowest fee, the lowest minimum and the highest maximum of the
- * providers that offer it. Shadow providers are asked, never shown.
+ * The merged listing: one option per (currency, normal name), with the lowest fee, the lowest minimum and the highest maximum of its providers.
+ * Shadow providers are asked but never shown.
  */
 export const listPaymentOptions = async (scope: Scope, ramp: 'buy' | 'sell', currencyCode?: string): Promise<MergedCurrency[]> => {
   const { gateway } = scope;

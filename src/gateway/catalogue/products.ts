@@ -18,7 +18,7 @@ const listingFromJson = (json: Json): LiquidityListing[] =>
     stepSats: BigInt(one.stepSats),
   }));
 
-/** What a provider of liquidity lists, as far as it was read. */
+/** What a liquidity provider lists, if we could read it. */
 export const productsOf = (gateway: Pick<Gateway, 'state'>, providerId: string): LiquidityListing[] => {
   const listing = gateway.state.listings.get(`liquidity ${providerId}`)?.listing;
   return listing ? listingFromJson(listing) : [];

@@ -11,13 +11,13 @@ export const readFeatures = async (scope: Scope): Promise<Features> => {
   const { gateway } = scope;
   const { byProvider } = await readCatalogue(scope, 'buy');
   const any = (name: keyof Features): boolean => shown(gateway).some((provider) => byProvider.get(provider.id)?.features[name] ?? false);
-  // Webhooks go out for every order: where a provider sends none, the gateway reads for it.
+  // Every order gets webhooks: if a provider sends none, the gateway polls it.
   return { quotes: any('quotes'), estimates: any('estimates'), on_chain_fallback: any('on_chain_fallback'), webhook: byProvider.size > 0 };
 };
 
 const shown = (gateway: Gateway): Provider[] => gateway.providers.filter((provider) => provider.core.mode === 'on');
 
-/** GET /providers: who is registered and how he does, seen from this instance. */
+/** GET /providers: the configured providers and how each is doing, as this instance sees it. */
 export const reportProviders = async (scope: Scope) => {
   const { gateway } = scope;
   const views: CatalogueView[] = [];

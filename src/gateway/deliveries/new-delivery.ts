@@ -10,10 +10,10 @@ export type Tell = {
   data: object;
   url: string;
   appId?: string;
-  /** What makes this event itself: told again after a restore it has the same id. */ key?: string;
+  /** Identifies the event: sent again after a restore, it has the same id. */ key?: string;
 };
 
-/** A webhook as it will be sent: the bytes of the body are fixed here, the id stays the same over every attempt. */
+/** A webhook as it will be sent. Fixes the bytes of the body here; every attempt has the same id. */
 export const newDelivery = async (gateway: Telling, tell: Tell): Promise<NewDelivery> => {
   const id = `msg_${tell.key === undefined ? gateway.ids.uuid().replaceAll('-', '') : gateway.hash(`${tell.subjectId}\n${tell.type}\n${tell.key}`).slice(0, 32)}`;
   const now = gateway.now();

@@ -7,8 +7,8 @@ import type { Order, OrderEvent } from '../../ports/orders.ts';
 import { newDelivery, type Telling } from './new-delivery.ts';
 
 /**
- * What the wallet is told of a step, written in the step's own transaction. `withdrawal_ready` when the sats can be fetched, exactly as the
- * standard shows it; `order_status_changed` for whoever asked for it. Bodies are thin: a late or lost one changes nothing.
+ * The webhooks for a step of an order, written in that step's transaction. `withdrawal_ready`, exactly as in FLS01, when the sats can be
+ * withdrawn; `order_status_changed` for those who asked for it. Bodies are thin, so a late or lost one does no harm.
  */
 export const orderDeliveries = async (
   gateway: Telling,
@@ -32,7 +32,7 @@ export const orderDeliveries = async (
         type,
         data: body,
         url,
-        // A stage is reached once, except review and what comes after it.
+        // Every stage is reached once, except review and those after it.
         key: from === 'review' || order.stage === 'review' ? `${order.stage} ${event.sequence}` : order.stage,
         ...(order.appId === undefined ? {} : { appId: order.appId }),
       }),

@@ -1,7 +1,7 @@
 import type { Gateway } from '../../ports/gateway.ts';
 
-/** POST /webhook-test: one signed `test` now, and how the receiver answered (the class of its status, nothing more). */
-/** Signed as the app's real ones are. */
+/** POST /webhook-test: sends one signed `test` now, and reports the class of the receiver's status, nothing more. */
+/** Signed like the app's real webhooks. */
 export const testWebhook = async (gateway: Gateway, url: string, appId: string | undefined): Promise<{ delivered: boolean; status_class: string }> => {
   const id = `msg_${gateway.ids.uuid().replaceAll('-', '')}`;
   const body = '{"type":"test","data":{}}';

@@ -24,8 +24,8 @@ export type WithdrawalRequest = { order_id: string; failback_onchain?: string | 
 export type Withdrawal = { order_id: string; withdrawal_expiration_date: string; lnurlw: string };
 
 /**
- * POST /withdrawal: fetches the LNURL once and keeps it sealed before it is answered, because a provider may refuse a second call
- * (RELIABILITY 3.4). The same body gets the same LNURL; a fallback may be added until the claim and never changed.
+ * POST /withdrawal: fetches the LNURL once and seals it before answering, because a provider may refuse a second call. The same body gets the
+ * same LNURL. The customer may add a fallback until the claim, and can never change it.
  */
 export const claimWithdrawal = async (scope: Scope, session: OpenSession, request: WithdrawalRequest): Promise<Withdrawal> => {
   const { gateway } = scope;
@@ -85,7 +85,7 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: s
   if (fallback !== undefined && claim.fallbackHash !== gateway.hash(fallback))
     throw new Problem('withdrawal-differs', 'This withdrawal was asked for with another fallback (or none), which can no longer be changed.');
   if (claim.state === 'review') {
-    // The operator's to look at; once he has let the order go on, the provider is asked again.
+    // The operator must look at it. Once they let the order continue, we ask the provider again.
     if (order.stage === 'review') throw linkRefused(order.id);
     if (order.stage !== 'filled' || claim.nextTryOn > gateway.now()) throw claimUnknown();
   }
@@ -93,16 +93,16 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: s
   if (claim.lnurl !== undefined) {
     if (claim.fallbackHash !== undefined)
       throw new Problem('withdrawal-expired', 'The withdrawal link expired; the provider pays out to the on-chain fallback.');
-    // Withdrawn, perhaps: a finished order gets no second link.
+    // It may have been withdrawn: a finished order gets no second link.
     if (!order.final) order = await refreshOrder(scope, order, 'read');
     if (order.stage !== 'filled') throw notWithdrawable(order);
   }
-  // Held and expired without a fallback: one fresh call upstream. Still sending: one more try, unless somebody is at it.
+  // A held link that expired without a fallback gets one fresh call upstream. One still sending gets another try, unless somebody else is trying.
   const lease = leaseFor(gateway, order.id);
   const taken = await gateway.stores.claims.take(order.id, lease);
   if (!taken) throw claimUnknown();
   if (isLive(gateway, taken)) {
-    // Somebody fetched it in the meantime.
+    // Another call fetched it in the meantime.
     await gateway.stores.claims.change(order.id, lease.owner, {});
     return await show(gateway, order.id, taken.lnurl, taken.expiresOn);
   }
@@ -112,21 +112,21 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: s
 const isLive = (gateway: Gateway, claim: Claim): claim is Claim & { lnurl: string } =>
   claim.state === 'held' && claim.lnurl !== undefined && (claim.expiresOn === undefined || claim.expiresOn === unreadEnd || claim.expiresOn > gateway.now());
 
-/** Kept for an end that the provider gave and nobody can read. The link is given as long as its order is filled, each time for minutes only. */
+/** Stored for an expiry that we cannot read. We return such a link while its order is filled, valid for minutes each time. */
 const unreadEnd = 0;
 const unreadLifeMs = 10 * 60_000;
 const endlessMs = 30 * 86_400_000;
 
 const show = async (gateway: Gateway, orderId: string, sealed: string, expiresOn: number | undefined): Promise<Withdrawal> => ({
   order_id: orderId,
-  // FLS01 wants a date. A provider that names no end gets one that is far away, one whose end cannot be read one that is near.
+  // FLS01 requires a date. Without an expiry the date is far away; with an unreadable one it is near.
   withdrawal_expiration_date: new Date(expiresOn === unreadEnd ? gateway.now() + unreadLifeMs : (expiresOn ?? gateway.now() + endlessMs)).toISOString(),
   lnurlw: await gateway.seal.open(sealed, lnurlPlace(orderId)),
 });
 
 const patientReads = 3;
 
-/** One call upstream under the claim's lease; what came is committed before it is answered. */
+/** One call upstream under the claim's lease. Commits the result before answering. */
 const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease): Promise<Withdrawal> => {
   const { gateway } = scope;
   const provider = providerOf(gateway, order.providerId);
@@ -158,7 +158,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     const expiresOn = answer.value.expiresOn === 'unreadable' ? unreadEnd : answer.value.expiresOn;
     const held = { lnurl: sealed, ...(expiresOn === undefined ? {} : { expiresOn }) };
     if (!(await gateway.stores.claims.hold(order.id, lease.owner, held))) {
-      // The lease had run out: what its new owner keeps is what everybody is shown.
+      // Our lease had expired. Everybody gets what its new owner stored.
       const kept = await gateway.stores.claims.find(order.id);
       if (!kept || !isLive(gateway, kept)) throw claimUnknown();
       return await show(gateway, order.id, kept.lnurl, kept.expiresOn);
@@ -178,7 +178,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
   }
 };
 
-/** The provider refuses to give a link. If it calls the order finished while we hold nothing, a human has to look. */
+/** The provider refuses to give a link. If it calls the order finished while we hold no link, a human must look. */
 const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease: Lease): Promise<never> => {
   const now = await refreshOrder({ gateway, requestId: order.id }, order, 'read');
   const lost = claim.lnurl === undefined && (now.stage === 'finished' || claim.attempt > 1);
@@ -191,7 +191,7 @@ const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease:
   throw claimUnknown();
 };
 
-/** Claims whose answer was lost: asked again with back-off. */
+/** Repeats claims whose answer was lost, with back-off. */
 export const settleClaims = async (gateway: Gateway, limit: number): Promise<number> => {
   const lease = leaseFor(gateway, 'claims00');
   const due = await gateway.stores.claims.claimDue(gateway.now(), lease, limit);

@@ -16,7 +16,7 @@ const ordered = async () => {
   };
   const [upstream] = world.buyer().orders;
   if (!upstream) throw new Error('nothing upstream');
-  /** The provider says so, and is read. */
+  /** The provider reports this, and we read it. */
   const says = async (stage: Stage | undefined, more: Partial<typeof upstream> = {}): Promise<Stage> => {
     const { stage: _before, ...kept } = upstream;
     Object.assign(upstream, kept, more, { rawStatus: stage ?? 'pondering' });

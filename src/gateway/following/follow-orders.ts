@@ -14,7 +14,7 @@ import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
 import { defined } from '../../domain/defined.ts';
 
-/** Orders whose next look is due, each under a lease. Returns how many were looked at. */
+/** Polls the orders that are due, each under a lease. Returns how many it polled. */
 export const followOrders = async (gateway: Gateway, limit: number): Promise<number> => {
   const lease = leaseFor(gateway, 'follow00');
   const due = await gateway.stores.orders.claimDue(gateway.now(), lease, limit);
@@ -30,7 +30,7 @@ export const followOrders = async (gateway: Gateway, limit: number): Promise<num
   return due.length;
 };
 
-/** Reads one order at its provider and writes what changed. The order as it is now, also when the provider could not be read. */
+/** Reads one order at its provider and stores what changed. Returns the current order, also when the read failed. */
 export const refreshOrder = async (scope: Scope, order: Order, source: 'read' | 'notice'): Promise<Order> => {
   const { gateway } = scope;
   let told: Told = { read: 'failed' };
@@ -42,7 +42,7 @@ export const refreshOrder = async (scope: Scope, order: Order, source: 'read' | 
   return await apply(gateway, order, told, source);
 };
 
-/** What a read gave. `refused`: the provider will not tell, because the session that placed the order is over there. */
+/** What a read returned. `refused`: the provider will not answer, because the session that placed the order has ended there. */
 type Told = { read: 'done'; evidence: OrderEvidence | undefined } | { read: 'refused' | 'failed'; evidence?: undefined };
 
 const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
@@ -61,13 +61,13 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
   const answer = await callProvider(scope, provider, options, (context) => adapter.readOrders(context, { ...followed(order), ...others }));
   if (rampFacts[order.ramp].upstream === 'account' && order.providerSessionId !== undefined && answer.customer !== undefined)
     await keepBlob(gateway, order.providerSessionId, answer.customer);
-  // A refused read tells nothing: the order is not "looked at" by it.
+  // A refused read says nothing, so it does not count as a read.
   if (!answer.ok) return { read: 'refused' };
   const evidence = evidenceFor(order, answer.value);
   return { read: 'done', evidence: evidence && (await isSomebodyElses(gateway, order, evidence)) ? undefined : evidence };
 };
 
-/** What is known of the account's other orders, where only the amount tells whose a payment is. */
+/** What we know about the account's other orders, when only the amount shows which order a payment is for. */
 const othersOf = async (gateway: Gateway, order: Order): Promise<{ others?: string[] }> => {
   if (order.terms.matchedBy !== 'amount') return {};
   return { others: (await gateway.stores.orders.explained(order.providerId, order.customerId, order.id)).upstreamIds };
@@ -76,7 +76,7 @@ const othersOf = async (gateway: Gateway, order: Order): Promise<{ others?: stri
 const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undefined =>
   rows.find((row) => row.upstreamOrderId === order.upstreamOrderId) ?? (rows.length === 1 && rows[0]?.upstreamOrderId === undefined ? rows[0] : undefined);
 
-/** A payment that was recognised by its amount belongs to one order only. */
+/** A payment recognised by its amount belongs to only one order. */
 const isSomebodyElses = async (gateway: Gateway, order: Order, evidence: OrderEvidence): Promise<boolean> => {
   const payment = evidence.facts?.transaction_id;
   if (payment === undefined || order.facts.transaction_id === payment) return false;
@@ -126,7 +126,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
   const final = isFinal(step.next, now, order.followUntil, order.ramp);
   const accepted = evidence && (step.kind === 'advanced' || step.kind === 'same');
   const sight = sightOf(order, told, now);
-  // Written only where it changes: the operator's tools write there too.
+  // Write it only when it changes: the operator's tools write there, too.
   const watch = moved && step.next === 'review' ? { ...sight, beforeReview: order.stage } : sight;
   const change: OrderChange = {
     checks: order.checks + 1,
@@ -173,16 +173,16 @@ const movedAmounts = (order: Order, { pay, receive }: Pick<OrderEvidence, 'pay' 
   receive: receive ?? order.receive,
 });
 
-/** Since when the provider refuses to tell of an order is kept, so that the operator hears of it once and not with every read. */
+/** Stores since when the provider has refused to report an order, so that the operator is alerted once and not on every read. */
 const sightOf = (order: Order, told: Told, now: number): OrderWatch => {
   const { unreadableSince: since, ...seen } = order.watch;
   if (told.read === 'done' && since !== undefined) return seen;
-  // An account that lost its key has a state of its own, of which the customer is told.
+  // An account that lost its key has its own state, which its customer sees.
   const isLost = told.read === 'refused' && rampFacts[order.ramp].upstream === 'session' && since === undefined;
   return isLost ? { ...order.watch, unreadableSince: now } : order.watch;
 };
 
-/** Only the operator leaves this review, since no read can tell that what was wrong is right now. */
+/** Only the operator ends this review, since no read can show that what was wrong is right now. */
 export const putInReview = async (gateway: Gateway, order: Order, note: string, seen: OrderWatch = {}): Promise<void> => {
   const now = gateway.now();
   const event: OrderEvent = {
@@ -201,7 +201,7 @@ export const putInReview = async (gateway: Gateway, order: Order, note: string, 
     gateway.count('order_stages_total', { provider: order.providerId, stage: 'review' });
 };
 
-/** A lapse by the clock is looked at when it is due, whatever the interval says. */
+/** A lapse by the clock is checked when it is due, whatever the interval says. */
 const nextLook = (gateway: Gateway, order: Order, at: { stage: Stage; stageOn: number }, now: number): number => {
   const { arrivalSeconds } = order.terms;
   const next = now + refreshDelayMs({ ...at, ...(arrivalSeconds === undefined ? {} : { arrivalSeconds }) }, now, gateway.random());

@@ -10,12 +10,12 @@ import type { Scope } from '../../ports/scope.ts';
 
 export type ReadOrdersRequest = { order_id?: string | undefined; limit?: number | undefined; changed_since?: string | undefined };
 
-/** A wallet that asks more often than this gets what is known. */
+/** A wallet that asks more often than this gets the stored state. */
 const staleMs = 5_000;
-/** A list refreshes at most so many. */
+/** How many orders one list refreshes at most. */
 const refreshedAtOnce = 5;
 
-/** POST /order-status: from the store, refreshed when stale. Every order of the session's customer, or one; foreign ones do not exist. */
+/** POST /order-status: one or all orders of the session's customer, from the store, refreshed when stale. Other customers' orders look unknown. */
 export const readOrders = async <R extends Ramp>(scope: Scope, session: OpenSession, ramp: R, request: ReadOrdersRequest) => {
   const { gateway } = scope;
   const orders =
@@ -24,7 +24,7 @@ export const readOrders = async <R extends Ramp>(scope: Scope, session: OpenSess
           session.customerId,
           ramp,
           request.limit ?? 50,
-          // PostgreSQL has no year 0, and nothing of ours is older than 1970.
+          // PostgreSQL has no year 0, and we have nothing older than 1970.
           request.changed_since === undefined ? undefined : Math.max(0, Date.parse(request.changed_since)),
         )
       : [await findOrder(gateway, request.order_id, session.customerId, ramp)];
@@ -42,7 +42,7 @@ const unread = (gateway: Gateway, order: Order, error: unknown): Order => {
   return order;
 };
 
-/** However many ask, and whether or not the provider can answer: one look at an order in `staleMs`, for all who ask meanwhile. */
+/** Reads an order at most once in `staleMs` and shares the result, however many ask and whether or not the provider answers. */
 const lookOnce = async (scope: Scope, order: Order): Promise<Order> => {
   const { gateway } = scope;
   const { reading } = gateway.flights;
@@ -57,7 +57,7 @@ const lookOnce = async (scope: Scope, order: Order): Promise<Order> => {
     reading.delete(id);
   }
   const look = refreshOrder(scope, order, 'read');
-  // In the order of their time, for the sweep above.
+  // In order of time, for the sweep above.
   reading.delete(order.id);
   reading.set(order.id, { on: now, order: look });
   try {
@@ -71,7 +71,7 @@ const lookOnce = async (scope: Scope, order: Order): Promise<Order> => {
 export const findOrder = async (gateway: Gateway, orderId: string, customerId: string, ramp: Ramp): Promise<Order> => {
   const order = await gateway.stores.orders.find(orderId, customerId);
   if (order?.ramp === ramp) return order;
-  // A quote of the customer's own in place of its order.
+  // The caller named the quote instead of its order.
   const placed = await gateway.stores.intents.findByQuote(orderId, customerId);
   if (placed?.ramp === ramp && placed.state === 'confirmed')
     throw new Problem('order-not-found', `This is a quote; its order is ${placed.orderId}.`, { members: { order_id: placed.orderId } });

@@ -1,4 +1,4 @@
-/** Orders outward: the answer of the ordering call, and an entry of the status calls. One file for the three ramps, so that they cannot drift apart. */
+/** How the API shows orders: as the answer of an order call, and as an entry of a status call. One file for all ramps, so that they cannot drift apart. */
 import { btcPrice, satsPerBtc } from '../../domain/money.ts';
 import { fiatAndSats, sides, type ExchangeRamp, type PerRamp, type Ramp } from '../../domain/ramp.ts';
 import type { Facts, Json } from '../../domain/offer.ts';
@@ -21,7 +21,7 @@ type Quoted = { quoted_amount_sats: Amount };
 type Estimate = { is_estimate: boolean; next_check_on?: string };
 type Sale = Pick<Facts, 'delivered_to' | 'matched_by'>;
 type Nothing = Record<never, never>;
-/** What orders of each ramp have of their own, under its outward names. */
+/** What only the orders of one ramp have, under the API's names. */
 type ShownOf = PerRamp<{
   buy: { amounts: Exchanged; price: Price; ordered: Nothing; status: Quoted & { on_chain_fallback: boolean } };
   sell: { amounts: Exchanged; price: Price; ordered: Estimate & Price & Sale; status: Quoted & Sale };
@@ -34,13 +34,13 @@ type ShownOf = PerRamp<{
 }>;
 
 type OrderWords<R extends Ramp> = {
-  /** What is bought and for how much. */
+  /** What the customer buys, and for how much. */
   amounts: (order: Order) => ShownOf[R]['amounts'];
-  /** What was charged for it. */
+  /** The fee. */
   price: (order: Order) => ShownOf[R]['price'];
-  /** What the answer of the ordering call says beside: FLS01's own has nothing but `stage` and `provider` added. */
+  /** What the answer of an order call adds. FLS01's own answer gets only `stage` and `provider`. */
   ordered: (order: Order) => ShownOf[R]['ordered'];
-  /** What a status says beside. */
+  /** What a status adds. */
   status: (order: Order) => ShownOf[R]['status'];
 };
 
@@ -59,7 +59,7 @@ const priceOf = (ramp: ExchangeRamp, { pay, receive, fee }: Order): bigint => {
   return sides[ramp].pay === 'fiat' ? btcPrice(fiat, fee, sats) : ((fiat + fee) * satsPerBtc) / sats;
 };
 
-/** How the euros travel, how the payment is recognised. */
+/** How the euros travel and how the payment is recognised. */
 const saleOf = ({ facts, terms }: Order): Sale => defined({ delivered_to: facts.delivered_to, matched_by: terms.matchedBy });
 const estimateAndCheck = ({ binding, nextCheckOn }: Order): Estimate => ({
   is_estimate: !binding,
@@ -103,18 +103,18 @@ export const showNewOrder = <R extends Ramp>(gateway: Gateway, order: Order, pay
   payment_info: payment ?? {},
 });
 
-/** Of each ramp; the bytes of the answer are kept with its placing. */
+/** The answer of each ramp. Its bytes are stored with the intent. */
 export type NewOrder = { [R in Ramp]: ReturnType<typeof showNewOrder<R>> };
 
 const payable = new Set(['awaiting_payment', 'underpaid']);
 
-/** How to pay an order while it can be paid. Of a final one the details may have been forgotten (retention), and nobody is to pay it any more. */
+/** How to pay an order, while it can be paid. Nobody may pay a final one, and retention may have removed its details. */
 export const openPayment = async (gateway: Gateway, order: Order): Promise<ShownPayment | undefined> => {
   const canBePaid = !order.final && order.paymentInfo !== '' && payable.has(order.stage) && (order.expiresOn ?? Infinity) > gateway.now();
   return canBePaid ? (JSON.parse(await gateway.seal.open(order.paymentInfo, paymentPlace(order.id))) as ShownPayment) : undefined;
 };
 
-/** FLS01's members, and what a wallet needs that was killed between ordering and paying. */
+/** FLS01's members, and what a wallet needs if it was killed between ordering and paying. */
 export const showOrder = async <R extends Ramp>(gateway: Gateway, order: Order, ramp: R) => {
   const payment = await orNothing(gateway, order, () => openPayment(gateway, order));
   const redemption = await orNothing(gateway, order, () => redemptionOf(gateway, order));
@@ -146,7 +146,7 @@ const orNothing = async <T>(gateway: Gateway, order: Order, open: () => Promise<
   }
 };
 
-/** What a channel or link is redeemed with: a bearer secret, shown to its owner only, and only where it leads to the provider's own hosts. */
+/** What redeems a channel or link: a bearer secret. Shown only to its owner, and only if it leads to the provider's own hosts. */
 type Redemption = { redemption?: { lnurl?: string; link?: string }; redemption_means?: string };
 const redemptionOf = async (gateway: Gateway, order: Order): Promise<Redemption> => {
   if (order.secret === undefined || order.stage !== 'filled') return {};

@@ -1,4 +1,4 @@
-/** What an operator may ask over HTTP. Every read and every action is written down before it is answered. */
+/** What an operator may do over HTTP. Every read and every action is logged before it is answered. */
 import type { Json } from '../../domain/offer.ts';
 import type { FoundOrder, OrderSearch } from '../../ports/operator.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -34,7 +34,7 @@ export type SearchRequest = {
   day?: string | undefined;
   amount?: number | undefined;
 };
-/** `day` is a UTC date; a reference is compared as its hash and never written down. */
+/** `day` is a UTC date. A reference is compared by its hash and never logged. */
 export const searchOrders = async (gateway: Gateway, operator: Operator, request: SearchRequest) => {
   const from = request.day === undefined ? undefined : Date.parse(`${request.day}T00:00:00Z`);
   const search: OrderSearch = {
@@ -65,7 +65,7 @@ const showFound = (found: FoundOrder) => ({
   }),
 });
 
-/** What waits for a person, or may soon. */
+/** What needs a person now, or may soon. */
 export const readAttention = async (gateway: Gateway, operator: Operator) => {
   await record(gateway, operator, 'attention.read', 'orders');
   const { review, unknown, twins, claims, dead } = await gateway.stores.operator.attention(most);
@@ -103,7 +103,7 @@ export const readRecord = async (gateway: Gateway, operator: Operator) => {
   return await showRecord(gateway.stores.record, { routing: gateway.settings.routing, providers, now, since: now - day });
 };
 
-/** Stored, and obeyed by every instance within five seconds. `configured` gives the provider back to the configuration. */
+/** Stores a switch, which every instance obeys within five seconds. `configured` returns the provider to its configured mode. */
 export const switchProvider = async (
   gateway: Gateway,
   operator: Operator,

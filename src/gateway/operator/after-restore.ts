@@ -1,6 +1,6 @@
 /**
- * After the database came back from a backup: what happened since is known upstream and at the wallets, but not here. Nothing new is placed
- * or told until every upstream session was read, what it knows and we do not is adopted as `review`, and the orders we know are up to date.
+ * After a restore from a backup, providers and wallets know what happened since, and we do not. We place and report nothing new until we have
+ * read every upstream session, adopted its unknown orders as `review`, and updated the orders that we know.
  */
 import type { Json } from '../../domain/offer.ts';
 import type { Ramp } from '../../domain/ramp.ts';
@@ -40,12 +40,12 @@ export const releaseTraffic = async (gateway: Gateway): Promise<void> => {
   gateway.state.switches.readOn = 0;
 };
 
-/** Everything between hold and release. May be run again: what was adopted is known then. `settleMs`: how long lost answers are looked for. */
+/** Everything between hold and release. Safe to run again. `settleMs`: how long to look for lost answers. */
 export const catchUp = async (gateway: Gateway, settleMs: number): Promise<Restored> => {
   const store = gateway.stores.operator;
   const { quotes, placings } = await store.distrustRestored(gateway.now());
   const until = gateway.now() + settleMs;
-  // Placings of our own first, so that none of their orders is taken for a stranger's.
+  // Our own order attempts first, so that none of their orders counts as unknown.
   while ((await store.unsettledPlacings()).length > 0 && gateway.now() < until) {
     await settleIntents(gateway, batch);
     await gateway.sleep(250);
@@ -131,8 +131,8 @@ const readOrders = async (gateway: Gateway, provider: Provider, ramp: Ramp, cust
 };
 
 /**
- * The id that the order has here, unless it is known by now. No way to pay is stored: whoever was shown one has it. Only the operator leaves
- * this review, since the stage before it is not known.
+ * Returns the order's new id here, unless somebody knows it by now. Stores no payment details: whoever was shown them has them. Only the
+ * operator ends this review, since the stage before it is unknown.
  */
 const adopt = async (gateway: Gateway, session: UpstreamSession, ramp: Ramp, row: OrderEvidence & { upstreamOrderId: string }): Promise<string | undefined> => {
   const { ids, seal } = gateway;

@@ -1,4 +1,4 @@
-/** What an operator may see of stored JSON: whatever names a person or is worth stealing is masked, by its member's name and by its form. */
+/** Masks what in stored JSON names a person or is worth stealing, by the member's name and by its form. The operator sees the rest. */
 import type { Json } from '../../domain/offer.ts';
 
 const secretNames =

@@ -1,4 +1,4 @@
-/** "Where is order X?": one sentence, then everything that is stored of it, in the order in which it happened. */
+/** "Where is order X?": one sentence, then everything we stored about it, in the order it happened. */
 import { orderStatus } from '../../domain/order-life.ts';
 import type { Dossier } from '../../ports/operator.ts';
 import { mask, maskText } from './mask.ts';

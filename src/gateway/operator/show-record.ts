@@ -1,4 +1,4 @@
-/** What providers delivered against what they quoted, for an operator: why whose offers are cut by how much. One source for the command and for HTTP. */
+/** Shows an operator what providers delivered against their quotes, and so how much each one's offers are cut and why. For the command and HTTP. */
 import { decayed, haircutOf, utcDay, type Standing, type Windows } from '../../domain/record.ts';
 import type { BrokenRow, EstimatesRow, ProviderFigures, RecordStore, ShownFill } from '../../ports/record.ts';
 import type { Settings } from '../../ports/settings.ts';
@@ -11,11 +11,11 @@ export type RecordView = {
   routing: Settings['routing'];
   providers: readonly { id: string; haircutBps?: number | undefined }[];
   now: number;
-  /** Counts and times from here on. Routes are kept for days. */
+  /** Counts and times start here. Routes are stored for days only. */
   since: number;
 };
 
-/** The size of offer that a haircut is told for: up to a third of P's least, all are cut alike. */
+/** The offer size that the haircut is shown for. Up to a third of P's minimum, all sizes are cut alike. */
 const usualSats = 100_000n;
 
 export const showRecord = async (store: RecordStore, view: RecordView) => {
@@ -79,7 +79,7 @@ const showOption = (row: EstimatesRow, promises: BrokenRow | undefined, view: Re
   };
 };
 
-/** The fills that missed most, in words. Amounts in the ramp's units. */
+/** The fills that fell short most, in words. Amounts in the ramp's units. */
 export const explainFills = (fills: readonly ShownFill[]): string[] =>
   fills.map((fill) => {
     const told = fill.toldReceive === undefined ? 'paid and never filled' : `told ${fill.toldReceive}`;

@@ -9,7 +9,7 @@ export const appKeyRequired = (): Problem =>
 
 const spendOf = (gateway: Gateway, at: number) => ({ day: new Date(at).toISOString().slice(0, 10), purpose: 'balance-sats', subject: 'all' });
 
-/** The operator's money: an app that may, within the day's limit, one purchase at a time for an account. */
+/** Spends the operator's money. Needs an app with that right, stays within the daily limit, and makes one purchase at a time per account. */
 export const spending = async (gateway: Gateway, quote: StoredQuote, maySpend: boolean): Promise<Pick<Prepared, 'exclusiveKey' | 'release'>> => {
   if (!maySpend) throw appKeyRequired();
   const limit = gateway.settings.liquidity.balance_daily_sats;
@@ -26,13 +26,13 @@ export const spending = async (gateway: Gateway, quote: StoredQuote, maySpend: b
   };
 };
 
-/** One unsettled placing per key is a rule of the database, whose keys are UUIDs: a hash in the form of one, of whatever only one may use. */
+/** The database allows one unresolved intent per key, and its keys are UUIDs. So this hashes what only one may use into the form of a UUID. */
 export const exclusiveKeyOf = (gateway: Gateway, what: string): string => {
   const hash = gateway.hash(what);
   return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
 };
 
-/** A purchase that was certainly not made is not counted. */
+/** Takes back the count of a purchase that was certainly not made. */
 export const releaseSpend = async (gateway: Gateway, intent: Pick<Intent, 'createdOn'>, quote: StoredQuote): Promise<void> => {
   if (quote.terms.liquidity?.payWith !== 'balance') return;
   await gateway.stores.liquidity.give(spendOf(gateway, intent.createdOn), quote.offer.offer.pay);

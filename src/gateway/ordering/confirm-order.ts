@@ -80,7 +80,7 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
   return answer;
 };
 
-/** The order exists upstream, but nobody is shown how to pay it. */
+/** The order exists upstream, but we show nobody how to pay it. */
 export type Withheld = { withheld: End };
 const withheld = ({ upstreamOrderId }: PlacedOrder, problem: GivenProblem): Withheld => {
   const { code } = problem;
@@ -99,7 +99,7 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
     { pay: placed.pay, receive: placed.receive, ...(placed.echo ? { echo: placed.echo } : {}) },
     { slippageBps, ...boundsOf(inputs) },
   );
-  // What the operator's balance has paid for is bought: holding it back would help nobody.
+  // The operator's balance has paid for it already; withholding it would help nobody.
   if (inputs.order.payWithBalance === true) {
     if (judged !== 'as-accepted')
       gateway.log('error', 'balance_purchase_differs', { provider: provider.id, order: intent.orderId, request_id: intent.requestId });
@@ -134,7 +134,7 @@ const withholdTwin = async (gateway: Gateway, intent: Intent, owner: string, { u
   return await answerOf(gateway, await gateway.stores.intents.find(intent.id));
 };
 
-/** What support people search an order by. */
+/** What support searches an order by. */
 const referenceIn = ({ payment_details: details }: { [key: string]: Json }): string | undefined => {
   const reference = typeof details === 'object' && details !== null && !Array.isArray(details) ? details['provider_reference'] : undefined;
   return typeof reference === 'string' ? reference : undefined;
@@ -149,7 +149,7 @@ const orderOf = async (
 ): Promise<Order> => {
   const { quote, inputs } = placing;
   const { offer } = quote.offer;
-  // What the provider says when it takes the order is kept in the terms.
+  // The terms keep what the provider said when it took the order.
   const { matched_by: _offered, ...offered } = offer.facts;
   const id = intent.orderId;
   const reference = referenceIn(payment);
@@ -186,7 +186,7 @@ const orderOf = async (
     createdOn: now,
     changedOn: now,
     checks: 0,
-    // A provider that rang while the order was being placed rings no second time: it is looked at soon.
+    // A provider that sent its notice while the order was being placed sends no second one, so we poll soon.
     nextCheckOn: (await gateway.stores.notices.heard(intent.id))
       ? now + 500
       : now + refreshDelayMs({ stage, stageOn: now, ...defined({ arrivalSeconds: arrival }) }, now, gateway.random()),

@@ -2,8 +2,8 @@ import { customerLink, customerText } from '../../domain/links.ts';
 import type { PaymentInfo } from '../../providers/spec.ts';
 
 /**
- * A fiat provider's payment instructions with every link in its canonical form and every text without marks that nobody sees. Undefined when a
- * link in them, at whatever place, is not the provider's own. The other kinds were judged by their adapters.
+ * A fiat provider's payment instructions, with links in canonical form and texts without invisible marks. Undefined when any link in them is not
+ * the provider's own. Adapters have checked the other kinds.
  */
 export const withOwnLinks = (info: PaymentInfo, hosts: readonly string[], sandbox: boolean): PaymentInfo | undefined => {
   if (info.kind !== 'fiat') return info;

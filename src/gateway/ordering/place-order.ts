@@ -22,16 +22,15 @@ export type PlaceOrderRequest = RampRequest & {
   quoteId: string;
   idempotencyKey?: string | undefined;
   inputs: PlacingInputs;
-  /** Counts one order more; throws where there have been too many. A repeated request is no order more. */
+  /** Counts one more order; throws when there are too many. A repeated request does not count. */
   count: () => Promise<void>;
-  /** Refuses an Idempotency-Key that was sent with another body, and remembers it: so only for a quote that there is, within what is counted. */
+  /** Refuses an Idempotency-Key that came with another body, else stores it. So call it only for an existing quote, after counting. */
   refuseReusedKey: () => Promise<void>;
 };
 
 /**
- * POST /order (API.md section 3, RELIABILITY 3.2): the intent is written before anything leaves; one sender holds its lease; the order, its
- * first event and the very bytes of the answer are committed together before the wallet sees them. The placing runs on when the caller
- * hangs up; the same quote again gets the same bytes.
+ * POST /order. Writes the intent before anything leaves, and one sender holds its lease. Commits the order, its first event and the exact bytes
+ * of the answer together, before the wallet sees them. Continues when the caller hangs up. The same quote gets the same bytes.
  */
 export const placeOrder = async (scope: Scope, session: OpenSession, request: PlaceOrderRequest): Promise<string> =>
   giveAnswer(await withOffers(scope, session, request.quoteId, await place(scope, session, request)));
@@ -72,7 +71,7 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
       quote: quoteToJson(quote),
       inputs: await gateway.seal.seal(JSON.stringify(inputs), inputsPlace(id)),
       createdOn: now,
-      // A purchase with the operator's own money is waited for half an hour, then it is his to look at.
+      // We wait half an hour for a purchase with the operator's own money; then the operator must look at it.
       deadOn: inputs.order.payWithBalance === true ? now + 2 * quoteLifeMs : (quote.offer.offer.expiresOn ?? now + quoteLifeMs) + graceMs(provider),
       nextTryOn: now,
       ...defined({ networkKey: networkKeyOf(scope, provider) }),
@@ -104,7 +103,7 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
   return await placing;
 };
 
-/** A bound that the quote itself does not keep can only be a mistake. */
+/** A limit that the quote itself breaks can only be a mistake. */
 const refuseOutOfBounds = (ramp: Ramp, offer: { pay: bigint; receive: bigint }, { minReceive, maxPay }: PlacingInputs): void => {
   const units = { fiat: 'cents', sats: 'sats' };
   const refuse = (member: string, sentence: string): Problem =>
@@ -116,11 +115,11 @@ const refuseOutOfBounds = (ramp: Ramp, offer: { pay: bigint; receive: bigint }, 
     throw refuse(most, `the quote costs ${offer.pay} ${units[sides[ramp].pay]}, more than your ${most} ${maxPay}`);
 };
 
-/** 15 minutes for a quote that names no expiry. */
+/** 15 minutes for a quote without an expiry. */
 const quoteLifeMs = 15 * 60_000;
 const graceMs = (provider: Provider): number => (provider.core.late_commit_max_s > 0 ? provider.core.late_commit_max_s * 1000 : 60_000);
 
-/** A request that names another invoice or connection than the order has would be answered with an order that pays the first. */
+/** Refuses a request with another invoice or connection than the order has: the answer would be an order that pays the first one. */
 const refuseOtherAim = async (gateway: Gateway, found: Intent, named: PlacingInputs['named'] = {}): Promise<void> => {
   if (Object.keys(named).length === 0) return;
   const stored = JSON.parse(await gateway.seal.open(found.inputs, inputsPlace(found.id))) as PlacingInputs;
@@ -132,7 +131,7 @@ const refuseOtherAim = async (gateway: Gateway, found: Intent, named: PlacingInp
     });
 };
 
-/** Over what the list says of `quote-used` (read the order): here there is none to read yet, or none any more. */
+/** Overrides the listed action of `quote-used` (read the order): here there is no order to read. */
 const nextStep: Partial<Record<Intent['state'], { action: string; retryable?: boolean }>> = {
   prepared: { action: 'wait', retryable: true },
   sending: { action: 'wait', retryable: true },
@@ -141,7 +140,7 @@ const nextStep: Partial<Record<Intent['state'], { action: string; retryable?: bo
   dead: { action: 'requote' },
 };
 
-/** The same quote again: waits for a running placing, then the same bytes. */
+/** The same quote again: waits for an attempt in progress, then returns the same bytes. */
 const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderRequest): Promise<GivenAnswer> => {
   const { gateway } = scope;
   const otherKey = request.idempotencyKey !== undefined && request.idempotencyKey !== found.idempotencyKey;
@@ -151,7 +150,7 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
   let intent: Intent | undefined = found;
   while (intent && (intent.state === 'prepared' || intent.state === 'sending') && gateway.now() < until) {
     if (intent.state === 'prepared') {
-      // Its sender died before anything left: whoever takes the lease goes on.
+      // Its sender died before anything left. Whoever takes the lease continues.
       const lease = leaseFor(gateway, intent.id);
       const taken = await gateway.stores.intents.claim(intent.id, lease);
       if (taken?.state === 'prepared') return await sendPlacing(scope, taken, lease);
@@ -159,7 +158,7 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
     await gateway.sleep(100);
     intent = await gateway.stores.intents.find(found.id);
   }
-  // Until there is an order to lead to, another key is told what any other call is told.
+  // Until there is an order to point to, a call with another key gets what any other call gets.
   if (otherKey && intent?.state === 'confirmed')
     throw new Problem('quote-used', 'This quote was ordered with another Idempotency-Key. That order stands: read it, do not order again.', {
       members: { order_id: intent.orderId },

@@ -1,4 +1,4 @@
-/** A placing is an intent being carried out: what it is made of, wherever it is picked up. */
+/** A placing is an intent in execution. This file builds it from the intent's row, on whichever instance continues it. */
 import type { Json as AnyJson } from '../../domain/offer.ts';
 import type { CallContext, OrderInputs } from '../../providers/spec.ts';
 import { rampFacts } from '../ramps.ts';
@@ -12,7 +12,7 @@ import { quoteFromJson, type StoredQuote } from '../pricing/store-route.ts';
 import { providerOf } from '../upstream/provider-of.ts';
 import { upstreamBlob } from '../upstream/blob.ts';
 
-/** What the customer added to the quote; sealed in the intent. Amounts as decimal strings, in the ramp's units. */
+/** What the customer added to the quote, sealed in the intent. Amounts are decimal strings, in the ramp's units. */
 export type PlacingInputs = {
   webhookUrl?: string;
   webhookEvents?: string[];
@@ -20,9 +20,9 @@ export type PlacingInputs = {
   maxPay?: string;
   appId?: string;
   customerIp?: string;
-  /** Where the money goes, by the request's own names: ordered again with another, the quote is used. */
+  /** Where the money goes, under the request's own names. Another order of the quote with other values gets `quote-used`. */
   named?: { [member: string]: string };
-  /** liquidity: the node that the session had proven. */
+  /** liquidity: the node that the session had proved. */
   nodePubkey?: string;
   order: OrderInputs;
 };
@@ -31,20 +31,20 @@ export const orderPending = (detail: string, retryAfterMs = 2000, members: { [ke
   new Problem('order-pending', `${detail} Repeat the same request.`, { retryAfterMs, members });
 
 /**
- * While a placing's outcome is unknown, nothing can be told before the next look at it; a notice may bring that forward, so nobody is sent away
- * for long. In milliseconds.
+ * How soon to retry while the outcome is unknown. Nothing changes before the next poll, but a notice may bring that forward, so the time is
+ * short. In milliseconds.
  */
 const untilLook = (gateway: Gateway, intent: Intent | undefined): number =>
   Math.min(Math.max(intent?.state === 'unknown' ? intent.nextTryOn - gateway.now() : 0, 2000), 30_000);
 
-/** Another placing stands in the way. It is named to its own customer: repeating its request tells what became of it. */
+/** Another attempt is in the way. We name it only to its own customer, who can repeat that request to learn its outcome. */
 export const otherPending = async (gateway: Gateway, exclusiveKey: string | undefined, customerId: string): Promise<Problem> => {
   const other = exclusiveKey === undefined ? undefined : await gateway.stores.intents.unsettledIn(exclusiveKey);
   const named = other?.customerId === customerId ? { order_id: other.orderId, quote_id: other.quoteId } : {};
   return orderPending('Another order is still being placed with the same provider.', untilLook(gateway, other), named);
 };
 
-/** What a settled intent answers; an unsettled one is still pending. */
+/** The answer of a resolved intent, or "pending" for an unresolved one. */
 export const answerOf = async (gateway: Gateway, intent: Intent | undefined): Promise<GivenAnswer> => {
   if (intent?.answer !== undefined) return await openAnswer(gateway, intent.id, intent.answer);
   if (intent?.state === 'rejected') throw notTaken('it was refused');
@@ -59,9 +59,9 @@ export const notTaken = (reason: string): Problem =>
   });
 
 /**
- * Whether a lost answer is lost for good: a customer pays a liquidity order with what only that answer said, its seller lists no orders and gives
- * none again, and its notices do not say how to pay. The order lapses by itself, so its death is not waited for (RELIABILITY 3.5 for Bitrefill;
- * for other sellers a decision of ours). What the operator's balance pays is bought without anybody being shown anything: that is looked for.
+ * Whether a lost answer is lost for good. Only the answer says how to pay a liquidity order; its seller lists no orders, returns none again, and
+ * its notices do not say how to pay. The order lapses by itself, so we do not wait for that. But we do look for a purchase that the operator's
+ * balance pays, since nobody has to be shown how to pay it.
  */
 export const lapsesUnseen = (intent: Pick<Intent, 'ramp'>, { provider, inputs }: Placing): boolean =>
   rampFacts[intent.ramp].paidByAnswerOnly && provider.core.repost !== 'same' && inputs.order.payWithBalance !== true;
@@ -70,7 +70,7 @@ export const lostNote = 'only the lost answer said how to pay';
 
 export type Placing = { provider: Provider; quote: StoredQuote; inputs: PlacingInputs; context: Omit<CallContext, 'signal' | 'requestId'> };
 
-/** Everything a call for this intent needs, from its row alone: any instance can go on with it. */
+/** Everything that a call for this intent needs, from its row alone, so that any instance can continue it. */
 export const placingOf = async (gateway: Gateway, intent: Intent): Promise<Placing> => {
   const inputs = JSON.parse(await gateway.seal.open(intent.inputs, inputsPlace(intent.id))) as PlacingInputs;
   const customer = await upstreamBlob(gateway, intent.exclusiveKey);
@@ -86,7 +86,7 @@ export const placingOf = async (gateway: Gateway, intent: Intent): Promise<Placi
   };
 };
 
-/** With how to pay what was reserved, for the adapter's placeOrder alone. */
+/** Adds how to pay the reserved order, only for the adapter's placeOrder. */
 const openReserved = async (gateway: Gateway, quote: StoredQuote): Promise<StoredQuote> => {
   const { reservation, secret } = quote.offer.offer;
   if (!reservation || secret === undefined) return quote;

@@ -17,7 +17,7 @@ export type LiquidityOrderRequest = {
   maySpend: boolean;
 };
 
-/** What a liquidity order needs beside the quote: the customer's invoice for a recharge, the proven node, and a permission to spend. */
+/** What a liquidity order needs besides the quote: the invoice for a recharge, the proved node, and the right to spend. */
 export const prepareLiquidityOrder = async (gateway: Gateway, session: OpenSession, quote: StoredQuote, request: LiquidityOrderRequest): Promise<Prepared> => {
   const asked = readTerms(quote.terms);
   const { requires } = quote.offer.offer;
@@ -44,8 +44,8 @@ export const prepareLiquidityOrder = async (gateway: Gateway, session: OpenSessi
 };
 
 /**
- * A reserved order stands behind every quote that was given for it, and becomes one order: whoever comes second is told so. The placings of
- * one reservation are one after the other.
+ * Several quotes may share one reserved order, which becomes one order: whoever comes second is told so. Attempts on one reservation run one
+ * after the other.
  */
 const reserved = async (gateway: Gateway, quote: StoredQuote): Promise<Pick<Prepared, 'exclusiveKey' | 'recheck'>> => {
   const { providerId, offer } = quote.offer;

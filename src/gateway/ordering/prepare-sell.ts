@@ -12,12 +12,12 @@ import { openState } from '../accounts/show-account.ts';
 import type { StoredQuote } from '../pricing/store-route.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** For a bank: the connection to pay into. */
+/** For a bank payout: the connection to pay into. */
 export type SellOrderRequest = { connectionId?: string | undefined };
 
 /**
- * What a sell order needs beside the quote: the account that the euros go through, and for a bank the connection. Quotes are given before
- * either exists, so this is where they are asked for.
+ * What a sell order needs besides the quote: the account that the euros pass through and, for a bank, the connection. A quote needs neither, so
+ * this is where we ask for them.
  */
 export const prepareSellOrder = async (scope: Scope, session: OpenSession, quote: StoredQuote, request: SellOrderRequest): Promise<Prepared> => {
   const { gateway } = scope;
@@ -32,7 +32,7 @@ export const prepareSellOrder = async (scope: Scope, session: OpenSession, quote
   if (now.status !== 'connected') throw await notConnected(gateway, now);
   const needsConnection = quote.terms.needConnection?.includes(providerId) === true;
   const { connectionId } = request;
-  /** What may have changed between the look and the order that is written: another order, a cancel. */
+  /** Checks what may have changed before the intent was written: another order, or a cancel. */
   const recheck = async (): Promise<void> => {
     await refuseSameAmount(gateway, account, quote);
     if (connectionId !== undefined) await activeConnection(gateway, session, account, connectionId);
@@ -55,8 +55,8 @@ const activeConnection = async (gateway: Gateway, session: OpenSession, account:
 };
 
 /**
- * Where only the amount tells whose a payment is, an account has one payable order of each on each network: what was paid names no address.
- * An order with an invoice or address of its own is none of these.
+ * If only the amount shows which order a payment is for, an account may have one payable order per amount and network, since the payment names
+ * no address. An order with its own invoice or address is exempt.
  */
 const refuseSameAmount = async (gateway: Gateway, account: Account, { offer: { offer }, terms }: StoredQuote): Promise<void> => {
   if (offer.facts.matched_by === 'order_id') return;
@@ -70,7 +70,7 @@ const refuseSameAmount = async (gateway: Gateway, account: Account, { offer: { o
     );
 };
 
-/** The account's webhook is told of its orders, too, unless they name their own. */
+/** The account's webhook hears about its orders, too, unless they have their own. */
 const webhookOf = async (gateway: Gateway, account: Account): Promise<NonNullable<Prepared['webhook']>> =>
   account.webhookUrl === undefined
     ? {}

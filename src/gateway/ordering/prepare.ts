@@ -6,9 +6,9 @@ import { prepareLiquidityOrder, type LiquidityOrderRequest } from './prepare-liq
 import { prepareSellOrder, type SellOrderRequest } from './prepare-sell.ts';
 import type { Prepared } from './prepared.ts';
 
-/** What a request to order says on one ramp only. */
+/** What an order request has on one ramp only. */
 type OwnMembers = { buy: object; sell: SellOrderRequest; liquidity: LiquidityOrderRequest };
-/** A ramp with its own members; without `R`, any. */
+/** A ramp with its own members, or any ramp without `R`. */
 export type RampRequest<R extends Ramp = Ramp> = { [P in R]: { ramp: P; own: OwnMembers[P] } }[R];
 
 const preparations: { [R in Ramp]: (scope: Scope, session: OpenSession, quote: StoredQuote, own: OwnMembers[R]) => Promise<Prepared> } = {
@@ -17,6 +17,6 @@ const preparations: { [R in Ramp]: (scope: Scope, session: OpenSession, quote: S
   liquidity: async ({ gateway }, session, quote, own) => await prepareLiquidityOrder(gateway, session, quote, own),
 };
 
-/** What the ramp adds once the quote is known; throws where it cannot be ordered yet. */
+/** What the ramp adds once the quote is known. Throws when it cannot be ordered yet. */
 export const prepareOrder = async <R extends Ramp>(scope: Scope, session: OpenSession, quote: StoredQuote, { ramp, own }: RampRequest<R>): Promise<Prepared> =>
   await preparations[ramp](scope, session, quote, own);

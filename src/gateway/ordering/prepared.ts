@@ -1,16 +1,16 @@
 import type { OrderInputs } from '../../providers/spec.ts';
 import type { PlacingInputs } from './placing.ts';
 
-/** What a ramp adds once the quote is known: the upstream owner, and what the adapter needs of the customer. */
+/** What a ramp adds once the quote is known: the upstream owner, and what the adapter needs from the customer. */
 export type Prepared = {
-  /** What no other placing may use at the same time (ports/intents.ts); without one, the upstream session of the quote. */
+  /** What no other attempt may use at the same time (ports/intents.ts). By default, the quote's upstream session. */
   exclusiveKey?: string;
   order: OrderInputs;
   nodePubkey?: string;
-  /** Takes back what was counted for a placing that never began. */
+  /** Takes back the count for an attempt that never began. */
   release?: () => Promise<void>;
-  /** Looks once more at what must be true, now that nobody else can place for the same upstream owner. Throws what the wallet is told. */
+  /** Checks the conditions again, now that nobody else can order for the same upstream owner. Throws the problem for the wallet. */
   recheck?: () => Promise<void>;
-  /** Who is told of the order, where the request names nobody. */
+  /** Whose webhook hears about the order when the request has none. */
   webhook?: Pick<PlacingInputs, 'webhookUrl' | 'webhookEvents'>;
 };

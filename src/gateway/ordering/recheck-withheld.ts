@@ -1,6 +1,6 @@
 /**
- * Placings that ended unpayable or dead: nobody was shown how to pay them, so no money can be in them. If a provider says otherwise, a person
- * has to look (RELIABILITY 3.3). Read once when the quote has died, and whenever a genuine notice comes about one.
+ * Rechecks attempts that ended unpayable or dead. Nobody was shown how to pay them, so no money can be in them. If a provider says otherwise, a
+ * person must look. We read each once when its quote has died, and again on every genuine notice about it.
  */
 import { advance } from '../../domain/order-life.ts';
 import type { OrderEvidence } from '../../providers/spec.ts';
@@ -16,9 +16,9 @@ import type { Lease } from '../../ports/runtime.ts';
 import { ownNewOrders } from './send-placing.ts';
 import { defect } from '../../ports/defect.ts';
 
-/** Nothing more is to be looked for, until a notice comes. */
+/** Stops checking until a notice comes. */
 const never = Date.UTC(9999, 0, 1);
-/** How often, and how long, a provider that cannot be read is asked again. */
+/** How often and how long to retry a provider that cannot be read. */
 const retryMs = 30 * 60_000;
 const patienceMs = 7 * 86_400_000;
 
@@ -53,7 +53,7 @@ const lookAtOne = async (gateway: Gateway, intent: Intent, lease: Lease): Promis
   }
 };
 
-/** The order where its id is known, else whatever new orders its upstream session has. */
+/** The order if its id is known, else all new orders of its upstream session. */
 const readRows = async (scope: Scope, intent: Intent, placing: Placing): Promise<OrderEvidence[]> => {
   const { provider, quote, context } = placing;
   const { upstreamOrderId } = intent;
@@ -66,6 +66,6 @@ const readRows = async (scope: Scope, intent: Intent, placing: Placing): Promise
   const deadlineMs = scope.gateway.settings.routing.status_deadline_ms;
   const options = { operation: 'status', verb: 'read_order', deadlineMs, idempotent: true, context } as const;
   const answer = await callProvider(scope, provider, options, (call) => adapter.readOrders(call, order));
-  // A session that is over upstream can never be read again: nothing is learnt by asking on.
+  // A session that has ended upstream can never be read again, so stop asking.
   return answer.ok ? answer.value.filter((row) => row.upstreamOrderId === undefined || row.upstreamOrderId === upstreamOrderId) : [];
 };

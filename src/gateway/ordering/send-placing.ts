@@ -18,7 +18,7 @@ import type { Lease } from '../../ports/runtime.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { noticeUrl } from '../notice-url.ts';
 
-/** From `prepared` on: known orders first, then `sending` is committed, then the one POST. */
+/** Continues from `prepared`: reads the known orders, commits `sending`, then makes the one POST. */
 export const sendPlacing = async (scope: Scope, intent: Intent, lease: Lease): Promise<GivenAnswer> => {
   const placing = await placingOf(scope.gateway, intent);
   const sent = await sendPrepared(scope, intent, lease, placing);
@@ -56,12 +56,12 @@ const sendPrepared = async (scope: Scope, intent: Intent, lease: Lease, placing:
 };
 
 /**
- * `refused`: the provider's own word; with `sessionOver` its session is gone, and with it every quote that was made in it. `unsent`: this time it certainly did not take it (nothing left, or it could not serve), which says nothing
- * about an earlier time. `lost`: it may have made an order.
+ * `refused`: the provider said no. `sessionOver`: because its session has ended, and every quote of that session with it. `unsent`: this POST
+ * certainly made no order (nothing left, or the provider could not serve); an earlier one may have. `lost`: it may have made an order.
  */
 export type Sent = { placed: PlacedOrder } | { refused: Refusal; sessionOver?: boolean } | { unsent: string } | { lost: string };
 
-/** One POST, unless `leaseEndsOn` (by this instance's own clock, from before the lease was taken) has passed: then its row may be another's. */
+/** One POST, unless `leaseEndsOn` has passed: then another sender may own the row. By this instance's clock, read before it took the lease. */
 export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, leaseEndsOn: number, attempt = 1): Promise<Sent> => {
   const { gateway } = scope;
   const { provider, quote, inputs, context } = placing;
@@ -99,12 +99,12 @@ export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, l
 };
 
 /**
- * The ids of orders that this upstream session has already. Only asked where there can be any: after an earlier placing in the same
- * session. A provider that cannot be read now is not waited for: amounts and other intents still tell the orders apart.
+ * The ids of the orders that this upstream session already has. Read only if there can be any, after an earlier attempt in the same session. We
+ * do not wait for a provider that cannot be read: amounts and other intents still tell the orders apart.
  */
 const readKnownOrders = async (scope: Scope, intent: Intent, placing: Placing): Promise<string[] | undefined> => {
   const { gateway } = scope;
-  // Where the same quote gives the same order again, or the session is an account, nothing has to be told apart by what was there.
+  // If the same quote gives the same order again, or the session is an account, earlier orders need not be known.
   if (rampFacts[intent.ramp].upstream !== 'session' || intent.exclusiveKey === undefined || !placing.provider.core.status_by_session) return undefined;
   const earlier = await gateway.stores.intents.earlierIn(intent.exclusiveKey);
   if (earlier.every((id) => id === intent.id)) return undefined;
@@ -115,7 +115,7 @@ const readKnownOrders = async (scope: Scope, intent: Intent, placing: Placing): 
   }
 };
 
-/** Every order of the placing's upstream session. */
+/** Every order of the attempt's upstream session. */
 const readSessionOrders = async (scope: Scope, placing: Placing) => {
   const { gateway } = scope;
   const { provider, context, quote } = placing;
@@ -128,12 +128,12 @@ const readSessionOrders = async (scope: Scope, placing: Placing) => {
   } as const;
   const adapter = adapterOf(provider, quote.route.asked.ramp);
   const answer = await callProvider(scope, provider, options, async (call) => await adapter.readOrders(call));
-  // A refused read is no empty list: "no orders" would settle a placing as dead.
+  // A refused read is not an empty list: "no orders" would end the attempt as dead.
   if (!answer.ok) throw new ProviderFault('server', `the read was refused: ${answer.refusal.reason}`);
   return answer.value;
 };
 
-/** Those that can be this intent's own. */
+/** The orders that can be this intent's own. */
 export const ownNewOrders = async (scope: Scope, intent: Intent, placing: Placing) => {
   const { gateway } = scope;
   const rows = await readSessionOrders(scope, placing);

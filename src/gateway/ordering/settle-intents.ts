@@ -15,13 +15,13 @@ import { ownNewOrders, sendOnce, sendPlacing } from './send-placing.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
 
-/** What is remembered of an unknown placing between looks. */
+/** What we remember about an unknown attempt between two checks. */
 type Evidence = {
   tries: number;
   reposts: number;
-  /** When it was sent again last. */ resentOn?: number;
+  /** When it was last sent again. */ resentOn?: number;
   reply?: 'placed' | 'refused' | 'lost';
-  /** It was under way in a backup that was restored: its answer may have come since, and its way to pay may have been shown. */ restored?: true;
+  /** It was in progress in a restored backup. Its answer may have come since, and the customer may have seen how to pay. */ restored?: true;
   read?: { on: number; found: { upstreamOrderId: string; stage?: string; pay?: string; receive?: string }[] };
 };
 const evidenceOf = (intent: Intent): Evidence => ({
@@ -32,7 +32,7 @@ const evidenceOf = (intent: Intent): Evidence => ({
 
 const restoredNote = 'it was under way in the backup: how to pay may have been shown since';
 
-/** Placings that are due: those whose sender died, and those whose answer was lost. Each under a lease, so that one instance looks. */
+/** Checks the attempts that are due: their sender died or their answer was lost. Each under a lease, so that only one instance checks it. */
 export const settleIntents = async (gateway: Gateway, limit: number): Promise<number> => {
   const lease = leaseFor(gateway, 'settle000');
   const leaseEndsOn = gateway.now() + lease.seconds * 1000;
@@ -52,7 +52,7 @@ const settleOne = async (gateway: Gateway, intent: Intent, lease: Lease, leaseEn
   }
 };
 
-/** RELIABILITY 3.3: the pure table says what to do next; this does it and writes down what it saw. */
+/** The pure table (domain/settle-placing.ts) says what to do next. This does it, and stores what it saw. */
 const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEndsOn: number): Promise<void> => {
   const { gateway } = scope;
   const placing = await placingOf(gateway, intent);
@@ -74,7 +74,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
     if (next.do === 'settle') {
       if (next.state === 'confirmed') return;
       const shownPerhaps = evidence.restored === true && (next.state === 'unpayable' || !statusBySession);
-      // The operator's own money may have left with it, or a customer's since the backup: that is for the operator to look at.
+      // It may have spent the operator's own money, or a customer's since the backup, so the operator must look at it.
       const state = placing.inputs.order.payWithBalance === true || shownPerhaps ? 'review' : next.state;
       return void (await settleUnpayable(gateway, intent, lease.owner, { ...next, state }));
     }
@@ -82,9 +82,9 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
     if (next.do === 'repost') {
       const sent = await sendOnce(scope, intent, placing, leaseEndsOn, evidence.reposts + 2);
       if ('placed' in sent && core.repost !== 'duplicates') return await confirmOrEnd(scope, intent, lease, placing, sent.placed);
-      // What did not reach the provider tells nothing of the order that it may hold: the next look sends it again.
+      // A request that did not reach the provider says nothing about an order there. The next check sends it again.
       if ('unsent' in sent) break;
-      // Nor does a refused key: the order is not looked at before the account is connected again.
+      // Nor does a refused key. We check again once the account is reconnected.
       if ('refused' in sent && sent.refused.reason === 'account-required') break;
       evidence.reposts += 1;
       evidence.resentOn = now;
@@ -93,7 +93,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
     } else if (!(await readNew(scope, intent, placing, evidence))) break;
     else if (evidence.read?.found.length === 0 && now < intent.deadOn && (core.repost !== 'rejects' || evidence.reposts > 0)) break;
   }
-  // The quote's death decides much: it is looked at then, whatever the back-off says.
+  // Much depends on the quote's death, so check then, whatever the back-off says.
   const now = gateway.now();
   const next = now + backOffMs(evidence.tries, gateway.random());
   await remember(gateway, intent, lease, evidence, now < intent.deadOn ? Math.min(next, intent.deadOn) : next);
@@ -105,8 +105,8 @@ const confirmOrEnd = async (scope: Scope, intent: Intent, lease: Lease, placing:
 };
 
 /**
- * A notice at the placing's own address named an order, perhaps before the answer was given up. Only what the provider answers about that
- * order with our credentials counts: an order with another reference than ours is not it.
+ * A notice at this attempt's own URL named an order, perhaps before we gave up on the answer. Only what the provider says about that order under
+ * our credentials counts. An order with another reference than ours is not this one.
  */
 const foundByNotice = async (scope: Scope, intent: Intent, placing: Placing, lease: Lease): Promise<boolean> => {
   const { gateway } = scope;
@@ -146,7 +146,7 @@ const isFound = async (scope: Scope, intent: Intent, placing: Placing, lease: Le
     const placed = {
       upstreamOrderId: hint,
       rawStatus: found.rawStatus,
-      // Nothing is left to be paid.
+      // Nothing is left to pay.
       stage: found.stage === 'awaiting_payment' ? ('paid' as const) : found.stage,
       pay: found.pay ?? pay,
       receive,

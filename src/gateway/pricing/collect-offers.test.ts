@@ -25,7 +25,7 @@ const after = async <T>(ms: number, answer: () => T): Promise<T> => {
 };
 const never = async (): Promise<never> => await new Promise<never>(() => undefined);
 
-/** `asks`: by provider, what asking it gives. Time is that of the timers. */
+/** `asks`: what each provider answers. The timers set the time. */
 const collecting = async (
   asks: Record<string, () => Promise<Asking>>,
   { blocks = {}, routing = {}, maxWaitMs }: { blocks?: Record<string, Record<string, unknown>>; routing?: object; maxWaitMs?: number } = {},
@@ -69,7 +69,7 @@ it('waits for nobody beyond the deadline: who hangs has failed, and costs nothin
 it('nor beyond what the customer waits for', async () => {
   const slow = { alpine: async () => await after(30, () => ({ offer: offer(107_000n) })), mute: never };
   expect((await collecting(slow, { maxWaitMs: 600 })).tookMs).toBe(600);
-  // Less than this asks nobody anything; more than is configured is not waited for.
+  // Less time than this would reach no provider; more than configured is cut.
   expect((await collecting(slow, { maxWaitMs: 1 })).tookMs).toBe(300);
   expect((await collecting(slow, { maxWaitMs: 60_000 })).tookMs).toBe(2500);
 });

@@ -15,20 +15,20 @@ import type { Scope } from '../../ports/scope.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { defect } from '../../ports/defect.ts';
 
-/** An offer, and what an order for it will need. */
+/** An offer, and what ordering it will need. */
 export type Offering = {
   offer: ProviderOffer;
   /** The upstream session that the offer belongs to. */
   sessionId?: string;
-  /** The provider's own option that was asked for. */
+  /** The requested option, in the provider's own terms. */
   option?: CatalogueOption;
   /** sell: it goes through a connection of the account. */
   needsConnection?: boolean;
 };
-/** What asking one provider gave. */
+/** What one provider answered. */
 export type Asking = Offering | { refusal: Refusal } | { fault: FaultKind };
 
-/** One provider to ask, or the reason why he is not asked. */
+/** One provider to ask, or the reason why it is not asked. */
 export type Ask = { provider: Provider; terms: Terms; /** Default true: asked again when the first try failed. */ idempotent?: boolean } & (
   | { ask: (context: CallContext) => Promise<Asking> }
   | { refusal: Refusal }
@@ -42,22 +42,22 @@ export type CollectRequest = {
   maxWaitMs: number | undefined;
   /** Instead of the configured deadline for quotes. */
   longestMs?: number;
-  /** When the request came in, where something was waited for before. The deadline is the whole request's. */
+  /** When the request came in, if it already waited for something. The deadline covers the whole request. */
   since?: number;
 };
 
-/** The decision, what shadow providers would have offered, and what came with each provider's offer. */
+/** The decision, what shadow providers would have offered, and what else came with each offer. */
 export type Collected = { route: Route; shadow: Candidate[]; offerings: ReadonlyMap<string, Offering> };
 
-/** How long a request for prices may take in all: what the caller wants, within what is configured. */
+/** How long a price request may take in all: as the caller wants, but within the configured limits. */
 export const priceDeadlineMs = (gateway: Gateway, maxWaitMs: number | undefined, longestMs = gateway.settings.routing.quote_deadline_ms): number =>
   Math.min(Math.max(maxWaitMs ?? longestMs, 300), longestMs);
-/** What of it may go to listings that are not known yet; the rest is for the prices. */
+/** The part of it that may go to unknown listings. The rest is for the prices. */
 export const listingShareMs = (deadlineMs: number): number => deadlineMs / 2;
 
 /**
- * Asks every provider at the same time and decides when all have answered or the deadline is there; a slow or broken provider costs
- * nothing but its own answer. Answers that come later run on for a grace period and only feed the statistics.
+ * Asks every provider at once, and decides when all have answered or the deadline passes. A slow or broken provider loses only its own offer.
+ * Later answers get a grace period, and only feed the statistics.
  */
 export const collectOffers = async (scope: Scope, request: CollectRequest): Promise<Collected> => {
   const { gateway, requestId, traceparent } = scope;
@@ -77,7 +77,7 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
   };
   const settle = (ask: Ask, latencyMs: number, answer: Asking): void => {
     if ('refusal' in answer) {
-      // Nobody said no: there was no place or no session just now.
+      // Nobody refused: we had no free place or session just now.
       if (answer.refusal.reason === 'busy') return fail(ask.provider, { reason: 'busy', retryable: true, latencyMs });
       if (ask.provider.core.mode === 'on') refused.push({ providerId: ask.provider.id, refusal: answer.refusal });
       return;
@@ -148,10 +148,10 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
   return { route, shadow, offerings };
 };
 
-/** Says when enough has come: looked at once the moment is there, and with every answer after it. */
+/** Resolves when enough answers have come. Checked at the given time, and with every answer after it. */
 const answerEarly = ({ now, waitAtMost }: Pick<Gateway, 'now' | 'waitAtMost'>, from: number, isEnough: () => boolean) => {
   let say: () => void = () => undefined;
-  // The timer says when, not the clock: the two differ by a millisecond, and nobody would look again until the next answer.
+  // The timer decides, not the clock. They can differ by a millisecond, and then nothing would check again until the next answer.
   let due = false;
   const look = (): void => {
     if (due && isEnough()) say();

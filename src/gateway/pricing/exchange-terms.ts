@@ -1,4 +1,4 @@
-/** What buying and selling have in common before a provider is asked: the amount, the option, the limits. */
+/** What buy and sell share before we ask a provider: the amount, the option, the limits. */
 import type { FaultKind } from '../../domain/fault-kind.ts';
 import { asksExchange, type ExchangeAsked, type Terms } from '../../domain/offer.ts';
 import { normalForm } from '../../domain/option-name.ts';
@@ -19,7 +19,7 @@ import type { RouteTerms } from '../../ports/routes.ts';
 import type { StoredQuote } from './store-route.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** What was asked of a ramp that has a price. */
+/** A request on a ramp that has a price. */
 export const exchangeOf = ({ asked }: Pick<Route, 'asked'>): ExchangeAsked => {
   if (!asksExchange(asked)) throw new RangeError(`${asked.ramp} is no exchange`);
   return asked;
@@ -38,18 +38,18 @@ export type Exchange = {
   number: OptionNumber;
   catalogue: CatalogueView;
   country: string | undefined;
-  /** When the listings were asked for. */
+  /** When the listings were requested. */
   since: number;
 };
 
-/** A request in the words of the decision: which side is fixed, and the option by its number. */
+/** The request in the decision's terms: which side is fixed, and the option's number. */
 export const readExchange = async (scope: Scope, ramp: ExchangeRamp, request: ExchangeRequest): Promise<Exchange> => {
   const { gateway } = scope;
   const amount = amountOf(request);
   const since = gateway.now();
   const [catalogue] = await Promise.all([readCatalogue(scope, ramp, listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms))), refreshRecord(gateway)]);
   const number = catalogue.numbers.get(request.payment_option_id);
-  // Before the very first listing nothing is known, and nothing can be said to be wrong with what was asked for.
+  // Before the very first listing we know nothing, so we cannot call the request wrong.
   if (catalogue.numbers.size === 0 && gateway.providers.some((provider) => provider.core.mode !== 'off' && provider.ramps.includes(ramp)))
     throw new Problem('temporary-reduced-capacity', 'No provider has told yet what it offers. Try again in a moment.', { retryAfterMs: 1000 });
   if (!number || number.currencyId !== request.currency_id)
@@ -64,7 +64,7 @@ export const readExchange = async (scope: Scope, ramp: ExchangeRamp, request: Ex
   };
 };
 
-/** Where the options of a ramp are listed. */
+/** Where a ramp's options are listed. */
 const optionLists: Record<ExchangeRamp, string> = { buy: '/payment-options', sell: '/sell/payment-options' };
 
 /** Exactly one of the two amounts. */
@@ -78,7 +78,7 @@ const amountOf = (request: { amount_fiat?: number | undefined; amount_sats?: num
 
 type Offered = { provider: Provider; terms: Terms } & ({ option: CatalogueOption; listing: ProviderListing } | { refusal: Refusal } | { fault: FaultKind });
 
-/** The provider's own option for what was asked with the terms it is ranked by, or why it need not be asked. */
+/** The provider's own option for this request and the terms it is ranked by, or why we need not ask it. */
 export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, number, catalogue, country }: Exchange): Offered => {
   const { core } = provider;
   const method = methodOf(gateway, provider, number.normalName);
@@ -106,20 +106,20 @@ export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, num
   return { provider, terms, refusal: { reason: outside, limits: limitsOf(asked.ramp, broken) } };
 };
 
-/** Exactly where fiat is fixed; where sats are, as far as the last prices can tell. */
+/** Exact when fiat is fixed; when sats are, as far as the last prices tell. */
 const outsideOf = (gateway: Gateway, asked: ExchangeAsked, option: CatalogueOption): Outside => {
   if (!isFiatFixed(asked)) return farOutside(gateway, asked, option);
   if (option.minFiat !== undefined && asked.amount < option.minFiat) return 'below-minimum';
   return option.maxFiat !== undefined && asked.amount > option.maxFiat ? 'above-maximum' : undefined;
 };
 
-/** Listed limits are fiat: what is paid when buying, what arrives when selling. */
+/** Listed limits are fiat: what a buyer pays, or what a seller gets. */
 const limitsOf = (ramp: ExchangeRamp, { minFiat, maxFiat }: { minFiat?: bigint | undefined; maxFiat?: bigint | undefined }): Limits =>
   sides[ramp].pay === 'fiat'
     ? { ...(minFiat === undefined ? {} : { minPay: minFiat }), ...(maxFiat === undefined ? {} : { maxPay: maxFiat }) }
     : { ...(minFiat === undefined ? {} : { minReceive: minFiat }), ...(maxFiat === undefined ? {} : { maxReceive: maxFiat }) };
 
-/** What of an exchange is kept with its offers. */
+/** What of the request is stored with its offers. */
 export const keptTerms = ({ number, country }: Exchange): RouteTerms => ({
   currencyId: number.currencyId,
   paymentOptionId: number.id,
@@ -127,7 +127,7 @@ export const keptTerms = ({ number, country }: Exchange): RouteTerms => ({
   ...(country === undefined ? {} : { country }),
 });
 
-/** The request of a stored quote, to be priced anew. */
+/** The request of a stored quote, to price it again. */
 export const exchangeAgain = ({ route, terms }: StoredQuote): ExchangeRequest => {
   const asked = exchangeOf(route);
   return {

@@ -3,7 +3,7 @@ import type { Counted } from '../../ports/liquidity.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** What is counted of one node, today. */
+/** What we count for one node today. */
 export const ofNode = ({ gateway }: Scope, provider: Provider, nodeHash: string): Counted => ({
   day: new Date(gateway.now()).toISOString().slice(0, 10),
   purpose: 'firm-quotes',
@@ -11,8 +11,8 @@ export const ofNode = ({ gateway }: Scope, provider: Provider, nodeHash: string)
 });
 
 /**
- * Counts one order more that is made at a seller for a firm price: by node, by network, since node keys cost nothing, and by seller. `taken`
- * says whether there was one left; `left` how many the node may still ask for.
+ * Counts one more order made at a seller for a firm price: per node, per network (since node keys cost nothing) and per seller. `taken`: there
+ * was one left. `left`: how many the node may still ask for.
  */
 export const takeFirmQuote = async (
   scope: Scope,

@@ -1,17 +1,17 @@
-/** What a bitcoin cost lately: enough to see that an amount in sats is far beyond a limit in fiat, before a provider is bothered with it. */
+/** Recent bitcoin prices: enough to see that an amount in sats is far outside a fiat limit, without asking the provider. */
 import type { ExchangeAsked } from '../../domain/offer.ts';
 import type { RoutedOffer } from '../../domain/route.ts';
 import { isFiatFixed } from '../../domain/ramp.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 
 const keptMs = 3_600_000;
-/** Prices move, and providers differ: only what is wrong by more than this is refused here. */
+/** Prices move and providers differ, so we refuse only amounts outside by more than this. */
 const margin = 2n;
 const satsOfBitcoin = 100_000_000n;
 
 /**
- * The lowest and the highest price of the offers that stood up to the rules. Of requests for an amount of fiat only, which is held against the
- * limits: for one sat, everything is dear.
+ * The lowest and highest price of the accepted offers. Only from requests for a fiat amount, which was within the limits: for a single sat,
+ * every price is absurd.
  */
 export const notePrices = ({ state, now }: Gateway, asked: ExchangeAsked, offers: readonly RoutedOffer[]): void => {
   const prices = offers.flatMap(({ btcPrice }) => btcPrice ?? []);
@@ -25,7 +25,7 @@ export const notePrices = ({ state, now }: Gateway, asked: ExchangeAsked, offers
 const lastPrices = (known: { lowest: bigint; highest: bigint; since: number } | undefined, now: number) =>
   known && now >= known.since && now - known.since < keptMs ? known : undefined;
 
-/** Whether an amount of sats is far outside of what the listing takes. Undefined: not that anybody could see. */
+/** Whether an amount in sats is far outside the listed limits. Undefined when we cannot tell. */
 export const farOutside = (
   { state, now }: Gateway,
   asked: ExchangeAsked,

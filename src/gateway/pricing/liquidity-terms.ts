@@ -1,4 +1,4 @@
-/** What of a liquidity request is kept with its route, and read again when it is ordered and shown. */
+/** What of a liquidity request is stored with its route, and read again when it is ordered and shown. */
 import type { Json as AnyJson, ProviderOffer } from '../../domain/offer.ts';
 import type { LiquidityQuoteRequest } from '../../providers/spec.ts';
 import type { Json } from '../../ports/runtime.ts';
@@ -18,7 +18,7 @@ export const toQuoteRequest = ({ amountSats, ...asked }: LiquidityTerms, node: {
   ...node,
 });
 
-/** What prices of one kind are kept under. */
+/** The key under which prices of one kind are stored. */
 export const priceKey = ({ product, amountSats, payWith, leaseBlocks, announce }: LiquidityTerms): string =>
   [product, amountSats, payWith, leaseBlocks ?? 'any', announce ? 'public' : 'private'].join(' ');
 

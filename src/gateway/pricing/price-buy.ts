@@ -13,7 +13,7 @@ import { storeRoute, type StoredOffers } from './store-route.ts';
 import { upstreamSession } from '../upstream/upstream-session.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** Prices for one purchase from every buy provider, decided and stored: what /offers shows whole and /quote shows the winner of. */
+/** Asks every buy provider for its price, decides and stores. /offers shows all of it, /quote the winner. */
 export const priceBuy = async (scope: Scope, session: OpenSession, request: ExchangeRequest): Promise<StoredOffers> => {
   const { gateway } = scope;
   const exchange = await readExchange(scope, 'buy', request);
@@ -26,7 +26,7 @@ export const priceBuy = async (scope: Scope, session: OpenSession, request: Exch
     const fault = unreached.get(provider.id);
     if (!('ask' in ask) || !provider.demandsProof || session.upstream.get(provider.id)?.ready === true) asks.push(ask);
     else if (fault !== undefined) asks.push({ provider, terms: ask.terms, fault });
-    // Nothing would be sent: an answer of ours must not count as a quick answer of his.
+    // Nothing would be sent, and our own answer must not count as a quick answer of the provider.
     else asks.push({ provider, terms: ask.terms, refusal: { reason: 'proof-required' } });
   }
   const collected = await collectOffers(scope, {
@@ -41,8 +41,8 @@ export const priceBuy = async (scope: Scope, session: OpenSession, request: Exch
 };
 
 /**
- * Who demands proof and could not be reached, be it at GET /verify (he has no token in this session) or at POST /session (he was proven to, and his
- * session was only begun): that is his fault, not the customer's.
+ * A provider that demands proof was unreachable, at GET /verify (it has no token in this session) or at POST /session (the proof was given, but
+ * its session was only begun). That is the provider's fault, not the customer's.
  */
 const unreachedInSession = async (gateway: Gateway, session: OpenSession): Promise<Map<string, FaultKind>> => {
   const closed = gateway.providers.filter((provider) => provider.demandsProof && provider.adapter.buy && session.upstream.get(provider.id)?.ready !== true);
@@ -72,7 +72,7 @@ const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange:
         const upstream = await upstreamSession(scope, session.idHash, provider, call.signal, known);
         if ('refusal' in upstream) return upstream;
         const answer = await adapter.quote({ ...call, customer: upstream.blob }, request);
-        // An emptied blob says that the upstream session ended: once, a fresh one is opened for the same request.
+        // An emptied blob means that the upstream session ended. Open a fresh one for this request, once.
         if (answer.customer !== undefined) await gateway.stores.sessions.retireUpstream(upstream.id, gateway.now());
         if (answer.ok)
           return {

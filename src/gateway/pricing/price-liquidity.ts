@@ -34,8 +34,8 @@ export type LiquidityPriceRequest = {
 export type PricedLiquidity = StoredOffers & { firmQuotesLeft?: number };
 
 /**
- * Prices for one amount of liquidity. Without `firm` nothing is ordered anywhere: estimates, and the last price seen at sellers that name one
- * only with an order. With `firm` those make an order, which is the offer's reservation; it is used again until it ends.
+ * Prices for one amount of liquidity. Without `firm` nothing is ordered: we show estimates, and the last price of sellers that state one only
+ * with an order. With `firm` those sellers make an order, which reserves the offer. We reuse it until it expires.
  */
 export const priceLiquidity = async (scope: Scope, session: OpenSession, request: LiquidityPriceRequest): Promise<PricedLiquidity> => {
   const { gateway } = scope;
@@ -87,14 +87,14 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
     asks: await withinLimits(gateway, 'liquidity', asks),
     session,
     maxWaitMs: request.max_wait_ms,
-    // An order is made for a firm price: it is waited for like one.
+    // A firm price makes an order, so we wait as long as for one.
     ...(firm ? { longestMs: gateway.settings.routing.order_deadline_ms } : {}),
   });
   const stored = await storeRoute(gateway, session, collected, toTerms(wanted));
   return { ...stored, ...(left.length === 0 ? {} : { firmQuotesLeft: Math.min(...left) }) };
 };
 
-/** A word that no seller has is a mistake of the caller's. What a seller takes that could not be read is not known. */
+/** A word that no seller uses is the caller's mistake. But we cannot know the words of a seller that we could not read. */
 const refuseUnknownWay = (gateway: Gateway, payWith: string): void => {
   const sellers = gateway.providers.filter(({ core, adapter }) => core.mode !== 'off' && adapter.liquidity);
   const listed = sellers.map(({ id }) => productsOf(gateway, id));
@@ -104,20 +104,20 @@ const refuseUnknownWay = (gateway: Gateway, payWith: string): void => {
   throw new Problem('invalid-request', `/pay_with: ${detail}`, { errors: [{ pointer: '/pay_with', detail }] });
 };
 
-/** A seller that names its range is not asked beyond it: without an order it could not even say why not. */
+/** We do not ask a seller beyond its stated range: without an order, it could not even say why not. */
 const outsideListing = (gateway: Gateway, provider: Provider, { product, amountSats, payWith }: LiquidityTerms): Refusal | undefined => {
   const sats = BigInt(amountSats);
   const listed = productsOf(gateway, provider.id);
   const range = listed.find((one) => one.product === product);
   if (listed.length > 0 && !range) return { reason: 'option-unsupported' };
-  // Who would not take the money at all has no limits worth knowing: the adapter says why.
+  // The limits of a seller that takes no such payment do not matter. The adapter says why.
   if (!range?.payWith.includes(payWith) || (sats >= range.minSats && sats <= range.maxSats)) return undefined;
   return { reason: sats < range.minSats ? 'below-minimum' : 'above-maximum', limits: { minReceive: range.minSats, maxReceive: range.maxSats } };
 };
 
 type Seller = { provider: Provider; adapter: LiquidityAdapter };
 
-/** Free of consequences upstream. */
+/** Changes nothing upstream. */
 const askFreely = async (
   gateway: Gateway,
   { provider, adapter }: Seller,
@@ -131,12 +131,12 @@ const askFreely = async (
   return answer.ok ? { offer: answer.value } : { refusal: answer.refusal };
 };
 
-/** What a firm price was counted as, and where it is kept for others and for this node. */
+/** How a firm price was counted, and where it is stored for others and for this node. */
 type Take = { giveBack: () => Promise<unknown>; priceOf: string; reservedUnder: string };
-/** How many firm prices the node has left of its day, and the unexpired order of before, or one order more; neither: a count is used up. */
+/** How many firm prices the node has left today, and an unexpired earlier order or one new one. With neither, a limit is reached. */
 type Grant = { left: number } & ({ reuse: ProviderOffer } | { take: Take } | { none: true });
 
-/** A price that exists only with an order: the unexpired one of before, else one more within the node's and the seller's count of the day. */
+/** A price that exists only with an order: the unexpired earlier one, else a new one within the daily limits of the node and the seller. */
 const grantFirm = async (scope: Scope, provider: Provider, wanted: LiquidityTerms, node: { nodePubkey: string; refundOnchain?: string }): Promise<Grant> => {
   const { gateway } = scope;
   const { liquidity } = gateway.stores;
@@ -156,7 +156,7 @@ const askFirm = async (gateway: Gateway, { provider, adapter }: Seller, call: Ca
   const { liquidity } = gateway.stores;
   const answer = await adapter.quote(call, request);
   if (!answer.ok) {
-    // Refused is certain: no order was made, so none is counted.
+    // A refusal is certain: no order was made, so we count none.
     await take.giveBack();
     return { refusal: answer.refusal };
   }
@@ -168,14 +168,14 @@ const askFirm = async (gateway: Gateway, { provider, adapter }: Seller, call: Ca
     ...(reservation && secret !== undefined ? { secret: await gateway.seal.seal(secret, reservedPlace(reservation.upstreamOrderId)) } : {}),
   };
   await Promise.all([
-    // What others see of it is the price: not how to pay the order that this customer reserved.
+    // Others see only the price, not how to pay the order that this customer reserved.
     liquidity.savePrice(provider.id, take.priceOf, offerToJson({ ...price, upstream: {} }), observedOn),
     liquidity.savePrice(provider.id, take.reservedUnder, offerToJson(offer), observedOn),
   ]);
   return { offer };
 };
 
-/** The made order, while it can still be accepted and nobody has. */
+/** The existing order, while it can still be accepted and nobody has. */
 const stillReserved = async (gateway: Gateway, provider: Provider, offer: ProviderOffer): Promise<ProviderOffer | undefined> => {
   const { reservation } = offer;
   const { accept_margin_s: margin, shortest_life_s: least } = gateway.settings.routing;

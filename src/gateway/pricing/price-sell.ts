@@ -12,8 +12,8 @@ import { storeRoute, type StoredOffers } from './store-route.ts';
 export type SellPriceRequest = ExchangeRequest & { network?: 'lightning' | 'onchain' | undefined };
 
 /**
- * Prices for one sale from every sell provider, before any account exists: what is missing stands in `requires`. Which offers need a
- * connection is kept with the route, also where the customer has one already.
+ * Asks every sell provider for its price, before any account exists. `requires` lists what is missing. The route stores which offers need a
+ * connection, even if the customer already has one.
  */
 export const priceSell = async (scope: Scope, session: OpenSession, request: SellPriceRequest): Promise<StoredOffers> => {
   const { gateway } = scope;
@@ -30,7 +30,7 @@ export const priceSell = async (scope: Scope, session: OpenSession, request: Sel
     const account = accounts.get(provider.id);
     const wanted: SellQuoteRequest = { ramp: 'sell', fixed: asked.fixed, amount: asked.amount, option, network };
     const ask = async (call: CallContext): Promise<Asking> => {
-      // An account that has to be connected anew is none to order with.
+      // An account that must be reconnected cannot order.
       const customer = account?.status === 'connected' ? await upstreamBlob(gateway, account.id) : undefined;
       const answer = await adapter.quote({ ...call, ...(customer === undefined ? {} : { customer }) }, wanted);
       if (!answer.ok) return { refusal: answer.refusal };

@@ -1,6 +1,6 @@
 /**
- * The record as this instance knows it: sums of all instances, read again when they are older than `freshMs`, with their SHA-256 made then. No
- * request reads a fill. A database that does not answer leaves the last known sums in force.
+ * The record as this instance knows it: the sums of all instances and their SHA-256, read again when older than `freshMs`. No request reads a
+ * fill. If the database does not answer, the last known sums stay in force.
  */
 import type { ExchangeAsked, Terms } from '../../domain/offer.ts';
 import type { RuleVersion } from '../../domain/policy.ts';
@@ -14,7 +14,7 @@ import { defaultHaircutBps } from './haircut.ts';
 export const noRecord = (): RecordState => ({ readOn: 0, hash: '', version: 1, options: new Map(), broken: new Map() });
 
 const freshMs = 30_000;
-/** Quotes of the release before live for minutes: one that gave none for so long is not asked for orders either. */
+/** Quotes of the previous release live for minutes. If it has made none for this long, it gets no orders either. */
 const oldReaderMs = 15 * 60_000;
 
 export const refreshRecord = async (gateway: Gateway): Promise<void> => {
@@ -22,7 +22,7 @@ export const refreshRecord = async (gateway: Gateway): Promise<void> => {
   const now = gateway.now();
   if (now - state.readOn < freshMs) return;
   const before = state.readOn;
-  // Only one request at a time waits for the read; before the first answer nobody may go on without it.
+  // Only one request at a time waits for the read. Before the first answer, every request waits.
   if (before > 0) state.readOn = now;
   try {
     Object.assign(state, await readRecord(gateway, now));
@@ -51,16 +51,16 @@ const rampKey = (providerId: string, ramp: Ramp): string => `${providerId} ${ram
 const optionKey = (providerId: string, ramp: Ramp, { currency, option }: { currency: string; option: string }): string =>
   JSON.stringify([providerId, ramp, currency, option]);
 
-/** The version that routes are written and ranked in: 2 once no instance of the release before takes part. */
+/** The version that writes and ranks routes: 2 once no instance of the previous release takes part. */
 export const routeVersion = ({ state }: Gateway): RuleVersion => state.record.version;
 
-/** Whether offers are ranked by the record, and by which sums: for the policy that is stored with the route. */
+/** Whether the record ranks offers, and by which sums, for the policy stored with the route. */
 export const learnt = ({ settings, state }: Gateway): { learning: 'off' | 'shown' | 'ranked'; recordSnapshot?: string } => {
   const { learning } = settings.routing;
   return { learning, ...(learning === 'off' ? {} : { recordSnapshot: state.record.hash }) };
 };
 
-/** What an offer of this provider is cut by: the configured haircut, what it delivered before, and the operator's word. */
+/** What cuts this provider's offers: the configured haircut, its past deliveries, and the operator's decision. */
 export const haircutTerms = (gateway: Gateway, provider: Provider, asked: ExchangeAsked): Pick<Terms, 'haircutBps' | 'standing' | 'record'> => {
   const { routing } = gateway.settings;
   const { haircut_bps: pinned } = provider.core;

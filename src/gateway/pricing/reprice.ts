@@ -10,7 +10,7 @@ import { priceSell } from './price-sell.ts';
 import { showOffer } from './show-offers.ts';
 import type { StoredOffers, StoredQuote } from './store-route.ts';
 
-/** The request of a stored quote, priced anew. Nothing is ordered anywhere for it. */
+/** Prices the request of a stored quote again. Orders nothing. */
 const priceAgain: Record<Ramp, (scope: Scope, session: OpenSession, quote: StoredQuote) => Promise<StoredOffers>> = {
   buy: async (scope, session, quote) => await priceBuy(scope, session, exchangeAgain(quote)),
   sell: async (scope, session, quote) => await priceSell(scope, session, { ...exchangeAgain(quote), network: quote.terms.network }),

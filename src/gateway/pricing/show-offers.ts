@@ -9,7 +9,7 @@ import { amountWords } from './shown-amounts.ts';
 import type { StoredOffers } from './store-route.ts';
 import { isoTime, providerRef, int } from '../outward.ts';
 
-/** One offer in the words of API.md section 9. */
+/** One offer as the API shows it. */
 export const showOffer = <R extends Ramp>(gateway: Gateway, stored: StoredOffers, index: number, ramp: R) => {
   const ranked = stored.route.offers[index];
   const acceptBy = stored.acceptBy[index];
@@ -39,7 +39,7 @@ export const showOffer = <R extends Ramp>(gateway: Gateway, stored: StoredOffers
   };
 };
 
-/** Routes of version 1 knew the configured haircut alone. */
+/** Routes of version 1 have only the configured haircut. */
 const haircutOfRanked = ({ haircutPpm, countsAsBinding, terms }: RoutedOffer): number => haircutPpm ?? (countsAsBinding ? 0 : terms.haircutBps * 100);
 
 const showRecord = ({ orders, quotedSats, deliveredSats, since }: NonNullable<RoutedOffer['terms']['record']>) => ({
@@ -102,7 +102,7 @@ const showPolicy = <R extends Ramp>(route: Route, ramp: R) => {
   };
 };
 
-/** The whole answer of /offers, for the ramp that was asked. */
+/** The whole answer of a ramp's /offers. */
 export const showOffers = <R extends Ramp>(gateway: Gateway, stored: StoredOffers, ramp: R) => ({
   offers_id: stored.routeId,
   ...amountWords[ramp].asked(stored),
@@ -142,13 +142,13 @@ type ShownQuote = {
 /** Rank 1 in FLS01's shape, with `provider` and `accept_by`. */
 export const showQuote = <R extends Ramp>(gateway: Gateway, stored: StoredOffers, ramp: R): ShownQuote[R] => {
   const best = new Map(Object.entries(showOffer(gateway, stored, 0, ramp)));
-  // Said in /quote too, which shows no policy: nobody could check the price of the one against the other.
+  // /quote says it, too, since it shows no policy: otherwise nobody could check its price.
   const names = new Set<string>([...quoteNames[ramp], ...(stored.route.policy.priceCheck ? ['warnings'] : [])]);
-  // The members that the type picks, from the same list.
+  // The members that the type picks, from one list.
   return Object.fromEntries([...names].flatMap((name) => (best.get(name) === undefined ? [] : [[name, best.get(name)]]))) as ShownQuote[R];
 };
 
-/** 422 when anybody refused or was excluded, 503 when none answered, or when somebody who may well offer could not be asked just now. */
+/** 422 when a provider refused or was excluded; 503 when none answered, or when one that might offer could not be asked just now. */
 export const noOffer = (gateway: Gateway, stored: StoredOffers): Problem => {
   const { route } = stored;
   const reasons = showReasons(gateway, route, route.asked.ramp);
@@ -160,7 +160,7 @@ export const noOffer = (gateway: Gateway, stored: StoredOffers): Problem => {
       retryAfterMs: 5000,
       members: { failed: reasons.failed },
     });
-  // What another amount would do is not known while somebody had no place for the question.
+  // While we could not ask one of them, we do not know whether another amount would help.
   if (busy || route.refused.some((one) => one.refusal.reason === 'order-pending'))
     return new Problem(busy ? 'temporary-reduced-capacity' : 'all-providers-failed', `Not every provider could be asked${what}: ${story(stored)}. Try again.`, {
       retryAfterMs: busy ? 1000 : 5000,
@@ -194,7 +194,7 @@ const story = ({ route }: StoredOffers): string => {
   return parts.join(', ');
 };
 
-/** The widest limits that anybody named: what the customer could ask for instead. */
+/** The widest limits that any provider stated: what the customer could ask for instead. */
 const bestLimits = (route: Route): Limits => {
   const all = route.refused.flatMap((one) => one.refusal.limits ?? []);
   const widest = (name: keyof Limits, isWider: (a: bigint, b: bigint) => boolean): Limits => {
@@ -206,7 +206,7 @@ const bestLimits = (route: Route): Limits => {
   return { ...widest('minPay', less), ...widest('maxPay', more), ...widest('minReceive', less), ...widest('maxReceive', more) };
 };
 
-/** Every figure that the haircut was computed from: Q and D of both rows and windows, P and H0. */
+/** Every figure behind the haircut: Q and D of both rows and windows, P and H0. */
 const showStanding = ({ terms: { standing, haircutBps }, priorSats }: RoutedOffer) => {
   const sums = (windows: Windows | undefined) => {
     const { slow, fast } = windows ?? emptyWindows();
@@ -223,7 +223,7 @@ const showStanding = ({ terms: { standing, haircutBps }, priorSats }: RoutedOffe
   };
 };
 
-/** The whole stored decision, for POST /route: the outward offers and the figures that were ranked. */
+/** The whole stored decision, for POST /route: the offers as shown, and the figures that ranked them. */
 export const showRoute = <R extends Ramp>(gateway: Gateway, stored: StoredOffers & { chosen?: number; requestId: string }, ramp: R) => ({
   ...showOffers(gateway, stored, ramp),
   request_id: stored.requestId,

@@ -1,4 +1,4 @@
-/** What the price answers say of a ramp's amounts: one entry for each ramp. */
+/** How price answers show a ramp's amounts, with one entry per ramp. */
 import { formatHundredths } from '../../domain/money.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
 import { amountNames, fiatAndSats, isFiatFixed, type ExchangeRamp, type PerRamp, type Ramp } from '../../domain/ramp.ts';
@@ -22,7 +22,7 @@ type ExchangeShown = {
   policy: { outlier_bps: number; tolerance_bps: number };
 };
 type Nothing = Record<never, never>;
-/** What the price answers of each ramp have of their own, under its outward names. */
+/** What only the price answers of one ramp have, under the API's names. */
 export type ShownOf = PerRamp<{
   buy: ExchangeShown & { expected: { expected_sats: Amount }; term: { arrival_seconds?: number; on_chain_fallback: boolean } };
   sell: ExchangeShown & { expected: { expected_fiat: Amount }; term: { arrival_seconds?: number } };
@@ -40,24 +40,24 @@ export type ShownOf = PerRamp<{
 }>;
 
 type AmountWords<R extends Ramp> = {
-  /** What was asked for, as /offers repeats it. */
+  /** The request, as /offers repeats it. */
   asked(stored: StoredOffers): ShownOf[R]['asked'];
   offer(offer: ProviderOffer, terms: RouteTerms): ShownOf[R]['offer'];
-  /** What an offer charges, where that is not a difference of its amounts. */
+  /** An offer's fee, if it is not the difference of its amounts. */
   price(ranked: RoutedOffer): ShownOf[R]['price'];
   figures(ranked: RoutedOffer): ShownOf[R]['figures'];
-  /** What the offer is worth by what its provider delivered before, which is what it is ranked by; rounded down for the eye. */
+  /** What the offer is worth by its provider's past deliveries, which is what ranks it. Rounded down for display. */
   expected(ranked: RoutedOffer, haircutPpm: number): ShownOf[R]['expected'];
-  /** How long the money needs, and what else is known of the way. */
+  /** How long the money takes, and what else we know about its way. */
   term(ranked: RoutedOffer): ShownOf[R]['term'];
   /** What an excluded offer would have given or cost. */
   excluded(route: Route, offer: ProviderOffer): ShownOf[R]['excluded'];
   limits(limits: Limits): ShownOf[R]['limits'];
-  /** The bounds of the rules that the ramp has. */
+  /** The limits of the rules that apply to the ramp. */
   policy(policy: RoutePolicy): ShownOf[R]['policy'];
-  /** What was asked for, in the middle of a sentence. */
+  /** The request, for the middle of a sentence. */
   described(stored: StoredOffers): string;
-  /** An amount that the customer pays, for a person. */
+  /** An amount that the customer pays, in words. */
   paid(route: Route, amount: bigint): string;
 };
 
@@ -98,7 +98,7 @@ const exchange = (ramp: ExchangeRamp): Omit<AmountWords<ExchangeRamp>, 'term' | 
 const arrivalOf = ({ terms: { arrivalSeconds } }: RoutedOffer): { arrival_seconds?: number } =>
   arrivalSeconds === undefined ? {} : { arrival_seconds: arrivalSeconds };
 
-/** What is expected to arrive, in the unit that arrives. */
+/** What we expect to arrive, in the unit that arrives. */
 const expectedOf = ({ offer: { receive } }: RoutedOffer, haircutPpm: number): Amount => int((receive * BigInt(1_000_000 - haircutPpm)) / 1_000_000n);
 
 export const amountWords: { [R in Ramp]: AmountWords<R> } = {

@@ -11,7 +11,7 @@ import type { RouteTerms, StoredRoute } from '../../ports/routes.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { optionToJson, optionFromJson } from '../catalogue/option-json.ts';
 
-/** A decided request with the ids of its quotes, as stored in one row. */
+/** A decided request with its quote ids, stored as one row. */
 export type StoredOffers = { routeId: string; route: Route; terms: RouteTerms; /** By rank − 1: until when /order takes the quote. */ acceptBy: number[] };
 
 /** The JSON of a route's row. */
@@ -79,7 +79,7 @@ export type StoredQuote = {
   option?: CatalogueOption;
 };
 
-/** The customer's quote; unknown and foreign ones look alike. */
+/** The customer's quote. Another customer's quote looks unknown. */
 export const findQuote = async (gateway: Gateway, quoteId: string, customerId: string): Promise<StoredQuote> => {
   const parts = readQuoteId(quoteId);
   const row = parts && (await gateway.stores.routes.find(parts.routeId, customerId));
@@ -108,7 +108,7 @@ const quoteIn = (row: Pick<StoredRoute, 'id' | 'route'>, rank: number): StoredQu
   };
 };
 
-/** The stored form of an accepted quote: its own route with that one offer. */
+/** The stored form of an accepted quote: its route with that one offer. */
 export const quoteToJson = (quote: StoredQuote): Json => ({
   route: toJson({ ...quote.route, offers: [quote.offer], excluded: [], refused: [], failed: [] }),
   terms: quote.terms,

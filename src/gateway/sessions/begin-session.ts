@@ -6,24 +6,24 @@ import { blobPlace, challengePlace } from '../places.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** What went out with /verify; sealed in the session's row until /session. */
+/** What /verify handed out, sealed in the session's row until /session. */
 export type Challenge = {
-  /** Whose token stood in `token`; absent when there was none. */
+  /** Whose token was in `token`; absent when there was none. */
   tokenOf?: string;
-  /** By provider id, and the gateway's own one-time token under `gateway`. */
+  /** Tokens by provider id, and the gateway's own one-time token under `gateway`. */
   tokens: Record<string, string>;
   gatewayTokenExpiresOn: number;
-  /** Who was not asked, because the budget of new sessions there was spent. */
+  /** Providers that we did not ask, because our budget of new sessions there was spent. */
   notAsked?: string[];
-  /** Whose token was not passed on: a signature over it might have opened something elsewhere. */
+  /** Providers whose token we did not pass on: a signature over it might open something elsewhere. */
   refused?: string[];
 };
 
 export type BegunSession = { sessionId: string; token?: string; tokens: Record<string, string>; expiresOn: number };
 
 /**
- * GET /verify: a fresh session id, and the tokens whose signature proves the node key. Providers that demand proof are asked for theirs at
- * the same time, within `verify_deadline_ms`; one that is late has no token in this session and is unreachable in it.
+ * GET /verify: a fresh session id, and the tokens whose signatures prove the node key. Asks all providers that demand proof at once, within
+ * `verify_deadline_ms`. One that is late has no token, and stays unreachable in this session.
  */
 export const beginSession = async (scope: Scope): Promise<BegunSession> => {
   const { gateway } = scope;
@@ -59,7 +59,7 @@ export const beginSession = async (scope: Scope): Promise<BegunSession> => {
   return { sessionId, tokens, expiresOn, ...(tokenOf === undefined ? {} : { token: tokens[tokenOf] ?? '' }) };
 };
 
-/** A token that a wallet must not sign is an attack or a grave mistake: it is not passed on, and the operator hears of it. */
+/** A token that a wallet must not sign is an attack or a grave mistake. We do not pass it on, and alert the operator. */
 const refuseTokens = ({ gateway, requestId }: Scope, given: { providerId: string; token: string }[], own: Parameters<typeof flawedTokens>[1]): string[] => {
   const flawed = flawedTokens(new Map(given.map(({ providerId, token }) => [providerId, token])), own);
   for (const [provider, reason] of flawed) {

@@ -22,8 +22,8 @@ export type OpenSessionRequest = {
 export type OpenSessionReply = { session_id: string; app_id?: string; expires_on: string; recovery_secret?: string; proven: string[] };
 
 /**
- * POST /session: checks what was proven, finds or makes the customer, opens the upstream sessions that wanted proof. The same body again
- * gets the same reply; another key or signature on an opened session is refused (a session id alone is worth nothing until then).
+ * POST /session: checks the proofs, finds or creates the customer, and opens the upstream sessions that demand proof. The same body gets the
+ * same reply. An open session refuses another key or signature. Until it is open, a session id is worth nothing.
  */
 export const openSession = async (scope: Scope, request: OpenSessionRequest): Promise<OpenSessionReply> => {
   const { gateway } = scope;
@@ -72,19 +72,19 @@ export const openSession = async (scope: Scope, request: OpenSessionRequest): Pr
   return await replay(gateway, opened, fingerprint);
 };
 
-/** How long a lost answer of POST /session is given again whole. */
+/** How long POST /session returns its whole answer again, in case it was lost. */
 const secretReplayMs = 10 * 60_000;
 
 const replay = async (gateway: Gateway, session: Session, fingerprint: string): Promise<OpenSessionReply> => {
   if (session.openedBy !== fingerprint || session.openedReply === undefined)
     throw new Problem('session-settled', 'This session is already open with another key, signature or secret. Start a new one with GET /verify.');
   const { recovery_secret: secret, ...reply } = JSON.parse(await gateway.seal.open(session.openedReply, replyPlace(session.idHash))) as OpenSessionReply;
-  // Whoever finds the id of a session that is in use finds no more than that session.
+  // Whoever finds the id of a session in use gets nothing beyond that session.
   const isFresh = gateway.now() - (session.openedOn ?? 0) < secretReplayMs;
   return { ...reply, ...(isFresh && secret !== undefined ? { recovery_secret: secret } : {}) };
 };
 
-/** An instance of the release before passes every token on: what was signed for a flawed one goes no further than here. */
+/** An instance of the previous release passes every token on. A signature over a flawed one stops here. */
 const withoutFlawed = ({ settings }: Gateway, challenge: Challenge): Challenge => {
   const { gateway: token = '', ...theirs } = challenge.tokens;
   const flawed = flawedTokens(new Map(Object.entries(theirs)), { host: new URL(settings.public_url).host, token, templates: settings.proof_templates });
@@ -93,7 +93,7 @@ const withoutFlawed = ({ settings }: Gateway, challenge: Challenge): Challenge =
   return { ...challenge, tokens: kept, refused: [...(challenge.refused ?? []), ...flawed.keys()] };
 };
 
-/** Whose token was signed with the stated key, by provider id or `gateway`, with the signature. API.md section 1 says when it must be. */
+/** Which tokens the stated key signed, by provider id or `gateway`, with the signature. */
 const checkProofs = (gateway: Gateway, request: OpenSessionRequest, challenge: Challenge): Map<string, string> => {
   const { proof_of_ownership: policy, proof_templates: templates } = gateway.settings;
   const stated = request.node_pubkey !== undefined && challenge.tokenOf !== undefined;
@@ -119,7 +119,7 @@ const checkProofs = (gateway: Gateway, request: OpenSessionRequest, challenge: C
   return signatures;
 };
 
-/** What is wrong by construction stays wrong in the next session, too: only a token that has expired is had anew. */
+/** A new session helps only if the token has expired. A wrong signature would be wrong again. */
 const proofFailed = (detail: string, members: { [key: string]: string } = {}): Problem => new Problem('ownership-proof-failed', detail, { members });
 
 const whatSignatureSays = (token: string, signature: string): string => {
@@ -130,7 +130,7 @@ const whatSignatureSays = (token: string, signature: string): string => {
     : 'it is not 104 characters of z-base-32, as a node prints it';
 };
 
-/** The proven key's customer, else the recovery secret's, else a new one. A provider's token proves nothing to us: only our own counts. */
+/** The customer of the proved key, else of the recovery secret, else a new one. Only our own token proves a key to us, not a provider's. */
 const customerOf = async (
   gateway: Gateway,
   recoverySecret: string | undefined,
@@ -155,7 +155,7 @@ const customerOf = async (
 
 const conflict = (): Problem => new Problem('customer-conflict', 'The proven key and the recovery_secret belong to two different customers.');
 
-/** Upstream sessions that wanted proof, opened with it, in parallel. One that fails costs only itself: it refuses in this session. */
+/** Opens the upstream sessions that demand proof, in parallel. One that fails affects only itself: it refuses in this session. */
 const openProven = async (scope: Scope, session: Session, proven: Map<string, string>, nodePubkey: string): Promise<void> => {
   const { gateway } = scope;
   const opening = [...proven].map(async ([providerId, signature]) => {
@@ -167,7 +167,7 @@ const openProven = async (scope: Scope, session: Session, proven: Map<string, st
     const options = { operation: 'quote', verb: 'open_session', deadlineMs: gateway.settings.routing.verify_deadline_ms, idempotent: true } as const;
     try {
       const opened = await callProvider(scope, provider, options, (context) => openBegun(adapter, { ...context, customer }, { signature, nodePubkey }));
-      // Its row stays begun when he could not be reached, and goes when he said no: prices of this session tell the one from the other.
+      // If the provider was unreachable, its row stays begun. If it refused, the row is deleted. Prices in this session tell the two apart by that.
       if ('refusal' in opened) {
         await gateway.stores.sessions.retireUpstream(begun.id, gateway.now());
         return;

@@ -2,14 +2,14 @@ import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Session } from '../../ports/sessions.ts';
 
-/** A session that was opened: it has a customer. */
+/** An open session, which has a customer. */
 export type OpenSession = Session & { customerId: string };
 
 const dayMs = 86_400_000;
 
 /**
- * Who is asking. `price` needs a live session; `owned` also takes one that ended, while its customer owns orders that still matter
- * (`sessions.owner_days` after their last event): a paid order outlives its session. Unknown, unopened, ended and revoked look alike.
+ * Finds out who is asking. `price` needs a live session. `owned` also accepts an ended one while its customer has orders that still matter
+ * (`sessions.owner_days` after their last event), since a paid order outlives its session. Unknown, unopened, ended and revoked look alike.
  */
 export const readSession = async (gateway: Gateway, sessionId: string, purpose: 'price' | 'owned'): Promise<OpenSession> => {
   const now = gateway.now();
@@ -27,7 +27,7 @@ export const readSession = async (gateway: Gateway, sessionId: string, purpose: 
 export const sessionInvalid = (): Problem =>
   new Problem('session-invalid', 'The session is unknown, not opened or ended. Start again with GET /verify and POST /session.');
 
-/** A session lasts `ttl_s` after its last use; the row is written only when that moved by more than a hundredth, off the hot path. */
+/** A session lasts `ttl_s` after its last use. We write the row only when that moves by over a hundredth, off the hot path. */
 const touch = (gateway: Gateway, session: OpenSession, now: number): void => {
   const ttlMs = gateway.settings.sessions.ttl_s * 1000;
   if (now - session.lastUsedOn > ttlMs / 100) gateway.background(gateway.stores.sessions.touch(session.idHash, now, now + ttlMs));

@@ -7,14 +7,14 @@ export type CallOptions = {
   verb: string;
   deadlineMs: number;
   signal?: AbortSignal;
-  /** Whose failures count as one, where the scope's network does not say. */
+  /** Whose failures count as one, if the scope has no network. */
   customerKey?: string;
   /** Safe to send again. */
   idempotent: boolean;
   context?: Omit<CallContext, 'signal' | 'requestId'>;
 };
 
-/** One call to a provider: guarded, timed, counted and logged in one line. */
+/** One call to a provider: guarded, timed, counted, and logged in one line. */
 export const callProvider = async <T>(
   { gateway, requestId, network }: Scope,
   provider: Provider,

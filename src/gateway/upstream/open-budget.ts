@@ -8,14 +8,14 @@ const leastOfNetwork = 5;
 const mostWindows = 10_000;
 
 /**
- * New upstream sessions per provider and minute, so that nobody can make us flood a provider by opening sessions here; one network can use up
- * a part of them only. Throws where there is none left: that says something about us, not about the provider.
+ * Limits new upstream sessions per provider and minute, so that nobody can flood a provider by opening sessions here. One network can use only a
+ * part. Throws when none is left, which says something about us and not about the provider.
  */
 export const takeFromBudget = ({ gateway, network }: Scope, provider: Provider): void => {
   const { openBudget: windows } = gateway.state;
   const total = provider.core.opens_per_minute ?? gateway.settings.sessions.opens_per_minute;
   const now = gateway.now();
-  // A clock that was put back begins a new window.
+  // A clock that was set back starts a new window.
   const isOver = ({ windowStart }: { windowStart: number }): boolean => now < windowStart || now - windowStart >= windowMs;
   if (windows.size > mostWindows) for (const [key, window] of windows) if (isOver(window)) windows.delete(key);
   const counters = [{ key: '', most: total }, ...(network ? sharesOf(network, total, leastOfNetwork) : [])].map(({ key, most }) => {

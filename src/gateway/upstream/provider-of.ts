@@ -10,12 +10,12 @@ export const providerOf = (gateway: Gateway, id: string): Provider => {
   return provider;
 };
 
-/** The provider's verbs of a ramp. Without them nothing of that ramp should have come here. */
+/** The provider's adapter for a ramp. A provider without one should never have got here. */
 export const adapterOf = <R extends Ramp>({ id, adapter }: Provider, ramp: R): NonNullable<ProviderAdapter[R]> => {
   const found = adapter[ramp];
   if (!found) throw new Error(`${id} has no ramp ${ramp}`);
   return found;
 };
 
-/** Whose links of this provider are followed. */
+/** The hosts whose links we pass on for this provider. */
 export const linkHosts = (provider: Provider, configured: string[] | undefined): string[] => configured ?? [new URL(provider.core.base_url).hostname];

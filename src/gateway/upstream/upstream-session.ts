@@ -7,15 +7,15 @@ import type { Scope } from '../../ports/scope.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { ProviderSession } from '../../ports/sessions.ts';
 
-/** The owner of the upstream sessions in which the gateway reads listings for itself. */
+/** The owner of the upstream sessions that the gateway uses to read listings. */
 export const gatewayOwner = 'gateway';
 
 export type Upstream = { id: string; blob: string };
 
 /**
- * The upstream session of one owner at one provider: the live row, or a fresh one. At most one call opens it: a row is claimed by INSERT …
- * ON CONFLICT across instances, and calls of this instance share one promise. A session with an unsettled placing is retired for quoting,
- * because /order-status by session must stay unambiguous (RELIABILITY 3.1); a provider that demands proof refuses until it settles.
+ * The upstream session of one owner at one provider: the live row, or a fresh one. Only one call opens it: across instances an INSERT … ON
+ * CONFLICT takes the row, and calls of one instance share a promise. A session with an unresolved attempt makes no new quotes, because its
+ * /order-status must stay unambiguous. A provider that demands proof then refuses until the attempt is resolved.
  */
 export const upstreamSession = async (
   scope: Scope,
@@ -55,7 +55,7 @@ const openUpstream = async (
   const id = gateway.ids.uuid();
   if (!(await sessions.claimUpstream({ id, owner, providerId: provider.id, now }))) return await awaitOther(gateway, owner, provider, signal);
   try {
-    // The listing is everybody's: no crowd of customers may keep it from being read.
+    // Everybody uses the listing, so no crowd of customers may stop us from reading it.
     if (owner !== gatewayOwner) takeFromBudget(scope, provider);
     const opened = await openAt(adapter, { signal, requestId });
     if ('refusal' in opened) {
@@ -70,7 +70,7 @@ const openUpstream = async (
   }
 };
 
-/** Begin and open in one go, for providers that want no proof (or for the gateway's own session). */
+/** Begins and opens in one go, for providers that demand no proof, or for the gateway's own session. */
 const openAt = async (adapter: BuyAdapter, context: CallContext): Promise<{ blob: string; expiresOn: number } | { refusal: Refusal }> => {
   const begun = await adapter.beginSession(context);
   if (!begun.ok) return { refusal: begun.refusal };
@@ -90,7 +90,7 @@ export const openBegun = async (
 const claimPatienceMs = 10_000;
 const pollMs = 40;
 
-/** Another instance is opening the same session: its row becomes ready, or we are busy. */
+/** Another instance is opening the same session. Waits for its row, else we are busy. */
 const awaitOther = async (gateway: Gateway, owner: string, provider: Provider, signal: AbortSignal): Promise<Upstream | { refusal: Refusal }> => {
   while (!signal.aborted) {
     await gateway.sleep(pollMs);
