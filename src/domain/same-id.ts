@@ -1,7 +1,7 @@
 /** RFC 9562: a UUID means the same in either case; braces and `urn:uuid:` are wrapping. */
 const uuidForm = /^(?:urn:uuid:)?\{?([\da-f]{8})-?([\da-f]{4})-?([\da-f]{4})-?([\da-f]{4})-?([\da-f]{12})\}?$/i;
 
-/** The one writing of an id, to hold it apart from others by. */
+/** The one form of an id to compare by. */
 export const canonicalId = (id: string): string => {
   const text = id.trim();
   const uuid = uuidForm.exec(text);

@@ -2,17 +2,17 @@ import pino from 'pino';
 import { logFields } from '../ports/log-fields.ts';
 import type { Log } from '../ports/runtime.ts';
 
-/** Texts are cut; error texts are our own words or a driver's, never a provider's body. */
+/** Texts are truncated. Error texts are our own or a driver's, never a provider's body. */
 const longest = 300;
-/** pino's browser build, which Workers get, tells the level as a number. */
+/** pino's browser build, which Workers use, gives the level as a number. */
 const labels: Record<number, string> = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error' };
 
 export type LogOptions = {
   level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   instance: string;
-  /** Takes one finished line. */ write: (line: string) => void;
+  /** Writes one finished line. */ write: (line: string) => void;
   now: () => number;
-  /** The kinds of providers: each may have fields of its own. */
+  /** The kinds of providers. Each may have its own fields. */
   modules: ReadonlyMap<string, { logFields?: readonly string[] }>;
 };
 
@@ -40,7 +40,7 @@ export const createLog = ({ level, instance, write, now, modules }: LogOptions):
   };
 };
 
-/** Drops what the types would not have let in: a caller may have cast, and a value may be nested. */
+/** Drops what the types forbid: a caller may have cast, and a value may be nested. */
 const only = (allowed: ReadonlySet<string>, fields: Record<string, unknown> = {}): Record<string, string | number | boolean> => {
   const kept: Record<string, string | number | boolean> = {};
   for (const name in fields) {

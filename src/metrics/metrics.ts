@@ -1,7 +1,7 @@
 import { metricList, type Count, type Metric, type Observe } from '../ports/metric-list.ts';
 
 const bounds = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
-/** Labels come from lists of ours, so this is never met; if it is, memory wins over detail. */
+/** Labels come from our own lists, so we never reach this. If we do, memory matters more than detail. */
 const mostSeries = 2000;
 
 type Series = { value: number; sum: number; buckets: number[] };
@@ -10,7 +10,7 @@ export const createMetrics = () => {
   const series = new Map<string, Map<string, Series>>();
   const at = (name: keyof typeof metricList, labels: { [label: string]: string }): Series | undefined => {
     const metric: Metric | undefined = metricList[name];
-    // Only a caller that the types do not hold, a script perhaps: it must not bring a request down.
+    // Only an untyped caller, such as a script, gets here. It must not make a request fail.
     if (!metric) return undefined;
     let key = '';
     for (const label of metric.labels) key += `${labels[label] ?? ''}\n`;
@@ -36,7 +36,7 @@ export const createMetrics = () => {
   return {
     count,
     observe,
-    /** Prometheus' text form. `gauges`: what is read at the moment of asking. */
+    /** Prometheus' text format. `gauges`: values read at the time of the scrape. */
     render: (gauges: { name: string; help: string; value: number }[] = []): string => {
       const lines: string[] = [];
       for (const [name, metric] of Object.entries<Metric>(metricList)) {
@@ -53,7 +53,7 @@ export const createMetrics = () => {
 };
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** The labels of a series, from its key: the values, one a line. */
+/** Reads the labels of a series from its key, which holds one value per line. */
 const shown = (labels: readonly string[], values: string): string => {
   const parts = values.split('\n');
   return labels.map((label, i) => `${label}="${(parts[i] ?? '').replaceAll(/["\\]/g, '_')}"`).join(',');

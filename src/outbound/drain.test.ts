@@ -71,14 +71,14 @@ const delivery = async (more: Partial<NewDelivery> & { to?: string } = {}): Prom
     ...rest,
   };
 };
-/** The next tick at which anything can be due: those before it find nothing to do. */
+/** The next tick with anything due. Earlier ticks find nothing to do. */
 const nextTick = async (stepMs: number): Promise<number> => {
   const [row] = await database.sql<
     { due: number | null }[]
   >`select (extract(epoch from min(due_on)) * 1000)::float8 as due from deliveries where state = 'due'`;
   return time.now + stepMs * Math.max(1, Math.ceil(((row?.due ?? Infinity) - time.now) / stepMs));
 };
-/** Ticks of the drain over a stretch of the clock. */
+/** Runs the drain over a period of the clock. */
 const run = async (forMs: number, stepMs = 1000): Promise<void> => {
   for (const end = time.now + forMs; time.now <= end; time.now = Math.min(await nextTick(stepMs), end + stepMs)) while ((await drainDeliveries(parts, 50)) > 0);
 };
@@ -191,7 +191,7 @@ describe('the outbox', () => {
     expect(new Set(steps.flat().map((one) => one.id)).size).toBe(5);
     expect((await step('paid', 'review', 4))[0]?.id).toBe(steps[2]?.[0]?.id);
     for (const rows of steps) await insert(rows);
-    // An event that is told again, as after a restore, has its id, and says nothing newer.
+    // An event sent again, as after a restore, has the same id and says nothing newer.
     await insert(steps[1] ?? []);
     answer = () => ({ outcome: 'delivered', statusClass: '2xx', status: 200 });
     await run(2000);
@@ -235,7 +235,7 @@ describe('the outbox', () => {
     answer = () => (time.now < back ? { outcome: 'failed', statusClass: 'unreachable' } : { outcome: 'delivered', statusClass: '2xx', status: 200 });
     await run(30 * 60_000, 5000);
     sent.length = 0;
-    // The first success, at some retry's slot, pulls the others to within a minute.
+    // The first success, at some retry, moves the others to within a minute.
     for (const end = time.now + 12 * 60_000; time.now < end && sent.length === 0; time.now = await nextTick(1000)) await drainDeliveries(parts, 50);
     const recovered = time.now;
     await run(120_000);

@@ -1,6 +1,6 @@
 /**
- * Sends what is due: claim in a short transaction, HTTP, mark in a second one. A delivery whose sender died is due again when its lease ran
- * out, with the same id: receivers see it at least once and can tell twins apart.
+ * Sends what is due: takes it in a short transaction, makes the HTTP call, and marks it in a second transaction. If the sender dies, the delivery
+ * is due again when its lease ends, under the same id. Receivers get it at least once, and recognise repeats by the id.
  */
 import type { Delivery, DeliveryStore, Sender, SendOutcome, Signer } from '../ports/deliveries.ts';
 import type { Gateway } from '../ports/gateway.ts';
@@ -22,22 +22,22 @@ export type DrainParts = {
   count: Count;
   log: Log;
   receivers: Receivers;
-  /** Takes what goes on after the call, and waits for it a while; without it every delivery is waited for. */
+  /** Takes work that continues after the call. Without it, the drain waits for every delivery. */
   behind?: Pick<Gateway, 'background' | 'waitAtMost'>;
 };
 
 const second = 1000;
 const minute = 60 * second;
 const hour = 60 * minute;
-/** Standard Webhooks' schedule, 75 hours in all; each ±20 %. The first is at once. */
+/** Standard Webhooks' schedule, 75 hours in all, each ±20 %. The first is immediate. */
 const retryDelaysMs = [5 * second, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 14 * hour, 20 * hour, 24 * hour];
 const longestRetryAfterMs = 24 * hour;
 const kickSpreadMs = minute;
-/** How long a batch holds up what comes after it; a receiver that hangs is waited for behind it. */
+/** How long a batch may hold up the next one. We wait for a hanging receiver in the background. */
 const batchMs = second;
 const mostInFlight = 256;
 
-/** Returns how many were sent (with whatever outcome) or are still on their way. */
+/** Returns how many were sent (with any outcome) or are still in progress. */
 export const drainDeliveries = async (parts: DrainParts, limit: number): Promise<number> => {
   const lease = { owner: parts.owner, seconds: Math.ceil(parts.timeoutMs / 1000) + 15 };
   const { receivers } = parts;
@@ -57,14 +57,14 @@ const deliver = async (parts: DrainParts, delivery: Delivery): Promise<void> => 
   try {
     await deliverOne(parts, delivery);
   } catch (error) {
-    // It could not be marked: it is due again when its lease has run out, and the others are not held up.
+    // It could not be marked. It is due again when its lease ends, and must not hold up the others.
     defect(parts.log, 'mark_delivery', error, { delivery: delivery.id, attempt: delivery.attempt });
   } finally {
     parts.receivers.inFlight -= 1;
   }
 };
 
-/** What cannot be opened, signed or handed over is a mistake of ours, which a key that is put back may mend: tried again like any other, then dead. */
+/** If a delivery cannot be opened, signed or handed over, the fault is ours, and restoring a key may fix it. So retry it like any other. */
 const send = async (parts: DrainParts, delivery: Delivery): Promise<SendOutcome> => {
   try {
     const url = await parts.seal.open(delivery.url, { table: 'deliveries', row: delivery.id, field: 'url' });
@@ -85,13 +85,13 @@ const send = async (parts: DrainParts, delivery: Delivery): Promise<SendOutcome>
 const deliverOne = async (parts: DrainParts, delivery: Delivery): Promise<void> => {
   const sent = await send(parts, delivery);
   const now = parts.now();
-  // What was blocked never left; an answer of 4xx is one address's own matter, and a quick one.
+  // A blocked delivery never left. A 4xx answer is quick, and concerns only that URL.
   const failing = sent.status === undefined ? sent.outcome === 'failed' : sent.status >= 500 || sent.status === 429;
   const isBack = sent.statusClass !== 'defect' && parts.receivers.note(delivery.host, !failing);
   parts.count('deliveries_total', { outcome: sent.outcome === 'delivered' ? 'delivered' : sent.statusClass });
   if (sent.outcome === 'delivered') {
     await parts.store.finish(delivery.id, parts.owner, { state: 'delivered', lastOutcome: sent.statusClass, on: now });
-    // The host is back after a failure: what waits for its next slot does not have to.
+    // The host is back after a failure, so its waiting deliveries need not wait for their next try.
     if (delivery.attempt > 1 || isBack) await parts.store.kickHost(delivery.host, now, kickSpreadMs);
     return;
   }

@@ -1,16 +1,16 @@
-/** What this instance knows of the hosts that it delivers to. One that fails again and again is left alone for a while, so that it delays nobody else. */
+/** What this instance knows about the hosts it delivers to. It pauses a host that keeps failing, so that it delays nobody else. */
 export type Receivers = {
-  /** Hosts that nothing is sent to now. */
+  /** Hosts that get nothing now. */
   paused(): string[];
   /** True when a host that failed before has answered. */
   note(host: string, answered: boolean): boolean;
-  /** Deliveries under way. */
+  /** Deliveries in progress. */
   inFlight: number;
 };
 
 const patience = 3;
 const firstPauseMs = 10_000;
-/** Short, so that a receiver that is back has everything within two minutes. */
+/** Short, so that a recovered receiver has everything within two minutes. */
 const longestPauseMs = 30_000;
 const mostKept = 5000;
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { createSigner, verifyDelivery } from './sign.ts';
 
-// The worked example of the API description: made to be checked byte for byte.
+// The worked example of the API description, to be checked byte for byte.
 const seed = new Uint8Array(createHash('sha256').update('ramp-gateway example webhook key').digest());
 const secret = 'whsec_R1Y0/x4Lz7dDn8gJwlEfGFCB8NvombmWXIIvXOmqYV0=';
 const body = '{"type":"withdrawal_ready","data":{"order_id":"3f0a5c9e-6a57-4c34-9b1e-0f6d2a7b8c11","order_status":"filled"}}';
@@ -41,10 +41,10 @@ it('verifies nothing by a key of the other kind, of a part that is none, or at a
   expect(await verifyDelivery({ ...received, signature: ofAll }, [secret], at)).toBe(false);
   expect(await verifyDelivery({ ...received, signature: ofApp }, [secret], at)).toBe(true);
   expect(await verifyDelivery({ ...received, signature: ofApp }, [whpk], at)).toBe(false);
-  // A part without a signature, and a form of a later day, are passed over.
+  // Skips a part without a signature, and a future form.
   expect(await verifyDelivery({ ...received, signature: `v1a v2,AAAA ${signature}` }, [whpk], at)).toBe(true);
   expect(await verifyDelivery({ ...received, signature: ofAll.replace('v1a,', 'v2,') }, [whpk, secret], at)).toBe(false);
-  // Signed for true, yet no moment in whole seconds.
+  // Properly signed, but the timestamp is not in whole seconds.
   const between = message.timestamp + 0.5;
   const odd = await createSigner([{ kid: 'w1', seed }]).sign({ ...message, timestamp: between });
   expect(await verifyDelivery({ ...received, timestamp: String(between), signature: odd }, [whpk], at)).toBe(false);

@@ -1,6 +1,6 @@
 /**
- * Standard Webhooks 1.0: signed content is `id.timestamp.body`; `v1a` Ed25519 for everybody (the public keys are at
- * /.well-known/webhook-keys), `v1` HMAC-SHA256 for an app with a secret. Several signatures stand side by side during a rotation.
+ * Standard Webhooks 1.0. The signed content is `id.timestamp.body`. `v1a` is Ed25519, for everybody (the public keys are at
+ * /.well-known/webhook-keys); `v1` is HMAC-SHA256, for an app with a secret. During a rotation a webhook has several signatures.
  */
 import { base64, base64urlnopad } from '@scure/base';
 import type { Jwk, Signer } from '../ports/deliveries.ts';
@@ -9,7 +9,7 @@ import type { Jwk, Signer } from '../ports/deliveries.ts';
 export type SigningKey = { kid: string; seed: Uint8Array };
 
 const utf8 = new TextEncoder();
-/** The fixed head of an Ed25519 private key in PKCS #8 (RFC 8410); the seed follows. */
+/** The fixed prefix of an Ed25519 private key in PKCS #8 (RFC 8410). The seed follows. */
 const pkcs8Head = Uint8Array.from([0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20]);
 
 /** `keys`: newest first. `appSecrets`: `whsec_…` by app id. */
@@ -33,7 +33,7 @@ export const importSeed = async (seed: Uint8Array) => {
   pkcs8.set(pkcs8Head);
   pkcs8.set(seed, 16);
   const key = await crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', true, ['sign']);
-  // Form 'jwk' gives an object; one of the two runtimes' types does not know it.
+  // The format 'jwk' returns an object, which one of the two runtimes' types does not know.
   const { x = '' } = (await crypto.subtle.exportKey('jwk', key)) as { x?: string };
   return { key, x };
 };
@@ -55,7 +55,7 @@ const hmacSignature = async (secret: string, content: string): Promise<string> =
 export type Received = { id: string; timestamp: string; signature: string; body: string };
 
 /**
- * What a wallet's backend does with a webhook: true when one signature fits one of its keys (`whpk_…` or `whsec_…`) and the timestamp is
+ * What a wallet's backend does with a webhook: returns true when a signature fits one of its keys (`whpk_…` or `whsec_…`) and the timestamp is
  * within five minutes of `receivedAt` (Unix milliseconds).
  */
 export const verifyDelivery = async (received: Received, keys: readonly string[], receivedAt: number, toleranceS = 300): Promise<boolean> => {

@@ -10,7 +10,7 @@ export type Account = {
   emailHash?: string;
   status: AccountState['status'];
   statusOn: number;
-  /** Sealed JSON: the e-mail while the provider has not answered, the signup link. */
+  /** Sealed JSON: the e-mail until the provider has answered, then the signup link. */
   signup?: string;
   sequence: number;
   webhookUrl?: string;
@@ -43,31 +43,31 @@ export type AccountChange = Partial<
 export type ConnectionChange = Partial<Pick<Connection, 'status' | 'statusOn' | 'state' | 'upstreamId' | 'sequence'>>;
 
 export type AccountStore = {
-  /** With the row that its blob lives in (provider_sessions, same id). */
+  /** Also creates the row that holds its blob (provider_sessions, same id). */
   create(account: Account, blob: string | undefined): Promise<'created' | 'customer-has-one' | 'email-taken'>;
   /** Whether another customer has named the e-mail of this account since. */
   isNamedByOthers(account: Account, since: number): Promise<boolean>;
-  /** Takes back an account that the provider refused. */
+  /** Removes an account that the provider refused. */
   discard(id: string): Promise<void>;
   find(id: string, customerId: string): Promise<Account | undefined>;
   findAny(id: string): Promise<Account | undefined>;
   list(customerId: string): Promise<Account[]>;
-  /** Writes the change and its deliveries in one transaction; false when `sequence` moved meanwhile. A `wake` since it was read is not put off. */
+  /** Writes the change and its deliveries in one transaction; false when `sequence` moved meanwhile. Does not put off a `wake` since the read. */
   change(account: Pick<Account, 'id' | 'sequence' | 'nextCheckOn'>, change: AccountChange, deliveries: NewDelivery[]): Promise<boolean>;
   remove(id: string, now: number): Promise<void>;
   claimDue(now: number, lease: Lease, limit: number): Promise<Account[]>;
   wake(id: string, now: number): Promise<void>;
 
-  /** The row, or the live one that has its name already. */
+  /** The new row, or the live one that already has its name. */
   createConnection(connection: Connection): Promise<{ created: true } | { existing: Connection }>;
   discardConnection(id: string): Promise<void>;
   findConnection(id: string, customerId: string): Promise<Connection | undefined>;
   connections(accountId: string): Promise<Connection[]>;
   changeConnection(connection: Pick<Connection, 'id' | 'sequence'>, change: ConnectionChange, deliveries: NewDelivery[]): Promise<boolean>;
 
-  /** Which of these payments were told or known before. */
+  /** Which of these payments were reported or known before. */
   knownSettlements(accountId: string, transactionIds: string[]): Promise<string[]>;
-  /** Remembers a payment and writes its delivery, once. */
+  /** Stores a payment and its delivery, once. */
   settle(accountId: string, transactionId: string, now: number, deliveries: NewDelivery[]): Promise<boolean>;
 };
 

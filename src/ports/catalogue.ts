@@ -7,6 +7,6 @@ export type CatalogueStore = {
   listings(): Promise<StoredListing[]>;
   saveListing(listing: StoredListing): Promise<void>;
   numbers(): Promise<OptionNumber[]>;
-  /** Gives each its number, once and for ever, under a transaction lock. */
+  /** Gives each option its number, once and for ever, under a transaction lock. */
   number(wanted: { ramp: Ramp; currencyCode: string; normalName: string; name: string }[]): Promise<OptionNumber[]>;
 };

@@ -1,6 +1,6 @@
-/** Webhooks to wallets: what the use cases write, and what sends it. */
+/** Webhooks to wallets: what the use cases write and what the sender needs. */
 
-/** A webhook as it will be sent. `url` is sealed at (deliveries, id, url); `body` are the exact bytes. Moments in Unix milliseconds. */
+/** A webhook as it will be sent. `url` is sealed at (deliveries, id, url); `body` holds the exact bytes. Times in Unix milliseconds. */
 export type NewDelivery = {
   id: string;
   subjectId: string;
@@ -19,19 +19,19 @@ export type Delivery = NewDelivery & { state: DeliveryState; attempt: number; la
 type Ending = { state: 'due'; dueOn: number } | { state: Exclude<DeliveryState, 'due'>; dueOn?: never };
 
 export type DeliveryStore = {
-  /** Takes due ones: at most `perHost` of a host and none of the `paused`, one of a subject, under a lease by the database's clock. The attempt is counted. */
+  /** Takes deliveries that are due, under a lease by the database's clock: at most `perHost` for a host, none for `paused` hosts, one per subject. Counts the attempt. */
   claimDue(now: number, lease: { owner: string; seconds: number }, limit: number, perHost: number, paused?: readonly string[]): Promise<Delivery[]>;
-  /** `on`: the moment of the outcome. What would be due again, while a newer one of its subject and type was written, becomes superseded. */
+  /** `on`: the time of the outcome. A delivery due again becomes superseded if a newer one of its subject and type exists. */
   finish(id: string, owner: string, outcome: { lastOutcome: string; on: number } & Ending): Promise<void>;
-  /** Pulls what waits for a host to now, spread over `spreadMs`. */
+  /** Makes a host's waiting deliveries due now, spread over `spreadMs`. */
   kickHost(host: string, now: number, spreadMs: number): Promise<number>;
   list(filter: { state?: DeliveryState; limit: number }): Promise<Delivery[]>;
-  /** False also where a newer one of its subject and type was written: a dead one then becomes superseded. */
+  /** False also if a newer one of its subject and type exists; a dead one then becomes superseded. */
   resend(id: string, now: number): Promise<boolean>;
 };
 
 export type Sending = { url: string; headers: Record<string, string>; body: string; timeoutMs: number };
-/** What is kept of an answer: its class, never its body or the address it came from. */
+/** What we keep of an answer: its class, never its body or the address it came from. */
 export type SendOutcome = { outcome: 'delivered' | 'failed' | 'blocked'; statusClass: string; status?: number; retryAfterMs?: number };
 export type Sender = (sending: Sending) => Promise<SendOutcome>;
 

@@ -1,4 +1,4 @@
-/** What the use cases need from outside. Implemented by store, seal, outbound, log, metrics and resilience; wired in entry/compose.ts. */
+/** What the use cases need from outside. Store, seal, outbound, log, metrics and resilience implement it; entry/compose.ts wires it. */
 import type { FaultKind } from '../domain/fault-kind.ts';
 import type { Sender, Signer } from './deliveries.ts';
 import type { SwitchState } from './operator.ts';
@@ -14,9 +14,9 @@ import type { Stores } from './stores.ts';
 
 // ---- the gateway -----------------------------------------------------------------------------------------------------------------------
 
-/** State of one instance that outlives requests: caches, never truth. */
+/** State of one instance that outlives requests. Only caches: the truth is in the database. */
 export type InstanceState = {
-  /** Being stopped: it serves what comes and says that it is not ready. */
+  /** The instance is stopping: it still serves requests, and reports that it is not ready. */
   leaving?: boolean;
   instance: string;
   listings: Map<string, { listing: Json | null; readOn: number; failed?: { reason: FaultKind; on: number } }>;
@@ -26,15 +26,15 @@ export type InstanceState = {
   /** By provider, outcome and network: since when it is counted. */
   judged: Map<string, number>;
   record: RecordState;
-  /** By currency, hundredths of the fiat unit per bitcoin; since when they were noted. */
+  /** By currency, hundredths of the fiat unit per bitcoin, and when they were noted. */
   lastPrices: Map<string, { lowest: bigint; highest: bigint; since: number }>;
 };
 
-/** What is under way and may be shared by whoever wants the same: of the process on Node, of one request on Workers (no promise may cross requests there). */
+/** Work in progress that callers can share. Per process on Node; per request on Workers, where no promise may cross requests. */
 export type Flights = {
   refreshing: Map<string, Promise<void>>;
   opening: Map<string, Promise<unknown>>;
-  /** By order: the last look that a customer's question led to, also one that failed. */
+  /** By order: the last read that a customer's question caused, also if it failed. */
   reading: Map<string, { on: number; order: Promise<Order> }>;
 };
 
@@ -44,7 +44,7 @@ export type Gateway = {
   stores: Stores;
   seal: Seal;
   now: Clock;
-  /** In [0, 1): jitter, never secrets. */
+  /** In [0, 1). For jitter, never for secrets. */
   random: () => number;
   ids: Ids;
   /** SHA-256, hex. */
@@ -52,12 +52,12 @@ export type Gateway = {
   log: Log;
   count: Count;
   observe: Observe;
-  /** Keeps running after the answer: a set awaited at SIGTERM on Node, ctx.waitUntil on Workers. */
+  /** Lets work continue after the answer: a set awaited at SIGTERM on Node, ctx.waitUntil on Workers. */
   background: (work: Promise<unknown>) => void;
-  /** Whether calls may outlive the answer (Node) or are cut (Workers). */
+  /** Whether calls may outlive the answer (Node) or are aborted (Workers). */
   outlivesRequest: boolean;
   sleep: (ms: number) => Promise<void>;
-  /** Waits for work, but no longer than `ms`. The work itself goes on. */
+  /** Waits for work, but no longer than `ms`. The work itself continues. */
   waitAtMost: (work: Promise<unknown>, ms: number) => Promise<void>;
   notices: { token(purpose: string, id: string): string; check(purpose: string, id: string, token: string): boolean };
   checkWebhookUrl: (url: string) => { ok: true; host: string } | { ok: false; reason: string };

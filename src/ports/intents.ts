@@ -4,7 +4,7 @@ import type { NewDelivery } from './deliveries.ts';
 import type { Json, Lease } from './runtime.ts';
 import type { Order, OrderEvent } from './orders.ts';
 
-/** The row that is written before an order leaves. What carries it out is a placing (src/gateway/ordering/placing.ts). */
+/** The row that we write before an order leaves. src/gateway/ordering/placing.ts executes it. */
 export type Intent = {
   id: string;
   quoteId: string;
@@ -13,8 +13,8 @@ export type Intent = {
   customerId: string;
   providerId: string;
   /**
-   * At most one unsettled placing has it: the upstream session or the account that it is placed in, or a hash of what only one may use at a
-   * time (a reserved order, the operator's balance at a seller).
+   * At most one unresolved intent has this key: its upstream session or account, or a hash of what only one may use at a time (a reserved order,
+   * the operator's balance at a seller).
    */
   exclusiveKey?: string;
   requestId: string;
@@ -32,7 +32,7 @@ export type Intent = {
   upstreamOrderId?: string;
   evidence?: Json;
   answer?: string;
-  /** `moved`: the intent of the next rank that the request goes on with. */
+  /** `moved`: the intent of the next rank, with which the request continues. */
   movedTo?: string;
   /** Whose it is, for what one network may have under way at a provider that has a limit: a keyed hash, forgotten with the quotes. */
   networkKey?: string;
@@ -44,15 +44,15 @@ export type StandsBack = { customerId: string; providerId: string; now: number; 
 
 export type IntentStore = {
   /**
-   * `exists`: the quote has a live intent; `busy`: the upstream session has an unsettled one; `open`: the customer's orders that can still be
-   * paid or are being placed are `maxOpen` already, counted so that parallel calls cannot pass together. The lease is the caller's when created.
+   * `exists`: the quote has a live intent. `busy`: the upstream session has an unresolved one. `open`: the customer already has `maxOpen` orders
+   * that can be paid or are being placed, counted so that parallel calls cannot pass together. The creator holds the lease.
    */
   create(intent: NewIntent, lease: Lease, maxOpen: number): Promise<'created' | 'exists' | 'busy' | { open: string[] }>;
   findByQuote(quoteId: string, customerId: string): Promise<Intent | undefined>;
   find(id: string): Promise<Intent | undefined>;
-  /** prepared → sending, only for the lease's owner and only while his lease lasts (the database's clock). */
+  /** prepared → sending, only for the lease's owner and while the lease lasts (by the database's clock). */
   startSending(id: string, lease: Lease, now: number): Promise<boolean>;
-  /** Ends a placing that was certainly not taken. False where another has held it since: what he has found out counts. */
+  /** Ends an intent that the provider certainly did not take. False if another sender has held it since: that one's result counts. */
   reject(id: string, owner: string, evidence: Json): Promise<boolean>;
   change(id: string, owner: string, change: IntentChange, release: boolean): Promise<boolean>;
   /** Settles it for good; in the same transaction its provider stands back for the customer, where it went back on its offer. */
@@ -69,13 +69,13 @@ export type IntentStore = {
   ): Promise<'confirmed' | 'lost' | 'twin'>;
   claimDue(now: number, lease: Lease, limit: number): Promise<Intent[]>;
   claim(id: string, lease: Lease): Promise<Intent | undefined>;
-  /** Unpayable and dead ones whose `nextTryOn` has come: to be looked at for money that should not be there. */
+  /** Unpayable and dead intents whose `nextTryOn` has come, to check for money that should not be there. */
   claimWithheld(now: number, lease: Lease, limit: number): Promise<Intent[]>;
-  /** `was`: only while this is still its answer. */
+  /** Replaces the answer only while it is still `was`. */
   changeWithheld(id: string, owner: string, change: IntentChange, was?: string): Promise<boolean>;
   wake(id: string, now: number): Promise<void>;
   earlierIn(exclusiveKey: string): Promise<string[]>;
-  /** The one whose outcome is not known yet: until it is, nothing else is placed under its key. */
+  /** The intent with an unknown outcome. Until that is known, nothing else is placed under its key. */
   unsettledIn(exclusiveKey: string): Promise<Intent | undefined>;
   /** Other placings at a provider that have one of these upstream ids. */
   sharing(providerId: string, upstreamIds: string[], except: string): Promise<Intent[]>;

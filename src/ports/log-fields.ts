@@ -1,6 +1,6 @@
 /**
- * Everything that may stand in a log line. The type of a log call is this list, and the log drops whatever is not on it, so a secret cannot
- * get in by a new path. What only one kind of provider has to say stands in the `logFields` of its own module.
+ * Everything that a log line may hold. Log calls have this list as their type, and the log drops whatever is not on it, so no new code path can
+ * leak a secret. Fields of only one kind of provider are in its module's `logFields`.
  */
 export const logFields = [
   'request_id',

@@ -1,4 +1,4 @@
-/** What the operator's view, switches and commands need of the database. Sealed values stay sealed: nothing here opens one. */
+/** What the operator's view, switches and commands need from the database. Nothing here opens a sealed value. */
 import type { Json as AnyJson } from '../domain/offer.ts';
 import type { IntentState, Stage } from '../domain/order.ts';
 import type { Ramp } from '../domain/ramp.ts';
@@ -10,7 +10,7 @@ import type { Order, OrderEvent, OrderTerms, OrderWatch } from './orders.ts';
 type Json = NonNullable<AnyJson>;
 
 export type DossierIntent = Omit<Intent, 'inputs' | 'answer'> & { leaseOwner?: string; leaseUntil?: number; answered: boolean };
-/** As it is stored, without what is sealed or about the customer's own server. */
+/** The stored row, without what is sealed or about the customer's own server. */
 export type DossierOrder = Omit<Order, 'paymentInfo' | 'secret' | 'referenceHash' | 'webhookUrl' | 'webhookEvents' | 'terms' | 'watch'> & {
   terms: OrderTerms & OrderWatch;
 };
@@ -18,7 +18,7 @@ export type DossierEvent = Omit<OrderEvent, 'source'> & { source: string };
 export type DossierNotice = { id: string; purpose: string; genuine: boolean; count: number; receivedOn: number };
 export type DossierClaim = Pick<Claim, 'state' | 'attempt' | 'createdOn' | 'nextTryOn' | 'expiresOn'>;
 export type DossierDelivery = Pick<Delivery, 'id' | 'type' | 'sequence' | 'host' | 'state' | 'attempt' | 'lastOutcome' | 'createdOn' | 'dueOn' | 'doneOn'>;
-/** Everything that is stored of one placing and what became of it. */
+/** Everything stored about one intent and what became of it. */
 export type Dossier = {
   intent: DossierIntent;
   route?: { id: string; createdOn: number; requestId: string; route: Json };
@@ -29,7 +29,7 @@ export type Dossier = {
   deliveries: DossierDelivery[];
 };
 
-/** Every member narrows. `from` and `to` are Unix milliseconds, `amount` matches what is paid or received, in the ramp's units. */
+/** Every member narrows the search. `from` and `to` are Unix milliseconds; `amount` matches what is paid or received, in the ramp's units. */
 export type OrderSearch = {
   requestId?: string;
   upstreamOrderId?: string;
@@ -54,14 +54,14 @@ export type FoundOrder = {
 };
 
 export type Switch = { name: string; mode: string; reason: string; untilOn?: number; setOn: number; setBy: string };
-/** The switches as one instance read them last. */
+/** The switches as one instance last read them. */
 export type SwitchState = { readOn: number; byName: Map<string, Switch> };
-/** An upstream session that can still be read, and whose it is. */
+/** An upstream session that can still be read, and its owner. */
 export type UpstreamSession = { id: string; providerId: string; blob: string; customerId?: string };
 export type OperatorAction = { at: number; actor: string; action: string; subject: string; detail?: Json };
 
 export type OperatorStore = {
-  /** By order id, intent id or quote id. `forgedTargets`: how notices with a wrong token about these ids are stored. */
+  /** By order id, intent id or quote id. `forgedTargets`: how we store notices about these ids that had a wrong token. */
   dossier(id: string, forgedTargets: (intentId: string, orderId: string) => string[]): Promise<Dossier | undefined>;
   search(search: OrderSearch, limit: number): Promise<FoundOrder[]>;
   /** Orders and placings in review, placings whose outcome is not known, those that share an upstream order, claims in review, dead letters. */
@@ -71,20 +71,20 @@ export type OperatorStore = {
   switches(): Promise<Switch[]>;
   setSwitch(change: Switch): Promise<void>;
   clearSwitch(name: string): Promise<boolean>;
-  /** Of one app, one customer, or all; the number of sessions that ended. */
+  /** Revokes the sessions of one app, one customer, or all. Returns how many ended. */
   revokeSessions(of: { appId?: string; customerId?: string }, now: number): Promise<number>;
   /**
-   * After a restore: quotes given out before can no longer be ordered, placings that may have been sent are looked for instead of sent, and
-   * sequences go on above whatever was told in the time that is lost.
+   * After a restore: earlier quotes can no longer be ordered, intents that may have been sent are looked for and not sent again, and sequences
+   * continue above whatever was reported in the lost time.
    */
   distrustRestored(now: number): Promise<{ quotes: number; placings: number; orders: number }>;
   unfinishedOrders(limit: number, after?: string): Promise<string[]>;
   unsettledPlacings(): Promise<{ id: string; exclusiveKey?: string }[]>;
-  /** Undelivered webhooks of orders that are further now than what they tell. */
+  /** Undelivered webhooks of orders that have moved on from what they report. */
   supersedeStale(now: number): Promise<number>;
   upstreamSessions(after: string | undefined, limit: number): Promise<UpstreamSession[]>;
   knownUpstreamIds(providerId: string, ids: string[]): Promise<string[]>;
-  /** Stores an upstream order that nobody here knows; false when somebody has it by now. */
+  /** Stores an upstream order that nobody here knows; false if somebody has it by now. */
   adopt(intent: NewIntent, upstreamOrderId: string, order: Order, event: OrderEvent): Promise<boolean>;
   record(action: OperatorAction): Promise<void>;
   actions(limit: number): Promise<OperatorAction[]>;

@@ -11,16 +11,16 @@ export type OrderTerms = RouteTerms & {
   /** How the provider names the currency and the option. */
   named?: { currency: string; option: string };
   arrivalSeconds?: number;
-  /** sell: what the provider said when it took the order; the offer's own word is not kept with the order. */
+  /** sell: what the provider said when it took the order, not what its offer said. */
   matchedBy?: MatchedBy;
-  /** Found at the provider after a restore: nothing is known of what was agreed. */
+  /** Found at the provider after a restore: we do not know what was agreed. */
   adopted?: true;
 };
-/** What following an order has learnt and needs at the next read. */
+/** What we learnt by following an order, and need at the next read. */
 export type OrderWatch = {
-  /** The last stage before review; without it only the operator leaves review. */
+  /** The last stage before review. Without it, only the operator ends the review. */
   beforeReview?: Stage;
-  /** Since when the provider has refused to tell of the order. */
+  /** Since when the provider has refused to report the order. */
   unreadableSince?: number;
   /** That another order has its upstream order was seen at the withdrawal: the operator has the word from then on. */
   twinSeen?: true;
@@ -45,22 +45,22 @@ export type Order = {
   quotedPay: bigint;
   quotedReceive: bigint;
   binding: boolean;
-  /** The customer's own bounds, as the order was placed with them. */
+  /** The customer's own limits, as given with the order. */
   minReceive?: bigint;
   maxPay?: bigint;
-  /** What the provider's status told last, also where it was not applied. */
+  /** What the provider's status last reported, even if it was not applied. */
   toldPay?: bigint;
   toldReceive?: bigint;
   toldFee?: bigint;
   toldOn?: number;
-  /** What the withdrawal link pays, read once. */
+  /** What the withdrawal link pays; read once. */
   linkReceive?: bigint;
   linkReadOn?: number;
-  /** Paid, and filled with less than was ordered. */
+  /** Paid, but filled with less than was ordered. */
   disputed?: boolean;
   shortReleasedOn?: number;
   recordedOn?: number;
-  /** The upstream order id again: one upstream order is one order here. */
+  /** The upstream order id once more: one upstream order is one order here. */
   upstreamKey?: string;
   expiresOn?: number;
   terms: OrderTerms;
@@ -127,8 +127,8 @@ export type OrderStore = {
   advance(order: Pick<Order, 'id' | 'sequence' | 'terms'>, change: OrderChange, event: OrderEvent | undefined, deliveries: NewDelivery[]): Promise<boolean>;
   claimDue(now: number, lease: Lease, limit: number): Promise<Order[]>;
   wake(id: string, now: number): Promise<void>;
-  /** A customer's orders at a provider with this amount that can still be paid and whose payment nothing else tells, also of a removed account. */
+  /** A customer's payable orders at a provider that only this amount identifies, including those of a removed account. */
   payableByAmount(providerId: string, customerId: string, pay: bigint, now: number): Promise<{ id: string; network: OrderTerms['network'] }[]>;
-  /** The upstream payments and orders that a customer's orders at a provider stand for, by the provider's ids; `except` is left out. */
+  /** The provider's ids of the payments and orders behind a customer's orders there, without `except`. */
   explained(providerId: string, customerId: string, except?: string): Promise<{ upstreamIds: string[]; openAmounts: bigint[] }>;
 };

@@ -2,20 +2,20 @@ import type { RuleVersion } from '../domain/policy.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import type { Fill, Windows } from '../domain/record.ts';
 
-/** One row of sums: which it is, the UTC day that they stand for, and when the operator cleared them. */
+/** One row of sums: its key, the UTC day of the sums, and when the operator cleared them. */
 type Row = { providerId: string; ramp: Ramp; day: number; windows: Windows; resetOn?: number };
 export type EstimatesRow = Row & {
   currency: string;
   option: string;
-  /** All fills of the option without decay, for the eye. */
+  /** All fills of the option without decay, for display. */
   all: { orders: number; quotedSats: bigint; deliveredSats: bigint; since: number };
 };
 export type BrokenRow = Row;
 export type RecordRows = { estimates: EstimatesRow[]; broken: BrokenRow[] };
-/** As one instance read it last: sums as they count today, and the version of a route that every instance reads. */
+/** As one instance last read it: the sums as they count today, and the route version that every instance can read. */
 export type RecordState = { readOn: number; hash: string; version: RuleVersion; options: Map<string, EstimatesRow>; broken: Map<string, BrokenRow> };
 
-/** What an operator reads of one provider. Counts and times since a moment; routes live for days only. */
+/** What an operator reads about one provider. Counts and times since a given time; routes live for only days. */
 export type ProviderFigures = {
   providerId: string;
   orders: number;
@@ -28,7 +28,7 @@ export type ProviderFigures = {
   wins: number;
   winsLostByHaircut: number;
 };
-/** A fill for `--why`, and how it was counted. */
+/** A fill for `--why`, and how it counted. */
 export type ShownFill = Omit<Fill, 'quotedOn' | 'referenceQuoted' | 'referenceFilled'> & {
   orderId: string;
   currency: string;
@@ -41,22 +41,22 @@ export type ShownFill = Omit<Fill, 'quotedOn' | 'referenceQuoted' | 'referenceFi
 
 export type RecordStore = {
   read(): Promise<RecordRows>;
-  /** Adds fills that the release before made, and orders that were paid `unfilledBefore` and never filled, each exactly once. How many it looked at. */
+  /** Adds the previous release's fills, and orders paid before `unfilledBefore` and never filled, each exactly once. Returns how many it checked. */
   addMissing(now: number, unfilledBefore: number, limit: number): Promise<number>;
-  /** What the withdrawal link of an order pays: kept with the order, and what is missing is taken off the record. */
+  /** Stores what an order's withdrawal link pays, and takes what is missing off the record. */
   linkRead(orderId: string, receive: bigint, now: number): Promise<void>;
-  /** The operator holds the proof of payment of an order that was never filled. False where it was filled, or is no order. */
+  /** The operator has proof of payment for an order that was never filled. False if it was filled, or is no order. */
   paidNotFilled(orderId: string, now: number): Promise<boolean>;
   /**
    * Sats that customers paid this provider, or may pay it, and that it has not filled. What nobody paid counts for as long as the money needs to
    * arrive, and of one network up to `networkSats` only: orders cost nothing, and must not keep a provider from others.
    */
   inFlight(providerId: string, networkSats: bigint, now: number): Promise<bigint>;
-  /** The number of rows that were cleared. */
+  /** Returns how many rows were cleared. */
   reset(providerId: string, now: number): Promise<number>;
   figures(since: number): Promise<ProviderFigures[]>;
-  /** Of one provider, those that missed most first. */
+  /** The fills of one provider, those that fell short most first. */
   fills(providerId: string, limit: number): Promise<ShownFill[]>;
-  /** Whether an instance of the release before stored a route since then: it reads version 1 alone. */
+  /** Whether an instance of the previous release has stored a route since then. It can read only version 1. */
   oldReaders(since: number): Promise<boolean>;
 };

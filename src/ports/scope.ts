@@ -1,13 +1,13 @@
 import type { Network } from '../domain/network.ts';
 import type { Gateway } from './gateway.ts';
 
-/** The gateway and whose work it does: a request's, or that of one row of the scheduled work. Made where the work begins and handed down. */
+/** The gateway, and for whom it works: one request, or one row of the scheduled work. Made where the work begins, and passed down. */
 export type Scope = {
   gateway: Gateway;
-  /** Under which all that comes of it is logged, and which providers are told. */
+  /** Every log line of this work has it, and providers get it. */
   requestId: string;
-  /** The caller's, where the operator lets providers have it. */
+  /** The caller's, if the operator allows it to reach providers. */
   traceparent?: string | undefined;
-  /** Whose haste and whose failures a call upstream counts as. Left out where the address says nothing about who is who: an app's backend, a row. */
+  /** Whose rate and whose failures an upstream call counts towards. Absent when the address identifies nobody: an app's backend, a row. */
   network?: Network | undefined;
 };

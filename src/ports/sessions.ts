@@ -28,7 +28,7 @@ export type SessionStore = {
     upstream: { id: string; providerId: string; blob: string; expiresOn: number }[],
   ): Promise<void>;
   find(idHash: string): Promise<Session | undefined>;
-  /** Sets the customer; false when another call opened it first. */
+  /** Sets the customer; false if another call opened it first. */
   open(row: {
     idHash: string;
     customerId: string;
@@ -46,7 +46,7 @@ export type SessionStore = {
   createCustomer(row: { id: string; keyHash?: string; recoveryHash: string; now: number }): Promise<string>;
   linkKey(customerId: string, keyHash: string): Promise<boolean>;
 
-  /** Wins or loses the right to open an upstream session: the row's id, or undefined when somebody else has a live row. */
+  /** Takes the right to open an upstream session: the row's id, or undefined if somebody else has a live row. */
   claimUpstream(row: { id: string; owner: string; providerId: string; now: number }): Promise<boolean>;
   findUpstream(owner: string, providerId: string): Promise<ProviderSession | undefined>;
   findUpstreamById(id: string): Promise<{ id: string; owner: string; providerId: string; blob?: string } | undefined>;

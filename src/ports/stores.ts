@@ -39,6 +39,6 @@ export type Stores = {
   operator: OperatorStore;
   idempotency: IdempotencyStore;
   prune(before: Retention, limit: number): Promise<Record<string, number>>;
-  /** A cheap round trip, and whether every migration is in. */
+  /** A cheap round trip that also says whether every migration is in. */
   check(): Promise<{ database: boolean; migrations: boolean }>;
 };

@@ -3,8 +3,8 @@ const samplesNeeded = 20;
 const recomputeEvery = 20;
 
 /**
- * How long this provider's answers are waited for: 1.5 × the 99th percentile of its last 200 answers, late ones included (a timeout learnt
- * from successes only can never grow again), at least `leastMs`, at most the deadline less 100 ms. Before 20 answers: the deadline.
+ * How long to wait for this provider: 1.5 × the 99th percentile of its last 200 answers, but at least `leastMs` and at most the deadline less
+ * 100 ms. Late answers count, since a timeout learnt only from successes can never grow again. Before 20 answers: the deadline.
  */
 export const createAdaptiveTimeout = (leastMs = 300) => {
   const samples: number[] = [];

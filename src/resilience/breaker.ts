@@ -1,8 +1,8 @@
 /**
- * opossum on our clock. Its own timers do not live on Workers: the window never rotates there and an open circuit never half-opens, because a
- * timer dies with the request that made it. So buckets are rotated, and the half-open circuit is made, when a call comes in; nothing here
- * starts a timer. opossum is told of a call when it has settled, because to opossum every call that is no failure counts for the provider: a
- * customer who fails again and again, or a 429, would talk a dead provider well.
+ * opossum on our clock. On Workers a timer dies with the request that made it, so opossum's own window never rotates there, and an open circuit
+ * never half-opens. So we rotate buckets and half-open the circuit when a call comes in, and start no timer. We report a call to opossum only
+ * after it has ended, because opossum counts every call that is not a failure in the provider's favour: a customer who keeps failing, or a 429,
+ * would make a dead provider look healthy.
  */
 import { EventEmitter } from 'node:events';
 import CircuitBreaker from 'opossum';
@@ -14,12 +14,12 @@ export type BreakerSettings = {
   windowMs: number;
   resetMs: number;
   resetMaxMs: number;
-  /** Slowed instead of refused: while open, one call every `resetMs` always passes, however many failed before and whatever hangs. */
+  /** Slows calls instead of refusing them: while open, one call always passes every `resetMs`, whatever failed or hangs. */
   neverRefuse?: boolean;
 };
 export type BreakerState = 'closed' | 'open' | 'half-open';
 export type Breaker = {
-  /** Throws ProviderFault `circuit-open` (not taken) when refused. `customerKey`: failures count once enough customers met them. */
+  /** Throws ProviderFault `circuit-open` (not taken) when refused. `customerKey`: failures count once enough customers have had them. */
   run<T>(attempt: () => Promise<T>, customerKey?: string): Promise<T>;
   state(): BreakerState;
   /** When the next probe may go, while open. */
@@ -27,7 +27,7 @@ export type Breaker = {
 };
 
 const buckets = 10;
-/** A probe whose request died with its isolate is given up after so long. */
+/** How long we wait for a probe, whose request may have died with its isolate. */
 const probePatienceMs = 30_000;
 const counted = new Set(['timeout', 'unreachable', 'server', 'malformed']);
 
@@ -39,7 +39,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
   let rotator = new EventEmitter();
   let circuit = make(false);
   let rotatedOn = now();
-  /** When each customer last met a failure, oldest first. */
+  /** When each customer last had a failure, oldest first. */
   const customers = new Map<string, number>();
   let timesOpened = 0;
   let probeFrom = 0;
@@ -80,7 +80,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
   const counts = (fault: unknown, customer: string | undefined, at: number): boolean => {
     if (!(fault instanceof ProviderFault) || !counted.has(fault.kind)) return false;
     if (customer === undefined || !circuit.closed) return true;
-    // One customer's failures open nothing for everybody: it takes as many customers as the volume threshold says.
+    // One customer's failures must not open the circuit for everybody: it takes as many customers as the volume threshold.
     customers.delete(customer);
     customers.set(customer, at);
     return customers.size >= settings.volumeThreshold;
@@ -88,7 +88,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
 
   const rotate = (at: number): void => {
     const slice = settings.windowMs / buckets;
-    // The clock was put back: what was noted by it would hold for hours.
+    // The clock was set back: later entries would stay for hours.
     if (at < rotatedOn) {
       rotatedOn = at;
       probeFrom = Math.min(probeFrom, at + settings.resetMaxMs);
@@ -114,13 +114,13 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
     probeSince = at;
   };
 
-  /** What a call that began on another circuit, or before this one opened, has to say is out of date. */
+  /** Ignores the outcome of a call that began on another circuit or before this one opened: it is out of date. */
   const record = async (asked: Circuit, outcome: Outcome): Promise<void> => {
     if (asked !== circuit || circuit.opened) return;
     try {
       await circuit.fire(outcome);
     } catch {
-      // opossum hands the failure back, which its caller has already.
+      // opossum rethrows the failure, which its caller already has.
     }
   };
 
@@ -138,7 +138,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
         const settledOn = now();
         rotate(settledOn);
         if (counts(fault, customerKey, settledOn)) await record(asked, 'bad');
-        // A probe that says nothing about the provider's health makes room for the next one.
+        // A probe that says nothing about the provider's health frees the slot for the next one.
         else if (asked === circuit) probeSince = undefined;
         throw fault;
       }

@@ -2,7 +2,7 @@ import { ProviderBusy } from '../providers/fault.ts';
 
 export type BulkheadSettings = { inFlight: number; queue: number; queueAgeMs: number };
 
-/** Calls beyond `inFlight` wait, at most `queue` of them and at most `queueAgeMs`: an old entry is wasted work. */
+/** Calls beyond `inFlight` wait: at most `queue` of them, for at most `queueAgeMs`, since serving an old one is wasted work. */
 export const createBulkhead = ({ inFlight, queue, queueAgeMs }: BulkheadSettings) => {
   let running = 0;
   const waiting: { go: () => void; timer: ReturnType<typeof setTimeout> }[] = [];

@@ -13,7 +13,7 @@ const settings: GuardSettings = {
 const limits = { deadlineMs: 2_500, idempotent: true };
 const guardWith = (more: Partial<GuardSettings> = {}) => createGuard({ ...settings, ...more }, { now: () => Date.now(), random: () => 0.5 });
 const settle = async (work: Promise<unknown>): Promise<unknown> => await work.catch((error: unknown) => error);
-/** Answers after `ms`, or fails when it is cut. */
+/** Answers after `ms`, or fails when aborted. */
 const takes =
   (ms: number) =>
   (signal: AbortSignal): Promise<string> =>

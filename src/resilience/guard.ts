@@ -9,32 +9,32 @@ export type GuardSettings = {
   breaker: BreakerSettings;
   bulkhead: BulkheadSettings;
   retryAttempts: number;
-  /** How long a call may go on after its caller stopped waiting, to be counted as late. 0 on Workers: cut. */
+  /** How long a call may continue after its caller stopped waiting, to count as late. 0 on Workers, where it is aborted. */
   lateGraceMs: number;
   timeoutMs: Partial<Record<Operation, number>>;
-  /** The shortest time-out that quick answers teach. */
+  /** The shortest timeout that quick answers can teach. */
   leastTimeoutMs?: number;
 };
 export type GuardClock = { now: () => number; random: () => number };
 
 const operations: readonly Operation[] = ['quote', 'order', 'status'];
 const backOffMs = [1000, 2000, 4000, 8000];
-/** However long a provider asks us to stay away: its orders must be looked at. */
+/** The longest back-off, whatever the provider asks for: we must keep reading its orders. */
 const mostBackOffMs = 300_000;
 
 /**
- * What surrounds every call to one provider: deadline → retry → bulkhead → breaker → attempt. Circuits are per operation class, so that a
- * provider whose prices fail is still asked about the orders it holds. State is this instance's own.
+ * Guards every call to one provider: deadline → retry → bulkhead → breaker → attempt. Each class of operation has its own circuit, so that we
+ * still ask a provider about its orders when its prices fail. The state belongs to this instance.
  */
 export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard => {
   const { now } = clock;
   const breakers: Record<Operation, Breaker> = {
     quote: createBreaker(settings.breaker, clock),
     order: createBreaker(settings.breaker, clock),
-    // Money in flight stays visible: slowed, never refused for long.
+    // Money in flight must stay visible: slow these calls, but never refuse them for long.
     status: createBreaker({ ...settings.breaker, neverRefuse: true }, clock),
   };
-  // One for each class: prices that pile up must not keep an order or a look at money in flight from its provider.
+  // One per class: a queue of price calls must not block an order or a read of money in flight.
   const bulkheads = { quote: createBulkhead(settings.bulkhead), order: createBulkhead(settings.bulkhead), status: createBulkhead(settings.bulkhead) };
   const budget = createRetryBudget();
   const adaptive = createAdaptiveTimeout(settings.leastTimeoutMs);
@@ -43,7 +43,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   let limitedUntil = 0;
   let timesLimited = 0;
 
-  /** As long as it asked, else 1, 2, 4, 8 s; the answers to calls that were under way together count as one. */
+  /** As long as the provider asked, else 1, 2, 4, 8 s. Answers to calls made at the same time count as one. */
   const backOff = (askedMs: number | undefined): void => {
     const at = now();
     if (at >= limitedUntil) timesLimited += 1;
@@ -53,11 +53,11 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   };
 
   const note = (fault: unknown): void => {
-    // A budget of ours that was spent says nothing about the provider.
+    // Our own spent budget says nothing about the provider.
     if (!(fault instanceof ProviderFault) || fault.kind === 'gateway-busy') return;
     if (fault.kind === 'rejected-credentials') off = true;
     if (fault.kind === 'rate-limited') {
-      // Without the status it was a limit of our own.
+      // Without a status it was our own limit.
       if (fault.status !== 429) return;
       backOff(fault.retryAfterMs);
     }
@@ -66,7 +66,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
 
   const attemptOnce = async <T>(operation: Operation, limits: CallLimits, signal: AbortSignal, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     if (off) throw new ProviderFault('rejected-credentials', 'our credentials were refused; off until the configuration changes', { taken: 'no' });
-    // Never longer than the longest back-off: the clock may have been put back meanwhile.
+    // Never longer than the longest back-off: the clock may have been set back meanwhile.
     limitedUntil = Math.min(limitedUntil, now() + mostBackOffMs);
     if (now() < limitedUntil) throw new ProviderFault('rate-limited', 'backing off as it asked', { taken: 'no', retryAfterMs: limitedUntil - now() });
     return await breakers[operation].run(async () => {
@@ -79,7 +79,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
         budget.succeeded();
         return answer;
       } catch (fault) {
-        // A cut call took at least this long; a time-out learnt from answers alone could never grow again.
+        // An aborted call took at least this long. A timeout learnt only from answers could never grow again.
         if (operation === 'quote' && limits.idempotent && signal.aborted) adaptive.record(now() - started);
         note(fault);
         throw fault;
@@ -90,9 +90,9 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   return {
     call: async <T>(operation: Operation, limits: CallLimits, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> => {
       const deadlineMs = Math.min(limits.deadlineMs, settings.timeoutMs[operation] ?? Infinity);
-      // A price that is made by an order takes as long as an order: it neither teaches nor obeys what estimates taught.
+      // A price that needs an order takes as long as an order, so it neither adds to nor follows the timeout of estimates.
       const patienceMs = operation === 'quote' && limits.idempotent ? adaptive.timeoutMs(deadlineMs) : deadlineMs;
-      // The caller stops waiting at his deadline; the call itself is cut a grace later, so that late answers are learnt from.
+      // The caller stops waiting at the deadline. The call itself is aborted after a grace period, so that we learn from late answers.
       const cut = new AbortController();
       const onAbort = (): void => cut.abort();
       limits.signal?.addEventListener('abort', onAbort, { once: true });

@@ -5,7 +5,7 @@ const mostTokens = 10;
 const leastTokens = 5;
 const firstPauseMs = 20;
 
-/** Retries are paid from a bucket: 10 tokens, one a failure, a tenth back a success, none left at 5 (gRPC A6). A dying provider is not pushed. */
+/** A token bucket limits retries, to spare a dying provider (gRPC A6): 10 tokens, a failure takes one, a success returns a tenth, no retries at 5 or below. */
 export const createRetryBudget = () => {
   let tokens = mostTokens;
   return {
@@ -23,9 +23,9 @@ export type RetryBudget = ReturnType<typeof createRetryBudget>;
 export type RetryOptions = { attempts: number; budget: RetryBudget; deadlineMs: number; now: () => number; signal: AbortSignal };
 
 /**
- * At most `attempts` more, only where the first had no effect or a gateway before the provider said 502, 503 or 504, and only within the first
- * 40 % of the deadline; a provider that says when to come back is not asked before, and not at all if that is later. The one retry layer:
- * nothing above or below tries again.
+ * Retries at most `attempts` times, within the first 40 % of the deadline, and only if the first call had no effect or a gateway before the
+ * provider answered 502, 503 or 504. Waits as long as the provider asks, or gives up if that is too long. This is the only retry layer: nothing
+ * above or below retries.
  */
 export const withRetry = async <T>(call: () => Promise<T>, { attempts, budget, deadlineMs, now, signal }: RetryOptions): Promise<T> => {
   const started = now();

@@ -6,7 +6,7 @@ import { base64urlnopad } from '@scure/base';
 /** SHA-256 of UTF-8 text, lower-case hex. Synchronous on both runtimes. */
 export const sha256Hex = (text: string): string => bytesToHex(sha256(utf8ToBytes(text)));
 
-/** Compares in a time that depends on the lengths only. */
+/** Compares in a time that depends only on the lengths. */
 export const constantTimeEqual = (a: string, b: string): boolean => {
   if (a.length !== b.length) return false;
   let difference = 0;
@@ -15,8 +15,8 @@ export const constantTimeEqual = (a: string, b: string): boolean => {
 };
 
 /**
- * The tokens in the addresses that providers call: HMAC-SHA256 over (purpose, id), 128 bits, nothing stored. Several keys during a rotation:
- * the first makes, all check.
+ * The tokens in the URLs that providers call: HMAC-SHA256 over (purpose, id), 128 bits. Nothing is stored. During a rotation there are several
+ * keys: the first makes tokens, all of them check.
  */
 export const createNoticeTokens = (keys: readonly Uint8Array[]) => {
   const make = (key: Uint8Array, purpose: string, id: string): string =>

@@ -10,9 +10,9 @@ import type { Place, Seal } from '../ports/runtime.ts';
 
 export type MasterKey = { id: string; key: Uint8Array };
 export type SealWithRotation = Seal & {
-  /** Sealed under another master key than the current one. */
+  /** Whether the value was sealed under another master key than the current one. */
   isOld: (sealed: string) => boolean;
-  /** The same secret under the current master key; the ciphertext is not touched. */
+  /** The same secret under the current master key. The ciphertext stays as it is. */
   rewrap: (sealed: string) => Promise<string>;
 };
 
@@ -32,7 +32,7 @@ export const createSeal = (keys: readonly MasterKey[]): SealWithRotation => {
   if (!current) throw new Error('no sealing key');
   for (const { id, key } of keys)
     if (key.length !== 32 || !/^[\w-]{1,32}$/.test(id)) throw new Error(`the sealing key "${id}" is not 32 bytes with a plain name`);
-  // Keys are kept once they are there, never the promise of one: on Workers a promise belongs to the request that made it.
+  // Cache imported keys, never a promise of one: on Workers a promise belongs to the request that made it.
   const imported = new Map<string, Key>();
   const masterKey = async (id: string): Promise<Key> => {
     const known = imported.get(id);
@@ -53,7 +53,7 @@ export const createSeal = (keys: readonly MasterKey[]): SealWithRotation => {
 
   return {
     seal: async (plain, place) => {
-      // One key, no pair, for AES; one of the two runtimes' types does not know it.
+      // AES gives one key, not a pair, which one of the two runtimes' types does not know.
       const key = (await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, true, ['encrypt', 'decrypt'])) as Key;
       const iv = crypto.getRandomValues(new Uint8Array(12));
       const [ciphertext, wrapped] = await Promise.all([
@@ -63,7 +63,7 @@ export const createSeal = (keys: readonly MasterKey[]): SealWithRotation => {
       return [version, current.id, encode(wrapped), base64urlnopad.encode(iv), encode(ciphertext)].join('.');
     },
     open: async (sealed, place) => {
-      // The hot path opens the same upstream sessions again and again. Keyed by ciphertext and place: nothing can be read from another row.
+      // The hot path opens the same upstream sessions again and again. The cache key has ciphertext and place, so no row can read another's value.
       const known = `${place.table}\n${place.row}\n${place.field}\n${sealed}`;
       const hit = cache.get(known);
       if (hit !== undefined) return hit;

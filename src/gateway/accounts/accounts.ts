@@ -129,7 +129,7 @@ const newAccount = async (
     ...(webhook.appId === undefined ? {} : { appId: webhook.appId }),
   };
   const made = await gateway.stores.accounts.create(account, 'blob' in by ? await gateway.seal.seal(by.blob, blobPlace(id)) : undefined);
-  // Whoever holds our credentials and names an e-mail is given its key: so an e-mail belongs to the customer who was connected by it first, for good.
+  // The provider gives us the key of any e-mail that we name. So an e-mail belongs for good to the customer who first connected with it.
   if (made === 'email-taken')
     throw new Problem(
       'customer-conflict',

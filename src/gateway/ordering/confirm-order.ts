@@ -24,8 +24,8 @@ import { defined } from '../../domain/defined.ts';
 import { markTwins, twinsOf } from '../following/twins.ts';
 
 /**
- * The provider answered with an order. It is shown only when it is nobody else's, is what the customer accepted, can be paid in time, and its links
- * are the provider's own; then the intent, the order, its first event and the answer's bytes are committed in one transaction.
+ * The provider answered with an order. The customer sees it only if it is nobody else's, is what they accepted, can be paid in time, and links
+ * only to the provider's own hosts. Then one transaction commits the intent, the order, its first event and the answer's bytes.
  */
 export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string, placing: Placing, placed: PlacedOrder): Promise<GivenAnswer | Withheld> => {
   const { gateway } = scope;
@@ -72,7 +72,7 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
   const outcome = await gateway.stores.intents.confirm(intent.id, owner, change, { order, event, deliveries });
   // Two came at the same moment, and the other is in the database by now.
   if (outcome === 'twin') return await withholdTwin(gateway, intent, owner, placed, await twinsOf(gateway, order));
-  // Somebody else settled it meanwhile: that answer is the answer.
+  // Another call resolved it meanwhile, so that call's answer counts.
   if (outcome === 'lost') return await answerOf(gateway, await gateway.stores.intents.find(intent.id));
   gateway.count('orders_total', { provider: provider.id, outcome: untrusted ? 'review' : 'confirmed' });
   countJudged(scope, provider.id, 'kept');
