@@ -19,7 +19,7 @@ const schema = z.object({
 });
 export type Env = z.output<typeof schema>;
 
-/** The environment, without secrets (those are in secrets.ts). An empty value is absent. */
+/** The environment, without secrets (secrets.ts reads those). An empty value counts as absent. */
 export const readEnv = (source: Record<string, string | undefined>): { ok: true; env: Env } | { ok: false; mistakes: string[] } => {
   const parsed = schema.safeParse(Object.fromEntries(Object.entries(source).filter(([, value]) => value !== '')));
   if (parsed.success) return { ok: true, env: parsed.data };

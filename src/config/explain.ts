@@ -44,7 +44,7 @@ const at = ({ document, lines, fileName }: Place, path: string[]): string => {
   return `${fileName}:1`;
 };
 
-/** Where an entry of a map or a list begins. */
+/** The line where an entry of a map or list begins. */
 const startOf = (parent: unknown, name: string | undefined): number | undefined => {
   if (isSeq(parent)) {
     const item = parent.items[Number(name)];

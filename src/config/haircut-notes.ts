@@ -1,6 +1,6 @@
 import type { GatewayConfig } from './providers-config.ts';
 
-/** Where an estimate could quote more than it means by as much as the order may get worse, and what the gateway makes of it. */
+/** Notes for blocks whose estimates could quote too high by as much as an order may get worse, and what the gateway does about it. */
 export const haircutNotes = ({ routing, providers }: GatewayConfig): string[] => {
   const { indicative_haircut_bps: haircut, slippage_bps: slippage } = routing;
   return [

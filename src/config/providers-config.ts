@@ -214,11 +214,11 @@ export type Parsed = { ok: true; config: GatewayConfig } | { ok: false; mistakes
 export type ParseOptions = {
   fileName: string;
   modules: ReadonlyMap<string, ProviderModule>;
-  /** By provider id: where a sandbox provider really listens. */ baseUrls?: Record<string, string>;
+  /** Where each sandbox provider really listens, by provider id. */ baseUrls?: Record<string, string>;
   publicUrl?: string | undefined;
 };
 
-/** Reads the whole file, or names every mistake with file, line, path, what was found and what is allowed. */
+/** Reads the whole file, or reports every mistake with its file, line, path, what was found and what is allowed. */
 export const parseConfig = (text: string, options: ParseOptions): Parsed => {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });

@@ -1,16 +1,16 @@
-/** Kept apart from everything else, so that no log line, error or dump of the configuration can carry them. */
+/** Secrets are kept apart from everything else, so that no log line, error or dump of the configuration can hold one. */
 import { base64 } from '@scure/base';
 import { isAddress, isPublicAddress } from '../domain/public-address.ts';
 import type { GatewayConfig } from './providers-config.ts';
 
 export type NamedKey = { id: string; key: Uint8Array };
 export type Secrets = {
-  /** Current first; old ones open what they sealed. */
+  /** Current first. Old keys still open what they sealed. */
   seal: NamedKey[];
   notice: Uint8Array[];
   signing: { kid: string; seed: Uint8Array }[];
   metricsToken: string | undefined;
-  /** The value of a variable that a provider's block names. */
+  /** Reads the variable that a provider's block names. */
   provider: (name: string) => string | undefined;
   /** `whsec_…` by app id. */
   appWebhooks: Map<string, string[]>;
@@ -18,7 +18,7 @@ export type Secrets = {
 type Source = Record<string, string | undefined>;
 
 /**
- * SEAL_KEY, NOTICE_KEY, WEBHOOK_SIGNING_KEY: `id:base64 of 32 bytes`; the `_OLD` form is a comma-separated list of replaced ones. Every
+ * SEAL_KEY, NOTICE_KEY, WEBHOOK_SIGNING_KEY: `id:base64 of 32 bytes`. Each `_OLD` variable is a comma-separated list of replaced keys. Every
  * mistake is one line that names the variable and never its value.
  */
 export const readSecrets = (
@@ -65,7 +65,7 @@ const readKey = (text: string): NamedKey | undefined => {
   return id === undefined || encoded === undefined ? undefined : { id, key: base64.decode(encoded) };
 };
 
-/** Every variable that the configuration names (`*_env`), with where. */
+/** Every variable that the configuration names (`*_env`), and where. */
 const namedVariables = (config: Pick<GatewayConfig, 'apps' | 'providers'>): { path: string; variable: string }[] => {
   const apps = Object.entries(config.apps).flatMap(([id, app]) =>
     app.webhook_secret_env === undefined ? [] : [{ path: `apps.${id}.webhook_secret_env`, variable: app.webhook_secret_env }],
@@ -80,7 +80,7 @@ const namedVariables = (config: Pick<GatewayConfig, 'apps' | 'providers'>): { pa
   return [...apps, ...providers];
 };
 
-/** Freshly made keys in the form that readSecrets reads. */
+/** Makes new keys in the form that readSecrets reads. */
 export const freshSecrets = (randomBytes: (n: number) => Uint8Array): Record<'SEAL_KEY' | 'NOTICE_KEY' | 'WEBHOOK_SIGNING_KEY', string> => ({
   SEAL_KEY: `s1:${base64.encode(randomBytes(32))}`,
   NOTICE_KEY: `n1:${base64.encode(randomBytes(32))}`,
@@ -93,7 +93,7 @@ const isPrivate = (hostname: string): boolean => {
   return isAddress(host) ? !isPublicAddress(host) : privateName.test(host.replace(/\.$/, ''));
 };
 
-/** What live mode refuses to start with. One line each. */
+/** Why live mode refuses to start, one line each. */
 export const checkLive = (config: GatewayConfig, source: Source): string[] => {
   if (config.mode !== 'live') return [];
   const mistakes: string[] = [];

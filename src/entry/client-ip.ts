@@ -1,12 +1,12 @@
 import { isWithin, parseIp, parseRange, showIp, type IpAddress, type IpRange } from '../domain/ip-address.ts';
 
 /**
- * Who is calling. The headers are believed only as far as they were written by proxies we trust: from the right, the first address that is
- * no trusted proxy. A hop that cannot be read (`unknown`, an obfuscated name, nonsense) ends the walk: what stands left of it was handed in
- * by somebody we do not know, so the caller is the proxy that did not say who called it.
+ * Finds out who is calling. We believe headers only as far as trusted proxies wrote them: the caller is the first address from the right that is
+ * no trusted proxy. A hop that we cannot read (`unknown`, an obfuscated name, nonsense) ends the walk. Whatever is left of it came from somebody
+ * unknown, so the caller is the proxy that did not say who called it.
  *
- * A proxy passes on the header that it does not write itself. Where both came and lead to two addresses, one is the caller's invention, and
- * neither is believed.
+ * A proxy passes on the header that it does not write itself. If both came and give two addresses, the caller invented one, and we believe
+ * neither.
  */
 export const clientIp = (remote: string | undefined, xForwardedFor: string | undefined, trusted: readonly string[], forwarded?: string): string | undefined => {
   const caller = parseIp(remote ?? '');
@@ -41,8 +41,8 @@ const readNode = (node: string): IpAddress | undefined => {
 };
 
 /**
- * RFC 7239: the `for` of each element, left to right; an element without one is a hop that cannot be read. A quote that is not closed could
- * take in what the proxies wrote behind it, so such a header says nothing at all.
+ * RFC 7239: the `for` of each element, left to right. An element without one is an unreadable hop. An unclosed quote could swallow what the
+ * proxies wrote after it, so we ignore such a header.
  */
 const forwardedNodes = (header: string): string[] =>
   splitOutsideQuotes(header, ',')?.map((element) => {
@@ -50,7 +50,7 @@ const forwardedNodes = (header: string): string[] =>
     return named.length === 1 ? (named[0] ?? '').replaceAll(/\\(.)/g, '$1') : '';
   }) ?? [''];
 
-/** Undefined where a quote is left open. */
+/** Undefined when a quote is left open. */
 const splitOutsideQuotes = (text: string, by: ',' | ';'): string[] | undefined => {
   const parts: string[] = [];
   let from = 0;

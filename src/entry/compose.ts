@@ -1,4 +1,4 @@
-/** The only place where the parts meet. The entries choose the runtime's parts and hand them in; tests override what they like. */
+/** The only place where the parts meet. The entries choose the runtime's parts and pass them in; tests may override any. */
 import type { Sql } from 'postgres';
 import type { GatewayConfig, ProviderConfig } from '../config/providers-config.ts';
 import type { Secrets } from '../config/secrets.ts';
@@ -24,7 +24,7 @@ import { createStores } from '../store/stores.ts';
 import { waitAtMost } from './wait-at-most.ts';
 
 const version = '0.1.0';
-/** RFC 9110 10.1.5; some firewalls refuse a call without one. */
+/** RFC 9110 10.1.5. Some firewalls refuse a call without a User-Agent. */
 const userAgent = { 'user-agent': `ramp-gateway/${version}` };
 
 export type Parts = {
@@ -38,18 +38,18 @@ export type Parts = {
   now: () => number;
   random: () => number;
   uuid: () => string;
-  /** SHA-256 of UTF-8 text, lower-case hex; for a runtime that has a faster one than `sha256Hex`. */
+  /** SHA-256 of UTF-8 text in lower-case hex, for a runtime with a faster one than `sha256Hex`. */
   hash?: (text: string) => string;
   randomSecret: (bytes: number) => string;
   sleep: (ms: number) => Promise<void>;
-  /** The shortest time-out that a provider's quick answers teach, where it is not the usual one. */
+  /** The shortest timeout that a provider's quick answers can teach, if not the default. */
   leastTimeoutMs?: number;
   instance: string;
   /** Whether work may outlive the answer. */
   outlivesRequest: boolean;
 };
 
-/** What lives as long as the instance: providers with their circuits, keys, caches. No database, no request. */
+/** What lives as long as the instance: providers and their circuits, keys, caches. No database and no request. */
 export const composeInstance = (parts: Parts) => {
   const { config, secrets, now, random } = parts;
   const seal = createSeal(secrets.seal);
@@ -140,7 +140,7 @@ const composeProvider = (parts: Parts, configured: ProviderConfig, state: Instan
         resetMs: breaker.reset_s * 1000,
         resetMaxMs: breaker.reset_max_s * 1000,
       },
-      // Nothing may wait for another request on Workers: no queue there.
+      // On Workers nothing may wait for another request, so there is no queue.
       bulkhead: { inFlight: parts.outlivesRequest ? concurrency.in_flight : Infinity, queue: concurrency.queue, queueAgeMs: concurrency.queue_age_ms },
       retryAttempts: core.retry.attempts,
       lateGraceMs: parts.outlivesRequest ? config.routing.late_grace_ms : 0,
@@ -169,7 +169,7 @@ const composeProvider = (parts: Parts, configured: ProviderConfig, state: Instan
   return { id: core.id, name: core.name, ramps: module.ramps, core, demandsProof: module.demandsProof?.(core.settings) ?? false, adapter, guard };
 };
 
-/** Account steps, webhook tests and claims go by the number of orders. */
+/** The limits of account steps, webhook tests and claims follow that of orders. */
 const limitsOf = (limits: GatewayConfig['limits']): Limits => {
   const quotesOfNetwork = limits.quotes_per_minute_network ?? limits.quotes_per_minute * 5;
   const ofNetwork = limits.orders_per_minute_network ?? limits.orders_per_minute * 5;
@@ -177,13 +177,13 @@ const limitsOf = (limits: GatewayConfig['limits']): Limits => {
   const orders = { session: limits.orders_per_minute, network: ofNetwork, app: ofApp };
   return {
     verify: { network: limits.verify_per_minute, app: limits.quotes_per_minute_app },
-    // The same body again is the same session.
+    // The same body gives the same session.
     sessions: { network: limits.verify_per_minute * 4, app: limits.quotes_per_minute_app * 4 },
     quotes: { session: limits.quotes_per_minute, network: quotesOfNetwork, app: limits.quotes_per_minute_app },
     orders,
-    // Signing up takes several steps, and typos: they leave the orders' minute alone.
+    // Signing up takes several steps and typos, which do not count towards the limit of orders.
     'account-steps': orders,
-    // A claim whose outcome is unknown is to be repeated every five seconds.
+    // The wallet should repeat a claim with an unknown outcome every five seconds.
     withdrawals: { session: orders.session * 3, network: ofNetwork * 3, app: ofApp * 3 },
     'webhook-tests': orders,
     mails: { network: limits.mails_per_hour_network ?? limits.orders_per_minute * 2, app: ofApp * 10 },
@@ -191,7 +191,7 @@ const limitsOf = (limits: GatewayConfig['limits']): Limits => {
   };
 };
 
-/** By SHA-256 of the key. A key that stands in both lists is a public one. */
+/** By SHA-256 of the key. A key in both lists counts as public. */
 const knownApps = (config: GatewayConfig): Map<string, KnownApp> => {
   const apps = Object.entries(config.apps).map(([id, app]) => ({
     app,

@@ -2,7 +2,7 @@ import type postgres from 'postgres';
 
 type Gauge = { name: string; help: string; value: number };
 
-/** What the database knows, the same from every instance. Throws the driver's error when it does not answer. */
+/** Gauges from the database, the same on every instance. Throws the driver's error when the database does not answer. */
 export const databaseGauges = async (sql: postgres.Sql): Promise<Gauge[]> => {
   const [row] = await sql<{ late: number; dead: number; unsettled: number; review: number }[]>`
     select (select count(*) from deliveries where state = 'due' and due_on < now() - interval '1 minute')::int as late,

@@ -3,7 +3,7 @@ import type { Log } from '../ports/runtime.ts';
 
 export type NodeDatabase = { sql: postgres.Sql; url: string; kind: 'postgres' | 'pglite'; close: () => Promise<void> };
 export type DatabaseOptions = {
-  /** A PostgreSQL to use. Its query string may carry settings: `?statement_timeout=10000`. Without it the embedded database runs. */
+  /** The PostgreSQL to use. Its query string may hold settings: `?statement_timeout=10000`. Without a URL the embedded database runs. */
   url?: string | undefined;
   /** Where the embedded database keeps its rows. */
   dataDir: string;
@@ -13,8 +13,8 @@ export type DatabaseOptions = {
 };
 
 /**
- * Opens the database of the Node process, one driver for both kinds. Throws when the data folder is in use or nothing is there to open;
- * an unreachable PostgreSQL shows at the first statement.
+ * Opens the database of the Node process, with one driver for both kinds. Throws when the data folder is in use or there is nothing to open. An
+ * unreachable PostgreSQL fails only at the first statement.
  */
 export const openDatabase = async ({ url, dataDir, log, poolSize = 10 }: DatabaseOptions): Promise<NodeDatabase> => {
   if (url !== undefined) {
@@ -33,7 +33,7 @@ export const openDatabase = async ({ url, dataDir, log, poolSize = 10 }: Databas
   return { sql, url: embedded.url, kind: 'pglite', close };
 };
 
-/** PGlite is for developing and for tests: the image and production installs do not have it. */
+/** PGlite is for development and tests. The image and production installs do not have it. */
 const hasEmbedded = (): boolean => {
   try {
     import.meta.resolve('@electric-sql/pglite');
@@ -43,7 +43,7 @@ const hasEmbedded = (): boolean => {
   }
 };
 
-/** `fetch_types` off as on Workers, so that both runtimes send the same statements. One connection never ends by age: PGlite has no second one. */
+/** `fetch_types` is off, as on Workers, so that both runtimes send the same statements. A single connection never ends by age: PGlite has no second one. */
 export const connect = (url: string, max: number): postgres.Sql =>
   postgres(url, {
     max,

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { docsHeaders, docsPages } from './docs-pages.ts';
 
-/** The documentation, from files of this project. */
+/** Serves the documentation from files of this project. */
 export const docsFrom =
   (folder: string) =>
   async (path: string): Promise<Response | undefined> => {

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { lockFolder } from './folder-lock.ts';
 
-/** Serves one connection at a time: it is one session, and two clients would share it. */
+/** Serves one connection at a time: PGlite has one session, which two clients would share. */
 export type EmbeddedDatabase = { url: string; close: () => Promise<void> };
 
 /**
- * PostgreSQL in this process (PGlite), for the sandbox and for tests. `dataDir` undefined keeps it in memory; else rows live in
- * `dataDir`/database and survive a kill -9 (not a power cut). `onLost` hears of it when the database stops by itself later on. Throws when
- * another process uses the folder, or where PGlite is not installed.
+ * PostgreSQL in this process (PGlite), for the sandbox and tests. Without `dataDir` it stays in memory; else rows live in `dataDir`/database and
+ * survive a kill -9, but not a power cut. Calls `onLost` if the database stops by itself later. Throws when another process uses the folder, or
+ * when PGlite is not installed.
  */
 export const startEmbeddedDatabase = async (dataDir: string | undefined, onLost: (reason: string) => void): Promise<EmbeddedDatabase> => {
   if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -41,6 +41,6 @@ const firstMessage = (worker: Worker): Promise<string> =>
     worker.once('exit', (code) => reject(new Error(`the embedded database stopped at once (code ${code})`)));
   });
 
-/** The production image and the bundle carry no PGlite. */
+/** The production image and the bundle have no PGlite. */
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ERR_MODULE_NOT_FOUND' || error.code === 'MODULE_NOT_FOUND');

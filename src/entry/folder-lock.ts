@@ -1,12 +1,12 @@
 /**
- * One process per folder. PGlite opens the same folder twice without a word and then loses rows, so a file with the owner's pid stands
- * guard: made exclusively, taken over when its owner is gone.
+ * One process per folder. PGlite silently opens the same folder twice and then loses rows. So a lock file holds the owner's pid: it is created
+ * exclusively, and taken over when its owner is gone.
  */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
 type Owner = { pid: number; /** Where the system tells it: a pid is used again after a restart (always, in a container). */ started: string | undefined };
 
-/** Takes the lock and answers how to let go of it. Throws, naming the owner, when a living process has it. */
+/** Takes the lock and returns how to release it. Throws, naming the owner, when a living process has it. */
 export const lockFolder = (file: string): (() => void) => {
   const own = `${file}.${process.pid}`;
   writeFileSync(own, JSON.stringify({ pid: process.pid, started: startOf(process.pid) } satisfies Owner));
@@ -27,7 +27,7 @@ export const lockFolder = (file: string): (() => void) => {
   }
 };
 
-/** A hard link is made whole or not at all, so nobody reads half a lock. */
+/** A hard link appears whole or not at all, so nobody reads half a lock. */
 const claim = (own: string, file: string): boolean => {
   try {
     linkSync(own, file);
@@ -38,7 +38,7 @@ const claim = (own: string, file: string): boolean => {
   }
 };
 
-/** Moves a dead owner's lock away. Of several that try, one gets it; whoever moved a fresh lock by mistake puts it back. */
+/** Moves a dead owner's lock away. If several processes try, one gets it. One that moved a fresh lock by mistake puts it back. */
 const clear = (file: string, stale: string, own: string): void => {
   const aside = `${own}.stale`;
   try {

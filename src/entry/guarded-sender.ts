@@ -8,8 +8,8 @@ import { isLoopback, isPublicAddress } from '../domain/public-address.ts';
 class BlockedAddress extends Error {}
 
 /**
- * The Node form of the webhook sender. The URL's own form is checked again right before sending (url-guard), every resolved address in the
- * connector: one that is not public refuses them all, so a host that answers with a mixed or changing set gets no connection.
+ * The webhook sender on Node. Checks the URL's form again right before sending (url-guard), and every resolved address in the connector. A single
+ * address that is not public refuses them all, so a host with a mixed or changing set gets no connection.
  */
 export const createGuardedSender = (options: {
   check: (url: string) => { ok: boolean };

@@ -1,4 +1,4 @@
-/** What a broken or hostile provider can do below HTTP, over both forms of the port. */
+/** What a broken or hostile provider can do below HTTP, over both implementations of the port. */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -2,10 +2,10 @@ import { Agent, type Dispatcher } from 'undici';
 import { ProviderFault } from '../providers/fault.ts';
 import type { Http, HttpRequest, HttpResponse } from '../providers/spec.ts';
 
-/** Provider calls on Node, through undici's `dispatch`: no stream is made for an answer that is read whole. Never follows a redirect, never decompresses. */
+/** Provider calls on Node, through undici's `dispatch`, which needs no stream for an answer that we read whole. Never follows a redirect or decompresses. */
 export const createUndiciHttp = (options: { connections?: number } = {}): { http: Http; close: () => Promise<void> } => {
   const agent = new Agent({
-    // HTTP/1.1 only: what a lost connection says of the request on it is plain there.
+    // HTTP/1.1 only: there it is clear what a lost connection means for its request.
     allowH2: false,
     connections: options.connections ?? 64,
     pipelining: 1,
@@ -38,7 +38,7 @@ const send = (agent: Agent, { method, url, headers, body, signal, maxBytes }: Ht
       reject(fault);
       controller?.abort(fault);
     };
-    // The parser asks to begin when a connection stands: before, no byte can have left.
+    // The parser asks to begin once it has a connection. Before that, no byte can have left.
     const taken = (): 'no' | 'maybe' => (controller === undefined ? 'no' : 'maybe');
     const onAbort = (): void => fail(new ProviderFault('timeout', 'no answer within the deadline', { taken: taken(), cause: signal.reason }));
 
@@ -60,7 +60,7 @@ const send = (agent: Agent, { method, url, headers, body, signal, maxBytes }: Ht
           if (encoding !== undefined && encoding !== 'identity') fail(new ProviderFault('malformed', 'the answer is encoded, though identity was asked for'));
           else if (Number(answered['content-length'] ?? 0) > maxBytes) fail(tooLarge(maxBytes));
         },
-        // Counts as it reads: an endless answer ends at the cap, a dripping one by the caller's deadline.
+        // Counts as it reads: an endless answer ends at the cap, a dripping one at the caller's deadline.
         onResponseData: (_controller, chunk) => {
           size += chunk.length;
           if (size > maxBytes) fail(tooLarge(maxBytes));
@@ -90,7 +90,7 @@ const tooLarge = (maxBytes: number): ProviderFault => new ProviderFault('malform
 
 const toFault = (error: unknown, taken: 'no' | 'maybe'): ProviderFault => {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
-  // An error of the parser has a code of its own or, for some, only its name.
+  // A parser error has its own code or, in some cases, only a name.
   if (code === 'UND_ERR_HEADERS_OVERFLOW' || code.startsWith('HPE_') || (error instanceof Error && error.name === 'HTTPParserError'))
     return new ProviderFault('malformed', code, { cause: error });
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') return new ProviderFault('timeout', code, { cause: error });

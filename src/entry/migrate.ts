@@ -3,12 +3,12 @@ import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type postgres from 'postgres';
 import { connect, type NodeDatabase } from './database-node.ts';
 
-/** Any fixed number, known to every release. */
+/** An arbitrary fixed number, the same in every release. */
 const lockKey = 7_267_001;
 
 /**
- * Applies what is missing from `folder`, all of it or nothing. Many processes may start at once: one migrates, the others wait. A PostgreSQL
- * is reached by a connection of its own, which must not go through a pooler that shares sessions (the lock belongs to the session).
+ * Applies the missing migrations from `folder`, all or none. Many processes may start at once: one migrates, the others wait. Uses its own
+ * PostgreSQL connection, which must not go through a pooler that shares sessions, since the lock belongs to the session.
  */
 export const migrate = async (database: Pick<NodeDatabase, 'sql' | 'url' | 'kind'>, folder: string): Promise<void> => {
   if (database.kind === 'pglite') return await locked(database.sql, folder);

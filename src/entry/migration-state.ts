@@ -1,11 +1,11 @@
 import type postgres from 'postgres';
 
-/** migrations/meta/_journal.json, as far as it is read here. */
+/** The part of migrations/meta/_journal.json that we read. */
 export type Journal = { entries: readonly { when: number }[] };
-/** `applied` above `expected` is a database that a newer release has migrated already: fine, migrations work with the release before them. */
+/** `applied` above `expected`: a newer release has migrated the database. That is fine, since migrations work with the previous release. */
 export type MigrationState = { applied: number; expected: number };
 
-/** Counts what the migrator has written down. Throws the driver's error when the database does not answer. */
+/** Counts the applied migrations. Throws the driver's error when the database does not answer. */
 export const migrationState = async (sql: postgres.Sql, journal: Journal): Promise<MigrationState> => {
   const [found] = await sql<{ there: boolean }[]>`select to_regclass('drizzle.__drizzle_migrations') is not null as there`;
   if (!found?.there) return { applied: 0, expected: journal.entries.length };

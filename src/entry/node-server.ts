@@ -1,4 +1,4 @@
-/** The gateway as a Node process: everything that is Node's own, wired once, started and stopped in order. */
+/** The gateway as a Node process: wires everything specific to Node, and starts and stops it in order. */
 import { errorText } from '../domain/error-text.ts';
 import { hash, randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -32,19 +32,19 @@ import { migrate } from './migrate.ts';
 import { migrationState, type Journal } from './migration-state.ts';
 import { createBackground } from './shutdown.ts';
 
-/** Why it did not start: one line each, for a person. */
+/** Why the gateway did not start, one line per reason. */
 export class StartRefused extends Error {}
 
 export type ServerOptions = {
   environment: Record<string, string | undefined>;
   modules: ReadonlyMap<string, ProviderModule>;
-  /** Where migrations/ and docs/site are. */
+  /** The folder with migrations/ and docs/site. */
   root: string;
   /** Where sandbox providers really listen. */
   baseUrls?: Record<string, string>;
   configText?: string;
   writeLog?: (line: string) => void;
-  /** The process's own unless given: a test moves time instead of waiting for it. Leases are kept by the database's clock, whatever this one says. */
+  /** Default: the process's clock. A test passes one that it can move. Leases follow the database's clock, whatever this one says. */
   overrides?: Partial<Pick<Parts, 'now' | 'random' | 'sleep' | 'leastTimeoutMs'>>;
 };
 export type RunningServer = {
@@ -54,11 +54,11 @@ export type RunningServer = {
   secrets: Secrets;
   database: { kind: string; url: string };
   log: Log;
-  /** One round of the scheduled work, begun after this call and done when it returns. */
+  /** Runs one round of the scheduled work, begun after this call. */
   tick: () => Promise<void>;
-  /** Waits for what goes on after its answer; false when that takes longer than a stop would wait. */
+  /** Waits for work that continues after its answer; false when that takes longer than a stop would wait. */
   idle: () => Promise<boolean>;
-  /** Not ready any more, and every answer is the last on its connection; it still serves. */
+  /** Reports not ready, and closes each connection with its next answer. Still serves. */
   leave: () => void;
   stop: () => Promise<void>;
 };
@@ -140,7 +140,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
     docs: docsFrom(join(options.root, 'docs/site')),
     metrics: async (c) =>
       await showMetrics(c, secrets, async () => {
-        // The process's own figures are shown without the database, too.
+        // Show the process's own figures even without the database.
         const stored = await databaseGauges(database.sql).catch(() => []);
         return metrics.render([{ name: 'background_work', help: 'Work that goes on after its answer', value: background.size() }, ...stored]);
       }),
@@ -157,7 +157,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
   const leave = (): void => {
     if (gateway.state.leaving === true) return;
     gateway.state.leaving = true;
-    // A connection that is never idle is not closed by `close`: its next answer says that it was the last.
+    // `close` does not close a busy connection, so its next answer says that it is the last.
     server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => void response.setHeader('connection', 'close'));
   };
   const stop = async (): Promise<void> => {
@@ -204,7 +204,7 @@ const openOrRefuse = async (env: Env, config: GatewayConfig, log: Log) => {
 
 const remoteOf = (c: Context): string | undefined => (c.env as { incoming?: IncomingMessage } | undefined)?.incoming?.socket.remoteAddress;
 
-/** Loopback, or whoever shows the token. */
+/** Allows loopback, and whoever shows the token. */
 const showMetrics = async (c: Context, secrets: Secrets, render: () => Promise<string>): Promise<Response> => {
   const token = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
   const known = token !== undefined && secrets.metricsToken !== undefined && constantTimeEqual(token, secrets.metricsToken);
@@ -232,7 +232,7 @@ const listen = async (fetch: (request: Request) => Response | Promise<Response>,
     );
   });
 
-/** Each call's work begins when that of the one before is over, however it ended. */
+/** Runs calls one after the other, however the earlier one ended. */
 const oneAtATime = (work: () => Promise<void>): (() => Promise<void>) => {
   let last: Promise<void> = Promise.resolve();
   return async () => {
@@ -241,7 +241,7 @@ const oneAtATime = (work: () => Promise<void>): (() => Promise<void>) => {
   };
 };
 
-/** A tick that fails is logged and the next one tries again. */
+/** Logs a tick that fails. The next one tries again. */
 const startLoop = ({ tick, prune, log, now }: { tick: () => Promise<void>; prune: () => Promise<void>; log: Log; now: () => number }) => {
   let stopped = false;
   let wake: () => void = () => undefined;
@@ -252,7 +252,7 @@ const startLoop = ({ tick, prune, log, now }: { tick: () => Promise<void>; prune
       await tick().catch((error: unknown) => log('error', 'tick_failed', { error: errorText(error) }));
       if (!pruning && Math.abs(now() - prunedOn) > pruneMs) {
         prunedOn = now();
-        // Beside the ticks: after a busy day it takes a while, and orders do not wait for it.
+        // Runs beside the ticks: after a busy day it takes a while, and orders must not wait for it.
         pruning = prune()
           .catch((error: unknown) => log('error', 'prune_failed', { error: errorText(error) }))
           .finally(() => (pruning = undefined));

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { providerModules } from '../providers/registry.gen.ts';
 import { StartRefused, startServer } from './node-server.ts';
 
-/** How long it still serves after SIGTERM while it says that it is not ready. */
+/** How long it still serves after SIGTERM, while reporting that it is not ready. */
 const leaveMs = 1_500;
 const here = dirname(fileURLToPath(import.meta.url));
 const root = process.env['APP_ROOT'] ?? (here.endsWith('dist') ? dirname(here) : dirname(dirname(here)));
@@ -21,7 +21,7 @@ try {
   });
   const stop = (signal: string, graceMs: number): void => {
     server.log('info', 'stopping', { signal });
-    // A balancer sees first that it is not ready, and idle connections are taken leave of by an answer, not cut under a request.
+    // First a load balancer sees that it is not ready. Then open connections end with an answer, and none is cut under a request.
     server.leave();
     const end = (): void =>
       void server.stop().then(

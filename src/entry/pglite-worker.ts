@@ -1,6 +1,6 @@
 /**
- * PGlite in a thread of its own (it blocks its thread for a whole query), spoken to through its socket on a free port of the loopback.
- * Started by embedded-database.ts, told to stop by any message.
+ * PGlite in its own thread, since it blocks the thread for a whole query. Its socket listens on a free loopback port. embedded-database.ts starts
+ * it, and any message stops it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
@@ -10,7 +10,7 @@ if (!parentPort) throw new Error('pglite-worker.ts runs in a worker thread');
 const port = parentPort;
 const folder = typeof workerData === 'string' ? workerData : undefined;
 const db = await PGlite.create(folder);
-// One session: clients come one after the other. The second place is for the next one while the last one's socket closes.
+// One session, so clients come one after the other. The second slot is for the next client while the last one's socket closes.
 const server = new PGLiteSocketServer({ db, host: '127.0.0.1', port: 0, maxConnections: 2 });
 await server.start();
 port.once('message', () => {

@@ -1,4 +1,4 @@
-/** Work that goes on after its answer: awaited at the end, up to a limit. */
+/** Work that continues after its answer. Awaited at the end, up to a limit. */
 export const createBackground = () => {
   const running = new Set<Promise<unknown>>();
   return {

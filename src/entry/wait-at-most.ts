@@ -1,4 +1,4 @@
-/** Waits for work, but no longer than `ms`. The work itself goes on. */
+/** Waits for work, but no longer than `ms`. The work itself continues. */
 export const waitAtMost = async (work: Promise<unknown>, ms: number): Promise<void> => {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const over = new Promise<void>((done) => {

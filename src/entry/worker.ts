@@ -32,7 +32,7 @@ export type WorkerEnv = {
   RATE_LIMIT_ORDERS?: RateLimit;
   RATE_LIMIT_QUOTES_NETWORK?: RateLimit;
   RATE_LIMIT_ORDERS_NETWORK?: RateLimit;
-  /** Sandbox only: where the sandbox providers really listen, JSON by id. */
+  /** Sandbox only: where the sandbox providers really listen, as JSON by id. */
   SANDBOX_URLS?: string;
 } & { [name: string]: unknown };
 type Ctx = { waitUntil: (work: Promise<unknown>) => void };
@@ -45,7 +45,7 @@ const randomSecret = (bytes: number): string =>
     .replaceAll('/', '_')
     .replaceAll('=', '');
 
-/** What lives as long as the isolate: parsed once from the first request's environment. No timer, no connection. */
+/** What lives as long as the isolate, parsed once from the first request's environment. No timers or connections. */
 const build = (env: WorkerEnv) => {
   const variables = Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
   const source = { ...variables, ...(env.HYPERDRIVE ? { DATABASE_URL: env.HYPERDRIVE.connectionString } : {}) };
@@ -98,14 +98,14 @@ const build = (env: WorkerEnv) => {
       fetch_types: false,
       connection: { application_name: 'ramp-gateway' },
       onnotice: () => undefined,
-      // The sandbox's embedded database takes one client at a time: whoever waits for a provider lets the next one through meanwhile.
+      // The sandbox's embedded database takes one client at a time, so a request that waits for a provider lets the next one through.
       ...(config.mode === 'sandbox' ? { idle_timeout: 0.2 } : {}),
     });
     const migrated = async (): Promise<boolean> => {
       const { applied, expected } = await migrationState(client, journal);
       return applied >= expected;
     };
-    // The client is left to the runtime: it ends with its request.
+    // The runtime ends the client with its request.
     return composed.onDatabase(client, { grouped: false, migrated, background: (work) => ctx.waitUntil(work.catch(() => undefined)) });
   };
   const app = createApp({
@@ -118,7 +118,7 @@ const build = (env: WorkerEnv) => {
   return { app, config, gatewayFor, drain: composed.drain };
 };
 
-/** Cloudflare's binding where it is bound (per location, approximate), else counts of this isolate. A binding has one number: another counts here. */
+/** Cloudflare's binding if there is one (per location, approximate), else counts of this isolate. A binding has one limit; other limits count here. */
 const limiterOf = (env: WorkerEnv): Limiter => {
   const own = createLimiter(now);
   const bindings: { [counter: string]: RateLimit | undefined } = {
@@ -144,7 +144,7 @@ const docsFrom = async (env: WorkerEnv, path: string): Promise<Response | undefi
   return asset.ok ? new Response(asset.body, { headers: docsHeaders }) : undefined;
 };
 
-/** Only what the database knows: an isolate's own counters say little. */
+/** Only gauges from the database: an isolate's own counters say little. */
 const showMetrics = async (c: Context, secrets: Secrets, url: string): Promise<Response> => {
   const token = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
   if (secrets.metricsToken === undefined || token === undefined || !constantTimeEqual(token, secrets.metricsToken))

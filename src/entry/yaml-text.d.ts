@@ -1,4 +1,4 @@
-/** Wrangler's Text rule hands a YAML file over as a string. */
+/** Wrangler's Text rule imports a YAML file as a string. */
 declare module '*.yaml' {
   const text: string;
   export default text;

@@ -60,12 +60,12 @@ const begin = async (c: Context, options: AppOptions): Promise<{ scope: Scope; h
   const requestId = requestIdOf(c, gateway);
   const traceparent = gateway.settings.traceparent ? c.req.header('traceparent') : undefined;
   const app = appOf(c.req.raw, gateway.hash, options.http);
-  // The customers of a wallet's backend share its address.
+  // All customers of a wallet's backend share its address.
   const network = app?.isPublic === false || ip() === undefined ? undefined : networkOf(ip());
   return { scope: { gateway, requestId, traceparent, network }, headers: baseHeaders(c, requestId, options), ip, app };
 };
 
-/** What every answer carries, on one that is not an endpoint's. */
+/** Adds the common headers to an answer that is not an endpoint's. */
 const marked = async (c: Context, options: AppOptions, answer: Response): Promise<Response> => {
   const { headers } = await begin(c, options);
   answer.headers.forEach((value, name) => (headers[name] = value));
@@ -135,8 +135,8 @@ const run = async (call: Call, endpoint: Endpoint, state: { inFlight: number }):
 };
 
 /**
- * Only a request that has arrived whole takes a place: a client that drips its body occupies none. Quotes are shed first; orders and status
- * keep a third of the places for themselves (RELIABILITY 5.2). What asks whether the process lives is never shed.
+ * Only a complete request takes a slot; a client that drips its body takes none. Quotes are shed first: a third of the slots is reserved for
+ * orders and status. Liveness checks are never shed.
  */
 const admitted = async <T>(call: Call, endpoint: Endpoint, state: { inFlight: number }, work: () => Promise<T>): Promise<T> => {
   if (endpoint.lane === 'free') return await work();

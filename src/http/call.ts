@@ -4,13 +4,13 @@ import type { Gateway } from '../ports/gateway.ts';
 import type { Scope } from '../ports/scope.ts';
 import type { KnownApp, LimitName, Limits } from './limiter.ts';
 
-/** What the HTTP room needs beside the gateway; constant per instance. */
+/** What the HTTP room needs besides the gateway. Constant per instance. */
 export type HttpSettings = {
   mode: 'sandbox' | 'live';
   bodyBytes: number;
   inFlight: number;
   limits: Limits;
-  /** `mayShowKey`: whether a call from there may carry a publishable key. */
+  /** `mayShowKey`: whether a call from this origin may carry a publishable key. */
   corsOrigins: ReadonlyMap<string, { mayShowKey: boolean }>;
   /** By SHA-256 of the key, hex. */
   apps: ReadonlyMap<string, KnownApp>;
@@ -19,7 +19,7 @@ export type HttpSettings = {
   version: string;
 };
 
-/** By lower-case name. A plain record: the server writes it as it is. */
+/** By lower-case name. A plain record, which the server writes as it is. */
 export type AnswerHeaders = Record<string, string>;
 
 export type Call = {
@@ -34,11 +34,11 @@ export type Call = {
   request: Request;
   /** Named parts of the path. */
   params: Record<string, string>;
-  /** Counts one use by the session, where it has one, and by the network or app behind it; throws where there were too many. */
+  /** Counts one use by the session, if any, and by the network or app behind it. Throws when there are too many. */
   limit: (name: LimitName, sessionHash?: string) => Promise<void>;
 };
 
-/** Bytes that were kept: an answer of this type, given again as it was. */
+/** Stored bytes: an earlier answer of this type, returned unchanged. */
 export class Sent<Body> {
   readonly response: Response;
   declare readonly body: Body;
@@ -54,13 +54,13 @@ export type Endpoint = {
   summary: string;
   body?: z.ZodObject | undefined;
   query?: z.ZodObject | undefined;
-  /** Request headers that the route reads itself; only described here. */
+  /** Request headers that the route reads itself. Here only for the description. */
   headers?: z.ZodObject | undefined;
   answer: z.ZodType;
-  /** The same answer under other statuses: what each means. */
+  /** Other statuses with the same answer, and what each means. */
   otherStatuses?: Readonly<Record<number, string>>;
   problems: readonly ProblemCode[];
-  /** Refuses before anything of the request is read. */
+  /** Refuses before any of the request is read. */
   guard?: (call: Call) => void;
   /** Requests that must get through when quotes are shed. */
   lane: 'quotes' | 'reserved' | 'free';
@@ -68,8 +68,8 @@ export type Endpoint = {
 };
 
 /**
- * One route: its shapes validate the request and make the OpenAPI; the handler is the whole of what it does, and what it answers is held against
- * the shape of the answer when it is compiled.
+ * One route. Its shapes validate the request and make the OpenAPI. The handler is all that it does, and the compiler checks its answer against
+ * the answer's shape.
  */
 export const endpoint = <B extends z.ZodObject, A extends z.ZodType>(
   spec: Omit<Endpoint, 'run' | 'body' | 'answer'> & {

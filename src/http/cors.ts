@@ -1,11 +1,11 @@
 import type { AnswerHeaders, HttpSettings } from './call.ts';
 
-/** What a script may read beside the body. */
+/** Headers that a script may read besides the body. */
 const exposed = 'retry-after, ratelimit, ratelimit-policy, x-request-id, x-ramp-mode, allow';
 
 /**
- * CORS needs no key: it is allowed for listed origins, on every answer, errors too, so that a browser shows what went wrong. No credentials,
- * no reflection of unknown origins.
+ * CORS for listed origins, without a key, on every answer. Errors have it, too, so that a browser shows what went wrong. No credentials, and no
+ * reflection of unknown origins.
  */
 export const corsHeaders = (request: Request, http: HttpSettings): AnswerHeaders => {
   if (http.corsOrigins.size === 0) return {};
@@ -14,7 +14,7 @@ export const corsHeaders = (request: Request, http: HttpSettings): AnswerHeaders
   return { vary: 'Origin', 'access-control-allow-origin': origin, 'access-control-expose-headers': exposed };
 };
 
-/** The answer to a browser that asks before it calls. A key may come along from where a publishable one may stand. */
+/** Answers a preflight. A call may bring a key from origins that may use a publishable one. */
 export const preflight = (request: Request, methods: readonly string[], http: HttpSettings): Response | undefined => {
   const origin = request.headers.get('origin');
   const listed = origin === null ? undefined : http.corsOrigins.get(origin);

@@ -7,7 +7,7 @@ export const idempotencyHeader = z.object({
   'Idempotency-Key': z.string().min(1).max(255).optional().openapi({ description: 'Bare or quoted. The same key and body get the same answer for 24 hours.' }),
 });
 
-/** The Idempotency-Key as sent: bare or a quoted structured-field string, 1 to 255 characters. */
+/** The Idempotency-Key as sent: bare, or as a quoted structured-field string, 1 to 255 characters. */
 export const idempotencyKeyOf = (request: Request): string | undefined => {
   const header = request.headers.get('idempotency-key');
   if (header === null) return undefined;
@@ -17,7 +17,7 @@ export const idempotencyKeyOf = (request: Request): string | undefined => {
   return key;
 };
 
-/** Refuses a key that this caller used for another body. For routes whose own state replays the answer. */
+/** Refuses a key that this caller used for another body. For routes that replay the answer from their own state. */
 export const refuseReusedKey = async (call: Call, caller: string, route: string, key: string | undefined, raw: string): Promise<void> => {
   if (key === undefined) return;
   const { gateway } = call;
@@ -27,15 +27,15 @@ export const refuseReusedKey = async (call: Call, caller: string, route: string,
     throw new Problem('idempotency-key-reused', 'This Idempotency-Key was sent with another body before. Use a new one.');
 };
 
-/** The body's members in one order: the same request in other spelling is the same. The session may change, what is asked for may not. */
+/** Puts the body's members in one order, so that spelling does not matter. Leaves out the session, which may change between repeats. */
 const fingerprintOf = (hash: (text: string) => string, raw: string): string => {
   const { session_id: _session, ...body } = JSON.parse(raw) as Record<string, unknown>;
   return hash(JSON.stringify(Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1))));
 };
 
 /**
- * Runs a creating call once per Idempotency-Key: the same body again within 24 h gets the same bytes (kept sealed), another body 422, a first
- * call that is still running 409. A call that failed is forgotten, so that it can be repeated. Without a key the call just runs.
+ * Runs a creating call once per Idempotency-Key. Within 24 h the same body gets the same bytes (stored sealed), another body gets 422, and a
+ * repeat during the first call gets 409. A failed call is forgotten, so that it can be repeated. Without a key the call just runs.
  */
 export const onceByKey = async <Body>(call: Call, caller: string, route: string, raw: string, run: () => Promise<Body>): Promise<Sent<Body>> => {
   const { gateway } = call;

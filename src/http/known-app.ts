@@ -2,10 +2,10 @@ import { Problem } from '../gateway/problem.ts';
 import type { HttpSettings } from './call.ts';
 import type { KnownApp } from './limiter.ts';
 
-/** More than a label: the operator's money or trust, or a budget of its own. */
+/** Whether the app is more than a label: it has the operator's money or trust, or its own budget. */
 const isWorthStealing = (app: KnownApp): boolean => app.allow.length > 0 || app.quotesPerMinute !== undefined || app.ordersPerMinute !== undefined;
 
-/** The app whose key stands in the request. A browser says where a call comes from: a key that came from there is anybody's. */
+/** The app whose key the request shows. A call with an Origin comes from a browser, where anybody can read the key. */
 export const appOf = (request: Request, hash: (text: string) => string, http: HttpSettings): KnownApp | undefined => {
   const bearer = /^Bearer ([\w.~+/=-]{16,256})$/.exec(request.headers.get('authorization') ?? '')?.[1];
   const app = bearer === undefined ? undefined : http.apps.get(hash(bearer));

@@ -7,13 +7,13 @@ export type KnownApp = {
   allow: readonly string[];
   quotesPerMinute?: number | undefined;
   ordersPerMinute?: number | undefined;
-  /** Known by a key that anybody can read: a label and limits, nothing more. */
+  /** Identified by a key that anybody can read: only a label and limits. */
   isPublic: boolean;
 };
 
-/** What is counted apart. `mails`: e-mails that a provider sends to whoever was named. */
+/** What we count separately. `mails`: e-mails that a provider sends to the address that a caller named. */
 export type LimitName = 'verify' | 'sessions' | 'quotes' | 'orders' | 'account-steps' | 'withdrawals' | 'webhook-tests' | 'mails' | 'forged-notices';
-/** Who is counted: a session, a network with its /48, an app. */
+/** Whom we count: a session, a network with its /48, an app. */
 export type LimitScope = 'session' | 'network' | 'app';
 export type Counter = {
   name: LimitName;
@@ -21,16 +21,16 @@ export type Counter = {
   key: string;
   most: number;
   windowMs: number;
-  /** The configured number for a session or a network, not that of an app or a /48. */
+  /** The configured limit for a session or a network, not for an app or a /48. */
   isUsual: boolean;
 };
-/** Counts one use; `allowed` false once the window is spent. Cloudflare's binding has no remaining count: then it is undefined. */
+/** Counts one use. `allowed` is false once the window is used up. The remaining count is undefined with Cloudflare's binding, which has none. */
 export type Limiter = (counter: Counter) => Promise<{ allowed: boolean; remaining?: number; resetSeconds: number }>;
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
-/** Fixed windows, exact in one instance. A clock that was put back begins a new window. Ended windows are dropped when the map is swept. */
+/** Fixed windows, exact within one instance. A clock that was set back starts a new window. A sweep of the map drops ended windows. */
 export const createLimiter = (now: () => number): Limiter => {
   const windows = new Map<string, { start: number; used: number; windowMs: number }>();
   const isOver = ({ start, windowMs }: { start: number; windowMs: number }, at: number): boolean => at < start || at - start >= windowMs;
@@ -51,14 +51,13 @@ export const createLimiter = (now: () => number): Limiter => {
   };
 };
 
-/** Uses a minute (mails: an hour) of one session, one network and one app. */
+/** Uses per minute (mails: per hour) of one session, one network and one app. */
 export type Limits = Record<LimitName, Partial<Record<LimitScope, number>>>;
 export type Caller = { network: Network; app: KnownApp | undefined };
 
 /**
- * What a call is counted by: its session, and whoever is behind many sessions. That is the app where it shows a secret key, since the
- * customers of a wallet's backend share its address, else the network. An app that is only named by a publishable key counts by network, too,
- * with the numbers of that app.
+ * What a call counts against: its session, and whoever is behind many sessions. That is the app if the call shows a secret key, since all
+ * customers of a wallet's backend share its address; else it is the network. A publishable key also counts by network, with that app's limits.
  */
 export const countersFor = (limits: Limits, name: LimitName, { network, app }: Caller, sessionHash: string | undefined): Counter[] => {
   const { session, network: ofNetwork = Infinity, app: ofApp = Infinity } = limits[name];
@@ -75,7 +74,7 @@ export const countersFor = (limits: Limits, name: LimitName, { network, app }: C
 
 const where: Record<LimitScope, string> = { session: 'here', network: 'from one network', app: 'for this app' };
 
-/** The RateLimit fields of the IETF draft for what is nearest to its end, and the refusal when nothing is left. */
+/** The RateLimit fields of the IETF draft for the limit that is closest to being used up, and the refusal when nothing is left. */
 export const enforceLimits = async (limiter: Limiter, counters: readonly Counter[], headers: Record<string, string>): Promise<void> => {
   let least = Infinity;
   for (const counter of counters) {

@@ -5,7 +5,7 @@ import { idempotencyHeader } from './idempotency-key.ts';
 import { problems } from './problem.ts';
 import { problemShape } from './problem-shape.ts';
 
-/** OpenAPI 3.1 from the schemas that validate; the list of problems gives the error answers. */
+/** OpenAPI 3.1, made from the schemas that validate requests and from the list of problems. */
 export const createOpenApi = (endpoints: readonly Endpoint[], version: string): object => {
   const hono = new OpenAPIHono();
   for (const endpoint of endpoints) {
@@ -44,8 +44,8 @@ const paramsOf = (path: string): { params?: z.ZodObject } => {
 };
 
 /**
- * Every problem that an operation may answer. What comes from the form of a route is derived here: its method, its body, the session in it, its
- * lane, its key. What its use case may say beside stands in its own `problems`.
+ * Every problem that an operation may answer. Those that follow from the route's form are derived here: its method, body, session, lane and key.
+ * Those of its use case are in the route's own `problems`.
  */
 export const problemsOf = (endpoint: Endpoint): ReadonlySet<ProblemCode> =>
   new Set<ProblemCode>([

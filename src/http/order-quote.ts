@@ -7,7 +7,7 @@ import { readSession } from '../gateway/sessions/read-session.ts';
 import { Sent, type Call } from './call.ts';
 import { idempotencyKeyOf, refuseReusedKey } from './idempotency-key.ts';
 
-/** What every ordering route may answer. */
+/** The problems that every ordering route may answer. */
 export const orderProblems = [
   'quote-not-found',
   'quote-expired',
@@ -28,12 +28,12 @@ export type Ordering = RampRequest & {
   path: string;
   sessionId: string;
   quoteId: string;
-  /** The body as it came, for the Idempotency-Key. */
+  /** The body as sent, for the Idempotency-Key. */
   raw: string;
   inputs: Omit<PlacingInputs, 'order' | 'nodePubkey'>;
 };
 
-/** Orders a quote of any ramp: the same quote again gets the same bytes, and only a new order counts against the session's minute. */
+/** Orders a quote of any ramp. The same quote gets the same bytes, and only a new order counts towards the session's limit. */
 export const orderQuote = async <R extends Ramp>(call: Call, ordering: Ordering & { ramp: R }): Promise<Sent<NewOrder[R]>> => {
   const { path, sessionId, quoteId, raw, inputs, ...rampRequest } = ordering;
   const idempotencyKey = idempotencyKeyOf(call.request);

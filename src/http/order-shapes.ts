@@ -1,4 +1,4 @@
-/** What the answers about orders are: the ordering call of each ramp, and the entries of its status call. */
+/** The shapes of answers about orders: each ramp's order call, and the entries of its status call. */
 import { z } from '@hono/zod-openapi';
 import { euroDeliveries } from '../domain/offer.ts';
 import { bought, charged, exchanged, liquidityFacts, product } from './price-shapes.ts';

@@ -1,4 +1,4 @@
-/** What the price answers of the three ramps are, member by member. */
+/** The shapes of the three ramps' price answers, member by member. */
 import { z } from '@hono/zod-openapi';
 import { conditions, deliveries, exclusionRules, offerWarnings } from '../domain/offer.ts';
 import { faultKinds } from '../domain/fault-kind.ts';
@@ -12,7 +12,7 @@ export const product = z.enum(['recharge', 'inbound', 'turbo']).openapi({
   description: 'recharge: sats to your own invoice; inbound: a channel you can receive through; turbo: a channel with balance on both sides',
 });
 
-/** What a seller of liquidity delivers; what it does not say is absent. */
+/** What a liquidity seller delivers. What it does not state is absent. */
 export const liquidityFacts = {
   inbound_sats: anyAmount.optional(),
   lease_blocks: z.int().optional(),
@@ -118,7 +118,7 @@ const liquidityReasons = {
   failed: z.array(failed),
 };
 
-/** In a problem, where the ramp is known from what was asked. */
+/** In a problem, where the request tells the ramp. */
 export const problemMembers = {
   limits: z
     .object({ ...exchangeLimits, ...liquidityLimits })
@@ -186,11 +186,11 @@ const liquidityAnswer = z.object({
 export const liquidityOffersShape = liquidityAnswer.extend({ firm_quotes_left: z.int().optional() });
 
 const sums = z.object({ quoted_sats: z.string(), delivered_sats: z.string() });
-/** What was quoted and delivered, under a slow and a fast decay. */
+/** Quoted and delivered sums, under a slow and a fast decay. */
 const windows = z.object({ slow: sums, fast: sums });
-/** Where a receipt stands in the tree of its day, once that is closed (docs/receipts.md). */
+/** The position of a receipt in the tree of its day, once that day is closed (docs/receipts.md). */
 const inclusion = z.object({ day: z.string(), index: z.int(), size: z.int(), proof: z.array(z.string()), root: z.string(), signed_root: z.string() });
-/** What POST /route adds: the figures that were ranked, as they are stored, and the receipts made of them. */
+/** What POST /route adds: the stored figures that ranked the offers, and the receipts made from them. */
 const decision = {
   receipt: z.string().openapi({ description: 'The signed decision, a compact JWS' }),
   receipts: z.array(z.object({ kind: z.enum(['decision', 'filled', 'link']), receipt: z.string(), made_on: time, inclusion: inclusion.optional() })),

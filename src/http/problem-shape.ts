@@ -6,7 +6,7 @@ import { actions, problems } from './problem.ts';
 // The keys of the one list.
 const codes = Object.keys(problems) as [ProblemCode, ...ProblemCode[]];
 
-/** RFC 9457, with what each code may add. */
+/** RFC 9457, with the members that codes may add. */
 export const problemShape = z
   .object({
     type: z.string(),

@@ -5,7 +5,7 @@ const maxDepth = 16;
 
 /**
  * Reads a JSON object from a request, strictly: at most `maxBytes` decoded, application/json, valid UTF-8, depth 16, no NUL and no lone
- * surrogate (PostgreSQL would refuse them later), no `__proto__` or `constructor` member. Everything else is refused before it costs anything.
+ * surrogate (PostgreSQL would refuse them later), no `__proto__` or `constructor` member. Refuses everything else before it costs anything.
  */
 export const readBody = async (request: Request, maxBytes: number): Promise<{ text: string; value: Record<string, unknown> }> => {
   const type = request.headers.get('content-type') ?? '';
@@ -42,11 +42,11 @@ const readBytes = async (request: Request, maxBytes: number): Promise<Uint8Array
   return request.body ? await readStream(request.body, maxBytes, tooLarge) : new Uint8Array();
 };
 
-/** A small body may unpack to a very large one: what comes out is counted as it comes, and the rest is never unpacked. */
+/** A small body may unpack to a very large one. Counts what comes out, and stops unpacking at the limit. */
 const unzip = async (request: Request, maxBytes: number, tooLarge: () => Problem): Promise<Uint8Array> => {
   if (!request.body) return new Uint8Array();
   try {
-    // What goes in is counted, too: a body that unpacks to nothing may be endless.
+    // Counts what goes in, too: a body that unpacks to nothing may be endless.
     let packed = 0;
     const counted = request.body.pipeThrough(
       new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
@@ -87,7 +87,7 @@ const decode = (bytes: Uint8Array): string => {
   }
 };
 
-/** Counts brackets outside of strings, so that 100,000 nested arrays are refused without parsing them. */
+/** Counts brackets outside strings, to refuse 100,000 nested arrays without parsing them. */
 const tooDeep = (text: string): boolean => {
   let depth = 0;
   let inString = false;

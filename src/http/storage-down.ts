@@ -18,10 +18,10 @@ const codes = new Set([
   '08001',
 ]);
 
-/** How workerd says it: without a code. */
+/** workerd's wording, which has no code. */
 const words = /^(?:connection attempt failed|proxy request failed|Network connection lost|This socket has been closed|Stream was cancelled)/;
 
-/** Whether an error says that the database is away, rather than that we asked it something wrong. Drizzle keeps the driver's error in `cause`. */
+/** Whether an error means that the database is unreachable, not that our statement was wrong. Drizzle puts the driver's error in `cause`. */
 export const isStorageDown = (error: unknown): boolean => {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth += 1) {
     if ('code' in at && typeof at.code === 'string' && codes.has(at.code)) return true;

@@ -1,11 +1,11 @@
-/** A request held against its route's shape. Whatever is wrong is said in a sentence that tells what to send instead. */
+/** Checks a request against its route's shape. Describes each mistake in a sentence that says what to send instead. */
 import { z } from '@hono/zod-openapi';
 import { distanceOf } from '../domain/edit-distance.ts';
 import { Problem } from '../gateway/problem.ts';
 
 const camelCase = (name: string): string => name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
-/** FLS01's generated clients send camelCase (A34): taken where the proper name is absent. */
+/** FLS01's generated clients send camelCase (A34). Accepted when the proper name is absent. */
 const withAliases = (schema: z.ZodObject, value: Record<string, unknown>): Record<string, unknown> => {
   let copy: Record<string, unknown> | undefined;
   for (const name of Object.keys(schema.shape)) {
@@ -23,7 +23,7 @@ const withAliases = (schema: z.ZodObject, value: Record<string, unknown>): Recor
 const withoutNulls = (value: Record<string, unknown>): Record<string, unknown> =>
   Object.values(value).includes(null) ? Object.fromEntries(Object.entries(value).filter(([, item]) => item !== null)) : value;
 
-/** `numbers`: the listed options, as far as they are known, for whoever sends a word instead of a number. */
+/** `numbers`: the known options, for a caller that sends a word instead of a number. */
 export const validate = (schema: z.ZodObject, given: Record<string, unknown>, numbers: readonly ListedNumber[] = []): Record<string, unknown> => {
   const value = withoutNulls(withAliases(schema, given));
   const misspelt = Object.keys(value).flatMap((name) => misspeltMember(name, schema) ?? []);
@@ -37,7 +37,7 @@ export const validate = (schema: z.ZodObject, given: Record<string, unknown>, nu
   throw new Problem('invalid-request', errors.map(({ detail }) => detail).join('; '), { errors });
 };
 
-/** Only to be told from its look-alikes; other unknown members are let be, since FLS01's clients send some. */
+/** Refused only if it looks like a known member. We ignore other unknown members, since FLS01's clients send some. */
 const misspeltMember = (name: string, schema: z.ZodObject): { pointer: string; detail: string } | undefined => {
   const known = Object.keys(schema.shape);
   if (known.some((one) => one === name || camelCase(one) === name)) return undefined;
@@ -45,7 +45,7 @@ const misspeltMember = (name: string, schema: z.ZodObject): { pointer: string; d
   return meant === undefined ? undefined : { pointer: `/${name}`, detail: `unknown member "${name.slice(0, 64)}", did you mean "${meant}"?` };
 };
 
-/** Two slips of the finger, or the right thing by its code, id or name, in another unit or in none. A price guard that is dropped in silence guards nothing. */
+/** Two typos, or the right member as a code, id or name, in another unit or in none. A price guard that is silently dropped guards nothing. */
 const isLookAlike = (name: string, known: string): boolean =>
   name.length <= 64 && ((name.length > 4 && distanceOf(name, known) <= 2) || stemOf(name) === stemOf(known));
 const stemOf = (name: string): string => name.replaceAll('-', '_').replace(/_(?:id|ids|code|codes|name|number|url|sats?|fiat|btc|cents|ms|s)$/, '');
@@ -60,7 +60,7 @@ const sentenceFor = (issue: Issue, schema: z.ZodObject, whole: Record<string, un
   if (value === undefined) return `${name} is missing`;
   const own = amountSentence(name, value) ?? numberSentence(name, value, numbers);
   if (own !== undefined) return own;
-  // Texts of our own, made for this member.
+  // Our own texts, written for this member.
   if (issue.message.startsWith('must ')) return `${name} ${issue.message}`;
   return `${name} ${wanted(issue, schema)}`;
 };
@@ -68,7 +68,7 @@ const sentenceFor = (issue: Issue, schema: z.ZodObject, whole: Record<string, un
 const isFiat = /(?:^|_)amount_fiat$/;
 const isSats = /(?:^|_)(?:amount_sats|amount_btc|pay_sats)$/;
 
-/** Whoever sends a fraction or a text has sent euros or bitcoins. */
+/** A fraction or a text means that the caller sent euros or bitcoins. */
 const amountSentence = (name: string, value: unknown): string | undefined => {
   const amount = typeof value === 'string' && /^\d+(?:\.\d+)?$/.test(value.trim()) ? Number(value) : value;
   if (isFiat.test(name)) {
@@ -123,7 +123,7 @@ const wanted = (issue: Issue, schema: z.ZodObject): string => {
   }
 };
 
-/** Both ends where both are meant to be read; 2^53 and the like are none. */
+/** States both limits, except a technical one such as 2^53. */
 const rangeOf = (issue: Extract<Issue, { code: 'too_small' | 'too_big' }>, schema: z.ZodObject): string => {
   const bound = Number(issue.code === 'too_small' ? issue.minimum : issue.maximum);
   if (issue.origin === 'string')

@@ -3,7 +3,7 @@ import type { Gateway } from '../ports/gateway.ts';
 import type { Webhook } from '../gateway/accounts/accounts.ts';
 import type { Call } from './call.ts';
 
-/** A wallet's webhook: refused before anything is stored when it could reach what is not public. */
+/** A wallet's webhook. Refused before anything is stored if it could reach a host that is not public. */
 export const checkWebhook = (gateway: Gateway, url: string): string => {
   const checked = gateway.checkWebhookUrl(url);
   if (!checked.ok)
@@ -11,7 +11,7 @@ export const checkWebhook = (gateway: Gateway, url: string): string => {
   return url;
 };
 
-/** The request's webhook and app, as the use cases take them. `unsaid`: the events of a request that names none. */
+/** The request's webhook and app, for the use cases. `unsaid`: the events of a request that names none. */
 export const webhookOf = (
   call: Call,
   request: { webhook_url?: string | undefined; webhook_events?: string[] | undefined },
@@ -20,6 +20,6 @@ export const webhookOf = (
   ...(request.webhook_url === undefined
     ? {}
     : { webhookUrl: checkWebhook(call.gateway, request.webhook_url), webhookEvents: request.webhook_events ?? [...unsaid] }),
-  // Whoever reads a publishable key signs nothing in the app's name.
+  // Anybody can read a publishable key, so it signs nothing in the app's name.
   ...(call.app === undefined || call.app.isPublic ? {} : { appId: call.app.id }),
 });

@@ -11,11 +11,11 @@ const toAccount = (row: typeof accounts.$inferSelect): Account => {
 };
 const toConnection = (row: typeof connections.$inferSelect): Connection => present(row);
 
-/** Who has connected at this provider before is no throw-away name: its next e-mail is its own for a day. */
+/** A customer who has connected at this provider before is no throw-away: their next e-mail is theirs for a day. */
 const hasStanding = sql`exists (select 1 from accounts before where before.customer_id = accounts.customer_id and before.provider_id = accounts.provider_id and before.status in ('connected', 'needs_reconnect'))`;
 const holdMs = 86_400_000;
 
-/** Removed accounts count once they were connected: their owner may come back, and nobody else may have what is his. */
+/** Removed accounts count if they were ever connected: their owner may come back, and nobody else may take their e-mail. */
 const isOfAnother = async (tx: Transaction, { emailHash, customerId, providerId, createdOn }: Account): Promise<boolean> => {
   if (emailHash === undefined) return false;
   const rows = await tx
@@ -36,7 +36,7 @@ const isOfAnother = async (tx: Transaction, { emailHash, customerId, providerId,
   return rows.length > 0;
 };
 
-/** Somebody has woken the account since it was read: what he has seen is not in this change yet, so it is looked at again when he said. */
+/** A notice woke the account after this change was read, so the change does not include its news. Keeps the earlier poll time. */
 const unlessWoken = (known: number | undefined, next: number) => {
   const [before, after] = [sql.param(known ?? null, accounts.nextCheckOn), sql.param(next, accounts.nextCheckOn)];
   return sql`case when ${accounts.nextCheckOn} is distinct from ${before}::timestamptz then least(${accounts.nextCheckOn}, ${after}::timestamptz) else ${after}::timestamptz end`;
@@ -44,7 +44,7 @@ const unlessWoken = (known: number | undefined, next: number) => {
 
 const over = ['failed', 'expired', 'inactive'] as const;
 
-/** Others that have named the e-mail, removed accounts too: who gives up on it leaves it to nobody. */
+/** Other customers that named the e-mail, including removed accounts: giving an e-mail up does not free it for others. */
 const namedByOthers = ({ emailHash = '', customerId, providerId }: Account, since: number) =>
   and(eq(accounts.providerId, providerId), eq(accounts.emailHash, emailHash), ne(accounts.customerId, customerId), gt(accounts.createdOn, since));
 
@@ -140,7 +140,7 @@ export const createAccountStore = (db: Database): AccountStore => ({
       .select()
       .from(connections)
       .where(and(eq(connections.accountId, connection.accountId), eq(connections.nameHash, connection.nameHash), notInArray(connections.status, [...over])));
-    // Gone between the two statements: the caller's second try makes it.
+    // It vanished between the two statements. The caller's second try makes it.
     if (!rows[0]) throw new Error('a connection of this name ended just now');
     return { existing: toConnection(rows[0]) };
   },

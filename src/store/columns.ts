@@ -1,13 +1,13 @@
 import { customType } from 'drizzle-orm/pg-core';
 
-/** A moment: Unix milliseconds in the code, `timestamp with time zone` in the database, so that operators can read it. */
+/** A time: Unix milliseconds in the code, `timestamp with time zone` in the database, so that operators can read it. */
 export const moment = customType<{ data: number; driverData: string }>({
   dataType: () => 'timestamp (3) with time zone',
   toDriver: (ms) => new Date(ms).toISOString(),
   fromDriver: (text) => Date.parse(text),
 });
 
-/** JSON kept as the text that was written: written once, read whole, never searched. */
+/** JSON stored as text: written once, read whole, never searched. */
 export const document = <T>() => customType<{ data: T; driverData: unknown }>({ dataType: () => 'json', toDriver: (value) => JSON.stringify(value) });
 
 /** `v1.<key id>.<wrapped key>.<iv>.<ciphertext>`, bound to its table, row and field (src/seal). */

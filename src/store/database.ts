@@ -6,22 +6,22 @@ import * as schema from './schema.ts';
 export type Database = PostgresJsDatabase<typeof schema>;
 export type Transaction = PgTransaction<PostgresJsQueryResultHKT, typeof schema, ExtractTablesWithRelations<typeof schema>>;
 
-/** The driver's SQLSTATE stands in the cause of Drizzle's error. */
+/** The driver's SQLSTATE is in the cause of Drizzle's error. */
 export const sqlState = (error: unknown): string | undefined => {
   for (let at: unknown = error; at instanceof Error; at = at.cause) if ('code' in at && typeof at.code === 'string') return at.code;
   return undefined;
 };
 export const uniqueViolation = '23505';
-/** It was the statement that failed, not the way to the database: a SQLSTATE, and not of the classes that tell of connections and shutdowns. */
+/** Whether the statement failed and not the connection: it has a SQLSTATE outside the classes for connections and shutdowns. */
 export const databaseAnswered = (error: unknown): boolean => /^(?!08|57)[0-9A-Z]{5}$/.test(sqlState(error) ?? '');
 
-/** Which unique rule was broken. */
+/** Which unique constraint was violated. */
 export const constraintOf = (error: unknown): string | undefined => {
   for (let at: unknown = error; at instanceof Error; at = at.cause)
     if ('constraint_name' in at && typeof at.constraint_name === 'string') return at.constraint_name;
   return undefined;
 };
 
-/** A row without its nulls: absent instead of null, everywhere outside the store. */
+/** A row without its nulls. Outside the store, absent replaces null everywhere. */
 export type Present<T> = { [K in keyof T as null extends T[K] ? never : K]: T[K] } & { [K in keyof T as null extends T[K] ? K : never]?: NonNullable<T[K]> };
 export const present = <T extends object>(row: T): Present<T> => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as Present<T>;

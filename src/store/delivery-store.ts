@@ -5,12 +5,12 @@ import { free, leaseOf, released } from './lease.ts';
 import { deliveries } from './schema.ts';
 
 /**
- * Writes webhooks in the caller's transaction. A newer event of the same subject and type takes the place of its undelivered older ones:
- * bodies are thin, so nothing is lost. One that is under way is not touched here: it is superseded when it fails.
+ * Writes webhooks in the caller's transaction. A newer event replaces the undelivered older ones of its subject and type; bodies are thin, so
+ * nothing is lost. One in progress stays, and becomes superseded if it fails.
  */
 export const insertDeliveries = async (tx: Transaction, rows: readonly NewDelivery[]): Promise<void> => {
   for (const row of rows) {
-    // An event of an order has one id for ever: what is there is not written twice, and takes no other's place.
+    // An order's event always has the same id, so an existing one is not written twice, and replaces no other.
     const written = await tx
       .insert(deliveries)
       .values({ ...row, state: 'due' })
@@ -32,7 +32,7 @@ export const insertDeliveries = async (tx: Transaction, rows: readonly NewDelive
   }
 };
 
-/** A newer event of the same subject and type was written, whatever became of it: this one would tell its receiver an older status. */
+/** Whether a newer event of the same subject and type exists, in any state. This one would then report an older status. */
 const outdated = sql<boolean>`exists (
   select 1 from deliveries newer where newer.subject_id = ${deliveries.subjectId} and newer.type = ${deliveries.type} and newer.sequence > ${deliveries.sequence}
 )`;
@@ -45,8 +45,8 @@ const toDelivery = (row: typeof deliveries.$inferSelect): Delivery => {
 export const createDeliveryStore = (db: Database): DeliveryStore => ({
   claimDue: async (now, lease, limit, perHost, paused = []) => {
     const at = new Date(now).toISOString();
-    // One of a subject; of those a few of a host (what waits for its subject's first must not take their places); first attempts before
-    // retries, so that a dead host does not starve the living.
+    // One per subject, and a few of those per host, so that later ones of a subject take no slots. First attempts come before retries, so that a
+    // dead host does not starve the others.
     const awake = paused.length === 0 ? sql`` : sql`and host not in ${paused}`;
     const due = sql`
       with under_way as materialized (select subject_id, host from deliveries where state = 'due' and lease_until > now()),
@@ -70,7 +70,7 @@ export const createDeliveryStore = (db: Database): DeliveryStore => ({
       .set({ ...leaseOf(lease), attempt: sql`${deliveries.attempt} + 1` })
       .where(sql`${deliveries.id} in (${due})`)
       .returning();
-    // One whose sender died under way, or that failed just as the newer one was committed. What was never tried is superseded when that one is written.
+    // Its sender died, or it failed just as the newer one was committed. Untried ones become superseded when the newer one is written.
     const tried = rows.filter((row) => row.attempt > 1).map((row) => row.id);
     if (tried.length === 0) return rows.map(toDelivery);
     const dropped = await db

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { grouped } from './grouped.ts';
 
-/** Statements that end when they are told to. */
+/** Statements that end when the test says so. */
 const statements = () => {
   const sent: { items: number[]; end: (error?: Error) => void }[] = [];
   const run = async (items: number[]): Promise<number[]> =>

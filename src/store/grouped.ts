@@ -1,17 +1,17 @@
 type Waiting<K, R> = { item: K; done: (result: R) => void; failed: (error: unknown) => void };
 export type GroupLimits = {
-  /** Items in one statement, at most. */
+  /** At most this many items in one statement. */
   largest: number;
-  /** Statements on their way at a time; what comes meanwhile shares the next one. */
+  /** At most this many statements in progress. Items that come meanwhile share the next one. */
   inFlight: number;
-  /** Whether a group that failed so may have failed for one item only, and is repeated item by item. */
+  /** Whether this failure may be due to a single item, so that the group is repeated item by item. */
   repeats: (error: unknown) => boolean;
 };
 
 /**
- * Many callers, few statements: an item that arrives while `inFlight` statements are on their way waits for the next one, never longer. A
- * statement is sent after its last item has arrived, so each caller reads what was written before it asked. `run` gives one result for each
- * item, in their order. Where the failure may be one item's, a group is repeated item by item: one bad item costs only itself. For one client
+ * Many callers, few statements. An item that arrives while `inFlight` statements are in progress waits for the next one, but no longer. A
+ * statement leaves after its last item arrived, so each caller reads what was written before it asked. `run` returns one result per item, in
+ * order. If a single item may have caused a failure, the group is repeated item by item, so that a bad item affects only itself. For one client
  * with many concurrent requests (Node).
  */
 export const grouped = <K, R>(run: (items: K[]) => Promise<readonly R[]>, { largest, inFlight, repeats }: GroupLimits): ((item: K) => Promise<R>) => {
@@ -31,7 +31,7 @@ export const grouped = <K, R>(run: (items: K[]) => Promise<readonly R[]>, { larg
     try {
       const results = await run(group.map(({ item }) => item));
       if (results.length !== group.length) throw new Error(`${results.length} results for ${group.length} items`);
-      // The length was just looked at.
+      // The length was just checked.
       group.forEach(({ done }, index) => done(results[index] as R));
     } catch (error) {
       if (group.length === 1 || !repeats(error)) for (const { failed } of group) failed(error);

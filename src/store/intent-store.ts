@@ -9,15 +9,15 @@ import { customers, intents, orders } from './schema.ts';
 const unsettledStates = ['prepared', 'sending', 'unknown'] as const;
 const unsettled = inArray(intents.state, [...unsettledStates]);
 
-/** Nobody was shown how to pay: looked at again all the same, because money may be in them. */
+/** Nobody was shown how to pay these. We still check them, because money may be in them. */
 const withheld = inArray(intents.state, ['unpayable', 'dead']);
 
 const toIntent = (row: typeof intents.$inferSelect): Intent => present(row);
 
-/** Seeds the hash, so that a customer's lock meets no other kind of lock. */
+/** Seeds the hash, so that a customer's lock collides with no other kind of lock. */
 const customerLock = 7_266_002;
 
-/** Those being placed, then those that can still be paid: one that is confirmed between the two reads is in both, never in none. */
+/** Orders being placed, then orders that can be paid. One confirmed between the two reads is in both, never in neither. */
 const openOf = async (tx: Transaction, customerId: string): Promise<string[]> => {
   const placing = await tx
     .select({ id: intents.orderId })

@@ -5,7 +5,7 @@ import type { Database } from './database.ts';
 
 type Leased = { leaseOwner: PgColumn; leaseUntil: PgColumn };
 
-/** Leases are rows and run by the database's clock: two instances never disagree on who holds one. */
+/** Leases are rows and follow the database's clock, so two instances never disagree on who holds one. */
 export const free = (table: Leased, owner: string): SQL | undefined =>
   or(isNull(table.leaseUntil), lt(table.leaseUntil, sql`now()`), eq(table.leaseOwner, owner));
 export const held = (table: Leased, owner: string): SQL | undefined => and(eq(table.leaseOwner, owner), sql`${table.leaseUntil} > now()`);
@@ -16,12 +16,12 @@ type Queue = {
   table: PgTable & Pick<Leased, 'leaseUntil'>;
   id: PgColumn;
   dueOn: PgColumn;
-  /** Which rows of the table wait at all. */ waiting: SQL | undefined;
+  /** Which rows of the table may be taken. */ waiting: SQL | undefined;
 };
 
 /**
- * The rows to take now, for an update that sets `leaseOf`: due and free, the earliest first. What another instance is taking at this moment is
- * passed over, not waited for.
+ * The rows to take now, for an update that sets `leaseOf`: due and free, earliest first. Skips rows that another instance is taking at this
+ * moment, and does not wait for them.
  */
 export const takeDue = (db: Database, { table, id, dueOn, waiting }: Queue, now: number, limit: number): SQL =>
   inArray(

@@ -19,7 +19,7 @@ export const createLiquidityStore = (db: Database): LiquidityStore => ({
       .where(and(eq(lastPrices.providerId, providerId), eq(lastPrices.asked, asked)));
     return rows[0];
   },
-  // One statement decides: the row lock puts parallel callers in line, and the condition is looked at again for each.
+  // One statement decides: the row lock queues parallel callers, and PostgreSQL checks the condition again for each.
   take: async (counted, n, limit) => {
     if (n > limit) return undefined;
     const rows = await db

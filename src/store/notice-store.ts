@@ -3,11 +3,11 @@ import type { NoticeStore } from '../ports/notices.ts';
 import type { Database } from './database.ts';
 import { notices } from './schema.ts';
 
-/** Whoever floods a genuine address is a provider gone wrong. */
+/** Only a broken provider floods a genuine URL. */
 const mostBodies = 20;
 
 export const createNoticeStore = (db: Database): NoticeStore => ({
-  // Under a lock of the target: notices that arrive together are one, too.
+  // A lock on the target, so that notices that arrive together also count as one.
   record: async (notice, windowMs) =>
     await db.transaction(async (tx) => {
       await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${notice.targetId}, 0))`);

@@ -46,12 +46,12 @@ const deliveryColumns = {
   doneOn: deliveries.doneOn,
 };
 
-/** An amount of an order, or of the quote where no order came to be. */
+/** An amount of the order, or of the quote if there is no order. */
 const amountIs = (amount: bigint): SQL | undefined => {
   const offer = sql`${intents.quote}->'route'->'offers'->0->'offer'`;
   return or(eq(orders.pay, amount), eq(orders.receive, amount), sql`${offer}->>'pay' = ${amount.toString()}`, sql`${offer}->>'receive' = ${amount.toString()}`);
 };
-/** The request of the placing, or the request for prices that it came from: both share the route's id but for its last byte. */
+/** The request of the order attempt, or its price request. Both ids equal the route's id except for the last byte. */
 const requestIs = (requestId: string): SQL =>
   sql`(${intents.requestId} = ${requestId} or left(${intents.quoteId}::text, 34) in (select left(${routes.id}::text, 34) from ${routes} where ${routes.requestId} = ${requestId}))`;
 
@@ -67,7 +67,7 @@ const conditionsOf = (search: OrderSearch): (SQL | undefined)[] => [
   search.customerId === undefined ? undefined : eq(intents.customerId, search.customerId),
 ];
 
-/** Of the release before, which looked at no other order when it placed one, or found out about when it was placed. */
+/** Written by the previous release, which checked no other orders when it placed one. */
 const sharesUpstream = sql`(${intents.providerId}, ${intents.upstreamOrderId}) in (
   select provider_id, upstream_order_id from intents where upstream_order_id is not null group by provider_id, upstream_order_id having count(*) > 1)`;
 
@@ -88,7 +88,7 @@ export const createOperatorStore = (db: Database): OperatorStore => {
   return {
     dossier: async (id, forgedTargets) => {
       if (!uuidForm.test(id)) return undefined;
-      // A refused placing leaves its quote usable: of several intents of a quote the last one is meant.
+      // A refused attempt leaves its quote usable, so a quote may have several intents. We mean the last one.
       const rows = await db
         .select()
         .from(intents)
@@ -136,7 +136,7 @@ export const createOperatorStore = (db: Database): OperatorStore => {
     },
     search: async (search, limit) => await find(and(...conditionsOf(search)), limit),
     attention: async (limit) => ({
-      // An adopted order's placing stays in review: from then on the order tells.
+      // The intent of an adopted order stays in review; from then on the order's own state counts.
       review: await find(or(eq(orders.stage, 'review'), and(eq(intents.state, 'review'), isNull(orders.id))), limit),
       unknown: await find(inArray(intents.state, ['prepared', 'sending', 'unknown']), limit),
       twins: await find(sharesUpstream, limit),
@@ -237,7 +237,7 @@ export const createOperatorStore = (db: Database): OperatorStore => {
     },
     adopt: async (intent, upstreamOrderId, order, event) =>
       await db.transaction(async (tx) => {
-        // Two runs at a time adopt once: the lock ends with the transaction.
+        // Two runs at once adopt only once: the lock ends with the transaction.
         await tx.execute(sql`select pg_advisory_xact_lock(hashtext(${`${intent.providerId} ${upstreamOrderId}`}))`);
         const known = await tx
           .select({ id: intents.id })
@@ -258,7 +258,7 @@ export const createOperatorStore = (db: Database): OperatorStore => {
 
 const withCustomer = (customerId: string | null): { customerId?: string } => (customerId === null ? {} : { customerId });
 
-/** Sequences told in the lost time are below. */
+/** Sequences reported in the lost time are below this. */
 const sequenceLeap = 1000;
 const restoredWithinMs = 7 * 86_400_000;
 
@@ -268,13 +268,13 @@ const distrustRestored = async (db: Database, now: number): Promise<{ quotes: nu
     const quotes = await tx.execute(
       sql`update routes set route = jsonb_set(route::jsonb, '{acceptBy}', coalesce((select jsonb_agg(0) from jsonb_array_elements(route::jsonb->'acceptBy')), '[]'))::json where created_on > ${since}`,
     );
-    // A reserved order may have been shown to somebody: it is not offered again.
+    // Somebody may have seen a reserved order, so it is not offered again.
     await tx.delete(lastPrices).where(sql`starts_with(${lastPrices.asked}, 'firm ')`);
     const placings = await tx
       .update(intents)
       .set({
         state: 'unknown',
-        // Its way to pay may have been shown (src/gateway/ordering/settle-intents.ts).
+        // Its customer may have seen how to pay (src/gateway/ordering/settle-intents.ts).
         evidence: sql`(coalesce(${intents.evidence}::jsonb, '{}') || '{"restored":true}')::json`,
         sentOn: sql`coalesce(${intents.sentOn}, ${new Date(now).toISOString()}::timestamptz)`,
         nextTryOn: now,

@@ -1,12 +1,12 @@
 /**
- * The two halves of `orders.terms`: what was agreed, and what following has learnt. They lie in one bag, flat, because the release before this
+ * The two halves of `orders.terms`: what was agreed, and what following has learnt. Both are in one flat object, because the previous release
  * reads and writes it so, and runs beside this one during an upgrade.
  */
 import type { OrderTerms, OrderWatch } from '../ports/orders.ts';
 
 export type StoredTerms = OrderTerms & OrderWatch;
 
-/** Of an adopted order nothing else may be stored than that it was. */
+/** An adopted order stores nothing but the fact that it was adopted. */
 export const fromStored = ({ beforeReview, unreadableSince, twinSeen, ...terms }: Partial<StoredTerms>): { terms: OrderTerms; watch: OrderWatch } => ({
   terms: { currencyId: 0, paymentOptionId: 0, optionName: '', ...terms },
   watch: {

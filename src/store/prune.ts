@@ -5,8 +5,8 @@ import type { Database } from './database.ts';
 const at = (ms: number): string => new Date(ms).toISOString();
 
 /**
- * Deletes at most `limit` old rows of each kind. Kept: routes of orders that are still there, sessions and upstream sessions that an
- * unfinished order is read with.
+ * Deletes at most `limit` old rows of each kind. Keeps the routes of existing orders, and the sessions and upstream sessions that read an
+ * unfinished order.
  */
 export const prune = async (db: Database, before: Retention, limit: number): Promise<Record<string, number>> => {
   const statements: [string, SQL][] = [
@@ -35,12 +35,12 @@ export const prune = async (db: Database, before: Retention, limit: number): Pro
       'operator_actions',
       sql`delete from operator_actions where id in (select id from operator_actions where at < ${at(before.operatorBefore)} limit ${limit})`,
     ],
-    // What a removed account was connected to; the account's own row stays, because its e-mail stays with its customer.
+    // The connections of a removed account. The account's own row stays, because its e-mail still belongs to its customer.
     [
       'connections',
       sql`delete from connections where id in (select c.id from connections c join accounts a on a.id = c.account_id where a.removed_on < ${at(before.peopleBefore)} limit ${limit})`,
     ],
-    // Counted already: the order keeps that it was.
+    // Already counted, as the order itself records.
     ['fills', sql`delete from fills where order_id in (select order_id from fills where filled_on < ${at(before.fillsBefore)} limit ${limit})`],
     ['last_prices', sql`delete from last_prices where ctid in (select ctid from last_prices where observed_on < ${at(before.quotesBefore)} limit ${limit})`],
     ['daily_uses', sql`delete from daily_uses where ctid in (select ctid from daily_uses where day < ${at(before.quotesBefore).slice(0, 10)} limit ${limit})`],

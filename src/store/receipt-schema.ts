@@ -1,4 +1,4 @@
-/** Receipts (src/domain/receipt.ts): made once, numbered within the day that they were made, closed by a signed root. No customer stands here. */
+/** Receipts (src/domain/receipt.ts): made once, numbered within their day, closed by a signed root. No row names a customer. */
 import { date, integer, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import type { ReceiptKind } from '../domain/receipt.ts';
 import type { ReceiptKey } from '../ports/receipts.ts';
@@ -7,12 +7,12 @@ import { moment } from './columns.ts';
 export const receipts = pgTable(
   'receipts',
   {
-    /** The route or the order that it tells of. */
+    /** The route or order that it is about. */
     subjectId: uuid('subject_id').notNull(),
     kind: text('kind').$type<ReceiptKind>().notNull(),
     /** By the database's clock, UTC; never a closed day. */
     day: date('day').notNull(),
-    /** Its place among the leaves of the day, from 0. */
+    /** Its position among the leaves of the day, from 0. */
     number: integer('number').notNull(),
     leaf: text('leaf').notNull(),
     jws: text('jws').notNull(),
@@ -21,7 +21,7 @@ export const receipts = pgTable(
   (t) => [primaryKey({ columns: [t.subjectId, t.kind] }), uniqueIndex('receipts_place').on(t.day, t.number)],
 );
 
-/** Written once; a root is never replaced. */
+/** Written once; never replaced. */
 export const receiptDays = pgTable('receipt_days', {
   day: date('day').primaryKey(),
   size: integer('size').notNull(),
@@ -31,7 +31,7 @@ export const receiptDays = pgTable('receipt_days', {
   closedOn: moment('closed_on').notNull(),
 });
 
-/** Public keys that ever signed a receipt or root: they stay for good, so that old receipts verify. */
+/** Public keys that ever signed a receipt or root. They stay for good, so that old receipts verify. */
 export const receiptKeys = pgTable('receipt_keys', {
   kid: text('kid').primaryKey(),
   jwk: jsonb('jwk').$type<ReceiptKey>().notNull(),

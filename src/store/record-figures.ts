@@ -16,8 +16,8 @@ type Row = {
 };
 
 /**
- * What each provider did since a moment, for the operator. Routes are read whole for it, a day of them at most in one call of the command: nothing
- * of this is asked for while a customer waits. A win lost by the haircut: nobody gave more, and another came first.
+ * What each provider did since a given time, for the operator. Reads whole routes, so one call covers at most a day, and never while a customer
+ * waits. The haircut lost an offer its win if no offer gave more and another came first.
  */
 export const readFigures = async (db: Database, since: number): Promise<ProviderFigures[]> => {
   const from = new Date(since).toISOString();

@@ -1,4 +1,4 @@
-/** The one way into the record: an order's fill, counted in the transaction that tells of it. Locks: the order, its fill, the sums. */
+/** The only way into the record: counts an order's fill in the transaction that reports it. Locks the order, its fill, then the sums. */
 import { and, eq, sql } from 'drizzle-orm';
 import type { Ramp } from '../domain/ramp.ts';
 import { bpsDown } from '../domain/money.ts';
@@ -6,7 +6,7 @@ import { added, correction, countFill, decayed, emptyWindows, utcDay, type Count
 import type { Transaction } from './database.ts';
 import { fills, orders, recordBroken, recordEstimates } from './schema.ts';
 
-/** What an order, its placing and its route say of its fill. Amounts as the driver gives them. */
+/** What an order, its intent and its route say about its fill. Amounts are as the driver returns them. */
 type Facts = {
   provider_id: string;
   ramp: Ramp;
@@ -27,7 +27,7 @@ type Facts = {
   reference: string | null;
 };
 
-/** Under the order's lock. The route may have been forgotten with its customer: then nobody knows the lead. */
+/** Call under the order's lock. If the route was deleted with its customer, the lead is unknown. */
 const factsOf = async (tx: Transaction, orderId: string): Promise<Facts | undefined> => {
   await tx.execute(sql`select 1 from orders where id = ${orderId} for update`);
   const rows = await tx.execute<Facts>(sql`
@@ -45,7 +45,7 @@ const factsOf = async (tx: Transaction, orderId: string): Promise<Facts | undefi
   return rows[0];
 };
 
-/** How much better than the best other offer of its route, in basis points. */
+/** How much better it was than the best other offer of its route, in basis points. */
 const leadOf = ({ rank, offers }: Facts): number | null => {
   const nets = (offers ?? []).map(({ offer }) => ({ n: BigInt(offer.receive), d: BigInt(offer.pay) }));
   const own = nets[rank - 1];
@@ -71,19 +71,19 @@ const fillOf = (facts: Facts, told: boolean, now: number): Fill => ({
 export type RecordFill = {
   orderId: string;
   now: number;
-  /** `paid`: the provider has the money, and never filled. */
+  /** `paid`: the provider has the money and never filled the order. */
   as: 'filled' | 'paid';
 };
 
 /**
- * Counts the fill of an order, once. One that was counted as paid and never filled, and was filled after all, is corrected. An order without a quote
- * of ours (found after a restore) teaches nothing. False when there was nothing to count.
+ * Counts an order's fill, once. Corrects an order that counted as never filled and was filled after all. An order without a quote of ours (found
+ * after a restore) teaches nothing. False when there was nothing to count.
  */
 export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFill): Promise<boolean> => {
   const facts = await factsOf(tx, orderId);
   if (!facts) return false;
   await tx.update(orders).set({ recordedOn: now }).where(eq(orders.id, orderId));
-  // What a refunded order says now is what went back.
+  // A refunded order's amounts are now those that went back.
   if (facts.option === null || facts.stage === 'refunded') return false;
   const fill = fillOf(facts, as === 'filled', now);
   const counted = countFill(fill);
@@ -122,7 +122,7 @@ export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFi
   return true;
 };
 
-/** A link that was read: what it pays less is taken off the record, as of today. */
+/** After a link was read: takes off the record what it pays less, as of today. */
 export const recordLink = async (tx: Transaction, orderId: string, linkReceive: bigint, now: number): Promise<void> => {
   const [known] = await tx.select().from(fills).where(eq(fills.orderId, orderId)).for('update');
   if (!known) return;
@@ -169,7 +169,7 @@ const columnsOf = ({ slow, fast }: Windows) => ({
   fastDeliveredSats: fast.deliveredSats,
 });
 
-/** A row of sums with something added, on a day: the row's own day may be later where a clock of another instance is ahead. */
+/** Adds to a row of sums on a day. The row's own day may be later, if another instance's clock is ahead. */
 const withAdded = (stored: Stored, more: Windows, today: number) => {
   const day = Math.max(stored.day, today);
   const now = decayed(windowsOf(stored), day - stored.day);
@@ -188,7 +188,7 @@ const ofOption = (key: Key) =>
   );
 const ofProvider = ({ providerId, ramp }: Key) => and(eq(recordBroken.providerId, providerId), eq(recordBroken.ramp, ramp));
 
-/** The totals move with the estimates, so that one row per option is written; `orders` is 1 for a fill that is new. */
+/** The totals are in the row of the estimates, so that we write one row per option. `orders` is 1 for a new fill. */
 type Addition = { estimates: Windows; all: Sums; orders: number };
 
 const addToEstimates = async (tx: Transaction, key: Key, addition: Addition, now: number): Promise<void> => {
@@ -225,7 +225,7 @@ const addToBroken = async (tx: Transaction, key: Key, more: Windows, now: number
     .where(ofProvider(key));
 };
 
-/** A new fill. One that is found days later counts as it would by now. */
+/** A new fill. One found days later counts as if it had decayed since. */
 const count = async (tx: Transaction, key: Key, counted: Counted, now: number, agedDays: number): Promise<void> => {
   const aged = decayed(both(counted), agedDays);
   const addition = { estimates: counted.row === 'estimates' ? aged : both(nothing), all: counted.tells ? counted : nothing, orders: counted.tells ? 1 : 0 };
@@ -235,9 +235,9 @@ const count = async (tx: Transaction, key: Key, counted: Counted, now: number, a
 
 type KnownFill = typeof fills.$inferSelect;
 
-/** Later news of a fill, undecayed; nothing where the operator cleared the sums since it was counted. */
+/** Later news of a fill, undecayed. Nothing if the operator has cleared the sums since it was counted. */
 const correct = async (tx: Transaction, known: KnownFill, counted: Counted, now: number): Promise<void> => {
-  // Whether it told anything then: a link changes that never, a late fill does.
+  // Whether it counted then. A link never changes that; a late fill does.
   const tells = counted.tells || known.toldReceive === null;
   const before: Counted = { row: known.countedIn, quotedSats: known.countedQuoted, deliveredSats: known.countedDelivered, tells };
   const change = (row: 'estimates' | 'broken'): Sums | undefined => correction(before, counted).find((one) => one.row === row)?.change;

@@ -1,11 +1,11 @@
-/** What providers delivered against what they quoted (src/domain/record.ts). Nobody's name stands here: an order's id leads to a customer only while the order's row does. */
+/** What providers delivered against their quotes (src/domain/record.ts). Names nobody: an order's id leads to a customer only while the order's row exists. */
 import { bigint, boolean, index, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import type { Ramp } from '../domain/ramp.ts';
 import { moment } from './columns.ts';
 
 const amount = (name: string) => bigint(name, { mode: 'bigint' });
 
-/** One row per order that was filled, or paid and never filled. Nothing is taken back: a link that is read later, or a late fill, completes the row. */
+/** One row per order that was filled, or paid and never filled. Nothing is removed: a link read later, or a late fill, completes the row. */
 export const fills = pgTable(
   'fills',
   {
@@ -14,11 +14,11 @@ export const fills = pgTable(
     ramp: text('ramp').$type<Ramp>().notNull(),
     currency: text('currency').notNull(),
     option: text('option').notNull(),
-    /** Whether the offer bound, as it was ranked. */
+    /** Whether the offer was ranked as binding. */
     binding: boolean('binding').notNull(),
     quotedPay: amount('quoted_pay').notNull(),
     quotedReceive: amount('quoted_receive').notNull(),
-    /** As the provider's status told. Null: paid and never filled. */
+    /** As the provider's status reported. Null: paid and never filled. */
     toldPay: amount('told_pay'),
     toldReceive: amount('told_receive'),
     linkReceive: amount('link_receive'),
@@ -29,7 +29,7 @@ export const fills = pgTable(
     filledOn: moment('filled_on').notNull(),
     referenceQuoted: amount('reference_quoted'),
     referenceFilled: amount('reference_filled'),
-    /** How it was counted last, so that later news change the sums by the difference. */
+    /** How it was last counted, so that later news changes the sums by the difference. */
     countedIn: text('counted_in').$type<'estimates' | 'broken' | 'none'>().notNull(),
     countedQuoted: amount('counted_quoted').notNull(),
     countedDelivered: amount('counted_delivered').notNull(),
@@ -39,17 +39,17 @@ export const fills = pgTable(
 );
 
 const sums = {
-  /** The UTC day, counted from 1970, that the four sums stand for. */
+  /** The UTC day of the four sums, counted from 1970. */
   day: integer('day').notNull(),
   quotedSats: amount('quoted_sats').notNull(),
   deliveredSats: amount('delivered_sats').notNull(),
   fastQuotedSats: amount('fast_quoted_sats').notNull(),
   fastDeliveredSats: amount('fast_delivered_sats').notNull(),
-  /** When the operator cleared them; what was counted before is not corrected any more. */
+  /** When the operator cleared them. Earlier fills are no longer corrected. */
   resetOn: moment('reset_on'),
 };
 
-/** Decayed sums of what did not bind; and, for the eye, all fills of the option without decay. */
+/** Decayed sums of estimates and, for display, all fills of the option without decay. */
 export const recordEstimates = pgTable(
   'record_estimates',
   {
@@ -66,7 +66,7 @@ export const recordEstimates = pgTable(
   (t) => [primaryKey({ columns: [t.providerId, t.ramp, t.currency, t.option] })],
 );
 
-/** Decayed sums of what bound and fell short. */
+/** Decayed sums of binding offers that fell short. */
 export const recordBroken = pgTable(
   'record_broken',
   { providerId: text('provider_id').notNull(), ramp: text('ramp').$type<Ramp>().notNull(), ...sums },

@@ -56,7 +56,7 @@ export const createRecordStore = (db: Database): RecordStore => ({
     };
   },
   addMissing: async (now, unfilledBefore, limit) => {
-    // An order's own transaction each: its lock decides who counts it, and the sums are held for no longer than one order needs.
+    // One transaction per order: its lock decides who counts it, and the sums are locked only as long as one order needs.
     const before = new Date(unfilledBefore).toISOString();
     const paidLongAgo = sql`exists (select 1 from order_events e where e.order_id = ${orders.id} and e.to_stage = 'paid' and e.source in ('read', 'notice') and e.at < ${before})`;
     const due = await db
@@ -74,7 +74,7 @@ export const createRecordStore = (db: Database): RecordStore => ({
   },
   linkRead: async (orderId, receive, now) =>
     await db.transaction(async (tx) => {
-      // The least that any of its links paid: a second one does not make up for the first.
+      // The least that any of its links paid: a second link does not make up for the first.
       const rows = await tx
         .update(orders)
         .set({ linkReceive: sql`least(coalesce(${orders.linkReceive}, ${receive}), ${receive})`, linkReadOn: now })

@@ -5,12 +5,12 @@ import { databaseAnswered, type Database } from './database.ts';
 import { grouped } from './grouped.ts';
 import { routes } from './schema.ts';
 
-/** The newest version of a route that this code reads: told with each row, so that instances know of each other what they read. */
+/** The newest route version that this code reads. Written with each row, so that instances know what the others can read. */
 const newestRead = 2;
 
-/** No caller goes on before its own row is in, in a group or not. */
+/** No caller continues before its own row is stored, in a group or not. */
 export const createRouteStore = (db: Database, client: Sql, options: { grouped: boolean }): RouteStore => {
-  // One statement for any number of rows, so that the driver keeps it prepared: the hot path's one write.
+  // The hot path's only write. One statement for any number of rows, so that the driver keeps it prepared.
   const insert = async (rows: StoredRoute[]): Promise<void[]> => {
     const records = rows.map((row) => ({
       id: row.id,

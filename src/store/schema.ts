@@ -1,6 +1,6 @@
 /**
- * All state that instances share. Amounts are integers in the ramp's units (domain/ramp.ts), moments are Unix milliseconds in the code.
- * Whatever names a person or is worth stealing is in a `sealed` column; what must be found by a secret is found by its SHA-256.
+ * All state that instances share. Amounts are integers in the ramp's units (domain/ramp.ts); times are Unix milliseconds in the code. Whatever
+ * names a person or is worth stealing is in a `sealed` column. A row that a secret must find is found by the secret's SHA-256.
  */
 import { sql } from 'drizzle-orm';
 import { bigint, bigserial, boolean, index, integer, jsonb, pgTable, primaryKey, smallint, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
@@ -15,13 +15,13 @@ import type { StoredTerms } from './order-terms.ts';
 
 const amount = (name: string) => bigint(name, { mode: 'bigint' });
 
-/** Who owns quotes and orders: known by a proven node key, a recovery secret, or only by its sessions. */
+/** Owners of quotes and orders, known by a proved node key, by a recovery secret, or only by their sessions. */
 export const customers = pgTable('customers', {
   id: uuid('id').primaryKey(),
   keyHash: text('key_hash').unique(),
   recoveryHash: text('recovery_hash').unique(),
   createdOn: moment('created_on').notNull(),
-  /** Providers that declined an order or made a worse one, until when they are not offered first: Unix milliseconds by provider id. */
+  /** Until when a provider that declined an order, or made a worse one, is not offered first: Unix milliseconds by provider id. */
   declined: jsonb('declined').$type<{ [providerId: string]: number }>(),
 });
 
@@ -37,12 +37,12 @@ export const sessions = pgTable(
     lastUsedOn: moment('last_used_on').notNull(),
     expiresOn: moment('expires_on').notNull(),
     revokedOn: moment('revoked_on'),
-    /** The gateway's own one-time token, and which tokens went out with /verify. */
+    /** The gateway's own one-time token, and which tokens /verify handed out. */
     challenge: sealed('challenge').notNull(),
-    /** Fingerprint of the /session body that opened it; the same body again gets the same reply. */
+    /** Fingerprint of the /session body that opened it. The same body gets the same reply. */
     openedBy: text('opened_by'),
     openedReply: sealed('opened_reply'),
-    /** The node key proven to the gateway itself in this session. */
+    /** The node key that was proved to the gateway itself in this session. */
     nodePubkey: sealed('node_pubkey'),
   },
   (t) => [index('sessions_customer').on(t.customerId), index('sessions_expiry').on(t.expiresOn)],
@@ -55,12 +55,12 @@ export const providerSessions = pgTable(
     id: uuid('id').primaryKey(),
     owner: text('owner').notNull(),
     providerId: text('provider_id').notNull(),
-    /** The adapter's blob. Null while the claimer is opening it. */
+    /** The adapter's blob. Null while it is being opened. */
     blob: sealed('blob'),
     ready: boolean('ready').notNull().default(false),
     claimedOn: moment('claimed_on').notNull(),
     expiresOn: moment('expires_on'),
-    /** Retired rows are not quoted with; orders placed in them are still read with them. */
+    /** Retired rows make no new quotes; they still read the orders that they placed. */
     retiredOn: moment('retired_on'),
   },
   (t) => [
@@ -70,7 +70,7 @@ export const providerSessions = pgTable(
   ],
 );
 
-/** Outward numbers: small, unique, never reused. */
+/** Numbers that the API shows: small, unique, never reused. */
 export const currencies = pgTable('currencies', { id: smallint('id').primaryKey(), code: text('code').notNull().unique() });
 export const paymentOptions = pgTable(
   'payment_options',
@@ -98,8 +98,8 @@ export const listings = pgTable(
 );
 
 /**
- * One row per request for prices, with everything that decided. Its offers are the quotes: a quote id is the route's id with the rank in
- * the last byte (domain/route-id.ts), so one insert stores them all.
+ * One row per price request, with everything that decided it. Its offers are the quotes. A quote id is the route's id with the rank in the last
+ * byte (domain/route-id.ts), so one insert stores them all.
  */
 export const routes = pgTable(
   'routes',
@@ -111,13 +111,13 @@ export const routes = pgTable(
     requestId: text('request_id').notNull(),
     createdOn: moment('created_on').notNull(),
     route: document<NonNullable<Json>>()('route').notNull(),
-    /** The newest version of a route that the instance which wrote this one reads. Null: of the release before, which reads version 1 alone. */
+    /** The newest route version that the writing instance can read. Null: the previous release, which reads only version 1. */
     reads: smallint('reads'),
   },
   (t) => [index('routes_created').using('brin', t.createdOn)],
 );
 
-/** The placing of one quote, written before anything leaves (RELIABILITY 3). */
+/** The order attempt of one quote, written before anything leaves. */
 export const intents = pgTable(
   'intents',
   {
@@ -129,13 +129,13 @@ export const intents = pgTable(
     providerId: text('provider_id').notNull(),
     /**
      * The column is named after its first use, an upstream session, and keeps that name: renaming it would need a migration, and instances of
-     * two versions could not share the database. By now it holds whatever two placings must not use at the same time (ports/intents.ts).
+     * two versions could not share the database. By now it holds whatever two attempts must not use at the same time (ports/intents.ts).
      */
     exclusiveKey: uuid('provider_session_id'),
     requestId: text('request_id').notNull(),
     state: text('state').$type<IntentState>().notNull(),
     attempt: integer('attempt').notNull().default(0),
-    /** The whole quote as accepted, and what the customer added. */
+    /** The whole accepted quote, and what the customer added. */
     quote: document<NonNullable<Json>>()('quote').notNull(),
     inputs: sealed('inputs').notNull(),
     idempotencyKey: text('idempotency_key'),
@@ -148,9 +148,9 @@ export const intents = pgTable(
     leaseUntil: moment('lease_until'),
     upstreamOrderId: text('upstream_order_id'),
     evidence: document<NonNullable<Json>>()('evidence'),
-    /** The HTTP answer as it was given: status and body, replayed byte for byte. */
+    /** The HTTP answer, status and body, replayed byte for byte. */
     answer: sealed('answer'),
-    /** `moved`: the intent of the next rank that this request goes on with. */
+    /** `moved`: the intent of the next rank, with which this request continues. */
     movedTo: uuid('moved_to'),
     /** A keyed hash of the customer's network, where the provider has a limit of what is under way there; cleared with the quotes. */
     networkKey: text('network_key'),
@@ -198,10 +198,10 @@ export const orders = pgTable(
     quotedPay: amount('quoted_pay').notNull(),
     quotedReceive: amount('quoted_receive').notNull(),
     binding: boolean('binding').notNull(),
-    /** The customer's own bounds, as the order was placed with them: judged again when it is filled. */
+    /** The customer's own limits, as given with the order. Checked again when it is filled. */
     minReceive: amount('min_receive'),
     maxPay: amount('max_pay'),
-    /** What the provider's status told last, whatever became of it: kept for a dispute. */
+    /** What the provider's status last reported, applied or not. Stored for disputes. */
     toldPay: amount('told_pay'),
     toldReceive: amount('told_receive'),
     toldFee: amount('told_fee'),
@@ -209,25 +209,25 @@ export const orders = pgTable(
     /** What the withdrawal link pays, read once. */
     linkReceive: amount('link_receive'),
     linkReadOn: moment('link_read_on'),
-    /** Paid, and filled with less than was ordered. */
+    /** Paid, but filled with less than was ordered. */
     disputed: boolean('disputed').notNull().default(false),
     /** When the operator released a short order to its customer. */
     shortReleasedOn: moment('short_released_on'),
-    /** When its fill went into the record. Null for orders that the release before moved: background work adds those. */
+    /** When its fill went into the record. Null for orders that the previous release updated; background work adds those. */
     recordedOn: moment('recorded_on'),
-    /** The upstream order id again, written by this release alone: one upstream order is one order here. */
+    /** The upstream order id once more, written only by this release: one upstream order is one order here. */
     upstreamKey: text('upstream_key'),
     expiresOn: moment('expires_on'),
-    /** Two things in one bag, as the release before this reads them: what was agreed, which never changes, and what following has learnt. */
+    /** Two things in one object, as the previous release reads them: what was agreed, which never changes, and what following has learnt. */
     terms: document<StoredTerms>()('terms').notNull(),
-    /** What the provider said of the offer and of the order since. */
+    /** What the provider has said about the offer and the order. */
     facts: document<Facts>()('facts').notNull(),
-    /** The adapter's notes from the offer. */
+    /** The adapter's own data from the offer. */
     upstream: document<NonNullable<Json>>()('upstream').notNull(),
     paymentInfo: sealed('payment_info').notNull(),
     /** Bearer values that came with the status (redemption links). */
     secret: sealed('secret'),
-    /** Normal form of the provider's payment reference, hashed: the operator searches by it. */
+    /** The hash of the provider's payment reference in normal form, for the operator's search. */
     referenceHash: text('reference_hash'),
     webhookUrl: sealed('webhook_url'),
     webhookEvents: text('webhook_events').array(),
@@ -280,7 +280,7 @@ export const orderEvents = pgTable(
   (t) => [uniqueIndex('order_events_sequence').on(t.orderId, t.sequence)],
 );
 
-/** Fetching the bearer LNURL of a filled order: sealed before it is answered (RELIABILITY 3.4). */
+/** Claims: fetching the bearer LNURL of a filled order, which is sealed before it is answered. */
 export const claims = pgTable(
   'claims',
   {
@@ -305,7 +305,7 @@ export const claims = pgTable(
   ],
 );
 
-/** Incoming provider webhooks, forged ones too: hints that wake a read, never believed. */
+/** Incoming provider webhooks, including forged ones. They only cause a read, and are never believed. */
 export const notices = pgTable(
   'notices',
   {
@@ -314,7 +314,7 @@ export const notices = pgTable(
     purpose: text('purpose').notNull(),
     targetId: text('target_id').notNull(),
     genuine: boolean('genuine').notNull(),
-    /** A later one of the same target within the window only counts up. */
+    /** A later one about the same target within the window only adds to the count. */
     count: integer('count').notNull().default(1),
     receivedOn: moment('received_on').notNull(),
     handledOn: moment('handled_on'),
@@ -323,12 +323,12 @@ export const notices = pgTable(
   (t) => [index('notices_target').on(t.targetId), index('notices_received').on(t.receivedOn)],
 );
 
-/** Webhooks to wallets, written in the transaction of what they tell. */
+/** Webhooks to wallets, written in the transaction of the step that they report. */
 export const deliveries = pgTable(
   'deliveries',
   {
     id: text('id').primaryKey(),
-    /** What they are about: an order, account or connection; one in flight per subject. */
+    /** What it is about: an order, account or connection. Only one per subject is in flight. */
     subjectId: uuid('subject_id').notNull(),
     type: text('type').notNull(),
     sequence: integer('sequence').notNull(),
@@ -357,8 +357,8 @@ export const deliveries = pgTable(
 );
 
 /**
- * A customer's account at a sell provider. The adapter's blob (with the per-user key) is in provider_sessions under the same id, so that
- * placings and orders find it as they find an upstream session.
+ * A customer's account at a sell provider. The adapter's blob (with the per-user key) is in provider_sessions under the same id, so that intents
+ * and orders find it like an upstream session.
  */
 export const accounts = pgTable(
   'accounts',
@@ -368,11 +368,11 @@ export const accounts = pgTable(
       .notNull()
       .references(() => customers.id),
     providerId: text('provider_id').notNull(),
-    /** SHA-256 of the e-mail in lower case; absent for a pasted key. One connected customer per e-mail and provider. */
+    /** SHA-256 of the e-mail in lower case; absent for a pasted key. Each e-mail and provider has one connected customer. */
     emailHash: text('email_hash'),
     status: text('status').$type<'onboarding' | 'pending' | 'connected' | 'rejected' | 'needs_reconnect'>().notNull(),
     statusOn: moment('status_on').notNull(),
-    /** Where the customer signs up, and whether a mail went out. */
+    /** Where the customer signs up, and whether an e-mail went out. */
     signup: sealed('signup'),
     sequence: integer('sequence').notNull().default(0),
     webhookUrl: sealed('webhook_url'),
@@ -389,7 +389,7 @@ export const accounts = pgTable(
     uniqueIndex('accounts_customer')
       .on(t.customerId, t.providerId)
       .where(sql`removed_on is null`),
-    // An e-mail that was only named may have been named by its owner, too.
+    // Naming an e-mail proves nothing: its real owner may have named it, too.
     uniqueIndex('accounts_email')
       .on(t.providerId, t.emailHash)
       .where(sql`removed_on is null and status in ('connected', 'needs_reconnect')`),
@@ -399,7 +399,7 @@ export const accounts = pgTable(
   ],
 );
 
-/** A standing connection of an account, written before it is asked for: a lost answer is looked up, never asked for twice. */
+/** A standing connection of an account, written before it is requested. A lost answer is looked up, and never requested twice. */
 export const connections = pgTable(
   'connections',
   {
@@ -407,13 +407,13 @@ export const connections = pgTable(
     accountId: uuid('account_id')
       .notNull()
       .references(() => accounts.id),
-    /** SHA-256 of the name as it was given. */
+    /** SHA-256 of the name as given. */
     nameHash: text('name_hash').notNull(),
     status: text('status').$type<'initiating' | 'code_required' | 'active' | 'failed' | 'expired' | 'inactive'>().notNull(),
     statusOn: moment('status_on').notNull(),
     direction: text('direction').$type<'sell' | 'buy'>().notNull(),
     network: text('network').$type<'lightning' | 'onchain'>().notNull(),
-    /** What was asked for, and what the provider made of it with its own ids: names, IBAN, BIC, addresses. */
+    /** The request, and what the provider made of it under its own ids: names, IBAN, BIC, addresses. */
     request: sealed('request').notNull(),
     state: sealed('state'),
     upstreamId: text('upstream_id'),
@@ -428,7 +428,7 @@ export const connections = pgTable(
   ],
 );
 
-/** Payments at an account that no order of ours explains, as they were told to the wallet (`sell_settled`) or known before. */
+/** Payments at an account that no order of ours explains: reported to the wallet (`sell_settled`) or known before. */
 export const settlements = pgTable(
   'settlements',
   {
@@ -441,25 +441,25 @@ export const settlements = pgTable(
   (t) => [primaryKey({ columns: [t.accountId, t.transactionId] })],
 );
 
-/** Uses of what is counted per UTC day: firm quotes of a node, orders at a seller, sats spent from the operator's balance. */
+/** Counts per UTC day: firm quotes of a node, orders at a seller, sats spent from the operator's balance. */
 export const dailyUses = pgTable(
   'daily_uses',
   {
     day: text('day').notNull(),
     purpose: text('purpose').notNull(),
-    /** A hash where it names a person. */
+    /** A hash if it names a person. */
     subject: text('subject').notNull(),
     used: amount('used').notNull(),
   },
   (t) => [primaryKey({ columns: [t.day, t.purpose, t.subject] })],
 );
 
-/** The last price seen at a seller for one product, size and lease: what sliders are answered with. */
+/** The last price seen at a seller for one product, size and lease. Sliders in wallets get their estimates from it. */
 export const lastPrices = pgTable(
   'last_prices',
   {
     providerId: text('provider_id').notNull(),
-    /** Product, size, lease and way to pay in one normal form. */
+    /** Product, size, lease and way to pay, in one normal form. */
     asked: text('asked').notNull(),
     offer: document<NonNullable<Json>>()('offer').notNull(),
     observedOn: moment('observed_on').notNull(),
@@ -481,24 +481,24 @@ export const idempotencyKeys = pgTable(
   (t) => [primaryKey({ columns: [t.caller, t.route, t.keyHash] }), index('idempotency_keys_created').on(t.createdOn)],
 );
 
-/** What the operator switched without a deployment: a provider (`provider/<id>`), or new orders and deliveries of the whole gateway. */
+/** The operator's switches, which need no deployment: a provider (`provider/<id>`), or new orders and deliveries of the whole gateway. */
 export const switches = pgTable('switches', {
   name: text('name').primaryKey(),
   mode: text('mode').notNull(),
   reason: text('reason').notNull(),
-  /** Lapses by itself then. */
+  /** When it lapses by itself. */
   untilOn: moment('until_on'),
   setOn: moment('set_on').notNull(),
   setBy: text('set_by').notNull(),
 });
 
-/** Every read and action of an operator, over HTTP and by command. */
+/** Every read and action of an operator, by HTTP and by command. */
 export const operatorActions = pgTable(
   'operator_actions',
   {
     id: bigserial('id', { mode: 'number' }).primaryKey(),
     at: moment('at').notNull(),
-    /** The first characters of the token's hash, or the user of the command line. */
+    /** The first characters of the token's hash, or the command line's user. */
     actor: text('actor').notNull(),
     action: text('action').notNull(),
     subject: text('subject').notNull(),

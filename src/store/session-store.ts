@@ -6,7 +6,7 @@ import { present, type Database } from './database.ts';
 import { grouped } from './grouped.ts';
 import { customers, orders, providerSessions, sessions } from './schema.ts';
 
-// In plain names: in a select of one table Drizzle leaves the table's name out of a column, and `id` would be the intent's.
+// Written as plain SQL: in a select from one table Drizzle omits the table name, and `id` would be the intent's.
 const unsettled = sql<boolean>`exists (
   select 1 from intents i where i.provider_session_id = provider_sessions.id and i.state in ('prepared', 'sending', 'unknown')
 )`;
@@ -21,7 +21,7 @@ const upstreamColumns = {
   unsettled,
 };
 
-/** As the hot path's one statement gives it: moments in milliseconds, the upstream sessions as one JSON value. */
+/** The row of the hot path's statement: times in milliseconds, the upstream sessions as one JSON value. */
 type SessionRow = {
   id_hash: string;
   customer_id: string | null;
@@ -76,8 +76,8 @@ export const createSessionStore = (db: Database, client: Sql, options: { grouped
   };
 
   /**
-   * The hot path's one read, through the driver itself: it keeps the statement prepared, which Drizzle's way to it does not. One row for a
-   * session: its own texts are long, and would come once more with each provider. The hashes are hex.
+   * The hot path's only read. It goes straight through the driver, which keeps the statement prepared; Drizzle would not. It returns one row per
+   * session, because the session's long texts would repeat with each provider. The hashes are hex.
    */
   const readSessions = async (idHashes: string[]): Promise<(Session | undefined)[]> => {
     const rows = await client<SessionRow[]>`
@@ -92,7 +92,7 @@ export const createSessionStore = (db: Database, client: Sql, options: { grouped
           from provider_sessions p where p.owner = s.id_hash and p.retired_on is null) as upstream
       from sessions s where s.id_hash = any(string_to_array(${idHashes.join(',')}, ','))`;
     const found = new Map(rows.map((row) => [row.id_hash, row]));
-    // Each caller has an object of its own, though two may ask for the same session.
+    // Each caller gets its own object, even if two ask for the same session.
     return idHashes.map((idHash) => {
       const row = found.get(idHash);
       return row && toSession(row);

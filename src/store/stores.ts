@@ -20,9 +20,9 @@ import * as schema from './schema.ts';
 import { createSessionStore } from './session-store.ts';
 
 export type StoreOptions = {
-  /** Reads and inserts of concurrent requests may share a statement: one client for the whole process (Node). */
+  /** Whether concurrent requests may share statements for reads and inserts: one client serves the whole process (Node). */
   grouped: boolean;
-  /** Whether every migration that this code knows is in the database. */
+  /** Whether the database has every migration that this code knows. */
   migrated: () => Promise<boolean>;
 };
 

@@ -3,7 +3,7 @@ import { readFeatures } from '../../gateway/catalogue/report-providers.ts';
 import { endpoint } from '../call.ts';
 
 const feature = z.boolean();
-/** One object with all four keys, inside an array: the only form that every generated client reads (A3). */
+/** One object with all four keys, inside an array. Every generated client can read only this form (A3). */
 export const features = endpoint({
   method: 'get',
   path: '/features',

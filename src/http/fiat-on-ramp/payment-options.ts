@@ -10,7 +10,7 @@ export const optionsAnswer = z.object({
   currencies: z.array(z.record(z.string(), z.object({ currency_id: smallId, currency_code: z.string(), payment_options: z.array(option) }))),
 });
 
-/** One currency per array item, keyed by its lower-case code (A4); an unknown code is an empty list. */
+/** One currency per array item, keyed by its lower-case code (A4). An unknown code gives an empty list. */
 export const showOptions = (currencies: MergedCurrency[]) => ({
   currencies: currencies.map((currency) => ({
     [currency.currencyCode.toLowerCase()]: {
@@ -44,7 +44,7 @@ export const paymentOptions = endpoint({
   run: async (call, body) => await list(call, body.session_id, body.currency_code),
 });
 
-/** The standard's table says GET (A1): then the session travels in the header X-Session-Id, because a secret never stands in a URL. */
+/** The standard's table says GET (A1). There the session travels in the header X-Session-Id, because no secret may be in a URL. */
 export const paymentOptionsByGet = endpoint({
   method: 'get',
   path: '/payment-options',

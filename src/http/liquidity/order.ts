@@ -25,7 +25,7 @@ const body = z.object({
     .optional(),
 });
 
-/** However it is written, it is the same invoice. */
+/** The same invoice in any spelling. */
 const bareInvoice = (text: string): string =>
   text
     .trim()

@@ -8,7 +8,7 @@ import { isStorageDown } from '../storage-down.ts';
 
 const maxBytes = 65_536;
 
-/** Every notice gets the same answer, genuine or forged: nothing can be learnt from asking. */
+/** Every notice gets the same answer, genuine or forged, so that nobody learns anything from it. */
 export const noticeRoute = async (c: Context, options: AppOptions): Promise<Response> => {
   const { gateway, ip } = await options.platform(c);
   const requestId = `req_${gateway.ids.uuid()}`;
@@ -38,7 +38,7 @@ export const noticeRoute = async (c: Context, options: AppOptions): Promise<Resp
   return new Response('{"received":true}', { status: 202, headers });
 };
 
-/** At most 64 KiB of whatever came; the body is only kept for the operator. */
+/** At most 64 KiB of the body, which we store only for the operator. */
 const readText = async (request: Request): Promise<string> => {
   if (!request.body) return '';
   const reader = request.body.getReader();

@@ -1,4 +1,4 @@
-/** What an operator is shown. What was stored by others stands in it masked, as JSON of no fixed form. */
+/** What an operator sees. Stored data of others is in it as masked JSON without a fixed form. */
 import { z } from '@hono/zod-openapi';
 import { intentStates, stages } from '../../domain/order.ts';
 import { ramps } from '../../domain/ramp.ts';
@@ -117,7 +117,7 @@ export const attention = z.object({
 });
 
 const sums = z.object({ quoted_sats: keptAmount, delivered_sats: keptAmount });
-/** Sums as they count today: one pair remembers for weeks, one for days. */
+/** Sums as they count today. One pair remembers for weeks, the other for days. */
 const windows = { slow: sums, fast: sums };
 
 export const record = z.object({

@@ -9,7 +9,7 @@ import { accountShape, sellEvents, webhook } from './shapes.ts';
 import { stepSession } from './step-session.ts';
 import { webhookOf } from '../webhook-url.ts';
 
-/** What any call in an account's name may end with. */
+/** The problems that any call in an account's name may answer. */
 const provider = ['account-required', 'account-not-connected', 'provider-unavailable', 'provider-timeout', 'misconfigured'] as const;
 
 export const sellAccounts = endpoint({

@@ -9,7 +9,7 @@ import { connectionShape } from './shapes.ts';
 import { stepSession } from './step-session.ts';
 import { defined } from '../../domain/defined.ts';
 
-/** As people paste it from a text message: blanks, dashes and invisible marks are none of the code. */
+/** As people paste it from a text message. Spaces, dashes and invisible marks are not part of the code. */
 const pastedCode = z
   .string()
   .max(64)
@@ -33,7 +33,7 @@ const createBody = z.object({
   name: text(64),
   direction: z.enum(['sell', 'buy']).optional(),
   network: z.enum(['lightning', 'onchain']).optional(),
-  // As people paste them: with blanks, dashes, a label before it.
+  // As people paste them: with spaces, dashes, or a label in front.
   iban: text(100).optional(),
   bic: text(64).optional(),
   beneficiary_name: text(140).optional(),
@@ -117,7 +117,7 @@ export const sellConnectionResend = endpoint({
   summary: 'Another text message with a code',
   body: one,
   answer: connectionShape,
-  // Where a cancel waits for its code, asking for another one asks for the cancel again.
+  // If a cancel waits for its code, asking for another code repeats the cancel request.
   problems: [...problems, 'code-expired', 'cancel-refused', 'rate-limited'],
   lane: 'reserved',
   run: async (call, body) => {

@@ -12,7 +12,7 @@ export const live = endpoint({
   run: async () => await Promise.resolve({ body: { status: 'live' as const } }),
 });
 
-/** Ready to serve: the database answers and has every migration. A provider's health is not ours: /providers tells it. */
+/** Ready means that the database answers and has every migration. A provider's health does not count here; see /providers. */
 export const ready = endpoint({
   method: 'get',
   path: '/health/ready',
