@@ -14,8 +14,22 @@ const headersOfInterest = [
 /** Their values are ids or times; that they are there is not. */
 const headersByPresence = ['x-request-id', 'retry-after'];
 
-const secretKeys = new Set(['session_id', 'token', 'recovery_secret', 'lnurlw', 'x', 'whpk', 'instance', 'epc_qr', 'payment_url', 'tie_key', 'receipt']);
-const durations = new Set(['latency_ms', 'waited_ms', 'retry_after_ms']);
+const secretKeys = new Set([
+  'session_id',
+  'token',
+  'recovery_secret',
+  'lnurlw',
+  'x',
+  'whpk',
+  'instance',
+  'epc_qr',
+  'payment_url',
+  'tie_key',
+  'tieKey',
+  'salt',
+  'kid',
+]);
+const durations = new Set(['latency_ms', 'waited_ms', 'retry_after_ms', 'latencyMs', 'waitedMs', 'made_on', 'decidedOn', 'observedOn', 'expiresOn']);
 
 const text = (value: string): string =>
   value
@@ -28,8 +42,18 @@ const text = (value: string): string =>
 /** "… were asked: 1 starts at 10.00 EUR, 1 starts at 10.09 EUR." names the answers in the order of their arrival. */
 const sorted = (detail: string): string => detail.replace(/(?<=: ).*(?=\.$)/, (answers) => answers.split(', ').toSorted().join(', '));
 
+/** A receipt by what it says; its signature is another each time. */
+const receipt = (jws: string): unknown => {
+  const [header, payload] = jws
+    .split('.')
+    .slice(0, 2)
+    .map((part): unknown => JSON.parse(Buffer.from(part, 'base64url').toString()));
+  return { header: normalBody(header), payload: normalBody(payload) };
+};
+
 export const normalBody = (value: unknown, key = ''): unknown => {
   if (durations.has(key)) return '<ms>';
+  if (typeof value === 'string' && key === 'receipt') return receipt(value);
   if (typeof value === 'string') return secretKeys.has(key) ? `<${key}>` : key === 'detail' ? sorted(text(value)) : text(value);
   // In the order of their arrival.
   if (Array.isArray(value) && (key === 'refused' || key === 'failed')) return value.map((item) => JSON.stringify(normalBody(item))).toSorted();
