@@ -87,7 +87,7 @@ const checks: readonly { name: string; run: (ask: Ask) => Promise<[good: boolean
       const opened = await ask('/session', { session_id: body['session_id'] });
       if (opened.status !== 200)
         return [false, `a session just begun is not found: ${opened.status} ${textOf(opened.body['code'])} (Hyperdrive with caching on?)`];
-      const again = await ask('/payment-options', { session_id: body['session_id'] });
+      const again = await ask('/order-status', { session_id: body['session_id'] });
       return [again.status === 200, `a session is begun, opened and used at once (${again.status})`];
     },
   },

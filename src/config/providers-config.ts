@@ -141,6 +141,10 @@ export const topLevel = z.strictObject({
   public_url: z.url().default('http://127.0.0.1:8787').describe('Where the world reaches this gateway; callback URLs are made from it'),
   trusted_proxies: z.array(addresses).default([]).describe('Addresses or ranges of proxies whose X-Forwarded-For or Forwarded is believed'),
   cors_origins: z.array(z.url()).default([]),
+  currencies: z
+    .array(z.string().regex(/^[A-Z0-9 ]{2,16}$/, 'must be codes in capitals, like EUR'))
+    .optional()
+    .describe('The currencies that are listed, whatever providers name beside them. Default: all'),
   traceparent: z.boolean().default(false),
   proof_of_ownership: z.enum(['never', 'offered', 'required']).default('offered'),
   proof_templates: z

@@ -7,6 +7,8 @@ export type Settings = {
   mode: 'sandbox' | 'live';
   network: 'main' | 'test' | 'signet' | 'regtest';
   public_url: string;
+  /** Codes in capitals; absent: all. */
+  currencies?: string[] | undefined;
   traceparent: boolean;
   proof_of_ownership: 'never' | 'offered' | 'required';
   proof_templates: string[];

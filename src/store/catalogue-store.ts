@@ -1,12 +1,15 @@
-import { eq, max, sql } from 'drizzle-orm';
+import { and, eq, inArray, max, sql, type SQL } from 'drizzle-orm';
 import type { CatalogueStore, OptionNumber } from '../ports/catalogue.ts';
 import type { Database, Transaction } from './database.ts';
 import { currencies, listings, paymentOptions } from './schema.ts';
 
 const numberLock = 7_266_001;
+/** What a smallint holds. */
+const mostCurrencies = 32_767;
+const nameOf = ({ ramp, currencyCode, normalName }: Omit<OptionNumber, 'id' | 'currencyId' | 'name'>): string => `${ramp}\n${currencyCode}\n${normalName}`;
 
 export const createCatalogueStore = (db: Database): CatalogueStore => {
-  const numbers = async (on: Database | Transaction): Promise<OptionNumber[]> =>
+  const numbers = async (on: Database | Transaction, where?: SQL): Promise<OptionNumber[]> =>
     await on
       .select({
         id: paymentOptions.id,
@@ -18,6 +21,7 @@ export const createCatalogueStore = (db: Database): CatalogueStore => {
       })
       .from(paymentOptions)
       .innerJoin(currencies, eq(currencies.id, paymentOptions.currencyId))
+      .where(where)
       .orderBy(paymentOptions.id);
 
   return {
@@ -32,25 +36,33 @@ export const createCatalogueStore = (db: Database): CatalogueStore => {
     number: async (wanted) =>
       await db.transaction(async (tx) => {
         await tx.execute(sql`select pg_advisory_xact_lock(${numberLock})`);
-        const known = await numbers(tx);
-        const codes = new Map((await tx.select().from(currencies)).map((row) => [row.code, row.id]));
-        let nextCurrency = Math.max(0, ...codes.values()) + 1;
-        const highest = await tx.select({ id: max(paymentOptions.id) }).from(paymentOptions);
-        let nextOption = (highest[0]?.id ?? 0) + 1;
+        const codes = new Map(await codesOf(tx, wanted));
+        const found = await numbers(tx, and(inArray(currencies.code, [...codes.keys()]), inArray(paymentOptions.normalName, namesIn(wanted))));
+        const known = new Map(found.map((one) => [nameOf(one), one]));
+        let nextCurrency = ((await tx.select({ id: max(currencies.id) }).from(currencies))[0]?.id ?? 0) + 1;
+        let nextOption = ((await tx.select({ id: max(paymentOptions.id) }).from(paymentOptions))[0]?.id ?? 0) + 1;
         for (const option of wanted) {
-          if (known.some((one) => one.ramp === option.ramp && one.currencyCode === option.currencyCode && one.normalName === option.normalName)) continue;
+          if (known.has(nameOf(option))) continue;
           let currencyId = codes.get(option.currencyCode);
           if (currencyId === undefined) {
+            // All numbers are given out: this one stays without, and takes no other with it.
+            if (nextCurrency > mostCurrencies) continue;
             currencyId = nextCurrency;
             nextCurrency += 1;
             codes.set(option.currencyCode, currencyId);
             await tx.insert(currencies).values({ id: currencyId, code: option.currencyCode });
           }
           await tx.insert(paymentOptions).values({ id: nextOption, ramp: option.ramp, currencyId, normalName: option.normalName, name: option.name });
-          known.push({ id: nextOption, currencyId, ...option });
+          known.set(nameOf(option), { id: nextOption, currencyId, ...option });
           nextOption += 1;
         }
-        return known;
+        return wanted.flatMap((option) => known.get(nameOf(option)) ?? []);
       }),
   };
+};
+
+const namesIn = (wanted: { normalName: string }[]): string[] => [...new Set(wanted.map(({ normalName }) => normalName))];
+const codesOf = async (tx: Transaction, wanted: { currencyCode: string }[]): Promise<[string, number][]> => {
+  const codes = [...new Set(wanted.map(({ currencyCode }) => currencyCode))];
+  return (await tx.select().from(currencies).where(inArray(currencies.code, codes))).map(({ code, id }) => [code, id]);
 };

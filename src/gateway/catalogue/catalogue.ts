@@ -2,6 +2,7 @@ import type { Json as AnyJson } from '../../domain/offer.ts';
 import type { FaultKind } from '../../domain/fault-kind.ts';
 import { isSafe } from '../../domain/money.ts';
 import { normalForm } from '../../domain/option-name.ts';
+import { printableName } from '../../domain/printable.ts';
 import type { PaymentMethod, Ramp } from '../../domain/ramp.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import type { Answer, CallContext, Catalogue, CatalogueOption, Features } from '../../providers/spec.ts';
@@ -13,14 +14,29 @@ import type { OptionNumber } from '../../ports/catalogue.ts';
 import type { Provider } from '../../ports/providers.ts';
 import { listingToJson } from './products.ts';
 import { optionFromJson, optionToJson } from './option-json.ts';
+import { boundedOptions, withinDailyNames } from './bounded.ts';
 import { withTier } from './tiers.ts';
+import { Problem } from '../problem.ts';
 import { gatewayOwner, upstreamSession } from '../upstream/upstream-session.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
 
 /** What one provider lists, under our numbers. A merged option's id leads to this provider's own options of that name, cheapest first. */
-export type ProviderListing = { options: Map<number, CatalogueOption[]>; features: Features; readOn: number };
+export type ProviderListing = { options: Map<number, CatalogueOption[]>; names: Map<number, string>; features: Features; readOn: number };
 export type CatalogueView = { numbers: Map<number, OptionNumber>; byProvider: Map<string, ProviderListing> };
+
+/** What an option is called: as most of the providers that list it now write it, in the order of the file. Whoever came first names it for nobody. */
+export const optionName = ({ byProvider }: CatalogueView, number: OptionNumber): string => {
+  const written = [...byProvider.values()].flatMap(({ names }) => names.get(number.id) ?? []);
+  const count = (name: string): number => written.filter((one) => one === name).length;
+  return written.toSorted((a, b) => count(b) - count(a))[0] ?? printableName(number.name) ?? number.normalName;
+};
+
+/** Nothing is listed as long as nobody has told what it offers: "nobody offers it" would be another answer. */
+export const refuseUnlisted = (gateway: Gateway, ramp: Ramp, isKnown: boolean): void => {
+  if (!isKnown && gateway.providers.some((provider) => provider.core.mode !== 'off' && provider.ramps.includes(ramp)))
+    throw new Problem('temporary-reduced-capacity', 'No provider has told yet what it offers. Try again in a moment.', { retryAfterMs: 1000 });
+};
 
 const ourName = (provider: Provider, theirs: string): string => {
   const wanted = normalForm(theirs);
@@ -134,7 +150,7 @@ const askFor: Record<Ramp, (scope: Scope, provider: Provider) => Promise<Json>> 
 };
 
 const askOptions = async (scope: Scope, provider: Provider, ramp: Ramp, ask: (context: CallContext) => Promise<Answer<Catalogue>>): Promise<Json> => {
-  const catalogue = await askListing(scope, provider, 'quote', ask);
+  const catalogue = boundedOptions(scope.gateway, provider, await askListing(scope, provider, 'quote', ask));
   await numberOptions(scope.gateway, provider, ramp, catalogue);
   return toJson(catalogue);
 };
@@ -151,28 +167,39 @@ const askListing = async <T>(
   return answer.value;
 };
 
+const nameOf = ({ currencyCode, normalName }: Pick<OptionNumber, 'currencyCode' | 'normalName'>): string => `${currencyCode}\n${normalName}`;
+
 const numberOptions = async (gateway: Gateway, provider: Provider, ramp: Ramp, catalogue: Catalogue): Promise<void> => {
-  const known = new Set((gateway.state.numbers ?? []).map((number) => `${number.ramp} ${number.currencyCode} ${number.normalName}`));
-  const wanted = catalogue.options.map((option) => {
+  gateway.state.numbers ??= await gateway.stores.catalogue.numbers();
+  const { byName } = indexOf(gateway.state.numbers, ramp);
+  const wanted = new Map<string, Parameters<typeof gateway.stores.catalogue.number>[0][number]>();
+  for (const option of catalogue.options) {
     const name = ourName(provider, option.name);
-    return { ramp, currencyCode: option.currency.toUpperCase(), normalName: normalForm(name), name };
-  });
-  if (gateway.state.numbers && wanted.every((option) => known.has(`${ramp} ${option.currencyCode} ${option.normalName}`))) return;
-  await gateway.stores.catalogue.number(wanted);
-  gateway.state.numbers = await gateway.stores.catalogue.numbers();
+    const number = { ramp, currencyCode: option.currency.toUpperCase(), normalName: normalForm(name), name };
+    if (!byName.has(nameOf(number))) wanted.set(nameOf(number), number);
+  }
+  if (wanted.size === 0) return;
+  const given = await gateway.stores.catalogue.number(withinDailyNames(gateway, provider.id, [...wanted.values()]));
+  // Other listings may have been numbered meanwhile.
+  const known = new Map([...gateway.state.numbers, ...given].map((number) => [number.id, number]));
+  gateway.state.numbers = [...known.values()];
 };
 
 type Built = { of: unknown; numbers: unknown; view: ProviderListing };
 const views = new WeakMap<object, Map<string, Built>>();
-const numbersOf = new WeakMap<OptionNumber[], Map<Ramp, Map<number, OptionNumber>>>();
+type Index = { byId: Map<number, OptionNumber>; byName: Map<string, number> };
+const indexes = new WeakMap<OptionNumber[], Map<Ramp, Index>>();
 
-/** The numbers of one ramp by id, cached until they change. */
-const numbersById = (all: OptionNumber[], ramp: Ramp): Map<number, OptionNumber> => {
-  const ofRamps = numbersOf.get(all) ?? new Map<Ramp, Map<number, OptionNumber>>();
-  numbersOf.set(all, ofRamps);
-  const known = ofRamps.get(ramp) ?? new Map(all.filter((number) => number.ramp === ramp).map((number) => [number.id, number]));
-  ofRamps.set(ramp, known);
-  return known;
+/** The numbers of one ramp by id and by name, cached until they change. */
+const indexOf = (all: OptionNumber[], ramp: Ramp): Index => {
+  const ofRamps = indexes.get(all) ?? new Map<Ramp, Index>();
+  indexes.set(all, ofRamps);
+  const known = ofRamps.get(ramp);
+  if (known) return known;
+  const mine = all.filter((number) => number.ramp === ramp);
+  const index = { byId: new Map(mine.map((number) => [number.id, number])), byName: new Map(mine.map((number) => [nameOf(number), number.id])) };
+  ofRamps.set(ramp, index);
+  return index;
 };
 
 /** Built from the cached listings. Each provider's part is cached until its listing or the numbers change. */
@@ -180,7 +207,7 @@ const view = (gateway: Gateway, ramp: Ramp): CatalogueView => {
   const cache = views.get(gateway.state) ?? new Map<string, Built>();
   views.set(gateway.state, cache);
   const all = gateway.state.numbers ?? none;
-  const numbers = numbersById(all, ramp);
+  const { byId: numbers, byName } = indexOf(all, ramp);
   const oldest = gateway.now() - gateway.settings.catalogue.stale_s * 1000;
   const byProvider = new Map<string, ProviderListing>();
   for (const provider of gateway.providers) {
@@ -190,7 +217,7 @@ const view = (gateway: Gateway, ramp: Ramp): CatalogueView => {
     const cached = cache.get(name);
     if (cached && cached.of === known && cached.numbers === all) byProvider.set(provider.id, cached.view);
     else {
-      const built = buildListing(provider, fromJson(known.listing), known.readOn, [...numbers.values()]);
+      const built = buildListing(provider, fromJson(known.listing), known.readOn, byName);
       cache.set(name, { of: known, numbers: all, view: built });
       byProvider.set(provider.id, built);
     }
@@ -199,14 +226,17 @@ const view = (gateway: Gateway, ramp: Ramp): CatalogueView => {
 };
 const none: OptionNumber[] = [];
 
-const buildListing = (provider: Provider, catalogue: Catalogue, readOn: number, numbers: OptionNumber[]): ProviderListing => {
+const buildListing = (provider: Provider, catalogue: Catalogue, readOn: number, byName: Map<string, number>): ProviderListing => {
   const options = new Map<number, CatalogueOption[]>();
-  const byName = new Map(numbers.map((number) => [`${number.currencyCode}\n${number.normalName}`, number.id]));
+  const names = new Map<number, string>();
   for (const option of catalogue.options) {
-    const id = byName.get(`${option.currency.toUpperCase()}\n${normalForm(ourName(provider, option.name))}`);
-    if (id !== undefined) options.set(id, withTier(options.get(id) ?? [], withoutAbsurdLimits(option)));
+    const name = ourName(provider, option.name);
+    const id = byName.get(nameOf({ currencyCode: option.currency.toUpperCase(), normalName: normalForm(name) }));
+    if (id === undefined) continue;
+    options.set(id, withTier(options.get(id) ?? [], withoutAbsurdLimits(option)));
+    if (!names.has(id)) names.set(id, name);
   }
-  return { options, features: catalogue.features, readOn };
+  return { options, names, features: catalogue.features, readOn };
 };
 
 /** Why a provider of the ramp has no usable listing, for `failed`. */

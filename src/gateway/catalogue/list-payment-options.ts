@@ -1,39 +1,58 @@
-import { readCatalogue, type CatalogueView } from './catalogue.ts';
+import { optionName, readCatalogue, refuseUnlisted, type CatalogueView } from './catalogue.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-export type MergedOption = { id: number; option: string; feePpm: number; minFiat?: bigint; maxFiat?: bigint };
+export type MergedOption = { id: number; option: string; feePpm: number; minFiat?: bigint; maxFiat?: bigint; ranges?: Range[] };
+type Range = { minFiat: bigint; maxFiat?: bigint };
 export type MergedCurrency = { currencyId: number; currencyCode: string; options: MergedOption[] };
 
 /**
- * The merged listing: one option per (currency, normal name), with the lowest fee, the lowest minimum and the highest maximum of its providers.
- * Shadow providers are asked but never shown.
+ * The merged listing: one option per (currency, normal name), with the lowest fee, the lowest minimum and the highest maximum of its providers,
+ * and the ranges between them where there is a gap. Shadow providers are asked but never shown.
  */
 export const listPaymentOptions = async (scope: Scope, ramp: 'buy' | 'sell', currencyCode?: string): Promise<MergedCurrency[]> => {
   const { gateway } = scope;
-  const merged = mergeOptions(gateway, await readCatalogue(scope, ramp));
+  const catalogue = await readCatalogue(scope, ramp);
+  refuseUnlisted(gateway, ramp, catalogue.byProvider.size > 0);
+  const merged = mergeOptions(gateway, catalogue);
   return currencyCode === undefined || currencyCode === '' ? merged : merged.filter((currency) => currency.currencyCode === currencyCode.toUpperCase());
 };
 
 const mergeOptions = (gateway: Gateway, catalogue: CatalogueView): MergedCurrency[] => {
   const currencies = new Map<number, MergedCurrency>();
-  const shown = gateway.providers.filter((provider) => provider.core.mode === 'on');
-  for (const number of [...catalogue.numbers.values()].sort((a, b) => a.id - b.id)) {
-    const offered = shown.flatMap((provider) => catalogue.byProvider.get(provider.id)?.options.get(number.id) ?? []);
-    if (offered.length === 0) continue;
-    const minima = offered.map((option) => option.minFiat ?? 0n);
-    const maxima = offered.map((option) => option.maxFiat);
-    const minFiat = minima.reduce((a, b) => (b < a ? b : a));
-    const maxFiat = maxima.includes(undefined) ? undefined : maxima.reduce((a, b) => (b !== undefined && a !== undefined && b > a ? b : a));
+  const listings = gateway.providers.flatMap((provider) => (provider.core.mode === 'on' ? (catalogue.byProvider.get(provider.id) ?? []) : []));
+  const listed = new Set(listings.flatMap(({ options }) => [...options.keys()]));
+  for (const id of [...listed].sort((a, b) => a - b)) {
+    const number = catalogue.numbers.get(id);
+    const offered = listings.flatMap(({ options }) => options.get(id) ?? []);
+    const ranges = joined(offered.map(({ minFiat = 0n, maxFiat }) => ({ minFiat, ...(maxFiat === undefined ? {} : { maxFiat }) })));
+    const [first] = ranges;
+    const last = ranges.at(-1);
+    if (!number || !first || !last) continue;
     const currency = currencies.get(number.currencyId) ?? { currencyId: number.currencyId, currencyCode: number.currencyCode, options: [] };
     currency.options.push({
-      id: number.id,
-      option: number.name,
+      id,
+      option: optionName(catalogue, number),
       feePpm: Math.min(...offered.map((option) => option.feePpm)),
-      ...(minFiat > 0n ? { minFiat } : {}),
-      ...(maxFiat === undefined ? {} : { maxFiat }),
+      ...(first.minFiat > 0n ? { minFiat: first.minFiat } : {}),
+      ...(last.maxFiat === undefined ? {} : { maxFiat: last.maxFiat }),
+      ...(ranges.length > 1 ? { ranges } : {}),
     });
     currencies.set(number.currencyId, currency);
   }
   return [...currencies.values()];
+};
+
+/** The amounts that somebody takes, lowest first; what overlaps or touches is one range. A range that ends before it begins takes nothing. */
+const joined = (ranges: Range[]): Range[] => {
+  const all: Range[] = [];
+  for (const range of ranges
+    .filter(({ minFiat, maxFiat }) => maxFiat === undefined || maxFiat >= minFiat)
+    .toSorted((a, b) => (a.minFiat < b.minFiat ? -1 : 1))) {
+    const last = all.at(-1);
+    if (!last || (last.maxFiat !== undefined && range.minFiat > last.maxFiat + 1n)) all.push({ ...range });
+    else if (range.maxFiat === undefined) delete last.maxFiat;
+    else if (last.maxFiat !== undefined && range.maxFiat > last.maxFiat) last.maxFiat = range.maxFiat;
+  }
+  return all;
 };

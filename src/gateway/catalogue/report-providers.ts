@@ -1,5 +1,5 @@
 import { isExchange, ramps } from '../../domain/ramp.ts';
-import { freshListings, methodOf, readCatalogue, type CatalogueView } from './catalogue.ts';
+import { freshListings, methodOf, readCatalogue, type CatalogueView, optionName, refuseUnlisted } from './catalogue.ts';
 import { productsOf } from './products.ts';
 import type { Features } from '../../providers/spec.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -10,6 +10,7 @@ import type { Scope } from '../../ports/scope.ts';
 export const readFeatures = async (scope: Scope): Promise<Features> => {
   const { gateway } = scope;
   const { byProvider } = await readCatalogue(scope, 'buy');
+  refuseUnlisted(gateway, 'buy', byProvider.size > 0);
   const any = (name: keyof Features): boolean => shown(gateway).some((provider) => byProvider.get(provider.id)?.features[name] ?? false);
   // Every order gets webhooks: if a provider sends none, the gateway polls it.
   return { quotes: any('quotes'), estimates: any('estimates'), on_chain_fallback: any('on_chain_fallback'), webhook: byProvider.size > 0 };
@@ -63,7 +64,7 @@ const currenciesOf = (gateway: Gateway, provider: Provider, views: CatalogueView
       const number = view.numbers.get(id);
       if (!number) continue;
       const currency = currencies.get(number.currencyId) ?? { currency_code: number.currencyCode, currency_id: number.currencyId, payment_options: [] };
-      currency.payment_options.push({ id, option: number.name, method: methodOf(gateway, provider, number.normalName) });
+      currency.payment_options.push({ id, option: optionName(view, number), method: methodOf(gateway, provider, number.normalName) });
       currencies.set(number.currencyId, currency);
     }
   }

@@ -1,6 +1,6 @@
 /**
  * A provider may list one way to pay several times: in tiers (10 to 1,000 at 1.5 %, 1,000 to 10,000 at 0.9 %), or a currency twice. We keep all
- * of them under one number, and ask for the cheapest that takes the amount.
+ * of them under one number, and ask for those that take the amount.
  */
 import type { CatalogueOption } from '../../providers/spec.ts';
 
@@ -22,5 +22,11 @@ export const tierFor = (tiers: readonly CatalogueOption[], outside: (tier: Catal
     tiers.toSorted((a, b) => compare(a.minFiat, b.minFiat))[0]
   );
 };
+
+const mostAsked = 3;
+
+/** Every tier that takes the amount, the cheapest first: what is listed is a fee, and what is offered is a price. */
+export const tiersFor = (tiers: readonly CatalogueOption[], outside: (tier: CatalogueOption) => Outside): CatalogueOption[] =>
+  tiers.filter((tier) => outside(tier) === undefined).slice(0, mostAsked);
 
 const compare = (a = 0n, b = 0n): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -22,6 +22,8 @@ export type Offering = {
   sessionId?: string;
   /** The requested option, in the provider's own terms. */
   option?: CatalogueOption;
+  /** Where that was not the option of the terms that it was asked with. */
+  terms?: Terms;
   /** sell: it goes through a connection of the account. */
   needsConnection?: boolean;
 };
@@ -84,7 +86,12 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
     }
     if ('fault' in answer) return fail(ask.provider, { reason: answer.fault, retryable: true, latencyMs });
     offerings.set(ask.provider.id, answer);
-    (ask.provider.core.mode === 'on' ? candidates : shadow).push({ providerId: ask.provider.id, offer: answer.offer, terms: ask.terms, latencyMs });
+    (ask.provider.core.mode === 'on' ? candidates : shadow).push({
+      providerId: ask.provider.id,
+      offer: answer.offer,
+      terms: answer.terms ?? ask.terms,
+      latencyMs,
+    });
   };
 
   const { answer_early: rule } = gateway.settings.routing;

@@ -6,9 +6,9 @@ import { amountNames, isFiatFixed, sides, type ExchangeRamp } from '../../domain
 import type { Limits, Refusal } from '../../domain/refusal.ts';
 import type { Route } from '../../domain/route.ts';
 import type { CatalogueOption } from '../../providers/spec.ts';
-import { listingFault, methodOf, readCatalogue, type CatalogueView, type ProviderListing } from '../catalogue/catalogue.ts';
-import { tierFor, type Outside } from '../catalogue/tiers.ts';
-import { farOutside } from './last-prices.ts';
+import { listingFault, methodOf, optionName, readCatalogue, refuseUnlisted, type CatalogueView, type ProviderListing } from '../catalogue/catalogue.ts';
+import { tierFor, tiersFor, type Outside } from '../catalogue/tiers.ts';
+import { farOutside, outsideNow } from './last-prices.ts';
 import { listingShareMs, priceDeadlineMs } from './collect-offers.ts';
 import { haircutTerms, refreshRecord } from './record.ts';
 import { Problem } from '../problem.ts';
@@ -50,14 +50,13 @@ export const readExchange = async (scope: Scope, ramp: ExchangeRamp, request: Ex
   const [catalogue] = await Promise.all([readCatalogue(scope, ramp, listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms))), refreshRecord(gateway)]);
   const number = catalogue.numbers.get(request.payment_option_id);
   // Before the very first listing we know nothing, so we cannot call the request wrong.
-  if (catalogue.numbers.size === 0 && gateway.providers.some((provider) => provider.core.mode !== 'off' && provider.ramps.includes(ramp)))
-    throw new Problem('temporary-reduced-capacity', 'No provider has told yet what it offers. Try again in a moment.', { retryAfterMs: 1000 });
+  refuseUnlisted(gateway, ramp, catalogue.numbers.size > 0);
   if (!number || number.currencyId !== request.currency_id)
     throw new Problem('option-unavailable', `No provider has this currency_id with this payment_option_id. POST ${optionLists[ramp]} lists what there is.`);
   const fixed = sides[ramp].pay === amount.of ? 'pay' : 'receive';
   return {
     asked: { ramp, fixed, amount: amount.value, currency: number.currencyCode, option: number.normalName },
-    number,
+    number: { ...number, name: optionName(catalogue, number) },
     catalogue,
     country: request.country,
     since,
@@ -76,14 +75,21 @@ const amountOf = (request: { amount_fiat?: number | undefined; amount_sats?: num
   throw new Problem('invalid-request', detail, { errors: [{ pointer: '/amount_fiat', detail }] });
 };
 
-type Offered = { provider: Provider; terms: Terms } & ({ option: CatalogueOption; listing: ProviderListing } | { refusal: Refusal } | { fault: FaultKind });
+/** `others`: further options of the same name that take the amount, with their own terms. */
+type Other = { option: CatalogueOption; terms: Terms };
+type Offered = { provider: Provider; terms: Terms } & (
+  | { option: CatalogueOption; others: Other[]; listing: ProviderListing }
+  | { refusal: Refusal }
+  | { fault: FaultKind }
+);
 
 /** The provider's own option for this request and the terms it is ranked by, or why we need not ask it. */
 export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, number, catalogue, country }: Exchange): Offered => {
   const { core } = provider;
   const method = methodOf(gateway, provider, number.normalName);
   const listing = catalogue.byProvider.get(provider.id);
-  const option = tierFor(listing?.options.get(number.id) ?? [], (tier) => outsideOf(gateway, asked, tier));
+  const tiers = listing?.options.get(number.id) ?? [];
+  const option = tierFor(tiers, (tier) => outsideOf(gateway, asked, tier));
   const limits = option ? limitsOf(asked.ramp, option) : {};
   const terms = {
     ...haircutTerms(gateway, provider, asked),
@@ -99,7 +105,15 @@ export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, num
     return { provider, terms, refusal: { reason: sameCurrency ? 'option-unsupported' : 'currency-unsupported' } };
   }
   const outside = outsideOf(gateway, asked, option);
-  if (outside === undefined) return { provider, terms, option, listing };
+  if (outside === undefined) {
+    const others = tiersFor(tiers, (tier) => outsideOf(gateway, asked, tier)).filter((tier) => tier !== option);
+    const termsOf = (tier: CatalogueOption): Terms => ({
+      ...terms,
+      named: { currency: tier.currency, option: tier.name },
+      limits: limitsOf(asked.ramp, tier),
+    });
+    return { provider, terms, option, others: others.map((tier) => ({ option: tier, terms: termsOf(tier) })), listing };
+  }
   if (!isFiatFixed(asked)) return { provider, terms, refusal: { reason: outside, limits } };
   const { minFiat, maxFiat } = option;
   const broken = outside === 'below-minimum' ? { minFiat } : { maxFiat };
@@ -111,6 +125,18 @@ const outsideOf = (gateway: Gateway, asked: ExchangeAsked, option: CatalogueOpti
   if (!isFiatFixed(asked)) return farOutside(gateway, asked, option);
   if (option.minFiat !== undefined && asked.amount < option.minFiat) return 'below-minimum';
   return option.maxFiat !== undefined && asked.amount > option.maxFiat ? 'above-maximum' : undefined;
+};
+
+/**
+ * A provider that declines without saying why is given its listed limits, so that the minimum is named whichever side was asked: listed limits are
+ * fiat, and a price of sats is not known to whoever asks. Where the last prices can tell which one it was, that is the reason.
+ */
+export const withListedLimits = (gateway: Gateway, asked: ExchangeAsked, option: CatalogueOption, refusal: Refusal): Refusal => {
+  const vague = refusal.reason === 'declined' || refusal.reason === 'below-minimum' || refusal.reason === 'above-maximum';
+  const limits = limitsOf(asked.ramp, option);
+  if (!vague || refusal.limits !== undefined || isFiatFixed(asked) || Object.keys(limits).length === 0) return refusal;
+  const reason = refusal.reason === 'declined' ? (outsideNow(gateway, asked, option) ?? refusal.reason) : refusal.reason;
+  return { ...refusal, reason, limits };
 };
 
 /** Listed limits are fiat: what a buyer pays, or what a seller gets. */

@@ -26,14 +26,16 @@ const lastPrices = (known: { lowest: bigint; highest: bigint; since: number } | 
   known && now >= known.since && now - known.since < keptMs ? known : undefined;
 
 /** Whether an amount in sats is far outside the listed limits. Undefined when we cannot tell. */
-export const farOutside = (
-  { state, now }: Gateway,
-  asked: ExchangeAsked,
-  { minFiat, maxFiat }: { minFiat?: bigint; maxFiat?: bigint },
-): 'below-minimum' | 'above-maximum' | undefined => {
+export const farOutside = (gateway: Gateway, asked: ExchangeAsked, limits: FiatLimits): Outside => outside(gateway, asked, limits, margin);
+/** As farOutside, of an amount that was refused already: at the last prices themselves. */
+export const outsideNow = (gateway: Gateway, asked: ExchangeAsked, limits: FiatLimits): Outside => outside(gateway, asked, limits, 1n);
+
+type FiatLimits = { minFiat?: bigint; maxFiat?: bigint };
+type Outside = 'below-minimum' | 'above-maximum' | undefined;
+const outside = ({ state, now }: Gateway, asked: ExchangeAsked, { minFiat, maxFiat }: FiatLimits, by: bigint): Outside => {
   const known = isFiatFixed(asked) ? undefined : lastPrices(state.lastPrices.get(asked.currency), now());
   if (!known) return undefined;
-  if (maxFiat !== undefined && asked.amount * known.lowest > maxFiat * margin * satsOfBitcoin) return 'above-maximum';
-  if (minFiat !== undefined && asked.amount * known.highest * margin < minFiat * satsOfBitcoin) return 'below-minimum';
+  if (maxFiat !== undefined && asked.amount * known.lowest > maxFiat * by * satsOfBitcoin) return 'above-maximum';
+  if (minFiat !== undefined && asked.amount * known.highest * by < minFiat * satsOfBitcoin) return 'below-minimum';
   return undefined;
 };

@@ -1,7 +1,8 @@
 import type { FaultKind } from '../../domain/fault-kind.ts';
+import type { ProviderOffer } from '../../domain/offer.ts';
 import type { Challenge } from '../sessions/begin-session.ts';
 import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
-import { exchangeTerms, keptTerms, readExchange, type Exchange, type ExchangeRequest } from './exchange-terms.ts';
+import { exchangeTerms, keptTerms, readExchange, withListedLimits, type Exchange, type ExchangeRequest } from './exchange-terms.ts';
 import { withinLimits } from './in-flight.ts';
 import { notePrices } from './last-prices.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -59,30 +60,45 @@ const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange:
   const offered = exchangeTerms(gateway, provider, exchange);
   if (!('option' in offered)) return offered;
   const { asked, country } = exchange;
-  const { terms, option, listing } = offered;
+  const { terms, option, others, listing } = offered;
+  const tiers = [{ option, terms }, ...others];
   const adapter = provider.adapter.buy;
   if (!adapter) throw new Error(`${provider.id} does not buy`);
+  const request = { ramp: 'buy', fixed: asked.fixed, amount: asked.amount, ...(country === undefined ? {} : { country }) } as const;
   return {
     provider,
     terms,
     ask: async (call): Promise<Asking> => {
-      const request = { ramp: 'buy', fixed: asked.fixed, amount: asked.amount, option, ...(country === undefined ? {} : { country }) } as const;
       let known = session.upstream.get(provider.id);
       for (let tries = 0; ; tries += 1) {
         const upstream = await upstreamSession(scope, session.idHash, provider, call.signal, known);
         if ('refusal' in upstream) return upstream;
-        const answer = await adapter.quote({ ...call, customer: upstream.blob }, request);
+        const context = { ...call, customer: upstream.blob };
+        const answers = await answersOf(tiers.map(async (tier) => ({ tier, answer: await adapter.quote(context, { ...request, option: tier.option }) })));
         // An emptied blob means that the upstream session ended. Open a fresh one for this request, once.
-        if (answer.customer !== undefined) await gateway.stores.sessions.retireUpstream(upstream.id, gateway.now());
-        if (answer.ok)
-          return {
-            offer: { ...answer.value, facts: { ...answer.value.facts, on_chain_fallback: listing.features.on_chain_fallback } },
-            sessionId: upstream.id,
-            option,
-          };
-        if (answer.customer !== '' || provider.demandsProof || tries > 0) return { refusal: answer.refusal };
+        const changed = answers.find(({ answer }) => answer.customer !== undefined)?.answer.customer;
+        if (changed !== undefined) await gateway.stores.sessions.retireUpstream(upstream.id, gateway.now());
+        const [best] = answers.flatMap(({ tier, answer }) => (answer.ok ? [{ tier, offer: answer.value }] : [])).sort((a, b) => byNet(a.offer, b.offer));
+        if (best) {
+          const facts = { ...best.offer.facts, on_chain_fallback: listing.features.on_chain_fallback };
+          return { offer: { ...best.offer, facts }, sessionId: upstream.id, ...best.tier };
+        }
+        const [refusal = { reason: 'declined' as const }] = answers.flatMap(({ answer }) => (answer.ok ? [] : [answer.refusal]));
+        if (changed !== '' || provider.demandsProof || tries > 0) return { refusal: withListedLimits(gateway, asked, option, refusal) };
         known = undefined;
       }
     },
   };
+};
+
+/** What came of several questions at the same time, in their order; a question that failed counts where all did. */
+const answersOf = async <T>(asking: Promise<T>[]): Promise<T[]> => {
+  const answers = (await Promise.allSettled(asking)).flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  return answers.length > 0 ? answers : await Promise.all(asking);
+};
+
+/** Of one provider's offers for the same money or the same sats: more for less first. */
+const byNet = (a: ProviderOffer, b: ProviderOffer): number => {
+  const [ours, theirs] = [a.receive * b.pay, b.receive * a.pay];
+  return ours > theirs ? -1 : ours < theirs ? 1 : 0;
 };

@@ -2,7 +2,7 @@ import type { CallContext, SellQuoteRequest } from '../../providers/spec.ts';
 import { collectOffers, type Ask, type Asking } from './collect-offers.ts';
 import { withinLimits } from './in-flight.ts';
 import { notePrices } from './last-prices.ts';
-import { exchangeTerms, keptTerms, readExchange, type ExchangeRequest } from './exchange-terms.ts';
+import { exchangeTerms, keptTerms, readExchange, withListedLimits, type ExchangeRequest } from './exchange-terms.ts';
 import { upstreamBlob } from '../upstream/blob.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Scope } from '../../ports/scope.ts';
@@ -33,7 +33,7 @@ export const priceSell = async (scope: Scope, session: OpenSession, request: Sel
       // An account that must be reconnected cannot order.
       const customer = account?.status === 'connected' ? await upstreamBlob(gateway, account.id) : undefined;
       const answer = await adapter.quote({ ...call, ...(customer === undefined ? {} : { customer }) }, wanted);
-      if (!answer.ok) return { refusal: answer.refusal };
+      if (!answer.ok) return { refusal: withListedLimits(gateway, asked, option, answer.refusal) };
       if (!answer.value.requires.includes('connection')) return { offer: answer.value, option };
       const has = account !== undefined && (await hasConnection(gateway, account.id, network));
       const requires = answer.value.requires.filter((condition) => condition !== 'connection' || !has);

@@ -1,3 +1,5 @@
+import { defined } from '../../domain/defined.ts';
+import { asksExchange } from '../../domain/offer.ts';
 import type { Ramp } from '../../domain/ramp.ts';
 import { quoteIdOf } from '../../domain/route-id.ts';
 import { emptyWindows, type Sums, type Windows } from '../../domain/record.ts';
@@ -180,7 +182,8 @@ const story = ({ route }: StoredOffers): string => {
   const said = new Map<string, number>();
   for (const { refusal } of route.refused) {
     const { minPay, maxPay } = refusal.limits ?? {};
-    const what = minPay !== undefined ? `start at ${money(minPay)}` : maxPay !== undefined ? `end at ${money(maxPay)}` : `refused (${refusal.reason})`;
+    const isStart = minPay !== undefined && refusal.reason !== 'above-maximum';
+    const what = isStart ? `start at ${money(minPay)}` : maxPay !== undefined ? `end at ${money(maxPay)}` : `refused (${refusal.reason})`;
     said.set(what, (said.get(what) ?? 0) + 1);
   }
   for (const [what, n] of said) parts.push(count(n, what.replace(/^(start|end) /, '$1s '), what));
@@ -194,16 +197,21 @@ const story = ({ route }: StoredOffers): string => {
   return parts.join(', ');
 };
 
-/** The widest limits that any provider stated: what the customer could ask for instead. */
-const bestLimits = (route: Route): Limits => {
-  const all = route.refused.flatMap((one) => one.refusal.limits ?? []);
-  const widest = (name: keyof Limits, isWider: (a: bigint, b: bigint) => boolean): Limits => {
-    const [first, ...rest] = all.flatMap((one) => one[name] ?? []);
-    return first === undefined ? {} : { [name]: rest.reduce((a, b) => (isWider(b, a) ? b : a), first) };
+/**
+ * What the customer could ask for instead: the widest limits that anybody named. Where providers lie on both sides of the amount with a gap
+ * between them, the nearer end alone: no wallet can clamp to a range that ends before it begins. `refused` has every provider's own.
+ */
+const bestLimits = ({ asked, refused }: Route): Limits => {
+  const all = refused.flatMap((one) => one.refusal.limits ?? []);
+  const of = (name: keyof Limits): bigint[] => all.flatMap((one) => one[name] ?? []).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const range = (side: 'pay' | 'receive', least: bigint | undefined, most: bigint | undefined): { least?: bigint; most?: bigint } => {
+    if (least === undefined || most === undefined || least <= most) return defined({ least, most });
+    const amount = asksExchange(asked) && asked.fixed === side ? asked.amount : undefined;
+    return amount !== undefined && amount - most <= least - amount ? { most } : { least };
   };
-  const less = (a: bigint, b: bigint): boolean => a < b;
-  const more = (a: bigint, b: bigint): boolean => a > b;
-  return { ...widest('minPay', less), ...widest('maxPay', more), ...widest('minReceive', less), ...widest('maxReceive', more) };
+  const pay = range('pay', of('minPay')[0], of('maxPay').at(-1));
+  const receive = range('receive', of('minReceive')[0], of('maxReceive').at(-1));
+  return defined({ minPay: pay.least, maxPay: pay.most, minReceive: receive.least, maxReceive: receive.most });
 };
 
 /** Every figure behind the haircut: Q and D of both rows and windows, P and H0. */

@@ -10,10 +10,11 @@ export const features = endpoint({
   tag: 'FLS01',
   summary: 'Supported features',
   answer: z.object({ supported_features: z.array(z.object({ quotes: feature, estimates: feature, on_chain_fallback: feature, webhook: feature })) }),
-  problems: [],
+  problems: ['temporary-reduced-capacity'],
   lane: 'free',
   run: async ({ scope, headers }) => {
+    const supported = await readFeatures(scope);
     headers['cache-control'] = 'public, max-age=60';
-    return { body: { supported_features: [await readFeatures(scope)] } };
+    return { body: { supported_features: [supported] } };
   },
 });

@@ -5,7 +5,11 @@ import { Problem } from '../../gateway/problem.ts';
 import { endpoint, type Call } from '../call.ts';
 import { anyAmount, sessionId, smallId } from '../shapes.ts';
 
-const option = z.object({ option: z.string(), id: smallId, fee_rate: z.number(), min_amount: anyAmount, max_amount: anyAmount.optional() });
+const ranges = z
+  .array(z.object({ min_amount: anyAmount, max_amount: anyAmount.optional() }))
+  .optional()
+  .openapi({ description: 'Where nobody takes the amounts between: the ranges that somebody takes' });
+const option = z.object({ option: z.string(), id: smallId, fee_rate: z.number(), min_amount: anyAmount, max_amount: anyAmount.optional(), ranges });
 export const optionsAnswer = z.object({
   currencies: z.array(z.record(z.string(), z.object({ currency_id: smallId, currency_code: z.string(), payment_options: z.array(option) }))),
 });
@@ -22,6 +26,14 @@ export const showOptions = (currencies: MergedCurrency[]) => ({
         fee_rate: one.feePpm / 1_000_000,
         min_amount: Number(one.minFiat ?? 0n),
         ...(one.maxFiat === undefined ? {} : { max_amount: Number(one.maxFiat) }),
+        ...(one.ranges
+          ? {
+              ranges: one.ranges.map(({ minFiat, maxFiat }) => ({
+                min_amount: Number(minFiat),
+                ...(maxFiat === undefined ? {} : { max_amount: Number(maxFiat) }),
+              })),
+            }
+          : {}),
       })),
     },
   })),

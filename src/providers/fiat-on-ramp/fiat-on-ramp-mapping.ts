@@ -56,19 +56,26 @@ export const toOptions = ({ currencies: given }: z.output<typeof paymentOptionsW
   const items: [string | undefined, unknown][] = Array.isArray(given)
     ? given.flatMap((item): [string | undefined, unknown][] => ('currency_id' in item ? [[undefined, item]] : Object.entries(item)))
     : Object.entries(given ?? {});
-  const options = items.flatMap(([key, value]) => {
-    const currency = currencyWire.safeParse(value);
-    if (!currency.success) return [];
-    const code = readCurrencyCode(currency.data.currency_code || (key ?? ''));
-    if (code === undefined || !wanted(code, key, settings)) return [];
-    return (currency.data.payment_options ?? []).flatMap((raw) => {
-      const option = optionWire.safeParse(raw);
-      if (!option.success) return [];
-      const { option: name, id, fee_rate: rate = 0, min_amount: min, max_amount: max } = option.data;
-      return toOption({ currency: code, name, upstream: { currency_id: currency.data.currency_id, id }, rate, min, max }, settings);
-    });
-  });
+  const options: CatalogueOption[] = [];
+  for (const [key, value] of items) {
+    // What is beyond is not even looked at: reading costs everybody's time.
+    if (options.length >= mostOptions) break;
+    options.push(...currencyOptions(key, value, settings));
+  }
   return options.slice(0, mostOptions);
+};
+
+const currencyOptions = (key: string | undefined, value: unknown, settings: Settings): CatalogueOption[] => {
+  const currency = currencyWire.safeParse(value);
+  if (!currency.success) return [];
+  const code = readCurrencyCode(currency.data.currency_code || (key ?? ''));
+  if (code === undefined || !wanted(code, key, settings)) return [];
+  return (currency.data.payment_options ?? []).slice(0, mostOptions).flatMap((raw) => {
+    const option = optionWire.safeParse(raw);
+    if (!option.success) return [];
+    const { option: name, id, fee_rate: rate = 0, min_amount: min, max_amount: max } = option.data;
+    return toOption({ currency: code, name, upstream: { currency_id: currency.data.currency_id, id }, rate, min, max }, settings);
+  });
 };
 
 export const staticOptions = (settings: Settings): CatalogueOption[] =>

@@ -38,7 +38,7 @@ const ownFaults: OwnFaults<Fault> = {
 };
 
 export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () => string) => {
-  const currencies = options.currencies ?? standardCurrencies;
+  const currencies = () => options.currencies ?? standardCurrencies;
   const sessions = new Map<string, SimulatedSession>();
   const quotes = new Map<string, SimulatedQuote>();
   const orders = new Map<string, SimulatedOrder>();
@@ -121,7 +121,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
 
   route('post', 'payment-options', (_c, body) => {
     if (!sessions.has(String(body['session_id']))) return refuse(401, 'unknown session');
-    const entries = currencies.map((currency): [string, object] => [
+    const entries = currencies().map((currency): [string, object] => [
       currency.code.toLowerCase(),
       {
         currency_id: currency.id,
@@ -141,7 +141,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
   route('post', 'quote', (_c, body) => {
     const session = sessionOf(body, 'quote');
     if (!session) return refuse(401, 'session expired');
-    const currency = currencies.find((one) => one.id === body['currency_id']);
+    const currency = currencies().find((one) => one.id === body['currency_id']);
     const option = currency?.options.find((one) => one.id === body['payment_option_id']);
     if (!currency || !option) return refuse(422, 'no such option');
     const price = priceNow(currency.price);

@@ -197,7 +197,9 @@ export const memoryStores = (now: () => number) => {
             numbers.find(({ currencyCode }) => currencyCode === one.currencyCode)?.currencyId ?? new Set(numbers.map((n) => n.currencyId)).size + 1;
           if (!has) numbers.push({ ...one, id: numbers.length + 1, currencyId });
         }
-        return await Promise.resolve([...numbers]);
+        const isWanted = (number: OptionNumber): boolean =>
+          wanted.some((one) => one.ramp === number.ramp && one.currencyCode === number.currencyCode && one.normalName === number.normalName);
+        return await Promise.resolve(numbers.filter(isWanted));
       },
     },
     // Nothing has been delivered yet.

@@ -1,0 +1,42 @@
+/** One provider's listing stands in everybody's list: what it may hold, whatever kind of provider it comes from. */
+import { readCurrencyCode } from '../../domain/currency.ts';
+import { printableName } from '../../domain/printable.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Provider } from '../../ports/providers.ts';
+import type { Catalogue, CatalogueOption } from '../../providers/spec.ts';
+
+/** So many are a lot of ways to pay. */
+const mostOptions = 100;
+/** Outward numbers are given out for ever: so many new names of one provider in a day and instance get one. */
+const mostNewNames = 100;
+const dayMs = 86_400_000;
+
+/** Codes and names that can be read, of currencies that the operator wants, and not too many; the provider's own order decides. */
+export const boundedOptions = (gateway: Gateway, provider: Provider, { options, ...catalogue }: Catalogue): Catalogue => {
+  const { currencies } = gateway.settings;
+  const kept: CatalogueOption[] = [];
+  for (const option of options) {
+    const currency = readCurrencyCode(option.currency);
+    const name = printableName(option.name);
+    if (currency === undefined || name === undefined || currencies?.includes(currency) === false) continue;
+    kept.push({ ...option, name });
+    if (kept.length === mostOptions) break;
+  }
+  if (kept.length < options.length) gateway.log('info', 'options_left_out', { provider: provider.id, count: options.length - kept.length });
+  return { ...catalogue, options: kept };
+};
+
+const spent = new WeakMap<object, Map<string, { since: number; used: number }>>();
+
+/** Those of a provider's new names that get a number today. */
+export const withinDailyNames = <T>({ state, now, log }: Gateway, providerId: string, wanted: T[]): T[] => {
+  const windows = spent.get(state) ?? new Map<string, { since: number; used: number }>();
+  spent.set(state, windows);
+  const at = now();
+  const known = windows.get(providerId);
+  const window = known && at >= known.since && at - known.since < dayMs ? known : { since: at, used: 0 };
+  const taken = wanted.slice(0, mostNewNames - window.used);
+  windows.set(providerId, { ...window, used: window.used + taken.length });
+  if (taken.length < wanted.length) log('warn', 'options_left_out', { provider: providerId, count: wanted.length - taken.length, reason: 'new names' });
+  return taken;
+};
