@@ -50,6 +50,8 @@ export const exportCustomer = async (sql: Sql, seal: Seal, id: string): Promise<
     orders: await opened(seal, 'orders', await sql<Row[]>`select * from orders where customer_id = ${id}`),
     order_events: await sql<Row[]>`select * from order_events where order_id in (${orders}) order by id`,
     fills: await sql<Row[]>`select * from fills where order_id in (${orders})`,
+    receipts: await sql<Row[]>`
+      select * from receipts where subject_id in (${orders} union select id from routes where customer_id = ${id}) order by made_on, kind`,
     claims: await opened(seal, 'claims', await sql<Row[]>`select * from claims where order_id in (${orders})`),
     deliveries: await opened(seal, 'deliveries', await sql<Row[]>`select * from deliveries where subject_id in (${orders} union ${accounts})`),
     prices_asked: await sql<Row[]>`select id, ramp, request_id, created_on, route from routes where customer_id = ${id}`,

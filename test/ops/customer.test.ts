@@ -33,14 +33,42 @@ afterAll(async () => {
   await gateway.close();
   await receiver.close();
 });
+/** What this release keeps beside the order: a decision's receipts, a fill, and who stands back for the customer. */
+const more = { routeId: '', until: Date.UTC(2099, 0), exported: [] as string[] };
+beforeAll(async () => {
+  await gateway.server.idle();
+  const { sql } = gateway.database;
+  const mine = createWallet(gateway.url);
+  const asked = { session_id: wallet.sessionId, amount_fiat: 20_000, currency_id: 1, payment_option_id: 1 };
+  more.routeId = String((await mine.call('/offers', asked)).body['offers_id']);
+  expect((await mine.call('/route', { session_id: wallet.sessionId, quote_id: more.routeId })).status).toBe(200);
+  expect(await gateway.server.gateway.stores.record.paidNotFilled(wallet.orderId, Date.now())).toBe(true);
+  await sql`update customers set declined = ${sql.json({ cobalt: more.until })} where id = ${customer}`;
+  await sql`update intents set network_key = 'network-of-a-person'`;
+});
 const run = async (...args: string[]): Promise<Ran> => await runCommand('customer', args, { ...environment, DATABASE_URL: gateway.database.url });
 
 it('gives a person what is stored of him, in clear, without bearer values', async () => {
   const { code, out, error } = await run('export', customer);
   expect([code, error]).toEqual([0, '']);
-  const data = JSON.parse(out) as { orders: { id: string; webhook_url: string }[]; sessions: object[]; prices_asked: object[] };
+  const data = JSON.parse(out) as {
+    customer: { declined: object };
+    orders: { id: string; webhook_url: string }[];
+    sessions: object[];
+    prices_asked: object[];
+    fills: object[];
+    receipts: { subject_id: string; kind: string; jws: string }[];
+  };
+  more.exported = Object.keys(data);
   expect(data.orders).toMatchObject([{ id: wallet.orderId, webhook_url: wallet.hook }]);
-  expect([data.sessions.length, data.prices_asked.length]).toEqual([1, 1]);
+  expect([data.sessions.length, data.prices_asked.length]).toEqual([1, 2]);
+  expect(data.customer.declined).toEqual({ cobalt: more.until });
+  expect(data.fills).toMatchObject([{ order_id: wallet.orderId, told_receive: null, quoted_pay: '10000' }]);
+  expect(data.receipts.map(({ subject_id, kind }) => [subject_id, kind])).toEqual([
+    [wallet.orderId, 'decision'],
+    [more.routeId, 'decision'],
+  ]);
+  expect(data.receipts.every(({ jws }) => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(jws))).toBe(true);
   expect(out).toContain(wallet.reference);
   expect(out).not.toMatch(/"v1\.s1\./);
 });
@@ -76,16 +104,42 @@ it('forgets: nothing that opens or leads to him is left, the books are', async (
   await sql`update orders set final = true, stage = 'finished' where id = ${wallet.orderId}`;
   const { code, out } = await run('forget', customer);
   expect(code).toBe(0);
-  expect(out).toMatch(/^forgotten: .*routes 1, orders 1, intents 1, .*sessions 1, customers 1\n/);
+  expect(out).toMatch(/^forgotten: .*routes 2, orders 1, intents 1, .*sessions 1, customers 1\n/);
   const dumped: string[] = [];
   for (const { name } of await sql<{ name: string }[]>`select table_name as name from information_schema.tables where table_schema = 'public'`)
     dumped.push(...(await sql<{ row: string }[]>`select t::text as row from ${sql(name)} t`).map(({ row }) => `${name} ${row}`));
   const text = dumped.filter((row) => !row.startsWith('provider_sessions') && !row.startsWith('operator_actions')).join('\n');
-  for (const gone of [wallet.reference, 'hook-of-a-person', sha256Hex(wallet.sessionId), 'v1.s1.', wallet.quoteId.slice(0, 34) + '00'])
+  for (const gone of ['network-of-a-person', wallet.reference, 'hook-of-a-person', sha256Hex(wallet.sessionId), 'v1.s1.', wallet.quoteId.slice(0, 34) + '00'])
     expect(text).not.toContain(gone);
   expect(text).toContain(wallet.orderId);
+  // The route is gone: its receipt, which names nobody, is a leaf of its day.
+  expect(dumped.filter((row) => row.includes(more.routeId)).map((row) => row.split(' ')[0])).toEqual(['receipts']);
   const answer = await createWallet(gateway.url).call('/order-status', { session_id: wallet.sessionId });
   expect(answer.status).toBe(401);
   const [row] = await sql<{ pay: string }[]>`select pay::text as pay from orders where id = ${wallet.orderId}`;
   expect(row?.pay).toBe('10000');
+  const [nobody] = await sql<object[]>`select key_hash, recovery_hash, declined from customers where id = ${customer}`;
+  expect(nobody).toEqual({ key_hash: null, recovery_hash: null, declined: null });
+  // What was delivered for how much is kept of an order, and leads to nobody; so do the receipts, whatever is written in them.
+  const fills = await sql<{ row: string }[]>`select f::text as row from fills f where order_id = ${wallet.orderId}`;
+  expect([fills.length, fills[0]?.row.includes(customer)]).toEqual([1, false]);
+  const receipts = await sql<{ jws: string }[]>`select jws from receipts`;
+  const told = receipts.map(({ jws }) => Buffer.from(jws.split('.')[1] ?? '', 'base64url').toString());
+  expect(told).toHaveLength(2);
+  for (const gone of [customer, wallet.sessionId, sha256Hex(wallet.sessionId), wallet.reference, 'hook-of-a-person', 'network-of-a-person'])
+    for (const text of told) expect(text).not.toContain(gone);
+});
+
+it('every table with a way to a person in it is exported, or deleted with the person', async () => {
+  const { sql } = gateway.database;
+  const leading = await sql<{ name: string }[]>`
+    select distinct table_name as name from information_schema.columns where table_schema = 'public'
+      and column_name ~ '^(customer|session|account|order|subject|owner|caller|target|intent)(_|$)' order by table_name`;
+  const exportedAs: Record<string, string> = { customers: 'customer', intents: 'placings', routes: 'prices_asked' };
+  const exported = (name: string): boolean => more.exported.includes(exportedAs[name] ?? name);
+  // Hints of providers, what was answered already, counters, upstream sessions, which settlements were told: nothing of it is worth telling.
+  // The operator's own log says on whom it acted, by id, until retention.operator_log_days are over.
+  const notTold = ['daily_uses', 'idempotency_keys', 'notices', 'operator_actions', 'provider_sessions', 'settlements'];
+  expect(leading.map(({ name }) => name).filter((name) => !exported(name))).toEqual(notTold);
+  expect(leading.map(({ name }) => name)).toEqual(expect.arrayContaining(['fills', 'receipts', 'routes']));
 });
