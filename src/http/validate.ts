@@ -33,7 +33,9 @@ export const validate = (schema: z.ZodObject, given: Record<string, unknown>, nu
     pointer: `/${issue.path.map(String).join('/')}`,
     detail: sentenceFor(issue, schema, value, numbers),
   }));
-  const errors = [...misspelt, ...wrong].slice(0, 10);
+  // One sentence a member: whatever else its value breaks, the first says what to send.
+  const first = wrong.filter(({ pointer }, i) => wrong.findIndex((one) => one.pointer === pointer) === i);
+  const errors = [...misspelt, ...first].slice(0, 10);
   throw new Problem('invalid-request', errors.map(({ detail }) => detail).join('; '), { errors });
 };
 

@@ -73,6 +73,16 @@ describe('every message is a sentence that says what to send', () => {
     expect(body['errors']).toEqual([{ pointer: expect.stringMatching(/^\/\w+$/) as string, detail: sentence }]);
   });
 
+  it('says one thing of one member, among others that are wrong, too', async () => {
+    const { body } = await wallet.call('/quote', { country: 'Germany' });
+    expect(body['errors']).toEqual([
+      { pointer: '/session_id', detail: 'session_id is missing' },
+      { pointer: '/currency_id', detail: 'currency_id is missing' },
+      { pointer: '/payment_option_id', detail: 'payment_option_id is missing' },
+      { pointer: '/country', detail: 'country must be an ISO 3166 country of two letters' },
+    ]);
+  });
+
   it('carries no raw words of the validator, on whatever route', async () => {
     const paths = Object.entries((await wallet.call('/openapi.json')).body['paths'] as Record<string, { post?: unknown }>).flatMap(([path, methods]) =>
       methods.post !== undefined && !path.includes('{') ? [path] : [],
@@ -98,7 +108,9 @@ describe('every message is a sentence that says what to send', () => {
           'customer_ip',
         ];
         const { body } = await wallet.call(path, Object.fromEntries(names.map((name) => [name, value])));
-        for (const { detail } of (body['errors'] ?? []) as { detail: string }[]) said.push(detail);
+        const errors = (body['errors'] ?? []) as { pointer: string; detail: string }[];
+        for (const { detail } of errors) said.push(detail);
+        expect(new Set(errors.map(({ pointer }) => pointer)).size).toBe(errors.length);
       }
     expect(said.length).toBeGreaterThan(100);
     expect(said.filter((detail) => /Invalid input|expected|Too (?:big|small)|received|Invalid \w+$/.test(detail))).toEqual([]);
