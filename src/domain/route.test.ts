@@ -182,6 +182,45 @@ describe('properties', () => {
       ),
     );
   });
+  test('nobody is chosen for the name, or for the place in the file', () => {
+    const names = fc.uniqueArray(fc.stringMatching(/^[a-z][a-z0-9-]{0,31}$/), { minLength: 8, maxLength: 8 });
+    const market = fc
+      .oneof(anything, soundCandidates(), withRecords)
+      .chain((candidates) => fc.tuple(fc.constant(candidates), fc.shuffledSubarray(candidates, { minLength: candidates.length })));
+    const choose = (candidates: Candidate[], version: 1 | 2, declined: RouteInput['declined']) =>
+      decide(input(candidates, { policy: { ...policy, version }, declined }));
+    fc.assert(
+      fc.property(market, names, fc.constantFrom(1 as const, 2 as const), fc.nat(7), ([candidates, shuffled], given, version, back) => {
+        const named = new Map(candidates.map(({ providerId }, index) => [providerId, given[index] ?? '']));
+        const rename = (providerId: string): string => named.get(providerId) ?? providerId;
+        const renamed = shuffled.map((candidate) => ({ ...candidate, providerId: rename(candidate.providerId) }));
+        const until = decidedOn + 60_000;
+        const [before, after] = [choose(candidates, version, { [`p${back}`]: until }), choose(renamed, version, { [rename(`p${back}`)]: until })];
+        // All but the name. Of offers that are equal in everything that is ranked, the request's own hash decides, which the name is a part of.
+        const figures = ({ offer, terms, rank, countsAsBinding, haircutPpm, behindBestBps, warnings }: (typeof before.offers)[number]) => ({
+          receive: offer.receive,
+          pay: offer.pay,
+          binding: countsAsBinding,
+          preference: terms.preferenceBps,
+          rank,
+          haircutPpm,
+          behindBestBps,
+          price: warnings.includes('fee-mismatch'),
+        });
+        expect(after.offers.map(figures)).toEqual(before.offers.map(figures));
+        // Who has which figures; together with their order above, who is chosen.
+        const holders = (route: typeof before, name = (id: string): string => id): string[] =>
+          route.offers
+            .map((one) => [name(one.providerId), one.offer.receive, one.offer.pay, one.countsAsBinding, one.haircutPpm, one.terms.preferenceBps].join(' '))
+            .toSorted();
+        expect(holders(after)).toEqual(holders(before, rename));
+        const out = (route: typeof before, name = (id: string): string => id): string[] =>
+          route.excluded.map(({ providerId, rule }) => `${name(providerId)} ${rule}`).toSorted();
+        expect(out(after)).toEqual(out(before, rename));
+      }),
+      { numRuns: 400 },
+    );
+  });
   test('stored as JSON and read again it is the same route, and ranks the same', () => {
     fc.assert(
       fc.property(fc.oneof(anything, soundCandidates(), withRecords), fc.boolean(), fc.constantFrom(1, 2), (candidates, configured, version) => {
