@@ -1,9 +1,9 @@
 import type { FaultKind } from '../domain/fault-kind.ts';
 
 /**
- * A provider could not answer. Whether trying again may help is decided here, where the fault is born, and nowhere else.
- * `taken` says what is known of a call that changes something upstream: `no` only when the request certainly had no effect
- * (never left, or refused by the provider's own word); everything else is `maybe`.
+ * A provider could not answer. Only the place that creates the fault decides whether a retry may help. `taken` says what we know about a call
+ * that changes something upstream. It is `no` only if the request certainly had no effect: it never left, or the provider refused it. Otherwise
+ * it is `maybe`.
  */
 export class ProviderFault extends Error {
   readonly kind: FaultKind;
@@ -26,7 +26,7 @@ export class ProviderFault extends Error {
   }
 }
 
-/** Our own queue to this provider is full: nothing was sent, and it says nothing about the provider. */
+/** Our own queue to this provider is full. Nothing was sent, and it says nothing about the provider. */
 export class ProviderBusy extends ProviderFault {
   constructor() {
     super('busy', 'too many calls to this provider are in hand', { taken: 'no' });

@@ -1,7 +1,7 @@
 /**
  * The seam between the gateway and every kind of provider. One module serves many registered providers; the provider id is the key in
- * providers.config.yaml. Adapters keep no state of their own, read no clock, environment or network but what `AdapterDeps` hands them, and
- * answer in values: refusals are data, a `ProviderFault` is thrown when the provider could not answer.
+ * providers.config.yaml. Adapters keep no state, and get clock, environment and network only from `AdapterDeps`. They answer with values: a
+ * refusal is data. They throw a `ProviderFault` when the provider could not answer.
  */
 import type { z } from 'zod';
 import type { Facts, Json, MatchedBy, ProviderOffer } from '../domain/offer.ts';
@@ -17,10 +17,10 @@ export type HttpRequest = {
   headers?: Record<string, string>;
   body?: string;
   signal: AbortSignal;
-  /** Cap on decoded bytes; the answer is refused beyond it. */
+  /** The most decoded bytes. A larger answer is refused. */
   maxBytes: number;
 };
-/** Header names are lower case. Redirects are never followed: a 3xx comes back as it is. */
+/** Header names are in lower case. Never follows redirects: a 3xx is returned as it is. */
 export type HttpResponse = { status: number; headers: Record<string, string>; body: Uint8Array };
 /** Throws ProviderFault `timeout` | `unreachable` (with `taken: 'no'` only when no byte can have left) | `malformed` (over the cap, encoded). */
 export type Http = (request: HttpRequest) => Promise<HttpResponse>;
@@ -40,16 +40,16 @@ export type AdapterDeps<LogField extends string = never> = {
   secret: (name: string) => string | undefined;
 };
 
-/** What every call gets. `customer` is the opaque blob this adapter returned last for this (owner, provider); kept sealed by the gateway. */
+/** What every call gets. `customer` is the opaque blob that this adapter last returned for this (owner, provider). The gateway seals it. */
 export type CallContext = {
   signal: AbortSignal;
   requestId: string;
-  /** The same for every attempt of one placing; sent upstream where the provider has a field for it. */
+  /** The same for every attempt of one intent. Sent upstream if the provider has a field for it. */
   idempotencyKey?: string;
-  /** Which sending of this placing it is, from 1. For providers where every sending is an order of its own. */
+  /** The number of this attempt, from 1. For providers where every attempt makes a new order. */
   attempt?: number;
   customer?: string;
-  /** The customer's own public IPv4, only where known; some providers want it. */
+  /** The customer's own public IPv4, if known. Some providers require it. */
   customerIp?: string;
   traceparent?: string;
 };
@@ -59,7 +59,7 @@ export type Answer<T> = ({ ok: true; value: T } | { ok: false; refusal: Refusal 
 
 // ---- what all ramps share ------------------------------------------------------------------------------------------------------------
 
-/** One way to pay (buy) or to be paid (sell), with outward limits: what the customer pays, fee included, in hundredths of the fiat unit. */
+/** One way to pay (buy) or to be paid (sell). Its limits are what the customer pays, fee included, in hundredths of the fiat unit. */
 export type CatalogueOption = {
   /** ISO 4217 upper case, or the provider's own word. */
   currency: string;
@@ -86,7 +86,7 @@ export type LiquidityQuoteRequest = {
   leaseBlocks?: number;
   announce: boolean;
   firm: boolean;
-  /** The session's proven node key, hex; firm channel prices are asked for it and for nothing else. */
+  /** The session's proved node key in hex. Firm channel prices are only for this key. */
   nodePubkey?: string;
   refundOnchain?: string;
   /** The last price seen for this seller, product, size and lease, if the gateway has one. */
@@ -94,21 +94,21 @@ export type LiquidityQuoteRequest = {
 };
 export type QuoteRequest = BuyQuoteRequest | SellQuoteRequest | LiquidityQuoteRequest;
 
-/** What the customer adds when ordering; each ramp uses its own members. */
+/** What the customer adds to the order. Each ramp uses its own members. */
 export type OrderInputs = {
   /** recharge: the customer's own BOLT11 invoice. */
   invoice?: string;
   refundOnchain?: string;
   email?: string;
-  /** sell: the connection to use, as the adapter stored it. */
+  /** sell: the connection to use, in the adapter's stored form. */
   connection?: Json;
   payWithBalance?: boolean;
 };
 export type PlaceRequest = { quote: QuoteRequest; offer: ProviderOffer; inputs: OrderInputs; noticeUrl?: string };
 
 /**
- * Payment instructions are shown to the customer and to nobody else; the gateway seals them. `kind: 'fiat'` passes the provider's keys
- * through; the other kinds carry the one value to pay to.
+ * Payment instructions are only for the customer, and the gateway seals them. `kind: 'fiat'` passes the provider's keys through; the other kinds
+ * hold the one value to pay to.
  */
 export type PaymentInfo =
   | { kind: 'fiat'; paymentUrl?: string; paymentDetails?: Record<string, string> }
@@ -122,7 +122,7 @@ export type PaymentInfo =
       altcoinAmount?: string;
       altcoinCode?: string;
     }
-  /** Nothing to pay by. `problem`: there may be, but it could not be read or shown whole, and so is shown to nobody. */
+  /** There are no instructions. `problem`: there are some, but nobody sees them, since they could not be read or shown whole. */
   | { kind: 'none'; problem?: string };
 
 export type PlacedOrder = {
@@ -135,13 +135,13 @@ export type PlacedOrder = {
   expiresOn?: number;
   paymentInfo: PaymentInfo;
   facts?: Facts;
-  /** What must be echoed and was: currency and option the provider named. */
+  /** The currency and option that the provider echoed. */
   echo?: { currency?: string; option?: string };
   /** sell: how a payment is recognised later. */
   matchedBy?: MatchedBy;
 };
 
-/** What one read said of one order. `stage` absent: an unknown word, still pending. */
+/** What one read said about one order. `stage` is absent for an unknown status, which is still pending. */
 export type OrderEvidence = {
   upstreamOrderId?: string;
   stage?: Stage;
@@ -151,14 +151,14 @@ export type OrderEvidence = {
   fee?: bigint;
   statusOn?: number;
   expiresOn?: number;
-  /** The provider named another currency or option than ordered. */
+  /** The currency and option that the provider named, if it named any. */
   echo?: { currency?: string; option?: string };
   facts?: Facts;
-  /** Bearer values that arrive with the status (redemption links); sealed by the gateway, never logged. */
+  /** Bearer values that come with the status (redemption links). The gateway seals them, and never logs them. */
   secret?: Json;
 };
 
-/** An order as an adapter needs to know it for a read or a match. */
+/** What an adapter needs to know about an order to read or match it. */
 export type FollowedOrder = {
   orderId: string;
   upstreamOrderId?: string;
@@ -169,14 +169,14 @@ export type FollowedOrder = {
   expiresOn?: number;
   upstream: Json;
   facts: Facts;
-  /** sell, matched by its amount: the provider's ids of payments and orders that other orders of the account stand for. */
+  /** sell, matched by amount: the provider's ids of the payments and orders behind the account's other orders. */
   others?: readonly string[];
 };
 
 type Verbs<Q extends QuoteRequest> = {
   quote(context: CallContext, request: Q): Promise<Answer<ProviderOffer>>;
   placeOrder(context: CallContext, request: PlaceRequest): Promise<Answer<PlacedOrder>>;
-  /** With `order`: evidence on that order (none = the provider does not know it). Without: every order of the upstream session. */
+  /** With `order`: evidence about that order; none means that the provider does not know it. Without: every order of the upstream session. */
   readOrders(context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>>;
 };
 
@@ -187,10 +187,10 @@ export type Proof = { signature: string; nodePubkey: string };
 export type BuyAdapter = Verbs<BuyQuoteRequest> & {
   /** The listing in the gateway's own upstream session. */
   catalogue(context: CallContext): Promise<Answer<Catalogue>>;
-  /** Starts an upstream session; a `token` means that the provider demands proof. The blob in `customer` is needed by openSession. */
+  /** Starts an upstream session. A `token` means that the provider demands proof. openSession needs the blob in `customer`. */
   beginSession(context: CallContext): Promise<Answer<{ token?: string; expiresOn: number }>>;
   openSession(context: CallContext, proof?: Proof): Promise<Answer<{ expiresOn: number }>>;
-  /** Bearer money: the LNURL in upper-case bech32. An end that cannot be read is not "no end". */
+  /** Bearer money: the LNURL in upper-case bech32. An unreadable expiry does not mean "no expiry". */
   claim(
     context: CallContext,
     request: { order: FollowedOrder; fallbackAddress?: string },
@@ -211,7 +211,7 @@ export type ConnectionState = {
   direction: 'sell' | 'buy';
   network: 'lightning' | 'onchain';
   status: 'initiating' | 'code_required' | 'active' | 'failed' | 'expired' | 'inactive';
-  /** Ids the customer never sees (challenge, standing order). */
+  /** Ids that the customer never sees (challenge, standing order). */
   upstream: Json;
   codeExpiresOn?: number;
   attemptsLeft?: number;
@@ -238,7 +238,7 @@ export type SellAdapter = Verbs<SellQuoteRequest> & {
   /** Idempotent per e-mail: starts or recovers. The per-user key lives in the `customer` blob. */
   startAccount(context: CallContext, request: { email: string; ref: string; noticeUrl?: string }): Promise<Answer<AccountState>>;
   readAccount(context: CallContext): Promise<Answer<AccountState>>;
-  /** The customer pasted a key; it is checked before it is kept. */
+  /** The customer pasted a key. Checks it before it is stored. */
   adoptKey(context: CallContext, request: { key: string }): Promise<Answer<AccountState>>;
   balance(context: CallContext): Promise<Answer<{ currency: string; amountFiat: bigint }>>;
   transactions(context: CallContext, request: { since?: number; limit: number }): Promise<Answer<SellTransaction[]>>;
@@ -268,12 +268,12 @@ export type LiquidityListing = {
   peers: string[];
 };
 export type LiquidityAdapter = Verbs<LiquidityQuoteRequest> & {
-  /** A firm price exists only by creating an order: firm quotes are counted, kept and used again. */
+  /** Set if a firm price needs an order. The gateway then limits, stores and reuses firm quotes. */
   pricesByOrder?: boolean;
-  /** Which order a notice is about, from its body: a hint what to read, nothing more. Never throws. */
+  /** Which order a notice is about, from its body. Only a hint what to read. Never throws. */
   noticeHint?(body: string): string | undefined;
   catalogue(context: CallContext): Promise<Answer<LiquidityListing[]>>;
-  /** What to redeem with, once filled; bearer secrets. */
+  /** What redeems the order, once filled. Bearer secrets. */
   redemption?(evidence: OrderEvidence): { lnurl?: string; link?: string; rebuilt?: boolean } | undefined;
 };
 
@@ -285,11 +285,11 @@ export type ProviderModule<S extends z.ZodType = z.ZodType, LogField extends str
   /** Equals the folder's name and the `kind` in the configuration. */
   kind: string;
   ramps: readonly Ramp[];
-  /** The module's own settings: every member of its block that the gateway itself does not read. Strict. */
+  /** The module's own settings: every member of its block that the gateway does not read itself. Strict. */
   settings: S;
-  /** Whether a customer's proof of node ownership is demanded by a provider with these settings. */
+  /** Whether a provider with these settings demands proof of node ownership. */
   demandsProof?: (settings: z.output<S>) => boolean;
-  /** What its adapter may put into a log line: another name does not compile. Never anything of a customer's. */
+  /** What its adapter may log. Another name does not compile. Never anything about a customer. */
   logFields?: readonly LogField[];
   create(deps: AdapterDeps<LogField>, settings: z.output<S>): ProviderAdapter;
 };

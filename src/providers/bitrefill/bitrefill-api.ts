@@ -1,4 +1,4 @@
-/** Thor's endpoints, one function each. Paths and credentials are here; what the answers mean is decided by the verbs. */
+/** Thor's endpoints, one function each, with paths and credentials. The verbs decide what the answers mean. */
 import { base64 } from '@scure/base';
 import { z } from 'zod';
 import { ProviderFault } from '../fault.ts';
@@ -8,7 +8,7 @@ import type { AdapterDeps, CallContext, HttpResponse } from '../spec.ts';
 import type { BitrefillSettings } from './bitrefill-settings.ts';
 import * as wire from './bitrefill-wire.ts';
 
-/** What is said in the log beside the event: our words, amounts, and the status as Bitrefill words it. */
+/** Log fields: our own words, amounts, and Bitrefill's word for the status. */
 export const logFields = ['problem', 'price', 'to_pay', 'status', 'product'] as const;
 export type LogField = (typeof logFields)[number];
 
@@ -30,7 +30,7 @@ const headersOf = ({ deps, settings }: Bitrefill, { traceparent }: CallContext):
   return { authorization, ...(traceparent === undefined ? {} : { traceparent }) };
 };
 
-/** A 4xx, or an error under HTTP 200, is a refusal; a good answer is read again with its numbers as they were written. */
+/** A 4xx, or an error under HTTP 200, is a refusal. A good answer is parsed again, with its numbers as text. */
 const call = async <S extends z.ZodType>(
   bitrefill: Bitrefill,
   context: CallContext,
@@ -48,7 +48,7 @@ const call = async <S extends z.ZodType>(
     credentials: true,
     ...(body === undefined ? {} : { body }),
   });
-  // Whoever answers 408 did not wait for what became of the request.
+  // Whoever answers 408 did not wait for the outcome of the request.
   if (reply.status === 408) throw new ProviderFault('server', 'status 408', { status: 408 });
   if (!reply.ok) return { ok: false, status: reply.status, code: wire.errorCodeOf(reply.body) };
   if (wire.isError(reply.value)) return { ok: false, status: reply.status, code: wire.errorCodeOf(reply.value) };
@@ -58,7 +58,7 @@ const call = async <S extends z.ZodType>(
   throw new ProviderFault('malformed', `answer off the schema${where === '' ? '' : ` at ${where}`}`, { status: reply.status });
 };
 
-/** Whether the API is there and knows our key. Text, not JSON. */
+/** Whether the API answers and accepts our key. Text, not JSON. */
 export const selfTest = async (bitrefill: Bitrefill, context: CallContext, path: string): Promise<void> => {
   const { status, body } = await bitrefill.deps.http({
     method: 'GET',

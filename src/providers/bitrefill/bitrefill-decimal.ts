@@ -1,13 +1,13 @@
-/** Bitrefill's rates have up to 17 digits and exponents: exact fractions of integers, never floats. */
+/** Bitrefill's rates have exponents and up to 17 digits, so we use exact fractions of integers and no floats. */
 
 /** n / d, d a power of ten. */
 export type Decimal = { n: bigint; d: bigint };
 
 const form = /^(-?)(\d{1,60})(?:\.(\d{1,60}))?(?:e([+-]?\d{1,3}))?$/i;
-/** No rate or amount is that large or small; a bigger exponent would only cost memory. */
+/** No rate or amount is that large or small. A bigger exponent would only cost memory. */
 const mostExponent = 60;
 
-/** Undefined for everything that is not a decimal number as JSON writes it. */
+/** Undefined unless it is a decimal number as in JSON. */
 export const readDecimal = (text: string): Decimal | undefined => {
   const [, sign = '', whole, fraction = '', exponent = '0'] = form.exec(text) ?? [];
   const shift = Number(exponent) - fraction.length;

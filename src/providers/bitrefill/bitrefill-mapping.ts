@@ -10,7 +10,7 @@ import { slugs, type RateCard } from './bitrefill-price.ts';
 import type { BitrefillSettings } from './bitrefill-settings.ts';
 import type { InventoryReply, OrderReply, ThorInfo } from './bitrefill-wire.ts';
 
-/** Undefined when there is neither a range nor a package whose value is a number. Prose ("500,000 sats balance (…)") is never read for digits. */
+/** Undefined without a range and without a package whose value is a number. We never read digits from prose ("500,000 sats balance (…)"). */
 export const rateCardOf = ({ operator: { range, packages = [] } }: InventoryReply): RateCard | undefined => {
   if (range) {
     const { min, max, step, customerSatoshiPriceRate: rate, purchaseFee } = range;
@@ -26,7 +26,7 @@ export const balance = 'balance';
 /** `bitcoin` is paid on chain, and other sellers call it that. */
 const outwardMethod = (method: string): string => (method === 'bitcoin' ? 'onchain' : method);
 
-/** Bitrefill's word, `balance`, or undefined for what is not offered. Only the outward word is understood: one way to pay has one name. */
+/** Bitrefill's word, `balance`, or undefined if not offered. Accepts only the API's word, so that each way to pay has one name. */
 export const methodFor = (payWith: string, settings: BitrefillSettings): string | undefined => {
   if (payWith === balance) return settings.pay_with_balance ? balance : undefined;
   return settings.payment_methods.find((method) => outwardMethod(method) === payWith);
@@ -37,14 +37,14 @@ export const methodsOf = (settings: BitrefillSettings): string[] => [
   ...(settings.pay_with_balance ? [balance] : []),
 ];
 
-/** The least that is unspoilt: a reference has at most 128 characters. */
+/** A safe minimum: a reference has at most 128 characters. */
 export const userRefOf = (reference: string): string => reference.slice(0, 128);
 
 // ---- orders --------------------------------------------------------------------------------------------------------------------------
 
 export const slugOf = ({ product, operatorSlug, operator }: OrderReply): string | undefined => product ?? operatorSlug ?? operator;
 
-/** What the answer contradicts of what was ordered. A value in prose contradicts nothing. */
+/** How the answer contradicts the order, if it does. A value in prose contradicts nothing. */
 export const contradictionIn = (order: OrderReply, wanted: { product: LiquidityProduct; value: bigint; userRef?: string }): string | undefined => {
   const value = order.valuePackage ?? order.value;
   if ((slugOf(order) ?? slugs[wanted.product]) !== slugs[wanted.product]) return 'an order of another product';
@@ -52,7 +52,7 @@ export const contradictionIn = (order: OrderReply, wanted: { product: LiquidityP
   return order.userRef !== undefined && wanted.userRef !== undefined && order.userRef !== wanted.userRef ? 'an order with another reference' : undefined;
 };
 
-/** What has to be sent. `price` comes last: in one known answer it differs from what the payment says. */
+/** The amount to send. `price` comes last: in one known answer it differs from the payment's amount. */
 export const paySatsOf = ({ payment, satoshiPrice, price }: OrderReply): bigint | undefined => payment?.satoshiPrice ?? satoshiPrice ?? price;
 
 const second = 1000;
@@ -60,7 +60,7 @@ const second = 1000;
 /** An id begins with the second of its creation, eight hex digits. Unix milliseconds. */
 const createdOn = (id: string): number | undefined => (/^[0-9a-f]{24}$/i.test(id) ? Number.parseInt(id.slice(0, 8), 16) * second : undefined);
 
-/** Bitrefill's own deadline: named, else the invoice's, else a life counted from the creation. Unix milliseconds. */
+/** Bitrefill's own deadline: as stated, else the invoice's, else a lifetime from the creation. Unix milliseconds. */
 export const deadlineOf = ({ id, expirationTime, payment, invoiceTime }: OrderReply, lifeMs: number, seenOn: number): number => {
   if (expirationTime !== undefined) return Math.min(Number(expirationTime), furthestMs);
   const invoice = payment?.lightningInvoice === undefined ? undefined : decodeInvoice(payment.lightningInvoice, { allowMissingSecret: true });
@@ -73,8 +73,8 @@ const paying = new Set(['payment_pending', 'payment_detected', 'payment_confirme
 const isSaid = (text: string | undefined): boolean => text !== undefined && text !== '';
 
 /**
- * The stage of an order in either dialect, the first condition that holds. Booleans speak before words, money before the clock: late payments
- * happen. A channel that is a success can be redeemed, which is not "open"; a payout is over. Undefined: a status nobody has seen.
+ * The stage of an order in either dialect, by the first condition that holds. Booleans come before words, and money before the clock, since late
+ * payments happen. A successful channel can be redeemed, but is not yet open; a successful payout is finished. Undefined: an unknown status.
  */
 export const stageOf = (order: OrderReply, now: number, deadline: number): Stage | undefined => {
   const { status = '', thorInfo } = order;
@@ -89,7 +89,7 @@ export const stageOf = (order: OrderReply, now: number, deadline: number): Stage
   return isWaiting ? 'awaiting_payment' : undefined;
 };
 
-/** Its status, or which booleans are set where it has none. */
+/** Its status or, without one, which booleans are set. */
 export const rawStatusOf = (order: OrderReply): string => {
   if (order.status !== undefined) return order.status.slice(0, 64);
   const set = (['refunded', 'delivered', 'partialPayment', 'sent', 'paymentReceived', 'expired'] as const).filter((name) => order[name] === true);
@@ -108,8 +108,8 @@ export const secretOf = ({ link, k1, lnurl }: ThorInfo): Json => ({
 });
 
 /**
- * What to redeem with: the LNURL as given, or rebuilt from k1 in the form that every known one has (`<base>/thor?q=<k1>`). A link in words is
- * given as it is: an LNURL wallet is not the only way.
+ * What redeems the order: the LNURL as given, or rebuilt from k1 in the form of every known one (`<base>/thor?q=<k1>`). A plain link is passed on
+ * as it is, since an LNURL wallet is not the only way.
  */
 export const redemptionOf = ({ secret }: Pick<OrderEvidence, 'secret'>, baseUrl: string, loopbackHttp: boolean): Redemption | undefined => {
   if (typeof secret !== 'object' || secret === null || Array.isArray(secret)) return undefined;
@@ -124,10 +124,10 @@ export const redemptionOf = ({ secret }: Pick<OrderEvidence, 'secret'>, baseUrl:
 // ---- the customer's invoice ----------------------------------------------------------------------------------------------------------
 
 export type Unsuitable = 'required' | 'invalid' | 'wrong-network' | 'wrong-amount' | 'dated-ahead' | 'expires-too-soon';
-/** How far the clock of the customer's node may be ahead. What is dated beyond is no fresh invoice, and its expiry says nothing. */
+/** How far the clock of the customer's node may be ahead. An invoice dated later is not fresh, and its expiry means nothing. */
 const clockSkewMs = 5 * 60_000;
 
-/** The customer's own invoice, to be paid out to: over exactly the value, and alive until the order can have been paid. */
+/** The customer's own invoice for the payout: for exactly the value, and valid until the order can be paid. */
 export const judgeOwnInvoice = (
   text: string | undefined,
   wanted: { network: BitcoinNetwork; sats: bigint; now: number; aliveUntil: number },

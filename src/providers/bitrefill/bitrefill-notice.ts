@@ -1,6 +1,6 @@
 /**
- * Thor's webhook: one unsigned POST of the order at the end, to the `webhook_url` of the order. Whoever learns that URL can send one, so it says
- * which order to read again and nothing else: no status, amount or redemption link of the body is ever used.
+ * Thor's webhook: one unsigned POST of the finished order to its `webhook_url`. Whoever learns that URL can send one, so it only says which order
+ * to read again. We use no status, amount or redemption link from the body.
  */
 import { z } from 'zod';
 

@@ -30,7 +30,7 @@ const broken = (note: string): never => {
   throw new ProviderFault('malformed', note);
 };
 
-/** What the customer can spend afterwards, and what he can receive: a turbo channel is twice the value. */
+/** What the customer can spend afterwards, and what they can receive. A turbo channel is twice the value. */
 const deliveredBy = ({ product, amountSats }: LiquidityQuoteRequest): { receive: bigint; facts: Facts } => {
   if (product === 'recharge') return { receive: amountSats, facts: { inbound_sats: 0, delivered_as: 'payment' } };
   const facts: Facts = { inbound_sats: Number(amountSats), delivered_as: 'redemption' };
@@ -39,7 +39,7 @@ const deliveredBy = ({ product, amountSats }: LiquidityQuoteRequest): { receive:
 
 // ---- price ---------------------------------------------------------------------------------------------------------------------------
 
-/** The rate card of a product, or why there is none: not on sale here, or an error in one of its many shapes. */
+/** The price list of a product, or why there is none: not on sale here, or an error in one of its many shapes. */
 export const readCard = async (bitrefill: Bitrefill, context: CallContext, product: LiquidityQuoteRequest['product']): Promise<Answer<RateCard>> => {
   const reply = await api.inventory(bitrefill, context, slugs[product]);
   if (!reply.ok) return refused({ reason: 'option-unsupported', note: 'not-on-sale', detail: reply.code });
@@ -48,7 +48,7 @@ export const readCard = async (bitrefill: Bitrefill, context: CallContext, produ
   return card ? { ok: true, value: card } : refused({ reason: 'option-unsupported', note: 'not-on-sale', detail: 'no range, no packages' });
 };
 
-/** An estimate: the dearer end, since that is what the one known package cost. Nothing but an order fixes the price. */
+/** An estimate at the dearer end, which is what the one known package cost. Only an order fixes the price. */
 export const quote = async (bitrefill: Bitrefill, context: CallContext, request: LiquidityQuoteRequest): Promise<Answer<ProviderOffer>> => {
   const { settings } = bitrefill;
   const { product, amountSats } = request;
@@ -80,7 +80,7 @@ export const quote = async (bitrefill: Bitrefill, context: CallContext, request:
 type Body = Record<string, string | boolean>;
 type Asked = { quote: LiquidityQuoteRequest; method: string; body: Body };
 
-/** What goes upstream, or what the customer has to change before. Sends nothing. */
+/** The body for upstream, or what the customer must change first. Sends nothing. */
 const orderOf = ({ deps, settings }: Bitrefill, context: CallContext, request: PlaceRequest): { ok: true; value: Asked } | Refused => {
   const { inputs, noticeUrl, quote: asked } = request;
   if (asked.ramp !== 'liquidity') return refused({ reason: 'option-unsupported' });
@@ -123,7 +123,7 @@ export const placeOrder = async (bitrefill: Bitrefill, context: CallContext, req
   return toPay(bitrefill, asked.value, reply.value);
 };
 
-/** An order to be paid by the customer; whatever is odd about it is found before he sees it. */
+/** An order that the customer pays. Checks everything before they see it. */
 const toPay = (bitrefill: Bitrefill, { quote: asked, method, body }: Asked, order: OrderReply): Answer<PlacedOrder> => {
   const { deps, settings } = bitrefill;
   const now = deps.now();
@@ -151,8 +151,8 @@ const placed = (asked: LiquidityQuoteRequest, order: OrderReply, more: Pick<Plac
 };
 
 /**
- * The operator's money leaves with this call: the price is looked at once more before, and it is sent once, ever. A lost answer is not
- * repeated but looked for by the operator.
+ * The operator's money leaves with this call, so we check the price again first, and send the call only once. We never repeat it after a lost
+ * answer; the operator looks for the order.
  */
 const buyFromBalance = async (
   bitrefill: Bitrefill,
@@ -173,13 +173,13 @@ const buyFromBalance = async (
   contradicted(reply.value, asked, body);
   const now = deps.now();
   const stage = stageOf(reply.value, now, now);
-  // An account in another currency names no sats; the estimate has to do.
+  // An account in another currency states no sats, so the estimate must do.
   const pay = paySatsOf(reply.value) ?? offer.pay;
   const isOpen = stage === undefined || stage === 'awaiting_payment';
   return { ok: true, value: placed(asked, reply.value, { pay, stage: isOpen ? 'paid' : stage, paymentInfo: { kind: 'none' } }) };
 };
 
-/** Not even what could be tried again is. */
+/** Never retried, even after a fault that would allow it. */
 const once = async <T>(sending: Promise<T>): Promise<T> => {
   try {
     return await sending;
@@ -193,15 +193,15 @@ const once = async <T>(sending: Promise<T>): Promise<T> => {
 // ---- reading -------------------------------------------------------------------------------------------------------------------------
 
 /**
- * One order by its id. There is no documented way to list orders: asked for all of them, or for one whose id was lost, the answer is a refusal
- * and never "none".
+ * Reads one order by its id. Bitrefill documents no list of orders. So a read of all of them, or of one whose id was lost, is a refusal and never
+ * "none".
  */
 export const readOrders = async (bitrefill: Bitrefill, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> => {
   if (order?.upstreamOrderId === undefined) return refused({ reason: 'option-unsupported', note: 'orders-not-listed' });
   const reply = await api.getOrder(bitrefill, context, order.upstreamOrderId);
   if (reply.ok) return { ok: true, value: [evidenceOf(bitrefill, order, reply.value)] };
   if (reply.status === 404 || reply.code === 'not_found') return { ok: true, value: [] };
-  // An error under HTTP 200 may be any; a 4xx will not get better.
+  // An error under HTTP 200 may be any error; a 4xx stays a 4xx.
   throw new ProviderFault(reply.status === 200 ? 'server' : 'malformed', `status ${reply.status} (${reply.code})`, { status: reply.status, taken: 'no' });
 };
 

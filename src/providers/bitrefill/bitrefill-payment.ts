@@ -1,4 +1,4 @@
-/** How an order of Bitrefill's is paid. An order that says two things, or cannot be paid here, is shown to nobody. Pure. */
+/** How to pay a Bitrefill order. Nobody sees an order that contradicts itself or cannot be paid here. Pure. */
 import { bitcoinUri, checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import type { PaymentInfo } from '../spec.ts';
@@ -6,7 +6,7 @@ import type { Payment } from './bitrefill-wire.ts';
 
 export type Wanted = { network: BitcoinNetwork; method: string; sats: bigint; now: number };
 
-/** `payment.address` of a Lightning order is the invoice's fallback: shown beside it, somebody would pay twice. */
+/** A Lightning order's `payment.address` is the invoice's fallback. If we showed both, somebody would pay twice. */
 export const paymentInfoOf = (payment: Payment, wanted: Wanted): { paymentInfo: PaymentInfo } | { problem: string } => {
   if (wanted.method === 'lightning') return byInvoice(payment, wanted);
   return wanted.method === 'bitcoin' ? onchain(payment, wanted) : altcoin(payment, wanted);
@@ -34,7 +34,7 @@ const saysTheSame = (uri: string, address: string, sats: bigint): boolean => {
   return to === address && BigInt(`${whole}${fraction.padEnd(8, '0')}`) === sats;
 };
 
-/** Units differ from coin to coin and are not documented: the amount is Bitrefill's own text. */
+/** Units differ per coin and are undocumented, so the amount is Bitrefill's own text. */
 const altcoin = (
   { address, lightningInvoice, altcoinPrice, altcoinCode }: Payment,
   { method, sats }: Wanted,

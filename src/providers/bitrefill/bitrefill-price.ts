@@ -1,4 +1,4 @@
-/** Prices and limits by the inventory. Pure; sats as integers, rates as exact decimals. The price itself is only ever made by an order. */
+/** Prices and limits from the inventory. Pure; sats are integers, rates exact decimals. Only an order makes the final price. */
 import type { LiquidityProduct } from '../spec.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ceilTo, plus, times, type Decimal } from './bitrefill-decimal.ts';
@@ -11,7 +11,7 @@ export const slugs: Record<LiquidityProduct, string> = {
 
 export type Range = { min: bigint; max: bigint; step: bigint; rate: Decimal; purchaseFee: Decimal };
 export type Package = { value: bigint; price: bigint };
-/** A range where there is one (its absence, not `isRanged`, is what tells); else fixed sizes, ascending. */
+/** The range if there is one (do not trust `isRanged`), else the fixed sizes, ascending. */
 export type RateCard = { range: Range } | { packages: Package[] };
 
 /** On-chain, balance and package prices are multiples of this. */
@@ -21,8 +21,8 @@ const grain = 100n;
 export const rawPrice = ({ rate, purchaseFee }: Range, value: bigint): Decimal => plus(times(rate, value), purchaseFee);
 
 /**
- * What an order of so many sats will cost, as far as can be known before: at least `low` (the fee was not applied to one known order), at most
- * `high` (exact for the one known package). A package has one price.
+ * What an order of that many sats will cost, as far as we can know before: at least `low` (one known order had no fee), at most `high` (exact for
+ * the one known package). A package has one price.
  */
 export const estimate = (card: RateCard, value: bigint): { low: bigint; high: bigint } | undefined => {
   if ('range' in card) return { low: ceilTo(times(card.range.rate, value), 1n), high: ceilTo(rawPrice(card.range, value), grain) };
@@ -42,7 +42,7 @@ export const amountsOf = (card: RateCard): { min: bigint; max: bigint; step: big
 
 const greatestCommon = (a: bigint, b: bigint): bigint => (b === 0n ? a : greatestCommon(b, a % b));
 
-/** Why an amount is not on sale, with the limits; off the step with the nearest amounts on either side. */
+/** Why an amount is not on sale, with the limits. Off the step: with the nearest amounts on both sides. */
 export const refusalFor = (card: RateCard, value: bigint, stepFrom: 'min' | 'zero'): Refusal | undefined => {
   const amounts = amountsOf(card);
   if (!amounts) return { reason: 'option-unsupported', note: 'out-of-stock' };

@@ -4,7 +4,7 @@ const variable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'the name of an environme
 const url = z.url({ protocol: /^https?$/ });
 const seconds = z.int().nonnegative();
 
-/** The members of a `kind: bitrefill` block that this module reads. Where Bitrefill documents nothing the default is a choice of ours (README). */
+/** The members of a `kind: bitrefill` block that this module reads. Where Bitrefill documents nothing, we chose the default (README). */
 export const bitrefillSettings = z.strictObject({
   base_url: url.describe('With the version: https://api.bitrefill.com/v1'),
   api_key_env: variable.describe('Variable with the API key (user of the Basic auth)'),

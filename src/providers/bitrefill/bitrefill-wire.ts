@@ -1,6 +1,6 @@
 /**
- * What Thor's API sends, as far as we read it: the Thor document of 2019 and, for what it does not show, public clients of API v1. Bodies are
- * parsed with every number kept as its text. Unknown members are ignored, null means absent.
+ * What Thor's API sends, as far as we read it. Sources: the Thor document of 2019, else public clients of API v1. Bodies are parsed with every
+ * number kept as text. Unknown members are ignored, and null means absent.
  */
 import { z } from 'zod';
 import { optional, wireBoolean, wireText } from '../kit/wire-values.ts';
@@ -28,7 +28,7 @@ const range = z
   .object({ min: positive, max: positive, step: positive.default(1n), customerSatoshiPriceRate: decimal, purchaseFee: decimal })
   .refine(({ min, max }) => min <= max, 'an empty range')
   .refine(({ customerSatoshiPriceRate }) => customerSatoshiPriceRate.n > 0n, 'a rate of nothing');
-/** Before ranges (2019) `value` of some packages was prose; those cannot be ordered by number. */
+/** Before ranges (2019) some packages had prose as `value`; those cannot be ordered by number. */
 const onePackage = z.object({ value: text, satoshiPrice: positive });
 
 /** GET /inventory/{slug}. */
@@ -42,7 +42,7 @@ const payment = z.object({
   lightningInvoice: optional(text),
   satoshiPrice: optional(positive),
   altcoinCode: optional(text),
-  /** Text of the provider's: its unit depends on the coin. */
+  /** The provider's text. Its unit depends on the coin. */
   altcoinPrice: optional(text),
   BIP21: optional(text),
 });
@@ -60,7 +60,7 @@ export const orderReply = z.object({
   valuePackage: optional(text),
   value: optional(text),
   number: optional(text),
-  /** Of an account in another currency than bitcoin this may be no amount of sats. */
+  /** May be no amount in sats, if the account's currency is not bitcoin. */
   price: optional(whole).catch(undefined),
   satoshiPrice: optional(positive),
   userRef: optional(wireText),
@@ -74,7 +74,7 @@ export const orderReply = z.object({
   zeroConfStatus: optional(wireText),
   errorType: optional(wireText),
   errorMessage: optional(wireText),
-  /** Whatever it is, it means that something went wrong. */
+  /** Any value means that something went wrong. */
   error: z
     .unknown()
     .optional()
@@ -86,7 +86,7 @@ export const orderReply = z.object({
 });
 export type OrderReply = z.output<typeof orderReply>;
 
-/** Every shape of an error that v1 and v2 are known to have; no member is certain to be there or to be a text. */
+/** Every known shape of an error in v1 and v2. Any member may be missing or not a text. */
 const word = z.string().max(4096).optional().catch(undefined);
 const errorBody = z
   .object({ error: z.unknown(), message: word, errorMessage: word, errorType: word, error_code: word, status: z.unknown() })
@@ -101,7 +101,7 @@ export const isError = (body: unknown): boolean => {
   return ![error, message, errorMessage, errorType, code].every(isNothing);
 };
 
-/** Only plain codes are ever repeated; Bitrefill's sentences are read to tell refusals apart and go no further. */
+/** We repeat only plain codes. We read Bitrefill's sentences to tell refusals apart, and pass none on. */
 export const errorCodeOf = (body: unknown): string => {
   const { error_code: code, errorType, error, message, errorMessage } = errorBody.parse(body);
   const known = [code, errorType].find((one) => one !== undefined && plainCode.test(one));

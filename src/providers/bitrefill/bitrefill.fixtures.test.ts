@@ -1,6 +1,6 @@
 /**
- * Every sample of the Thor document: read by the wire schemas to the right state in both dialects, and answered by the simulator in the same
- * shape. The samples are of three different months; prices of one are never held against rates of another.
+ * Every sample of the Thor document: the wire schemas read it to the right state in both dialects, and the simulator answers in the same shape.
+ * The samples are from three different months, so we never compare prices of one with rates of another.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -23,7 +23,7 @@ const folder = fileURLToPath(new URL('__fixtures__/', import.meta.url));
 const names = readdirSync(folder).map((file) => file.replace('.json', ''));
 const textOf = (name: string): string => readFileSync(`${folder}${name}.json`, 'utf8');
 const fixtureOf = (name: string) => fixture.parse(JSON.parse(textOf(name)));
-/** The answer as the adapter reads it: numbers as they were written. */
+/** The answer as the adapter reads it, with numbers as text. */
 const exactly = (name: string): unknown => z.object({ response: z.object({ body: z.unknown() }) }).parse(parseJsonKeepingNumbers(textOf(name))).response.body;
 
 test('all samples are there, every one from the document', () =>
@@ -93,7 +93,7 @@ describe('orders', () => {
   });
 });
 
-/** Types and members, all the way down; digits in a text are told from another text. */
+/** Types and members at every depth. Tells digits in a text from other text. */
 const shapeOf = (value: unknown): unknown => {
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, shapeOf(member)]));

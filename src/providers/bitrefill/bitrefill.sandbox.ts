@@ -1,4 +1,4 @@
-/** Bitrefill in the sandbox: what is paid is delivered after a moment. */
+/** Bitrefill in the sandbox: it delivers a moment after the payment. */
 import type { Sandbox } from '../kit/kind.sandbox.ts';
 import type { SimulatorOptions } from './bitrefill.simulator-state.ts';
 import { startBitrefillSimulator } from './bitrefill.simulator.ts';

@@ -1,4 +1,4 @@
-/** Orders of the simulated Thor: validation, both dialects, and what becomes of them. */
+/** Orders of the simulated Thor: validation, both dialects, and what happens to them. */
 import { bech32 } from '@scure/base';
 import { decodeInvoice, encodeInvoice } from '../../bitcoin/bolt11.ts';
 import { encodeLnurl } from '../../bitcoin/lnurl.ts';
@@ -8,7 +8,7 @@ import { ring } from './bitrefill.simulator-webhooks.ts';
 
 export type Body = { [name: string]: unknown };
 
-/** Of the document; `perBitcoin` is pretended. */
+/** From the document; `perBitcoin` is invented. */
 const coins: Record<string, { code: string; perBitcoin: number }> = {
   'lightning-ltc': { code: 'LNLTC', perBitcoin: 140 },
   ethereum: { code: 'ETH', perBitcoin: 45 },
@@ -25,7 +25,7 @@ const networkOf = (state: State): keyof typeof hrps => state.options.network ?? 
 const newAddress = (state: State): string =>
   bech32.encode(hrps[networkOf(state)], [0, ...bech32.toWords(Uint8Array.from({ length: 20 }, () => Math.floor(Math.random() * 256)))]);
 
-/** Why a body is no order, or undefined. `price` is what the amount costs, where it is on sale. */
+/** Why a body is no order, or undefined. `price` is what the amount costs, if it is on sale. */
 const problemIn = (state: State, body: Body, fromBalance: boolean): [message: string, code?: string] | undefined => {
   const { operatorSlug, valuePackage, email, paymentMethod, number, userRef } = body;
   if (typeof operatorSlug !== 'string' || !products[operatorSlug]) return ['Operator not found', 'not_found'];
@@ -201,7 +201,7 @@ const dialectB = (state: State, order: Order): object => {
 
 // ---- what becomes of them ------------------------------------------------------------------------------------------------------------
 
-/** Money came (also after the deadline). What follows is the option `deliver`. */
+/** Money came, perhaps after the deadline. The option `deliver` says what follows. */
 export const pay = async (state: State, order: Order, origin: string): Promise<void> => {
   Object.assign(order, { paid: true, partial: false });
   await goOn(state, order, origin);

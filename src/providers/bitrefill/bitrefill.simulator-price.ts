@@ -1,4 +1,4 @@
-/** Inventory and prices of the simulated Thor: the figures of the document, moved by one BTC/EUR quote. Counts in floats, unlike the adapter. */
+/** Inventory and prices of the simulated Thor: the document's figures, moved by a BTC/EUR quote. Uses floats, unlike the adapter. */
 import type { State } from './bitrefill.simulator-state.ts';
 
 type Product = { name: string; isRanged?: true; min: number; max: number; eurRate: number; satRate: number; purchaseFee: number; euroPerBitcoin: number };
@@ -35,7 +35,7 @@ export const products: Record<string, Product> = {
   },
 };
 
-/** Rates at the quote of now, which has one decimal. Unmoved they are the document's to the last digit. */
+/** Rates at the current quote, which has one decimal. Without a move they equal the document's to the last digit. */
 export const ratesOf = (state: State, product: Product): { eurRate: number; satRate: number; purchaseFee: number; quote: number } => {
   if (state.quoteBps === 0) return { ...product, quote: product.euroPerBitcoin };
   const quote = Math.round(product.euroPerBitcoin * (1 + state.quoteBps / 10_000) * 10) / 10;

@@ -1,4 +1,4 @@
-/** What a simulated Thor is and holds. Where Bitrefill is silent the behaviour is a choice of ours: README, "Choices". */
+/** The options and state of a simulated Thor. Where Bitrefill documents nothing, we chose the behaviour: README, "Choices". */
 import { randomBytes } from 'node:crypto';
 import type { Fault as KitFault } from '../kit/faults.simulator.ts';
 
@@ -7,17 +7,17 @@ export type WebhookStyle = { deliveries?: 0 | 1 | 3; delayMs?: number; /** Befor
 
 export type SimulatorOptions = {
   id: string;
-  /** Its clock, where it is not the machine's. */
+  /** Its clock, if not the machine's. */
   now?: () => number;
   port?: number;
   apiKey?: string;
   apiSecret?: string;
   network?: 'main' | 'test' | 'signet' | 'regtest';
-  /** What is not in it answers 404. */
+  /** Anything else answers 404. */
   slugs?: string[];
   /** Fixed sizes instead of a range, as until October 2019. */
   packages?: Record<string, { value: string; satoshiPrice: number }[]>;
-  /** Sats between two amounts, and where they are counted from. */
+  /** The step between two amounts, and where it starts. */
   step?: number;
   stepFrom?: 'min' | 'zero';
   /** false: 1,000 sats cost 1,100, as one order of 2019 did. */
@@ -32,7 +32,7 @@ export type SimulatorOptions = {
   notFoundStatus?: number;
   /** What a failed order of dialect A says. */
   failedStatus?: string;
-  /** What a paid order does by itself: delivered at once, after so many ms, or by hand (stuck until `deliver`). */
+  /** What a paid order does by itself: is delivered at once or after this many ms, or waits for `deliver`. */
   deliver?: 'at-once' | 'by-hand' | number;
   balanceSats?: number;
   /** Whether an order from balance has an LNURL. */
@@ -81,7 +81,7 @@ export type Order = {
   refunded: boolean;
   k1: string;
   redeemed: boolean;
-  /** Said instead of its own status. */
+  /** Reported instead of its own status. */
   status: string | undefined;
 };
 export type Channel = { k1: string; remoteid: string; private: boolean; capacity: number; push: number };
@@ -116,7 +116,7 @@ export const createState = (options: SimulatorOptions): State => ({
 
 export const clock = (state: State): number => (state.options.now ?? Date.now)() + state.clockOffsetMs;
 export const randomHex = (bytes: number): string => randomBytes(bytes).toString('hex');
-/** Eight hex digits of the clock in seconds and sixteen of chance, like Bitrefill's. */
+/** Eight hex digits of the clock in seconds and sixteen random ones, like Bitrefill's. */
 export const newId = (state: State): string =>
   Math.floor(clock(state) / 1000)
     .toString(16)

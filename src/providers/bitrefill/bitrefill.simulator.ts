@@ -28,7 +28,7 @@ const createControl = (state: State, faults: Faults<Fault>, origin: () => string
     clearFaults: (): void => faults.clear(),
     setOptions: (options: Partial<SimulatorOptions>): void => void Object.assign(state.options, options),
     moveClock: (ms: number): void => void (state.clockOffsetMs += ms),
-    /** The BTC/EUR quote, and with it every rate, moves by so many basis points from the document's. */
+    /** Moves the BTC/EUR quote, and with it every rate, by that many basis points from the document's. */
     moveQuote: (bps: number): void => void (state.quoteBps = bps),
     setBalance: (sats: number): void => void (state.balance = sats),
     order: orderBy,
@@ -42,7 +42,7 @@ const createControl = (state: State, faults: Faults<Fault>, origin: () => string
     expire: (target: string): void => void (orderBy(target).deadline = clock(state) - 1),
     refund: (target: string): void => void (orderBy(target).refunded = true),
     setStatus: (target: string, status: string): void => void (orderBy(target).status = status),
-    /** Somebody else posts to a webhook he has learned. */
+    /** A stranger posts to a webhook URL that they have learned. */
     forge: async (url: string, body: object): Promise<void> => await post(state, url, body),
   };
 };

@@ -173,7 +173,7 @@ describe.each(verbs)('contract: $name', (verb) => {
   });
 });
 
-/** Each breaks one promise; the suite has to notice. */
+/** Each breaks one promise, and the suite must notice. */
 const mutants: HttpMutant[] = [
   ...httpMutants,
   overHttp('forgets the fee per order', rewriting(/"purchaseFee":10023/, '"purchaseFee":0')),

@@ -43,7 +43,7 @@ describe('the three answers', () => {
     expect(valueOf(await read(alice))).toEqual({ status: 'connected', userId: bringin.control.user('alice@example.com').id });
   });
 
-  test('a Bringin user of another app: a mail, no link, the key after his consent', async () => {
+  test('a Bringin user of another app: an e-mail, no link, the key after their consent', async () => {
     const known = bringin.person();
     expect(valueOf(await start(known, 'known@example.com'))).toEqual({ status: 'pending', mailSent: true });
     expect(bringin.control.state.mails.at(-1)).toEqual({ to: 'known@example.com', about: 'consent' });

@@ -1,6 +1,6 @@
 /**
- * Accounts. A per-user key decides whose account the sats end in, so it is only ever taken from Bringin's answer to our master key, or from
- * the customer's own hand once it was seen to work. A notice never brings one: it wakes readAccount.
+ * Accounts. A per-user key decides whose account gets the sats. So we accept one only from Bringin's answer to our master key, or from the
+ * customer once it has worked. A notice never brings a key; it only causes readAccount.
  */
 import { ProviderFault } from '../fault.ts';
 import type { AccountState, Answer, CallContext } from '../spec.ts';
@@ -10,7 +10,7 @@ import { declined, KeyRefused, readCustomer, showAccount, withKey, writeCustomer
 import { accountFrom, isEmail, type AccountFacts } from './bringin-mapping.ts';
 import type { StatusReply } from './bringin-wire.ts';
 
-/** Starts, or recovers a lost key: connect may be called again for the same e-mail, and answers a connected user's key at once. */
+/** Starts an account or recovers a lost key: connect may be called again for an e-mail, and returns a connected user's key at once. */
 export const startAccount = async (
   bringin: Bringin,
   context: CallContext,
@@ -32,7 +32,7 @@ export const startAccount = async (
   return answerWith({ email, ref: request.ref, ...keptOf(facts) }, facts.mailSent);
 };
 
-/** Asks Bringin again. With a key: whether it still works, else whether the master key knows a newer one. */
+/** Reads the account. Checks whether its key still works, else whether the master key finds a newer one. */
 export const readAccount = async (bringin: Bringin, context: CallContext): Promise<Answer<AccountState>> => {
   const customer = readCustomer(context);
   if (!customer) return { ok: false, refusal: { reason: 'account-required' } };
@@ -50,14 +50,14 @@ export const readAccount = async (bringin: Bringin, context: CallContext): Promi
   return answerWith({ ...customer, status: 'needs_reconnect' });
 };
 
-/** Where the user has the key from (dashboard, Integrations) no callback is registered: everything is polled. */
+/** A key pasted from Bringin's dashboard (Integrations) has no callback, so we poll everything. */
 export const adoptKey = async (bringin: Bringin, context: CallContext, request: { key: string }): Promise<Answer<AccountState>> => {
   const key = request.key.trim();
   if (!/^[\x21-\x7e]{8,256}$/.test(key)) return declined('key-invalid');
   const userId = await userIdOf(bringin, context, key);
   if (userId === undefined) return declined('key-refused');
   const before = readCustomer(context);
-  // Another user's key: the e-mail of before must not bring back the key of before.
+  // It is another user's key, so the old e-mail must not bring back the old key.
   const { email, ref } = before?.userId === userId ? before : {};
   return answerWith({ status: 'connected', key, userId, ...(email === undefined ? {} : { email }), ...(ref === undefined ? {} : { ref }) });
 };
@@ -74,7 +74,7 @@ const pollAccount = async (bringin: Bringin, context: CallContext, customer: Bri
   return answerWith({ ...customer, ...(facts ? keptOf(facts) : {}) });
 };
 
-/** Undefined for a word that is not known: nothing changes. */
+/** Undefined for an unknown status, which changes nothing. */
 const polledFacts = ({ status, apiKey, userId }: StatusReply): AccountFacts | undefined => {
   if (status === 'onboarding' || status === 'pending' || status === 'rejected') return { status };
   if (status !== 'connected') return undefined;
@@ -90,7 +90,7 @@ const answerWith = (customer: BringinCustomer, mailSent?: boolean): Answer<Accou
   customer: writeCustomer(customer),
 });
 
-/** Undefined for a key that is not accepted, whatever the status says it with. */
+/** Undefined for a key that is refused, under any HTTP status. */
 const userIdOf = async (bringin: Bringin, context: CallContext, key: string): Promise<string | undefined> => {
   try {
     const reply = await api.userId(bringin, context, key);

@@ -1,4 +1,4 @@
-/** Bringin's endpoints, one function each. Paths, keys and bodies are here; what the answers mean is decided by the verbs. */
+/** Bringin's endpoints, one function each, with paths, keys and bodies. The verbs decide what the answers mean. */
 import type { z } from 'zod';
 import type { Json } from '../../domain/offer.ts';
 import { ProviderFault } from '../fault.ts';
@@ -9,7 +9,7 @@ import { hmacHeader } from './bringin-hmac.ts';
 import type { BringinSettings } from './bringin-settings.ts';
 import * as wire from './bringin-wire.ts';
 
-/** What is said in the log beside the event: how many, of what; never a key, a name or a text of Bringin's. */
+/** Log fields: how many, of what. Never a key, a name or a text of Bringin's. */
 export const logFields = ['of', 'rows', 'untrusted'] as const;
 export type LogField = (typeof logFields)[number];
 
@@ -42,7 +42,7 @@ const call = async <S extends z.ZodType>(
     ...rest,
     headers: { 'api-key': key, ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }), ...rest.headers },
   });
-  // Whoever answers this did not wait for what became of the request.
+  // Whoever sent this answer did not wait for the outcome of the request.
   if (!reply.ok && reply.status === 408) throw new ProviderFault('server', 'status 408', { status: 408 });
   return reply;
 };
@@ -51,7 +51,7 @@ const call = async <S extends z.ZodType>(
 const asMaster = async <S extends z.ZodType>(bringin: Bringin, context: CallContext, request: Omit<Call<S>, 'key'>): Promise<JsonReply<z.output<S>>> =>
   await call(bringin, context, { ...request, key: secretOf(bringin, bringin.settings.master_key_env), credentials: true });
 
-/** With the user's key: 401 and 403 (Bringin's number for a bad key) speak of this user alone. */
+/** With the user's key: 401 and 403 (Bringin's status for a bad key) concern only this user. */
 const asUser = async <S extends z.ZodType>(bringin: Bringin, context: CallContext, request: Call<S>): Promise<JsonReply<z.output<S>>> => {
   const reply = await call(bringin, context, request);
   if (!reply.ok && (reply.status === 401 || reply.status === 403)) throw new KeyRefused(`status ${reply.status}`);
@@ -64,7 +64,7 @@ const secretOf = ({ deps }: Bringin, name: string): string => {
   return value;
 };
 
-/** The value, or a fault for a refusal that no verb has a word for. */
+/** The value, or a fault for a refusal that no verb handles. */
 const valueOf = <T>(reply: JsonReply<T>): T => {
   if (reply.ok) return reply.value;
   throw new ProviderFault('malformed', `status ${reply.status} (${wire.errorCodeOf(reply.body)})`, { status: reply.status, taken: 'no' });
@@ -72,7 +72,7 @@ const valueOf = <T>(reply: JsonReply<T>): T => {
 
 // ---- master key ----------------------------------------------------------------------------------------------------------------------
 
-/** Signed when a callback is registered, and only then. 409 is how older versions say that the user is known. */
+/** Signed only when it registers a callback. Older versions answer 409 when they know the user. */
 export const connect = async (bringin: Bringin, context: CallContext, request: { email: string; ref: string; callback?: string }) => {
   const { deps, settings } = bringin;
   const path = '/application/connect';
@@ -151,12 +151,12 @@ export const confirmLink = async (bringin: Bringin, context: CallContext, key: s
   await post(bringin, context, key, { path: `${links}/confirm`, schema: wire.standingOrderReply, body: code });
 export const resendCode = async (bringin: Bringin, context: CallContext, key: string, challengeId: string) =>
   await post(bringin, context, key, { path: `${links}/resend-otp`, schema: wire.resendReply, body: { challengeId } });
-/** Takes the id of the standing order, not of the link. */
+/** Takes the standing order's id, not the link's. */
 export const cancelOrder = async (bringin: Bringin, context: CallContext, key: string, standingOrderId: string) =>
   await post(bringin, context, key, { path: `${links}/${encodeURIComponent(standingOrderId)}/cancel`, schema: wire.cancelReply });
 export const confirmCancel = async (bringin: Bringin, context: CallContext, key: string, standingOrderId: string, code: Code) =>
   await post(bringin, context, key, { path: `${links}/${encodeURIComponent(standingOrderId)}/cancel/confirm`, schema: wire.standingOrderReply, body: code });
 
-/** LUD-06 metadata of a Lightning address; no key leaves. */
+/** LUD-06 metadata of a Lightning address. Sends no key. */
 export const payMetadata = async ({ deps }: Bringin, context: CallContext, url: string) =>
   await requestJson({ http: deps.http, method: 'GET', url, signal: context.signal, schema: wire.payReply });

@@ -7,7 +7,7 @@ import type { ConnectionRequest, ConnectionState } from '../spec.ts';
 import type { BringinSettings } from './bringin-settings.ts';
 import type { LinkReply } from './bringin-wire.ts';
 
-/** What only we and Bringin know of a connection. The standing order's id changes when it is confirmed. */
+/** What only we and Bringin know about a connection. The standing order's id changes when it is confirmed. */
 export type ConnectionNotes = { challengeId?: string; standingOrderId?: string; cancel?: { challengeId: string; expiresOn: number } };
 
 export const readConnectionNotes = (upstream: Json): ConnectionNotes => {
@@ -34,8 +34,8 @@ const statuses: { [status: string]: ConnectionState['status'] } = {
 type Timing = Pick<BringinSettings, 'code_life_s' | 'initiating_timeout_s'>;
 
 /**
- * `before` is what we knew of this connection: what Bringin does not repeat, and a cancel that waits for its code, live on. A word that is
- * not known keeps the status of before. The code's 30 minutes run from the creation of the link, whatever is sent again.
+ * `before` is what we knew about this connection. We keep from it what Bringin does not repeat, and a cancel that waits for its code. An unknown
+ * status leaves the old one. The code's 30 minutes run from the creation of the link, even if a code is sent again.
  */
 export const toConnection = (reply: LinkReply, before: ConnectionState | undefined, now: number, timing: Timing): ConnectionState => {
   const { bringinLink: link, standingOrder } = reply;
@@ -69,7 +69,7 @@ export const toConnection = (reply: LinkReply, before: ConnectionState | undefin
     ...(failure === undefined ? {} : { failure }),
     ...(lightningAddress === undefined ? {} : { lightningAddress }),
     ...(depositAddress === undefined ? {} : { depositAddress }),
-    // Not judged: the documentation's own example fails mod 97.
+    // Not checked: the documentation's own example fails mod 97.
     ...(depositIban === undefined ? {} : { depositIban: ibanOf(depositIban) }),
     ...(iban === undefined ? {} : { iban: ibanOf(iban) }),
     ...(createdOn === undefined ? {} : { createdOn }),
@@ -91,7 +91,7 @@ const codeExpiry = ({ standingOrder }: LinkReply, createdOn: number | undefined,
   return Math.min(createdOn + life * 1000, named ?? Infinity);
 };
 
-/** The shape of `error` is not documented and its text is not ours to repeat: a code, or nothing but that it failed. */
+/** The shape of `error` is undocumented, and we must not repeat its text. So this is a code, or just that it failed. */
 const failureOf = (error: unknown): string => {
   const code: unknown = typeof error === 'object' && error !== null && 'errorCode' in error ? error.errorCode : error;
   return (typeof code === 'string' || typeof code === 'number') && /^[\w-]{1,64}$/.test(String(code)) ? String(code) : 'failed';
@@ -102,7 +102,7 @@ const failureOf = (error: unknown): string => {
 const length = (text: string | undefined, min: number, max: number): boolean =>
   text !== undefined && [...text.trim()].length >= min && [...text.trim()].length <= max;
 
-/** The first thing wrong with a request, in a word of ours. Checked before anything is sent. */
+/** The first thing wrong with a request, in our own words. Checked before anything is sent. */
 export const connectionProblem = (request: ConnectionRequest, network: BitcoinNetwork): RefusalNote | undefined => {
   if (!length(request.name, 2, 50)) return 'name-invalid';
   if (request.direction === 'buy') {
@@ -116,7 +116,7 @@ export const connectionProblem = (request: ConnectionRequest, network: BitcoinNe
   return request.network === 'onchain' || isUsername(request.lightningUsername ?? '') ? undefined : 'username-invalid';
 };
 
-/** Letters and digits with single `._/-` between them; the documentation names no length, 64 is what a mailbox may have. */
+/** Letters and digits with single `._/-` between them. The documentation states no length; 64 is the limit of a mailbox. */
 export const isUsername = (text: string): boolean => text.length <= 64 && /^[a-z0-9]+([._/-][a-z0-9]+)*$/i.test(text);
 
 /** The body of POST /bringin-link. */
@@ -139,8 +139,8 @@ const fullAddress = (request: ConnectionRequest, { lightning_hosts: [host] }: Pi
 export type Existing = { same: LinkReply } | 'none' | 'unclear' | 'name-taken' | 'username-taken';
 
 /**
- * Whether a connection like the wanted one is there already: by kind, Lightning address and IBAN, or address for buying. One that is still
- * being made shows none of these; with the wanted name it may be the wanted one: unclear, look again in seconds.
+ * Whether a connection like the wanted one already exists, by kind, Lightning address and IBAN, or by the address for buying. One still being
+ * made shows none of these. If it has the wanted name, it may be the one: unclear, so ask again in seconds.
  */
 export const findExisting = (links: LinkReply[], request: ConnectionRequest, settings: Pick<BringinSettings, 'lightning_hosts'>): Existing => {
   const [type, subtype] = wireKind(request);
@@ -162,5 +162,5 @@ const describes = (link: LinkReply, request: ConnectionRequest, settings: Pick<B
   return request.network === 'onchain' || link.lnAddress?.toLowerCase() === fullAddress(request, settings);
 };
 
-/** Bringin masks IBANs in some answers: what is none is compared as it stands. */
+/** Bringin masks IBANs in some answers. A text that is no IBAN is compared unchanged. */
 export const ibanOf = (text = ''): string => readIban(text) ?? text.replace(/\s+/g, '').toUpperCase();

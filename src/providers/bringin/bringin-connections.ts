@@ -1,4 +1,4 @@
-/** Connections (bringinLink): a Lightning address that pays a bank account, or an IBAN that buys bitcoin. Every step may be repeated. */
+/** Connections (bringinLink): a Lightning address that pays a bank account, or an IBAN that buys bitcoin. Every step is safe to repeat. */
 import { ProviderFault } from '../fault.ts';
 import type { Answer, CallContext, ConnectionRequest, ConnectionState, SellAdapter } from '../spec.ts';
 import * as api from './bringin-api.ts';
@@ -42,7 +42,7 @@ const withNotes = (connection: ConnectionState, notes: ConnectionNotes): Connect
   upstream: { ...readConnectionNotes(connection.upstream), ...notes },
 });
 
-/** The connection as Bringin has it now. */
+/** Reads the connection from Bringin. */
 export const readConnection = async (bringin: Bringin, context: CallContext, key: string, before: ConnectionState): Promise<Answer<ConnectionState>> => {
   const reply = await api.getLink(bringin, context, key, before.upstreamId);
   if (!reply.ok) return declined('connection-not-found');
@@ -50,7 +50,7 @@ export const readConnection = async (bringin: Bringin, context: CallContext, key
   return answer(shown(bringin, reply.value, before));
 };
 
-/** Lists first: an answer that was lost has made the connection all the same, and a second one is never made. */
+/** Lists first: a request whose answer was lost may have made the connection, and we never make a second one. */
 const create = async (bringin: Bringin, context: CallContext, key: string, request: ConnectionRequest): Promise<Answer<ConnectionState>> => {
   const { deps, settings } = bringin;
   const problem = connectionProblem(request, deps.network);
@@ -60,12 +60,12 @@ const create = async (bringin: Bringin, context: CallContext, key: string, reque
   const reply = await api.createLink(bringin, context, key, createBody(request, settings));
   if (reply.ok) return answer({ ...shown(bringin, reply.value, undefined), ...(request.iban === undefined ? {} : { iban: ibanOf(request.iban) }) });
   if (reply.status !== 409) return declined('connection-refused');
-  // Perhaps an earlier request of ours has only now arrived.
+  // An earlier request of ours may have arrived only now.
   const taken = /lightning|lnaddress|username/i.test(errorTextOf(reply.body)) ? 'username-taken' : 'connection-name-taken';
   return (await lookUp(bringin, context, key, request)) ?? declined(taken);
 };
 
-/** The wanted connection if it is there, why it cannot be, or undefined: nothing stands in its way. */
+/** The wanted connection if it exists, or why it cannot be made, or undefined when nothing is in its way. */
 const lookUp = async (bringin: Bringin, context: CallContext, key: string, request: ConnectionRequest): Promise<Answer<ConnectionState> | undefined> => {
   const existing = findExisting(await api.listLinks(bringin, context, key), request, bringin.settings);
   if (existing === 'none') return undefined;
@@ -74,7 +74,7 @@ const lookUp = async (bringin: Bringin, context: CallContext, key: string, reque
   return answer(shown(bringin, existing.same, undefined));
 };
 
-/** A code for whatever waits for one: the creation, or a cancel. */
+/** Confirms what waits for a code: the creation or the cancellation. */
 const confirm = async (bringin: Bringin, context: CallContext, key: string, connection: ConnectionState, code: string): Promise<Confirmed> => {
   const { cancel: pendingCancel, challengeId, standingOrderId } = readConnectionNotes(connection.upstream);
   if (!/^\d{6}$/.test(code.trim())) return wrongCode(connection);
@@ -86,12 +86,12 @@ const confirm = async (bringin: Bringin, context: CallContext, key: string, conn
   if (challengeId === undefined) return declined('no-code-expected');
   const reply = await api.confirmLink(bringin, context, key, { challengeId, verificationCode });
   if (!reply.ok) return await judgeRefusal(bringin, context, key, connection, { status: reply.status, wanted: 'active' });
-  // The standing order has another id from here on; without it the connection cannot be cancelled.
+  // From here on the standing order has another id, without which the connection cannot be cancelled.
   const active = withNotes({ ...connection, status: 'active' }, { standingOrderId: reply.value.id });
   return await readAfter(bringin, context, key, active);
 };
 
-/** The step is done; a read that fails now takes nothing back. */
+/** The step is done, and a failing read does not undo it. */
 const readAfter = async (bringin: Bringin, context: CallContext, key: string, done: ConnectionState): Promise<Answer<ConnectionState>> => {
   try {
     const read = await readConnection(bringin, context, key, done);
@@ -102,7 +102,7 @@ const readAfter = async (bringin: Bringin, context: CallContext, key: string, do
   }
 };
 
-/** An earlier confirm whose answer was lost has used the code up: then the connection is already where it was to go. */
+/** An earlier confirm, whose answer was lost, may have used the code. Then the connection is already in the wanted state. */
 const judgeRefusal = async (
   bringin: Bringin,
   context: CallContext,
@@ -116,7 +116,7 @@ const judgeRefusal = async (
   if (read.value.status !== 'code_required' || bringin.settings.code_expired_statuses.includes(status)) return { ok: 'code-expired' };
   return bringin.settings.code_wrong_statuses.includes(status) ? wrongCode(read.value, 1) : declined('code-refused');
 };
-/** Bringin tells how many are left with a resend only; one that was sent is used up. Whoever stores the connection stores the number, too. */
+/** Bringin says only after a resend how many tries are left, and each try uses one up. The number is stored with the connection. */
 const wrongCode = ({ attemptsLeft }: ConnectionState, used = 0): Confirmed => ({
   ok: 'code-wrong',
   ...(attemptsLeft === undefined ? {} : { attemptsLeft: Math.max(0, attemptsLeft - used) }),
@@ -128,14 +128,14 @@ const ended = (connection: ConnectionState): ConnectionState => {
   return { ...rest, status: 'inactive', upstream: notes };
 };
 
-/** The challenge may be another one afterwards; the time until which it is good is not. */
+/** A resend may change the challenge, but not its expiry. */
 const resend = async (bringin: Bringin, context: CallContext, key: string, connection: ConnectionState): Promise<Answer<ConnectionState>> => {
   const read = await readConnection(bringin, context, key, connection);
   if (!read.ok || read.value.status !== 'code_required') return read;
   const { cancel: pendingCancel, challengeId } = readConnectionNotes(read.value.upstream);
   // Bringin documents no resend for a cancel: asking again sends a new code.
   if (pendingCancel) return await sendCancel(bringin, context, key, read.value);
-  // The tries are the connection's, not the code's: a new code would be refused like the last.
+  // The tries belong to the connection, not to the code: a new code would be refused like the last.
   if (read.value.attemptsLeft === 0) return read;
   const reply = await api.resendCode(bringin, context, key, challengeId ?? '');
   if (!reply.ok) return declined('resend-refused');
@@ -143,14 +143,14 @@ const resend = async (bringin: Bringin, context: CallContext, key: string, conne
   return answer(withNotes({ ...read.value, ...(attempts === undefined ? {} : { attemptsLeft: attempts }) }, { challengeId: newChallenge }));
 };
 
-/** Reads first: the standing order's id changed when it was confirmed. Cancelling what has ended is done already. */
+/** Reads first, since the standing order's id changed at confirmation. An ended connection is already cancelled. */
 const cancel = async (bringin: Bringin, context: CallContext, key: string, connection: ConnectionState): Promise<Answer<ConnectionState>> => {
   const read = await readConnection(bringin, context, key, connection);
   if (!read.ok) return read;
   const { status, upstream } = read.value;
   if (status === 'inactive' || status === 'failed' || status === 'expired') return read;
   if (status === 'code_required' && readConnectionNotes(upstream).cancel) return read;
-  // Nothing that could be cancelled yet; unconfirmed it ends by itself.
+  // There is nothing to cancel yet. Unconfirmed, it expires by itself.
   if (status !== 'active') return { ok: false, refusal: { reason: 'busy', note: 'connection-not-active' } };
   return await sendCancel(bringin, context, key, read.value);
 };

@@ -5,7 +5,7 @@ import type { AccountState, Answer, CallContext } from '../spec.ts';
 
 const customerBlob = z.object({
   status: z.enum(['onboarding', 'pending', 'connected', 'rejected', 'needs_reconnect']),
-  /** Whom the master key asks about. Absent for a pasted key. */
+  /** The e-mail that the master key asks about. Absent for a pasted key. */
   email: z.string().optional(),
   ref: z.string().optional(),
   key: z.string().optional(),
@@ -14,13 +14,13 @@ const customerBlob = z.object({
 });
 export type BringinCustomer = z.output<typeof customerBlob>;
 
-/** Undefined without a blob. Throws on one that this adapter did not write. */
+/** Undefined without a blob. Throws on a blob that this adapter did not write. */
 export const readCustomer = ({ customer }: Pick<CallContext, 'customer'>): BringinCustomer | undefined =>
   customer === undefined ? undefined : customerBlob.parse(JSON.parse(customer));
 /** Always the same text for the same facts. */
 export const writeCustomer = (customer: BringinCustomer): string => JSON.stringify(customerBlob.parse(customer));
 
-/** What is told of it: never the key. */
+/** What others may know about it: never the key. */
 export const showAccount = ({ status, signupUrl, userId }: BringinCustomer, mailSent?: boolean): AccountState => ({
   status,
   ...(signupUrl === undefined || status !== 'onboarding' ? {} : { signupUrl }),
@@ -28,12 +28,12 @@ export const showAccount = ({ status, signupUrl, userId }: BringinCustomer, mail
   ...(userId === undefined ? {} : { userId }),
 });
 
-/** A user key that Bringin refuses. Ends the verb with `needs_reconnect`, not with a fault: the provider works for everybody else. */
+/** Bringin refuses this user's key. Ends the verb with `needs_reconnect` and not a fault, since the provider works for everybody else. */
 export class KeyRefused extends Error {}
 
 const accountRequired = { ok: false, refusal: { reason: 'account-required' } } as const;
 
-/** Runs a verb that needs the user's key. A refused key is marked, so that it is not tried again before the account was looked at. */
+/** Runs a verb that needs the user's key. Marks a refused key, so that we do not try it again before the account has been read. */
 export const withKey = async <T>(context: CallContext, verb: (key: string) => Promise<T>): Promise<T | Extract<Answer<never>, { ok: false }>> => {
   const customer = readCustomer(context);
   if (customer?.key === undefined) return accountRequired;

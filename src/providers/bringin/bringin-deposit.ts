@@ -1,4 +1,4 @@
-/** Where sats may be sent, judged before a payer sees it. */
+/** Checks where sats may be sent, before a payer sees it. */
 import { bitcoinUri, checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { decodeLnurl } from '../../bitcoin/lnurl.ts';
@@ -7,7 +7,7 @@ import type { BringinSettings } from './bringin-settings.ts';
 
 export type DepositForm = 'lightning_address' | 'lnurl' | 'invoice' | 'onchain';
 
-/** Bringin does not say in which form a Lightning deposit address comes, so the text itself tells. */
+/** Bringin does not document the form of a Lightning deposit address, so we recognise it by its text. */
 export const depositForm = (address: string): DepositForm => {
   if (address.includes('@')) return 'lightning_address';
   if (/^(lightning:)?lnurl1/i.test(address)) return 'lnurl';
@@ -16,7 +16,7 @@ export const depositForm = (address: string): DepositForm => {
 
 export type LightningAddress = { user: string; host: string };
 
-/** Undefined for anything but name@host on one of Bringin's hosts: a payer pays whoever answers there. */
+/** Undefined unless it is name@host on one of Bringin's hosts: a payer pays whoever answers there. */
 export const readLightningAddress = (text: string, hosts: readonly string[]): LightningAddress | undefined => {
   const [, user, host] = /^([a-z0-9._+/-]{1,100})@([a-z0-9.:-]{1,253})$/i.exec(text) ?? [];
   return user !== undefined && host !== undefined && hosts.includes(host.toLowerCase()) ? { user, host: host.toLowerCase() } : undefined;
@@ -29,7 +29,7 @@ export const wellKnownUrl = ({ user, host }: LightningAddress, settings: Pick<Br
 export type Wanted = { network: BitcoinNetwork; sats: bigint };
 export type Judged = { paymentInfo: PaymentInfo; expiresOn?: number } | { problem: string };
 
-/** Anyone's text → how to pay exactly the wanted amount there, or why not. The limits of a Lightning address are added by who has read them. */
+/** Turns the text into a way to pay exactly the wanted amount, or says why not. The caller adds a Lightning address's own limits. */
 export const judgeDeposit = (address: string, wanted: Wanted, hosts: readonly string[]): Judged => {
   const form = depositForm(address);
   if (form === 'invoice') return judgeInvoice(address, wanted);
@@ -43,7 +43,7 @@ export const judgeDeposit = (address: string, wanted: Wanted, hosts: readonly st
   return known ? { paymentInfo: { kind: form, value: address, amountSats: wanted.sats } } : { problem: 'an LNURL of another host' };
 };
 
-/** `expiresOn` (ms) where an order names it: the invoice must say the same, or a payer could pay what nobody waits for any more. */
+/** `expiresOn` (ms) if the order states it. The invoice must have the same expiry, or a payer could pay when nobody is waiting any more. */
 export const judgeInvoice = (text: string, wanted: Wanted & { expiresOn?: number; toleranceS?: number; exactAmount?: boolean }): Judged => {
   const invoice = decodeInvoice(text.replace(/^lightning:/i, ''));
   if (!invoice) return { problem: 'an invoice that cannot be read' };

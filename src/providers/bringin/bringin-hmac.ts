@@ -7,14 +7,14 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 export type SignedParts = { method: 'GET' | 'POST'; path: string; body?: string; timestampMs: number };
 
 /**
- * The Authorization header. `body` must be the very text that is sent: whether the server hashes the raw bytes or what it parsed is not
- * known, and compact JSON in insertion order satisfies both. Without a body the two characters `{}` are hashed. `path` starts at /api/v0.
+ * The Authorization header. `body` must be exactly the text that is sent. We do not know whether the server hashes the raw bytes or the parsed
+ * body; compact JSON in insertion order suits both. Without a body it hashes the two characters `{}`. `path` starts at /api/v0.
  */
 export const hmacHeader = (secret: string, { method, path, body = '{}', timestampMs }: SignedParts): string => {
   const raw = `${timestampMs}${method}${path}${bodyHash(body)}`;
-  // The secret is the key as it is written, not what its base64 would decode to.
+  // The secret is the key's text itself, not its base64-decoded bytes.
   return `HMAC ${timestampMs}:${bytesToHex(hmac(sha256, utf8ToBytes(secret), utf8ToBytes(raw)))}`;
 };
 
-/** MD5, lower-case hex. It is Bringin's choice and guards nothing by itself: the HMAC around it does. */
+/** MD5 in lower-case hex. Bringin chose it; the HMAC around it gives the security. */
 export const bodyHash = (body: string): string => bytesToHex(md5(utf8ToBytes(body)));

@@ -11,7 +11,7 @@ import type { ConnectReply, TransactionRow } from './bringin-wire.ts';
 
 export type AccountFacts = { status: AccountState['status']; key?: string; userId?: string; signupUrl?: string; mailSent?: boolean };
 
-/** The three answers of connect, by what is in them rather than by the status word, which older versions lack. Undefined: none of the three. */
+/** The three answers of connect, told apart by content, since older versions have no status. Undefined: none of the three. */
 export const accountFrom = (reply: ConnectReply, signupHosts: readonly string[], sandbox: boolean): AccountFacts | undefined => {
   const { status, apiKey, userId, signupURL } = reply;
   if (status === 'rejected') return { status };
@@ -23,13 +23,13 @@ export const accountFrom = (reply: ConnectReply, signupHosts: readonly string[],
   return { status: 'onboarding', mailSent: true, ...(signupUrl === undefined ? {} : { signupUrl }) };
 };
 
-/** One `@`, no blanks, a dot in the domain: whether the mailbox exists is Bringin's to find out. */
+/** One `@`, no spaces, a dot in the domain. Bringin must find out whether the mailbox exists. */
 export const isEmail = (text: string): boolean => text.length <= 254 && /^[^\s@"<>]+@[^\s@."<>]+(\.[^\s@."<>]+)+$/.test(text);
 
 // ---- transactions --------------------------------------------------------------------------------------------------------------------
 
 export type Rail = 'sepa' | 'card';
-/** What an offer of ours carries to its order. */
+/** What our offer passes on to its order. */
 export type OfferNotes = { rail: Rail; network: 'lightning' | 'onchain' };
 
 export const readNotes = (upstream: Json): OfferNotes => {
@@ -45,7 +45,7 @@ const storedConnection = z.object({
   status: z.enum(['initiating', 'code_required', 'active', 'failed', 'expired', 'inactive']),
 });
 
-/** The connection that an order names, as far as a fresh read needs it. */
+/** The part of an order's connection that a fresh read needs. */
 export const connectionOf = (input: Json | undefined): ConnectionState | undefined => {
   const parsed = storedConnection.safeParse(input);
   return parsed.success ? { ...parsed.data, upstream: {} } : undefined;
@@ -54,8 +54,8 @@ export const connectionOf = (input: Json | undefined): ConnectionState | undefin
 const stages: { [status: string]: Stage } = { INITIATED: 'awaiting_payment', PROCESSING: 'paid', FAILED: 'failed', EXPIRED: 'expired' };
 
 /**
- * Undefined for a word that is not known: still pending. A successful card top-up is euros on the card: finished. A successful conversion
- * through a connection is a SEPA transfer that starts; nothing says when it has left, so it is filled and no more.
+ * Undefined for an unknown status: still pending. A successful card top-up means euros on the card, so it is finished. A successful conversion
+ * through a connection starts a SEPA transfer. Nothing says when it has left, so it stays filled.
  */
 export const stageOf = (status: string, rail: Rail): Stage | undefined => {
   const word = status.toUpperCase();
@@ -85,14 +85,14 @@ const kindOf = (row: TransactionRow, { lightning_subtypes: lightning, onchain_su
   return lightning.includes(row.subType) ? 'sell_lightning' : onchain.includes(row.subType) ? 'sell_onchain' : 'sell';
 };
 
-/** What a row says of the order that has its id at Bringin. */
+/** What a row says about the order with its Bringin id. */
 export const evidenceOf = (row: TransactionRow, subtypes: Subtypes): OrderEvidence => {
   const { upstreamId, ...seen } = toTransaction(row, subtypes);
   const echo = row.destinationCurrency === undefined ? {} : { echo: { currency: row.destinationCurrency } };
   return { upstreamOrderId: upstreamId, ...amountsAndStage(seen), ...echo };
 };
 
-/** What the payment says that an order without an id of Bringin's was matched with. */
+/** What the matched payment says, for an order without a Bringin id. */
 export const matchedEvidence = ({ upstreamId, ...seen }: SellTransaction): OrderEvidence => ({
   ...amountsAndStage(seen),
   facts: { transaction_id: upstreamId },
@@ -107,8 +107,8 @@ const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderE
 });
 
 /**
- * Which payment is this order's, where nothing but the amount tells: same way, same sats, made while the order could be paid. Failed ones
- * count only when there is no other. Two that could be it: nobody guesses.
+ * Finds this order's payment when only the amount can tell: same way, same sats, made while the order could be paid. Failed payments count only
+ * if there is no other. If two could be it, we do not guess.
  */
 export const matchTransaction = (order: FollowedOrder, rows: SellTransaction[], windowMs: number): { match: SellTransaction } | 'none' | 'ambiguous' => {
   const { rail, network } = readNotes(order.upstream);

@@ -1,11 +1,11 @@
 /**
- * Bringin's webhooks ("webhooks"): unsigned, sent more than once and in any order, to the callback with the event's path behind it or, by older
- * accounts, to the callback itself. A notice says what to look at and nothing else: whose it is stands in the secret callback URL, no status,
- * amount or key of the body is ever read.
+ * Bringin's webhooks are unsigned, and come repeatedly and in any order: to the callback plus the event's path or, for older accounts, to the
+ * callback itself. A notice only says what to read again. The secret callback URL says whose it is; we read no status, amount or key from the
+ * body.
  */
 import { z } from 'zod';
 
-/** Look at the account, at one connection, or at the orders. `unknown`: look at all of it. */
+/** Read the account, one connection, or the orders. `unknown`: read all of it. */
 export type NoticeHint = { about: 'account' } | { about: 'connection'; upstreamId?: string } | { about: 'orders'; upstreamId?: string } | { about: 'unknown' };
 
 const id = z

@@ -1,4 +1,4 @@
-/** Prices, both ways to sell, and what becomes of a payment, through the real adapter and real HTTP against the simulator. */
+/** Prices, both ways to sell, and what happens to a payment, through the real adapter and real HTTP against the simulator. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startBringin, valueOf, type Bringin, type Person } from '../../../test/support/bringin.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../../test/support/webhook-receiver.ts';

@@ -1,4 +1,4 @@
-/** Prices, orders and payments of the sell ramp. A payer is shown at most one place to pay to, and only one that was judged. */
+/** Prices, orders and payments of the sell ramp. A payer sees at most one place to pay to, and only after we have checked it. */
 import type { Facts, ProviderOffer } from '../../domain/offer.ts';
 import { ProviderFault } from '../fault.ts';
 import type { Answer, CallContext, FollowedOrder, OrderEvidence, PlacedOrder, PlaceRequest, SellQuoteRequest, SellTransaction } from '../spec.ts';
@@ -11,7 +11,7 @@ import { connectionOf, evidenceOf, matchedEvidence, matchTransaction, readNotes,
 import { outsideLimits, outsideSats, priceOf, readRate } from './bringin-price.ts';
 import { errorCodeOf, type TransactionRow } from './bringin-wire.ts';
 
-/** Always an estimate: Bringin converts at the market when the sats arrive, and has no quote that could be ordered. */
+/** Always an estimate: Bringin converts at the market price when the sats arrive, and has no quotes to order. */
 export const quote = async (bringin: Bringin, context: CallContext, request: SellQuoteRequest): Promise<Answer<ProviderOffer>> => {
   if (request.option.currency !== 'EUR') return { ok: false, refusal: { reason: 'currency-unsupported' } };
   const { rail } = readNotes(request.option.upstream);
@@ -56,13 +56,13 @@ const placed = ({ offer }: PlaceRequest, { rail }: OfferNotes, way: Way): Answer
   return { ok: true, value: { stage: 'awaiting_payment', pay, receive, fee, facts: { delivered_to: deliveredTo(rail) }, ...way } };
 };
 
-/** Nobody pays to what was not understood. `taken` says whether there may be an order all the same. */
+/** Nobody should pay to what we do not understand. `taken` says whether there may still be an order. */
 const understood = (judged: Judged, taken: 'no' | 'maybe'): Exclude<Judged, { problem: string }> => {
   if ('problem' in judged) throw new ProviderFault('malformed', judged.problem, { taken });
   return judged;
 };
 
-/** Sends nothing that changes anything: the connection exists. It is read anew, for it may have been cancelled in Bringin's own app. */
+/** Changes nothing upstream, since the connection exists. Reads it again, since the customer may have cancelled it in Bringin's app. */
 const placeByConnection = async (
   bringin: Bringin,
   context: CallContext,
@@ -104,7 +104,7 @@ const payLimits = async (
   return { min: (minSendable + 999n) / 1000n, max: maxSendable / 1000n };
 };
 
-/** Every attempt has its own id: an order whose answer was lost was shown to nobody and lapses. */
+/** Every attempt has its own id. An order whose answer was lost was shown to nobody, and lapses. */
 const placeCardOrder = async (bringin: Bringin, context: CallContext, key: string, request: PlaceRequest, notes: OfferNotes): Promise<Answer<PlacedOrder>> => {
   const { deps, settings } = bringin;
   const attempt = context.attempt ?? 1;
@@ -123,7 +123,7 @@ const placeCardOrder = async (bringin: Bringin, context: CallContext, key: strin
   return placed(request, notes, { paymentInfo: understood(judged, 'maybe').paymentInfo, upstreamOrderId: id, expiresOn, matchedBy: 'order_id' });
 };
 
-/** The reusable deposit address: no amount is fixed and no id given. */
+/** The reusable deposit address, without an amount or an id. */
 const placeByAddress = async (bringin: Bringin, context: CallContext, key: string, request: PlaceRequest, notes: OfferNotes): Promise<Answer<PlacedOrder>> => {
   const { deps, settings } = bringin;
   const reply = await api.depositAddress(bringin, context, key, { network: notes.network, ...ipOf(context) });
@@ -147,10 +147,10 @@ const inMilliseconds = (time: number, unit: 'auto' | 'ms' | 's'): number => (uni
 // ---- reading -------------------------------------------------------------------------------------------------------------------------
 
 const pageSize = 100;
-/** Bringin's clock and ours differ, and an order is written down after it was made. */
+/** Bringin's clock and ours differ, and we store an order after it was made. */
 const slackMs = 15 * 60_000;
 
-/** Rows from `since` on, page by page: their order is not documented, so none is skipped. */
+/** Rows from `since` on, page by page. Their order is undocumented, so we skip none. */
 const readRows = async (bringin: Bringin, context: CallContext, key: string, since: number | undefined): Promise<TransactionRow[]> => {
   const rows: TransactionRow[] = [];
   for (let page = 0; page < bringin.settings.transaction_pages; page += 1) {
@@ -168,8 +168,8 @@ const readRows = async (bringin: Bringin, context: CallContext, key: string, sin
 };
 
 /**
- * One order: the row with its id, else the payment that matches by its amount. Two payments that could be it: `review`. Nothing: Bringin has
- * not seen it (an unpaid order is in no list). Without an order every row is evidence.
+ * For one order: the row with its id, else the payment that matches its amount. Two possible payments mean `review`. None means that Bringin has
+ * not seen it (no list has unpaid orders). Without an order, every row is evidence.
  */
 export const readOrders = async (bringin: Bringin, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> =>
   await withKey(context, async (key): Promise<Answer<OrderEvidence[]>> => {
@@ -183,7 +183,7 @@ export const readOrders = async (bringin: Bringin, context: CallContext, order?:
 
 const evidenceOn = ({ settings }: Bringin, order: FollowedOrder, rows: TransactionRow[]): OrderEvidence[] => {
   if (order.upstreamOrderId !== undefined) return rows.filter((row) => row.orderId === order.upstreamOrderId).map((row) => evidenceOf(row, settings));
-  // A payment that was recognised once stays this order's, whatever comes after it.
+  // Once recognised, a payment stays this order's, whatever comes later.
   const known = order.facts.transaction_id;
   const found = matchTransaction(
     order,

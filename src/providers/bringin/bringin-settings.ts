@@ -4,11 +4,11 @@ const variable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'the name of an environme
 const host = z.string().regex(/^[a-z0-9.-]+(:\d+)?$/, 'a host name in lower case');
 const url = z.url({ protocol: /^https?$/ });
 const seconds = z.int().positive();
-/** BTCPay's plugin guards EUR 22; Bringin moved its own minimum from 10 to 20. */
+/** BTCPay's plugin uses EUR 22; Bringin raised its own minimum from 10 to 20. */
 const leastCents = 2_200;
 const limits = z.strictObject({ min_fiat: z.int().positive().default(leastCents), max_fiat: z.int().positive().optional() });
 
-/** The members of a `kind: bringin` block that this module reads. Where Bringin documents nothing the default is a choice of ours (README). */
+/** The members of a `kind: bringin` block that this module reads. Where Bringin documents nothing, we chose the default (README). */
 export const bringinSettings = z.strictObject({
   base_url: url,
   master_key_env: variable.describe("Variable with the application's master key"),

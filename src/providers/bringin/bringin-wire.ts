@@ -1,15 +1,15 @@
 /**
- * What Bringin sends, as far as we read it: docs.bringin.app and, where it is silent, its older OpenAPI "Bringin APIs" 1.0.0 and the code of its
- * clients. Unknown members are ignored, null means absent. Amounts are strings of integers (sats, euro cents), rates are decimal strings.
+ * What Bringin sends, as far as we read it. Sources: docs.bringin.app, else its older OpenAPI "Bringin APIs" 1.0.0 and the code of its clients.
+ * Unknown members are ignored, and null means absent. Amounts are strings of integers (sats, euro cents); rates are decimal strings.
  */
 import { z } from 'zod';
 import { optional, wireInteger, wireSats, wireText, wireTime } from '../kit/wire-values.ts';
 
 const text = wireText.min(1);
-/** Rounded down, for euros too: nobody is promised a fraction. BTCPay's plugin had to take numbers for strings. */
+/** Rounded down, for euros too, so that we promise nobody a fraction. BTCPay's plugin had to accept numbers as well as strings. */
 const whole = wireSats.refine((value) => value >= 0n, 'a negative amount');
 
-/** "errors": `errorCode`; older contracts say `code`. Anything may be missing or of another type; only a plain code is ever repeated. */
+/** "errors": `errorCode`; older contracts say `code`. Anything may be missing or of another type. We repeat only a plain code. */
 const plainCode = z
   .union([z.string(), z.number().transform(String)])
   .pipe(z.string().regex(/^[\w-]{1,64}$/))
@@ -21,7 +21,7 @@ export const errorCodeOf = (body: unknown): string => {
   return errorCode ?? code ?? 'no code';
 };
 
-/** Only to tell refusals apart, never repeated: code, message and details in one text. */
+/** Code, message and details in one text, only to tell refusals apart. Never repeated. */
 export const errorTextOf = (body: unknown): string => (body === undefined ? '' : JSON.stringify(body).slice(0, 2_000));
 
 /** POST /application/connect: "onboarding/connect-user", "api-keys". Three answers in one shape. */
@@ -82,7 +82,7 @@ export const linkReply = z.object({
   depositIban: optional(text),
   destinationIban: optional(text),
   destinationAddress: optional(text),
-  /** Of a FAILED one; its shape is not documented. */
+  /** Of a FAILED one. Its shape is undocumented. */
   error: z.unknown().optional(),
 });
 export type LinkReply = z.output<typeof linkReply>;

@@ -1,6 +1,6 @@
 /**
  * Every exchange of __fixtures__: the wire schemas read its answer, and the simulator answers its request in the same shape, so that neither
- * drifts from what is known of Bringin. Values are compared where the document's are meant to be the same.
+ * drifts from what we know about Bringin. Values are compared if the documentation means them to be equal.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -46,7 +46,7 @@ test.each(Object.entries(fixtures))('%s is read by exactly one schema', (name, {
   expect(fitting.map(([, schema]) => schema.safeParse(response.body).success)).toEqual([true]);
 });
 
-/** Types and members, all the way down; a text that is a time or a number in digits is told from another text. */
+/** Types and members at every depth. Tells a time or a number in digits from other text. */
 const shapeOf = (value: unknown): unknown => {
   if (Array.isArray(value)) return [shapeOf(value[0])];
   if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, shapeOf(member)]));
@@ -74,7 +74,7 @@ describe('the simulator answers in the shape of', () => {
   });
   afterAll(async () => await simulator.close());
 
-  /** A fixture's request as it stands, but for ids that only the simulator knows. */
+  /** A fixture's request, unchanged except for ids that only the simulator knows. */
   const send = async (name: string, more: { path?: string; body?: object } = {}): Promise<{ status: number; body: unknown }> => {
     const { request } = fixtures[name] ?? fixture.parse(undefined);
     const key = { master: masterKey, user: userKey, nobody: 'bm9ib2R5' }[request.key];

@@ -18,7 +18,7 @@ export const isMaster = (state: State, key: string): boolean => bareKey(key) ===
 export const userByKey = (state: State, key: string): User | undefined =>
   [...state.users.values()].find((user) => user.connected && bareKey(user.key) === bareKey(key));
 
-/** Text of a signup page's address. */
+/** Text in a signup page's URL. */
 const signupUrl = (origin: string, user: User): string => `${origin}/signup?inviteId=${user.inviteId}`;
 
 export const connect = async (state: State, origin: string, body: { [name: string]: unknown }): Promise<Response> => {
@@ -50,7 +50,7 @@ export const connectStatus = (state: State, email: string | undefined): Response
   return Response.json({ status: user.step === 'approved' ? 'pending' : 'onboarding' });
 };
 
-/** signed up → e-mail verified → documents sent → approved. Who signed up by our link is connected with the last step. */
+/** signed up → e-mail verified → documents sent → approved. A user who signed up by our link is connected at the last step. */
 export const advanceKyc = async (state: State, user: User): Promise<void> => {
   const at = user.step === undefined ? -1 : steps.indexOf(user.step);
   user.step = steps[at + 1] ?? 'approved';
@@ -66,7 +66,7 @@ const finish = async (state: State, user: User): Promise<void> => {
   if (!user.connected) await connected(state, user);
 };
 
-/** What a person sees behind the link in his mail. */
+/** What a person sees behind the link in their e-mail. */
 export const signupPage = (state: State, inviteId: string | undefined): Response => {
   const user = [...state.users.values()].find((one) => one.inviteId === inviteId);
   if (!user) return new Response('This invitation is not valid.\n', { status: 404 });

@@ -63,7 +63,7 @@ const isTaken = (state: State, user: User, lnAddress: string, iban: string): boo
     other.links.some((link) => link.lnAddress === lnAddress && live.has(link.status) && (other !== user || link.iban !== iban)),
   );
 
-/** The background work, done when somebody looks. */
+/** The background work, done when somebody reads. */
 const settle = (state: State, user: User, link: Link): Link => {
   const now = clock(state);
   if (link.status === 'INITIATING' && now >= link.readyOn) ready(state, user, link, now);
@@ -139,7 +139,7 @@ export const getLink = (state: State, user: User, id: string): Response => {
   const link = user.links.find((one) => one.id === id);
   return link ? Response.json(shape(state, settle(state, user, link))) : errorReply(state, 404, 'no such link');
 };
-/** Newest first; what has ended is left out. */
+/** Newest first, without ended ones. */
 export const listLinks = (state: State, user: User): Response =>
   Response.json(
     user.links
@@ -149,7 +149,7 @@ export const listLinks = (state: State, user: User): Response =>
       .map((link) => shape(state, link)),
   );
 
-/** The challenge if the code fits; else the answer that says why not. */
+/** The challenge if the code is right, else the answer that says why not. */
 const checkCode = (state: State, user: User, body: Body, purpose: Challenge['for']): Challenge | Response => {
   const challenge = state.challenges.get(textOf(body['challengeId']));
   if (!challenge || challenge.for !== purpose || !user.links.includes(challenge.link)) return errorReply(state, 404, 'no such challenge', '10404');
@@ -175,7 +175,7 @@ export const confirmLink = (state: State, user: User, body: Body): Response => {
   return Response.json(state.options.linkDialect === 'older' ? { standingOrder: shown } : shown);
 };
 
-/** A new challenge; the time until which it is good stays. */
+/** A new challenge with the same expiry. */
 export const resendCode = (state: State, user: User, body: Body): Response => {
   const challenge = state.challenges.get(textOf(body['challengeId']));
   if (!challenge || !user.links.includes(challenge.link)) return errorReply(state, 404, 'no such challenge', '10404');
@@ -189,7 +189,7 @@ export const resendCode = (state: State, user: User, body: Body): Response => {
 const linkOf = (user: User, standingOrderId: string): Link | undefined =>
   user.links.find((link) => link.standingOrder?.id === standingOrderId && link.status === 'ACTIVE');
 
-/** Soft while others use the standing order; else a code is sent. */
+/** A soft cancel while others use the standing order; else it sends a code. */
 export const cancel = (state: State, user: User, standingOrderId: string): Response => {
   const link = linkOf(user, standingOrderId);
   if (!link?.standingOrder) return errorReply(state, 404, 'no such standing order', '10404');

@@ -1,4 +1,4 @@
-/** What a simulated Bringin is and holds. Where Bringin is silent the behaviour is a choice of ours: README, "Choices". */
+/** The options and state of a simulated Bringin. Where Bringin documents nothing, we chose the behaviour: README, "Choices". */
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Fault as KitFault } from '../kit/faults.simulator.ts';
 
@@ -7,7 +7,7 @@ export type WebhookStyle = { duplicates?: number; verbatim?: boolean; hold?: boo
 
 export type SimulatorOptions = {
   id: string;
-  /** Its clock, where it is not the machine's. */
+  /** Its clock, if not the machine's. */
   now?: () => number;
   port?: number;
   masterKey: string;
@@ -22,15 +22,15 @@ export type SimulatorOptions = {
   bringinPrice?: string;
   code?: string;
   codeAttempts?: number;
-  /** How long a standing order is being made. */
+  /** How long it takes to make a standing order. */
   linkMs?: number;
-  /** Signup, verification and consent happen by themselves so long after connect. */
+  /** How long after connect signup, verification and consent happen by themselves. */
   autoConnectMs?: number;
-  /** Sats become euros so long after they arrived. */
+  /** How long after they arrive sats become euros. */
   convertMs?: number;
-  /** connect as the older contract has it: 409 for everybody who is known, no `status`. */
+  /** connect as in the older contract: 409 for every known user, no `status`. */
   connectDialect?: 'docs' | 'sw-1';
-  /** confirm and resend as the older pages have them. */
+  /** confirm and resend as on the older pages. */
   linkDialect?: 'newer' | 'older';
   depositForm?: 'lightning_address' | 'lnurl' | 'invoice';
   expiryUnit?: 'ms' | 's';

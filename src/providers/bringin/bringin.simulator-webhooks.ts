@@ -13,13 +13,13 @@ export const ring = async (state: State, user: User, path: string, body: object)
   else await send();
 };
 
-/** What was held back, the last one first. */
+/** Held-back webhooks, the last one first. */
 export const releaseReversed = async (state: State): Promise<void> => {
   const held = state.held.splice(0).toReversed();
   for (const send of held) await send();
 };
 
-/** Returns after the first attempt; the others follow by themselves. */
+/** Returns after the first attempt. Retries follow by themselves. */
 export const post = async (state: State, url: string, body: object): Promise<void> => {
   if (!(await attempt(state, url, body))) void retry(state, url, body);
 };

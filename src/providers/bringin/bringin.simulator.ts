@@ -32,7 +32,7 @@ const createControl = (state: State, faults: Faults<Fault>) => {
     user: userOf,
     advanceKyc: async (email: string): Promise<void> => await advanceKyc(state, userOf(email)),
     rejectKyc: (email: string): void => void (userOf(email).step = 'rejected'),
-    /** The person follows the link in the consent mail. */
+    /** The person follows the link in the consent e-mail. */
     consent: async (email: string): Promise<void> => await connected(state, userOf(email)),
     rotateKey: (email: string): string => (userOf(email).key = newKey(state.options)),
     disconnect: (email: string): void => void (userOf(email).connected = false),
@@ -47,7 +47,7 @@ const createControl = (state: State, faults: Faults<Fault>) => {
       await settle(state, userOf(email), row, status, 'card');
     },
     releaseReversed: async (): Promise<void> => await releaseReversed(state),
-    /** Somebody else posts to a callback he has learned. */
+    /** A stranger posts to a callback that they have learned. */
     forge: async (url: string, body: object): Promise<void> => await post(state, url, body),
   };
 };

@@ -76,7 +76,7 @@ const connection: ConnectionState = {
 };
 const since = now - 15 * 60_000;
 
-/** A refused user key never is the provider's fault: the customer has to reconnect. */
+/** A refused user key is never the provider's fault: the customer must reconnect. */
 const userErrors = { 401: 'refusal', 403: 'refusal' } as const;
 
 const verbs: Verb<SellAdapter>[] = [
@@ -256,7 +256,7 @@ describe.each(verbs)('contract: $name', (verb) => {
   });
 });
 
-/** Each breaks one promise; the suite has to notice. */
+/** Each breaks one promise, and the suite must notice. */
 const mutants: HttpMutant[] = [
   ...httpMutants,
   overHttp("believes the market price to be the user's", rewriting(/"bringinPrice":"[^"]*"/, '"bringinPrice":"91800.00"')),

@@ -19,12 +19,12 @@ import { featuresWire, orderWire, paymentOptionsWire, quoteReply, sessionWire, s
 type Blob = { sessionId: string; token?: string; expiresOn: number };
 type Path = 'features' | 'verify' | 'session' | 'payment-options' | 'quote' | 'order' | 'order-status' | 'withdrawal';
 
-/** A provider that names no end of its session, or none that can be read, gets a new one soon. */
+/** If a session has no readable expiry, we open a new one soon. */
 const sessionLifeMs = 10 * 60_000;
 const sessionEnd = (until: End, now: number): number => (typeof until === 'number' ? until : now + sessionLifeMs);
 const declined = { ok: false, refusal: { reason: 'declined' } } as const;
 
-/** Which setting would mend what is logged. */
+/** Which setting would fix the logged problem. */
 export const logFields = ['setting'] as const;
 type Deps = AdapterDeps<(typeof logFields)[number]>;
 
@@ -43,7 +43,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
       ...(context.traceparent === undefined ? {} : { headers: { traceparent: context.traceparent } }),
     });
 
-  /** The session is over at the provider: a demanding one needs a new proof, another one gets a new session (the emptied blob says so). */
+  /** The session has ended at the provider. One that demands proof needs a new proof; any other gets a new session, as the emptied blob says. */
   const sessionOver = { ok: false, refusal: { reason: settings.proof === 'demanded' ? 'proof-required' : 'busy' }, customer: '' } as const;
 
   const askQuote = async (context: CallContext, option: CatalogueOption, amount: { fiat: bigint } | { sats: bigint }): Promise<Answer<ProviderOffer>> => {
@@ -63,7 +63,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
     return offer ? { ok: true, value: offer } : { ok: false, refusal: { reason: 'off-step' } };
   };
 
-  /** Fee on top of the amount: ask for less, so that both together meet the customer's total; at most one correction. */
+  /** The fee comes on top, so ask for less: both together must equal the customer's total. At most one correction. */
   const askTotal = async (context: CallContext, option: CatalogueOption, total: bigint): Promise<Answer<ProviderOffer>> => {
     let ask = firstAsk(total, option.feePpm);
     for (const corrected of [false, true]) {
@@ -89,7 +89,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
         deps.log('warn', 'proof_demanded', { setting: 'proof: demanded' });
         return { ok: false, refusal: { reason: 'proof-required', note: 'proof-not-configured' } };
       }
-      // Whoever signs what is handed out as the token signs what this provider wants signed.
+      // The customer signs this text as the token, so it must be the sentence that the provider wants signed.
       const token = word === '' ? {} : { token: settings.proof_template?.replace('TOKEN', () => word) ?? word };
       const blob: Blob = { sessionId, expiresOn, ...token };
       return { ok: true, value: { expiresOn, ...token }, customer: JSON.stringify(blob) };
@@ -114,7 +114,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
 
     catalogue: async (context) => {
       const features = await call(context, 'features', featuresWire, undefined, listingBytes);
-      // Providers from before /features (2023) promise nothing; whether a price binds is said with the price.
+      // Providers from before /features (2023) promise nothing. Each price says whether it binds.
       if (!features.ok && features.status !== 404) return declined;
       const promised = toFeatures(features.ok ? features.value : { supported_features: [] });
       if (settings.options) return { ok: true, value: { features: promised, options: staticOptions(settings) } };
@@ -166,12 +166,12 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
       if (reply.ok) {
         const { value } = reply;
         const isNone = typeof value === 'string' || !isListing(value);
-        // An error under 200 in place of one order is "no such order"; in place of a list it is no list, least of all an empty one.
+        // An error under 200 instead of one order means "no such order". Instead of a list it is no list, and certainly not an empty one.
         if (isNone && asked === undefined) throw new ProviderFault('malformed', 'no list of orders');
         return { ok: true, value: isNone ? [] : toEvidence(value, asked, order?.facts.currency, settings) };
       }
       if (reply.status === 404 || (reply.status === 400 && asked !== undefined)) return { ok: true, value: [] };
-      // An order is read in the session that placed it. That this one is over is no fault of the provider's, and counts for nothing.
+      // An order is read in the session that placed it. If that has ended, it is not the provider's fault, and says nothing about the order.
       if (reply.status === 401 && asked !== undefined) return { ok: false, refusal: sessionOver.refusal };
       throw new ProviderFault('server', `status ${reply.status} to a read of orders`, { status: reply.status });
     },
@@ -195,16 +195,16 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
   };
 };
 
-/** The gateway keeps the blob that we gave last; a call without one is our bug. */
+/** The gateway keeps our last blob. A call without one is our bug. */
 const blobOf = (context: CallContext): Blob => {
   if (context.customer === undefined || context.customer === '') throw new Error('no upstream session was handed in');
   return JSON.parse(context.customer) as Blob;
 };
 
-/** The gateway's own key signs for its own session, in which the listing is read. */
+/** The gateway's own key signs for its own session, which reads the listing. */
 const ownProof = (deps: Deps, settings: Settings, blob: Blob): { signature: string; nodePubkey: string } | undefined => {
   const key = settings.catalogue_key_env === undefined ? undefined : deps.secret(settings.catalogue_key_env);
-  // It is no more to be asked for a signature that is worth something elsewhere than a customer's key.
+  // Like a customer's key, it must not sign what is worth something elsewhere.
   return key === undefined || blob.token === undefined || tokenFlaw(blob.token) !== undefined
     ? undefined
     : { signature: signNodeMessage(blob.token, key), nodePubkey: publicKeyOf(key) };

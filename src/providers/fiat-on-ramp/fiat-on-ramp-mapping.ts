@@ -1,4 +1,4 @@
-/** From FLS01's words to ours and back. Pure; the standard's ambiguities are named where one is decided (A…). */
+/** From FLS01's words to ours and back. Pure. Names the standard's ambiguity (A…) wherever we decide one. */
 import type { z } from 'zod';
 import { outwardLimits } from '../../domain/fee-styles.ts';
 import { readCurrencyCode } from '../../domain/currency.ts';
@@ -24,7 +24,7 @@ import {
 import type { Settings } from './fiat-on-ramp-settings.ts';
 
 export type UpstreamOption = { currency_id: number; id: number };
-/** Our own note in a CatalogueOption, written by toOptions. */
+/** Our own data in a CatalogueOption, written by toOptions. */
 export const upstreamOption = (option: CatalogueOption): UpstreamOption => option.upstream as UpstreamOption;
 
 // ---- listing ---------------------------------------------------------------------------------------------------------------------------
@@ -32,7 +32,7 @@ export const upstreamOption = (option: CatalogueOption): UpstreamOption => optio
 const truthy = (value: unknown): boolean => value === true || value === 1 || (typeof value === 'string' && /^true$/i.test(value));
 const known = ['quotes', 'estimates', 'on_chain_fallback', 'webhook'] as const;
 
-/** Several objects are OR-ed, names count as true, unknown ones are left aside (A3). */
+/** Several objects are combined by OR, a name counts as true, unknown names are ignored (A3). */
 export const toFeatures = ({ supported_features: given }: z.output<typeof featuresWire>): Features => {
   const parts = Array.isArray(given) ? given : given ? [given] : [];
   const has = (name: string): boolean => parts.some((part) => (typeof part === 'string' ? part === name : truthy(part[name])));
@@ -45,12 +45,12 @@ export const toFeatures = ({ supported_features: given }: z.output<typeof featur
   };
 };
 
-/** A listing is read again and again and stands in everybody's list: so many are a lot of ways to pay. */
+/** A cap on ways to pay: a listing is read often, and is part of everybody's list. */
 const mostOptions = 100;
 
 /**
- * Every shape of `currencies` that is met (A4). Each entry is an option of its own, also where a currency or a name is listed twice (A5). A
- * currency whose ISO exponent is not 2 needs `minor_units` in the configuration.
+ * Reads every known shape of `currencies` (A4). Each entry is its own option, even if a currency or a name is listed twice (A5). A currency
+ * whose ISO exponent is not 2 needs `minor_units` in the configuration.
  */
 export const toOptions = ({ currencies: given }: z.output<typeof paymentOptionsWire>, settings: Settings): CatalogueOption[] => {
   const items: [string | undefined, unknown][] = Array.isArray(given)
@@ -86,12 +86,12 @@ export const staticOptions = (settings: Settings): CatalogueOption[] =>
     return toOption({ currency: code, name: one.name, upstream: { currency_id: one.currency_id, id: one.id }, rate: one.fee_rate, min, max }, settings);
   });
 
-/** Allowed by its code or by the key it is listed under (codes need not be ISO: "Signet BTC" under "sbtc"), and in units that are stated. */
+/** Allowed if its code or its key in the list is allowed (codes need not be ISO: "Signet BTC" under "sbtc"), and its units are known. */
 const wanted = (code: string, key: string | undefined, settings: Settings): boolean =>
   (settings.currencies === undefined || settings.currencies.some((one) => one.toUpperCase() === code || one.toUpperCase() === key?.toUpperCase())) &&
   isCounted(code, settings);
 
-/** Beyond it nothing is paid, and no answer of ours can say it. */
+/** Nobody pays more than this, and no answer of ours can hold it. */
 const mostUnits = BigInt(Number.MAX_SAFE_INTEGER);
 const isLimit = (amount: bigint | undefined): amount is bigint => amount !== undefined && amount > 0n && amount <= mostUnits;
 
@@ -121,7 +121,7 @@ const toOption = ({ currency, name: listed, upstream, rate, min, max }: ListedOp
 
 const satsOf = (wire: { amount_sats?: bigint | undefined; amount_btc?: bigint | undefined }): bigint | undefined => wire.amount_sats ?? wire.amount_btc;
 
-/** The names of what an answer says it is about; another id than asked for becomes a name that cannot match. */
+/** The names of what an answer says it is about. An id other than the requested one becomes a name that cannot match. */
 const echoOf = (
   wire: { currency_id?: number | undefined; payment_option_id?: number | undefined },
   option: CatalogueOption,
@@ -136,7 +136,7 @@ const echoOf = (
 /** Everything the customer pays, in the provider's units: for `added` the fee comes on top of its amount_fiat. */
 const totalOf = (amount: bigint, fee: bigint, settings: Settings): bigint => (settings.fee_style === 'added' ? amount + fee : amount);
 
-/** Amounts are not judged here. Undefined when the total is no whole number of hundredths: such an offer cannot be shown as it is. */
+/** Does not check the amounts. Undefined if the total is no whole number of hundredths, since we could not show such an offer exactly. */
 export const toOffer = (wire: z.output<typeof quoteWire>, option: CatalogueOption, settings: Settings): ProviderOffer | undefined => {
   const receive = satsOf(wire);
   if (receive === undefined) throw new ProviderFault('malformed', 'a quote without an amount in sats');
@@ -172,7 +172,7 @@ const toStage = (status: string): Stage | undefined => {
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Amounts that the order does not repeat are the quote's. Until when it can be paid must be known: else nobody is shown how. */
+/** Amounts that the order does not repeat are the quote's. The expiry must be known; otherwise nobody sees how to pay. */
 export const toPlaced = (wire: z.output<typeof orderWire>, option: CatalogueOption, offer: ProviderOffer, settings: Settings): PlacedOrder => {
   const { currency } = option;
   const fee = wire.order_fee === undefined ? offer.fee : roundedUp(wire.order_fee, currency, settings);
@@ -197,8 +197,8 @@ export const isListing = (wire: z.output<typeof statusWire>): boolean =>
   wire === null || Array.isArray(wire) || 'order_status' in wire || Object.keys(wire).length === 0 || Object.values(wire).some(isObject);
 
 /**
- * Every order that an answer of /order-status tells of (A9); what is no order (a message, an empty list) is none. Ids of currencies and options
- * are not read here: they mean something within one listing only (A5), and an order outlives it.
+ * Every order in an answer of /order-status (A9), without messages and empty lists. Ignores ids of currencies and options: they mean something
+ * only within one listing (A5), and an order outlives it.
  */
 export const toEvidence = (
   wire: z.output<typeof statusWire>,
@@ -210,30 +210,30 @@ export const toEvidence = (
     const id = statusIdWire.safeParse(entry);
     if (!id.success) return [];
     const named = key ?? id.data.order_id ?? ofAsked;
-    // Under one order's key another order's id: evidence for neither.
+    // An order with another order's id under its key is evidence for neither.
     if (named !== undefined && id.data.order_id !== undefined && !sameId(named, id.data.order_id)) return [];
     const upstreamOrderId = named !== undefined && askedId !== undefined && sameId(named, askedId) ? askedId : named;
     return [{ rawStatus: id.data.order_status, ...(upstreamOrderId === undefined ? {} : { upstreamOrderId }), ...toldOf(entry, currency, settings) }];
   };
   if (wire === null) return [];
   if (Array.isArray(wire)) return wire.flatMap((entry) => read(entry));
-  // A flat answer is about what was asked, unless it names another order.
+  // A flat answer is about the requested order, unless it names another.
   if ('order_status' in wire) return read(wire, undefined, askedId);
   return Object.entries(wire).flatMap(([id, entry]) => read(entry, id));
 };
 
-/** Amounts that cannot be read, or cannot be, are for the operator to look at: the word beside them is not believed either. */
+/** Unreadable or impossible amounts need the operator. We do not believe the status beside them, either. */
 const toldOf = (entry: unknown, ordered: string | undefined, settings: Settings): Omit<OrderEvidence, 'rawStatus' | 'upstreamOrderId'> => {
   const parsed = statusEntryWire.safeParse(entry);
   if (!parsed.success) return { stage: 'review' };
   const wire = parsed.data;
   const stage = toStage(wire.order_status);
   const receive = satsOf(wire);
-  // Hundredths are hundredths in every currency; only a provider of ISO units has to be read with the currency of the order.
+  // Hundredths are the same in every currency. Only a provider with ISO units needs the order's currency.
   const isPlain = settings.minor_units === undefined || settings.minor_units === 'hundredth';
   const currency = ordered ?? (isPlain ? '' : undefined);
   const fee = wire.order_fee === undefined || currency === undefined ? undefined : roundedUp(wire.order_fee, currency, settings);
-  // Without the fee, an amount of the style `added` is not what the customer pays.
+  // With the style `added`, an amount without the fee is not what the customer pays.
   const total = settings.fee_style === 'added' && wire.order_fee === undefined ? undefined : wire.amount_fiat;
   const pay = total === undefined || currency === undefined ? undefined : exactly(totalOf(total, wire.order_fee ?? 0n, settings), currency, settings);
   if (
@@ -247,7 +247,7 @@ const toldOf = (entry: unknown, ordered: string | undefined, settings: Settings)
     ...(receive === undefined ? {} : { receive }),
     ...(fee === undefined ? {} : { fee }),
     ...(wire.order_status_date === undefined ? {} : { statusOn: wire.order_status_date }),
-    // An end that cannot be read leaves the one that is known.
+    // An unreadable expiry leaves the known one.
     ...(typeof wire.expires_on === 'number' ? { expiresOn: wire.expires_on } : {}),
   };
 };

@@ -1,5 +1,5 @@
 /**
- * FLS01 v1.0 as providers speak it: only what we read, forgiving where the standard is unclear or the field differs from it.
+ * FLS01 v1.0 as providers speak it. Only what we read, and forgiving where the standard is unclear or providers differ from it.
  * Source: the text of FLS01 fiat_on_ramp v1.0 (github.com/breez/fiatlink) and the one public server (github.com/Amperstrand/fiatlink-flask).
  */
 import { z } from 'zod';
@@ -15,7 +15,7 @@ export const featuresWire = z.object({
   supported_features: z.union([z.array(z.union([z.string(), z.record(z.string(), flag)])), z.record(z.string(), flag)]).nullish(),
 });
 
-/** "unlimited", 2^63-1, 1e20: no limit that anybody could meet. */
+/** "unlimited", 2^63-1, 1e20: no real limit. */
 const limit = optional(wireFiat).catch(undefined);
 export const optionWire = z.object({
   option: wireText.refine((name) => name.trim() !== ''),
@@ -69,7 +69,7 @@ export const statusWire = z.union([z.array(z.unknown()), z.record(z.string(), z.
 
 const withdrawalWire = z.object({ order_id: optional(wireId), withdrawal_expiration_date: wireEnd, lnurlw: wireText });
 
-/** An error may come as a text or an object under HTTP 200. Made once: making a schema costs more than using it. */
+/** An error may come as a text or an object under HTTP 200. Made once, since making a schema costs more than using it. */
 export const quoteReply = z.union([quoteWire, z.string(), z.object({ message: z.string() })]);
 export const statusReply = z.union([statusWire, z.string()]);
 export const withdrawalReply = z.union([withdrawalWire, z.string()]);

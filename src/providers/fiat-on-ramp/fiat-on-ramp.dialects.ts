@@ -1,4 +1,4 @@
-/** How providers that speak FLS01 differ, for `npm run provider:check`. */
+/** How FLS01 providers differ, for `npm run provider:check`. */
 import type { Dialect, Dialects, Exchange } from '../kit/kind.dialects.ts';
 
 const known: readonly Dialect[] = [
@@ -16,7 +16,7 @@ const jsonOf = (exchange: Exchange | undefined): unknown => {
     return undefined;
   }
 };
-/** The last quote that was given; without one, no member. */
+/** The members of the last quote; none without a quote. */
 const quoteIn = (exchanges: readonly Exchange[]): Record<string, unknown> => {
   const quote = jsonOf(exchanges.findLast((one) => one.path.endsWith('/quote') && one.status === 200));
   return typeof quote === 'object' && quote !== null ? { ...quote } : {};
@@ -52,7 +52,7 @@ const learnt = (exchanges: readonly Exchange[], settings: Record<string, unknown
   return found;
 };
 
-/** Where the amounts tell it: is the fee beside the fiat amount, or in it? */
+/** Whether the fee is in the fiat amount or on top of it, if the amounts tell. */
 const feeOnTop = (quote: Record<string, unknown>): boolean | undefined => {
   const fiat = Number(quote['amount_fiat']);
   const sats = Number(quote['amount_sats'] ?? quote['amount_btc']);
@@ -61,7 +61,7 @@ const feeOnTop = (quote: Record<string, unknown>): boolean | undefined => {
   if (!Number.isFinite(fiat + sats + price + fee) || fee <= 0) return undefined;
   const worth = (sats * price) / 1e8;
   const [within, onTop] = [Math.abs(fiat - fee - worth), Math.abs(fiat - worth)];
-  // Only when one reading fits clearly better than the other.
+  // Only if one reading fits clearly better than the other.
   if (Math.min(within, onTop) > fee / 4) return undefined;
   return onTop < within;
 };

@@ -1,6 +1,6 @@
 /**
- * Every exchange of __fixtures__ through the adapter: it sends the request as it stands and makes of the response what is said here. The
- * simulator answers the document's requests in the shape of the document's responses, so that neither drifts.
+ * Every exchange of __fixtures__ through the adapter: it sends exactly that request, and maps the response as stated here. The simulator answers
+ * the document's requests in the shape of the document's responses, so that neither drifts.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -99,7 +99,7 @@ const listed = (currency: string, currencyId: number) => (name: string, optionId
 });
 const [eur, chf] = [listed('EUR', 1), listed('CHF', 2)];
 
-/** What the adapter makes of each exchange: an answer, or the kind of a fault. */
+/** What the adapter returns for each exchange: an answer, or the kind of fault. */
 const cases: Record<string, { call: Call; makes: unknown; settings?: object }> = {
   features: { call: listing, makes: good({ features: feature({ on_chain_fallback: false }), options: [] }), settings: { options: [] } },
   verify: {
@@ -207,7 +207,7 @@ const cases: Record<string, { call: Call; makes: unknown; settings?: object }> =
   'error-session-over': { call: price, makes: { ok: false, refusal: { reason: 'busy' }, customer: '' } },
 };
 
-/** A provider that knows this exchange, and the one of /features in the same dialect. */
+/** A provider that knows this exchange, and that of /features in the same dialect. */
 const replay = (exchange: Fixture, features: Fixture, sent: unknown[]): AdapterDeps['http'] => {
   return (request) => {
     const path = request.url.slice(baseUrl.length);
@@ -245,7 +245,7 @@ it.each([...fixtures])('%s', async (name, exchange) => {
   expect(sent).toEqual([exchange.request]);
 });
 
-/** Types and members, all the way down; the keys of `currencies` and of a map of orders are ids. */
+/** Types and members at every depth. The keys of `currencies` and of a map of orders are ids. */
 const shapeOf = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.length === 0 ? [] : [shapeOf(value[0])];
   if (typeof value === 'object' && value !== null) {
@@ -265,7 +265,7 @@ describe('the simulator answers in the shape of', () => {
   });
   afterAll(async () => await simulator.close());
 
-  /** The fixture's request as it stands, but for ids that only the simulator knows. */
+  /** The fixture's request, unchanged except for ids that only the simulator knows. */
   const send = async (name: string): Promise<{ status: number; body: Record<string, unknown> }> => {
     const { method, path, body } = named(name).request;
     const known = Object.fromEntries(Object.entries(ids).filter(([key]) => body && key in body));

@@ -1,10 +1,10 @@
-/** The FLS01 providers of the sandbox: they differ in what a wallet has to cope with. */
+/** The FLS01 providers of the sandbox. Each confronts a wallet with something different. */
 import type { Sandbox } from '../kit/kind.sandbox.ts';
 import { standardCurrencies, type SimulatedCurrency, type SimulatorOptions } from './fiat-on-ramp.simulator-state.ts';
 import { startFiatOnRampSimulator } from './fiat-on-ramp.simulator.ts';
 
 const hour = 3600;
-/** So that a demo takes seconds: the money is "seen" this long after the order. */
+/** The money is "seen" this long after the order, so that a demo takes seconds. */
 const autoFillMs = 3000;
 
 const limited = (min: number, max: number): SimulatedCurrency[] =>

@@ -1,10 +1,10 @@
-/** What a simulated FLS01 provider is and holds. Money in integers, like the real thing should. */
+/** The options and state of a simulated FLS01 provider. Money in integers, as it should be. */
 import type { Fault as KitFault } from '../kit/faults.simulator.ts';
 
 export type SimulatedOption = { name: string; id: number; feeRate: number; min: number; max: number; pay: 'details' | 'url' };
 export type SimulatedCurrency = { code: string; id: number; /** Hundredths per bitcoin. */ price: number; options: SimulatedOption[] };
 
-/** Each is a way in which a provider differs from the standard; the names say how. Source: the behaviour of the one public FLS01 server. */
+/** Each is a deviation from the standard; the names say how. Source: the behaviour of the one public FLS01 server. */
 export type Deviation =
   | 'error-string-200'
   | 'order-id-is-quote-id'
@@ -43,13 +43,13 @@ export type FaultName = Fault['fault'];
 
 export type SimulatorOptions = {
   id: string;
-  /** Its clock, where it is not the machine's. */
+  /** Its clock, if not the machine's. */
   now?: () => number;
   port?: number;
   seed?: number;
   currencies?: SimulatedCurrency[];
   spreadBps?: number;
-  /** The price moves by up to so many basis points around its start. */
+  /** The price moves around its start by up to this many basis points. */
   driftBps?: number;
   feeStyle?: 'included' | 'added';
   estimate?: boolean;
@@ -59,17 +59,17 @@ export type SimulatorOptions = {
   latencyMs?: number | [number, number];
   webhooks?: boolean;
   fallback?: boolean;
-  /** The money is seen and the order filled that long after it was placed, without control. */
+  /** How long after the order the money is seen and the order filled, without control. */
   autoFillMs?: number;
   withdrawalTtlS?: number;
   repost?: 'same' | 'rejects' | 'duplicates' | 'string200';
   network?: 'main' | 'test' | 'signet' | 'regtest';
   deviations?: Deviation[];
-  /** What it says instead of the truth under 200; the truth where this gives undefined. */
+  /** What it answers instead of the truth, under 200; the truth if this returns undefined. */
   says?: ((endpoint: string, truth: Record<string, unknown>) => unknown) | undefined;
 };
 
-/** A good answer as the options want it said. */
+/** A good answer, written as the options say. */
 export const saidInstead = async (options: SimulatorOptions, endpoint: string, answer: Response): Promise<Response> => {
   if (!options.says || answer.status !== 200) return answer;
   const said = options.says(endpoint, (await answer.clone().json()) as Record<string, unknown>);
@@ -90,7 +90,7 @@ export type SimulatedQuote = {
 export type SimulatedOrder = {
   id: string;
   quote: SimulatedQuote;
-  /** placed, filled, finished, refunded, or whatever a test wants it to say. */
+  /** placed, filled, finished, refunded, or any word that a test wants. */
   status: string;
   statusOn: number;
   placedOn: number;
@@ -103,7 +103,7 @@ export type SimulatedSession = { id: string; token: string | undefined; open: bo
 
 export type History = {
   requests: { at: number; endpoint: string; body: unknown; traceparent: string | undefined }[];
-  /** Every order that came to be, with the quote it was made of. */
+  /** Every order that was made, with its quote. */
   orders: { at: number; orderId: string; quoteId: string }[];
   webhooks: { at: number; url: string; body: unknown; status: number | undefined }[];
 };

@@ -22,7 +22,7 @@ export type { SimulatorOptions } from './fiat-on-ramp.simulator-state.ts';
 export type SimulatorControl = {
   setFault: (fault: Fault) => void;
   clearFaults: () => void;
-  /** Marks the money as seen: placed → filled (or any word). Rings the webhook. */
+  /** Marks the money as seen: placed → filled (or any word). Sends the webhook. */
   pay: (orderId: string, status?: string) => Promise<void>;
   history: History;
   orders: Map<string, SimulatedOrder>;

@@ -1,9 +1,9 @@
-/** Misbehaviour on demand, the same for every simulated provider: which faults are set, and those of the transport. */
+/** Misbehaviour on demand, shared by all simulated providers: which faults are set, and the faults of the transport. */
 import { gzipSync } from 'node:zlib';
 import type { ServerResponse } from 'node:http';
 import type { Context } from 'hono';
 
-/** What can come instead of an answer, whatever the provider. A kind adds its own. */
+/** What any provider can send instead of an answer. A kind adds its own. */
 export type TransportFault =
   | 'latency'
   | '429'
@@ -17,7 +17,7 @@ export type TransportFault =
   | 'gzip-bomb'
   | 'huge-header'
   | 'redirect';
-/** `endpoint` as its simulator names it, or `*`; `times`: how many calls, absent: until cleared. */
+/** `endpoint`: the simulator's name for it, or `*`. `times`: how many calls; absent: until cleared. */
 export type Fault<Name extends string = never> = { endpoint: string; fault: Name | TransportFault; times?: number; ms?: number; to?: string };
 
 /** Which faults are set; each use counts down. */
@@ -38,7 +38,7 @@ export const createFaults = <F extends Fault<string>>() => {
 };
 export type Faults<F extends Fault<string>> = ReturnType<typeof createFaults<F>>;
 
-/** The connection under a request is cut, as the Node server hands it over: the answer is lost. */
+/** Cuts the connection of a request on the Node server, so that the answer is lost. */
 export const cutConnection = (c: Context): Response => {
   (c.env as { outgoing?: ServerResponse } | undefined)?.outgoing?.destroy();
   return new Response(null, { status: 500 });
@@ -68,10 +68,10 @@ const common: Record<Exclude<TransportFault, 'latency' | '429' | '500'>, Instead
   reset: (_fault, c) => cutConnection(c),
 };
 
-/** What a provider says in its own words: 429 and 500, and what it adds. */
+/** The faults that a provider words itself: 429 and 500, and its own. */
 export type OwnFaults<F extends Fault<string>> = Record<'429' | '500', () => Response> & Partial<Record<F['fault'], (fault: F) => Response>>;
 
-/** What comes instead of an answer, before anything is done. */
+/** What to send instead of an answer, before anything is done. */
 export const transportFault = async <F extends Fault<string>>(
   c: Context,
   endpoint: string,

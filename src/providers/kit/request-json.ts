@@ -9,14 +9,14 @@ export type JsonCall<S extends z.ZodType> = {
   method: 'GET' | 'POST';
   url: string;
   headers?: Record<string, string>;
-  /** Sent as compact JSON; a string is sent as it is (a signed body must be the very bytes that were signed). */
+  /** Sent as compact JSON. A string is sent unchanged, since a signed body must keep its exact bytes. */
   body?: unknown;
   signal: AbortSignal;
   maxBytes?: number;
   schema: S;
-  /** Statuses with a JSON body that are an answer like 200 (a 409 that tells who is connected). */
+  /** Statuses whose JSON body is an answer like that of 200 (a 409 that says who is connected). */
   alsoGood?: readonly number[];
-  /** 401 and 403 speak of our own credentials. Off where they speak of the customer's session. */
+  /** Whether 401 and 403 concern our own credentials. Off if they concern the customer's session. */
   credentials?: boolean;
 };
 export type JsonReply<T> = { ok: true; status: number; value: T } | { ok: false; status: number; body: unknown };
@@ -25,8 +25,8 @@ const quoteBytes = 64 * 1024;
 export const listingBytes = 256 * 1024;
 
 /**
- * One call, top-down: send → status → JSON → schema. Good answers come back as the schema's value; 4xx come back with their parsed body for the
- * adapter to read; everything else is a ProviderFault. The provider's own words never enter a fault's text.
+ * One call, top-down: send → status → JSON → schema. Returns a good answer as the schema's value, and a 4xx with its parsed body for the adapter.
+ * Everything else is a ProviderFault. A fault's text never holds the provider's own words.
  */
 export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promise<JsonReply<z.output<S>>> => {
   const body = call.body === undefined ? undefined : typeof call.body === 'string' ? call.body : JSON.stringify(call.body);
@@ -61,14 +61,14 @@ export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promi
 const maxDepth = 64;
 const traps = /__proto__|constructor|prototype/;
 
-/** Only a document that names such a member, may hide one behind an escape, or nests deep has to be walked. */
+/** Only a document that names such a member, could hide one behind an escape, or nests deep needs a walk. */
 const needsWalk = (text: string): boolean => {
   if (traps.test(text) || text.includes('\\')) return true;
   let depth = 0;
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i);
     if (code === 34) {
-      // Without escapes a text ends at the next quote; brackets inside are words.
+      // Without escapes a text ends at the next quote; brackets inside it are only text.
       i = text.indexOf('"', i + 1);
     } else if (code === 123 || code === 91) {
       depth += 1;
@@ -94,7 +94,7 @@ const parseJson = ({ status, headers, body }: HttpResponse): unknown => {
   }
 };
 
-/** The body of a refusal, as far as it can be read. */
+/** The body of a refusal, if it can be read. */
 const parseLoose = (body: Uint8Array): unknown => {
   try {
     return withoutTraps(JSON.parse(decoder.decode(body)), 0);
@@ -103,13 +103,13 @@ const parseLoose = (body: Uint8Array): unknown => {
   }
 };
 
-/** Text that no database takes: one provider's answer with it must not break the answer to everybody. */
+/** Text that no database accepts. One provider's answer must not break the answer for everybody. */
 const storable = (text: string): string => {
   if (text.includes('\0') || !text.isWellFormed()) throw new ProviderFault('malformed', 'the answer holds NUL or half a character');
   return text;
 };
 
-/** Drops members that would reach a prototype: answers are keyed by words of the provider's choice. */
+/** Drops members that would reach a prototype, since the provider chooses the keys. */
 const withoutTraps = (value: unknown, depth: number): unknown => {
   if (typeof value === 'string') return storable(value);
   if (typeof value !== 'object' || value === null) return value;

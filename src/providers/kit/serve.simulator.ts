@@ -1,11 +1,11 @@
-/** A simulated provider on a socket of its own, loopback only. */
+/** A simulated provider on its own socket, only on loopback. */
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import type { Hono } from 'hono';
 
 export type Serving = { url: string; port: number; close: () => Promise<void> };
 
-/** `port` 0 is any that is free. `make` may ask for the address that is known once it listens. */
+/** `port` 0 picks a free one. `make` may ask for the URL, which is known once it listens. */
 export const serveSimulator = async <T extends { app: Hono }>(port: number, make: (origin: () => string) => T): Promise<T & Serving> => {
   let url = '';
   const made = make(() => url);

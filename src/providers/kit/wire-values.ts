@@ -5,13 +5,13 @@ import { readEnd, readTime } from './read-time.ts';
 export const optional = <S extends z.ZodType>(schema: S) => schema.nullish().transform((value) => value ?? undefined);
 
 const decimalForm = /^-?\d{1,20}(?:\.\d{1,30})?$/;
-/** A number, or the text of one: requestJson keeps a number that JavaScript cannot hold as it was written. */
+/** A number, or its text: requestJson keeps a number that JavaScript cannot hold as text. */
 const asNumber = (value: unknown): number => {
   if (typeof value === 'string') return decimalForm.test(value.trim()) ? Number(value) : Number.NaN;
   return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN;
 };
 
-/** Whole to within 1e-6 and a safe integer: what is bigger is no amount and no id. */
+/** Whole to within 1e-6, and a safe integer. Anything bigger is no amount or id. */
 const asInteger = (value: unknown): bigint | undefined => {
   const number = asNumber(value);
   const nearest = Math.round(number);
@@ -28,7 +28,7 @@ const rounded = (round: (value: number) => number) =>
     return z.NEVER;
   });
 
-/** Safe integers, integer-valued floats (within 1e-6) and digit strings; a true fraction is rounded against the customer's illusion. */
+/** Safe integers, floats with a whole value (within 1e-6) and digit strings. A real fraction is rounded so that it never promises too much. */
 export const wireSats = rounded(Math.floor);
 export const wireFiat = rounded(Math.ceil);
 /** Ids and counters: a fraction is no integer. */
@@ -47,34 +47,34 @@ export const wireBoolean = z.unknown().transform((value, context) => {
   return z.NEVER;
 });
 
-/** Unix milliseconds; what is no time is refused. */
+/** Unix milliseconds. Refuses what is no time. */
 export const wireTime = z.union([z.string(), z.number()]).transform((given, context) => {
   const ms = readTime(given);
   if (ms !== undefined) return ms;
   context.addIssue({ code: 'custom', message: 'not a time' });
   return z.NEVER;
 });
-/** The end of something: whoever reads it has to say what an unreadable one means. */
+/** An expiry. The caller must say what an unreadable one means. */
 export const wireEnd = z.unknown().optional().transform(readEnd);
 
-/** Any text of a sane length. */
+/** Any text of reasonable length. */
 export const wireText = z.string().max(4096);
 
-/** Ids are texts; a number is one as it was written. */
+/** Ids are texts. A number is kept as written. */
 export const wireId = z.union([z.string().trim(), z.number().transform(String)]).pipe(z.string().min(1).max(4096));
 
 type Reviver = (key: string, value: unknown, context?: { source?: string }) => unknown;
 const keepingAll: Reviver = (_key, value, context) => (typeof value === 'number' ? (context?.source ?? String(value)) : value);
-/** 1E5 is a way to write a whole number, and no text that says it is an amount. */
+/** 1E5 as a JSON number is whole. As a text it is no amount. */
 const isWritten = (source: string, value: number): boolean => source === String(value) || (/e/i.test(source) && Number.isSafeInteger(value));
 const keepingInexact: Reviver = (_key, value, context) =>
   typeof value === 'number' && context?.source !== undefined && !isWritten(context.source, value) ? context.source : value;
 
-/** Parses JSON with every number kept as its text, for rates of up to 17 digits: numbers come back as `{ number: "1.02…" }`-free strings. */
+/** Parses JSON with every number as a string, for rates of up to 17 digits. */
 export const parseJsonKeepingNumbers = (text: string): unknown => JSON.parse(text, keepingAll);
 
-/** More than fifteen digits, a decimal that ends in 0, an exponent, a minus before 0; a text that looks so costs time and nothing else. */
+/** More than fifteen digits, a decimal that ends in 0, an exponent, a minus before 0. A text that looks like one costs only time. */
 const mayBeInexact = /[\d.]{16}|\.\d*0(?!\d)|\d[eE]|-0|0\.0{6}/;
 
-/** Parses JSON with a number that JavaScript would change (20261128175930417, 1.10) kept as its text: a payment reference is no quantity. */
+/** Parses JSON, and keeps a number that JavaScript would change (20261128175930417, 1.10) as text: a payment reference is no quantity. */
 export const parseJsonExactly = (text: string): unknown => (mayBeInexact.test(text) ? JSON.parse(text, keepingInexact) : JSON.parse(text));

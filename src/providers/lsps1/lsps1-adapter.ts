@@ -44,7 +44,7 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
     const reply = await call(context, 'get_info', infoWire, undefined, listingBytes);
     return reply.ok ? { ok: true, value: reply.value } : declined;
   };
-  /** Before an order is made: whatever fails here, none was. */
+  /** Runs before an order is made, so a failure here means that there is no order. */
   const readInfoFirst = async (context: CallContext): Promise<Answer<InfoWire>> => {
     try {
       return await readInfo(context);
@@ -62,8 +62,8 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
   };
 
   /**
-   * One order at the seller. Every refusal is certain: an order whose answer is a refusal was never handed to anybody, so nobody can pay it,
-   * and it ends by itself.
+   * Makes one order at the seller. Every refusal is certain: nobody ever saw an order that was answered with a refusal, so nobody can pay it, and
+   * it expires by itself.
    */
   const create = async (context: CallContext, request: LiquidityQuoteRequest, payWith: PayWith, refundOnchain?: string): Promise<Answer<Created>> => {
     const { nodePubkey } = request;
@@ -121,7 +121,7 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
       const created = await create(context, quote, payWith, inputs.refundOnchain ?? quote.refundOnchain);
       if (!created.ok) return created;
       const { orderId, made, terms, connectTo } = created.value;
-      // An order that nobody can pay: the gateway says so and follows it.
+      // Nobody can pay this order. The gateway says so, and follows it.
       if (made === 'unpayable') return { ok: true, value: placed(orderId, { pay: offer.pay, receive: offer.receive, fee: offer.fee }, { kind: 'none' }) };
       const { pay, receive, fee, expiresOn, rawStatus } = made;
       const value = placed(orderId, { pay, receive, fee, expiresOn }, toPaymentInfo(payWith, made.payTo, pay));
@@ -129,7 +129,7 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
     },
 
     readOrders: async (context, order) => {
-      // There is no list of a customer's orders, and "none" would be a lie.
+      // The API cannot list a customer's orders, and "none" would be a lie.
       if (order?.upstreamOrderId === undefined) return { ok: false, refusal: { reason: 'declined', note: 'orders-not-listed' } };
       const reply = await call(context, `get_order?order_id=${encodeURIComponent(order.upstreamOrderId)}`, z.union([orderWire, refusalWire]));
       if (!reply.ok) {

@@ -19,7 +19,7 @@ const body = z.union([
   rpcError,
 ]);
 
-/** A seller's error in whichever form it came. Its words are looked at and never passed on. */
+/** A seller's error, in any of its forms. We read its words and never pass them on. */
 export const readError = (said: unknown): SaidError => {
   const parsed = body.safeParse(said);
   if (!parsed.success) return { text: '' };
@@ -42,7 +42,7 @@ const propertyReasons: readonly (readonly [RegExp, Refusal['reason']])[] = [
   [/balance_sat$|announce_channel$/, 'option-unsupported'],
 ];
 
-/** Why a seller made no order. Throws `rate-limited` where the words say so under another status than 429. */
+/** Why a seller made no order. Throws `rate-limited` if the words say so under a status other than 429. */
 export const toRefusal = (said: unknown, connectTo: string | undefined): Refusal => {
   const { code, property, text: words } = readError(said);
   if (/too many|rate.?limit|slow down/i.test(words)) throw new ProviderFault('rate-limited', 'an error that says so', { taken: 'no' });

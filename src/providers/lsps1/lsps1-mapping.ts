@@ -11,7 +11,7 @@ import type { Settings } from './lsps1-settings.ts';
 import { paymentWire, type InfoWire, type OrderWire, type PaymentWire } from './lsps1-wire.ts';
 
 export type PayWith = Settings['pay_with'][number];
-/** What is kept of an offer for placing and reading it. An estimate has no order yet. */
+/** What we store of an offer, to order it and read its order. An estimate has no order yet. */
 export type Notes = { pay_with: PayWith; order_id?: string };
 
 const least = (...amounts: (bigint | undefined)[]): bigint =>
@@ -39,7 +39,7 @@ export const rangeOf = (info: InfoWire, product: LiquidityQuoteRequest['product'
 };
 
 const peerForm = /^0[23][0-9a-f]{64}@[^\s@]{1,255}:\d{1,5}$/i;
-/** `pubkey@host:port`, those that need no Tor first. A bare key when nothing says where the node is. */
+/** `pubkey@host:port`, addresses without Tor first. A bare key if nothing says where the node is. */
 export const peersOf = (info: InfoWire, settings: Settings): string[] => {
   const uris = (info.uris ?? []).filter((uri): uri is string => typeof uri === 'string' && peerForm.test(uri));
   const named = [...uris.filter((uri) => !uri.includes('.onion:')), ...uris.filter((uri) => uri.includes('.onion:'))];
@@ -67,7 +67,7 @@ export const toListings = (info: InfoWire, settings: Settings): LiquidityListing
 
 export const payWithOf = (word: string, settings: Settings): PayWith | undefined => settings.pay_with.find((one) => one === word);
 
-/** What of a request no seller of this block can serve; known without asking. */
+/** What this block's seller cannot serve, known without asking. */
 export const refusedOutright = (request: LiquidityQuoteRequest, settings: Settings): Refusal | undefined => {
   if (request.product === 'recharge') return { reason: 'option-unsupported' };
   if (payWithOf(request.payWith, settings) === undefined) return { reason: 'payment-method-unsupported' };
@@ -78,7 +78,7 @@ export const refusedOutright = (request: LiquidityQuoteRequest, settings: Settin
 
 export type OrderTerms = { lspSats: bigint; clientSats: bigint; leaseBlocks: number; body: { [key: string]: Json } };
 
-/** The body of create_order, or why this seller would refuse it. Orders are not made to learn what get_info says. */
+/** The body of create_order, or why this seller would refuse it. We make no order to learn what get_info already says. */
 export const toOrderTerms = (
   request: LiquidityQuoteRequest & { nodePubkey: string },
   info: InfoWire,
@@ -126,7 +126,7 @@ const stateOf = (wire: PaymentWire | undefined): string => wordOf(wire?.state ??
 const way = (wire: PaymentWire | undefined, payTo: string | undefined): Payment | undefined =>
   wire && { wire, ...(payTo === undefined || payTo === '' ? {} : { payTo }) };
 
-/** Nested under `bolt11` and `onchain`, or flat: one state and one total for both ways. */
+/** Nested under `bolt11` and `onchain`, or flat, with one state and one total for both. */
 const paymentsOf = (order: OrderWire): Payments => {
   const payment = order.payment ?? {};
   const nested = ['bolt11', 'bolt12', 'onchain'].some((name) => typeof payment[name] === 'object' && payment[name] !== null);
@@ -140,7 +140,7 @@ const paymentsOf = (order: OrderWire): Payments => {
 
 const satsOfMsat = (msat: bigint | undefined): bigint | undefined => (msat === undefined ? undefined : (msat + 999n) / 1000n);
 
-/** order_total = fee + client balance, whichever of them were named; a document that breaks this is no order. Undefined: no totals at all. */
+/** Checks order_total = fee + client balance, as far as they are stated. A document that breaks this is no order. Undefined: no totals at all. */
 const totalsOf = (wire: PaymentWire, client: bigint): { pay: bigint; receive: bigint; fee: bigint } | undefined => {
   const fee = wire.fee_total_sat ?? satsOfMsat(wire.fee_total_msat ?? wire.total_fee_msat);
   const total = wire.order_total_sat ?? satsOfMsat(wire.order_total_msat) ?? (fee === undefined ? undefined : fee + client);
@@ -153,7 +153,7 @@ const totalsOf = (wire: PaymentWire, client: bigint): { pay: bigint; receive: bi
 export type Made = { orderId: string; pay: bigint; receive: bigint; fee: bigint; leaseBlocks: number; payTo: string; expiresOn: number; rawStatus: string };
 export type Checks = { network: BitcoinNetwork; now: number; onchainLifeMs: number };
 
-/** A new order that is what was asked for and can be paid. `unpayable`: the seller left this way to pay out. Throws `malformed` for lies. */
+/** Accepts a new order that matches the request and can be paid. `unpayable`: the seller omitted this way to pay. Throws `malformed` for lies. */
 export const toMade = (order: OrderWire, terms: OrderTerms, payWith: PayWith, checks: Checks): Made | 'unpayable' => {
   if ((order.lsp_balance_sat ?? terms.lspSats) !== terms.lspSats || (order.client_balance_sat ?? terms.clientSats) !== terms.clientSats)
     throw new ProviderFault('malformed', 'the order is over other balances than asked for');
@@ -174,10 +174,10 @@ export const toMade = (order: OrderWire, terms: OrderTerms, payWith: PayWith, ch
   };
 };
 
-/** An invoice may name any number of seconds. */
+/** An invoice may state any number of seconds. */
 const longestLifeMs = 365 * 86_400_000;
 
-/** The invoice must ask for the order's total on our network. The earlier end of invoice and order counts. */
+/** The invoice must be for the order's total, on our network. The earlier expiry of invoice and order counts. */
 const invoiceEnd = (text: string, total: bigint, ends: End, { network, now }: Checks): number => {
   const invoice = decodeInvoice(text);
   if (!invoice) throw new ProviderFault('malformed', 'the invoice cannot be paid');
@@ -221,7 +221,7 @@ export const factsOf = (made: Made, terms: OrderTerms, connectTo: string | undef
   ...(connectTo === undefined ? {} : { connect_to: connectTo }),
 });
 
-/** The price seen last, marked as such. Without one only an order would tell. */
+/** The last price seen, marked as such. Without one, only an order would show the price. */
 export const toEstimate = (request: LiquidityQuoteRequest, payWith: PayWith): ProviderOffer | undefined => {
   if (!request.lastSeen) return undefined;
   const { offer, observedOn } = request.lastSeen;
@@ -242,19 +242,19 @@ export const toEstimate = (request: LiquidityQuoteRequest, payWith: PayWith): Pr
 const rawStatusOf = (order: OrderWire, payment: string): string => [wordOf(order.order_state), payment].filter((word) => word !== '').join('/');
 
 const paid = new Set(['HOLD', 'PAID']);
-/** CANCELLED is the older word for a hold invoice that was given back. */
+/** CANCELLED is the older word for a hold invoice that was released. */
 const returned = new Set(['REFUNDED', 'CANCELLED', 'CANCELED']);
 
 /**
- * The stage of an order. `state` is the word of the way to pay that was chosen, `states` are those of all. COMPLETED means that the funding
- * is published, which is all a seller promises and the last thing it tells.
+ * The stage of an order. `state` is that of the chosen way to pay, `states` are those of all. COMPLETED means that the funding transaction is
+ * published. That is all a seller promises, and the last thing it reports.
  */
 export const stageOf = (orderState: string, state: string, states: string[], payWith: PayWith, isOver: boolean): Stage | undefined => {
   const isPaid = states.some((word) => paid.has(word));
   if (orderState === 'COMPLETED') return 'finished';
   if (orderState === 'FAILED') {
     if (returned.has(state)) return 'refunded';
-    // Taken and neither delivered nor given back: a human must look. A hold invoice falls back by itself.
+    // The money was taken, and neither delivered nor refunded: a human must look. A hold invoice refunds itself.
     if (states.includes('PAID')) return 'review';
     if (state === 'EXPECT_PAYMENT') return isOver ? 'expired' : 'failed';
     return state === 'HOLD' || payWith === 'lightning' ? 'refunded' : 'review';
@@ -293,7 +293,7 @@ export const toEvidence = (order: OrderWire, followed: Pick<FollowedOrder, 'rece
   };
 };
 
-/** What we kept with an offer; the gateway stores it for us as it is. */
+/** What we put into the offer. The gateway stores it unchanged. */
 export const notesOf = (upstream: Json): Notes => {
   const kept = typeof upstream === 'object' && upstream !== null && !Array.isArray(upstream) ? upstream : {};
   const { pay_with, order_id } = kept;

@@ -1,12 +1,12 @@
 /**
- * LSPS1 as sellers serve it over HTTP: only what we read, forgiving where the field differs from the standard.
- * Source: bLIP-51 (github.com/lightning/blips) and the forms met in public clients (README.md).
+ * LSPS1 as sellers serve it over HTTP. Only what we read, and forgiving where sellers differ from the standard.
+ * Source: bLIP-51 (github.com/lightning/blips), and the forms seen in public clients (README.md).
  */
 import { z } from 'zod';
 import { readTime } from '../kit/read-time.ts';
 import { optional, wireEnd, wireInteger, wireSats, wireText } from '../kit/wire-values.ts';
 
-/** What is no time is no time that we could keep. */
+/** An unreadable time is dropped. */
 const softTime = z.unknown().optional().transform(readTime);
 const amount = optional(wireSats);
 
@@ -22,7 +22,7 @@ const limits = z.object({
   max_channel_balance_sat: amount,
 });
 const identity = z.object({ uris: z.array(z.unknown()).nullish().catch(undefined), public_key: z.unknown().optional() });
-/** The limits stand flat or under `options`. A document without the largest channel is no get_info. */
+/** The limits are flat or under `options`. A document without the largest channel is no get_info. */
 export const infoWire = z
   .preprocess((value) => {
     const options = typeof value === 'object' && value !== null && 'options' in value ? value.options : undefined;
@@ -62,7 +62,7 @@ export const orderWire = z.object({
 });
 export type OrderWire = z.output<typeof orderWire>;
 
-/** What servers send in place of an order, under 200 as under 4xx: JSON-RPC's error, a message, a bare text. */
+/** What servers send instead of an order, under 200 or 4xx: a JSON-RPC error, a message, a bare text. */
 export const refusalWire = z.union([
   z.string(),
   z.object({ error: z.unknown() }).refine(({ error }) => error !== undefined),

@@ -1,4 +1,4 @@
-/** Every exchange of __fixtures__ through the adapter: it sends the request as it stands and makes of the response what is said here. */
+/** Every exchange of __fixtures__ through the adapter: it sends exactly that request, and maps the response as stated here. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -46,7 +46,7 @@ const rows: Row[] = [
     call: (adapter, context) => adapter.catalogue(context),
     becomes: {
       ok: true,
-      // The customer must bring 20,000 sats at least: inbound alone is not for sale.
+      // The customer must bring at least 20,000 sats: the seller does not sell inbound capacity alone.
       value: [{ product: 'turbo', minSats: 25_000n, maxSats: 50_000_000n, stepSats: 1n, payWith: ['lightning', 'onchain'], peers: [], maxLeaseBlocks: 20_160 }],
     },
   },
@@ -81,7 +81,7 @@ const rows: Row[] = [
   },
 ];
 
-/** Answers with the fixtures alone and keeps what was sent. */
+/** Answers only with fixtures, and records what was sent. */
 const over = (answers: string[]) => {
   const sent: unknown[] = [];
   const left = answers.map(named);

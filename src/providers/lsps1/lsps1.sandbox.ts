@@ -1,9 +1,9 @@
-/** The sellers of channels in the sandbox: two with a price each, and one that knows no node yet. */
+/** The channel sellers in the sandbox: two with different prices, and one that knows no node yet. */
 import type { Sandbox } from '../kit/kind.sandbox.ts';
 import type { SimulatorOptions } from './lsps1.simulator-state.ts';
 import { startLsps1Simulator } from './lsps1.simulator.ts';
 
-/** An order is paid and its channel open so long after it was made. */
+/** How long after an order is made it counts as paid, with its channel open. */
 const node = { minSats: 100_000, maxSats: 16_000_000, maxClientSats: 8_000_000, autoPayMs: 3000 };
 
 export const sandbox = {

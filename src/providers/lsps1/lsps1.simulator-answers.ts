@@ -1,4 +1,4 @@
-/** How a simulated seller puts its orders and errors into words: the standard's, or those of its deviations. */
+/** How a simulated seller writes its orders and errors: as in the standard, or with its deviations. */
 import type { Deviation, SimulatedOrder } from './lsps1.simulator-state.ts';
 
 export type Wording = { now: () => number; has: (deviation: Deviation) => boolean };

@@ -1,10 +1,10 @@
-/** What a simulated LSPS1 seller is and holds. Sats in integers. */
+/** The options and state of a simulated LSPS1 seller. Sats in integers. */
 import type { Fault as KitFault } from '../kit/faults.simulator.ts';
 
 export type Fault = KitFault<'lost-answer' | 'absurd-price' | 'wrong-currency' | 'order-amounts-differ' | 'unknown-status' | 'expired-quote'>;
 export type FaultName = Fault['fault'];
 
-/** Each is a form met in the field that differs from the standard; the names say how. */
+/** Each is a real deviation from the standard; the names say how. */
 export type Deviation =
   | 'info-in-options'
   | 'no-uris'
@@ -21,7 +21,7 @@ export type Deviation =
 export type Network = 'main' | 'test' | 'signet' | 'regtest';
 export type SimulatorOptions = {
   id: string;
-  /** Its clock, where it is not the machine's. */
+  /** Its clock, if not the machine's. */
   now?: () => number;
   port?: number;
   network?: Network;
@@ -41,11 +41,11 @@ export type SimulatorOptions = {
   orderTtlS?: number;
   /** Node keys that are connected, `all` or `none`. Orders of others are refused. */
   connected?: 'all' | 'none' | string[];
-  /** A coupon without which no order is made. */
+  /** A coupon that every order needs. */
   token?: string;
   /** Orders that one node key may make; further ones get 429. */
   ordersPerNode?: number;
-  /** The payment is seen and the channel opened that long after the order was made, without control. */
+  /** How long after the order the payment is seen and the channel opens, without control. */
   autoPayMs?: number;
   latencyMs?: number;
   deviations?: Deviation[];
@@ -69,7 +69,7 @@ export type SimulatedOrder = {
   invoice: string;
   onchain: { address: string; feeSats: number } | undefined;
   state: 'CREATED' | 'COMPLETED' | 'FAILED';
-  /** Of the way that was paid; the others stay as they are. */
+  /** Of the way that was paid; the others do not change. */
   payments: { bolt11: PaymentState; onchain: PaymentState };
   channel: { fundedOn: number; outpoint: string; expiresOn: number } | undefined;
 };
@@ -77,13 +77,13 @@ export type SimulatorControl = {
   /** Endpoints: get_info, create_order, get_order, `*`. */
   setFault: (fault: Fault) => void;
   clearFaults: () => void;
-  /** The payment is seen: HOLD for Lightning, PAID on chain. */
+  /** Marks the payment as seen: HOLD for Lightning, PAID on chain. */
   pay: (orderId: string, way?: 'bolt11' | 'onchain') => void;
   /** Publishes the funding: COMPLETED, with a channel. */
   open: (orderId: string) => void;
-  /** FAILED; what was paid is given back. */
+  /** FAILED; the payment is refunded. */
   fail: (orderId: string) => void;
-  /** The time to pay is over. */
+  /** Ends the time to pay. */
   expire: (orderId: string) => void;
   requests: { at: number; endpoint: string; body: Record<string, unknown> }[];
   orders: Map<string, SimulatedOrder>;
