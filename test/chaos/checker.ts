@@ -7,7 +7,7 @@ export type Kept = { intentId: string; quoteId: string; provider: string; state:
 
 /** Answers that may come while nothing is settled yet; everything else must never change again. */
 const passing = new Set([0, 429, 500, 502, 503, 504]);
-const terminal = new Set(['confirmed', 'unpayable', 'dead', 'rejected']);
+const terminal = new Set(['confirmed', 'unpayable', 'dead', 'rejected', 'declined', 'moved']);
 
 const groupBy = <T>(rows: readonly T[], key: (row: T) => string): Map<string, T[]> => {
   const groups = new Map<string, T[]>();

@@ -42,7 +42,7 @@ it('a part of the background work that fails is logged and counted, and the othe
     { ms: 25_000, calls: 40 },
   );
   expect(asked).toEqual(['orders', 'accounts']);
-  expect(done).toEqual({ deliveries: 0, intents: 0, claims: 0, orders: 0, accounts: 0, record: 0 });
+  expect(done).toEqual({ deliveries: 0, intents: 0, claims: 0, orders: 0, accounts: 0, record: 0, receipts: 0 });
   expect(logged).toEqual([
     ['error', 'scheduled_failed', { part: 'deliveries', error: 'no webhooks today' }],
     ['error', 'scheduled_failed', { part: 'intents', error: 'no intents today' }],

@@ -40,7 +40,7 @@ describe('what is wrong with a request is told before anything is sent', () => {
     ['buying over Lightning', { direction: 'buy', network: 'lightning' }, 400, 'invalid-request', '/network'],
   ])('%s', async (what, change, status, code, pointer) => {
     const call = await world.opened();
-    const email = `${what.replaceAll(/\W/g, '')}@example.com`;
+    const email = `${what.replaceAll(/\W/g, '').toLowerCase()}@example.com`;
     const accountId = await world.connected(call, email);
     const made = await call('/sell/connections', { account_id: accountId, name: 'Bank', lightning_username: 'frank', ...bank, ...change });
     expect([made.status, made.body['code']]).toEqual([status, code]);
