@@ -69,7 +69,10 @@ needsPostgres('the same purchase on real workerd, from /verify to finished', asy
     (options.body['currencies'] as Record<string, { currency_id: number; payment_options: { id: number; option: string }[] }>[])[0] ?? {},
   );
   const sepa = euro?.payment_options.find((one) => one.option === 'SEPA');
-  const offers = await wallet.call('/offers', { session_id: sessionId, amount_fiat: 10_000, currency_id: euro?.currency_id, payment_option_id: sepa?.id });
+  const asked = { session_id: sessionId, amount_fiat: 10_000, currency_id: euro?.currency_id, payment_option_id: sepa?.id };
+  // A Worker that has just started on a busy machine takes longer than its deadline: it begins once every listing has been read.
+  await until('every listing', async () => (((await wallet.call('/offers', asked)).body['offers'] as unknown[] | undefined)?.length === 5 ? true : undefined));
+  const offers = await wallet.call('/offers', asked);
   const ranked = offers.body['offers'] as { provider: { id: string }; quote_id: string; amount_sats: number }[];
   expect(ranked.map((one) => one.provider.id)).toEqual(['alpine', 'borealis', 'cobalt', 'dune', 'eiger']);
   const order = async () => await wallet.call('/order', { session_id: sessionId, quote_id: ranked[0]?.quote_id });
