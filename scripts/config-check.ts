@@ -3,6 +3,7 @@ import './load-env.ts';
 import { existsSync, readFileSync } from 'node:fs';
 import { parseConfig } from '../src/config/providers-config.ts';
 import { haircutNotes } from '../src/config/haircut-notes.ts';
+import { referenceNotes } from '../src/config/reference-config.ts';
 import { checkLive } from '../src/config/secrets.ts';
 import { providerModules } from '../src/providers/registry.gen.ts';
 
@@ -18,7 +19,7 @@ if (!existsSync(file)) {
   if (mistakes.length > 0) process.exitCode = 1;
   else if (parsed.ok) {
     say(`${file} is good: mode ${parsed.config.mode}, network ${parsed.config.network}`);
-    for (const note of haircutNotes(parsed.config)) say(`note: ${note}`);
+    for (const note of [...haircutNotes(parsed.config), ...referenceNotes(parsed.config.routing.reference)]) say(`note: ${note}`);
     for (const provider of parsed.config.providers)
       say(`  ${provider.id.padEnd(12)} ${provider.kind.padEnd(14)} ${provider.mode.padEnd(7)} ${provider.base_url}`);
   }

@@ -23,6 +23,7 @@ const allowed: Record<string, readonly string[]> = {
   gateway: ['domain', 'bitcoin', 'banking', 'spec', 'ports'],
   store: ['domain', 'ports'],
   outbound: ['domain', 'ports'],
+  feeds: ['domain', 'spec', 'kit', 'ports'],
   seal: ['ports'],
   log: ['ports'],
   metrics: ['ports'],

@@ -1,11 +1,16 @@
-/** One simulated provider as a process: SIMULATOR holds its kind and options as JSON. Ends with its parent. */
+/** One simulated provider, or the ticker, as a process: SIMULATOR holds its kind and options as JSON. Ends with its parent. */
 import { sandboxOf } from './kinds.ts';
-import type { SandboxProvider } from './sandbox/providers.ts';
+import { startTicker, type TickerOptions } from '../src/feeds/ticker.simulator.ts';
+import { sandboxTicker, type SandboxProvider } from './sandbox/providers.ts';
 
 const { kind, options } = JSON.parse(process.env['SIMULATOR'] ?? '{}') as SandboxProvider;
-const sandbox = await sandboxOf(kind);
-if (!sandbox) throw new Error(`SIMULATOR names no kind that has a sandbox: ${kind}`);
-const simulator = await sandbox.start(options);
+const start = async (): Promise<{ url: string; close: () => Promise<void> }> => {
+  if (kind === sandboxTicker.kind) return await startTicker(options as unknown as TickerOptions);
+  const sandbox = await sandboxOf(kind);
+  if (!sandbox) throw new Error(`SIMULATOR names no kind that has a sandbox: ${kind}`);
+  return await sandbox.start(options);
+};
+const simulator = await start();
 process.stdout.write(`${JSON.stringify({ url: simulator.url, pid: process.pid })}\n`);
 const stop = (): void => void simulator.close().then(() => process.exit(0));
 process.once('SIGTERM', stop);

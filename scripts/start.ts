@@ -1,5 +1,6 @@
 /** `npm start`: the sandbox with its pretended providers, or, with mode: live, the gateway as it is. */
 import './load-env.ts';
+import { tickerKey } from '../src/config/providers-config.ts';
 import { StartRefused } from '../src/entry/node-server.ts';
 import { demoCommand } from './sandbox/notes.ts';
 import { startSandbox } from './sandbox/start-sandbox.ts';
@@ -15,6 +16,8 @@ try {
     const child = providers.find((one) => one.id === provider.id);
     say(`  ${provider.id.padEnd(10)} ${provider.base_url.padEnd(24)} ${child ? `pid ${child.pid}` : provider.mode}`);
   }
+  const ticker = providers.find((one) => one.id === tickerKey);
+  if (ticker) say(`  ${'two feeds'.padEnd(10)} ${ticker.url.padEnd(24)} pid ${ticker.pid}`);
   if (providers.length > 0) say('  When they stop they forget everything, the database does not: what was open stays open. Delete its rows to begin anew.');
   say('\ntry');
   say(`  curl -s ${url}/verify                       a session to begin with`);

@@ -12,6 +12,7 @@ type Offer = {
   amount_sats: number;
   order_fee: number;
   cost_bps?: number;
+  cost_vs_median_bps?: number;
   is_estimate: boolean;
   latency_ms: number;
   warnings: string[];
@@ -70,7 +71,7 @@ const showOffers = (body: Record<string, unknown>): void => {
     money(offer.amount_fiat, 'EUR'),
     `${grouped(offer.amount_sats)} sats`,
     money(offer.order_fee, 'EUR'),
-    offer.cost_bps === undefined ? '' : `${offer.cost_bps} bps`,
+    costOf(offer),
     offer.is_estimate ? 'estimate' : 'binding',
     `${offer.latency_ms} ms`,
     offer.warnings.join(', '),
@@ -80,6 +81,10 @@ const showOffers = (body: Record<string, unknown>): void => {
   for (const reason of reasons)
     say(`   ${reason.provider.name}: ${reason.rule === undefined ? (reason.reason ?? '') : `excluded, ${reason.rule}`}${limit(reason)}`);
 };
+
+/** Against the market, or where no market price is known only against the other offers. */
+const costOf = ({ cost_bps: cost, cost_vs_median_bps: versus }: Offer): string =>
+  cost === undefined ? (versus === undefined ? '' : `${versus} bps vs median`) : `${cost} bps`;
 
 const limit = (reason: Reason): string =>
   reason.min_amount_fiat !== undefined

@@ -1,5 +1,9 @@
 /** What the sandbox knows of every kind of provider, from the kinds' own folders. */
+import { tickerKey } from '../../src/config/providers-config.ts';
 import { kinds, sandboxOf } from '../kinds.ts';
+
+/** Two price feeds that are pretended, under the key that the configuration has them by. Prices as the providers', before what they add. */
+export const sandboxTicker = { kind: 'ticker', options: { id: tickerKey, prices: { EUR: 9_180_000, CHF: 8_560_000 }, moves: 300 } };
 
 /** A provider that is pretended: `options` are its simulator's, and travel to its process as JSON. */
 export type SandboxProvider = { kind: string; options: { id: string } };

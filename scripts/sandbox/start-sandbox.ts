@@ -11,7 +11,7 @@ import { freshSecrets } from '../../src/config/secrets.ts';
 import { startServer, type RunningServer } from '../../src/entry/node-server.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { noteSandbox, noteStarting } from './notes.ts';
-import { sandboxProviders, sandboxSecrets, type SandboxProvider } from './providers.ts';
+import { sandboxProviders, sandboxSecrets, sandboxTicker, type SandboxProvider } from './providers.ts';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export type SandboxProcess = { id: string; url: string; pid: number };
@@ -55,14 +55,20 @@ export const startSandbox = async (options: { port?: number; quiet?: boolean; te
   }
 };
 
-/** Those that the configuration names, each on any free port: the address in the file is replaced by it. */
+/** Those that the configuration names, and a ticker where it has feeds on loopback, each on any free port: the address in the file is replaced by it. */
 export const startProviders = async (): Promise<(SandboxProcess & { child: ChildProcess })[]> => {
   const file = process.env['CONFIG_FILE'] ?? join(root, 'providers.config.yaml');
-  const config = parse(readFileSync(file, 'utf8')) as { mode?: string; providers?: Record<string, { kind?: string; mode?: string }> } | null;
+  const config = parse(readFileSync(file, 'utf8')) as {
+    mode?: string;
+    routing?: { reference?: Record<string, { feeds?: (string | { url?: string })[] }> };
+    providers?: Record<string, { kind?: string; mode?: string }>;
+  } | null;
   if (config?.mode !== 'sandbox') return [];
   const blocks = config.providers ?? {};
   const isWanted = ({ kind, options: { id } }: SandboxProvider): boolean => blocks[id]?.kind === kind && blocks[id].mode !== 'off';
-  return await Promise.all(sandboxProviders.filter(isWanted).map(startProvider));
+  const feeds = Object.values(config.routing?.reference ?? {}).flatMap((one) => one.feeds ?? []);
+  const ticker = feeds.some((feed) => typeof feed !== 'string' && /^http:\/\/(?:127\.|localhost)/.test(feed.url ?? '')) ? [sandboxTicker] : [];
+  return await Promise.all([...sandboxProviders.filter(isWanted), ...ticker].map(startProvider));
 };
 
 const startProvider = async (provider: SandboxProvider): Promise<SandboxProcess & { child: ChildProcess }> => {

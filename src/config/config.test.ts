@@ -3,6 +3,7 @@ import { providerModules } from '../providers/registry.gen.ts';
 import { readEnv } from './env.ts';
 import { haircutNotes } from './haircut-notes.ts';
 import { parseConfig, type GatewayConfig } from './providers-config.ts';
+import { referenceNotes } from './reference-config.ts';
 import { checkLive, freshSecrets, readSecrets } from './secrets.ts';
 
 const parse = (text: string) => parseConfig(text, { fileName: 'providers.config.yaml', modules: providerModules });
@@ -156,4 +157,91 @@ it('environment: defaults, and a mistake in one line', () => {
   expect(readEnv({ PORT: '' })).toMatchObject({ ok: true, env: { PORT: 8787, HOST: '127.0.0.1', LOG_LEVEL: 'info' } });
   const bad = readEnv({ PORT: 'x', DATABASE_URL: 'mysql://x' });
   expect(!bad.ok && bad.mistakes.length).toBe(2);
+});
+
+describe('routing.reference', () => {
+  const withReference = (yaml: string): string => `mode: sandbox\nnetwork: regtest\nrouting:\n  reference:\n${yaml}\n${block}`;
+  const referenceOf = (yaml: string) => good(withReference(yaml)).routing.reference;
+  it('presets become feeds of their currency', () => {
+    const feeds = referenceOf('    CHF: { feeds: [kraken, mempool] }')?.['CHF']?.feeds;
+    expect(feeds).toEqual([
+      {
+        name: 'kraken',
+        url: 'https://api.kraken.com/0/public/Ticker?pair=XBTCHF',
+        bid: '/result/XBTCHF/b/0',
+        ask: '/result/XBTCHF/a/0',
+        venue: 'kraken',
+        averages: [],
+      },
+      expect.objectContaining({ name: 'mempool', price: '/CHF', averages: expect.arrayContaining(['kraken', 'coinbase']) }),
+    ]);
+  });
+  it('a host that names an exchange is that exchange; on loopback each address is its own', () => {
+    const at = (url: string) => referenceOf(`    EUR: { feeds: [{ name: own, url: '${url}', price: /p }] }`)?.['EUR']?.feeds?.[0]?.venue;
+    expect(at('https://api.kraken.com/0/public/Other')).toBe('kraken');
+    expect(at('https://api.gemini.com/v1/pubticker/btceur')).toBe('gemini');
+    expect(at('https://ticker.desk.example/x')).toBe('ticker.desk.example');
+    expect(at('http://127.0.0.1:8811/one/EUR')).toBe('http://127.0.0.1:8811/one/EUR');
+  });
+  it.each<[string, string, string]>([
+    [
+      'an unknown preset',
+      '    EUR: { feeds: [krakn] }',
+      'routing.reference.EUR.feeds.0: found "krakn", allowed: kraken, coinbase, bitstamp, mempool, or name, url',
+    ],
+    [
+      'a currency that the preset does not have',
+      '    CHF: { feeds: [bitstamp] }',
+      'routing.reference.CHF.feeds.0: found "bitstamp", bitstamp has no price in CHF',
+    ],
+    ['the same feed twice', '    EUR: { feeds: [kraken, kraken] }', 'routing.reference.EUR.feeds.1: found "kraken", two feeds have the name kraken'],
+    [
+      'no pointer',
+      '    EUR: { feeds: [{ name: a, url: https://a.example, bid: /b }] }',
+      'routing.reference.EUR.feeds.0: found {"name":"a","url":"https://a.example","bid":"/b"}, give either bid and ask, or price',
+    ],
+    [
+      'no JSON pointer',
+      '    EUR: { feeds: [{ name: a, url: https://a.example, price: b }] }',
+      'routing.reference.EUR.feeds.0.price: found "b", must be a JSON pointer',
+    ],
+    ['a number', '    EUR: { feeds: [{ name: a, url: https://a.example, price: 5 }] }', 'routing.reference.EUR.feeds.0.price: found 5, expected: string'],
+    [
+      'another scheme',
+      '    EUR: { feeds: [{ name: a, url: "ftp://a.example", price: /b }] }',
+      'routing.reference.EUR.feeds.0.url: found "ftp://a.example", must be an http or https URL',
+    ],
+    ['a misspelt member', '    EUR: { feeds: [{ name: a, url: https://a.example, pric: /b }] }', 'routing.reference.EUR.feeds.0.pric: unknown setting'],
+    [
+      'both',
+      '    EUR: { feeds: [kraken], btc_price: 9000000 }',
+      'routing.reference.EUR: found {"feeds":["kraken"],"btc_price":9000000}, give either feeds or btc_price',
+    ],
+    ['neither', '    EUR: { max_deviation_bps: 100 }', 'routing.reference.EUR: found {"max_deviation_bps":100}, give either feeds or btc_price'],
+  ])('%s is named with its line', (_name, yaml, line) => {
+    expect(mistakes(withReference(yaml))[0]).toContain(`providers.config.yaml:5: ${line}`);
+  });
+  it('says where a reference shows and never decides', () => {
+    const notes = (yaml: string) => referenceNotes(referenceOf(yaml));
+    expect(notes('    EUR: { feeds: [kraken, coinbase] }')).toEqual([]);
+    expect(notes('    EUR: { feeds: [bitstamp, mempool] }')).toEqual([]);
+    expect(notes('    EUR: { btc_price: 9000000, max_deviation_bps: 300 }')).toEqual([]);
+    expect(notes('    EUR: { btc_price: 9000000 }')).toEqual([
+      'routing.reference.EUR.btc_price is shown and excludes no offer: max_deviation_bps would make it',
+    ]);
+    const never = 'routing.reference.EUR has no two feeds of their own: it is never live, and excludes no offer';
+    expect(notes('    EUR: { feeds: [kraken] }')).toEqual([never]);
+    expect(notes('    EUR: { feeds: [kraken, mempool], max_deviation_bps: 300 }')).toEqual([never]);
+    expect(notes('    EUR: { feeds: [kraken, { name: b, url: https://api.kraken.com/x, price: /p }] }')).toEqual([never]);
+    expect(notes('    EUR: { feeds: [kraken], max_deviation_bps: 300 }')).toEqual(['routing.reference.EUR has no two feeds of their own: it is never live']);
+  });
+  it('live mode wants public feeds over https', () => {
+    const feed = (url: string): string => `routing:\n  reference:\n    EUR: { feeds: [kraken, { name: own, url: '${url}', price: /p }] }\n`;
+    const said = (url: string): string[] => checkLive(good(live.replace('providers:', `${feed(url)}providers:`)), { DATABASE_URL: 'postgres://x' });
+    expect(said('https://ticker.example/x')).toEqual([]);
+    expect(said('http://10.0.0.1/x')).toEqual([
+      'routing.reference.EUR: the feed own needs https in live mode',
+      'routing.reference.EUR: the feed own is at "10.0.0.1", a private address',
+    ]);
+  });
 });

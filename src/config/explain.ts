@@ -13,12 +13,20 @@ type Issue = {
   expected?: string;
   minimum?: unknown;
   maximum?: unknown;
+  /** Of a union: what each of its forms has against it. */
+  errors?: Issue[][];
 };
 
 /** One mistake as one line: file:line: path: found …, allowed: …. */
 export const explain = (place: Place, prefix: string[], issue: z.core.$ZodIssue | Issue, schema: { shape: Record<string, unknown> }): string => {
   const one = issue as Issue;
   const path = [...prefix, ...one.path.map(String)];
+  // Something with members is meant as the form that has them: what is wrong inside of it is worth more than that no form fits.
+  const inside =
+    one.code === 'invalid_union'
+      ? one.errors?.find(([first]) => first && !(first.path.length === 0 && first.code === 'invalid_type') && first.code !== 'invalid_value')?.[0]
+      : undefined;
+  if (inside) return explain(place, path, inside, { shape: {} });
   if (one.code === 'unrecognized_keys') {
     const [key = ''] = one.keys ?? [];
     const allowed = Object.keys(one.path.length === 0 ? schema.shape : {});

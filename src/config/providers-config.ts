@@ -4,6 +4,7 @@ import { readCountry } from '../domain/country.ts';
 import { parseRange } from '../domain/ip-address.ts';
 import type { ProviderModule } from '../providers/spec.ts';
 import { explain } from './explain.ts';
+import { reference, resolveReferences, type References } from './reference-config.ts';
 
 const seconds = (fallback: number) => z.int().min(1).default(fallback);
 const ms = (fallback: number, min = 1) => z.int().min(min).default(fallback);
@@ -72,9 +73,7 @@ const routing = z.strictObject({
   accept_margin_s: seconds(120),
   expiry_margin_s: z.int().min(0).default(15),
   shortest_life_s: z.int().min(0).default(30).describe('A binding offer that expires sooner is excluded'),
-  reference: z
-    .record(z.string(), z.strictObject({ btc_price: z.int().min(1).describe('Hundredths of the fiat unit per bitcoin'), max_deviation_bps: bps(1000) }))
-    .optional(),
+  reference: reference.optional().describe('What a bitcoin costs, by currency: what cost_bps is told against, and what offers are held against'),
   arrival_seconds: filled(z.strictObject({ instant: seconds(60), card: seconds(300), bank_transfer: seconds(86_400) })),
   option_methods: z.record(z.string(), method).default(() => ({ ...defaultMethods })),
 });
@@ -212,7 +211,12 @@ export const topLevel = z.strictObject({
 
 type Top = z.output<typeof topLevel>;
 export type ProviderConfig = Omit<z.output<typeof providerCore>, 'name' | 'sandbox'> & { id: string; name: string; sandbox: boolean; settings: unknown };
-export type GatewayConfig = Omit<Top, 'providers'> & { providers: ProviderConfig[] };
+export type GatewayConfig = Omit<Top, 'providers' | 'routing'> & {
+  routing: Omit<Top['routing'], 'reference'> & { reference?: References | undefined };
+  providers: ProviderConfig[];
+};
+/** Beside the provider ids: where the sandbox's ticker listens. */
+export const tickerKey = 'routing.reference';
 
 export type Parsed = { ok: true; config: GatewayConfig } | { ok: false; mistakes: string[] };
 export type ParseOptions = {
@@ -264,7 +268,8 @@ export const parseConfig = (text: string, options: ParseOptions): Parsed => {
     ];
   });
   if (mistakes.length > 0) return { ok: false, mistakes };
-  return { ok: true, config: { ...top.data, public_url: (options.publicUrl ?? top.data.public_url).replace(/\/$/, ''), providers } };
+  const routing = { ...top.data.routing, reference: resolveReferences(top.data.routing.reference, options.baseUrls?.[tickerKey]) };
+  return { ok: true, config: { ...top.data, routing, public_url: (options.publicUrl ?? top.data.public_url).replace(/\/$/, ''), providers } };
 };
 
 const shapeOf = (schema: z.ZodType): Record<string, unknown> => (schema instanceof z.ZodObject ? schema.shape : {});

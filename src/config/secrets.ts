@@ -106,5 +106,11 @@ export const checkLive = (config: GatewayConfig, source: Source): string[] => {
     if (url.protocol !== 'https:') mistakes.push(`providers.${provider.id}.base_url: live mode needs https`);
     if (isPrivate(url.hostname)) mistakes.push(`providers.${provider.id}.base_url: "${url.hostname}" is a private address`);
   }
+  for (const [currency, { feeds = [] }] of Object.entries(config.routing.reference ?? {}))
+    for (const { name, url } of feeds) {
+      const { protocol, hostname } = new URL(url);
+      if (protocol !== 'https:') mistakes.push(`routing.reference.${currency}: the feed ${name} needs https in live mode`);
+      if (isPrivate(hostname)) mistakes.push(`routing.reference.${currency}: the feed ${name} is at "${hostname}", a private address`);
+    }
   return mistakes;
 };

@@ -166,10 +166,10 @@ type Checked = { near: Candidate[]; far: Excluded[]; disputed: boolean };
  * that would exclude more than half is itself wrong.
  */
 const againstReference = (asked: ExchangeAsked, sound: Candidate[], { reference }: DecisionPolicy): Checked => {
-  if (!reference) return { near: sound, far: [], disputed: false };
+  const limitBps = reference?.maxDeviationBps;
+  if (!reference || limitBps === undefined) return { near: sound, far: [], disputed: false };
   const near: Candidate[] = [];
   const far: Excluded[] = [];
-  const limitBps = reference.maxDeviationBps;
   for (const candidate of sound) {
     const { distance, fair } = distanceFrom(asked, candidate.offer, reference.btcPrice);
     if (distance * 10_000n <= fair * BigInt(limitBps)) near.push(candidate);

@@ -1,3 +1,5 @@
+import type { FeedVerdict } from './reference.ts';
+
 /**
  * The rule that ranked a route. 1: an estimate counts lower by its configured haircut, and of two offers further apart than the outlier bound
  * the binding one comes first. 2: by expected value alone.
@@ -18,9 +20,14 @@ export type DecisionPolicy = {
   shortestLifeMs?: number;
   /** The reference price that offers are compared with, hundredths per bitcoin in the asked currency. */
   reference?: DecisionReference;
+  /** What each price feed of that currency was worth at this moment. */
+  feeds?: FeedVerdict[];
   /** Whether past deliveries ranked the offers, and the SHA-256 of the sums used. */
   learning?: 'off' | 'shown' | 'ranked';
   recordSnapshot?: string;
 };
-/** `live`: price feeds that agree now. `configured`: the operator's own price, which excludes without further checks. */
-export type DecisionReference = { btcPrice: bigint; maxDeviationBps: number; observedOn: number; source?: 'configured' | 'live' };
+/**
+ * `live`: price feeds that agree now. `configured`: the operator's own price. `one-feed`: no other feed confirms it. Without `maxDeviationBps` the
+ * price is for display and excludes nobody.
+ */
+export type DecisionReference = { btcPrice: bigint; maxDeviationBps?: number; observedOn: number; source?: 'configured' | 'live' | 'one-feed' };

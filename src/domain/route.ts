@@ -4,6 +4,7 @@ import type { DecisionPolicy, RuleVersion } from './policy.ts';
 import { applyRules } from './exclusion.ts';
 import { bpsUp, divCeil } from './money.ts';
 import { costBps, priceOf } from './net-result.ts';
+import type { FeedVerdict } from './reference.ts';
 import { fiatAndSats } from './ramp.ts';
 import type { DecidedBy, PolicyName, TieBreak } from './ranking.ts';
 import { compareText, rank } from './ranking.ts';
@@ -25,10 +26,22 @@ export type RouteInput = {
   waitedMs: number;
 };
 
-/** A ranked offer with the figures to show. Liquidity has `feePpm` (of the inbound capacity), buy and sell have the others. */
+/** A ranked offer with the figures to show. Liquidity has `feePpm` (of the inbound capacity), buy and sell have the others. `costIsOf` says what `costBps` is measured against. */
 export type RoutedOffer = RankedOffer & { tieKey: string; btcPrice?: bigint; feeBps?: number; costBps?: number; feePpm?: number };
 
-export type Reference = { btcPrice: bigint; source: 'configured' | 'live' | 'median-of-offers'; observedOn: number; disputed?: true };
+export const referenceSources = ['configured', 'live', 'one-feed', 'median-of-offers'] as const;
+export type Reference = {
+  btcPrice: bigint;
+  source: (typeof referenceSources)[number];
+  observedOn: number;
+  /** Live, and not believed: it would have excluded more than half of the sound offers. */
+  disputed?: true;
+  feeds?: FeedVerdict[];
+};
+
+/** What costs are told against: the market, or no more than the middle of the offers or a lone feed. */
+export const costIsOf = ({ reference }: Pick<RoutePolicy, 'reference'>): 'market' | 'median' =>
+  reference && reference.disputed !== true && (reference.source === 'live' || reference.source === 'configured') ? 'market' : 'median';
 
 export type RoutePolicy = {
   name: PolicyName;
@@ -66,7 +79,9 @@ export const decide = (input: RouteInput): Route => {
   const tieKey = remembered(input.tieKey);
   const { accepted, excluded, priceCheck, referenceDisputed } = applyRules(asked, input.candidates, policy, now, input.declined);
   const { ranked, name, decidedBy, tieBreaks, preferenceDecided } = rank(asked, accepted, policy, tieKey, now);
-  const reference = referenceOf(asked, accepted, policy, now, referenceDisputed === true);
+  const median = medianOf(asked, accepted, now);
+  const reference = referenceOf(asked, policy, median, referenceDisputed === true);
+  const yardstick = referenceDisputed ? median : reference;
   const neutral = <T extends { providerId: string }>(list: T[]): T[] =>
     [...list].sort((a, b) => compareText(tieKey(a.providerId), tieKey(b.providerId)) || compareText(a.providerId, b.providerId));
   return {
@@ -76,7 +91,7 @@ export const decide = (input: RouteInput): Route => {
     decidedOn: now,
     maxWaitMs: input.maxWaitMs,
     waitedMs: input.waitedMs,
-    offers: ranked.map((offer) => ({ ...offer, tieKey: tieKey(offer.providerId), ...figures(asked, offer, reference) })),
+    offers: ranked.map((offer) => ({ ...offer, tieKey: tieKey(offer.providerId), ...figures(asked, offer, yardstick) })),
     excluded: neutral(excluded),
     refused: neutral(input.refused),
     failed: neutral(input.failed),
@@ -124,18 +139,21 @@ export const replay = (route: Route): string[] => {
 };
 
 /**
- * The price that costs are measured against: the live or configured price, else the median of the accepted offers' own prices. For an even number
- * it is the lower middle, so that somebody really offers it. One offer is no market.
+ * The median of the accepted offers' own prices. For an even number it is the lower middle, so that somebody really offers it. One offer is no market.
  */
-const referenceOf = (asked: Asked, accepted: Candidate[], { reference }: DecisionPolicy, now: number, disputed: boolean): Reference | undefined => {
-  if (!asksExchange(asked)) return undefined;
-  if (reference) {
-    const { btcPrice, source = 'configured', observedOn } = reference;
-    return { btcPrice, source, observedOn, ...(disputed ? { disputed } : {}) };
-  }
+const medianOf = (asked: Asked, accepted: Candidate[], now: number): Reference | undefined => {
   const prices = accepted.flatMap(({ offer }) => priceOf(asked, offer) ?? []).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   const middle = prices.length < 2 ? undefined : prices[Math.floor((prices.length - 1) / 2)];
   return middle === undefined || middle <= 0n ? undefined : { btcPrice: middle, source: 'median-of-offers', observedOn: now };
+};
+
+/** The live or configured price, else the median, with what the feeds said. */
+const referenceOf = (asked: Asked, { reference, feeds }: DecisionPolicy, median: Reference | undefined, disputed: boolean): Reference | undefined => {
+  if (!asksExchange(asked)) return undefined;
+  const named = feeds ? { feeds } : {};
+  if (!reference) return median && { ...median, ...named };
+  const { btcPrice, source = 'configured', observedOn } = reference;
+  return { btcPrice, source, observedOn, ...(disputed ? { disputed } : {}), ...named };
 };
 
 const figures = (asked: Asked, { offer }: RankedOffer, reference: Reference | undefined): Pick<RoutedOffer, 'btcPrice' | 'feeBps' | 'costBps' | 'feePpm'> => {

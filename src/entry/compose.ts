@@ -6,7 +6,9 @@ import type { Sender } from '../ports/deliveries.ts';
 import type { Gateway, InstanceState } from '../ports/gateway.ts';
 import type { Log } from '../ports/runtime.ts';
 import type { Provider } from '../ports/providers.ts';
+import { createFeedReader } from '../feeds/read-feed.ts';
 import { noRecord } from '../gateway/pricing/record.ts';
+import { noReference } from '../gateway/pricing/reference.ts';
 import { modeOf, noSwitches } from '../gateway/switches.ts';
 import type { HttpSettings } from '../http/call.ts';
 import type { KnownApp, Limits } from '../http/limiter.ts';
@@ -61,12 +63,15 @@ export const composeInstance = (parts: Parts) => {
     judged: new Map(),
     switches: noSwitches(),
     record: noRecord(),
+    reference: noReference(),
     lastPrices: new Map(),
   };
   const sender: Sender = (delivery) => parts.sender({ ...delivery, headers: { ...userAgent, ...delivery.headers } });
+  const named: Http = (request) => parts.http({ ...request, headers: { ...userAgent, ...request.headers } });
+  const readFeed = createFeedReader(named);
   const signer = createSigner(secrets.signing, secrets.appWebhooks);
   const receiptSigner = createReceiptSigner(secrets.signing);
-  const providers = config.providers.map((provider) => composeProvider(parts, provider, state));
+  const providers = config.providers.map((provider) => composeProvider(parts, provider, named, state));
   const ownHosts = [new URL(config.public_url).hostname];
   const check = (url: string) => checkWebhookUrl(url, { sandbox: config.mode === 'sandbox', allowedPorts: config.webhooks.allowed_ports, ownHosts });
   const notices = createNoticeTokens(secrets.notice);
@@ -93,6 +98,7 @@ export const composeInstance = (parts: Parts) => {
     sender,
     signer,
     receiptSigner,
+    readFeed,
     state,
     flights: { refreshing: new Map(), opening: new Map(), reading: new Map() },
   });
@@ -120,7 +126,7 @@ export const composeInstance = (parts: Parts) => {
   return { onDatabase, drain, state, providers };
 };
 
-const composeProvider = (parts: Parts, configured: ProviderConfig, state: InstanceState): Provider => {
+const composeProvider = (parts: Parts, configured: ProviderConfig, http: Http, state: InstanceState): Provider => {
   const { config, now, random } = parts;
   const core = {
     ...configured,
@@ -156,7 +162,7 @@ const composeProvider = (parts: Parts, configured: ProviderConfig, state: Instan
   const adapter = module.create(
     {
       providerId: core.id,
-      http: (request) => parts.http({ ...request, headers: { ...userAgent, ...request.headers } }),
+      http,
       now,
       newId: parts.uuid,
       log: (level, event, fields) => parts.log(level, event, { ...fields, provider: core.id }),

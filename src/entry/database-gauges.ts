@@ -4,15 +4,18 @@ type Gauge = { name: string; help: string; value: number };
 
 /** Gauges from the database, the same on every instance. Throws the driver's error when the database does not answer. */
 export const databaseGauges = async (sql: postgres.Sql): Promise<Gauge[]> => {
-  const [row] = await sql<{ late: number; dead: number; unsettled: number; review: number }[]>`
+  const [row] = await sql<{ late: number; dead: number; unsettled: number; review: number; prices: number }[]>`
     select (select count(*) from deliveries where state = 'due' and due_on < now() - interval '1 minute')::int as late,
       (select count(*) from deliveries where state = 'dead')::int as dead,
       (select count(*) from intents where state in ('prepared', 'sending', 'unknown'))::int as unsettled,
-      (select count(*) from orders where stage = 'review')::int as review`;
+      (select count(*) from orders where stage = 'review')::int as review,
+      (select count(*) from reference_prices
+        where json_array_length(readings) > 1 and (state <> 'live' or read_on < now() - interval '3 minutes'))::int as prices`;
   return [
     { name: 'deliveries_late', help: 'Webhooks that should have gone out a minute ago', value: row?.late ?? 0 },
     { name: 'deliveries_dead', help: 'Webhooks that were given up', value: row?.dead ?? 0 },
     { name: 'intents_unsettled', help: 'Placings without an outcome', value: row?.unsettled ?? 0 },
     { name: 'orders_in_review', help: 'Orders that the operator looks at', value: row?.review ?? 0 },
+    { name: 'references_not_live', help: 'Currencies with several price feeds of which no two agree', value: row?.prices ?? 0 },
   ];
 };

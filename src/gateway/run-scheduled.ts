@@ -7,10 +7,19 @@ import type { Retention } from '../ports/stores.ts';
 import { lookAgain } from './ordering/recheck-withheld.ts';
 import { closeReceiptDays } from './receipts/close-days.ts';
 import { refreshAccounts } from './accounts/refresh-account.ts';
+import { readFeeds } from './pricing/reference.ts';
 import { settleIntents } from './ordering/settle-intents.ts';
 
 export type TickBudget = { /** Stop taking on new work after so long. */ ms: number; /** At most so many provider calls and deliveries. */ calls: number };
-export type Scheduled = { deliveries: number; intents: number; claims: number; orders: number; accounts: number; record: number; receipts: number };
+export type Scheduled = {
+  deliveries: number;
+  intents: number;
+  claims: number;
+  orders: number;
+  accounts: number;
+  record: number;
+  receipts: number;
+};
 
 /**
  * All background work, most urgent first: webhooks, lost answers, lost claims, orders to follow. Every part takes leases, so any number of
@@ -32,10 +41,12 @@ export const runScheduled = async (gateway: Gateway, drain: (limit: number) => P
         if (name === 'deliveries' ? n === 0 : n < limit) return;
       }
     } catch (error) {
-      gateway.log('error', 'scheduled_failed', { part: name, error: errorText(error) });
-      gateway.count('scheduled_failed_total', { part: name });
+      failed(gateway, name, error);
     }
   };
+  // Beside everything else: a price grows old while orders are followed, and no feed may keep them waiting.
+  const reference = readFeeds(gateway).catch((error: unknown) => failed(gateway, 'reference', error));
+  if (gateway.outlivesRequest) gateway.background(reference);
   await refreshSwitches(gateway);
   const held = (name: string): boolean => switched(gateway.state.switches, name, gateway.now()) !== undefined;
   if (!held(deliveriesSwitch)) await part('deliveries', 20, drain);
@@ -46,7 +57,13 @@ export const runScheduled = async (gateway: Gateway, drain: (limit: number) => P
   await part('accounts', 10, (limit) => refreshAccounts(gateway, limit));
   await part('record', 50, (limit) => gateway.stores.record.addMissing(gateway.now(), gateway.now() - unfilledDays * day, limit));
   await part('receipts', 1, (limit) => closeReceiptDays(gateway, limit));
+  if (!gateway.outlivesRequest) await reference;
   return done;
+};
+
+const failed = (gateway: Gateway, part: keyof Scheduled | 'reference', error: unknown): void => {
+  gateway.log('error', 'scheduled_failed', { part, error: errorText(error) });
+  gateway.count('scheduled_failed_total', { part });
 };
 
 export type RetentionDays = {

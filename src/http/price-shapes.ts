@@ -4,7 +4,9 @@ import { conditions, deliveries, exclusionRules, offerWarnings } from '../domain
 import { faultKinds } from '../domain/fault-kind.ts';
 import { decisive, policyNames, tieBreaks } from '../domain/ranking.ts';
 import { haircutSources } from '../domain/record.ts';
+import { feedStates } from '../domain/reference.ts';
 import { refusalReasons } from '../domain/refusal.ts';
+import { referenceSources } from '../domain/route.ts';
 import { anyAmount, keptAmount, providerRef, smallId, time, uuid } from './shapes.ts';
 
 const bps = z.int();
@@ -47,7 +49,15 @@ const offered = {
 };
 export const exchanged = { amount_fiat: keptAmount, amount_sats: keptAmount, currency_id: smallId, payment_option_id: smallId };
 export const charged = { btc_price: keptAmount, order_fee: keptAmount };
-const priced = { ...charged, fee_bps: bps, cost_bps: bps.optional(), arrival_seconds: z.int().optional() };
+const priced = {
+  ...charged,
+  fee_bps: bps,
+  cost_bps: bps.optional().openapi({ description: 'What the whole exchange costs against the market price of policy.reference (live or configured)' }),
+  cost_vs_median_bps: bps
+    .optional()
+    .openapi({ description: 'Instead of cost_bps where no market price is known: against the middle of the offers or a lone ticker' }),
+  arrival_seconds: z.int().optional(),
+};
 export const bought = { pay_sats: keptAmount, fee_sats: keptAmount, client_sats: keptAmount };
 
 const expected = keptAmount.openapi({ description: 'What is received less the haircut: what offers are ranked by, for each unit paid' });
@@ -153,7 +163,16 @@ const policy = {
   preference_decided: z.boolean(),
   indicative_haircut_bps: bps,
   reference: z
-    .object({ btc_price: keptAmount, source: z.enum(['configured', 'live', 'median-of-offers']), observed_on: time, disputed: z.literal(true).optional() })
+    .object({
+      btc_price: keptAmount,
+      source: z.enum(referenceSources),
+      observed_on: time,
+      disputed: z.literal(true).optional().openapi({ description: 'It would have excluded more than half of the sound offers, and so excluded none' }),
+      feeds: z
+        .array(z.object({ name: z.string(), state: z.enum(feedStates), btc_price: keptAmount.optional() }))
+        .optional()
+        .openapi({ description: 'The public tickers of this currency, and what each was worth' }),
+    })
     .optional(),
   price_check: z.literal('weak').optional().openapi({ description: 'Two offers that differ, and nothing to judge between them' }),
   learning: z.enum(['off', 'shown', 'ranked']).optional(),

@@ -4,6 +4,7 @@ import type { Sender, Signer } from './deliveries.ts';
 import type { SwitchState } from './operator.ts';
 import type { ReceiptSigner } from './receipts.ts';
 import type { RecordState } from './record.ts';
+import type { FeedReader, ReferenceState } from './reference.ts';
 import type { Count, Observe } from './metric-list.ts';
 import type { Clock, Ids, Log, Seal, Json } from './runtime.ts';
 import type { Settings } from './settings.ts';
@@ -26,6 +27,7 @@ export type InstanceState = {
   /** By provider, outcome and network: since when it is counted. */
   judged: Map<string, number>;
   record: RecordState;
+  reference: ReferenceState;
   /** By currency, hundredths of the fiat unit per bitcoin, and when they were noted. */
   lastPrices: Map<string, { lowest: bigint; highest: bigint; since: number }>;
 };
@@ -64,6 +66,7 @@ export type Gateway = {
   sender: Sender;
   signer: Signer;
   receiptSigner: ReceiptSigner;
+  readFeed: FeedReader;
   state: InstanceState;
   flights: Flights;
 };

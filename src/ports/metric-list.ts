@@ -29,6 +29,12 @@ export const metricList = {
     labels: ['provider', 'reason'],
   },
   deliveries_total: { kind: 'counter', help: 'Webhook attempts by outcome', labels: ['outcome'] },
+  feed_reads_total: { kind: 'counter', help: 'Readings of public price tickers, and what each was worth', labels: ['currency', 'feed', 'state'] },
+  reference_disputed_total: {
+    kind: 'counter',
+    help: 'Decisions that did not believe the live reference: it would have excluded most offers',
+    labels: ['currency'],
+  },
   scheduled_total: { kind: 'counter', help: 'Background work done', labels: ['part'] },
   scheduled_failed_total: { kind: 'counter', help: 'Parts of the background work that ended with a defect', labels: ['part'] },
 } as const satisfies Record<string, Metric>;

@@ -1,5 +1,6 @@
 import type { RepostProfile } from '../domain/order.ts';
 import type { PaymentMethod } from '../domain/ramp.ts';
+import type { Feed } from './reference.ts';
 
 // ---- settings (a part of the parsed configuration, in its own names) -------------------------------------------------------------------
 
@@ -29,7 +30,7 @@ export type Settings = {
     accept_margin_s: number;
     expiry_margin_s: number;
     shortest_life_s: number;
-    reference?: Record<string, { btc_price: number; max_deviation_bps: number }> | undefined;
+    reference?: Record<string, { btc_price?: number | undefined; max_deviation_bps?: number | undefined; feeds?: readonly Feed[] | undefined }> | undefined;
     arrival_seconds: Record<PaymentMethod, number>;
     option_methods: Record<string, PaymentMethod>;
   };

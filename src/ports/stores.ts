@@ -5,6 +5,7 @@ import type { OperatorStore } from './operator.ts';
 import type { SessionStore } from './sessions.ts';
 import type { ReceiptStore } from './receipts.ts';
 import type { RecordStore } from './record.ts';
+import type { ReferenceStore } from './reference.ts';
 import type { RouteStore } from './routes.ts';
 import type { IntentStore } from './intents.ts';
 import type { OrderStore } from './orders.ts';
@@ -28,6 +29,7 @@ export type Stores = {
   routes: RouteStore;
   record: RecordStore;
   receipts: ReceiptStore;
+  reference: ReferenceStore;
   intents: IntentStore;
   orders: OrderStore;
   claims: ClaimStore;

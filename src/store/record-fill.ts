@@ -25,6 +25,8 @@ type Facts = {
   ordered_on: number;
   filled_on: number | null;
   reference: string | null;
+  market: string | null;
+  market_on: number | null;
 };
 
 /** Call under the order's lock. If the route was deleted with its customer, the lead is unknown. */
@@ -38,8 +40,11 @@ const factsOf = async (tx: Transaction, orderId: string): Promise<Facts | undefi
       o.link_receive::text, ('x' || right(o.quote_id::text, 2))::bit(8)::int as rank, r.route->'route'->'offers' as offers,
       (i.quote->'route'->>'decidedOn')::float8 as quoted_on, (extract(epoch from o.created_on) * 1000)::float8 as ordered_on,
       (select (extract(epoch from min(e.at)) * 1000)::float8 from order_events e where e.order_id = o.id and e.to_stage in ('filled', 'finished')) as filled_on,
-      case when i.quote->'route'->'policy'->'reference'->>'source' = 'live' then i.quote->'route'->'policy'->'reference'->>'btcPrice' end as reference
+      case when i.quote->'route'->'policy'->'reference'->>'source' = 'live' and i.quote->'route'->'policy'->'reference'->>'disputed' is null
+        then i.quote->'route'->'policy'->'reference'->>'btcPrice' end as reference,
+      m.price::text as market, (extract(epoch from m.read_on) * 1000)::float8 as market_on
     from orders o join intents i on i.id = o.intent_id
+    left join reference_prices m on m.currency = i.quote->'route'->'asked'->>'currency' and m.state = 'live'
     left join routes r on r.id = (left(o.quote_id::text, 34) || '00')::uuid
     where o.id = ${orderId}`);
   return rows[0];
@@ -56,17 +61,25 @@ const leadOf = ({ rank, offers }: Facts): number | null => {
   return Math.max(-10_000, Math.min(1_000_000_000, bpsDown(own.n * other.d - other.n * own.d, other.n * own.d)));
 };
 
-const fillOf = (facts: Facts, told: boolean, now: number): Fill => ({
-  ramp: facts.ramp,
-  binding: facts.binding,
-  quotedPay: BigInt(facts.quoted_pay),
-  quotedReceive: BigInt(facts.quoted_receive),
-  ...(told ? { toldPay: BigInt(facts.told_pay), toldReceive: BigInt(facts.told_receive) } : {}),
-  ...(facts.link_receive === null ? {} : { linkReceive: BigInt(facts.link_receive) }),
-  quotedOn: facts.quoted_on ?? facts.ordered_on,
-  filledOn: told ? (facts.filled_on ?? now) : now,
-  ...(facts.reference === null ? {} : { referenceQuoted: BigInt(facts.reference) }),
-});
+/** A live reference is one of the moment: older than this, it tells of another one. */
+const sameMomentMs = 150_000;
+
+const fillOf = (facts: Facts, told: boolean, now: number): Fill => {
+  const filledOn = told ? (facts.filled_on ?? now) : now;
+  const isOfTheFill = facts.market_on !== null && Math.abs(facts.market_on - filledOn) <= sameMomentMs;
+  return {
+    ramp: facts.ramp,
+    binding: facts.binding,
+    quotedPay: BigInt(facts.quoted_pay),
+    quotedReceive: BigInt(facts.quoted_receive),
+    ...(told ? { toldPay: BigInt(facts.told_pay), toldReceive: BigInt(facts.told_receive) } : {}),
+    ...(facts.link_receive === null ? {} : { linkReceive: BigInt(facts.link_receive) }),
+    quotedOn: facts.quoted_on ?? facts.ordered_on,
+    filledOn,
+    ...(facts.reference === null ? {} : { referenceQuoted: BigInt(facts.reference) }),
+    ...(facts.market !== null && isOfTheFill ? { referenceFilled: BigInt(facts.market) } : {}),
+  };
+};
 
 export type RecordFill = {
   orderId: string;
@@ -92,6 +105,7 @@ export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFi
     toldReceive: fill.toldReceive ?? null,
     filledOn: fill.filledOn,
     linkReceive: fill.linkReceive ?? null,
+    referenceFilled: fill.referenceFilled ?? null,
     ...countedColumns(counted, now),
   };
   const key: Key = { providerId: facts.provider_id, ramp: facts.ramp, currency: facts.currency ?? '', option: facts.option };

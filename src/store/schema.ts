@@ -11,6 +11,7 @@ import { document, moment, sealed } from './columns.ts';
 
 export { fills, recordBroken, recordEstimates } from './record-schema.ts';
 export { receiptDays, receiptKeys, receipts } from './receipt-schema.ts';
+export { referencePrices } from './reference-schema.ts';
 import type { StoredTerms } from './order-terms.ts';
 
 const amount = (name: string) => bigint(name, { mode: 'bigint' });

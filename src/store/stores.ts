@@ -15,6 +15,7 @@ import { createOrderStore } from './order-store.ts';
 import { prune } from './prune.ts';
 import { createReceiptStore } from './receipt-store.ts';
 import { createRecordStore } from './record-store.ts';
+import { createReferenceStore } from './reference-store.ts';
 import { createRouteStore } from './route-store.ts';
 import * as schema from './schema.ts';
 import { createSessionStore } from './session-store.ts';
@@ -33,6 +34,7 @@ export const createStores = (client: Sql, options: StoreOptions): Stores => {
     routes: createRouteStore(db, client, { grouped: options.grouped }),
     record: createRecordStore(db),
     receipts: createReceiptStore(db),
+    reference: createReferenceStore(db),
     intents: createIntentStore(db),
     orders: createOrderStore(db),
     claims: createClaimStore(db),

@@ -9,6 +9,7 @@ import type { CallContext, CatalogueOption } from '../../providers/spec.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { defaultHaircutBps } from './haircut.ts';
 import { learnt, routeVersion } from './record.ts';
+import { referenceFor } from './reference.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Scope } from '../../ports/scope.ts';
@@ -95,8 +96,7 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
   };
 
   const { answer_early: rule } = gateway.settings.routing;
-  const good = (): number =>
-    applyRules(request.asked, candidates, policyOf(gateway, request.asked, gateway.now()), gateway.now(), request.session.declined).accepted.length;
+  const good = (): number => applyRules(request.asked, candidates, policyOf(gateway, request.asked), gateway.now(), request.session.declined).accepted.length;
   const early = rule && answerEarly(gateway, started + rule.after_ms, () => good() >= rule.offers);
   let decided = false;
   const running: Promise<void>[] = [];
@@ -145,13 +145,14 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
     candidates,
     refused,
     failed,
-    policy: policyOf(gateway, request.asked, now),
+    policy: policyOf(gateway, request.asked),
     declined: request.session.declined,
     tieKey: (providerId) => gateway.hash(`${requestId}${providerId}`),
     now,
     maxWaitMs,
     waitedMs: now - started,
   });
+  if (route.policy.reference?.disputed && asksExchange(request.asked)) gateway.count('reference_disputed_total', { currency: request.asked.currency });
   return { route, shadow, offerings };
 };
 
@@ -190,16 +191,14 @@ const faultOf = (scope: Scope, fault: unknown, latencyMs: number, providerId: st
   return { reason: 'malformed', retryable: false, latencyMs };
 };
 
-const policyOf = (gateway: Gateway, asked: Asked, now: number): DecisionPolicy => {
+const policyOf = (gateway: Gateway, asked: Asked): DecisionPolicy => {
   const { routing } = gateway.settings;
-  const configured = asksExchange(asked) ? routing.reference?.[asked.currency] : undefined;
   return {
     version: routeVersion(gateway),
-    ...(asksExchange(asked) ? learnt(gateway) : {}),
+    ...(asksExchange(asked) ? { ...learnt(gateway), ...referenceFor(gateway, asked) } : {}),
     outlierBps: routing.outlier_bps,
     toleranceBps: routing.tolerance_bps,
     shortestLifeMs: routing.shortest_life_s * 1000,
     indicativeHaircutBps: defaultHaircutBps(routing),
-    ...(configured ? { reference: { btcPrice: BigInt(configured.btc_price), maxDeviationBps: configured.max_deviation_bps, observedOn: now } } : {}),
   };
 };

@@ -11,6 +11,7 @@ import { tierFor, tiersFor, type Outside } from '../catalogue/tiers.ts';
 import { farOutside, outsideNow } from './last-prices.ts';
 import { listingShareMs, priceDeadlineMs } from './collect-offers.ts';
 import { haircutTerms, refreshRecord } from './record.ts';
+import { refreshReference } from './reference.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { OptionNumber } from '../../ports/catalogue.ts';
@@ -47,7 +48,11 @@ export const readExchange = async (scope: Scope, ramp: ExchangeRamp, request: Ex
   const { gateway } = scope;
   const amount = amountOf(request);
   const since = gateway.now();
-  const [catalogue] = await Promise.all([readCatalogue(scope, ramp, listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms))), refreshRecord(gateway)]);
+  const [catalogue] = await Promise.all([
+    readCatalogue(scope, ramp, listingShareMs(priceDeadlineMs(gateway, request.max_wait_ms))),
+    refreshRecord(gateway),
+    refreshReference(gateway),
+  ]);
   const number = catalogue.numbers.get(request.payment_option_id);
   // Before the very first listing we know nothing, so we cannot call the request wrong.
   refuseUnlisted(gateway, ramp, catalogue.numbers.size > 0);

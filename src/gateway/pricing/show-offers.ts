@@ -3,6 +3,7 @@ import { asksExchange } from '../../domain/offer.ts';
 import type { Ramp } from '../../domain/ramp.ts';
 import { quoteIdOf } from '../../domain/route-id.ts';
 import { emptyWindows, type Sums, type Windows } from '../../domain/record.ts';
+import type { FeedVerdict } from '../../domain/reference.ts';
 import type { Route, RoutedOffer } from '../../domain/route.ts';
 import type { Limits } from '../../domain/refusal.ts';
 import { Problem } from '../problem.ts';
@@ -28,7 +29,7 @@ export const showOffer = <R extends Ramp>(gateway: Gateway, stored: StoredOffers
     ...words.price(ranked),
     ...(offer.expiresOn === undefined ? {} : { expires_on: isoTime(offer.expiresOn) }),
     accept_by: isoTime(acceptBy),
-    ...words.figures(ranked),
+    ...words.figures(ranked, stored.route.policy),
     behind_best_bps: ranked.behindBestBps,
     ...words.expected(ranked, haircutPpm),
     haircut_ppm: haircutPpm,
@@ -75,6 +76,8 @@ const showReasons = <R extends Ramp>(gateway: Gateway, route: Route, ramp: R) =>
   })),
 });
 
+const showFeed = ({ name, state, btcPrice }: FeedVerdict) => ({ name, state, ...(btcPrice === undefined ? {} : { btc_price: int(btcPrice) }) });
+
 const showPolicy = <R extends Ramp>(route: Route, ramp: R) => {
   const { policy } = route;
   return {
@@ -92,6 +95,7 @@ const showPolicy = <R extends Ramp>(route: Route, ramp: R) => {
             source: policy.reference.source,
             observed_on: isoTime(policy.reference.observedOn),
             ...(policy.reference.disputed ? { disputed: true as const } : {}),
+            ...(policy.reference.feeds ? { feeds: policy.reference.feeds.map(showFeed) } : {}),
           },
         }
       : {}),

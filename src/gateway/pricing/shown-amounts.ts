@@ -3,7 +3,7 @@ import { formatHundredths } from '../../domain/money.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
 import { amountNames, fiatAndSats, isFiatFixed, type ExchangeRamp, type PerRamp, type Ramp } from '../../domain/ramp.ts';
 import type { Limits } from '../../domain/refusal.ts';
-import type { Route, RoutedOffer, RoutePolicy } from '../../domain/route.ts';
+import { costIsOf, type Route, type RoutedOffer, type RoutePolicy } from '../../domain/route.ts';
 import type { LiquidityProduct } from '../../providers/spec.ts';
 import { int, limit, required, shownFacts, type Amount, type LiquidityFacts } from '../outward.ts';
 import { exchangeOf } from './exchange-terms.ts';
@@ -16,7 +16,7 @@ type ExchangeShown = {
   asked: { amount_fiat?: Amount; amount_sats?: Amount; currency_id: number; payment_option_id: number };
   offer: Exchanged;
   price: { btc_price: Amount; order_fee: Amount };
-  figures: { fee_bps: number; cost_bps?: number };
+  figures: { fee_bps: number; cost_bps?: number; cost_vs_median_bps?: number };
   excluded: { amount_fiat?: Amount; amount_sats?: Amount };
   limits: { min_amount_fiat?: number; max_amount_fiat?: number; min_amount_sats?: number; max_amount_sats?: number };
   policy: { outlier_bps: number; tolerance_bps: number };
@@ -45,7 +45,7 @@ type AmountWords<R extends Ramp> = {
   offer(offer: ProviderOffer, terms: RouteTerms): ShownOf[R]['offer'];
   /** An offer's fee, if it is not the difference of its amounts. */
   price(ranked: RoutedOffer): ShownOf[R]['price'];
-  figures(ranked: RoutedOffer): ShownOf[R]['figures'];
+  figures(ranked: RoutedOffer, policy: RoutePolicy): ShownOf[R]['figures'];
   /** What the offer is worth by its provider's past deliveries, which is what ranks it. Rounded down for display. */
   expected(ranked: RoutedOffer, haircutPpm: number): ShownOf[R]['expected'];
   /** How long the money takes, and what else we know about its way. */
@@ -60,6 +60,9 @@ type AmountWords<R extends Ramp> = {
   /** An amount that the customer pays, in words. */
   paid(route: Route, amount: bigint): string;
 };
+
+/** The middle of the offers is no market: it costs too little by what they all add. */
+const costNames = { market: 'cost_bps', median: 'cost_vs_median_bps' } as const;
 
 const limitsOf =
   (ramp: Ramp) =>
@@ -83,7 +86,10 @@ const exchange = (ramp: ExchangeRamp): Omit<AmountWords<ExchangeRamp>, 'term' | 
     return { amount_fiat: int(fiat), amount_sats: int(sats), currency_id: terms.currencyId, payment_option_id: terms.paymentOptionId };
   },
   price: ({ btcPrice, offer }) => ({ btc_price: int(required(btcPrice, 'the price of an exchange')), order_fee: int(offer.fee) }),
-  figures: ({ feeBps, costBps }) => ({ fee_bps: required(feeBps, 'the fee of an exchange'), ...(costBps === undefined ? {} : { cost_bps: costBps }) }),
+  figures: ({ feeBps, costBps }, policy) => ({
+    fee_bps: required(feeBps, 'the fee of an exchange'),
+    ...(costBps === undefined ? {} : { [costNames[costIsOf(policy)]]: costBps }),
+  }),
   limits: limitsOf(ramp),
   policy: ({ outlierBps, toleranceBps }) => ({ outlier_bps: outlierBps, tolerance_bps: toleranceBps }),
   excluded: (route, { pay, receive }) =>

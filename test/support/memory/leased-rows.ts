@@ -33,6 +33,10 @@ export const leasedRows = <R extends object>(now: () => number) => {
       if (release) delete one.lease;
       return true;
     },
+    /** Those that nobody holds. */
+    remove: (is: (row: R) => boolean): void => {
+      for (const [id, one] of kept) if (is(one.row) && (one.lease === undefined || one.lease.until < now())) kept.delete(id);
+    },
     /** Whoever holds it. */
     set: (id: string, is: (row: R) => boolean, change: object): boolean => {
       const one = kept.get(id);

@@ -335,6 +335,41 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
     });
   });
 
+  it('market prices: read when they are due, by one, and kept by whoever holds them', async () => {
+    const { reference } = stores();
+    const row = (readOn: number) => ({
+      currency: 'EUR',
+      readings: [
+        { name: 'a', said: { price: 9_000_000n, text: '90000', at: readOn, since: readOn } },
+        { name: 'b', fault: 'away' as const },
+      ],
+      state: 'live' as const,
+      price: 9_000_000n,
+      readOn,
+    });
+    const due = { before: now - 15_000, now };
+    expect(await reference.take('EUR', due, lapsed('dead'))).toBe(true);
+    await reference.save(row(now), lapsed('dead'));
+    expect(await reference.read()).toEqual([]);
+    expect(await reference.take('EUR', due, lease('one'))).toBe(true);
+    expect(await reference.take('EUR', due, lease('two'))).toBe(false);
+    await reference.save(row(now), lease('two'));
+    expect(await reference.read()).toEqual([]);
+    await reference.save(row(now), lease('one'));
+    expect(await reference.read()).toEqual([row(now)]);
+    expect(await reference.take('EUR', due, lease('two'))).toBe(false);
+    // Later, and where the clock was put back.
+    expect(await reference.take('EUR', { before: now + 1, now: now + 15_001 }, lease('two'))).toBe(true);
+    await reference.save({ ...row(now + 60_000), price: undefined, state: 'away' } as never, lease('two'));
+    expect(await reference.take('EUR', due, lease('one'))).toBe(true);
+    expect((await reference.read())[0]).not.toHaveProperty('price');
+    await reference.save(row(now), lease('one'));
+    await reference.keepOnly(['EUR']);
+    expect(await reference.read()).toHaveLength(1);
+    await reference.keepOnly(['CHF']);
+    expect(await reference.read()).toEqual([]);
+  });
+
   it('upstream sessions: one live one for an owner at a provider', async () => {
     const { sessions, intents } = stores();
     const row = { owner: crypto.randomUUID(), providerId: 'alpine', now };

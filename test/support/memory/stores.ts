@@ -12,6 +12,7 @@ import type { OperatorStore } from '../../../src/ports/operator.ts';
 import type { Intent } from '../../../src/ports/intents.ts';
 import type { Order, OrderEvent, OrderStore } from '../../../src/ports/orders.ts';
 import type { RecordStore } from '../../../src/ports/record.ts';
+import type { ReferenceRow } from '../../../src/ports/reference.ts';
 import type { StoredRoute } from '../../../src/ports/routes.ts';
 import type { ProviderSession, SessionStore } from '../../../src/ports/sessions.ts';
 import type { Stores } from '../../../src/ports/stores.ts';
@@ -34,6 +35,7 @@ export const memoryStores = (now: () => number) => {
   const intents = leasedRows<Intent>(now);
   const orders = leasedRows<Order>(now);
   const claims = leasedRows<Claim>(now);
+  const references = leasedRows<ReferenceRow>(now);
   const events: (OrderEvent & { orderId: string })[] = [];
   const deliveries: Delivery[] = [];
   const routes: StoredRoute[] = [];
@@ -207,6 +209,21 @@ export const memoryStores = (now: () => number) => {
       read: async () => await Promise.resolve({ estimates: [], broken: [] }),
       oldReaders: async () => await Promise.resolve(false),
     }),
+    reference: {
+      read: async () => await Promise.resolve(references.filter(({ readOn }) => readOn > 0)),
+      take: async (currency, { before, now: at }, lease) => {
+        if (!references.has(currency)) references.insert(currency, { currency, readings: [], state: 'away', readOn: 0 });
+        return await Promise.resolve(references.take(currency, lease, ({ readOn }) => readOn < before || readOn > at + (at - before)) !== undefined);
+      },
+      save: async (row, lease) => {
+        if (references.holds(row.currency, lease.owner)) references.change(row.currency, lease.owner, () => true, { ...row, price: row.price }, true);
+        await Promise.resolve();
+      },
+      keepOnly: async (currencies) => {
+        references.remove(({ currency }) => !currencies.includes(currency));
+        await Promise.resolve();
+      },
+    },
     operator: partly<OperatorStore>('operator', { switches: async () => await Promise.resolve([]) }),
   });
   return { stores, events, deliveries, declined };

@@ -1,0 +1,133 @@
+/** `routing.reference`: what a bitcoin costs, by the operator's own word or by public tickers. */
+import { z } from 'zod';
+import { isLoopback } from '../domain/public-address.ts';
+import type { Feed } from '../ports/reference.ts';
+
+/** XBTEUR is answered under XXBTZEUR, the two younger markets under their own names. */
+const krakenMarket = (currency: string): string => (currency === 'CHF' || currency === 'AUD' ? `XBT${currency}` : `XXBTZ${currency}`);
+
+type Preset = { currencies: readonly string[]; averages?: readonly string[]; of: (currency: string) => Omit<Feed, 'name' | 'venue' | 'averages'> };
+/**
+ * Public tickers that need no key. Kraken's has no stamp; Coinbase's is that of its last trade, Bitstamp's of the answer.
+ * https://docs.kraken.com/api/docs/rest-api/get-ticker-information
+ * https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products/get-product-ticker
+ * https://www.bitstamp.net/api/#tag/Tickers/operation/GetMarketTicker
+ * https://mempool.space/docs/api/rest#get-price: mean of the five exchanges of backend/src/tasks/price-updater.ts in its repository, whole units,
+ * stamped when they were read, which is every few minutes: it is `stale` most of the time.
+ */
+const presets = {
+  kraken: {
+    currencies: ['EUR', 'USD', 'GBP', 'CHF', 'CAD', 'AUD', 'JPY'],
+    of: (currency) => ({
+      url: `https://api.kraken.com/0/public/Ticker?pair=XBT${currency}`,
+      bid: `/result/${krakenMarket(currency)}/b/0`,
+      ask: `/result/${krakenMarket(currency)}/a/0`,
+    }),
+  },
+  coinbase: {
+    currencies: ['EUR', 'USD', 'GBP'],
+    of: (currency) => ({ url: `https://api.exchange.coinbase.com/products/BTC-${currency}/ticker`, bid: '/bid', ask: '/ask', time: '/time' }),
+  },
+  bitstamp: {
+    currencies: ['EUR', 'USD', 'GBP'],
+    of: (currency) => ({ url: `https://www.bitstamp.net/api/v2/ticker/btc${currency.toLowerCase()}/`, bid: '/bid', ask: '/ask', time: '/timestamp' }),
+  },
+  mempool: {
+    currencies: ['EUR', 'USD', 'GBP', 'CHF', 'CAD', 'AUD', 'JPY'],
+    averages: ['bitfinex', 'bitflyer', 'coinbase', 'gemini', 'kraken'],
+    of: (currency) => ({ url: 'https://mempool.space/api/v1/prices', price: `/${currency}`, time: '/time' }),
+  },
+} as const satisfies Record<string, Preset>;
+const names = ['kraken', 'coinbase', 'bitstamp', 'mempool'] as const satisfies readonly (keyof typeof presets)[];
+
+const pointer = z.string().regex(/^(?:\/(?:[^/~]|~[01])*)+$/, 'must be a JSON pointer such as /result/0/price');
+const ownFeed = z
+  .strictObject({
+    name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a short lower-case name'),
+    url: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
+    bid: pointer.optional().describe('Where its best bid stands'),
+    ask: pointer.optional(),
+    price: pointer.optional().describe('Instead of bid and ask'),
+    time: pointer.optional().describe('Where its own time stands: seconds, milliseconds or a date'),
+  })
+  .refine(({ bid, ask, price }) => (price === undefined ? bid !== undefined && ask !== undefined : bid === undefined && ask === undefined), {
+    error: 'give either bid and ask, or price',
+  });
+
+const one = z
+  .strictObject({
+    feeds: z
+      .array(z.union([z.enum(names), ownFeed], { error: `allowed: ${names.join(', ')}, or name, url and JSON pointers` }))
+      .min(1)
+      .max(8)
+      .optional()
+      .describe('Public tickers. The reference is live while two that do not copy each other agree'),
+    btc_price: z.int().min(1).optional().describe('A fixed price instead of feeds, hundredths of the fiat unit per bitcoin'),
+    max_deviation_bps: z
+      .int()
+      .min(0)
+      .max(10_000)
+      .optional()
+      .describe('Offers further from a live reference are excluded; 1000 unless given. A fixed price, or the only feed, excludes nobody unless this is given'),
+  })
+  .refine(({ feeds, btc_price: price }) => (feeds === undefined) !== (price === undefined), { error: 'give either feeds or btc_price' });
+
+export const reference = z.record(z.string(), one).superRefine((all, context) => {
+  for (const [currency, { feeds = [] }] of Object.entries(all)) {
+    const seen = new Set<string>();
+    feeds.forEach((feed, index) => {
+      const refuse = (message: string): void => context.addIssue({ code: 'custom', path: [currency, 'feeds', index], message, input: feed });
+      const name = typeof feed === 'string' ? feed : feed.name;
+      if (seen.has(name)) refuse(`two feeds have the name ${name}`);
+      seen.add(name);
+      if (typeof feed !== 'string') return;
+      const { currencies }: Preset = presets[feed];
+      if (!currencies.includes(currency)) refuse(`${feed} has no price in ${currency}, only in ${currencies.join(', ')}`);
+    });
+  }
+});
+
+type Given = z.output<typeof reference>;
+export type References = { [currency: string]: Omit<Given[string], 'feeds'> & { feeds?: Feed[] | undefined } };
+
+const known = new Set<string>([...names, ...presets.mempool.averages]);
+/** A host that names an exchange is that exchange, so that its own ticker beside the preset is one voice; on loopback every path is its own. */
+const venueOf = (url: string): string => {
+  const { hostname, href } = new URL(url);
+  if (hostname === 'localhost' || isLoopback(hostname.replace(/^\[|\]$/g, ''))) return href;
+  return hostname.split('.').find((label) => known.has(label)) ?? hostname;
+};
+
+/** What `tickerUrl` says instead of the origin of a feed on loopback: where the sandbox's ticker really listens. */
+export const resolveReferences = (given: Given | undefined, tickerUrl?: string): References | undefined =>
+  given &&
+  Object.fromEntries(
+    Object.entries(given).map(([currency, { feeds, ...rest }]) => [
+      currency,
+      { ...rest, ...(feeds ? { feeds: feeds.map((feed) => (typeof feed === 'string' ? presetFeed(feed, currency) : own(feed, tickerUrl))) } : {}) },
+    ]),
+  );
+
+const presetFeed = (name: keyof typeof presets, currency: string): Feed => {
+  const preset: Preset = presets[name];
+  return { name, venue: name, averages: preset.averages ?? [], ...preset.of(currency) };
+};
+
+const own = ({ url, name, ...pointers }: z.output<typeof ownFeed>, tickerUrl: string | undefined): Feed => {
+  const { hostname, pathname, search } = new URL(url);
+  const moved = tickerUrl !== undefined && isLoopback(hostname) ? `${new URL(tickerUrl).origin}${pathname}${search}` : url;
+  const places = Object.fromEntries(Object.entries(pointers).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  return { ...places, name, url: moved, venue: venueOf(url), averages: [] };
+};
+
+/** What a reader of the configuration may not expect. */
+export const referenceNotes = (references: References | undefined): string[] =>
+  Object.entries(references ?? {}).flatMap(([currency, { feeds, max_deviation_bps: bound }]) => {
+    const path = `routing.reference.${currency}`;
+    if (!feeds) return bound === undefined ? [`${path}.btc_price is shown and excludes no offer: max_deviation_bps would make it`] : [];
+    if (mayBeLive(feeds)) return [];
+    return [`${path} has no two feeds of their own: it is never live${bound === undefined || feeds.length > 1 ? ', and excludes no offer' : ''}`];
+  });
+
+const mayBeLive = (feeds: readonly Feed[]): boolean =>
+  feeds.some((a) => feeds.some((b) => a.venue !== b.venue && !a.averages.includes(b.venue) && !b.averages.includes(a.venue)));

@@ -1,0 +1,110 @@
+/**
+ * What a bitcoin costs, from public tickers that nobody here controls: believed where two that do not copy each other say the same. One feed that
+ * lies, lags or hangs decides nothing. Prices in hundredths of the fiat unit per bitcoin, times in Unix milliseconds. Pure.
+ */
+
+/** `away` did not answer, `malformed` answered something else, `crossed` bids more than it asks, `stale` by its own stamp. */
+export const feedFaults = ['away', 'malformed', 'crossed', 'stale'] as const;
+export type FeedFault = (typeof feedFaults)[number];
+/** `repeats` another feed of the same venue. */
+export const feedStates = ['used', 'frozen', 'disagrees', 'repeats', ...feedFaults] as const;
+export type FeedState = (typeof feedStates)[number];
+
+/** The last that is known of one feed. A feed that is away keeps what it said before, until that is too old. */
+export type FeedReading = {
+  name: string;
+  fault?: FeedFault;
+  said?: {
+    price: bigint;
+    /** Its figures as they were written. */
+    text: string;
+    /** By its own stamp, else when it was read. */
+    at: number;
+    /** Since when it has said exactly this. */
+    since: number;
+  };
+};
+/** Whose price a feed tells, and whose prices it is the mean of. */
+export type Voice = FeedReading & { venue: string; averages: readonly string[] };
+export type FeedVerdict = { name: string; state: FeedState; btcPrice?: bigint };
+export type FeedsJudged = { feeds: FeedVerdict[] } & (
+  | { state: 'live' | 'alone'; price: bigint; /** Of the oldest that was used. */ observedOn: number }
+  | { state: 'away' }
+);
+
+/** What one reading of a feed gave. */
+export type FeedAnswer = { price: bigint; text: string; stamp?: number } | { fault: FeedFault };
+
+const oldestReadMs = 60_000;
+const frozenMs = 600_000;
+const agreeBps = 100n;
+
+/** What is known of a feed after it was read. A stamp an hour ahead is no younger than one an hour behind. */
+export const feedRead = (name: string, answer: FeedAnswer, before: FeedReading | undefined, now: number): FeedReading => {
+  if ('fault' in answer) return { name, fault: answer.fault, ...(answer.fault === 'away' && before?.said ? { said: before.said } : {}) };
+  const { price, text, stamp = now } = answer;
+  const since = before?.said?.text === text ? Math.min(before.said.since, now) : now;
+  // What is stale keeps its figures, so that a feed that stands still is still seen to.
+  return { name, ...(Math.abs(now - stamp) > oldestReadMs ? { fault: 'stale' as const } : {}), said: { price, text, at: Math.min(stamp, now), since } };
+};
+
+type Usable = { voice: Voice; price: bigint; at: number };
+
+/** Judges what is known of a currency's feeds at this moment; `maxAgeMs`: older is stale. */
+export const judgeFeeds = (voices: readonly Voice[], now: number, maxAgeMs: number): FeedsJudged => {
+  const states = new Map<Voice, FeedState>();
+  const usable: Usable[] = [];
+  for (const voice of voices) {
+    const state = stateOf(voice, usable, now, maxAgeMs);
+    if (state !== undefined) states.set(voice, state);
+    else if (voice.said) usable.push({ voice, price: voice.said.price, at: voice.said.at });
+  }
+  const group = agreeing(usable);
+  const used = group ?? (usable.length > 0 && fits(usable) ? usable : []);
+  for (const one of usable) states.set(one.voice, used.includes(one) ? 'used' : 'disagrees');
+  const feeds = voices.map((voice): FeedVerdict => {
+    const state = states.get(voice) ?? 'away';
+    return { name: voice.name, state, ...(voice.said && (state === 'used' || state === 'disagrees') ? { btcPrice: voice.said.price } : {}) };
+  });
+  if (used.length === 0) return { state: 'away', feeds };
+  return { state: group ? 'live' : 'alone', price: median(used.map(({ price }) => price)), observedOn: Math.min(...used.map(({ at }) => at)), feeds };
+};
+
+/** Why a feed is not used, undefined for one that may be. */
+const stateOf = ({ fault, said, venue }: Voice, usable: Usable[], now: number, maxAgeMs: number): FeedState | undefined => {
+  if (!said || (fault !== undefined && fault !== 'away')) return fault ?? 'away';
+  if (Math.abs(now - said.at) > maxAgeMs) return fault ?? 'stale';
+  if (now - said.since >= frozenMs) return 'frozen';
+  return usable.some((other) => other.voice.venue === venue) ? 'repeats' : undefined;
+};
+
+const fits = (group: Usable[]): boolean => {
+  const prices = group.map(({ price }) => price);
+  const [low, high] = [least(prices), -least(prices.map((price) => -price))];
+  return high * 10_000n <= low * (10_000n + agreeBps);
+};
+const least = (values: bigint[]): bigint => values.reduce((a, b) => (b < a ? b : a));
+const spread = (group: Usable[]): bigint => (group.at(-1)?.price ?? 0n) - (group[0]?.price ?? 0n);
+
+/** Two of them do not copy each other. */
+const isIndependent = (group: Usable[]): boolean =>
+  group.some((a) => group.some((b) => a !== b && !a.voice.averages.includes(b.voice.venue) && !b.voice.averages.includes(a.voice.venue)));
+
+/** The most feeds that agree, of as many the closest. As many that agree on another price: nobody knows. */
+const agreeing = (usable: Usable[]): Usable[] | undefined => {
+  const sorted = usable.toSorted((a, b) => (a.price < b.price ? -1 : a.price > b.price ? 1 : 0));
+  const groups = sorted
+    .map((_, from) => sorted.slice(from).filter((one) => fits([sorted[from] ?? one, one])))
+    .filter(isIndependent)
+    .sort((a, b) => b.length - a.length || (spread(a) < spread(b) ? -1 : spread(a) > spread(b) ? 1 : 0));
+  const [best] = groups;
+  const isDoubted = groups.some((other) => other.length === best?.length && !other.some((one) => best.includes(one)));
+  return isDoubted ? undefined : best;
+};
+
+/** Of an even number the mean of the two in the middle, rounded down. */
+const median = (prices: bigint[]): bigint => {
+  const sorted = prices.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const [a = 0n, b = 0n] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
+  return (a + b) / 2n;
+};

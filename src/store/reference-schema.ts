@@ -1,0 +1,18 @@
+import { bigint, pgTable, text } from 'drizzle-orm/pg-core';
+import type { FeedReading, FeedsJudged } from '../domain/reference.ts';
+import { document, moment } from './columns.ts';
+
+/** A reading as it is written: its price as text. */
+export type StoredReading = Omit<FeedReading, 'said'> & { said?: Omit<NonNullable<FeedReading['said']>, 'price'> & { price: string } };
+
+/** What public tickers said last of a bitcoin's price, one row per currency: read by one instance at a time, known to all. */
+export const referencePrices = pgTable('reference_prices', {
+  currency: text('currency').primaryKey(),
+  readings: document<StoredReading[]>()('readings'),
+  state: text('state').$type<FeedsJudged['state']>(),
+  /** What they agreed on when they were read, hundredths per bitcoin. Null: they did not. */
+  price: bigint('price', { mode: 'bigint' }),
+  readOn: moment('read_on'),
+  leaseOwner: text('lease_owner'),
+  leaseUntil: moment('lease_until'),
+});
