@@ -1,6 +1,7 @@
 /**
- * Secrets at rest. Threat: whoever reads the database (a dump, a backup, a replica, an injected statement) must learn nothing, and whoever can
- * write to it must not be able to move one customer's secret into another's row.
+ * Secrets at rest. Threat: whoever reads the database (a dump, a backup, a replica, an injected statement) must learn nothing, and a sealed value
+ * that was copied into another row or field must not open there. Whose a row is, is not sealed: whoever can write to the database can give an order
+ * or a recovery secret another customer (orders.customer_id, customers.recovery_hash), and no sealing prevents that.
  *
  * Form: `v1.<key id>.<wrapped key>.<iv>.<ciphertext>`, base64url. A fresh 256-bit data key per value, AES-256-GCM with a random 96-bit IV, the
  * place (table, row, field) as additional data; the data key is wrapped by the master key (AES-KW), so replacing the master key re-wraps only.

@@ -51,6 +51,15 @@ const numbers = (old: number): unknown[] => [
 ];
 /** What PostgreSQL refuses or a plain object has anyhow. In the long form, where the goal's figure shows what becomes of it. */
 const unstorable = ['a\0b', '\ud800', '__proto__', '9999-12-31T23:59:59Z'];
+/** What was read wrongly once: ends, ids, names, amounts, links and tokens as the world and rogues write them. */
+const kinds = [
+  ['2026-11-28T18:25Z', '0001-01-01T00:00:00Z', '28/11/2026 18:25', '1764354343', 'Sat, 28 Nov 2026 18:25:43 GMT'],
+  ['17', '3F2504E0-4F89-41D3-9A0C-0305E82C3301', '{3f2504e0-4f89-41d3-9a0c-0305e82c3301}'],
+  ['SEPA\u200b', '\u202eAPES', 'SEP\u0410', '<script>', 'EUR '],
+  ['999999999999999999', '-5', '0', '1e5', '20261128175930417'],
+  ['https://127.0.0.1\\@evil.example/', 'https://evil.example\t/x', 'lightning://LNURL1DP68GURN8GHJ7', 'https://127.0.0.1/?lightning=lnurl1x'],
+  ['ramp-gateway:127.0.0.1:abcdefghijklmnopqrstuv', 'By_signing_this_message._Your_ID:_LNNID02'.padEnd(107, 'A')],
+].flat();
 const texts = (old: string): unknown[] => [
   '',
   ...unstorable,
@@ -67,6 +76,7 @@ const texts = (old: string): unknown[] => [
   'http://169.254.169.254/',
   encodeLnurl('https://evil.example/lnurlw/1'),
   encodeLnurl('http://10.0.0.1/x'),
+  ...kinds,
   old.toUpperCase(),
   old.slice(1),
   `${old} `,

@@ -27,9 +27,10 @@ beforeEach(() => {
   for (const id of ['firm', 'loose']) control(id).options.says = undefined;
 });
 /** What a provider says of every order: `order` when it is made, `status` when it is read. */
-const lie = (id: string, lies: { order?: (truth: Body) => Body; status?: (truth: Body) => Body }): void => {
+type Lie = (truth: Body) => Body;
+const lie = (id: string, lies: { order?: Lie; status?: Lie; withdrawal?: Lie }): void => {
   control(id).options.says = (endpoint, truth) => {
-    if (endpoint === 'order') return lies.order?.(truth);
+    if (endpoint === 'order' || endpoint === 'withdrawal') return lies[endpoint]?.(truth);
     const said = lies.status;
     if (endpoint !== 'order-status' || !said) return undefined;
     return Object.fromEntries(Object.entries(truth).map(([key, entry]) => [key, said(entry as Body)]));
@@ -152,4 +153,22 @@ it('an entry that cannot be shown takes neither itself nor the list with it', as
   expect(Object.keys(list).sort()).toEqual([odd.id, torn.id, good.id].sort());
   expect(list[good.id]).toMatchObject({ stage: 'awaiting_payment', payment_info: good.body['payment_info'] });
   expect([list[torn.id]?.['stage'], list[torn.id]?.['payment_info'], list[odd.id]?.['stage']]).toEqual(['awaiting_payment', undefined, 'review']);
+});
+
+it('a withdrawal link that nobody can read is brought to the operator, and given once it can be', async () => {
+  const wallet = await openWallet();
+  const { id } = await wallet.order('firm');
+  await control('firm').pay(control('firm').history.orders.at(-1)?.orderId ?? '');
+  lie('firm', { withdrawal: (truth) => ({ ...truth, lnurlw: 'see your e-mail' }) });
+  const withdraw = async () => await wallet.call('/withdrawal', { session_id: wallet.session_id, order_id: id });
+  for (let n = 0; n < 6; n += 1) {
+    const { status, body } = await withdraw();
+    expect([status, body['code']]).toEqual([503, 'claim-outcome-unknown']);
+    gateway.clock.move(90_000);
+  }
+  const { body } = await wallet.call('/operator/attention', undefined, { authorization: `Bearer ${token}` });
+  expect(body['claims_in_review']).toContain(id);
+  expect(gateway.logs.filter((line) => line.includes('claim_unreadable') && line.includes(id))).toHaveLength(1);
+  control('firm').options.says = undefined;
+  expect((await withdraw()).body['lnurlw']).toMatch(/^LNURL1/);
 });

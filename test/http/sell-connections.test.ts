@@ -434,3 +434,15 @@ it('is nobody else’s: every step at a foreign connection looks like an unknown
     expect({ ...foreign?.body, instance: '' }).toEqual({ ...absent?.body, instance: '' });
   }
 });
+
+it('a connection that does not open takes neither its account nor the others with it', async () => {
+  const call = await world.opened();
+  const accountId = await world.connected(call, 'torn@example.com');
+  const [torn, good] = [await world.waiting(call, accountId, 'Torn', 'torn'), await world.waiting(call, accountId, 'Good', 'good')];
+  await world.gateway.database
+    .sql`update connections set request = (select request from connections where id = ${good}), state = (select state from connections where id = ${good}) where id = ${torn}`;
+  for (const path of ['/sell/connection-status', '/sell/account-status']) {
+    const { status, body } = await call(path, { account_id: accountId });
+    expect([status, (body['connections'] as Body[]).map((one) => one['name'])]).toEqual([200, ['Good']]);
+  }
+});

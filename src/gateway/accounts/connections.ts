@@ -8,11 +8,12 @@ import { callAccount, providerProblem } from './call-account.ts';
 import { connectionRequestPlace } from '../places.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
+import { defect } from '../../ports/defect.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { askForConnection, refreshConnection } from './refresh-account.ts';
 import { refusalProblem } from '../refusal-problem.ts';
 import { connectedAccount, findAccount } from './accounts.ts';
-import { openRequest, openState, showConnection, type ShownConnection } from './show-account.ts';
+import { openRequest, openState, showConnection, showConnections, type ShownConnection } from './show-account.ts';
 import { isoTime } from '../outward.ts';
 import { openPayment } from '../following/show-order.ts';
 import type { Scope } from '../../ports/scope.ts';
@@ -87,8 +88,14 @@ export const readConnections = async (
     throw new Problem('invalid-request', 'Send connection_id or account_id.', { errors: [{ pointer: '/connection_id', detail: 'missing' }] });
   const account = await findAccount(gateway, request.account_id, session.customerId);
   const connections = await gateway.stores.accounts.connections(account.id);
-  const fresh = await Promise.all(connections.map((connection) => refreshConnection(scope, account, connection)));
-  return { account_id: account.id, connections: await Promise.all(fresh.map((connection) => showConnection(gateway, connection))) };
+  // One that cannot be read does not take the others with it.
+  const asKnown = (connection: Connection, error: unknown): Connection => {
+    defect(gateway.log, 'read_connections', error, { subject: connection.id });
+    return connection;
+  };
+  const reads = connections.map((connection) => refreshConnection(scope, account, connection).catch((error: unknown) => asKnown(connection, error)));
+  const fresh = await Promise.all(reads);
+  return { account_id: account.id, connections: await showConnections(gateway, fresh) };
 };
 
 type Verbs = NonNullable<SellAdapter['connections']>;

@@ -2,6 +2,7 @@ import { maskIban } from '../../banking/bank-account.ts';
 import type { ConnectionRequest, ConnectionState } from '../../providers/spec.ts';
 import type { Account, Connection } from '../../ports/accounts.ts';
 import { connectionRequestPlace, connectionStatePlace, signupPlace } from '../places.ts';
+import { defect } from '../../ports/defect.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import { isoTime } from '../outward.ts';
 import { defined } from '../../domain/defined.ts';
@@ -28,9 +29,22 @@ export const showAccount = async (gateway: Gateway, account: Account, connection
     account_status_date: isoTime(account.statusOn),
     ...(signupUrl === undefined || account.status !== 'onboarding' ? {} : { signup_url: signupUrl }),
     ...(mailSent === undefined || !waits ? {} : { mail_sent: mailSent }),
-    connections: await Promise.all(connections.map((connection) => showConnection(gateway, connection))),
+    connections: await showConnections(gateway, connections),
     ...(account.nextCheckOn === undefined || account.status === 'connected' ? {} : { next_check_on: isoTime(account.nextCheckOn) }),
   };
+};
+
+/** One that does not open is left out and logged; it does not take the list with it. */
+export const showConnections = async (gateway: Gateway, connections: Connection[]): Promise<ShownConnection[]> => {
+  const shown = connections.map(async (connection) => {
+    try {
+      return [await showConnection(gateway, connection)];
+    } catch (error) {
+      defect(gateway.log, 'show_connection', error, { subject: connection.id });
+      return [];
+    }
+  });
+  return (await Promise.all(shown)).flat();
 };
 
 /** A connection without the provider's own ids. */
