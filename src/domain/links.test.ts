@@ -115,6 +115,8 @@ describe('a text beside the link', () => {
     ['Street 1\nBerlin', 'Street 1 Berlin'],
     ['LP\u202e-77Q2\u200b', 'LP-77Q2'],
     ['10:30', '10:30'],
+    ['Use https: or lightning: as you like', 'Use https: or lightning: as you like'],
+    ['Ask for LNURL 1 or 2', 'Ask for LNURL 1 or 2'],
     ['help@lindenpay.example', 'help@lindenpay.example'],
     ['https://PAY.lindenpay.example/x', 'https://pay.lindenpay.example/x'],
     ['Pay at https://pay.lindenpay.example/x.', 'Pay at https://pay.lindenpay.example/x.'],
@@ -139,5 +141,29 @@ describe('a text beside the link', () => {
     'bitcoin:bc1qcmu7kcwrndyke09zzyl0wv3dqxwlzqkma248kj',
     'mailto:help@evil.example',
     'file:///etc/passwd',
+    'https:evil.example',
+    'Pay at https:evil.example/x',
+    'LNURL1DP68GURN8GHJ7ETKD9KZUETCV9KHQMR99AKXUATJD3MN76EAXYK2M8U5',
+    'LNURL1DP68GURN8GHJ7ETKD9K ZUETCV9KHQMR99AKXUATJD3MN76EAXYK2M8U5',
+    'Scan lightning:LNURL1DP68GURN8GHJ7ETKD9KZUETCV9KHQMR99AKXUATJD3MN76EAXYK2M8U5 now',
+    'Or pay bitcoin:bc1qcmu7kcwrndyke09zzyl0wv3dqxwlzqkma248kj?amount=1',
   ])('%j is a link that nobody may follow', (given) => expect(text(given)).toBeUndefined());
+
+  it.each([
+    ['letters', 'a'],
+    ['letters of four each', '\u33c2'],
+    ['ends of sentences', 'a:/' + '.'.repeat(200) + 'x '],
+  ])('is searched in time that grows with its length only: %s', (_name, part) => {
+    const took = (length: number): number => {
+      const given = `x ${part.repeat(length)}`.slice(0, length);
+      const times = [1, 2, 3].map(() => {
+        const { user, system } = process.cpuUsage();
+        text(given);
+        const after = process.cpuUsage();
+        return after.user + after.system - user - system;
+      });
+      return Math.min(...times) / 1000;
+    };
+    expect(took(4096)).toBeLessThan(20);
+  });
 });

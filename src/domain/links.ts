@@ -33,8 +33,19 @@ const BARE_SCHEME =
 /** What follows tells an unknown scheme without slashes from "Ref:LP-77Q2". */
 const LIKE_A_LINK = /^[a-z][a-z0-9+.-]*:[^\s]*[/?=@\\]/i;
 const DATA_LINK = /^data:[^\s]*,/i;
-const LINK_INSIDE = /[a-z][a-z0-9+.-]*:[/\\]\S*/gi;
-const SENTENCE_END = /[.,;:!?)\]}>'"]+$/;
+/** Bounded, since the provider writes the text and everybody waits while we search it. */
+const LINK_INSIDE = /[a-z][a-z0-9+.-]{0,31}:[/\\]\S*/gi;
+/** Browsers need no slash: https:evil.example. */
+const SLASHLESS_INSIDE = /https?:[^\s/\\]/i;
+/** What a wallet pays or redeems, wherever it stands. A fiat provider has no use for it. Spaces in it do not stop a wallet (BIP 173's letters do). */
+const WALLET_LINK = /lnurl1[ac-hj-np-z02-9]{20,}|(?:lightning|lnurl[cpw]?|keyauth|bitcoin(?:cash)?|ethereum|litecoin|monero|solana|payto|upi):[a-z0-9]{14,}/i;
+const SENTENCE_END = '.,;:!?)]}>\'"';
+
+const withoutSentenceEnd = (text: string): string => {
+  let end = text.length;
+  while (end > 0 && SENTENCE_END.includes(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
+};
 
 /**
  * A text that may stand beside the payment link, without control characters and invisible marks, and with links in canonical form. Undefined
@@ -48,8 +59,9 @@ export const customerText = (text: string, hosts: readonly string[], sandbox: bo
   if (!/\s/u.test(shown) && isLink(plain)) return customerLink(shown, hosts, sandbox);
   const isBroken = /[\t\r\n]/.test(text.trim()) && BARE_SCHEME.test(joined);
   if (isBroken || isLink(plain.trim()) || (joined.startsWith('data:') && DATA_LINK.test(joined))) return undefined;
+  if (WALLET_LINK.test(plain) || WALLET_LINK.test(joined) || SLASHLESS_INSIDE.test(plain)) return undefined;
   const inside = plain.match(LINK_INSIDE) ?? [];
-  const areOwn = inside.every((found) => shown.includes(found) && customerLink(found.replace(SENTENCE_END, ''), hosts, sandbox) !== undefined);
+  const areOwn = inside.every((found) => shown.includes(found) && customerLink(withoutSentenceEnd(found), hosts, sandbox) !== undefined);
   return areOwn ? shown : undefined;
 };
 
