@@ -25,7 +25,16 @@ describe('an estimate', () => {
     expect(judge(estimate, { pay: 10_102n })).toBe('price-changed');
   });
 
-  it('is held to the net result, not to each amount', () => expect(judge(estimate, { pay: 20_000n, receive: 198_000n })).toBe('as-accepted'));
+  it('is held to the net result, not to each amount', () => {
+    expect(judge(estimate, { pay: 5_000n, receive: 49_500n })).toBe('as-accepted');
+    expect(judge(estimate, { pay: 5_000n, receive: 49_499n })).toBe('price-changed');
+  });
+
+  it('asks for no more than was accepted and the slippage, at whatever price', () => {
+    expect(judge(estimate, { pay: 10_101n, receive: 1_000_000n })).toBe('as-accepted');
+    for (const times of [2n, 10n, 10_000n]) expect(judge(estimate, { pay: 10_000n * times, receive: 200_000n * times })).toBe('price-changed');
+    expect(judge({ ...estimate, ramp: 'sell' }, { pay: 20_000n, receive: 200_000n })).toBe('price-changed');
+  });
 
   it('may be as much better as it likes', () => expect(judge(estimate, { receive: 1_000_000n })).toBe('as-accepted'));
 

@@ -10,7 +10,8 @@ export type Judgement = 'as-accepted' | 'price-changed' | 'differs';
 
 /**
  * The order of a binding quote must repeat both amounts. An estimate's order may be worse by `slippageBps` of the net result (receive per pay),
- * but never beyond the customer's own limits. An order in another currency or option is not of this quote.
+ * but never beyond the customer's own limits, and it never asks for more money than that: ten times the sats for ten times the pay is no order
+ * of theirs. An order in another currency or option is not of this quote.
  */
 export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judgement => {
   if (namesDiffer(made.echo?.currency, accepted.currency) || namesDiffer(made.echo?.option, accepted.option)) return 'differs';
@@ -21,6 +22,7 @@ export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judg
   // Inbound capacity alone receives nothing to divide by, so its cost is compared with the accepted one.
   if (accepted.ramp !== undefined && !isExchange(accepted.ramp))
     return made.receive >= accepted.receive && made.pay * 10_000n <= accepted.pay * BigInt(10_000 + bounds.slippageBps) ? 'as-accepted' : 'price-changed';
+  if (made.pay * BigInt(10_000 - bounds.slippageBps) > accepted.pay * 10_000n) return 'price-changed';
   // made.receive / made.pay ≥ accepted.receive / accepted.pay × (1 − slippage), by exact cross multiplication
   return made.receive * accepted.pay * 10_000n >= accepted.receive * made.pay * BigInt(10_000 - bounds.slippageBps) ? 'as-accepted' : 'price-changed';
 };
