@@ -114,6 +114,26 @@ it.each([
   expect([status, body['code'], JSON.stringify(body).includes('DE89')]).toEqual([409, code, false]);
 });
 
+it('an order for ten times the money at the same price is not what an estimate was accepted for', async () => {
+  const wallet = await openWallet();
+  lie('loose', { order: (truth) => ({ ...truth, amount_fiat: Number(truth['amount_fiat']) * 10, amount_sats: Number(truth['amount_sats']) * 10 }) });
+  const { status, body } = await wallet.order('loose');
+  expect([status, body['code'], body['payment_info']]).toEqual([409, 'price-changed', undefined]);
+});
+
+it('an id that no database can index costs its own order, and breaks nothing', async () => {
+  const wallet = await openWallet();
+  // Nothing that compresses, else it would fit.
+  const long = Array.from({ length: 4096 }, (_, i) => String.fromCharCode(33 + ((Math.imul(i + 1, 0x9e3779b1) >>> 16) % 90))).join('');
+  lie('firm', { order: ids(long) });
+  const { status, body } = await wallet.order('firm');
+  expect([status, body['code']]).toEqual([503, 'order-pending']);
+  lie('firm', { status: ids(long) });
+  await gateway.pass(60_000);
+  expect(await wallet.status()).toEqual({});
+  expect(gateway.logs.filter((line) => line.includes('btree'))).toEqual([]);
+});
+
 it('amounts of 0 are not told yet', async () => {
   const wallet = await openWallet();
   lie('firm', { status: (truth) => ({ ...truth, amount_sats: 0, order_fee: 0 }) });

@@ -3,7 +3,7 @@
  * Unknown members are ignored, and null means absent. Amounts are strings of integers (sats, euro cents); rates are decimal strings.
  */
 import { z } from 'zod';
-import { optional, wireInteger, wireSats, wireText, wireTime } from '../kit/wire-values.ts';
+import { optional, wireInteger, wireKey, wireSats, wireText, wireTime } from '../kit/wire-values.ts';
 
 const text = wireText.min(1);
 /** Rounded down, for euros too, so that we promise nobody a fraction. BTCPay's plugin had to accept numbers as well as strings. */
@@ -51,14 +51,14 @@ export type RatesReply = z.output<typeof ratesReply>;
 export const addressReply = z.object({ address: text, minimumDepositAmount: whole, maximumDepositAmount: whole });
 
 /** POST /offramp/order, known from clients only (BTCPay, splitpayments): one exact amount. */
-export const orderReply = z.object({ id: text, amount: whole, invoice: optional(text), depositAddress: optional(text), expiresAt: wireInteger });
+export const orderReply = z.object({ id: wireKey, amount: whole, invoice: optional(text), depositAddress: optional(text), expiresAt: wireInteger });
 
 /** POST /account/get-balance, in cents. */
 export const balanceReply = z.object({ balance: whole });
 
 /** POST /account/transactions: "account/list-transactions". A row that is not about bitcoin has amounts in other units. */
 const transactionRow = z.object({
-  orderId: text,
+  orderId: wireKey,
   type: optional(text),
   subType: optional(text),
   sourceAmount: optional(whole),
@@ -75,7 +75,7 @@ const standingOrder = z.object({ id: text, status: optional(text), challengeId: 
 
 /** GET /bringin-link/{id}; POST /bringin-link answers the first member alone. */
 export const linkReply = z.object({
-  bringinLink: z.object({ id: text, name: text, type: text, subtype: text, status: text, createdAt: optional(wireTime) }),
+  bringinLink: z.object({ id: wireKey, name: text, type: text, subtype: text, status: text, createdAt: optional(wireTime) }),
   standingOrder: optional(standingOrder),
   lnAddress: optional(text),
   depositAddress: optional(text),

@@ -282,6 +282,17 @@ describe('placed orders', () => {
     expect([placed.expiresOn, placed.paymentInfo]).toEqual([undefined, { kind: 'none', problem: 'an end of the order that cannot be read' }]);
     expect(placedOf({ ...way, expires_on: '2026-11-24T10:15Z' })).toMatchObject({ expiresOn: Date.UTC(2026, 10, 24, 10, 15), paymentInfo: { kind: 'fiat' } });
   });
+  it.each([20_000, -1, 9_007_199_254_740_991, -9_007_199_254_740_991])('a fee of %s cents in an order over 100.90: nobody is shown how to pay', (order_fee) => {
+    const way = { payment_info: { payment_details: { provider_iban: 'DE89370400440532013000' } } };
+    expect(placedOf({ ...way, order_fee })).toMatchObject({ pay: 10_090n, fee: 90n, paymentInfo: { kind: 'none', problem: 'a fee that cannot be' } });
+  });
+  it('an id that no database can index is no order’s', () => {
+    const long = 'x'.repeat(501);
+    expect([orderWire.safeParse({ order_id: long }).success, orderWire.safeParse({ order_id: 'x'.repeat(500) }).success]).toEqual([false, true]);
+    const entry = { order_status: 'placed' };
+    for (const answer of [{ [long]: entry }, [{ ...entry, order_id: long }], { ...entry, order_id: long }])
+      expect(toEvidence(statusWire.parse(answer), 'asked', 'EUR', settings())).toEqual([]);
+  });
   it('an id given as a number is its digits', () => {
     expect(placedOf({ order_id: 17 }).upstreamOrderId).toBe('17');
   });

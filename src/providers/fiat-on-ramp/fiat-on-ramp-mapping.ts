@@ -9,6 +9,7 @@ import { sameId } from '../../domain/same-id.ts';
 import { ProviderFault } from '../fault.ts';
 import type { CatalogueOption, Features, OrderEvidence, PlacedOrder } from '../spec.ts';
 import { toPaymentInfo } from './fiat-on-ramp-payment.ts';
+import { wireKey } from '../kit/wire-values.ts';
 import { exactly, isCounted, roundedDown, roundedUp, toUpstream } from './fiat-on-ramp-units.ts';
 import {
   currencyWire,
@@ -172,22 +173,27 @@ const toStage = (status: string): Stage | undefined => {
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Amounts that the order does not repeat are the quote's. The expiry must be known; otherwise nobody sees how to pay. */
+/**
+ * Amounts that the order does not repeat are the quote's. The expiry must be known, and the fee possible; otherwise nobody sees how to pay, and the
+ * fee is the quote's.
+ */
 export const toPlaced = (wire: z.output<typeof orderWire>, option: CatalogueOption, offer: ProviderOffer, settings: Settings): PlacedOrder => {
   const { currency } = option;
-  const fee = wire.order_fee === undefined ? offer.fee : roundedUp(wire.order_fee, currency, settings);
+  const told = wire.order_fee === undefined ? offer.fee : roundedUp(wire.order_fee, currency, settings);
   const quotedFee = wire.order_fee ?? toUpstream(offer.fee, currency, settings) ?? 0n;
   const pay = wire.amount_fiat === undefined ? offer.pay : exactly(totalOf(wire.amount_fiat, quotedFee, settings), currency, settings);
   if (pay === undefined) throw new ProviderFault('malformed', 'an order over a fraction of a hundredth');
+  const isPossible = told >= 0n && told <= pay;
+  const problem = wire.expires_on === 'unreadable' ? 'an end of the order that cannot be read' : isPossible ? undefined : 'a fee that cannot be';
   return {
     upstreamOrderId: wire.order_id,
     stage: toStage(wire.order_status ?? 'placed') ?? 'awaiting_payment',
     rawStatus: wire.order_status ?? '',
     pay,
     receive: satsOf(wire) ?? offer.receive,
-    fee,
+    fee: isPossible ? told : offer.fee,
     ...(typeof wire.expires_on === 'number' ? { expiresOn: wire.expires_on } : {}),
-    paymentInfo: wire.expires_on === 'unreadable' ? { kind: 'none', problem: 'an end of the order that cannot be read' } : toPaymentInfo(wire.payment_info),
+    paymentInfo: problem === undefined ? toPaymentInfo(wire.payment_info) : { kind: 'none', problem },
     echo: echoOf(wire, option),
   };
 };
@@ -210,6 +216,7 @@ export const toEvidence = (
     const id = statusIdWire.safeParse(entry);
     if (!id.success) return [];
     const named = key ?? id.data.order_id ?? ofAsked;
+    if (!wireKey.optional().safeParse(named).success) return [];
     // An order with another order's id under its key is evidence for neither.
     if (named !== undefined && id.data.order_id !== undefined && !sameId(named, id.data.order_id)) return [];
     const upstreamOrderId = named !== undefined && askedId !== undefined && sameId(named, askedId) ? askedId : named;

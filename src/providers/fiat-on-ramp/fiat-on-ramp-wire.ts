@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { readTime } from '../kit/read-time.ts';
-import { optional, wireBoolean, wireEnd, wireFiat, wireId, wireInteger, wireSats, wireText } from '../kit/wire-values.ts';
+import { optional, wireBoolean, wireEnd, wireFiat, wireId, wireInteger, wireKey, wireSats, wireText } from '../kit/wire-values.ts';
 
 export const verifyWire = z.object({ session_id: wireId, token: optional(wireText), expires_on: wireEnd });
 export const sessionWire = z.object({ session_id: optional(wireId), expires_on: wireEnd });
@@ -43,7 +43,7 @@ export const quoteWire = z.object({
 });
 
 export const orderWire = z.object({
-  order_id: wireId,
+  order_id: wireKey,
   order_status: optional(wireText),
   amount_fiat: optional(wireFiat),
   amount_sats: optional(wireSats),
@@ -56,7 +56,7 @@ export const orderWire = z.object({
 });
 
 /** An entry of /order-status; also the shape of a flat answer (A9). */
-export const statusIdWire = z.object({ order_id: optional(wireId), order_status: wireText });
+export const statusIdWire = z.object({ order_id: optional(wireKey), order_status: wireText });
 export const statusEntryWire = statusIdWire.extend({
   amount_fiat: optional(wireFiat),
   amount_sats: optional(wireSats),

@@ -62,6 +62,8 @@ export const wireText = z.string().max(4096);
 
 /** Ids are texts. A number is kept as written. */
 export const wireId = z.union([z.string().trim(), z.number().transform(String)]).pipe(z.string().min(1).max(4096));
+/** The id of an order or a connection, which we look up by: a database indexes no text of any length (PostgreSQL: 2,704 bytes). */
+export const wireKey = wireId.pipe(z.string().max(500));
 
 type Reviver = (key: string, value: unknown, context?: { source?: string }) => unknown;
 const keepingAll: Reviver = (_key, value, context) => (typeof value === 'number' ? (context?.source ?? String(value)) : value);
