@@ -23,6 +23,13 @@ it.each([
   expect(await ask(nest(10_000))).toMatchObject({ kind: 'malformed' });
 });
 
+it.each(['-0', '{}', '""'])('20,000 members are read, and not one more: %s', async (member) => {
+  const many = (count: number): string => `[${Array<string>(count).fill(member).join(',')}]`;
+  expect(await ask(many(20_000))).toMatchObject({ ok: true });
+  expect(await ask(many(20_001))).toMatchObject({ kind: 'malformed', taken: 'maybe' });
+  expect(await ask(many(20_001), 400)).toEqual({ ok: false, status: 400, body: undefined });
+});
+
 it('many members side by side are not deep', async () => {
   expect(await ask(`[${Array<string>(500).fill('{"[{[{":[]}').join(',')}]`)).toMatchObject({ ok: true });
 });

@@ -78,14 +78,30 @@ const needsWalk = (text: string): boolean => {
   return false;
 };
 
+/** Far beyond a full listing. Reading more small members would hold up everybody's requests, however few bytes they have. */
+const mostMembers = 20_000;
+
+const hasTooMany = (text: string): boolean => {
+  let commas = 0;
+  for (let at = text.indexOf(','); at >= 0 && commas <= mostMembers; at = text.indexOf(',', at + 1)) commas += 1;
+  return commas >= mostMembers;
+};
+
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+
+/** The text of a body that is neither too much nor broken. */
+const textOf = (body: Uint8Array): string => {
+  const text = decoder.decode(body);
+  if (hasTooMany(text)) throw new ProviderFault('malformed', 'the answer has more members than anybody reads');
+  return text;
+};
 
 /** A body that must be JSON. HTML, a truncated or a too deep document is `malformed`. */
 const parseJson = ({ status, headers, body }: HttpResponse): unknown => {
   const type = headers['content-type'];
   if (type !== undefined && !/json|^text\/plain/i.test(type)) throw new ProviderFault('malformed', 'the answer is not JSON', { status });
   try {
-    const text = decoder.decode(body);
+    const text = textOf(body);
     const value = parseJsonExactly(text);
     return needsWalk(text) ? withoutTraps(value, 0) : value;
   } catch (error) {
@@ -97,7 +113,7 @@ const parseJson = ({ status, headers, body }: HttpResponse): unknown => {
 /** The body of a refusal, if it can be read. */
 const parseLoose = (body: Uint8Array): unknown => {
   try {
-    return withoutTraps(JSON.parse(decoder.decode(body)), 0);
+    return withoutTraps(JSON.parse(textOf(body)), 0);
   } catch {
     return undefined;
   }
