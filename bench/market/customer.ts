@@ -13,7 +13,9 @@ export type Offer = {
   fee_bps: number;
   cost_bps?: number;
 };
-export type Outcome = { delivered: number; provider?: string; lost?: string; firstOffers: Offer[]; firstMs: number };
+/** `policy.reference` of the first answer. */
+export type Reference = { source: string; btc_price: number };
+export type Outcome = { delivered: number; provider?: string; lost?: string; firstOffers: Offer[]; reference: Reference | undefined; firstMs: number };
 export type Purchase = { url: string; amountFiat: number; address: string };
 
 const mostOrders = 3;
@@ -30,13 +32,15 @@ export const buy = async ({ url, amountFiat, address }: Purchase): Promise<Outco
   const session_id = begun['session_id'];
   await call('/session', { session_id });
   const asked = performance.now();
+  let reference: Reference | undefined;
   const offersNow = async (): Promise<Offer[]> => {
     const { body } = await call('/offers', { session_id, amount_fiat: amountFiat, currency_id: 1, payment_option_id: 1 });
+    reference ??= (body['policy'] as { reference?: Reference } | undefined)?.reference;
     return (body['offers'] as Offer[] | undefined) ?? [];
   };
   const firstOffers = await offersNow();
   const firstMs = performance.now() - asked;
-  const outcome = { delivered: 0, firstOffers, firstMs };
+  const outcome = { delivered: 0, firstOffers, reference, firstMs };
   let offers = firstOffers;
   let lost = 'no-offer';
   for (let tries = 0; tries < mostOrders; tries += 1) {

@@ -3,11 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { encodeLnurl } from '../../src/bitcoin/lnurl.ts';
-import { chance, filledSats, linkSats, orderedSats, quoteOf, type Behaviour, type Figures } from './behaviour.ts';
+import { chance, filledSats, linkSats, marketPrice, orderedSats, quoteOf, type Behaviour, type Figures } from './behaviour.ts';
 
 type Quote = Figures & { provider: Behaviour };
 type Order = Quote & { id: string; status: 'placed' | 'filled' | 'finished'; link: string; noticeUrl: string | undefined };
-export type Market = { url: string; setMoment: (moment: number) => void; close: () => Promise<void> };
+export type Market = {
+  url: string;
+  /** What the honest price feeds told, hundredths per bitcoin. */ told: Set<number>;
+  setMoment: (moment: number) => void;
+  close: () => Promise<void>;
+};
 
 const dayMs = 86_400_000;
 const currencyId = 1;
@@ -41,7 +46,7 @@ export const startMarket = async (providers: Behaviour[], ids: string[], seed: n
       if (!figures) return [422, { detail: 'the amount is too small' }];
       const id = randomUUID();
       quotes.set(id, { ...figures, provider });
-      return [200, { quote_id: id, ...told(figures), ...numbers, is_estimate: provider.estimate !== undefined, ...(provider.estimate ? {} : expiry()) }];
+      return [200, { quote_id: id, ...figuresOf(figures), ...numbers, is_estimate: provider.estimate !== undefined, ...(provider.estimate ? {} : expiry()) }];
     },
     order: (provider, body) => {
       const quote = quotes.get(String(body['quote_id']));
@@ -63,7 +68,7 @@ export const startMarket = async (providers: Behaviour[], ids: string[], seed: n
         payment_option_id: optionId,
         payment_details: { provider_iban: 'DE89370400440532013000', provider_name: 'Market', payment_reference: order.id.slice(0, 8) },
       };
-      return [200, { order_id: order.id, order_status: 'placed', ...told(order), ...numbers, ...expiry(), payment_info: payment }];
+      return [200, { order_id: order.id, order_status: 'placed', ...figuresOf(order), ...numbers, ...expiry(), payment_info: payment }];
     },
     'order-status': (provider, body) => {
       const order = orders.get(String(body['order_id']));
@@ -73,7 +78,7 @@ export const startMarket = async (providers: Behaviour[], ids: string[], seed: n
         200,
         {
           [order.id]: {
-            ...told({ ...order, sats }),
+            ...figuresOf({ ...order, sats }),
             ...numbers,
             btc_price: order.btcPrice,
             order_status: order.status,
@@ -110,10 +115,20 @@ export const startMarket = async (providers: Behaviour[], ids: string[], seed: n
     return [200, { tag: 'withdrawRequest', callback, k1: secret, defaultDescription: 'payout', minWithdrawable: most, maxWithdrawable: most }];
   };
 
+  const told = new Set<number>();
+  /** A price feed: `/ticker/a`, `/ticker/b`, and `/ticker/liar`, which is a fifth too high. */
+  const ticker = (name: string): { bid: string; ask: string } => {
+    const price = marketPrice(seed, moment);
+    told.add(price);
+    const [bid, ask] = [price - 500, price + 500].map((figure) => ((name === 'liar' ? Math.round(figure * 1.2) : figure) / 100).toFixed(2));
+    return { bid: bid ?? '', ask: ask ?? '' };
+  };
+
   const server = createServer((request, response) => {
     void (async () => {
       const path = (request.url ?? '').split('?')[0] ?? '';
       const [, id = '', endpoint = ''] = path.split('/');
+      if (id === 'ticker') return send(response, 200, ticker(endpoint));
       const provider = byId.get(id);
       const body = await bodyOf(request);
       if (!provider) return send(response, 404, { detail: 'no such provider' });
@@ -128,6 +143,7 @@ export const startMarket = async (providers: Behaviour[], ids: string[], seed: n
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     url: origin,
+    told,
     setMoment: (now) => (moment = now),
     close: async () => {
       server.closeAllConnections();
@@ -137,7 +153,12 @@ export const startMarket = async (providers: Behaviour[], ids: string[], seed: n
 };
 
 const numbers = { currency_id: currencyId, payment_option_id: optionId };
-const told = ({ amountFiat, sats, btcPrice, fee }: Figures): object => ({ amount_fiat: amountFiat, amount_sats: sats, btc_price: btcPrice, order_fee: fee });
+const figuresOf = ({ amountFiat, sats, btcPrice, fee }: Figures): object => ({
+  amount_fiat: amountFiat,
+  amount_sats: sats,
+  btc_price: btcPrice,
+  order_fee: fee,
+});
 const expiry = (): object => ({ expires_on: new Date(Date.now() + 3 * dayMs).toISOString() });
 const send = (response: ServerResponse, status: number, body: unknown): void => {
   response.writeHead(status, { 'content-type': 'application/json' });

@@ -4,6 +4,7 @@
  * `-- --seed 7 --only "refuses" --root <folder of another version> --customers 0.25` (a share of the customers).
  */
 import { fork, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
@@ -12,8 +13,8 @@ import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { connect } from '../../src/entry/database-node.ts';
 import { startPostgres } from '../../test/setup/postgres-server.ts';
-import { chance, marketPrice, wouldDeliver, type Behaviour } from './behaviour.ts';
-import { buy, type Offer, type Outcome } from './customer.ts';
+import { chance, wouldDeliver, type Behaviour } from './behaviour.ts';
+import { buy, type Offer, type Outcome, type Reference } from './customer.ts';
 import { startMarket } from './providers.ts';
 import { scenarios, type Scenario } from './scenarios.ts';
 
@@ -76,6 +77,9 @@ const configOf = (scenario: Scenario, providers: Behaviour[], ids: string[], url
   ...(scenario.crowdSeconds === undefined
     ? { limits: { verify_per_minute: 100_000, quotes_per_minute: 100_000, orders_per_minute: 100_000 }, sessions: { opens_per_minute: 100_000 } }
     : {}),
+  ...(scenario.feeds
+    ? { routing: { reference: { EUR: { feeds: ['a', 'b', 'liar'].map((name) => ({ name, url: `${url}/ticker/${name}`, bid: '/bid', ask: '/ask' })) } } } }
+    : {}),
   providers: Object.fromEntries(
     providers.map((one, index) => [
       ids[index],
@@ -113,7 +117,7 @@ const runScenario = async (scenario: Scenario, seed: number, named: (index: numb
     const amountFiat = amountOf(seed, customer);
     const outcome = await buy({ url: gateway.url, amountFiat, address: addressOf(customer) });
     const oracle = Math.max(...providers.map((provider) => wouldDeliver(provider, seed, moment, amountFiat)));
-    const wrongFigures = outcome.firstOffers.filter((offer) => isWrong(offer, marketPrice(seed, moment))).length;
+    const wrongFigures = outcome.firstOffers.filter((offer) => isWrong(offer) || (scenario.feeds && isWrongCost(offer, outcome.reference, market.told))).length;
     sales[customer] = { ...outcome, oracle, share: outcome.delivered / oracle, wrongFigures };
   };
   try {
@@ -141,8 +145,15 @@ const runScenario = async (scenario: Scenario, seed: number, named: (index: numb
   }
 };
 
-/** fee_bps is rounded up; cost_bps needs a live reference, else it is not called so and not looked at. */
-const isWrong = (offer: Offer, _market: number): boolean => Math.abs(offer.fee_bps - Math.ceil((offer.order_fee * 10_000) / offer.amount_fiat - 1e-9)) > 1;
+/** fee_bps is rounded up. */
+const isWrong = (offer: Offer): boolean => Math.abs(offer.fee_bps - Math.ceil((offer.order_fee * 10_000) / offer.amount_fiat - 1e-9)) > 1;
+/** cost_bps, against a price that both honest feeds told: the market's own of a moment, or the mean of two that they were read at. */
+const isWrongCost = (offer: Offer, reference: Reference | undefined, told: Set<number>): boolean => {
+  if (reference?.source !== 'live' || offer.cost_bps === undefined) return true;
+  const isTold = [...told].some((a) => [...told].some((b) => Math.floor((a + b) / 2) === reference.btc_price));
+  const cost = (1 - (offer.amount_sats * reference.btc_price) / (offer.amount_fiat * 1e8)) * 10_000;
+  return !isTold || Math.abs(offer.cost_bps - cost) > 1;
+};
 
 const freshDatabase = async (): Promise<{ url: string; drop: () => Promise<void> }> => {
   const name = `market_${process.pid}_${(databases += 1)}`;
@@ -184,7 +195,9 @@ const countBy = (words: string[]): string => [...Map.groupBy(words, (word) => wo
 say('| market | seed | sats delivered ÷ oracle, mean of those who completed | 5th percentile | completed | why not | goals |');
 say('|---|---|---|---|---|---|---|');
 const sum = { missed: 0, misreplayed: 0, wrongFigures: 0, different: 0 };
-for (const scenario of scenarios.filter(({ name }) => name.includes(flags.only)))
+// A version before the feeds would not start with them.
+const knowsFeeds = existsSync(join(root, 'src/feeds'));
+for (const scenario of scenarios.filter(({ name, feeds }) => name.includes(flags.only) && (knowsFeeds || !feeds)))
   for (const seed of flags.seed.map(Number)) {
     const run = await runScenario(scenario, seed, (index) => `p${index}`, Number(flags.customers));
     const { sales } = run;
@@ -214,7 +227,7 @@ if (plain?.name.includes(flags.only)) {
   sum.different = a.choices.filter((choice, customer) => choice !== b.choices[customer]).length;
 }
 say(
-  `\n${sum.missed} goals missed; ${sum.misreplayed} stored routes replayed to another order; ${sum.wrongFigures} wrong fee_bps; ${sum.different} choices changed by renaming`,
+  `\n${sum.missed} goals missed; ${sum.misreplayed} stored routes replayed to another order; ${sum.wrongFigures} wrong fee_bps or cost_bps; ${sum.different} choices changed by renaming`,
 );
 await own?.stop();
 if (Object.values(sum).some((n) => n > 0)) process.exitCode = 1;

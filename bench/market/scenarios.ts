@@ -9,6 +9,8 @@ export type Scenario = {
   goal: { mean?: number; completed?: number };
   /** All of them new, within so many seconds, each from a network of its own, under the gateway's default limits. */
   crowdSeconds?: number;
+  /** The gateway has three price feeds, of which one lies by 20 %. Elsewhere it has none: the offers have to do. */
+  feeds?: true;
 };
 
 const count = 8;
@@ -34,6 +36,13 @@ const attractive = (one: Behaviour): Partial<Behaviour> => ({ spreadBps: one.spr
 
 export const scenarios: Scenario[] = [
   { name: 'all honest, binding, fees mixed', customers: 240, providers: (seed) => market(seed), goal: { mean: 0.999, completed: 0.99 } },
+  {
+    name: 'all honest, three price feeds of which one lies',
+    customers: 240,
+    feeds: true,
+    providers: (seed) => market(seed),
+    goal: { mean: 0.999, completed: 0.99 },
+  },
   {
     name: 'half of them estimates with a bias',
     customers: 480,
