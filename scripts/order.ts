@@ -1,6 +1,8 @@
 /**
  * `npm run order -- <order id, quote id or placing id> [--json]`: where is it, and everything that is stored of it, secrets masked.
- * `npm run order -- <order id> --leave-review <stage> --reason <why>`: the stage from which the next agreeing read goes on.
+ * `npm run order -- <order id> --leave-review <stage> --reason <why>`: the stage from which the next agreeing read goes on; the figures and the
+ * currency that the provider tells now lead to no other review.
+ * `npm run order -- <order id> --release-short <why>`: the customer may withdraw an order that was filled with less, without agreeing to it.
  * `npm run order -- <order id or placing id> --close-placing <why>`: ends a placing in review from which no order came.
  * `npm run order -- <order id> --paid-not-filled <proof>`: the operator holds the proof that it was paid; it counts as nothing delivered.
  */
@@ -16,9 +18,22 @@ const leaveReview = async (id: string, stage: string, reason: string): Promise<v
     const order = /^[0-9a-f-]{36}$/.test(id) ? await stores.orders.findAny(id) : undefined;
     if (order?.stage !== 'review') throw new Refused(`${id}: there is no such order in review`);
     await record('order.leave-review', id, { stage, reason });
-    const terms = JSON.stringify({ ...order.terms, ...order.watch, beforeReview: stage });
+    const reviewed = { pay: (order.toldPay ?? order.pay).toString(), receive: (order.toldReceive ?? order.receive).toString() };
+    const terms = JSON.stringify({ ...order.terms, ...order.watch, beforeReview: stage, reviewed });
     await sql`update orders set terms = ${terms}::json, next_check_on = now() where id = ${id} and stage = 'review'`;
     say(`${id} goes on from "${stage}" with the provider's next agreeing read`);
+  });
+};
+
+/** It stays disputed: only what stood between the customer and what there is goes. */
+const releaseShort = async (id: string, reason: string): Promise<void> => {
+  if (reason === '') throw new Refused('--release-short wants the reason');
+  await withDatabase(async ({ stores, sql, record }) => {
+    const order = /^[0-9a-f-]{36}$/.test(id) ? await stores.orders.findAny(id) : undefined;
+    if (order?.disputed !== true) throw new Refused(`${id}: there is no such order that was filled with less`);
+    await record('order.release-short', id, { reason });
+    await sql`update orders set short_released_on = now() where id = ${id}`;
+    say(`${id}: ${order.receive} of ${order.quotedReceive} can be withdrawn; the rest stays owed`);
   });
 };
 
@@ -55,6 +70,8 @@ await command(async () => {
   if (id === undefined || words.length > 1) throw new Refused('usage: npm run order -- <order id, quote id or placing id> [--json]');
   const stage = flags.get('leave-review');
   if (stage !== undefined) return await leaveReview(id, stage, flags.get('reason') ?? '');
+  const released = flags.get('release-short');
+  if (released !== undefined) return await releaseShort(id, released);
   const closed = flags.get('close-placing');
   if (closed !== undefined) return await closePlacing(id.toLowerCase(), closed);
   const proof = flags.get('paid-not-filled');

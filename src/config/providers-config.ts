@@ -120,6 +120,7 @@ export const providerCore = z.object({
   concurrency: filled(z.strictObject({ in_flight: count(8), queue: z.int().min(0).default(16), queue_age_ms: ms(200) })),
   payment_hosts: hosts.optional(),
   payout_hosts: hosts.optional(),
+  link_check: z.enum(['on', 'off']).default('on').describe('Whether a withdrawal link is read once, before it is given out, for what it pays'),
   option_aliases: z.record(z.string(), z.string()).default(() => ({})),
   option_methods: z.record(z.string(), method).default(() => ({})),
   arrival_seconds: z.strictObject({ instant: z.int().optional(), card: z.int().optional(), bank_transfer: z.int().optional() }).optional(),

@@ -34,7 +34,10 @@ test('an unknown word is still pending, with the word in the warning', () => {
 describe('contradictions', () => {
   test.each<[string, Partial<OrderNow>, Evidence]>([
     ['another amount to pay', {}, says('paid', { pay: 10_001n })],
-    ['another amount to receive', {}, says('filled', { receive: 107_868n })],
+    ['another amount to receive', {}, says('awaiting_payment', { receive: 107_868n })],
+    ['less to pay, before it was paid', {}, says('expired', { pay: 9_999n })],
+    ['more than was to be paid, once filled', {}, says('filled', { pay: 10_001n })],
+    ['what was paid, for nothing', {}, says('filled', { receive: 0n })],
     ['with an unknown word too', {}, says(undefined, { receive: 1n })],
     ['another currency', { currency: 'EUR' }, says('paid', { echo: { currency: 'CHF' } })],
     ['another option', { option: 'SEPA' }, says('paid', { echo: { option: 'Card' } })],
@@ -44,6 +47,13 @@ describe('contradictions', () => {
   test('are none: the same amounts, an estimate that moved, a refund of other amounts, the same name in other letters', () => {
     expect(go({}, says('paid', { pay: 10_000n, receive: 107_869n }))).toEqual(['paid', 'advanced']);
     expect(go({ binding: false }, says('filled', { receive: 107_000n }))).toEqual(['filled', 'advanced']);
+    // What there is of it is handed out, however little: judge-fill.ts says what the customer is told.
+    for (const told of [{ receive: 107_868n }, { receive: 1n }, { receive: 107_999n }, { pay: 9_000n, receive: 97_082n }])
+      for (const stage of ['paid', 'filled', 'finished'] as const) expect(go({}, says(stage, told))).toEqual([stage, 'advanced']);
+    expect(go({ stage: 'filled', receive: 107_000n, accepted: { pay: 10_000n, receive: 107_869n, bounds: { slippageBps: 0 } } }, says('paid'))).toEqual([
+      'filled',
+      'stale',
+    ]);
     expect(go({ stage: 'paid' }, says('refunded', { pay: 9_900n, receive: 0n }))).toEqual(['refunded', 'advanced']);
     expect(go({ currency: 'EUR', option: 'SEPA' }, says('paid', { echo: { currency: 'eur', option: 'sepa' } }))).toEqual(['paid', 'advanced']);
   });
@@ -87,14 +97,15 @@ describe('an estimate', () => {
   const bounded: Partial<OrderNow> = { binding: false, accepted: { ...accepted, bounds: { slippageBps: 500, minReceive: 107_000n, maxPay: 10_100n } } };
   test.each<[string, Partial<OrderNow>, Evidence]>([
     ['five times the price, at the same rate', estimate, says('awaiting_payment', { pay: 50_000n, receive: 539_345n })],
-    ['one sat', estimate, says('filled', { receive: 1n })],
-    ['less than the slippage allows', estimate, says('filled', { receive: 106_790n })],
-    ['less than the customer allows', bounded, says('filled', { receive: 106_999n })],
+    ['one sat', estimate, says('awaiting_payment', { receive: 1n })],
+    ['less than the slippage allows', estimate, says('underpaid', { receive: 106_790n })],
+    ['less than the customer allows', bounded, says('awaiting_payment', { receive: 106_999n })],
     ['dearer than the customer allows', bounded, says('paid', { pay: 10_101n })],
+    ['dearer than the slippage allows', estimate, says('filled', { pay: 10_101n })],
   ])('that became %s is a contradiction', (_name, from, evidence) => expect(go(from, evidence)).toEqual(['review', 'contradiction']));
   test('may move within them, drift no further than them, and be better', () => {
     expect(go(estimate, says('filled', { receive: 106_791n }))).toEqual(['filled', 'advanced']);
-    expect(go({ ...estimate, receive: 106_791n }, says('filled', { receive: 105_800n }))).toEqual(['review', 'contradiction']);
+    expect(go({ ...estimate, receive: 106_791n }, says('awaiting_payment', { receive: 105_800n }))).toEqual(['review', 'contradiction']);
     expect(go(bounded, says('filled', { receive: 200_000n }))).toEqual(['filled', 'advanced']);
   });
 });
@@ -121,9 +132,14 @@ describe('review', () => {
     expect(advance(order(reviewed('paid')), says('paid'), now)).toEqual({ next: 'paid', kind: 'advanced', note: 'an agreeing read left review' });
   });
   test('is not left while the amounts still differ, nor when the stage before it is not known', () => {
-    expect(go(reviewed('paid'), says('filled', { receive: 1n }))).toEqual(['review', 'contradiction']);
+    expect(go(reviewed('paid'), says('filled', { pay: 10_001n }))).toEqual(['review', 'contradiction']);
     expect(go({ stage: 'review' }, says('finished'))).toEqual(['review', 'same']);
     expect(go({ stage: 'review', before: 'review' }, says('finished'))).toEqual(['review', 'same']);
+  });
+  test('is over, once the operator has seen these figures', () => {
+    const seen = { ...reviewed('paid'), currency: 'EUR', reviewed: { pay: 10_001n, receive: 107_869n } };
+    expect(go(seen, says('filled', { pay: 10_001n, receive: 107_869n, echo: { currency: 'CHF' } }))).toEqual(['filled', 'advanced']);
+    expect(go(seen, says('filled', { pay: 10_002n, receive: 107_869n }))).toEqual(['review', 'contradiction']);
   });
   test('is entered when an adapter cannot tell which payment it is', () => {
     expect(go({ stage: 'paid' }, says('review'))).toEqual(['review', 'advanced']);
@@ -162,6 +178,9 @@ test('final: finished and refunded at once, rested ones when nobody follows them
   const finals = (at: number): Stage[] => [...rising, 'review' as const].filter((stage) => isFinal(stage, at, 500));
   expect(finals(499)).toEqual(['finished', 'refunded']);
   expect(finals(500)).toEqual(['awaiting_payment', 'underpaid', 'expired', 'failed', 'finished', 'refunded']);
+  // A fill that fell short stays somebody's business, whatever the ramp.
+  for (const ramp of ['buy', 'sell'] as const)
+    expect([isFinal('finished', 500, 500, ramp, true), isFinal('filled', 500, 500, ramp, true)]).toEqual([false, false]);
 });
 
 test('the four words', () => {

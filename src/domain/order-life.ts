@@ -2,6 +2,7 @@
  * The life of one order, by what its provider says. Ranks only rise. A step back is stored but not reported; what cannot be true goes to
  * `review`. An order attempt has its own life: settle-placing.ts.
  */
+import { judgeFill } from './judge-fill.ts';
 import { judgeOrder, type Bounds } from './judge-order.ts';
 import { isSafe } from './money.ts';
 import type { IntentState, OrderStatus, Stage } from './order.ts';
@@ -18,16 +19,18 @@ export type OrderNow = {
   /** While in review: the last stage before it. Without one no read can agree, so only the operator ends the review. */
   before?: Stage;
   ramp?: Ramp;
-  /** The amounts of a binding order may not change; an estimate's may, within what was accepted. */
+  /** Until it was paid, the amounts of a binding order may not change; an estimate's may, within what was accepted. */
   binding: boolean;
   pay: bigint;
   receive: bigint;
-  /** What an estimate's amounts are held against: the accepted figures, and the customer's own bounds. */
+  /** What amounts are held against: the accepted figures, and the customer's own bounds. Without them, the order's own. */
   accepted?: { pay: bigint; receive: bigint; bounds: Bounds };
   /** What was ordered, as the provider named it. */
   currency?: string;
   option?: string;
   expiresOn?: number;
+  /** These figures the operator has seen and let the order go on with. */
+  reviewed?: { pay: bigint; receive: bigint };
   /** `unpayable` and `dead`: nobody was ever shown how to pay. */
   placing?: IntentState;
 };
@@ -84,6 +87,7 @@ const delivered: ReadonlySet<Stage | undefined> = new Set<Stage>(['filled', 'fin
 const contradictionIn = (order: OrderNow, { stage, pay, receive, fee, echo }: Evidence): string | undefined => {
   if ((order.placing === 'unpayable' || order.placing === 'dead') && moneyMoved.has(stage)) return `${order.placing}, yet the provider says ${stage ?? ''}`;
   if (reachedBy(order) === 'refunded' && delivered.has(stage)) return `refunded, then ${stage ?? ''}`;
+  if (order.reviewed && (pay ?? order.reviewed.pay) === order.reviewed.pay && (receive ?? order.reviewed.receive) === order.reviewed.receive) return undefined;
   if (namesDiffer(echo?.currency, order.currency)) return 'another currency than ordered';
   if (namesDiffer(echo?.option, order.option)) return 'another payment option than ordered';
   if ([pay, receive, fee].some((amount) => amount !== undefined && (amount < 0n || !isSafe(amount)))) return 'an amount that cannot be';
@@ -92,9 +96,20 @@ const contradictionIn = (order: OrderNow, { stage, pay, receive, fee, echo }: Ev
   if (fee !== undefined && order.ramp !== 'sell' && paid > 0n && fee > paid) return 'a fee of more than is paid';
   // After a refund the amounts are those that went back, not those ordered.
   if (stage === 'refunded') return undefined;
+  // Once it was paid, what is there is handed out: less of it is for the customer and the operator to know, no reason to hold it back.
+  if (wasPaid(stage) || wasPaid(reachedBy(order))) return receive === 0n && order.receive > 0n ? 'filled with nothing' : overcharged(order, pay);
   if (!order.binding) return worsened(order, pay, receive);
-  if (pay !== undefined && pay !== order.pay) return 'the amount to pay changed';
-  return receive !== undefined && receive !== order.receive ? 'the amount to receive changed' : undefined;
+  const { accepted = order } = order;
+  if (pay !== undefined && pay !== accepted.pay) return 'the amount to pay changed';
+  return receive !== undefined && receive !== accepted.receive ? 'the amount to receive changed' : undefined;
+};
+
+const wasPaid = (stage: Stage | undefined): boolean => stage === 'paid' || delivered.has(stage);
+
+const overcharged = (order: OrderNow, pay: bigint | undefined): string | undefined => {
+  const { pay: ordered, receive, bounds } = order.accepted ?? { ...order, bounds: { slippageBps: 0 } };
+  const judged = pay === undefined ? undefined : judgeFill({ pay: ordered, receive, binding: order.binding, bounds }, { pay, receive });
+  return judged === 'overcharged' ? 'more was to be paid than was ordered' : undefined;
 };
 
 /** An estimate's figures are judged as its order was: by the slippage and by what the customer bounded. What is to be paid was shown to the customer. */
@@ -108,11 +123,12 @@ const worsened = ({ ramp = 'buy', accepted, ...order }: OrderNow, pay = order.pa
 
 /**
  * Whether nothing more will happen. `underpaid`, `expired`, `failed` and an unpaid order that never expires become final once we stop following
- * them. We follow money in flight (paid, filled) and reviews for ever.
+ * them. We follow money in flight (paid, filled), reviews and fills that fell short for ever.
  */
-export const isFinal = (stage: Stage, now: number, followUntil: number, ramp: Ramp = 'buy'): boolean => {
+export const isFinal = (stage: Stage, now: number, followUntil: number, ramp: Ramp = 'buy', disputed = false): boolean => {
   switch (stage) {
     case 'finished':
+      return !disputed;
     case 'refunded':
       return true;
     case 'awaiting_payment':
@@ -122,7 +138,7 @@ export const isFinal = (stage: Stage, now: number, followUntil: number, ramp: Ra
       return now >= followUntil;
     case 'filled':
       // Bought sats wait for their owner for ever. Some providers never report again on euros on their way or links to redeem.
-      return !isWithdrawn[ramp] && now >= followUntil;
+      return !disputed && !isWithdrawn[ramp] && now >= followUntil;
     case 'paid':
     case 'review':
       return false;

@@ -34,6 +34,8 @@ export type Parts = {
   secrets: Secrets;
   modules: ReadonlyMap<string, ProviderModule>;
   http: Http;
+  /** To public addresses only; absent where the runtime reaches no others. */
+  guardedHttp?: Http;
   sender: Sender;
   log: Log;
   metrics: Metrics;
@@ -67,7 +69,11 @@ export const composeInstance = (parts: Parts) => {
     lastPrices: new Map(),
   };
   const sender: Sender = (delivery) => parts.sender({ ...delivery, headers: { ...userAgent, ...delivery.headers } });
-  const named: Http = (request) => parts.http({ ...request, headers: { ...userAgent, ...request.headers } });
+  const withName =
+    (http: Http): Http =>
+    (request) =>
+      http({ ...request, headers: { ...userAgent, ...request.headers } });
+  const named = withName(parts.http);
   const readFeed = createFeedReader(named);
   const signer = createSigner(secrets.signing, secrets.appWebhooks);
   const receiptSigner = createReceiptSigner(secrets.signing);
@@ -96,6 +102,7 @@ export const composeInstance = (parts: Parts) => {
     notices,
     checkWebhookUrl: check,
     sender,
+    guardedHttp: withName(parts.guardedHttp ?? parts.http),
     signer,
     receiptSigner,
     readFeed,

@@ -1,11 +1,8 @@
-import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { Agent, request } from 'undici';
 import { retryAfterMs } from '../domain/retry-after.ts';
 import type { Sender } from '../ports/deliveries.ts';
-import { isLoopback, isPublicAddress } from '../domain/public-address.ts';
-
-class BlockedAddress extends Error {}
+import { BlockedAddress, guardedLookup } from './guarded-lookup.ts';
 
 /**
  * The webhook sender on Node. Checks the URL's form again right before sending (url-guard), and every resolved address in the connector. A single
@@ -16,18 +13,7 @@ export const createGuardedSender = (options: {
   sandbox: boolean;
   lookup?: LookupFunction;
 }): { send: Sender; close: () => Promise<void> } => {
-  const resolve = options.lookup ?? (systemLookup as LookupFunction);
-  const allowed = (address: string): boolean => isPublicAddress(address) || (options.sandbox && isLoopback(address));
-  const guarded: LookupFunction = (host, given, done) => {
-    resolve(host, { ...given, all: true }, (error, addresses) => {
-      if (error) return done(error, [], 0);
-      const all = Array.isArray(addresses) ? addresses : [{ address: addresses, family: 4 }];
-      if (all.length === 0 || !all.every(({ address }) => allowed(address))) return done(new BlockedAddress('a resolved address is not public'), [], 0);
-      if (given.all) done(null, all);
-      else done(null, all[0]?.address ?? '', all[0]?.family);
-    });
-  };
-  const agent = new Agent({ connect: { lookup: guarded, timeout: 5000 }, connections: 16, pipelining: 1, keepAliveTimeout: 4000 });
+  const agent = new Agent({ connect: { lookup: guardedLookup(options), timeout: 5000 }, connections: 16, pipelining: 1, keepAliveTimeout: 4000 });
   const send: Sender = async ({ url, headers, body, timeoutMs }) => {
     if (!options.check(url).ok) return { outcome: 'blocked', statusClass: 'blocked' };
     try {

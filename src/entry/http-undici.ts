@@ -1,21 +1,32 @@
+import type { LookupFunction } from 'node:net';
 import { Agent, type Dispatcher } from 'undici';
+import { isAddress } from '../domain/public-address.ts';
 import { ProviderFault } from '../providers/fault.ts';
+import { guardedLookup, isReachable } from './guarded-lookup.ts';
 import type { Http, HttpRequest, HttpResponse } from '../providers/spec.ts';
 
+/** `guard`: only to public addresses (in a sandbox to loopback, too), for hosts that somebody else names. */
+type UndiciOptions = { connections?: number; guard?: { sandbox: boolean; lookup?: LookupFunction } };
+
 /** Provider calls on Node, through undici's `dispatch`, which needs no stream for an answer that we read whole. Never follows a redirect or decompresses. */
-export const createUndiciHttp = (options: { connections?: number } = {}): { http: Http; close: () => Promise<void> } => {
+export const createUndiciHttp = ({ connections = 64, guard }: UndiciOptions = {}): { http: Http; close: () => Promise<void> } => {
   const agent = new Agent({
     // HTTP/1.1 only: there it is clear what a lost connection means for its request.
     allowH2: false,
-    connections: options.connections ?? 64,
+    connections,
     pipelining: 1,
     keepAliveTimeout: 30_000,
-    connect: { timeout: 3_000 },
+    connect: { timeout: 3_000, ...(guard ? { lookup: guardedLookup(guard) } : {}) },
     headersTimeout: 60_000,
     bodyTimeout: 60_000,
     maxHeaderSize: 16_384,
   });
-  const http: Http = async (request) => await send(agent, request);
+  const http: Http = async (request) => {
+    // An address is not looked up.
+    const host = new URL(request.url).hostname.replaceAll(/^\[|\]$/g, '');
+    if (guard && isAddress(host) && !isReachable(host, guard.sandbox)) throw new ProviderFault('unreachable', 'this address is not public', { taken: 'no' });
+    return await send(agent, request);
+  };
   return { http, close: async () => await agent.close() };
 };
 

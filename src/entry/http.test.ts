@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, LookupFunction } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { timed } from '../../test/support/stopwatch.ts';
@@ -94,5 +94,39 @@ describe.each(forms)('http over %s', (form, http) => {
   it('a refused connection is unreachable; only undici can tell that nothing left', async () => {
     const fault = await faultOf('http://127.0.0.1:1/');
     expect([fault.kind, fault.taken]).toEqual(['unreachable', form === 'undici' ? 'no' : 'maybe']);
+  });
+});
+
+describe('for hosts that somebody else names', () => {
+  const resolving =
+    (...addresses: string[]): LookupFunction =>
+    (_host, _options, done) =>
+      done(
+        null,
+        addresses.map((address) => ({ address, family: 4 })),
+      );
+  const reached = async (url: string, sandbox: boolean, lookup?: LookupFunction): Promise<string> => {
+    const { http, close } = createUndiciHttp({ guard: { sandbox, ...(lookup ? { lookup } : {}) } });
+    try {
+      return String((await http({ method: 'GET', url, signal: AbortSignal.timeout(2000), maxBytes: 65_536 })).status);
+    } catch (fault) {
+      return fault instanceof ProviderFault ? `${fault.kind}, taken: ${fault.taken}` : 'a defect';
+    } finally {
+      await close();
+    }
+  };
+  const port = (): string => new URL(base).port;
+
+  it('an address that is not public is not called, written or resolved, alone or among others', async () => {
+    const blocked = 'unreachable, taken: no';
+    expect(await reached(`${base}/good`, false)).toBe(blocked);
+    expect(await reached(`http://[::1]:${port()}/good`, false)).toBe(blocked);
+    for (const lookup of [resolving('127.0.0.1'), resolving('93.184.215.14', '127.0.0.1'), resolving('10.0.0.8'), resolving()])
+      expect(await reached(`http://pay.example:${port()}/good`, false, lookup)).toBe(blocked);
+    expect(await reached(`http://pay.example:${port()}/good`, true, resolving('10.0.0.8'))).toBe(blocked);
+  });
+  it('in a sandbox loopback is', async () => {
+    expect(await reached(`${base}/good`, true)).toBe('200');
+    expect(await reached(`http://pay.example:${port()}/good`, true, resolving('127.0.0.1'))).toBe('200');
   });
 });

@@ -101,6 +101,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
   }
   let migrated = false;
   const upstream = createUndiciHttp();
+  const guarded = createUndiciHttp({ connections: 8, guard: { sandbox: config.mode === 'sandbox' } });
   const rules = { sandbox: config.mode === 'sandbox', allowedPorts: config.webhooks.allowed_ports, ownHosts: [new URL(config.public_url).hostname] };
   const sender = createGuardedSender({ check: (url) => checkWebhookUrl(url, rules), sandbox: rules.sandbox });
   const background = createBackground();
@@ -109,6 +110,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
     secrets,
     modules: options.modules,
     http: upstream.http,
+    guardedHttp: guarded.http,
     sender: sender.send,
     log,
     metrics,
@@ -168,7 +170,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
     });
     await loop.stop();
     if (!(await idle())) log('warn', 'shutdown_cut', { count: background.size() });
-    await Promise.all([upstream.close(), sender.close()]);
+    await Promise.all([upstream.close(), guarded.close(), sender.close()]);
     await database.close();
   };
   return { url: `http://${env.HOST.includes(':') ? `[${env.HOST}]` : env.HOST}:${port}`, gateway, config, secrets, database, log, tick, idle, leave, stop };

@@ -19,6 +19,7 @@ export type ProblemCode =
   | 'withdrawal-expired'
   | 'withdrawal-differs'
   | 'order-unpayable'
+  | 'order-short'
   | 'price-changed'
   | 'provider-declined'
   | 'session-settled'

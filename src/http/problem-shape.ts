@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { ProblemCode } from '../gateway/problem.ts';
 import { problemMembers } from './price-shapes.ts';
+import { keptAmount } from './shapes.ts';
 import { actions, problems } from './problem.ts';
 
 // The keys of the one list.
@@ -23,6 +24,8 @@ export const problemShape = z
     ...problemMembers,
     connect_to: z.string().optional().openapi({ description: 'peer-not-connected: the node to be connected to' }),
     order_id: z.string().optional(),
+    amount_sats: keptAmount.optional().openapi({ description: 'order-short: what there is' }),
+    quoted_amount_sats: keptAmount.optional().openapi({ description: 'order-short: what was ordered' }),
     order_ids: z.array(z.string()).optional().openapi({ description: 'The open orders that stand in the way' }),
     expires_on: z.string().optional().openapi({ description: 'With order_ids: when the last of them can no longer be paid' }),
     quote_id: z.string().optional().openapi({ description: 'order-pending: the quote whose order has to be placed first' }),

@@ -1,5 +1,6 @@
 /** What the use cases need from outside. Store, seal, outbound, log, metrics and resilience implement it; entry/compose.ts wires it. */
 import type { FaultKind } from '../domain/fault-kind.ts';
+import type { Http } from '../providers/spec.ts';
 import type { Sender, Signer } from './deliveries.ts';
 import type { SwitchState } from './operator.ts';
 import type { ReceiptSigner } from './receipts.ts';
@@ -64,6 +65,8 @@ export type Gateway = {
   notices: { token(purpose: string, id: string): string; check(purpose: string, id: string, token: string): boolean };
   checkWebhookUrl: (url: string) => { ok: true; host: string } | { ok: false; reason: string };
   sender: Sender;
+  /** To hosts that a provider named: public addresses only. */
+  guardedHttp: Http;
   signer: Signer;
   receiptSigner: ReceiptSigner;
   readFeed: FeedReader;

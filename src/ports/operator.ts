@@ -65,9 +65,14 @@ export type OperatorStore = {
   dossier(id: string, forgedTargets: (intentId: string, orderId: string) => string[]): Promise<Dossier | undefined>;
   search(search: OrderSearch, limit: number): Promise<FoundOrder[]>;
   /** Orders and placings in review, placings whose outcome is not known, those that share an upstream order, claims in review, dead letters. */
-  attention(
-    limit: number,
-  ): Promise<{ review: FoundOrder[]; unknown: FoundOrder[]; twins: FoundOrder[]; claims: string[]; dead: (DossierDelivery & { subjectId: string })[] }>;
+  attention(limit: number): Promise<{
+    review: FoundOrder[];
+    unknown: FoundOrder[];
+    twins: FoundOrder[];
+    disputed: FoundOrder[];
+    claims: string[];
+    dead: (DossierDelivery & { subjectId: string })[];
+  }>;
   switches(): Promise<Switch[]>;
   setSwitch(change: Switch): Promise<void>;
   clearSwitch(name: string): Promise<boolean>;

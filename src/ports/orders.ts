@@ -20,6 +20,8 @@ export type OrderTerms = RouteTerms & {
 export type OrderWatch = {
   /** The last stage before review. Without it, only the operator ends the review. */
   beforeReview?: Stage;
+  /** What the provider reported when the operator ended a review, as decimal amounts. The same figures cause no second review. */
+  reviewed?: { pay: string; receive: string };
   /** Since when the provider has refused to report the order. */
   unreadableSince?: number;
   /** That another order has its upstream order was seen at the withdrawal: the operator has the word from then on. */

@@ -62,6 +62,7 @@ export type ProviderCore = {
   status_by_session: boolean;
   payment_hosts?: string[] | undefined;
   payout_hosts?: string[] | undefined;
+  link_check: 'on' | 'off';
   option_aliases: Record<string, string>;
   option_methods: Record<string, PaymentMethod>;
   arrival_seconds?: { [method in PaymentMethod]?: number | undefined } | undefined;

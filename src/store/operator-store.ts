@@ -140,6 +140,7 @@ export const createOperatorStore = (db: Database): OperatorStore => {
       review: await find(or(eq(orders.stage, 'review'), and(eq(intents.state, 'review'), isNull(orders.id))), limit),
       unknown: await find(inArray(intents.state, ['prepared', 'sending', 'unknown']), limit),
       twins: await find(sharesUpstream, limit),
+      disputed: await find(eq(orders.disputed, true), limit),
       claims: (await db.select({ id: claims.orderId }).from(claims).where(eq(claims.state, 'review')).limit(limit)).map((row) => row.id),
       dead: (
         await db

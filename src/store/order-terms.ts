@@ -7,10 +7,17 @@ import type { OrderTerms, OrderWatch } from '../ports/orders.ts';
 export type StoredTerms = OrderTerms & OrderWatch;
 
 /** An adopted order stores nothing but the fact that it was adopted. */
-export const fromStored = ({ beforeReview, unreadableSince, twinSeen, ...terms }: Partial<StoredTerms>): { terms: OrderTerms; watch: OrderWatch } => ({
+export const fromStored = ({
+  beforeReview,
+  reviewed,
+  unreadableSince,
+  twinSeen,
+  ...terms
+}: Partial<StoredTerms>): { terms: OrderTerms; watch: OrderWatch } => ({
   terms: { currencyId: 0, paymentOptionId: 0, optionName: '', ...terms },
   watch: {
     ...(beforeReview === undefined ? {} : { beforeReview }),
+    ...(reviewed === undefined ? {} : { reviewed }),
     ...(unreadableSince === undefined ? {} : { unreadableSince }),
     ...(twinSeen === undefined ? {} : { twinSeen }),
   },

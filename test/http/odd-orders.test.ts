@@ -150,18 +150,31 @@ it('an unknown word neither loses an order nor keeps it from lapsing', async () 
   expect((await wallet.status(id))[id]).toMatchObject({ stage: 'expired' });
 });
 
-it.each([
-  ['five times the money at the same rate', (truth: Body) => ({ ...truth, amount_fiat: 50_000, amount_sats: Number(truth['amount_sats']) * 5 })],
-  ['filled with one sat', (truth: Body) => ({ ...truth, order_status: 'filled', amount_sats: 1 })],
-  ['filled for less than the customer bounded', (truth: Body) => ({ ...truth, order_status: 'filled', amount_sats: Number(truth['amount_sats']) - 100 })],
-])('an estimate that became %s is for the operator to look at', async (_, status) => {
+const bounded = async (status: (truth: Body) => Body) => {
   const wallet = await openWallet();
   const { body } = await wallet.call('/offers', { session_id: wallet.session_id, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
   const offer = (body['offers'] as Body[]).find((one) => one['is_estimate'] === true);
   const sats = Number(offer?.['amount_sats']);
   lie('loose', { status });
   const { id } = await wallet.order('loose', { min_amount_sats: sats - 50 });
-  expect((await wallet.status(id))[id]).toMatchObject({ stage: 'review', amount_fiat: 10_000, amount_sats: sats });
+  return { sats, told: (await wallet.status(id))[id] as Body, withdrawn: await wallet.call('/withdrawal', { session_id: wallet.session_id, order_id: id }) };
+};
+
+it.each([
+  ['five times the money at the same rate', (truth: Body) => ({ ...truth, amount_fiat: 50_000, amount_sats: Number(truth['amount_sats']) * 5 })],
+  ['less than the customer bounded, before it was paid', (truth: Body) => ({ ...truth, amount_sats: Number(truth['amount_sats']) - 100 })],
+])('an estimate that became %s is for the operator to look at', async (_, status) => {
+  const { sats, told } = await bounded(status);
+  expect(told).toMatchObject({ stage: 'review', amount_fiat: 10_000, amount_sats: sats });
+});
+
+it.each([
+  ['one sat', () => 1],
+  ['less than the customer bounded', (sats: number) => sats - 100],
+])('an estimate that was paid and filled with %s is disputed, and given to nobody who has not agreed', async (_, fill) => {
+  const { sats, told, withdrawn } = await bounded((truth) => ({ ...truth, order_status: 'filled', amount_sats: fill(Number(truth['amount_sats'])) }));
+  expect(told).toMatchObject({ stage: 'filled', disputed: true, amount_sats: fill(sats), quoted_amount_sats: sats });
+  expect(withdrawn).toMatchObject({ status: 409, body: { code: 'order-short' } });
 });
 
 it('an entry that cannot be shown takes neither itself nor the list with it', async () => {

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { memoryGateway, problemOf } from '../../../test/support/memory/gateway.ts';
 import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import type { Stage } from '../../domain/order.ts';
@@ -6,16 +6,25 @@ import { ProviderFault } from '../../providers/fault.ts';
 import { claimWithdrawal, settleClaims } from './claim-withdrawal.ts';
 
 const address = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
-const bought = async (stage: Stage = 'filled') => {
-  const world = memoryGateway();
+const bought = async (stage: Stage = 'filled', block: Record<string, unknown> = {}) => {
+  const world = memoryGateway({ alpine: block });
   const { id } = await world.placed();
   const says = (word: Stage): void => {
     for (const order of world.buyer().orders) Object.assign(order, { stage: word, rawStatus: word });
   };
   says(stage);
   world.clock.now += 60_000;
-  const withdraw = async (failback_onchain?: string) => await claimWithdrawal(world.scope, world.session, { order_id: id, failback_onchain });
-  return { ...world, id, says, withdraw };
+  const withdraw = async (failback_onchain?: string, accept_short = false) =>
+    await claimWithdrawal(world.scope, world.session, { order_id: id, failback_onchain, accept_short });
+  const reads: string[] = [];
+  /** What its link answers; nobody is there unless a test says so. */
+  const link = (answer: () => object | Promise<object>, status = 200): void => {
+    world.gateway.guardedHttp = async ({ url, maxBytes }) => {
+      reads.push(`${new URL(url).hostname} ${maxBytes}`);
+      return { status, headers: {}, body: new TextEncoder().encode(JSON.stringify(await answer())) };
+    };
+  };
+  return { ...world, id, says, withdraw, link, reads };
 };
 
 it('the link is fetched once, and everybody is shown the same', async () => {
@@ -107,4 +116,88 @@ it('an expired link is fetched anew while the order is filled; with a fallback i
   withFallback.clock.now += 601_000;
   expect(await problemOf(withFallback.withdraw())).toMatchObject({ code: 'withdrawal-expired' });
   expect(withFallback.calls('claim')).toBe(1);
+});
+
+describe('an order that was filled with less', () => {
+  const short = async () => {
+    const world = await bought();
+    for (const order of world.buyer().orders) order.receive = 50_000n;
+    return world;
+  };
+  it('is given to whoever agrees to take what there is, and from then on to everybody', async () => {
+    const { withdraw, calls, id } = await short();
+    const refused = await problemOf(withdraw());
+    expect([refused.code, refused.more.members]).toEqual(['order-short', { order_id: id, amount_sats: 50_000, quoted_amount_sats: 107_869 }]);
+    expect([refused.detail.includes('the rest stays owed'), calls('claim')]).toEqual([true, 0]);
+    const given = await withdraw(undefined, true);
+    expect(given.warnings).toEqual(['filled-differently']);
+    expect([await withdraw(), await withdraw(undefined, true), calls('claim')]).toEqual([given, given, 1]);
+  });
+  it('is given once the operator has released it', async () => {
+    const { withdraw, gateway, id } = await short();
+    expect((await problemOf(withdraw())).code).toBe('order-short');
+    const order = await gateway.stores.orders.findAny(id);
+    if (!order) throw new Error('no order');
+    await gateway.stores.orders.advance(order, { shortReleasedOn: gateway.now() }, undefined, []);
+    expect((await withdraw()).lnurlw).toMatch(/^LNURL1/);
+  });
+});
+
+describe('what the link pays', () => {
+  const pays = (sats: number) => () => ({ tag: 'withdrawRequest', callback: 'https://api.buyer.example/c', k1: 'x', maxWithdrawable: sats * 1000 });
+
+  it('is read once, after the link was kept, and shown on every repeat', async () => {
+    const { withdraw, link, reads, gateway, id, logs } = await bought();
+    let claimed: string | undefined;
+    link(async () => {
+      claimed = (await gateway.stores.claims.find(id))?.state;
+      return pays(107_869)();
+    });
+    const first = await withdraw();
+    expect(first).toEqual({ order_id: id, withdrawal_expiration_date: first.withdrawal_expiration_date, lnurlw: first.lnurlw, link_sats: 107_869 });
+    expect([await withdraw(), reads, claimed]).toEqual([first, ['api.buyer.example 16384'], 'held']);
+    expect(await gateway.stores.orders.findAny(id)).toMatchObject({ linkReceive: 107_869n, linkReadOn: gateway.now() });
+    expect(logs.filter((one) => one.event === 'link_pays_less')).toEqual([]);
+  });
+
+  it('less than 99.9 % is given all the same, with a warning, and the operator hears of it', async () => {
+    const { withdraw, link, logs } = await bought();
+    link(pays(107_000));
+    const first = await withdraw();
+    expect(first).toMatchObject({ link_sats: 107_000, warnings: ['link-pays-less'] });
+    expect(await withdraw()).toEqual(first);
+    expect(logs.filter((one) => one.event === 'link_pays_less')).toMatchObject([{ level: 'error' }]);
+  });
+
+  it.each<[string, () => object | Promise<object>, number?]>([
+    ['an error', () => ({ status: 'ERROR', reason: 'not valid' })],
+    ['no link of this kind', () => ({ ...pays(1)(), tag: 'payRequest' })],
+    ['no whole number', () => ({ ...pays(1)(), maxWithdrawable: 1.5 })],
+    ['less than nothing', () => ({ ...pays(1)(), maxWithdrawable: -1 })],
+    ['a redirect', pays(1), 302],
+    ['nothing in time', async () => await new Promise<never>(() => undefined)],
+    ['a broken connection', async () => await Promise.reject(new ProviderFault('unreachable', 'x'))],
+  ])('%s changes nothing', async (_what, answer, status) => {
+    const { withdraw, link, gateway, id } = await bought();
+    gateway.waitAtMost = async (work, ms) => await Promise.race([work, new Promise<void>((over) => setTimeout(over, ms / 100))]).then(() => undefined);
+    link(answer, status);
+    const first = await withdraw();
+    expect([Object.keys(first), await withdraw()]).toEqual([['order_id', 'withdrawal_expiration_date', 'lnurlw'], first]);
+    expect((await gateway.stores.orders.findAny(id))?.linkReceive).toBeUndefined();
+  });
+
+  it('is nobody’s business where the operator says so', async () => {
+    const { withdraw, link, reads } = await bought('filled', { link_check: 'off' });
+    link(pays(1));
+    expect([(await withdraw()).link_sats, reads]).toEqual([undefined, []]);
+  });
+
+  it('of a second link is read anew, and does not make up for the first', async () => {
+    const { withdraw, link, reads, clock } = await bought();
+    link(pays(107_000));
+    await withdraw();
+    clock.now += 601_000;
+    link(pays(107_869));
+    expect([(await withdraw()).link_sats, reads.length]).toEqual([107_000, 2]);
+  });
 });

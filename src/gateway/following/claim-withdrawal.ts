@@ -10,6 +10,9 @@ import type { Claim } from '../../ports/claims.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Lease } from '../../ports/runtime.ts';
 import type { Order } from '../../ports/orders.ts';
+import { warningsOf, type FillWarning } from './judge-order-fill.ts';
+import { int, type Amount } from '../outward.ts';
+import { withLinkRead } from './read-link.ts';
 import { findOrder } from './read-orders.ts';
 import { twinsOf } from './twins.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
@@ -20,8 +23,8 @@ import { fallbackPlace, lnurlPlace } from '../places.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
 
-export type WithdrawalRequest = { order_id: string; failback_onchain?: string | undefined };
-export type Withdrawal = { order_id: string; withdrawal_expiration_date: string; lnurlw: string };
+export type WithdrawalRequest = { order_id: string; failback_onchain?: string | undefined; accept_short?: boolean };
+export type Withdrawal = { order_id: string; withdrawal_expiration_date: string; lnurlw: string; link_sats?: Amount; warnings?: FillWarning[] };
 
 /**
  * POST /withdrawal: fetches the LNURL once and seals it before answering, because a provider may refuse a second call. The same body gets the
@@ -39,6 +42,7 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
     await putInReview(gateway, order, 'another order has the same id of the provider: whose the money is, is not certain', { twinSeen: true });
     throw notWithdrawable({ ...order, stage: 'review' });
   }
+  if (order.disputed === true && order.shortReleasedOn === undefined && request.accept_short !== true) throw orderShort(order);
   const lease = leaseFor(gateway, order.id);
   const now = gateway.now();
   const sealedFallback =
@@ -65,6 +69,13 @@ const claimUnknown = (): Problem =>
     retryAfterMs: 5000,
   });
 
+const orderShort = (order: Order): Problem =>
+  new Problem(
+    'order-short',
+    `The provider filled the order with ${order.receive} sats instead of ${order.quotedReceive}. Repeat with accept_short: true to take what there is; the rest stays owed, and the operator knows.`,
+    { members: { order_id: order.id, amount_sats: int(order.receive), quoted_amount_sats: int(order.quotedReceive) } },
+  );
+
 const linkRefused = (orderId: string): Problem =>
   new Problem('payout-link-refused', 'The provider gave a withdrawal link that is not on one of its own hosts. It is withheld and the operator looks at it.', {
     members: { order_id: orderId },
@@ -89,7 +100,7 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: s
     if (order.stage === 'review') throw linkRefused(order.id);
     if (order.stage !== 'filled' || claim.nextTryOn > gateway.now()) throw claimUnknown();
   }
-  if (isLive(gateway, claim)) return await show(gateway, order.id, claim.lnurl, claim.expiresOn);
+  if (isLive(gateway, claim)) return await show(gateway, order, claim.lnurl, claim.expiresOn);
   if (claim.lnurl !== undefined) {
     if (claim.fallbackHash !== undefined)
       throw new Problem('withdrawal-expired', 'The withdrawal link expired; the provider pays out to the on-chain fallback.');
@@ -104,7 +115,7 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: s
   if (isLive(gateway, taken)) {
     // Another call fetched it in the meantime.
     await gateway.stores.claims.change(order.id, lease.owner, {});
-    return await show(gateway, order.id, taken.lnurl, taken.expiresOn);
+    return await show(gateway, order, taken.lnurl, taken.expiresOn);
   }
   return await fetchLnurl(scope, order, taken, lease);
 };
@@ -117,11 +128,13 @@ const unreadEnd = 0;
 const unreadLifeMs = 10 * 60_000;
 const endlessMs = 30 * 86_400_000;
 
-const show = async (gateway: Gateway, orderId: string, sealed: string, expiresOn: number | undefined): Promise<Withdrawal> => ({
-  order_id: orderId,
+const show = async (gateway: Gateway, order: Order, sealed: string, expiresOn: number | undefined): Promise<Withdrawal> => ({
+  order_id: order.id,
   // FLS01 requires a date. Without an expiry the date is far away; with an unreadable one it is near.
   withdrawal_expiration_date: new Date(expiresOn === unreadEnd ? gateway.now() + unreadLifeMs : (expiresOn ?? gateway.now() + endlessMs)).toISOString(),
-  lnurlw: await gateway.seal.open(sealed, lnurlPlace(orderId)),
+  lnurlw: await gateway.seal.open(sealed, lnurlPlace(order.id)),
+  ...(order.linkReceive === undefined ? {} : { link_sats: int(order.linkReceive) }),
+  ...warningsOf(gateway, order),
 });
 
 const patientReads = 3;
@@ -161,9 +174,9 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
       // Our lease had expired. Everybody gets what its new owner stored.
       const kept = await gateway.stores.claims.find(order.id);
       if (!kept || !isLive(gateway, kept)) throw claimUnknown();
-      return await show(gateway, order.id, kept.lnurl, kept.expiresOn);
+      return await show(gateway, order, kept.lnurl, kept.expiresOn);
     }
-    return await show(gateway, order.id, sealed, expiresOn);
+    return await show(gateway, await withLinkRead(scope, provider, order, canonical.url.href), sealed, expiresOn);
   } catch (error) {
     if (error instanceof Problem) throw error;
     // An answer that nobody can read does not get better by itself: a person has to hear of it. It is asked for on, all the same.

@@ -3,6 +3,7 @@ import { memoryGateway } from '../../../test/support/memory/gateway.ts';
 import type { Stage } from '../../domain/order.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import { followOrders, refreshOrder } from './follow-orders.ts';
+import { showOrder } from './show-order.ts';
 
 const webhook = { webhookUrl: 'https://wallet.example/hook', webhookEvents: ['withdrawal_ready', 'order_status_changed'], order: {} };
 const ordered = async () => {
@@ -42,14 +43,14 @@ it('ranks only rise: what goes backwards is noted and told to nobody', async () 
 
 it('a contradiction leads to review, and a read that agrees leads out of it', async () => {
   const { says, steps, oddities, logs } = await ordered();
-  expect(await says('paid', { pay: 9_999n })).toBe('review');
-  expect(await says('paid', { pay: 9_999n })).toBe('review');
+  expect(await says('paid', { pay: 10_001n })).toBe('review');
+  expect(await says('paid', { pay: 10_001n })).toBe('review');
   expect(await says('paid', { pay: 10_000n })).toBe('paid');
   expect([steps(), oddities()]).toEqual([
     ['awaiting_payment', 'review', 'paid'],
     ['contradiction', 'contradiction'],
   ]);
-  expect(logs.find((one) => one.event === 'order_oddity')).toMatchObject({ level: 'error', fields: { note: 'the amount to pay changed' } });
+  expect(logs.find((one) => one.event === 'order_oddity')).toMatchObject({ level: 'error', fields: { note: 'more was to be paid than was ordered' } });
 });
 
 it('what was refunded cannot be delivered: a person looks', async () => {
@@ -126,4 +127,52 @@ it('is looked at when it is due, by one of several', async () => {
   clock.now = (await order()).nextCheckOn ?? 0;
   const looked = await Promise.all([followOrders(gateway, 10), followOrders(gateway, 10)]);
   expect([looked.toSorted((a, b) => a - b), calls('readOrders')]).toEqual([[0, 1], 1]);
+});
+
+it('what there is of a paid order is handed out; what it lacks is a dispute, which the operator hears of once', async () => {
+  const { says, order, logs, gateway } = await ordered();
+  expect(await says('filled', { receive: 50_000n })).toBe('filled');
+  expect(await order()).toMatchObject({ receive: 50_000n, quotedReceive: 107_869n, toldPay: 10_000n, toldReceive: 50_000n, disputed: true, final: false });
+  expect(await showOrder(gateway, await order(), 'buy')).toMatchObject({
+    amount_sats: 50_000,
+    quoted_amount_sats: 107_869,
+    disputed: true,
+    warnings: ['filled-differently'],
+  });
+  expect(await says('finished', { receive: 50_000n })).toBe('finished');
+  expect(await order()).toMatchObject({ disputed: true, final: false });
+  expect(logs.filter((one) => one.event === 'order_short')).toMatchObject([{ level: 'error' }]);
+  // Made good.
+  expect(await says('finished', { receive: 107_869n })).toBe('finished');
+  expect(await order()).toMatchObject({ disputed: false, final: true });
+});
+
+it('one sat less is handed out with a warning, and no dispute; what the customer bounded is one', async () => {
+  const { says, order, gateway } = await ordered();
+  expect(await says('filled', { receive: 107_868n })).toBe('filled');
+  expect(await showOrder(gateway, await order(), 'buy')).toMatchObject({ amount_sats: 107_868, warnings: ['filled-differently'] });
+  expect((await order()).disputed).not.toBe(true);
+  const bounded = memoryGateway();
+  const { id } = await bounded.placed({ inputs: { minReceive: '107869', order: {} } });
+  Object.assign(bounded.buyer().orders[0] ?? {}, { stage: 'filled', rawStatus: 'filled', receive: 107_868n });
+  const placed = await bounded.gateway.stores.orders.findAny(id);
+  if (!placed) throw new Error('no order');
+  expect(await refreshOrder(bounded.scope, placed, 'read')).toMatchObject({ stage: 'filled', disputed: true, minReceive: 107_869n });
+});
+
+it('other figures before anything was paid are withheld, and kept for the dispute', async () => {
+  const { says, order } = await ordered();
+  expect(await says('awaiting_payment', { receive: 100_000n })).toBe('review');
+  expect(await order()).toMatchObject({ receive: 107_869n, toldReceive: 100_000n });
+  expect((await order()).disputed).not.toBe(true);
+});
+
+it('figures that the operator has seen lead to no second review', async () => {
+  const { says, order, gateway } = await ordered();
+  expect(await says('filled', { pay: 10_001n })).toBe('review');
+  const { id, sequence, terms, watch } = await order();
+  const reviewed = { pay: '10001', receive: '107869' };
+  await gateway.stores.orders.advance({ id, sequence, terms }, { watch: { ...watch, beforeReview: 'paid', reviewed } }, undefined, []);
+  expect([await says('filled'), await says('filled')]).toEqual(['filled', 'filled']);
+  expect(await says('finished', { pay: 10_002n })).toBe('review');
 });

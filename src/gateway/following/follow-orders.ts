@@ -13,6 +13,8 @@ import { adapterOf, providerOf } from '../upstream/provider-of.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
 import { defined } from '../../domain/defined.ts';
+import { isSafe } from '../../domain/money.ts';
+import { isDisputed, orderedOf } from './judge-order-fill.ts';
 
 /** Polls the orders that are due, each under a lease. Returns how many it polled. */
 export const followOrders = async (gateway: Gateway, limit: number): Promise<number> => {
@@ -94,16 +96,17 @@ export const followed = (order: Order) => ({
   ...defined({ upstreamOrderId: order.upstreamOrderId, expiresOn: order.expiresOn }),
 });
 
-const nowOf = ({ settings }: Gateway, order: Order): OrderNow => {
+const nowOf = (gateway: Gateway, order: Order): OrderNow => {
   const { named, adopted } = order.terms;
-  const bounds = { slippageBps: settings.routing.slippage_bps, ...defined({ minReceive: order.minReceive, maxPay: order.maxPay }) };
+  const { reviewed } = order.watch;
   return {
     stage: order.stage,
     ramp: order.ramp,
     binding: order.binding,
     pay: order.pay,
     receive: order.receive,
-    ...(adopted === true ? {} : { accepted: { pay: order.quotedPay, receive: order.quotedReceive, bounds } }),
+    ...(adopted === true ? {} : { accepted: orderedOf(gateway, order) }),
+    ...(reviewed ? { reviewed: { pay: BigInt(reviewed.pay), receive: BigInt(reviewed.receive) } } : {}),
     ...defined({ before: order.watch.beforeReview, currency: named?.currency, option: named?.option, expiresOn: order.expiresOn }),
   };
 };
@@ -123,8 +126,10 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
     });
   }
   const stageOn = moved ? Math.min(now, evidence?.statusOn ?? now) : order.stageOn;
-  const final = isFinal(step.next, now, order.followUntil, order.ramp);
-  const accepted = evidence && (step.kind === 'advanced' || step.kind === 'same');
+  const accepted = evidence && (step.kind === 'advanced' || step.kind === 'same') ? evidence : undefined;
+  const amounts = accepted ? acceptedAmounts(order, accepted, step.next) : {};
+  const disputed = accepted ? isDisputed(gateway, { ...order, ...amounts, stage: step.next }) : order.disputed === true;
+  const final = isFinal(step.next, now, order.followUntil, order.ramp, disputed);
   const sight = sightOf(order, told, now);
   // Write it only when it changes: the operator's tools write there, too.
   const watch = moved && step.next === 'review' ? { ...sight, beforeReview: order.stage } : sight;
@@ -136,11 +141,13 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
     ...(evidence ? { rawStatus: evidence.rawStatus } : {}),
     ...(moved ? { stage: step.next, stageOn, changedOn: now } : {}),
     ...(watch === order.watch ? {} : { watch }),
-    ...(accepted && !order.binding ? movedAmounts(order, evidence, step.next) : {}),
-    ...(accepted && evidence.fee !== undefined ? { fee: evidence.fee } : {}),
-    ...(accepted && evidence.facts ? { facts: { ...order.facts, ...evidence.facts } } : {}),
-    ...(accepted && evidence.secret !== undefined && order.secret === undefined
-      ? { secret: await gateway.seal.seal(JSON.stringify(evidence.secret), orderSecretPlace(order.id)) }
+    ...(evidence ? toldAmounts(evidence, now) : {}),
+    ...amounts,
+    ...(disputed === (order.disputed === true) ? {} : { disputed, changedOn: now }),
+    ...(accepted?.fee === undefined ? {} : { fee: accepted.fee }),
+    ...(accepted?.facts ? { facts: { ...order.facts, ...accepted.facts } } : {}),
+    ...(accepted?.secret !== undefined && order.secret === undefined
+      ? { secret: await gateway.seal.seal(JSON.stringify(accepted.secret), orderSecretPlace(order.id)) }
       : {}),
   };
   const event: OrderEvent | undefined = moved
@@ -158,20 +165,38 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
   const deliveries = event ? await orderDeliveries(gateway, after, order.stage, event) : [];
   if (await gateway.stores.orders.advance(order, change, event, deliveries)) {
     if (moved) gateway.count('order_stages_total', { provider: order.providerId, stage: step.next });
-    if (after.watch.unreadableSince !== undefined && order.watch.unreadableSince === undefined) {
-      gateway.count('order_oddities_total', { provider: order.providerId, kind: 'unreadable' });
-      gateway.log('error', 'order_unreadable', { order: order.id, provider: order.providerId, stage: after.stage });
-    }
+    tellOperator(gateway, order, after);
     return after;
   }
   return (await gateway.stores.orders.findAny(order.id)) ?? order;
 };
 
-/** What is to be paid stays what the customer was shown, in the QR code too, until it was paid. */
-const movedAmounts = (order: Order, { pay, receive }: Pick<OrderEvidence, 'pay' | 'receive'>, next: Stage): Pick<Order, 'pay' | 'receive'> => ({
-  pay: next === 'awaiting_payment' || pay === undefined ? order.pay : pay,
-  receive: receive ?? order.receive,
-});
+/** What the operator hears of once, not with every read. */
+const tellOperator = (gateway: Gateway, before: Order, after: Order): void => {
+  const about = { order: after.id, provider: after.providerId, stage: after.stage };
+  if (after.watch.unreadableSince !== undefined && before.watch.unreadableSince === undefined) {
+    gateway.count('order_oddities_total', { provider: after.providerId, kind: 'unreadable' });
+    gateway.log('error', 'order_unreadable', about);
+  }
+  if (after.disputed === true && before.disputed !== true) {
+    gateway.count('order_oddities_total', { provider: after.providerId, kind: 'short' });
+    gateway.log('error', 'order_short', about);
+  }
+};
+
+/** As the provider said it, also where it was not believed: for a dispute. What cannot be an amount is in the log. */
+const toldAmounts = ({ pay, receive, fee }: Pick<OrderEvidence, 'pay' | 'receive' | 'fee'>, now: number): OrderChange => {
+  const kept = (amount: bigint | undefined) => (amount !== undefined && amount >= 0n && isSafe(amount) ? amount : undefined);
+  const told = defined({ toldPay: kept(pay), toldReceive: kept(receive), toldFee: kept(fee) });
+  return Object.keys(told).length === 0 ? {} : { ...told, toldOn: now };
+};
+
+/** Once it was paid, the order's amounts are what the provider says it made of the money. An estimate moves before; what is to be paid, not. */
+const acceptedAmounts = (order: Order, { pay, receive }: Pick<OrderEvidence, 'pay' | 'receive'>, next: Stage): Partial<Pick<Order, 'pay' | 'receive'>> => {
+  // What the customer was shown stays, in the QR code too. After a refund the amounts of a binding order describe what went back.
+  if (order.binding && next !== 'paid' && next !== 'filled' && next !== 'finished') return {};
+  return defined({ pay: next === 'awaiting_payment' ? undefined : pay, receive });
+};
 
 /** Stores since when the provider has refused to report an order, so that the operator is alerted once and not on every read. */
 const sightOf = (order: Order, told: Told, now: number): OrderWatch => {

@@ -12,18 +12,19 @@ import { customerLink } from '../../domain/links.ts';
 import { linkHosts, providerOf } from '../upstream/provider-of.ts';
 import type { LiquidityProduct } from '../../providers/spec.ts';
 import { defined } from '../../domain/defined.ts';
+import { warningsOf } from './judge-order-fill.ts';
 import { readTerms } from '../pricing/liquidity-terms.ts';
 import { int, isoTime, providerRef, shownFacts, type Amount, type LiquidityFacts, type ShownPayment } from '../outward.ts';
 
 type Exchanged = { amount_fiat: Amount; amount_sats: Amount; currency_id: number; payment_option_id: number };
 type Price = { btc_price: Amount; order_fee: Amount };
-type Quoted = { quoted_amount_sats: Amount };
+type Quoted = { quoted_amount_sats: Amount; quoted_amount_fiat: Amount };
 type Estimate = { is_estimate: boolean; next_check_on?: string };
 type Sale = Pick<Facts, 'delivered_to' | 'matched_by'>;
 type Nothing = Record<never, never>;
 /** What only the orders of one ramp have, under the API's names. */
 type ShownOf = PerRamp<{
-  buy: { amounts: Exchanged; price: Price; ordered: Nothing; status: Quoted & { on_chain_fallback: boolean } };
+  buy: { amounts: Exchanged; price: Price; ordered: Nothing; status: Quoted & { on_chain_fallback: boolean; link_sats?: Amount } };
   sell: { amounts: Exchanged; price: Price; ordered: Estimate & Price & Sale; status: Quoted & Sale };
   liquidity: {
     amounts: { product: LiquidityProduct; pay_with: string; amount_sats: number; pay_sats: Amount; fee_sats: Amount; client_sats: Amount } & LiquidityFacts;
@@ -50,7 +51,10 @@ const exchange = (ramp: ExchangeRamp): Pick<OrderWords<ExchangeRamp>, 'amounts' 
     return { amount_fiat: int(fiat), amount_sats: int(sats), currency_id: terms.currencyId, payment_option_id: terms.paymentOptionId };
   },
   price: (order) => ({ btc_price: int(priceOf(ramp, order)), order_fee: int(order.fee) }),
-  quoted: ({ quotedPay, quotedReceive }) => ({ quoted_amount_sats: int(fiatAndSats(ramp, { pay: quotedPay, receive: quotedReceive }).sats) }),
+  quoted: ({ quotedPay, quotedReceive }) => {
+    const { fiat, sats } = fiatAndSats(ramp, { pay: quotedPay, receive: quotedReceive });
+    return { quoted_amount_sats: int(sats), quoted_amount_fiat: int(fiat) };
+  },
 });
 
 const priceOf = (ramp: ExchangeRamp, { pay, receive, fee }: Order): bigint => {
@@ -72,7 +76,11 @@ const words: { [R in Ramp]: OrderWords<R> } = {
   buy: {
     ...bought,
     ordered: () => ({}),
-    status: (order) => ({ ...bought.quoted(order), on_chain_fallback: order.facts.on_chain_fallback === true }),
+    status: (order) => ({
+      ...bought.quoted(order),
+      on_chain_fallback: order.facts.on_chain_fallback === true,
+      ...(order.linkReceive === undefined ? {} : { link_sats: int(order.linkReceive) }),
+    }),
   },
   sell: {
     ...sold,
@@ -129,6 +137,8 @@ export const showOrder = async <R extends Ramp>(gateway: Gateway, order: Order, 
     quote_id: order.quoteId,
     provider: providerRef(gateway, order.providerId),
     ...status(order),
+    ...(order.disputed === true ? { disputed: true as const } : {}),
+    ...warningsOf(gateway, order),
     ...(payment && order.expiresOn !== undefined ? { expires_on: isoTime(order.expiresOn) } : {}),
     ...(order.nextCheckOn === undefined || order.final ? {} : { next_check_on: isoTime(order.nextCheckOn) }),
     ...(payment ? { payment_info: payment } : {}),

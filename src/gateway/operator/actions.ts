@@ -68,12 +68,13 @@ const showFound = (found: FoundOrder) => ({
 /** What needs a person now, or may soon. */
 export const readAttention = async (gateway: Gateway, operator: Operator) => {
   await record(gateway, operator, 'attention.read', 'orders');
-  const { review, unknown, twins, claims, dead } = await gateway.stores.operator.attention(most);
+  const { review, unknown, twins, disputed, claims, dead } = await gateway.stores.operator.attention(most);
   const switches = await gateway.stores.operator.switches();
   return {
     review: review.map(showFound),
     unknown: unknown.map(showFound),
     twins: twins.map(showFound),
+    disputed: disputed.map(showFound),
     claims_in_review: claims,
     dead_letters: dead.map((one) => ({
       id: one.id,

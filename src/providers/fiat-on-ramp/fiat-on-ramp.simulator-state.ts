@@ -62,6 +62,8 @@ export type SimulatorOptions = {
   /** How long after the order the money is seen and the order filled, without control. */
   autoFillMs?: number;
   withdrawalTtlS?: number;
+  /** What its links pay of so many sats. */
+  linkPays?: (sats: number) => number;
   repost?: 'same' | 'rejects' | 'duplicates' | 'string200';
   network?: 'main' | 'test' | 'signet' | 'regtest';
   deviations?: Deviation[];

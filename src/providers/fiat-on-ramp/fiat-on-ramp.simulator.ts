@@ -328,7 +328,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
   app.get('/lnurlw/:secret', (c) => {
     const order = bySecret(c.req.param('secret'));
     if (!order?.withdrawal || order.withdrawal.expiresOn < now()) return lnError('this link is not valid');
-    const msat = order.quote.amountSats * 1000;
+    const msat = (options.linkPays?.(order.quote.amountSats) ?? order.quote.amountSats) * 1000;
     return Response.json({
       tag: 'withdrawRequest',
       callback: `${origin()}/lnurlw/${order.withdrawal.secret}/claim`,
@@ -343,7 +343,8 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     if (!order || order.status === 'finished' || c.req.query('k1') !== order.withdrawal?.secret) return lnError('this link is not valid');
     const invoice = decodeInvoice(c.req.query('pr') ?? '');
     if (!invoice || invoice.network !== (options.network ?? 'regtest')) return lnError('this invoice cannot be paid');
-    if (invoice.amountMsat !== BigInt(order.quote.amountSats) * 1000n) return lnError('the invoice is over another amount');
+    if (invoice.amountMsat !== BigInt(options.linkPays?.(order.quote.amountSats) ?? order.quote.amountSats) * 1000n)
+      return lnError('the invoice is over another amount');
     if (order.nodePubkey !== undefined && invoice.payee !== order.nodePubkey) return lnError('the invoice is not from the node that proved ownership');
     setStatus(order, 'finished');
     await ring(order);

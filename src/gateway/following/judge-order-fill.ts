@@ -1,0 +1,33 @@
+import { defined } from '../../domain/defined.ts';
+import { judgeFill, linkPaysLess, type FillJudgement } from '../../domain/judge-fill.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Order } from '../../ports/orders.ts';
+
+export const fillWarnings = ['filled-differently', 'link-pays-less'] as const;
+export type FillWarning = (typeof fillWarnings)[number];
+
+/** What the customer accepted, with the bounds of then. */
+export const orderedOf = ({ settings }: Gateway, order: Pick<Order, 'quotedPay' | 'quotedReceive' | 'minReceive' | 'maxPay'>) => ({
+  pay: order.quotedPay,
+  receive: order.quotedReceive,
+  bounds: { slippageBps: settings.routing.slippage_bps, ...defined({ minReceive: order.minReceive, maxPay: order.maxPay }) },
+});
+
+/** Of an order that was delivered. Of one that was found after a restore nobody knows what was agreed. */
+const fillOf = (gateway: Gateway, order: Order): FillJudgement | undefined => {
+  const isDelivered = order.stage === 'filled' || order.stage === 'finished';
+  if (!isDelivered || order.terms.adopted === true) return undefined;
+  return judgeFill({ ...orderedOf(gateway, order), binding: order.binding }, order);
+};
+
+/** It fell short: the rest stays owed, whatever the customer takes. */
+export const isDisputed = (gateway: Gateway, order: Order): boolean => fillOf(gateway, order) === 'short';
+
+export const warningsOf = (gateway: Gateway, order: Order): { warnings?: FillWarning[] } => {
+  const fill = fillOf(gateway, order);
+  const warnings: FillWarning[] = [
+    ...(fill === undefined || fill === 'as-ordered' ? [] : (['filled-differently'] as const)),
+    ...(order.linkReceive !== undefined && linkPaysLess(order.receive, order.linkReceive) ? (['link-pays-less'] as const) : []),
+  ];
+  return warnings.length === 0 ? {} : { warnings };
+};

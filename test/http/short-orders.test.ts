@@ -1,0 +1,141 @@
+/** A paid order that was filled with something else than was ordered, and a link that pays less than its order says: over sockets and PostgreSQL. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createWallet } from '../../scripts/demo/wallet.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { runCommand } from '../ops/run.ts';
+
+type Body = Record<string, unknown>;
+let gateway: TestGateway;
+/** What its status says is bought, of so many sats ordered; and what is to be paid, of so many hundredths. */
+let fills = (sats: number): number => sats;
+let costs = (hundredths: number): number => hundredths;
+let pays = (sats: number): number => sats;
+beforeAll(async () => {
+  gateway = await startTestGateway({
+    alpine: {
+      simulator: {
+        // Its promise outlives the arrival of the money: it counts as binding.
+        quoteTtlS: 3 * 86_400,
+        linkPays: (sats) => pays(sats),
+        says: (endpoint, truth) => {
+          if (endpoint !== 'order-status') return undefined;
+          return Object.fromEntries(
+            Object.entries(truth as Record<string, Body>).map(([id, one]) => [
+              id,
+              one['order_status'] === 'placed'
+                ? one
+                : { ...one, amount_sats: fills(Number(one['amount_sats'])), amount_fiat: costs(Number(one['amount_fiat'])) },
+            ]),
+          );
+        },
+      },
+    },
+  });
+});
+afterAll(async () => await gateway.close());
+
+/** Ordered and filled. */
+const bought = async () => {
+  const wallet = createWallet(gateway.url);
+  const { sessionId } = await wallet.open();
+  const quote = await wallet.call('/quote', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+  const order = await wallet.call('/order', { session_id: sessionId, quote_id: quote.body['quote_id'] });
+  const id = String(order.body['order_id']);
+  const control = gateway.simulators['alpine']?.control;
+  await control?.pay(control.history.orders.at(-1)?.orderId ?? '');
+  await gateway.pass(6000);
+  const status = async () => (await wallet.call('/order-status', { session_id: sessionId, order_id: id })).body[id] as Body;
+  const withdraw = async (more: object = {}) => await wallet.call('/withdrawal', { session_id: sessionId, order_id: id, ...more });
+  const fill = async () => (await gateway.database.sql<Body[]>`select told_receive::text, link_receive::text, counted_in from fills where order_id = ${id}`)[0];
+  const as = async (change: Partial<{ fills: typeof fills; costs: typeof costs; pays: typeof pays }>): Promise<void> => {
+    fills = change.fills ?? ((sats) => sats);
+    costs = change.costs ?? ((hundredths) => hundredths);
+    pays = change.pays ?? ((sats) => sats);
+    gateway.clock.move(6000);
+    await status();
+  };
+  return { id, ordered: Number(order.body['amount_sats']), status, withdraw, fill, as };
+};
+
+it('as ordered: what the link pays is read once and kept with the fill', async () => {
+  const { ordered, status, withdraw, fill } = await bought();
+  const first = await withdraw();
+  expect([first.status, first.body['link_sats'], first.body['warnings']]).toEqual([200, ordered, undefined]);
+  pays = () => 1;
+  expect((await withdraw()).body).toEqual(first.body);
+  pays = (sats) => sats;
+  expect(await status()).toMatchObject({ link_sats: ordered, amount_sats: ordered, quoted_amount_sats: ordered, quoted_amount_fiat: 10_000 });
+  expect(await fill()).toEqual({ told_receive: String(ordered), link_receive: String(ordered), counted_in: 'none' });
+});
+
+it('a link that pays less is given all the same: recorded, said, and the operator is alerted', async () => {
+  const { id, ordered, status, withdraw, fill } = await bought();
+  const less = Math.floor(ordered * 0.99);
+  pays = () => less;
+  const given = await withdraw();
+  expect(given).toMatchObject({ status: 200, body: { link_sats: less, warnings: ['link-pays-less'] } });
+  pays = (sats) => sats;
+  expect(await status()).toMatchObject({ link_sats: less, warnings: ['link-pays-less'], amount_sats: ordered });
+  expect(await fill()).toEqual({ told_receive: String(ordered), link_receive: String(less), counted_in: 'broken' });
+  expect(gateway.logs.filter((line) => line.includes('link_pays_less') && line.includes(id) && line.includes('"error"')).length).toBe(1);
+  expect(await metrics()).toContain('ramp_order_oddities_total{provider="alpine",kind="link-short"} 1');
+});
+
+it('one sat less, and a little more: handed out with a warning', async () => {
+  const world = await bought();
+  await world.as({ fills: (sats) => sats - 1 });
+  expect(await world.status()).toMatchObject({
+    stage: 'filled',
+    amount_sats: world.ordered - 1,
+    quoted_amount_sats: world.ordered,
+    warnings: ['filled-differently'],
+  });
+  expect((await world.status())['disputed']).toBeUndefined();
+  expect(await world.withdraw()).toMatchObject({ status: 200, body: { warnings: ['filled-differently'] } });
+});
+
+it('half of it is given to whoever agrees, or once the operator released it; the dispute stays', async () => {
+  const world = await bought();
+  await world.as({ fills: (sats) => Math.floor(sats / 2) });
+  const half = Math.floor(world.ordered / 2);
+  expect(await world.status()).toMatchObject({ stage: 'filled', final: false, disputed: true, amount_sats: half, quoted_amount_sats: world.ordered });
+  const refused = await world.withdraw();
+  expect(refused).toMatchObject({ status: 409, body: { code: 'order-short', action: 'ask-user', amount_sats: half, quoted_amount_sats: world.ordered } });
+  expect((await world.withdraw({ accept_short: false })).body['code']).toBe('order-short');
+  const run = async (...args: string[]) => await runCommand('order', [world.id, ...args], { DATABASE_URL: gateway.database.url });
+  expect((await run('--release-short', '')).code).toBe(1);
+  expect((await run('--release-short', 'they agreed by telephone')).out).toContain(`${half} of ${world.ordered}`);
+  expect((await world.withdraw()).status).toBe(200);
+  expect(await world.status()).toMatchObject({ disputed: true, final: false });
+  expect((await run('--json')).out).toContain('"disputed": true');
+  expect(gateway.logs.filter((line) => line.includes('order_short') && line.includes(world.id)).length).toBe(1);
+
+  const other = await bought();
+  expect((await other.withdraw()).body['code']).toBe('order-short');
+  const taken = await other.withdraw({ accept_short: true });
+  expect([taken.status, (await other.withdraw()).body]).toEqual([200, taken.body]);
+  await other.as({});
+});
+
+it('half of it for half the money is no dispute, and teaches the record nothing', async () => {
+  const world = await bought();
+  await world.as({ fills: (sats) => Math.floor(sats / 2), costs: (hundredths) => hundredths / 2 });
+  expect(await world.status()).toMatchObject({ stage: 'filled', amount_fiat: 5000, quoted_amount_fiat: 10_000, warnings: ['filled-differently'] });
+  expect((await world.withdraw()).status).toBe(200);
+  await world.as({});
+});
+
+it('more to pay than was ordered is for the operator, who ends it', async () => {
+  costs = (hundredths) => hundredths + 1;
+  const world = await bought();
+  expect(await world.status()).toMatchObject({ stage: 'review' });
+  expect((await world.withdraw()).body['code']).toBe('order-not-withdrawable');
+  const left = await runCommand('order', [world.id, '--leave-review', 'paid', '--reason', 'their rounding'], { DATABASE_URL: gateway.database.url });
+  expect([left.error, left.code]).toEqual(['', 0]);
+  await world.as({ costs });
+  expect(await world.status()).toMatchObject({ stage: 'filled', amount_fiat: 10_001, warnings: ['filled-differently'] });
+  expect((await world.withdraw()).status).toBe(200);
+  await world.as({});
+});
+
+const metrics = async (): Promise<string> => await (await fetch(`${gateway.url}/metrics`)).text();
