@@ -9,7 +9,7 @@ import { build, type Plugin } from 'esbuild';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const entries = [
-  ...['customer', 'deliveries', 'doctor', 'keys', 'order', 'provider-check', 'receipt', 'restored', 'sessions'].map((name) => `scripts/${name}.ts`),
+  ...['customer', 'deliveries', 'doctor', 'keys', 'order', 'provider-check', 'receipt', 'record', 'restored', 'sessions'].map((name) => `scripts/${name}.ts`),
   'test/chaos/crash-child.ts',
   'test/chaos/outbox-child.ts',
   'test/support/embedded-child.ts',
