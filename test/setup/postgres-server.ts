@@ -1,7 +1,7 @@
 /**
- * A PostgreSQL of the tests' own: data below the system's temporary folder, a free port on the loopback, its own password, nothing synced to
- * disk. A small supervisor process (postgres-supervisor.ts) owns the server and stops it when its standard input ends, so the server is gone
- * even when the tests were killed.
+ * A PostgreSQL of the tests' own: data in memory where there is room, else below the system's temporary folder, a free port on the loopback, its
+ * own password, nothing synced to disk. A small supervisor process (postgres-supervisor.ts) owns the server and stops it when its standard input
+ * ends, so the server is gone even when the tests were killed.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';

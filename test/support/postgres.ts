@@ -20,12 +20,12 @@ export const testDatabase = async ({ empty = false }: { empty?: boolean } = {}):
   return server === undefined ? await embedded(empty) : await cloned(server, empty);
 };
 
-const cloned = async (server: { url: string; template: string }, empty: boolean): Promise<TestDatabase> => {
+const cloned = async (server: { url: string; template: string; copying: string }, empty: boolean): Promise<TestDatabase> => {
   const name = `ramp_test_${randomBytes(6).toString('hex')}`;
   const admin = connect(server.url, 1);
   const url = new URL(server.url);
   url.pathname = `/${name}`;
-  await admin.unsafe(`create database ${name} template ${empty ? 'template0' : server.template}`);
+  await admin.unsafe(`create database ${name} template ${empty ? 'template0' : server.template} ${server.copying}`);
   const sql = connect(url.href, 10);
   const close = async (): Promise<void> => {
     await sql.end({ timeout: 1 });
