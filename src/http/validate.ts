@@ -3,6 +3,11 @@ import { z } from '@hono/zod-openapi';
 import { distanceOf } from '../domain/edit-distance.ts';
 import { Problem } from '../gateway/problem.ts';
 
+const snakeCase = (name: string): string =>
+  name
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replaceAll('-', '_')
+    .toLowerCase();
 const camelCase = (name: string): string => name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 /** FLS01's generated clients send camelCase (A34). Accepted when the proper name is absent. */
@@ -23,8 +28,13 @@ const withAliases = (schema: z.ZodObject, value: Record<string, unknown>): Recor
 const withoutNulls = (value: Record<string, unknown>): Record<string, unknown> =>
   Object.values(value).includes(null) ? Object.fromEntries(Object.entries(value).filter(([, item]) => item !== null)) : value;
 
+/** Each unknown member is compared with every known one, before anything counts who calls. No route knows as many. */
+const mostMembers = 64;
+
 /** `numbers`: the known options, for a caller that sends a word instead of a number. */
 export const validate = (schema: z.ZodObject, given: Record<string, unknown>, numbers: readonly ListedNumber[] = []): Record<string, unknown> => {
+  const count = Object.keys(given).length;
+  if (count > mostMembers) throw new Problem('invalid-request', `The request has ${count} members; send at most ${mostMembers}.`);
   const value = withoutNulls(withAliases(schema, given));
   const misspelt = Object.keys(value).flatMap((name) => misspeltMember(name, schema) ?? []);
   const result = schema.safeParse(value);
@@ -43,14 +53,14 @@ export const validate = (schema: z.ZodObject, given: Record<string, unknown>, nu
 const misspeltMember = (name: string, schema: z.ZodObject): { pointer: string; detail: string } | undefined => {
   const known = Object.keys(schema.shape);
   if (known.some((one) => one === name || camelCase(one) === name)) return undefined;
-  const meant = known.filter((one) => isLookAlike(name.toLowerCase(), one)).toSorted((a, b) => distanceOf(name, a) - distanceOf(name, b))[0];
+  const meant = known.filter((one) => isLookAlike(snakeCase(name), one)).toSorted((a, b) => distanceOf(name, a) - distanceOf(name, b))[0];
   return meant === undefined ? undefined : { pointer: `/${name}`, detail: `unknown member "${name.slice(0, 64)}", did you mean "${meant}"?` };
 };
 
 /** Two typos, or the right member as a code, id or name, in another unit or in none. A price guard that is silently dropped guards nothing. */
 const isLookAlike = (name: string, known: string): boolean =>
   name.length <= 64 && ((name.length > 4 && distanceOf(name, known) <= 2) || stemOf(name) === stemOf(known));
-const stemOf = (name: string): string => name.replaceAll('-', '_').replace(/_(?:id|ids|code|codes|name|number|url|sats?|fiat|btc|cents|ms|s)$/, '');
+const stemOf = (name: string): string => name.replace(/_(?:id|ids|code|codes|name|number|url|sats?|fiat|btc|cents|ms|s)$/, '');
 
 export type ListedNumber = { id: number; currencyId: number; currencyCode: string; name: string };
 type Issue = z.core.$ZodIssue;

@@ -150,6 +150,9 @@ describe('a misspelt member', () => {
     ['/order', 'min_amount', 'min_amount_sats'],
     ['/order', 'Max_Amount_Fiat', 'max_amount_fiat'],
     ['/order', 'max-amount-fiat', 'max_amount_fiat'],
+    ['/order', 'minAmountSat', 'min_amount_sats'],
+    ['/order', 'maxAmount', 'max_amount_fiat'],
+    ['/order', 'MinAmountSats', 'min_amount_sats'],
     ['/offers', 'currency_code', 'currency_id'],
     ['/offers', 'country_code', 'country'],
     ['/quote', 'max_wait', 'max_wait_ms'],
@@ -162,6 +165,13 @@ describe('a misspelt member', () => {
     const { status, body } = await wallet.call(path, { session_id: session, quote_id: id, order_id: id, ...good, [member]: 1 });
     expect([status, body['code']]).toEqual([400, 'invalid-request']);
     expect(body['errors']).toContainEqual({ pointer: `/${member}`, detail: `unknown member "${member}", did you mean "${meant}"?` });
+  });
+
+  it('more members than any route knows are not compared with each', async () => {
+    const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`qq${i}`, 1]));
+    const { status, body } = await wallet.call('/order', many(65));
+    expect([status, body['code'], body['detail']]).toEqual([400, 'invalid-request', 'The request has 65 members; send at most 64.']);
+    expect((await wallet.call('/payment-options', { ...many(63), session_id: session })).status).toBe(200);
   });
 
   it('is not what FLS01 clients send beside: other words, camelCase, null', async () => {
