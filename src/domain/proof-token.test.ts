@@ -35,6 +35,8 @@ describe("a provider's token by itself", () => {
     ['ramp - gateway : another', 'names-a-gateway'],
     ['ramp.example:8443:Zq_0123456789abcdef0123', 'names-a-gateway'],
     ['RAMP.example:8443:abc', 'names-a-gateway'],
+    ['another.example:Zq_0123456789abcdef012', 'names-a-gateway'],
+    ['I confirm my bitcoin wallet. [another.example:8443:Zq_0123456789abcdef012]', 'names-a-gateway'],
     [
       `By_signing_this_message,_you_confirm_that_you_are_the_sole_owner_of_the_provided_Blockchain_address._Your_ID:_LNNID${key.toUpperCase()}`,
       'opens-elsewhere',

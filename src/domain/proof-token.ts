@@ -17,6 +17,8 @@ const printable = /^[\x20-\x7e]{1,200}$/;
  * customer's LNNID, LNURL or LNDHUB, without a nonce.
  */
 const permanent = /(?:lnnid|(?<![0-9a-f]))0[23][0-9a-f]{64}(?![0-9a-f])|ln(?:url|dhub)[a-z0-9]{25,}/i;
+/** How the release before the mark began its tokens, anywhere: a host, and 16 random bytes. Gateways of that release may still be in use. */
+const unmarked = /[a-z0-9-]\.[a-z0-9-]{2,63}(?::\d{1,5})?:[\w-]{22}(?![\w-])/;
 /** Shorter words occur in other tokens by chance. */
 const leastInside = 16;
 
@@ -26,7 +28,7 @@ type Own = { host: string; token: string; templates: readonly string[] };
 export const tokenFlaw = (token: string, host?: string): TokenFlaw | undefined => {
   if (!printable.test(token)) return 'not-printable';
   const squeezed = token.toLowerCase().replaceAll(' ', '');
-  if (squeezed.includes(mark) || (host !== undefined && squeezed.includes(`${host.toLowerCase()}:`))) return 'names-a-gateway';
+  if (squeezed.includes(mark) || unmarked.test(squeezed) || (host !== undefined && squeezed.includes(`${host.toLowerCase()}:`))) return 'names-a-gateway';
   return permanent.test(token) ? 'opens-elsewhere' : undefined;
 };
 
