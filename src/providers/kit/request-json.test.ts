@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { ProviderFault } from '../fault.ts';
 import { requestJson } from './request-json.ts';
 
-const ask = async (text: string, status = 200) =>
+const ask = async (text: string, status = 200, headers: Record<string, string> = {}) =>
   await requestJson({
-    http: () => Promise.resolve({ status, headers: { 'content-type': 'application/json' }, body: new TextEncoder().encode(text) }),
+    http: () => Promise.resolve({ status, headers: { 'content-type': 'application/json', ...headers }, body: new TextEncoder().encode(text) }),
     method: 'GET',
     url: 'https://p.example/x',
     signal: new AbortController().signal,
@@ -67,4 +67,14 @@ it.each([
   }).catch((error: unknown) => error);
   expect(fault).toBeInstanceOf(ProviderFault);
   expect((fault as ProviderFault).retryAfterMs).toBe(retryAfterMs);
+});
+
+it.each<[Record<string, string>, number]>([
+  [{ 'retry-after': '7' }, 7_000],
+  [{ 'retry-after': '999999999' }, 3_600_000],
+  [{ 'retry-after': 'Fri, 31 Dec 9999 23:59:59 GMT', date: 'Sat, 28 Nov 2026 22:00:00 GMT' }, 3_600_000],
+  [{ 'x-ratelimit-reset': '999999998' }, 3_600_000],
+  [{ 'x-ratelimit-reset': '9999999999', date: 'Sat, 28 Nov 2026 22:00:00 GMT' }, 3_600_000],
+])('a wait of at most an hour is passed on: %j', async (headers, retryAfterMs) => {
+  for (const status of [429, 503]) expect(await ask('{}', status, headers)).toMatchObject({ status, retryAfterMs });
 });

@@ -138,13 +138,20 @@ const withoutTraps = (value: unknown, depth: number): unknown => {
   );
 };
 
+/** Whatever it asks for: customers are told, too, and nobody comes back in a year. */
+const mostWaitMs = 3_600_000;
+
 /** Retry-After in seconds or as a date, or x-ratelimit-reset (seconds to wait, a Unix time above 1e9, in milliseconds above 1e12). Milliseconds. */
-const retryAfterOf = ({ headers }: HttpResponse): { retryAfterMs?: number } => {
+const retryAfterOf = (response: HttpResponse): { retryAfterMs?: number } => {
+  const asked = askedWaitOf(response);
+  return asked === undefined ? {} : { retryAfterMs: Math.min(asked, mostWaitMs) };
+};
+const askedWaitOf = ({ headers }: HttpResponse): number | undefined => {
   const asked = retryAfterMs(headers['retry-after'], headers['date']);
-  if (asked !== undefined) return { retryAfterMs: asked };
+  if (asked !== undefined) return asked;
   const served = Date.parse(headers['date'] ?? '');
   const reset = headers['x-ratelimit-reset'] ?? headers['ratelimit-reset'] ?? '';
-  if (!/^\d{1,13}(?:\.\d{1,9})?$/.test(reset)) return {};
-  if (Number(reset) < 1e9) return { retryAfterMs: Number(reset) * 1000 };
-  return Number.isFinite(served) ? { retryAfterMs: Math.max(0, Number(reset) * (Number(reset) < 1e12 ? 1000 : 1) - served) } : {};
+  if (!/^\d{1,13}(?:\.\d{1,9})?$/.test(reset)) return undefined;
+  if (Number(reset) < 1e9) return Number(reset) * 1000;
+  return Number.isFinite(served) ? Math.max(0, Number(reset) * (Number(reset) < 1e12 ? 1000 : 1) - served) : undefined;
 };
