@@ -1,4 +1,4 @@
-/** So many connections, each sending the next request when the last is answered. */
+/** A number of connections, each of which sends its next request when the last is answered. */
 import { Agent, request } from 'undici';
 
 export type Load = { url: string; body: () => string; connections: number; requests: number };

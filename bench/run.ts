@@ -1,4 +1,4 @@
-/** `npm run bench`: POST /quote against a bare floor, ratios of one run. Starts a PostgreSQL of its own, as it comes, or uses DATABASE_URL. */
+/** `npm run bench`: compares POST /quote with a bare floor, as ratios of one run. Uses DATABASE_URL, else starts a PostgreSQL with defaults. */
 import { execFile, fork, type ChildProcess } from 'node:child_process';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -27,7 +27,7 @@ const start = async (file: string, environment: Record<string, string>): Promise
     env: { ...process.env, MALLOC_ARENA_MAX: '2', ...environment },
     execArgv: [
       '--no-warnings',
-      // As the image starts it (Dockerfile).
+      // The same flags as in the image (Dockerfile).
       ...(file === 'gateway.ts' ? (process.env['BENCH_FLAGS'] ?? serverFlags).split(' ').filter((flag) => flag !== '') : []),
       ...(process.env['BENCH_PROFILE'] !== undefined && file === 'gateway.ts' ? ['--cpu-prof', '--cpu-prof-dir', process.env['BENCH_PROFILE']] : []),
     ],
@@ -142,7 +142,7 @@ await withProviders(5, async (providers, environment) => {
   providers.process.send({ hang: 4 });
   say(row('before its circuit opens', await measure(gateway, '/quote', quote, 192)));
   let networks = 0;
-  // The window of 30 s is still full of good answers: it opens when bad ones outweigh them.
+  // The 30 s window is still full of good answers. The circuit opens when bad ones outweigh them.
   for (const until = Date.now() + 90_000; Date.now() < until;) {
     await measure(gateway, '/quote', quote, 320);
     const other = createWallet(gateway.url, undefined, { 'x-forwarded-for': `198.51.100.${(networks += 1)}` });

@@ -1,7 +1,7 @@
 /**
- * `npm run test:chaos`: runs the fault suites with the numbers of CI and prints each goal of the reliability page as `passed`, `short by …` or
- * `not run here (why)`, with its figure and seed. CHAOS_SEED repeats a run; `-- --full` runs the numbers of the goals themselves and what is for the
- * night, `-- --write` puts the output into docs/reliability.md, `-- G5 G6` runs some goals.
+ * `npm run test:chaos`: runs the fault suites with CI's numbers, and prints each goal of the reliability page as `passed`, `short by …` or
+ * `not run here (why)`, with its figure and seed. CHAOS_SEED repeats a run. `-- --full` runs the goals' full numbers and the nightly suites,
+ * `-- --write` puts the output into docs/reliability.md, `-- G5 G6` runs some goals.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -12,13 +12,13 @@ type Suite = {
   goals: string[];
   count?: number;
   fullCount?: number;
-  /** The figure of a suite that prints none itself, from its output. */
+  /** Reads the figure from the output of a suite that prints none itself. */
   figure?: (output: string) => string;
-  /** What is run instead of vitest with the file. */
+  /** The command to run instead of vitest with the file. */
   command?: (whole: boolean) => string[];
 };
 
-/** The list that every runtime answers, row by row: a test each for what is expected and for what is compared with Node. */
+/** The list that every runtime answers. Each row has one test for what is expected, and one that compares with Node. */
 const conformance = (output: string): string => {
   const tests = /Tests\s+(\d+) passed/.exec(output)?.[1] ?? 'no';
   const rows = [...readFileSync('test/runtime/differences.md', 'utf8').matchAll(/^\| `([^`]+)` \|/gm)].map(([, row]) => row);
@@ -28,7 +28,7 @@ const full = process.argv.includes('--full');
 const chosen = process.argv.slice(2).filter((word) => /^G\d+$/.test(word));
 const seed = process.env['CHAOS_SEED'] ?? String(Math.floor(Math.random() * 2 ** 31));
 
-/** What each run is asked for; the full numbers are the goals' own. */
+/** What each run should reach. The full numbers are those of the goals. */
 const suites: Suite[] = [
   { file: 'test/fuzz/requests.test.ts', goals: ['G5'], count: 100_000, fullCount: 1_000_000 },
   { file: 'test/fuzz/provider-answers', goals: ['G6'], count: 200_000, fullCount: 200_000 },
@@ -76,10 +76,10 @@ const titles: Record<string, string> = {
   G20: 'conformance on Node and on workerd',
 };
 
-/** What the night is for: else its short form runs, and its figure is told. */
+/** Nightly goals. By day their short form runs, and prints its figure. */
 const nightly: Record<string, string> = { G16: 'npm run test:chaos:full', G18: 'npm run test:mutation' };
 
-/** Goals that count something: in which words of the figure, and how much is wanted, in CI and in all. */
+/** Goals that count something: the words to find in the figure, and the numbers wanted in CI and in full. */
 const counted: Record<string, { form: RegExp; what: string; ci?: number; wanted: number }> = {
   G1: { form: /(\d+) placings/g, what: 'placings', ci: 10_000, wanted: 40_000 },
   G2: { form: /(\d+) placings/g, what: 'placings', ci: 2_500, wanted: 10_000 },
@@ -90,7 +90,7 @@ const counted: Record<string, { form: RegExp; what: string; ci?: number; wanted:
   G15: { form: /(\d+) sockets/g, what: 'sockets', wanted: 500 },
 };
 
-/** Pass lines beside the suites' own assertions: what the figure must say, else how much it is short. */
+/** Limits on the figures, besides the suites' own assertions. Returns by how much a figure falls short. */
 const shortfall = (goal: string, figure: string): string | undefined => {
   const number = (form: RegExp): number => Number(form.exec(figure)?.[1] ?? Number.NaN);
   const over = (value: number, most: number, what: string): string | undefined => (value <= most ? undefined : `${what} ${value}, wanted at most ${most}`);
@@ -106,7 +106,7 @@ const shortfall = (goal: string, figure: string): string | undefined => {
   return undefined;
 };
 
-/** The verdict over a suite that held. */
+/** The verdict on a suite that passed. */
 const verdict = (goal: string, figure: string): string => {
   const command = nightly[goal];
   if (command !== undefined && !full) return `not run here (nightly: ${command}); its short form: ${figure}`;
@@ -135,12 +135,12 @@ const run = async ({ file, count, fullCount, command }: Suite): Promise<{ passed
   return { passed: code === 0, output, seconds: (Date.now() - started) / 1000 };
 };
 
-/** Which tests of a failed suite failed, and the first finding that says something. */
+/** Which tests of a suite failed, and the first useful finding. */
 const reasonOf = (output: string): string => {
   const lines = output.split('\n').map((line) => line.trim());
   const failed = [...new Set(lines.flatMap((line) => /^FAIL .*? > (.*)$/.exec(line)?.[1] ?? []))];
   const finding = lines.find((line) => /^\+ {2,}".{20}/.test(line))?.replace(/^\+\s*/, '');
-  // What ended before any test ran, or beside them.
+  // The run ended before any test ran, or failed outside the tests.
   const broken = lines.find((line) => /^(?:\w*Error:|No test files found|Error: )/.test(line)) ?? lines.findLast((line) => line !== '') ?? 'no output';
   if (failed.length === 0) return `its suite: it ended with ${broken.slice(0, 200)}`;
   return `${failed.length} tests: ${failed.join(' | ')}${finding === undefined ? '' : `; first finding ${finding.slice(0, 160)}`}`;

@@ -1,6 +1,6 @@
 /**
- * `npm run check -- layers`: prints every import that breaks the layers (scripts/layers.ts) and every import circle, and fails when there is
- * one, or when it saw nothing.
+ * `npm run check -- layers`: prints every import that breaks the layers (scripts/layers.ts) and every import circle. Fails if there is any, or if
+ * it found no imports at all.
  */
 import { fileURLToPath } from 'node:url';
 import { checkLayers } from './layers.ts';

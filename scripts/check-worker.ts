@@ -1,6 +1,6 @@
 /**
- * `npm run check:worker`: what goes to Workers, its size, how long it takes to start here, and that no simulator is in it. Fails above 400 KiB
- * gzipped or half of the second that Cloudflare gives a Worker to start.
+ * `npm run check:worker`: the size of the Worker's bundle, how long it takes to start here, and that it has no simulator. Fails above 400 KiB
+ * gzipped, or above half of the second that Cloudflare allows for the start.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';

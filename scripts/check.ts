@@ -1,5 +1,5 @@
 /**
- * `npm run check`: everything that is not a test, two parts at a time. Prints a line for each part, and its output where it failed.
+ * `npm run check`: every check that is not a test, two at a time. Prints a line for each part, and the output of those that failed.
  * `npm run check -- lint types` runs only the parts named.
  */
 import { spawn } from 'node:child_process';
@@ -22,7 +22,7 @@ const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !parts.some((part) => part.name === name));
 if (unknown.length > 0) throw new Error(`no part named ${unknown.join(', ')}; there are: ${parts.map((part) => part.name).join(', ')}`);
 
-/** Answers whether the part passed. */
+/** Returns whether the part passed. */
 const run = ({ name, command, needs }: Part): Promise<boolean> => {
   if (needs !== undefined && !existsSync(needs)) {
     console.log(`-    ${name}: nothing to check, ${needs} is not there`);

@@ -1,4 +1,4 @@
-/** `npm run config:check [file]`: every mistake with its line, or what the file says. */
+/** `npm run config:check [file]`: lists every mistake with its line, or sums up the file. */
 import './load-env.ts';
 import { existsSync, readFileSync } from 'node:fs';
 import { parseConfig } from '../src/config/providers-config.ts';

@@ -1,4 +1,4 @@
-/** `npm run customer -- export|forget <customer id>`: a person's data for him, or gone. `npm run order` shows the id of an order's customer. */
+/** `npm run customer -- export|forget <customer id>`: exports or deletes a customer's data. `npm run order` shows the id of an order's customer. */
 import { readSecrets } from '../src/config/secrets.ts';
 import { createSeal } from '../src/seal/seal.ts';
 import { exportCustomer, forgetCustomer, unfinished } from './ops/customer-data.ts';

@@ -1,6 +1,6 @@
 /**
- * `npm run dev:worker`: workerd on this machine with a database (DATABASE_URL, else the embedded one behind a queue that lets one client
- * through at a time) and the sandbox providers beside it. `npm run demo` with GATEWAY_URL buys through it.
+ * `npm run dev:worker`: runs workerd on this machine with a database and the sandbox providers. The database is DATABASE_URL, else the embedded
+ * one, behind a queue that lets one client through at a time. `npm run demo` with GATEWAY_URL buys through it.
  */
 import './load-env.ts';
 import { spawn } from 'node:child_process';
@@ -32,7 +32,7 @@ const variables = {
   LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'info',
   SANDBOX_URLS: JSON.stringify(Object.fromEntries(providers.map(({ id, url }) => [id, url]))),
 };
-// Not by npx: a signal would end npx and leave wrangler and workerd behind.
+// Not through npx: a signal would end npx, and leave wrangler and workerd running.
 const wrangler = spawn(
   process.execPath,
   [
@@ -55,7 +55,7 @@ const wrangler = spawn(
 );
 for (const provider of providers) say(`  ${provider.id.padEnd(10)} ${provider.url.padEnd(24)} pid ${provider.pid}`);
 say(`workerd on http://127.0.0.1:${port}, database ${database.kind}`);
-// Cloudflare's Cron comes once a minute; here it is rung for it.
+// Cloudflare's Cron fires once a minute. Here we trigger it ourselves.
 const cron = setInterval(() => void fetch(`http://127.0.0.1:${port}/cdn-cgi/handler/scheduled`).catch(() => undefined), 60_000);
 const stop = (): void => {
   clearInterval(cron);

@@ -1,4 +1,4 @@
-/** `npm run doctor -- --url https://…`: looks at a deployment from outside, one line for each check. Exit code 1 when one is not good. */
+/** `npm run doctor -- --url https://…`: checks a deployment from outside, one line per check. Exit code 1 if one fails. */
 import { parseArgs } from 'node:util';
 import { askAt, examine } from './doctor/checks.ts';
 

@@ -1,4 +1,4 @@
-/** Writes what is made from other files: the registry of providers, the JSON Schema of the configuration, docs/errors.md and its page. `--check` only compares. */
+/** Writes the generated files: the registry of providers, the configuration's JSON Schema, docs/errors.md and its page. `--check` only compares. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';

@@ -1,6 +1,6 @@
 /**
- * The kinds of provider, and what each brings for the scripts beside its product code. All of it is found by its name in the kind's folder,
- * `src/providers/<kind>/<kind>.<what>.ts`: a new kind is listed nowhere.
+ * The kinds of provider, and what each has for the scripts besides its product code. All of it is found by name in the kind's folder,
+ * `src/providers/<kind>/<kind>.<what>.ts`, so nobody has to list a new kind.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';

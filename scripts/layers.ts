@@ -9,7 +9,7 @@ import { parseSync } from 'oxc-parser';
 
 export type Violation = { from: string; to: string; rule: string };
 
-/** Rooms of src/ and what each may import beside itself. `entry` may import everything; tests, scripts and bench are not bound. */
+/** The rooms of src/, and what each may import besides itself. `entry` may import everything; tests, scripts and bench have no limits. */
 const allowed: Record<string, readonly string[]> = {
   domain: [],
   bitcoin: [],
@@ -32,8 +32,8 @@ const allowed: Record<string, readonly string[]> = {
 };
 
 /**
- * The rooms of src/gateway and its loose files, floor by floor. Each imports only what is on a lower floor: who reads a room needs to know
- * what is below it and nothing above.
+ * The rooms of src/gateway and its loose files, floor by floor. Each imports only from lower floors, so a reader of a room needs to know only
+ * what is below it.
  */
 export const ladder: readonly (readonly string[])[] = [
   ['problem.ts', 'places.ts', 'lease.ts', 'outward.ts', 'notice-url.ts', 'ramps.ts'],
@@ -46,11 +46,11 @@ export const ladder: readonly (readonly string[])[] = [
   ['operator', 'run-scheduled.ts'],
 ];
 
-/** Packages with one home. Everything else is free, except in the rooms of `packagesOf`. */
+/** Packages that only these rooms may import. All others are free, except in the rooms of `packagesOf`. */
 const homes: readonly { packages: RegExp; rooms: readonly string[] }[] = [
   { packages: /^(opossum|p-retry)$/, rooms: ['resilience'] },
   { packages: /^(undici|@hono\/node-server|@electric-sql\/.*|cloudflare:.*)$/, rooms: [] },
-  // opossum takes an emitter of this kind; Workers have it too.
+  // opossum needs this emitter, and Workers have it, too.
   { packages: /^node:events$/, rooms: ['resilience'] },
   { packages: /^node:(?!events$)/, rooms: [] },
   { packages: /^(postgres|drizzle-orm)$/, rooms: ['store'] },
@@ -58,7 +58,7 @@ const homes: readonly { packages: RegExp; rooms: readonly string[] }[] = [
   { packages: /^pino$/, rooms: ['log'] },
   { packages: /^yaml$/, rooms: ['config'] },
 ];
-/** Rooms that are pure: the packages they may name, all of them. */
+/** Pure rooms, and all the packages that each may import. */
 const packagesOf: Record<string, RegExp> = {
   domain: /^(@noble\/hashes|ipaddr\.js|jose|canonicalize)$/,
   banking: /^$/,
@@ -66,7 +66,7 @@ const packagesOf: Record<string, RegExp> = {
 };
 
 const isTest = (path: string): boolean => path.endsWith('.test.ts');
-/** What a kind of provider brings beside its product code: simulators, its sandbox, its dialects for provider:check. */
+/** What a kind of provider has besides its product code: simulators, its sandbox, its dialects for provider:check. */
 export const isForScripts = (path: string): boolean => /\.(simulator[^/]*|sandbox|dialects)\.ts$/.test(path);
 
 /** The room of a repository path, `outside` for scripts, test and bench. */
@@ -80,13 +80,13 @@ const roomOf = (path: string): string => {
 };
 const folderOf = (path: string): string => path.split('/').slice(0, 3).join('/');
 
-/** The rule that `from` importing `to` breaks, if any. Both are repository paths. */
+/** The rule that an import of `to` by `from` breaks, if any. Both are repository paths. */
 const brokenBy = (from: string, to: string): string | undefined => {
   const [a, b] = [roomOf(from), roomOf(to)];
   if (isForScripts(to) && !(isForScripts(from) || isTest(from) || a === 'outside'))
     return 'simulators, sandboxes and dialects are for scripts, tests and bench';
   if (a === 'outside' || isTest(from)) return undefined;
-  // What the Worker carries inside it: the configuration and the list of migrations.
+  // The Worker's bundle contains the configuration and the list of migrations.
   if (a === 'entry' && (to === 'providers.config.yaml' || to === 'migrations/meta/_journal.json')) return undefined;
   if (b === 'outside') return 'product code does not import scripts, test or bench';
   if (isTest(to)) return 'nobody imports a test';
@@ -126,7 +126,7 @@ const brokenByPackage = (from: string, specifier: string): string | undefined =>
   return only && !only.test(name) ? `${room} is pure: no package ${name}` : undefined;
 };
 
-/** Every module specifier a source text imports or re-exports from, types and literal dynamic imports included. */
+/** Every module that a source text imports or re-exports from, including types and literal dynamic imports. */
 export const importsOf = (path: string, source: string): string[] => {
   const { module, errors } = parseSync(path, source);
   if (errors[0]) throw new Error(`${path}: ${errors[0].message}`);
@@ -153,8 +153,8 @@ const readFolder = (folder: string): string[] => {
 };
 
 /**
- * Import circles: groups of files each of which reaches all the others by its imports, a file that imports itself included. Every file is in
- * one group at most (Tarjan's strongly connected components).
+ * Import circles: groups of files that all reach each other through imports, including a file that imports itself. Every file is in at most one
+ * group (Tarjan's strongly connected components).
  */
 const circlesIn = (graph: ReadonlyMap<string, readonly string[]>): string[][] => {
   const circles: string[][] = [];
@@ -181,7 +181,7 @@ const circlesIn = (graph: ReadonlyMap<string, readonly string[]>): string[][] =>
   return circles;
 };
 
-/** Looks at every .ts file below src, scripts, test and bench of `root`. Throws when there is nothing to look at. */
+/** Checks every .ts file below src, scripts, test and bench of `root`. Throws if there is none. */
 export const checkLayers = (root: string): { modules: number; imports: number; violations: Violation[]; circles: string[][] } => {
   const files = filesOf(root);
   const edges = files.flatMap((from) =>

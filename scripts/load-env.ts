@@ -1,4 +1,4 @@
-/** `.env` of the folder one stands in, if there is one; what is set already wins. */
+/** Loads `.env` from the current folder, if there is one. Variables that are already set win. */
 import { existsSync } from 'node:fs';
 
 if (existsSync('.env')) process.loadEnvFile('.env');

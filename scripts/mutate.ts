@@ -1,7 +1,7 @@
 /**
- * `npm run test:mutation [-- --sample <n>] [--seed <n>] [<part of a path>…]`: small changes of the money modules, one at a time, in a copy of the
- * project; each must make a test of that module fail. Prints the score of each file and what survived. Mutants run one after another in a warm vitest;
- * one that never ends is ended from outside and counts as found.
+ * `npm run test:mutation [-- --sample <n>] [--seed <n>] [<part of a path>…]`: makes small changes to the money modules, one at a time, in a copy of
+ * the project. Each must make a test of that module fail. Prints the score of each file, and what survived. Mutants run one after another in a
+ * warm vitest; one that runs for ever is killed, and counts as found.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -16,10 +16,10 @@ import { createRandom } from '../test/fuzz/random.ts';
 type Mutant = { start: number; end: number; text: string; line: number; was: string };
 type Node = { type: string; start: number; end: number; [member: string]: unknown };
 type Job = { folder: string; file: string; tests: string[]; mutants: Mutant[] };
-/** From the child: a mutant was found by a test or not; `ready` says whether the tests pass as they are. */
+/** From the child: whether a test found the mutant. `ready`: whether the tests pass without a change. */
 type Report = { ready: boolean } | { n: number; found: boolean };
 
-/** The modules that decide about money, and the tests that must notice. */
+/** The modules that decide about money, and the tests that must notice a change. */
 const targets: Record<string, string[]> = {
   'src/domain/settle-placing.ts': ['src/domain/settle-placing.test.ts'],
   'src/domain/judge-order.ts': ['src/domain/judge-order.test.ts'],
@@ -34,9 +34,9 @@ const targets: Record<string, string[]> = {
   'src/bitcoin/node-signature.ts': ['src/bitcoin/node-signature.test.ts'],
   'src/seal/seal.ts': ['src/seal/seal.test.ts'],
 };
-/** A mutant that takes longer never ends. */
+/** A mutant that takes longer counts as endless. */
 const patienceMs = 60_000;
-/** A child ends after so many: what vitest keeps of its runs is not little. */
+/** A child ends after this many mutants, since vitest keeps a lot from its runs. */
 const batch = 60;
 
 const operators: Record<string, string | undefined> = Object.fromEntries(
@@ -66,7 +66,7 @@ export const mutantsOf = (fileName: string, source: string): Mutant[] => {
   };
   const { program, errors } = parseSync(fileName, source);
   if (errors.length > 0) throw new Error(`${fileName} does not parse`);
-  visit(program as unknown as Node); // the published types have no node that stands for all
+  visit(program as unknown as Node); // the published types have no type for all nodes
   return mutants;
 };
 
@@ -107,7 +107,7 @@ const runJob = async ({ folder, file, tests, mutants }: Job): Promise<void> => {
   process.disconnect?.();
 };
 
-/** Runs what is left until nothing is; whether each was found. */
+/** Runs the rest until nothing is left. Returns whether each was found. */
 const judge = async (job: Job): Promise<boolean[]> => {
   const found: boolean[] = [];
   while (found.length < job.mutants.length) {

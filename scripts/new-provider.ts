@@ -34,7 +34,7 @@ const readTemplates = (ramp: string): Map<string, string> => {
   return files;
 };
 
-/** File names and texts of the folder, by the path inside it. */
+/** The folder's file names and texts, by path inside it. */
 const fill = (kind: string, ramp: string, date: string): Map<string, string> => {
   const templates = readTemplates(ramp);
   const values: Record<string, string> = {

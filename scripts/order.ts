@@ -37,7 +37,7 @@ const releaseShort = async (id: string, reason: string): Promise<void> => {
   });
 };
 
-/** Nothing more is looked for until a genuine notice comes; the customer keeps the answer that he was given. */
+/** Stops checking until a genuine notice comes. The customer keeps the answer that they got. */
 const closePlacing = async (id: string, reason: string): Promise<void> => {
   if (reason === '') throw new Refused('--close-placing wants the reason');
   await withDatabase(async ({ sql, record }) => {

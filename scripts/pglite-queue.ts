@@ -1,12 +1,12 @@
 /**
- * Lets one TCP connection at a time through to a PGlite socket; the others wait for their turn. PGlite is a single session, and a Worker
- * opens a client for each request: without the queue their statements would mix.
+ * Lets one TCP connection at a time through to a PGlite socket; the others wait. PGlite is a single session, and a Worker opens a client per
+ * request: without the queue their statements would mix.
  */
 import { connect, createServer, type Socket } from 'node:net';
 
 export type PgliteQueue = { port: number; close: () => Promise<void> };
 
-/** Listens on the loopback, port 0 is any free one. `target` is the address of the embedded database, `postgres://…@host:port/…`. */
+/** Listens on loopback; port 0 picks a free one. `target` is the URL of the embedded database, `postgres://…@host:port/…`. */
 export const startPgliteQueue = async (target: string, port = 0): Promise<PgliteQueue> => {
   const { hostname, port: targetPort } = new URL(target);
   const waiting: Socket[] = [];
@@ -20,11 +20,11 @@ export const startPgliteQueue = async (target: string, port = 0): Promise<Pglite
     if (client.destroyed) return next();
     busy = true;
     const upstream = connect({ host: hostname, port: Number(targetPort), noDelay: true });
-    // Half closed first: the other side says when it has let go of the session, and only then is it the next client's turn.
+    // Half-close first: the other side says when it has released the session. Only then comes the next client.
     client.once('close', () => upstream.end());
     upstream.on('error', () => upstream.destroy());
     upstream.once('close', (failed) => {
-      // A reset, not a plain end: postgres.js takes a plain end before the first answer for an invitation to try for ever.
+      // A reset, not a plain end: after a plain end before the first answer, postgres.js would retry for ever.
       if (failed) client.resetAndDestroy();
       else client.destroy();
       busy = false;

@@ -1,4 +1,4 @@
-/** `npm run provider:check -- <id>`: tries a provider of the configuration up to a price, names each deviation and prints the YAML to use. */
+/** `npm run provider:check -- <id>`: tries a configured provider up to a price, names each deviation and prints the YAML to use. */
 import { randomUUID } from 'node:crypto';
 import { parse, stringify } from 'yaml';
 import { createUndiciHttp } from '../src/entry/http-undici.ts';
@@ -31,7 +31,7 @@ await command(async () => {
     const none = checked.reached === 'quote' ? '\nno deviation found' : `\nno deviation found before it stopped (it reached: ${checked.reached})`;
     say(checked.findings.length === 0 ? none : '\ndeviations');
     for (const { what, setting } of checked.findings) say(`  ${what}${setting === undefined ? '' : `   → ${setting}`}`);
-    // Only what the file says already and what was learnt: defaults stay unsaid.
+    // Only what the file already says and what we learnt, without defaults.
     const written = ((parse(text) as { providers: Record<string, Record<string, unknown>> }).providers[id] ?? {}) as Record<string, unknown>;
     const before = provider.settings as Record<string, unknown>;
     const learnt = Object.fromEntries(Object.entries(checked.settings).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name])));

@@ -1,6 +1,6 @@
 /**
  * `npm run receipt -- verify <file> [--url <gateway>] [--keys <file>]`: checks a receipt offline, or with the keys and the signed root of a running
- * gateway. The file holds the compact JWS alone, or the answer of POST /route. Exit code 1 when something is wrong, with what.
+ * gateway. The file holds only the compact JWS, or the answer of POST /route. If something is wrong, says what and exits with 1.
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

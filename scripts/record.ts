@@ -1,7 +1,7 @@
 /**
  * `npm run record [-- --days <n>] [--json]`: orders, quoted, delivered, haircut, refusals, times and wins of every provider.
- * `npm run record -- <provider> --why`: the formulas' figures and the fills that missed most.
- * `npm run record -- <provider> --reset --reason "<why>"`: clears its sums; what was counted before is not corrected any more.
+ * `npm run record -- <provider> --why`: the formulas' figures, and the fills that fell short most.
+ * `npm run record -- <provider> --reset --reason "<why>"`: clears its sums. Earlier fills are no longer corrected.
  */
 import { explainFills, showRecord, type ShownRecord } from '../src/gateway/operator/show-record.ts';
 import type { Ops } from './ops/tools.ts';

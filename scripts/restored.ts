@@ -1,6 +1,6 @@
 /**
- * `npm run restored`: after the database came back from a backup. Holds new orders and deliveries, settles and refreshes what is known, reads
- * every upstream session, adopts orders that nobody here knows as `review`, and lets traffic go on. `--hold` and `--release` do only that.
+ * `npm run restored`: run it after the database came back from a backup. Pauses new orders and deliveries, resolves and refreshes known orders,
+ * reads every upstream session, adopts unknown orders as `review`, and resumes traffic. `--hold` and `--release` only pause and resume.
  */
 import { catchUp, holdTraffic, releaseTraffic } from '../src/gateway/operator/after-restore.ts';
 import { withGateway } from './ops/gateway.ts';

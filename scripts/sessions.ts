@@ -1,4 +1,4 @@
-/** `npm run sessions -- revoke --app <id> | --customer <id> | --all`: those sessions are worth nothing at once; orders are followed on. */
+/** `npm run sessions -- revoke --app <id> | --customer <id> | --all`: ends those sessions at once. Their orders are still followed. */
 import { command, readArguments, Refused, say, withDatabase } from './ops/tools.ts';
 
 const usage = 'usage: npm run sessions -- revoke --app <id> | --customer <id> | --all';

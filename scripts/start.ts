@@ -1,4 +1,4 @@
-/** `npm start`: the sandbox with its pretended providers, or, with mode: live, the gateway as it is. */
+/** `npm start`: the sandbox with its simulated providers or, with mode: live, the gateway alone. */
 import './load-env.ts';
 import { tickerKey } from '../src/config/providers-config.ts';
 import { StartRefused } from '../src/entry/node-server.ts';

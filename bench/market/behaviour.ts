@@ -1,21 +1,21 @@
 /**
- * The market that `npm run bench:market` simulates: who quotes what at which moment, and what it really delivers. Pure and seeded: the same
- * seed, provider name and moment always give the same figures, so that the oracle knows what every provider would have delivered.
+ * The market that `npm run bench:market` simulates: what each provider quotes at each moment, and what it really delivers. Pure and seeded: the
+ * same seed, provider name and moment always give the same figures, so the oracle knows what every provider would have delivered.
  */
 
 /** How a provider differs from an honest one. Basis points; negative is less for the customer. */
 export type Behaviour = {
-  /** Its own name; what the gateway calls it may be another, which must not change any choice. */
+  /** Its own name. The gateway may use another name, which must not change any choice. */
   name: string;
-  /** How far its price lies above the market, before noise. */
+  /** How far its price is above the market, before noise. */
   spreadBps: number;
   noiseBps: number;
   feeRate: number;
-  /** Hundredths, on top of the rate; told in order_fee only, as many providers do. */
+  /** Hundredths, on top of the rate. Stated only in order_fee, as many providers do. */
   fixedFee: number;
   feeStyle: 'included' | 'added';
   latencyMs: number;
-  /** An estimate, of which so much more or less is delivered. */
+  /** An estimate, and how much more or less is delivered. */
   estimate?: { biasBps: number };
   /** Share of orders it refuses. */
   refuses?: number;
@@ -23,7 +23,7 @@ export type Behaviour = {
   failsQuotes?: number;
   /** The order's answer is this much worse than the quote. */
   repricesBps?: number;
-  /** The order is filled with other sats than it was accepted with. */
+  /** The order is filled with a different number of sats than accepted. */
   fillsOther?: { sats: number; bps: number };
   /** The link pays this much less than the status says. */
   linkShortBps?: number;
@@ -40,7 +40,7 @@ export const chance = (...words: (string | number)[]): number => {
   return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
 };
 
-/** The market's own price at a moment, hundredths per bitcoin: it wanders by about 1 % and trembles by 10 bps. */
+/** The market's own price at a moment, hundredths per bitcoin. It drifts by about 1 % and jitters by 10 bps. */
 export const marketPrice = (seed: number, moment: number): number =>
   Math.round(9_180_000 * (1 + 0.01 * Math.sin(moment / 40 + seed) + 0.002 * (chance(seed, 'market', moment) - 0.5)));
 
@@ -49,7 +49,7 @@ const priceOf = (one: Behaviour, seed: number, moment: number): number => {
   return Math.round(marketPrice(seed, moment) * (1 + (noise + one.spreadBps) / 10_000));
 };
 
-/** What it quotes for an amount in its own words: with `added` the fee comes on top of `ask`. */
+/** What it quotes for an amount in its own terms. With `added`, the fee comes on top of `ask`. */
 export const quoteOf = (one: Behaviour, seed: number, moment: number, ask: number): Figures | undefined => {
   const btcPrice = priceOf(one, seed, moment);
   const fee = Math.ceil(ask * one.feeRate - 1e-9) + one.fixedFee;
@@ -58,7 +58,7 @@ export const quoteOf = (one: Behaviour, seed: number, moment: number, ask: numbe
   return { amountFiat: ask, fee, sats: Number((BigInt(exchanged) * 100_000_000n) / BigInt(btcPrice)), btcPrice };
 };
 
-/** What its status says is bought, once it is paid. */
+/** What its status says was bought, once paid. */
 export const filledSats = (one: Behaviour, accepted: number): number => {
   const { sats = 0, bps = 0 } = one.fillsOther ?? {};
   return Math.floor(accepted * (1 + (bps + (one.estimate?.biasBps ?? 0)) / 10_000)) + sats;
@@ -67,7 +67,7 @@ export const filledSats = (one: Behaviour, accepted: number): number => {
 export const linkSats = (one: Behaviour, filled: number): number => Math.floor(filled * (1 - (one.linkShortBps ?? 0) / 10_000));
 export const orderedSats = (one: Behaviour, quoted: number): number => Math.floor(quoted * (1 - (one.repricesBps ?? 0) / 10_000));
 
-/** What a customer with `total` to spend would hold in the end, had this provider been taken at this moment. */
+/** What a customer who spends `total` at this provider now would hold in the end. */
 export const wouldDeliver = (one: Behaviour, seed: number, moment: number, total: number): number => {
   if (one.refuses === 1) return 0;
   let ask = total;

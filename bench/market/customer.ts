@@ -1,6 +1,6 @@
 /**
- * One customer of the market: opens a session, takes the first offer, orders it, waits for the sats and reads what the link really pays. A
- * refusal is answered as a wallet would: it takes the first of the offers that the problem brings, else asks anew, three orders at most.
+ * One customer of the market: opens a session, orders the first offer, waits for the sats, and reads what the link really pays. After a refusal
+ * it acts like a wallet: it orders the first offer in the problem, else asks again, with at most three orders.
  */
 import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
 
@@ -73,7 +73,7 @@ const collect = async (
   }
   if (stage !== 'filled') return { lost: `stage ${stage}` };
   let answer = await call('/withdrawal', { session_id, order_id });
-  // What is there is better than nothing: the customer takes it, and the rest stays disputed.
+  // Something is better than nothing: the customer takes it, and disputes the rest.
   if (answer.body['code'] === 'order-short') answer = await call('/withdrawal', { session_id, order_id, accept_short: true });
   const link = decodeLnurl(String(answer.body['lnurlw']), { loopbackHttp: true });
   if (link === undefined) return { lost: `withdrawal ${String(answer.body['code'])}` };

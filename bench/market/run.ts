@@ -1,6 +1,6 @@
 /**
- * `npm run bench:market`: does the customer get the best price? A seeded market of providers over real HTTP, some of which err or lie; every
- * customer buys once, and what the link pays is held against an oracle that knows what each provider would have delivered.
+ * `npm run bench:market`: does the customer get the best price? A seeded market of providers over real HTTP, some of which err or lie. Every
+ * customer buys once, and the result is compared with an oracle that knows what each provider would have delivered.
  * `-- --seed 7 --only "refuses" --root <folder of another version> --customers 0.25` (a share of the customers).
  */
 import { fork, type ChildProcess } from 'node:child_process';
@@ -33,7 +33,7 @@ const serverUrl = process.env['DATABASE_URL'] ?? own?.url;
 if (serverUrl === undefined) throw new Error('no PostgreSQL was found: set DATABASE_URL');
 const say = (text = ''): void => void process.stdout.write(`${text}\n`);
 
-/** Customers at a time: all of them see the market of the same moment. */
+/** Customers at a time. All of them see the market at the same moment. */
 const together = 8;
 
 const freePort = async (): Promise<number> => {
@@ -73,7 +73,7 @@ const configOf = (scenario: Scenario, providers: Behaviour[], ids: string[], url
   mode: 'sandbox',
   network: 'regtest',
   trusted_proxies: ['127.0.0.0/8'],
-  // A crowd meets the limits as they come; elsewhere they are not what is measured.
+  // A crowd must meet the default limits. Elsewhere we do not measure them.
   ...(scenario.crowdSeconds === undefined
     ? { limits: { verify_per_minute: 100_000, quotes_per_minute: 100_000, orders_per_minute: 100_000 }, sessions: { opens_per_minute: 100_000 } }
     : {}),
@@ -171,7 +171,7 @@ const freshDatabase = async (): Promise<{ url: string; drop: () => Promise<void>
 };
 let databases = 0;
 
-/** Every stored route, ranked again from its stored figures alone by the version that stored it. */
+/** Ranks every stored route again, from its stored figures alone, by the version that stored it. */
 const replayAll = async (database: string): Promise<number> => {
   const { replay } = (await import(pathToFileURL(join(root, 'src/domain/route.ts')).href)) as { replay: (route: unknown) => string[] };
   const { fromJson } = (await import(pathToFileURL(join(root, 'src/domain/route-json.ts')).href)) as {
@@ -218,7 +218,7 @@ for (const scenario of scenarios.filter(({ name, feeds }) => name.includes(flags
     sum.wrongFigures += sales.reduce((all, one) => all + one.wrongFigures, 0);
   }
 
-// The same market under other names, in another order of the file: nobody's name may change a choice.
+// The same market under other names and in another order of the file: no name may change a choice.
 const [plain] = scenarios;
 if (plain?.name.includes(flags.only)) {
   const seed = Number(flags.seed[0]);

@@ -5,9 +5,9 @@ export type Scenario = {
   name: string;
   customers: number;
   providers: (seed: number) => Behaviour[];
-  /** Mean of delivered ÷ oracle, and share of the customers who hold sats in the end. */
+  /** The mean of delivered ÷ oracle, and the share of customers who hold sats in the end. */
   goal: { mean?: number; completed?: number };
-  /** All of them new, within so many seconds, each from a network of its own, under the gateway's default limits. */
+  /** All of them new, within this many seconds, each from its own network, under the gateway's default limits. */
   crowdSeconds?: number;
   /** The gateway has three price feeds, of which one lies by 20 %. Elsewhere it has none: the offers have to do. */
   feeds?: true;
@@ -31,7 +31,7 @@ const market = (seed: number, howMany = count): Behaviour[] =>
   });
 const changed = (all: Behaviour[], which: number[], change: (one: Behaviour, nth: number) => Partial<Behaviour>): Behaviour[] =>
   all.map((one, index) => (which.includes(index) ? { ...one, ...change(one, which.indexOf(index)) } : one));
-/** So much better than the others that it leads for seven of ten customers. */
+/** Better by so much that it leads for seven of ten customers. */
 const attractive = (one: Behaviour): Partial<Behaviour> => ({ spreadBps: one.spreadBps - 11 });
 
 export const scenarios: Scenario[] = [

@@ -1,4 +1,4 @@
-/** Somewhere to receive: inbound capacity compared over sellers and bought, and a turbo channel to its redemption. */
+/** Getting liquidity: compares sellers of inbound capacity and buys from one, then buys and redeems a turbo channel. */
 import { renderUnicodeCompact } from 'uqr';
 import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
 import { follow, must, say, tell } from './steps.ts';

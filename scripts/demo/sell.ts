@@ -1,4 +1,4 @@
-/** Two sales: to a bank account by a standing connection, and onto a card by an order with an invoice. */
+/** Two sales: one to a bank account by a standing connection, one onto a card by an order with an invoice. */
 import { follow, must, say, tell, waitFor } from './steps.ts';
 import { grouped, money, table } from './table.ts';
 import { createWallet } from './wallet.ts';

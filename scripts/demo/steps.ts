@@ -23,14 +23,14 @@ export const follow = async (wallet: Wallet, path: string, sessionId: string, or
 };
 
 type Body = Record<string, unknown>;
-/** A call that has to work; what came instead is the error. */
+/** A call that must succeed. Any other answer is thrown as the error. */
 export const must = async (wallet: Wallet, path: string, body: object): Promise<Body> => {
   const answer = await wallet.call(path, body);
   if (answer.status !== 200) throw new Error(`POST ${path} answered ${answer.status}: ${String(answer.body['detail'])}`);
   return answer.body;
 };
 
-/** Asks until the answer has what is waited for. */
+/** Asks until the condition holds. */
 export const waitFor = async (what: string, ask: () => Promise<Body | undefined>): Promise<Body> => {
   const until = Date.now() + patienceMs;
   while (Date.now() < until) {
@@ -41,7 +41,7 @@ export const waitFor = async (what: string, ask: () => Promise<Body | undefined>
   throw new Error(`waited ${patienceMs / 1000} s in vain: ${what}`);
 };
 
-/** Tells a pretended provider of the sandbox what its people do: pay an invoice, read a text message. */
+/** Tells a simulated provider what its users do: pay an invoice, read a text message. */
 export const tell = async (simulator: string | undefined, action: string, ...args: unknown[]): Promise<void> => {
   if (simulator === undefined)
     throw new Error('the sandbox of this gateway was not found: give the demo the same PORT and DATA_DIR as `npm start`, or none, and it starts its own');

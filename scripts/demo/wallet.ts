@@ -1,4 +1,4 @@
-/** A wallet as small as it can be: a node key, the gateway's API, and LUD-03. What the demo and the recipes of docs/wallet.md use. */
+/** The smallest possible wallet: a node key, the gateway's API, and LUD-03. The demo and the recipes of docs/wallet.md use it. */
 import { randomBytes } from 'node:crypto';
 import { encodeInvoice } from '../../src/bitcoin/bolt11.ts';
 import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
@@ -9,16 +9,16 @@ export type Reply = { status: number; body: Record<string, unknown> };
 export type Wallet = {
   pubkey: string;
   call: (path: string, body?: object, headers?: Record<string, string>) => Promise<Reply>;
-  /** GET /verify and POST /session with proof for every token that was given. */
+  /** GET /verify and POST /session, with a proof for every token. */
   open: () => Promise<{ sessionId: string; recoverySecret: string | undefined; proven: string[] }>;
-  /** LUD-03: reads the link, makes an invoice over its maximum, hands it in. */
+  /** LUD-03: reads the link, makes an invoice for its maximum, and submits it. */
   withdraw: (lnurl: string) => Promise<{ sats: number; answer: Record<string, unknown> }>;
 };
 
-/** A signature is worth something wherever its text is accepted: the gateway's own token must be for that gateway, and no other may look like one. */
+/** A signature counts wherever its text is accepted. So the gateway's own token must name that gateway, and no other token may look like one. */
 const isFor = (gatewayUrl: string, token: string): boolean => {
   const { host, hostname } = new URL(gatewayUrl);
-  // Beside each other on one machine, instances of a sandbox have ports of their own.
+  // Sandboxes side by side on one machine have different ports.
   const isLoopback = hostname === '127.0.0.1' || hostname === 'localhost';
   return isLoopback ? /^ramp-gateway:(?:127\.0\.0\.1|localhost)(?::\d+)?:/.test(token) : token.startsWith(`ramp-gateway:${host}:`);
 };

@@ -1,4 +1,4 @@
-/** What `npm run doctor` looks at, one check a line, from outside and without a secret. */
+/** The checks of `npm run doctor`, one per line, from outside and without a secret. */
 export type Finding = { name: string; good: boolean; says: string };
 type Answer = { status: number; headers: Headers; body: Record<string, unknown>; ms: number };
 export type Ask = (path: string, body?: object) => Promise<Answer>;
@@ -93,7 +93,7 @@ const checks: readonly { name: string; run: (ask: Ask) => Promise<[good: boolean
   },
 ];
 
-/** The gateway's own one-time token names the host of its public_url: ramp-gateway:host:secret, without the first word before that release. */
+/** The gateway's own one-time token names the host of its public_url: ramp-gateway:host:secret. Earlier releases omit the first word. */
 const hostOf = (tokens: unknown): string | undefined => {
   const token = typeof tokens === 'object' && tokens !== null && 'gateway' in tokens ? textOf(tokens.gateway) : undefined;
   return token?.slice(0, token.lastIndexOf(':')).replace(/^ramp-gateway:/, '');
@@ -101,7 +101,7 @@ const hostOf = (tokens: unknown): string | undefined => {
 const keysOf = async (ask: Ask): Promise<string> => JSON.stringify((await ask('/.well-known/webhook-keys')).body['keys'] ?? 'none');
 
 type Listed = { id: string; products?: string[]; currencies: { payment_options: unknown[] }[]; circuits: Record<string, string>; sandbox: boolean };
-/** A line for each provider: its cheapest call is its listing, which GET /providers reads where it is not fresh. */
+/** One line per provider. Its cheapest call is its listing, which GET /providers reads unless it is fresh. */
 const providerFindings = async (ask: Ask): Promise<Finding[]> => {
   const { status, body } = await ask('/providers');
   const listed = Array.isArray(body['providers']) ? (body['providers'] as Listed[]) : [];
@@ -115,7 +115,7 @@ const providerFindings = async (ask: Ask): Promise<Finding[]> => {
   });
 };
 
-/** Every check in its order; one that throws is a finding like any other. */
+/** Every check, in order. One that throws counts as a failed check. */
 export const examine = async (ask: Ask): Promise<Finding[]> => {
   const findings: Finding[] = [];
   for (const { name, run } of checks) {

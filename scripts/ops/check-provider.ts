@@ -1,6 +1,6 @@
 /**
- * Tries one real provider up to a price; nothing is ordered. Where a step fails, the dialects of its kind are tried one at a time, and kept when they
- * get further. What was learnt comes back as deviations and as the settings to use.
+ * Tries one real provider up to a price, and orders nothing. If a step fails, tries the dialects of its kind one at a time, and keeps those that get
+ * further. Returns what it learnt as deviations and as the settings to use.
  */
 import type { ProviderConfig } from '../../src/config/providers-config.ts';
 import type { Dialect, Dialects, Exchange } from '../../src/providers/kit/kind.dialects.ts';
@@ -13,7 +13,7 @@ export type Step = (typeof order)[number];
 
 export type CheckParts = {
   module: ProviderModule;
-  /** How providers of this kind differ from one another, where the kind says it. */
+  /** How providers of this kind differ from one another, if the kind says so. */
   dialects: Dialects | undefined;
   config: Pick<ProviderConfig, 'id' | 'base_url' | 'settings'>;
   network: 'main' | 'test' | 'signet' | 'regtest';

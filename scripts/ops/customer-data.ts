@@ -1,9 +1,9 @@
-/** A person's data: all of it for him, or gone. Amounts, dates and stages stay: they are the operator's books and name nobody. */
+/** Exports or deletes a customer's data. Amounts, dates and stages stay: they are the operator's books, and name nobody. */
 import type { Sql } from 'postgres';
 import type { Seal } from '../../src/ports/runtime.ts';
 
 type Row = Record<string, unknown>;
-/** Sealed values that are the person's own. Bearer values (redemption links, session tokens, upstream credentials) are for a session only. */
+/** Sealed values that belong to the customer. Bearer values (redemption links, session tokens, upstream credentials) are only for a session. */
 const own: Record<string, { key: string; fields: readonly string[] }> = {
   sessions: { key: 'id_hash', fields: ['node_pubkey'] },
   intents: { key: 'id', fields: ['inputs'] },
@@ -37,7 +37,7 @@ const parsed = (text: string): unknown => {
   }
 };
 
-/** Everything that is stored of the customer, in clear. Undefined when there is no such customer. */
+/** Everything stored about the customer, unsealed. Undefined when there is no such customer. */
 export const exportCustomer = async (sql: Sql, seal: Seal, id: string): Promise<Record<string, unknown> | undefined> => {
   const [customer] = await sql<Row[]>`select * from customers where id = ${id}`;
   if (!customer) return undefined;
@@ -61,8 +61,8 @@ export const exportCustomer = async (sql: Sql, seal: Seal, id: string): Promise<
 };
 
 /**
- * What is still under way; nothing of it may be forgotten while money can move. A placing in review whose order is here is told by its order; one
- * that nobody was shown is looked at once more before it is done with, with what its row holds (src/gateway/ordering/recheck-withheld.ts).
+ * What is still open: we may delete nothing while money can move. An order attempt in review whose order is here counts by its order. A withheld
+ * one is checked once more, with what its row holds, before it is done (src/gateway/ordering/recheck-withheld.ts).
  */
 export const unfinished = async (sql: Sql, id: string): Promise<string[]> => {
   const rows = await sql<{ what: string }[]>`
@@ -75,7 +75,7 @@ export const unfinished = async (sql: Sql, id: string): Promise<string[]> => {
   return rows.map((row) => row.what);
 };
 
-/** In one transaction. Returns how many rows changed of each table, or undefined when there is no such customer. */
+/** One transaction. Returns how many rows changed in each table, or undefined when there is no such customer. */
 export const forgetCustomer = async (sql: Sql, id: string): Promise<Record<string, number> | undefined> =>
   await sql.begin(async (tx) => {
     const [customer] = await tx`select id from customers where id = ${id} for update`;

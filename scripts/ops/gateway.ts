@@ -22,7 +22,7 @@ export const withGateway = async <T>(work: (gateway: Gateway, ops: Ops) => Promi
         secrets: read.secrets,
         modules: providerModules,
         http: upstream.http,
-        // A command delivers no webhooks: they are rows, sent by the running instances.
+        // A command sends no webhooks: it writes rows, and the running instances send them.
         sender: async () => await Promise.resolve({ outcome: 'blocked', statusClass: 'command' }),
         log: createLog({
           level: 'warn',

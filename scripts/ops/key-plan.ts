@@ -1,4 +1,4 @@
-/** What to put where when a key is replaced: pure, from the environment and the configuration as they are now. */
+/** What to set where when a key is replaced. Pure: reads only the current environment and configuration. */
 import { randomBytes } from 'node:crypto';
 import { base64 } from '@scure/base';
 import type { GatewayConfig } from '../../src/config/providers-config.ts';
@@ -6,7 +6,7 @@ import { sha256Hex } from '../../src/seal/hash.ts';
 import { Refused } from './tools.ts';
 
 export type Variables = Record<string, string>;
-/** `variables` go into the environment (or `wrangler secret bulk`), `yaml` into the configuration file, `say` is for the person. */
+/** `variables` are for the environment (or `wrangler secret bulk`), `yaml` for the configuration file, `say` for the reader. */
 export type Plan = { say: string[]; variables: Variables; yaml?: string };
 type Source = Record<string, string | undefined>;
 
@@ -29,7 +29,7 @@ export const keysOf = (source: Source, variable: string): { current: string; old
 });
 const lines = (variable: string, current: string, old: readonly string[]): Variables => ({ [variable]: current, [`${variable}_OLD`]: old.join(',') });
 
-/** A fresh key beside the current one; with `to`, that key becomes the current one. */
+/** Makes a new key beside the current one. With `to`, makes that key the current one. */
 export const rotateEnvironment = (kind: EnvironmentKind, source: Source, to: string | undefined): Plan => {
   const { variable, letter, spread } = environmentKinds[kind];
   const { current, old } = keysOf(source, variable);
@@ -85,7 +85,7 @@ export const retireEnvironment = (kind: EnvironmentKind, source: Source, id: str
   };
 };
 
-// ---- tokens that are kept as hashes in the configuration -------------------------------------------------------------------------------
+// ---- tokens, stored as hashes in the configuration -------------------------------------------------------------------------------------
 
 const hashesOf = (config: GatewayConfig, kind: 'operator' | 'app', app: string): readonly string[] => {
   if (kind === 'operator') return config.operator.token_hashes;
@@ -128,7 +128,7 @@ export const retireHashed = (kind: 'operator' | 'app', config: GatewayConfig, ap
   };
 };
 
-// ---- secrets that stand in variables of their own -------------------------------------------------------------------------------------
+// ---- secrets with their own variables -------------------------------------------------------------------------------------------------
 
 /** `NEW,OLD`: both sign until the old one is retired. */
 export const rotateAppWebhook = (config: GatewayConfig, source: Source, app: string): Plan => {

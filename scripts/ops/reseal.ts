@@ -1,4 +1,4 @@
-/** Wraps the data keys of all sealed values by the current master key; the values themselves are not touched, and traffic goes on. */
+/** Wraps the data keys of all sealed values with the current master key. Leaves the values unchanged, and traffic continues. */
 import { getTableColumns, getTableName, is, Table } from 'drizzle-orm';
 import type { Sql } from 'postgres';
 import type { SealWithRotation } from '../../src/seal/seal.ts';
@@ -13,11 +13,11 @@ const columnsOf = (kind: 'text' | 'json'): readonly { table: string; column: str
       : [],
   );
 
-/** Every sealed column of the schema. Its own type is the only custom one that the database knows as text. */
+/** Every sealed column of the schema. Its type is the only custom one that is text in the database. */
 export const sealedColumns = columnsOf('text');
-/** Every document: an offer within may hold a sealed `secret` (src/domain/offer.ts). A quote of somebody else's within is escaped, and not met. */
+/** Every JSON document: an offer in it may hold a sealed `secret` (src/domain/offer.ts). A text that only looks like one is escaped, so it does not match. */
 const documents = columnsOf('json');
-/** What went through jsonb has a space after the colon. In parameters, since a template's own text loses its backslashes. */
+/** jsonb puts a space after the colon. Passed as parameters, since a template's own text loses its backslashes. */
 const keyOfMember = String.raw`"secret":\s*"v1\.([\w-]{1,32})\.`;
 const sealedMember = /(?<="secret":\s*")v1\.[\w-]{1,32}\.[\w-]+\.[\w-]+\.[\w-]+(?=")/g;
 
@@ -43,8 +43,8 @@ export const countByKey = async (sql: Sql): Promise<Map<string, number>> => {
 const batch = 500;
 
 /**
- * Returns how many were wrapped again. A value that changed meanwhile is left to whoever changed it and looked at once more. Throws when a
- * value is sealed under a key that is not among the sealing keys.
+ * Returns how many were wrapped again. Skips a value that changed meanwhile, and checks it once more. Throws when a value is sealed under a key
+ * that is not among the sealing keys.
  */
 export const reseal = async (sql: Sql, seal: Pick<SealWithRotation, 'rewrap'>, currentId: string): Promise<number> => {
   let done = 0;
@@ -64,7 +64,7 @@ export const reseal = async (sql: Sql, seal: Pick<SealWithRotation, 'rewrap'>, c
   return done;
 };
 
-/** The same in documents, row by row; all else in them stays as it was written, to the byte. */
+/** The same in documents, row by row. Everything else in them keeps its exact bytes. */
 const resealDocuments = async (
   sql: Sql,
   seal: Pick<SealWithRotation, 'rewrap'>,
@@ -86,7 +86,7 @@ const resealDocuments = async (
       if (changed.count === 1) done += wrapped.size;
       else missed += 1;
     }
-    // A row that moved meanwhile may hold the old value still.
+    // A row that changed meanwhile may still hold the old value.
     if (rows.length < batch && missed === 0) return done;
   }
 };

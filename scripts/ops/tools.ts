@@ -1,4 +1,4 @@
-/** What the operator's commands share: the database of DATABASE_URL, who is asking, and words for a person. */
+/** What the operator's commands share: the database, who is asking, and output for people. */
 import { existsSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { Sql } from 'postgres';
@@ -11,7 +11,7 @@ import { providerModules } from '../../src/providers/registry.gen.ts';
 import { createStores } from '../../src/store/stores.ts';
 
 export const say = (text: string): void => void process.stdout.write(`${text}\n`);
-/** For a person: the message alone, and exit code 1. */
+/** Prints only the message, with exit code 1. */
 export class Refused extends Error {}
 
 export type Ops = {
@@ -30,7 +30,7 @@ const actorOf = (): string => {
   }
 };
 
-/** Opens DATABASE_URL. The embedded database belongs to the running process: it is reached over HTTP only. */
+/** Opens DATABASE_URL. The embedded database belongs to the running process, so only HTTP reaches it. */
 export const withDatabase = async <T>(work: (ops: Ops) => Promise<T>, url = process.env['DATABASE_URL'] ?? ''): Promise<T> => {
   if (url === '') throw new Refused('DATABASE_URL is not set: this command works on the PostgreSQL of the gateway');
   const sql = connect(url, 1);
@@ -56,7 +56,7 @@ export const readConfig = (): { config: GatewayConfig; file: string; text: strin
   return { config: parsed.config, file, text };
 };
 
-/** Runs a command: what it refuses is one line, what it did not expect is a stack. */
+/** Runs a command. Prints a refusal as one line, and an unexpected error with its stack. */
 export const command = async (work: () => Promise<void>): Promise<void> => {
   try {
     await work();

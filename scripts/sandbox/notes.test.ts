@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dataDir, { recursive: true }));
 
-/** A port that nobody listens at, until `listen`. */
+/** A port that nobody listens on, until `listen`. */
 const laterServer = async () => {
   const server = createServer((_, response) => response.end('{}'));
   server.listen(0, '127.0.0.1');

@@ -5,7 +5,7 @@ import { kinds, sandboxOf } from '../kinds.ts';
 /** Two price feeds that are pretended, under the key that the configuration has them by. Prices as the providers', before what they add. */
 export const sandboxTicker = { kind: 'ticker', options: { id: tickerKey, prices: { EUR: 9_180_000, CHF: 8_560_000 }, moves: 300 } };
 
-/** A provider that is pretended: `options` are its simulator's, and travel to its process as JSON. */
+/** A simulated provider. `options` are for its simulator, and reach its process as JSON. */
 export type SandboxProvider = { kind: string; options: { id: string } };
 
 const found = await Promise.all(kinds.map(async (kind) => ({ kind, sandbox: await sandboxOf(kind) })));
@@ -13,5 +13,5 @@ const found = await Promise.all(kinds.map(async (kind) => ({ kind, sandbox: awai
 export const sandboxProviders: readonly SandboxProvider[] = found.flatMap(({ kind, sandbox }) =>
   (sandbox?.providers ?? []).map((options) => ({ kind, options })),
 );
-/** Keys of the pretended providers: play money, the same on every machine. */
+/** Keys of the simulated providers: play money, the same on every machine. */
 export const sandboxSecrets: Record<string, string> = Object.assign({}, ...found.map(({ sandbox }) => sandbox?.secrets));

@@ -1,4 +1,4 @@
-/** The sandbox: simulated providers as child processes, keys of its own in the data folder, the gateway in this process. */
+/** The sandbox: simulated providers as child processes, its own keys in the data folder, the gateway in this process. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -38,7 +38,7 @@ export const startSandbox = async (options: { port?: number; quiet?: boolean; te
   try {
     const server = await startServer({ environment, modules: providerModules, root, baseUrls: Object.fromEntries(children.map(({ id, url }) => [id, url])) });
     noteSandbox(dataDir, server.url, children);
-    // On another port than the file says, providers still have to find their way back.
+    // Providers must reach the gateway even on another port than the file says.
     if (server.config.mode === 'sandbox' && process.env['PUBLIC_URL'] === undefined) server.config.public_url = server.url;
     return {
       url: server.url,
@@ -93,7 +93,7 @@ const ended = async (child: ChildProcess): Promise<void> => {
   await gone;
 };
 
-/** Made once, kept in the data folder: what was sealed yesterday opens today. */
+/** Made once and stored in the data folder, so that yesterday's sealed values open today. */
 const ownKeys = (dataDir: string): Record<string, string> => {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const file = join(dataDir, 'keys.json');

@@ -85,8 +85,8 @@ const withoutOutliers = (asked: ExchangeAsked, candidates: Candidate[], outlierB
 };
 
 /**
- * Who declined this customer's order lately stands back, unless nobody else is left. Its offer was one of those that outliers are judged by: else a
- * liar would only have to be declined by the others.
+ * Excludes a provider that recently declined this customer's order, unless nobody else is left. Its offer still counted when outliers were judged:
+ * otherwise a liar would only need the others to decline.
  */
 const withoutDeclined = (candidates: Candidate[], declined: Declined, now: number, excluded: Excluded[]): Candidate[] => {
   const untilOf = ({ providerId }: Candidate): number => declined[providerId] ?? 0;

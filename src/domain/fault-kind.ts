@@ -1,6 +1,6 @@
 /**
- * Why a provider could not answer. `busy`: our own queue to it was full, `gateway-busy`: our own budget of new sessions there was spent, `at-limit`:
- * as much is under way there as the operator allows; nothing was sent, or what it answered was not used.
+ * Why a provider could not answer. `busy`: our own queue to it was full. `gateway-busy`: our own budget of new sessions there was spent.
+ * `at-limit`: as many sats are in flight there as the operator allows. In all three nothing was sent, or we did not use the answer.
  */
 export const faultKinds = [
   'timeout',

@@ -27,12 +27,12 @@ export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judg
   return made.receive * accepted.pay * 10_000n >= accepted.receive * made.pay * BigInt(10_000 - bounds.slippageBps) ? 'as-accepted' : 'price-changed';
 };
 
-/** Two clocks, or one that is told in minutes, differ by as much. */
+/** How far two clocks may differ, or a time that is stated in minutes. */
 const endSlackMs = 15_000;
 
 /**
- * Whether an order can still be paid in time. One that has ended, or is about to, would take money that comes too late; one that ends before its
- * binding quote does is not what was accepted. No end named is the quote's.
+ * Whether an order can still be paid in time. Money for an order that has expired, or is about to, would come too late. One that expires before
+ * its binding quote is not what was accepted. Without a stated expiry, the quote's counts.
  */
 export const judgeEnd = (
   quoted: { binding: boolean; expiresOn?: number },

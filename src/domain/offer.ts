@@ -117,9 +117,9 @@ export const exclusionRules = [
 ] as const;
 export type ExclusionRule = (typeof exclusionRules)[number];
 
-/** `until`: of `declined-your-order`, when it is over. */
+/** `until`: when `declined-your-order` ends. */
 export type Excluded = { providerId: string; rule: ExclusionRule; offer: ProviderOffer; deviationBps?: number; limitBps?: number; until?: number };
-/** Providers that declined an order of the customer who asks, or made a worse one, and until when they stand back. */
+/** Providers that declined this customer's order or made a worse one, and until when they are excluded. */
 export type Declined = Readonly<Record<string, number>>;
 export type Refused = { providerId: string; refusal: Refusal };
 export type Failed = { providerId: string; reason: FaultKind; retryable: boolean; latencyMs?: number; retryOn?: number };

@@ -38,7 +38,7 @@ export type OrderNow = {
 /** What one read said. `stage` is absent for a status that we do not know. */
 export type Evidence = { stage?: Stage; rawStatus: string; pay?: bigint; receive?: bigint; fee?: bigint; echo?: { currency?: string; option?: string } };
 
-/** Nothing is bought for nothing: an amount of 0 in an order that is not done says that it is not known yet. */
+/** An amount of 0 in an unfinished order means that it is not known yet. */
 export const withoutUntold = <E extends Evidence>({ pay, receive, ...evidence }: E): Omit<E, 'pay' | 'receive'> & Pick<Evidence, 'pay' | 'receive'> => {
   const isDone = delivered.has(evidence.stage) || evidence.stage === 'refunded';
   const isTold = (amount: bigint | undefined): amount is bigint => amount !== undefined && (amount !== 0n || isDone);
@@ -72,7 +72,7 @@ export const advance = (order: OrderNow, said: Evidence, now: number): Advance =
 export const lapsed = (stage: Stage, expiresOn: number | undefined, now: number): boolean =>
   stage === 'awaiting_payment' && expiresOn !== undefined && now >= expiresOn;
 
-/** What the clock alone makes of an order: it lapses whatever word its provider uses, and also without any. */
+/** The stage by the clock alone: an unpaid order lapses, whatever its provider says, and even if it says nothing. */
 export const byTheClock = ({ stage, expiresOn }: Pick<OrderNow, 'stage' | 'expiresOn'>, now: number): Stage =>
   lapsed(stage, expiresOn, now) ? 'expired' : stage;
 
@@ -91,7 +91,7 @@ const contradictionIn = (order: OrderNow, { stage, pay, receive, fee, echo }: Ev
   if (namesDiffer(echo?.currency, order.currency)) return 'another currency than ordered';
   if (namesDiffer(echo?.option, order.option)) return 'another payment option than ordered';
   if ([pay, receive, fee].some((amount) => amount !== undefined && (amount < 0n || !isSafe(amount)))) return 'an amount that cannot be';
-  // A sale is paid in sats and charged in money: its fee is part of what arrives.
+  // A seller pays in sats, and the fee is in fiat: it is part of what would arrive.
   const paid = pay ?? order.pay;
   if (fee !== undefined && order.ramp !== 'sell' && paid > 0n && fee > paid) return 'a fee of more than is paid';
   // After a refund the amounts are those that went back, not those ordered.
@@ -112,7 +112,7 @@ const overcharged = (order: OrderNow, pay: bigint | undefined): string | undefin
   return judged === 'overcharged' ? 'more was to be paid than was ordered' : undefined;
 };
 
-/** An estimate's figures are judged as its order was: by the slippage and by what the customer bounded. What is to be paid was shown to the customer. */
+/** Judges an estimate's figures like its order: by the slippage and the customer's limits. The customer has seen the amount to pay. */
 const worsened = ({ ramp = 'buy', accepted, ...order }: OrderNow, pay = order.pay, receive = order.receive): string | undefined => {
   if (!accepted || (pay === order.pay && receive === order.receive)) return undefined;
   const { bounds } = accepted;

@@ -196,7 +196,7 @@ describe('properties', () => {
         const renamed = shuffled.map((candidate) => ({ ...candidate, providerId: rename(candidate.providerId) }));
         const until = decidedOn + 60_000;
         const [before, after] = [choose(candidates, version, { [`p${back}`]: until }), choose(renamed, version, { [rename(`p${back}`)]: until })];
-        // All but the name. Of offers that are equal in everything that is ranked, the request's own hash decides, which the name is a part of.
+        // All but the name. The hash that decides between equal offers includes the name.
         const figures = ({ offer, terms, rank, countsAsBinding, haircutPpm, behindBestBps, warnings }: (typeof before.offers)[number]) => ({
           receive: offer.receive,
           pay: offer.pay,
@@ -208,7 +208,7 @@ describe('properties', () => {
           price: warnings.includes('fee-mismatch'),
         });
         expect(after.offers.map(figures)).toEqual(before.offers.map(figures));
-        // Who has which figures; together with their order above, who is chosen.
+        // Who has which figures. With their order above, this says who is chosen.
         const holders = (route: typeof before, name = (id: string): string => id): string[] =>
           route.offers
             .map((one) => [name(one.providerId), one.offer.receive, one.offer.pay, one.countsAsBinding, one.haircutPpm, one.terms.preferenceBps].join(' '))

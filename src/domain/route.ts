@@ -16,7 +16,7 @@ export type RouteInput = {
   refused: Refused[];
   failed: Failed[];
   policy: DecisionPolicy;
-  /** Of the customer who asks. */
+  /** Providers that declined this customer's orders. */
   declined?: Declined | undefined;
   /** Lower-case hex of SHA-256(request id ‖ provider id). */
   tieKey: (providerId: string) => string;

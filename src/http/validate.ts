@@ -43,7 +43,7 @@ export const validate = (schema: z.ZodObject, given: Record<string, unknown>, nu
     pointer: `/${issue.path.map(String).join('/')}`,
     detail: sentenceFor(issue, schema, value, numbers),
   }));
-  // One sentence a member: whatever else its value breaks, the first says what to send.
+  // One sentence per member: the first says what to send, whatever else is wrong with the value.
   const first = wrong.filter(({ pointer }, i) => wrong.findIndex((one) => one.pointer === pointer) === i);
   const errors = [...misspelt, ...first].slice(0, 10);
   throw new Problem('invalid-request', errors.map(({ detail }) => detail).join('; '), { errors });

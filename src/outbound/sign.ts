@@ -27,7 +27,7 @@ export const createSigner = (keys: readonly SigningKey[], appSecrets: ReadonlyMa
   };
 };
 
-/** The private key of 32 bytes, and its public half as a JWK tells it. */
+/** The 32-byte private key, and its public half as in a JWK. */
 export const importSeed = async (seed: Uint8Array) => {
   const pkcs8 = new Uint8Array(48);
   pkcs8.set(pkcs8Head);

@@ -7,6 +7,6 @@ export type CatalogueStore = {
   listings(): Promise<StoredListing[]>;
   saveListing(listing: StoredListing): Promise<void>;
   numbers(): Promise<OptionNumber[]>;
-  /** Gives each option its number, once and for ever, under a transaction lock. Returns theirs alone, without those for which no number is left. */
+  /** Gives each option its number, once and for ever, under a transaction lock. Returns only their numbers; an option that no number is left for has none. */
   number(wanted: { ramp: Ramp; currencyCode: string; normalName: string; name: string }[]): Promise<OptionNumber[]>;
 };

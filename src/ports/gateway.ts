@@ -25,7 +25,7 @@ export type InstanceState = {
   numbers: OptionNumber[] | undefined;
   openBudget: Map<string, { windowStart: number; used: number }>;
   switches: SwitchState;
-  /** By provider, outcome and network: since when it is counted. */
+  /** By provider, outcome and network: when it was last counted. */
   judged: Map<string, number>;
   record: RecordState;
   reference: ReferenceState;

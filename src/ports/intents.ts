@@ -34,7 +34,7 @@ export type Intent = {
   answer?: string;
   /** `moved`: the intent of the next rank, with which the request continues. */
   movedTo?: string;
-  /** Whose it is, for what one network may have under way at a provider that has a limit: a keyed hash, forgotten with the quotes. */
+  /** A keyed hash of the customer's network, to limit what one network has in flight at a provider. Deleted with the quotes. */
   networkKey?: string;
 };
 export type NewIntent = Omit<Intent, 'state' | 'attempt' | 'sentOn' | 'upstreamOrderId' | 'evidence' | 'answer'>;
@@ -55,10 +55,10 @@ export type IntentStore = {
   /** Ends an intent that the provider certainly did not take. False if another sender has held it since: that one's result counts. */
   reject(id: string, owner: string, evidence: Json): Promise<boolean>;
   change(id: string, owner: string, change: IntentChange, release: boolean): Promise<boolean>;
-  /** Settles it for good; in the same transaction its provider stands back for the customer, where it went back on its offer. */
+  /** Ends it for good. If the provider went back on its offer, the same transaction excludes it for this customer. */
   end(id: string, owner: string, change: IntentChange, standsBack: StandsBack | undefined): Promise<boolean>;
   /**
-   * Confirms the intent, stores the order, its first event and its deliveries in one transaction. `lost`: somebody else has settled it; `twin`:
+   * Confirms the intent, and stores the order, its first event and its deliveries, in one transaction. `lost`: somebody else has ended it. `twin`:
    * another order has its upstream id.
    */
   confirm(
@@ -77,7 +77,7 @@ export type IntentStore = {
   earlierIn(exclusiveKey: string): Promise<string[]>;
   /** The intent with an unknown outcome. Until that is known, nothing else is placed under its key. */
   unsettledIn(exclusiveKey: string): Promise<Intent | undefined>;
-  /** Other placings at a provider that have one of these upstream ids. */
+  /** Other intents at a provider with one of these upstream ids. */
   sharing(providerId: string, upstreamIds: string[], except: string): Promise<Intent[]>;
   claimedUpstreamIds(providerId: string, ids: string[]): Promise<string[]>;
 };

@@ -64,7 +64,7 @@ export type OperatorStore = {
   /** By order id, intent id or quote id. `forgedTargets`: how we store notices about these ids that had a wrong token. */
   dossier(id: string, forgedTargets: (intentId: string, orderId: string) => string[]): Promise<Dossier | undefined>;
   search(search: OrderSearch, limit: number): Promise<FoundOrder[]>;
-  /** Orders and placings in review, placings whose outcome is not known, those that share an upstream order, claims in review, dead letters. */
+  /** Orders and intents in review, intents with an unknown outcome or a shared upstream order, claims in review, dead letters. */
   attention(limit: number): Promise<{
     review: FoundOrder[];
     unknown: FoundOrder[];

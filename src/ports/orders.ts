@@ -24,7 +24,7 @@ export type OrderWatch = {
   reviewed?: { pay: string; receive: string };
   /** Since when the provider has refused to report the order. */
   unreadableSince?: number;
-  /** That another order has its upstream order was seen at the withdrawal: the operator has the word from then on. */
+  /** The withdrawal found another order with the same upstream order. From then on the operator decides. */
   twinSeen?: true;
 };
 

@@ -15,13 +15,13 @@ export type StoredDay = { day: string; size: number; root: string; jws: string }
 export type ReceiptStore = {
   /** All receipts of these subjects, oldest first. */
   of(subjectIds: readonly string[]): Promise<StoredReceipt[]>;
-  /** Numbers the receipt in the day of the database's clock and keeps it; where there is one already, that one is the answer. */
+  /** Numbers the receipt within the database's current day and stores it. If there already is one, returns that. */
   add(receipt: Pick<StoredReceipt, 'subjectId' | 'kind' | 'leaf' | 'jws' | 'madeOn'>, key: ReceiptKey): Promise<StoredReceipt>;
-  /** Leaves of a day in their order. */
+  /** The leaves of a day, in order. */
   leaves(day: string): Promise<string[]>;
   /** Days with receipts and no root that ended ten minutes ago or more, by the database's clock; oldest first. */
   openDays(limit: number): Promise<string[]>;
-  /** Insert-only: false where the day was closed by another. */
+  /** Only inserts; false if another instance has closed the day. */
   close(day: StoredDay & { closedOn: number }, key: ReceiptKey): Promise<boolean>;
   day(day: string): Promise<StoredDay | undefined>;
   newestDay(): Promise<StoredDay | undefined>;

@@ -48,8 +48,8 @@ export type RecordStore = {
   /** The operator has proof of payment for an order that was never filled. False if it was filled, or is no order. */
   paidNotFilled(orderId: string, now: number): Promise<boolean>;
   /**
-   * Sats that customers paid this provider, or may pay it, and that it has not filled. What nobody paid counts for as long as the money needs to
-   * arrive, and of one network up to `networkSats` only: orders cost nothing, and must not keep a provider from others.
+   * The sats that customers have paid this provider, or may pay it, and that it has not filled. An unpaid order counts as long as its money may take
+   * to arrive. One network's unpaid orders count only up to `networkSats`: orders are free, and must not block a provider for others.
    */
   inFlight(providerId: string, networkSats: bigint, now: number): Promise<bigint>;
   /** Returns how many rows were cleared. */

@@ -16,7 +16,7 @@ export type Session = {
   openedBy?: string;
   openedReply?: string;
   nodePubkey?: string;
-  /** The customer's: providers that declined an order, until when they stand back. */
+  /** Providers that declined this customer's order, and until when they are excluded. */
   declined?: Declined;
   /** Live upstream sessions of this session, by provider id. Blobs are sealed. */
   upstream: Map<string, ProviderSession>;

@@ -1,12 +1,12 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from './database.ts';
 
-/** For options that say nothing of how long their money needs. */
+/** For options that do not say how long their money takes. */
 const usualArrivalSeconds = 86_400;
 
 /**
- * See ports/record.ts. An order that was paid counts until it is filled or given back, whatever its age: its provider called it so, or the operator
- * recorded the proof of payment. One that is being placed is payable from the moment that its answer is given.
+ * See ports/record.ts. A paid order counts until it is filled or refunded, however old it is; its provider said so, or the operator recorded the
+ * proof of payment. An order being placed counts, too: it is payable as soon as its answer is given.
  */
 export const readInFlight = async (db: Database, providerId: string, networkSats: bigint, now: number): Promise<bigint> => {
   const at = new Date(now).toISOString();

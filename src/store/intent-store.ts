@@ -30,7 +30,7 @@ const openOf = async (tx: Transaction, customerId: string): Promise<string[]> =>
   return [...new Set([...placing, ...placed].map((row) => row.id))];
 };
 
-/** Beside those that still do; whose time is over goes. */
+/** Adds to those still excluded, and drops those whose time is over. */
 const standBack = async (tx: Transaction, { customerId, providerId, now, until }: StandsBack): Promise<void> => {
   const [row] = await tx.select({ declined: customers.declined }).from(customers).where(eq(customers.id, customerId)).for('update');
   const others = Object.entries(row?.declined ?? {}).filter(([, end]) => end > now);

@@ -153,7 +153,7 @@ export const intents = pgTable(
     answer: sealed('answer'),
     /** `moved`: the intent of the next rank, with which this request continues. */
     movedTo: uuid('moved_to'),
-    /** A keyed hash of the customer's network, where the provider has a limit of what is under way there; cleared with the quotes. */
+    /** A keyed hash of the customer's network, if the provider has a limit on sats in flight. Deleted with the quotes. */
     networkKey: text('network_key'),
   },
   (t) => [

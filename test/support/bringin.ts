@@ -1,4 +1,4 @@
-/** A simulated Bringin behind the real adapter and real HTTP, with everything that went over the wire written down. */
+/** A simulated Bringin behind the real adapter and real HTTP. Records everything that went over the wire. */
 import { randomUUID } from 'node:crypto';
 import { createUndiciHttp } from '../../src/entry/http-undici.ts';
 import { startBringinSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/providers/bringin/bringin.simulator.ts';
@@ -18,7 +18,7 @@ export const bringinBlock = (baseUrl: string): Record<string, unknown> => ({
 });
 type Exchange = { request: HttpRequest; response: HttpResponse };
 
-/** A customer: keeps the blob that the adapter hands back, as the gateway would. */
+/** A customer. Keeps the blob that the adapter returns, as the gateway would. */
 export class Person {
   blob: string | undefined;
   readonly more: Partial<CallContext>;

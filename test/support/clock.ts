@@ -1,9 +1,9 @@
-/** Time as a test wants it: the machine's, plus what the test adds. Gateway and simulators of one test share one. */
+/** A test's time: the machine's, plus what the test adds. A test's gateway and simulators share one clock. */
 export type Clock = {
   now: () => number;
-  /** `ms` later at once. */
+  /** Moves the clock by `ms`, at once. */
   move: (ms: number) => void;
-  /** Runs the work while the clock stands still: however slow the machine is, no time passes in it. */
+  /** Runs the work while the clock stands still, so that a slow machine adds no time. */
   still: <T>(work: () => Promise<T>) => Promise<T>;
 };
 

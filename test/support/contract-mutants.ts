@@ -1,6 +1,6 @@
 /**
- * Adapters that break one promise each, made of a sound one from outside: over its network (`http`) or over what it answers (`answer`).
- * A contract suite that does not notice them proves nothing. `breaks` names the cases that must fail.
+ * Adapters that each break one promise, made from a sound one by changing its network (`http`) or its answers (`answer`). A contract suite that
+ * does not notice them proves nothing. `breaks` names the cases that must fail.
  */
 import { ProviderFault } from '../../src/providers/fault.ts';
 import type { AdapterDeps, Http, HttpResponse } from '../../src/providers/spec.ts';
@@ -10,7 +10,7 @@ export type Mutant = {
   name: string;
   breaks: RegExp;
   http?: (http: Http) => Http;
-  /** `reply` is the body that came last, as text. */
+  /** `reply` is the last body, as text. */
   answer?: (answering: () => Promise<unknown>, verb: { returned: unknown; optional: string[] }, reply: () => string) => Promise<unknown>;
 };
 

@@ -1,6 +1,6 @@
 /**
- * What every adapter owes the gateway, as data: for each verb a good exchange, from which the bad ones are made. `violations` runs a verb's
- * cases against an adapter and names those it breaks, so that a mutant adapter can be shown to fail.
+ * What every adapter owes the gateway, as data. Each verb has a good exchange, from which the bad ones are made. `violations` runs a verb's cases
+ * against an adapter and names those it breaks, so that we can show that a mutant adapter fails.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { ProviderFault } from '../../src/providers/fault.ts';
@@ -13,18 +13,18 @@ export type Verb<A> = {
   /** The provider's good answer. */
   reply: unknown;
   sent: { method: string; path: string; body?: unknown };
-  /** Good answers to what else the verb asks for, by path; the cases vary the answer to `sent` alone. */
+  /** Good answers to the verb's other calls, by path. The cases change only the answer to `sent`. */
   others?: Record<string, unknown>;
   returned: unknown;
-  /** Members of the reply without which it is no answer. */
+  /** Members that the reply needs. */
   required: string[];
   /** Members that may be missing or null. */
   optional: string[];
-  /** Money members; whether a value that came back with such a lie would be taken for good. */
+  /** Money members, and whether a value with such a lie would pass as good. */
   money?: { fields: string[]; believed: (value: unknown) => boolean };
-  /** What a JSON string under HTTP 200 is: a refusal, or an unknown outcome. */
+  /** What a JSON string under HTTP 200 means: a refusal, or an unknown outcome. */
   stringReply: 'refusal' | 'malformed' | 'none';
-  /** What each 4xx is: `refusal`, `none`, or a kind of fault. */
+  /** What each 4xx means: `refusal`, `none`, or a kind of fault. */
   clientErrors: Partial<Record<number, string>>;
 };
 export type Subject<A> = { create: (deps: AdapterDeps) => A; deps: Partial<AdapterDeps>; context: Partial<CallContext>; baseUrl: string };

@@ -1,4 +1,4 @@
-/** A process that opens the embedded database of the folder it is given, adds one row, says how many there are, and then waits to be killed or left alone. */
+/** A process that opens the embedded database in a folder, adds one row, prints how many there are, and waits to be killed or left alone. */
 import { openDatabase } from '../../src/entry/database-node.ts';
 
 process.stdin.on('end', () => process.exit()).resume();

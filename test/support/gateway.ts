@@ -1,4 +1,4 @@
-/** A whole gateway over real sockets for a test: simulators, a database of its own, the Node server. */
+/** A whole gateway over real sockets for a test: simulators, its own database, the Node server. */
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,9 +23,9 @@ export type TestGateway = {
   logs: string[];
   /** The gateway's and its simulators'. */
   clock: Clock;
-  /** `ms` later, with all that is due by then done. */
+  /** Moves the clock by `ms`, and does everything due by then. */
   pass: (ms: number) => Promise<void>;
-  /** What comes of the gateway's own work as time passes: asked, and asked again after `stepMs` of the clock, for `limitMs` of the clock at most. */
+  /** Moves the clock in steps of `stepMs`, for at most `limitMs`, until the condition holds. For results of the gateway's own work. */
   passUntil: <T>(what: string, read: () => Promise<T | undefined>, limits?: { stepMs?: number; limitMs?: number }) => Promise<T>;
   restart: () => Promise<void>;
   close: () => Promise<void>;
@@ -34,17 +34,17 @@ export type TestGatewayOptions = {
   config?: Record<string, unknown>;
   environment?: Record<string, string>;
   database?: TestDatabase;
-  /** For a test that starts simulators of its own, on the same clock. */
+  /** For a test that starts its own simulators on the same clock. */
   clock?: Clock;
-  /** Blocks of providers of other kinds, whose simulators the test starts itself. */
+  /** Blocks for providers of other kinds, whose simulators the test starts itself. */
   blocks?: Record<string, Record<string, unknown>>;
-  /** Further provider modules, beside those that the product has. */
+  /** More provider modules, besides the product's. */
   modules?: [string, ProviderModule][];
 };
 
-/** Retries and pauses short, so that tests are; everything else as a user gets it. */
+/** Short retries and pauses, for short tests. Everything else is as a user gets it. */
 const quick = { retry: { attempts: 0 }, breaker: { reset_s: 0.3 }, concurrency: { queue_age_ms: 20_000 } };
-/** A simulator on a busy machine takes seconds, and is no broken provider: a test of a deadline sets its own. */
+/** On a busy machine a sound simulator may take seconds. A test of a deadline sets its own. */
 const patient = { quote_deadline_ms: 20_000, verify_deadline_ms: 20_000, order_deadline_ms: 20_000, status_deadline_ms: 20_000 };
 const leastTimeoutMs = 15_000;
 
@@ -114,21 +114,21 @@ export const startTestGateway = async (providers: Record<string, TestProvider>, 
       if (!options.database) await database.close();
     },
   };
-  // Providers call back to where this gateway really listens.
+  // Providers must call back to the port that this gateway really listens on.
   gateway.server.config.public_url = first.url;
   return gateway;
 };
 
-/** A wallet behind a trusted proxy, in a network of its own: `config: { trusted_proxies: ['127.0.0.1'] }`. */
+/** A wallet behind a trusted proxy, in its own network: `config: { trusted_proxies: ['127.0.0.1'] }`. */
 export const walletFrom = (url: string, ip: string): Wallet => createWallet(url, undefined, { 'x-forwarded-for': ip });
 
-/** For what other processes and sockets do; the limit is far beyond what a busy machine takes. What the gateway's own clock decides: `passUntil`. */
+/** Waits for other processes and sockets, with a limit far above a busy machine's needs. For what the gateway's clock decides: `passUntil`. */
 export const until = async <T>(what: string, read: () => Promise<T | undefined>, limitMs = 40_000): Promise<T> => {
   const began = Date.now();
   while (Date.now() < began + limitMs) {
     const value = await read();
     if (value !== undefined) return value;
-    // What takes longer is looked at less often: most of what long tests cost was the asking.
+    // Poll slow conditions less often: polling was most of the cost of long tests.
     const soon = Date.now() < began + 1000;
     await new Promise((done) => setTimeout(done, soon ? 30 : 100));
   }

@@ -1,4 +1,4 @@
-/** Mutants made over an adapter's network alone: each breaks one promise, whatever the provider, and a contract suite has to notice. */
+/** Mutants that change only an adapter's network. Each breaks one promise of any provider, and a contract suite must notice. */
 import { ProviderFault } from '../../src/providers/fault.ts';
 import type { AdapterDeps, Http } from '../../src/providers/spec.ts';
 

@@ -1,6 +1,6 @@
 /**
- * A second kind of sell provider, for tests only: no accounts, no connections, binding quotes, an invoice of its own per order. It shows that
- * another seller needs nothing in http/ or gateway/.
+ * A second kind of sell provider, only for tests: no accounts or connections, binding quotes, one invoice per order. It shows that another seller
+ * needs no change in http/ or gateway/.
  */
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';

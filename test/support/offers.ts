@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Asked, Candidate, ProviderOffer, Terms } from '../../src/domain/offer.ts';
 import type { DecisionPolicy } from '../../src/domain/policy.ts';
 
-/** 2026-11-21T10:15:02.503Z, when the example of the outward contract was answered. */
+/** 2026-11-21T10:15:02.503Z, the time of the API description's example. */
 export const decidedOn = Date.UTC(2026, 10, 21, 10, 15, 2, 503);
 
 export const policy: DecisionPolicy = { version: 2, outlierBps: 1000, toleranceBps: 200, indicativeHaircutBps: 50 };

@@ -9,12 +9,12 @@ import { migrationsFolder } from '../setup/database.ts';
 export type TestDatabase = {
   url: string;
   kind: 'postgres' | 'pglite';
-  /** Open already, one connection on pglite. Ends with `close`. */
+  /** Already open; one connection on PGlite. Ends with `close`. */
   sql: postgres.Sql;
   close: () => Promise<void>;
 };
 
-/** A database of the caller's own, migrated unless `empty`. One per test file: `beforeAll`, and `close` in `afterAll`. */
+/** The caller's own database, migrated unless `empty`. One per test file: `beforeAll`, and `close` in `afterAll`. */
 export const testDatabase = async ({ empty = false }: { empty?: boolean } = {}): Promise<TestDatabase> => {
   const server = inject('testServer');
   return server === undefined ? await embedded(empty) : await cloned(server, empty);
@@ -35,7 +35,7 @@ const cloned = async (server: { url: string; template: string; copying: string }
   return { url: url.href, kind: 'postgres', sql, close };
 };
 
-/** The embedded database, also where there is a server. */
+/** The embedded database, even if there is a server. */
 export const embedded = async (empty = false): Promise<TestDatabase> => {
   const database = await startEmbeddedDatabase(undefined, (reason) => {
     throw new Error(`the test database was lost: ${reason}`);
@@ -50,8 +50,8 @@ export const embedded = async (empty = false): Promise<TestDatabase> => {
 };
 
 /**
- * `needsPostgres('name', async () => …)` is `it` for tests that need several connections. Where no server is found the test is named and not
- * run, and `.ci/run` fails unless CI_NO_POSTGRES=1.
+ * `needsPostgres('name', async () => …)` is `it` for tests that need several connections. Without a server the test is listed and skipped, and
+ * `.ci/run` fails unless CI_NO_POSTGRES=1.
  */
 export const needsPostgres: (name: string, run: () => Promise<void>, timeoutMs?: number) => void = (name, run, timeoutMs) => {
   const there = inject('testServer') !== undefined;

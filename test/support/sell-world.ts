@@ -1,4 +1,4 @@
-/** A gateway with a simulated Bringin and a wallet's webhook receiver, and what a selling customer does. */
+/** A gateway with a simulated Bringin and a wallet's webhook receiver, and the steps of a selling customer. */
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import { startBringinSimulator, type SimulatorOptions } from '../../src/providers/bringin/bringin.simulator.ts';
@@ -85,7 +85,7 @@ export const startSellWorld = async (simulation: Partial<SimulatorOptions> = {},
     const { pr } = (await (await fetch(callback)).json()) as { pr: string };
     return await control.pay(pr);
   };
-  /** What the wallet was told, oldest first. */
+  /** The webhooks that the wallet got, oldest first. */
   const told = (type: string): Body[] =>
     receiver.received.map((one) => JSON.parse(one.body) as { type: string; data: Body }).flatMap((one) => (one.type === type ? [one.data] : []));
   const asked = (endpoint: string): number => control.state.requests.filter((one) => one.endpoint === endpoint).length;

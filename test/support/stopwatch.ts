@@ -1,6 +1,6 @@
 /**
- * How long something takes while this process has a processor. On a busy machine a process stands still for stretches that say nothing of the
- * code: of a stretch between two ticks that took too long, only the processor time that was used in it counts. On a quiet machine it is a clock.
+ * Measures how long something takes while this process has a CPU. On a busy machine a process is sometimes paused, which says nothing about the
+ * code. So if the time between two ticks is too long, only its CPU time counts. On a quiet machine this is a normal clock.
  */
 const tickMs = 5;
 const lateMs = 15;

@@ -1,4 +1,4 @@
-/** A wallet in an open session, and invoices of its own: what the tests of every ramp begin with. */
+/** A wallet in an open session, and its own invoices: every ramp's tests start with these. */
 import { randomBytes } from 'node:crypto';
 import { createWallet, type Reply, type Wallet } from '../../scripts/demo/wallet.ts';
 import { encodeInvoice, type NewInvoice } from '../../src/bitcoin/bolt11.ts';
@@ -13,7 +13,7 @@ export const opened = async (url: string): Promise<{ wallet: Wallet; call: Call 
   return { wallet, call: async (path, body, headers) => await wallet.call(path, { session_id: sessionId, ...body }, headers) };
 };
 
-/** Without `sats`: over no amount. */
+/** Without `sats`: an invoice without an amount. */
 export const invoiceOver = (sats: number | undefined, more: Partial<NewInvoice> = {}): string =>
   encodeInvoice({
     network: 'regtest',

@@ -11,7 +11,7 @@ export type WebhookReceiver = {
   close: () => Promise<void>;
 };
 
-/** A wallet's backend on loopback: keeps what came, answers what the test wants. */
+/** A wallet's backend on loopback. Records what comes, and answers as the test says. */
 export const startWebhookReceiver = async (): Promise<WebhookReceiver> => {
   const received: ReceivedWebhook[] = [];
   let answer: { status: number; headers: Record<string, string> } = { status: 200, headers: {} };

@@ -22,7 +22,7 @@ export type AccountRequest = {
   email?: string | undefined;
   apiKey?: string | undefined;
   webhook: Webhook;
-  /** Counts an e-mail that the provider may send; throws where there have been too many. */
+  /** Counts an e-mail that the provider may send. Throws when there are too many. */
   countMail: () => Promise<void>;
 };
 
@@ -53,7 +53,7 @@ type Start = { customerId: string; providerId: string; webhook: Webhook; existin
 const byEmail = async (scope: Scope, start: Start, given: string, countMail: () => Promise<void>): Promise<Account> => {
   const { gateway } = scope;
   const { existing, webhook } = start;
-  // One mailbox, however it is capitalised: the provider must not take it for two.
+  // Capitals make no other mailbox, and the provider must not see two.
   const email = given.trim().toLowerCase();
   const emailHash = gateway.hash(email);
   // Also when its key is lost: the provider returns the key of any e-mail that we name, and nobody has proved that this one is theirs.
@@ -90,7 +90,7 @@ const byKey = async (scope: Scope, start: Start, key: string): Promise<Account> 
   if (existing) {
     const answer = await callAccount(scope, existing, { verb: 'adopt_key', idempotent: true }, async (sell, context) => sell.adoptKey(context, { key }));
     if (!answer.ok) throw refusalProblem(answer.refusal);
-    // Whose e-mail was only named is not known by it.
+    // Naming an e-mail does not show whose it is.
     const change = { ...(await webhookOf(gateway, existing.id, webhook)), ...(wasConnected(existing) ? {} : { forgetEmail: true }) };
     return await stepAccount(gateway, existing, answer.value, change);
   }

@@ -1,22 +1,22 @@
 /**
- * To name an e-mail proves nothing, and a provider gives the key of a connected user to whoever asks for that e-mail with our credentials. So
- * naming locks nobody out, and where two customers have named one e-mail it gives the key to neither: each can still paste the key from the
- * provider's own dashboard, which only its owner has.
+ * Naming an e-mail proves nothing, yet the provider gives us a connected user's key for any e-mail that we name. So naming locks nobody out, and
+ * if two customers named one e-mail, neither gets the key. Each can still paste the key from the provider's own dashboard, which only its owner
+ * has.
  */
 import type { AccountState, Answer } from '../../providers/spec.ts';
 import type { Account } from '../../ports/accounts.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import { Problem } from '../problem.ts';
 
-/** A name that never led to a connection is forgotten after so long. */
+/** How long we remember an e-mail that never led to a connection. */
 export const namedMs = 30 * 86_400_000;
 
 export const wasConnected = ({ status }: Pick<Account, 'status'>): boolean => status === 'connected' || status === 'needs_reconnect';
 
-/** What the provider said of the account, without a key that may be another customer's. */
+/** What the provider said about the account, without a key that may be another customer's. */
 export const unlessContested = async (gateway: Gateway, account: Account, answer: Answer<AccountState>): Promise<Answer<AccountState>> => {
   if (!answer.ok || wasConnected(account)) return answer;
-  // Without ever having been connected there is nothing to connect again.
+  // It was never connected, so there is nothing to reconnect.
   if (answer.value.status === 'needs_reconnect') return { ok: true, value: { ...answer.value, status: account.status } };
   if (answer.value.status !== 'connected' || !(await isContested(gateway, account))) return answer;
   gateway.log('warn', 'account_contested', { provider: account.providerId });

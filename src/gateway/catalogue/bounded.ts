@@ -1,17 +1,17 @@
-/** One provider's listing stands in everybody's list: what it may hold, whatever kind of provider it comes from. */
+/** Limits what a provider of any kind may list, since its listing is part of everybody's list. */
 import { readCurrencyCode } from '../../domain/currency.ts';
 import { printableName } from '../../domain/printable.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Catalogue, CatalogueOption } from '../../providers/spec.ts';
 
-/** So many are a lot of ways to pay. */
+/** A generous number of ways to pay. */
 const mostOptions = 100;
-/** Outward numbers are given out for ever: so many new names of one provider in a day and instance get one. */
+/** How many new names of one provider get a number per day and instance, since numbers are never reused. */
 const mostNewNames = 100;
 const dayMs = 86_400_000;
 
-/** Codes and names that can be read, of currencies that the operator wants, and not too many; the provider's own order decides. */
+/** Keeps readable codes and names in currencies that the operator wants, up to the limit, in the provider's own order. */
 export const boundedOptions = (gateway: Gateway, provider: Provider, { options, ...catalogue }: Catalogue): Catalogue => {
   const { currencies } = gateway.settings;
   const kept: CatalogueOption[] = [];
@@ -28,7 +28,7 @@ export const boundedOptions = (gateway: Gateway, provider: Provider, { options, 
 
 const spent = new WeakMap<object, Map<string, { since: number; used: number }>>();
 
-/** Those of a provider's new names that get a number today. */
+/** The provider's new names that get a number today. */
 export const withinDailyNames = <T>({ state, now, log }: Gateway, providerId: string, wanted: T[]): T[] => {
   const windows = spent.get(state) ?? new Map<string, { since: number; used: number }>();
   spent.set(state, windows);

@@ -25,14 +25,14 @@ import { defect } from '../../ports/defect.ts';
 export type ProviderListing = { options: Map<number, CatalogueOption[]>; names: Map<number, string>; features: Features; readOn: number };
 export type CatalogueView = { numbers: Map<number, OptionNumber>; byProvider: Map<string, ProviderListing> };
 
-/** What an option is called: as most of the providers that list it now write it, in the order of the file. Whoever came first names it for nobody. */
+/** An option's name: as most of the providers that list it now write it. Ties go by the order in the configuration, never by who came first. */
 export const optionName = ({ byProvider }: CatalogueView, number: OptionNumber): string => {
   const written = [...byProvider.values()].flatMap(({ names }) => names.get(number.id) ?? []);
   const count = (name: string): number => written.filter((one) => one === name).length;
   return written.toSorted((a, b) => count(b) - count(a))[0] ?? printableName(number.name) ?? number.normalName;
 };
 
-/** Nothing is listed as long as nobody has told what it offers: "nobody offers it" would be another answer. */
+/** Throws until some provider has listed its options: an empty list would claim that nobody offers anything. */
 export const refuseUnlisted = (gateway: Gateway, ramp: Ramp, isKnown: boolean): void => {
   if (!isKnown && gateway.providers.some((provider) => provider.core.mode !== 'off' && provider.ramps.includes(ramp)))
     throw new Problem('temporary-reduced-capacity', 'No provider has told yet what it offers. Try again in a moment.', { retryAfterMs: 1000 });
@@ -180,7 +180,7 @@ const numberOptions = async (gateway: Gateway, provider: Provider, ramp: Ramp, c
   }
   if (wanted.size === 0) return;
   const given = await gateway.stores.catalogue.number(withinDailyNames(gateway, provider.id, [...wanted.values()]));
-  // Other listings may have been numbered meanwhile.
+  // Other listings may have got numbers meanwhile.
   const known = new Map([...gateway.state.numbers, ...given].map((number) => [number.id, number]));
   gateway.state.numbers = [...known.values()];
 };

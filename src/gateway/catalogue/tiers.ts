@@ -25,7 +25,7 @@ export const tierFor = (tiers: readonly CatalogueOption[], outside: (tier: Catal
 
 const mostAsked = 3;
 
-/** Every tier that takes the amount, the cheapest first: what is listed is a fee, and what is offered is a price. */
+/** Every tier that takes the amount, cheapest first. The listed fee is only a hint; the offer has the price. */
 export const tiersFor = (tiers: readonly CatalogueOption[], outside: (tier: CatalogueOption) => Outside): CatalogueOption[] =>
   tiers.filter((tier) => outside(tier) === undefined).slice(0, mostAsked);
 

@@ -179,7 +179,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     return await show(gateway, await withLinkRead(scope, provider, order, canonical.url.href), sealed, expiresOn);
   } catch (error) {
     if (error instanceof Problem) throw error;
-    // An answer that nobody can read does not get better by itself: a person has to hear of it. It is asked for on, all the same.
+    // An unreadable answer does not improve by itself, so alert a person. We still keep asking.
     const isUnreadable = error instanceof ProviderFault && error.kind === 'malformed' && claim.attempt >= patientReads;
     if (isUnreadable && claim.state !== 'review') gateway.log('error', 'claim_unreadable', { order: order.id, provider: order.providerId });
     await gateway.stores.claims.change(order.id, lease.owner, {

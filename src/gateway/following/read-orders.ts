@@ -36,7 +36,7 @@ export const readOrders = async <R extends Ramp>(scope: Scope, session: OpenSess
   return Object.fromEntries(entries);
 };
 
-/** One order that cannot be looked at does not take the list with it: it is told as it is known. */
+/** An order that cannot be read does not fail the list: it is shown in its stored state. */
 const unread = (gateway: Gateway, order: Order, error: unknown): Order => {
   defect(gateway.log, 'read_orders', error, { order: order.id });
   return order;

@@ -146,7 +146,7 @@ export const showOrder = async <R extends Ramp>(gateway: Gateway, order: Order, 
   };
 };
 
-/** What does not open (another key's, or another row's) is left out: it takes neither its order nor the list of orders with it. */
+/** Leaves out a sealed value that does not open (another key's or row's), so that it fails neither its order nor the list. */
 const orNothing = async <T>(gateway: Gateway, order: Order, open: () => Promise<T>): Promise<T | undefined> => {
   try {
     return await open();

@@ -70,7 +70,7 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
   };
   const deliveries = await orderDeliveries(gateway, order, undefined, event);
   const outcome = await gateway.stores.intents.confirm(intent.id, owner, change, { order, event, deliveries });
-  // Two came at the same moment, and the other is in the database by now.
+  // Two came at the same moment, and the other is already in the database.
   if (outcome === 'twin') return await withholdTwin(gateway, intent, owner, placed, await twinsOf(gateway, order));
   // Another call resolved it meanwhile, so that call's answer counts.
   if (outcome === 'lost') return await answerOf(gateway, await gateway.stores.intents.find(intent.id));
@@ -89,7 +89,7 @@ const withheld = ({ upstreamOrderId }: PlacedOrder, problem: GivenProblem): With
 
 const unpayable = (detail: string): GivenProblem => ({ code: 'order-unpayable', detail: `${detail} Ask for a new quote.`, more: {} });
 
-/** Why an order that was made is not handed out: it is not what was accepted, or money would come too late for it. */
+/** Why the customer may not see the order: it is not what they accepted, or their money would come too late. */
 const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inputs }: Placing, placed: PlacedOrder): GivenProblem | undefined => {
   const { offer } = quote.offer;
   const named = quote.offer.terms.named;
@@ -105,7 +105,7 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
       gateway.log('error', 'balance_purchase_differs', { provider: provider.id, order: intent.orderId, request_id: intent.requestId });
     return undefined;
   }
-  // With offers for the first who asks (withOffers).
+  // The first caller gets offers with it (withOffers).
   const changed = (detail: string): GivenProblem => ({
     code: 'price-changed',
     detail: `${detail} It is not handed out and lapses by itself. Nothing is to be paid.`,
@@ -114,7 +114,7 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
   if (judged === 'differs') return changed('The provider made another order than was accepted.');
   if (judged === 'price-changed') return changed("The provider's order costs more than was accepted.");
   if (placed.stage !== 'awaiting_payment') return undefined;
-  // Sellers of channels are paid at once, and the margin is in the end that is told of them.
+  // Customers pay channel sellers at once, and the expiry that we show already includes the margin.
   const lastMoment = gateway.now() + (isExchange(intent.ramp) ? marginS * 1000 : 0);
   const end = judgeEnd(offer, placed.expiresOn, lastMoment);
   if (end === 'over') return unpayable("The provider's order has ended already: a payment would come too late.");
@@ -127,7 +127,7 @@ const boundsOf = ({ minReceive, maxPay }: Placing['inputs']): { minReceive?: big
     maxPay: maxPay === undefined ? undefined : BigInt(maxPay),
   });
 
-/** What is read or paid under the provider's id is another customer's too: only a person can tell whose it is. */
+/** Another customer has an order under the same provider id, so only a person can tell whose payment it is. */
 const withholdTwin = async (gateway: Gateway, intent: Intent, owner: string, { upstreamOrderId }: PlacedOrder, twins: Intent[]): Promise<GivenAnswer> => {
   const note = `the provider's id of it is that of ${twins.map(({ orderId }) => orderId).join(', ')} too`;
   if (await settleUnpayable(gateway, intent, owner, { state: 'review', note, upstreamOrderId })) await markTwins(gateway, intent, twins);

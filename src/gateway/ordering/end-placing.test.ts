@@ -5,7 +5,7 @@ import { endOfRefusal } from './end-placing.ts';
 import type { Placing } from './placing.ts';
 
 const endOf = (ramp: Ramp, refusal: Refusal, order: object = {}) => {
-  // What an end depends on of a placing.
+  // The parts of an order attempt that its end depends on.
   const { state, problem, wentBack } = endOfRefusal(ramp, refusal, { inputs: { order } } as Placing);
   return [state, problem.code, wentBack];
 };
@@ -14,7 +14,7 @@ it.each<[Ramp, Refusal, string, boolean]>([
   ['buy', { reason: 'declined' }, 'provider-declined', true],
   ['sell', { reason: 'declined', note: 'order-refused', detail: '20001' }, 'provider-declined', true],
   ['liquidity', { reason: 'declined', note: 'price-moved' }, 'price-changed', true],
-  // What it says of the customer or of its stock is lasting, too, and no word broken.
+  // A refusal about the customer or the stock lasts, too, and breaks no promise.
   ['buy', { reason: 'country-restricted' }, 'provider-declined', false],
   ['buy', { reason: 'kyc-required' }, 'provider-declined', false],
   ['buy', { reason: 'below-minimum' }, 'provider-declined', false],
@@ -24,13 +24,13 @@ it.each<[Ramp, Refusal, string, boolean]>([
 it.each<[Ramp, Refusal, string, object?]>([
   ['buy', { reason: 'busy' }, 'provider-unavailable'],
   ['liquidity', { reason: 'quota-used' }, 'provider-unavailable'],
-  // The customer can mend it, and order the same quote.
+  // The customer can fix it, and order the same quote.
   ['sell', { reason: 'account-required', note: 'needs-reconnect' }, 'account-not-connected'],
   ['sell', { reason: 'declined', note: 'connection-not-active' }, 'connection-required'],
   ['sell', { reason: 'above-maximum' }, 'amount-out-of-range'],
   ['liquidity', { reason: 'peer-not-connected' }, 'peer-not-connected'],
   ['liquidity', { reason: 'declined', note: 'invoice-unsuitable' }, 'invoice-unsuitable'],
   ['sell', { reason: 'declined', note: 'attempts-used' }, 'order-unpayable'],
-  // The operator's own balance may be short.
+  // The operator's own balance may be too low.
   ['liquidity', { reason: 'declined', note: 'order-refused' }, 'provider-unavailable', { payWithBalance: true }],
 ])('%s, %o: the quote stays good', (ramp, refusal, code, order) => expect(endOf(ramp, refusal, order)).toEqual(['rejected', code, false]));

@@ -1,4 +1,4 @@
-/** How a placing ends from which no order came that anybody may pay, and what its provider's word means for the customer. */
+/** How an order attempt ends without an order that anybody may pay, and what the provider's refusal means for the customer. */
 import { defined } from '../../domain/defined.ts';
 import type { Ramp } from '../../domain/ramp.ts';
 import type { Refusal, RefusalReason } from '../../domain/refusal.ts';
@@ -14,32 +14,32 @@ import { releaseSpend } from './balance.ts';
 import { sealAnswer, type GivenAnswer, type GivenProblem } from './given-answer.ts';
 import { answerOf, notTaken, quoteExpired, type Placing } from './placing.ts';
 
-/** For so long a provider that declined a customer's order, or made a worse one, stands back for this customer. */
+/** How long a provider that declined a customer's order, or made a worse one, is excluded for this customer. */
 export const declinedMs = 10 * 60_000;
 
 /**
- * `declined`: the provider said no, and would say it again. `unpayable`: there is an order upstream that nobody is shown. Both are answered for good.
- * `rejected`: certainly not taken, perhaps only this time; the quote may be ordered again, and nothing is kept to answer with.
+ * `declined`: the provider refused, and would refuse again. `unpayable`: an order exists upstream that nobody may see. Both answers are final.
+ * `rejected`: certainly not taken, but perhaps only this time. The quote may be ordered again, and no answer is stored.
  */
 export type End = {
   state: 'declined' | 'unpayable' | 'rejected';
   problem: GivenProblem;
   evidence: { [key: string]: Json };
-  /** The provider said no to what it had offered, or made something worse of it. */
+  /** The provider refused its own offer, or made a worse order. */
   wentBack: boolean;
   upstreamOrderId?: string | undefined;
 };
 
-/** These pass by themselves: the same order may be taken in a moment. */
+/** Refusals that pass by themselves: the provider may accept the same order in a moment. */
 const passing: ReadonlySet<RefusalReason> = new Set<RefusalReason>(['busy', 'order-pending', 'quota-used']);
 
-/** What a refused order ends as. */
+/** How a refused order attempt ends. */
 export const endOfRefusal = (ramp: Ramp, refusal: Refusal, placing: Placing): End => {
   const { reason } = refusal;
   const { tellsRefusal } = rampFacts[ramp];
   const problem = tellsRefusal ? refusalProblem(refusal) : notTaken(reason);
   const evidence = { refused: reason };
-  // The operator's own account there was refused, perhaps for want of a balance: that says nothing about what was offered.
+  // The provider refused the operator's own account, perhaps for lack of balance. That says nothing about its offer.
   const mayPass = passing.has(reason) || placing.inputs.order.payWithBalance === true;
   const canBeMended = tellsRefusal && !lasting.has(problem.code);
   if (mayPass || canBeMended || refusal.note === 'attempts-used') return { state: 'rejected', problem, evidence, wentBack: false };
@@ -47,21 +47,21 @@ export const endOfRefusal = (ramp: Ramp, refusal: Refusal, placing: Placing): En
   const code = problem.code === 'price-changed' ? 'price-changed' : 'provider-declined';
   return { state: 'declined', problem: { code, detail: said, more: {} }, evidence: { ...evidence, code }, wentBack: reason === 'declined' };
 };
-/** What is told of refusals that the customer can do nothing about. */
+/** Problems that the customer can do nothing about. */
 const lasting: ReadonlySet<string> = new Set(['provider-unavailable', 'order-unpayable', 'price-changed']);
 
-/** Something kept the order from reaching the provider, or the provider from looking at it. */
+/** The order did not reach the provider, or the provider did not process it. */
 export const endUnsent = (why: string): End => ({ state: 'rejected', problem: notTaken(why), evidence: { refused: why }, wentBack: false });
-/** Nobody can order this quote any more: its time or its session at the provider is over. */
+/** Nobody can order this quote any more: it has expired, or its session at the provider has ended. */
 export const endExpired = (why: string): End => ({ state: 'rejected', problem: quoteExpired(), evidence: { refused: why }, wentBack: false });
 
-/** Writes the end, and for whom it stands back with it. The answer of whoever was first counts. */
+/** Stores the end and, with it, for which customer the provider is now excluded. If another call was first, its answer counts. */
 export const endPlacing = async (scope: Scope, intent: Intent, owner: string, placing: Placing, end: End): Promise<GivenAnswer> => {
   const { gateway } = scope;
   const { intents } = gateway.stores;
   const kept = async (): Promise<GivenAnswer> => await answerOf(gateway, await intents.find(intent.id));
   if (end.state === 'rejected') {
-    // Whoever was paused past his lease may hear a refusal of what another has placed meanwhile.
+    // A sender that was paused past its lease may be refused because another sender has placed the order meanwhile.
     if (!(await intents.reject(intent.id, owner, end.evidence))) return await kept();
     await releaseSpend(gateway, intent, placing.quote);
     const { code, detail, more } = end.problem;
@@ -90,7 +90,7 @@ const countEnd = (scope: Scope, { providerId }: Intent, { problem, wentBack }: E
   if (wentBack) countJudged(scope, providerId, 'went-back');
 };
 
-/** The end of a placing whose answer was lost for good. */
+/** How an order attempt ends when its answer is lost for good. */
 export const settleUnpayable = async (gateway: Gateway, intent: Intent, owner: string, end: Lost): Promise<boolean> => {
   const { state, note, upstreamOrderId } = end;
   gateway.count('orders_total', { provider: intent.providerId, outcome: state });
@@ -111,7 +111,7 @@ export const settleUnpayable = async (gateway: Gateway, intent: Intent, owner: s
 };
 type Lost = { state: 'unpayable' | 'dead' | 'review'; note: string; upstreamOrderId?: string | undefined };
 
-/** It is looked at once more when its quote has died. */
+/** It is checked once more when its quote has died. */
 const settled = async (gateway: Gateway, intent: Intent, answer: GivenAnswer) => ({
   nextTryOn: Math.max(intent.deadOn, gateway.now()),
   answer: await sealAnswer(gateway, intent.id, answer),

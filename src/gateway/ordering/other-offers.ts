@@ -12,9 +12,9 @@ import { sealAnswer, type GivenAnswer, type GivenProblem } from './given-answer.
 import { answerOf } from './placing.ts';
 
 /**
- * Who was declined, or whose price changed, is answered with what else there is: what is left of the same request for prices, then what the market
- * says now. The offers are made once, by the first who is there to hear them, and kept with the answer: a price may have been found out to have
- * changed behind the requests, and the same request gets the same bytes.
+ * A customer whose order was declined, or whose price changed, gets other offers: first those left from the same price request, then fresh ones.
+ * A background job may have noticed the change, so the first caller makes the offers. They are stored with the answer, because the same request
+ * gets the same bytes.
  */
 export const withOffers = async (scope: Scope, session: OpenSession, quoteId: string, answer: GivenAnswer): Promise<GivenAnswer> => {
   if (!lacksOffers(answer)) return answer;
@@ -27,7 +27,7 @@ export const withOffers = async (scope: Scope, session: OpenSession, quoteId: st
   const whole: GivenAnswer = { problem: { code, detail, more: { ...more, members: { ...more.members, offers } } } };
   const sealed = await sealAnswer(gateway, intent.id, whole);
   if (await intents.changeWithheld(intent.id, intent.requestId, { answer: sealed }, intent.answer)) return whole;
-  // The same request came twice: the answer is the one that was kept. Where it could not be kept, it is looked for anew next time.
+  // Another call stored its answer first: return that one. If none was stored, the next call tries again.
   const kept = await answerOf(gateway, await intents.find(intent.id));
   return lacksOffers(kept) ? whole : kept;
 };
@@ -45,7 +45,7 @@ const otherOffers = async (scope: Scope, session: OpenSession, quote: StoredQuot
   return [...left, ...fresh];
 };
 
-/** The other ranks of the quote's own route, as far as they can still be ordered. */
+/** The other ranks of the quote's own route that can still be ordered. */
 const remaining = async ({ gateway }: Scope, { customerId, declined = {} }: OpenSession, quote: StoredQuote): Promise<Json[]> => {
   const { intents } = gateway.stores;
   try {
@@ -61,7 +61,7 @@ const remaining = async ({ gateway }: Scope, { customerId, declined = {} }: Open
     );
     return shown.flat();
   } catch (error) {
-    // The route may be gone with its time.
+    // The route may have been pruned.
     if (error instanceof Problem) return [];
     throw error;
   }

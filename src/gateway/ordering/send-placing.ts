@@ -28,7 +28,7 @@ export const sendPlacing = async (scope: Scope, intent: Intent, lease: Lease): P
 const sendPrepared = async (scope: Scope, intent: Intent, lease: Lease, placing: Placing): Promise<GivenAnswer | End> => {
   const { gateway } = scope;
   const { intents } = gateway.stores;
-  // Its sender died before anything left, and by now nobody waits for it: an order would surprise the customer.
+  // Its sender died before anything left, and nobody waits any more: an order now would surprise the customer.
   if (gateway.now() > placing.quote.acceptBy) return endExpired('accept_by passed before it was sent');
   if (ordersHeld(gateway, intent.providerId)) throw orderPending('New orders are held at the moment.', 30_000);
   const knownBefore = await readKnownOrders(scope, intent, placing);

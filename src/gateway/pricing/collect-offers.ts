@@ -23,7 +23,7 @@ export type Offering = {
   sessionId?: string;
   /** The requested option, in the provider's own terms. */
   option?: CatalogueOption;
-  /** Where that was not the option of the terms that it was asked with. */
+  /** Set if the option differs from that of the terms it was asked with. */
   terms?: Terms;
   /** sell: it goes through a connection of the account. */
   needsConnection?: boolean;

@@ -80,7 +80,7 @@ const amountOf = (request: { amount_fiat?: number | undefined; amount_sats?: num
   throw new Problem('invalid-request', detail, { errors: [{ pointer: '/amount_fiat', detail }] });
 };
 
-/** `others`: further options of the same name that take the amount, with their own terms. */
+/** `others`: more options of the same name that take the amount, with their own terms. */
 type Other = { option: CatalogueOption; terms: Terms };
 type Offered = { provider: Provider; terms: Terms } & (
   | { option: CatalogueOption; others: Other[]; listing: ProviderListing }
@@ -133,8 +133,8 @@ const outsideOf = (gateway: Gateway, asked: ExchangeAsked, option: CatalogueOpti
 };
 
 /**
- * A provider that declines without saying why is given its listed limits, so that the minimum is named whichever side was asked: listed limits are
- * fiat, and a price of sats is not known to whoever asks. Where the last prices can tell which one it was, that is the reason.
+ * Adds the listed limits to a refusal without a reason, so that the customer learns the minimum whichever side they fixed: listed limits are fiat,
+ * and the customer does not know the price of sats. If the last prices show which limit it was, that becomes the reason.
  */
 export const withListedLimits = (gateway: Gateway, asked: ExchangeAsked, option: CatalogueOption, refusal: Refusal): Refusal => {
   const vague = refusal.reason === 'declined' || refusal.reason === 'below-minimum' || refusal.reason === 'above-maximum';

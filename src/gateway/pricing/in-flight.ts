@@ -1,6 +1,6 @@
 /**
- * `max_in_flight_sats`: how much customers may have paid, or may be about to pay, at one provider before it has filled. It bounds what a provider can
- * take that steals faster than its first fill would show. Off unless the operator sets it, and then nothing is read for the others.
+ * `max_in_flight_sats`: how much customers may have paid, or may be about to pay, at one provider before it fills. It limits what a provider can
+ * take that steals before its first fill shows it. Off by default; only providers with a limit cost a read.
  */
 import { isExchange, sides, type Ramp } from '../../domain/ramp.ts';
 import { Problem } from '../problem.ts';
@@ -9,18 +9,18 @@ import type { Provider } from '../../ports/providers.ts';
 import type { Scope } from '../../ports/scope.ts';
 import type { Ask } from './collect-offers.ts';
 
-/** The sats of an offer or an order, on whichever side they are. */
+/** The sats of an offer or an order, on either side. */
 const satsOf = (ramp: Ramp, { pay, receive }: { pay: bigint; receive: bigint }): bigint => (isExchange(ramp) && sides[ramp].receive === 'sats' ? receive : pay);
 
-/** Of what nobody paid, one network counts for a tenth at most: else unpaid orders of one address would shut a rival out. */
+/** One network's unpaid orders count for at most a tenth. Otherwise one address could shut a provider out with unpaid orders. */
 const leftAt = async ({ stores, now }: Gateway, { id }: Provider, most: number): Promise<bigint> =>
   BigInt(most) - (await stores.record.inFlight(id, BigInt(most) / 10n, now()));
 
-/** Whose order it is, where that is counted; the address itself stands nowhere. */
+/** A hash of the order's network, if it counts. The address itself is stored nowhere. */
 export const networkKeyOf = ({ gateway, network }: Scope, provider: Provider): string | undefined =>
   network === undefined || provider.core.max_in_flight_sats === undefined ? undefined : gateway.notices.token('network', network.own);
 
-/** The same questions; none to a provider that has all it may have, and no offer of one that would be too much. */
+/** The same asks, but none for a provider at its limit, and no offer that would exceed it. */
 export const withinLimits = async (gateway: Gateway, ramp: Ramp, asks: Ask[]): Promise<Ask[]> =>
   await Promise.all(
     asks.map(async (one): Promise<Ask> => {
@@ -39,7 +39,7 @@ export const withinLimits = async (gateway: Gateway, ramp: Ramp, asks: Ask[]): P
     }),
   );
 
-/** Once more when the placing is written, which is counted with the others: of many quotes that were asked for together, not all may be ordered. */
+/** Checks again once the intent is written and counts with the others: of many quotes given at once, perhaps not all can be ordered. */
 export const refuseBeyondLimit = async (gateway: Gateway, provider: Provider): Promise<void> => {
   const { max_in_flight_sats: most } = provider.core;
   if (most === undefined || (await leftAt(gateway, provider, most)) >= 0n) return;

@@ -27,7 +27,7 @@ const lastPrices = (known: { lowest: bigint; highest: bigint; since: number } | 
 
 /** Whether an amount in sats is far outside the listed limits. Undefined when we cannot tell. */
 export const farOutside = (gateway: Gateway, asked: ExchangeAsked, limits: FiatLimits): Outside => outside(gateway, asked, limits, margin);
-/** As farOutside, of an amount that was refused already: at the last prices themselves. */
+/** Like farOutside, for an amount that was already refused: at the last prices themselves. */
 export const outsideNow = (gateway: Gateway, asked: ExchangeAsked, limits: FiatLimits): Outside => outside(gateway, asked, limits, 1n);
 
 type FiatLimits = { minFiat?: bigint; maxFiat?: bigint };

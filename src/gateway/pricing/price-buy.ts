@@ -91,13 +91,13 @@ const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange:
   };
 };
 
-/** What came of several questions at the same time, in their order; a question that failed counts where all did. */
+/** The answers to several questions asked at once, in order. A failed question counts only if all failed. */
 const answersOf = async <T>(asking: Promise<T>[]): Promise<T[]> => {
   const answers = (await Promise.allSettled(asking)).flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   return answers.length > 0 ? answers : await Promise.all(asking);
 };
 
-/** Of one provider's offers for the same money or the same sats: more for less first. */
+/** Sorts one provider's offers for the same fiat or sats, best first. */
 const byNet = (a: ProviderOffer, b: ProviderOffer): number => {
   const [ours, theirs] = [a.receive * b.pay, b.receive * a.pay];
   return ours > theirs ? -1 : ours < theirs ? 1 : 0;

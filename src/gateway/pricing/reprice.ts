@@ -20,7 +20,7 @@ const priceAgain: Record<Ramp, (scope: Scope, session: OpenSession, quote: Store
   },
 };
 
-/** What the market says now, for a customer whom `without` declined or gave a worse price. Without a price there are no offers, and no reason to answer otherwise. */
+/** The market's current offers, for a customer whom `without` declined or gave a worse price. Returns none if pricing fails, so the answer stands. */
 export const freshOffers = async (scope: Scope, session: OpenSession, quote: StoredQuote, without: string): Promise<Json[]> => {
   try {
     const stored = await priceAgain[quote.route.asked.ramp](scope, session, quote);

@@ -202,8 +202,8 @@ const story = ({ route }: StoredOffers): string => {
 };
 
 /**
- * What the customer could ask for instead: the widest limits that anybody named. Where providers lie on both sides of the amount with a gap
- * between them, the nearer end alone: no wallet can clamp to a range that ends before it begins. `refused` has every provider's own.
+ * The widest limits that any provider stated: what the customer could ask for instead. If there are providers on both sides of the amount with a
+ * gap between them, only the nearer end: no wallet can use a range that ends before it begins. `refused` has each provider's own limits.
  */
 const bestLimits = ({ asked, refused }: Route): Limits => {
   const all = refused.flatMap((one) => one.refusal.limits ?? []);

@@ -10,7 +10,7 @@ export const issuerOf = (gateway: Gateway): string => new URL(gateway.settings.p
 
 type Content = Pick<ReceiptPayload, 'route' | 'chosen' | 'order'>;
 
-/** Made once: asked for again, it is the stored one, byte for byte, whatever key signs by then. */
+/** Made once. Later calls return the stored one, byte for byte, whichever key signs by then. */
 const make = async (gateway: Gateway, subjectId: string, kind: ReceiptKind, content: Content): Promise<StoredReceipt> => {
   const madeOn = gateway.now();
   const newest = await gateway.stores.receipts.newestDay();
@@ -30,7 +30,7 @@ const make = async (gateway: Gateway, subjectId: string, kind: ReceiptKind, cont
 const sats = (amounts: { [name: string]: bigint | undefined }): { [name: string]: Json } =>
   Object.fromEntries(Object.entries(amounts).flatMap(([name, value]) => (value === undefined ? [] : [[name, value.toString()]])));
 
-/** What the order's figures say by now, each state once: filled (quoted against told), and what the link showed. */
+/** The order's figures so far, one receipt per state: filled (quoted and reported amounts), and what the link showed. */
 const stateContents = (order: Order): [ReceiptKind, Content][] => {
   const about = { order_id: order.id, provider: order.providerId, ...sats({ quoted_pay: order.quotedPay, quoted_receive: order.quotedReceive }) };
   const told = sats({ told_pay: order.toldPay ?? order.pay, told_receive: order.toldReceive ?? order.receive });
@@ -44,7 +44,7 @@ const stateContents = (order: Order): [ReceiptKind, Content][] => {
   ];
 };
 
-/** The receipts of a stored decision: of an order its decision and its states, else of the route alone. */
+/** The receipts of a stored decision. An order has one for its decision and one per state; a route only the first. */
 export const receiptsOf = async (gateway: Gateway, stored: StoredOffers & { chosen?: number }, order?: Order): Promise<StoredReceipt[]> => {
   const subjectId = order?.id ?? stored.routeId;
   const chosen = order && stored.chosen;
@@ -58,7 +58,7 @@ export const receiptsOf = async (gateway: Gateway, stored: StoredOffers & { chos
   return await Promise.all(wanted.map(async ([kind, content]) => known.find((one) => one.kind === kind) ?? (await make(gateway, subjectId, kind, content))));
 };
 
-/** Where a receipt stands in its day, once that is closed. */
+/** A receipt's position in its day, once that day is closed. */
 export const inclusionOf = async (gateway: Gateway, receipt: StoredReceipt): Promise<(Inclusion & { signed_root: string }) | undefined> => {
   const day = await gateway.stores.receipts.day(receipt.day);
   if (!day) return undefined;

@@ -5,12 +5,12 @@ import { Problem } from '../problem.ts';
 import { findRoute } from '../pricing/store-route.ts';
 import { receiptsOf } from './make-receipt.ts';
 
-/** The receipt of a decision is made when it is ordered. One that fails is made when it is first asked for. */
+/** Makes the receipt of a decision when it is ordered. If that fails, the first request for it makes it. */
 export const receiptOfOrder = async (gateway: Gateway, order: Order): Promise<void> => {
   try {
     await receiptsOf(gateway, await findRoute(gateway, order.quoteId, order.customerId), order);
   } catch (error) {
-    // After a restore the route may be gone.
+    // After a restore the route may be missing.
     if (!(error instanceof Problem)) defect(gateway.log, 'receipt', error, { order: order.id });
   }
 };

@@ -4,7 +4,7 @@ import { isoTime } from '../outward.ts';
 import type { StoredOffers } from '../pricing/store-route.ts';
 import { inclusionOf, receiptsOf } from './make-receipt.ts';
 
-/** The receipts of a decision as POST /route shows them; those that were not made yet are made now. */
+/** The receipts of a decision as POST /route shows them. Makes the missing ones now. */
 export const showReceipts = async (gateway: Gateway, stored: StoredOffers & { chosen?: number }, order?: Order) => {
   const made = await receiptsOf(gateway, stored, order);
   const receipts = await Promise.all(

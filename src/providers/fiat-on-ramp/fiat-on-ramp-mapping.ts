@@ -59,7 +59,7 @@ export const toOptions = ({ currencies: given }: z.output<typeof paymentOptionsW
     : Object.entries(given ?? {});
   const options: CatalogueOption[] = [];
   for (const [key, value] of items) {
-    // What is beyond is not even looked at: reading costs everybody's time.
+    // We do not even read the rest: it would cost everybody's time.
     if (options.length >= mostOptions) break;
     options.push(...currencyOptions(key, value, settings));
   }

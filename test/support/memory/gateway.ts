@@ -1,5 +1,5 @@
 /**
- * A gateway for tests of use cases: composed as the product is, over stores in memory and scripted providers, on a clock that only the test moves.
+ * A gateway for tests of use cases, composed like the product, over stores in memory and scripted providers, on a clock that only the test moves.
  * No socket, no database.
  */
 import { randomBytes } from 'node:crypto';
@@ -27,7 +27,7 @@ type Logged = { level: string; event: string; fields: Record<string, unknown> };
 
 const began = Date.UTC(2026, 10, 21);
 
-/** `providers`: by id, what their blocks say beside the kind. */
+/** `providers`: by id, the members of their blocks besides the kind. */
 export const memoryGateway = (
   providers: Record<string, Record<string, unknown>> = { alpine: {} },
   config: { routing?: object; orders?: object } = {},
@@ -78,10 +78,10 @@ export const memoryGateway = (
     metrics: createMetrics(),
     now,
     random: () => 0.5,
-    // Told apart by their first digits: a route's id keeps its last ones for the rank.
+    // Their first digits differ, since the last digits of a route's id are the rank.
     uuid: () => `${String((ids += 1)).padStart(8, '0')}-0000-4000-8000-000000000000`,
     randomSecret: (bytes) => String((ids += 1)).padStart(Math.ceil((bytes * 4) / 3), 'x'),
-    // Who sleeps lets others go on; those who sleep at the same time wake at the same time.
+    // A sleeper lets others run. Those that sleep at the same time wake at the same time.
     sleep: async (ms) => {
       const wakes = clock.now + ms;
       await new Promise((done) => setTimeout(done));
@@ -92,7 +92,7 @@ export const memoryGateway = (
   });
   const { stores, events, deliveries, declined } = memoryStores(now);
   const running: Promise<unknown>[] = [];
-  // A client that is never asked connects to nothing.
+  // A client that nobody uses never connects.
   const unasked = composed.onDatabase(connect('postgres://nobody@127.0.0.1:1/none', 1), {
     grouped: false,
     migrated: async () => await Promise.resolve(true),
@@ -109,7 +109,7 @@ export const memoryGateway = (
     challenge: '',
     upstream: new Map(),
   };
-  /** A hundred euros' worth by SEPA, of the best provider or of the named one. */
+  /** 100 euros by SEPA, from the best provider or from the named one. */
   const quote = async (id?: string): Promise<string> => {
     const { route, routeId } = await priceBuy(scope, session, { amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
     const rank = id === undefined ? 1 : route.offers.findIndex((offer) => offer.providerId === id) + 1;
@@ -134,7 +134,7 @@ export const memoryGateway = (
     logs,
     events,
     deliveries,
-    /** By customer: what its sessions read. */
+    /** By customer: what their sessions read. */
     declined,
     quote,
     request,
@@ -145,14 +145,14 @@ export const memoryGateway = (
       if (!order) throw new Error('no order');
       return order;
     },
-    /** All that goes on after its answer. */
+    /** Work that continues after the answer. */
     idle: async (): Promise<void> => void (await Promise.all(running)),
     intentOf: async (quoteId: string) => await stores.intents.findByQuote(quoteId, session.customerId),
     calls: (verb: ScriptedBuyer['calls'][number], id?: string): number => buyer(id).calls.filter((one) => one === verb).length,
   };
 };
 
-/** The problem that the work ends in. */
+/** The problem that the work throws. */
 export const problemOf = async (work: Promise<unknown>): Promise<Problem> => {
   const ended: unknown = await work.catch((error: unknown) => error);
   if (!(ended instanceof Problem)) throw new Error(`no problem: ${String(ended)}`, { cause: ended });

@@ -1,4 +1,4 @@
-/** Rows with leases, in memory: the same questions that src/store/lease.ts asks the database, by the test's clock. */
+/** Rows with leases, in memory: answers the same questions as src/store/lease.ts, by the test's clock. */
 import type { Lease } from '../../../src/ports/runtime.ts';
 
 type Kept<R> = { row: R; lease?: { owner: string; until: number } };
@@ -11,7 +11,7 @@ export const leasedRows = <R extends object>(now: () => number) => {
     one.lease = { owner: lease.owner, until: now() + lease.seconds * 1000 };
     return copy(one);
   };
-  /** `undefined` and null take a member away, as a column that is null is not there. */
+  /** `undefined` and null remove a member, like a null column. */
   const write = (one: Kept<R>, change: object): void => {
     const members = Object.entries({ ...one.row, ...structuredClone(change) }).filter(([, value]) => value !== undefined && value !== null);
     one.row = Object.fromEntries(members) as R;
@@ -25,7 +25,7 @@ export const leasedRows = <R extends object>(now: () => number) => {
     },
     find: (is: (row: R) => boolean): R | undefined => [...kept.values()].filter((one) => is(one.row)).map(copy)[0],
     filter: (is: (row: R) => boolean): R[] => [...kept.values()].filter((one) => is(one.row)).map(copy),
-    /** Whether it was there, in this state, and nobody else's. */
+    /** Whether it existed, in this state, and nobody else held it. */
     change: (id: string, owner: string, is: (row: R) => boolean, change: object, release: boolean): boolean => {
       const one = kept.get(id);
       if (!one || !is(one.row) || !isFree(one, owner)) return false;
@@ -54,7 +54,7 @@ export const leasedRows = <R extends object>(now: () => number) => {
       const one = kept.get(id);
       return one && is(one.row) && isFree(one, lease.owner) ? take(one, lease) : undefined;
     },
-    /** The first due ones that nobody holds, not even the taker itself. */
+    /** The first due rows that nobody holds, not even the taker. */
     takeDue: (at: number, lease: Lease, limit: number, due: (row: R) => number | undefined): R[] =>
       [...kept.values()]
         .flatMap((one) => {

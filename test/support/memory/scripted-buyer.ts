@@ -1,4 +1,4 @@
-/** A provider of the buy ramp in this process. It answers soundly, unless a test writes another answer into `script`. */
+/** A buy provider in this process. It gives sound answers, unless a test writes another one into `script`. */
 import { encodeLnurl } from '../../../src/bitcoin/lnurl.ts';
 import type { Answer, BuyAdapter, OrderEvidence, PlacedOrder } from '../../../src/providers/spec.ts';
 

@@ -1,4 +1,4 @@
-/** What the stores in memory promise, held against PostgreSQL as well: a use case that passes over the one meets the same from the other. */
+/** Runs the promises of the stores in memory against PostgreSQL, too, so that a use case meets the same behaviour in both. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NewDelivery } from '../../../src/ports/deliveries.ts';
 import type { Intent, NewIntent } from '../../../src/ports/intents.ts';
@@ -19,7 +19,7 @@ afterAll(async () => await database.close());
 const now = Date.now();
 const past = now - 1000;
 const lease = (owner: string) => ({ owner, seconds: 60 });
-/** Of an owner that died: it has run out by now. */
+/** The lease of a dead owner, expired by now. */
 const lapsed = (owner: string) => ({ owner, seconds: -1 });
 const aPlacing = (more: Partial<NewIntent> = {}): NewIntent => ({
   id: crypto.randomUUID(),
@@ -153,7 +153,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       const late = aPlacing();
       await intents.create(late, lapsed('one'), 100);
       expect(await intents.startSending(late.id, lease('one'), now)).toBe(false);
-      // Whoever finds it takes it over; its first sender settles nothing any more.
+      // Whoever finds it takes it over. Its first sender can no longer end it.
       expect((await intents.claim(late.id, lease('two')))?.id).toBe(late.id);
       expect(await intents.claim(late.id, lease('three'))).toBeUndefined();
       expect(await intents.change(late.id, 'one', { state: 'unknown' }, true)).toBe(false);
@@ -249,7 +249,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       const after = await orders.findAny(order.id);
       expect(after).toMatchObject({ stage: 'filled', sequence: 2, checks: 1, watch: { unreadableSince: 5 } });
       expect(after?.nextCheckOn).toBeUndefined();
-      // A look that changes nothing is no step.
+      // A read that changes nothing is no step.
       expect(await orders.advance({ ...order, sequence: 2 }, { checks: 2 }, undefined, [])).toBe(true);
       expect(await orders.findAny(order.id)).toMatchObject({ sequence: 2, checks: 2, stage: 'filled' });
     });

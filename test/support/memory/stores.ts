@@ -1,8 +1,8 @@
 /**
- * The stores of the buy ramp in memory, for tests of use cases. A call is one step, and nothing else runs within it. Kept as PostgreSQL keeps it:
- * one live intent a quote, one unsettled an exclusive key, no more open orders than allowed; an order with its first event and its webhooks, or
- * none of them; a step of an order only from the step that it was read at; one claim an order; leases, by the test's clock. stores.test.ts holds
- * both forms to this. Not kept: foreign keys, the columns' own forms, retention, the record of fills, what other ramps store; asked for that, it throws.
+ * The buy ramp's stores in memory, for tests of use cases. A call is one step, and nothing else runs within it. As in PostgreSQL: one live intent
+ * per quote, one unresolved intent per exclusive key, a limit on open orders; an order is stored with its first event and webhooks, or not at all;
+ * an order moves only from the step that was read; one claim per order; leases, by the test's clock. stores.test.ts checks both. Missing: foreign
+ * keys, column formats, retention, the record of fills, other ramps' data; a call for those throws.
  */
 import type { Claim } from '../../../src/ports/claims.ts';
 import type { OptionNumber, StoredListing } from '../../../src/ports/catalogue.ts';
@@ -22,7 +22,7 @@ const isUnsettled = ({ state }: Pick<Intent, 'state'>): boolean => state === 'pr
 const isWithheld = ({ state }: Pick<Intent, 'state'>): boolean => state === 'unpayable' || state === 'dead';
 const isOpen = ({ stage, final }: Order): boolean => (stage === 'awaiting_payment' || stage === 'underpaid') && !final;
 
-/** What is there of a store; the rest says what is missing. */
+/** The implemented part of a store. Any other call names what is missing. */
 const partly = <T extends object>(name: string, verbs: Partial<T>): T =>
   new Proxy(verbs, {
     get: (there, verb) => {

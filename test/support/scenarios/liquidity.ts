@@ -1,4 +1,4 @@
-/** Buying liquidity from the list of products to the last webhook, over HTTP only: the same steps on every runtime. */
+/** Buying liquidity, from the list of products to the last webhook, only over HTTP, so the steps are the same on every runtime. */
 import { expect } from 'vitest';
 import type { RunningSimulator as RunningBitrefill } from '../../../src/providers/bitrefill/bitrefill.simulator.ts';
 import { startLsps1Simulator, type RunningSimulator } from '../../../src/providers/lsps1/lsps1.simulator.ts';
@@ -6,7 +6,7 @@ import { until } from '../gateway.ts';
 import { invoiceOver, opened, type Body, type Call } from '../wallet.ts';
 import type { WebhookReceiver } from '../webhook-receiver.ts';
 
-/** Two sellers with known prices, and one that is cheap and knows nobody. */
+/** Two sellers with known prices, and a cheap one that knows no node. */
 export const startChannelSellers = async (now = Date.now) => {
   const [north, south, west] = await Promise.all([
     startLsps1Simulator({ id: 'north', now, baseSats: 1000, ppm: 2000, leasePpm: 2400 }),
@@ -16,7 +16,7 @@ export const startChannelSellers = async (now = Date.now) => {
   return { north, south, west };
 };
 
-/** The block of a Bitrefill that may be paid from the balance. */
+/** The block of a Bitrefill whose orders the balance may pay. */
 export const thorBlock = (baseUrl: string): Record<string, unknown> => ({
   kind: 'bitrefill',
   base_url: baseUrl,
@@ -37,7 +37,7 @@ export type LiquidityWorld = {
   /** quotes_per_node_per_day of the three sellers of channels. */
   firmPerNode: number;
   receiver: WebhookReceiver;
-  /** Does the background work that is due: a Worker is rung as Cloudflare's Cron would; where the clock can be moved, time passes. */
+  /** Does the background work that is due. On a Worker it triggers Cron; elsewhere it moves the clock. */
   wake: () => Promise<void>;
 };
 
@@ -52,7 +52,7 @@ const staged = async (wake: () => Promise<void>, call: Call, orderId: string, st
     return undefined;
   });
 
-/** Inbound capacity: no free price is invented, firm prices are compared, a channel is paid for and opened, webhooks told. */
+/** Inbound capacity: no invented prices, firm prices compared, a channel paid and opened, webhooks sent. */
 export const buyChannel = async (world: LiquidityWorld): Promise<void> => {
   const { url, north, south, west, thorName, firmPerNode, receiver, wake } = world;
   const { call } = await opened(url);

@@ -1,4 +1,4 @@
-/** Selling from the first question to the last webhook, over HTTP only: the same steps on every runtime. */
+/** Selling, from the first question to the last webhook, only over HTTP, so the steps are the same on every runtime. */
 import { expect } from 'vitest';
 import type { RunningSimulator } from '../../../src/providers/bringin/bringin.simulator.ts';
 import { until } from '../gateway.ts';
@@ -9,11 +9,11 @@ export type SellWorld = {
   url: string;
   bringin: RunningSimulator;
   receiver: WebhookReceiver;
-  /** Does the background work that is due: a Worker is rung as Cloudflare's Cron would; where the clock can be moved, time passes. */
+  /** Does the background work that is due. On a Worker it triggers Cron; elsewhere it moves the clock. */
   wake: () => Promise<void>;
-  /** Its status, connections and payments are looked at with the next background work. */
+  /** Makes the account due, so that the next background work reads its status, connections and payments. */
   accountDue: (accountId: string) => Promise<void>;
-  /** Offers after Bringin's of sellers that this gateway has besides: id, estimate, what they require. */
+  /** Offers of this gateway's other sellers, which follow Bringin's: id, estimate, what they require. */
   others?: [string, boolean, string[]][];
 };
 
@@ -145,7 +145,7 @@ export const sellToBank = async (world: SellWorld): Promise<void> => {
   expect(told.filter((type) => type === 'sell_settled')).toHaveLength(1);
 };
 
-/** Onto the card: an order with an invoice of its own. */
+/** Onto the card: an order with its own invoice. */
 export const topUpCard = async (world: SellWorld): Promise<void> => {
   const { url, bringin, wake } = world;
   const { call } = await opened(url);
