@@ -23,7 +23,7 @@ await command(async () => {
       return say(JSON.stringify(data, undefined, 2));
     }
     const open = await unfinished(sql, id);
-    if (open.length > 0) throw new Refused(`not forgotten, money may still move:\n${open.map((one) => `  ${one}`).join('\n')}`);
+    if (open.length > 0) throw new Refused(`not deleted, because money may still move:\n${open.map((one) => `  ${one}`).join('\n')}`);
     const counts = await forgetCustomer(sql, id);
     if (!counts) throw new Refused(`${id}: there is no such customer`);
     say(
@@ -31,7 +31,9 @@ await command(async () => {
         .map(([table, n]) => `${table} ${n}`)
         .join(', ')}`,
     );
-    say('Kept: amounts, dates and stages of orders, under a number that leads to nobody. Providers keep their own records: he asks them himself.');
-    say('Backups still hold it until they are rotated out.');
+    say(
+      'Kept: amounts, dates and stages of orders, under a number that identifies nobody. Providers keep their own records: the customer must ask them directly.',
+    );
+    say('Backups still hold the data until they are rotated out.');
   });
 });

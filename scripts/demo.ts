@@ -17,7 +17,7 @@ const url = process.env['GATEWAY_URL'] ?? `http://127.0.0.1:${process.env['PORT'
 const dataDir = process.env['DATA_DIR'] ?? join(root, '.data');
 
 const dataDirs = [dataDir, join(dataDir, 'worker')];
-const sayWaiting = (): void => say(`The gateway at ${url} is starting: waiting for it.`);
+const sayWaiting = (): void => say(`Waiting for the gateway at ${url} to start.`);
 
 const name = process.argv[2] ?? 'buy';
 const demo: Demo | undefined = Object.hasOwn(demos, name) ? demos[name as keyof typeof demos] : undefined;

@@ -43,14 +43,14 @@ const upload = (environment: string, dry: boolean): number => {
 
 const url = process.env['DATABASE_URL'] ?? '';
 if (url === '') {
-  say("DATABASE_URL is missing: the database's own address, for the migrations that come before the upload");
+  say("DATABASE_URL is missing: set the database's own address, for the migrations before the upload");
   process.exitCode = 1;
 } else {
   try {
     await migrateFirst(url, values['dry-run']);
     process.exitCode = upload(values.env, values['dry-run']);
   } catch (error) {
-    say(`the database could not be migrated, nothing was uploaded: ${error instanceof Error ? error.message : 'unknown'}`);
+    say(`the database could not be migrated, so nothing was uploaded: ${error instanceof Error ? error.message : 'unknown'}`);
     process.exitCode = 1;
   }
 }

@@ -34,7 +34,7 @@ const modules = await Promise.all(
 const rows = Object.entries(problems).map(([code, { status, title, action, retryable }]) => ({ code, status, title, action, retryable }));
 const errorsMarkdown = `# Errors
 
-Made by \`npm run gen\` from the one list in \`src/http/problem.ts\`; the answers and the OpenAPI come from the same list.
+Made by \`npm run gen\` from the list in \`src/http/problem.ts\`, like the answers and the OpenAPI.
 
 Every error is an RFC 9457 problem document: \`type\` is \`urn:ramp-gateway:problem:<code>\`, with \`code\`, \`action\`, \`retryable\`, \`detail\` for people, \`instance\` (the request id), and where they apply \`retry_after_ms\`, \`errors[]\` {pointer, detail}, \`limits\`, \`offers\`, \`order_id\`.
 

@@ -69,10 +69,10 @@ const main = (): void => {
   const { values, positionals } = parseArgs({ allowPositionals: true, strict: false, options: { ramp: { type: 'string' } } });
   const [kind = '', ...more] = positionals;
   const ramp = String(values['ramp']);
-  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(kind) || more.length > 0) return refuse(`"${positionals.join(' ')}" is not a name for a folder`);
+  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(kind) || more.length > 0) return refuse(`"${positionals.join(' ')}" is not a valid folder name`);
   if (!layers.has(ramp)) return refuse(values['ramp'] === undefined ? '--ramp is missing' : `there is no ramp "${ramp}"`);
   const folder = join(root, 'src/providers', kind);
-  if (existsSync(folder)) return refuse(`src/providers/${kind} is there already`);
+  if (existsSync(folder)) return refuse(`src/providers/${kind} already exists`);
   const files = fill(kind, ramp, new Date().toISOString().slice(0, 10));
   for (const [path, text] of files) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });

@@ -21,7 +21,7 @@ const leaveReview = async (id: string, stage: string, reason: string): Promise<v
     const reviewed = { pay: (order.toldPay ?? order.pay).toString(), receive: (order.toldReceive ?? order.receive).toString() };
     const terms = JSON.stringify({ ...order.terms, ...order.watch, beforeReview: stage, reviewed });
     await sql`update orders set terms = ${terms}::json, next_check_on = now() where id = ${id} and stage = 'review'`;
-    say(`${id} goes on from "${stage}" with the provider's next agreeing read`);
+    say(`${id} continues from "${stage}" at the next read that agrees`);
   });
 };
 
@@ -39,14 +39,14 @@ const releaseShort = async (id: string, reason: string): Promise<void> => {
 
 /** Stops checking until a genuine notice comes. The customer keeps the answer that they got. */
 const closePlacing = async (id: string, reason: string): Promise<void> => {
-  if (reason === '') throw new Refused('--close-placing wants the reason');
+  if (reason === '') throw new Refused('--close-placing needs the reason');
   await withDatabase(async ({ sql, record }) => {
     const without = sql`state = 'review' and not exists (select 1 from orders where orders.intent_id = intents.id)`;
     const found = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)
       ? await sql<{ id: string }[]>`select id from intents where (id = ${id} or order_id = ${id}) and ${without}`
       : [];
     const placing = found[0]?.id;
-    if (placing === undefined) throw new Refused(`${id}: there is no such placing in review without an order`);
+    if (placing === undefined) throw new Refused(`${id}: no order attempt in review without an order has this id`);
     await record('order.close-placing', placing, { reason });
     await sql`update intents set state = 'dead', next_try_on = '9999-01-01T00:00Z' where id = ${placing} and ${without}`;
     say(`${placing} is closed`);
@@ -54,7 +54,7 @@ const closePlacing = async (id: string, reason: string): Promise<void> => {
 };
 
 const paidNotFilled = async (id: string, proof: string): Promise<void> => {
-  if (proof === '') throw new Refused('--paid-not-filled wants the proof of payment, in words');
+  if (proof === '') throw new Refused('--paid-not-filled needs the proof of payment, in words');
   await withDatabase(async ({ stores, record }) => {
     const order = /^[0-9a-f-]{36}$/.test(id) ? await stores.orders.findAny(id) : undefined;
     if (!order) throw new Refused(`${id}: there is no such order`);
@@ -67,7 +67,7 @@ const paidNotFilled = async (id: string, proof: string): Promise<void> => {
 await command(async () => {
   const { words, flags } = readArguments(process.argv.slice(2));
   const [id] = words;
-  if (id === undefined || words.length > 1) throw new Refused('usage: npm run order -- <order id, quote id or placing id> [--json]');
+  if (id === undefined || words.length > 1) throw new Refused('usage: npm run order -- <order id, quote id or attempt id> [--json]');
   const stage = flags.get('leave-review');
   if (stage !== undefined) return await leaveReview(id, stage, flags.get('reason') ?? '');
   const released = flags.get('release-short');

@@ -28,7 +28,7 @@ await command(async () => {
       newId: () => randomUUID(),
     });
     for (const step of checked.steps) say(step);
-    const none = checked.reached === 'quote' ? '\nno deviation found' : `\nno deviation found before it stopped (it reached: ${checked.reached})`;
+    const none = checked.reached === 'quote' ? '\nno deviation found' : `\nno deviation found before the check stopped (it reached: ${checked.reached})`;
     say(checked.findings.length === 0 ? none : '\ndeviations');
     for (const { what, setting } of checked.findings) say(`  ${what}${setting === undefined ? '' : `   → ${setting}`}`);
     // Only what the file already says and what we learnt, without defaults.

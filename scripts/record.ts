@@ -10,7 +10,7 @@ import { command, readArguments, readConfig, Refused, say, withDatabase } from '
 const day = 86_400_000;
 
 const reset = async ({ stores, record }: Ops, provider: string, reason: string): Promise<void> => {
-  if (reason === '') throw new Refused('--reset wants --reason');
+  if (reason === '') throw new Refused('--reset needs --reason');
   await record('record.reset', provider, { reason });
   const rows = await stores.record.reset(provider, Date.now());
   say(`${provider}: ${rows} rows cleared; every instance ranks by it within 30 seconds`);
@@ -34,7 +34,7 @@ await command(async () => {
   const { config } = readConfig();
   await withDatabase(async (ops) => {
     if (flags.has('reset')) {
-      if (provider === undefined) throw new Refused('--reset wants the provider');
+      if (provider === undefined) throw new Refused('--reset needs the provider');
       return await reset(ops, provider, flags.get('reason') ?? '');
     }
     await ops.record('record.read', provider ?? 'all');
@@ -47,7 +47,7 @@ await command(async () => {
     if (!flags.has('why') || provider === undefined) return;
     say(JSON.stringify(found[0], undefined, 2));
     const fills = await ops.stores.record.fills(provider, 20);
-    say(fills.length === 0 ? 'no fills yet' : 'the fills that missed most:');
+    say(fills.length === 0 ? 'no fills yet' : 'the fills that fell short most:');
     for (const text of explainFills(fills)) say(`  ${text}`);
   });
 });

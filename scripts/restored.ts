@@ -20,7 +20,7 @@ await command(async () => {
     if (flags.has('release')) {
       await record('restored.release', 'gateway');
       await releaseTraffic(gateway);
-      return say('released: new orders and deliveries go on');
+      return say('released: new orders and deliveries continue');
     }
     await record('restored.hold', 'gateway');
     await holdTraffic(gateway, actor);
@@ -29,14 +29,14 @@ await command(async () => {
     // Every instance reads the switches at least this often.
     await gateway.sleep(seconds(flags.get('wait'), 5) * 1000);
     const done = await catchUp(gateway, seconds(flags.get('settle'), 60) * 1000);
-    say(`${done.quotes} requests for prices can no longer be ordered from; ${done.placings} placings were looked for, ${done.unsettled} still are`);
-    say(`${done.refreshed} orders read again; ${done.superseded} waiting webhooks told something older and are not sent`);
+    say(`${done.quotes} price requests can no longer be ordered; looked for ${done.placings} order attempts, ${done.unsettled} of them still unresolved`);
+    say(`${done.refreshed} orders read again; ${done.superseded} waiting webhooks were out of date and will not be sent`);
     say(`${done.sessions} upstream sessions read, ${done.adopted.length} unknown orders adopted as review`);
     for (const one of done.adopted) say(`  ${one.orderId}  ${one.provider} ${one.upstreamOrderId} "${one.rawStatus}"`);
     for (const one of done.unreadable) say(`  NOT READ ${one.provider} session ${one.session}: ${one.reason}`);
     await record('restored.release', 'gateway', { adopted: done.adopted.length, unreadable: done.unreadable.length });
     await releaseTraffic(gateway);
-    say('released: new orders and deliveries go on');
-    if (done.unsettled > 0 || done.unreadable.length > 0) say('Look at what was not read or is still looked for; this command may be run again.');
+    say('released: new orders and deliveries continue');
+    if (done.unsettled > 0 || done.unreadable.length > 0) say('Check what was not read or is unresolved. It is safe to run this command again.');
   });
 });

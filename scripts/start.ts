@@ -18,7 +18,7 @@ try {
   }
   const ticker = providers.find((one) => one.id === tickerKey);
   if (ticker) say(`  ${'two feeds'.padEnd(10)} ${ticker.url.padEnd(24)} pid ${ticker.pid}`);
-  if (providers.length > 0) say('  When they stop they forget everything, the database does not: what was open stays open. Delete its rows to begin anew.');
+  if (providers.length > 0) say('  They keep nothing after they stop, but the database does: open orders stay open. Delete its rows to start afresh.');
   say('\ntry');
   say(`  curl -s ${url}/verify                       a session to begin with`);
   say(`  curl -s ${url}/providers                    who is there`);

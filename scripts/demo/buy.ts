@@ -26,7 +26,7 @@ export const buy = async (at: string): Promise<void> => {
   say(`   proven to: ${proven.join(', ')}`);
 
   const option = await pickOption(wallet, sessionId);
-  say(`\n2  100.00 EUR by ${option.name}: every provider is asked at the same time`);
+  say(`\n2  100.00 EUR by ${option.name}: ask every provider at once`);
   const offers = await wallet.call('/offers', { session_id: sessionId, amount_fiat: 10_000, currency_id: option.currencyId, payment_option_id: option.id });
   showOffers(offers.body);
   const best = (offers.body['offers'] as Offer[])[0];

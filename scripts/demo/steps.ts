@@ -38,7 +38,7 @@ export const waitFor = async (what: string, ask: () => Promise<Body | undefined>
     if (found) return found;
     await new Promise((done) => setTimeout(done, 300));
   }
-  throw new Error(`waited ${patienceMs / 1000} s in vain: ${what}`);
+  throw new Error(`gave up after ${patienceMs / 1000} s: ${what}`);
 };
 
 /** Tells a simulated provider what its users do: pay an invoice, read a text message. */

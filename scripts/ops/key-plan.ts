@@ -12,8 +12,8 @@ type Source = Record<string, string | undefined>;
 
 /** Keys of the form `id:base64` with their `_OLD` list. `spread`: every instance must know the new one before any uses it. */
 export const environmentKinds = {
-  seal: { variable: 'SEAL_KEY', letter: 's', spread: true, what: 'sealing: opens every secret in the database' },
-  notice: { variable: 'NOTICE_KEY', letter: 'n', spread: true, what: 'makes the addresses that providers call' },
+  seal: { variable: 'SEAL_KEY', letter: 's', spread: true, what: 'seals and opens every secret in the database' },
+  notice: { variable: 'NOTICE_KEY', letter: 'n', spread: true, what: 'makes the URLs that providers call' },
   webhook: { variable: 'WEBHOOK_SIGNING_KEY', letter: 'w', spread: false, what: 'signs webhooks to wallets' },
 } as const;
 export type EnvironmentKind = keyof typeof environmentKinds;
@@ -40,7 +40,7 @@ export const rotateEnvironment = (kind: EnvironmentKind, source: Source, to: str
     const rest = [current, ...old.filter((one) => one !== chosen)];
     return {
       variables: lines(variable, chosen, rest),
-      say: [`Step 2. "${to}" becomes the current key, the others still work. Restart every instance.`, ...afterwards(kind, idOf(current))],
+      say: [`Step 2. "${to}" becomes the current key; the others still work. Restart every instance.`, ...afterwards(kind, idOf(current))],
     };
   }
   const used = [current, ...old].map(idOf);
@@ -50,7 +50,7 @@ export const rotateEnvironment = (kind: EnvironmentKind, source: Source, to: str
     return {
       variables: lines(variable, current, [fresh, ...old]),
       say: [
-        `Step 1. Every instance learns "${idOf(fresh)}" before any uses it. Restart every instance with these, then:`,
+        `Step 1. Every instance must know "${idOf(fresh)}" before any uses it. Restart every instance with these, then:`,
         `  npm run keys -- rotate ${kind} --to ${idOf(fresh)}`,
       ],
     };
@@ -63,7 +63,7 @@ export const rotateEnvironment = (kind: EnvironmentKind, source: Source, to: str
 const afterwards = (kind: EnvironmentKind, old: string): string[] => {
   if (kind === 'seal') return ['Then, with the new environment:', '  npm run keys -- reseal', `  npm run keys -- retire seal ${old}`];
   if (kind === 'webhook') return ['Receivers may keep the list of keys for five minutes. A day later:', `  npm run keys -- retire webhook ${old}`];
-  return ['Addresses made with the old key live as long as their orders. When the last of them is final:', `  npm run keys -- retire notice ${old}`];
+  return ['URLs made with the old key last as long as their orders. When the last of those is final:', `  npm run keys -- retire notice ${old}`];
 };
 
 export const retireEnvironment = (kind: EnvironmentKind, source: Source, id: string | undefined): Plan => {
@@ -104,12 +104,12 @@ export const rotateHashed = (kind: 'operator' | 'app', config: GatewayConfig, ap
     variables: {},
     yaml: yamlOf(kind, app, [sha256Hex(token), ...hashes]),
     say: [
-      'The new token, shown once and kept nowhere:',
+      'The new token, shown once and stored nowhere:',
       `  ${token}`,
       'Put its hash into the configuration, beside the old ones, and restart (Workers: deploy):',
       ...(hashes.length === 0
         ? []
-        : [`When nobody uses the old one any more: npm run keys -- retire ${kind}${app === '' ? '' : ` ${app}`} <first characters of its hash>`]),
+        : [`When nobody uses the old one: npm run keys -- retire ${kind}${app === '' ? '' : ` ${app}`} <first characters of its hash>`]),
     ],
   };
 };
@@ -120,11 +120,11 @@ export const retireHashed = (kind: 'operator' | 'app', config: GatewayConfig, ap
   if (chosen.length !== 1)
     throw new Refused(`name one by the first characters (at least 4) of its hash: ${hashes.map((hash) => hash.slice(0, 8)).join(', ') || 'there are none'}`);
   const rest = hashes.filter((hash) => hash !== chosen[0]);
-  if (kind === 'app' && rest.length === 0) throw new Refused(`it is the only key of "${app}": rotate first, or take the whole app out of the configuration`);
+  if (kind === 'app' && rest.length === 0) throw new Refused(`it is the only key of "${app}": rotate first, or remove the whole app from the configuration`);
   return {
     variables: {},
     yaml: yamlOf(kind, app, rest),
-    say: ['Put this into the configuration and restart (Workers: deploy); the token is worth nothing then:'],
+    say: ['Put this into the configuration and restart (Workers: deploy). Then the token is worthless:'],
   };
 };
 
@@ -158,13 +158,13 @@ export const credentialsOf = (config: GatewayConfig, providerId: string): { sett
 };
 export const rotateProvider = (config: GatewayConfig, providerId: string): Plan => {
   const names = credentialsOf(config, providerId);
-  if (names.length === 0) return { variables: {}, say: [`${providerId} has no credentials of ours: nothing to replace.`] };
+  if (names.length === 0) return { variables: {}, say: [`${providerId} has no credentials of ours, so there is nothing to replace.`] };
   return {
     variables: Object.fromEntries(names.map(({ variable }) => [variable, '<the new value, from the provider>'])),
     say: [
-      `1. Ask ${providerId} for a second value; the first must go on working. If it cannot have two: POST /operator/providers/${providerId} {"mode":"drain"} first.`,
-      '2. Put the new value in, and restart instance by instance: each uses the one it started with, orders go on.',
-      `3. npm run provider:check -- ${providerId}, then have the provider end the old value.`,
+      `1. Ask ${providerId} for a second value, while the first keeps working. If it cannot have two: POST /operator/providers/${providerId} {"mode":"drain"} first.`,
+      '2. Set the new value, and restart one instance after the other. Each uses the value it started with; orders continue.',
+      `3. npm run provider:check -- ${providerId}, then ask the provider to disable the old value.`,
     ],
   };
 };

@@ -32,7 +32,7 @@ const actorOf = (): string => {
 
 /** Opens DATABASE_URL. The embedded database belongs to the running process, so only HTTP reaches it. */
 export const withDatabase = async <T>(work: (ops: Ops) => Promise<T>, url = process.env['DATABASE_URL'] ?? ''): Promise<T> => {
-  if (url === '') throw new Refused('DATABASE_URL is not set: this command works on the PostgreSQL of the gateway');
+  if (url === '') throw new Refused('DATABASE_URL is not set: this command needs the PostgreSQL of the gateway');
   const sql = connect(url, 1);
   try {
     const stores = createStores(sql, { grouped: false, migrated: async () => await Promise.resolve(true) });

@@ -4,8 +4,8 @@ import { bitcoinUri, checkPayoutAddress, type BitcoinNetwork } from './address.t
 
 const NETWORK_OF: Record<string, BitcoinNetwork> = { main: 'main', testnet: 'test', signet: 'signet', regtest: 'regtest' };
 const network = (chain: string): BitcoinNetwork => NETWORK_OF[chain]!;
-const NOT_AN_ADDRESS = { problem: 'This is not a bitcoin address, or it has a typing error.' };
-const UNKNOWN_KIND = { problem: 'This kind of address is not known yet; coins sent to it could be lost.' };
+const NOT_AN_ADDRESS = { problem: 'This is not a bitcoin address, or it has a typo.' };
+const UNKNOWN_KIND = { problem: 'This kind of address is not supported yet; coins sent to it could be lost.' };
 const NO_SUCH_KEY = { problem: 'The key in this taproot address does not exist; coins sent to it would be lost.' };
 
 /** Case carries no meaning in bech32. */

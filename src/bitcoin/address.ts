@@ -13,12 +13,12 @@ export type BitcoinNetwork = 'main' | 'test' | 'signet' | 'regtest';
 export function checkPayoutAddress(text: string, network: BitcoinNetwork): { address: string } | { problem: string } {
   const [, address = '', query = ''] = /^(?:bitcoin:)?([^?]*)\??(.*)$/is.exec(text) ?? [];
   const demanded = [...new URLSearchParams(query).keys()].find((name) => /(?:^|[;?\s])req-/i.test(name));
-  if (demanded !== undefined) return { problem: 'This bitcoin: link demands something that is not supported (a "req-" parameter). Give the bare address.' };
+  if (demanded !== undefined) return { problem: 'This bitcoin: link requires something that is not supported (a "req-" parameter). Send the bare address.' };
   const info = readAddress(address);
-  if (info === undefined) return { problem: 'This is not a bitcoin address, or it has a typing error.' };
+  if (info === undefined) return { problem: 'This is not a bitcoin address, or it has a typo.' };
   if (info.network !== libraryNetwork(network, info.bech32)) return { problem: `This address does not belong to the network "${network}".` };
   // BIP350: a sender accepts future witness versions, but nobody should give one as their own address.
-  if (info.type === AddressType.unknown) return { problem: 'This kind of address is not known yet; coins sent to it could be lost.' };
+  if (info.type === AddressType.unknown) return { problem: 'This kind of address is not supported yet; coins sent to it could be lost.' };
   if (info.type === AddressType.p2tr && !isSpendableTaproot(address))
     return { problem: 'The key in this taproot address does not exist; coins sent to it would be lost.' };
   return { address: info.bech32 ? address.toLowerCase() : address };

@@ -49,8 +49,8 @@ describe('configuration', () => {
     expect(notes('{}')).toEqual([]);
     expect(notes('{ slippage_bps: 50 }', '    haircut_bps: 50\n')).toEqual([]);
     expect(notes('{ indicative_haircut_bps: 50 }', '    haircut_bps: 0\n')).toEqual([
-      'routing.indicative_haircut_bps 50 is below routing.slippage_bps 100: estimates are ranked 100 basis points lower',
-      'providers.alpine.haircut_bps 0 is below routing.slippage_bps 100: its estimates may promise more than their orders keep',
+      'routing.indicative_haircut_bps 50 is below routing.slippage_bps 100: estimates rank 100 basis points lower',
+      'providers.alpine.haircut_bps 0 is below routing.slippage_bps 100: its estimates may promise more than its orders deliver',
     ]);
   });
 
@@ -144,7 +144,7 @@ describe('secrets', () => {
     expect(bad).toEqual({
       ok: false,
       mistakes: [
-        'SEAL_KEY is not of the form id:base64 of 32 bytes',
+        'SEAL_KEY does not have the form id:base64 of 32 bytes',
         'NOTICE_KEY is missing: npm run keys -- init prints a fresh one',
         'WEBHOOK_SIGNING_KEY is missing: npm run keys -- init prints a fresh one',
         'providers.alpine.catalogue_key_env names the variable ALPINE_KEY, which is not set',

@@ -5,11 +5,11 @@ export const haircutNotes = ({ routing, providers }: GatewayConfig): string[] =>
   const { indicative_haircut_bps: haircut, slippage_bps: slippage } = routing;
   return [
     ...(haircut < slippage
-      ? [`routing.indicative_haircut_bps ${haircut} is below routing.slippage_bps ${slippage}: estimates are ranked ${slippage} basis points lower`]
+      ? [`routing.indicative_haircut_bps ${haircut} is below routing.slippage_bps ${slippage}: estimates rank ${slippage} basis points lower`]
       : []),
     ...providers.flatMap(({ id, haircut_bps: pinned }) =>
       pinned !== undefined && pinned < slippage
-        ? [`providers.${id}.haircut_bps ${pinned} is below routing.slippage_bps ${slippage}: its estimates may promise more than their orders keep`]
+        ? [`providers.${id}.haircut_bps ${pinned} is below routing.slippage_bps ${slippage}: its estimates may promise more than its orders deliver`]
         : [],
     ),
   ];

@@ -20,11 +20,11 @@ const hosts = z.array(z.string().min(1));
 const filled = <S extends z.ZodObject>(schema: S) => schema.prefault({} as never);
 
 const app = z.strictObject({
-  key_hashes: z.array(sha256).default([]).describe('SHA-256 of each secret key of the app; several during a rotation. For a backend, never in a browser'),
+  key_hashes: z.array(sha256).default([]).describe('SHA-256 of each secret key of the app; several during a rotation. Only for a backend, never for a browser'),
   publishable_keys: z
     .array(z.string().regex(/^[\w.~+/=-]{16,256}$/, 'must have 16 to 256 letters, digits or . ~ + / = _ -'))
     .default([])
-    .describe('Keys that may stand in a browser: they give the label and limits of the app for each network, nothing else'),
+    .describe('Keys that may be used in a browser: they give only a label and the limits of the app per network'),
   cors_origins: z.array(z.url()).default([]),
   allow: z.array(z.enum(['pay_with_balance', 'customer_ip'])).default([]),
   quotes_per_minute: z.int().min(1).optional().describe('Instead of quotes_per_minute_app; by a publishable key for each network'),
@@ -56,18 +56,18 @@ const routing = z.strictObject({
   answer_early: z
     .strictObject({ after_ms: z.int().min(0), offers: z.int().min(1) })
     .optional()
-    .describe('Answer after that time as soon as so many good offers are there; a slower one may have been better'),
+    .describe('Answer after this time once this many good offers have come; a slower one might have been better'),
   outlier_bps: bps(1000),
   tolerance_bps: bps(200),
-  indicative_haircut_bps: bps(100).describe('What an estimate is ranked lower by until its provider has a record; slippage_bps where that is more'),
+  indicative_haircut_bps: bps(100).describe('How much lower an estimate ranks until its provider has a record; slippage_bps if that is more'),
   route_version: z
     .literal([1, 2, 'auto'])
     .default('auto')
-    .describe('The version that routes are written and ranked in. auto: 2, and 1 while an instance of the release before, which reads no other, gives quotes'),
+    .describe('The version that writes and ranks routes. auto: 2, but 1 while an instance of the previous release, which reads only 1, makes quotes'),
   learning: z
     .enum(['off', 'shown', 'ranked'])
     .default('ranked')
-    .describe('What was delivered against what was quoted. ranked: it decides; shown: it is told with the offers and decides nothing'),
+    .describe('The record of deliveries against quotes. ranked: it ranks offers; shown: it appears with the offers and ranks nothing'),
   slippage_bps: bps(100),
   quote_ttl_s: seconds(300),
   accept_margin_s: seconds(120),
@@ -102,8 +102,11 @@ export const providerCore = z.object({
     }),
   ),
   preference_bps: z.int().min(-1000).max(1000).default(0).describe('Declared preference; shown with every route it decided'),
-  haircut_bps: z.int().min(0).max(5000).optional().describe('Pins what its estimates are ranked lower by, whatever its record says; shown with every offer'),
-  repost: z.enum(['same', 'rejects', 'duplicates', 'unknown']).default('unknown').describe('What a second POST of the same order does. Only what was proven'),
+  haircut_bps: z.int().min(0).max(5000).optional().describe('Fixes how much lower its estimates rank, whatever its record says; shown with every offer'),
+  repost: z
+    .enum(['same', 'rejects', 'duplicates', 'unknown'])
+    .default('unknown')
+    .describe('What a second POST of the same order does. State only what was tested'),
   late_commit_max_s: z.int().min(0).default(0),
   status_by_session: z.boolean().default(true),
   timeouts: filled(z.strictObject({ quote_ms: z.int().min(100).optional(), order_ms: z.int().min(100).optional(), status_ms: z.int().min(100).optional() })),
@@ -131,14 +134,14 @@ export const providerCore = z.object({
     .int()
     .min(1)
     .optional()
-    .describe('Most sats that may be paid or payable at it and not filled; beyond it, it is not offered. Off unless set'),
+    .describe('How many sats may be paid or payable at it and not filled; beyond that it is not offered. Off unless set'),
 });
 const shared = new Set(['base_url']);
 
 export const topLevel = z.strictObject({
   mode: z.enum(['sandbox', 'live']),
   network: z.enum(['main', 'test', 'signet', 'regtest']),
-  public_url: z.url().default('http://127.0.0.1:8787').describe('Where the world reaches this gateway; callback URLs are made from it'),
+  public_url: z.url().default('http://127.0.0.1:8787').describe('The public address of this gateway; callback URLs are made from it'),
   trusted_proxies: z.array(addresses).default([]).describe('Addresses or ranges of proxies whose X-Forwarded-For or Forwarded is believed'),
   cors_origins: z.array(z.url()).default([]),
   currencies: z
@@ -163,7 +166,9 @@ export const topLevel = z.strictObject({
   ),
   orders: filled(z.strictObject({ max_open: count(5), follow_days: count(30) })),
   liquidity: filled(
-    z.strictObject({ balance_daily_sats: z.int().min(0).default(0).describe("Most that pay_with: balance spends of the operator's money a day; 0 is off") }),
+    z.strictObject({
+      balance_daily_sats: z.int().min(0).default(0).describe("How much of the operator's money pay_with: balance may spend a day; 0 turns it off"),
+    }),
   ),
   webhooks: filled(
     z.strictObject({
@@ -204,7 +209,7 @@ export const topLevel = z.strictObject({
       deliveries_days: count(30),
       idempotency_hours: count(24),
       operator_log_days: count(365),
-      fills_days: count(730).describe('What was delivered for an order; the sums that offers are ranked by forget by themselves'),
+      fills_days: count(730).describe('What was delivered for an order; the sums that rank offers fade by themselves'),
     }),
   ),
   providers: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a short lower-case name'), z.looseObject({ kind: z.string() })),

@@ -32,7 +32,7 @@ export const readSecrets = (
     return given.flatMap((one) => {
       if (one === '') return [];
       const key = readKey(one);
-      if (!key) mistakes.push(`${name} is not of the form id:base64 of 32 bytes`);
+      if (!key) mistakes.push(`${name} does not have the form id:base64 of 32 bytes`);
       return key ?? [];
     });
   };

@@ -61,10 +61,10 @@ export const advance = (order: OrderNow, said: Evidence, now: number): Advance =
     return { next: 'review', kind: order.stage === 'review' ? 'same' : 'advanced', note: `to be looked at: "${evidence.rawStatus}"` };
   const told = lapsed(evidence.stage, order.expiresOn, now) ? 'expired' : evidence.stage;
   const reached = reachedBy(order);
-  if (reached === undefined) return { next: 'review', kind: 'same', note: 'only the operator can leave review: the stage before it is not known' };
+  if (reached === undefined) return { next: 'review', kind: 'same', note: 'only the operator can end the review: the stage before it is unknown' };
   if (ranks[told] < ranks[reached]) return { next: order.stage, kind: 'stale', note: `${reached}, then again ${told}` };
   if (told === order.stage) return { next: order.stage, kind: 'same' };
-  if (order.stage === 'review') return { next: told, kind: 'advanced', note: 'an agreeing read left review' };
+  if (order.stage === 'review') return { next: told, kind: 'advanced', note: 'a read agreed and ended the review' };
   return { next: told, kind: 'advanced', ...(told === evidence.stage ? {} : { note: 'expired by the clock' }) };
 };
 
@@ -116,7 +116,7 @@ const overcharged = (order: OrderNow, pay: bigint | undefined): string | undefin
 const worsened = ({ ramp = 'buy', accepted, ...order }: OrderNow, pay = order.pay, receive = order.receive): string | undefined => {
   if (!accepted || (pay === order.pay && receive === order.receive)) return undefined;
   const { bounds } = accepted;
-  if (pay * 10_000n > accepted.pay * BigInt(10_000 + bounds.slippageBps)) return 'the amount to pay grew beyond what was accepted';
+  if (pay * 10_000n > accepted.pay * BigInt(10_000 + bounds.slippageBps)) return 'the amount to pay rose above what was accepted';
   const judged = judgeOrder({ ramp, pay: accepted.pay, receive: accepted.receive, binding: false }, { pay, receive }, bounds);
   return judged === 'as-accepted' ? undefined : 'the estimate became worse than what was accepted';
 };

@@ -90,7 +90,7 @@ test('an estimate may have moved', () => {
     do: 'settle',
     state: 'unpayable',
     upstreamOrderId: 'up-1',
-    note: 'the order exists, the answer that said how to pay it was lost',
+    note: 'the order exists, but the answer that said how to pay it was lost',
   });
 });
 

@@ -42,7 +42,7 @@ export const settlePlacing = (placing: UnknownPlacing, now: number): PlacingStep
   if (found?.state === 'review') return found;
   if (profile.repost === 'same' && alive && reply !== 'refused') return { do: 'repost' };
   if (found) return found;
-  if (!profile.statusBySession) return alive ? { do: 'wait', until: deadOn } : dead('no order was heard of, and this provider cannot be asked');
+  if (!profile.statusBySession) return alive ? { do: 'wait', until: deadOn } : dead('no order has appeared, and this provider cannot be asked');
   if (!alive) {
     if (read && read.on >= deadOn) return dead('the quote expired without becoming an order');
     return now >= deadOn + lastReadMs ? dead('the quote expired; the provider could not be read since') : { do: 'read' };
@@ -61,7 +61,7 @@ const settleFound = ({ quoted }: UnknownPlacing, found: NewOrder[]): Settled => 
   const { stage = 'awaiting_payment' } = only;
   if (!unpaid.has(stage)) return { ...settled, state: 'review', note: `nobody was shown how to pay, yet the order is ${stage}` };
   if (!amountsMatch(quoted, only)) return { ...settled, state: 'review', note: 'the new order has other amounts than the quote' };
-  return { ...settled, state: 'unpayable', note: 'the order exists, the answer that said how to pay it was lost' };
+  return { ...settled, state: 'unpayable', note: 'the order exists, but the answer that said how to pay it was lost' };
 };
 
 const unpaid: ReadonlySet<Stage> = new Set<Stage>(['awaiting_payment', 'expired', 'failed']);

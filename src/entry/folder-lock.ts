@@ -21,7 +21,7 @@ export const lockFolder = (file: string): (() => void) => {
       }
       clear(file, held, own);
     }
-    throw new Error(`${file}: other processes keep taking this lock`);
+    throw new Error(`${file}: other processes keep taking the lock`);
   } finally {
     rmSync(own, { force: true });
   }

@@ -144,7 +144,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
       await showMetrics(c, secrets, async () => {
         // Show the process's own figures even without the database.
         const stored = await databaseGauges(database.sql).catch(() => []);
-        return metrics.render([{ name: 'background_work', help: 'Work that goes on after its answer', value: background.size() }, ...stored]);
+        return metrics.render([{ name: 'background_work', help: 'Work that continues after its answer', value: background.size() }, ...stored]);
       }),
   });
   const server = await listen(app.fetch, env);
@@ -230,7 +230,9 @@ const listen = async (fetch: (request: Request) => Response | Promise<Response>,
     );
     if ('maxConnections' in server) server.maxConnections = 10_000;
     server.once('error', (error: NodeJS.ErrnoException) =>
-      failed(error.code === 'EADDRINUSE' ? new StartRefused(`port ${env.PORT} on ${env.HOST} is in use: stop what listens there, or set PORT`) : error),
+      failed(
+        error.code === 'EADDRINUSE' ? new StartRefused(`port ${env.PORT} on ${env.HOST} is in use: stop the process that listens there, or set PORT`) : error,
+      ),
     );
   });
 

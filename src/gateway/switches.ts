@@ -58,5 +58,5 @@ export const ordersHeld = (gateway: Gateway, providerId: string): boolean => {
 
 export const refuseHeldOrders = (gateway: Gateway, providerId: string): void => {
   if (ordersHeld(gateway, providerId))
-    throw new Problem('provider-unavailable', 'The operator holds new orders at the moment. Nothing was ordered.', { retryAfterMs: 30_000 });
+    throw new Problem('provider-unavailable', 'The operator has paused new orders. Nothing was ordered.', { retryAfterMs: 30_000 });
 };

@@ -142,7 +142,7 @@ const admitted = async <T>(call: Call, endpoint: Endpoint, state: { inFlight: nu
   if (endpoint.lane === 'free') return await work();
   const places = endpoint.lane === 'quotes' ? Math.ceil((call.http.inFlight * 2) / 3) : call.http.inFlight;
   if (state.inFlight >= places)
-    throw new Problem('temporary-reduced-capacity', 'Too many requests are in hand. Try again in a second.', { retryAfterMs: 1000 });
+    throw new Problem('temporary-reduced-capacity', 'Too many requests are in progress. Try again in a second.', { retryAfterMs: 1000 });
   state.inFlight += 1;
   try {
     await refreshSwitches(call.gateway);
@@ -156,11 +156,11 @@ const problemOf = (error: unknown, { gateway, requestId }: Scope, route: string,
   let problem: Problem;
   if (error instanceof Problem) problem = error;
   else if (isStorageDown(error))
-    problem = new Problem('storage-unavailable', 'The database did not answer. Nothing was changed that is not recorded; repeat the request.', {
+    problem = new Problem('storage-unavailable', 'The database did not answer. Repeat the request: nothing is done twice.', {
       retryAfterMs: 2000,
       cause: error,
     });
-  else problem = new Problem('internal', 'Something unexpected happened. The request id leads to it in the log.', { cause: error });
+  else problem = new Problem('internal', 'Something unexpected happened. The log has the cause under this request id.', { cause: error });
   if (problems[problem.code].status >= 500) {
     const cause = error instanceof Problem ? error.more.cause : error;
     gateway.log(problem.code === 'internal' ? 'error' : 'warn', 'problem', {
@@ -185,7 +185,7 @@ const notFound = async (c: Context, options: AppOptions): Promise<Response> => {
   const answer = preflight(c.req.raw, ['GET', 'POST'], options.http);
   if (answer) return answer;
   const { scope, headers } = await begin(c, options);
-  return problemResponse(new Problem('not-found', 'There is nothing at this path. /openapi.json lists what is here.'), scope.requestId, headers);
+  return problemResponse(new Problem('not-found', 'There is nothing at this path. /openapi.json lists every path.'), scope.requestId, headers);
 };
 
 const fail = async (error: unknown, c: Context, options: AppOptions): Promise<Response> => {

@@ -24,7 +24,7 @@ export const refuseReusedKey = async (call: Call, caller: string, route: string,
   const row = { caller, route, keyHash: gateway.hash(key), fingerprint: fingerprintOf(gateway.hash, raw) };
   const begun = await gateway.stores.idempotency.begin({ ...row, now: gateway.now(), leaseSeconds: 60 });
   if (begun.state !== 'begun' && begun.fingerprint !== row.fingerprint)
-    throw new Problem('idempotency-key-reused', 'This Idempotency-Key was sent with another body before. Use a new one.');
+    throw new Problem('idempotency-key-reused', 'This Idempotency-Key was already sent with another body. Use a new one.');
 };
 
 /** Puts the body's members in one order, so that spelling does not matter. Leaves out the session, which may change between repeats. */
@@ -48,7 +48,7 @@ export const onceByKey = async <Body>(call: Call, caller: string, route: string,
   const place = { table: 'idempotency_keys', row: `${caller} ${route} ${row.keyHash}`, field: 'answer' };
   if (begun.state !== 'begun') {
     if (begun.fingerprint !== fingerprint)
-      throw new Problem('idempotency-key-reused', 'This Idempotency-Key was sent with another body before. Use a new one.');
+      throw new Problem('idempotency-key-reused', 'This Idempotency-Key was already sent with another body. Use a new one.');
     if (begun.state === 'done') return answerWith(await gateway.seal.open(begun.answer, place));
     throw new Problem('idempotency-in-progress', 'The first request with this key is still running.', { retryAfterMs: 1000 });
   }

@@ -44,7 +44,7 @@ const redemption = {
   redemption: z
     .object({ lnurl: z.string().optional(), link: z.string().optional() })
     .optional()
-    .openapi({ description: 'What a channel or link is redeemed with: whoever has it has the money' }),
+    .openapi({ description: 'What redeems the channel or link: whoever has it has the money' }),
   redemption_means: z.string().optional(),
 };
 

@@ -19,8 +19,8 @@ export const liquidityFacts = {
   inbound_sats: anyAmount.optional(),
   lease_blocks: z.int().optional(),
   delivered_as: z.enum(deliveries).optional(),
-  connect_to: z.string().optional().openapi({ description: 'The node to be connected to first' }),
-  observed_on: time.optional().openapi({ description: 'Of a price that was seen earlier: when' }),
+  connect_to: z.string().optional().openapi({ description: 'The node to connect to first' }),
+  observed_on: time.optional().openapi({ description: 'When the price was seen, if it is an earlier one' }),
   least_pay_sats: anyAmount.optional().openapi({ description: 'The lower end of an estimate' }),
   funding_outpoint: z.string().optional(),
   channel_expires_on: time.optional(),
@@ -34,15 +34,15 @@ const offered = {
   quote_id: uuid,
   provider: providerRef,
   is_estimate: z.boolean(),
-  expires_on: time.optional().openapi({ description: 'Until when the payment must have arrived' }),
-  accept_by: time.openapi({ description: 'Until when this can be ordered' }),
+  expires_on: time.optional().openapi({ description: 'When the payment must have arrived' }),
+  accept_by: time.openapi({ description: 'Order before this time' }),
   behind_best_bps: bps,
-  haircut_ppm: z.int().openapi({ description: 'Parts per million that this offer is ranked lower by' }),
+  haircut_ppm: z.int().openapi({ description: 'How much lower this offer ranks, in parts per million' }),
   haircut_from: z.enum(haircutSources),
   record: z
     .object({ orders: z.int(), quoted_sats: keptAmount, delivered_sats: keptAmount, since: time })
     .optional()
-    .openapi({ description: 'What this provider delivered by this option, against what it quoted' }),
+    .openapi({ description: 'What this provider delivered against its quotes, by this option' }),
   requires: z.array(z.enum(conditions)).openapi({ description: 'What is missing before this can be ordered' }),
   warnings,
   latency_ms: z.int(),
@@ -60,7 +60,7 @@ const priced = {
 };
 export const bought = { pay_sats: keptAmount, fee_sats: keptAmount, client_sats: keptAmount };
 
-const expected = keptAmount.openapi({ description: 'What is received less the haircut: what offers are ranked by, for each unit paid' });
+const expected = keptAmount.openapi({ description: 'What arrives less the haircut; offers rank by this per unit paid' });
 const buyOffer = z.object({ ...offered, ...exchanged, ...priced, expected_sats: expected, on_chain_fallback: z.boolean() });
 const sellOffer = z.object({ ...offered, ...exchanged, ...priced, expected_fiat: expected });
 const liquidityOffer = z.object({ ...offered, ...bought, ...liquidityFacts, fee_ppm: z.int().optional() });
@@ -77,7 +77,7 @@ const quotedExchange = {
 } as const;
 const open = { requires: true, warnings: true } as const;
 export const buyQuote = buyOffer.pick(quotedExchange).extend({
-  warnings: warnings.optional().openapi({ description: 'Only where two offers differ so far that nobody can tell which price is right: price-check-weak' }),
+  warnings: warnings.optional().openapi({ description: 'price-check-weak: two offers differ so much that nobody can tell which price is right' }),
 });
 export const sellQuoteShape = sellOffer.pick({ ...quotedExchange, ...open });
 export const liquidityQuoteShape = liquidityOffer.pick({
@@ -133,7 +133,7 @@ export const problemMembers = {
   limits: z
     .object({ ...exchangeLimits, ...liquidityLimits })
     .optional()
-    .openapi({ description: 'What could be asked for instead' }),
+    .openapi({ description: 'Other limits to ask within' }),
   excluded: z
     .array(
       z.object({
@@ -150,7 +150,7 @@ export const problemMembers = {
   offers: z
     .array(z.union([buyOffer, sellOffer, liquidityOffer]))
     .optional()
-    .openapi({ description: 'price-changed: what the market says now' }),
+    .openapi({ description: 'price-changed: the current offers' }),
 };
 
 // ---- the whole answer ----------------------------------------------------------------------------------------------------------------------
@@ -174,7 +174,7 @@ const policy = {
         .openapi({ description: 'The public tickers of this currency, and what each was worth' }),
     })
     .optional(),
-  price_check: z.literal('weak').optional().openapi({ description: 'Two offers that differ, and nothing to judge between them' }),
+  price_check: z.literal('weak').optional().openapi({ description: 'Two offers differ, and nothing can judge between them' }),
   learning: z.enum(['off', 'shown', 'ranked']).optional(),
   record_snapshot: z.string().optional(),
   max_wait_ms: z.int(),

@@ -131,7 +131,7 @@ const wanted = (issue: Issue, schema: z.ZodObject): string => {
     case 'too_big':
       return rangeOf(issue, schema);
     default:
-      return 'is not as the API describes it';
+      return 'does not match the API';
   }
 };
 

@@ -29,7 +29,7 @@ export class ProviderFault extends Error {
 /** Our own queue to this provider is full. Nothing was sent, and it says nothing about the provider. */
 export class ProviderBusy extends ProviderFault {
   constructor() {
-    super('busy', 'too many calls to this provider are in hand', { taken: 'no' });
+    super('busy', 'too many calls to this provider are in progress', { taken: 'no' });
     this.name = 'ProviderBusy';
   }
 }

@@ -86,7 +86,7 @@ export type LiquidityQuoteRequest = {
   leaseBlocks?: number;
   announce: boolean;
   firm: boolean;
-  /** The session's proved node key in hex. Firm channel prices are only for this key. */
+  /** The session's proven node key in hex. Firm channel prices are only for this key. */
   nodePubkey?: string;
   refundOnchain?: string;
   /** The last price seen for this seller, product, size and lease, if the gateway has one. */

@@ -16,7 +16,7 @@ import type { StoredTerms } from './order-terms.ts';
 
 const amount = (name: string) => bigint(name, { mode: 'bigint' });
 
-/** Owners of quotes and orders, known by a proved node key, by a recovery secret, or only by their sessions. */
+/** Owners of quotes and orders, known by a proven node key, by a recovery secret, or only by their sessions. */
 export const customers = pgTable('customers', {
   id: uuid('id').primaryKey(),
   keyHash: text('key_hash').unique(),

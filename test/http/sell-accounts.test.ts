@@ -175,7 +175,7 @@ describe('a key that the provider no longer takes', () => {
         'account-not-connected',
         'ask-user',
         false,
-        'The provider no longer accepts the account. Connect it again with POST /sell/accounts.',
+        'The provider no longer accepts the account. Reconnect it with POST /sell/accounts.',
       ]);
     const before = asked('GET /user/user-id') + asked('POST /account/get-balance');
     for (let n = 0; n < 10; n += 1) expect((await call('/sell/balance', { account_id: accountId })).status).toBe(409);

@@ -59,7 +59,7 @@ describe('sessions and proof', () => {
   it('a signature under a name that every object has is under no provider', async () => {
     const begun = await verify();
     const answer = await call('/session', { session_id: begun.session_id, node_pubkey: pubkey, signatures: { toString: signNodeMessage('x', key) } });
-    expect([answer.status, answer.body['detail']]).toEqual([403, 'No token of "toString" was given out in this session.']);
+    expect([answer.status, answer.body['detail']]).toEqual([403, 'This session handed out no token of "toString".']);
   });
 
   it('refuses a stated key without a good signature, an unknown or unopened session, and a second opening with another body', async () => {

@@ -139,7 +139,7 @@ describe('every message is a sentence that says what to send', () => {
     ]);
     const stranger = await createWallet(gateway.url).open();
     const foreign = await wallet.call('/order-status', { session_id: stranger.sessionId, order_id: offer['quote_id'] });
-    expect(foreign.body['detail']).toBe('There is no such order of this customer.');
+    expect(foreign.body['detail']).toBe('This customer has no such order.');
   });
 });
 

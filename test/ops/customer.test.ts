@@ -75,7 +75,7 @@ it('gives a person what is stored of him, in clear, without bearer values', asyn
 
 it('forgets nobody while money may move', async () => {
   const { code, error } = await run('forget', customer);
-  expect([code, error]).toEqual([1, `not forgotten, money may still move:\n  order ${wallet.orderId} is awaiting_payment\n`]);
+  expect([code, error]).toEqual([1, `not deleted, because money may still move:\n  order ${wallet.orderId} is awaiting_payment\n`]);
   expect((await run('forget', '00000000-0000-4000-8000-000000000000')).error).toContain('there is no such customer');
 });
 
@@ -94,7 +94,7 @@ it('nor while a placing without an order is in review, or before its last look',
   await sql`update intents set next_try_on = '9999-01-01T00:00Z' where id = ${orderId}`;
   // An adopted order's placing stays in review, whatever became of the order.
   await sql`update intents set state = 'review' where order_id = ${wallet.orderId}`;
-  expect((await run('forget', customer)).error).toBe(`not forgotten, money may still move:\n  order ${wallet.orderId} is awaiting_payment\n`);
+  expect((await run('forget', customer)).error).toBe(`not deleted, because money may still move:\n  order ${wallet.orderId} is awaiting_payment\n`);
   await sql`delete from intents where id = ${orderId}`;
   await sql`update intents set state = 'confirmed'`;
 });

@@ -48,7 +48,7 @@ const shown = async (id: string): Promise<Shown> => {
 
 it('tells where an order is, by order id and by quote id', async () => {
   const order = await shown(orderId);
-  expect(order.where).toMatch(/^awaiting_payment at alpine since .*; the provider said ".+"; looked at again /);
+  expect(order.where).toMatch(/^awaiting_payment at alpine since .*; the provider said ".+"; polled again /);
   expect(order.placing).toMatchObject({ state: 'confirmed', attempts: 1 });
   expect(order.upstream_order_id).toBe(gateway.simulators['alpine']?.control.history.orders[0]?.orderId);
   expect(order.events).toMatchObject([{ to: 'awaiting_payment', source: 'place' }]);
@@ -98,9 +98,9 @@ it('closes a placing in review from which no order came', async () => {
   await sql`update intents set state = 'review' where order_id = ${orderId}`;
   const inReview = async (): Promise<string[]> => (await gateway.server.gateway.stores.operator.attention(10)).review.map((one) => one.orderId);
   expect(await inReview()).toEqual([other]);
-  const none = 'there is no such placing in review without an order\n';
+  const none = 'no order attempt in review without an order has this id\n';
   expect((await run('order', orderId, '--close-placing', 'x')).error).toBe(`${orderId}: ${none}`);
-  expect((await run('order', other, '--close-placing')).error).toBe('--close-placing wants the reason\n');
+  expect((await run('order', other, '--close-placing')).error).toBe('--close-placing needs the reason\n');
   expect(await run('order', other, '--close-placing', 'never came to be')).toEqual({ code: 0, out: `${id} is closed\n`, error: '' });
   expect(await inReview()).toEqual([]);
   expect(await sql`select state, next_try_on from intents where id = ${id}`).toEqual([{ state: 'dead', next_try_on: new Date(Date.UTC(9999, 0, 1)) }]);

@@ -83,7 +83,7 @@ it('after a restore, what may have been shown in the lost time is neither given 
   expect([repeated.status, repeated.body['code'], repeated.body['detail']]).toEqual([
     409,
     'order-unpayable',
-    'What became of the order is not certain; the operator looks at it. Nothing is to be paid. Do not order the same again before he has answered.',
+    'We do not know whether the order was made, and the operator is checking it. Do not pay anything. Do not order the same again until they have answered.',
   ]);
 
   const second = await call('/liquidity/order', { quote_id: await reserve() });

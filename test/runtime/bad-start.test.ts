@@ -29,7 +29,7 @@ const cases: { name: string; config: string; variables: Record<string, string>; 
     name: 'a secret that is none',
     config: sandbox,
     variables: { ...keys, NOTICE_KEY: 'do-not-show' },
-    says: 'NOTICE_KEY is not of the form id:base64 of 32 bytes',
+    says: 'NOTICE_KEY does not have the form id:base64 of 32 bytes',
   },
   {
     name: 'the configuration names a variable that is not set',

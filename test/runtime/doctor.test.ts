@@ -64,10 +64,10 @@ it('nothing there, and no address at all', async () => {
 it('deploy uploads nothing without a database to migrate', async () => {
   expect(await run('deploy', ['--dry-run'], { DATABASE_URL: '' })).toEqual({
     code: 1,
-    lines: ["DATABASE_URL is missing: the database's own address, for the migrations that come before the upload"],
+    lines: ["DATABASE_URL is missing: set the database's own address, for the migrations before the upload"],
   });
   const away = await run('deploy', ['--dry-run'], { DATABASE_URL: 'postgres://ramp:secret@127.0.0.1:9/ramp' });
-  expect(away).toEqual({ code: 1, lines: ['the database could not be migrated, nothing was uploaded: connect ECONNREFUSED 127.0.0.1:9'] });
+  expect(away).toEqual({ code: 1, lines: ['the database could not be migrated, so nothing was uploaded: connect ECONNREFUSED 127.0.0.1:9'] });
 });
 
 it('a dry run of deploy says what the database has, and builds', async () => {

@@ -144,13 +144,13 @@ it('makes tests that pass, the contract on Node and inside workerd', async () =>
 });
 
 it.each([
-  [['Acme', '--ramp', 'buy'], '"Acme" is not a name for a folder'],
-  [['../acme', '--ramp', 'buy'], '"../acme" is not a name for a folder'],
-  [['one', 'two', '--ramp', 'buy'], '"one two" is not a name for a folder'],
+  [['Acme', '--ramp', 'buy'], '"Acme" is not a valid folder name'],
+  [['../acme', '--ramp', 'buy'], '"../acme" is not a valid folder name'],
+  [['one', 'two', '--ramp', 'buy'], '"one two" is not a valid folder name'],
   [['fresh'], '--ramp is missing'],
   [['fresh', '--ramp', 'lend'], 'there is no ramp "lend"'],
-  [['lsps1', '--ramp', 'liquidity'], 'src/providers/lsps1 is there already'],
-  [['kit', '--ramp', 'buy'], 'src/providers/kit is there already'],
+  [['lsps1', '--ramp', 'liquidity'], 'src/providers/lsps1 already exists'],
+  [['kit', '--ramp', 'buy'], 'src/providers/kit already exists'],
 ])('refuses %j and makes nothing', async (args, why) => {
   const refused = await newProvider(...args);
   expect([refused.code, refused.output.split('\n')[0]]).toEqual([1, why]);

@@ -143,7 +143,7 @@ const newAccount = async (
 /** Finds the customer's own account. */
 export const findAccount = async (gateway: Gateway, accountId: string, customerId: string): Promise<Account> => {
   const account = await gateway.stores.accounts.find(accountId, customerId);
-  if (!account) throw new Problem('account-not-found', 'There is no such account of this customer.');
+  if (!account) throw new Problem('account-not-found', 'This customer has no such account.');
   return account;
 };
 

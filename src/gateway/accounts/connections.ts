@@ -69,7 +69,7 @@ const sameAgain = async (scope: Scope, account: Account, existing: Connection, r
 type Found = { account: Account; connection: Connection };
 const findConnection = async (gateway: Gateway, session: OpenSession, connectionId: string): Promise<Found> => {
   const connection = await gateway.stores.accounts.findConnection(connectionId, session.customerId);
-  if (!connection) throw new Problem('connection-not-found', 'There is no such connection of this customer.');
+  if (!connection) throw new Problem('connection-not-found', 'This customer has no such connection.');
   return { connection, account: await findAccount(gateway, connection.accountId, session.customerId) };
 };
 
@@ -137,11 +137,11 @@ const stillBeingMade = (): Problem => refusalProblem({ reason: 'busy', note: 'co
 const codeExpired = async (gateway: Gateway, connection: Connection): Promise<Problem> => {
   const state = await openState(gateway, connection);
   if (connection.status !== 'code_required' || !state)
-    return new Problem('code-expired', `The code has expired, and the connection is ${connection.status}. Ask for it anew with POST /sell/connections.`);
+    return new Problem('code-expired', `The code has expired, and the connection is ${connection.status}. Request it again with POST /sell/connections.`);
   if (state.attemptsLeft === 0) return noTryLeft(state);
   return new Problem(
     'code-expired',
-    'The provider takes this code no more: it is too old, or too many were wrong. POST /sell/connection-resend sends another, or says that none is taken any more.',
+    'The provider no longer accepts this code: it is too old, or too many were wrong. POST /sell/connection-resend sends another, if the provider still accepts one.',
     { members: codeEnd(state) },
   );
 };
@@ -150,7 +150,7 @@ const codeExpired = async (gateway: Gateway, connection: Connection): Promise<Pr
 const noTryLeft = (state: ConnectionState): Problem =>
   new Problem(
     'code-expired',
-    'Too many codes were wrong: the provider takes none for this connection any more, not even a new one. It ends at code_expires_on; ask for it anew with POST /sell/connections then.',
+    'Too many codes were wrong: the provider accepts no further code for this connection. It expires at code_expires_on; request it again then with POST /sell/connections.',
     { members: codeEnd(state) },
   );
 
@@ -165,7 +165,7 @@ const codeWrong = async (
   attemptsLeft: number | undefined,
 ): Promise<never> => {
   if (attemptsLeft !== undefined) await stepConnection(gateway, account, connection, { ...state, attemptsLeft });
-  throw new Problem('code-wrong', 'The code is not the one that was sent.', { members: attemptsLeft === undefined ? {} : { attempts_left: attemptsLeft } });
+  throw new Problem('code-wrong', 'This is not the code that was sent.', { members: attemptsLeft === undefined ? {} : { attempts_left: attemptsLeft } });
 };
 
 /** Confirms what waits for a code: the creation or the cancellation. */
@@ -204,7 +204,11 @@ const refuseWhileOrdered = async (gateway: Gateway, account: Account, connection
   const here = orders.filter((_, n) => Object.values(payments[n] ?? {}).includes(address));
   if (here.length === 0) return;
   const until = Math.max(...here.map((order) => order.expiresOn ?? 0));
-  throw new Problem('connection-required', 'An open order is to be paid to this connection. Pay it, or let it expire, before the connection is ended.', {
-    members: { order_ids: here.map((order) => order.id), ...(until === 0 ? {} : { expires_on: isoTime(until) }) },
-  });
+  throw new Problem(
+    'connection-required',
+    'An open order is waiting for a payment to this connection. Pay it, or let it expire, before you cancel the connection.',
+    {
+      members: { order_ids: here.map((order) => order.id), ...(until === 0 ? {} : { expires_on: isoTime(until) }) },
+    },
+  );
 };

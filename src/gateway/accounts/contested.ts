@@ -29,6 +29,6 @@ const isContested = async (gateway: Gateway, account: Account): Promise<boolean>
 export const contested = (): Problem =>
   new Problem(
     'customer-conflict',
-    "Another customer has named this e-mail here, too, so naming it proves nothing. Take a key from the provider's own dashboard and send it as api_key instead of email.",
+    "Another customer has used this e-mail here, too, so it does not prove who you are. Copy a key from the provider's own dashboard and send it as api_key instead of email.",
     { members: { action: 'ask-user' } },
   );

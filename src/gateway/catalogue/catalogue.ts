@@ -35,7 +35,7 @@ export const optionName = ({ byProvider }: CatalogueView, number: OptionNumber):
 /** Throws until some provider has listed its options: an empty list would claim that nobody offers anything. */
 export const refuseUnlisted = (gateway: Gateway, ramp: Ramp, isKnown: boolean): void => {
   if (!isKnown && gateway.providers.some((provider) => provider.core.mode !== 'off' && provider.ramps.includes(ramp)))
-    throw new Problem('temporary-reduced-capacity', 'No provider has told yet what it offers. Try again in a moment.', { retryAfterMs: 1000 });
+    throw new Problem('temporary-reduced-capacity', 'No provider has listed its options yet. Try again in a moment.', { retryAfterMs: 1000 });
 };
 
 const ourName = (provider: Provider, theirs: string): string => {

@@ -39,7 +39,7 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
   if (order.stage !== 'filled') order = await refreshOrder(scope, order, 'read');
   if (order.stage !== 'filled') throw notWithdrawable(order);
   if (order.watch.twinSeen !== true && (await twinsOf(gateway, order)).some(({ state }) => state === 'confirmed')) {
-    await putInReview(gateway, order, 'another order has the same id of the provider: whose the money is, is not certain', { twinSeen: true });
+    await putInReview(gateway, order, 'another order has the same id at the provider, so it is unclear whose money it is', { twinSeen: true });
     throw notWithdrawable({ ...order, stage: 'review' });
   }
   if (order.disputed === true && order.shortReleasedOn === undefined && request.accept_short !== true) throw orderShort(order);
@@ -77,13 +77,17 @@ const orderShort = (order: Order): Problem =>
   );
 
 const linkRefused = (orderId: string): Problem =>
-  new Problem('payout-link-refused', 'The provider gave a withdrawal link that is not on one of its own hosts. It is withheld and the operator looks at it.', {
-    members: { order_id: orderId },
-  });
+  new Problem(
+    'payout-link-refused',
+    'The provider gave a withdrawal link that is not on one of its own hosts. The link is withheld, and the operator is checking it.',
+    {
+      members: { order_id: orderId },
+    },
+  );
 
 const checkFallback = (gateway: Gateway, order: Order, text: string): string => {
   if (order.facts.on_chain_fallback !== true)
-    throw new Problem('fallback-unsupported', 'The provider of this order pays out by Lightning only. Leave failback_onchain away.');
+    throw new Problem('fallback-unsupported', 'The provider of this order pays out only by Lightning. Leave out failback_onchain.');
   const checked = checkPayoutAddress(text, gateway.settings.network);
   if ('problem' in checked)
     throw new Problem('address-invalid', `failback_onchain: ${checked.problem}`, { errors: [{ pointer: '/failback_onchain', detail: checked.problem }] });
@@ -94,7 +98,7 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: s
   const { gateway } = scope;
   let order = known;
   if (fallback !== undefined && claim.fallbackHash !== gateway.hash(fallback))
-    throw new Problem('withdrawal-differs', 'This withdrawal was asked for with another fallback (or none), which can no longer be changed.');
+    throw new Problem('withdrawal-differs', 'This withdrawal was requested with another fallback (or none), which can no longer be changed.');
   if (claim.state === 'review') {
     // The operator must look at it. Once they let the order continue, we ask the provider again.
     if (order.stage === 'review') throw linkRefused(order.id);

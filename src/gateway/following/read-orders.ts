@@ -75,5 +75,5 @@ export const findOrder = async (gateway: Gateway, orderId: string, customerId: s
   const placed = await gateway.stores.intents.findByQuote(orderId, customerId);
   if (placed?.ramp === ramp && placed.state === 'confirmed')
     throw new Problem('order-not-found', `This is a quote; its order is ${placed.orderId}.`, { members: { order_id: placed.orderId } });
-  throw new Problem('order-not-found', 'There is no such order of this customer.');
+  throw new Problem('order-not-found', 'This customer has no such order.');
 };

@@ -17,7 +17,7 @@ export const markTwins = async (gateway: Gateway, intent: Intent, twins: Intent[
   gateway.log('error', 'upstream_order_twice', { request_id: intent.requestId, provider: intent.providerId, order: intent.orderId, count: twins.length });
   for (const twin of twins) {
     const order = await gateway.stores.orders.findAny(twin.orderId);
-    if (order) await note(gateway, order, `order ${intent.orderId} came under the same id of the provider`);
+    if (order) await note(gateway, order, `order ${intent.orderId} has the same id at the provider`);
   }
 };
 

@@ -117,17 +117,17 @@ const whereIs = ({ intent, order, deliveries }: Dossier, now: number): string =>
   const at = `at ${intent.providerId}`;
   const waiting = deliveries.filter((one) => one.state === 'due').length;
   const undelivered = deliveries.filter((one) => one.state === 'dead' || one.state === 'disabled').length;
-  const webhooks = [waiting > 0 ? `${waiting} webhook(s) wait` : '', undelivered > 0 ? `${undelivered} webhook(s) were given up` : ''].filter(
+  const webhooks = [waiting > 0 ? `${waiting} webhook(s) wait` : '', undelivered > 0 ? `the gateway gave up on ${undelivered} webhook(s)` : ''].filter(
     (one) => one !== '',
   );
   if (order) {
-    const next = order.final ? 'it is final' : `looked at again ${order.nextCheckOn === undefined ? 'when somebody asks' : time(order.nextCheckOn)}`;
+    const next = order.final ? 'it is final' : `polled again ${order.nextCheckOn === undefined ? 'when somebody asks' : time(order.nextCheckOn)}`;
     return [`${order.stage} ${at} since ${time(order.stageOn)}; the provider said "${maskText(order.rawStatus)}"; ${next}`, ...webhooks].join('; ');
   }
-  if (intent.state === 'prepared') return `being prepared: nothing was sent to ${intent.providerId} yet`;
+  if (intent.state === 'prepared') return `being prepared: nothing has been sent to ${intent.providerId} yet`;
   if (intent.state === 'sending')
     return `being sent to ${intent.providerId}${(intent.leaseUntil ?? 0) > now ? ` by ${intent.leaseOwner ?? '?'}` : '; its sender died'}`;
-  if (intent.state === 'unknown') return `the answer was lost ${at}; looked at again ${time(intent.nextTryOn)}, dead at ${time(intent.deadOn)}`;
+  if (intent.state === 'unknown') return `the answer was lost ${at}; checked again ${time(intent.nextTryOn)}, dead at ${time(intent.deadOn)}`;
   if (intent.state === 'rejected') return `refused ${at}: nothing was ordered`;
   return `${intent.state} ${at}: nobody was shown how to pay`;
 };

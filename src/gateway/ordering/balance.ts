@@ -5,7 +5,7 @@ import type { Intent } from '../../ports/intents.ts';
 import type { StoredQuote } from '../pricing/store-route.ts';
 
 export const appKeyRequired = (): Problem =>
-  new Problem('app-key-required', "pay_with: balance spends the operator's money: it needs the key of an app that is allowed to.");
+  new Problem('app-key-required', "pay_with: balance spends the operator's money, so it needs the key of an app that may do so.");
 
 const spendOf = (gateway: Gateway, at: number) => ({ day: new Date(at).toISOString().slice(0, 10), purpose: 'balance-sats', subject: 'all' });
 

@@ -40,7 +40,7 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
   const payment = showPayment(ownLinks ?? placed.paymentInfo, { pay: placed.pay, ...option });
   if (placed.paymentInfo.kind === 'none' && placed.paymentInfo.problem !== undefined)
     gateway.log('warn', 'payment_info_withheld', { provider: provider.id, order: intent.orderId, note: placed.paymentInfo.problem });
-  if (!payment && placed.stage === 'awaiting_payment') return withheld(placed, unpayable("The provider's order names no way to pay it that can be shown."));
+  if (!payment && placed.stage === 'awaiting_payment') return withheld(placed, unpayable("The provider's order has no payment details that can be shown."));
 
   const untrusted = ownLinks === undefined;
   const now = gateway.now();
@@ -50,7 +50,7 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
     ? {
         problem: {
           code: 'payout-link-refused',
-          detail: 'The provider gave a payment link that is not on one of its own hosts. The order is withheld and the operator looks at it. Do not pay.',
+          detail: 'The provider gave a payment link that is not on one of its own hosts. The order is withheld, and the operator is checking it. Do not pay.',
           more: { members: { order_id: intent.orderId } },
         },
       }
@@ -108,17 +108,17 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
   // The first caller gets offers with it (withOffers).
   const changed = (detail: string): GivenProblem => ({
     code: 'price-changed',
-    detail: `${detail} It is not handed out and lapses by itself. Nothing is to be paid.`,
+    detail: `${detail} The order is withheld and lapses by itself. There is nothing to pay.`,
     more: {},
   });
-  if (judged === 'differs') return changed('The provider made another order than was accepted.');
-  if (judged === 'price-changed') return changed("The provider's order costs more than was accepted.");
+  if (judged === 'differs') return changed('The provider made an order that differs from the accepted quote.');
+  if (judged === 'price-changed') return changed("The provider's order costs more than the accepted quote.");
   if (placed.stage !== 'awaiting_payment') return undefined;
   // Customers pay channel sellers at once, and the expiry that we show already includes the margin.
   const lastMoment = gateway.now() + (isExchange(intent.ramp) ? marginS * 1000 : 0);
   const end = judgeEnd(offer, placed.expiresOn, lastMoment);
-  if (end === 'over') return unpayable("The provider's order has ended already: a payment would come too late.");
-  return end === 'price-changed' ? changed("The provider's order ends earlier than the quote that was accepted.") : undefined;
+  if (end === 'over') return unpayable("The provider's order has already expired: a payment would come too late.");
+  return end === 'price-changed' ? changed("The provider's order expires earlier than the accepted quote.") : undefined;
 };
 
 const boundsOf = ({ minReceive, maxPay }: Placing['inputs']): { minReceive?: bigint; maxPay?: bigint } =>

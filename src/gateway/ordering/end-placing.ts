@@ -43,7 +43,7 @@ export const endOfRefusal = (ramp: Ramp, refusal: Refusal, placing: Placing): En
   const mayPass = passing.has(reason) || placing.inputs.order.payWithBalance === true;
   const canBeMended = tellsRefusal && !lasting.has(problem.code);
   if (mayPass || canBeMended || refusal.note === 'attempts-used') return { state: 'rejected', problem, evidence, wentBack: false };
-  const said = tellsRefusal ? problem.detail : 'The provider declined the order. Nothing was ordered and nothing is to be paid.';
+  const said = tellsRefusal ? problem.detail : 'The provider declined the order. Nothing was ordered, and there is nothing to pay.';
   const code = problem.code === 'price-changed' ? 'price-changed' : 'provider-declined';
   return { state: 'declined', problem: { code, detail: said, more: {} }, evidence: { ...evidence, code }, wentBack: reason === 'declined' };
 };
@@ -103,8 +103,8 @@ export const settleUnpayable = async (gateway: Gateway, intent: Intent, owner: s
   });
   const detail =
     state === 'review'
-      ? 'What became of the order is not certain; the operator looks at it. Nothing is to be paid. Do not order the same again before he has answered.'
-      : 'The provider may hold an order that nobody can pay; it lapses by itself and nothing is to be paid. Ask for a new quote.';
+      ? 'We do not know whether the order was made, and the operator is checking it. Do not pay anything. Do not order the same again until they have answered.'
+      : 'The provider may have made an order that nobody can pay. It lapses by itself, and there is nothing to pay. Ask for a new quote.';
   const answer = { problem: { code: 'order-unpayable', detail, more: { members: { order_id: intent.orderId } } } } as const;
   const change = { state, ...(await settled(gateway, intent, answer)), evidence: { note }, ...defined({ upstreamOrderId }) };
   return await gateway.stores.intents.end(intent.id, owner, change, undefined);

@@ -41,7 +41,7 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
   const existing = await intents.findByQuote(request.quoteId, session.customerId);
   if (existing?.ramp === request.ramp) return await answerAgain(scope, existing, request);
   const quote = await findQuote(gateway, request.quoteId, session.customerId);
-  if (quote.route.asked.ramp !== request.ramp) throw new Problem('quote-not-found', 'There is no such quote of this customer on this ramp.');
+  if (quote.route.asked.ramp !== request.ramp) throw new Problem('quote-not-found', 'This customer has no such quote on this ramp.');
   const now = gateway.now();
   if (now > quote.acceptBy) throw quoteExpired();
   refuseOutOfBounds(request.ramp, quote.offer.offer, request.inputs);
@@ -125,7 +125,7 @@ const refuseOtherAim = async (gateway: Gateway, found: Intent, named: PlacingInp
   const stored = JSON.parse(await gateway.seal.open(found.inputs, inputsPlace(found.id))) as PlacingInputs;
   const other = stored.named && Object.keys(named).find((member) => stored.named?.[member] !== named[member]);
   if (other !== undefined)
-    throw new Problem('quote-used', `This quote was ordered with another ${other}. That order stands; ask for a new quote for this one.`, {
+    throw new Problem('quote-used', `This quote was ordered with another ${other}. That order is still valid; ask for a new quote for this one.`, {
       errors: [{ pointer: `/${other}`, detail: 'not what the quote was ordered with' }],
       members: { order_id: found.orderId, ...nextStep[found.state] },
     });
@@ -160,7 +160,7 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
   }
   // Until there is an order to point to, a call with another key gets what any other call gets.
   if (otherKey && intent?.state === 'confirmed')
-    throw new Problem('quote-used', 'This quote was ordered with another Idempotency-Key. That order stands: read it, do not order again.', {
+    throw new Problem('quote-used', 'This quote was ordered with another Idempotency-Key. That order is still valid: read it, and do not order again.', {
       members: { order_id: intent.orderId },
     });
   return await answerOf(gateway, intent);

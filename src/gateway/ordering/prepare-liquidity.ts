@@ -17,19 +17,19 @@ export type LiquidityOrderRequest = {
   maySpend: boolean;
 };
 
-/** What a liquidity order needs besides the quote: the invoice for a recharge, the proved node, and the right to spend. */
+/** What a liquidity order needs besides the quote: the invoice for a recharge, the proven node, and the right to spend. */
 export const prepareLiquidityOrder = async (gateway: Gateway, session: OpenSession, quote: StoredQuote, request: LiquidityOrderRequest): Promise<Prepared> => {
   const asked = readTerms(quote.terms);
   const { requires } = quote.offer.offer;
   const nodePubkey = await provenNode(gateway, session, undefined);
   if (requires.includes('proof') && nodePubkey === undefined) throw refusalProblem({ reason: 'proof-required' });
   if (requires.includes('invoice') && request.invoice === undefined)
-    throw new Problem('invoice-unsuitable', `Send the invoice to be paid: ${asked.amountSats} sats, of this network, good for the next half hour.`, {
+    throw new Problem('invoice-unsuitable', `Send the invoice to pay: ${asked.amountSats} sats, on this network, valid for at least half an hour.`, {
       errors: [{ pointer: '/invoice', detail: 'missing' }],
     });
   const refund = request.refundOnchain;
   if (refund !== undefined && 'problem' in checkPayoutAddress(refund, gateway.settings.network))
-    throw new Problem('address-invalid', 'refund_onchain is not an address of this network.', {
+    throw new Problem('address-invalid', 'refund_onchain is not an address on this network.', {
       errors: [{ pointer: '/refund_onchain', detail: 'not an address' }],
     });
   const order = {
@@ -53,7 +53,7 @@ const reserved = async (gateway: Gateway, quote: StoredQuote): Promise<Pick<Prep
   if (!reservation) return {};
   const recheck = async (): Promise<void> => {
     const [taken] = await gateway.stores.intents.claimedUpstreamIds(providerId, [reservation.upstreamOrderId]);
-    if (taken !== undefined) throw new Problem('quote-used', 'What this quote had reserved was ordered with another quote.');
+    if (taken !== undefined) throw new Problem('quote-used', 'Another quote has already ordered what this quote had reserved.');
   };
   await recheck();
   return { exclusiveKey: exclusiveKeyOf(gateway, `reserved at ${providerId}: ${reservation.upstreamOrderId}`), recheck };

@@ -48,7 +48,7 @@ export const prepareSellOrder = async (scope: Scope, session: OpenSession, quote
 
 const activeConnection = async (gateway: Gateway, session: OpenSession, account: Account, connectionId: string): Promise<ConnectionState> => {
   const connection = await gateway.stores.accounts.findConnection(connectionId, session.customerId);
-  if (!connection || connection.accountId !== account.id) throw new Problem('connection-not-found', 'There is no such connection of this account.');
+  if (!connection || connection.accountId !== account.id) throw new Problem('connection-not-found', 'This account has no such connection.');
   const state = await openState(gateway, connection);
   if (!state || connection.status !== 'active') throw new Problem('connection-required', `The connection is ${connection.status}, not active.`);
   return state;

@@ -30,7 +30,7 @@ const sendPrepared = async (scope: Scope, intent: Intent, lease: Lease, placing:
   const { intents } = gateway.stores;
   // Its sender died before anything left, and nobody waits any more: an order now would surprise the customer.
   if (gateway.now() > placing.quote.acceptBy) return endExpired('accept_by passed before it was sent');
-  if (ordersHeld(gateway, intent.providerId)) throw orderPending('New orders are held at the moment.', 30_000);
+  if (ordersHeld(gateway, intent.providerId)) throw orderPending('The operator has paused new orders.', 30_000);
   const knownBefore = await readKnownOrders(scope, intent, placing);
   if (knownBefore) await intents.change(intent.id, lease.owner, { knownBefore }, false);
   const leaseEndsOn = gateway.now() + lease.seconds * 1000;

@@ -30,7 +30,7 @@ const evidenceOf = (intent: Intent): Evidence => ({
   ...(typeof intent.evidence === 'object' && !Array.isArray(intent.evidence) ? (intent.evidence as Partial<Evidence>) : {}),
 });
 
-const restoredNote = 'it was under way in the backup: how to pay may have been shown since';
+const restoredNote = 'it was in progress in the backup: the customer may have seen how to pay since';
 
 /** Checks the attempts that are due: their sender died or their answer was lost. Each under a lease, so that only one instance checks it. */
 export const settleIntents = async (gateway: Gateway, limit: number): Promise<number> => {

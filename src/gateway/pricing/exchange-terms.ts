@@ -57,7 +57,7 @@ export const readExchange = async (scope: Scope, ramp: ExchangeRamp, request: Ex
   // Before the very first listing we know nothing, so we cannot call the request wrong.
   refuseUnlisted(gateway, ramp, catalogue.numbers.size > 0);
   if (!number || number.currencyId !== request.currency_id)
-    throw new Problem('option-unavailable', `No provider has this currency_id with this payment_option_id. POST ${optionLists[ramp]} lists what there is.`);
+    throw new Problem('option-unavailable', `No provider has this currency_id with this payment_option_id. POST ${optionLists[ramp]} lists all of them.`);
   const fixed = sides[ramp].pay === amount.of ? 'pay' : 'receive';
   return {
     asked: { ramp, fixed, amount: amount.value, currency: number.currencyCode, option: number.normalName },

@@ -43,5 +43,5 @@ export const withinLimits = async (gateway: Gateway, ramp: Ramp, asks: Ask[]): P
 export const refuseBeyondLimit = async (gateway: Gateway, provider: Provider): Promise<void> => {
   const { max_in_flight_sats: most } = provider.core;
   if (most === undefined || (await leftAt(gateway, provider, most)) >= 0n) return;
-  throw new Problem('provider-unavailable', 'As much is under way at this provider as the operator allows. Nothing was ordered.', { retryAfterMs: 30_000 });
+  throw new Problem('provider-unavailable', 'This provider has as many sats in flight as the operator allows. Nothing was ordered.', { retryAfterMs: 30_000 });
 };

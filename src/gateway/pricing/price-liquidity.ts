@@ -43,9 +43,9 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
   const wanted: LiquidityTerms = { product, amountSats, payWith, announce, firm, ...(leaseBlocks === undefined || leaseBlocks === 0 ? {} : { leaseBlocks }) };
   const nodePubkey = await provenNode(gateway, session, request.node_pubkey);
   if (firm && nodePubkey === undefined)
-    throw new Problem('proof-required', 'Firm prices are asked for a proven node key only. Open a session with the signature of the node.');
+    throw new Problem('proof-required', 'Firm prices need a proven node key. Open a session with the signature of the node.');
   if (request.refund_onchain !== undefined && 'problem' in checkPayoutAddress(request.refund_onchain, gateway.settings.network))
-    throw new Problem('address-invalid', 'refund_onchain is not an address of this network.', {
+    throw new Problem('address-invalid', 'refund_onchain is not an address on this network.', {
       errors: [{ pointer: '/refund_onchain', detail: 'not an address' }],
     });
   const sats = BigInt(amountSats);

@@ -194,9 +194,9 @@ const story = ({ route }: StoredOffers): string => {
   if (route.excluded.length > 0)
     parts.push(`${count(route.excluded.length, 'answer was', 'answers were')} excluded (${[...new Set(route.excluded.map((one) => one.rule))].join(', ')})`);
   const busy = route.failed.filter((one) => one.reason === 'busy').length;
-  if (busy > 0) parts.push(`${busy} had no place for one more question`);
+  if (busy > 0) parts.push(`${busy} could take no further call`);
   const full = route.failed.filter((one) => one.reason === 'at-limit').length;
-  if (full > 0) parts.push(`${count(full, 'has', 'have')} as much under way as the operator allows`);
+  if (full > 0) parts.push(`${count(full, 'has', 'have')} as many sats in flight as the operator allows`);
   if (route.failed.length > busy + full) parts.push(`${route.failed.length - busy - full} did not answer`);
   return parts.join(', ');
 };

@@ -85,7 +85,7 @@ export const findQuote = async (gateway: Gateway, quoteId: string, customerId: s
   const row = parts && (await gateway.stores.routes.find(parts.routeId, customerId));
   if (row && parts.rank === 0) throw new Problem('quote-not-found', 'This is an offers_id: order one of its offers by quote_id.');
   const found = row && quoteIn(row, parts.rank);
-  if (!found) throw new Problem('quote-not-found', 'There is no such quote of this customer.');
+  if (!found) throw new Problem('quote-not-found', 'This customer has no such quote.');
   return found;
 };
 
@@ -129,7 +129,7 @@ export const quoteFromJson = (quoteId: string, json: Json): StoredQuote => {
 export const findRoute = async (gateway: Gateway, id: string, customerId: string): Promise<StoredOffers & { chosen?: number; requestId: string }> => {
   const parts = readQuoteId(id);
   const row = parts && (await gateway.stores.routes.find(parts.routeId, customerId));
-  if (!row) throw new Problem('quote-not-found', 'There is no such quote of this customer.');
+  if (!row) throw new Problem('quote-not-found', 'This customer has no such quote.');
   const record = row.route as Record_;
   return {
     routeId: row.id,

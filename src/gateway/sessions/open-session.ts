@@ -110,9 +110,9 @@ const checkProofs = (gateway: Gateway, request: OpenSessionRequest, challenge: C
   for (const of of challenge.refused ?? []) signatures.delete(of);
   for (const [of, signature] of signatures) {
     const token = Object.hasOwn(challenge.tokens, of) ? challenge.tokens[of] : undefined;
-    if (token === undefined) throw proofFailed(`No token of "${of}" was given out in this session.`);
+    if (token === undefined) throw proofFailed(`This session handed out no token of "${of}".`);
     if (of === 'gateway' && challenge.gatewayTokenExpiresOn <= gateway.now())
-      throw proofFailed("The gateway's own token has expired. Begin again with GET /verify.", { action: 'reopen-session' });
+      throw proofFailed("The gateway's own token has expired. Start again with GET /verify.", { action: 'reopen-session' });
     if (!verifyNodeSignature({ token, signature, nodePubkey: request.node_pubkey, templates }))
       throw proofFailed(`The signature over the token of "${of}" was not made by node_pubkey: ${whatSignatureSays(token, signature)}.`);
   }
@@ -130,7 +130,7 @@ const whatSignatureSays = (token: string, signature: string): string => {
     : 'it is not 104 characters of z-base-32, as a node prints it';
 };
 
-/** The customer of the proved key, else of the recovery secret, else a new one. Only our own token proves a key to us, not a provider's. */
+/** The customer of the proven key, else of the recovery secret, else a new one. Only our own token proves a key to us, not a provider's. */
 const customerOf = async (
   gateway: Gateway,
   recoverySecret: string | undefined,

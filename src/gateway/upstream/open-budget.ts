@@ -25,7 +25,7 @@ export const takeFromBudget = ({ gateway, network }: Scope, provider: Provider):
   });
   const spent = counters.find(({ most, window }) => window.used >= most);
   if (spent)
-    throw new ProviderFault('gateway-busy', 'no new session at this provider is left in this minute', {
+    throw new ProviderFault('gateway-busy', 'no new session at this provider is left this minute', {
       retryAfterMs: spent.window.windowStart + windowMs - now,
       taken: 'no',
     });

@@ -7,7 +7,7 @@ export const quote = endpoint({
   method: 'post',
   path: '/quote',
   tag: 'FLS01',
-  summary: 'The best price on the table',
+  summary: 'The best price',
   body: priceBody,
   answer: buyQuote,
   problems: ['option-unavailable', 'rate-limited', 'no-offer', 'all-providers-failed'],

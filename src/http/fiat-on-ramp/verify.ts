@@ -7,7 +7,7 @@ export const verify = endpoint({
   method: 'get',
   path: '/verify',
   tag: 'FLS01',
-  summary: 'Begin a session; tokens to sign where ownership of the node is to be proven',
+  summary: 'Begin a session; gives tokens to sign if ownership of the node must be proved',
   answer: z.object({ session_id: sessionId, token: z.string().optional(), tokens: z.record(z.string(), z.string()), expires_on: time }),
   problems: ['rate-limited'],
   lane: 'quotes',

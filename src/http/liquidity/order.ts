@@ -13,10 +13,10 @@ const body = z.object({
   session_id: sessionId,
   quote_id: uuid,
   max_pay_sats: amount.optional().openapi({ description: 'Refuse an order that costs more' }),
-  refund_onchain: text(120).optional().openapi({ description: 'Where an on-chain payment goes back to' }),
+  refund_onchain: text(120).optional().openapi({ description: 'The address for refunds of an on-chain payment' }),
   invoice: text(4000)
     .optional()
-    .openapi({ description: 'recharge: the BOLT11 invoice to be paid, over exactly the amount. The same quote with another one: 409 quote-used' }),
+    .openapi({ description: 'recharge: the BOLT11 invoice to pay, for exactly the amount. The same quote with another invoice gets 409 quote-used' }),
   email: text(254).optional().openapi({ description: 'Only to get a receipt from a provider that sends one' }),
   webhook_url: webhookUrl.optional(),
   webhook_events: z

@@ -34,7 +34,7 @@ export const offers = endpoint({
   method: 'post',
   path: '/offers',
   tag: 'Prices',
-  summary: "Every provider's price, ranked, with what was excluded, refused and failed",
+  summary: "Every provider's price, ranked, and who was excluded, refused or failed",
   body: priceBody,
   answer: buyOffers,
   problems: ['option-unavailable', 'rate-limited'],

@@ -14,7 +14,7 @@ export const route = endpoint({
   method: 'post',
   path: '/route',
   tag: 'Prices',
-  summary: 'Why this provider: the stored decision with every figure that was ranked',
+  summary: 'Why this provider: the stored decision with every figure behind the ranking',
   body: z.object({ session_id: sessionId, quote_id: uuid.optional(), order_id: uuid.optional(), offers_id: uuid.optional() }),
   answer: routeAnswer,
   problems: ['quote-not-found', 'order-not-found'],
@@ -25,7 +25,7 @@ export const route = endpoint({
     let order: Order | undefined;
     if (body.order_id !== undefined) {
       order = await gateway.stores.orders.find(body.order_id, session.customerId);
-      if (!order) throw new Problem('order-not-found', 'There is no such order of this customer.');
+      if (!order) throw new Problem('order-not-found', 'This customer has no such order.');
       id = order.quoteId;
     }
     if (id === undefined)

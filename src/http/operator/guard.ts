@@ -12,7 +12,7 @@ const operatorOf = ({ request, http, gateway }: Call): string | undefined => {
 
 /** Anybody else learns nothing: they get the same answer as for an unknown path. */
 export const operatorOnly = (call: Call): void => {
-  if (operatorOf(call) === undefined) throw new Problem('not-found', 'There is nothing at this path. /openapi.json lists what is here.');
+  if (operatorOf(call) === undefined) throw new Problem('not-found', 'There is nothing at this path. /openapi.json lists every path.');
 };
 
 /** How the audit log names an operator: enough to tell tokens apart, but useless as a token. */

@@ -18,7 +18,7 @@ export const operatorOrder = endpoint({
   method: 'get',
   path: '/operator/orders/:id',
   tag,
-  summary: 'Where is order X: every offer, exclusion, refusal and fault, attempts, events, notices and deliveries; secrets masked',
+  summary: 'Where order X is: every offer, exclusion, refusal and fault, the attempts, events, notices and deliveries, with secrets masked',
   answer: dossier,
   problems: ['not-found', 'order-not-found'],
   lane: 'reserved',
@@ -30,7 +30,7 @@ export const operatorSearch = endpoint({
   method: 'post',
   path: '/operator/orders-search',
   tag,
-  summary: 'Orders by request id, the provider’s order id, payment reference, UTC day or amount; each given member narrows',
+  summary: 'Orders by request id, the provider’s order id, payment reference, UTC day or amount; each member narrows the search',
   body: z
     .object({
       request_id: text(64).optional(),
@@ -51,7 +51,7 @@ export const operatorAttention = endpoint({
   method: 'get',
   path: '/operator/attention',
   tag,
-  summary: 'What waits for a person: orders in review, placings without an outcome, dead letters, switches in force',
+  summary: 'What needs a person: orders in review, order attempts without an outcome, dead letters, switches in force',
   answer: attention,
   problems: ['not-found'],
   lane: 'reserved',
@@ -63,7 +63,7 @@ export const operatorRecord = endpoint({
   method: 'get',
   path: '/operator/record',
   tag,
-  summary: 'What each provider delivered against what it quoted, and what its offers are cut by; counts of the last 24 hours',
+  summary: 'What each provider delivered against its quotes, and how much its offers are cut; counts of the last 24 hours',
   answer: record,
   problems: ['not-found'],
   lane: 'reserved',
@@ -75,11 +75,11 @@ export const operatorProvider = endpoint({
   method: 'post',
   path: '/operator/providers/:id',
   tag,
-  summary: 'Changes a provider without a deployment; every instance obeys within five seconds',
+  summary: 'Switches a provider without a deployment; every instance obeys within five seconds',
   body: z.object({
     mode: z
       .enum([...providerModes, 'configured'])
-      .describe('drain: no new offers, quotes already given may be ordered; off: nothing new; configured: as the file says'),
+      .describe('drain: no new offers, but existing quotes can be ordered; off: nothing new; configured: as in the file'),
     reason: text(500),
     until: z.iso.datetime().optional().describe('Lapses by itself then'),
   }),

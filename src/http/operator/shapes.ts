@@ -100,7 +100,7 @@ export const attention = z.object({
   review: z.array(found),
   unknown: z.array(found),
   disputed: z.array(found).openapi({ description: 'Paid, and filled with less than was ordered' }),
-  twins: z.array(found).openapi({ description: 'Orders that share one order at their provider: one payment may have been told of both' }),
+  twins: z.array(found).openapi({ description: 'Orders that share one order at their provider: one payment may have been reported for both' }),
   claims_in_review: z.array(text),
   dead_letters: z.array(
     z.object({

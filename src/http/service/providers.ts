@@ -9,7 +9,7 @@ export const providers = endpoint({
   method: 'get',
   path: '/providers',
   tag: 'Service',
-  summary: 'Who is registered, what each offers and how it does, seen from this instance',
+  summary: 'The configured providers, what each offers and how it is doing, as this instance sees it',
   answer: z.object({
     instance: z.string(),
     answered_on: time,

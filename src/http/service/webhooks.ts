@@ -9,7 +9,7 @@ export const webhookKeys = endpoint({
   method: 'get',
   path: '/.well-known/webhook-keys',
   tag: 'Webhooks',
-  summary: 'The public keys that sign webhooks, old and new side by side during a rotation',
+  summary: 'The public keys that sign webhooks; both old and new ones during a rotation',
   answer: z.object({
     keys: z.array(z.object({ kid: z.string(), kty: z.literal('OKP'), crv: z.literal('Ed25519'), use: z.literal('sig'), x: z.string(), whpk: z.string() })),
   }),
@@ -25,7 +25,7 @@ export const webhookTest = endpoint({
   method: 'post',
   path: '/webhook-test',
   tag: 'Webhooks',
-  summary: 'Deliver a signed `test` once, and say how the receiver answered',
+  summary: 'Send one signed `test`, and report how the receiver answered',
   body: z.object({ session_id: sessionId, webhook_url: webhookUrl }),
   answer: z.object({ delivered: z.boolean(), status_class: z.string() }),
   problems: ['webhook-url-refused', 'rate-limited'],
