@@ -75,7 +75,7 @@ const withoutOutliers = (asked: ExchangeAsked, candidates: Candidate[], outlierB
     .map((candidate): Judged => ({ candidate, net: netOf(asked, candidate.offer), price: exchangedOf(asked, candidate.offer) }))
     .sort((a, b) => compareNet(b.net, a.net) || compareNet(b.price, a.price));
   for (;;) {
-    const found = left.length > 2 ? left.find((one) => isTooGood(one, left, outlierBps)) : undefined;
+    const found = left.length > 2 && bestIsFarAhead(left, outlierBps) ? left.find((one) => isTooGood(one, left, outlierBps)) : undefined;
     if (!found) return left.map(({ candidate }) => candidate);
     const others = left.filter((one) => one !== found);
     const { providerId, offer } = found.candidate;
@@ -98,6 +98,12 @@ const withoutDeclined = (candidates: Candidate[], declined: Declined, now: numbe
 };
 
 type Judged = { candidate: Candidate; net: Fraction; price: Fraction };
+
+/** Of those sorted by net, the best first. Where it is not too far ahead of the others, nobody is: what nearly every quote stops at, without sorting. */
+const bestIsFarAhead = ([best, ...others]: Judged[], bps: number): boolean => {
+  const middle = others[Math.floor((others.length - 1) / 2)];
+  return best !== undefined && middle !== undefined && beatsByMore(best.net, middle.net, bps);
+};
 
 const isTooGood = (one: Judged, left: Judged[], bps: number): boolean => {
   const others = left.filter((other) => other !== one);
