@@ -13,7 +13,15 @@ export type EstimatesRow = Row & {
 export type BrokenRow = Row;
 export type RecordRows = { estimates: EstimatesRow[]; broken: BrokenRow[] };
 /** As one instance last read it: the sums as they count today, and the route version that every instance can read. */
-export type RecordState = { readOn: number; hash: string; version: RuleVersion; options: Map<string, EstimatesRow>; broken: Map<string, BrokenRow> };
+export type RecordState = {
+  readOn: number;
+  /** This instance has added to the sums since it read them. */
+  hasNews?: boolean;
+  hash: string;
+  version: RuleVersion;
+  options: Map<string, EstimatesRow>;
+  broken: Map<string, BrokenRow>;
+};
 
 /** What an operator reads about one provider. Counts and times since a given time; routes live for only days. */
 export type ProviderFigures = {

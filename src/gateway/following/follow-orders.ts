@@ -5,6 +5,7 @@ import { keepBlob, upstreamBlob } from '../upstream/blob.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { orderSecretPlace } from '../places.ts';
 import { orderDeliveries } from '../deliveries/order-deliveries.ts';
+import { noteNews } from '../pricing/record.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Order, OrderChange, OrderEvent, OrderWatch } from '../../ports/orders.ts';
 import { leaseFor } from '../lease.ts';
@@ -165,6 +166,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
   const deliveries = event ? await orderDeliveries(gateway, after, order.stage, event) : [];
   if (await gateway.stores.orders.advance(order, change, event, deliveries)) {
     if (moved) gateway.count('order_stages_total', { provider: order.providerId, stage: step.next });
+    if (moved && step.next === 'filled') noteNews(gateway);
     tellOperator(gateway, order, after);
     return after;
   }

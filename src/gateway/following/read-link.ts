@@ -5,6 +5,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Order } from '../../ports/orders.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Scope } from '../../ports/scope.ts';
+import { noteNews } from '../pricing/record.ts';
 
 const patienceMs = 3_000;
 const mostBytes = 16_384;
@@ -22,6 +23,7 @@ export const withLinkRead = async (scope: Scope, provider: Provider, order: Orde
   if (sats === undefined) return order;
   try {
     await gateway.stores.record.linkRead(order.id, sats, gateway.now());
+    noteNews(gateway);
   } catch (error) {
     defect(gateway.log, 'link_read', error, { request_id: scope.requestId, order: order.id });
     return order;

@@ -1,6 +1,6 @@
 /**
- * The record as this instance knows it: the sums of all instances and their SHA-256, read again when older than `freshMs`. No request reads a
- * fill. If the database does not answer, the last known sums stay in force.
+ * The record as this instance knows it: the sums of all instances and their SHA-256, read again when older than `freshMs`, and within a second
+ * when this instance has added to them: the next customer must not fall for what the last one just met. No request reads a fill. If the database does not answer, the last known sums stay in force.
  */
 import type { ExchangeAsked, Terms } from '../../domain/offer.ts';
 import type { RuleVersion } from '../../domain/policy.ts';
@@ -14,13 +14,19 @@ import { defaultHaircutBps } from './haircut.ts';
 export const noRecord = (): RecordState => ({ readOn: 0, hash: '', version: 1, options: new Map(), broken: new Map() });
 
 const freshMs = 30_000;
+const freshAfterNewsMs = 1_000;
+
+/** A fill was counted, or a link was read. */
+export const noteNews = ({ state }: Gateway): void => void (state.record.hasNews = true);
+
 /** Quotes of the previous release live for minutes. If it has made none for this long, it gets no orders either. */
 const oldReaderMs = 15 * 60_000;
 
 export const refreshRecord = async (gateway: Gateway): Promise<void> => {
   const state = gateway.state.record;
   const now = gateway.now();
-  if (now - state.readOn < freshMs) return;
+  if (now - state.readOn < (state.hasNews === true ? freshAfterNewsMs : freshMs)) return;
+  state.hasNews = false;
   const before = state.readOn;
   // Only one request at a time waits for the read. Before the first answer, every request waits.
   if (before > 0) state.readOn = now;
