@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { casesOf, violations, type Subject, type Verb } from '../../../test/support/contract.ts';
+import { casesOf, onNodeOnly, violations, type Subject, type Verb } from '../../../test/support/contract.ts';
 import { httpMutants, overHttp, rewriting, type HttpMutant } from '../../../test/support/http-mutants.ts';
 import { encodeInvoice } from '../../bitcoin/bolt11.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
@@ -180,10 +180,12 @@ const mutants: HttpMutant[] = [
   overHttp('believes another amount than the invoice', rewriting(/"satoshiPrice":40395/, '"satoshiPrice":1')),
   overHttp('loses a digit of a rate', rewriting(/0\.015185658220118399/, '0.01518')),
 ];
-it.each(mutants)('the suite notices an adapter that %s', async (_name, mutate) => {
-  const broken = await Promise.all(verbs.map((verb) => violations({ ...subject, create: (deps) => adapterOf(mutate(deps)) }, verb)));
-  expect(broken.flat().length).toBeGreaterThan(0);
-});
+onNodeOnly(() =>
+  it.each(mutants)('the suite notices an adapter that %s', async (_name, mutate) => {
+    const broken = await Promise.all(verbs.map((verb) => violations({ ...subject, create: (deps) => adapterOf(mutate(deps)) }, verb)));
+    expect(broken.flat().length).toBeGreaterThan(0);
+  }),
+);
 
 describe('answers that no simulator gives', () => {
   const scripted = (...answers: unknown[]) => {
