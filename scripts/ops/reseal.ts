@@ -1,22 +1,8 @@
 /** Wraps the data keys of all sealed values with the current master key. Leaves the values unchanged, and traffic continues. */
-import { getTableColumns, getTableName, is, Table } from 'drizzle-orm';
 import type { Sql } from 'postgres';
 import type { SealWithRotation } from '../../src/seal/seal.ts';
-import * as schema from '../../src/store/schema.ts';
+import { documentColumns as documents, sealedColumns } from '../../src/store/sealed-columns.ts';
 
-const columnsOf = (kind: 'text' | 'json'): readonly { table: string; column: string }[] =>
-  Object.values(schema).flatMap((table) =>
-    is(table, Table)
-      ? Object.values(getTableColumns(table))
-          .filter((column) => column.columnType === 'PgCustomColumn' && column.getSQLType() === kind)
-          .map((column) => ({ table: getTableName(table), column: column.name }))
-      : [],
-  );
-
-/** Every sealed column of the schema. Its type is the only custom one that is text in the database. */
-export const sealedColumns = columnsOf('text');
-/** Every JSON document: an offer in it may hold a sealed `secret` (src/domain/offer.ts). A text that only looks like one is escaped, so it does not match. */
-const documents = columnsOf('json');
 /** jsonb puts a space after the colon. Passed as parameters, since a template's own text loses its backslashes. */
 const keyOfMember = String.raw`"secret":\s*"v1\.([\w-]{1,32})\.`;
 const sealedMember = /(?<="secret":\s*")v1\.[\w-]{1,32}\.[\w-]+\.[\w-]+\.[\w-]+(?=")/g;

@@ -1,32 +1,42 @@
 import { z } from 'zod';
+import { readDatabaseUrl } from './database-url.ts';
+
+const whole = (least: number, most: number) => {
+  const says = `must be a whole number from ${least} to ${most}`;
+  return z
+    .string()
+    .regex(/^\d+$/, says)
+    .transform(Number)
+    .refine((n) => n >= least && n <= most, says);
+};
 
 const schema = z.object({
-  PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
+  PORT: whole(0, 65_535).default(8787),
   HOST: z.string().min(1).default('127.0.0.1'),
   DATABASE_URL: z
     .string()
-    .regex(/^postgres(?:ql)?:\/\//, 'must begin with postgres://')
+    .superRefine((text, context) => {
+      const read = readDatabaseUrl(text);
+      if (!read.ok) context.addIssue({ code: 'custom', message: read.mistake });
+    })
     .optional(),
-  DATABASE_POOL: z.coerce.number().int().min(1).max(200).default(10),
+  DATABASE_POOL: whole(1, 200).default(10),
   DATA_DIR: z.string().min(1).default('.data'),
-  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent').default('info'),
   CONFIG_FILE: z.string().min(1).default('providers.config.yaml'),
-  PUBLIC_URL: z.url().optional(),
+  PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be an address like https://ramp.wallet.example' }).optional(),
   INSTANCE: z
     .string()
-    .regex(/^[\w.-]{1,32}$/)
+    .regex(/^[\w.-]{1,32}$/, 'must have 1 to 32 letters, digits or . _ -')
     .optional(),
 });
 export type Env = z.output<typeof schema>;
 
-/** The environment, without secrets (secrets.ts reads those). An empty value counts as absent. */
+/** The environment, without secrets (those are in secrets.ts). Blanks and line ends around a value are dropped; an empty value is absent. No mistake shows a value. */
 export const readEnv = (source: Record<string, string | undefined>): { ok: true; env: Env } | { ok: false; mistakes: string[] } => {
-  const parsed = schema.safeParse(Object.fromEntries(Object.entries(source).filter(([, value]) => value !== '')));
+  const given = Object.entries(source).flatMap(([name, value]) => (value === undefined || value.trim() === '' ? [] : [[name, value.trim()] as const]));
+  const parsed = schema.safeParse(Object.fromEntries(given));
   if (parsed.success) return { ok: true, env: parsed.data };
-  return {
-    ok: false,
-    mistakes: parsed.error.issues.map(
-      (issue) => `environment: ${issue.path.join('.')}: found ${JSON.stringify(source[String(issue.path[0])])}, ${issue.message}`,
-    ),
-  };
+  const mistakes = parsed.error.issues.map((issue) => `environment: ${issue.path.join('.')} ${issue.message}`);
+  return { ok: false, mistakes: [...new Set(mistakes)] };
 };

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import postgres from 'postgres';
+import { readDatabaseUrl, type DatabaseAddress } from '../config/database-url.ts';
 import type { Log } from '../ports/runtime.ts';
 
-export type NodeDatabase = { sql: postgres.Sql; url: string; kind: 'postgres' | 'pglite'; close: () => Promise<void> };
+export type NodeDatabase = { sql: postgres.Sql; url: string; kind: 'postgres' | 'pglite'; pooled: boolean; close: () => Promise<void> };
 export type DatabaseOptions = {
   /** The PostgreSQL to use. Its query string may hold settings: `?statement_timeout=10000`. Without a URL the embedded database runs. */
   url?: string | undefined;
@@ -12,25 +14,30 @@ export type DatabaseOptions = {
   poolSize?: number | undefined;
 };
 
+/** What a server may take for a customer's statement, in milliseconds, unless DATABASE_URL says otherwise. A pooler takes no such settings. */
+const statementLimits = { statement_timeout: '30000', lock_timeout: '8000' };
+
 /**
  * Opens the database of the Node process, with one driver for both kinds. Throws when the data folder is in use or there is nothing to open. An
  * unreachable PostgreSQL fails only at the first statement.
  */
 export const openDatabase = async ({ url, dataDir, log, poolSize = 10 }: DatabaseOptions): Promise<NodeDatabase> => {
   if (url !== undefined) {
-    const sql = connect(url, poolSize);
-    return { sql, url, kind: 'postgres', close: () => sql.end({ timeout: 5 }) };
+    const pooled = await isPooled(url).catch(() => undefined);
+    if (pooled === true) log('info', 'database.pooled', { reason: 'a pooler answers for the server: no prepared statements, no statement_timeout of ours' });
+    const sql = connect(url, poolSize, pooled === false ? { prepare: true, settings: statementLimits } : {});
+    return { sql, url, kind: 'postgres', pooled: pooled !== false, close: () => sql.end({ timeout: 2 }) };
   }
   if (!hasEmbedded()) throw new Error('DATABASE_URL is not set, and there is no embedded database in this image: give it a PostgreSQL');
   const { startEmbeddedDatabase } = await import('./embedded-database.ts');
   const embedded = await startEmbeddedDatabase(dataDir, (reason) => log('error', 'database.lost', { reason }));
   log('info', 'database.embedded', { folder: dataDir });
-  const sql = connect(embedded.url, 1);
+  const sql = connect(embedded.url, 1, { prepare: true });
   const close = async (): Promise<void> => {
-    await sql.end({ timeout: 5 });
+    await sql.end({ timeout: 2 });
     await embedded.close();
   };
-  return { sql, url: embedded.url, kind: 'pglite', close };
+  return { sql, url: embedded.url, kind: 'pglite', pooled: false, close };
 };
 
 /** PGlite is for development and tests. The image and production installs do not have it. */
@@ -43,13 +50,98 @@ const hasEmbedded = (): boolean => {
   }
 };
 
+/**
+ * Whether something between answers for the server. PostgreSQL tells each connection the number of its own process; a pooler, which lends one
+ * server process to many clients, tells a number that it made up. Prepared statements belong to a process: through a pooler that lends by
+ * transaction they are lost, and the driver, which repeats them, then gives the rows of one query to another.
+ */
+export const isPooled = async (url: string): Promise<boolean> => {
+  const sql = connect(url, 1);
+  try {
+    return await answersForServer(sql);
+  } finally {
+    await sql.end({ timeout: 2 });
+  }
+};
+
+/** The same of one of the client's connections. */
+export const answersForServer = async (sql: postgres.Sql): Promise<boolean> => {
+  const rows = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
+  return rows.state.pid !== rows[0]?.pid;
+};
+
+type ConnectOptions = {
+  /** Named prepared statements, which save a round trip each: only where there is no pooler. `?prepare=false` in DATABASE_URL forbids them. */
+  prepare?: boolean;
+  /** Settings of the server, unless DATABASE_URL has them. */
+  settings?: Record<string, string>;
+};
+
 /** `fetch_types` is off, as on Workers, so that both runtimes send the same statements. A single connection never ends by age: PGlite has no second one. */
-export const connect = (url: string, max: number): postgres.Sql =>
-  postgres(url, {
+export const connect = (url: string, max: number, { prepare = false, settings = {} }: ConnectOptions = {}): postgres.Sql => {
+  const read = readDatabaseUrl(url);
+  if (!read.ok) throw new Error(`DATABASE_URL ${read.mistake}`);
+  const { address } = read;
+  const [first] = address.hosts;
+  const options = {
+    host: address.hosts.map((one) => one.host),
+    port: address.hosts.map((one) => one.port),
+    ...(first?.host.startsWith('/') ? { path: `${first.host}/.s.PGSQL.${first.port}` } : {}),
+    ...(address.user === undefined ? {} : { username: address.user }),
+    ...(address.password === undefined ? {} : { password: address.password }),
+    ...(address.database === undefined ? {} : { database: address.database }),
+    ssl: sslOf(address),
+    ...(address.sslnegotiation === 'direct' ? { sslnegotiation: 'direct' } : {}),
+    ...(address.sessionAttrs === undefined ? {} : { target_session_attrs: address.sessionAttrs }),
+    ...(address.keepAliveS === undefined ? {} : { keep_alive: address.keepAliveS }),
+    prepare: prepare && address.prepare,
     max,
+    ...withoutPipeline(),
     fetch_types: false,
-    connect_timeout: 10,
-    connection: { application_name: 'ramp-gateway' },
+    connect_timeout: address.connectTimeoutS ?? 10,
+    // The driver's own goes up to 20 s, long after the database is back.
+    backoff: (retries: number) => (0.5 + Math.random() / 2) * Math.min(3 ** retries / 100, 1),
+    connection: { application_name: 'ramp-gateway', ...settings, ...address.settings },
     onnotice: () => undefined,
     ...(max === 1 ? { max_lifetime: null } : {}),
-  });
+  };
+  // The driver takes several hosts as a list; its types do not know it.
+  return postgres(options as unknown as postgres.Options<Record<string, never>>);
+};
+
+/**
+ * One statement at a time on a connection; what comes meanwhile takes the next connection that is free. The driver would send a second one
+ * behind the first: a pooler may then hand the server on between the two, and after a failed prepared statement the driver takes the rows of
+ * one for those of the other. Its own limit also holds back `begin`, for which it is lifted.
+ */
+const withoutPipeline = () => {
+  let begins = false;
+  return {
+    debug: (_connection: number, statement: string) => (begins = statement.startsWith('begin')),
+    max_pipeline: { valueOf: () => (begins ? 1 : 0) },
+  };
+};
+
+const sslOf = ({ ssl, files }: DatabaseAddress): false | 'prefer' | 'require' | object => {
+  const given = Object.fromEntries(Object.entries(files).map(([name, path]) => [name, readCertificate(path)]));
+  if (ssl === false) return false;
+  if ((ssl === 'prefer' || ssl === 'require') && Object.keys(given).length === 0) return ssl;
+  return {
+    ...given,
+    rejectUnauthorized: ssl === 'verify-ca' || ssl === 'verify-full',
+    ...(ssl === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
+  };
+};
+
+const readCertificate = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new Error(
+      `DATABASE_URL names a certificate file that cannot be read: ${error instanceof Error && 'code' in error ? String(error.code) : 'unknown'}`,
+      {
+        cause: error,
+      },
+    );
+  }
+};

@@ -1,31 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type postgres from 'postgres';
 import { connect, type NodeDatabase } from './database-node.ts';
+import { migrationState, type Journal } from './migration-state.ts';
 
 /** An arbitrary fixed number, the same in every release. */
 const lockKey = 7_267_001;
+/** How long another process may take to migrate before this one gives up. */
+const longestWait = '300s';
 
 /**
- * Applies the missing migrations from `folder`, all or none. Many processes may start at once: one migrates, the others wait. Uses its own
- * PostgreSQL connection, which must not go through a pooler that shares sessions, since the lock belongs to the session.
+ * Applies what is missing from `folder`, all of it or nothing. Many processes may start at once: one migrates, the others wait, and `waits` is
+ * called when they do. Lock and migration are one transaction, so that a pooler cannot part them, and nothing stays locked whatever ends.
  */
-export const migrate = async (database: Pick<NodeDatabase, 'sql' | 'url' | 'kind'>, folder: string): Promise<void> => {
-  if (database.kind === 'pglite') return await locked(database.sql, folder);
+export const migrate = async (database: Pick<NodeDatabase, 'sql' | 'url' | 'kind'>, folder: string, waits: () => void = () => undefined): Promise<void> => {
+  const journal = JSON.parse(readFileSync(join(folder, 'meta/_journal.json'), 'utf8')) as Journal;
+  if (database.kind === 'pglite') return await locked(database.sql, folder, journal, waits);
   const own = connect(database.url, 1);
   try {
-    await locked(own, folder);
+    await locked(own, folder, journal, waits);
   } finally {
     await own.end({ timeout: 5 });
   }
 };
 
-/** `sql` has one connection, so lock, migration and unlock share a session. */
-const locked = async (sql: postgres.Sql, folder: string): Promise<void> => {
-  await sql`select pg_advisory_lock(${lockKey})`;
-  try {
-    await applyMigrations(drizzle(sql), { migrationsFolder: folder });
-  } finally {
-    await sql`select pg_advisory_unlock(${lockKey})`;
-  }
+const locked = async (sql: postgres.Sql, folder: string, journal: Journal, waits: () => void): Promise<void> => {
+  // A start that has nothing to migrate needs neither the lock nor the right to create.
+  const { applied, expected } = await migrationState(sql, journal);
+  if (applied >= expected) return;
+  await sql.begin(async (own) => {
+    await own`select set_config('statement_timeout', '0', true), set_config('lock_timeout', ${longestWait}, true)`;
+    const [taken] = await own<{ got: boolean }[]>`select pg_try_advisory_xact_lock(${lockKey}) as got`;
+    if (taken?.got !== true) {
+      waits();
+      await own`select pg_advisory_xact_lock(${lockKey})`;
+    }
+    await own`select set_config('lock_timeout', '0', true)`;
+    // Drizzle begins a transaction of its own, which within this one is a savepoint.
+    const within = Object.assign(own, {
+      options: sql.options,
+      begin: async <T>(work: (inner: postgres.TransactionSql) => Promise<T>) => await own.savepoint(work),
+    });
+    await applyMigrations(drizzle(within as unknown as postgres.Sql), { migrationsFolder: folder });
+  });
 };

@@ -1,12 +1,10 @@
 /** The gateway as a Node process: wires everything specific to Node, and starts and stops it in order. */
-import { errorText } from '../domain/error-text.ts';
 import { hash, randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { serve, type ServerType } from '@hono/node-server';
 import type { Context } from 'hono';
 import { readEnv, type Env } from '../config/env.ts';
 import { parseConfig, type GatewayConfig } from '../config/providers-config.ts';
@@ -24,16 +22,20 @@ import { checkWebhookUrl } from '../outbound/url-guard.ts';
 import { clientIp } from './client-ip.ts';
 import { composeInstance, httpSettings, type Parts } from './compose.ts';
 import { databaseGauges } from './database-gauges.ts';
-import { openDatabase } from './database-node.ts';
+import { watchConnections } from './connection-watch.ts';
+import { openDatabase, type NodeDatabase } from './database-node.ts';
 import { docsFrom } from './docs-files.ts';
 import { createGuardedSender } from './guarded-sender.ts';
 import { createUndiciHttp } from './http-undici.ts';
+import { listen } from './listen.ts';
+import { oneAtATime, startLoop } from './loop.ts';
 import { migrate } from './migrate.ts';
 import { migrationState, type Journal } from './migration-state.ts';
 import { createBackground } from './shutdown.ts';
+import { checkSealKey, databaseRefusal, refuseByStatement, StartRefused } from './start-refused.ts';
+import { waitAtMost } from './wait-at-most.ts';
 
-/** Why the gateway did not start, one line per reason. */
-export class StartRefused extends Error {}
+export { StartRefused } from './start-refused.ts';
 
 export type ServerOptions = {
   environment: Record<string, string | undefined>;
@@ -63,9 +65,10 @@ export type RunningServer = {
   stop: () => Promise<void>;
 };
 
+/** What a stop waits for what is in hand, all of it together; then it is cut. */
 const idleLimitMs = 8_000;
-const tickMs = 1_000;
-const pruneMs = 600_000;
+/** For the ends of connections, which are good manners only. */
+const closeLimitMs = 1_000;
 const ownParts = {
   now: (): number => Date.now(),
   random: (): number => Math.random(),
@@ -78,33 +81,57 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
   const live = checkLive(config, options.environment);
   if (live.length > 0) throw new StartRefused(live.join('\n'));
   const secrets = readOrRefuse(readSecrets(options.environment, config), (good) => good.secrets);
-  const { now, random, sleep, leastTimeoutMs } = { ...ownParts, ...options.overrides };
-  const instance = env.INSTANCE ?? `${hostname().slice(0, 20)}-${process.pid}`;
   const log = createLog({
     level: env.LOG_LEVEL,
-    instance,
+    instance: instanceOf(env),
     write: options.writeLog ?? ((line) => process.stdout.write(`${line}\n`)),
-    now,
+    now: options.overrides?.now ?? ownParts.now,
     modules: options.modules,
   });
-  const metrics = createMetrics();
   const database = await openOrRefuse(env, config, log);
-  const migrations = join(options.root, 'migrations');
-  const journal = JSON.parse(readFileSync(join(migrations, 'meta/_journal.json'), 'utf8')) as Journal;
+  // Whatever fails from here on, the data folder and the connections are free again.
+  const opened: (() => Promise<unknown>)[] = [database.close];
   try {
-    await migrate(database, migrations);
+    await prepareDatabase(database, options, secrets, log);
+    return await serveOn({ options, env, config, secrets, log, database }, opened);
   } catch (error) {
-    await database.close();
-    throw new StartRefused(
-      `the database does not answer or could not be migrated: ${error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : 'unknown'}`,
-    );
+    await Promise.allSettled(opened.map((close) => close()));
+    throw error;
   }
+};
+
+const instanceOf = (env: Env): string => env.INSTANCE ?? `${hostname().slice(0, 20)}-${process.pid}`;
+
+/** Migrated, and readable with our keys; or the start is refused. */
+const prepareDatabase = async (database: NodeDatabase, { root, environment }: ServerOptions, secrets: Secrets, log: Log): Promise<void> => {
+  const lost = await (async () => {
+    try {
+      if (database.pooled) await database.sql.begin(async (tx) => await tx`select 1`).catch(refuseByStatement);
+      await migrate(database, join(root, 'migrations'), () => log('info', 'database.waits', { reason: 'another instance migrates' }));
+      return await checkSealKey(database, secrets.seal);
+    } catch (error) {
+      throw error instanceof StartRefused ? error : new StartRefused(databaseRefusal(error));
+    }
+  })();
+  if (lost === undefined) return;
+  if ((environment['SEAL_KEY_LOST'] ?? '') !== '1') throw new StartRefused(lost);
+  log('error', 'seal_key_lost', { reason: lost });
+};
+
+type Setup = { options: ServerOptions; env: Env; config: GatewayConfig; secrets: Secrets; log: Log; database: NodeDatabase };
+
+const serveOn = async ({ options, env, config, secrets, log, database }: Setup, opened: (() => Promise<unknown>)[]): Promise<RunningServer> => {
+  const { now, random, sleep, leastTimeoutMs } = { ...ownParts, ...options.overrides };
+  const metrics = createMetrics();
+  const journal = JSON.parse(readFileSync(join(options.root, 'migrations/meta/_journal.json'), 'utf8')) as Journal;
   let migrated = false;
   const upstream = createUndiciHttp();
   const guarded = createUndiciHttp({ connections: 8, guard: { sandbox: config.mode === 'sandbox' } });
   const rules = { sandbox: config.mode === 'sandbox', allowedPorts: config.webhooks.allowed_ports, ownHosts: [new URL(config.public_url).hostname] };
   const sender = createGuardedSender({ check: (url) => checkWebhookUrl(url, rules), sandbox: rules.sandbox });
+  opened.unshift(upstream.close, guarded.close, sender.close);
   const background = createBackground();
+  const watch = watchConnections(database, env.DATABASE_POOL, log);
   const composed = composeInstance({
     config,
     secrets,
@@ -121,7 +148,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
     randomSecret: (bytes) => randomBytes(bytes).toString('base64url'),
     sleep,
     ...(leastTimeoutMs === undefined ? {} : { leastTimeoutMs }),
-    instance,
+    instance: instanceOf(env),
     outlivesRequest: true,
   });
   const gateway = composed.onDatabase(database.sql, {
@@ -132,6 +159,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
         const { applied, expected } = await migrationState(database.sql, journal);
         migrated = applied >= expected;
       }
+      if (!watch.trusted()) throw new Error('a pooler came between: answers cannot be trusted');
       return migrated;
     },
   });
@@ -150,6 +178,8 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
   const server = await listen(app.fetch, env);
   const drain = composed.drain(gateway);
   const tick = oneAtATime(async () => {
+    // A database that is away is told by the work that needs it.
+    await watch.look().catch(() => undefined);
     const done = await runScheduled(gateway, drain, { ms: 25_000, calls: 200 });
     for (const [part, n] of Object.entries(done)) for (let i = 0; i < n; i += 1) metrics.count('scheduled_total', { part });
   });
@@ -164,13 +194,15 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
   };
   const stop = async (): Promise<void> => {
     leave();
-    await new Promise<void>((done) => {
+    const until = performance.now() + idleLimitMs;
+    const answered = new Promise<void>((done) => {
       server.close(() => done());
       if ('closeIdleConnections' in server) server.closeIdleConnections();
     });
-    await loop.stop();
-    if (!(await idle())) log('warn', 'shutdown_cut', { count: background.size() });
-    await Promise.all([upstream.close(), guarded.close(), sender.close()]);
+    await waitAtMost(Promise.all([answered, loop.stop()]), idleLimitMs);
+    if ('closeAllConnections' in server) server.closeAllConnections();
+    if (!(await background.idle(Math.max(closeLimitMs, until - performance.now())))) log('warn', 'shutdown_cut', { count: background.size() });
+    await waitAtMost(Promise.all([upstream.close(), guarded.close(), sender.close()]), closeLimitMs);
     await database.close();
   };
   return { url: `http://${env.HOST.includes(':') ? `[${env.HOST}]` : env.HOST}:${port}`, gateway, config, secrets, database, log, tick, idle, leave, stop };
@@ -215,67 +247,4 @@ const showMetrics = async (c: Context, secrets: Secrets, render: () => Promise<s
   if (!known && (!local || secrets.metricsToken !== undefined))
     return c.text(`metrics ${secrets.metricsToken === undefined ? 'are for loopback, or ' : ''}need METRICS_TOKEN\n`, 403);
   return c.text(await render(), 200, { 'content-type': 'text/plain; version=0.0.4' });
-};
-
-const listen = async (fetch: (request: Request) => Response | Promise<Response>, env: Env): Promise<ServerType> =>
-  await new Promise((listening, failed) => {
-    const server = serve(
-      {
-        fetch,
-        port: env.PORT,
-        hostname: env.HOST,
-        serverOptions: { headersTimeout: 10_000, requestTimeout: 13_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 16_384 },
-      },
-      () => listening(server),
-    );
-    if ('maxConnections' in server) server.maxConnections = 10_000;
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      failed(
-        error.code === 'EADDRINUSE' ? new StartRefused(`port ${env.PORT} on ${env.HOST} is in use: stop the process that listens there, or set PORT`) : error,
-      ),
-    );
-  });
-
-/** Runs calls one after the other, however the earlier one ended. */
-const oneAtATime = (work: () => Promise<void>): (() => Promise<void>) => {
-  let last: Promise<void> = Promise.resolve();
-  return async () => {
-    last = last.then(work, work);
-    await last;
-  };
-};
-
-/** Logs a tick that fails. The next one tries again. */
-const startLoop = ({ tick, prune, log, now }: { tick: () => Promise<void>; prune: () => Promise<void>; log: Log; now: () => number }) => {
-  let stopped = false;
-  let wake: () => void = () => undefined;
-  let prunedOn = now();
-  let pruning: Promise<void> | undefined;
-  const loop = (async () => {
-    while (!stopped) {
-      await tick().catch((error: unknown) => log('error', 'tick_failed', { error: errorText(error) }));
-      if (!pruning && Math.abs(now() - prunedOn) > pruneMs) {
-        prunedOn = now();
-        // Runs beside the ticks: after a busy day it takes a while, and orders must not wait for it.
-        pruning = prune()
-          .catch((error: unknown) => log('error', 'prune_failed', { error: errorText(error) }))
-          .finally(() => (pruning = undefined));
-      }
-      await new Promise<void>((done) => {
-        const timer = setTimeout(done, tickMs);
-        wake = () => {
-          clearTimeout(timer);
-          done();
-        };
-      });
-    }
-  })();
-  return {
-    stop: async (): Promise<void> => {
-      stopped = true;
-      wake();
-      await loop;
-      await pruning;
-    },
-  };
 };

@@ -125,7 +125,7 @@ const run = async (call: Call, endpoint: Endpoint, state: { inFlight: number }):
     body = validate(endpoint.query, Object.fromEntries(new URL(call.request.url).searchParams));
   }
   // The endpoint's own schema made this value: `endpoint()` ties the two types together.
-  const reply = await admitted(call, endpoint, state, async () => await endpoint.run(call, body as never, raw));
+  const reply = await inTime(call, async () => await admitted(call, endpoint, state, async () => await endpoint.run(call, body as never, raw)));
   if (reply instanceof Sent) {
     for (const name in call.headers) reply.response.headers.set(name, call.headers[name] ?? '');
     return reply.response;
@@ -133,6 +133,18 @@ const run = async (call: Call, endpoint: Endpoint, state: { inFlight: number }):
   call.headers['content-type'] = 'application/json';
   return new Response(JSON.stringify(reply.body), { status: reply.status ?? 200, headers: call.headers });
 };
+
+/** More than all providers together may take: what is waited for by then is the database. The work itself goes on, and keeps its place. */
+const inTime = async <T>({ gateway }: Call, work: () => Promise<T>): Promise<T> => {
+  const { quote_deadline_ms, order_deadline_ms, status_deadline_ms } = gateway.settings.routing;
+  let done: { value: T } | undefined;
+  const running = (async () => void (done = { value: await work() }))();
+  await gateway.waitAtMost(running, quote_deadline_ms + order_deadline_ms + status_deadline_ms + databaseMs);
+  if (!done)
+    throw new Problem('storage-unavailable', 'The database did not answer in time. Repeat the request: nothing is done twice.', { retryAfterMs: 2000 });
+  return done.value;
+};
+const databaseMs = 5_000;
 
 /**
  * Only a complete request takes a slot; a client that drips its body takes none. Quotes are shed first: a third of the slots is reserved for

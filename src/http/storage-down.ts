@@ -1,22 +1,22 @@
-const codes = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ETIMEDOUT',
-  'EPIPE',
-  'ENOTFOUND',
-  'CONNECTION_CLOSED',
-  'CONNECTION_ENDED',
-  'CONNECTION_DESTROYED',
-  'CONNECT_TIMEOUT',
-  '58000', // Hyperdrive's own
-  '57P01',
-  '57P02',
-  '57P03',
-  '53300',
-  '08006',
-  '08003',
-  '08001',
-]);
+/**
+ * SQLSTATEs that tell of the database's own state rather than of our statement, by class: connections (08), resources (53), operators and
+ * time-outs (57), its system (58), its own failure (XX), whom it lets in (28); then a database that is away, a server that takes no writes,
+ * transactions that have to be repeated, locks not to be had in time, sessions that it ended, and a prepared statement that a pooler lost.
+ */
+const states = /^(?:(?:08|53|57|58|28|XX)[0-9A-Z]{3}|3D000|25006|25P0[34]|40001|40003|40P01|55P03|26000)$/;
+
+/** Of the system and its resolver, of the driver, of TLS: no way to the database. */
+const ways = new RegExp(
+  `^(?:E(?:CONN(?:REFUSED|RESET|ABORTED)|TIMEDOUT|PIPE|NOTFOUND|NOTCONN|HOST(?:UNREACH|DOWN)|NET(?:UNREACH|DOWN|RESET)|ADDRNOTAVAIL|MFILE|NFILE|NOBUFS|PROTO|AI_[A-Z]+)|${[
+    'CONNECTION_(?:CLOSED|ENDED|DESTROYED)',
+    'CONNECT_TIMEOUT',
+    'SASL_SIGNATURE_MISMATCH',
+    '(?:DEPTH_ZERO_)?SELF_SIGNED_CERT(?:_IN_CHAIN)?',
+    'CERT_[A-Z_]+',
+    'UNABLE_TO_[A-Z_]+',
+    'ERR_(?:TLS|SSL)_[A-Z0-9_]+',
+  ].join('|')})$`,
+);
 
 /** workerd's wording, which has no code. */
 const words = /^(?:connection attempt failed|proxy request failed|Network connection lost|This socket has been closed|Stream was cancelled)/;
@@ -24,7 +24,9 @@ const words = /^(?:connection attempt failed|proxy request failed|Network connec
 /** Whether an error means that the database is unreachable, not that our statement was wrong. Drizzle puts the driver's error in `cause`. */
 export const isStorageDown = (error: unknown): boolean => {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth += 1) {
-    if ('code' in at && typeof at.code === 'string' && codes.has(at.code)) return true;
+    if ('code' in at && typeof at.code === 'string' && (states.test(at.code) || ways.test(at.code))) return true;
+    // Where a name has several addresses, each has an error of its own.
+    if (at instanceof AggregateError && at.errors.some(isStorageDown)) return true;
     if (words.test(at.message)) return true;
   }
   return false;

@@ -41,6 +41,6 @@ export type Stores = {
   operator: OperatorStore;
   idempotency: IdempotencyStore;
   prune(before: Retention, limit: number): Promise<Record<string, number>>;
-  /** A cheap round trip that also says whether every migration is in. */
+  /** A cheap round trip: whether the database takes writes, and has every migration. */
   check(): Promise<{ database: boolean; migrations: boolean }>;
 };

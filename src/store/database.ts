@@ -12,8 +12,8 @@ export const sqlState = (error: unknown): string | undefined => {
   return undefined;
 };
 export const uniqueViolation = '23505';
-/** Whether the statement failed and not the connection: it has a SQLSTATE outside the classes for connections and shutdowns. */
-export const databaseAnswered = (error: unknown): boolean => /^(?!08|57)[0-9A-Z]{5}$/.test(sqlState(error) ?? '');
+/** Whether the statement failed and not the database: it has a SQLSTATE outside those for connections, resources, shutdowns and read-only servers. */
+export const databaseAnswered = (error: unknown): boolean => /^(?!08|53|57|58|25006)[0-9A-Z]{5}$/.test(sqlState(error) ?? '');
 
 /** Which unique constraint was violated. */
 export const constraintOf = (error: unknown): string | undefined => {

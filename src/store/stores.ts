@@ -48,8 +48,9 @@ export const createStores = (client: Sql, options: StoreOptions): Stores => {
     prune: (before, limit) => prune(db, before, limit),
     check: async () => {
       try {
-        await client`select 1`;
-        return { database: true, migrations: await options.migrated() };
+        const [row] = await client<{ reads_only: boolean }[]>`
+          select pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as reads_only`;
+        return { database: row?.reads_only === false, migrations: await options.migrated() };
       } catch {
         return { database: false, migrations: false };
       }

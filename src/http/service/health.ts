@@ -12,7 +12,10 @@ export const live = endpoint({
   run: async () => await Promise.resolve({ body: { status: 'live' as const } }),
 });
 
-/** Ready means that the database answers and has every migration. A provider's health does not count here; see /providers. */
+/** The longest that readiness takes to answer. */
+const longestCheckMs = 4_000;
+
+/** Ready means that the database takes writes and has every migration. A provider's health does not count here; see /providers. */
 export const ready = endpoint({
   method: 'get',
   path: '/health/ready',
@@ -23,7 +26,9 @@ export const ready = endpoint({
   problems: [],
   lane: 'free',
   run: async ({ gateway }) => {
-    const state = await gateway.stores.check();
+    let state = { database: false, migrations: false };
+    const check = gateway.stores.check().then((found) => void (state = found));
+    await gateway.waitAtMost(check, longestCheckMs);
     const good = state.database && state.migrations && gateway.state.leaving !== true;
     return { status: good ? 200 : 503, body: { status: good ? ('ready' as const) : ('not-ready' as const), ...state, configuration: true } };
   },

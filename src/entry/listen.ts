@@ -1,0 +1,30 @@
+import { serve, type ServerType } from '@hono/node-server';
+import type { Env } from '../config/env.ts';
+import { StartRefused } from './start-refused.ts';
+
+/** Why a port cannot be had, by errno. */
+const meanings: Record<string, (env: Env) => string> = {
+  EADDRINUSE: ({ PORT, HOST }) => `port ${PORT} on ${HOST} is in use: stop the process that listens there, or set PORT`,
+  EACCES: ({ PORT }) => `port ${PORT} needs rights that this process has not: set PORT to 1024 or more`,
+  EADDRNOTAVAIL: () => 'HOST is no address of this machine: 127.0.0.1 is for this machine only, 0.0.0.0 for all',
+  ENOTFOUND: () => 'HOST is no address and no known name: 127.0.0.1 is for this machine only, 0.0.0.0 for all',
+  EAI_AGAIN: () => 'HOST is no address and no known name: 127.0.0.1 is for this machine only, 0.0.0.0 for all',
+};
+
+export const listen = async (fetch: (request: Request) => Response | Promise<Response>, env: Env): Promise<ServerType> =>
+  await new Promise((listening, failed) => {
+    const server = serve(
+      {
+        fetch,
+        port: env.PORT,
+        hostname: env.HOST,
+        serverOptions: { headersTimeout: 10_000, requestTimeout: 13_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 16_384 },
+      },
+      () => listening(server),
+    );
+    if ('maxConnections' in server) server.maxConnections = 10_000;
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const meaning = meanings[error.code ?? ''];
+      failed(meaning === undefined ? error : new StartRefused(meaning(env)));
+    });
+  });

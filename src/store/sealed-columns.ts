@@ -1,0 +1,30 @@
+/** Where sealed values are, by the schema. */
+import { getTableColumns, getTableName, is, sql, Table } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/postgres-js';
+import type { Sql } from 'postgres';
+import * as schema from './schema.ts';
+
+export type ColumnName = { table: string; column: string };
+
+const columnsOf = (kind: 'text' | 'json'): readonly ColumnName[] =>
+  Object.values(schema).flatMap((table) =>
+    is(table, Table)
+      ? Object.values(getTableColumns(table))
+          .filter((column) => column.columnType === 'PgCustomColumn' && column.getSQLType() === kind)
+          .map((column) => ({ table: getTableName(table), column: column.name }))
+      : [],
+  );
+
+/** Every sealed column of the schema. Its type is the only custom one that is text in the database. */
+export const sealedColumns = columnsOf('text');
+/** Every JSON document: an offer in it may hold a sealed `secret` (src/domain/offer.ts). A text that only looks like one is escaped, so it does not match. */
+export const documentColumns = columnsOf('json');
+
+/** One sealed value of each column that has any. */
+export const sealedSamples = async (client: Sql): Promise<readonly (ColumnName & { sealed: string })[]> => {
+  const one = ({ table, column }: ColumnName) => {
+    const [from, name] = [sql.identifier(table), sql.identifier(column)];
+    return sql`(select ${table}::text as "table", ${column}::text as "column", ${name} as sealed from ${from} where ${name} <> '' limit 1)`;
+  };
+  return await drizzle(client).execute<ColumnName & { sealed: string }>(sql.join(sealedColumns.map(one), sql` union all `));
+};

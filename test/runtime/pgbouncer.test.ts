@@ -1,0 +1,141 @@
+/** PgBouncer between the gateway and its database, as operators run it. */
+import { randomBytes } from 'node:crypto';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { afterAll, beforeAll, expect, inject } from 'vitest';
+import { createWallet } from '../../scripts/demo/wallet.ts';
+import { freshSecrets } from '../../src/config/secrets.ts';
+import { watchConnections } from '../../src/entry/connection-watch.ts';
+import { connect, isPooled, openDatabase } from '../../src/entry/database-node.ts';
+import { migrate } from '../../src/entry/migrate.ts';
+import { startServer } from '../../src/entry/node-server.ts';
+import { providerModules } from '../../src/providers/registry.gen.ts';
+import { startTestGateway } from '../support/gateway.ts';
+import { needsPgbouncer, startPgbouncer } from '../support/pgbouncer.ts';
+import { testDatabase, type TestDatabase } from '../support/postgres.ts';
+import { migrationsFolder } from '../setup/database.ts';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const log = (): void => undefined;
+const byTransaction = { pool_mode: 'transaction', server_round_robin: 1 };
+
+let database: TestDatabase;
+beforeAll(async () => {
+  if (inject('testServer') !== undefined) database = await testDatabase();
+});
+afterAll(async () => await database?.close());
+
+needsPgbouncer('whether a pooler answers is known from one connection', async () => {
+  expect(await isPooled(database.url)).toBe(false);
+  for (const pool_mode of ['transaction', 'session', 'statement']) {
+    const pooler = await startPgbouncer(database.url, { pool_mode });
+    expect([pool_mode, await isPooled(pooler.url)]).toEqual([pool_mode, true]);
+    await pooler.stop();
+  }
+});
+
+needsPgbouncer('each query gets its own rows, many at a time, also after a failed statement', async () => {
+  const pooler = await startPgbouncer(database.url, byTransaction);
+  const open = await openDatabase({ url: pooler.url, dataDir: 'unused', log, poolSize: 10 });
+  const asked = Array.from({ length: 160 }, (_, n) => n);
+  const answers = await Promise.all(
+    asked.map(async (n) => {
+      if (n % 10 === 3) await open.sql`select ${n}::int / 0 as n`.catch(() => undefined);
+      // Without a parameter the driver would send the next statement right behind it.
+      if (n % 7 === 1) await open.sql`select 1`;
+      return await open.sql`select ${n}::int as n, ${`text ${n}`}::text as text`;
+    }),
+  );
+  expect(answers).toEqual(asked.map((n) => [{ n, text: `text ${n}` }]));
+  await open.close();
+  await pooler.stop();
+});
+
+needsPgbouncer('statements that were prepared at another server process give their own rows too, or an error', async () => {
+  const pooler = await startPgbouncer(database.url, byTransaction);
+  const sql = connect(pooler.url, 10, { prepare: true });
+  const asked = Array.from({ length: 200 }, (_, n) => n);
+  const answers = await Promise.all(asked.map(async (n) => await sql`select ${n}::int as n, ${`text ${n}`}::text as text`));
+  expect(answers).toEqual(asked.map((n) => [{ n, text: `text ${n}` }]));
+  const told: string[] = [];
+  const open = { sql, url: pooler.url, kind: 'postgres' as const, pooled: false, close: async () => await sql.end() };
+  const watch = watchConnections(open, 10, (level, event) => told.push(`${level} ${event}`));
+  expect(watch.trusted()).toBe(true);
+  await watch.look();
+  await watch.look();
+  expect([watch.trusted(), told]).toEqual([false, ['error database.pooled']]);
+  await sql.end();
+  await pooler.stop();
+});
+
+needsPgbouncer('five starts at once migrate through it, and leave no lock behind', async () => {
+  const empty = await testDatabase({ empty: true });
+  const pooler = await startPgbouncer(empty.url, byTransaction);
+  const start = async (): Promise<void> => {
+    const open = await openDatabase({ url: pooler.url, dataDir: 'unused', log });
+    await migrate(open, migrationsFolder);
+    await open.close();
+  };
+  await Promise.all([1, 2, 3, 4, 5].map(start));
+  await start();
+  expect(
+    await empty.sql`select 1 from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`,
+  ).toEqual([]);
+  await pooler.stop();
+  await empty.close();
+});
+
+needsPgbouncer(
+  'twelve purchases at a time through it',
+  async () => {
+    const pooler = await startPgbouncer(database.url, byTransaction);
+    const pooled: TestDatabase = { ...database, url: pooler.url };
+    const gateway = await startTestGateway({ alpine: { simulator: { quoteTtlS: 3600 } }, borealis: { simulator: {} } }, { database: pooled });
+    const buy = async (): Promise<unknown> => {
+      const wallet = createWallet(gateway.url);
+      const { session_id } = (await wallet.call('/verify')).body;
+      const opened = await wallet.call('/session', { session_id });
+      expect([opened.status, opened.body['code']]).toEqual([200, undefined]);
+      const quote = await wallet.call('/quote', { session_id, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+      const order = await wallet.call('/order', { session_id, quote_id: quote.body['quote_id'] });
+      const again = await wallet.call('/order', { session_id, quote_id: quote.body['quote_id'] });
+      expect(again.body).toEqual(order.body);
+      return [quote.status, order.status, typeof order.body['order_id']];
+    };
+    const bought = await Promise.all(Array.from({ length: 12 }, buy));
+    expect(bought).toEqual(bought.map(() => [200, 200, 'string']));
+    expect((await fetch(`${gateway.url}/health/ready`)).status).toBe(200);
+    expect(gateway.logs.some((line) => line.includes('"event":"database.pooled"'))).toBe(true);
+    expect(gateway.logs.filter((line) => line.includes('"level":"error"'))).toEqual([]);
+    await gateway.close();
+    await pooler.stop();
+  },
+  60_000,
+);
+
+needsPgbouncer('by statement, and with a setting that it does not take, the start is refused by name', async () => {
+  const start = async (url: string): Promise<string> =>
+    await startServer({
+      environment: { ...freshSecrets(randomBytes), PORT: '0', DATABASE_URL: url, LOG_LEVEL: 'silent' },
+      modules: providerModules,
+      root,
+      configText: stringify({ mode: 'sandbox', network: 'regtest', providers: {} }),
+    }).then(
+      async (server) => {
+        await server.stop();
+        return 'it started';
+      },
+      (error: Error) => error.message,
+    );
+  const empty = await testDatabase({ empty: true });
+  const byStatement = await startPgbouncer(empty.url, { pool_mode: 'statement' });
+  expect(await start(byStatement.url)).toMatch(/^the pooler of DATABASE_URL ends a connection that begins a transaction \(pool_mode = statement\)/);
+  await byStatement.stop();
+  const pooler = await startPgbouncer(database.url, byTransaction);
+  expect(await start(`${pooler.url}?statement_timeout=10000`)).toMatch(
+    /^DATABASE_URL asks for a setting that this server, or the pooler before it, does not take/,
+  );
+  await pooler.stop();
+  await empty.close();
+});
