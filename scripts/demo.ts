@@ -19,13 +19,20 @@ const dataDir = process.env['DATA_DIR'] ?? join(root, '.data');
 const dataDirs = [dataDir, join(dataDir, 'worker')];
 const sayWaiting = (): void => say(`Waiting for the gateway at ${url} to start.`);
 
+const isSandboxAt = async (gateway: string): Promise<boolean> => (await fetch(`${gateway}/health/live`)).headers.get('x-ramp-mode') === 'sandbox';
+
 const name = process.argv[2] ?? 'buy';
 const demo: Demo | undefined = Object.hasOwn(demos, name) ? demos[name as keyof typeof demos] : undefined;
 if (!demo) {
   process.stderr.write(`There is no demo "${name}": ${Object.keys(demos).join(', ')}\n`);
   process.exitCode = 1;
-} else if (await waitForGateway(url, dataDirs, sayWaiting)) await demo(url, notedSandbox(dataDirs, url));
-else {
+} else if (await waitForGateway(url, dataDirs, sayWaiting)) {
+  if (await isSandboxAt(url)) await demo(url, notedSandbox(dataDirs, url));
+  else {
+    process.stderr.write(`The gateway at ${url} is not a sandbox: the demo would place real orders there.\n`);
+    process.exitCode = 1;
+  }
+} else {
   say(`Nothing answers at ${url}: starting a sandbox for this demo.`);
   const sandbox = await startSandbox({ port: 0, quiet: true, temporary: true });
   try {

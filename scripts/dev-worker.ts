@@ -12,8 +12,12 @@ import { migrate } from '../src/entry/migrate.ts';
 import { startPgliteQueue } from './pglite-queue.ts';
 import { sandboxSecrets } from './sandbox/providers.ts';
 import { noteSandbox, noteStarting } from './sandbox/notes.ts';
-import { root, startProviders } from './sandbox/start-sandbox.ts';
+import { modeOfFile, root, startProviders } from './sandbox/start-sandbox.ts';
 
+if (modeOfFile() !== 'sandbox') {
+  process.stderr.write('dev:worker is for a configuration with mode: sandbox: it makes its own keys and pretends the providers\n');
+  process.exit(1);
+}
 const port = process.env['PORT'] ?? '8787';
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const dataDir = process.env['DATA_DIR'] ?? join(root, '.data/worker');

@@ -1,10 +1,13 @@
 /** `npm run doctor -- --url https://…`: checks a deployment from outside, one line per check. Exit code 1 if one fails. */
+import './load-env.ts';
 import { parseArgs } from 'node:util';
 import { askAt, examine } from './doctor/checks.ts';
 
-const { values } = parseArgs({ options: { url: { type: 'string', default: 'http://127.0.0.1:8787' } } });
+/** An empty variable counts as absent. */
+const given = (name: string): string | undefined => (process.env[name] === '' ? undefined : process.env[name]);
+const { values } = parseArgs({ options: { url: { type: 'string', default: given('PUBLIC_URL') ?? `http://127.0.0.1:${given('PORT') ?? '8787'}` } } });
 if (URL.canParse(values.url)) {
-  const findings = await examine(askAt(values.url.replace(/\/$/, '')));
+  const findings = await examine(askAt(values.url.replace(/\/$/, '')), values.url);
   const width = Math.max(...findings.map((one) => one.name.length));
   for (const { name, good, says } of findings) process.stdout.write(`${good ? 'ok  ' : 'FAIL'} ${name.padEnd(width)}  ${says}\n`);
   if (findings.some((one) => !one.good)) process.exitCode = 1;

@@ -22,7 +22,7 @@ try {
   say('\ntry');
   say(`  curl -s ${url}/verify                       a session to begin with`);
   say(`  curl -s ${url}/providers                    who is there`);
-  say(`  ${demoCommand(url, process.env).padEnd(48)} one purchase, from offers to sats`);
+  if (server.config.mode === 'sandbox') say(`  ${demoCommand(url, process.env).padEnd(48)} one purchase, from offers to sats`);
   say(`  ${url}/docs\n`);
   let stopping = false;
   const end = (signal: string): void => {

@@ -30,13 +30,21 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 
 const mostSkewMs = 30_000;
 
-const checks: readonly { name: string; run: (ask: Ask) => Promise<[good: boolean, says: string]> }[] = [
+const checks: readonly { name: string; run: (ask: Ask, url: string) => Promise<[good: boolean, says: string]> }[] = [
   {
     name: 'answers',
     run: async (ask) => {
       const { status, ms, body } = await ask('/health/live');
       const mistakes = body['code'] === 'misconfigured' ? `: ${textOf(body['detail'])}` : '';
       return [status === 200, `/health/live ${status} in ${ms} ms${mistakes}`];
+    },
+  },
+  {
+    name: 'mode',
+    run: async (ask, url) => {
+      const isSandbox = (await ask('/health/live')).headers.get('x-ramp-mode') === 'sandbox';
+      if (!isSandbox) return [true, 'live'];
+      return url.startsWith('https:') ? [false, 'sandbox, behind https: a deployment needs mode: live'] : [true, 'sandbox'];
     },
   },
   {
@@ -50,7 +58,9 @@ const checks: readonly { name: string; run: (ask: Ask) => Promise<[good: boolean
   {
     name: 'public_url',
     run: async (ask) => {
-      const host = hostOf((await ask('/verify')).body['tokens']);
+      const { status, body } = await ask('/verify');
+      if (status !== 200) return [false, `not told: /verify ${status} ${textOf(body['code'])}`];
+      const host = hostOf(body['tokens']);
       if (host === undefined) return [true, 'not told from outside (proof_of_ownership: never)'];
       const url = `${/^(?:localhost|127\.|\[::1\])/.test(host) ? 'http' : 'https'}://${host}`;
       // Only this gateway has its signing keys.
@@ -116,10 +126,10 @@ const providerFindings = async (ask: Ask): Promise<Finding[]> => {
 };
 
 /** Every check, in order. One that throws counts as a failed check. */
-export const examine = async (ask: Ask): Promise<Finding[]> => {
+export const examine = async (ask: Ask, url: string): Promise<Finding[]> => {
   const findings: Finding[] = [];
   for (const { name, run } of checks) {
-    const [good, says] = await run(ask).catch((error: unknown): [boolean, string] => [false, reasonOf(error)]);
+    const [good, says] = await run(ask, url).catch((error: unknown): [boolean, string] => [false, reasonOf(error)]);
     findings.push({ name, good, says });
     if (name === 'answers' && !good) return findings;
   }

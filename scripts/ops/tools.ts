@@ -5,6 +5,10 @@ import type { Sql } from 'postgres';
 import '../load-env.ts';
 import { readEnv } from '../../src/config/env.ts';
 import { parseConfig, type GatewayConfig } from '../../src/config/providers-config.ts';
+import { readDatabaseUrl } from '../../src/config/database-url.ts';
+import { errorText } from '../../src/domain/error-text.ts';
+import { isStorageDown } from '../../src/http/storage-down.ts';
+import { sqlState } from '../../src/store/database.ts';
 import { connect } from '../../src/entry/database-node.ts';
 import type { Stores } from '../../src/ports/stores.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
@@ -33,6 +37,8 @@ const actorOf = (): string => {
 /** Opens DATABASE_URL. The embedded database belongs to the running process, so only HTTP reaches it. */
 export const withDatabase = async <T>(work: (ops: Ops) => Promise<T>, url = process.env['DATABASE_URL'] ?? ''): Promise<T> => {
   if (url === '') throw new Refused('DATABASE_URL is not set: this command needs the PostgreSQL of the gateway');
+  const read = readDatabaseUrl(url);
+  if (!read.ok) throw new Refused(`DATABASE_URL ${read.mistake}`);
   const sql = connect(url, 1);
   try {
     const stores = createStores(sql, { grouped: false, migrated: async () => await Promise.resolve(true) });
@@ -61,9 +67,17 @@ export const command = async (work: () => Promise<void>): Promise<void> => {
   try {
     await work();
   } catch (error) {
-    process.stderr.write(`${error instanceof Refused ? error.message : error instanceof Error ? (error.stack ?? error.message) : 'unknown'}\n`);
+    process.stderr.write(`${refusalOf(error)}\n`);
     process.exitCode = 1;
   }
+};
+
+/** An error of the database never shows its statement: that has parameters in it. */
+const refusalOf = (error: unknown): string => {
+  if (error instanceof Refused) return error.message;
+  if (isStorageDown(error)) return `the database does not answer: ${errorText(error)}`;
+  if (sqlState(error) !== undefined) return `the database refused: ${errorText(error)}`;
+  return error instanceof Error ? (error.stack ?? error.message) : 'unknown';
 };
 
 /** `--name value` and `--name`; the rest are words. */

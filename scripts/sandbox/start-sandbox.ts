@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { freshSecrets } from '../../src/config/secrets.ts';
-import { startServer, type RunningServer } from '../../src/entry/node-server.ts';
+import { StartRefused, startServer, type RunningServer } from '../../src/entry/node-server.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { noteSandbox, noteStarting } from './notes.ts';
 import { sandboxProviders, sandboxSecrets, sandboxTicker, type SandboxProvider } from './providers.ts';
@@ -21,10 +21,12 @@ export const startSandbox = async (options: { port?: number; quiet?: boolean; te
   const temporary = options.temporary === true ? mkdtempSync(join(tmpdir(), 'ramp-gateway-')) : undefined;
   const dataDir = temporary ?? process.env['DATA_DIR'] ?? join(root, '.data');
   if (temporary === undefined) noteStarting(dataDir, `http://127.0.0.1:${options.port ?? process.env['PORT'] ?? 8787}`);
+  const isSandbox = modeOfFile() === 'sandbox';
+  if (options.temporary === true && !isSandbox) throw new StartRefused('the configuration is not mode: sandbox: a demo starts nothing of its own with it');
   const children = await startProviders();
   const environment = {
-    ...ownKeys(dataDir),
-    ...sandboxSecrets,
+    // Keys that are made here, and credentials of play money, are for the sandbox alone: live mode has its own or does not start.
+    ...(isSandbox ? { ...ownKeys(dataDir), ...sandboxSecrets } : {}),
     ...process.env,
     DATA_DIR: dataDir,
     ...(options.port === undefined ? {} : { PORT: String(options.port) }),
@@ -55,14 +57,27 @@ export const startSandbox = async (options: { port?: number; quiet?: boolean; te
   }
 };
 
+type SandboxFile = {
+  mode?: string;
+  routing?: { reference?: Record<string, { feeds?: (string | { url?: string })[] }> };
+  providers?: Record<string, { kind?: string; mode?: string }>;
+} | null;
+
+const readFile = (): SandboxFile => {
+  const file = process.env['CONFIG_FILE'] ?? join(root, 'providers.config.yaml');
+  try {
+    return parse(readFileSync(file, 'utf8')) as SandboxFile;
+  } catch {
+    // What is wrong with it is told, with its line, by the gateway that reads it next.
+    return null;
+  }
+};
+/** What the file says; undefined when it cannot be read. */
+export const modeOfFile = (): string | undefined => readFile()?.mode;
+
 /** Those that the configuration names, and a ticker where it has feeds on loopback, each on any free port: the address in the file is replaced by it. */
 export const startProviders = async (): Promise<(SandboxProcess & { child: ChildProcess })[]> => {
-  const file = process.env['CONFIG_FILE'] ?? join(root, 'providers.config.yaml');
-  const config = parse(readFileSync(file, 'utf8')) as {
-    mode?: string;
-    routing?: { reference?: Record<string, { feeds?: (string | { url?: string })[] }> };
-    providers?: Record<string, { kind?: string; mode?: string }>;
-  } | null;
+  const config = readFile();
   if (config?.mode !== 'sandbox') return [];
   const blocks = config.providers ?? {};
   const isWanted = ({ kind, options: { id } }: SandboxProvider): boolean => blocks[id]?.kind === kind && blocks[id].mode !== 'off';

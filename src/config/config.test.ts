@@ -102,7 +102,7 @@ describe('configuration', () => {
     expect(checkLive(good(live), { DATABASE_URL: 'postgres://x' })).toEqual([]);
     const bad = good(live.replace('https://ramp', 'http://ramp').replace('https://alpine.example', 'http://10.0.0.1').concat('    sandbox: true\n'));
     expect(checkLive(bad, {})).toEqual([
-      'public_url: found "http://ramp.wallet.example", live mode needs https',
+      'public_url: live mode needs https (PUBLIC_URL overrides the configuration)',
       'DATABASE_URL is missing: live mode needs a PostgreSQL',
       'providers.alpine: a sandbox provider cannot be used in live mode',
       'providers.alpine.base_url: live mode needs https',

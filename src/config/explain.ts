@@ -17,6 +17,9 @@ type Issue = {
   errors?: Issue[][];
 };
 
+/** Settings where a secret may have been put by mistake, instead of its hash or the name of its variable. */
+const mayBeSecret = /(?:_env|_hashes\.\d+|publishable_keys\.\d+|webhook_secret|api_key|master_key|token)$/;
+
 /** One mistake as one line: file:line: path: found …, allowed: …. */
 export const explain = (place: Place, prefix: string[], issue: z.core.$ZodIssue | Issue, schema: { shape: Record<string, unknown> }): string => {
   const one = issue as Issue;
@@ -33,7 +36,12 @@ export const explain = (place: Place, prefix: string[], issue: z.core.$ZodIssue 
     return `${at(place, [...path, key])}: ${[...path, key].join('.')}: unknown setting${suggestion(key, allowed)}`;
   }
   const found = place.document.getIn(path);
-  const text = found === undefined ? 'nothing found' : `found ${JSON.stringify(isNode(found) ? found.toJSON() : found)}`;
+  const text =
+    found === undefined
+      ? 'nothing found'
+      : mayBeSecret.test(path.join('.'))
+        ? 'found something else'
+        : `found ${JSON.stringify(isNode(found) ? found.toJSON() : found)}`;
   return `${at(place, path)}: ${path.join('.')}: ${text}, ${wanted(one)}`;
 };
 

@@ -235,10 +235,12 @@ export type ParseOptions = {
 /** Reads the whole file, or reports every mistake with its file, line, path, what was found and what is allowed. */
 export const parseConfig = (text: string, options: ParseOptions): Parsed => {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
   const syntax = document.errors.map((error) => `${options.fileName}:${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]}`);
   if (syntax.length > 0) return { ok: false, mistakes: syntax };
   const place = { document, lines, fileName: options.fileName };
+  const empty = document.contents === null || document.toJS() === null;
+  if (empty) return { ok: false, mistakes: [`${options.fileName}: the file is empty: it needs mode, network and providers`] };
   const top = topLevel.safeParse(document.toJS());
   if (!top.success) return { ok: false, mistakes: top.error.issues.map((issue) => explain(place, [], issue, topLevel)) };
   const mistakes: string[] = [];

@@ -39,25 +39,60 @@ export const readSecrets = (
   const seal = keys('SEAL_KEY');
   const notice = keys('NOTICE_KEY');
   const signing = keys('WEBHOOK_SIGNING_KEY');
-  for (const name of namedVariables(config))
-    if ((source[name.variable] ?? '') === '') mistakes.push(`${name.path} names the variable ${name.variable}, which is not set`);
-  if (mistakes.length > 0) return { ok: false, mistakes };
+  for (const { path, variable } of namedVariables(config)) {
+    if (valueOf(source, variable) === undefined) mistakes.push(`${path} names the variable ${variable}, which is not set`);
+    mistakes.push(...unusable(source, variable));
+  }
+  mistakes.push(...unusable(source, 'METRICS_TOKEN'));
   const appWebhooks = new Map(
     Object.entries(config.apps).flatMap(([id, app]) =>
-      app.webhook_secret_env === undefined ? [] : [[id, (source[app.webhook_secret_env] ?? '').split(',').map((one) => one.trim())] as const],
+      app.webhook_secret_env === undefined ? [] : [[id, appSecrets(valueOf(source, app.webhook_secret_env) ?? '')] as const],
     ),
   );
+  for (const [id, secrets] of appWebhooks)
+    if (secrets.some((one) => !isAppSecret(one)))
+      mistakes.push(`apps.${id}.webhook_secret_env names a variable that is not whsec_ and base64 of 24 to 64 bytes (several: separated by commas)`);
+  if (mistakes.length > 0) return { ok: false, mistakes: [...new Set(mistakes)] };
   return {
     ok: true,
     secrets: {
       seal,
       notice: notice.map((one) => one.key),
       signing: signing.map((one) => ({ kid: one.id, seed: one.key })),
-      metricsToken: source['METRICS_TOKEN'] === '' ? undefined : source['METRICS_TOKEN'],
-      provider: (name) => source[name],
+      metricsToken: valueOf(source, 'METRICS_TOKEN'),
+      provider: (name) => valueOf(source, name),
       appWebhooks,
     },
   };
+};
+
+/** Without the line end that files and secret stores leave behind a value. An empty value counts as absent. */
+const valueOf = (source: Source, name: string): string | undefined => {
+  const value = source[name]?.trim() ?? '';
+  return value === '' ? undefined : value;
+};
+
+/** A secret goes into a header: what cannot stand there would fail at each call, and look like a network that is down. */
+const unusable = (source: Source, name: string): string[] => {
+  const value = valueOf(source, name) ?? '';
+  if (/^(["']).*\1$/s.test(value)) return [`${name} is in quotes: take them away (docker --env-file keeps them, a shell does not)`];
+  return /^[\x20-\x7e]*$/.test(value) ? [] : [`${name} has a line end or another character that no secret has`];
+};
+
+const appSecrets = (text: string): string[] =>
+  text
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+
+/** Standard Webhooks: `whsec_` (or nothing) and padded base64 of 24 to 64 bytes. */
+const isAppSecret = (text: string): boolean => {
+  try {
+    const { length } = base64.decode(text.replace(/^whsec_/, ''));
+    return length >= 24 && length <= 64;
+  } catch {
+    return false;
+  }
 };
 
 const readKey = (text: string): NamedKey | undefined => {
@@ -97,7 +132,8 @@ const isPrivate = (hostname: string): boolean => {
 export const checkLive = (config: GatewayConfig, source: Source): string[] => {
   if (config.mode !== 'live') return [];
   const mistakes: string[] = [];
-  if (!config.public_url.startsWith('https://')) mistakes.push(`public_url: found "${config.public_url}", live mode needs https`);
+  if (!config.public_url.startsWith('https://')) mistakes.push('public_url: live mode needs https (PUBLIC_URL overrides the configuration)');
+  if (config.network === 'regtest') mistakes.push('network: live mode has real providers, and none of them pays on regtest');
   if ((source['DATABASE_URL'] ?? '') === '') mistakes.push('DATABASE_URL is missing: live mode needs a PostgreSQL');
   for (const provider of config.providers) {
     if (provider.mode === 'off') continue;

@@ -31,7 +31,6 @@ const nameOf = (url: string): string => new URL(url).pathname.slice(1);
 needsPostgres(
   'a server that only reads is 503 and not ready, and it is served again when it takes writes',
   async () => {
-    const t0 = Date.now();
     const admin = connect(database.url, 1);
     const [name, others] = [
       nameOf(database.url),
@@ -46,7 +45,6 @@ needsPostgres(
     await admin.unsafe('set default_transaction_read_only = off');
     await admin.unsafe(`alter database ${name} reset default_transaction_read_only`);
     await admin.end();
-    const t1 = Date.now();
     // The connections of the meantime only read for as long as they live: they are replaced.
     await until('it takes writes again', async () => {
       const answers = await Promise.all(Array.from({ length: 20 }, () => verify()));

@@ -37,6 +37,25 @@ const cases: { name: string; config: string; variables: Record<string, string>; 
     variables: keys,
     says: 'apps.wallet.webhook_secret_env names the variable WALLET_WEBHOOK_SECRET, which is not set',
   },
+  {
+    name: 'a webhook secret of an app that signs nothing',
+    config: withApp,
+    variables: { ...keys, WALLET_WEBHOOK_SECRET: 'do-not-show' },
+    says: 'apps.wallet.webhook_secret_env names a variable that is not whsec_ and base64 of 24 to 64 bytes',
+  },
+  {
+    name: 'a token with a line end within',
+    config: sandbox,
+    variables: { ...keys, METRICS_TOKEN: 'do-not-show\nmore' },
+    says: 'METRICS_TOKEN has a line end or another character that no secret has',
+  },
+  {
+    name: 'a live gateway on regtest',
+    config: live.replace('network: main', 'network: regtest'),
+    variables: keys,
+    says: 'network: live mode has real providers, and none of them pays on regtest',
+  },
+  { name: 'an empty configuration', config: '\n', variables: keys, says: 'providers.config.yaml: the file is empty: it needs mode, network and providers' },
   { name: 'sandbox providers in live mode', config: live, variables: keys, says: 'providers.alpine.base_url: live mode needs https' },
   {
     name: 'a configuration with a mistake',

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { examine } from '../../scripts/doctor/checks.ts';
 import { childPath } from '../setup/children.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { root } from './runtimes.ts';
@@ -27,6 +28,7 @@ it('a sound deployment: a good line for each check', async () => {
   const { code, lines } = await run('doctor', ['--url', gateway.url]);
   expect(steady(lines)).toEqual([
     'ok   answers            /health/live 200 in n ms',
+    'ok   mode               sandbox',
     'ok   ready              configuration, database, migrations',
     'ok   public_url         http://here leads here',
     'ok   clock              n s apart from this machine',
@@ -52,6 +54,32 @@ it('a public_url that leads elsewhere, and a provider that lists nothing', async
   } finally {
     await broken.close();
   }
+});
+
+it('a sandbox behind https fails, and a live one does not', async () => {
+  const modes = async (mode: string | undefined, url: string): Promise<unknown> => {
+    const headers = new Headers(mode === undefined ? {} : { 'x-ramp-mode': mode });
+    const findings = await examine(async () => await Promise.resolve({ status: 200, headers, body: {}, ms: 1 }), url);
+    return findings.find(({ name }) => name === 'mode')?.good;
+  };
+  expect(await modes('sandbox', 'https://ramp.wallet.example')).toBe(false);
+  expect(await modes(undefined, 'https://ramp.wallet.example')).toBe(true);
+  expect(await modes('sandbox', 'http://127.0.0.1:8787')).toBe(true);
+});
+
+it('without --url it asks where PUBLIC_URL or PORT say', async () => {
+  expect((await run('doctor', [], { PUBLIC_URL: '', PORT: new URL(gateway.url).port })).lines[0]).toMatch(/^ok {3}answers/);
+  expect((await run('doctor', [], { PUBLIC_URL: gateway.url, PORT: '9' })).lines[0]).toMatch(/^ok {3}answers/);
+});
+
+it('the database away: public_url is not told, and not good', async () => {
+  const down = async (path: string) =>
+    await Promise.resolve({ status: path === '/health/live' ? 200 : 503, headers: new Headers(), body: { code: 'storage-unavailable' }, ms: 1 });
+  expect((await examine(down, 'http://127.0.0.1:8787')).find(({ name }) => name === 'public_url')).toEqual({
+    name: 'public_url',
+    good: false,
+    says: 'not told: /verify 503 storage-unavailable',
+  });
 });
 
 it('nothing there, and no address at all', async () => {

@@ -1,10 +1,9 @@
 /** Debian's PgBouncer before the tests' server: as the system's `postgres`, in a folder of its own, gone with `stop`. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { execFileSync } from 'node:child_process';
 import { inject, it } from 'vitest';
 import { connect } from '../../src/entry/database-node.ts';
 
