@@ -55,7 +55,10 @@ export type IntentStore = {
   /** Ends an intent that the provider certainly did not take. False if another sender has held it since: that one's result counts. */
   reject(id: string, owner: string, evidence: Json): Promise<boolean>;
   change(id: string, owner: string, change: IntentChange, release: boolean): Promise<boolean>;
-  /** Ends it for good. If the provider went back on its offer, the same transaction excludes it for this customer. */
+  /**
+   * Ends it for good. If the provider went back on its offer, the same transaction excludes it for this customer. `declined` only while the lease is
+   * still the owner's, as for `reject`.
+   */
   end(id: string, owner: string, change: IntentChange, standsBack: StandsBack | undefined): Promise<boolean>;
   /**
    * Confirms the intent, and stores the order, its first event and its deliveries, in one transaction. `lost`: somebody else has ended it. `twin`:

@@ -49,6 +49,11 @@ const settle = async (tx: Transaction | Database, id: string, owner: string, cha
   return rows.length === 1;
 };
 
+const stillOwns = async (tx: Transaction, id: string, owner: string): Promise<boolean> => {
+  const rows = await tx.select({ leaseOwner: intents.leaseOwner }).from(intents).where(eq(intents.id, id)).for('update');
+  return rows[0]?.leaseOwner === owner;
+};
+
 export const createIntentStore = (db: Database): IntentStore => ({
   create: async (intent, lease, maxOpen) => {
     try {
@@ -99,6 +104,8 @@ export const createIntentStore = (db: Database): IntentStore => ({
   change: async (id, owner, change, release) => await settle(db, id, owner, change, release),
   end: async (id, owner, change, back) =>
     await db.transaction(async (tx) => {
+      // A refusal tells nothing once another has held the placing: it may be the refusal of what that one has placed.
+      if (change.state === 'declined' && !(await stillOwns(tx, id, owner))) return false;
       if (!(await settle(tx, id, owner, change))) return false;
       if (back) await standBack(tx, back);
       return true;

@@ -194,6 +194,11 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       const one = await placed();
       const back = { customerId: one.customerId, providerId: one.providerId, now, until: now + 1 };
       expect(await intents.end(one.id, 'two', { state: 'declined', answer: 'stolen' }, back)).toBe(false);
+      // Its lease is gone, and nobody has it now: what another found out meanwhile counts.
+      const lost = await placed();
+      await intents.change(lost.id, 'one', { state: 'unknown' }, true);
+      expect(await intents.end(lost.id, 'one', { state: 'declined' }, undefined)).toBe(false);
+      expect(await stateOf(lost.id)).toBe('unknown');
       expect(await intents.end(one.id, 'one', { state: 'declined', answer: 'first', nextTryOn: past }, back)).toBe(true);
       expect(await intents.end(one.id, 'one', { state: 'declined', answer: 'again' }, back)).toBe(false);
       expect(ids(await intents.claimWithheld(now, lease('two'), 100))).not.toContain(one.id);

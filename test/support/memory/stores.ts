@@ -78,6 +78,7 @@ export const memoryStores = (now: () => number) => {
         await Promise.resolve(intents.lends(id, owner) && intents.change(id, owner, isUnsettled, { state: 'rejected', evidence }, true)),
       change: async (id, owner, change, release) => await Promise.resolve(intents.change(id, owner, isUnsettled, change, release)),
       end: async (id, owner, change, back) => {
+        if (change.state === 'declined' && !intents.lends(id, owner)) return false;
         if (!intents.change(id, owner, isUnsettled, change, true)) return false;
         if (back) {
           const others = Object.entries(declined.get(back.customerId) ?? {}).filter(([, until]) => until > back.now);
