@@ -2,7 +2,7 @@
 import { tickerKey } from '../../src/config/providers-config.ts';
 import { kinds, sandboxOf } from '../kinds.ts';
 
-/** Two price feeds that are pretended, under the key that the configuration has them by. Prices as the providers', before what they add. */
+/** Two simulated price feeds, under their keys in the configuration. Their prices are the simulated providers' before fees. */
 export const sandboxTicker = { kind: 'ticker', options: { id: tickerKey, prices: { EUR: 9_180_000, CHF: 8_560_000 }, moves: 300 } };
 
 /** A simulated provider. `options` are for its simulator, and reach its process as JSON. */

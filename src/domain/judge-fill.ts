@@ -1,4 +1,4 @@
-/** What a provider delivered, against what was ordered, once it was paid. Amounts in the ramp's units. */
+/** Compares what a provider delivered for a paid order with what was ordered. Amounts in the ramp's units. */
 import type { Bounds } from './judge-order.ts';
 
 export type Ordered = { pay: bigint; receive: bigint; binding: boolean; bounds: Bounds };
@@ -12,7 +12,7 @@ export type FillJudgement = 'as-ordered' | 'differs' | 'short' | 'overcharged';
 /** Of what was ordered so much is near enough, in basis points. */
 const nearEnoughBps = 9_900n;
 
-/** An estimate may be worse by its slippage; nothing may be beyond what the customer bounded. */
+/** An estimate may be worse by its slippage. Nothing may go beyond the customer's own limits. */
 export const judgeFill = ({ pay, receive, binding, bounds }: Ordered, told: { pay: bigint; receive: bigint }): FillJudgement => {
   const slippage = binding ? 0 : bounds.slippageBps;
   if (told.pay * 10_000n > pay * BigInt(10_000 + slippage) || (bounds.maxPay !== undefined && told.pay > bounds.maxPay)) return 'overcharged';

@@ -23,7 +23,7 @@ export type OrderNow = {
   binding: boolean;
   pay: bigint;
   receive: bigint;
-  /** What amounts are held against: the accepted figures, and the customer's own bounds. Without them, the order's own. */
+  /** What amounts are compared with: the accepted figures and the customer's own limits; without them, the order's figures. */
   accepted?: { pay: bigint; receive: bigint; bounds: Bounds };
   /** What was ordered, as the provider named it. */
   currency?: string;
@@ -123,7 +123,7 @@ const worsened = ({ ramp = 'buy', accepted, ...order }: OrderNow, pay = order.pa
 
 /**
  * Whether nothing more will happen. `underpaid`, `expired`, `failed` and an unpaid order that never expires become final once we stop following
- * them. We follow money in flight (paid, filled), reviews and fills that fell short for ever.
+ * them. We never stop following money in flight (paid, filled), reviews, and fills that fell short.
  */
 export const isFinal = (stage: Stage, now: number, followUntil: number, ramp: Ramp = 'buy', disputed = false): boolean => {
   switch (stage) {

@@ -10,7 +10,7 @@ type Thief = {
   binding: boolean;
   orderSats: bigint;
   everyHours: number;
-  /** Of the orders that it gets, counted from 1: which ones it steals whole. The others it delivers in full, lead and all. */
+  /** Which of its orders, counted from 1, it steals whole. It delivers the others in full, lead included. */
   steals: (nth: number) => boolean;
 };
 

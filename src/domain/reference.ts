@@ -10,7 +10,7 @@ export type FeedFault = (typeof feedFaults)[number];
 export const feedStates = ['used', 'frozen', 'disagrees', 'repeats', ...feedFaults] as const;
 export type FeedState = (typeof feedStates)[number];
 
-/** The last that is known of one feed. A feed that is away keeps what it said before, until that is too old. */
+/** The last reading of one feed. While a feed is down, its last reading counts until it is too old. */
 export type FeedReading = {
   name: string;
   fault?: FeedFault;

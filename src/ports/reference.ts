@@ -13,7 +13,7 @@ export type Feed = {
   venue: string;
   averages: readonly string[];
 };
-/** Never throws for what the feed does. */
+/** Never throws because of the feed. */
 export type FeedReader = (feed: Feed, signal: AbortSignal) => Promise<FeedAnswer>;
 
 /** What is known of one currency's feeds, the same for all instances. `price`: what they agreed on when they were read. */

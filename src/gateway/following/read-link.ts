@@ -9,7 +9,7 @@ import { noteNews } from '../pricing/record.ts';
 
 const patienceMs = 3_000;
 const mostBytes = 16_384;
-/** LUD-03: what a wallet reads before it makes its invoice. github.com/lnurl/luds */
+/** LUD-03: what a wallet reads before it makes an invoice. github.com/lnurl/luds */
 const withdrawRequest = z.object({ tag: z.literal('withdrawRequest'), maxWithdrawable: z.int().nonnegative() });
 
 /**
