@@ -92,6 +92,11 @@ describe('configuration', () => {
     expect(mistakes(text).some((one) => one.startsWith(line))).toBe(true);
   });
 
+  it("no provider is called gateway: it would get the signature over the gateway's own token", () => {
+    const text = `mode: sandbox\nnetwork: regtest\n${block.replace('alpine:', 'gateway:')}`;
+    expect(mistakes(text)).toEqual([expect.stringContaining('is the gateway itself')]);
+  });
+
   it('an unknown kind names the known ones', () => {
     expect(mistakes('mode: sandbox\nnetwork: regtest\nproviders:\n  x:\n    kind: nope\n')[0]).toMatch(
       /^providers\.config\.yaml:5: providers\.x\.kind: found "nope", allowed: .*fiat-on-ramp/,
