@@ -94,7 +94,7 @@ describe('configuration', () => {
 
   it("no provider is called gateway: it would get the signature over the gateway's own token", () => {
     const text = `mode: sandbox\nnetwork: regtest\n${block.replace('alpine:', 'gateway:')}`;
-    expect(mistakes(text)).toEqual([expect.stringContaining('is the gateway itself')]);
+    expect(mistakes(text)).toEqual([expect.stringContaining('this name is the gateway itself')]);
   });
 
   it('an unknown kind names the known ones', () => {

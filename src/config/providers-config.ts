@@ -212,14 +212,10 @@ export const topLevel = z.strictObject({
       fills_days: count(730).describe('What was delivered for an order; the sums that rank offers fade by themselves'),
     }),
   ),
-  providers: z.record(
-    z
-      .string()
-      .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a short lower-case name')
-      // `tokens.gateway` is the gateway's own: a provider of that name would get its signature.
-      .refine((id) => id !== 'gateway', 'is the gateway itself: name the provider otherwise'),
-    z.looseObject({ kind: z.string() }),
-  ),
+  providers: z
+    .record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a short lower-case name'), z.looseObject({ kind: z.string() }))
+    // `tokens.gateway` is the gateway's own: a provider of that name would get its signature.
+    .refine((all) => !Object.hasOwn(all, 'gateway'), { path: ['gateway'], message: 'this name is the gateway itself: call the provider something else' }),
 });
 
 type Top = z.output<typeof topLevel>;
