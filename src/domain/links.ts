@@ -6,8 +6,8 @@
 import { withoutInvisible } from './printable.ts';
 
 const MAX_LENGTH = 4096;
-/** No user info, percent sign or letter outside ASCII before the path: parsers disagree about the host of such links. */
-const LINK_FORM = /^https?:\/\/(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?#].*)?$/i;
+/** No user info, percent sign, empty label or letter outside ASCII before the path: parsers disagree about the host of such links. */
+const LINK_FORM = /^https?:\/\/(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*\.?|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?#].*)?$/i;
 /** Backslash, spaces, control characters, bidi and other invisible marks. */
 const TRICKS = /[\\\s\p{C}\p{Default_Ignorable_Code_Point}]/u;
 

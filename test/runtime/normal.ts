@@ -27,6 +27,9 @@ const secretKeys = new Set([
   'tie_key',
   'tieKey',
   'salt',
+  // Sums are read again within a second of news, or within half a minute: another moment, another hash.
+  'record_snapshot',
+  'recordSnapshot',
   'kid',
 ]);
 const durations = new Set(['latency_ms', 'waited_ms', 'retry_after_ms', 'latencyMs', 'waitedMs', 'made_on', 'decidedOn', 'observedOn', 'expiresOn']);

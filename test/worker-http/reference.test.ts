@@ -52,7 +52,7 @@ needsPostgres('the Cron reads the feeds, a request tells costs against them', as
   const live = await until('the reference is live', async () => {
     await worker.wake();
     const body = await offers();
-    return body.policy.reference.source === 'live' ? body : undefined;
+    return body.policy?.reference.source === 'live' ? body : undefined;
   });
   // A fee of 0.90 EUR in 100.00 EUR at the market's own price, and half a per cent above it; sats are whole, and costs rounded up.
   expect(live.offers.map((one) => one.cost_bps)).toEqual([91, 140]);
