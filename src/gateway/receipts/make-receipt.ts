@@ -3,7 +3,7 @@ import type { Json } from '../../domain/offer.ts';
 import { receiptLeaf, receiptRoute, type Inclusion, type ReceiptKind, type ReceiptPayload } from '../../domain/receipt.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Order } from '../../ports/orders.ts';
-import type { StoredReceipt } from '../../ports/receipts.ts';
+import type { StoredDay, StoredReceipt } from '../../ports/receipts.ts';
 import type { StoredOffers } from '../pricing/store-route.ts';
 
 export const issuerOf = (gateway: Gateway): string => new URL(gateway.settings.public_url).host;
@@ -58,11 +58,25 @@ export const receiptsOf = async (gateway: Gateway, stored: StoredOffers & { chos
   return await Promise.all(wanted.map(async ([kind, content]) => known.find((one) => one.kind === kind) ?? (await make(gateway, subjectId, kind, content))));
 };
 
-/** A receipt's position in its day, once that day is closed. */
-export const inclusionOf = async (gateway: Gateway, receipt: StoredReceipt): Promise<(Inclusion & { signed_root: string }) | undefined> => {
-  const day = await gateway.stores.receipts.day(receipt.day);
-  if (!day) return undefined;
-  const leaves = await gateway.stores.receipts.leaves(receipt.day);
-  const proof = inclusionProof(leaves, receipt.number);
-  return { day: day.day, index: receipt.number, size: day.size, proof, root: day.root, signed_root: day.jws };
+type ClosedDay = { day: StoredDay; leaves: string[] };
+
+/** Closed days by their name: the receipts of one order are mostly of one day, whose leaves may be many. */
+export const closedDaysOf = async (gateway: Gateway, receipts: readonly StoredReceipt[]): Promise<Map<string, ClosedDay>> => {
+  const store = gateway.stores.receipts;
+  const closed = new Map<string, ClosedDay>();
+  for (const name of new Set(receipts.map(({ day }) => day))) {
+    const day = await store.day(name);
+    if (day) closed.set(name, { day, leaves: await store.leaves(name) });
+  }
+  return closed;
 };
+
+/** A receipt's position in its closed day. */
+export const inclusionIn = ({ day, leaves }: ClosedDay, { number }: StoredReceipt): Inclusion & { signed_root: string } => ({
+  day: day.day,
+  index: number,
+  size: day.size,
+  proof: inclusionProof(leaves, number),
+  root: day.root,
+  signed_root: day.jws,
+});
