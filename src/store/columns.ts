@@ -1,4 +1,7 @@
-import { customType } from 'drizzle-orm/pg-core';
+import { bigint, customType } from 'drizzle-orm/pg-core';
+
+/** Money, in the ramp's integer units (domain/ramp.ts). */
+export const amount = (name: string) => bigint(name, { mode: 'bigint' });
 
 /** A time: Unix milliseconds in the code, `timestamp with time zone` in the database, so that operators can read it. */
 export const moment = customType<{ data: number; driverData: string }>({

@@ -1,9 +1,7 @@
 /** What providers delivered against their quotes (src/domain/record.ts). Names nobody: an order's id leads to a customer only while the order's row exists. */
-import { bigint, boolean, index, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { boolean, index, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import type { Ramp } from '../domain/ramp.ts';
-import { moment } from './columns.ts';
-
-const amount = (name: string) => bigint(name, { mode: 'bigint' });
+import { amount, moment } from './columns.ts';
 
 /** One row per order that was filled, or paid and never filled. Nothing is removed: a link read later, or a late fill, completes the row. */
 export const fills = pgTable(

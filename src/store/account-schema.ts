@@ -1,0 +1,90 @@
+/** Accounts at sell providers, their connections, and payments that no order explains. */
+import { sql } from 'drizzle-orm';
+import { index, integer, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { moment, sealed } from './columns.ts';
+import { customers } from './session-schema.ts';
+
+/**
+ * A customer's account at a sell provider. The adapter's blob (with the per-user key) is in provider_sessions under the same id, so that intents
+ * and orders find it like an upstream session.
+ */
+export const accounts = pgTable(
+  'accounts',
+  {
+    id: uuid('id').primaryKey(),
+    customerId: uuid('customer_id')
+      .notNull()
+      .references(() => customers.id),
+    providerId: text('provider_id').notNull(),
+    /** SHA-256 of the e-mail in lower case; absent for a pasted key. Each e-mail and provider has one connected customer. */
+    emailHash: text('email_hash'),
+    status: text('status').$type<'onboarding' | 'pending' | 'connected' | 'rejected' | 'needs_reconnect'>().notNull(),
+    statusOn: moment('status_on').notNull(),
+    /** Where the customer signs up, and whether an e-mail went out. */
+    signup: sealed('signup'),
+    sequence: integer('sequence').notNull().default(0),
+    webhookUrl: sealed('webhook_url'),
+    webhookEvents: text('webhook_events').array(),
+    appId: text('app_id'),
+    createdOn: moment('created_on').notNull(),
+    checkedOn: moment('checked_on'),
+    nextCheckOn: moment('next_check_on'),
+    removedOn: moment('removed_on'),
+    leaseOwner: text('lease_owner'),
+    leaseUntil: moment('lease_until'),
+  },
+  (t) => [
+    uniqueIndex('accounts_customer')
+      .on(t.customerId, t.providerId)
+      .where(sql`removed_on is null`),
+    // Naming an e-mail proves nothing: its real owner may have named it, too.
+    uniqueIndex('accounts_email')
+      .on(t.providerId, t.emailHash)
+      .where(sql`removed_on is null and status in ('connected', 'needs_reconnect')`),
+    index('accounts_due')
+      .on(t.nextCheckOn)
+      .where(sql`removed_on is null`),
+  ],
+);
+
+/** A standing connection of an account, written before it is requested. A lost answer is looked up, and never requested twice. */
+export const connections = pgTable(
+  'connections',
+  {
+    id: uuid('id').primaryKey(),
+    accountId: uuid('account_id')
+      .notNull()
+      .references(() => accounts.id),
+    /** SHA-256 of the name as given. */
+    nameHash: text('name_hash').notNull(),
+    status: text('status').$type<'initiating' | 'code_required' | 'active' | 'failed' | 'expired' | 'inactive'>().notNull(),
+    statusOn: moment('status_on').notNull(),
+    direction: text('direction').$type<'sell' | 'buy'>().notNull(),
+    network: text('network').$type<'lightning' | 'onchain'>().notNull(),
+    /** The request, and what the provider made of it under its own ids: names, IBAN, BIC, addresses. */
+    request: sealed('request').notNull(),
+    state: sealed('state'),
+    upstreamId: text('upstream_id'),
+    sequence: integer('sequence').notNull().default(0),
+    createdOn: moment('created_on').notNull(),
+  },
+  (t) => [
+    uniqueIndex('connections_name')
+      .on(t.accountId, t.nameHash)
+      .where(sql`status not in ('failed', 'expired', 'inactive')`),
+    uniqueIndex('connections_upstream').on(t.accountId, t.upstreamId),
+  ],
+);
+
+/** Payments at an account that no order of ours explains: reported to the wallet (`sell_settled`) or known before. */
+export const settlements = pgTable(
+  'settlements',
+  {
+    accountId: uuid('account_id')
+      .notNull()
+      .references(() => accounts.id),
+    transactionId: text('transaction_id').notNull(),
+    seenOn: moment('seen_on').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.accountId, t.transactionId] })],
+);

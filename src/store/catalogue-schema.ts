@@ -1,0 +1,47 @@
+/** What is on offer: numbers that the API shows, the providers' last listings, and sellers' last prices. */
+import { integer, pgTable, primaryKey, smallint, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import type { Json } from '../domain/offer.ts';
+import type { Ramp } from '../domain/ramp.ts';
+import { document, moment } from './columns.ts';
+
+/** Numbers that the API shows: small, unique, never reused. */
+export const currencies = pgTable('currencies', { id: smallint('id').primaryKey(), code: text('code').notNull().unique() });
+
+export const paymentOptions = pgTable(
+  'payment_options',
+  {
+    id: integer('id').primaryKey(),
+    ramp: text('ramp').$type<Ramp>().notNull(),
+    currencyId: smallint('currency_id')
+      .notNull()
+      .references(() => currencies.id),
+    normalName: text('normal_name').notNull(),
+    name: text('name').notNull(),
+  },
+  (t) => [uniqueIndex('payment_options_name').on(t.ramp, t.currencyId, t.normalName)],
+);
+
+/** The last listing of each provider, so that a new instance starts warm. */
+export const listings = pgTable(
+  'listings',
+  {
+    providerId: text('provider_id').notNull(),
+    ramp: text('ramp').$type<Ramp>().notNull(),
+    listing: document<NonNullable<Json>>()('listing').notNull(),
+    readOn: moment('read_on').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.providerId, t.ramp] })],
+);
+
+/** The last price seen at a seller for one product, size and lease. Sliders in wallets get their estimates from it. */
+export const lastPrices = pgTable(
+  'last_prices',
+  {
+    providerId: text('provider_id').notNull(),
+    /** Product, size, lease and way to pay, in one normal form. */
+    asked: text('asked').notNull(),
+    offer: document<NonNullable<Json>>()('offer').notNull(),
+    observedOn: moment('observed_on').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.providerId, t.asked] })],
+);

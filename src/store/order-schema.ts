@@ -1,0 +1,216 @@
+/** From the price to the money: routes, order attempts (intents), orders, their events, and claims. */
+import { sql } from 'drizzle-orm';
+import { bigserial, boolean, index, integer, pgTable, smallint, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import type { Facts, Json } from '../domain/offer.ts';
+import type { IntentState, Stage } from '../domain/order.ts';
+import type { Ramp } from '../domain/ramp.ts';
+import { amount, document, moment, sealed } from './columns.ts';
+import type { StoredTerms } from './order-terms.ts';
+
+/**
+ * One row per price request, with everything that decided it. Its offers are the quotes. A quote id is the route's id with the rank in the last
+ * byte (domain/route-id.ts), so one insert stores them all.
+ */
+export const routes = pgTable(
+  'routes',
+  {
+    id: uuid('id').primaryKey(),
+    customerId: uuid('customer_id').notNull(),
+    sessionHash: text('session_hash').notNull(),
+    ramp: text('ramp').$type<Ramp>().notNull(),
+    requestId: text('request_id').notNull(),
+    createdOn: moment('created_on').notNull(),
+    route: document<NonNullable<Json>>()('route').notNull(),
+    /** The newest route version that the writing instance can read. Null: the previous release, which reads only version 1. */
+    reads: smallint('reads'),
+  },
+  (t) => [index('routes_created').using('brin', t.createdOn)],
+);
+
+/** The order attempt of one quote, written before anything leaves. */
+export const intents = pgTable(
+  'intents',
+  {
+    id: uuid('id').primaryKey(),
+    quoteId: uuid('quote_id').notNull(),
+    orderId: uuid('order_id').notNull(),
+    ramp: text('ramp').$type<Ramp>().notNull(),
+    customerId: uuid('customer_id').notNull(),
+    providerId: text('provider_id').notNull(),
+    /**
+     * The column is named after its first use, an upstream session, and keeps that name: renaming it would need a migration, and instances of
+     * two versions could not share the database. By now it holds whatever two attempts must not use at the same time (ports/intents.ts).
+     */
+    exclusiveKey: uuid('provider_session_id'),
+    requestId: text('request_id').notNull(),
+    state: text('state').$type<IntentState>().notNull(),
+    attempt: integer('attempt').notNull().default(0),
+    /** The whole accepted quote, and what the customer added. */
+    quote: document<NonNullable<Json>>()('quote').notNull(),
+    inputs: sealed('inputs').notNull(),
+    idempotencyKey: text('idempotency_key'),
+    knownBefore: document<string[]>()('known_before'),
+    createdOn: moment('created_on').notNull(),
+    sentOn: moment('sent_on'),
+    deadOn: moment('dead_on').notNull(),
+    nextTryOn: moment('next_try_on').notNull(),
+    leaseOwner: text('lease_owner'),
+    leaseUntil: moment('lease_until'),
+    upstreamOrderId: text('upstream_order_id'),
+    evidence: document<NonNullable<Json>>()('evidence'),
+    /** The HTTP answer, status and body, replayed byte for byte. */
+    answer: sealed('answer'),
+    /** `moved`: the intent of the next rank, with which this request continues. */
+    movedTo: uuid('moved_to'),
+    /** A keyed hash of the customer's network, if the provider has a limit on sats in flight. Deleted with the quotes. */
+    networkKey: text('network_key'),
+  },
+  (t) => [
+    uniqueIndex('intents_quote')
+      .on(t.quoteId)
+      .where(sql`state <> 'rejected'`),
+    uniqueIndex('intents_one_unsettled')
+      .on(t.exclusiveKey)
+      .where(sql`state in ('prepared', 'sending', 'unknown')`),
+    index('intents_due')
+      .on(t.nextTryOn)
+      .where(sql`state in ('prepared', 'sending', 'unknown')`),
+    index('intents_look_again')
+      .on(t.nextTryOn)
+      .where(sql`state in ('unpayable', 'dead')`),
+    index('intents_customer').on(t.customerId),
+    index('intents_upstream').on(t.providerId, t.upstreamOrderId),
+    index('intents_order').on(t.orderId),
+    index('intents_request').on(t.requestId),
+  ],
+);
+
+export const orders = pgTable(
+  'orders',
+  {
+    id: uuid('id').primaryKey(),
+    intentId: uuid('intent_id')
+      .notNull()
+      .references(() => intents.id),
+    quoteId: uuid('quote_id').notNull(),
+    ramp: text('ramp').$type<Ramp>().notNull(),
+    customerId: uuid('customer_id').notNull(),
+    providerId: text('provider_id').notNull(),
+    providerSessionId: uuid('provider_session_id'),
+    upstreamOrderId: text('upstream_order_id'),
+    stage: text('stage').$type<Stage>().notNull(),
+    stageOn: moment('stage_on').notNull(),
+    rawStatus: text('raw_status').notNull(),
+    sequence: integer('sequence').notNull().default(0),
+    pay: amount('pay').notNull(),
+    receive: amount('receive').notNull(),
+    fee: amount('fee').notNull(),
+    quotedPay: amount('quoted_pay').notNull(),
+    quotedReceive: amount('quoted_receive').notNull(),
+    binding: boolean('binding').notNull(),
+    /** The customer's own limits, as given with the order. Checked again when it is filled. */
+    minReceive: amount('min_receive'),
+    maxPay: amount('max_pay'),
+    /** What the provider's status last reported, applied or not. Stored for disputes. */
+    toldPay: amount('told_pay'),
+    toldReceive: amount('told_receive'),
+    toldFee: amount('told_fee'),
+    toldOn: moment('told_on'),
+    /** What the withdrawal link pays, read once. */
+    linkReceive: amount('link_receive'),
+    linkReadOn: moment('link_read_on'),
+    /** Paid, but filled with less than was ordered. */
+    disputed: boolean('disputed').notNull().default(false),
+    /** When the operator released a short order to its customer. */
+    shortReleasedOn: moment('short_released_on'),
+    /** When its fill went into the record. Null for orders that the previous release updated; background work adds those. */
+    recordedOn: moment('recorded_on'),
+    /** The upstream order id once more, written only by this release: one upstream order is one order here. */
+    upstreamKey: text('upstream_key'),
+    expiresOn: moment('expires_on'),
+    /** Two things in one object, as the previous release reads them: what was agreed, which never changes, and what following has learnt. */
+    terms: document<StoredTerms>()('terms').notNull(),
+    /** What the provider has said about the offer and the order. */
+    facts: document<Facts>()('facts').notNull(),
+    /** The adapter's own data from the offer. */
+    upstream: document<NonNullable<Json>>()('upstream').notNull(),
+    paymentInfo: sealed('payment_info').notNull(),
+    /** Bearer values that came with the status (redemption links). */
+    secret: sealed('secret'),
+    /** The hash of the provider's payment reference in normal form, for the operator's search. */
+    referenceHash: text('reference_hash'),
+    webhookUrl: sealed('webhook_url'),
+    webhookEvents: text('webhook_events').array(),
+    appId: text('app_id'),
+    createdOn: moment('created_on').notNull(),
+    changedOn: moment('changed_on').notNull(),
+    checkedOn: moment('checked_on'),
+    checks: integer('checks').notNull().default(0),
+    nextCheckOn: moment('next_check_on'),
+    followUntil: moment('follow_until').notNull(),
+    final: boolean('final').notNull().default(false),
+    leaseOwner: text('lease_owner'),
+    leaseUntil: moment('lease_until'),
+  },
+  (t) => [
+    index('orders_customer').on(t.customerId, t.createdOn),
+    index('orders_due')
+      .on(t.nextCheckOn)
+      .where(sql`final = false`),
+    uniqueIndex('orders_intent').on(t.intentId),
+    index('orders_upstream').on(t.providerId, t.upstreamOrderId),
+    index('orders_reference').on(t.referenceHash),
+    uniqueIndex('orders_upstream_key')
+      .on(t.providerId, t.upstreamKey)
+      .where(sql`upstream_key is not null`),
+    index('orders_unrecorded')
+      .on(t.changedOn)
+      .where(sql`recorded_on is null and stage in ('paid', 'review', 'filled', 'finished', 'refunded')`),
+    index('orders_in_flight')
+      .on(t.providerId)
+      .where(sql`stage not in ('filled', 'finished', 'refunded') and not final`),
+  ],
+);
+
+export const orderEvents = pgTable(
+  'order_events',
+  {
+    id: bigserial('id', { mode: 'number' }).primaryKey(),
+    orderId: uuid('order_id')
+      .notNull()
+      .references(() => orders.id),
+    sequence: integer('sequence').notNull(),
+    at: moment('at').notNull(),
+    fromStage: text('from_stage').$type<Stage>(),
+    toStage: text('to_stage').$type<Stage>().notNull(),
+    rawStatus: text('raw_status').notNull(),
+    source: text('source').notNull(),
+    note: text('note'),
+  },
+  (t) => [uniqueIndex('order_events_sequence').on(t.orderId, t.sequence)],
+);
+
+/** Claims: fetching the bearer LNURL of a filled order, which is sealed before it is answered. */
+export const claims = pgTable(
+  'claims',
+  {
+    orderId: uuid('order_id')
+      .primaryKey()
+      .references(() => orders.id),
+    state: text('state').$type<'sending' | 'held' | 'review'>().notNull(),
+    attempt: integer('attempt').notNull(),
+    fallback: sealed('fallback'),
+    fallbackHash: text('fallback_hash'),
+    lnurl: sealed('lnurl'),
+    expiresOn: moment('expires_on'),
+    createdOn: moment('created_on').notNull(),
+    nextTryOn: moment('next_try_on').notNull(),
+    leaseOwner: text('lease_owner'),
+    leaseUntil: moment('lease_until'),
+  },
+  (t) => [
+    index('claims_due')
+      .on(t.nextTryOn)
+      .where(sql`state = 'sending'`),
+  ],
+);
