@@ -38,7 +38,7 @@ export default defineConfig({
       {
         test: {
           name: 'node',
-          include: ['{test,scripts,bench}/**/*.test.ts'],
+          include: ['{test,scripts,bench}/**/*.test.ts', 'packages/{client,checkout,console}/{src,test,examples}/**/*.test.ts'],
           exclude: ['test/workerd/**', 'test/worker-http/**', ...longForms],
           setupFiles: ['test/setup/answers.ts'],
           environment: 'node',

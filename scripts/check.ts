@@ -3,9 +3,14 @@
  * `npm run check -- lint types` runs only the parts named.
  */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 
 type Part = { name: string; command: string; needs?: string };
+
+/** The workspaces: each has a tsconfig.json of its own, for the runtimes that it is made for. */
+const { workspaces } = JSON.parse(readFileSync('package.json', 'utf8')) as { workspaces: string[] };
+const packagesWithTypes = workspaces.map((path) => basename(path)).filter((name) => existsSync(`packages/${name}/tsconfig.json`));
 
 const parts: Part[] = [
   { name: 'format', command: 'oxfmt --check' },
@@ -13,6 +18,7 @@ const parts: Part[] = [
   { name: 'layers', command: 'node scripts/check-layers.ts' },
   { name: 'types', command: 'tsc --noEmit' },
   { name: 'worker-types', command: 'wrangler types worker-configuration.d.ts && tsc --noEmit -p tsconfig.worker.json', needs: 'src/entry/worker.ts' },
+  ...packagesWithTypes.map((name) => ({ name: `types-${name}`, command: `tsc --noEmit -p packages/${name}` })),
   { name: 'generated', command: 'node scripts/gen.ts --check', needs: 'scripts/gen.ts' },
   { name: 'migrations', command: 'node scripts/check-migrations.ts', needs: 'src/store/schema.ts' },
   { name: 'unused', command: 'knip --no-progress --no-config-hints' },

@@ -2,7 +2,7 @@
  * Who may import whom. `scripts/check-layers.ts` applies this to the repository, test/tooling/layers.test.ts to planted files.
  * Type-only imports count like any other: a type is knowledge too.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, join, posix, relative, sep } from 'node:path';
 import { parseSync } from 'oxc-parser';
@@ -69,8 +69,9 @@ const isTest = (path: string): boolean => path.endsWith('.test.ts');
 /** What a kind of provider has besides its product code: simulators, its sandbox, its dialects for provider:check. */
 export const isForScripts = (path: string): boolean => /\.(simulator[^/]*|sandbox|dialects)\.ts$/.test(path);
 
-/** The room of a repository path, `outside` for scripts, test and bench. */
+/** The room of a repository path, `outside` for scripts, test and bench. What a package ships is the room `package`. */
 const roomOf = (path: string): string => {
+  if (/^packages\/[^/]+\/src\//.test(path)) return 'package';
   if (!path.startsWith('src/')) return 'outside';
   if (/^src\/providers\/[^/]+\.gen\.ts$/.test(path)) return 'registry';
   if (/^src\/providers\/[^/]+\.ts$/.test(path)) return 'spec';
@@ -78,7 +79,11 @@ const roomOf = (path: string): string => {
   if (path.startsWith('src/providers/')) return 'provider';
   return path.split('/')[1] ?? '';
 };
-const folderOf = (path: string): string => path.split('/').slice(0, 3).join('/');
+const folderOf = (path: string): string =>
+  path
+    .split('/')
+    .slice(0, path.startsWith('packages/') ? 2 : 3)
+    .join('/');
 
 /** The rule that an import of `to` by `from` breaks, if any. Both are repository paths. */
 const brokenBy = (from: string, to: string): string | undefined => {
@@ -91,6 +96,8 @@ const brokenBy = (from: string, to: string): string | undefined => {
   if (b === 'outside') return 'product code does not import scripts, test or bench';
   if (isTest(to)) return 'nobody imports a test';
   if (b === 'entry') return a === 'entry' ? undefined : 'nobody imports entry';
+  if (b === 'package') return a === 'package' && folderOf(from) === folderOf(to) ? undefined : 'a package is imported by its name';
+  if (a === 'package') return b === 'domain' || b === 'bitcoin' ? undefined : 'a package imports its own files, src/domain and src/bitcoin';
   if (a === 'entry') return undefined;
   if (a === 'provider' && b === 'provider') return folderOf(from) === folderOf(to) ? undefined : 'no provider imports another';
   if (a === 'gateway' && b === 'gateway') return brokenInGateway(from.split('/')[2] ?? '', to.split('/')[2] ?? '');
@@ -118,7 +125,7 @@ const packageOf = (specifier: string): string => {
 };
 const brokenByPackage = (from: string, specifier: string): string | undefined => {
   const room = roomOf(from);
-  if (room === 'outside' || room === 'entry' || isTest(from) || isForScripts(from)) return undefined;
+  if (room === 'outside' || room === 'entry' || room === 'package' || isTest(from) || isForScripts(from)) return undefined;
   const name = packageOf(specifier);
   const home = homes.find(({ packages }) => packages.test(name));
   if (home && !home.rooms.includes(room)) return `${name} belongs to src/${home.rooms[0] ?? 'entry'}`;
@@ -138,11 +145,12 @@ export const importsOf = (path: string, source: string): string[] => {
 
 const codeRoots = ['src', 'scripts', 'test', 'bench'];
 const filesOf = (root: string): string[] =>
-  codeRoots
+  [...codeRoots, ...foldersOf(join(root, 'packages')).flatMap((name) => codeRoots.map((folder) => `packages/${name}/${folder}`))]
     .flatMap((folder) => readFolder(join(root, folder)))
     .map((path) => relative(root, path).split(sep).join('/'))
     .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
     .toSorted();
+const foldersOf = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);
 const readFolder = (folder: string): string[] => {
   try {
     return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) => (entry.isFile() ? [join(entry.parentPath, entry.name)] : []));
@@ -181,7 +189,7 @@ const circlesIn = (graph: ReadonlyMap<string, readonly string[]>): string[][] =>
   return circles;
 };
 
-/** Checks every .ts file below src, scripts, test and bench of `root`. Throws if there is none. */
+/** Checks every .ts file below src, scripts, test and bench of `root` and of each package. Throws if there is none. */
 export const checkLayers = (root: string): { modules: number; imports: number; violations: Violation[]; circles: string[][] } => {
   const files = filesOf(root);
   const edges = files.flatMap((from) =>
