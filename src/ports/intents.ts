@@ -37,7 +37,7 @@ export type Intent = {
   /** A keyed hash of the customer's network, to limit what one network has in flight at a provider. Deleted with the quotes. */
   networkKey?: string;
 };
-export type NewIntent = Omit<Intent, 'state' | 'attempt' | 'sentOn' | 'upstreamOrderId' | 'evidence' | 'answer'>;
+export type NewIntent = Omit<Intent, 'state' | 'attempt' | 'sentOn' | 'upstreamOrderId' | 'evidence' | 'answer' | 'movedTo'>;
 export type IntentChange = Partial<Pick<Intent, 'state' | 'deadOn' | 'nextTryOn' | 'upstreamOrderId' | 'evidence' | 'answer' | 'knownBefore'>>;
 
 export type StandsBack = { customerId: string; providerId: string; now: number; until: number };
@@ -61,6 +61,18 @@ export type IntentStore = {
    */
   end(id: string, owner: string, change: IntentChange, standsBack: StandsBack | undefined): Promise<boolean>;
   /**
+   * The request continues with `next`, whose creator holds the lease: this intent becomes `moved`, and both are committed together. `lost`: another
+   * sender has held this one since, as for `reject`. `skipped`: the next quote has a live intent, its upstream session an unresolved one, or its
+   * provider is excluded for this customer. In both cases nothing has changed.
+   */
+  move(
+    id: string,
+    owner: string,
+    change: Pick<IntentChange, 'nextTryOn' | 'evidence' | 'upstreamOrderId'>,
+    next: { intent: NewIntent; lease: Lease },
+    standsBack: StandsBack | undefined,
+  ): Promise<'moved' | 'skipped' | 'lost'>;
+  /**
    * Confirms the intent, and stores the order, its first event and its deliveries, in one transaction. `lost`: somebody else has ended it. `twin`:
    * another order has its upstream id.
    */
@@ -72,7 +84,7 @@ export type IntentStore = {
   ): Promise<'confirmed' | 'lost' | 'twin'>;
   claimDue(now: number, lease: Lease, limit: number): Promise<Intent[]>;
   claim(id: string, lease: Lease): Promise<Intent | undefined>;
-  /** Unpayable and dead intents whose `nextTryOn` has come, to check for money that should not be there. */
+  /** Withheld intents whose `nextTryOn` has come, to check for money that should not be there: unpayable, dead, and moved with an order upstream. */
   claimWithheld(now: number, lease: Lease, limit: number): Promise<Intent[]>;
   /** Replaces the answer only while it is still `was`. */
   changeWithheld(id: string, owner: string, change: IntentChange, was?: string): Promise<boolean>;

@@ -1,5 +1,5 @@
-import { and, eq, inArray, ne, or, sql } from 'drizzle-orm';
-import type { Intent, IntentChange, IntentStore, StandsBack } from '../ports/intents.ts';
+import { and, eq, inArray, isNotNull, ne, or, sql } from 'drizzle-orm';
+import type { Intent, IntentChange, IntentStore, NewIntent, StandsBack } from '../ports/intents.ts';
 import { constraintOf, present, sqlState, uniqueViolation, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
 import { free, held, leaseOf, released, takeDue } from './lease.ts';
@@ -10,7 +10,7 @@ const unsettledStates = ['prepared', 'sending', 'unknown'] as const;
 const unsettled = inArray(intents.state, [...unsettledStates]);
 
 /** Nobody was shown how to pay these. We still check them, because money may be in them. */
-const withheld = inArray(intents.state, ['unpayable', 'dead']);
+const withheld = or(inArray(intents.state, ['unpayable', 'dead']), and(eq(intents.state, 'moved'), isNotNull(intents.upstreamOrderId)));
 
 const toIntent = (row: typeof intents.$inferSelect): Intent => present(row);
 
@@ -38,6 +38,11 @@ const standBack = async (tx: Transaction, { customerId, providerId, now, until }
     .update(customers)
     .set({ declined: { ...Object.fromEntries(others), [providerId]: until } })
     .where(eq(customers.id, customerId));
+};
+
+const isExcluded = async (tx: Transaction, { customerId, providerId, createdOn }: NewIntent): Promise<boolean> => {
+  const [row] = await tx.select({ declined: customers.declined }).from(customers).where(eq(customers.id, customerId));
+  return (row?.declined?.[providerId] ?? 0) > createdOn;
 };
 
 const settle = async (tx: Transaction | Database, id: string, owner: string, change: IntentChange, release = true): Promise<boolean> => {
@@ -110,6 +115,25 @@ export const createIntentStore = (db: Database): IntentStore => ({
       if (back) await standBack(tx, back);
       return true;
     }),
+  move: async (id, owner, change, next, back) => {
+    try {
+      return await db.transaction(async (tx) => {
+        if (await isExcluded(tx, next.intent)) return 'skipped';
+        const rows = await tx
+          .update(intents)
+          .set({ ...change, state: 'moved', movedTo: next.intent.id, ...released })
+          .where(and(eq(intents.id, id), unsettled, eq(intents.leaseOwner, owner)))
+          .returning({ id: intents.id });
+        if (rows.length !== 1) return 'lost';
+        await tx.insert(intents).values({ ...next.intent, state: 'prepared', ...leaseOf(next.lease) });
+        if (back) await standBack(tx, back);
+        return 'moved';
+      });
+    } catch (error) {
+      if (sqlState(error) !== uniqueViolation) throw error;
+      return 'skipped';
+    }
+  },
   confirm: async (id, owner, change, { order, event, deliveries }) => {
     try {
       return await db.transaction(async (tx) => {

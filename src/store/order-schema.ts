@@ -77,7 +77,7 @@ export const intents = pgTable(
       .where(sql`state in ('prepared', 'sending', 'unknown')`),
     index('intents_look_again')
       .on(t.nextTryOn)
-      .where(sql`state in ('unpayable', 'dead')`),
+      .where(sql`state in ('unpayable', 'dead') or (state = 'moved' and upstream_order_id is not null)`),
     index('intents_customer').on(t.customerId),
     index('intents_upstream').on(t.providerId, t.upstreamOrderId),
     index('intents_order').on(t.orderId),

@@ -102,6 +102,10 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
     expect(await stores().intents.confirm(intent.id, 'one', { state: 'confirmed' }, { order, event: event(1), deliveries: webhooks })).toBe('confirmed');
     return order;
   };
+  /** In memory there are none: a customer is whoever is named. */
+  const addCustomer = async (id: string): Promise<void> => {
+    if (form === 'PostgreSQL') await database.sql`insert into customers (id, created_on) values (${id}, now())`;
+  };
   const stateOf = async (id: string): Promise<Intent['state'] | undefined> => (await stores().intents.find(id))?.state;
   const ids = (rows: { id: string }[]): string[] => rows.map((row) => row.id);
 
@@ -204,6 +208,68 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect(ids(await intents.claimWithheld(now, lease('two'), 100))).not.toContain(one.id);
       expect(await intents.changeWithheld(one.id, 'two', { answer: 'with offers' }, 'first')).toBe(true);
       expect((await intents.findByQuote(one.quoteId, one.customerId))?.answer).toBe('with offers');
+    });
+
+    describe('that move', () => {
+      /** A sent one of a new customer, refused by its provider, and the next rank's. */
+      const refused = async (more: Partial<NewIntent> = {}) => {
+        const customerId = crypto.randomUUID();
+        await addCustomer(customerId);
+        const one = await placed({ customerId });
+        const next = { intent: aPlacing({ customerId, ...more }), lease: lease('one-next') };
+        const back = { customerId, providerId: one.providerId, now, until: now + 60_000 };
+        return { one, next, back };
+      };
+
+      it('end with the next one, in one step, and once', async () => {
+        const { intents } = stores();
+        const { one, next, back } = await refused();
+        const change = { nextTryOn: past, evidence: { refused: 'declined' } };
+        expect(await intents.move(one.id, 'another', change, next, back)).toBe('lost');
+        expect([await stateOf(one.id), await intents.find(next.intent.id)]).toEqual(['prepared', undefined]);
+        expect(await intents.move(one.id, 'one', change, next, back)).toBe('moved');
+        expect(await intents.find(one.id)).toMatchObject({ state: 'moved', movedTo: next.intent.id, evidence: { refused: 'declined' } });
+        expect(await intents.find(next.intent.id)).toMatchObject({ state: 'prepared', attempt: 0 });
+        // The quote stays this request's own, and the next one is sent by whoever moved.
+        expect((await intents.findByQuote(one.quoteId, one.customerId))?.id).toBe(one.id);
+        expect(await intents.create(aPlacing({ quoteId: one.quoteId }), lease('two'), 100)).toBe('exists');
+        expect(await intents.claim(next.intent.id, lease('two'))).toBeUndefined();
+        expect(await intents.startSending(next.intent.id, next.lease, now)).toBe(true);
+        const again = { intent: aPlacing({ customerId: one.customerId }), lease: lease('one') };
+        expect([await intents.move(one.id, 'one', change, again, back), await intents.find(again.intent.id)]).toEqual(['lost', undefined]);
+      });
+
+      it('skip a quote that has a live one, a busy session, and a provider that stands back', async () => {
+        const { intents } = stores();
+        const exclusiveKey = crypto.randomUUID();
+        const { one, back } = await refused();
+        const { customerId } = one;
+        const taken = await placed({ customerId });
+        await placed({ exclusiveKey });
+        const declining = await placed({ customerId });
+        await intents.end(declining.id, 'one', { state: 'declined' }, { ...back, providerId: declining.providerId, until: now + 1 });
+        const skip = async (more: Partial<NewIntent>): Promise<string> =>
+          await intents.move(one.id, 'one', {}, { intent: aPlacing({ customerId, ...more }), lease: lease('one') }, back);
+        const skipped = [await skip({ quoteId: taken.quoteId }), await skip({ exclusiveKey }), await skip({ providerId: declining.providerId })];
+        expect([skipped, await stateOf(one.id)]).toEqual([['skipped', 'skipped', 'skipped'], 'prepared']);
+        // Nobody stands back for a move that was not made.
+        expect(await skip({ providerId: one.providerId })).toBe('moved');
+        const later = await placed({ customerId });
+        const aimed = aPlacing({ customerId, providerId: declining.providerId, createdOn: now + 1 });
+        expect(await intents.move(later.id, 'one', {}, { intent: aimed, lease: lease('one') }, undefined)).toBe('moved');
+      });
+
+      it('are looked at again only where an order exists upstream', async () => {
+        const { intents } = stores();
+        const withheld = await refused();
+        await intents.move(withheld.one.id, 'one', { nextTryOn: past, upstreamOrderId: 'up-1' }, withheld.next, withheld.back);
+        const declined = await refused();
+        await intents.move(declined.one.id, 'one', { nextTryOn: past }, declined.next, declined.back);
+        const due = ids(await intents.claimWithheld(now, lease('two'), 100));
+        expect([due.includes(withheld.one.id), due.includes(declined.one.id)]).toEqual([true, false]);
+        expect(await intents.changeWithheld(withheld.one.id, 'two', { state: 'review' })).toBe(true);
+        expect(await intents.find(withheld.one.id)).toMatchObject({ state: 'review', movedTo: withheld.next.intent.id });
+      });
     });
 
     it('stand for one upstream order each', async () => {

@@ -9,7 +9,7 @@ import type { OptionNumber, StoredListing } from '../../../src/ports/catalogue.t
 import type { Delivery, DeliveryStore, NewDelivery } from '../../../src/ports/deliveries.ts';
 import type { NoticeStore } from '../../../src/ports/notices.ts';
 import type { OperatorStore } from '../../../src/ports/operator.ts';
-import type { Intent } from '../../../src/ports/intents.ts';
+import type { Intent, StandsBack } from '../../../src/ports/intents.ts';
 import type { Order, OrderEvent, OrderStore } from '../../../src/ports/orders.ts';
 import type { RecordStore } from '../../../src/ports/record.ts';
 import type { ReferenceRow } from '../../../src/ports/reference.ts';
@@ -19,7 +19,8 @@ import type { Stores } from '../../../src/ports/stores.ts';
 import { leasedRows } from './leased-rows.ts';
 
 const isUnsettled = ({ state }: Pick<Intent, 'state'>): boolean => state === 'prepared' || state === 'sending' || state === 'unknown';
-const isWithheld = ({ state }: Pick<Intent, 'state'>): boolean => state === 'unpayable' || state === 'dead';
+const isWithheld = ({ state, upstreamOrderId }: Pick<Intent, 'state' | 'upstreamOrderId'>): boolean =>
+  state === 'unpayable' || state === 'dead' || (state === 'moved' && upstreamOrderId !== undefined);
 const isOpen = ({ stage, final }: Order): boolean => (stage === 'awaiting_payment' || stage === 'underpaid') && !final;
 
 /** The implemented part of a store. Any other call names what is missing. */
@@ -43,6 +44,11 @@ export const memoryStores = (now: () => number) => {
   const listings = new Map<string, StoredListing>();
   const numbers: OptionNumber[] = [];
   const declined = new Map<string, Record<string, number>>();
+
+  const standBack = ({ customerId, providerId, now: at, until }: StandsBack): void => {
+    const others = Object.entries(declined.get(customerId) ?? {}).filter(([, end]) => end > at);
+    declined.set(customerId, { ...Object.fromEntries(others), [providerId]: until });
+  };
 
   const insertDeliveries = (rows: NewDelivery[]): void => {
     for (const row of rows) {
@@ -80,11 +86,20 @@ export const memoryStores = (now: () => number) => {
       end: async (id, owner, change, back) => {
         if (change.state === 'declined' && !intents.lends(id, owner)) return false;
         if (!intents.change(id, owner, isUnsettled, change, true)) return false;
-        if (back) {
-          const others = Object.entries(declined.get(back.customerId) ?? {}).filter(([, until]) => until > back.now);
-          declined.set(back.customerId, { ...Object.fromEntries(others), [back.providerId]: back.until });
-        }
+        if (back) standBack(back);
         return await Promise.resolve(true);
+      },
+      move: async (id, owner, change, next, back) => {
+        const { quoteId, customerId, providerId, exclusiveKey: key, createdOn } = next.intent;
+        if ((declined.get(customerId)?.[providerId] ?? 0) > createdOn) return 'skipped';
+        if (!intents.lends(id, owner)) return 'lost';
+        const isInTheWay = (one: Intent): boolean =>
+          (one.quoteId === quoteId && one.state !== 'rejected') || (key !== undefined && one.exclusiveKey === key && one.id !== id && isUnsettled(one));
+        if (intents.find(isInTheWay)) return 'skipped';
+        if (!intents.change(id, owner, isUnsettled, { ...change, state: 'moved', movedTo: next.intent.id }, true)) return 'lost';
+        intents.insert(next.intent.id, { ...next.intent, state: 'prepared', attempt: 0 }, next.lease);
+        if (back) standBack(back);
+        return await Promise.resolve('moved');
       },
       confirm: async (id, owner, change, placed) => {
         const { providerId, upstreamKey } = placed.order;

@@ -1,0 +1,2 @@
+DROP INDEX "intents_look_again";--> statement-breakpoint
+CREATE INDEX "intents_look_again" ON "intents" USING btree ("next_try_on") WHERE state in ('unpayable', 'dead') or (state = 'moved' and upstream_order_id is not null);
