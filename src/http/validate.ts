@@ -28,15 +28,39 @@ const withAliases = (schema: z.ZodObject, value: Record<string, unknown>): Recor
 const withoutNulls = (value: Record<string, unknown>): Record<string, unknown> =>
   Object.values(value).includes(null) ? Object.fromEntries(Object.entries(value).filter(([, item]) => item !== null)) : value;
 
+type Member = { pointer: string; detail: string };
+
 /** Each unknown member is compared with every known one, before anything counts who calls. No route knows as many. */
 const mostMembers = 64;
 
+/** The value as the shape names its members, and each that is misspelt, also in objects within it. `within`: their path, ending in a slash. */
+const readMembers = (schema: z.ZodObject, given: Record<string, unknown>, within = ''): { value: Record<string, unknown>; misspelt: Member[] } => {
+  const count = Object.keys(given).length;
+  const where = within === '' ? 'The request' : within.slice(0, -1);
+  if (count > mostMembers) throw new Problem('invalid-request', `${where} has ${count} members; send at most ${mostMembers}.`);
+  const own = withoutNulls(withAliases(schema, given));
+  const misspelt = Object.keys(own).flatMap((name) => misspeltMember(name, schema, within) ?? []);
+  const inner = Object.entries(own).flatMap(([name, member]) => {
+    const shape = Object.hasOwn(schema.shape, name) ? unwrapped(schema.shape[name]) : undefined;
+    return shape instanceof z.ZodObject && isObject(member) ? [{ name, ...readMembers(shape, member, `${within}${name}/`) }] : [];
+  });
+  if (inner.length === 0) return { value: own, misspelt };
+  return {
+    value: { ...own, ...Object.fromEntries(inner.map(({ name, value }) => [name, value])) },
+    misspelt: [...misspelt, ...inner.flatMap((one) => one.misspelt)],
+  };
+};
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const unwrapped = (member: unknown): unknown => {
+  let inner = member;
+  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault) inner = inner.unwrap();
+  return inner;
+};
+
 /** `numbers`: the known options, for a caller that sends a word instead of a number. */
 export const validate = (schema: z.ZodObject, given: Record<string, unknown>, numbers: readonly ListedNumber[] = []): Record<string, unknown> => {
-  const count = Object.keys(given).length;
-  if (count > mostMembers) throw new Problem('invalid-request', `The request has ${count} members; send at most ${mostMembers}.`);
-  const value = withoutNulls(withAliases(schema, given));
-  const misspelt = Object.keys(value).flatMap((name) => misspeltMember(name, schema) ?? []);
+  const { value, misspelt } = readMembers(schema, given);
   const result = schema.safeParse(value);
   if (result.success && misspelt.length === 0) return result.data;
   const wrong = (result.error?.issues ?? []).map((issue) => ({
@@ -50,11 +74,13 @@ export const validate = (schema: z.ZodObject, given: Record<string, unknown>, nu
 };
 
 /** Refused only if it looks like a known member. We ignore other unknown members, since FLS01's clients send some. */
-const misspeltMember = (name: string, schema: z.ZodObject): { pointer: string; detail: string } | undefined => {
+const misspeltMember = (name: string, schema: z.ZodObject, within: string): Member | undefined => {
   const known = Object.keys(schema.shape);
   if (known.some((one) => one === name || camelCase(one) === name)) return undefined;
   const meant = known.filter((one) => isLookAlike(snakeCase(name), one)).toSorted((a, b) => distanceOf(name, a) - distanceOf(name, b))[0];
-  return meant === undefined ? undefined : { pointer: `/${name}`, detail: `unknown member "${name.slice(0, 64)}", did you mean "${meant}"?` };
+  if (meant === undefined) return undefined;
+  const where = within === '' ? '' : ` in ${within.slice(0, -1)}`;
+  return { pointer: `/${within}${name}`, detail: `unknown member "${name.slice(0, 64)}"${where}, did you mean "${meant}"?` };
 };
 
 /** Two typos, or the right member as a code, id or name, in another unit or in none. A price guard that is silently dropped guards nothing. */
@@ -141,14 +167,18 @@ const rangeOf = (issue: Extract<Issue, { code: 'too_small' | 'too_big' }>, schem
   if (issue.origin === 'string')
     return issue.code === 'too_small' ? (bound <= 1 ? 'is empty' : `has at least ${bound} characters`) : `has at most ${bound} characters`;
   if (issue.origin === 'array' || issue.origin === 'set') return `has ${issue.code === 'too_small' ? 'at least' : 'at most'} ${bound} entries`;
-  const [least, most] = endsOf(issue.path.length === 1 ? schema.shape[String(issue.path[0])] : undefined);
+  const [least, most] = endsOf(issue.path.reduce<unknown>(memberOf, schema));
   if (least !== undefined && most !== undefined) return `is a whole number from ${least} to ${most}`;
   return issue.code === 'too_small' ? `is at least ${bound}` : `is at most ${bound}`;
 };
 
+const memberOf = (shape: unknown, name: PropertyKey): unknown => {
+  const inner = unwrapped(shape);
+  return inner instanceof z.ZodObject ? inner.shape[String(name)] : undefined;
+};
+
 const endsOf = (member: unknown): [number | undefined, number | undefined] => {
-  let inner = member;
-  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault) inner = inner.unwrap();
+  const inner = unwrapped(member);
   if (!(inner instanceof z.ZodNumber)) return [undefined, undefined];
   const { minValue, maxValue } = inner;
   return [minValue !== null && minValue > Number.MIN_SAFE_INTEGER ? minValue : undefined, maxValue !== null && maxValue < 2 ** 31 - 1 ? maxValue : undefined];
