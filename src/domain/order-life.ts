@@ -31,7 +31,7 @@ export type OrderNow = {
   expiresOn?: number;
   /** These figures the operator has seen and let the order go on with. */
   reviewed?: { pay: bigint; receive: bigint };
-  /** `unpayable` and `dead`: nobody was ever shown how to pay. */
+  /** `unpayable`, `dead` and `moved`: nobody was ever shown how to pay. */
   placing?: IntentState;
 };
 
@@ -82,10 +82,11 @@ const reachedBy = (order: OrderNow): Ranked | undefined => {
 };
 
 const moneyMoved: ReadonlySet<Stage | undefined> = new Set<Stage>(['underpaid', 'paid', 'filled', 'finished', 'refunded']);
+const withheld: ReadonlySet<IntentState> = new Set<IntentState>(['unpayable', 'dead', 'moved']);
 const delivered: ReadonlySet<Stage | undefined> = new Set<Stage>(['filled', 'finished']);
 
 const contradictionIn = (order: OrderNow, { stage, pay, receive, fee, echo }: Evidence): string | undefined => {
-  if ((order.placing === 'unpayable' || order.placing === 'dead') && moneyMoved.has(stage)) return `${order.placing}, yet the provider says ${stage ?? ''}`;
+  if (order.placing !== undefined && withheld.has(order.placing) && moneyMoved.has(stage)) return `${order.placing}, yet the provider says ${stage ?? ''}`;
   if (reachedBy(order) === 'refunded' && delivered.has(stage)) return `refunded, then ${stage ?? ''}`;
   if (order.reviewed && (pay ?? order.reviewed.pay) === order.reviewed.pay && (receive ?? order.reviewed.receive) === order.reviewed.receive) return undefined;
   if (namesDiffer(echo?.currency, order.currency)) return 'another currency than ordered';

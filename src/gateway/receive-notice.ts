@@ -1,4 +1,5 @@
 import { refreshOrder } from './following/follow-orders.ts';
+import type { IntentState } from '../domain/order.ts';
 import type { NoticePath } from './notice-url.ts';
 import { noticeBodyPlace } from './places.ts';
 import { wakeAccount } from './accounts/refresh-account.ts';
@@ -51,10 +52,13 @@ const wake = async (scope: Scope, intentId: string): Promise<void> => {
   await refreshOrder(scope, order, 'notice');
 };
 
+/** Nobody was shown how to pay these, so money in them is an alert. Of those that moved, the store wakes only those with an order upstream. */
+const withheld: ReadonlySet<IntentState> = new Set<IntentState>(['unpayable', 'dead', 'moved']);
+
 /** A later notice within the window is followed up when the window ends. */
 const wakeLater = async (gateway: Gateway, intentId: string): Promise<void> => {
   const intent = await gateway.stores.intents.find(intentId);
   if (!intent) return;
-  if (intent.state === 'unpayable' || intent.state === 'dead') await gateway.stores.intents.wake(intentId, gateway.now() + windowMs);
+  if (withheld.has(intent.state)) await gateway.stores.intents.wake(intentId, gateway.now() + windowMs);
   await gateway.stores.orders.wake(intent.orderId, gateway.now() + windowMs);
 };

@@ -1,5 +1,6 @@
 import type { Ramp } from '../domain/ramp.ts';
 import type { NewOrder } from '../gateway/following/show-order.ts';
+import type { FailoverRequest } from '../gateway/ordering/bounds.ts';
 import { placeOrder } from '../gateway/ordering/place-order.ts';
 import type { RampRequest } from '../gateway/ordering/prepare.ts';
 import type { PlacingInputs } from '../gateway/ordering/placing.ts';
@@ -30,12 +31,13 @@ export type Ordering = RampRequest & {
   quoteId: string;
   /** The body as sent, for the Idempotency-Key. */
   raw: string;
-  inputs: Omit<PlacingInputs, 'order' | 'nodePubkey'>;
+  inputs: Omit<PlacingInputs, 'order' | 'nodePubkey' | 'failover' | 'movedFrom'>;
+  failover?: FailoverRequest | undefined;
 };
 
 /** Orders a quote of any ramp. The same quote gets the same bytes, and only a new order counts towards the session's limit. */
 export const orderQuote = async <R extends Ramp>(call: Call, ordering: Ordering & { ramp: R }): Promise<Sent<NewOrder[R]>> => {
-  const { path, sessionId, quoteId, raw, inputs, ...rampRequest } = ordering;
+  const { path, sessionId, quoteId, raw, inputs, failover, ...rampRequest } = ordering;
   const idempotencyKey = idempotencyKeyOf(call.request);
   const session = await readSession(call.gateway, sessionId, 'price');
   const body = await placeOrder(call.scope, session, {
@@ -43,6 +45,7 @@ export const orderQuote = async <R extends Ramp>(call: Call, ordering: Ordering 
     quoteId,
     idempotencyKey,
     inputs: { ...inputs, order: {} },
+    failover,
     count: async () => await call.limit('orders', session.idHash),
     refuseReusedKey: async () => await refuseReusedKey(call, session.customerId, path, idempotencyKey, raw),
   });

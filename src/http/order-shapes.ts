@@ -2,10 +2,16 @@
 import { z } from '@hono/zod-openapi';
 import { euroDeliveries } from '../domain/offer.ts';
 import { fillWarnings } from '../gateway/following/judge-order-fill.ts';
+import { codes } from './problem.ts';
 import { bought, charged, exchanged, liquidityFacts, product } from './price-shapes.ts';
 import { anyAmount, keptAmount, orderState, paymentInfo, providerRef, time, uuid } from './shapes.ts';
 
 const ordered = { order_id: uuid, ...orderState, provider: providerRef, expires_on: time.optional(), payment_info: paymentInfo };
+/** In the answer, and in the problem if nobody took the order. */
+export const movedFrom = z
+  .array(z.object({ provider: providerRef, reason: z.enum(codes) }))
+  .optional()
+  .openapi({ description: 'With failover: the providers tried before, in order, and the problem code that ended each' });
 const estimate = { is_estimate: z.boolean(), next_check_on: time.optional() };
 const sale = { delivered_to: z.enum(euroDeliveries).optional(), matched_by: z.enum(['order_id', 'amount']).optional() };
 const channel = { product, pay_with: z.string(), amount_sats: anyAmount, ...bought, ...liquidityFacts };
@@ -23,7 +29,12 @@ export const buyWithdrawal = z.object({
   link_sats: linkSats,
   warnings: fillWarningsShape,
 });
-export const buyOrder = z.object({ ...ordered, ...exchanged });
+export const buyOrder = z.object({
+  ...ordered,
+  ...exchanged,
+  quote_id: uuid.optional().openapi({ description: 'With failover: the quote that was ordered' }),
+  moved_from: movedFrom,
+});
 export const sellOrderShape = z.object({ ...ordered, ...exchanged, ...charged, ...estimate, ...sale });
 export const liquidityOrderShape = z.object({ ...ordered, ...channel, ...estimate });
 

@@ -1,11 +1,8 @@
 import { z } from '@hono/zod-openapi';
-import type { ProblemCode } from '../gateway/problem.ts';
 import { problemMembers } from './price-shapes.ts';
 import { keptAmount } from './shapes.ts';
-import { actions, problems } from './problem.ts';
-
-// The keys of the one list.
-const codes = Object.keys(problems) as [ProblemCode, ...ProblemCode[]];
+import { movedFrom } from './order-shapes.ts';
+import { actions, codes } from './problem.ts';
 
 /** RFC 9457, with the members that codes may add. */
 export const problemShape = z
@@ -26,6 +23,7 @@ export const problemShape = z
     order_id: z.string().optional(),
     amount_sats: keptAmount.optional().openapi({ description: 'order-short: what there is' }),
     quoted_amount_sats: keptAmount.optional().openapi({ description: 'order-short: what was ordered' }),
+    moved_from: movedFrom,
     order_ids: z.array(z.string()).optional().openapi({ description: 'The open orders that are in the way' }),
     expires_on: z.string().optional().openapi({ description: 'With order_ids: when the last of them can no longer be paid' }),
     quote_id: z.string().optional().openapi({ description: 'order-pending: the quote whose order comes first' }),

@@ -72,6 +72,9 @@ export const problems: Record<ProblemCode, Kind> = {
   'provider-timeout': kind(504, 'The provider did not answer in time', 'retry', true),
 };
 
+/** The keys of the list. */
+export const codes = Object.keys(problems) as [ProblemCode, ...ProblemCode[]];
+
 export type ProblemDocument = { [key: string]: Json };
 
 const problemDocument = (code: ProblemCode, detail: string, instance: string, more: ProblemMore = {}): ProblemDocument => {

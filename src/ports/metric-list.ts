@@ -12,6 +12,11 @@ export const metricList = {
     help: 'Networks whose order a provider kept to its offer or went back on it (declined, a worse order), each once an hour',
     labels: ['provider', 'outcome'],
   },
+  order_moves_total: {
+    kind: 'counter',
+    help: 'Order requests with failover that went on to the next provider, by the one that they left and the problem that ended it there',
+    labels: ['provider', 'reason'],
+  },
   order_stages_total: { kind: 'counter', help: 'Orders that reached a stage', labels: ['provider', 'stage'] },
   order_oddities_total: {
     kind: 'counter',

@@ -18,9 +18,13 @@ export type DossierEvent = Omit<OrderEvent, 'source'> & { source: string };
 export type DossierNotice = { id: string; purpose: string; genuine: boolean; count: number; receivedOn: number };
 export type DossierClaim = Pick<Claim, 'state' | 'attempt' | 'createdOn' | 'nextTryOn' | 'expiresOn'>;
 export type DossierDelivery = Pick<Delivery, 'id' | 'type' | 'sequence' | 'host' | 'state' | 'attempt' | 'lastOutcome' | 'createdOn' | 'dueOn' | 'doneOn'>;
+/** One provider's turn of a request with failover. */
+export type DossierTurn = Pick<Intent, 'id' | 'orderId' | 'quoteId' | 'providerId' | 'state' | 'evidence'>;
 /** Everything stored about one intent and what became of it. */
 export type Dossier = {
   intent: DossierIntent;
+  /** The whole request, in order, if it moved from one provider to another. */
+  turns: DossierTurn[];
   route?: { id: string; createdOn: number; requestId: string; route: Json };
   order?: DossierOrder;
   events: DossierEvent[];

@@ -1,5 +1,5 @@
 import { and, desc, eq, gt, gte, inArray, isNotNull, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
-import type { FoundOrder, OperatorStore, OrderSearch } from '../ports/operator.ts';
+import type { DossierTurn, FoundOrder, OperatorStore, OrderSearch } from '../ports/operator.ts';
 import { present, type Database } from './database.ts';
 import { insertOrder } from './order-store.ts';
 import {
@@ -67,6 +67,29 @@ const conditionsOf = (search: OrderSearch): (SQL | undefined)[] => [
   search.customerId === undefined ? undefined : eq(intents.customerId, search.customerId),
 ];
 
+const turnColumns = {
+  id: intents.id,
+  orderId: intents.orderId,
+  quoteId: intents.quoteId,
+  providerId: intents.providerId,
+  state: intents.state,
+  evidence: intents.evidence,
+};
+/** Of a customer's attempts, those that the request of this one has moved from and to, in order. A move is never undone, so they form a line. */
+const turnsOf = async (db: Database, { id, customerId }: { id: string; customerId: string }): Promise<DossierTurn[]> => {
+  const moved = await db
+    .select({ ...turnColumns, movedTo: intents.movedTo })
+    .from(intents)
+    .where(and(eq(intents.customerId, customerId), isNotNull(intents.movedTo)));
+  const before = (to: string): typeof moved => moved.filter((one) => one.movedTo === to).flatMap((one) => [...before(one.id), one]);
+  const [first = id] = before(id).map((one) => one.id);
+  const line: string[] = [];
+  for (let at: string | null | undefined = first; typeof at === 'string'; at = moved.find((one) => one.id === at)?.movedTo) line.push(at);
+  if (line.length === 1) return [];
+  const rows = await db.select(turnColumns).from(intents).where(inArray(intents.id, line));
+  return rows.toSorted((a, b) => line.indexOf(a.id) - line.indexOf(b.id)).map(present);
+};
+
 /** Written by the previous release, which checked no other orders when it placed one. */
 const sharesUpstream = sql`(${intents.providerId}, ${intents.upstreamOrderId}) in (
   select provider_id, upstream_order_id from intents where upstream_order_id is not null group by provider_id, upstream_order_id having count(*) > 1)`;
@@ -116,6 +139,7 @@ export const createOperatorStore = (db: Database): OperatorStore => {
       const [claim] = foundClaims;
       return {
         intent: present({ ...kept, answered: answer !== null }),
+        turns: await turnsOf(db, row),
         ...(route ? { route: { id: route.id, createdOn: route.createdOn, requestId: route.requestId, route: route.route } } : {}),
         ...(order ? { order: present(withoutSealed(order)) } : {}),
         events: events.map(({ id: _id, orderId: _order, ...event }) => present(event)),

@@ -29,8 +29,8 @@ export const readFigures = async (db: Database, since: number): Promise<Provider
       from fills where filled_on > ${from} group by provider_id
     ), asked as (
       select provider_id,
-        count(*) filter (where state = 'rejected' or (state = 'declined' and coalesce(evidence->>'note', '') <> 'price-changed'))::int as refused,
-        count(*) filter (where state in ('declined', 'unpayable') and evidence->>'note' = 'price-changed')::int as price_changed
+        count(*) filter (where state = 'rejected' or (state in ('declined', 'moved') and evidence->>'refused' is not null))::int as refused,
+        count(*) filter (where state in ('declined', 'unpayable', 'moved') and evidence->>'note' = 'price-changed')::int as price_changed
       from intents where created_on > ${from} group by provider_id
     ), best as (
       select r.route->'route'->'offers'->0->>'providerId' as winner,

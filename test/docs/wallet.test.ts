@@ -119,6 +119,47 @@ describe.concurrent('the recipes of docs/wallet.md', () => {
   );
 });
 
+it('a provider that declines: the customer chooses, or the gateway goes on within the bound', async () => {
+  const alpine = sellers.gateway.simulators['alpine']?.control;
+  const declines = (): void => alpine?.setFault({ endpoint: 'order', fault: 'order-refused', times: 1 });
+  const chooser = createCustomer(sellers, 'erin@example.com', ran);
+  const first = await chooser.run('openSession');
+  const offer = (await chooser.run('bestPrice', first, 10_000)) as Body;
+  declines();
+  expect(await chooser.run('orderOrChoose', first, offer)).toMatchObject({ provider: { id: 'dune' }, stage: 'awaiting_payment' });
+  expect(chooser.asked).toEqual([expect.stringMatching(/^alpine did not keep its offer. Take \d+ sats from dune\?$/)]);
+
+  const mover = createCustomer(sellers, 'frank@example.com', ran);
+  const second = await mover.run('openSession');
+  const best = (await mover.run('bestPrice', second, 10_000)) as Body;
+  declines();
+  const order = (await mover.run('buyWithFailover', second, best)) as Body;
+  expect(order).toMatchObject({ provider: { id: 'dune' }, moved_from: [{ provider: { id: 'alpine' }, reason: 'provider-declined' }] });
+  expect(mover.shown.at(-1)).toMatchObject({ gets: `${String(order['amount_sats'])} sats from dune`, instead: ['alpine: provider-declined'], pay: 10_000 });
+});
+
+it.each([
+  ['a little less', 0.995, 'filled-differently', 0],
+  ['much less', 0.9, 'filled-differently', 1],
+])('filled with %s', async (_how, share, warning, questions) => {
+  const { run, shown, asked, payAlpine } = createCustomer(sellers, `${String(share)}@example.com`, ran);
+  const alpine = sellers.gateway.simulators['alpine']?.control;
+  if (!alpine) throw new Error('no alpine');
+  const session = await run('openSession');
+  const { order_id: orderId } = (await run('buyBySepa', session, await run('bestPrice', session, 10_000))) as Body;
+  alpine.options.says = (endpoint, truth) =>
+    endpoint === 'order-status'
+      ? Object.fromEntries(
+          Object.entries(truth as Record<string, Body>).map(([id, one]) => [id, { ...one, amount_sats: Math.floor(Number(one['amount_sats']) * share) }]),
+        )
+      : undefined;
+  await payAlpine();
+  const order = await run('withdrawWhatIsThere', session, orderId);
+  delete alpine.options.says;
+  expect(shown.at(-1)).toEqual({ warnings: [warning] });
+  expect([asked.length, (order as Body)['disputed']]).toEqual([questions, questions === 1 ? true : undefined]);
+});
+
 it('call repeats what is only for now, also too many requests, and nothing that lasts', async () => {
   const answers: [number, object][] = [];
   let asked = 0;
@@ -148,5 +189,5 @@ it('call repeats what is only for now, also too many requests, and nothing that 
 
 it('ran every function of the page, and the page has no other code', () => {
   expect(recipeNames.filter((name) => !ran.has(name))).toEqual([]);
-  expect([blocks.length, recipeNames.length, otherBlocks]).toEqual([13, 18, []]);
+  expect([blocks.length, recipeNames.length, otherBlocks]).toEqual([16, 21, []]);
 });

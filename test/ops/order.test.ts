@@ -38,6 +38,7 @@ type Shown = {
   placing: { state: string; attempts: number; id: string };
   notices: { genuine: boolean; count: number }[];
   deliveries: { id: string; state: string; attempts: number; last_outcome: string }[];
+  turns?: { order_id: string; quote_id: string; provider: string; state: string; evidence: object }[];
   route: { decision: { route: { offers: { providerId: string }[]; failed: { providerId: string; reason: string }[] } } };
 };
 const shown = async (id: string): Promise<Shown> => {
@@ -55,6 +56,24 @@ it('tells where an order is, by order id and by quote id', async () => {
   expect(order.route.decision.route.offers.map((one) => one.providerId)).toEqual(['alpine', 'slow']);
   expect(order.route.decision.route.failed).toMatchObject([{ providerId: 'broken', reason: 'server' }]);
   expect((await shown(quoteId)).placing.id).toBe(order.placing.id);
+});
+
+it('tells where a request went on that its first provider refused, from either end', async () => {
+  const wallet = createWallet(gateway.url);
+  const { sessionId } = await wallet.open();
+  const { body } = await wallet.call('/offers', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+  const [first, second] = (body['offers'] as { quote_id: string }[]).map((offer) => offer.quote_id);
+  gateway.simulators['alpine']?.control.setFault({ endpoint: 'order', fault: 'order-refused', times: 1 });
+  const order = await wallet.call('/order', { session_id: sessionId, quote_id: first, failover: { max: 1, min_amount_sats: 1 } });
+  const [left, taken] = [await shown(first ?? ''), await shown(String(order.body['order_id']))];
+  expect(left.where).toBe(`alpine did not take it; the request went on as order ${String(order.body['order_id'])} at slow`);
+  expect(taken.where).toMatch(/^awaiting_payment at slow since /);
+  expect(taken.turns).toMatchObject([
+    { quote_id: first, provider: 'alpine', state: 'moved', evidence: { refused: 'declined' } },
+    { order_id: order.body['order_id'], quote_id: second, provider: 'slow', state: 'confirmed' },
+  ]);
+  expect(left.turns).toEqual(taken.turns);
+  expect((await shown(orderId)).turns).toBeUndefined();
 });
 
 it('shows notices, no forged ones, and what was delivered', async () => {

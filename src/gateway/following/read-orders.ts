@@ -1,5 +1,6 @@
 import type { Ramp } from '../../domain/ramp.ts';
 import { refreshOrder } from './follow-orders.ts';
+import { lastAttempt } from '../attempts.ts';
 import { Problem } from '../problem.ts';
 import { defect } from '../../ports/defect.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -72,7 +73,8 @@ export const findOrder = async (gateway: Gateway, orderId: string, customerId: s
   const order = await gateway.stores.orders.find(orderId, customerId);
   if (order?.ramp === ramp) return order;
   // The caller named the quote instead of its order.
-  const placed = await gateway.stores.intents.findByQuote(orderId, customerId);
+  const attempt = await gateway.stores.intents.findByQuote(orderId, customerId);
+  const placed = attempt && (await lastAttempt(gateway, attempt));
   if (placed?.ramp === ramp && placed.state === 'confirmed')
     throw new Problem('order-not-found', `This is a quote; its order is ${placed.orderId}.`, { members: { order_id: placed.orderId } });
   throw new Problem('order-not-found', 'This customer has no such order.');

@@ -4,6 +4,7 @@ import { fiatAndSats, sides, type ExchangeRamp, type PerRamp, type Ramp } from '
 import type { Facts, Json } from '../../domain/offer.ts';
 import { orderStatus } from '../../domain/order-life.ts';
 import { orderSecretPlace, paymentPlace } from '../places.ts';
+import type { ProblemCode } from '../problem.ts';
 import { defect } from '../../ports/defect.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Order } from '../../ports/orders.ts';
@@ -99,17 +100,27 @@ const words: { [R in Ramp]: OrderWords<R> } = {
   },
 };
 
-/** The answer of /order, /sell/order and /liquidity/order. */
-export const showNewOrder = <R extends Ramp>(gateway: Gateway, order: Order, payment: ShownPayment | undefined, ramp: R) => ({
+/** The providers that a request with failover tried before, in order, and the problem that ended each. */
+export type MovedFrom = { providerId: string; reason: ProblemCode };
+export const showMoves = (gateway: Gateway, moves: readonly MovedFrom[]) =>
+  moves.map(({ providerId, reason }) => ({ provider: providerRef(gateway, providerId), reason }));
+type Moves = { quote_id?: string; moved_from?: ReturnType<typeof showMoves> };
+
+/** The answer of /order, /sell/order and /liquidity/order. `moves`: of a request with failover, even if it did not move. */
+export const showNewOrder = <R extends Ramp>(gateway: Gateway, order: Order, payment: ShownPayment | undefined, ramp: R, moves?: readonly MovedFrom[]) => ({
   order_id: order.id,
   order_status: orderStatus(order.stage),
   stage: order.stage,
   provider: providerRef(gateway, order.providerId),
+  ...movesOf(gateway, order, moves),
   ...words[ramp].amounts(order),
   ...words[ramp].ordered(order),
   ...(order.expiresOn === undefined ? {} : { expires_on: isoTime(order.expiresOn) }),
   payment_info: payment ?? {},
 });
+
+const movesOf = (gateway: Gateway, { quoteId }: Order, moves: readonly MovedFrom[] | undefined): Moves =>
+  moves === undefined ? {} : { quote_id: quoteId, moved_from: showMoves(gateway, moves) };
 
 /** The answer of each ramp. Its bytes are stored with the intent. */
 export type NewOrder = { [R in Ramp]: ReturnType<typeof showNewOrder<R>> };

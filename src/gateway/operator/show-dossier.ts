@@ -8,7 +8,7 @@ const time = (ms: number): string => new Date(ms).toISOString();
 const timeOf = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : time(ms));
 
 export const showDossier = (dossier: Dossier, now: number) => {
-  const { intent, order, events, claim, notices, deliveries } = dossier;
+  const { intent, turns, order, events, claim, notices, deliveries } = dossier;
   return defined({
     order_id: intent.orderId,
     where: whereIs(dossier, now),
@@ -80,6 +80,18 @@ export const showDossier = (dossier: Dossier, now: number) => {
       answered: intent.answered,
       quote: mask(intent.quote),
     }),
+    turns:
+      turns.length === 0
+        ? undefined
+        : turns.map((turn) =>
+            defined({
+              order_id: turn.orderId,
+              quote_id: turn.quoteId,
+              provider: turn.providerId,
+              state: turn.state,
+              evidence: turn.evidence === undefined ? undefined : mask(turn.evidence),
+            }),
+          ),
     claim: claim
       ? defined({
           state: claim.state,
@@ -113,7 +125,7 @@ export const showDossier = (dossier: Dossier, now: number) => {
 };
 
 /** One sentence for a person. */
-const whereIs = ({ intent, order, deliveries }: Dossier, now: number): string => {
+const whereIs = ({ intent, turns, order, deliveries }: Dossier, now: number): string => {
   const at = `at ${intent.providerId}`;
   const waiting = deliveries.filter((one) => one.state === 'due').length;
   const undelivered = deliveries.filter((one) => one.state === 'dead' || one.state === 'disabled').length;
@@ -128,6 +140,11 @@ const whereIs = ({ intent, order, deliveries }: Dossier, now: number): string =>
   if (intent.state === 'sending')
     return `being sent to ${intent.providerId}${(intent.leaseUntil ?? 0) > now ? ` by ${intent.leaseOwner ?? '?'}` : '; its sender died'}`;
   if (intent.state === 'unknown') return `the answer was lost ${at}; checked again ${time(intent.nextTryOn)}, dead at ${time(intent.deadOn)}`;
+  const next = turns[turns.findIndex(({ id }) => id === intent.id) + 1];
+  if (intent.state === 'moved' && next) {
+    const left = intent.upstreamOrderId === undefined ? 'did not take it' : 'made an order that nobody was shown how to pay';
+    return `${intent.providerId} ${left}; the request went on as order ${next.orderId} at ${next.providerId}`;
+  }
   if (intent.state === 'rejected') return `refused ${at}: nothing was ordered`;
   return `${intent.state} ${at}: nobody was shown how to pay`;
 };

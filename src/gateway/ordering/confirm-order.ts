@@ -17,7 +17,7 @@ import { answerOf, type Placing } from './placing.ts';
 import { linkHosts } from '../upstream/provider-of.ts';
 import { receiptOfOrder } from '../receipts/receipt-of-order.ts';
 import { paymentPlace, webhookPlace } from '../places.ts';
-import { showNewOrder } from '../following/show-order.ts';
+import { showNewOrder, type MovedFrom } from '../following/show-order.ts';
 import { withOwnLinks } from './own-links.ts';
 import { showPayment } from './show-payment.ts';
 import { defined } from '../../domain/defined.ts';
@@ -54,7 +54,7 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
           more: { members: { order_id: intent.orderId } },
         },
       }
-    : { order: JSON.stringify(showNewOrder(gateway, order, payment, order.ramp)) };
+    : { order: JSON.stringify(showNewOrder(gateway, order, payment, order.ramp, movesOf(placing))) };
   const event: OrderEvent = {
     sequence: 1,
     at: now,
@@ -79,6 +79,8 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
   gateway.background(receiptOfOrder(gateway, order));
   return answer;
 };
+
+const movesOf = ({ inputs: { failover, movedFrom = [] } }: Placing): MovedFrom[] | undefined => (failover ? movedFrom : undefined);
 
 /** The order exists upstream, but we show nobody how to pay it. */
 export type Withheld = { withheld: End };

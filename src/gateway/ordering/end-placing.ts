@@ -11,6 +11,7 @@ import { Problem } from '../problem.ts';
 import { rampFacts } from '../ramps.ts';
 import { refusalProblem } from '../refusal-problem.ts';
 import { releaseSpend } from './balance.ts';
+import { showMoves } from '../following/show-order.ts';
 import { sealAnswer, type GivenAnswer, type GivenProblem } from './given-answer.ts';
 import { answerOf, notTaken, quoteExpired, type Placing } from './placing.ts';
 
@@ -52,12 +53,26 @@ const lasting: ReadonlySet<string> = new Set(['provider-unavailable', 'order-unp
 
 /** The order did not reach the provider, or the provider did not process it. */
 export const endUnsent = (why: string): End => ({ state: 'rejected', problem: notTaken(why), evidence: { refused: why }, wentBack: false });
+/** The provider has as much in flight as the operator allows. */
+export const endBeyondLimit = (problem: GivenProblem): End => ({ state: 'rejected', problem, evidence: { refused: 'at-limit' }, wentBack: false });
 /** Nobody can order this quote any more: it has expired, or its session at the provider has ended. */
 export const endExpired = (why: string): End => ({ state: 'rejected', problem: quoteExpired(), evidence: { refused: why }, wentBack: false });
 
+/** Where a request has moved, no end leaves its quote usable: what was tried is not tried again, and the customer chooses among what is left. */
+const endOfMoves = (gateway: Gateway, { inputs: { movedFrom = [] } }: Placing, end: End): End => {
+  if (movedFrom.length === 0) return end;
+  const { code, detail, more } = end.problem;
+  const members = { ...more.members, moved_from: showMoves(gateway, movedFrom) };
+  if (end.state !== 'rejected' || code === 'quote-expired')
+    return { ...end, state: end.state === 'rejected' ? 'declined' : end.state, problem: { code, detail, more: { members } } };
+  const said = 'None of the providers tried took the order. Nothing was ordered, and there is nothing to pay.';
+  return { ...end, state: 'declined', problem: { code: 'provider-declined', detail: said, more: { members } } };
+};
+
 /** Stores the end and, with it, for which customer the provider is now excluded. If another call was first, its answer counts. */
-export const endPlacing = async (scope: Scope, intent: Intent, owner: string, placing: Placing, end: End): Promise<GivenAnswer> => {
+export const endPlacing = async (scope: Scope, intent: Intent, owner: string, placing: Placing, ended: End): Promise<GivenAnswer> => {
   const { gateway } = scope;
+  const end = endOfMoves(gateway, placing, ended);
   const { intents } = gateway.stores;
   const kept = async (): Promise<GivenAnswer> => await answerOf(gateway, await intents.find(intent.id));
   if (end.state === 'rejected') {
@@ -74,19 +89,20 @@ export const endPlacing = async (scope: Scope, intent: Intent, owner: string, pl
     evidence: end.evidence,
     ...defined({ upstreamOrderId: end.upstreamOrderId }),
   };
-  const ended = await intents.end(intent.id, owner, change, standsBack(gateway, intent, end));
-  if (!ended) return await kept();
-  countEnd(scope, intent, end);
+  if (!(await intents.end(intent.id, owner, change, standsBack(gateway, intent, end)))) return await kept();
+  countEnd(scope, intent, ended);
   return answer;
 };
 
-const standsBack = (gateway: Gateway, { customerId, providerId }: Intent, { wentBack }: End) => {
+/** Who is excluded for the customer from now on. */
+export const standsBack = (gateway: Gateway, { customerId, providerId }: Intent, { wentBack }: End) => {
   const now = gateway.now();
   return wentBack ? { customerId, providerId, now, until: now + declinedMs } : undefined;
 };
 
-const countEnd = (scope: Scope, { providerId }: Intent, { problem, wentBack }: End): void => {
-  scope.gateway.count('orders_total', { provider: providerId, outcome: problem.code });
+/** Nothing is counted of an attempt that leaves no trace at its provider. */
+export const countEnd = (scope: Scope, { providerId }: Intent, { state, problem, wentBack }: End): void => {
+  if (state !== 'rejected') scope.gateway.count('orders_total', { provider: providerId, outcome: problem.code });
   if (wentBack) countJudged(scope, providerId, 'went-back');
 };
 
@@ -111,8 +127,10 @@ export const settleUnpayable = async (gateway: Gateway, intent: Intent, owner: s
 };
 type Lost = { state: 'unpayable' | 'dead' | 'review'; note: string; upstreamOrderId?: string | undefined };
 
-/** It is checked once more when its quote has died. */
+/** Once more when its quote has died. */
+export const checkedAgainOn = (gateway: Gateway, { deadOn }: Intent): number => Math.max(deadOn, gateway.now());
+
 const settled = async (gateway: Gateway, intent: Intent, answer: GivenAnswer) => ({
-  nextTryOn: Math.max(intent.deadOn, gateway.now()),
+  nextTryOn: checkedAgainOn(gateway, intent),
   answer: await sealAnswer(gateway, intent.id, answer),
 });

@@ -4,6 +4,7 @@ import type { Scope } from '../../ports/scope.ts';
 import { freshOffers } from '../pricing/reprice.ts';
 import { showOffer } from '../pricing/show-offers.ts';
 import { findRoute, quoteFromJson, type StoredQuote } from '../pricing/store-route.ts';
+import { attemptsFrom } from '../attempts.ts';
 import { Problem } from '../problem.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { ordersHeld } from '../switches.ts';
@@ -20,9 +21,12 @@ export const withOffers = async (scope: Scope, session: OpenSession, quoteId: st
   if (!lacksOffers(answer)) return answer;
   const { gateway } = scope;
   const { intents } = gateway.stores;
-  const intent = await intents.findByQuote(quoteId, session.customerId);
-  if (!intent) return answer;
-  const offers = await otherOffers(scope, session, quoteFromJson(intent.quoteId, intent.quote));
+  const asked = await intents.findByQuote(quoteId, session.customerId);
+  if (!asked) return answer;
+  const attempts = await attemptsFrom(gateway, asked);
+  const intent = attempts.at(-1) ?? asked;
+  const tried = attempts.map(({ providerId }) => providerId);
+  const offers = await otherOffers(scope, session, quoteFromJson(intent.quoteId, intent.quote), tried);
   const { code, detail, more } = answer.problem;
   const whole: GivenAnswer = { problem: { code, detail, more: { ...more, members: { ...more.members, offers } } } };
   const sealed = await sealAnswer(gateway, intent.id, whole);
@@ -37,11 +41,12 @@ const lacksOffers = (answer: GivenAnswer): answer is { problem: GivenProblem } =
   (answer.problem.code === 'price-changed' || answer.problem.code === 'provider-declined') &&
   answer.problem.more.members?.['offers'] === undefined;
 
-const otherOffers = async (scope: Scope, session: OpenSession, quote: StoredQuote): Promise<Json[]> => {
-  const { providerId } = quote.offer;
-  const declined = { ...session.declined, [providerId]: scope.gateway.now() + declinedMs };
+/** `tried`: the providers whose turn it was. The session was read before any of them was excluded. */
+const otherOffers = async (scope: Scope, session: OpenSession, quote: StoredQuote, tried: string[]): Promise<Json[]> => {
+  const until = scope.gateway.now() + declinedMs;
+  const declined = { ...session.declined, ...Object.fromEntries(tried.map((providerId) => [providerId, until])) };
   const without = { ...session, declined };
-  const [left, fresh] = await Promise.all([remaining(scope, without, quote), freshOffers(scope, without, quote, providerId)]);
+  const [left, fresh] = await Promise.all([remaining(scope, without, quote), freshOffers(scope, without, quote, tried)]);
   return [...left, ...fresh];
 };
 

@@ -3,6 +3,8 @@ import type { Json as AnyJson } from '../../domain/offer.ts';
 import type { CallContext, OrderInputs } from '../../providers/spec.ts';
 import { rampFacts } from '../ramps.ts';
 import { inputsPlace, reservedPlace } from '../places.ts';
+import { lastAttempt } from '../attempts.ts';
+import type { MovedFrom } from '../following/show-order.ts';
 import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Intent } from '../../ports/intents.ts';
@@ -25,7 +27,12 @@ export type PlacingInputs = {
   /** liquidity: the node that the session had proved. */
   nodePubkey?: string;
   order: OrderInputs;
+  failover?: Failover;
+  /** The request's earlier turns. */
+  movedFrom?: MovedFrom[];
 };
+/** How often the request may still move to the next rank, and what an order there must keep to: at least as strict as the request's own bounds. */
+export type Failover = { moves: number; minReceive?: string; maxPay?: string };
 
 export const orderPending = (detail: string, retryAfterMs = 2000, members: { [key: string]: AnyJson } = {}): Problem =>
   new Problem('order-pending', `${detail} Repeat the same request.`, { retryAfterMs, members });
@@ -44,11 +51,24 @@ export const otherPending = async (gateway: Gateway, exclusiveKey: string | unde
   return orderPending('Another order is still being placed with the same provider.', untilLook(gateway, other), named);
 };
 
-/** The answer of a resolved intent, or "pending" for an unresolved one. */
-export const answerOf = async (gateway: Gateway, intent: Intent | undefined): Promise<GivenAnswer> => {
+/** The answer of a resolved intent, or "pending" for an unresolved one. A request that moved has the answer of its last attempt. */
+export const answerOf = async (gateway: Gateway, asked: Intent | undefined): Promise<GivenAnswer> => {
+  const intent = asked && (await lastAttempt(gateway, asked));
   if (intent?.answer !== undefined) return await openAnswer(gateway, intent.id, intent.answer);
-  if (intent?.state === 'rejected') throw notTaken('it was refused');
+  if (intent?.state === 'rejected') {
+    if (intent.id === asked?.id) throw notTaken('it was refused');
+    return rejectedAfterMoves;
+  }
   throw orderPending('The provider has not answered yet.', untilLook(gateway, intent));
+};
+
+/** Only the previous release ends the attempt of a later rank so: it knows nothing of failover, and stores no answer for what was refused. */
+const rejectedAfterMoves: GivenAnswer = {
+  problem: {
+    code: 'provider-declined',
+    detail: 'None of the providers tried took the order. Nothing was ordered, and there is nothing to pay. Ask for new offers.',
+    more: { members: { offers: [] } },
+  },
 };
 
 export const quoteExpired = (): Problem => new Problem('quote-expired', 'The quote can no longer be ordered. Ask for a new one.');
@@ -70,9 +90,12 @@ export const lostNote = 'only the lost answer said how to pay';
 
 export type Placing = { provider: Provider; quote: StoredQuote; inputs: PlacingInputs; context: Omit<CallContext, 'signal' | 'requestId'> };
 
+export const openInputs = async (gateway: Gateway, intent: Intent): Promise<PlacingInputs> =>
+  JSON.parse(await gateway.seal.open(intent.inputs, inputsPlace(intent.id))) as PlacingInputs;
+
 /** Everything that a call for this intent needs, from its row alone, so that any instance can continue it. */
 export const placingOf = async (gateway: Gateway, intent: Intent): Promise<Placing> => {
-  const inputs = JSON.parse(await gateway.seal.open(intent.inputs, inputsPlace(intent.id))) as PlacingInputs;
+  const inputs = await openInputs(gateway, intent);
   const customer = await upstreamBlob(gateway, intent.exclusiveKey);
   return {
     provider: providerOf(gateway, intent.providerId),

@@ -7,7 +7,9 @@ import { keepBlob } from '../upstream/blob.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import { adapterOf } from '../upstream/provider-of.ts';
 import { confirmPlaced } from './confirm-order.ts';
-import { endExpired, endOfRefusal, endPlacing, endUnsent, settleUnpayable, type End } from './end-placing.ts';
+import { endBeyondLimit, endExpired, endOfRefusal, endPlacing, endUnsent, settleUnpayable, type End } from './end-placing.ts';
+import { moveOn, type Turn } from './next-rank.ts';
+import { beyondLimit } from '../pricing/in-flight.ts';
 import { answerOf, lapsesUnseen, lostNote, orderPending, placingOf, type Placing } from './placing.ts';
 import type { GivenAnswer } from './given-answer.ts';
 import { quoteRequestOf } from './quote-request.ts';
@@ -18,24 +20,37 @@ import type { Lease } from '../../ports/runtime.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { noticeUrl } from '../notice-url.ts';
 
-/** Continues from `prepared`: reads the known orders, commits `sending`, then makes the one POST. */
+/**
+ * Continues from `prepared`: reads the known orders, commits `sending`, then makes the one POST. Whoever takes over from a dead sender has the
+ * whole deadline again.
+ */
 export const sendPlacing = async (scope: Scope, intent: Intent, lease: Lease): Promise<GivenAnswer> => {
-  const placing = await placingOf(scope.gateway, intent);
-  const sent = await sendPrepared(scope, intent, lease, placing);
-  return 'state' in sent ? await endPlacing(scope, intent, lease.owner, placing, sent) : sent;
+  const { gateway } = scope;
+  const endsOn = gateway.now() + gateway.settings.routing.order_deadline_ms;
+  let turn: Turn = { intent, lease, placing: await placingOf(gateway, intent), endsOn };
+  for (;;) {
+    const sent = await sendPrepared(scope, turn);
+    if (!('state' in sent)) return sent;
+    const next = await moveOn(scope, turn, sent);
+    if (!next) return await endPlacing(scope, turn.intent, turn.lease.owner, turn.placing, sent);
+    turn = next;
+  }
 };
 
-const sendPrepared = async (scope: Scope, intent: Intent, lease: Lease, placing: Placing): Promise<GivenAnswer | End> => {
+const sendPrepared = async (scope: Scope, { intent, lease, placing, endsOn }: Turn): Promise<GivenAnswer | End> => {
   const { gateway } = scope;
   const { intents } = gateway.stores;
   // Its sender died before anything left, and nobody waits any more: an order now would surprise the customer.
   if (gateway.now() > placing.quote.acceptBy) return endExpired('accept_by passed before it was sent');
   if (ordersHeld(gateway, intent.providerId)) throw orderPending('The operator has paused new orders.', 30_000);
+  // It counts with the others now: of many quotes given at once, perhaps not all can be ordered.
+  const beyond = await beyondLimit(gateway, placing.provider);
+  if (beyond) return endBeyondLimit(beyond);
   const knownBefore = await readKnownOrders(scope, intent, placing);
   if (knownBefore) await intents.change(intent.id, lease.owner, { knownBefore }, false);
   const leaseEndsOn = gateway.now() + lease.seconds * 1000;
   if (!(await intents.startSending(intent.id, lease, gateway.now()))) return await answerOf(gateway, await intents.find(intent.id));
-  const sent = await sendOnce(scope, intent, placing, leaseEndsOn);
+  const sent = await sendOnce(scope, intent, placing, { leaseEndsOn, endsOn });
   if ('placed' in sent) {
     const outcome = await confirmPlaced(scope, intent, lease.owner, placing, sent.placed);
     return 'withheld' in outcome ? outcome.withheld : outcome;
@@ -61,9 +76,18 @@ const sendPrepared = async (scope: Scope, intent: Intent, lease: Lease, placing:
  */
 export type Sent = { placed: PlacedOrder } | { refused: Refusal; sessionOver?: boolean } | { unsent: string } | { lost: string };
 
-/** One POST, unless `leaseEndsOn` has passed: then another sender may own the row. By this instance's clock, read before it took the lease. */
-export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, leaseEndsOn: number, attempt = 1): Promise<Sent> => {
+type Sending = {
+  /** Once this has passed, nothing is sent: another sender may own the row. By this instance's clock, read before it took the lease. */
+  leaseEndsOn: number;
+  /** The answer is waited for until then. By default, one whole deadline. */
+  endsOn?: number;
+  attempt?: number;
+};
+
+/** One POST. */
+export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, { leaseEndsOn, endsOn, attempt = 1 }: Sending): Promise<Sent> => {
   const { gateway } = scope;
+  const deadlineMs = gateway.settings.routing.order_deadline_ms;
   const { provider, quote, inputs, context } = placing;
   const request: PlaceRequest = {
     quote: quoteRequestOf(quote, inputs.nodePubkey),
@@ -76,7 +100,7 @@ export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, l
     const options = {
       operation: 'order',
       verb: 'place_order',
-      deadlineMs: gateway.settings.routing.order_deadline_ms,
+      deadlineMs: endsOn === undefined ? deadlineMs : Math.max(endsOn - gateway.now(), 0),
       idempotent: false,
       context: { ...context, attempt },
     } as const;

@@ -80,7 +80,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
     }
     if (next.do === 'wait') return await remember(gateway, intent, lease, evidence, Math.max(next.until, now + 250));
     if (next.do === 'repost') {
-      const sent = await sendOnce(scope, intent, placing, leaseEndsOn, evidence.reposts + 2);
+      const sent = await sendOnce(scope, intent, placing, { leaseEndsOn, attempt: evidence.reposts + 2 });
       if ('placed' in sent && core.repost !== 'duplicates') return await confirmOrEnd(scope, intent, lease, placing, sent.placed);
       // A request that did not reach the provider says nothing about an order there. The next check sends it again.
       if ('unsent' in sent) break;

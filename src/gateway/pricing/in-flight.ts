@@ -39,9 +39,9 @@ export const withinLimits = async (gateway: Gateway, ramp: Ramp, asks: Ask[]): P
     }),
   );
 
-/** Checks again once the intent is written and counts with the others: of many quotes given at once, perhaps not all can be ordered. */
-export const refuseBeyondLimit = async (gateway: Gateway, provider: Provider): Promise<void> => {
+/** What stands against one more order, which is counted already. */
+export const beyondLimit = async (gateway: Gateway, provider: Provider): Promise<Problem | undefined> => {
   const { max_in_flight_sats: most } = provider.core;
-  if (most === undefined || (await leftAt(gateway, provider, most)) >= 0n) return;
-  throw new Problem('provider-unavailable', 'This provider has as many sats in flight as the operator allows. Nothing was ordered.', { retryAfterMs: 30_000 });
+  if (most === undefined || (await leftAt(gateway, provider, most)) >= 0n) return undefined;
+  return new Problem('provider-unavailable', 'This provider has as many sats in flight as the operator allows. Nothing was ordered.', { retryAfterMs: 30_000 });
 };

@@ -20,12 +20,12 @@ const priceAgain: Record<Ramp, (scope: Scope, session: OpenSession, quote: Store
   },
 };
 
-/** The market's current offers, for a customer whom `without` declined or gave a worse price. Returns none if pricing fails, so the answer stands. */
-export const freshOffers = async (scope: Scope, session: OpenSession, quote: StoredQuote, without: string): Promise<Json[]> => {
+/** The market's current offers, for a customer whom the providers in `without` declined or gave a worse price. Returns none if pricing fails, so the answer stands. */
+export const freshOffers = async (scope: Scope, session: OpenSession, quote: StoredQuote, without: readonly string[]): Promise<Json[]> => {
   try {
     const stored = await priceAgain[quote.route.asked.ramp](scope, session, quote);
     const { ramp } = stored.route.asked;
-    return stored.route.offers.flatMap(({ providerId }, index) => (providerId === without ? [] : [showOffer(scope.gateway, stored, index, ramp)]));
+    return stored.route.offers.flatMap(({ providerId }, index) => (without.includes(providerId) ? [] : [showOffer(scope.gateway, stored, index, ramp)]));
   } catch {
     return [];
   }

@@ -77,6 +77,10 @@ export const dossier = z.object({
     answered: z.boolean(),
     quote: masked,
   }),
+  turns: z
+    .array(z.object({ order_id: text, quote_id: text, provider: text, state: placing, evidence: masked.optional() }))
+    .optional()
+    .openapi({ description: 'Of a request with failover that moved: the attempt at each provider, in order' }),
   claim: z.object({ state: text, attempts: z.int(), created_on: time, next_try_on: time, expires_on: time.optional() }).optional(),
   notices: z.array(z.object({ id: text, received_on: time, purpose: text, genuine: z.boolean(), count: z.int() })),
   deliveries: z.array(

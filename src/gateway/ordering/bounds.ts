@@ -1,0 +1,47 @@
+/** The customer's own limits on an order, and on those that failover may make instead. */
+import { defined } from '../../domain/defined.ts';
+import { amountNames, sides, type Ramp } from '../../domain/ramp.ts';
+import { exchangeOf } from '../pricing/exchange-terms.ts';
+import type { StoredQuote } from '../pricing/store-route.ts';
+import { Problem } from '../problem.ts';
+import type { Failover, PlacingInputs } from './placing.ts';
+
+/** How many further ranks may be tried, and what each has to keep to, in the ramp's units. */
+export type FailoverRequest = { max: number; minReceive?: bigint | undefined; maxPay?: bigint | undefined };
+type Limits = { minReceive?: string | bigint | undefined; maxPay?: string | bigint | undefined };
+
+/** A limit that the quote itself breaks can only be a mistake. `within`: the request's member that holds the limits. */
+export const refuseOutOfBounds = (ramp: Ramp, offer: { pay: bigint; receive: bigint }, { minReceive, maxPay }: Limits, within = ''): void => {
+  const units = { fiat: 'cents', sats: 'sats' };
+  const refuse = (member: string, sentence: string): Problem =>
+    new Problem('amount-out-of-range', `${sentence}.`, { errors: [{ pointer: `/${within}${member}`, detail: sentence }] });
+  const [least, most] = [`min_${amountNames[ramp].receive}`, `max_${amountNames[ramp].pay}`];
+  if (minReceive !== undefined && offer.receive < BigInt(minReceive))
+    throw refuse(least, `the quote pays ${offer.receive} ${units[sides[ramp].receive]}, less than your ${least} ${minReceive}`);
+  if (maxPay !== undefined && offer.pay > BigInt(maxPay))
+    throw refuse(most, `the quote costs ${offer.pay} ${units[sides[ramp].pay]}, more than your ${most} ${maxPay}`);
+};
+
+/** All offers of one price request have the same amount on one side. Only a bound on the other side keeps a worse one out. */
+export const refuseBoundless = ({ route, offer: { offer } }: StoredQuote, failover: FailoverRequest): void => {
+  const { ramp, fixed } = exchangeOf(route);
+  const names = amountNames[ramp];
+  const [wanted, bound] = fixed === 'pay' ? [`min_${names.receive}`, failover.minReceive] : [`max_${names.pay}`, failover.maxPay];
+  if (bound === undefined) {
+    const detail = `failover must hold ${wanted}: all offers of this quote have the same ${names[fixed]}, so nothing else keeps a worse one out`;
+    throw new Problem('invalid-request', `${detail}.`, { errors: [{ pointer: `/failover/${wanted}`, detail }] });
+  }
+  refuseOutOfBounds(ramp, offer, failover, 'failover/');
+};
+
+/** The stricter of the request's own bounds and those of its failover, for every order that failover makes. */
+export const failoverOf = ({ max, minReceive, maxPay }: FailoverRequest, own: Pick<PlacingInputs, 'minReceive' | 'maxPay'>): Failover => ({
+  moves: max,
+  ...defined({ minReceive: strictest(minReceive, own.minReceive, 'most'), maxPay: strictest(maxPay, own.maxPay, 'least') }),
+});
+
+const strictest = (one: bigint | undefined, other: string | undefined, which: 'least' | 'most'): string | undefined => {
+  if (one === undefined || other === undefined) return one?.toString() ?? other;
+  const isLess = one < BigInt(other);
+  return isLess === (which === 'least') ? one.toString() : other;
+};

@@ -1,0 +1,48 @@
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Intent, NewIntent } from '../../ports/intents.ts';
+import type { Provider } from '../../ports/providers.ts';
+import type { Scope } from '../../ports/scope.ts';
+import { inputsPlace } from '../places.ts';
+import { quoteToJson, type StoredQuote } from '../pricing/store-route.ts';
+import { providerOf } from '../upstream/provider-of.ts';
+import type { PlacingInputs } from './placing.ts';
+
+type Particulars = Pick<Intent, 'exclusiveKey' | 'networkKey' | 'idempotencyKey'>;
+
+/** The row of a new order attempt, as it is written before anything leaves. */
+export const newIntent = async (
+  { gateway, requestId }: Pick<Scope, 'gateway' | 'requestId'>,
+  customerId: string,
+  quote: StoredQuote,
+  inputs: PlacingInputs,
+  particulars: Particulars,
+): Promise<NewIntent> => {
+  const id = gateway.ids.uuid();
+  const now = gateway.now();
+  return {
+    id,
+    quoteId: quote.quoteId,
+    orderId: gateway.ids.uuid(),
+    ramp: quote.route.asked.ramp,
+    customerId,
+    providerId: quote.offer.providerId,
+    requestId,
+    quote: quoteToJson(quote),
+    inputs: await gateway.seal.seal(JSON.stringify(inputs), inputsPlace(id)),
+    createdOn: now,
+    deadOn: deadOn(gateway, quote, inputs),
+    nextTryOn: now,
+    ...particulars,
+  };
+};
+
+/** When the quote can no longer become an order. A purchase with the operator's own money waits half an hour; then the operator must look at it. */
+const deadOn = (gateway: Gateway, { offer }: StoredQuote, { order }: PlacingInputs): number => {
+  const now = gateway.now();
+  if (order.payWithBalance === true) return now + 2 * quoteLifeMs;
+  return (offer.offer.expiresOn ?? now + quoteLifeMs) + graceMs(providerOf(gateway, offer.providerId));
+};
+
+/** 15 minutes for a quote without an expiry. */
+const quoteLifeMs = 15 * 60_000;
+const graceMs = (provider: Provider): number => (provider.core.late_commit_max_s > 0 ? provider.core.late_commit_max_s * 1000 : 60_000);

@@ -1,0 +1,93 @@
+/**
+ * Failover: when a provider certainly did not take an order, or made one that nobody may see, the request continues with the next rank of the
+ * same price request. docs/decisions/2026-11-28-failover.md says why this is safe.
+ */
+import { defined } from '../../domain/defined.ts';
+import { quoteIdOf, readQuoteId } from '../../domain/route-id.ts';
+import type { Gateway } from '../../ports/gateway.ts';
+import type { Intent, NewIntent } from '../../ports/intents.ts';
+import type { Lease } from '../../ports/runtime.ts';
+import type { Scope } from '../../ports/scope.ts';
+import { leaseFor } from '../lease.ts';
+import { networkKeyOf } from '../pricing/in-flight.ts';
+import { findQuote, type StoredQuote } from '../pricing/store-route.ts';
+import { Problem } from '../problem.ts';
+import { ordersHeld } from '../switches.ts';
+import { providerOf } from '../upstream/provider-of.ts';
+import { checkedAgainOn, countEnd, standsBack, type End } from './end-placing.ts';
+import { newIntent } from './new-intent.ts';
+import { placingOf, type Failover, type Placing, type PlacingInputs } from './placing.ts';
+
+/** One provider's turn in a run. A run ends at `endsOn`, however many turns it takes. */
+export type Turn = { intent: Intent; lease: Lease; placing: Placing; endsOn: number };
+
+/** A call with less time than this part of the deadline would often end unknown, which is worse than no call. */
+const leastShare = 3;
+
+/** Ends this turn and begins the next rank's, in one transaction. Undefined if there is none to begin. */
+export const moveOn = async (scope: Scope, turn: Turn, end: End): Promise<Turn | undefined> => {
+  const { gateway } = scope;
+  const { intent, lease, placing, endsOn } = turn;
+  const { failover } = placing.inputs;
+  const now = gateway.now();
+  if (!failover || failover.moves === 0 || endsOn - now < gateway.settings.routing.order_deadline_ms / leastShare) return undefined;
+  // Past accept_by nobody waits any more.
+  if (now > placing.quote.acceptBy) return undefined;
+  const change = {
+    nextTryOn: checkedAgainOn(gateway, intent),
+    evidence: end.evidence,
+    ...defined({ upstreamOrderId: end.upstreamOrderId }),
+  };
+  for await (const quote of ranksAfter(gateway, intent)) {
+    if (!isOpenTo(gateway, quote, failover)) continue;
+    const next = await nextIntent(scope, turn, quote, end);
+    const nextLease = leaseFor(gateway, next.id);
+    const moved = await gateway.stores.intents.move(intent.id, lease.owner, change, { intent: next, lease: nextLease }, standsBack(gateway, intent, end));
+    if (moved === 'lost') return undefined;
+    if (moved === 'skipped') continue;
+    countEnd(scope, intent, end);
+    gateway.count('order_moves_total', { provider: intent.providerId, reason: end.problem.code });
+    const said = { request_id: intent.requestId, provider: intent.providerId, intent: intent.id, reason: end.problem.code };
+    gateway.log('info', 'order_moved', { ...said, note: `to ${next.providerId}` });
+    const begun = await gateway.stores.intents.find(next.id);
+    return begun && { intent: begun, lease: nextLease, placing: await placingOf(gateway, begun), endsOn };
+  }
+  return undefined;
+};
+
+/** The stored quotes below this one, best first. None once the route was pruned. */
+async function* ranksAfter(gateway: Gateway, { quoteId, customerId }: Intent): AsyncGenerator<StoredQuote> {
+  const parts = readQuoteId(quoteId);
+  if (!parts) return;
+  for (let rank = parts.rank + 1; ; rank += 1) {
+    try {
+      yield await findQuote(gateway, quoteIdOf(parts.routeId, rank), customerId);
+    } catch (error) {
+      if (error instanceof Problem) return;
+      throw error;
+    }
+  }
+}
+
+/** Whether it may be ordered now, within the bounds of the request. The database knows the rest: who has it, and whom the provider declined. */
+const isOpenTo = (gateway: Gateway, { acceptBy, offer }: StoredQuote, { minReceive, maxPay }: Failover): boolean => {
+  if (gateway.now() > acceptBy || ordersHeld(gateway, offer.providerId)) return false;
+  if (!gateway.providers.some(({ id }) => id === offer.providerId)) return false;
+  const { pay, receive } = offer.offer;
+  return (minReceive === undefined || receive >= BigInt(minReceive)) && (maxPay === undefined || pay <= BigInt(maxPay));
+};
+
+/** Its order must keep to the bounds, too: they are stored as the order's own. */
+const nextIntent = async (scope: Scope, { intent, placing }: Turn, quote: StoredQuote, end: End): Promise<NewIntent> => {
+  const { gateway } = scope;
+  const { failover, movedFrom = [], ...kept } = placing.inputs;
+  const inputs: PlacingInputs = {
+    ...kept,
+    ...defined({ minReceive: failover?.minReceive, maxPay: failover?.maxPay }),
+    failover: { ...failover, moves: (failover?.moves ?? 1) - 1 },
+    movedFrom: [...movedFrom, { providerId: intent.providerId, reason: end.problem.code }],
+  };
+  const networkKey = networkKeyOf(scope, providerOf(gateway, quote.offer.providerId));
+  const particulars = defined({ exclusiveKey: quote.providerSessionId, networkKey });
+  return await newIntent({ gateway, requestId: intent.requestId }, intent.customerId, quote, inputs, particulars);
+};
