@@ -5,7 +5,7 @@
 import './load-env.ts';
 import { join } from 'node:path';
 import { notedSandbox, waitForGateway } from './sandbox/notes.ts';
-import { root, startSandbox } from './sandbox/start-sandbox.ts';
+import { root } from './sandbox/sandbox-file.ts';
 import { buy } from './demo/buy.ts';
 import { liquidity } from './demo/liquidity.ts';
 import { sell } from './demo/sell.ts';
@@ -34,6 +34,7 @@ if (!demo) {
   }
 } else {
   say(`Nothing answers at ${url}: starting a sandbox for this demo.`);
+  const { startSandbox } = await import('./sandbox/start-sandbox.ts');
   const sandbox = await startSandbox({ port: 0, quiet: true, temporary: true });
   try {
     await demo(sandbox.url, Object.fromEntries(sandbox.providers.map((provider) => [provider.id, provider.url])));

@@ -12,9 +12,10 @@ import { migrate } from '../src/entry/migrate.ts';
 import { startPgliteQueue } from './pglite-queue.ts';
 import { sandboxSecrets } from './sandbox/providers.ts';
 import { noteSandbox, noteStarting } from './sandbox/notes.ts';
-import { modeOfFile, root, startProviders } from './sandbox/start-sandbox.ts';
+import { readSandboxFile, root } from './sandbox/sandbox-file.ts';
+import { groupProviders, startProviders } from './sandbox/start-providers.ts';
 
-if (modeOfFile() !== 'sandbox') {
+if (readSandboxFile()?.mode !== 'sandbox') {
   process.stderr.write('dev:worker is for a configuration with mode: sandbox: it makes its own keys and pretends the providers\n');
   process.exit(1);
 }
@@ -27,14 +28,14 @@ await migrate(database, join(root, 'migrations'));
 await database.sql.end();
 const queue = database.kind === 'pglite' ? await startPgliteQueue(database.url) : undefined;
 const databaseUrl = queue ? `postgres://postgres:postgres@127.0.0.1:${queue.port}/postgres` : database.url;
-const providers = await startProviders();
+const { providers, baseUrls, stop: stopProviders } = await startProviders(groupProviders());
 noteSandbox(dataDir, `http://127.0.0.1:${port}`, providers);
 const variables = {
   ...freshSecrets(randomBytes),
   ...sandboxSecrets,
   PUBLIC_URL: `http://127.0.0.1:${port}`,
   LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'info',
-  SANDBOX_URLS: JSON.stringify(Object.fromEntries(providers.map(({ id, url }) => [id, url]))),
+  SANDBOX_URLS: JSON.stringify(baseUrls),
 };
 // Not through npx: a signal would end npx, and leave wrangler and workerd running.
 const wrangler = spawn(
@@ -70,7 +71,7 @@ process.once('SIGTERM', stop);
 wrangler.once('exit', () => {
   void (async () => {
     await queue?.close();
-    for (const { child } of providers) child.kill('SIGTERM');
+    await stopProviders();
     await database.close();
     process.exit(0);
   })();

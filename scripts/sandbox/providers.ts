@@ -1,12 +1,19 @@
-/** What the sandbox knows of every kind of provider, from the kinds' own folders. */
-import { tickerKey } from '../../src/config/providers-config.ts';
+/** What the sandbox knows of every kind of provider, from the kinds' own folders, and its two price feeds. */
 import { kinds, sandboxOf } from '../kinds.ts';
 
-/** Two simulated price feeds, under their keys in the configuration. Their prices are the simulated providers' before fees. */
-export const sandboxTicker = { kind: 'ticker', options: { id: tickerKey, prices: { EUR: 9_180_000, CHF: 8_560_000 }, moves: 300 } };
-
-/** A simulated provider. `options` are for its simulator, and reach its process as JSON. */
+/** A simulated provider, or the ticker. `options` are for its simulator, and reach its process as JSON. */
 export type SandboxProvider = { kind: string; options: { id: string } };
+
+/** Two simulated price feeds in one process. Their prices are the simulated providers' before fees. */
+export const sandboxTicker = { kind: 'ticker', options: { id: 'ticker', prices: { EUR: 9_180_000, CHF: 8_560_000 }, moves: 300 } };
+
+/** Starts one of them on its own socket, in this process. */
+export const startSimulator = async ({ kind, options }: SandboxProvider): Promise<{ url: string }> => {
+  if (kind === sandboxTicker.kind) return await (await import('../../src/feeds/ticker.simulator.ts')).startTicker(sandboxTicker.options);
+  const sandbox = await sandboxOf(kind);
+  if (!sandbox) throw new Error(`no kind has this name and a sandbox: ${kind}`);
+  return await sandbox.start(options);
+};
 
 const found = await Promise.all(kinds.map(async (kind) => ({ kind, sandbox: await sandboxOf(kind) })));
 

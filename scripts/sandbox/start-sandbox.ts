@@ -1,112 +1,67 @@
 /** The sandbox: simulated providers as child processes, its own keys in the data folder, the gateway in this process. */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { parse } from 'yaml';
+import { join } from 'node:path';
 import { freshSecrets } from '../../src/config/secrets.ts';
-import { StartRefused, startServer, type RunningServer } from '../../src/entry/node-server.ts';
-import { providerModules } from '../../src/providers/registry.gen.ts';
+import { makeEmbeddedDatabase } from '../../src/entry/embedded-database.ts';
+import type { RunningServer } from '../../src/entry/node-server.ts';
+import { StartRefused } from '../../src/entry/start-refused.ts';
 import { noteSandbox, noteStarting } from './notes.ts';
-import { sandboxProviders, sandboxSecrets, sandboxTicker, type SandboxProvider } from './providers.ts';
+import { sandboxSecrets } from './providers.ts';
+import { configFile, readSandboxFile, root } from './sandbox-file.ts';
+import { groupProviders, startProviders, type RunningProvider } from './start-providers.ts';
 
-export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-export type SandboxProcess = { id: string; url: string; pid: number };
-export type Sandbox = { url: string; server: RunningServer; providers: SandboxProcess[]; stop: () => Promise<void> };
+export type SandboxOptions = { port?: number; quiet?: boolean; temporary?: boolean; ownProcess?: readonly string[]; writeLog?: (line: string) => void };
+export type Sandbox = { url: string; server: RunningServer; providers: RunningProvider[]; stop: () => Promise<void> };
 
-export const startSandbox = async (options: { port?: number; quiet?: boolean; temporary?: boolean }): Promise<Sandbox> => {
+/** With mode: live in the configuration, the gateway alone. Throws StartRefused with what a person can mend. */
+export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> => {
+  const isSandbox = readSandboxFile()?.mode === 'sandbox';
+  if (options.temporary === true && !isSandbox) throw new StartRefused('the configuration is not mode: sandbox: a demo starts nothing of its own with it');
+  const groups = groupProviders(options.ownProcess);
   const temporary = options.temporary === true ? mkdtempSync(join(tmpdir(), 'ramp-gateway-')) : undefined;
   const dataDir = temporary ?? process.env['DATA_DIR'] ?? join(root, '.data');
   if (temporary === undefined) noteStarting(dataDir, `http://127.0.0.1:${options.port ?? process.env['PORT'] ?? 8787}`);
-  const isSandbox = modeOfFile() === 'sandbox';
-  if (options.temporary === true && !isSandbox) throw new StartRefused('the configuration is not mode: sandbox: a demo starts nothing of its own with it');
-  const children = await startProviders();
-  const environment = {
-    // Keys that are made here, and credentials of play money, are for the sandbox alone: live mode has its own or does not start.
-    ...(isSandbox ? { ...ownKeys(dataDir), ...sandboxSecrets } : {}),
-    ...process.env,
-    DATA_DIR: dataDir,
-    ...(options.port === undefined ? {} : { PORT: String(options.port) }),
-    ...(options.quiet === true ? { LOG_LEVEL: 'error' } : {}),
-    CONFIG_FILE: process.env['CONFIG_FILE'] ?? join(root, 'providers.config.yaml'),
-  };
-  const stopChildren = async (): Promise<void> => {
-    await Promise.all(children.map(({ child }) => ended(child)));
+  const running = startProviders(groups);
+  // Told below, where it is awaited.
+  void running.catch(() => undefined);
+  const stopProviders = async (): Promise<void> => {
+    await running.then(async ({ stop }) => await stop()).catch(() => undefined);
     if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
   };
+  // Meanwhile, since the first database takes seconds. Why it cannot be made is told by the gateway, which tries again.
+  const made = isSandbox && (process.env['DATABASE_URL'] ?? '') === '' ? makeEmbeddedDatabase(dataDir).catch(() => undefined) : undefined;
   try {
-    const server = await startServer({ environment, modules: providerModules, root, baseUrls: Object.fromEntries(children.map(({ id, url }) => [id, url])) });
-    noteSandbox(dataDir, server.url, children);
+    const [{ startServer }, { providerModules }] = await Promise.all([import('../../src/entry/node-server.ts'), import('../../src/providers/registry.gen.ts')]);
+    const { providers, baseUrls } = await running;
+    await made;
+    const environment = environmentFor(options, dataDir, isSandbox);
+    const server = await startServer({ environment, modules: providerModules, root, baseUrls, ...(options.writeLog ? { writeLog: options.writeLog } : {}) });
+    noteSandbox(dataDir, server.url, providers);
     // Providers must reach the gateway even on another port than the file says.
     if (server.config.mode === 'sandbox' && process.env['PUBLIC_URL'] === undefined) server.config.public_url = server.url;
-    return {
-      url: server.url,
-      server,
-      providers: children.map(({ id, url, pid }) => ({ id, url, pid })),
-      stop: async () => {
-        await server.stop();
-        await stopChildren();
-      },
+    const stop = async (): Promise<void> => {
+      await server.stop();
+      await stopProviders();
     };
+    return { url: server.url, server, providers, stop };
   } catch (error) {
-    await stopChildren();
+    await made;
+    await stopProviders();
     throw error;
   }
 };
 
-type SandboxFile = {
-  mode?: string;
-  routing?: { reference?: Record<string, { feeds?: (string | { url?: string })[] }> };
-  providers?: Record<string, { kind?: string; mode?: string }>;
-} | null;
-
-const readFile = (): SandboxFile => {
-  const file = process.env['CONFIG_FILE'] ?? join(root, 'providers.config.yaml');
-  try {
-    return parse(readFileSync(file, 'utf8')) as SandboxFile;
-  } catch {
-    // What is wrong with it is told, with its line, by the gateway that reads it next.
-    return null;
-  }
-};
-/** What the file says; undefined when it cannot be read. */
-export const modeOfFile = (): string | undefined => readFile()?.mode;
-
-/** Those that the configuration names, and a ticker where it has feeds on loopback, each on any free port: the address in the file is replaced by it. */
-export const startProviders = async (): Promise<(SandboxProcess & { child: ChildProcess })[]> => {
-  const config = readFile();
-  if (config?.mode !== 'sandbox') return [];
-  const blocks = config.providers ?? {};
-  const isWanted = ({ kind, options: { id } }: SandboxProvider): boolean => blocks[id]?.kind === kind && blocks[id].mode !== 'off';
-  const feeds = Object.values(config.routing?.reference ?? {}).flatMap((one) => one.feeds ?? []);
-  const ticker = feeds.some((feed) => typeof feed !== 'string' && /^http:\/\/(?:127\.|localhost)/.test(feed.url ?? '')) ? [sandboxTicker] : [];
-  return await Promise.all([...sandboxProviders.filter(isWanted), ...ticker].map(startProvider));
-};
-
-const startProvider = async (provider: SandboxProvider): Promise<SandboxProcess & { child: ChildProcess }> => {
-  const child = spawn(process.execPath, [join(root, 'scripts/simulator.ts')], {
-    env: { ...process.env, SIMULATOR: JSON.stringify(provider) },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const { id } = provider.options;
-  const line = await new Promise<string>((read, failed) => {
-    createInterface(child.stdout).once('line', read);
-    child.once('exit', (code) => failed(new Error(`the sandbox provider ${id} ended with code ${code}`)));
-  });
-  const { url, pid } = JSON.parse(line) as { url: string; pid: number };
-  return { id, url, pid, child };
-};
-
-const ended = async (child: ChildProcess): Promise<void> => {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise<void>((done) => child.once('exit', () => done()));
-  child.stdin?.end();
-  child.kill('SIGTERM');
-  await gone;
-};
+const environmentFor = ({ port, quiet }: SandboxOptions, dataDir: string, isSandbox: boolean): Record<string, string | undefined> => ({
+  // Keys that are made here, and credentials of play money, are for the sandbox alone: live mode has its own or does not start.
+  ...(isSandbox ? { ...ownKeys(dataDir), ...sandboxSecrets } : {}),
+  ...process.env,
+  DATA_DIR: dataDir,
+  ...(port === undefined ? {} : { PORT: String(port) }),
+  ...(quiet === true ? { LOG_LEVEL: 'error' } : {}),
+  CONFIG_FILE: configFile(),
+});
 
 /** Made once and stored in the data folder, so that yesterday's sealed values open today. */
 const ownKeys = (dataDir: string): Record<string, string> => {

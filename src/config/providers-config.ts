@@ -5,6 +5,7 @@ import { parseRange } from '../domain/ip-address.ts';
 import type { ProviderModule } from '../providers/spec.ts';
 import { explain } from './explain.ts';
 import { reference, resolveReferences, type References } from './reference-config.ts';
+import { tickerKey } from './ticker-key.ts';
 
 const seconds = (fallback: number) => z.int().min(1).default(fallback);
 const ms = (fallback: number, min = 1) => z.int().min(min).default(fallback);
@@ -224,9 +225,6 @@ export type GatewayConfig = Omit<Top, 'providers' | 'routing'> & {
   routing: Omit<Top['routing'], 'reference'> & { reference?: References | undefined };
   providers: ProviderConfig[];
 };
-/** Beside the provider ids: where the sandbox's ticker listens. */
-export const tickerKey = 'routing.reference';
-
 export type Parsed = { ok: true; config: GatewayConfig } | { ok: false; mistakes: string[] };
 export type ParseOptions = {
   fileName: string;

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -27,8 +27,12 @@ afterAll(() => {
 });
 
 it('keeps rows over kill -9, and lets one process at a time into a folder', async () => {
+  // Half of a database, from a start that was killed in its first seconds.
+  mkdirSync(join(dataDir, 'database.unfinished-1'));
+  writeFileSync(join(dataDir, 'database.unfinished-1', 'PG_VERSION'), '18\n');
   const first = start();
   expect(await firstLine(first)).toBe('rows 1');
+  expect(readdirSync(dataDir).toSorted()).toEqual(['database', 'database.lock']);
 
   const second = start();
   const [said, code] = await Promise.all([text(second.stderr!), exit(second)]);

@@ -1,5 +1,8 @@
-import { mkdirSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { lockFolder } from './folder-lock.ts';
 
@@ -12,11 +15,11 @@ export type EmbeddedDatabase = { url: string; close: () => Promise<void> };
  * when PGlite is not installed.
  */
 export const startEmbeddedDatabase = async (dataDir: string | undefined, onLost: (reason: string) => void): Promise<EmbeddedDatabase> => {
-  if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const unlock = dataDir === undefined ? () => undefined : lockFolder(join(dataDir, 'database.lock'));
+  const unlock = dataDir === undefined ? () => undefined : lock(dataDir);
   try {
-    const worker = new Worker(new URL('./pglite-worker.ts', import.meta.url), { workerData: dataDir === undefined ? undefined : join(dataDir, 'database') });
-    const stopped = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    if (dataDir !== undefined) await make(dataDir);
+    const worker = startThread(dataDir === undefined ? {} : { folder: folderIn(dataDir) });
+    const stopped = ended(worker);
     const address = await firstMessage(worker);
     let closing = false;
     worker.on('error', (error) => onLost(error instanceof Error ? error.message : String(error)));
@@ -33,6 +36,44 @@ export const startEmbeddedDatabase = async (dataDir: string | undefined, onLost:
     throw error;
   }
 };
+
+/** Makes the database in `dataDir` if there is none, which takes seconds. A start may do so while it loads the rest. Throws as the start would. */
+export const makeEmbeddedDatabase = async (dataDir: string): Promise<void> => {
+  const unlock = lock(dataDir);
+  try {
+    await make(dataDir);
+  } finally {
+    unlock();
+  }
+};
+
+const run = promisify(execFile);
+
+const folderIn = (dataDir: string): string => join(dataDir, 'database');
+
+const lock = (dataDir: string): (() => void) => {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  return lockFolder(join(dataDir, 'database.lock'));
+};
+
+/**
+ * In a process of its own, since PGlite needs 500 MB more to make a database than to run one; without optimising, since nothing in it runs for
+ * long. In a folder of its own, so that a kill leaves no half of a database.
+ */
+const make = async (dataDir: string): Promise<void> => {
+  if (existsSync(folderIn(dataDir))) return;
+  for (const name of readdirSync(dataDir)) if (name.startsWith(unfinished)) rmSync(join(dataDir, name), { recursive: true, force: true });
+  const folder = join(dataDir, `${unfinished}${process.pid}`);
+  const script = fileURLToPath(new URL('./pglite-make.ts', import.meta.url));
+  await run(process.execPath, ['--no-warnings', '--liftoff-only', script, folder]);
+  renameSync(folder, folderIn(dataDir));
+};
+
+const unfinished = 'database.unfinished-';
+
+const startThread = (data: { folder?: string }): Worker => new Worker(new URL('./pglite-worker.ts', import.meta.url), { workerData: data });
+
+const ended = (worker: Worker): Promise<void> => new Promise<void>((resolve) => worker.once('exit', () => resolve()));
 
 const firstMessage = (worker: Worker): Promise<string> =>
   new Promise((resolve, reject) => {

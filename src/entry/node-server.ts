@@ -24,6 +24,7 @@ import { composeInstance, httpSettings, type Parts } from './compose.ts';
 import { databaseGauges } from './database-gauges.ts';
 import { watchConnections } from './connection-watch.ts';
 import { openDatabase, type NodeDatabase } from './database-node.ts';
+import { checkSealKey, databaseRefusal, refuseByStatement } from './database-refusal.ts';
 import { docsFrom } from './docs-files.ts';
 import { createGuardedSender } from './guarded-sender.ts';
 import { createUndiciHttp } from './http-undici.ts';
@@ -32,7 +33,7 @@ import { oneAtATime, startLoop } from './loop.ts';
 import { migrate } from './migrate.ts';
 import { migrationState, type Journal } from './migration-state.ts';
 import { createBackground } from './shutdown.ts';
-import { checkSealKey, databaseRefusal, refuseByStatement, StartRefused } from './start-refused.ts';
+import { StartRefused } from './start-refused.ts';
 import { waitAtMost } from './wait-at-most.ts';
 
 export { StartRefused } from './start-refused.ts';

@@ -8,8 +8,10 @@ import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 
 if (!parentPort) throw new Error('pglite-worker.ts runs in a worker thread');
 const port = parentPort;
-const folder = typeof workerData === 'string' ? workerData : undefined;
-const db = await PGlite.create(folder);
+const { folder } = workerData as { folder?: string };
+// PGlite's own value is 160 MB of buffers, more than the sandbox and the tests ever have rows.
+const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB', '-c', 'wal_buffers=512kB'];
+const db = await PGlite.create(folder, { startParams });
 // One session, so clients come one after the other. The second slot is for the next client while the last one's socket closes.
 const server = new PGLiteSocketServer({ db, host: '127.0.0.1', port: 0, maxConnections: 2 });
 await server.start();

@@ -133,8 +133,10 @@ it('makes what compiles and is clean', async () => {
 });
 
 it('makes simulators that the sandbox can start', async () => {
-  const simulators = await Promise.all(kinds.map(([kind]) => runWith({ SIMULATOR: JSON.stringify({ kind, options: { id: kind } }) }, 'scripts/simulator.ts')));
-  expect(simulators.map(({ output }) => /^\{"url":"http:\/\/127\.0\.0\.1:\d+","pid":\d+\}\n$/.test(output))).toEqual([true, true, true]);
+  const simulators = await Promise.all(
+    kinds.map(([kind]) => runWith({ SIMULATORS: JSON.stringify([{ kind, options: { id: kind } }]) }, 'scripts/simulators.ts')),
+  );
+  expect(simulators.map(({ output }) => /^\{"pid":\d+,"urls":\{"[\w-]+":"http:\/\/127\.0\.0\.1:\d+"\}\}\n$/.test(output))).toEqual([true, true, true]);
 });
 
 it('makes tests that pass, the contract on Node and inside workerd', async () => {

@@ -1,7 +1,7 @@
 /** The live reference on real workerd: read by the Cron, known to requests as a row, for as long as one missed round may take. */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
-import { tickerKey } from '../../src/config/providers-config.ts';
+import { tickerKey } from '../../src/config/ticker-key.ts';
 import { startTicker, type RunningTicker } from '../../src/feeds/ticker.simulator.ts';
 import { startFiatOnRampSimulator, type RunningSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { needsPostgres } from '../support/postgres.ts';

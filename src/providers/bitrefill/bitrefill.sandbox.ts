@@ -1,7 +1,6 @@
 /** Bitrefill in the sandbox: it delivers a moment after the payment. */
 import type { Sandbox } from '../kit/kind.sandbox.ts';
 import type { SimulatorOptions } from './bitrefill.simulator-state.ts';
-import { startBitrefillSimulator } from './bitrefill.simulator.ts';
 
 const secrets = { BITREFILL_API_KEY: 'sandbox-key-of-bitrefill', BITREFILL_API_SECRET: 'sandbox-secret-of-bitrefill' };
 
@@ -9,7 +8,7 @@ export const sandbox = {
   providers: [{ id: 'thor', apiKey: secrets.BITREFILL_API_KEY, apiSecret: secrets.BITREFILL_API_SECRET, deliver: 1500 }],
   secrets,
   start: async (options) => {
-    const { baseUrl, close } = await startBitrefillSimulator(options);
+    const { baseUrl, close } = await (await import('./bitrefill.simulator.ts')).startBitrefillSimulator(options);
     return { url: baseUrl, close };
   },
 } satisfies Sandbox<SimulatorOptions>;

@@ -1,7 +1,6 @@
 /** Bringin in the sandbox: signup, connections and payouts take seconds. */
 import type { Sandbox } from '../kit/kind.sandbox.ts';
 import type { SimulatorOptions } from './bringin.simulator-state.ts';
-import { startBringinSimulator } from './bringin.simulator.ts';
 
 const secrets = { BRINGIN_MASTER_KEY: 'sandbox-master-key-of-bringin', BRINGIN_API_SECRET: 'sandbox-api-secret-of-bringin' };
 
@@ -10,5 +9,5 @@ export const sandbox = {
     { id: 'bringin', masterKey: secrets.BRINGIN_MASTER_KEY, apiSecret: secrets.BRINGIN_API_SECRET, autoConnectMs: 1500, linkMs: 800, convertMs: 1500 },
   ],
   secrets,
-  start: startBringinSimulator,
+  start: async (options) => await (await import('./bringin.simulator.ts')).startBringinSimulator(options),
 } satisfies Sandbox<SimulatorOptions>;

@@ -1,7 +1,6 @@
 /** The FLS01 providers of the sandbox. Each confronts a wallet with something different. */
 import type { Sandbox } from '../kit/kind.sandbox.ts';
 import { standardCurrencies, type SimulatedCurrency, type SimulatorOptions } from './fiat-on-ramp.simulator-state.ts';
-import { startFiatOnRampSimulator } from './fiat-on-ramp.simulator.ts';
 
 const hour = 3600;
 /** The money is "seen" this long after the order, so that a demo takes seconds. */
@@ -41,5 +40,5 @@ export const sandbox = {
     },
   ],
   secrets: {},
-  start: startFiatOnRampSimulator,
+  start: async (options) => await (await import('./fiat-on-ramp.simulator.ts')).startFiatOnRampSimulator(options),
 } satisfies Sandbox<SimulatorOptions>;

@@ -1,7 +1,6 @@
 /** The channel sellers in the sandbox: two with different prices, and one that knows no node yet. */
 import type { Sandbox } from '../kit/kind.sandbox.ts';
 import type { SimulatorOptions } from './lsps1.simulator-state.ts';
-import { startLsps1Simulator } from './lsps1.simulator.ts';
 
 /** How long after an order is made it counts as paid, with its channel open. */
 const node = { minSats: 100_000, maxSats: 16_000_000, maxClientSats: 8_000_000, autoPayMs: 3000 };
@@ -13,5 +12,5 @@ export const sandbox = {
     { id: 'west', baseSats: 0, ppm: 1500, leasePpm: 1500, connected: 'none', ...node },
   ],
   secrets: {},
-  start: startLsps1Simulator,
+  start: async (options) => await (await import('./lsps1.simulator.ts')).startLsps1Simulator(options),
 } satisfies Sandbox<SimulatorOptions>;

@@ -1,0 +1,64 @@
+/** What `npm start` does with its arguments and with signals. */
+import { parseArgs } from 'node:util';
+import { StartRefused } from '../../src/entry/start-refused.ts';
+import { demoCommand } from './notes.ts';
+import { startSandbox, type Sandbox } from './start-sandbox.ts';
+import { readableLog, startText } from './start-text.ts';
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+/** Runs until a signal. Sets exit code 1, with the reason on stderr, when the gateway does not start. */
+export const start = async (words: string[]): Promise<void> => {
+  try {
+    // A terminal gets lines for people; a file or a pipe gets the log as it is.
+    const writeLog = process.stdout.isTTY ? (line: string): void => say(readableLog(line)) : say;
+    const sandbox = await startSandbox({ ownProcess: ownProcessOf(words), writeLog });
+    await describe(sandbox);
+    stopOnSignal(sandbox);
+  } catch (error) {
+    const reason = error instanceof StartRefused ? error.message : error instanceof Error ? (error.stack ?? error.message) : 'unknown';
+    process.stderr.write(`ramp-gateway does not start:\n${reason}\n`);
+    process.exitCode = 1;
+  }
+};
+
+const ownProcessOf = (words: string[]): string[] => {
+  try {
+    const { values } = parseArgs({ args: words, options: { 'own-process': { type: 'string', default: '' } } });
+    return values['own-process'].split(',').filter((id) => id !== '');
+  } catch {
+    throw new StartRefused(`npm start takes -- --own-process alpine,dune and nothing else, not: ${words.join(' ')}`);
+  }
+};
+
+const describe = async ({ url, server, providers }: Sandbox): Promise<void> => {
+  // Loaded already, by the start.
+  const { providerModules } = await import('../../src/providers/registry.gen.ts');
+  const { config, database } = server;
+  const configured = config.providers.map(({ id, kind, base_url: address, mode }) => ({
+    id,
+    what: providerModules.get(kind)?.ramps.join(', ') ?? '',
+    url: address,
+    mode,
+    pid: providers.find((one) => one.id === id)?.pid,
+  }));
+  const feeds = providers.filter(({ id }) => !config.providers.some((one) => one.id === id)).map((one) => ({ ...one, what: 'price feeds', mode: undefined }));
+  const rows = database.kind === 'pglite' ? (process.env['DATA_DIR'] ?? '.data') : undefined;
+  const { mode, network } = config;
+  say(startText({ url, mode, network, rows, pid: process.pid, providers: [...configured, ...feeds], demo: demoCommand(url, process.env) }));
+};
+
+const stopOnSignal = ({ server, stop }: Sandbox): void => {
+  let stopping = false;
+  const end = (signal: string): void => {
+    if (stopping) return;
+    stopping = true;
+    server.log('info', 'stopping', { signal });
+    stop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.on('SIGINT', () => end('SIGINT'));
+  process.on('SIGTERM', () => end('SIGTERM'));
+};

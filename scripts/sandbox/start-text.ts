@@ -1,0 +1,60 @@
+/** What `npm start` says to people. */
+
+type Started = {
+  url: string;
+  mode: string;
+  network: string;
+  /** The folder of the embedded database; undefined with a PostgreSQL of one's own. */
+  rows: string | undefined;
+  /** The gateway's own. */
+  pid: number;
+  /** `pid`: of a simulated provider; undefined for one that runs elsewhere. */
+  providers: { id: string; what: string; url: string; mode: string | undefined; pid: number | undefined }[];
+  /** The command of the demo, as another terminal needs it. */
+  demo: string;
+};
+
+/** Which process is whose, and what to do next. */
+export const startText = ({ url, mode, network, rows, pid, providers, demo }: Started): string => {
+  const wide = (of: (one: Started['providers'][number]) => string): number => Math.max(0, ...providers.map((one) => of(one).length));
+  const [idWidth, whatWidth] = [wide(({ id }) => id), wide(({ what }) => what)];
+  const line = (one: Started['providers'][number]): string =>
+    `${one.id.padEnd(idWidth)}   ${one.what.padEnd(whatWidth)}   ${one.url}${one.mode === undefined || one.mode === 'on' ? '' : `   ${one.mode}`}`;
+  const processes = Map.groupBy(providers, (one) => one.pid);
+  const indented = ([of, those]: [number | undefined, Started['providers']]): string[] =>
+    those.map((one, index) => `${(index === 0 && of !== undefined ? `pid ${of}` : '').padEnd(margin)}${line(one)}`);
+  return [
+    '',
+    `ramp-gateway on ${url}   mode ${mode}, network ${network}`,
+    '',
+    `${`pid ${pid}`.padEnd(margin)}the gateway, rows in ${rows === undefined ? 'PostgreSQL, from DATABASE_URL' : `${rows} (embedded PostgreSQL)`}`,
+    ...[...processes].flatMap(indented),
+    '',
+    ...(mode === 'sandbox' ? sandboxHints(url, rows, demo) : [`every call: ${url}/docs`]),
+    '',
+  ].join('\n');
+};
+
+const margin = 12;
+
+const sandboxHints = (url: string, rows: string | undefined, demo: string): string[] => {
+  const commands = [
+    [demo, 'one purchase, from offers to sats; demo sell, demo liquidity'],
+    [`curl -s ${url}/verify`, 'a session to begin with'],
+    [`${url}/docs`, 'every call'],
+  ] as const;
+  const width = Math.max(...commands.map(([command]) => command.length));
+  return [
+    `Sandbox providers forget everything when they stop. The gateway does not: delete ${rows === undefined ? "the database's rows" : rows} for a fresh start.`,
+    '',
+    'next, in another terminal',
+    ...commands.map(([command, what]) => `  ${command.padEnd(width)}   ${what}`),
+  ];
+};
+
+/** A line of the log for a terminal: the time of day, the level unless it is info, the event, and what belongs to it. */
+export const readableLog = (line: string): string => {
+  const { level, time, instance: _instance, event, ...rest } = JSON.parse(line) as { level: string; time: number; instance: string; event: string };
+  const details = Object.entries(rest).map(([name, value]) => `${name}=${String(value)}`);
+  return [new Date(time).toISOString().slice(11, 23), ...(level === 'info' ? [] : [level.toUpperCase()]), event, ...details].join('  ');
+};

@@ -1,0 +1,55 @@
+/** Why the gateway cannot start on its database, in words for a person. */
+import { errorText } from '../domain/error-text.ts';
+import type { NamedKey } from '../config/secrets.ts';
+import { createSeal } from '../seal/seal.ts';
+import { sqlState } from '../store/database.ts';
+import { sealedSamples } from '../store/sealed-columns.ts';
+import type { NodeDatabase } from './database-node.ts';
+import { StartRefused } from './start-refused.ts';
+
+const rights = 'migrations need CREATE on the database (for the schema drizzle) and on its schema public: docs/operations.md, "The database"';
+const parameters = 'DATABASE_URL asks for a setting that this server, or the pooler before it, does not take; set it with ALTER ROLE … SET, or leave it out';
+
+/** What the database's SQLSTATE means for whoever starts the gateway. */
+const meanings: Record<string, string> = {
+  '42501': `the role of DATABASE_URL may not do that: ${rights}`,
+  '25006': 'the database only reads (a standby, or default_transaction_read_only): the gateway has to write',
+  '28P01': 'the database refuses the user or the password of DATABASE_URL',
+  '28000': 'the database refuses the user of DATABASE_URL, or asks for TLS (sslmode=require)',
+  '3D000': 'there is no database of the name in DATABASE_URL',
+  '42704': parameters,
+  '22023': parameters,
+  '55P03': 'a lock of the database was not to be had in time: another instance migrates (pg_locks, advisory lock 7267001), or somebody has locked a table',
+};
+
+/** One line about an error of the database: what it means, then its own words. */
+export const databaseRefusal = (error: unknown): string => {
+  const text = errorText(error);
+  const meaning = /startup parameter/i.test(text) ? parameters : meanings[sqlState(error) ?? ''];
+  return `${meaning ?? 'the database does not answer or could not be migrated'}: ${text}`;
+};
+
+/** A pooler that lends by statement ends the connection at `begin`, and says why to its own log. */
+export const refuseByStatement = (error: unknown): never => {
+  if (sqlState(error) !== 'CONNECTION_CLOSED') throw error;
+  throw new StartRefused(
+    'the pooler of DATABASE_URL ends a connection that begins a transaction (pool_mode = statement): let it lend by transaction or session',
+  );
+};
+
+/**
+ * Whether SEAL_KEY and SEAL_KEY_OLD open what is in the database: one value of each sealed column. With another key every payment detail and
+ * provider session in it is unreadable, and orders would stand still one by one.
+ */
+export const checkSealKey = async (database: Pick<NodeDatabase, 'sql'>, keys: NamedKey[]): Promise<string | undefined> => {
+  const seal = createSeal(keys);
+  for (const { table, sealed } of await sealedSamples(database.sql)) {
+    const opens = await seal.rewrap(sealed).then(
+      () => true,
+      () => false,
+    );
+    if (!opens)
+      return `SEAL_KEY does not open what this database has (${table}, sealed under the key "${sealed.split('.')[1] ?? ''}"): give the key that sealed it as SEAL_KEY, or among SEAL_KEY_OLD. If it is lost for good, SEAL_KEY_LOST=1 starts without it`;
+  }
+  return undefined;
+};
