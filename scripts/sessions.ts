@@ -1,20 +1,34 @@
-/** `npm run sessions -- revoke --app <id> | --customer <id> | --all`: ends those sessions at once. Their orders are still followed. */
+/**
+ * `npm run sessions -- revoke --app <id> | --customer <id> [--new-secret] | --all`: ends those sessions at once. Their orders are still followed.
+ * `--new-secret` also replaces the customer's recovery secret, and prints the new one once.
+ */
+import { randomBytes } from 'node:crypto';
+import { sha256Hex } from '../src/seal/hash.ts';
 import { command, readArguments, Refused, say, withDatabase } from './ops/tools.ts';
 
-const usage = 'usage: npm run sessions -- revoke --app <id> | --customer <id> | --all';
+const usage = 'usage: npm run sessions -- revoke --app <id> | --customer <id> [--new-secret] | --all';
 
 await command(async () => {
   const { words, flags } = readArguments(process.argv.slice(2));
   const { app, customer, all } = { app: flags.get('app'), customer: flags.get('customer'), all: flags.has('all') };
   const chosen = [app, customer, all ? 'all' : undefined].filter((one) => one !== undefined);
-  if (words[0] !== 'revoke' || chosen.length !== 1 || app === '' || customer === '') throw new Refused(usage);
+  const isNewSecret = flags.has('new-secret');
+  const strange = [...flags.keys()].some((name) => !['app', 'customer', 'all', 'new-secret'].includes(name));
+  if (words[0] !== 'revoke' || words.length > 1 || chosen.length !== 1 || app === '' || customer === '' || strange) throw new Refused(usage);
+  if (isNewSecret && customer === undefined) throw new Refused('--new-secret needs --customer: each customer must be given their own');
   if (customer !== undefined && !/^[0-9a-f-]{36}$/.test(customer)) throw new Refused('--customer needs the id that npm run order shows');
   await withDatabase(async ({ stores, record }) => {
-    await record('sessions.revoke', app === undefined ? (customer === undefined ? 'all' : `customer ${customer}`) : `app ${app}`);
+    const subject = app === undefined ? (customer === undefined ? 'all' : `customer ${customer}`) : `app ${app}`;
+    await record('sessions.revoke', subject, isNewSecret ? { new_secret: 1 } : undefined);
+    const secret = randomBytes(32).toString('base64url');
+    // Before the sessions end: otherwise the old secret could open another one in between.
+    if (isNewSecret && customer !== undefined && !(await stores.operator.replaceRecovery(customer, sha256Hex(secret))))
+      throw new Refused('this customer has no recovery secret: there is no such customer, or they were forgotten');
     const revoked = await stores.operator.revokeSessions(
       { ...(app === undefined ? {} : { appId: app }), ...(customer === undefined ? {} : { customerId: customer }) },
       Date.now(),
     );
     say(`${revoked} session(s) revoked`);
+    if (isNewSecret) say(`recovery_secret ${secret}\nIt is shown only here. Give it to the customer alone: without a node key, only it opens their orders.`);
   });
 });

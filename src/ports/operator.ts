@@ -82,6 +82,8 @@ export type OperatorStore = {
   clearSwitch(name: string): Promise<boolean>;
   /** Revokes the sessions of one app, one customer, or all. Returns how many ended. */
   revokeSessions(of: { appId?: string; customerId?: string }, now: number): Promise<number>;
+  /** The customer's old recovery secret opens nothing from now on. False for a customer who has none: unknown or forgotten. */
+  replaceRecovery(customerId: string, recoveryHash: string): Promise<boolean>;
   /**
    * After a restore: earlier quotes can no longer be ordered, intents that may have been sent are looked for and not sent again, and sequences
    * continue above whatever was reported in the lost time.

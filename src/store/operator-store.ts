@@ -6,6 +6,7 @@ import {
   accounts,
   claims,
   connections,
+  customers,
   deliveries,
   intents,
   lastPrices,
@@ -194,6 +195,14 @@ export const createOperatorStore = (db: Database): OperatorStore => {
         )
         .returning({ idHash: sessions.idHash });
       return revoked.length;
+    },
+    replaceRecovery: async (customerId, recoveryHash) => {
+      const replaced = await db
+        .update(customers)
+        .set({ recoveryHash })
+        .where(and(eq(customers.id, customerId), isNotNull(customers.recoveryHash)))
+        .returning({ id: customers.id });
+      return replaced.length === 1;
     },
     distrustRestored: async (now) => await distrustRestored(db, now),
     unfinishedOrders: async (limit, after) => {

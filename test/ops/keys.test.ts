@@ -244,3 +244,35 @@ it('revokes sessions of one customer, one app, or all', async () => {
   expect((await revoke()).error).toContain('usage:');
   await gateway.close();
 });
+
+it('replaces the recovery secret of a customer, since whoever had a session may have read it', async () => {
+  const gateway = await start({});
+  const { call } = createWallet(gateway.url);
+  const sessionId = (await call('/verify')).body['session_id'] as string;
+  expect((await call('/session', { session_id: sessionId })).status).toBe(200);
+  const [row] = await database.sql<{ customer_id: string }[]>`select customer_id from sessions where id_hash = ${sha256Hex(sessionId)}`;
+  const customer = row?.customer_id ?? '';
+  const revoke = async (...args: string[]) => await runCommand('sessions', ['revoke', ...args], { DATABASE_URL: database.url });
+  const comeBack = async (secret: unknown) => {
+    const { body } = await call('/verify');
+    return await call('/session', { session_id: body['session_id'], recovery_secret: secret });
+  };
+  // Within ten minutes, the session id alone gives the secret again.
+  const { recovery_secret: old } = (await call('/session', { session_id: sessionId })).body;
+  expect((await revoke('--customer', customer)).out).not.toContain('recovery_secret');
+  expect((await comeBack(old)).status).toBe(200);
+
+  const { out } = await revoke('--customer', customer, '--new-secret');
+  expect(out).toMatch(/^1 session\(s\) revoked\nrecovery_secret [\w-]{43}\n/);
+  expect((await comeBack(old)).body).toMatchObject({ status: 403, code: 'ownership-proof-failed' });
+  const back = await comeBack(/recovery_secret (\S+)/.exec(out)?.[1]);
+  expect(back.status).toBe(200);
+  const [again] = await database.sql<object[]>`select customer_id from sessions where id_hash = ${sha256Hex(back.body['session_id'] as string)}`;
+  expect(again).toEqual({ customer_id: customer });
+
+  expect((await revoke('--all', '--new-secret')).error).toContain('needs --customer');
+  expect((await revoke('--customer', customer.replaceAll(/[0-9a-f]/g, '0'), '--new-secret')).error).toContain('no recovery secret');
+  const [told] = await database.sql<object[]>`select subject, detail from operator_actions where detail is not null order by at limit 1`;
+  expect(told).toEqual({ subject: `customer ${customer}`, detail: { new_secret: 1 } });
+  await gateway.close();
+});
