@@ -106,14 +106,30 @@ test('an address on chain belongs to the network, and comes with its BIP21', () 
   );
 });
 
+const trusted = { hosts, loopbackHttp: false };
 test('each form of a deposit is judged by its own rules', () => {
-  expect(judgeDeposit('alice@bringin.xyz', wanted, hosts)).toEqual({
+  expect(judgeDeposit('alice@bringin.xyz', wanted, trusted)).toEqual({
     paymentInfo: { kind: 'lightning_address', value: 'alice@bringin.xyz', amountSats: 250_000n },
   });
-  expect(judgeDeposit('alice@evil.example', wanted, hosts)).toEqual({ problem: 'a Lightning address of another host' });
-  expect(judgeDeposit(lnurl, wanted, hosts)).toEqual({ paymentInfo: { kind: 'lnurl', value: lnurl, amountSats: 250_000n } });
-  expect(judgeDeposit(encodeLnurl('https://evil.example/bringin.xyz'), wanted, hosts)).toEqual({ problem: 'an LNURL of another host' });
-  expect(judgeDeposit('lnurl1broken', wanted, hosts)).toEqual({ problem: 'an LNURL of another host' });
-  expect(judgeDeposit(invoice(), wanted, hosts)).toMatchObject({ paymentInfo: { kind: 'invoice' } });
-  expect(judgeDeposit(address, wanted, hosts)).toMatchObject({ paymentInfo: { kind: 'onchain' } });
+  expect(judgeDeposit('alice@evil.example', wanted, trusted)).toEqual({ problem: 'a Lightning address of another host' });
+  expect(judgeDeposit(lnurl, wanted, trusted)).toEqual({ paymentInfo: { kind: 'lnurl', value: lnurl, amountSats: 250_000n } });
+  expect(judgeDeposit(encodeLnurl('https://evil.example/bringin.xyz'), wanted, trusted)).toEqual({ problem: 'an LNURL of another host' });
+  expect(judgeDeposit('lnurl1broken', wanted, trusted)).toEqual({ problem: 'an LNURL of another host' });
+  expect(judgeDeposit(invoice(), wanted, trusted)).toMatchObject({ paymentInfo: { kind: 'invoice' } });
+  expect(judgeDeposit(address, wanted, trusted)).toMatchObject({ paymentInfo: { kind: 'onchain' } });
+});
+
+test('what is handed out is canonical, however it was written', () => {
+  const value = (text: string): string | undefined => {
+    const judged = judgeDeposit(text, wanted, trusted);
+    return 'paymentInfo' in judged && 'value' in judged.paymentInfo ? judged.paymentInfo.value : undefined;
+  };
+  const bare = invoice();
+  for (const written of [lnurl, lnurl.toLowerCase(), `lightning:${lnurl}`, `LIGHTNING:${lnurl}`, `lightning://${lnurl.toLowerCase()}`, ` ${lnurl}\r\n`])
+    expect([written, value(written)]).toEqual([written, lnurl]);
+  for (const written of ['alice@bringin.xyz', 'alice@BRINGIN.xyz', 'lightning:alice@bringin.xyz\n'])
+    expect([written, value(written)]).toEqual([written, 'alice@bringin.xyz']);
+  for (const written of [bare, `lightning:${bare}`, `lightning://${bare}`, `${bare}\n`]) expect([written, value(written)]).toEqual([written, bare]);
+  expect(value(encodeLnurl('http://127.0.0.1:1/.well-known/lnurlp/alice'))).toBeUndefined();
+  expect(judgeDeposit(encodeLnurl('https://bringin.xyz/w?tag=withdrawRequest'), wanted, trusted)).toEqual({ problem: 'an LNURL that takes no payment' });
 });

@@ -1,7 +1,8 @@
 /** Checks where sats may be sent, before a payer sees it. */
 import { bitcoinUri, checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
-import { decodeLnurl } from '../../bitcoin/lnurl.ts';
+import { toCanonicalLnurl } from '../../bitcoin/lnurl.ts';
+import { customerLink } from '../../domain/links.ts';
 import type { PaymentInfo } from '../spec.ts';
 import type { BringinSettings } from './bringin-settings.ts';
 
@@ -9,10 +10,14 @@ export type DepositForm = 'lightning_address' | 'lnurl' | 'invoice' | 'onchain';
 
 /** Bringin does not document the form of a Lightning deposit address, so we recognise it by its text. */
 export const depositForm = (address: string): DepositForm => {
-  if (address.includes('@')) return 'lightning_address';
-  if (/^(lightning:)?lnurl1/i.test(address)) return 'lnurl';
-  return /^(lightning:)?ln(bc|tb)/i.test(address) ? 'invoice' : 'onchain';
+  const text = withoutScheme(address);
+  if (text.includes('@')) return 'lightning_address';
+  if (/^lnurl1/i.test(text)) return 'lnurl';
+  return /^ln(bc|tb)/i.test(text) ? 'invoice' : 'onchain';
 };
+
+/** As wallets read it: with or without `lightning:`, and with the blanks and line ends of a message around it. */
+const withoutScheme = (text: string): string => text.trim().replace(/^lightning:(?:\/\/)?/i, '');
 
 export type LightningAddress = { user: string; host: string };
 
@@ -29,23 +34,30 @@ export const wellKnownUrl = ({ user, host }: LightningAddress, settings: Pick<Br
 export type Wanted = { network: BitcoinNetwork; sats: bigint };
 export type Judged = { paymentInfo: PaymentInfo; expiresOn?: number } | { problem: string };
 
-/** Turns the text into a way to pay exactly the wanted amount, or says why not. The caller adds a Lightning address's own limits. */
-export const judgeDeposit = (address: string, wanted: Wanted, hosts: readonly string[]): Judged => {
+/**
+ * Turns the text into a way to pay exactly the wanted amount, in canonical form, or says why not. The caller adds a Lightning address's own limits.
+ * `loopbackHttp` as in the sandbox.
+ */
+export const judgeDeposit = (address: string, wanted: Wanted, { hosts, loopbackHttp }: { hosts: readonly string[]; loopbackHttp: boolean }): Judged => {
   const form = depositForm(address);
   if (form === 'invoice') return judgeInvoice(address, wanted);
   if (form === 'onchain') return judgeOnchain(address, wanted);
-  if (form === 'lightning_address')
-    return readLightningAddress(address, hosts)
-      ? { paymentInfo: { kind: form, value: address, amountSats: wanted.sats } }
-      : { problem: 'a Lightning address of another host' };
-  const url = decodeLnurl(address, { loopbackHttp: true });
-  const known = url !== undefined && [new URL(url).host, new URL(url).hostname].some((host) => hosts.includes(host));
-  return known ? { paymentInfo: { kind: form, value: address, amountSats: wanted.sats } } : { problem: 'an LNURL of another host' };
+  const way = (value: string): Judged => ({ paymentInfo: { kind: form, value, amountSats: wanted.sats } });
+  if (form === 'lightning_address') {
+    const known = readLightningAddress(withoutScheme(address), hosts);
+    return known ? way(`${known.user}@${known.host}`) : { problem: 'a Lightning address of another host' };
+  }
+  const canonical = toCanonicalLnurl(address, { loopbackHttp });
+  const isKnown = canonical !== undefined && (hosts.includes(canonical.url.host) || hosts.includes(canonical.url.hostname));
+  if (!isKnown || customerLink(canonical.url.href, [canonical.url.hostname], loopbackHttp) === undefined) return { problem: 'an LNURL of another host' };
+  // A wallet that is to pay would be asked to withdraw.
+  return canonical.url.searchParams.has('tag') ? { problem: 'an LNURL that takes no payment' } : way(canonical.lnurl);
 };
 
 /** `expiresOn` (ms) if the order states it. The invoice must have the same expiry, or a payer could pay when nobody is waiting any more. */
 export const judgeInvoice = (text: string, wanted: Wanted & { expiresOn?: number; toleranceS?: number; exactAmount?: boolean }): Judged => {
-  const invoice = decodeInvoice(text.replace(/^lightning:/i, ''));
+  const bare = withoutScheme(text);
+  const invoice = decodeInvoice(bare);
   if (!invoice) return { problem: 'an invoice that cannot be read' };
   if (invoice.network !== wanted.network) return { problem: 'an invoice of another network' };
   const isOpen = invoice.amountMsat === undefined && wanted.exactAmount !== true;
@@ -53,7 +65,7 @@ export const judgeInvoice = (text: string, wanted: Wanted & { expiresOn?: number
   const expiresOn = (invoice.timestamp + invoice.expirySeconds) * 1000;
   const apart = Math.abs(expiresOn - (wanted.expiresOn ?? expiresOn));
   if (apart > (wanted.toleranceS ?? 0) * 1000) return { problem: 'an invoice that expires at another time than its order' };
-  return { paymentInfo: { kind: 'invoice', value: text, amountSats: wanted.sats }, expiresOn };
+  return { paymentInfo: { kind: 'invoice', value: bare, amountSats: wanted.sats }, expiresOn };
 };
 
 export const judgeOnchain = (text: string, { network, sats }: Wanted): Judged => {
