@@ -181,8 +181,10 @@ const policy = {
   waited_ms: z.int(),
   answered_on: time,
 };
+const hint = z.string().optional().openapi({ description: 'Without any offer: what the providers said, and the amounts at which they begin or end' });
 const exchangeAnswer = {
   offers_id: uuid,
+  hint,
   amount_fiat: keptAmount.optional(),
   amount_sats: keptAmount.optional(),
   currency_id: smallId,
@@ -194,6 +196,7 @@ export const buyOffers = z.object({ ...exchangeAnswer, offers: z.array(buyOffer)
 export const sellOffersShape = z.object({ ...exchangeAnswer, offers: z.array(sellOffer) });
 const liquidityAnswer = z.object({
   offers_id: uuid,
+  hint,
   product,
   amount_sats: anyAmount,
   pay_with: z.string(),

@@ -117,6 +117,12 @@ describe('nothing bad gets far', () => {
     });
   });
 
+  it('so does a list without any offer, and only that', async () => {
+    const { status, body } = await post('/offers', quote({ amount_fiat: 900 }));
+    expect([status, body]).toMatchObject([200, { offers: [], hint: '1 provider was asked by SEPA for 9.00 EUR: 1 starts at 10.00 EUR.' }]);
+    expect((await post('/offers', quote({}))).body).not.toHaveProperty('hint');
+  });
+
   it('wrong methods and paths', async () => {
     const get = await fetch(`${gateway.url}/quote`);
     expect([get.status, get.headers.get('allow'), ((await get.json()) as { code: string }).code]).toEqual([405, 'POST', 'method-not-allowed']);

@@ -113,6 +113,7 @@ export const showOffers = <R extends Ramp>(gateway: Gateway, stored: StoredOffer
   offers_id: stored.routeId,
   ...amountWords[ramp].asked(stored),
   offers: stored.route.offers.map((_, index) => showOffer(gateway, stored, index, ramp)),
+  ...(stored.route.offers.length === 0 ? { hint: noOffer(gateway, stored).detail } : {}),
   ...showReasons(gateway, stored.route, ramp),
   policy: showPolicy(stored.route, ramp),
 });
