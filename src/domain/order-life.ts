@@ -123,6 +123,12 @@ const worsened = ({ ramp = 'buy', accepted, ...order }: OrderNow, pay = order.pa
 };
 
 /**
+ * Until when an order can be paid at most, whatever end its provider gave it: providers write the year 9999, or none. That is half of the time for
+ * which we follow it. The other half is for money on its way: whoever paid at the last moment still has a gateway that looks.
+ */
+export const lastPaymentOn = (createdOn: number, followUntil: number): number => createdOn + Math.floor((followUntil - createdOn) / 2);
+
+/**
  * Whether nothing more will happen. `underpaid`, `expired`, `failed` and an unpaid order that never expires become final once we stop following
  * them. We never stop following money in flight (paid, filled), reviews, and fills that fell short.
  */

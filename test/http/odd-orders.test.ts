@@ -205,3 +205,75 @@ it('a withdrawal link that nobody can read is brought to the operator, and given
   control('firm').options.says = undefined;
   expect((await withdraw()).body['lnurlw']).toMatch(/^LNURL1/);
 });
+
+const never = '9999-12-31T23:59:59Z';
+const halfMonthMs = 15 * 86_400_000;
+
+it.each([
+  ['in the year 9999', never],
+  ['that is not told', undefined],
+])('an order with an end %s is payable for half of the time that it is followed, and a late payment is seen', async (_, end) => {
+  const wallet = await openWallet();
+  control('firm').options.says = (endpoint, truth) => (endpoint === 'quote' || endpoint === 'order' ? { ...truth, expires_on: end } : undefined);
+  const began = gateway.clock.now();
+  const { id, status, body } = await wallet.order('firm');
+  expect(status).toBe(200);
+  const left = Date.parse(String(body['expires_on'])) - began;
+  expect([left >= halfMonthMs, left < halfMonthMs + 60_000]).toEqual([true, true]);
+  gateway.clock.move(halfMonthMs + 60_000);
+  await gateway.pass(1000);
+  const stored = async () => (await gateway.database.sql<Body[]>`select stage, final from orders where id = ${id}`)[0];
+  expect(await stored()).toEqual({ stage: 'expired', final: false });
+  await control('firm').pay(control('firm').history.orders.at(-1)?.orderId ?? '');
+  await gateway.pass(8 * 3_600_000);
+  expect(await stored()).toEqual({ stage: 'filled', final: false });
+});
+
+it('an attempt whose answer was lost does not wait for a quote that never ends', async () => {
+  const wallet = await openWallet();
+  control('firm').options.says = (endpoint, truth) => (endpoint === 'quote' ? { ...truth, expires_on: never } : undefined);
+  control('firm').setFault({ endpoint: 'order', fault: 'reset', times: 1 });
+  const lost = await wallet.order('firm');
+  expect([lost.status, lost.body['code']]).toEqual([503, 'order-pending']);
+  const [row] = await gateway.database.sql<{ left: number }[]>`
+    select extract(epoch from dead_on - created_on)::int as left from intents order by created_on desc limit 1`;
+  expect(row?.left).toBeLessThanOrEqual(86_400 + 3600);
+});
+
+it.each(['filled', 'FINISHED', 'refunded', 'paid'])('an order that is %s in its first answer is shown to nobody: it waits for the operator', async (word) => {
+  const wallet = await openWallet();
+  lie('firm', { order: (truth) => ({ ...truth, order_status: word }) });
+  const { status, body, id } = await wallet.order('firm');
+  expect([status, body['code']]).toEqual([409, 'order-unpayable']);
+  expect(body['detail']).toContain('Do not pay anything.');
+  const { body: attention } = await wallet.call('/operator/attention', undefined, { authorization: `Bearer ${token}` });
+  expect(JSON.stringify(attention['review'])).toContain(id);
+  expect(await wallet.status()).toEqual({});
+});
+
+it.each(['cancelled', 'Canceled', 'rejected', 'payment failed', 'expired', 'timed-out'])(
+  'an order that is "%s" in its first answer cannot be paid',
+  async (word) => {
+    const wallet = await openWallet();
+    lie('firm', { order: (truth) => ({ ...truth, order_status: word }) });
+    const { status, body } = await wallet.order('firm');
+    expect([status, body['code'], body['payment_info']]).toEqual([409, 'order-unpayable', undefined]);
+  },
+);
+
+it.each([
+  ['CANCELLED', 'failed'],
+  ['order declined', 'failed'],
+  ['payment_expired', 'expired'],
+  ['PaymentReceived', 'paid'],
+])('nobody is shown how to pay an order that has become "%s"', async (word, stage) => {
+  const wallet = await openWallet();
+  const { id } = await wallet.order('firm');
+  lie('firm', { status: (truth) => ({ ...truth, order_status: word }) });
+  const told = (await wallet.status(id))[id];
+  expect([told?.['stage'], told?.['payment_info']]).toEqual([stage, undefined]);
+  // What comes in spite of it is theirs.
+  lie('firm', {});
+  await control('firm').pay(control('firm').history.orders.at(-1)?.orderId ?? '');
+  expect((await wallet.status(id))[id]).toMatchObject({ stage: 'filled' });
+});

@@ -1,5 +1,5 @@
 import { judgeEnd, judgeOrder } from '../../domain/judge-order.ts';
-import { refreshDelayMs } from '../../domain/order-life.ts';
+import { lastPaymentOn, refreshDelayMs } from '../../domain/order-life.ts';
 import { asksExchange, type Json } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
 import { isExchange } from '../../domain/ramp.ts';
@@ -34,13 +34,19 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
   if (twins.length > 0) return await withholdTwin(gateway, intent, owner, placed, twins);
   const refusal = notAsAccepted(gateway, intent, placing, placed);
   if (refusal) return withheld(placed, refusal);
+  if (isPaidUnseen(intent, placing, placed)) {
+    const note = `its first answer says ${placed.stage}, yet nobody was shown how to pay`;
+    await settleUnpayable(gateway, intent, owner, { state: 'review', note, ...defined({ upstreamOrderId: placed.upstreamOrderId }) });
+    return await answerOf(gateway, await gateway.stores.intents.find(intent.id));
+  }
   const { asked } = quote.route;
   const option = asksExchange(asked) ? { paymentOptionId: quote.terms.paymentOptionId, currency: asked.currency } : {};
   const ownLinks = withOwnLinks(placed.paymentInfo, linkHosts(provider, provider.core.payment_hosts), gateway.settings.mode === 'sandbox');
-  const payment = showPayment(ownLinks ?? placed.paymentInfo, { pay: placed.pay, ...option });
+  const isPayable = placed.stage === 'awaiting_payment';
+  const payment = isPayable ? showPayment(ownLinks ?? placed.paymentInfo, { pay: placed.pay, ...option }) : undefined;
   if (placed.paymentInfo.kind === 'none' && placed.paymentInfo.problem !== undefined)
     gateway.log('warn', 'payment_info_withheld', { provider: provider.id, order: intent.orderId, note: placed.paymentInfo.problem });
-  if (!payment && placed.stage === 'awaiting_payment') return withheld(placed, unpayable("The provider's order has no payment details that can be shown."));
+  if (!payment && isPayable) return withheld(placed, unpayable("The provider's order has no payment details that can be shown."));
 
   const untrusted = ownLinks === undefined;
   const now = gateway.now();
@@ -115,6 +121,7 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
   });
   if (judged === 'differs') return changed('The provider made an order that differs from the accepted quote.');
   if (judged === 'price-changed') return changed("The provider's order costs more than the accepted quote.");
+  if (placed.stage === 'failed' || placed.stage === 'expired') return unpayable("The provider's order can no longer be paid.");
   if (placed.stage !== 'awaiting_payment') return undefined;
   // Customers pay channel sellers at once, and the expiry that we show already includes the margin.
   const lastMoment = gateway.now() + (isExchange(intent.ramp) ? marginS * 1000 : 0);
@@ -122,6 +129,13 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
   if (end === 'over') return unpayable("The provider's order has already expired: a payment would come too late.");
   return end === 'price-changed' ? changed("The provider's order expires earlier than the accepted quote.") : undefined;
 };
+
+/**
+ * Money has moved for an order that nobody was shown how to pay: what the provider means is for a person to find out. The operator's balance pays
+ * at once, and the customer of a restored backup may have been shown it.
+ */
+const isPaidUnseen = ({ evidence }: Intent, { inputs }: Placing, { stage }: PlacedOrder): boolean =>
+  stage !== 'awaiting_payment' && inputs.order.payWithBalance !== true && (evidence as { restored?: boolean } | undefined)?.restored !== true;
 
 const boundsOf = ({ minReceive, maxPay }: Placing['inputs']): { minReceive?: bigint; maxPay?: bigint } =>
   defined({
@@ -157,6 +171,7 @@ const orderOf = async (
   const reference = referenceIn(payment);
   const { asked } = quote.route;
   const arrival = quote.offer.terms.arrivalSeconds;
+  const followUntil = now + gateway.settings.orders.follow_days * 86_400_000;
   return {
     id,
     intentId: intent.id,
@@ -192,13 +207,13 @@ const orderOf = async (
     nextCheckOn: (await gateway.stores.notices.heard(intent.id))
       ? now + 500
       : now + refreshDelayMs({ stage, stageOn: now, ...defined({ arrivalSeconds: arrival }) }, now, gateway.random()),
-    followUntil: now + gateway.settings.orders.follow_days * 86_400_000,
+    followUntil,
+    expiresOn: Math.min(placed.expiresOn ?? offer.expiresOn ?? Infinity, lastPaymentOn(now, followUntil)),
     final: false,
     ...defined({
       providerSessionId: intent.exclusiveKey,
       upstreamOrderId: placed.upstreamOrderId,
       upstreamKey: placed.upstreamOrderId === undefined ? undefined : canonicalId(placed.upstreamOrderId),
-      expiresOn: placed.expiresOn ?? offer.expiresOn,
       referenceHash: reference === undefined ? undefined : gateway.hash(reference.trim().toUpperCase()),
       appId: inputs.appId,
     }),

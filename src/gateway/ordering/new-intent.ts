@@ -40,9 +40,11 @@ export const newIntent = async (
 const deadOn = (gateway: Gateway, { offer }: StoredQuote, { order }: PlacingInputs): number => {
   const now = gateway.now();
   if (order.payWithBalance === true) return now + 2 * quoteLifeMs;
-  return (offer.offer.expiresOn ?? now + quoteLifeMs) + graceMs(providerOf(gateway, offer.providerId));
+  return Math.min(offer.offer.expiresOn ?? now + quoteLifeMs, now + longestWaitMs) + graceMs(providerOf(gateway, offer.providerId));
 };
 
 /** 15 minutes for a quote without an expiry. */
 const quoteLifeMs = 15 * 60_000;
+/** No provider commits an order a day late, and a quote "until 9999" must not keep its customer waiting until then. */
+const longestWaitMs = 86_400_000;
 const graceMs = (provider: Provider): number => (provider.core.late_commit_max_s > 0 ? provider.core.late_commit_max_s * 1000 : 60_000);

@@ -64,9 +64,12 @@ export const storeRoute = async (gateway: Gateway, session: OpenSession, collect
 const acceptUntil = (gateway: Gateway, offer: RoutedOffer, now: number): number => {
   const { quote_ttl_s, expiry_margin_s, accept_margin_s } = gateway.settings.routing;
   const { reservation, expiresOn } = offer.offer;
-  if (reservation) return reservation.acceptUntil - accept_margin_s * 1000;
+  if (reservation) return Math.min(reservation.acceptUntil, now + longestReservedMs) - accept_margin_s * 1000;
   return Math.min(now + quote_ttl_s * 1000, (expiresOn ?? Infinity) - expiry_margin_s * 1000);
 };
+
+/** However long a seller says that it reserves. Quotes are kept for longer than this. */
+const longestReservedMs = 86_400_000;
 
 /** One stored quote, as /order needs it. */
 export type StoredQuote = {

@@ -166,9 +166,19 @@ export const toOffer = (wire: z.output<typeof quoteWire>, option: CatalogueOptio
 // ---- orders ----------------------------------------------------------------------------------------------------------------------------
 
 const stages: Record<string, Stage> = { placed: 'awaiting_payment', filled: 'filled', finished: 'finished', refunded: 'refunded' };
+/**
+ * Words of other protocols by which an order cannot be paid, or was: nobody is shown how to pay it any more. Words of success are not guessed.
+ */
+const otherWords: [Stage, RegExp][] = [
+  ['expired', /^(?:(?:payment|order)_?)?(?:expired|lapsed|timed?_?out)$/],
+  ['failed', /^(?:(?:payment|order)_?)?(?:failed|failure|error|errored|cancell?ed|rejected|declined|denied|refused|blocked|aborted|void|voided|invalid)$/],
+  ['paid', /^(?:paid|payment_?(?:received|confirmed|completed?))$/],
+];
 const toStage = (status: string): Stage | undefined => {
   const word = status.trim().toLowerCase();
-  return Object.hasOwn(stages, word) ? stages[word] : undefined;
+  if (Object.hasOwn(stages, word)) return stages[word];
+  const joined = word.replaceAll(/[\s-]+/g, '_');
+  return otherWords.find(([, words]) => words.test(joined))?.[0];
 };
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
