@@ -30,6 +30,7 @@ const app = z.strictObject({
   allow: z.array(z.enum(['pay_with_balance', 'customer_ip'])).default([]),
   quotes_per_minute: z.int().min(1).optional().describe('Instead of quotes_per_minute_app; by a publishable key for each network'),
   orders_per_minute: z.int().min(1).optional().describe('Instead of orders_per_minute_app; by a publishable key for each network'),
+  in_flight: z.int().min(1).optional().describe('Instead of in_flight_network, by a publishable key. Default: a sixth of its quotes_per_minute'),
   webhook_secret_env: envName.optional(),
 });
 
@@ -196,7 +197,8 @@ export const topLevel = z.strictObject({
         .optional()
         .describe('Sell accounts started by e-mail, which the provider writes to. Default: 2 times orders_per_minute'),
       forged_notices_per_minute: count(60).describe('Of one network: beyond it they are counted and not logged'),
-      in_flight: count(512),
+      in_flight: count(512).describe('Requests in progress; quotes may use two thirds'),
+      in_flight_network: z.int().min(1).optional().describe('Of one network. Default: a sixth of quotes_per_minute_network, what it may ask in ten seconds'),
       body_bytes: count(16_384),
     }),
   ),

@@ -183,8 +183,9 @@ const composeProvider = (parts: Parts, configured: ProviderConfig, http: Http, s
 };
 
 /** The limits of account steps, webhook tests and claims follow that of orders. */
+const quotesOfNetworkIn = (limits: GatewayConfig['limits']): number => limits.quotes_per_minute_network ?? limits.quotes_per_minute * 5;
+
 const limitsOf = (limits: GatewayConfig['limits']): Limits => {
-  const quotesOfNetwork = limits.quotes_per_minute_network ?? limits.quotes_per_minute * 5;
   const ofNetwork = limits.orders_per_minute_network ?? limits.orders_per_minute * 5;
   const ofApp = limits.orders_per_minute_app ?? limits.orders_per_minute * 10;
   const orders = { session: limits.orders_per_minute, network: ofNetwork, app: ofApp };
@@ -192,7 +193,7 @@ const limitsOf = (limits: GatewayConfig['limits']): Limits => {
     verify: { network: limits.verify_per_minute, app: limits.quotes_per_minute_app },
     // The same body gives the same session.
     sessions: { network: limits.verify_per_minute * 4, app: limits.quotes_per_minute_app * 4 },
-    quotes: { session: limits.quotes_per_minute, network: quotesOfNetwork, app: limits.quotes_per_minute_app },
+    quotes: { session: limits.quotes_per_minute, network: quotesOfNetworkIn(limits), app: limits.quotes_per_minute_app },
     orders,
     // Signing up takes several steps and typos, which do not count towards the limit of orders.
     'account-steps': orders,
@@ -204,11 +205,15 @@ const limitsOf = (limits: GatewayConfig['limits']): Limits => {
   };
 };
 
+/** As stated, else what the limit of quotes allows in ten seconds: no quote takes that long. */
+const inFlightOf = ({ in_flight, quotes_per_minute }: { in_flight?: number | undefined; quotes_per_minute?: number | undefined }): number | undefined =>
+  in_flight ?? (quotes_per_minute === undefined ? undefined : Math.max(4, Math.ceil(quotes_per_minute / 6)));
+
 /** By SHA-256 of the key. A key in both lists counts as public. */
 const knownApps = (config: GatewayConfig): Map<string, KnownApp> => {
   const apps = Object.entries(config.apps).map(([id, app]) => ({
     app,
-    known: { id, allow: app.allow, quotesPerMinute: app.quotes_per_minute, ordersPerMinute: app.orders_per_minute },
+    known: { id, allow: app.allow, quotesPerMinute: app.quotes_per_minute, ordersPerMinute: app.orders_per_minute, inFlight: inFlightOf(app) },
   }));
   return new Map<string, KnownApp>([
     ...apps.flatMap(({ app, known }) => app.key_hashes.map((hash) => [hash, { ...known, isPublic: false }] as const)),
@@ -236,6 +241,7 @@ export const httpSettings = (config: GatewayConfig, secrets: Secrets): HttpSetti
   mode: config.mode,
   bodyBytes: config.limits.body_bytes,
   inFlight: config.limits.in_flight,
+  inFlightOfNetwork: config.limits.in_flight_network ?? Math.max(4, Math.ceil(quotesOfNetworkIn(config.limits) / 6)),
   limits: limitsOf(config.limits),
   corsOrigins: corsOrigins(config),
   apps: knownApps(config),

@@ -12,6 +12,7 @@ import { corsHeaders, preflight } from './cors.ts';
 import { appOf, refuseExposedKey } from './known-app.ts';
 import { validate } from './validate.ts';
 import { createOpenApi } from './openapi.ts';
+import { takePlace, type InProgress } from './in-progress.ts';
 import { problemResponse, problems } from './problem.ts';
 import { readBody } from './read-body.ts';
 import { noticeRoute } from './notices/receive.ts';
@@ -22,10 +23,10 @@ import type { AppOptions } from './platform.ts';
 export const createApp = (options: AppOptions): Hono => {
   const app = new Hono();
   const openapi = createOpenApi(endpoints, options.http.version);
-  const state = { inFlight: 0 };
+  const progress: InProgress = { total: 0, of: new Map() };
   const methods = new Map<string, string[]>();
   for (const endpoint of endpoints) {
-    app.on(endpoint.method, endpoint.path, (c) => serve(c, endpoint, options, state));
+    app.on(endpoint.method, endpoint.path, (c) => serve(c, endpoint, options, progress));
     methods.set(endpoint.path, [...(methods.get(endpoint.path) ?? []), endpoint.method.toUpperCase()]);
   }
   app.get('/openapi.json', async (c) => await marked(c, options, c.json(openapi, 200, { 'cache-control': 'public, max-age=300' })));
@@ -72,7 +73,7 @@ const marked = async (c: Context, options: AppOptions, answer: Response): Promis
   return new Response(answer.body, { status: answer.status, headers });
 };
 
-const serve = async (c: Context, endpoint: Endpoint, options: AppOptions, state: { inFlight: number }): Promise<Response> => {
+const serve = async (c: Context, endpoint: Endpoint, options: AppOptions, progress: InProgress): Promise<Response> => {
   const { scope, headers, ip, app } = await begin(c, options);
   const { gateway, requestId } = scope;
   const started = gateway.now();
@@ -96,7 +97,7 @@ const serve = async (c: Context, endpoint: Endpoint, options: AppOptions, state:
     };
     refuseExposedKey(call.request, app);
     endpoint.guard?.(call);
-    response = await run(call, endpoint, state);
+    response = await run(call, endpoint, progress);
   } catch (error) {
     response = problemOf(error, scope, endpoint.path, headers);
   }
@@ -114,7 +115,7 @@ const serve = async (c: Context, endpoint: Endpoint, options: AppOptions, state:
   return response;
 };
 
-const run = async (call: Call, endpoint: Endpoint, state: { inFlight: number }): Promise<Response> => {
+const run = async (call: Call, endpoint: Endpoint, progress: InProgress): Promise<Response> => {
   let body: Record<string, unknown> = {};
   let raw = '';
   if (endpoint.method === 'post') {
@@ -125,7 +126,7 @@ const run = async (call: Call, endpoint: Endpoint, state: { inFlight: number }):
     body = validate(endpoint.query, Object.fromEntries(new URL(call.request.url).searchParams));
   }
   // The endpoint's own schema made this value: `endpoint()` ties the two types together.
-  const reply = await inTime(call, async () => await admitted(call, endpoint, state, async () => await endpoint.run(call, body as never, raw)));
+  const reply = await inTime(call, async () => await admitted(call, endpoint, progress, async () => await endpoint.run(call, body as never, raw)));
   if (reply instanceof Sent) {
     for (const name in call.headers) reply.response.headers.set(name, call.headers[name] ?? '');
     return reply.response;
@@ -146,21 +147,16 @@ const inTime = async <T>({ gateway }: Call, work: () => Promise<T>): Promise<T> 
 };
 const databaseMs = 5_000;
 
-/**
- * Only a complete request takes a slot; a client that drips its body takes none. Quotes are shed first: a third of the slots is reserved for
- * orders and status. Liveness checks are never shed.
- */
-const admitted = async <T>(call: Call, endpoint: Endpoint, state: { inFlight: number }, work: () => Promise<T>): Promise<T> => {
+/** Only a complete request takes a place; a client that drips its body takes none. Liveness checks are never shed. */
+const admitted = async <T>(call: Call, endpoint: Endpoint, progress: InProgress, work: () => Promise<T>): Promise<T> => {
   if (endpoint.lane === 'free') return await work();
-  const places = endpoint.lane === 'quotes' ? Math.ceil((call.http.inFlight * 2) / 3) : call.http.inFlight;
-  if (state.inFlight >= places)
-    throw new Problem('temporary-reduced-capacity', 'Too many requests are in progress. Try again in a second.', { retryAfterMs: 1000 });
-  state.inFlight += 1;
+  const { network } = call.scope;
+  const leave = takePlace(progress, { app: call.app, ...(network ? { network } : {}) }, endpoint.lane, call.http);
   try {
     await refreshSwitches(call.gateway);
     return await work();
   } finally {
-    state.inFlight -= 1;
+    leave();
   }
 };
 

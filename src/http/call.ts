@@ -8,7 +8,9 @@ import type { KnownApp, LimitName, Limits } from './limiter.ts';
 export type HttpSettings = {
   mode: 'sandbox' | 'live';
   bodyBytes: number;
+  /** Requests in progress: in all, and of one network. */
   inFlight: number;
+  inFlightOfNetwork: number;
   limits: Limits;
   /** `mayShowKey`: whether a call from this origin may carry a publishable key. */
   corsOrigins: ReadonlyMap<string, { mayShowKey: boolean }>;

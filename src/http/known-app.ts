@@ -3,7 +3,8 @@ import type { HttpSettings } from './call.ts';
 import type { KnownApp } from './limiter.ts';
 
 /** Whether the app is more than a label: it has the operator's money or trust, or its own budget. */
-const isWorthStealing = (app: KnownApp): boolean => app.allow.length > 0 || app.quotesPerMinute !== undefined || app.ordersPerMinute !== undefined;
+const isWorthStealing = (app: KnownApp): boolean =>
+  app.allow.length > 0 || [app.quotesPerMinute, app.ordersPerMinute, app.inFlight].some((own) => own !== undefined);
 
 /** The app whose key the request shows. A call with an Origin comes from a browser, where anybody can read the key. */
 export const appOf = (request: Request, hash: (text: string) => string, http: HttpSettings): KnownApp | undefined => {

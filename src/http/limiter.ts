@@ -7,6 +7,7 @@ export type KnownApp = {
   allow: readonly string[];
   quotesPerMinute?: number | undefined;
   ordersPerMinute?: number | undefined;
+  inFlight?: number | undefined;
   /** Identified by a key that anybody can read: only a label and limits. */
   isPublic: boolean;
 };

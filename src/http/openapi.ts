@@ -53,7 +53,7 @@ export const problemsOf = (endpoint: Endpoint): ReadonlySet<ProblemCode> =>
     'internal',
     'storage-unavailable',
     'app-key-exposed',
-    ...(endpoint.lane === 'free' ? [] : (['temporary-reduced-capacity'] as const)),
+    ...(endpoint.lane === 'free' ? [] : (['temporary-reduced-capacity', 'rate-limited'] as const)),
     ...(endpoint.method === 'post' ? (['invalid-request', 'payload-too-large', 'unsupported-media-type'] as const) : []),
     ...(endpoint.query ? (['invalid-request'] as const) : []),
     ...(endpoint.body && 'session_id' in endpoint.body.shape ? (['session-invalid'] as const) : []),

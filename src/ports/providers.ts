@@ -5,7 +5,15 @@ import type { ProviderCore } from './settings.ts';
 // ---- providers -------------------------------------------------------------------------------------------------------------------------
 
 export type Operation = 'quote' | 'order' | 'status';
-export type CallLimits = { deadlineMs: number; signal?: AbortSignal; customerKey?: string; idempotent: boolean };
+export type CallLimits = {
+  deadlineMs: number;
+  signal?: AbortSignal;
+  /** Whose failures count as one. */
+  customerKey?: string;
+  /** Who has a share of the places. */
+  network?: string;
+  idempotent: boolean;
+};
 /** What surrounds every provider call (src/resilience). */
 export type Guard = {
   call<T>(operation: Operation, limits: CallLimits, attempt: (signal: AbortSignal) => Promise<T>): Promise<T>;

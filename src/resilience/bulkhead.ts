@@ -2,41 +2,58 @@ import { ProviderBusy } from '../providers/fault.ts';
 
 export type BulkheadSettings = { inFlight: number; queue: number; queueAgeMs: number };
 
-/** Calls beyond `inFlight` wait: at most `queue` of them, for at most `queueAgeMs`, since serving an old one is wasted work. */
+type Waiting = { network: string | undefined; go: () => void; timer: ReturnType<typeof setTimeout> };
+
+/**
+ * Calls beyond `inFlight` wait: at most `queue` of them, for at most `queueAgeMs`, since serving an old one is wasted work. One network has at most
+ * half of the places and half of the queue. Otherwise it could keep all others out with few calls to a slow provider.
+ */
 export const createBulkhead = ({ inFlight, queue, queueAgeMs }: BulkheadSettings) => {
   let running = 0;
-  const waiting: { go: () => void; timer: ReturnType<typeof setTimeout> }[] = [];
-  const enter = (): Promise<void> | undefined => {
-    if (running < inFlight) {
-      running += 1;
+  const runningOf = new Map<string, number>();
+  const waiting: Waiting[] = [];
+  const shareOf = (places: number): number => Math.ceil(places / 2);
+  const mayRun = (network: string | undefined): boolean => running < inFlight && (network === undefined || (runningOf.get(network) ?? 0) < shareOf(inFlight));
+  const mayWait = (network: string | undefined): boolean =>
+    waiting.length < queue && (network === undefined || waiting.filter((one) => one.network === network).length < shareOf(queue));
+  const count = (network: string | undefined, by: 1 | -1): void => {
+    running += by;
+    if (network === undefined) return;
+    const now = (runningOf.get(network) ?? 0) + by;
+    if (now > 0) runningOf.set(network, now);
+    else runningOf.delete(network);
+  };
+  const enter = (network: string | undefined): Promise<void> | undefined => {
+    if (mayRun(network)) {
+      count(network, 1);
       return undefined;
     }
-    if (waiting.length >= queue) return Promise.reject(new ProviderBusy());
+    if (!mayWait(network)) return Promise.reject(new ProviderBusy());
     return new Promise((go, fail) => {
       const timer = setTimeout(() => {
         waiting.splice(waiting.indexOf(entry), 1);
         fail(new ProviderBusy());
       }, queueAgeMs);
-      const entry = { go, timer };
+      const entry = { network, go, timer };
       waiting.push(entry);
     });
   };
-  const leave = (): void => {
-    const next = waiting.shift();
-    if (!next) {
-      running -= 1;
-      return;
-    }
+  const leave = (network: string | undefined): void => {
+    count(network, -1);
+    const index = waiting.findIndex((one) => mayRun(one.network));
+    const [next] = index < 0 ? [] : waiting.splice(index, 1);
+    if (!next) return;
     clearTimeout(next.timer);
+    count(next.network, 1);
     next.go();
   };
   return {
-    run: async <T>(work: () => Promise<T>): Promise<T> => {
-      await enter();
+    run: async <T>(work: () => Promise<T>, network?: string): Promise<T> => {
+      await enter(network);
       try {
         return await work();
       } finally {
-        leave();
+        leave(network);
       }
     },
   };

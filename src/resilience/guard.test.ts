@@ -251,6 +251,32 @@ describe('bulkhead', () => {
   });
 });
 
+it('one network never has more than half of a provider, running or waiting', async () => {
+  const bulkhead = createBulkhead({ inFlight: 4, queue: 4, queueAgeMs: 200 });
+  const slow = async (): Promise<string> => {
+    await new Promise((done) => setTimeout(done, 1000));
+    return 'slow';
+  };
+  const flood = Array.from({ length: 20 }, async () => await settle(bulkhead.run(slow, 'flood')));
+  const others = ['a', 'b'].map(async (network) => await settle(bulkhead.run(() => Promise.resolve(network), network)));
+  expect(await Promise.all(others)).toEqual(['a', 'b']);
+  await vi.advanceTimersByTimeAsync(1_500);
+  const outcomes = (await Promise.all(flood)).map((result) => (result instanceof ProviderBusy ? 'busy' : result));
+  expect([outcomes.filter((one) => one === 'slow').length, outcomes.filter((one) => one === 'busy').length]).toEqual([2, 18]);
+  // Calls of our own have no network: they may have it all, and what a network waits for is passed by.
+  const own = Array.from({ length: 2 }, async () => await settle(bulkhead.run(slow)));
+  const again = Array.from({ length: 3 }, async () => await settle(bulkhead.run(slow, 'flood')));
+  const last = settle(bulkhead.run(() => Promise.resolve('last'), 'c'));
+  await vi.advanceTimersByTimeAsync(100);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([await Promise.all(own), (await Promise.all(again)).filter((one) => one === 'slow').length, (await last) instanceof ProviderBusy]).toEqual([
+    ['slow', 'slow'],
+    2,
+    true,
+  ]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 it('gives a price that is made by an order the whole deadline, whatever quick estimates taught', async () => {
   const guard = guardWith();
   for (let n = 0; n < 25; n += 1) await guard.call('quote', limits, () => Promise.resolve('estimate'));

@@ -108,7 +108,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
         await bulkheads[operation].run(async () => {
           if (!awaited) throw new ProviderFault('timeout', 'its caller has gone', { taken: 'no' });
           return await attemptOnce(operation, limits, cut.signal, begin);
-        });
+        }, limits.network);
       const call = withRetry(once, { attempts: limits.idempotent ? settings.retryAttempts : 0, budget, deadlineMs, now, signal: cut.signal });
       const late = new Promise<never>((_, fail) => {
         timer = setTimeout(() => {

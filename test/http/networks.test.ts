@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Wallet } from '../../scripts/demo/wallet.ts';
 import { movableClock } from '../support/clock.ts';
-import { startTestGateway, walletFrom, type TestGateway } from '../support/gateway.ts';
+import { startTestGateway, until, walletFrom, type TestGateway } from '../support/gateway.ts';
 import { inbound, startChannelSellers } from '../support/scenarios/liquidity.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
 
@@ -55,6 +55,81 @@ const quotesFrom = async (ips: string[], headers: Record<string, string> = {}): 
   return statuses;
 };
 const times = <T>(n: number, value: T): T[] => Array.from({ length: n }, () => value);
+
+describe('requests in progress', () => {
+  const publicKeyOfMany = 'pk_of-the-carrier-wallet-0123';
+  let busy: TestGateway;
+  beforeAll(async () => {
+    const block = { concurrency: { in_flight: 12, queue: 0 } };
+    busy = await startTestGateway(
+      { alpine: { simulator: { quoteTtlS: 3600 }, block }, slow: { simulator: { quoteTtlS: 3600 }, block } },
+      {
+        config: {
+          trusted_proxies: ['127.0.0.1'],
+          limits: { in_flight: 60, in_flight_network: 3 },
+          apps: { many: { publishable_keys: [publicKeyOfMany], cors_origins: [webOrigin], in_flight: 12 } },
+        },
+      },
+    );
+    await ready(walletFrom(busy.url, '192.0.2.1'));
+  });
+  afterAll(async () => await busy.close());
+
+  /** Asks at once from sessions of their own, while one provider takes its time. */
+  const atOnce = async (ips: string[], headers: Record<string, string> = {}) => {
+    const wallets: { wallet: Wallet; session: string }[] = [];
+    for (const ip of ips) {
+      const wallet = walletFrom(busy.url, ip);
+      wallets.push({ wallet, session: (await wallet.open()).sessionId });
+    }
+    busy.simulators['slow']?.control.setFault({ endpoint: 'quote', fault: 'latency', times: ips.length, ms: 1000 });
+    return await Promise.all(wallets.map(async ({ wallet, session }) => await wallet.call('/offers', { session_id: session, ...asked }, headers)));
+  };
+  const statusesOf = (answers: { status: number }[]): Record<number, number> =>
+    Object.fromEntries([200, 429].map((status) => [status, answers.filter((one) => one.status === status).length]));
+
+  it('of one network: two thirds of its places are for quotes, and all others are served', async () => {
+    const answers = await atOnce([...times(6, '203.0.113.60'), ...times(2, '203.0.113.61')]);
+    expect([statusesOf(answers.slice(0, 6)), statusesOf(answers.slice(6))]).toEqual([
+      { 200: 2, 429: 4 },
+      { 200: 2, 429: 0 },
+    ]);
+    const refused = answers.find(({ status }) => status === 429);
+    expect(refused?.body).toMatchObject({
+      code: 'rate-limited',
+      retry_after_ms: 1000,
+      detail: 'At most 2 requests from one network are served at a time. Try again when one of them has been answered.',
+    });
+    // What was taken is given back.
+    expect(statusesOf(await atOnce(times(2, '203.0.113.60')))).toEqual({ 200: 2, 429: 0 });
+  });
+
+  it('orders and status of a network have a place while its quotes have none', async () => {
+    const wallet = walletFrom(busy.url, '203.0.113.62');
+    const { sessionId } = await wallet.open();
+    const { body } = await wallet.call('/quote', { session_id: sessionId, ...asked });
+    busy.simulators['slow']?.control.setFault({ endpoint: 'quote', fault: 'latency', times: 2, ms: 1500 });
+    const quote = async () => await wallet.call('/offers', { session_id: sessionId, ...asked });
+    const quotes = [quote(), quote()];
+    await until('the places of its quotes are taken', async () => ((await quote()).status === 429 ? true : undefined));
+    const order = await wallet.call('/order', { session_id: sessionId, quote_id: body['quote_id'] });
+    expect([order.status, ...(await Promise.all(quotes)).map(({ status }) => status)]).toEqual([200, 200, 200]);
+  });
+
+  it('of a /48: those of 16 networks, but never more than half of all', async () => {
+    const answers = await atOnce(Array.from({ length: 24 }, (_, i) => `2001:db8:60:${i.toString(16)}::1`));
+    expect(statusesOf(answers)).toEqual({ 200: 20, 429: 4 });
+  });
+
+  it('of one network are as many as the app says whose customers share an address', async () => {
+    const headers = { authorization: `Bearer ${publicKeyOfMany}`, origin: webOrigin };
+    const answers = await atOnce(times(9, '203.0.113.63'), headers);
+    expect(statusesOf(answers)).toEqual({ 200: 8, 429: 1 });
+    // Of its places at a provider, too, a network leaves half.
+    const failed = answers.flatMap(({ body }) => (body['failed'] as { reason: string }[] | undefined) ?? []);
+    expect([failed.length > 0, new Set(failed.map(({ reason }) => reason))]).toEqual([true, new Set(['busy'])]);
+  });
+});
 
 describe('quotes', () => {
   it('of one IPv4 address, whatever the proxy writes it as', async () => {

@@ -43,6 +43,7 @@ export const callProvider = async <T>(
         ...(options.signal === undefined ? {} : { signal: options.signal }),
         idempotent: options.idempotent,
         ...(customerKey === undefined ? {} : { customerKey }),
+        ...(network === undefined ? {} : { network: network.wide }),
       },
       (signal) => attempt({ ...options.context, signal, requestId }),
     );

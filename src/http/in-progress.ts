@@ -1,0 +1,46 @@
+import { countersOf } from '../domain/network.ts';
+import { Problem } from '../gateway/problem.ts';
+import type { Endpoint, HttpSettings } from './call.ts';
+import type { Caller } from './limiter.ts';
+
+/** How many requests are in progress: in all, and of each network. */
+export type InProgress = { total: number; of: Map<string, number> };
+
+/** A third of the places is for orders and status: quotes are shed first. */
+const placesOf = (all: number, lane: Endpoint['lane']): number => (lane === 'quotes' ? Math.ceil((all * 2) / 3) : all);
+
+/**
+ * Whose places a request takes beside the common ones. A /48 has 16 times those of a network, but at most half of all, so that whoever holds many
+ * addresses leaves something for others. An app's backend holds a secret key and is nobody's stranger; a call without a known address is nobody's.
+ */
+const sharesOf = ({ network, app }: Partial<Caller>, http: HttpSettings): { key: string; most: number }[] => {
+  if (network === undefined) return [];
+  const budget = app?.inFlight ?? http.inFlightOfNetwork;
+  const prefix = app ? `${app.id} ` : '';
+  return countersOf(network, budget).map(({ key, most }) => ({
+    key: prefix + key,
+    most: key === network.own ? most : Math.max(budget, Math.min(most, Math.ceil(http.inFlight / 2))),
+  }));
+};
+
+/** Takes a place, or refuses. Returns what gives it back. Within the places of one network, too, quotes leave a third to orders and status. */
+export const takePlace = (progress: InProgress, caller: Partial<Caller>, lane: Endpoint['lane'], http: HttpSettings): (() => void) => {
+  const shares = sharesOf(caller, http);
+  const full = shares.find(({ key, most }) => (progress.of.get(key) ?? 0) >= placesOf(most, lane));
+  if (full) {
+    const detail = `At most ${placesOf(full.most, lane)} requests from one network are served at a time. Try again when one of them has been answered.`;
+    throw new Problem('rate-limited', detail, { retryAfterMs: 1000 });
+  }
+  if (progress.total >= placesOf(http.inFlight, lane))
+    throw new Problem('temporary-reduced-capacity', 'Too many requests are in progress. Try again in a second.', { retryAfterMs: 1000 });
+  progress.total += 1;
+  for (const { key } of shares) progress.of.set(key, (progress.of.get(key) ?? 0) + 1);
+  return () => {
+    progress.total -= 1;
+    for (const { key } of shares) {
+      const left = (progress.of.get(key) ?? 0) - 1;
+      if (left > 0) progress.of.set(key, left);
+      else progress.of.delete(key);
+    }
+  };
+};
