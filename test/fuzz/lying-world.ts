@@ -86,8 +86,8 @@ const numeric = (value: unknown): number | undefined =>
   typeof value === 'number' || (typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value)) ? Number(value) : undefined;
 
 /**
- * A payable order names the quote's money, and none of what the provider said of it is another figure. `askedOf`: what he was asked for with his own
- * numbers of currency and option, which are those that his listing gave them.
+ * A payable order names the quote's money, and none of what the provider said of it is another figure. `askedOf`: what it was asked for with its own
+ * numbers of currency and option, which are those that its listing gave them.
  */
 const orderFlaws = (quote: Json, order: Json, said: Said | undefined, askedOf: Json | undefined): string[] => {
   const flaws: string[] = [];

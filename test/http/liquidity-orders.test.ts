@@ -349,7 +349,7 @@ describe('an order', () => {
 });
 
 describe("a stranger's node", () => {
-  it('is not asked for, and costs him nothing', async () => {
+  it('is not asked for, and costs nothing', async () => {
     const victim = createWallet(gateway.url);
     const { sessionId } = await victim.open();
     const firm = { product: 'inbound', amount_sats: 800_000, pay_with: 'lightning', firm: true };

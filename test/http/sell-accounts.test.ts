@@ -48,7 +48,7 @@ describe("somebody else's e-mail", () => {
     expect([stolen.status, stolen.body['code']]).toEqual([400, 'invalid-request']);
   });
 
-  it('nor after its owner has removed the account here: it stays his', async () => {
+  it('nor after its owner has removed the account here: it stays theirs', async () => {
     const { opened, connected } = world;
     const owner = await opened();
     const accountId = await connected(owner, 'olga@example.com');

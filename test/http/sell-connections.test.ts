@@ -105,7 +105,7 @@ describe('a code', () => {
     expect([second.status, second.body['code'], second.body['attempts_left']]).toEqual([422, 'code-wrong', 1]);
     const third = await call('/sell/connection-confirm', { connection_id, code: '000000' });
     expect([third.body['code'], third.body['attempts_left']]).toEqual(['code-wrong', 0]);
-    // Nothing sends him to a new code, which would be refused like this one.
+    // Nothing sends them to a new code, which would be refused like this one.
     const { body } = await call('/sell/connection-status', { connection_id });
     const texts = world.control.state.texts.length;
     for (const [path, code] of [

@@ -372,7 +372,7 @@ describe('an order', () => {
     expect(near > 15_000 && near <= 20_000).toBe(true);
   });
 
-  it('with the provider down is not lost: the same request gets it once he is back', async () => {
+  it('with the provider down is not lost: the same request gets it once it is back', async () => {
     const { opened, connected, activeConnection, control } = world;
     const call = await opened();
     const accountId = await connected(call, 'away@example.com');

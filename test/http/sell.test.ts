@@ -158,7 +158,7 @@ describe('what is refused', () => {
     expect((await call('/sell/connection-cancel', { connection_id: unknown })).body['code']).toBe('connection-not-found');
   });
 
-  it("is somebody else's e-mail: his key is never handed to the second customer", async () => {
+  it("is somebody else's e-mail: the owner's key is never handed to the second customer", async () => {
     const first = await opened();
     await connected(first.call, 'heidi@example.com');
     const { call } = await opened();

@@ -48,7 +48,7 @@ beforeAll(async () => {
 });
 const run = async (...args: string[]): Promise<Ran> => await runCommand('customer', args, { ...environment, DATABASE_URL: gateway.database.url });
 
-it('gives a person what is stored of him, in clear, without bearer values', async () => {
+it('gives a person what is stored of them, in clear, without bearer values', async () => {
   const { code, out, error } = await run('export', customer);
   expect([code, error]).toEqual([0, '']);
   const data = JSON.parse(out) as {
@@ -99,7 +99,7 @@ it('nor while a placing without an order is in review, or before its last look',
   await sql`update intents set state = 'confirmed'`;
 });
 
-it('forgets: nothing that opens or leads to him is left, the books are', async () => {
+it('forgets: nothing that opens or leads to the customer is left, the books are', async () => {
   const { sql } = gateway.database;
   await sql`update orders set final = true, stage = 'finished' where id = ${wallet.orderId}`;
   const { code, out } = await run('forget', customer);

@@ -96,7 +96,7 @@ const patient = (first: string, second: string) => {
   };
 };
 
-/** A customer, and after him another: quotes and orders until there are as many payable orders as wanted. */
+/** A customer, and after them another: quotes and orders until there are as many payable orders as wanted. */
 const shop = async (customer: number, wanted: number, placed: (order: string) => void): Promise<void> => {
   const [first, second] = customer % 2 === 0 ? [doomed.url, survivor.url] : [survivor.url, doomed.url];
   const call = patient(first, second);

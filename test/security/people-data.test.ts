@@ -10,7 +10,7 @@ import { thorBlock } from '../support/scenarios/liquidity.ts';
 import { appKey as sellKey, startSellWorld, type SellWorld } from '../support/sell-world.ts';
 import { invoiceOver, type Body } from '../support/wallet.ts';
 
-/** One customer on all three ramps; every canary is something of his, or bearer money. */
+/** One customer on all three ramps; every canary is something of theirs, or bearer money. */
 const person = {
   email: 'canary.person@mailbox.example',
   pastedEmail: 'canary.second@mailbox.example',
@@ -135,7 +135,7 @@ beforeAll(async () => {
     email: person.email,
   });
 
-  // Liquidity: a recharge of his own invoice, a channel to redeem, a reserved order, the operator's balance with a lost answer.
+  // Liquidity: a recharge of their own invoice, a channel to redeem, a reserved order, the operator's balance with a lost answer.
   const [ownInvoice, balanceInvoice, wrongInvoice] = [invoiceOver(100_000), invoiceOver(20_000), invoiceOver(99_000)];
   const recharge = await good('/liquidity/quote', { product: 'recharge', amount_sats: 100_000, pay_with: 'lightning' });
   await call('/liquidity/order', { quote_id: recharge['quote_id'], invoice: wrongInvoice });
