@@ -5,6 +5,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Conformance } from '../src/providers/kit/kind.conformance.ts';
 import type { Dialects } from '../src/providers/kit/kind.dialects.ts';
 import type { Sandbox } from '../src/providers/kit/kind.sandbox.ts';
 
@@ -22,4 +23,6 @@ const exportsOf = async (kind: string, file: string): Promise<unknown> => {
 
 export const dialectsOf = async (kind: string): Promise<Dialects | undefined> =>
   ((await exportsOf(kind, `${kind}.dialects.ts`)) as { dialects?: Dialects }).dialects;
+export const conformanceOf = async (kind: string): Promise<Conformance | undefined> =>
+  ((await exportsOf(kind, `${kind}.conformance.ts`)) as { conformance?: Conformance }).conformance;
 export const sandboxOf = async (kind: string): Promise<Sandbox | undefined> => ((await exportsOf(kind, `${kind}.sandbox.ts`)) as { sandbox?: Sandbox }).sandbox;

@@ -66,8 +66,8 @@ const packagesOf: Record<string, RegExp> = {
 };
 
 const isTest = (path: string): boolean => path.endsWith('.test.ts');
-/** What a kind of provider has besides its product code: simulators, its sandbox, its dialects for provider:check. */
-export const isForScripts = (path: string): boolean => /\.(simulator[^/]*|sandbox|dialects)\.ts$/.test(path);
+/** What a kind of provider has besides its product code: simulators, its sandbox, its dialects and its conformance kit for provider:check. */
+export const isForScripts = (path: string): boolean => /\.(simulator[^/]*|sandbox|dialects|conformance[^/]*)\.ts$/.test(path);
 
 /** The room of a repository path, `outside` for scripts, test and bench. What a package ships is the room `package`. */
 const roomOf = (path: string): string => {
@@ -89,7 +89,7 @@ const folderOf = (path: string): string =>
 const brokenBy = (from: string, to: string): string | undefined => {
   const [a, b] = [roomOf(from), roomOf(to)];
   if (isForScripts(to) && !(isForScripts(from) || isTest(from) || a === 'outside'))
-    return 'simulators, sandboxes and dialects are for scripts, tests and bench';
+    return 'simulators, sandboxes, dialects and conformance kits are for scripts, tests and bench';
   if (a === 'outside' || isTest(from)) return undefined;
   // The Worker's bundle contains the configuration and the list of migrations.
   if (a === 'entry' && (to === 'providers.config.yaml' || to === 'migrations/meta/_journal.json')) return undefined;

@@ -1,42 +1,121 @@
-/** `npm run provider:check -- <id>`: tries a configured provider up to a price, names each deviation and prints the YAML to use. */
-import { randomUUID } from 'node:crypto';
+/**
+ * `npm run provider:check -- <id>`: tries a configured provider up to its prices, names each deviation and prints the YAML to use.
+ * `npm run provider:check -- <url> [--kind <kind>]`: the same for a server that no configuration names yet.
+ * `… --report [--json] [--out <name>]`: how it keeps to its standard, clause by clause, as Markdown, as JSON, or both as <name>.md and <name>.json.
+ * `… --report --order`: also makes one order, the smallest there is, which nobody pays. Nothing else makes one.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
+import type { ProviderConfig } from '../src/config/providers-config.ts';
 import { createUndiciHttp } from '../src/entry/http-undici.ts';
+import type { Http } from '../src/providers/spec.ts';
 import { providerModules } from '../src/providers/registry.gen.ts';
-import { dialectsOf } from './kinds.ts';
-import { checkProvider } from './ops/check-provider.ts';
+import { conformanceOf, dialectsOf } from './kinds.ts';
+import { checkProvider, hasPrice, isUsable, type Checked, type CheckParts } from './ops/check-provider.ts';
+import { makeReport, toMarkdown } from './ops/conformance-report.ts';
 import { command, readArguments, readConfig, Refused, say } from './ops/tools.ts';
 
-await command(async () => {
-  const [id] = readArguments(process.argv.slice(2)).words;
-  if (id === undefined) throw new Refused('usage: npm run provider:check -- <id>');
+const usage = 'usage: npm run provider:check -- <id or url> [--kind <kind>] [--report [--order] [--json] [--out <name>]]';
+type Target = Pick<CheckParts, 'config' | 'network' | 'mode' | 'quoteMs'> & {
+  kind: string;
+  /** Its block as it stands in the file. */ written: Record<string, unknown>;
+};
+
+const configured = (id: string): Target => {
   const { config, text } = readConfig();
-  const provider = config.providers.find((one) => one.id === id);
-  const module = provider && providerModules.get(provider.kind);
-  if (!provider || !module) throw new Refused(`there is no provider "${id}": ${config.providers.map((one) => one.id).join(', ')}`);
+  const provider: ProviderConfig | undefined = config.providers.find((one) => one.id === id);
+  if (!provider) throw new Refused(`there is no provider "${id}": ${config.providers.map((one) => one.id).join(', ')}`);
+  const written = (parse(text, { merge: true }) as { providers: Record<string, Record<string, unknown>> }).providers[id] ?? {};
+  const { network, mode, routing } = config;
+  return { kind: provider.kind, config: provider, network, mode, quoteMs: provider.timeouts.quote_ms ?? routing.quote_deadline_ms, written };
+};
+
+const usualQuoteMs = 2500;
+
+const unlisted = (address: string, kind: string): Target => {
+  const url = URL.parse(address);
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new Refused('this is no http or https address');
+  if (url.username !== '' || url.search !== '' || url.hash !== '') throw new Refused('the address must be plain: no user, no query, no fragment');
+  const base_url = address.replace(/\/+$/, '');
+  const id =
+    (url.hostname.split('.').at(-2) ?? 'checked')
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9-]/g, '')
+      .replace(/^[^a-z]+/, '') || 'checked';
+  const written = { kind, base_url };
+  const read = providerModules.get(kind)?.settings.safeParse({ base_url });
+  if (read?.success === false) throw new Refused(`a provider of kind ${kind} needs a block in the configuration: name it by its id`);
+  return {
+    kind,
+    config: { id: id.slice(0, 32), base_url, settings: read?.data },
+    network: 'main',
+    mode: url.protocol === 'https:' ? 'live' : 'sandbox',
+    quoteMs: usualQuoteMs,
+    written,
+  };
+};
+
+const run = async (target: Target, flags: ReadonlyMap<string, string>, http: Http): Promise<void> => {
+  const module = providerModules.get(target.kind);
+  if (!module) throw new Refused(`there is no kind "${target.kind}": ${[...providerModules.keys()].join(', ')}`);
+  const now = (): number => Date.now();
+  const newId = (): string => randomUUID();
+  const newKey = (): string => randomBytes(32).toString('hex');
+  const parts: CheckParts = { ...target, module, dialects: await dialectsOf(target.kind), http, secret: (name) => process.env[name], now, newId, newKey };
+  const kit = flags.has('report') ? await conformanceOf(target.kind) : undefined;
+  if (flags.has('report') && !kit) throw new Refused(`--report: kind ${target.kind} follows no published standard that could be tried`);
+  const checked = await checkProvider(parts);
+  if (!kit) return tell(target, checked);
+  const {
+    base_url: baseUrl,
+    path_prefix: prefix = '',
+    path_map: paths = {},
+  } = checked.settings as { base_url: string; path_prefix?: string; path_map?: Record<string, string> };
+  const base = `${baseUrl.replace(/\/+$/, '')}${prefix}`;
+  const order = flags.has('order');
+  const ran = await kit.run({ http, base, paths, now, newId, newKey, stepMs: 15_000, quoteMs: target.quoteMs, order });
+  const report = makeReport({ kit, run: ran, checked, base, block: blockOf(target, checked, ran.learnt), ordered: order, on: now() });
+  const json = `${JSON.stringify(report, undefined, 2)}\n`;
+  const out = flags.get('out') ?? '';
+  if (out !== '') {
+    writeFileSync(`${out}.md`, toMarkdown(report));
+    writeFileSync(`${out}.json`, json);
+    say(`${report.verdict}: ${report.counts.deviations} deviations, ${report.counts.held} checks held; ${out}.md, ${out}.json`);
+  } else process.stdout.write(flags.has('json') ? json : toMarkdown(report));
+  if (report.verdict !== 'conforms') process.exitCode = 1;
+};
+
+/** Only what the file already says and what was learnt, without defaults. */
+const blockOf = (target: Target, checked: Checked, more: Record<string, unknown> = {}): string => {
+  const before = target.config.settings as Record<string, unknown>;
+  const learnt = Object.fromEntries(Object.entries(checked.settings).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name])));
+  return stringify({ providers: { [target.config.id]: { ...target.written, ...learnt, ...more } } });
+};
+
+const tell = (target: Target, checked: Checked): void => {
+  for (const step of checked.steps) say(step);
+  const { findings, blockers } = checked;
+  const none = hasPrice(checked) ? 'no deviation found' : `no price was seen, so nothing can be said to be right; the check came as far as: ${checked.reached}`;
+  say(findings.length === 0 ? `\n${none}` : '\ndeviations');
+  for (const { what, setting } of findings) say(`  ${what}${setting === undefined ? '' : `   → ${setting}`}`);
+  if (findings.length > 0 && !hasPrice(checked)) say(`\n${none}`);
+  if (blockers.length > 0) say('\nthe gateway cannot use it');
+  for (const blocker of blockers) say(`  ${blocker}`);
+  say(`\n${blockOf(target, checked).trimEnd()}`);
+  if (!isUsable(checked)) process.exitCode = 1;
+};
+
+await command(async () => {
+  const { words, flags } = readArguments(process.argv.slice(2), ['report', 'json', 'order']);
+  const [wanted, more] = words;
+  const unknown = [...flags.keys()].find((name) => !['report', 'json', 'order', 'out', 'kind'].includes(name));
+  if (wanted === undefined || more !== undefined || unknown !== undefined) throw new Refused(usage);
+  if (!flags.has('report') && ['order', 'json', 'out'].some((name) => flags.has(name))) throw new Refused('--order, --json and --out go with --report');
+  const target = wanted.includes('://') ? unlisted(wanted, flags.get('kind') ?? 'fiat-on-ramp') : configured(wanted);
   const upstream = createUndiciHttp();
   try {
-    const checked = await checkProvider({
-      module,
-      dialects: await dialectsOf(provider.kind),
-      config: provider,
-      network: config.network,
-      mode: config.mode,
-      http: upstream.http,
-      secret: (name) => process.env[name],
-      now: () => Date.now(),
-      newId: () => randomUUID(),
-    });
-    for (const step of checked.steps) say(step);
-    const none = checked.reached === 'quote' ? '\nno deviation found' : `\nno deviation found before the check stopped (it reached: ${checked.reached})`;
-    say(checked.findings.length === 0 ? none : '\ndeviations');
-    for (const { what, setting } of checked.findings) say(`  ${what}${setting === undefined ? '' : `   → ${setting}`}`);
-    // Only what the file already says and what we learnt, without defaults.
-    const written = ((parse(text) as { providers: Record<string, Record<string, unknown>> }).providers[id] ?? {}) as Record<string, unknown>;
-    const before = provider.settings as Record<string, unknown>;
-    const learnt = Object.fromEntries(Object.entries(checked.settings).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name])));
-    say(`\n${stringify({ providers: { [id]: { ...written, ...learnt } } }).trimEnd()}`);
-    if (checked.reached !== 'quote') process.exitCode = 1;
+    await run(target, flags, upstream.http);
   } finally {
     await upstream.close();
   }

@@ -1,15 +1,21 @@
 /**
- * Tries one real provider up to a price, and orders nothing. If a step fails, tries the dialects of its kind one at a time, and keeps those that get
- * further. Returns what it learnt as deviations and as the settings to use.
+ * Tries one real provider up to its prices, and orders nothing. If a step fails, tries the dialects of its kind, alone and in pairs, and keeps
+ * what gets furthest. Returns what it learnt as deviations and as the settings to use.
  */
 import type { ProviderConfig } from '../../src/config/providers-config.ts';
-import type { Dialect, Dialects, Exchange } from '../../src/providers/kit/kind.dialects.ts';
-import type { CatalogueOption, Http, HttpRequest, ProviderAdapter, ProviderModule } from '../../src/providers/spec.ts';
+import { stepsOf, type Dialect, type Dialects, type Exchange, type Step } from '../../src/providers/kit/kind.dialects.ts';
+import type { Http, HttpRequest, ProviderModule } from '../../src/providers/spec.ts';
+import { faultText, lastAnswer, newWalk, toldAnswer, walkProvider, type Walk } from './walk-provider.ts';
 
 export type Finding = { setting?: string; what: string };
-export type Checked = { reached: Step; findings: Finding[]; settings: Record<string, unknown>; steps: string[] };
-const order = ['nothing', 'session', 'listing', 'quote'] as const;
-export type Step = (typeof order)[number];
+export type Checked = {
+  reached: Step;
+  findings: Finding[];
+  /** Why the gateway cannot use it yet. None, and a price, is a provider that works. */
+  blockers: string[];
+  settings: Record<string, unknown>;
+  steps: string[];
+};
 
 export type CheckParts = {
   module: ProviderModule;
@@ -22,52 +28,85 @@ export type CheckParts = {
   secret: (name: string) => string | undefined;
   now: () => number;
   newId: () => string;
+  /** 32 random bytes in hex. */
+  newKey: () => string;
+  /** How long the gateway waits for a price. */
+  quoteMs: number;
+  /** How long this check waits for any answer. Default 15 s. */
+  stepMs?: number;
 };
-type Tried = { reached: Step; steps: string[]; exchanges: Exchange[]; failed?: string };
+
+export const hasPrice = ({ reached }: Pick<Checked, 'reached'>): boolean => reached === 'price' || reached === 'both';
+/** Whether the gateway can use the provider with these settings. */
+export const isUsable = (checked: Checked): boolean => hasPrice(checked) && checked.blockers.length === 0;
 
 const asSetting = (change: Dialect['change']): string =>
   Object.entries(change)
     .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(', ');
+const asRecord = (value: unknown): Record<string, unknown> => (typeof value === 'object' && value !== null ? { ...value } : {});
+/** How far the gateway came, and then how far the walk saw. */
+const height = ({ reached, saw }: Walk): number => stepsOf.indexOf(reached) * stepsOf.length + stepsOf.indexOf(saw);
 
 export const checkProvider = async (parts: CheckParts): Promise<Checked> => {
   let settings = asRecord(parts.config.settings);
-  let best = await attempt(parts, settings);
   const findings: Finding[] = [];
   const keep = ({ change, what }: Dialect): void => {
     settings = { ...settings, ...change };
     findings.push({ setting: asSetting(change), what });
   };
-  for (let again = true; again && best.reached !== 'quote';) {
-    again = false;
-    for (const dialect of parts.dialects?.known ?? []) {
-      const tried = await attempt(parts, { ...settings, ...dialect.change });
-      if (order.indexOf(tried.reached) <= order.indexOf(best.reached)) continue;
-      best = tried;
-      keep(dialect);
-      again = true;
-      break;
-    }
+  let best = await attempt(parts, settings, false);
+  for (let found = await furthest(parts, settings, best); found; found = await furthest(parts, settings, best)) {
+    best = found.walk;
+    for (const dialect of found.by) keep(dialect);
   }
-  for (const what of parts.dialects?.remarks(best.exchanges) ?? []) findings.push({ what });
-  for (const dialect of parts.dialects?.learnt(best.exchanges, settings) ?? []) keep(dialect);
-  return { reached: best.reached, findings, settings, steps: [...best.steps, ...(best.failed === undefined ? [] : [`stopped: ${best.failed}`])] };
+  // What answers show may change what is asked next: once with the few prices of the search, once with all.
+  for (const round of ['searched', 'all']) {
+    const learnt = parts.dialects?.learnt(best.exchanges, settings) ?? [];
+    for (const dialect of learnt) keep(dialect);
+    if (stepsOf.indexOf(best.saw) > stepsOf.indexOf('answered') && (round === 'searched' || learnt.length > 0)) best = await attempt(parts, settings, true);
+  }
+  const slow = slowPrices(best.exchanges, parts.quoteMs);
+  for (const what of [...(parts.dialects?.remarks(best.exchanges) ?? []), ...best.findings, ...slow.map((one) => one.what)]) findings.push({ what });
+  const blockers = [...best.blockers, ...(slow.some((one) => one.isAll) ? ['every price comes too late for the gateway'] : [])];
+  const stopped = best.stopped === undefined ? [] : [`stopped: ${best.stopped}`];
+  return { reached: best.reached, findings, blockers, settings, steps: [...best.steps, ...stopped] };
 };
 
-const asRecord = (value: unknown): Record<string, unknown> => (typeof value === 'object' && value !== null ? { ...value } : {});
-const stepMs = 15_000;
+/** The dialect, or the pair of them, that gets further than the best so far; the furthest of all, and the first listed of equals. */
+const furthest = async (parts: CheckParts, settings: Record<string, unknown>, best: Walk): Promise<{ by: Dialect[]; walk: Walk } | undefined> => {
+  const all = parts.dialects?.known ?? [];
+  const stuck = all.filter((one) => one.after === best.reached);
+  // Nobody is there: no setting changes that.
+  if (best.reached === 'both' || best.exchanges.every((one) => one.status === 0)) return undefined;
+  const later = all.filter((one) => stepsOf.indexOf(one.after) > stepsOf.indexOf(best.reached));
+  const pairs = stuck.flatMap((one, at) => [...stuck.slice(at + 1), ...later].map((other) => [one, other]));
+  for (const round of [stuck.map((one) => [one]), pairs]) {
+    let found: { by: Dialect[]; walk: Walk } | undefined;
+    for (const by of round) {
+      const change = Object.assign({}, ...by.map((one) => one.change)) as Record<string, unknown>;
+      if (Object.entries(change).every(([name, value]) => JSON.stringify(settings[name]) === JSON.stringify(value))) continue;
+      const walk = await attempt(parts, { ...settings, ...change }, false);
+      if (height(walk) > height(found?.walk ?? best)) found = { by, walk };
+    }
+    if (found) return found;
+  }
+  return undefined;
+};
 
-const attempt = async (parts: CheckParts, settings: Record<string, unknown>): Promise<Tried> => {
-  const tried: Tried = { reached: 'nothing', steps: [], exchanges: [] };
+const defaultStepMs = 15_000;
+
+const attempt = async (parts: CheckParts, settings: Record<string, unknown>, thorough: boolean): Promise<Walk> => {
+  const walk = newWalk();
   const read = parts.module.settings.safeParse(settings);
-  if (!read.success) return { ...tried, failed: read.error.message };
+  if (!read.success) return { ...walk, stopped: read.error.message };
   const adapter = parts.module.create(
     {
       providerId: parts.config.id,
-      http: recording(parts.http, tried.exchanges),
+      http: recording(parts.http, walk.exchanges, parts.now),
       now: parts.now,
       newId: parts.newId,
-      log: (_level, event, fields) => void tried.steps.push(`log: ${event} ${JSON.stringify(fields ?? {})}`),
+      log: (_level, event, fields) => void walk.steps.push(`log: ${event} ${JSON.stringify(fields ?? {})}`),
       network: parts.network,
       mode: parts.mode,
       secret: parts.secret,
@@ -75,77 +114,55 @@ const attempt = async (parts: CheckParts, settings: Record<string, unknown>): Pr
     read.data,
   );
   try {
-    await walk(adapter, tried);
+    await walkProvider(adapter, walk, { now: parts.now, newKey: parts.newKey, stepMs: parts.stepMs ?? defaultStepMs, thorough });
   } catch (fault) {
-    tried.failed = fault instanceof Error ? `${'kind' in fault ? `${String(fault.kind)}: ` : ''}${fault.message}` : 'unknown';
+    walk.stopped = `${faultText(fault)}; ${lastAnswer(walk)}`;
   }
-  return tried;
+  return walk;
+};
+
+/** The origin and path of a redirect's goal; its query may hold a secret. */
+const goalOf = (location: string | undefined, from: string): string | undefined => {
+  if (location === undefined) return undefined;
+  const goal = URL.parse(location, from);
+  return goal === null ? 'nowhere' : `${goal.origin}${goal.pathname}`;
 };
 
 const recording =
-  (http: Http, exchanges: Exchange[]): Http =>
+  (http: Http, exchanges: Exchange[], now: () => number): Http =>
   async (request: HttpRequest) => {
-    const answer = await http(request);
-    exchanges.push({ path: new URL(request.url).pathname, status: answer.status, text: new TextDecoder().decode(answer.body) });
-    return answer;
+    const began = now();
+    const exchange: Exchange = {
+      method: request.method,
+      path: new URL(request.url).pathname,
+      ...(request.body === undefined ? {} : { sent: request.body }),
+      status: 0,
+      text: '',
+      ms: 0,
+    };
+    exchanges.push(exchange);
+    try {
+      const answer = await http(request);
+      const type = answer.headers['content-type'];
+      const location = goalOf(answer.headers['location'], request.url);
+      Object.assign(
+        exchange,
+        { status: answer.status, text: new TextDecoder().decode(answer.body) },
+        type === undefined ? {} : { type },
+        location === undefined ? {} : { location },
+      );
+      return answer;
+    } finally {
+      exchange.ms = now() - began;
+    }
   };
 
-const walk = async (adapter: ProviderAdapter, tried: Tried): Promise<void> => {
-  const call = (customer?: string) => ({ signal: AbortSignal.timeout(stepMs), requestId: 'provider-check', ...(customer === undefined ? {} : { customer }) });
-  const done = (step: Step, what: string): void => {
-    tried.reached = step;
-    tried.steps.push(`${step}: ${what}`);
-  };
-  const refuse = (what: string): void => void (tried.failed = what);
-  if (adapter.buy) {
-    const { buy } = adapter;
-    const begun = await buy.beginSession(call());
-    if (!begun.ok) return refuse(`GET /verify: ${begun.refusal.reason}${begun.refusal.note === undefined ? '' : ` (${begun.refusal.note})`}`);
-    const opened = await buy.openSession(call(begun.customer ?? ''));
-    if (!opened.ok) return refuse(`the session: ${opened.refusal.reason}`);
-    const customer = opened.customer ?? begun.customer ?? '';
-    done('session', `opened, until ${new Date(opened.value.expiresOn).toISOString()}`);
-    const listing = await buy.catalogue(call(customer));
-    if (!listing.ok || listing.value.options.length === 0) return refuse(`the listing: ${listing.ok ? 'it is empty' : listing.refusal.reason}`);
-    done('listing', listing.value.options.map((option) => `${option.currency} ${option.name}`).join(', '));
-    const [option] = listing.value.options;
-    if (!option) return;
-    if (begun.value.token !== undefined) return done('quote', 'not asked for: prices need a proof by the customer');
-    const quote = await buy.quote(call(customer), { ramp: 'buy', fixed: 'pay', amount: amountFor(option), option });
-    if (!quote.ok) return refuse(`the price: ${quote.refusal.reason}`);
-    return done(
-      'quote',
-      `${option.currency} ${String(quote.value.pay)} buys ${String(quote.value.receive)} sats, fee ${String(quote.value.fee)}, ${quote.value.binding ? 'binding' : 'an estimate'}`,
-    );
-  }
-  if (adapter.sell) {
-    const listing = await adapter.sell.catalogue(call());
-    const option = listing.ok ? listing.value.options[0] : undefined;
-    if (!option) return refuse('the listing is empty or was refused');
-    done('listing', option.name);
-    const quote = await adapter.sell.quote(call(), { ramp: 'sell', fixed: 'pay', amount: 100_000n, option, network: 'lightning' });
-    if (!quote.ok && quote.refusal.reason !== 'account-required') return refuse(`the price: ${quote.refusal.reason}`);
-    return done('quote', quote.ok ? `100000 sats bring ${option.currency} ${String(quote.value.receive)}` : 'prices need an account of the customer');
-  }
-  const listing = await adapter.liquidity?.catalogue(call());
-  const product = listing?.ok ? listing.value[0] : undefined;
-  if (!adapter.liquidity || !product) return refuse('the listing is empty or was refused');
-  done('listing', listing?.ok ? listing.value.map((one) => `${one.product} ${String(one.minSats)}–${String(one.maxSats)} sats`).join(', ') : '');
-  const quote = await adapter.liquidity.quote(call(), {
-    ramp: 'liquidity',
-    product: product.product,
-    amountSats: product.minSats,
-    payWith: product.payWith[0] ?? 'lightning',
-    announce: false,
-    firm: false,
-  });
-  if (!quote.ok) return refuse(`the price: ${quote.refusal.reason}`);
-  done('quote', `${String(product.minSats)} sats cost ${String(quote.value.pay)}`);
-};
-
-/** 100.00, or what its limits allow. */
-const amountFor = ({ minFiat, maxFiat }: CatalogueOption): bigint => {
-  const wanted = 10_000n;
-  if (minFiat !== undefined && wanted < minFiat) return minFiat;
-  return maxFiat !== undefined && wanted > maxFiat ? maxFiat : wanted;
+/** A price that comes later than the gateway waits is never offered. */
+const slowPrices = (exchanges: readonly Exchange[], quoteMs: number): { what: string; isAll: boolean }[] => {
+  const prices = exchanges.filter((one) => one.path.endsWith('/quote'));
+  const slow = prices.filter((one) => one.ms > quoteMs);
+  const slowest = slow.toSorted((a, b) => b.ms - a.ms)[0];
+  if (slowest === undefined) return [];
+  const isAll = slow.length === prices.length;
+  return [{ what: `too slow: ${toldAnswer(slowest)} after ${slowest.ms} ms, and the gateway waits ${quoteMs} ms for a price`, isAll }];
 };

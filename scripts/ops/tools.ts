@@ -46,9 +46,18 @@ export const withDatabase = async <T>(work: (ops: Ops) => Promise<T>, url = proc
     const record: Ops['record'] = async (action, subject, detail) =>
       await stores.operator.record({ at: Date.now(), actor, action, subject, ...(detail ? { detail } : {}) });
     return await work({ sql, url, stores, actor, record });
+  } catch (error) {
+    throw refusedByDatabase(error) ?? error;
   } finally {
     await sql.end({ timeout: 5 });
   }
+};
+
+/** An error of the database as one line. It never shows its statement: that has parameters in it. */
+const refusedByDatabase = (error: unknown): Refused | undefined => {
+  if (error instanceof Refused) return undefined;
+  if (isStorageDown(error)) return new Refused(`the database does not answer: ${errorText(error)}`);
+  return sqlState(error) === undefined ? undefined : new Refused(`the database refused: ${errorText(error)}`);
 };
 
 export const readConfig = (): { config: GatewayConfig; file: string; text: string } => {
@@ -72,16 +81,10 @@ export const command = async (work: () => Promise<void>): Promise<void> => {
   }
 };
 
-/** An error of the database never shows its statement: that has parameters in it. */
-const refusalOf = (error: unknown): string => {
-  if (error instanceof Refused) return error.message;
-  if (isStorageDown(error)) return `the database does not answer: ${errorText(error)}`;
-  if (sqlState(error) !== undefined) return `the database refused: ${errorText(error)}`;
-  return error instanceof Error ? (error.stack ?? error.message) : 'unknown';
-};
+const refusalOf = (error: unknown): string => (error instanceof Refused ? error.message : error instanceof Error ? (error.stack ?? error.message) : 'unknown');
 
-/** `--name value` and `--name`; the rest are words. */
-export const readArguments = (given: readonly string[]): { words: string[]; flags: Map<string, string> } => {
+/** `--name value` and `--name`; the rest are words. Those of `plain` never take a value. */
+export const readArguments = (given: readonly string[], plain: readonly string[] = []): { words: string[]; flags: Map<string, string> } => {
   const words: string[] = [];
   const flags = new Map<string, string>();
   for (let at = 0; at < given.length; at += 1) {
@@ -89,7 +92,7 @@ export const readArguments = (given: readonly string[]): { words: string[]; flag
     if (!word.startsWith('--')) words.push(word);
     else {
       const next = given[at + 1];
-      const valued = next !== undefined && !next.startsWith('--');
+      const valued = next !== undefined && !next.startsWith('--') && !plain.includes(word.slice(2));
       flags.set(word.slice(2), valued ? next : '');
       if (valued) at += 1;
     }

@@ -1,43 +1,49 @@
 /** How FLS01 providers differ, for `npm run provider:check`. */
-import type { Dialect, Dialects, Exchange } from '../kit/kind.dialects.ts';
+import type { Dialect, Dialects, Exchange, KnownDialect } from '../kit/kind.dialects.ts';
+import { bodyOf, featureFlaws, flawsOf, isObject, listingFlaws, shown, type Body, type Members } from './fiat-on-ramp.conformance-answers.ts';
+import type { Flaw } from '../kit/kind.conformance.ts';
 
-const known: readonly Dialect[] = [
-  { change: { path_prefix: '/ALJAZ/fiatlink/1.0.0' }, what: 'lives under the prefix of generated servers' },
-  { change: { path_map: { session: '/auth' } }, what: 'opens sessions at /auth' },
-  { change: { payment_options_method: 'GET' }, what: 'lists payment options by GET' },
-  { change: { proof: 'demanded', catalogue_without_session: true }, what: 'demands a proof; its listing is read with the id of /verify' },
-  { change: { proof: 'demanded' }, what: 'demands a proof, and shows no listing without one: set catalogue_key_env, or list its options' },
+const known: readonly KnownDialect[] = [
+  { after: 'nothing', change: { path_prefix: '/ALJAZ/fiatlink/1.0.0' }, what: 'lives under the prefix of generated servers' },
+  { after: 'answered', change: { proof: 'demanded' }, what: 'demands a proof of the customer’s node key' },
+  { after: 'answered', change: { proof: 'demanded', catalogue_without_session: true }, what: 'demands a proof; its listing is read with the id of /verify' },
+  { after: 'answered', change: { path_map: { session: '/auth' } }, what: 'opens sessions at /auth' },
+  { after: 'answered', change: { proof_template: 'I confirm my bitcoin wallet. [TOKEN]' }, what: 'wants a sentence signed, and not the bare token' },
+  { after: 'session', change: { payment_options_method: 'GET' }, what: 'lists payment options by GET' },
+  { after: 'price', change: { sats_field: 'amount_btc' }, what: 'understands an amount of sats as amount_btc only' },
 ];
 
-const jsonOf = (exchange: Exchange | undefined): unknown => {
-  try {
-    return exchange && JSON.parse(exchange.text);
-  } catch {
-    return undefined;
-  }
-};
 /** The members of the last quote; none without a quote. */
-const quoteIn = (exchanges: readonly Exchange[]): Record<string, unknown> => {
-  const quote = jsonOf(exchanges.findLast((one) => one.path.endsWith('/quote') && one.status === 200));
-  return typeof quote === 'object' && quote !== null ? { ...quote } : {};
+const quoteIn = (exchanges: readonly Exchange[]): Members => {
+  const quote = exchanges.findLast((one) => one.path.endsWith('/quote') && one.status === 200);
+  const value = quote && bodyOf(quote)?.value;
+  return isObject(value) ? value : {};
 };
 
+const judges: Record<string, (body: Body) => Flaw[]> = {
+  features: featureFlaws,
+  verify: (body) => flawsOf('verify', body),
+  session: (body) => flawsOf('session', body),
+  auth: (body) => flawsOf('session', body),
+  'payment-options': listingFlaws,
+  quote: (body) => flawsOf('quote', body),
+};
+const mostRemarks = 20;
+
 const remarks = (exchanges: readonly Exchange[]): string[] => {
-  const found: string[] = [];
-  const features = exchanges.filter((one) => one.path.endsWith('/features'));
-  if (features.some((one) => one.status === 404)) found.push('has no /features: nothing is promised');
-  if (Array.isArray(jsonOf(features.at(-1)))) found.push('/features is a list');
-  const quote = quoteIn(exchanges);
-  for (const name of ['amount_fiat', 'amount_sats', 'btc_price', 'order_fee']) {
-    const value = quote[name];
-    if (typeof value === 'string') found.push(`${name} of a quote is text`);
-    if (typeof value === 'number' && !Number.isInteger(value)) found.push(`${name} of a quote has a fraction`);
+  const found = new Set<string>();
+  for (const exchange of exchanges) {
+    const { path, status, type } = exchange;
+    const name = path.split('/').at(-1) ?? '';
+    if (status === 404 && name === 'features') found.add('has no /features: nothing is promised');
+    if (status !== 200) continue;
+    const body = bodyOf(exchange);
+    if (typeof body?.value === 'string') found.add(`/${name}: a text under 200, “${shown(body.value)}”`);
+    else if (body) for (const { what } of judges[name]?.(body) ?? []) found.add(`/${name}: ${what}`);
+    if (!/json/i.test(type ?? '')) found.add(`/${name}: its content type is ${type === undefined ? 'missing' : shown(type, 40)}`);
   }
-  const expires = quote['expires_on'];
-  if (typeof expires === 'string' && !/(?:Z|[+-]\d\d:?\d\d)$/.test(expires)) found.push('its times name no zone: read as UTC');
-  if (typeof expires === 'string' && /\.\d{4,}/.test(expires)) found.push('its times have more than milliseconds');
-  if (Object.keys(quote).length > 0 && quote['is_estimate'] === undefined) found.push('does not say is_estimate: its prices count as estimates');
-  return found;
+  const all = [...found];
+  return all.length > mostRemarks ? [...all.slice(0, mostRemarks), `and ${all.length - mostRemarks} more: --report lists all`] : all;
 };
 
 const learnt = (exchanges: readonly Exchange[], settings: Record<string, unknown>): Dialect[] => {
@@ -53,7 +59,7 @@ const learnt = (exchanges: readonly Exchange[], settings: Record<string, unknown
 };
 
 /** Whether the fee is in the fiat amount or on top of it, if the amounts tell. */
-const feeOnTop = (quote: Record<string, unknown>): boolean | undefined => {
+const feeOnTop = (quote: Members): boolean | undefined => {
   const fiat = Number(quote['amount_fiat']);
   const sats = Number(quote['amount_sats'] ?? quote['amount_btc']);
   const price = Number(quote['btc_price']);

@@ -49,9 +49,14 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
   const started = now();
   const constantSession = randomUUID();
 
-  const date = (ms: number): string => (has('microsecond-dates') ? new Date(ms).toISOString().replace('Z', '456+00:00') : new Date(ms).toISOString());
-  const sats = (n: number): number | string => (has('float-amounts') ? n + 1e-9 : n);
+  const date = (ms: number): string => {
+    if (has('dates-of-2023')) return '2023-09-20T00:25:11.123Z';
+    const iso = new Date(ms).toISOString();
+    return has('microsecond-dates') ? iso.replace('Z', '456+00:00') : has('no-zone-dates') ? iso.slice(0, -1) : iso;
+  };
+  const sats = (n: number): number | string => (has('float-amounts') ? n + 1e-9 : has('text-amounts') ? String(n) : n);
   const refuse = (status: number, detail: string): Response => {
+    if (has('refusals-500')) return Response.json({ detail: 'broken' }, { status: 500 });
     if (has('error-string-200')) return Response.json(`Something went wrong: ${detail}`);
     if (has('node-stub-errors')) return Response.json({ message: detail, errors: [{ path: '/body', message: detail, errorCode: 'x' }] }, { status });
     return Response.json({ type: 'about:blank', title: 'Refused', detail, status }, { status, headers: { 'content-type': 'application/problem+json' } });
@@ -70,16 +75,26 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
       history.requests.push({ at: now(), endpoint, body, traceparent: c.req.header('traceparent') });
       const latency = options.latencyMs;
       if (latency !== undefined) await sleep(typeof latency === 'number' ? latency : latency[0] + Math.random() * (latency[1] - latency[0]));
-      return (await transportFault(c, endpoint, faults, ownFaults)) ?? (await saidInstead(options, endpoint, await handle(c, body)));
+      return (await transportFault(c, endpoint, faults, ownFaults)) ?? (await asItIsSent(await saidInstead(options, endpoint, await handle(c, body))));
     });
   };
+  const asItIsSent = async (answer: Response): Promise<Response> => {
+    if (has('redirects')) return new Response(null, { status: 301, headers: { location: `${origin()}/elsewhere?key=secret` } });
+    if (has('html-content-type')) return new Response(await answer.text(), { status: answer.status, headers: { 'content-type': 'text/html; charset=utf-8' } });
+    if (!has('pointed-amounts')) return answer;
+    const text = (await answer.text()).replaceAll(/("amount_\w+":\d+)(?=[,}])/g, '$1.0');
+    return new Response(text, { status: answer.status, headers: { 'content-type': 'application/json' } });
+  };
   const sessionOf = (body: Record<string, unknown>, endpoint: string): SimulatedSession | undefined => {
+    if (has('sessions-unchecked')) return [...sessions.values()].at(-1);
     if (faults.take(endpoint, 'session-expired')) sessions.delete(String(body['session_id']));
     const session = sessions.get(String(body['session_id']));
     return session?.open ? session : undefined;
   };
 
   route('get', 'features', () => {
+    if (has('features-500')) return Response.json({ detail: 'broken' }, { status: 500 });
+    if (has('features-names')) return Response.json({ supported_features: ['quotes', 'webhook'] });
     const binding = {
       quotes: !options.estimate,
       estimates: options.estimate ?? false,
@@ -98,16 +113,19 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
 
   route('get', 'verify', () => {
     const id = has('constant-session') ? constantSession : randomUUID();
-    const token = options.proof === 'demanded' ? randomBytes(6).toString('hex') : undefined;
+    const token = options.proof !== 'demanded' ? undefined : has('token-is-constant') ? 'yyq6qpj2a' : randomBytes(6).toString('hex');
     if (!sessions.has(id)) sessions.set(id, { id, token, open: has('constant-session'), nodePubkey: undefined });
     return Response.json({ session_id: id, ...(token === undefined ? {} : { token }), expires_on: date(now() + 300_000) });
   });
 
-  route('post', 'session', (_c, body) => {
-    const session = sessions.get(String(body['session_id']));
+  route('post', has('session-at-auth') ? 'auth' : 'session', (_c, body) => {
+    const id = String(body['session_id']);
+    const session = sessions.get(id) ?? (has('unknown-session-opens') ? { id, token: undefined, open: false, nodePubkey: undefined } : undefined);
     if (!session) return refuse(401, 'unknown session');
-    if (session.token !== undefined) {
-      const proof = { token: session.token, signature: String(body['signature']), nodePubkey: String(body['node_pubkey']) };
+    if (has('proof-without-token')) return refuse(403, 'a proof of ownership is needed');
+    if (session.token !== undefined && !has('signature-unchecked')) {
+      const token = has('sentence-signed') ? `I confirm my bitcoin wallet. [${session.token}]` : session.token;
+      const proof = { token, signature: String(body['signature']), nodePubkey: String(body['node_pubkey']), templates: [] };
       if (!verifyNodeSignature(proof)) return refuse(403, 'the signature does not fit');
       session.nodePubkey = proof.nodePubkey.toLowerCase();
     }
@@ -119,16 +137,19 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     });
   });
 
-  route('post', 'payment-options', (_c, body) => {
-    if (!sessions.has(String(body['session_id']))) return refuse(401, 'unknown session');
-    const entries = currencies().map((currency): [string, object] => [
+  route(has('listing-by-get') ? 'get' : 'post', 'payment-options', (_c, body) => {
+    const session = sessions.get(String(body['session_id']));
+    if (!session || (has('listing-after-session') && !session.open)) return refuse(401, 'unknown session');
+    const filter = has('filter-ignored') || typeof body['currency_code'] !== 'string' ? undefined : body['currency_code'].toUpperCase();
+    const listed = has('listing-empty') ? [] : currencies().filter((one) => filter === undefined || one.code.toUpperCase() === filter);
+    const entries = listed.map((currency): [string, object] => [
       currency.code.toLowerCase(),
       {
         currency_id: currency.id,
         currency_code: currency.code,
         payment_options: currency.options.map((option) => ({
           option: option.name,
-          id: option.id,
+          id: has('listing-ids-change') ? option.id + history.requests.length : option.id,
           fee_rate: option.feeRate,
           min_amount: option.min,
           max_amount: option.max,
@@ -144,8 +165,13 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     const currency = currencies().find((one) => one.id === body['currency_id']);
     const option = currency?.options.find((one) => one.id === body['payment_option_id']);
     if (!currency || !option) return refuse(422, 'no such option');
+    if (has('price-after-proof') && session.nodePubkey === undefined) return refuse(403, 'prices need a proof of ownership');
+    const isOther = has('price-of-first-option') && option !== currencies()[0]?.options[0];
+    if (isOther || (has('sats-500') && body['amount_fiat'] === undefined)) return Response.json({ detail: 'broken' }, { status: 500 });
     const price = priceNow(currency.price);
-    const wanted = has('amount-btc-only') ? body['amount_btc'] : body['amount_sats'];
+    const wanted = has('amount-btc-only') || has('sats-asked-as-btc') ? body['amount_btc'] : body['amount_sats'];
+    // Both amounts, or another's name for one of them, is no request of the standard.
+    if (body['amount_fiat'] !== undefined && body['amount_sats'] !== undefined) return refuse(400, 'one amount, please');
     const quote = quoteFor(session.id, currency, option, price, body['amount_fiat'], wanted);
     if (!quote) return refuse(422, 'the amount is out of range');
     quotes.set(quote.id, quote);
@@ -191,7 +217,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
       amountFiat = added ? net : Math.ceil(net / (1 - option.feeRate));
       fee = feeOf(amountFiat);
     } else return undefined;
-    if (amountFiat < option.min || amountFiat > option.max || amountSats <= 0) return undefined;
+    if (amountSats <= 0 || (!has('limits-unchecked') && (amountFiat < option.min || amountFiat > option.max))) return undefined;
     return {
       id: randomUUID(),
       session,
@@ -275,7 +301,10 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     const session = sessions.get(String(body['session_id']));
     if (!session) return refuse(401, 'unknown session');
     const mine = [...orders.values()].filter(
-      (order) => order.quote.session === session.id && order.visibleFrom <= now() && (body['order_id'] === undefined || order.id === body['order_id']),
+      (order) =>
+        (order.quote.session === session.id || has('orders-of-all')) &&
+        order.visibleFrom <= now() &&
+        (body['order_id'] === undefined || order.id === body['order_id']),
     );
     if (body['order_id'] !== undefined && mine.length === 0)
       return has('error-string-200') ? Response.json({ message: 'no such order' }) : refuse(404, 'no such order');
@@ -303,7 +332,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
   route('post', 'withdrawal', (c, body) => {
     const order = orders.get(String(body['order_id']));
     if (!order || !sessions.has(String(body['session_id']))) return refuse(404, 'no such order');
-    if (order.status === 'placed')
+    if (order.status === 'placed' && !has('withdrawal-before-paid'))
       return has('withdrawal-500-before-paid') ? Response.json({ detail: 'broken' }, { status: 500 }) : refuse(409, 'not paid yet');
     if (order.withdrawal && has('second-withdrawal-string')) return Response.json('The withdrawal was fetched already');
     const live = order.withdrawal && order.withdrawal.expiresOn > now() ? order.withdrawal : undefined;
@@ -349,6 +378,11 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     setStatus(order, 'finished');
     await ring(order);
     return Response.json({ status: 'OK' });
+  });
+  app.notFound((c) => {
+    if (has('500-outside')) return c.json({ message: 'not found', errors: [{ path: c.req.path, message: 'not found' }] }, 500);
+    if (has('html-404-outside')) return c.html('<!doctype html><title>Not Found</title><h1>Not Found</h1>', 404);
+    return c.text('404 Not Found', 404);
   });
   app.get('/pay/:order', (c) => c.text(`Pay order ${c.req.param('order')} here. This is a simulation.\n`));
 

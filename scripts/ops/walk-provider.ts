@@ -1,0 +1,248 @@
+/**
+ * Uses one real provider up to its prices as the gateway would, and orders nothing. Where a proof of node ownership is demanded, a key made for
+ * this one call signs. What the gateway could not live with is a `blocker`; the walk goes on behind it to see more.
+ */
+import { signNodeMessage } from '../../src/bitcoin/node-signature.ts';
+import { publicKeyOf } from '../../src/bitcoin/secp256k1.ts';
+import { applyRules } from '../../src/domain/exclusion.ts';
+import type { Asked, ProviderOffer } from '../../src/domain/offer.ts';
+import { tokenFlaw } from '../../src/domain/proof-token.ts';
+import type { Refusal } from '../../src/domain/refusal.ts';
+import type { Exchange, Step } from '../../src/providers/kit/kind.dialects.ts';
+import type { Answer, BuyAdapter, CallContext, CatalogueOption, LiquidityAdapter, ProviderAdapter, SellAdapter } from '../../src/providers/spec.ts';
+
+export type Walk = {
+  /** How far the gateway would come. */
+  reached: Step;
+  /** How far the walk came, behind what blocks the gateway. */
+  saw: Step;
+  /** What was seen, a line each. */
+  steps: string[];
+  exchanges: Exchange[];
+  /** Why the gateway could not use this provider, although it answers. */
+  blockers: string[];
+  /** What the gateway can live with. */
+  findings: string[];
+  /** Where it ended. */
+  stopped?: string;
+};
+export type WalkParts = {
+  now: () => number;
+  /** 32 random bytes in hex: a node key that is thrown away. */
+  newKey: () => string;
+  /** How long each call may take. */
+  stepMs: number;
+  /** Ask every option for its price, and not just until one answers. */
+  thorough: boolean;
+};
+
+export const newWalk = (): Walk => ({ reached: 'nothing', saw: 'nothing', steps: [], exchanges: [], blockers: [], findings: [] });
+
+export const walkProvider = async (adapter: ProviderAdapter, walk: Walk, parts: WalkParts): Promise<void> => {
+  if (adapter.buy) return await walkBuy(adapter.buy, walk, parts);
+  if (adapter.sell) return await walkSell(adapter.sell, walk, parts);
+  if (adapter.liquidity) await walkLiquidity(adapter.liquidity, walk, parts);
+};
+
+const callOf =
+  ({ stepMs }: WalkParts) =>
+  (customer?: string): CallContext => ({
+    signal: AbortSignal.timeout(stepMs),
+    requestId: 'provider-check',
+    ...(customer === undefined ? {} : { customer }),
+  });
+
+/** A blocked gateway gets no further, whatever the walk sees behind it. */
+const come = (walk: Walk, step: Step, what: string): void => {
+  walk.saw = step;
+  if (walk.blockers.length === 0) walk.reached = step;
+  walk.steps.push(`${step === 'both' ? 'price' : step}: ${what}`);
+};
+const reasonOf = ({ reason, note, detail }: Refusal): string => [reason, note, detail].filter((part) => part !== undefined).join(', ');
+
+/** The last call in people's words: what an adapter calls `declined` was an answer. */
+export const lastAnswer = ({ exchanges }: Walk): string => {
+  const last = exchanges.at(-1);
+  return last === undefined ? 'nothing was asked' : toldAnswer(last);
+};
+export const toldAnswer = ({ method, path, status, type, location }: Exchange): string => {
+  const what = `${method} ${path}`;
+  if (status === 0) return `${what} got no answer`;
+  const kind = type === undefined ? '' : ` (${type.split(';')[0] ?? ''})`;
+  return `${what} answered ${status}${kind}${location === undefined ? '' : `, a redirect to ${location}`}`;
+};
+
+// ---- buy -------------------------------------------------------------------------------------------------------------------------------
+
+const walkBuy = async (buy: BuyAdapter, walk: Walk, parts: WalkParts): Promise<void> => {
+  const call = callOf(parts);
+  const stop = (what: string, refusal?: Refusal): void => {
+    walk.stopped = `${what}: ${refusal === undefined ? '' : `${reasonOf(refusal)}; `}${lastAnswer(walk)}`;
+  };
+  const begun = await buy.beginSession(call());
+  if (!begun.ok) {
+    if (begun.refusal.note === 'proof-not-configured') come(walk, 'answered', '/verify gives a token: it demands a proof of the customer’s node key');
+    return stop('/verify', begun.refusal);
+  }
+  const { token } = begun.value;
+  come(walk, 'answered', token === undefined ? '/verify gives no token: no proof is wanted' : '/verify gives a token: it demands a proof');
+  if (token !== undefined && tokenFlaw(token) !== undefined)
+    walk.blockers.push('its token is a text that the gateway lets nobody sign (too long, not printable, or worth something elsewhere)');
+  const key = parts.newKey();
+  const proof = token === undefined ? undefined : { signature: signNodeMessage(token, key), nodePubkey: publicKeyOf(key) };
+  const opened = await buy.openSession(call(begun.customer ?? ''), proof);
+  if (!opened.ok) return stop(proof ? 'the session, with a signature of the token by a throw-away key' : 'the session', opened.refusal);
+  const customer = opened.customer ?? begun.customer ?? '';
+  const { expiresOn } = opened.value;
+  if (expiresOn <= parts.now())
+    walk.blockers.push(`its session is over when it opens: it says expires_on ${new Date(expiresOn).toISOString()}, so the gateway never uses it`);
+  if (token !== undefined && walk.blockers.length === 0) await ownListing(buy, walk, parts);
+  come(walk, 'session', `opened${proof ? ' with a throw-away node key' : ''}, until ${new Date(expiresOn).toISOString()}`);
+  const listing = await buy.catalogue(call(customer));
+  if (!listing.ok) return stop('the listing', listing.refusal);
+  const { options } = listing.value;
+  if (options.length === 0) return stop('the listing has no option that the gateway can read');
+  come(walk, 'listing', options.map((option) => `${option.currency} ${option.name}`).join(', '));
+  await pricesOf({ buy, walk, parts, customer }, options);
+};
+
+/** The gateway reads the listing in a session of its own, before any customer has proved anything. */
+const ownListing = async (buy: BuyAdapter, walk: Walk, parts: WalkParts): Promise<void> => {
+  const call = callOf(parts);
+  const blocked = (why: string): void =>
+    void walk.blockers.push(`the gateway itself cannot read its listing, since a proof is demanded (${why}): set catalogue_key_env, or list its options`);
+  try {
+    const begun = await buy.beginSession(call());
+    const opened = begun.ok ? await buy.openSession(call(begun.customer ?? '')) : begun;
+    if (!opened.ok) return blocked(reasonOf(opened.refusal));
+    const listing = await buy.catalogue(call(opened.customer ?? begun.customer ?? ''));
+    if (!listing.ok) blocked(lastAnswer(walk));
+    else if (listing.value.options.length === 0) blocked('it shows an empty one');
+  } catch (fault) {
+    blocked(faultText(fault));
+  }
+};
+
+type Pricing = { buy: BuyAdapter; walk: Walk; parts: WalkParts; customer: string };
+/** More would be a burden on a provider. */
+const mostOptions = 25;
+/** While settings are searched. */
+const fewOptions = 3;
+
+const pricesOf = async (pricing: Pricing, options: readonly CatalogueOption[]): Promise<void> => {
+  const { walk, parts } = pricing;
+  const failed: string[] = [];
+  let priced: { option: CatalogueOption; sats: bigint } | undefined;
+  for (const option of options.slice(0, parts.thorough ? mostOptions : fewOptions)) {
+    const name = `${option.currency} ${option.name}`;
+    const told = await priceOf(pricing, option, { fixed: 'pay', amount: amountFor(option) });
+    if ('why' in told) failed.push(`${name} (${told.why})`);
+    else {
+      priced ??= { option, sats: told.offer.receive };
+      come(
+        walk,
+        'price',
+        `${name}: ${String(told.offer.pay)} buys ${String(told.offer.receive)} sats, fee ${String(told.offer.fee)}, ${told.offer.binding ? 'binding' : 'an estimate'}`,
+      );
+    }
+    if (!parts.thorough && priced) break;
+  }
+  const asked = Math.min(options.length, parts.thorough ? mostOptions : fewOptions);
+  if (failed.length > 0) walk.findings.push(`${failed.length} of ${asked} options give no price: ${failed.join('; ')}`);
+  if (parts.thorough && options.length > asked) walk.steps.push(`price: the other ${options.length - asked} options were not asked`);
+  const [first] = options;
+  const option = priced?.option ?? first;
+  if (!priced || !option) {
+    walk.stopped = 'no option gives a price';
+    return;
+  }
+  const told = await priceOf(pricing, option, { fixed: 'receive', amount: priced.sats });
+  if ('why' in told) walk.findings.push(`gives no price for an amount of sats: ${told.why}`);
+  else come(walk, 'both', `${option.currency} ${option.name}: ${String(told.offer.receive)} sats cost ${String(told.offer.pay)}`);
+};
+
+/** A price that the gateway would rank, or why there is none. */
+const priceOf = async (
+  { buy, walk, parts, customer }: Pricing,
+  option: CatalogueOption,
+  wanted: { fixed: 'pay' | 'receive'; amount: bigint },
+): Promise<{ offer: ProviderOffer } | { why: string }> => {
+  let quote: Answer<ProviderOffer>;
+  try {
+    quote = await buy.quote(callOf(parts)(customer), { ramp: 'buy', ...wanted, option });
+  } catch (fault) {
+    return { why: `${faultText(fault)}; ${lastAnswer(walk)}` };
+  }
+  if (!quote.ok) return { why: `${reasonOf(quote.refusal)}; ${lastAnswer(walk)}` };
+  const rule = ruleAgainst({ ramp: 'buy', ...wanted, currency: option.currency, option: option.name }, quote.value, parts.now());
+  return rule === undefined ? { offer: quote.value } : { why: `the gateway leaves its price out: ${rule}` };
+};
+
+/** The rule of the ranking that leaves this price out, judged alone. */
+const ruleAgainst = (asked: Asked, offer: ProviderOffer, now: number): string | undefined =>
+  applyRules(
+    asked,
+    [{ providerId: 'checked', offer, terms: { haircutBps: 0, preferenceBps: 0 }, latencyMs: 0 }],
+    { version: 2, outlierBps: 1000, toleranceBps: 200, indicativeHaircutBps: 0 },
+    now,
+  ).excluded[0]?.rule;
+
+export const faultText = (fault: unknown): string => (fault instanceof Error ? fault.message : 'unknown');
+
+/** 100.00, or what its limits allow. */
+const amountFor = ({ minFiat, maxFiat }: CatalogueOption): bigint => {
+  const wanted = 10_000n;
+  if (minFiat !== undefined && wanted < minFiat) return minFiat;
+  return maxFiat !== undefined && wanted > maxFiat ? maxFiat : wanted;
+};
+
+// ---- sell and liquidity ----------------------------------------------------------------------------------------------------------------
+
+const walkSell = async (sell: SellAdapter, walk: Walk, parts: WalkParts): Promise<void> => {
+  const call = callOf(parts);
+  const listing = await sell.catalogue(call());
+  const option = listing.ok ? listing.value.options[0] : undefined;
+  if (!option) {
+    walk.stopped = `the listing is empty or was refused: ${lastAnswer(walk)}`;
+    return;
+  }
+  come(walk, 'listing', option.name);
+  const asked = { ramp: 'sell', fixed: 'pay', amount: 100_000n } as const;
+  const quote = await sell.quote(call(), { ...asked, option, network: 'lightning' });
+  if (!quote.ok) {
+    const needsAccount = quote.refusal.reason === 'account-required';
+    walk.stopped = needsAccount ? 'no price was seen: it needs the account of a customer' : `the price: ${reasonOf(quote.refusal)}; ${lastAnswer(walk)}`;
+    return;
+  }
+  const rule = ruleAgainst({ ...asked, currency: option.currency, option: option.name }, quote.value, parts.now());
+  if (rule !== undefined) {
+    walk.stopped = `the gateway leaves its price out: ${rule}`;
+    return;
+  }
+  come(walk, 'price', `100000 sats bring ${option.currency} ${String(quote.value.receive)}`);
+};
+
+const walkLiquidity = async (liquidity: LiquidityAdapter, walk: Walk, parts: WalkParts): Promise<void> => {
+  const call = callOf(parts);
+  const listing = await liquidity.catalogue(call());
+  const product = listing.ok ? listing.value[0] : undefined;
+  if (!listing.ok || !product) {
+    walk.stopped = `the listing is empty or was refused: ${lastAnswer(walk)}`;
+    return;
+  }
+  come(walk, 'listing', listing.value.map((one) => `${one.product} ${String(one.minSats)}–${String(one.maxSats)} sats`).join(', '));
+  const quote = await liquidity.quote(call(), {
+    ramp: 'liquidity',
+    product: product.product,
+    amountSats: product.minSats,
+    payWith: product.payWith[0] ?? 'lightning',
+    announce: false,
+    firm: false,
+  });
+  if (!quote.ok) {
+    const needsOrder = quote.refusal.reason === 'price-needs-order';
+    walk.stopped = needsOrder ? 'no price was seen: it gives one only by an order' : `the price: ${reasonOf(quote.refusal)}; ${lastAnswer(walk)}`;
+    return;
+  }
+  come(walk, 'price', `${String(product.minSats)} sats cost ${String(quote.value.pay)}`);
+};

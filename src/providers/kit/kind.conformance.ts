@@ -1,0 +1,53 @@
+/**
+ * What a kind of provider exports as `conformance` from `<kind>.conformance.ts` for `npm run provider:check -- <url> --report`, if its providers
+ * follow a published standard. For scripts and tests, never in a bundle.
+ */
+import type { Http } from '../spec.ts';
+import type { Exchange } from './kind.dialects.ts';
+
+/** One thing that is not as the standard says, and where the standard says so. */
+export type Flaw = { what: string; clause: string };
+/**
+ * `must`: a deviation from the standard. `advice`: the standard is silent or contradicts itself, and clients do better with it.
+ * `clause` is what the check rests on.
+ */
+export type CheckKind = { id: string; endpoint: string; level: 'must' | 'advice'; title: string; clause: string };
+export type ConformanceCheck = CheckKind & {
+  outcome: 'held' | 'deviation' | 'advice' | 'not-tried';
+  /** Each flaw once, in the order they were seen. */
+  seen: Flaw[];
+  /** Why it was not tried. */
+  because?: string;
+};
+export type ConformanceRun = {
+  checks: ConformanceCheck[];
+  /** Whether a price was seen. Without one, nothing can be said to conform. */
+  priced: boolean;
+  /** Orders that were made: their ids at the provider. */
+  orders: string[];
+  exchanges: Exchange[];
+  /** What the run proved about settings of a gateway's block. */
+  learnt: Record<string, unknown>;
+};
+export type ConformanceParts = {
+  http: Http;
+  /** The address that stands before every path of the standard. */
+  base: string;
+  /** The paths of this provider where they differ from the standard's. */
+  paths: Readonly<Record<string, string>>;
+  now: () => number;
+  newId: () => string;
+  /** 32 random bytes in hex. */
+  newKey: () => string;
+  stepMs: number;
+  /** How long a gateway waits for a price. */
+  quoteMs: number;
+  /** Makes one real order, and pays nothing. */
+  order: boolean;
+};
+export type Conformance = {
+  standard: string;
+  /** Where the standard is published. */
+  source: string;
+  run: (parts: ConformanceParts) => Promise<ConformanceRun>;
+};
