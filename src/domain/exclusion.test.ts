@@ -88,6 +88,12 @@ describe('channels', () => {
     ['a lease in words', wanted, channel({ inbound_sats: 1_000_000, lease_blocks: 'many' }), 'lease-not-promised'],
     ['more inbound than a number holds', wanted, channel({ inbound_sats: 1e21, lease_blocks: 4320 }), 'inbound-too-small'],
     ['for nothing', wanted, channel({ inbound_sats: 1_000_000, lease_blocks: 4320 }, { pay: 0n, fee: 0n }), 'amount-invalid'],
+    [
+      'for nothing, by an order that there is',
+      wanted,
+      channel({ inbound_sats: 1_000_000, lease_blocks: 4320 }, { pay: 0n, fee: 0n, reservation: { upstreamOrderId: 'o', acceptUntil: 0 } }),
+      undefined,
+    ],
     ['one sat of inbound, not told', { ...wanted, inboundSats: 1n }, channel({ lease_blocks: 4320 }), 'inbound-too-small'],
     ['lease too short', wanted, channel({ inbound_sats: 1_000_000, lease_blocks: 4319 }), 'lease-too-short'],
     ['no lease asked', { ramp: 'liquidity', inboundSats: 1_000_000n, clientSats: 0n }, channel({ inbound_sats: 1_000_000 }), undefined],

@@ -133,8 +133,10 @@ const brokenRule = (asked: Asked, candidate: Candidate, shortestLifeMs: number |
 /** Amounts leave as JSON integers, and so does the price they give. Beyond the safe integers there is no offer. */
 const amountsAreSane = (asked: Asked, offer: ProviderOffer): boolean => {
   const { pay, receive, fee } = offer;
-  if (pay <= 0n || fee < 0n || !isSafe(pay) || !isSafe(receive) || !isSafe(fee)) return false;
   const { pay: paid, receive: received, fee: charged } = sides[asked.ramp];
+  // A seller may give a channel away, but only an order that exists shows that it does.
+  const mayBeFree = paid === received && offer.reservation !== undefined;
+  if (pay < (mayBeFree ? 0n : 1n) || fee < 0n || !isSafe(pay) || !isSafe(receive) || !isSafe(fee)) return false;
   if (paid === received) return receive >= 0n && fee === pay - receive;
   return receive > 0n && (charged !== paid || fee < pay) && isSafe(priceOf(asked, offer) ?? 0n);
 };

@@ -65,6 +65,13 @@ describe('inbound capacity', () => {
     expect(judge(channel, { pay: 10_101n })).toBe('price-changed');
   });
 
+  it('may turn out to be free', () => {
+    expect(judge(channel, { pay: 0n })).toBe('as-accepted');
+    expect(judge({ ...channel, pay: 0n, binding: true }, { pay: 0n })).toBe('as-accepted');
+    expect(judge({ ...channel, pay: 0n, binding: true }, { pay: 1n })).toBe('price-changed');
+    expect(judge(channel, { pay: -1n })).toBe('differs');
+  });
+
   it('leaves the customer at least what was promised', () => {
     const some = { ...channel, receive: 500n };
     expect(judge(some, { receive: 500n })).toBe('as-accepted');

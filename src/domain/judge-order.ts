@@ -15,7 +15,9 @@ export type Judgement = 'as-accepted' | 'price-changed' | 'differs';
  */
 export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judgement => {
   if (namesDiffer(made.echo?.currency, accepted.currency) || namesDiffer(made.echo?.option, accepted.option)) return 'differs';
-  if (made.pay <= 0n || made.receive < 0n) return 'differs';
+  // Only a channel can be free.
+  const leastPay = accepted.ramp === 'liquidity' ? 0n : 1n;
+  if (made.pay < leastPay || made.receive < 0n) return 'differs';
   if (bounds.minReceive !== undefined && made.receive < bounds.minReceive) return 'price-changed';
   if (bounds.maxPay !== undefined && made.pay > bounds.maxPay) return 'price-changed';
   if (accepted.binding) return made.pay === accepted.pay && made.receive === accepted.receive ? 'as-accepted' : 'price-changed';

@@ -122,7 +122,8 @@ export type Excluded = { providerId: string; rule: ExclusionRule; offer: Provide
 /** Providers that declined this customer's order or made a worse one, and until when they are excluded. */
 export type Declined = Readonly<Record<string, number>>;
 export type Refused = { providerId: string; refusal: Refusal };
-export type Failed = { providerId: string; reason: FaultKind; retryable: boolean; latencyMs?: number; retryOn?: number };
+/** `orderMade`: the id of an order that the provider made for this, though its answer could not be used. */
+export type Failed = { providerId: string; reason: FaultKind; retryable: boolean; latencyMs?: number; retryOn?: number; orderMade?: string };
 
 /**
  * A candidate with its rank. `behindBestBps` is rounded up, and negative when the offer gives more than rank 1 (without haircut or preference).

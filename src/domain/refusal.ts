@@ -80,4 +80,6 @@ export type Refusal = {
   note?: RefusalNote;
   /** More for human readers, kept with the route: the provider's code, or the nearest amounts. */
   detail?: string;
+  /** The id of an order that the provider made all the same. It counts against the limits, and is kept with the route. */
+  orderMade?: string;
 };

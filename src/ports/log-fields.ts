@@ -14,6 +14,7 @@ export const logFields = [
   'verb',
   'outcome',
   'order',
+  'upstream_order',
   'intent',
   'delivery',
   'attempt',

@@ -20,7 +20,7 @@ export const metricList = {
   order_stages_total: { kind: 'counter', help: 'Orders that reached a stage', labels: ['provider', 'stage'] },
   order_oddities_total: {
     kind: 'counter',
-    help: 'Status words that were unknown, went backwards or contradict; orders that cannot be read any more',
+    help: 'Status words that were unknown, went backwards or contradict; orders that cannot be read any more, or were made and cannot be used',
     labels: ['provider', 'kind'],
   },
   notices_total: { kind: 'counter', help: 'Incoming provider webhooks', labels: ['provider', 'genuine'] },

@@ -11,10 +11,12 @@ export class ProviderFault extends Error {
   readonly taken: 'no' | 'maybe';
   readonly retryAfterMs: number | undefined;
   readonly status: number | undefined;
+  /** The id of the order that was made, if the answer named one. */
+  readonly orderMade: string | undefined;
   constructor(
     kind: FaultKind,
     note: string,
-    more: { retryable?: boolean; taken?: 'no' | 'maybe'; retryAfterMs?: number; status?: number; cause?: unknown } = {},
+    more: { retryable?: boolean; taken?: 'no' | 'maybe'; retryAfterMs?: number; status?: number; orderMade?: string; cause?: unknown } = {},
   ) {
     super(`${kind}: ${note}`, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = 'ProviderFault';
@@ -23,6 +25,7 @@ export class ProviderFault extends Error {
     this.taken = more.taken ?? 'maybe';
     this.retryAfterMs = more.retryAfterMs;
     this.status = more.status;
+    this.orderMade = more.orderMade;
   }
 }
 

@@ -1,4 +1,5 @@
 import { writingsOf } from '../../domain/same-id.ts';
+import { defined } from '../../domain/defined.ts';
 import { backOffMs, newOrders } from '../../domain/settle-placing.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../../providers/fault.ts';
@@ -58,13 +59,17 @@ const sendPrepared = async (scope: Scope, { intent, lease, placing, endsOn }: Tu
   if ('unsent' in sent) return endUnsent(sent.unsent);
   if ('refused' in sent) return sent.sessionOver === true ? endExpired(sent.refused.reason) : endOfRefusal(intent.ramp, sent.refused, placing);
   if (lapsesUnseen(intent, placing)) {
-    await settleUnpayable(gateway, intent, lease.owner, { state: 'unpayable', note: lostNote });
+    await settleUnpayable(gateway, intent, lease.owner, { state: 'unpayable', note: lostNote, upstreamOrderId: sent.orderMade });
     return await answerOf(gateway, await intents.find(intent.id));
   }
   await intents.change(
     intent.id,
     lease.owner,
-    { state: 'unknown', nextTryOn: gateway.now() + backOffMs(0, gateway.random()), evidence: { tries: 0, reposts: 0, lost: sent.lost } },
+    {
+      state: 'unknown',
+      nextTryOn: gateway.now() + backOffMs(0, gateway.random()),
+      evidence: { tries: 0, reposts: 0, lost: sent.lost, ...defined({ orderMade: sent.orderMade }) },
+    },
     true,
   );
   throw orderPending("The provider's answer was lost; the gateway is finding out what became of the order.");
@@ -72,9 +77,14 @@ const sendPrepared = async (scope: Scope, { intent, lease, placing, endsOn }: Tu
 
 /**
  * `refused`: the provider said no. `sessionOver`: because its session has ended, and every quote of that session with it. `unsent`: this POST
- * certainly made no order (nothing left, or the provider could not serve); an earlier one may have. `lost`: it may have made an order.
+ * certainly made no order (nothing left, or the provider could not serve); an earlier one may have. `lost`: it may have made an order;
+ * `orderMade` is its id, if the answer that could not be used named one.
  */
-export type Sent = { placed: PlacedOrder } | { refused: Refusal; sessionOver?: boolean } | { unsent: string } | { lost: string };
+export type Sent =
+  | { placed: PlacedOrder }
+  | { refused: Refusal; sessionOver?: boolean }
+  | { unsent: string }
+  | { lost: string; orderMade?: string | undefined };
 
 type Sending = {
   /** Once this has passed, nothing is sent: another sender may own the row. By this instance's clock, read before it took the lease. */
@@ -118,7 +128,7 @@ export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, {
     return { refused: answer.refusal, sessionOver };
   } catch (fault) {
     if (!left || (fault instanceof ProviderFault && fault.taken === 'no')) return { unsent: fault instanceof ProviderFault ? fault.kind : 'defect' };
-    return { lost: fault instanceof ProviderFault ? fault.kind : 'defect' };
+    return fault instanceof ProviderFault ? { lost: fault.kind, orderMade: fault.orderMade } : { lost: 'defect' };
   }
 };
 

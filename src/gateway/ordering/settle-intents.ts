@@ -21,6 +21,8 @@ type Evidence = {
   reposts: number;
   /** When it was last sent again. */ resentOn?: number;
   reply?: 'placed' | 'refused' | 'lost';
+  /** The id of the order in an answer that could not be used. */
+  orderMade?: string;
   /** It was in progress in a restored backup. Its answer may have come since, and the customer may have seen how to pay. */ restored?: true;
   read?: { on: number; found: { upstreamOrderId: string; stage?: string; pay?: string; receive?: string }[] };
 };
@@ -76,7 +78,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
       const shownPerhaps = evidence.restored === true && (next.state === 'unpayable' || !statusBySession);
       // It may have spent the operator's own money, or a customer's since the backup, so the operator must look at it.
       const state = placing.inputs.order.payWithBalance === true || shownPerhaps ? 'review' : next.state;
-      return void (await settleUnpayable(gateway, intent, lease.owner, { ...next, state }));
+      return void (await settleUnpayable(gateway, intent, lease.owner, { upstreamOrderId: evidence.orderMade, ...next, state }));
     }
     if (next.do === 'wait') return await remember(gateway, intent, lease, evidence, Math.max(next.until, now + 250));
     if (next.do === 'repost') {

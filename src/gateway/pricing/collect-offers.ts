@@ -185,6 +185,7 @@ const faultOf = (scope: Scope, fault: unknown, latencyMs: number, providerId: st
       reason: fault.kind,
       retryable: fault.retryable,
       latencyMs,
+      ...(fault.orderMade === undefined ? {} : { orderMade: fault.orderMade }),
       ...(fault.kind === 'circuit-open' && fault.retryAfterMs !== undefined ? { retryOn: gateway.now() + fault.retryAfterMs } : {}),
     };
   defect(gateway.log, 'quote', fault, { request_id: scope.requestId, provider: providerId });

@@ -1,6 +1,7 @@
 import { checkPayoutAddress } from '../../bitcoin/address.ts';
 import type { Asked, ProviderOffer } from '../../domain/offer.ts';
 import type { Refusal } from '../../domain/refusal.ts';
+import { ProviderFault } from '../../providers/fault.ts';
 import type { CallContext, LiquidityAdapter, LiquidityProduct, LiquidityQuoteRequest } from '../../providers/spec.ts';
 import { freshListings } from '../catalogue/catalogue.ts';
 import { collectOffers, listingShareMs, priceDeadlineMs, type Ask, type Asking } from './collect-offers.ts';
@@ -154,10 +155,16 @@ const grantFirm = async (scope: Scope, provider: Provider, wanted: LiquidityTerm
 
 const askFirm = async (gateway: Gateway, { provider, adapter }: Seller, call: CallContext, request: LiquidityQuoteRequest, take: Take): Promise<Asking> => {
   const { liquidity } = gateway.stores;
-  const answer = await adapter.quote(call, request);
+  const answer = await adapter.quote(call, request).catch(async (fault: unknown) => {
+    // A lost answer counts. What certainly made no order does not, unless the seller has said that it is asked too often.
+    if (fault instanceof ProviderFault && fault.taken === 'no' && fault.kind !== 'rate-limited') await take.giveBack();
+    if (fault instanceof ProviderFault && fault.orderMade !== undefined) noteUnused(gateway, provider, call, fault.kind, fault.orderMade);
+    throw fault;
+  });
   if (!answer.ok) {
-    // A refusal is certain: no order was made, so we count none.
-    await take.giveBack();
+    const { reason, orderMade } = answer.refusal;
+    if (orderMade === undefined) await take.giveBack();
+    else noteUnused(gateway, provider, call, reason, orderMade);
     return { refusal: answer.refusal };
   }
   const observedOn = gateway.now();
@@ -168,11 +175,17 @@ const askFirm = async (gateway: Gateway, { provider, adapter }: Seller, call: Ca
     ...(reservation && secret !== undefined ? { secret: await gateway.seal.seal(secret, reservedPlace(reservation.upstreamOrderId)) } : {}),
   };
   await Promise.all([
-    // Others see only the price, not how to pay the order that this customer reserved.
-    liquidity.savePrice(provider.id, take.priceOf, offerToJson({ ...price, upstream: {} }), observedOn),
+    // Others see only the price, not how to pay the order that this customer reserved. A gift is no price for the next customer.
+    ...(price.pay === 0n ? [] : [liquidity.savePrice(provider.id, take.priceOf, offerToJson({ ...price, upstream: {} }), observedOn)]),
     liquidity.savePrice(provider.id, take.reservedUnder, offerToJson(offer), observedOn),
   ]);
   return { offer };
+};
+
+/** The seller made an order that nobody can be shown. It lapses by itself; the route keeps its id, and the operator hears of it. */
+const noteUnused = (gateway: Gateway, provider: Provider, { requestId }: CallContext, reason: string, upstreamOrder: string): void => {
+  gateway.count('order_oddities_total', { provider: provider.id, kind: 'unusable' });
+  gateway.log('warn', 'firm_price_unusable', { request_id: requestId, provider: provider.id, reason, upstream_order: upstreamOrder });
 };
 
 /** The existing order, while it can still be accepted and nobody has. */

@@ -5,14 +5,19 @@ import { orderProblems, orderQuote } from '../order-quote.ts';
 import { readOrders } from '../../gateway/following/read-orders.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { liquidityOrderShape, liquidityStatus } from '../order-shapes.ts';
-import { amount, sessionId, text, time, uuid, webhookUrl } from '../shapes.ts';
+import { sessionId, text, time, uuid, webhookUrl } from '../shapes.ts';
 import { webhookOf } from '../webhook-url.ts';
 import { maySpend } from './offers.ts';
 
 const body = z.object({
   session_id: sessionId,
   quote_id: uuid,
-  max_pay_sats: amount.optional().openapi({ description: 'Refuse an order that costs more' }),
+  max_pay_sats: z
+    .int()
+    .min(0, 'must be an integer of at least 0')
+    .max(2_100_000_000_000_000)
+    .optional()
+    .openapi({ description: 'Refuse an order that costs more. A channel may cost 0', example: 10_000 }),
   refund_onchain: text(120).optional().openapi({ description: 'The address for refunds of an on-chain payment' }),
   invoice: text(4000)
     .optional()

@@ -18,6 +18,10 @@ export type JsonCall<S extends z.ZodType> = {
   alsoGood?: readonly number[];
   /** Whether 401 and 403 concern our own credentials. Off if they concern the customer's session. */
   credentials?: boolean;
+  /** For servers that answer and refuse in plain text, too: a body that is no JSON is its text. HTML only as a refusal. */
+  plainText?: boolean;
+  /** Whether the body of a 5xx is a refusal all the same, which says that nothing was done. */
+  refusesAt5xx?: (body: unknown) => boolean;
 };
 export type JsonReply<T> = { ok: true; status: number; value: T } | { ok: false; status: number; body: unknown };
 
@@ -45,14 +49,18 @@ export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promi
   });
   const { status } = response;
   if (status === 429) throw new ProviderFault('rate-limited', 'status 429', { status, taken: 'no', ...retryAfterOf(response) });
+  if (status >= 500 && call.refusesAt5xx) {
+    const said = parseLoose(response, call);
+    if (call.refusesAt5xx(said)) return { ok: false, status, body: said };
+  }
   if (status >= 500)
     throw new ProviderFault('server', `status ${status}`, { status, retryable: status === 502 || status === 503 || status === 504, ...retryAfterOf(response) });
   if ((status === 401 || status === 403) && call.credentials === true)
     throw new ProviderFault('rejected-credentials', `status ${status}`, { status, taken: 'no' });
   if (status >= 300 && status < 400) throw new ProviderFault('malformed', `redirect with status ${status}`, { status });
   const good = status === 200 || (call.alsoGood?.includes(status) ?? false) || (status > 200 && status < 300);
-  if (!good) return { ok: false, status, body: parseLoose(response.body) };
-  const parsed = call.schema.safeParse(parseJson(response));
+  if (!good) return { ok: false, status, body: parseLoose(response, call) };
+  const parsed = call.schema.safeParse(parseJson(response, call));
   if (parsed.success) return { ok: true, status, value: parsed.data };
   const where = parsed.error.issues[0]?.path.map(String).join('.') ?? '';
   throw new ProviderFault('malformed', `answer off the schema${where === '' ? '' : ` at ${where}`}`, { status });
@@ -97,11 +105,12 @@ const textOf = (body: Uint8Array): string => {
 };
 
 /** A body that must be JSON. HTML, a truncated or a too deep document is `malformed`. */
-const parseJson = ({ status, headers, body }: HttpResponse): unknown => {
+const parseJson = ({ status, headers, body }: HttpResponse, { plainText }: Pick<JsonCall<z.ZodType>, 'plainText'>): unknown => {
   const type = headers['content-type'];
   if (type !== undefined && !/json|^text\/plain/i.test(type)) throw new ProviderFault('malformed', 'the answer is not JSON', { status });
   try {
     const text = textOf(body);
+    if (plainText === true && !/json/i.test(type ?? '') && isSentence(text)) return storable(text);
     const value = parseJsonExactly(text);
     return needsWalk(text) ? withoutTraps(value, 0) : value;
   } catch (error) {
@@ -110,10 +119,19 @@ const parseJson = ({ status, headers, body }: HttpResponse): unknown => {
   }
 };
 
+/** Words, and neither the beginning of a JSON document nor of a page. */
+const isSentence = (text: string): boolean => /^\s*[a-z]/i.test(text) && !/^\s*(?:true|false|null)\s*$/.test(text);
+
 /** The body of a refusal, if it can be read. */
-const parseLoose = (body: Uint8Array): unknown => {
+const parseLoose = ({ body }: HttpResponse, { plainText }: Pick<JsonCall<z.ZodType>, 'plainText'>): unknown => {
   try {
-    return withoutTraps(JSON.parse(textOf(body)), 0);
+    const text = textOf(body);
+    try {
+      return withoutTraps(parseJsonExactly(text), 0);
+    } catch (error) {
+      if (error instanceof ProviderFault || plainText !== true) return undefined;
+      return storable(text);
+    }
   } catch {
     return undefined;
   }

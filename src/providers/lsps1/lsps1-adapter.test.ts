@@ -180,6 +180,7 @@ describe('firm prices', () => {
       funding_confirms_within_blocks: 6,
       channel_expiry_blocks: 4320,
       announce_channel: false,
+      token: '',
     });
     const sent = setup.seller.control.requests.length;
     expect(await placedOf(setup, offer)).toEqual({
@@ -263,6 +264,15 @@ describe('refusals and faults of the seller', () => {
     ['a text', ['text-errors']],
     ['JSON-RPC under 200', ['errors-under-200']],
     ['a text under 200', ['text-errors', 'errors-under-200']],
+    ['JSON-RPC under 500', ['errors-under-500']],
+    ['error and message', ['error-and-message']],
+    ['error and message under 200', ['error-and-message', 'errors-under-200']],
+    ['a list of messages', ['message-lists']],
+    ['a list of errors', ['error-lists']],
+    ['detail', ['detail-errors']],
+    ['plain text', ['plain-text-errors']],
+    ['plain text under 200', ['plain-text-errors', 'errors-under-200']],
+    ['a page', ['page-errors']],
   ])('a node that is not connected is told where to connect: %s', async (_name, deviations) => {
     const setup = await start({ connected: 'none', deviations });
     expect(await setup.adapter.quote(context, asked)).toEqual({
@@ -279,11 +289,10 @@ describe('refusals and faults of the seller', () => {
   });
 
   it('a way to pay that the seller leaves out', async () => {
-    const { adapter } = await start({}, { pay_with: ['onchain'] });
-    expect(await adapter.quote(context, { ...asked, payWith: 'onchain', refundOnchain })).toEqual({
-      ok: false,
-      refusal: { reason: 'payment-method-unsupported' },
-    });
+    const { adapter, seller } = await start({}, { pay_with: ['onchain'] });
+    const refused = await adapter.quote(context, { ...asked, payWith: 'onchain', refundOnchain });
+    const [orderMade] = seller.control.orders.keys();
+    expect(refused).toEqual({ ok: false, refusal: { reason: 'payment-method-unsupported', orderMade } });
   });
 
   it('too many orders', async () => {
@@ -369,6 +378,23 @@ describe('orders', () => {
     ['flat payment', ['flat-payment'], ['CREATED/EXPECT_PAYMENT', 'CREATED/HOLD', 'COMPLETED/PAID']],
     ['fee in msat', ['fee-in-msat', 'flat-payment'], ['CREATED/EXPECT_PAYMENT', 'CREATED/HOLD', 'COMPLETED/PAID']],
     ['numbers, lower case, Unix times', ['number-amounts', 'lower-case-states', 'unix-times'], ['CREATED/EXPECT_PAYMENT', 'CREATED/HOLD', 'COMPLETED/PAID']],
+    ['in result', ['in-result'], ['CREATED/EXPECT_PAYMENT', 'CREATED/HOLD', 'COMPLETED/PAID']],
+    ['in data, camel case', ['in-data', 'camel-case'], ['CREATED/EXPECT_PAYMENT', 'CREATED/HOLD', 'COMPLETED/PAID']],
+    ['in order, with an id', ['in-order', 'id-for-order-id'], ['CREATED/EXPECT_PAYMENT', 'CREATED/HOLD', 'COMPLETED/PAID']],
+    ['numbers as ids', ['numeric-ids'], ['CREATED/EXPECT_PAYMENT', 'CREATED/HOLD', 'COMPLETED/PAID']],
+    ['milliseconds, amounts with a unit', ['milliseconds', 'amounts-with-unit'], ['CREATED/EXPECT_PAYMENT', 'CREATED/HOLD', 'COMPLETED/PAID']],
+    ['no fee', ['no-fee'], ['CREATED/EXPECT_PAYMENT', 'CREATED/HOLD', 'COMPLETED/PAID']],
+    ['no total, the invoice as a link', ['no-fee', 'no-total', 'invoice-as-link'], ['CREATED/EXPECT_PAYMENT', 'CREATED/HOLD', 'COMPLETED/PAID']],
+    [
+      'words for no confirmations, no maximum, no channel until there is one',
+      ['zero-conf-words', 'no-maximum', 'no-channel-member'],
+      ['CREATED/EXPECT_PAYMENT', 'CREATED/HOLD', 'COMPLETED/PAID'],
+    ],
+    [
+      'states with their type',
+      ['prefixed-states'],
+      ['ORDER_STATE_CREATED/PAYMENT_STATE_EXPECT_PAYMENT', 'ORDER_STATE_CREATED/PAYMENT_STATE_HOLD', 'ORDER_STATE_COMPLETED/PAYMENT_STATE_PAID'],
+    ],
     ['order states of other clients', ['extra-order-states'], ['EXPECT_PAYMENT/EXPECT_PAYMENT', 'OPENING/HOLD', 'COMPLETED/PAID']],
   ])('the same life in another dialect: %s', async (_name, deviations, words) => {
     const setup = await start({ deviations });
@@ -385,6 +411,40 @@ describe('orders', () => {
       ['paid', words[1]],
       ['finished', words[2]],
     ]);
+  });
+
+  it('a channel for a coupon: opened without a payment, or failed without a debt', async () => {
+    const setup = await start({ freeToken: 'zeroconf' }, { token_env: 'NORTH_TOKEN' });
+    const offer = await offerOf(setup);
+    expect(offer).toMatchObject({ pay: 0n, receive: 0n, fee: 0n, binding: true });
+    expect(await placedOf(setup, offer)).toMatchObject({ stage: 'paid', paymentInfo: { kind: 'none' } });
+    expect(await stageOf(setup, offer)).toEqual([['paid', 'CREATED']]);
+    setup.seller.control.open(offer.reservation?.upstreamOrderId ?? '');
+    expect(await stageOf(setup, offer)).toEqual([['finished', 'COMPLETED']]);
+    const second = await offerOf(setup);
+    setup.seller.control.fail(second.reservation?.upstreamOrderId ?? '');
+    expect(await stageOf(setup, second)).toEqual([['refunded', 'FAILED']]);
+  });
+
+  it.each<[string, Deviation[], string]>([
+    ['without an invoice', ['no-bolt11'], 'payment-method-unsupported'],
+    ['without any way to pay, and without a coupon', ['no-payment'], 'payment-method-unsupported'],
+    ['announced', ['announces'], 'option-unsupported'],
+  ])('one that cannot be sold is named: %s', async (_name, deviations, reason) => {
+    const { adapter, seller } = await start({ deviations });
+    const refused = await adapter.quote(context, asked);
+    expect(refused).toEqual({ ok: false, refusal: { reason, orderMade: [...seller.control.orders.keys()][0] } });
+  });
+
+  it('a shorter lease than asked for is told as it is', async () => {
+    expect((await offerOf(await start({ deviations: ['short-lease'] }))).facts).toMatchObject({ lease_blocks: 432 });
+  });
+
+  it('an address that is a link', async () => {
+    const setup = await start({ onchainExtraSats: 900, deviations: ['address-as-link'] }, { pay_with: ['lightning', 'onchain'] });
+    const offer = await offerOf(setup, { ...asked, payWith: 'onchain', refundOnchain });
+    const address = [...setup.seller.control.orders.values()][0]?.onchain?.address ?? '';
+    expect(offer).toMatchObject({ pay: 6300n, secret: address });
   });
 
   it('the older word for money given back', async () => {

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { ProviderFault } from '../fault.ts';
 import { listingBytes, requestJson } from '../kit/request-json.ts';
+import type { ProviderOffer } from '../../domain/offer.ts';
+import { sameId } from '../../domain/same-id.ts';
 import type { AdapterDeps, Answer, CallContext, LiquidityAdapter, LiquidityQuoteRequest, PlacedOrder } from '../spec.ts';
-import { isNotFound, readError, toRefusal } from './lsps1-errors.ts';
+import { isCertain, isNotFound, isRefusedAt5xx, isUnrouted, toRefusal } from './lsps1-errors.ts';
 import {
   factsOf,
   notesOf,
@@ -21,9 +23,9 @@ import {
   type PayWith,
 } from './lsps1-mapping.ts';
 import type { Settings } from './lsps1-settings.ts';
-import { infoWire, orderWire, refusalWire, type InfoWire } from './lsps1-wire.ts';
+import { findOrder, infoWire, type FoundOrder, type InfoWire } from './lsps1-wire.ts';
 
-type Created = { orderId: string; made: Made | 'unpayable'; terms: OrderTerms; connectTo: string | undefined };
+type Created = { made: Made; terms: OrderTerms; connectTo: string | undefined };
 const declined = { ok: false, refusal: { reason: 'declined' } } as const;
 
 export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): LiquidityAdapter => {
@@ -39,6 +41,21 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
       ...(maxBytes === undefined ? {} : { maxBytes }),
       ...(context.traceparent === undefined ? {} : { headers: { traceparent: context.traceparent } }),
     });
+  /** What a seller says, whatever it is: an order, a refusal in any form, or a text. */
+  const ask = async (context: CallContext, path: string, body?: object): Promise<{ status: number; said: unknown }> => {
+    const reply = await requestJson({
+      http: deps.http,
+      method: body === undefined ? 'GET' : 'POST',
+      url: `${base}/${path}`,
+      signal: context.signal,
+      schema: z.unknown(),
+      plainText: true,
+      refusesAt5xx: isRefusedAt5xx,
+      ...(body === undefined ? {} : { body }),
+      ...(context.traceparent === undefined ? {} : { headers: { traceparent: context.traceparent } }),
+    });
+    return { status: reply.status, said: reply.ok ? reply.value : reply.body };
+  };
 
   const readInfo = async (context: CallContext): Promise<Answer<InfoWire>> => {
     const reply = await call(context, 'get_info', infoWire, undefined, listingBytes);
@@ -62,8 +79,8 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
   };
 
   /**
-   * Makes one order at the seller. Every refusal is certain: nobody ever saw an order that was answered with a refusal, so nobody can pay it, and
-   * it expires by itself.
+   * Makes one order at the seller. A refusal without `orderMade` is certain: there is no order. With it, there is one that nobody may pay; it was
+   * shown to nobody, and expires by itself. A fault of create_order may have made one.
    */
   const create = async (context: CallContext, request: LiquidityQuoteRequest, payWith: PayWith, refundOnchain?: string): Promise<Answer<Created>> => {
     const { nodePubkey } = request;
@@ -75,12 +92,29 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
     const asked = toOrderTerms({ ...request, nodePubkey }, info.value, settings, given);
     if ('refusal' in asked) return { ok: false, refusal: asked.refusal };
     const [connectTo] = peersOf(info.value, settings);
-    const reply = await call(context, 'create_order', z.union([orderWire, refusalWire]), asked.terms.body);
-    if (!reply.ok) return { ok: false, refusal: toRefusal(reply.body, connectTo) };
-    const { value } = reply;
-    if (typeof value === 'string' || !('order_id' in value)) return { ok: false, refusal: toRefusal(value, connectTo) };
-    const checks = { network: deps.network, now: deps.now(), onchainLifeMs: settings.onchain_life_s * 1000 };
-    return { ok: true, value: { orderId: value.order_id, made: toMade(value, asked.terms, payWith, checks), terms: asked.terms, connectTo } };
+    const { status, said } = await ask(context, 'create_order', asked.terms.body);
+    const found = findOrder(said);
+    if (found === 'unnamed') throw new ProviderFault('malformed', 'an order without an id', { status });
+    if (found === undefined) {
+      if (isCertain(status, said)) return { ok: false, refusal: toRefusal(said, connectTo) };
+      throw new ProviderFault(status < 300 ? 'malformed' : 'server', 'neither an order nor a refusal', { status });
+    }
+    const judged = judge(found, asked.terms, { payWith, status, said, connectTo });
+    if ('refusal' in judged) return { ok: false, refusal: { ...judged.refusal, orderMade: found.orderId } };
+    return { ok: true, value: { made: judged.made, terms: asked.terms, connectTo } };
+  };
+
+  type Reply = { payWith: PayWith; status: number; said: unknown; connectTo: string | undefined };
+  /** Whatever is wrong with it, there is an order, and the fault says which. */
+  const judge = ({ orderId, isError, order }: FoundOrder, terms: OrderTerms, { payWith, status, said, connectTo }: Reply) => {
+    try {
+      if (isError || (status >= 300 && status !== paymentRequired)) return { refusal: toRefusal(said, connectTo) };
+      if (!order) throw new ProviderFault('malformed', 'an order off the schema', { status });
+      return toMade(order, terms, payWith, { network: deps.network, now: deps.now(), onchainLifeMs: settings.onchain_life_s * 1000 });
+    } catch (error) {
+      if (!(error instanceof ProviderFault)) throw error;
+      throw new ProviderFault(error.kind, error.message.slice(error.kind.length + 2), { retryable: error.retryable, status, orderMade: orderId, cause: error });
+    }
   };
 
   return {
@@ -102,58 +136,74 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
       const created = await create(context, request, payWith, request.refundOnchain);
       if (!created.ok) return created;
       const { made, terms, connectTo } = created.value;
-      if (made === 'unpayable') return { ok: false, refusal: { reason: 'payment-method-unsupported' } };
       return { ok: true, value: toFirmOffer(made, terms, payWith, connectTo) };
     },
 
     placeOrder: async (context, { quote, offer, inputs }) => {
       if (quote.ramp !== 'liquidity') throw new Error('this adapter sells channels only');
-      const { pay_with: payWith, order_id: reserved } = notesOf(offer.upstream);
+      const { pay_with: payWith, order_id: reserved, free } = notesOf(offer.upstream);
       const { secret: payTo } = offer;
-      if (reserved !== undefined && payTo !== undefined) {
+      if (reserved !== undefined && (payTo !== undefined || free === true)) {
         if (offer.expiresOn !== undefined && deps.now() >= offer.expiresOn) return { ok: false, refusal: { reason: 'declined', note: 'reservation-ended' } };
         const { pay, receive, fee, expiresOn } = offer;
-        return {
-          ok: true,
-          value: placed(reserved, { pay, receive, fee, ...(expiresOn === undefined ? {} : { expiresOn }) }, toPaymentInfo(payWith, payTo, pay)),
-        };
+        return { ok: true, value: placed(reserved, { pay, receive, fee, ...(expiresOn === undefined ? {} : { expiresOn }) }, payWith, payTo) };
       }
       const created = await create(context, quote, payWith, inputs.refundOnchain ?? quote.refundOnchain);
-      if (!created.ok) return created;
-      const { orderId, made, terms, connectTo } = created.value;
-      // Nobody can pay this order. The gateway says so, and follows it.
-      if (made === 'unpayable') return { ok: true, value: placed(orderId, { pay: offer.pay, receive: offer.receive, fee: offer.fee }, { kind: 'none' }) };
-      const { pay, receive, fee, expiresOn, rawStatus } = made;
-      const value = placed(orderId, { pay, receive, fee, expiresOn }, toPaymentInfo(payWith, made.payTo, pay));
+      if (!created.ok) {
+        const { orderMade, reason } = created.refusal;
+        // Nobody can pay this order. The gateway says so, and follows it.
+        return orderMade === undefined ? created : { ok: true, value: unpayable(orderMade, offer, reason) };
+      }
+      const { made, terms, connectTo } = created.value;
+      // The customer accepted a price for a longer lease.
+      if (made.leaseBlocks < leaseOf(quote, offer)) return { ok: true, value: unpayable(made.orderId, offer, 'lease-too-short') };
+      const { orderId, pay, receive, fee, expiresOn, rawStatus } = made;
+      const value = placed(orderId, { pay, receive, fee, ...(made.payTo === undefined ? {} : { expiresOn }) }, payWith, made.payTo);
       return { ok: true, value: { ...value, rawStatus, facts: factsOf(made, terms, connectTo) } };
     },
 
     readOrders: async (context, order) => {
       // The API cannot list a customer's orders, and "none" would be a lie.
       if (order?.upstreamOrderId === undefined) return { ok: false, refusal: { reason: 'declined', note: 'orders-not-listed' } };
-      const reply = await call(context, `get_order?order_id=${encodeURIComponent(order.upstreamOrderId)}`, z.union([orderWire, refusalWire]));
-      if (!reply.ok) {
-        if (reply.status === 404 || isNotFound(readError(reply.body))) return { ok: true, value: [] };
-        throw new ProviderFault('server', `status ${reply.status} to a read of an order`, { status: reply.status });
-      }
-      const { value } = reply;
-      if (typeof value === 'string' || !('order_id' in value)) {
-        if (isNotFound(readError(value))) return { ok: true, value: [] };
+      const { status, said } = await ask(context, `get_order?order_id=${encodeURIComponent(order.upstreamOrderId)}`);
+      const found = findOrder(said);
+      if (found === undefined || found === 'unnamed' || found.isError) {
+        if (found !== 'unnamed' && !isUnrouted(said) && (status === 404 || isNotFound(said))) return { ok: true, value: [] };
+        if (status >= 300) throw new ProviderFault('server', `status ${status} to a read of an order`, { status });
         throw new ProviderFault('malformed', 'an error in place of an order');
       }
-      if (value.order_id !== order.upstreamOrderId) throw new ProviderFault('malformed', 'another order than asked for');
-      return { ok: true, value: [toEvidence(value, order, deps.now())] };
+      if (!found.order) throw new ProviderFault('malformed', 'an order off the schema', { status });
+      if (!sameId(found.orderId, order.upstreamOrderId)) throw new ProviderFault('malformed', 'another order than asked for');
+      const evidence = toEvidence(found.order, order, deps.now());
+      return { ok: true, value: [{ ...evidence, upstreamOrderId: order.upstreamOrderId }] };
     },
   };
 };
 
+const paymentRequired = 402;
+
+/** A free order is paid for from the start. */
 const placed = (
   orderId: string,
   amounts: Pick<PlacedOrder, 'pay' | 'receive' | 'fee' | 'expiresOn'>,
-  paymentInfo: PlacedOrder['paymentInfo'],
+  payWith: PayWith,
+  payTo: string | undefined,
 ): PlacedOrder => ({
   upstreamOrderId: orderId,
-  stage: 'awaiting_payment',
   ...amounts,
-  paymentInfo,
+  ...(payTo === undefined
+    ? { stage: 'paid', paymentInfo: { kind: 'none' } }
+    : { stage: 'awaiting_payment', paymentInfo: toPaymentInfo(payWith, payTo, amounts.pay) }),
 });
+
+const unpayable = (orderId: string, { pay, receive, fee }: ProviderOffer, problem: string): PlacedOrder => ({
+  upstreamOrderId: orderId,
+  stage: 'awaiting_payment',
+  pay,
+  receive,
+  fee,
+  paymentInfo: { kind: 'none', problem },
+});
+
+/** What the customer asked for, else what the offer promised. */
+const leaseOf = ({ leaseBlocks }: LiquidityQuoteRequest, { facts }: ProviderOffer): number => leaseBlocks ?? Number(facts.lease_blocks ?? 0);

@@ -1,54 +1,102 @@
-import { z } from 'zod';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../fault.ts';
-
-type SaidError = { code?: number; property?: string; text: string };
-
-const text = z.string().max(4096).catch('');
-const rpcError = z.object({
-  code: z.number().optional().catch(undefined),
-  message: text,
-  data: z
-    .object({ property: z.string().optional().catch(undefined), message: text })
-    .optional()
-    .catch(undefined),
-});
-const body = z.union([
-  z.string().transform((message) => ({ message })),
-  z.object({ error: z.union([z.string().transform((message) => ({ message })), rpcError]) }).transform(({ error }) => error),
-  rpcError,
-]);
-
-/** A seller's error, in any of its forms. We read its words and never pass them on. */
-export const readError = (said: unknown): SaidError => {
-  const parsed = body.safeParse(said);
-  if (!parsed.success) return { text: '' };
-  const error = rpcError.parse(parsed.data);
-  return {
-    ...(error.code === undefined ? {} : { code: error.code }),
-    ...(error.data?.property === undefined ? {} : { property: error.data.property }),
-    text: `${error.message} ${error.data?.message ?? ''}`.trim(),
-  };
-};
+import { asSentence, readError, saysNo, type SaidError } from '../kit/read-error.ts';
 
 const notFoundCode = 101;
-export const isNotFound = ({ code, text: words }: SaidError): boolean => code === notFoundCode || /not[ _]found|no such order|unknown order/i.test(words);
+/** That the seller has no such order. Of an answer without words only the status tells. */
+export const isNotFound = (body: unknown): boolean => {
+  const said = readError(body);
+  const { code } = said;
+  return code === notFoundCode || /\bnot found\b|\bno such order\b|\bunknown order\b|\border\b.{0,40}\b(?:does not|doesn't) exist\b/.test(asSentence(said));
+};
 
 const tokenCode = 102;
-/** Code 100 names the limit (`max_channel_expiry_blocks`), code −32602 the field of the request (`channel_expiry_blocks`). */
-const propertyReasons: readonly (readonly [RegExp, Refusal['reason']])[] = [
-  [/channel_expiry_blocks$/, 'lease-unsupported'],
-  [/refund_onchain_address$/, 'payment-method-unsupported'],
-  [/balance_sat$|announce_channel$/, 'option-unsupported'],
-];
+/** bLIP-51's errors for create_order, and JSON-RPC's own for a request that was not carried out. */
+const decidedCodes: ReadonlySet<number> = new Set([1, 100, 101, tokenCode, -32_600, -32_601, -32_602]);
 
-/** Why a seller made no order. Throws `rate-limited` if the words say so under a status other than 429. */
-export const toRefusal = (said: unknown, connectTo: string | undefined): Refusal => {
-  const { code, property, text: words } = readError(said);
-  if (/too many|rate.?limit|slow down/i.test(words)) throw new ProviderFault('rate-limited', 'an error that says so', { taken: 'no' });
-  if (/not (?:yet )?connected|peer.{0,40}(?:connect|offline|online)|connect.{0,40}(?:peer|first|node)/i.test(words))
-    return { reason: 'peer-not-connected', ...(connectTo === undefined ? {} : { connectTo }) };
-  if (code === tokenCode || property === 'token') return { reason: 'declined', note: 'token-refused' };
-  if (/white.?list|allow.?list/i.test(words)) return { reason: 'declined', note: 'node-not-listed' };
-  return { reason: propertyReasons.find(([named]) => named.test(property ?? ''))?.[1] ?? 'declined' };
+/** Code 100 names the limit (`max_channel_expiry_blocks`), code −32602 the field of the request (`channel_expiry_blocks`); others name it in their words. */
+const propertyReasons: readonly (readonly [RegExp, Refusal['reason']])[] = [
+  [/channel_?expiry_?blocks/, 'lease-unsupported'],
+  [/refund_?onchain_?address/, 'payment-method-unsupported'],
+  [/balance_?sat|announce_?channel/, 'option-unsupported'],
+];
+const isTooLittle =
+  /\b(?:must|should|to) be (?:greater|larger|more|bigger|higher) than\b|\bnot be (?:less|smaller|lower) than\b|\bis (?:less|smaller|lower) than\b|\bat least\b|\btoo (?:small|low)\b|\bbelow\b|\bminimum\b/;
+const isTooMuch =
+  /\b(?:must|should|to) be (?:less|smaller|lower) than\b|\bnot be (?:greater|larger|more|bigger|higher) than\b|\bis (?:greater|larger|more|bigger|higher) than\b|\bat most\b|\btoo (?:large|high|big)\b|\babove\b|\bmaximum\b|\bexceed/;
+const isAboutAmount = /\b(?:balance|amount|size|capacity|sats?|channel)\b/;
+
+/** What the words say about the terms of the order. A range with both its ends tells no direction. */
+const termsReason = ({ words }: SaidError, sentence: string): Refusal['reason'] | undefined => {
+  const property = propertyReasons.find(([named]) => named.test(words))?.[1];
+  if (property !== undefined && property !== 'option-unsupported') return property;
+  if (/\b(?:lease|expiry|duration)\b/.test(sentence)) return 'lease-unsupported';
+  const [little, much] = [isTooLittle.test(sentence), isTooMuch.test(sentence)];
+  if (isAboutAmount.test(sentence) && little !== much) return little ? 'below-minimum' : 'above-maximum';
+  return property ?? (/\b(?:public|private|announced|unannounced) channels?\b/.test(sentence) ? 'option-unsupported' : undefined);
+};
+
+const peer = String.raw`(?:peers?|nodes?|clients?)`;
+const notConnected = new RegExp(
+  [
+    String.raw`\bnot (?:yet |currently |a )?(?:connected|peered|peer|online|reachable)\b`,
+    String.raw`\b(?:isn't|aren't|no longer) connected\b`,
+    String.raw`\bno (?:active )?(?:connection|peer)\b`,
+    String.raw`\b${peer}\b.{0,60}\b(?:offline|unreachable|disconnected|not (?:be )?(?:found|reached))\b`,
+    String.raw`\b(?:offline|unreachable|disconnected)\b.{0,60}\b${peer}\b`,
+    String.raw`\b(?:must|need|needs|have|has|should) (?:to )?(?:first )?(?:be )?connect`,
+    String.raw`\b(?:please|first) connect\b`,
+    String.raw`\bconnect (?:to|with) (?:our|the|us|lsp|peer|your)\b`,
+    String.raw`\bconnect\b.{0,40}\bfirst\b`,
+    String.raw`\b(?:could not|couldn't|cannot|can't|unable to|failed to) (?:connect|reach)\b.{0,60}\b${peer}\b`,
+    String.raw`\b${peer} connection (?:is )?(?:required|missing|needed)\b`,
+  ].join('|'),
+);
+
+/**
+ * Why a seller made no order. Throws `rate-limited` if the words say so under a status other than 429. Code 102 and a bad token are the operator's
+ * to put right.
+ */
+export const toRefusal = (body: unknown, connectTo: string | undefined): Refusal => {
+  const said = readError(body);
+  const sentence = asSentence(said);
+  if (/\btoo many (?!channels)|rate.?limit|slow down|throttl/.test(sentence)) throw new ProviderFault('rate-limited', 'an error that says so', { taken: 'no' });
+  if (notConnected.test(sentence)) return { reason: 'peer-not-connected', ...(connectTo === undefined ? {} : { connectTo }) };
+  if (isAboutToken(said, sentence)) return { reason: 'declined', note: 'token-refused' };
+  if (/\b(?:white|allow).?list/.test(sentence)) return { reason: 'declined', note: 'node-not-listed' };
+  return { reason: termsReason(said, sentence) ?? 'declined' };
+};
+
+const isAboutToken = ({ code, words }: SaidError, sentence: string): boolean =>
+  code === tokenCode || /\b(?:property|loc|field|path)\b.{0,20}\btoken\b/.test(words) || /\b(?:token|coupon|voucher|discount code|promo code)\b/.test(sentence);
+
+/** Words of a web server that has no such path, or a page: they say nothing about an order. */
+export const isUnrouted = (body: unknown): boolean =>
+  typeof body === 'string' && /^\s*<|^\s*404\b|\bpage not found\b|\bcannot (?:get|post)\b|\bno (?:such )?route\b/i.test(body);
+
+export const isRefusedAt5xx = (body: unknown): boolean => isCertain(500, body);
+
+/** A request that never came in whole: whoever answers so did not wait for its outcome. */
+const unheard: ReadonlySet<number> = new Set([408, 425, 499]);
+
+/**
+ * Whether it is certain that no order was made: a 4xx is the seller's no, and so are bLIP-51's codes. Under any other status the words must say
+ * no: "created" without an id, "internal error" and what nobody understands may have made one.
+ */
+export const isCertain = (status: number, body: unknown): boolean => {
+  if (status >= 400 && status < 500) return !unheard.has(status);
+  const said = readError(body);
+  const isDecided = said.code !== undefined && decidedCodes.has(said.code) && said.isError;
+  if (status >= 500) return isDecided || (saysNo(said) && isSpecific(body));
+  return isDecided || saysNo(said);
+};
+
+/** A reason that names what is wrong with the request. A broken server says "failed" about anything. */
+const isSpecific = (body: unknown): boolean => {
+  try {
+    const { reason, note } = toRefusal(body, undefined);
+    return reason !== 'declined' || note !== undefined;
+  } catch {
+    return true; // a rate limit
+  }
 };

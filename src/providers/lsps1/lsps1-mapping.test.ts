@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ProviderFault } from '../fault.ts';
-import { isNotFound, readError, toRefusal } from './lsps1-errors.ts';
+import { isNotFound, toRefusal } from './lsps1-errors.ts';
 import { notesOf, peersOf, rangeOf, stageOf, toEvidence } from './lsps1-mapping.ts';
 import { settings as schema } from './lsps1-settings.ts';
-import { infoWire, orderWire, type InfoWire } from './lsps1-wire.ts';
+import { findOrder, infoWire, type InfoWire, type OrderWire } from './lsps1-wire.ts';
 
 const settings = schema.parse({ base_url: 'https://seller.example/api/v1' });
 const key = `02${'ab'.repeat(32)}`;
@@ -24,8 +24,9 @@ describe('ranges', () => {
     expect(rangeOf(info(more), product)).toEqual(range);
   });
 
-  it('a document without the largest channel is no get_info', () => {
-    expect(infoWire.safeParse({ min_channel_balance_sat: '50000' }).success).toBe(false);
+  it('a document without any limit of a channel is no get_info; without the largest, the seller refuses what is too much', () => {
+    expect(infoWire.safeParse({ max_channel_expiry_blocks: 4320, status: 'ok' }).success).toBe(false);
+    expect(rangeOf(infoWire.parse({ min_channel_balance_sat: '50000' }), 'inbound')).toEqual({ minSats: 50_000n, maxSats: 2_100_000_000_000_000n });
   });
 });
 
@@ -78,7 +79,11 @@ describe('stages', () => {
 
 describe('evidence', () => {
   const bolt11 = { state: 'EXPECT_PAYMENT', fee_total_sat: '8888', order_total_sat: '2008888', invoice: 'x', expires_at: '2015-01-25T19:29:44.612Z' };
-  const order = (more: object, payment: object = { bolt11 }) => orderWire.parse({ order_id: 'o', order_state: 'CREATED', payment, ...more });
+  const order = (more: object, payment: object = { bolt11 }): OrderWire => {
+    const found = findOrder({ order_id: 'o', order_state: 'CREATED', payment, ...more });
+    if (found === undefined || found === 'unnamed' || !found.order) throw new Error('no order');
+    return found.order;
+  };
   const followed = { receive: 2_000_000n, upstream: { pay_with: 'lightning' } };
 
   it('amounts of the way that was chosen, the balance from the order or from ours', () => {
@@ -153,11 +158,7 @@ describe('errors', () => {
   });
 
   it('not found, by code or by words', () => {
-    expect([{ error: { code: 101 } }, { message: 'Order not found' }, { error: { code: 1 } }].map((body) => isNotFound(readError(body)))).toEqual([
-      true,
-      true,
-      false,
-    ]);
+    expect([{ error: { code: 101 } }, { message: 'Order not found' }, { error: { code: 1 } }].map(isNotFound)).toEqual([true, true, false]);
   });
 });
 

@@ -1,5 +1,6 @@
 /** What a seller's answers mean. Pure: no clock, no network. */
 import { bitcoinUri, checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
+import { bareInvoice, readBitcoinLink } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import type { Facts, Json, ProviderOffer } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
@@ -8,11 +9,11 @@ import { ProviderFault } from '../fault.ts';
 import type { End } from '../kit/read-time.ts';
 import type { FollowedOrder, LiquidityListing, LiquidityQuoteRequest, OrderEvidence, PaymentInfo } from '../spec.ts';
 import type { Settings } from './lsps1-settings.ts';
-import { paymentWire, type InfoWire, type OrderWire, type PaymentWire } from './lsps1-wire.ts';
+import { satsOfMsat, type InfoWire, type OrderWire, type PaymentWire, type WayToPay } from './lsps1-wire.ts';
 
-export type PayWith = Settings['pay_with'][number];
-/** What we store of an offer, to order it and read its order. An estimate has no order yet. */
-export type Notes = { pay_with: PayWith; order_id?: string };
+export type PayWith = WayToPay;
+/** What we store of an offer, to order it and read its order. An estimate has no order yet. `free`: nothing is to be paid. */
+export type Notes = { pay_with: PayWith; order_id?: string; free?: true };
 
 const least = (...amounts: (bigint | undefined)[]): bigint =>
   amounts.reduce<bigint>((found, one) => (one !== undefined && one < found ? one : found), 2_100_000_000_000_000n);
@@ -41,9 +42,10 @@ export const rangeOf = (info: InfoWire, product: LiquidityQuoteRequest['product'
 const peerForm = /^0[23][0-9a-f]{64}@[^\s@]{1,255}:\d{1,5}$/i;
 /** `pubkey@host:port`, addresses without Tor first. A bare key if nothing says where the node is. */
 export const peersOf = (info: InfoWire, settings: Settings): string[] => {
-  const uris = (info.uris ?? []).filter((uri): uri is string => typeof uri === 'string' && peerForm.test(uri));
+  const given: unknown[] = Array.isArray(info.uris) ? info.uris : [info.uris];
+  const uris = given.filter((uri): uri is string => typeof uri === 'string' && peerForm.test(uri));
   const named = [...uris.filter((uri) => !uri.includes('.onion:')), ...uris.filter((uri) => uri.includes('.onion:'))];
-  const key = typeof info.public_key === 'string' && /^0[23][0-9a-f]{64}$/i.test(info.public_key) ? [info.public_key] : [];
+  const key = [info.public_key, info.pubkey].filter((one): one is string => typeof one === 'string' && /^0[23][0-9a-f]{64}$/i.test(one)).slice(0, 1);
   const known = [...(settings.peer === undefined ? [] : [settings.peer]), ...named];
   return known.length > 0 ? [...new Set(known)] : key;
 };
@@ -76,7 +78,15 @@ export const refusedOutright = (request: LiquidityQuoteRequest, settings: Settin
   return undefined;
 };
 
-export type OrderTerms = { lspSats: bigint; clientSats: bigint; leaseBlocks: number; body: { [key: string]: Json } };
+export type OrderTerms = {
+  lspSats: bigint;
+  clientSats: bigint;
+  leaseBlocks: number;
+  announce: boolean;
+  /** Whether a coupon goes along, which may make the channel free. */
+  hasToken: boolean;
+  body: { [key: string]: Json };
+};
 
 /** The body of create_order, or why this seller would refuse it. We make no order to learn what get_info already says. */
 export const toOrderTerms = (
@@ -105,74 +115,123 @@ export const toOrderTerms = (
     funding_confirms_within_blocks: Math.max(settings.funding_confirms_within_blocks, info.min_funding_confirms_within_blocks ?? 1),
     channel_expiry_blocks: leaseBlocks,
     announce_channel: request.announce,
-    ...(given.token === undefined ? {} : { token: given.token }),
+    // Every public client sends it, nearly always empty, so no seller can mind.
+    token: given.token ?? '',
     ...(given.refundOnchain === undefined ? {} : { refund_onchain_address: given.refundOnchain }),
   };
-  return { terms: { lspSats: request.amountSats, clientSats, leaseBlocks, body } };
+  const { announce } = request;
+  return { terms: { lspSats: request.amountSats, clientSats, leaseBlocks, announce, hasToken: body.token !== '', body } };
 };
 
 // ---- the order -------------------------------------------------------------------------------------------------------------------------
 
-type Payment = { wire: PaymentWire; payTo?: string };
-type Payments = { lightning?: Payment; onchain?: Payment; states: string[] };
-const optionOf = (value: unknown): PaymentWire | undefined => {
-  const parsed = typeof value === 'object' && value !== null && !Array.isArray(value) ? paymentWire.safeParse(value) : undefined;
-  if (parsed && !parsed.success) throw new ProviderFault('malformed', 'a payment off the schema');
-  return parsed?.data;
-};
 const longestWord = 64;
 const wordOf = (text: string | undefined): string => (text ?? '').slice(0, longestWord).toUpperCase();
-const stateOf = (wire: PaymentWire | undefined): string => wordOf(wire?.state ?? wire?.payment_state);
-const way = (wire: PaymentWire | undefined, payTo: string | undefined): Payment | undefined =>
-  wire && { wire, ...(payTo === undefined || payTo === '' ? {} : { payTo }) };
-
-/** Nested under `bolt11` and `onchain`, or flat, with one state and one total for both. */
-const paymentsOf = (order: OrderWire): Payments => {
-  const payment = order.payment ?? {};
-  const nested = ['bolt11', 'bolt12', 'onchain'].some((name) => typeof payment[name] === 'object' && payment[name] !== null);
-  const flat = nested ? undefined : optionOf(payment);
-  const [bolt11, onchain] = flat ? [flat, flat] : [optionOf(payment['bolt11']), optionOf(payment['onchain'])];
-  const lightning = way(bolt11, bolt11?.invoice ?? bolt11?.lightning_invoice ?? bolt11?.bolt11_invoice);
-  const chain = way(onchain, onchain?.address ?? onchain?.onchain_address);
-  const states = flat ? [stateOf(flat)] : [bolt11, onchain].map(stateOf);
-  return { states: states.filter((word) => word !== ''), ...(lightning ? { lightning } : {}), ...(chain ? { onchain: chain } : {}) };
+/** Without what other clients put before and between: `ORDER_STATE_CREATED`, `expectPayment`, `expect-payment`. */
+const bare = (word: string): string =>
+  word
+    .replaceAll(/[^A-Z\d]+/g, '_')
+    .replace(/^(?:LSPS1_)?(?:ORDER|PAYMENT)_STATE_/, '')
+    .replace(/^EXPECTPAYMENT$/, 'EXPECT_PAYMENT');
+const stateOf = (wire: PaymentWire | undefined): string => wordOf(wire?.state ?? wire?.payment_state ?? wire?.status);
+/** `status` may also say how the call went, so there it counts only with a word of LSPS1. */
+const orderStateOf = ({ order_state, state, status }: OrderWire): string => {
+  const told = order_state ?? state;
+  return told === undefined && !orderWords.has(bare(wordOf(status))) ? '' : wordOf(told ?? status);
 };
+const statesOf = ({ ways }: OrderWire): string[] => [ways.lightning, ways.onchain].map(stateOf).filter((word) => word !== '');
+const endOf = (order: OrderWire, wire: PaymentWire | undefined): End =>
+  wire?.expires_at ?? wire?.expires_on ?? wire?.expires ?? wire?.expiry ?? wire?.expiration ?? order.expires_at;
 
-const satsOfMsat = (msat: bigint | undefined): bigint | undefined => (msat === undefined ? undefined : (msat + 999n) / 1000n);
+const msats = (msat: bigint | undefined): bigint | undefined => (msat === undefined ? undefined : satsOfMsat(msat));
+const feeOf = (wire: PaymentWire): bigint | undefined =>
+  wire.fee_total_sat ?? wire.total_fee_sat ?? wire.fee_sat ?? msats(wire.fee_total_msat ?? wire.total_fee_msat ?? wire.fee_msat);
+const totalOf = (wire: PaymentWire): bigint | undefined =>
+  wire.order_total_sat ?? wire.total_sat ?? wire.amount_sat ?? msats(wire.order_total_msat ?? wire.total_msat ?? wire.amount_msat);
 
-/** Checks order_total = fee + client balance, as far as they are stated. A document that breaks this is no order. Undefined: no totals at all. */
-const totalsOf = (wire: PaymentWire, client: bigint): { pay: bigint; receive: bigint; fee: bigint } | undefined => {
-  const fee = wire.fee_total_sat ?? satsOfMsat(wire.fee_total_msat ?? wire.total_fee_msat);
-  const total = wire.order_total_sat ?? satsOfMsat(wire.order_total_msat) ?? (fee === undefined ? undefined : fee + client);
+type Totals = { pay: bigint; receive: bigint; fee: bigint };
+/**
+ * Checks order_total = fee + client balance, as far as they are stated. A document that breaks this is no order. Undefined: no totals at all.
+ * `asked`: what the invoice asks for, where nothing else says it.
+ */
+const totalsOf = (wire: PaymentWire, client: bigint, asked?: bigint): Totals | undefined => {
+  const fee = feeOf(wire);
+  const total = totalOf(wire) ?? (fee === undefined ? asked : fee + client);
   if (total === undefined) return undefined;
-  if (client < 0n || total <= 0n || total < client || (fee !== undefined && (fee < 0n || total !== fee + client)))
+  if (client < 0n || total < client || total < 0n || (fee !== undefined && (fee < 0n || total !== fee + client)))
     throw new ProviderFault('malformed', 'order_total_sat is not fee_total_sat and client_balance_sat');
   return { pay: total, receive: client, fee: total - client };
 };
 
-export type Made = { orderId: string; pay: bigint; receive: bigint; fee: bigint; leaseBlocks: number; payTo: string; expiresOn: number; rawStatus: string };
+/** Without `payTo` the channel is free: nothing is left to pay. */
+export type Made = Totals & { orderId: string; leaseBlocks: number; payTo?: string; expiresOn: number; rawStatus: string };
 export type Checks = { network: BitcoinNetwork; now: number; onchainLifeMs: number };
 
-/** Accepts a new order that matches the request and can be paid. `unpayable`: the seller omitted this way to pay. Throws `malformed` for lies. */
-export const toMade = (order: OrderWire, terms: OrderTerms, payWith: PayWith, checks: Checks): Made | 'unpayable' => {
+/**
+ * Accepts a new order that matches the request and can be paid, or is free. A refusal: there is an order, but not what was asked for: the seller
+ * omitted this way to pay, announces what should be private, or ended it at once. Throws `malformed` for lies.
+ */
+export const toMade = (order: OrderWire, terms: OrderTerms, payWith: PayWith, checks: Checks): { made: Made } | { refusal: Refusal } => {
   if ((order.lsp_balance_sat ?? terms.lspSats) !== terms.lspSats || (order.client_balance_sat ?? terms.clientSats) !== terms.clientSats)
     throw new ProviderFault('malformed', 'the order is over other balances than asked for');
-  const payments = paymentsOf(order);
-  const payment = payments[payWith];
-  const totals = payment && totalsOf(payment.wire, terms.clientSats);
-  if (payment?.payTo === undefined || totals === undefined) return 'unpayable';
-  const ends = payment.wire.expires_at;
-  const expiresOn = payWith === 'lightning' ? invoiceEnd(payment.payTo, totals.pay, ends, checks) : addressEnd(payment.payTo, ends, checks);
+  // An announced channel shows a private node to everybody, and no later answer takes that back.
+  if ((order.announce_channel ?? terms.announce) !== terms.announce) return { refusal: { reason: 'option-unsupported' } };
+  const wire = order.ways[payWith];
+  const state = stateOf(wire);
+  const stage = stageOf(bare(orderStateOf(order)), bare(state), statesOf(order).map(bare), payWith, false);
+  if (stage !== undefined && ended.has(stage)) return { refusal: { reason: 'declined' } };
+  const payTo = wire && payToOf(wire, payWith, checks.network);
+  const totals = wire && totalsOf(wire, terms.clientSats, payTo === undefined ? undefined : askedBy(payTo, payWith));
+  const ends = endOf(order, wire);
+  const inCommon = { orderId: order.order_id, leaseBlocks: order.channel_expiry_blocks ?? terms.leaseBlocks, rawStatus: rawStatusOf(order, state) };
+  if (isFree(order, terms, stage, totals)) {
+    if (payTo !== undefined && (askedBy(payTo, payWith) ?? 0n) > 0n) throw new ProviderFault('malformed', 'a free order with an invoice to pay');
+    return { made: { ...inCommon, pay: 0n, receive: 0n, fee: 0n, expiresOn: typeof ends === 'number' ? ends : checks.now + checks.onchainLifeMs } };
+  }
+  if (stage === 'paid' || stage === 'finished') throw new ProviderFault('malformed', 'a new order that has been paid already');
+  if (payTo === undefined || totals === undefined) return { refusal: { reason: 'payment-method-unsupported' } };
+  const expiresOn = payWith === 'lightning' ? invoiceEnd(payTo, totals.pay, ends, checks) : addressEnd(payTo, ends, checks);
+  if (wire) contradictLink(wire, totals.pay, checks.network);
   if (expiresOn <= checks.now) throw new ProviderFault('malformed', 'the order was over when it was made');
-  return {
-    orderId: order.order_id,
-    ...totals,
-    leaseBlocks: order.channel_expiry_blocks ?? terms.leaseBlocks,
-    payTo: payment.payTo,
-    expiresOn,
-    rawStatus: rawStatusOf(order, stateOf(payment.wire)),
-  };
+  return { made: { ...inCommon, ...totals, payTo, expiresOn } };
 };
+
+const ended: ReadonlySet<Stage> = new Set<Stage>(['refunded', 'failed', 'expired', 'review']);
+
+/**
+ * Olympus gives a channel for a coupon: `payment` is empty, and opening begins at once (ZEUS, pull request 4109). Without a coupon, such an order is
+ * one that nobody can pay, unless it is being opened; so is one whose ways to pay are named, but null. A stated total of nothing is free, too.
+ */
+const isFree = (order: OrderWire, { clientSats, hasToken }: OrderTerms, stage: Stage | undefined, totals: Totals | undefined): boolean => {
+  if (clientSats > 0n) return false;
+  if (!order.namesWay) return hasToken || stage === 'paid' || stage === 'finished';
+  return totals?.pay === 0n;
+};
+
+/** The invoice or address, also out of a link. */
+const payToOf = (wire: PaymentWire, payWith: PayWith, network: BitcoinNetwork): string | undefined => {
+  const link = linkOf(wire, network);
+  if (payWith === 'lightning') {
+    const invoice = wire.invoice ?? wire.lightning_invoice ?? wire.bolt11_invoice ?? wire.bolt11 ?? wire.payment_request ?? wire.pr ?? link?.invoice;
+    if (invoice === undefined || invoice.trim() === '') return undefined;
+    return readBitcoinLink(invoice, network)?.invoice ?? bareInvoice(invoice);
+  }
+  const address = wire.address ?? wire.onchain_address ?? link?.address;
+  if (address === undefined || address.trim() === '') return undefined;
+  return readBitcoinLink(address, network)?.address ?? address.trim();
+};
+const linkOf = ({ bip21, uri, payment_uri, address }: PaymentWire, network: BitcoinNetwork) => {
+  const text = [bip21, uri, payment_uri, address].find((one) => one !== undefined && /^\s*bitcoin:/i.test(one));
+  return text === undefined ? undefined : readBitcoinLink(text, network);
+};
+/** A link beside the order that asks for another amount shows that one of them is wrong. */
+const contradictLink = (wire: PaymentWire, pay: bigint, network: BitcoinNetwork): void => {
+  const amountSats = linkOf(wire, network)?.amountSats;
+  if (amountSats !== undefined && amountSats !== pay) throw new ProviderFault('malformed', 'a bitcoin: link that says another thing than the order');
+};
+
+/** What an invoice asks for. Undefined where the payer chooses, and for an address. */
+const askedBy = (payTo: string, payWith: PayWith): bigint | undefined => (payWith === 'lightning' ? msats(decodeInvoice(payTo)?.amountMsat) : undefined);
 
 /** An invoice may state any number of seconds. */
 const longestLifeMs = 365 * 86_400_000;
@@ -182,7 +241,7 @@ const invoiceEnd = (text: string, total: bigint, ends: End, { network, now }: Ch
   const invoice = decodeInvoice(text);
   if (!invoice) throw new ProviderFault('malformed', 'the invoice cannot be paid');
   if (invoice.network !== network) throw new ProviderFault('malformed', 'the invoice is for another network');
-  if (satsOfMsat(invoice.amountMsat) !== total) throw new ProviderFault('malformed', 'the invoice is over another amount than the order');
+  if (msats(invoice.amountMsat) !== total) throw new ProviderFault('malformed', 'the invoice is over another amount than the order');
   return Math.min((invoice.timestamp + invoice.expirySeconds) * 1000, typeof ends === 'number' ? ends : now + longestLifeMs);
 };
 
@@ -205,10 +264,10 @@ export const toFirmOffer = (made: Made, terms: OrderTerms, payWith: PayWith, con
   receive: made.receive,
   fee: made.fee,
   binding: true,
-  expiresOn: made.expiresOn,
   reservation: { upstreamOrderId: made.orderId, acceptUntil: made.expiresOn },
-  upstream: { pay_with: payWith, order_id: made.orderId } satisfies Notes,
-  secret: made.payTo,
+  ...(made.payTo === undefined
+    ? { upstream: { pay_with: payWith, order_id: made.orderId, free: true } satisfies Notes }
+    : { expiresOn: made.expiresOn, upstream: { pay_with: payWith, order_id: made.orderId } satisfies Notes, secret: made.payTo }),
   facts: factsOf(made, terms, connectTo),
   requires: [],
   warnings: terms.lspSats + terms.clientSats > largeChannelSats ? ['large-channel'] : [],
@@ -239,8 +298,9 @@ export const toEstimate = (request: LiquidityQuoteRequest, payWith: PayWith): Pr
 
 // ---- get_order -------------------------------------------------------------------------------------------------------------------------
 
-const rawStatusOf = (order: OrderWire, payment: string): string => [wordOf(order.order_state), payment].filter((word) => word !== '').join('/');
+const rawStatusOf = (order: OrderWire, payment: string): string => [orderStateOf(order), payment].filter((word) => word !== '').join('/');
 
+const orderWords = new Set(['CREATED', 'COMPLETED', 'FAILED', 'EXPECT_PAYMENT', 'PAID', 'HOLD', 'OPENING', 'EXPIRED', 'REFUNDED', 'CANCELLED', 'CANCELED']);
 const paid = new Set(['HOLD', 'PAID']);
 /** CANCELLED is the older word for a hold invoice that was released. */
 const returned = new Set(['REFUNDED', 'CANCELLED', 'CANCELED']);
@@ -268,37 +328,45 @@ export const stageOf = (orderState: string, state: string, states: string[], pay
 };
 
 export const toEvidence = (order: OrderWire, followed: Pick<FollowedOrder, 'receive' | 'upstream'>, now: number): OrderEvidence => {
-  const payments = paymentsOf(order);
-  const payWith = notesOf(followed.upstream).pay_with;
-  const payment = payments[payWith];
-  const state = stateOf(payment?.wire);
-  const told = payment?.wire.expires_at;
+  const { pay_with: payWith, free } = notesOf(followed.upstream);
+  const wire = order.ways[payWith];
+  const state = stateOf(wire);
+  const told = endOf(order, wire);
   const ends = told === 'unreadable' ? undefined : told;
-  const orderState = wordOf(order.order_state);
-  const stage = stageOf(orderState, state, payments.states, payWith, ends !== undefined && now >= ends);
-  const totals = payment && totalsOf(payment.wire, order.client_balance_sat ?? followed.receive);
+  const orderState = bare(orderStateOf(order));
+  const isOver = free !== true && ends !== undefined && now >= ends;
+  const stage = stageOf(orderState, bare(state), statesOf(order).map(bare), payWith, isOver);
+  const totals = wire && totalsOf(wire, order.client_balance_sat ?? followed.receive);
   const { channel } = order;
   const facts = {
     ...(channel?.funding_outpoint === undefined ? {} : { funding_outpoint: channel.funding_outpoint }),
     ...(channel?.expires_at === undefined ? {} : { channel_expires_on: new Date(channel.expires_at).toISOString() }),
   };
+  const reached = free === true ? freeStage(stage) : stage;
   return {
     upstreamOrderId: order.order_id,
     rawStatus: rawStatusOf(order, state),
-    ...(stage === undefined ? {} : { stage }),
+    ...(reached === undefined ? {} : { stage: reached }),
     ...totals,
     ...(channel?.funded_at === undefined ? {} : { statusOn: channel.funded_at }),
-    ...(ends === undefined ? {} : { expiresOn: ends }),
+    ...(ends === undefined || free === true ? {} : { expiresOn: ends }),
     ...(Object.keys(facts).length === 0 ? {} : { facts }),
   };
+};
+
+/** Of a free order nothing is awaited but its channel, and where that fails, nothing is owed. */
+const freeStage = (stage: Stage | undefined): Stage | undefined => {
+  if (stage === 'awaiting_payment') return 'paid';
+  return stage !== undefined && ended.has(stage) ? 'refunded' : stage;
 };
 
 /** What we put into the offer. The gateway stores it unchanged. */
 export const notesOf = (upstream: Json): Notes => {
   const kept = typeof upstream === 'object' && upstream !== null && !Array.isArray(upstream) ? upstream : {};
-  const { pay_with, order_id } = kept;
+  const { pay_with, order_id, free } = kept;
   return {
     pay_with: pay_with === 'onchain' ? 'onchain' : 'lightning',
     ...(typeof order_id === 'string' ? { order_id } : {}),
+    ...(free === true ? { free } : {}),
   };
 };

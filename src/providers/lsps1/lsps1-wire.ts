@@ -3,16 +3,40 @@
  * Source: bLIP-51 (github.com/lightning/blips), and the forms seen in public clients (README.md).
  */
 import { z } from 'zod';
+import { findDocument, idIn, isMembers, withSnakeNames, type Members } from '../kit/find-document.ts';
+import { isNothing, readError } from '../kit/read-error.ts';
 import { readTime } from '../kit/read-time.ts';
-import { optional, wireEnd, wireInteger, wireSats, wireText } from '../kit/wire-values.ts';
+import { optional, wireBoolean, wireEnd, wireInteger, wireSats, wireText } from '../kit/wire-values.ts';
 
 /** An unreadable time is dropped. */
 const softTime = z.unknown().optional().transform(readTime);
-const amount = optional(wireSats);
+
+/** "5400 sat", "5400000 msat", "0.000054 BTC". A part of a sat counts as a whole one. */
+const unitForm = /^(\d{1,20})(?:\.(\d{1,11}))?\s*(sats?|satoshis?|msats?|millisat(?:oshi)?s?|btc|₿)$/i;
+const placesOf = (unit: string): number => (/^(?:m|milli)/i.test(unit) ? 0 : /^s/i.test(unit) ? 3 : 11);
+const amountWithUnit = (text: string): bigint | undefined => {
+  const [, whole, fraction = '', unit = ''] = unitForm.exec(text.trim()) ?? [];
+  if (whole === undefined) return undefined;
+  const places = placesOf(unit);
+  const msat = BigInt(`${whole}${fraction.slice(0, places).padEnd(places, '0')}`) + (/[1-9]/.test(fraction.slice(places)) ? 1n : 0n);
+  return satsOfMsat(msat);
+};
+export const satsOfMsat = (msat: bigint): bigint => (msat + 999n) / 1000n;
+const amount = optional(z.preprocess((value) => (typeof value === 'string' ? (amountWithUnit(value)?.toString() ?? value) : value), wireSats));
+
+/** Confirmations that are no number are words for none: "zero-conf", "0conf". Whatever else is unreadable, the seller judges itself. */
+const confirmations = z
+  .unknown()
+  .optional()
+  .transform((value) => {
+    const number = wireInteger.safeParse(value);
+    if (number.success && number.data >= 0) return number.data;
+    return typeof value === 'string' && /^(?:zero|0)[\s_-]*conf/i.test(value.trim()) ? 0 : undefined;
+  });
 
 const limits = z.object({
-  min_required_channel_confirmations: optional(wireInteger),
-  min_funding_confirms_within_blocks: optional(wireInteger),
+  min_required_channel_confirmations: confirmations,
+  min_funding_confirms_within_blocks: confirmations,
   max_channel_expiry_blocks: optional(wireInteger),
   min_initial_client_balance_sat: amount,
   max_initial_client_balance_sat: amount,
@@ -21,50 +45,151 @@ const limits = z.object({
   min_channel_balance_sat: amount,
   max_channel_balance_sat: amount,
 });
-const identity = z.object({ uris: z.array(z.unknown()).nullish().catch(undefined), public_key: z.unknown().optional() });
-/** The limits are flat or under `options`. A document without the largest channel is no get_info. */
-export const infoWire = z
-  .preprocess((value) => {
-    const options = typeof value === 'object' && value !== null && 'options' in value ? value.options : undefined;
-    return typeof options === 'object' && options !== null && !Array.isArray(options) ? { ...(value as object), ...options } : value;
-  }, limits.extend(identity.shape))
-  .refine((info) => info.max_initial_lsp_balance_sat !== undefined || info.max_channel_balance_sat !== undefined, { path: ['max_channel_balance_sat'] });
+const identity = z.object({ uris: z.unknown().optional(), public_key: z.unknown().optional(), pubkey: z.unknown().optional() });
+const limitNames = ['max_initial_lsp_balance_sat', 'max_channel_balance_sat', 'min_initial_lsp_balance_sat', 'min_channel_balance_sat'] as const;
+/** The limits are flat or in an envelope (`options`, `result`). A document without any limit of a channel is no get_info. */
+export const infoWire = z.preprocess(
+  (value) => findDocument(withSnakeNames(value), (members) => limitNames.some((name) => members[name] !== undefined)) ?? value,
+  limits.extend(identity.shape).refine((info) => limitNames.some((name) => info[name] !== undefined), { path: ['max_channel_balance_sat'] }),
+);
 export type InfoWire = z.output<typeof infoWire>;
 
+/** A member that only helps: one that cannot be read says nothing. */
+const soft = <S extends z.ZodType>(schema: S) => optional(schema).catch(undefined);
+const word = soft(z.union([z.string().max(4096), z.number().transform(String)]));
+
 /** One way to pay, nested under its name or, in older servers, the whole `payment`. */
-export const paymentWire = z.object({
-  state: optional(wireText),
-  payment_state: optional(wireText),
+const paymentWire = z.object({
+  state: word,
+  payment_state: word,
+  status: word,
   expires_at: wireEnd,
+  expires_on: wireEnd,
+  expires: wireEnd,
+  expiry: wireEnd,
+  expiration: wireEnd,
   fee_total_sat: amount,
+  total_fee_sat: amount,
+  fee_sat: amount,
   order_total_sat: amount,
+  total_sat: amount,
+  amount_sat: amount,
   fee_total_msat: amount,
   total_fee_msat: amount,
+  fee_msat: amount,
   order_total_msat: amount,
+  total_msat: amount,
+  amount_msat: amount,
   invoice: optional(wireText),
   lightning_invoice: optional(wireText),
   bolt11_invoice: optional(wireText),
+  bolt11: soft(wireText),
+  payment_request: optional(wireText),
+  pr: optional(wireText),
   address: optional(wireText),
   onchain_address: optional(wireText),
+  bip21: optional(wireText),
+  uri: optional(wireText),
+  payment_uri: optional(wireText),
 });
 export type PaymentWire = z.output<typeof paymentWire>;
 
-const outpoint = optional(z.string().regex(/^[0-9a-f]{64}:\d{1,5}$/i)).catch(undefined);
+export type WayToPay = 'lightning' | 'onchain';
+const names: Record<WayToPay, RegExp> = { lightning: /^(?:bolt_?11|lightning|ln)$/, onchain: /^(?:on_?chain|chain|bitcoin|btc)$/ };
+/** Ways to pay that we cannot use. */
+const otherNames = /^(?:bolt_?12|liquid|l_?btc|cashu|ark|lnurl)$/;
+
+/** Under its name, in a list with its type, or flat, with one state and one total for both. Throws a ZodError for what is off the schema. */
+const waysIn = (members: Members): Pick<OrderWire, 'ways' | 'namesWay'> => {
+  const given = [members['payment'], members['payments'], members['payment_options']].find((one) => !isNothing(one));
+  const listed = Array.isArray(given) ? Object.fromEntries(given.map((one) => [typeOf(one), one])) : given;
+  const payment = isMembers(listed) ? listed : undefined;
+  const found = Object.entries(payment ?? {}).filter(
+    ([name, one]) => !isNothing(one) && [names.lightning, names.onchain, otherNames].some((form) => form.test(name)),
+  );
+  // A text under `bolt11` is either the whole way to pay, or the invoice of a flat payment.
+  const isNested = found.some(([, one]) => isMembers(one)) || (found.length > 0 && found.length === Object.keys(payment ?? {}).length);
+  if (isNested) {
+    const of = (way: WayToPay): PaymentWire | undefined => {
+      const one = found.find(([name]) => names[way].test(name))?.[1];
+      if (one === undefined) return undefined;
+      return paymentWire.parse(typeof one === 'string' ? { [way === 'lightning' ? 'invoice' : 'address']: one } : one);
+    };
+    const [lightning, onchain] = [of('lightning'), of('onchain')];
+    return { ways: { ...(lightning ? { lightning } : {}), ...(onchain ? { onchain } : {}) }, namesWay: true };
+  }
+  const flat = payment ?? (flatNames.some((name) => !isNothing(members[name])) ? members : undefined);
+  if (flat === undefined) return { ways: {}, namesWay: typeof given === 'string' };
+  const one = paymentWire.parse(flat);
+  return { ways: { lightning: one, onchain: one }, namesWay: true };
+};
+const typeOf = (one: unknown): string =>
+  isMembers(one) ? String(one['type'] ?? one['method'] ?? one['payment_method'] ?? one['name'] ?? '').toLowerCase() : '';
+/** In some answers the payment stands beside the order's own members. */
+const flatNames = ['invoice', 'lightning_invoice', 'bolt11_invoice', 'bolt11', 'payment_request', 'onchain_address', 'order_total_sat', 'order_total_msat'];
+
+/** Text, or an object of the two parts. */
+const outpoint = z
+  .preprocess(
+    (value) => {
+      if (!isMembers(value)) return value;
+      const index = value['vout'] ?? value['output_index'] ?? value['index'];
+      return `${String(value['txid'] ?? value['tx_id'])}:${String(index)}`;
+    },
+    z.string().regex(/^[0-9a-f]{64}:\d{1,5}$/i),
+  )
+  .optional()
+  .catch(undefined);
 const channelWire = z.object({ funded_at: softTime, funding_outpoint: outpoint, expires_at: softTime });
-export const orderWire = z.object({
-  order_id: z.string().min(1).max(128),
-  order_state: optional(wireText),
+const orderWire = z.object({
+  order_state: word,
+  state: word,
+  status: word,
   lsp_balance_sat: amount,
   client_balance_sat: amount,
   channel_expiry_blocks: optional(wireInteger),
-  payment: z.record(z.string(), z.unknown()).nullish(),
+  announce_channel: soft(wireBoolean),
+  expires_at: wireEnd,
   channel: channelWire.nullish().catch(undefined),
 });
-export type OrderWire = z.output<typeof orderWire>;
+export type OrderWire = z.output<typeof orderWire> & {
+  order_id: string;
+  ways: Partial<Record<WayToPay, PaymentWire>>;
+  /** Whether it names any way to pay, be it one that is missing or that we do not know. */
+  namesWay: boolean;
+};
 
-/** What servers send instead of an order, under 200 or 4xx: a JSON-RPC error, a message, a bare text. */
-export const refusalWire = z.union([
-  z.string(),
-  z.object({ error: z.unknown() }).refine(({ error }) => error !== undefined),
-  z.object({ message: z.string() }),
-]);
+const orderMembers = ['order_state', 'lsp_balance_sat', 'channel_expiry_blocks', 'payment', 'payments', 'payment_options', ...flatNames];
+const idOf = (members: Members): string | undefined => {
+  const own = idIn(members['order_id']) ?? idIn(members['order_uuid']);
+  if (own !== undefined) return own;
+  return orderMembers.some((name) => !isNothing(members[name])) || isMembers(members['channel'])
+    ? (idIn(members['id']) ?? idIn(members['_id']) ?? idIn(members['uuid']))
+    : undefined;
+};
+
+/** An order in an answer: its id, whether the answer says besides that something is wrong, and the rest, which may be off the schema. */
+export type FoundOrder = { orderId: string; isError: boolean; /** Undefined if off the schema. */ order: OrderWire | undefined };
+
+/** The order in an answer, whatever is around it. Undefined where there is none; `unnamed` where something is ordered, but its id is missing. */
+export const findOrder = (body: unknown): FoundOrder | 'unnamed' | undefined => {
+  const named = withSnakeNames(body);
+  const members = findDocument(named, (one) => idOf(one) !== undefined);
+  if (!members)
+    return findDocument(named, (one) => flatNames.some((name) => typeof one[name] === 'string') || isMembers(one['payment'])) ? 'unnamed' : undefined;
+  const orderId = idOf(members) ?? '';
+  const saysNothing = !orderMembers.some((name) => members[name] !== undefined);
+  const isError = readError(body).isError && (saysNothing || !isNothing(members['error']) || !isNothing(members['errors']));
+  return { orderId, isError, order: readOrder(orderId, members) };
+};
+
+const readOrder = (orderId: string, members: Members): OrderWire | undefined => {
+  const order = orderWire.safeParse(members);
+  if (!order.success) return undefined;
+  try {
+    return { ...order.data, order_id: orderId, ...waysIn(members) };
+  } catch (error) {
+    if (error instanceof z.ZodError) return undefined;
+    throw error;
+  }
+};

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { ProviderFault } from '../fault.ts';
 import type { AdapterDeps, CallContext, FollowedOrder, LiquidityAdapter } from '../spec.ts';
 import { provider } from './index.ts';
-import { infoWire, orderWire } from './lsps1-wire.ts';
+import { findOrder, infoWire } from './lsps1-wire.ts';
 import { startLsps1Simulator } from './lsps1.simulator.ts';
 
 const fixture = z.strictObject({
@@ -39,7 +39,8 @@ const followed: FollowedOrder = {
 const read = (adapter: LiquidityAdapter, context: CallContext) => adapter.readOrders(context, followed);
 const inCommon = { upstreamOrderId, pay: 2_008_888n, receive: 2_000_000n, fee: 8888n };
 
-type Row = { name: string; call: (adapter: LiquidityAdapter, context: CallContext) => Promise<unknown>; becomes: unknown };
+/** `after`: the answers that come before the one that is tested. */
+type Row = { name: string; after?: string[]; settings?: object; call: (adapter: LiquidityAdapter, context: CallContext) => Promise<unknown>; becomes: unknown };
 const rows: Row[] = [
   {
     name: 'blip51-get-info',
@@ -81,8 +82,94 @@ const rows: Row[] = [
   },
 ];
 
+const zeusPeer = '031b301307574bbe9b9ac7b79cbe1700e31e544513eae0b5d7497483083f99e581@olympus.example:9735';
+const zeusAsked = {
+  ramp: 'liquidity',
+  product: 'inbound',
+  amountSats: 1_000_000n,
+  payWith: 'lightning',
+  leaseBlocks: 4320,
+  announce: false,
+  firm: true,
+} as const;
+const zeusQuote = (adapter: LiquidityAdapter, context: CallContext) => adapter.quote(context, { ...zeusAsked, nodePubkey, refundOnchain });
+const zeusFacts = { inbound_sats: 1_000_000, lease_blocks: 4320, delivered_as: 'channel', connect_to: zeusPeer };
+const end = Date.UTC(2015, 0, 25, 20);
+rows.push(
+  {
+    name: 'zeus-get-info',
+    call: (adapter, context) => adapter.catalogue(context),
+    becomes: {
+      ok: true,
+      value: [
+        {
+          product: 'inbound',
+          minSats: 100_000n,
+          maxSats: 10_000_000n,
+          stepSats: 1n,
+          payWith: ['lightning', 'onchain'],
+          peers: [zeusPeer],
+          maxLeaseBlocks: 52_560,
+        },
+      ],
+    },
+  },
+  {
+    name: 'zeus-create-order',
+    after: ['zeus-get-info'],
+    call: zeusQuote,
+    becomes: {
+      ok: true,
+      value: {
+        pay: 8888n,
+        receive: 0n,
+        fee: 8888n,
+        binding: true,
+        expiresOn: end,
+        reservation: { upstreamOrderId, acceptUntil: end },
+        upstream: { pay_with: 'lightning', order_id: upstreamOrderId },
+        secret: expect.stringMatching(/^lnbc88880n/) as unknown,
+        facts: zeusFacts,
+        requires: [],
+        warnings: [],
+      },
+    },
+  },
+  {
+    name: 'zeus-peer-first',
+    after: ['zeus-get-info'],
+    call: zeusQuote,
+    becomes: { ok: false, refusal: { reason: 'peer-not-connected', connectTo: zeusPeer } },
+  },
+  {
+    name: 'zeus-free-order',
+    after: ['zeus-get-info'],
+    settings: { token_env: 'COUPON' },
+    call: zeusQuote,
+    becomes: {
+      ok: true,
+      value: {
+        pay: 0n,
+        receive: 0n,
+        fee: 0n,
+        binding: true,
+        reservation: { upstreamOrderId, acceptUntil: end },
+        upstream: { pay_with: 'lightning', order_id: upstreamOrderId, free: true },
+        facts: zeusFacts,
+        requires: [],
+        warnings: [],
+      },
+    },
+  },
+  {
+    name: 'zeus-free-failed',
+    call: (adapter, context) => adapter.readOrders(context, { ...followed, pay: 0n, receive: 0n, fee: 0n, upstream: { pay_with: 'lightning', free: true } }),
+    becomes: { ok: true, value: [{ upstreamOrderId, rawStatus: 'FAILED', stage: 'refunded' }] },
+  },
+);
+
 /** Answers only with fixtures, and records what was sent. */
-const over = (answers: string[]) => {
+const over = (answers: string[], settings: object = {}) => {
   const sent: unknown[] = [];
   const left = answers.map(named);
   const deps: AdapterDeps = {
@@ -92,24 +179,24 @@ const over = (answers: string[]) => {
     log: () => undefined,
     network: 'main',
     mode: 'sandbox',
-    secret: () => undefined,
+    secret: () => 'FREECHANNEL',
     http: ({ method, url, body }) => {
       sent.push({ method, path: url.slice(baseUrl.length), ...(body === undefined ? {} : { body: JSON.parse(body) as unknown }) });
       const { status, body: answer } = left.shift()?.response ?? { status: 500, body: {} };
       return Promise.resolve({ status, headers: { 'content-type': 'application/json' }, body: new TextEncoder().encode(JSON.stringify(answer)) });
     },
   };
-  const { liquidity } = provider.create(deps, provider.settings.parse({ base_url: baseUrl, pay_with: ['lightning', 'onchain'] }));
+  const { liquidity } = provider.create(deps, provider.settings.parse({ base_url: baseUrl, pay_with: ['lightning', 'onchain'], ...settings }));
   if (!liquidity) throw new Error('no liquidity');
   return { adapter: liquidity, sent };
 };
 const context: CallContext = { signal: new AbortController().signal, requestId: 'req_fixture' };
 
 describe('fixtures', () => {
-  it.each(rows)('$name', async ({ name, call, becomes }) => {
-    const { adapter, sent } = over([name]);
+  it.each(rows)('$name', async ({ name, after = [], settings, call, becomes }) => {
+    const { adapter, sent } = over([...after, name], settings);
     expect(await call(adapter, context)).toEqual(becomes);
-    expect(sent).toEqual([named(name).request]);
+    expect(sent).toEqual([...after, name].map((one) => named(one).request));
   });
 
   it('every exchange has its test', () => {
@@ -139,10 +226,14 @@ describe('fixtures', () => {
         expect.arrayContaining(Object.keys(z.record(z.string(), z.unknown()).parse(named('blip51-get-info').response.body))),
       );
       expect(infoWire.parse(info).max_initial_client_balance_sat).toBe(3_000_000n);
-      const [made, printed] = [orderWire.parse(order), orderWire.parse(named('blip51-create-order').response.body)];
-      expect(Object.keys(made).toSorted()).toEqual(Object.keys(printed).toSorted());
-      expect(Object.keys(made.payment?.['onchain'] ?? {}).toSorted()).toEqual(Object.keys(printed.payment?.['onchain'] ?? {}).toSorted());
-      expect(Object.keys(made.payment?.['bolt11'] ?? {}).toSorted()).toEqual(Object.keys(printed.payment?.['bolt11'] ?? {}).toSorted());
+      const printed = named('blip51-create-order').response.body;
+      expect([order, printed].map(findOrder)).toMatchObject([{ order: { namesWay: true } }, { order: { namesWay: true } }]);
+      const names = (value: unknown, ...path: string[]): string[] => {
+        const inner = path.reduce((at, name) => z.record(z.string(), z.unknown()).parse(at)[name], value);
+        return Object.keys(z.record(z.string(), z.unknown()).parse(inner)).toSorted();
+      };
+      expect(names(order)).toEqual(names(printed));
+      for (const way of ['onchain', 'bolt11']) expect(names(order, 'payment', way)).toEqual(names(printed, 'payment', way));
     } finally {
       await seller.close();
     }

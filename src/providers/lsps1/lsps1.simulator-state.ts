@@ -16,7 +16,49 @@ export type Deviation =
   | 'cancelled-for-refunded'
   | 'extra-order-states'
   | 'text-errors'
-  | 'errors-under-200';
+  /** {statusCode, message, error: "Bad Request"}, as ZEUS' client reads it. */
+  | 'error-and-message'
+  /** The same with a list of messages (NestJS). */
+  | 'message-lists'
+  /** {errors: [{code, message}]}. */
+  | 'error-lists'
+  /** {detail} (FastAPI). */
+  | 'detail-errors'
+  | 'plain-text-errors'
+  | 'page-errors'
+  | 'empty-errors'
+  | 'errors-under-200'
+  | 'errors-under-500'
+  /** Answers are in `result`, `data` or `order`. */
+  | 'in-result'
+  | 'in-data'
+  | 'in-order'
+  | 'numeric-ids'
+  | 'id-for-order-id'
+  | 'camel-case'
+  /** ORDER_STATE_CREATED, PAYMENT_STATE_HOLD. */
+  | 'prefixed-states'
+  | 'milliseconds'
+  | 'amounts-with-unit'
+  | 'no-fee'
+  | 'no-total'
+  /** lightning:LNBC… */
+  | 'invoice-as-link'
+  /** BITCOIN:BC1…?AMOUNT=…&LIGHTNING=… instead of the address. */
+  | 'address-as-link'
+  | 'no-channel-member'
+  /** The way that was asked for is missing. */
+  | 'no-bolt11'
+  /** `payment: {}`, whatever the order costs. */
+  | 'no-payment'
+  /** Every channel is announced. */
+  | 'announces'
+  /** A tenth of the lease that was asked for. */
+  | 'short-lease'
+  /** "zero-conf" where a number belongs. */
+  | 'zero-conf-words'
+  /** get_info names no largest channel. */
+  | 'no-maximum';
 
 export type Network = 'main' | 'test' | 'signet' | 'regtest';
 export type SimulatorOptions = {
@@ -43,6 +85,8 @@ export type SimulatorOptions = {
   connected?: 'all' | 'none' | string[];
   /** A coupon that every order needs. */
   token?: string;
+  /** A coupon that makes the channel free: the order names no way to pay, and is opened at once (ZEUS). */
+  freeToken?: string;
   /** Orders that one node key may make; further ones get 429. */
   ordersPerNode?: number;
   /** How long after the order the payment is seen and the channel opens, without control. */
@@ -62,6 +106,7 @@ export type SimulatedOrder = {
   fundingWithin: number;
   announce: boolean;
   token: string;
+  isFree: boolean;
   refundOnchain: string | undefined;
   createdOn: number;
   expiresOn: number;

@@ -7,7 +7,7 @@ import { serveSimulator } from '../kit/serve.simulator.ts';
 import { encodeInvoice } from '../../bitcoin/bolt11.ts';
 import { publicKeyOf } from '../../bitcoin/secp256k1.ts';
 import { createWording, type Lies } from './lsps1.simulator-answers.ts';
-import type { Fault, Network, RunningSimulator, SimulatedOrder, SimulatorControl, SimulatorOptions } from './lsps1.simulator-state.ts';
+import type { Deviation, Fault, Network, RunningSimulator, SimulatedOrder, SimulatorControl, SimulatorOptions } from './lsps1.simulator-state.ts';
 
 export type { Deviation, RunningSimulator, SimulatorOptions } from './lsps1.simulator-state.ts';
 
@@ -29,7 +29,8 @@ export const createLsps1Simulator = (options: SimulatorOptions) => {
   const orders = new Map<string, SimulatedOrder>();
   const requests: SimulatorControl['requests'] = [];
   const faults = createFaults<Fault>();
-  const { order: toWire, refuse, sat } = createWording({ now, has: (deviation) => options.deviations?.includes(deviation) ?? false });
+  const has = (deviation: Deviation): boolean => options.deviations?.includes(deviation) ?? false;
+  const { order: toWire, refuse, sat, shown } = createWording({ now, has });
 
   const app = new Hono();
   const route = (method: 'get' | 'post', endpoint: string, handle: (c: Context, body: Record<string, unknown>) => Response): void => {
@@ -43,21 +44,20 @@ export const createLsps1Simulator = (options: SimulatorOptions) => {
 
   route('get', 'get_info', () => {
     const limits = {
-      min_required_channel_confirmations: minConfirmations,
+      min_required_channel_confirmations: has('zero-conf-words') && minConfirmations === 0 ? 'zero-conf' : minConfirmations,
       min_funding_confirms_within_blocks: 6,
       supports_zero_channel_reserve: false,
       max_channel_expiry_blocks: maxLeaseBlocks,
       min_initial_client_balance_sat: sat(0),
       max_initial_client_balance_sat: sat(options.maxClientSats ?? 0),
       min_initial_lsp_balance_sat: sat(minSats),
-      max_initial_lsp_balance_sat: sat(maxSats),
       min_channel_balance_sat: sat(minSats),
-      max_channel_balance_sat: sat(maxSats),
+      ...(has('no-maximum') ? {} : { max_initial_lsp_balance_sat: sat(maxSats), max_channel_balance_sat: sat(maxSats) }),
       min_onchain_payment_confirmations: null,
       min_onchain_payment_size_sat: null,
     };
-    const identity = options.deviations?.includes('no-uris') ? { public_key: nodePubkey } : { uris: [`${nodePubkey}@${options.id}.example:9735`] };
-    return Response.json(options.deviations?.includes('info-in-options') ? { ...identity, options: limits } : { ...identity, ...limits });
+    const identity = has('no-uris') ? { public_key: nodePubkey } : { uris: [`${nodePubkey}@${options.id}.example:9735`] };
+    return Response.json(shown(has('info-in-options') ? { ...identity, options: limits } : { ...identity, ...limits }));
   });
 
   const isConnected = (key: string): boolean => {
@@ -95,7 +95,7 @@ export const createLsps1Simulator = (options: SimulatorOptions) => {
     const { onchainExtraSats } = options;
     const invoiced = faults.take('create_order', 'absurd-price') ? (feeSats + client) * 3 : feeSats + client;
     return {
-      id: randomUUID(),
+      id: has('numeric-ids') ? String(1_000_000 + orders.size) : randomUUID(),
       nodePubkey: key,
       lspSats: lsp,
       clientSats: client,
@@ -104,6 +104,7 @@ export const createLsps1Simulator = (options: SimulatorOptions) => {
       fundingWithin: Number(body['funding_confirms_within_blocks']),
       announce: body['announce_channel'] === true,
       token: typeof body['token'] === 'string' ? body['token'] : '',
+      isFree: options.freeToken !== undefined && body['token'] === options.freeToken,
       refundOnchain,
       createdOn,
       expiresOn: createdOn + orderTtlS * 1000,

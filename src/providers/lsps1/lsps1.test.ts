@@ -70,6 +70,7 @@ const body = {
   funding_confirms_within_blocks: 6,
   channel_expiry_blocks: 4320,
   announce_channel: false,
+  token: '',
 };
 const facts = { inbound_sats: 1_000_000, lease_blocks: 4320, delivered_as: 'channel' as const, connect_to: peer };
 const amounts = { pay: 1_005_400n, receive: 1_000_000n, fee: 5400n };
@@ -135,7 +136,7 @@ const verbs: Verb<LiquidityAdapter>[] = [
         return applyRules(asked, [candidate], { version: 2, outlierBps: 1000, toleranceBps: 200, indicativeHaircutBps: 50 }, now).accepted.length > 0;
       },
     },
-    stringReply: 'refusal',
+    stringReply: 'malformed',
     clientErrors: refusals,
   },
   {
@@ -151,7 +152,7 @@ const verbs: Verb<LiquidityAdapter>[] = [
       fields: ['lsp_balance_sat', 'client_balance_sat'],
       believed: (value) => judgeOrder({ ...amounts, binding: false }, (value as { value: PlacedOrder }).value, { slippageBps: 100 }) === 'as-accepted',
     },
-    stringReply: 'refusal',
+    stringReply: 'malformed',
     clientErrors: refusals,
   },
   {

@@ -1,0 +1,79 @@
+/** Where an answer hides: in `result` (JSON-RPC), `data`, `order`, `body`, a list of one, or a few of these inside each other. */
+
+export type Members = { [name: string]: unknown };
+
+const wrappers = new Set([
+  'result',
+  'results',
+  'data',
+  'order',
+  'orders',
+  'body',
+  'response',
+  'payload',
+  'content',
+  'value',
+  'item',
+  'items',
+  'info',
+  'options',
+]);
+/** They say how the call went, and belong to the envelope. */
+const ofEnvelope = new Set(['id', 'jsonrpc', 'code', 'status', 'status_code', 'statuscode', 'message', 'success', 'ok', 'type', 'name']);
+const deepest = 4;
+
+export const isMembers = (value: unknown): value is Members => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * The outermost object that `isIt`, with what stands beside it in its envelope: `{order: {id}, payment}` is one document. Of a list of several,
+ * the first. Undefined if there is none.
+ */
+export const findDocument = (value: unknown, isIt: (members: Members) => boolean): Members | undefined => search(value, isIt, deepest);
+
+const search = (value: unknown, isIt: (members: Members) => boolean, levels: number): Members | undefined => {
+  if (levels < 0) return undefined;
+  if (Array.isArray(value)) return first(value, (item) => search(item, isIt, levels - 1));
+  if (!isMembers(value)) return undefined;
+  if (isIt(value)) return value;
+  const inside = Object.entries(value).filter(([name, inner]) => wrappers.has(name.toLowerCase()) && typeof inner === 'object' && inner !== null);
+  return first(inside, ([name, inner]) => {
+    const beside = Object.fromEntries(Object.entries(value).filter(([other]) => other !== name && !ofEnvelope.has(other.toLowerCase())));
+    const found = search(isMembers(inner) ? { ...beside, ...inner } : inner, isIt, levels - 1);
+    return found && { ...beside, ...found };
+  });
+};
+
+const first = <T, R>(items: T[], read: (item: T) => R | undefined): R | undefined => {
+  for (const item of items) {
+    const found = read(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};
+
+const snake = (name: string): string =>
+  name
+    .replaceAll(/([a-z\d])([A-Z])/g, '$1_$2')
+    .replaceAll(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
+    .replaceAll('-', '_')
+    .toLowerCase()
+    .replace(/_(m?)sat(?:oshi)?s?$/, '_$1sat');
+
+/** The same with every member in small letters and underscores, down to `levels`: orderId, OrderID and order-id are order_id. As written wins. */
+export const withSnakeNames = (value: unknown, levels = 6): unknown => {
+  if (levels < 0) return value;
+  if (Array.isArray(value)) return value.map((item) => withSnakeNames(item, levels - 1));
+  if (!isMembers(value)) return value;
+  const renamed = Object.entries(value).map(([name, inner]) => [snake(name), withSnakeNames(inner, levels - 1), name] as const);
+  const asWritten = renamed.filter(([name, , written]) => name === written);
+  return Object.fromEntries([...renamed, ...asWritten].map(([name, inner]) => [name, inner]));
+};
+
+/** An id as text: a number, a text, or an object around either (MongoDB's `$oid`). */
+export const idIn = (value: unknown): string | undefined => {
+  if (isMembers(value)) return idIn(value['$oid'] ?? value['order_id'] ?? value['id'] ?? value['value']);
+  const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : typeof value === 'string' ? value.trim() : '';
+  return text === '' || text.length > longestId ? undefined : text;
+};
+/** A database indexes no text of any length, and we look orders up by it (PostgreSQL: 2,704 bytes). */
+const longestId = 500;

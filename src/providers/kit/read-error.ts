@@ -1,0 +1,127 @@
+/**
+ * What a provider says instead of an answer, in whatever form: JSON-RPC's `{error: {code, message, data}}`, `{error: "text", message: "the reason"}`
+ * (NestJS), `{message: ["one", "two"]}`, `{detail}` (FastAPI, problem+json), `{errors: …}`, a bare text, a page. We read the words to tell refusals
+ * apart, and never pass them on.
+ */
+import { isMembers } from './find-document.ts';
+
+export type SaidError = {
+  /** JSON-RPC's code, or whatever number stands for one. */
+  code?: number;
+  /** Short words that stand for a reason: `error_code`, `errorType`, `type`. As written. */
+  codes: readonly string[];
+  /** Every text and the name of every inner member, in small letters, with single blanks. */
+  words: string;
+  /** Whether its form says that it is an error, whatever its words are. */
+  isError: boolean;
+};
+
+const longest = 4096;
+const mostValues = 200;
+const codeMember = /^(?:error_?)?(?:code|type|name)$/i;
+/** The request as the server repeats it, where the error was thrown, and what only says when and where. Their words are not about the reason. */
+const noReason = new Set([
+  'input',
+  'request',
+  'ctx',
+  'stack',
+  'trace',
+  'stacktrace',
+  'timestamp',
+  'instance',
+  'url',
+  'request_id',
+  'requestid',
+  'jsonrpc',
+  'help',
+]);
+
+/** What the error is about, not why. */
+const documents = new Set(['order', 'payment', 'channel']);
+
+/** Never throws. `body`: parsed JSON, or a text. */
+export const readError = (body: unknown): SaidError => {
+  const words: string[] = [];
+  const codes: string[] = [];
+  let code: number | undefined;
+  let left = mostValues;
+  const read = (value: unknown, member: string, depth: number): void => {
+    left -= 1;
+    if (left < 0 || depth > 8) return;
+    if (typeof value === 'string') {
+      const text = depth === 0 ? withoutMarkup(value) : value.slice(0, longest);
+      if (codeMember.test(member)) {
+        if (/^-?\d{1,9}$/.test(text)) code ??= Number(text);
+        else if (/^[\w.:-]{1,64}$/.test(text)) codes.push(text);
+      }
+      words.push(text);
+    } else if (typeof value === 'number') {
+      if (codeMember.test(member)) code ??= value;
+    } else if (Array.isArray(value)) {
+      for (const item of value) read(item, member, depth + 1);
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [name, item] of Object.entries(value)) {
+        if (noReason.has(name.toLowerCase()) || (documents.has(name.toLowerCase()) && isMembers(item))) continue;
+        // What an inner member is called may be the field that is wrong: {errors: {lsp_balance_sat: ["too small"]}}.
+        if (depth > 0) words.push(name);
+        read(item, name, depth + 1);
+      }
+    }
+  };
+  read(body, '', 0);
+  return {
+    ...(code === undefined ? {} : { code }),
+    codes,
+    words: words.join(' ').slice(0, longest).toLowerCase().replaceAll(/\s+/g, ' ').trim(),
+    isError: hasFormOfError(body),
+  };
+};
+
+const withoutMarkup = (text: string): string =>
+  /^\s*</.test(text)
+    ? text
+        .replaceAll(/<(script|style)\b[^]*?<\/\1\s*>/gi, ' ')
+        .replaceAll(/<[^>]*>/g, ' ')
+        .slice(0, longest)
+    : text.slice(0, longest);
+
+/** No member, null, false, an empty text, list or object. */
+export const isNothing = (value: unknown): boolean =>
+  value === undefined || value === null || value === false || value === '' || value === 0 || (typeof value === 'object' && Object.keys(value).length === 0);
+
+const errorMembers = /^(?:errors?|error_?(?:message|type|code|description)|detail|exception|fault)$/i;
+const outcomeMembers = /^(?:success|ok|succeeded)$/i;
+const statusMembers = /^(?:status|status_?code|code|http_?status|result)$/i;
+
+const hasFormOfError = (body: unknown): boolean => {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return false;
+  return Object.entries(body).some(([name, value]) => {
+    if (errorMembers.test(name)) return !isNothing(value);
+    if (outcomeMembers.test(name)) return value === false || value === 'false' || value === 0;
+    if (!statusMembers.test(name)) return false;
+    if (typeof value === 'string' && !/^-?\d+$/.test(value)) return /^(?:error|fail(?:ed|ure)?|rejected|refused|denied|not ?ok|nok|ko)$/i.test(value);
+    const number = Number(value);
+    return (number >= 400 && number < 600) || number < 0;
+  });
+};
+
+/** Small letters, and codes as words: PEER_NOT_CONNECTED, peerNotConnected, peer-not-connected. */
+export const asSentence = ({ words, codes }: Pick<SaidError, 'words' | 'codes'>): string =>
+  `${words} ${codes.map((code) => code.replaceAll(/([a-z\d])([A-Z])/g, '$1 $2').toLowerCase()).join(' ')}`
+    .replaceAll(/[_\-.:]+/g, ' ')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+
+/** The server itself does not know what happened. */
+const unsure = /went wrong|internal (?:server )?error|unexpected|unknown error|timed? ?out|try again|temporar|unavailable at the moment/;
+const no =
+  /\bno\b|\bnot\b|n't\b|reject|refus|declin|denied|deny|forbid|invalid|illegal|unable|cannot|fail|error|unsupported|unavailable|disabled|must|require|need|exceed|minimum|maximum|too (?:small|large|low|high|big|few|many|short|long)|insufficient|blocked|banned|expired|missing|bad request|conflict|closed|maintenance|only/;
+
+const done = /\b(?:created|accepted|placed|queued|scheduled|received|thank)/;
+const undone = /\bnot\b|n't\b|\bcannot\b|\bunable\b|\bfail/;
+
+/** Whether the words say that nothing was done. A server that does not know what happened says no such thing, nor "created, you must now pay". */
+export const saysNo = (said: SaidError): boolean => {
+  const sentence = asSentence(said);
+  return no.test(sentence) && !unsure.test(sentence) && (!done.test(sentence) || undone.test(sentence));
+};
