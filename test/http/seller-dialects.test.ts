@@ -156,7 +156,7 @@ describe('a channel for a coupon (ZEUS)', () => {
     for (let n = 0; n < 6; n += 1) quotes.push(await firm(call, 1_000_000));
     expect(made()).toBe(before + 1);
     expect(quotes.map((one) => one['firm_quotes_left'])).toEqual(Array(6).fill(2));
-    const [offer] = quotes[0]?.['offers'] as Body[];
+    const [offer] = (quotes[0] ?? {})['offers'] as Body[];
     expect(offer).toMatchObject({ pay_sats: 0, fee_sats: 0, client_sats: 0, inbound_sats: 1_000_000, is_estimate: false, fee_ppm: 0 });
     const { status, body } = await call('/liquidity/order', { quote_id: offer?.['quote_id'], max_pay_sats: 0 });
     expect([status, body]).toMatchObject([200, { stage: 'paid', pay_sats: 0, fee_sats: 0, payment_info: {} }]);

@@ -123,8 +123,10 @@ const waysIn = (members: Members): Pick<OrderWire, 'ways' | 'namesWay'> => {
   const one = paymentWire.parse(flat);
   return { ways: { lightning: one, onchain: one }, namesWay: true };
 };
-const typeOf = (one: unknown): string =>
-  isMembers(one) ? String(one['type'] ?? one['method'] ?? one['payment_method'] ?? one['name'] ?? '').toLowerCase() : '';
+const typeOf = (one: unknown): string => {
+  const told = isMembers(one) ? [one['type'], one['method'], one['payment_method'], one['name']] : [];
+  return (told.find((word): word is string => typeof word === 'string') ?? '').toLowerCase();
+};
 /** In some answers the payment stands beside the order's own members. */
 const flatNames = ['invoice', 'lightning_invoice', 'bolt11_invoice', 'bolt11', 'payment_request', 'onchain_address', 'order_total_sat', 'order_total_msat'];
 
