@@ -9,7 +9,7 @@ import type { Asked, ProviderOffer } from '../../src/domain/offer.ts';
 import { tokenFlaw } from '../../src/domain/proof-token.ts';
 import type { Refusal } from '../../src/domain/refusal.ts';
 import type { Exchange, Step } from '../../src/providers/kit/kind.dialects.ts';
-import type { Answer, BuyAdapter, CallContext, CatalogueOption, LiquidityAdapter, ProviderAdapter, SellAdapter } from '../../src/providers/spec.ts';
+import type { Answer, BuyAdapter, CallContext, CatalogueOption, LiquidityAdapter, Proof, ProviderAdapter, SellAdapter } from '../../src/providers/spec.ts';
 
 export type Walk = {
   /** How far the gateway would come. */
@@ -90,20 +90,39 @@ const walkBuy = async (buy: BuyAdapter, walk: Walk, parts: WalkParts): Promise<v
     walk.blockers.push('its token is a text that the gateway lets nobody sign (too long, not printable, or worth something elsewhere)');
   const key = parts.newKey();
   const proof = token === undefined ? undefined : { signature: signNodeMessage(token, key), nodePubkey: publicKeyOf(key) };
-  const opened = await buy.openSession(call(begun.customer ?? ''), proof);
+  const opened = await openOrBlock(buy, walk, call(begun.customer ?? ''), proof);
   if (!opened.ok) return stop(proof ? 'the session, with a signature of the token by a throw-away key' : 'the session', opened.refusal);
   const customer = opened.customer ?? begun.customer ?? '';
   const { expiresOn } = opened.value;
-  if (expiresOn <= parts.now())
-    walk.blockers.push(`its session is over when it opens: it says expires_on ${new Date(expiresOn).toISOString()}, so the gateway never uses it`);
   if (token !== undefined && walk.blockers.length === 0) await ownListing(buy, walk, parts);
-  come(walk, 'session', `opened${proof ? ' with a throw-away node key' : ''}, until ${new Date(expiresOn).toISOString()}`);
+  if (expiresOn > 0) come(walk, 'session', `opened${proof ? ' with a throw-away node key' : ''}, until ${new Date(expiresOn).toISOString()}`);
   const listing = await buy.catalogue(call(customer));
   if (!listing.ok) return stop('the listing', listing.refusal);
   const { options } = listing.value;
   if (options.length === 0) return stop('the listing has no option that the gateway can read');
   come(walk, 'listing', options.map((option) => `${option.currency} ${option.name}`).join(', '));
   await pricesOf({ buy, walk, parts, customer }, options);
+};
+
+/** A session that was given and cannot be used blocks the gateway; its id still shows more. */
+const openOrBlock: (buy: BuyAdapter, walk: Walk, context: CallContext, proof?: Proof) => ReturnType<BuyAdapter['openSession']> = async (
+  buy,
+  walk,
+  context,
+  proof,
+) => {
+  try {
+    return await buy.openSession(context, proof);
+  } catch (fault) {
+    const last = walk.exchanges.at(-1);
+    if (last?.status !== 200) throw fault;
+    walk.blockers.push(`its session cannot be used: ${faultText(fault)}${expiryIn(last.text)}`);
+    return { ok: true, value: { expiresOn: 0 } };
+  }
+};
+const expiryIn = (text: string): string => {
+  const said = /"expires_on"\s*:\s*"([\d:.TZ+ -]{10,40})"/.exec(text)?.[1];
+  return said === undefined ? '' : `, expires_on ${said}`;
 };
 
 /** The gateway reads the listing in a session of its own, before any customer has proved anything. */

@@ -1,5 +1,6 @@
 /** What the use cases need from outside. Store, seal, outbound, log, metrics and resilience implement it; entry/compose.ts wires it. */
 import type { FaultKind } from '../domain/fault-kind.ts';
+import type { Refusal } from '../domain/refusal.ts';
 import type { Http } from '../providers/spec.ts';
 import type { Sender, Signer } from './deliveries.ts';
 import type { SwitchState } from './operator.ts';
@@ -21,7 +22,7 @@ export type InstanceState = {
   /** The instance is stopping: it still serves requests, and reports that it is not ready. */
   leaving?: boolean;
   instance: string;
-  listings: Map<string, { listing: Json | null; readOn: number; failed?: { reason: FaultKind; on: number } }>;
+  listings: Map<string, { listing: Json | null; readOn: number; failed?: ({ fault: FaultKind } | { refusal: Refusal }) & { on: number } }>;
   numbers: OptionNumber[] | undefined;
   openBudget: Map<string, { windowStart: number; used: number }>;
   switches: SwitchState;

@@ -176,3 +176,10 @@ it('before the first listing is known the lists are not there yet, not empty', a
   const features = await fetch(`${running.url}/features`);
   expect([features.status, features.headers.get('cache-control')]).toEqual([503, 'no-store']);
 });
+
+it('a provider whose listing is refused for want of a proof has refused, and has not failed', async () => {
+  const { ask } = await start({ honest: selling(standardCurrencies), flask: selling(standardCurrencies, { proof: 'demanded' }) });
+  const { body } = await ask('/offers', { ...sepa, amount_fiat: 10_000 });
+  const who = { provider: { id: 'flask', name: 'flask' } };
+  expect([body['refused'], body['failed']]).toEqual([[{ ...who, reason: 'proof-required' }], []]);
+});

@@ -56,6 +56,19 @@ describe('sessions and proof', () => {
     expect([body['refused'], body['failed']]).toEqual([[], [{ provider: { id: 'dune', name: 'dune' }, reason: 'unreachable', retryable: true }]]);
   });
 
+  it('one whose session is over when it opens is not proven, and has failed', async () => {
+    const begun = await verify();
+    const options = gateway.simulators['dune']?.control.options;
+    if (options) options.deviations = ['dates-of-2023'];
+    const body = { session_id: begun.session_id, node_pubkey: pubkey, signature: signNodeMessage(begun.token, key) };
+    const { body: opened } = await call('/session', body);
+    if (options) options.deviations = [];
+    expect(opened['proven']).toEqual([]);
+    expect((await call('/session', body)).body).toEqual(opened);
+    const offers = await call('/offers', { session_id: begun.session_id, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
+    expect([offers.body['refused'], offers.body['failed']]).toEqual([[], [{ provider: { id: 'dune', name: 'dune' }, reason: 'malformed', retryable: true }]]);
+  });
+
   it('a signature under a name that every object has is under no provider', async () => {
     const begun = await verify();
     const answer = await call('/session', { session_id: begun.session_id, node_pubkey: pubkey, signatures: { toString: signNodeMessage('x', key) } });

@@ -4,6 +4,7 @@ import { isSafe } from '../../domain/money.ts';
 import { normalForm } from '../../domain/option-name.ts';
 import { printableName } from '../../domain/printable.ts';
 import type { PaymentMethod, Ramp } from '../../domain/ramp.ts';
+import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import type { Answer, CallContext, Catalogue, CatalogueOption, Features } from '../../providers/spec.ts';
 import { adapterOf } from '../upstream/provider-of.ts';
@@ -106,10 +107,11 @@ const refreshListing = (scope: Scope, provider: Provider, ramp: Ramp): Promise<v
   // The first caller's budget does not pay for a listing that everybody uses.
   const reading = readListing({ ...scope, network: undefined }, provider, ramp)
     .catch((fault: unknown) => {
-      const reason = fault instanceof ProviderFault ? fault.kind : 'server';
+      const why = fault instanceof ListingRefused ? { refusal: fault.refusal } : { fault: fault instanceof ProviderFault ? fault.kind : ('server' as const) };
       const known = gateway.state.listings.get(name);
-      gateway.state.listings.set(name, { listing: known?.listing ?? null, readOn: known?.readOn ?? -Infinity, failed: { reason, on: gateway.now() } });
-      if (!(fault instanceof ProviderFault)) defect(gateway.log, 'catalogue', fault, { request_id: scope.requestId, provider: provider.id });
+      gateway.state.listings.set(name, { listing: known?.listing ?? null, readOn: known?.readOn ?? -Infinity, failed: { ...why, on: gateway.now() } });
+      if (!(fault instanceof ProviderFault || fault instanceof ListingRefused))
+        defect(gateway.log, 'catalogue', fault, { request_id: scope.requestId, provider: provider.id });
     })
     .finally(() => gateway.flights.refreshing.delete(name));
   gateway.flights.refreshing.set(name, reading);
@@ -163,9 +165,20 @@ const askListing = async <T>(
 ): Promise<T> => {
   const options = { operation, verb: 'catalogue', deadlineMs: scope.gateway.settings.routing.quote_deadline_ms, idempotent: true } as const;
   const answer = await callProvider(scope, provider, options, ask);
-  if (!answer.ok) throw new ProviderFault('server', `no listing: ${answer.refusal.reason}`);
-  return answer.value;
+  if (answer.ok) return answer.value;
+  // It says nothing about the customer's request, and may be gone tomorrow.
+  if (answer.refusal.reason === 'declined') throw new ProviderFault('server', 'no listing: declined');
+  throw new ListingRefused(answer.refusal);
 };
+
+/** The provider answered, and said no: a refusal of every price, too, and no fault of its server. */
+class ListingRefused extends Error {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    super(`no listing: ${refusal.reason}`);
+    this.refusal = refusal;
+  }
+}
 
 const nameOf = ({ currencyCode, normalName }: Pick<OptionNumber, 'currencyCode' | 'normalName'>): string => `${currencyCode}\n${normalName}`;
 
@@ -239,11 +252,12 @@ const buildListing = (provider: Provider, catalogue: Catalogue, readOn: number, 
   return { options, names, features: catalogue.features, readOn };
 };
 
-/** Why a provider of the ramp has no usable listing, for `failed`. */
-export const listingFault = (gateway: Gateway, provider: Provider, ramp: Ramp): FaultKind => {
+/** Why a provider of the ramp has no usable listing, for `refused` or `failed`. */
+export const whyUnlisted = (gateway: Gateway, provider: Provider, ramp: Ramp): { refusal: Refusal } | { fault: FaultKind } => {
   const name = key(provider.id, ramp);
-  const reason = gateway.state.listings.get(name)?.failed?.reason;
-  return reason ?? (gateway.flights.refreshing.has(name) ? 'timeout' : 'unreachable');
+  const failed = gateway.state.listings.get(name)?.failed;
+  if (failed && 'refusal' in failed) return { refusal: failed.refusal };
+  return { fault: failed?.fault ?? (gateway.flights.refreshing.has(name) ? 'timeout' : 'unreachable') };
 };
 
 const toJson = (catalogue: Catalogue): Json => ({ features: { ...catalogue.features }, options: catalogue.options.map(optionToJson) });

@@ -6,7 +6,7 @@ import { amountNames, isFiatFixed, sides, type ExchangeRamp } from '../../domain
 import type { Limits, Refusal } from '../../domain/refusal.ts';
 import type { Route } from '../../domain/route.ts';
 import type { CatalogueOption } from '../../providers/spec.ts';
-import { listingFault, methodOf, optionName, readCatalogue, refuseUnlisted, type CatalogueView, type ProviderListing } from '../catalogue/catalogue.ts';
+import { methodOf, optionName, readCatalogue, refuseUnlisted, whyUnlisted, type CatalogueView, type ProviderListing } from '../catalogue/catalogue.ts';
 import { tierFor, tiersFor, type Outside } from '../catalogue/tiers.ts';
 import { farOutside, outsideNow } from './last-prices.ts';
 import { listingShareMs, priceDeadlineMs } from './collect-offers.ts';
@@ -102,7 +102,7 @@ export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, num
     arrivalSeconds: core.arrival_seconds?.[method] ?? gateway.settings.routing.arrival_seconds[method],
     ...(option ? { named: { currency: option.currency, option: option.name }, limits } : {}),
   };
-  if (!listing) return { provider, terms, fault: listingFault(gateway, provider, asked.ramp) };
+  if (!listing) return { provider, terms, ...whyUnlisted(gateway, provider, asked.ramp) };
   if (country !== undefined && core.display.countries.length > 0 && !core.display.countries.includes(country.toUpperCase()))
     return { provider, terms, refusal: { reason: 'country-restricted' } };
   if (!option) {

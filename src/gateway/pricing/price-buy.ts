@@ -7,7 +7,7 @@ import { withinLimits } from './in-flight.ts';
 import { notePrices } from './last-prices.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
-import type { OpenSessionReply } from '../sessions/open-session.ts';
+import type { StoredReply } from '../sessions/open-session.ts';
 import { challengePlace, replyPlace } from '../places.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { storeRoute, type StoredOffers } from './store-route.ts';
@@ -50,9 +50,11 @@ const unreachedInSession = async (gateway: Gateway, session: OpenSession): Promi
   if (closed.length === 0 || gateway.settings.proof_of_ownership === 'never') return new Map();
   const { tokens, notAsked = [], refused = [] } = JSON.parse(await gateway.seal.open(session.challenge, challengePlace(session.idHash))) as Challenge;
   const reply = session.openedReply === undefined ? '{}' : await gateway.seal.open(session.openedReply, replyPlace(session.idHash));
-  const { proven = [] } = JSON.parse(reply) as Partial<OpenSessionReply>;
-  const unreached = closed.filter(({ id }) => (session.upstream.has(id) ? proven.includes(id) : !Object.hasOwn(tokens, id)));
-  return new Map(unreached.map(({ id }) => [id, refused.includes(id) ? 'malformed' : notAsked.includes(id) ? 'gateway-busy' : 'unreachable']));
+  const { proven = [], unusable = [] } = JSON.parse(reply) as Partial<StoredReply>;
+  const unreached = closed.filter(({ id }) => unusable.includes(id) || (session.upstream.has(id) ? proven.includes(id) : !Object.hasOwn(tokens, id)));
+  return new Map(
+    unreached.map(({ id }) => [id, refused.includes(id) || unusable.includes(id) ? 'malformed' : notAsked.includes(id) ? 'gateway-busy' : 'unreachable']),
+  );
 };
 
 const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange: Exchange): Ask => {

@@ -1,4 +1,5 @@
 import { isNodePubkey, recoverNodeKey, verifyNodeSignature, zbase32Decode } from '../../bitcoin/node-signature.ts';
+import { ProviderFault } from '../../providers/fault.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import type { Challenge } from './begin-session.ts';
 import { flawedTokens } from '../../domain/proof-token.ts';
@@ -19,6 +20,8 @@ export type OpenSessionRequest = {
   app_id?: string | undefined;
   recovery_secret?: string | undefined;
 };
+/** `unusable`, which nobody is shown: providers that took the proof and gave a session that cannot be used. */
+export type StoredReply = OpenSessionReply & { unusable?: string[] };
 export type OpenSessionReply = { session_id: string; app_id?: string; expires_on: string; recovery_secret?: string; proven: string[] };
 
 /**
@@ -46,21 +49,24 @@ export const openSession = async (scope: Scope, request: OpenSessionRequest): Pr
   const nodePubkey = request.node_pubkey?.toLowerCase();
   const provenToUs = proven.has('gateway') ? nodePubkey : undefined;
   const customer = await customerOf(gateway, request.recovery_secret, provenToUs);
-  if (nodePubkey !== undefined) await openProven(scope, session, proven, nodePubkey);
+  const unusable = nodePubkey === undefined ? [] : await openProven(scope, session, proven, nodePubkey);
 
   const now = gateway.now();
   const expiresOn = now + gateway.settings.sessions.ttl_s * 1000;
   const reply: OpenSessionReply = {
     session_id: request.session_id,
     expires_on: new Date(expiresOn).toISOString(),
-    proven: [...proven.keys()],
+    proven: [...proven.keys()].filter((id) => !unusable.includes(id)),
     ...defined({ app_id: request.app_id, recovery_secret: customer.recoverySecret }),
   };
   const won = await gateway.stores.sessions.open({
     idHash,
     customerId: customer.id,
     openedBy: fingerprint,
-    openedReply: await gateway.seal.seal(JSON.stringify(reply), replyPlace(idHash)),
+    openedReply: await gateway.seal.seal(
+      JSON.stringify({ ...reply, ...(unusable.length === 0 ? {} : { unusable }) } satisfies StoredReply),
+      replyPlace(idHash),
+    ),
     now,
     expiresOn,
     ...(request.app_id === undefined ? {} : { appId: request.app_id }),
@@ -78,7 +84,8 @@ const secretReplayMs = 10 * 60_000;
 const replay = async (gateway: Gateway, session: Session, fingerprint: string): Promise<OpenSessionReply> => {
   if (session.openedBy !== fingerprint || session.openedReply === undefined)
     throw new Problem('session-settled', 'This session is already open with another key, signature or secret. Start a new one with GET /verify.');
-  const { recovery_secret: secret, ...reply } = JSON.parse(await gateway.seal.open(session.openedReply, replyPlace(session.idHash))) as OpenSessionReply;
+  const stored = JSON.parse(await gateway.seal.open(session.openedReply, replyPlace(session.idHash))) as StoredReply;
+  const { recovery_secret: secret, unusable: _, ...reply } = stored;
   // Whoever finds the id of a session in use gets nothing beyond that session.
   const isFresh = gateway.now() - (session.openedOn ?? 0) < secretReplayMs;
   return { ...reply, ...(isFresh && secret !== undefined ? { recovery_secret: secret } : {}) };
@@ -155,9 +162,13 @@ const customerOf = async (
 
 const conflict = (): Problem => new Problem('customer-conflict', 'The proven key and the recovery_secret belong to two different customers.');
 
-/** Opens the upstream sessions that demand proof, in parallel. One that fails affects only itself: it refuses in this session. */
-const openProven = async (scope: Scope, session: Session, proven: Map<string, string>, nodePubkey: string): Promise<void> => {
+/**
+ * Opens the upstream sessions that demand proof, in parallel. One that fails affects only itself: it refuses in this session. Returns the providers
+ * whose answer no session can come of.
+ */
+const openProven = async (scope: Scope, session: Session, proven: Map<string, string>, nodePubkey: string): Promise<string[]> => {
   const { gateway } = scope;
+  const unusable: string[] = [];
   const opening = [...proven].map(async ([providerId, signature]) => {
     const provider = gateway.providers.find((one) => one.id === providerId);
     const begun = session.upstream.get(providerId);
@@ -177,9 +188,11 @@ const openProven = async (scope: Scope, session: Session, proven: Map<string, st
         ready: true,
         expiresOn: opened.expiresOn,
       });
-    } catch {
-      // counted and logged by callProvider
+    } catch (fault) {
+      // Counted and logged by callProvider.
+      if (fault instanceof ProviderFault && fault.kind === 'malformed') unusable.push(providerId);
     }
   });
   await Promise.all(opening);
+  return unusable;
 };

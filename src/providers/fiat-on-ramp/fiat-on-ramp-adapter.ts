@@ -108,8 +108,11 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
       };
       const reply = await call(context, 'session', sessionWire, body);
       if (!reply.ok) return { ok: false, refusal: { reason: blob.token === undefined ? 'declined' : 'proof-required' } };
-      const opened: Blob = { sessionId: reply.value.session_id ?? blob.sessionId, expiresOn: sessionEnd(reply.value.expires_on, deps.now()) };
-      return { ok: true, value: { expiresOn: opened.expiresOn }, customer: JSON.stringify(opened) };
+      const expiresOn = sessionEnd(reply.value.expires_on, deps.now());
+      // We would never use it, and ask for another one before each price.
+      if (expiresOn <= deps.now()) throw new ProviderFault('malformed', 'a session that is over when it opens', { taken: 'no' });
+      const opened: Blob = { sessionId: reply.value.session_id ?? blob.sessionId, expiresOn };
+      return { ok: true, value: { expiresOn }, customer: JSON.stringify(opened) };
     },
 
     catalogue: async (context) => {

@@ -231,7 +231,8 @@ it.each([...fixtures])('%s', async (name, exchange) => {
   const deps: AdapterDeps = {
     providerId: 'x',
     http: replay(exchange, named(name.startsWith('flask') ? 'flask-features' : 'features'), sent),
-    now: () => printed,
+    // Before the end that the document prints.
+    now: () => printed - 1000,
     newId: () => id,
     log: () => undefined,
     network: 'regtest',
