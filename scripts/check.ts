@@ -2,7 +2,7 @@
  * `npm run check`: every check that is not a test, two at a time. Prints a line for each part, and the output of those that failed.
  * `npm run check -- lint types` runs only the parts named.
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
@@ -46,6 +46,9 @@ const run = ({ name, command, needs }: Part): Promise<boolean> => {
     });
   });
 };
+
+// Lint and types read the client's own types of the API.
+execFileSync(process.execPath, ['--no-warnings', 'packages/client/scripts/types.ts'], { stdio: 'inherit' });
 
 const queue = parts.filter((part) => wanted.length === 0 || wanted.includes(part.name));
 const failed: string[] = [];

@@ -13,6 +13,7 @@ const entries = [
   'test/chaos/crash-child.ts',
   'test/chaos/outbox-child.ts',
   'test/support/embedded-child.ts',
+  'packages/client/test/purchase-child.ts',
 ];
 
 /** What a module finds beside itself, it finds beside its source. */

@@ -1,0 +1,14 @@
+/**
+ * Writes src/api.gen.ts: the types of the gateway's own OpenAPI document, as this checkout makes it. Not committed. Does nothing when the document
+ * is the one that the file was made from.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import openapiTS, { astToString } from 'openapi-typescript';
+import { endpoints } from '../../../src/http/endpoints.ts';
+import { createOpenApi } from '../../../src/http/openapi.ts';
+
+const file = new URL('../src/api.gen.ts', import.meta.url);
+const document = JSON.stringify(createOpenApi(endpoints, ''));
+const head = `// Made by scripts/types.ts from the OpenAPI document ${createHash('sha256').update(document).digest('hex')}. Do not edit.\n`;
+if (!existsSync(file) || !readFileSync(file, 'utf8').startsWith(head)) writeFileSync(file, head + astToString(await openapiTS(document)));

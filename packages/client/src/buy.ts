@@ -1,0 +1,101 @@
+import type { Context } from './context.ts';
+import { badInput, given, readAs, type Open } from './error.ts';
+import { moneyOf, toUnits, type Amount, type Money } from './money.ts';
+import { offersOf, type Offer, type Offers } from './offer.ts';
+import type { Order } from './order.ts';
+import type { OpenOrders } from './ordering.ts';
+
+export type BuyQuery = {
+  /** Fiat, by its ISO 4217 code. */
+  currency: string;
+  /** The way to pay: `SEPA`, `Credit card` … */
+  by: string;
+  /** Where the customer lives, ISO 3166. */
+  country?: string;
+  /** How long to wait for providers, in milliseconds. */
+  maxWaitMs?: number;
+} & ({ /** Fiat that the customer pays. */ pay: Amount; get?: never } | { /** Sats that the customer gets. */ get: Amount; pay?: never });
+
+export type BuyBounds = {
+  /** Order nothing that gives fewer sats. */
+  atLeast?: Amount;
+  /** Order nothing that costs more. */
+  atMost?: Amount;
+  /**
+   * If this provider does not take it, how many of the next ones may be tried, 1 to 3, each within the bound: `atLeast` for an offer of a fixed
+   * price, `atMost` for one of fixed sats. The order names who took it.
+   */
+  failover?: number;
+  signal?: AbortSignal;
+};
+
+export type WithdrawOptions = {
+  /** A bitcoin address that is paid when the link is not used in time. With the first call only, and only where the order has this. */
+  fallback?: string;
+  /** Take what there is of an order that was filled with less (`order-short`). */
+  acceptShort?: boolean;
+  signal?: AbortSignal;
+};
+export type Withdrawal = {
+  /** LNURL-withdraw (LUD-03). Whoever has it has the money: never log it. */
+  lnurl: string;
+  expiresOn: Date;
+  /** What the link itself says that it pays, where the gateway has read it. */
+  link: Money | undefined;
+  warnings: Open<'filled-differently' | 'link-pays-less'>[];
+};
+export type BuyOrder = Order & {
+  /** The link that pays out a `filled` order; the same one at each call. */
+  withdraw: (options?: WithdrawOptions) => Promise<Withdrawal>;
+};
+
+const events = ['order_status_changed', 'withdrawal_ready'] as const;
+
+export const createBuy = ({ inSession, catalogue, ordering, webhook }: Context) => {
+  const withdraw = async (order_id: string, { fallback, acceptShort, signal }: WithdrawOptions): Promise<Withdrawal> => {
+    const body = { order_id, ...(fallback === undefined ? {} : { failback_onchain: fallback }), ...(acceptShort === true ? { accept_short: true } : {}) };
+    const answer = await inSession('/withdrawal', body, { signal });
+    const { lnurlw, withdrawal_expiration_date: date, link_sats: link, warnings = [] } = answer;
+    return { lnurl: readAs('a withdrawal', () => given(lnurlw, 'lnurlw')), expiresOn: new Date(date), link: moneyOf(link, 'sat'), warnings };
+  };
+  const withdrawable = (order: Order): BuyOrder => ({ ...order, withdraw: async (options = {}) => await withdraw(order.id, options) });
+
+  return {
+    /** The ways to pay. */
+    options: async (signal?: AbortSignal) => await catalogue.list('buy', signal),
+    /** Every provider's price, best first, and who was left out. Nothing is ordered. */
+    offers: async (query: BuyQuery, signal?: AbortSignal): Promise<Offers> => {
+      const { currency, pay, get, country, maxWaitMs } = query;
+      if ((pay === undefined) === (get === undefined)) throw badInput('pay', 'give pay (fiat) or get (sats)');
+      const amount = pay === undefined ? { amount_sats: toUnits(get ?? '', 'sat', 'get') } : { amount_fiat: toUnits(pay, currency.toUpperCase(), 'pay') };
+      const { currency_id, payment_option_id } = await catalogue.idsOf('buy', currency, query.by, signal);
+      const more = { ...(country === undefined ? {} : { country }), ...(maxWaitMs === undefined ? {} : { max_wait_ms: maxWaitMs }) };
+      const body = { ...amount, currency_id, payment_option_id, ...more };
+      return offersOf('buy', await inSession('/offers', body, { signal }), currency.toUpperCase());
+    },
+    /** Orders an offer. The same offer again is the same order. `offer` needs only its `id`. */
+    buy: async (offer: Pick<Offer, 'id'> & Partial<Pick<Offer, 'pays'>>, { atLeast, atMost, failover, signal }: BuyBounds = {}): Promise<BuyOrder> => {
+      const bounds = {
+        ...(atLeast === undefined ? {} : { min_amount_sats: toUnits(atLeast, 'sat', 'atLeast') }),
+        ...(atMost === undefined ? {} : { max_amount_fiat: toUnits(atMost, offer.pays?.currency ?? 'fiat', 'atMost') }),
+      };
+      const body = {
+        ...bounds,
+        ...(failover === undefined ? {} : { failover: { max: failover, ...bounds } }),
+        ...webhook,
+        ...('webhook_url' in webhook ? { webhook_events: [...events] } : {}),
+      };
+      return withdrawable(await ordering.place('buy', offer, body, signal));
+    },
+    /** One order, by its id, as a webhook names it. */
+    order: async (id: string, signal?: AbortSignal): Promise<BuyOrder> => withdrawable(await ordering.read('buy', id, signal)),
+    /** What is open, after a restart or on another device of the same node. */
+    open: async (signal?: AbortSignal): Promise<OpenOrders<BuyOrder>> => {
+      const { orders, pending } = await ordering.open('buy', signal);
+      return {
+        orders: orders.map(withdrawable),
+        pending: pending.map((one) => ({ ...one, again: async (again) => withdrawable(await one.again(again)) })),
+      };
+    },
+  };
+};

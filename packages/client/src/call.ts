@@ -1,0 +1,107 @@
+import type { paths } from './api.gen.ts';
+import { RampError } from './error.ts';
+import { reasonOf, type Runtime } from './runtime.ts';
+import type { Answer, PostPath } from './words.ts';
+
+type Verify = paths['/verify']['get']['responses'][200]['content']['application/json'];
+/** `key`: the Idempotency-Key. */
+export type CallOptions = { signal?: AbortSignal | undefined; key?: string };
+export type Call = {
+  verify: () => Promise<Verify>;
+  /** `body` with its session. */
+  post: <Path extends PostPath>(path: Path, body: object, options?: CallOptions) => Promise<Answer<Path>>;
+};
+
+const attempts = 5;
+const longestPauseMs = 30_000;
+
+/**
+ * Sends requests until they are answered. Every request of this client is safe to repeat, so one whose answer is lost is repeated; and so is what
+ * the gateway says to repeat (`action: retry`, or `wait` with `retry_after_ms`), after the time that it says. Everything else is thrown.
+ */
+export const createCall = (url: string, always: Record<string, string>, runtime: Runtime, timeoutMs: number): Call => {
+  const send = async (path: string, body: object | undefined, { signal, key }: CallOptions): Promise<object> => {
+    const headers = { ...always, ...(body ? { 'content-type': 'application/json' } : {}), ...(key === undefined ? {} : { 'idempotency-key': key }) };
+    // A redirect is never followed: it would take the session to wherever it points.
+    const request = { headers, redirect: 'manual', ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}) } as const;
+    for (let attempt = 1; ; attempt += 1) {
+      const answer = await withDeadline(runtime, timeoutMs, signal, async (ends) => await read(await runtime.fetch(url + path, { ...request, signal: ends })));
+      if (!(answer instanceof RampError)) return answer;
+      const pauseMs = answer.retryAfterMs ?? (answer.action === 'retry' ? 500 * 2 ** (attempt - 1) : undefined);
+      const isTemporary = answer.action === 'retry' || answer.action === 'wait';
+      if (!isTemporary || pauseMs === undefined || pauseMs > longestPauseMs || attempt === attempts) throw answer;
+      await runtime.sleep(pauseMs, signal);
+    }
+  };
+  // Only the shape that the caller needs is looked at, where it reads it: see readAs.
+  return {
+    verify: async () => (await send('/verify', undefined, {})) as Verify,
+    post: async <Path extends PostPath>(path: Path, body: object, options: CallOptions = {}) => (await send(path, body, options)) as Answer<Path>,
+  };
+};
+
+/** An answer, or an error to judge. Throws only the reason of the caller's signal. */
+const withDeadline = async <T>(
+  runtime: Runtime,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  run: (ends: AbortSignal) => Promise<T>,
+): Promise<T | RampError> => {
+  if (signal?.aborted) throw reasonOf(signal);
+  const controller = new AbortController();
+  let end: (reason: unknown) => void = () => undefined;
+  const ended = new Promise<never>((_, fail) => (end = fail));
+  const give = (reason: unknown): void => {
+    end(reason);
+    controller.abort();
+  };
+  const stop = (): void => give(signal && reasonOf(signal));
+  const cancel = runtime.after(timeoutMs, () => give(new Error(`no answer within ${timeoutMs} ms`)));
+  signal?.addEventListener('abort', stop);
+  try {
+    return await Promise.race([run(controller.signal), ended]);
+  } catch (cause) {
+    if (signal?.aborted) throw reasonOf(signal);
+    return new RampError({ code: 'unreachable', action: 'retry', detail: 'The gateway did not answer, or not in JSON.', cause });
+  } finally {
+    cancel();
+    signal?.removeEventListener('abort', stop);
+  }
+};
+
+const read = async (response: Response): Promise<object | RampError> => {
+  const { ok, status, headers } = response;
+  const text = await response.text();
+  if (ok) {
+    const answer: unknown = JSON.parse(text);
+    if (typeof answer === 'object' && answer !== null) return answer;
+  }
+  return problemOf(text, status) ?? notOurs(status, Number(headers.get('retry-after') ?? Number.NaN));
+};
+
+const problemOf = (text: string, status: number): RampError | undefined => {
+  if (!text.startsWith('{')) return undefined;
+  const problem = JSON.parse(text) as Record<string, unknown>;
+  const { code, action, detail, title, retry_after_ms: retryAfterMs } = problem;
+  if (typeof code !== 'string') return undefined;
+  return new RampError({
+    code,
+    action: typeof action === 'string' ? action : 'contact-support',
+    detail: typeof detail === 'string' ? detail : typeof title === 'string' ? title : code,
+    status,
+    problem,
+    ...(typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? { retryAfterMs } : {}),
+  });
+};
+
+/** A proxy's page, a redirect, or something else that is no gateway's answer. */
+const notOurs = (status: number, seconds: number): RampError => {
+  const isTemporary = status === 429 || status >= 500;
+  return new RampError({
+    code: 'unreachable',
+    action: isTemporary ? 'retry' : 'fix-request',
+    detail: isTemporary ? `The gateway is away: its address answers ${status}.` : `What answers there is no ramp-gateway (status ${status}). Check the url.`,
+    status,
+    ...(isTemporary && seconds >= 0 ? { retryAfterMs: seconds * 1000 } : {}),
+  });
+};

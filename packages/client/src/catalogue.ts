@@ -1,0 +1,58 @@
+import { RampError, readAs } from './error.ts';
+import { moneyOf, type Money } from './money.ts';
+import type { InSession } from './in-session.ts';
+
+/** A way to pay (or, when selling, to be paid). */
+export type PaymentOption = {
+  /** As `by` takes it: `SEPA`, `Credit card` … */
+  name: string;
+  currency: string;
+  min?: Money;
+  max?: Money;
+};
+type Listed = PaymentOption & { currency_id: number; payment_option_id: number };
+type Exchange = 'buy' | 'sell';
+
+/** The gateway knows currencies and options by numbers that never change; this client's callers know them by name. */
+export type Catalogue = ReturnType<typeof createCatalogue>;
+export const createCatalogue = (inSession: InSession) => {
+  const kept: { [Ramp in Exchange]?: Promise<Listed[]> } = {};
+  const paths = { buy: '/payment-options', sell: '/sell/payment-options' } as const;
+  const read = async (ramp: Exchange, signal?: AbortSignal): Promise<Listed[]> => {
+    const { currencies } = await inSession(paths[ramp], {}, { signal });
+    return readAs('a list of payment options', () =>
+      currencies.flatMap((one) =>
+        Object.values(one).flatMap(({ currency_id, currency_code: currency, payment_options: options }) =>
+          options.map(({ option: name, id: payment_option_id, min_amount, max_amount }) => {
+            const [min, max] = [moneyOf(min_amount, currency), moneyOf(max_amount, currency)];
+            return { name, currency, currency_id, payment_option_id, ...(min ? { min } : {}), ...(max ? { max } : {}) };
+          }),
+        ),
+      ),
+    );
+  };
+  /** Kept for the life of the process; read again when it lacks what is looked for. */
+  const find = async (ramp: Exchange, is: (one: Listed) => boolean, signal?: AbortSignal): Promise<{ found?: Listed; all: Listed[] }> => {
+    const early = await (kept[ramp] ?? Promise.resolve([])).catch(() => []);
+    const known = early.find(is);
+    if (known) return { found: known, all: early };
+    kept[ramp] = read(ramp, signal);
+    const all = await kept[ramp];
+    const found = all.find(is);
+    return { all, ...(found ? { found } : {}) };
+  };
+  return {
+    list: read,
+    idsOf: async (ramp: Exchange, currency: string, by: string, signal?: AbortSignal) => {
+      const [code, name] = [currency.toUpperCase(), by.toLowerCase()];
+      const { found, all } = await find(ramp, (one) => one.currency === code && one.name.toLowerCase() === name, signal);
+      if (found) return found;
+      const there = all.map((one) => `${one.name} in ${one.currency}`);
+      const detail = `Nobody offers ${by} in ${currency}.${there.length > 0 ? ` There is ${there.join(', ')}.` : ''}`;
+      throw new RampError({ code: 'option-unavailable', action: 'fix-request', detail });
+    },
+    /** The ISO code. One that nobody lists any more is shown by its number. */
+    codeOf: async (ramp: Exchange, id: number, signal?: AbortSignal): Promise<string> =>
+      (await find(ramp, (one) => one.currency_id === id, signal)).found?.currency ?? `currency ${id}`,
+  };
+};

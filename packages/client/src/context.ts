@@ -1,0 +1,42 @@
+import { createCall } from './call.ts';
+import { createCatalogue } from './catalogue.ts';
+import { badInput } from './error.ts';
+import { createInSession } from './in-session.ts';
+import { createOrdering } from './ordering.ts';
+import { defaultRuntime, type Runtime } from './runtime.ts';
+import { createSessions, type Node } from './session.ts';
+import { createState } from './state.ts';
+import type { Store } from './store.ts';
+
+export type RampOptions = {
+  /** The gateway, as in `https://ramp.wallet.example`. */
+  url: string;
+  /** One a customer: a backend with many gives each a store of their own. */
+  store: Store;
+  /** Proves that the orders are this node's. Without it, the store's recovery secret is all that opens them. */
+  node?: Node;
+  /** Where the gateway sends webhooks about everything that is created: https, a public host. */
+  webhook?: string;
+  /** Backends: the secret key of an app that the operator has listed. Never in a browser or a phone. */
+  appKey?: string;
+  /** How long one request may take: 30 seconds, unless given. */
+  timeoutMs?: number;
+  /** Replaces the network, the clock and the timers. */
+  runtime?: Partial<Runtime>;
+};
+
+export type Context = ReturnType<typeof createContext>;
+/** What all ramps share. */
+export const createContext = ({ url, store, node, webhook, appKey, timeoutMs = 30_000, runtime: own }: RampOptions) => {
+  const [, base, host] = /^(https?:\/\/([a-z0-9.:[\]-]+)(?:\/[^?#]*?)?)\/*$/i.exec(url) ?? [];
+  if (base === undefined || host === undefined) throw badInput('url', `"${url}" is not the address of a gateway, like https://ramp.wallet.example`);
+  const runtime = { ...defaultRuntime, ...own };
+  const call = createCall(base, appKey === undefined ? {} : { authorization: `Bearer ${appKey}` }, runtime, timeoutMs);
+  const name = host.toLowerCase().replace(/^https/i.test(url) ? /:443$/ : /:80$/, '');
+  const state = createState(store, `ramp-gateway:${name}`, runtime.id);
+  const sessions = createSessions({ call, state, host: name, node });
+  const inSession = createInSession(call, sessions, node !== undefined);
+  const catalogue = createCatalogue(inSession);
+  const ordering = createOrdering({ runtime, state, inSession, catalogue });
+  return { runtime, state, inSession, catalogue, ordering, webhook: webhook === undefined ? {} : { webhook_url: webhook } };
+};

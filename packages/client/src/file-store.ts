@@ -1,0 +1,94 @@
+/** For Node: `@ramp-gateway/client/file`. */
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Store } from './store.ts';
+
+/**
+ * A folder that any number of processes share, readable by its owner alone. Each value is a file of its own with a rising number, made by a hard
+ * link: of two writers who saw the same value, one makes the next number and the other is told so. A killed process leaves no lock behind.
+ */
+export const fileStore = (folder: string): Store => {
+  const nameOf = (key: string): string => encodeURIComponent(key);
+  /** Rising. A folder that changes while it is listed is listed again. */
+  const versions = async (key: string): Promise<number[]> => {
+    const list = async (): Promise<number[]> => {
+      const files = await readdir(folder).catch(unlessMissing([]));
+      const found = files.map((file) => (file.startsWith(`${nameOf(key)}.`) ? Number(/\.(\d+)$/.exec(file)?.[1]) : Number.NaN));
+      return found.filter((version) => !Number.isNaN(version)).sort((a, b) => a - b);
+    };
+    for (let seen = await list(); ;) {
+      const again = await list();
+      if (again.join() === seen.join()) return seen;
+      seen = again;
+    }
+  };
+  const pathOf = (key: string, version: number): string => join(folder, `${nameOf(key)}.${version}`);
+  const newest = async (key: string): Promise<{ version: number; value: string | undefined }> => {
+    for (;;) {
+      const version = (await versions(key)).at(-1);
+      if (version === undefined) return { version: 0, value: undefined };
+      const value = await readFile(pathOf(key, version), 'utf8').catch(unlessMissing(undefined));
+      if (value !== undefined) return { version, value };
+    }
+  };
+  const replace = async (key: string, was: string | undefined, value: string): Promise<boolean> => {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const { version, value: now } = await newest(key);
+    if (now !== was) return false;
+    const mine = pathOf(key, version + 1);
+    const draft = join(folder, `${randomUUID()}.draft`);
+    try {
+      await writeDurably(draft, value);
+      await link(draft, mine);
+    } catch (error) {
+      if (isCode(error, 'EEXIST')) return false;
+      throw error;
+    } finally {
+      await unlink(draft).catch(unlessMissing(undefined));
+    }
+    const all = await versions(key);
+    const isNewest = all.at(-1) === version + 1;
+    const over = isNewest ? all.slice(0, -1) : [version + 1];
+    for (const old of over) await unlink(pathOf(key, old)).catch(unlessMissing(undefined));
+    if (isNewest) await removeDrafts(folder);
+    return isNewest;
+  };
+  return {
+    get: async (key) => (await newest(key)).value,
+    set: async (key, value) => {
+      while (!(await replace(key, (await newest(key)).value, value)));
+    },
+    replace,
+  };
+};
+
+const isCode = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code;
+const unlessMissing =
+  <T>(instead: T) =>
+  (error: unknown): T => {
+    if (isCode(error, 'ENOENT')) return instead;
+    throw error;
+  };
+
+/** On the disk before it returns, so that an order is never sent that a power cut makes us forget. */
+const writeDurably = async (path: string, text: string): Promise<void> => {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+};
+
+const draftMs = 60_000;
+/** Of processes that were killed. */
+const removeDrafts = async (folder: string): Promise<void> => {
+  for (const file of await readdir(folder)) {
+    if (!file.endsWith('.draft')) continue;
+    const path = join(folder, file);
+    const { mtimeMs } = await stat(path).catch(unlessMissing({ mtimeMs: Date.now() }));
+    if (mtimeMs + draftMs < Date.now()) await unlink(path).catch(unlessMissing(undefined));
+  }
+};

@@ -1,0 +1,14 @@
+export { RampError, type Action, type RampErrorCode } from './error.ts';
+export { Money, type Amount } from './money.ts';
+export { asyncStorageStore, localStorageStore, type Store } from './store.ts';
+export { createRamp, type Ramp } from './ramp.ts';
+export type { RampOptions } from './context.ts';
+export type { Node } from './session.ts';
+export type { Runtime } from './runtime.ts';
+export type { BuyBounds, BuyOrder, BuyQuery, Withdrawal, WithdrawOptions } from './buy.ts';
+export type { NotOffered, Offer, Offers } from './offer.ts';
+export type { Order, OrderState } from './order.ts';
+export type { OpenOrders, Pending } from './ordering.ts';
+export type { PaymentOption } from './catalogue.ts';
+export type { Pay } from './pay.ts';
+export type { ProviderRef, RampName, Stage } from './words.ts';

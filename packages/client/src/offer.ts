@@ -1,0 +1,152 @@
+import { given, readAs, type Open } from './error.ts';
+import { moneyOf, type Money } from './money.ts';
+import type { Answer, ProviderRef, RampName } from './words.ts';
+
+type RawOffer = Answer<'/offers'>['offers'][number] | Answer<'/sell/offers'>['offers'][number] | Answer<'/liquidity/offers'>['offers'][number];
+type RawOffers = Answer<'/offers'> | Answer<'/sell/offers'> | Answer<'/liquidity/offers'>;
+
+/** One provider's price, ranked among the others'. */
+export type Offer = {
+  /** Order by this; it is the gateway's `quote_id`. */
+  id: string;
+  ramp: RampName;
+  /** 1 is the best. */
+  rank: number;
+  provider: ProviderRef;
+  /** All that the customer pays. */
+  pays: Money;
+  /** All that the customer gets. Liquidity: what is theirs to spend; see `inboundSats` for what they can receive. */
+  gets: Money;
+  /** Part of `pays`. */
+  fee: Money;
+  /** Honoured until `acceptBy`; otherwise an estimate. */
+  binding: boolean;
+  /** What the whole exchange costs against the market price, in basis points; absent where no market price is known. */
+  costBps?: number;
+  /** Instead of `costBps`: against the middle of the offers alone. Do not show it as the cost. */
+  costVsMedianBps?: number;
+  /** Order before this. */
+  acceptBy: Date;
+  /** The customer's money must have arrived before this. */
+  payBefore?: Date;
+  inboundSats?: bigint;
+  leaseBlocks?: number;
+  /** The node to connect to first: `pubkey@host:port`. */
+  connectTo?: string;
+  /** What is missing before this can be ordered: `account`, `connection`. */
+  requires: Open<'account' | 'connection'>[];
+  /** Worth showing, like `expires-before-arrival`. */
+  warnings: string[];
+  /** As the gateway sent it, with members of later versions. */
+  raw: Readonly<Record<string, unknown>>;
+};
+
+/** Who is not among the offers, and why. */
+export type NotOffered = {
+  provider: ProviderRef;
+  /** `excluded`: answered, and a rule removed it. `refused`: will not. `failed`: could not. */
+  kind: 'excluded' | 'refused' | 'failed';
+  /** The rule, or the reason: `below-minimum`, `too-good`, `timeout` … */
+  reason: string;
+  /** Limits to ask within, for `below-minimum` and `above-maximum`. */
+  min?: Money;
+  max?: Money;
+  /** `peer-not-connected`: connect to this node and ask again. */
+  connectTo?: string;
+};
+
+export type Offers = {
+  /** The first of `all`. */
+  best: Offer | undefined;
+  /** Best first. */
+  all: Offer[];
+  not: NotOffered[];
+  raw: Readonly<Record<string, unknown>>;
+};
+
+type Amounts = {
+  amount_fiat?: number | null;
+  amount_sats?: number | null;
+  order_fee?: number | null;
+  pay_sats?: number | null;
+  client_sats?: number | null;
+  fee_sats?: number | null;
+};
+/** The API's amounts by side. */
+export const sidesOf = (ramp: RampName, raw: Amounts, currency: string) => {
+  if (ramp === 'liquidity') return { pays: moneyOf(raw.pay_sats, 'sat'), gets: moneyOf(raw.client_sats, 'sat'), fee: moneyOf(raw.fee_sats, 'sat') };
+  const [fiat, sats] = [moneyOf(raw.amount_fiat, currency), moneyOf(raw.amount_sats, 'sat')];
+  return { ...(ramp === 'buy' ? { pays: fiat, gets: sats } : { pays: sats, gets: fiat }), fee: moneyOf(raw.order_fee, currency) };
+};
+
+type Facts = { cost_bps?: number; cost_vs_median_bps?: number; inbound_sats?: number; lease_blocks?: number; connect_to?: string; expires_on?: string };
+
+export const offerOf = (ramp: RampName, raw: RawOffer, currency: string): Offer => {
+  const { pays, gets, fee } = sidesOf(ramp, raw, currency);
+  const {
+    cost_bps: costBps,
+    cost_vs_median_bps: costVsMedianBps,
+    inbound_sats: inbound,
+    lease_blocks: leaseBlocks,
+    connect_to: connectTo,
+    expires_on: expiresOn,
+  }: Facts = raw;
+  return {
+    id: given(raw.quote_id, 'quote_id'),
+    ramp,
+    rank: raw.rank,
+    provider: raw.provider,
+    pays: given(pays, 'the amount to pay'),
+    gets: given(gets, 'the amount to get'),
+    fee: given(fee, 'the fee'),
+    binding: !raw.is_estimate,
+    acceptBy: new Date(given(raw.accept_by, 'accept_by')),
+    ...(expiresOn === undefined ? {} : { payBefore: new Date(expiresOn) }),
+    ...(costBps === undefined ? {} : { costBps }),
+    ...(costVsMedianBps === undefined ? {} : { costVsMedianBps }),
+    ...(inbound === undefined ? {} : { inboundSats: BigInt(inbound) }),
+    ...(leaseBlocks === undefined ? {} : { leaseBlocks }),
+    ...(connectTo === undefined ? {} : { connectTo }),
+    requires: raw.requires,
+    warnings: raw.warnings,
+    raw,
+  };
+};
+
+type Limits = {
+  min_amount_fiat?: number;
+  max_amount_fiat?: number;
+  min_amount_sats?: number;
+  max_amount_sats?: number;
+  min_pay_sats?: number;
+  max_pay_sats?: number;
+};
+type RawNot = Limits & { provider: ProviderRef; rule?: string; reason?: string; connect_to?: string };
+
+const notOffered = (kind: NotOffered['kind'], one: RawNot, currency: string): NotOffered => {
+  const min = moneyOf(one.min_amount_fiat, currency) ?? moneyOf(one.min_amount_sats ?? one.min_pay_sats, 'sat');
+  const max = moneyOf(one.max_amount_fiat, currency) ?? moneyOf(one.max_amount_sats ?? one.max_pay_sats, 'sat');
+  return {
+    provider: one.provider,
+    kind,
+    reason: one.reason ?? one.rule ?? 'unknown',
+    ...(min ? { min } : {}),
+    ...(max ? { max } : {}),
+    ...(one.connect_to === undefined ? {} : { connectTo: one.connect_to }),
+  };
+};
+
+export const offersOf = (ramp: RampName, raw: RawOffers, currency: string): Offers =>
+  readAs('a list of offers', () => {
+    const all = raw.offers.map((one) => offerOf(ramp, one, currency));
+    return {
+      best: all[0],
+      all,
+      not: [
+        ...raw.excluded.map((one) => notOffered('excluded', one, currency)),
+        ...raw.refused.map((one) => notOffered('refused', one, currency)),
+        ...raw.failed.map((one) => notOffered('failed', one, currency)),
+      ],
+      raw,
+    };
+  });

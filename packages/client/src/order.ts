@@ -1,0 +1,130 @@
+import { given, RampError, type Open } from './error.ts';
+import type { Money } from './money.ts';
+import { sidesOf } from './offer.ts';
+import { payOf, type Pay } from './pay.ts';
+import type { Runtime } from './runtime.ts';
+import type { Answer, ProviderRef, RampName, Stage } from './words.ts';
+
+/** An order as it was when it was read. */
+export type OrderState = {
+  id: string;
+  ramp: RampName;
+  stage: Stage;
+  /** Nothing more will happen. */
+  final: boolean;
+  provider: ProviderRef;
+  /** All that the customer pays, and gets. Undefined for an amount that the API cannot tell. */
+  pays: Money | undefined;
+  gets: Money | undefined;
+  /** How to pay; absent once it can no longer be paid. */
+  pay?: Pay;
+  /** liquidity, `filled`: what opens the channel when the wallet redeems it. Whoever has it has the money: never log it. */
+  redemption?: { lnurl?: string; link?: string };
+  /** With failover: who was tried before, and why they did not take it. Only in the answer to the order. */
+  movedFrom: { provider: ProviderRef; reason: string }[];
+  /** It was filled with less than was ordered: the rest stays owed. */
+  disputed: boolean;
+  warnings: Open<'filled-differently' | 'link-pays-less'>[];
+  nextCheckOn?: Date;
+  raw: Readonly<Record<string, unknown>>;
+};
+
+export type Order = OrderState & {
+  /** Reads it again. */
+  refresh: (signal?: AbortSignal) => Promise<OrderState>;
+  /** Its state now, and at each change until it is final. Throws the reason of an aborted signal. */
+  updates: (signal?: AbortSignal) => AsyncGenerator<OrderState, void, undefined>;
+  /**
+   * Waits until it reaches one of these stages, or has passed it. Throws RampError `order-ended` when it ends in another way: `expired`, `failed`,
+   * `refunded`, or in `review` by the gateway's operator.
+   */
+  until: (stages: Stage | readonly Stage[], signal?: AbortSignal) => Promise<OrderState>;
+};
+
+type RawOrder =
+  | (Answer<'/order'> | Answer<'/sell/order'> | Answer<'/liquidity/order'>)
+  | (Answer<'/order-status'> | Answer<'/sell/order-status'> | Answer<'/liquidity/order-status'>)[string];
+type Facts = {
+  final?: boolean;
+  next_check_on?: string;
+  disputed?: boolean;
+  warnings?: string[];
+  expires_on?: string;
+  moved_from?: OrderState['movedFrom'];
+  redemption?: { lnurl?: string; link?: string };
+};
+
+/** For use in `readAs`. */
+export const orderState = (ramp: RampName, id: string, raw: RawOrder, currency: string): OrderState => {
+  const {
+    final = false,
+    next_check_on: nextCheckOn,
+    disputed = false,
+    warnings = [],
+    expires_on: expiresOn,
+    moved_from: movedFrom = [],
+    redemption,
+  }: Facts = raw;
+  const { pays, gets } = sidesOf(ramp, raw, currency);
+  const pay = raw.payment_info && payOf(raw.payment_info, pays, expiresOn);
+  return {
+    id: given(id, 'order_id'),
+    ramp,
+    stage: given(raw.stage, 'stage'),
+    final,
+    provider: given(raw.provider, 'provider'),
+    pays,
+    gets,
+    disputed,
+    warnings,
+    movedFrom,
+    ...(pay ? { pay } : {}),
+    ...(redemption ? { redemption } : {}),
+    ...(nextCheckOn === undefined ? {} : { nextCheckOn: new Date(nextCheckOn) }),
+    raw,
+  };
+};
+
+/** A later one includes the earlier. */
+const ways: readonly Stage[] = ['paid', 'filled', 'finished'];
+const reaches = (stage: Stage, wanted: Stage): boolean => stage === wanted || (ways.includes(wanted) && ways.indexOf(stage) > ways.indexOf(wanted));
+const ends: Readonly<Record<string, { action: string; detail: string }>> = {
+  expired: { action: 'requote', detail: 'The order has expired unpaid. Do not pay it any more.' },
+  failed: { action: 'ask-user', detail: 'The provider could not carry out the order.' },
+  refunded: { action: 'ask-user', detail: 'The provider has refunded the order.' },
+  review: { action: 'contact-support', detail: 'The operator of the gateway is looking at the order.' },
+};
+
+type Read = (signal?: AbortSignal) => Promise<OrderState>;
+
+export const createOrder = (runtime: Runtime, first: OrderState, read: Read): Order => {
+  const updates = async function* (signal?: AbortSignal): AsyncGenerator<OrderState, void, undefined> {
+    for (let last = ''; ;) {
+      const now = await read(signal);
+      const seen = JSON.stringify([now.stage, now.final, now.disputed, now.pays, now.gets, now.warnings, now.pay !== undefined, now.redemption !== undefined]);
+      if (seen !== last) yield now;
+      last = seen;
+      if (now.final) return;
+      await runtime.sleep(pauseUntil(now, runtime.now()), signal);
+    }
+  };
+  return {
+    ...first,
+    refresh: read,
+    updates,
+    until: async (stages, signal) => {
+      const wanted = typeof stages === 'string' ? [stages] : stages;
+      let last = first;
+      for await (const state of updates(signal)) {
+        last = state;
+        if (wanted.some((one) => reaches(state.stage, one))) return state;
+        if (ends[state.stage]) break;
+      }
+      const end = ends[last.stage] ?? { action: 'ask-user', detail: `The order ended as ${last.stage}.` };
+      throw new RampError({ code: 'order-ended', ...end, problem: { code: 'order-ended', order_id: first.id, stage: last.stage } });
+    },
+  };
+};
+
+/** When the gateway will know more, but between one and a half and 15 seconds from now. */
+const pauseUntil = ({ nextCheckOn }: OrderState, now: number): number => Math.min(Math.max((nextCheckOn?.getTime() ?? now) - now, 1500), 15_000);

@@ -1,0 +1,121 @@
+/** From an accepted offer to an order, so that neither a lost answer nor a killed process makes a second order or loses the first. */
+import type { Catalogue } from './catalogue.ts';
+import { given, RampError, readAs } from './error.ts';
+import type { InSession } from './in-session.ts';
+import { offerOf, type Offer } from './offer.ts';
+import { createOrder, orderState, type Order, type OrderState } from './order.ts';
+import type { Runtime } from './runtime.ts';
+import type { Placing, State } from './state.ts';
+import type { Asked, RampName } from './words.ts';
+
+/** An order whose outcome this client does not know, because its process ended or the gateway was away. */
+export type Pending<One extends Order = Order> = {
+  ramp: RampName;
+  offerId: string;
+  /** Repeats the same request: the order, whether it was made then or is now. */
+  again: (signal?: AbortSignal) => Promise<One>;
+  /** The customer no longer wants it. If the gateway made an order of it, `open` shows that all the same; unpaid, it expires. */
+  forget: () => Promise<void>;
+};
+/** What is open: `orders` that are not final, newest first, and `pending` ones. */
+export type OpenOrders<One extends Order = Order> = { orders: One[]; pending: Pending<One>[] };
+
+type Needs = { runtime: Runtime; state: State; inSession: InSession; catalogue: Catalogue };
+
+/** The answer says for certain that nothing was ordered, or what was. After any other the outcome is unknown. */
+const leavesUnknown = ({ code, action, status, problem }: RampError): boolean =>
+  status === undefined ||
+  ['order-pending', 'idempotency-in-progress', 'internal', 'storage-unavailable'].includes(code) ||
+  (code === 'quote-used' && action === 'wait') ||
+  (problem === undefined && (status >= 500 || status === 429));
+
+/** An offer can hardly be ordered longer. What was ordered stands in the gateway's list; what was not is forgotten. */
+const pendingMs = 3_600_000;
+
+const paths = {
+  buy: { order: '/order', status: '/order-status' },
+  sell: { order: '/sell/order', status: '/sell/order-status' },
+  liquidity: { order: '/liquidity/order', status: '/liquidity/order-status' },
+} as const;
+
+export const createOrdering = ({ runtime, state, inSession, catalogue }: Needs) => {
+  const list = async (ramp: RampName, body: Asked<'/order-status'>, signal?: AbortSignal) => await inSession(paths[ramp].status, body, { signal });
+  const shown = async (ramp: RampName, id: string, raw: Parameters<typeof orderState>[2] | undefined, signal?: AbortSignal): Promise<OrderState> => {
+    const currency = await currencyOf(ramp, raw ?? {}, signal);
+    return readAs('the order', () => orderState(ramp, id, given(raw, id), currency));
+  };
+  const currencyOf = async (ramp: RampName, raw: { currency_id: number } | object, signal?: AbortSignal): Promise<string> =>
+    ramp !== 'liquidity' && 'currency_id' in raw ? await catalogue.codeOf(ramp, raw.currency_id, signal) : '';
+
+  const read = async (ramp: RampName, id: string, signal?: AbortSignal): Promise<OrderState> => {
+    const answer = await list(ramp, { order_id: id }, signal);
+    return await shown(ramp, id, answer[id], signal);
+  };
+  const handle = (first: OrderState): Order => createOrder(runtime, first, async (signal) => await read(first.ramp, first.id, signal));
+
+  /** The list names the offer that was taken in the end, which with failover may be another. The gateway knows from the first which it became. */
+  const wasOrdered = async (ramp: RampName, offerId: string, signal?: AbortSignal): Promise<boolean> => {
+    try {
+      await list(ramp, { order_id: offerId }, signal);
+      return true;
+    } catch (error) {
+      if (!(error instanceof RampError) || error.code !== 'order-not-found') throw error;
+      return error.orderId !== undefined;
+    }
+  };
+
+  const forget = async (offerId: string): Promise<void> => {
+    await state.change((kept) => {
+      const { [offerId]: known, ...placings } = kept.placings ?? {};
+      return known ? { ...kept, placings } : kept;
+    });
+  };
+
+  const send = async (offerId: string, placing: Placing, signal?: AbortSignal): Promise<Order> => {
+    const { ramp } = placing;
+    try {
+      const raw = await inSession(paths[ramp].order, placing.body as Asked<'/order'>, { signal, key: placing.idempotencyKey });
+      const first = await shown(ramp, raw.order_id, raw, signal);
+      // It stands in the gateway's list from now on. What the store still holds is recognised there.
+      await forget(offerId).catch(() => undefined);
+      return handle(first);
+    } catch (error) {
+      if (!(error instanceof RampError)) throw error;
+      if (error.code === 'quote-used' && error.action === 'read-order' && error.orderId !== undefined) {
+        const found = await read(ramp, error.orderId, signal);
+        await forget(offerId).catch(() => undefined);
+        return handle(found);
+      }
+      if (!leavesUnknown(error)) await forget(offerId).catch(() => undefined);
+      const offers = error.problem?.['offers'];
+      if (Array.isArray(offers)) {
+        const raws = offers as Parameters<typeof offerOf>[1][];
+        const currencies = await Promise.all(raws.map(async (raw) => await currencyOf(ramp, raw, signal)));
+        error.offers = readAs('a list of offers', () => raws.map((raw, index) => offerOf(ramp, raw, currencies[index] ?? '')));
+      }
+      throw error;
+    }
+  };
+
+  return {
+    read: async (ramp: RampName, id: string, signal?: AbortSignal): Promise<Order> => handle(await read(ramp, id, signal)),
+    /** Written down first, then sent. The same offer again is the same request, in whichever tab or process. */
+    place: async (ramp: RampName, offer: Pick<Offer, 'id'>, body: Record<string, unknown>, signal?: AbortSignal): Promise<Order> => {
+      const placing: Placing = { ramp, body: { ...body, quote_id: offer.id }, idempotencyKey: runtime.id(), on: runtime.now() };
+      const kept = await state.change((now) => (now.placings?.[offer.id] ? now : { ...now, placings: { ...now.placings, [offer.id]: placing } }));
+      return await send(offer.id, kept.placings?.[offer.id] ?? placing, signal);
+    },
+    open: async (ramp: RampName, signal?: AbortSignal): Promise<OpenOrders> => {
+      const listed = Object.entries(await list(ramp, { limit: 200 }, signal));
+      const states = await Promise.all(listed.map(async ([id, raw]) => await shown(ramp, id, raw, signal)));
+      const known = new Set(listed.map(([, raw]) => raw.quote_id));
+      const pending: OpenOrders['pending'] = [];
+      for (const [offerId, placing] of Object.entries((await state.read()).placings ?? {})) {
+        if (placing.ramp !== ramp) continue;
+        if (known.has(offerId) || placing.on + pendingMs < runtime.now() || (await wasOrdered(ramp, offerId, signal))) await forget(offerId);
+        else pending.push({ ramp, offerId, again: async (again) => await send(offerId, placing, again), forget: async () => await forget(offerId) });
+      }
+      return { orders: states.filter(({ final }) => !final).map(handle), pending };
+    },
+  };
+};

@@ -1,0 +1,352 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { createRamp, RampError, type RampOptions } from './index.ts';
+import { goodAnswer, orderId, problem, quoteId, scripted, session, theOffer, theOrder } from './scripted-gateway.ts';
+
+type Script = Parameters<typeof scripted>[0];
+const url = 'https://gateway.example';
+const query = { pay: '100', currency: 'EUR', by: 'SEPA' };
+
+/** A wallet whose gateway answers `script` first, in this order per path, and then well. */
+const walletOf = (script: Record<string, ReturnType<Script>[]> = {}, options: Partial<RampOptions> = {}) => {
+  const left = new Map(Object.entries(script).map(([path, answers]) => [path, [...answers]]));
+  const there = scripted((path) => left.get(path)?.shift() ?? goodAnswer(path));
+  const store = new Map<string, string>();
+  return { ...there, store, ramp: createRamp({ url, store, runtime: there.runtime, ...options }), paths: () => there.asked.map(({ path }) => path) };
+};
+const errorOf = async (work: Promise<unknown>): Promise<RampError> => {
+  const error: unknown = await work.then(() => undefined).catch((thrown: unknown) => thrown);
+  if (!(error instanceof RampError)) throw new Error('no RampError was thrown', { cause: error });
+  return error;
+};
+const told = async (work: Promise<unknown>): Promise<unknown[]> => {
+  const { code, action } = await errorOf(work);
+  return [code, action];
+};
+const notFound = problem(404, 'order-not-found', 'fix-request');
+const offline = new TypeError('fetch failed');
+
+describe('a gateway that is away, slow or busy', () => {
+  it('is asked again after the time that it says, and five times at most', async () => {
+    const busy = problem(503, 'temporary-reduced-capacity', 'retry', { retry_after_ms: 700 });
+    const { ramp, pauses, paths } = walletOf({
+      '/offers': [busy, problem(429, 'rate-limited', 'wait', { retry_after_ms: 2000 }), offline, [502, '<html>'], busy],
+    });
+    const error = await errorOf(ramp.offers(query));
+    expect([error.code, error.action, error.status, error.retryAfterMs, error.requestId]).toEqual(['temporary-reduced-capacity', 'retry', 503, 700, 'req_1']);
+    expect(pauses).toEqual([700, 2000, 2000, 4000]);
+    expect(paths().filter((path) => path === '/offers')).toHaveLength(5);
+    expect((await ramp.offers(query)).best?.id).toBe(quoteId);
+  });
+
+  it('is not asked again when that would not help, or not soon', async () => {
+    const cases: [ReturnType<Script>, string, string][] = [
+      [problem(422, 'option-unavailable', 'fix-request'), 'option-unavailable', 'fix-request'],
+      [problem(429, 'rate-limited', 'wait', { retry_after_ms: 31_000 }), 'rate-limited', 'wait'],
+      [problem(409, 'account-not-connected', 'wait'), 'account-not-connected', 'wait'],
+      [problem(500, 'internal', 'contact-support'), 'internal', 'contact-support'],
+      [problem(418, 'a-later-code', 'a-later-action'), 'a-later-code', 'a-later-action'],
+      [[404, '<html>nginx</html>', { 'content-type': 'text/html' }], 'unreachable', 'fix-request'],
+      [[307, '', { location: 'https://evil.example/' }], 'unreachable', 'fix-request'],
+    ];
+    for (const [answer, code, action] of cases) {
+      const { ramp, paths } = walletOf({ '/offers': [answer] });
+      expect(await told(ramp.offers(query))).toEqual([code, action]);
+      expect(paths().filter((path) => path === '/offers')).toHaveLength(1);
+    }
+  });
+
+  it('is given up after the time limit, or when the caller aborts', async () => {
+    const { ramp, pauses } = walletOf({ '/offers': ['never', [429, '', { 'retry-after': '3' }]] }, { timeoutMs: 5000 });
+    expect((await ramp.offers(query)).all).toHaveLength(1);
+    expect(pauses).toEqual([500, 3000]);
+
+    const abort = new AbortController();
+    const other = walletOf({ '/offers': [new Promise(() => abort.abort(new Error('the screen was left')))] });
+    await expect(other.ramp.offers(query, abort.signal)).rejects.toThrow('the screen was left');
+    await expect(other.ramp.offers(query, abort.signal)).rejects.toThrow('the screen was left');
+  });
+});
+
+describe('sessions', () => {
+  it('opens one for many calls, and keeps it with the recovery secret', async () => {
+    const { ramp, store, paths } = walletOf();
+    await Promise.all([ramp.offers(query), ramp.offers(query), ramp.open()]);
+    expect(paths().filter((path) => path === '/verify' || path === '/session')).toEqual(['/verify', '/session']);
+    expect(JSON.parse(store.get('ramp-gateway:gateway.example') ?? '')).toMatchObject({ session, recovery: 'recovery-secret-of-this-customer' });
+  });
+
+  it('opens another when the gateway lost it, as the same customer, and asks again once', async () => {
+    const lost = problem(401, 'session-invalid', 'reopen-session');
+    const { ramp, asked, paths } = walletOf({ '/offers': [lost], '/session': [goodAnswer('/session'), [200, { session_id: 'second', proven: [] }]] });
+    expect((await ramp.offers(query)).best?.id).toBe(quoteId);
+    expect(asked.filter(({ path }) => path === '/session').map(({ body }) => body['recovery_secret'])).toEqual([undefined, 'recovery-secret-of-this-customer']);
+    expect(asked.filter(({ path }) => path === '/offers').map(({ body }) => body['session_id'])).toEqual([session, 'second']);
+
+    const hopeless = walletOf({ '/offers': [lost, lost] });
+    expect(await told(hopeless.ramp.offers(query))).toEqual(['session-invalid', 'reopen-session']);
+    expect(paths().length).toBe(7);
+  });
+
+  it('signs the token of this gateway and of providers, and nothing that would count elsewhere', async () => {
+    const signed: string[] = [];
+    const node = { pubkey: `02${'ab'.repeat(32)}`, sign: (text: string) => `signed-${signed.push(text)}` };
+    const tokens = {
+      gateway: 'ramp-gateway:gateway.example:c2VjcmV0c2VjcmV0c2VjcmV0',
+      dune: 'c0ffee',
+      thief: 'Ramp-Gateway: other.example:c2VjcmV0',
+      login: `lnnid ${'02'.repeat(33)}`,
+    };
+    const verify = (more: object): [number, object] => [200, { session_id: session, tokens: { ...tokens, ...more }, expires_on: '' }];
+    const good = walletOf({ '/verify': [verify({})] }, { node });
+    await good.ramp.offers(query);
+    expect(signed).toEqual([tokens.gateway, 'c0ffee']);
+    expect(good.asked[1]?.body).toEqual({ session_id: session, node_pubkey: node.pubkey, signatures: { gateway: 'signed-1', dune: 'signed-2' } });
+
+    for (const gateway of [
+      'ramp-gateway:other.example:c2VjcmV0',
+      'ramp-gateway:gateway.example.evil.example:c2VjcmV0',
+      'c2VjcmV0',
+      'ramp-gateway:localhost:c2VjcmV0',
+    ]) {
+      const bad = walletOf({ '/verify': [verify({ gateway })] }, { node });
+      expect(await told(bad.ramp.offers(query))).toEqual(['unsafe-token', 'contact-support']);
+      expect([signed.length, bad.paths()]).toEqual([2, ['/verify']]);
+    }
+  });
+
+  it('begins anew when the token expired while the node was signing, and tells what a node cannot mend', async () => {
+    const expired = problem(403, 'ownership-proof-failed', 'reopen-session');
+    const late = walletOf({ '/session': [expired] });
+    await late.ramp.offers(query);
+    expect(late.paths().slice(0, 4)).toEqual(['/verify', '/session', '/verify', '/session']);
+    const unknown = walletOf({ '/session': [problem(403, 'ownership-proof-failed', 'fix-request')] });
+    expect(await told(unknown.ramp.offers(query))).toEqual(['ownership-proof-failed', 'fix-request']);
+    const unproven = walletOf({ '/offers': [problem(403, 'proof-required', 'reopen-session')] });
+    expect([await told(unproven.ramp.offers(query)), unproven.paths().filter((path) => path === '/verify')]).toEqual([
+      ['proof-required', 'reopen-session'],
+      ['/verify'],
+    ]);
+  });
+});
+
+describe('orders', () => {
+  it('writes an order down before it is sent, with its key, and forgets it once it stands at the gateway', async () => {
+    const { ramp, store, asked } = walletOf({ '/order': [offline] });
+    const seen: unknown[] = [];
+    const fetched = asked.push.bind(asked);
+    asked.push = (one) => {
+      if (one.path === '/order') seen.push((JSON.parse(store.get('ramp-gateway:gateway.example') ?? '') as { placings: object }).placings);
+      return fetched(one);
+    };
+    const order = await ramp.buy({ id: quoteId }, { atLeast: '100000', atMost: '100.00' });
+    const body = { quote_id: quoteId, min_amount_sats: 100_000, max_amount_fiat: 10_000 };
+    const written = { [quoteId]: { ramp: 'buy', body, idempotencyKey: expect.any(String) as string, on: expect.any(Number) as number } };
+    expect(seen).toEqual([written, written]);
+    const sent = asked.filter(({ path }) => path === '/order');
+    expect(sent.map((one) => [one.body, one.key])).toEqual(
+      Array.from({ length: 2 }, () => [{ ...body, session_id: session }, (seen[0] as typeof written)[quoteId]?.idempotencyKey]),
+    );
+    expect(order).toMatchObject({
+      id: orderId,
+      pay: { kind: 'bank', iban: 'DE89370400440532013000', reference: 'ALP-4F7K2', amount: { text: '100.00', currency: 'EUR' } },
+    });
+    expect(JSON.parse(store.get('ramp-gateway:gateway.example') ?? '')).toMatchObject({ placings: {} });
+  });
+
+  it('keeps one whose outcome is unknown for the next start, and no other', async () => {
+    const kept = async (answer: ReturnType<Script>): Promise<boolean> => {
+      const { ramp, store } = walletOf({ '/order': Array.from({ length: 5 }, () => answer) });
+      await errorOf(ramp.buy({ id: quoteId }));
+      return store.get('ramp-gateway:gateway.example')?.includes(quoteId) ?? false;
+    };
+    const unknown = [
+      offline,
+      'never',
+      [504, '<html>'],
+      [200, 'not JSON'],
+      problem(503, 'order-pending', 'retry'),
+      problem(500, 'internal', 'contact-support'),
+      problem(409, 'quote-used', 'wait'),
+    ] as const;
+    for (const answer of unknown)
+      expect([answer, await kept(typeof answer === 'object' && 'map' in answer ? ([...answer] as [number, object]) : answer)]).toEqual([answer, true]);
+    const settled = [
+      problem(409, 'price-changed', 'ask-user'),
+      problem(410, 'quote-expired', 'requote'),
+      problem(503, 'provider-unavailable', 'retry'),
+      problem(422, 'amount-out-of-range', 'ask-user'),
+    ];
+    for (const answer of settled) expect([answer, await kept(answer)]).toEqual([answer, false]);
+  });
+
+  it('tells after a kill what was being ordered, and repeats the very same request when asked to', async () => {
+    const { ramp, store, runtime, asked } = walletOf({ '/order': Array.from({ length: 5 }, () => offline), '/order-status': [[200, {}], notFound] });
+    expect(await told(ramp.buy({ id: quoteId }, { atLeast: 100_000n }))).toEqual(['unreachable', 'retry']);
+    const next = createRamp({ url, store, runtime });
+    const { orders, pending } = await next.open();
+    expect([orders, pending.map(({ offerId }) => offerId)]).toEqual([[], [quoteId]]);
+    expect((await pending[0]?.again())?.id).toBe(orderId);
+    const sent = asked.filter(({ path }) => path === '/order');
+    expect(new Set(sent.map((one) => JSON.stringify(one))).size).toBe(1);
+    expect((await next.open()).pending).toEqual([]);
+    const other = walletOf({ '/order': Array.from({ length: 5 }, () => offline), '/order-status': [[200, {}], notFound, [200, {}]] });
+    await errorOf(other.ramp.buy({ id: quoteId }));
+    await (await other.ramp.open()).pending[0]?.forget();
+    expect(await other.ramp.open()).toEqual({ orders: [], pending: [] });
+
+    const moved: [number, object] = [200, { [orderId]: { ...theOrder, final: false, quote_id: quoteId.replace(/1$/, '2') } }];
+    const third = walletOf({
+      '/order': Array.from({ length: 5 }, () => offline),
+      '/order-status': [moved, problem(404, 'order-not-found', 'fix-request', { order_id: orderId })],
+    });
+    expect(await told(third.ramp.buy({ id: quoteId }, { atLeast: 100_000n, failover: 2 }))).toEqual(['unreachable', 'retry']);
+    expect(third.asked.at(-1)?.body).toMatchObject({ min_amount_sats: 100_000, failover: { max: 2, min_amount_sats: 100_000 } });
+    const found = await third.ramp.open();
+    expect([found.orders.map(({ id }) => id), found.pending]).toEqual([[orderId], []]);
+  });
+
+  it('finds the order of an interrupted call in the list, and does not send it again', async () => {
+    const { ramp, paths } = walletOf({ '/order': Array.from({ length: 5 }, () => offline) });
+    await errorOf(ramp.buy({ id: quoteId }));
+    const { orders, pending } = await ramp.open();
+    expect([orders.map(({ id }) => id), pending, paths().filter((path) => path === '/order').length]).toEqual([[orderId], [], 5]);
+  });
+
+  it('reads the order of an offer that was ordered under another key', async () => {
+    const { ramp } = walletOf({ '/order': [problem(409, 'quote-used', 'read-order', { order_id: orderId })] });
+    expect(await ramp.buy({ id: quoteId })).toMatchObject({ id: orderId, stage: 'awaiting_payment' });
+  });
+
+  it('gives the other offers of a changed price', async () => {
+    const { ramp } = walletOf({ '/order': [problem(409, 'price-changed', 'ask-user', { offers: [{ ...theOffer, amount_sats: 107_000 }] })] });
+    const error = await errorOf(ramp.buy({ id: quoteId }));
+    expect([error.code, error.offers?.map(({ id, gets }) => [id, gets.text])]).toEqual(['price-changed', [[quoteId, '107000']]]);
+  });
+
+  it('passes unknown words and members on', async () => {
+    const odd = { ...theOrder, stage: 'in_orbit', warnings: ['too-shiny'], colour: 'blue', payment_info: { kind: 'pigeon', coop: 7 } };
+    const offers = [{ ...theOffer, warnings: ['new-warning'], requires: ['selfie'], moon: 'full' }];
+    const refused = [{ provider: { id: 'eiger', name: 'Eiger' }, reason: 'full-moon', min_amount_fiat: 25_000 }];
+    const { ramp } = walletOf({
+      '/offers': [[200, { offers, excluded: [], refused, failed: [], extra: 1 }]],
+      '/order': [[200, odd]],
+      '/order-status': [
+        [200, { [orderId]: odd }],
+        [200, { [orderId]: { ...odd, stage: 'finished', final: true } }],
+      ],
+    });
+    const { best, not } = await ramp.offers(query);
+    expect(best).toMatchObject({ warnings: ['new-warning'], requires: ['selfie'], raw: { moon: 'full' } });
+    expect(not).toMatchObject([{ kind: 'refused', reason: 'full-moon', min: { text: '250.00', currency: 'EUR' } }]);
+    const order = await ramp.buy({ id: quoteId });
+    expect(order).toMatchObject({
+      stage: 'in_orbit',
+      pay: { kind: 'other', word: 'pigeon', raw: { coop: 7 } },
+      raw: { colour: 'blue' },
+      warnings: ['too-shiny'],
+    });
+    const stages: string[] = [];
+    for await (const { stage } of order.updates()) stages.push(stage);
+    expect(stages).toEqual(['in_orbit', 'finished']);
+  });
+
+  it('waits for a stage, or for what it passed; ends with the reason; and looks when the gateway knows more', async () => {
+    const at = (stage: string, more: object = {}): [number, object] => [200, { [orderId]: { ...theOrder, stage, final: false, quote_id: quoteId, ...more } }];
+    const { ramp, pauses } = walletOf({
+      '/order-status': [
+        at('awaiting_payment'),
+        at('awaiting_payment', { next_check_on: '2026-11-28T10:00:07.000Z' }),
+        at('underpaid', { next_check_on: '2026-11-28T12:00:00.000Z' }),
+        at('filled'),
+        at('expired'),
+      ],
+    });
+    const order = await ramp.buy({ id: quoteId });
+    expect(await order.until('paid')).toMatchObject({ stage: 'filled' });
+    expect(pauses).toEqual([1500, 5500, 15_000]);
+    const { code, action, message, orderId: about } = await errorOf(order.until(['filled', 'finished']));
+    expect([code, action, message, about]).toEqual(['order-ended', 'requote', 'The order has expired unpaid. Do not pay it any more.', orderId]);
+    const abort = new AbortController();
+    const waiting = (async () => {
+      for await (const { stage } of order.updates(abort.signal)) if (stage !== '') abort.abort(new Error('gone'));
+    })();
+    await expect(waiting).rejects.toThrow('gone');
+  });
+});
+
+describe('a store that fails', () => {
+  it('orders nothing, and says so', async () => {
+    for (const failing of ['get', 'set'] as const) {
+      const there = scripted(goodAnswer);
+      const broken = new Map<string, string>();
+      const store = { get: (key: string) => broken.get(key), set: (key: string, value: string) => broken.set(key, value) };
+      const ramp = createRamp({ url, store, runtime: there.runtime });
+      const { best } = await ramp.offers(query);
+      store[failing] = () => {
+        throw new Error('the disk is full');
+      };
+      const error = await errorOf(ramp.buy(best ?? { id: '' }));
+      expect([error.code, error.action, error.message]).toEqual([
+        'store-failed',
+        'retry',
+        'The store could not be read or written. Nothing was ordered by this call.',
+      ]);
+      expect(there.asked.filter(({ path }) => path === '/order')).toEqual([]);
+    }
+  });
+
+  it('is not written over when it holds something else', async () => {
+    for (const text of ['not JSON', '[1]', 'null', '"text"']) {
+      const { ramp, store } = walletOf();
+      store.set('ramp-gateway:gateway.example', text);
+      expect(await told(ramp.buy({ id: quoteId }))).toEqual(['store-failed', 'fix-request']);
+      expect([...store.values()]).toEqual([text]);
+    }
+  });
+
+  it('still gives the order when it fails only afterwards', async () => {
+    const there = scripted(goodAnswer);
+    const kept = new Map<string, string>();
+    const store = { get: (key: string) => kept.get(key), set: (key: string, value: string) => kept.set(key, value) };
+    const ramp = createRamp({
+      url,
+      store,
+      runtime: {
+        ...there.runtime,
+        fetch: async (to, request) => {
+          if (to.endsWith('/order'))
+            store.set = () => {
+              throw new Error('full');
+            };
+          return await there.runtime.fetch(to, request);
+        },
+      },
+    });
+    expect(await ramp.buy({ id: quoteId })).toMatchObject({ id: orderId });
+    store.set = (key, value) => kept.set(key, value);
+    expect((await ramp.open()).pending).toEqual([]);
+  });
+});
+
+it('puts no secret into an error, whatever fails', async () => {
+  const secrets = [session, 'recovery-secret-of-this-customer', 'LNURL1SECRET', 'app-key-1'];
+  for (const path of ['/verify', '/session', '/payment-options', '/offers', '/order', '/order-status', '/withdrawal'])
+    for (const answer of [offline, [500, 'oops'], [200, {}], problem(400, 'invalid-request', 'fix-request')] as ReturnType<Script>[]) {
+      const { ramp } = walletOf({ [path]: Array.from({ length: 5 }, () => answer) }, { appKey: 'app-key-1' });
+      const whole = async (): Promise<void> => {
+        const { best } = await ramp.offers(query);
+        const order = await ramp.buy(best ?? { id: '' });
+        await order.refresh();
+        await order.withdraw();
+      };
+      const error: unknown = await whole().catch((thrown: unknown) => thrown);
+      expect(error, `${path} ${inspect(answer)}`).toBeInstanceOf(Error);
+      for (const secret of secrets) expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(secret);
+    }
+});
+
+it('refuses what is no address of a gateway', () => {
+  for (const bad of ['gateway.example', 'ftp://gateway.example', 'https://', 'https://user@gateway.example', 'https://gateway.example?x=1'])
+    expect(() => createRamp({ url: bad, store: new Map() })).toThrow(`url: "${bad}" is not the address`);
+});

@@ -1,0 +1,18 @@
+import { createBuy } from './buy.ts';
+import { createContext, type RampOptions } from './context.ts';
+
+export type Ramp = ReturnType<typeof createRamp>;
+/**
+ * Buy, sell and get liquidity through one gateway, for one customer. Opens sessions, proves the node, repeats what is safe to repeat, and never
+ * orders one offer twice. Every failure is a RampError.
+ */
+export const createRamp = (options: RampOptions) => {
+  const context = createContext(options);
+  return {
+    ...createBuy(context),
+    /** Forgets the session, the recovery secret and what is pending: for a gateway that was set up anew. Without a node, the customer's orders are lost to them. */
+    forget: async (): Promise<void> => {
+      await context.state.change(() => ({}));
+    },
+  };
+};

@@ -1,0 +1,84 @@
+import { RampError } from './error.ts';
+import { webLocks, type Store } from './store.ts';
+import type { RampName } from './words.ts';
+
+/** An order that was sent, or is about to be: written before, removed when its outcome is known. */
+export type Placing = {
+  ramp: RampName;
+  /** The request without its session. */
+  body: Record<string, unknown>;
+  idempotencyKey: string;
+  /** When it was written, Unix milliseconds by this machine's clock. */
+  on: number;
+};
+/** Bearer secrets: who has them has the customer's orders. */
+export type Kept = {
+  session?: string;
+  recovery?: string;
+  placings?: Record<string, Placing>;
+};
+export type State = {
+  read: () => Promise<Kept>;
+  /** Applies `update` to what is stored then, whoever else writes. Returns what is stored after it. */
+  change: (update: (kept: Kept) => Kept) => Promise<Kept>;
+};
+
+/** `id`: makes each written value different, so that a writer recognises its own. */
+export const createState = (store: Store, key: string, id: () => string): State => {
+  const raw = async (): Promise<string | undefined> => (await guarded(() => store.get(key))) ?? undefined;
+  const replace = async (was: string | undefined, value: string): Promise<boolean> => {
+    if (store.replace) return await guarded(() => store.replace?.(key, was, value) ?? false);
+    if ((await raw()) !== was) return false;
+    await guarded(() => store.set(key, value));
+    return true;
+  };
+  return {
+    read: async () => parse(await raw()),
+    change: async (update) =>
+      await inTurn(store, key, async () => {
+        for (;;) {
+          const was = await raw();
+          const kept = parse(was);
+          const next = update(kept);
+          if (next === kept) return kept;
+          if (await replace(was, JSON.stringify({ ...next, write: id() }))) return next;
+        }
+      }),
+  };
+};
+
+const parse = (text: string | undefined): Kept => {
+  if (text === undefined) return {};
+  try {
+    const kept: unknown = JSON.parse(text);
+    if (typeof kept === 'object' && kept !== null && !Array.isArray(kept)) return kept;
+  } catch {
+    // Not shown: it may be a secret of somebody else.
+  }
+  throw new RampError({
+    code: 'store-failed',
+    action: 'fix-request',
+    detail: 'The store holds something else under the key of this gateway: give the client a store of its own.',
+  });
+};
+
+const guarded = async <T>(use: () => T | Promise<T>): Promise<T> => {
+  try {
+    return await use();
+  } catch (cause) {
+    throw new RampError({ code: 'store-failed', action: 'retry', detail: 'The store could not be read or written. Nothing was ordered by this call.', cause });
+  }
+};
+
+const turns = new WeakMap<Store, Promise<unknown>>();
+
+/** One writer at a time in this process, and in the tabs of a browser that has locks. */
+const inTurn = async <T>(store: Store, key: string, run: () => Promise<T>): Promise<T> => {
+  const locks = webLocks();
+  const mine = (turns.get(store) ?? Promise.resolve()).then(async () => (locks ? await locks.request(key, run) : await run()));
+  turns.set(
+    store,
+    mine.catch(() => undefined),
+  );
+  return await mine;
+};

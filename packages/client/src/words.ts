@@ -1,0 +1,18 @@
+import type { paths } from './api.gen.ts';
+import type { Open } from './error.ts';
+
+export type RampName = 'buy' | 'sell' | 'liquidity';
+
+type Post<Body, Good> = { post: { requestBody: { content: { 'application/json': Body } }; responses: { 200: { content: { 'application/json': Good } } } } };
+export type PostPath = { [Path in keyof paths]: paths[Path] extends Post<infer _Body, infer _Good> ? Path : never }[keyof paths];
+/** The body of a good answer. */
+export type Answer<Path extends keyof paths> = paths[Path] extends Post<infer _Body, infer Good> ? Good : never;
+/** The body of a request, without the session. */
+export type Asked<Path extends keyof paths> = paths[Path] extends Post<infer Body, infer _Good> ? Omit<Body, 'session_id'> : never;
+
+/**
+ * The life of an order: awaiting_payment → paid → filled → finished. `filled`: the sats can be withdrawn, the bank transfer is on its way, the
+ * channel can be redeemed. `review`: the gateway's operator looks at it.
+ */
+export type Stage = Open<'awaiting_payment' | 'underpaid' | 'expired' | 'failed' | 'paid' | 'filled' | 'finished' | 'refunded' | 'review'>;
+export type ProviderRef = { id: string; name: string };

@@ -1,0 +1,62 @@
+/** A wallet's process that is killed at each step of a purchase, and started again: one order, all of it carried out, nothing lost. */
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { childPath } from '../../../test/setup/children.ts';
+import { startTestGateway, type TestGateway } from '../../../test/support/gateway.ts';
+
+const script = childPath(inject('children'), fileURLToPath(new URL('purchase-child.ts', import.meta.url)));
+let gateway: TestGateway;
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'ramp-killed-'));
+  // Their clocks are their own: the provider pays itself, and its webhooks tell the gateway.
+  gateway = await startTestGateway({ alpine: { simulator: { quoteTtlS: 3600, autoFillMs: 0, repost: 'same' } } });
+});
+afterAll(async () => {
+  await gateway.close();
+  rmSync(folder, { recursive: true });
+});
+
+type Ran = { signal: string | null; order?: string; steps: string[] };
+const run = async (store: string, key: string, more: Record<string, string>): Promise<Ran> =>
+  await new Promise((done, fail) => {
+    const env = { ...process.env, GATEWAY: gateway.url, STORE: store, NODE_KEY: key, ...more };
+    execFile(process.execPath, ['--no-warnings', script], { env }, (error, stdout, stderr) => {
+      if (stdout !== '') return done({ signal: null, ...(JSON.parse(stdout) as Omit<Ran, 'signal'>) });
+      if (error?.signal === 'SIGKILL') return done({ signal: 'SIGKILL', steps: [] });
+      return fail(new Error(`the wallet ended otherwise: ${stderr}`));
+    });
+  });
+
+it('makes one order, and finishes it, wherever it was killed', async () => {
+  const orders = gateway.simulators['alpine']?.control.orders;
+  /** Each wallet pays another amount, so that its orders at the provider are known. */
+  const purchase = async (nth: number): Promise<{ first: Ran; again: Ran; made: unknown[] }> => {
+    const [store, key, cents] = [join(folder, String(nth)), randomBytes(32).toString('hex'), 5000 + nth];
+    const first = await run(store, key, { BUY: (cents / 100).toFixed(2), KILL_AT: String(nth) });
+    const again = await run(store, key, {});
+    return { first, again, made: [...(orders?.values() ?? [])].flatMap(({ status, quote }) => (quote.amountFiat === cents ? [status] : [])) };
+  };
+  const { first, again, made } = await purchase(0);
+  expect([first.signal, made, again.order]).toEqual([null, ['finished'], undefined]);
+  const { steps } = first;
+  expect([...new Set(steps.map((step) => step.replace(/^(before|after) /, '')))]).toEqual(
+    expect.arrayContaining(['/verify', '/session', 'store', '/payment-options', '/offers', '/order', '/order-status', '/withdrawal', 'the withdrawal']),
+  );
+  /** From this step on, the wallet has said that it wants the order. */
+  const wanted = steps.indexOf('after store', steps.indexOf('after /offers')) + 1;
+  const left = steps.map((_, index) => index + 1);
+  const work = async (): Promise<void> => {
+    for (let nth = left.shift(); nth !== undefined; nth = left.shift()) {
+      const killed = await purchase(nth);
+      const told = { step: steps[nth - 1], signal: killed.first.signal, made: killed.made, resumed: killed.again.order !== undefined };
+      expect(told).toEqual({ step: steps[nth - 1], signal: 'SIGKILL', made: nth < wanted ? [] : ['finished'], resumed: nth >= wanted });
+    }
+  };
+  await Promise.all([work(), work(), work(), work()]);
+});
