@@ -1,0 +1,141 @@
+/**
+ * For the wallet's backend: `@ramp-gateway/client/webhook`. Checks webhooks of the gateway (Standard Webhooks 1.0): `v1a` is Ed25519 with the
+ * gateway's keys, `v1` is HMAC-SHA256 with an app's own secret.
+ */
+import { hashes, verify } from '@noble/ed25519';
+import { hmac } from '@noble/hashes/hmac.js';
+import { sha256, sha512 } from '@noble/hashes/sha2.js';
+import type { Open } from './error.ts';
+
+/** Thin: it tells what to read again, not what became of it. */
+export type WebhookEvent = {
+  type: Open<'order_status_changed' | 'withdrawal_ready' | 'account_status' | 'connection_status' | 'sell_settled' | 'test'>;
+  data: {
+    order_id?: string;
+    order_status?: string;
+    stage?: string;
+    account_id?: string;
+    account_status?: string;
+    connection_id?: string;
+    connection_status?: string;
+    transaction_id?: string;
+    [later: string]: unknown;
+  };
+  /** The same in every attempt to deliver this event: drop what you have had. */
+  id: string;
+  /** Rises for each order, account and connection: drop what is lower than what you have had. */
+  sequence: number | undefined;
+  /** 1 is the first. */
+  attempt: number | undefined;
+  sentOn: Date;
+};
+export type VerifiedWebhook = { ok: true; event: WebhookEvent } | { ok: false; problem: string };
+
+type Jwk = { kty?: string; crv?: string; x?: string };
+/** The answer of GET /.well-known/webhook-keys, or keys as text: `whpk_…` (the gateway's) and `whsec_…` (an app's secret). */
+export type WebhookKeys = { keys: readonly Jwk[] } | readonly string[];
+/** Of fetch, of Node's `http`, or of an express-like framework; in any case of letters. */
+export type WebhookHeaders = Headers | Readonly<Record<string, string | string[] | undefined>>;
+export type WebhookOptions = {
+  /** When it arrived, Unix milliseconds. */
+  receivedAt?: number;
+  /** How old, or how far ahead of our clock, it may be. Five minutes, unless given. */
+  toleranceSeconds?: number;
+};
+
+/**
+ * Whether a webhook is from the gateway, and what it says. `body` is the text or the bytes exactly as they came. Answer with 401 if it is not
+ * `ok`, with 2xx if it is: that ends the gateway's retries. If a genuine one is refused, the keys may have been rotated: fetch them again, at
+ * most once a minute. Never throws.
+ */
+export const verifyWebhook = async (
+  headers: WebhookHeaders,
+  body: string | Uint8Array,
+  keys: WebhookKeys,
+  options: WebhookOptions = {},
+): Promise<VerifiedWebhook> => {
+  const { receivedAt = Date.now(), toleranceSeconds = 300 } = options;
+  const [id, timestamp, signatures] = ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((name) => headerOf(headers, name));
+  if (id === undefined || timestamp === undefined || signatures === undefined)
+    return refused('it lacks a header: webhook-id, webhook-timestamp or webhook-signature');
+  if (typeof body !== 'string' && !(body instanceof Uint8Array))
+    return refused('the body must be the text or the bytes as they came, not what was parsed from them');
+  const sent = Number(timestamp);
+  if (!/^\d{1,12}$/.test(timestamp) || Math.abs(receivedAt / 1000 - sent) > toleranceSeconds)
+    return refused('it was sent too long ago, or one of the clocks is wrong');
+  const content = concat(utf8(`${id}.${timestamp}.`), typeof body === 'string' ? utf8(body) : body);
+  if (!(await isSigned(content, signatures, keys))) return refused('no signature fits one of the keys');
+  try {
+    const text = typeof body === 'string' ? body : new TextDecoder().decode(body);
+    const { type, data } = JSON.parse(text) as Pick<WebhookEvent, 'type' | 'data'>;
+    const [sequence, attempt] = ['webhook-sequence', 'webhook-attempt'].map((name) => numberOf(headerOf(headers, name)));
+    return { ok: true, event: { type, data, id, sequence, attempt, sentOn: new Date(sent * 1000) } };
+  } catch {
+    return refused('it is signed, and is not JSON');
+  }
+};
+
+const refused = (problem: string): VerifiedWebhook => ({ ok: false, problem });
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+const concat = (a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> => {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+};
+
+const headerOf = (headers: WebhookHeaders, name: string): string | undefined => {
+  if (typeof headers.get === 'function') return (headers as Headers).get(name) ?? undefined;
+  const found = Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1];
+  return Array.isArray(found) ? found[0] : found;
+};
+const numberOf = (text: string | undefined): number | undefined => (text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined);
+
+/** Undefined for what is not base64 (or base64url). */
+const decode = (base64: string): Uint8Array<ArrayBuffer> | undefined => {
+  try {
+    return Uint8Array.from(atob(base64.replace(/-/g, '+').replace(/_/g, '/')), (letter) => letter.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
+};
+
+// Array.isArray does not narrow a readonly array.
+const isTexts = (keys: WebhookKeys): keys is readonly string[] => Array.isArray(keys);
+
+const isSigned = async (content: Uint8Array<ArrayBuffer>, signatures: string, keys: WebhookKeys): Promise<boolean> => {
+  const texts = isTexts(keys) ? keys : keys.keys.flatMap(({ crv, x }) => (crv === 'Ed25519' && x !== undefined ? [`whpk_${x}`] : []));
+  for (const [version, encoded] of signatures.split(' ').map((one) => one.split(','))) {
+    const signature = decode(encoded ?? '');
+    if (!signature) continue;
+    for (const text of texts) {
+      const key = decode(text.slice(text.indexOf('_') + 1));
+      if (!key) continue;
+      if (version === 'v1a' && text.startsWith('whpk_') && (await isEd25519(signature, content, key))) return true;
+      if (version === 'v1' && text.startsWith('whsec_') && areEqual(signature, hmac(sha256, key, content))) return true;
+    }
+  }
+  return false;
+};
+
+/** Takes the same time wherever they differ, so that nobody finds a signature byte by byte. */
+const areEqual = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.reduce((differs, byte, at) => differs | (byte ^ (b[at] ?? 0)), 0) === 0;
+
+/** By WebCrypto where it knows Ed25519 (Hermes has no WebCrypto, Chrome learnt it in 137), else in JavaScript. */
+const isEd25519 = async (signature: Uint8Array<ArrayBuffer>, content: Uint8Array<ArrayBuffer>, key: Uint8Array<ArrayBuffer>): Promise<boolean> => {
+  const { crypto } = globalThis as { crypto?: typeof globalThis.crypto };
+  try {
+    if (crypto?.subtle) {
+      const imported = await crypto.subtle.importKey('raw', key, 'Ed25519', false, ['verify']);
+      return await crypto.subtle.verify('Ed25519', imported, signature, content);
+    }
+  } catch {
+    // An older WebCrypto, or a key that is none: the lines below tell them apart.
+  }
+  try {
+    hashes.sha512 = sha512;
+    return verify(signature, content, key, { zip215: false });
+  } catch {
+    return false;
+  }
+};
