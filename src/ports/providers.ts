@@ -13,6 +13,8 @@ export type CallLimits = {
   /** Who has a share of the places. */
   network?: string;
   idempotent: boolean;
+  /** While true, the call may take its whole deadline, however quick this provider usually is. */
+  isNeeded?: () => boolean;
 };
 /** What surrounds every provider call (src/resilience). */
 export type Guard = {

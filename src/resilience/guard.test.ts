@@ -94,6 +94,24 @@ describe('deadline', () => {
     for (let i = 0; i < 200; i += 1) await ask(2_350);
     expect(await ask(2_350)).toBe('answer');
   });
+
+  it('a time-out that was learnt does not cut the only hope of a customer, and cuts once there is another', async () => {
+    const guard = guardWith();
+    const ask = async (ms: number, isNeeded: () => boolean): Promise<[unknown, number]> => {
+      const began = Date.now();
+      let tookMs = 0;
+      const call = settle(guard.call('quote', { ...limits, isNeeded }, takes(ms))).finally(() => (tookMs = Date.now() - began));
+      await vi.advanceTimersByTimeAsync(6_000);
+      return [await call, tookMs];
+    };
+    for (let i = 0; i < 20; i += 1) await ask(50, () => true);
+    expect(await ask(1_000, () => true)).toEqual(['answer', 1_000]);
+    const from = Date.now();
+    expect(await ask(1_000, () => Date.now() < from + 420)).toEqual([expect.objectContaining({ kind: 'timeout' }), 450]);
+    // The deadline holds all the same.
+    expect(await ask(9_000, () => true)).toEqual([expect.objectContaining({ kind: 'timeout' }), 2_500]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });
 
 describe('rate limits', () => {

@@ -21,6 +21,8 @@ const operations: readonly Operation[] = ['quote', 'order', 'status'];
 const backOffMs = [1000, 2000, 4000, 8000];
 /** The longest back-off, whatever the provider asks for: we must keep reading its orders. */
 const mostBackOffMs = 300_000;
+/** How often a call that has used up its learnt timeout asks whether it is still needed. */
+const checkNeedMs = 50;
 
 /**
  * Guards every call to one provider: deadline → retry → bulkhead → breaker → attempt. Each class of operation has its own circuit, so that we
@@ -111,12 +113,18 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
         }, limits.network);
       const call = withRetry(once, { attempts: limits.idempotent ? settings.retryAttempts : 0, budget, deadlineMs, now, signal: cut.signal });
       const late = new Promise<never>((_, fail) => {
-        timer = setTimeout(() => {
+        const giveUp = (waitedMs: number): void => {
+          const moreMs = Math.min(deadlineMs - waitedMs, checkNeedMs);
+          if (moreMs > 0 && limits.isNeeded?.()) {
+            timer = setTimeout(() => giveUp(waitedMs + moreMs), moreMs);
+            return;
+          }
           awaited = false;
           fail(new ProviderFault('timeout', 'no answer within the deadline', { taken: begun ? 'maybe' : 'no' }));
           if (graceMs === 0) cut.abort();
           else timer = setTimeout(onAbort, graceMs);
-        }, patienceMs);
+        };
+        timer = setTimeout(() => giveUp(patienceMs), patienceMs);
       });
       const settled = (): void => {
         clearTimeout(timer);

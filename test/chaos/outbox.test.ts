@@ -196,7 +196,7 @@ describe.concurrent('the outbox', () => {
         receivers: createReceivers(() => Date.now()),
         random: random.next,
         owner: 'drain',
-        timeoutMs: 3000,
+        timeoutMs: 15_000,
         perHost: 4,
         count: () => undefined,
         log: () => undefined,

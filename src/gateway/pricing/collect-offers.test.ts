@@ -25,10 +25,15 @@ const after = async <T>(ms: number, answer: () => T): Promise<T> => {
 };
 const never = async (): Promise<never> => await new Promise<never>(() => undefined);
 
-/** `asks`: what each provider answers. The timers set the time. */
+/** `asks`: what each provider answers. `usual`: how many quick answers each has given before. The timers set the time. */
 const collecting = async (
   asks: Record<string, () => Promise<Asking>>,
-  { blocks = {}, routing = {}, maxWaitMs }: { blocks?: Record<string, Record<string, unknown>>; routing?: object; maxWaitMs?: number } = {},
+  {
+    blocks = {},
+    routing = {},
+    maxWaitMs,
+    usual = 0,
+  }: { blocks?: Record<string, Record<string, unknown>>; routing?: object; maxWaitMs?: number; usual?: number } = {},
 ) => {
   const providers = Object.fromEntries(Object.keys(asks).map((id) => [id, blocks[id] ?? {}]));
   const world = memoryGateway(providers, { routing: { quote_deadline_ms: 2500, late_grace_ms: 2000, ...routing } });
@@ -39,6 +44,8 @@ const collecting = async (
     if (!provider) throw new Error(`no provider ${id}`);
     return { provider, terms, ask };
   };
+  for (const { guard } of gateway.providers)
+    for (let n = 0; n < usual; n += 1) await guard.call('quote', { deadlineMs: 2500, idempotent: true }, async () => await Promise.resolve());
   const began = Date.now();
   let tookMs: number | undefined;
   const collected = collectOffers(
@@ -64,6 +71,16 @@ it('waits for nobody beyond the deadline: who hangs has failed, and costs nothin
   const { winners, tookMs, failed, route } = await collecting({ alpine: async () => await after(30, () => ({ offer: offer(107_000n) })), mute: never });
   expect([winners, tookMs, failed]).toEqual([['alpine'], 2500, ['mute timeout']]);
   expect(route.failed[0]).toMatchObject({ retryable: true, latencyMs: 2500 });
+});
+
+it('a provider that is slower than usual is waited for while nobody else has an offer', async () => {
+  const { winners, tookMs } = await collecting({ alpine: async () => await after(900, () => ({ offer: offer(107_000n) })) }, { usual: 20 });
+  expect([winners, tookMs]).toEqual([['alpine'], 900]);
+  const beside = await collecting(
+    { alpine: async () => await after(900, () => ({ offer: offer(107_000n) })), cobalt: async () => await after(10, () => ({ offer: offer(106_000n) })) },
+    { usual: 20 },
+  );
+  expect([beside.winners, beside.tookMs, beside.failed]).toEqual([['cobalt'], 300, ['alpine timeout']]);
 });
 
 it('nor beyond what the customer waits for', async () => {

@@ -98,6 +98,8 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
   const { answer_early: rule } = gateway.settings.routing;
   const good = (): number => applyRules(request.asked, candidates, policyOf(gateway, request.asked), gateway.now(), request.session.declined).accepted.length;
   const early = rule && answerEarly(gateway, started + rule.after_ms, () => good() >= rule.offers);
+  // A learnt timeout spares the customer the wait for one more offer. It must not leave them without any.
+  const isNeeded = (): boolean => candidates.length === 0;
   let decided = false;
   const running: Promise<void>[] = [];
   for (const ask of request.asks) {
@@ -111,6 +113,7 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
         deadlineMs,
         idempotent: ask.idempotent ?? true,
         customerKey: request.session.idHash,
+        isNeeded,
         ...(traceparent === undefined ? {} : { context: { traceparent } }),
       } as const;
       running.push(

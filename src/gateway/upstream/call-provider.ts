@@ -11,6 +11,8 @@ export type CallOptions = {
   customerKey?: string;
   /** Safe to send again. */
   idempotent: boolean;
+  /** While true, the call may take its whole deadline, however quick this provider usually is. */
+  isNeeded?: () => boolean;
   context?: Omit<CallContext, 'signal' | 'requestId'>;
 };
 
@@ -42,6 +44,7 @@ export const callProvider = async <T>(
         deadlineMs: options.deadlineMs,
         ...(options.signal === undefined ? {} : { signal: options.signal }),
         idempotent: options.idempotent,
+        ...(options.isNeeded === undefined ? {} : { isNeeded: options.isNeeded }),
         ...(customerKey === undefined ? {} : { customerKey }),
         ...(network === undefined ? {} : { network: network.wide }),
       },
