@@ -131,5 +131,5 @@ export const createCustomer = ({ gateway, bringin, north, west, thor, strangers 
   const restart = (): void => {
     page = loadRecipes(gateway.url, wallet, ran);
   };
-  return { run, restart, shown, asked, connectedTo, store, payAlpine };
+  return { run, restart, wallet, privateKey, shown, asked, connectedTo, store, payAlpine };
 };

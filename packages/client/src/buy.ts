@@ -1,3 +1,5 @@
+import { mapped } from './mapped.ts';
+import { defined } from '../../../src/domain/defined.ts';
 import type { Context } from './context.ts';
 import { badInput, given, readAs, type Open } from './error.ts';
 import { moneyOf, toUnits, type Amount, type Money } from './money.ts';
@@ -53,8 +55,7 @@ const events = ['order_status_changed', 'withdrawal_ready'] as const;
 
 export const createBuy = ({ inSession, catalogue, ordering, webhook }: Context) => {
   const withdraw = async (order_id: string, { fallback, acceptShort, signal }: WithdrawOptions): Promise<Withdrawal> => {
-    const body = { order_id, ...(fallback === undefined ? {} : { failback_onchain: fallback }), ...(acceptShort === true ? { accept_short: true } : {}) };
-    const answer = await inSession('/withdrawal', body, { signal });
+    const answer = await inSession('/withdrawal', { order_id, ...defined({ failback_onchain: fallback, accept_short: acceptShort }) }, { signal });
     const { lnurlw, withdrawal_expiration_date: date, link_sats: link, warnings = [] } = answer;
     return { lnurl: readAs('a withdrawal', () => given(lnurlw, 'lnurlw')), expiresOn: new Date(date), link: moneyOf(link, 'sat'), warnings };
   };
@@ -69,26 +70,22 @@ export const createBuy = ({ inSession, catalogue, ordering, webhook }: Context) 
       if ((pay === undefined) === (get === undefined)) throw badInput('pay', 'give pay (fiat) or get (sats)');
       const amount = pay === undefined ? { amount_sats: toUnits(get ?? '', 'sat', 'get') } : { amount_fiat: toUnits(pay, currency.toUpperCase(), 'pay') };
       const { currency_id, payment_option_id } = await catalogue.idsOf('buy', currency, query.by, signal);
-      const more = { ...(country === undefined ? {} : { country }), ...(maxWaitMs === undefined ? {} : { max_wait_ms: maxWaitMs }) };
-      const body = { ...amount, currency_id, payment_option_id, ...more };
+      const body = { ...amount, currency_id, payment_option_id, ...defined({ country, max_wait_ms: maxWaitMs }) };
       return offersOf('buy', await inSession('/offers', body, { signal }), currency.toUpperCase());
     },
     /** Orders an offer. The same offer again is the same order. `offer` needs only its `id`. */
     buy: async (offer: Pick<Offer, 'id'> & Partial<Pick<Offer, 'pays'>>, { atLeast, atMost, failover, signal }: BuyBounds = {}): Promise<BuyOrder> => {
-      const bounds = {
-        ...(atLeast === undefined ? {} : { min_amount_sats: toUnits(atLeast, 'sat', 'atLeast') }),
-        ...(atMost === undefined ? {} : { max_amount_fiat: toUnits(atMost, offer.pays?.currency ?? 'fiat', 'atMost') }),
-      };
-      const body = {
-        ...bounds,
-        ...(failover === undefined ? {} : { failover: { max: failover, ...bounds } }),
-        ...webhook,
-        ...('webhook_url' in webhook ? { webhook_events: [...events] } : {}),
-      };
+      const bounds = defined({
+        min_amount_sats: mapped(atLeast, (amount) => toUnits(amount, 'sat', 'atLeast')),
+        max_amount_fiat: mapped(atMost, (amount) => toUnits(amount, offer.pays?.currency ?? 'fiat', 'atMost')),
+      });
+      const further = mapped(failover, (max) => ({ max, ...bounds }));
+      const webhook_events = 'webhook_url' in webhook ? [...events] : undefined;
+      const body = { ...bounds, ...webhook, ...defined({ failover: further, webhook_events }) };
       return withdrawable(await ordering.place('buy', offer, body, signal));
     },
     /** One order, by its id, as a webhook names it. */
-    order: async (id: string, signal?: AbortSignal): Promise<BuyOrder> => withdrawable(await ordering.read('buy', id, signal)),
+    find: async (id: string, signal?: AbortSignal): Promise<BuyOrder> => withdrawable(await ordering.read('buy', id, signal)),
     /** What is open, after a restart or on another device of the same node. */
     open: async (signal?: AbortSignal): Promise<OpenOrders<BuyOrder>> => {
       const { orders, pending } = await ordering.open('buy', signal);

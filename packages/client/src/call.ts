@@ -1,3 +1,4 @@
+import { defined } from '../../../src/domain/defined.ts';
 import type { paths } from './api.gen.ts';
 import { RampError } from './error.ts';
 import { reasonOf, type Runtime } from './runtime.ts';
@@ -21,7 +22,7 @@ const longestPauseMs = 30_000;
  */
 export const createCall = (url: string, always: Record<string, string>, runtime: Runtime, timeoutMs: number): Call => {
   const send = async (path: string, body: object | undefined, { signal, key }: CallOptions): Promise<object> => {
-    const headers = { ...always, ...(body ? { 'content-type': 'application/json' } : {}), ...(key === undefined ? {} : { 'idempotency-key': key }) };
+    const headers = { ...always, ...(body ? { 'content-type': 'application/json' } : {}), ...defined({ 'idempotency-key': key }) };
     // A redirect is never followed: it would take the session to wherever it points.
     const request = { headers, redirect: 'manual', ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}) } as const;
     for (let attempt = 1; ; attempt += 1) {

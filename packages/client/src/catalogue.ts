@@ -1,3 +1,4 @@
+import { defined } from '../../../src/domain/defined.ts';
 import { RampError, readAs } from './error.ts';
 import { moneyOf, type Money } from './money.ts';
 import type { InSession } from './in-session.ts';
@@ -25,7 +26,7 @@ export const createCatalogue = (inSession: InSession) => {
         Object.values(one).flatMap(({ currency_id, currency_code: currency, payment_options: options }) =>
           options.map(({ option: name, id: payment_option_id, min_amount, max_amount }) => {
             const [min, max] = [moneyOf(min_amount, currency), moneyOf(max_amount, currency)];
-            return { name, currency, currency_id, payment_option_id, ...(min ? { min } : {}), ...(max ? { max } : {}) };
+            return { name, currency, currency_id, payment_option_id, ...defined({ min, max }) };
           }),
         ),
       ),
@@ -39,7 +40,7 @@ export const createCatalogue = (inSession: InSession) => {
     kept[ramp] = read(ramp, signal);
     const all = await kept[ramp];
     const found = all.find(is);
-    return { all, ...(found ? { found } : {}) };
+    return { all, ...defined({ found }) };
   };
   return {
     list: read,

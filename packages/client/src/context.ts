@@ -25,6 +25,18 @@ export type RampOptions = {
   runtime?: Partial<Runtime>;
 };
 
+/** What `createRamp` made it of: for the entries `sell` and `liquidity`. Not a member, so that printing a ramp shows none of it. */
+const contexts = new WeakMap<object, Context>();
+export const keepContext = <Made extends object>(made: Made, context: Context): Made => {
+  contexts.set(made, context);
+  return made;
+};
+export const contextOf = (ramp: object): Context => {
+  const context = contexts.get(ramp);
+  if (!context) throw badInput('ramp', 'was not made by createRamp');
+  return context;
+};
+
 export type Context = ReturnType<typeof createContext>;
 /** What all ramps share. */
 export const createContext = ({ url, store, node, webhook, appKey, timeoutMs = 30_000, runtime: own }: RampOptions) => {

@@ -16,8 +16,8 @@ export type RampErrorCode = Open<
   | 'unsafe-token'
   /** The store threw, or holds what this client did not write. Nothing was ordered. */
   | 'store-failed'
-  /** `until` waits for a stage that the order will not reach. */
-  | 'order-ended'
+  /** `until` waits for what this order, account or connection will not come to. */
+  | 'ended'
 >;
 /** What to do next. */
 export type Action = Open<Problem['action']>;

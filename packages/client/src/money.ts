@@ -31,14 +31,14 @@ const hundredths = (units: bigint): string => {
 /** Decimal text ("99.50", "250000"), smallest units as a bigint, or the money of an offer. Never a number: 99.5 and 9950 would look alike. */
 export type Amount = string | bigint | Money;
 
-/** The amount as the API takes it. */
-export const toUnits = (amount: Amount, currency: string, name: string): number => {
+/** The amount as the API takes it. `least`: 0 where nothing is an amount, too. */
+export const toUnits = (amount: Amount, currency: string, name: string, least = 1n): number => {
   if (amount instanceof Money && amount.currency !== currency) throw badInput(name, `is in ${amount.currency}, and must be in ${currency}`);
   const units =
     amount instanceof Money ? amount.units : typeof amount === 'bigint' ? amount : typeof amount === 'string' ? parse(amount, currency, name) : undefined;
   if (units === undefined)
     throw badInput(name, `is a ${typeof amount}, and must be text ("${currency === 'sat' ? '250000' : '99.50'}") or a bigint in the smallest unit`);
-  if (units < 1n || units > 2_100_000_000_000_000n) throw badInput(name, `must be between 1 and 2100000000000000 of the smallest unit, not ${units}`);
+  if (units < least || units > 2_100_000_000_000_000n) throw badInput(name, `must be between ${least} and 2100000000000000 of the smallest unit, not ${units}`);
   return Number(units);
 };
 

@@ -1,3 +1,5 @@
+import { dateOf, mapped } from './mapped.ts';
+import { defined } from '../../../src/domain/defined.ts';
 import { given, readAs, type Open } from './error.ts';
 import { moneyOf, type Money } from './money.ts';
 import type { Answer, ProviderRef, RampName } from './words.ts';
@@ -101,12 +103,14 @@ export const offerOf = (ramp: RampName, raw: RawOffer, currency: string): Offer 
     fee: given(fee, 'the fee'),
     binding: !raw.is_estimate,
     acceptBy: new Date(given(raw.accept_by, 'accept_by')),
-    ...(expiresOn === undefined ? {} : { payBefore: new Date(expiresOn) }),
-    ...(costBps === undefined ? {} : { costBps }),
-    ...(costVsMedianBps === undefined ? {} : { costVsMedianBps }),
-    ...(inbound === undefined ? {} : { inboundSats: BigInt(inbound) }),
-    ...(leaseBlocks === undefined ? {} : { leaseBlocks }),
-    ...(connectTo === undefined ? {} : { connectTo }),
+    ...defined({
+      payBefore: mapped(expiresOn, dateOf),
+      costBps,
+      costVsMedianBps,
+      inboundSats: mapped(inbound, BigInt),
+      leaseBlocks,
+      connectTo,
+    }),
     requires: raw.requires,
     warnings: raw.warnings,
     raw,
@@ -130,9 +134,7 @@ const notOffered = (kind: NotOffered['kind'], one: RawNot, currency: string): No
     provider: one.provider,
     kind,
     reason: one.reason ?? one.rule ?? 'unknown',
-    ...(min ? { min } : {}),
-    ...(max ? { max } : {}),
-    ...(one.connect_to === undefined ? {} : { connectTo: one.connect_to }),
+    ...defined({ min, max, connectTo: one.connect_to }),
   };
 };
 

@@ -1,8 +1,11 @@
+import { dateOf, mapped } from './mapped.ts';
+import { defined } from '../../../src/domain/defined.ts';
 import { given, RampError, type Open } from './error.ts';
 import type { Money } from './money.ts';
 import { sidesOf } from './offer.ts';
 import { payOf, type Pay } from './pay.ts';
 import type { Runtime } from './runtime.ts';
+import { watch, type Read } from './watch.ts';
 import type { Answer, ProviderRef, RampName, Stage } from './words.ts';
 
 /** An order as it was when it was read. */
@@ -18,6 +21,8 @@ export type OrderState = {
   gets: Money | undefined;
   /** How to pay; absent once it can no longer be paid. */
   pay?: Pay;
+  /** liquidity: the seller opens a channel, or gives a link that opens one when the wallet redeems it. */
+  deliveredAs?: Open<'channel' | 'redemption'>;
   /** liquidity, `filled`: what opens the channel when the wallet redeems it. Whoever has it has the money: never log it. */
   redemption?: { lnurl?: string; link?: string };
   /** With failover: who was tried before, and why they did not take it. Only in the answer to the order. */
@@ -35,7 +40,7 @@ export type Order = OrderState & {
   /** Its state now, and at each change until it is final. Throws the reason of an aborted signal. */
   updates: (signal?: AbortSignal) => AsyncGenerator<OrderState, void, undefined>;
   /**
-   * Waits until it reaches one of these stages, or has passed it. Throws RampError `order-ended` when it ends in another way: `expired`, `failed`,
+   * Waits until it reaches one of these stages, or has passed it. Throws RampError `ended` when it ends in another way: `expired`, `failed`,
    * `refunded`, or in `review` by the gateway's operator.
    */
   until: (stages: Stage | readonly Stage[], signal?: AbortSignal) => Promise<OrderState>;
@@ -52,6 +57,7 @@ type Facts = {
   expires_on?: string;
   moved_from?: OrderState['movedFrom'];
   redemption?: { lnurl?: string; link?: string };
+  delivered_as?: string;
 };
 
 /** For use in `readAs`. */
@@ -64,6 +70,7 @@ export const orderState = (ramp: RampName, id: string, raw: RawOrder, currency: 
     expires_on: expiresOn,
     moved_from: movedFrom = [],
     redemption,
+    delivered_as: deliveredAs,
   }: Facts = raw;
   const { pays, gets } = sidesOf(ramp, raw, currency);
   const pay = raw.payment_info && payOf(raw.payment_info, pays, expiresOn);
@@ -78,9 +85,7 @@ export const orderState = (ramp: RampName, id: string, raw: RawOrder, currency: 
     disputed,
     warnings,
     movedFrom,
-    ...(pay ? { pay } : {}),
-    ...(redemption ? { redemption } : {}),
-    ...(nextCheckOn === undefined ? {} : { nextCheckOn: new Date(nextCheckOn) }),
+    ...defined({ pay, deliveredAs, redemption, nextCheckOn: mapped(nextCheckOn, dateOf) }),
     raw,
   };
 };
@@ -95,19 +100,11 @@ const ends: Readonly<Record<string, { action: string; detail: string }>> = {
   review: { action: 'contact-support', detail: 'The operator of the gateway is looking at the order.' },
 };
 
-type Read = (signal?: AbortSignal) => Promise<OrderState>;
+const seen = ({ stage, final, disputed, pays, gets, warnings, pay, redemption }: OrderState): string =>
+  JSON.stringify([stage, final, disputed, pays, gets, warnings, pay !== undefined, redemption !== undefined]);
 
-export const createOrder = (runtime: Runtime, first: OrderState, read: Read): Order => {
-  const updates = async function* (signal?: AbortSignal): AsyncGenerator<OrderState, void, undefined> {
-    for (let last = ''; ;) {
-      const now = await read(signal);
-      const seen = JSON.stringify([now.stage, now.final, now.disputed, now.pays, now.gets, now.warnings, now.pay !== undefined, now.redemption !== undefined]);
-      if (seen !== last) yield now;
-      last = seen;
-      if (now.final) return;
-      await runtime.sleep(pauseUntil(now, runtime.now()), signal);
-    }
-  };
+export const createOrder = (runtime: Runtime, first: OrderState, read: Read<OrderState>): Order => {
+  const updates = (signal?: AbortSignal) => watch(runtime, { read, seen, isFinal: ({ final }) => final }, signal);
   return {
     ...first,
     refresh: read,
@@ -121,10 +118,7 @@ export const createOrder = (runtime: Runtime, first: OrderState, read: Read): Or
         if (ends[state.stage]) break;
       }
       const end = ends[last.stage] ?? { action: 'ask-user', detail: `The order ended as ${last.stage}.` };
-      throw new RampError({ code: 'order-ended', ...end, problem: { code: 'order-ended', order_id: first.id, stage: last.stage } });
+      throw new RampError({ code: 'ended', ...end, problem: { code: 'ended', order_id: first.id, stage: last.stage } });
     },
   };
 };
-
-/** When the gateway will know more, but between one and a half and 15 seconds from now. */
-const pauseUntil = ({ nextCheckOn }: OrderState, now: number): number => Math.min(Math.max((nextCheckOn?.getTime() ?? now) - now, 1500), 15_000);

@@ -1,3 +1,5 @@
+import { dateOf, mapped } from './mapped.ts';
+import { defined } from '../../../src/domain/defined.ts';
 import type { Open } from './error.ts';
 import { Money, moneyOf } from './money.ts';
 import type { Answer } from './words.ts';
@@ -42,7 +44,7 @@ export type Pay = {
 export const payOf = (raw: PaymentInfo, fiat: Money | undefined, expiresOn: string | undefined): Pay | undefined => {
   const common = {
     amount: raw.kind === undefined ? fiat : moneyOf(raw.amount_sats, 'sat'),
-    ...(expiresOn === undefined ? {} : { before: new Date(expiresOn) }),
+    ...defined({ before: mapped(expiresOn, dateOf) }),
     raw,
   };
   if (raw.kind !== undefined) return { ...common, ...lightning(raw) };
@@ -59,9 +61,9 @@ const lightning = (raw: PaymentInfo) => {
   const { kind, lightning_invoice: invoice, lightning_address: toAddress, lnurl, address, bip21, altcoin_amount: altcoinAmount, altcoin_code: altcoin } = raw;
   const [min, max] = [moneyOf(raw.min_sats, 'sat'), moneyOf(raw.max_sats, 'sat')];
   if (kind === 'invoice' && invoice !== undefined) return { kind, invoice };
-  if (kind === 'lightning_address' && toAddress !== undefined) return { kind, address: toAddress, ...(min ? { min } : {}), ...(max ? { max } : {}) };
+  if (kind === 'lightning_address' && toAddress !== undefined) return { kind, address: toAddress, ...defined({ min, max }) };
   if (kind === 'lnurl' && lnurl !== undefined) return { kind, lnurl };
-  if (kind === 'onchain' && address !== undefined) return { kind, address, ...(bip21 === undefined ? {} : { bip21 }) };
+  if (kind === 'onchain' && address !== undefined) return { kind, address, ...defined({ bip21 }) };
   if (kind === 'altcoin' && address !== undefined) return { kind, address, altcoin: altcoin ?? '', altcoinAmount: altcoinAmount ?? '' };
   return { kind: 'other' as const, word: kind ?? 'unknown' };
 };

@@ -1,5 +1,5 @@
 import { createBuy } from './buy.ts';
-import { createContext, type RampOptions } from './context.ts';
+import { createContext, keepContext, type RampOptions } from './context.ts';
 
 export type Ramp = ReturnType<typeof createRamp>;
 /**
@@ -8,11 +8,12 @@ export type Ramp = ReturnType<typeof createRamp>;
  */
 export const createRamp = (options: RampOptions) => {
   const context = createContext(options);
-  return {
+  const ramp = {
     ...createBuy(context),
     /** Forgets the session, the recovery secret and what is pending: for a gateway that was set up anew. Without a node, the customer's orders are lost to them. */
     forget: async (): Promise<void> => {
       await context.state.change(() => ({}));
     },
   };
+  return keepContext(ramp, context);
 };

@@ -1,3 +1,4 @@
+import { defined } from '../../../src/domain/defined.ts';
 import { tokenFlaw } from '../../../src/domain/proof-token.ts';
 import type { Call } from './call.ts';
 import { given, RampError, readAs } from './error.ts';
@@ -46,7 +47,7 @@ const openSession = async ({ call, state, host, node }: Needs, instead: string |
     }));
     const signatures = node && (await signSafe(node, tokens, host));
     const proof = node && signatures ? { node_pubkey: node.pubkey, signatures } : {};
-    const body = { session_id, ...proof, ...(recovery === undefined ? {} : { recovery_secret: recovery }) };
+    const body = { session_id, ...proof, ...defined({ recovery_secret: recovery }) };
     return await call.post('/session', body);
   };
   // The gateway's token may have expired while somebody looked for their hardware signer.
@@ -58,7 +59,7 @@ const openSession = async ({ call, state, host, node }: Needs, instead: string |
   const kept = await state.change((now) => {
     // Another tab was first. Its customer is the one; ours has no orders and is forgotten.
     if (now.session !== undefined && now.session !== instead) return now;
-    return { ...now, session, ...(opened.recovery_secret === undefined ? {} : { recovery: opened.recovery_secret }) };
+    return { ...now, session, ...defined({ recovery: opened.recovery_secret }) };
   });
   return kept.session ?? session;
 };

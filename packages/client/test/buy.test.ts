@@ -75,7 +75,7 @@ it('takes sats to get, a card, and what is open on the next start', async () => 
   expect(orders.map(({ id, stage, pays, pay: how }) => [id, stage, pays?.text, how?.kind])).toEqual([[order.id, 'awaiting_payment', best.pays.text, 'page']]);
   expect(await rampOf(gateway).open()).toEqual({ orders: [], pending: [] });
   await pay('alpine');
-  expect(await (await rampOf(gateway, { store }).order(order.id)).until(['filled'])).toMatchObject({ stage: 'filled' });
+  expect(await (await rampOf(gateway, { store }).find(order.id)).until(['filled'])).toMatchObject({ stage: 'filled' });
 });
 
 it('says what is wrong with what it was given, and what there is instead', async () => {

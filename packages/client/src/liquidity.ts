@@ -1,0 +1,99 @@
+/** `@ramp-gateway/client/liquidity`: channels to receive through, bought from liquidity sellers. */
+import { mapped } from './mapped.ts';
+import { defined } from '../../../src/domain/defined.ts';
+import { contextOf } from './context.ts';
+import { given, readAs, type Open } from './error.ts';
+import { toUnits, type Amount } from './money.ts';
+import { offersOf, type Offer, type Offers } from './offer.ts';
+import type { Order } from './order.ts';
+import type { OpenOrders } from './ordering.ts';
+import type { Ramp } from './ramp.ts';
+import type { ProviderRef } from './words.ts';
+
+export type LiquidityQuery = {
+  /** recharge: sats to your own invoice. inbound: a channel to receive through. turbo: a channel with balance on both sides. */
+  product: 'recharge' | 'inbound' | 'turbo';
+  /** Of the recharge, of inbound capacity, or of each side of a turbo channel. */
+  sats: Amount;
+  /** `lightning`, unless given; or `onchain`, or another word of `products`. */
+  payWith?: Open<'lightning' | 'onchain' | 'balance'>;
+  /** How long the channel must stay open: 4320 is a month. Any time, unless given. */
+  leaseBlocks?: number;
+  /** Whether the channel is announced to the network. */
+  announce?: boolean;
+  /** Binding prices, for the node of this ramp. Some sellers make an order for each, so they are limited: ask when the customer is about to buy. */
+  firm?: boolean;
+  /** Where an on-chain payment is refunded to. */
+  refundAddress?: string;
+  /** How long to wait for sellers, in milliseconds. */
+  maxWaitMs?: number;
+};
+export type LiquidityOffers = Offers & { /** How many more firm prices today. */ firmQuotesLeft?: number };
+export type LiquidityProduct = {
+  product: Open<'recharge' | 'inbound' | 'turbo'>;
+  minSats: bigint;
+  maxSats: bigint;
+  payWith: string[];
+  maxLeaseBlocks?: number;
+  /** Nodes to connect to before asking: `pubkey@host:port`. */
+  peers: { provider: ProviderRef; uri: string }[];
+};
+export type LiquidityBounds = {
+  /** Order nothing that costs more sats. */
+  atMost?: Amount;
+  /** recharge: the BOLT11 invoice that is paid, over exactly the amount. */
+  invoice?: string;
+  /** Where an on-chain payment is refunded to. */
+  refundAddress?: string;
+  /** Only to get a receipt from a seller that sends one. */
+  email?: string;
+  signal?: AbortSignal;
+};
+
+export type Liquidity = ReturnType<typeof createLiquidity>;
+export const createLiquidity = (ramp: Ramp) => {
+  const { inSession, ordering, webhook } = contextOf(ramp);
+  return {
+    /** What can be bought, how much of it, and the nodes to connect to. */
+    products: async (signal?: AbortSignal): Promise<LiquidityProduct[]> => {
+      const { products } = await inSession('/liquidity/products', {}, { signal });
+      return readAs('a list of products', () =>
+        products.map(({ product, min_amount_sats: min, max_amount_sats: max, pay_with: payWith, max_lease_blocks: maxLeaseBlocks, peers }) => ({
+          product: given(product, 'product'),
+          minSats: BigInt(min),
+          maxSats: BigInt(max),
+          payWith,
+          ...defined({ maxLeaseBlocks }),
+          peers,
+        })),
+      );
+    },
+    /**
+     * Every seller's price, lowest fee first. Estimates unless `firm`: free, good for a slider. Of `not`, connect to each `connectTo` and ask again;
+     * `price-needs-order` means that the seller names a price only to who asks for a firm one.
+     */
+    offers: async (query: LiquidityQuery, signal?: AbortSignal): Promise<LiquidityOffers> => {
+      const { product, sats, payWith = 'lightning', leaseBlocks, announce, firm, refundAddress, maxWaitMs } = query;
+      const body = {
+        product,
+        amount_sats: toUnits(sats, 'sat', 'sats'),
+        pay_with: payWith,
+        ...defined({ lease_blocks: leaseBlocks, announce, firm, refund_onchain: refundAddress, max_wait_ms: maxWaitMs }),
+      };
+      const answer = await inSession('/liquidity/offers', body, { signal });
+      const { firm_quotes_left: firmQuotesLeft } = answer;
+      return { ...offersOf('liquidity', answer, ''), ...defined({ firmQuotesLeft }) };
+    },
+    /** Orders an offer. The same offer again is the same order. */
+    order: async (offer: Pick<Offer, 'id'>, { atMost, invoice, refundAddress, email, signal }: LiquidityBounds = {}): Promise<Order> => {
+      const body = {
+        ...defined({ max_pay_sats: mapped(atMost, (amount) => toUnits(amount, 'sat', 'atMost', 0n)), invoice, refund_onchain: refundAddress, email }),
+      };
+      return await ordering.place('liquidity', offer, { ...body, ...webhook }, signal);
+    },
+    /** One order, by its id, as a webhook names it. `filled`: `redemption` is what opens the channel. */
+    find: async (id: string, signal?: AbortSignal): Promise<Order> => await ordering.read('liquidity', id, signal),
+    /** What is open, after a restart or on another device of the same node. */
+    open: async (signal?: AbortSignal): Promise<OpenOrders> => await ordering.open('liquidity', signal),
+  };
+};

@@ -1,0 +1,252 @@
+/** `@ramp-gateway/client/sell`: sats become fiat, in a bank account or on a card. */
+import { dateOf, mapped } from './mapped.ts';
+import { defined } from '../../../src/domain/defined.ts';
+import { contextOf, type Context } from './context.ts';
+import { badInput, given, RampError, readAs, type Open } from './error.ts';
+import { Money, toUnits, type Amount } from './money.ts';
+import { offersOf, type Offer, type Offers } from './offer.ts';
+import type { Order } from './order.ts';
+import type { OpenOrders } from './ordering.ts';
+import type { Ramp } from './ramp.ts';
+import { watch, type Read } from './watch.ts';
+import type { Answer, Stage } from './words.ts';
+
+export type SellQuery = {
+  /** Fiat, by its ISO 4217 code. */
+  currency: string;
+  /** How the customer is paid: `SEPA`, `Card balance` … */
+  by: string;
+  network?: 'lightning' | 'onchain';
+  /** Where the customer lives, ISO 3166. */
+  country?: string;
+  /** How long to wait for providers, in milliseconds. */
+  maxWaitMs?: number;
+} & ({ /** Sats that the customer pays. */ pay: Amount; get?: never } | { /** Fiat that arrives. */ get: Amount; pay?: never });
+
+export type ConnectionState = {
+  id: string;
+  accountId: string;
+  name: string;
+  direction: Open<'sell' | 'buy'>;
+  network: Open<'lightning' | 'onchain'>;
+  status: Open<'initiating' | 'code_required' | 'active' | 'failed' | 'expired' | 'inactive'>;
+  /** Pay to this, and the money goes to the bank account. */
+  lightningAddress?: string;
+  ibanMasked?: string;
+  codeExpiresOn?: Date;
+  attemptsLeft?: number;
+  raw: Readonly<Record<string, unknown>>;
+};
+export type Connection = ConnectionState & {
+  refresh: Read<ConnectionState>;
+  /** Waits for one of these. Throws RampError `ended` when it failed, expired or was cancelled instead. */
+  until: (statuses: ConnectionState['status'] | readonly ConnectionState['status'][], signal?: AbortSignal) => Promise<ConnectionState>;
+  /** The code from the text message. A wrong one is RampError `code-wrong`; ask again. */
+  confirm: (code: string, signal?: AbortSignal) => Promise<ConnectionState>;
+  /** Another text message. */
+  resend: (signal?: AbortSignal) => Promise<ConnectionState>;
+  cancel: (signal?: AbortSignal) => Promise<ConnectionState>;
+};
+/** A bank account, and the Lightning user name that shall pay into it; or, with direction buy, a bitcoin address. */
+export type NewConnection = {
+  name: string;
+  direction?: 'sell' | 'buy';
+  network?: 'lightning' | 'onchain';
+  iban?: string;
+  bic?: string;
+  beneficiaryName?: string;
+  lightningUsername?: string;
+  destinationAddress?: string;
+};
+
+export type AccountState = {
+  id: string;
+  provider: string;
+  status: Open<'onboarding' | 'pending' | 'connected' | 'rejected' | 'needs_reconnect'>;
+  /** The provider's own page, where the customer signs up. */
+  signupUrl?: string;
+  /** The provider has sent the customer an e-mail. */
+  mailSent: boolean;
+  connections: ConnectionState[];
+  nextCheckOn?: Date;
+  raw: Readonly<Record<string, unknown>>;
+};
+export type Account = AccountState & {
+  refresh: Read<AccountState>;
+  /** Waits for one of these, as for `connected`. Throws RampError `ended` when the provider rejected the customer instead. */
+  until: (statuses: AccountState['status'] | readonly AccountState['status'][], signal?: AbortSignal) => Promise<AccountState>;
+  connect: (connection: NewConnection, signal?: AbortSignal) => Promise<Connection>;
+  balance: (signal?: AbortSignal) => Promise<Money>;
+  /** Payments of the account, newest first, also those made straight to its addresses. */
+  transactions: (options?: { since?: Date; limit?: number; signal?: AbortSignal }) => Promise<Transaction[]>;
+  /** Here only. The account at the provider stays. */
+  remove: (signal?: AbortSignal) => Promise<void>;
+};
+export type Transaction = {
+  id: string;
+  kind: string;
+  /** The provider's own word. */
+  status: string;
+  stage?: Stage;
+  sats?: bigint;
+  /** In hundredths of the fiat unit. */
+  fiatHundredths?: bigint;
+  createdOn: Date;
+};
+
+export type SellBounds = {
+  /** The connection to pay into, where the offer requires one. */
+  connection?: Pick<ConnectionState, 'id'>;
+  /** Order nothing that pays out less. */
+  atLeast?: Amount;
+  signal?: AbortSignal;
+};
+
+export type Sell = ReturnType<typeof createSell>;
+export const createSell = (ramp: Ramp) => {
+  const context = contextOf(ramp);
+  const { inSession, catalogue, ordering, runtime, webhook } = context;
+
+  return {
+    /** The ways to be paid. */
+    options: async (signal?: AbortSignal) => await catalogue.list('sell', signal),
+    /** Every provider's price, best first, before there is any account: `requires` says what is missing. */
+    offers: async (query: SellQuery, signal?: AbortSignal): Promise<Offers> => {
+      const { pay, get, network, country, maxWaitMs } = query;
+      const currency = query.currency.toUpperCase();
+      if ((pay === undefined) === (get === undefined)) throw badInput('pay', 'give pay (sats) or get (fiat)');
+      const amount = pay === undefined ? { amount_fiat: toUnits(get ?? '', currency, 'get') } : { amount_sats: toUnits(pay, 'sat', 'pay') };
+      const { currency_id, payment_option_id } = await catalogue.idsOf('sell', currency, query.by, signal);
+      const body = { ...amount, currency_id, payment_option_id, ...defined({ network, country, max_wait_ms: maxWaitMs }) };
+      return offersOf('sell', await inSession('/sell/offers', body, { signal }), currency);
+    },
+    /** Starts the customer's account at a provider, or recovers it: by e-mail, or by a key from the provider's own dashboard. */
+    account: async (provider: string, by: { email: string } | { apiKey: string }, signal?: AbortSignal): Promise<Account> => {
+      const who = 'email' in by ? { email: by.email } : { api_key: by.apiKey };
+      return accountOf(context, await inSession('/sell/accounts', { provider, ...who, ...webhook }, { signal, key: runtime.id() }));
+    },
+    findAccount: async (id: string, signal?: AbortSignal): Promise<Account> =>
+      accountOf(context, await inSession('/sell/account-status', { account_id: id }, { signal })),
+    findConnection: async (id: string, signal?: AbortSignal): Promise<Connection> => connectionOf(context, await readConnection(context, id, signal)),
+    /** Orders an offer. The same offer again is the same order. Pay exactly what `order.pay` says: it may be recognised by its amount. */
+    order: async (offer: Pick<Offer, 'id'> & Partial<Pick<Offer, 'gets'>>, { connection, atLeast, signal }: SellBounds = {}): Promise<Order> => {
+      const least = mapped(atLeast, (amount) => toUnits(amount, offer.gets?.currency ?? 'fiat', 'atLeast'));
+      return await ordering.place('sell', offer, { ...defined({ connection_id: connection?.id, min_amount_fiat: least }), ...webhook }, signal);
+    },
+    /** One order, by its id, as a webhook names it. */
+    find: async (id: string, signal?: AbortSignal): Promise<Order> => await ordering.read('sell', id, signal),
+    /** What is open, after a restart or on another device of the same node. */
+    open: async (signal?: AbortSignal): Promise<OpenOrders> => await ordering.open('sell', signal),
+  };
+};
+
+type RawAccount = Answer<'/sell/accounts'>;
+type RawConnection = RawAccount['connections'][number];
+
+const connectionState = (raw: RawConnection): ConnectionState =>
+  readAs('a connection', () => ({
+    id: given(raw.connection_id, 'connection_id'),
+    accountId: raw.account_id,
+    name: raw.name,
+    direction: raw.direction,
+    network: raw.network,
+    status: given(raw.connection_status, 'connection_status'),
+    ...defined({
+      lightningAddress: raw.lightning_address,
+      ibanMasked: raw.iban_masked,
+      codeExpiresOn: mapped(raw.code_expires_on, dateOf),
+      attemptsLeft: raw.attempts_left,
+    }),
+    raw,
+  }));
+
+const accountState = (raw: RawAccount): AccountState =>
+  readAs('an account', () => ({
+    id: given(raw.account_id, 'account_id'),
+    provider: raw.provider,
+    status: given(raw.account_status, 'account_status'),
+    mailSent: raw.mail_sent === true,
+    connections: raw.connections.map(connectionState),
+    ...defined({ signupUrl: raw.signup_url, nextCheckOn: mapped(raw.next_check_on, dateOf) }),
+    raw,
+  }));
+
+type Wanted = { statuses: string | readonly string[]; ends: readonly string[]; what: string; signal: AbortSignal | undefined };
+/** Waits for one of these; nothing follows by itself on one of `ends`. */
+const waitFor = async <State extends { status: string; nextCheckOn?: Date }>({ runtime }: Context, read: Read<State>, wanted: Wanted): Promise<State> => {
+  const { statuses, ends, what, signal } = wanted;
+  const isWanted = ({ status }: State): boolean => (typeof statuses === 'string' ? statuses === status : statuses.includes(status));
+  const isFinal = (state: State): boolean => isWanted(state) || ends.includes(state.status);
+  let last: State | undefined;
+  for await (const state of watch(runtime, { read, seen: ({ status }) => status, isFinal }, signal)) last = state;
+  if (last && isWanted(last)) return last;
+  throw new RampError({ code: 'ended', action: 'ask-user', detail: `The ${what} is ${last?.status}.`, problem: { code: 'ended', status: last?.status } });
+};
+
+const readConnection = async ({ inSession }: Context, id: string, signal?: AbortSignal): Promise<RawConnection> => {
+  const answer = await inSession('/sell/connection-status', { connection_id: id }, { signal });
+  return readAs('a connection', () => given('connections' in answer ? answer.connections[0] : answer, 'connection'));
+};
+
+const connectionOf = (context: Context, raw: RawConnection): Connection => {
+  const { inSession } = context;
+  const first = connectionState(raw);
+  const one = { connection_id: first.id };
+  const read: Read<ConnectionState> = async (signal) => connectionState(await readConnection(context, first.id, signal));
+  return {
+    ...first,
+    refresh: read,
+    until: async (statuses, signal) => await waitFor(context, read, { statuses, ends: ['failed', 'expired', 'inactive'], what: 'connection', signal }),
+    confirm: async (code, signal) => connectionState(await inSession('/sell/connection-confirm', { ...one, code }, { signal })),
+    resend: async (signal) => connectionState(await inSession('/sell/connection-resend', one, { signal })),
+    cancel: async (signal) => connectionState(await inSession('/sell/connection-cancel', one, { signal })),
+  };
+};
+
+const accountOf = (context: Context, raw: RawAccount): Account => {
+  const { inSession, runtime } = context;
+  const first = accountState(raw);
+  const one = { account_id: first.id };
+  const read: Read<AccountState> = async (signal) => accountState(await inSession('/sell/account-status', one, { signal }));
+  return {
+    ...first,
+    refresh: read,
+    until: async (statuses, signal) => await waitFor(context, read, { statuses, ends: ['rejected'], what: 'account', signal }),
+    connect: async ({ name, direction, network, iban, bic, beneficiaryName, lightningUsername, destinationAddress }, signal) => {
+      const body = {
+        ...one,
+        name,
+        ...defined({
+          direction,
+          network,
+          iban,
+          bic,
+          beneficiary_name: beneficiaryName,
+          lightning_username: lightningUsername,
+          destination_address: destinationAddress,
+        }),
+      };
+      return connectionOf(context, await inSession('/sell/connections', body, { signal, key: runtime.id() }));
+    },
+    balance: async (signal) => {
+      const { amount_fiat: units, currency_code: currency } = await inSession('/sell/balance', one, { signal });
+      return readAs('a balance', () => new Money(BigInt(units), given(currency, 'currency_code')));
+    },
+    transactions: async ({ since, limit, signal } = {}) => {
+      const body = { ...one, ...(since ? { since: since.toISOString() } : {}), ...defined({ limit }) };
+      const { transactions } = await inSession('/sell/transactions', body, { signal });
+      return readAs('a list of payments', () =>
+        transactions.map(({ transaction_id: id, kind, status, stage, amount_sats: sats, amount_fiat: fiat, created_on: createdOn }) => ({
+          id,
+          kind,
+          status,
+          createdOn: new Date(createdOn),
+          ...defined({ stage, sats: mapped(sats, BigInt), fiatHundredths: mapped(fiat, BigInt) }),
+        })),
+      );
+    },
+    remove: async (signal) => {
+      await inSession('/sell/account-remove', one, { signal });
+    },
+  };
+};
