@@ -5,13 +5,12 @@
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { connect } from '../../src/entry/database-node.ts';
+import { freePort } from '../../test/setup/local-server.ts';
 import { startPostgres } from '../../test/setup/postgres-server.ts';
 import { chance, wouldDeliver, type Behaviour } from './behaviour.ts';
 import { buy, type Offer, type Outcome, type Reference } from './customer.ts';
@@ -35,14 +34,6 @@ const say = (text = ''): void => void process.stdout.write(`${text}\n`);
 
 /** Customers at a time. All of them see the market at the same moment. */
 const together = 8;
-
-const freePort = async (): Promise<number> => {
-  const server = createServer();
-  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
-};
 
 type Gateway = { url: string; process: ChildProcess };
 const startGateway = async (config: object, database: string): Promise<Gateway> => {

@@ -30,14 +30,13 @@ needsPgbouncer('whether a pooler answers is known from one connection', async ()
   expect(await isPooled(database.url)).toBe(false);
   for (const pool_mode of ['transaction', 'session', 'statement']) {
     const pooler = await startPgbouncer(database.url, { pool_mode });
-    expect([pool_mode, await isPooled(pooler.url)]).toEqual([pool_mode, true]);
-    await pooler.stop();
+    expect([pool_mode, await isPooled(pooler)]).toEqual([pool_mode, true]);
   }
 });
 
 needsPgbouncer('each query gets its own rows, many at a time, also after a failed statement', async () => {
   const pooler = await startPgbouncer(database.url, byTransaction);
-  const open = await openDatabase({ url: pooler.url, dataDir: 'unused', log, poolSize: 10 });
+  const open = await openDatabase({ url: pooler, dataDir: 'unused', log, poolSize: 10 });
   const asked = Array.from({ length: 160 }, (_, n) => n);
   const answers = await Promise.all(
     asked.map(async (n) => {
@@ -49,31 +48,29 @@ needsPgbouncer('each query gets its own rows, many at a time, also after a faile
   );
   expect(answers).toEqual(asked.map((n) => [{ n, text: `text ${n}` }]));
   await open.close();
-  await pooler.stop();
 });
 
 needsPgbouncer('statements that were prepared at another server process give their own rows too, or an error', async () => {
   const pooler = await startPgbouncer(database.url, byTransaction);
-  const sql = connect(pooler.url, 10, { prepare: true });
+  const sql = connect(pooler, 10, { prepare: true });
   const asked = Array.from({ length: 200 }, (_, n) => n);
   const answers = await Promise.all(asked.map(async (n) => await sql`select ${n}::int as n, ${`text ${n}`}::text as text`));
   expect(answers).toEqual(asked.map((n) => [{ n, text: `text ${n}` }]));
   const told: string[] = [];
-  const open = { sql, url: pooler.url, kind: 'postgres' as const, pooled: false, close: async () => await sql.end() };
+  const open = { sql, url: pooler, kind: 'postgres' as const, pooled: false, close: async () => await sql.end() };
   const watch = watchConnections(open, 10, (level, event) => told.push(`${level} ${event}`));
   expect(watch.trusted()).toBe(true);
   await watch.look();
   await watch.look();
   expect([watch.trusted(), told]).toEqual([false, ['error database.pooled']]);
   await sql.end();
-  await pooler.stop();
 });
 
 needsPgbouncer('five starts at once migrate through it, and leave no lock behind', async () => {
   const empty = await testDatabase({ empty: true });
   const pooler = await startPgbouncer(empty.url, byTransaction);
   const start = async (): Promise<void> => {
-    const open = await openDatabase({ url: pooler.url, dataDir: 'unused', log });
+    const open = await openDatabase({ url: pooler, dataDir: 'unused', log });
     await migrate(open, migrationsFolder);
     await open.close();
   };
@@ -82,7 +79,6 @@ needsPgbouncer('five starts at once migrate through it, and leave no lock behind
   expect(
     await empty.sql`select 1 from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`,
   ).toEqual([]);
-  await pooler.stop();
   await empty.close();
 });
 
@@ -90,7 +86,7 @@ needsPgbouncer(
   'twelve purchases at a time through it',
   async () => {
     const pooler = await startPgbouncer(database.url, byTransaction);
-    const pooled: TestDatabase = { ...database, url: pooler.url };
+    const pooled: TestDatabase = { ...database, url: pooler };
     const gateway = await startTestGateway({ alpine: { simulator: { quoteTtlS: 3600 } }, borealis: { simulator: {} } }, { database: pooled });
     const buy = async (): Promise<unknown> => {
       const wallet = createWallet(gateway.url);
@@ -109,7 +105,6 @@ needsPgbouncer(
     expect(gateway.logs.some((line) => line.includes('"event":"database.pooled"'))).toBe(true);
     expect(gateway.logs.filter((line) => line.includes('"level":"error"'))).toEqual([]);
     await gateway.close();
-    await pooler.stop();
   },
   60_000,
 );
@@ -130,12 +125,8 @@ needsPgbouncer('by statement, and with a setting that it does not take, the star
     );
   const empty = await testDatabase({ empty: true });
   const byStatement = await startPgbouncer(empty.url, { pool_mode: 'statement' });
-  expect(await start(byStatement.url)).toMatch(/^the pooler of DATABASE_URL ends a connection that begins a transaction \(pool_mode = statement\)/);
-  await byStatement.stop();
+  expect(await start(byStatement)).toMatch(/^the pooler of DATABASE_URL ends a connection that begins a transaction \(pool_mode = statement\)/);
   const pooler = await startPgbouncer(database.url, byTransaction);
-  expect(await start(`${pooler.url}?statement_timeout=10000`)).toMatch(
-    /^DATABASE_URL asks for a setting that this server, or the pooler before it, does not take/,
-  );
-  await pooler.stop();
+  expect(await start(`${pooler}?statement_timeout=10000`)).toMatch(/^DATABASE_URL asks for a setting that this server, or the pooler before it, does not take/);
   await empty.close();
 });

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { createWallet, type Reply } from '../../scripts/demo/wallet.ts';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { startFiatOnRampSimulator, type RunningSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
+import { freePort } from '../setup/local-server.ts';
 import { until } from '../support/gateway.ts';
 import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { makeImageFolder, startImage, type Child } from './runtimes.ts';
@@ -74,15 +75,6 @@ const startSlowReceiver = async (): Promise<Server> =>
     });
     server.listen(0, '127.0.0.1', () => listening(server));
   });
-const freePort = async (): Promise<number> =>
-  await new Promise((found) => {
-    const probe = createServer();
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => found(port));
-    });
-  });
-
 /** What a wallet with two addresses of the gateway does: the other one when one does not answer. Undefined: not settled within three seconds. */
 const patient = (first: string, second: string) => {
   const wallets = [createWallet(first), createWallet(second)];

@@ -1,19 +1,16 @@
-/** Debian's PgBouncer before the tests' server: as the system's `postgres`, in a folder of its own, gone with `stop`. */
+/** Debian's PgBouncer before the tests' server: as the system's `postgres`, in a folder of its own, gone with its test. */
 import { execFileSync, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { inject, it } from 'vitest';
-import { connect } from '../../src/entry/database-node.ts';
+import { inject, it, onTestFinished } from 'vitest';
+import { databaseAnswers, freePort } from '../setup/local-server.ts';
 
 const findPgbouncer = (): string | undefined =>
   [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'].map((folder) => join(folder, 'pgbouncer')).find((path) => existsSync(path));
 
-export type Pooler = { /** The same database, by way of the pooler. */ url: string; stop: () => Promise<void> };
-
-/** `settings` are lines of its [pgbouncer] section. */
-export const startPgbouncer = async (databaseUrl: string, settings: Record<string, string | number>): Promise<Pooler> => {
+/** The same database, by way of a pooler that ends when the test does, however it ends. `settings` are lines of its [pgbouncer] section. */
+export const startPgbouncer = async (databaseUrl: string, settings: Record<string, string | number>): Promise<string> => {
   const program = findPgbouncer();
   if (program === undefined) throw new Error('there is no PgBouncer here');
   const target = new URL(databaseUrl);
@@ -35,45 +32,20 @@ export const startPgbouncer = async (databaseUrl: string, settings: Record<strin
   if (user) for (const path of [folder, join(folder, 'pgbouncer.ini'), join(folder, 'users.txt')]) chownSync(path, user.uid, user.gid);
   const child = spawn(program, ['-q', join(folder, 'pgbouncer.ini')], { ...user, stdio: 'ignore' });
   const exited = new Promise<void>((done) => child.once('exit', () => done()));
-  const url = new URL(databaseUrl);
-  url.port = String(port);
-  const stop = async (): Promise<void> => {
+  onTestFinished(async () => {
     child.kill('SIGKILL');
     await exited;
     rmSync(folder, { recursive: true, force: true });
-  };
-  await answers(url.href).catch(async (error: unknown) => {
-    await stop();
-    throw error;
   });
-  return { url: url.href, stop };
+  const url = new URL(databaseUrl);
+  url.port = String(port);
+  await databaseAnswers(url.href);
+  return url.href;
 };
 
 const idsOf = (name: string): { uid: number; gid: number } => {
   const id = (flag: string): number => Number(execFileSync('id', [flag, name], { encoding: 'utf8' }));
   return { uid: id('-u'), gid: id('-g') };
-};
-
-const freePort = async (): Promise<number> => {
-  const probe = createServer();
-  await new Promise<void>((done) => probe.listen(0, '127.0.0.1', done));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise<void>((done) => probe.close(() => done()));
-  return port;
-};
-
-const answers = async (url: string): Promise<void> => {
-  for (const until = Date.now() + 20_000; ; await new Promise((done) => setTimeout(done, 50))) {
-    const sql = connect(url, 1);
-    try {
-      await sql`select 1`;
-      return;
-    } catch (error) {
-      if (Date.now() > until) throw error;
-    } finally {
-      await sql.end({ timeout: 1 });
-    }
-  }
 };
 
 /** `it` for tests that need PgBouncer and PostgreSQL. Where one is missing the test is named and not run; `.ci/run` excuses it only where PgBouncer cannot be had. */
