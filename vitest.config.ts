@@ -23,39 +23,14 @@ export default defineConfig({
     projects: [
       {
         test: {
-          name: 'unit',
-          include: ['src/**/*.test.ts'],
-          exclude: ['src/**/*.workerd.test.ts'],
-          environment: 'node',
-          pool: 'forks',
-          // A process for each file would cost more than its tests: a second to load the gateway.
-          isolate: false,
-          setupFiles: ['test/setup/seed.ts'],
-          testTimeout,
-          hookTimeout,
-        },
-      },
-      {
-        test: {
           name: 'node',
-          include: ['{test,scripts,bench}/**/*.test.ts', 'packages/{client,checkout,console}/{src,test,examples}/**/*.test.ts'],
-          exclude: ['test/workerd/**', 'test/worker-http/**', ...longForms],
-          setupFiles: ['test/setup/answers.ts'],
+          include: ['{src,test,scripts,bench}/**/*.test.ts', 'packages/{client,checkout,console}/{src,test,examples}/**/*.test.ts'],
+          exclude: ['src/**/*.workerd.test.ts', 'test/workerd/**', ...longForms],
           environment: 'node',
           pool: 'forks',
+          // A process for each file would cost more than its tests: a second to load the gateway. For the same reason this is one project.
           isolate: false,
-          testTimeout,
-          hookTimeout,
-        },
-      },
-      // Real workerd, over HTTP.
-      {
-        test: {
-          name: 'worker-http',
-          include: ['test/worker-http/**/*.test.ts'],
-          environment: 'node',
-          pool: 'forks',
-          isolate: false,
+          setupFiles: ['test/setup/seed.ts', 'test/setup/answers.ts'],
           testTimeout,
           hookTimeout,
         },

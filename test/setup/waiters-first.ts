@@ -2,12 +2,15 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** One project after the other: a worker goes on with files of its project only. Those of workerd wait for it to start. */
-const projects = ['worker-http', 'node', 'unit', 'workerd'];
+const projects = ['node', 'workerd'];
 /**
  * About longest first: those that compute (processes, workerd) between those that only wait, and those that measure latency after them. What is
  * not named follows, the largest file first.
  */
 const waiters = [
+  'test/worker-http/sell-and-liquidity',
+  'test/worker-http/purchase',
+  'test/worker-http/reference',
   'test/security/slowloris',
   'test/runtime/runtimes',
   'test/tooling/new-provider',
