@@ -18,10 +18,23 @@ export function signDigest(digest: Uint8Array, privateKeyHex: string): Recoverab
   return { recoveryId: bytes[0] ?? 0, rs: bytes.slice(1) };
 }
 
+/** What was recovered last. An invoice is read again with each poll of its order, and to recover its key takes a millisecond and more. */
+const recovered = new Map<string, string | undefined>();
+const mostRecovered = 256;
+
 /** Lower-case hex of the compressed key, or undefined when no key fits. Takes high-S too, since BOLT11's own example has it. */
 export function recoverKey(digest: Uint8Array, { recoveryId, rs }: RecoverableSignature): string | undefined {
+  const question = `${recoveryId} ${hex.encode(rs)} ${hex.encode(digest)}`;
+  if (recovered.has(question)) return recovered.get(question);
+  const key = recover(digest, Uint8Array.of(recoveryId, ...rs));
+  if (recovered.size >= mostRecovered) recovered.clear();
+  recovered.set(question, key);
+  return key;
+}
+
+function recover(digest: Uint8Array, signature: Uint8Array): string | undefined {
   try {
-    return hex.encode(recoverPublicKey(Uint8Array.of(recoveryId, ...rs), digest, { prehash: false }));
+    return hex.encode(recoverPublicKey(signature, digest, { prehash: false }));
   } catch {
     return undefined;
   }
