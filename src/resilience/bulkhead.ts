@@ -5,14 +5,14 @@ export type BulkheadSettings = { inFlight: number; queue: number; queueAgeMs: nu
 type Waiting = { network: string | undefined; go: () => void; timer: ReturnType<typeof setTimeout> };
 
 /**
- * Calls beyond `inFlight` wait: at most `queue` of them, for at most `queueAgeMs`, since serving an old one is wasted work. One network has at most
- * half of the places and half of the queue. Otherwise it could keep all others out with few calls to a slow provider.
+ * Calls beyond `inFlight` wait: at most `queue` of them, for at most `queueAgeMs`, since serving an old one is wasted work. One network leaves a quarter
+ * of the places and of the queue to others. Otherwise it could keep them all out with few calls to a slow provider.
  */
 export const createBulkhead = ({ inFlight, queue, queueAgeMs }: BulkheadSettings) => {
   let running = 0;
   const runningOf = new Map<string, number>();
   const waiting: Waiting[] = [];
-  const shareOf = (places: number): number => Math.ceil(places / 2);
+  const shareOf = (places: number): number => places - Math.floor(places / 4);
   const mayRun = (network: string | undefined): boolean => running < inFlight && (network === undefined || (runningOf.get(network) ?? 0) < shareOf(inFlight));
   const mayWait = (network: string | undefined): boolean =>
     waiting.length < queue && (network === undefined || waiting.filter((one) => one.network === network).length < shareOf(queue));

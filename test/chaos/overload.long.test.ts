@@ -53,7 +53,15 @@ needsPostgres(
         limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most, in_flight: 30 },
         orders: { max_open: most },
         sessions: { opens_per_minute: most },
-        providers: { alpine: { kind: 'fiat-on-ramp', base_url: simulator.url, opens_per_minute: most, breaker: { volume_threshold: most } } },
+        providers: {
+          alpine: {
+            kind: 'fiat-on-ramp',
+            base_url: simulator.url,
+            opens_per_minute: most,
+            concurrency: { in_flight: 16 },
+            breaker: { volume_threshold: most },
+          },
+        },
       },
       { ...freshSecrets(randomBytes), DATABASE_URL: database.url, DATABASE_POOL: '10', LOG_LEVEL: 'info' },
     );

@@ -60,9 +60,11 @@ describe('requests in progress', () => {
   const publicKeyOfMany = 'pk_of-the-carrier-wallet-0123';
   let busy: TestGateway;
   beforeAll(async () => {
-    const block = { concurrency: { in_flight: 12, queue: 0 } };
+    // Room for all at one, so that each request is in progress for as long as it is slow; a few places at the other.
+    const slow = { simulator: { quoteTtlS: 3600 }, block: { concurrency: { in_flight: 40, queue: 0 } } };
+    const tight = { simulator: { quoteTtlS: 3600 }, block: { concurrency: { in_flight: 4, queue: 0 } } };
     busy = await startTestGateway(
-      { alpine: { simulator: { quoteTtlS: 3600 }, block }, slow: { simulator: { quoteTtlS: 3600 }, block } },
+      { slow, tight },
       {
         config: {
           trusted_proxies: ['127.0.0.1'],
@@ -82,7 +84,7 @@ describe('requests in progress', () => {
       const wallet = walletFrom(busy.url, ip);
       wallets.push({ wallet, session: (await wallet.open()).sessionId });
     }
-    busy.simulators['slow']?.control.setFault({ endpoint: 'quote', fault: 'latency', times: ips.length, ms: 1000 });
+    for (const name of ['slow', 'tight']) busy.simulators[name]?.control.setFault({ endpoint: 'quote', fault: 'latency', times: ips.length, ms: 1000 });
     return await Promise.all(wallets.map(async ({ wallet, session }) => await wallet.call('/offers', { session_id: session, ...asked }, headers)));
   };
   const statusesOf = (answers: { status: number }[]): Record<number, number> =>
@@ -125,7 +127,7 @@ describe('requests in progress', () => {
     const headers = { authorization: `Bearer ${publicKeyOfMany}`, origin: webOrigin };
     const answers = await atOnce(times(9, '203.0.113.63'), headers);
     expect(statusesOf(answers)).toEqual({ 200: 8, 429: 1 });
-    // Of its places at a provider, too, a network leaves half.
+    // Of its places at a provider, too, a network leaves some.
     const failed = answers.flatMap(({ body }) => (body['failed'] as { reason: string }[] | undefined) ?? []);
     expect([failed.length > 0, new Set(failed.map(({ reason }) => reason))]).toEqual([true, new Set(['busy'])]);
   });
