@@ -39,14 +39,15 @@ export const endOfRefusal = (ramp: Ramp, refusal: Refusal, placing: Placing): En
   const { reason } = refusal;
   const { tellsRefusal } = rampFacts[ramp];
   const problem = tellsRefusal ? refusalProblem(refusal) : notTaken(reason);
-  const evidence = { refused: reason };
+  const made = defined({ upstreamOrderId: refusal.orderMade });
+  const evidence = { refused: reason, ...defined({ orderMade: refusal.orderMade }) };
   // The provider refused the operator's own account, perhaps for lack of balance. That says nothing about its offer.
   const mayPass = passing.has(reason) || placing.inputs.order.payWithBalance === true;
   const canBeMended = tellsRefusal && !lasting.has(problem.code);
   if (mayPass || canBeMended || refusal.note === 'attempts-used') return { state: 'rejected', problem, evidence, wentBack: false };
   const said = tellsRefusal ? problem.detail : 'The provider declined the order. Nothing was ordered, and there is nothing to pay.';
   const code = problem.code === 'price-changed' ? 'price-changed' : 'provider-declined';
-  return { state: 'declined', problem: { code, detail: said, more: {} }, evidence: { ...evidence, code }, wentBack: reason === 'declined' };
+  return { state: 'declined', problem: { code, detail: said, more: {} }, evidence: { ...evidence, code }, wentBack: reason === 'declined', ...made };
 };
 /** Problems that the customer can do nothing about. */
 const lasting: ReadonlySet<string> = new Set(['provider-unavailable', 'order-unpayable', 'price-changed']);

@@ -120,25 +120,34 @@ const foundByNotice = async (scope: Scope, intent: Intent, placing: Placing, lea
     if (hint !== undefined) named.add(hint);
   }
   for (const hint of named) if (await isFound(scope, intent, placing, lease, hint)) return true;
-  return false;
+  return await foundByReference(scope, intent, placing, lease);
+};
+
+/** Some providers list orders under our reference. Several under one reference are for a person. */
+const foundByReference = async (scope: Scope, intent: Intent, placing: Placing, lease: Lease): Promise<boolean> => {
+  const adapter = placing.provider.adapter.liquidity;
+  if (!adapter) return false;
+  const options = { operation: 'status', verb: 'read_orders', deadlineMs: scope.gateway.settings.routing.status_deadline_ms, idempotent: true } as const;
+  try {
+    const answer = await callProvider(scope, placing.provider, options, (context) => adapter.readOrders(context, lookedFor(intent, placing)));
+    const [only, ...others] = answer.ok ? answer.value : [];
+    return only?.upstreamOrderId !== undefined && others.length === 0 && (await isFound(scope, intent, placing, lease, only.upstreamOrderId));
+  } catch {
+    return false; // counted and logged by callProvider
+  }
+};
+
+const lookedFor = (intent: Intent, placing: Placing) => {
+  const { pay, receive, fee, upstream, facts } = placing.quote.offer.offer;
+  return { orderId: intent.orderId, createdOn: intent.createdOn, pay, receive, fee, upstream, facts: { ...facts, user_ref: intent.id } };
 };
 
 const isFound = async (scope: Scope, intent: Intent, placing: Placing, lease: Lease, hint: string): Promise<boolean> => {
   const { gateway } = scope;
   const adapter = placing.provider.adapter.liquidity;
   if (!adapter) return false;
-  const { offer } = placing.quote.offer;
-  const { pay, receive, fee, upstream, facts } = offer;
-  const order = {
-    orderId: intent.orderId,
-    upstreamOrderId: hint,
-    createdOn: intent.createdOn,
-    pay,
-    receive,
-    fee,
-    upstream,
-    facts: { ...facts, user_ref: intent.id },
-  };
+  const { pay, receive } = placing.quote.offer.offer;
+  const order = { ...lookedFor(intent, placing), upstreamOrderId: hint };
   const options = { operation: 'status', verb: 'read_order', deadlineMs: gateway.settings.routing.status_deadline_ms, idempotent: true } as const;
   const [claimed] = await gateway.stores.intents.claimedUpstreamIds(intent.providerId, [hint]);
   try {

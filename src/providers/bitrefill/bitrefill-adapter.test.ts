@@ -402,12 +402,36 @@ describe('errors', () => {
       refusal: { reason: 'declined', note: 'order-refused', detail: code },
     });
   });
-  it.each(['message', 'error-200', 'error-message-200', 'v2'] as const)('an order that is not known, said as %s', async (errorShape) => {
-    const { control, place, read } = await start({ errorShape });
-    const order = valueOf(await place('inbound', 500_000n));
-    control.state.orders.clear();
-    expect(await read(order)).toEqual([]);
+  it.each(['error-and-message', 'message-list', 'error-list', 'detail', 'rpc', 'plain-text', 'plain-text-200', 'page'] as const)(
+    'an order refused as %s, and a purchase for which there is too little',
+    async (errorShape) => {
+      const { control, place } = await start({ errorShape, balanceSats: 100 }, { payment_methods: ['usdc_base'], pay_with_balance: true });
+      const refused = (detail: string) => ({ ok: false, refusal: { reason: 'declined', note: 'order-refused', detail } });
+      expect(await place('inbound', 500_000n, { payWith: 'usdc_base' })).toEqual(refused('unsupported_payment_method'));
+      expect(await place('inbound', 500_000n, { payWith: 'balance' })).toEqual(refused('balance_too_low'));
+      expect(control.state.orders.size).toBe(0);
+    },
+  );
+  it('a refusal without a word is one under 4xx', async () => {
+    const { place } = await start({ errorShape: 'empty' }, { payment_methods: ['usdc_base'] });
+    expect(await place('inbound', 500_000n, { payWith: 'usdc_base' })).toMatchObject({ ok: false, refusal: { detail: 'no-code' } });
   });
+  it('an error under 200 that says nothing may have made an order, and may have spent the balance', async () => {
+    const { control, place } = await start({}, { pay_with_balance: true });
+    control.setFault({ endpoint: 'POST /order', fault: 'error-200', times: 1 });
+    await expect(place('inbound', 500_000n)).rejects.toMatchObject({ kind: 'server', taken: 'maybe' });
+    control.setFault({ endpoint: 'POST /purchase', fault: 'error-200', times: 1 });
+    await expect(place('inbound', 500_000n, { payWith: 'balance' })).rejects.toMatchObject({ kind: 'server', taken: 'maybe', retryable: false });
+  });
+  it.each(['message', 'error-200', 'error-message-200', 'v2', 'detail', 'error-list', 'plain-text', 'plain-text-200'] as const)(
+    'an order that is not known, said as %s',
+    async (errorShape) => {
+      const { control, place, read } = await start({ errorShape });
+      const order = valueOf(await place('inbound', 500_000n));
+      control.state.orders.clear();
+      expect(await read(order)).toEqual([]);
+    },
+  );
   it('an error of another kind under 200 is no word on the order', async () => {
     const { control, place, read } = await start();
     const order = valueOf(await place('inbound', 500_000n));
@@ -440,6 +464,91 @@ describe('errors', () => {
     const { place, sent } = await start();
     valueOf(await place('inbound', 500_000n, { context: { idempotencyKey: 'k'.repeat(300) } }));
     expect(sent('POST /order')[0]?.['userRef']).toBe('k'.repeat(128));
+  });
+});
+
+describe('the same life in another dialect', () => {
+  it.each<[string, Partial<SimulatorOptions>]>([
+    ['lntxbot: orderId, booleans, no fee', { idMember: 'orderId', dialect: 'B', withoutFee: 'null' }],
+    ['no fee at all', { withoutFee: 'missing' }],
+    ['order_id in data', { idMember: 'order_id', envelope: 'data' }],
+    ['orderID in JSON-RPC', { idMember: 'orderID', envelope: 'result' }],
+    ['in order', { envelope: 'order' }],
+    ['in body, with numbers as ids', { envelope: 'body', numericIds: true }],
+    ['statuses in capitals, amounts as text', { upperCaseStatus: true, amounts: 'text' }],
+    ['amounts with a unit, the invoice as a link', { amounts: 'with-unit', invoiceAsLink: true }],
+    ['times in seconds', { dialect: 'B', times: 's' }],
+    ['times in ISO 8601', { dialect: 'B', times: 'iso' }],
+    ['zero-conf none', { dialect: 'B', zeroConfStatus: 'none' }],
+    ['zero-conf failed', { dialect: 'B', zeroConfStatus: 'failed' }],
+    ['zero-conf rejected', { dialect: 'B', zeroConfStatus: 'rejected' }],
+    ['zero-conf disabled', { dialect: 'B', zeroConfStatus: 'disabled' }],
+    ['zero-conf in a word that nobody knows', { dialect: 'B', zeroConfStatus: 'shiny' }],
+  ])('%s: waiting, past its end, paid, redeemable', async (_name, options) => {
+    const { control, place, stage } = await start({ deliver: 'by-hand', ...options });
+    const order = valueOf(await place('inbound', 500_000n));
+    expect(order).toMatchObject({ stage: 'awaiting_payment', pay: 17_616n, paymentInfo: { kind: 'invoice', amountSats: 17_616n } });
+    const stages = [await stage(order)];
+    control.expire(idOf(order));
+    if (options.dialect === 'B') stages.push(await stage(order));
+    await control.pay(idOf(order));
+    stages.push(await stage(order));
+    await control.deliver(idOf(order));
+    stages.push(await stage(order));
+    expect(stages).toEqual(['awaiting_payment', ...(options.dialect === 'B' ? ['expired'] : []), 'paid', 'filled']);
+  });
+  it('zero-conf accepted is a payment', async () => {
+    const { place, stage } = await start({ dialect: 'B', zeroConfStatus: 'accepted' });
+    expect(await stage(valueOf(await place('inbound', 500_000n)))).toBe('paid');
+  });
+  it.each(['upper-case', 'with-invoice', 'alone'] as const)('a bitcoin: link %s', async (link) => {
+    const { control, place } = await start({ link });
+    const order = valueOf(await place('inbound', 500_000n, { payWith: 'onchain' }));
+    const { address } = control.order(idOf(order));
+    expect(order.paymentInfo).toEqual({ kind: 'onchain', value: address, amountSats: 17_700n, bip21: `bitcoin:${address}?amount=0.000177` });
+  });
+  it('one whose link asks for more is kept by its id', async () => {
+    const { control, place } = await start({ link: 'upper-case' });
+    control.setFault({ endpoint: 'POST /order', fault: 'other-amount', times: 1 });
+    const fault: unknown = await place('inbound', 500_000n, { payWith: 'onchain' }).catch((error: unknown) => error);
+    expect(fault).toMatchObject({ kind: 'malformed', taken: 'maybe', orderMade: [...control.state.orders.keys()][0] });
+  });
+});
+
+describe('a purchase whose answer was lost', () => {
+  const lost = (userRef: string): FollowedOrder => ({
+    orderId: 'ours',
+    createdOn: 0,
+    pay: 17_700n,
+    receive: 0n,
+    fee: 17_700n,
+    upstream: {},
+    facts: { user_ref: userRef },
+  });
+  const block = { pay_with_balance: true };
+  it.each<[string, Partial<SimulatorOptions>]>([
+    ['on the first page', { listPage: 100 }],
+    ['on the third', { listPage: 1, idMember: 'orderId' }],
+  ])('is found under our reference, %s', async (_name, options) => {
+    const { adapter, call, place, sent } = await start({ deliver: 'by-hand', ...options }, block);
+    for (const idempotencyKey of ['mine', 'another', 'a third']) valueOf(await place('inbound', 500_000n, { payWith: 'balance', context: { idempotencyKey } }));
+    const [found] = valueOf(await adapter.readOrders(call(), lost('mine')));
+    expect(found).toMatchObject({ stage: 'paid', pay: 17_700n });
+    expect(sent('GET /orders')).toHaveLength(options.listPage === 1 ? 3 : 1);
+    expect(valueOf(await adapter.readOrders(call(), lost('nobody’s')))).toEqual([]);
+  });
+  it('is not looked for beyond three pages, nor at another host', async () => {
+    const { adapter, call, place, sent } = await start({ deliver: 'by-hand', listPage: 1 }, block);
+    for (let n = 0; n < 5; n += 1) valueOf(await place('inbound', 500_000n, { payWith: 'balance', context: { idempotencyKey: `k${n}` } }));
+    expect(valueOf(await adapter.readOrders(call(), lost('k0')))).toEqual([]);
+    expect(sent('GET /orders')).toHaveLength(3);
+  });
+  it.each<[string, object, object]>([
+    ['the path is not served', {}, block],
+    ['the operator wants no such call', { listPage: 100 }, { ...block, orders_path: null }],
+  ])('where %s the read is refused, not empty', async (_name, options, settings) => {
+    const { adapter, call } = await start(options, settings);
+    expect(await adapter.readOrders(call(), lost('mine'))).toEqual({ ok: false, refusal: { reason: 'option-unsupported', note: 'orders-not-listed' } });
   });
 });
 

@@ -16,7 +16,15 @@ export type Bitrefill = { deps: AdapterDeps<LogField>; settings: BitrefillSettin
 /** `code` is a plain word, never a sentence of Bitrefill's. */
 export type Reply<T> = { ok: true; value: T } | { ok: false; status: number; code: string };
 
-type Call<S extends z.ZodType> = { method?: 'GET' | 'POST'; path: string; body?: Record<string, string | boolean>; schema: S };
+type Call<S extends z.ZodType> = {
+  method?: 'GET' | 'POST';
+  path: string;
+  body?: Record<string, string | boolean>;
+  schema: S;
+  /** The document in the answer, which may be in an envelope. */
+  find: (answer: unknown) => unknown;
+  makes?: boolean;
+};
 
 const urlOf = ({ settings }: Bitrefill, path: string): string => `${settings.base_url.replace(/\/+$/, '')}${path}`;
 
@@ -30,11 +38,18 @@ const headersOf = ({ deps, settings }: Bitrefill, { traceparent }: CallContext):
   return { authorization, ...(traceparent === undefined ? {} : { traceparent }) };
 };
 
-/** A 4xx, or an error under HTTP 200, is a refusal. A good answer is parsed again, with its numbers as text. */
+/** Whoever answers so did not wait for the outcome of the request. */
+const unheard: ReadonlySet<number> = new Set([408, 425, 499]);
+const paymentRequired = 402;
+
+/**
+ * A 4xx, or an error under HTTP 200, is a refusal. A good answer is parsed again, with its numbers as text. Of a call that makes an order (`makes`) a
+ * refusal is certain: there is none. Every fault names the order that the answer names.
+ */
 const call = async <S extends z.ZodType>(
   bitrefill: Bitrefill,
   context: CallContext,
-  { method = 'GET', path, body, schema }: Call<S>,
+  { method = 'GET', path, body, schema, find, makes = false }: Call<S>,
 ): Promise<Reply<z.output<S>>> => {
   let answered: HttpResponse | undefined;
   const reply = await requestJson({
@@ -46,16 +61,29 @@ const call = async <S extends z.ZodType>(
     maxBytes: listingBytes,
     schema: z.unknown(),
     credentials: true,
+    plainText: true,
+    ...(makes ? { refusesAt5xx: wire.isRefusedAt5xx } : {}),
     ...(body === undefined ? {} : { body }),
   });
-  // Whoever answers 408 did not wait for the outcome of the request.
-  if (reply.status === 408) throw new ProviderFault('server', 'status 408', { status: 408 });
-  if (!reply.ok) return { ok: false, status: reply.status, code: wire.errorCodeOf(reply.body) };
-  if (wire.isError(reply.value)) return { ok: false, status: reply.status, code: wire.errorCodeOf(reply.value) };
-  const parsed = schema.safeParse(parseJsonKeepingNumbers(new TextDecoder().decode(answered?.body)));
+  const { status } = reply;
+  if (unheard.has(status)) throw new ProviderFault('server', `status ${status}`, { status });
+  const said = reply.ok ? reply.value : reply.body;
+  const made = makes ? wire.orderIn(said, true)?.id : undefined;
+  const orderMade = made === undefined ? {} : { orderMade: made };
+  if (!reply.ok && !(made !== undefined && status === paymentRequired)) {
+    if (made !== undefined) throw new ProviderFault('malformed', `an order under status ${status}`, { status, ...orderMade });
+    return { ok: false, status, code: wire.errorCodeOf(said) };
+  }
+  if (made === undefined && (wire.isError(said) || typeof said === 'string')) {
+    if (makes && !wire.isCertain(said))
+      throw new ProviderFault(typeof said === 'string' ? 'malformed' : 'server', 'an error that may have made an order', { status });
+    if (typeof said === 'string' && !wire.isCertain(said)) throw new ProviderFault('malformed', 'the answer is not JSON', { status });
+    return { ok: false, status, code: wire.errorCodeOf(said) };
+  }
+  const parsed = schema.safeParse(find(parseJsonKeepingNumbers(new TextDecoder().decode(answered?.body))));
   if (parsed.success) return { ok: true, value: parsed.data };
   const where = parsed.error.issues[0]?.path.map(String).join('.') ?? '';
-  throw new ProviderFault('malformed', `answer off the schema${where === '' ? '' : ` at ${where}`}`, { status: reply.status });
+  throw new ProviderFault('malformed', `answer off the schema${where === '' ? '' : ` at ${where}`}`, { status, ...orderMade });
 };
 
 /** Whether the API answers and accepts our key. Text, not JSON. */
@@ -74,14 +102,27 @@ export const selfTest = async (bitrefill: Bitrefill, context: CallContext, path:
 };
 
 export const inventory = async (bitrefill: Bitrefill, context: CallContext, slug: string) =>
-  await call(bitrefill, context, { path: `/inventory/${slug}`, schema: wire.inventoryReply });
+  await call(bitrefill, context, { path: `/inventory/${slug}`, schema: wire.inventoryReply, find: wire.inventoryIn });
+
+const orderOr = (answer: unknown): unknown => wire.orderIn(answer, true) ?? answer;
+const making = { method: 'POST', schema: wire.orderReply, find: orderOr, makes: true } as const;
 
 export const makeOrder = async (bitrefill: Bitrefill, context: CallContext, body: Record<string, string | boolean>) =>
-  await call(bitrefill, context, { method: 'POST', path: '/order', body, schema: wire.orderReply });
+  await call(bitrefill, context, { ...making, path: '/order', body });
 
 /** Makes an order and pays it from the operator's balance, in one step. */
 export const purchase = async (bitrefill: Bitrefill, context: CallContext, body: Record<string, string | boolean>) =>
-  await call(bitrefill, context, { method: 'POST', path: '/purchase', body, schema: wire.orderReply });
+  await call(bitrefill, context, { ...making, path: '/purchase', body });
 
 export const getOrder = async (bitrefill: Bitrefill, context: CallContext, id: string) =>
-  await call(bitrefill, context, { path: `/order/${encodeURIComponent(id)}`, schema: wire.orderReply });
+  await call(bitrefill, context, { path: `/order/${encodeURIComponent(id)}`, schema: wire.orderReply, find: orderOr });
+
+/** One page of the orders of this account. `path`: as the settings name it, or what the page before named. */
+export const listOrders = async (bitrefill: Bitrefill, context: CallContext, path: string) =>
+  await call(bitrefill, context, { path, schema: wire.ordersReply, find: wire.ordersIn });
+
+/** The path of a page's `nextUrl`. Our credentials go along, so only one below the same base is followed. */
+export const nextPath = (bitrefill: Bitrefill, nextUrl: string | undefined): string | undefined => {
+  const base = urlOf(bitrefill, '');
+  return nextUrl?.startsWith(`${base}/`) === true ? nextUrl.slice(base.length) : undefined;
+};

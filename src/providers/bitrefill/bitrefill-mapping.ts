@@ -2,9 +2,9 @@
 import type { Json } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
 import type { BitcoinNetwork } from '../../bitcoin/address.ts';
+import { bareInvoice } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { decodeLnurl, encodeLnurl } from '../../bitcoin/lnurl.ts';
-import { furthestMs } from '../kit/read-time.ts';
 import type { LiquidityProduct, OrderEvidence } from '../spec.ts';
 import { slugs, type RateCard } from './bitrefill-price.ts';
 import type { BitrefillSettings } from './bitrefill-settings.ts';
@@ -62,14 +62,16 @@ const createdOn = (id: string): number | undefined => (/^[0-9a-f]{24}$/i.test(id
 
 /** Bitrefill's own deadline: as stated, else the invoice's, else a lifetime from the creation. Unix milliseconds. */
 export const deadlineOf = ({ id, expirationTime, payment, invoiceTime }: OrderReply, lifeMs: number, seenOn: number): number => {
-  if (expirationTime !== undefined) return Math.min(Number(expirationTime), furthestMs);
-  const invoice = payment?.lightningInvoice === undefined ? undefined : decodeInvoice(payment.lightningInvoice, { allowMissingSecret: true });
+  if (expirationTime !== undefined) return expirationTime;
+  const invoice = payment?.lightningInvoice === undefined ? undefined : decodeInvoice(bareInvoice(payment.lightningInvoice), { allowMissingSecret: true });
   if (invoice) return (invoice.timestamp + invoice.expirySeconds) * second;
-  return (invoiceTime === undefined ? (createdOn(id) ?? seenOn) : Math.min(Number(invoiceTime), furthestMs)) + lifeMs;
+  return (invoiceTime ?? createdOn(id) ?? seenOn) + lifeMs;
 };
 
 const failing = /fail|error|denied/i;
 const paying = new Set(['payment_pending', 'payment_detected', 'payment_confirmed', 'processing']);
+/** Of a payment that counts before its confirmation. Any other word says nothing of a payment: none, failed, rejected, disabled. */
+const zeroConf = /^(?:accepted|approved|confirmed|complete|completed|detected|received|paid|ok|success|successful)$/i;
 const isSaid = (text: string | undefined): boolean => text !== undefined && text !== '';
 
 /**
@@ -77,15 +79,16 @@ const isSaid = (text: string | undefined): boolean => text !== undefined && text
  * payments happen. A successful channel can be redeemed, but is not yet open; a successful payout is finished. Undefined: an unknown status.
  */
 export const stageOf = (order: OrderReply, now: number, deadline: number): Stage | undefined => {
-  const { status = '', thorInfo } = order;
+  const { thorInfo } = order;
+  const status = (order.status ?? '').toLowerCase();
   if (order.refunded === true || /refund/i.test(status)) return 'refunded';
   if (status === 'success' || order.delivered === true || thorInfo) return slugOf(order) === slugs.recharge ? 'finished' : 'filled';
   if (isSaid(order.errorType) || isSaid(order.errorMessage) || isSaid(order.error) || failing.test(status)) return 'failed';
   if (order.partialPayment === true) return 'underpaid';
   if (order.sent === true) return 'filled';
-  if (order.paymentReceived === true || paying.has(status) || (isSaid(order.zeroConfStatus) && order.zeroConfStatus !== 'pending')) return 'paid';
+  if (order.paymentReceived === true || paying.has(status) || zeroConf.test(order.zeroConfStatus ?? '')) return 'paid';
   const isWaiting = status === '' || status === 'unpaid';
-  if (order.expired === true || (isWaiting && now > deadline)) return 'expired';
+  if (order.expired === true || status === 'expired' || (isWaiting && now > deadline)) return 'expired';
   return isWaiting ? 'awaiting_payment' : undefined;
 };
 

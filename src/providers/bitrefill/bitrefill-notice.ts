@@ -6,7 +6,9 @@ import { z } from 'zod';
 
 export type NoticeHint = { about: 'order'; upstreamOrderId: string } | { about: 'unknown' };
 
-const hinting = z.object({ id: z.string().regex(/^[0-9a-f]{24}$/i) });
+const id = z.string().regex(/^[0-9a-f]{24}$/i);
+/** lntxbot reads `orderId`, the document says `id`. */
+const hinting = z.union([z.object({ id }), z.object({ orderId: id }).transform(({ orderId }) => ({ id: orderId }))]);
 
 /** Never throws. */
 export const readNotice = (body: string): NoticeHint => {

@@ -1,5 +1,6 @@
 /** The verbs of orders: price, place, read. */
 import { checkPayoutAddress } from '../../bitcoin/address.ts';
+import { defined } from '../../domain/defined.ts';
 import type { Facts, ProviderOffer } from '../../domain/offer.ts';
 import type { Refusal, RefusalNote } from '../../domain/refusal.ts';
 import { ProviderFault } from '../fault.ts';
@@ -120,7 +121,17 @@ export const placeOrder = async (bitrefill: Bitrefill, context: CallContext, req
   if (asked.value.method === balance) return await buyFromBalance(bitrefill, context, request, asked.value);
   const reply = await api.makeOrder(bitrefill, context, asked.value.body);
   if (!reply.ok) return declined('order-refused', reply.code);
-  return toPay(bitrefill, asked.value, reply.value);
+  return naming(reply.value, () => toPay(bitrefill, asked.value, reply.value));
+};
+
+/** Whatever is wrong with it, there is an order, and the fault says which. */
+const naming = <T>({ id }: OrderReply, judge: () => T): T => {
+  try {
+    return judge();
+  } catch (fault) {
+    if (!(fault instanceof ProviderFault)) throw fault;
+    throw new ProviderFault(fault.kind, fault.message.slice(fault.kind.length + 2), { orderMade: id, cause: fault });
+  }
 };
 
 /** An order that the customer pays. Checks everything before they see it. */
@@ -128,7 +139,8 @@ const toPay = (bitrefill: Bitrefill, { quote: asked, method, body }: Asked, orde
   const { deps, settings } = bitrefill;
   const now = deps.now();
   const deadline = deadlineOf(order, settings.order_life_s * 1000, now);
-  if (stageOf(order, now, deadline) === 'failed') return declined('order-refused', rawStatusOf(order));
+  if (stageOf(order, now, deadline) === 'failed')
+    return refused({ reason: 'declined', note: 'order-refused', detail: rawStatusOf(order), orderMade: order.id });
   contradicted(order, asked, body);
   const { payment = broken('an order without a payment') } = order;
   const sats = paySatsOf(order) ?? broken('an order without a price');
@@ -170,7 +182,7 @@ const buyFromBalance = async (
   if (high > offer.pay) return declined('price-moved');
   const reply = await once(api.purchase(bitrefill, context, body));
   if (!reply.ok) return declined('order-refused', reply.code);
-  contradicted(reply.value, asked, body);
+  naming(reply.value, () => contradicted(reply.value, asked, body));
   const now = deps.now();
   const stage = stageOf(reply.value, now, now);
   // An account in another currency states no sats, so the estimate must do.
@@ -185,24 +197,42 @@ const once = async <T>(sending: Promise<T>): Promise<T> => {
     return await sending;
   } catch (fault) {
     if (!(fault instanceof ProviderFault)) throw fault;
-    const { kind, taken, status } = fault;
-    throw new ProviderFault(kind, 'the purchase', { retryable: false, taken, cause: fault, ...(status === undefined ? {} : { status }) });
+    const { kind, taken, status, orderMade } = fault;
+    throw new ProviderFault(kind, 'the purchase', { retryable: false, taken, cause: fault, ...defined({ status, orderMade }) });
   }
 };
 
 // ---- reading -------------------------------------------------------------------------------------------------------------------------
 
 /**
- * Reads one order by its id. Bitrefill documents no list of orders. So a read of all of them, or of one whose id was lost, is a refusal and never
- * "none".
+ * Reads one order by its id. Bitrefill documents no list of orders, but clients have read one: by it an order whose id was lost is found under our
+ * reference. A read of all orders is a refusal, and so is a list that is not served: neither means "none".
  */
 export const readOrders = async (bitrefill: Bitrefill, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> => {
-  if (order?.upstreamOrderId === undefined) return refused({ reason: 'option-unsupported', note: 'orders-not-listed' });
+  if (order?.upstreamOrderId === undefined) return await readByReference(bitrefill, context, order);
   const reply = await api.getOrder(bitrefill, context, order.upstreamOrderId);
   if (reply.ok) return { ok: true, value: [evidenceOf(bitrefill, order, reply.value)] };
   if (reply.status === 404 || reply.code === 'not_found') return { ok: true, value: [] };
   // An error under HTTP 200 may be any error; a 4xx stays a 4xx.
   throw new ProviderFault(reply.status === 200 ? 'server' : 'malformed', `status ${reply.status} (${reply.code})`, { status: reply.status, taken: 'no' });
+};
+
+/** How many pages are read: what is looked for has just been ordered. */
+const mostPages = 3;
+const notListed = refused({ reason: 'option-unsupported', note: 'orders-not-listed' });
+
+const readByReference = async (bitrefill: Bitrefill, context: CallContext, order: FollowedOrder | undefined): Promise<Answer<OrderEvidence[]>> => {
+  const reference = order?.facts.user_ref;
+  let path = bitrefill.settings.orders_path ?? undefined;
+  if (order === undefined || reference === undefined || path === undefined) return notListed;
+  for (let page = 0; page < mostPages && path !== undefined; page += 1) {
+    const reply = await api.listOrders(bitrefill, context, path);
+    if (!reply.ok) return notListed;
+    const ours = reply.value.orders.filter(({ userRef }) => userRef === reference);
+    if (ours.length > 0) return { ok: true, value: ours.map((one) => evidenceOf(bitrefill, { ...order, upstreamOrderId: one.id }, one)) };
+    path = api.nextPath(bitrefill, reply.value.nextUrl);
+  }
+  return { ok: true, value: [] };
 };
 
 const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, order: OrderReply): OrderEvidence => {

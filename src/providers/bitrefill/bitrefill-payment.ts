@@ -1,5 +1,6 @@
 /** How to pay a Bitrefill order. Nobody sees an order that contradicts itself or cannot be paid here. Pure. */
 import { bitcoinUri, checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
+import { bareInvoice, readBitcoinLink } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import type { PaymentInfo } from '../spec.ts';
 import type { Payment } from './bitrefill-wire.ts';
@@ -12,26 +13,25 @@ export const paymentInfoOf = (payment: Payment, wanted: Wanted): { paymentInfo: 
   return wanted.method === 'bitcoin' ? onchain(payment, wanted) : altcoin(payment, wanted);
 };
 
-const byInvoice = ({ lightningInvoice = '' }: Payment, { network, sats, now }: Wanted): { paymentInfo: PaymentInfo } | { problem: string } => {
-  const invoice = decodeInvoice(lightningInvoice);
+const byInvoice = ({ lightningInvoice, BIP21 = '' }: Payment, { network, sats, now }: Wanted): { paymentInfo: PaymentInfo } | { problem: string } => {
+  const value = bareInvoice(lightningInvoice ?? readBitcoinLink(BIP21, network)?.invoice ?? '');
+  const invoice = decodeInvoice(value);
   if (!invoice) return { problem: 'no invoice that can be paid' };
   if (invoice.network !== network) return { problem: 'an invoice of another network' };
   if (invoice.amountMsat !== sats * 1000n) return { problem: 'an invoice of another amount than the order' };
   if ((invoice.timestamp + invoice.expirySeconds) * 1000 <= now) return { problem: 'an invoice that has expired already' };
-  return { paymentInfo: { kind: 'invoice', value: lightningInvoice, amountSats: sats } };
+  return { paymentInfo: { kind: 'invoice', value, amountSats: sats } };
 };
 
-const onchain = ({ address = '', BIP21 }: Payment, { network, sats }: Wanted): { paymentInfo: PaymentInfo } | { problem: string } => {
-  if ('problem' in checkPayoutAddress(address, network) || address.includes(':')) return { problem: 'no bitcoin address of this network' };
-  const bip21 = bitcoinUri(address, sats);
-  if (BIP21 !== undefined && !saysTheSame(BIP21, address, sats)) return { problem: 'a bitcoin: link that says another thing than the order' };
-  return { paymentInfo: { kind: 'onchain', value: address, amountSats: sats, bip21 } };
-};
-
-const saysTheSame = (uri: string, address: string, sats: bigint): boolean => {
-  const [, to, amount] = /^bitcoin:([^?]+)\?(?:.*&)?amount=(\d{1,8}(?:\.\d{1,8})?)(?:&.*)?$/i.exec(uri) ?? [];
-  const [whole = '', fraction = ''] = (amount ?? '').split('.');
-  return to === address && BigInt(`${whole}${fraction.padEnd(8, '0')}`) === sats;
+/** What the link says must be what the order says. It may leave the amount out; the one that we show has it. */
+const onchain = ({ address: told, BIP21 }: Payment, { network, sats }: Wanted): { paymentInfo: PaymentInfo } | { problem: string } => {
+  const link = BIP21 === undefined ? undefined : readBitcoinLink(BIP21, network);
+  const given = told ?? link?.address ?? '';
+  const checked = checkPayoutAddress(given, network);
+  if ('problem' in checked || given.includes(':')) return { problem: 'no bitcoin address of this network' };
+  if (BIP21 !== undefined && (link?.address !== checked.address || (link.amountSats ?? sats) !== sats))
+    return { problem: 'a bitcoin: link that says another thing than the order' };
+  return { paymentInfo: { kind: 'onchain', value: checked.address, amountSats: sats, bip21: bitcoinUri(checked.address, sats) } };
 };
 
 /** Units differ per coin and are undocumented, so the amount is Bitrefill's own text. */

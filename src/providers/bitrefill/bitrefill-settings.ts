@@ -12,6 +12,13 @@ export const bitrefillSettings = z.strictObject({
   receipt_email: z.email().describe('Named in every order whose customer gave no e-mail; no receipt is sent to it'),
   self_test_path: z.string().startsWith('/').nullable().default('/test').describe('Has to answer "Hello World!" before the listing is read; null: not asked'),
 
+  orders_path: z
+    .string()
+    .startsWith('/')
+    .nullable()
+    .default('/orders/')
+    .describe('Where orders are listed, to find a purchase from the balance whose answer was lost; null: not asked'),
+
   products: z
     .array(z.enum(['recharge', 'inbound', 'turbo']))
     .min(1)

@@ -3,7 +3,10 @@
  * number kept as text. Unknown members are ignored, and null means absent.
  */
 import { z } from 'zod';
-import { optional, wireBoolean, wireText } from '../kit/wire-values.ts';
+import { findDocument, idIn, isMembers, type Members } from '../kit/find-document.ts';
+import { asSentence, isNothing, isUnsure, readError, saysNo } from '../kit/read-error.ts';
+import { readEnd } from '../kit/read-time.ts';
+import { optional, satsWithUnit, wireBoolean, wireText } from '../kit/wire-values.ts';
 import { readDecimal, wholeOf } from './bitrefill-decimal.ts';
 
 const text = wireText.min(1);
@@ -13,19 +16,38 @@ const decimal = z.string().transform((value, context) => {
   context.addIssue({ code: 'custom', message: 'not a decimal number' });
   return z.NEVER;
 });
-/** Whole sats or milliseconds, as a number or as digits. */
-const whole = decimal.transform((value, context) => {
-  const read = wholeOf(value);
-  if (read !== undefined && read < 10n ** 18n) return read;
-  context.addIssue({ code: 'custom', message: 'not a whole amount' });
-  return z.NEVER;
-});
+/** Whole sats, as a number, as digits, or with the unit. */
+const whole = z
+  .preprocess((value) => (typeof value === 'string' ? (satsWithUnit(value)?.toString() ?? value) : value), decimal)
+  .transform((value, context) => {
+    const read = wholeOf(value);
+    if (read !== undefined && read < 10n ** 18n) return read;
+    context.addIssue({ code: 'custom', message: 'not a whole amount' });
+    return z.NEVER;
+  });
 const positive = whole.refine((value) => value > 0n, 'not above zero');
 const flag = optional(wireBoolean);
-const isNothing = (value: unknown): boolean => value === undefined || value === null || value === false || value === '';
+/** Unix milliseconds. The document has milliseconds; seconds and ISO 8601 are read, too. */
+const time = z.string().transform((value, context) => {
+  const read = readEnd(value);
+  if (read !== 'unreadable') return read;
+  context.addIssue({ code: 'custom', message: 'not a time' });
+  return z.NEVER;
+});
+/** Words that only help: what is no text says nothing. */
+const word = z.string().max(4096).nullish().catch(undefined);
+const softWord = word.transform((value) => value ?? undefined);
 
+const nothing = { n: 0n, d: 1n };
 const range = z
-  .object({ min: positive, max: positive, step: positive.default(1n), customerSatoshiPriceRate: decimal, purchaseFee: decimal })
+  .object({
+    min: positive,
+    max: positive,
+    step: optional(positive).transform((step) => step ?? 1n),
+    customerSatoshiPriceRate: decimal,
+    /** Clients of v1 model it as possibly missing: then there is none. */
+    purchaseFee: optional(decimal).transform((fee) => fee ?? nothing),
+  })
   .refine(({ min, max }) => min <= max, 'an empty range')
   .refine(({ customerSatoshiPriceRate }) => customerSatoshiPriceRate.n > 0n, 'a rate of nothing');
 /** Before ranges (2019) some packages had prose as `value`; those cannot be ordered by number. */
@@ -33,7 +55,7 @@ const onePackage = z.object({ value: text, satoshiPrice: positive });
 
 /** GET /inventory/{slug}. */
 export const inventoryReply = z.object({
-  operator: z.object({ slug: text, currency: z.literal('SAT'), range: optional(range), packages: optional(z.array(onePackage).max(1_000)) }),
+  operator: z.object({ slug: text, currency: z.string().regex(/^sats?$/i), range: optional(range), packages: optional(z.array(onePackage).max(1_000)) }),
 });
 export type InventoryReply = z.output<typeof inventoryReply>;
 
@@ -59,7 +81,7 @@ export const orderReply = z.object({
   operator: optional(text),
   valuePackage: optional(text),
   value: optional(text),
-  number: optional(text),
+  number: softWord,
   /** May be no amount in sats, if the account's currency is not bitcoin. */
   price: optional(whole).catch(undefined),
   satoshiPrice: optional(positive),
@@ -71,47 +93,100 @@ export const orderReply = z.object({
   delivered: flag,
   partialPayment: flag,
   paymentReceived: flag,
-  zeroConfStatus: optional(wireText),
-  errorType: optional(wireText),
-  errorMessage: optional(wireText),
+  zeroConfStatus: softWord,
+  errorType: softWord,
+  errorMessage: softWord,
   /** Any value means that something went wrong. */
   error: z
     .unknown()
     .optional()
     .transform((error) => (isNothing(error) ? undefined : 'error')),
-  invoiceTime: optional(whole),
-  expirationTime: optional(whole),
+  invoiceTime: optional(time),
+  expirationTime: optional(time),
   payment: optional(payment),
   thorInfo: optional(thorInfo),
 });
 export type OrderReply = z.output<typeof orderReply>;
 
+const idNames = ['id', 'orderId', 'order_id', 'orderID', '_id'] as const;
+const orderMembers = ['status', 'product', 'operatorSlug', 'valuePackage', 'value', 'price', 'payment', 'expired', 'paymentReceived', 'delivered', 'thorInfo'];
+const ownForm = /^[0-9a-f]{24}$/i;
+/** Bitrefill's own form comes first: older answers carry another id beside it. */
+const idOf = (members: Members): string | undefined => {
+  const ids = idNames.flatMap((name) => idIn(members[name]) ?? []);
+  return ids.find((id) => ownForm.test(id)) ?? ids[0];
+};
+const isOrder = (members: Members): boolean => {
+  const id = idOf(members);
+  if (id === undefined || 'jsonrpc' in members) return false;
+  return ownForm.test(id) || orderMembers.some((name) => !isNothing(members[name]) || members[name] === false);
+};
+/** An answer that only names an order: {orderId}. */
+const namesOrder = (members: Members): boolean => ['orderId', 'order_id', 'orderID'].some((name) => idIn(members[name]) !== undefined);
+
+/**
+ * The order in an answer, whatever is around it and whatever its id is called. Undefined where there is none: an error that repeats the id that was
+ * asked for is no order, unless the call was to make one (`made`).
+ */
+export const orderIn = (body: unknown, made = false): (Members & { id: string }) | undefined => {
+  const found = findDocument(body, isOrder) ?? (made || !readError(body).isError ? findDocument(body, namesOrder) : undefined);
+  const id = found && idOf(found);
+  return found && id !== undefined ? { ...found, id } : undefined;
+};
+/** GET /orders/, which the document does not have and Edge reads. An order that cannot be read is none of ours. */
+export const ordersReply = z.object({
+  orders: z
+    .array(z.unknown())
+    .max(1000)
+    .transform((orders) =>
+      orders.flatMap((one) => {
+        const read = orderReply.safeParse(orderIn(one, true));
+        return read.success ? [read.data] : [];
+      }),
+    ),
+  nextUrl: softWord,
+});
+export const ordersIn = (body: unknown): unknown => findDocument(body, (members) => Array.isArray(members['orders'])) ?? body;
+/** Where the document with the price list is: bare, or in an envelope. */
+export const inventoryIn = (body: unknown): unknown => findDocument(body, (members) => isMembers(members['operator'])) ?? body;
+
 /** Every known shape of an error in v1 and v2. Any member may be missing or not a text. */
-const word = z.string().max(4096).optional().catch(undefined);
 const errorBody = z
-  .object({ error: z.unknown(), message: word, errorMessage: word, errorType: word, error_code: word, status: z.unknown() })
+  .object({ error: z.unknown(), errors: z.unknown(), detail: z.unknown(), message: z.unknown(), errorMessage: z.unknown(), errorType: word, error_code: word })
   .partial()
   .catch({});
 const plainCode = /^[\w-]{1,64}$/;
 
-/** Whether a body under HTTP 200 is an error: it says so, and it is neither an order (`id`) nor an inventory (`operator`). */
+/** Whether a body under HTTP 200 is an error: it says so, and it is neither an order nor an inventory (`operator`). */
 export const isError = (body: unknown): boolean => {
-  if (typeof body !== 'object' || body === null || 'id' in body || 'operator' in body) return false;
-  const { error, message, errorMessage, errorType, error_code: code } = errorBody.parse(body);
-  return ![error, message, errorMessage, errorType, code].every(isNothing);
+  if (!isMembers(body) || orderIn(body) !== undefined || 'operator' in body) return false;
+  return !Object.values(errorBody.parse(body)).every(isNothing);
 };
 
 /** We repeat only plain codes. We read Bitrefill's sentences to tell refusals apart, and pass none on. */
 export const errorCodeOf = (body: unknown): string => {
-  const { error_code: code, errorType, error, message, errorMessage } = errorBody.parse(body);
-  const known = [code, errorType].find((one) => one !== undefined && plainCode.test(one));
+  const { error_code: code, errorType, error } = errorBody.parse(body);
+  const inner = isMembers(error) ? [error['code'], error['error_code'], error['type']] : [];
+  const known = [code, errorType, ...inner].find((one): one is string => typeof one === 'string' && plainCode.test(one) && !/^\d+$/.test(one));
   if (known !== undefined) return known;
-  const sentence = [error, message, errorMessage].filter((one) => typeof one === 'string').join(' ');
+  const sentence = asSentence(readError(body));
   return hints.find(([pattern]) => pattern.test(sentence))?.[1] ?? 'no-code';
 };
+/** Codes of v2, by which nothing was done. */
+const decided = new Set(['unsupported_payment_method', 'missing_param', 'parse_error', 'invalid_param', 'too_many_items', 'balance_too_low', 'out_of_stock']);
+/** That a 5xx refused to make an order all the same. "Service unavailable" says nothing about the stock. */
+export const isRefusedAt5xx = (body: unknown): boolean => decided.has(errorCodeOf(body)) && !/unavailable/.test(asSentence(readError(body))) && isCertain(body);
+
+/** Whether an error under 200 says that no order was made: the operator's balance may have paid for one that "went wrong". */
+export const isCertain = (body: unknown): boolean => {
+  const said = readError(body);
+  const code = errorCodeOf(body);
+  return !isUnsure(said) && !/internal|server|timeout|unknown/i.test(code) && (code !== 'no-code' || saysNo(said));
+};
+
 const hints: [RegExp, string][] = [
-  [/balance|insufficient/i, 'balance_too_low'],
-  [/not found|unknown order|no such/i, 'not_found'],
-  [/out of stock|unavailable/i, 'out_of_stock'],
-  [/payment ?method/i, 'unsupported_payment_method'],
+  [/balance|insufficient/, 'balance_too_low'],
+  [/not found|unknown order|no such|does not exist/, 'not_found'],
+  [/out of stock|sold out|unavailable/, 'out_of_stock'],
+  [/payment ?method/, 'unsupported_payment_method'],
 ];

@@ -10,9 +10,11 @@ import { encodeInvoice } from '../../bitcoin/bolt11.ts';
 import { decodeLnurl } from '../../bitcoin/lnurl.ts';
 import { parseJsonKeepingNumbers } from '../kit/wire-values.ts';
 import { deadlineOf, paySatsOf, rateCardOf, rawStatusOf, redemptionOf, secretOf, slugOf, stageOf } from './bitrefill-mapping.ts';
+import { readNotice } from './bitrefill-notice.ts';
+import { paymentInfoOf } from './bitrefill-payment.ts';
 import { estimate } from './bitrefill-price.ts';
 import { startBitrefillSimulator, type RunningSimulator } from './bitrefill.simulator.ts';
-import { inventoryReply, orderReply } from './bitrefill-wire.ts';
+import { inventoryReply, orderIn, orderReply, ordersIn, ordersReply } from './bitrefill-wire.ts';
 
 const fixture = z.strictObject({
   meta: z.strictObject({ origin: z.enum(['recorded', 'from-docs', 'invented']), source: z.string().min(10), date: z.string(), note: z.string() }),
@@ -26,9 +28,11 @@ const fixtureOf = (name: string) => fixture.parse(JSON.parse(textOf(name)));
 /** The answer as the adapter reads it, with numbers as text. */
 const exactly = (name: string): unknown => z.object({ response: z.object({ body: z.unknown() }) }).parse(parseJsonKeepingNumbers(textOf(name))).response.body;
 
-test('all samples are there, every one from the document', () =>
-  expect(names.map((name) => [name, fixtureOf(name).meta.origin])).toEqual(
+const ofClients = ['edge-orders', 'lntxbot-inventory', 'lntxbot-order', 'lntxbot-status-paid'];
+test('all samples are there, from the document or after its public clients', () =>
+  expect(names.toSorted().map((name) => [name, fixtureOf(name).meta.origin])).toEqual(
     [
+      ...ofClients,
       'inventory-channel',
       'inventory-recharge',
       'inventory-turbo',
@@ -39,7 +43,9 @@ test('all samples are there, every one from the document', () =>
       'status-success-balance',
       'status-success-lightning',
       'status-unpaid',
-    ].map((name) => [name, 'from-docs']),
+    ]
+      .toSorted()
+      .map((name) => [name, ofClients.includes(name) ? 'invented' : 'from-docs']),
   ));
 
 describe('inventories', () => {
@@ -52,6 +58,40 @@ describe('inventories', () => {
     expect(card).toMatchObject({ range: { min, max, step: 1n } });
     expect(card && 'range' in card && `${card.range.rate.n}/${card.range.rate.d}`).toBe(rate);
     expect(card && estimate(card, value)?.high).toBe(high);
+  });
+});
+
+describe('as public clients read them', () => {
+  const order = (name: string) => orderReply.parse(orderIn(exactly(name)));
+  test('lntxbot: orderId, numbers, no fee', () => {
+    const card = rateCardOf(inventoryReply.parse(exactly('lntxbot-inventory')));
+    expect(card && estimate(card, 500_000n)).toEqual({ low: 7_593n, high: 7_600n });
+    const [made, paid] = [order('lntxbot-order'), order('lntxbot-status-paid')];
+    const deadline = deadlineOf(made, 900_000, 0);
+    expect([made.id, slugOf(made), made.valuePackage, paySatsOf(made), deadline]).toEqual([
+      '5ce472b9950b353c59bcd412',
+      'lightning-channel',
+      '500000',
+      17_616n,
+      1_558_476_649_000,
+    ]);
+    expect([stageOf(made, deadline - 1, deadline), stageOf(made, deadline + 1, deadline), stageOf(paid, deadline + 1, deadline)]).toEqual([
+      'awaiting_payment',
+      'expired',
+      'paid',
+    ]);
+    expect(readNotice(JSON.stringify(fixtureOf('lntxbot-status-paid').response.body))).toEqual({ about: 'order', upstreamOrderId: made.id });
+    const wanted = { network: 'main', method: 'lightning', sats: 17_616n, now: 1_558_475_449_000 } as const;
+    expect(made.payment && paymentInfoOf(made.payment, wanted)).toMatchObject({ paymentInfo: { kind: 'invoice', amountSats: 17_616n } });
+  });
+  test('Edge: a list, each with its orderId', () => {
+    const { orders, nextUrl } = ordersReply.parse(ordersIn(exactly('edge-orders')));
+    expect(orders.map(({ id, userRef, satoshiPrice }) => [id, userRef, satoshiPrice])).toEqual([
+      ['5ce47aa5950b353c59bcd413', 'intent-2', 79_184n],
+      ['5ce472b9950b353c59bcd412', 'intent-1', 17_616n],
+    ]);
+    expect(nextUrl).toBe('https://api.bitrefill.com/v1/orders/?after=2');
+    expect(orders.map((one) => stageOf(one, 0, 1))).toEqual(['filled', 'paid']);
   });
 });
 
@@ -146,6 +186,34 @@ describe('the simulator answers in the shape of', () => {
     await simulator.control.pay(target);
     await simulator.control.deliver(target);
     await same('status-success-lightning', { path });
+  });
+  test('as lntxbot and Edge read it: its request is taken, and the answers have the members that they want', async () => {
+    simulator.control.setOptions({ idMember: 'orderId', dialect: 'B', numberValues: true, zeroConfStatus: 'none', listPage: 10, withoutFee: 'null' });
+    const members = (body: unknown): string[] => Object.keys(z.record(z.string(), z.unknown()).parse(body));
+    const made = await ask('lntxbot-order');
+    expect([made.status, members(made.body)]).toEqual([
+      200,
+      expect.arrayContaining(members(fixtureOf('lntxbot-order').response.body).filter((name) => name !== 'userRef')),
+    ]);
+    const id = String(made.body['orderId']);
+    await simulator.control.pay(id);
+    const status = await ask('lntxbot-status-paid', { path: `/order/${id}` });
+    expect(status.body).toMatchObject({ orderId: id, paymentReceived: true, delivered: false });
+    const inventory = await ask('lntxbot-inventory');
+    expect(members((inventory.body['operator'] as { range: object }).range).toSorted()).toEqual(
+      members((fixtureOf('lntxbot-inventory').response.body as { operator: { range: object } }).operator.range).toSorted(),
+    );
+    const [listed] = (await ask('edge-orders')).body['orders'] as Record<string, unknown>[];
+    const wanted = (fixtureOf('edge-orders').response.body as { orders: object[] }).orders[0] ?? {};
+    expect(members(listed)).toEqual(expect.arrayContaining(Object.keys(wanted)));
+    simulator.control.setOptions({
+      idMember: 'id',
+      dialect: undefined,
+      numberValues: false,
+      zeroConfStatus: undefined,
+      listPage: 0,
+      withoutFee: undefined,
+    } as never);
   });
   test('a channel paid from the balance: no payment, later no LNURL', async () => {
     const id = await same('purchase-channel');

@@ -20,14 +20,19 @@ const coins: Record<string, { code: string; perBitcoin: number }> = {
 const dollarsPerEuro = 1.1258;
 const payeePrivateKey = '7b'.repeat(32);
 const hrps = { main: 'bc', test: 'tb', signet: 'tb', regtest: 'bcrt' } as const;
-const networkOf = (state: State): keyof typeof hrps => state.options.network ?? 'regtest';
+const networkOfOptions = (options: State['options']): keyof typeof hrps => options.network ?? 'regtest';
+const networkOf = (state: State): keyof typeof hrps => networkOfOptions(state.options);
 
 const newAddress = (state: State): string =>
   bech32.encode(hrps[networkOf(state)], [0, ...bech32.toWords(Uint8Array.from({ length: 20 }, () => Math.floor(Math.random() * 256)))]);
 
+const valueIn = ({ options }: State, { valuePackage }: Body): unknown =>
+  typeof valuePackage === 'number' && options.numberValues === true ? String(valuePackage) : valuePackage;
+
 /** Why a body is no order, or undefined. `price` is what the amount costs, if it is on sale. */
 const problemIn = (state: State, body: Body, fromBalance: boolean): [message: string, code?: string] | undefined => {
-  const { operatorSlug, valuePackage, email, paymentMethod, number, userRef } = body;
+  const { operatorSlug, email, paymentMethod, number, userRef } = body;
+  const valuePackage = valueIn(state, body);
   if (typeof operatorSlug !== 'string' || !products[operatorSlug]) return ['Operator not found', 'not_found'];
   if (typeof valuePackage !== 'string' || !/^\d+$/.test(valuePackage)) return ['valuePackage must be an integer'];
   if (typeof email !== 'string' || !email.includes('@')) return ['email is required', 'missing_param'];
@@ -47,7 +52,7 @@ export const createOrder = (state: State, body: Body, fromBalance: boolean, jump
   const problem = problemIn(state, body, fromBalance);
   if (problem) return errorReply(state, 400, ...problem);
   const text = (name: string): string | undefined => (typeof body[name] === 'string' ? body[name] : undefined);
-  const [slug = '', value = '', method] = [text('operatorSlug'), text('valuePackage'), fromBalance ? undefined : text('paymentMethod')];
+  const [slug = '', value = '', method] = [text('operatorSlug'), String(valueIn(state, body)), fromBalance ? undefined : text('paymentMethod')];
   const listed = priceOf(state, slug, Number(value), method) ?? 0;
   const price = jumpBps === 0 ? listed : Math.ceil((listed * (10_000 + jumpBps)) / 10_000);
   if (fromBalance && price > state.balance) return errorReply(state, 400, 'Insufficient balance', 'balance_too_low');
@@ -69,7 +74,8 @@ export const createOrder = (state: State, body: Body, fromBalance: boolean, jump
     webhookUrl: text('webhook_url'),
     refundAddress: text('refund_address'),
     address: coin && method !== 'lightning-ltc' ? `${coin.code.toLowerCase()}-${randomHex(16)}` : address,
-    invoice: method === 'lightning' ? newInvoice(state, id, now, lifeS, invoiceSats) : method === 'lightning-ltc' ? `lnltc1${randomHex(40)}` : undefined,
+    invoice:
+      method === 'lightning' ? newInvoice(networkOf(state), id, now, lifeS, invoiceSats) : method === 'lightning-ltc' ? `lnltc1${randomHex(40)}` : undefined,
     invoiceSats,
     altcoin: coin && { code: coin.code, price: ((price / 1e8) * coin.perBitcoin).toFixed(8) },
     deadline: now + lifeS * 1000,
@@ -88,9 +94,9 @@ export const createOrder = (state: State, body: Body, fromBalance: boolean, jump
   return order;
 };
 
-const newInvoice = (state: State, id: string, now: number, lifeS: number, sats: number): string =>
+const newInvoice = (network: keyof typeof hrps, id: string, now: number, lifeS: number, sats: number): string =>
   encodeInvoice({
-    network: networkOf(state),
+    network,
     amountMsat: BigInt(sats) * 1000n,
     timestamp: Math.floor(now / 1000),
     expirySeconds: lifeS,
@@ -107,13 +113,27 @@ const isExpired = (state: State, order: Order): boolean => !order.paid && clock(
 
 const btc = (sats: number): string => (sats / 1e8).toFixed(8).replace(/\.?0+$/, '');
 
-const paymentOf = (order: Order): object | undefined => {
+const paymentOf = ({ options }: State, order: Order): object | undefined => {
   if (order.method === undefined) return undefined;
-  const { address, invoiceSats, altcoin, invoice } = order;
-  if (order.method === 'lightning') return { address, lightningInvoice: invoice, satoshiPrice: order.price, altcoinCode: 'LNBC' };
+  const { address, invoiceSats, altcoin, invoice = '' } = order;
+  const satoshiPrice = options.amounts === 'with-unit' ? `${order.price} sats` : options.amounts === 'text' ? String(order.price) : order.price;
+  if (order.method === 'lightning') {
+    const lightningInvoice = options.invoiceAsLink === true ? `LIGHTNING:${invoice.toUpperCase()}` : invoice;
+    return { address, lightningInvoice, satoshiPrice, altcoinCode: 'LNBC' };
+  }
   if (altcoin)
-    return { address, ...(invoice ? { lightningInvoice: invoice } : {}), satoshiPrice: order.price, altcoinCode: altcoin.code, altcoinPrice: altcoin.price };
-  return { address, satoshiPrice: order.price, BIP21: `bitcoin:${address}?amount=${btc(invoiceSats)}` };
+    return {
+      address,
+      ...(invoice !== '' ? { lightningInvoice: invoice } : {}),
+      satoshiPrice: order.price,
+      altcoinCode: altcoin.code,
+      altcoinPrice: altcoin.price,
+    };
+  const link = `bitcoin:${address}?amount=${btc(invoiceSats)}`;
+  if (options.link === undefined) return { address, satoshiPrice, BIP21: link };
+  const other =
+    options.link === 'with-invoice' ? `${link}&lightning=${newInvoice(networkOfOptions(options), order.id, order.createdAt, 900, invoiceSats)}` : link;
+  return { ...(options.link === 'alone' ? {} : { address }), satoshiPrice, BIP21: other.toUpperCase() };
 };
 
 const thorInfoOf = (state: State, order: Order, origin: string): object => {
@@ -127,6 +147,10 @@ const thorInfoOf = (state: State, order: Order, origin: string): object => {
 };
 
 const statusOf = (state: State, order: Order): string => {
+  const status = plainStatusOf(state, order);
+  return state.options.upperCaseStatus === true ? status.toUpperCase() : status;
+};
+const plainStatusOf = (state: State, order: Order): string => {
   if (order.status !== undefined) return order.status;
   if (order.refunded) return 'refunded';
   if (order.done) return 'success';
@@ -134,10 +158,31 @@ const statusOf = (state: State, order: Order): string => {
   return order.paid ? 'payment_pending' : 'unpaid';
 };
 
-/** The object that POST, GET and the webhook give. */
+/** The object that POST, GET and the webhook give, in its envelope if it has one. */
 export const showOrder = (state: State, order: Order, origin: string): object => {
+  const { envelope } = state.options;
+  const document = named(state, order, documentOf(state, order, origin));
+  if (envelope === undefined) return document;
+  return envelope === 'result' ? { jsonrpc: '2.0', id: 1, result: document } : { status: 'ok', [envelope]: document };
+};
+
+/** As a list shows it, without an envelope. */
+export const listOrder = (state: State, order: Order, origin: string): object => ({
+  ...named(state, order, documentOf(state, order, origin)),
+  paymentReceived: order.paid,
+  userRef: order.userRef ?? null,
+  coinCurrency: order.method === undefined ? 'BALANCE' : 'BTC',
+});
+
+const named = ({ options }: State, order: Order, { id: _id, ...document }: Body): object => {
+  const { idMember = 'id' } = options;
+  const id = options.numericIds === true ? Number(order.id) : order.id;
+  return { [idMember]: id, ...document, ...(idMember === 'orderId' ? { paymentReceived: order.paid, sent: order.sent, delivered: order.done } : {}) };
+};
+
+const documentOf = (state: State, order: Order, origin: string): Body => {
   const dialect = state.options.dialect ?? (order.slug === 'lightning-recharge' ? 'B' : 'A');
-  const payment = paymentOf(order);
+  const payment = paymentOf(state, order);
   const thorInfo = order.done && order.slug !== 'lightning-recharge' ? thorInfoOf(state, order, origin) : undefined;
   const tail = { ...(payment ? { payment } : {}), ...(thorInfo ? { thorInfo } : {}) };
   if (dialect === 'B') return { ...dialectB(state, order), ...tail };
@@ -155,7 +200,10 @@ export const showOrder = (state: State, order: Order, origin: string): object =>
   };
 };
 
-const dialectB = (state: State, order: Order): object => {
+const timeOf = ({ options: { times } }: State, ms: number): number | string =>
+  times === 's' ? Math.floor(ms / 1000) : times === 'iso' ? new Date(ms).toISOString() : ms;
+
+const dialectB = (state: State, order: Order): Body => {
   const product = products[order.slug];
   const quote = product ? ratesOf(state, product).quote : 0;
   const euro = Math.floor((order.price * quote) / 1e6) / 100;
@@ -188,10 +236,10 @@ const dialectB = (state: State, order: Order): object => {
     operatorSlug: order.slug,
     operatorType: 'lightning',
     invoiceTimeLeft: Math.max(0, order.deadline - clock(state)),
-    invoiceTime: order.createdAt,
-    expirationTime: order.deadline,
+    invoiceTime: timeOf(state, order.createdAt),
+    expirationTime: timeOf(state, order.deadline),
     paymentMethod: order.method ?? 'balance',
-    zeroConfStatus: 'pending',
+    zeroConfStatus: state.options.zeroConfStatus ?? 'pending',
     recommended_fee_rate: 6,
     ...(order.paid ? { paymentReceived: true } : {}),
     ...(order.failed ? { errorType: 'delivery_failed', errorMessage: 'The invoice could not be paid' } : {}),

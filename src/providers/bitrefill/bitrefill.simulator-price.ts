@@ -74,7 +74,7 @@ export const inventoryOf = (state: State, slug: string): object | undefined => {
     customerSatoshiPriceRate: satRate,
     customerEurPriceRate: eurRate,
     userPriceRate: satRate,
-    purchaseFee,
+    ...(state.options.withoutFee === 'missing' ? {} : { purchaseFee: state.options.withoutFee === 'null' ? null : purchaseFee }),
   };
   return { operator: { ...head, range } };
 };

@@ -2,7 +2,22 @@
 import { randomBytes } from 'node:crypto';
 import type { Fault as KitFault } from '../kit/faults.simulator.ts';
 
-export type ErrorShape = 'message' | 'status-message' | 'error-type' | 'error-200' | 'error-message-200' | 'v2';
+export type ErrorShape =
+  | 'message'
+  | 'status-message'
+  | 'error-type'
+  | 'error-200'
+  | 'error-message-200'
+  | 'v2'
+  | 'error-and-message'
+  | 'message-list'
+  | 'error-list'
+  | 'detail'
+  | 'rpc'
+  | 'plain-text'
+  | 'plain-text-200'
+  | 'page'
+  | 'empty';
 export type WebhookStyle = { deliveries?: 0 | 1 | 3; delayMs?: number; /** Before a GET shows the end. */ early?: boolean };
 
 export type SimulatorOptions = {
@@ -27,6 +42,27 @@ export type SimulatorOptions = {
   /** The dialect of every answer, instead of B for a recharge and A for channels. */
   dialect?: 'A' | 'B';
   errorShape?: ErrorShape;
+  /** What the id of an order is called. `orderId`, with the booleans of an unpaid order, is how lntxbot and Edge read it. */
+  idMember?: 'id' | 'orderId' | 'order_id' | 'orderID';
+  numericIds?: boolean;
+  /** Around every order. */
+  envelope?: 'result' | 'data' | 'order' | 'body';
+  /** How the range says that there is no fee. */
+  withoutFee?: 'missing' | 'null';
+  zeroConfStatus?: string;
+  upperCaseStatus?: boolean;
+  /** The link of an on-chain order: BITCOIN:BC1…?AMOUNT=…, with an invoice inside, or instead of the address. */
+  link?: 'upper-case' | 'with-invoice' | 'alone';
+  /** Times of dialect B, in the document in milliseconds. */
+  times?: 's' | 'iso';
+  /** Sats as text, or with their unit. */
+  amounts?: 'text' | 'with-unit';
+  /** The invoice as a lightning: link. */
+  invoiceAsLink?: boolean;
+  /** Takes valuePackage as a number too, as lntxbot sends it. */
+  numberValues?: boolean;
+  /** How many orders GET /orders/ shows on one page, as Edge reads them; absent or 0: there is no such path, as in the document. */
+  listPage?: number;
   /** HTTP status of wrong credentials, of an unknown slug, and of an unknown order. */
   unauthorizedStatus?: number;
   notFoundStatus?: number;
@@ -118,9 +154,11 @@ export const clock = (state: State): number => (state.options.now ?? Date.now)()
 export const randomHex = (bytes: number): string => randomBytes(bytes).toString('hex');
 /** Eight hex digits of the clock in seconds and sixteen random ones, like Bitrefill's. */
 export const newId = (state: State): string =>
-  Math.floor(clock(state) / 1000)
-    .toString(16)
-    .padStart(8, '0') + randomHex(8);
+  state.options.numericIds === true
+    ? String(7_000_000 + state.orders.size)
+    : Math.floor(clock(state) / 1000)
+        .toString(16)
+        .padStart(8, '0') + randomHex(8);
 
 /** One error in the shape that is switched on. */
 export const errorReply = (state: State, status: number, message: string, code = 'invalid_param'): Response => {
@@ -135,6 +173,24 @@ export const errorReply = (state: State, status: number, message: string, code =
       return Response.json({ error: message });
     case 'error-message-200':
       return Response.json({ errorMessage: message });
+    case 'error-and-message':
+      return Response.json({ statusCode: status, error: 'Bad Request', message }, { status });
+    case 'message-list':
+      return Response.json({ statusCode: status, error: 'Bad Request', message: [message] }, { status });
+    case 'error-list':
+      return Response.json({ errors: [{ message }] }, { status });
+    case 'detail':
+      return Response.json({ detail: message }, { status });
+    case 'rpc':
+      return Response.json({ jsonrpc: '2.0', id: 1, error: { code: -32_602, message } }, { status: 500 });
+    case 'plain-text':
+      return new Response(message, { status, headers: { 'content-type': 'text/plain; charset=utf-8' } });
+    case 'plain-text-200':
+      return new Response(message, { headers: { 'content-type': 'text/plain; charset=utf-8' } });
+    case 'page':
+      return new Response(`<!doctype html><title>Error</title><p>${message}</p>`, { status, headers: { 'content-type': 'text/html' } });
+    case 'empty':
+      return new Response('', { status });
     case 'v2':
       return Response.json({ meta: { _endpoint: '/' }, message, error_code: code }, { status });
   }

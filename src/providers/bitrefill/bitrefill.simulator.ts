@@ -2,7 +2,7 @@
 import { Hono, type Context } from 'hono';
 import { createFaults, cutConnection, transportFault, type Faults, type OwnFaults } from '../kit/faults.simulator.ts';
 import { serveSimulator } from '../kit/serve.simulator.ts';
-import { createOrder, deliver, fail, goOn, pay, showOrder, type Body } from './bitrefill.simulator-orders.ts';
+import { createOrder, deliver, fail, goOn, listOrder, pay, showOrder, type Body } from './bitrefill.simulator-orders.ts';
 import { inventoryOf } from './bitrefill.simulator-price.ts';
 import { clock, createState, errorReply, type Fault, type Order, type SimulatorOptions, type State } from './bitrefill.simulator-state.ts';
 import { channelRequest, openChannel } from './bitrefill.simulator-thor.ts';
@@ -123,6 +123,17 @@ export const createBitrefillSimulator = (options: SimulatorOptions, origin: () =
     if (!order) return notFound('Order');
     const shown = faults.take(endpoint, 'unknown-status') ? { ...order, status: 'in_orbit' } : order;
     return Response.json(showOrder(state, shown, origin()));
+  });
+
+  // As Edge's reporter reads it, newest first. The document does not have it.
+  route('GET', '/orders', ({ c }) => {
+    const { listPage = 0 } = state.options;
+    if (listPage === 0) return new Response('404 Not Found', { status: 404, headers: { 'content-type': 'text/plain' } });
+    const from = Number(c.req.query('from') ?? 0);
+    const all = [...state.orders.values()].toReversed();
+    const orders = all.slice(from, from + listPage).map((order) => listOrder(state, order, origin()));
+    const next = from + listPage;
+    return Response.json({ orders, ...(next < all.length ? { nextUrl: `${origin()}${prefix}/orders/?from=${next}` } : {}) });
   });
 
   app.get(`${prefix}/thor`, (c) => {

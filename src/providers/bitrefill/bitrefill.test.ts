@@ -233,11 +233,14 @@ describe('answers that no simulator gives', () => {
     [{ expirationTime: now + 60_000 }, 'an order that has expired already'],
   ])('an order with %j is shown to nobody', async (more, problem) => {
     const { adapter, call } = scripted({ ...order, ...more });
-    await expect(adapter.placeOrder(call, place)).rejects.toMatchObject({ kind: 'malformed', taken: 'maybe', message: `malformed: ${problem}` });
+    await expect(adapter.placeOrder(call, place)).rejects.toMatchObject({ kind: 'malformed', taken: 'maybe', orderMade: id, message: `malformed: ${problem}` });
   });
   it('an order that has failed before it began is refused', async () => {
     const { adapter, call } = scripted({ ...order, status: 'permanent_failure' });
-    expect(await adapter.placeOrder(call, place)).toEqual({ ok: false, refusal: { reason: 'declined', note: 'order-refused', detail: 'permanent_failure' } });
+    expect(await adapter.placeOrder(call, place)).toEqual({
+      ok: false,
+      refusal: { reason: 'declined', note: 'order-refused', detail: 'permanent_failure', orderMade: id },
+    });
   });
   it('another order than asked for is no evidence', async () => {
     const { adapter, call } = scripted({ ...order, id: 'ffffffff950b353c59bcd412' });
@@ -253,5 +256,32 @@ describe('answers that no simulator gives', () => {
     const { adapter, asked, call } = scripted('"Hello"');
     await expect(adapter.catalogue(call)).rejects.toMatchObject({ kind: 'malformed', taken: 'no' });
     expect(asked).toEqual(['GET /test']);
+  });
+  it('a page of orders that leads to another host is the last one', async () => {
+    const { adapter, asked, call } = scripted({ orders: [], nextUrl: 'https://evil.example/v1/orders/?from=1' });
+    const { upstreamOrderId: _lost, ...lost } = followed;
+    expect(await adapter.readOrders(call, { ...lost, facts: { user_ref: 'mine' } })).toEqual({ ok: true, value: [] });
+    expect(asked).toEqual(['GET /orders/']);
+  });
+  it.each<[string, object]>([
+    ['without a payment', { payment: null }],
+    ['for nothing', { payment: { ...order.payment, satoshiPrice: 0 } }],
+    ['with a flag that nobody can read', { expired: 'perhaps' }],
+    ['with an amount in another unit', { payment: { ...order.payment, satoshiPrice: '40395 gwei' } }],
+    ['under another name of its id', { id: undefined, orderId: id, payment: null }],
+    ['in an envelope', { id: undefined, payment: undefined, data: { id, status: 'unpaid' } }],
+  ])('an order %s is kept by its id', async (_name, more) => {
+    const { adapter, call } = scripted({ ...order, ...more });
+    await expect(adapter.placeOrder(call, place)).rejects.toMatchObject({ kind: 'malformed', taken: 'maybe', orderMade: id });
+  });
+  it.each<[unknown, string]>([
+    [{}, 'malformed'],
+    [[], 'malformed'],
+    ['Thank you', 'malformed'],
+    [{ message: 'Order received' }, 'server'],
+    [{ error: 'Internal server error' }, 'server'],
+  ])('%j may have made an order', async (body, kind) => {
+    const { adapter, call } = scripted(body);
+    await expect(adapter.placeOrder(call, place)).rejects.toMatchObject({ kind, taken: 'maybe', orderMade: undefined });
   });
 });

@@ -120,6 +120,9 @@ const no =
 const done = /\b(?:created|accepted|placed|queued|scheduled|received|thank)/;
 const undone = /\bnot\b|n't\b|\bcannot\b|\bunable\b|\bfail/;
 
+/** That it may have been done all the same. */
+export const isUnsure = (said: SaidError): boolean => unsure.test(asSentence(said));
+
 /** Whether the words say that nothing was done. A server that does not know what happened says no such thing, nor "created, you must now pay". */
 export const saysNo = (said: SaidError): boolean => {
   const sentence = asSentence(said);

@@ -39,6 +39,21 @@ export const wireInteger = z.unknown().transform((value, context) => {
   return z.NEVER;
 });
 
+/** The next whole sat, since nothing smaller is paid on chain and an invoice is for the whole. */
+export const satsOfMsat = (msat: bigint): bigint => (msat + 999n) / 1000n;
+
+const unitForm = /^(\d{1,20})(?:\.(\d{1,11}))?\s*(sats?|satoshis?|msats?|millisat(?:oshi)?s?|btc|₿)$/i;
+/** Decimal places of a unit in millisatoshis. */
+const placesOf = (unit: string): number => (/^(?:m|milli)/i.test(unit) ? 0 : /^s/i.test(unit) ? 3 : 11);
+/** "5400 sats", "5400000 msat", "0.000054 BTC". Undefined without a unit, or with another. A part of a sat counts as a whole one. */
+export const satsWithUnit = (text: string): bigint | undefined => {
+  const [, whole, fraction = '', unit = ''] = unitForm.exec(text.trim()) ?? [];
+  if (whole === undefined) return undefined;
+  const places = placesOf(unit);
+  const rest = /[1-9]/.test(fraction.slice(places)) ? 1n : 0n;
+  return satsOfMsat(BigInt(`${whole}${fraction.slice(0, places).padEnd(places, '0')}`) + rest);
+};
+
 /** true, "true", 1 and their opposites (A3, A11). */
 export const wireBoolean = z.unknown().transform((value, context) => {
   if (value === true || value === 1 || (typeof value === 'string' && /^(?:true|1(?:\.0+)?)$/i.test(value))) return true;

@@ -7,9 +7,10 @@ import type { Stage } from '../../domain/order.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ProviderFault } from '../fault.ts';
 import type { End } from '../kit/read-time.ts';
+import { satsOfMsat } from '../kit/wire-values.ts';
 import type { FollowedOrder, LiquidityListing, LiquidityQuoteRequest, OrderEvidence, PaymentInfo } from '../spec.ts';
 import type { Settings } from './lsps1-settings.ts';
-import { satsOfMsat, type InfoWire, type OrderWire, type PaymentWire, type WayToPay } from './lsps1-wire.ts';
+import type { InfoWire, OrderWire, PaymentWire, WayToPay } from './lsps1-wire.ts';
 
 export type PayWith = WayToPay;
 /** What we store of an offer, to order it and read its order. An estimate has no order yet. `free`: nothing is to be paid. */

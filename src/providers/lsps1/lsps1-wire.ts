@@ -6,23 +6,12 @@ import { z } from 'zod';
 import { findDocument, idIn, isMembers, withSnakeNames, type Members } from '../kit/find-document.ts';
 import { isNothing, readError } from '../kit/read-error.ts';
 import { readTime } from '../kit/read-time.ts';
-import { optional, wireBoolean, wireEnd, wireInteger, wireSats, wireText } from '../kit/wire-values.ts';
+import { optional, satsWithUnit, wireBoolean, wireEnd, wireInteger, wireSats, wireText } from '../kit/wire-values.ts';
 
 /** An unreadable time is dropped. */
 const softTime = z.unknown().optional().transform(readTime);
 
-/** "5400 sat", "5400000 msat", "0.000054 BTC". A part of a sat counts as a whole one. */
-const unitForm = /^(\d{1,20})(?:\.(\d{1,11}))?\s*(sats?|satoshis?|msats?|millisat(?:oshi)?s?|btc|₿)$/i;
-const placesOf = (unit: string): number => (/^(?:m|milli)/i.test(unit) ? 0 : /^s/i.test(unit) ? 3 : 11);
-const amountWithUnit = (text: string): bigint | undefined => {
-  const [, whole, fraction = '', unit = ''] = unitForm.exec(text.trim()) ?? [];
-  if (whole === undefined) return undefined;
-  const places = placesOf(unit);
-  const msat = BigInt(`${whole}${fraction.slice(0, places).padEnd(places, '0')}`) + (/[1-9]/.test(fraction.slice(places)) ? 1n : 0n);
-  return satsOfMsat(msat);
-};
-export const satsOfMsat = (msat: bigint): bigint => (msat + 999n) / 1000n;
-const amount = optional(z.preprocess((value) => (typeof value === 'string' ? (amountWithUnit(value)?.toString() ?? value) : value), wireSats));
+const amount = optional(z.preprocess((value) => (typeof value === 'string' ? (satsWithUnit(value)?.toString() ?? value) : value), wireSats));
 
 /** Confirmations that are no number are words for none: "zero-conf", "0conf". Whatever else is unreadable, the seller judges itself. */
 const confirmations = z
