@@ -52,7 +52,7 @@ export const createOrder = (state: State, body: Body, fromBalance: boolean, jump
   const problem = problemIn(state, body, fromBalance);
   if (problem) return errorReply(state, 400, ...problem);
   const text = (name: string): string | undefined => (typeof body[name] === 'string' ? body[name] : undefined);
-  const [slug = '', value = '', method] = [text('operatorSlug'), String(valueIn(state, body)), fromBalance ? undefined : text('paymentMethod')];
+  const [slug = '', value, method] = [text('operatorSlug'), String(valueIn(state, body)), fromBalance ? undefined : text('paymentMethod')];
   const listed = priceOf(state, slug, Number(value), method) ?? 0;
   const price = jumpBps === 0 ? listed : Math.ceil((listed * (10_000 + jumpBps)) / 10_000);
   if (fromBalance && price > state.balance) return errorReply(state, 400, 'Insufficient balance', 'balance_too_low');

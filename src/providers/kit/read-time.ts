@@ -4,7 +4,7 @@
  */
 
 /** 2100. Providers write 9999 for "never", and a database has no year 10000. */
-export const furthestMs = Date.UTC(2100, 0, 1);
+const furthestMs = Date.UTC(2100, 0, 1);
 /** Years that frameworks write for "not set": 0 (MySQL), 1 (Go, .NET), the latter also as seconds and milliseconds before 1970. */
 const lastZeroYear = 1;
 const zeroEpochs = [-62_135_596_800, -62_135_596_800_000];
