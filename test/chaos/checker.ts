@@ -3,7 +3,16 @@
 export type Told = { quoteId: string; at: number; status: number; code: string | undefined; /** Without what belongs to one request. */ essence: string };
 /** An order that a provider made; the notice address it was given names the intent. */
 export type Made = { provider: string; orderId: string; intentId: string; status: string };
-export type Kept = { intentId: string; quoteId: string; provider: string; state: string; upstreamOrderId: string | null; orders: number };
+export type Kept = {
+  intentId: string;
+  quoteId: string;
+  provider: string;
+  state: string;
+  upstreamOrderId: string | null;
+  /** The attempt with which its request goes on. */
+  movedTo: string | null;
+  orders: number;
+};
 
 /** Answers that may come while nothing is settled yet; everything else must never change again. */
 const passing = new Set([0, 429, 500, 502, 503, 504]);
@@ -15,6 +24,18 @@ const groupBy = <T>(rows: readonly T[], key: (row: T) => string): Map<string, T[
   return groups;
 };
 
+/** The attempts of the request for this quote, from the first to the one that it ended with. */
+const attemptsOf = (quoteId: string, kept: readonly Kept[]): Kept[] => {
+  const line: Kept[] = [];
+  let at = kept.find((one) => one.quoteId === quoteId && one.state !== 'rejected');
+  while (at && !line.includes(at)) {
+    line.push(at);
+    const { movedTo } = at;
+    at = kept.find((one) => one.intentId === movedTo);
+  }
+  return line;
+};
+
 /** Every broken promise in words; an empty list is a run without one. */
 export const violations = (told: readonly Told[], made: readonly Made[], kept: readonly Kept[]): string[] => {
   const broken: string[] = [];
@@ -24,9 +45,12 @@ export const violations = (told: readonly Told[], made: readonly Made[], kept: r
     const settled = answers.filter((one) => !passing.has(one.status));
     if (new Set(settled.map((one) => one.essence)).size > 1) broken.push(`${quoteId}: the answer changed: ${settled.map((one) => one.status).join(', ')}`);
     if (settled.length === 0) broken.push(`${quoteId}: never answered: ${answers.map((one) => one.code ?? one.status).join(', ')}`);
-    const intents = kept.filter((one) => one.quoteId === quoteId);
-    if (settled.some((one) => one.status === 200) && !intents.some((one) => one.state === 'confirmed'))
-      broken.push(`${quoteId}: a payable order was shown and is not kept`);
+    const attempts = attemptsOf(quoteId, kept);
+    const payable = attempts.filter((one) => one.state === 'confirmed').length;
+    if (settled.some((one) => one.status === 200) && payable === 0) broken.push(`${quoteId}: a payable order was shown and is not kept`);
+    if (payable > 1) broken.push(`${quoteId}: ${payable} payable orders for one request`);
+    if (attempts.slice(0, -1).some((one) => one.state !== 'moved')) broken.push(`${quoteId}: went on from ${attempts.map((one) => one.state).join(', ')}`);
+    if (attempts.at(-1)?.state === 'moved') broken.push(`${quoteId}: went on to nowhere`);
   }
   for (const one of made) if (!known.has(one.intentId)) broken.push(`${one.provider} ${one.orderId}: an order that the gateway does not know`);
   for (const intent of kept) {

@@ -6,13 +6,13 @@ import { connect } from 'node:net';
 import { startServer } from '../../src/entry/node-server.ts';
 import type { BuyAdapter } from '../../src/providers/spec.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
-import type { CrashPoint } from './replicas.ts';
+import type { CrashPoint, MovePoint } from './replicas.ts';
 
 const { environment, configText, root, point } = JSON.parse(process.env['CHAOS_CHILD'] ?? '{}') as {
   environment: Record<string, string>;
   configText: string;
   root: string;
-  point: CrashPoint | 'none';
+  point: CrashPoint | MovePoint | 'none';
 };
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const reached = async (): Promise<never> => {
@@ -28,6 +28,7 @@ const { intents, deliveries, accounts, liquidity } = gateway.stores;
 const create = intents.create.bind(intents);
 const startSending = intents.startSending.bind(intents);
 const confirm = intents.confirm.bind(intents);
+const move = intents.move.bind(intents);
 const claimDue = deliveries.claimDue.bind(deliveries);
 
 // Only what a request brought is stopped: the child settles nothing of others.
@@ -47,13 +48,26 @@ if (point === 'C2')
     void startSending(...given);
     return await reached();
   };
-if (point === 'C6') intents.confirm = reached;
+// The parent has one request under way at a time: the next order after a move is that of the next rank.
+let hasMoved = false;
+intents.move = async (...given) => {
+  if (point === 'M0') return await reached();
+  if (point === 'M1') {
+    // Its commit sleeps in a trigger, as C2's statement does.
+    void move(...given);
+    return await reached();
+  }
+  const moved = await move(...given);
+  hasMoved = moved === 'moved';
+  return point === 'M2' ? await reached() : moved;
+};
+if (point === 'C6' || point === 'M5') intents.confirm = reached;
 if (point === 'C7')
   intents.confirm = async (...given) => {
     void confirm(...given).catch(() => undefined);
     return await reached();
   };
-if (point === 'C8')
+if (point === 'C8' || point === 'M6')
   intents.confirm = async (...given) => {
     await confirm(...given);
     return await reached();
@@ -106,6 +120,13 @@ function stopPlacing(adapter: Placing, baseUrl: string): void {
   if (point === 'C5' || point === 'C11')
     adapter.placeOrder = async (...given) => {
       await place(...given);
+      return await reached();
+    };
+  if (point === 'M3' || point === 'M4')
+    adapter.placeOrder = async (...given) => {
+      if (!hasMoved) return await place(...given);
+      hasMoved = false;
+      if (point === 'M4') await place(...given);
       return await reached();
     };
   if (point === 'C13')

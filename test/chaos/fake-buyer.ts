@@ -5,8 +5,8 @@ import { defineProvider, type Answer, type BuyAdapter, type OrderEvidence, type 
 import type { Random } from '../fuzz/random.ts';
 import type { Profile } from './replicas.ts';
 
-/** What becomes of one POST: `lost` and `late` made an order whose answer nobody saw, `never` made none and says nothing. */
-export type Outcome = 'ok' | 'lost' | 'late' | 'never' | 'refused' | 'not-sent' | 'garbled';
+/** What becomes of one POST: `lost` and `late` made an order whose answer nobody saw, `never` made none and says nothing, `worse` made one for less. */
+export type Outcome = 'ok' | 'lost' | 'late' | 'never' | 'refused' | 'not-sent' | 'garbled' | 'worse';
 type Quote = { session: string; pay: bigint; receive: bigint; fee: bigint; expiresOn: number };
 export type FakeOrder = { id: string; quoteId: string; session: string; intentId: string; status: 'placed' | 'filled'; visibleFrom: number; noticeUrl: string };
 export type FakeProvider = {
@@ -126,7 +126,7 @@ const adapterOf = (provider: FakeProvider, clock: { now: number }, random: Rando
       const order = make(quoteId, quote, noticeUrl, outcome === 'late');
       if (outcome === 'lost' || outcome === 'late') throw new ProviderFault('timeout', 'told to');
       if (outcome === 'garbled') throw new ProviderFault('malformed', 'told to');
-      return placed(order, quote);
+      return placed(order, outcome === 'worse' ? { ...quote, receive: quote.receive - 1n } : quote);
     },
     readOrders: async (context, order) => {
       failing();

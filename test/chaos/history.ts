@@ -55,9 +55,9 @@ type Instance = {
   isDead: () => boolean;
   dieAfter: (seams: number, done: boolean) => void;
 };
-export type Story = { seed: number; lines: string[]; broken: string[]; deaths: number; orders: number; answers: number; webhooks: number };
+export type Story = { seed: number; lines: string[]; broken: string[]; deaths: number; orders: number; answers: number; webhooks: number; moves: number };
 
-const outcomes: readonly Outcome[] = ['ok', 'ok', 'ok', 'ok', 'lost', 'lost', 'late', 'never', 'refused', 'not-sent', 'garbled'];
+const outcomes: readonly Outcome[] = ['ok', 'ok', 'ok', 'ok', 'lost', 'lost', 'late', 'never', 'refused', 'not-sent', 'garbled', 'worse'];
 const tables = ['customers', 'sessions', 'routes', 'intents', 'orders', 'provider_sessions', 'deliveries', 'notices', 'listings', 'option_numbers'];
 
 /** `database`: of one connection, so that its answers come in the order of the questions. */
@@ -150,9 +150,10 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
   };
 
   const told: Told[] = [];
-  const wanted: { session: string; quoteId: string; name: string }[] = [];
-  const order = async (on: Instance, { session, quoteId, name }: (typeof wanted)[number]): Promise<number> => {
-    const { status, text } = await call(on, '/order', { session_id: session, quote_id: quoteId, webhook_url: 'http://127.0.0.1:9/hook' });
+  const wanted: { session: string; quoteId: string; name: string; moves: number }[] = [];
+  const order = async (on: Instance, { session, quoteId, name, moves }: (typeof wanted)[number]): Promise<number> => {
+    const failover = moves === 0 ? {} : { failover: { max: moves, min_amount_sats: 1 } };
+    const { status, text } = await call(on, '/order', { session_id: session, quote_id: quoteId, webhook_url: 'http://127.0.0.1:9/hook', ...failover });
     const { code, instance: _, ...rest } = JSON.parse(text) as { code?: string; instance?: string };
     told.push({ quoteId, at: clock.now, status, code, essence: status === 200 ? text : JSON.stringify({ code, ...rest }) });
     say(`${on.name}: order of ${name} answered ${status} ${code ?? ''}`);
@@ -176,7 +177,7 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
     const { offers } = JSON.parse(text) as { offers: { quote_id: string; provider: { id: string } }[] };
     if (offers.length === 0) return say(`${on.name}: no offer`);
     const { quote_id: quoteId, provider } = random.pick(offers.sort((a, b) => (a.provider.id < b.provider.id ? -1 : 1)));
-    wanted.push({ session: owner, quoteId, name: `${provider.id}-${wanted.length}` });
+    wanted.push({ session: owner, quoteId, name: `${provider.id}-${wanted.length}`, moves: random.below(4) });
     const other = instances[0] === on ? instances[1] : instances[0];
     const mine = wanted.at(-1);
     if (mine && random.chance(0.4))
@@ -199,7 +200,9 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
     say(`${on.name}: a notice was answered ${status}`);
   };
   const kept = async (): Promise<Kept[]> =>
-    await database.sql<Kept[]>`select i.id as "intentId", i.quote_id as "quoteId", i.provider_id as provider, i.state, i.upstream_order_id as "upstreamOrderId",
+    await database.sql<
+      Kept[]
+    >`select i.id as "intentId", i.quote_id as "quoteId", i.provider_id as provider, i.state, i.upstream_order_id as "upstreamOrderId", i.moved_to as "movedTo",
       (select count(*) from orders o where o.intent_id = i.id)::int as orders from intents i where i.state <> 'rejected'
         or not exists (select 1 from intents j where j.quote_id = i.quote_id and j.id <> i.id)`;
 
@@ -244,7 +247,8 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
   );
   const broken = [...violations(told, made, await kept()), ...(await brokenWebhooks(database, accepted))];
   const webhooks = new Set(accepted.map((one) => one.id)).size;
-  return { seed, lines, broken, deaths, orders: made.length, answers: told.length, webhooks };
+  const moves = (await kept()).filter((one) => one.movedTo !== null).length;
+  return { seed, lines, broken, deaths, orders: made.length, answers: told.length, webhooks, moves };
 };
 
 type World = {

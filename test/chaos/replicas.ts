@@ -18,6 +18,10 @@ import { violations, type Kept, type Made, type Told } from './checker.ts';
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const crashPoints = ['C0', 'C1', 'C2', 'C3', 'C4', 'C5', 'C6', 'C7', 'C8', 'C9', 'C10', 'C11', 'C13'] as const;
 export type CrashPoint = (typeof crashPoints)[number];
+/** Around the move of a request with failover, and in the order of the next rank: M0 to M2 are the move's own, M3 to M6 are C3, C5, C6 and C8 there. */
+export const movePoints = ['M0', 'M1', 'M2', 'M3', 'M4', 'M5', 'M6'] as const;
+export type MovePoint = (typeof movePoints)[number];
+type Point = CrashPoint | MovePoint | 'none';
 
 /** The profiles of RELIABILITY 3.1, by what a second POST of the same quote does. */
 export const profiles = ['same', 'rejects', 'duplicates', 'unknown'] as const;
@@ -39,18 +43,18 @@ export type Fleet = {
   clock: Clock;
   /** Two that recover, and race each other for everything that is left behind. */
   recoverers: RunningServer[];
-  child: (point: CrashPoint | 'none') => Promise<Child>;
+  child: (point: Point) => Promise<Child>;
   told: Told[];
   order: (url: string, session: string, quoteId: string, more?: object) => Promise<Told>;
   /** A crashed sender's leases run out; here they are moved on instead of waited for. */
-  expireLeases: (point: CrashPoint | 'none') => Promise<void>;
+  expireLeases: (point: Point) => Promise<void>;
   check: () => Promise<string[]>;
   kept: () => Promise<Kept[]>;
   close: () => Promise<void>;
 };
 
 /** A gateway process that stops dead at a named point; its leases are owned by `child-<point>/…`. */
-export const startChild = async (point: CrashPoint | 'none', environment: Record<string, string>, configText: string): Promise<Child> => {
+export const startChild = async (point: Point, environment: Record<string, string>, configText: string): Promise<Child> => {
   const process_ = spawn(process.execPath, ['--no-warnings', childPath(inject('children'), fileURLToPath(new URL('./crash-child.ts', import.meta.url)))], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { CHAOS_CHILD: JSON.stringify({ environment: { ...environment, INSTANCE: `child-${point}` }, configText, root, point }) },
@@ -166,7 +170,9 @@ export const startFleet = async (simulation: Partial<SimulatorOptions> = {}, rou
   };
 
   const kept: Fleet['kept'] = async () =>
-    await database.sql<Kept[]>`select i.id as "intentId", i.quote_id as "quoteId", i.provider_id as provider, i.state, i.upstream_order_id as "upstreamOrderId",
+    await database.sql<
+      Kept[]
+    >`select i.id as "intentId", i.quote_id as "quoteId", i.provider_id as provider, i.state, i.upstream_order_id as "upstreamOrderId", i.moved_to as "movedTo",
       (select count(*) from orders o where o.intent_id = i.id)::int as orders from intents i`;
   const made = (): Made[] =>
     profiles.flatMap((provider) =>

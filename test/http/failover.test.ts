@@ -197,6 +197,17 @@ describe('where nobody takes it', () => {
     expect(without((await order()).body)).toEqual(without(answer.body));
   });
 
+  it('nor where the release before sent the last of them, which stores no answer for what was refused', async () => {
+    const { at, order } = await customer();
+    fault('best', 'order-refused');
+    fault('second', 'order-refused');
+    await order({ failover: { max: 1, min_amount_sats: 1 } });
+    await gateway.database.sql`update intents set state = 'rejected', answer = null where quote_id = ${at('second').quote_id}`;
+    const answer = await order();
+    expect([answer.status, answer.body['code'], answer.body['offers']]).toEqual([409, 'provider-declined', []]);
+    expect(without((await order({})).body)).toEqual(without(answer.body));
+  });
+
   it('without a move, the quote stays good', async () => {
     const { at, order } = await customer();
     fault('dear', '429');

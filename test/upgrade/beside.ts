@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { Sql } from 'postgres';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { connect } from '../../src/entry/database-node.ts';
-import { startServer } from '../../src/entry/node-server.ts';
+import { startServer, type RunningServer } from '../../src/entry/node-server.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
 import { startPostgres } from '../setup/postgres-server.ts';
 import { calling, fillOldWorld, startOldWorld, until, type Call, type OldWorld } from './old-world.ts';
@@ -76,8 +76,70 @@ const declined = async (world: OldWorld, both: Both, urls: Record<(typeof releas
     }
 };
 
+/**
+ * A request that moved at today's release, repeated at the old one; and a rank that today's release has begun and the old one finishes, because
+ * its sender died there.
+ */
+const movedAcross = async (world: OldWorld, sql: Sql, urls: Record<(typeof releases)[number], string>, { intents }: RunningServer['gateway']['stores']) => {
+  const { alpine, cobalt } = world.simulators;
+  const made = (): number => alpine.control.history.orders.length + cobalt.control.history.orders.length;
+  const said = ({ status, body }: { status: number; body: Body }): string => `${status} ${String(body['code'] ?? body['order_status'])}`;
+  /** A new customer, whose best provider is going to refuse. `second`: what the other one will do. */
+  const request = async (second?: 'lost-answer' | 'order-refused') => {
+    const { sessionId } = await createWallet(urls.today).open();
+    const call = async (where: (typeof releases)[number], path: string, body: object) =>
+      await createWallet(urls[where]).call(path, { session_id: sessionId, ...body });
+    const { body } = await call('today', '/offers', asked);
+    const [best, next] = body['offers'] as Offer[];
+    const controlOf = (offer: Offer | undefined) => (offer?.provider.id === 'alpine' ? alpine.control : cobalt.control);
+    controlOf(best).setFault({ endpoint: 'order', fault: 'order-refused', times: 1 });
+    if (second) controlOf(next).setFault({ endpoint: 'order', fault: second, times: 1 });
+    const failover = { failover: { max: 1, min_amount_sats: 1 } };
+    const order = async (where: (typeof releases)[number]) => await call(where, '/order', { quote_id: best?.quote_id, ...failover });
+    const stateOf = async (offer: Offer | undefined) =>
+      (await sql<{ state: string }[]>`select state from intents where quote_id = ${offer?.quote_id ?? ''}`)[0]?.state;
+    return { order, states: async () => [await stateOf(best), await stateOf(next)] };
+  };
+
+  for (const second of [undefined, 'lost-answer'] as const) {
+    const { order, states } = await request(second);
+    const before = made();
+    const told = [];
+    for (const where of ['today', 'old', 'today'] as const) told.push(`${where} ${said(await order(where))}`);
+    console.log(`    failover, ${second ?? 'taken by the next'}: ${told.join(', then ')}; ${(await states()).join(', ')}`);
+    if (second === undefined) same('repeated in turn at both, it stays one order upstream', made() - before, 1);
+    if (second) {
+      await sql`update intents set dead_on = now(), next_try_on = now() where state = 'unknown'`;
+      await until('it is settled', async () => ((await states())[1] === 'unknown' ? undefined : true));
+      console.log(`    settled as ${(await states()).join(', ')}: ${said(await order('today'))} at today's, ${said(await order('old'))} at the old one`);
+      same('whoever settled it, one order upstream', made() - before, 1);
+    }
+  }
+
+  const { startSending, claimDue } = { startSending: intents.startSending.bind(intents), claimDue: intents.claimDue.bind(intents) };
+  for (const second of [undefined, 'order-refused'] as const) {
+    const { order, states } = await request(second);
+    const before = made();
+    // The sender dies before the second rank leaves, and only the old release looks for what is due.
+    let starts = 0;
+    intents.startSending = async (...given) => ((starts += 1) === 1 ? await startSending(...given) : await new Promise<never>(() => undefined));
+    intents.claimDue = async () => await Promise.resolve([]);
+    void order('today').catch(() => undefined);
+    await until('it has moved', async () => ((await states())[1] === 'prepared' ? true : undefined));
+    await sql`update intents set lease_until = now() - interval '1 second' where state = 'prepared'`;
+    await until('the old release has taken it over', async () => ((await states())[1] === 'prepared' ? undefined : true));
+    const { body, status } = await order('today');
+    console.log(
+      `    the old release sends the second rank, ${second ?? 'taken'}: ${(await states()).join(', ')}; ${status} ${JSON.stringify(body).slice(0, 220)}`,
+    );
+    same('one order at most, and the repeat says what became of it', [made() - before, status], second ? [0, 409] : [1, 200]);
+    Object.assign(intents, { startSending, claimDue });
+  }
+};
+
 /** Beside each other: statuses, orders across, refusals, withdrawals, fills. */
-const beside = async (world: OldWorld, sql: Sql, orders: Record<string, string>, url: string, tick: () => Promise<unknown>): Promise<void> => {
+const beside = async (world: OldWorld, sql: Sql, orders: Record<string, string>, today: RunningServer): Promise<void> => {
+  const { url } = today;
   const at = (where: string): Call => calling(createWallet(where), world.sessionId);
   const both = { old: at(world.url), today: at(url) };
   await statuses(both);
@@ -98,11 +160,12 @@ const beside = async (world: OldWorld, sql: Sql, orders: Record<string, string>,
     ...(await sql`select provider_id, ramp, option, orders, all_quoted_sats, all_delivered_sats from record_estimates order by 1, 2, 3`),
   ];
   const before = await sums();
-  await tick();
+  await today.tick();
   await new Promise((done) => setTimeout(done, 5000));
   same('and more background work of both adds nothing', [await fillsOf(sql), await sums()], [expected, before]);
   console.log(before);
   await declined(world, both, { old: world.url, today: url });
+  await movedAcross(world, sql, { old: world.url, today: url }, today.gateway.stores);
 };
 
 const version = async (call: Call): Promise<unknown> => {
@@ -120,7 +183,7 @@ const run = async (world: OldWorld, sql: Sql): Promise<void> => {
     return server;
   };
   const first = await start();
-  await beside(world, sql, orders, first.url, async () => await first.tick());
+  await beside(world, sql, orders, first);
   await Promise.all([first.stop(), world.stopServer()]);
   await sql`update routes set created_on = created_on - interval '1 hour'`;
   const alone = await start();

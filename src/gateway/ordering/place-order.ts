@@ -112,9 +112,10 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
   refuseOtherAim(found, stored, request.inputs.named);
   // Another request has come to this quote. Whoever asks for the quote alone never gets what that request goes on to.
   const isPassedThrough = stored.movedFrom !== undefined;
+  let first = found;
   const read = async (): Promise<Intent> => {
-    const now = (await gateway.stores.intents.find(found.id)) ?? found;
-    return isPassedThrough ? now : await lastAttempt(gateway, now);
+    first = (await gateway.stores.intents.find(found.id)) ?? found;
+    return isPassedThrough ? first : await lastAttempt(gateway, first);
   };
   const until = gateway.now() + gateway.settings.routing.order_deadline_ms;
   let intent = await read();
@@ -134,7 +135,7 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
     throw new Problem('quote-used', 'This quote was ordered with another Idempotency-Key. That order is still valid: read it, and do not order again.', {
       members: { order_id: intent.orderId },
     });
-  return await answerOf(gateway, intent);
+  return await answerOf(gateway, first);
 };
 
 const passedThrough = async (gateway: Gateway, intent: Intent): Promise<Problem> => {
