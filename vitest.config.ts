@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 import { contracts } from './test/setup/contracts.ts';
@@ -7,6 +8,13 @@ import { WaitersFirst } from './test/setup/waiters-first.ts';
  * No assertion: what hangs is ended, and a busy machine is not a failure. Where time itself is under test the clock is moved (test/support/clock.ts).
  */
 const [testTimeout, hookTimeout] = [180_000, 300_000];
+
+/** The client's examples import it by its name: here, as it stands in this checkout. */
+const client = fileURLToPath(new URL('packages/client/src', import.meta.url));
+const alias = [
+  { find: /^@ramp-gateway\/client$/, replacement: `${client}/index.ts` },
+  { find: /^@ramp-gateway\/client\/(.*)$/, replacement: `${client}/$1.ts` },
+];
 
 /** Suites that start processes and load them for seconds: `npm run test:chaos` runs them. */
 const longForms = process.env['CHAOS'] === 'full' ? [] : ['**/*.long.test.ts'];
@@ -22,6 +30,7 @@ export default defineConfig({
     onUnhandledError: (error) => (/^(This socket has been closed|Stream was cancelled)/.test(error.message) ? false : undefined),
     projects: [
       {
+        resolve: { alias },
         test: {
           name: 'node',
           include: ['{src,test,scripts,bench}/**/*.test.ts', 'packages/{client,checkout,console}/{src,test,examples}/**/*.test.ts'],
