@@ -1,7 +1,7 @@
 /** Getting liquidity: compares sellers of inbound capacity and buys from one, then buys and redeems a turbo channel. */
 import { renderUnicodeCompact } from 'uqr';
-import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
-import { follow, must, say, tell } from './steps.ts';
+import { redeemChannel } from '../sandbox/lightning.ts';
+import { follow, must, say } from './steps.ts';
 import { grouped, table } from './table.ts';
 import { createWallet } from './wallet.ts';
 
@@ -20,7 +20,7 @@ type Offer = {
 };
 type Reason = { provider: { name: string }; rule?: string; reason?: string; connect_to?: string };
 
-export const liquidity = async (at: string, simulators: Record<string, string>): Promise<void> => {
+export const liquidity = async (at: string): Promise<void> => {
   const wallet = createWallet(at);
   const { sessionId } = await wallet.open();
   const call = async (path: string, body: object = {}): Promise<Body> => await must(wallet, path, { session_id: sessionId, ...body });
@@ -45,12 +45,11 @@ export const liquidity = async (at: string, simulators: Record<string, string>):
   const second = await call('/liquidity/order', { quote_id: thor.quote_id });
   const before = second['payment_info'] as { lightning_invoice: string };
   say(`   pay ${grouped(Number(second['pay_sats']))} sats: ${before.lightning_invoice.slice(0, 48)}…`);
-  await tell(simulators['thor'], 'pay', before.lightning_invoice);
   const orderId = String(second['order_id']);
   await follow(wallet, '/liquidity/order-status', sessionId, orderId, 'filled');
   const status = (await call('/liquidity/order-status', { order_id: orderId }))[orderId] as { redemption: { lnurl: string } };
   say(`\n${renderUnicodeCompact(status.redemption.lnurl, { border: 2 })}`);
-  say(`4  Redeemed by LNURL-channel: ${JSON.stringify(await redeem(status.redemption.lnurl, wallet.pubkey))}`);
+  say(`4  Redeemed by LNURL-channel: ${JSON.stringify(await redeemChannel(status.redemption.lnurl, wallet.pubkey))}`);
 };
 
 const showOffers = (body: Body): void => {
@@ -70,16 +69,4 @@ const showOffers = (body: Body): void => {
     const why = reason.rule === undefined ? (reason.reason ?? '') : `excluded, ${reason.rule}`;
     say(`   ${reason.provider.name}: ${why}${reason.connect_to === undefined ? '' : `, connect to ${reason.connect_to.slice(0, 20)}…`}`);
   }
-};
-
-/** LUD-02, as a wallet with channels does it. */
-const redeem = async (lnurl: string, pubkey: string): Promise<unknown> => {
-  const url = decodeLnurl(lnurl, { loopbackHttp: true });
-  if (url === undefined) throw new Error('the LNURL does not decode');
-  const request = (await (await fetch(url)).json()) as { callback: string; k1: string };
-  const callback = new URL(request.callback);
-  callback.searchParams.set('k1', request.k1);
-  callback.searchParams.set('remoteid', pubkey);
-  callback.searchParams.set('private', '1');
-  return await (await fetch(callback)).json();
 };

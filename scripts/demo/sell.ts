@@ -1,5 +1,6 @@
 /** Two sales: one to a bank account by a standing connection, one onto a card by an order with an invoice. */
-import { follow, must, say, tell, waitFor } from './steps.ts';
+import { payAddress, type Simulators } from '../sandbox/lightning.ts';
+import { follow, must, say, waitFor } from './steps.ts';
 import { grouped, money, table } from './table.ts';
 import { createWallet } from './wallet.ts';
 
@@ -18,7 +19,7 @@ const sats = 250_000;
 /** The text message of the sandbox. */
 const code = '123456';
 
-export const sell = async (at: string, simulators: Record<string, string>): Promise<void> => {
+export const sell = async (at: string, simulators: Simulators): Promise<void> => {
   const wallet = createWallet(at);
   const email = `demo-${wallet.pubkey.slice(2, 10)}@example.com`;
   const { sessionId } = await wallet.open();
@@ -54,7 +55,7 @@ export const sell = async (at: string, simulators: Record<string, string>): Prom
   const order = await call('/sell/order', { quote_id: quote['quote_id'], connection_id: connectionId });
   const payment = order['payment_info'] as { lightning_address: string; amount_sats: number };
   say(`   pay ${grouped(payment.amount_sats)} sats to ${payment.lightning_address}, get ${money(Number(order['amount_fiat']), 'EUR')}`);
-  await payAddress(simulators['bringin'], username, sats);
+  await payAddress(simulators, payment.lightning_address, payment.amount_sats);
   await follow(wallet, '/sell/order-status', sessionId, String(order['order_id']), 'filled');
 
   say('\n5  The same sats onto the card: an order with an invoice of its own');
@@ -62,8 +63,7 @@ export const sell = async (at: string, simulators: Record<string, string>): Prom
   const topUp = await call('/sell/quote', { amount_sats: sats, ...card });
   const second = await call('/sell/order', { quote_id: topUp['quote_id'] });
   const { lightning_invoice: invoice } = second['payment_info'] as { lightning_invoice: string };
-  say(`   pay ${invoice.slice(0, 40)}…`);
-  await tell(simulators['bringin'], 'pay', invoice);
+  say(`   pay ${invoice.slice(0, 40)}…, which a sandbox provider does itself`);
   await follow(wallet, '/sell/order-status', sessionId, String(second['order_id']), 'finished');
   const balance = await call('/sell/balance', { account_id: accountId });
   say(`   on the card: ${money(Number(balance['amount_fiat']), String(balance['currency_code']))}`);
@@ -89,14 +89,4 @@ const showOffers = (body: Body): void => {
     offer.requires.join(', '),
   ]);
   say(`\n${table(['#', 'provider', 'pays', 'gets', 'fee', 'price is', 'requires'], rows)}`);
-};
-
-/** What any Lightning wallet does with a Lightning address; the sandbox provider takes the payment itself. */
-const payAddress = async (simulator: string | undefined, username: string, amount: number): Promise<void> => {
-  if (simulator === undefined) return await tell(simulator, 'pay');
-  const asked = (await (await fetch(new URL(`/.well-known/lnurlp/${username}`, simulator))).json()) as { callback: string };
-  const callback = new URL(asked.callback);
-  callback.searchParams.set('amount', String(amount * 1000));
-  const { pr } = (await (await fetch(callback)).json()) as { pr: string };
-  await tell(simulator, 'pay', pr);
 };

@@ -40,15 +40,3 @@ export const waitFor = async (what: string, ask: () => Promise<Body | undefined>
   }
   throw new Error(`gave up after ${patienceMs / 1000} s: ${what}`);
 };
-
-/** Tells a simulated provider what its users do: pay an invoice, read a text message. */
-export const tell = async (simulator: string | undefined, action: string, ...args: unknown[]): Promise<void> => {
-  if (simulator === undefined)
-    throw new Error('the sandbox of this gateway was not found: give the demo the same PORT and DATA_DIR as `npm start`, or none, and it starts its own');
-  const response = await fetch(new URL('/__control', simulator), {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ do: action, args }),
-  });
-  if (!response.ok) throw new Error(`the sandbox provider answered ${response.status} to ${action}`);
-};

@@ -21,6 +21,7 @@ next, in another terminal
   npm run demo                           one purchase, from offers to sats; demo sell, demo liquidity
   curl -s http://127.0.0.1:8787/verify   a session to begin with
   http://127.0.0.1:8787/docs             every call
+  docs/sandbox.md                        how to pay, the code of the text message, amounts that make things go wrong
 `);
 });
 

@@ -42,6 +42,7 @@ const sandboxHints = (url: string, rows: string | undefined, demo: string): stri
     [demo, 'one purchase, from offers to sats; demo sell, demo liquidity'],
     [`curl -s ${url}/verify`, 'a session to begin with'],
     [`${url}/docs`, 'every call'],
+    ['docs/sandbox.md', 'how to pay, the code of the text message, amounts that make things go wrong'],
   ] as const;
   const width = Math.max(...commands.map(([command]) => command.length));
   return [

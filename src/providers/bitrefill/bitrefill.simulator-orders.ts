@@ -2,6 +2,7 @@
 import { bech32 } from '@scure/base';
 import { decodeInvoice, encodeInvoice } from '../../bitcoin/bolt11.ts';
 import { encodeLnurl } from '../../bitcoin/lnurl.ts';
+import * as magic from './bitrefill.simulator-magic.ts';
 import { priceOf, products, ratesOf } from './bitrefill.simulator-price.ts';
 import { clock, errorReply, newId, randomHex, type Order, type State } from './bitrefill.simulator-state.ts';
 import { ring } from './bitrefill.simulator-webhooks.ts';
@@ -40,12 +41,15 @@ const problemIn = (state: State, body: Body, fromBalance: boolean): [message: st
     return ['Unknown paymentMethod', 'unsupported_payment_method'];
   if (typeof userRef === 'string' && userRef.length > 128) return ['userRef is too long'];
   if (priceOf(state, operatorSlug, Number(valuePackage), 'bitcoin') === undefined) return ['valuePackage is out of range'];
+  if (magicOf(state, valuePackage) === 'declined') return ['Out of stock', 'out_of_stock'];
   if (operatorSlug !== 'lightning-recharge') return undefined;
   if (typeof number !== 'string') return ['number is required', 'missing_param'];
   const invoice = decodeInvoice(number);
   if (!invoice || invoice.network !== networkOf(state)) return ['number is not a lightning invoice'];
   return invoice.amountMsat === BigInt(valuePackage) * 1000n ? undefined : ['The amount of the invoice is not valuePackage'];
 };
+
+export const magicOf = ({ options }: State, value: string): magic.Magic | undefined => (options.magic === true ? magic.magicOf(value) : undefined);
 
 /** POST /order and POST /purchase. `jumpBps`: the price moves under the customer's feet. */
 export const createOrder = (state: State, body: Body, fromBalance: boolean, jumpBps: number, other: { amount: boolean }): Order | Response => {
@@ -249,6 +253,17 @@ const dialectB = (state: State, order: Order): Body => {
 
 // ---- what becomes of them ------------------------------------------------------------------------------------------------------------
 
+/** In the sandbox every order is paid by itself, unless somebody paid it sooner. */
+export const payLater = (state: State, order: Order, origin: string): void => {
+  const { autoPayMs } = state.options;
+  const told = magicOf(state, order.value);
+  if (autoPayMs === undefined || told === 'price-changed') return;
+  state.later(autoPayMs, async () => {
+    if (told === 'underpaid') order.partial = true;
+    else if (!order.paid) await pay(state, order, origin);
+  });
+};
+
 /** Money came, perhaps after the deadline. The option `deliver` says what follows. */
 export const pay = async (state: State, order: Order, origin: string): Promise<void> => {
   Object.assign(order, { paid: true, partial: false });
@@ -256,9 +271,11 @@ export const pay = async (state: State, order: Order, origin: string): Promise<v
 };
 
 export const goOn = async (state: State, order: Order, origin: string): Promise<void> => {
+  if (magicOf(state, order.value) === 'refunded') return void (order.refunded = true);
   const { deliver: how = 'at-once' } = state.options;
   if (how === 'at-once') await deliver(state, order, origin);
-  else if (how !== 'by-hand') setTimeout(() => void deliver(state, order, origin), how).unref();
+  else if (how !== 'by-hand')
+    state.later(how * (magicOf(state, order.value) === 'slow' ? magic.slowTimes : 1), async () => await deliver(state, order, origin));
 };
 
 /** A recharge whose invoice has expired by now fails, as on chain it may. */

@@ -1,6 +1,7 @@
 /** The options and state of a simulated Thor. Where Bitrefill documents nothing, we chose the behaviour: README, "Choices". */
 import { randomBytes } from 'node:crypto';
 import type { Fault as KitFault } from '../kit/faults.simulator.ts';
+import { createLater, type Later } from '../kit/later.simulator.ts';
 
 export type ErrorShape =
   | 'message'
@@ -70,6 +71,10 @@ export type SimulatorOptions = {
   failedStatus?: string;
   /** What a paid order does by itself: is delivered at once or after this many ms, or waits for `deliver`. */
   deliver?: 'at-once' | 'by-hand' | number;
+  /** How long after it was made an order is paid by itself. */
+  autoPayMs?: number;
+  /** Whether some amounts decide what happens: bitrefill.simulator-magic.ts. */
+  magic?: boolean;
   balanceSats?: number;
   /** Whether an order from balance has an LNURL. */
   lnurlForBalance?: boolean;
@@ -123,7 +128,7 @@ export type Order = {
 export type Channel = { k1: string; remoteid: string; private: boolean; capacity: number; push: number };
 export type Request = { endpoint: string; path: string; body: Record<string, unknown>; authorized: boolean };
 
-export type State = {
+export type State = Later & {
   options: SimulatorOptions;
   apiKey: string;
   apiSecret: string;
@@ -137,18 +142,22 @@ export type State = {
   clockOffsetMs: number;
 };
 
-export const createState = (options: SimulatorOptions): State => ({
-  options,
-  apiKey: options.apiKey ?? 'thor-key',
-  apiSecret: options.apiSecret ?? 'thor-secret',
-  orders: new Map(),
-  channels: [],
-  requests: [],
-  webhooks: [],
-  balance: options.balanceSats ?? 1_000_000,
-  quoteBps: 0,
-  clockOffsetMs: 0,
-});
+export const createState = (options: SimulatorOptions): State => {
+  const state: State = {
+    ...createLater(() => clock(state)),
+    options,
+    apiKey: options.apiKey ?? 'thor-key',
+    apiSecret: options.apiSecret ?? 'thor-secret',
+    orders: new Map(),
+    channels: [],
+    requests: [],
+    webhooks: [],
+    balance: options.balanceSats ?? 1_000_000,
+    quoteBps: 0,
+    clockOffsetMs: 0,
+  };
+  return state;
+};
 
 export const clock = (state: State): number => (state.options.now ?? Date.now)() + state.clockOffsetMs;
 export const randomHex = (bytes: number): string => randomBytes(bytes).toString('hex');

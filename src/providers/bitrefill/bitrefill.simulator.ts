@@ -2,7 +2,8 @@
 import { Hono, type Context } from 'hono';
 import { createFaults, cutConnection, transportFault, type Faults, type OwnFaults } from '../kit/faults.simulator.ts';
 import { serveSimulator } from '../kit/serve.simulator.ts';
-import { createOrder, deliver, fail, goOn, listOrder, pay, showOrder, type Body } from './bitrefill.simulator-orders.ts';
+import { jumpBps } from './bitrefill.simulator-magic.ts';
+import { createOrder, deliver, fail, goOn, listOrder, magicOf, pay, payLater, showOrder, type Body } from './bitrefill.simulator-orders.ts';
 import { inventoryOf } from './bitrefill.simulator-price.ts';
 import { clock, createState, errorReply, type Fault, type Order, type SimulatorOptions, type State } from './bitrefill.simulator-state.ts';
 import { channelRequest, openChannel } from './bitrefill.simulator-thor.ts';
@@ -83,6 +84,7 @@ export const createBitrefillSimulator = (options: SimulatorOptions, origin: () =
       const body = parse(method === 'POST' ? await c.req.text() : '');
       const authorized = isAuthorized(c);
       state.requests.push({ endpoint, path: c.req.path, body: body ?? {}, authorized });
+      await state.catchUp();
       const fault = await transportFault(c, endpoint, faults, own);
       if (fault) return fault;
       if (!authorized) return errorReply(state, state.options.unauthorizedStatus ?? 401, 'Invalid credentials');
@@ -108,12 +110,13 @@ export const createBitrefillSimulator = (options: SimulatorOptions, origin: () =
   const creating =
     (fromBalance: boolean) =>
     async ({ body, endpoint }: Call): Promise<Response> => {
-      const jump = faults.take(endpoint, 'price-jump')?.bps ?? 0;
+      const jump = faults.take(endpoint, 'price-jump')?.bps ?? (magicOf(state, String(body['valuePackage'])) === 'price-changed' ? jumpBps : 0);
       const made = createOrder(state, body, fromBalance, jump, { amount: faults.take(endpoint, 'other-amount') !== undefined });
       if (made instanceof Response) return made;
       if (faults.take(endpoint, 'other-product')) made.slug = 'turbo-lightning-channel';
       const shown = showOrder(state, made, origin());
       if (fromBalance) await goOn(state, made, origin());
+      else payLater(state, made, origin());
       return Response.json(shown);
     };
   route('POST', '/order', creating(false));

@@ -6,7 +6,16 @@ const secrets = { BRINGIN_MASTER_KEY: 'sandbox-master-key-of-bringin', BRINGIN_A
 
 export const sandbox = {
   providers: [
-    { id: 'bringin', masterKey: secrets.BRINGIN_MASTER_KEY, apiSecret: secrets.BRINGIN_API_SECRET, autoConnectMs: 1500, linkMs: 800, convertMs: 1500 },
+    {
+      id: 'bringin',
+      masterKey: secrets.BRINGIN_MASTER_KEY,
+      apiSecret: secrets.BRINGIN_API_SECRET,
+      autoConnectMs: 1500,
+      linkMs: 800,
+      convertMs: 1500,
+      autoPayMs: 3000,
+      magic: true,
+    },
   ],
   secrets,
   start: async (options) => await (await import('./bringin.simulator.ts')).startBringinSimulator(options),

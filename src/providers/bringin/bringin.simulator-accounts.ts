@@ -33,7 +33,7 @@ export const connect = async (state: State, origin: string, body: { [name: strin
     Response.json(older ? rest : { status, ...rest }, { status: older && status !== 'pending' ? 409 : 200 });
   if (user.step === 'rejected') return answer('rejected', { userRegistered: true, isUserConnected: false });
   if (user.connected) return answer('connected', { userRegistered: true, isUserConnected: true, apiKey: user.key, ...(older ? { userId: user.id } : {}) });
-  if (state.options.autoConnectMs !== undefined) setTimeout(() => void finish(state, user), state.options.autoConnectMs).unref();
+  if (state.options.autoConnectMs !== undefined) state.later(state.options.autoConnectMs, async () => await finish(state, user));
   if (user.step === 'approved') {
     state.mails.push({ to: email, about: 'consent' });
     return answer('pending', { userRegistered: true, isUserConnected: false });

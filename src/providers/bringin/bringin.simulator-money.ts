@@ -4,6 +4,7 @@ import { encodeInvoice } from '../../bitcoin/bolt11.ts';
 import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import { decimalTimesFloor, divCeil, parseDecimal } from '../../domain/money.ts';
 import type { Faults } from '../kit/faults.simulator.ts';
+import * as magic from './bringin.simulator-magic.ts';
 import { clock, errorReply, iso, type Payable, type State, type Transaction, type User, type Fault } from './bringin.simulator-state.ts';
 import { orderBody, ring } from './bringin.simulator-webhooks.ts';
 
@@ -25,6 +26,8 @@ const newInvoice = (state: State, amountMsat: bigint, description: string, of: {
     description,
     payeePrivateKey: nodeKey,
   });
+
+const magicOf = (state: State, sats: bigint): magic.Magic | undefined => (state.options.magic === true ? magic.magicOf(sats) : undefined);
 
 const priceOf = (state: State): string => state.options.price ?? '91800.00';
 const afterFees = (state: State): string => state.options.bringinPrice ?? '90882.00';
@@ -85,11 +88,14 @@ export const makeOrder = (state: State, user: User, faults: Faults<Fault>, endpo
   if (paymentMethod !== 'LIGHTNING' && paymentMethod !== 'ON_CHAIN') return errorReply(state, 400, 'paymentMethod');
   const sats = BigInt(sourceAmount);
   if (sats < leastSats(state)) return errorReply(state, 409, 'below the minimum', '10301');
+  const told = magicOf(state, sats);
+  if (told === 'declined') return errorReply(state, 409, 'not today', '20001');
+  const lifeS = told === 'expired' ? magic.shortLifeS : invoiceLifeS;
   const id = randomUUID();
-  const expiresOn = Math.floor(clock(state) / 1000) * 1000 + invoiceLifeS * 1000;
+  const expiresOn = Math.floor(clock(state) / 1000) * 1000 + lifeS * 1000;
   const lightning = paymentMethod === 'LIGHTNING';
   const foreign = faults.take(endpoint, 'other-network') ? { network: network(state) === 'main' ? ('regtest' as const) : ('main' as const) } : {};
-  const late = faults.take(endpoint, 'other-expiry') ? { expirySeconds: invoiceLifeS * 2 } : {};
+  const late = faults.take(endpoint, 'other-expiry') ? { expirySeconds: lifeS * 2 } : { expirySeconds: lifeS };
   const target = lightning
     ? newInvoice(state, sats * 1000n, 'Top up', { ...foreign, ...late })
     : newAddress('network' in foreign ? { ...state, options: { ...state.options, ...foreign } } : state);
@@ -104,6 +110,7 @@ export const makeOrder = (state: State, user: User, faults: Faults<Fault>, endpo
     paid: false,
   };
   state.payables.set(target, payable);
+  payLater(state, target, sats);
   const amount = faults.take(endpoint, 'other-amount') ? (sats + 1n).toString() : sourceAmount;
   const expiresAt = state.options.expiryUnit === 's' ? expiresOn / 1000 : expiresOn;
   return Response.json({ id, amount, ...(lightning ? { invoice: target } : { depositAddress: target }), expiresAt });
@@ -151,6 +158,7 @@ export const payCallback = (state: State, name: string, domain: string, amount: 
     return Response.json({ status: 'ERROR', reason: 'this amount cannot be received' });
   const pr = newInvoice(state, msat, `Pay ${name}`);
   state.payables.set(pr, { ...receiver, sats: msat / 1000n, expiresOn: clock(state) + invoiceLifeS * 1000 });
+  payLater(state, pr, msat / 1000n);
   return Response.json({ pr, routes: [] });
 };
 
@@ -163,6 +171,15 @@ const receiverOf = (state: State, lnAddress: string): Payable | undefined => {
   return undefined;
 };
 
+/** In the sandbox every invoice is paid by itself, unless somebody paid it sooner. */
+const payLater = (state: State, target: string, sats: bigint): void => {
+  const { autoPayMs } = state.options;
+  if (autoPayMs === undefined || magicOf(state, sats) === 'expired') return;
+  state.later(autoPayMs, async () => {
+    if (state.payables.get(target)?.paid === false) await pay(state, target, sats);
+  });
+};
+
 /** The sats arrive: PROCESSING, later SUCCESSFUL. An invoice is paid once and in full; an address takes any amount. */
 export const pay = async (state: State, target: string, sats?: bigint): Promise<string> => {
   const payable = state.payables.get(target) ?? connectionByDeposit(state, target);
@@ -173,21 +190,24 @@ export const pay = async (state: State, target: string, sats?: bigint): Promise<
   const amount = payable.sats === undefined ? sats : isInvoice ? payable.sats : (sats ?? payable.sats);
   if (amount === undefined) throw new Error('an amount is needed');
   const { user } = payable;
+  const told = magicOf(state, amount);
+  const cents = centsFor(state, amount);
   const row: Transaction = {
     orderId: payable.orderId === '' ? randomUUID() : payable.orderId,
     type: 'OFFRAMP_WITHOUT_FIAT_WITHDRAWAL',
     subType: payable.subType,
     sourceAmount: amount.toString(),
     sourceCurrency: 'BTC',
-    destinationAmount: centsFor(state, amount).toString(),
+    destinationAmount: (told === 'pays-less' ? magic.lessOf(cents) : cents).toString(),
     destinationCurrency: 'EUR',
     status: 'PROCESSING',
     createdAt: iso(clock(state)),
     sourceId: payable.sourceId,
   };
   user.transactions.push(row);
-  const { convertMs = 0 } = state.options;
-  if (convertMs > 0) setTimeout(() => void settle(state, user, row, 'SUCCESSFUL', payable.to), convertMs).unref();
+  const convertMs = (state.options.convertMs ?? 0) * (told === 'slow' ? magic.slowTimes : 1);
+  if (told === 'failed') await settle(state, user, row, 'FAILED', payable.to);
+  else if (convertMs > 0) state.later(convertMs, async () => await settle(state, user, row, 'SUCCESSFUL', payable.to));
   else await settle(state, user, row, 'SUCCESSFUL', payable.to);
   return row.orderId;
 };

@@ -1,6 +1,7 @@
 /** The options and state of a simulated Bringin. Where Bringin documents nothing, we chose the behaviour: README, "Choices". */
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Fault as KitFault } from '../kit/faults.simulator.ts';
+import { createLater, type Later } from '../kit/later.simulator.ts';
 
 export type ErrorDialect = 'docs' | 'status-as-text' | 'old' | 'details-as-list' | 'no-body';
 export type WebhookStyle = { duplicates?: number; verbatim?: boolean; hold?: boolean };
@@ -28,6 +29,10 @@ export type SimulatorOptions = {
   autoConnectMs?: number;
   /** How long after they arrive sats become euros. */
   convertMs?: number;
+  /** How long after it was made an invoice is paid by itself. */
+  autoPayMs?: number;
+  /** Whether some amounts decide what happens: bringin.simulator-magic.ts. */
+  magic?: boolean;
   /** connect as in the older contract: 409 for every known user, no `status`. */
   connectDialect?: 'docs' | 'sw-1';
   /** confirm and resend as on the older pages. */
@@ -123,7 +128,7 @@ export type Fault = KitFault<
 > & { /** Of `refuse`. */ status?: number };
 export type FaultName = Fault['fault'];
 
-export type State = {
+export type State = Later & {
   options: SimulatorOptions;
   users: Map<string, User>;
   challenges: Map<string, Challenge>;
@@ -142,6 +147,7 @@ export type State = {
 
 export const createState = (options: SimulatorOptions): State => {
   const state: State = {
+    ...createLater(() => clock(state)),
     options,
     users: new Map(),
     challenges: new Map(),

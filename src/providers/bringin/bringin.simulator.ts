@@ -84,6 +84,7 @@ export const createBringinSimulator = (options: SimulatorOptions, origin: () => 
         body: method === 'POST' ? parsed : c.req.query(),
         ip: typeof parsed?.['ipAddress'] === 'string' ? parsed['ipAddress'] : undefined,
       });
+      await state.catchUp();
       const fault = await transportFault(c, endpoint, faults, own);
       if (fault) return fault;
       const user = userByKey(state, key);

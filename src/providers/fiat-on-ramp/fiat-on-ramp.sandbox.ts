@@ -23,7 +23,7 @@ const euroAndFranc: SimulatedCurrency[] = [
 
 export const sandbox = {
   providers: [
-    { id: 'alpine', seed: 1, driftBps: 20, quoteTtlS: 72 * hour, latencyMs: [30, 80], autoFillMs },
+    { id: 'alpine', seed: 1, driftBps: 20, quoteTtlS: 72 * hour, latencyMs: [30, 80], autoFillMs, magic: true },
     { id: 'borealis', seed: 2, driftBps: 30, spreadBps: 25, feeStyle: 'added', quoteTtlS: 6 * hour, latencyMs: [60, 140], autoFillMs },
     { id: 'cobalt', seed: 3, driftBps: 30, spreadBps: 10, estimate: true, fallback: false, latencyMs: [180, 420], autoFillMs },
     { id: 'dune', seed: 4, driftBps: 20, spreadBps: -15, proof: 'demanded', quoteTtlS: 72 * hour, latencyMs: [80, 160], autoFillMs },

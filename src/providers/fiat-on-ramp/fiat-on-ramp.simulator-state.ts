@@ -92,6 +92,8 @@ export type SimulatorOptions = {
   /** How long after the order the money is seen and the order filled, without control. */
   autoFillMs?: number;
   withdrawalTtlS?: number;
+  /** Whether some amounts decide what happens: fiat-on-ramp.simulator-magic.ts. */
+  magic?: boolean;
   /** What its links pay of so many sats. */
   linkPays?: (sats: number) => number;
   repost?: 'same' | 'rejects' | 'duplicates' | 'string200';

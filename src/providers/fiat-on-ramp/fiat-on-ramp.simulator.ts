@@ -2,10 +2,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
 import { createFaults, cutConnection, transportFault, type OwnFaults } from '../kit/faults.simulator.ts';
+import { createLater } from '../kit/later.simulator.ts';
 import { serveSimulator } from '../kit/serve.simulator.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import { verifyNodeSignature } from '../../bitcoin/node-signature.ts';
+import * as magic from './fiat-on-ramp.simulator-magic.ts';
 import {
   saidInstead,
   standardCurrencies,
@@ -46,8 +48,11 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
   const faults = createFaults<Fault>();
   const has = (deviation: Deviation): boolean => options.deviations?.includes(deviation) ?? false;
   const { now = Date.now } = options;
+  const { later, catchUp } = createLater(now);
   const started = now();
   const constantSession = randomUUID();
+  const magicOf = (amount: unknown): magic.Magic | undefined => (options.magic === true ? magic.magicOf(amount) : undefined);
+  const slowly = async (times: number): Promise<void> => await sleep((options.autoFillMs ?? 0) * times);
 
   const date = (ms: number): string => {
     if (has('dates-of-2023')) return '2023-09-20T00:25:11.123Z';
@@ -63,9 +68,9 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
   };
 
   /** A slow sine around the start, the same for everybody with the same seed. */
-  const priceNow = (price: number): number => {
+  const priceNow = (price: number, spreadBps = options.spreadBps ?? 0): number => {
     const drift = ((options.driftBps ?? 0) / 10_000) * Math.sin((now() - started) / 20_000 + (options.seed ?? 0));
-    return Math.round(price * (1 + (options.spreadBps ?? 0) / 10_000) * (1 + drift));
+    return Math.round(price * (1 + spreadBps / 10_000) * (1 + drift));
   };
 
   const app = new Hono();
@@ -75,6 +80,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
       history.requests.push({ at: now(), endpoint, body, traceparent: c.req.header('traceparent') });
       const latency = options.latencyMs;
       if (latency !== undefined) await sleep(typeof latency === 'number' ? latency : latency[0] + Math.random() * (latency[1] - latency[0]));
+      await catchUp();
       return (await transportFault(c, endpoint, faults, ownFaults)) ?? (await asItIsSent(await saidInstead(options, endpoint, await handle(c, body))));
     });
   };
@@ -159,7 +165,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     return Response.json({ currencies: has('currencies-object') ? Object.fromEntries(entries) : entries.map(([code, value]) => ({ [code]: value })) });
   });
 
-  route('post', 'quote', (_c, body) => {
+  route('post', 'quote', async (_c, body) => {
     const session = sessionOf(body, 'quote');
     if (!session) return refuse(401, 'session expired');
     const currency = currencies().find((one) => one.id === body['currency_id']);
@@ -168,7 +174,9 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     if (has('price-after-proof') && session.nodePubkey === undefined) return refuse(403, 'prices need a proof of ownership');
     const isOther = has('price-of-first-option') && option !== currencies()[0]?.options[0];
     if (isOther || (has('sats-500') && body['amount_fiat'] === undefined)) return Response.json({ detail: 'broken' }, { status: 500 });
-    const price = priceNow(currency.price);
+    const told = magicOf(body['amount_fiat']);
+    if (told === 'slow-price') await slowly(magic.slowPriceTimes);
+    const price = priceNow(currency.price, told && magic.magicSpreadBps);
     const wanted = has('amount-btc-only') || has('sats-asked-as-btc') ? body['amount_btc'] : body['amount_sats'];
     // Both amounts, or another's name for one of them, is no request of the standard.
     if (body['amount_fiat'] !== undefined && body['amount_sats'] !== undefined) return refuse(400, 'one amount, please');
@@ -227,7 +235,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
       amountSats,
       fee,
       btcPrice: price,
-      expiresOn: options.quoteTtlS === undefined ? undefined : now() + options.quoteTtlS * 1000,
+      expiresOn: magicOf(amountFiat) === 'expired' ? now() + magic.shortLifeMs : options.quoteTtlS === undefined ? undefined : now() + options.quoteTtlS * 1000,
     };
   };
 
@@ -247,14 +255,19 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     };
     orders.set(id, order);
     history.orders.push({ at: placedOn + delayMs, orderId: id, quoteId: quote.id });
-    if (options.autoFillMs !== undefined) setTimeout(() => void pay(id), options.autoFillMs).unref();
+    const told = magicOf(quote.amountFiat);
+    if (options.autoFillMs !== undefined && !magic.isNeverPaid(told)) {
+      const seenMs = options.autoFillMs * (told === 'slow-payment' ? magic.slowPaymentTimes : 1);
+      later(seenMs, async () => await pay(id, told === 'refunded' ? 'refunded' : 'filled'));
+    }
     return order;
   };
 
   const orderAnswer = (order: SimulatedOrder): object => {
     const { quote } = order;
+    const told = magicOf(quote.amountFiat);
     const reference = `${options.id.slice(0, 3).toUpperCase()}-${order.id.slice(0, 5).toUpperCase()}`;
-    const url = faults.take('order', 'foreign-payment-url') ? 'https://pay.evil.example/1' : `${origin()}/pay/${order.id}`;
+    const url = faults.take('order', 'foreign-payment-url') || told === 'foreign-link' ? 'https://pay.evil.example/1' : `${origin()}/pay/${order.id}`;
     const details = {
       provider_iban: 'DE89370400440532013000',
       provider_bic: 'COBADEFFXXX',
@@ -271,18 +284,22 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
       amount_fiat: quote.amountFiat,
       currency_id: quote.currency.id,
       payment_option_id: quote.option.id,
-      [has('amount-btc-only') ? 'amount_btc' : 'amount_sats']: sats(faults.take('order', 'order-amounts-differ') ? quote.amountSats - 2000 : quote.amountSats),
+      [has('amount-btc-only') ? 'amount_btc' : 'amount_sats']: sats(
+        faults.take('order', 'order-amounts-differ') || told === 'price-changed' ? quote.amountSats - 2000 : quote.amountSats,
+      ),
       ...(quote.expiresOn === undefined ? {} : { expires_on: date(quote.expiresOn) }),
       payment_info: info,
     };
   };
 
-  route('post', 'order', (c, body) => {
+  route('post', 'order', async (c, body) => {
     if (!sessionOf(body, 'order')) return refuse(401, 'session expired');
     const quote = quotes.get(String(body['quote_id']));
     if (!quote) return refuse(404, 'no such quote');
     if (quote.expiresOn !== undefined && quote.expiresOn < now()) return refuse(410, 'the quote has expired');
-    if (faults.take('order', 'order-refused')) return refuse(422, 'not today');
+    const told = magicOf(quote.amountFiat);
+    if (told === 'slow-order') await slowly(magic.slowOrderTimes);
+    if (faults.take('order', 'order-refused') || told === 'declined') return refuse(422, 'not today');
     const earlier = [...orders.values()].find((order) => order.quote.id === quote.id);
     if (earlier && options.repost !== 'duplicates') {
       if (options.repost === 'same') return Response.json(orderAnswer(earlier));
@@ -290,7 +307,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     }
     const webhookUrl = typeof body['webhook_url'] === 'string' ? body['webhook_url'] : undefined;
     const late = faults.take('order', 'late-commit');
-    if (late || faults.take('order', 'lost-answer')) {
+    if (late || faults.take('order', 'lost-answer') || told === 'lost-answer') {
       commit(quote, webhookUrl, late?.ms ?? 0);
       return cutConnection(c);
     }
@@ -317,8 +334,9 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     const { quote } = order;
     const status = faults.take('order-status', 'unknown-status') ? 'in_progress' : faults.take('order-status', 'status-backwards') ? 'placed' : order.status;
     if (has('status-without-amounts')) return { order_status: status, currency_id: quote.currency.id, payment_option_id: quote.option.id };
+    const unreadable = order.status === 'filled' && magicOf(quote.amountFiat) === 'review';
     return {
-      amount_fiat: quote.amountFiat,
+      amount_fiat: unreadable ? -1 : quote.amountFiat,
       currency_id: quote.currency.id,
       payment_option_id: quote.option.id,
       [has('amount-btc-only') ? 'amount_btc' : 'amount_sats']: sats(quote.amountSats),
@@ -353,11 +371,13 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
 
   // LUD-03: HTTP statuses carry no meaning here.
   const lnError = (reason: string): Response => Response.json({ status: 'ERROR', reason });
+  const linkPays = ({ quote: { amountFiat, amountSats } }: SimulatedOrder): number =>
+    options.linkPays?.(amountSats) ?? (magicOf(amountFiat) === 'short-link' ? magic.shortLink(amountSats) : amountSats);
   const bySecret = (secret: string): SimulatedOrder | undefined => [...orders.values()].find((order) => order.withdrawal?.secret === secret);
   app.get('/lnurlw/:secret', (c) => {
     const order = bySecret(c.req.param('secret'));
     if (!order?.withdrawal || order.withdrawal.expiresOn < now()) return lnError('this link is not valid');
-    const msat = (options.linkPays?.(order.quote.amountSats) ?? order.quote.amountSats) * 1000;
+    const msat = linkPays(order) * 1000;
     return Response.json({
       tag: 'withdrawRequest',
       callback: `${origin()}/lnurlw/${order.withdrawal.secret}/claim`,
@@ -372,8 +392,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     if (!order || order.status === 'finished' || c.req.query('k1') !== order.withdrawal?.secret) return lnError('this link is not valid');
     const invoice = decodeInvoice(c.req.query('pr') ?? '');
     if (!invoice || invoice.network !== (options.network ?? 'regtest')) return lnError('this invoice cannot be paid');
-    if (invoice.amountMsat !== BigInt(options.linkPays?.(order.quote.amountSats) ?? order.quote.amountSats) * 1000n)
-      return lnError('the invoice is over another amount');
+    if (invoice.amountMsat !== BigInt(linkPays(order)) * 1000n) return lnError('the invoice is over another amount');
     if (order.nodePubkey !== undefined && invoice.payee !== order.nodePubkey) return lnError('the invoice is not from the node that proved ownership');
     setStatus(order, 'finished');
     await ring(order);

@@ -3,7 +3,7 @@ import type { Sandbox } from '../kit/kind.sandbox.ts';
 import type { SimulatorOptions } from './lsps1.simulator-state.ts';
 
 /** How long after an order is made it counts as paid, with its channel open. */
-const node = { minSats: 100_000, maxSats: 16_000_000, maxClientSats: 8_000_000, autoPayMs: 3000 };
+const node = { minSats: 100_000, maxSats: 16_000_000, maxClientSats: 8_000_000, autoPayMs: 3000, magic: true };
 
 export const sandbox = {
   providers: [

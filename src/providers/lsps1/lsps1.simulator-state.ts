@@ -91,6 +91,8 @@ export type SimulatorOptions = {
   ordersPerNode?: number;
   /** How long after the order the payment is seen and the channel opens, without control. */
   autoPayMs?: number;
+  /** Whether some amounts decide what happens: lsps1.simulator-magic.ts. */
+  magic?: boolean;
   latencyMs?: number;
   deviations?: Deviation[];
 };

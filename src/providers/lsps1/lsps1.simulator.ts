@@ -3,10 +3,12 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { bech32 } from '@scure/base';
 import { Hono, type Context } from 'hono';
 import { createFaults, cutConnection, transportFault, type OwnFaults } from '../kit/faults.simulator.ts';
+import { createLater } from '../kit/later.simulator.ts';
 import { serveSimulator } from '../kit/serve.simulator.ts';
 import { encodeInvoice } from '../../bitcoin/bolt11.ts';
 import { publicKeyOf } from '../../bitcoin/secp256k1.ts';
 import { createWording, type Lies } from './lsps1.simulator-answers.ts';
+import * as magic from './lsps1.simulator-magic.ts';
 import type { Deviation, Fault, Network, RunningSimulator, SimulatedOrder, SimulatorControl, SimulatorOptions } from './lsps1.simulator-state.ts';
 
 export type { Deviation, RunningSimulator, SimulatorOptions } from './lsps1.simulator-state.ts';
@@ -23,6 +25,7 @@ const otherNetwork: Record<Network, Network> = { main: 'test', test: 'main', sig
 export const createLsps1Simulator = (options: SimulatorOptions) => {
   const { network = 'regtest', minSats = 100_000, maxSats = 10_000_000, maxLeaseBlocks = 13_140, minConfirmations = 0, orderTtlS = 3600 } = options;
   const { now = Date.now } = options;
+  const { later, catchUp } = createLater(now);
   // The same id is the same node, as a seller's would be after a restart.
   const nodeKey = createHash('sha256').update(`lsps1 simulator ${options.id}`).digest('hex');
   const nodePubkey = publicKeyOf(nodeKey);
@@ -38,6 +41,7 @@ export const createLsps1Simulator = (options: SimulatorOptions) => {
       const body = method === 'post' ? ((await c.req.json().catch(() => ({}))) as Record<string, unknown>) : c.req.query();
       requests.push({ at: now(), endpoint, body });
       await sleep(options.latencyMs ?? 0);
+      await catchUp();
       return (await transportFault(c, endpoint, faults, ownFaults)) ?? handle(c, body);
     });
   };
@@ -83,14 +87,26 @@ export const createLsps1Simulator = (options: SimulatorOptions) => {
       return Response.json({ message: 'too many orders' }, { status: 429, headers: { 'retry-after': '3600' } });
     const order = newOrder(key, lsp, client, lease, body);
     orders.set(order.id, order);
-    if (options.autoPayMs !== undefined) setTimeout(() => (pay(order.id), open(order.id)), options.autoPayMs).unref();
+    payLater(order);
     if (faults.take('create_order', 'lost-answer')) return cutConnection(c);
     return Response.json(toWire(order, liesOf('create_order')));
   });
 
+  const magicOf = (sats: number): magic.Magic | undefined => (options.magic === true ? magic.magicOf(sats) : undefined);
+  /** In the sandbox every order is paid by itself, and its channel opens. */
+  const payLater = ({ id, lspSats }: SimulatedOrder): void => {
+    const { autoPayMs } = options;
+    const told = magicOf(lspSats);
+    if (autoPayMs === undefined || told === 'expired') return;
+    const then = told === 'refunded' ? fail : open;
+    later(autoPayMs, () => pay(id));
+    later(autoPayMs * (told === 'slow' ? magic.slowTimes : 1), () => then(id));
+  };
+
   const newOrder = (key: string, lsp: number, client: number, lease: number, body: Record<string, unknown>): SimulatedOrder => {
     const feeSats = feeFor(lsp, client, lease);
     const createdOn = now();
+    const lifeS = magicOf(lsp) === 'expired' ? magic.shortLifeS : orderTtlS;
     const refundOnchain = typeof body['refund_onchain_address'] === 'string' ? body['refund_onchain_address'] : undefined;
     const { onchainExtraSats } = options;
     const invoiced = faults.take('create_order', 'absurd-price') ? (feeSats + client) * 3 : feeSats + client;
@@ -107,13 +123,13 @@ export const createLsps1Simulator = (options: SimulatorOptions) => {
       isFree: options.freeToken !== undefined && body['token'] === options.freeToken,
       refundOnchain,
       createdOn,
-      expiresOn: createdOn + orderTtlS * 1000,
+      expiresOn: createdOn + lifeS * 1000,
       feeSats,
       invoice: encodeInvoice({
         network: faults.take('create_order', 'wrong-currency') ? otherNetwork[network] : network,
         amountMsat: BigInt(invoiced) * 1000n,
         timestamp: Math.floor(createdOn / 1000),
-        expirySeconds: orderTtlS,
+        expirySeconds: lifeS,
         paymentHash: randomBytes(32).toString('hex'),
         paymentSecret: randomBytes(32).toString('hex'),
         description: `${options.id} channel`,

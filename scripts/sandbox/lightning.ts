@@ -1,0 +1,46 @@
+/** What a wallet does on the Lightning network, in the sandbox: its providers stand for the network, and an invoice of theirs is paid by itself. */
+import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
+
+/** By provider id, as in the data folder's note. */
+export type Simulators = Record<string, string>;
+
+const notFound = 'the sandbox of this gateway was not found: give this command the same PORT and DATA_DIR as `npm start`';
+
+const read = async (url: string | URL, init?: RequestInit): Promise<Record<string, unknown>> => {
+  const answer = (await (await fetch(url, init)).json()) as Record<string, unknown>;
+  if (answer['status'] === 'ERROR') throw new Error(String(answer['reason']));
+  return answer;
+};
+
+/** LUD-16. The address's host does not exist here: of the sandbox's providers the one that knows the name is asked. Returns the invoice. */
+export const payAddress = async (simulators: Simulators, address: string, sats: number): Promise<string> => {
+  if (Object.keys(simulators).length === 0) throw new Error(notFound);
+  const [name = ''] = address.split('@');
+  const asked = await Promise.any(
+    Object.values(simulators).map(async (url) => await read(new URL(`/.well-known/lnurlp/${encodeURIComponent(name)}`, url))),
+  ).catch(() => undefined);
+  if (!asked) throw new Error(`no sandbox provider has the Lightning address ${address}`);
+  const callback = new URL(String(asked['callback']));
+  callback.searchParams.set('amount', String(sats * 1000));
+  return String((await read(callback))['pr']);
+};
+
+/** LUD-02, as a wallet with channels does it. */
+export const redeemChannel = async (lnurl: string, pubkey: string): Promise<Record<string, unknown>> => {
+  const url = decodeLnurl(lnurl, { loopbackHttp: true });
+  if (url === undefined) throw new Error('the LNURL does not decode');
+  const request = await read(url);
+  const callback = new URL(String(request['callback']));
+  for (const [key, value] of Object.entries({ k1: String(request['k1']), remoteid: pubkey, private: '1' })) callback.searchParams.set(key, value);
+  return await read(callback);
+};
+
+/** Makes the seller of `key@id.example:9735` know our node, as opening a connection to it would. */
+export const connectPeer = async (simulators: Simulators, uri: string, pubkey: string): Promise<void> => {
+  if (Object.keys(simulators).length === 0) throw new Error(notFound);
+  const id = /^[0-9a-f]{66}@([\w-]+)\.example:9735$/.exec(uri)?.[1] ?? '';
+  const simulator = simulators[id];
+  if (simulator === undefined) throw new Error(`no sandbox seller has the address ${uri}`);
+  const body = JSON.stringify({ do: 'options', options: { connected: [pubkey] } });
+  await read(new URL('/__control', simulator), { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+};

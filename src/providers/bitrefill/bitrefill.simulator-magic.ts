@@ -1,0 +1,19 @@
+/**
+ * Amounts that decide what happens, like the numbers of test cards: by the sats bought. Only a simulator with the option `magic` obeys them.
+ * docs/sandbox.md says what a wallet sees of each.
+ */
+export const magicAmounts = {
+  1_000_101: 'price-changed',
+  1_000_102: 'declined',
+  1_000_104: 'refunded',
+  1_000_105: 'slow',
+  1_000_106: 'underpaid',
+} as const;
+export type Magic = (typeof magicAmounts)[keyof typeof magicAmounts];
+
+export const magicOf = (value: string): Magic | undefined => (magicAmounts as { [sats: string]: Magic | undefined })[value];
+
+/** How much dearer the order is than the price under `price-changed`. */
+export const jumpBps = 500;
+/** How long the delivery takes under `slow`, in times of `deliver`. */
+export const slowTimes = 40;

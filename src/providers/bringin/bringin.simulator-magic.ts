@@ -1,0 +1,21 @@
+/**
+ * Amounts that decide what happens, like the numbers of test cards: by the sats sold. Only a simulator with the option `magic` obeys them.
+ * docs/sandbox.md says what a wallet sees of each.
+ */
+export const magicAmounts = {
+  250_101: 'pays-less',
+  250_102: 'declined',
+  250_103: 'expired',
+  250_104: 'failed',
+  250_105: 'slow',
+} as const;
+export type Magic = (typeof magicAmounts)[keyof typeof magicAmounts];
+
+export const magicOf = (sats: bigint): Magic | undefined => (magicAmounts as { [sats: string]: Magic | undefined })[sats.toString()];
+
+/** The life of an invoice under `expired`. Nobody pays it. */
+export const shortLifeS = 60;
+/** How long the conversion takes under `slow`, in times of `convertMs`. */
+export const slowTimes = 40;
+/** What arrives under `pays-less`: 5 % less. */
+export const lessOf = (cents: bigint): bigint => (cents * 95n) / 100n;

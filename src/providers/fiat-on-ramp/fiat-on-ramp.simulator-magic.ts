@@ -1,0 +1,37 @@
+/**
+ * Amounts that decide what happens, like the numbers of test cards: by what the customer pays, in hundredths. Only a simulator with the option
+ * `magic` obeys them, and only in ways that a real provider has. docs/sandbox.md says what a wallet sees of each.
+ */
+export const magicAmounts = {
+  10_101: 'price-changed',
+  10_102: 'declined',
+  10_103: 'expired',
+  10_104: 'refunded',
+  10_105: 'slow-payment',
+  10_106: 'review',
+  10_107: 'foreign-link',
+  10_108: 'lost-answer',
+  10_109: 'short-link',
+  10_110: 'slow-price',
+  10_111: 'slow-order',
+} as const;
+export type Magic = (typeof magicAmounts)[keyof typeof magicAmounts];
+
+export const magicOf = (amount: unknown): Magic | undefined => (magicAmounts as { [amount: string]: Magic | undefined })[String(amount)];
+
+/** So much below its other prices, so that the provider that misbehaves is the best one. */
+export const magicSpreadBps = -80;
+/** The quote's life under `expired`. The gateway takes orders until 15 s before its end, and hides offers that live for less than 30 s. */
+export const shortLifeMs = 60_000;
+/** How long an answer takes under `slow-price` and `slow-order`, in times of `autoFillMs`. */
+export const slowPriceTimes = 0.6;
+export const slowOrderTimes = 2;
+/** When the money is seen under `slow-payment`, in times of `autoFillMs`. */
+export const slowPaymentTimes = 20;
+
+/** What its link pays under `short-link`: less than 99.9 %, little enough that the provider's record stays good enough to be offered first. */
+export const shortLink = (sats: number): number => Math.floor(sats * 0.998);
+
+/** Orders that nobody pays: their customers were not told how, or are to be late. */
+export const isNeverPaid = (magic: Magic | undefined): boolean =>
+  magic === 'price-changed' || magic === 'expired' || magic === 'foreign-link' || magic === 'lost-answer';
