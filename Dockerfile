@@ -7,8 +7,9 @@ COPY package.json package-lock.json ./
 COPY packages ./packages
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY src ./src
-COPY scripts/build.ts ./scripts/build.ts
-RUN node --no-warnings scripts/build.ts
+COPY docs/site ./docs/site
+COPY scripts ./scripts
+RUN node --no-warnings scripts/build.ts && node --no-warnings scripts/build-pages.ts
 
 FROM ${NODE_IMAGE}
 LABEL org.opencontainers.image.title="ramp-gateway" \
@@ -20,7 +21,7 @@ WORKDIR /app
 COPY package.json ./
 COPY providers.config.yaml ./providers.config.yaml
 COPY migrations ./migrations
-COPY docs/site ./docs/site
+COPY --from=build /build/dist/site ./dist/site
 COPY --from=build /build/dist/server.mjs ./dist/server.mjs
 USER 1000:1000
 EXPOSE 8787

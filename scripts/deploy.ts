@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { connect } from '../src/entry/database-node.ts';
 import { migrate } from '../src/entry/migrate.ts';
 import { migrationState, type Journal } from '../src/entry/migration-state.ts';
+import { buildPages } from './pages.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -48,6 +49,7 @@ if (url === '') {
 } else {
   try {
     await migrateFirst(url, values['dry-run']);
+    await buildPages();
     process.exitCode = upload(values.env, values['dry-run']);
   } catch (error) {
     say(`the database could not be migrated, so nothing was uploaded: ${error instanceof Error ? error.message : 'unknown'}`);

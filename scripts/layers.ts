@@ -29,6 +29,7 @@ const allowed: Record<string, readonly string[]> = {
   metrics: ['ports'],
   config: ['domain', 'spec', 'ports'],
   http: ['domain', 'gateway', 'ports'],
+  contract: ['domain', 'gateway', 'http'],
 };
 
 /**
@@ -66,8 +67,11 @@ const packagesOf: Record<string, RegExp> = {
 };
 
 const isTest = (path: string): boolean => path.endsWith('.test.ts');
-/** What a kind of provider has besides its product code: simulators, its sandbox, its dialects and its conformance kit for provider:check. */
-export const isForScripts = (path: string): boolean => /\.(simulator[^/]*|sandbox|dialects|conformance[^/]*)\.ts$/.test(path);
+/**
+ * What is not product code: a kind's simulators, its sandbox, its dialects and its conformance kit for provider:check; the texts of the OpenAPI
+ * document.
+ */
+export const isForScripts = (path: string): boolean => /\.(simulator[^/]*|sandbox|dialects|conformance[^/]*)\.ts$|^src\/contract\//.test(path);
 
 /** The room of a repository path, `outside` for scripts, test and bench. What a package ships is the room `package`. */
 const roomOf = (path: string): string => {
@@ -89,7 +93,7 @@ const folderOf = (path: string): string =>
 const brokenBy = (from: string, to: string): string | undefined => {
   const [a, b] = [roomOf(from), roomOf(to)];
   if (isForScripts(to) && !(isForScripts(from) || isTest(from) || a === 'outside'))
-    return 'simulators, sandboxes, dialects and conformance kits are for scripts, tests and bench';
+    return 'simulators, sandboxes, dialects, conformance kits and the contract are for scripts, tests and bench';
   if (a === 'outside' || isTest(from)) return undefined;
   // The Worker's bundle contains the configuration and the list of migrations.
   if (a === 'entry' && (to === 'providers.config.yaml' || to === 'migrations/meta/_journal.json')) return undefined;

@@ -7,6 +7,7 @@ import { freshSecrets } from '../../src/config/secrets.ts';
 import { makeEmbeddedDatabase } from '../../src/entry/embedded-database.ts';
 import type { RunningServer } from '../../src/entry/node-server.ts';
 import { StartRefused } from '../../src/entry/start-refused.ts';
+import { buildPages } from '../pages.ts';
 import { noteSandbox, noteStarting } from './notes.ts';
 import { sandboxSecrets } from './providers.ts';
 import { configFile, readSandboxFile, root } from './sandbox-file.ts';
@@ -23,8 +24,10 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
   const temporary = options.temporary === true ? mkdtempSync(join(tmpdir(), 'ramp-gateway-')) : undefined;
   const dataDir = temporary ?? process.env['DATA_DIR'] ?? join(root, '.data');
   if (temporary === undefined) noteStarting(dataDir, `http://127.0.0.1:${options.port ?? process.env['PORT'] ?? 8787}`);
+  const pages = buildPages();
   const running = startProviders(groups);
-  // Told below, where it is awaited.
+  // Told below, where they are awaited.
+  void pages.catch(() => undefined);
   void running.catch(() => undefined);
   const stopProviders = async (): Promise<void> => {
     await running.then(async ({ stop }) => await stop()).catch(() => undefined);
@@ -35,7 +38,7 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
   try {
     const [{ startServer }, { providerModules }] = await Promise.all([import('../../src/entry/node-server.ts'), import('../../src/providers/registry.gen.ts')]);
     const { providers, baseUrls } = await running;
-    await made;
+    await Promise.all([made, pages]);
     const environment = environmentFor(options, dataDir, isSandbox);
     const server = await startServer({ environment, modules: providerModules, root, baseUrls, ...(options.writeLog ? { writeLog: options.writeLog } : {}) });
     noteSandbox(dataDir, server.url, providers);

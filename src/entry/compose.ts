@@ -247,5 +247,4 @@ export const httpSettings = (config: GatewayConfig, secrets: Secrets): HttpSetti
   apps: knownApps(config),
   operatorTokenHashes: config.operator.token_hashes,
   metricsToken: secrets.metricsToken,
-  version,
 });

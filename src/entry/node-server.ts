@@ -25,13 +25,13 @@ import { databaseGauges } from './database-gauges.ts';
 import { watchConnections } from './connection-watch.ts';
 import { openDatabase, type NodeDatabase } from './database-node.ts';
 import { checkSealKey, databaseRefusal, refuseByStatement } from './database-refusal.ts';
-import { docsFrom } from './docs-files.ts';
 import { createGuardedSender } from './guarded-sender.ts';
 import { createUndiciHttp } from './http-undici.ts';
 import { listen } from './listen.ts';
 import { oneAtATime, startLoop } from './loop.ts';
 import { migrate } from './migrate.ts';
 import { migrationState, type Journal } from './migration-state.ts';
+import { pagesFrom } from './page-files.ts';
 import { createBackground } from './shutdown.ts';
 import { StartRefused } from './start-refused.ts';
 import { waitAtMost } from './wait-at-most.ts';
@@ -41,7 +41,7 @@ export { StartRefused } from './start-refused.ts';
 export type ServerOptions = {
   environment: Record<string, string | undefined>;
   modules: ReadonlyMap<string, ProviderModule>;
-  /** The folder with migrations/ and docs/site. */
+  /** The folder with migrations/ and dist/site. */
   root: string;
   /** Where sandbox providers really listen. */
   baseUrls?: Record<string, string>;
@@ -168,7 +168,7 @@ const serveOn = async ({ options, env, config, secrets, log, database }: Setup, 
     platform: (c) => ({ gateway, ip: () => clientIp(remoteOf(c), c.req.header('x-forwarded-for'), config.trusted_proxies, c.req.header('forwarded')) }),
     http: httpSettings(config, secrets),
     limiter: createLimiter(now),
-    docs: docsFrom(join(options.root, 'docs/site')),
+    pages: pagesFrom(join(options.root, 'dist/site')),
     metrics: async (c) =>
       await showMetrics(c, secrets, async () => {
         // Show the process's own figures even without the database.

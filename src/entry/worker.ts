@@ -18,10 +18,10 @@ import { providerModules } from '../providers/registry.gen.ts';
 import { constantTimeEqual } from '../seal/hash.ts';
 import { composeInstance, httpSettings } from './compose.ts';
 import { databaseGauges } from './database-gauges.ts';
-import { docsHeaders, docsPages } from './docs-pages.ts';
 import { createFetchHttp } from './http-fetch.ts';
 import { migrationState } from './migration-state.ts';
 import { createFetchSender } from './fetch-sender.ts';
+import { pageOf, unchanged } from './pages.ts';
 
 type RateLimit = { limit: (options: { key: string }) => Promise<{ success: boolean }> };
 export type WorkerEnv = {
@@ -112,7 +112,7 @@ const build = (env: WorkerEnv) => {
     platform: (c: Context) => ({ gateway: gatewayFor(c.env as WorkerEnv, c.executionCtx), ip: () => c.req.header('cf-connecting-ip') }),
     http: httpSettings(config, secrets),
     limiter: limiterOf(env),
-    docs: async (path) => await docsFrom(env, path),
+    pages: async (request) => await pagesFrom(env, request),
     metrics: async (c) => await showMetrics(c, secrets, (c.env as WorkerEnv).HYPERDRIVE?.connectionString ?? ''),
   });
   return { app, config, gatewayFor, drain: composed.drain };
@@ -137,11 +137,14 @@ const limiterOf = (env: WorkerEnv): Limiter => {
   };
 };
 
-const docsFrom = async (env: WorkerEnv, path: string): Promise<Response | undefined> => {
-  const file = docsPages.get(path);
-  if (file === undefined || !env.ASSETS) return undefined;
-  const asset = await env.ASSETS.fetch(new Request(`https://assets.local/${file}`));
-  return asset.ok ? new Response(asset.body, { headers: docsHeaders }) : undefined;
+const pagesFrom = async (env: WorkerEnv, request: Request): Promise<Response | undefined> => {
+  const page = pageOf(request);
+  if (!page || !env.ASSETS) return undefined;
+  const known = request.headers.get('if-none-match');
+  const asset = await env.ASSETS.fetch(new Request(`https://assets.local/${page.file}`, { headers: known === null ? {} : { 'if-none-match': known } }));
+  if (asset.status !== 200 && asset.status !== 304) return undefined;
+  const etag = asset.headers.get('etag') ?? '';
+  return asset.status === 304 ? unchanged(page, etag) : new Response(asset.body, { headers: { ...page.headers, etag } });
 };
 
 /** Only gauges from the database: an isolate's own counters say little. */

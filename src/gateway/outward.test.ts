@@ -8,9 +8,9 @@ test('an amount that no JSON integer holds never fails the answer that it stands
     0,
     Number.MAX_SAFE_INTEGER,
     -Number.MAX_SAFE_INTEGER,
-    null,
-    null,
-    null,
+    Number.MAX_SAFE_INTEGER,
+    -Number.MAX_SAFE_INTEGER,
+    Number.MAX_SAFE_INTEGER,
   ]);
 });
 

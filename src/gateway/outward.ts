@@ -13,11 +13,10 @@ export const providerRef = (gateway: Gateway, id: string): { id: string; name: s
 });
 
 /**
- * Amounts leave as JSON integers. One that no integer holds (in a row from before we checked this at the door) becomes null, so that it never
- * fails the whole answer or list.
+ * Amounts leave as JSON integers. They are checked at the door; should an old row hold one that no integer holds, the largest stands for it, so
+ * that it never fails the whole answer or list.
  */
-export type Amount = number | null;
-export const int = (amount: bigint): Amount => (isSafe(amount) ? Number(amount) : null);
+export const int = (amount: bigint): number => (isSafe(amount) ? Number(amount) : (amount < 0n ? -1 : 1) * Number.MAX_SAFE_INTEGER);
 
 /** A limit that no JSON integer holds limits nothing, so it is left out. */
 export const limit = (name: string, amount: bigint | undefined): { [name: string]: number } =>
@@ -37,20 +36,17 @@ export const required = <T>(value: T | undefined, what: string): T => {
   return value;
 };
 
-/** The one value to pay to. `kind` says whether an address is on bitcoin's chain or an altcoin's. */
-export type PayTo = { lightning_invoice?: string; lightning_address?: string; lnurl?: string; address?: string };
-export const paymentKinds = ['invoice', 'lightning_address', 'lnurl', 'onchain', 'altcoin'] as const;
-/** `payment_info`: how to pay, by one value that a wallet understands or by a fiat provider's own keys. */
-export type ShownPayment = {
-  payment_option_id?: number;
-  kind?: (typeof paymentKinds)[number];
-  amount_sats?: Amount;
-  min_sats?: Amount;
-  max_sats?: Amount;
-  bip21?: string;
-  altcoin_amount?: string;
-  altcoin_code?: string;
-  payment_url?: string;
-  payment_details?: { [providersKey: string]: string };
-  epc_qr?: string;
-} & PayTo;
+type Option = { payment_option_id?: number };
+/** `payment_info` of a purchase: a page, or a bank's details under the provider's own keys. */
+export type FiatPayment = Option & { payment_url?: string; payment_details?: { [providersKey: string]: string }; epc_qr?: string };
+/** `payment_info` of a sale or of liquidity: the one value to pay to. `kind` says whether an address is on bitcoin's chain or an altcoin's. */
+export type SatsPayment = Option &
+  (
+    | { kind: 'invoice'; amount_sats: number; lightning_invoice: string }
+    | { kind: 'lightning_address'; amount_sats: number; min_sats?: number; max_sats?: number; lightning_address: string }
+    | { kind: 'lnurl'; amount_sats: number; min_sats?: number; max_sats?: number; lnurl: string }
+    | { kind: 'onchain'; amount_sats: number; address: string; bip21: string }
+    | { kind: 'altcoin'; amount_sats: number; address: string; altcoin_amount?: string; altcoin_code: string }
+    | { kind: 'none' }
+  );
+export type ShownPayment = FiatPayment | SatsPayment;

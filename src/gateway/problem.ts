@@ -38,7 +38,6 @@ export type ProblemCode =
   | 'rate-limited'
   | 'too-many-open-orders'
   | 'internal'
-  | 'provider-bad-answer'
   | 'payout-link-refused'
   | 'provider-unavailable'
   | 'provider-timeout'

@@ -1,3 +1,4 @@
+import { amountNames, type Ramp } from '../domain/ramp.ts';
 import type { Refusal, RefusalNote, RefusalReason } from '../domain/refusal.ts';
 import { Problem, type ProblemCode, type ProblemMore } from './problem.ts';
 import { limit } from './outward.ts';
@@ -69,18 +70,21 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
   'address-refused': 'as its reason',
 };
 
-/** The problem for the caller when a provider refuses (prices show refusals as they are). Nothing changed upstream. */
-export const refusalProblem = (refusal: Refusal): Problem => {
+/**
+ * The problem for the caller when a provider refuses (prices show refusals as they are). Nothing changed upstream. `ramp`: whose names the limits
+ * bear.
+ */
+export const refusalProblem = (refusal: Refusal, ramp: Ramp = 'sell'): Problem => {
   const outward = refusal.note === undefined ? 'as its reason' : byNote[refusal.note];
-  const said = outward === 'as its reason' ? byReason[refusal.reason](refusal) : outward;
+  const said = outward === 'as its reason' ? byReason[refusal.reason](refusal, ramp) : outward;
   if (Array.isArray(said)) return new Problem(...said);
   return new Problem('invalid-request', `${said.pointer}: ${said.detail}`, { errors: [said] });
 };
 
-const outOfRange = ({ limits }: Refusal): Outward => [
+const outOfRange = ({ limits }: Refusal, ramp: Ramp): Outward => [
   'amount-out-of-range',
   'The provider does not accept this amount.',
-  { members: { limits: shownLimits(limits) } },
+  { members: { limits: shownLimits(limits, ramp) } },
 ];
 /** The provider may accept the same request another time. */
 const notTaken = ({ reason, note, detail }: Refusal): Outward => {
@@ -90,7 +94,7 @@ const notTaken = ({ reason, note, detail }: Refusal): Outward => {
 /** The provider will always refuse this request: only another quote helps. */
 const notSold = ({ reason }: Refusal): Outward => ['order-unpayable', `The provider does not sell this: ${reason}. Nothing was changed. Ask for a new quote.`];
 
-const byReason: Record<RefusalReason, (refusal: Refusal) => Outward> = {
+const byReason: Record<RefusalReason, (refusal: Refusal, ramp: Ramp) => Outward> = {
   'account-required': () => ['account-required', 'The customer has no account at this provider. Start one with POST /sell/accounts.'],
   'below-minimum': outOfRange,
   'above-maximum': outOfRange,
@@ -115,9 +119,12 @@ const byReason: Record<RefusalReason, (refusal: Refusal) => Outward> = {
   'quota-used': notTaken,
 };
 
-const shownLimits = (limits: Refusal['limits']): { [name: string]: number } => ({
-  ...limit('min_amount_sats', limits?.minPay),
-  ...limit('max_amount_sats', limits?.maxPay),
-  ...limit('min_amount_fiat', limits?.minReceive),
-  ...limit('max_amount_fiat', limits?.maxReceive),
-});
+const shownLimits = (limits: Refusal['limits'], ramp: Ramp): { [name: string]: number } => {
+  const { pay, receive } = amountNames[ramp];
+  return {
+    ...limit(`min_${pay}`, limits?.minPay),
+    ...limit(`max_${pay}`, limits?.maxPay),
+    ...limit(`min_${receive}`, limits?.minReceive),
+    ...limit(`max_${receive}`, limits?.maxReceive),
+  };
+};

@@ -9,9 +9,9 @@ import { Sent, type AnswerHeaders, type Call, type Endpoint } from './call.ts';
 import { endpoints } from './endpoints.ts';
 import { countersFor, enforceLimits } from './limiter.ts';
 import { corsHeaders, preflight } from './cors.ts';
+import { deprecationHeaders } from './deprecation.ts';
 import { appOf, refuseExposedKey } from './known-app.ts';
 import { validate } from './validate.ts';
-import { createOpenApi } from './openapi.ts';
 import { takePlace, type InProgress } from './in-progress.ts';
 import { problemResponse, problems } from './problem.ts';
 import { readBody } from './read-body.ts';
@@ -20,21 +20,20 @@ import { isStorageDown } from './storage-down.ts';
 import type { AppOptions } from './platform.ts';
 
 /** Everything the gateway serves. One request, top-down: `serve` → body → validation → the route's own file → answer or problem. */
-export const createApp = (options: AppOptions): Hono => {
+export const createApp = (options: AppOptions, served: readonly Endpoint[] = endpoints): Hono => {
   const app = new Hono();
-  const openapi = createOpenApi(endpoints, options.http.version);
   const progress: InProgress = { total: 0, of: new Map() };
   const methods = new Map<string, string[]>();
-  for (const endpoint of endpoints) {
-    app.on(endpoint.method, endpoint.path, (c) => serve(c, endpoint, options, progress));
+  for (const endpoint of served) {
+    const lifecycle = endpoint.deprecated && deprecationHeaders(endpoint.deprecated);
+    app.on(endpoint.method, endpoint.path, (c) => serve(c, { endpoint, lifecycle }, options, progress));
     methods.set(endpoint.path, [...(methods.get(endpoint.path) ?? []), endpoint.method.toUpperCase()]);
   }
-  app.get('/openapi.json', async (c) => await marked(c, options, c.json(openapi, 200, { 'cache-control': 'public, max-age=300' })));
   app.get('/metrics', async (c) => await marked(c, options, await options.metrics(c)));
   app.post('/notices/*', (c) => noticeRoute(c, options));
-  for (const path of ['/docs', '/docs/*'])
+  for (const path of ['/openapi.json', '/docs', '/docs/*'])
     app.get(path, async (c) => {
-      const page = await options.docs(new URL(c.req.url).pathname);
+      const page = await options.pages(c.req.raw);
       return page ? await marked(c, options, page) : await notFound(c, options);
     });
   for (const path of ['/openapi.json', '/metrics', '/docs', '/docs/*']) methods.set(path, ['GET']);
@@ -73,8 +72,11 @@ const marked = async (c: Context, options: AppOptions, answer: Response): Promis
   return new Response(answer.body, { status: answer.status, headers });
 };
 
-const serve = async (c: Context, endpoint: Endpoint, options: AppOptions, progress: InProgress): Promise<Response> => {
+type Served = { endpoint: Endpoint; lifecycle: AnswerHeaders | undefined };
+
+const serve = async (c: Context, { endpoint, lifecycle }: Served, options: AppOptions, progress: InProgress): Promise<Response> => {
   const { scope, headers, ip, app } = await begin(c, options);
+  if (lifecycle) Object.assign(headers, lifecycle);
   const { gateway, requestId } = scope;
   const started = gateway.now();
   let response: Response;

@@ -1,7 +1,8 @@
-import type { z } from '@hono/zod-openapi';
+import type { z } from 'zod';
 import type { ProblemCode } from '../gateway/problem.ts';
 import type { Gateway } from '../ports/gateway.ts';
 import type { Scope } from '../ports/scope.ts';
+import type { Deprecation } from './deprecation.ts';
 import type { KnownApp, LimitName, Limits } from './limiter.ts';
 
 /** What the HTTP room needs besides the gateway. Constant per instance. */
@@ -18,7 +19,6 @@ export type HttpSettings = {
   apps: ReadonlyMap<string, KnownApp>;
   operatorTokenHashes: readonly string[];
   metricsToken?: string | undefined;
-  version: string;
 };
 
 /** By lower-case name. A plain record, which the server writes as it is. */
@@ -50,10 +50,10 @@ export class Sent<Body> {
 }
 type Reply<Body> = { status?: number; body: Body } | Sent<Body>;
 export type Endpoint = {
+  /** The operation's id in the OpenAPI document, for generated clients. What it does, for those who call, stands in src/contract/operations.ts. */
+  id: string;
   method: 'get' | 'post';
   path: string;
-  tag: string;
-  summary: string;
   body?: z.ZodObject | undefined;
   query?: z.ZodObject | undefined;
   /** Request headers that the route reads itself. Here only for the description. */
@@ -62,6 +62,7 @@ export type Endpoint = {
   /** Other statuses with the same answer, and what each means. */
   otherStatuses?: Readonly<Record<number, string>>;
   problems: readonly ProblemCode[];
+  deprecated?: Deprecation;
   /** Refuses before any of the request is read. */
   guard?: (call: Call) => void;
   /** Requests that must get through when quotes are shed. */
@@ -70,7 +71,7 @@ export type Endpoint = {
 };
 
 /**
- * One route. Its shapes validate the request and make the OpenAPI. The handler is all that it does, and the compiler checks its answer against
+ * One route. Its shapes validate the request and make the OpenAPI document (src/contract). The handler is all that it does, and the compiler checks its answer against
  * the answer's shape.
  */
 export const endpoint = <B extends z.ZodObject, A extends z.ZodType>(

@@ -1,10 +1,10 @@
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { Problem } from '../gateway/problem.ts';
 import { Sent, type Call } from './call.ts';
 
 /** For the description of a route that takes one. */
 export const idempotencyHeader = z.object({
-  'Idempotency-Key': z.string().min(1).max(255).optional().openapi({ description: 'Bare or quoted. The same key and body get the same answer for 24 hours.' }),
+  'Idempotency-Key': z.string().min(1).max(255).optional(),
 });
 
 /** The Idempotency-Key as sent: bare, or as a quoted structured-field string, 1 to 255 characters. */

@@ -1,42 +1,29 @@
 /** The shapes of answers about orders: each ramp's order call, and the entries of its status call. */
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { euroDeliveries } from '../domain/offer.ts';
 import { fillWarnings } from '../gateway/following/judge-order-fill.ts';
-import { codes } from './problem.ts';
-import { bought, charged, exchanged, liquidityFacts, product } from './price-shapes.ts';
-import { anyAmount, keptAmount, orderState, paymentInfo, providerRef, time, uuid } from './shapes.ts';
+import { fiatPayment, satsPayment } from './payment-shapes.ts';
+import { problemCode } from './problem-code.ts';
+import { bought, charged, exchanged, liquidityFacts } from './price-shapes.ts';
+import { fiat, orderState, product, providerRef, sats, time, uuid } from './shapes.ts';
 
-const ordered = { order_id: uuid, ...orderState, provider: providerRef, expires_on: time.optional(), payment_info: paymentInfo };
-/** In the answer, and in the problem if nobody took the order. */
-export const movedFrom = z
-  .array(z.object({ provider: providerRef, reason: z.enum(codes) }))
-  .optional()
-  .openapi({ description: 'With failover: the providers tried before, in order, and the problem code that ended each' });
+const ordered = { order_id: uuid, ...orderState, provider: providerRef, expires_on: time.optional() };
+/** A provider that was tried before, and what ended that. */
+export const turn = z.object({ provider: providerRef, reason: problemCode });
 const estimate = { is_estimate: z.boolean(), next_check_on: time.optional() };
-const sale = { delivered_to: z.enum(euroDeliveries).optional(), matched_by: z.enum(['order_id', 'amount']).optional() };
-const channel = { product, pay_with: z.string(), amount_sats: anyAmount, ...bought, ...liquidityFacts };
+export const euroDelivery = z.enum(euroDeliveries);
+export const matchedBy = z.enum(['order_id', 'amount']);
+const sale = { delivered_to: euroDelivery.optional(), matched_by: matchedBy.optional() };
+const channel = { product, pay_with: z.string(), amount_sats: sats, ...bought, ...liquidityFacts };
 
-const fillWarningsShape = z
-  .array(z.enum(fillWarnings))
-  .optional()
-  .openapi({ description: 'filled-differently: other amounts than were ordered; link-pays-less: the link pays less than the order says' });
-const linkSats = keptAmount.optional().openapi({ description: 'What the withdrawal link said that it pays, when it was given out' });
+export const fillWarning = z.enum(fillWarnings);
+const warnings = z.array(fillWarning).optional();
+const linkSats = sats.optional();
 
-export const buyWithdrawal = z.object({
-  order_id: uuid,
-  withdrawal_expiration_date: time,
-  lnurlw: z.string(),
-  link_sats: linkSats,
-  warnings: fillWarningsShape,
-});
-export const buyOrder = z.object({
-  ...ordered,
-  ...exchanged,
-  quote_id: uuid.optional().openapi({ description: 'With failover: the quote that was ordered' }),
-  moved_from: movedFrom,
-});
-export const sellOrderShape = z.object({ ...ordered, ...exchanged, ...charged, ...estimate, ...sale });
-export const liquidityOrderShape = z.object({ ...ordered, ...channel, ...estimate });
+export const buyWithdrawal = z.object({ order_id: uuid, withdrawal_expiration_date: time, lnurlw: z.string(), link_sats: linkSats, warnings });
+export const buyOrder = z.object({ ...ordered, payment_info: fiatPayment, ...exchanged, quote_id: uuid.optional(), moved_from: z.array(turn).optional() });
+export const sellOrder = z.object({ ...ordered, payment_info: satsPayment, ...exchanged, ...charged, ...estimate, ...sale });
+export const liquidityOrder = z.object({ ...ordered, payment_info: satsPayment, ...channel, ...estimate });
 
 const status = {
   ...orderState,
@@ -44,22 +31,33 @@ const status = {
   final: z.boolean(),
   quote_id: uuid,
   provider: providerRef,
-  expires_on: time.optional().openapi({ description: 'While it can be paid' }),
+  expires_on: time.optional(),
   next_check_on: time.optional(),
-  disputed: z.literal(true).optional().openapi({ description: 'It was filled with less than was ordered: the rest stays owed, whatever is taken' }),
-  warnings: fillWarningsShape,
-  payment_info: paymentInfo.optional().openapi({ description: 'While it can be paid: as the ordering call gave it' }),
+  disputed: z.literal(true).optional(),
+  warnings,
 };
-const quotedSats = { quoted_amount_sats: keptAmount, quoted_amount_fiat: keptAmount };
-const redemption = {
-  redemption: z
-    .object({ lnurl: z.string().optional(), link: z.string().optional() })
-    .optional()
-    .openapi({ description: 'What redeems the channel or link: whoever has it has the money' }),
+const quoted = { quoted_amount_sats: sats, quoted_amount_fiat: fiat };
+
+export const buyOrderState = z.object({
+  ...status,
+  payment_info: fiatPayment.optional(),
+  ...exchanged,
+  ...charged,
+  ...quoted,
+  on_chain_fallback: z.boolean(),
+  link_sats: linkSats,
+});
+export const sellOrderState = z.object({ ...status, payment_info: satsPayment.optional(), ...exchanged, ...charged, ...quoted, ...sale });
+export const redemption = z.object({ lnurl: z.string().optional(), link: z.string().optional() });
+export const liquidityOrderState = z.object({
+  ...status,
+  payment_info: satsPayment.optional(),
+  ...channel,
+  redemption: redemption.optional(),
   redemption_means: z.string().optional(),
-};
+});
 
 /** By order id. */
-export const buyStatus = z.record(uuid, z.object({ ...status, ...exchanged, ...charged, ...quotedSats, on_chain_fallback: z.boolean(), link_sats: linkSats }));
-export const sellStatus = z.record(uuid, z.object({ ...status, ...exchanged, ...charged, ...quotedSats, ...sale }));
-export const liquidityStatus = z.record(uuid, z.object({ ...status, ...channel, ...redemption }));
+export const buyOrders = z.record(uuid, buyOrderState);
+export const sellOrders = z.record(uuid, sellOrderState);
+export const liquidityOrders = z.record(uuid, liquidityOrderState);

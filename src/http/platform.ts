@@ -9,7 +9,7 @@ export type AppOptions = {
   platform: (c: Context) => Platform | Promise<Platform>;
   http: HttpSettings;
   limiter: Limiter;
-  /** Answers GET /docs and everything below it. */
-  docs: (path: string) => Promise<Response | undefined>;
+  /** Answers for what is a file: the documentation, the OpenAPI document. */
+  pages: (request: Request) => Promise<Response | undefined>;
   metrics: (c: Context) => Promise<Response>;
 };

@@ -1,5 +1,5 @@
 /** The shapes of the three ramps' price answers, member by member. */
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { conditions, deliveries, exclusionRules, offerWarnings } from '../domain/offer.ts';
 import { faultKinds } from '../domain/fault-kind.ts';
 import { decisive, policyNames, tieBreaks } from '../domain/ranking.ts';
@@ -7,63 +7,51 @@ import { haircutSources } from '../domain/record.ts';
 import { feedStates } from '../domain/reference.ts';
 import { refusalReasons } from '../domain/refusal.ts';
 import { referenceSources } from '../domain/route.ts';
-import { anyAmount, keptAmount, providerRef, smallId, time, uuid } from './shapes.ts';
+import { blocks, bps, btcPrice, count, fiat, milliseconds, ppm, product, providerId, providerRef, sats, seconds, smallId, time, uuid } from './shapes.ts';
 
-const bps = z.int();
-export const product = z.enum(['recharge', 'inbound', 'turbo']).openapi({
-  description: 'recharge: sats to your own invoice; inbound: a channel you can receive through; turbo: a channel with balance on both sides',
-});
-
+export const delivery = z.enum(deliveries);
 /** What a liquidity seller delivers. What it does not state is absent. */
 export const liquidityFacts = {
-  inbound_sats: anyAmount.optional(),
-  lease_blocks: z.int().optional(),
-  delivered_as: z.enum(deliveries).optional(),
-  connect_to: z.string().optional().openapi({ description: 'The node to connect to first' }),
-  observed_on: time.optional().openapi({ description: 'When the price was seen, if it is an earlier one' }),
-  least_pay_sats: anyAmount.optional().openapi({ description: 'The lower end of an estimate' }),
+  inbound_sats: sats.optional(),
+  lease_blocks: blocks.optional(),
+  delivered_as: delivery.optional(),
+  connect_to: z.string().optional(),
+  observed_on: time.optional(),
+  least_pay_sats: sats.optional(),
   funding_outpoint: z.string().optional(),
   channel_expires_on: time.optional(),
 };
 
 // ---- an offer --------------------------------------------------------------------------------------------------------------------------
 
-const warnings = z.array(z.enum([...offerWarnings, 'price-check-weak']));
+export const offerWarning = z.enum([...offerWarnings, 'price-check-weak']);
+export const condition = z.enum(conditions);
+export const haircutSource = z.enum(haircutSources);
+export const deliveryRecord = z.object({ orders: count, quoted_sats: sats, delivered_sats: sats, since: time });
+const warnings = z.array(offerWarning);
 const offered = {
-  rank: z.int(),
+  rank: count,
   quote_id: uuid,
   provider: providerRef,
   is_estimate: z.boolean(),
-  expires_on: time.optional().openapi({ description: 'When the payment must have arrived' }),
-  accept_by: time.openapi({ description: 'Order before this time' }),
+  expires_on: time.optional(),
+  accept_by: time,
   behind_best_bps: bps,
-  haircut_ppm: z.int().openapi({ description: 'How much lower this offer ranks, in parts per million' }),
-  haircut_from: z.enum(haircutSources),
-  record: z
-    .object({ orders: z.int(), quoted_sats: keptAmount, delivered_sats: keptAmount, since: time })
-    .optional()
-    .openapi({ description: 'What this provider delivered against its quotes, by this option' }),
-  requires: z.array(z.enum(conditions)).openapi({ description: 'What is missing before this can be ordered' }),
+  haircut_ppm: ppm,
+  haircut_from: haircutSource,
+  record: deliveryRecord.optional(),
+  requires: z.array(condition),
   warnings,
-  latency_ms: z.int(),
+  latency_ms: milliseconds,
 };
-export const exchanged = { amount_fiat: keptAmount, amount_sats: keptAmount, currency_id: smallId, payment_option_id: smallId };
-export const charged = { btc_price: keptAmount, order_fee: keptAmount };
-const priced = {
-  ...charged,
-  fee_bps: bps,
-  cost_bps: bps.optional().openapi({ description: 'What the whole exchange costs against the market price of policy.reference (live or configured)' }),
-  cost_vs_median_bps: bps
-    .optional()
-    .openapi({ description: 'Instead of cost_bps where no market price is known: against the middle of the offers or a lone ticker' }),
-  arrival_seconds: z.int().optional(),
-};
-export const bought = { pay_sats: keptAmount, fee_sats: keptAmount, client_sats: keptAmount };
+export const exchanged = { amount_fiat: fiat, amount_sats: sats, currency_id: smallId, payment_option_id: smallId };
+export const charged = { btc_price: btcPrice, order_fee: fiat };
+const priced = { ...charged, fee_bps: bps, cost_bps: bps.optional(), cost_vs_median_bps: bps.optional(), arrival_seconds: seconds.optional() };
+export const bought = { pay_sats: sats, fee_sats: sats, client_sats: sats };
 
-const expected = keptAmount.openapi({ description: 'What arrives less the haircut; offers rank by this per unit paid' });
-const buyOffer = z.object({ ...offered, ...exchanged, ...priced, expected_sats: expected, on_chain_fallback: z.boolean() });
-const sellOffer = z.object({ ...offered, ...exchanged, ...priced, expected_fiat: expected });
-const liquidityOffer = z.object({ ...offered, ...bought, ...liquidityFacts, fee_ppm: z.int().optional() });
+export const buyOffer = z.object({ ...offered, ...exchanged, ...priced, expected_sats: sats, on_chain_fallback: z.boolean() });
+export const sellOffer = z.object({ ...offered, ...exchanged, ...priced, expected_fiat: fiat });
+export const liquidityOffer = z.object({ ...offered, ...bought, ...liquidityFacts, fee_ppm: ppm.optional() });
 
 const quoted = { quote_id: true, is_estimate: true, expires_on: true, accept_by: true, provider: true } as const;
 const quotedExchange = {
@@ -76,11 +64,9 @@ const quotedExchange = {
   order_fee: true,
 } as const;
 const open = { requires: true, warnings: true } as const;
-export const buyQuote = buyOffer.pick(quotedExchange).extend({
-  warnings: warnings.optional().openapi({ description: 'price-check-weak: two offers differ so much that nobody can tell which price is right' }),
-});
-export const sellQuoteShape = sellOffer.pick({ ...quotedExchange, ...open });
-export const liquidityQuoteShape = liquidityOffer.pick({
+export const buyQuote = buyOffer.pick(quotedExchange).extend({ warnings: warnings.optional() });
+export const sellQuote = sellOffer.pick({ ...quotedExchange, ...open });
+export const liquidityQuote = liquidityOffer.pick({
   ...quoted,
   ...open,
   pay_sats: true,
@@ -96,147 +82,150 @@ export const liquidityQuoteShape = liquidityOffer.pick({
 
 // ---- those who are not ranked ------------------------------------------------------------------------------------------------------------
 
+export const exclusionRule = z.enum(exclusionRules);
+export const refusalReason = z.enum(refusalReasons);
+export const faultKind = z.enum(faultKinds);
 const exchangeLimits = {
-  min_amount_fiat: anyAmount.optional(),
-  max_amount_fiat: anyAmount.optional(),
-  min_amount_sats: anyAmount.optional(),
-  max_amount_sats: anyAmount.optional(),
+  min_amount_fiat: fiat.optional(),
+  max_amount_fiat: fiat.optional(),
+  min_amount_sats: sats.optional(),
+  max_amount_sats: sats.optional(),
 };
-const liquidityLimits = {
-  min_pay_sats: anyAmount.optional(),
-  max_pay_sats: anyAmount.optional(),
-  min_amount_sats: anyAmount.optional(),
-  max_amount_sats: anyAmount.optional(),
-};
-const excludedAs = { provider: providerRef, rule: z.enum(exclusionRules), deviation_bps: bps.optional(), limit_bps: bps.optional(), until: time.optional() };
-const refusedAs = { provider: providerRef, reason: z.enum(refusalReasons), connect_to: z.string().optional() };
-const failed = z.object({
+const channelLimits = { min_pay_sats: sats.optional(), max_pay_sats: sats.optional(), min_amount_sats: sats.optional(), max_amount_sats: sats.optional() };
+const excludedAs = { provider: providerRef, rule: exclusionRule, deviation_bps: bps.optional(), limit_bps: bps.optional(), until: time.optional() };
+const refusedAs = { provider: providerRef, reason: refusalReason, connect_to: z.string().optional() };
+
+export const failure = z.object({
   provider: providerRef,
-  reason: z.enum(faultKinds),
+  reason: faultKind,
   retryable: z.boolean(),
-  latency_ms: z.int().optional(),
+  latency_ms: milliseconds.optional(),
   retry_on: time.optional(),
 });
-const exchangeReasons = {
-  excluded: z.array(z.object({ ...excludedAs, amount_fiat: keptAmount.optional(), amount_sats: keptAmount.optional() })),
-  refused: z.array(z.object({ ...refusedAs, ...exchangeLimits })),
-  failed: z.array(failed),
-};
-const liquidityReasons = {
-  excluded: z.array(z.object({ ...excludedAs, pay_sats: keptAmount, is_estimate: z.boolean() })),
-  refused: z.array(z.object({ ...refusedAs, ...liquidityLimits })),
-  failed: z.array(failed),
-};
+export const exchangeExclusion = z.object({ ...excludedAs, amount_fiat: fiat.optional(), amount_sats: sats.optional() });
+export const exchangeRefusal = z.object({ ...refusedAs, ...exchangeLimits });
+export const liquidityExclusion = z.object({ ...excludedAs, pay_sats: sats, is_estimate: z.boolean() });
+export const liquidityRefusal = z.object({ ...refusedAs, ...channelLimits });
+const exchangeReasons = { excluded: z.array(exchangeExclusion), refused: z.array(exchangeRefusal), failed: z.array(failure) };
+const liquidityReasons = { excluded: z.array(liquidityExclusion), refused: z.array(liquidityRefusal), failed: z.array(failure) };
 
-/** In a problem, where the request tells the ramp. */
+export const limits = { exchange: z.object(exchangeLimits), liquidity: z.object(channelLimits) };
+
+/** What a problem of a ramp's prices and orders adds. */
+const asProblem = <R extends { excluded: z.ZodType; refused: z.ZodType; failed: z.ZodType }, L extends z.ZodType, O extends z.ZodType>(
+  { excluded, refused, failed }: R,
+  within: L,
+  offer: O,
+) => ({
+  limits: within.optional(),
+  excluded: excluded.optional(),
+  refused: refused.optional(),
+  failed: failed.optional(),
+  offers: z.array(offer).optional(),
+});
 export const problemMembers = {
-  limits: z
-    .object({ ...exchangeLimits, ...liquidityLimits })
-    .optional()
-    .openapi({ description: 'Other limits to ask within' }),
-  excluded: z
-    .array(
-      z.object({
-        ...excludedAs,
-        amount_fiat: keptAmount.optional(),
-        amount_sats: keptAmount.optional(),
-        pay_sats: keptAmount.optional(),
-        is_estimate: z.boolean().optional(),
-      }),
-    )
-    .optional(),
-  refused: z.array(z.object({ ...refusedAs, ...exchangeLimits, ...liquidityLimits })).optional(),
-  failed: z.array(failed).optional(),
-  offers: z
-    .array(z.union([buyOffer, sellOffer, liquidityOffer]))
-    .optional()
-    .openapi({ description: 'price-changed: the current offers' }),
+  buy: asProblem(exchangeReasons, limits.exchange, buyOffer),
+  sell: asProblem(exchangeReasons, limits.exchange, sellOffer),
+  liquidity: { ...asProblem(liquidityReasons, limits.liquidity, liquidityOffer), connect_to: z.string().optional() },
 };
 
 // ---- the whole answer ----------------------------------------------------------------------------------------------------------------------
 
+export const policyName = z.enum(policyNames);
+export const decidedBy = z.enum(decisive);
+export const tieBreak = z.enum(tieBreaks);
+export const referenceSource = z.enum(referenceSources);
+export const feedState = z.enum(feedStates);
+export const learning = z.enum(['off', 'shown', 'ranked']);
+export const feedVerdict = z.object({ name: z.string(), state: feedState, btc_price: btcPrice.optional() });
+export const reference = z.object({
+  btc_price: btcPrice,
+  source: referenceSource,
+  observed_on: time,
+  disputed: z.literal(true).optional(),
+  feeds: z.array(feedVerdict).optional(),
+});
 const policy = {
-  name: z.enum(policyNames),
-  decided_by: z.enum(decisive),
-  tie_breaks: z.array(z.enum(tieBreaks)),
-  preference_bps: z.record(z.string(), bps).openapi({ description: 'Declared preferences other than 0, by provider' }),
+  name: policyName,
+  decided_by: decidedBy,
+  tie_breaks: z.array(tieBreak),
+  preference_bps: z.record(providerId, bps),
   preference_decided: z.boolean(),
   indicative_haircut_bps: bps,
-  reference: z
-    .object({
-      btc_price: keptAmount,
-      source: z.enum(referenceSources),
-      observed_on: time,
-      disputed: z.literal(true).optional().openapi({ description: 'It would have excluded more than half of the sound offers, and so excluded none' }),
-      feeds: z
-        .array(z.object({ name: z.string(), state: z.enum(feedStates), btc_price: keptAmount.optional() }))
-        .optional()
-        .openapi({ description: 'The public tickers of this currency, and what each was worth' }),
-    })
-    .optional(),
-  price_check: z.literal('weak').optional().openapi({ description: 'Two offers differ, and nothing can judge between them' }),
-  learning: z.enum(['off', 'shown', 'ranked']).optional(),
+  learning: learning.optional(),
   record_snapshot: z.string().optional(),
-  max_wait_ms: z.int(),
-  waited_ms: z.int(),
+  max_wait_ms: milliseconds,
+  waited_ms: milliseconds,
   answered_on: time,
 };
-const hint = z.string().optional().openapi({ description: 'Without any offer: what the providers said, and the amounts at which they begin or end' });
+export const exchangePolicy = z.object({
+  ...policy,
+  reference: reference.optional(),
+  price_check: z.literal('weak').optional(),
+  outlier_bps: bps,
+  tolerance_bps: bps,
+});
+export const liquidityPolicy = z.object(policy);
+const hint = z.string().optional();
 const exchangeAnswer = {
   offers_id: uuid,
   hint,
-  amount_fiat: keptAmount.optional(),
-  amount_sats: keptAmount.optional(),
+  amount_fiat: fiat.optional(),
+  amount_sats: sats.optional(),
   currency_id: smallId,
   payment_option_id: smallId,
   ...exchangeReasons,
-  policy: z.object({ ...policy, outlier_bps: bps, tolerance_bps: bps }),
+  policy: exchangePolicy,
 };
 export const buyOffers = z.object({ ...exchangeAnswer, offers: z.array(buyOffer) });
-export const sellOffersShape = z.object({ ...exchangeAnswer, offers: z.array(sellOffer) });
+export const sellOffers = z.object({ ...exchangeAnswer, offers: z.array(sellOffer) });
 const liquidityAnswer = z.object({
   offers_id: uuid,
   hint,
   product,
-  amount_sats: anyAmount,
+  amount_sats: sats,
   pay_with: z.string(),
-  lease_blocks: z.int().optional(),
+  lease_blocks: blocks.optional(),
   offers: z.array(liquidityOffer),
   ...liquidityReasons,
-  policy: z.object(policy),
+  policy: liquidityPolicy,
 });
-export const liquidityOffersShape = liquidityAnswer.extend({ firm_quotes_left: z.int().optional() });
+export const liquidityOffers = liquidityAnswer.extend({ firm_quotes_left: count.optional() });
 
-const sums = z.object({ quoted_sats: z.string(), delivered_sats: z.string() });
-/** Quoted and delivered sums, under a slow and a fast decay. */
-const windows = z.object({ slow: sums, fast: sums });
+/** Quoted and delivered sums as decimal text: a sum may outgrow a JSON integer. */
+export const storedSums = z.object({ quoted_sats: z.string(), delivered_sats: z.string() });
+export const storedWindows = z.object({ slow: storedSums, fast: storedSums });
 /** The position of a receipt in the tree of its day, once that day is closed (docs/receipts.md). */
-const inclusion = z.object({ day: z.string(), index: z.int(), size: z.int(), proof: z.array(z.string()), root: z.string(), signed_root: z.string() });
+export const inclusion = z.object({ day: z.string(), index: count, size: count, proof: z.array(z.string()), root: z.string(), signed_root: z.string() });
+export const receiptKind = z.enum(['decision', 'filled', 'link']);
+export const receipt = z.object({ kind: receiptKind, receipt: z.string(), made_on: time, inclusion: inclusion.optional() });
+export const rankedFigures = z.object({
+  provider: providerId,
+  pay: z.string(),
+  receive: z.string(),
+  fee: z.string(),
+  binding: z.boolean(),
+  counts_as_binding: z.boolean(),
+  haircut_bps: bps,
+  haircut_ppm: ppm,
+  h0_ppm: ppm.optional(),
+  prior_sats: z.string().optional(),
+  estimates: storedWindows.optional(),
+  broken: storedWindows.optional(),
+  operator: z.enum(['pinned', 'reset']).optional(),
+  preference_bps: bps,
+  tie_key: z.string(),
+});
 /** What POST /route adds: the stored figures that ranked the offers, and the receipts made from them. */
 const decision = {
-  receipt: z.string().openapi({ description: 'The signed decision, a compact JWS' }),
-  receipts: z.array(z.object({ kind: z.enum(['decision', 'filled', 'link']), receipt: z.string(), made_on: time, inclusion: inclusion.optional() })),
+  receipt: z.string(),
+  receipts: z.array(receipt),
   request_id: z.string(),
-  version: z.int(),
-  chosen_rank: z.int().optional(),
-  ranked: z.array(
-    z.object({
-      provider: z.string(),
-      pay: z.string(),
-      receive: z.string(),
-      fee: z.string(),
-      binding: z.boolean(),
-      counts_as_binding: z.boolean(),
-      haircut_bps: bps,
-      haircut_ppm: z.int(),
-      h0_ppm: z.int().optional(),
-      prior_sats: z.string().optional(),
-      estimates: windows.optional(),
-      broken: windows.optional(),
-      operator: z.enum(['pinned', 'reset']).optional(),
-      preference_bps: bps,
-      tie_key: z.string(),
-    }),
-  ),
+  version: count,
+  chosen_rank: count.optional(),
+  ranked: z.array(rankedFigures),
 };
-export const routeAnswer = z.union([buyOffers.extend(decision), sellOffersShape.extend(decision), liquidityAnswer.extend(decision)]);
+export const buyRoute = buyOffers.extend({ ramp: z.literal('buy'), ...decision });
+export const sellRoute = sellOffers.extend({ ramp: z.literal('sell'), ...decision });
+export const liquidityRoute = liquidityAnswer.extend({ ramp: z.literal('liquidity'), ...decision });
+export const route = z.discriminatedUnion('ramp', [buyRoute, sellRoute, liquidityRoute]);

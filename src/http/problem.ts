@@ -60,7 +60,6 @@ export const problems: Record<ProblemCode, Kind> = {
   'too-many-open-orders': kind(429, 'Too many open unpaid orders', 'ask-user'),
   'daily-limit-reached': kind(429, 'The daily limit is reached', 'wait'),
   internal: kind(500, 'The gateway failed', 'contact-support'),
-  'provider-bad-answer': kind(502, 'The provider gave a bad answer', 'requote'),
   'payout-link-refused': kind(502, "The provider's payment link is not trusted", 'contact-support'),
   'provider-unavailable': kind(503, 'The provider did not take the order', 'retry', true),
   'all-providers-failed': kind(503, 'No provider answered', 'retry', true),

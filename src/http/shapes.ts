@@ -1,53 +1,64 @@
-import { z } from '@hono/zod-openapi';
+/** Shapes that several routes share. What each member means, for those who call: src/contract/members.ts. */
+import { z } from 'zod';
 import { readCountry } from '../domain/country.ts';
 import { orderStatuses, stages } from '../domain/order.ts';
-import { paymentKinds } from '../gateway/outward.ts';
+import { ramps } from '../domain/ramp.ts';
 
-/** Shapes that several routes share. Amounts are integers, in hundredths of the fiat unit or in sats. Times are RFC 3339 UTC with milliseconds. */
-export const sessionId = z
-  .uuid()
-  .toLowerCase()
-  .openapi({ example: '72614b08-f884-479e-8a90-b13495afd5d9', description: 'From GET /verify, opened by POST /session. A bearer secret.' });
+// ---- units: one shape each, so that the description names the unit of every number -----------------------------------------------------------
+
+/** Whole sats. */
+export const sats = z.int();
+/** Hundredths of the fiat unit. */
+export const fiat = z.int();
+/** Hundredths of the fiat unit for one bitcoin. */
+export const btcPrice = z.int();
+export const bps = z.int();
+export const ppm = z.int();
+export const milliseconds = z.int();
+export const seconds = z.int();
+export const blocks = z.int();
+export const count = z.int();
+/** RFC 3339 in UTC, with milliseconds. */
+export const time = z.iso.datetime();
 /** Swift writes UUIDs in capitals; ours are in lower case. RFC 9562: readers accept both. */
 export const uuid = z.uuid().toLowerCase();
-export const time = z.iso.datetime().openapi({ example: '2026-11-21T10:15:00.715Z' });
-export const amount = z.int().min(1, 'must be an integer of at least 1').max(2_100_000_000_000_000).openapi({ example: 10_000 });
-export const anyAmount = z.int();
-/** As stored. An old amount that no JSON integer holds is null. */
-export const keptAmount = z.int().nullable();
+
+const least = 'must be an integer of at least 1';
+const most = 2_100_000_000_000_000;
+export const askedSats = z.int().min(1, least).max(most);
+export const askedFiat = z.int().min(1, least).max(most);
+/** A price guard where the price may be nothing. */
+export const askedOrNoSats = z.int().min(0, 'must be an integer of at least 0').max(most);
 export const smallId = z.int().min(0).max(2_147_483_647);
+export const askedBlocks = z.int().min(0).max(1_000_000);
+export const maxWait = z.int().min(300).max(60_000);
+
+// ---- others --------------------------------------------------------------------------------------------------------------------------------
+
+export const sessionId = z.uuid().toLowerCase();
 export const text = (max: number) => z.string().min(1).max(max);
-export const webhookUrl = z.string().max(2048).openapi({ example: 'https://api.wallet.example/ramp/u_7Qm2x9' });
-export const providerRef = z.object({ id: z.string(), name: z.string() });
+export const webhookUrl = z.string().max(2048);
+export const providerId = z.string();
+export const providerRef = z.object({ id: providerId, name: z.string() });
 export const ipv4 = z.ipv4();
 export const country = z
   .string()
   // Report a malformed code only once.
   .regex(/^[A-Za-z]{2}$/, { error: 'must be an ISO 3166 country of two letters', abort: true })
   .refine((code) => readCountry(code) !== undefined, 'must be a country of ISO 3166 (GB, not England)')
-  .overwrite((code) => readCountry(code) ?? code)
-  .openapi({ example: 'DE' });
+  .overwrite((code) => readCountry(code) ?? code);
 
-export const orderState = { order_status: z.enum(orderStatuses), stage: z.enum(stages) };
-
-/** How to pay. `kind` says which value to pay to; without one, a fiat provider's own keys say it. */
-export const paymentInfo = z.object({
-  payment_option_id: smallId.optional(),
-  kind: z.enum(paymentKinds).optional(),
-  lightning_invoice: z.string().optional(),
-  lightning_address: z.string().optional(),
-  lnurl: z.string().optional(),
-  address: z.string().optional(),
-  amount_sats: keptAmount.optional(),
-  min_sats: keptAmount.optional(),
-  max_sats: keptAmount.optional(),
-  bip21: z.string().optional(),
-  altcoin_amount: z.string().optional(),
-  altcoin_code: z.string().optional(),
-  payment_url: z.string().optional(),
-  payment_details: z
-    .record(z.string(), z.string())
-    .optional()
-    .openapi({ description: "The provider's own keys; provider_reference is the reference under whatever name it came" }),
-  epc_qr: z.string().optional().openapi({ description: 'EPC069-12: euros to a valid IBAN' }),
+export const ramp = z.enum(ramps);
+export const network = z.enum(['lightning', 'onchain']);
+export const product = z.enum(['recharge', 'inbound', 'turbo']);
+export const stage = z.enum(stages);
+export const orderStatus = z.enum(orderStatuses);
+export const orderState = { order_status: orderStatus, stage };
+/** What every status call of a ramp takes. */
+export const ordersBody = z.object({
+  session_id: sessionId,
+  order_id: uuid.optional(),
+  limit: z.int().min(1).max(200).optional(),
+  changed_since: time.optional(),
 });
+export const publicKey = z.object({ kid: z.string(), kty: z.literal('OKP'), crv: z.literal('Ed25519'), use: z.literal('sig'), x: z.string() });

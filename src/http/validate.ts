@@ -1,5 +1,5 @@
 /** Checks a request against its route's shape. Describes each mistake in a sentence that says what to send instead. */
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { distanceOf } from '../domain/edit-distance.ts';
 import { Problem } from '../gateway/problem.ts';
 

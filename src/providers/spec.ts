@@ -112,16 +112,10 @@ export type PlaceRequest = { quote: QuoteRequest; offer: ProviderOffer; inputs: 
  */
 export type PaymentInfo =
   | { kind: 'fiat'; paymentUrl?: string; paymentDetails?: Record<string, string> }
-  | {
-      kind: 'invoice' | 'lightning_address' | 'lnurl' | 'onchain' | 'altcoin';
-      value: string;
-      amountSats?: bigint;
-      minSats?: bigint;
-      maxSats?: bigint;
-      bip21?: string;
-      altcoinAmount?: string;
-      altcoinCode?: string;
-    }
+  | { kind: 'invoice'; value: string; amountSats: bigint }
+  | { kind: 'lightning_address' | 'lnurl'; value: string; amountSats: bigint; minSats?: bigint; maxSats?: bigint }
+  | { kind: 'onchain'; value: string; amountSats: bigint; bip21: string }
+  | { kind: 'altcoin'; value: string; amountSats: bigint; altcoinAmount?: string; altcoinCode: string }
   /** There are no instructions. `problem`: there are some, but nobody sees them, since they could not be read or shown whole. */
   | { kind: 'none'; problem?: string };
 

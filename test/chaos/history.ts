@@ -362,7 +362,7 @@ const startInstance = (world: World, name: string): Instance => {
     platform: (c) => ({ gateway: gateways.get(c.req.header('x-instance') ?? '') as Gateway, ip: () => '192.0.2.7' }),
     http: httpSettings(config, secrets),
     limiter: async () => await Promise.resolve({ allowed: true, resetSeconds: 60 }),
-    docs: async () => await Promise.resolve(undefined),
+    pages: () => Promise.resolve(undefined),
     metrics: async (c) => await Promise.resolve(c.text('')),
   }));
   gateways.set(name, gateway);

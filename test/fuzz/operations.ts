@@ -53,29 +53,34 @@ const resolve = (value: unknown, schemas: Record<string, Schema>): unknown => {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item, schemas)]));
 };
 
+/** Described, but no endpoint's: text, and a file. */
+const noEndpoints = ['/metrics', '/openapi.json'];
+
 export const readOperations = async (gatewayUrl: string): Promise<Operation[]> => {
   const document = (await (await fetch(`${gatewayUrl}/openapi.json`)).json()) as Description;
   const schemas = document.components?.schemas ?? {};
-  return Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, one]): Operation => {
-      const given = one.requestBody?.content['application/json']?.schema;
-      return {
-        method: method as 'get' | 'post',
-        path,
-        name: `${method.toUpperCase()} ${path}`,
-        body: given && (resolve(given, schemas) as Schema),
-        query: (one.parameters ?? []).filter((parameter) => parameter.in === 'query').map(({ name, schema }) => ({ name, schema })),
-        responses: new Map(
-          Object.entries(one.responses).map(([status, { description, content = {} }]) => {
-            const checks = Object.entries(content).map(
-              ([type, { schema }]) => [type, z.fromJSONSchema(resolve(schema, schemas) as Parameters<typeof z.fromJSONSchema>[0])] as const,
-            );
-            return [Number(status), { codes: description, checks: new Map(checks) }];
-          }),
-        ),
-      };
-    }),
-  );
+  return Object.entries(document.paths)
+    .filter(([path]) => !noEndpoints.includes(path))
+    .flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, one]): Operation => {
+        const given = one.requestBody?.content['application/json']?.schema;
+        return {
+          method: method as 'get' | 'post',
+          path,
+          name: `${method.toUpperCase()} ${path}`,
+          body: given && (resolve(given, schemas) as Schema),
+          query: (one.parameters ?? []).filter((parameter) => parameter.in === 'query').map(({ name, schema }) => ({ name, schema })),
+          responses: new Map(
+            Object.entries(one.responses).map(([status, { description, content = {} }]) => {
+              const checks = Object.entries(content).map(
+                ([type, { schema }]) => [type, z.fromJSONSchema(resolve(schema, schemas) as Parameters<typeof z.fromJSONSchema>[0])] as const,
+              );
+              return [Number(status), { codes: description, checks: new Map(checks) }];
+            }),
+          ),
+        };
+      }),
+    );
 };
 
 export type Checked = { code: string | undefined; body: unknown; wrong: string[] };

@@ -158,7 +158,7 @@ describe('nothing bad gets far', () => {
   it.each(['/docs', '/openapi.json', '/metrics'])('%s carries them too, and takes GET only', async (path) => {
     const { headers, status } = await fetch(gateway.url + path, { headers: { 'x-request-id': 'my-request-0002' } });
     expect([status, headers.get('x-request-id'), headers.get('x-ramp-mode')]).toEqual([200, 'my-request-0002', 'sandbox']);
-    expect(headers.get('cache-control')).toBe(path === '/metrics' ? 'no-store' : 'public, max-age=300');
+    expect(headers.get('cache-control')).toBe({ '/docs': 'no-cache', '/openapi.json': 'public, max-age=300' }[path] ?? 'no-store');
     const posted = await fetch(gateway.url + path, { method: 'POST' });
     expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET']);
   });

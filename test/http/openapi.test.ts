@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { endpoints } from '../../src/http/endpoints.ts';
-import { createOpenApi, problemsOf } from '../../src/http/openapi.ts';
+import { createDocument } from '../../src/contract/document.ts';
+import { problemsOf } from '../../src/contract/operation-problems.ts';
 import { problems } from '../../src/http/problem.ts';
 
 type Description = {
@@ -11,7 +12,7 @@ type Description = {
     Record<string, { responses: Record<string, { description: string }>; parameters?: { in: string; name: string; required?: boolean }[] }>
   >;
 };
-const api = createOpenApi(endpoints, '0.0.0') as Description;
+const api = createDocument(endpoints, { version: '0.0.0', examples: { answers: {}, problems: {} } }) as Description;
 const described = (path: string) => api.paths[path.replaceAll(/:([a-z_]+)/g, '{$1}')];
 
 it('describes every route that is served, as OpenAPI 3.1', () => {
@@ -82,13 +83,59 @@ it('describes the answer of an instance that is not ready as it is, beside the p
   expect(answer.description).toContain('Not ready');
 });
 
-it('gives POST /route one shape for each ramp', () => {
-  const answer = described('/route')?.['post']?.responses['200'];
-  const { content } = answer as unknown as { content: Record<string, { schema: { anyOf: { properties: object }[] } }> };
-  const shapes = content['application/json']?.schema.anyOf.map(({ properties }) => Object.keys(properties)) ?? [];
-  expect(shapes.map((names) => [names.includes('payment_option_id'), names.includes('product'), names.includes('ranked')])).toEqual([
-    [true, false, true],
-    [true, false, true],
-    [false, true, true],
-  ]);
+type Json = { [key: string]: unknown };
+const schemas = (api as unknown as { components: { schemas: { [name: string]: Json } } }).components.schemas;
+const operations = Object.values(api.paths).flatMap((methods) => Object.values(methods) as unknown as Json[]);
+
+it('gives every operation an id of its own, a summary and a description', () => {
+  const ids = operations.map(({ operationId }) => operationId);
+  expect(new Set(ids).size).toBe(operations.length);
+  expect(operations.filter(({ summary, description }) => !summary || !description)).toEqual([]);
+});
+
+it.each([
+  ['Route', 'ramp', { buy: 'BuyRoute', sell: 'SellRoute', liquidity: 'LiquidityRoute' }],
+  [
+    'SatsPayment',
+    'kind',
+    {
+      invoice: 'InvoicePayment',
+      lightning_address: 'LightningAddressPayment',
+      lnurl: 'LnurlPayment',
+      onchain: 'OnchainPayment',
+      altcoin: 'AltcoinPayment',
+      none: 'NothingToPay',
+    },
+  ],
+  ['GetSellConnectionsAnswer', 'asked_for', { connection: 'OneSellConnection', account: 'SellConnectionsOfAccount' }],
+])('%s is told apart by %s', (name, propertyName, forms) => {
+  const mapping = Object.fromEntries(Object.entries(forms).map(([word, form]) => [word, `#/components/schemas/${form}`]));
+  expect(schemas[name]?.['discriminator']).toEqual({ propertyName, mapping });
+});
+
+it('closes the words that a client must act on, and leaves the others open', () => {
+  for (const name of ['Stage', 'OrderStatus', 'Action']) expect([name, Object.keys(schemas[name] ?? {})]).toEqual([name, ['description', 'type', 'enum']]);
+  for (const name of ['RefusalReason', 'FaultReason', 'ExclusionRule', 'OfferWarning', 'FillWarning', 'Requirement', 'ProblemCode'])
+    expect([name, (schemas[name]?.['anyOf'] as Json[] | undefined)?.[1]]).toEqual([name, { type: 'string' }]);
+  expect((schemas['Problem']?.['properties'] as { [member: string]: Json } | undefined)?.['code']?.['$ref']).toBe('#/components/schemas/ProblemCode');
+});
+
+/** Every object below a value. */
+const objectsIn = (value: unknown): Json[] =>
+  typeof value !== 'object' || value === null ? [] : [...(Array.isArray(value) ? [] : [value as Json]), ...Object.values(value).flatMap(objectsIn)];
+
+it('says of every member what it means, and of every number what it counts', () => {
+  const members = Object.entries(schemas).flatMap(([name, schema]) =>
+    objectsIn(schema).flatMap((one) =>
+      Object.entries((one['properties'] as { [member: string]: Json }) ?? {}).map(([member, of]) => [`${name}.${member}`, of] as const),
+    ),
+  );
+  expect(members.length).toBeGreaterThan(700);
+  expect(members.filter(([, of]) => typeof of['description'] !== 'string' || of['description'] === '').map(([name]) => name)).toEqual([]);
+  const bare = members.filter(([, { type }]) => type === 'integer' || type === 'number').map(([name]) => name.split('.')[1] ?? '');
+  expect([...new Set(bare)].sort()).toEqual(['amount', 'fee_rate', 'limit', 'max', 'status']);
+});
+
+it('leaves answers open for members of a later version', () => {
+  expect(objectsIn(schemas).filter((one) => one['additionalProperties'] === false)).toEqual([]);
 });

@@ -12,7 +12,7 @@ const headersOfInterest = [
   'x-content-type-options',
 ];
 /** Their values are ids or times; that they are there is not. */
-const headersByPresence = ['x-request-id', 'retry-after'];
+const headersByPresence = ['x-request-id', 'retry-after', 'etag'];
 
 const secretKeys = new Set([
   'session_id',

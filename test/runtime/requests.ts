@@ -29,6 +29,14 @@ const service: Row[] = [
   { name: 'GET /health/live', expected: [200], run: ({ ask }) => ask('/health/live') },
   { name: 'GET /health/ready', expected: [200], run: ({ ask }) => ask('/health/ready') },
   { name: 'GET /openapi.json', expected: [200], run: ({ ask }) => ask('/openapi.json') },
+  {
+    name: 'GET /openapi.json again, by its ETag',
+    expected: [304],
+    run: async ({ ask }) => {
+      const { headers } = await ask('/openapi.json');
+      return await ask('/openapi.json', undefined, { headers: { 'if-none-match': headers.get('etag') ?? 'no ETag' } });
+    },
+  },
   { name: 'GET /docs', expected: [200], run: ({ ask }) => ask('/docs') },
   { name: 'GET /docs/errors', expected: [200], run: ({ ask }) => ask('/docs/errors') },
   { name: 'GET /docs/../wrangler.toml is not served', expected: [404, 'not-found'], run: ({ ask }) => ask('/docs/%2e%2e%2fwrangler.toml') },

@@ -94,8 +94,9 @@ export const makeImageFolder = async (config: string): Promise<string> => {
       .split(/^FROM .*$/m)
       .at(-1) ?? '';
   for (const [, built, from = '', to = ''] of lastStage.matchAll(/^COPY (?:--link )?(--from=build )?(\S+) (\S+)$/gm)) {
-    if (built === undefined) cpSync(join(root, from), join(folder, to.endsWith('/') ? join(to, basename(from)) : to), { recursive: true });
-    else await bundle(join(folder, to));
+    // What the build stage makes: the bundle, and the pages, which the tests' set-up has made.
+    if (built !== undefined && from.endsWith('.mjs')) await bundle(join(folder, to));
+    else cpSync(join(root, from.replace(/^\/build\//, '')), join(folder, to.endsWith('/') ? join(to, basename(from)) : to), { recursive: true });
   }
   writeFileSync(join(folder, 'providers.config.yaml'), config);
   return folder;

@@ -1,5 +1,5 @@
-/** No test passes whose gateway answered otherwise than it describes (described.ts). Read once for each test file. */
+/** No test passes that had an exchange which is not as the OpenAPI document says (described.ts). Read once for each test file. */
 import { afterEach, expect } from 'vitest';
 import { takeWrong } from './described.ts';
 
-afterEach(() => expect(takeWrong(), 'answers that are not as described').toEqual([]));
+afterEach(() => expect(takeWrong(), 'exchanges that are not as described').toEqual([]));

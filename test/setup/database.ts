@@ -1,5 +1,5 @@
 /**
- * Runs once around all tests: the seed that is given; the bundled child processes; one server, one migrated template that test/support/postgres.ts clones for each file.
+ * Runs once around all tests: the seed that is given; the pages; the bundled child processes; one server, one migrated template that test/support/postgres.ts clones for each file.
  * DATABASE_URL names a server to use instead of an own one (its user must be allowed to create databases); TEST_DATABASE=pglite uses none.
  */
 import { randomBytes } from 'node:crypto';
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { connect } from '../../src/entry/database-node.ts';
 import { migrate } from '../../src/entry/migrate.ts';
+import { buildPages } from '../../scripts/pages.ts';
 import { bundleChildren } from './children.ts';
 import { startPostgres } from './postgres-server.ts';
 
@@ -27,7 +28,7 @@ export const migrationsFolder = fileURLToPath(new URL('../../migrations', import
 export const setup = async (project: TestProject): Promise<() => Promise<void>> => {
   const seed = process.env['CHAOS_SEED'];
   project.provide('seed', seed === undefined ? undefined : Number(seed));
-  const [children, end] = await Promise.all([bundleChildren(), startServer(project)]);
+  const [children, end] = await Promise.all([bundleChildren(), startServer(project), buildPages()]);
   project.provide('children', children.folder);
   return async () => {
     children.remove();

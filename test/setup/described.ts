@@ -1,65 +1,74 @@
 /**
- * Every answer of a gateway that a test gets through `fetch` is held against the description: the members of its schema and no other, a status
- * and a problem code that the operation lists. The compiler sees most of this; what it cannot see (a member too many, stored bytes) fails in
- * answers.ts. This file is read once for each process: to make closed schemas of all endpoints takes longer than most files' tests.
+ * Every exchange with a gateway that a test has through `fetch` is held against the OpenAPI document: a request that was served, a listed status,
+ * the headers, the members of the schema and no other, a problem code that the operation lists. The compiler sees most of this; what it cannot see
+ * (a member too many, stored bytes) fails in answers.ts. This file is read once for each process, since the document takes longer to make than
+ * most files' tests. RECORD_EXCHANGES names a file that keeps the exchanges, for the examples of the document.
  */
-import { z } from 'zod';
-import { endpoints } from '../../src/http/endpoints.ts';
-import { problemsOf } from '../../src/http/openapi.ts';
-import { problemShape } from '../../src/http/problem-shape.ts';
-import { problems } from '../../src/http/problem.ts';
-import type { Endpoint } from '../../src/http/call.ts';
+import { appendFileSync } from 'node:fs';
+import { expect } from 'vitest';
+import { problemsOf } from '../../src/contract/operation-problems.ts';
 import type { ProblemCode } from '../../src/gateway/problem.ts';
+import { endpoints } from '../../src/http/endpoints.ts';
+import { problems } from '../../src/http/problem.ts';
+import { checkExchange, type Exchange } from '../contract/document-check.ts';
 
-/** As JSON Schema of an output an object is closed. */
-const strict = (schema: z.ZodType): z.ZodType => z.fromJSONSchema(z.toJSONSchema(schema, { io: 'output' }) as Parameters<typeof z.fromJSONSchema>[0]);
-
-type Known = { endpoint: Endpoint; path: RegExp; good: z.ZodType; listed: ReadonlySet<ProblemCode> };
-const known = endpoints.map((endpoint): Known => ({
-  endpoint,
-  path: new RegExp(`^${endpoint.path.replaceAll('.', '\\.').replaceAll(/:[a-z_]+/g, '[^/]+')}$`),
-  good: strict(endpoint.answer),
-  listed: problemsOf(endpoint),
-}));
-const problem = strict(problemShape);
-
-const faultsOf = (schema: z.ZodType, body: unknown): string[] => {
-  const parsed = schema.safeParse(body);
-  return parsed.success ? [] : parsed.error.issues.slice(0, 3).map((issue) => `/${issue.path.join('/')}: ${issue.message}`);
-};
-
-/** What is wrong with an answer. Nothing is known of paths that are no endpoint's. */
-const wrongWith = (method: string, path: string, status: number, body: unknown): string[] => {
-  const one = known.find(({ endpoint, path: form }) => endpoint.method === method.toLowerCase() && form.test(path));
-  if (!one) return [];
-  if (status === 200 || (one.endpoint.otherStatuses?.[status] !== undefined && !isProblem(body))) return faultsOf(one.good, body);
-  if (!isProblem(body)) return [`${status} is not described`];
-  const { code } = body;
-  const wrong = faultsOf(problem, body);
-  if (!one.listed.has(code)) wrong.push(`${status} ${code} is not listed`);
-  else if (problems[code].status !== status) wrong.push(`${code} came as ${status}`);
-  return wrong;
-};
+const listed = new Map(endpoints.map((endpoint) => [endpoint.id, problemsOf(endpoint)]));
 const isProblem = (body: unknown): body is { code: ProblemCode } => typeof body === 'object' && body !== null && 'code' in body && 'type' in body;
 
-/** Only a gateway marks its answers so. */
-const isOurs = (response: Response): boolean => response.headers.has('x-request-id') && /json/.test(response.headers.get('content-type') ?? '');
+/** What is wrong with an exchange. Nothing is known of paths that are no operation's. */
+export const wrongWith = (exchange: Exchange): string[] => {
+  const checked = checkExchange(exchange);
+  if (!checked) return [];
+  const { body, status } = exchange;
+  if (isProblem(body)) {
+    if (listed.get(checked.operationId)?.has(body.code) === false) checked.wrong.push(`${body.code} is not listed`);
+    else if (problems[body.code].status !== status) checked.wrong.push(`${body.code} came as ${status}`);
+  }
+  return checked.wrong;
+};
+
+const readJson = async (response: Response): Promise<unknown> => {
+  if (!/json/.test(response.headers.get('content-type') ?? '')) return undefined;
+  // A body that is cut off is its test's own business.
+  return await response
+    .clone()
+    .json()
+    .catch(() => undefined);
+};
+const sentJson = (body: unknown): unknown => {
+  try {
+    return typeof body === 'string' ? (JSON.parse(body) as unknown) : undefined;
+  } catch {
+    return undefined;
+  }
+};
 
 const watched =
   (send: typeof fetch, wrong: Set<string>): typeof fetch =>
   async (input, init) => {
     const response = await send(input, init);
-    if (!isOurs(response)) return response;
-    const method = init?.method ?? (input instanceof Request ? input.method : 'GET');
-    const { pathname } = new URL(input instanceof Request ? input.url : input);
-    // A body that is cut off is its test's own business.
-    const body: unknown = await response
-      .clone()
-      .json()
-      .catch(() => undefined);
-    if (body !== undefined) for (const one of wrongWith(method, pathname, response.status, body)) wrong.add(`${method} ${pathname} ${response.status} ${one}`);
+    // Only a gateway marks its answers so.
+    if (!response.headers.has('x-request-id')) return response;
+    const given = input instanceof Request ? input : undefined;
+    const exchange: Exchange = {
+      method: init?.method ?? given?.method ?? 'GET',
+      path: new URL(input instanceof Request ? input.url : input).pathname,
+      request: { headers: new Headers(init?.headers ?? given?.headers), body: sentJson(init?.body) },
+      status: response.status,
+      headers: response.headers,
+      body: await readJson(response),
+    };
+    if (exchange.method !== 'HEAD') for (const one of wrongWith(exchange)) wrong.add(`${exchange.method} ${exchange.path} ${exchange.status} ${one}`);
+    record(exchange);
     return response;
   };
+
+const recording = process.env['RECORD_EXCHANGES'];
+const record = ({ method, path, status, body, headers }: Exchange): void => {
+  if (recording === undefined || body === undefined) return;
+  const { currentTestName: test, testPath: file } = expect.getState();
+  appendFileSync(recording, `${JSON.stringify({ method, path, status, type: headers.get('content-type'), body, file, test })}\n`);
+};
 
 const wrong = new Set<string>();
 globalThis.fetch = watched(globalThis.fetch, wrong);

@@ -50,7 +50,6 @@ beforeAll(() => {
     'wrangler.toml',
     'migrations/meta',
     'docs/errors.md',
-    'docs/site/errors.html',
   ])
     cpSync(join(repository, path), join(copy, path), { recursive: true });
   symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules'));

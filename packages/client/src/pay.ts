@@ -4,7 +4,8 @@ import type { Open } from './error.ts';
 import { Money, moneyOf } from './money.ts';
 import type { Answer } from './words.ts';
 
-type PaymentInfo = Answer<'/order'>['payment_info'];
+type FiatPayment = Answer<'/order'>['payment_info'];
+type SatsPayment = Answer<'/sell/order'>['payment_info'];
 
 /** How the customer pays. `kind` says which members there are; `raw` has what a later gateway adds. */
 export type Pay = {
@@ -41,29 +42,36 @@ export type Pay = {
   | { kind: 'other'; word: Open<'unknown'> }
 );
 
-export const payOf = (raw: PaymentInfo, fiat: Money | undefined, expiresOn: string | undefined): Pay | undefined => {
-  const common = {
-    amount: raw.kind === undefined ? fiat : moneyOf(raw.amount_sats, 'sat'),
-    ...defined({ before: mapped(expiresOn, dateOf) }),
-    raw,
-  };
-  if (raw.kind !== undefined) return { ...common, ...lightning(raw) };
+export const payOf = (raw: FiatPayment | SatsPayment, fiat: Money | undefined, expiresOn: string | undefined): Pay | undefined => {
+  const common = { ...defined({ before: mapped(expiresOn, dateOf) }), raw };
+  if ('kind' in raw) {
+    if (raw.kind === 'none') return undefined;
+    return { ...common, amount: moneyOf(raw.amount_sats, 'sat'), ...sats(raw) };
+  }
   const { payment_details: details, payment_url: url, epc_qr: epcQr } = raw;
   if (details) {
     const { provider_iban: iban, provider_bic: bic, provider_name: name, provider_reference: reference } = details;
     const named = Object.fromEntries(Object.entries({ iban, bic, name, reference, epcQr, url }).filter(([, value]) => value !== undefined));
-    return { ...common, kind: 'bank', details, ...named };
+    return { ...common, amount: fiat, kind: 'bank', details, ...named };
   }
-  return url === undefined ? undefined : { ...common, kind: 'page', url };
+  return url === undefined ? undefined : { ...common, amount: fiat, kind: 'page', url };
 };
 
-const lightning = (raw: PaymentInfo) => {
-  const { kind, lightning_invoice: invoice, lightning_address: toAddress, lnurl, address, bip21, altcoin_amount: altcoinAmount, altcoin_code: altcoin } = raw;
-  const [min, max] = [moneyOf(raw.min_sats, 'sat'), moneyOf(raw.max_sats, 'sat')];
-  if (kind === 'invoice' && invoice !== undefined) return { kind, invoice };
-  if (kind === 'lightning_address' && toAddress !== undefined) return { kind, address: toAddress, ...defined({ min, max }) };
-  if (kind === 'lnurl' && lnurl !== undefined) return { kind, lnurl };
-  if (kind === 'onchain' && address !== undefined) return { kind, address, ...defined({ bip21 }) };
-  if (kind === 'altcoin' && address !== undefined) return { kind, address, altcoin: altcoin ?? '', altcoinAmount: altcoinAmount ?? '' };
-  return { kind: 'other' as const, word: kind ?? 'unknown' };
+const sats = (raw: Exclude<SatsPayment, { kind: 'none' }>) => {
+  switch (raw.kind) {
+    case 'invoice':
+      return { kind: raw.kind, invoice: raw.lightning_invoice };
+    case 'lightning_address': {
+      const [min, max] = [moneyOf(raw.min_sats, 'sat'), moneyOf(raw.max_sats, 'sat')];
+      return { kind: raw.kind, address: raw.lightning_address, ...defined({ min, max }) };
+    }
+    case 'lnurl':
+      return { kind: raw.kind, lnurl: raw.lnurl };
+    case 'onchain':
+      return { kind: raw.kind, address: raw.address, bip21: raw.bip21 };
+    case 'altcoin':
+      return { kind: raw.kind, address: raw.address, altcoin: raw.altcoin_code, altcoinAmount: raw.altcoin_amount ?? '' };
+    default:
+      return { kind: 'other' as const, word: (raw satisfies never as { kind: string }).kind };
+  }
 };

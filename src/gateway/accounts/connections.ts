@@ -78,11 +78,11 @@ export const readConnections = async (
   scope: Scope,
   session: OpenSession,
   request: { connection_id?: string | undefined; account_id?: string | undefined },
-): Promise<ShownConnection | { account_id: string; connections: ShownConnection[] }> => {
+): Promise<({ asked_for: 'connection' } & ShownConnection) | { asked_for: 'account'; account_id: string; connections: ShownConnection[] }> => {
   const { gateway } = scope;
   if (request.connection_id !== undefined) {
     const { account, connection } = await findConnection(gateway, session, request.connection_id);
-    return await showConnection(gateway, await refreshConnection(scope, account, connection));
+    return { asked_for: 'connection', ...(await showConnection(gateway, await refreshConnection(scope, account, connection))) };
   }
   if (request.account_id === undefined)
     throw new Problem('invalid-request', 'Send connection_id or account_id.', { errors: [{ pointer: '/connection_id', detail: 'missing' }] });
@@ -95,7 +95,7 @@ export const readConnections = async (
   };
   const reads = connections.map((connection) => refreshConnection(scope, account, connection).catch((error: unknown) => asKnown(connection, error)));
   const fresh = await Promise.all(reads);
-  return { account_id: account.id, connections: await showConnections(gateway, fresh) };
+  return { asked_for: 'account', account_id: account.id, connections: await showConnections(gateway, fresh) };
 };
 
 type Verbs = NonNullable<SellAdapter['connections']>;

@@ -11,7 +11,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Lease } from '../../ports/runtime.ts';
 import type { Order } from '../../ports/orders.ts';
 import { warningsOf, type FillWarning } from './judge-order-fill.ts';
-import { int, type Amount } from '../outward.ts';
+import { int } from '../outward.ts';
 import { withLinkRead } from './read-link.ts';
 import { findOrder } from './read-orders.ts';
 import { twinsOf } from './twins.ts';
@@ -24,7 +24,7 @@ import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
 
 export type WithdrawalRequest = { order_id: string; failback_onchain?: string | undefined; accept_short?: boolean };
-export type Withdrawal = { order_id: string; withdrawal_expiration_date: string; lnurlw: string; link_sats?: Amount; warnings?: FillWarning[] };
+export type Withdrawal = { order_id: string; withdrawal_expiration_date: string; lnurlw: string; link_sats?: number; warnings?: FillWarning[] };
 
 /**
  * POST /withdrawal: fetches the LNURL once and seals it before answering, because a provider may refuse a second call. The same body gets the

@@ -15,20 +15,21 @@ import type { LiquidityProduct } from '../../providers/spec.ts';
 import { defined } from '../../domain/defined.ts';
 import { warningsOf } from './judge-order-fill.ts';
 import { readTerms } from '../pricing/liquidity-terms.ts';
-import { int, isoTime, providerRef, shownFacts, type Amount, type LiquidityFacts, type ShownPayment } from '../outward.ts';
+import { int, isoTime, providerRef, shownFacts, type FiatPayment, type LiquidityFacts, type SatsPayment, type ShownPayment } from '../outward.ts';
 
-type Exchanged = { amount_fiat: Amount; amount_sats: Amount; currency_id: number; payment_option_id: number };
-type Price = { btc_price: Amount; order_fee: Amount };
-type Quoted = { quoted_amount_sats: Amount; quoted_amount_fiat: Amount };
+type Exchanged = { amount_fiat: number; amount_sats: number; currency_id: number; payment_option_id: number };
+type Price = { btc_price: number; order_fee: number };
+type Quoted = { quoted_amount_sats: number; quoted_amount_fiat: number };
 type Estimate = { is_estimate: boolean; next_check_on?: string };
 type Sale = Pick<Facts, 'delivered_to' | 'matched_by'>;
 type Nothing = Record<never, never>;
 /** What only the orders of one ramp have, under the API's names. */
 type ShownOf = PerRamp<{
-  buy: { amounts: Exchanged; price: Price; ordered: Nothing; status: Quoted & { on_chain_fallback: boolean; link_sats?: Amount } };
-  sell: { amounts: Exchanged; price: Price; ordered: Estimate & Price & Sale; status: Quoted & Sale };
+  buy: { payment: FiatPayment; amounts: Exchanged; price: Price; ordered: Nothing; status: Quoted & { on_chain_fallback: boolean; link_sats?: number } };
+  sell: { payment: SatsPayment; amounts: Exchanged; price: Price; ordered: Estimate & Price & Sale; status: Quoted & Sale };
   liquidity: {
-    amounts: { product: LiquidityProduct; pay_with: string; amount_sats: number; pay_sats: Amount; fee_sats: Amount; client_sats: Amount } & LiquidityFacts;
+    payment: SatsPayment;
+    amounts: { product: LiquidityProduct; pay_with: string; amount_sats: number; pay_sats: number; fee_sats: number; client_sats: number } & LiquidityFacts;
     price: Nothing;
     ordered: Estimate;
     status: Nothing;
@@ -36,6 +37,8 @@ type ShownOf = PerRamp<{
 }>;
 
 type OrderWords<R extends Ramp> = {
+  /** How it is paid, in the ramp's own form. */
+  payment: (payment: ShownPayment | undefined) => ShownOf[R]['payment'];
   /** What the customer buys, and for how much. */
   amounts: (order: Order) => ShownOf[R]['amounts'];
   /** The fee. */
@@ -71,11 +74,16 @@ const estimateAndCheck = ({ binding, nextCheckOn }: Order): Estimate => ({
   ...(nextCheckOn === undefined ? {} : { next_check_on: isoTime(nextCheckOn) }),
 });
 
+const fiatPayment = (payment: ShownPayment | undefined): FiatPayment => (payment === undefined || 'kind' in payment ? {} : payment);
+/** Nothing is left to pay when the operator's balance paid, or when the order was found already paid. */
+const satsPayment = (payment: ShownPayment | undefined): SatsPayment => (payment !== undefined && 'kind' in payment ? payment : { kind: 'none' });
+
 const bought = exchange('buy');
 const sold = exchange('sell');
 const words: { [R in Ramp]: OrderWords<R> } = {
   buy: {
     ...bought,
+    payment: fiatPayment,
     ordered: () => ({}),
     status: (order) => ({
       ...bought.quoted(order),
@@ -85,10 +93,12 @@ const words: { [R in Ramp]: OrderWords<R> } = {
   },
   sell: {
     ...sold,
+    payment: satsPayment,
     ordered: (order) => ({ ...estimateAndCheck(order), ...sold.price(order), ...saleOf(order) }),
     status: (order) => ({ ...sold.quoted(order), ...saleOf(order) }),
   },
   liquidity: {
+    payment: satsPayment,
     amounts: ({ pay, fee, receive, terms, facts }) => {
       const { product, amountSats, payWith } = readTerms(terms);
       const amounts = { amount_sats: amountSats, pay_sats: int(pay), fee_sats: int(fee), client_sats: int(receive) };
@@ -116,7 +126,7 @@ export const showNewOrder = <R extends Ramp>(gateway: Gateway, order: Order, pay
   ...words[ramp].amounts(order),
   ...words[ramp].ordered(order),
   ...(order.expiresOn === undefined ? {} : { expires_on: isoTime(order.expiresOn) }),
-  payment_info: payment ?? {},
+  payment_info: words[ramp].payment(payment),
 });
 
 const movesOf = (gateway: Gateway, { quoteId }: Order, moves: readonly MovedFrom[] | undefined): Moves =>
@@ -137,7 +147,7 @@ export const openPayment = async (gateway: Gateway, order: Order): Promise<Shown
 export const showOrder = async <R extends Ramp>(gateway: Gateway, order: Order, ramp: R) => {
   const payment = await orNothing(gateway, order, () => openPayment(gateway, order));
   const redemption = await orNothing(gateway, order, () => redemptionOf(gateway, order));
-  const { amounts, price, status } = words[ramp];
+  const { amounts, price, status, payment: paymentIn } = words[ramp];
   return {
     ...amounts(order),
     ...price(order),
@@ -152,7 +162,7 @@ export const showOrder = async <R extends Ramp>(gateway: Gateway, order: Order, 
     ...warningsOf(gateway, order),
     ...(payment && order.expiresOn !== undefined ? { expires_on: isoTime(order.expiresOn) } : {}),
     ...(order.nextCheckOn === undefined || order.final ? {} : { next_check_on: isoTime(order.nextCheckOn) }),
-    ...(payment ? { payment_info: payment } : {}),
+    ...(payment ? { payment_info: paymentIn(payment) } : {}),
     ...redemption,
   };
 };

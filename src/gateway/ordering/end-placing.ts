@@ -38,7 +38,7 @@ const passing: ReadonlySet<RefusalReason> = new Set<RefusalReason>(['busy', 'ord
 export const endOfRefusal = (ramp: Ramp, refusal: Refusal, placing: Placing): End => {
   const { reason } = refusal;
   const { tellsRefusal } = rampFacts[ramp];
-  const problem = tellsRefusal ? refusalProblem(refusal) : notTaken(reason);
+  const problem = tellsRefusal ? refusalProblem(refusal, ramp) : notTaken(reason);
   const made = defined({ upstreamOrderId: refusal.orderMade });
   const evidence = { refused: reason, ...defined({ orderMade: refusal.orderMade }) };
   // The provider refused the operator's own account, perhaps for lack of balance. That says nothing about its offer.

@@ -5,8 +5,8 @@ import { showPayment } from './show-payment.ts';
 const bank = { provider_iban: 'DE89370400440532013000', provider_name: 'Lindenpay GmbH' };
 const shown = (paymentDetails: Record<string, string>) => {
   const payment = showPayment({ kind: 'fiat', paymentDetails }, { pay: 10_000n, currency: 'EUR' });
-  const details = payment?.['payment_details'] as Record<string, string>;
-  return { reference: details['provider_reference'], lastLine: (payment?.['epc_qr'] as string | undefined)?.split('\n')[10] };
+  if (payment === undefined || 'kind' in payment) throw new Error('no bank details');
+  return { reference: payment.payment_details?.['provider_reference'], lastLine: payment.epc_qr?.split('\n')[10] };
 };
 
 it.each<[Record<string, string>, string]>([

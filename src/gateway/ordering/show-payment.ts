@@ -1,7 +1,7 @@
 import { epcQr } from '../../banking/epc-qr.ts';
 import { likelyReferences } from '../../banking/payment-reference.ts';
 import type { PaymentInfo } from '../../providers/spec.ts';
-import { int, type PayTo, type ShownPayment } from '../outward.ts';
+import { int, type SatsPayment, type ShownPayment } from '../outward.ts';
 
 export type PaymentTerms = { paymentOptionId?: number; currency?: string; pay: bigint };
 
@@ -12,20 +12,7 @@ export type PaymentTerms = { paymentOptionId?: number; currency?: string; pay: b
 export const showPayment = (info: PaymentInfo, terms: PaymentTerms): ShownPayment | undefined => {
   const option = terms.paymentOptionId === undefined ? {} : { payment_option_id: terms.paymentOptionId };
   if (info.kind === 'none') return undefined;
-  if (info.kind !== 'fiat') {
-    const { bip21, altcoinAmount, altcoinCode, amountSats, minSats, maxSats } = info;
-    return {
-      ...option,
-      kind: info.kind,
-      ...(amountSats === undefined ? {} : { amount_sats: int(amountSats) }),
-      ...payTo(info),
-      ...(minSats === undefined ? {} : { min_sats: int(minSats) }),
-      ...(maxSats === undefined ? {} : { max_sats: int(maxSats) }),
-      ...(bip21 === undefined ? {} : { bip21 }),
-      ...(altcoinAmount === undefined ? {} : { altcoin_amount: altcoinAmount }),
-      ...(altcoinCode === undefined ? {} : { altcoin_code: altcoinCode }),
-    };
-  }
+  if (info.kind !== 'fiat') return { ...option, ...satsPayment(info) };
   const details = info.paymentDetails && Object.keys(info.paymentDetails).length > 0 ? withReference(info.paymentDetails) : undefined;
   if (info.paymentUrl === undefined && details === undefined) return undefined;
   const code = details && terms.currency === 'EUR' ? epcOf(details, terms.pay) : undefined;
@@ -37,19 +24,35 @@ export const showPayment = (info: PaymentInfo, terms: PaymentTerms): ShownPaymen
   };
 };
 
-const payTo = ({ kind, value }: Extract<PaymentInfo, { value: string }>): PayTo => {
-  switch (kind) {
+const satsPayment = (info: Extract<PaymentInfo, { value: string }>): SatsPayment => {
+  const { value } = info;
+  const amount_sats = int(info.amountSats);
+  switch (info.kind) {
     case 'invoice':
-      return { lightning_invoice: value };
+      return { kind: info.kind, amount_sats, lightning_invoice: value };
     case 'lightning_address':
-      return { lightning_address: value };
+      return { kind: info.kind, amount_sats, lightning_address: value, ...bounds(info) };
     case 'lnurl':
-      return { lnurl: value };
+      return { kind: info.kind, amount_sats, lnurl: value, ...bounds(info) };
     case 'onchain':
-    case 'altcoin':
-      return { address: value };
+      return { kind: info.kind, amount_sats, address: value, bip21: info.bip21 };
+    case 'altcoin': {
+      const { altcoinAmount, altcoinCode } = info;
+      return {
+        kind: info.kind,
+        amount_sats,
+        address: value,
+        ...(altcoinAmount === undefined ? {} : { altcoin_amount: altcoinAmount }),
+        altcoin_code: altcoinCode,
+      };
+    }
   }
 };
+
+const bounds = ({ minSats, maxSats }: { minSats?: bigint; maxSats?: bigint }) => ({
+  ...(minSats === undefined ? {} : { min_sats: int(minSats) }),
+  ...(maxSats === undefined ? {} : { max_sats: int(maxSats) }),
+});
 
 const withReference = (details: Record<string, string>): Record<string, string> => {
   const [reference, ...others] = likelyReferences(details);

@@ -5,33 +5,33 @@ import { amountNames, fiatAndSats, isFiatFixed, type ExchangeRamp, type PerRamp,
 import type { Limits } from '../../domain/refusal.ts';
 import { costIsOf, type Route, type RoutedOffer, type RoutePolicy } from '../../domain/route.ts';
 import type { LiquidityProduct } from '../../providers/spec.ts';
-import { int, limit, required, shownFacts, type Amount, type LiquidityFacts } from '../outward.ts';
+import { int, limit, required, shownFacts, type LiquidityFacts } from '../outward.ts';
 import { exchangeOf } from './exchange-terms.ts';
 import { readTerms } from './liquidity-terms.ts';
 import type { StoredOffers } from './store-route.ts';
 import type { RouteTerms } from '../../ports/routes.ts';
 
-type Exchanged = { amount_fiat: Amount; amount_sats: Amount; currency_id: number; payment_option_id: number };
+type Exchanged = { amount_fiat: number; amount_sats: number; currency_id: number; payment_option_id: number };
 type ExchangeShown = {
-  asked: { amount_fiat?: Amount; amount_sats?: Amount; currency_id: number; payment_option_id: number };
+  asked: { amount_fiat?: number; amount_sats?: number; currency_id: number; payment_option_id: number };
   offer: Exchanged;
-  price: { btc_price: Amount; order_fee: Amount };
+  price: { btc_price: number; order_fee: number };
   figures: { fee_bps: number; cost_bps?: number; cost_vs_median_bps?: number };
-  excluded: { amount_fiat?: Amount; amount_sats?: Amount };
+  excluded: { amount_fiat?: number; amount_sats?: number };
   limits: { min_amount_fiat?: number; max_amount_fiat?: number; min_amount_sats?: number; max_amount_sats?: number };
   policy: { outlier_bps: number; tolerance_bps: number };
 };
 type Nothing = Record<never, never>;
 /** What only the price answers of one ramp have, under the API's names. */
 export type ShownOf = PerRamp<{
-  buy: ExchangeShown & { expected: { expected_sats: Amount }; term: { arrival_seconds?: number; on_chain_fallback: boolean } };
-  sell: ExchangeShown & { expected: { expected_fiat: Amount }; term: { arrival_seconds?: number } };
+  buy: ExchangeShown & { expected: { expected_sats: number }; term: { arrival_seconds?: number; on_chain_fallback: boolean } };
+  sell: ExchangeShown & { expected: { expected_fiat: number }; term: { arrival_seconds?: number } };
   liquidity: {
     asked: { product: LiquidityProduct; amount_sats: number; pay_with: string; lease_blocks?: number };
-    offer: { pay_sats: Amount; fee_sats: Amount; client_sats: Amount } & LiquidityFacts;
+    offer: { pay_sats: number; fee_sats: number; client_sats: number } & LiquidityFacts;
     price: Nothing;
     figures: { fee_ppm?: number };
-    excluded: { pay_sats: Amount; is_estimate: boolean };
+    excluded: { pay_sats: number; is_estimate: boolean };
     limits: { min_pay_sats?: number; max_pay_sats?: number; min_amount_sats?: number; max_amount_sats?: number };
     policy: Nothing;
     expected: Nothing;
@@ -105,7 +105,7 @@ const arrivalOf = ({ terms: { arrivalSeconds } }: RoutedOffer): { arrival_second
   arrivalSeconds === undefined ? {} : { arrival_seconds: arrivalSeconds };
 
 /** What we expect to arrive, in the unit that arrives. */
-const expectedOf = ({ offer: { receive } }: RoutedOffer, haircutPpm: number): Amount => int((receive * BigInt(1_000_000 - haircutPpm)) / 1_000_000n);
+const expectedOf = ({ offer: { receive } }: RoutedOffer, haircutPpm: number): number => int((receive * BigInt(1_000_000 - haircutPpm)) / 1_000_000n);
 
 export const amountWords: { [R in Ramp]: AmountWords<R> } = {
   buy: {
@@ -126,7 +126,7 @@ export const amountWords: { [R in Ramp]: AmountWords<R> } = {
     term: () => ({}),
     limits: limitsOf('liquidity'),
     policy: () => ({}),
-    excluded: (_route, { pay, binding }) => ({ pay_sats: Number(pay), is_estimate: !binding }),
+    excluded: (_route, { pay, binding }) => ({ pay_sats: int(pay), is_estimate: !binding }),
     described: ({ terms }) => ` for ${readTerms(terms).amountSats} sats`,
     paid: (_route, amount) => `${amount} sats`,
   },

@@ -1,15 +1,15 @@
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { readFeatures } from '../../gateway/catalogue/report-providers.ts';
 import { endpoint } from '../call.ts';
 
-const feature = z.boolean();
+const flag = z.boolean();
+export const featureSet = z.object({ quotes: flag, estimates: flag, on_chain_fallback: flag, webhook: flag });
 /** One object with all four keys, inside an array. Every generated client can read only this form (A3). */
 export const features = endpoint({
+  id: 'getFeatures',
   method: 'get',
   path: '/features',
-  tag: 'FLS01',
-  summary: 'Supported features',
-  answer: z.object({ supported_features: z.array(z.object({ quotes: feature, estimates: feature, on_chain_fallback: feature, webhook: feature })) }),
+  answer: z.object({ supported_features: z.array(featureSet) }),
   problems: ['temporary-reduced-capacity'],
   lane: 'free',
   run: async ({ scope, headers }) => {

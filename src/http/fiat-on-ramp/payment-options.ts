@@ -1,18 +1,22 @@
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { listPaymentOptions, type MergedCurrency } from '../../gateway/catalogue/list-payment-options.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { Problem } from '../../gateway/problem.ts';
 import { endpoint, type Call } from '../call.ts';
-import { anyAmount, sessionId, smallId } from '../shapes.ts';
+import { fiat, sessionId, smallId } from '../shapes.ts';
 
-const ranges = z
-  .array(z.object({ min_amount: anyAmount, max_amount: anyAmount.optional() }))
-  .optional()
-  .openapi({ description: 'Where nobody takes the amounts between: the ranges that somebody takes' });
-const option = z.object({ option: z.string(), id: smallId, fee_rate: z.number(), min_amount: anyAmount, max_amount: anyAmount.optional(), ranges });
-export const optionsAnswer = z.object({
-  currencies: z.array(z.record(z.string(), z.object({ currency_id: smallId, currency_code: z.string(), payment_options: z.array(option) }))),
+export const amountRange = z.object({ min_amount: fiat, max_amount: fiat.optional() });
+export const paymentOption = z.object({
+  option: z.string(),
+  id: smallId,
+  fee_rate: z.number(),
+  min_amount: fiat,
+  max_amount: fiat.optional(),
+  ranges: z.array(amountRange).optional(),
 });
+export const listedCurrency = z.object({ currency_id: smallId, currency_code: z.string(), payment_options: z.array(paymentOption) });
+export const optionsBody = z.object({ session_id: sessionId, currency_code: z.string().max(32).optional() });
+export const optionsAnswer = z.object({ currencies: z.array(z.record(z.string(), listedCurrency)) });
 
 /** One currency per array item, keyed by its lower-case code (A4). An unknown code gives an empty list. */
 export const showOptions = (currencies: MergedCurrency[]) => ({
@@ -45,11 +49,10 @@ const list = async ({ scope, gateway }: Call, session: string, currencyCode: str
 };
 
 export const paymentOptions = endpoint({
+  id: 'listPaymentOptions',
   method: 'post',
   path: '/payment-options',
-  tag: 'FLS01',
-  summary: 'Currencies and payment options of all providers, merged',
-  body: z.object({ session_id: sessionId, currency_code: z.string().max(32).optional() }),
+  body: optionsBody,
   answer: optionsAnswer,
   problems: ['session-invalid'],
   lane: 'quotes',
@@ -58,11 +61,10 @@ export const paymentOptions = endpoint({
 
 /** The standard's table says GET (A1). There the session travels in the header X-Session-Id, because no secret may be in a URL. */
 export const paymentOptionsByGet = endpoint({
+  id: 'listPaymentOptionsByGet',
   method: 'get',
   path: '/payment-options',
   headers: z.object({ 'X-Session-Id': sessionId }),
-  tag: 'FLS01',
-  summary: 'The same by GET, with the session in the header X-Session-Id',
   query: z.object({ currency_code: z.string().max(32).optional() }),
   answer: optionsAnswer,
   problems: ['session-invalid', 'invalid-request'],

@@ -4,10 +4,9 @@ import { price, priceBody } from '../offers/offers.ts';
 import { buyQuote } from '../price-shapes.ts';
 
 export const quote = endpoint({
+  id: 'getQuote',
   method: 'post',
   path: '/quote',
-  tag: 'FLS01',
-  summary: 'The best price',
   body: priceBody,
   answer: buyQuote,
   problems: ['option-unavailable', 'rate-limited', 'no-offer', 'all-providers-failed'],

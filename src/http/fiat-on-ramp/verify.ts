@@ -1,13 +1,12 @@
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { beginSession } from '../../gateway/sessions/begin-session.ts';
 import { endpoint } from '../call.ts';
 import { sessionId, time } from '../shapes.ts';
 
 export const verify = endpoint({
+  id: 'beginSession',
   method: 'get',
   path: '/verify',
-  tag: 'FLS01',
-  summary: 'Begin a session; gives tokens to sign if ownership of the node must be proved',
   answer: z.object({ session_id: sessionId, token: z.string().optional(), tokens: z.record(z.string(), z.string()), expires_on: time }),
   problems: ['rate-limited'],
   lane: 'quotes',

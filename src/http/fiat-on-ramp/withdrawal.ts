@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { claimWithdrawal } from '../../gateway/following/claim-withdrawal.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { endpoint } from '../call.ts';
@@ -8,20 +8,16 @@ import { sessionId, uuid } from '../shapes.ts';
 const address = z.string().max(500);
 
 export const withdrawal = endpoint({
+  id: 'withdraw',
   method: 'post',
   path: '/withdrawal',
-  tag: 'FLS01',
-  summary: 'The LNURL that pays out a filled order',
   body: z.object({
     session_id: sessionId,
     order_id: uuid,
-    failback_onchain: address.optional().openapi({ description: 'A bitcoin address (or bitcoin: URI) that is paid when the link is not used in time' }),
-    fallback_onchain: address.optional().openapi({ description: 'Alias of failback_onchain' }),
-    on_chain_fallback: address.optional().openapi({ description: 'Alias of failback_onchain' }),
-    accept_short: z
-      .boolean()
-      .optional()
-      .openapi({ description: 'Take what there is of an order that was filled with less (order-short); the rest stays owed' }),
+    failback_onchain: address.optional(),
+    fallback_onchain: address.optional(),
+    on_chain_fallback: address.optional(),
+    accept_short: z.boolean().optional(),
   }),
   answer: buyWithdrawal,
   problems: [

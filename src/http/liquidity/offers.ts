@@ -1,27 +1,24 @@
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { appKeyRequired } from '../../gateway/ordering/balance.ts';
 import { listProducts } from '../../gateway/catalogue/list-products.ts';
 import { priceLiquidity } from '../../gateway/pricing/price-liquidity.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { noOffer, showOffers, showQuote } from '../../gateway/pricing/show-offers.ts';
 import { endpoint, type Call } from '../call.ts';
-import { liquidityOffersShape, liquidityQuoteShape, product } from '../price-shapes.ts';
-import { amount, anyAmount, providerRef, sessionId, text } from '../shapes.ts';
+import { liquidityOffers as offersShape, liquidityQuote as quoteShape } from '../price-shapes.ts';
+import { askedBlocks, askedSats, blocks, maxWait, product, providerRef, sats, sessionId, text } from '../shapes.ts';
 
 export const liquidityBody = z.object({
   session_id: sessionId,
   product,
-  amount_sats: amount.openapi({ description: 'Sats of the recharge, of inbound capacity, or of each side of a turbo channel' }),
-  pay_with: text(32).openapi({
-    example: 'lightning',
-    description: "lightning, onchain, balance (the operator's own: needs the key of an app that may), or another word of /liquidity/products",
-  }),
-  lease_blocks: z.int().min(0).max(1_000_000).optional().openapi({ description: 'How long the channel must stay open; 0 or absent: any time' }),
+  amount_sats: askedSats,
+  pay_with: text(32),
+  lease_blocks: askedBlocks.optional(),
   announce: z.boolean().optional(),
-  firm: z.boolean().optional().openapi({ description: 'Ask for binding prices. Some sellers make an order for each, so they are limited' }),
-  node_pubkey: text(66).optional().openapi({ description: 'Only the key that the session has proven' }),
+  firm: z.boolean().optional(),
+  node_pubkey: text(66).optional(),
   refund_onchain: text(120).optional(),
-  max_wait_ms: z.int().min(300).max(60_000).optional(),
+  max_wait_ms: maxWait.optional(),
 });
 
 /** Whether the caller is an app that may spend the operator's balance. */
@@ -35,12 +32,11 @@ const price = async (call: Call, body: z.output<typeof liquidityBody>) => {
 };
 
 export const liquidityOffers = endpoint({
+  id: 'getLiquidityOffers',
   method: 'post',
   path: '/liquidity/offers',
-  tag: 'Liquidity',
-  summary: 'Every liquidity seller, ranked by the fee for this request',
   body: liquidityBody,
-  answer: liquidityOffersShape,
+  answer: offersShape,
   problems: ['proof-required', 'address-invalid', 'app-key-required', 'rate-limited'],
   lane: 'quotes',
   run: async (call, body) => {
@@ -52,12 +48,11 @@ export const liquidityOffers = endpoint({
 });
 
 export const liquidityQuote = endpoint({
+  id: 'getLiquidityQuote',
   method: 'post',
   path: '/liquidity/quote',
-  tag: 'Liquidity',
-  summary: 'The offer with the lowest fee',
   body: liquidityBody,
-  answer: liquidityQuoteShape,
+  answer: quoteShape,
   problems: ['proof-required', 'address-invalid', 'app-key-required', 'rate-limited', 'no-offer', 'all-providers-failed'],
   lane: 'quotes',
   run: async (call, body) => {
@@ -67,25 +62,24 @@ export const liquidityQuote = endpoint({
   },
 });
 
+export const peer = z.object({ provider: providerRef, uri: z.string() });
+export const productSizes = z.object({ provider: providerRef, min_amount_sats: sats, max_amount_sats: sats, step_sats: sats });
+export const liquidityProduct = z.object({
+  product,
+  min_amount_sats: sats,
+  max_amount_sats: sats,
+  pay_with: z.array(z.string()),
+  max_lease_blocks: blocks.optional(),
+  peers: z.array(peer),
+  providers: z.array(productSizes),
+});
+
 export const liquidityProducts = endpoint({
+  id: 'listLiquidityProducts',
   method: 'post',
   path: '/liquidity/products',
-  tag: 'Liquidity',
-  summary: 'What can be bought, the smallest and largest sizes, and the nodes to connect to',
   body: z.object({ session_id: sessionId }),
-  answer: z.object({
-    products: z.array(
-      z.object({
-        product,
-        min_amount_sats: anyAmount,
-        max_amount_sats: anyAmount,
-        pay_with: z.array(z.string()),
-        max_lease_blocks: z.int().optional(),
-        peers: z.array(z.object({ provider: providerRef, uri: z.string() })),
-        providers: z.array(z.object({ provider: providerRef, min_amount_sats: anyAmount, max_amount_sats: anyAmount, step_sats: anyAmount })),
-      }),
-    ),
-  }),
+  answer: z.object({ products: z.array(liquidityProduct) }),
   problems: [],
   lane: 'quotes',
   run: async (call, body) => {

@@ -1,28 +1,21 @@
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { endpoint } from '../call.ts';
 import { idempotencyHeader } from '../idempotency-key.ts';
 import { orderProblems, orderQuote } from '../order-quote.ts';
 import { readOrders } from '../../gateway/following/read-orders.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
-import { liquidityOrderShape, liquidityStatus } from '../order-shapes.ts';
-import { sessionId, text, time, uuid, webhookUrl } from '../shapes.ts';
+import { liquidityOrder as orderShape, liquidityOrders } from '../order-shapes.ts';
+import { askedOrNoSats, ordersBody, sessionId, text, uuid, webhookUrl } from '../shapes.ts';
 import { webhookOf } from '../webhook-url.ts';
 import { maySpend } from './offers.ts';
 
 const body = z.object({
   session_id: sessionId,
   quote_id: uuid,
-  max_pay_sats: z
-    .int()
-    .min(0, 'must be an integer of at least 0')
-    .max(2_100_000_000_000_000)
-    .optional()
-    .openapi({ description: 'Refuse an order that costs more. A channel may cost 0', example: 10_000 }),
-  refund_onchain: text(120).optional().openapi({ description: 'The address for refunds of an on-chain payment' }),
-  invoice: text(4000)
-    .optional()
-    .openapi({ description: 'recharge: the BOLT11 invoice to pay, for exactly the amount. The same quote with another invoice gets 409 quote-used' }),
-  email: text(254).optional().openapi({ description: 'Only to get a receipt from a provider that sends one' }),
+  max_pay_sats: askedOrNoSats.optional(),
+  refund_onchain: text(120).optional(),
+  invoice: text(4000).optional(),
+  email: text(254).optional(),
   webhook_url: webhookUrl.optional(),
   webhook_events: z
     .array(z.enum(['order_status_changed']))
@@ -38,13 +31,12 @@ const bareInvoice = (text: string): string =>
     .toLowerCase();
 
 export const liquidityOrder = endpoint({
+  id: 'placeLiquidityOrder',
   method: 'post',
   path: '/liquidity/order',
   headers: idempotencyHeader,
-  tag: 'Liquidity',
-  summary: 'Order a liquidity quote: what to pay and where; the same quote again gets the same answer',
   body,
-  answer: liquidityOrderShape,
+  answer: orderShape,
   problems: [...orderProblems, 'proof-required', 'invoice-unsuitable', 'address-invalid', 'peer-not-connected', 'app-key-required', 'daily-limit-reached'],
   lane: 'reserved',
   run: async (call, request, raw) =>
@@ -67,12 +59,11 @@ export const liquidityOrder = endpoint({
 });
 
 export const liquidityOrderStatus = endpoint({
+  id: 'getLiquidityOrders',
   method: 'post',
   path: '/liquidity/order-status',
-  tag: 'Liquidity',
-  summary: 'One liquidity order, or all of the customer, with what to redeem',
-  body: z.object({ session_id: sessionId, order_id: uuid.optional(), limit: z.int().min(1).max(200).optional(), changed_since: time.optional() }),
-  answer: liquidityStatus,
+  body: ordersBody,
+  answer: liquidityOrders,
   problems: ['order-not-found', 'misconfigured'],
   lane: 'reserved',
   run: async (call, request) => {

@@ -1,21 +1,21 @@
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { priceBuy } from '../../gateway/pricing/price-buy.ts';
 import { Problem } from '../../gateway/problem.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { showOffers } from '../../gateway/pricing/show-offers.ts';
 import { endpoint, type Call } from '../call.ts';
 import { buyOffers } from '../price-shapes.ts';
-import { amount, country, sessionId, smallId } from '../shapes.ts';
+import { askedFiat, askedSats, country, maxWait, sessionId, smallId } from '../shapes.ts';
 
 export const priceBody = z.object({
   session_id: sessionId,
-  amount_fiat: amount.optional().openapi({ description: 'All that the customer pays, in hundredths of the fiat unit' }),
-  amount_sats: amount.optional().openapi({ description: 'What the customer gets, in sats' }),
-  amount_btc: amount.optional().openapi({ description: 'The name of amount_sats before 2024; sats' }),
+  amount_fiat: askedFiat.optional(),
+  amount_sats: askedSats.optional(),
+  amount_btc: askedSats.optional(),
   currency_id: smallId,
   payment_option_id: smallId,
   country: country.optional(),
-  max_wait_ms: z.int().min(300).max(60_000).optional(),
+  max_wait_ms: maxWait.optional(),
 });
 
 /** From the request to the stored decision: the part that /offers and /quote share. */
@@ -31,10 +31,9 @@ export const price = async (call: Call, body: z.output<typeof priceBody>) => {
 };
 
 export const offers = endpoint({
+  id: 'getOffers',
   method: 'post',
   path: '/offers',
-  tag: 'Prices',
-  summary: "Every provider's price, ranked, and who was excluded, refused or failed",
   body: priceBody,
   answer: buyOffers,
   problems: ['option-unavailable', 'rate-limited'],

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import type { Ramp } from '../../domain/ramp.ts';
 import { Problem } from '../../gateway/problem.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
@@ -7,16 +7,15 @@ import { findRoute } from '../../gateway/pricing/store-route.ts';
 import { showReceipts } from '../../gateway/receipts/show-receipts.ts';
 import type { Order } from '../../ports/orders.ts';
 import { endpoint } from '../call.ts';
-import { routeAnswer } from '../price-shapes.ts';
+import { route as routeShape } from '../price-shapes.ts';
 import { sessionId, uuid } from '../shapes.ts';
 
 export const route = endpoint({
+  id: 'getRoute',
   method: 'post',
   path: '/route',
-  tag: 'Prices',
-  summary: 'Why this provider: the stored decision with every figure behind the ranking',
   body: z.object({ session_id: sessionId, quote_id: uuid.optional(), order_id: uuid.optional(), offers_id: uuid.optional() }),
-  answer: routeAnswer,
+  answer: routeShape,
   problems: ['quote-not-found', 'order-not-found'],
   lane: 'reserved',
   run: async ({ gateway }, body) => {
@@ -32,9 +31,9 @@ export const route = endpoint({
       throw new Problem('invalid-request', 'Send quote_id, offers_id or order_id.', { errors: [{ pointer: '/quote_id', detail: 'missing' }] });
     const stored = await findRoute(gateway, id, session.customerId);
     const shown = {
-      buy: () => showRoute(gateway, stored, 'buy'),
-      sell: () => showRoute(gateway, stored, 'sell'),
-      liquidity: () => showRoute(gateway, stored, 'liquidity'),
+      buy: () => ({ ramp: 'buy' as const, ...showRoute(gateway, stored, 'buy') }),
+      sell: () => ({ ramp: 'sell' as const, ...showRoute(gateway, stored, 'sell') }),
+      liquidity: () => ({ ramp: 'liquidity' as const, ...showRoute(gateway, stored, 'liquidity') }),
     } satisfies Record<Ramp, () => object>;
     return { body: { ...shown[stored.route.asked.ramp](), ...(await showReceipts(gateway, stored, order)) } };
   },

@@ -1,12 +1,10 @@
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { readAttention, readOrder, readRecord, searchOrders, switchProvider } from '../../gateway/operator/actions.ts';
-import { providerModes } from '../../gateway/switches.ts';
 import { endpoint, type Call } from '../call.ts';
 import { time } from '../shapes.ts';
 import { actorOf, operatorOnly } from './guard.ts';
-import { attention, dossier, found, record } from './shapes.ts';
+import { attention, dossier, found, providerSwitch, record, switchMode } from './shapes.ts';
 
-const tag = 'Operator';
 const by = (call: Call) => ({ actor: actorOf(call) });
 const text = (max: number) =>
   z
@@ -15,10 +13,9 @@ const text = (max: number) =>
     .max(max)
     .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'has characters that are not text');
 export const operatorOrder = endpoint({
+  id: 'getOperatorOrder',
   method: 'get',
   path: '/operator/orders/:id',
-  tag,
-  summary: 'Where order X is: every offer, exclusion, refusal and fault, the attempts, events, notices and deliveries, with secrets masked',
   answer: dossier,
   problems: ['not-found', 'order-not-found'],
   lane: 'reserved',
@@ -27,17 +24,16 @@ export const operatorOrder = endpoint({
 });
 
 export const operatorSearch = endpoint({
+  id: 'searchOperatorOrders',
   method: 'post',
   path: '/operator/orders-search',
-  tag,
-  summary: 'Orders by request id, the provider’s order id, payment reference, UTC day or amount; each member narrows the search',
   body: z
     .object({
       request_id: text(64).optional(),
       upstream_order_id: text(256).optional(),
       reference: text(256).optional(),
       day: z.iso.date().optional(),
-      amount: z.int().min(0).optional().describe('What is paid or received, in sats or hundredths of the fiat unit'),
+      amount: z.int().min(0).optional(),
     })
     .refine((body) => Object.values(body).some((value) => value !== undefined), 'give at least one of request_id, upstream_order_id, reference, day, amount'),
   answer: z.object({ orders: z.array(found), more: z.boolean() }),
@@ -48,10 +44,9 @@ export const operatorSearch = endpoint({
 });
 
 export const operatorAttention = endpoint({
+  id: 'getOperatorAttention',
   method: 'get',
   path: '/operator/attention',
-  tag,
-  summary: 'What needs a person: orders in review, order attempts without an outcome, dead letters, switches in force',
   answer: attention,
   problems: ['not-found'],
   lane: 'reserved',
@@ -60,10 +55,9 @@ export const operatorAttention = endpoint({
 });
 
 export const operatorRecord = endpoint({
+  id: 'getOperatorRecord',
   method: 'get',
   path: '/operator/record',
-  tag,
-  summary: 'What each provider delivered against its quotes, and how much its offers are cut; counts of the last 24 hours',
   answer: record,
   problems: ['not-found'],
   lane: 'reserved',
@@ -72,18 +66,15 @@ export const operatorRecord = endpoint({
 });
 
 export const operatorProvider = endpoint({
+  id: 'switchProvider',
   method: 'post',
   path: '/operator/providers/:id',
-  tag,
-  summary: 'Switches a provider without a deployment; every instance obeys within five seconds',
   body: z.object({
-    mode: z
-      .enum([...providerModes, 'configured'])
-      .describe('drain: no new offers, but existing quotes can be ordered; off: nothing new; configured: as in the file'),
+    mode: switchMode,
     reason: text(500),
-    until: z.iso.datetime().optional().describe('Lapses by itself then'),
+    until: time.optional(),
   }),
-  answer: z.object({ provider: z.string(), mode: z.enum([...providerModes, 'configured']), reason: z.string(), until: time.optional(), set_on: time }),
+  answer: providerSwitch,
   problems: ['not-found'],
   lane: 'reserved',
   guard: operatorOnly,

@@ -1,28 +1,28 @@
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { readBalance, readSellAccount, readTransactions, removeSellAccount, startSellAccount } from '../../gateway/accounts/accounts.ts';
-import { stages } from '../../domain/order.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { endpoint } from '../call.ts';
 import { idempotencyHeader, onceByKey } from '../idempotency-key.ts';
-import { anyAmount, sessionId, text, time, uuid } from '../shapes.ts';
-import { accountShape, sellEvents, webhook } from './shapes.ts';
+import { fiat, sessionId, text, time, uuid } from '../shapes.ts';
+import { accountShape, sellEvents, transaction, webhook } from './shapes.ts';
 import { stepSession } from './step-session.ts';
 import { webhookOf } from '../webhook-url.ts';
 
 /** The problems that any call in an account's name may answer. */
 const provider = ['account-required', 'account-not-connected', 'provider-unavailable', 'provider-timeout', 'misconfigured'] as const;
 
+export const accountBody = z.object({ session_id: sessionId, account_id: uuid });
+
 export const sellAccounts = endpoint({
+  id: 'startSellAccount',
   method: 'post',
   path: '/sell/accounts',
   headers: idempotencyHeader,
-  tag: 'Sell',
-  summary: 'Start or recover the customer’s account at a sell provider',
   body: z.object({
     session_id: sessionId,
     provider: text(64),
     email: text(254).optional(),
-    api_key: text(256).optional().openapi({ description: "Instead of email: a key from the provider's own dashboard" }),
+    api_key: text(256).optional(),
     ...webhook,
   }),
   answer: accountShape,
@@ -42,11 +42,10 @@ export const sellAccounts = endpoint({
 });
 
 export const sellAccountStatus = endpoint({
+  id: 'getSellAccount',
   method: 'post',
   path: '/sell/account-status',
-  tag: 'Sell',
-  summary: 'State of the account, with its connections',
-  body: z.object({ session_id: sessionId, account_id: uuid }),
+  body: accountBody,
   answer: accountShape,
   problems: ['account-not-found', 'misconfigured'],
   lane: 'reserved',
@@ -57,11 +56,10 @@ export const sellAccountStatus = endpoint({
 });
 
 export const sellAccountRemove = endpoint({
+  id: 'removeSellAccount',
   method: 'post',
   path: '/sell/account-remove',
-  tag: 'Sell',
-  summary: 'Remove the account here; the account at the provider stays',
-  body: z.object({ session_id: sessionId, account_id: uuid }),
+  body: accountBody,
   answer: z.object({ account_id: uuid, removed: z.boolean() }),
   problems: ['account-not-found'],
   lane: 'reserved',
@@ -72,12 +70,11 @@ export const sellAccountRemove = endpoint({
 });
 
 export const sellBalance = endpoint({
+  id: 'getSellBalance',
   method: 'post',
   path: '/sell/balance',
-  tag: 'Sell',
-  summary: 'Balance of the account at the provider',
-  body: z.object({ session_id: sessionId, account_id: uuid }),
-  answer: z.object({ account_id: uuid, currency_code: z.string(), amount_fiat: anyAmount }),
+  body: accountBody,
+  answer: z.object({ account_id: uuid, currency_code: z.string(), amount_fiat: fiat }),
   problems: ['account-not-found', ...provider],
   lane: 'reserved',
   run: async (call, body) => {
@@ -87,25 +84,11 @@ export const sellBalance = endpoint({
 });
 
 export const sellTransactions = endpoint({
+  id: 'listSellTransactions',
   method: 'post',
   path: '/sell/transactions',
-  tag: 'Sell',
-  summary: 'Payments of the account, including those straight to its addresses; newest first',
   body: z.object({ session_id: sessionId, account_id: uuid, limit: z.int().min(1).max(200).optional(), since: time.optional() }),
-  answer: z.object({
-    account_id: uuid,
-    transactions: z.array(
-      z.object({
-        transaction_id: z.string(),
-        kind: z.string(),
-        status: z.string().openapi({ description: "The provider's own word" }),
-        stage: z.enum(stages).optional(),
-        amount_sats: anyAmount.optional(),
-        amount_fiat: anyAmount.optional(),
-        created_on: time,
-      }),
-    ),
-  }),
+  answer: z.object({ account_id: uuid, transactions: z.array(transaction) }),
   problems: ['account-not-found', ...provider],
   lane: 'reserved',
   run: async (call, body) => {

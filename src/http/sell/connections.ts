@@ -1,11 +1,11 @@
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { cancelConnection, confirmConnection, createConnection, readConnections, resendCode } from '../../gateway/accounts/connections.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import type { ConnectionRequest } from '../../ports/accounts.ts';
 import { endpoint } from '../call.ts';
 import { idempotencyHeader, onceByKey } from '../idempotency-key.ts';
-import { sessionId, text, uuid } from '../shapes.ts';
-import { connectionShape } from './shapes.ts';
+import { network, sessionId, text, uuid } from '../shapes.ts';
+import { connectionShape, connectionsOfAccount, direction, oneConnection } from './shapes.ts';
 import { stepSession } from './step-session.ts';
 import { defined } from '../../domain/defined.ts';
 
@@ -14,9 +14,8 @@ const pastedCode = z
   .string()
   .max(64)
   .transform((text) => text.replaceAll(/[\s\p{Pd}\p{Cf}]/gu, ''))
-  .pipe(text(16))
-  .openapi({ type: 'string', example: '123456' });
-const one = z.object({ session_id: sessionId, connection_id: uuid });
+  .pipe(text(16));
+export const connectionBody = z.object({ session_id: sessionId, connection_id: uuid });
 const problems = [
   'connection-not-found',
   'connection-required',
@@ -31,22 +30,21 @@ const createBody = z.object({
   session_id: sessionId,
   account_id: uuid,
   name: text(64),
-  direction: z.enum(['sell', 'buy']).optional(),
-  network: z.enum(['lightning', 'onchain']).optional(),
+  direction: direction.optional(),
+  network: network.optional(),
   // As people paste them: with spaces, dashes, or a label in front.
   iban: text(100).optional(),
   bic: text(64).optional(),
   beneficiary_name: text(140).optional(),
   lightning_username: text(64).optional(),
-  destination_address: text(120).optional().openapi({ description: 'direction buy: where the bitcoin goes' }),
+  destination_address: text(120).optional(),
 });
 
 export const sellConnections = endpoint({
+  id: 'createSellConnection',
   method: 'post',
   path: '/sell/connections',
   headers: idempotencyHeader,
-  tag: 'Sell',
-  summary: 'Request a standing connection, to a bank account (sell) or to an address (buy)',
   body: createBody,
   answer: connectionShape,
   problems: [
@@ -81,12 +79,11 @@ const requestOf = (body: z.output<typeof createBody>): ConnectionRequest => ({
 });
 
 export const sellConnectionStatus = endpoint({
+  id: 'getSellConnections',
   method: 'post',
   path: '/sell/connection-status',
-  tag: 'Sell',
-  summary: 'One connection, or all of an account',
   body: z.object({ session_id: sessionId, connection_id: uuid.optional(), account_id: uuid.optional() }),
-  answer: z.union([connectionShape, z.object({ account_id: uuid, connections: z.array(connectionShape) })]),
+  answer: z.discriminatedUnion('asked_for', [oneConnection, connectionsOfAccount]),
   problems: ['account-not-found', 'connection-not-found', 'misconfigured'],
   lane: 'reserved',
   run: async (call, body) => {
@@ -96,11 +93,10 @@ export const sellConnectionStatus = endpoint({
 });
 
 export const sellConnectionConfirm = endpoint({
+  id: 'confirmSellConnection',
   method: 'post',
   path: '/sell/connection-confirm',
-  tag: 'Sell',
-  summary: 'The code from the text message: confirms the creation or cancellation that waits for it',
-  body: one.extend({ code: pastedCode }),
+  body: connectionBody.extend({ code: pastedCode }),
   answer: connectionShape,
   problems: [...problems, 'code-wrong', 'code-expired', 'rate-limited'],
   lane: 'reserved',
@@ -111,11 +107,10 @@ export const sellConnectionConfirm = endpoint({
 });
 
 export const sellConnectionResend = endpoint({
+  id: 'resendSellConnectionCode',
   method: 'post',
   path: '/sell/connection-resend',
-  tag: 'Sell',
-  summary: 'Another text message with a code',
-  body: one,
+  body: connectionBody,
   answer: connectionShape,
   // If a cancel waits for its code, asking for another code repeats the cancel request.
   problems: [...problems, 'code-expired', 'cancel-refused', 'rate-limited'],
@@ -127,11 +122,10 @@ export const sellConnectionResend = endpoint({
 });
 
 export const sellConnectionCancel = endpoint({
+  id: 'cancelSellConnection',
   method: 'post',
   path: '/sell/connection-cancel',
-  tag: 'Sell',
-  summary: 'Cancel a connection; some providers ask for a code. Repeating it changes nothing',
-  body: one,
+  body: connectionBody,
   answer: connectionShape,
   problems: [...problems, 'cancel-refused', 'rate-limited'],
   lane: 'reserved',

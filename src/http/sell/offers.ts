@@ -1,20 +1,20 @@
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { priceSell } from '../../gateway/pricing/price-sell.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { noOffer, showOffers, showQuote } from '../../gateway/pricing/show-offers.ts';
 import { endpoint, type Call } from '../call.ts';
-import { sellOffersShape, sellQuoteShape } from '../price-shapes.ts';
-import { amount, country, sessionId, smallId } from '../shapes.ts';
+import { sellOffers as offersShape, sellQuote as quoteShape } from '../price-shapes.ts';
+import { askedFiat, askedSats, country, maxWait, network, sessionId, smallId } from '../shapes.ts';
 
-const sellBody = z.object({
+export const sellBody = z.object({
   session_id: sessionId,
-  amount_sats: amount.optional().openapi({ description: 'All that the customer pays, in sats' }),
-  amount_fiat: amount.optional().openapi({ description: 'All that arrives, in hundredths of the fiat unit' }),
+  amount_sats: askedSats.optional(),
+  amount_fiat: askedFiat.optional(),
   currency_id: smallId,
   payment_option_id: smallId,
-  network: z.enum(['lightning', 'onchain']).optional(),
+  network: network.optional(),
   country: country.optional(),
-  max_wait_ms: z.int().min(300).max(60_000).optional(),
+  max_wait_ms: maxWait.optional(),
 });
 
 const price = async (call: Call, body: z.output<typeof sellBody>) => {
@@ -24,24 +24,22 @@ const price = async (call: Call, body: z.output<typeof sellBody>) => {
 };
 
 export const sellOffers = endpoint({
+  id: 'getSellOffers',
   method: 'post',
   path: '/sell/offers',
-  tag: 'Sell',
-  summary: "Every sell provider's price, ranked; requires lists what is missing before ordering",
   body: sellBody,
-  answer: sellOffersShape,
+  answer: offersShape,
   problems: ['option-unavailable', 'rate-limited'],
   lane: 'quotes',
   run: async (call, body) => ({ body: showOffers(call.gateway, await price(call, body), 'sell') }),
 });
 
 export const sellQuote = endpoint({
+  id: 'getSellQuote',
   method: 'post',
   path: '/sell/quote',
-  tag: 'Sell',
-  summary: 'The best sell price',
   body: sellBody,
-  answer: sellQuoteShape,
+  answer: quoteShape,
   problems: ['option-unavailable', 'rate-limited', 'no-offer', 'all-providers-failed'],
   lane: 'quotes',
   run: async (call, body) => {

@@ -1,32 +1,31 @@
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { endpoint } from '../call.ts';
 import { idempotencyHeader } from '../idempotency-key.ts';
 import { orderProblems, orderQuote } from '../order-quote.ts';
 import { readOrders } from '../../gateway/following/read-orders.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { customerIpOf } from '../customer-ip.ts';
-import { amount, ipv4, sessionId, time, uuid } from '../shapes.ts';
-import { sellOrderShape, sellStatus } from '../order-shapes.ts';
+import { askedFiat, ipv4, ordersBody, sessionId, uuid } from '../shapes.ts';
+import { sellOrder as orderShape, sellOrders } from '../order-shapes.ts';
 import { sellEvents, webhook } from './shapes.ts';
 import { webhookOf } from '../webhook-url.ts';
 
 const body = z.object({
   session_id: sessionId,
   quote_id: uuid,
-  connection_id: uuid.optional().openapi({ description: 'For a bank: the connection to pay into' }),
-  min_amount_fiat: amount.optional().openapi({ description: 'Refuse an order that pays out less' }),
-  customer_ip: ipv4.optional().openapi({ description: "The customer's own IPv4, from an app that shows its key" }),
+  connection_id: uuid.optional(),
+  min_amount_fiat: askedFiat.optional(),
+  customer_ip: ipv4.optional(),
   ...webhook,
 });
 
 export const sellOrder = endpoint({
+  id: 'placeSellOrder',
   method: 'post',
   path: '/sell/order',
   headers: idempotencyHeader,
-  tag: 'Sell',
-  summary: 'Order a sell quote: what to pay and where; the same quote again gets the same answer',
   body,
-  answer: sellOrderShape,
+  answer: orderShape,
   problems: [
     ...orderProblems,
     'account-required',
@@ -58,12 +57,11 @@ export const sellOrder = endpoint({
 });
 
 export const sellOrderStatus = endpoint({
+  id: 'getSellOrders',
   method: 'post',
   path: '/sell/order-status',
-  tag: 'Sell',
-  summary: 'One sell order, or all of the customer',
-  body: z.object({ session_id: sessionId, order_id: uuid.optional(), limit: z.int().min(1).max(200).optional(), changed_since: time.optional() }),
-  answer: sellStatus,
+  body: ordersBody,
+  answer: sellOrders,
   problems: ['order-not-found', 'misconfigured'],
   lane: 'reserved',
   run: async (call, request) => {

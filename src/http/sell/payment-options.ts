@@ -1,16 +1,13 @@
-import { z } from '@hono/zod-openapi';
 import { listPaymentOptions } from '../../gateway/catalogue/list-payment-options.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { endpoint } from '../call.ts';
-import { optionsAnswer, showOptions } from '../fiat-on-ramp/payment-options.ts';
-import { sessionId } from '../shapes.ts';
+import { optionsAnswer, optionsBody, showOptions } from '../fiat-on-ramp/payment-options.ts';
 
 export const sellPaymentOptions = endpoint({
+  id: 'listSellPaymentOptions',
   method: 'post',
   path: '/sell/payment-options',
-  tag: 'Sell',
-  summary: 'Currencies and ways to be paid of all sell providers, merged',
-  body: z.object({ session_id: sessionId, currency_code: z.string().max(32).optional() }),
+  body: optionsBody,
   answer: optionsAnswer,
   problems: [],
   lane: 'quotes',

@@ -1,11 +1,10 @@
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { endpoint } from '../call.ts';
 
 export const live = endpoint({
+  id: 'getLiveness',
   method: 'get',
   path: '/health/live',
-  tag: 'Service',
-  summary: 'The process answers',
   answer: z.object({ status: z.literal('live') }),
   problems: [],
   lane: 'free',
@@ -17,10 +16,9 @@ const longestCheckMs = 4_000;
 
 /** Ready means that the database takes writes and has every migration. A provider's health does not count here; see /providers. */
 export const ready = endpoint({
+  id: 'getReadiness',
   method: 'get',
   path: '/health/ready',
-  tag: 'Service',
-  summary: 'Database, migrations and configuration are there',
   answer: z.object({ status: z.enum(['ready', 'not-ready']), database: z.boolean(), migrations: z.boolean(), configuration: z.boolean() }),
   otherStatuses: { 503: 'Not ready: what is false is missing, or the instance is being stopped' },
   problems: [],

@@ -1,49 +1,43 @@
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { reportProviders } from '../../gateway/catalogue/report-providers.ts';
-import { ramps } from '../../domain/ramp.ts';
 import { endpoint } from '../call.ts';
-import { smallId, time } from '../shapes.ts';
+import { featureSet } from '../fiat-on-ramp/features.ts';
+import { product, providerId, ramp, smallId, time } from '../shapes.ts';
 
-const circuit = z.enum(['closed', 'open', 'half-open', 'off']);
+export const circuit = z.enum(['closed', 'open', 'half-open', 'off']);
+export const circuits = z.object({ quote: circuit, order: circuit, status: circuit });
+export const providerOption = z.object({ id: smallId, option: z.string(), method: z.string() });
+export const providerCurrency = z.object({ currency_code: z.string(), currency_id: smallId, payment_options: z.array(providerOption) });
+export const providerDisplay = z.object({
+  terms_url: z.string().optional(),
+  support_url: z.string().optional(),
+  kyc: z.enum(['none', 'light', 'full']).optional(),
+  countries: z.array(z.string()),
+});
+export const providerReport = z.object({
+  id: providerId,
+  name: z.string(),
+  ramps: z.array(ramp),
+  mode: z.enum(['on', 'shadow', 'off']),
+  sandbox: z.boolean(),
+  features: featureSet,
+  currencies: z.array(providerCurrency),
+  products: z.array(product).optional(),
+  circuits,
+  last_success_on: time.optional(),
+  display: providerDisplay,
+});
+
 export const providers = endpoint({
+  id: 'listProviders',
   method: 'get',
   path: '/providers',
-  tag: 'Service',
-  summary: 'The configured providers, what each offers and how it is doing, as this instance sees it',
   answer: z.object({
     instance: z.string(),
     answered_on: time,
     sandbox: z.boolean(),
     network: z.enum(['main', 'test', 'signet', 'regtest']),
-    providers: z.array(
-      z.object({
-        id: z.string(),
-        name: z.string(),
-        ramps: z.array(z.enum(ramps)),
-        mode: z.enum(['on', 'shadow', 'off']),
-        sandbox: z.boolean(),
-        features: z.object({ quotes: z.boolean(), estimates: z.boolean(), on_chain_fallback: z.boolean(), webhook: z.boolean() }),
-        currencies: z.array(
-          z.object({
-            currency_code: z.string(),
-            currency_id: smallId,
-            payment_options: z.array(z.object({ id: smallId, option: z.string(), method: z.string() })),
-          }),
-        ),
-        products: z
-          .array(z.enum(['recharge', 'inbound', 'turbo']))
-          .optional()
-          .openapi({ description: 'liquidity: what it sells' }),
-        circuits: z.object({ quote: circuit, order: circuit, status: circuit }),
-        last_success_on: time.optional(),
-        display: z.object({
-          terms_url: z.string().optional(),
-          support_url: z.string().optional(),
-          kyc: z.enum(['none', 'light', 'full']).optional(),
-          countries: z.array(z.string()),
-        }),
-      }),
-    ),
+    providers: z.array(providerReport),
   }),
   problems: [],
   lane: 'free',

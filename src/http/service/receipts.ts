@@ -1,17 +1,15 @@
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { Problem } from '../../gateway/problem.ts';
 import { endpoint } from '../call.ts';
+import { count, publicKey } from '../shapes.ts';
+
+export const receiptKey = publicKey.extend({ alg: z.literal('EdDSA') });
 
 export const receiptKeys = endpoint({
+  id: 'getReceiptKeys',
   method: 'get',
   path: '/.well-known/receipt-keys',
-  tag: 'Receipts',
-  summary: 'The public keys of receipts and of their days: every key that ever signed one, for good',
-  answer: z.object({
-    keys: z.array(
-      z.object({ kid: z.string(), kty: z.literal('OKP'), crv: z.literal('Ed25519'), use: z.literal('sig'), alg: z.literal('EdDSA'), x: z.string() }),
-    ),
-  }),
+  answer: z.object({ keys: z.array(receiptKey) }),
   problems: [],
   lane: 'free',
   run: async ({ gateway, headers }) => {
@@ -22,13 +20,12 @@ export const receiptKeys = endpoint({
   },
 });
 
-const day = z.string().openapi({ example: '2026-11-28' });
+const day = z.string();
 export const receiptDay = endpoint({
+  id: 'getReceiptDay',
   method: 'get',
   path: '/.well-known/receipts/:day',
-  tag: 'Receipts',
-  summary: 'The signed root over all receipts of a UTC day, once it is closed',
-  answer: z.object({ day, size: z.int(), root: z.string(), signed_root: z.string() }),
+  answer: z.object({ day, size: count, root: z.string(), signed_root: z.string() }),
   problems: ['not-found'],
   lane: 'reserved',
   run: async ({ gateway, params, headers }) => {

@@ -1,17 +1,18 @@
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import { testWebhook } from '../../gateway/deliveries/test-webhook.ts';
 import { endpoint } from '../call.ts';
-import { sessionId, webhookUrl } from '../shapes.ts';
+import { publicKey, sessionId, webhookUrl } from '../shapes.ts';
 import { checkWebhook, webhookOf } from '../webhook-url.ts';
 
+export const webhookKey = publicKey.extend({ whpk: z.string() });
+
 export const webhookKeys = endpoint({
+  id: 'getWebhookKeys',
   method: 'get',
   path: '/.well-known/webhook-keys',
-  tag: 'Webhooks',
-  summary: 'The public keys that sign webhooks; both old and new ones during a rotation',
   answer: z.object({
-    keys: z.array(z.object({ kid: z.string(), kty: z.literal('OKP'), crv: z.literal('Ed25519'), use: z.literal('sig'), x: z.string(), whpk: z.string() })),
+    keys: z.array(webhookKey),
   }),
   problems: [],
   lane: 'free',
@@ -22,10 +23,9 @@ export const webhookKeys = endpoint({
 });
 
 export const webhookTest = endpoint({
+  id: 'testWebhook',
   method: 'post',
   path: '/webhook-test',
-  tag: 'Webhooks',
-  summary: 'Send one signed `test`, and report how the receiver answered',
   body: z.object({ session_id: sessionId, webhook_url: webhookUrl }),
   answer: z.object({ delivered: z.boolean(), status_class: z.string() }),
   problems: ['webhook-url-refused', 'rate-limited'],

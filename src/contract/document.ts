@@ -1,0 +1,181 @@
+/** The OpenAPI 3.1 document: /openapi.json, made by `npm run build:pages`. Nothing of it is in the server's or the Worker's script. */
+import { z } from 'zod';
+import type { ProblemCode } from '../gateway/problem.ts';
+import type { Endpoint } from '../http/call.ts';
+import { problems } from '../http/problem.ts';
+import { answerName, componentsOf, refTo, requestName } from './components.ts';
+import { answerHeaders, headers, type HeaderName } from './headers.ts';
+import { problemsOf } from './operation-problems.ts';
+import { operations, tags } from './operations.ts';
+
+/** Recorded answers, by operation id and status or, of problems, by code: src/contract/examples.json. */
+export type Examples = { answers: { readonly [answer: string]: unknown }; problems: { readonly [code: string]: unknown } };
+export type DocumentOptions = { version: string; examples: Examples; /** See `componentsOf`. */ closed?: boolean };
+
+export const createDocument = (endpoints: readonly Endpoint[], { version, examples, closed = false }: DocumentOptions): object => {
+  const ids = [...endpoints.map(({ id }) => id), 'getMetrics', 'getOpenApi'];
+  const idle = Object.keys(operations).filter((id) => !ids.includes(id));
+  if (idle.length > 0) throw new Error(`src/contract/operations.ts speaks of operations that are not there: ${idle.join(', ')}`);
+  const paths: { [path: string]: { [method: string]: object } } = {};
+  for (const endpoint of endpoints) (paths[pathOf(endpoint)] ??= {})[endpoint.method] = operationOf(endpoint, examples);
+  paths['/metrics'] = { get: plain('getMetrics', metricsAnswers, [{ metricsToken: [] }, {}]) };
+  paths['/openapi.json'] = { get: plain('getOpenApi', documentAnswers, [{}]) };
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'ramp-gateway',
+      version,
+      description: about,
+      license: { name: 'MIT', identifier: 'MIT' },
+      contact: { name: 'The operator of this gateway' },
+    },
+    servers: [{ url: '/', description: 'The gateway that serves this document' }],
+    tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
+    security: open,
+    paths,
+    components: {
+      schemas: componentsOf(endpoints, { closed }),
+      headers,
+      examples: Object.fromEntries(Object.entries(examples.problems).map(([code, value]) => [code, { summary: problems[code as ProblemCode].title, value }])),
+      securitySchemes: {
+        appKey: {
+          type: 'http',
+          scheme: 'bearer',
+          description:
+            'The key of a listed app. Optional: it lifts limits, and allows what spends the operator’s money or trust. In browsers only publishable keys.',
+        },
+        operatorToken: { type: 'http', scheme: 'bearer', description: 'The operator’s token. Without it every operator path answers 404.' },
+        metricsToken: { type: 'http', scheme: 'bearer', description: 'METRICS_TOKEN. Not needed from loopback while none is set.' },
+      },
+    },
+  };
+};
+
+const about = `Buy and sell bitcoin and get Lightning liquidity through one API. The gateway asks every provider at once, the best price wins, and every decision can be looked up and checked. Speaks FLS01 \`fiat_on_ramp\` v1.0.
+
+- Begin with GET /verify and POST /session. Every other call is a POST with \`session_id\` in the body, except those marked GET.
+- Amounts are integers: whole sats, and hundredths of the fiat unit. Times are RFC 3339 in UTC. What is absent is left out, never null.
+- Errors are problem documents (RFC 9457). \`code\` and \`action\` are for your code, \`detail\` is for people.
+- Send an Idempotency-Key with creating calls, and the same request again after an answer that was lost.
+- Names may be sent in camelCase, and null means absent. Unknown members are ignored, except those that look like a misspelt known one.
+- Members and words may be added at any time: ignore members that you do not know, and take words that are not listed where a vocabulary is open. docs/versioning says what may change.`;
+
+const open = [{}, { appKey: [] }];
+const pathOf = ({ path }: Endpoint): string => path.replaceAll(/:([a-z_]+)/g, '{$1}');
+
+const textsOf = (id: string) => {
+  const text = operations[id];
+  if (!text) throw new Error(`src/contract/operations.ts says nothing about ${id}`);
+  return { operationId: id, tags: [text.tag], summary: text.summary, description: text.description };
+};
+
+const operationOf = (endpoint: Endpoint, examples: Examples): object => {
+  const body = requestName(endpoint);
+  const parameters = [...pathParameters(endpoint.path), ...parametersOf('header', endpoint.headers), ...parametersOf('query', endpoint.query)];
+  return {
+    ...textsOf(endpoint.id),
+    ...(endpoint.deprecated ? { deprecated: true } : {}),
+    security: endpoint.guard ? [{ operatorToken: [] }] : open,
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: refTo(body) } } } }),
+    responses: answersOf(endpoint, examples),
+  };
+};
+
+// ---- parameters --------------------------------------------------------------------------------------------------------------------------------
+
+const parameterWords: { readonly [name: string]: string } = {
+  id: 'The order’s or the provider’s id.',
+  day: 'A UTC day, YYYY-MM-DD.',
+  currency_code: 'Only this currency, ISO 4217. A code that nobody has gets an empty list.',
+  'X-Session-Id': 'The session.',
+  'Idempotency-Key': 'Bare or quoted. The same key and body get the same answer for 24 hours.',
+};
+const parameter = (place: 'path' | 'query' | 'header', name: string, required: boolean, schema: object): object => {
+  const description = parameterWords[name];
+  if (description === undefined) throw new Error(`src/contract/document.ts says nothing about the parameter ${name}`);
+  return { in: place, name, description, ...(required ? { required } : {}), schema };
+};
+const pathParameters = (path: string): object[] => [...path.matchAll(/:([a-z_]+)/g)].map(([, name = '']) => parameter('path', name, true, { type: 'string' }));
+const parametersOf = (place: 'query' | 'header', schema: z.ZodObject | undefined): object[] =>
+  Object.entries(schema?.shape ?? {}).map(([name, one]) => {
+    const { $schema: _schema, pattern: _pattern, ...json } = z.toJSONSchema(one as z.ZodType, { io: 'input' });
+    return parameter(place, name, !(one instanceof z.ZodOptional), json);
+  });
+
+// ---- answers -----------------------------------------------------------------------------------------------------------------------------------
+
+type Answer = { description: string; headers: object; content: { [type: string]: object } };
+
+const answersOf = (endpoint: Endpoint, examples: Examples): { [status: string]: Answer } => {
+  const codes = problemsOf(endpoint);
+  const limited = codes.has('rate-limited');
+  const answers: { [status: string]: Answer } = {};
+  const good: [string, string][] = [['200', operations[endpoint.id]?.summary ?? ''], ...Object.entries(endpoint.otherStatuses ?? {})];
+  for (const [status, description] of good) {
+    const example = examples.answers[`${endpoint.id} ${status}`];
+    answers[status] = {
+      description,
+      headers: headersOf(answerHeaders.all, limited ? answerHeaders.limited : [], answerHeaders.lifecycle),
+      content: { 'application/json': { schema: refTo(answerName(endpoint)), ...(example === undefined ? {} : { example }) } },
+    };
+  }
+  const schema = refTo(problemNameOf(endpoint, codes));
+  const byStatus = Map.groupBy(codes, (code) => problems[code].status);
+  for (const [status, listed] of [...byStatus].sort(([a], [b]) => a - b)) {
+    const other = answers[status];
+    const told = listed.filter((code) => code in examples.problems).map((code) => [code, { $ref: `#/components/examples/${code}` }] as const);
+    answers[status] = {
+      description: [...(other ? [other.description] : []), listed.toSorted().join(', ')].join('; or: '),
+      headers: headersOf(
+        answerHeaders.all,
+        limited ? answerHeaders.limited : [],
+        listed.some((code) => problems[code].retryable || status === 429) ? answerHeaders.retry : [],
+        answerHeaders.lifecycle,
+      ),
+      content: {
+        ...other?.content,
+        'application/problem+json': { schema, ...(told.length > 0 ? { examples: Object.fromEntries(told) } : {}) },
+      },
+    };
+  }
+  return answers;
+};
+
+const headersOf = (...lists: (readonly HeaderName[])[]): object =>
+  Object.fromEntries(lists.flat().map((name) => [headerNames[name], { $ref: `#/components/headers/${name}` }]));
+const headerNames: { readonly [name in HeaderName]: string } = {
+  XRequestId: 'X-Request-Id',
+  XRampMode: 'X-Ramp-Mode',
+  CacheControl: 'Cache-Control',
+  RateLimit: 'RateLimit',
+  RateLimitPolicy: 'RateLimit-Policy',
+  RetryAfter: 'Retry-After',
+  Deprecation: 'Deprecation',
+  Sunset: 'Sunset',
+  Link: 'Link',
+  ETag: 'ETag',
+};
+
+/** Prices and orders name who refused and what there is instead, in the words of their ramp. */
+const problemNameOf = ({ path }: Endpoint, codes: ReadonlySet<ProblemCode>): string => {
+  if (!priced.some((code) => codes.has(code))) return 'Problem';
+  return path.startsWith('/sell/') ? 'SellProblem' : path.startsWith('/liquidity/') ? 'LiquidityProblem' : 'BuyProblem';
+};
+const priced = ['no-offer', 'price-changed', 'all-providers-failed', 'peer-not-connected'] as const;
+
+const plain = (id: string, responses: object, security: object[]): object => ({ ...textsOf(id), security, responses });
+const common = headersOf(answerHeaders.all);
+const metricsAnswers = {
+  200: { description: 'The metrics', headers: common, content: { 'text/plain': { schema: { type: 'string' } } } },
+  403: { description: 'Not from here without METRICS_TOKEN', headers: common, content: { 'text/plain': { schema: { type: 'string' } } } },
+};
+const documentAnswers = {
+  200: {
+    description: 'This document',
+    headers: headersOf(answerHeaders.all, answerHeaders.file),
+    content: { 'application/json': { schema: { type: 'object' } } },
+  },
+  304: { description: 'The document has the ETag that If-None-Match names', headers: headersOf(answerHeaders.all, answerHeaders.file) },
+  404: { description: 'not-found: the pages were not built', headers: common, content: { 'application/problem+json': { schema: refTo('Problem') } } },
+};

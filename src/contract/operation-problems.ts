@@ -1,0 +1,21 @@
+import type { ProblemCode } from '../gateway/problem.ts';
+import type { Endpoint } from '../http/call.ts';
+import { idempotencyHeader } from '../http/idempotency-key.ts';
+
+/**
+ * Every problem that an operation may answer. Those that follow from the route's form are derived here: its method, body, session, lane and key.
+ * Those of its use case are in the route's own `problems`.
+ */
+export const problemsOf = (endpoint: Endpoint): ReadonlySet<ProblemCode> =>
+  new Set<ProblemCode>([
+    ...endpoint.problems,
+    'internal',
+    'storage-unavailable',
+    'app-key-exposed',
+    ...(endpoint.lane === 'free' ? [] : (['temporary-reduced-capacity', 'rate-limited'] as const)),
+    ...(endpoint.method === 'post' ? (['invalid-request', 'payload-too-large', 'unsupported-media-type'] as const) : []),
+    ...(endpoint.query ? (['invalid-request'] as const) : []),
+    ...(endpoint.body && 'session_id' in endpoint.body.shape ? (['session-invalid'] as const) : []),
+    ...(endpoint.headers === idempotencyHeader ? (['idempotency-key-invalid', 'idempotency-key-reused'] as const) : []),
+    ...(endpoint.guard ? (['not-found'] as const) : []),
+  ]);

@@ -1,0 +1,4 @@
+import { z } from 'zod';
+import { codes } from './problem.ts';
+
+export const problemCode = z.enum(codes);

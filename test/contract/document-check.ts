@@ -1,0 +1,121 @@
+/** Holds an exchange against the OpenAPI document itself: the request, the status, the headers, the body. With answers closed: no member too many. */
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import { createDocument } from '../../src/contract/document.ts';
+import { endpoints } from '../../src/http/endpoints.ts';
+
+type Content = { [type: string]: { schema: object } };
+type HeaderRef = { $ref: string };
+type Operation = {
+  operationId: string;
+  parameters?: { in: string; name: string; required?: boolean }[];
+  requestBody?: { content: Content };
+  responses: { [status: string]: { headers?: { [name: string]: HeaderRef }; content?: Content } };
+};
+type Document = {
+  paths: { [path: string]: { [method: string]: Operation } };
+  components: { schemas: object; headers: { [name: string]: { required?: boolean; schema: object } } };
+};
+
+export type Exchange = {
+  method: string;
+  path: string;
+  request: { headers: Headers; /** Undefined: none, or not plain JSON. */ body: unknown };
+  status: number;
+  headers: Headers;
+  body: unknown;
+};
+export type Checked = { operationId: string; wrong: string[] };
+
+const document = createDocument(endpoints, { version: '0.0.0', examples: { answers: {}, problems: {} }, closed: true }) as Document;
+const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, validateFormats: true });
+formats.default(ajv);
+ajv.addVocabulary(['discriminator', 'components']);
+ajv.addSchema({ $id: 'gateway', components: document.components.schemas === undefined ? {} : { schemas: document.components.schemas } });
+
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({
+    method,
+    path: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{[a-z_]+\}/g, '[^/]+')}$`),
+    operation,
+  })),
+);
+
+const compiled = new Map<object, ValidateFunction>();
+const validatorOf = (schema: object): ValidateFunction => {
+  let found = compiled.get(schema);
+  if (!found) compiled.set(schema, (found = ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/components', '"gateway#/components')) as object)));
+  return found;
+};
+const faultsOf = (schema: object, value: unknown): string[] => {
+  const validate = validatorOf(schema);
+  if (validate(value)) return [];
+  return (validate.errors ?? []).slice(0, 3).map(({ instancePath, message, params }) => `${instancePath || '/'} ${message ?? ''} ${JSON.stringify(params)}`);
+};
+
+export const operationAt = (method: string, path: string): Operation | undefined =>
+  operations.find((one) => one.method === method.toLowerCase() && one.path.test(path))?.operation;
+
+/** What is wrong with a body as an answer of an operation. */
+export const answerFaults = (operationId: string, status: number, type: string, body: unknown): string[] => {
+  const schema = operations.find(({ operation }) => operation.operationId === operationId)?.operation.responses[status]?.content?.[type]?.schema;
+  return schema ? faultsOf(schema, body) : [`${operationId} does not answer ${status} as ${type}`];
+};
+
+/** What is wrong with an exchange. Undefined for paths that are no operation's. */
+export const checkExchange = (exchange: Exchange): Checked | undefined => {
+  const operation = operationAt(exchange.method, exchange.path);
+  if (!operation) return undefined;
+  const answer = operation.responses[exchange.status];
+  if (!answer) return { operationId: operation.operationId, wrong: [`${exchange.status} is not described`] };
+  return {
+    operationId: operation.operationId,
+    wrong: [
+      ...(exchange.status < 300 ? requestFaults(operation, exchange) : []),
+      ...headerFaults(answer.headers ?? {}, exchange),
+      ...bodyFaults(answer.content ?? {}, exchange),
+    ],
+  };
+};
+
+/** A request that was served must be one that the document describes, after what it says about spelling: camelCase, and null for absent. */
+const requestFaults = (operation: Operation, { request, path }: Exchange): string[] => {
+  const missing = (operation.parameters ?? []).filter((one) => one.in === 'header' && one.required === true && !request.headers.has(one.name));
+  const schema = operation.requestBody?.content['application/json']?.schema;
+  const faults = missing.map(({ name }) => `${path}: the header ${name} is required`);
+  if (!schema || typeof request.body !== 'object' || request.body === null) return faults;
+  return [...faults, ...faultsOf(schema, plainly(request.body)).map((fault) => `request ${fault}`)];
+};
+const plainly = (value: unknown): unknown =>
+  typeof value !== 'object' || value === null || Array.isArray(value)
+    ? value
+    : Object.fromEntries(Object.entries(value).flatMap(([name, one]) => (one === null ? [] : [[snakeCase(name), plainly(one)] as const])));
+const snakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** Those that the document speaks of; what a server or CORS adds is not the operation's. */
+const spokenOf = ['x-request-id', 'x-ramp-mode', 'cache-control', 'ratelimit', 'ratelimit-policy', 'retry-after', 'deprecation', 'sunset', 'link', 'etag'];
+
+const headerFaults = (described: { [name: string]: HeaderRef }, { headers, body }: Exchange): string[] => {
+  const byName = new Map(Object.entries(described).map(([name, { $ref }]) => [name.toLowerCase(), document.components.headers[$ref.split('/').at(-1) ?? '']]));
+  const faults = spokenOf.filter((name) => headers.has(name) && !byName.has(name)).map((name) => `the header ${name} is not described`);
+  for (const [name, header] of byName) {
+    const value = headers.get(name);
+    if (value === null) {
+      if (header?.required === true) faults.push(`the header ${name} is missing`);
+    } else if (header) {
+      const typed = 'type' in header.schema && header.schema.type === 'integer' ? Number(value) : value;
+      faults.push(...faultsOf(header.schema, typed).map((fault) => `header ${name}: ${fault}`));
+    }
+  }
+  const wait = typeof body === 'object' && body !== null && 'retry_after_ms' in body ? Number(body.retry_after_ms) : undefined;
+  const told = headers.get('retry-after');
+  if ((wait === undefined ? null : String(Math.max(1, Math.ceil(wait / 1000)))) !== told) faults.push(`Retry-After ${told} beside retry_after_ms ${wait}`);
+  return faults;
+};
+
+const bodyFaults = (content: Content, { headers, body }: Exchange): string[] => {
+  const type = (headers.get('content-type') ?? '').split(';')[0] ?? '';
+  const described = content[type];
+  if (!described) return type === '' && Object.keys(content).length === 0 ? [] : [`the type ${type} is not described`];
+  return body === undefined ? [] : faultsOf(described.schema, body);
+};
