@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest';
 import { connect } from '../src/entry/database-node.ts';
-import { startEmbeddedDatabase } from '../src/entry/embedded-database.ts';
+import { embedded } from '../test/support/postgres.ts';
 import { startPgliteQueue } from './pglite-queue.ts';
 
 it('gives each of many clients the database to itself, in turn', async () => {
-  const database = await startEmbeddedDatabase(undefined, (reason) => {
-    throw new Error(reason);
-  });
+  const database = await embedded();
+  await database.sql.end();
   const queue = await startPgliteQueue(database.url);
-  const url = `postgres://postgres:postgres@127.0.0.1:${queue.port}/postgres`;
+  // Each is connected when its turn comes.
+  const url = `postgres://postgres:postgres@127.0.0.1:${queue.port}/postgres?connect_timeout=120`;
   const first = connect(url, 1);
   await first`create table counted (n int)`;
   await first`insert into counted values (0)`;

@@ -3,7 +3,9 @@
  * DATABASE_URL names a server to use instead of an own one (its user must be allowed to create databases); TEST_DATABASE=pglite uses none.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { connect } from '../../src/entry/database-node.ts';
@@ -20,6 +22,8 @@ declare module 'vitest' {
     seed: number | undefined;
     /** Where child processes are bundled; undefined: they start from the sources. */
     children: string | undefined;
+    /** A folder for what one file makes for others; gone with the run. */
+    scratch: string;
   }
 }
 
@@ -30,8 +34,11 @@ export const setup = async (project: TestProject): Promise<() => Promise<void>> 
   project.provide('seed', seed === undefined ? undefined : Number(seed));
   const [children, end] = await Promise.all([bundleChildren(), startServer(project), buildPages()]);
   project.provide('children', children.folder);
+  const scratch = mkdtempSync(join(tmpdir(), 'ramp-tests-'));
+  project.provide('scratch', scratch);
   return async () => {
     children.remove();
+    rmSync(scratch, { recursive: true, force: true });
     await end();
   };
 };

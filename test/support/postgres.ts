@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import type postgres from 'postgres';
 import { inject, it } from 'vitest';
 import { connect } from '../../src/entry/database-node.ts';
 import { startEmbeddedDatabase } from '../../src/entry/embedded-database.ts';
-import { migrate } from '../../src/entry/migrate.ts';
-import { migrationsFolder } from '../setup/database.ts';
+import { embeddedFolder } from './embedded-folder.ts';
 
 export type TestDatabase = {
   url: string;
@@ -37,14 +37,15 @@ const cloned = async (server: { url: string; template: string; copying: string }
 
 /** The embedded database, even if there is a server. */
 export const embedded = async (empty = false): Promise<TestDatabase> => {
-  const database = await startEmbeddedDatabase(undefined, (reason) => {
+  const folder = empty ? undefined : await embeddedFolder();
+  const database = await startEmbeddedDatabase(folder, (reason) => {
     throw new Error(`the test database was lost: ${reason}`);
   });
   const sql = connect(database.url, 1);
-  if (!empty) await migrate({ kind: 'pglite', url: database.url, sql }, migrationsFolder);
   const close = async (): Promise<void> => {
     await sql.end({ timeout: 1 });
     await database.close();
+    if (folder !== undefined) rmSync(folder, { recursive: true });
   };
   return { url: database.url, kind: 'pglite', sql, close };
 };
