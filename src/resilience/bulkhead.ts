@@ -12,7 +12,8 @@ export const createBulkhead = ({ inFlight, queue, queueAgeMs }: BulkheadSettings
   let running = 0;
   const runningOf = new Map<string, number>();
   const waiting: Waiting[] = [];
-  const shareOf = (places: number): number => places - Math.floor(places / 4);
+  // On Workers there is no limit here: places are infinite, and so is this share of them.
+  const shareOf = (places: number): number => Math.ceil((places * 3) / 4);
   const mayRun = (network: string | undefined): boolean => running < inFlight && (network === undefined || (runningOf.get(network) ?? 0) < shareOf(inFlight));
   const mayWait = (network: string | undefined): boolean =>
     waiting.length < queue && (network === undefined || waiting.filter((one) => one.network === network).length < shareOf(queue));

@@ -233,6 +233,11 @@ describe('retry', () => {
 });
 
 describe('bulkhead', () => {
+  it('without a limit, as on Workers, whoever comes from a known network gets a place, too', async () => {
+    const bulkhead = createBulkhead({ ...settings.bulkhead, inFlight: Infinity });
+    expect(await bulkhead.run(async () => await Promise.resolve('served'), '192.0.2.0')).toBe('served');
+  });
+
   it('eight run, sixteen wait, the next one is refused, and those who waited 200 ms give up', async () => {
     const bulkhead = createBulkhead(settings.bulkhead);
     let most = 0;
