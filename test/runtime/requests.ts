@@ -269,6 +269,25 @@ const hookOf = async (world: World) => {
   };
 };
 
+const failover: Row = {
+  name: 'POST /order with failover: the next rank takes what the first refuses, and the repeat is told the same',
+  expected: [200],
+  run: async (world) => {
+    // Somebody else: for this customer the first provider is excluded from now on.
+    const { sessionId: session } = await createWallet(world.runtime.url).open();
+    const { body } = await world.ask('/offers', { session_id: session, ...eur, amount_fiat: 30_000 });
+    const [first] = body['offers'] as { quote_id: string; amount_sats: number }[];
+    alpine(world).control.setFault({ endpoint: 'order', fault: 'order-refused', times: 1 });
+    const bound = Math.floor((first?.amount_sats ?? 0) * 0.99);
+    const order = { session_id: session, quote_id: first?.quote_id, failover: { max: 1, min_amount_sats: bound } };
+    const answer = await world.ask('/order', order);
+    const again = await world.ask('/order', order);
+    keep(world, 'failover', again.raw === answer.raw);
+    return answer;
+  },
+  also: (world, answer) => [kept(world, 'failover'), answer.body['moved_from']],
+};
+
 const aborted: Row = {
   name: 'POST /order aborted in mid-flight and repeated: one payable order',
   expected: [200],
@@ -312,7 +331,7 @@ const first429 = async ({ ask }: World): Promise<Answer | undefined> => {
   return answers.find((one) => one.status === 429);
 };
 
-export const rows: readonly Row[] = [...service, ...sessions, ...prices, circuitOpens, ...purchase, aborted, circuitCloses, ...limits];
+export const rows: readonly Row[] = [...service, ...sessions, ...prices, circuitOpens, ...purchase, failover, aborted, circuitCloses, ...limits];
 
 export type Told = { expected: unknown; compared: unknown };
 /** Runs the whole list; a row that throws is told as that, and the next ones go on. */
