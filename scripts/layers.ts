@@ -55,7 +55,8 @@ const homes: readonly { packages: RegExp; rooms: readonly string[] }[] = [
   { packages: /^node:events$/, rooms: ['resilience'] },
   { packages: /^node:(?!events$)/, rooms: [] },
   { packages: /^(postgres|drizzle-orm)$/, rooms: ['store'] },
-  { packages: /^(hono|@hono\/zod-openapi)$/, rooms: ['http'] },
+  { packages: /^hono$/, rooms: ['http'] },
+  { packages: /^@hono\/zod-openapi$/, rooms: ['contract'] },
   { packages: /^pino$/, rooms: ['log'] },
   { packages: /^yaml$/, rooms: ['config'] },
 ];

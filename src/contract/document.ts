@@ -1,4 +1,5 @@
 /** The OpenAPI 3.1 document: /openapi.json, made by `npm run build:pages`. Nothing of it is in the server's or the Worker's script. */
+import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { ProblemCode } from '../gateway/problem.ts';
 import type { Endpoint } from '../http/call.ts';
@@ -16,40 +17,42 @@ export const createDocument = (endpoints: readonly Endpoint[], { version, exampl
   const ids = [...endpoints.map(({ id }) => id), 'getMetrics', 'getOpenApi'];
   const idle = Object.keys(operations).filter((id) => !ids.includes(id));
   if (idle.length > 0) throw new Error(`src/contract/operations.ts speaks of operations that are not there: ${idle.join(', ')}`);
-  const paths: { [path: string]: { [method: string]: object } } = {};
-  for (const endpoint of endpoints) (paths[pathOf(endpoint)] ??= {})[endpoint.method] = operationOf(endpoint, examples);
-  paths['/metrics'] = { get: plain('getMetrics', metricsAnswers, [{ metricsToken: [] }, {}]) };
-  paths['/openapi.json'] = { get: plain('getOpenApi', documentAnswers, [{}]) };
-  return {
+  const hono = new OpenAPIHono();
+  const { openAPIRegistry: registry } = hono;
+  for (const endpoint of endpoints) registry.registerPath({ method: endpoint.method, path: pathOf(endpoint), ...operationOf(endpoint, examples) });
+  registry.registerPath({ method: 'get', path: '/metrics', ...plain('getMetrics', metricsAnswers, [{ metricsToken: [] }, {}]) });
+  registry.registerPath({ method: 'get', path: '/openapi.json', ...plain('getOpenApi', documentAnswers, [{}]) });
+  for (const [name, schema] of Object.entries(componentsOf(endpoints, { closed }))) registry.registerComponent('schemas', name, schema);
+  for (const [name, header] of Object.entries(headers)) registry.registerComponent('headers', name, header);
+  for (const [code, value] of Object.entries(examples.problems))
+    registry.registerComponent('examples', code, { summary: problems[code as ProblemCode].title, value });
+  for (const [name, scheme] of Object.entries(securitySchemes)) registry.registerComponent('securitySchemes', name, scheme);
+  return hono.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {
       title: 'ramp-gateway',
       version,
       description: about,
-      license: { name: 'MIT', identifier: 'MIT' },
+      license,
       contact: { name: 'The operator of this gateway' },
     },
     servers: [{ url: '/', description: 'The gateway that serves this document' }],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     security: open,
-    paths,
-    components: {
-      schemas: componentsOf(endpoints, { closed }),
-      headers,
-      examples: Object.fromEntries(Object.entries(examples.problems).map(([code, value]) => [code, { summary: problems[code as ProblemCode].title, value }])),
-      securitySchemes: {
-        appKey: {
-          type: 'http',
-          scheme: 'bearer',
-          description:
-            'The key of a listed app. Optional: it lifts limits, and allows what spends the operator’s money or trust. In browsers only publishable keys.',
-        },
-        operatorToken: { type: 'http', scheme: 'bearer', description: 'The operator’s token. Without it every operator path answers 404.' },
-        metricsToken: { type: 'http', scheme: 'bearer', description: 'METRICS_TOKEN. Not needed from loopback while none is set.' },
-      },
-    },
-  };
+  });
 };
+
+const license = { name: 'MIT', identifier: 'MIT' };
+
+const securitySchemes = {
+  appKey: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The key of a listed app. Optional: it lifts limits, and allows what spends the operator’s money or trust. In browsers only publishable keys.',
+  },
+  operatorToken: { type: 'http', scheme: 'bearer', description: 'The operator’s token. Without it every operator path answers 404.' },
+  metricsToken: { type: 'http', scheme: 'bearer', description: 'METRICS_TOKEN. Not needed from loopback while none is set.' },
+} as const;
 
 const about = `Buy and sell bitcoin and get Lightning liquidity through one API. The gateway asks every provider at once, the best price wins, and every decision can be looked up and checked. Speaks FLS01 \`fiat_on_ramp\` v1.0.
 
@@ -60,7 +63,8 @@ const about = `Buy and sell bitcoin and get Lightning liquidity through one API.
 - Names may be sent in camelCase, and null means absent. Unknown members are ignored, except those that look like a misspelt known one.
 - Members and words may be added at any time: ignore members that you do not know, and take words that are not listed where a vocabulary is open. docs/versioning says what may change.`;
 
-const open = [{}, { appKey: [] }];
+type Security = { [scheme: string]: string[] }[];
+const open: Security = [{}, { appKey: [] }];
 const pathOf = ({ path }: Endpoint): string => path.replaceAll(/:([a-z_]+)/g, '{$1}');
 
 const textsOf = (id: string) => {
@@ -69,7 +73,11 @@ const textsOf = (id: string) => {
   return { operationId: id, tags: [text.tag], summary: text.summary, description: text.description };
 };
 
-const operationOf = (endpoint: Endpoint, examples: Examples): object => {
+type Operation = Omit<RouteConfig, 'method' | 'path'>;
+type Answers = RouteConfig['responses'];
+type Parameter = { in: 'path' | 'query' | 'header'; name: string; description: string; required?: boolean; schema: object };
+
+const operationOf = (endpoint: Endpoint, examples: Examples): Operation => {
   const body = requestName(endpoint);
   const parameters = [...pathParameters(endpoint.path), ...parametersOf('header', endpoint.headers), ...parametersOf('query', endpoint.query)];
   return {
@@ -91,13 +99,14 @@ const parameterWords: { readonly [name: string]: string } = {
   'X-Session-Id': 'The session.',
   'Idempotency-Key': 'Bare or quoted. The same key and body get the same answer for 24 hours.',
 };
-const parameter = (place: 'path' | 'query' | 'header', name: string, required: boolean, schema: object): object => {
+const parameter = (place: 'path' | 'query' | 'header', name: string, required: boolean, schema: object): Parameter => {
   const description = parameterWords[name];
   if (description === undefined) throw new Error(`src/contract/document.ts says nothing about the parameter ${name}`);
   return { in: place, name, description, ...(required ? { required } : {}), schema };
 };
-const pathParameters = (path: string): object[] => [...path.matchAll(/:([a-z_]+)/g)].map(([, name = '']) => parameter('path', name, true, { type: 'string' }));
-const parametersOf = (place: 'query' | 'header', schema: z.ZodObject | undefined): object[] =>
+const pathParameters = (path: string): Parameter[] =>
+  [...path.matchAll(/:([a-z_]+)/g)].map(([, name = '']) => parameter('path', name, true, { type: 'string' }));
+const parametersOf = (place: 'query' | 'header', schema: z.ZodObject | undefined): Parameter[] =>
   Object.entries(schema?.shape ?? {}).map(([name, one]) => {
     const { $schema: _schema, pattern: _pattern, ...json } = z.toJSONSchema(one as z.ZodType, { io: 'input' });
     return parameter(place, name, !(one instanceof z.ZodOptional), json);
@@ -105,7 +114,9 @@ const parametersOf = (place: 'query' | 'header', schema: z.ZodObject | undefined
 
 // ---- answers -----------------------------------------------------------------------------------------------------------------------------------
 
-type Answer = { description: string; headers: object; content: { [type: string]: object } };
+type References = { [name: string]: { $ref: string } };
+type Content = { schema: { $ref: string }; example?: unknown; examples?: References };
+type Answer = { description: string; headers: References; content: { [type: string]: Content } };
 
 const answersOf = (endpoint: Endpoint, examples: Examples): { [status: string]: Answer } => {
   const codes = problemsOf(endpoint);
@@ -142,7 +153,7 @@ const answersOf = (endpoint: Endpoint, examples: Examples): { [status: string]: 
   return answers;
 };
 
-const headersOf = (...lists: (readonly HeaderName[])[]): object =>
+const headersOf = (...lists: (readonly HeaderName[])[]): References =>
   Object.fromEntries(lists.flat().map((name) => [headerNames[name], { $ref: `#/components/headers/${name}` }]));
 const headerNames: { readonly [name in HeaderName]: string } = {
   XRequestId: 'X-Request-Id',
@@ -164,13 +175,13 @@ const problemNameOf = ({ path }: Endpoint, codes: ReadonlySet<ProblemCode>): str
 };
 const priced = ['no-offer', 'price-changed', 'all-providers-failed', 'peer-not-connected'] as const;
 
-const plain = (id: string, responses: object, security: object[]): object => ({ ...textsOf(id), security, responses });
+const plain = (id: string, responses: Answers, security: Security): Operation => ({ ...textsOf(id), security, responses });
 const common = headersOf(answerHeaders.all);
-const metricsAnswers = {
+const metricsAnswers: Answers = {
   200: { description: 'The metrics', headers: common, content: { 'text/plain': { schema: { type: 'string' } } } },
   403: { description: 'Not from here without METRICS_TOKEN', headers: common, content: { 'text/plain': { schema: { type: 'string' } } } },
 };
-const documentAnswers = {
+const documentAnswers: Answers = {
   200: {
     description: 'This document',
     headers: headersOf(answerHeaders.all, answerHeaders.file),

@@ -5,7 +5,7 @@ export const headers = {
     required: true,
     schema: { type: 'string' },
   },
-  XRampMode: { description: '`sandbox` where no real money moves. Absent in live mode.', schema: { type: 'string', enum: ['sandbox'] } },
+  XRampMode: { description: '`sandbox` where no real money moves. Absent in live mode.', schema: { type: 'string', const: 'sandbox' } },
   CacheControl: { description: 'RFC 9111. `no-store` for everything that is somebody’s own.', required: true, schema: { type: 'string' } },
   RateLimit: {
     description:
