@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cancelConnection, confirmConnection, createConnection, readConnections, resendCode } from '../../gateway/accounts/connections.ts';
+import { Problem } from '../../gateway/problem.ts';
 import { readSession } from '../../gateway/sessions/read-session.ts';
 import type { ConnectionRequest } from '../../ports/accounts.ts';
 import { endpoint } from '../call.ts';
@@ -60,10 +61,27 @@ export const sellConnections = endpoint({
   lane: 'reserved',
   run: async (call, body, raw) => {
     const session = await stepSession(call, body.session_id);
-    const run = () => createConnection(call.scope, session, body.account_id, requestOf(body));
+    const run = async () => {
+      try {
+        return await createConnection(call.scope, session, body.account_id, requestOf(body));
+      } catch (error) {
+        throw namingMissing(error, body);
+      }
+    };
     return await onceByKey(call, session.customerId, '/sell/connections', raw, run);
   },
 });
+
+/** What is not there is missing, and not invalid: names every such member instead of blaming the first. */
+const namingMissing = (error: unknown, body: z.output<typeof createBody>): unknown => {
+  if (!(error instanceof Problem)) return error;
+  if (error.code === 'address-invalid' && body.destination_address === undefined)
+    return new Problem('address-invalid', 'destination_address is missing: the address that the bitcoin goes to.');
+  if (error.code !== 'iban-invalid' || body.iban !== undefined) return error;
+  const others = ['bic', 'beneficiary_name', ...(body.network === 'onchain' ? [] : (['lightning_username'] as const))] as const;
+  const missing = ['iban', ...others.filter((name) => body[name] === undefined)];
+  return new Problem('iban-invalid', `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing: selling pays into a bank account.`);
+};
 
 const requestOf = (body: z.output<typeof createBody>): ConnectionRequest => ({
   name: body.name,

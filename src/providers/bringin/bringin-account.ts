@@ -6,8 +6,9 @@ import { ProviderFault } from '../fault.ts';
 import type { AccountState, Answer, CallContext } from '../spec.ts';
 import * as api from './bringin-api.ts';
 import type { Bringin } from './bringin-api.ts';
-import { declined, KeyRefused, readCustomer, showAccount, withKey, writeCustomer, type BringinCustomer } from './bringin-customer.ts';
+import { declined, KeyRefused, readCustomer, refused, showAccount, withKey, writeCustomer, type BringinCustomer } from './bringin-customer.ts';
 import { accountFrom, isEmail, type AccountFacts } from './bringin-mapping.ts';
+import { isAboutOperator } from './bringin-refusal.ts';
 import type { StatusReply } from './bringin-wire.ts';
 
 /** Starts an account or recovers a lost key: connect may be called again for an e-mail, and returns a connected user's key at once. */
@@ -21,14 +22,18 @@ export const startAccount = async (
   // Bringin appends the event's path to the callback.
   const callback = request.noticeUrl?.replace(/\/+$/, '');
   const reply = await api.connect(bringin, context, { email, ref: request.ref, ...(callback === undefined ? {} : { callback }) });
-  if (!reply.ok) return declined('email-refused');
+  if (!reply.ok) {
+    if (isAboutOperator(reply.body))
+      throw new ProviderFault('rejected-credentials', `connect was refused with ${reply.status}`, { status: reply.status, taken: 'no' });
+    return refused(reply.body, 'email-refused');
+  }
   const facts = accountFrom(reply.value, bringin.settings.signup_hosts, bringin.deps.mode === 'sandbox');
   if (!facts) {
     if (reply.status === 409) return declined('email-refused');
     throw new ProviderFault('malformed', 'connect answered none of its three answers');
   }
   if (facts.status === 'onboarding' && facts.signupUrl === undefined)
-    bringin.deps.log('warn', 'bringin_signup_link_missing', { untrusted: reply.value.signupURL !== undefined });
+    bringin.deps.log('warn', 'bringin_signup_link_missing', { untrusted: reply.value.signupUrl !== undefined });
   return answerWith({ email, ref: request.ref, ...keptOf(facts) }, facts.mailSent);
 };
 
@@ -75,7 +80,8 @@ const pollAccount = async (bringin: Bringin, context: CallContext, customer: Bri
 };
 
 /** Undefined for an unknown status, which changes nothing. */
-const polledFacts = ({ status, apiKey, userId }: StatusReply): AccountFacts | undefined => {
+const polledFacts = ({ status: word, apiKey, userId }: StatusReply): AccountFacts | undefined => {
+  const status = word.toLowerCase();
   if (status === 'onboarding' || status === 'pending' || status === 'rejected') return { status };
   if (status !== 'connected') return undefined;
   if (apiKey === undefined) throw new ProviderFault('malformed', 'connected without a key');

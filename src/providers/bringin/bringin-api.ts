@@ -1,11 +1,13 @@
 /** Bringin's endpoints, one function each, with paths, keys and bodies. The verbs decide what the answers mean. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Json } from '../../domain/offer.ts';
 import { ProviderFault } from '../fault.ts';
 import { listingBytes, requestJson, type JsonReply } from '../kit/request-json.ts';
 import type { AdapterDeps, CallContext } from '../spec.ts';
+import { readError, saysNo } from '../kit/read-error.ts';
 import { KeyRefused } from './bringin-customer.ts';
 import { hmacHeader } from './bringin-hmac.ts';
+import { isAboutKey } from './bringin-refusal.ts';
 import type { BringinSettings } from './bringin-settings.ts';
 import * as wire from './bringin-wire.ts';
 
@@ -26,35 +28,64 @@ type Call<S extends z.ZodType> = {
   schema: S;
   alsoGood?: readonly number[];
   credentials?: boolean;
+  /** It makes something that costs: only words that say so mean that it was not made. */
+  makes?: boolean;
+  /** What an answer means that says no more than that it was done: an empty one, `{success: true}`, a sentence. */
+  bare?: z.output<S>;
 };
 
-const call = async <S extends z.ZodType>(
-  { deps, settings }: Bringin,
-  context: CallContext,
-  { method = 'POST', path, key, ...rest }: Call<S>,
-): Promise<JsonReply<z.output<S>>> => {
+const call = async <S extends z.ZodType>({ deps, settings }: Bringin, context: CallContext, request: Call<S>): Promise<JsonReply<z.output<S>>> => {
+  const { method = 'POST', path, key, schema: _schema, bare, makes: _makes, ...rest } = request;
   const reply = await requestJson({
     http: deps.http,
     method,
     url: `${settings.base_url.replace(/\/+$/, '')}${prefix}${path}`,
     signal: context.signal,
     maxBytes: listingBytes,
+    schema: z.unknown(),
+    plainText: true,
+    mayBeEmpty: bare !== undefined,
     ...rest,
     headers: { 'api-key': key, ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }), ...rest.headers },
   });
   // Whoever sent this answer did not wait for the outcome of the request.
   if (!reply.ok && reply.status === 408) throw new ProviderFault('server', 'status 408', { status: 408 });
-  return reply;
+  return reply.ok ? read(reply, request) : reply;
+};
+
+/** The answer, or the refusal that came as an answer: under 2xx, `{success: false, message}`, an error body, a sentence. */
+const read = <S extends z.ZodType>(
+  { status, value }: { status: number; value: unknown },
+  { schema, bare, credentials, makes }: Call<S>,
+): JsonReply<z.output<S>> => {
+  const parsed = schema.safeParse(value);
+  const said = readError(value);
+  const hidden = wire.statusIn(value);
+  // A document with `error: null` or `status: 200` beside it is a document.
+  if (parsed.success && !(said.isError && hidden !== undefined)) return { ok: true, status, value: parsed.data };
+  const isRefusal = status >= 400 || (said.isError && (makes !== true || (hidden !== undefined && hidden < 500)));
+  if (isRefusal || (saysNo(said) && (said.isError || typeof value === 'string'))) {
+    if (credentials === true && (hidden === 401 || hidden === 403))
+      throw new ProviderFault('rejected-credentials', `status ${hidden}`, { status, taken: 'no' });
+    return { ok: false, status: hidden ?? Math.max(status, 400), body: value };
+  }
+  if (bare !== undefined && !said.isError) return { ok: true, status, value: bare };
+  throw offSchema(parsed.error, status);
+};
+
+const offSchema = (error: z.ZodError | undefined, status: number): ProviderFault => {
+  const where = error?.issues[0]?.path.map(String).join('.') ?? '';
+  return new ProviderFault('malformed', `answer off the schema${where === '' ? '' : ` at ${where}`}`, { status });
 };
 
 /** With the application's key: 401 and 403 mean that the operator's credentials are wrong. */
 const asMaster = async <S extends z.ZodType>(bringin: Bringin, context: CallContext, request: Omit<Call<S>, 'key'>): Promise<JsonReply<z.output<S>>> =>
   await call(bringin, context, { ...request, key: secretOf(bringin, bringin.settings.master_key_env), credentials: true });
 
-/** With the user's key: 401 and 403 (Bringin's status for a bad key) concern only this user. */
+/** With the user's key: 401 and 403 (Bringin's status for a bad key) concern only this user, unless their words speak of a code or a person. */
 const asUser = async <S extends z.ZodType>(bringin: Bringin, context: CallContext, request: Call<S>): Promise<JsonReply<z.output<S>>> => {
   const reply = await call(bringin, context, request);
-  if (!reply.ok && (reply.status === 401 || reply.status === 403)) throw new KeyRefused(`status ${reply.status}`);
+  if (!reply.ok && (reply.status === 401 || reply.status === 403) && isAboutKey(reply.body)) throw new KeyRefused(`status ${reply.status}`);
   return reply;
 };
 
@@ -96,10 +127,9 @@ export const rates = async (bringin: Bringin, context: CallContext) =>
 
 // ---- per-user key --------------------------------------------------------------------------------------------------------------------
 
-const post = async <S extends z.ZodType>(bringin: Bringin, context: CallContext, key: string, to: { path: string; schema: S; body?: Json }) => {
-  const { path, schema, body } = to;
-  return await asUser(bringin, context, { path, key, schema, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
-};
+type Post<S extends z.ZodType> = { path: string; schema: S; body?: Json; bare?: z.output<S>; makes?: boolean };
+const post = async <S extends z.ZodType>(bringin: Bringin, context: CallContext, key: string, { body, ...to }: Post<S>) =>
+  await asUser(bringin, context, { key, ...to, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
 
 /** The cheapest way to find out whether a key works. */
 export const userId = async (bringin: Bringin, context: CallContext, key: string) =>
@@ -119,6 +149,7 @@ export const makeOrder = async (bringin: Bringin, context: CallContext, key: str
   await post(bringin, context, key, {
     path: '/offramp/order',
     schema: wire.orderReply,
+    makes: true,
     body: {
       sourceAmount: sats.toString(),
       ...(ipAddress === undefined ? {} : { ipAddress }),
@@ -139,23 +170,32 @@ export const depositAddress = async (bringin: Bringin, context: CallContext, key
   });
 
 const links = '/bringin-link';
+/** `unread`: it was taken, and nothing more was said that we could read. */
 export const createLink = async (bringin: Bringin, context: CallContext, key: string, body: Json) =>
-  await post(bringin, context, key, { path: links, schema: wire.linkReply, body });
-export const listLinks = async (bringin: Bringin, context: CallContext, key: string) =>
-  valueOf(await asUser(bringin, context, { method: 'GET', path: links, key, schema: wire.linksReply }));
+  await post(bringin, context, key, { path: links, schema: z.union([wire.linkReply, z.literal('unread')]), body, bare: 'unread' });
+export const listLinks = async (bringin: Bringin, context: CallContext, key: string) => {
+  const { links: found, unread } = valueOf(await asUser(bringin, context, { method: 'GET', path: links, key, schema: wire.linksReply }));
+  if (unread > 0) bringin.deps.log('warn', 'bringin_rows_unread', { of: 'connections', rows: unread });
+  return found;
+};
 export const getLink = async (bringin: Bringin, context: CallContext, key: string, id: string) =>
   await asUser(bringin, context, { method: 'GET', path: `${links}/${encodeURIComponent(id)}`, key, schema: wire.linkReply });
 
 type Code = { challengeId: string; verificationCode: string };
 export const confirmLink = async (bringin: Bringin, context: CallContext, key: string, code: Code) =>
-  await post(bringin, context, key, { path: `${links}/confirm`, schema: wire.standingOrderReply, body: code });
+  await post(bringin, context, key, { path: `${links}/confirm`, schema: wire.standingOrderReply, body: code, bare: wire.bareOrder });
 export const resendCode = async (bringin: Bringin, context: CallContext, key: string, challengeId: string) =>
-  await post(bringin, context, key, { path: `${links}/resend-otp`, schema: wire.resendReply, body: { challengeId } });
+  await post(bringin, context, key, { path: `${links}/resend-otp`, schema: wire.resendReply, body: { challengeId }, bare: wire.bareResend });
 /** Takes the standing order's id, not the link's. */
 export const cancelOrder = async (bringin: Bringin, context: CallContext, key: string, standingOrderId: string) =>
-  await post(bringin, context, key, { path: `${links}/${encodeURIComponent(standingOrderId)}/cancel`, schema: wire.cancelReply });
+  await post(bringin, context, key, { path: `${links}/${encodeURIComponent(standingOrderId)}/cancel`, schema: wire.cancelReply, bare: wire.bareCancel });
 export const confirmCancel = async (bringin: Bringin, context: CallContext, key: string, standingOrderId: string, code: Code) =>
-  await post(bringin, context, key, { path: `${links}/${encodeURIComponent(standingOrderId)}/cancel/confirm`, schema: wire.standingOrderReply, body: code });
+  await post(bringin, context, key, {
+    path: `${links}/${encodeURIComponent(standingOrderId)}/cancel/confirm`,
+    schema: wire.standingOrderReply,
+    body: code,
+    bare: wire.bareOrder,
+  });
 
 /** LUD-06 metadata of a Lightning address. Sends no key. */
 export const payMetadata = async ({ deps }: Bringin, context: CallContext, url: string) =>

@@ -29,6 +29,9 @@ const statuses: { [status: string]: ConnectionState['status'] } = {
   FAILED: 'failed',
   EXPIRED: 'expired',
   INACTIVE: 'inactive',
+  // The standing order's word (cancel-confirm), met on a link, too.
+  CANCELLED: 'inactive',
+  CANCELED: 'inactive',
 };
 
 type Timing = Pick<BringinSettings, 'code_life_s' | 'initiating_timeout_s'>;
@@ -49,7 +52,7 @@ export const toConnection = (reply: LinkReply, before: ConnectionState | undefin
   const failure = status === 'failed' ? failureOf(reply.error) : late ? 'takes-too-long' : undefined;
   const upstream: ConnectionNotes = {
     ...earlier,
-    ...(standingOrder ? { standingOrderId: standingOrder.id } : {}),
+    ...(standingOrder?.id === undefined ? {} : { standingOrderId: standingOrder.id }),
     ...(standingOrder?.challengeId === undefined ? {} : { challengeId: standingOrder.challengeId }),
     ...(pendingCancel ? { cancel: pendingCancel } : {}),
   };
@@ -59,9 +62,9 @@ export const toConnection = (reply: LinkReply, before: ConnectionState | undefin
   const depositIban = reply.depositIban ?? before?.depositIban;
   return {
     upstreamId: link.id,
-    name: link.name,
-    direction: link.type === 'FIAT_TO_CRYPTO' ? 'buy' : 'sell',
-    network: link.subtype === 'LN' ? 'lightning' : 'onchain',
+    name: link.name === '' ? (before?.name ?? '') : link.name,
+    direction: link.type === undefined ? (before?.direction ?? 'sell') : link.type === 'FIAT_TO_CRYPTO' ? 'buy' : 'sell',
+    network: link.subtype === undefined ? (before?.network ?? 'onchain') : link.subtype === 'LN' ? 'lightning' : 'onchain',
     status,
     upstream,
     ...(status === 'code_required' && codeExpiresOn !== undefined ? { codeExpiresOn } : {}),
@@ -76,11 +79,13 @@ export const toConnection = (reply: LinkReply, before: ConnectionState | undefin
   };
 };
 
-export const isKnownStatus = (status: string): boolean => Object.hasOwn(statuses, status.toUpperCase());
+export const isKnownStatus = (status: string): boolean => Object.hasOwn(statuses, statusWord(status));
+/** In whatever letters. */
+const statusWord = (status: string): string => status.toUpperCase().replaceAll(/[^A-Z]+/g, '_');
 
 /** PENDING without the challenge cannot be confirmed yet. */
 const statusOf = ({ bringinLink, standingOrder }: LinkReply): ConnectionState['status'] | undefined => {
-  const word = bringinLink.status.toUpperCase();
+  const word = statusWord(bringinLink.status);
   if (word === 'PENDING' && standingOrder?.challengeId === undefined) return 'initiating';
   return Object.hasOwn(statuses, word) ? statuses[word] : undefined;
 };
@@ -153,7 +158,9 @@ export const findExisting = (links: LinkReply[], request: ConnectionRequest, set
   return subtype === 'LN' && alike.some((link) => link.lnAddress?.toLowerCase() === address) ? 'username-taken' : 'none';
 };
 
-const isLive = (status: string): boolean => !['FAILED', 'EXPIRED', 'INACTIVE'].includes(status.toUpperCase());
+/** Of an unknown word we take it that the connection may still be used. */
+const isLive = (status: string): boolean => !endings.has(statuses[statusWord(status)] ?? 'initiating');
+const endings = new Set<ConnectionState['status']>(['failed', 'expired', 'inactive']);
 const isDescribed = (link: LinkReply): boolean => (link.bringinLink.type === 'FIAT_TO_CRYPTO' ? link.destinationAddress : link.destinationIban) !== undefined;
 
 const describes = (link: LinkReply, request: ConnectionRequest, settings: Pick<BringinSettings, 'lightning_hosts'>): boolean => {

@@ -1,5 +1,6 @@
 /** Connections (bringinLink): a Lightning address that pays a bank account, or an IBAN that buys bitcoin. Every step is safe to repeat. */
 import { ProviderFault } from '../fault.ts';
+import { sameId } from '../../domain/same-id.ts';
 import type { Answer, CallContext, ConnectionRequest, ConnectionState, SellAdapter } from '../spec.ts';
 import * as api from './bringin-api.ts';
 import type { Bringin } from './bringin-api.ts';
@@ -13,8 +14,9 @@ import {
   toConnection,
   type ConnectionNotes,
 } from './bringin-connection-mapping.ts';
-import { declined, withKey } from './bringin-customer.ts';
-import { errorTextOf, type LinkReply } from './bringin-wire.ts';
+import { declined, refused, withKey } from './bringin-customer.ts';
+import { codeVerdict, linkNote } from './bringin-refusal.ts';
+import type { LinkReply } from './bringin-wire.ts';
 
 type Connections = NonNullable<SellAdapter['connections']>;
 type Confirmed = Awaited<ReturnType<Connections['confirm']>>;
@@ -27,7 +29,10 @@ export const bringinConnections = (bringin: Bringin): Connections => ({
   list: async (context) =>
     await withKey(context, async (key) => ({
       ok: true as const,
-      value: (await api.listLinks(bringin, context, key)).map((link) => shown(bringin, link, undefined)),
+      // One whose kind nobody can tell is nothing to pay to.
+      value: (await api.listLinks(bringin, context, key))
+        .filter(({ bringinLink: { type, subtype } }) => type !== undefined && subtype !== undefined)
+        .map((link) => shown(bringin, link, undefined)),
     })),
   cancel: async (context, connection) => await withKey(context, (key) => cancel(bringin, context, key, connection)),
 });
@@ -46,7 +51,7 @@ const withNotes = (connection: ConnectionState, notes: ConnectionNotes): Connect
 export const readConnection = async (bringin: Bringin, context: CallContext, key: string, before: ConnectionState): Promise<Answer<ConnectionState>> => {
   const reply = await api.getLink(bringin, context, key, before.upstreamId);
   if (!reply.ok) return declined('connection-not-found');
-  if (reply.value.bringinLink.id !== before.upstreamId) throw new ProviderFault('malformed', 'another connection than asked for', { taken: 'no' });
+  if (!sameId(reply.value.bringinLink.id, before.upstreamId)) throw new ProviderFault('malformed', 'another connection than asked for', { taken: 'no' });
   return answer(shown(bringin, reply.value, before));
 };
 
@@ -58,12 +63,29 @@ const create = async (bringin: Bringin, context: CallContext, key: string, reque
   const existing = await lookUp(bringin, context, key, request);
   if (existing) return existing;
   const reply = await api.createLink(bringin, context, key, createBody(request, settings));
-  if (reply.ok) return answer({ ...shown(bringin, reply.value, undefined), ...(request.iban === undefined ? {} : { iban: ibanOf(request.iban) }) });
-  if (reply.status !== 409) return declined('connection-refused');
+  if (reply.ok) {
+    const { value } = reply;
+    if (value !== 'unread') return answer(shown(bringin, value, asRequested(value, request)));
+    // It was taken, and its id was not told: the list has it, now or in seconds.
+    return (await lookUp(bringin, context, key, request)) ?? { ok: false, refusal: { reason: 'busy', note: 'connection-initiating' } };
+  }
+  const note = linkNote(reply.body);
+  const isTaken = reply.status === 409 || note === 'username-taken' || note === 'connection-name-taken';
+  if (!isTaken) return note === undefined ? refused(reply.body, 'connection-refused') : declined(note);
   // An earlier request of ours may have arrived only now.
-  const taken = /lightning|lnaddress|username/i.test(errorTextOf(reply.body)) ? 'username-taken' : 'connection-name-taken';
-  return (await lookUp(bringin, context, key, request)) ?? declined(taken);
+  return (await lookUp(bringin, context, key, request)) ?? declined(note ?? 'connection-name-taken');
 };
+
+/** What the answer to a creation need not repeat. */
+const asRequested = ({ bringinLink }: LinkReply, { name, direction, network, iban }: ConnectionRequest): ConnectionState => ({
+  upstreamId: bringinLink.id,
+  name: name.trim(),
+  direction,
+  network,
+  status: 'initiating',
+  upstream: {},
+  ...(iban === undefined ? {} : { iban: ibanOf(iban) }),
+});
 
 /** The wanted connection if it exists, or why it cannot be made, or undefined when nothing is in its way. */
 const lookUp = async (bringin: Bringin, context: CallContext, key: string, request: ConnectionRequest): Promise<Answer<ConnectionState> | undefined> => {
@@ -81,13 +103,14 @@ const confirm = async (bringin: Bringin, context: CallContext, key: string, conn
   const verificationCode = code.trim();
   if (pendingCancel && standingOrderId !== undefined) {
     const reply = await api.confirmCancel(bringin, context, key, standingOrderId, { challengeId: pendingCancel.challengeId, verificationCode });
-    return reply.ok ? answer(ended(connection)) : await judgeRefusal(bringin, context, key, connection, { status: reply.status, wanted: 'inactive' });
+    return reply.ok ? answer(ended(connection)) : await judgeRefusal(bringin, context, key, connection, { ...reply, wanted: 'inactive' });
   }
   if (challengeId === undefined) return declined('no-code-expected');
   const reply = await api.confirmLink(bringin, context, key, { challengeId, verificationCode });
-  if (!reply.ok) return await judgeRefusal(bringin, context, key, connection, { status: reply.status, wanted: 'active' });
+  if (!reply.ok) return await judgeRefusal(bringin, context, key, connection, { ...reply, wanted: 'active' });
   // From here on the standing order has another id, without which the connection cannot be cancelled.
-  const active = withNotes({ ...connection, status: 'active' }, { standingOrderId: reply.value.id });
+  const { id } = reply.value;
+  const active = withNotes({ ...connection, status: 'active' }, id === undefined ? {} : { standingOrderId: id });
   return await readAfter(bringin, context, key, active);
 };
 
@@ -108,13 +131,15 @@ const judgeRefusal = async (
   context: CallContext,
   key: string,
   connection: ConnectionState,
-  { status, wanted }: { status: number; wanted: 'active' | 'inactive' },
+  { status, body, wanted }: { status: number; body: unknown; wanted: 'active' | 'inactive' },
 ): Promise<Confirmed> => {
   const read = await readConnection(bringin, context, key, connection);
   if (!read.ok) return read;
   if (read.value.status === wanted) return read;
-  if (read.value.status !== 'code_required' || bringin.settings.code_expired_statuses.includes(status)) return { ok: 'code-expired' };
-  return bringin.settings.code_wrong_statuses.includes(status) ? wrongCode(read.value, 1) : declined('code-refused');
+  const { code_expired_statuses: expired, code_wrong_statuses: wrong } = bringin.settings;
+  const verdict = codeVerdict(body) ?? (expired.includes(status) ? 'expired' : wrong.includes(status) ? 'wrong' : undefined);
+  if (read.value.status !== 'code_required' || verdict === 'expired') return { ok: 'code-expired' };
+  return verdict === 'wrong' ? wrongCode(read.value, 1) : declined('code-refused');
 };
 /** Bringin says only after a resend how many tries are left, and each try uses one up. The number is stored with the connection. */
 const wrongCode = ({ attemptsLeft }: ConnectionState, used = 0): Confirmed => ({
@@ -140,7 +165,8 @@ const resend = async (bringin: Bringin, context: CallContext, key: string, conne
   const reply = await api.resendCode(bringin, context, key, challengeId ?? '');
   if (!reply.ok) return declined('resend-refused');
   const { attempts, challengeId: newChallenge } = reply.value;
-  return answer(withNotes({ ...read.value, ...(attempts === undefined ? {} : { attemptsLeft: attempts }) }, { challengeId: newChallenge }));
+  const counted = { ...read.value, ...(attempts === undefined ? {} : { attemptsLeft: attempts }) };
+  return answer(newChallenge === undefined ? counted : withNotes(counted, { challengeId: newChallenge }));
 };
 
 /** Reads first, since the standing order's id changed at confirmation. An ended connection is already cancelled. */
@@ -164,7 +190,11 @@ const sendCancel = async (bringin: Bringin, context: CallContext, key: string, c
     return !read.ok || read.value.status === 'inactive' ? read : declined('cancel-refused');
   }
   if (reply.value.immediate === true) return answer(ended(connection));
-  if (reply.value.challengeId === undefined) throw new ProviderFault('malformed', 'a cancel that is neither done nor waits for a code');
+  if (reply.value.challengeId === undefined) {
+    const read = await readAfter(bringin, context, key, connection);
+    if (read.ok && read.value.status === 'inactive') return read;
+    throw new ProviderFault('malformed', 'a cancel that is neither done nor waits for a code');
+  }
   const expiresOn = bringin.deps.now() + bringin.settings.code_life_s * 1000;
   return answer(
     withNotes({ ...connection, status: 'code_required', codeExpiresOn: expiresOn }, { cancel: { challengeId: reply.value.challengeId, expiresOn } }),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { RefusalNote } from '../../domain/refusal.ts';
 import type { AccountState, Answer, CallContext } from '../spec.ts';
+import { reasonIn } from './bringin-refusal.ts';
 
 const customerBlob = z.object({
   status: z.enum(['onboarding', 'pending', 'connected', 'rejected', 'needs_reconnect']),
@@ -52,3 +53,9 @@ export const declined = (note: RefusalNote, detail?: string): Extract<Answer<nev
   ok: false,
   refusal: { reason: 'declined', note, ...(detail === undefined ? {} : { detail }) },
 });
+
+/** A refusal of Bringin's: its reason where its words give one, else `declined` with our note. Never its text. */
+export const refused = (body: unknown, note: RefusalNote, detail?: string): Extract<Answer<never>, { ok: false }> => {
+  const reason = reasonIn(body);
+  return reason === undefined ? declined(note, detail) : { ok: false, refusal: { reason } };
+};

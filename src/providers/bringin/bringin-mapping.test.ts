@@ -12,10 +12,10 @@ describe('the answers of connect', () => {
     isUserConnected: undefined,
     apiKey: undefined,
     userId: undefined,
-    signupURL: undefined,
+    signupUrl: undefined,
     ...more,
   });
-  const signupURL = 'https://bringin-lite-test.vercel.app/signup?inviteId=0b6f7d1e-52a3-4c8e-9a51-7c1f5e0d9b42';
+  const signupUrl = 'https://bringin-lite-test.vercel.app/signup?inviteId=0b6f7d1e-52a3-4c8e-9a51-7c1f5e0d9b42';
   test.each<[string, Partial<ConnectReply>, unknown]>([
     ['connected', { status: 'connected', userRegistered: true, isUserConnected: true, apiKey: 'a2V5' }, { status: 'connected', key: 'a2V5' }],
     [
@@ -25,10 +25,10 @@ describe('the answers of connect', () => {
     ],
     ['consent', { status: 'pending', userRegistered: true, isUserConnected: false }, { status: 'pending', mailSent: true }],
     ['consent, older', { userRegistered: true, isUserConnected: false }, { status: 'pending', mailSent: true }],
-    ['new', { status: 'onboarding', userRegistered: false, isUserConnected: false, signupURL }, { status: 'onboarding', mailSent: true, signupUrl: signupURL }],
-    ['new, older', { userRegistered: false, signupURL }, { status: 'onboarding', mailSent: true, signupUrl: signupURL }],
-    ['new, link elsewhere', { userRegistered: false, signupURL: 'https://evil.example/signup' }, { status: 'onboarding', mailSent: true }],
-    ['new, link in plain http', { userRegistered: false, signupURL: signupURL.replace('https', 'http') }, { status: 'onboarding', mailSent: true }],
+    ['new', { status: 'onboarding', userRegistered: false, isUserConnected: false, signupUrl }, { status: 'onboarding', mailSent: true, signupUrl: signupUrl }],
+    ['new, older', { userRegistered: false, signupUrl }, { status: 'onboarding', mailSent: true, signupUrl: signupUrl }],
+    ['new, link elsewhere', { userRegistered: false, signupUrl: 'https://evil.example/signup' }, { status: 'onboarding', mailSent: true }],
+    ['new, link in plain http', { userRegistered: false, signupUrl: signupUrl.replace('https', 'http') }, { status: 'onboarding', mailSent: true }],
     ['refused', { status: 'rejected' }, { status: 'rejected' }],
     ['connected without a key', { status: 'connected', userRegistered: true, isUserConnected: true }, undefined],
     ['nothing at all', {}, undefined],

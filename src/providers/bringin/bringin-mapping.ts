@@ -13,13 +13,14 @@ export type AccountFacts = { status: AccountState['status']; key?: string; userI
 
 /** The three answers of connect, told apart by content, since older versions have no status. Undefined: none of the three. */
 export const accountFrom = (reply: ConnectReply, signupHosts: readonly string[], sandbox: boolean): AccountFacts | undefined => {
-  const { status, apiKey, userId, signupURL } = reply;
+  const { apiKey, userId, signupUrl: signup } = reply;
+  const status = reply.status?.toLowerCase();
   if (status === 'rejected') return { status };
   if (apiKey !== undefined) return { status: 'connected', key: apiKey, ...(userId === undefined ? {} : { userId }) };
   if (status === 'connected' || reply.isUserConnected === true) return undefined;
   if (reply.userRegistered === true || status === 'pending') return { status: 'pending', mailSent: true };
   if (reply.userRegistered !== false && status !== 'onboarding') return undefined;
-  const signupUrl = signupURL === undefined ? undefined : customerLink(signupURL, signupHosts, sandbox);
+  const signupUrl = signup === undefined ? undefined : customerLink(signup, signupHosts, sandbox);
   return { status: 'onboarding', mailSent: true, ...(signupUrl === undefined ? {} : { signupUrl }) };
 };
 
@@ -58,7 +59,7 @@ const stages: { [status: string]: Stage } = { INITIATED: 'awaiting_payment', PRO
  * through a connection starts a SEPA transfer. Nothing says when it has left, so it stays filled.
  */
 export const stageOf = (status: string, rail: Rail): Stage | undefined => {
-  const word = status.toUpperCase();
+  const word = status.trim().toUpperCase();
   if (word === 'SUCCESSFUL') return rail === 'sepa' ? 'filled' : 'finished';
   return Object.hasOwn(stages, word) ? stages[word] : undefined;
 };
@@ -67,12 +68,13 @@ type Subtypes = Pick<BringinSettings, 'lightning_subtypes' | 'onchain_subtypes'>
 
 export const toTransaction = (row: TransactionRow, subtypes: Subtypes): SellTransaction => {
   const kind = kindOf(row, subtypes);
-  const stage = stageOf(row.status, row.subType === 'LN_ADDRESS' ? 'sepa' : 'card');
+  const stage = stageOf(row.status, sameWord(row.subType, 'LN_ADDRESS') ? 'sepa' : 'card');
   return {
     upstreamId: row.orderId,
     rawStatus: row.status,
     kind,
-    createdOn: row.createdAt,
+    // Without a date it is nobody's payment by its amount.
+    createdOn: row.createdAt ?? 0,
     ...(stage === undefined ? {} : { stage }),
     ...(row.sourceCurrency === 'BTC' && row.sourceAmount !== undefined ? { pay: row.sourceAmount } : {}),
     ...(row.destinationCurrency === 'EUR' && row.destinationAmount !== undefined ? { receive: row.destinationAmount } : {}),
@@ -82,14 +84,19 @@ export const toTransaction = (row: TransactionRow, subtypes: Subtypes): SellTran
 const kindOf = (row: TransactionRow, { lightning_subtypes: lightning, onchain_subtypes: onchain }: Subtypes): string => {
   if (row.sourceCurrency !== 'BTC' || row.destinationCurrency !== 'EUR') return (row.type ?? 'other').toLowerCase();
   if (row.subType === undefined) return 'sell';
-  return lightning.includes(row.subType) ? 'sell_lightning' : onchain.includes(row.subType) ? 'sell_onchain' : 'sell';
+  const isOneOf = (words: readonly string[]): boolean => words.some((word) => sameWord(row.subType, word));
+  return isOneOf(lightning) ? 'sell_lightning' : isOneOf(onchain) ? 'sell_onchain' : 'sell';
 };
+
+/** LN_ADDRESS, ln-address and lnAddress are one word. */
+const sameWord = (a: string | undefined, b: string): boolean => a !== undefined && squeezed(a) === squeezed(b);
+const squeezed = (word: string): string => word.toUpperCase().replaceAll(/[^A-Z0-9]/g, '');
 
 /** What a row says about the order with its Bringin id. */
 export const evidenceOf = (row: TransactionRow, subtypes: Subtypes): OrderEvidence => {
   const { upstreamId, ...seen } = toTransaction(row, subtypes);
   const echo = row.destinationCurrency === undefined ? {} : { echo: { currency: row.destinationCurrency } };
-  return { upstreamOrderId: upstreamId, ...amountsAndStage(seen), ...echo };
+  return { upstreamOrderId: upstreamId, ...amountsAndStage(seen), ...(row.isOdd ? { stage: 'review' } : {}), ...echo };
 };
 
 /** What the matched payment says, for an order without a Bringin id. */

@@ -14,6 +14,7 @@ test.each<[string, string, unknown, unknown]>([
   ['a connection', '/connection-status/', connection, { about: 'connection', upstreamId: 'l-1' }],
   ['a connection at the callback itself', '/', connection, { about: 'connection', upstreamId: 'l-1' }],
   ['an order without an id', '/order-status', {}, { about: 'orders' }],
+  ['a number as id', '/order-status', { orderId: 20_261_128 }, { about: 'orders', upstreamId: '20261128' }],
   ['an id that is none', '/connection-status', { bringinLinkId: '../../etc' }, { about: 'connection' }],
   ['ids of another type', '/order-status', { orderId: { $ne: 1 } }, { about: 'orders' }],
   ['another event', '/something-new', order, { about: 'unknown' }],

@@ -9,8 +9,8 @@ import { z } from 'zod';
 export type NoticeHint = { about: 'account' } | { about: 'connection'; upstreamId?: string } | { about: 'orders'; upstreamId?: string } | { about: 'unknown' };
 
 const id = z
-  .string()
-  .regex(/^[\w-]{1,100}$/)
+  .union([z.string(), z.number().transform(String)])
+  .pipe(z.string().regex(/^[\w-]{1,100}$/))
   .optional()
   .catch(undefined);
 const hinting = z.object({ orderId: id, bringinLinkId: id, verificationStatus: z.unknown(), apikey: z.unknown(), userId: id }).partial();

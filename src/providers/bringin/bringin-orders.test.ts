@@ -433,6 +433,7 @@ describe('reading', () => {
       sourceCurrency: 'BTC',
       destinationAmount: '90',
       destinationCurrency: 'EUR',
+      destinationAddress: 'x',
       status: 'SUCCESSFUL',
       createdAt: new Date(Date.now() + ((index * 37) % 250) * 1_000).toISOString(),
       sourceId: undefined,

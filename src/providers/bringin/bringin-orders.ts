@@ -1,11 +1,14 @@
 /** Prices, orders and payments of the sell ramp. A payer sees at most one place to pay to, and only after we have checked it. */
+import { defined } from '../../domain/defined.ts';
 import type { Facts, ProviderOffer } from '../../domain/offer.ts';
+import { sameId } from '../../domain/same-id.ts';
 import { ProviderFault } from '../fault.ts';
+import type { End } from '../kit/read-time.ts';
 import type { Answer, CallContext, FollowedOrder, OrderEvidence, PlacedOrder, PlaceRequest, SellQuoteRequest, SellTransaction } from '../spec.ts';
 import * as api from './bringin-api.ts';
 import type { Bringin } from './bringin-api.ts';
 import { readConnection } from './bringin-connections.ts';
-import { declined, readCustomer, withKey } from './bringin-customer.ts';
+import { declined, readCustomer, refused, withKey } from './bringin-customer.ts';
 import { depositForm, judgeDeposit, judgeInvoice, judgeOnchain, readLightningAddress, wellKnownUrl, type Judged } from './bringin-deposit.ts';
 import { connectionOf, evidenceOf, matchedEvidence, matchTransaction, readNotes, toTransaction, type OfferNotes, type Rail } from './bringin-mapping.ts';
 import { outsideLimits, outsideSats, priceOf, readRate } from './bringin-price.ts';
@@ -73,7 +76,8 @@ const placeByConnection = async (
   const { deps, settings } = bringin;
   const stored = connectionOf(request.inputs.connection);
   if (!stored) return declined('connection-required');
-  const read = await readConnection(bringin, context, key, stored);
+  // An unknown word leaves what was known: nobody should pay on a word that nobody knows.
+  const read = await readConnection(bringin, context, key, { ...stored, status: 'initiating' });
   if (!read.ok) return read;
   const { status, direction, network, lightningAddress, depositAddress } = read.value;
   if (direction !== 'sell' || network !== notes.network) return declined('connection-unsuitable');
@@ -112,24 +116,26 @@ const placeCardOrder = async (bringin: Bringin, context: CallContext, key: strin
   const sats = request.offer.pay;
   const sourceId = `${context.idempotencyKey ?? deps.newId()}.${attempt}`;
   const reply = await api.makeOrder(bringin, context, key, { sats, network: notes.network, sourceId, ...ipOf(context) });
-  if (!reply.ok) return declined('order-refused', errorCodeOf(reply.body));
+  if (!reply.ok) return refused(reply.body, 'order-refused', errorCodeOf(reply.body));
   const { id, amount, invoice, depositAddress, expiresAt } = reply.value;
-  const expiresOn = inMilliseconds(expiresAt, settings.timestamp_unit);
-  if (amount !== sats) throw new ProviderFault('malformed', 'an order of another amount');
-  if (expiresOn <= deps.now()) throw new ProviderFault('malformed', 'an order that has expired already');
+  const told = expiryOf(expiresAt, settings.timestamp_unit);
+  if (amount !== undefined && amount !== sats) throw new ProviderFault('malformed', 'an order of another amount');
   const wanted = { network: deps.network, sats };
-  const exact = { ...wanted, expiresOn, toleranceS: settings.invoice_expiry_tolerance_s, exactAmount: true };
-  const judged = notes.network === 'lightning' ? judgeInvoice(invoice ?? '', exact) : judgeOnchain(depositAddress ?? '', wanted);
-  return placed(request, notes, { paymentInfo: understood(judged, 'maybe').paymentInfo, upstreamOrderId: id, expiresOn, matchedBy: 'order_id' });
+  const exact = { ...wanted, ...defined({ expiresOn: told }), toleranceS: settings.invoice_expiry_tolerance_s, exactAmount: true };
+  const judged = understood(notes.network === 'lightning' ? judgeInvoice(invoice ?? '', exact) : judgeOnchain(depositAddress ?? '', wanted), 'maybe');
+  // The invoice's own end, where the order states none; on chain as long as a payment is looked for.
+  const expiresOn = told ?? judged.expiresOn ?? deps.now() + settings.match_window_s * 1000;
+  if (expiresOn <= deps.now()) throw new ProviderFault('malformed', 'an order that has expired already');
+  return placed(request, notes, { paymentInfo: judged.paymentInfo, upstreamOrderId: id, expiresOn, matchedBy: 'order_id' });
 };
 
 /** The reusable deposit address, without an amount or an id. */
 const placeByAddress = async (bringin: Bringin, context: CallContext, key: string, request: PlaceRequest, notes: OfferNotes): Promise<Answer<PlacedOrder>> => {
   const { deps, settings } = bringin;
   const reply = await api.depositAddress(bringin, context, key, { network: notes.network, ...ipOf(context) });
-  if (!reply.ok) return declined('address-refused', errorCodeOf(reply.body));
+  if (!reply.ok) return refused(reply.body, 'address-refused', errorCodeOf(reply.body));
   const { address, minimumDepositAmount: min, maximumDepositAmount: max } = reply.value;
-  const refusal = outsideSats({ min, max }, request.quote.ramp === 'sell' ? request.quote.fixed : 'pay', request.offer);
+  const refusal = outsideSats({ min: min ?? 0n, max: max ?? request.offer.pay }, request.quote.ramp === 'sell' ? request.quote.fixed : 'pay', request.offer);
   if (refusal) return { ok: false, refusal };
   if ((depositForm(address) === 'onchain') !== (notes.network === 'onchain'))
     throw new ProviderFault('malformed', 'a deposit address of another network', { taken: 'no' });
@@ -137,12 +143,20 @@ const placeByAddress = async (bringin: Bringin, context: CallContext, key: strin
   const judged = understood(judgeDeposit(address, { network: deps.network, sats: request.offer.pay }, trusted), 'no');
   const { paymentInfo, expiresOn = deps.now() + settings.match_window_s * 1000 } = judged;
   const isAddress = paymentInfo.kind === 'lightning_address' || paymentInfo.kind === 'lnurl';
-  return placed(request, notes, { paymentInfo: isAddress ? { ...paymentInfo, minSats: min, maxSats: max } : paymentInfo, expiresOn, matchedBy: 'amount' });
+  return placed(request, notes, {
+    paymentInfo: isAddress ? { ...paymentInfo, ...defined({ minSats: min, maxSats: max }) } : paymentInfo,
+    expiresOn,
+    matchedBy: 'amount',
+  });
 };
 
 const ipOf = ({ customerIp }: CallContext): { ipAddress?: string } => (customerIp === undefined ? {} : { ipAddress: customerIp });
 
-/** The unit of `expiresAt` is not stated. */
+/** A date, or a number whose unit is not stated. */
+const expiryOf = (told: End | { number: number }, unit: 'auto' | 'ms' | 's'): number | undefined => {
+  if (told === 'unreadable') throw new ProviderFault('malformed', 'an end of the order that cannot be read');
+  return typeof told === 'object' ? inMilliseconds(told.number, unit) : told;
+};
 const inMilliseconds = (time: number, unit: 'auto' | 'ms' | 's'): number => (unit === 'ms' || (unit === 'auto' && time >= 1e12) ? time : time * 1000);
 
 // ---- reading -------------------------------------------------------------------------------------------------------------------------
@@ -151,22 +165,32 @@ const pageSize = 100;
 /** Bringin's clock and ours differ, and we store an order after it was made. */
 const slackMs = 15 * 60_000;
 
-/** Rows from `since` on, page by page. Their order is undocumented, so we skip none. */
+/**
+ * Rows from `since` on, page by page. Their order is undocumented, so we skip none. How many a page has is the server's choice, and a count may be
+ * that of the page: only a page without anything new is the last. A row that comes twice is one payment.
+ */
 const readRows = async (bringin: Bringin, context: CallContext, key: string, since: number | undefined): Promise<TransactionRow[]> => {
-  const rows: TransactionRow[] = [];
+  const rows = new Map<string, TransactionRow>();
+  let given = 0;
+  let unread = 0;
   for (let page = 0; page < bringin.settings.transaction_pages; page += 1) {
-    const { transactions, totalCount } = await api.listTransactions(bringin, context, key, {
-      limit: pageSize,
-      offset: rows.length,
-      ...(since === undefined ? {} : { since }),
-    });
-    rows.push(...transactions);
-    const isLast = totalCount === undefined ? transactions.length < pageSize : rows.length >= totalCount;
-    if (isLast || transactions.length === 0) return rows;
+    const told = await api.listTransactions(bringin, context, key, { limit: pageSize, offset: given, ...(since === undefined ? {} : { since }) });
+    const before = rows.size;
+    for (const row of told.transactions) rows.set(row.orderId, later(rows.get(row.orderId), row));
+    given += told.given;
+    unread += told.unread;
+    const isShort = told.given < pageSize && (told.totalCount === undefined || given >= told.totalCount);
+    if (isShort || rows.size === before) {
+      if (unread > 0) bringin.deps.log('warn', 'bringin_rows_unread', { of: 'transactions', rows: unread });
+      return [...rows.values()];
+    }
   }
-  bringin.deps.log('warn', 'bringin_transactions_cut', { rows: rows.length });
-  return rows;
+  bringin.deps.log('warn', 'bringin_transactions_cut', { rows: rows.size });
+  return [...rows.values()];
 };
+/** Of two rows of one payment, the one that is dated later; of equals, the one that came later. */
+const later = (known: TransactionRow | undefined, row: TransactionRow): TransactionRow =>
+  (known?.createdAt ?? 0) > (row.createdAt ?? 0) ? (known ?? row) : row;
 
 /**
  * For one order: the row with its id, else the payment that matches its amount. Two possible payments mean `review`. None means that Bringin has
@@ -183,7 +207,10 @@ export const readOrders = async (bringin: Bringin, context: CallContext, order?:
   });
 
 const evidenceOn = ({ settings }: Bringin, order: FollowedOrder, rows: TransactionRow[]): OrderEvidence[] => {
-  if (order.upstreamOrderId !== undefined) return rows.filter((row) => row.orderId === order.upstreamOrderId).map((row) => evidenceOf(row, settings));
+  if (order.upstreamOrderId !== undefined) {
+    const id = order.upstreamOrderId;
+    return rows.filter((row) => sameId(row.orderId, id)).map((row) => ({ ...evidenceOf(row, settings), upstreamOrderId: id }));
+  }
   // Once recognised, a payment stays this order's, whatever comes later.
   const known = order.facts.transaction_id;
   const found = matchTransaction(
@@ -203,6 +230,6 @@ export const transactions = async (
 ): Promise<Answer<SellTransaction[]>> =>
   await withKey(context, async (key) => {
     const rows = (await readRows(bringin, context, key, since)).map((row) => toTransaction(row, bringin.settings));
-    const wanted = rows.filter((row) => since === undefined || row.createdOn >= since).sort((a, b) => b.createdOn - a.createdOn);
+    const wanted = rows.filter((row) => row.createdOn >= (since ?? 1)).sort((a, b) => b.createdOn - a.createdOn);
     return { ok: true as const, value: wanted.slice(0, limit) };
   });

@@ -23,8 +23,13 @@ describe('what clients stumbled on', () => {
         .standingOrder,
     ).toBeUndefined();
   });
-  test('the spelling decides: signupURL and apiKey, not signupUrl and apikey', () => {
-    expect(connectReply.parse({ userRegistered: false, signupUrl: 'https://x.example', apikey: 'x' })).toEqual({ userRegistered: false });
+  test.each<[object]>([
+    [{ userRegistered: false, signupURL: 'https://x.example', apiKey: 'x', userId: 7 }],
+    [{ userRegistered: false, signupUrl: 'https://x.example', apikey: 'x', userid: '7' }],
+    [{ user_registered: 'false', signup_url: 'https://x.example', api_key: 'x', user_id: '7' }],
+    [{ success: true, data: { UserRegistered: 0, SignupURL: 'https://x.example', ApiKey: 'x', UserId: 7 } }],
+  ])('whatever the spelling: %j', (body) => {
+    expect(connectReply.parse(body)).toEqual({ userRegistered: false, signupUrl: 'https://x.example', apiKey: 'x', userId: '7' });
   });
   test('the standing order of a confirmation comes bare or wrapped', () => {
     const order = { id: 's-1', status: 'ACTIVE', direction: 'CRYPTO_TO_FIAT', percentFeeBps: '150' };
@@ -40,8 +45,21 @@ describe('what clients stumbled on', () => {
   test('amounts as strings or numbers, never negative', () => {
     const order = { id: 'o', amount: '250000', expiresAt: 1_795_256_100_000 };
     expect([orderReply.parse(order).amount, orderReply.parse({ ...order, amount: 250_000 }).amount]).toEqual([250_000n, 250_000n]);
-    expect([-1, '-1', 'NaN', '1e5', true, null, {}].map((amount) => orderReply.safeParse({ ...order, amount }).success)).toEqual(Array(7).fill(false));
-    expect(orderReply.parse({ ...order, expiresAt: '1795256100' }).expiresAt).toBe(1_795_256_100);
+    expect([-1, '-1', 'NaN', '1e5', true, {}].map((amount) => orderReply.safeParse({ ...order, amount }).success)).toEqual(Array(6).fill(false));
+    expect(orderReply.parse({ ...order, expiresAt: '1795256100' }).expiresAt).toEqual({ number: 1_795_256_100 });
+    expect(orderReply.parse({ ...order, expiresAt: '2026-11-21T10:15:00Z' }).expiresAt).toBe(Date.UTC(2026, 10, 21, 10, 15));
+    expect([orderReply.parse({ id: 'o', amount: null, invoice: 'x' }), orderReply.parse({ id: 'o', invoice: 'x', expiresAt: 'soon' })]).toEqual([
+      { id: 'o', invoice: 'x' },
+      { id: 'o', invoice: 'x', expiresAt: 'unreadable' },
+    ]);
+  });
+  test('the older contract calls the parts of an order otherwise, and an id may be a number', () => {
+    expect(orderReply.parse({ order: { orderId: 20_261_128, lightningInvoice: 'lnbc1', sourceAmount: 5000 } })).toEqual({
+      id: '20261128',
+      invoice: 'lnbc1',
+      amount: 5000n,
+    });
+    expect(orderReply.parse({ orderId: 'o', bitcoinAddress: 'bc1q', expiresAt: 1 })).toMatchObject({ id: 'o', depositAddress: 'bc1q' });
   });
   test('minSendable as text, maxSendable as a number', () => {
     expect(payReply.parse({ status: 'OK', tag: 'payRequest', minSendable: '100000', maxSendable: 5_471_036_000, callback: 'x' })).toEqual({
@@ -49,19 +67,31 @@ describe('what clients stumbled on', () => {
       minSendable: 100_000n,
       maxSendable: 5_471_036_000n,
     });
-    expect(payReply.parse({ status: 'ERROR', reason: 'no such user' })).toEqual({ status: 'ERROR', reason: 'no such user' });
+    for (const status of ['ERROR', 'error']) expect(payReply.parse({ status, reason: 'no such user' })).toEqual({ status: 'ERROR' });
     expect(payReply.safeParse({ tag: 'withdrawRequest', minSendable: 1, maxSendable: 2 }).success).toBe(false);
   });
-  test('a row without amounts is a row; one without id, status or date is not', () => {
-    const row = { orderId: 't', status: 'SUCCESSFUL', createdAt: '2026-11-21T10:15:00.000Z' };
-    expect(transactionsReply.parse({ transactions: [row], number: 1, totalCount: '1' })).toEqual({
-      transactions: [{ ...row, createdAt: Date.parse(row.createdAt) }],
-      totalCount: 1,
+  const row = { orderId: 't', status: 'SUCCESSFUL', createdAt: '2026-11-21T10:15:00.000Z' };
+  const read = { ...row, createdAt: Date.parse(row.createdAt) };
+  test('a row without amounts, status or date is a row; one without an id costs no other', () => {
+    expect(transactionsReply.parse({ transactions: [row], number: 1, totalCount: '1' })).toEqual({ transactions: [read], given: 1, unread: 0, totalCount: 1 });
+    const odd = [{ ...row, orderId: undefined }, { orderId: 8 }, null, 'x', { ...row, createdAt: 'soon' }, row];
+    expect(transactionsReply.parse({ transactions: odd })).toEqual({
+      transactions: [{ orderId: '8', status: '' }, { orderId: 't', status: 'SUCCESSFUL' }, read],
+      given: 6,
+      unread: 3,
     });
-    expect(['orderId', 'status', 'createdAt'].map((name) => transactionsReply.safeParse({ transactions: [{ ...row, [name]: undefined }] }).success)).toEqual([
-      false,
-      false,
-      false,
-    ]);
+  });
+  test.each([-1, '-1', 'NaN', {}, [], true])('a row with %j as an amount is odd: nobody believes the status beside it', (sourceAmount) => {
+    expect(transactionsReply.parse({ transactions: [{ ...row, sourceAmount }] }).transactions).toEqual([{ ...read, isOdd: true }]);
+  });
+  test.each<[string, unknown]>([
+    ['bare', [row]],
+    ['under data', { success: true, data: [row] }],
+    ['twice', { statusCode: 200, data: { transactions: [row], total_count: 1 } }],
+    ['in small letters', { Transactions: [{ order_id: 't', Status: 'SUCCESSFUL', created_at: row.createdAt }] }],
+    ['as items', { result: { items: [row] } }],
+  ])('rows %s', (_name, body) => expect(transactionsReply.parse(body).transactions).toEqual([read]));
+  test.each([{}, { message: 'no' }, 'x', null, 7, { transactions: {} }, { transactions: Array(1001).fill(row) }])('no list of rows: %#', (body) => {
+    expect(transactionsReply.safeParse(body).success).toBe(false);
   });
 });

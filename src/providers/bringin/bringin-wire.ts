@@ -1,104 +1,269 @@
 /**
  * What Bringin sends, as far as we read it. Sources: docs.bringin.app, else its older OpenAPI "Bringin APIs" 1.0.0 and the code of its clients.
- * Unknown members are ignored, and null means absent. Amounts are strings of integers (sats, euro cents); rates are decimal strings.
+ * Unknown members are ignored, and null means absent. Amounts are strings of integers (sats, euro cents); rates are decimal strings. Names may be
+ * spelt otherwise, answers may stand in an envelope, ids may be numbers, and one odd row costs no list.
  */
 import { z } from 'zod';
-import { optional, wireInteger, wireKey, wireSats, wireText, wireTime } from '../kit/wire-values.ts';
+import { defined } from '../../domain/defined.ts';
+import { findDocument, findList, isMembers, withCamelNames, type Members } from '../kit/find-document.ts';
+import { readError } from '../kit/read-error.ts';
+import { readEnd } from '../kit/read-time.ts';
+import { optional, wireBoolean, wireInteger, wireKey, wireSats, wireText, wireTime } from '../kit/wire-values.ts';
 
 const text = wireText.min(1);
+/** A member that only helps: one that cannot be read says nothing. */
+const soft = <S extends z.ZodType>(schema: S) => optional(schema).catch(undefined);
 /** Rounded down, for euros too, so that we promise nobody a fraction. BTCPay's plugin had to accept numbers as well as strings. */
 const whole = wireSats.refine((value) => value >= 0n, 'a negative amount');
+/** A rate. A number that JavaScript would change arrives as its text (requestJson). */
+const decimal = z.union([text.transform((value) => value.trim()), z.number().transform(String)]);
+/** Words of a fixed set, in whatever letters. */
+const word = text.transform((value) => value.trim());
+const flag = soft(wireBoolean);
 
-/** "errors": `errorCode`; older contracts say `code`. Anything may be missing or of another type. We repeat only a plain code. */
-const plainCode = z
-  .union([z.string(), z.number().transform(String)])
-  .pipe(z.string().regex(/^[\w-]{1,64}$/))
-  .optional()
-  .catch(undefined);
-const errorBody = z.object({ errorCode: plainCode, code: plainCode }).catch({});
-export const errorCodeOf = (body: unknown): string => {
-  const { errorCode, code } = errorBody.parse(body);
-  return errorCode ?? code ?? 'no code';
+const has = (members: Members, ...names: string[]): boolean => names.some((name) => members[name] !== undefined && members[name] !== null);
+/** The document in its envelope, its members in camel case; `also` are other spellings that clients have met. */
+const document = <S extends z.ZodType>(schema: S, isIt: (members: Members) => boolean, also: Record<string, readonly string[]> = {}) =>
+  z
+    .unknown()
+    .transform((value, context) => {
+      const found = findDocument(withCamelNames(value), isIt);
+      if (found) return respelt(found, also);
+      context.addIssue({ code: 'custom', message: 'no such document' });
+      return z.NEVER;
+    })
+    .pipe(schema as z.ZodType<z.output<S>, Members>);
+const respelt = (members: Members, also: Record<string, readonly string[]>): Members => {
+  const found = Object.entries(also).flatMap(([name, others]) => {
+    const other = has(members, name) ? undefined : others.find((one) => has(members, one));
+    return other === undefined ? [] : [[name, members[other]]];
+  });
+  return found.length === 0 ? members : { ...members, ...(Object.fromEntries(found) as Members) };
 };
 
-/** Code, message and details in one text, only to tell refusals apart. Never repeated. */
-export const errorTextOf = (body: unknown): string => (body === undefined ? '' : JSON.stringify(body).slice(0, 2_000));
+/** "errors": `errorCode`; older contracts say `code`. Anything may be missing or of another type. We repeat only a plain code. */
+const plainCode = soft(z.union([z.string(), z.number().transform(String)]).pipe(z.string().regex(/^[\w-]{1,64}$/)));
+const errorBody = z.object({ errorCode: plainCode, code: plainCode }).catch({ errorCode: undefined, code: undefined });
+export const errorCodeOf = (body: unknown): string => {
+  const { errorCode, code } = errorBody.parse(withCamelNames(body));
+  const said = readError(body);
+  return errorCode ?? code ?? said.codes.find((one) => /^[\w-]+$/.test(one)) ?? 'no code';
+};
+
+/** The HTTP status that an answer under 2xx says of itself. */
+export const statusIn = (body: unknown): number | undefined => {
+  const members = withCamelNames(body);
+  const said = isMembers(members) ? [members['statusCode'], members['status'], members['code'], members['httpStatus']].map(Number) : [];
+  return said.find((status) => Number.isInteger(status) && status >= 400 && status < 600);
+};
 
 /** POST /application/connect: "onboarding/connect-user", "api-keys". Three answers in one shape. */
-export const connectReply = z.object({
-  status: optional(text),
-  userRegistered: optional(z.boolean()),
-  isUserConnected: optional(z.boolean()),
-  apiKey: optional(text),
-  userId: optional(text),
-  /** Capitals as they are. */
-  signupURL: optional(text),
-});
+const key = { apiKey: ['apikey'], userId: ['userid', 'uuid'] } as const;
+const connectMembers = ['userRegistered', 'isUserConnected', 'apiKey', 'apikey', 'signupUrl'];
+export const connectReply = document(
+  z.object({
+    status: soft(word),
+    userRegistered: flag,
+    isUserConnected: flag,
+    apiKey: optional(text),
+    userId: soft(wireKey),
+    /** `signupURL` in the documentation. */
+    signupUrl: soft(text),
+  }),
+  (members) => has(members, ...connectMembers),
+  key,
+);
 export type ConnectReply = z.output<typeof connectReply>;
 
 /** GET /application/connect/status: "api-keys". */
-export const statusReply = z.object({ status: text, apiKey: optional(text), userId: optional(text) });
+export const statusReply = document(
+  z.object({ status: word, apiKey: optional(text), userId: soft(wireKey) }),
+  // An envelope has a `status` of its own.
+  ({ status, apiKey, apikey }) => apiKey !== undefined || apikey !== undefined || (typeof status === 'string' && !envelopeWord.test(status)),
+  key,
+);
+const envelopeWord = /^\s*(?:success|ok|succeeded|error|fail(?:ed|ure)?|\d*)\s*$/i;
 export type StatusReply = z.output<typeof statusReply>;
 
 /** GET /user/user-id: "guides/offramp-integration". */
-export const userIdReply = z.object({ userId: text });
+export const userIdReply = document(z.object({ userId: wireKey }), (members) => has(members, 'userId', 'userid', 'id'), { userId: ['userid', 'id'] });
 
 /** POST /offramp/rates. `price` is the market, `bringinPrice` what is left after fees. */
-export const ratesReply = z.object({ ticker: text, price: text, bringinPrice: text, currency: text });
+const ticker = word.transform((value) => value.toUpperCase().replaceAll(/[^A-Z]/g, ''));
+const rates = z.object({ ticker, price: decimal, bringinPrice: decimal, currency: word.transform((value) => value.toUpperCase()) });
+const isRate = (members: Members): boolean => has(members, 'bringinPrice', 'bringinprice');
+export const ratesReply = z.preprocess((value) => {
+  const named = withCamelNames(value);
+  const ours = findDocument(named, (members) => isRate(members) && ticker.safeParse(members['ticker']).data === 'BTCEUR');
+  return ours ?? findDocument(named, isRate) ?? value;
+}, rates);
 export type RatesReply = z.output<typeof ratesReply>;
 
-/** POST /offramp/address, a reusable deposit address. */
-export const addressReply = z.object({ address: text, minimumDepositAmount: whole, maximumDepositAmount: whole });
+/** POST /offramp/address, a reusable deposit address. Limits in sats, where it states any. */
+export const addressReply = document(
+  z.object({ address: text, minimumDepositAmount: optional(whole), maximumDepositAmount: optional(whole) }),
+  (members) => has(members, 'address', 'depositAddress', 'lnAddress'),
+  { address: ['depositAddress', 'lnAddress'] },
+);
 
-/** POST /offramp/order, known from clients only (BTCPay, splitpayments): one exact amount. */
-export const orderReply = z.object({ id: wireKey, amount: whole, invoice: optional(text), depositAddress: optional(text), expiresAt: wireInteger });
+/** POST /offramp/order, known from clients only (BTCPay, splitpayments): one exact amount. The second names are those of the older contract. */
+export const orderReply = document(
+  z.object({
+    id: wireKey,
+    amount: optional(whole),
+    invoice: optional(text),
+    depositAddress: optional(text),
+    /** Its unit is not stated, so a number stays as it is. */
+    expiresAt: z
+      .unknown()
+      .optional()
+      .transform((value) => {
+        const number = wireInteger.safeParse(value);
+        return number.success ? { number: number.data } : readEnd(value);
+      }),
+  }),
+  (members) =>
+    has(members, 'id', 'orderId') &&
+    has(members, 'invoice', 'lightningInvoice', 'paymentRequest', 'pr', 'depositAddress', 'bitcoinAddress', 'amount', 'sourceAmount', 'expiresAt'),
+  {
+    id: ['orderId'],
+    amount: ['sourceAmount'],
+    invoice: ['lightningInvoice', 'paymentRequest', 'bolt11', 'pr'],
+    depositAddress: ['bitcoinAddress', 'onchainAddress'],
+    expiresAt: ['expiresOn', 'expiry', 'expiration'],
+  },
+);
 
 /** POST /account/get-balance, in cents. */
-export const balanceReply = z.object({ balance: whole });
+export const balanceReply = document(z.object({ balance: whole }), (members) => has(members, 'balance'));
 
 /** POST /account/transactions: "account/list-transactions". A row that is not about bitcoin has amounts in other units. */
-const transactionRow = z.object({
-  orderId: wireKey,
-  type: optional(text),
-  subType: optional(text),
-  sourceAmount: optional(whole),
-  sourceCurrency: optional(text),
-  destinationAmount: optional(whole),
-  destinationCurrency: optional(text),
-  status: text,
-  createdAt: wireTime,
+const upper = soft(word.transform((value) => value.toUpperCase()));
+const transactionRow = document(
+  z.object({
+    orderId: wireKey,
+    type: soft(word),
+    subType: soft(word),
+    sourceAmount: z.unknown().optional(),
+    sourceCurrency: upper,
+    destinationAmount: z.unknown().optional(),
+    destinationCurrency: upper,
+    /** None is none that we know. */
+    status: soft(word).transform((status) => status ?? ''),
+    createdAt: soft(wireTime),
+  }),
+  (members) => has(members, 'orderId', 'id', 'transactionId'),
+  { orderId: ['id', 'transactionId'], subType: ['subtype'], createdAt: ['created', 'createdOn', 'timestamp', 'date'] },
+).transform(({ sourceAmount: source, destinationAmount: destination, ...row }) => {
+  const [from, to] = [source, destination].map((amount) => optional(whole).safeParse(amount));
+  // An amount that cannot be one: nobody should believe the status beside it.
+  const isOdd = from?.success !== true || to?.success !== true;
+  return { ...row, ...(isOdd ? { isOdd } : {}), ...defined({ sourceAmount: from?.data, destinationAmount: to?.data }) };
 });
 export type TransactionRow = z.output<typeof transactionRow>;
-export const transactionsReply = z.object({ transactions: z.array(transactionRow).max(1_000), totalCount: optional(wireInteger) });
 
-const standingOrder = z.object({ id: text, status: optional(text), challengeId: optional(text), challengeExpiresAt: optional(wireTime) });
+const mostRows = 1_000;
+/** Rows that can be read, how many there were, and how many of them cannot. */
+export const transactionsReply = z.unknown().transform((value, context) => {
+  const rows = findList(value, ['transactions']);
+  if (rows === undefined || rows.length > mostRows) {
+    context.addIssue({ code: 'custom', path: ['transactions'], message: 'no list' });
+    return z.NEVER;
+  }
+  const read = rows.flatMap((row) => transactionRow.safeParse(row).data ?? []);
+  const envelope = findDocument(withCamelNames(value), (members) => has(members, 'totalCount', 'totalcount', 'total'));
+  const total = wireInteger.safeParse(envelope?.['totalCount'] ?? envelope?.['totalcount'] ?? envelope?.['total']);
+  return { transactions: read, given: rows.length, unread: rows.length - read.length, ...(total.success ? { totalCount: total.data } : {}) };
+});
 
-/** GET /bringin-link/{id}; POST /bringin-link answers the first member alone. */
-export const linkReply = z.object({
-  bringinLink: z.object({ id: wireKey, name: text, type: text, subtype: text, status: text, createdAt: optional(wireTime) }),
-  standingOrder: optional(standingOrder),
-  lnAddress: optional(text),
-  depositAddress: optional(text),
-  depositIban: optional(text),
-  destinationIban: optional(text),
-  destinationAddress: optional(text),
+const standingOrder = document(z.object({ id: soft(wireKey), status: soft(word), challengeId: soft(wireKey), challengeExpiresAt: soft(wireTime) }), (members) =>
+  has(members, 'id', 'status', 'challengeId'),
+);
+
+const kinds = { buy: 'FIAT_TO_CRYPTO', sell: 'CRYPTO_TO_FIAT' } as const;
+type Kind = (typeof kinds)[keyof typeof kinds];
+const squeezed = (value: unknown): string => (typeof value === 'string' ? value.toUpperCase().replaceAll(/[^A-Z0-9]/g, '') : '');
+/** By its word, else by what only one kind has. */
+const typeOf = (link: Members, beside: Members): Kind | undefined => {
+  const said = squeezed(link['type'] ?? link['direction'] ?? beside['type'] ?? beside['direction']);
+  if (/FIAT.*CRYPTO|ONRAMP|BUY/.test(said)) return kinds.buy;
+  if (/CRYPTO.*FIAT|OFFRAMP|SELL/.test(said)) return kinds.sell;
+  if (has(beside, 'depositIban', 'destinationAddress')) return kinds.buy;
+  return has(beside, 'lnAddress', 'depositAddress', 'destinationIban') ? kinds.sell : undefined;
+};
+const subtypeOf = (link: Members, beside: Members): 'LN' | 'ONCHAIN' | undefined => {
+  const said = squeezed(link['subtype'] ?? link['subType'] ?? beside['subtype'] ?? beside['subType']);
+  if (/^(?:LN|LIGHTNING)/.test(said)) return 'LN';
+  if (/^(?:ON)?CHAIN/.test(said)) return 'ONCHAIN';
+  if (has(beside, 'lnAddress')) return 'LN';
+  return has(beside, 'depositAddress', 'depositIban', 'destinationAddress') ? 'ONCHAIN' : undefined;
+};
+
+/** One connection, whose first part may stand flat among the rest. */
+const asLink = (value: unknown): unknown => {
+  const named = withCamelNames(value);
+  const found = findDocument(
+    named,
+    (members) =>
+      isMembers(members['bringinLink']) || isMembers(members['link']) || (has(members, 'id') && has(members, 'subtype', 'subType', 'standingOrder', 'type')),
+  );
+  if (!found) return value;
+  const inner = [found['bringinLink'], found['link']].find(isMembers) ?? found;
+  const [type, subtype] = [typeOf(inner, found), subtypeOf(inner, found)];
+  return { ...found, bringinLink: { ...inner, type, subtype } };
+};
+const link = z.object({
+  bringinLink: z.object({
+    id: wireKey,
+    name: soft(word).transform((name) => name ?? ''),
+    type: z.enum([kinds.buy, kinds.sell]).optional(),
+    subtype: z.enum(['LN', 'ONCHAIN']).optional(),
+    status: soft(word).transform((status) => status ?? ''),
+    createdAt: soft(wireTime),
+  }),
+  standingOrder: soft(standingOrder),
+  lnAddress: soft(word),
+  depositAddress: soft(word),
+  depositIban: soft(word),
+  destinationIban: soft(word),
+  destinationAddress: soft(word),
   /** Of a FAILED one. Its shape is undocumented. */
   error: z.unknown().optional(),
 });
+/** GET /bringin-link/{id}; POST /bringin-link answers the first member alone. */
+export const linkReply = z.preprocess(asLink, link);
 export type LinkReply = z.output<typeof linkReply>;
-export const linksReply = z.array(linkReply).max(1_000);
+/** The connections that can be read, and how many cannot. */
+export const linksReply = z.unknown().transform((value, context) => {
+  const all = findList(value, ['bringinLinks', 'bringinLink', 'links', 'connections']);
+  if (all === undefined || all.length > mostRows) {
+    context.addIssue({ code: 'custom', message: 'no list' });
+    return z.NEVER;
+  }
+  const links = all.flatMap((one) => linkReply.safeParse(one).data ?? []);
+  return { links, unread: all.length - links.length };
+});
 
-/** POST /bringin-link/confirm and …/cancel/confirm: the standing order, bare (newer pages) or wrapped (older ones). */
-export const standingOrderReply = z.union([z.object({ standingOrder }).transform((reply) => reply.standingOrder), standingOrder]);
+/** POST /bringin-link/confirm and …/cancel/confirm: the standing order, bare (newer pages) or wrapped (older ones). What it is, a read tells. */
+export const standingOrderReply = z.preprocess((value) => {
+  const wrapped = findDocument(withCamelNames(value), (members) => isMembers(members['standingOrder']));
+  return wrapped?.['standingOrder'] ?? value;
+}, standingOrder);
+/** What an answer says that only says "done". */
+export const bareOrder: z.output<typeof standingOrder> = { id: undefined, status: undefined, challengeId: undefined, challengeExpiresAt: undefined };
 
 /** POST /bringin-link/resend-otp: the challenge may be another one; older pages have nothing else. */
-export const resendReply = z.object({ challengeId: text, attempts: optional(wireInteger) });
+export const resendReply = document(z.object({ challengeId: soft(wireKey), attempts: soft(wireInteger) }), (members) =>
+  has(members, 'challengeId', 'attempts'),
+);
+export const bareResend: z.output<typeof resendReply> = { challengeId: undefined, attempts: undefined };
 
 /** POST /bringin-link/{standingOrderId}/cancel: done at once, or a code was sent. */
-export const cancelReply = z.object({ immediate: optional(z.boolean()), challengeId: optional(text) });
+export const cancelReply = document(z.object({ immediate: flag, challengeId: soft(wireKey) }), (members) => has(members, 'immediate', 'challengeId'));
+export const bareCancel: z.output<typeof cancelReply> = { immediate: undefined, challengeId: undefined };
 
 /** LUD-06 by the well-known address of LUD-16. Bringin's own example has `minSendable` as a string. Millisatoshi. */
 export const payReply = z.union([
   z.object({ tag: z.literal('payRequest'), minSendable: whole, maxSendable: whole }),
-  z.object({ status: z.literal('ERROR'), reason: optional(wireText) }),
+  z.object({ status: z.string().regex(/^error$/i), reason: optional(wireText) }).transform(() => ({ status: 'ERROR' as const })),
 ]);

@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { readIban } from '../../banking/bank-account.ts';
 import { newAddress } from './bringin.simulator-money.ts';
-import { clock, errorReply, iso, type Challenge, type Link, type StandingOrder, type State, type User } from './bringin.simulator-state.ts';
+import { clock, errorReply, iso, newId, type Challenge, type Link, type StandingOrder, type State, type User } from './bringin.simulator-state.ts';
 import { connectionBody, ring } from './bringin.simulator-webhooks.ts';
 
 const codeLifeMs = 30 * 60_000;
@@ -34,7 +34,7 @@ export const createLink = (state: State, user: User, body: Body): Response => {
   if (lnAddress !== undefined && isTaken(state, user, lnAddress, iban)) return errorReply(state, 409, 'lnAddress is taken', '10410');
   const now = clock(state);
   const link: Link = {
-    id: randomUUID(),
+    id: newId(state.options),
     name,
     type: isBuy ? 'FIAT_TO_CRYPTO' : 'CRYPTO_TO_FIAT',
     subtype,
@@ -81,14 +81,14 @@ const ready = (state: State, user: User, link: Link, now: number): void => {
   link.status = forced ?? (shared ? 'ACTIVE' : 'PENDING');
   if (link.status === 'FAILED' || link.status === 'INITIATING') return;
   const isActive = link.status === 'ACTIVE';
-  const id = isActive ? randomUUID() : `pending_${randomUUID().slice(0, 6)}`;
+  const id = isActive ? newId(state.options) : `pending_${randomUUID().slice(0, 6)}`;
   link.standingOrder = shared ?? { id, status: isActive ? 'ACTIVE' : 'PENDING_CONFIRMATION', foreignLinks: 0, createdAt: now, updatedAt: now };
   if (isActive) void ring(state, user, '/connection-status', connectionBody(user, link));
   else newChallenge(state, user, link, 'create', link.createdAt + codeLifeMs, 0);
 };
 
 const newChallenge = (state: State, user: User, link: Link, purpose: Challenge['for'], expiresOn: number, wrong: number): Challenge => {
-  const challenge = { id: randomUUID(), link, for: purpose, wrong, expiresOn };
+  const challenge = { id: newId(state.options), link, for: purpose, wrong, expiresOn };
   state.challenges.set(challenge.id, challenge);
   state.texts.push({ to: user.email, challengeId: challenge.id });
   return challenge;
@@ -168,7 +168,7 @@ export const confirmLink = (state: State, user: User, body: Body): Response => {
   if (!order) return errorReply(state, 409, 'no standing order');
   const now = clock(state);
   state.challenges.delete(challenge.id);
-  Object.assign(order, { id: randomUUID(), status: 'ACTIVE', updatedAt: now });
+  Object.assign(order, { id: newId(state.options), status: 'ACTIVE', updatedAt: now });
   Object.assign(link, { status: 'ACTIVE', updatedAt: now });
   void ring(state, user, '/connection-status', connectionBody(user, link));
   const shown = orderShape(state, link, order);

@@ -5,7 +5,7 @@ import { encodeLnurl } from '../../bitcoin/lnurl.ts';
 import { decimalTimesFloor, divCeil, parseDecimal } from '../../domain/money.ts';
 import type { Faults } from '../kit/faults.simulator.ts';
 import * as magic from './bringin.simulator-magic.ts';
-import { clock, errorReply, iso, type Payable, type State, type Transaction, type User, type Fault } from './bringin.simulator-state.ts';
+import { clock, errorReply, iso, newId, type Payable, type State, type Transaction, type User, type Fault, type Deviation } from './bringin.simulator-state.ts';
 import { orderBody, ring } from './bringin.simulator-webhooks.ts';
 
 const nodeKey = '11'.repeat(32);
@@ -91,7 +91,7 @@ export const makeOrder = (state: State, user: User, faults: Faults<Fault>, endpo
   const told = magicOf(state, sats);
   if (told === 'declined') return errorReply(state, 409, 'not today', '20001');
   const lifeS = told === 'expired' ? magic.shortLifeS : invoiceLifeS;
-  const id = randomUUID();
+  const id = newId(state.options);
   const expiresOn = Math.floor(clock(state) / 1000) * 1000 + lifeS * 1000;
   const lightning = paymentMethod === 'LIGHTNING';
   const foreign = faults.take(endpoint, 'other-network') ? { network: network(state) === 'main' ? ('regtest' as const) : ('main' as const) } : {};
@@ -117,15 +117,21 @@ export const makeOrder = (state: State, user: User, faults: Faults<Fault>, endpo
 };
 
 /** Optional: startDate, endDate (ms), limit and offset (strings). */
-export const listTransactions = (user: User, faults: Faults<Fault>, endpoint: string, body: Body): Response => {
+export const listTransactions = (state: State, user: User, faults: Faults<Fault>, endpoint: string, body: Body): Response => {
   const { startDate, endDate, limit = '20', offset = '0' } = body;
   const all = user.transactions.filter((row) => {
     const at = Date.parse(row.createdAt);
     return at >= Number(startDate ?? 0) && at <= Number(endDate ?? Infinity);
   });
-  const page = all.slice(Number(offset), Number(offset) + Number(limit));
+  const has = (deviation: Deviation): boolean => state.options.deviations?.includes(deviation) ?? false;
+  const size = has('pages-of-two') ? 2 : Number(limit);
+  const from = has('pages-repeat') ? 0 : Number(offset);
+  const page = all.slice(from, from + size);
   const odd = faults.take(endpoint, 'unknown-status') ? { status: 'SWAP_COMPLETED' } : {};
-  return Response.json({ transactions: page.map(({ sourceId: _ours, ...row }) => ({ ...row, ...odd })), number: page.length, totalCount: all.length });
+  const rows: object[] = page.map(({ sourceId: _ours, ...row }) => ({ ...row, ...odd }));
+  // Rows of some other kind of thing.
+  if (has('odd-rows') && from === 0) rows.unshift({ type: 'NOTE', text: 'welcome' }, { orderId: null, status: 7 });
+  return Response.json({ transactions: rows, number: page.length, totalCount: has('count-of-page') ? page.length : all.length });
 };
 
 // ---- paying --------------------------------------------------------------------------------------------------------------------------
@@ -182,7 +188,7 @@ const payLater = (state: State, target: string, sats: bigint): void => {
 
 /** The sats arrive: PROCESSING, later SUCCESSFUL. An invoice is paid once and in full; an address takes any amount. */
 export const pay = async (state: State, target: string, sats?: bigint): Promise<string> => {
-  const payable = state.payables.get(target) ?? connectionByDeposit(state, target);
+  const payable = state.payables.get(target) ?? receiverOf(state, target) ?? connectionByDeposit(state, target);
   const isInvoice = target.startsWith('ln');
   if (!payable) throw new Error('nobody can be paid there');
   if (isInvoice && (payable.paid || clock(state) >= payable.expiresOn)) throw new Error('this invoice can no longer be paid');
@@ -193,13 +199,14 @@ export const pay = async (state: State, target: string, sats?: bigint): Promise<
   const told = magicOf(state, amount);
   const cents = centsFor(state, amount);
   const row: Transaction = {
-    orderId: payable.orderId === '' ? randomUUID() : payable.orderId,
+    orderId: payable.orderId === '' ? newId(state.options) : payable.orderId,
     type: 'OFFRAMP_WITHOUT_FIAT_WITHDRAWAL',
     subType: payable.subType,
     sourceAmount: amount.toString(),
     sourceCurrency: 'BTC',
     destinationAmount: (told === 'pays-less' ? magic.lessOf(cents) : cents).toString(),
     destinationCurrency: 'EUR',
+    destinationAddress: randomUUID(),
     status: 'PROCESSING',
     createdAt: iso(clock(state)),
     sourceId: payable.sourceId,

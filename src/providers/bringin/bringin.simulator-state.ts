@@ -1,9 +1,39 @@
 /** The options and state of a simulated Bringin. Where Bringin documents nothing, we chose the behaviour: README, "Choices". */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import type { Fault as KitFault } from '../kit/faults.simulator.ts';
 import { createLater, type Later } from '../kit/later.simulator.ts';
 
-export type ErrorDialect = 'docs' | 'status-as-text' | 'old' | 'details-as-list' | 'no-body';
+export type ErrorDialect =
+  | 'docs'
+  | 'status-as-text'
+  | 'old'
+  | 'details-as-list'
+  | 'no-body'
+  | 'message-and-error'
+  | 'nested'
+  | 'problem'
+  | 'plain-text'
+  | 'html'
+  | 'under-200';
+/** How its answers differ from the documentation. The names say how. Source: what other servers of this trade do, and what clients of this one met. */
+export type Deviation =
+  | 'enveloped'
+  | 'snake-case'
+  | 'numbers'
+  | 'numeric-ids'
+  | 'small-letters'
+  | 'flat-links'
+  | 'older-order'
+  | 'date-expiry'
+  | 'no-expiry'
+  | 'bitcoin-links'
+  | 'bare-lists'
+  | 'odd-rows'
+  | 'pages-of-two'
+  | 'pages-repeat'
+  | 'count-of-page'
+  | 'nothing-but-done'
+  | 'create-says-nothing';
 export type WebhookStyle = { duplicates?: number; verbatim?: boolean; hold?: boolean };
 
 export type SimulatorOptions = {
@@ -40,6 +70,9 @@ export type SimulatorOptions = {
   depositForm?: 'lightning_address' | 'lnurl' | 'invoice';
   expiryUnit?: 'ms' | 's';
   errorDialect?: ErrorDialect;
+  deviations?: Deviation[];
+  /** What one endpoint answers, whatever it is asked. A text goes as text. */
+  refuses?: { endpoint: string; status: number; body: unknown };
   webhooks?: WebhookStyle;
   webhookRetryMs?: number[];
 };
@@ -81,6 +114,7 @@ export type Transaction = {
   sourceCurrency: string;
   destinationAmount: string;
   destinationCurrency: string;
+  destinationAddress: string;
   status: string;
   createdAt: string;
   sourceId: string | undefined;
@@ -168,9 +202,12 @@ export const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** As in every example of the documentation: the base64 of 32 hex characters. */
 export const newKey = (options: SimulatorOptions): string => `${options.keyPrefix ?? ''}${Buffer.from(randomBytes(16).toString('hex')).toString('base64')}`;
+/** A UUID, or a number of nine digits. */
+export const newId = ({ deviations }: Pick<SimulatorOptions, 'deviations'>): string =>
+  deviations?.includes('numeric-ids') === true ? String(100_000_000 + randomInt(900_000_000)) : randomUUID();
 export const newUser = (email: string, options: SimulatorOptions): User => ({
   email,
-  id: randomUUID(),
+  id: newId(options),
   key: newKey(options),
   connected: false,
   step: undefined,
@@ -186,7 +223,7 @@ export const newUser = (email: string, options: SimulatorOptions): User => ({
 /** "Keys may carry a prefix such as pk_live_ or sk_test_; Bringin strips it." */
 export const bareKey = (key: string): string => key.replace(/^[a-z]{2}_(live|test)_/, '');
 
-/** The five forms in which clients have met Bringin's errors. */
+/** The forms in which clients have met errors, Bringin's own and those of its like. */
 export const errorReply = (state: State, status: number, message: string, errorCode = '10112'): Response => {
   switch (state.options.errorDialect ?? 'docs') {
     case 'docs':
@@ -199,5 +236,23 @@ export const errorReply = (state: State, status: number, message: string, errorC
       return Response.json({ message, statusCode: status, errorCode, errorDetails: [{ path: 'body', message }] }, { status });
     case 'no-body':
       return new Response(null, { status });
+    case 'message-and-error':
+      return Response.json({ statusCode: status, error: 'Bad Request', message: [message] }, { status });
+    case 'nested':
+      return Response.json({ success: false, error: { code: errorCode, message } }, { status });
+    case 'problem':
+      return Response.json(
+        { type: 'about:blank', title: 'Refused', status, detail: message },
+        { status, headers: { 'content-type': 'application/problem+json' } },
+      );
+    case 'plain-text':
+      return new Response(message, { status, headers: { 'content-type': 'text/plain' } });
+    case 'html':
+      return new Response(`<html><head><title>${status}</title></head><body><h1>${message}</h1></body></html>`, {
+        status,
+        headers: { 'content-type': 'text/html' },
+      });
+    case 'under-200':
+      return Response.json({ success: false, statusCode: status, message, errorCode });
   }
 };

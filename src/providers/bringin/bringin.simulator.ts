@@ -6,6 +6,7 @@ import { advanceKyc, connect, connected, connectStatus, isMaster, isSigned, sign
 import { cancel, confirmCancel, confirmLink, createLink, domainOf, getLink, listLinks, resendCode, shareWallet } from './bringin.simulator-links.ts';
 import { depositAddress, listTransactions, makeOrder, pay, payCallback, payRequest, rates, settle } from './bringin.simulator-money.ts';
 import { createState, errorReply, newKey, type Fault, type LinkStatus, type SimulatorOptions, type State, type User } from './bringin.simulator-state.ts';
+import { spoken } from './bringin.simulator-dialects.ts';
 import { post, releaseReversed } from './bringin.simulator-webhooks.ts';
 
 export type { SimulatorOptions } from './bringin.simulator-state.ts';
@@ -87,12 +88,15 @@ export const createBringinSimulator = (options: SimulatorOptions, origin: () => 
       await state.catchUp();
       const fault = await transportFault(c, endpoint, faults, own);
       if (fault) return fault;
+      const { refuses } = state.options;
+      if (refuses?.endpoint === endpoint)
+        return typeof refuses.body === 'string' ? c.text(refuses.body, refuses.status as 400) : Response.json(refuses.body, { status: refuses.status });
       const user = userByKey(state, key);
       const admitted = (who !== 'user' && isMaster(state, key)) || (who !== 'master' && user !== undefined);
       if (!admitted) return errorReply(state, 403, 'Unauthorized', '10403');
       if (parsed === undefined) return errorReply(state, 400, 'the body is not JSON');
       const answer = await handle({ c, body: parsed, raw, user: user ?? nobody }, endpoint);
-      return faults.take(endpoint, 'lost-answer') ? cutConnection(c) : await decorated(answer, endpoint);
+      return faults.take(endpoint, 'lost-answer') ? cutConnection(c) : await spoken(state, endpoint, await decorated(answer, endpoint));
     });
   };
   const nobody: User = {
@@ -137,7 +141,9 @@ export const createBringinSimulator = (options: SimulatorOptions, origin: () => 
   route('POST', '/account/get-balance', 'user', ({ user, body }) =>
     body['currency'] === 'EUR' ? Response.json({ balance: user.balance.toString() }) : errorReply(state, 400, 'currency'),
   );
-  route('POST', '/account/transactions', 'user', ({ user, body }, endpoint) => listTransactions(user, faults, endpoint, body));
+  // The older name, which BTCPay's plugin still calls.
+  route('POST', '/user/get-balance/fiat', 'user', ({ user }) => Response.json({ balance: user.balance.toString() }));
+  route('POST', '/account/transactions', 'user', ({ user, body }, endpoint) => listTransactions(state, user, faults, endpoint, body));
   route('POST', '/bringin-link', 'user', ({ user, body }) => createLink(state, user, body));
   route('GET', '/bringin-link', 'user', ({ user }) => listLinks(state, user));
   route('POST', '/bringin-link/confirm', 'user', ({ user, body }) => confirmLink(state, user, body));
@@ -151,6 +157,7 @@ export const createBringinSimulator = (options: SimulatorOptions, origin: () => 
     return fault ?? payRequest(state, c.req.param('name'), origin(), domainOf(state), c.req.query('pos') === 'true');
   });
   app.get('/lnurlp/:name/callback', (c) => payCallback(state, c.req.param('name'), domainOf(state), c.req.query('amount')));
+  app.notFound((c) => errorReply(state, 404, `Cannot ${c.req.method} ${c.req.path}`, '10404'));
   app.get('/signup', (c) => signupPage(state, c.req.query('inviteId')));
 
   /** {do, args}: a function of the control object by its name. The answer is what happened so far, without keys. */

@@ -125,8 +125,9 @@ const verbs: Verb<SellAdapter>[] = [
         matchedBy: 'order_id',
       },
     },
-    required: ['id', 'amount', 'invoice', 'expiresAt'],
-    optional: [],
+    required: ['id', 'invoice'],
+    // The invoice says both.
+    optional: ['amount', 'expiresAt'],
     money: { fields: ['amount', 'expiresAt'], believed: () => true },
     stringReply: 'malformed',
     clientErrors: { ...userErrors, 400: 'refusal', 404: 'refusal', 409: 'refusal', 408: 'server' },

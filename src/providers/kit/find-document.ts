@@ -77,3 +77,35 @@ export const idIn = (value: unknown): string | undefined => {
 };
 /** A database indexes no text of any length, and we look orders up by it (PostgreSQL: 2,704 bytes). */
 const longestId = 500;
+
+/**
+ * The same with every member in camel case, however it was written (api_key, ApiKey, API-KEY), for providers whose documents use it. As written
+ * wins.
+ */
+export const withCamelNames = (value: unknown, levels = 6): unknown => {
+  if (levels < 0) return value;
+  if (Array.isArray(value)) return value.map((item) => withCamelNames(item, levels - 1));
+  if (!isMembers(value)) return value;
+  const renamed = Object.entries(value).map(([name, inner]) => [camel(name), withCamelNames(inner, levels - 1), name] as const);
+  const asWritten = renamed.filter(([name, , written]) => name === written);
+  return Object.fromEntries([...renamed, ...asWritten].map(([name, inner]) => [name, inner]));
+};
+const camel = (name: string): string =>
+  snake(name)
+    .replaceAll(/_+$|^_+/g, '')
+    .replaceAll(/_([a-z\d])/g, (_all, letter: string) => letter.toUpperCase());
+
+const ofLists = /^(?:data|result|results|items|rows|records|content|list|body|payload|response)$/i;
+/**
+ * A list that is the whole answer, or stands in an envelope: under `name` in any spelling, or under a word that says no more than "data".
+ * Undefined if there is none.
+ */
+export const findList = (value: unknown, names: readonly string[], levels = deepest): unknown[] | undefined => {
+  if (Array.isArray(value)) return value;
+  if (!isMembers(value) || levels < 0) return undefined;
+  const entries = Object.entries(value).map(([name, inner]) => [camel(name), inner] as const);
+  const wanted = names.map((name) => name.toLowerCase());
+  const named = entries.find(([name, inner]) => wanted.includes(name.toLowerCase()) && Array.isArray(inner));
+  if (named) return named[1] as unknown[];
+  return first(entries, ([name, inner]) => (ofLists.test(name) ? findList(inner, names, levels - 1) : undefined));
+};

@@ -20,6 +20,8 @@ export type JsonCall<S extends z.ZodType> = {
   credentials?: boolean;
   /** For servers that answer and refuse in plain text, too: a body that is no JSON is its text. HTML only as a refusal. */
   plainText?: boolean;
+  /** Whether an empty body under 2xx is an answer: null. */
+  mayBeEmpty?: boolean;
   /** Whether the body of a 5xx is a refusal all the same, which says that nothing was done. */
   refusesAt5xx?: (body: unknown) => boolean;
 };
@@ -60,7 +62,8 @@ export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promi
   if (status >= 300 && status < 400) throw new ProviderFault('malformed', `redirect with status ${status}`, { status });
   const good = status === 200 || (call.alsoGood?.includes(status) ?? false) || (status > 200 && status < 300);
   if (!good) return { ok: false, status, body: parseLoose(response, call) };
-  const parsed = call.schema.safeParse(parseJson(response, call));
+  const isEmpty = call.mayBeEmpty === true && response.body.length === 0;
+  const parsed = call.schema.safeParse(isEmpty ? null : parseJson(response, call));
   if (parsed.success) return { ok: true, status, value: parsed.data };
   const where = parsed.error.issues[0]?.path.map(String).join('.') ?? '';
   throw new ProviderFault('malformed', `answer off the schema${where === '' ? '' : ` at ${where}`}`, { status });
