@@ -251,12 +251,14 @@ describe('orders', () => {
     expect(stages).toEqual(['in_orbit', 'finished']);
   });
 
-  it('waits for a stage, or for what it passed; ends with the reason; and looks when the gateway knows more', async () => {
+  it('waits for a stage, or for what it passed; ends with the reason; and looks soon after a change', async () => {
     const at = (stage: string, more: object = {}): [number, object] => [200, { [orderId]: { ...theOrder, stage, final: false, quote_id: quoteId, ...more } }];
     const { ramp, pauses } = walletOf({
       '/order-status': [
         at('awaiting_payment'),
-        at('awaiting_payment', { next_check_on: '2026-11-28T10:00:07.000Z' }),
+        at('awaiting_payment', { next_check_on: '2026-11-28T12:00:00.000Z' }),
+        ...Array.from({ length: 6 }, () => at('awaiting_payment')),
+        at('awaiting_payment', { next_check_on: '2026-11-28T10:01:23.700Z' }),
         at('underpaid', { next_check_on: '2026-11-28T12:00:00.000Z' }),
         at('filled'),
         at('expired'),
@@ -264,7 +266,7 @@ describe('orders', () => {
     });
     const order = await ramp.buy({ id: quoteId });
     expect(await order.until('paid')).toMatchObject({ stage: 'filled' });
-    expect(pauses).toEqual([1500, 5500, 15_000]);
+    expect(pauses).toEqual([2000, 3000, 4500, 6750, 10_125, 15_000, 15_000, 15_000, 12_325, 2000]);
     const { code, action, message, orderId: about } = await errorOf(order.until(['filled', 'finished']));
     expect([code, action, message, about]).toEqual(['ended', 'requote', 'The order has expired unpaid. Do not pay it any more.', orderId]);
     const abort = new AbortController();

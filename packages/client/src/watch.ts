@@ -15,15 +15,21 @@ export const watch = async function* <State extends { nextCheckOn?: Date }>(
   { read, seen, isFinal }: Watched<State>,
   signal?: AbortSignal,
 ): AsyncGenerator<State, void, undefined> {
-  for (let last: string | undefined; ;) {
+  let last: string | undefined;
+  for (let pauseMs = firstMs; ; pauseMs = Math.min(pauseMs * 1.5, longestMs)) {
     const state = await read(signal);
     const now = seen(state);
-    if (now !== last) yield state;
+    if (now !== last) {
+      yield state;
+      pauseMs = firstMs;
+    }
     last = now;
     if (isFinal(state)) return;
-    await runtime.sleep(pauseUntil(state.nextCheckOn, runtime.now()), signal);
+    // The gateway looks by itself at `nextCheckOn`, and hears of news from the provider at any time.
+    const untilCheckMs = (state.nextCheckOn?.getTime() ?? Infinity) - runtime.now();
+    await runtime.sleep(untilCheckMs > 0 ? Math.max(Math.min(pauseMs, untilCheckMs), leastMs) : pauseMs, signal);
   }
 };
 
-/** When the gateway will know more, but between one and a half and 15 seconds from now. */
-const pauseUntil = (nextCheckOn: Date | undefined, now: number): number => Math.min(Math.max((nextCheckOn?.getTime() ?? now) - now, 1500), 15_000);
+/** Soon after a change, when the next is likely; then less and less often. */
+const [firstMs, longestMs, leastMs] = [2000, 15_000, 1000];
