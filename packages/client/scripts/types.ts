@@ -1,17 +1,33 @@
 /**
- * Writes src/api.gen.ts: the types of the gateway's own OpenAPI document, as this checkout makes it. Not committed. Does nothing when the document
- * is the one that the file was made from.
+ * Writes src/api.gen.ts and src/words.gen.ts: the types of the OpenAPI document that this checkout serves. Not committed. Does nothing when the document is the one that
+ * the file was made from.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import openapiTS, { astToString } from 'openapi-typescript';
-import { endpoints } from '../../../src/http/endpoints.ts';
-import { createDocument } from '../../../src/contract/document.ts';
+import { buildPages } from '../../../scripts/pages.ts';
 
-/** A bare `string` beside the words of an open vocabulary would swallow them, also in an editor. */
-const openWords = (types: string): string => types.replaceAll(/^(.*\)) \| string;$/gm, '$1 | (string & Record<never, never>);');
+type Schema = { description?: string; enum?: string[]; anyOf?: Schema[] };
 
-const file = new URL('../src/api.gen.ts', import.meta.url);
-const document = JSON.stringify(createDocument(endpoints, { version: '', examples: { answers: {}, problems: {} } }));
+await buildPages();
+const document = readFileSync(new URL('../../../dist/site/openapi.json', import.meta.url), 'utf8');
 const head = `// Made by scripts/types.ts from the OpenAPI document ${createHash('sha256').update(document).digest('hex')}. Do not edit.\n`;
-if (!existsSync(file) || !readFileSync(file, 'utf8').startsWith(head)) writeFileSync(file, head + openWords(astToString(await openapiTS(document))));
+const file = new URL('../src/api.gen.ts', import.meta.url);
+
+/** The words that the client's own types name. Only these: what it publishes would else hold the types of the whole API. */
+const words = (): string => {
+  const { schemas } = (JSON.parse(document) as { components: { schemas: Record<string, Schema> } }).components;
+  return ['ProblemCode', 'Action', 'Stage']
+    .map((name) => {
+      const { description = '', enum: own, anyOf = [] } = schemas[name] ?? {};
+      const found = own ?? anyOf.flatMap((one) => one.enum ?? []);
+      if (found.length === 0) throw new Error(`the document has no words of ${name}`);
+      return `/** ${description.replaceAll('\n', '\n * ')} */\nexport type ${name} = ${found.map((word) => `'${word}'`).join(' | ')};\n`;
+    })
+    .join('');
+};
+
+if (!existsSync(file) || !readFileSync(file, 'utf8').startsWith(head)) {
+  writeFileSync(new URL('../src/words.gen.ts', import.meta.url), head + words());
+  writeFileSync(file, head + astToString(await openapiTS(document)));
+}

@@ -1,13 +1,12 @@
-import type { components } from './api.gen.ts';
+import type { Action as KnownAction, ProblemCode } from './words.gen.ts';
 import type { Offer } from './offer.ts';
 
-type Problem = components['schemas']['Problem'];
 /** A word of this version, or a later gateway's. */
 export type Open<Word extends string> = Word | (string & Record<never, never>);
 
 /** What went wrong. The gateway's codes are in its docs/errors.md; the last lines are this client's own. */
 export type RampErrorCode = Open<
-  | Problem['code']
+  | ProblemCode
   /** No answer, or one that is not the gateway's: nothing is known about what was asked. */
   | 'unreachable'
   /** The gateway's answer lacks what it must have. */
@@ -20,7 +19,7 @@ export type RampErrorCode = Open<
   | 'ended'
 >;
 /** What to do next. */
-export type Action = Open<Problem['action']>;
+export type Action = Open<KnownAction>;
 
 export type RampErrorInit = {
   code: RampErrorCode;

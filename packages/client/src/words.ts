@@ -1,5 +1,6 @@
 import type { paths } from './api.gen.ts';
 import type { Open } from './error.ts';
+import type { Stage as KnownStage } from './words.gen.ts';
 
 export type RampName = 'buy' | 'sell' | 'liquidity';
 
@@ -10,9 +11,6 @@ export type Answer<Path extends keyof paths> = paths[Path] extends Post<infer _B
 /** The body of a request, without the session. */
 export type Asked<Path extends keyof paths> = paths[Path] extends Post<infer Body, infer _Good> ? Omit<Body, 'session_id'> : never;
 
-/**
- * The life of an order: awaiting_payment → paid → filled → finished. `filled`: the sats can be withdrawn, the bank transfer is on its way, the
- * channel can be redeemed. `review`: the gateway's operator looks at it.
- */
-export type Stage = Open<'awaiting_payment' | 'underpaid' | 'expired' | 'failed' | 'paid' | 'filled' | 'finished' | 'refunded' | 'review'>;
+/** Where an order is in its life: see the words of `KnownStage`. */
+export type Stage = Open<KnownStage>;
 export type ProviderRef = { id: string; name: string };
