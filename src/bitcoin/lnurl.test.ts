@@ -32,11 +32,25 @@ test('schemes and hosts in any case', () => {
 /** One LNURL with the prefixes, cases and line breaks that emails, QR codes and terminals add. */
 const around = fc
   .record({
-    before: fc.constantFrom('', 'lightning:', 'LIGHTNING:', 'lightning://', 'Lightning://', 'lnurl:', ' ', '\n', '\ufeff'),
+    before: fc.constantFrom(
+      '',
+      'lightning:',
+      'LIGHTNING:',
+      'lightning://',
+      'Lightning://',
+      'lnurl:',
+      'lnurlw:',
+      'web+lightning:',
+      ' ',
+      '\n',
+      '\ufeff',
+      '\u200b',
+      '\u200elightning:',
+    ),
     upper: fc.boolean(),
-    after: fc.constantFrom('', '\n', '\r\n', ' ', '\t'),
+    after: fc.constantFrom('', '\n', '\r\n', ' ', '\t', '\u200b', '\u00a0'),
     breakAt: fc.nat(BECH32.lnurl.length),
-    lineEnd: fc.constantFrom('', '\n', '\r\n'),
+    lineEnd: fc.constantFrom('', '\n', '\r\n', '\u00ad', '\u200b'),
   })
   .map(({ before, upper, after, breakAt, lineEnd }) => {
     const text = upper ? BECH32.lnurl.toUpperCase() : BECH32.lnurl.toLowerCase();
@@ -56,6 +70,9 @@ test('the fallback of LUD-01 in capitals leads to the inner LNURL', () => {
     BECH32.url,
   ]);
   expect(decodeLnurl('HTTPS://HOST.EXAMPLE/REDEEM?LIGHTNING=LNBC1ABC')).toBeUndefined();
+  const unified = [`bitcoin:?lightning=${BECH32.lnurl}`, `BITCOIN:BC1QX?AMOUNT=0.1&LIGHTNING=${BECH32.lnurl.toUpperCase()}`];
+  expect(unified.map((text) => decodeLnurl(text))).toEqual([BECH32.url, BECH32.url]);
+  expect([decodeLnurl('bitcoin:bc1qx'), decodeLnurl('bitcoin:bc1qx?lightning=lnbc1abc')]).toEqual([undefined, undefined]);
 });
 
 describe('links that are something else', () => {

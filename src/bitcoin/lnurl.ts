@@ -20,8 +20,8 @@ export function encodeLnurl(url: string): string {
 
 /**
  * The exact URL behind a withdrawal link, in any form that providers use: bech32 in either case (an email or a terminal may have added line
- * breaks), with `lightning:` or `lightning://` before it, lnurlw://, https with a `lightning` parameter in either case, or plain https (http on
- * .onion). Undefined for anything else: other kinds of LNURL, plain http, over 2,000 characters.
+ * breaks), with `lightning:` or `lightning://` before it, lnurlw://, https or bitcoin: with a `lightning` parameter in either case, or plain
+ * https (http on .onion). Undefined for anything else: other kinds of LNURL, plain http, over 2,000 characters.
  */
 export function decodeLnurl(given: string, options: LnurlOptions = {}): string | undefined {
   const text = given.trimEnd();
@@ -43,14 +43,14 @@ function urlIn(text: string): string | undefined {
     const isOnion = URL.canParse(`https://${rest}`) && new URL(`https://${rest}`).hostname.endsWith('.onion');
     return `${isOnion ? 'http' : 'https'}://${rest}`;
   }
-  if (!/^https?:\/\//i.test(text)) return fromBech32(text.replace(/^\s*(?:lightning|lnurl):(?:\/\/)?/i, ''));
+  if (!/^(?:https?:\/\/|bitcoin:)/i.test(text)) return fromBech32(text.replace(/^[\s\p{Cf}]*(?:web\+)?(?:lightning|lnurlw?):(?:\/\/)?/iu, ''));
   const parameters = URL.canParse(text) ? [...new URL(text).searchParams] : [];
   const inner = parameters.find(([name]) => name.toLowerCase() === 'lightning');
   return inner === undefined ? text : fromBech32(inner[1]);
 }
 
 function fromBech32(text: string): string | undefined {
-  const decoded = bech32.decodeUnsafe(text.replaceAll(/\s/g, ''), MAX_LENGTH);
+  const decoded = bech32.decodeUnsafe(text.replaceAll(/[\s\p{Cf}]/gu, ''), MAX_LENGTH);
   if (!decoded || decoded.prefix !== 'lnurl') return undefined;
   const bytes = bech32.fromWordsUnsafe(decoded.words);
   // Bytes that are not UTF-8 become U+FFFD, and we accept no URL that contains it.

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { customerLink, customerText } from './links.ts';
+import { customerLink, customerText, holdsLink } from './links.ts';
 
 const hosts = ['lindenpay.example'];
 const link = (text: string, sandbox = false): string | undefined => customerLink(text, hosts, sandbox);
@@ -48,6 +48,10 @@ describe('a link for a customer', () => {
     'https://evil-lindenpay.example/',
     'https://lindenpay.example.evil.example/',
     'https://1.2.3.4/',
+    'https://0177.0.0.1/',
+    'https://[fe80::1%25eth0]/',
+    'https://pay.lindenpay.example:0/',
+    'https://pay.lindenpay.example:65536/',
     'https://0x7f.1/',
     'https://[::1]/',
     'https://localhost/',
@@ -121,6 +125,10 @@ describe('a text beside the link', () => {
     ['Use https: or lightning: as you like', 'Use https: or lightning: as you like'],
     ['Ask for LNURL 1 or 2', 'Ask for LNURL 1 or 2'],
     ['help@lindenpay.example', 'help@lindenpay.example'],
+    ['Pay at www.lindenpay.example/x, please', 'Pay at www.lindenpay.example/x, please'],
+    ['Bitcoin.de Services SE', 'Bitcoin.de Services SE'],
+    ['Rg.Nr/2026', 'Rg.Nr/2026'],
+    ['awww.nice', 'awww.nice'],
     ['https://PAY.lindenpay.example/x', 'https://pay.lindenpay.example/x'],
     ['Pay at https://pay.lindenpay.example/x.', 'Pay at https://pay.lindenpay.example/x.'],
     ['می\u200cخواهم', 'می\u200cخواهم'],
@@ -132,6 +140,15 @@ describe('a text beside the link', () => {
     'java\tscript:alert(1)',
     '\u202ajavascript:alert(1)',
     'data:text/html,<script>',
+    'www.evil.example',
+    'WWW.evil.example',
+    'Pay at www.evil.example/x.',
+    '(www.evil.example)',
+    'www.lindenpay.example.evil.example',
+    'www.lindenpay.example@evil.example',
+    'ｗｗｗ.evil.example',
+    'www\u3002evil.example',
+    'www.ev\u200bil.example',
     'https://evil.example/x',
     'Pay at https://evil.example/x now',
     'https://pay.lindenpay.example\\@evil.example/x',
@@ -169,4 +186,23 @@ describe('a text beside the link', () => {
     };
     expect(took(4096)).toBeLessThan(20);
   });
+});
+
+describe('a name in a list', () => {
+  it.each(['SEPA', 'Visa/Mastercard', 'SEPA (alpine.eu)', 'Bank transfer: instant', 'Apple Pay', 'MB WAY', 'P.O. Box/Cash', '支付宝', 'A.B/C'])(
+    '%j holds no link',
+    (name) => expect(holdsLink(name)).toBe(false),
+  );
+  it.each([
+    'SEPA www.evil.example',
+    'Pay at https://evil.example',
+    'evil.example/pay',
+    'SEPA evil.example/sepa',
+    'ｅｖｉｌ．example/pay',
+    'evil\u3002example/pay',
+    'javascript:alert(1)',
+    'https:evil.example',
+    'bitcoin:bc1qcmu7kcwrndyke09zzyl0wv3dqxwlzqkma248kj',
+    'LNURL1DP68GURN8GHJ7ETKD9KZUETCV9KHQMR99AKXUATJD3MN76EAXYK2M8U5',
+  ])('%j holds one', (name) => expect(holdsLink(name)).toBe(true));
 });

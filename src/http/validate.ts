@@ -10,13 +10,17 @@ const snakeCase = (name: string): string =>
     .toLowerCase();
 const camelCase = (name: string): string => name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
-/** FLS01's generated clients send camelCase (A34). Accepted when the proper name is absent. */
+/** FLS01's generated clients send camelCase (A34). Accepted when the proper name is absent. With both, nobody could tell which is meant. */
 const withAliases = (schema: z.ZodObject, value: Record<string, unknown>): Record<string, unknown> => {
   let copy: Record<string, unknown> | undefined;
   for (const name of Object.keys(schema.shape)) {
-    if (Object.hasOwn(value, name) || !name.includes('_')) continue;
+    if (!name.includes('_')) continue;
     const alias = camelCase(name);
     if (Object.hasOwn(value, alias)) {
+      if (Object.hasOwn(value, name) && value[name] !== value[alias]) {
+        const detail = `${name} and ${alias} are one member: send only ${name}`;
+        throw new Problem('invalid-request', detail, { errors: [{ pointer: `/${alias}`, detail }] });
+      }
       copy ??= { ...value };
       copy[name] = value[alias];
     }

@@ -43,6 +43,10 @@ describe('nothing bad gets far', () => {
     ['constructor', '{"a":{"constructor":{"prototype":{}}}}', 400, 'invalid-request'],
     ['NUL', '{"session_id":"a\\u0000b"}', 400, 'invalid-request'],
     ['a lone surrogate', '{"session_id":"\\ud800"}', 400, 'invalid-request'],
+    ['a member twice', '{"session_id":"x","max_amount_fiat":10000,"max_amount_fiat":10000000}', 400, 'invalid-request'],
+    ['a member twice, once behind an escape', '{"min_amount_sats":9,"min_amount\\u005fsats":1}', 400, 'invalid-request'],
+    ['a member twice, further in', '{"a":[{"b":{":":1,":":2}}]}', 400, 'invalid-request'],
+    ['UTF-16', '\u0000{\u0000}', 400, 'invalid-request'],
   ])('%s', async (_name, body, status, code) => {
     const answer = await post('/quote', body);
     expect([answer.status, answer.body['code'], answer.type]).toEqual([status, code, 'application/problem+json']);
@@ -173,5 +177,17 @@ describe('nothing bad gets far', () => {
     expect(camel.body['amount_fiat']).toBe(10_000);
     const sats = await post('/quote', JSON.stringify({ session_id: session, amount_btc: 100_000, currency_id: 1, payment_option_id: 1 }));
     expect(sats.body['amount_sats']).toBe(100_000);
+  });
+
+  it('refuses a member under both of its names, unless they say the same', async () => {
+    const twice = await post('/quote', quote({ amountFiat: 20_000 }));
+    expect([twice.status, twice.body['detail']]).toEqual([400, 'amount_fiat and amountFiat are one member: send only amount_fiat']);
+    expect((await post('/quote', quote({ amountFiat: 10_000 }))).status).toBe(200);
+  });
+
+  it('braces, colons and quotes within texts are no members', async () => {
+    const odd = quote({ note: 'a:b "c": {"d":1} \\\\":' });
+    expect((await post('/quote', odd)).status).toBe(200);
+    expect((await post('/quote', `\u{feff}${odd}`)).status).toBe(200);
   });
 });

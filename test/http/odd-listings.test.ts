@@ -40,14 +40,16 @@ const start = async (providers: Record<string, TestProvider>, options: TestGatew
 const sepa = { currency_id: 1, payment_option_id: 1 };
 
 it('names are printable, and whoever came first names an option for nobody else', async () => {
-  const odd = ['SEPA\u200b', '\u202eABC', '   ', `x${'y'.repeat(4000)}`, '\u0000\u0001'].map((name, i) => option(i + 1, name));
+  const odd = ['SEPA\u200b', '\u202eABC', '   ', `x${'y'.repeat(4000)}`, '\u0000\u0001', 'SEPA www.evil.example', 'evil.example/pay'].map((name, i) =>
+    option(i + 1, name),
+  );
   const { gateway: running, options } = await start({
     mallory: selling([{ code: 'EUR ', id: 1, price: 9_180_000, options: odd }]),
     honest: selling(standardCurrencies),
   });
   const names = (await options())['eur']?.map((one) => String(one['option'])) ?? [];
   expect(names).toContain('SEPA');
-  expect(names.filter((name) => !/^[\x20-\x7e]{1,64}$/.test(name))).toEqual([]);
+  expect(names.filter((name) => !/^[\x20-\x7e]{1,64}$/.test(name) || name.includes('evil'))).toEqual([]);
   await running.database.sql`update payment_options set name = '<script>sepa' where id = 1`;
   await running.restart();
   const { ask } = { ask: createWallet(running.url) };

@@ -1,5 +1,7 @@
 /** Limits what a provider of any kind may list, since its listing is part of everybody's list. */
 import { readCurrencyCode } from '../../domain/currency.ts';
+import { holdsLink } from '../../domain/links.ts';
+import { normalForm } from '../../domain/option-name.ts';
 import { printableName } from '../../domain/printable.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
@@ -11,7 +13,7 @@ const mostOptions = 100;
 const mostNewNames = 100;
 const dayMs = 86_400_000;
 
-/** Keeps readable codes and names in currencies that the operator wants, up to the limit, in the provider's own order. */
+/** Keeps readable codes and names without links, in currencies that the operator wants, up to the limit, in the provider's own order. */
 export const boundedOptions = (gateway: Gateway, provider: Provider, { options, ...catalogue }: Catalogue): Catalogue => {
   const { currencies } = gateway.settings;
   const kept: CatalogueOption[] = [];
@@ -19,6 +21,8 @@ export const boundedOptions = (gateway: Gateway, provider: Provider, { options, 
     const currency = readCurrencyCode(option.currency);
     const name = printableName(option.name);
     if (currency === undefined || name === undefined || currencies?.includes(currency) === false) continue;
+    // An operator who knows what it means gives it another name.
+    if (holdsLink(name) && !Object.keys(provider.core.option_aliases).some((from) => normalForm(from) === normalForm(name))) continue;
     kept.push({ ...option, name });
     if (kept.length === mostOptions) break;
   }

@@ -39,7 +39,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
       signal: context.signal,
       schema,
       ...(body === undefined ? {} : { body }),
-      ...(maxBytes === undefined ? {} : { maxBytes }),
+      ...(maxBytes === undefined ? {} : { maxBytes, mayRepeat: path !== 'order-status' }),
       ...(context.traceparent === undefined ? {} : { headers: { traceparent: context.traceparent } }),
     });
 
@@ -132,6 +132,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
               signal: context.signal,
               schema: paymentOptionsWire,
               maxBytes: listingBytes,
+              mayRepeat: true,
             });
       if (!reply.ok) return reply.status === 401 ? sessionOver : declined;
       return { ok: true, value: { features: promised, options: toOptions(reply.value, settings) } };

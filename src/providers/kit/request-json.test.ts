@@ -30,6 +30,18 @@ it.each(['-0', '{}', '""'])('20,000 members are read, and not one more: %s', asy
   expect(await ask(many(20_001), 400)).toEqual({ ok: false, status: 400, body: undefined });
 });
 
+it.each([
+  ['{"provider_iban":"DE1","provider_iban":"DE2"}', 'malformed'],
+  ['{"a":{"b":[{"c":1,"\\u0063":2}]}}', 'malformed'],
+  ['{"a":"b:c","d":"\\\\\\":"}', undefined],
+  ['{"a":":\\\"","b":{"a":1},"c":[{"a":1},{"a":2}]}', undefined],
+  ['{"":1," ":2}', undefined],
+])('an answer that names a member twice loses one of them: %s', async (text, kind) => {
+  const reply = await ask(text);
+  expect((reply as { kind?: string }).kind).toBe(kind);
+  if (kind === undefined) expect(reply).toMatchObject({ ok: true, value: JSON.parse(text) as object });
+});
+
 it('many members side by side are not deep', async () => {
   expect(await ask(`[${Array<string>(500).fill('{"[{[{":[]}').join(',')}]`)).toMatchObject({ ok: true });
 });

@@ -14,6 +14,8 @@ export type JsonCall<S extends z.ZodType> = {
   signal: AbortSignal;
   maxBytes?: number;
   schema: S;
+  /** For lists: of a member that comes twice, the last counts. Anywhere else such an answer would lose a part of itself, perhaps how to pay. */
+  mayRepeat?: boolean;
   /** Statuses whose JSON body is an answer like that of 200 (a 409 that says who is connected). */
   alsoGood?: readonly number[];
   /** Whether 401 and 403 concern our own credentials. Off if they concern the customer's session. */
@@ -107,15 +109,36 @@ const textOf = (body: Uint8Array): string => {
   return text;
 };
 
-/** A body that must be JSON. HTML, a truncated or a too deep document is `malformed`. */
-const parseJson = ({ status, headers, body }: HttpResponse, { plainText }: Pick<JsonCall<z.ZodType>, 'plainText'>): unknown => {
+/** Members as they are written: colons outside of texts. */
+const membersWritten = (text: string): number => {
+  let members = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code === 58) members += 1;
+    else if (code === 34) {
+      i += 1;
+      while (i < text.length && text.charCodeAt(i) !== 34) i += text.charCodeAt(i) === 92 ? 2 : 1;
+    }
+  }
+  return members;
+};
+const membersRead = (value: unknown): number => {
+  if (typeof value !== 'object' || value === null) return 0;
+  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + membersRead(item), 0);
+  return Object.values(value).reduce<number>((sum, item) => sum + 1 + membersRead(item), 0);
+};
+
+/** A body that must be JSON. HTML, a truncated or a too deep document, or one that names a member twice, is `malformed`. */
+const parseJson = ({ status, headers, body }: HttpResponse, { plainText, mayRepeat }: Pick<JsonCall<z.ZodType>, 'plainText' | 'mayRepeat'>): unknown => {
   const type = headers['content-type'];
   if (type !== undefined && !/json|^text\/plain/i.test(type)) throw new ProviderFault('malformed', 'the answer is not JSON', { status });
   try {
     const text = textOf(body);
     if (plainText === true && !/json/i.test(type ?? '') && isSentence(text)) return storable(text);
     const value = parseJsonExactly(text);
-    return needsWalk(text) ? withoutTraps(value, 0) : value;
+    const safe = needsWalk(text) ? withoutTraps(value, 0) : value;
+    if (mayRepeat !== true && membersRead(value) !== membersWritten(text)) throw new ProviderFault('malformed', 'a member comes twice', { status });
+    return safe;
   } catch (error) {
     if (error instanceof ProviderFault) throw error;
     throw new ProviderFault('malformed', 'the answer is not JSON', { status });
