@@ -5,8 +5,9 @@ import { Problem } from '../gateway/problem.ts';
 
 const snakeCase = (name: string): string =>
   name
+    .normalize('NFKC')
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .replaceAll('-', '_')
+    .replaceAll(/[\s.-]+/g, '_')
     .toLowerCase();
 const camelCase = (name: string): string => name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
@@ -81,7 +82,8 @@ export const validate = (schema: z.ZodObject, given: Record<string, unknown>, nu
 const misspeltMember = (name: string, schema: z.ZodObject, within: string): Member | undefined => {
   const known = Object.keys(schema.shape);
   if (known.some((one) => one === name || camelCase(one) === name)) return undefined;
-  const meant = known.filter((one) => isLookAlike(snakeCase(name), one)).toSorted((a, b) => distanceOf(name, a) - distanceOf(name, b))[0];
+  const alike = known.filter((one) => isLookAlike(snakeCase(name), one)).toSorted((a, b) => distanceOf(name, a) - distanceOf(name, b))[0];
+  const meant = alike ?? guardMeant(snakeCase(name), known);
   if (meant === undefined) return undefined;
   const where = within === '' ? '' : ` in ${within.slice(0, -1)}`;
   return { pointer: `/${within}${name}`, detail: `unknown member "${name.slice(0, 64)}"${where}, did you mean "${meant}"?` };
@@ -90,6 +92,15 @@ const misspeltMember = (name: string, schema: z.ZodObject, within: string): Memb
 /** Two typos, or the right member as a code, id or name, in another unit or in none. A price guard that is silently dropped guards nothing. */
 const isLookAlike = (name: string, known: string): boolean =>
   name.length <= 64 && ((name.length > 4 && distanceOf(name, known) <= 2) || stemOf(name) === stemOf(known));
+/** In whatever words a caller bounds a price (`slippage_bps`, `max_price`, `at_least_sats`): an order that knows bounds must not ignore one. */
+const guardMeant = (name: string, known: readonly string[]): string | undefined => {
+  const bounds = known.filter((one) => /^(?:min|max)_(?!wait)/.test(one));
+  const words = name.length <= 64 ? name.split('_') : [];
+  const has = (some: string): boolean => words.some((word) => some.split(' ').includes(word));
+  const [least, most] = [has('min minimum least floor minimal'), has('max maximum most ceiling cap maximal')];
+  if (!least && !most && !has('limit slippage tolerance bound guard')) return undefined;
+  return bounds.find((one) => one.startsWith(most && !least ? 'max' : 'min')) ?? bounds[0];
+};
 const stemOf = (name: string): string => name.replace(/_(?:id|ids|code|codes|name|number|url|sats?|fiat|btc|cents|ms|s)$/, '');
 
 export type ListedNumber = { id: number; currencyId: number; currencyCode: string; name: string };

@@ -160,6 +160,18 @@ describe('a misspelt member', () => {
     ['/order-status', 'order_ids', 'order_id'],
     ['/sell/order', 'min_amount_fiats', 'min_amount_fiat'],
     ['/liquidity/order', 'max_pay_sat', 'max_pay_sats'],
+    ['/order', 'min_sats', 'min_amount_sats'],
+    ['/order', 'minimum_received', 'min_amount_sats'],
+    ['/order', 'at_least', 'min_amount_sats'],
+    ['/order', 'slippage_bps', 'min_amount_sats'],
+    ['/order', 'maxPrice', 'max_amount_fiat'],
+    ['/order', 'price limit', 'min_amount_sats'],
+    ['/order', 'max_amount_eur', 'max_amount_fiat'],
+    ['/order', ' min_amount_sats', 'min_amount_sats'],
+    ['/order', 'ｍｉｎ_ａｍｏｕｎｔ_sats', 'min_amount_sats'],
+    ['/order', 'm\u0456n_amount_sats', 'min_amount_sats'],
+    ['/sell/order', 'slippage', 'min_amount_fiat'],
+    ['/liquidity/order', 'max_fee', 'max_pay_sats'],
   ])('%s %s is refused, and named', async (path, member, meant) => {
     const id = crypto.randomUUID();
     const { status, body } = await wallet.call(path, { session_id: session, quote_id: id, order_id: id, ...good, [member]: 1 });
