@@ -3,13 +3,17 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { encodeLnurl } from '../../src/bitcoin/lnurl.ts';
 import { createFiatOnRampSimulator, type SimulatorControl, type SimulatorOptions } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
+import { liesOfKind } from './kinds.ts';
 import type { Random } from './random.ts';
 import { toText } from './hostile.ts';
 
 export type Said = { endpoint: string; asked: Record<string, unknown>; truth: unknown; status: number; text: string };
 export type LyingProvider = {
   url: string;
+  /** Its answers about orders. */
   said: Said[];
+  /** The latest truth at each endpoint. */
+  told: { endpoint: string; truth: unknown }[];
   /** What was asked for by the true id of the quote that was given for it. */
   quoted: Map<unknown, Record<string, unknown>>;
   /** The simulator that knows the truth. */
@@ -18,12 +22,14 @@ export type LyingProvider = {
   counts: { answers: number; changed: number };
   close: () => Promise<void>;
 };
+/** One lie in an answer that is true otherwise: instead of the member of that name, wherever it stands first. */
+export type Planned = { endpoint: string; key: string; lie: unknown };
 
 type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Every place in a JSON value, as its holder and key. */
-const placesOf = (value: unknown): { holder: Json; key: string }[] =>
+export const placesOf = (value: unknown): { holder: Json; key: string }[] =>
   isObject(value)
     ? Object.keys(value).flatMap((key) => [{ holder: value, key }, ...placesOf(value[key])])
     : Array.isArray(value)
@@ -51,15 +57,6 @@ const numbers = (old: number): unknown[] => [
 ];
 /** What PostgreSQL refuses or a plain object has anyhow. In the long form, where the goal's figure shows what becomes of it. */
 const unstorable = ['a\0b', '\ud800', '__proto__', '9999-12-31T23:59:59Z'];
-/** What was read wrongly once: ends, ids, names, amounts, links and tokens as the world and rogues write them. */
-const kinds = [
-  ['2026-11-28T18:25Z', '0001-01-01T00:00:00Z', '28/11/2026 18:25', '1764354343', 'Sat, 28 Nov 2026 18:25:43 GMT'],
-  ['17', '3F2504E0-4F89-41D3-9A0C-0305E82C3301', '{3f2504e0-4f89-41d3-9a0c-0305e82c3301}'],
-  ['SEPA\u200b', '\u202eAPES', 'SEP\u0410', '<script>', 'EUR '],
-  ['999999999999999999', '-5', '0', '1e5', '20261128175930417'],
-  ['https://127.0.0.1\\@evil.example/', 'https://evil.example\t/x', 'lightning://LNURL1DP68GURN8GHJ7', 'https://127.0.0.1/?lightning=lnurl1x'],
-  ['ramp-gateway:127.0.0.1:abcdefghijklmnopqrstuv', 'By_signing_this_message._Your_ID:_LNNID02'.padEnd(107, 'A')],
-].flat();
 const texts = (old: string): unknown[] => [
   '',
   ...unstorable,
@@ -76,7 +73,6 @@ const texts = (old: string): unknown[] => [
   'http://169.254.169.254/',
   encodeLnurl('https://evil.example/lnurlw/1'),
   encodeLnurl('http://10.0.0.1/x'),
-  ...kinds,
   old.toUpperCase(),
   old.slice(1),
   `${old} `,
@@ -85,14 +81,19 @@ const texts = (old: string): unknown[] => [
 ];
 const anything: unknown[] = [null, true, [], {}, [[]], { a: { b: 1 } }, '', 0, -1, '\u{e000}[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]\u{e000}'];
 
-const lieIn = (value: unknown, random: Random): void => {
+/** What a lie can be made of: the moment, and ids that were said before. */
+type Known = { now: () => number; ids: readonly string[] };
+
+const lieIn = (value: unknown, random: Random, known: Known): void => {
   const places = placesOf(value);
   if (places.length === 0) return;
   for (let i = 1 + random.below(2); i > 0; i -= 1) {
     const { holder, key } = random.pick(places);
     const old = holder[key];
+    const kind = random.chance(0.6) ? liesOfKind(key, old, { now: known.now(), ids: known.ids }) : [];
     const way = random.next();
-    if (way < 0.12) delete holder[key];
+    if (kind.length > 0) holder[key] = random.pick(kind);
+    else if (way < 0.12) delete holder[key];
     else if (way < 0.2) holder[random.pick(['__proto__x', 'extra', 'order_id', 'amount_sats', 'amount_btc', 'payment_url'])] = random.pick(anything);
     else if (typeof old === 'number' && way < 0.85) holder[key] = random.pick(numbers(old));
     else if (typeof old === 'string' && way < 0.85) holder[key] = random.pick(texts(old));
@@ -102,15 +103,17 @@ const lieIn = (value: unknown, random: Random): void => {
 
 type Spoken = { status: number; headers: Record<string, string>; body: string | Uint8Array };
 
-const speak = (truth: unknown, status: number, random: Random): Spoken => {
+const speak = (truth: unknown, status: number, random: Random, known: Known): Spoken => {
   const json = { 'content-type': 'application/json' };
   const whole = { status, headers: json, body: JSON.stringify(truth) };
   const way = random.next();
   if (way < 0.35) return whole;
   if (way < 0.8) {
     const lie = structuredClone(truth);
-    lieIn(lie, random);
-    return { ...whole, body: toText(lie) };
+    lieIn(lie, random, known);
+    const text = toText(lie);
+    // Of two values of one member, readers take the first or the last.
+    return { ...whole, body: random.chance(0.03) && text.startsWith('{"') ? `{${text.slice(1, text.indexOf(':'))}:7,${text.slice(1)}` : text };
   }
   if (way < 0.85) return { ...whole, body: whole.body.slice(0, random.below(whole.body.length + 1)) };
   if (way < 0.88) {
@@ -125,8 +128,19 @@ const speak = (truth: unknown, status: number, random: Random): Spoken => {
   return { ...whole, body: random.pick(['', 'null', '[]', '"An order already exists"', '0', '{}', '{"__proto__":{"polluted":true}}', '<html></html>']) };
 };
 
-export const startLyingProvider = async (options: SimulatorOptions, random: Random): Promise<LyingProvider> => {
+const asPlanned = (planned: Planned | undefined, endpoint: string, truth: unknown): unknown => {
+  if (planned?.endpoint !== endpoint) return truth;
+  const told = structuredClone(truth);
+  const place = placesOf(told).find(({ key }) => key === planned.key);
+  if (place) place.holder[planned.key] = planned.lie;
+  else if (isObject(told)) told[planned.key] = planned.lie;
+  return told;
+};
+
+/** With a plan it says nothing but the truth, except for the lie that the plan names. */
+export const startLyingProvider = async (options: SimulatorOptions, random: Random, plan?: { lie?: Planned | undefined }): Promise<LyingProvider> => {
   const said: Said[] = [];
+  const told: LyingProvider['told'] = [];
   const quoted: LyingProvider['quoted'] = new Map();
   const counts = { answers: 0, changed: 0 };
   let url = '';
@@ -143,14 +157,17 @@ export const startLyingProvider = async (options: SimulatorOptions, random: Rand
     });
     const truth: unknown = await asked.json().catch(() => null);
     // A session or a listing that is never had would end most rounds before they begin.
-    const honest = random.chance({ verify: 0.8, session: 0.8, 'payment-options': 0.96 }[endpoint] ?? 0);
-    const spoken = honest
-      ? { status: asked.status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(truth) }
-      : speak(truth, asked.status, random);
+    const honest = random.chance({ verify: 0.8, session: 0.8, 'payment-options': 0.75 }[endpoint] ?? 0);
+    const spoken = plan
+      ? { status: asked.status, headers: { 'content-type': 'application/json' }, body: toText(asPlanned(plan.lie, endpoint, truth)) }
+      : honest
+        ? { status: asked.status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(truth) }
+        : speak(truth, asked.status, random, { now: Date.now, ids: control.history.orders.slice(-6).map(({ orderId }) => orderId) });
     counts.answers += 1;
     if (spoken.status !== asked.status || spoken.headers['content-type'] !== 'application/json' || spoken.body !== JSON.stringify(truth)) counts.changed += 1;
     if (control.history.requests.length > 1000) control.history.requests.splice(0, 1000);
     if (endpoint === 'quote' && isObject(truth)) quoted.set(truth['quote_id'], JSON.parse(body) as Record<string, unknown>);
+    if (plan && told.length < 200) told.push({ endpoint, truth });
     if (endpoint === 'order')
       said.push({
         endpoint,
@@ -167,6 +184,7 @@ export const startLyingProvider = async (options: SimulatorOptions, random: Rand
   return {
     url,
     said,
+    told,
     quoted,
     truth: control,
     counts,

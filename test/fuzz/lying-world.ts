@@ -7,6 +7,7 @@ import { createWallet } from '../../scripts/demo/wallet.ts';
 import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { createClient, type Client } from './client.ts';
+import { askedFor, listFlaws, offerFlaws, orderFlaws, statusFlaws, tokenFlaws, type Json } from './judges.ts';
 import { startLyingProvider, type LyingProvider, type Said } from './lying-provider.ts';
 import { checkAnswer, readOperations, type Operation } from './operations.ts';
 import { createRandom, isFull, reportGoal, type Random } from './random.ts';
@@ -28,7 +29,10 @@ type Seen = { offers: number; payable: number; withheld: number; pending: number
 
 export const startLyingWorld = async (seed: number): Promise<World> => {
   const started = await Promise.all(
-    liarIds.map(async (id, n) => [id, await startLyingProvider({ id, quoteTtlS: 600, spreadBps: -50 }, createRandom(seed + n))] as const),
+    liarIds.map(async (id, n) => {
+      const proof = id === 'liar-5' ? ({ proof: 'demanded' } as const) : {};
+      return [id, await startLyingProvider({ id, quoteTtlS: 600, spreadBps: -50, ...proof }, createRandom(seed + n))] as const;
+    }),
   );
   const liars = new Map<string, LyingProvider>(started);
   const most = 1_000_000_000;
@@ -36,7 +40,12 @@ export const startLyingWorld = async (seed: number): Promise<World> => {
   const gateway = await startTestGateway(
     { alpine: { simulator: { quoteTtlS: 600 } } },
     {
-      blocks: Object.fromEntries(started.map(([id, { url }]) => [id, { kind: 'fiat-on-ramp', base_url: url, ...more }])),
+      blocks: Object.fromEntries(
+        started.map(([id, { url }]) => [
+          id,
+          { kind: 'fiat-on-ramp', base_url: url, ...more, ...(id === 'liar-5' ? { proof: 'demanded', catalogue_without_session: true } : {}) },
+        ]),
+      ),
       config: {
         limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most },
         orders: { max_open: most },
@@ -56,7 +65,6 @@ export const endLyingWorld = async ({ gateway, liars, client }: World): Promise<
   await client.close();
 };
 
-type Json = Record<string, unknown>;
 /** One request, held against the description. */
 const ask = async ({ client, operations, wrong }: World, path: string, body?: Json): Promise<{ status: number; body: Json }> => {
   const operation = operations.get(path);
@@ -68,61 +76,8 @@ const ask = async ({ client, operations, wrong }: World, path: string, body?: Js
   return { status: checked.status, body: (read ?? {}) as Json };
 };
 
-const asked = 10_000;
-/** What must hold of any offer that is shown, whoever made it. */
-const offerFlaws = (offer: Json): string[] => {
-  const [pay, receive, fee] = [Number(offer['amount_fiat']), Number(offer['amount_sats']), Number(offer['order_fee'])];
-  const flaws = [
-    ...(pay <= asked && pay * 10_000 >= asked * 9_950 ? [] : ['pays another amount than asked']),
-    ...(Number.isSafeInteger(receive) && receive > 0 ? [] : ['pays out nothing']),
-    ...(Number.isSafeInteger(fee) && fee >= 0 && fee < pay ? [] : ['has an impossible fee']),
-    ...(offer['currency_id'] === 1 && offer['payment_option_id'] === 1 ? [] : ['is for something else']),
-    ...(offer['expires_on'] === undefined || Date.parse(offer['expires_on'] as string) > Date.now() ? [] : ['has expired']),
-  ];
-  return flaws.map((flaw) => `an offer ${flaw}: ${JSON.stringify(offer).slice(0, 300)}`);
-};
-
-const numeric = (value: unknown): number | undefined =>
-  typeof value === 'number' || (typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value)) ? Number(value) : undefined;
-
-/**
- * A payable order names the quote's money, and none of what the provider said of it is another figure. `askedOf`: what it was asked for with its own
- * numbers of currency and option, which are those that its listing gave them.
- */
-const orderFlaws = (quote: Json, order: Json, said: Said | undefined, askedOf: Json | undefined): string[] => {
-  const flaws: string[] = [];
-  const slack = quote['is_estimate'] === true ? 0.02 : 0;
-  for (const [name, worse] of [
-    ['amount_fiat', 1],
-    ['amount_sats', -1],
-  ] as const) {
-    const [is, was] = [Number(order[name]), Number(quote[name])];
-    if (slack === 0 ? is !== was : (is - was) * worse > was * slack) flaws.push(`${name} ${is} was quoted as ${was}`);
-  }
-  for (const name of ['currency_id', 'payment_option_id']) if (order[name] !== quote[name]) flaws.push(`${name} is another`);
-  let wire: unknown;
-  try {
-    wire = JSON.parse(said?.text ?? '');
-  } catch {
-    flaws.push('its answer was not even JSON');
-  }
-  const figures = {
-    amount_fiat: order['amount_fiat'],
-    amount_sats: order['amount_sats'],
-    currency_id: askedOf?.['currency_id'],
-    payment_option_id: askedOf?.['payment_option_id'],
-  };
-  for (const [name, expected] of Object.entries(figures)) {
-    const named = numeric((wire as Json | undefined)?.[name]);
-    if (named !== undefined && !(Math.abs(named - Number(expected)) < 1)) flaws.push(`the provider said ${name} = ${named}, not ${String(expected)}`);
-  }
-  const url = (order['payment_info'] as Json)['payment_url'] as string | undefined;
-  if (url !== undefined && new URL(url).hostname !== '127.0.0.1') flaws.push(`pays at ${url}`);
-  return flaws.map((flaw) => `a payable order: ${flaw} <- ${said?.text.slice(0, 400)}`);
-};
-
 const buyOnce = async (world: World, session_id: string): Promise<void> => {
-  const price = { session_id, amount_fiat: asked, currency_id: 1, payment_option_id: 1, max_wait_ms: 1000 };
+  const price = { session_id, amount_fiat: askedFor, currency_id: 1, payment_option_id: 1, max_wait_ms: 1000 };
   const { status, body } = await ask(world, '/offers', price);
   if (status !== 200) return;
   const offers = body['offers'] as Json[];
@@ -147,10 +102,14 @@ const orderOnce = async (world: World, liar: LyingProvider, session_id: string, 
   const order_id = String(order.body['order_id']);
   const said = await saidOf(world, liar, order_id);
   wrong.push(...orderFlaws(quote, order.body, said, liar.quoted.get(said?.asked['quote_id'])));
-  await ask(world, '/order-status', { session_id, order_id });
+  const told = async (): Promise<void> => {
+    const { status, body } = await ask(world, '/order-status', { session_id, order_id });
+    if (status === 200) wrong.push(...statusFlaws(quote, order.body, body[order_id] as Json | undefined));
+  };
+  await told();
   const upstreamId = (said?.truth as Json | undefined)?.['order_id'];
   if (typeof upstreamId === 'string' && liar.truth.orders.has(upstreamId)) await liar.truth.pay(upstreamId);
-  await ask(world, '/order-status', { session_id, order_id });
+  await told();
   const withdrawal = await ask(world, '/withdrawal', { session_id, order_id });
   if (withdrawal.status !== 200) return;
   seen.links += 1;
@@ -172,14 +131,22 @@ export const lieAndBuy = async (world: World, answersWanted: number, seed: numbe
     const wallet = createWallet(gateway.url);
     let { sessionId } = await wallet.open();
     for (let round = 0; sum('answers') < answersWanted && Date.now() < end; round += 1) {
-      if (round % 50 === 49) ({ sessionId } = await wallet.open());
+      if (round % 5 === 4) ({ sessionId } = await wallet.open());
       if (round % 10 === 0) for (const path of ['/features', '/providers']) await ask(world, path);
-      if (round % 10 === 5) await ask(world, '/payment-options', { session_id: sessionId });
+      if (round % 3 === 1) wrong.push(...tokenFlaws((await ask(world, '/verify')).body));
+      if (round % 3 === 2) {
+        const { status, body } = await ask(world, '/payment-options', { session_id: sessionId });
+        if (status === 200) wrong.push(...listFlaws(body));
+      }
       await buyOnce(world, sessionId);
       for (const { said } of liars.values()) if (said.length > 1000) said.splice(0, 500);
     }
   };
   await Promise.all(Array.from({ length: workers }, work));
+  const twins = await gateway.database.sql<{ ids: string[] }[]>`
+    select array_agg(id) as ids from orders where stage <> 'review' and upstream_order_id is not null
+    group by provider_id, lower(regexp_replace(upstream_order_id, '^urn:uuid:|[{}-]', '', 'g')) having count(*) > 1`;
+  wrong.push(...twins.map(({ ids }) => `one upstream order for ${ids.join(' and ')}`));
   expect([...new Set(wrong)].slice(0, 20), `seed ${seed}`).toEqual([]);
   for (const [name, least] of [
     ['offers', 20],
@@ -192,7 +159,7 @@ export const lieAndBuy = async (world: World, answersWanted: number, seed: numbe
   expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
   reportGoal(
     'G6',
-    `${sum('answers')} answers of ${liars.size} lying providers, ${sum('changed')} of them changed, 0 5xx defects, ${seen.offers} offers valid, ${seen.payable} payable orders with the money quoted, ${seen.withheld} withheld`,
+    `${sum('answers')} answers of ${liars.size} lying providers, ${sum('changed')} of them changed, 0 5xx defects, ${seen.offers} offers valid, ${seen.payable} payable orders with the money quoted, ${seen.withheld} withheld, ${seen.pending} in doubt, ${seen.links} links`,
     seed,
   );
 };

@@ -1,0 +1,147 @@
+/** Whether an answer may be shown, judged by what was asked, quoted and said, and by nothing of the gateway's own. */
+import { dateKinds } from './kinds.ts';
+import type { Said } from './lying-provider.ts';
+
+export type Json = Record<string, unknown>;
+
+export const askedFor = 10_000;
+/** What must hold of any offer that is shown, whoever made it. */
+export const offerFlaws = (offer: Json, now = Date.now()): string[] => {
+  const [pay, receive, fee] = [Number(offer['amount_fiat']), Number(offer['amount_sats']), Number(offer['order_fee'])];
+  const flaws = [
+    ...(pay <= askedFor && pay * 10_000 >= askedFor * 9_950 ? [] : ['pays another amount than asked']),
+    ...(Number.isSafeInteger(receive) && receive > 0 ? [] : ['pays out nothing']),
+    ...(Number.isSafeInteger(fee) && fee >= 0 && fee < pay ? [] : ['has an impossible fee']),
+    ...(offer['currency_id'] === 1 && offer['payment_option_id'] === 1 ? [] : ['is for something else']),
+    ...(offer['expires_on'] === undefined || Date.parse(offer['expires_on'] as string) > now - slackMs ? [] : ['has expired']),
+  ];
+  return flaws.map((flaw) => `an offer ${flaw}: ${JSON.stringify(offer).slice(0, 300)}`);
+};
+
+const numeric = (value: unknown): number | undefined =>
+  typeof value === 'number' || (typeof value === 'string' && /^\s*-?\d+(?:\.\d+)?\s*$/.test(value)) ? Number(value) : undefined;
+
+const invisible = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
+const isForeign = (text: string): boolean =>
+  /www\.|lnurl1[a-z0-9]{20}|(?:lightning|bitcoin|javascript|data):\S/i.test(text) ||
+  (text.match(/https?:\S*/gi) ?? []).some((one) => !/^http:\/\/127\.0\.0\.1[:/]/i.test(one));
+const halfMonthMs = 15 * 86_400_000;
+/** Between the moment that a lie was made of and the one that it is judged at, and the rounding of its form. */
+const slackMs = 70_000;
+
+/** An order's end is what its provider meant, and never comfort where nobody can say what it meant. */
+const endFlaws = (written: unknown, end: string | undefined, quoteEnd: string | undefined, now: number): string[] => {
+  const ms = Date.parse(end ?? '');
+  if (!(ms > now - slackMs && ms < now + halfMonthMs + slackMs)) return [`is payable until ${end}`];
+  const form = (value: unknown): string => `${typeof value} ${JSON.stringify(value)}`.replaceAll(/\d/g, '9');
+  const read = typeof written === 'number' || typeof written === 'string' ? dateKinds(now).filter((kind) => form(kind.written) === form(written)) : [];
+  if (read.length > 0 && read.every((kind) => kind.end === 'unclear')) return [`has an end that nobody can read: ${JSON.stringify(written)}`];
+  if (written === true || (typeof written === 'object' && written !== null)) return [`has an end that is none: ${JSON.stringify(written)}`];
+  const isNone = written === undefined || dateKinds(now).some((kind) => kind.end === 'none' && kind.written === written);
+  return isNone && quoteEnd !== undefined && ms !== Date.parse(quoteEnd) ? ['has no end of its own, and not its quote’s'] : [];
+};
+
+/** Each text of the provider's payment details is shown, whole, or the order is not. */
+const lostDetails = (told: unknown, shown: Record<string, string>): string[] => {
+  if (typeof told !== 'object' || told === null || Array.isArray(told)) return [];
+  const plain = (text: string): string =>
+    text
+      .replaceAll(/[\s\u0085]+/gu, ' ')
+      .replaceAll(/[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, '')
+      .trim();
+  const texts = new Set(Object.values(shown).map(plain));
+  return Object.entries(told).flatMap(([key, value]) =>
+    typeof value === 'string' && plain(value) !== '' && !texts.has(plain(value)) ? [`lost ${key}: ${value.slice(0, 60)}`] : [],
+  );
+};
+
+/**
+ * A payable order names the quote's money, and none of what the provider said of it is another figure. `askedOf`: what it was asked for with its own
+ * numbers of currency and option, which are those that its listing gave them.
+ */
+export const orderFlaws = (quote: Json, order: Json, said: Said | undefined, askedOf: Json | undefined, now = Date.now()): string[] => {
+  const flaws: string[] = [];
+  const slack = quote['is_estimate'] === true ? 0.02 : 0;
+  for (const [name, worse] of [
+    ['amount_fiat', 1],
+    ['amount_sats', -1],
+  ] as const) {
+    const [is, was] = [Number(order[name]), Number(quote[name])];
+    if (slack === 0 ? is !== was : (is - was) * worse > was * slack) flaws.push(`${name} ${is} was quoted as ${was}`);
+  }
+  for (const name of ['currency_id', 'payment_option_id']) if (order[name] !== quote[name]) flaws.push(`${name} is another`);
+  let wire: Json = {};
+  try {
+    wire = (JSON.parse(said?.text.replace(/^\ufeff/, '') ?? '') ?? {}) as Json;
+  } catch {
+    flaws.push('its answer was not even JSON');
+  }
+  const figures = {
+    amount_fiat: order['amount_fiat'],
+    amount_sats: order['amount_sats'],
+    currency_id: askedOf?.['currency_id'],
+    payment_option_id: askedOf?.['payment_option_id'],
+  };
+  for (const [name, expected] of Object.entries(figures)) {
+    const given = wire[name];
+    const named = numeric(given);
+    if (named !== undefined && !(Math.abs(named - Number(expected)) < 1)) flaws.push(`the provider said ${name} = ${named}, not ${String(expected)}`);
+    if (named === undefined && given !== undefined && given !== null) flaws.push(`${name} cannot be read: ${JSON.stringify(given).slice(0, 60)}`);
+  }
+  const word = wire['order_status'];
+  if (typeof word === 'string' && /filled|finished|refunded|paid|cancel|reject|fail|expired/i.test(word)) flaws.push(`is payable although it is ${word}`);
+  flaws.push(...endFlaws(wire['expires_on'], order['expires_on'] as string | undefined, quote['expires_on'] as string | undefined, now));
+  const info = order['payment_info'] as { payment_url?: string; payment_details?: Record<string, string> };
+  if (info.payment_url !== undefined && new URL(info.payment_url).hostname !== '127.0.0.1') flaws.push(`pays at ${info.payment_url}`);
+  for (const [key, text] of Object.entries(info.payment_details ?? {}))
+    if (invisible.test(text.replaceAll(/[\u200c\u200d\ufe0f]/g, '')) || isForeign(text)) flaws.push(`shows ${key}: ${JSON.stringify(text)}`);
+  flaws.push(
+    ...lostDetails((wire['payment_info'] as Json | undefined)?.['payment_details'], {
+      ...info.payment_details,
+      ...(info.payment_url === undefined ? {} : { url: info.payment_url }),
+    }),
+  );
+  return flaws.map((flaw) => `a payable order: ${flaw} <- ${said?.text.slice(0, 400)}`);
+};
+
+/** What the list of orders tells later is what was shown: nobody is asked to pay something else. */
+export const statusFlaws = (quote: Json, order: Json, entry: Json | undefined): string[] => {
+  if (!entry) return ['an order is not in the list of orders'];
+  const flaws: string[] = [];
+  const stage = String(entry['stage']);
+  if (stage === 'awaiting_payment' || stage === 'underpaid') {
+    if (entry['amount_fiat'] !== order['amount_fiat']) flaws.push(`asks for ${String(entry['amount_fiat'])}`);
+    const [is, was] = [Number(entry['amount_sats']), Number(quote['amount_sats'])];
+    if (quote['is_estimate'] === true ? is < was * 0.98 : is !== was) flaws.push(`gives ${is}, not ${was}`);
+    if (JSON.stringify(entry['payment_info']) !== JSON.stringify(order['payment_info'])) flaws.push('tells another way to pay');
+  } else if (entry['payment_info'] !== undefined) flaws.push(`is ${stage}, and tells how to pay`);
+  if ((stage === 'filled' || stage === 'finished') && !(Number(entry['amount_sats']) > 0)) flaws.push('is filled with nothing');
+  return flaws.map((flaw) => `a status ${flaw}: ${JSON.stringify(entry).slice(0, 300)}`);
+};
+
+/** What everybody sees of everybody's listing: names on one line, without links, and an honest name as its provider wrote it. */
+export const listFlaws = (body: Json): string[] => {
+  type Listed = { currency_id: number; payment_options: { id: number; option: string; min_amount?: number; max_amount?: number }[] };
+  const all = (body['currencies'] as Record<string, Listed>[]).flatMap((one) => Object.entries(one));
+  const euro = all.find(([code]) => code === 'eur')?.[1];
+  const flaws = euro?.payment_options.find(({ id }) => id === 1)?.option === 'SEPA' ? [] : ['option 1 is not SEPA'];
+  for (const [code, { payment_options: options }] of all) {
+    if (!/^[a-z0-9 ]{2,16}$/.test(code) || code.trim() !== code) flaws.push(`a currency ${JSON.stringify(code)}`);
+    for (const { option, min_amount: min, max_amount: max } of options) {
+      if (invisible.test(option) || option.trim() !== option || option === '' || [...option].length > 64 || isForeign(option))
+        flaws.push(`an option ${JSON.stringify(option)}`);
+      if (min !== undefined && max !== undefined && min > max) flaws.push(`${option} from ${min} to ${max}`);
+    }
+  }
+  return flaws.map((flaw) => `a listing: ${flaw}`);
+};
+
+/** No text to sign that opens something elsewhere, or that another party of the session gave. */
+export const tokenFlaws = (body: Json): string[] => {
+  const { gateway: own = '', ...theirs } = (body['tokens'] ?? {}) as Record<string, string>;
+  const flaws = own.startsWith('ramp-gateway:') ? [] : [`our own token is ${own}`];
+  for (const [id, token] of Object.entries(theirs))
+    if (!/^[\x20-\x7e]{1,200}$/.test(token) || /ramp-gateway:|\.[a-z]+:[\w-]{22}$|lnnid|lnurl1|0[23][0-9a-f]{64}/i.test(token) || token.includes(own))
+      flaws.push(`${id} has us sign ${JSON.stringify(token)}`);
+  return flaws.map((flaw) => `a token: ${flaw}`);
+};
