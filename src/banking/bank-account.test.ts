@@ -80,6 +80,9 @@ const pasted = (account: string, labels: string[]) =>
     .map(([label, gaps, lower]) => label + [...(lower ? account.toLowerCase() : account)].map((letter, at) => letter + (gaps[at] ?? '')).join(''));
 
 test('as people paste them', () => {
-  fc.assert(fc.property(pasted(IBAN, ['', 'IBAN ', 'IBAN: ', 'iban:', 'IBAN', '\u202aIBAN\u00a0']), (text) => readIban(text) === IBAN));
+  const norwegian = 'NO9386011117947';
+  const ibanLabels = ['', 'IBAN ', 'IBAN: ', 'iban:', 'IBAN', '\u202aIBAN\u00a0', 'IBAN-Nr.: ', 'IBAN No. ', 'IBAN Number: ', 'Iban code: '];
+  fc.assert(fc.property(pasted(IBAN, ibanLabels), (text) => readIban(text) === IBAN));
+  fc.assert(fc.property(pasted(norwegian, ibanLabels), (text) => readIban(text) === norwegian));
   fc.assert(fc.property(pasted('COBADEFFXXX', ['', 'BIC ', 'BIC: ', 'SWIFT: ', 'bic:', 'BIC/SWIFT: ']), (text) => readBic(text) === 'COBADEFFXXX'));
 });

@@ -13,6 +13,8 @@ const EEA = new Set('AT BE BG HR CY CZ DE DK EE ES FI FR GR HU IE IS IT LI LT LU
 const DECORATION = /[\s\p{Pd}\p{C}\p{Default_Ignorable_Code_Point}\u2212._]+/gu;
 const INVISIBLE = /(?!\s)[\p{C}\p{Default_Ignorable_Code_Point}]/gu;
 const IBAN_LABEL = /^\s*IBAN/;
+/** Tried only where the shorter label leaves no IBAN: NO may be Norway. */
+const LONG_IBAN_LABEL = /^\s*IBAN[\s.-]*(?:NR|NO|NUM(?:BER|MER)|CODE)[\s.:]*/;
 /** Without a separator, "BIC" may be the first letters of the bank's own code. */
 const BIC_LABEL = /^\s*(?:(?:BIC|SWIFT|CODE)[\s:./-]+)+/;
 const compact = (text: string, label: RegExp): string =>
@@ -26,7 +28,10 @@ const compact = (text: string, label: RegExp): string =>
 
 /** Checks ISO 13616: a known country, its length, mod 97. Returns capitals without spaces, or undefined when it is no IBAN. */
 export function readIban(text: string): string | undefined {
-  const iban = compact(text, IBAN_LABEL);
+  return ibanIn(compact(text, IBAN_LABEL)) ?? ibanIn(compact(text, LONG_IBAN_LABEL));
+}
+
+function ibanIn(iban: string): string | undefined {
   if (!/^[A-Z]{2}(?!00|01|99)\d{2}[A-Z0-9]+$/.test(iban) || iban.length !== IBAN_LENGTH.get(iban.slice(0, 2))) return undefined;
   const digits = (iban.slice(4) + iban.slice(0, 4)).replace(/[A-Z]/g, (letter) => String(letter.charCodeAt(0) - 55));
   return BigInt(digits) % 97n === 1n ? iban : undefined;

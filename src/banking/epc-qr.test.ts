@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { epcQr, type EpcTransfer } from './epc-qr.ts';
 
@@ -74,4 +75,71 @@ test('a Swiss QR-IBAN takes no SEPA transfer', () => {
 test('what people paste is printed in the form of banks', () => {
   const text = withChange({ iban: '\u202aIBAN: DE89-3704\u00a00044 0532 0130 00\u202c', bic: 'BIC: coba de ff xxx', reference: 'ALP\u200b-4F7K2' });
   expect([line(text, 5), line(text, 7), line(text, 11)]).toEqual(['COBADEFFXXX', IBAN, 'ALP-4F7K2']);
+});
+
+/** By IBAN: whether version 002 needs a BIC, and whether SEPA can pay it at all. */
+const accounts: [iban: string, needsBic: boolean, isPaid: boolean][] = [
+  [IBAN, false, true],
+  ['AT611904300234573201', false, true],
+  ['NO9386011117947', false, true],
+  ['LI21088100002324013AA', false, true],
+  ['CH9300762011623852957', true, true],
+  ['GB29NWBK60161331926819', true, true],
+  ['MC5811222000010123456789030', true, true],
+  ['SM86U0322509800000000270100', true, true],
+  ['CH4431999123000889012', true, false],
+  ['AE070331234567890123456', true, false],
+  ['BR1800360305000010009795493C1', true, false],
+];
+const bics: [bic: string, line: string | undefined][] = [
+  ['COBADEFFXXX', 'COBADEFFXXX'],
+  ['BIC: coba de ff', 'COBADEFF'],
+  ...[
+    '',
+    ' ',
+    'NOTPROVIDED',
+    'not provided',
+    'N/A',
+    'n.a.',
+    'none',
+    'X',
+    'XXXXXXXX',
+    'XXXXXXXXXXX',
+    '-----------',
+    '00000000',
+    'unknown',
+    'UNKNOWNXXXX',
+    'TBA',
+    'null',
+  ].map((bic): [string, string | undefined] => [bic, '']),
+  ...['COBADEFFX', 'DE89370400440532013000', 'COBAQQFF', 'COBA12FF'].map((bic): [string, string | undefined] => [bic, undefined]),
+];
+
+test('whatever the account, its bank and the words around: the code pays that account, or there is none', () => {
+  const blank = fc.constantFrom('', ' ', '\n', '\u00a0', '\u200b', '\t');
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...accounts),
+      fc.constantFrom(...bics),
+      fc.boolean(),
+      blank,
+      blank,
+      fc.string({ maxLength: 20 }),
+      ([iban, needsBic, isPaid], [bic, shown], lower, before, inside, words) => {
+        const code = epcQr({
+          iban: before + iban.slice(0, 6) + inside + iban.slice(6),
+          bic: lower ? bic.toLowerCase() : bic,
+          name: `A${words}`,
+          amountCents: 1n,
+          reference: `R${words}`,
+        });
+        const isMade = isPaid && shown !== undefined && !(needsBic && shown === '');
+        expect([bic, iban, code !== undefined]).toEqual([bic, iban, isMade]);
+        if (code === undefined) return;
+        const lines = code.split('\n');
+        expect([lines.length, lines[4], lines[6], lines[7]]).toEqual([11, shown, iban, 'EUR0.01']);
+      },
+    ),
+    { numRuns: 1000 },
+  );
 });

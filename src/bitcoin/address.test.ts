@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import vectors from './__fixtures__/addresses.json' with { type: 'json' };
 import { bitcoinUri, checkPayoutAddress, type BitcoinNetwork } from './address.ts';
@@ -76,3 +77,22 @@ test.each([
   [1_050_000_000n, 'bitcoin:x?amount=10.5'],
   [1_000_000_000n, 'bitcoin:x?amount=10'],
 ])('%d sats in a URI', (amountSats, uri) => expect(bitcoinUri('x', amountSats)).toBe(uri));
+
+test('a demand is seen wherever it stands and however it is written; what is none asks for nothing', () => {
+  const address = 'bc1qcmu7kcwrndyke09zzyl0wv3dqxwlzqkma248kj';
+  const encoded = (name: string): fc.Arbitrary<string> =>
+    fc
+      .array(fc.constantFrom('plain', 'capital', 'percent'), { minLength: name.length, maxLength: name.length })
+      .map((ways) =>
+        [...name].map((one, i) => (ways[i] === 'percent' ? `%${one.charCodeAt(0).toString(16)}` : ways[i] === 'capital' ? one.toUpperCase() : one)).join(''),
+      );
+  const harmless = fc.constantFrom('amount=1', 'label=req', 'message=a%20req-b', 'lno=x', 'pj=https://a.example/?req-x=1', 'req=1', 'required-x=1', '');
+  const between = fc.constantFrom('&', '&&', '&amp;');
+  const demand = fc.constantFrom('req-cosigner', 'req-', 'req-x').chain(encoded);
+  const query = (list: fc.Arbitrary<string>) =>
+    fc
+      .tuple(fc.array(harmless, { maxLength: 3 }), list, fc.array(harmless, { maxLength: 3 }), between)
+      .map(([before, one, after, sign]) => [...before, one, ...after].join(sign));
+  fc.assert(fc.property(query(demand.map((name) => `${name}=1`)), (text) => 'problem' in checkPayoutAddress(`bitcoin:${address}?${text}`, 'main')));
+  fc.assert(fc.property(query(harmless), (text) => 'address' in checkPayoutAddress(`BITCOIN:${address}?${text}`, 'main')));
+});

@@ -1,7 +1,33 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { readCountry } from './country.ts';
 
 it('codes in everyday use are read as what ISO has for them; what is no country is none', () => {
   expect(['GB', 'gb', 'UK', 'uk', 'EL', ' de ', 'XK'].map(readCountry)).toEqual(['GB', 'GB', 'GB', 'GB', 'GR', 'DE', 'XK']);
   expect(['ZZ', 'EU', 'XX', 'AN', 'D', '', '__proto__', 'constructor', 'DEU', 'ДЕ'].map(readCountry)).toEqual(Array(10).fill(undefined));
+});
+
+/** What ICU calls a region and ISO 3166-1 does not: reserved codes, groups of countries, test codes. */
+const reserved = new Set('AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ'.split(' '));
+const everyday: Record<string, string> = { UK: 'GB', EL: 'GR' };
+
+it('of any two letters, however written, those of a country are read, and always as ISO writes it', () => {
+  const names = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
+  const letters = fc.string({ unit: fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'), minLength: 2, maxLength: 2 });
+  const blanks = fc.constantFrom('', ' ', '\n', '\u00a0', '\ufeff');
+  fc.assert(
+    fc.property(letters, fc.boolean(), blanks, blanks, (code, lower, before, after) => {
+      const iso = everyday[code] ?? code;
+      // ICU also knows what codes of former countries have become.
+      const isCountry =
+        names.of(iso) !== undefined && !reserved.has(iso) && new Intl.Locale('und', { region: iso }).maximize().region === iso && iso === canonical(iso);
+      expect(readCountry(before + (lower ? code.toLowerCase() : code) + after)).toBe(isCountry ? iso : undefined);
+    }),
+    { numRuns: 1000 },
+  );
+});
+const canonical = (region: string): string | undefined => new Intl.Locale(`und-${region}`).region;
+
+it('nothing else is a country', () => {
+  fc.assert(fc.property(fc.string(), (text) => /^[A-Za-z]{2}$/.test(text.trim()) || readCountry(text) === undefined));
 });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { errorPlace, errorText } from './error-text.ts';
 
@@ -18,4 +19,22 @@ it('tells the cause with its code, and no parameter', () => {
 it('the place is a frame, however many lines the text has', () => {
   expect(errorPlace(failed)).toMatch(/^at .*error-text\.test\.ts/);
   expect(errorPlace(new Error(failed.message))).toMatch(/^at .*error-text\.test\.ts/);
+});
+
+it('whatever the parameters are and however errors are wrapped, none of them is told', () => {
+  const secret = fc.string({ unit: fc.constantFrom(...'abcdefghijk@.:"\n, '), minLength: 8, maxLength: 30 }).map((text) => `s3cr3t${text}`);
+  const wrap = fc.constantFrom('query', 'outer', 'syntax');
+  fc.assert(
+    fc.property(secret, fc.array(wrap, { minLength: 1, maxLength: 4 }), fc.boolean(), (value, wraps, hasDriver) => {
+      const root = hasDriver ? Object.assign(new Error(`duplicate key value violates unique constraint: "${value}"`), { code: '23505' }) : undefined;
+      const error = wraps.reduce<Error | undefined>((cause, kind) => {
+        const more = cause === undefined ? {} : { cause };
+        if (kind === 'query') return new Error(`Failed query: select $1\nparams: ${value},7`, more);
+        if (kind === 'outer') return new Error('could not store it', more);
+        return new Error(`invalid input syntax for type uuid: "${value}"`, more);
+      }, root);
+      expect(errorText(error)).not.toContain('s3cr3t');
+      expect(errorPlace(error)).not.toContain('s3cr3t');
+    }),
+  );
 });

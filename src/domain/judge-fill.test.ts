@@ -39,6 +39,19 @@ it('more delivered for the same money is never judged worse', () => {
   );
 });
 
+it('who paid a part gets that part; who paid all and got less than 99 % has to agree', () => {
+  const amount = fc.bigInt(1_000n, 10n ** 12n);
+  fc.assert(
+    fc.property(amount, amount, fc.bigInt(1n, 999n), fc.bigInt(0n, 1_000_000n), fc.boolean(), (pay, receive, thousandths, millionths, binding) => {
+      const order = ordered({ pay: pay * 1000n, receive: receive * 1000n, binding, bounds: { slippageBps: 0 } });
+      expect(judgeFill(order, { pay: pay * thousandths, receive: receive * thousandths })).not.toBe('short');
+      const told = (order.receive * millionths) / 1_000_000n;
+      const judged = judgeFill(order, { pay: order.pay, receive: told });
+      expect([millionths, judged === 'short']).toEqual([millionths, told * 100n < order.receive * 99n]);
+    }),
+  );
+});
+
 it('a link that pays 99.9 % of its order is near enough', () => {
   expect([linkPaysLess(100_000n, 99_900n), linkPaysLess(100_000n, 99_899n), linkPaysLess(0n, 0n)]).toEqual([false, true, false]);
 });

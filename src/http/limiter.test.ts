@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { countersFor, createLimiter, type Counter, type KnownApp, type Limits } from './limiter.ts';
 
@@ -39,4 +40,23 @@ it('who is counted for what', () => {
   ]);
   expect(shown(countersFor(limits, 'verify', { network: ipv4, app }, undefined))).toEqual(['app web 600 in 60']);
   expect(shown(countersFor(limits, 'mails', { network: ipv4, app: undefined }, undefined))).toEqual(['network 203.0.113.7 20 in 3600']);
+});
+
+it('wherever the clock jumps, nobody waits for longer than a window', async () => {
+  const jump = fc.record({ ms: fc.integer({ min: -10_000_000, max: 10_000_000 }), uses: fc.nat(4), key: fc.constantFrom('a', 'b') });
+  await fc.assert(
+    fc.asyncProperty(fc.array(jump, { maxLength: 20 }), async (jumps) => {
+      let at = 1_000_000_000;
+      const limiter = createLimiter(() => at);
+      for (const { ms, uses, key } of jumps) {
+        at += ms;
+        for (let i = 0; i < uses; i += 1) {
+          const { resetSeconds, remaining = 0 } = await limiter({ ...counter, key });
+          expect([resetSeconds >= 0 && resetSeconds <= 60, remaining >= 0 && remaining <= 2]).toEqual([true, true]);
+        }
+      }
+      at += 60_000;
+      for (const key of ['a', 'b']) expect((await limiter({ ...counter, key })).allowed).toBe(true);
+    }),
+  );
 });

@@ -1,6 +1,7 @@
 /** G5, callers: nothing that a caller writes makes it somebody else, and no spelling of an address makes it two. */
+import { BlockList, isIP } from 'node:net';
 import { expect, it } from 'vitest';
-import { showIp } from '../../src/domain/ip-address.ts';
+import { isWithin, parseIp, parseRange, showIp } from '../../src/domain/ip-address.ts';
 import { countersOf, networkOf } from '../../src/domain/network.ts';
 import { clientIp } from '../../src/entry/client-ip.ts';
 import { drawAddress, inventHeader, spell, writeHop } from './forwarded.ts';
@@ -35,6 +36,40 @@ it('the address is the one that the proxy wrote, or the proxy’s own', () => {
   reportGoal('G5', `${runs} forwarding headers: 0 callers taken for another`);
 });
 
+it('left of a hop that a proxy could not name, everything is the caller’s own invention', () => {
+  const random = createRandom(chaosSeed + 4);
+  for (let i = 0; i < runs / 10; i += 1) {
+    const hop = random.pick([
+      'unknown',
+      '_hidden',
+      '_SEVKISEK',
+      'nonsense',
+      '1.2.3',
+      '0x0a.0.0.1',
+      '010.0.0.1',
+      '10.0.0.256',
+      '[::1',
+      '',
+      '10.0.0.9:port',
+      '10.0.0.9, unknown',
+    ]);
+    const invented = random.pick([showIp(drawAddress(random)), inventHeader(random), '10.0.0.1']);
+    const isForwarded = random.chance(0.5);
+    const seen = isForwarded
+      ? clientIp(
+          '10.0.0.2',
+          undefined,
+          proxies,
+          `for="${invented.replaceAll(/["\\\\]/g, '')}", ${hop
+            .split(', ')
+            .map((one) => `for="${one}"`)
+            .join(', ')}`,
+        )
+      : clientIp('10.0.0.2', `${invented}, ${hop}`, proxies);
+    expect([invented, hop, seen], `seed ${chaosSeed}`).toEqual([invented, hop, '10.0.0.2']);
+  }
+});
+
 it('a network is one for all spellings of its addresses, and every caller is counted at most twice', () => {
   const random = createRandom(chaosSeed + 1);
   for (let i = 0; i < runs / 10; i += 1) {
@@ -44,5 +79,47 @@ it('a network is one for all spellings of its addresses, and every caller is cou
     for (const text of [spell(address, random), spell(neighbour, random)]) expect([text, networkOf(text)], `seed ${chaosSeed}`).toEqual([text, network]);
     const counters = countersOf(network, 10);
     expect(counters.map(({ most }) => most)).toEqual(address.version === 4 ? [10] : [10, 160]);
+  }
+});
+
+it('of two headers, the one that the caller sent beside the proxy’s makes it nobody else', () => {
+  const random = createRandom(chaosSeed + 2);
+  for (let i = 0; i < runs / 10; i += 1) {
+    const [address, other] = [drawAddress(random), drawAddress(random)];
+    const [xff, forwarded] = [spell(address, random), `for="${address.version === 6 ? `[${showIp(address)}]` : showIp(address)}"`];
+    const lie = random.chance(0.5) ? showIp(other) : inventHeader(random);
+    const seen = random.chance(0.5) ? clientIp('10.0.0.2', xff, proxies, `for="${lie}"`) : clientIp('10.0.0.2', lie, proxies, forwarded);
+    // Both headers name the caller, or neither is believed.
+    expect([lie, [showIp(address), '10.0.0.2'].includes(seen ?? '')], `seed ${chaosSeed}`).toEqual([lie, true]);
+  }
+});
+
+it('a range of proxies is what Node says it is, and nothing else is one', () => {
+  const random = createRandom(chaosSeed + 3);
+  for (let i = 0; i < runs / 10; i += 1) {
+    const address = drawAddress(random);
+    const most = address.version === 4 ? 32 : 128;
+    const bits = random.pick([random.below(most + 1), random.below(most + 1), most, 0, most + 1, 999, -1]);
+    const plain = showIp(address);
+    const written = random.pick([plain, plain, plain, `${plain}.`, `0${plain}`, `[${plain}]`, `${plain}:80`, ` ${plain}`, 'localhost', '*', '']);
+    const prefix = random.pick([`/${bits}`, `/${bits}`, `/${bits}`, '', '/255.255.0.0', '/', `/${bits}/8`, `/+${bits}`, `/0x8`, `-${plain}`]);
+    const range = parseRange(written + prefix);
+    const isOne = isIP(written) !== 0 && (prefix === '' || (prefix === `/${bits}` && bits >= 0 && bits <= most));
+    expect([written + prefix, range !== undefined], `seed ${chaosSeed}`).toEqual([written + prefix, isOne]);
+    if (!range) continue;
+    const list = new BlockList();
+    const family = address.version === 4 ? 'ipv4' : 'ipv6';
+    if (prefix === '') list.addAddress(plain, family);
+    else list.addSubnet(plain, bits, family);
+    const near = { ...address, value: address.value ^ (1n << BigInt(random.below(most))) };
+    // Node counts all of IPv4 to ::/0; we do not.
+    for (const one of [address, near, drawAddress(random)].filter(({ version }) => version === address.version)) {
+      const ip = parseIp(showIp(one));
+      expect([written + prefix, showIp(one), ip && isWithin(ip, range)]).toEqual([
+        written + prefix,
+        showIp(one),
+        list.check(showIp(one), one.version === 4 ? 'ipv4' : 'ipv6'),
+      ]);
+    }
   }
 });

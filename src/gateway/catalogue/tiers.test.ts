@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { CatalogueOption } from '../../providers/spec.ts';
-import { tierFor, withTier, type Outside } from './tiers.ts';
+import { tierFor, tiersFor, withTier, type Outside } from './tiers.ts';
 
 const tier = (id: number, feePpm: number, minFiat?: bigint, maxFiat?: bigint): CatalogueOption => ({
   currency: 'EUR',
@@ -31,4 +32,20 @@ it('where none takes it, the nearest limit is told', () => {
   const tiers = [tier(1, 9_000, 1_000n, 2_000n), tier(2, 15_000, 5_000n, 9_000n), tier(3, 1_000, 500n, 900n)];
   expect([100n, 10_000n, 950n, 3_000n].map((amount) => idFor(amount, ...tiers))).toEqual([3, 2, 3, 1]);
   expect(idFor(1n)).toBeUndefined();
+});
+
+it('of any tiers, in any order, those that take the amount are asked, the three cheapest at most', () => {
+  const limit = fc.option(fc.bigInt(1n, 50n), { nil: undefined });
+  const listed = fc.array(fc.record({ fee: fc.nat(5), min: limit, max: limit }), { minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(listed, fc.bigInt(1n, 60n), (given, amount) => {
+      const all = given.map(({ fee, min, max }, id) => tier(id, fee, min, max));
+      const kept = all.reduce<CatalogueOption[]>((tiers, one) => withTier(tiers, one), []);
+      const takes = given.flatMap(({ fee, min = 0n, max = 100n }, id) => (amount >= min && amount <= max ? [{ id, fee }] : []));
+      const cheapest = takes.toSorted((a, b) => a.fee - b.fee || a.id - b.id).slice(0, 3);
+      expect(kept.map(({ upstream }) => upstream).toSorted()).toEqual(all.map(({ upstream }) => upstream).toSorted());
+      expect(tiersFor(kept, outside(amount)).map(({ upstream }) => upstream)).toEqual(cheapest.map(({ id }) => id));
+      if (takes.length > 0) expect(tierFor(kept, outside(amount))?.upstream).toBe(cheapest[0]?.id);
+    }),
+  );
 });

@@ -206,7 +206,7 @@ const story = ({ route }: StoredOffers): string => {
  * The widest limits that any provider stated: what the customer could ask for instead. If there are providers on both sides of the amount with a
  * gap between them, only the nearer end: no wallet can use a range that ends before it begins. `refused` has each provider's own limits.
  */
-const bestLimits = ({ asked, refused }: Route): Limits => {
+export const bestLimits = ({ asked, refused }: Pick<Route, 'asked' | 'refused'>): Limits => {
   const all = refused.flatMap((one) => one.refusal.limits ?? []);
   const of = (name: keyof Limits): bigint[] => all.flatMap((one) => one[name] ?? []).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   const range = (side: 'pay' | 'receive', least: bigint | undefined, most: bigint | undefined): { least?: bigint; most?: bigint } => {

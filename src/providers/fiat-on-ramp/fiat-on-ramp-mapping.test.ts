@@ -25,12 +25,15 @@ describe('units', () => {
     ]);
   });
   it('what can be asked for comes back as it was', () => {
-    const currency = fc.constantFrom('EUR', 'JPY', 'KWD');
+    const currency = fc.constantFrom('EUR', 'JPY', 'KWD', 'CLF', 'UYI', 'UYW', 'CLP', 'BHD');
     fc.assert(
       fc.property(currency, fc.bigInt(100n, 10n ** 12n), fc.constantFrom(iso, settings()), (code, amount, block) => {
         const asked = toUpstream(floorToUpstream(amount, code, block), code, block);
         const wire = quoteWire.parse({ quote_id: 'q', amount_fiat: Number(asked), amount_sats: 1 });
         expect(toOffer(wire, { ...option, currency: code }, block)?.pay).toBe(floorToUpstream(amount, code, block));
+        // ICU has the exponents of these currencies from ISO 4217, as we have.
+        const { maximumFractionDigits = 2 } = new Intl.NumberFormat('en', { style: 'currency', currency: code }).resolvedOptions();
+        expect([code, toUpstream(amount * 100n, code, iso)]).toEqual([code, amount * 10n ** BigInt(maximumFractionDigits)]);
       }),
     );
   });

@@ -1,0 +1,24 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { Limits } from '../../domain/refusal.ts';
+import { bestLimits } from './show-offers.ts';
+
+const amount = fc.bigInt(1n, 1_000n);
+/** A provider that would not take it says where it begins, where it ends, or both; on either side. */
+const limits = fc.record({ minPay: amount, maxPay: amount, minReceive: amount, maxReceive: amount }, { requiredKeys: [] });
+
+it('whatever the providers state, nobody is told a range that ends before it begins, or a limit that nobody stated', () => {
+  fc.assert(
+    fc.property(fc.array(limits, { maxLength: 6 }), amount, fc.constantFrom('pay' as const, 'receive' as const), (given, asked, fixed) => {
+      const refused = given.map((one, i) => ({ providerId: `p${i}`, refusal: { reason: 'below-minimum' as const, limits: one } }));
+      const { minPay, maxPay, minReceive, maxReceive } = bestLimits({ asked: { ramp: 'buy', fixed, amount: asked, currency: 'EUR', option: 'sepa' }, refused });
+      expect(minPay === undefined || maxPay === undefined || minPay <= maxPay).toBe(true);
+      expect(minReceive === undefined || maxReceive === undefined || minReceive <= maxReceive).toBe(true);
+      for (const [name, told] of Object.entries({ minPay, maxPay, minReceive, maxReceive }))
+        expect(told === undefined || given.some((one) => one[name as keyof Limits] === told)).toBe(true);
+      // Where somebody said something of a side, that side is not left out.
+      expect(given.some((one) => one.minPay ?? one.maxPay) ? (minPay ?? maxPay) : undefined).toBe(minPay ?? maxPay);
+    }),
+    { numRuns: 1000 },
+  );
+});
