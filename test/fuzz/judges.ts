@@ -94,7 +94,7 @@ export const orderFlaws = (quote: Json, order: Json, said: Said | undefined, ask
   const info = order['payment_info'] as { payment_url?: string; payment_details?: Record<string, string> };
   if (info.payment_url !== undefined && new URL(info.payment_url).hostname !== '127.0.0.1') flaws.push(`pays at ${info.payment_url}`);
   for (const [key, text] of Object.entries(info.payment_details ?? {}))
-    if (invisible.test(text.replaceAll(/[\u200c\u200d\ufe0f]/g, '')) || isForeign(text)) flaws.push(`shows ${key}: ${JSON.stringify(text)}`);
+    if (invisible.test(text.replaceAll(/\u200c|\u200d|\ufe0f/g, '')) || isForeign(text)) flaws.push(`shows ${key}: ${JSON.stringify(text)}`);
   flaws.push(
     ...lostDetails((wire['payment_info'] as Json | undefined)?.['payment_details'], {
       ...info.payment_details,

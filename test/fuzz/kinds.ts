@@ -185,7 +185,7 @@ const namesLike = (old: string): unknown[] => [
   [old],
   { name: old },
 ];
-export const linksLike = (own: string): unknown[] => [
+const linksLike = (own: string): unknown[] => [
   'https://evil.example/',
   `${own}\\@evil.example/`,
   `https://127.0.0.1\\@evil.example/`,
@@ -276,7 +276,7 @@ const isDetail = /iban|bic|reference|_name$|details/;
 export const liesOfKind = (key: string, old: unknown, { now, ids }: { now: number; ids: readonly string[] }): unknown[] => {
   const text = String(old);
   if (isDate.test(key)) return dateKinds(now).map(({ written }) => written);
-  if (/status$/.test(key)) return words;
+  if (key.endsWith('status')) return words;
   if (key === 'token') return tokensLike(text);
   if (isLink.test(key)) return linksLike(text);
   if (/(?:^|_)id$/.test(key) && typeof old === 'string') return [...ids.flatMap((id) => [id, id.toUpperCase(), `{${id}}`]), ...idsLike(text)];
