@@ -191,7 +191,7 @@ describe('a channel for a coupon (ZEUS)', () => {
     const [offer] = (await firm(call, 1_200_000, { firm: false }))['offers'] as Body[];
     north.control.options.freeToken = 'a-coupon';
     const { status, body } = await call('/liquidity/order', { quote_id: offer?.['quote_id'] });
-    expect([status, body['stage'], body['pay_sats'], body['payment_info']]).toEqual([200, 'paid', 0, {}]);
+    expect([status, body['stage'], body['pay_sats'], body['payment_info']]).toEqual([200, 'paid', 0, { kind: 'none' }]);
   });
 });
 

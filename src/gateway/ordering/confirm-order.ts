@@ -132,10 +132,10 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
 
 /**
  * Money has moved for an order that nobody was shown how to pay: what the provider means is for a person to find out. The operator's balance pays
- * at once, and the customer of a restored backup may have been shown it.
+ * at once, a coupon's channel costs nothing, and the customer of a restored backup may have been shown it.
  */
-const isPaidUnseen = ({ evidence }: Intent, { inputs }: Placing, { stage }: PlacedOrder): boolean =>
-  stage !== 'awaiting_payment' && inputs.order.payWithBalance !== true && (evidence as { restored?: boolean } | undefined)?.restored !== true;
+const isPaidUnseen = ({ evidence }: Intent, { inputs }: Placing, { stage, pay }: PlacedOrder): boolean =>
+  stage !== 'awaiting_payment' && pay > 0n && inputs.order.payWithBalance !== true && (evidence as { restored?: boolean } | undefined)?.restored !== true;
 
 const boundsOf = ({ minReceive, maxPay }: Placing['inputs']): { minReceive?: bigint; maxPay?: bigint } =>
   defined({
