@@ -5,6 +5,7 @@ import { decodeLnurl, encodeLnurl } from '../src/bitcoin/lnurl.ts';
 const uuids = /[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g;
 const times = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g;
 const loopback = /http:\/\/(?:127\.0\.0\.1|localhost):\d+/g;
+const days = /^\d{4}-\d{2}-\d{2}$/;
 const shownFrom = Date.parse('2026-11-21T10:15:00.000Z');
 /** What a machine measured, or is called. */
 const fixed: { readonly [member: string]: unknown } = { latency_ms: 212, waited_ms: 640 };
@@ -24,7 +25,12 @@ export const normaliseExample = (seed: string, answer: unknown): unknown => {
   const textFor = (value: string): string => {
     const link = /^LNURL1[A-Z0-9]+$/.test(value) ? decodeLnurl(value, { loopbackHttp: true }) : undefined;
     if (link !== undefined) return encodeLnurl(textFor(link).replace(/([?&](?:k1|id)=)[^&]+/g, `$1${ids.size}`));
-    const plain = value.replaceAll(uuids, idFor).replaceAll(times, timeFor).replaceAll(loopback, 'https://alpine.example');
+    if (days.test(value)) return '2026-11-21';
+    const plain = value
+      .replaceAll(uuids, idFor)
+      .replaceAll(times, timeFor)
+      .replaceAll(loopback, 'https://alpine.example')
+      .replaceAll(/127\.0\.0\.1:\d+/g, 'ramp.example');
     // A signed receipt has kilobytes. Its beginning says what it is.
     return plain.length > longestText ? `${plain.slice(0, 80)}…` : plain;
   };

@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Examples } from '../src/contract/document.ts';
-import { exampleFaults, exampleNames, nameOfExample } from '../test/contract/examples.ts';
+import { answerNames, exampleFaults, nameOfExample, problemCodes } from '../test/contract/examples.ts';
 import { normaliseExample } from './normalise-example.ts';
 
 type Recorded = { method: string; path: string; status: number; type: string | null; body: unknown; file: string; test: string };
@@ -46,17 +46,23 @@ for (const line of readFileSync(recording, 'utf8').split('\n').filter(Boolean)) 
 }
 
 const chosen: typeof kept = { answers: {}, problems: {} };
-const missing: string[] = [];
 let changed = 0;
-for (const name of exampleNames()) {
-  const part = name.includes(' ') ? 'answers' : 'problems';
+const choose = (part: keyof Examples, name: string): void => {
   const old = kept[part][name];
   const found = best.get(name);
-  if (old !== undefined && (found === undefined || (!values.all && exampleFaults(name, old).length === 0))) chosen[part][name] = old;
+  if (old !== undefined && exampleFaults(name, old).length === 0 && !(values.all && found)) chosen[part][name] = old;
   else if (found) {
     chosen[part][name] = normaliseExample(name, found.recorded.body);
     changed += 1;
-  } else missing.push(name);
-}
+  }
+};
+for (const name of answerNames()) choose('answers', name);
+const codeOf = (name: string): string => name.split('.').at(-1) ?? name;
+const known = [...new Set([...Object.keys(kept.problems), ...best.keys()])].filter((name) => problemCodes().includes(codeOf(name)));
+for (const name of known.toSorted()) choose('problems', name);
+const missing = [
+  ...answerNames().filter((name) => !(name in chosen.answers)),
+  ...problemCodes().filter((code) => !Object.keys(chosen.problems).some((name) => codeOf(name) === code)),
+];
 writeFileSync(target, `${JSON.stringify(chosen, undefined, 1)}\n`);
 process.stdout.write(`${changed} examples recorded${missing.length === 0 ? '' : `; nobody recorded ${missing.join(', ')}`}\n`);

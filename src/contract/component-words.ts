@@ -78,6 +78,8 @@ export const components: { readonly [name: string]: string } = {
   Network: 'How sats travel.',
   Product: 'recharge: sats to your own invoice; inbound: a channel to receive through; turbo: a channel with balance on both sides.',
   Ramp: 'The three things that a customer can do.',
+  BitcoinNetwork: 'The bitcoin network.',
+  Readiness: 'Whether an instance should get requests.',
   SwitchMode: 'What a provider is switched to.',
   ProblemCode: `What went wrong. ${open}\n\n${list(Object.fromEntries(Object.entries(problems).map(([code, { title }]) => [code, title])))}`,
   RefusalReason: `Why a provider will not serve this request. ${open}\n\n${list({
@@ -157,6 +159,9 @@ export const components: { readonly [name: string]: string } = {
   DeliveredTo: `Where sold sats go: to a card’s balance, or by bank transfer. ${open}`,
   MatchedBy: `How a payment is recognised: by its own invoice or address, or only by its amount. ${open}`,
   CircuitState: `closed: it is called; open: it is left alone for a while; half-open: one call tries; off: not until the operator acts. ${open}`,
+  ProviderMode: `on: it is asked and offered; shadow: it is asked and recorded, never offered; off: it is not asked. ${open}`,
+  KycLevel: `How far a provider identifies its customers. ${open}`,
+  OperatorHand: `pinned: the operator set the haircut; reset: the operator had the record begin anew. ${open}`,
   DeliveryState: `How far a webhook came. ${open}`,
   PlacingState: `How far an order attempt came. ${open}`,
 

@@ -9,7 +9,10 @@ import { answerHeaders, headers, type HeaderName } from './headers.ts';
 import { problemsOf } from './operation-problems.ts';
 import { operations, tags } from './operations.ts';
 
-/** Recorded answers, by operation id and status or, of problems, by code: src/contract/examples.json. */
+/**
+ * Recorded answers: src/contract/examples.json. Good ones by operation id and status; problems by code or, if they name who refused and what there
+ * is instead, by their schema and code (`BuyProblem.no-offer`).
+ */
 export type Examples = { answers: { readonly [answer: string]: unknown }; problems: { readonly [code: string]: unknown } };
 export type DocumentOptions = { version: string; examples: Examples; /** See `componentsOf`. */ closed?: boolean };
 
@@ -24,8 +27,8 @@ export const createDocument = (endpoints: readonly Endpoint[], { version, exampl
   registry.registerPath({ method: 'get', path: '/openapi.json', ...plain('getOpenApi', documentAnswers, [{}]) });
   for (const [name, schema] of Object.entries(componentsOf(endpoints, { closed }))) registry.registerComponent('schemas', name, schema);
   for (const [name, header] of Object.entries(headers)) registry.registerComponent('headers', name, header);
-  for (const [code, value] of Object.entries(examples.problems))
-    registry.registerComponent('examples', code, { summary: problems[code as ProblemCode].title, value });
+  for (const [name, value] of Object.entries(examples.problems))
+    registry.registerComponent('examples', name, { summary: problems[name.split('.').at(-1) as ProblemCode].title, value });
   for (const [name, scheme] of Object.entries(securitySchemes)) registry.registerComponent('securitySchemes', name, scheme);
   return hono.getOpenAPI31Document({
     openapi: '3.1.0',
@@ -131,11 +134,15 @@ const answersOf = (endpoint: Endpoint, examples: Examples): { [status: string]: 
       content: { 'application/json': { schema: refTo(answerName(endpoint)), ...(example === undefined ? {} : { example }) } },
     };
   }
-  const schema = refTo(problemNameOf(endpoint, codes));
+  const schemaName = problemNameOf(endpoint);
+  const exampleOf = (code: ProblemCode): string | undefined => [`${schemaName}.${code}`, code].find((name) => name in examples.problems);
   const byStatus = Map.groupBy(codes, (code) => problems[code].status);
   for (const [status, listed] of [...byStatus].sort(([a], [b]) => a - b)) {
     const other = answers[status];
-    const told = listed.filter((code) => code in examples.problems).map((code) => [code, { $ref: `#/components/examples/${code}` }] as const);
+    const told = listed.flatMap((code) => {
+      const name = exampleOf(code);
+      return name === undefined ? [] : [[code, { $ref: `#/components/examples/${name}` }] as const];
+    });
     answers[status] = {
       description: [...(other ? [other.description] : []), listed.toSorted().join(', ')].join('; or: '),
       headers: headersOf(
@@ -146,7 +153,7 @@ const answersOf = (endpoint: Endpoint, examples: Examples): { [status: string]: 
       ),
       content: {
         ...other?.content,
-        'application/problem+json': { schema, ...(told.length > 0 ? { examples: Object.fromEntries(told) } : {}) },
+        'application/problem+json': { schema: refTo(schemaName), ...(told.length > 0 ? { examples: Object.fromEntries(told) } : {}) },
       },
     };
   }
@@ -169,7 +176,9 @@ const headerNames: { readonly [name in HeaderName]: string } = {
 };
 
 /** Prices and orders name who refused and what there is instead, in the words of their ramp. */
-const problemNameOf = ({ path }: Endpoint, codes: ReadonlySet<ProblemCode>): string => {
+export const problemNameOf = (endpoint: Endpoint): string => {
+  const { path } = endpoint;
+  const codes = problemsOf(endpoint);
   if (!priced.some((code) => codes.has(code))) return 'Problem';
   return path.startsWith('/sell/') ? 'SellProblem' : path.startsWith('/liquidity/') ? 'LiquidityProblem' : 'BuyProblem';
 };

@@ -19,6 +19,7 @@ import { accountBody } from '../http/sell/accounts.ts';
 import { connectionBody } from '../http/sell/connections.ts';
 import { sellBody } from '../http/sell/offers.ts';
 import * as sell from '../http/sell/shapes.ts';
+import { readiness } from '../http/service/health.ts';
 import * as service from '../http/service/providers.ts';
 import { receiptKey } from '../http/service/receipts.ts';
 import { webhookKey } from '../http/service/webhooks.ts';
@@ -44,6 +45,9 @@ export const openWords: { readonly [name: string]: z.ZodType } = {
   DeliveredTo: orders.euroDelivery,
   MatchedBy: orders.matchedBy,
   CircuitState: service.circuit,
+  ProviderMode: service.providerMode,
+  KycLevel: service.kycLevel,
+  OperatorHand: prices.operatorHand,
   DeliveryState: operator.deliveryState,
   PlacingState: operator.placing,
 };
@@ -59,6 +63,8 @@ const closedWords: { readonly [name: string]: z.ZodType } = {
   Network: http.network,
   Product: http.product,
   Ramp: http.ramp,
+  BitcoinNetwork: service.bitcoinNetwork,
+  Readiness: readiness,
   SwitchMode: operator.switchMode,
 };
 

@@ -199,6 +199,7 @@ export const storedWindows = z.object({ slow: storedSums, fast: storedSums });
 export const inclusion = z.object({ day: z.string(), index: count, size: count, proof: z.array(z.string()), root: z.string(), signed_root: z.string() });
 export const receiptKind = z.enum(['decision', 'filled', 'link']);
 export const receipt = z.object({ kind: receiptKind, receipt: z.string(), made_on: time, inclusion: inclusion.optional() });
+export const operatorHand = z.enum(['pinned', 'reset']);
 export const rankedFigures = z.object({
   provider: providerId,
   pay: z.string(),
@@ -212,7 +213,7 @@ export const rankedFigures = z.object({
   prior_sats: z.string().optional(),
   estimates: storedWindows.optional(),
   broken: storedWindows.optional(),
-  operator: z.enum(['pinned', 'reset']).optional(),
+  operator: operatorHand.optional(),
   preference_bps: bps,
   tie_key: z.string(),
 });

@@ -1,28 +1,33 @@
 /** Which examples the document should have, and whether one is as the document says. */
+import { problemNameOf } from '../../src/contract/document.ts';
 import { problemsOf } from '../../src/contract/operation-problems.ts';
+import type { ProblemCode } from '../../src/gateway/problem.ts';
 import { endpoints } from '../../src/http/endpoints.ts';
 import { problems } from '../../src/http/problem.ts';
 import { answerFaults, operationAt } from './document-check.ts';
 
-/** Every answer of every operation, and every problem that an operation lists. */
-export const exampleNames = (): string[] => [
-  ...endpoints.flatMap(({ id, otherStatuses = {} }) => ['200', ...Object.keys(otherStatuses)].map((status) => `${id} ${status}`)),
-  ...[...new Set(endpoints.flatMap((endpoint) => [...problemsOf(endpoint)]))].toSorted(),
-];
+/** Every good answer of every operation. */
+export const answerNames = (): string[] =>
+  endpoints.flatMap(({ id, otherStatuses = {} }) => ['200', ...Object.keys(otherStatuses)].map((status) => `${id} ${status}`));
+/** Every problem that an operation lists. */
+export const problemCodes = (): string[] => [...new Set(endpoints.flatMap((endpoint) => [...problemsOf(endpoint)]))].toSorted();
+
+/** What only the problems of prices and orders say, each ramp in its own words. */
+const ofRamp = ['limits', 'excluded', 'refused', 'failed', 'offers', 'connect_to'];
 
 export const nameOfExample = ({ method, path, status, body }: { method: string; path: string; status: number; body: unknown }): string | undefined => {
-  const operation = operationAt(method, path);
-  if (!operation) return undefined;
-  const code = typeof body === 'object' && body !== null && 'code' in body && 'type' in body ? String(body.code) : undefined;
-  return code ?? `${operation.operationId} ${status}`;
+  const id = operationAt(method, path)?.operationId;
+  const endpoint = endpoints.find((one) => one.id === id);
+  if (!endpoint) return undefined;
+  if (typeof body !== 'object' || body === null || !('code' in body && 'type' in body)) return `${endpoint.id} ${status}`;
+  return ofRamp.some((member) => member in body) ? `${problemNameOf(endpoint)}.${String(body.code)}` : String(body.code);
 };
 
-/** Of a problem: by an operation that lists it, since those of prices say more. */
 export const exampleFaults = (name: string, value: unknown): string[] => {
-  const [id, status] = name.split(' ');
-  if (status !== undefined) return answerFaults(id ?? '', Number(status), 'application/json', value);
-  const code = name as keyof typeof problems;
-  const listing = endpoints.filter((endpoint) => problemsOf(endpoint).has(code));
-  const faults = listing.map((endpoint) => answerFaults(endpoint.id, problems[code].status, 'application/problem+json', value));
-  return faults.find((one) => one.length === 0) ?? faults[0] ?? [`no operation lists ${name}`];
+  const [id = '', status] = name.split(' ');
+  if (status !== undefined) return answerFaults(id, Number(status), 'application/json', value);
+  const [schema = '', code = schema] = name.split('.');
+  const listing = endpoints.filter((one) => problemsOf(one).has(code as ProblemCode) && (code === schema || problemNameOf(one) === schema));
+  if (listing.length === 0) return [`no operation lists ${name}`];
+  return listing.flatMap((one) => answerFaults(one.id, problems[code as ProblemCode].status, 'application/problem+json', value)).slice(0, 3);
 };

@@ -120,6 +120,13 @@ it('closes the words that a client must act on, and leaves the others open', () 
   expect((schemas['Problem']?.['properties'] as { [member: string]: Json } | undefined)?.['code']?.['$ref']).toBe('#/components/schemas/ProblemCode');
 });
 
+it('an answer has no list of words but the vocabularies, which say whether they are open', () => {
+  const vocabularies = Object.entries(schemas).filter(([, schema]) => 'enum' in schema || objectsIn(schema['anyOf']).some((one) => 'enum' in one));
+  expect(vocabularies.length).toBeGreaterThan(30);
+  const others = Object.entries(schemas).filter(([name]) => !vocabularies.some(([one]) => one === name) && !name.endsWith('Request'));
+  expect(others.filter(([, schema]) => objectsIn(schema).some((one) => 'enum' in one)).map(([name]) => name)).toEqual([]);
+});
+
 /** Every object below a value. */
 const objectsIn = (value: unknown): Json[] =>
   typeof value !== 'object' || value === null ? [] : [...(Array.isArray(value) ? [] : [value as Json]), ...Object.values(value).flatMap(objectsIn)];

@@ -14,12 +14,14 @@ export const live = endpoint({
 /** The longest that readiness takes to answer. */
 const longestCheckMs = 4_000;
 
+export const readiness = z.enum(['ready', 'not-ready']);
+
 /** Ready means that the database takes writes and has every migration. A provider's health does not count here; see /providers. */
 export const ready = endpoint({
   id: 'getReadiness',
   method: 'get',
   path: '/health/ready',
-  answer: z.object({ status: z.enum(['ready', 'not-ready']), database: z.boolean(), migrations: z.boolean(), configuration: z.boolean() }),
+  answer: z.object({ status: readiness, database: z.boolean(), migrations: z.boolean(), configuration: z.boolean() }),
   otherStatuses: { 503: 'Not ready: what is false is missing, or the instance is being stopped' },
   problems: [],
   lane: 'free',

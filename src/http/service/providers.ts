@@ -5,20 +5,23 @@ import { featureSet } from '../fiat-on-ramp/features.ts';
 import { product, providerId, ramp, smallId, time } from '../shapes.ts';
 
 export const circuit = z.enum(['closed', 'open', 'half-open', 'off']);
+export const providerMode = z.enum(['on', 'shadow', 'off']);
+export const bitcoinNetwork = z.enum(['main', 'test', 'signet', 'regtest']);
+export const kycLevel = z.enum(['none', 'light', 'full']);
 export const circuits = z.object({ quote: circuit, order: circuit, status: circuit });
 export const providerOption = z.object({ id: smallId, option: z.string(), method: z.string() });
 export const providerCurrency = z.object({ currency_code: z.string(), currency_id: smallId, payment_options: z.array(providerOption) });
 export const providerDisplay = z.object({
   terms_url: z.string().optional(),
   support_url: z.string().optional(),
-  kyc: z.enum(['none', 'light', 'full']).optional(),
+  kyc: kycLevel.optional(),
   countries: z.array(z.string()),
 });
 export const providerReport = z.object({
   id: providerId,
   name: z.string(),
   ramps: z.array(ramp),
-  mode: z.enum(['on', 'shadow', 'off']),
+  mode: providerMode,
   sandbox: z.boolean(),
   features: featureSet,
   currencies: z.array(providerCurrency),
@@ -36,7 +39,7 @@ export const providers = endpoint({
     instance: z.string(),
     answered_on: time,
     sandbox: z.boolean(),
-    network: z.enum(['main', 'test', 'signet', 'regtest']),
+    network: bitcoinNetwork,
     providers: z.array(providerReport),
   }),
   problems: [],
