@@ -101,3 +101,40 @@ it('of many quotes that were asked for together, no more are ordered than may be
   const again = answers.findIndex((answer) => answer.status !== 200);
   expect((await fresh[again]?.wallet.call('/order', { session_id: fresh[again].sessionId, quote_id: quotes[again] }))?.status).toBe(200);
 });
+
+it('failover: the next rank counts with its limit, too, and one at its limit is passed over', async () => {
+  const own = await startTestGateway(
+    {
+      first: { simulator: { quoteTtlS: 86_400, spreadBps: -40 } },
+      narrow: { simulator: { quoteTtlS: 86_400, spreadBps: -20 }, block: { max_in_flight_sats: limit } },
+      last: { simulator: { quoteTtlS: 86_400 } },
+    },
+    { config: { trusted_proxies: ['127.0.0.1'] } },
+  );
+  const buy = async (n: number) => {
+    const wallet = walletFrom(own.url, `192.0.2.${n}`);
+    const { sessionId: session_id } = await wallet.open();
+    const { body } = await wallet.call('/offers', { session_id, amount_sats: 600_000, currency_id: 1, payment_option_id: sepaInstant });
+    const [offer] = body['offers'] as Offer[];
+    return async () => {
+      own.simulators['first']?.control.setFault({ endpoint: 'order', fault: 'order-refused', times: 1 });
+      const answer = await wallet.call('/order', { session_id, quote_id: offer?.quote_id, failover: { max: 2, max_amount_fiat: 10_000_000 } });
+      const moves = answer.body['moved_from'] as { provider: { id: string }; reason: string }[];
+      return [(answer.body['provider'] as { id: string }).id, ...moves.map(({ provider, reason }) => `${provider.id}: ${reason}`)];
+    };
+  };
+  // Both were offered the narrow one while there was room.
+  const [one, other] = [await buy(1), await buy(2)];
+  expect(await one()).toEqual(['narrow', 'first: provider-declined']);
+  // Paid, it counts in full, and leaves less than the tenth that another network's order counts for.
+  await own.database.sql`update orders set stage = 'paid', receive = ${0.95 * limit}`;
+  expect(await other()).toEqual(['last', 'first: provider-declined', 'narrow: provider-unavailable']);
+  const keys = await own.database.sql<{ provider_id: string; known: boolean }[]>`
+    select provider_id, network_key is not null as known from intents where provider_id in ('narrow', 'last') order by created_on`;
+  expect(keys.map((row) => [row.provider_id, row.known])).toEqual([
+    ['narrow', true],
+    ['narrow', true],
+    ['last', false],
+  ]);
+  await own.close();
+});
