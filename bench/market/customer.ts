@@ -1,6 +1,7 @@
 /**
- * One customer of the market: opens a session, orders the first offer, waits for the sats, and reads what the link really pays. After a refusal
- * it acts like a wallet: it orders the first offer in the problem, else asks again, with at most three orders.
+ * One customer of the market: opens a session, orders the first offer, waits for the sats, and reads what the link really pays. It acts like the
+ * wallet of docs/wallet.md: the gateway may fail over to offers of up to 1 % less. After a refusal all the same it orders the first offer in the
+ * problem, else asks again, with at most three orders.
  */
 import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
 
@@ -46,10 +47,12 @@ export const buy = async ({ url, amountFiat, address }: Purchase): Promise<Outco
   for (let tries = 0; tries < mostOrders; tries += 1) {
     const [offer] = offers;
     if (!offer) return { ...outcome, lost };
-    const { status, body: order } = await call('/order', { session_id, quote_id: offer.quote_id });
+    const failover = { max: 2, min_amount_sats: Math.floor(offer.amount_sats * 0.99) };
+    const { status, body: order } = await call('/order', { session_id, quote_id: offer.quote_id, failover });
     if (status === 200) {
       const held = await collect(call, session_id, String(order['order_id']));
-      return 'sats' in held ? { ...outcome, delivered: held.sats, provider: offer.provider.id } : { ...outcome, lost: held.lost };
+      const { id: provider } = order['provider'] as Offer['provider'];
+      return 'sats' in held ? { ...outcome, delivered: held.sats, provider } : { ...outcome, lost: held.lost };
     }
     lost = typeof order['code'] === 'string' ? order['code'] : String(status);
     const brought = order['offers'] as Offer[] | undefined;
