@@ -1,92 +1,54 @@
 /** Two sales: one to a bank account by a standing connection, one onto a card by an order with an invoice. */
+import { createSell } from '../../packages/client/src/sell.ts';
 import { payAddress, type Simulators } from '../sandbox/lightning.ts';
-import { follow, must, say, waitFor } from './steps.ts';
-import { grouped, money, table } from './table.ts';
-import { createWallet } from './wallet.ts';
+import { follow, openDemo, priceIs, say, showOffers, shown } from './steps.ts';
 
-type Body = Record<string, unknown>;
-type Call = (path: string, body?: object) => Promise<Body>;
-type Offer = {
-  rank: number;
-  provider: { name: string };
-  amount_fiat: number;
-  amount_sats: number;
-  order_fee: number;
-  is_estimate: boolean;
-  requires: string[];
-};
-const sats = 250_000;
+const pay = 250_000n;
 /** The text message of the sandbox. */
 const code = '123456';
 
 export const sell = async (at: string, simulators: Simulators): Promise<void> => {
-  const wallet = createWallet(at);
+  const { ramp, wallet } = openDemo(at);
+  const selling = createSell(ramp);
+  const toBank = { pay, currency: 'EUR', by: 'SEPA' };
   const email = `demo-${wallet.pubkey.slice(2, 10)}@example.com`;
-  const { sessionId } = await wallet.open();
-  const call: Call = async (path, body = {}) => await must(wallet, path, { session_id: sessionId, ...body });
-  say(`\n1  ${grouped(sats)} sats to a bank account: prices before there is any account`);
-  const bank = await optionOf(call, 'SEPA');
-  showOffers(await call('/sell/offers', { amount_sats: sats, ...bank }));
+  say('\n1  250 000 sats to a bank account: prices before there is any account');
+  const { all, not } = await selling.offers(toBank);
+  showOffers(all, not, {
+    pays: ({ pays }) => shown(pays),
+    gets: ({ gets }) => shown(gets),
+    fee: ({ fee }) => shown(fee),
+    'price is': priceIs,
+    requires: ({ requires }) => requires.join(', '),
+  });
 
   say(`\n2  An account at Bringin for ${email}; the provider's own page does the rest`);
-  const account = await call('/sell/accounts', { provider: 'bringin', email });
-  say(`   ${String(account['account_status'])}: ${String(account['signup_url'])}`);
-  const accountId = account['account_id'];
-  await waitFor('the account is connected', async () => {
-    const seen = await call('/sell/account-status', { account_id: accountId });
-    return seen['account_status'] === 'connected' ? seen : undefined;
-  });
-  say('   connected');
+  const account = await selling.account('bringin', { email });
+  say(`   ${account.status}: ${account.signupUrl}`);
+  say(`   ${(await account.until('connected')).status}`);
 
   say('\n3  A Lightning address that pays the bank account, confirmed with the code of a text message');
-  const username = `demo${wallet.pubkey.slice(2, 8)}`;
-  const details = { iban: 'DE89370400440532013000', bic: 'COBADEFFXXX', beneficiary_name: 'Alice Example' };
-  const made = await call('/sell/connections', { account_id: accountId, name: 'Savings', lightning_username: username, ...details });
-  const connectionId = made['connection_id'];
-  await waitFor('a code is wanted', async () => {
-    const seen = await call('/sell/connection-status', { connection_id: connectionId });
-    return seen['connection_status'] === 'code_required' ? seen : undefined;
-  });
-  const connection = await call('/sell/connection-confirm', { connection_id: connectionId, code });
-  say(`   ${String(connection['connection_status'])}: ${String(connection['lightning_address'])} → ${String(connection['iban_masked'])}`);
+  const bank = { iban: 'DE89370400440532013000', bic: 'COBADEFFXXX', beneficiaryName: 'Alice Example' };
+  const requested = await account.connect({ name: 'Savings', lightningUsername: `demo${wallet.pubkey.slice(2, 8)}`, ...bank });
+  await requested.until('code_required');
+  const connection = await requested.confirm(code);
+  say(`   ${connection.status}: ${connection.lightningAddress} → ${connection.ibanMasked}`);
 
   say('\n4  Order, pay, and the euros are on their way');
-  const quote = await call('/sell/quote', { amount_sats: sats, ...bank });
-  const order = await call('/sell/order', { quote_id: quote['quote_id'], connection_id: connectionId });
-  const payment = order['payment_info'] as { lightning_address: string; amount_sats: number };
-  say(`   pay ${grouped(payment.amount_sats)} sats to ${payment.lightning_address}, get ${money(Number(order['amount_fiat']), 'EUR')}`);
-  await payAddress(simulators, payment.lightning_address, payment.amount_sats);
-  await follow(wallet, '/sell/order-status', sessionId, String(order['order_id']), 'filled');
+  const { best } = await selling.offers(toBank);
+  if (!best) throw new Error('nobody pays to a bank account');
+  const order = await selling.order(best, { connection });
+  if (order.pay?.kind !== 'lightning_address') throw new Error('the order has no Lightning address');
+  say(`   pay ${shown(order.pay.amount)} to ${order.pay.address}, get ${shown(order.gets)}`);
+  await payAddress(simulators, order.pay.address, Number(pay));
+  await follow(order, 'filled');
 
   say('\n5  The same sats onto the card: an order with an invoice of its own');
-  const card = await optionOf(call, 'Card balance');
-  const topUp = await call('/sell/quote', { amount_sats: sats, ...card });
-  const second = await call('/sell/order', { quote_id: topUp['quote_id'] });
-  const { lightning_invoice: invoice } = second['payment_info'] as { lightning_invoice: string };
-  say(`   pay ${invoice.slice(0, 40)}…, which a sandbox provider does itself`);
-  await follow(wallet, '/sell/order-status', sessionId, String(second['order_id']), 'finished');
-  const balance = await call('/sell/balance', { account_id: accountId });
-  say(`   on the card: ${money(Number(balance['amount_fiat']), String(balance['currency_code']))}`);
-};
-
-const optionOf = async (call: Call, name: string): Promise<{ currency_id: number; payment_option_id: number }> => {
-  const body = await call('/sell/payment-options', { currency_code: 'EUR' });
-  const [currency] = body['currencies'] as Record<string, { currency_id: number; payment_options: { id: number; option: string }[] }>[];
-  const euro = currency?.['eur'];
-  const option = euro?.payment_options.find((one) => one.option === name);
-  if (!euro || !option) throw new Error(`nobody sells to ${name}`);
-  return { currency_id: euro.currency_id, payment_option_id: option.id };
-};
-
-const showOffers = (body: Body): void => {
-  const rows = (body['offers'] as Offer[]).map((offer) => [
-    String(offer.rank),
-    offer.provider.name,
-    `${grouped(offer.amount_sats)} sats`,
-    money(offer.amount_fiat, 'EUR'),
-    money(offer.order_fee, 'EUR'),
-    offer.is_estimate ? 'estimate' : 'binding',
-    offer.requires.join(', '),
-  ]);
-  say(`\n${table(['#', 'provider', 'pays', 'gets', 'fee', 'price is', 'requires'], rows)}`);
+  const { best: onto } = await selling.offers({ pay, currency: 'EUR', by: 'Card balance' });
+  if (!onto) throw new Error('nobody tops up a card');
+  const topUp = await selling.order(onto);
+  if (topUp.pay?.kind !== 'invoice') throw new Error('the order has no invoice');
+  say(`   pay ${topUp.pay.invoice.slice(0, 40)}…, which a sandbox provider does itself`);
+  await follow(topUp, 'finished');
+  say(`   on the card: ${shown(await account.balance())}`);
 };

@@ -1,42 +1,45 @@
-/** What the three demos share. */
-import type { Wallet } from './wallet.ts';
+/** What the three demos share: a customer with a node and the client, and the lines that they print. */
+import { randomBytes } from 'node:crypto';
+import { createRamp, type Money, type NotOffered, type Offer, type Order, type OrderState, type Ramp } from '../../packages/client/src/index.ts';
+import { signNodeMessage } from '../../src/bitcoin/node-signature.ts';
+import { grouped, table } from './table.ts';
+import { createWallet, type Wallet } from './wallet.ts';
 
 export const say = (text = ''): void => void process.stdout.write(`${text}\n`);
 
-const patienceMs = 60_000;
+/** A demo looks more often than a wallet has to. */
+const lookMs = 500;
+
+export const openDemo = (url: string): { ramp: Ramp; wallet: Wallet } => {
+  const key = randomBytes(32).toString('hex');
+  const wallet = createWallet(url, key);
+  const node = { pubkey: wallet.pubkey, sign: (text: string) => signNodeMessage(text, key) };
+  const sleep = async (ms: number): Promise<void> => await new Promise((done) => setTimeout(done, Math.min(ms, lookMs)));
+  return { wallet, ramp: createRamp({ url, store: new Map(), node, runtime: { sleep } }) };
+};
 
 /** Shows each stage once, until the wanted one. */
-export const follow = async (wallet: Wallet, path: string, sessionId: string, orderId: string, wanted: string): Promise<void> => {
-  const until = Date.now() + patienceMs;
-  let seen = '';
-  while (Date.now() < until) {
-    const { body } = await wallet.call(path, { session_id: sessionId, order_id: orderId });
-    const entry = body[orderId] as { stage: string; order_status: string; order_status_date: string } | undefined;
-    if (entry && entry.stage !== seen) {
-      seen = entry.stage;
-      say(`   ${entry.order_status_date}  ${entry.order_status.padEnd(9)} ${entry.stage}`);
-    }
-    if (seen === wanted) return;
-    await new Promise((done) => setTimeout(done, 500));
+export const follow = async (order: Order, wanted: string): Promise<OrderState> => {
+  const patience = AbortSignal.timeout(60_000);
+  for await (const state of order.updates(patience)) {
+    say(`   ${String(state.raw['order_status_date'])}  ${String(state.raw['order_status']).padEnd(9)} ${state.stage}`);
+    if (state.stage === wanted) return state;
   }
-  throw new Error(`the order did not become ${wanted} within ${patienceMs / 1000} s`);
+  throw new Error(`the order did not become ${wanted}`);
 };
 
-type Body = Record<string, unknown>;
-/** A call that must succeed. Any other answer is thrown as the error. */
-export const must = async (wallet: Wallet, path: string, body: object): Promise<Body> => {
-  const answer = await wallet.call(path, body);
-  if (answer.status !== 200) throw new Error(`POST ${path} answered ${answer.status}: ${String(answer.body['detail'])}`);
-  return answer.body;
-};
+/** `100.00 EUR`, `107 869 sats`. */
+export const shown = (money: Money | undefined): string =>
+  money === undefined ? '' : money.currency === 'sat' ? `${grouped(Number(money.units))} sats` : `${money.text} ${money.currency}`;
+export const priceIs = ({ binding }: Offer): string => (binding ? 'binding' : 'estimate');
 
-/** Asks until the condition holds. */
-export const waitFor = async (what: string, ask: () => Promise<Body | undefined>): Promise<Body> => {
-  const until = Date.now() + patienceMs;
-  while (Date.now() < until) {
-    const found = await ask();
-    if (found) return found;
-    await new Promise((done) => setTimeout(done, 300));
+/** The offers, with these columns after rank and provider, and who is not among them. */
+export const showOffers = (all: Offer[], not: NotOffered[], columns: Record<string, (offer: Offer) => string>): void => {
+  const rows = all.map((offer) => [String(offer.rank), offer.provider.name, ...Object.values(columns).map((cell) => cell(offer))]);
+  say(`\n${table(['#', 'provider', ...Object.keys(columns)], rows)}`);
+  for (const { provider, kind, reason, min, max, connectTo } of not) {
+    const limit = min ? `, starts at ${shown(min)}` : max ? `, ends at ${shown(max)}` : '';
+    const peer = connectTo === undefined ? '' : `, connect to ${connectTo.slice(0, 20)}…`;
+    say(`   ${provider.name}: ${kind === 'excluded' ? 'excluded, ' : ''}${reason}${limit}${peer}`);
   }
-  throw new Error(`gave up after ${patienceMs / 1000} s: ${what}`);
 };

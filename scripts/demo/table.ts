@@ -8,5 +8,4 @@ export const table = (head: string[], rows: string[][]): string => {
       .trimEnd();
   return [line(head), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
 };
-export const money = (hundredths: number, currency: string): string => `${(hundredths / 100).toFixed(2)} ${currency}`;
 export const grouped = (n: number): string => n.toString().replaceAll(/\B(?=(\d{3})+$)/g, ' ');

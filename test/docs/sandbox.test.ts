@@ -1,11 +1,11 @@
-/** docs/sandbox.md promises that its commands work: here they run as printed, in order, against `npm start`. */
+/** docs/sandbox.md promises that its commands work: here they run as printed, in order, against `npm start`; and beside them the demos. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const page = readFileSync(join(root, 'docs/sandbox.md'), 'utf8');
@@ -27,9 +27,11 @@ const freePort = async (): Promise<number> =>
     });
   });
 
-it('runs every command of the page', async () => {
-  const [gatewayPort, webhookPort] = [await freePort(), await freePort()];
-  const environment = { ...process.env, DATA_DIR: dataDir, PORT: String(gatewayPort), LOG_LEVEL: 'error' };
+let environment: Record<string, string | undefined>;
+let gatewayPort: number;
+beforeAll(async () => {
+  gatewayPort = await freePort();
+  environment = { ...process.env, DATA_DIR: dataDir, PORT: String(gatewayPort), LOG_LEVEL: 'error' };
   const gateway = spawn(process.execPath, ['--no-warnings', join(root, 'scripts/start.ts')], {
     cwd: root,
     env: environment,
@@ -44,18 +46,43 @@ it('runs every command of the page', async () => {
     gateway.stdout.setEncoding('utf8').on('data', (text: string) => text.includes('next, in another terminal') && ready());
     gateway.once('exit', (code) => failed(new Error(`npm start ended with ${code}`)));
   });
+});
 
+const run = async (command: string, args: string[]): Promise<string> => {
+  const child = spawn(command, args, { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const code = await new Promise((done) => child.once('close', done));
+  if (code !== 0) throw new Error(`${args.at(-1)?.slice(0, 40)} ended with ${String(code)}: ${said.slice(-3000)}`);
+  return said;
+};
+
+it.concurrent('runs every command of the page', async () => {
+  const webhookPort = await freePort();
   const commands = fences.map(({ code }) => code).join('\n');
   // npm itself would take most of the time.
   const npm = `npm() { [ "$1 $2 $3 $4" = 'run -s wallet --' ] && '${process.execPath}' --no-warnings scripts/wallet.ts "\${@:5}"; }`;
   const script = `set -eo pipefail\n${npm}\n${commands.replaceAll('127.0.0.1:8787', `127.0.0.1:${gatewayPort}`).replaceAll('9000', String(webhookPort))}`;
-  const shell = spawn('bash', ['-c', script], { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  for (const stream of [shell.stdout, shell.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
-  const code = await new Promise((done) => shell.once('close', done));
-  if (code !== 0) throw new Error(`the page's commands ended with ${String(code)}: ${said.slice(-3000)}`);
+  const said = await run('bash', ['-c', script]);
   expect(said).toMatch(/^\d+ sats: \{"status":"OK"\}$/m);
   expect(said).toMatch(/^\{"type":"test".*\}$/m);
+});
+
+it.concurrent.each([
+  [
+    'buy',
+    [
+      /^#  provider +pays +gets/m,
+      /^6 {2}Claimed [\d ]+ sats by LNURL-withdraw: \{"status":"OK"\}$/m,
+      /finished {2}finished$/m,
+      /ranked again here, give the same order\.$/m,
+    ],
+  ],
+  ['sell', [/^ {3}active: demo\w+@dev\.bringin\.xyz → DE89…3000$/m, /filled +filled$/m, /^ {3}on the card: \d+\.\d\d EUR$/m]],
+  ['liquidity', [/^ {3}LSP West: peer-not-connected, connect to \w{20}…$/m, /finished {2}finished$/m, /^4 {2}Redeemed by LNURL-channel: \{"status":"OK"\}$/m]],
+])('npm run demo %s', async (name, lines) => {
+  const said = await run(process.execPath, ['--no-warnings', 'scripts/demo.ts', name]);
+  for (const line of lines) expect(said).toMatch(line);
 });
 
 it('has no other code', () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Money, RampError } from '../src/index.ts';
+import { verifyReceipt, type PublicKeys } from '../src/receipt.ts';
 import { createWallet } from '../../../scripts/demo/wallet.ts';
 import { startTestGateway, type TestGateway } from '../../../test/support/gateway.ts';
 import { rampOf, testNode } from './wallet.ts';
@@ -59,6 +60,12 @@ it('buys in seven lines: offers, order, how to pay, filled, withdrawn, finished'
   await watching;
   expect([stages[0], stages.at(-1)]).toEqual(['awaiting_payment', 'finished']);
   expect(await ramp.open()).toEqual({ orders: [], pending: [] });
+
+  const decided = await ramp.route(order);
+  expect([decided.policy.name, decided.receipts.map(({ kind }) => kind)]).toEqual(['most-received', ['decision', 'filled', 'link']]);
+  const keys = (await (await fetch(`${gateway.url}/.well-known/receipt-keys`)).json()) as PublicKeys;
+  expect(await verifyReceipt(decided.receipt, keys)).toMatchObject({ ok: true, payload: { chosen: { provider: 'dune', rank: 1 } } });
+  expect(await verifyReceipt((await ramp.route(best)).receipt, keys)).toMatchObject({ ok: true, payload: { kind: 'decision' } });
 });
 
 it('takes sats to get, a card, and what is open on the next start', async () => {

@@ -1,0 +1,24 @@
+import type { Context } from './context.ts';
+import { given, readAs, type Open } from './error.ts';
+import { dateOf } from './mapped.ts';
+
+/** A receipt's place in the tree of its day, as `verifyReceipt` takes it; absent until the day is closed. */
+export type ReceiptPlace = { day: string; index: number; size: number; proof: string[]; root: string; signed_root: string };
+/** Why this provider: the stored decision. */
+export type Route = {
+  policy: { name: string; decidedBy: string };
+  /** The signed decision, for `verifyReceipt` of `@ramp-gateway/client/receipt`. Keep it: it proves what was on the table. */
+  receipt: string;
+  receipts: { kind: Open<'decision' | 'filled' | 'link'>; receipt: string; madeOn: Date; inclusion?: ReceiptPlace }[];
+  raw: Readonly<Record<string, unknown>>;
+};
+
+export const readRoute = async ({ inSession }: Context, of: { id: string; stage?: string }, signal?: AbortSignal): Promise<Route> => {
+  const answer = await inSession('/route', of.stage === undefined ? { quote_id: of.id } : { order_id: of.id }, { signal });
+  return readAs('a decision', () => ({
+    policy: { name: answer.policy.name, decidedBy: answer.policy.decided_by },
+    receipt: given(answer.receipt, 'receipt'),
+    receipts: answer.receipts.map(({ made_on: madeOn, ...one }) => ({ ...one, madeOn: dateOf(madeOn) })),
+    raw: answer,
+  }));
+};
