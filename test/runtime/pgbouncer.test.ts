@@ -11,7 +11,11 @@ import { connect, isPooled, openDatabase } from '../../src/entry/database-node.t
 import { migrate } from '../../src/entry/migrate.ts';
 import { startServer } from '../../src/entry/node-server.ts';
 import { providerModules } from '../../src/providers/registry.gen.ts';
+import { startAllRamps } from '../support/all-ramps.ts';
 import { startTestGateway } from '../support/gateway.ts';
+import { buyChannel, buyTurbo, inbound, recharge } from '../support/scenarios/liquidity.ts';
+import { connected, optionOf, sellToBank, topUpCard } from '../support/scenarios/sell.ts';
+import { opened, type Body } from '../support/wallet.ts';
 import { needsPgbouncer, startPgbouncer } from '../support/pgbouncer.ts';
 import { testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { migrationsFolder } from '../setup/database.ts';
@@ -107,6 +111,68 @@ needsPgbouncer(
     await gateway.close();
   },
   60_000,
+);
+
+needsPgbouncer(
+  'a sale to a bank and one onto the card, a channel with its firm prices, a turbo channel and a recharge through it',
+  async () => {
+    const own = await testDatabase();
+    const pooler = await startPgbouncer(own.url, byTransaction);
+    const { gateway, world, close } = await startAllRamps({}, { database: { ...own, url: pooler } });
+    try {
+      await sellToBank(world);
+      await topUpCard(world);
+      await buyChannel(world);
+      expect(await buyTurbo(world)).toMatch(/^LNURL1/i);
+      await recharge(world);
+      expect(gateway.logs.some((line) => line.includes('"event":"database.pooled"'))).toBe(true);
+      expect(gateway.logs.filter((line) => line.includes('"level":"error"'))).toEqual([]);
+    } finally {
+      await close();
+      await own.close();
+    }
+  },
+  120_000,
+);
+
+needsPgbouncer(
+  'sales and channels of twelve customers at a time through it: each gets their own order, once',
+  async () => {
+    const own = await testDatabase();
+    const pooler = await startPgbouncer(own.url, byTransaction);
+    const { gateway, world, close } = await startAllRamps({}, { database: { ...own, url: pooler } });
+    try {
+      const sell = async (n: number): Promise<unknown> => {
+        const { call } = await opened(gateway.url);
+        await connected(world, call, `seller-${n}@example.com`);
+        const card = await optionOf(call, 'Card balance');
+        const quote = await call('/sell/quote', { amount_sats: 100_000 + n, ...card });
+        const order = await call('/sell/order', { quote_id: quote.body['quote_id'] });
+        const again = await call('/sell/order', { quote_id: quote.body['quote_id'] });
+        expect(again.body).toEqual(order.body);
+        return [order.status, order.body['amount_sats'], (order.body['payment_info'] as Body)['amount_sats']];
+      };
+      const channel = async (n: number): Promise<unknown> => {
+        const { call } = await opened(gateway.url);
+        const offers = await call('/liquidity/offers', { ...inbound, amount_sats: 1_000_000 + n, firm: true });
+        const [offer] = offers.body['offers'] as Body[];
+        const order = await call('/liquidity/order', { quote_id: offer?.['quote_id'] });
+        const again = await call('/liquidity/order', { quote_id: offer?.['quote_id'] });
+        expect(again.body).toEqual(order.body);
+        return [order.status, order.body['inbound_sats'], order.body['pay_sats'] === offer?.['pay_sats']];
+      };
+      const many = Array.from({ length: 6 }, (_, n) => n);
+      const [sold, bought] = await Promise.all([Promise.all(many.map(sell)), Promise.all(many.map(channel))]);
+      expect(sold).toEqual(many.map((n) => [200, 100_000 + n, 100_000 + n]));
+      expect(bought).toEqual(many.map((n) => [200, 1_000_000 + n, true]));
+      expect([world.north.control.orders.size, world.south.control.orders.size]).toEqual([6, 6]);
+      expect(gateway.logs.filter((line) => line.includes('"level":"error"'))).toEqual([]);
+    } finally {
+      await close();
+      await own.close();
+    }
+  },
+  120_000,
 );
 
 needsPgbouncer('by statement, and with a setting that it does not take, the start is refused by name', async () => {
