@@ -4,11 +4,17 @@
  * ends, so the server is gone even when the tests were killed.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { findPostgres } from './find-postgres.ts';
 
-export type PostgresServer = { url: string; stop: () => Promise<void> };
+export type PostgresServer = {
+  url: string;
+  /** Ends it as an operator's restart (SIGINT) or a crash (SIGQUIT) does; it keeps its data, if it is durable. */
+  down: (signal: 'SIGINT' | 'SIGQUIT') => Promise<void>;
+  up: () => Promise<void>;
+  stop: () => Promise<void>;
+};
 
 /**
  * Undefined where no PostgreSQL is installed. Throws when one is there and will not start. `durable`: every commit is on the disk before it is
@@ -21,19 +27,24 @@ export const startPostgres = async ({ durable = false } = {}): Promise<PostgresS
     stdio: ['pipe', 'pipe', 'inherit'],
     detached: true,
   });
-  const url = await firstLine(supervisor);
+  const lines = createInterface(supervisor.stdout).on('line', () => undefined);
+  const url = await firstLine(supervisor, lines);
+  const told = async (line: string): Promise<void> => {
+    const done = new Promise((resolve) => lines.once('line', resolve));
+    supervisor.stdin.write(`${line}\n`);
+    await done;
+  };
   const stop = async (): Promise<void> => {
     const gone = new Promise((resolve) => supervisor.once('exit', resolve));
     supervisor.stdin.end();
     await gone;
   };
-  return { url, stop };
+  return { url, down: told, up: async () => await told('up'), stop };
 };
 
-const firstLine = (child: ChildProcess): Promise<string> =>
+const firstLine = (child: ChildProcess, lines: Interface): Promise<string> =>
   new Promise((resolve, reject) => {
-    if (!child.stdout) return reject(new Error('the supervisor has no output'));
-    createInterface(child.stdout).once('line', resolve);
+    lines.once('line', resolve);
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`the test PostgreSQL did not start (code ${code}), see above`)));
   });

@@ -1,9 +1,13 @@
-/** Started by postgres-server.ts with the folder of the PostgreSQL binaries, and `durable` for a server that keeps what it confirmed. Prints the URL, lives as long as its standard input. */
+/**
+ * Started by postgres-server.ts with the folder of the PostgreSQL binaries, and `durable` for a server that keeps what it confirmed. Prints the URL, lives
+ * as long as its standard input. A line there ends the server, by the signal that it names, or starts it again (`up`); each is told when it is done.
+ */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chownSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { databaseAnswers, freePort } from './local-server.ts';
 
 const bin = process.argv[2];
@@ -37,10 +41,15 @@ const stop = (code: number): void => {
   server?.once('exit', done);
   server?.kill('SIGQUIT'); // at once: the data is thrown away
 };
-process.stdin
-  .on('end', () => stop(0))
-  .on('error', () => stop(0))
-  .resume();
+process.stdin.on('end', () => stop(0)).on('error', () => stop(0));
+let isDown = false;
+let begin: () => Promise<void> = async () => undefined;
+createInterface(process.stdin).on('line', (line) => {
+  if (line === 'up') return void begin().then(() => console.log('up'));
+  isDown = true;
+  server?.once('exit', () => console.log('down'));
+  server?.kill(line as NodeJS.Signals);
+});
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(0));
 
 /** PostgreSQL refuses to run as root: then as the system's `postgres` or `nobody`. */
@@ -79,10 +88,16 @@ try {
     log_min_messages: 'panic',
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  server = spawn(join(bin, 'postgres'), ['-D', data, ...flags], { ...asUser, stdio: ['ignore', 'ignore', 'ignore'] });
-  server.once('exit', () => stop(1));
   const url = `postgres://ramp:${password}@127.0.0.1:${port}/postgres`;
-  await databaseAnswers(url);
+  begin = async () => {
+    isDown = false;
+    server = spawn(join(bin, 'postgres'), ['-D', data, ...flags], { ...asUser, stdio: ['ignore', 'ignore', 'ignore'] });
+    server.once('exit', () => {
+      if (!isDown) stop(1);
+    });
+    await databaseAnswers(url);
+  };
+  await begin();
   console.log(url);
 } catch (error) {
   console.error(error);
