@@ -243,10 +243,12 @@ needsPostgres(
     const upstreamOf = new Map(stored.map(({ id, upstream }) => [id, upstream]));
     for (const { ramp, answer } of good) {
       const upstream = upstreamOf.get(String(answer.body['order_id'])) ?? '';
-      const invoice = String((answer.body['payment_info'] as Body)['lightning_invoice'] ?? '');
-      if (ramp === 'channel')
-        for (const id of ['north', 'south'] as const)
-          if (world[id].control.orders.has(upstream)) (world[id].control.pay(upstream), world[id].control.open(upstream));
+      const { lightning_invoice: invoice = '' } = answer.body['payment_info'] as { lightning_invoice?: string };
+      for (const seller of ramp === 'channel' ? [world.north, world.south] : []) {
+        if (!seller.control.orders.has(upstream)) continue;
+        seller.control.pay(upstream);
+        seller.control.open(upstream);
+      }
       if (ramp === 'recharge') await world.thor.control.pay(upstream);
       if (ramp === 'sell') await world.bringin.control.pay(invoice);
     }
