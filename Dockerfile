@@ -9,7 +9,7 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY src ./src
 COPY docs/site ./docs/site
 COPY scripts ./scripts
-RUN node --no-warnings scripts/build.ts && node --no-warnings scripts/build-pages.ts
+RUN node scripts/patch-postgres.mjs && node --no-warnings scripts/build.ts && node --no-warnings scripts/build-pages.ts
 
 FROM ${NODE_IMAGE}
 LABEL org.opencontainers.image.title="ramp-gateway" \

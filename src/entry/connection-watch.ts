@@ -17,6 +17,7 @@ export const watchConnections = (database: NodeDatabase, poolSize: number, log: 
   const { sql } = database;
   let suspicious = 0;
   let trusted = true;
+  let seemedPooled = false;
   /** Ends the connections that only read among those that the driver lends for so many statements at once; how many it were. */
   const endThose = async (statements: number): Promise<number> => {
     const ended = await Promise.allSettled(
@@ -34,9 +35,12 @@ export const watchConnections = (database: NodeDatabase, poolSize: number, log: 
       if (found > 0 && suspicious === 0) log('warn', 'database.reads_only', { reason: 'connections that only read, or are lost, are renewed' });
       suspicious = found > 0 ? roundsAfter : Math.max(0, suspicious - 1);
       const pooled = !database.pooled && (await answersForServer(sql));
-      if (pooled && trusted)
+      // A connection that was renewed meanwhile looks the same for one round.
+      const isPooled = pooled && seemedPooled;
+      seemedPooled = pooled;
+      if (isPooled && trusted)
         log('error', 'database.pooled', { reason: 'a pooler came between after the start: restart, until then this instance is not ready' });
-      trusted = !pooled;
+      trusted = !isPooled;
     },
     trusted: (): boolean => trusted,
   };

@@ -1,0 +1,55 @@
+/**
+ * Mends the PostgreSQL driver, after `npm ci` and before the image is built. What postgres 3.4.9 does:
+ *
+ * - It writes a statement in the next turn of the event loop. Where the connection has closed meanwhile, as in every restart of the database under
+ *   traffic, it throws outside of every promise, which ends the process; or it leaves the timer set, and that connection never writes again.
+ *   github.com/porsager/postgres, issues 1154 and 1208, pull requests 1168 and 1209, open in November 2026.
+ * - It counts the rows of a statement, and forgets to begin anew when one fails after its first rows (a time-out, an ended connection). The next
+ *   statement on that connection then has its rows further behind, after holes, so that its first row looks like none. Not reported so far.
+ *
+ * Delete this file with the release that has both. test/runtime/driver.test.ts shows them.
+ */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+
+const folder = new URL('../node_modules/postgres/', import.meta.url);
+/** What is there, and what it becomes. */
+const edits = [
+  [
+    `    const x = socket.write(chunk, fn)
+    nextWriteTimer !== null && clearImmediate(nextWriteTimer)
+    chunk = nextWriteTimer = null
+    return x
+`,
+    `    nextWriteTimer !== null && clearImmediate(nextWriteTimer)
+    const x = chunk
+    chunk = nextWriteTimer = null
+    if (!socket) {
+      error(Errors.connection('CONNECTION_CLOSED', options, socket))
+      return false
+    }
+    return socket.write(x, fn)
+`,
+  ],
+  ['    result = new Result()\n    connectTimer.cancel()\n', '    result = new Result()\n    rows = 0\n    connectTimer.cancel()\n'],
+  ...['ended', 'closed'].map((what) => {
+    const after = what === 'ended' ? '    if (socket) {\n' : "    socket.removeListener('data', data)\n";
+    return [`    clearImmediate(nextWriteTimer)\n${after}`, `    clearImmediate(nextWriteTimer)\n    chunk = nextWriteTimer = null\n${after}`];
+  }),
+];
+
+for (const build of ['src', 'cjs/src', 'cf/src']) {
+  const file = new URL(`${build}/connection.js`, folder);
+  const before = readFileSync(file, 'utf8');
+  let text = before;
+  for (const [was, becomes] of edits) {
+    if (text.includes(becomes)) continue;
+    if (text.split(was).length !== 2)
+      throw new Error(`${file.pathname} is another than the one that is mended: look whether ${import.meta.url} is still needed`);
+    text = text.replace(was, () => becomes);
+  }
+  if (text === before) continue;
+  // A new file: the old one may be a hard link that other folders share.
+  const mended = new URL('connection.js.mended', file);
+  writeFileSync(mended, text);
+  renameSync(mended, file);
+}

@@ -1,0 +1,67 @@
+/** The driver, mended by scripts/patch-postgres.mjs (`npm ci` runs it): what fails on a connection is an error of that statement, and of nothing else. */
+import { afterAll, beforeAll, expect, inject } from 'vitest';
+import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
+import { connect } from '../../src/entry/database-node.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  if (inject('testServer') !== undefined) database = await testDatabase();
+});
+afterAll(async () => await database?.close());
+
+needsPostgres('transactions whose connection the server ends are rejected, and each connection serves again', async () => {
+  const thrown: Error[] = [];
+  const note = (error: Error): void => void thrown.push(error);
+  process.on('uncaughtException', note);
+  const size = 4;
+  const sql = connect(database.url, size);
+  const outcomes: string[] = [];
+  for (let round = 0; round < 4; round += 1) {
+    const told = await Promise.allSettled(
+      Array.from({ length: size }, async () =>
+        sql.begin(async (tx) => {
+          await tx`select pg_sleep(0.02)`;
+          const [own] = await tx<{ pid: number }[]>`select pg_backend_pid() as pid`;
+          await database.sql`select pg_terminate_backend(${own?.pid ?? 0})`;
+          return await tx`select 1`;
+        }),
+      ),
+    );
+    outcomes.push(...told.map((one) => (one.status === 'fulfilled' ? 'it went on' : 'rejected')));
+    // As many at once as there are connections: one that no longer writes would leave its statement unanswered.
+    const answers = await Promise.all(
+      Array.from({ length: size }, async (_, n) => {
+        for (;;) {
+          try {
+            return await sql`select ${n}::int as n from pg_sleep(0.01)`;
+          } catch {
+            // Ended with its transaction; the driver opens another.
+          }
+        }
+      }),
+    );
+    expect(answers).toEqual(Array.from({ length: size }, (_, n) => [{ n }]));
+  }
+  await sql.end({ timeout: 2 });
+  process.off('uncaughtException', note);
+  expect(new Set(outcomes)).toEqual(new Set(['rejected']));
+  expect(thrown).toEqual([]);
+});
+
+needsPostgres('a statement that fails after its first rows takes nothing from the next one', async () => {
+  const sql = connect(database.url, 1);
+  const failing = [
+    async () => await sql`select 1 / (3 - n) as one, repeat('y', 9000) as text from generate_series(1, 5) n`,
+    async () => await sql`select repeat('y', 9000) as text, case when n = 3 then pg_terminate_backend(pg_backend_pid()) end from generate_series(1, 5) n`,
+    async () => {
+      await sql`set statement_timeout = 100`;
+      return await sql`select repeat('y', 9000) as text, pg_sleep(n * 0.04) as slept from generate_series(1, 5) n`;
+    },
+  ];
+  for (const fails of failing) {
+    await expect(fails()).rejects.toThrow(/division by zero|terminating connection|statement timeout|CONNECTION_CLOSED|ECONNRESET/);
+    const next = await sql`select 7 as n`.catch(async () => await sql`select 7 as n`);
+    expect([next.length, next[0]]).toEqual([1, { n: 7 }]);
+  }
+  await sql.end();
+});
