@@ -2,6 +2,7 @@
  * Runs once around all tests: the seed that is given; the pages; the bundled child processes; one server, one migrated template that test/support/postgres.ts clones for each file.
  * DATABASE_URL names a server to use instead of an own one (its user must be allowed to create databases); TEST_DATABASE=pglite uses none.
  */
+import '../../scripts/quick-modules.ts';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
