@@ -56,12 +56,12 @@ beforeAll(() => {
   writeFileSync(join(copy, 'vitest.config.ts'), vitestConfig);
 });
 
-/** The two projects that a kind's tests run in, without the repository's database, and with nothing written into its node_modules. */
+/** The two projects that a kind's tests run in, without the repository's database, and with nothing written into its node_modules. One process for each. */
 const vitestConfig = `import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { contracts } from './test/setup/contracts.ts';
-export default { cacheDir: '.vite', test: { projects: [
-  { test: { name: 'unit', include: ['src/providers/**/*.test.ts'] } },
-  { plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })], test: { name: 'workerd', include: contracts } },
+export default { cacheDir: '.vite', test: { maxWorkers: 1, projects: [
+  { test: { name: 'unit', isolate: false, include: ['src/providers/**/*.test.ts'] } },
+  { plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })], test: { name: 'workerd', isolate: false, include: contracts } },
 ] } };
 `;
 
@@ -122,7 +122,7 @@ it('makes what compiles and is clean', async () => {
     JSON.stringify({ extends: './tsconfig.json', include: [...folders, 'src/providers/registry.gen.ts'], exclude: [] }),
   );
   const checks = await Promise.all([
-    run('node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.scaffold.json'),
+    run('node_modules/typescript/bin/tsc', '--noEmit', '--singleThreaded', '-p', 'tsconfig.scaffold.json'),
     run('node_modules/oxlint/bin/oxlint', '--deny-warnings', ...folders),
     run('node_modules/oxfmt/bin/oxfmt', '--check', ...folders),
     run('scripts/check-layers.ts'),

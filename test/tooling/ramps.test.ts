@@ -23,7 +23,9 @@ const compileWith = async (ramp: string): Promise<string> => {
     const { compilerOptions } = JSON.parse(await readFile(join(root, 'tsconfig.json'), 'utf8')) as { compilerOptions: object };
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['src/entry/node-server.ts'] }));
     const compiler = join(root, 'node_modules/typescript/bin/tsc');
-    return await new Promise((done) => execFile(process.execPath, [compiler, '--noEmit', '-p', folder], { cwd: folder }, (_error, output) => done(output)));
+    return await new Promise((done) =>
+      execFile(process.execPath, [compiler, '--noEmit', '--singleThreaded', '-p', folder], { cwd: folder }, (_error, output) => done(output)),
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
