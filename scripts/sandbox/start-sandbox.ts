@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freshSecrets } from '../../src/config/secrets.ts';
-import { makeEmbeddedDatabase } from '../../src/entry/embedded-database.ts';
+import { startEmbeddedDatabase } from '../../src/entry/embedded-database.ts';
 import type { RunningServer } from '../../src/entry/node-server.ts';
 import { StartRefused } from '../../src/entry/start-refused.ts';
 import { buildPages } from '../pages.ts';
@@ -24,23 +24,22 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
   const temporary = options.temporary === true ? mkdtempSync(join(tmpdir(), 'ramp-gateway-')) : undefined;
   const dataDir = temporary ?? process.env['DATA_DIR'] ?? join(root, '.data');
   if (temporary === undefined) noteStarting(dataDir, `http://127.0.0.1:${options.port ?? process.env['PORT'] ?? 8787}`);
-  const pages = buildPages();
   const running = startProviders(groups);
-  // Told below, where they are awaited.
-  void pages.catch(() => undefined);
-  void running.catch(() => undefined);
+  // The first database takes seconds, so it is made while the gateway's code is read. What fails here is told below, where it is awaited.
+  const embedded = isSandbox && (process.env['DATABASE_URL'] ?? '') === '' ? startEmbeddedDatabase(dataDir) : undefined;
+  const pages = buildPages();
+  void Promise.allSettled([running, embedded, pages]);
   const stopProviders = async (): Promise<void> => {
     await running.then(async ({ stop }) => await stop()).catch(() => undefined);
     if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
   };
-  // Meanwhile, since the first database takes seconds. Why it cannot be made is told by the gateway, which tries again.
-  const made = isSandbox && (process.env['DATABASE_URL'] ?? '') === '' ? makeEmbeddedDatabase(dataDir).catch(() => undefined) : undefined;
   try {
     const [{ startServer }, { providerModules }] = await Promise.all([import('../../src/entry/node-server.ts'), import('../../src/providers/registry.gen.ts')]);
     const { providers, baseUrls } = await running;
-    await Promise.all([made, pages]);
+    await pages;
     const environment = environmentFor(options, dataDir, isSandbox);
-    const server = await startServer({ environment, modules: providerModules, root, baseUrls, ...(options.writeLog ? { writeLog: options.writeLog } : {}) });
+    const { writeLog } = options;
+    const server = await startServer({ environment, modules: providerModules, root, baseUrls, embedded, ...(writeLog ? { writeLog } : {}) });
     noteSandbox(dataDir, server.url, providers);
     // Providers must reach the gateway even on another port than the file says.
     if (server.config.mode === 'sandbox' && process.env['PUBLIC_URL'] === undefined) server.config.public_url = server.url;
@@ -50,7 +49,7 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
     };
     return { url: server.url, server, providers, stop };
   } catch (error) {
-    await made;
+    await embedded?.then(async ({ close }) => await close()).catch(() => undefined);
     await stopProviders();
     throw error;
   }

@@ -28,8 +28,9 @@ afterAll(() => {
 
 it('keeps rows over kill -9, and lets one process at a time into a folder', async () => {
   // Half of a database, from a start that was killed in its first seconds.
-  mkdirSync(join(dataDir, 'database.unfinished-1'));
-  writeFileSync(join(dataDir, 'database.unfinished-1', 'PG_VERSION'), '18\n');
+  writeFileSync(join(dataDir, 'database.unfinished'), '');
+  mkdirSync(join(dataDir, 'database'));
+  writeFileSync(join(dataDir, 'database', 'PG_VERSION'), '18\n');
   const first = start();
   expect(await firstLine(first)).toBe('rows 1');
   expect(readdirSync(dataDir).toSorted()).toEqual(['database', 'database.lock']);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import postgres from 'postgres';
 import { readDatabaseUrl, type DatabaseAddress } from '../config/database-url.ts';
 import type { Log } from '../ports/runtime.ts';
+import type { EmbeddedDatabase } from './embedded-database.ts';
 
 export type NodeDatabase = { sql: postgres.Sql; url: string; kind: 'postgres' | 'pglite'; pooled: boolean; close: () => Promise<void> };
 export type DatabaseOptions = {
@@ -9,6 +10,8 @@ export type DatabaseOptions = {
   url?: string | undefined;
   /** Where the embedded database keeps its rows. */
   dataDir: string;
+  /** An embedded database that was started before, there. */
+  embedded?: Promise<EmbeddedDatabase> | undefined;
   log: Log;
   /** Connections to a PostgreSQL, at most. */
   poolSize?: number | undefined;
@@ -21,7 +24,7 @@ const statementLimits = { statement_timeout: '30000', lock_timeout: '8000' };
  * Opens the database of the Node process, with one driver for both kinds. Throws when the data folder is in use or there is nothing to open. An
  * unreachable PostgreSQL fails only at the first statement.
  */
-export const openDatabase = async ({ url, dataDir, log, poolSize = 10 }: DatabaseOptions): Promise<NodeDatabase> => {
+export const openDatabase = async ({ url, dataDir, embedded: started, log, poolSize = 10 }: DatabaseOptions): Promise<NodeDatabase> => {
   if (url !== undefined) {
     const pooled = await isPooled(url).catch(() => undefined);
     if (pooled === true) log('info', 'database.pooled', { reason: 'a pooler answers for the server: no prepared statements, no statement_timeout of ours' });
@@ -30,7 +33,8 @@ export const openDatabase = async ({ url, dataDir, log, poolSize = 10 }: Databas
   }
   if (!hasEmbedded()) throw new Error('DATABASE_URL is not set, and there is no embedded database in this image: give it a PostgreSQL');
   const { startEmbeddedDatabase } = await import('./embedded-database.ts');
-  const embedded = await startEmbeddedDatabase(dataDir, (reason) => log('error', 'database.lost', { reason }));
+  const embedded = await (started ?? startEmbeddedDatabase(dataDir));
+  void embedded.lost.then((reason) => log('error', 'database.lost', { reason }));
   log('info', 'database.embedded', { folder: dataDir });
   const sql = connect(embedded.url, 1, { prepare: true });
   const close = async (): Promise<void> => {

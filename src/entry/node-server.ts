@@ -25,6 +25,7 @@ import { databaseGauges } from './database-gauges.ts';
 import { watchConnections } from './connection-watch.ts';
 import { openDatabase, type NodeDatabase } from './database-node.ts';
 import { checkSealKey, databaseRefusal, refuseByStatement } from './database-refusal.ts';
+import type { EmbeddedDatabase } from './embedded-database.ts';
 import { createGuardedSender } from './guarded-sender.ts';
 import { createUndiciHttp } from './http-undici.ts';
 import { listen } from './listen.ts';
@@ -46,6 +47,8 @@ export type ServerOptions = {
   /** Where sandbox providers really listen. */
   baseUrls?: Record<string, string>;
   configText?: string;
+  /** The embedded database, where one was started already. It is closed with the server, and if the start is refused. */
+  embedded?: Promise<EmbeddedDatabase> | undefined;
   writeLog?: (line: string) => void;
   /** Default: the process's clock. A test passes one that it can move. Leases follow the database's clock, whatever this one says. */
   overrides?: Partial<Pick<Parts, 'now' | 'random' | 'sleep' | 'leastTimeoutMs'>>;
@@ -89,7 +92,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
     now: options.overrides?.now ?? ownParts.now,
     modules: options.modules,
   });
-  const database = await openOrRefuse(env, config, log);
+  const database = await openOrRefuse(env, config, log, options.embedded);
   // Whatever fails from here on, the data folder and the connections are free again.
   const opened: (() => Promise<unknown>)[] = [database.close];
   try {
@@ -229,9 +232,9 @@ const readConfig = (env: Env, options: ServerOptions): GatewayConfig => {
   );
 };
 
-const openOrRefuse = async (env: Env, config: GatewayConfig, log: Log) => {
+const openOrRefuse = async (env: Env, config: GatewayConfig, log: Log, embedded: ServerOptions['embedded']) => {
   try {
-    return await openDatabase({ url: env.DATABASE_URL, dataDir: env.DATA_DIR, log, poolSize: env.DATABASE_POOL });
+    return await openDatabase({ url: env.DATABASE_URL, dataDir: env.DATA_DIR, embedded, log, poolSize: env.DATABASE_POOL });
   } catch (error) {
     throw new StartRefused(`${config.mode === 'live' ? 'DATABASE_URL: ' : ''}${error instanceof Error ? error.message : 'the database could not be opened'}`);
   }

@@ -1,22 +1,26 @@
 /** docs/sandbox.md promises that its commands work: here they run as printed, in order, against `npm start`; and beside them the demos. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { embeddedFolder } from '../support/embedded-folder.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const page = readFileSync(join(root, 'docs/sandbox.md'), 'utf8');
 const fences = [...page.matchAll(/^```(\S*[^\n]*)\n([\s\S]*?)^```$/gm)].map(([, kind = '', code = '']) => ({ kind, code }));
 
-const dataDir = mkdtempSync(join(tmpdir(), 'ramp-sandbox-page-'));
-const stops: (() => Promise<unknown>)[] = [];
+const stops: (() => unknown)[] = [];
 afterAll(async () => {
-  for (const stop of stops) await stop();
-  rmSync(dataDir, { recursive: true, force: true });
+  for (const stop of stops.toReversed()) await stop();
 });
+
+/** Resident megabytes of a process; 0 where the system does not tell. */
+const residentMb = (pid: number): number => {
+  const file = `/proc/${pid}/smaps_rollup`;
+  return existsSync(file) ? Number(/^Rss:\s+(\d+) kB$/m.exec(readFileSync(file, 'utf8'))?.[1]) / 1024 : 0;
+};
 
 const freePort = async (): Promise<number> =>
   await new Promise((found) => {
@@ -29,9 +33,12 @@ const freePort = async (): Promise<number> =>
 
 let environment: Record<string, string | undefined>;
 let gatewayPort: number;
+let started = '';
 beforeAll(async () => {
   gatewayPort = await freePort();
-  environment = { ...process.env, DATA_DIR: dataDir, PORT: String(gatewayPort), LOG_LEVEL: 'error' };
+  const dataDir = await embeddedFolder();
+  stops.push(() => rmSync(dataDir, { recursive: true }));
+  environment = { ...process.env, DATA_DIR: dataDir, PORT: String(gatewayPort), LOG_LEVEL: 'error', NODE_COMPILE_CACHE: join(dataDir, 'cache') };
   const gateway = spawn(process.execPath, ['--no-warnings', join(root, 'scripts/start.ts')], {
     cwd: root,
     env: environment,
@@ -43,7 +50,7 @@ beforeAll(async () => {
     await gone;
   });
   await new Promise<void>((ready, failed) => {
-    gateway.stdout.setEncoding('utf8').on('data', (text: string) => text.includes('next, in another terminal') && ready());
+    gateway.stdout.setEncoding('utf8').on('data', (text: string) => (started += text).includes('next, in another terminal') && ready());
     gateway.once('exit', (code) => failed(new Error(`npm start ended with ${code}`)));
   });
 });
@@ -66,6 +73,9 @@ it.concurrent('runs every command of the page', async () => {
   const said = await run('bash', ['-c', script]);
   expect(said).toMatch(/^\d+ sats: \{"status":"OK"\}$/m);
   expect(said).toMatch(/^\{"type":"test".*\}$/m);
+  const processes = [...started.matchAll(/^pid (\d+)/gm)].map(([, pid]) => Number(pid));
+  expect(processes).toHaveLength(2);
+  expect(processes.reduce((sum, pid) => sum + residentMb(pid), 0)).toBeLessThan(950);
 });
 
 it.concurrent.each([

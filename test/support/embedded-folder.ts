@@ -22,7 +22,7 @@ export const embeddedFolder = async (): Promise<string> => {
 
 const make = async (finished: string): Promise<void> => {
   const folder = mkdtempSync(join(inject('scratch'), 'making-'));
-  const database = await startEmbeddedDatabase(folder, () => undefined);
+  const database = await startEmbeddedDatabase(folder);
   const sql = connect(database.url, 1);
   await migrate({ kind: 'pglite', url: database.url, sql }, migrationsFolder);
   await sql.end({ timeout: 1 });

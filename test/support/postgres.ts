@@ -38,7 +38,8 @@ const cloned = async (server: { url: string; template: string; copying: string }
 /** The embedded database, even if there is a server. */
 export const embedded = async (empty = false): Promise<TestDatabase> => {
   const folder = empty ? undefined : await embeddedFolder();
-  const database = await startEmbeddedDatabase(folder, (reason) => {
+  const database = await startEmbeddedDatabase(folder);
+  void database.lost.then((reason) => {
     throw new Error(`the test database was lost: ${reason}`);
   });
   const sql = connect(database.url, 1);
