@@ -45,7 +45,9 @@ const startThread = async (folder: string | undefined, unlock: () => void): Prom
   let closing: Promise<void> | undefined;
   const lost = new Promise<string>((resolve) => {
     worker.on('error', (error) => resolve(error instanceof Error ? error.message : String(error)));
-    worker.on('exit', (code) => closing ?? resolve(`its thread ended with code ${code}`));
+    worker.on('exit', (code) => {
+      if (closing === undefined) resolve(`its thread ended with code ${code}`);
+    });
   });
   const close = async (): Promise<void> => {
     worker.postMessage('stop');
