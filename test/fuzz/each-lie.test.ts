@@ -1,6 +1,7 @@
 /**
  * G6, one lie at a time: each member of each answer of a provider, as every value of its kind, with all the rest true. Kinds that a random draw
- * meets once in a thousand answers are met each time in the long form, and a part of them, chosen anew, in the short one.
+ * meets once in a thousand answers are met each time in the long form, and a part of them, chosen anew, in the short one. CHAOS_ONLY limits it to
+ * members: CHAOS_ONLY='order expires_on'.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet, type Reply } from '../../scripts/demo/wallet.ts';
@@ -61,6 +62,12 @@ afterAll(async () => {
   await Promise.all(liars.map(async ({ provider }) => await provider.close()));
 });
 
+/** FLS01 writes 0 for an amount that is not known yet: that puts no order aside. */
+const untoldFlaws = (lie: Planned | undefined, entry: Json | undefined): string[] =>
+  lie?.endpoint === 'order-status' && lie.key.startsWith('amount_') && lie.lie === 0 && entry?.['stage'] === 'review'
+    ? ['an amount that is not told yet puts the order aside']
+    : [];
+
 type Met = { offers: number; payable: number; withheld: number; doubt: number; links: number };
 const met: Met = { offers: 0, payable: 0, withheld: 0, doubt: 0, links: 0 };
 
@@ -104,16 +111,20 @@ const buyAt = async (liar: Liar): Promise<string[]> => {
   const [intent] = await gateway.database.sql<{ id: string }[]>`select id from intents where order_id = ${order_id}`;
   const said = liar.provider.said.findLast((one) => String(one.asked['webhook_url']).includes(`/${intent?.id}/`));
   wrong.push(...orderFlaws(quote, order.body, said, liar.provider.quoted.get(said?.asked['quote_id']), clock.now()));
-  const told = async (): Promise<void> => {
+  const told = async (isPaid: boolean): Promise<void> => {
     clock.move(5500);
     const { status, body } = await ask('/order-status', { session_id, order_id });
-    if (status === 200) wrong.push(...statusFlaws(quote, order.body, body[order_id] as Json | undefined));
+    if (status === 200)
+      wrong.push(
+        ...statusFlaws(quote, order.body, body[order_id] as Json | undefined),
+        ...(isPaid ? [] : untoldFlaws(liar.plan.lie, body[order_id] as Json | undefined)),
+      );
     else wrong.push(`${status} at /order-status`);
   };
-  await told();
+  await told(false);
   const upstreamId = (said?.truth as Json | undefined)?.['order_id'];
   if (typeof upstreamId === 'string') await liar.provider.truth.pay(upstreamId);
-  await told();
+  await told(true);
   const withdrawal = await ask('/withdrawal', { session_id, order_id });
   if (withdrawal.status !== 200) return wrong;
   met.links += 1;
@@ -149,7 +160,9 @@ it(
     expect(members.length).toBeGreaterThan(30);
     const ids = [...new Set(liars.flatMap(({ provider }) => provider.truth.history.orders.map(({ orderId }) => orderId)))];
     const cases = members.flatMap(({ endpoint, key, old }) => liesOfKind(key, old, { now: clock.now(), ids }).map((lie): Planned => ({ endpoint, key, lie })));
+    const only = new RegExp(process.env['CHAOS_ONLY'] ?? '');
     const drawn = cases
+      .filter(({ endpoint, key }) => only.test(`${endpoint} ${key}`))
       .map((one) => ({ one, at: random.next() }))
       .toSorted((a, b) => a.at - b.at)
       .slice(0, total);
