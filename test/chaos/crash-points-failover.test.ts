@@ -69,7 +69,14 @@ const crashAt = async (on: Fleet, point: MovePoint, child: Child, firsts: readon
   const cases: Case[] = [];
   for (const first of firsts) for (const profile of profiles) cases.push(await crashOne(on, child, { point, first, profile }, cases.length + 1));
   const committing = async (): Promise<boolean> => (await on.database.sql`select 1 from pg_locks where locktype = 'advisory' and objid = 9`).length > 0;
-  if (point === 'M1') await until('a commit is on its way', async () => ((await committing()) ? true : undefined));
+  /** Each request's move is committed, or on its way. */
+  const allMoving = async (): Promise<boolean> => {
+    const [row] = await on.database.sql<{ moving: number }[]>`
+      select (select count(*) from intents where state = 'moved' and quote_id in ${on.database.sql(cases.map((one) => one.quoteId))})::int
+        + (select count(*) from pg_locks where locktype = 'advisory' and objid = 9)::int as moving`;
+    return row !== undefined && row.moving >= cases.length;
+  };
+  if (point === 'M1') await until('every commit is on its way', async () => ((await allMoving()) ? true : undefined));
   await child.kill();
   if (point === 'M1') await until('it has come about', async () => ((await committing()) ? undefined : true));
   await on.expireLeases(point);

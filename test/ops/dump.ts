@@ -1,9 +1,15 @@
 /** What a dump holds, kept in a schema of its own. */
-import { getTableName, is, Table } from 'drizzle-orm';
+import { getTableName, is } from 'drizzle-orm';
+import { getTableConfig, PgTable } from 'drizzle-orm/pg-core';
 import type { Sql } from 'postgres';
 import * as schema from '../../src/store/schema.ts';
 
-const tables = Object.values(schema).flatMap((table) => (is(table, Table) ? [getTableName(table)] : []));
+/** With those that a table refers to before it. */
+const withReferred = (table: PgTable): string[] => [
+  ...getTableConfig(table).foreignKeys.flatMap((key) => withReferred(key.reference().foreignTable)),
+  getTableName(table),
+];
+const tables = [...new Set(Object.values(schema).flatMap((table) => (is(table, PgTable) ? withReferred(table) : [])))];
 
 export const dump = async (sql: Sql): Promise<void> => {
   await sql`create schema dumped`;

@@ -41,6 +41,7 @@ const ask = async ({ operation, place }: Omit<Cell, 'name'>, value: unknown, cal
     ['payment_option_id', [1]],
     ['webhook_url', ['http://127.0.0.1:9/x']],
     ['provider', ['bringin']],
+    ['code', ['000000']],
     ...[...caller.ids.keys()].map((name): [string, unknown[]] => [name, [caller.own(operation.path, name) ?? randomUUID()]]),
   ]);
   const random = createRandom(1);
