@@ -297,9 +297,9 @@ describe('a rank is left out', () => {
   });
 
   it.each([
-    ['is begun with two thirds of the deadline gone', 13_400, 409],
-    ['may be begun with less gone', 13_200, 200],
-  ])('none %s', async (_when, ms, status) => {
+    ['is not begun with two thirds of the deadline gone', 13_400, 409],
+    ['is begun with less gone', 6000, 200],
+  ])('which %s', async (_when, ms, status) => {
     const { at, order } = await customer();
     fault('best', 'order-refused');
     const { adapter } = gateway.server.gateway.providers.find(({ id }) => id === 'best') ?? {};
@@ -314,6 +314,45 @@ describe('a rank is left out', () => {
     const answer = await order();
     buy.placeOrder = placeOrder;
     expect([answer.status, (await states(at('best')))[0]]).toEqual([status, status === 200 ? 'moved' : 'declined']);
+  });
+});
+
+describe('what was ordered before in the same session at a provider is read first', () => {
+  /** Reading takes so long. */
+  const slowly = async (id: string, ms: number, work: () => Promise<Reply>): Promise<Reply> => {
+    const { buy } = gateway.server.gateway.providers.find((one) => one.id === id)?.adapter ?? {};
+    if (!buy) throw new Error('no adapter');
+    const readOrders = buy.readOrders.bind(buy);
+    buy.readOrders = async (...given) => {
+      const answer = await readOrders(...given);
+      gateway.clock.move(ms);
+      return answer;
+    };
+    const answer = await work();
+    buy.readOrders = readOrders;
+    return answer;
+  };
+  /** Who has ordered there before. */
+  const returning = async (id: string) => {
+    const { call, order, at } = await customer();
+    const offers = async (): Promise<Offer[]> =>
+      (await call('/offers', { amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 })).body['offers'] as Offer[];
+    await call('/order', { quote_id: (await offers()).find(({ provider }) => provider.id === id)?.quote_id });
+    return { order, at };
+  };
+
+  it('and takes nothing from the first call’s deadline', async () => {
+    const { order } = await returning('best');
+    expect((await slowly('best', 19_000, order)).body['provider']).toEqual(ref('best'));
+  });
+
+  it('and where too little is left then, a later rank is not begun', async () => {
+    const { order, at } = await returning('second');
+    const before = ordersAt();
+    fault('best', 'order-refused');
+    const answer = await slowly('second', 13_400, order);
+    expect([answer.status, answer.body['code'], ordersAt()]).toEqual([409, 'provider-declined', before]);
+    expect(await states(at('best'), at('second'))).toEqual(['moved', 'declined']);
   });
 });
 

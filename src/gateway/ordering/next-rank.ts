@@ -18,11 +18,18 @@ import { checkedAgainOn, countEnd, standsBack, type End } from './end-placing.ts
 import { newIntent } from './new-intent.ts';
 import { placingOf, type Failover, type Placing, type PlacingInputs } from './placing.ts';
 
-/** One provider's turn in a run. A run ends at `endsOn`, however many turns it takes. */
-export type Turn = { intent: Intent; lease: Lease; placing: Placing; endsOn: number };
+/** One provider's turn in a run. The first has a whole deadline for its call; the next ones share what is left of it then. */
+export type Turn = { intent: Intent; lease: Lease; placing: Placing; endsOn: number; isFirst: boolean };
 
-/** A call with less time than this part of the deadline would often end unknown, which is worse than no call. */
-const leastShare = 3;
+/**
+ * How long the call of this turn may take, in milliseconds. Undefined when too little is left: a call that is cut short often ends unknown, which is
+ * worse than no call.
+ */
+export const timeFor = ({ settings, now }: Gateway, { endsOn, isFirst }: Pick<Turn, 'endsOn' | 'isFirst'>): number | undefined => {
+  const { order_deadline_ms: whole } = settings.routing;
+  const left = isFirst ? whole : endsOn - now();
+  return left < whole / 3 ? undefined : left;
+};
 
 /** Ends this turn and begins the next rank's, in one transaction. Undefined if there is none to begin. */
 export const moveOn = async (scope: Scope, turn: Turn, end: End): Promise<Turn | undefined> => {
@@ -30,7 +37,7 @@ export const moveOn = async (scope: Scope, turn: Turn, end: End): Promise<Turn |
   const { intent, lease, placing, endsOn } = turn;
   const { failover } = placing.inputs;
   const now = gateway.now();
-  if (!failover || failover.moves === 0 || endsOn - now < gateway.settings.routing.order_deadline_ms / leastShare) return undefined;
+  if (!failover || failover.moves === 0 || timeFor(gateway, { endsOn, isFirst: false }) === undefined) return undefined;
   // Past accept_by nobody waits any more.
   if (now > placing.quote.acceptBy) return undefined;
   const change = {
@@ -50,7 +57,7 @@ export const moveOn = async (scope: Scope, turn: Turn, end: End): Promise<Turn |
     const said = { request_id: intent.requestId, provider: intent.providerId, intent: intent.id, reason: end.problem.code };
     gateway.log('info', 'order_moved', { ...said, note: `to ${next.providerId}` });
     const begun = await gateway.stores.intents.find(next.id);
-    return begun && { intent: begun, lease: nextLease, placing: await placingOf(gateway, begun), endsOn };
+    return begun && { intent: begun, lease: nextLease, placing: await placingOf(gateway, begun), endsOn, isFirst: false };
   }
   return undefined;
 };

@@ -9,7 +9,7 @@ import { callProvider } from '../upstream/call-provider.ts';
 import { adapterOf } from '../upstream/provider-of.ts';
 import { confirmPlaced } from './confirm-order.ts';
 import { endBeyondLimit, endExpired, endOfRefusal, endPlacing, endUnsent, settleUnpayable, type End } from './end-placing.ts';
-import { moveOn, type Turn } from './next-rank.ts';
+import { moveOn, timeFor, type Turn } from './next-rank.ts';
 import { beyondLimit } from '../pricing/in-flight.ts';
 import { answerOf, lapsesUnseen, lostNote, orderPending, placingOf, type Placing } from './placing.ts';
 import type { GivenAnswer } from './given-answer.ts';
@@ -28,7 +28,7 @@ import { noticeUrl } from '../notice-url.ts';
 export const sendPlacing = async (scope: Scope, intent: Intent, lease: Lease): Promise<GivenAnswer> => {
   const { gateway } = scope;
   const endsOn = gateway.now() + gateway.settings.routing.order_deadline_ms;
-  let turn: Turn = { intent, lease, placing: await placingOf(gateway, intent), endsOn };
+  let turn: Turn = { intent, lease, placing: await placingOf(gateway, intent), endsOn, isFirst: true };
   for (;;) {
     const sent = await sendPrepared(scope, turn);
     if (!('state' in sent)) return sent;
@@ -38,8 +38,9 @@ export const sendPlacing = async (scope: Scope, intent: Intent, lease: Lease): P
   }
 };
 
-const sendPrepared = async (scope: Scope, { intent, lease, placing, endsOn }: Turn): Promise<GivenAnswer | End> => {
+const sendPrepared = async (scope: Scope, turn: Turn): Promise<GivenAnswer | End> => {
   const { gateway } = scope;
+  const { intent, lease, placing } = turn;
   const { intents } = gateway.stores;
   // Its sender died before anything left, and nobody waits any more: an order now would surprise the customer.
   if (gateway.now() > placing.quote.acceptBy) return endExpired('accept_by passed before it was sent');
@@ -49,9 +50,11 @@ const sendPrepared = async (scope: Scope, { intent, lease, placing, endsOn }: Tu
   if (beyond) return endBeyondLimit(beyond);
   const knownBefore = await readKnownOrders(scope, intent, placing);
   if (knownBefore) await intents.change(intent.id, lease.owner, { knownBefore }, false);
+  const deadlineMs = timeFor(gateway, turn);
+  if (deadlineMs === undefined) return endUnsent('too little time was left');
   const leaseEndsOn = gateway.now() + lease.seconds * 1000;
   if (!(await intents.startSending(intent.id, lease, gateway.now()))) return await answerOf(gateway, await intents.find(intent.id));
-  const sent = await sendOnce(scope, intent, placing, { leaseEndsOn, endsOn });
+  const sent = await sendOnce(scope, intent, placing, { leaseEndsOn, deadlineMs });
   if ('placed' in sent) {
     const outcome = await confirmPlaced(scope, intent, lease.owner, placing, sent.placed);
     return 'withheld' in outcome ? outcome.withheld : outcome;
@@ -89,15 +92,14 @@ export type Sent =
 type Sending = {
   /** Once this has passed, nothing is sent: another sender may own the row. By this instance's clock, read before it took the lease. */
   leaseEndsOn: number;
-  /** The answer is waited for until then. By default, one whole deadline. */
-  endsOn?: number;
+  /** By default, the whole deadline of an order. */
+  deadlineMs?: number;
   attempt?: number;
 };
 
 /** One POST. */
-export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, { leaseEndsOn, endsOn, attempt = 1 }: Sending): Promise<Sent> => {
+export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, { leaseEndsOn, deadlineMs, attempt = 1 }: Sending): Promise<Sent> => {
   const { gateway } = scope;
-  const deadlineMs = gateway.settings.routing.order_deadline_ms;
   const { provider, quote, inputs, context } = placing;
   const request: PlaceRequest = {
     quote: quoteRequestOf(quote, inputs.nodePubkey),
@@ -110,7 +112,7 @@ export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, {
     const options = {
       operation: 'order',
       verb: 'place_order',
-      deadlineMs: endsOn === undefined ? deadlineMs : Math.max(endsOn - gateway.now(), 0),
+      deadlineMs: deadlineMs ?? gateway.settings.routing.order_deadline_ms,
       idempotent: false,
       context: { ...context, attempt },
     } as const;
