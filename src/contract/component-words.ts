@@ -291,6 +291,12 @@ export const components: { readonly [name: string]: string } = {
   ReceiptKey: 'An Ed25519 public key, as a JSON Web Key.',
   GetReceiptDayAnswer: 'The signed root over all receipts of a day.',
   TestWebhookRequest: 'Where to send a test.',
+  WithdrawalReadyEvent: 'The sats of a purchase can be withdrawn.',
+  OrderStatusChangedEvent: 'An order came to another stage.',
+  AccountStatusEvent: 'An account came to another state.',
+  ConnectionStatusEvent: 'A connection came to another state.',
+  SellSettledEvent: 'A payment straight to an address was sold.',
+  TestEvent: 'A test.',
   TestWebhookAnswer: 'How the receiver answered.',
 
   // ---- the operator’s ground

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Endpoint } from '../http/call.ts';
 import { openWords, schemas } from './names.ts';
+import { webhookEvents } from './webhooks.ts';
 import { createWords, type Words } from './words.ts';
 
 export type JsonSchema = { [key: string]: unknown };
@@ -31,6 +32,7 @@ export const componentsOf = (endpoints: readonly Endpoint[], { closed }: { close
     'BuyProblem',
     'SellProblem',
     'LiquidityProblem',
+    ...Object.values(webhookEvents).map(({ name }) => name),
   ]);
   const all: Components = { ...asked, ...answered };
   for (const name of Object.keys(asked))

@@ -8,6 +8,7 @@ import { answerName, componentsOf, refTo, requestName } from './components.ts';
 import { answerHeaders, headers, type HeaderName } from './headers.ts';
 import { problemsOf } from './operation-problems.ts';
 import { operations, tags } from './operations.ts';
+import { webhookEvents, webhookHeaders, webhookTexts } from './webhooks.ts';
 
 /**
  * Recorded answers: src/contract/examples.json. Good ones by operation id and status; problems by code or, if they name who refused and what there
@@ -26,6 +27,8 @@ export const createDocument = (endpoints: readonly Endpoint[], { version, exampl
   registry.registerPath({ method: 'get', path: '/metrics', ...plain('getMetrics', metricsAnswers, [{ metricsToken: [] }, {}]) });
   registry.registerPath({ method: 'get', path: '/openapi.json', ...plain('getOpenApi', documentAnswers, [{}]) });
   for (const [name, schema] of Object.entries(componentsOf(endpoints, { closed }))) registry.registerComponent('schemas', name, schema);
+  for (const [type, { name }] of Object.entries(webhookEvents))
+    registry.registerWebhook({ method: 'post', path: type, ...webhookOf(type as keyof typeof webhookEvents, name) });
   for (const [name, header] of Object.entries(headers)) registry.registerComponent('headers', name, header);
   for (const [name, value] of Object.entries(examples.problems))
     registry.registerComponent('examples', name, { summary: problems[name.split('.').at(-1) as ProblemCode].title, value });
@@ -60,7 +63,7 @@ const securitySchemes = {
 const about = `Buy and sell bitcoin and get Lightning liquidity through one API. The gateway asks every provider at once, the best price wins, and every decision can be looked up and checked. Speaks FLS01 \`fiat_on_ramp\` v1.0.
 
 - Begin with GET /verify and POST /session. Every other call is a POST with \`session_id\` in the body, except those marked GET.
-- Amounts are integers: whole sats, and hundredths of the fiat unit. Times are RFC 3339 in UTC. What is absent is left out, never null.
+- Amounts are integers: whole sats, and hundredths of the fiat unit. Times are RFC 3339 in UTC. What is absent is left out.
 - Errors are problem documents (RFC 9457). \`code\` and \`action\` are for your code, \`detail\` is for people.
 - Send an Idempotency-Key with creating calls, and the same request again after an answer that was lost.
 - Names may be sent in camelCase, and null means absent. Unknown members are ignored, except those that look like a misspelt known one.
@@ -92,6 +95,21 @@ const operationOf = (endpoint: Endpoint, examples: Examples): Operation => {
     responses: answersOf(endpoint, examples),
   };
 };
+
+const webhookOf = (type: keyof typeof webhookEvents, name: string): Operation => ({
+  operationId: `on${name}`,
+  tags: ['Webhooks'],
+  ...webhookTexts[type],
+  security: [{}],
+  parameters: webhookHeaders,
+  requestBody: { required: true, content: { 'application/json': { schema: refTo(name) } } },
+  responses: {
+    '2XX': { description: 'Received: it is not sent again' },
+    410: { description: 'Not wanted any more: it is not sent again' },
+    '4XX': { description: 'Sent again, for 75 hours, ever less often' },
+    '5XX': { description: 'Sent again, for 75 hours, ever less often' },
+  },
+});
 
 // ---- parameters --------------------------------------------------------------------------------------------------------------------------------
 

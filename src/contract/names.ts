@@ -23,6 +23,7 @@ import { readiness } from '../http/service/health.ts';
 import * as service from '../http/service/providers.ts';
 import { receiptKey } from '../http/service/receipts.ts';
 import { webhookKey } from '../http/service/webhooks.ts';
+import { webhookEvents } from './webhooks.ts';
 
 /** A word that is not in the list may come at any time. */
 export const openWords: { readonly [name: string]: z.ZodType } = {
@@ -93,6 +94,7 @@ const units: { readonly [name: string]: z.ZodType } = {
 };
 
 export const schemas: { readonly [name: string]: z.ZodType } = {
+  ...Object.fromEntries(Object.values(webhookEvents).map(({ name, schema }) => [name, schema])),
   ...units,
   ...openWords,
   ...closedWords,

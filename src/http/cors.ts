@@ -1,7 +1,7 @@
 import type { AnswerHeaders, HttpSettings } from './call.ts';
 
 /** Headers that a script may read besides the body. */
-const exposed = 'retry-after, ratelimit, ratelimit-policy, x-request-id, x-ramp-mode, allow';
+const exposed = 'retry-after, ratelimit, ratelimit-policy, x-request-id, x-ramp-mode, allow, deprecation, sunset, link';
 
 /**
  * CORS for listed origins, without a key, on every answer. Errors have it, too, so that a browser shows what went wrong. No credentials, and no

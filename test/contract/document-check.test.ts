@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { wrongWith } from '../setup/described.ts';
-import type { Exchange } from './document-check.ts';
+import { webhookFaults, type Exchange } from './document-check.ts';
 
 const session = '72614b08-f884-479e-8a90-b13495afd5d9';
 const common = { 'x-request-id': 'req_12345678', 'cache-control': 'no-store', 'content-type': 'application/json' };
@@ -76,4 +76,17 @@ describe('an exchange is held against the document', () => {
   ])('of a problem: %s', (_what, change, says) => {
     expect(wrong(change, problem)).toMatch(says);
   });
+});
+
+describe('a webhook is held against the document', () => {
+  const headers = { 'webhook-id': 'msg_1', 'webhook-timestamp': '1795276927', 'webhook-signature': 'v1a,x', 'webhook-sequence': '3', 'webhook-attempt': '1' };
+  const event = { type: 'withdrawal_ready', data: { order_id: session, order_status: 'filled' } };
+  it('nothing is wrong with a good one', () => expect(webhookFaults(headers, JSON.stringify(event))).toEqual([]));
+  it.each<[string, object, object, RegExp]>([
+    ['a type that is not listed', headers, { ...event, type: 'news' }, /^the webhook news is not described$/],
+    ['a member too many', headers, { ...event, data: { ...event.data, amount: 1 } }, /additional properties.*"amount"/],
+    ['a word that no status is', headers, { ...event, data: { ...event.data, order_status: 'lost' } }, /order_status must be equal to one of/],
+    ['a header that is missing', { ...headers, 'webhook-id': undefined }, event, /the header webhook-id is missing/],
+    ['a header of another form', { ...headers, 'webhook-sequence': 'third' }, event, /must match pattern/],
+  ])('%s', (_what, sent, body, says) => expect(webhookFaults(sent as Record<string, string>, JSON.stringify(body)).join()).toMatch(says));
 });

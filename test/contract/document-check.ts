@@ -12,7 +12,9 @@ type Operation = {
   requestBody?: { content: Content };
   responses: { [status: string]: { headers?: { [name: string]: HeaderRef }; content?: Content } };
 };
+type Webhook = { parameters: { name: string; required?: boolean; schema: object }[]; requestBody: { content: Content } };
 type Document = {
+  webhooks: { [type: string]: { post: Webhook } };
   paths: { [path: string]: { [method: string]: Operation } };
   components: { schemas: object; headers: { [name: string]: { required?: boolean; schema: object } } };
 };
@@ -76,6 +78,17 @@ export const checkExchange = (exchange: Exchange): Checked | undefined => {
       ...bodyFaults(answer.content ?? {}, exchange),
     ],
   };
+};
+
+/** What is wrong with a webhook that a wallet got. */
+export const webhookFaults = (headers: { [name: string]: string | string[] | undefined }, text: string): string[] => {
+  const body = JSON.parse(text) as { type?: string };
+  const webhook = document.webhooks[body.type ?? '']?.post;
+  if (!webhook) return [`the webhook ${body.type ?? 'without a type'} is not described`];
+  const told = webhook.parameters.flatMap(({ name, schema, required }) =>
+    headers[name] === undefined ? (required === true ? [`the header ${name} is missing`] : []) : faultsOf(schema, headers[name]),
+  );
+  return [...told, ...faultsOf(webhook.requestBody.content['application/json']?.schema ?? {}, body)].map((fault) => `webhook ${body.type ?? ''}: ${fault}`);
 };
 
 /** A request that was served must be one that the document describes, after what it says about spelling: camelCase, and null for absent. */

@@ -93,6 +93,14 @@ it('gives every operation an id of its own, a summary and a description', () => 
   expect(operations.filter(({ summary, description }) => !summary || !description)).toEqual([]);
 });
 
+it('describes every webhook that a wallet can ask for, and the test', () => {
+  const words = Object.values(schemas).flatMap(
+    (schema) => (schema['properties'] as { webhook_events?: { items: { enum: string[] } } } | undefined)?.webhook_events?.items.enum ?? [],
+  );
+  const { webhooks } = api as unknown as { webhooks: object };
+  expect(Object.keys(webhooks).toSorted()).toEqual([...new Set([...words, 'test'])].toSorted());
+});
+
 it.each([
   ['Route', 'ramp', { buy: 'BuyRoute', sell: 'SellRoute', liquidity: 'LiquidityRoute' }],
   [

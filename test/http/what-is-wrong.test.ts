@@ -264,7 +264,8 @@ describe('a browser', () => {
     const answer = await raw(path, init);
     expect([answer.status, answer.headers.get('access-control-allow-origin'), answer.headers.get('vary')]).toEqual([status, origin, 'Origin']);
     const exposed = answer.headers.get('access-control-expose-headers') ?? '';
-    for (const name of ['retry-after', 'ratelimit', 'ratelimit-policy', 'x-request-id']) expect(exposed.split(', ')).toContain(name);
+    for (const name of ['retry-after', 'ratelimit', 'ratelimit-policy', 'x-request-id', 'deprecation', 'sunset', 'link'])
+      expect(exposed.split(', ')).toContain(name);
     const foreign = await raw(path, { ...init, headers: { ...(init.headers as object), origin: 'https://evil.example' } });
     expect([foreign.headers.get('access-control-allow-origin'), foreign.headers.get('access-control-expose-headers')]).toEqual([null, null]);
   });

@@ -10,7 +10,7 @@ import { problemsOf } from '../../src/contract/operation-problems.ts';
 import type { ProblemCode } from '../../src/gateway/problem.ts';
 import { endpoints } from '../../src/http/endpoints.ts';
 import { problems } from '../../src/http/problem.ts';
-import { checkExchange, type Exchange } from '../contract/document-check.ts';
+import { checkExchange, webhookFaults, type Exchange } from '../contract/document-check.ts';
 
 const listed = new Map(endpoints.map((endpoint) => [endpoint.id, problemsOf(endpoint)]));
 const isProblem = (body: unknown): body is { code: ProblemCode } => typeof body === 'object' && body !== null && 'code' in body && 'type' in body;
@@ -72,6 +72,11 @@ const record = ({ method, path, status, body, headers }: Exchange): void => {
 
 const wrong = new Set<string>();
 globalThis.fetch = watched(globalThis.fetch, wrong);
+
+/** Holds what a wallet's receiver got against the document, if it is a webhook. */
+export const watchWebhook = (headers: Parameters<typeof webhookFaults>[0], text: string): void => {
+  if (headers['webhook-id'] !== undefined) for (const one of webhookFaults(headers, text)) wrong.add(one);
+};
 
 /** What was wrong since it was last asked. */
 export const takeWrong = (): string[] => {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { watchWebhook } from '../setup/described.ts';
 import { until } from './gateway.ts';
 
 export type ReceivedWebhook = { path: string; headers: IncomingHttpHeaders; body: string; at: number };
@@ -19,7 +20,9 @@ export const startWebhookReceiver = async (): Promise<WebhookReceiver> => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      received.push({ path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString(), at: Date.now() });
+      const body = Buffer.concat(chunks).toString();
+      watchWebhook(request.headers, body);
+      received.push({ path: request.url ?? '', headers: request.headers, body, at: Date.now() });
       response.writeHead(answer.status, answer.headers).end('marker-of-the-receiver');
     });
   });
