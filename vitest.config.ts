@@ -55,6 +55,7 @@ export default defineConfig({
             'src/providers/kit/*.test.ts',
             'src/resilience/{breaker,resilience}.test.ts',
             'src/domain/{ranking,exclusion}.test.ts',
+            'packages/client/src/{ramp,webhook}.test.ts',
             'test/workerd/**/*.test.ts',
           ],
           // Each file in a process of its own would cost most of a second each.

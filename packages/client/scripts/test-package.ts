@@ -50,6 +50,8 @@ const project = async (name: string, tarball: string): Promise<string> => {
   return folder;
 };
 
+const readmeBlocks = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```js run\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code);
+
 say(await run(process.execPath, ['--no-warnings', 'scripts/build.ts'], root));
 const [packed] = JSON.parse(await run('npm', ['pack', '--json', '--pack-destination', temp], root)) as { filename: string; files: { path: string }[] }[];
 const tarball = join(temp, packed?.filename ?? '');
@@ -86,6 +88,8 @@ await part('types, strict, without skipLibCheck', async () => {
     join(folder, 'use.ts'),
     `${code.join('\n')}\nexport const all = [client, ${names.join(', ')}];\nexport const units: bigint | undefined = (await client.createRamp({ url: '', store: new Map() }).find('')).gets?.units;\n`,
   );
+  // The README's own code is TypeScript as well; its receiver of webhooks leaves its types to you.
+  for (const [nth, block] of readmeBlocks.slice(0, 2).entries()) writeFileSync(join(folder, `readme-${nth}.ts`), block);
   const strict = {
     strict: true,
     noEmit: true,
@@ -99,7 +103,10 @@ await part('types, strict, without skipLibCheck', async () => {
     ['nodenext', 'nodenext'],
     ['esnext', 'bundler'],
   ]) {
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...strict, module, moduleResolution }, files: ['use.ts'] }));
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions: { ...strict, module, moduleResolution }, files: ['use.ts', 'readme-0.ts', 'readme-1.ts'] }),
+    );
     await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], folder);
   }
   return 'nodenext, bundler';

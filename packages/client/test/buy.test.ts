@@ -85,6 +85,27 @@ it('takes sats to get, a card, and what is open on the next start', async () => 
   expect(await (await rampOf(gateway, { store }).find(order.id)).until(['filled'])).toMatchObject({ stage: 'filled' });
 });
 
+it('finds its orders again when the gateway has lost the session, and when the wallet has', async () => {
+  const store = new Map<string, string>();
+  const node = testNode();
+  const { best } = await rampOf(gateway, { store }).offers({ pay: '100', currency: 'EUR', by: 'SEPA' });
+  const order = await rampOf(gateway, { store }).buy(best ?? { id: '' });
+  const [key = '', kept = ''] = [...store][0] ?? [];
+  store.set(key, JSON.stringify({ ...(JSON.parse(kept) as object), session: '3f0a5c9e-6a57-4c34-9b1e-0f6d2a7b8c11' }));
+  expect((await rampOf(gateway, { store }).open()).orders.map(({ id }) => id)).toEqual([order.id]);
+  expect(store.get(key)).toContain((JSON.parse(kept) as { recovery: string }).recovery);
+
+  // Another device of the same node, with an empty store.
+  const own = await rampOf(gateway, { node }).buy((await rampOf(gateway, { node }).offers({ pay: '100', currency: 'EUR', by: 'SEPA' })).best ?? { id: '' });
+  expect((await rampOf(gateway, { node }).open()).orders.map(({ id }) => id)).toEqual([own.id]);
+  // A store of a gateway that was set up anew: told, and mended by forgetting.
+  store.set(key, JSON.stringify({ recovery: 'a'.repeat(43) }));
+  const ramp = rampOf(gateway, { store });
+  expect(await errorOf(ramp.open())).toMatchObject({ code: 'ownership-proof-failed', action: 'fix-request', message: 'The recovery_secret is not known.' });
+  await ramp.forget();
+  expect(await ramp.open()).toEqual({ orders: [], pending: [] });
+});
+
 it('says what is wrong with what it was given, and what there is instead', async () => {
   const ramp = rampOf(gateway);
   const told = async (query: object): Promise<unknown[]> => {
