@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/gateway.ts';
 import { bank, startSellWorld, type SellWorld } from '../support/sell-world.ts';
 import { type Body } from '../support/wallet.ts';
 
@@ -297,6 +298,8 @@ it('an account that is woken while it is looked at is looked at once more', asyn
   const call = await opened();
   const accountId = await connected(call, 'woken@example.com');
   const { accounts } = gateway.server.gateway.stores;
+  // The look that found it connected is over once the next one is in the future.
+  await until('nobody looks at it', async () => (((await accounts.findAny(accountId))?.nextCheckOn ?? 0) > gateway.clock.now() ? true : undefined));
   const now = gateway.clock.now();
   const hour = 3_600_000;
   const change = async (wokenOn: number | undefined, nextCheckOn: number): Promise<number | undefined> => {

@@ -42,6 +42,12 @@ needsPostgres(
     await until('it says so', async () => ((await verify()).join() === unavailable.join() ? true : undefined));
     const notice = await fetch(`${gateway.url}/notices/alpine/order/${'a'.repeat(43)}`, { method: 'POST', body: '{}' });
     expect([202, 503]).toContain(notice.status);
+    // Which requests meet such a connection is chance: they are renewed as they are found.
+    const isLogged = (word: string): boolean => gateway.logs.some((line) => line.includes(word));
+    await until('its log names the state and the connections', async () => {
+      await verify();
+      return isLogged('25006') && isLogged('"event":"database.reads_only"') ? true : undefined;
+    });
     await admin.unsafe('set default_transaction_read_only = off');
     await admin.unsafe(`alter database ${name} reset default_transaction_read_only`);
     await admin.end();
@@ -50,11 +56,9 @@ needsPostgres(
       const answers = await Promise.all(Array.from({ length: 20 }, () => verify()));
       return answers.every(([status]) => status === 200) && (await readiness()) === 200 ? true : undefined;
     });
-    expect(gateway.logs.some((line) => line.includes('"event":"database.reads_only"'))).toBe(true);
     const problems = gateway.logs.filter((line) => line.includes('"event":"problem"'));
     expect(problems.length).toBeGreaterThan(0);
     for (const line of problems) expect(line).not.toMatch(/params|insert into/i);
-    expect(problems.some((line) => line.includes('25006'))).toBe(true);
   },
   60_000,
 );
