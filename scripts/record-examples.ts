@@ -23,7 +23,7 @@ if (recording === undefined) throw new Error('name the file that RECORD_EXCHANGE
 const target = join(dirname(dirname(fileURLToPath(import.meta.url))), 'src/contract/examples.json');
 const kept = JSON.parse(readFileSync(target, 'utf8')) as { [part in keyof Examples]: { [name: string]: unknown } };
 
-/** The recipes of docs/wallet.md are what a wallet sees; else the answer with most kinds of members, and of those the shortest. */
+/** The recipes of docs/ are what a wallet sees; else the answer with most kinds of members, and of those the shortest. */
 const worth = ({ file, body }: Recorded): number => (file.includes('/test/docs/') ? 1000 : 0) + membersOf(body).size - JSON.stringify(body).length / 600;
 const membersOf = (value: unknown, at = '', found = new Set<string>()): Set<string> => {
   if (Array.isArray(value)) for (const item of value) membersOf(item, `${at}/-`, found);

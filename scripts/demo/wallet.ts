@@ -1,4 +1,4 @@
-/** The smallest possible wallet: a node key, the gateway's API, and LUD-03. The demo and the recipes of docs/wallet.md use it. */
+/** The smallest possible wallet: a node key, the gateway's API, and LUD-03. For tests of the API, the shell of docs/sandbox.md, and what the demos do on the Lightning network. */
 import { randomBytes } from 'node:crypto';
 import { encodeInvoice } from '../../src/bitcoin/bolt11.ts';
 import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';

@@ -6,7 +6,7 @@
 
 /** Every token of every ramp-gateway begins with this. */
 const mark = 'ramp-gateway:';
-/** `host`: the host and port of public_url. Wallets check how the token begins before they sign it (docs/wallet.md). */
+/** `host`: the host and port of public_url. Wallets check how the token begins before they sign it (docs/wallet-http.md). */
 export const gatewayToken = (host: string, secret: string): string => `${mark}${host}:${secret}`;
 
 export type TokenFlaw = 'not-printable' | 'names-a-gateway' | 'opens-elsewhere' | 'of-another-party';

@@ -1,30 +1,53 @@
-/** The code of docs/wallet.md, as it stands there: every block marked `js run`, in order, as one script. */
+/** The code of a page of docs/, as it stands there: every block marked `js run`, in order, as one script. */
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { compileFunction } from 'node:vm';
+import { buildSync } from 'esbuild';
 
 export type Recipe = (...args: unknown[]) => Promise<unknown>;
+export type Recipes = Record<string, Recipe>;
 
-const page = readFileSync(new URL('../../docs/wallet.md', import.meta.url), 'utf8');
-/** The address that the page writes. */
+/** The address that the pages write. */
 const written = 'https://gateway.example';
+const client = fileURLToPath(new URL('../../packages/client/src/', import.meta.url));
+/** The client under its own names, as it stands in this checkout. */
+const alias = Object.fromEntries([
+  ...['sell', 'liquidity', 'webhook', 'receipt'].map((name) => [`@ramp-gateway/client/${name}`, `${client}${name}.ts`]),
+  ['@ramp-gateway/client', `${client}index.ts`],
+]) as Record<string, string>;
 
-export const blocks = [...page.matchAll(/^```js run\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code);
-/** Blocks of code that no test runs. */
-export const otherBlocks = (page.match(/^```\w[^\n]*/gm) ?? []).filter((fence) => fence !== '```js run');
-const code = blocks.join('\n');
-export const recipeNames = [...code.matchAll(/^async function (\w+)/gm)].map(([, name = '']) => name);
+export const readPage = (file: string) => {
+  const page = readFileSync(new URL(`../../docs/${file}`, import.meta.url), 'utf8');
+  const blocks = [...page.matchAll(/^```js run\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code);
+  /** Blocks of code that no test runs. */
+  const otherBlocks = (page.match(/^```\w[^\n]*/gm) ?? []).filter((fence) => fence !== '```js run');
+  const code = blocks.join('\n');
+  const recipeNames = [...code.matchAll(/^async function (\w+)/gm)].map(([, name = '']) => name);
+  const noting = code.replaceAll(/^async function (\w+)\(.*\) \{$/gm, (line, name: string) => `${line} ran.add('${name}');`);
+  const { outputFiles } = buildSync({
+    stdin: { contents: `${noting}\nexport { ${recipeNames.join(', ')} };`, resolveDir: client },
+    alias,
+    bundle: true,
+    write: false,
+    format: 'iife',
+    globalName: 'exported',
+    target: 'node24',
+  });
+  const script = outputFiles[0]?.text ?? '';
+  const usesClient = code.includes('@ramp-gateway/client');
 
-/** Only the address that is called and how long a pause takes are not the page's own. `ran` collects the names of what was called, also by each other. */
-export const loadRecipes = (gatewayUrl: string, wallet: object, ran: Set<string>): Record<string, Recipe> => {
-  const there = async (url: string, init?: RequestInit): Promise<Response> => {
-    if (!url.startsWith(`${gatewayUrl}/`)) throw new Error(`a recipe called ${url}`);
-    return await fetch(url, init);
+  /** Only the address that is called and how long a pause takes are not the page's own. `ran` collects the names of what was called, also by each other. */
+  const loadRecipes = (gatewayUrl: string, wallet: object, ran: Set<string>): Recipes => {
+    const there = async (url: string, init?: RequestInit): Promise<Response> => {
+      if (!url.startsWith(`${gatewayUrl}/`)) throw new Error(`a recipe called ${url}`);
+      return await fetch(url, init);
+    };
+    // Pauses are short; the client's deadline for a request is what it is.
+    const isDeadline = (ms: number): boolean => usesClient && ms === 30_000;
+    const soon = (then: () => void, ms: number) => setTimeout(then, isDeadline(ms) ? ms : Math.min(ms, 60));
+    const compiled = compileFunction(`${script.replaceAll(written, gatewayUrl)}\nreturn exported;`, ['fetch', 'wallet', 'setTimeout', 'ran']);
+    // A function made from text has no type of its own; its last line returns these names.
+    return Reflect.apply(compiled, undefined, [there, wallet, soon, ran]) as Recipes;
   };
-  const soon = (then: () => void, ms: number) => setTimeout(then, Math.min(ms, 60));
-  const noting = code
-    .replace(`const gateway = '${written}'`, () => `const gateway = '${gatewayUrl}'`)
-    .replaceAll(/^async function (\w+)\(.*\) \{$/gm, (line, name: string) => `${line} ran.add('${name}');`);
-  const script = compileFunction(`${noting}\nreturn { ${recipeNames.join(', ')} };`, ['fetch', 'wallet', 'setTimeout', 'ran']);
-  // A function made from text has no type of its own; its last line returns these names.
-  return Reflect.apply(script, undefined, [there, wallet, soon, ran]) as Record<string, Recipe>;
+  return { blocks, otherBlocks, recipeNames, loadRecipes };
 };

@@ -1,4 +1,4 @@
-/** What a person and their wallet do in the recipes of docs/wallet.md, with simulated providers as the rest of the world. */
+/** What a person and their wallet do in the recipes of docs/wallet.md and docs/wallet-http.md, with simulated providers as the rest of the world. */
 import { randomBytes } from 'node:crypto';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
@@ -9,7 +9,7 @@ import { startBringinSimulator } from '../../src/providers/bringin/bringin.simul
 import { startLsps1Simulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
 import { apiSecret, masterKey } from '../support/bringin.ts';
 import { startTestGateway } from '../support/gateway.ts';
-import { loadRecipes, type Recipe } from './recipes.ts';
+import type { Recipe, Recipes } from './recipes.ts';
 
 type Body = Record<string, unknown>;
 export type Sellers = Awaited<ReturnType<typeof startSellers>>;
@@ -63,7 +63,7 @@ export const startSellers = async () => {
 };
 
 /** One customer: their wallet, what they saw, and the page's functions loaded into their process. */
-export const createCustomer = ({ gateway, bringin, north, west, thor, strangers }: Sellers, email: string, ran: Set<string>) => {
+export const createCustomer = ({ gateway, bringin, north, west, thor, strangers }: Sellers, email: string, load: (wallet: object) => Recipes = () => ({})) => {
   const privateKey = randomBytes(32).toString('hex');
   const nodePubkey = publicKeyOf(privateKey);
   const shown: Body[] = [];
@@ -121,7 +121,7 @@ export const createCustomer = ({ gateway, bringin, north, west, thor, strangers 
       strangers.push(nodePubkey);
     },
   };
-  let page = loadRecipes(gateway.url, wallet, ran);
+  let page = load(wallet);
   const run = async (name: string, ...args: unknown[]): Promise<unknown> => {
     const recipe: Recipe | undefined = page[name];
     if (!recipe) throw new Error(`the page has no ${name}`);
@@ -129,7 +129,7 @@ export const createCustomer = ({ gateway, bringin, north, west, thor, strangers 
   };
   /** The process ends and starts again: what is not in `wallet.store` is gone. */
   const restart = (): void => {
-    page = loadRecipes(gateway.url, wallet, ran);
+    page = load(wallet);
   };
   return { run, restart, wallet, privateKey, shown, asked, connectedTo, store, payAlpine };
 };

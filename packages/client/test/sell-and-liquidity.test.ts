@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(async () => await sellers.close());
 
 const customer = (email: string) => {
-  const { wallet, privateKey } = createCustomer(sellers, email, new Set());
+  const { wallet, privateKey } = createCustomer(sellers, email);
   const store = new Map<string, string>();
   // These sellers have the machine's clock, so it is not moved.
   const runtime = { sleep: async () => await new Promise<void>((done) => setTimeout(done, 30)) };
