@@ -4,7 +4,8 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { createWallet } from '../../scripts/demo/wallet.ts';
 import { embeddedFolder } from '../support/embedded-folder.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -53,6 +54,12 @@ beforeAll(async () => {
     gateway.stdout.setEncoding('utf8').on('data', (text: string) => (started += text).includes('next, in another terminal') && ready());
     gateway.once('exit', (code) => failed(new Error(`npm start ended with ${code}`)));
   });
+  // On a busy machine a provider needs longer for its first answer than anybody waits for a price.
+  const wallet = createWallet(`http://127.0.0.1:${gatewayPort}`);
+  const { sessionId } = await wallet.open();
+  const lists = async (ramp: string): Promise<boolean> =>
+    (await wallet.call(`${ramp}/payment-options`, { session_id: sessionId, currency_code: 'EUR' })).status === 200;
+  await vi.waitUntil(async () => (await lists('')) && (await lists('/sell')), { timeout: 120_000, interval: 500 });
 });
 
 const run = async (command: string, args: string[]): Promise<string> => {
