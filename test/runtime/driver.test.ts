@@ -1,4 +1,5 @@
 /** The driver, mended by scripts/patch-postgres.mjs (`npm ci` runs it): what fails on a connection is an error of that statement, and of nothing else. */
+import type { TransactionSql } from 'postgres';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { connect } from '../../src/entry/database-node.ts';
@@ -46,6 +47,58 @@ needsPostgres('transactions whose connection the server ends are rejected, and e
   process.off('uncaughtException', note);
   expect(new Set(outcomes)).toEqual(new Set(['rejected']));
   expect(thrown).toEqual([]);
+});
+
+needsPostgres('what a transaction still asks after its connection has closed is refused, wherever that connection is now', async () => {
+  const sql = connect(database.url, 1);
+  await sql`create table if not exists kept (who text not null)`;
+  const closed = async (): Promise<void> => {
+    const asks: Promise<unknown>[] = [];
+    const told = sql.begin(async (tx) => {
+      await tx`insert into kept values ('before')`;
+      const [own] = await tx<{ pid: number }[]>`select pg_backend_pid() as pid`;
+      // Ended between two statements, and open again for another customer before the next one.
+      await database.sql`select pg_terminate_backend(${own?.pid ?? 0})`;
+      asks.push(sql.begin(async (other) => await inside(other, tx)));
+      await within(tx);
+    });
+    await expect(told).rejects.toThrow(/CONNECTION_CLOSED|terminating connection|ECONNRESET/);
+    expect(await Promise.all(asks)).toEqual(['another went on']);
+  };
+  const within = async (tx: TransactionSql): Promise<void> => {
+    for (const who of ['after', 'again']) await tx`insert into kept values (${who})`.catch(() => undefined);
+  };
+  const inside = async (other: TransactionSql, gone: TransactionSql): Promise<string> => {
+    await other`insert into kept values ('another')`;
+    await within(gone);
+    await expect(gone`insert into kept values ('far too late')`).rejects.toThrow(/CONNECTION_CLOSED|terminating connection|ECONNRESET/);
+    return 'another went on';
+  };
+  for (let round = 0; round < 5; round += 1) await closed();
+  const kept = await sql<{ who: string }[]>`select who from kept`;
+  expect(kept.map(({ who }) => who)).toEqual(Array.from({ length: 5 }, () => 'another'));
+  await sql.end();
+});
+
+needsPostgres('a pool serves as many as before after each of its transactions lost its connection, with nobody waiting', async () => {
+  const size = 4;
+  const sql = connect(database.url, size);
+  for (let round = 0; round < 10; round += 1) {
+    const told = await Promise.allSettled(
+      Array.from({ length: size }, async () =>
+        sql.begin(async (tx) => {
+          const [own] = await tx<{ pid: number }[]>`select pg_backend_pid() as pid`;
+          await tx`select pg_terminate_backend(${own?.pid ?? 0})`;
+        }),
+      ),
+    );
+    expect(told.map(({ status }) => status)).toEqual(Array.from({ length: size }, () => 'rejected'));
+    // Time for the rollbacks that the driver would write to connections that it no longer has.
+    await new Promise((resolve) => void setTimeout(resolve, 5));
+    const seen = await Promise.all(Array.from({ length: size }, async () => await sql`select pg_backend_pid() as pid from pg_sleep(0.05)`));
+    expect(new Set(seen.map(([row]) => row?.['pid'])).size).toBe(size);
+  }
+  await sql.end({ timeout: 2 });
 });
 
 needsPostgres('a statement that fails after its first rows takes nothing from the next one', async () => {
