@@ -46,8 +46,16 @@ export const scenarios: Scenario[] = [
   {
     name: 'half of them estimates with a bias',
     customers: 480,
-    providers: (seed) => changed(market(seed), [0, 2, 4, 6], (_, nth) => ({ estimate: { biasBps: [-90, -40, -70, 10][nth] ?? 0 } })),
+    providers: (seed) =>
+      changed(market(seed), [0, 2, 4, 6], (one, nth) => ({ spreadBps: one.spreadBps - 60, estimate: { biasBps: [-120, -100, -80, -60][nth] ?? 0 } })),
     goal: { mean: 0.999, completed: 0.99 },
+  },
+  {
+    // No goal for the mean: what an estimate delivers beyond its words earns it nothing, so this one is never tried.
+    name: 'an estimate that promises too little',
+    customers: 240,
+    providers: (seed) => changed(market(seed), [0, 2, 4, 6], (_, nth) => ({ estimate: { biasBps: [-90, -40, -70, 10][nth] ?? 0 } })),
+    goal: { completed: 0.99 },
   },
   {
     name: 'two liars and two flaky ones',
