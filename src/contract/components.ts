@@ -1,4 +1,4 @@
-/** From the zod schemas that the routes use to the named schemas of the OpenAPI document. */
+/** Turns the zod schemas that the routes use into the named schemas of the OpenAPI document. */
 import { z } from 'zod';
 import type { Endpoint } from '../http/call.ts';
 import { openWords, schemas } from './names.ts';
@@ -12,14 +12,14 @@ const prefix = '#/components/schemas/';
 export const refTo = (name: string): { $ref: string } => ({ $ref: `${prefix}${name}` });
 const pascal = (id: string): string => id[0]?.toUpperCase() + id.slice(1);
 
-/** The schemas of an operation, by name. One that is not in the list of names gets its operation's. */
+/** Returns the name of an operation's schema. A schema that is not in the list of names is named after its operation. */
 const nameOf = (schema: z.ZodType, otherwise: string): string => Object.entries(schemas).find(([, one]) => one === schema)?.[0] ?? otherwise;
 export const requestName = ({ body, id }: Endpoint): string | undefined => body && nameOf(body, `${pascal(id)}Request`);
 export const answerName = ({ answer, id }: Endpoint): string => nameOf(answer, `${pascal(id)}Answer`);
 
 /**
- * All named schemas that are reachable from an operation, in alphabetical order. Requests and answers stay open for members that are not
- * described; with `closed`, answers do not: the tests hold ours against that form.
+ * Returns all named schemas that are reachable from an operation, in alphabetical order. Requests and answers may have members that are not
+ * described. With `closed`, answers may not: the tests check the gateway's own answers in that form.
  */
 export const componentsOf = (endpoints: readonly Endpoint[], { closed }: { closed: boolean }): Components => {
   const words = createWords();
@@ -37,7 +37,7 @@ export const componentsOf = (endpoints: readonly Endpoint[], { closed }: { close
   const all: Components = { ...asked, ...answered };
   for (const name of Object.keys(asked))
     if (name in answered && JSON.stringify(asked[name]) !== JSON.stringify(answered[name]))
-      throw new Error(`${name} is one thing in requests and another in answers`);
+      throw new Error(`${name} has one form in requests and another in answers`);
   words.check();
   return Object.fromEntries(Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1)));
 };
@@ -54,7 +54,7 @@ const toJson = (words: Words, named: { [name: string]: z.ZodType }, io: 'input' 
   );
 };
 
-/** Without what says nothing to a reader: the bounds of every safe integer, the pattern of a format that is named. */
+/** Removes what tells a reader nothing: the bounds of safe integers, and the pattern of a format that is named. */
 const tidy = (value: unknown, closed: boolean): unknown => {
   if (Array.isArray(value)) return value.map((item) => tidy(item, closed));
   if (typeof value !== 'object' || value === null) return value;
@@ -79,7 +79,7 @@ const finish = (words: Words, name: string, schema: JsonSchema): JsonSchema => {
   return { description, ...schema };
 };
 
-/** Every member of every object, also of those without a name. */
+/** Adds a description to every member of every object, including objects without a name. */
 const describeMembers = (words: Words, name: string, schema: unknown): void => {
   if (Array.isArray(schema)) for (const one of schema) describeMembers(words, name, one);
   if (typeof schema !== 'object' || schema === null) return;
@@ -97,7 +97,7 @@ const discriminators: { readonly [name: string]: string } = { SatsPayment: 'kind
 
 const discriminatorOf = (name: string, variants: { $ref: string }[]): object => {
   const propertyName = discriminators[name];
-  if (propertyName === undefined) throw new Error(`${name}: which member tells its forms apart?`);
+  if (propertyName === undefined) throw new Error(`${name}: no discriminator says which of its forms an answer has`);
   const words = variants.map(({ $ref }) => {
     const variant = schemas[$ref.slice(prefix.length)] as z.ZodObject;
     return [String((variant.shape[propertyName] as z.ZodLiteral).value), $ref] as const;

@@ -1,4 +1,4 @@
-/** The OpenAPI 3.1 document: /openapi.json, made by `npm run build:pages`. Nothing of it is in the server's or the Worker's script. */
+/** Builds the OpenAPI 3.1 document for /openapi.json, as part of `npm run build:pages`. The scripts of the server and the Worker contain none of this. */
 import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { ProblemCode } from '../gateway/problem.ts';
@@ -11,8 +11,8 @@ import { operations, tags } from './operations.ts';
 import { webhookEvents, webhookHeaders, webhookTexts } from './webhooks.ts';
 
 /**
- * Recorded answers: src/contract/examples.json. Good ones by operation id and status; problems by code or, if they name who refused and what there
- * is instead, by their schema and code (`BuyProblem.no-offer`).
+ * Recorded answers, from src/contract/examples.json. Good answers are keyed by operation id and status. Problems are keyed by code, or by schema
+ * and code (`BuyProblem.no-offer`) if they list the providers that refused and the current offers.
  */
 export type Examples = { answers: { readonly [answer: string]: unknown }; problems: { readonly [code: string]: unknown } };
 export type DocumentOptions = { version: string; examples: Examples; /** See `componentsOf`. */ closed?: boolean };
@@ -20,7 +20,7 @@ export type DocumentOptions = { version: string; examples: Examples; /** See `co
 export const createDocument = (endpoints: readonly Endpoint[], { version, examples, closed = false }: DocumentOptions): object => {
   const ids = [...endpoints.map(({ id }) => id), 'getMetrics', 'getOpenApi'];
   const idle = Object.keys(operations).filter((id) => !ids.includes(id));
-  if (idle.length > 0) throw new Error(`src/contract/operations.ts speaks of operations that are not there: ${idle.join(', ')}`);
+  if (idle.length > 0) throw new Error(`src/contract/operations.ts describes operations that do not exist: ${idle.join(', ')}`);
   const hono = new OpenAPIHono();
   const { openAPIRegistry: registry } = hono;
   for (const endpoint of endpoints) registry.registerPath({ method: endpoint.method, path: pathOf(endpoint), ...operationOf(endpoint, examples) });
@@ -54,20 +54,21 @@ const securitySchemes = {
   appKey: {
     type: 'http',
     scheme: 'bearer',
-    description: 'The key of a listed app. Optional: it lifts limits, and allows what spends the operator’s money or trust. In browsers only publishable keys.',
+    description:
+      'The key of a listed app. Optional: it raises limits, and allows calls that spend the operator’s money or trust. Browsers may send only publishable keys.',
   },
-  operatorToken: { type: 'http', scheme: 'bearer', description: 'The operator’s token. Without it every operator path answers 404.' },
-  metricsToken: { type: 'http', scheme: 'bearer', description: 'METRICS_TOKEN. Not needed from loopback while none is set.' },
+  operatorToken: { type: 'http', scheme: 'bearer', description: 'The operator’s token. Without it, every operator path returns 404.' },
+  metricsToken: { type: 'http', scheme: 'bearer', description: 'METRICS_TOKEN. Not needed from loopback while no token is set.' },
 } as const;
 
-const about = `Buy and sell bitcoin and get Lightning liquidity through one API. The gateway asks every provider at once, the best price wins, and every decision can be looked up and checked. Speaks FLS01 \`fiat_on_ramp\` v1.0.
+const about = `Buy and sell bitcoin and get Lightning liquidity through one API. The gateway asks every provider at once and ranks their offers; every decision can be looked up and checked. It implements FLS01 \`fiat_on_ramp\` v1.0.
 
 - Begin with GET /verify and POST /session. Every other call is a POST with \`session_id\` in the body, except those marked GET.
-- Amounts are integers: whole sats, and hundredths of the fiat unit. Times are RFC 3339 in UTC. What is absent is left out.
+- Amounts are integers: whole sats, and hundredths of the fiat unit. Times are RFC 3339 in UTC. Members without a value are left out.
 - Errors are problem documents (RFC 9457). \`code\` and \`action\` are for your code, \`detail\` is for people.
-- Send an Idempotency-Key with creating calls, and the same request again after an answer that was lost.
-- Names may be sent in camelCase, and null means absent. Unknown members are ignored, except those that look like a misspelt known one.
-- Members and words may be added at any time: ignore members that you do not know, and take words that are not listed where a vocabulary is open. docs/versioning says what may change.`;
+- Send an Idempotency-Key with calls that create something. If an answer is lost, send the same request with the same key again.
+- Member names may be sent in camelCase, and null means absent. Unknown members are ignored, unless they look like a misspelling of a known one.
+- Members and values may be added at any time: ignore members that you do not know, and accept unknown values where a list is open. docs/versioning says what may change.`;
 
 type Security = { [scheme: string]: string[] }[];
 const open: Security = [{}, { appKey: [] }];
@@ -75,7 +76,7 @@ const pathOf = ({ path }: Endpoint): string => path.replaceAll(/:([a-z_]+)/g, '{
 
 const textsOf = (id: string) => {
   const text = operations[id];
-  if (!text) throw new Error(`src/contract/operations.ts says nothing about ${id}`);
+  if (!text) throw new Error(`src/contract/operations.ts has no description of ${id}`);
   return { operationId: id, tags: [text.tag], summary: text.summary, description: text.description };
 };
 
@@ -104,25 +105,25 @@ const webhookOf = (type: keyof typeof webhookEvents, name: string): Operation =>
   parameters: webhookHeaders,
   requestBody: { required: true, content: { 'application/json': { schema: refTo(name) } } },
   responses: {
-    '2XX': { description: 'Received: it is not sent again' },
-    410: { description: 'Not wanted any more: it is not sent again' },
-    '4XX': { description: 'Sent again, for 75 hours, ever less often' },
-    '5XX': { description: 'Sent again, for 75 hours, ever less often' },
+    '2XX': { description: 'Received: the webhook is not sent again' },
+    410: { description: 'No longer wanted: the webhook is not sent again' },
+    '4XX': { description: 'The webhook is sent again, at growing intervals, for up to 75 hours' },
+    '5XX': { description: 'The webhook is sent again, at growing intervals, for up to 75 hours' },
   },
 });
 
 // ---- parameters --------------------------------------------------------------------------------------------------------------------------------
 
 const parameterWords: { readonly [name: string]: string } = {
-  id: 'The order’s or the provider’s id.',
+  id: 'The id of the order or the provider.',
   day: 'A UTC day, YYYY-MM-DD.',
-  currency_code: 'Only this currency, ISO 4217. A code that nobody has gets an empty list.',
-  'X-Session-Id': 'The session.',
-  'Idempotency-Key': 'Bare or quoted. The same key and body get the same answer for 24 hours.',
+  currency_code: 'List only this currency, ISO 4217. The list is empty if no provider has it.',
+  'X-Session-Id': 'The id of the session.',
+  'Idempotency-Key': 'A key of your choice, with or without quotes. The same key and body return the same answer for 24 hours.',
 };
 const parameter = (place: 'path' | 'query' | 'header', name: string, required: boolean, schema: object): Parameter => {
   const description = parameterWords[name];
-  if (description === undefined) throw new Error(`src/contract/document.ts says nothing about the parameter ${name}`);
+  if (description === undefined) throw new Error(`src/contract/document.ts has no description of the parameter ${name}`);
   return { in: place, name, description, ...(required ? { required } : {}), schema };
 };
 const pathParameters = (path: string): Parameter[] =>
@@ -193,7 +194,7 @@ const headerNames: { readonly [name in HeaderName]: string } = {
   ETag: 'ETag',
 };
 
-/** Prices and orders name who refused and what there is instead, in the words of their ramp. */
+/** Returns the name of an operation's problem schema. Problems of prices and orders list refusals and current offers in the form of their ramp. */
 export const problemNameOf = (endpoint: Endpoint): string => {
   const { path } = endpoint;
   const codes = problemsOf(endpoint);
@@ -206,7 +207,7 @@ const plain = (id: string, responses: Answers, security: Security): Operation =>
 const common = headersOf(answerHeaders.all);
 const metricsAnswers: Answers = {
   200: { description: 'The metrics', headers: common, content: { 'text/plain': { schema: { type: 'string' } } } },
-  403: { description: 'Not from here without METRICS_TOKEN', headers: common, content: { 'text/plain': { schema: { type: 'string' } } } },
+  403: { description: 'The caller must send METRICS_TOKEN', headers: common, content: { 'text/plain': { schema: { type: 'string' } } } },
 };
 const documentAnswers: Answers = {
   200: {
@@ -214,6 +215,6 @@ const documentAnswers: Answers = {
     headers: headersOf(answerHeaders.all, answerHeaders.file),
     content: { 'application/json': { schema: { type: 'object' } } },
   },
-  304: { description: 'The document has the ETag that If-None-Match names', headers: headersOf(answerHeaders.all, answerHeaders.file) },
+  304: { description: 'The document still has the ETag in If-None-Match', headers: headersOf(answerHeaders.all, answerHeaders.file) },
   404: { description: 'not-found: the pages were not built', headers: common, content: { 'application/problem+json': { schema: refTo('Problem') } } },
 };

@@ -1,6 +1,6 @@
 /**
- * The named schemas of the OpenAPI document. Requests and answers that are not listed here are named after their operation. A vocabulary is `open`
- * where clients must take words that they do not know (docs/versioning.md).
+ * The named schemas of the OpenAPI document. Requests and answers that are not listed here are named after their operation. A vocabulary is
+ * `open` if clients must accept values that they do not know (docs/versioning.md).
  */
 import type { z } from 'zod';
 import * as http from '../http/shapes.ts';
@@ -25,7 +25,7 @@ import { receiptKey } from '../http/service/receipts.ts';
 import { webhookKey } from '../http/service/webhooks.ts';
 import { webhookEvents } from './webhooks.ts';
 
-/** A word that is not in the list may come at any time. */
+/** Open vocabularies: a value that is not in the list may be added at any time. */
 export const openWords: { readonly [name: string]: z.ZodType } = {
   ProblemCode: problemCode,
   RefusalReason: prices.refusalReason,
@@ -53,7 +53,7 @@ export const openWords: { readonly [name: string]: z.ZodType } = {
   PlacingState: operator.placing,
 };
 
-/** The list is complete: another word comes only with another major version. */
+/** Closed vocabularies: the list is complete, and a value is added only with a new major version. */
 const closedWords: { readonly [name: string]: z.ZodType } = {
   Stage: http.stage,
   OrderStatus: http.orderStatus,

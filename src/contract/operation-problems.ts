@@ -3,8 +3,8 @@ import type { Endpoint } from '../http/call.ts';
 import { idempotencyHeader } from '../http/idempotency-key.ts';
 
 /**
- * Every problem that an operation may answer. Those that follow from the route's form are derived here: its method, body, session, lane and key.
- * Those of its use case are in the route's own `problems`.
+ * Returns every problem that an operation may answer. Problems that follow from the form of the route (its method, body, session, lane and
+ * Idempotency-Key) are derived here. Problems of its use case are listed in the route's own `problems`.
  */
 export const problemsOf = (endpoint: Endpoint): ReadonlySet<ProblemCode> =>
   new Set<ProblemCode>([

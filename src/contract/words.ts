@@ -1,10 +1,10 @@
 import { components } from './component-words.ts';
 import { members } from './members.ts';
 
-/** Which texts are missing, and which were asked for, while a document is made. */
+/** Looks up descriptions while a document is built, and remembers which were missing and which were used. */
 export type Words = { component: (name: string) => string; member: (schema: string, member: string) => string; check: () => void };
 
-/** The texts of a document. `check` throws when a text is missing, or when one is there that nothing asked for. */
+/** Returns the descriptions of a document. `check` throws if a description was missing, or if one was never used. */
 export const createWords = (): Words => {
   const missing = new Set<string>();
   const used = new Set<string>();
@@ -19,8 +19,8 @@ export const createWords = (): Words => {
     member: (schema, member) => text(members, members[`${schema}.${member}`] === undefined && members[member] !== undefined ? member : `${schema}.${member}`),
     check: () => {
       const idle = [...Object.keys(components), ...Object.keys(members)].filter((name) => !used.has(name));
-      if (missing.size > 0) throw new Error(`src/contract/members.ts or component-words.ts says nothing about: ${[...missing].join(', ')}`);
-      if (idle.length > 0) throw new Error(`src/contract/members.ts or component-words.ts speaks of what is not there: ${idle.join(', ')}`);
+      if (missing.size > 0) throw new Error(`src/contract/members.ts or component-words.ts has no description of: ${[...missing].join(', ')}`);
+      if (idle.length > 0) throw new Error(`src/contract/members.ts or component-words.ts describes what does not exist: ${idle.join(', ')}`);
     },
   };
 };
