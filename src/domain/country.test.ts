@@ -7,7 +7,7 @@ it('codes in everyday use are read as what ISO has for them; what is no country 
   expect(['ZZ', 'EU', 'XX', 'AN', 'D', '', '__proto__', 'constructor', 'DEU', 'ДЕ'].map(readCountry)).toEqual(Array(10).fill(undefined));
 });
 
-/** What ICU calls a region and ISO 3166-1 does not: reserved codes, groups of countries, test codes. */
+/** Codes that are regions in ICU but not in ISO 3166-1: reserved codes, groups of countries, test codes. */
 const reserved = new Set('AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ'.split(' '));
 const everyday: Record<string, string> = { UK: 'GB', EL: 'GR' };
 
@@ -18,7 +18,7 @@ it('of any two letters, however written, those of a country are read, and always
   fc.assert(
     fc.property(letters, fc.boolean(), blanks, blanks, (code, lower, before, after) => {
       const iso = everyday[code] ?? code;
-      // ICU also knows what codes of former countries have become.
+      // ICU also maps the codes of former countries to their successors.
       const isCountry =
         names.of(iso) !== undefined && !reserved.has(iso) && new Intl.Locale('und', { region: iso }).maximize().region === iso && iso === canonical(iso);
       expect(readCountry(before + (lower ? code.toLowerCase() : code) + after)).toBe(isCountry ? iso : undefined);

@@ -1,4 +1,4 @@
-/** ISO 3166-1 alpha-2, all of it, and XK, which banks and card schemes use for Kosovo. */
+/** All codes of ISO 3166-1 alpha-2, and XK, which banks and card schemes use for Kosovo. */
 const countries = new Set(
   (
     'AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ ' +
@@ -9,10 +9,10 @@ const countries = new Set(
 );
 export const isCountry = (code: string): boolean => countries.has(code);
 
-/** Codes in everyday use where ISO has a different one. */
+/** Codes in everyday use that differ from ISO's. */
 const everyday: Readonly<Record<string, string>> = { UK: 'GB', EL: 'GR' };
 
-/** The ISO code in capitals, or undefined for no country. */
+/** Returns the ISO code in capitals, or undefined when the text is not a country. */
 export const readCountry = (text: string): string | undefined => {
   const upper = text.trim().toUpperCase();
   const code = everyday[upper] ?? upper;

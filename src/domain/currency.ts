@@ -1,6 +1,6 @@
 /** Currencies: which codes may be listed, and how many decimals ISO 4217 gives them. */
 
-/** ISO 4217 list one, only where the exponent is not 2, with funds codes. */
+/** The currencies and funds codes of ISO 4217 list one whose exponent is not 2. */
 const exponents: ReadonlyMap<string, number> = new Map([
   ...'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'.split(' ').map((code) => [code, 0] as const),
   ...'BHD IQD JOD KWD LYD OMR TND'.split(' ').map((code) => [code, 3] as const),
@@ -9,7 +9,7 @@ const exponents: ReadonlyMap<string, number> = new Map([
 
 export const exponentOf = (currency: string): number => exponents.get(currency.toUpperCase()) ?? 2;
 
-/** The code in capitals, or undefined for one that cannot be listed. Codes need not be ISO: "Signet BTC". */
+/** Returns the code in capitals, or undefined when it cannot be listed. A code need not be from ISO: "Signet BTC" is listed too. */
 export const readCurrencyCode = (text: string): string | undefined => {
   const code = text.trim().replaceAll(/\s+/g, ' ');
   return /^[a-z0-9 ]{2,16}$/i.test(code) ? code.toUpperCase() : undefined;

@@ -1,17 +1,17 @@
 /**
- * What an error may say in a log. The ORM's own text holds the statement and its parameters, with ids and sealed values among them. So an error
- * that has a cause is logged as its cause, with the code (SQLSTATE, errno) that identifies it.
+ * Returns what may be logged of an error. The ORM's message holds the SQL statement and its parameters, ids and sealed values included. So an
+ * error that has a cause is logged as its cause, with the cause's code (SQLSTATE, errno).
  */
 export const errorText = (error: unknown): string => {
   const at = rootOf(error);
   if (!(at instanceof Error)) return 'unknown';
   const code = codeOf(at);
-  // A driver may quote the value that it could not read.
+  // A driver may quote the value that it could not read, so the text is cut before it.
   const text = /^\s*Failed query\b/.test(at.message) ? 'a query failed' : (at.message.split(/\nparams:|: "/)[0] ?? '');
   return code === undefined || text.includes(code) ? text : `${code} ${text}`;
 };
 
-/** Where it was thrown: the first stack frame, however many lines the message has. */
+/** Returns where the error was thrown: the first stack frame, however many lines the message has. */
 export const errorPlace = (error: unknown): string | undefined =>
   rootOf(error)
     ?.stack?.split('\n')

@@ -1,6 +1,6 @@
 /**
- * Decides which answers may not take part in the ranking, and why. A provider that lies, errs or answers another question is removed, and the
- * rule is named: nothing disappears silently. Amounts in ramp units, times in Unix milliseconds.
+ * Decides which offers may not take part in the ranking, and why. An offer that is a lie, a mistake or the answer to a different question is
+ * excluded, and the route names the rule: nothing disappears silently. Amounts are in ramp units, times in Unix milliseconds.
  */
 import {
   asksExchange,
@@ -25,12 +25,12 @@ export type Ruling = {
   accepted: Candidate[];
   excluded: Excluded[];
   priceCheck?: 'weak';
-  /** A live reference that would have excluded more than half of the sound offers, so we do not believe it. */
+  /** Set when the live reference would have excluded more than half of the sound offers, so we do not believe it. */
   referenceDisputed?: true;
 };
 
 const usualShortestLifeMs = 30_000;
-/** How much less than the asked fiat amount may be used (buy), or how much more may be paid out (sell). */
+/** The least share of the asked fiat amount that a buy offer must use; for a sell offer, the least share of its payout that was asked for. */
 const leastUsedBps = 9_950n;
 
 /** Applies every rule. The result depends only on the arguments, and not on the order of the candidates. */
@@ -55,7 +55,10 @@ export const applyRules = (asked: Asked, candidates: Candidate[], policy: Decisi
   };
 };
 
-/** Two offers far apart and nothing to judge them by: the price is unchecked. Never for liquidity, where honest fees differ by more. */
+/**
+ * Whether there are exactly two offers and they are far apart. Then nothing tells which of them is right, and the price counts as unchecked.
+ * Always false for liquidity, where honest fees differ by more than the bound.
+ */
 export const differTooMuch = (asked: Asked, accepted: Candidate[], outlierBps: number): boolean => {
   const [a, b] = accepted;
   if (!asksExchange(asked) || accepted.length !== 2 || !a || !b) return false;
@@ -64,10 +67,11 @@ export const differTooMuch = (asked: Asked, accepted: Candidate[], outlierBps: n
 };
 
 /**
- * With three offers or more, excludes each that beats the median of the others by more than the bound, best first, and leaves at least two.
- * An offer must be better in both what is received and the price without the fee: a small fixed fee alone is no lie. The median of an even
- * number is the better of the middle two, so with three offers the second counts. Liars who agree with each other do not shield themselves
- * while they are fewer, and an honest majority is never touched. `trusted`: a live reference confirms all that are left, so none is too good.
+ * Excludes offers that are too good to be true. With three offers or more, each offer that beats the median of the others by more than the bound
+ * is excluded, best first; at least two are left. An offer must beat the median both in what is received and in the price without the fee,
+ * because a small fixed fee alone is not a lie. The median of an even number is the better of the middle two, so with three offers the best is
+ * compared with the second. A minority of liars who agree with each other is still excluded, and an honest majority never is. `trusted`: a live
+ * reference has confirmed every offer that is left, so none is too good.
  */
 const withoutOutliers = (asked: ExchangeAsked, candidates: Candidate[], outlierBps: number, trusted: boolean, excluded: Excluded[]): Candidate[] => {
   if (trusted) return candidates;
@@ -85,8 +89,8 @@ const withoutOutliers = (asked: ExchangeAsked, candidates: Candidate[], outlierB
 };
 
 /**
- * Excludes a provider that recently declined this customer's order, unless nobody else is left. Its offer still counted when outliers were judged:
- * otherwise a liar would only need the others to decline.
+ * Excludes providers that recently declined this customer's order, unless no other offer is left. Their offers still counted when outliers were
+ * judged: otherwise a liar would only need the others to decline.
  */
 const withoutDeclined = (candidates: Candidate[], declined: Declined, now: number, excluded: Excluded[]): Candidate[] => {
   const untilOf = ({ providerId }: Candidate): number => declined[providerId] ?? 0;
@@ -99,7 +103,10 @@ const withoutDeclined = (candidates: Candidate[], declined: Declined, now: numbe
 
 type Judged = { candidate: Candidate; net: Fraction; price: Fraction };
 
-/** Of those sorted by net, the best first. Where it is not too far ahead of the others, nobody is: what nearly every quote stops at, without sorting. */
+/**
+ * Whether the best offer is too far ahead of the others. Expects them sorted by net result, best first. If the best is not too far ahead, no offer
+ * is; nearly every request ends here and saves the sorting in isTooGood.
+ */
 const bestIsFarAhead = ([best, ...others]: Judged[], bps: number): boolean => {
   const middle = others[Math.floor((others.length - 1) / 2)];
   return best !== undefined && middle !== undefined && beatsByMore(best.net, middle.net, bps);
@@ -110,7 +117,7 @@ const isTooGood = (one: Judged, left: Judged[], bps: number): boolean => {
   return beatsByMore(one.net, middleOf(others, 'net'), bps) && beatsByMore(one.price, middleOf(others, 'price'), bps);
 };
 
-/** The median; of an even number, the better of the middle two. */
+/** Returns the median, or the better of the middle two if there is an even number. Throws RangeError for an empty list. */
 const middleOf = (others: Judged[], by: 'net' | 'price'): Fraction => {
   const sorted = others.map((other) => other[by]).sort((a, b) => compareNet(b, a));
   const middle = sorted[Math.floor((sorted.length - 1) / 2)];
@@ -130,18 +137,21 @@ const brokenRule = (asked: Asked, candidate: Candidate, shortestLifeMs: number |
   return offer.expiresOn !== undefined && offer.expiresOn - now < (shortestLifeMs ?? usualShortestLifeMs) ? 'expires-too-soon' : undefined;
 };
 
-/** Amounts leave as JSON integers, and so does the price they give. Beyond the safe integers there is no offer. */
+/** Whether the amounts make sense, and whether they and their price fit into safe JSON integers, since the API returns them as such. */
 const amountsAreSane = (asked: Asked, offer: ProviderOffer): boolean => {
   const { pay, receive, fee } = offer;
   const { pay: paid, receive: received, fee: charged } = sides[asked.ramp];
-  // A seller may give a channel away, but only an order that exists shows that it does.
+  // A seller may give a channel away, but we believe that only of an order that already exists.
   const mayBeFree = paid === received && offer.reservation !== undefined;
   if (pay < (mayBeFree ? 0n : 1n) || fee < 0n || !isSafe(pay) || !isSafe(receive) || !isSafe(fee)) return false;
   if (paid === received) return receive >= 0n && fee === pay - receive;
   return receive > 0n && (charged !== paid || fee < pay) && isSafe(priceOf(asked, offer) ?? 0n);
 };
 
-/** Asked sats must come back exactly. Asked fiat may differ a little, since prices are per sat: less is taken (buy), or more is paid (sell). */
+/**
+ * Compares the offer with the amount that was asked for. Sats must be repeated exactly. Fiat may differ a little, because a sat is not divisible:
+ * a buyer may pay slightly less, a seller may get slightly more.
+ */
 const brokenAmountRule = (asked: ExchangeAsked, { pay, receive }: ProviderOffer): ExclusionRule | undefined => {
   const got = { pay, receive }[asked.fixed];
   if (!isFiatFixed(asked)) return got === asked.amount ? undefined : 'amount-not-as-asked';
@@ -150,7 +160,7 @@ const brokenAmountRule = (asked: ExchangeAsked, { pay, receive }: ProviderOffer)
   return pay * 10_000n < asked.amount * leastUsedBps ? 'amount-underused' : undefined;
 };
 
-/** A seller that states no lease or inbound capacity has promised none. */
+/** Compares the offered channel with what was asked for. A seller that does not state a lease or an inbound capacity has not promised one. */
 const brokenChannelRule = (asked: ChannelAsked, { receive, facts }: ProviderOffer): ExclusionRule | undefined => {
   if (asked.leaseBlocks !== undefined) {
     const lease = factAmount(facts, 'lease_blocks');
@@ -170,8 +180,8 @@ const outsideLimits = ({ offer: { pay, receive }, terms: { limits = {} } }: Cand
 type Checked = { near: Candidate[]; far: Excluded[]; disputed: boolean };
 
 /**
- * A reference checks every offer, dearer ones too: a lone offer far from the market is as wrong as one too good to be true. A live reference
- * that would exclude more than half is itself wrong.
+ * Excludes every offer that is too far from the reference price, in either direction: an offer far above the market is as wrong as one that is
+ * too good to be true. A live reference that would exclude more than half of the offers is itself taken to be wrong.
  */
 const againstReference = (asked: ExchangeAsked, sound: Candidate[], { reference }: DecisionPolicy): Checked => {
   const limitBps = reference?.maxDeviationBps;
@@ -187,7 +197,7 @@ const againstReference = (asked: ExchangeAsked, sound: Candidate[], { reference 
   return { near, far, disputed: false };
 };
 
-/** How far the amounts are from a price, both scaled by 1e8. `fair` is what the sats cost at that price. */
+/** Returns how far the fiat amount is from `fair`, which is what the sats cost at that price. Both are scaled by 1e8. */
 const distanceFrom = ({ ramp }: ExchangeAsked, offer: ProviderOffer, price: bigint): { distance: bigint; fair: bigint } => {
   const { fiat, sats } = exchanged(ramp, offer);
   const fair = sats * price;
@@ -195,10 +205,10 @@ const distanceFrom = ({ ramp }: ExchangeAsked, offer: ProviderOffer, price: bigi
   return { distance: gap < 0n ? -gap : gap, fair };
 };
 
-/** Whether we compare the price that a provider states with its amounts. */
+/** Whether we compare the price that a provider states with the amounts that it offers. */
 const feeIsJudged: Record<ExchangeRamp, boolean> = { buy: true, sell: false };
 
-/** The stated price and fee do not give the stated amounts. The offer stays, with a warning, since the customer orders the amounts. */
+/** Adds a warning when the stated price and fee do not give the stated amounts. The offer stays, because the customer orders the amounts. */
 const flagFee = (asked: Asked, candidate: Candidate, { toleranceBps }: DecisionPolicy): Candidate => {
   if (!asksExchange(asked) || !feeIsJudged[asked.ramp]) return candidate;
   const price = factAmount(candidate.offer.facts, 'provider_btc_price');
@@ -208,7 +218,7 @@ const flagFee = (asked: Asked, candidate: Candidate, { toleranceBps }: DecisionP
   return { ...candidate, offer: { ...candidate.offer, warnings: [...candidate.offer.warnings, 'fee-mismatch'] } };
 };
 
-/** A whole number from the facts, which may hold it as a JSON number or as digits. */
+/** Reads a whole number from the facts, which may hold it as a JSON number or as a string of digits. */
 const factAmount = (facts: Facts, name: 'provider_btc_price' | 'inbound_sats' | 'lease_blocks'): bigint | undefined => {
   const fact = facts[name];
   if (typeof fact === 'number') return Number.isSafeInteger(fact) ? BigInt(fact) : undefined;

@@ -1,6 +1,6 @@
 /**
- * Why a provider could not answer. `busy`: our own queue to it was full. `gateway-busy`: our own budget of new sessions there was spent.
- * `at-limit`: as many sats are in flight there as the operator allows. In all three nothing was sent, or we did not use the answer.
+ * Why we have no answer from a provider. `busy`: our own queue for it was full. `gateway-busy`: our own budget for opening sessions at it was
+ * spent. `at-limit`: as many sats are in flight at it as the operator allows. In these three cases nothing was sent, or we did not use the answer.
  */
 export const faultKinds = [
   'timeout',

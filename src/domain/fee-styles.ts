@@ -1,6 +1,6 @@
 /**
- * In our API, `amount_fiat` is all that the customer pays, fee included. A provider of the style `added` puts its fee on top of what we ask for,
- * so we must ask for less. Amounts in hundredths of the fiat unit, rates in parts per million.
+ * In our API, `amount_fiat` is all that the customer pays, fee included. A provider with the fee style `added` puts its fee on top of the amount
+ * that we ask for, so we must ask for less. Amounts are in hundredths of the fiat unit, rates in parts per million.
  */
 import { divCeil, divFloor } from './money.ts';
 
@@ -8,15 +8,15 @@ export type FeeStyle = 'included' | 'added';
 
 const million = 1_000_000n;
 
-/** What to ask for so that ask + fee equals the total: floor(total / (1 + rate)). */
+/** Returns the amount to ask for so that amount + fee equals the total: floor(total / (1 + rate)). */
 export const firstAsk = (total: bigint, feePpm: number): bigint => divFloor(total * million, million + BigInt(feePpm));
 
-/** What to ask for once the provider's fee for nearly the same amount is known. */
+/** Returns the amount to ask for once the provider's fee for nearly the same amount is known. */
 export const correctedAsk = (total: bigint, fee: bigint): bigint => total - fee;
 
 /**
- * Judges the answer: it fits the total, it deserves the one correction, or it cannot be resolved.
- * The adapter asks, judges, asks at most once more, and judges with `corrected: true`.
+ * Judges a provider's fee for the amount that we asked for: the sum fits into the total, or the adapter should ask once more for the returned
+ * amount, or the fee cannot be resolved. After that second request the adapter judges again with `corrected: true`.
  */
 export const judgeAsk = (total: bigint, ask: bigint, fee: bigint, corrected: boolean): 'fits' | 'fee-unresolved' | { ask: bigint } => {
   if (ask + fee <= total) return 'fits';
@@ -26,7 +26,10 @@ export const judgeAsk = (total: bigint, ask: bigint, fee: bigint, corrected: boo
 
 export type FiatLimits = { min?: bigint; max?: bigint };
 
-/** A provider's limits as the customer sees them. For `added`, each limit plus its fee, rounded so that what we ask for stays within. */
+/**
+ * Returns a provider's limits as the customer sees them. For the style `added`, the fee is added to each limit and rounded so that the amount we
+ * ask for stays within the provider's own limits.
+ */
 export const outwardLimits = (limits: FiatLimits, feePpm: number, style: FeeStyle): FiatLimits => {
   if (style === 'included') return limits;
   const rate = BigInt(feePpm);

@@ -1,4 +1,4 @@
-/** IP addresses and ranges as numbers: to see who calls, whom we trust, and which addresses belong to one customer. */
+/** IP addresses and ranges as numbers, to tell who is calling, which proxies we trust, and which addresses count as one customer. */
 
 /** An IPv4 address inside IPv6 (::ffff:a.b.c.d) counts as the IPv4 address. */
 export type IpAddress = { version: 4 | 6; value: bigint };
@@ -7,7 +7,10 @@ export type IpRange = { address: IpAddress; bits: number };
 const ipv4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const mapped = 0xffffn;
 
-/** Strict: no octal, hexadecimal or short forms of IPv4, which parsers read differently. Drops a zone (`%eth0`). */
+/**
+ * Parses an address, or returns undefined. Refuses octal, hexadecimal and short forms of IPv4, because parsers disagree about them. Drops a zone
+ * (`%eth0`).
+ */
 export const parseIp = (text: string): IpAddress | undefined => {
   if (ipv4.test(text)) return { version: 4, value: ofBytes(text) };
   const value = ipv6Value(text.replace(/%[\w.-]{1,32}$/, ''));
@@ -34,13 +37,13 @@ const ipv6Value = (text: string): bigint | undefined => {
   return groups.reduce((sum, group) => (sum << 16n) | BigInt(`0x${group}`), 0n);
 };
 
-/** One address, or a range in CIDR form. Bits beyond the prefix need not be zero. */
+/** Parses one address or a range in CIDR form, or returns undefined. Bits beyond the prefix need not be zero. */
 export const parseRange = (text: string): IpRange | undefined => {
   const [written = '', prefix, ...more] = text.split('/');
   const address = parseIp(written);
   if (!address || more.length > 0 || (prefix !== undefined && !/^\d{1,3}$/.test(prefix))) return undefined;
   const length = address.version === 4 ? 32 : 128;
-  // The prefix of a mapped address counts from the start of IPv6.
+  // The prefix of a mapped address counts the bits of the whole IPv6 address, so 96 of them precede the IPv4 part.
   const shift = address.version === 4 && written.includes(':') ? 96 : 0;
   const bits = prefix === undefined ? length : Number(prefix) - shift;
   return bits >= 0 && bits <= length ? { address, bits } : undefined;
@@ -51,10 +54,10 @@ export const isWithin = (ip: IpAddress, { address, bits }: IpRange): boolean => 
   return ip.version === address.version && ip.value >> rest === address.value >> rest;
 };
 
-/** The first bits of an IPv6 address. */
+/** Returns the eight 16-bit groups of an IPv6 address in hex, without leading zeros. */
 export const groupsOf = (value: bigint): string[] => Array.from({ length: 8 }, (_, i) => ((value >> BigInt(112 - 16 * i)) & mapped).toString(16));
 
-/** The usual form (RFC 5952): lower case, no leading zeros, the longest run of zero groups as `::`. */
+/** Writes an address in the usual form (RFC 5952): lower case, no leading zeros, the longest run of zero groups as `::`. */
 export const showIp = ({ version, value }: IpAddress): string => {
   if (version === 4) return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 255n).join('.');
   const text = groupsOf(value).join(':');

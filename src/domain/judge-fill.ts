@@ -1,18 +1,19 @@
-/** Compares what a provider delivered for a paid order with what was ordered. Amounts in the ramp's units. */
+/** Compares what a provider delivered for a paid order with what was ordered. Amounts are in the ramp's units. */
 import type { Bounds } from './judge-order.ts';
 
 export type Ordered = { pay: bigint; receive: bigint; binding: boolean; bounds: Bounds };
 
 /**
- * `as-ordered`: nothing to say. `differs`: what is there is handed out, and the customer is told. `short`: so little that the customer has to agree to
- * take it; the rest stays owed. `overcharged`: more was to be paid than was agreed, which no fill makes good.
+ * `as-ordered`: there is nothing to report. `differs`: the customer gets what was delivered and is shown the difference. `short`: so little was
+ * delivered that the customer must agree before taking it; the rest stays owed. `overcharged`: the provider charged more than was agreed, and no
+ * delivered amount makes up for that.
  */
 export type FillJudgement = 'as-ordered' | 'differs' | 'short' | 'overcharged';
 
-/** Of what was ordered so much is near enough, in basis points. */
+/** The share of the ordered amount, in basis points, that is near enough to hand out without asking. */
 const nearEnoughBps = 9_900n;
 
-/** An estimate may be worse by its slippage. Nothing may go beyond the customer's own limits. */
+/** Judges a fill. An estimate may be worse by the accepted slippage, but never worse than the customer's own limits. */
 export const judgeFill = ({ pay, receive, binding, bounds }: Ordered, told: { pay: bigint; receive: bigint }): FillJudgement => {
   const slippage = binding ? 0 : bounds.slippageBps;
   if (told.pay * 10_000n > pay * BigInt(10_000 + slippage) || (bounds.maxPay !== undefined && told.pay > bounds.maxPay)) return 'overcharged';
@@ -25,5 +26,5 @@ export const judgeFill = ({ pay, receive, binding, bounds }: Ordered, told: { pa
   return near || lessAtNoWorsePrice ? 'differs' : 'short';
 };
 
-/** What a link pays may be so much less than what its order says, in tenths of a percent: it is evidence, and no proof. */
+/** Whether a withdrawal link pays less than its order says by more than a tenth of a percent. That is evidence, not proof. */
 export const linkPaysLess = (ordered: bigint, link: bigint): boolean => link * 1000n < ordered * 999n;

@@ -1,4 +1,4 @@
-/** Checks that the order a provider made is the quote that the customer accepted. Amounts in the ramp's units. */
+/** Checks that the order a provider made matches the quote that the customer accepted. Amounts are in the ramp's units. */
 import { isExchange, type Ramp } from './ramp.ts';
 import { namesDiffer } from './option-name.ts';
 
@@ -9,9 +9,9 @@ export type Bounds = { minReceive?: bigint; maxPay?: bigint; slippageBps: number
 export type Judgement = 'as-accepted' | 'price-changed' | 'differs';
 
 /**
- * The order of a binding quote must repeat both amounts. An estimate's order may be worse by `slippageBps` of the net result (receive per pay),
- * but never beyond the customer's own limits, and it never asks for more money than that: ten times the sats for ten times the pay is no order
- * of theirs. An order in another currency or option is not of this quote.
+ * Judges an order. The order for a binding quote must repeat both amounts. The order for an estimate may be worse by `slippageBps` of the net
+ * result (receive per pay), but never beyond the customer's own limits. It may also ask for no more money than the slippage allows: nobody
+ * ordered ten times the sats for ten times the money. An order in another currency or payment option does not belong to this quote.
  */
 export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judgement => {
   if (namesDiffer(made.echo?.currency, accepted.currency) || namesDiffer(made.echo?.option, accepted.option)) return 'differs';
@@ -21,20 +21,20 @@ export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judg
   if (bounds.minReceive !== undefined && made.receive < bounds.minReceive) return 'price-changed';
   if (bounds.maxPay !== undefined && made.pay > bounds.maxPay) return 'price-changed';
   if (accepted.binding) return made.pay === accepted.pay && made.receive === accepted.receive ? 'as-accepted' : 'price-changed';
-  // Inbound capacity alone receives nothing to divide by, so its cost is compared with the accepted one.
+  // A channel that gives only inbound capacity has nothing received to divide by, so its cost is compared with the accepted cost.
   if (accepted.ramp !== undefined && !isExchange(accepted.ramp))
     return made.receive >= accepted.receive && made.pay * 10_000n <= accepted.pay * BigInt(10_000 + bounds.slippageBps) ? 'as-accepted' : 'price-changed';
   if (made.pay * BigInt(10_000 - bounds.slippageBps) > accepted.pay * 10_000n) return 'price-changed';
-  // made.receive / made.pay ≥ accepted.receive / accepted.pay × (1 − slippage), by exact cross multiplication
+  // made.receive / made.pay ≥ accepted.receive / accepted.pay × (1 − slippage), by exact cross-multiplication.
   return made.receive * accepted.pay * 10_000n >= accepted.receive * made.pay * BigInt(10_000 - bounds.slippageBps) ? 'as-accepted' : 'price-changed';
 };
 
-/** How far two clocks may differ, or a time that is stated in minutes. */
+/** Tolerance for clocks that differ and for times that a provider states in whole minutes. */
 const endSlackMs = 15_000;
 
 /**
- * Whether an order can still be paid in time. Money for an order that has expired, or is about to, would come too late. One that expires before
- * its binding quote is not what was accepted. Without a stated expiry, the quote's counts.
+ * Judges when an order expires. `over`: it has expired or is about to, so money for it would come too late. `price-changed`: it expires before
+ * the binding quote does, which is not what the customer accepted. An order without a stated expiry is in time, since the quote's expiry applies.
  */
 export const judgeEnd = (
   quoted: { binding: boolean; expiresOn?: number },

@@ -65,7 +65,7 @@ describe('a link for a customer', () => {
     expect([link('http://127.0.0.1\\@evil.example/', true), link('http://127.0.0.1.evil.example/', true)]).toEqual([undefined, undefined]);
   });
 
-  /** Pieces that can make two parsers read different hosts. */
+  /** Fragments that can make two parsers read different hosts. */
   const piece = fc.constantFrom(
     'https:',
     'http:',

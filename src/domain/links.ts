@@ -1,17 +1,17 @@
 /**
- * Customers follow a provider's links (payment pages, sign-up pages, redemption links) with money in hand. One rule covers them all: https on
- * one of the provider's own hosts or their subdomains, written so that every parser reads the same host, and passed on in one canonical form.
+ * Customers follow a provider's links (payment pages, sign-up pages, redemption links) with money in hand. One rule covers all links: https, on
+ * one of the provider's own hosts or a subdomain, written so that every parser reads the same host. We pass them on in one canonical form.
  * Sandbox mode also allows plain http to loopback, for the simulators.
  */
 import { withoutInvisible } from './printable.ts';
 
 const MAX_LENGTH = 4096;
-/** No user info, percent sign, empty label or letter outside ASCII before the path: parsers disagree about the host of such links. */
+/** Allows no user info, percent sign, empty label or non-ASCII letter before the path: parsers disagree about the host of such links. */
 const LINK_FORM = /^https?:\/\/(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*\.?|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?#].*)?$/i;
 /** Backslash, spaces, control characters, bidi and other invisible marks. */
 const TRICKS = /[\\\s\p{C}\p{Default_Ignorable_Code_Point}]/u;
 
-/** The canonical form to pass on, or undefined when the link must not be shown. */
+/** Returns the link in its canonical form, or undefined when it must not be shown. */
 export const customerLink = (link: string, hosts: readonly string[], sandbox: boolean): string | undefined => {
   if (link.length > MAX_LENGTH || TRICKS.test(link) || !LINK_FORM.test(link) || !URL.canParse(link)) return undefined;
   const url = new URL(link);
@@ -28,23 +28,29 @@ const isAddress = (host: string): boolean => /^[\d.]+$/.test(host) || host.start
 const isOneOf = (host: string, hosts: readonly string[]): boolean =>
   hosts.some((allowed) => host === allowed.toLowerCase() || host.endsWith(`.${allowed.toLowerCase()}`));
 
-/** Schemes without slashes that a phone opens. */
+/** Schemes that a phone opens even without slashes. */
 const BARE_SCHEME =
   /^(?:javascript|vbscript|view-source|blob|about|file|filesystem|content|intent|mailto|tel|sms|whatsapp|market|bitcoin|bitcoincash|lightning|lnurl[cpw]?|keyauth|ethereum|litecoin|monero|solana|payto|upi):/i;
-/** What follows tells an unknown scheme without slashes from "Ref:LP-77Q2". */
+/** Tells a link with an unknown scheme and no slashes from a reference like "Ref:LP-77Q2", by the characters after the colon. */
 const LIKE_A_LINK = /^[a-z][a-z0-9+.-]*:[^\s]*[/?=@\\]/i;
 const DATA_LINK = /^data:[^\s]*,/i;
-/** Bounded, since the provider writes the text and everybody waits while we search it. */
+/** The scheme's length is bounded: a provider writes the text, and all requests wait while we search it. */
 const LINK_INSIDE = /[a-z][a-z0-9+.-]{0,31}:[/\\]\S*/gi;
-/** Browsers need no slash: https:evil.example. */
+/** Browsers open `https:evil.example`, without any slash. */
 const SLASHLESS_INSIDE = /https?:[^\s/\\]/i;
-/** What a wallet pays or redeems, wherever it stands. A fiat provider has no use for it. Spaces in it do not stop a wallet (BIP 173's letters do). */
+/**
+ * Finds what a wallet pays or redeems, anywhere in the text. A fiat provider has no reason to send it. The text is also searched without its
+ * spaces, because wallets skip them. For LNURL, only the letters of BIP 173 count.
+ */
 const WALLET_LINK = /lnurl1[ac-hj-np-z02-9]{20,}|(?:lightning|lnurl[cpw]?|keyauth|bitcoin(?:cash)?|ethereum|litecoin|monero|solana|payto|upi):[a-z0-9]{14,}/i;
-/** Wallets and mail programs make a link of it without any scheme. A bare domain they may, too, but companies are called so ("Bitcoin.de SE"). */
+/**
+ * Wallets and mail programs turn `www.…` into a link without any scheme. Some do so with a bare domain, but a bare domain can be a company's name
+ * ("Bitcoin.de SE"), so it is allowed.
+ */
 const WWW_INSIDE = /(?<![\p{L}\p{N}.-])www\.[^\s.]\S*/giu;
-/** Other dots that a browser reads as one. */
+/** Other characters that a browser reads as a dot. */
 const OTHER_DOTS = /[\u3002\uff0e\uff61]/g;
-/** In a name, which has no use for a link: a scheme, www. or a domain with a path. */
+/** Finds a link in a name: a scheme, `www.` or a domain with a path. */
 const LINK_IN_NAME = /:[/\\]|(?<![\p{L}\p{N}.-])www\.\S|[\p{L}\p{N}]\.\p{L}{2,}[/\\]\S/iu;
 const SENTENCE_END = '.,;:!?)]}>\'"';
 
@@ -55,12 +61,12 @@ const withoutSentenceEnd = (text: string): string => {
 };
 
 /**
- * A text that may stand beside the payment link, without control characters and invisible marks, and with links in canonical form. Undefined
- * when it is, or holds, a link that customerLink refuses.
+ * Returns a provider's text as it may be shown next to the payment link: without control characters and invisible marks. A text that is itself
+ * a link comes back in canonical form. Returns undefined when the text is, or holds, a link that customerLink refuses.
  */
 export const customerText = (text: string, hosts: readonly string[], sandbox: boolean): string | undefined => {
   const shown = withoutInvisible(text);
-  // Some readers take full-width letters, or letters with a tab between them, for a link.
+  // Some apps also read full-width letters, or letters with a tab between them, as a link.
   const plain = shown.replaceAll(OTHER_DOTS, '.').normalize('NFKC');
   const joined = plain.replaceAll(/\s+/gu, '');
   if (!/\s/u.test(shown) && isLink(plain)) return customerLink(shown, hosts, sandbox);
@@ -74,7 +80,7 @@ export const customerText = (text: string, hosts: readonly string[], sandbox: bo
 
 const wwwIn = (text: string): { found: string; link: string }[] => (text.match(WWW_INSIDE) ?? []).map((found) => ({ found, link: `https://${found}` }));
 
-/** Whether a name holds a link, or what a wallet pays. Names stand in everybody's lists, also before customers who never chose their provider. */
+/** Whether a name holds a link or something that a wallet pays. Every customer's lists show names, including those of providers they never chose. */
 export const holdsLink = (name: string): boolean => {
   const plain = name.replaceAll(OTHER_DOTS, '.').normalize('NFKC');
   return LINK_IN_NAME.test(plain) || WALLET_LINK.test(plain) || BARE_SCHEME.test(plain) || SLASHLESS_INSIDE.test(plain);

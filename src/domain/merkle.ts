@@ -11,10 +11,10 @@ const nodePrefix = Uint8Array.of(1);
 export const leafHash = (leaf: Uint8Array): string => bytesToHex(sha256(concatBytes(leafPrefix, leaf)));
 const nodeHash = (left: string, right: string): string => bytesToHex(sha256(concatBytes(nodePrefix, hexToBytes(left), hexToBytes(right))));
 
-/** The largest power of two smaller than n; n is at least 2. */
+/** Returns the largest power of two that is smaller than n. n must be at least 2. */
 const splitOf = (n: number): number => 2 ** Math.floor(Math.log2(n - 1));
 
-/** The root over hashed leaves. Of no leaves: the hash of the empty string. */
+/** Returns the root over hashed leaves. Without leaves, it is the hash of the empty string. */
 export const rootOf = (leaves: readonly string[]): string => {
   const [only] = leaves;
   if (only === undefined) return bytesToHex(sha256(new Uint8Array()));
@@ -23,7 +23,7 @@ export const rootOf = (leaves: readonly string[]): string => {
   return nodeHash(rootOf(leaves.slice(0, split)), rootOf(leaves.slice(split)));
 };
 
-/** PATH(m, D[n]): the sibling hashes from leaf `index` up to the root, lowest first. Throws RangeError when there is no such leaf. */
+/** Returns the RFC's PATH(m, D[n]): the sibling hashes from leaf `index` up to the root, lowest first. Throws RangeError for a missing leaf. */
 export const inclusionProof = (leaves: readonly string[], index: number): string[] => {
   if (!Number.isInteger(index) || index < 0 || index >= leaves.length) throw new RangeError(`there is no leaf ${index} of ${leaves.length}`);
   if (leaves.length === 1) return [];

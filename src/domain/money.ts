@@ -28,7 +28,7 @@ const decimalForm = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/;
 const mostDigits = 40;
 const largestExponent = 100;
 
-/** Reads a decimal text such as "25188.12" or "9.739384389926184e-05". Undefined for anything else, or beyond 40 significant digits. */
+/** Parses a decimal such as "25188.12" or "9.739384389926184e-05". Returns undefined for anything else, and for over 40 significant digits. */
 export const parseDecimal = (text: string): Decimal | undefined => {
   const [, sign, whole = '', fraction = '', exponentText = '0'] = text.length > 200 ? [] : (decimalForm.exec(text) ?? []);
   if (sign === undefined) return undefined;
@@ -46,7 +46,7 @@ export const decimalTimesFloor = (decimal: Decimal, amount: bigint): bigint => d
 /** ceil(amount × decimal). */
 export const decimalTimesCeil = (decimal: Decimal, amount: bigint): bigint => divCeil(amount * decimal.digits, 10n ** BigInt(decimal.scale));
 
-/** 2000n, "EUR" → "20.00 EUR". Hundredths of the unit in every currency, as in FLS01. */
+/** Formats an amount: 2000n, "EUR" → "20.00 EUR". The amount is in hundredths of the unit in every currency, as in FLS01. */
 export const formatHundredths = (hundredths: bigint, currency: string): string => {
   const size = hundredths < 0n ? -hundredths : hundredths;
   return `${hundredths < 0n ? '-' : ''}${size / 100n}.${(size % 100n).toString().padStart(2, '0')} ${currency}`;
@@ -58,5 +58,5 @@ const largestSafe = BigInt(Number.MAX_SAFE_INTEGER);
 
 export const satsPerBtc = 100_000_000n;
 
-/** Hundredths per bitcoin, without the fee: floor((amountFiat − orderFee) × 1e8 / amountSats). Throws RangeError for 0 sats. */
+/** Returns the price without the fee in hundredths per bitcoin: floor((amountFiat − orderFee) × 1e8 / amountSats). Throws RangeError for 0 sats. */
 export const btcPrice = (amountFiat: bigint, orderFee: bigint, amountSats: bigint): bigint => divFloor((amountFiat - orderFee) * satsPerBtc, amountSats);

@@ -48,7 +48,7 @@ test('the price without the fee: down when bitcoin is bought, up when it is sold
 test('the cost of it all against a reference: a part of what is given', () => {
   expect(costBps(buy, bought, 9_187_070n)).toBe(90);
   expect(costBps(sell, { ...sold, pay: 250_000n }, 9_180_000n)).toBe(101);
-  // A dearer reference, a cheaper one, and one at which the offer costs nothing.
+  // A higher reference price, a lower one, and one at which the offer costs nothing.
   expect(costBps(buy, { ...bought, receive: 100_000n }, 10_000_000n)).toBe(0);
   expect(costBps(buy, { ...bought, receive: 100_000n }, 11_000_000n)).toBe(-1000);
   expect(costBps(sell, { ...sold, pay: 250_000n, receive: 22_950n }, 9_180_000n)).toBe(0);

@@ -1,4 +1,4 @@
-/** What an offer is worth to the customer, as an exact fraction. Offers to one request are compared by it; more is better. */
+/** What an offer is worth to the customer, as an exact fraction. The offers for one request are compared by it; more is better. */
 import { bpsDown, bpsUp, btcPrice, divCeil, satsPerBtc } from './money.ts';
 import { asksExchange, type Asked, type ExchangeAsked, type ProviderOffer } from './offer.ts';
 import { exchanged, fiatAndSats, sides } from './ramp.ts';
@@ -6,16 +6,16 @@ import { exchanged, fiatAndSats, sides } from './ramp.ts';
 /** n / d with n > 0 and d ≥ 0. d = 0 is a liquidity offer without a fee, which nothing beats. */
 export type Fraction = { n: bigint; d: bigint };
 
-/** Receive / pay for buy and sell, whichever side was fixed; 1 / fee for liquidity. Expects amounts that passed the exclusion rules. */
+/** Returns receive / pay for buy and sell, whichever side was fixed, and 1 / fee for liquidity. Expects amounts that passed the exclusion rules. */
 export const netOf = (asked: Asked, offer: ProviderOffer): Fraction => (asksExchange(asked) ? { n: offer.receive, d: offer.pay } : { n: 1n, d: offer.fee });
 
-/** Receive / pay without the fee, to compare offers with different fixed fees. Expects amounts that passed the exclusion rules. */
+/** Returns receive / pay without the fee, to compare offers with different fixed fees. Expects amounts that passed the exclusion rules. */
 export const exchangedOf = ({ ramp }: ExchangeAsked, offer: ProviderOffer): Fraction => {
   const { fiat, sats } = exchanged(ramp, offer);
   return sides[ramp].pay === 'fiat' ? { n: sats, d: fiat } : { n: fiat, d: sats };
 };
 
-/** Negative when a is worth less than b, 0 when both are worth the same. */
+/** Returns a negative number when a is worth less than b, and 0 when both are worth the same. */
 export const compareNet = (a: Fraction, b: Fraction): number => {
   const difference = a.n * b.d - b.n * a.d;
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
@@ -24,25 +24,28 @@ export const compareNet = (a: Fraction, b: Fraction): number => {
 /** Whether best / second − 1 exceeds that many basis points, exactly. */
 export const beatsByMore = (best: Fraction, second: Fraction, bps: number): boolean => best.n * second.d * 10_000n > second.n * best.d * BigInt(10_000 + bps);
 
-/** best / second − 1 in basis points, rounded down. Expects finite fractions (buy and sell). */
+/** Returns best / second − 1 in basis points, rounded down. Expects finite fractions (buy and sell). */
 export const deviationBps = (best: Fraction, second: Fraction): number => bpsDown(best.n * second.d - second.n * best.d, second.n * best.d);
 
-/** 1 − net / best in basis points, rounded up. Negative when the offer is worth more than `best`. */
+/** Returns 1 − net / best in basis points, rounded up. It is negative when the offer is worth more than `best`. */
 export const behindBps = (net: Fraction, best: Fraction): number => {
   const worth = best.n * net.d;
   return worth === 0n ? 0 : bpsUp(worth - net.n * best.d, worth);
 };
 
 /**
- * Hundredths per bitcoin without the fee. Buy: floor, as in FLS01's example. Sell: ceil, so that floor(sats × price / 1e8) − fee gives the
- * received amount again (up to one bitcoin). Liquidity has no price.
+ * Returns the price without the fee, in hundredths per bitcoin. Buy rounds down, as in FLS01's example. Sell rounds up, so that
+ * floor(sats × price / 1e8) − fee gives the received amount again (up to one bitcoin). Liquidity has no price: undefined.
  */
 export const priceOf = (asked: Asked, offer: ProviderOffer): bigint | undefined => {
   if (!asksExchange(asked)) return undefined;
   return sides[asked.ramp].pay === 'fiat' ? btcPrice(offer.pay, offer.fee, offer.receive) : divCeil((offer.receive + offer.fee) * satsPerBtc, offer.pay);
 };
 
-/** What the whole exchange costs against a reference price, in basis points, rounded up. Negative when it beats the reference. */
+/**
+ * Returns what the whole exchange costs compared with a reference price, in basis points, rounded up. It is negative when the offer beats the
+ * reference. Liquidity has no such cost: undefined.
+ */
 export const costBps = (asked: Asked, offer: ProviderOffer, reference: bigint): number | undefined => {
   if (!asksExchange(asked)) return undefined;
   const { fiat, sats } = fiatAndSats(asked.ramp, offer);

@@ -1,12 +1,12 @@
 import { groupsOf, parseIp, showIp } from './ip-address.ts';
 
 /**
- * Which addresses count as one customer, in every limit: one IPv4 address or one IPv6 /64. Anybody can get a whole /48, so each /48 has its own
- * budget, 16 times that of one network.
+ * The addresses that every limit counts as one customer: one IPv4 address or one IPv6 /64 (`own`). Anybody can get a whole IPv6 /48, so each /48
+ * (`wide`) has a budget too, 16 times that of one network.
  */
 export type Network = { /** `203.0.113.7` or `2001:db8:0:1::/64`. */ own: string; wide: string };
 
-/** All callers without a known address share this network. */
+/** Returns a caller's network. All callers without a known address share the network `unknown`. */
 export const networkOf = (ip: string | undefined): Network => {
   const address = ip === undefined ? undefined : parseIp(ip);
   if (!address) return { own: 'unknown', wide: 'unknown' };
@@ -15,7 +15,7 @@ export const networkOf = (ip: string | undefined): Network => {
   return { own: `${groups.slice(0, 4).join(':')}::/64`, wide: `${groups.slice(0, 3).join(':')}::/48` };
 };
 
-/** The counters that a call adds to, each with its limit, when one network may have `budget`. */
+/** Returns the counters that a call adds to, each with its limit, when one network may use `budget`. */
 export const countersOf = ({ own, wide }: Network, budget: number): { key: string; most: number }[] =>
   own === wide
     ? [{ key: own, most: budget }]
@@ -25,8 +25,8 @@ export const countersOf = ({ own, wide }: Network, budget: number): { key: strin
       ];
 
 /**
- * The same for a budget that all customers share. One network may use a tenth of it (or `least`, where that is very little) and a /48 at most
- * half, so that whoever holds many addresses leaves something for others.
+ * Returns the counters and limits for a budget that all customers share. One network may use a tenth of it, or `least` if a tenth is less. A /48
+ * may use at most half, so that a caller with many addresses leaves something for others.
  */
 export const sharesOf = (network: Network, total: number, least: number): { key: string; most: number }[] =>
   countersOf(network, Math.max(Math.ceil(total / 10), least)).map(({ key, most }, i) => ({ key, most: i === 0 ? most : Math.min(most, Math.ceil(total / 2)) }));

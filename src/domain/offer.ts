@@ -3,7 +3,7 @@ import type { ExchangeRamp } from './ramp.ts';
 import type { HaircutFrom, Standing } from './record.ts';
 import type { Limits, Refusal } from './refusal.ts';
 
-/** A value that survives JSON, for the opaque fields that adapters store. */
+/** A value that JSON preserves, for the opaque fields that adapters store. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 export const conditions = ['account', 'connection', 'proof', 'invoice'] as const;
@@ -13,25 +13,25 @@ export type Condition = (typeof conditions)[number];
 export const offerWarnings = ['fee-mismatch', 'expires-before-arrival', 'price-is-last-observed', 'large-channel'] as const;
 export type OfferWarning = (typeof offerWarnings)[number];
 
-/** What a liquidity seller delivers, and how euros travel. */
+/** How a liquidity seller delivers, and how euros are paid out. */
 export const deliveries = ['channel', 'redemption', 'payment'] as const;
 export const euroDeliveries = ['card_balance', 'bank_transfer_started'] as const;
 
 /**
- * What we know about an offer or an order besides its amounts. Adapters write these; we read them back from the store. Their names are those of
- * the API: /offers and liquidity orders show every one that does not start with `provider_`. A name that is not listed does not compile.
+ * What we know about an offer or an order besides its amounts. Adapters write these facts; we read them back from the store. They have the API's
+ * names: /offers and liquidity orders show every fact whose name does not start with `provider_`. A name that is not listed does not compile.
  */
 export type Facts = {
-  /** The provider's own figure, for checks only. */
+  /** The price that the provider states, for checks only. */
   provider_btc_price?: string | number;
-  /** buy: the currency in the provider's own spelling. */
+  /** For buy: the currency in the provider's own spelling. */
   currency?: string;
   on_chain_fallback?: boolean;
-  /** sell */
+  /** For sell. */
   delivered_to?: (typeof euroDeliveries)[number];
   matched_by?: MatchedBy;
   transaction_id?: string;
-  /** liquidity */
+  /** For liquidity. */
   inbound_sats?: string | number;
   lease_blocks?: string | number;
   delivered_as?: (typeof deliveries)[number];
@@ -40,26 +40,26 @@ export type Facts = {
   least_pay_sats?: number;
   funding_outpoint?: string;
   channel_expires_on?: string;
-  /** Our reference, where a provider repeats it with the order. */
+  /** Our reference, if the provider repeats it with the order. */
   user_ref?: string;
 };
-/** How we know that a payment belongs to an order: by its own invoice or address, or only by its amount. */
+/** How we know that a payment belongs to an order: by the order's own invoice or address, or only by the amount. */
 export type MatchedBy = 'order_id' | 'amount';
 
-/** One provider's priced answer to one request. Amounts are in the units of the ramp (ramp.ts), times in Unix milliseconds. */
+/** One provider's priced answer to one request. Amounts are in the ramp's units (ramp.ts), times in Unix milliseconds. */
 export type ProviderOffer = {
   /** All that the customer pays, fee included. */
   pay: bigint;
-  /** All that the customer gets. For liquidity: the sats that end up spendable on the customer's side. */
+  /** All that the customer gets. For liquidity: the sats on the customer's side of the channel, which they can spend. */
   receive: bigint;
   /** The fee: part of `pay` (buy), part of the gross result (sell), or `pay − receive` (liquidity). */
   fee: bigint;
-  /** Honoured until `expiresOn`; otherwise an estimate. */
+  /** Whether the provider honours the offer until `expiresOn`. If not, the offer is an estimate. */
   binding: boolean;
   expiresOn?: number;
-  /** An upstream order that already exists for this offer (LSPS1). Ordering it sends nothing. */
+  /** An upstream order that already exists for this offer (LSPS1). Ordering the offer then sends nothing to the provider. */
   reservation?: { upstreamOrderId: string; acceptUntil: number };
-  /** How to pay the reserved order. The gateway seals it and hands it back to placeOrder. */
+  /** How to pay the reserved order. The gateway seals this and hands it back to placeOrder. */
   secret?: string;
   /** The adapter's own data for placeOrder (upstream quote id, option …). Stored with the route, never shown. */
   upstream: Json;
@@ -76,23 +76,23 @@ export type Asked = ExchangeAsked | ChannelAsked;
 export type ExchangeAsked = { ramp: ExchangeRamp; fixed: 'pay' | 'receive'; amount: bigint; currency: string; option: string };
 export type ChannelAsked = { ramp: 'liquidity'; inboundSats: bigint; clientSats: bigint; leaseBlocks?: number };
 
-/** A request to exchange fiat and sats, so it has a price. */
+/** Whether the request exchanges fiat and sats, so that its offers have a price. */
 export const asksExchange = (asked: Asked): asked is ExchangeAsked => 'fixed' in asked;
 
-/** How the ranking treats a candidate's provider: as the configuration declares, or as the record taught, by one formula for all. */
+/** What the ranking takes into account about a candidate's provider: its configuration and its record. The formula is the same for all. */
 export type Terms = {
-  /** The configured haircut of an estimate. The record starts from it; for liquidity nothing else counts. */
+  /** The configured haircut of an estimate. The record adjusts it; for liquidity it stays as configured. */
   haircutBps: number;
-  /** What the provider delivered before; absent where the operator does not rank by it. */
+  /** What the provider has delivered before. Absent if the operator does not rank by it. */
   standing?: Standing;
   /** For display: how many of its orders of this ramp, currency and option were filled. */
   record?: { orders: number; quotedSats: bigint; deliveredSats: bigint; since: number };
   preferenceBps: number;
-  /** How long money takes to arrive by the asked option. A binding offer that expires earlier ranks as indicative. */
+  /** How long money takes to arrive by the requested option. A binding offer that expires earlier ranks as indicative. */
   arrivalSeconds?: number;
-  /** The limits that the provider lists for the asked option, in ramp units, inclusive. */
+  /** The limits that the provider lists for the requested option, in ramp units, inclusive. */
   limits?: Limits;
-  /** This provider's own names for the asked currency and option, where they differ from the merged ones. Echoes are compared with them. */
+  /** This provider's own names for the requested currency and option, if they differ from the merged names. Echoes are compared with them. */
   named?: { currency: string; option: string };
 };
 
@@ -119,15 +119,15 @@ export type ExclusionRule = (typeof exclusionRules)[number];
 
 /** `until`: when `declined-your-order` ends. */
 export type Excluded = { providerId: string; rule: ExclusionRule; offer: ProviderOffer; deviationBps?: number; limitBps?: number; until?: number };
-/** Providers that declined this customer's order or made a worse one, and until when they are excluded. */
+/** For each provider that declined this customer's order, or made it at a worse price: the time until which it is excluded. */
 export type Declined = Readonly<Record<string, number>>;
 export type Refused = { providerId: string; refusal: Refusal };
-/** `orderMade`: the id of an order that the provider made for this, though its answer could not be used. */
+/** `orderMade`: the id of the order that the provider made for this request, although we could not use its answer. */
 export type Failed = { providerId: string; reason: FaultKind; retryable: boolean; latencyMs?: number; retryOn?: number; orderMade?: string };
 
 /**
- * A candidate with its rank. `behindBestBps` is rounded up, and negative when the offer gives more than rank 1 (without haircut or preference).
- * Routes of version 2 also hold the haircut that it was ranked with, where that came from, and P of the formula.
+ * A candidate with its rank. `behindBestBps` is rounded up; it is negative when the offer, before haircut and preference, gives more than rank 1.
+ * Routes of version 2 also hold the haircut that the offer was ranked with, its source, and P of the formula (record.ts).
  */
 export type RankedOffer = Candidate & {
   rank: number;

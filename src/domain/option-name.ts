@@ -1,9 +1,10 @@
-/** Decoration: trade mark signs, and the marks that choose between an emoji's text and picture. */
+/** Decoration: trade mark signs, and the marks that choose between an emoji's text and picture forms. */
 const DECORATION = /[\u00ae\u00a9\u2120\u2117\p{Cf}\p{Variation_Selector}]/gu;
 
 /**
- * NFKC in lower case, with punctuation and spaces as one space: "SEPA-Instant" and "Sepa instant" are one option. Letters with their vowel
- * signs, digits, + and pictures tell options apart ("SEPA+", "💳", "बैंक"). A name without any of them stays as it is.
+ * Returns the form by which names are compared: NFKC in lower case, with each run of punctuation and spaces as one space. So "SEPA-Instant" and
+ * "Sepa instant" are the same option. Letters with their vowel signs, digits, + and pictures tell options apart ("SEPA+", "💳", "बैंक"). A name
+ * without any of these keeps its punctuation.
  */
 export const normalForm = (name: string): string => {
   const plain = name.replaceAll(DECORATION, '').normalize('NFKC').toLowerCase();
@@ -11,6 +12,6 @@ export const normalForm = (name: string): string => {
   return words === '' ? plain.replaceAll(/\s+/gu, ' ').trim() : words;
 };
 
-/** Whether a provider echoed another currency or option than expected. One that was not echoed, or not expected, does not differ. */
+/** Whether a provider echoed a currency or option that differs from the expected one. A name that was not echoed or not expected does not differ. */
 export const namesDiffer = (echoed: string | undefined, expected: string | undefined): boolean =>
   echoed !== undefined && expected !== undefined && echoed !== expected && normalForm(echoed) !== normalForm(expected);

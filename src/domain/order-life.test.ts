@@ -47,7 +47,7 @@ describe('contradictions', () => {
   test('are none: the same amounts, an estimate that moved, a refund of other amounts, the same name in other letters', () => {
     expect(go({}, says('paid', { pay: 10_000n, receive: 107_869n }))).toEqual(['paid', 'advanced']);
     expect(go({ binding: false }, says('filled', { receive: 107_000n }))).toEqual(['filled', 'advanced']);
-    // What there is of it is handed out, however little: judge-fill.ts says what the customer is told.
+    // Whatever was delivered is handed out, however little: judge-fill.ts decides what the customer is told.
     for (const told of [{ receive: 107_868n }, { receive: 1n }, { receive: 107_999n }, { pay: 9_000n, receive: 97_082n }])
       for (const stage of ['paid', 'filled', 'finished'] as const) expect(go({}, says(stage, told))).toEqual([stage, 'advanced']);
     expect(go({ stage: 'filled', receive: 107_000n, accepted: { pay: 10_000n, receive: 107_869n, bounds: { slippageBps: 0 } } }, says('paid'))).toEqual([
@@ -77,7 +77,7 @@ describe('what cannot be, or is not told yet', () => {
     ['a negative amount to receive', says('paid', { receive: -1n })],
     ['a negative fee', says('paid', { fee: -500n })],
     ['more than a JSON integer holds', says('paid', { fee: 999_999_999_999_999_999n })],
-    ['a fee of more than is paid', says('paid', { fee: 20_000n })],
+    ['a fee that is higher than the amount to pay', says('paid', { fee: 20_000n })],
   ])('%s is a contradiction, for an estimate too', (_name, evidence) => {
     expect(go({}, evidence)).toEqual(['review', 'contradiction']);
     expect(go({ binding: false }, evidence)).toEqual(['review', 'contradiction']);
@@ -178,7 +178,7 @@ test('final: finished and refunded at once, rested ones when nobody follows them
   const finals = (at: number): Stage[] => [...rising, 'review' as const].filter((stage) => isFinal(stage, at, 500));
   expect(finals(499)).toEqual(['finished', 'refunded']);
   expect(finals(500)).toEqual(['awaiting_payment', 'underpaid', 'expired', 'failed', 'finished', 'refunded']);
-  // A fill that fell short stays somebody's business, whatever the ramp.
+  // A fill that fell short stays open, whatever the ramp.
   for (const ramp of ['buy', 'sell'] as const)
     expect([isFinal('finished', 500, 500, ramp, true), isFinal('filled', 500, 500, ramp, true)]).toEqual([false, false]);
 });

@@ -1,33 +1,35 @@
 import type { FeedVerdict } from './reference.ts';
 
 /**
- * The rule that ranked a route. 1: an estimate counts lower by its configured haircut, and of two offers further apart than the outlier bound
- * the binding one comes first. 2: by expected value alone.
+ * The rule that ranked a route. Version 1 lowers an estimate by its configured haircut; if there are only two offers and they are further apart
+ * than the outlier bound, the binding one comes first. Version 2 ranks by expected value alone.
  */
 export type RuleVersion = 1 | 2;
 
-/** What the configuration says about decisions. Stored with every route. */
+/** What the configuration says about decisions. */
 export type DecisionPolicy = {
   /** The version that writes and ranks the route. */
   version: RuleVersion;
-  /** An offer that beats the median of the others by more, in what is received and in its price, is `too-good`. */
+  /** An offer that beats the median of the others by more than this, both in what is received and in its price, is `too-good`. */
   outlierBps: number;
-  /** A fee that misses the provider's own price by more is flagged. */
+  /** A buy offer whose amounts differ from its provider's stated price by more than this gets a warning. */
   toleranceBps: number;
   /** The default haircut, for display. Each candidate's own is in its terms. */
   indicativeHaircutBps: number;
-  /** A binding offer that expires sooner than this helps nobody. 30 s by default. */
+  /** An offer that expires sooner than this is excluded, since it could not be ordered in time. 30 s by default. */
   shortestLifeMs?: number;
-  /** The reference price that offers are compared with, hundredths per bitcoin in the asked currency. */
+  /** The reference price that offers are compared with, in hundredths per bitcoin of the requested currency. */
   reference?: DecisionReference;
-  /** What each price feed of that currency was worth at this moment. */
+  /** How each price feed of that currency was judged at the time of the decision. */
   feeds?: FeedVerdict[];
-  /** Whether past deliveries ranked the offers, and the SHA-256 of the sums used. */
+  /** Whether past deliveries are ignored, only shown, or used in the ranking. */
   learning?: 'off' | 'shown' | 'ranked';
+  /** The SHA-256 of the record sums that were used. */
   recordSnapshot?: string;
 };
+
 /**
- * `live`: price feeds that agree now. `configured`: the operator's own price. `one-feed`: no other feed confirms it. Without `maxDeviationBps` the
- * price is for display and excludes nobody.
+ * A price for one bitcoin. `live`: several price feeds agree on it now. `configured`: the operator set it. `one-feed`: no other feed confirms it.
+ * Without `maxDeviationBps`, the price is for display only and excludes no offer.
  */
 export type DecisionReference = { btcPrice: bigint; maxDeviationBps?: number; observedOn: number; source?: 'configured' | 'live' | 'one-feed' };

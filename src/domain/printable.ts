@@ -1,8 +1,8 @@
-/** Makes other people's text safe to show and store: removes what is invisible or turns the writing direction. */
+/** Makes text from others safe to show and store: removes characters that are invisible or change the writing direction. */
 
-/** Control, format and bidi marks, lone surrogates, private use, blank fillers. Spaces and line breaks are handled before. */
+/** Control, format and bidi marks, lone surrogates, private use, blank fillers. Spaces and line breaks are replaced before this is applied. */
 const INVISIBLE = /[\p{C}\p{Default_Ignorable_Code_Point}\u2800]/gu;
-/** Joiners carry meaning inside words (Persian, Indic scripts) and emoji. Elsewhere they are just invisible. */
+/** The same without the joiners, which carry meaning inside words (Persian, Indic scripts) and in emoji. */
 const INVISIBLE_IN_TEXT = /(?!\u200c|\u200d|\ufe0f)[\p{C}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** Turns line breaks and tabs into a space, and removes what is invisible. */
@@ -12,7 +12,7 @@ export const withoutInvisible = (text: string): string =>
     .replaceAll(INVISIBLE_IN_TEXT, '')
     .trim();
 
-/** A name for lists: at most `max` characters on one line, or undefined when nothing is visible. */
+/** Returns a name for lists, with at most `max` characters on one line, or undefined when nothing in it is visible. */
 export const printableName = (text: string, max = 64): string | undefined => {
   const seen = text
     .replaceAll(/[\s\u0085]+/gu, ' ')

@@ -1,30 +1,36 @@
 /**
- * Texts that a wallet signs with its node key. FLS01 signs a provider's token bare, so whoever supplies a text gets a signature over it. That
- * signature must be worthless anywhere but at that provider. Our own tokens name their gateway; no provider's token may look like one of ours,
- * or be a sentence that logs in somewhere for good.
+ * Tokens that a wallet signs with its node key. In FLS01 a wallet signs a provider's token as it is, so whoever supplies a token gets a signature
+ * over any text it likes. That signature must be worthless everywhere except at that provider. Our own tokens name the gateway, so no provider's
+ * token may look like a gateway's. Nor may it be a sentence whose signature another service accepts as a permanent login.
  */
 
-/** Every token of every ramp-gateway begins with this. */
+/** Every token of every ramp-gateway starts with this mark. */
 const mark = 'ramp-gateway:';
-/** `host`: the host and port of public_url. Wallets check how the token begins before they sign it (docs/wallet-http.md). */
+/** Makes our own token. `host` is the host and port of public_url. Wallets check the token's start before they sign it (docs/wallet-http.md). */
 export const gatewayToken = (host: string, secret: string): string => `${mark}${host}:${secret}`;
 
 export type TokenFlaw = 'not-printable' | 'names-a-gateway' | 'opens-elsewhere' | 'of-another-party';
 
 const printable = /^[\x20-\x7e]{1,200}$/;
 /**
- * A signed sentence with an address in it can be a permanent password. DFX, for one, accepts the signature over its fixed sentence and the
- * customer's LNNID, LNURL or LNDHUB, without a nonce.
+ * A signature over a sentence that contains an address can be a permanent password. DFX, for one, accepts a signature over its fixed sentence
+ * followed by the customer's LNNID, LNURL or LNDHUB, without a nonce.
  */
 const permanent = /(?:lnnid|(?<![0-9a-f]))0[23][0-9a-f]{64}(?![0-9a-f])|ln(?:url|dhub)[a-z0-9]{25,}/i;
-/** How the release before the mark began its tokens, anywhere: a host, and 16 random bytes. Gateways of that release may still be in use. */
+/**
+ * The tokens of the release before the mark existed, anywhere in a text: a host, a colon and 16 random bytes. Gateways of that release may still be
+ * in use.
+ */
 const unmarked = /[a-z0-9-]\.[a-z0-9-]{2,63}(?::\d{1,5})?:[\w-]{22}(?![\w-])/;
-/** Shorter words occur in other tokens by chance. */
+/** A token shorter than this could occur inside another by chance. */
 const leastInside = 16;
 
 type Own = { host: string; token: string; templates: readonly string[] };
 
-/** Why we do not pass a provider's token on, judged alone. `host`: this gateway's own; the previous release began its tokens with it. */
+/**
+ * Returns why we do not pass a provider's token on, or undefined when the token by itself is fine. `host` is this gateway's own host, with which
+ * the previous release started its tokens.
+ */
 export const tokenFlaw = (token: string, host?: string): TokenFlaw | undefined => {
   if (!printable.test(token)) return 'not-printable';
   const squeezed = token.toLowerCase().replaceAll(' ', '');
@@ -33,8 +39,8 @@ export const tokenFlaw = (token: string, host?: string): TokenFlaw | undefined =
 };
 
 /**
- * The providers of one session whose tokens we do not pass on. When one signature would serve two tokens, we pass on neither: nobody can tell
- * which is the copy. A token that contains another's is the copy.
+ * Returns the providers of one session whose tokens we do not pass on, with the reason. If one signature would be valid for two tokens, we pass on
+ * neither, because we cannot tell which of them is the copy. If one token contains another, the longer one is the copy.
  */
 export const flawedTokens = (tokens: ReadonlyMap<string, string>, own: Own): Map<string, TokenFlaw> => {
   const flawed = new Map<string, TokenFlaw>();

@@ -1,7 +1,7 @@
 /**
- * The three things a customer can do, and what each ramp's amounts are. `pay` is all that the customer gives, `receive` all that they get.
+ * The three things a customer can do, and the units of each ramp's amounts. `pay` is all that the customer gives, `receive` all that they get.
  * `fiat` is always in hundredths of the fiat unit (FLS01), whatever the currency's ISO exponent; `sats` are whole sats. A ramp that is missing
- * from these tables does not compile: there is no "else" for a fourth one to fall into.
+ * from these tables does not compile, so a new ramp cannot fall into an "else" by mistake.
  */
 export type Ramp = 'buy' | 'sell' | 'liquidity';
 export type Unit = 'fiat' | 'sats';
@@ -19,12 +19,12 @@ export const amountNames = {
   liquidity: { pay: 'pay_sats', receive: 'amount_sats' },
 } as const satisfies Record<Ramp, Record<'pay' | 'receive', string>>;
 
-export const ramps = Object.keys(sides) as Ramp[]; // its keys are all the ramps: see satisfies
+export const ramps = Object.keys(sides) as Ramp[]; // `satisfies` makes sure that the keys are all the ramps
 
-/** Whether bought sats wait at the provider until their owner withdraws them: for ever, or to the on-chain fallback that the owner may name. */
+/** Whether the customer has to withdraw what they bought. It waits at the provider for ever, unless an on-chain fallback was named for the order. */
 export const isWithdrawn: Record<Ramp, boolean> = { buy: true, sell: false, liquidity: false };
 
-/** One type for each ramp. */
+/** Requires one type for each ramp. */
 export type PerRamp<T extends Record<Ramp, unknown>> = T;
 
 /** A ramp with fiat on one side and sats on the other, so it has a price. */
@@ -32,14 +32,14 @@ export type ExchangeRamp = { [R in Ramp]: 'fiat' extends (typeof sides)[R]['pay'
 
 export const isExchange = (ramp: Ramp): ramp is ExchangeRamp => sides[ramp].pay !== sides[ramp].receive;
 
-/** Whether the asked amount, which must not change, is the fiat one. */
+/** Whether the amount that the customer fixed is the fiat amount. */
 export const isFiatFixed = ({ ramp, fixed }: { ramp: ExchangeRamp; fixed: 'pay' | 'receive' }): boolean => sides[ramp][fixed] === 'fiat';
 
-/** The two amounts by unit instead of by side. */
+/** Returns the two amounts by unit instead of by side. */
 export const fiatAndSats = <T>(ramp: ExchangeRamp, { pay, receive }: { pay: T; receive: T }): { fiat: T; sats: T } =>
   sides[ramp].pay === 'fiat' ? { fiat: pay, sats: receive } : { fiat: receive, sats: pay };
 
-/** Fiat without the fee, and the sats exchanged for it. The price that the provider really used is fiat / sats. */
+/** Returns the fiat without the fee, and the sats exchanged for it. The price that the provider really used is fiat / sats. */
 export const exchanged = (ramp: ExchangeRamp, { pay, receive, fee }: { pay: bigint; receive: bigint; fee: bigint }): { fiat: bigint; sats: bigint } =>
   sides[ramp].pay === 'fiat' ? { fiat: pay - fee, sats: receive } : { fiat: receive + fee, sats: pay };
 

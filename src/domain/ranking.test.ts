@@ -6,7 +6,7 @@ import { rank } from './ranking.ts';
 import type { Sums, Windows } from './record.ts';
 
 const asked = buyFor(10_000n);
-/** So wide that two offers never count as too far apart. */
+/** A bound so wide that two offers never count as too far apart. */
 const calm = { ...policy, outlierBps: 1_000_000 };
 const byId = (providerId: string): string => providerId;
 const orderOf = (request: Asked, candidates: Candidate[], tieKey = byId): string[] =>

@@ -1,6 +1,6 @@
 /**
- * Ranks offers by expected value: a total, neutral and exact order. No provider's name, speed or place in the configuration counts. Its past
- * deliveries count, by one formula for all, and so does a declared preference, which is shown when it decided.
+ * Ranks offers by expected value. The order is total, neutral and exact. A provider's name, speed or position in the configuration does not count.
+ * Its past deliveries do, by the same formula for all providers. So does a declared preference; the route says when one decided.
  */
 import { asksExchange, type Asked, type Candidate, type RankedOffer } from './offer.ts';
 import type { DecisionPolicy, RuleVersion } from './policy.ts';
@@ -18,13 +18,13 @@ export const tieBreaks = ['binding', 'neutral'] as const;
 export type TieBreak = (typeof tieBreaks)[number];
 export type Ranking = { ranked: RankedOffer[]; name: PolicyName; decidedBy: DecidedBy; tieBreaks: TieBreak[]; preferenceDecided: boolean };
 
-/** `score` is the net worth less the haircut; `preferred` adds the declared preference. */
+/** `net` is what the offer is worth to the customer, `score` is that less the haircut, and `preferred` is the score with the declared preference. */
 type Scored = { candidate: Candidate; countsAsBinding: boolean; haircut: Haircut; net: Fraction; score: Fraction; preferred: Fraction; tie: string };
 type Haircut = Pick<RankedOffer, 'haircutFrom' | 'priorSats'> & { haircutPpm: number };
 
 /**
- * Ranks accepted offers. `tieKey` returns the SHA-256 of request id ‖ provider id (hex) and is called once per provider. If even that is equal,
- * the provider id decides, so the order is total.
+ * Ranks accepted offers. `tieKey` returns the SHA-256 of request id ‖ provider id in hex, and is called once per provider. If two tie keys are
+ * equal, the provider id decides, so the order is total.
  */
 export const rank = (
   asked: Asked,
@@ -60,7 +60,7 @@ export const rank = (
   };
 };
 
-/** Liquidity keeps the configured haircut, since we cannot see what arrived. */
+/** Returns an offer's haircut. Liquidity keeps the configured one, since we cannot see what was delivered. */
 const haircutFor = (version: RuleVersion, asked: Asked, { offer, terms }: Candidate, countsAsBinding: boolean): Haircut => {
   const h0Ppm = terms.haircutBps * 100;
   if (version === 1 || !asksExchange(asked)) return { haircutPpm: countsAsBinding ? 0 : h0Ppm, haircutFrom: 'configured' };
@@ -69,7 +69,7 @@ const haircutFor = (version: RuleVersion, asked: Asked, { offer, terms }: Candid
   return { haircutPpm: ppm, haircutFrom: from, priorSats: priorOf(sats) };
 };
 
-/** A binding offer that expires before the customer's money can arrive is no better than an estimate. */
+/** Whether a binding offer expires before the customer's money can arrive. Such an offer is no better than an estimate. */
 const expiresBeforeArrival = ({ offer, terms }: Candidate, now: number): boolean =>
   offer.binding && offer.expiresOn !== undefined && terms.arrivalSeconds !== undefined && offer.expiresOn < now + terms.arrivalSeconds * 1000;
 
@@ -84,7 +84,7 @@ const byScore =
 
 const bindingOrder = (a: Scored, b: Scored): number => Number(b.countsAsBinding) - Number(a.countsAsBinding);
 
-/** Compares by code unit, so it is the same on every machine. */
+/** Compares by code unit, so the result is the same on every machine. */
 export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const whatDecides = (asked: Asked, version: RuleVersion): { name: PolicyName; decidedBy: DecidedBy } => {

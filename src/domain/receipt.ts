@@ -1,7 +1,7 @@
 /**
- * A receipt is the record of one decision that a customer can keep, show to others and check without us (docs/receipts.md). It is a compact JWS
- * over the RFC 8785 form of a payload. Our public keys check the signature; the signed root of its day proves that it was counted that day. A
- * check also ranks the stored figures again. Pure: keys, roots and times come as arguments.
+ * A receipt records one decision, so that a customer can keep it, show it to others and check it without us (docs/receipts.md). It is a compact
+ * JWS over the RFC 8785 form of a payload. Our public keys verify the signature, and the signed root of a day proves that the receipt was counted
+ * on that day. Verifying also ranks the stored figures again. These functions are pure: keys, roots and times come as arguments.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
@@ -12,7 +12,7 @@ import type { Json } from './offer.ts';
 import { replay, type Route, type RoutedOffer } from './route.ts';
 import { fromJson, toJson } from './route-json.ts';
 
-/** What a receipt says. `decision`: the ranking. `filled`: quoted and reported amounts. `link`: what the payout link showed. */
+/** What a receipt states. `decision`: the ranking. `filled`: the quoted and the reported amounts. `link`: what the payout link showed. */
 export type ReceiptKind = 'decision' | 'filled' | 'link';
 type Members = { [member: string]: Json };
 export type ReceiptPayload = {
@@ -22,18 +22,19 @@ export type ReceiptPayload = {
   issuer: string;
   /** When it was made, Unix milliseconds. */
   made_on: number;
-  /** 32 random bytes in hex, so that nobody can guess a receipt from its leaf. */
+  /** 32 random bytes in hex, so that a receipt cannot be guessed from its leaf. */
   salt: string;
-  /** The newest signed root when it was made. The receipt cannot be older than that. */
+  /** The newest signed root when the receipt was made. The receipt cannot be older than that root. */
   newest_root?: { day: string; root: string };
-  /** A decision: the route's allowed members, and the rank that was ordered. */
+  /** For a decision: the route's allowed members. */
   route?: Json;
+  /** For a decision: the rank that was ordered, and its provider. */
   chosen?: { rank: number; provider: string };
-  /** A state of an order: its figures, all as text or whole numbers. */
+  /** For the other kinds: the order's figures, all as strings or whole numbers. */
   order?: Members;
 };
 
-/** Allow lists: a receipt holds nothing that is not named here. */
+/** Allow lists: a receipt holds no other member of an offer or its facts. */
 const offerMembers = ['pay', 'receive', 'fee', 'binding', 'expiresOn', 'echo', 'facts', 'requires', 'warnings'] as const;
 const factMembers = ['provider_btc_price', 'on_chain_fallback', 'inbound_sats', 'lease_blocks', 'delivered_as'] as const;
 const pick = <T extends object>(from: T, names: readonly string[]): Partial<T> =>
@@ -42,7 +43,7 @@ const pick = <T extends object>(from: T, names: readonly string[]): Partial<T> =
 const shownOffer = (offer: RoutedOffer['offer']): RoutedOffer['offer'] =>
   ({ ...pick(offer, offerMembers), facts: pick(offer.facts, factMembers), upstream: null }) as RoutedOffer['offer'];
 
-/** The stored decision without secrets, adapters' own data and customers' data. It ranks to the same order as the route itself. */
+/** Returns the stored decision without secrets, adapters' own data and customers' data. Ranked again, it gives the same order as the route. */
 export const receiptRoute = (route: Route): Json =>
   toJson({
     ...pick(route, ['version', 'requestId', 'asked', 'decidedOn', 'maxWaitMs', 'waitedMs', 'failed', 'policy']),
@@ -51,10 +52,10 @@ export const receiptRoute = (route: Route): Json =>
     refused: route.refused.map(({ providerId, refusal }) => ({ providerId, refusal: pick(refusal, ['reason', 'limits', 'note']) })),
   } as Route);
 
-/** The bytes that are signed. */
+/** Returns the bytes that are signed. */
 export const canonicalBytes = (payload: object): Uint8Array => utf8ToBytes(canonicalize(payload) ?? '');
 
-/** The receipt's leaf in the tree of its day: a hash over the SHA-256 of the compact JWS, which holds the salt. */
+/** Returns the receipt's leaf in the tree of its day: a hash over the SHA-256 of the compact JWS, which contains the salt. */
 export const receiptLeaf = (jws: string): string => leafHash(sha256(utf8ToBytes(jws)));
 
 /** The position of a receipt in a closed day, as POST /route and /.well-known/receipts/{day} return it. */
@@ -67,40 +68,40 @@ const signedPayload = async (jws: string, { keys }: PublicKeys, type: string): P
     const { alg, kid, typ } = decodeProtectedHeader(jws);
     if (alg !== 'EdDSA' || typ !== type) return { problem: `the header says ${String(alg)} ${String(typ)}, not EdDSA ${type}` };
     const key = keys.find((one) => one.kid === kid);
-    if (!key) return { problem: `no public key ${String(kid)}: the key set is not this gateway's, or somebody else signed it` };
+    if (!key) return { problem: `no public key ${String(kid)}: the key set is another gateway's, or someone else signed this` };
     const { payload } = await compactVerify(jws, await importJWK({ ...key, alg: 'EdDSA' }), { algorithms: ['EdDSA'] });
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload);
     const value: unknown = JSON.parse(text);
     return canonicalize(value) === text ? { payload: value } : { problem: 'the signed text is not in the form of RFC 8785' };
   } catch (error) {
-    return { problem: `the signature does not verify (${error instanceof Error ? error.name : 'unknown'}): something was changed since it was signed` };
+    return { problem: `the signature does not verify (${error instanceof Error ? error.name : 'unknown'}): something was changed after it was signed` };
   }
 };
 
-/** Decides between equal offers. Anybody can compute it, so nobody can choose it. */
+/** Computes the key that decides between equal offers. Anybody can compute it, so the gateway cannot choose it. */
 const neutralKey = (requestId: string, providerId: string): string => bytesToHex(sha256(utf8ToBytes(requestId + providerId)));
 
-/** What is wrong with a receipt's decision, if anything. */
+/** Returns what is wrong with a receipt's decision, or undefined. Throws if the route cannot be read. */
 const brokenDecision = ({ route: stored, chosen }: ReceiptPayload): string | undefined => {
-  if (stored === undefined) return 'it holds no route';
+  if (stored === undefined) return 'the receipt holds no route';
   const route = fromJson(stored);
   const told = route.offers.map(({ providerId }) => providerId);
-  if (replay(route).join('\n') !== told.join('\n')) return 'its figures, ranked again, give another order';
+  if (replay(route).join('\n') !== told.join('\n')) return 'its figures, ranked again, give a different order';
   if (route.offers.some(({ rank }, index) => rank !== index + 1)) return 'its ranks are not 1, 2, 3 …';
   if (route.offers.some(({ providerId, tieKey }) => tieKey !== neutralKey(route.requestId, providerId)))
-    return 'a tie key is not the SHA-256 of request and provider';
-  return chosen && told[chosen.rank - 1] !== chosen.provider ? 'the rank that was ordered is not the provider it names' : undefined;
+    return 'a tie key is not the SHA-256 of the request id and the provider id';
+  return chosen && told[chosen.rank - 1] !== chosen.provider ? 'the provider that it says was ordered is not at that rank' : undefined;
 };
 
 /**
- * Checks a receipt offline: its signature, its canonical form, the ranking of its stored figures and, given `inclusion`, that its day counts it.
- * Never throws; it returns a problem as a sentence.
+ * Verifies a receipt offline: its signature, its canonical form, the ranking of its stored figures and, if `inclusion` is given, that the day's
+ * tree contains it. Never throws: a problem is returned as a sentence.
  */
 export const verifyReceipt = async (jws: string, keys: PublicKeys, inclusion?: Inclusion): Promise<Verified> => {
   const signed = await signedPayload(jws, keys, 'receipt+jws');
   if ('problem' in signed) return { ok: false, problem: signed.problem };
   const payload = signed.payload as ReceiptPayload;
-  if (payload.version !== 1) return { ok: false, problem: `receipt version ${JSON.stringify(payload.version)} is not known here` };
+  if (payload.version !== 1) return { ok: false, problem: `receipt version ${JSON.stringify(payload.version)} is not supported` };
   try {
     const broken = payload.kind === 'decision' ? brokenDecision(payload) : undefined;
     if (broken !== undefined) return { ok: false, problem: broken };
@@ -108,7 +109,7 @@ export const verifyReceipt = async (jws: string, keys: PublicKeys, inclusion?: I
     return { ok: false, problem: 'its route cannot be read' };
   }
   const { index = 0, size = 0, proof = [], root = '', day } = inclusion ?? {};
-  if (inclusion && !provesInclusion(receiptLeaf(jws), index, size, proof, root)) return { ok: false, problem: `it is not in the tree of ${day}` };
+  if (inclusion && !provesInclusion(receiptLeaf(jws), index, size, proof, root)) return { ok: false, problem: `the receipt is not in the tree of ${day}` };
   return { ok: true, payload };
 };
 

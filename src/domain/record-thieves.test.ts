@@ -10,7 +10,7 @@ type Thief = {
   binding: boolean;
   orderSats: bigint;
   everyHours: number;
-  /** Which of its orders, counted from 1, it steals whole. It delivers the others in full, lead included. */
+  /** Whether the thief keeps all of its nth order, counted from 1. It delivers the others in full, including its lead. */
   steals: (nth: number) => boolean;
 };
 
@@ -46,7 +46,7 @@ test.each<[string, bigint, number, number]>([
   ['10,000,000 sats, ten a day', 10_000_000n, tenADay, 1],
 ])('a liar whose offers bind: orders of %s', (_name, orderSats, everyHours, most) => {
   expect(run({ binding: true, orderSats, everyHours, steals: always }).stolen).toBe(most);
-  // Honest orders first, or between, buy it nothing.
+  // Honest orders before the theft, or in between, gain the thief nothing.
   for (const honestFirst of [1, 5, 20])
     expect(run({ binding: true, orderSats, everyHours, steals: (nth) => nth > honestFirst }).stolen).toBeLessThanOrEqual(most);
 });
@@ -64,7 +64,7 @@ test.each<[string, bigint, number, number]>([
   expect(run({ binding: false, orderSats, everyHours, steals: always }).stolen).toBe(most);
 });
 
-/** Many small honest orders, then one large theft: what it takes, less the 9.5 % that it gave on each honest order. */
+/** Many small honest orders, then one large theft: returns what the thief takes, less the 9.5 % that it gave away on each honest order. */
 test.each<[string, bigint, number]>([
   ['10,000 sats', 10_000n, 60],
   ['100,000 sats', 100_000n, 10],
@@ -86,9 +86,9 @@ test.each<[string, bigint, number]>([
 });
 
 /**
- * The limit of any record of deliveries: a provider can order from itself for nothing. Washing 100 times what it stole buys back its place: for
- * estimates through P and Q, for promises by breaking large orders of its own a little. The operator's `max_in_flight_sats` bounds this, and a
- * short order is a dispute that its customer sees and the operator is alerted to.
+ * Every record of deliveries has this limit: a provider can order from itself at no cost. Orders to itself of 100 times what it stole buy back its
+ * rank: for estimates through P and Q, for promises by delivering its own large orders a little short. The operator's `max_in_flight_sats` bounds
+ * the damage, and each order that falls short is a dispute that the customer sees and the operator is alerted to.
  */
 test('orders to oneself: how much washing buys back a theft of 1,000,000 sats', () => {
   const afterTheft = added(emptyWindows(), { quotedSats: 1_000_000n, deliveredSats: 0n });

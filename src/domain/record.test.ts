@@ -73,7 +73,7 @@ describe('what a fill counts as', () => {
     expect(correction(kept, countFill(bought({ binding: true, linkReceive: 40_000n })))).toEqual([
       { row: 'broken', change: { quotedSats: 100_000n, deliveredSats: 40_000n } },
     ]);
-    // Never filled, then filled in full after all: a late delivery keeps the promise.
+    // Not filled at first, then filled in full after all: a late delivery keeps the promise.
     expect(correction(countFill(withoutTold(bought({ binding: true }))), kept)).toEqual([
       { row: 'broken', change: { quotedSats: -100_000n, deliveredSats: 0n } },
     ]);
@@ -189,7 +189,7 @@ describe('properties', () => {
         const better = { ...one, toldReceive: (one.toldReceive ?? 0n) + more };
         const [less, full] = [countFill(one), countFill(better)];
         expect(full.deliveredSats).toBeGreaterThanOrEqual(less.deliveredSats);
-        // A kept promise leaves the record as it is. The test below shows what a small breach may do to a bad one.
+        // A kept promise leaves the record as it is. The test below shows what a small breach may do to a bad record.
         fc.pre(less.row === full.row);
         for (const binding of [true, false])
           expect(ppm(afterwards(past, better), binding, sats)).toBeLessThanOrEqual(ppm(afterwards(past, one), binding, sats));

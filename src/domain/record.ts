@@ -1,6 +1,6 @@
 /**
- * Compares what a provider delivered with what it quoted, and computes the haircut of its next offer. The formulas are the same for every
- * provider; no name counts. Amounts in sats, shares in parts per million (ppm), times in Unix milliseconds. Pure: the store keeps the sums.
+ * Compares what a provider delivered with what it quoted, and computes the haircut by which its next offer ranks lower. The formulas are the same
+ * for every provider. Amounts are in sats, shares in parts per million (ppm), times in Unix milliseconds. Pure: the store keeps the sums.
  */
 import { divCeil, divFloor } from './money.ts';
 import { fiatAndSats, isExchange, sides, type ExchangeRamp, type Ramp } from './ramp.ts';
@@ -10,13 +10,13 @@ export type Sums = { quotedSats: bigint; deliveredSats: bigint };
 /** The same fills under two decays: `slow` remembers for weeks, `fast` notices a provider that has just turned bad. */
 export type Windows = { slow: Sums; fast: Sums };
 
-/** The sums that judged an offer, stored with the route so that the haircut can be computed again. */
+/** The sums by which an offer was judged. They are stored with the route, so that the haircut can be computed again. */
 export type Standing = {
-  /** All counted fills of estimates of this provider, ramp, currency and option. */
+  /** All fills of estimates that counted, for this provider, ramp, currency and option. */
   estimates?: Windows;
-  /** Only fills of binding offers that fell short, of this provider and ramp. */
+  /** The fills of binding offers that fell short, for this provider and ramp. Other fills of binding offers are not in these sums. */
   broken?: Windows;
-  /** Set when the operator fixed the haircut of its estimates, or cleared its record. */
+  /** Set if the operator pinned the haircut of the provider's estimates, or reset its record. */
   operator?: 'pinned' | 'reset';
 };
 export const haircutSources = ['configured', 'record', 'operator'] as const;
@@ -24,19 +24,19 @@ export type HaircutFrom = (typeof haircutSources)[number];
 
 const million = 1_000_000n;
 const dayMs = 86_400_000;
-/** An estimate's record starts as if this many sats had been delivered as quoted, or three times the offer's size if that is more. */
+/** The prior weight of the configured haircut against the record, in sats. For a large estimate it is three times the offer (priorOf). */
 const priorSats = 1_000_000n;
 const brokenPriorSats = 100_000n;
 const lateAfterMs = 3_600_000;
 
 export const emptyWindows = (): Windows => ({ slow: { quotedSats: 0n, deliveredSats: 0n }, fast: { quotedSats: 0n, deliveredSats: 0n } });
 
-/** The UTC day number, counted from 1970. */
+/** Returns the number of the UTC day, counted from 1970. */
 export const utcDay = (ms: number): number => Math.floor(ms / dayMs);
 
 // ---- decay -----------------------------------------------------------------------------------------------------------------------------
 
-/** Rounds down. A sum that a correction made negative fades towards zero, too. */
+/** Rounds towards zero, so a sum that a correction has made negative also fades to zero. */
 const faded = (sats: bigint, numerator: bigint, denominator: bigint): bigint => (sats * numerator) / denominator;
 
 const decayedSums = (sums: Sums, days: number, numerator: bigint, denominator: bigint): Sums => {
@@ -48,7 +48,7 @@ const decayedSums = (sums: Sums, days: number, numerator: bigint, denominator: b
   return { quotedSats, deliveredSats };
 };
 
-/** How sums count `days` later: 15/16 for each day, 3/4 for the fast pair, in whole steps. A clock that went back changes nothing. */
+/** Returns the sums as they count `days` later: 15/16 for each whole day, 3/4 for the fast pair. If the clock went back, nothing changes. */
 export const decayed = ({ slow, fast }: Windows, days: number): Windows => ({
   slow: decayedSums(slow, days, 15n, 16n),
   fast: decayedSums(fast, days, 3n, 4n),
@@ -66,7 +66,7 @@ const estimateShare = ({ quotedSats: q, deliveredSats: d }: Sums, h0Ppm: bigint,
 const worse = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 const clamped = (ppm: bigint): number => Number(ppm < 0n ? 0n : ppm > million ? million : ppm);
 
-/** P of the formula for estimates, for an offer of that many sats. */
+/** Returns P of the formula for estimates, for an offer of that many sats. */
 export const priorOf = (sats: bigint): bigint => worse(priorSats, 3n * sats);
 
 const brokenPpm = (windows: Windows | undefined): bigint => (windows ? worse(brokenShare(windows.slow), brokenShare(windows.fast)) : 0n);
@@ -75,8 +75,9 @@ const estimatePpm = ({ slow, fast }: Windows, h0Ppm: bigint, sats: bigint): bigi
   [priorSats, priorOf(sats)].map((prior) => worse(estimateShare(slow, h0Ppm, prior), estimateShare(fast, h0Ppm, prior))).reduce(worse);
 
 /**
- * How much lower an offer of `sats` ranks. A binding offer is cut only for broken promises. An estimate is cut for those or for what estimates
- * delivered, whichever is worse, starting from the configured haircut. Never a bonus: a provider could farm it with orders to itself.
+ * Returns how much lower an offer of `sats` ranks. A binding offer is cut only for broken promises. An estimate is cut either for broken promises
+ * or for what earlier estimates delivered, starting from the configured haircut; the larger cut counts. There is no bonus, because a provider
+ * could earn it with orders to itself.
  */
 export const haircutOf = (standing: Standing | undefined, binding: boolean, h0Ppm: number, sats: bigint): { ppm: number; from: HaircutFrom } => {
   const configured = binding ? 0 : h0Ppm;
@@ -90,14 +91,14 @@ export const haircutOf = (standing: Standing | undefined, binding: boolean, h0Pp
 
 // ---- what a fill teaches ---------------------------------------------------------------------------------------------------------------
 
-/** One order that was paid. Amounts in the ramp's units (ramp.ts). */
+/** One order that was paid. Amounts are in the ramp's units (ramp.ts). */
 export type Fill = {
   ramp: Ramp;
   /** Whether the offer was ranked as binding. */
   binding: boolean;
   quotedPay: bigint;
   quotedReceive: bigint;
-  /** As the provider's status reported it; 0 for an order that was paid and never filled. */
+  /** As the provider's status reported the amounts. Absent for an order that was paid but never filled. */
   toldPay?: bigint;
   toldReceive?: bigint;
   /** What the withdrawal link pays, if it was read. */
@@ -109,10 +110,10 @@ export type Fill = {
   referenceFilled?: bigint;
 };
 
-/** The sum that a fill adds to. Kept promises, liquidity and fills that only measure the market add to none. */
+/** The row of sums that a fill adds to. Kept promises, liquidity and fills that only measure the market add to no row. */
 export type Counted = Sums & {
   row: 'estimates' | 'broken' | 'none';
-  /** Whether a fill says anything about the provider. A kept promise does; a market that moved or a customer who paid less does not. */
+  /** Whether the fill says anything about the provider. A kept promise does. A fill after the market moved, or after a lower payment, does not. */
   tells: boolean;
 };
 
@@ -120,13 +121,14 @@ const nothingCounted: Counted = { row: 'none', quotedSats: 0n, deliveredSats: 0n
 
 const lesser = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
-/** The customer paid less, and the price was no worse. */
+/** Whether the customer paid less than quoted, at a price that was not worse. */
 const paidLess = ({ quotedPay, quotedReceive, toldPay, toldReceive }: Fill): boolean =>
   toldPay !== undefined && toldReceive !== undefined && toldPay < quotedPay && toldReceive * quotedPay >= quotedReceive * toldPay;
 
 /**
- * How a fill counts. An estimate filled more than an hour after its quote counts only with a live reference at both moments; otherwise it would
- * measure the market. Delivered is the least of what was reported, what the link pays, and the quote plus half a per cent.
+ * Decides how a fill counts. An estimate that was filled more than an hour after its quote counts only if there was a live reference price at both
+ * times; otherwise it would measure the market. The delivered amount is the least of the reported amount, the link's amount, and the expected
+ * amount plus half a per cent.
  */
 export const countFill = (fill: Fill): Counted => {
   const { ramp } = fill;
@@ -145,7 +147,10 @@ export const countFill = (fill: Fill): Counted => {
   return { row: missing > 1n && missing * 1000n > expected ? 'broken' : 'none', quotedSats: expected, deliveredSats: delivered, tells: true };
 };
 
-/** Sold sats count by the share of the quoted fiat that the provider says arrived. There is no link to compare with. */
+/**
+ * Returns the sats that count as delivered. On a sale these are the expected sats times the share of the quoted fiat that the provider reported as
+ * paid out; there is no link to compare with.
+ */
 const deliveredSats = (fill: Fill, ramp: ExchangeRamp, expected: bigint, moved: boolean): bigint => {
   const told = fill.toldReceive ?? 0n;
   const most = divFloor(expected * 1005n, 1000n);
@@ -154,7 +159,7 @@ const deliveredSats = (fill: Fill, ramp: ExchangeRamp, expected: bigint, moved: 
   return lesser(divFloor(expected * told * before, fill.quotedReceive * after), most);
 };
 
-/** What later news of the same fill changes in a row's sums, undecayed, since it was due all along. */
+/** Returns what later news about the same fill changes in each row's sums. The change is not decayed. */
 export const correction = (before: Counted, after: Counted): { row: 'estimates' | 'broken'; change: Sums }[] => {
   const rows = ['estimates', 'broken'] as const;
   return rows.flatMap((row) => {

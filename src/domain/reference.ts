@@ -1,56 +1,60 @@
 /**
- * What a bitcoin costs, from public tickers that nobody here controls: believed where two that do not copy each other say the same. One feed that
- * lies, lags or hangs decides nothing. Prices in hundredths of the fiat unit per bitcoin, times in Unix milliseconds. Pure.
+ * What a bitcoin costs, from public tickers that no customer or provider controls. A price is believed when two feeds agree on it and neither copies
+ * the other. A single feed that lies, lags or hangs decides nothing. Prices are in hundredths of the fiat unit per bitcoin, times in Unix
+ * milliseconds. Pure.
  */
 
-/** `away` did not answer, `malformed` answered something else, `crossed` bids more than it asks, `stale` by its own stamp. */
+/**
+ * Why a feed gave no price. `away`: it did not answer. `malformed`: its answer is not a ticker. `crossed`: its bid is above its ask. `stale`: its
+ * own time stamp is too old, or too far ahead.
+ */
 export const feedFaults = ['away', 'malformed', 'crossed', 'stale'] as const;
 export type FeedFault = (typeof feedFaults)[number];
-/** `repeats` another feed of the same venue. */
+/** `repeats`: another feed of the same venue is already used. */
 export const feedStates = ['used', 'frozen', 'disagrees', 'repeats', ...feedFaults] as const;
 export type FeedState = (typeof feedStates)[number];
 
-/** The last reading of one feed. While a feed is down, its last reading counts until it is too old. */
+/** The last reading of one feed. While the feed is down, this reading counts until it is too old. */
 export type FeedReading = {
   name: string;
   fault?: FeedFault;
   said?: {
     price: bigint;
-    /** Its figures as they were written. */
+    /** The figures as the feed wrote them. */
     text: string;
-    /** By its own stamp, else when it was read. */
+    /** The time of the price: the feed's own time stamp, or the time of the reading if it gives none. */
     at: number;
-    /** Since when it has said exactly this. */
+    /** The time from which the feed has given exactly these figures. */
     since: number;
   };
 };
-/** Whose price a feed tells, and whose prices it is the mean of. */
+/** A feed's last reading, with the venue whose price it gives and the venues that it averages. */
 export type Voice = FeedReading & { venue: string; averages: readonly string[] };
 export type FeedVerdict = { name: string; state: FeedState; btcPrice?: bigint };
 export type FeedsJudged = { feeds: FeedVerdict[] } & (
-  | { state: 'live' | 'alone'; price: bigint; /** Of the oldest that was used. */ observedOn: number }
+  | { state: 'live' | 'alone'; price: bigint; /** The time of the oldest price that was used. */ observedOn: number }
   | { state: 'away' }
 );
 
-/** What one reading of a feed gave. */
+/** The result of reading a feed once. */
 export type FeedAnswer = { price: bigint; text: string; stamp?: number } | { fault: FeedFault };
 
 const oldestReadMs = 60_000;
 const frozenMs = 600_000;
 const agreeBps = 100n;
 
-/** What is known of a feed after it was read. A stamp an hour ahead is no younger than one an hour behind. */
+/** Returns what we know about a feed after reading it. A time stamp that is too far ahead is as stale as one that is too old. */
 export const feedRead = (name: string, answer: FeedAnswer, before: FeedReading | undefined, now: number): FeedReading => {
   if ('fault' in answer) return { name, fault: answer.fault, ...(answer.fault === 'away' && before?.said ? { said: before.said } : {}) };
   const { price, text, stamp = now } = answer;
   const since = before?.said?.text === text ? Math.min(before.said.since, now) : now;
-  // What is stale keeps its figures, so that a feed that stands still is still seen to.
+  // A stale reading keeps its figures, so that `since` still shows how long the feed has given the same ones.
   return { name, ...(Math.abs(now - stamp) > oldestReadMs ? { fault: 'stale' as const } : {}), said: { price, text, at: Math.min(stamp, now), since } };
 };
 
 type Usable = { voice: Voice; price: bigint; at: number };
 
-/** Judges what is known of a currency's feeds at this moment; `maxAgeMs`: older is stale. */
+/** Judges a currency's feeds at the time `now`. A reading older than `maxAgeMs` is stale. */
 export const judgeFeeds = (voices: readonly Voice[], now: number, maxAgeMs: number): FeedsJudged => {
   const states = new Map<Voice, FeedState>();
   const usable: Usable[] = [];
@@ -70,7 +74,7 @@ export const judgeFeeds = (voices: readonly Voice[], now: number, maxAgeMs: numb
   return { state: group ? 'live' : 'alone', price: median(used.map(({ price }) => price)), observedOn: Math.min(...used.map(({ at }) => at)), feeds };
 };
 
-/** Why a feed is not used, undefined for one that may be. */
+/** Returns why a feed is not used, or undefined if it may be. */
 const stateOf = ({ fault, said, venue }: Voice, usable: Usable[], now: number, maxAgeMs: number): FeedState | undefined => {
   if (!said || (fault !== undefined && fault !== 'away')) return fault ?? 'away';
   if (Math.abs(now - said.at) > maxAgeMs) return fault ?? 'stale';
@@ -86,11 +90,14 @@ const fits = (group: Usable[]): boolean => {
 const least = (values: bigint[]): bigint => values.reduce((a, b) => (b < a ? b : a));
 const spread = (group: Usable[]): bigint => (group.at(-1)?.price ?? 0n) - (group[0]?.price ?? 0n);
 
-/** Two of them do not copy each other. */
+/** Whether the group holds two feeds that do not copy each other. */
 const isIndependent = (group: Usable[]): boolean =>
   group.some((a) => group.some((b) => a !== b && !a.voice.averages.includes(b.voice.venue) && !b.voice.averages.includes(a.voice.venue)));
 
-/** The most feeds that agree, of as many the closest. As many that agree on another price: nobody knows. */
+/**
+ * Returns the largest group of feeds that agree; of groups of the same size, the one whose prices are closest. Returns undefined when another group
+ * of that size, without a feed in common, agrees on a different price: then nothing tells which of them is right.
+ */
 const agreeing = (usable: Usable[]): Usable[] | undefined => {
   const sorted = usable.toSorted((a, b) => (a.price < b.price ? -1 : a.price > b.price ? 1 : 0));
   const groups = sorted
@@ -102,7 +109,7 @@ const agreeing = (usable: Usable[]): Usable[] | undefined => {
   return isDoubted ? undefined : best;
 };
 
-/** Of an even number the mean of the two in the middle, rounded down. */
+/** Returns the median. If there is an even number of prices, it is the mean of the middle two, rounded down. */
 const median = (prices: bigint[]): bigint => {
   const sorted = prices.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   const [a = 0n, b = 0n] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];

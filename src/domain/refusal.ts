@@ -1,4 +1,4 @@
-/** Why a provider will not serve a request that it understood. A refusal is data, not an error. */
+/** Why a provider will not serve a request that it has understood. A refusal is data, not an error. */
 export const refusalReasons = [
   'below-minimum',
   'above-maximum',
@@ -21,15 +21,15 @@ export const refusalReasons = [
 ] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 
-/** Limits are in the unit of the request that was refused: `pay` or `receive` of the ramp. */
+/** A provider's limits on what the customer pays and receives, in the ramp's units. */
 export type Limits = { minPay?: bigint; maxPay?: bigint; minReceive?: bigint; maxReceive?: bigint };
 
 /**
- * Says what exactly is wrong, where the reason alone does not show what would help. Every adapter uses these words. gateway/refusal-problem.ts
- * maps each to its problem; one without does not compile.
+ * Says exactly what is wrong, for refusals whose reason alone does not show what would help. All adapters use these words. gateway/refusal-problem.ts
+ * maps each note to its problem; a note that is missing there does not compile.
  */
 export type RefusalNote =
-  // What the customer wrote.
+  // What the customer entered.
   | 'email-invalid'
   | 'email-refused'
   | 'key-invalid'
@@ -78,8 +78,8 @@ export type Refusal = {
   limits?: Limits;
   connectTo?: string;
   note?: RefusalNote;
-  /** More for human readers, kept with the route: the provider's code, or the nearest amounts. */
+  /** More for human readers: the provider's own code, or the nearest amounts that it would accept. Kept with the route. */
   detail?: string;
-  /** The id of an order that the provider made all the same. It counts against the limits, and is kept with the route. */
+  /** The id of an order that the provider made although it refused. It counts against the limits, and is kept with the route. */
   orderMade?: string;
 };

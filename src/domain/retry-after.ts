@@ -1,6 +1,7 @@
 /**
- * Retry-After by RFC 9110 (10.2.3): seconds, or a date in one of HTTP's three forms. `date` is the answer's own Date header, so that we need not
- * compare two clocks. Returns milliseconds, or undefined when it cannot be read.
+ * Reads a Retry-After header (RFC 9110, 10.2.3): seconds, or a date in one of HTTP's three forms. `date` is the Date header of the same response,
+ * so that the server's two times are compared and not its clock with ours; without it, `now` is used. Returns milliseconds, or undefined when the
+ * header cannot be read.
  */
 export const retryAfterMs = (given: string | null | undefined, date: string | null | undefined, now?: number): number | undefined => {
   const text = given?.trim() ?? '';
@@ -10,7 +11,7 @@ export const retryAfterMs = (given: string | null | undefined, date: string | nu
   return until === undefined || from === undefined ? undefined : Math.max(0, until - from);
 };
 
-/** IMF-fixdate, RFC 850 and asctime; asctime names no zone and means UTC. */
+/** Parses the three forms: IMF-fixdate, RFC 850 and asctime. asctime does not name a zone, but means UTC. */
 const parseHttpDate = (text: string): number | undefined => {
   if (!/[a-z]{3}/i.test(text)) return undefined;
   const at = Date.parse(/(?:GMT|UTC|[+-]\d{4})$/.test(text.trim()) ? text : `${text} GMT`);

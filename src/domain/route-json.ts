@@ -1,9 +1,9 @@
-/** A route as JSON: amounts as decimal strings, everything else as it is. Adapters' own fields are opaque and pass untouched. */
+/** A route as JSON: amounts become decimal strings, and everything else stays as it is. Adapters' own fields are opaque and pass unchanged. */
 import type { Json } from './offer.ts';
 import type { RuleVersion } from './policy.ts';
 import type { Route } from './route.ts';
 
-/** We read every version ever written, and rank each again by its own rule. */
+/** The versions that we can read: all that were ever written. Each is ranked again by its own rule. */
 const readVersions: readonly RuleVersion[] = [1, 2];
 
 /** The members that hold amounts, anywhere in a route. */
@@ -23,24 +23,24 @@ const amounts = new Set([
   'deliveredSats',
   'priorSats',
 ]);
-/** Written by adapters, or keyed by provider id. No member inside is one of ours. */
+/** Members that adapters write, or whose keys are provider ids. The names inside them are not ours. */
 const opaque = new Set(['upstream', 'facts', 'preferenceBps']);
 
-/** Throws TypeError for a bigint in a member that is not known as an amount, since it could not be read back. */
+/** Writes a route as JSON. Throws TypeError for a bigint in a member that is not listed as an amount, since it could not be read back. */
 export const toJson = (route: Route): Json => write(route, '');
 
-/** Reads what toJson wrote. Throws RangeError for a route of a version that this code does not rank. */
+/** Reads what toJson wrote. Throws RangeError for a route version that this code cannot rank. */
 export const fromJson = (stored: Json): Route => {
   const version = typeof stored === 'object' && stored !== null && !Array.isArray(stored) ? stored['version'] : undefined;
-  if (!readVersions.some((known) => known === version)) throw new RangeError(`route version ${JSON.stringify(version)} is not known here`);
-  // Our own stored form, written by toJson above. Its version was checked.
+  if (!readVersions.some((known) => known === version)) throw new RangeError(`route version ${JSON.stringify(version)} is not supported`);
+  // This is our own stored form, written by toJson above, and its version has been checked.
   return read(stored, '') as Route;
 };
 
-/** Every quote passes here, so opaque parts are not copied, and a copy keeps the shape of its original. */
+/** Converts one value. Every quote passes through here, so it has to be fast: opaque parts are not copied, and copies keep their original's shape. */
 const write = (value: unknown, member: string): Json => {
   if (typeof value === 'bigint') {
-    if (!amounts.has(member)) throw new TypeError(`route member "${member}" is not known as an amount`);
+    if (!amounts.has(member)) throw new TypeError(`route member "${member}" is not listed as an amount`);
     return value.toString();
   }
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
@@ -50,7 +50,7 @@ const write = (value: unknown, member: string): Json => {
   if (typeof value !== 'object') throw new TypeError(`route member "${member}" cannot be stored`);
   const written: { [key: string]: unknown } = { ...value };
   for (const key in written) if (written[key] !== undefined) written[key] = write(written[key], key);
-  // As text, this has no undefined members.
+  // Members that are undefined disappear when this becomes text.
   return written as Json;
 };
 

@@ -117,7 +117,7 @@ test('preferences and a weak check stand in the policy', () => {
   expect([route.policy.preferenceBps, route.policy.preferenceDecided, route.policy.priceCheck]).toEqual([{ a: 3000 }, true, 'weak']);
 });
 
-/** Anything a provider may say, lies included. */
+/** Anything that a provider may answer, lies included. */
 const anything = fc
   .array(
     fc.record({
@@ -149,7 +149,7 @@ const sums = fc
   .map(([quotedSats, part]) => ({ quotedSats, deliveredSats: (quotedSats * part) / 1000n }));
 const windows = fc.record({ slow: sums, fast: sums });
 const standing = fc.record({ estimates: windows, broken: windows, operator: fc.constantFrom('pinned' as const, 'reset' as const) }, { requiredKeys: [] });
-/** Sound offers of providers with any record. */
+/** Sound offers from providers with any kind of record. */
 const withRecords = fc.tuple(soundCandidates(), fc.array(standing, { minLength: 8, maxLength: 8 })).map(([candidates, standings]) =>
   candidates.map((candidate, index): Candidate => {
     const past = standings[index] ?? {};
@@ -196,7 +196,7 @@ describe('properties', () => {
         const renamed = shuffled.map((candidate) => ({ ...candidate, providerId: rename(candidate.providerId) }));
         const until = decidedOn + 60_000;
         const [before, after] = [choose(candidates, version, { [`p${back}`]: until }), choose(renamed, version, { [rename(`p${back}`)]: until })];
-        // All but the name. The hash that decides between equal offers includes the name.
+        // Everything except the name, because the hash that decides between equal offers includes it.
         const figures = ({ offer, terms, rank, countsAsBinding, haircutPpm, behindBestBps, warnings }: (typeof before.offers)[number]) => ({
           receive: offer.receive,
           pay: offer.pay,
@@ -208,7 +208,7 @@ describe('properties', () => {
           price: warnings.includes('fee-mismatch'),
         });
         expect(after.offers.map(figures)).toEqual(before.offers.map(figures));
-        // Who has which figures. With their order above, this says who is chosen.
+        // Which provider has which figures. Together with their order above, this determines which is chosen.
         const holders = (route: typeof before, name = (id: string): string => id): string[] =>
           route.offers
             .map((one) => [name(one.providerId), one.offer.receive, one.offer.pay, one.countsAsBinding, one.haircutPpm, one.terms.preferenceBps].join(' '))
@@ -262,7 +262,7 @@ test('every input of the haircut stands in the stored route', () => {
     terms: { haircutBps: 100, standing: { estimates: { slow: { quotedSats: '9', deliveredSats: '8' }, fast: { quotedSats: '7', deliveredSats: '6' } } } },
   });
   expect(stored.policy).toMatchObject({ learning: 'ranked', recordSnapshot: 'f00d' });
-  // The haircut is computed again, never believed.
+  // The haircut is computed again; the stored one is not believed.
   stored.offers[0].haircutPpm = 0;
   expect(replay(fromJson(stored))).toEqual(['a']);
 });
@@ -284,5 +284,5 @@ test('a route of another version, or none, is not read; an amount in an unknown 
   for (const stored of [null, [], 'x', {}, { ...Object(toJson(route)), version: 3 }, { ...Object(toJson(route)), version: '2' }])
     expect(() => fromJson(stored)).toThrow(RangeError);
   const strange = { ...route, refused: [{ providerId: 'a', refusal: { reason: 'busy' as const, wait: 5n } }] };
-  expect(() => toJson(strange)).toThrow('route member "wait" is not known as an amount');
+  expect(() => toJson(strange)).toThrow('route member "wait" is not listed as an amount');
 });

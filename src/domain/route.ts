@@ -1,4 +1,4 @@
-/** The whole decision: from the providers' answers to the route that we store and can rank again. Pure. */
+/** The whole decision: turns the providers' answers into the route that we store and can rank again. Pure. */
 import { asksExchange, type Asked, type Candidate, type Declined, type Excluded, type Failed, type RankedOffer, type Refused } from './offer.ts';
 import type { DecisionPolicy, RuleVersion } from './policy.ts';
 import { applyRules } from './exclusion.ts';
@@ -18,15 +18,18 @@ export type RouteInput = {
   policy: DecisionPolicy;
   /** Providers that declined this customer's orders. */
   declined?: Declined | undefined;
-  /** Lower-case hex of SHA-256(request id ‖ provider id). */
+  /** Returns the lower-case hex of SHA-256(request id ‖ provider id). */
   tieKey: (providerId: string) => string;
-  /** The time of the decision, Unix milliseconds. */
+  /** The time of the decision in Unix milliseconds. */
   now: number;
   maxWaitMs: number;
   waitedMs: number;
 };
 
-/** A ranked offer with the figures to show. Liquidity has `feePpm` (of the inbound capacity), buy and sell have the others. `costIsOf` says what `costBps` is measured against. */
+/**
+ * A ranked offer with the figures to show. Liquidity has `feePpm` (of the inbound capacity); buy and sell have the others. `costIsOf` returns what
+ * `costBps` is measured against.
+ */
 export type RoutedOffer = RankedOffer & { tieKey: string; btcPrice?: bigint; feeBps?: number; costBps?: number; feePpm?: number };
 
 export const referenceSources = ['configured', 'live', 'one-feed', 'median-of-offers'] as const;
@@ -34,12 +37,12 @@ export type Reference = {
   btcPrice: bigint;
   source: (typeof referenceSources)[number];
   observedOn: number;
-  /** Live, and not believed: it would have excluded more than half of the sound offers. */
+  /** Set when the live reference was not believed, because it would have excluded more than half of the sound offers. */
   disputed?: true;
   feeds?: FeedVerdict[];
 };
 
-/** What costs are told against: the market, or no more than the middle of the offers or a lone feed. */
+/** Returns what costs are measured against: the market, or only the median of the offers or a single feed. */
 export const costIsOf = ({ reference }: Pick<RoutePolicy, 'reference'>): 'market' | 'median' =>
   reference && reference.disputed !== true && (reference.source === 'live' || reference.source === 'configured') ? 'market' : 'median';
 
@@ -47,7 +50,7 @@ export type RoutePolicy = {
   name: PolicyName;
   decidedBy: DecidedBy;
   tieBreaks: TieBreak[];
-  /** Declared preferences other than 0 among the ranked offers, by provider. */
+  /** The declared preferences of the ranked offers' providers, without those of 0. */
   preferenceBps: { [providerId: string]: number };
   preferenceDecided: boolean;
   outlierBps: number;
@@ -73,7 +76,7 @@ export type Route = {
   policy: RoutePolicy;
 };
 
-/** Decides. Lists that are not ranked are in the neutral order, so the route does not reveal who answered first. */
+/** Decides a request. Lists that are not ranked are in neutral order, so the route does not reveal which provider answered first. */
 export const decide = (input: RouteInput): Route => {
   const { asked, policy, now } = input;
   const tieKey = remembered(input.tieKey);
@@ -128,8 +131,8 @@ const remembered = (tieKey: (providerId: string) => string): ((providerId: strin
 };
 
 /**
- * Ranks the stored figures again, from the stored inputs alone and by the rule of the route's version. Returns provider ids, best first. If they
- * differ from the stored order, the record is not what was decided.
+ * Ranks the stored figures again, from the stored inputs alone and by the rule of the route's version. Returns provider ids, best first. If their
+ * order differs from the stored one, the stored route is not what was decided.
  */
 export const replay = (route: Route): string[] => {
   const ties = new Map(route.offers.map(({ providerId, tieKey }) => [providerId, tieKey]));
@@ -139,7 +142,8 @@ export const replay = (route: Route): string[] => {
 };
 
 /**
- * The median of the accepted offers' own prices. For an even number it is the lower middle, so that somebody really offers it. One offer is no market.
+ * Returns the median of the accepted offers' own prices. If there is an even number, it is the lower of the middle two, so that it is a price that a
+ * provider really offers. Returns undefined for fewer than two offers, since one offer is not a market.
  */
 const medianOf = (asked: Asked, accepted: Candidate[], now: number): Reference | undefined => {
   const prices = accepted.flatMap(({ offer }) => priceOf(asked, offer) ?? []).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
@@ -147,7 +151,7 @@ const medianOf = (asked: Asked, accepted: Candidate[], now: number): Reference |
   return middle === undefined || middle <= 0n ? undefined : { btcPrice: middle, source: 'median-of-offers', observedOn: now };
 };
 
-/** The live or configured price, else the median, with what the feeds said. */
+/** Returns the live or configured price, or else the median, together with how the feeds were judged. */
 const referenceOf = (asked: Asked, { reference, feeds }: DecisionPolicy, median: Reference | undefined, disputed: boolean): Reference | undefined => {
   if (!asksExchange(asked)) return undefined;
   const named = feeds ? { feeds } : {};

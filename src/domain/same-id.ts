@@ -1,15 +1,15 @@
-/** RFC 9562: a UUID means the same in either case; braces and `urn:uuid:` are wrapping. */
+/** A UUID as RFC 9562 has it: upper and lower case mean the same. Braces and `urn:uuid:` are wrapping. */
 const uuidForm = /^(?:urn:uuid:)?\{?([\da-f]{8})-?([\da-f]{4})-?([\da-f]{4})-?([\da-f]{4})-?([\da-f]{12})\}?$/i;
 
-/** The one form of an id to compare by. */
+/** Returns the form in which ids are compared. */
 export const canonicalId = (id: string): string => {
   const text = id.trim();
   const uuid = uuidForm.exec(text);
   return uuid ? uuid.slice(1).join('-').toLowerCase() : text;
 };
 
-/** Every form in which a provider may write an id, for a look-up by text. */
+/** Returns the forms in which an id may be stored, so that it can be looked up by its text. */
 export const writingsOf = (id: string): string[] => [...new Set([id, canonicalId(id), canonicalId(id).toUpperCase()])];
 
-/** Whether two ids are the same: UUIDs in any form, everything else letter by letter. */
+/** Whether two ids are the same. UUIDs may be in any form; everything else is compared letter by letter. */
 export const sameId = (a: string, b: string): boolean => a === b || canonicalId(a) === canonicalId(b);

@@ -1,7 +1,7 @@
 /**
- * What to do about an order attempt whose answer was lost. The provider may still commit the order late, so no finite wait tells "never" from
- * "not yet". We send the quote again only if the provider is known not to make a second order of it. Otherwise we wait until the quote is dead:
- * an expired quote can no longer become an order.
+ * What to do about an order attempt whose answer was lost. The provider may still commit the order late, so no waiting time tells "never" from "not
+ * yet". We send the quote again only if the provider is known not to make a second order of it. Otherwise we wait until the quote has expired and
+ * can no longer become an order.
  */
 import type { RepostProfile, Stage } from './order.ts';
 import { sameId } from './same-id.ts';
@@ -9,31 +9,31 @@ import { jittered } from './order-life.ts';
 
 export type PlacingProfile = { repost: RepostProfile; lateCommitMaxMs: number; statusBySession: boolean };
 
-/** An order seen in the upstream session that nobody knew before and no other attempt has taken. */
+/** An order in the upstream session that did not exist before this attempt and that no other attempt has taken. */
 export type NewOrder = { upstreamOrderId: string; stage?: Stage; pay?: bigint; receive?: bigint };
 
 export type UnknownPlacing = {
   profile: PlacingProfile;
   quoted: { pay: bigint; receive: bigint; binding: boolean };
-  /** When the quote was last sent (first try or re-POST). */
+  /** When the quote was last sent, either first or as a re-POST. */
   sentOn: number;
-  /** When the quote can no longer become an order: its expiry plus a grace period. */
+  /** The time from which the quote can no longer become an order: its expiry plus a grace period. */
   deadOn: number;
-  /** How often it was sent again. */
+  /** How often the quote was sent again. */
   reposts: number;
-  /** What the latest re-POST gave: an order, a refusal, or nothing again. */
+  /** The result of the latest re-POST: an order, a refusal, or again no answer. */
   reply?: 'placed' | 'refused' | 'lost';
-  /** The latest successful read, also one that a notice caused: when, and which new orders it showed. */
+  /** The latest successful read, including one caused by a provider's notice: its time, and the new orders that it showed. */
   read?: { on: number; found: NewOrder[] };
 };
 
 type Settled = { do: 'settle'; state: 'confirmed' | 'unpayable' | 'dead' | 'review'; upstreamOrderId?: string; note: string };
 export type PlacingStep = { do: 'repost' } | { do: 'read' } | { do: 'wait'; until: number } | Settled;
 
-/** How long after the quote's death we wait for a read that keeps failing. Whatever exists then, nobody can pay it. */
+/** How long after the quote has expired we wait for a read that keeps failing. After that, an order that exists can no longer be paid anyway. */
 const lastReadMs = 10 * 60_000;
 
-/** The next step for an attempt that is `unknown`. backOffMs spaces the steps. */
+/** Decides the next step for an attempt in the state `unknown`. backOffMs spaces the steps. */
 export const settlePlacing = (placing: UnknownPlacing, now: number): PlacingStep => {
   const { profile, deadOn, read, reply } = placing;
   if (reply === 'placed') return { do: 'settle', state: 'confirmed', note: 'the provider answered the repeated request with the order' };
@@ -45,7 +45,7 @@ export const settlePlacing = (placing: UnknownPlacing, now: number): PlacingStep
   if (!profile.statusBySession) return alive ? { do: 'wait', until: deadOn } : dead('no order has appeared, and this provider cannot be asked');
   if (!alive) {
     if (read && read.on >= deadOn) return dead('the quote expired without becoming an order');
-    return now >= deadOn + lastReadMs ? dead('the quote expired; the provider could not be read since') : { do: 'read' };
+    return now >= deadOn + lastReadMs ? dead('the quote expired, and the provider has not been readable since') : { do: 'read' };
   }
   if (profile.repost !== 'rejects') return { do: 'read' };
   const certainFrom = placing.sentOn + profile.lateCommitMaxMs;
@@ -53,26 +53,29 @@ export const settlePlacing = (placing: UnknownPlacing, now: number): PlacingStep
   return read && read.on >= certainFrom && placing.reposts === 0 ? { do: 'repost' } : { do: 'read' };
 };
 
-/** The order is real, but only the lost answer said how to pay it. Several orders, other amounts or money in it go to a human. */
+/**
+ * Decides about new orders that a read has found. A single order is real, but only the lost answer said how to pay it, so it is unpayable. Several
+ * orders, different amounts, or an order that was paid need a person.
+ */
 const settleFound = ({ quoted }: UnknownPlacing, found: NewOrder[]): Settled => {
   const [only] = found;
   if (!only || found.length > 1) return { do: 'settle', state: 'review', note: `${found.length} new orders for one quote` };
   const settled = { do: 'settle', upstreamOrderId: only.upstreamOrderId } as const;
   const { stage = 'awaiting_payment' } = only;
-  if (!unpaid.has(stage)) return { ...settled, state: 'review', note: `nobody was shown how to pay, yet the order is ${stage}` };
-  if (!amountsMatch(quoted, only)) return { ...settled, state: 'review', note: 'the new order has other amounts than the quote' };
+  if (!unpaid.has(stage)) return { ...settled, state: 'review', note: `the customer was never shown how to pay, yet the order is ${stage}` };
+  if (!amountsMatch(quoted, only)) return { ...settled, state: 'review', note: "the new order's amounts differ from the quote's" };
   return { ...settled, state: 'unpayable', note: 'the order exists, but the answer that said how to pay it was lost' };
 };
 
 const unpaid: ReadonlySet<Stage> = new Set<Stage>(['awaiting_payment', 'expired', 'failed']);
 
-/** An amount that the provider does not state matches. An estimate may have moved. */
+/** Whether an order's amounts match the quote. An amount that the provider does not state matches, and so does any amount of an estimate. */
 const amountsMatch = (quoted: UnknownPlacing['quoted'], order: NewOrder): boolean =>
   !quoted.binding || ((order.pay === undefined || order.pay === quoted.pay) && (order.receive === undefined || order.receive === quoted.receive));
 
 const dead = (note: string): Settled => ({ do: 'settle', state: 'dead', note });
 
-/** The orders of a session that can be this attempt's: not known before, and not taken by another attempt. Ids match in any form. */
+/** Returns the orders of a session that can be this attempt's: not known before it, and not taken by another attempt. Ids match in any form. */
 export const newOrders = <T extends { upstreamOrderId?: string }>(
   rows: T[],
   knownBefore: readonly string[],
@@ -85,5 +88,5 @@ export const newOrders = <T extends { upstreamOrderId?: string }>(
 
 const backOffSeconds = [1, 2, 4, 8, 15, 30];
 
-/** 1, 2, 4, 8, 15, 30, then every 60 s, each ±20 %. `tries` counts from 0; `random` in [0, 1). */
+/** Returns how long to wait after so many tries: 1, 2, 4, 8, 15, 30, then 60 s, each ±20 %. `tries` counts from 0; `random` is in [0, 1). */
 export const backOffMs = (tries: number, random: number): number => jittered((backOffSeconds[tries] ?? 60) * 1_000, random);

@@ -402,7 +402,7 @@ it('money in an order that the request has left is an alert, and changes nothing
   await control('best').pay(control('best').history.orders.at(-1)?.orderId ?? '');
   await gateway.passUntil('it is in review', async () => ((await states(at('best')))[0] === 'review' ? true : undefined));
   const [kept] = await gateway.database.sql`select evidence from intents where quote_id = ${at('best').quote_id}`;
-  expect(kept).toEqual({ evidence: { note: 'moved, yet the provider says filled' } });
+  expect(kept).toEqual({ evidence: { note: 'moved, yet the provider reports filled' } });
   expect(gateway.logs.filter((line) => line.includes('money_in_withheld_order')).length).toBe(1);
   expect(await order()).toEqual(answer);
 });

@@ -50,7 +50,7 @@ it('a contradiction leads to review, and a read that agrees leads out of it', as
     ['awaiting_payment', 'review', 'paid'],
     ['contradiction', 'contradiction'],
   ]);
-  expect(logs.find((one) => one.event === 'order_oddity')).toMatchObject({ level: 'error', fields: { note: 'more was to be paid than was ordered' } });
+  expect(logs.find((one) => one.event === 'order_oddity')).toMatchObject({ level: 'error', fields: { note: 'more was charged than was ordered' } });
 });
 
 it('what was refunded cannot be delivered: a person looks', async () => {
