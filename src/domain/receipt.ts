@@ -74,7 +74,7 @@ const signedPayload = async (jws: string, { keys }: PublicKeys, type: string): P
     const value: unknown = JSON.parse(text);
     return canonicalize(value) === text ? { payload: value } : { problem: 'the signed text is not in the form of RFC 8785' };
   } catch (error) {
-    return { problem: `the signature does not verify (${error instanceof Error ? error.name : 'unknown'}): something was changed after it was signed` };
+    return { problem: `the signature does not verify (${error instanceof Error ? error.name : 'unknown'}): something has been changed since it was signed` };
   }
 };
 

@@ -191,7 +191,7 @@ describe('where nobody takes it', () => {
     for (const id of ['best', 'second', 'third']) fault(id, '429');
     const answer = await order();
     expect([answer.status, answer.body['code'], answer.body['retryable']]).toEqual([409, 'provider-declined', false]);
-    expect(answer.body['detail']).toBe('None of the providers tried took the order. Nothing was ordered, and there is nothing to pay.');
+    expect(answer.body['detail']).toBe('None of the providers that were tried took the order. Nothing was ordered, and there is nothing to pay.');
     expect(await states(at('best'), at('second'), at('third'))).toEqual(['moved', 'moved', 'declined']);
     gateway.clock.move(11_000);
     expect(without((await order()).body)).toEqual(without(answer.body));
@@ -423,8 +423,8 @@ describe('what the request may say', () => {
     ['too many', { max: 4, min_amount_sats: 1 }, '/failover/max', 'failover.max is a whole number from 1 to 3'],
     ['euros', { max: 1, max_amount_fiat: 100.5 }, '/failover/max_amount_fiat', 'is in cents'],
     ['a bound misspelt', { max: 1, min_amount_sat: 1 }, '/failover/min_amount_sat', 'in failover, did you mean "min_amount_sats"?'],
-    ['no bound', { max: 1 }, '/failover/min_amount_sats', 'failover must hold min_amount_sats: all offers of this quote have the same amount_fiat'],
-    ['a bound on what is fixed', { max: 1, max_amount_fiat: 10_000 }, '/failover/min_amount_sats', 'failover must hold min_amount_sats'],
+    ['no bound', { max: 1 }, '/failover/min_amount_sats', 'failover must contain min_amount_sats: all offers for this request have the same amount_fiat'],
+    ['a bound on what is fixed', { max: 1, max_amount_fiat: 10_000 }, '/failover/min_amount_sats', 'failover must contain min_amount_sats'],
   ])('%s', async (_what, failover, pointer, detail) => {
     const { order } = await customer();
     const { status, body } = await order({ failover });

@@ -9,7 +9,10 @@ export const appKeyRequired = (): Problem =>
 
 const spendOf = (gateway: Gateway, at: number) => ({ day: new Date(at).toISOString().slice(0, 10), purpose: 'balance-sats', subject: 'all' });
 
-/** Spends the operator's money. Needs an app with that right, stays within the daily limit, and makes one purchase at a time per account. */
+/**
+ * Counts a purchase with the operator's money, and returns the key that allows one such purchase at a time per seller. Throws a Problem if the
+ * caller's app may not spend that money, or if the daily limit is reached.
+ */
 export const spending = async (gateway: Gateway, quote: StoredQuote, maySpend: boolean): Promise<Pick<Prepared, 'exclusiveKey' | 'release'>> => {
   if (!maySpend) throw appKeyRequired();
   const limit = gateway.settings.liquidity.balance_daily_sats;
@@ -18,7 +21,7 @@ export const spending = async (gateway: Gateway, quote: StoredQuote, maySpend: b
   if ((await gateway.stores.liquidity.take(counted, pay, BigInt(limit))) === undefined)
     throw new Problem(
       'daily-limit-reached',
-      limit === 0 ? 'Paying from the balance is switched off here.' : 'The daily limit of payments from the balance is reached.',
+      limit === 0 ? 'This gateway does not allow payments from the balance.' : 'The daily limit for payments from the balance has been reached.',
     );
   return {
     exclusiveKey: exclusiveKeyOf(gateway, `balance of ${quote.offer.providerId}`),
@@ -26,13 +29,16 @@ export const spending = async (gateway: Gateway, quote: StoredQuote, maySpend: b
   };
 };
 
-/** The database allows one unresolved intent per key, and its keys are UUIDs. So this hashes what only one may use into the form of a UUID. */
+/**
+ * Returns a key in the form of a UUID for something that only one order attempt may use at a time. The database allows one unresolved intent per
+ * key, and its keys are UUIDs, so `what` is hashed into that form.
+ */
 export const exclusiveKeyOf = (gateway: Gateway, what: string): string => {
   const hash = gateway.hash(what);
   return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
 };
 
-/** Takes back the count of a purchase that was certainly not made. */
+/** Subtracts a purchase that was certainly not made from the daily count. */
 export const releaseSpend = async (gateway: Gateway, intent: Pick<Intent, 'createdOn'>, quote: StoredQuote): Promise<void> => {
   if (quote.terms.liquidity?.payWith !== 'balance') return;
   await gateway.stores.liquidity.give(spendOf(gateway, intent.createdOn), quote.offer.offer.pay);

@@ -1,4 +1,4 @@
-/** The customer's own limits on an order, and on those that failover may make instead. */
+/** The customer's own limits on an order, and on the orders that failover may place instead. */
 import { defined } from '../../domain/defined.ts';
 import { amountNames, sides, type Ramp } from '../../domain/ramp.ts';
 import { exchangeOf } from '../pricing/exchange-terms.ts';
@@ -6,11 +6,14 @@ import type { StoredQuote } from '../pricing/store-route.ts';
 import { Problem } from '../problem.ts';
 import type { Failover, PlacingInputs } from './placing.ts';
 
-/** How many further ranks may be tried, and what each has to keep to, in the ramp's units. */
+/** How many further ranks may be tried, and the limits for each of them, in the ramp's units. */
 export type FailoverRequest = { max: number; minReceive?: bigint | undefined; maxPay?: bigint | undefined };
 type Limits = { minReceive?: string | bigint | undefined; maxPay?: string | bigint | undefined };
 
-/** A limit that the quote itself breaks can only be a mistake. `within`: the request's member that holds the limits. */
+/**
+ * Throws a Problem if the quote is already outside the customer's limits, since such a limit can only be a mistake. `within` is the path of the
+ * request member that holds the limits.
+ */
 export const refuseOutOfBounds = (ramp: Ramp, offer: { pay: bigint; receive: bigint }, { minReceive, maxPay }: Limits, within = ''): void => {
   const units = { fiat: 'cents', sats: 'sats' };
   const refuse = (member: string, sentence: string): Problem =>
@@ -22,19 +25,22 @@ export const refuseOutOfBounds = (ramp: Ramp, offer: { pay: bigint; receive: big
     throw refuse(most, `the quote costs ${offer.pay} ${units[sides[ramp].pay]}, more than your ${most} ${maxPay}`);
 };
 
-/** All offers of one price request have the same amount on one side. Only a bound on the other side keeps a worse one out. */
+/**
+ * Throws a Problem if failover has no limit on the amount that differs between offers. All offers for one price request have the same amount on one
+ * side, so only a limit on the other side keeps out an offer at a worse price.
+ */
 export const refuseBoundless = ({ route, offer: { offer } }: StoredQuote, failover: FailoverRequest): void => {
   const { ramp, fixed } = exchangeOf(route);
   const names = amountNames[ramp];
   const [wanted, bound] = fixed === 'pay' ? [`min_${names.receive}`, failover.minReceive] : [`max_${names.pay}`, failover.maxPay];
   if (bound === undefined) {
-    const detail = `failover must hold ${wanted}: all offers of this quote have the same ${names[fixed]}, so nothing else keeps a worse one out`;
+    const detail = `failover must contain ${wanted}: all offers for this request have the same ${names[fixed]}, so only ${wanted} keeps out a worse offer`;
     throw new Problem('invalid-request', `${detail}.`, { errors: [{ pointer: `/failover/${wanted}`, detail }] });
   }
   refuseOutOfBounds(ramp, offer, failover, 'failover/');
 };
 
-/** The stricter of the request's own bounds and those of its failover, for every order that failover makes. */
+/** Returns the failover to store: its limits are the stricter of the request's own limits and those given for failover. */
 export const failoverOf = ({ max, minReceive, maxPay }: FailoverRequest, own: Pick<PlacingInputs, 'minReceive' | 'maxPay'>): Failover => ({
   moves: max,
   ...defined({ minReceive: strictest(minReceive, own.minReceive, 'most'), maxPay: strictest(maxPay, own.maxPay, 'least') }),

@@ -24,8 +24,8 @@ import { defined } from '../../domain/defined.ts';
 import { markTwins, twinsOf } from '../following/twins.ts';
 
 /**
- * The provider answered with an order. The customer sees it only if it is nobody else's, is what they accepted, can be paid in time, and links
- * only to the provider's own hosts. Then one transaction commits the intent, the order, its first event and the answer's bytes.
+ * Handles an order that a provider has returned. The customer sees it only if it belongs to no other customer, is what they accepted, can be paid in
+ * time, and links only to the provider's own hosts. Then one transaction commits the intent, the order, its first event and the answer's bytes.
  */
 export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string, placing: Placing, placed: PlacedOrder): Promise<GivenAnswer | Withheld> => {
   const { gateway } = scope;
@@ -35,7 +35,7 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
   const refusal = notAsAccepted(gateway, intent, placing, placed);
   if (refusal) return withheld(placed, refusal);
   if (isPaidUnseen(intent, placing, placed)) {
-    const note = `its first answer says ${placed.stage}, yet nobody was shown how to pay`;
+    const note = `the provider's first answer says ${placed.stage}, yet the customer was never shown how to pay`;
     await settleUnpayable(gateway, intent, owner, { state: 'review', note, ...defined({ upstreamOrderId: placed.upstreamOrderId }) });
     return await answerOf(gateway, await gateway.stores.intents.find(intent.id));
   }
@@ -67,7 +67,7 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
     toStage: stage,
     rawStatus: placed.rawStatus ?? placed.stage,
     source: 'place',
-    ...(untrusted ? { note: 'payment link on a foreign host' } : {}),
+    ...(untrusted ? { note: "payment link on a host that is not the provider's" } : {}),
   };
   const change = {
     state: 'confirmed' as const,
@@ -76,9 +76,9 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
   };
   const deliveries = await orderDeliveries(gateway, order, undefined, event);
   const outcome = await gateway.stores.intents.confirm(intent.id, owner, change, { order, event, deliveries });
-  // Two came at the same moment, and the other is already in the database.
+  // Two orders with the same id came at the same time, and the other one is already in the database.
   if (outcome === 'twin') return await withholdTwin(gateway, intent, owner, placed, await twinsOf(gateway, order));
-  // Another call resolved it meanwhile, so that call's answer counts.
+  // Another call has resolved the attempt in the meantime, so that call's answer counts.
   if (outcome === 'lost') return await answerOf(gateway, await gateway.stores.intents.find(intent.id));
   gateway.count('orders_total', { provider: provider.id, outcome: untrusted ? 'review' : 'confirmed' });
   countJudged(scope, provider.id, 'kept');
@@ -88,7 +88,7 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
 
 const movesOf = ({ inputs: { failover, movedFrom = [] } }: Placing): MovedFrom[] | undefined => (failover ? movedFrom : undefined);
 
-/** The order exists upstream, but we show nobody how to pay it. */
+/** An order that exists upstream, but that no customer is shown how to pay. */
 export type Withheld = { withheld: End };
 const withheld = ({ upstreamOrderId }: PlacedOrder, problem: GivenProblem): Withheld => {
   const { code } = problem;
@@ -97,7 +97,7 @@ const withheld = ({ upstreamOrderId }: PlacedOrder, problem: GivenProblem): With
 
 const unpayable = (detail: string): GivenProblem => ({ code: 'order-unpayable', detail: `${detail} Ask for a new quote.`, more: {} });
 
-/** Why the customer may not see the order: it is not what they accepted, or their money would come too late. */
+/** Returns why the customer may not see the order, or undefined: it is not what they accepted, or their money would come too late. */
 const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inputs }: Placing, placed: PlacedOrder): GivenProblem | undefined => {
   const { offer } = quote.offer;
   const named = quote.offer.terms.named;
@@ -107,23 +107,23 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
     { pay: placed.pay, receive: placed.receive, ...(placed.echo ? { echo: placed.echo } : {}) },
     { slippageBps, ...boundsOf(inputs) },
   );
-  // The operator's balance has paid for it already; withholding it would help nobody.
+  // The operator's balance has already paid for the order, so withholding it would not help.
   if (inputs.order.payWithBalance === true) {
     if (judged !== 'as-accepted')
       gateway.log('error', 'balance_purchase_differs', { provider: provider.id, order: intent.orderId, request_id: intent.requestId });
     return undefined;
   }
-  // The first caller gets offers with it (withOffers).
+  // withOffers adds other offers to this problem when the first caller gets it.
   const changed = (detail: string): GivenProblem => ({
     code: 'price-changed',
-    detail: `${detail} The order is withheld and lapses by itself. There is nothing to pay.`,
+    detail: `${detail} The order is withheld and expires by itself. There is nothing to pay.`,
     more: {},
   });
   if (judged === 'differs') return changed('The provider made an order that differs from the accepted quote.');
   if (judged === 'price-changed') return changed("The provider's order costs more than the accepted quote.");
   if (placed.stage === 'failed' || placed.stage === 'expired') return unpayable("The provider's order can no longer be paid.");
   if (placed.stage !== 'awaiting_payment') return undefined;
-  // Customers pay channel sellers at once, and the expiry that we show already includes the margin.
+  // Channel sellers are paid at once, and the expiry that we show already includes the margin.
   const lastMoment = gateway.now() + (isExchange(intent.ramp) ? marginS * 1000 : 0);
   const end = judgeEnd(offer, placed.expiresOn, lastMoment);
   if (end === 'over') return unpayable("The provider's order has already expired: a payment would come too late.");
@@ -131,8 +131,9 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
 };
 
 /**
- * Money has moved for an order that nobody was shown how to pay: what the provider means is for a person to find out. The operator's balance pays
- * at once, a coupon's channel costs nothing, and the customer of a restored backup may have been shown it.
+ * Whether money has moved for an order that the customer was never shown how to pay. Only a person can find out what the provider means by that.
+ * Three cases are normal: the operator's balance pays at once, a coupon's channel costs nothing, and if the attempt comes from a restored backup,
+ * the customer may have been shown how to pay.
  */
 const isPaidUnseen = ({ evidence }: Intent, { inputs }: Placing, { stage, pay }: PlacedOrder): boolean =>
   stage !== 'awaiting_payment' && pay > 0n && inputs.order.payWithBalance !== true && (evidence as { restored?: boolean } | undefined)?.restored !== true;
@@ -143,14 +144,14 @@ const boundsOf = ({ minReceive, maxPay }: Placing['inputs']): { minReceive?: big
     maxPay: maxPay === undefined ? undefined : BigInt(maxPay),
   });
 
-/** Another customer has an order under the same provider id, so only a person can tell whose payment it is. */
+/** Withholds an order whose id at the provider already belongs to another order here. Only a person can tell whose payment it is. */
 const withholdTwin = async (gateway: Gateway, intent: Intent, owner: string, { upstreamOrderId }: PlacedOrder, twins: Intent[]): Promise<GivenAnswer> => {
-  const note = `the provider's id of it is that of ${twins.map(({ orderId }) => orderId).join(', ')} too`;
+  const note = `its id at the provider is also the id of ${twins.map(({ orderId }) => orderId).join(', ')}`;
   if (await settleUnpayable(gateway, intent, owner, { state: 'review', note, upstreamOrderId })) await markTwins(gateway, intent, twins);
   return await answerOf(gateway, await gateway.stores.intents.find(intent.id));
 };
 
-/** What support searches an order by. */
+/** Returns the payment reference, by which support people search for an order. */
 const referenceIn = ({ payment_details: details }: { [key: string]: Json }): string | undefined => {
   const reference = typeof details === 'object' && details !== null && !Array.isArray(details) ? details['provider_reference'] : undefined;
   return typeof reference === 'string' ? reference : undefined;
@@ -165,7 +166,7 @@ const orderOf = async (
 ): Promise<Order> => {
   const { quote, inputs } = placing;
   const { offer } = quote.offer;
-  // The terms keep what the provider said when it took the order.
+  // The order's terms keep the `matchedBy` that the provider stated when it took the order, not the one it offered.
   const { matched_by: _offered, ...offered } = offer.facts;
   const id = intent.orderId;
   const reference = referenceIn(payment);
@@ -203,7 +204,7 @@ const orderOf = async (
     createdOn: now,
     changedOn: now,
     checks: 0,
-    // A provider that sent its notice while the order was being placed sends no second one, so we poll soon.
+    // If the provider already sent its notice while the order was being placed, no second notice will come. So we poll soon.
     nextCheckOn: (await gateway.stores.notices.heard(intent.id))
       ? now + 500
       : now + refreshDelayMs({ stage, stageOn: now, ...defined({ arrivalSeconds: arrival }) }, now, gateway.random()),

@@ -5,7 +5,7 @@ import { endOfRefusal } from './end-placing.ts';
 import type { Placing } from './placing.ts';
 
 const endOf = (ramp: Ramp, refusal: Refusal, order: object = {}) => {
-  // The parts of an order attempt that its end depends on.
+  // The parts of an order attempt that decide how it ends.
   const { state, problem, wentBack } = endOfRefusal(ramp, refusal, { inputs: { order } } as Placing);
   return [state, problem.code, wentBack];
 };
@@ -14,7 +14,7 @@ it.each<[Ramp, Refusal, string, boolean]>([
   ['buy', { reason: 'declined' }, 'provider-declined', true],
   ['sell', { reason: 'declined', note: 'order-refused', detail: '20001' }, 'provider-declined', true],
   ['liquidity', { reason: 'declined', note: 'price-moved' }, 'price-changed', true],
-  // A refusal about the customer or the stock lasts, too, and breaks no promise.
+  // A refusal because of the customer or the stock also lasts, but breaks no promise.
   ['buy', { reason: 'country-restricted' }, 'provider-declined', false],
   ['buy', { reason: 'kyc-required' }, 'provider-declined', false],
   ['buy', { reason: 'below-minimum' }, 'provider-declined', false],
@@ -24,7 +24,7 @@ it.each<[Ramp, Refusal, string, boolean]>([
 it.each<[Ramp, Refusal, string, object?]>([
   ['buy', { reason: 'busy' }, 'provider-unavailable'],
   ['liquidity', { reason: 'quota-used' }, 'provider-unavailable'],
-  // The customer can fix it, and order the same quote.
+  // The customer can fix the cause and order the same quote again.
   ['sell', { reason: 'account-required', note: 'needs-reconnect' }, 'account-not-connected'],
   ['sell', { reason: 'declined', note: 'connection-not-active' }, 'connection-required'],
   ['sell', { reason: 'above-maximum' }, 'amount-out-of-range'],

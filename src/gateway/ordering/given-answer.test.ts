@@ -4,7 +4,7 @@ import { answerFromText, answerToText, giveAnswer, type GivenAnswer } from './gi
 
 const order: GivenAnswer = { order: '{"order_id":"o","amount_sats":1}' };
 const problem: GivenAnswer = { problem: { code: 'price-changed', detail: 'It costs more.', more: { members: { offers: [] } } } };
-/** As the previous release left them in `intents.answer`. */
+/** Answers as the previous release stored them in `intents.answer`. */
 const earlier = {
   order: '{"status":200,"body":"{\\"order_id\\":\\"o\\",\\"amount_sats\\":1}"}',
   problem:

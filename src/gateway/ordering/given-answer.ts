@@ -2,20 +2,20 @@ import type { Gateway } from '../../ports/gateway.ts';
 import { Problem, type ProblemCode, type ProblemMore } from '../problem.ts';
 import { answerPlace } from '../places.ts';
 
-/** The answer of a resolved intent, stored so that the same request gets it again: the bytes of an order, or a problem with the request's own id. */
+/** The answer of a resolved intent: the bytes of an order, or a problem. It is stored so that the same request gets the same answer again. */
 export type GivenAnswer = { order: string } | { problem: GivenProblem };
 export type GivenProblem = { code: ProblemCode; detail: string; more: ProblemMore };
 
 /**
- * The form of the previous release, which may still run beside this one: status 0 for a problem, with its JSON in `body`. We write this form
- * while such a release may be in use, and read both forms.
+ * The form of the previous release, whose instances may still run next to this one: status 0 for a problem, with its JSON in `body`. We write this
+ * form as long as that release may be in use, and read both forms.
  */
 type EarlierForm = { status: number; body: string };
 
 export const answerToText = (answer: GivenAnswer): string =>
   JSON.stringify(('order' in answer ? { status: 200, body: answer.order } : { status: 0, body: JSON.stringify(answer) }) satisfies EarlierForm);
 
-/** The forms that we store. */
+/** Reads an answer in either form. */
 export const answerFromText = (text: string): GivenAnswer => {
   const stored = JSON.parse(text) as GivenAnswer | EarlierForm;
   if (!('status' in stored)) return stored;
@@ -27,7 +27,7 @@ export const sealAnswer = async (gateway: Gateway, intentId: string, answer: Giv
 export const openAnswer = async (gateway: Gateway, intentId: string, sealed: string): Promise<GivenAnswer> =>
   answerFromText(await gateway.seal.open(sealed, answerPlace(intentId)));
 
-/** The body of the order's answer. Throws when the answer is a problem. */
+/** Returns the order's body. Throws the Problem if the answer is one. */
 export const giveAnswer = (answer: GivenAnswer): string => {
   if ('order' in answer) return answer.order;
   const { code, detail, more } = answer.problem;

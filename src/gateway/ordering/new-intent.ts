@@ -9,7 +9,7 @@ import type { PlacingInputs } from './placing.ts';
 
 type Particulars = Pick<Intent, 'exclusiveKey' | 'networkKey' | 'idempotencyKey'>;
 
-/** The row of a new order attempt, as it is written before anything leaves. */
+/** Builds the row of a new order attempt, which is written before anything is sent to the provider. */
 export const newIntent = async (
   { gateway, requestId }: Pick<Scope, 'gateway' | 'requestId'>,
   customerId: string,
@@ -36,15 +36,18 @@ export const newIntent = async (
   };
 };
 
-/** When the quote can no longer become an order. A purchase with the operator's own money waits half an hour; then the operator must look at it. */
+/**
+ * Returns the time from which the quote can no longer become an order. For a purchase with the operator's own money it is half an hour from now;
+ * after that, the operator must look at the purchase.
+ */
 const deadOn = (gateway: Gateway, { offer }: StoredQuote, { order }: PlacingInputs): number => {
   const now = gateway.now();
   if (order.payWithBalance === true) return now + 2 * quoteLifeMs;
   return Math.min(offer.offer.expiresOn ?? now + quoteLifeMs, now + longestWaitMs) + graceMs(providerOf(gateway, offer.providerId));
 };
 
-/** 15 minutes for a quote without an expiry. */
+/** The life of a quote without an expiry. */
 const quoteLifeMs = 15 * 60_000;
-/** No provider commits an order a day late, and a quote "until 9999" must not keep its customer waiting until then. */
+/** No provider commits an order a day late, and a quote that is valid "until 9999" must not keep its customer waiting until then. */
 const longestWaitMs = 86_400_000;
 const graceMs = (provider: Provider): number => (provider.core.late_commit_max_s > 0 ? provider.core.late_commit_max_s * 1000 : 60_000);

@@ -1,6 +1,6 @@
 /**
- * Failover: when a provider certainly did not take an order, or made one that nobody may see, the request continues with the next rank of the
- * same price request. docs/decisions/2026-11-28-failover.md says why this is safe.
+ * Failover: when a provider certainly did not take an order, or made one that the customer may not see, the request continues with the next rank of
+ * the same route. docs/decisions/2026-11-28-failover.md explains why this is safe.
  */
 import { defined } from '../../domain/defined.ts';
 import { quoteIdOf, readQuoteId } from '../../domain/route-id.ts';
@@ -18,12 +18,12 @@ import { checkedAgainOn, countEnd, standsBack, type End } from './end-placing.ts
 import { newIntent } from './new-intent.ts';
 import { placingOf, type Failover, type Placing, type PlacingInputs } from './placing.ts';
 
-/** One provider's turn in a run. The first has a whole deadline for its call; the next ones share what is left of it then. */
+/** One provider's turn in a request. The first turn has the whole deadline for its call; the later turns share what is left of the deadline. */
 export type Turn = { intent: Intent; lease: Lease; placing: Placing; endsOn: number; isFirst: boolean };
 
 /**
- * How long the call of this turn may take, in milliseconds. Undefined when too little is left: a call that is cut short often ends unknown, which is
- * worse than no call.
+ * Returns how long the call of this turn may take, in milliseconds, or undefined when too little time is left. A call that is cut short often leaves
+ * the outcome unknown, which is worse than no call.
  */
 export const timeFor = ({ settings, now }: Gateway, { endsOn, isFirst }: Pick<Turn, 'endsOn' | 'isFirst'>): number | undefined => {
   const { order_deadline_ms: whole } = settings.routing;
@@ -31,14 +31,14 @@ export const timeFor = ({ settings, now }: Gateway, { endsOn, isFirst }: Pick<Tu
   return left < whole / 3 ? undefined : left;
 };
 
-/** Ends this turn and begins the next rank's, in one transaction. Undefined if there is none to begin. */
+/** Ends this turn and begins the next rank's in one transaction. Returns undefined if no other rank can be tried. */
 export const moveOn = async (scope: Scope, turn: Turn, end: End): Promise<Turn | undefined> => {
   const { gateway } = scope;
   const { intent, lease, placing, endsOn } = turn;
   const { failover } = placing.inputs;
   const now = gateway.now();
   if (!failover || failover.moves === 0 || timeFor(gateway, { endsOn, isFirst: false }) === undefined) return undefined;
-  // Past accept_by nobody waits any more.
+  // After accept_by, the caller no longer waits for an order.
   if (now > placing.quote.acceptBy) return undefined;
   const change = {
     nextTryOn: checkedAgainOn(gateway, intent),
@@ -62,7 +62,7 @@ export const moveOn = async (scope: Scope, turn: Turn, end: End): Promise<Turn |
   return undefined;
 };
 
-/** The stored quotes below this one, best first. None once the route was pruned. */
+/** Yields the stored quotes that rank below this one, best first. Yields none if the route has been pruned. */
 async function* ranksAfter(gateway: Gateway, { quoteId, customerId }: Intent): AsyncGenerator<StoredQuote> {
   const parts = readQuoteId(quoteId);
   if (!parts) return;
@@ -76,7 +76,10 @@ async function* ranksAfter(gateway: Gateway, { quoteId, customerId }: Intent): A
   }
 }
 
-/** Whether it may be ordered now, within the bounds of the request. The database knows the rest: who has it, and whom the provider declined. */
+/**
+ * Whether a quote may be ordered now and is within the request's limits. The database checks the rest: that no other attempt has the quote, and that
+ * its provider is not excluded for this customer.
+ */
 const isOpenTo = (gateway: Gateway, { acceptBy, offer }: StoredQuote, { minReceive, maxPay }: Failover): boolean => {
   if (gateway.now() > acceptBy || ordersHeld(gateway, offer.providerId)) return false;
   if (!gateway.providers.some(({ id }) => id === offer.providerId)) return false;
@@ -84,7 +87,7 @@ const isOpenTo = (gateway: Gateway, { acceptBy, offer }: StoredQuote, { minRecei
   return (minReceive === undefined || receive >= BigInt(minReceive)) && (maxPay === undefined || pay <= BigInt(maxPay));
 };
 
-/** Its order must keep to the bounds, too: they are stored as the order's own. */
+/** Builds the next rank's intent. The limits given for failover are stored as the new order's own, so the order must keep to them too. */
 const nextIntent = async (scope: Scope, { intent, placing }: Turn, quote: StoredQuote, end: End): Promise<NewIntent> => {
   const { gateway } = scope;
   const { failover, movedFrom = [], ...kept } = placing.inputs;

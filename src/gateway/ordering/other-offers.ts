@@ -13,9 +13,9 @@ import { sealAnswer, type GivenAnswer, type GivenProblem } from './given-answer.
 import { answerOf } from './placing.ts';
 
 /**
- * A customer whose order was declined, or whose price changed, gets other offers: first those left from the same price request, then fresh ones.
- * A background job may have noticed the change, so the first caller makes the offers. They are stored with the answer, because the same request
- * gets the same bytes.
+ * Adds other offers to the answer when an order was declined or its price changed: first those left from the same price request, then fresh ones.
+ * The first caller who gets the answer collects them, since a background job may have noticed the change. They are stored with the answer, because
+ * the same request gets the same bytes.
  */
 export const withOffers = async (scope: Scope, session: OpenSession, quoteId: string, answer: GivenAnswer): Promise<GivenAnswer> => {
   if (!lacksOffers(answer)) return answer;
@@ -31,7 +31,7 @@ export const withOffers = async (scope: Scope, session: OpenSession, quoteId: st
   const whole: GivenAnswer = { problem: { code, detail, more: { ...more, members: { ...more.members, offers } } } };
   const sealed = await sealAnswer(gateway, intent.id, whole);
   if (await intents.changeWithheld(intent.id, intent.requestId, { answer: sealed }, intent.answer)) return whole;
-  // Another call stored its answer first: return that one. If none was stored, the next call tries again.
+  // Another call stored its answer first, so return that one. If no answer was stored, the next call tries again.
   const kept = await answerOf(gateway, await intents.find(intent.id));
   return lacksOffers(kept) ? whole : kept;
 };
@@ -41,7 +41,10 @@ const lacksOffers = (answer: GivenAnswer): answer is { problem: GivenProblem } =
   (answer.problem.code === 'price-changed' || answer.problem.code === 'provider-declined') &&
   answer.problem.more.members?.['offers'] === undefined;
 
-/** `tried`: the providers whose turn it was. The session was read before any of them was excluded. */
+/**
+ * Returns offers from providers other than those in `tried`. `tried` is excluded here because the session was read before any of them was excluded
+ * for this customer.
+ */
 const otherOffers = async (scope: Scope, session: OpenSession, quote: StoredQuote, tried: string[]): Promise<Json[]> => {
   const until = scope.gateway.now() + declinedMs;
   const declined = { ...session.declined, ...Object.fromEntries(tried.map((providerId) => [providerId, until])) };
@@ -50,7 +53,7 @@ const otherOffers = async (scope: Scope, session: OpenSession, quote: StoredQuot
   return [...left, ...fresh];
 };
 
-/** The other ranks of the quote's own route that can still be ordered. */
+/** Returns the other ranks of the quote's own route that can still be ordered. */
 const remaining = async ({ gateway }: Scope, { customerId, declined = {} }: OpenSession, quote: StoredQuote): Promise<Json[]> => {
   const { intents } = gateway.stores;
   try {

@@ -106,7 +106,7 @@ it('orders that can still be paid are counted across parallel requests', async (
   const { scope, session, quote, request } = memoryGateway({ alpine: { status_by_session: false } }, { orders: { max_open: 2 } });
   const quotes = [await quote(), await quote(), await quote()];
   const answers = await Promise.allSettled(quotes.map(async (quoteId) => await placeOrder(scope, session, request(quoteId))));
-  // One upstream session places one order at a time: callers that came meanwhile must come again.
+  // An upstream session places one order at a time, so callers that came in the meantime must repeat their requests.
   const again = await Promise.allSettled(quotes.map(async (quoteId) => await placeOrder(scope, session, request(quoteId))));
   const last = await Promise.allSettled(quotes.map(async (quoteId) => await placeOrder(scope, session, request(quoteId))));
   expect(answers.filter((one) => one.status === 'fulfilled').length).toBeLessThanOrEqual(2);

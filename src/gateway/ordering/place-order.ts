@@ -23,15 +23,16 @@ export type PlaceOrderRequest = RampRequest & {
   idempotencyKey?: string | undefined;
   inputs: PlacingInputs;
   failover?: FailoverRequest | undefined;
-  /** Counts one more order; throws when there are too many. A repeated request does not count. */
+  /** Counts one more order, and throws when there are too many. Not called for a repeated request. */
   count: () => Promise<void>;
-  /** Refuses an Idempotency-Key that came with another body, else stores it. So call it only for an existing quote, after counting. */
+  /** Throws if the Idempotency-Key came with a different body before, and stores it otherwise. So it is called only for an existing quote, after counting. */
   refuseReusedKey: () => Promise<void>;
 };
 
 /**
- * POST /order. Writes the intent before anything leaves, and one sender holds its lease. Commits the order, its first event and the exact bytes
- * of the answer together, before the wallet sees them. Continues when the caller hangs up. The same quote gets the same bytes.
+ * Handles POST /order. Writes the intent before anything is sent to the provider; only the instance that holds its lease sends it. Commits the order,
+ * its first event and the exact bytes of the answer together, before the wallet sees them. Continues if the caller hangs up. Ordering the same quote
+ * again returns the same bytes.
  */
 export const placeOrder = async (scope: Scope, session: OpenSession, request: PlaceOrderRequest): Promise<string> =>
   giveAnswer(await withOffers(scope, session, request.quoteId, await place(scope, session, request)));
@@ -84,17 +85,17 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
   return await placing;
 };
 
-/** Refuses a request with another invoice or connection than the order has: the answer would be an order that pays the first one. */
+/** Throws if the request names a different invoice or connection than the first request did. The stored answer is an order that pays the first one. */
 const refuseOtherAim = (found: Intent, stored: PlacingInputs, named: PlacingInputs['named'] = {}): void => {
   const other = stored.named && Object.keys(named).find((member) => stored.named?.[member] !== named[member]);
   if (other !== undefined)
-    throw new Problem('quote-used', `This quote was ordered with another ${other}. That order is still valid; ask for a new quote for this one.`, {
-      errors: [{ pointer: `/${other}`, detail: 'not what the quote was ordered with' }],
+    throw new Problem('quote-used', `This quote was ordered with another ${other}. That order is still valid. For this ${other}, ask for a new quote.`, {
+      errors: [{ pointer: `/${other}`, detail: 'the quote was ordered with a different value' }],
       members: { order_id: found.orderId, ...nextStep[found.state] },
     });
 };
 
-/** Overrides the listed action of `quote-used` (read the order): here there is no order to read. */
+/** Overrides the usual action of `quote-used`, which is to read the order: in these states there is no order to read. */
 const nextStep: Partial<Record<Intent['state'], { action: string; retryable?: boolean }>> = {
   prepared: { action: 'wait', retryable: true },
   sending: { action: 'wait', retryable: true },
@@ -103,14 +104,17 @@ const nextStep: Partial<Record<Intent['state'], { action: string; retryable?: bo
   dead: { action: 'requote' },
 };
 
-/** The same quote again: waits for an attempt in progress, then returns the same bytes. A request that moved is followed to where it has got to. */
+/**
+ * Answers a request for a quote that was ordered before: waits for an attempt in progress, then returns the same bytes. If failover has moved the
+ * request on, its last attempt answers.
+ */
 const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderRequest): Promise<GivenAnswer> => {
   const { gateway } = scope;
   const otherKey = request.idempotencyKey !== undefined && request.idempotencyKey !== found.idempotencyKey;
   if (request.idempotencyKey !== undefined && !otherKey) await request.refuseReusedKey();
   const stored = await openInputs(gateway, found);
   refuseOtherAim(found, stored, request.inputs.named);
-  // Another request has come to this quote. Whoever asks for the quote alone never gets what that request goes on to.
+  // A request for another quote has moved on to this one. A caller who orders only this quote never gets the order that the other request ends with.
   const isPassedThrough = stored.movedFrom !== undefined;
   let first = found;
   const read = async (): Promise<Intent> => {
@@ -121,7 +125,7 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
   let intent = await read();
   while ((intent.state === 'prepared' || intent.state === 'sending') && gateway.now() < until) {
     if (intent.state === 'prepared' && !isPassedThrough) {
-      // Its sender died before anything left. Whoever takes the lease continues.
+      // The instance that was sending it stopped before anything was sent. The caller that takes the lease continues.
       const lease = leaseFor(gateway, intent.id);
       const taken = await gateway.stores.intents.claim(intent.id, lease);
       if (taken?.state === 'prepared') return await sendPlacing(scope, taken, lease);
@@ -130,7 +134,7 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
     intent = await read();
   }
   if (isPassedThrough && intent.movedTo !== undefined) throw await passedThrough(gateway, intent);
-  // Until there is an order to point to, a call with another key gets what any other call gets.
+  // A call with a different key gets the normal answer until there is an order that it can be pointed to.
   if (otherKey && intent.state === 'confirmed')
     throw new Problem('quote-used', 'This quote was ordered with another Idempotency-Key. That order is still valid: read it, and do not order again.', {
       members: { order_id: intent.orderId },
@@ -140,7 +144,7 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
 
 const passedThrough = async (gateway: Gateway, intent: Intent): Promise<Problem> => {
   const last = await lastAttempt(gateway, intent);
-  return new Problem('quote-used', 'Another order request of yours has tried this quote and has gone on to another provider.', {
+  return new Problem('quote-used', 'Another of your order requests has tried this quote and has moved on to another provider.', {
     members: { order_id: last.orderId, ...nextStep[last.state] },
   });
 };

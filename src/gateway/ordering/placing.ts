@@ -1,4 +1,4 @@
-/** A placing is an intent in execution. This file builds it from the intent's row, on whichever instance continues it. */
+/** A placing is an intent (an order attempt) that is being executed. It is built from the intent's row alone, so any instance can continue it. */
 import type { Json as AnyJson } from '../../domain/offer.ts';
 import type { CallContext, OrderInputs } from '../../providers/spec.ts';
 import { rampFacts } from '../ramps.ts';
@@ -22,51 +22,60 @@ export type PlacingInputs = {
   maxPay?: string;
   appId?: string;
   customerIp?: string;
-  /** Where the money goes, under the request's own names. Another order of the quote with other values gets `quote-used`. */
+  /** Where the money goes, under the request's own member names. Ordering the quote again with different values gets `quote-used`. */
   named?: { [member: string]: string };
-  /** liquidity: the node that the session had proved. */
+  /** For liquidity: the node that the session had proved. */
   nodePubkey?: string;
   order: OrderInputs;
   failover?: Failover;
-  /** The request's earlier turns. */
+  /** The providers that failover has already tried for this request. */
   movedFrom?: MovedFrom[];
 };
-/** How often the request may still move to the next rank, and what an order there must keep to: at least as strict as the request's own bounds. */
+/** How often the request may still move to the next rank, and the limits for an order there. They are at least as strict as the request's own limits. */
 export type Failover = { moves: number; minReceive?: string; maxPay?: string };
 
 export const orderPending = (detail: string, retryAfterMs = 2000, members: { [key: string]: AnyJson } = {}): Problem =>
   new Problem('order-pending', `${detail} Repeat the same request.`, { retryAfterMs, members });
 
 /**
- * How soon to retry while the outcome is unknown. Nothing changes before the next poll, but a notice may bring that forward, so the time is
- * short. In milliseconds.
+ * Returns in how many milliseconds the wallet should ask again while the outcome is unknown. Usually nothing changes before the next poll. But a
+ * provider's notice may bring the poll forward, so the wallet should not wait longer than 30 s.
  */
 const untilLook = (gateway: Gateway, intent: Intent | undefined): number =>
   Math.min(Math.max(intent?.state === 'unknown' ? intent.nextTryOn - gateway.now() : 0, 2000), 30_000);
 
-/** Another attempt is in the way. We name it only to its own customer, who can repeat that request to learn its outcome. */
+/**
+ * Returns the problem for an order that has to wait for another attempt at the same provider. That attempt is named only to its own customer, who can
+ * repeat that request to learn its outcome.
+ */
 export const otherPending = async (gateway: Gateway, exclusiveKey: string | undefined, customerId: string): Promise<Problem> => {
   const other = exclusiveKey === undefined ? undefined : await gateway.stores.intents.unsettledIn(exclusiveKey);
   const named = other?.customerId === customerId ? { order_id: other.orderId, quote_id: other.quoteId } : {};
   return orderPending('Another order is still being placed with the same provider.', untilLook(gateway, other), named);
 };
 
-/** The answer of a resolved intent, or "pending" for an unresolved one. A request that moved has the answer of its last attempt. */
+/**
+ * Returns the answer of a resolved intent. Throws `order-pending` for an unresolved one. If failover has moved the request, the answer is that of its
+ * last attempt.
+ */
 export const answerOf = async (gateway: Gateway, asked: Intent | undefined): Promise<GivenAnswer> => {
   const intent = asked && (await lastAttempt(gateway, asked));
   if (intent?.answer !== undefined) return await openAnswer(gateway, intent.id, intent.answer);
   if (intent?.state === 'rejected') {
-    if (intent.id === asked?.id) throw notTaken('it was refused');
+    if (intent.id === asked?.id) throw notTaken('the order was refused');
     return rejectedAfterMoves;
   }
   throw orderPending('The provider has not answered yet.', untilLook(gateway, intent));
 };
 
-/** Only the previous release ends the attempt of a later rank so: it knows nothing of failover, and stores no answer for what was refused. */
+/**
+ * The answer for a later rank's attempt that ended as `rejected` without an answer. Only the previous release leaves one: it does not know about
+ * failover, and stores no answer for a refused order.
+ */
 const rejectedAfterMoves: GivenAnswer = {
   problem: {
     code: 'provider-declined',
-    detail: 'None of the providers tried took the order. Nothing was ordered, and there is nothing to pay. Ask for new offers.',
+    detail: 'None of the providers that were tried took the order. Nothing was ordered, and there is nothing to pay. Ask for new offers.',
     more: { members: { offers: [] } },
   },
 };
@@ -79,9 +88,9 @@ export const notTaken = (reason: string): Problem =>
   });
 
 /**
- * Whether a lost answer is lost for good. Only the answer says how to pay a liquidity order; its seller lists no orders, returns none again, and
- * its notices do not say how to pay. The order lapses by itself, so we do not wait for that. But we do look for a purchase that the operator's
- * balance pays, since nobody has to be shown how to pay it.
+ * Whether a lost answer is lost for good. Only the answer says how to pay a liquidity order: the seller does not list orders or repeat its answer, and
+ * its notices do not say how to pay. The order expires by itself, so we do not wait for it. But we do look for an order that the operator's balance
+ * pays, since the customer does not need to know how to pay it.
  */
 export const lapsesUnseen = (intent: Pick<Intent, 'ramp'>, { provider, inputs }: Placing): boolean =>
   rampFacts[intent.ramp].paidByAnswerOnly && provider.core.repost !== 'same' && inputs.order.payWithBalance !== true;
@@ -93,7 +102,7 @@ export type Placing = { provider: Provider; quote: StoredQuote; inputs: PlacingI
 export const openInputs = async (gateway: Gateway, intent: Intent): Promise<PlacingInputs> =>
   JSON.parse(await gateway.seal.open(intent.inputs, inputsPlace(intent.id))) as PlacingInputs;
 
-/** Everything that a call for this intent needs, from its row alone, so that any instance can continue it. */
+/** Builds everything that a call for this intent needs from the intent's row alone. */
 export const placingOf = async (gateway: Gateway, intent: Intent): Promise<Placing> => {
   const inputs = await openInputs(gateway, intent);
   const customer = await upstreamBlob(gateway, intent.exclusiveKey);
@@ -109,7 +118,7 @@ export const placingOf = async (gateway: Gateway, intent: Intent): Promise<Placi
   };
 };
 
-/** Adds how to pay the reserved order, only for the adapter's placeOrder. */
+/** Adds the opened secret that says how to pay the reserved order. Only the adapter's placeOrder gets it. */
 const openReserved = async (gateway: Gateway, quote: StoredQuote): Promise<StoredQuote> => {
   const { reservation, secret } = quote.offer.offer;
   if (!reservation || secret === undefined) return quote;

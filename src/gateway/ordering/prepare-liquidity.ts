@@ -17,7 +17,10 @@ export type LiquidityOrderRequest = {
   maySpend: boolean;
 };
 
-/** What a liquidity order needs besides the quote: the invoice for a recharge, the proven node, and the right to spend. */
+/**
+ * Returns what a liquidity order needs besides the quote: the invoice for a recharge, the proven node, and the right to spend the operator's balance.
+ * Throws a Problem if something is missing.
+ */
 export const prepareLiquidityOrder = async (gateway: Gateway, session: OpenSession, quote: StoredQuote, request: LiquidityOrderRequest): Promise<Prepared> => {
   const asked = readTerms(quote.terms);
   const { requires } = quote.offer.offer;
@@ -44,8 +47,8 @@ export const prepareLiquidityOrder = async (gateway: Gateway, session: OpenSessi
 };
 
 /**
- * Several quotes may share one reserved order, which becomes one order: whoever comes second is told so. Attempts on one reservation run one
- * after the other.
+ * Several quotes may share one reserved order, but only one of them can become that order. Throws `quote-used` for every later quote. Attempts on the
+ * same reservation run one after the other.
  */
 const reserved = async (gateway: Gateway, quote: StoredQuote): Promise<Pick<Prepared, 'exclusiveKey' | 'recheck'>> => {
   const { providerId, offer } = quote.offer;
@@ -53,7 +56,7 @@ const reserved = async (gateway: Gateway, quote: StoredQuote): Promise<Pick<Prep
   if (!reservation) return {};
   const recheck = async (): Promise<void> => {
     const [taken] = await gateway.stores.intents.claimedUpstreamIds(providerId, [reservation.upstreamOrderId]);
-    if (taken !== undefined) throw new Problem('quote-used', 'Another quote has already ordered what this quote had reserved.');
+    if (taken !== undefined) throw new Problem('quote-used', 'What this quote had reserved has already been ordered with another quote.');
   };
   await recheck();
   return { exclusiveKey: exclusiveKeyOf(gateway, `reserved at ${providerId}: ${reservation.upstreamOrderId}`), recheck };

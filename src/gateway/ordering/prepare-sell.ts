@@ -16,8 +16,8 @@ import type { Scope } from '../../ports/scope.ts';
 export type SellOrderRequest = { connectionId?: string | undefined };
 
 /**
- * What a sell order needs besides the quote: the account that the euros pass through and, for a bank, the connection. A quote needs neither, so
- * this is where we ask for them.
+ * Returns what a sell order needs besides the quote: the account that the euros pass through and, for a bank payout, the connection. A quote needs
+ * neither, so a missing one is noticed only here: throws a Problem.
  */
 export const prepareSellOrder = async (scope: Scope, session: OpenSession, quote: StoredQuote, request: SellOrderRequest): Promise<Prepared> => {
   const { gateway } = scope;
@@ -32,7 +32,7 @@ export const prepareSellOrder = async (scope: Scope, session: OpenSession, quote
   if (now.status !== 'connected') throw await notConnected(gateway, now);
   const needsConnection = quote.terms.needConnection?.includes(providerId) === true;
   const { connectionId } = request;
-  /** Checks what may have changed before the intent was written: another order, or a cancel. */
+  /** Checks again what may have changed before the intent was written: another order with the same amount, or a cancelled connection. */
   const recheck = async (): Promise<void> => {
     await refuseSameAmount(gateway, account, quote);
     if (connectionId !== undefined) await activeConnection(gateway, session, account, connectionId);
@@ -55,8 +55,8 @@ const activeConnection = async (gateway: Gateway, session: OpenSession, account:
 };
 
 /**
- * If only the amount shows which order a payment is for, an account may have one payable order per amount and network, since the payment names
- * no address. An order with its own invoice or address is exempt.
+ * Throws a Problem if the account already has a payable order of the same amount on the same network, because only the amount tells which order a
+ * payment is for. An order with its own invoice or address is exempt.
  */
 const refuseSameAmount = async (gateway: Gateway, account: Account, { offer: { offer }, terms }: StoredQuote): Promise<void> => {
   if (offer.facts.matched_by === 'order_id') return;
@@ -65,12 +65,12 @@ const refuseSameAmount = async (gateway: Gateway, account: Account, { offer: { o
   if (clashing.length > 0)
     throw new Problem(
       'amount-in-use',
-      'An open order of this account has the same amount: two payments could not be told apart. Change the amount, or let it expire.',
+      'An open order of this account has the same amount, so the two payments could not be told apart. Change the amount, or let that order expire.',
       { members: { order_ids: clashing } },
     );
 };
 
-/** The account's webhook hears about its orders, too, unless they have their own. */
+/** Returns the account's webhook, which also gets the events of its orders unless an order has its own webhook. */
 const webhookOf = async (gateway: Gateway, account: Account): Promise<NonNullable<Prepared['webhook']>> =>
   account.webhookUrl === undefined
     ? {}

@@ -6,9 +6,9 @@ import { prepareLiquidityOrder, type LiquidityOrderRequest } from './prepare-liq
 import { prepareSellOrder, type SellOrderRequest } from './prepare-sell.ts';
 import type { Prepared } from './prepared.ts';
 
-/** What an order request has on one ramp only. */
+/** The members of an order request that exist on one ramp only. */
 type OwnMembers = { buy: object; sell: SellOrderRequest; liquidity: LiquidityOrderRequest };
-/** A ramp with its own members, or any ramp without `R`. */
+/** The ramp `R` with its own members. Without `R`, any ramp. */
 export type RampRequest<R extends Ramp = Ramp> = { [P in R]: { ramp: P; own: OwnMembers[P] } }[R];
 
 const preparations: { [R in Ramp]: (scope: Scope, session: OpenSession, quote: StoredQuote, own: OwnMembers[R]) => Promise<Prepared> } = {
@@ -17,6 +17,6 @@ const preparations: { [R in Ramp]: (scope: Scope, session: OpenSession, quote: S
   liquidity: async ({ gateway }, session, quote, own) => await prepareLiquidityOrder(gateway, session, quote, own),
 };
 
-/** What the ramp adds once the quote is known. Throws when it cannot be ordered yet. */
+/** Returns what the ramp adds to the order once the quote is known. Throws a Problem if the quote cannot be ordered yet. */
 export const prepareOrder = async <R extends Ramp>(scope: Scope, session: OpenSession, quote: StoredQuote, { ramp, own }: RampRequest<R>): Promise<Prepared> =>
   await preparations[ramp](scope, session, quote, own);

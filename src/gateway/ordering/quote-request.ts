@@ -1,4 +1,4 @@
-/** The request that an accepted quote priced, as the adapter gets it again. */
+/** Rebuilds the request that an accepted quote answered, since the adapter gets it again with the order. */
 import type { Ramp } from '../../domain/ramp.ts';
 import type { CatalogueOption, QuoteRequest } from '../../providers/spec.ts';
 import { exchangeOf } from '../pricing/exchange-terms.ts';
@@ -22,5 +22,5 @@ const exchangeParts = ({ route, option }: StoredQuote): { fixed: 'pay' | 'receiv
   return { fixed, amount, option };
 };
 
-/** `nodePubkey`: the node that the customer had proved when they ordered. */
+/** Rebuilds the request for a quote. `nodePubkey` is the node that the customer had proved when they ordered. */
 export const quoteRequestOf = (quote: StoredQuote, nodePubkey: string | undefined): QuoteRequest => requests[quote.route.asked.ramp](quote, nodePubkey);

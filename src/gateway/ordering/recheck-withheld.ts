@@ -1,6 +1,7 @@
 /**
- * Rechecks attempts that ended unpayable or dead. Nobody was shown how to pay them, so no money can be in them. If a provider says otherwise, a
- * person must look. We read each once when its quote has died, and again on every genuine notice about it.
+ * Rechecks order attempts that ended `unpayable` or `dead`, or `moved` with an order left upstream. The customer was never shown how to pay, so no
+ * money can have arrived. If a provider says otherwise, a person must look at it. Each attempt is read once when its quote has expired, and again on
+ * every genuine notice about it.
  */
 import { advance } from '../../domain/order-life.ts';
 import type { OrderEvidence } from '../../providers/spec.ts';
@@ -16,9 +17,9 @@ import type { Lease } from '../../ports/runtime.ts';
 import { ownNewOrders } from './send-placing.ts';
 import { defect } from '../../ports/defect.ts';
 
-/** Stops checking until a notice comes. */
+/** The time of the next check if there is none until a notice comes. */
 const never = Date.UTC(9999, 0, 1);
-/** How often and how long to retry a provider that cannot be read. */
+/** How often we retry a provider that cannot be read, and for how long after the quote has expired. */
 const retryMs = 30 * 60_000;
 const patienceMs = 7 * 86_400_000;
 
@@ -53,7 +54,7 @@ const lookAtOne = async (gateway: Gateway, intent: Intent, lease: Lease): Promis
   }
 };
 
-/** The order if its id is known, else all new orders of its upstream session. */
+/** Reads the order if its id is known, or else all new orders of its upstream session. */
 const readRows = async (scope: Scope, intent: Intent, placing: Placing): Promise<OrderEvidence[]> => {
   const { provider, quote, context } = placing;
   const { upstreamOrderId } = intent;
@@ -66,6 +67,6 @@ const readRows = async (scope: Scope, intent: Intent, placing: Placing): Promise
   const deadlineMs = scope.gateway.settings.routing.status_deadline_ms;
   const options = { operation: 'status', verb: 'read_order', deadlineMs, idempotent: true, context } as const;
   const answer = await callProvider(scope, provider, options, (call) => adapter.readOrders(call, order));
-  // A session that has ended upstream can never be read again, so stop asking.
+  // A session that has ended upstream can never be read again, so we stop asking.
   return answer.ok ? answer.value.filter((row) => row.upstreamOrderId === undefined || row.upstreamOrderId === upstreamOrderId) : [];
 };

@@ -22,8 +22,8 @@ import type { Scope } from '../../ports/scope.ts';
 import { noticeUrl } from '../notice-url.ts';
 
 /**
- * Continues from `prepared`: reads the known orders, commits `sending`, then makes the one POST. Whoever takes over from a dead sender has the
- * whole deadline again.
+ * Sends an attempt in the state `prepared`: reads the orders that already exist, commits `sending`, then makes the one POST. Returns the answer, after
+ * failover if the request has it. An instance that takes over an attempt from one that stopped has the whole deadline again.
  */
 export const sendPlacing = async (scope: Scope, intent: Intent, lease: Lease): Promise<GivenAnswer> => {
   const { gateway } = scope;
@@ -42,10 +42,10 @@ const sendPrepared = async (scope: Scope, turn: Turn): Promise<GivenAnswer | End
   const { gateway } = scope;
   const { intent, lease, placing } = turn;
   const { intents } = gateway.stores;
-  // Its sender died before anything left, and nobody waits any more: an order now would surprise the customer.
+  // The instance that was sending it stopped before anything was sent, and the caller no longer waits. An order now would surprise the customer.
   if (gateway.now() > placing.quote.acceptBy) return endExpired('accept_by passed before it was sent');
   if (ordersHeld(gateway, intent.providerId)) throw orderPending('The operator has paused new orders.', 30_000);
-  // It counts with the others now: of many quotes given at once, perhaps not all can be ordered.
+  // The attempt's own row counts by now. If many quotes were given at the same time, not all of them can be ordered.
   const beyond = await beyondLimit(gateway, placing.provider);
   if (beyond) return endBeyondLimit(beyond);
   const knownBefore = await readKnownOrders(scope, intent, placing);
@@ -79,9 +79,9 @@ const sendPrepared = async (scope: Scope, turn: Turn): Promise<GivenAnswer | End
 };
 
 /**
- * `refused`: the provider said no. `sessionOver`: because its session has ended, and every quote of that session with it. `unsent`: this POST
- * certainly made no order (nothing left, or the provider could not serve); an earlier one may have. `lost`: it may have made an order;
- * `orderMade` is its id, if the answer that could not be used named one.
+ * The result of one POST. `refused`: the provider said no; with `sessionOver`, because its session and every quote of that session have ended.
+ * `unsent`: this POST certainly made no order, because nothing was sent or the provider could not process it; an earlier POST may have made one.
+ * `lost`: the POST may have made an order; `orderMade` is the order's id, if the answer contained it but could not be used.
  */
 export type Sent =
   | { placed: PlacedOrder }
@@ -90,14 +90,14 @@ export type Sent =
   | { lost: string; orderMade?: string | undefined };
 
 type Sending = {
-  /** Once this has passed, nothing is sent: another sender may own the row. By this instance's clock, read before it took the lease. */
+  /** After this time nothing is sent, since another instance may own the row. By this instance's clock, read before it took the lease. */
   leaseEndsOn: number;
-  /** By default, the whole deadline of an order. */
+  /** How long the call may take. By default, the whole deadline of an order. */
   deadlineMs?: number;
   attempt?: number;
 };
 
-/** One POST. */
+/** Makes one POST to the provider. Never throws for a failed call: the result says what is known about the order. */
 export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, { leaseEndsOn, deadlineMs, attempt = 1 }: Sending): Promise<Sent> => {
   const { gateway } = scope;
   const { provider, quote, inputs, context } = placing;
@@ -117,7 +117,8 @@ export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, {
       context: { ...context, attempt },
     } as const;
     const answer = await callProvider(scope, provider, options, async (call) => {
-      if (gateway.now() >= leaseEndsOn) throw new ProviderFault('busy', 'its sender was paused past its lease', { retryable: false, taken: 'no' });
+      if (gateway.now() >= leaseEndsOn)
+        throw new ProviderFault('busy', 'the instance that was sending it was paused past its lease', { retryable: false, taken: 'no' });
       left = true;
       return await adapterOf(provider, request.quote.ramp).placeOrder(call, request);
     });
@@ -135,12 +136,12 @@ export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, {
 };
 
 /**
- * The ids of the orders that this upstream session already has. Read only if there can be any, after an earlier attempt in the same session. We
- * do not wait for a provider that cannot be read: amounts and other intents still tell the orders apart.
+ * Returns the ids of the orders that this upstream session already has. They are read only if there can be any, after an earlier attempt in the same
+ * session. If the provider cannot be read, we go on without them: amounts and other intents still tell the orders apart.
  */
 const readKnownOrders = async (scope: Scope, intent: Intent, placing: Placing): Promise<string[] | undefined> => {
   const { gateway } = scope;
-  // If the same quote gives the same order again, or the session is an account, earlier orders need not be known.
+  // Earlier orders matter only if the orders of this attempt's upstream session can be listed.
   if (rampFacts[intent.ramp].upstream !== 'session' || intent.exclusiveKey === undefined || !placing.provider.core.status_by_session) return undefined;
   const earlier = await gateway.stores.intents.earlierIn(intent.exclusiveKey);
   if (earlier.every((id) => id === intent.id)) return undefined;
@@ -151,7 +152,7 @@ const readKnownOrders = async (scope: Scope, intent: Intent, placing: Placing): 
   }
 };
 
-/** Every order of the attempt's upstream session. */
+/** Reads all orders of the attempt's upstream session. Throws if the provider cannot be read. */
 const readSessionOrders = async (scope: Scope, placing: Placing) => {
   const { gateway } = scope;
   const { provider, context, quote } = placing;
@@ -164,12 +165,12 @@ const readSessionOrders = async (scope: Scope, placing: Placing) => {
   } as const;
   const adapter = adapterOf(provider, quote.route.asked.ramp);
   const answer = await callProvider(scope, provider, options, async (call) => await adapter.readOrders(call));
-  // A refused read is not an empty list: "no orders" would end the attempt as dead.
+  // A refused read must not count as an empty list: "no orders" would end the attempt as dead.
   if (!answer.ok) throw new ProviderFault('server', `the read was refused: ${answer.refusal.reason}`);
   return answer.value;
 };
 
-/** The orders that can be this intent's own. */
+/** Reads the orders that can be this attempt's own. Throws if the provider cannot be read. */
 export const ownNewOrders = async (scope: Scope, intent: Intent, placing: Placing) => {
   const { gateway } = scope;
   const rows = await readSessionOrders(scope, placing);

@@ -6,7 +6,7 @@ import { placeOrder } from './place-order.ts';
 import { settleIntents } from './settle-intents.ts';
 
 const quoteLifeMs = 60_000;
-/** One attempt whose answer was lost. `made`: the provider made an order all the same. */
+/** One attempt whose answer was lost. `made`: the provider made an order nevertheless. */
 const lostAt = async (repost: string, made: boolean, block: Record<string, unknown> = {}) => {
   const world = memoryGateway({ alpine: { repost, ...block } }, {}, quoteLifeMs);
   const { gateway, scope, session, clock } = world;
@@ -21,7 +21,7 @@ const lostAt = async (repost: string, made: boolean, block: Record<string, unkno
   calls.length = 0;
   const answer = async () => await placeOrder(scope, session, world.request(quoteId));
   const state = async () => (await gateway.stores.intents.findByQuote(quoteId, session.customerId))?.state ?? 'rejected';
-  /** Moves time until the attempt is resolved. Returns after how many seconds, and as what. */
+  /** Moves time until the attempt is resolved. Returns the state, and how long that took. */
   const settled = async (withinMs = 2 * quoteLifeMs): Promise<{ state: string; afterMs: number }> => {
     const from = clock.now;
     for (; clock.now <= from + withinMs; clock.now += 250) {
@@ -57,7 +57,7 @@ it('where nothing is found, the quote is dead once it can no longer become an or
   const world = await lostAt('duplicates', false);
   const settled = await world.settled();
   expect(settled.state).toBe('dead');
-  // Its lifetime, plus the second by which this provider may be late.
+  // The quote's lifetime, plus the second by which this provider may be late.
   expect(settled.afterMs).toBeGreaterThanOrEqual(quoteLifeMs + 1000);
   expect(settled.afterMs).toBeLessThan(quoteLifeMs + 2000);
   expect([orders(world), world.calls('placeOrder')]).toEqual([0, 0]);

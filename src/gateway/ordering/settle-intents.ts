@@ -15,15 +15,15 @@ import { ownNewOrders, sendOnce, sendPlacing } from './send-placing.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
 
-/** What we remember about an unknown attempt between two checks. */
+/** What we remember about an attempt in the state `unknown` from one check to the next. */
 type Evidence = {
   tries: number;
   reposts: number;
-  /** When it was last sent again. */ resentOn?: number;
+  /** When the quote was last sent again. */ resentOn?: number;
   reply?: 'placed' | 'refused' | 'lost';
-  /** The id of the order in an answer that could not be used. */
+  /** The order's id from an answer that could not be used otherwise. */
   orderMade?: string;
-  /** It was in progress in a restored backup. Its answer may have come since, and the customer may have seen how to pay. */ restored?: true;
+  /** The attempt was in progress in a restored backup. After the backup was made, the customer may have been shown how to pay. */ restored?: true;
   read?: { on: number; found: { upstreamOrderId: string; stage?: string; pay?: string; receive?: string }[] };
 };
 const evidenceOf = (intent: Intent): Evidence => ({
@@ -32,9 +32,12 @@ const evidenceOf = (intent: Intent): Evidence => ({
   ...(typeof intent.evidence === 'object' && !Array.isArray(intent.evidence) ? (intent.evidence as Partial<Evidence>) : {}),
 });
 
-const restoredNote = 'it was in progress in the backup: the customer may have seen how to pay since';
+const restoredNote = 'the attempt was in progress in the backup: the customer may have been shown how to pay since then';
 
-/** Checks the attempts that are due: their sender died or their answer was lost. Each under a lease, so that only one instance checks it. */
+/**
+ * Checks the attempts that are due, because the instance that was sending them stopped or the provider's answer was lost. Each is checked under a
+ * lease, so that only one instance does it. Returns how many were due.
+ */
 export const settleIntents = async (gateway: Gateway, limit: number): Promise<number> => {
   const lease = leaseFor(gateway, 'settle000');
   const leaseEndsOn = gateway.now() + lease.seconds * 1000;
@@ -49,12 +52,12 @@ const settleOne = async (gateway: Gateway, intent: Intent, lease: Lease, leaseEn
     if (intent.state === 'prepared') await sendPlacing(scope, intent, lease);
     else await settleUnknown(scope, intent, lease, leaseEndsOn);
   } catch (error) {
-    if (error instanceof Problem) return; // its outcome is in the intent's row
+    if (error instanceof Problem) return; // the outcome is in the intent's row
     defect(gateway.log, 'settle_intents', error, { request_id: intent.requestId, intent: intent.id });
   }
 };
 
-/** The pure table (domain/settle-placing.ts) says what to do next. This does it, and stores what it saw. */
+/** Takes the next steps for an attempt in the state `unknown`, as the pure function in domain/settle-placing.ts decides, and stores the results. */
 const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEndsOn: number): Promise<void> => {
   const { gateway } = scope;
   const placing = await placingOf(gateway, intent);
@@ -76,7 +79,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
     if (next.do === 'settle') {
       if (next.state === 'confirmed') return;
       const shownPerhaps = evidence.restored === true && (next.state === 'unpayable' || !statusBySession);
-      // It may have spent the operator's own money, or a customer's since the backup, so the operator must look at it.
+      // The order may have spent the operator's money, or a customer's after the backup was made, so the operator must look at it.
       const state = placing.inputs.order.payWithBalance === true || shownPerhaps ? 'review' : next.state;
       return void (await settleUnpayable(gateway, intent, lease.owner, { upstreamOrderId: evidence.orderMade, ...next, state }));
     }
@@ -84,9 +87,9 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
     if (next.do === 'repost') {
       const sent = await sendOnce(scope, intent, placing, { leaseEndsOn, attempt: evidence.reposts + 2 });
       if ('placed' in sent && core.repost !== 'duplicates') return await confirmOrEnd(scope, intent, lease, placing, sent.placed);
-      // A request that did not reach the provider says nothing about an order there. The next check sends it again.
+      // A request that did not reach the provider says nothing about an order there. The next check sends the request again.
       if ('unsent' in sent) break;
-      // Nor does a refused key. We check again once the account is reconnected.
+      // A refused key says nothing either. We check again when the account is reconnected.
       if ('refused' in sent && sent.refused.reason === 'account-required') break;
       evidence.reposts += 1;
       evidence.resentOn = now;
@@ -95,7 +98,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
     } else if (!(await readNew(scope, intent, placing, evidence))) break;
     else if (evidence.read?.found.length === 0 && now < intent.deadOn && (core.repost !== 'rejects' || evidence.reposts > 0)) break;
   }
-  // Much depends on the quote's death, so check then, whatever the back-off says.
+  // The decision may change when the quote expires, so check at that time even if the back-off is longer.
   const now = gateway.now();
   const next = now + backOffMs(evidence.tries, gateway.random());
   await remember(gateway, intent, lease, evidence, now < intent.deadOn ? Math.min(next, intent.deadOn) : next);
@@ -107,8 +110,8 @@ const confirmOrEnd = async (scope: Scope, intent: Intent, lease: Lease, placing:
 };
 
 /**
- * A notice at this attempt's own URL named an order, perhaps before we gave up on the answer. Only what the provider says about that order under
- * our credentials counts. An order with another reference than ours is not this one.
+ * Looks for an order that a notice at this attempt's own URL has named, perhaps before we gave up on the answer, and then for an order under our
+ * reference. Only what the provider reports about the order under our credentials counts. Returns whether the attempt was resolved.
  */
 const foundByNotice = async (scope: Scope, intent: Intent, placing: Placing, lease: Lease): Promise<boolean> => {
   const { gateway } = scope;
@@ -123,7 +126,7 @@ const foundByNotice = async (scope: Scope, intent: Intent, placing: Placing, lea
   return await foundByReference(scope, intent, placing, lease);
 };
 
-/** Some providers list orders under our reference. Several under one reference are for a person. */
+/** Looks for an order under our reference, which some providers list. If there are several, it resolves nothing: a person must look. */
 const foundByReference = async (scope: Scope, intent: Intent, placing: Placing, lease: Lease): Promise<boolean> => {
   const adapter = placing.provider.adapter.liquidity;
   if (!adapter) return false;
@@ -157,7 +160,7 @@ const isFound = async (scope: Scope, intent: Intent, placing: Placing, lease: Le
     const placed = {
       upstreamOrderId: hint,
       rawStatus: found.rawStatus,
-      // Nothing is left to pay.
+      // The operator's balance pays for it, so there is nothing left to pay.
       stage: found.stage === 'awaiting_payment' ? ('paid' as const) : found.stage,
       pay: found.pay ?? pay,
       receive,

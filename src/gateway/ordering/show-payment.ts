@@ -6,8 +6,8 @@ import { int, type SatsPayment, type ShownPayment } from '../outward.ts';
 export type PaymentTerms = { paymentOptionId?: number; currency?: string; pay: bigint };
 
 /**
- * `payment_info` as the wallet gets it, or undefined when it names no way to pay. A fiat provider's keys pass through. The gateway adds
- * `provider_reference` when one of them is the payment's reference, and `epc_qr` (EPC069-12) for euros to a valid IBAN.
+ * Returns `payment_info` as the wallet gets it, or undefined if it contains no way to pay. A fiat provider's keys pass through. The gateway adds
+ * `provider_reference` if exactly one of them looks like the payment's reference, and `epc_qr` (EPC069-12) for euros to a valid IBAN.
  */
 export const showPayment = (info: PaymentInfo, terms: PaymentTerms): ShownPayment | undefined => {
   const option = terms.paymentOptionId === undefined ? {} : { payment_option_id: terms.paymentOptionId };
@@ -62,7 +62,7 @@ const withReference = (details: Record<string, string>): Record<string, string> 
 const epcOf = (details: Record<string, string>, amountCents: bigint): string | undefined => {
   const { provider_iban: iban, provider_bic: bic, provider_name: name } = details;
   const [reference, ...others] = likelyReferences(details);
-  // With a wrong or missing reference, the code would send money that nobody can match.
+  // With a wrong reference, the code would send money that the provider cannot match to the order.
   if (iban === undefined || name === undefined || others.length > 0) return undefined;
   return epcQr({ iban, name, amountCents, ...(bic === undefined ? {} : { bic }), ...(reference === undefined ? {} : { reference }) });
 };
