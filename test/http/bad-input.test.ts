@@ -114,7 +114,7 @@ describe('nothing bad gets far', () => {
   it('a no-offer says what would do', async () => {
     const { body } = await post('/quote', quote({ amount_fiat: 900 }));
     expect(body).toMatchObject({
-      detail: '1 provider was asked by SEPA for 9.00 EUR: 1 starts at 10.00 EUR.',
+      detail: '1 provider was asked for 9.00 EUR via SEPA: 1 starts at 10.00 EUR.',
       limits: { min_amount_fiat: 1000 },
       action: 'ask-user',
       refused: [{ reason: 'below-minimum', min_amount_fiat: 1000 }],
@@ -123,7 +123,7 @@ describe('nothing bad gets far', () => {
 
   it('so does a list without any offer, and only that', async () => {
     const { status, body } = await post('/offers', quote({ amount_fiat: 900 }));
-    expect([status, body]).toMatchObject([200, { offers: [], hint: '1 provider was asked by SEPA for 9.00 EUR: 1 starts at 10.00 EUR.' }]);
+    expect([status, body]).toMatchObject([200, { offers: [], hint: '1 provider was asked for 9.00 EUR via SEPA: 1 starts at 10.00 EUR.' }]);
     expect((await post('/offers', quote({}))).body).not.toHaveProperty('hint');
   });
 

@@ -25,7 +25,7 @@ const after = async <T>(ms: number, answer: () => T): Promise<T> => {
 };
 const never = async (): Promise<never> => await new Promise<never>(() => undefined);
 
-/** `asks`: what each provider answers. `usual`: how many quick answers each has given before. The timers set the time. */
+/** `asks`: each provider's answer. `usual`: how many quick answers each provider has given before. The timers set the time. */
 const collecting = async (
   asks: Record<string, () => Promise<Asking>>,
   {
@@ -86,7 +86,7 @@ it('a provider that is slower than usual is waited for while nobody else has an 
 it('nor beyond what the customer waits for', async () => {
   const slow = { alpine: async () => await after(30, () => ({ offer: offer(107_000n) })), mute: never };
   expect((await collecting(slow, { maxWaitMs: 600 })).tookMs).toBe(600);
-  // Less time than this would reach no provider; more than configured is cut.
+  // A shorter time would reach no provider, and a longer one than configured is cut.
   expect((await collecting(slow, { maxWaitMs: 1 })).tookMs).toBe(300);
   expect((await collecting(slow, { maxWaitMs: 60_000 })).tookMs).toBe(2500);
 });

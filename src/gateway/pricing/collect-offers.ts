@@ -16,51 +16,51 @@ import type { Scope } from '../../ports/scope.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { defect } from '../../ports/defect.ts';
 
-/** An offer, and what ordering it will need. */
+/** An offer, and what is needed to order it. */
 export type Offering = {
   offer: ProviderOffer;
   /** The upstream session that the offer belongs to. */
   sessionId?: string;
   /** The requested option, in the provider's own terms. */
   option?: CatalogueOption;
-  /** Set if the option differs from that of the terms it was asked with. */
+  /** Set if the offer's option differs from the one in the terms with which the provider was asked. */
   terms?: Terms;
-  /** sell: it goes through a connection of the account. */
+  /** For sell: whether the payment goes through a connection of the account. */
   needsConnection?: boolean;
 };
-/** What one provider answered. */
+/** One provider's answer. */
 export type Asking = Offering | { refusal: Refusal } | { fault: FaultKind };
 
 /** One provider to ask, or the reason why it is not asked. */
-export type Ask = { provider: Provider; terms: Terms; /** Default true: asked again when the first try failed. */ idempotent?: boolean } & (
-  | { ask: (context: CallContext) => Promise<Asking> }
-  | { refusal: Refusal }
-  | { fault: FaultKind }
-);
+export type Ask = {
+  provider: Provider;
+  terms: Terms;
+  /** Whether the provider may be asked again when the first try failed. Default true. */ idempotent?: boolean;
+} & ({ ask: (context: CallContext) => Promise<Asking> } | { refusal: Refusal } | { fault: FaultKind });
 
 export type CollectRequest = {
   asked: Asked;
   asks: Ask[];
   session: Pick<OpenSession, 'idHash' | 'declined'>;
   maxWaitMs: number | undefined;
-  /** Instead of the configured deadline for quotes. */
+  /** Replaces the configured deadline for quotes. */
   longestMs?: number;
-  /** When the request came in, if it already waited for something. The deadline covers the whole request. */
+  /** When the request came in, if it has already waited for something else. The deadline covers the whole request. */
   since?: number;
 };
 
-/** The decision, what shadow providers would have offered, and what else came with each offer. */
+/** The decision, what shadow providers would have offered, and what is needed to order each offer. */
 export type Collected = { route: Route; shadow: Candidate[]; offerings: ReadonlyMap<string, Offering> };
 
-/** How long a price request may take in all: as the caller wants, but within the configured limits. */
+/** Returns how long a price request may take in all: as long as the caller wants, but at least 300 ms and at most the configured deadline. */
 export const priceDeadlineMs = (gateway: Gateway, maxWaitMs: number | undefined, longestMs = gateway.settings.routing.quote_deadline_ms): number =>
   Math.min(Math.max(maxWaitMs ?? longestMs, 300), longestMs);
-/** The part of it that may go to unknown listings. The rest is for the prices. */
+/** Returns the part of that time which may be spent on listings that are not known yet. The rest is for the prices. */
 export const listingShareMs = (deadlineMs: number): number => deadlineMs / 2;
 
 /**
- * Asks every provider at once, and decides when all have answered or the deadline passes. A slow or broken provider loses only its own offer.
- * Later answers get a grace period, and only feed the statistics.
+ * Asks all providers at the same time, and decides when all have answered, when enough have (`answer_early`), or when the deadline passes. A slow or
+ * broken provider loses only its own offer. Later answers get a grace period, but count only in the statistics.
  */
 export const collectOffers = async (scope: Scope, request: CollectRequest): Promise<Collected> => {
   const { gateway, requestId, traceparent } = scope;
@@ -80,7 +80,7 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
   };
   const settle = (ask: Ask, latencyMs: number, answer: Asking): void => {
     if ('refusal' in answer) {
-      // Nobody refused: we had no free place or session just now.
+      // The provider did not refuse: we had no free slot or session at the moment.
       if (answer.refusal.reason === 'busy') return fail(ask.provider, { reason: 'busy', retryable: true, latencyMs });
       if (ask.provider.core.mode === 'on') refused.push({ providerId: ask.provider.id, refusal: answer.refusal });
       return;
@@ -98,7 +98,7 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
   const { answer_early: rule } = gateway.settings.routing;
   const good = (): number => applyRules(request.asked, candidates, policyOf(gateway, request.asked), gateway.now(), request.session.declined).accepted.length;
   const early = rule && answerEarly(gateway, started + rule.after_ms, () => good() >= rule.offers);
-  // A learnt timeout spares the customer the wait for one more offer. It must not leave them without any.
+  // A learnt timeout saves the customer the wait for one more offer. It must not leave them without any offer.
   const isNeeded = (): boolean => candidates.length === 0;
   let decided = false;
   const running: Promise<void>[] = [];
@@ -159,10 +159,10 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
   return { route, shadow, offerings };
 };
 
-/** Resolves when enough answers have come. Checked at the given time, and with every answer after it. */
+/** `enough` resolves when enough answers have come. This is checked at the time `from` and, through `look`, with every later answer. */
 const answerEarly = ({ now, waitAtMost }: Pick<Gateway, 'now' | 'waitAtMost'>, from: number, isEnough: () => boolean) => {
   let say: () => void = () => undefined;
-  // The timer decides, not the clock. They can differ by a millisecond, and then nothing would check again until the next answer.
+  // The timer decides, not the clock: they can differ by a millisecond, and then nothing would check again until the next answer.
   let due = false;
   const look = (): void => {
     if (due && isEnough()) say();

@@ -1,4 +1,4 @@
-/** What buy and sell share before we ask a provider: the amount, the option, the limits. */
+/** What buying and selling have in common before we ask a provider: the amount, the option, the limits. */
 import type { FaultKind } from '../../domain/fault-kind.ts';
 import { asksExchange, type ExchangeAsked, type Terms } from '../../domain/offer.ts';
 import { normalForm } from '../../domain/option-name.ts';
@@ -20,9 +20,9 @@ import type { RouteTerms } from '../../ports/routes.ts';
 import type { StoredQuote } from './store-route.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** A request on a ramp that has a price. */
+/** Returns the route's request. Throws RangeError for liquidity, which has no price. */
 export const exchangeOf = ({ asked }: Pick<Route, 'asked'>): ExchangeAsked => {
-  if (!asksExchange(asked)) throw new RangeError(`${asked.ramp} is no exchange`);
+  if (!asksExchange(asked)) throw new RangeError(`${asked.ramp} does not exchange fiat and sats`);
   return asked;
 };
 
@@ -43,7 +43,10 @@ export type Exchange = {
   since: number;
 };
 
-/** The request in the decision's terms: which side is fixed, and the option's number. */
+/**
+ * Translates the request into the decision's terms: which side is fixed, and the option's name. Waits for the listings, within their share of the
+ * deadline. Throws a Problem if no provider has that option.
+ */
 export const readExchange = async (scope: Scope, ramp: ExchangeRamp, request: ExchangeRequest): Promise<Exchange> => {
   const { gateway } = scope;
   const amount = amountOf(request);
@@ -54,10 +57,10 @@ export const readExchange = async (scope: Scope, ramp: ExchangeRamp, request: Ex
     refreshReference(gateway),
   ]);
   const number = catalogue.numbers.get(request.payment_option_id);
-  // Before the very first listing we know nothing, so we cannot call the request wrong.
+  // Before the first listing has been read, no option is known, so the request cannot be called wrong.
   refuseUnlisted(gateway, ramp, catalogue.numbers.size > 0);
   if (!number || number.currencyId !== request.currency_id)
-    throw new Problem('option-unavailable', `No provider has this currency_id with this payment_option_id. POST ${optionLists[ramp]} lists all of them.`);
+    throw new Problem('option-unavailable', `No provider has this currency_id with this payment_option_id. POST ${optionLists[ramp]} lists all options.`);
   const fixed = sides[ramp].pay === amount.of ? 'pay' : 'receive';
   return {
     asked: { ramp, fixed, amount: amount.value, currency: number.currencyCode, option: number.normalName },
@@ -68,10 +71,10 @@ export const readExchange = async (scope: Scope, ramp: ExchangeRamp, request: Ex
   };
 };
 
-/** Where a ramp's options are listed. */
+/** The path that lists a ramp's options. */
 const optionLists: Record<ExchangeRamp, string> = { buy: '/payment-options', sell: '/sell/payment-options' };
 
-/** Exactly one of the two amounts. */
+/** Returns the amount of the request. Throws a Problem unless the request has exactly one of the two amounts. */
 const amountOf = (request: { amount_fiat?: number | undefined; amount_sats?: number | undefined }): { of: 'fiat' | 'sats'; value: bigint } => {
   const { amount_fiat: fiat, amount_sats: sats } = request;
   if (fiat !== undefined && sats === undefined) return { of: 'fiat', value: BigInt(fiat) };
@@ -80,7 +83,7 @@ const amountOf = (request: { amount_fiat?: number | undefined; amount_sats?: num
   throw new Problem('invalid-request', detail, { errors: [{ pointer: '/amount_fiat', detail }] });
 };
 
-/** `others`: more options of the same name that take the amount, with their own terms. */
+/** Another option of the same name that accepts the amount, with its own terms. */
 type Other = { option: CatalogueOption; terms: Terms };
 type Offered = { provider: Provider; terms: Terms } & (
   | { option: CatalogueOption; others: Other[]; listing: ProviderListing }
@@ -88,7 +91,7 @@ type Offered = { provider: Provider; terms: Terms } & (
   | { fault: FaultKind }
 );
 
-/** The provider's own option for this request and the terms it is ranked by, or why we need not ask it. */
+/** Returns the provider's own option for this request and the terms by which it is ranked, or the reason why we do not ask the provider. */
 export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, number, catalogue, country }: Exchange): Offered => {
   const { core } = provider;
   const method = methodOf(gateway, provider, number.normalName);
@@ -125,7 +128,7 @@ export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, num
   return { provider, terms, refusal: { reason: outside, limits: limitsOf(asked.ramp, broken) } };
 };
 
-/** Exact when fiat is fixed; when sats are, as far as the last prices tell. */
+/** Whether the amount is outside the option's limits. Exact if fiat is fixed; if sats are, only as far as the last prices tell. */
 const outsideOf = (gateway: Gateway, asked: ExchangeAsked, option: CatalogueOption): Outside => {
   if (!isFiatFixed(asked)) return farOutside(gateway, asked, option);
   if (option.minFiat !== undefined && asked.amount < option.minFiat) return 'below-minimum';
@@ -133,8 +136,8 @@ const outsideOf = (gateway: Gateway, asked: ExchangeAsked, option: CatalogueOpti
 };
 
 /**
- * Adds the listed limits to a refusal without a reason, so that the customer learns the minimum whichever side they fixed: listed limits are fiat,
- * and the customer does not know the price of sats. If the last prices show which limit it was, that becomes the reason.
+ * Adds the listed limits to a refusal of an amount in sats that states no limits, so that the customer learns them although listed limits are in
+ * fiat. If the provider gave no reason and the last prices show which limit was broken, that becomes the reason. Other refusals stay unchanged.
  */
 export const withListedLimits = (gateway: Gateway, asked: ExchangeAsked, option: CatalogueOption, refusal: Refusal): Refusal => {
   const vague = refusal.reason === 'declined' || refusal.reason === 'below-minimum' || refusal.reason === 'above-maximum';
@@ -144,13 +147,13 @@ export const withListedLimits = (gateway: Gateway, asked: ExchangeAsked, option:
   return { ...refusal, reason, limits };
 };
 
-/** Listed limits are fiat: what a buyer pays, or what a seller gets. */
+/** Returns listed limits, which are in fiat, as limits on what a buyer pays or what a seller gets. */
 const limitsOf = (ramp: ExchangeRamp, { minFiat, maxFiat }: { minFiat?: bigint | undefined; maxFiat?: bigint | undefined }): Limits =>
   sides[ramp].pay === 'fiat'
     ? { ...(minFiat === undefined ? {} : { minPay: minFiat }), ...(maxFiat === undefined ? {} : { maxPay: maxFiat }) }
     : { ...(minFiat === undefined ? {} : { minReceive: minFiat }), ...(maxFiat === undefined ? {} : { maxReceive: maxFiat }) };
 
-/** What of the request is stored with its offers. */
+/** Returns the part of the request that is stored with its offers. */
 export const keptTerms = ({ number, country }: Exchange): RouteTerms => ({
   currencyId: number.currencyId,
   paymentOptionId: number.id,
@@ -158,7 +161,7 @@ export const keptTerms = ({ number, country }: Exchange): RouteTerms => ({
   ...(country === undefined ? {} : { country }),
 });
 
-/** The request of a stored quote, to price it again. */
+/** Rebuilds the request of a stored quote, so that it can be priced again. */
 export const exchangeAgain = ({ route, terms }: StoredQuote): ExchangeRequest => {
   const asked = exchangeOf(route);
   return {

@@ -3,7 +3,7 @@ import type { Counted } from '../../ports/liquidity.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** What we count for one node today. */
+/** Returns the counter of the firm prices that one node has asked for today. */
 export const ofNode = ({ gateway }: Scope, provider: Provider, nodeHash: string): Counted => ({
   day: new Date(gateway.now()).toISOString().slice(0, 10),
   purpose: 'firm-quotes',
@@ -11,8 +11,8 @@ export const ofNode = ({ gateway }: Scope, provider: Provider, nodeHash: string)
 });
 
 /**
- * Counts one more order made at a seller for a firm price: per node, per network (since node keys cost nothing) and per seller. `taken`: there
- * was one left. `left`: how many the node may still ask for.
+ * Counts one more order that is made at a seller for a firm price: per node, per network (since node keys cost nothing) and per seller. `taken`:
+ * whether all limits allowed it; if not, nothing is counted. `left`: how many more the node may ask for today.
  */
 export const takeFirmQuote = async (
   scope: Scope,

@@ -1,6 +1,6 @@
 /**
- * `max_in_flight_sats`: how much customers may have paid, or may be about to pay, at one provider before it fills. It limits what a provider can
- * take that steals before its first fill shows it. Off by default; only providers with a limit cost a read.
+ * `max_in_flight_sats`: how many sats customers may have paid, or be about to pay, at one provider that has not filled their orders yet. It limits
+ * what a provider can steal before its missing fills show. Off by default. Only providers with a limit cost a database read.
  */
 import { isExchange, sides, type Ramp } from '../../domain/ramp.ts';
 import { Problem } from '../problem.ts';
@@ -9,18 +9,21 @@ import type { Provider } from '../../ports/providers.ts';
 import type { Scope } from '../../ports/scope.ts';
 import type { Ask } from './collect-offers.ts';
 
-/** The sats of an offer or an order, on either side. */
+/** Returns the sats of an offer or an order, whichever side they are on. */
 const satsOf = (ramp: Ramp, { pay, receive }: { pay: bigint; receive: bigint }): bigint => (isExchange(ramp) && sides[ramp].receive === 'sats' ? receive : pay);
 
-/** One network's unpaid orders count for at most a tenth. Otherwise one address could shut a provider out with unpaid orders. */
+/**
+ * Returns how many more sats may be in flight at the provider. One network's unpaid orders count for at most a tenth of the limit; otherwise a caller
+ * with one address could block a provider with unpaid orders.
+ */
 const leftAt = async ({ stores, now }: Gateway, { id }: Provider, most: number): Promise<bigint> =>
   BigInt(most) - (await stores.record.inFlight(id, BigInt(most) / 10n, now()));
 
-/** A hash of the order's network, if it counts. The address itself is stored nowhere. */
+/** Returns a keyed hash of the customer's network, or undefined if the provider has no limit. The address itself is not stored. */
 export const networkKeyOf = ({ gateway, network }: Scope, provider: Provider): string | undefined =>
   network === undefined || provider.core.max_in_flight_sats === undefined ? undefined : gateway.notices.token('network', network.own);
 
-/** The same asks, but none for a provider at its limit, and no offer that would exceed it. */
+/** Returns the same asks, except that a provider at its limit is not asked, and an offer that would exceed the limit becomes a fault. */
 export const withinLimits = async (gateway: Gateway, ramp: Ramp, asks: Ask[]): Promise<Ask[]> =>
   await Promise.all(
     asks.map(async (one): Promise<Ask> => {
@@ -39,7 +42,7 @@ export const withinLimits = async (gateway: Gateway, ramp: Ramp, asks: Ask[]): P
     }),
   );
 
-/** What stands against one more order, which is counted already. */
+/** Returns the Problem if the provider is beyond its limit. Call it for a new order after the order has been counted. */
 export const beyondLimit = async (gateway: Gateway, provider: Provider): Promise<Problem | undefined> => {
   const { max_in_flight_sats: most } = provider.core;
   if (most === undefined || (await leftAt(gateway, provider, most)) >= 0n) return undefined;

@@ -1,17 +1,17 @@
-/** Recent bitcoin prices: enough to see that an amount in sats is far outside a fiat limit, without asking the provider. */
+/** Recent bitcoin prices. They show when an amount in sats is far outside a limit in fiat, without asking the provider. */
 import type { ExchangeAsked } from '../../domain/offer.ts';
 import type { RoutedOffer } from '../../domain/route.ts';
 import { isFiatFixed } from '../../domain/ramp.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 
 const keptMs = 3_600_000;
-/** Prices move and providers differ, so we refuse only amounts outside by more than this. */
+/** Prices move and providers differ, so we refuse only amounts that are outside a limit by more than this factor. */
 const margin = 2n;
 const satsOfBitcoin = 100_000_000n;
 
 /**
- * The lowest and highest price of the accepted offers. Only from requests for a fiat amount, which was within the limits: for a single sat,
- * every price is absurd.
+ * Remembers the lowest and highest price of the accepted offers. Only requests for a fiat amount count, since it was within the limits: the price in
+ * an offer for a single sat, for example, is absurd.
  */
 export const notePrices = ({ state, now }: Gateway, asked: ExchangeAsked, offers: readonly RoutedOffer[]): void => {
   const prices = offers.flatMap(({ btcPrice }) => btcPrice ?? []);
@@ -25,9 +25,9 @@ export const notePrices = ({ state, now }: Gateway, asked: ExchangeAsked, offers
 const lastPrices = (known: { lowest: bigint; highest: bigint; since: number } | undefined, now: number) =>
   known && now >= known.since && now - known.since < keptMs ? known : undefined;
 
-/** Whether an amount in sats is far outside the listed limits. Undefined when we cannot tell. */
+/** Returns which listed limit an amount in sats is far outside of, or undefined if it is not, or if we cannot tell. */
 export const farOutside = (gateway: Gateway, asked: ExchangeAsked, limits: FiatLimits): Outside => outside(gateway, asked, limits, margin);
-/** Like farOutside, for an amount that was already refused: at the last prices themselves. */
+/** Like farOutside, but without the margin. For an amount that the provider has already refused. */
 export const outsideNow = (gateway: Gateway, asked: ExchangeAsked, limits: FiatLimits): Outside => outside(gateway, asked, limits, 1n);
 
 type FiatLimits = { minFiat?: bigint; maxFiat?: bigint };

@@ -14,7 +14,7 @@ import { storeRoute, type StoredOffers } from './store-route.ts';
 import { upstreamSession } from '../upstream/upstream-session.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** Asks every buy provider for its price, decides and stores. /offers shows all of it, /quote the winner. */
+/** Asks every buy provider for its price, decides, and stores the route. /offers shows the whole route, /quote only the winner. */
 export const priceBuy = async (scope: Scope, session: OpenSession, request: ExchangeRequest): Promise<StoredOffers> => {
   const { gateway } = scope;
   const exchange = await readExchange(scope, 'buy', request);
@@ -27,7 +27,7 @@ export const priceBuy = async (scope: Scope, session: OpenSession, request: Exch
     const fault = unreached.get(provider.id);
     if (!('ask' in ask) || !provider.demandsProof || session.upstream.get(provider.id)?.ready === true) asks.push(ask);
     else if (fault !== undefined) asks.push({ provider, terms: ask.terms, fault });
-    // Nothing would be sent, and our own answer must not count as a quick answer of the provider.
+    // Without a proof, nothing would be sent. The refusal is ours, and must not count as a quick answer from the provider.
     else asks.push({ provider, terms: ask.terms, refusal: { reason: 'proof-required' } });
   }
   const collected = await collectOffers(scope, {
@@ -42,8 +42,9 @@ export const priceBuy = async (scope: Scope, session: OpenSession, request: Exch
 };
 
 /**
- * A provider that demands proof was unreachable, at GET /verify (it has no token in this session) or at POST /session (the proof was given, but
- * its session was only begun). That is the provider's fault, not the customer's.
+ * Returns the faults of providers that demand a proof but could not be reached when the session was opened: either at GET /verify, so that the
+ * provider has no token in this session, or at POST /session, where the proof was given but the upstream session was only begun. That is the
+ * provider's fault, not the customer's.
  */
 const unreachedInSession = async (gateway: Gateway, session: OpenSession): Promise<Map<string, FaultKind>> => {
   const closed = gateway.providers.filter((provider) => provider.demandsProof && provider.adapter.buy && session.upstream.get(provider.id)?.ready !== true);
@@ -77,7 +78,7 @@ const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange:
         if ('refusal' in upstream) return upstream;
         const context = { ...call, customer: upstream.blob };
         const answers = await answersOf(tiers.map(async (tier) => ({ tier, answer: await adapter.quote(context, { ...request, option: tier.option }) })));
-        // An emptied blob means that the upstream session ended. Open a fresh one for this request, once.
+        // An emptied blob means that the upstream session has ended. We open a new session once for this request.
         const changed = answers.find(({ answer }) => answer.customer !== undefined)?.answer.customer;
         if (changed !== undefined) await gateway.stores.sessions.retireUpstream(upstream.id, gateway.now());
         const [best] = answers.flatMap(({ tier, answer }) => (answer.ok ? [{ tier, offer: answer.value }] : [])).sort((a, b) => byNet(a.offer, b.offer));
@@ -93,7 +94,7 @@ const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange:
   };
 };
 
-/** The answers to several questions asked at once, in order. A failed question counts only if all failed. */
+/** Waits for several questions asked at the same time, and returns the answers in order. Failed questions are left out; throws only if all failed. */
 const answersOf = async <T>(asking: Promise<T>[]): Promise<T[]> => {
   const answers = (await Promise.allSettled(asking)).flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   return answers.length > 0 ? answers : await Promise.all(asking);

@@ -35,8 +35,9 @@ export type LiquidityPriceRequest = {
 export type PricedLiquidity = StoredOffers & { firmQuotesLeft?: number };
 
 /**
- * Prices for one amount of liquidity. Without `firm` nothing is ordered: we show estimates, and the last price of sellers that state one only
- * with an order. With `firm` those sellers make an order, which reserves the offer. We reuse it until it expires.
+ * Asks every liquidity seller for its price, decides, and stores the route. Without `firm`, nothing is ordered: sellers give estimates, and for a
+ * seller that states a price only with an order, we show its last price. With `firm`, such a seller makes an order, which reserves the offer. We
+ * reuse that order until it expires.
  */
 export const priceLiquidity = async (scope: Scope, session: OpenSession, request: LiquidityPriceRequest): Promise<PricedLiquidity> => {
   const { gateway } = scope;
@@ -88,14 +89,17 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
     asks: await withinLimits(gateway, 'liquidity', asks),
     session,
     maxWaitMs: request.max_wait_ms,
-    // A firm price makes an order, so we wait as long as for one.
+    // A firm price makes an order, so we wait as long as for an order.
     ...(firm ? { longestMs: gateway.settings.routing.order_deadline_ms } : {}),
   });
   const stored = await storeRoute(gateway, session, collected, toTerms(wanted));
   return { ...stored, ...(left.length === 0 ? {} : { firmQuotesLeft: Math.min(...left) }) };
 };
 
-/** A word that no seller uses is the caller's mistake. But we cannot know the words of a seller that we could not read. */
+/**
+ * Throws a Problem if no seller knows this way to pay, since that is the caller's mistake. If the listing of any seller is missing, we cannot know its
+ * words, so nothing is refused.
+ */
 const refuseUnknownWay = (gateway: Gateway, payWith: string): void => {
   const sellers = gateway.providers.filter(({ core, adapter }) => core.mode !== 'off' && adapter.liquidity);
   const listed = sellers.map(({ id }) => productsOf(gateway, id));
@@ -105,20 +109,22 @@ const refuseUnknownWay = (gateway: Gateway, payWith: string): void => {
   throw new Problem('invalid-request', `/pay_with: ${detail}`, { errors: [{ pointer: '/pay_with', detail }] });
 };
 
-/** We do not ask a seller beyond its stated range: without an order, it could not even say why not. */
+/**
+ * Returns the refusal if the seller's listing excludes the request. Such a seller is not asked: without an order, it could not even say why it refuses.
+ */
 const outsideListing = (gateway: Gateway, provider: Provider, { product, amountSats, payWith }: LiquidityTerms): Refusal | undefined => {
   const sats = BigInt(amountSats);
   const listed = productsOf(gateway, provider.id);
   const range = listed.find((one) => one.product === product);
   if (listed.length > 0 && !range) return { reason: 'option-unsupported' };
-  // The limits of a seller that takes no such payment do not matter. The adapter says why.
+  // If the seller does not take this payment, its limits do not matter: the adapter will refuse and give the reason.
   if (!range?.payWith.includes(payWith) || (sats >= range.minSats && sats <= range.maxSats)) return undefined;
   return { reason: sats < range.minSats ? 'below-minimum' : 'above-maximum', limits: { minReceive: range.minSats, maxReceive: range.maxSats } };
 };
 
 type Seller = { provider: Provider; adapter: LiquidityAdapter };
 
-/** Changes nothing upstream. */
+/** Asks a seller for a price without changing anything upstream. */
 const askFreely = async (
   gateway: Gateway,
   { provider, adapter }: Seller,
@@ -132,12 +138,15 @@ const askFreely = async (
   return answer.ok ? { offer: answer.value } : { refusal: answer.refusal };
 };
 
-/** How a firm price was counted, and where it is stored for others and for this node. */
+/** A firm price that has been counted: how to take back the count, and the keys for the public price and for this node's reservation. */
 type Take = { giveBack: () => Promise<unknown>; priceOf: string; reservedUnder: string };
-/** How many firm prices the node has left today, and an unexpired earlier order or one new one. With neither, a limit is reached. */
+/** How many firm prices the node has left today (`left`), and one of: an earlier order to reuse, a new one to take, or none because a limit is reached. */
 type Grant = { left: number } & ({ reuse: ProviderOffer } | { take: Take } | { none: true });
 
-/** A price that exists only with an order: the unexpired earlier one, else a new one within the daily limits of the node and the seller. */
+/**
+ * Allows a price that exists only with an order: reuses an earlier order that has not expired, or else counts a new one within the daily limits of the
+ * node, its network and the seller.
+ */
 const grantFirm = async (scope: Scope, provider: Provider, wanted: LiquidityTerms, node: { nodePubkey: string; refundOnchain?: string }): Promise<Grant> => {
   const { gateway } = scope;
   const { liquidity } = gateway.stores;
@@ -156,7 +165,7 @@ const grantFirm = async (scope: Scope, provider: Provider, wanted: LiquidityTerm
 const askFirm = async (gateway: Gateway, { provider, adapter }: Seller, call: CallContext, request: LiquidityQuoteRequest, take: Take): Promise<Asking> => {
   const { liquidity } = gateway.stores;
   const answer = await adapter.quote(call, request).catch(async (fault: unknown) => {
-    // A lost answer counts. What certainly made no order does not, unless the seller has said that it is asked too often.
+    // A lost answer counts. A call that certainly made no order does not, unless the seller said that we ask too often.
     if (fault instanceof ProviderFault && fault.taken === 'no' && fault.kind !== 'rate-limited') await take.giveBack();
     if (fault instanceof ProviderFault && fault.orderMade !== undefined) noteUnused(gateway, provider, call, fault.kind, fault.orderMade);
     throw fault;
@@ -175,20 +184,20 @@ const askFirm = async (gateway: Gateway, { provider, adapter }: Seller, call: Ca
     ...(reservation && secret !== undefined ? { secret: await gateway.seal.seal(secret, reservedPlace(reservation.upstreamOrderId)) } : {}),
   };
   await Promise.all([
-    // Others see only the price, not how to pay the order that this customer reserved. A gift is no price for the next customer.
+    // Other customers see only the price, not how to pay the order that this customer reserved. A free order is not a price for the next customer.
     ...(price.pay === 0n ? [] : [liquidity.savePrice(provider.id, take.priceOf, offerToJson({ ...price, upstream: {} }), observedOn)]),
     liquidity.savePrice(provider.id, take.reservedUnder, offerToJson(offer), observedOn),
   ]);
   return { offer };
 };
 
-/** The seller made an order that nobody can be shown. It lapses by itself; the route keeps its id, and the operator hears of it. */
+/** Reports to the operator that a seller made an order which cannot be shown to any customer. It expires by itself, and the route keeps its id. */
 const noteUnused = (gateway: Gateway, provider: Provider, { requestId }: CallContext, reason: string, upstreamOrder: string): void => {
   gateway.count('order_oddities_total', { provider: provider.id, kind: 'unusable' });
   gateway.log('warn', 'firm_price_unusable', { request_id: requestId, provider: provider.id, reason, upstream_order: upstreamOrder });
 };
 
-/** The existing order, while it can still be accepted and nobody has. */
+/** Returns the existing offer while its order can still be accepted and has not been, or undefined. */
 const stillReserved = async (gateway: Gateway, provider: Provider, offer: ProviderOffer): Promise<ProviderOffer | undefined> => {
   const { reservation } = offer;
   const { accept_margin_s: margin, shortest_life_s: least } = gateway.settings.routing;

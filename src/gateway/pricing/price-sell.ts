@@ -12,8 +12,8 @@ import { storeRoute, type StoredOffers } from './store-route.ts';
 export type SellPriceRequest = ExchangeRequest & { network?: 'lightning' | 'onchain' | undefined };
 
 /**
- * Asks every sell provider for its price, before any account exists. `requires` lists what is missing. The route stores which offers need a
- * connection, even if the customer already has one.
+ * Asks every sell provider for its price, decides, and stores the route. The customer needs no account for this: an offer's `requires` lists what is
+ * missing. The route stores which offers need a connection, even if the customer already has one.
  */
 export const priceSell = async (scope: Scope, session: OpenSession, request: SellPriceRequest): Promise<StoredOffers> => {
   const { gateway } = scope;
@@ -30,7 +30,7 @@ export const priceSell = async (scope: Scope, session: OpenSession, request: Sel
     const account = accounts.get(provider.id);
     const wanted: SellQuoteRequest = { ramp: 'sell', fixed: asked.fixed, amount: asked.amount, option, network };
     const ask = async (call: CallContext): Promise<Asking> => {
-      // An account that must be reconnected cannot order.
+      // An account that has to be reconnected cannot be used for an order, so the provider is asked without it.
       const customer = account?.status === 'connected' ? await upstreamBlob(gateway, account.id) : undefined;
       const answer = await adapter.quote({ ...call, ...(customer === undefined ? {} : { customer }) }, wanted);
       if (!answer.ok) return { refusal: withListedLimits(gateway, asked, option, answer.refusal) };

@@ -1,6 +1,7 @@
 /**
- * The record as this instance knows it: the sums of all instances and their SHA-256, read again when older than `freshMs`, and within a second
- * when this instance has added to them: the next customer must not fall for what the last one just met. No request reads a fill. If the database does not answer, the last known sums stay in force.
+ * The record as this instance knows it: the sums that all instances have added to, and their hash. They are read again when they are older than
+ * `freshMs`. If this instance has added to them, they are read again within a second, so that the next customer is not sent to a provider that has
+ * just failed one. Requests never read single fills. If the database does not answer, the last known sums stay in use.
  */
 import type { ExchangeAsked, Terms } from '../../domain/offer.ts';
 import type { RuleVersion } from '../../domain/policy.ts';
@@ -16,10 +17,10 @@ export const noRecord = (): RecordState => ({ readOn: 0, hash: '', version: 1, o
 const freshMs = 30_000;
 const freshAfterNewsMs = 1_000;
 
-/** A fill was counted, or a link was read. */
+/** Notes that this instance has counted a fill or read a withdrawal link. */
 export const noteNews = ({ state }: Gateway): void => void (state.record.hasNews = true);
 
-/** Quotes of the previous release live for minutes. If it has made none for this long, it gets no orders either. */
+/** Quotes of the previous release live for minutes. If that release has made no quote for this long, it gets no orders either. */
 const oldReaderMs = 15 * 60_000;
 
 export const refreshRecord = async (gateway: Gateway): Promise<void> => {
@@ -28,7 +29,7 @@ export const refreshRecord = async (gateway: Gateway): Promise<void> => {
   if (now - state.readOn < (state.hasNews === true ? freshAfterNewsMs : freshMs)) return;
   state.hasNews = false;
   const before = state.readOn;
-  // Only one request at a time waits for the read. Before the first answer, every request waits.
+  // Only one request at a time waits for the read. Until the first read has succeeded, every request waits.
   if (before > 0) state.readOn = now;
   try {
     Object.assign(state, await readRecord(gateway, now));
@@ -57,16 +58,16 @@ const rampKey = (providerId: string, ramp: Ramp): string => `${providerId} ${ram
 const optionKey = (providerId: string, ramp: Ramp, { currency, option }: { currency: string; option: string }): string =>
   JSON.stringify([providerId, ramp, currency, option]);
 
-/** The version that writes and ranks routes: 2 once no instance of the previous release takes part. */
+/** Returns the version by which routes are written and ranked: 2 as soon as no instance of the previous release is running, unless configured. */
 export const routeVersion = ({ state }: Gateway): RuleVersion => state.record.version;
 
-/** Whether the record ranks offers, and by which sums, for the policy stored with the route. */
+/** Returns how the record is used and the hash of its sums, for the policy that is stored with the route. */
 export const learnt = ({ settings, state }: Gateway): { learning: 'off' | 'shown' | 'ranked'; recordSnapshot?: string } => {
   const { learning } = settings.routing;
   return { learning, ...(learning === 'off' ? {} : { recordSnapshot: state.record.hash }) };
 };
 
-/** What cuts this provider's offers: the configured haircut, its past deliveries, and the operator's decision. */
+/** Returns what lowers the rank of this provider's offers: the configured haircut, its past deliveries, and the operator's decision. */
 export const haircutTerms = (gateway: Gateway, provider: Provider, asked: ExchangeAsked): Pick<Terms, 'haircutBps' | 'standing' | 'record'> => {
   const { routing } = gateway.settings;
   const { haircut_bps: pinned } = provider.core;

@@ -1,6 +1,6 @@
 /**
- * What a bitcoin costs on the market, as this instance knows it. The feeds are read by background work, by whichever instance holds the lease, and
- * what they said is a row that all instances read: no request ever waits for a feed.
+ * The market price of a bitcoin, as this instance knows it. Background work reads the feeds, on the instance that holds the lease, and stores the
+ * readings in a row that all instances read. So no request ever waits for a feed.
  */
 import type { ExchangeAsked } from '../../domain/offer.ts';
 import type { DecisionPolicy } from '../../domain/policy.ts';
@@ -12,10 +12,10 @@ import { leaseFor } from '../lease.ts';
 export const noReference = (): ReferenceState => ({ readOn: 0, byCurrency: new Map() });
 
 const readEveryMs = 15_000;
-/** How old what this instance knows may be: background work renews it sooner. */
+/** How old the rows known to this instance may be: for a request, and for background work, which reads them again sooner. */
 const [freshMs, knownMs] = [15_000, 5_000];
 const feedDeadlineMs = 4_000;
-/** Where feeds are read once a minute (Cron), a reference has to outlive one round that was missed. */
+/** The age at which a reading is stale. If feeds are read once a minute (by Cron), a reading has to last even if one round is missed. */
 const oldestMs = ({ outlivesRequest }: Gateway): number => (outlivesRequest ? 60_000 : 150_000);
 const liveBoundBps = 1000;
 
@@ -36,7 +36,10 @@ const knowAgain = async (gateway: Gateway, olderThanMs: number): Promise<void> =
   }
 };
 
-/** For a request: the very first one reads the row beside what it reads anyway; later ones go on with what is known while it is read. */
+/**
+ * Called by every price request. The first request waits for the rows, in parallel with its other reads. Later ones use the last known rows while
+ * these are reread in the background.
+ */
 export const refreshReference = async (gateway: Gateway): Promise<void> => {
   const isFirst = gateway.state.reference.readOn === 0;
   const known = knowAgain(gateway, freshMs);
@@ -45,12 +48,12 @@ export const refreshReference = async (gateway: Gateway): Promise<void> => {
 };
 
 const judged = (gateway: Gateway, feeds: readonly Feed[], readings: readonly FeedReading[], maxAgeMs: number): FeedsJudged => {
-  // Another instance may have another configuration: what is not configured here has no say.
+  // Another instance may have a different configuration. Feeds that are not configured on this one do not count.
   const voices = feeds.map(({ name, venue, averages }) => ({ ...(readings.find((one) => one.name === name) ?? { name }), venue, averages }));
   return judgeFeeds(voices, gateway.now(), maxAgeMs);
 };
 
-/** The price that offers in this currency are held against, and what each feed was worth. */
+/** Returns the price that offers in this currency are compared with, and how each feed was judged. */
 export const referenceFor = (gateway: Gateway, { currency }: ExchangeAsked): Pick<DecisionPolicy, 'reference' | 'feeds'> => {
   const wanted = gateway.settings.routing.reference?.[currency];
   if (!wanted) return {};
@@ -63,12 +66,12 @@ export const referenceFor = (gateway: Gateway, { currency }: ExchangeAsked): Pic
   const reference =
     result.state === 'live'
       ? { btcPrice, observedOn, source: 'live' as const, maxDeviationBps: bound ?? liveBoundBps }
-      : // Of several configured feeds one that is left alone decides nothing.
+      : // If only one of several configured feeds is left, its price excludes no offer.
         { btcPrice, observedOn, source: 'one-feed' as const, ...(feeds.length === 1 ? own : {}) };
   return { reference, feeds: result.feeds };
 };
 
-/** Background work: reads the feeds of each currency whose row is due. */
+/** Reads the feeds of each currency whose row is due. Called by background work. */
 export const readFeeds = async (gateway: Gateway): Promise<void> => {
   const wanted = configured(gateway);
   if (wanted.length === 0) return;

@@ -10,7 +10,7 @@ import { priceSell } from './price-sell.ts';
 import { showOffer } from './show-offers.ts';
 import type { StoredOffers, StoredQuote } from './store-route.ts';
 
-/** Prices the request of a stored quote again. Orders nothing. */
+/** Prices the request of a stored quote again. Nothing is ordered. */
 const priceAgain: Record<Ramp, (scope: Scope, session: OpenSession, quote: StoredQuote) => Promise<StoredOffers>> = {
   buy: async (scope, session, quote) => await priceBuy(scope, session, exchangeAgain(quote)),
   sell: async (scope, session, quote) => await priceSell(scope, session, { ...exchangeAgain(quote), network: quote.terms.network }),
@@ -20,7 +20,10 @@ const priceAgain: Record<Ramp, (scope: Scope, session: OpenSession, quote: Store
   },
 };
 
-/** The market's current offers, for a customer whom the providers in `without` declined or gave a worse price. Returns none if pricing fails, so the answer stands. */
+/**
+ * Returns current offers for a customer whose order was declined or made at a worse price by the providers in `without`. If pricing fails, returns
+ * none, so that the customer still gets the answer about their order.
+ */
 export const freshOffers = async (scope: Scope, session: OpenSession, quote: StoredQuote, without: readonly string[]): Promise<Json[]> => {
   try {
     const stored = await priceAgain[quote.route.asked.ramp](scope, session, quote);

@@ -4,7 +4,7 @@ import type { Limits } from '../../domain/refusal.ts';
 import { bestLimits } from './show-offers.ts';
 
 const amount = fc.bigInt(1n, 1_000n);
-/** A provider that would not take it says where it begins, where it ends, or both; on either side. */
+/** The limits of a provider that refused the amount: a minimum, a maximum, or both, on either side. */
 const limits = fc.record({ minPay: amount, maxPay: amount, minReceive: amount, maxReceive: amount }, { requiredKeys: [] });
 
 it('whatever the providers state, nobody is told a range that ends before it begins, or a limit that nobody stated', () => {
@@ -16,7 +16,7 @@ it('whatever the providers state, nobody is told a range that ends before it beg
       expect(minReceive === undefined || maxReceive === undefined || minReceive <= maxReceive).toBe(true);
       for (const [name, told] of Object.entries({ minPay, maxPay, minReceive, maxReceive }))
         expect(told === undefined || given.some((one) => one[name as keyof Limits] === told)).toBe(true);
-      // Where somebody said something of a side, that side is not left out.
+      // If any provider stated a limit for a side, that side is not left out.
       expect(given.some((one) => one.minPay ?? one.maxPay) ? (minPay ?? maxPay) : undefined).toBe(minPay ?? maxPay);
     }),
     { numRuns: 1000 },

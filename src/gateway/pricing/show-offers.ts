@@ -12,11 +12,11 @@ import { amountWords } from './shown-amounts.ts';
 import type { StoredOffers } from './store-route.ts';
 import { isoTime, providerRef, int } from '../outward.ts';
 
-/** One offer as the API shows it. */
+/** Shows one offer under the API's names. Throws RangeError if there is no such offer. */
 export const showOffer = <R extends Ramp>(gateway: Gateway, stored: StoredOffers, index: number, ramp: R) => {
   const ranked = stored.route.offers[index];
   const acceptBy = stored.acceptBy[index];
-  if (!ranked || acceptBy === undefined) throw new RangeError('no such rank');
+  if (!ranked || acceptBy === undefined) throw new RangeError(`the route has no offer ${index}`);
   const { offer } = ranked;
   const words = amountWords[ramp];
   const haircutPpm = haircutOfRanked(ranked);
@@ -42,7 +42,7 @@ export const showOffer = <R extends Ramp>(gateway: Gateway, stored: StoredOffers
   };
 };
 
-/** Routes of version 1 have only the configured haircut. */
+/** Returns the haircut that an offer was ranked with. Routes of version 1 have only the configured haircut. */
 const haircutOfRanked = ({ haircutPpm, countsAsBinding, terms }: RoutedOffer): number => haircutPpm ?? (countsAsBinding ? 0 : terms.haircutBps * 100);
 
 const showRecord = ({ orders, quotedSats, deliveredSats, since }: NonNullable<RoutedOffer['terms']['record']>) => ({
@@ -108,7 +108,7 @@ const showPolicy = <R extends Ramp>(route: Route, ramp: R) => {
   };
 };
 
-/** The whole answer of a ramp's /offers. */
+/** Builds the whole answer of a ramp's /offers. */
 export const showOffers = <R extends Ramp>(gateway: Gateway, stored: StoredOffers, ramp: R) => ({
   offers_id: stored.routeId,
   ...amountWords[ramp].asked(stored),
@@ -146,16 +146,19 @@ type ShownQuote = {
   [R in Ramp]: Pick<ShownOffer<R>, Extract<(typeof quoteNames)[R][number], keyof ShownOffer<R>>> & Partial<Pick<ShownOffer<R>, 'warnings'>>;
 };
 
-/** Rank 1 in FLS01's shape, with `provider` and `accept_by`. */
+/** Shows rank 1 in FLS01's shape, with `provider` and `accept_by` added. */
 export const showQuote = <R extends Ramp>(gateway: Gateway, stored: StoredOffers, ramp: R): ShownQuote[R] => {
   const best = new Map(Object.entries(showOffer(gateway, stored, 0, ramp)));
-  // /quote says it, too, since it shows no policy: otherwise nobody could check its price.
+  // /quote does not show the policy, so it warns in this way that the price was not checked.
   const names = new Set<string>([...quoteNames[ramp], ...(stored.route.policy.priceCheck ? ['warnings'] : [])]);
-  // The members that the type picks, from one list.
+  // The same list of names picks the members here and in the type.
   return Object.fromEntries([...names].flatMap((name) => (best.get(name) === undefined ? [] : [[name, best.get(name)]]))) as ShownQuote[R];
 };
 
-/** 422 when a provider refused or was excluded; 503 when none answered, or when one that might offer could not be asked just now. */
+/**
+ * Returns the problem for a request without an offer: 422 if providers refused or were excluded; 503 if none answered, or if a provider that might
+ * have made an offer could not be asked at the moment.
+ */
 export const noOffer = (gateway: Gateway, stored: StoredOffers): Problem => {
   const { route } = stored;
   const reasons = showReasons(gateway, route, route.asked.ramp);
@@ -163,10 +166,16 @@ export const noOffer = (gateway: Gateway, stored: StoredOffers): Problem => {
   const what = amountWords[route.asked.ramp].described(stored);
   const busy = route.failed.some((one) => one.reason === 'busy');
   if (route.refused.length + route.excluded.length === 0 && !busy)
-    return new Problem('all-providers-failed', asked === 0 ? 'No provider is registered for this.' : `None of ${asked} providers answered${what}.`, {
-      retryAfterMs: 5000,
-      members: { failed: reasons.failed },
-    });
+    return new Problem(
+      'all-providers-failed',
+      asked === 0
+        ? 'No provider is registered for this.'
+        : `${asked === 1 ? 'The only provider did not answer' : `None of ${asked} providers answered`}${what}.`,
+      {
+        retryAfterMs: 5000,
+        members: { failed: reasons.failed },
+      },
+    );
   // While we could not ask one of them, we do not know whether another amount would help.
   if (busy || route.refused.some((one) => one.refusal.reason === 'order-pending'))
     return new Problem(busy ? 'temporary-reduced-capacity' : 'all-providers-failed', `Not every provider could be asked${what}: ${story(stored)}. Try again.`, {
@@ -195,7 +204,7 @@ const story = ({ route }: StoredOffers): string => {
   if (route.excluded.length > 0)
     parts.push(`${count(route.excluded.length, 'answer was', 'answers were')} excluded (${[...new Set(route.excluded.map((one) => one.rule))].join(', ')})`);
   const busy = route.failed.filter((one) => one.reason === 'busy').length;
-  if (busy > 0) parts.push(`${busy} could take no further call`);
+  if (busy > 0) parts.push(`${busy} had no free slot for another call`);
   const full = route.failed.filter((one) => one.reason === 'at-limit').length;
   if (full > 0) parts.push(`${count(full, 'has', 'have')} as many sats in flight as the operator allows`);
   if (route.failed.length > busy + full) parts.push(`${route.failed.length - busy - full} did not answer`);
@@ -203,8 +212,9 @@ const story = ({ route }: StoredOffers): string => {
 };
 
 /**
- * The widest limits that any provider stated: what the customer could ask for instead. If there are providers on both sides of the amount with a
- * gap between them, only the nearer end: no wallet can use a range that ends before it begins. `refused` has each provider's own limits.
+ * Returns the widest limits that the providers stated, which show what the customer could ask for instead. If some providers want more and others
+ * less, with a gap between them, only the nearer limit is returned: no wallet can use a range that ends before it begins. The problem's `refused` has
+ * each provider's own limits.
  */
 export const bestLimits = ({ asked, refused }: Pick<Route, 'asked' | 'refused'>): Limits => {
   const all = refused.flatMap((one) => one.refusal.limits ?? []);
@@ -219,7 +229,7 @@ export const bestLimits = ({ asked, refused }: Pick<Route, 'asked' | 'refused'>)
   return defined({ minPay: pay.least, maxPay: pay.most, minReceive: receive.least, maxReceive: receive.most });
 };
 
-/** Every figure behind the haircut: Q and D of both rows and windows, P and H0. */
+/** Shows every figure behind the haircut: Q and D of both rows and both windows, P and H0. */
 const showStanding = ({ terms: { standing, haircutBps }, priorSats }: RoutedOffer) => {
   const sums = (windows: Windows | undefined) => {
     const { slow, fast } = windows ?? emptyWindows();
@@ -236,7 +246,7 @@ const showStanding = ({ terms: { standing, haircutBps }, priorSats }: RoutedOffe
   };
 };
 
-/** The whole stored decision, for POST /route: the offers as shown, and the figures that ranked them. */
+/** Shows the whole stored decision for POST /route: the offers as the customer saw them, and the figures by which they were ranked. */
 export const showRoute = <R extends Ramp>(gateway: Gateway, stored: StoredOffers & { chosen?: number; requestId: string }, ramp: R) => ({
   ...showOffers(gateway, stored, ramp),
   request_id: stored.requestId,

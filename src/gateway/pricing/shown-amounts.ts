@@ -1,4 +1,4 @@
-/** How price answers show a ramp's amounts, with one entry per ramp. */
+/** How price answers show the amounts, with one entry per ramp. */
 import { formatHundredths } from '../../domain/money.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
 import { amountNames, fiatAndSats, isFiatFixed, type ExchangeRamp, type PerRamp, type Ramp } from '../../domain/ramp.ts';
@@ -22,7 +22,7 @@ type ExchangeShown = {
   policy: { outlier_bps: number; tolerance_bps: number };
 };
 type Nothing = Record<never, never>;
-/** What only the price answers of one ramp have, under the API's names. */
+/** The members that exist only in the price answers of one ramp, under the API's names. */
 export type ShownOf = PerRamp<{
   buy: ExchangeShown & { expected: { expected_sats: number }; term: { arrival_seconds?: number; on_chain_fallback: boolean } };
   sell: ExchangeShown & { expected: { expected_fiat: number }; term: { arrival_seconds?: number } };
@@ -43,25 +43,25 @@ type AmountWords<R extends Ramp> = {
   /** The request, as /offers repeats it. */
   asked(stored: StoredOffers): ShownOf[R]['asked'];
   offer(offer: ProviderOffer, terms: RouteTerms): ShownOf[R]['offer'];
-  /** An offer's fee, if it is not the difference of its amounts. */
+  /** An offer's price and fee. Liquidity has none here: its fee is the difference of its amounts. */
   price(ranked: RoutedOffer): ShownOf[R]['price'];
   figures(ranked: RoutedOffer, policy: RoutePolicy): ShownOf[R]['figures'];
-  /** What the offer is worth by its provider's past deliveries, which is what ranks it. Rounded down for display. */
+  /** What the offer is worth given its provider's past deliveries. Offers are ranked by this. Rounded down for display. */
   expected(ranked: RoutedOffer, haircutPpm: number): ShownOf[R]['expected'];
-  /** How long the money takes, and what else we know about its way. */
+  /** How long the money takes to arrive, and whether there is an on-chain fallback. */
   term(ranked: RoutedOffer): ShownOf[R]['term'];
   /** What an excluded offer would have given or cost. */
   excluded(route: Route, offer: ProviderOffer): ShownOf[R]['excluded'];
   limits(limits: Limits): ShownOf[R]['limits'];
-  /** The limits of the rules that apply to the ramp. */
+  /** The bounds of the exclusion rules that apply to the ramp. */
   policy(policy: RoutePolicy): ShownOf[R]['policy'];
-  /** The request, for the middle of a sentence. */
+  /** The request in words, for the middle of a sentence. Starts with a space. */
   described(stored: StoredOffers): string;
   /** An amount that the customer pays, in words. */
   paid(route: Route, amount: bigint): string;
 };
 
-/** The middle of the offers is no market: it costs too little by what they all add. */
+/** The member name for a cost. The median of the offers is not the market price: it hides what all offers add, so it has its own name. */
 const costNames = { market: 'cost_bps', median: 'cost_vs_median_bps' } as const;
 
 const limitsOf =
@@ -96,7 +96,7 @@ const exchange = (ramp: ExchangeRamp): Omit<AmountWords<ExchangeRamp>, 'term' | 
     exchangeOf(route).fixed === 'pay' ? { [amountNames[ramp].receive]: int(receive) } : { [amountNames[ramp].pay]: int(pay) },
   described: ({ route, terms }) => {
     const asked = exchangeOf(route);
-    return ` by ${terms.optionName} for ${isFiatFixed(asked) ? formatHundredths(asked.amount, asked.currency) : `${asked.amount} sats`}`;
+    return ` for ${isFiatFixed(asked) ? formatHundredths(asked.amount, asked.currency) : `${asked.amount} sats`} via ${terms.optionName}`;
   },
   paid: (route, amount) => (amountNames[ramp].pay === 'amount_fiat' ? formatHundredths(amount, exchangeOf(route).currency) : `${amount} sats`),
 });
@@ -104,7 +104,7 @@ const exchange = (ramp: ExchangeRamp): Omit<AmountWords<ExchangeRamp>, 'term' | 
 const arrivalOf = ({ terms: { arrivalSeconds } }: RoutedOffer): { arrival_seconds?: number } =>
   arrivalSeconds === undefined ? {} : { arrival_seconds: arrivalSeconds };
 
-/** What we expect to arrive, in the unit that arrives. */
+/** Returns the amount that we expect to arrive, in the unit of what the customer receives. */
 const expectedOf = ({ offer: { receive } }: RoutedOffer, haircutPpm: number): number => int((receive * BigInt(1_000_000 - haircutPpm)) / 1_000_000n);
 
 export const amountWords: { [R in Ramp]: AmountWords<R> } = {

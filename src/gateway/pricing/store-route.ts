@@ -12,7 +12,12 @@ import type { OpenSession } from '../sessions/read-session.ts';
 import { optionToJson, optionFromJson } from '../catalogue/option-json.ts';
 
 /** A decided request with its quote ids, stored as one row. */
-export type StoredOffers = { routeId: string; route: Route; terms: RouteTerms; /** By rank − 1: until when /order takes the quote. */ acceptBy: number[] };
+export type StoredOffers = {
+  routeId: string;
+  route: Route;
+  terms: RouteTerms;
+  /** By rank − 1: the time until which /order accepts the quote. */ acceptBy: number[];
+};
 
 /** The JSON of a route's row. */
 type Record_ = {
@@ -68,10 +73,10 @@ const acceptUntil = (gateway: Gateway, offer: RoutedOffer, now: number): number 
   return Math.min(now + quote_ttl_s * 1000, (expiresOn ?? Infinity) - expiry_margin_s * 1000);
 };
 
-/** However long a seller says that it reserves. Quotes are kept for longer than this. */
+/** The longest reservation that we believe, whatever the seller says. Quotes are stored for longer than this. */
 const longestReservedMs = 86_400_000;
 
-/** One stored quote, as /order needs it. */
+/** One stored quote with everything that /order needs. */
 export type StoredQuote = {
   quoteId: string;
   offer: RoutedOffer;
@@ -82,7 +87,7 @@ export type StoredQuote = {
   option?: CatalogueOption;
 };
 
-/** The customer's quote. Another customer's quote looks unknown. */
+/** Finds the customer's quote. Throws `quote-not-found` if there is none; another customer's quote gives the same problem. */
 export const findQuote = async (gateway: Gateway, quoteId: string, customerId: string): Promise<StoredQuote> => {
   const parts = readQuoteId(quoteId);
   const row = parts && (await gateway.stores.routes.find(parts.routeId, customerId));
@@ -111,7 +116,7 @@ const quoteIn = (row: Pick<StoredRoute, 'id' | 'route'>, rank: number): StoredQu
   };
 };
 
-/** The stored form of an accepted quote: its route with that one offer. */
+/** Returns the stored form of an accepted quote: its route with only that offer. */
 export const quoteToJson = (quote: StoredQuote): Json => ({
   route: toJson({ ...quote.route, offers: [quote.offer], excluded: [], refused: [], failed: [] }),
   terms: quote.terms,
@@ -128,7 +133,7 @@ export const quoteFromJson = (quoteId: string, json: Json): StoredQuote => {
   return { ...quote, quoteId };
 };
 
-/** The whole stored decision of a quote or route id, for POST /route. */
+/** Finds the whole stored decision for a quote id or route id. Throws `quote-not-found` if the customer has none. */
 export const findRoute = async (gateway: Gateway, id: string, customerId: string): Promise<StoredOffers & { chosen?: number; requestId: string }> => {
   const parts = readQuoteId(id);
   const row = parts && (await gateway.stores.routes.find(parts.routeId, customerId));
