@@ -72,7 +72,7 @@ describe('sessions and proof', () => {
   it('a signature under a name that every object has is under no provider', async () => {
     const begun = await verify();
     const answer = await call('/session', { session_id: begun.session_id, node_pubkey: pubkey, signatures: { toString: signNodeMessage('x', key) } });
-    expect([answer.status, answer.body['detail']]).toEqual([403, 'This session handed out no token of "toString".']);
+    expect([answer.status, answer.body['detail']]).toEqual([403, 'This session has no token for "toString".']);
   });
 
   it('refuses a stated key without a good signature, an unknown or unopened session, and a second opening with another body', async () => {

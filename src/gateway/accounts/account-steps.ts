@@ -1,4 +1,4 @@
-/** How accounts and connections change. One transaction writes what the provider said and the webhook that reports it. */
+/** How accounts and connections change. One transaction writes what the provider reported and the webhook that passes it on. */
 import { jittered } from '../../domain/order-life.ts';
 import type { AccountState, ConnectionState } from '../../providers/spec.ts';
 import type { Account, AccountChange, Connection, ConnectionChange } from '../../ports/accounts.ts';
@@ -12,7 +12,7 @@ import { defined } from '../../domain/defined.ts';
 const second = 1_000;
 const minute = 60 * second;
 
-/** How long until we poll an account again. A notice or a question of the wallet may read it earlier. */
+/** Returns how long to wait before polling an account again. A provider's notice or a request from the wallet may cause an earlier read. */
 const accountDelayMs = (account: Pick<Account, 'status' | 'statusOn'>, connections: Pick<Connection, 'status' | 'statusOn'>[], now: number): number => {
   if (connections.some((connection) => connection.status === 'initiating')) return 3 * second;
   if (connections.some((connection) => connection.status === 'code_required')) return 30 * second;
@@ -26,7 +26,7 @@ const tell = async (gateway: Gateway, account: Account, told: Pick<Tell, 'type' 
   return [await newDelivery(gateway, { ...told, url, ...(account.appId === undefined ? {} : { appId: account.appId }) })];
 };
 
-/** Applies what the provider said to the account. `read`: the provider was asked just now. */
+/** Applies what the provider has just reported about the account. Without `said`, only `more` is written. Returns the account as it is stored. */
 export const stepAccount = async (gateway: Gateway, account: Account, said: AccountState | undefined, more: AccountChange = {}): Promise<Account> => {
   const now = gateway.now();
   const status = said?.status ?? account.status;
@@ -55,13 +55,13 @@ export const stepAccount = async (gateway: Gateway, account: Account, said: Acco
   return (await gateway.stores.accounts.findAny(account.id)) ?? after;
 };
 
-/** Rechecks the order attempt that waited for the account: until its outcome is known, it blocks the account's other orders. */
+/** Rechecks the order attempt that has waited for the account. Until its outcome is known, that attempt blocks the account's other orders. */
 const wakePlacing = async (gateway: Gateway, accountId: string): Promise<void> => {
   const placing = await gateway.stores.intents.unsettledIn(accountId);
   if (placing) await gateway.stores.intents.wake(placing.id, gateway.now());
 };
 
-/** Applies what the provider said to the connection. */
+/** Applies what the provider has reported about the connection. Returns the connection as it is stored. */
 export const stepConnection = async (gateway: Gateway, account: Account, connection: Connection, said: ConnectionState): Promise<Connection> => {
   const now = gateway.now();
   const moved = said.status !== connection.status;
@@ -82,7 +82,7 @@ export const stepConnection = async (gateway: Gateway, account: Account, connect
   return (await gateway.stores.accounts.findConnection(connection.id, account.customerId)) ?? after;
 };
 
-/** The provider refused to make the connection, and nobody waits for the answer any more. */
+/** Marks a connection as failed, because the provider refused to make it after the request for it had already been answered. */
 export const failConnection = async (gateway: Gateway, account: Account, connection: Connection, failure: string): Promise<Connection> =>
   await stepConnection(gateway, account, connection, {
     upstreamId: connection.upstreamId ?? connection.id,
@@ -94,7 +94,7 @@ export const failConnection = async (gateway: Gateway, account: Account, connect
     failure,
   });
 
-/** Reports a payment that no order explains, once. Each has its own subject, so a later one never supersedes it. */
+/** Reports a payment that no order explains, once. Each report has its own subject, so a later report never supersedes an earlier one. */
 export const tellSettlement = async (gateway: Gateway, account: Account, transactionId: string, connectionId: string | undefined): Promise<void> => {
   const data = { account_id: account.id, ...(connectionId === undefined ? {} : { connection_id: connectionId }), transaction_id: transactionId };
   const deliveries = await tell(gateway, account, { type: 'sell_settled', subjectId: gateway.ids.uuid(), sequence: 1, data });

@@ -1,4 +1,4 @@
-/** POST /sell/accounts and its companions. An account is a customer's account at one provider; its key never leaves the gateway. */
+/** POST /sell/accounts and related endpoints. An account is a customer's account at one provider. Its key never leaves the gateway. */
 import { ProviderFault } from '../../providers/fault.ts';
 import type { Account } from '../../ports/accounts.ts';
 import { nextCheck, stepAccount } from './account-steps.ts';
@@ -28,11 +28,11 @@ export type AccountRequest = {
 
 const invalid = (pointer: string, detail: string): Problem => new Problem('invalid-request', `${pointer}: ${detail}`, { errors: [{ pointer, detail }] });
 
-/** Starts or recovers an account: the same e-mail gives the same account. A failed step can simply be repeated. */
+/** Starts or recovers an account: the same e-mail gives the same account. Throws a Problem; a failed step can simply be repeated. */
 export const startSellAccount = async (scope: Scope, session: OpenSession, request: AccountRequest): Promise<ShownAccount> => {
   const { gateway } = scope;
   const provider = gateway.providers.find((one) => one.id === request.provider && one.core.mode === 'on' && one.adapter.sell);
-  if (!provider) throw invalid('/provider', 'is no sell provider of this gateway; GET /providers lists them');
+  if (!provider) throw invalid('/provider', 'is not a sell provider of this gateway; GET /providers lists them');
   if ((request.email === undefined) === (request.apiKey === undefined)) throw invalid('/email', 'send exactly one of email and api_key');
   const existing = (await gateway.stores.accounts.list(session.customerId)).find((account) => account.providerId === provider.id);
   const start: Start = { customerId: session.customerId, providerId: provider.id, webhook: request.webhook, existing };
@@ -47,16 +47,16 @@ export const startSellAccount = async (scope: Scope, session: OpenSession, reque
   }
 };
 
-/** Who starts an account where, and the account that the customer already has there. */
+/** The customer who starts an account, the provider, and the account that the customer already has at that provider. */
 type Start = { customerId: string; providerId: string; webhook: Webhook; existing: Account | undefined };
 
 const byEmail = async (scope: Scope, start: Start, given: string, countMail: () => Promise<void>): Promise<Account> => {
   const { gateway } = scope;
   const { existing, webhook } = start;
-  // Capitals make no other mailbox, and the provider must not see two.
+  // Upper and lower case mean the same mailbox, and the provider must not see two.
   const email = given.trim().toLowerCase();
   const emailHash = gateway.hash(email);
-  // Also when its key is lost: the provider returns the key of any e-mail that we name, and nobody has proved that this one is theirs.
+  // This holds even if the account's key is lost: the provider returns the key for any e-mail, and the customer has not proved that this one is theirs.
   if (existing && existing.emailHash !== emailHash)
     throw invalid('/email', 'the customer has another account at this provider; remove it with POST /sell/account-remove first');
   if (existing?.status === 'connected') return await stepAccount(gateway, existing, undefined, await webhookOf(gateway, existing.id, webhook));
@@ -70,7 +70,7 @@ const byEmail = async (scope: Scope, start: Start, given: string, countMail: () 
     isWithheld = said.ok && said.value.status === 'connected' && kept !== said;
     return kept;
   }).catch(async (fault: unknown) => {
-    // The provider never got the request, so the e-mail is still free.
+    // The provider never received the request, so the e-mail is still free.
     if (!existing && fault instanceof ProviderFault && fault.taken === 'no') await gateway.stores.accounts.discard(account.id);
     throw fault;
   });
@@ -83,14 +83,14 @@ const byEmail = async (scope: Scope, start: Start, given: string, countMail: () 
   return await stepAccount(gateway, account, answer.value, { ...webhookChange, nextCheckOn: nextCheck(gateway, { ...account, ...answer.value }, []) });
 };
 
-/** A key that the customer copied from the provider's dashboard. We store it only after it has worked. */
+/** Connects an account by a key that the customer copied from the provider's dashboard. We store the key only after it has worked. */
 const byKey = async (scope: Scope, start: Start, key: string): Promise<Account> => {
   const { gateway } = scope;
   const { existing, providerId, webhook } = start;
   if (existing) {
     const answer = await callAccount(scope, existing, { verb: 'adopt_key', idempotent: true }, async (sell, context) => sell.adoptKey(context, { key }));
     if (!answer.ok) throw refusalProblem(answer.refusal);
-    // Naming an e-mail does not show whose it is.
+    // An e-mail that was only entered proves nothing about its owner, so it is forgotten.
     const change = { ...(await webhookOf(gateway, existing.id, webhook)), ...(wasConnected(existing) ? {} : { forgetEmail: true }) };
     return await stepAccount(gateway, existing, answer.value, change);
   }
@@ -129,14 +129,14 @@ const newAccount = async (
     ...(webhook.appId === undefined ? {} : { appId: webhook.appId }),
   };
   const made = await gateway.stores.accounts.create(account, 'blob' in by ? await gateway.seal.seal(by.blob, blobPlace(id)) : undefined);
-  // The provider gives us the key of any e-mail that we name. So an e-mail belongs for good to the customer who first connected with it.
+  // The provider gives us the key for any e-mail that we send. So an e-mail permanently belongs to the customer who first connected with it.
   if (made === 'email-taken')
     throw new Problem(
       'customer-conflict',
-      'This e-mail has an account here that belongs to another customer. Open the session with that key or recovery secret.',
+      'This e-mail has an account here that belongs to another customer. Open the session with the node key or recovery secret of that customer.',
     );
   if (made === 'customer-has-one')
-    throw new Problem('idempotency-in-progress', 'The account is being started by another request. Ask again.', { retryAfterMs: 1000 });
+    throw new Problem('idempotency-in-progress', 'The account is being started by another request. Repeat this request.', { retryAfterMs: 1000 });
   return account;
 };
 
@@ -172,7 +172,7 @@ export const connectedAccount = async (gateway: Gateway, accountId: string, cust
   return account;
 };
 
-/** Waiting helps while the provider verifies the customer. A lost key or a rejection is up to the customer. */
+/** Returns the problem of an account that is not connected. Waiting helps while the provider verifies the customer, but not after a lost key or a rejection. */
 export const notConnected = async (gateway: Gateway, account: Account): Promise<Problem> => {
   const { status } = account;
   if (status === 'needs_reconnect') return refusalProblem({ reason: 'account-required', note: 'needs-reconnect' });

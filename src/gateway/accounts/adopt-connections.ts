@@ -1,4 +1,4 @@
-/** Imports the connections that the provider already has for a new account: made before it was removed here, or elsewhere with our key. */
+/** Imports the connections that a newly connected account already has at its provider, from before it was removed here or from elsewhere. */
 import { ProviderFault } from '../../providers/fault.ts';
 import type { ConnectionRequest, ConnectionState } from '../../providers/spec.ts';
 import type { Account } from '../../ports/accounts.ts';
@@ -6,15 +6,15 @@ import { callAccount } from './call-account.ts';
 import { connectionRequestPlace, connectionStatePlace } from '../places.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** How long we keep asking for the connections of an account that has none: the provider may have been down at first. */
+/** How long we keep asking for the connections of an account without any, since the provider may have been down at first. */
 const freshMs = 10 * 60_000;
 
-/** Best effort: whatever happens here, the account itself is connected. */
+/** Imports the connections if the provider can be read. A failed call is ignored, since the account itself is connected in any case. */
 export const adoptConnections = async (scope: Scope, account: Account): Promise<void> => {
   const { gateway } = scope;
   const { accounts } = gateway.stores;
   if (account.status !== 'connected' || gateway.now() - account.statusOn > freshMs) return;
-  // A connection that we are making may be among the provider's. Its own request will find it.
+  // If there is a row already, its connection may be among the provider's. The request that makes it will find it there.
   if ((await accounts.connections(account.id)).length > 0) return;
   for (const state of await listed(scope, account)) {
     const id = gateway.ids.uuid();
@@ -48,7 +48,7 @@ const listed = async (scope: Scope, account: Account): Promise<ConnectionState[]
   }
 };
 
-/** The request, as far as the provider reports it. */
+/** Rebuilds the request for a connection as far as the provider reports it. */
 const requestOf = ({ name, direction, network, iban, lightningAddress }: ConnectionState): ConnectionRequest => ({
   name,
   direction,
@@ -57,7 +57,7 @@ const requestOf = ({ name, direction, network, iban, lightningAddress }: Connect
   ...(lightningAddress === undefined ? {} : { lightningUsername: lightningAddress.slice(0, lightningAddress.lastIndexOf('@')) }),
 });
 
-/** Whether two requests ask for the same. Of an imported connection we can compare only what the provider reports. */
+/** Whether two requests ask for the same connection. For an imported connection, only what the provider reports can be compared. */
 export const isSameRequest = (known: ConnectionRequest, wanted: ConnectionRequest): boolean => {
   if (known.direction === 'buy' || known.bic !== undefined) return JSON.stringify(known) === JSON.stringify(wanted);
   const plain = ({ network, iban = '', lightningUsername = '' }: ConnectionRequest): string =>

@@ -12,7 +12,7 @@ import { defined } from '../../domain/defined.ts';
 
 export type AccountCall = { verb: string; idempotent: boolean; customerIp?: string };
 
-/** The account's provider and its sell adapter. */
+/** Returns the account's provider and its sell adapter. Throws `misconfigured` if the provider no longer sells. */
 export const sellProviderOf = (gateway: Gateway, providerId: string): Provider & { sell: SellAdapter } => {
   const provider = providerOf(gateway, providerId);
   const { sell } = provider.adapter;
@@ -20,7 +20,7 @@ export const sellProviderOf = (gateway: Gateway, providerId: string): Provider &
   return { ...provider, sell };
 };
 
-/** One call in an account's name. Stores a new blob even from a refusal: it may say that the key is dead. */
+/** Makes one call with an account's credentials. Stores a changed blob even from a refusal, which may mean that the key no longer works. */
 export const callAccount = async <T extends object>(
   scope: Scope,
   account: Pick<Account, 'id' | 'providerId'>,
@@ -45,7 +45,7 @@ export const callAccount = async <T extends object>(
   return answer;
 };
 
-/** The problem for a provider that could not answer. The caller may simply retry. */
+/** Turns a ProviderFault into a Problem that tells the caller to retry. Returns anything else unchanged. */
 export const providerProblem = (fault: unknown): unknown =>
   fault instanceof ProviderFault
     ? new Problem(

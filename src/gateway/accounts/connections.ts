@@ -1,4 +1,4 @@
-/** Connections link an account to a bank account or a node. We store each before we request it, so that none is made twice. */
+/** Connections link an account to a bank account or a node. We store each one before we request it, so that none is made twice. */
 import { ProviderFault } from '../../providers/fault.ts';
 import type { ConnectionRequest, ConnectionState, SellAdapter } from '../../providers/spec.ts';
 import type { Account, Connection } from '../../ports/accounts.ts';
@@ -18,7 +18,7 @@ import { isoTime } from '../outward.ts';
 import { openPayment } from '../following/show-order.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** Requests a connection. The same details give the same connection, whatever its name. A lost answer leaves it `initiating`. */
+/** Requests a connection. The same details give the same connection. If the provider's answer is lost, the connection stays `initiating`. */
 export const createConnection = async (scope: Scope, session: OpenSession, accountId: string, request: ConnectionRequest): Promise<ShownConnection> => {
   const { gateway } = scope;
   const account = await connectedAccount(gateway, accountId, session.customerId);
@@ -45,7 +45,7 @@ export const createConnection = async (scope: Scope, session: OpenSession, accou
       if ('refused' in asked) throw refusalProblem(asked.refused);
       return await showConnection(gateway, await refreshConnection(scope, account, asked.twin));
     }
-    // It is being made, and its next step will be reported anyway.
+    // The connection is being made. Poll soon, so that its next step is reported.
     await gateway.stores.accounts.wake(account.id, now + 1000);
     return await showConnection(gateway, asked.connection);
   } catch (fault) {
@@ -54,7 +54,7 @@ export const createConnection = async (scope: Scope, session: OpenSession, accou
       await gateway.stores.accounts.discardConnection(row.id);
       throw providerProblem(fault);
     }
-    // It may exist: look for it, and request it again only if it does not.
+    // The connection may exist: the next read looks for it, and requests it again only if it does not.
     await gateway.stores.accounts.wake(account.id, now + 1000);
     return await showConnection(gateway, row);
   }
@@ -73,7 +73,7 @@ const findConnection = async (gateway: Gateway, session: OpenSession, connection
   return { connection, account: await findAccount(gateway, connection.accountId, session.customerId) };
 };
 
-/** One connection, or all connections of an account. */
+/** Reads one connection, or all connections of an account. */
 export const readConnections = async (
   scope: Scope,
   session: OpenSession,
@@ -88,7 +88,7 @@ export const readConnections = async (
     throw new Problem('invalid-request', 'Send connection_id or account_id.', { errors: [{ pointer: '/connection_id', detail: 'missing' }] });
   const account = await findAccount(gateway, request.account_id, session.customerId);
   const connections = await gateway.stores.accounts.connections(account.id);
-  // One that cannot be read does not take the others with it.
+  // If one connection cannot be read, the others are still shown.
   const asKnown = (connection: Connection, error: unknown): Connection => {
     defect(gateway.log, 'read_connections', error, { subject: connection.id });
     return connection;
@@ -111,7 +111,7 @@ const stepAt = async (
   const { gateway } = scope;
   const found = await findConnection(gateway, session, connectionId);
   const { account } = found;
-  // It may have moved on since it was read.
+  // A connection that is being made may have moved on since it was last read.
   const connection = found.connection.status === 'initiating' ? await refreshConnection(scope, account, found.connection) : found.connection;
   const state = await openState(gateway, connection);
   if (!state || connection.status === 'initiating') throw stillBeingMade();
@@ -130,10 +130,10 @@ const stepAt = async (
   }
 };
 
-/** Asks for the same request again in a moment, whether or not the provider has reported it yet. */
+/** Returns the problem for a connection that is still being made. The caller repeats the request in a moment. */
 const stillBeingMade = (): Problem => refusalProblem({ reason: 'busy', note: 'connection-initiating' });
 
-/** The code is no longer accepted. What helps depends on what the provider says about the connection. */
+/** Returns the problem for a code that is no longer accepted. What helps depends on what the provider reports about the connection. */
 const codeExpired = async (gateway: Gateway, connection: Connection): Promise<Problem> => {
   const state = await openState(gateway, connection);
   if (connection.status !== 'code_required' || !state)
@@ -146,7 +146,7 @@ const codeExpired = async (gateway: Gateway, connection: Connection): Promise<Pr
   );
 };
 
-/** Another code would be refused, too. The connection must expire first. */
+/** Returns the problem for a connection without any tries left. Any further code would be refused, so the connection must expire first. */
 const noTryLeft = (state: ConnectionState): Problem =>
   new Problem(
     'code-expired',
@@ -168,11 +168,11 @@ const codeWrong = async (
   throw new Problem('code-wrong', 'This is not the code that was sent.', { members: attemptsLeft === undefined ? {} : { attempts_left: attemptsLeft } });
 };
 
-/** Confirms what waits for a code: the creation or the cancellation. */
+/** Confirms the creation or the cancellation of a connection, whichever is waiting for a code. */
 export const confirmConnection = async (scope: Scope, session: OpenSession, connectionId: string, code: string): Promise<ShownConnection> => {
   const { gateway } = scope;
   const { account, connection } = await findConnection(gateway, session, connectionId);
-  // The code may end it, and an order may have come since the cancel request. A connection that is being made has no address yet.
+  // The code may end the connection, and an order may have been placed since the cancel request. A connection that is being made has no address yet.
   await refuseWhileOrdered(gateway, account, connection);
   const confirm = await stepAt(scope, session, connectionId, 'confirm_connection', (verbs, context, state) => verbs.confirm(context, state, code));
   return await showConnection(gateway, confirm.connection);
@@ -183,7 +183,7 @@ export const resendCode = async (scope: Scope, session: OpenSession, connectionI
   if (resent.connection.status === 'code_required' && resent.state.attemptsLeft === 0) throw noTryLeft(resent.state);
   return await showConnection(gateway, resent.connection);
 };
-/** Cancelling twice does nothing more: an ended connection stays ended. */
+/** Cancels a connection. Cancelling it again does nothing, since an ended connection stays ended. */
 export const cancelConnection = async (scope: Scope, session: OpenSession, connectionId: string): Promise<ShownConnection> => {
   const { gateway } = scope;
   const { account, connection } = await findConnection(gateway, session, connectionId);
@@ -193,7 +193,7 @@ export const cancelConnection = async (scope: Scope, session: OpenSession, conne
   return await showConnection(gateway, ended.connection);
 };
 
-/** Refuses while an open order says to pay to this address, which would be gone. */
+/** Throws while an open order tells the customer to pay to this connection's address, which would no longer exist. */
 const refuseWhileOrdered = async (gateway: Gateway, account: Account, connection: Connection): Promise<void> => {
   const state = await openState(gateway, connection);
   const address = state?.lightningAddress ?? state?.depositAddress;

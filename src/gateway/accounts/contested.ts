@@ -1,7 +1,7 @@
 /**
- * Naming an e-mail proves nothing, yet the provider gives us a connected user's key for any e-mail that we name. So naming locks nobody out, and
- * if two customers named one e-mail, neither gets the key. Each can still paste the key from the provider's own dashboard, which only its owner
- * has.
+ * Entering an e-mail proves nothing, yet the provider gives us a connected user's key for any e-mail that we send. So entering an e-mail must not
+ * lock its owner out, and if two customers have entered the same e-mail, neither gets the key. Each can still paste the key from the provider's own
+ * dashboard, which only the owner can open.
  */
 import type { AccountState, Answer } from '../../providers/spec.ts';
 import type { Account } from '../../ports/accounts.ts';
@@ -13,10 +13,10 @@ export const namedMs = 30 * 86_400_000;
 
 export const wasConnected = ({ status }: Pick<Account, 'status'>): boolean => status === 'connected' || status === 'needs_reconnect';
 
-/** What the provider said about the account, without a key that may be another customer's. */
+/** Returns the provider's answer about the account, without a key that may belong to another customer. */
 export const unlessContested = async (gateway: Gateway, account: Account, answer: Answer<AccountState>): Promise<Answer<AccountState>> => {
   if (!answer.ok || wasConnected(account)) return answer;
-  // It was never connected, so there is nothing to reconnect.
+  // The account was never connected, so there is nothing to reconnect.
   if (answer.value.status === 'needs_reconnect') return { ok: true, value: { ...answer.value, status: account.status } };
   if (answer.value.status !== 'connected' || !(await isContested(gateway, account))) return answer;
   gateway.log('warn', 'account_contested', { provider: account.providerId });
@@ -29,6 +29,6 @@ const isContested = async (gateway: Gateway, account: Account): Promise<boolean>
 export const contested = (): Problem =>
   new Problem(
     'customer-conflict',
-    "Another customer has used this e-mail here, too, so it does not prove who you are. Copy a key from the provider's own dashboard and send it as api_key instead of email.",
+    "Another customer has also used this e-mail here, so it does not prove who you are. Copy a key from the provider's own dashboard and send it as api_key instead of email.",
     { members: { action: 'ask-user' } },
   );

@@ -14,7 +14,7 @@ import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
 import { noticeUrl } from '../notice-url.ts';
 
-/** Polls the accounts that are due: their status, their unfinished connections, and payments made straight to their addresses. */
+/** Polls the accounts that are due: their status, their connections, and payments made directly to their addresses. Returns how many were due. */
 export const refreshAccounts = async (gateway: Gateway, limit: number): Promise<number> => {
   const due = await gateway.stores.accounts.claimDue(gateway.now(), leaseFor(gateway, 'accounts'), limit);
   await Promise.all(
@@ -29,7 +29,7 @@ export const refreshAccounts = async (gateway: Gateway, limit: number): Promise<
   return due.length;
 };
 
-/** Reads everything about one account. What cannot be read stays as it was, and is read again later. */
+/** Reads everything about one account. Whatever cannot be read stays as it was, and is read again later. */
 export const refreshAccount = async (scope: Scope, before: Account): Promise<{ account: Account; connections: Connection[] }> => {
   const { gateway } = scope;
   if (!wasConnected(before) && before.emailHash !== undefined && gateway.now() - before.createdOn > namedMs) {
@@ -48,7 +48,7 @@ export const refreshAccount = async (scope: Scope, before: Account): Promise<{ a
   return { account, connections };
 };
 
-/** A notice about the account may concern its orders. They take their payments first, before we look for unexplained ones. */
+/** Refreshes the account's open orders, since a notice about the account may be about them. They match their payments before we look for unexplained ones. */
 const refreshOpenOrders = async (scope: Scope, account: Account): Promise<void> => {
   const { gateway } = scope;
   const orders = await gateway.stores.orders.list(account.customerId, 'sell', 20);
@@ -74,7 +74,7 @@ const readAccount = async (scope: Scope, account: Account): Promise<Account> => 
   }
 };
 
-/** The request that starts an account: the same the first time and after a lost answer. */
+/** Returns the request that starts an account. It is the same the first time and after a lost answer. */
 export const startOf = (gateway: Gateway, account: Pick<Account, 'id' | 'providerId'>, email: string) => ({
   email,
   ref: account.id,
@@ -83,7 +83,7 @@ export const startOf = (gateway: Gateway, account: Pick<Account, 'id' | 'provide
 
 const over: ReadonlySet<string> = new Set(['failed', 'expired', 'inactive']);
 
-/** Reads one connection. If its creation was never answered, requests it again; the adapter looks it up first. */
+/** Reads one connection. If the request to create it was never answered, sends that request again; the adapter first looks for the connection. */
 export const refreshConnection = async (scope: Scope, account: Account, connection: Connection): Promise<Connection> => {
   const { gateway } = scope;
   if (over.has(connection.status)) return connection;
@@ -100,7 +100,7 @@ export const refreshConnection = async (scope: Scope, account: Account, connecti
     if ('connection' in asked) return asked.connection;
     if ('twin' in asked) return await failConnection(gateway, account, connection, 'connection-exists');
     const { reason, note } = asked.refused;
-    // Without its key the account cannot be read, which says nothing about the connection.
+    // Without a working key the account cannot be read. That says nothing about the connection.
     return reason === 'account-required' ? connection : await failConnection(gateway, account, connection, note ?? reason);
   } catch (fault) {
     if (fault instanceof ProviderFault) return connection;
@@ -108,7 +108,7 @@ export const refreshConnection = async (scope: Scope, account: Account, connecti
   }
 };
 
-/** `twin`: the provider made it before, for another of our rows. */
+/** `twin`: the row for which the provider has already made this connection. */
 export type Asked = { connection: Connection } | { refused: Refusal } | { twin: Connection };
 
 /** Requests a connection from the provider. Returns `refused` when it will not; a lost answer throws a ProviderFault. */
@@ -124,11 +124,11 @@ export const askForConnection = async (scope: Scope, account: Account, connectio
     const twin = rows.find((one) => one.id !== connection.id && one.upstreamId === answer.value.upstreamId);
     return twin ? { twin } : { connection: await stepConnection(gateway, account, connection, answer.value) };
   }
-  // Another one is being made, and we cannot tell them apart yet. Ask again in a moment.
+  // Another connection is being made, and we cannot tell the two apart yet, so we ask again later.
   return answer.refusal.reason === 'busy' ? { connection } : { refused: answer.refusal };
 };
 
-/** Payments straight to an address of the account. Reports each once, unless an order explains it or still may. */
+/** Reports payments made directly to an address of the account. Each is reported once, unless an order explains it or still may. */
 const readSettlements = async (scope: Scope, account: Account, connections: Connection[]): Promise<void> => {
   const { gateway } = scope;
   try {
@@ -160,7 +160,7 @@ const readSettlements = async (scope: Scope, account: Account, connections: Conn
   }
 };
 
-/** A provider's notice about this account or something in it. We believe nothing in it, and read everything again. */
+/** Handles a provider's notice about this account or something in it. We believe nothing in the notice, and read everything again. */
 export const wakeAccount = async (scope: Scope, accountId: string): Promise<void> => {
   const { gateway } = scope;
   const account = await gateway.stores.accounts.findAny(accountId);

@@ -17,7 +17,7 @@ export const openRequest = async (gateway: Gateway, connection: Connection): Pro
 export const openState = async (gateway: Gateway, connection: Connection): Promise<ConnectionState | undefined> =>
   connection.state === undefined ? undefined : (JSON.parse(await gateway.seal.open(connection.state, connectionStatePlace(connection.id))) as ConnectionState);
 
-/** An account with its connections, as the API shows it. */
+/** Shows an account with its connections under the API's names. */
 export const showAccount = async (gateway: Gateway, account: Account, connections: Connection[]) => {
   const { signupUrl, mailSent } = await openSignup(gateway, account);
   // The provider emails a customer whom it already knows, to ask for consent: the account is pending, and there is no signup page.
@@ -34,7 +34,7 @@ export const showAccount = async (gateway: Gateway, account: Account, connection
   };
 };
 
-/** One that does not open is left out and logged; it does not take the list with it. */
+/** Shows connections. One that cannot be unsealed is left out and logged, and the others are still shown. */
 export const showConnections = async (gateway: Gateway, connections: Connection[]): Promise<ShownConnection[]> => {
   const shown = connections.map(async (connection) => {
     try {
@@ -47,7 +47,7 @@ export const showConnections = async (gateway: Gateway, connections: Connection[
   return (await Promise.all(shown)).flat();
 };
 
-/** A connection without the provider's own ids. */
+/** Shows a connection without the provider's own ids. */
 export const showConnection = async (gateway: Gateway, connection: Connection) => {
   const request = await openRequest(gateway, connection);
   const state = await openState(gateway, connection);

@@ -1,4 +1,4 @@
-/** Limits what a provider of any kind may list, since its listing is part of everybody's list. */
+/** Limits what a provider may list, since its options become part of the list that every customer sees. */
 import { readCurrencyCode } from '../../domain/currency.ts';
 import { holdsLink } from '../../domain/links.ts';
 import { normalForm } from '../../domain/option-name.ts';
@@ -7,13 +7,13 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Catalogue, CatalogueOption } from '../../providers/spec.ts';
 
-/** A generous number of ways to pay. */
+/** The most options that one provider may list; a generous number. */
 const mostOptions = 100;
-/** How many new names of one provider get a number per day and instance, since numbers are never reused. */
+/** How many new option names of one provider get a number per day and instance. There is a limit because numbers are never reused. */
 const mostNewNames = 100;
 const dayMs = 86_400_000;
 
-/** Keeps readable codes and names without links, in currencies that the operator wants, up to the limit, in the provider's own order. */
+/** Keeps the options with a readable code and a name without links, in currencies that the operator wants, up to the limit and in the listed order. */
 export const boundedOptions = (gateway: Gateway, provider: Provider, { options, ...catalogue }: Catalogue): Catalogue => {
   const { currencies } = gateway.settings;
   const kept: CatalogueOption[] = [];
@@ -21,7 +21,7 @@ export const boundedOptions = (gateway: Gateway, provider: Provider, { options, 
     const currency = readCurrencyCode(option.currency);
     const name = printableName(option.name);
     if (currency === undefined || name === undefined || currencies?.includes(currency) === false) continue;
-    // An operator who knows what it means gives it another name.
+    // A name that holds a link is allowed if the operator has replaced it by an alias.
     if (holdsLink(name) && !Object.keys(provider.core.option_aliases).some((from) => normalForm(from) === normalForm(name))) continue;
     kept.push({ ...option, name });
     if (kept.length === mostOptions) break;
@@ -32,7 +32,7 @@ export const boundedOptions = (gateway: Gateway, provider: Provider, { options, 
 
 const spent = new WeakMap<object, Map<string, { since: number; used: number }>>();
 
-/** The provider's new names that get a number today. */
+/** Returns those of the provider's new names that get a number today. */
 export const withinDailyNames = <T>({ state, now, log }: Gateway, providerId: string, wanted: T[]): T[] => {
   const windows = spent.get(state) ?? new Map<string, { since: number; used: number }>();
   spent.set(state, windows);

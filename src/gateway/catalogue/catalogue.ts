@@ -22,18 +22,21 @@ import { gatewayOwner, upstreamSession } from '../upstream/upstream-session.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
 
-/** What one provider lists, under our numbers. A merged option's id leads to this provider's own options of that name, cheapest first. */
+/** One provider's listing under our numbers. A merged option's id leads to this provider's own options of that name, cheapest first. */
 export type ProviderListing = { options: Map<number, CatalogueOption[]>; names: Map<number, string>; features: Features; readOn: number };
 export type CatalogueView = { numbers: Map<number, OptionNumber>; byProvider: Map<string, ProviderListing> };
 
-/** An option's name: as most of the providers that list it now write it. Ties go by the order in the configuration, never by who came first. */
+/**
+ * Returns an option's name in the spelling that most of the providers use that list it now. In a tie, the order in the configuration decides, and not
+ * which provider listed it first.
+ */
 export const optionName = ({ byProvider }: CatalogueView, number: OptionNumber): string => {
   const written = [...byProvider.values()].flatMap(({ names }) => names.get(number.id) ?? []);
   const count = (name: string): number => written.filter((one) => one === name).length;
   return written.toSorted((a, b) => count(b) - count(a))[0] ?? printableName(number.name) ?? number.normalName;
 };
 
-/** Throws until some provider has listed its options: an empty list would claim that nobody offers anything. */
+/** Throws a Problem until a provider has listed its options, since an empty list would mean that no provider offers anything. */
 export const refuseUnlisted = (gateway: Gateway, ramp: Ramp, isKnown: boolean): void => {
   if (!isKnown && gateway.providers.some((provider) => provider.core.mode !== 'off' && provider.ramps.includes(ramp)))
     throw new Problem('temporary-reduced-capacity', 'No provider has listed its options yet. Try again in a moment.', { retryAfterMs: 1000 });
@@ -51,9 +54,9 @@ export const methodOf = (gateway: Gateway, provider: Provider, normalName: strin
 };
 
 /**
- * The listings of a ramp's providers, except those that are off. A listing is fresh for `fresh_s`. We serve an older one and read it again in
- * the background. Past `stale_s` we wait for it, but at most `maxWaitMs`; a provider without a listing is not asked for prices. A failed
- * listing is read again in the background, so only the first request waits for a provider that hangs.
+ * Returns the listings of a ramp's providers, except those that are off. A listing is fresh for `fresh_s`. An older listing is still used, and read
+ * again in the background. If it is older than `stale_s`, the request waits for the new one, but at most `maxWaitMs`; a provider without a listing is
+ * not asked for prices. A read that failed is repeated in the background, so only the first request waits for a provider that hangs.
  */
 export const readCatalogue = async (scope: Scope, ramp: Ramp, maxWaitMs?: number): Promise<CatalogueView> => {
   const { gateway } = scope;
@@ -82,7 +85,7 @@ export const freshListings = async (scope: Scope, ramp: Ramp, maxWaitMs?: number
 
 const retryMs = 5_000;
 const keys = new Map<Ramp, Map<string, string>>();
-/** Cached: each request looks up every provider, and a new text would be hashed again. */
+/** Returns the key of a listing. The keys are cached: each request looks up every provider, and a new string would have to be hashed each time. */
 const key = (providerId: string, ramp: Ramp): string => {
   const ofRamp = keys.get(ramp) ?? new Map<string, string>();
   keys.set(ramp, ofRamp);
@@ -93,18 +96,18 @@ const key = (providerId: string, ramp: Ramp): string => {
 
 const loadStored = async (gateway: Gateway): Promise<void> => {
   const rows = await gateway.stores.catalogue.listings();
-  // Both together: nobody could ask for an option of a listing without its numbers.
+  // Both are set together, since the options of a listing cannot be requested without their numbers.
   gateway.state.numbers = await gateway.stores.catalogue.numbers();
   for (const row of rows) gateway.state.listings.set(key(row.providerId, row.ramp), { listing: row.listing, readOn: row.readOn });
 };
 
-/** One read at a time per provider. Never throws; keeps a failure beside the old listing. */
+/** Reads a listing; parallel calls for one provider share the same read. Never throws: a failure is kept next to the old listing. */
 const refreshListing = (scope: Scope, provider: Provider, ramp: Ramp): Promise<void> => {
   const { gateway } = scope;
   const name = key(provider.id, ramp);
   const running = gateway.flights.refreshing.get(name);
   if (running) return running;
-  // The first caller's budget does not pay for a listing that everybody uses.
+  // All customers use the listing, so it does not count against the budget of the caller who happens to come first.
   const reading = readListing({ ...scope, network: undefined }, provider, ramp)
     .catch((fault: unknown) => {
       const why = fault instanceof ListingRefused ? { refusal: fault.refusal } : { fault: fault instanceof ProviderFault ? fault.kind : ('server' as const) };
@@ -144,7 +147,7 @@ const askFor: Record<Ramp, (scope: Scope, provider: Provider) => Promise<Json>> 
     const adapter = adapterOf(provider, 'sell');
     return await askOptions(scope, provider, 'sell', async (context) => await adapter.catalogue(context));
   },
-  // It has no options, so nothing needs a number.
+  // A liquidity listing has no options, so nothing needs a number.
   liquidity: async (scope, provider) => {
     const adapter = adapterOf(provider, 'liquidity');
     return listingToJson(await askListing(scope, provider, 'status', async (context) => await adapter.catalogue(context)));
@@ -166,12 +169,12 @@ const askListing = async <T>(
   const options = { operation, verb: 'catalogue', deadlineMs: scope.gateway.settings.routing.quote_deadline_ms, idempotent: true } as const;
   const answer = await callProvider(scope, provider, options, ask);
   if (answer.ok) return answer.value;
-  // It says nothing about the customer's request, and may be gone tomorrow.
+  // This refusal is not about the customer's request and may be temporary, so it counts as a fault.
   if (answer.refusal.reason === 'declined') throw new ProviderFault('server', 'no listing: declined');
   throw new ListingRefused(answer.refusal);
 };
 
-/** The provider answered, and said no: a refusal of every price, too, and no fault of its server. */
+/** Thrown when the provider answered and refused to list its options. That also refuses every price, and is not a fault of its server. */
 class ListingRefused extends Error {
   readonly refusal: Refusal;
   constructor(refusal: Refusal) {
@@ -193,7 +196,7 @@ const numberOptions = async (gateway: Gateway, provider: Provider, ramp: Ramp, c
   }
   if (wanted.size === 0) return;
   const given = await gateway.stores.catalogue.number(withinDailyNames(gateway, provider.id, [...wanted.values()]));
-  // Other listings may have got numbers meanwhile.
+  // Other listings may have got numbers in the meantime.
   const known = new Map([...gateway.state.numbers, ...given].map((number) => [number.id, number]));
   gateway.state.numbers = [...known.values()];
 };
@@ -203,7 +206,7 @@ const views = new WeakMap<object, Map<string, Built>>();
 type Index = { byId: Map<number, OptionNumber>; byName: Map<string, number> };
 const indexes = new WeakMap<OptionNumber[], Map<Ramp, Index>>();
 
-/** The numbers of one ramp by id and by name, cached until they change. */
+/** Returns the numbers of one ramp by id and by name. They are cached until they change. */
 const indexOf = (all: OptionNumber[], ramp: Ramp): Index => {
   const ofRamps = indexes.get(all) ?? new Map<Ramp, Index>();
   indexes.set(all, ofRamps);
@@ -215,7 +218,7 @@ const indexOf = (all: OptionNumber[], ramp: Ramp): Index => {
   return index;
 };
 
-/** Built from the cached listings. Each provider's part is cached until its listing or the numbers change. */
+/** Builds the view from the listings in memory. Each provider's part is cached until its listing or the numbers change. */
 const view = (gateway: Gateway, ramp: Ramp): CatalogueView => {
   const cache = views.get(gateway.state) ?? new Map<string, Built>();
   views.set(gateway.state, cache);
@@ -252,7 +255,7 @@ const buildListing = (provider: Provider, catalogue: Catalogue, readOn: number, 
   return { options, names, features: catalogue.features, readOn };
 };
 
-/** Why a provider of the ramp has no usable listing, for `refused` or `failed`. */
+/** Returns why a provider of the ramp has no usable listing, for `refused` or `failed`. */
 export const whyUnlisted = (gateway: Gateway, provider: Provider, ramp: Ramp): { refusal: Refusal } | { fault: FaultKind } => {
   const name = key(provider.id, ramp);
   const failed = gateway.state.listings.get(name)?.failed;
@@ -262,13 +265,13 @@ export const whyUnlisted = (gateway: Gateway, provider: Provider, ramp: Ramp): {
 
 const toJson = (catalogue: Catalogue): Json => ({ features: { ...catalogue.features }, options: catalogue.options.map(optionToJson) });
 
-/** The form that toJson above stores. */
+/** Reads what toJson wrote. */
 const fromJson = (json: Json): Catalogue => {
   const stored = json as { features: Features; options: AnyJson[] };
   return { features: stored.features, options: stored.options.map(optionFromJson) };
 };
 
-/** Drops a limit that no amount can meet or no JSON integer can hold: the listing is wrong, and the provider itself will refuse what it must. */
+/** Drops limits that are negative or too large for a JSON integer. Such a listing is wrong; the provider itself still refuses what it has to. */
 const withoutAbsurdLimits = ({ minFiat, maxFiat, ...option }: CatalogueOption): CatalogueOption => ({
   ...option,
   ...(minFiat === undefined || !isSafe(minFiat) || minFiat < 0n ? {} : { minFiat }),

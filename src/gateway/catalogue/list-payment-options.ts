@@ -7,8 +7,8 @@ type Range = { minFiat: bigint; maxFiat?: bigint };
 export type MergedCurrency = { currencyId: number; currencyCode: string; options: MergedOption[] };
 
 /**
- * The merged listing: one option per (currency, normal name), with the lowest fee, the lowest minimum and the highest maximum of its providers,
- * and the separate ranges if there is a gap. Shadow providers are asked but never shown.
+ * Returns the merged listing: one option per currency and normal name, with the lowest fee, the lowest minimum and the highest maximum of its
+ * providers, and their separate ranges if there is a gap. Shadow providers are asked but never shown.
  */
 export const listPaymentOptions = async (scope: Scope, ramp: 'buy' | 'sell', currencyCode?: string): Promise<MergedCurrency[]> => {
   const { gateway } = scope;
@@ -43,7 +43,7 @@ const mergeOptions = (gateway: Gateway, catalogue: CatalogueView): MergedCurrenc
   return [...currencies.values()];
 };
 
-/** The amounts that any provider takes, lowest first. Merges ranges that overlap or touch, and drops empty ones. */
+/** Returns the ranges of amounts that at least one provider accepts, lowest first. Merges ranges that overlap or touch, and drops empty ones. */
 const joined = (ranges: Range[]): Range[] => {
   const all: Range[] = [];
   for (const range of ranges

@@ -3,7 +3,7 @@ import { freshListings } from './catalogue.ts';
 import { productsOf } from './products.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** POST /liquidity/products: the widest range of each product over all providers, and the nodes that a wallet must be connected to. */
+/** Answers POST /liquidity/products: each product's widest range over all providers, and the nodes that a wallet must be connected to. */
 export const listProducts = async (scope: Scope) => {
   const { gateway } = scope;
   await freshListings(scope, 'liquidity');

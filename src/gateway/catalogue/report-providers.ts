@@ -6,19 +6,19 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** GET /features: what at least one shown provider can do. */
+/** Answers GET /features: what at least one of the shown providers can do. */
 export const readFeatures = async (scope: Scope): Promise<Features> => {
   const { gateway } = scope;
   const { byProvider } = await readCatalogue(scope, 'buy');
   refuseUnlisted(gateway, 'buy', byProvider.size > 0);
   const any = (name: keyof Features): boolean => shown(gateway).some((provider) => byProvider.get(provider.id)?.features[name] ?? false);
-  // Every order gets webhooks: if a provider sends none, the gateway polls it.
+  // Every order can have webhooks: if a provider sends no notices, the gateway polls it.
   return { quotes: any('quotes'), estimates: any('estimates'), on_chain_fallback: any('on_chain_fallback'), webhook: byProvider.size > 0 };
 };
 
 const shown = (gateway: Gateway): Provider[] => gateway.providers.filter((provider) => provider.core.mode === 'on');
 
-/** GET /providers: the configured providers and how each is doing, as this instance sees it. */
+/** Answers GET /providers: the configured providers and their health, as this instance sees it. */
 export const reportProviders = async (scope: Scope) => {
   const { gateway } = scope;
   const views: CatalogueView[] = [];

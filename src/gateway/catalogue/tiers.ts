@@ -1,18 +1,18 @@
 /**
- * A provider may list one way to pay several times: in tiers (10 to 1,000 at 1.5 %, 1,000 to 10,000 at 0.9 %), or a currency twice. We keep all
- * of them under one number, and ask for those that take the amount.
+ * A provider may list the same way to pay several times, for example in tiers: 10 to 1,000 at 1.5 %, 1,000 to 10,000 at 0.9 %. We keep all of these
+ * options under one number, and ask for those that accept the amount.
  */
 import type { CatalogueOption } from '../../providers/spec.ts';
 
-/** Cheapest first; equal costs keep the listed order. */
+/** Adds a tier. The tiers are sorted cheapest first; tiers with equal fees keep the listed order. */
 export const withTier = (tiers: readonly CatalogueOption[], tier: CatalogueOption): CatalogueOption[] =>
   [...tiers, tier].toSorted((a, b) => a.feePpm - b.feePpm);
 
 export type Outside = 'below-minimum' | 'above-maximum' | undefined;
 
 /**
- * The cheapest tier that takes the amount. If none does, the one with the nearest limit: the highest maximum below the amount, else the lowest
- * minimum above it.
+ * Returns the cheapest tier that accepts the amount. If none does, returns the tier with the highest maximum below the amount, or else the one with
+ * the lowest minimum above it.
  */
 export const tierFor = (tiers: readonly CatalogueOption[], outside: (tier: CatalogueOption) => Outside): CatalogueOption | undefined => {
   const tooSmall = tiers.filter((tier) => outside(tier) === 'above-maximum');
@@ -25,7 +25,7 @@ export const tierFor = (tiers: readonly CatalogueOption[], outside: (tier: Catal
 
 const mostAsked = 3;
 
-/** Every tier that takes the amount, cheapest first. The listed fee is only a hint; the offer has the price. */
+/** Returns the tiers that accept the amount, cheapest first, at most three. The listed fee is only a hint: the offer has the real price. */
 export const tiersFor = (tiers: readonly CatalogueOption[], outside: (tier: CatalogueOption) => Outside): CatalogueOption[] =>
   tiers.filter((tier) => outside(tier) === undefined).slice(0, mostAsked);
 

@@ -6,24 +6,24 @@ import { blobPlace, challengePlace } from '../places.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** What /verify handed out, sealed in the session's row until /session. */
+/** What GET /verify handed out. It is sealed in the session's row until POST /session. */
 export type Challenge = {
-  /** Whose token was in `token`; absent when there was none. */
+  /** The provider (or `gateway`) whose token was in `token`. Absent if there was none. */
   tokenOf?: string;
   /** Tokens by provider id, and the gateway's own one-time token under `gateway`. */
   tokens: Record<string, string>;
   gatewayTokenExpiresOn: number;
-  /** Providers that we did not ask, because our budget of new sessions there was spent. */
+  /** Providers that we did not ask, because our budget for opening sessions at them was spent. */
   notAsked?: string[];
-  /** Providers whose token we did not pass on: a signature over it might open something elsewhere. */
+  /** Providers whose token we did not pass on, since a signature over it might be accepted elsewhere. */
   refused?: string[];
 };
 
 export type BegunSession = { sessionId: string; token?: string; tokens: Record<string, string>; expiresOn: number };
 
 /**
- * GET /verify: a fresh session id, and the tokens whose signatures prove the node key. Asks all providers that demand proof at once, within
- * `verify_deadline_ms`. One that is late has no token, and stays unreachable in this session.
+ * Answers GET /verify: a new session id, and the tokens whose signatures prove the node key. Asks all providers that demand a proof at the same time,
+ * within `verify_deadline_ms`. A provider that is late has no token, and stays unreachable in this session.
  */
 export const beginSession = async (scope: Scope): Promise<BegunSession> => {
   const { gateway } = scope;
@@ -59,7 +59,10 @@ export const beginSession = async (scope: Scope): Promise<BegunSession> => {
   return { sessionId, tokens, expiresOn, ...(tokenOf === undefined ? {} : { token: tokens[tokenOf] ?? '' }) };
 };
 
-/** A token that a wallet must not sign is an attack or a grave mistake. We do not pass it on, and alert the operator. */
+/**
+ * Returns the providers whose tokens a wallet must not sign, and alerts the operator. Such a token is an attack or a grave mistake, so we do not pass
+ * it on.
+ */
 const refuseTokens = ({ gateway, requestId }: Scope, given: { providerId: string; token: string }[], own: Parameters<typeof flawedTokens>[1]): string[] => {
   const flawed = flawedTokens(new Map(given.map(({ providerId, token }) => [providerId, token])), own);
   for (const [provider, reason] of flawed) {
@@ -96,6 +99,6 @@ const beginUpstream = async (
     };
   } catch (fault) {
     if (fault instanceof ProviderFault && fault.kind === 'gateway-busy') return 'gateway-busy';
-    return undefined; // counted and logged by callProvider; prices of this session name the provider as unreachable
+    return undefined; // counted and logged by callProvider; price requests in this session report the provider as unreachable
   }
 };

@@ -20,13 +20,13 @@ export type OpenSessionRequest = {
   app_id?: string | undefined;
   recovery_secret?: string | undefined;
 };
-/** `unusable`, which nobody is shown: providers that took the proof and gave a session that cannot be used. */
+/** `unusable`, which is never shown: providers that accepted the proof but returned a session that cannot be used. */
 export type StoredReply = OpenSessionReply & { unusable?: string[] };
 export type OpenSessionReply = { session_id: string; app_id?: string; expires_on: string; recovery_secret?: string; proven: string[] };
 
 /**
- * POST /session: checks the proofs, finds or creates the customer, and opens the upstream sessions that demand proof. The same body gets the
- * same reply. An open session refuses another key or signature. Until it is open, a session id is worth nothing.
+ * Handles POST /session: checks the proofs, finds or creates the customer, and opens the upstream sessions that demand a proof. The same body gets the
+ * same reply; a different key or signature is refused once the session is open. Until then, the session id can be used for nothing else.
  */
 export const openSession = async (scope: Scope, request: OpenSessionRequest): Promise<OpenSessionReply> => {
   const { gateway } = scope;
@@ -78,7 +78,7 @@ export const openSession = async (scope: Scope, request: OpenSessionRequest): Pr
   return await replay(gateway, opened, fingerprint);
 };
 
-/** How long POST /session returns its whole answer again, in case it was lost. */
+/** How long POST /session returns its whole answer again, recovery secret included, in case the first answer was lost. */
 const secretReplayMs = 10 * 60_000;
 
 const replay = async (gateway: Gateway, session: Session, fingerprint: string): Promise<OpenSessionReply> => {
@@ -86,12 +86,12 @@ const replay = async (gateway: Gateway, session: Session, fingerprint: string): 
     throw new Problem('session-settled', 'This session is already open with another key, signature or secret. Start a new one with GET /verify.');
   const stored = JSON.parse(await gateway.seal.open(session.openedReply, replyPlace(session.idHash))) as StoredReply;
   const { recovery_secret: secret, unusable: _, ...reply } = stored;
-  // Whoever finds the id of a session in use gets nothing beyond that session.
+  // After that time, someone who finds the id of a session in use gets no secret that outlives the session.
   const isFresh = gateway.now() - (session.openedOn ?? 0) < secretReplayMs;
   return { ...reply, ...(isFresh && secret !== undefined ? { recovery_secret: secret } : {}) };
 };
 
-/** An instance of the previous release passes every token on. A signature over a flawed one stops here. */
+/** Drops flawed tokens, which an instance of the previous release may have handed out. A signature over one is not passed on. */
 const withoutFlawed = ({ settings }: Gateway, challenge: Challenge): Challenge => {
   const { gateway: token = '', ...theirs } = challenge.tokens;
   const flawed = flawedTokens(new Map(Object.entries(theirs)), { host: new URL(settings.public_url).host, token, templates: settings.proof_templates });
@@ -100,7 +100,7 @@ const withoutFlawed = ({ settings }: Gateway, challenge: Challenge): Challenge =
   return { ...challenge, tokens: kept, refused: [...(challenge.refused ?? []), ...flawed.keys()] };
 };
 
-/** Which tokens the stated key signed, by provider id or `gateway`, with the signature. */
+/** Returns the signatures by provider id or `gateway`, after checking that the stated key made them. Throws `ownership-proof-failed` otherwise. */
 const checkProofs = (gateway: Gateway, request: OpenSessionRequest, challenge: Challenge): Map<string, string> => {
   const { proof_of_ownership: policy, proof_templates: templates } = gateway.settings;
   const stated = request.node_pubkey !== undefined && challenge.tokenOf !== undefined;
@@ -112,32 +112,32 @@ const checkProofs = (gateway: Gateway, request: OpenSessionRequest, challenge: C
   if (request.signature !== undefined && challenge.tokenOf !== undefined && !signatures.has(challenge.tokenOf))
     signatures.set(challenge.tokenOf, request.signature);
   if (request.node_pubkey === undefined || !isNodePubkey(request.node_pubkey))
-    throw proofFailed('node_pubkey must be the 33-byte compressed key in hex that signed.');
-  if (signatures.size === 0) throw proofFailed('No signature over the token of GET /verify was sent.');
+    throw proofFailed('node_pubkey must be the key that signed: 33 bytes, compressed, in hex.');
+  if (signatures.size === 0) throw proofFailed('The request has no signature over a token of GET /verify.');
   for (const of of challenge.refused ?? []) signatures.delete(of);
   for (const [of, signature] of signatures) {
     const token = Object.hasOwn(challenge.tokens, of) ? challenge.tokens[of] : undefined;
-    if (token === undefined) throw proofFailed(`This session handed out no token of "${of}".`);
+    if (token === undefined) throw proofFailed(`This session has no token for "${of}".`);
     if (of === 'gateway' && challenge.gatewayTokenExpiresOn <= gateway.now())
       throw proofFailed("The gateway's own token has expired. Start again with GET /verify.", { action: 'reopen-session' });
     if (!verifyNodeSignature({ token, signature, nodePubkey: request.node_pubkey, templates }))
-      throw proofFailed(`The signature over the token of "${of}" was not made by node_pubkey: ${whatSignatureSays(token, signature)}.`);
+      throw proofFailed(`The signature over the token for "${of}" was not made by node_pubkey: ${whatSignatureSays(token, signature)}.`);
   }
   return signatures;
 };
 
-/** A new session helps only if the token has expired. A wrong signature would be wrong again. */
+/** Returns the problem. A new session helps only if the token has expired, since a wrong signature would be wrong again. */
 const proofFailed = (detail: string, members: { [key: string]: string } = {}): Problem => new Problem('ownership-proof-failed', detail, { members });
 
 const whatSignatureSays = (token: string, signature: string): string => {
   const signer = recoverNodeKey(token, signature);
-  if (signer !== undefined) return `over the bare token it was made by ${signer}, unless another text was signed`;
+  if (signer !== undefined) return `if it is over the token itself, ${signer} made it; otherwise a different text was signed`;
   return /^[0-9a-f]{130}$/i.test(signature) || (signature.length === 104 && zbase32Decode(signature) !== undefined)
     ? 'no key can have made it'
     : 'it is not 104 characters of z-base-32, as a node prints it';
 };
 
-/** The customer of the proven key, else of the recovery secret, else a new one. Only our own token proves a key to us, not a provider's. */
+/** Finds the customer of the proven key or of the recovery secret, or creates one. A key is proved to us only by our own token, not by a provider's. */
 const customerOf = async (
   gateway: Gateway,
   recoverySecret: string | undefined,
@@ -163,8 +163,8 @@ const customerOf = async (
 const conflict = (): Problem => new Problem('customer-conflict', 'The proven key and the recovery_secret belong to two different customers.');
 
 /**
- * Opens the upstream sessions that demand proof, in parallel. One that fails affects only itself: it refuses in this session. Returns the providers
- * whose answer no session can come of.
+ * Opens the upstream sessions that demand a proof, in parallel. If one fails, only that provider makes no offers in this session. Returns the
+ * providers whose answer cannot be used as a session.
  */
 const openProven = async (scope: Scope, session: Session, proven: Map<string, string>, nodePubkey: string): Promise<string[]> => {
   const { gateway } = scope;
@@ -178,7 +178,7 @@ const openProven = async (scope: Scope, session: Session, proven: Map<string, st
     const options = { operation: 'quote', verb: 'open_session', deadlineMs: gateway.settings.routing.verify_deadline_ms, idempotent: true } as const;
     try {
       const opened = await callProvider(scope, provider, options, (context) => openBegun(adapter, { ...context, customer }, { signature, nodePubkey }));
-      // If the provider was unreachable, its row stays begun. If it refused, the row is deleted. Prices in this session tell the two apart by that.
+      // If the provider was unreachable, its row stays as begun; if it refused, the row is deleted. That is how price requests tell the two apart.
       if ('refusal' in opened) {
         await gateway.stores.sessions.retireUpstream(begun.id, gateway.now());
         return;

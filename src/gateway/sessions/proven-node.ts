@@ -3,10 +3,13 @@ import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { OpenSession } from './read-session.ts';
 
-/** The session's proven key, and no other: we ask for prices in its name, and sellers count who asks. */
+/**
+ * Returns the node key that the session has proved, if any. Throws if the request names a different node: we ask for prices in the node's name, and
+ * sellers limit how often a node may ask.
+ */
 export const provenNode = async (gateway: Gateway, session: OpenSession, named: string | undefined): Promise<string | undefined> => {
   const proven = session.nodePubkey === undefined ? undefined : await gateway.seal.open(session.nodePubkey, nodeKeyPlace(session.idHash));
   if (named !== undefined && named.toLowerCase() !== proven)
-    throw new Problem('proof-required', 'Liquidity is only for the node that this session has proved. Open a session with its key.');
+    throw new Problem('proof-required', 'Liquidity is only sold to the node that this session has proved. Open a session with the key of node_pubkey.');
   return proven;
 };

@@ -2,14 +2,15 @@ import { Problem } from '../problem.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Session } from '../../ports/sessions.ts';
 
-/** An open session, which has a customer. */
+/** An open session, which always has a customer. */
 export type OpenSession = Session & { customerId: string };
 
 const dayMs = 86_400_000;
 
 /**
- * Finds out who is asking. `price` needs a live session. `owned` also accepts an ended one while its customer has orders that still matter
- * (`sessions.owner_days` after their last event), since a paid order outlives its session. Unknown, unopened, ended and revoked look alike.
+ * Reads the session of a request, which tells the customer. `price` needs a session that has not ended. `owned` also accepts an ended session as long
+ * as its customer has orders that still matter (`sessions.owner_days` after their last event), since a paid order outlives its session. Throws the
+ * same Problem for an unknown, unopened, ended or revoked session.
  */
 export const readSession = async (gateway: Gateway, sessionId: string, purpose: 'price' | 'owned'): Promise<OpenSession> => {
   const now = gateway.now();
@@ -27,7 +28,7 @@ export const readSession = async (gateway: Gateway, sessionId: string, purpose: 
 export const sessionInvalid = (): Problem =>
   new Problem('session-invalid', 'The session is unknown, not opened or ended. Start again with GET /verify and POST /session.');
 
-/** A session lasts `ttl_s` after its last use. We write the row only when that moves by over a hundredth, off the hot path. */
+/** Extends a session, which lasts `ttl_s` after its last use. The row is written in the background, and only if the end moves by over a hundredth. */
 const touch = (gateway: Gateway, session: OpenSession, now: number): void => {
   const ttlMs = gateway.settings.sessions.ttl_s * 1000;
   if (now - session.lastUsedOn > ttlMs / 100) gateway.background(gateway.stores.sessions.touch(session.idHash, now, now + ttlMs));
