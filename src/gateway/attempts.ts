@@ -1,8 +1,8 @@
-/** A request that failover moved has an attempt for each provider. Each names the next. */
+/** A request that failover has moved has one attempt for each provider. Each attempt names the next one. */
 import type { Gateway } from '../ports/gateway.ts';
 import type { Intent } from '../ports/intents.ts';
 
-/** From this attempt to the one with which the request ended, or is at present. */
+/** Returns the attempts from this one to the last one so far. */
 export const attemptsFrom = async ({ stores }: Gateway, first: Intent): Promise<[...Intent[], Intent]> => {
   const earlier: Intent[] = [];
   let last = first;
@@ -15,5 +15,5 @@ export const attemptsFrom = async ({ stores }: Gateway, first: Intent): Promise<
   return [...earlier, last];
 };
 
-/** The attempt that holds the request's answer, or will. */
+/** Returns the attempt that holds, or will hold, the request's answer. */
 export const lastAttempt = async (gateway: Gateway, first: Intent): Promise<Intent> => (await attemptsFrom(gateway, first)).at(-1) ?? first;

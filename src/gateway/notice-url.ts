@@ -2,10 +2,10 @@ import type { Gateway } from '../ports/gateway.ts';
 
 /** What a notice is about: an order attempt or an account. */
 export type NoticePurpose = 'order' | 'account';
-/** The provider, what the notice is about, and the token, known only to whoever got the URL. */
+/** The provider, what the notice is about, and the token. Only the provider that got the URL knows the token. */
 export type NoticePath = { providerId: string; purpose: string; targetId: string; token: string };
 
-/** The URL for a provider's notices about one order attempt or account. */
+/** Returns the URL for a provider's notices about one order attempt or account. */
 export const noticeUrl = ({ settings, notices }: Pick<Gateway, 'settings' | 'notices'>, providerId: string, purpose: NoticePurpose, targetId: string): string =>
   `${settings.public_url}/notices/${providerId}/${purpose}/${targetId}/${notices.token(purpose, targetId)}`;
 

@@ -2,35 +2,35 @@ import { isSafe } from '../domain/money.ts';
 import type { Facts } from '../domain/offer.ts';
 import type { Gateway } from '../ports/gateway.ts';
 
-/** RFC 3339 UTC. A moment beyond the last date becomes the last date. */
+/** Writes a time as RFC 3339 in UTC. A time after the last possible date becomes the last date. */
 export const isoTime = (ms: number): string => new Date(Math.min(Math.max(ms, -lastMoment), lastMoment)).toISOString();
 const lastMoment = 8_640_000_000_000_000;
 
-/** The API shows a provider's name beside its id everywhere. */
+/** Shows a provider by id and name, as the API does everywhere. */
 export const providerRef = (gateway: Gateway, id: string): { id: string; name: string } => ({
   id,
   name: gateway.providers.find((provider) => provider.id === id)?.name ?? id,
 });
 
 /**
- * Amounts leave as JSON integers. They are checked at the door; should an old row hold one that no integer holds, the largest stands for it, so
- * that it never fails the whole answer or list.
+ * Returns an amount as a JSON integer. Amounts are checked when they come in. If an old row still holds an amount that is too large, the largest safe
+ * integer is shown instead, so that one row never fails the whole answer.
  */
 export const int = (amount: bigint): number => (isSafe(amount) ? Number(amount) : (amount < 0n ? -1 : 1) * Number.MAX_SAFE_INTEGER);
 
-/** A limit that no JSON integer holds limits nothing, so it is left out. */
+/** Returns a limit under its name. A limit that is too large for a JSON integer limits nothing, so it is left out. */
 export const limit = (name: string, amount: bigint | undefined): { [name: string]: number } =>
   amount === undefined || !isSafe(amount) ? {} : { [name]: Number(amount) };
 
-/** What liquidity sellers say about what they deliver. */
+/** What liquidity sellers state about what they deliver. */
 export type LiquidityFacts = Pick<Facts, 'delivered_as' | 'connect_to' | 'observed_on' | 'least_pay_sats' | 'funding_outpoint' | 'channel_expires_on'> & {
   inbound_sats?: number;
   lease_blocks?: number;
 };
-/** Facts whose names start with `provider_` are the provider's own figures, for checks only. The others come from liquidity adapters. */
+/** Returns the facts to show. Those whose names start with `provider_` are for checks only. The others come from liquidity adapters. */
 export const shownFacts = (facts: Facts): LiquidityFacts => Object.fromEntries(Object.entries(facts).filter(([name]) => !name.startsWith('provider_')));
 
-/** Members that are always present when requested. */
+/** Returns a value that must be present. Throws RangeError if it is missing. */
 export const required = <T>(value: T | undefined, what: string): T => {
   if (value === undefined) throw new RangeError(`${what} is missing`);
   return value;
@@ -39,7 +39,7 @@ export const required = <T>(value: T | undefined, what: string): T => {
 type Option = { payment_option_id?: number };
 /** `payment_info` of a purchase: a page, or a bank's details under the provider's own keys. */
 export type FiatPayment = Option & { payment_url?: string; payment_details?: { [providersKey: string]: string }; epc_qr?: string };
-/** `payment_info` of a sale or of liquidity: the one value to pay to. `kind` says whether an address is on bitcoin's chain or an altcoin's. */
+/** `payment_info` of a sale or of liquidity: the one value to pay to. `kind` tells whether an address is on the bitcoin chain or an altcoin's. */
 export type SatsPayment = Option &
   (
     | { kind: 'invoice'; amount_sats: number; lightning_invoice: string }

@@ -1,4 +1,4 @@
-/** Where each sealed value lives. A secret opens only in its own table, row and field. */
+/** Where each sealed value is stored. A value can be opened only in its own table, row and field. */
 import type { Place } from '../ports/runtime.ts';
 
 const place =
@@ -13,7 +13,7 @@ export const orderSecretPlace = place('orders', 'secret');
 export const lnurlPlace = place('claims', 'lnurl');
 export const fallbackPlace = place('claims', 'fallback');
 export const blobPlace = place('provider_sessions', 'blob');
-/** Of a reserved order, by its upstream id. It is in last_prices, routes and intents. */
+/** The place of a reserved order's secret, by the order's upstream id. The secret is in last_prices, routes and intents. */
 export const reservedPlace = place('routes', 'reserved');
 export const challengePlace = place('sessions', 'challenge');
 export const replyPlace = place('sessions', 'opened_reply');

@@ -1,6 +1,6 @@
 import type { Json } from '../domain/offer.ts';
 
-/** Every problem code. src/http/problem.ts gives each its status, title and action; one without does not compile. */
+/** All problem codes. src/http/problem.ts gives each code its status, title and action; a code that is missing there does not compile. */
 export type ProblemCode =
   | 'invalid-request'
   | 'idempotency-key-invalid'
@@ -73,7 +73,7 @@ export type ProblemMore = {
   cause?: unknown;
 };
 
-/** A use case refuses. `detail` tells people what is wrong and what would be right; it never holds a secret or a provider's text. */
+/** Thrown when a use case refuses. `detail` tells people what is wrong and what would be right. It never holds a secret or a provider's text. */
 export class Problem extends Error {
   readonly code: ProblemCode;
   readonly detail: string;

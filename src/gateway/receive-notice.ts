@@ -18,8 +18,9 @@ export type Notice = NoticePath & {
 };
 
 /**
- * A provider's webhook is only a doorbell. No provider signs them, so we believe nothing in the body. A genuine URL causes one read per window
- * of what it is about. A wrong token changes and stores nothing, since anybody may send one; it is only counted. Both get the same answer.
+ * Receives a provider's notice, which is only a doorbell. Providers do not sign notices, so we believe nothing in the body. A genuine URL causes one
+ * read per window of what the notice is about. A wrong token changes and stores nothing, since anybody can send one; it is only counted. The answer is
+ * the same in both cases.
  */
 export const receiveNotice = async (scope: Scope, notice: Notice): Promise<void> => {
   const { gateway } = scope;
@@ -41,7 +42,7 @@ export const receiveNotice = async (scope: Scope, notice: Notice): Promise<void>
   else gateway.background(wakeLater(gateway, targetId));
 };
 
-/** The notice is about an intent. While that is unresolved or withheld, wakes the job that checks it; afterwards reads its order. */
+/** Handles a notice about an intent. If the intent is unresolved or withheld, wakes the job that checks it; if it has an order, reads the order. */
 const wake = async (scope: Scope, intentId: string): Promise<void> => {
   const { gateway } = scope;
   const intent = await gateway.stores.intents.find(intentId);
@@ -52,10 +53,10 @@ const wake = async (scope: Scope, intentId: string): Promise<void> => {
   await refreshOrder(scope, order, 'notice');
 };
 
-/** Nobody was shown how to pay these, so money in them is an alert. Of those that moved, the store wakes only those with an order upstream. */
+/** Customers were never shown how to pay these, so money in them is an alert. Of those that moved, the store wakes only those with an order upstream. */
 const withheld: ReadonlySet<IntentState> = new Set<IntentState>(['unpayable', 'dead', 'moved']);
 
-/** A later notice within the window is followed up when the window ends. */
+/** Follows up a later notice within the window, when the window ends. */
 const wakeLater = async (gateway: Gateway, intentId: string): Promise<void> => {
   const intent = await gateway.stores.intents.find(intentId);
   if (!intent) return;

@@ -3,7 +3,7 @@ import type { Refusal } from '../domain/refusal.ts';
 import { problems } from '../http/problem.ts';
 import { refusalProblem } from './refusal-problem.ts';
 
-/** What the caller gets: the code, and what the problem says about repeating the request. */
+/** Returns what the caller gets: the code, and what the problem says about repeating the request. */
 const told = (refusal: Refusal) => {
   const { code, more } = refusalProblem(refusal);
   const { action, retryable } = { ...problems[code], ...(more.members as { action?: string; retryable?: boolean } | undefined) };
@@ -39,7 +39,7 @@ describe('what a refusal is outward', () => {
   it('names the member of the request, and the code of the provider', () => {
     expect(refusalProblem({ reason: 'declined', note: 'bic-invalid' }).more.errors).toEqual([{ pointer: '/bic', detail: 'is not a BIC' }]);
     expect(refusalProblem({ reason: 'declined', note: 'order-refused', detail: '20001' }).detail).toBe(
-      'The provider did not take it: declined (order-refused: 20001). Nothing was changed.',
+      'The provider refused the request: declined (order-refused: 20001). Nothing was changed.',
     );
   });
 });

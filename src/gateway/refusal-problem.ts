@@ -3,10 +3,10 @@ import type { Refusal, RefusalNote, RefusalReason } from '../domain/refusal.ts';
 import { Problem, type ProblemCode, type ProblemMore } from './problem.ts';
 import { limit } from './outward.ts';
 
-/** Overrides the code's listed action: waiting does not help here, the customer must act. */
+/** Overrides the code's usual action: waiting does not help here, since the customer must act. */
 export const forCustomer = { action: 'ask-user', retryable: false } as const;
 
-/** What a refusal means to the caller: a problem, or a wrong member of the request. */
+/** How a refusal is shown to the caller: as a problem, or as an error in a member of the request. */
 type Outward = [code: ProblemCode, detail: string, more?: ProblemMore] | { pointer: string; detail: string };
 
 const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
@@ -20,14 +20,14 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
   'username-invalid': { pointer: '/lightning_username', detail: 'is not a user name that the provider accepts' },
   'network-unsupported': { pointer: '/network', detail: 'is not a network of this provider' },
   'connection-refused': { pointer: '/name', detail: 'the provider does not make this connection' },
-  'no-code-expected': { pointer: '/code', detail: 'nothing waits for a code' },
+  'no-code-expected': { pointer: '/code', detail: 'this connection is not waiting for a code' },
   'refund-address-required': { pointer: '/refund_onchain', detail: 'is needed to pay on-chain' },
   'iban-invalid': ['iban-invalid', 'The IBAN is not valid: check the digits.'],
   'address-invalid': ['address-invalid', 'The address is not on this network.'],
   'connection-name-taken': ['connection-name-taken', 'The account already has another connection with this name. Choose another name.'],
   'username-taken': ['username-taken', 'This Lightning user name is taken. Choose another.'],
   'connection-not-found': ['connection-not-found', 'The provider no longer knows this connection.'],
-  'connection-required': ['connection-required', 'Name the connection to pay into: connection_id.'],
+  'connection-required': ['connection-required', 'Send connection_id: the connection to pay into.'],
   'connection-unsuitable': ['connection-required', 'This connection is for another network or direction.'],
   'connection-not-active': ['connection-required', 'This connection is not active.'],
   'connection-initiating': [
@@ -43,7 +43,7 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
   'code-refused': ['code-wrong', 'The provider did not accept the code.'],
   'resend-refused': [
     'code-expired',
-    'The provider sends no further code for this connection. Use the code that came. Once the connection has expired, request it again with POST /sell/connections.',
+    'The provider sends no more codes for this connection. Use the code that was sent. Once the connection has expired, request it again with POST /sell/connections.',
   ],
   'cancel-refused': [
     'cancel-refused',
@@ -61,18 +61,18 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
   'node-not-listed': ['order-unpayable', 'This seller serves listed nodes only, and the node is not one of them. Choose another offer.'],
   'needs-reconnect': ['account-not-connected', 'The provider no longer accepts the account. Reconnect it with POST /sell/accounts.', { members: forCustomer }],
   'token-refused': ['misconfigured', "The provider does not accept the gateway's credentials. The operator must fix this. Nothing was changed."],
-  // Only prices have these, and they show the reason.
+  // Only price answers can have this note, and they show the reason.
   'proof-not-configured': 'as its reason',
-  // Nobody sees a refused read: the gateway goes by what it knows.
+  // A refused read is never shown: the gateway uses what it already knows.
   'orders-not-listed': 'as its reason',
-  // The provider's own word, about which we know nothing more. It may refuse only this time.
+  // The provider gave a reason of its own that we know nothing more about. It may refuse only this time.
   'order-refused': 'as its reason',
   'address-refused': 'as its reason',
 };
 
 /**
- * The problem for the caller when a provider refuses (prices show refusals as they are). Nothing changed upstream. `ramp`: whose names the limits
- * bear.
+ * Returns the problem for the caller when a provider refuses. Nothing has changed at the provider. Price answers do not use this: they show refusals as
+ * they are. `ramp` decides under which names the limits are shown.
  */
 export const refusalProblem = (refusal: Refusal, ramp: Ramp = 'sell'): Problem => {
   const outward = refusal.note === undefined ? 'as its reason' : byNote[refusal.note];
@@ -89,7 +89,11 @@ const outOfRange = ({ limits }: Refusal, ramp: Ramp): Outward => [
 /** The provider may accept the same request another time. */
 const notTaken = ({ reason, note, detail }: Refusal): Outward => {
   const more = [note, detail].filter((part) => part !== undefined).join(': ');
-  return ['provider-unavailable', `The provider did not take it: ${reason}${more === '' ? '' : ` (${more})`}. Nothing was changed.`, { retryAfterMs: 2000 }];
+  return [
+    'provider-unavailable',
+    `The provider refused the request: ${reason}${more === '' ? '' : ` (${more})`}. Nothing was changed.`,
+    { retryAfterMs: 2000 },
+  ];
 };
 /** The provider will always refuse this request: only another quote helps. */
 const notSold = ({ reason }: Refusal): Outward => ['order-unpayable', `The provider does not sell this: ${reason}. Nothing was changed. Ask for a new quote.`];
@@ -104,7 +108,7 @@ const byReason: Record<RefusalReason, (refusal: Refusal, ramp: Ramp) => Outward>
     'The node must be connected to the seller first.',
     { members: connectTo === undefined ? {} : { connect_to: connectTo } },
   ],
-  'proof-required': () => ['proof-required', 'This provider demands proof of a node key. Open a session with it.'],
+  'proof-required': () => ['proof-required', 'This provider demands proof of a node key. Open a session that proves one.'],
   'kyc-required': () => ['account-not-connected', 'The provider must verify the customer first.'],
   'currency-unsupported': notSold,
   'option-unsupported': notSold,

@@ -10,7 +10,7 @@ import { refreshAccounts } from './accounts/refresh-account.ts';
 import { readFeeds } from './pricing/reference.ts';
 import { settleIntents } from './ordering/settle-intents.ts';
 
-export type TickBudget = { /** Stop taking on new work after so long. */ ms: number; /** At most so many provider calls and deliveries. */ calls: number };
+export type TickBudget = { /** How long new work is started. */ ms: number; /** The most provider calls and deliveries. */ calls: number };
 export type Scheduled = {
   deliveries: number;
   intents: number;
@@ -22,9 +22,9 @@ export type Scheduled = {
 };
 
 /**
- * All background work, most urgent first: webhooks, lost answers, lost claims, orders to follow. Every part takes leases, so any number of
- * instances may run it. Node runs it in a loop, Workers by a Cron trigger. A part that fails does not stop the others: it is logged and
- * counted, and the next tick tries again.
+ * Runs all background work, most urgent first: webhooks, lost answers, lost claims, orders to follow. Every part takes leases, so any number of
+ * instances may run this. On Node it runs in a loop, on Workers by a Cron trigger. A part that fails does not stop the others: the failure is logged
+ * and counted, and the next tick tries again.
  */
 export const runScheduled = async (gateway: Gateway, drain: (limit: number) => Promise<number>, budget: TickBudget): Promise<Scheduled> => {
   const until = gateway.now() + budget.ms;
@@ -44,7 +44,7 @@ export const runScheduled = async (gateway: Gateway, drain: (limit: number) => P
       failed(gateway, name, error);
     }
   };
-  // Beside everything else: a price grows old while orders are followed, and no feed may keep them waiting.
+  // In parallel with everything else: prices must not grow old while orders are followed, and orders must not wait for a feed.
   const reference = readFeeds(gateway).catch((error: unknown) => failed(gateway, 'reference', error));
   if (gateway.outlivesRequest) gateway.background(reference);
   await refreshSwitches(gateway);
@@ -77,10 +77,10 @@ export type RetentionDays = {
   fills_days: number;
 };
 const day = 86_400_000;
-/** An order that was paid this long ago and never filled counts as not delivered. */
+/** An order that was paid this many days ago and never filled counts as not delivered. */
 const unfilledDays = 14;
 
-/** One statement deletes at most `limit` rows of each kind. Repeats until nothing is left, so that deletion keeps up with what comes in. */
+/** One pass deletes at most `limit` rows of each kind. It is repeated until nothing is left, so that deletion keeps up with new rows. */
 const longestPruneMs = 60_000;
 const mostPasses = 600;
 

@@ -340,7 +340,7 @@ describe('ending one', () => {
     expect([twice.status, twice.body['connection_status']]).toEqual([200, 'inactive']);
     expect(world.asked('POST /bringin-link/{id}/cancel')).toBe(before);
     const late = await call('/sell/connection-confirm', { connection_id, code: '123456' });
-    expect([late.status, late.body['errors']]).toEqual([400, [{ pointer: '/code', detail: 'nothing waits for a code' }]]);
+    expect([late.status, late.body['errors']]).toEqual([400, [{ pointer: '/code', detail: 'this connection is not waiting for a code' }]]);
   });
 
   it('waits for the orders that say to pay to it, and for no other', async () => {

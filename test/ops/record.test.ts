@@ -66,7 +66,7 @@ it('why: the figures of the formulas and the fills that missed most', async () =
   const { code, out } = await run('cobalt', '--why');
   expect(code).toBe(0);
   expect(out).toContain(
-    `${orderId} buy EUR sepa instant: quoted ${quoted}, told ${quoted - 1000}; counts among estimates: ${quoted - 1000} of ${quoted} sats, 50 bps ahead of the next`,
+    `${orderId} buy EUR sepa instant: quoted ${quoted}, reported ${quoted - 1000}; counts among estimates: ${quoted - 1000} of ${quoted} sats, 50 bps ahead of the next`,
   );
 });
 

@@ -10,10 +10,10 @@ export type Tell = {
   data: object;
   url: string;
   appId?: string;
-  /** Identifies the event: sent again after a restore, it has the same id. */ key?: string;
+  /** Identifies the event, so that its webhook has the same id if it is sent again after a restore. */ key?: string;
 };
 
-/** A webhook as it will be sent. Fixes the bytes of the body here; every attempt has the same id. */
+/** Builds a webhook as it will be sent. The body's bytes and the id are fixed here, and are the same for every attempt. */
 export const newDelivery = async (gateway: Telling, tell: Tell): Promise<NewDelivery> => {
   const id = `msg_${tell.key === undefined ? gateway.ids.uuid().replaceAll('-', '') : gateway.hash(`${tell.subjectId}\n${tell.type}\n${tell.key}`).slice(0, 32)}`;
   const now = gateway.now();

@@ -7,8 +7,8 @@ import type { Order, OrderEvent } from '../../ports/orders.ts';
 import { newDelivery, type Telling } from './new-delivery.ts';
 
 /**
- * The webhooks for a step of an order, written in that step's transaction. `withdrawal_ready`, exactly as in FLS01, when the sats can be
- * withdrawn; `order_status_changed` for those who asked for it. Bodies are thin, so a late or lost one does no harm.
+ * Builds the webhooks for a step of an order, which are written in that step's transaction: `withdrawal_ready`, exactly as in FLS01, when the sats can
+ * be withdrawn, and `order_status_changed` for wallets that asked for it. Bodies say little, so a late or lost webhook does no harm.
  */
 export const orderDeliveries = async (
   gateway: Telling,
@@ -32,7 +32,7 @@ export const orderDeliveries = async (
         type,
         data: body,
         url,
-        // Every stage is reached once, except review and those after it.
+        // Every stage is reached once, except `review` and the stage that follows it.
         key: from === 'review' || order.stage === 'review' ? `${order.stage} ${event.sequence}` : order.stage,
         ...(order.appId === undefined ? {} : { appId: order.appId }),
       }),

@@ -1,7 +1,8 @@
 import type { Gateway } from '../../ports/gateway.ts';
 
-/** POST /webhook-test: sends one signed `test` now, and reports the class of the receiver's status, nothing more. */
-/** Signed like the app's real webhooks. */
+/**
+ * Handles POST /webhook-test: sends one `test` webhook now, signed like the app's real webhooks, and returns only the class of the receiver's status.
+ */
 export const testWebhook = async (gateway: Gateway, url: string, appId: string | undefined): Promise<{ delivered: boolean; status_class: string }> => {
   const id = `msg_${gateway.ids.uuid().replaceAll('-', '')}`;
   const body = '{"type":"test","data":{}}';

@@ -27,8 +27,8 @@ export type WithdrawalRequest = { order_id: string; failback_onchain?: string | 
 export type Withdrawal = { order_id: string; withdrawal_expiration_date: string; lnurlw: string; link_sats?: number; warnings?: FillWarning[] };
 
 /**
- * POST /withdrawal: fetches the LNURL once and seals it before answering, because a provider may refuse a second call. The same body gets the
- * same LNURL. The customer may add a fallback until the claim, and can never change it.
+ * Handles POST /withdrawal: gets the LNURL from the provider once and seals it before answering, because a provider may refuse a second call. The same
+ * body gets the same LNURL. The customer may name a fallback address only with the first request, and can never change it.
  */
 export const claimWithdrawal = async (scope: Scope, session: OpenSession, request: WithdrawalRequest): Promise<Withdrawal> => {
   const { gateway } = scope;
@@ -63,7 +63,7 @@ const notWithdrawable = (order: Order): Problem =>
       })
     : notYet(order);
 const notYet = (order: Order): Problem =>
-  new Problem('order-not-withdrawable', `The order is ${order.stage}; it can be withdrawn once it is filled.`, { retryAfterMs: 5000 });
+  new Problem('order-not-withdrawable', `The order is in stage ${order.stage}; it can be withdrawn once it is filled.`, { retryAfterMs: 5000 });
 const claimUnknown = (): Problem =>
   new Problem('claim-outcome-unknown', 'The provider has not given the withdrawal link yet; the gateway keeps asking. Repeat the same request.', {
     retryAfterMs: 5000,
@@ -72,7 +72,7 @@ const claimUnknown = (): Problem =>
 const orderShort = (order: Order): Problem =>
   new Problem(
     'order-short',
-    `The provider filled the order with ${order.receive} sats instead of ${order.quotedReceive}. Repeat with accept_short: true to take what there is; the rest stays owed, and the operator knows.`,
+    `The provider filled the order with ${order.receive} sats instead of ${order.quotedReceive}. Repeat with accept_short: true to withdraw what was delivered; the rest stays owed, and the operator has been told.`,
     { members: { order_id: order.id, amount_sats: int(order.receive), quoted_amount_sats: int(order.quotedReceive) } },
   );
 
@@ -98,7 +98,7 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: s
   const { gateway } = scope;
   let order = known;
   if (fallback !== undefined && claim.fallbackHash !== gateway.hash(fallback))
-    throw new Problem('withdrawal-differs', 'This withdrawal was requested with another fallback (or none), which can no longer be changed.');
+    throw new Problem('withdrawal-differs', 'This withdrawal was requested with a different fallback address or without one. That can no longer be changed.');
   if (claim.state === 'review') {
     // The operator must look at it. Once they let the order continue, we ask the provider again.
     if (order.stage === 'review') throw linkRefused(order.id);
@@ -108,16 +108,17 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: s
   if (claim.lnurl !== undefined) {
     if (claim.fallbackHash !== undefined)
       throw new Problem('withdrawal-expired', 'The withdrawal link expired; the provider pays out to the on-chain fallback.');
-    // It may have been withdrawn: a finished order gets no second link.
+    // The sats may have been withdrawn, and a finished order gets no second link.
     if (!order.final) order = await refreshOrder(scope, order, 'read');
     if (order.stage !== 'filled') throw notWithdrawable(order);
   }
-  // A held link that expired without a fallback gets one fresh call upstream. One still sending gets another try, unless somebody else is trying.
+  // If a held link has expired and there is no fallback, the provider is asked once more. A claim that has no link yet is tried again, unless another
+  // call is trying.
   const lease = leaseFor(gateway, order.id);
   const taken = await gateway.stores.claims.take(order.id, lease);
   if (!taken) throw claimUnknown();
   if (isLive(gateway, taken)) {
-    // Another call fetched it in the meantime.
+    // Another call has got the link in the meantime.
     await gateway.stores.claims.change(order.id, lease.owner, {});
     return await show(gateway, order, taken.lnurl, taken.expiresOn);
   }
@@ -127,7 +128,7 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: s
 const isLive = (gateway: Gateway, claim: Claim): claim is Claim & { lnurl: string } =>
   claim.state === 'held' && claim.lnurl !== undefined && (claim.expiresOn === undefined || claim.expiresOn === unreadEnd || claim.expiresOn > gateway.now());
 
-/** Stored for an expiry that we cannot read. We return such a link while its order is filled, valid for minutes each time. */
+/** Stored if the provider's expiry cannot be read. We return such a link while its order is filled, each time as valid for some minutes. */
 const unreadEnd = 0;
 const unreadLifeMs = 10 * 60_000;
 const endlessMs = 30 * 86_400_000;
@@ -143,7 +144,7 @@ const show = async (gateway: Gateway, order: Order, sealed: string, expiresOn: n
 
 const patientReads = 3;
 
-/** One call upstream under the claim's lease. Commits the result before answering. */
+/** Asks the provider for the LNURL once, under the claim's lease. Commits the result before answering. */
 const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease): Promise<Withdrawal> => {
   const { gateway } = scope;
   const provider = providerOf(gateway, order.providerId);
@@ -167,7 +168,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     const canonical = toCanonicalLnurl(answer.value.lnurl, { loopbackHttp: sandbox });
     if (!canonical || customerLink(canonical.url.href, linkHosts(provider, provider.core.payout_hosts), sandbox) === undefined) {
       await gateway.stores.claims.change(order.id, lease.owner, { state: 'review' });
-      await putInReview(gateway, order, 'withdrawal link on a foreign host');
+      await putInReview(gateway, order, "withdrawal link on a host that is not the provider's");
       gateway.log('error', 'payout_link_refused', { request_id: scope.requestId, order: order.id, provider: provider.id });
       throw linkRefused(order.id);
     }
@@ -175,7 +176,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     const expiresOn = answer.value.expiresOn === 'unreadable' ? unreadEnd : answer.value.expiresOn;
     const held = { lnurl: sealed, ...(expiresOn === undefined ? {} : { expiresOn }) };
     if (!(await gateway.stores.claims.hold(order.id, lease.owner, held))) {
-      // Our lease had expired. Everybody gets what its new owner stored.
+      // Our lease had expired, so every caller gets the link that its new owner stored.
       const kept = await gateway.stores.claims.find(order.id);
       if (!kept || !isLive(gateway, kept)) throw claimUnknown();
       return await show(gateway, order, kept.lnurl, kept.expiresOn);
@@ -183,7 +184,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     return await show(gateway, await withLinkRead(scope, provider, order, canonical.url.href), sealed, expiresOn);
   } catch (error) {
     if (error instanceof Problem) throw error;
-    // An unreadable answer does not improve by itself, so alert a person. We still keep asking.
+    // An unreadable answer does not become readable by itself, so we alert a person. We still keep asking.
     const isUnreadable = error instanceof ProviderFault && error.kind === 'malformed' && claim.attempt >= patientReads;
     if (isUnreadable && claim.state !== 'review') gateway.log('error', 'claim_unreadable', { order: order.id, provider: order.providerId });
     await gateway.stores.claims.change(order.id, lease.owner, {
@@ -195,7 +196,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
   }
 };
 
-/** The provider refuses to give a link. If it calls the order finished while we hold no link, a human must look. */
+/** Handles a provider that refuses to give a link. If it reports the order as finished and we hold no link, a person must look at it. */
 const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease: Lease): Promise<never> => {
   const now = await refreshOrder({ gateway, requestId: order.id }, order, 'read');
   const lost = claim.lnurl === undefined && (now.stage === 'finished' || claim.attempt > 1);
@@ -208,7 +209,7 @@ const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease:
   throw claimUnknown();
 };
 
-/** Repeats claims whose answer was lost, with back-off. */
+/** Repeats claims whose answer was lost, with back-off. Returns how many were due. */
 export const settleClaims = async (gateway: Gateway, limit: number): Promise<number> => {
   const lease = leaseFor(gateway, 'claims00');
   const due = await gateway.stores.claims.claimDue(gateway.now(), lease, limit);

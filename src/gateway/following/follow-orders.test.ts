@@ -17,7 +17,7 @@ const ordered = async () => {
   };
   const [upstream] = world.buyer().orders;
   if (!upstream) throw new Error('nothing upstream');
-  /** The provider reports this, and we read it. */
+  /** Lets the provider report this, and reads it. */
   const says = async (stage: Stage | undefined, more: Partial<typeof upstream> = {}): Promise<Stage> => {
     const { stage: _before, ...kept } = upstream;
     Object.assign(upstream, kept, more, { rawStatus: stage ?? 'pondering' });
@@ -142,7 +142,7 @@ it('what there is of a paid order is handed out; what it lacks is a dispute, whi
   expect(await says('finished', { receive: 50_000n })).toBe('finished');
   expect(await order()).toMatchObject({ disputed: true, final: false });
   expect(logs.filter((one) => one.event === 'order_short')).toMatchObject([{ level: 'error' }]);
-  // Made good.
+  // The provider delivers the rest.
   expect(await says('finished', { receive: 107_869n })).toBe('finished');
   expect(await order()).toMatchObject({ disputed: false, final: true });
 });

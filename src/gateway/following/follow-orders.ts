@@ -33,7 +33,7 @@ export const followOrders = async (gateway: Gateway, limit: number): Promise<num
   return due.length;
 };
 
-/** Reads one order at its provider and stores what changed. Returns the current order, also when the read failed. */
+/** Reads one order at its provider and stores what changed. Returns the current order, even if the read failed. */
 export const refreshOrder = async (scope: Scope, order: Order, source: 'read' | 'notice'): Promise<Order> => {
   const { gateway } = scope;
   let told: Told = { read: 'failed' };
@@ -45,7 +45,7 @@ export const refreshOrder = async (scope: Scope, order: Order, source: 'read' | 
   return await apply(gateway, order, told, source);
 };
 
-/** What a read returned. `refused`: the provider will not answer, because the session that placed the order has ended there. */
+/** The result of a read. `refused`: the provider will not answer, because the session that placed the order has ended at the provider. */
 type Told = { read: 'done'; evidence: OrderEvidence | undefined } | { read: 'refused' | 'failed'; evidence?: undefined };
 
 const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
@@ -64,13 +64,13 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
   const answer = await callProvider(scope, provider, options, (context) => adapter.readOrders(context, { ...followed(order), ...others }));
   if (rampFacts[order.ramp].upstream === 'account' && order.providerSessionId !== undefined && answer.customer !== undefined)
     await keepBlob(gateway, order.providerSessionId, answer.customer);
-  // A refused read says nothing, so it does not count as a read.
+  // A refused read says nothing about the order, so it does not count as a read.
   if (!answer.ok) return { read: 'refused' };
   const evidence = evidenceFor(order, answer.value);
   return { read: 'done', evidence: evidence && (await isSomebodyElses(gateway, order, evidence)) ? undefined : evidence };
 };
 
-/** What we know about the account's other orders, when only the amount shows which order a payment is for. */
+/** Returns the payments that belong to the account's other orders, if only the amount tells which order a payment is for. */
 const othersOf = async (gateway: Gateway, order: Order): Promise<{ others?: string[] }> => {
   if (order.terms.matchedBy !== 'amount') return {};
   return { others: (await gateway.stores.orders.explained(order.providerId, order.customerId, order.id)).upstreamIds };
@@ -79,7 +79,7 @@ const othersOf = async (gateway: Gateway, order: Order): Promise<{ others?: stri
 const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undefined =>
   rows.find((row) => row.upstreamOrderId === order.upstreamOrderId) ?? (rows.length === 1 && rows[0]?.upstreamOrderId === undefined ? rows[0] : undefined);
 
-/** A payment recognised by its amount belongs to only one order. */
+/** Whether the payment already belongs to another order. A payment that is recognised by its amount can belong to only one. */
 const isSomebodyElses = async (gateway: Gateway, order: Order, evidence: OrderEvidence): Promise<boolean> => {
   const payment = evidence.facts?.transaction_id;
   if (payment === undefined || order.facts.transaction_id === payment) return false;
@@ -132,7 +132,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
   const disputed = accepted ? isDisputed(gateway, { ...order, ...amounts, stage: step.next }) : order.disputed === true;
   const final = isFinal(step.next, now, order.followUntil, order.ramp, disputed);
   const sight = sightOf(order, told, now);
-  // Write it only when it changes: the operator's tools write there, too.
+  // `watch` is written only when it changes, because the operator's tools write it too.
   const watch = moved && step.next === 'review' ? { ...sight, beforeReview: order.stage } : sight;
   const change: OrderChange = {
     checks: order.checks + 1,
@@ -173,7 +173,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
   return (await gateway.stores.orders.findAny(order.id)) ?? order;
 };
 
-/** What the operator hears of once, not with every read. */
+/** Alerts the operator once about an order, and not again with every read. */
 const tellOperator = (gateway: Gateway, before: Order, after: Order): void => {
   const about = { order: after.id, provider: after.providerId, stage: after.stage };
   if (after.watch.unreadableSince !== undefined && before.watch.unreadableSince === undefined) {
@@ -186,30 +186,36 @@ const tellOperator = (gateway: Gateway, before: Order, after: Order): void => {
   }
 };
 
-/** As the provider said it, also where it was not believed: for a dispute. What cannot be an amount is in the log. */
+/**
+ * Returns the amounts as the provider reported them, even if we did not believe them, for use in a dispute. Impossible amounts are left out; the log
+ * has them.
+ */
 const toldAmounts = ({ pay, receive, fee }: Pick<OrderEvidence, 'pay' | 'receive' | 'fee'>, now: number): OrderChange => {
   const kept = (amount: bigint | undefined) => (amount !== undefined && amount >= 0n && isSafe(amount) ? amount : undefined);
   const told = defined({ toldPay: kept(pay), toldReceive: kept(receive), toldFee: kept(fee) });
   return Object.keys(told).length === 0 ? {} : { ...told, toldOn: now };
 };
 
-/** Once it was paid, the order's amounts are what the provider says it made of the money. An estimate moves before; what is to be paid, not. */
+/**
+ * Returns the amounts to store with the order. Once the order is paid, they are what the provider reports. Before that, only the amount to receive of
+ * an estimate may change.
+ */
 const acceptedAmounts = (order: Order, { pay, receive }: Pick<OrderEvidence, 'pay' | 'receive'>, next: Stage): Partial<Pick<Order, 'pay' | 'receive'>> => {
-  // What the customer was shown stays, in the QR code too. After a refund the amounts of a binding order describe what went back.
+  // The amounts that the customer was shown stay, since the QR code has them too. After a refund, the reported amounts are those that went back.
   if (order.binding && next !== 'paid' && next !== 'filled' && next !== 'finished') return {};
   return defined({ pay: next === 'awaiting_payment' ? undefined : pay, receive });
 };
 
-/** Stores since when the provider has refused to report an order, so that the operator is alerted once and not on every read. */
+/** Notes when the provider first refused to report an order, so that the operator is alerted once and not on every read. */
 const sightOf = (order: Order, told: Told, now: number): OrderWatch => {
   const { unreadableSince: since, ...seen } = order.watch;
   if (told.read === 'done' && since !== undefined) return seen;
-  // An account that lost its key has its own state, which its customer sees.
+  // This is not noted for accounts: an account without a working key has its own status, which the customer sees.
   const isLost = told.read === 'refused' && rampFacts[order.ramp].upstream === 'session' && since === undefined;
   return isLost ? { ...order.watch, unreadableSince: now } : order.watch;
 };
 
-/** Only the operator ends this review, since no read can show that what was wrong is right now. */
+/** Puts an order into review. Only the operator ends this review, since no read can show that the cause is gone. */
 export const putInReview = async (gateway: Gateway, order: Order, note: string, seen: OrderWatch = {}): Promise<void> => {
   const now = gateway.now();
   const event: OrderEvent = {
@@ -228,7 +234,7 @@ export const putInReview = async (gateway: Gateway, order: Order, note: string, 
     gateway.count('order_stages_total', { provider: order.providerId, stage: 'review' });
 };
 
-/** A lapse by the clock is checked when it is due, whatever the interval says. */
+/** Returns when to poll the order next: after the usual delay, but no later than when an unpaid order expires. */
 const nextLook = (gateway: Gateway, order: Order, at: { stage: Stage; stageOn: number }, now: number): number => {
   const { arrivalSeconds } = order.terms;
   const next = now + refreshDelayMs({ ...at, ...(arrivalSeconds === undefined ? {} : { arrivalSeconds }) }, now, gateway.random());

@@ -6,21 +6,21 @@ import type { Order } from '../../ports/orders.ts';
 export const fillWarnings = ['filled-differently', 'link-pays-less'] as const;
 export type FillWarning = (typeof fillWarnings)[number];
 
-/** What the customer accepted, with the bounds of then. */
+/** Returns what the customer accepted, with the customer's own limits and the configured slippage. */
 export const orderedOf = ({ settings }: Gateway, order: Pick<Order, 'quotedPay' | 'quotedReceive' | 'minReceive' | 'maxPay'>) => ({
   pay: order.quotedPay,
   receive: order.quotedReceive,
   bounds: { slippageBps: settings.routing.slippage_bps, ...defined({ minReceive: order.minReceive, maxPay: order.maxPay }) },
 });
 
-/** Of an order that was delivered. Of one that was found after a restore nobody knows what was agreed. */
+/** Judges the fill of a delivered order. Returns undefined for other orders, and for one that was found after a restore: its terms are unknown. */
 const fillOf = (gateway: Gateway, order: Order): FillJudgement | undefined => {
   const isDelivered = order.stage === 'filled' || order.stage === 'finished';
   if (!isDelivered || order.terms.adopted === true) return undefined;
   return judgeFill({ ...orderedOf(gateway, order), binding: order.binding }, order);
 };
 
-/** It fell short: the rest stays owed, whatever the customer takes. */
+/** Whether the fill fell short. The rest then stays owed, even if the customer takes what was delivered. */
 export const isDisputed = (gateway: Gateway, order: Order): boolean => fillOf(gateway, order) === 'short';
 
 export const warningsOf = (gateway: Gateway, order: Order): { warnings?: FillWarning[] } => {

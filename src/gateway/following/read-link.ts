@@ -9,12 +9,13 @@ import { noteNews } from '../pricing/record.ts';
 
 const patienceMs = 3_000;
 const mostBytes = 16_384;
-/** LUD-03: what a wallet reads before it makes an invoice. github.com/lnurl/luds */
+/** The answer that a wallet reads before it makes an invoice, by LUD-03. github.com/lnurl/luds */
 const withdrawRequest = z.object({ tag: z.literal('withdrawRequest'), maxWithdrawable: z.int().nonnegative() });
 
 /**
- * The order, with what its link says that it pays. Read once, when the link has been kept, and before anybody is given it. The figure is evidence, no
- * proof: a provider can tell our read from the wallet's. So it changes nothing of what is given, and a read that fails changes nothing at all.
+ * Returns the order with the amount that its withdrawal link states. The link is read once, after it has been stored and before the customer gets it.
+ * The amount is evidence, not proof, because a provider can tell our read from the wallet's. So it does not change what the customer gets, and a read
+ * that fails changes nothing at all.
  */
 export const withLinkRead = async (scope: Scope, provider: Provider, order: Order, url: string): Promise<Order> => {
   const { gateway } = scope;
@@ -36,7 +37,7 @@ export const withLinkRead = async (scope: Scope, provider: Provider, order: Orde
   return { ...order, linkReceive: order.linkReceive !== undefined && order.linkReceive < sats ? order.linkReceive : sats };
 };
 
-/** Whole sats. A redirect is not followed, and is no answer. */
+/** Returns the amount that the link states, in whole sats, or undefined. A redirect is not followed and does not count as an answer. */
 const readLink = async (gateway: Gateway, url: string): Promise<bigint | undefined> => {
   const cut = new AbortController();
   let sats: bigint | undefined;

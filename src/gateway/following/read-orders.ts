@@ -13,10 +13,13 @@ export type ReadOrdersRequest = { order_id?: string | undefined; limit?: number 
 
 /** A wallet that asks more often than this gets the stored state. */
 const staleMs = 5_000;
-/** How many orders one list refreshes at most. */
+/** The most orders that one list refreshes. */
 const refreshedAtOnce = 5;
 
-/** POST /order-status: one or all orders of the session's customer, from the store, refreshed when stale. Other customers' orders look unknown. */
+/**
+ * Answers POST /order-status: one or all orders of the session's customer, from the store, and read again at the provider when stale. Throws
+ * `order-not-found` for another customer's order as for an unknown one.
+ */
 export const readOrders = async <R extends Ramp>(scope: Scope, session: OpenSession, ramp: R, request: ReadOrdersRequest) => {
   const { gateway } = scope;
   const orders =
@@ -37,13 +40,13 @@ export const readOrders = async <R extends Ramp>(scope: Scope, session: OpenSess
   return Object.fromEntries(entries);
 };
 
-/** An order that cannot be read does not fail the list: it is shown in its stored state. */
+/** Logs an order that cannot be read, and returns its stored state, so that the list does not fail. */
 const unread = (gateway: Gateway, order: Order, error: unknown): Order => {
   defect(gateway.log, 'read_orders', error, { order: order.id });
   return order;
 };
 
-/** Reads an order at most once in `staleMs` and shares the result, however many ask and whether or not the provider answers. */
+/** Reads an order at its provider at most once in `staleMs`. All callers share the result, whether or not the provider answers. */
 const lookOnce = async (scope: Scope, order: Order): Promise<Order> => {
   const { gateway } = scope;
   const { reading } = gateway.flights;
@@ -58,7 +61,7 @@ const lookOnce = async (scope: Scope, order: Order): Promise<Order> => {
     reading.delete(id);
   }
   const look = refreshOrder(scope, order, 'read');
-  // In order of time, for the sweep above.
+  // Deleted first so that the map stays in order of time, which the loop above relies on.
   reading.delete(order.id);
   reading.set(order.id, { on: now, order: look });
   try {
@@ -72,7 +75,7 @@ const lookOnce = async (scope: Scope, order: Order): Promise<Order> => {
 export const findOrder = async (gateway: Gateway, orderId: string, customerId: string, ramp: Ramp): Promise<Order> => {
   const order = await gateway.stores.orders.find(orderId, customerId);
   if (order?.ramp === ramp) return order;
-  // The caller named the quote instead of its order.
+  // The caller may have sent the quote's id instead of the order's.
   const attempt = await gateway.stores.intents.findByQuote(orderId, customerId);
   const placed = attempt && (await lastAttempt(gateway, attempt));
   if (placed?.ramp === ramp && placed.state === 'confirmed')

@@ -1,4 +1,4 @@
-/** How the API shows orders: as the answer of an order call, and as an entry of a status call. One file for all ramps, so that they cannot drift apart. */
+/** How the API shows orders: as the answer to an order call, and as an entry of a status call. One file for all ramps, so that they stay alike. */
 import { btcPrice, satsPerBtc } from '../../domain/money.ts';
 import { fiatAndSats, sides, type ExchangeRamp, type PerRamp, type Ramp } from '../../domain/ramp.ts';
 import type { Facts, Json } from '../../domain/offer.ts';
@@ -23,7 +23,7 @@ type Quoted = { quoted_amount_sats: number; quoted_amount_fiat: number };
 type Estimate = { is_estimate: boolean; next_check_on?: string };
 type Sale = Pick<Facts, 'delivered_to' | 'matched_by'>;
 type Nothing = Record<never, never>;
-/** What only the orders of one ramp have, under the API's names. */
+/** The members that exist only in the orders of one ramp, under the API's names. */
 type ShownOf = PerRamp<{
   buy: { payment: FiatPayment; amounts: Exchanged; price: Price; ordered: Nothing; status: Quoted & { on_chain_fallback: boolean; link_sats?: number } };
   sell: { payment: SatsPayment; amounts: Exchanged; price: Price; ordered: Estimate & Price & Sale; status: Quoted & Sale };
@@ -37,15 +37,15 @@ type ShownOf = PerRamp<{
 }>;
 
 type OrderWords<R extends Ramp> = {
-  /** How it is paid, in the ramp's own form. */
+  /** How the order is paid, in the ramp's own form. */
   payment: (payment: ShownPayment | undefined) => ShownOf[R]['payment'];
   /** What the customer buys, and for how much. */
   amounts: (order: Order) => ShownOf[R]['amounts'];
-  /** The fee. */
+  /** The price and the fee. */
   price: (order: Order) => ShownOf[R]['price'];
-  /** What the answer of an order call adds. FLS01's own answer gets only `stage` and `provider`. */
+  /** What the answer to an order call adds. FLS01's own answer gets only `stage` and `provider`. */
   ordered: (order: Order) => ShownOf[R]['ordered'];
-  /** What a status adds. */
+  /** What an entry of a status call adds. */
   status: (order: Order) => ShownOf[R]['status'];
 };
 
@@ -67,7 +67,7 @@ const priceOf = (ramp: ExchangeRamp, { pay, receive, fee }: Order): bigint => {
   return sides[ramp].pay === 'fiat' ? btcPrice(fiat, fee, sats) : ((fiat + fee) * satsPerBtc) / sats;
 };
 
-/** How the euros travel and how the payment is recognised. */
+/** How the euros are paid out and how the payment is recognised. */
 const saleOf = ({ facts, terms }: Order): Sale => defined({ delivered_to: facts.delivered_to, matched_by: terms.matchedBy });
 const estimateAndCheck = ({ binding, nextCheckOn }: Order): Estimate => ({
   is_estimate: !binding,
@@ -75,7 +75,7 @@ const estimateAndCheck = ({ binding, nextCheckOn }: Order): Estimate => ({
 });
 
 const fiatPayment = (payment: ShownPayment | undefined): FiatPayment => (payment === undefined || 'kind' in payment ? {} : payment);
-/** Nothing is left to pay when the operator's balance paid, or when the order was found already paid. */
+/** Nothing is left to pay if the operator's balance has paid, or if the order was found already paid. */
 const satsPayment = (payment: ShownPayment | undefined): SatsPayment => (payment !== undefined && 'kind' in payment ? payment : { kind: 'none' });
 
 const bought = exchange('buy');
@@ -110,13 +110,13 @@ const words: { [R in Ramp]: OrderWords<R> } = {
   },
 };
 
-/** The providers that a request with failover tried before, in order, and the problem that ended each. */
+/** A provider that a request with failover tried before, and the problem that ended that attempt. */
 export type MovedFrom = { providerId: string; reason: ProblemCode };
 export const showMoves = (gateway: Gateway, moves: readonly MovedFrom[]) =>
   moves.map(({ providerId, reason }) => ({ provider: providerRef(gateway, providerId), reason }));
 type Moves = { quote_id?: string; moved_from?: ReturnType<typeof showMoves> };
 
-/** The answer of /order, /sell/order and /liquidity/order. `moves`: of a request with failover, even if it did not move. */
+/** Builds the answer of /order, /sell/order and /liquidity/order. `moves` is given for a request with failover, even if it did not move. */
 export const showNewOrder = <R extends Ramp>(gateway: Gateway, order: Order, payment: ShownPayment | undefined, ramp: R, moves?: readonly MovedFrom[]) => ({
   order_id: order.id,
   order_status: orderStatus(order.stage),
@@ -137,13 +137,13 @@ export type NewOrder = { [R in Ramp]: ReturnType<typeof showNewOrder<R>> };
 
 const payable = new Set(['awaiting_payment', 'underpaid']);
 
-/** How to pay an order, while it can be paid. Nobody may pay a final one, and retention may have removed its details. */
+/** Returns how to pay an order while it can be paid, or undefined. A final order must not be paid, and its details may have been pruned. */
 export const openPayment = async (gateway: Gateway, order: Order): Promise<ShownPayment | undefined> => {
   const canBePaid = !order.final && order.paymentInfo !== '' && payable.has(order.stage) && (order.expiresOn ?? Infinity) > gateway.now();
   return canBePaid ? (JSON.parse(await gateway.seal.open(order.paymentInfo, paymentPlace(order.id))) as ShownPayment) : undefined;
 };
 
-/** FLS01's members, and what a wallet needs if it was killed between ordering and paying. */
+/** Shows an order with FLS01's members, and with what a wallet needs if it was closed between ordering and paying. */
 export const showOrder = async <R extends Ramp>(gateway: Gateway, order: Order, ramp: R) => {
   const payment = await orNothing(gateway, order, () => openPayment(gateway, order));
   const redemption = await orNothing(gateway, order, () => redemptionOf(gateway, order));
@@ -167,7 +167,10 @@ export const showOrder = async <R extends Ramp>(gateway: Gateway, order: Order, 
   };
 };
 
-/** Leaves out a sealed value that does not open (another key's or row's), so that it fails neither its order nor the list. */
+/**
+ * Opens a sealed value. If it does not open, because it was sealed with another key or for another row, logs that and returns undefined, so that
+ * neither the order nor the list fails.
+ */
 const orNothing = async <T>(gateway: Gateway, order: Order, open: () => Promise<T>): Promise<T | undefined> => {
   try {
     return await open();
@@ -177,7 +180,7 @@ const orNothing = async <T>(gateway: Gateway, order: Order, open: () => Promise<
   }
 };
 
-/** What redeems a channel or link: a bearer secret. Shown only to its owner, and only if it leads to the provider's own hosts. */
+/** What redeems a channel or link. It is a bearer secret, so it is shown only to its owner, and only if it leads to the provider's own hosts. */
 type Redemption = { redemption?: { lnurl?: string; link?: string }; redemption_means?: string };
 const redemptionOf = async (gateway: Gateway, order: Order): Promise<Redemption> => {
   if (order.secret === undefined || order.stage !== 'filled') return {};

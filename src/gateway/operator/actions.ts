@@ -1,4 +1,4 @@
-/** What an operator may do over HTTP. Every read and every action is logged before it is answered. */
+/** What an operator may do over HTTP. Every read and every action is recorded before it is answered. */
 import type { Json } from '../../domain/offer.ts';
 import type { FoundOrder, OrderSearch } from '../../ports/operator.ts';
 import type { Gateway } from '../../ports/gateway.ts';
@@ -34,7 +34,7 @@ export type SearchRequest = {
   day?: string | undefined;
   amount?: number | undefined;
 };
-/** `day` is a UTC date. A reference is compared by its hash and never logged. */
+/** Searches orders. `day` is a UTC date. A reference is compared by its hash and never logged. */
 export const searchOrders = async (gateway: Gateway, operator: Operator, request: SearchRequest) => {
   const from = request.day === undefined ? undefined : Date.parse(`${request.day}T00:00:00Z`);
   const search: OrderSearch = {
@@ -65,7 +65,7 @@ const showFound = (found: FoundOrder) => ({
   }),
 });
 
-/** What needs a person now, or may soon. */
+/** Lists what needs a person now, or may soon. */
 export const readAttention = async (gateway: Gateway, operator: Operator) => {
   await record(gateway, operator, 'attention.read', 'orders');
   const { review, unknown, twins, disputed, claims, dead } = await gateway.stores.operator.attention(most);
@@ -104,7 +104,7 @@ export const readRecord = async (gateway: Gateway, operator: Operator) => {
   return await showRecord(gateway.stores.record, { routing: gateway.settings.routing, providers, now, since: now - day });
 };
 
-/** Stores a switch, which every instance obeys within five seconds. `configured` returns the provider to its configured mode. */
+/** Stores a provider's switch, which every instance obeys within five seconds. The mode `configured` returns the provider to its configured mode. */
 export const switchProvider = async (
   gateway: Gateway,
   operator: Operator,

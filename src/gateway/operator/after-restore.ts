@@ -1,6 +1,6 @@
 /**
- * After a restore from a backup, providers and wallets know what happened since, and we do not. We place and report nothing new until we have
- * read every upstream session, adopted its unknown orders as `review`, and updated the orders that we know.
+ * After a restore, providers and wallets know what has happened since the backup, and we do not. We place and report nothing new until we have read
+ * every upstream session, adopted its unknown orders in the stage `review`, and updated the orders that we know.
  */
 import type { Json } from '../../domain/offer.ts';
 import type { Ramp } from '../../domain/ramp.ts';
@@ -40,12 +40,12 @@ export const releaseTraffic = async (gateway: Gateway): Promise<void> => {
   gateway.state.switches.readOn = 0;
 };
 
-/** Everything between hold and release. Safe to run again. `settleMs`: how long to look for lost answers. */
+/** Does everything between holding and releasing orders. Safe to run again. `settleMs`: how long to look for lost answers. */
 export const catchUp = async (gateway: Gateway, settleMs: number): Promise<Restored> => {
   const store = gateway.stores.operator;
   const { quotes, placings } = await store.distrustRestored(gateway.now());
   const until = gateway.now() + settleMs;
-  // Our own order attempts first, so that none of their orders counts as unknown.
+  // Our own order attempts come first, so that none of their orders counts as unknown.
   while ((await store.unsettledPlacings()).length > 0 && gateway.now() < until) {
     await settleIntents(gateway, batch);
     await gateway.sleep(250);
@@ -131,8 +131,8 @@ const readOrders = async (gateway: Gateway, provider: Provider, ramp: Ramp, cust
 };
 
 /**
- * Returns the order's new id here, unless somebody knows it by now. Stores no payment details: whoever was shown them has them. Only the
- * operator ends this review, since the stage before it is unknown.
+ * Stores an order that is unknown here. Returns its new id, or undefined if the order has become known in the meantime. Stores no payment details: the
+ * customer who was shown them has them. Only the operator ends this review, since the stage before it is unknown.
  */
 const adopt = async (gateway: Gateway, session: UpstreamSession, ramp: Ramp, row: OrderEvidence & { upstreamOrderId: string }): Promise<string | undefined> => {
   const { ids, seal } = gateway;
@@ -147,7 +147,7 @@ const adopt = async (gateway: Gateway, session: UpstreamSession, ramp: Ramp, row
     createdOn: now,
   };
   const amounts = { pay: row.pay ?? 0n, receive: row.receive ?? 0n };
-  const note = 'known upstream and not here after a restore';
+  const note = 'known to the provider, but not here after a restore';
   const quote: Json = { adopted: true, pay: amounts.pay.toString(), receive: amounts.receive.toString() };
   const adopted = await gateway.stores.operator.adopt(
     {

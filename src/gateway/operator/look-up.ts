@@ -1,10 +1,10 @@
 import type { OperatorStore } from '../../ports/operator.ts';
 import { showDossier } from './show-dossier.ts';
 
-/** How receive-notice.ts stores the target of a notice with a wrong token. */
+/** Returns the form in which receive-notice.ts stores the target of a notice with a wrong token. */
 const forgedTarget = (hash: (text: string) => string, id: string): string => hash(id).slice(0, 32);
 
-/** Everything about one order, with secrets masked, by order id, quote id or intent id. */
+/** Finds everything about one order by its order id, quote id or intent id, with secrets masked. */
 export const lookUpOrder = async (store: Pick<OperatorStore, 'dossier'>, hash: (text: string) => string, id: string, now: number) => {
   const dossier = await store.dossier(id, (intentId, orderId) => [forgedTarget(hash, intentId), forgedTarget(hash, orderId)]);
   return dossier && showDossier(dossier, now);

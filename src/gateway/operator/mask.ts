@@ -1,4 +1,4 @@
-/** Masks what in stored JSON names a person or is worth stealing, by the member's name and by its form. The operator sees the rest. */
+/** Masks values in stored JSON that name a person or are worth stealing. They are found by the member's name and by their form. */
 import type { Json } from '../../domain/offer.ts';
 
 const secretNames =

@@ -1,4 +1,4 @@
-/** "Where is order X?": one sentence, then everything we stored about it, in the order it happened. */
+/** Answers "Where is order X?" with one sentence, and then everything that we have stored about the order, in the order in which it happened. */
 import { orderStatus } from '../../domain/order-life.ts';
 import type { Dossier } from '../../ports/operator.ts';
 import { mask, maskText } from './mask.ts';
@@ -124,7 +124,7 @@ export const showDossier = (dossier: Dossier, now: number) => {
   });
 };
 
-/** One sentence for a person. */
+/** Returns one sentence that says where the order is. */
 const whereIs = ({ intent, turns, order, deliveries }: Dossier, now: number): string => {
   const at = `at ${intent.providerId}`;
   const waiting = deliveries.filter((one) => one.state === 'due').length;
@@ -133,18 +133,18 @@ const whereIs = ({ intent, turns, order, deliveries }: Dossier, now: number): st
     (one) => one !== '',
   );
   if (order) {
-    const next = order.final ? 'it is final' : `polled again ${order.nextCheckOn === undefined ? 'when somebody asks' : time(order.nextCheckOn)}`;
+    const next = order.final ? 'it is final' : `polled again ${order.nextCheckOn === undefined ? 'when a wallet asks' : time(order.nextCheckOn)}`;
     return [`${order.stage} ${at} since ${time(order.stageOn)}; the provider said "${maskText(order.rawStatus)}"; ${next}`, ...webhooks].join('; ');
   }
   if (intent.state === 'prepared') return `being prepared: nothing has been sent to ${intent.providerId} yet`;
   if (intent.state === 'sending')
-    return `being sent to ${intent.providerId}${(intent.leaseUntil ?? 0) > now ? ` by ${intent.leaseOwner ?? '?'}` : '; its sender died'}`;
+    return `being sent to ${intent.providerId}${(intent.leaseUntil ?? 0) > now ? ` by ${intent.leaseOwner ?? '?'}` : '; the instance that was sending it stopped'}`;
   if (intent.state === 'unknown') return `the answer was lost ${at}; checked again ${time(intent.nextTryOn)}, dead at ${time(intent.deadOn)}`;
   const next = turns[turns.findIndex(({ id }) => id === intent.id) + 1];
   if (intent.state === 'moved' && next) {
-    const left = intent.upstreamOrderId === undefined ? 'did not take it' : 'made an order that nobody was shown how to pay';
+    const left = intent.upstreamOrderId === undefined ? 'did not take it' : 'made an order that the customer was never shown how to pay';
     return `${intent.providerId} ${left}; the request went on as order ${next.orderId} at ${next.providerId}`;
   }
   if (intent.state === 'rejected') return `refused ${at}: nothing was ordered`;
-  return `${intent.state} ${at}: nobody was shown how to pay`;
+  return `${intent.state} ${at}: the customer was never shown how to pay`;
 };

@@ -1,11 +1,11 @@
-/** Shows an operator what providers delivered against their quotes, and so how much each one's offers are cut and why. For the command and HTTP. */
+/** Shows an operator what providers delivered compared with their quotes, and how much lower their offers rank for it. For the command and HTTP. */
 import { decayed, haircutOf, utcDay, type Standing, type Windows } from '../../domain/record.ts';
 import type { BrokenRow, EstimatesRow, ProviderFigures, RecordStore, ShownFill } from '../../ports/record.ts';
 import type { Settings } from '../../ports/settings.ts';
 import { int, isoTime } from '../outward.ts';
 import { defaultHaircutBps } from '../pricing/haircut.ts';
 
-/** One provider's figures, as they are shown. */
+/** One provider's figures as they are shown. */
 export type ShownRecord = Awaited<ReturnType<typeof showRecord>>['providers'][number];
 export type RecordView = {
   routing: Settings['routing'];
@@ -15,7 +15,7 @@ export type RecordView = {
   since: number;
 };
 
-/** The offer size that the haircut is shown for. Up to a third of P's minimum, all sizes are cut alike. */
+/** The offer size for which the haircut is shown. All sizes up to a third of P's minimum have the same haircut. */
 const usualSats = 100_000n;
 
 export const showRecord = async (store: RecordStore, view: RecordView) => {
@@ -79,10 +79,10 @@ const showOption = (row: EstimatesRow, promises: BrokenRow | undefined, view: Re
   };
 };
 
-/** The fills that fell short most, in words. Amounts in the ramp's units. */
+/** Describes the fills that fell short most, one line each. Amounts are in the ramp's units. */
 export const explainFills = (fills: readonly ShownFill[]): string[] =>
   fills.map((fill) => {
-    const told = fill.toldReceive === undefined ? 'paid and never filled' : `told ${fill.toldReceive}`;
+    const told = fill.toldReceive === undefined ? 'paid and never filled' : `reported ${fill.toldReceive}`;
     const link = fill.linkReceive === undefined ? '' : `, its link pays ${fill.linkReceive}`;
     const counted = { estimates: 'counts among estimates', broken: 'a broken promise', none: 'does not count' }[fill.countedIn];
     const lead = fill.leadBps === undefined ? '' : `, ${fill.leadBps} bps ahead of the next`;

@@ -10,7 +10,7 @@ export const issuerOf = (gateway: Gateway): string => new URL(gateway.settings.p
 
 type Content = Pick<ReceiptPayload, 'route' | 'chosen' | 'order'>;
 
-/** Made once. Later calls return the stored one, byte for byte, whichever key signs by then. */
+/** Makes a receipt once. Later calls return the stored receipt byte for byte, even if the signing key has changed. */
 const make = async (gateway: Gateway, subjectId: string, kind: ReceiptKind, content: Content): Promise<StoredReceipt> => {
   const madeOn = gateway.now();
   const newest = await gateway.stores.receipts.newestDay();
@@ -30,7 +30,7 @@ const make = async (gateway: Gateway, subjectId: string, kind: ReceiptKind, cont
 const sats = (amounts: { [name: string]: bigint | undefined }): { [name: string]: Json } =>
   Object.fromEntries(Object.entries(amounts).flatMap(([name, value]) => (value === undefined ? [] : [[name, value.toString()]])));
 
-/** The order's figures so far, one receipt per state: filled (quoted and reported amounts), and what the link showed. */
+/** Returns the contents of the receipts for an order's states so far: `filled` (quoted and reported amounts), and `link` (what the link showed). */
 const stateContents = (order: Order): [ReceiptKind, Content][] => {
   const about = { order_id: order.id, provider: order.providerId, ...sats({ quoted_pay: order.quotedPay, quoted_receive: order.quotedReceive }) };
   const told = sats({ told_pay: order.toldPay ?? order.pay, told_receive: order.toldReceive ?? order.receive });
@@ -44,7 +44,7 @@ const stateContents = (order: Order): [ReceiptKind, Content][] => {
   ];
 };
 
-/** The receipts of a stored decision. An order has one for its decision and one per state; a route only the first. */
+/** Returns the receipts of a stored decision, and makes missing ones. An order has one for its decision and one per state; a route only the first. */
 export const receiptsOf = async (gateway: Gateway, stored: StoredOffers & { chosen?: number }, order?: Order): Promise<StoredReceipt[]> => {
   const subjectId = order?.id ?? stored.routeId;
   const chosen = order && stored.chosen;
@@ -60,7 +60,7 @@ export const receiptsOf = async (gateway: Gateway, stored: StoredOffers & { chos
 
 type ClosedDay = { day: StoredDay; leaves: string[] };
 
-/** Closed days by their name: the receipts of one order are mostly of one day, whose leaves may be many. */
+/** Reads the closed days of the receipts, each only once: the receipts of an order are mostly from the same day, which may have many leaves. */
 export const closedDaysOf = async (gateway: Gateway, receipts: readonly StoredReceipt[]): Promise<Map<string, ClosedDay>> => {
   const store = gateway.stores.receipts;
   const closed = new Map<string, ClosedDay>();
@@ -71,7 +71,7 @@ export const closedDaysOf = async (gateway: Gateway, receipts: readonly StoredRe
   return closed;
 };
 
-/** A receipt's position in its closed day. */
+/** Returns a receipt's position in its closed day. */
 export const inclusionIn = ({ day, leaves }: ClosedDay, { number }: StoredReceipt): Inclusion & { signed_root: string } => ({
   day: day.day,
   index: number,

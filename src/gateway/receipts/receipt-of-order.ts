@@ -5,7 +5,7 @@ import { Problem } from '../problem.ts';
 import { findRoute } from '../pricing/store-route.ts';
 import { receiptsOf } from './make-receipt.ts';
 
-/** Makes the receipt of a decision when it is ordered. If that fails, the first request for it makes it. */
+/** Makes the receipt of a decision when one of its quotes is ordered. If that fails, the first request for the receipt makes it. */
 export const receiptOfOrder = async (gateway: Gateway, order: Order): Promise<void> => {
   try {
     await receiptsOf(gateway, await findRoute(gateway, order.quoteId, order.customerId), order);

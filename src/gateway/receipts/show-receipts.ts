@@ -4,7 +4,7 @@ import { isoTime } from '../outward.ts';
 import type { StoredOffers } from '../pricing/store-route.ts';
 import { closedDaysOf, inclusionIn, receiptsOf } from './make-receipt.ts';
 
-/** The receipts of a decision as POST /route shows them. Makes the missing ones now. */
+/** Shows the receipts of a decision for POST /route, and makes the missing ones. */
 export const showReceipts = async (gateway: Gateway, stored: StoredOffers & { chosen?: number }, order?: Order) => {
   const made = await receiptsOf(gateway, stored, order);
   const closed = await closedDaysOf(gateway, made);

@@ -7,16 +7,16 @@ export type CallOptions = {
   verb: string;
   deadlineMs: number;
   signal?: AbortSignal;
-  /** Whose failures count as one, if the scope has no network. */
+  /** The customer whose failures count as one, if the scope has no network. */
   customerKey?: string;
-  /** Safe to send again. */
+  /** Whether the call is safe to send again. */
   idempotent: boolean;
-  /** While true, the call may take its whole deadline, however quick this provider usually is. */
+  /** While this returns true, the call may take its whole deadline, however quick this provider usually is. */
   isNeeded?: () => boolean;
   context?: Omit<CallContext, 'signal' | 'requestId'>;
 };
 
-/** One call to a provider: guarded, timed, counted, and logged in one line. */
+/** Makes one call to a provider: guarded, timed, counted, and logged in one line. Throws a ProviderFault if the provider has no usable answer. */
 export const callProvider = async <T>(
   { gateway, requestId, network }: Scope,
   provider: Provider,

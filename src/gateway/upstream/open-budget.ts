@@ -8,8 +8,8 @@ const leastOfNetwork = 5;
 const mostWindows = 10_000;
 
 /**
- * Limits new upstream sessions per provider and minute, so that nobody can flood a provider by opening sessions here. One network can use only a
- * part. Throws when none is left, which says something about us and not about the provider.
+ * Limits new upstream sessions per provider and minute, so that a caller cannot flood a provider by opening sessions here. One network can use only a
+ * part of the budget. Throws a `gateway-busy` fault when nothing is left, since that is our limit and not the provider's.
  */
 export const takeFromBudget = ({ gateway, network }: Scope, provider: Provider): void => {
   const { openBudget: windows } = gateway.state;
@@ -25,7 +25,7 @@ export const takeFromBudget = ({ gateway, network }: Scope, provider: Provider):
   });
   const spent = counters.find(({ most, window }) => window.used >= most);
   if (spent)
-    throw new ProviderFault('gateway-busy', 'no new session at this provider is left this minute', {
+    throw new ProviderFault('gateway-busy', 'the budget for new sessions at this provider is spent for this minute', {
       retryAfterMs: spent.window.windowStart + windowMs - now,
       taken: 'no',
     });

@@ -10,12 +10,12 @@ export const providerOf = (gateway: Gateway, id: string): Provider => {
   return provider;
 };
 
-/** The provider's adapter for a ramp. A provider without one should never have got here. */
+/** Returns the provider's adapter for a ramp. Throws if it has none, which is a defect of the caller. */
 export const adapterOf = <R extends Ramp>({ id, adapter }: Provider, ramp: R): NonNullable<ProviderAdapter[R]> => {
   const found = adapter[ramp];
-  if (!found) throw new Error(`${id} has no ramp ${ramp}`);
+  if (!found) throw new Error(`${id} has no adapter for ${ramp}`);
   return found;
 };
 
-/** The hosts whose links we pass on for this provider. */
+/** Returns the hosts whose links we pass on for this provider. */
 export const linkHosts = (provider: Provider, configured: string[] | undefined): string[] => configured ?? [new URL(provider.core.base_url).hostname];

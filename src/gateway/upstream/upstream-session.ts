@@ -13,9 +13,9 @@ export const gatewayOwner = 'gateway';
 export type Upstream = { id: string; blob: string };
 
 /**
- * The upstream session of one owner at one provider: the live row, or a fresh one. Only one call opens it: across instances an INSERT … ON
- * CONFLICT takes the row, and calls of one instance share a promise. A session with an unresolved attempt makes no new quotes, because its
- * /order-status must stay unambiguous. A provider that demands proof then refuses until the attempt is resolved.
+ * Returns the upstream session of one owner at one provider: the one in use, or a new one. Only one call opens it: across instances, an INSERT … ON
+ * CONFLICT takes the row; within an instance, calls share a promise. A session with an unresolved order attempt makes no new quotes, because its
+ * /order-status must stay unambiguous. At a provider that demands a proof, this refuses until the attempt is resolved.
  */
 export const upstreamSession = async (
   scope: Scope,
@@ -55,7 +55,7 @@ const openUpstream = async (
   const id = gateway.ids.uuid();
   if (!(await sessions.claimUpstream({ id, owner, providerId: provider.id, now }))) return await awaitOther(gateway, owner, provider, signal);
   try {
-    // Everybody uses the listing, so no crowd of customers may stop us from reading it.
+    // All customers use the listing, so many new sessions must not stop us from reading it.
     if (owner !== gatewayOwner) takeFromBudget(scope, provider);
     const opened = await openAt(adapter, { signal, requestId });
     if ('refusal' in opened) {
@@ -70,7 +70,7 @@ const openUpstream = async (
   }
 };
 
-/** Begins and opens in one go, for providers that demand no proof, or for the gateway's own session. */
+/** Begins and opens a session in one go, for providers that demand no proof and for the gateway's own session. */
 const openAt = async (adapter: BuyAdapter, context: CallContext): Promise<{ blob: string; expiresOn: number } | { refusal: Refusal }> => {
   const begun = await adapter.beginSession(context);
   if (!begun.ok) return { refusal: begun.refusal };
@@ -90,7 +90,7 @@ export const openBegun = async (
 const claimPatienceMs = 10_000;
 const pollMs = 40;
 
-/** Another instance is opening the same session. Waits for its row, else we are busy. */
+/** Waits for the row of another instance that is opening the same session. Returns the refusal `busy` if the row does not become ready in time. */
 const awaitOther = async (gateway: Gateway, owner: string, provider: Provider, signal: AbortSignal): Promise<Upstream | { refusal: Refusal }> => {
   while (!signal.aborted) {
     await gateway.sleep(pollMs);
