@@ -180,7 +180,7 @@ const outsideLimits = ({ offer: { pay, receive }, terms: { limits = {} } }: Cand
 type Checked = { near: Candidate[]; far: Excluded[]; disputed: boolean };
 
 /**
- * Excludes every offer that is too far from the reference price, in either direction: an offer far above the market is as wrong as one that is
+ * Excludes every offer that is too far from the reference price, in either direction: an offer far worse than the market is as wrong as one
  * too good to be true. A live reference that would exclude more than half of the offers is itself taken to be wrong.
  */
 const againstReference = (asked: ExchangeAsked, sound: Candidate[], { reference }: DecisionPolicy): Checked => {

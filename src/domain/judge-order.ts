@@ -10,8 +10,8 @@ export type Judgement = 'as-accepted' | 'price-changed' | 'differs';
 
 /**
  * Judges an order. The order for a binding quote must repeat both amounts. The order for an estimate may be worse by `slippageBps` of the net
- * result (receive per pay), but never beyond the customer's own limits. It may also ask for no more money than the slippage allows: nobody
- * ordered ten times the sats for ten times the money. An order in another currency or payment option does not belong to this quote.
+ * result (receive per pay), but never beyond the customer's own limits. It may also ask for no more money than the slippage allows: the
+ * customer did not order ten times the sats for ten times the money. An order in another currency or payment option does not belong to this quote.
  */
 export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judgement => {
   if (namesDiffer(made.echo?.currency, accepted.currency) || namesDiffer(made.echo?.option, accepted.option)) return 'differs';

@@ -28,7 +28,7 @@ export type Withdrawal = { order_id: string; withdrawal_expiration_date: string;
 
 /**
  * Handles POST /withdrawal: gets the LNURL from the provider once and seals it before answering, because a provider may refuse a second call. The same
- * body gets the same LNURL. The customer may name a fallback address only with the first request, and can never change it.
+ * body gets the same LNURL. A fallback address can be named only in the request that starts the withdrawal, and can never be changed.
  */
 export const claimWithdrawal = async (scope: Scope, session: OpenSession, request: WithdrawalRequest): Promise<Withdrawal> => {
   const { gateway } = scope;

@@ -11,7 +11,7 @@ import type { Order } from '../../ports/orders.ts';
 export const twinsOf = async (gateway: Gateway, of: { intentId: string; providerId: string; upstreamOrderId?: string | undefined }): Promise<Intent[]> =>
   of.upstreamOrderId === undefined ? [] : await gateway.stores.intents.sharing(of.providerId, writingsOf(of.upstreamOrderId), of.intentId);
 
-/** Notes the new twin with each earlier order, and alerts the operator. The earlier order continues, since nobody was shown how to pay the new one. */
+/** Notes the new twin with each earlier order, and alerts the operator. The earlier order continues, since the new one's customer was never shown how to pay. */
 export const markTwins = async (gateway: Gateway, intent: Intent, twins: Intent[]): Promise<void> => {
   gateway.count('order_oddities_total', { provider: intent.providerId, kind: 'twin' });
   gateway.log('error', 'upstream_order_twice', { request_id: intent.requestId, provider: intent.providerId, order: intent.orderId, count: twins.length });

@@ -102,7 +102,7 @@ export const endPlacing = async (scope: Scope, intent: Intent, owner: string, pl
   return answer;
 };
 
-/** Returns the provider to exclude for the customer and until when, or undefined if it did not go back on its offer. */
+/** Returns which provider to exclude for the customer, and for how long. Returns undefined if the provider did not go back on its offer. */
 export const standsBack = (gateway: Gateway, { customerId, providerId }: Intent, { wentBack }: End) => {
   const now = gateway.now();
   return wentBack ? { customerId, providerId, now, until: now + declinedMs } : undefined;
