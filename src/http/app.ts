@@ -137,7 +137,7 @@ const run = async (call: Call, endpoint: Endpoint, progress: InProgress): Promis
   return new Response(JSON.stringify(reply.body), { status: reply.status ?? 200, headers: call.headers });
 };
 
-/** More than all providers together may take: what is waited for by then is the database. The work itself goes on, and keeps its place. */
+/** Waits longer than all provider calls together may take, so work that is still running by then waits for the database. The work goes on and keeps its slot. */
 const inTime = async <T>({ gateway }: Call, work: () => Promise<T>): Promise<T> => {
   const { quote_deadline_ms, order_deadline_ms, status_deadline_ms } = gateway.settings.routing;
   let done: { value: T } | undefined;
@@ -149,7 +149,7 @@ const inTime = async <T>({ gateway }: Call, work: () => Promise<T>): Promise<T> 
 };
 const databaseMs = 5_000;
 
-/** Only a complete request takes a place; a client that drips its body takes none. Liveness checks are never shed. */
+/** Only a request that was read in full takes a slot, so a client that sends its body slowly takes none. Liveness checks are never refused. */
 const admitted = async <T>(call: Call, endpoint: Endpoint, progress: InProgress, work: () => Promise<T>): Promise<T> => {
   if (endpoint.lane === 'free') return await work();
   const { network } = call.scope;

@@ -15,13 +15,13 @@ export type HttpSettings = {
   limits: Limits;
   /** `mayShowKey`: whether a call from this origin may carry a publishable key. */
   corsOrigins: ReadonlyMap<string, { mayShowKey: boolean }>;
-  /** By SHA-256 of the key, hex. */
+  /** The apps, keyed by the SHA-256 of their key as hex. */
   apps: ReadonlyMap<string, KnownApp>;
   operatorTokenHashes: readonly string[];
   metricsToken?: string | undefined;
 };
 
-/** By lower-case name. A plain record, which the server writes as it is. */
+/** The headers, keyed by lower-case name, in a plain record that the server writes unchanged. */
 export type AnswerHeaders = Record<string, string>;
 
 export type Call = {
@@ -50,7 +50,7 @@ export class Sent<Body> {
 }
 type Reply<Body> = { status?: number; body: Body } | Sent<Body>;
 export type Endpoint = {
-  /** The operation's id in the OpenAPI document, for generated clients. What it does, for those who call, stands in src/contract/operations.ts. */
+  /** The operation's id in the OpenAPI document, for generated clients. Its description is in src/contract/operations.ts. */
   id: string;
   method: 'get' | 'post';
   path: string;

@@ -1,4 +1,4 @@
-/** That an operation is to go. Days as YYYY-MM-DD; `instead` is a page about what to use instead. */
+/** Announces that an operation will be removed. Days are YYYY-MM-DD; `instead` is the path of a page about what to use instead. */
 export type Deprecation = { since: string; sunset: string; instead: string };
 
 /**

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Problem } from '../gateway/problem.ts';
 import { Sent, type Call } from './call.ts';
 
-/** For the description of a route that takes one. */
+/** Describes the header in the OpenAPI document of a route that takes an Idempotency-Key. */
 export const idempotencyHeader = z.object({
   'Idempotency-Key': z.string().min(1).max(255).optional(),
 });

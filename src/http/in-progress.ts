@@ -6,12 +6,12 @@ import type { Caller } from './limiter.ts';
 /** How many requests are in progress: in all, and of each network. */
 export type InProgress = { total: number; of: Map<string, number> };
 
-/** A third of the places is for orders and status: quotes are shed first. */
+/** A third of the slots is kept for orders and status, so quotes are refused first. */
 const placesOf = (all: number, lane: Endpoint['lane']): number => (lane === 'quotes' ? Math.ceil((all * 2) / 3) : all);
 
 /**
- * Whose places a request takes beside the common ones. A /48 has 16 times those of a network, but at most half of all, so that whoever holds many
- * addresses leaves something for others. An app's backend holds a secret key and is nobody's stranger; a call without a known address is nobody's.
+ * Returns the shares that a request counts towards, as well as the common slots. A /48 has 16 times the slots of a network, but at most half of all
+ * slots, so that an owner of many addresses leaves some for others. Calls without a network (an app's backend, an unknown address) have no share.
  */
 const sharesOf = ({ network, app }: Partial<Caller>, http: HttpSettings): { key: string; most: number }[] => {
   if (network === undefined) return [];
@@ -23,7 +23,7 @@ const sharesOf = ({ network, app }: Partial<Caller>, http: HttpSettings): { key:
   }));
 };
 
-/** Takes a place, or refuses. Returns what gives it back. Within the places of one network, too, quotes leave a third to orders and status. */
+/** Takes a slot, or refuses the request. Returns a function that frees the slot. Quotes also leave a third of one network's slots to orders and status. */
 export const takePlace = (progress: InProgress, caller: Partial<Caller>, lane: Endpoint['lane'], http: HttpSettings): (() => void) => {
   const shares = sharesOf(caller, http);
   const full = shares.find(({ key, most }) => (progress.of.get(key) ?? 0) >= placesOf(most, lane));

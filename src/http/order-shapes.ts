@@ -57,7 +57,7 @@ export const liquidityOrderState = z.object({
   redemption_means: z.string().optional(),
 });
 
-/** By order id. */
+/** The orders, keyed by order id. */
 export const buyOrders = z.record(uuid, buyOrderState);
 export const sellOrders = z.record(uuid, sellOrderState);
 export const liquidityOrders = z.record(uuid, liquidityOrderState);

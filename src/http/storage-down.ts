@@ -1,11 +1,11 @@
 /**
- * SQLSTATEs that tell of the database's own state rather than of our statement, by class: connections (08), resources (53), operators and
- * time-outs (57), its system (58), its own failure (XX), whom it lets in (28); then a database that is away, a server that takes no writes,
- * transactions that have to be repeated, locks not to be had in time, sessions that it ended, and a prepared statement that a pooler lost.
+ * SQLSTATEs that are caused by the state of the database, not by our statement. By class: connections (08), resources (53), operator actions and
+ * time-outs (57), the system (58), internal errors (XX), authorization (28). Then: a database that does not exist, a server that is read-only,
+ * transactions that must be repeated, locks that were not free in time, sessions that the server ended, and a prepared statement that a pooler lost.
  */
 const states = /^(?:(?:08|53|57|58|28|XX)[0-9A-Z]{3}|3D000|25006|25P0[34]|40001|40003|40P01|55P03|26000)$/;
 
-/** Of the system and its resolver, of the driver, of TLS: no way to the database. */
+/** Error codes of the system, its resolver, the driver and TLS that mean there is no connection to the database. */
 const ways = new RegExp(
   `^(?:E(?:CONN(?:REFUSED|RESET|ABORTED)|TIMEDOUT|PIPE|NOTFOUND|NOTCONN|HOST(?:UNREACH|DOWN)|NET(?:UNREACH|DOWN|RESET)|ADDRNOTAVAIL|MFILE|NFILE|NOBUFS|PROTO|AI_[A-Z]+)|${[
     'CONNECTION_(?:CLOSED|ENDED|DESTROYED)',

@@ -38,7 +38,7 @@ type Member = { pointer: string; detail: string };
 /** Each unknown member is compared with every known one, before anything counts who calls. No route knows as many. */
 const mostMembers = 64;
 
-/** The value as the shape names its members, and each that is misspelt, also in objects within it. `within`: their path, ending in a slash. */
+/** Returns the value with the member names of the shape, and all misspelt members, also those of nested objects. `within`: their path, ending in a slash. */
 const readMembers = (schema: z.ZodObject, given: Record<string, unknown>, within = ''): { value: Record<string, unknown>; misspelt: Member[] } => {
   const count = Object.keys(given).length;
   const where = within === '' ? 'The request' : within.slice(0, -1);
@@ -92,7 +92,7 @@ const misspeltMember = (name: string, schema: z.ZodObject, within: string): Memb
 /** Two typos, or the right member as a code, id or name, in another unit or in none. A price guard that is silently dropped guards nothing. */
 const isLookAlike = (name: string, known: string): boolean =>
   name.length <= 64 && ((name.length > 4 && distanceOf(name, known) <= 2) || stemOf(name) === stemOf(known));
-/** In whatever words a caller bounds a price (`slippage_bps`, `max_price`, `at_least_sats`): an order that knows bounds must not ignore one. */
+/** Finds the price limit that a caller meant by another name (`slippage_bps`, `max_price`, `at_least_sats`): an order must not ignore such a limit. */
 const guardMeant = (name: string, known: readonly string[]): string | undefined => {
   const bounds = known.filter((one) => /^(?:min|max)_(?!wait)/.test(one));
   const words = name.length <= 64 ? name.split('_') : [];
@@ -121,7 +121,7 @@ const sentenceFor = (issue: Issue, schema: z.ZodObject, whole: Record<string, un
 const isFiat = /(?:^|_)amount_fiat$/;
 const isSats = /(?:^|_)(?:amount_sats|amount_btc|pay_sats)$/;
 
-/** A fraction or a text means that the caller sent euros or bitcoins. */
+/** A fraction or a string means that the caller sent euros or bitcoins. */
 const amountSentence = (name: string, value: unknown): string | undefined => {
   const amount = typeof value === 'string' && /^\d+(?:\.\d+)?$/.test(value.trim()) ? Number(value) : value;
   if (isFiat.test(name)) {

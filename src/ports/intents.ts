@@ -73,7 +73,7 @@ export type IntentStore = {
     standsBack: StandsBack | undefined,
   ): Promise<'moved' | 'skipped' | 'lost'>;
   /**
-   * Confirms the intent, and stores the order, its first event and its deliveries, in one transaction. `lost`: somebody else has ended it. `twin`:
+   * Confirms the intent, and stores the order, its first event and its deliveries, in one transaction. `lost`: another instance has ended it. `twin`:
    * another order has its upstream id.
    */
   confirm(

@@ -21,7 +21,7 @@ export type ReceiptStore = {
   leaves(day: string): Promise<string[]>;
   /** Days with receipts and no root that ended ten minutes ago or more, by the database's clock; oldest first. */
   openDays(limit: number): Promise<string[]>;
-  /** Only inserts; false if another instance has closed the day. */
+  /** Inserts a closed day. Returns false if another instance has closed it already. */
   close(day: StoredDay & { closedOn: number }, key: ReceiptKey): Promise<boolean>;
   day(day: string): Promise<StoredDay | undefined>;
   newestDay(): Promise<StoredDay | undefined>;

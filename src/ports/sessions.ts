@@ -16,7 +16,7 @@ export type Session = {
   openedBy?: string;
   openedReply?: string;
   nodePubkey?: string;
-  /** Providers that declined this customer's order, and until when they are excluded. */
+  /** Providers that declined this customer's order, and the time until which each is excluded. */
   declined?: Declined;
   /** Live upstream sessions of this session, by provider id. Blobs are sealed. */
   upstream: Map<string, ProviderSession>;
@@ -46,7 +46,7 @@ export type SessionStore = {
   createCustomer(row: { id: string; keyHash?: string; recoveryHash: string; now: number }): Promise<string>;
   linkKey(customerId: string, keyHash: string): Promise<boolean>;
 
-  /** Takes the right to open an upstream session: the row's id, or undefined if somebody else has a live row. */
+  /** Takes the right to open an upstream session: the row's id, or undefined if another instance has a live row. */
   claimUpstream(row: { id: string; owner: string; providerId: string; now: number }): Promise<boolean>;
   findUpstream(owner: string, providerId: string): Promise<ProviderSession | undefined>;
   findUpstreamById(id: string): Promise<{ id: string; owner: string; providerId: string; blob?: string } | undefined>;

@@ -27,7 +27,7 @@ export type Breaker = {
 };
 
 const buckets = 10;
-/** How long we wait for a probe, whose request may have died with its isolate. */
+/** How long we wait for a probe, because the isolate that sent it may have stopped. */
 const probePatienceMs = 30_000;
 const counted = new Set(['timeout', 'unreachable', 'server', 'malformed']);
 

@@ -141,7 +141,7 @@ export const createAccountStore = (db: Database): AccountStore => ({
       .from(connections)
       .where(and(eq(connections.accountId, connection.accountId), eq(connections.nameHash, connection.nameHash), notInArray(connections.status, [...over])));
     // It vanished between the two statements. The caller's second try makes it.
-    if (!rows[0]) throw new Error('a connection of this name ended just now');
+    if (!rows[0]) throw new Error('a connection of this name has just ended');
     return { existing: toConnection(rows[0]) };
   },
   discardConnection: async (id) => {

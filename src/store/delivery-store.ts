@@ -70,7 +70,7 @@ export const createDeliveryStore = (db: Database): DeliveryStore => ({
       .set({ ...leaseOf(lease), attempt: sql`${deliveries.attempt} + 1` })
       .where(sql`${deliveries.id} in (${due})`)
       .returning();
-    // Its sender died, or it failed just as the newer one was committed. Untried ones become superseded when the newer one is written.
+    // The instance that was sending it stopped, or it failed just as the newer one was committed. Untried ones become superseded when the newer one is written.
     const tried = rows.filter((row) => row.attempt > 1).map((row) => row.id);
     if (tried.length === 0) return rows.map(toDelivery);
     const dropped = await db

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from './database.ts';
 
-/** For options that do not say how long their money takes. */
+/** Used for payment options that do not state how long their money takes to arrive. */
 const usualArrivalSeconds = 86_400;
 
 /**

@@ -10,7 +10,7 @@ export const receipts = pgTable(
     /** The route or order that it is about. */
     subjectId: uuid('subject_id').notNull(),
     kind: text('kind').$type<ReceiptKind>().notNull(),
-    /** By the database's clock, UTC; never a closed day. */
+    /** The UTC day by the database's clock. Never a closed day. */
     day: date('day').notNull(),
     /** Its position among the leaves of the day, from 0. */
     number: integer('number').notNull(),

@@ -61,7 +61,7 @@ const leadOf = ({ rank, offers }: Facts): number | null => {
   return Math.max(-10_000, Math.min(1_000_000_000, bpsDown(own.n * other.d - other.n * own.d, other.n * own.d)));
 };
 
-/** A live reference is one of the moment: older than this, it tells of another one. */
+/** A live reference price that is older than this says nothing about the moment of the fill. */
 const sameMomentMs = 150_000;
 
 const fillOf = (facts: Facts, told: boolean, now: number): Fill => {
@@ -136,7 +136,7 @@ export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFi
   return true;
 };
 
-/** After a link was read: takes off the record what it pays less, as of today. */
+/** Called after a withdrawal link was read. If the link pays less, subtracts the difference from the record, as of today. */
 export const recordLink = async (tx: Transaction, orderId: string, linkReceive: bigint, now: number): Promise<void> => {
   const [known] = await tx.select().from(fills).where(eq(fills.orderId, orderId)).for('update');
   if (!known) return;

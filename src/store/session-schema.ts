@@ -9,7 +9,7 @@ export const customers = pgTable('customers', {
   keyHash: text('key_hash').unique(),
   recoveryHash: text('recovery_hash').unique(),
   createdOn: moment('created_on').notNull(),
-  /** Until when a provider that declined an order, or made a worse one, is not offered first: Unix milliseconds by provider id. */
+  /** The time until which a provider that declined an order, or made one at a worse price, is not offered first: Unix milliseconds by provider id. */
   declined: jsonb('declined').$type<{ [providerId: string]: number }>(),
 });
 

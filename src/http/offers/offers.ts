@@ -18,7 +18,7 @@ export const priceBody = z.object({
   max_wait_ms: maxWait.optional(),
 });
 
-/** From the request to the stored decision: the part that /offers and /quote share. */
+/** Turns a request into a stored decision: the part that /offers and /quote share. */
 export const price = async (call: Call, body: z.output<typeof priceBody>) => {
   const session = await readSession(call.gateway, body.session_id, 'price');
   await call.limit('quotes', session.idHash);

@@ -10,7 +10,7 @@ import { connectionShape, connectionsOfAccount, direction, oneConnection } from 
 import { stepSession } from './step-session.ts';
 import { defined } from '../../domain/defined.ts';
 
-/** As people paste it from a text message. Spaces, dashes and invisible marks are not part of the code. */
+/** A code as people paste it from a text message. Spaces, dashes and invisible characters are removed. */
 const pastedCode = z
   .string()
   .max(64)
@@ -72,7 +72,7 @@ export const sellConnections = endpoint({
   },
 });
 
-/** What is not there is missing, and not invalid: names every such member instead of blaming the first. */
+/** Reports members that were not sent as missing, not as invalid, and names all of them. */
 const namingMissing = (error: unknown, body: z.output<typeof createBody>): unknown => {
   if (!(error instanceof Problem)) return error;
   if (error.code === 'address-invalid' && body.destination_address === undefined)

@@ -48,7 +48,7 @@ const readText = (text: string): End => {
   return numberForm.test(text) ? epoch(text) : calendar(text);
 };
 
-/** A required time. Undefined if it is none. */
+/** Reads a required time. Returns undefined if the value is not a time. */
 export const readTime = (value: unknown): number | undefined => {
   const end = readEnd(value);
   return end === 'unreadable' ? undefined : end;

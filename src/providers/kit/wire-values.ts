@@ -62,7 +62,7 @@ export const wireBoolean = z.unknown().transform((value, context) => {
   return z.NEVER;
 });
 
-/** Unix milliseconds. Refuses what is no time. */
+/** Reads a time as Unix milliseconds. Refuses anything that is not a time. */
 export const wireTime = z.union([z.string(), z.number()]).transform((given, context) => {
   const ms = readTime(given);
   if (ms !== undefined) return ms;
@@ -82,7 +82,7 @@ export const wireKey = wireId.pipe(z.string().max(500));
 
 type Reviver = (key: string, value: unknown, context?: { source?: string }) => unknown;
 const keepingAll: Reviver = (_key, value, context) => (typeof value === 'number' ? (context?.source ?? String(value)) : value);
-/** 1E5 as a JSON number is whole. As a text it is no amount. */
+/** As a JSON number, 1E5 is a whole number. As a string, it is not an amount. */
 const isWritten = (source: string, value: number): boolean => source === String(value) || (/e/i.test(source) && Number.isSafeInteger(value));
 const keepingInexact: Reviver = (_key, value, context) =>
   typeof value === 'number' && context?.source !== undefined && !isWritten(context.source, value) ? context.source : value;

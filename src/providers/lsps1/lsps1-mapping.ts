@@ -355,7 +355,7 @@ export const toEvidence = (order: OrderWire, followed: Pick<FollowedOrder, 'rece
   };
 };
 
-/** Of a free order nothing is awaited but its channel, and where that fails, nothing is owed. */
+/** A free order waits only for its channel. If the channel fails, nothing is owed. */
 const freeStage = (stage: Stage | undefined): Stage | undefined => {
   if (stage === 'awaiting_payment') return 'paid';
   return stage !== undefined && ended.has(stage) ? 'refunded' : stage;
