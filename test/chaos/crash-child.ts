@@ -44,7 +44,7 @@ if (point === 'C1')
   };
 if (point === 'C2')
   intents.startSending = async (...given) => {
-    // The statement sleeps in a trigger: the process dies while the commit is on its way.
+    // The statement waits in a trigger: the process dies while the commit is on its way.
     void startSending(...given);
     return await reached();
   };

@@ -59,6 +59,7 @@ const crashAt = async (on: Fleet, point: CrashPoint): Promise<Case> => {
   const [first] = on.recoverers;
   if (!first) throw new Error('nobody recovers');
   const child = await on.child(point);
+  const commits = point === 'C2' || point === 'C7' ? await holdCommits(on, point) : undefined;
   const wallet = createWallet(first.url);
   const { sessionId } = await wallet.open();
   const { body } = await wallet.call('/offers', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
@@ -76,7 +77,6 @@ const crashAt = async (on: Fleet, point: CrashPoint): Promise<Case> => {
     senders -= 1;
   } else await child.reached(profiles.length);
   if (point === 'C11') await ringAll(on, quotes, 'placed');
-  if (point === 'C2' || point === 'C7') await underWay(on, point, Object.values(quotes));
   if (point === 'C13') {
     child.process.kill('SIGSTOP');
     await on.expireLeases(point);
@@ -84,22 +84,35 @@ const crashAt = async (on: Fleet, point: CrashPoint): Promise<Case> => {
     child.process.kill('SIGCONT');
     await new Promise((done) => setTimeout(done, 1500));
   }
+  await commits?.reached(Object.values(quotes));
   await child.kill();
+  await commits?.release();
   await lost;
   await on.expireLeases(point);
   return { point, session: sessionId, quotes };
 };
 
-/** The statement that the child dies over has reached the database, for each profile. */
-const underWay = async (on: Fleet, point: 'C2' | 'C7', quotes: string[]): Promise<void> => {
-  const { sql } = on.database;
-  const [key, state] = point === 'C2' ? [2, 'sending'] : [7, 'confirmed'];
-  await until(`the statements of ${point}`, async () => {
-    const [row] = await sql<{ n: number }[]>`select (
-        (select count(*) from pg_locks where locktype = 'advisory' and objid = ${key} and granted and database = (select oid from pg_database where datname = current_database()))
-      + (select count(*) from intents where quote_id in ${sql(quotes)} and state = ${state}))::int as n`;
-    return (row?.n ?? 0) >= quotes.length ? true : undefined;
-  });
+const commitKeys = { C2: 2, C7: 7 } as const;
+/** Until released, no commit of that kind gets on, so that the process dies within it. */
+const holdCommits = async (
+  on: Fleet,
+  point: keyof typeof commitKeys,
+): Promise<{ reached: (quotes: string[]) => Promise<void>; release: () => Promise<void> }> => {
+  const key = commitKeys[point];
+  const held = await on.database.sql.reserve();
+  await held`select pg_advisory_lock(${key})`;
+  return {
+    reached: async (quotes) =>
+      void (await until(`the statements of ${point}`, async () => {
+        const [row] = await on.database.sql<{ n: number }[]>`select count(*)::int as n from pg_locks where locktype = 'advisory' and objid = ${key}
+          and not granted and database = (select oid from pg_database where datname = current_database())`;
+        return row?.n === quotes.length ? true : undefined;
+      })),
+    release: async () => {
+      await held`select pg_advisory_unlock(${key})`;
+      held.release();
+    },
+  };
 };
 
 /** The clock of all but the children goes on, and both that recover do what is due by then, at the same time. */
@@ -145,16 +158,14 @@ needsPostgres('dies at each crash point and every promise holds, for each profil
   const on = await startFleet({ quoteTtlS: 600 }, { quote_deadline_ms: 20_000, order_deadline_ms: 15_000, status_deadline_ms: 15_000 });
   fleet = on;
   leaveDeliveriesToChildren(on);
-  // A commit that takes its time, so that the process dies within it.
   await on.database.sql.unsafe(`
-      create function takes_its_time() returns trigger language plpgsql as $$ begin
-        perform pg_advisory_xact_lock_shared(case when new.state = 'sending' then 2 else 7 end);
-        perform pg_sleep(0.6);
+      create function waits_for_its_end() returns trigger language plpgsql set lock_timeout = 0 as $$ begin
+        perform pg_advisory_xact_lock_shared(case when new.state = 'sending' then ${commitKeys.C2} else ${commitKeys.C7} end);
         return new;
       end $$;
-      create trigger slow_commit before update on intents for each row when (
+      create trigger held_commit before update on intents for each row when (
         (new.state = 'sending' and old.state = 'prepared' and old.lease_owner like 'child-C2/%') or (new.state = 'confirmed' and old.lease_owner like 'child-C7/%'))
-        execute function takes_its_time()`);
+        execute function waits_for_its_end()`);
   const started = Date.now();
   const settling: Promise<void>[] = [];
   const cases: Case[] = [];
