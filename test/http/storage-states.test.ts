@@ -67,8 +67,12 @@ needsPostgres(
   'a locked table: retryable after the lock or statement time-out, and the end is not held up',
   async () => {
     const blocker = connect(database.url, 1);
+    // On a busy machine so short a time-out may meet the start itself.
     const withSettings = async (settings: string): Promise<TestGateway> =>
-      await startTestGateway({ alpine: { simulator: {} } }, { database: { ...database, url: `${database.url}?${settings}` }, environment: keys });
+      await until('a start within its time-outs', async () => {
+        const limited = { ...database, url: `${database.url}?${settings}` };
+        return await startTestGateway({ alpine: { simulator: {} } }, { database: limited, environment: keys }).catch(() => undefined);
+      });
     const [byLock, byStatement, last] = [
       await withSettings('lock_timeout=300'),
       await withSettings('statement_timeout=300'),

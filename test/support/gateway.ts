@@ -82,7 +82,11 @@ export const startTestGateway = async (providers: Record<string, TestProvider>, 
       writeLog: (line) => logs.push(line),
       overrides: { now: clock.now, leastTimeoutMs },
     });
-  const first = await start('0');
+  const closeSimulators = async (): Promise<unknown> => await Promise.all(Object.values(simulators).map((simulator) => simulator.close()));
+  const first = await start('0').catch(async (error: unknown) => {
+    await closeSimulators();
+    throw error;
+  });
   const gateway: TestGateway = {
     url: first.url,
     server: first,
@@ -110,7 +114,7 @@ export const startTestGateway = async (providers: Record<string, TestProvider>, 
     },
     close: async () => {
       await gateway.server.stop();
-      await Promise.all(Object.values(simulators).map((simulator) => simulator.close()));
+      await closeSimulators();
       if (!options.database) await database.close();
     },
   };
