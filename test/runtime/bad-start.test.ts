@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { createTestHarness } from 'wrangler';
@@ -96,19 +96,35 @@ describe('Node', () => {
 
 type Worker = { fetch: (request: Request, env: object, ctx: object) => Promise<Response> };
 const placeholder = 'the text of providers.config.yaml';
-/** The Worker's entry, to run in this process with any configuration: workerd itself comes last. */
-const bundleWorker = async (): Promise<string> => {
-  const { outputFiles } = await build({
-    entryPoints: [join(root, 'src/entry/worker.ts')],
-    write: false,
+/**
+ * The Worker's entry, to run in this process with any configuration: workerd itself comes last. What the entry imports is in a file of its own, so
+ * that a configuration loads the entry anew and nothing else.
+ */
+const bundleWorker = async (folder: string): Promise<string> => {
+  const entry = join(root, 'src/entry/worker.ts');
+  const imported = [...readFileSync(entry, 'utf8').matchAll(/ from ('\.[^']+\.ts');$/gm)].map(([, path], n) => `export * as part${n} from ${path};`);
+  await build({
+    entryPoints: { worker: entry, parts: 'parts' },
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
+    splitting: true,
     platform: 'node',
     format: 'esm',
     logLevel: 'warning',
     banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
-    plugins: [{ name: 'config', setup: (setup) => setup.onLoad({ filter: /\.yaml$/ }, () => ({ contents: placeholder, loader: 'text' })) }],
+    plugins: [
+      {
+        name: 'config',
+        setup: (setup) => {
+          setup.onLoad({ filter: /\.yaml$/ }, () => ({ contents: placeholder, loader: 'text' }));
+          setup.onResolve({ filter: /^parts$/ }, () => ({ path: 'parts', namespace: 'parts' }));
+          setup.onLoad({ filter: /^parts$/, namespace: 'parts' }, () => ({ contents: imported.join('\n'), resolveDir: dirname(entry) }));
+        },
+      },
+    ],
   });
-  return outputFiles[0]?.text ?? '';
+  return readFileSync(join(folder, 'worker.mjs'), 'utf8');
 };
 const ask = async (worker: Worker, env: object, path: string): Promise<{ status: number; body: Record<string, unknown> }> => {
   const response = await worker.fetch(new Request(`https://ramp.wallet.example${path}`), env, { waitUntil: () => undefined });
@@ -121,7 +137,7 @@ describe('Workers', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
   let bundle = '';
   beforeAll(async () => {
-    bundle = await bundleWorker();
+    bundle = await bundleWorker(folder);
   });
   const workerWith = async (config: string): Promise<Worker> => {
     const file = join(folder, `${randomBytes(4).toString('hex')}.mjs`);

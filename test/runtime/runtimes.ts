@@ -1,11 +1,12 @@
 /** The same gateway three ways: the Node entry in this process, the image's bundle as a process of its own, real workerd. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
 import { createTestHarness } from 'wrangler';
 import { parse, stringify } from 'yaml';
 import { startPgliteQueue } from '../../scripts/pglite-queue.ts';
@@ -95,18 +96,23 @@ export const makeImageFolder = async (config: string): Promise<string> => {
       .at(-1) ?? '';
   for (const [, built, from = '', to = ''] of lastStage.matchAll(/^COPY (?:--link )?(--from=build )?(\S+) (\S+)$/gm)) {
     // What the build stage makes: the bundle, and the pages, which the tests' set-up has made.
-    if (built !== undefined && from.endsWith('.mjs')) await bundle(join(folder, to));
+    if (built !== undefined && from.endsWith('.mjs')) cpSync(await bundle(), join(folder, to));
     else cpSync(join(root, from.replace(/^\/build\//, '')), join(folder, to.endsWith('/') ? join(to, basename(from)) : to), { recursive: true });
   }
   writeFileSync(join(folder, 'providers.config.yaml'), config);
   return folder;
 };
 
-/** As `npm run build` makes it for the image. */
-const bundle = async (outfile: string): Promise<void> => {
+/** As `npm run build` makes it for the image. Whoever is first in a run makes it for all. */
+const bundle = async (): Promise<string> => {
+  const finished = join(inject('scratch'), 'server.mjs');
+  if (existsSync(finished)) return finished;
+  const outfile = `${finished}.${process.pid}`;
   const script = spawn(process.execPath, ['--no-warnings', join(root, 'scripts/build.ts'), 'src/entry/node.ts', outfile], { cwd: root, stdio: 'inherit' });
   const code = await new Promise((done) => script.once('exit', done));
   if (code !== 0) throw new Error(`scripts/build.ts ended with ${String(code)}`);
+  renameSync(outfile, finished);
+  return finished;
 };
 
 export type Child = { url: string; child: ChildProcess; exited: Promise<number | null> };
