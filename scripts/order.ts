@@ -1,7 +1,7 @@
 /**
  * `npm run order -- <order id, quote id or placing id> [--json]`: where is it, and everything that is stored of it, secrets masked.
  * `npm run order -- <order id> --leave-review <stage> --reason <why>`: the stage from which the next agreeing read goes on; the figures and the
- * currency that the provider tells now lead to no other review.
+ * currency that the provider tells now lead to no other review. An end (failed, expired, finished, refunded) holds against the provider's present word.
  * `npm run order -- <order id> --release-short <why>`: the customer may withdraw an order that was filled with less, without agreeing to it.
  * `npm run order -- <order id or placing id> --close-placing <why>`: ends a placing in review from which no order came.
  * `npm run order -- <order id> --paid-not-filled <proof>`: the operator holds the proof that it was paid; it counts as nothing delivered.
@@ -18,8 +18,10 @@ const leaveReview = async (id: string, stage: string, reason: string): Promise<v
     const order = /^[0-9a-f-]{36}$/.test(id) ? await stores.orders.findAny(id) : undefined;
     if (order?.stage !== 'review') throw new Refused(`${id}: there is no such order in review`);
     await record('order.leave-review', id, { stage, reason });
-    const reviewed = { pay: (order.toldPay ?? order.pay).toString(), receive: (order.toldReceive ?? order.receive).toString() };
-    const terms = JSON.stringify({ ...order.terms, ...order.watch, beforeReview: stage, reviewed });
+    const reviewed = { pay: (order.toldPay ?? order.pay).toString(), receive: (order.toldReceive ?? order.receive).toString(), rawStatus: order.rawStatus };
+    // The operator knows better than what an earlier read said of money.
+    const { moneySeen: _seen, ...watch } = order.watch;
+    const terms = JSON.stringify({ ...order.terms, ...watch, beforeReview: stage, reviewed });
     await sql`update orders set terms = ${terms}::json, next_check_on = now() where id = ${id} and stage = 'review'`;
     say(`${id} continues from "${stage}" at the next read that agrees`);
   });

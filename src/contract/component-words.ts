@@ -36,7 +36,7 @@ export const components: { readonly [name: string]: string } = {
     awaiting_payment: 'the order can be paid',
     underpaid: 'less than the amount due has arrived',
     expired: 'the order was not paid in time; a late payment may still be accepted',
-    failed: 'the provider gave up; it may still refund the payment or continue',
+    failed: 'the provider gave up before it reported any payment; a late payment may still move the order on',
     paid: 'the payment has arrived',
     filled: 'the bought sats can be withdrawn, the euros are on their way, or the liquidity can be redeemed or is being delivered',
     finished: 'everything was delivered',
@@ -140,6 +140,13 @@ export const components: { readonly [name: string]: string } = {
   FillWarning: `What the customer should know about what was delivered. ${open}\n\n${list({
     'filled-differently': 'the amounts differ from those that were ordered',
     'link-pays-less': 'the link pays less than the order states',
+  })}`,
+  ReviewReason: `Why an order is in review. ${open}\n\n${list({
+    'paid-not-delivered': 'money arrived, but the provider reports that the order failed or ended: it owes a delivery or a refund',
+    contradiction: 'the provider reports something that cannot be true',
+    unclear: 'the provider’s report cannot be read, or may be about another payment',
+    twin: 'the provider gave two orders the same id',
+    'unsafe-link': 'the withdrawal link is on a host that is not the provider’s',
   })}`,
   Requirement: `What is missing before an offer can be ordered. ${open}\n\n${list({
     account: 'an account at the provider: POST /sell/accounts',

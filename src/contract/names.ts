@@ -33,6 +33,7 @@ export const openWords: { readonly [name: string]: z.ZodType } = {
   ExclusionRule: prices.exclusionRule,
   OfferWarning: prices.offerWarning,
   FillWarning: orders.fillWarning,
+  ReviewReason: orders.reviewReason,
   Requirement: prices.condition,
   HaircutSource: prices.haircutSource,
   PolicyName: prices.policyName,

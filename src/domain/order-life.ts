@@ -1,17 +1,19 @@
 /**
- * The life of one order, as its provider reports it. An order's stage only rises in rank. A report of a lower rank is stored but does not move the
- * order; a report that cannot be true puts the order into `review`. An order attempt has a life of its own: settle-placing.ts.
+ * The life of one order, by what its provider says. Ranks only rise, and money ranks above its absence: a payment that is reported after `expired`
+ * or `failed` moves the order on, and a failure that is reported after a payment is no step back but money that somebody owes. It goes to `review`,
+ * as does what cannot be true. Any other step back is stored but not reported. Every pair, with its reason:
+ * docs/decisions/2026-11-29-paid-then-failed.md. An order attempt has its own life: settle-placing.ts.
  */
 import { judgeFill } from './judge-fill.ts';
 import { judgeOrder, type Bounds } from './judge-order.ts';
 import { isSafe } from './money.ts';
-import type { IntentState, OrderStatus, Stage } from './order.ts';
+import type { IntentState, OrderStatus, ReviewReason, Stage } from './order.ts';
 import { namesDiffer } from './option-name.ts';
 import { isWithdrawn, type Ramp } from './ramp.ts';
 
 type Ranked = Exclude<Stage, 'review'>;
 
-const ranks: Record<Ranked, number> = { awaiting_payment: 0, underpaid: 1, expired: 2, failed: 3, paid: 4, filled: 5, finished: 6, refunded: 7 };
+const ranks: Record<Ranked, number> = { awaiting_payment: 0, expired: 1, failed: 2, underpaid: 3, paid: 4, filled: 5, finished: 6, refunded: 7 };
 
 /** The parts of an order that its next stage depends on. */
 export type OrderNow = {
@@ -29,14 +31,25 @@ export type OrderNow = {
   currency?: string;
   option?: string;
   expiresOn?: number;
-  /** The figures that the operator has seen in a review and accepted. */
-  reviewed?: { pay: bigint; receive: bigint };
+  /** These figures, beside this word of the provider's, the operator has seen and let the order go on with. */
+  reviewed?: { pay: bigint; receive: bigint; rawStatus?: string };
+  /** The provider has said that money arrived, in a read that was not applied. */
+  moneySeen?: boolean;
   /** The state of the order's attempt. With `unpayable`, `dead` and `moved`, the customer was never shown how to pay. */
   placing?: IntentState;
 };
 
 /** What one read of the provider reported. `stage` is absent if we do not know the provider's status. */
-export type Evidence = { stage?: Stage; rawStatus: string; pay?: bigint; receive?: bigint; fee?: bigint; echo?: { currency?: string; option?: string } };
+export type Evidence = {
+  stage?: Stage;
+  rawStatus: string;
+  pay?: bigint;
+  receive?: bigint;
+  fee?: bigint;
+  echo?: { currency?: string; option?: string };
+  /** It says that money arrived, whatever became of the order: a failure that only a payment can have, or one beside a payment. */
+  moneySeen?: boolean;
+};
 
 /** Drops amounts of 0 while the order is unfinished, since 0 then means that the amount is not known yet. */
 export const withoutUntold = <E extends Evidence>({ pay, receive, ...evidence }: E): Omit<E, 'pay' | 'receive'> & Pick<Evidence, 'pay' | 'receive'> => {
@@ -45,28 +58,60 @@ export const withoutUntold = <E extends Evidence>({ pay, receive, ...evidence }:
   return { ...evidence, ...(isTold(pay) ? { pay } : {}), ...(isTold(receive) ? { receive } : {}) };
 };
 
-export type AdvanceKind = 'advanced' | 'same' | 'stale' | 'contradiction' | 'unknown';
-export type Advance = { next: Stage; kind: AdvanceKind; note?: string };
+export type AdvanceKind = 'advanced' | 'same' | 'stale' | 'contradiction' | 'undelivered' | 'unknown';
+export type Advance = { next: Stage; kind: AdvanceKind; note?: string; reason?: ReviewReason };
 
 /**
- * Decides the next stage. `unknown`: the provider's status is not known, so the order stays pending and a warning is logged. `stale`: the report
- * has a lower rank, so nothing changes and the operator is alerted. `contradiction`: the order goes to review. A read ends a review if it
- * contradicts nothing and its stage ranks at least as high as the stage before the review.
+ * The next stage. `unknown` leaves the order pending and logs a warning; `stale` changes nothing and alerts; `contradiction` and `undelivered` lead
+ * to review. A read ends the review when it agrees with the stage before: it contradicts nothing and has the same rank or a higher one.
  */
 export const advance = (order: OrderNow, said: Evidence, now: number): Advance => {
   const evidence = withoutUntold(said);
   const contradiction = contradictionIn(order, evidence);
-  if (contradiction) return { next: 'review', kind: 'contradiction', note: contradiction };
+  if (contradiction) return { next: 'review', kind: 'contradiction', note: contradiction, reason: 'contradiction' };
   if (evidence.stage === undefined) return { next: byTheClock(order, now), kind: 'unknown', note: `unknown status "${evidence.rawStatus}"` };
-  if (evidence.stage === 'review')
-    return { next: 'review', kind: order.stage === 'review' ? 'same' : 'advanced', note: `the status "${evidence.rawStatus}" needs a review` };
-  const told = lapsed(evidence.stage, order.expiresOn, now) ? 'expired' : evidence.stage;
+  const settled = settledByOperator(order, evidence);
+  if (settled) return { next: settled, kind: order.stage === 'review' ? 'advanced' : 'same', note: 'as the operator said' };
+  const inReview = order.stage === 'review';
+  if (evidence.stage === 'review') {
+    const note = `the status "${evidence.rawStatus}" needs a review`;
+    return { next: 'review', kind: inReview ? 'same' : 'advanced', note, reason: evidence.moneySeen === true ? 'paid-not-delivered' : 'unclear' };
+  }
   const reached = reachedBy(order);
   if (reached === undefined) return { next: 'review', kind: 'same', note: 'only the operator can end the review: the stage before it is unknown' };
+  const told = lapsed(evidence.stage, order.expiresOn, now) ? 'expired' : evidence.stage;
+  const undelivered = undeliveredBy(order, reached, evidence, now);
+  if (undelivered) return { next: 'review', kind: inReview ? 'same' : 'undelivered', note: undelivered, reason: 'paid-not-delivered' };
   if (ranks[told] < ranks[reached]) return { next: order.stage, kind: 'stale', note: `${reached}, then back to ${told}` };
   if (told === order.stage) return { next: order.stage, kind: 'same' };
-  if (order.stage === 'review') return { next: told, kind: 'advanced', note: 'a read agreed and ended the review' };
+  if (inReview) return { next: told, kind: 'advanced', note: 'a read agreed and ended the review' };
   return { next: told, kind: 'advanced', ...(told === evidence.stage ? {} : { note: 'expired by the clock' }) };
+};
+
+/**
+ * Why money that arrived is neither delivered nor refunded, as far as the provider says. A delivery that failed after all leaves such money, too. A
+ * provider that goes back to "unpaid" may only be slow to know, so that counts once the order can no longer be paid; after a delivery it says
+ * nothing. A part of the money gets an hour after the order's end to become the whole.
+ */
+const undeliveredBy = (order: OrderNow, reached: Ranked, { stage, moneySeen }: Evidence, now: number): string | undefined => {
+  if (reached === 'refunded') return undefined;
+  const unpaid = moneySeen === true ? 'paid' : undefined;
+  const since = ranks[reached] < ranks.underpaid ? unpaid : reached;
+  const ended = stage === 'failed' || (stage === 'expired' && since !== 'finished');
+  if (since !== undefined && ended) return `${since}, then ${stage}`;
+  const isOwed = since === 'underpaid' || since === 'paid';
+  if (isOwed && stage === 'awaiting_payment' && lapsed(stage, order.expiresOn, now)) return `${since}, then unpaid until its end`;
+  const isOver = order.expiresOn !== undefined && now >= order.expiresOn + partGraceMs;
+  return stage === 'underpaid' && ranks[reached] <= ranks.underpaid && isOver ? 'a part of the money, and no more until its end' : undefined;
+};
+const partGraceMs = 3_600_000;
+
+const ends: ReadonlySet<Stage | undefined> = new Set<Stage>(['failed', 'expired', 'finished', 'refunded']);
+/** The end that the operator found out, while the provider still says the word that led to the review. */
+const settledByOperator = (order: OrderNow, { stage, rawStatus }: Evidence): Ranked | undefined => {
+  const says = stage === 'failed' || stage === 'expired' || stage === 'review';
+  const reached = order.reviewed?.rawStatus === rawStatus ? settledStage(order) : undefined;
+  return says && ends.has(reached) ? reached : undefined;
 };
 
 /** Whether an unpaid order has passed its expiry. A later report from the provider still moves it on. */
@@ -77,17 +122,26 @@ export const lapsed = (stage: Stage, expiresOn: number | undefined, now: number)
 export const byTheClock = ({ stage, expiresOn }: Pick<OrderNow, 'stage' | 'expiresOn'>, now: number): Stage =>
   lapsed(stage, expiresOn, now) ? 'expired' : stage;
 
-const reachedBy = (order: OrderNow): Ranked | undefined => {
+const settledStage = (order: OrderNow): Ranked | undefined => {
   const stage = order.stage === 'review' ? order.before : order.stage;
   return stage === 'review' ? undefined : stage;
 };
+/** How far it came. Money that was seen is not unseen: nobody is told to pay again. */
+const reachedBy = (order: OrderNow): Ranked | undefined => {
+  const stage = settledStage(order);
+  return stage !== undefined && order.moneySeen === true && ranks[stage] < ranks.underpaid ? 'underpaid' : stage;
+};
 
+/** Whether a read says that money arrived. */
+export const saysMoney = ({ stage, moneySeen }: { stage?: Stage | undefined; moneySeen?: boolean | undefined }): boolean =>
+  moneySeen === true || moneyMoved.has(stage);
 const moneyMoved: ReadonlySet<Stage | undefined> = new Set<Stage>(['underpaid', 'paid', 'filled', 'finished', 'refunded']);
 const withheld: ReadonlySet<IntentState> = new Set<IntentState>(['unpayable', 'dead', 'moved']);
 const delivered: ReadonlySet<Stage | undefined> = new Set<Stage>(['filled', 'finished']);
 
-const contradictionIn = (order: OrderNow, { stage, pay, receive, fee, echo }: Evidence): string | undefined => {
-  if (order.placing !== undefined && withheld.has(order.placing) && moneyMoved.has(stage)) return `${order.placing}, yet the provider reports ${stage ?? ''}`;
+const contradictionIn = (order: OrderNow, { stage, pay, receive, fee, echo, moneySeen }: Evidence): string | undefined => {
+  if (order.placing !== undefined && withheld.has(order.placing) && saysMoney({ stage, moneySeen }))
+    return `${order.placing}, yet the provider reports ${stage ?? ''}`;
   if (reachedBy(order) === 'refunded' && delivered.has(stage)) return `refunded, then ${stage ?? ''}`;
   if (order.reviewed && (pay ?? order.reviewed.pay) === order.reviewed.pay && (receive ?? order.reviewed.receive) === order.reviewed.receive) return undefined;
   if (namesDiffer(echo?.currency, order.currency)) return 'the currency is not the one that was ordered';
@@ -130,8 +184,8 @@ const worsened = ({ ramp = 'buy', accepted, ...order }: OrderNow, pay = order.pa
 export const lastPaymentOn = (createdOn: number, followUntil: number): number => createdOn + Math.floor((followUntil - createdOn) / 2);
 
 /**
- * Whether nothing more will happen to an order. `awaiting_payment`, `underpaid`, `expired` and `failed` become final when we stop following the
- * order at `followUntil`; so does `filled`, except for a buy. We never stop following `paid`, `review`, and fills that fell short (`disputed`).
+ * Whether nothing more will happen. `expired`, `failed` and an unpaid order that never expires become final once we stop following them; a genuine
+ * notice still causes a read. We never stop following money in flight (underpaid, paid, filled), reviews, and fills that fell short.
  */
 export const isFinal = (stage: Stage, now: number, followUntil: number, ramp: Ramp = 'buy', disputed = false): boolean => {
   switch (stage) {
@@ -140,13 +194,13 @@ export const isFinal = (stage: Stage, now: number, followUntil: number, ramp: Ra
     case 'refunded':
       return true;
     case 'awaiting_payment':
-    case 'underpaid':
     case 'expired':
     case 'failed':
       return now >= followUntil;
     case 'filled':
       // Bought sats wait for their owner for ever. For euros on their way and links to redeem, some providers never report another status.
       return !disputed && !isWithdrawn[ramp] && now >= followUntil;
+    case 'underpaid':
     case 'paid':
     case 'review':
       return false;

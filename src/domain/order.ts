@@ -1,10 +1,17 @@
 /**
- * The stages of an order, the same for all ramps. An order only rises in rank: awaiting_payment < underpaid < expired < failed < paid < filled <
- * finished. From any of these it may become `refunded`. `review` has no rank: it ends through the operator, or when a read agrees with the stage
- * before it.
+ * One life for all ramps. Ranks only rise: awaiting_payment < expired < failed < underpaid < paid < filled < finished. Any of them may become
+ * `refunded`. `review` has no rank; the operator, or a read that agrees, ends it.
  */
 export const stages = ['awaiting_payment', 'underpaid', 'expired', 'failed', 'paid', 'filled', 'finished', 'refunded', 'review'] as const;
 export type Stage = (typeof stages)[number];
+
+/**
+ * Why an order is in review. `paid-not-delivered`: money arrived, and the provider neither delivers nor refunds it. `contradiction`: it reports what
+ * cannot be true. `unclear`: what it says cannot be attributed or read. `twin`: it gave two orders one id. `unsafe-link`: it pays out by a link to
+ * somebody else's host.
+ */
+export const reviewReasons = ['paid-not-delivered', 'contradiction', 'unclear', 'twin', 'unsafe-link'] as const;
+export type ReviewReason = (typeof reviewReasons)[number];
 
 /** FLS01's four words. */
 export const orderStatuses = ['placed', 'filled', 'finished', 'refunded'] as const;

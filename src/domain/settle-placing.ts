@@ -10,7 +10,7 @@ import { jittered } from './order-life.ts';
 export type PlacingProfile = { repost: RepostProfile; lateCommitMaxMs: number; statusBySession: boolean };
 
 /** An order in the upstream session that did not exist before this attempt and that no other attempt has taken. */
-export type NewOrder = { upstreamOrderId: string; stage?: Stage; pay?: bigint; receive?: bigint };
+export type NewOrder = { upstreamOrderId: string; stage?: Stage; pay?: bigint; receive?: bigint; moneySeen?: boolean };
 
 export type UnknownPlacing = {
   profile: PlacingProfile;
@@ -62,7 +62,8 @@ const settleFound = ({ quoted }: UnknownPlacing, found: NewOrder[]): Settled => 
   if (!only || found.length > 1) return { do: 'settle', state: 'review', note: `${found.length} new orders for one quote` };
   const settled = { do: 'settle', upstreamOrderId: only.upstreamOrderId } as const;
   const { stage = 'awaiting_payment' } = only;
-  if (!unpaid.has(stage)) return { ...settled, state: 'review', note: `the customer was never shown how to pay, yet the order is ${stage}` };
+  if (!unpaid.has(stage) || only.moneySeen === true)
+    return { ...settled, state: 'review', note: `the customer was never shown how to pay, yet the order is ${stage}` };
   if (!amountsMatch(quoted, only)) return { ...settled, state: 'review', note: "the new order's amounts differ from the quote's" };
   return { ...settled, state: 'unpayable', note: 'the order exists, but the answer that said how to pay it was lost' };
 };

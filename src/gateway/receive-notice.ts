@@ -49,7 +49,8 @@ const wake = async (scope: Scope, intentId: string): Promise<void> => {
   if (!intent) return;
   await gateway.stores.intents.wake(intentId, gateway.now());
   const order = await gateway.stores.orders.findAny(intent.orderId);
-  if (!order || order.final) return;
+  // A final order is no longer polled, but its provider may still know better: it was paid late, or what was delivered came back.
+  if (!order) return;
   await refreshOrder(scope, order, 'notice');
 };
 

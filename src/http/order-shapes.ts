@@ -1,6 +1,7 @@
 /** The shapes of answers about orders: each ramp's order call, and the entries of its status call. */
 import { z } from 'zod';
 import { euroDeliveries } from '../domain/offer.ts';
+import { reviewReasons } from '../domain/order.ts';
 import { fillWarnings } from '../gateway/following/judge-order-fill.ts';
 import { fiatPayment, satsPayment } from './payment-shapes.ts';
 import { problemCode } from './problem-code.ts';
@@ -17,6 +18,7 @@ const sale = { delivered_to: euroDelivery.optional(), matched_by: matchedBy.opti
 const channel = { product, pay_with: z.string(), amount_sats: sats, ...bought, ...liquidityFacts };
 
 export const fillWarning = z.enum(fillWarnings);
+export const reviewReason = z.enum(reviewReasons);
 const warnings = z.array(fillWarning).optional();
 const linkSats = sats.optional();
 
@@ -34,6 +36,7 @@ const status = {
   expires_on: time.optional(),
   next_check_on: time.optional(),
   disputed: z.literal(true).optional(),
+  review_reason: reviewReason.optional(),
   warnings,
 };
 const quoted = { quoted_amount_sats: sats, quoted_amount_fiat: fiat };

@@ -1,6 +1,6 @@
 /** What the operator's view, switches and commands need from the database. Nothing here opens a sealed value. */
 import type { Json as AnyJson } from '../domain/offer.ts';
-import type { IntentState, Stage } from '../domain/order.ts';
+import type { IntentState, ReviewReason, Stage } from '../domain/order.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import type { Delivery } from './deliveries.ts';
 import type { Claim } from './claims.ts';
@@ -49,6 +49,7 @@ export type FoundOrder = {
   ramp: Ramp;
   state: IntentState;
   stage?: Stage;
+  reviewReason?: ReviewReason;
   upstreamOrderId?: string;
   requestId: string;
   customerId: string;
@@ -68,9 +69,16 @@ export type OperatorStore = {
   /** By order id, intent id or quote id. `forgedTargets`: how we store notices about these ids that had a wrong token. */
   dossier(id: string, forgedTargets: (intentId: string, orderId: string) => string[]): Promise<Dossier | undefined>;
   search(search: OrderSearch, limit: number): Promise<FoundOrder[]>;
-  /** Orders and intents in review, intents with an unknown outcome or a shared upstream order, claims in review, dead letters. */
-  attention(limit: number): Promise<{
+  /**
+   * Orders and intents in review, orders that were paid before `paidBefore` and not delivered since, intents with an unknown outcome or a shared
+   * upstream order, claims in review, dead letters.
+   */
+  attention(
+    limit: number,
+    paidBefore: number,
+  ): Promise<{
     review: FoundOrder[];
+    late: FoundOrder[];
     unknown: FoundOrder[];
     twins: FoundOrder[];
     disputed: FoundOrder[];

@@ -1,5 +1,5 @@
 import type { Facts, MatchedBy } from '../domain/offer.ts';
-import type { Stage } from '../domain/order.ts';
+import type { ReviewReason, Stage } from '../domain/order.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import type { NewDelivery } from './deliveries.ts';
 import type { RouteTerms } from './routes.ts';
@@ -20,8 +20,15 @@ export type OrderTerms = RouteTerms & {
 export type OrderWatch = {
   /** The last stage before review. Without it, only the operator ends the review. */
   beforeReview?: Stage;
-  /** What the provider reported when the operator ended a review, as decimal amounts. The same figures cause no second review. */
-  reviewed?: { pay: string; receive: string };
+  /** Why it came into review, for its customer. Orders that an earlier release put there have none. */
+  reviewReason?: ReviewReason;
+  /**
+   * What the provider reported when the operator ended a review: decimal amounts, and its word. The same figures cause no second review, and the same
+   * word none against the end that the operator named.
+   */
+  reviewed?: { pay: string; receive: string; rawStatus?: string };
+  /** The provider has said that money arrived, in a read that was not applied. */
+  moneySeen?: true;
   /** Since when the provider has refused to report the order. */
   unreadableSince?: number;
   /** The withdrawal found another order with the same upstream order. From then on the operator decides. */

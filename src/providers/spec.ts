@@ -143,6 +143,8 @@ export type OrderEvidence = {
   pay?: bigint;
   receive?: bigint;
   fee?: bigint;
+  /** It says that money arrived, whatever the stage: a failure that only a payment can have, or one beside a payment. */
+  moneySeen?: true;
   statusOn?: number;
   expiresOn?: number;
   /** The currency and option that the provider named, if it named any. */

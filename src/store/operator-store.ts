@@ -1,4 +1,5 @@
 import { and, desc, eq, gt, gte, inArray, isNotNull, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
+import type { ReviewReason } from '../domain/order.ts';
 import type { DossierTurn, FoundOrder, OperatorStore, OrderSearch } from '../ports/operator.ts';
 import { present, type Database } from './database.ts';
 import { insertOrder } from './order-store.ts';
@@ -27,6 +28,7 @@ const foundColumns = {
   ramp: intents.ramp,
   state: intents.state,
   stage: orders.stage,
+  reviewReason: sql<ReviewReason | null>`case when ${orders.stage} = 'review' then ${orders.terms}->>'reviewReason' end`,
   upstreamOrderId: intents.upstreamOrderId,
   requestId: intents.requestId,
   customerId: intents.customerId,
@@ -160,9 +162,10 @@ export const createOperatorStore = (db: Database): OperatorStore => {
       };
     },
     search: async (search, limit) => await find(and(...conditionsOf(search)), limit),
-    attention: async (limit) => ({
+    attention: async (limit, paidBefore) => ({
       // The intent of an adopted order stays in review; from then on the order's own state counts.
       review: await find(or(eq(orders.stage, 'review'), and(eq(intents.state, 'review'), isNull(orders.id))), limit),
+      late: await find(and(eq(orders.stage, 'paid'), lt(orders.stageOn, paidBefore)), limit),
       unknown: await find(inArray(intents.state, ['prepared', 'sending', 'unknown']), limit),
       twins: await find(sharesUpstream, limit),
       disputed: await find(eq(orders.disputed, true), limit),

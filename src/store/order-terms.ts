@@ -2,6 +2,7 @@
  * The two halves of `orders.terms`: what was agreed, and what following has learnt. Both are in one flat object, because the previous release
  * reads and writes it so, and runs beside this one during an upgrade.
  */
+import { defined } from '../domain/defined.ts';
 import type { OrderTerms, OrderWatch } from '../ports/orders.ts';
 
 export type StoredTerms = OrderTerms & OrderWatch;
@@ -9,18 +10,15 @@ export type StoredTerms = OrderTerms & OrderWatch;
 /** An adopted order stores nothing but the fact that it was adopted. */
 export const fromStored = ({
   beforeReview,
+  reviewReason,
   reviewed,
+  moneySeen,
   unreadableSince,
   twinSeen,
   ...terms
 }: Partial<StoredTerms>): { terms: OrderTerms; watch: OrderWatch } => ({
   terms: { currencyId: 0, paymentOptionId: 0, optionName: '', ...terms },
-  watch: {
-    ...(beforeReview === undefined ? {} : { beforeReview }),
-    ...(reviewed === undefined ? {} : { reviewed }),
-    ...(unreadableSince === undefined ? {} : { unreadableSince }),
-    ...(twinSeen === undefined ? {} : { twinSeen }),
-  },
+  watch: defined({ beforeReview, reviewReason, reviewed, moneySeen, unreadableSince, twinSeen }),
 });
 
 export const toStored = (terms: OrderTerms, watch: OrderWatch): StoredTerms => ({ ...terms, ...watch });

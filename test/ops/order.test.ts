@@ -115,7 +115,7 @@ it('closes a placing in review from which no order came', async () => {
   await sql`insert into intents select copy.* from intents i, jsonb_populate_record(i, ${sql.json(own)}) copy where i.order_id = ${orderId}`;
   // One with an order is told by its order.
   await sql`update intents set state = 'review' where order_id = ${orderId}`;
-  const inReview = async (): Promise<string[]> => (await gateway.server.gateway.stores.operator.attention(10)).review.map((one) => one.orderId);
+  const inReview = async (): Promise<string[]> => (await gateway.server.gateway.stores.operator.attention(10, 0)).review.map((one) => one.orderId);
   expect(await inReview()).toEqual([other]);
   const none = 'no order attempt in review without an order has this id\n';
   expect((await run('order', orderId, '--close-placing', 'x')).error).toBe(`${orderId}: ${none}`);

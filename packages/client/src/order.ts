@@ -30,6 +30,8 @@ export type OrderState = {
   /** It was filled with less than was ordered: the rest stays owed. */
   disputed: boolean;
   warnings: Open<'filled-differently' | 'link-pays-less'>[];
+  /** Why it is in `review`, if the gateway says. */
+  reviewReason?: Open<'paid-not-delivered' | 'contradiction' | 'unclear' | 'twin' | 'unsafe-link'>;
   nextCheckOn?: Date;
   raw: Readonly<Record<string, unknown>>;
 };
@@ -54,6 +56,7 @@ type Facts = {
   next_check_on?: string;
   disputed?: boolean;
   warnings?: string[];
+  review_reason?: string;
   expires_on?: string;
   moved_from?: OrderState['movedFrom'];
   redemption?: { lnurl?: string; link?: string };
@@ -67,6 +70,7 @@ export const orderState = (ramp: RampName, id: string, raw: RawOrder, currency: 
     next_check_on: nextCheckOn,
     disputed = false,
     warnings = [],
+    review_reason: reviewReason,
     expires_on: expiresOn,
     moved_from: movedFrom = [],
     redemption,
@@ -85,7 +89,7 @@ export const orderState = (ramp: RampName, id: string, raw: RawOrder, currency: 
     disputed,
     warnings,
     movedFrom,
-    ...defined({ pay, deliveredAs, redemption, nextCheckOn: mapped(nextCheckOn, dateOf) }),
+    ...defined({ pay, deliveredAs, redemption, reviewReason, nextCheckOn: mapped(nextCheckOn, dateOf) }),
     raw,
   };
 };
@@ -118,7 +122,11 @@ export const createOrder = (runtime: Runtime, first: OrderState, read: Read<Orde
         if (ends[state.stage]) break;
       }
       const end = ends[last.stage] ?? { action: 'ask-user', detail: `The order ended as ${last.stage}.` };
-      throw new RampError({ code: 'ended', ...end, problem: { code: 'ended', order_id: first.id, stage: last.stage } });
+      throw new RampError({
+        code: 'ended',
+        ...end,
+        problem: { code: 'ended', order_id: first.id, stage: last.stage, ...defined({ review_reason: last.reviewReason }) },
+      });
     },
   };
 };

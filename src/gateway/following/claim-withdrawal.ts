@@ -39,7 +39,10 @@ export const claimWithdrawal = async (scope: Scope, session: OpenSession, reques
   if (order.stage !== 'filled') order = await refreshOrder(scope, order, 'read');
   if (order.stage !== 'filled') throw notWithdrawable(order);
   if (order.watch.twinSeen !== true && (await twinsOf(gateway, order)).some(({ state }) => state === 'confirmed')) {
-    await putInReview(gateway, order, 'another order has the same id at the provider, so it is unclear whose money it is', { twinSeen: true });
+    await putInReview(gateway, order, 'another order has the same id at the provider, so it is unclear whose money it is', {
+      twinSeen: true,
+      reviewReason: 'twin',
+    });
     throw notWithdrawable({ ...order, stage: 'review' });
   }
   if (order.disputed === true && order.shortReleasedOn === undefined && request.accept_short !== true) throw orderShort(order);
@@ -168,7 +171,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     const canonical = toCanonicalLnurl(answer.value.lnurl, { loopbackHttp: sandbox });
     if (!canonical || customerLink(canonical.url.href, linkHosts(provider, provider.core.payout_hosts), sandbox) === undefined) {
       await gateway.stores.claims.change(order.id, lease.owner, { state: 'review' });
-      await putInReview(gateway, order, "withdrawal link on a host that is not the provider's");
+      await putInReview(gateway, order, "withdrawal link on a host that is not the provider's", { reviewReason: 'unsafe-link' });
       gateway.log('error', 'payout_link_refused', { request_id: scope.requestId, order: order.id, provider: provider.id });
       throw linkRefused(order.id);
     }

@@ -1,5 +1,5 @@
-import { advance, byTheClock, isFinal, refreshDelayMs, withoutUntold, type OrderNow } from '../../domain/order-life.ts';
-import type { Stage } from '../../domain/order.ts';
+import { advance, byTheClock, isFinal, refreshDelayMs, saysMoney, withoutUntold, type Advance, type OrderNow } from '../../domain/order-life.ts';
+import type { ReviewReason, Stage } from '../../domain/order.ts';
 import type { OrderEvidence } from '../../providers/spec.ts';
 import { keepBlob, upstreamBlob } from '../upstream/blob.ts';
 import { callProvider } from '../upstream/call-provider.ts';
@@ -107,19 +107,25 @@ const nowOf = (gateway: Gateway, order: Order): OrderNow => {
     pay: order.pay,
     receive: order.receive,
     ...(adopted === true ? {} : { accepted: orderedOf(gateway, order) }),
-    ...(reviewed ? { reviewed: { pay: BigInt(reviewed.pay), receive: BigInt(reviewed.receive) } } : {}),
-    ...defined({ before: order.watch.beforeReview, currency: named?.currency, option: named?.option, expiresOn: order.expiresOn }),
+    ...(reviewed ? { reviewed: { ...reviewed, pay: BigInt(reviewed.pay), receive: BigInt(reviewed.receive) } } : {}),
+    ...defined({
+      before: order.watch.beforeReview,
+      moneySeen: order.watch.moneySeen,
+      currency: named?.currency,
+      option: named?.option,
+      expiresOn: order.expiresOn,
+    }),
   };
 };
 
 const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' | 'notice'): Promise<Order> => {
   const evidence = told.evidence && withoutUntold(told.evidence);
   const now = gateway.now();
-  const step = evidence ? advance(nowOf(gateway, order), evidence, now) : { next: byTheClock(order, now), kind: 'same' as const };
+  const step: Advance = evidence ? advance(nowOf(gateway, order), evidence, now) : { next: byTheClock(order, now), kind: 'same' };
   const moved = step.next !== order.stage;
-  if (evidence && (step.kind === 'unknown' || step.kind === 'stale' || step.kind === 'contradiction')) {
+  if (evidence && step.kind !== 'advanced' && step.kind !== 'same') {
     gateway.count('order_oddities_total', { provider: order.providerId, kind: step.kind });
-    gateway.log(step.kind === 'contradiction' ? 'error' : 'warn', 'order_oddity', {
+    gateway.log(step.kind === 'contradiction' || step.kind === 'undelivered' ? 'error' : 'warn', 'order_oddity', {
       order: order.id,
       provider: order.providerId,
       kind: step.kind,
@@ -127,13 +133,11 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
     });
   }
   const stageOn = moved ? Math.min(now, evidence?.statusOn ?? now) : order.stageOn;
-  const accepted = evidence && (step.kind === 'advanced' || step.kind === 'same') ? evidence : undefined;
+  const accepted = evidence && (step.kind === 'advanced' || step.kind === 'same' || step.kind === 'undelivered') ? evidence : undefined;
   const amounts = accepted ? acceptedAmounts(order, accepted, step.next) : {};
   const disputed = accepted ? isDisputed(gateway, { ...order, ...amounts, stage: step.next }) : order.disputed === true;
   const final = isFinal(step.next, now, order.followUntil, order.ramp, disputed);
-  const sight = sightOf(order, told, now);
-  // `watch` is written only when it changes, because the operator's tools write it too.
-  const watch = moved && step.next === 'review' ? { ...sight, beforeReview: order.stage } : sight;
+  const watch = watchOf(order, told, step, now);
   const change: OrderChange = {
     checks: order.checks + 1,
     final,
@@ -206,17 +210,28 @@ const acceptedAmounts = (order: Order, { pay, receive }: Pick<OrderEvidence, 'pa
   return defined({ pay: next === 'awaiting_payment' ? undefined : pay, receive });
 };
 
+/** What is learnt from this read. The same object if that is nothing: the operator's tools write there, too. */
+const watchOf = (order: Order, told: Told, step: Advance, now: number): OrderWatch => {
+  const sight = sightOf(order, told, now);
+  const known = order.stage === 'review' ? order.watch.beforeReview : order.stage;
+  const isUnseen = told.evidence !== undefined && step.next === 'review' && saysMoney(told.evidence) && !saysMoney({ stage: known });
+  const entered = step.next === 'review' && order.stage !== 'review' ? { beforeReview: order.stage } : {};
+  const reason = step.reason === undefined || step.reason === sight.reviewReason ? {} : { reviewReason: step.reason };
+  const news: OrderWatch = { ...entered, ...reason, ...(isUnseen && sight.moneySeen !== true ? { moneySeen: true } : {}) };
+  return Object.keys(news).length === 0 ? sight : { ...sight, ...news };
+};
+
 /** Notes when the provider first refused to report an order, so that the operator is alerted once and not on every read. */
 const sightOf = (order: Order, told: Told, now: number): OrderWatch => {
   const { unreadableSince: since, ...seen } = order.watch;
   if (told.read === 'done' && since !== undefined) return seen;
   // This is not noted for accounts: an account without a working key has its own status, which the customer sees.
-  const isLost = told.read === 'refused' && rampFacts[order.ramp].upstream === 'session' && since === undefined;
+  const isLost = told.read === 'refused' && rampFacts[order.ramp].upstream === 'session' && since === undefined && !order.final;
   return isLost ? { ...order.watch, unreadableSince: now } : order.watch;
 };
 
 /** Puts an order into review. Only the operator ends this review, since no read can show that the cause is gone. */
-export const putInReview = async (gateway: Gateway, order: Order, note: string, seen: OrderWatch = {}): Promise<void> => {
+export const putInReview = async (gateway: Gateway, order: Order, note: string, seen: OrderWatch & { reviewReason: ReviewReason }): Promise<void> => {
   const now = gateway.now();
   const event: OrderEvent = {
     sequence: order.sequence + 1,

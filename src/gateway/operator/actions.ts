@@ -13,6 +13,8 @@ type Members = { [name: string]: Json };
 
 const most = 100;
 const day = 86_400_000;
+/** What was paid and takes longer than this has been forgotten by its provider, or lost. */
+const longestDeliveryMs = 3 * day;
 const time = (ms: number): string => new Date(ms).toISOString();
 
 const record = async (gateway: Gateway, { actor }: Operator, action: string, subject: string, detail?: Members): Promise<void> => {
@@ -59,6 +61,7 @@ const showFound = (found: FoundOrder) => ({
   created_on: time(found.createdOn),
   ...defined({
     stage: found.stage,
+    review_reason: found.reviewReason,
     upstream_order_id: found.upstreamOrderId,
     pay: found.pay?.toString(),
     receive: found.receive?.toString(),
@@ -68,10 +71,11 @@ const showFound = (found: FoundOrder) => ({
 /** Lists what needs a person now, or may soon. */
 export const readAttention = async (gateway: Gateway, operator: Operator) => {
   await record(gateway, operator, 'attention.read', 'orders');
-  const { review, unknown, twins, disputed, claims, dead } = await gateway.stores.operator.attention(most);
+  const { review, late, unknown, twins, disputed, claims, dead } = await gateway.stores.operator.attention(most, gateway.now() - longestDeliveryMs);
   const switches = await gateway.stores.operator.switches();
   return {
     review: review.map(showFound),
+    late: late.map(showFound),
     unknown: unknown.map(showFound),
     twins: twins.map(showFound),
     disputed: disputed.map(showFound),

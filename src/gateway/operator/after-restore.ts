@@ -178,7 +178,7 @@ const adopt = async (gateway: Gateway, session: UpstreamSession, ramp: Ramp, row
       quotedReceive: amounts.receive,
       binding: false,
       terms: { currencyId: 0, paymentOptionId: 0, optionName: '', adopted: true },
-      watch: {},
+      watch: { reviewReason: 'unclear' },
       facts: row.facts ?? {},
       upstream: {},
       paymentInfo: await seal.seal('{}', paymentPlace(orderId)),

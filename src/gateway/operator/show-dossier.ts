@@ -134,7 +134,9 @@ const whereIs = ({ intent, turns, order, deliveries }: Dossier, now: number): st
   );
   if (order) {
     const next = order.final ? 'it is final' : `polled again ${order.nextCheckOn === undefined ? 'when a wallet asks' : time(order.nextCheckOn)}`;
-    return [`${order.stage} ${at} since ${time(order.stageOn)}; the provider said "${maskText(order.rawStatus)}"; ${next}`, ...webhooks].join('; ');
+    const reason = order.stage === 'review' ? order.terms.reviewReason : undefined;
+    const stage = reason === undefined ? order.stage : `${order.stage} (${reason})`;
+    return [`${stage} ${at} since ${time(order.stageOn)}; the provider said "${maskText(order.rawStatus)}"; ${next}`, ...webhooks].join('; ');
   }
   if (intent.state === 'prepared') return `being prepared: nothing has been sent to ${intent.providerId} yet`;
   if (intent.state === 'sending')

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { intentStates } from '../../domain/order.ts';
 import { providerModes } from '../../gateway/switches.ts';
+import { reviewReason } from '../order-shapes.ts';
 import { deliveryRecord, haircutSource, learning } from '../price-shapes.ts';
 import { count, milliseconds, orderState, ppm, providerId, ramp, sats, stage, time } from '../shapes.ts';
 
@@ -19,6 +20,7 @@ export const found = z.object({
   customer: text,
   created_on: time,
   stage: stage.optional(),
+  review_reason: reviewReason.optional(),
   upstream_order_id: text.optional(),
   pay: amount.optional(),
   receive: amount.optional(),
@@ -114,6 +116,7 @@ export const deadLetter = z.object({
 export const switchInForce = z.object({ name: text, mode: text, reason: text, set_on: time, set_by: text, until: time.optional() });
 export const attention = z.object({
   review: z.array(found),
+  late: z.array(found),
   unknown: z.array(found),
   disputed: z.array(found),
   twins: z.array(found),

@@ -86,11 +86,19 @@ export const stageOf = (order: OrderReply, now: number, deadline: number): Stage
   if (isSaid(order.errorType) || isSaid(order.errorMessage) || isSaid(order.error) || failing.test(status)) return 'failed';
   if (order.partialPayment === true) return 'underpaid';
   if (order.sent === true) return 'filled';
-  if (order.paymentReceived === true || paying.has(status) || zeroConf.test(order.zeroConfStatus ?? '')) return 'paid';
+  if (isPaid(order)) return 'paid';
   const isWaiting = status === '' || status === 'unpaid';
   if (order.expired === true || status === 'expired' || (isWaiting && now > deadline)) return 'expired';
   return isWaiting ? 'awaiting_payment' : undefined;
 };
+
+const isPaid = (order: OrderReply): boolean =>
+  order.paymentReceived === true || paying.has((order.status ?? '').toLowerCase()) || zeroConf.test(order.zeroConfStatus ?? '');
+/** What fails is the delivery, unless the word is about the payment: an order that nobody pays expires. */
+const deliveryFailed = (status: string): boolean => /fail/i.test(status) && !/payment/i.test(status);
+/** Whether money arrived, whatever became of the order. */
+export const hasMoney = (order: OrderReply): boolean =>
+  order.partialPayment === true || order.sent === true || isPaid(order) || deliveryFailed(order.status ?? '');
 
 /** Its status or, without one, which booleans are set. */
 export const rawStatusOf = (order: OrderReply): string => {

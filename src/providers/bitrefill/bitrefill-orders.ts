@@ -17,6 +17,7 @@ import {
   rateCardOf,
   rawStatusOf,
   secretOf,
+  hasMoney,
   stageOf,
   userRefOf,
 } from './bitrefill-mapping.ts';
@@ -251,6 +252,7 @@ const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, orde
     fee: pay - followed.receive,
     expiresOn: deadline - settings.expiry_margin_s * 1000,
     ...(stage === undefined ? {} : { stage }),
+    ...(hasMoney(order) ? { moneySeen: true as const } : {}),
     ...(order.thorInfo ? { secret: secretOf(order.thorInfo) } : {}),
   };
 };

@@ -52,6 +52,8 @@ export const connectionOf = (input: Json | undefined): ConnectionState | undefin
   return parsed.success ? { ...parsed.data, upstream: {} } : undefined;
 };
 
+/** Its life is INITIATED → PROCESSING (funds seen) → SUCCESSFUL | FAILED, or INITIATED → EXPIRED: only what was paid can fail. */
+const onlyOncePaid = (status: string): { moneySeen?: true } => (status.trim().toUpperCase() === 'FAILED' ? { moneySeen: true } : {});
 const stages: { [status: string]: Stage } = { INITIATED: 'awaiting_payment', PROCESSING: 'paid', FAILED: 'failed', EXPIRED: 'expired' };
 
 /**
@@ -105,8 +107,9 @@ export const matchedEvidence = ({ upstreamId, ...seen }: SellTransaction): Order
   facts: { transaction_id: upstreamId },
 });
 
-const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderEvidence, 'rawStatus' | 'stage' | 'pay' | 'receive'> => ({
+const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderEvidence, 'rawStatus' | 'stage' | 'pay' | 'receive' | 'moneySeen'> => ({
   rawStatus: seen.rawStatus,
+  ...onlyOncePaid(seen.rawStatus),
   ...(seen.stage === undefined ? {} : { stage: seen.stage }),
   ...(seen.pay === undefined ? {} : { pay: seen.pay }),
   // 0 until the conversion is made.

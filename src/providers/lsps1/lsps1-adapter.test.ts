@@ -351,6 +351,7 @@ describe('orders', () => {
           upstreamOrderId: id,
           stage: 'finished',
           rawStatus: 'COMPLETED/PAID',
+          moneySeen: true,
           pay: fee,
           receive: 0n,
           fee,

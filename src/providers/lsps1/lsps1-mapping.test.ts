@@ -66,7 +66,8 @@ describe('stages', () => {
     ['FAILED', 'PAID', false, 'review'],
     ['FAILED', 'EXPECT_PAYMENT', false, 'failed'],
     ['FAILED', 'EXPECT_PAYMENT', true, 'expired'],
-    ['FAILED', '', false, 'refunded'],
+    ['FAILED', '', false, 'failed'],
+    ['FAILED', 'SETTLED', false, 'review'],
   ] as const)('%s with %s, over: %s', (order, payment, isOver, stage) => {
     expect(stageOf(order, payment, payment === '' ? [] : [payment], 'lightning', isOver)).toBe(stage);
   });

@@ -318,7 +318,9 @@ export const stageOf = (orderState: string, state: string, states: string[], pay
     // The money was taken, and neither delivered nor refunded: a human must look. A hold invoice refunds itself.
     if (states.includes('PAID')) return 'review';
     if (state === 'EXPECT_PAYMENT') return isOver ? 'expired' : 'failed';
-    return state === 'HOLD' || payWith === 'lightning' ? 'refunded' : 'review';
+    if (state === 'HOLD') return 'refunded';
+    // Nothing is said of the money. Whether it was seen before, the order's life knows (order-life.ts); on chain it may have been missed.
+    return state === '' && payWith === 'lightning' ? 'failed' : 'review';
   }
   if (isPaid || paid.has(orderState) || orderState === 'OPENING') return 'paid';
   if (returned.has(state) || returned.has(orderState)) return 'refunded';
@@ -348,6 +350,7 @@ export const toEvidence = (order: OrderWire, followed: Pick<FollowedOrder, 'rece
     upstreamOrderId: order.order_id,
     rawStatus: rawStatusOf(order, state),
     ...(reached === undefined ? {} : { stage: reached }),
+    ...(free !== true && statesOf(order).some((word) => bare(word) === 'PAID') ? { moneySeen: true as const } : {}),
     ...totals,
     ...(channel?.funded_at === undefined ? {} : { statusOn: channel.funded_at }),
     ...(ends === undefined || free === true ? {} : { expiresOn: ends }),

@@ -70,6 +70,7 @@ const rows: Row[] = [
           ...inCommon,
           stage: 'finished',
           rawStatus: 'COMPLETED/PAID',
+          moneySeen: true,
           statusOn: now,
           expiresOn: 1_422_214_184_000,
           facts: {

@@ -1,0 +1,312 @@
+/**
+ * Money that a provider took and says that it will not deliver, and payments that it reports late, at every kind of provider: over sockets, PostgreSQL
+ * and the adapters' simulators. Each pair is decided in docs/decisions/2026-11-29-paid-then-failed.md.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startAllRamps } from '../support/all-ramps.ts';
+import { runCommand } from '../ops/run.ts';
+import { optionOf } from '../support/scenarios/sell.ts';
+import { opened as openedAt, type Body, type Call } from '../support/wallet.ts';
+import type { ReceivedWebhook } from '../support/webhook-receiver.ts';
+
+let all: Awaited<ReturnType<typeof startAllRamps>>;
+/** What Alpine says of every order, instead of the truth. */
+let alpine: Body | undefined;
+beforeAll(async () => {
+  all = await startAllRamps(
+    {
+      alpine: {
+        simulator: {
+          quoteTtlS: 3 * 86_400,
+          says: (endpoint, truth) =>
+            endpoint === 'order-status' && alpine
+              ? Object.fromEntries(Object.entries(truth as Record<string, Body>).map(([id, one]) => [id, { ...one, ...alpine }]))
+              : undefined,
+        },
+      },
+    },
+    { config: { limits: { verify_per_minute: 10_000, quotes_per_minute: 10_000, orders_per_minute: 10_000 } } },
+  );
+  all.world.bringin.control.setOptions({ convertMs: 1e9 });
+  all.world.thor.control.setOptions({ deliver: 'by-hand' });
+});
+afterAll(async () => await all.close());
+
+type Ramp = '' | '/sell' | '/liquidity';
+const opened = async (): Promise<Call> => (await openedAt(all.gateway.url)).call;
+
+/** One order of a customer: what the wallet sees, what its webhooks said, and what the operator sees. */
+const following = (call: Call, ramp: Ramp, order: Body) => {
+  const id = String(order['order_id']);
+  const status = async (): Promise<Body> => (await call(`${ramp}/order-status`, { order_id: id })).body[id] as Body;
+  const reaches = async (stage: string): Promise<Body> =>
+    await all.gateway.passUntil(
+      stage,
+      async () => {
+        const entry = await status();
+        return entry['stage'] === stage ? entry : undefined;
+      },
+      { limitMs: 4 * 3_600_000, stepMs: 60_000 },
+    );
+  const staysThrough = async (ms: number, stage: string): Promise<void> => {
+    await all.gateway.pass(ms);
+    expect((await status())['stage']).toBe(stage);
+  };
+  const attention = async () => {
+    const { review, late } = await all.gateway.server.gateway.stores.operator.attention(100, all.gateway.clock.now() - 3 * 86_400_000);
+    const of = (list: typeof review) => list.filter(({ orderId }) => orderId === id).map(({ reviewReason }) => reviewReason);
+    return { review: of(review), late: of(late) };
+  };
+  const hears = async (stage: string): Promise<void> => {
+    const isIt = ({ body }: ReceivedWebhook): boolean => {
+      const { type, data } = JSON.parse(body) as { type: string; data: Body };
+      return type === 'order_status_changed' && data['order_id'] === id && data['stage'] === stage;
+    };
+    await all.world.receiver.waitFor(`a webhook of ${stage}`, isIt);
+  };
+  /** The whole of "never silent". */
+  const isOwed = async (): Promise<void> => {
+    expect(await reaches('review')).toMatchObject({ order_status: 'placed', final: false, review_reason: 'paid-not-delivered' });
+    expect((await status())['payment_info']).toBeUndefined();
+    await hears('review');
+    expect(await attention()).toEqual({ review: ['paid-not-delivered'], late: [] });
+  };
+  return { id, status, reaches, staysThrough, attention, hears, isOwed };
+};
+
+const place = async (call: Call, ramp: Ramp, quoteId: unknown): Promise<Body> => {
+  const { status, body } = await call(`${ramp}/order`, {
+    quote_id: quoteId,
+    webhook_url: `${all.world.receiver.url}/hook`,
+    webhook_events: ['order_status_changed'],
+  });
+  expect([status, body['detail']]).toEqual([200, undefined]);
+  return body;
+};
+
+describe('bringin', () => {
+  let person = 0;
+  const topUp = async (sats: number) => {
+    const { bringin } = all.world;
+    const call = await opened();
+    const email = `paid-${(person += 1)}@example.com`;
+    const started = await call('/sell/accounts', { provider: 'bringin', email });
+    const accountId = String(started.body['account_id']);
+    while (!bringin.control.user(email).connected) await bringin.control.advanceKyc(email);
+    await all.gateway.passUntil('connected', async () => {
+      const { body } = await call('/sell/account-status', { account_id: accountId });
+      return body['account_status'] === 'connected' ? true : undefined;
+    });
+    const { body: quote } = await call('/sell/quote', { amount_sats: sats, ...(await optionOf(call, 'Card balance')) });
+    const order = await place(call, '/sell', quote['quote_id']);
+    const invoice = String((order['payment_info'] as Body)['lightning_invoice']);
+    const says = async (row: string, word: string): Promise<void> => await bringin.control.setTransaction(email, row, word);
+    return { ...following(call, '/sell', order), says, pay: async () => await bringin.control.pay(invoice) };
+  };
+
+  it('PROCESSING, then FAILED: the wallet and the operator are told; a late success ends it', async () => {
+    const order = await topUp(120_000);
+    const row = await order.pay();
+    await order.reaches('paid');
+    await order.says(row, 'FAILED');
+    await order.isOwed();
+    await order.staysThrough(6 * 3_600_000, 'review');
+    expect(all.gateway.logs.filter((line) => line.includes('"kind":"undelivered"') && line.includes(order.id))).toHaveLength(1);
+    await order.says(row, 'SUCCESSFUL');
+    expect((await order.reaches('finished'))['review_reason']).toBeUndefined();
+    await order.hears('finished');
+  });
+
+  it('FAILED before anybody saw PROCESSING: only what was paid can fail', async () => {
+    const order = await topUp(121_000);
+    await order.says(await order.pay(), 'FAILED');
+    await order.isOwed();
+  });
+
+  it('a refund outside of the API is the operator’s to say, and stands against the same word', async () => {
+    const order = await topUp(122_000);
+    await order.says(await order.pay(), 'FAILED');
+    await order.isOwed();
+    const { code } = await runCommand('order', [order.id, '--leave-review', 'refunded', '--reason', 'sent back by hand'], {
+      DATABASE_URL: all.gateway.database.url,
+    });
+    expect(code).toBe(0);
+    expect(await order.reaches('refunded')).toMatchObject({ order_status: 'refunded', final: true });
+    await order.hears('refunded');
+  });
+
+  it('EXPIRED, then paid late: not lost', async () => {
+    const order = await topUp(123_000);
+    const row = await order.pay();
+    await order.says(row, 'EXPIRED');
+    await order.reaches('expired');
+    await order.says(row, 'PROCESSING');
+    await order.reaches('paid');
+    await order.hears('paid');
+    await order.says(row, 'EXPIRED');
+    await order.isOwed();
+  });
+
+  it('PROCESSING for days is on the operator’s list', async () => {
+    const order = await topUp(124_000);
+    await order.pay();
+    await order.reaches('paid');
+    await order.staysThrough(3 * 86_400_000 + 60_000, 'paid');
+    expect(await order.attention()).toEqual({ review: [], late: [undefined] });
+  });
+});
+
+describe('lsps1', () => {
+  const channel = async () => {
+    const call = await opened();
+    const { body } = await call('/liquidity/offers', { product: 'inbound', amount_sats: 500_000, pay_with: 'lightning', firm: true });
+    const offer = (body['offers'] as { provider: { id: string }; quote_id: string }[]).find(({ provider }) => provider.id === 'north');
+    const order = await place(call, '/liquidity', offer?.quote_id);
+    const { control } = all.world.north;
+    const upstream = [...control.orders.values()].at(-1) ?? expect.fail('no order');
+    return { ...following(call, '/liquidity', order), upstream, control };
+  };
+  const words: [string, (order: Awaited<ReturnType<typeof channel>>['upstream']) => void][] = [
+    ['HOLD, then FAILED as if unpaid', (order) => Object.assign(order, { state: 'FAILED', payments: { ...order.payments, bolt11: 'EXPECT_PAYMENT' } })],
+    ['HOLD, then FAILED with PAID', (order) => Object.assign(order, { state: 'FAILED', payments: { ...order.payments, bolt11: 'PAID' } })],
+  ];
+  it.each(words)('%s: owed, until the refund is stated', async (_name, change) => {
+    const order = await channel();
+    order.control.pay(order.upstream.id);
+    await order.reaches('paid');
+    change(order.upstream);
+    await order.isOwed();
+    Object.assign(order.upstream, { state: 'FAILED', payments: { ...order.upstream.payments, bolt11: 'EXPECT_PAYMENT' } });
+    await order.staysThrough(2 * 3_600_000, 'review');
+    Object.assign(order.upstream, { state: 'FAILED', payments: { ...order.upstream.payments, bolt11: 'REFUNDED' } });
+    expect((await order.reaches('refunded'))['final']).toBe(true);
+    await order.hears('refunded');
+  });
+
+  it('FAILED with PAID at once, then as if it had never been paid: what was seen is not forgotten', async () => {
+    const order = await channel();
+    Object.assign(order.upstream, { state: 'FAILED', payments: { ...order.upstream.payments, bolt11: 'PAID' } });
+    await order.isOwed();
+    Object.assign(order.upstream, { state: 'FAILED', payments: { ...order.upstream.payments, bolt11: 'EXPECT_PAYMENT' } });
+    await order.staysThrough(2 * 3_600_000, 'review');
+  });
+
+  it('HOLD, then REFUNDED: the money came back, and nobody need look', async () => {
+    const order = await channel();
+    order.control.pay(order.upstream.id);
+    await order.reaches('paid');
+    order.control.fail(order.upstream.id);
+    await order.reaches('refunded');
+    expect(await order.attention()).toEqual({ review: [], late: [] });
+  });
+
+  it('FAILED unpaid, and delivered after all', async () => {
+    const order = await channel();
+    Object.assign(order.upstream, { state: 'FAILED' });
+    await order.reaches('failed');
+    order.control.open(order.upstream.id);
+    await order.reaches('finished');
+    await order.hears('finished');
+  });
+});
+
+describe('bitrefill', () => {
+  const turbo = async () => {
+    const call = await opened();
+    const { body } = await call('/liquidity/offers', { product: 'turbo', amount_sats: 1_000_000, pay_with: 'lightning' });
+    const offer = (body['offers'] as { provider: { id: string }; quote_id: string }[]).find(({ provider }) => provider.id === 'thor');
+    const order = await place(call, '/liquidity', offer?.quote_id);
+    const { control } = all.world.thor;
+    const { id } = [...control.state.orders.values()].at(-1) ?? expect.fail('no order');
+    return { ...following(call, '/liquidity', order), upstream: id, control };
+  };
+
+  it.each([['payment_pending, then failed', true] as const, ['failed in the first read', false] as const])('%s: owed', async (_name, isSeen) => {
+    const order = await turbo();
+    await order.control.pay(order.upstream);
+    if (isSeen) await order.reaches('paid');
+    await order.control.fail(order.upstream);
+    await order.isOwed();
+    order.control.refund(order.upstream);
+    await order.reaches('refunded');
+  });
+
+  it('a part of the money, and no more of it: owed an hour after the end; then paid in full, and delivered', async () => {
+    const order = await turbo();
+    order.control.underpay(order.upstream);
+    await order.reaches('underpaid');
+    await order.isOwed();
+    Object.assign(order.control.order(order.upstream), { partial: false });
+    await order.control.pay(order.upstream);
+    await order.reaches('paid');
+    await order.control.deliver(order.upstream);
+    await order.reaches('filled');
+  });
+
+  it('expired, then a part of the money: told, and owed', async () => {
+    const order = await turbo();
+    order.control.expire(order.upstream);
+    await order.reaches('expired');
+    order.control.underpay(order.upstream);
+    await order.isOwed();
+  });
+});
+
+describe('fiat-on-ramp', () => {
+  const bought = async () => {
+    alpine = undefined;
+    const call = await opened();
+    const { body: options } = await call('/payment-options', { currency_code: 'EUR' });
+    const [euro] = options['currencies'] as Record<string, { currency_id: number; payment_options: { id: number }[] }>[];
+    const option = { currency_id: euro?.['eur']?.currency_id, payment_option_id: euro?.['eur']?.payment_options[0]?.id };
+    const quote = await call('/quote', { amount_fiat: 10_000, ...option });
+    const order = await place(call, '', quote.body['quote_id']);
+    const upstream = all.gateway.simulators['alpine']?.control.history.orders.at(-1)?.orderId ?? '';
+    return { ...following(call, '', order), upstream, call };
+  };
+
+  it.each(['payment_failed', 'cancelled', 'expired', 'rejected', 'order_error'])('paid, then %s: owed; the refund that follows ends it', async (word) => {
+    const order = await bought();
+    alpine = { order_status: 'payment_received' };
+    await order.reaches('paid');
+    alpine = { order_status: word };
+    await order.isOwed();
+    alpine = { order_status: 'refunded' };
+    await order.reaches('refunded');
+    await order.hears('refunded');
+  });
+
+  it('filled, then failed: nobody can withdraw what is not there', async () => {
+    const order = await bought();
+    alpine = { order_status: 'filled' };
+    await order.reaches('filled');
+    alpine = { order_status: 'failed' };
+    await order.isOwed();
+    const refused = await order.call('/withdrawal', { order_id: order.id });
+    expect([refused.status, refused.body['code']]).toEqual([409, 'order-not-withdrawable']);
+  });
+
+  it('paid with figures that cannot be, then unpaid again: nobody is told to pay twice', async () => {
+    const order = await bought();
+    alpine = { order_status: 'payment_received', amount_fiat: 20_000 };
+    expect(await order.reaches('review')).toMatchObject({ review_reason: 'contradiction' });
+    alpine = { order_status: 'placed' };
+    await order.staysThrough(2 * 3_600_000, 'review');
+    expect((await order.status())['payment_info']).toBeUndefined();
+    alpine = { order_status: 'payment_received' };
+    await order.reaches('paid');
+  });
+
+  it('given up on after a month, and paid then: the provider’s notice is enough', async () => {
+    const order = await bought();
+    alpine = { order_status: 'expired' };
+    await order.reaches('expired');
+    await all.gateway.pass(31 * 86_400_000);
+    expect(await order.attention()).toEqual({ review: [], late: [] });
+    expect(await all.gateway.server.gateway.stores.orders.findAny(order.id)).toMatchObject({ final: true });
+    alpine = { order_status: 'filled' };
+    await fetch(all.gateway.simulators['alpine']?.control.orders.get(order.upstream)?.webhookUrl ?? '', { method: 'POST', body: '{}' });
+    await order.reaches('filled');
+    await order.hears('filled');
+  });
+});
