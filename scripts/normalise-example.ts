@@ -9,6 +9,8 @@ const days = /^\d{4}-\d{2}-\d{2}$/;
 const shownFrom = Date.parse('2026-11-21T10:15:00.000Z');
 /** What a machine measured, or is called. */
 const fixed: { readonly [member: string]: unknown } = { latency_ms: 212, waited_ms: 640 };
+/** The wallet's own, where a test has a port of this machine. */
+const walletsUrl = 'https://wallet.example/hooks';
 const longestText = 400;
 
 /** `seed`: the example's name, from which ids are made. */
@@ -36,6 +38,7 @@ export const normaliseExample = (seed: string, answer: unknown): unknown => {
   };
   const of = (name: string, value: unknown): unknown => {
     if (name in fixed && typeof value === 'number') return fixed[name];
+    if (name === 'webhook_url' && typeof value === 'string') return walletsUrl;
     if (name === 'instance' && typeof value === 'string') return value.startsWith('req_') ? textFor(value) : 'gw-1';
     if (typeof value === 'string') return textFor(value);
     if (Array.isArray(value)) return value.map((item) => of('', item));

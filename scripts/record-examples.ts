@@ -4,24 +4,26 @@
  *     RECORD_EXCHANGES=/tmp/exchanges.jsonl npm test -- test/docs test/http test/ops
  *     npm run record:examples -- /tmp/exchanges.jsonl
  *
- * Keeps every example that is still as the document says, so that a recording changes only what has to change; `--all` chooses all of them anew.
+ * A request is shown with the ids of its answer. Keeps every example that is still as the document says, so that a recording changes only what has to change; `--all` chooses all of them anew.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Examples } from '../src/contract/document.ts';
-import { answerNames, exampleFaults, nameOfExample, problemCodes } from '../test/contract/examples.ts';
+import { noExamples, type Examples } from '../src/contract/document.ts';
+import { answerNames, exampleFaults, nameOfExample, problemCodes, requestNames, webhookNames } from '../test/contract/examples.ts';
 import { normaliseExample } from './normalise-example.ts';
 
-type Recorded = { method: string; path: string; status: number; type: string | null; body: unknown; file: string; test: string };
+type Recorded = { method: string; path: string; request?: unknown; status: number; body: unknown; file: string; test: string };
+type Line = Recorded | { webhook: { type: string } };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { all: { type: 'boolean', default: false } } });
 const [recording] = positionals;
 if (recording === undefined) throw new Error('name the file that RECORD_EXCHANGES named');
 
 const target = join(dirname(dirname(fileURLToPath(import.meta.url))), 'src/contract/examples.json');
-const kept = JSON.parse(readFileSync(target, 'utf8')) as { [part in keyof Examples]: { [name: string]: unknown } };
+type Chosen = { [part in keyof Examples]: { [name: string]: unknown } };
+const kept = { ...noExamples, ...(JSON.parse(readFileSync(target, 'utf8')) as Partial<Examples>) };
 
 /** The recipes of docs/ are what a wallet sees; else the answer with most kinds of members, and of those the shortest. */
 const worth = ({ file, body }: Recorded): number => (file.includes('/test/docs/') ? 1000 : 0) + membersOf(body).size - JSON.stringify(body).length / 600;
@@ -37,31 +39,51 @@ const membersOf = (value: unknown, at = '', found = new Set<string>()): Set<stri
 };
 
 const best = new Map<string, { worth: number; recorded: Recorded }>();
+const events = new Map<string, unknown>();
 for (const line of readFileSync(recording, 'utf8').split('\n').filter(Boolean)) {
-  const recorded = JSON.parse(line) as Recorded;
+  const recorded = JSON.parse(line) as Line;
+  if ('webhook' in recorded) {
+    const { webhook } = recorded;
+    const known = events.get(webhook.type);
+    if (known === undefined || membersOf(webhook).size > membersOf(known).size) events.set(webhook.type, webhook);
+    continue;
+  }
   const name = nameOfExample(recorded);
   if (name === undefined) continue;
+  const [id = ''] = name.split(' ');
+  if (requestNames().includes(id) && exampleFaults('requests', id, recorded.request).length > 0) continue;
   const now = worth(recorded);
   if (now > (best.get(name)?.worth ?? -Infinity)) best.set(name, { worth: now, recorded });
 }
 
-const chosen: typeof kept = { answers: {}, problems: {} };
+const chosen: Chosen = { requests: {}, answers: {}, problems: {}, webhooks: {} };
 let changed = 0;
-const choose = (part: keyof Examples, name: string): void => {
-  const old = kept[part][name];
-  const found = best.get(name);
-  if (old !== undefined && exampleFaults(name, old).length === 0 && !(values.all && found)) chosen[part][name] = old;
-  else if (found) {
-    chosen[part][name] = normaliseExample(name, found.recorded.body);
-    changed += 1;
+/** `found`: what was recorded, by the part of the examples that it becomes. What comes together has its ids in common. */
+const choose = (name: string, found: { [part in keyof Examples]?: [name: string, value: unknown] }): void => {
+  const parts = (Object.keys(found) as (keyof Examples)[]).flatMap((part) => (found[part] ? [[part, ...found[part]] as const] : []));
+  const good = parts.every(([part, member]) => member in kept[part] && exampleFaults(part, member, kept[part][member]).length === 0);
+  const anew = parts.every(([, , value]) => value !== undefined) && (!good || values.all);
+  const made = anew ? (normaliseExample(name, Object.fromEntries(parts.map(([part, , value]) => [part, value]))) as { [part: string]: unknown }) : {};
+  for (const [part, member] of parts) {
+    const value = anew ? made[part] : kept[part][member];
+    if (value !== undefined) chosen[part][member] = value;
   }
+  if (anew) changed += 1;
 };
-for (const name of answerNames()) choose('answers', name);
+for (const name of answerNames()) {
+  const [id = '', status] = name.split(' ');
+  const found = best.get(name)?.recorded;
+  const asks = status === '200' && requestNames().includes(id);
+  choose(name, { answers: [name, found?.body], ...(asks ? { requests: [id, found?.request] } : {}) });
+}
+for (const type of webhookNames()) choose(type, { webhooks: [type, events.get(type)] });
 const codeOf = (name: string): string => name.split('.').at(-1) ?? name;
 const known = [...new Set([...Object.keys(kept.problems), ...best.keys()])].filter((name) => problemCodes().includes(codeOf(name)));
-for (const name of known.toSorted()) choose('problems', name);
+for (const name of known.toSorted()) choose(name, { problems: [name, best.get(name)?.recorded.body] });
 const missing = [
   ...answerNames().filter((name) => !(name in chosen.answers)),
+  ...requestNames().filter((name) => !(name in chosen.requests)),
+  ...webhookNames().filter((name) => !(name in chosen.webhooks)),
   ...problemCodes().filter((code) => !Object.keys(chosen.problems).some((name) => codeOf(name) === code)),
 ];
 writeFileSync(target, `${JSON.stringify(chosen, undefined, 1)}\n`);

@@ -11,10 +11,12 @@ import { operations, tags } from './operations.ts';
 import { webhookEvents, webhookHeaders, webhookTexts } from './webhooks.ts';
 
 /**
- * Recorded answers, from src/contract/examples.json. Good answers are keyed by operation id and status. Problems are keyed by code, or by schema
- * and code (`BuyProblem.no-offer`) if they list the providers that refused and the current offers.
+ * Recorded examples, from src/contract/examples.json. Requests are keyed by operation id, good answers by operation id and status; the two share
+ * their ids. Problems are keyed by code, or by schema and code (`BuyProblem.no-offer`) if they list the providers that refused and the current
+ * offers. Webhooks are keyed by type.
  */
-export type Examples = { answers: { readonly [answer: string]: unknown }; problems: { readonly [code: string]: unknown } };
+export type Examples = { readonly [part in 'requests' | 'answers' | 'problems' | 'webhooks']: { readonly [name: string]: unknown } };
+export const noExamples: Examples = { requests: {}, answers: {}, problems: {}, webhooks: {} };
 export type DocumentOptions = { version: string; examples: Examples; /** See `componentsOf`. */ closed?: boolean };
 
 export const createDocument = (endpoints: readonly Endpoint[], { version, examples, closed = false }: DocumentOptions): object => {
@@ -28,7 +30,7 @@ export const createDocument = (endpoints: readonly Endpoint[], { version, exampl
   registry.registerPath({ method: 'get', path: '/openapi.json', ...plain('getOpenApi', documentAnswers, [{}]) });
   for (const [name, schema] of Object.entries(componentsOf(endpoints, { closed }))) registry.registerComponent('schemas', name, schema);
   for (const [type, { name }] of Object.entries(webhookEvents))
-    registry.registerWebhook({ method: 'post', path: type, ...webhookOf(type as keyof typeof webhookEvents, name) });
+    registry.registerWebhook({ method: 'post', path: type, ...webhookOf(type as keyof typeof webhookEvents, name, examples) });
   for (const [name, header] of Object.entries(headers)) registry.registerComponent('headers', name, header);
   for (const [name, value] of Object.entries(examples.problems))
     registry.registerComponent('examples', name, { summary: problems[name.split('.').at(-1) as ProblemCode].title, value });
@@ -92,18 +94,22 @@ const operationOf = (endpoint: Endpoint, examples: Examples): Operation => {
     ...(endpoint.deprecated ? { deprecated: true } : {}),
     security: endpoint.guard ? [{ operatorToken: [] }] : open,
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: refTo(body) } } } }),
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { 'application/json': { schema: refTo(body), ...exampleIn(examples.requests, endpoint.id) } } } }),
     responses: answersOf(endpoint, examples),
   };
 };
 
-const webhookOf = (type: keyof typeof webhookEvents, name: string): Operation => ({
+const exampleIn = (part: { readonly [name: string]: unknown }, name: string): { example?: unknown } => (name in part ? { example: part[name] } : {});
+
+const webhookOf = (type: keyof typeof webhookEvents, name: string, examples: Examples): Operation => ({
   operationId: `on${name}`,
   tags: ['Webhooks'],
   ...webhookTexts[type],
   security: [{}],
   parameters: webhookHeaders,
-  requestBody: { required: true, content: { 'application/json': { schema: refTo(name) } } },
+  requestBody: { required: true, content: { 'application/json': { schema: refTo(name), ...exampleIn(examples.webhooks, type) } } },
   responses: {
     '2XX': { description: 'Received: the webhook is not sent again' },
     410: { description: 'No longer wanted: the webhook is not sent again' },
@@ -146,11 +152,10 @@ const answersOf = (endpoint: Endpoint, examples: Examples): { [status: string]: 
   const answers: { [status: string]: Answer } = {};
   const good: [string, string][] = [['200', operations[endpoint.id]?.summary ?? ''], ...Object.entries(endpoint.otherStatuses ?? {})];
   for (const [status, description] of good) {
-    const example = examples.answers[`${endpoint.id} ${status}`];
     answers[status] = {
       description,
       headers: headersOf(answerHeaders.all, limited ? answerHeaders.limited : [], answerHeaders.lifecycle),
-      content: { 'application/json': { schema: refTo(answerName(endpoint)), ...(example === undefined ? {} : { example }) } },
+      content: { 'application/json': { schema: refTo(answerName(endpoint)), ...exampleIn(examples.answers, `${endpoint.id} ${status}`) } },
     };
   }
   const schemaName = problemNameOf(endpoint);

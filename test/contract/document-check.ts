@@ -1,7 +1,7 @@
 /** Holds an exchange against the OpenAPI document itself: the request, the status, the headers, the body. With answers closed: no member too many. */
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
-import { createDocument } from '../../src/contract/document.ts';
+import { createDocument, noExamples } from '../../src/contract/document.ts';
 import { endpoints } from '../../src/http/endpoints.ts';
 
 type Content = { [type: string]: { schema: object } };
@@ -29,7 +29,7 @@ export type Exchange = {
 };
 export type Checked = { operationId: string; wrong: string[] };
 
-const document = createDocument(endpoints, { version: '0.0.0', examples: { answers: {}, problems: {} }, closed: true }) as Document;
+const document = createDocument(endpoints, { version: '0.0.0', examples: noExamples, closed: true }) as Document;
 const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, validateFormats: true });
 formats.default(ajv);
 ajv.addVocabulary(['discriminator', 'components']);
@@ -64,6 +64,12 @@ export const answerFaults = (operationId: string, status: number, type: string, 
   return schema ? faultsOf(schema, body) : [`${operationId} does not answer ${status} as ${type}`];
 };
 
+/** What is wrong with a body as a request of an operation. */
+export const bodyFaultsOf = (operationId: string, body: unknown): string[] => {
+  const schema = operations.find(({ operation }) => operation.operationId === operationId)?.operation.requestBody?.content['application/json']?.schema;
+  return schema ? faultsOf(schema, body) : [`${operationId} takes no body`];
+};
+
 /** What is wrong with an exchange. Undefined for paths that are no operation's. */
 export const checkExchange = (exchange: Exchange): Checked | undefined => {
   const operation = operationAt(exchange.method, exchange.path);
@@ -80,6 +86,12 @@ export const checkExchange = (exchange: Exchange): Checked | undefined => {
   };
 };
 
+/** What is wrong with a body as a webhook of a type. */
+export const eventFaults = (type: string, body: unknown): string[] => {
+  const webhook = document.webhooks[type]?.post;
+  return webhook ? faultsOf(webhook.requestBody.content['application/json']?.schema ?? {}, body) : [`the webhook ${type} is not described`];
+};
+
 /** What is wrong with a webhook that a wallet got. */
 export const webhookFaults = (headers: { [name: string]: string | string[] | undefined }, text: string): string[] => {
   const body = JSON.parse(text) as { type?: string };
@@ -88,7 +100,7 @@ export const webhookFaults = (headers: { [name: string]: string | string[] | und
   const told = webhook.parameters.flatMap(({ name, schema, required }) =>
     headers[name] === undefined ? (required === true ? [`the header ${name} is missing`] : []) : faultsOf(schema, headers[name]),
   );
-  return [...told, ...faultsOf(webhook.requestBody.content['application/json']?.schema ?? {}, body)].map((fault) => `webhook ${body.type ?? ''}: ${fault}`);
+  return [...told, ...eventFaults(body.type ?? '', body)].map((fault) => `webhook ${body.type ?? ''}: ${fault}`);
 };
 
 /** A request that was served must be one that the document describes, after what it says about spelling: camelCase, and null for absent. */

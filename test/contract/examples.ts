@@ -1,14 +1,18 @@
 /** Which examples the document should have, and whether one is as the document says. */
-import { problemNameOf } from '../../src/contract/document.ts';
+import { problemNameOf, type Examples } from '../../src/contract/document.ts';
 import { problemsOf } from '../../src/contract/operation-problems.ts';
 import type { ProblemCode } from '../../src/gateway/problem.ts';
 import { endpoints } from '../../src/http/endpoints.ts';
 import { problems } from '../../src/http/problem.ts';
-import { answerFaults, operationAt } from './document-check.ts';
+import { webhookEvents } from '../../src/contract/webhooks.ts';
+import { answerFaults, bodyFaultsOf, eventFaults, operationAt } from './document-check.ts';
 
 /** Every good answer of every operation. */
 export const answerNames = (): string[] =>
   endpoints.flatMap(({ id, otherStatuses = {} }) => ['200', ...Object.keys(otherStatuses)].map((status) => `${id} ${status}`));
+/** Every operation that takes a body. */
+export const requestNames = (): string[] => endpoints.flatMap(({ id, body }) => (body ? [id] : []));
+export const webhookNames = (): string[] => Object.keys(webhookEvents);
 /** Every problem that an operation lists. */
 export const problemCodes = (): string[] => [...new Set(endpoints.flatMap((endpoint) => [...problemsOf(endpoint)]))].toSorted();
 
@@ -23,7 +27,9 @@ export const nameOfExample = ({ method, path, status, body }: { method: string; 
   return ofRamp.some((member) => member in body) ? `${problemNameOf(endpoint)}.${String(body.code)}` : String(body.code);
 };
 
-export const exampleFaults = (name: string, value: unknown): string[] => {
+export const exampleFaults = (part: keyof Examples, name: string, value: unknown): string[] => {
+  if (part === 'requests') return bodyFaultsOf(name, value);
+  if (part === 'webhooks') return eventFaults(name, value);
   const [id = '', status] = name.split(' ');
   if (status !== undefined) return answerFaults(id, Number(status), 'application/json', value);
   const [schema = '', code = schema] = name.split('.');

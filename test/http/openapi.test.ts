@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { endpoints } from '../../src/http/endpoints.ts';
-import { createDocument } from '../../src/contract/document.ts';
+import { createDocument, noExamples } from '../../src/contract/document.ts';
 import { problemsOf } from '../../src/contract/operation-problems.ts';
 import { problems } from '../../src/http/problem.ts';
 
@@ -12,7 +12,7 @@ type Description = {
     Record<string, { responses: Record<string, { description: string }>; parameters?: { in: string; name: string; required?: boolean }[] }>
   >;
 };
-const api = createDocument(endpoints, { version: '0.0.0', examples: { answers: {}, problems: {} } }) as Description;
+const api = createDocument(endpoints, { version: '0.0.0', examples: noExamples }) as Description;
 const described = (path: string) => api.paths[path.replaceAll(/:([a-z_]+)/g, '{$1}')];
 
 it('describes every route that is served, as OpenAPI 3.1', () => {

@@ -64,10 +64,13 @@ const watched =
   };
 
 const recording = process.env['RECORD_EXCHANGES'];
-const record = ({ method, path, status, body, headers }: Exchange): void => {
-  if (recording === undefined || body === undefined) return;
+const record = ({ method, path, request, status, body }: Exchange): void => {
+  if (body !== undefined) keep({ method, path, request: request.body, status, body });
+};
+const keep = (what: object): void => {
+  if (recording === undefined) return;
   const { currentTestName: test, testPath: file } = expect.getState();
-  appendFileSync(recording, `${JSON.stringify({ method, path, status, type: headers.get('content-type'), body, file, test })}\n`);
+  appendFileSync(recording, `${JSON.stringify({ ...what, file, test })}\n`);
 };
 
 const wrong = new Set<string>();
@@ -75,7 +78,9 @@ globalThis.fetch = watched(globalThis.fetch, wrong);
 
 /** Holds what a wallet's receiver got against the document, if it is a webhook. */
 export const watchWebhook = (headers: Parameters<typeof webhookFaults>[0], text: string): void => {
-  if (headers['webhook-id'] !== undefined) for (const one of webhookFaults(headers, text)) wrong.add(one);
+  if (headers['webhook-id'] === undefined) return;
+  for (const one of webhookFaults(headers, text)) wrong.add(one);
+  keep({ webhook: JSON.parse(text) as unknown });
 };
 
 /** What was wrong since it was last asked. */
