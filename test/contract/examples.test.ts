@@ -32,7 +32,7 @@ it('an example shows neither this machine nor the day of its recording', () => {
       .toSorted()
       .slice(0, 1),
   );
-  expect([...new Set(firsts)]).toEqual(['2026-11-21T10:15:00.000Z']);
+  expect([...new Set(firsts.map((time) => time?.slice(0, 16)))]).toEqual(['2026-11-21T10:15']);
 });
 
 it('is normalised: ids and times keep their relations, measured figures and addresses do not stay', () => {
