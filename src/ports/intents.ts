@@ -86,8 +86,9 @@ export type IntentStore = {
   claim(id: string, lease: Lease): Promise<Intent | undefined>;
   /** Withheld intents whose `nextTryOn` has come, to check for money that should not be there: unpayable, dead, and moved with an order upstream. */
   claimWithheld(now: number, lease: Lease, limit: number): Promise<Intent[]>;
-  /** Replaces the answer only while it is still `was`. */
-  changeWithheld(id: string, owner: string, change: IntentChange, was?: string): Promise<boolean>;
+  changeWithheld(id: string, owner: string, change: IntentChange): Promise<boolean>;
+  /** Replaces the answer only while it is still `was`. Needs no lease: a background check that holds it does not touch the answer. */
+  replaceAnswer(id: string, was: string, answer: string): Promise<boolean>;
   wake(id: string, now: number): Promise<void>;
   earlierIn(exclusiveKey: string): Promise<string[]>;
   /** The intent with an unknown outcome. Until that is known, nothing else is placed under its key. */

@@ -165,13 +165,19 @@ export const createIntentStore = (db: Database): IntentStore => ({
       .returning();
     return rows.map(toIntent);
   },
-  changeWithheld: async (id, owner, change, was) => {
+  changeWithheld: async (id, owner, change) => {
     const rows = await db
       .update(intents)
       .set({ ...change, ...released })
-      .where(
-        and(eq(intents.id, id), or(withheld, eq(intents.state, 'declined')), free(intents, owner), ...(was === undefined ? [] : [eq(intents.answer, was)])),
-      )
+      .where(and(eq(intents.id, id), withheld, free(intents, owner)))
+      .returning({ id: intents.id });
+    return rows.length === 1;
+  },
+  replaceAnswer: async (id, was, answer) => {
+    const rows = await db
+      .update(intents)
+      .set({ answer })
+      .where(and(eq(intents.id, id), eq(intents.answer, was)))
       .returning({ id: intents.id });
     return rows.length === 1;
   },

@@ -30,10 +30,9 @@ export const withOffers = async (scope: Scope, session: OpenSession, quoteId: st
   const { code, detail, more } = answer.problem;
   const whole: GivenAnswer = { problem: { code, detail, more: { ...more, members: { ...more.members, offers } } } };
   const sealed = await sealAnswer(gateway, intent.id, whole);
-  if (await intents.changeWithheld(intent.id, intent.requestId, { answer: sealed }, intent.answer)) return whole;
-  // Another call stored its answer first, so return that one. If no answer was stored, the next call tries again.
-  const kept = await answerOf(gateway, await intents.find(intent.id));
-  return lacksOffers(kept) ? whole : kept;
+  if (intent.answer === undefined || (await intents.replaceAnswer(intent.id, intent.answer, sealed))) return whole;
+  // Another call stored its answer first, so return that one.
+  return await answerOf(gateway, await intents.find(intent.id));
 };
 
 const lacksOffers = (answer: GivenAnswer): answer is { problem: GivenProblem } =>

@@ -187,10 +187,11 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect(await intents.change(one.id, 'one', { state: 'unknown' }, true)).toBe(false);
       expect(ids(await intents.claimDue(now, lease('two'), 100))).not.toContain(one.id);
       expect(ids(await intents.claimWithheld(now, lease('two'), 100))).toContain(one.id);
-      expect(await intents.changeWithheld(one.id, 'three', { answer: 'stolen' })).toBe(false);
-      expect(await intents.changeWithheld(one.id, 'two', { answer: 'second' }, 'another')).toBe(false);
-      expect(await intents.changeWithheld(one.id, 'two', { answer: 'second' }, 'first')).toBe(true);
-      expect(await intents.find(one.id)).toMatchObject({ state: 'dead', answer: 'second' });
+      expect(await intents.changeWithheld(one.id, 'three', { upstreamOrderId: 'stolen' })).toBe(false);
+      expect(await intents.replaceAnswer(one.id, 'another', 'second')).toBe(false);
+      expect(await intents.replaceAnswer(one.id, 'first', 'second')).toBe(true);
+      expect(await intents.changeWithheld(one.id, 'two', { upstreamOrderId: 'up-2' })).toBe(true);
+      expect(await intents.find(one.id)).toMatchObject({ state: 'dead', answer: 'second', upstreamOrderId: 'up-2' });
     });
 
     it('that are declined keep their answer, and end once', async () => {
@@ -206,7 +207,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       expect(await intents.end(one.id, 'one', { state: 'declined', answer: 'first', nextTryOn: past }, back)).toBe(true);
       expect(await intents.end(one.id, 'one', { state: 'declined', answer: 'again' }, back)).toBe(false);
       expect(ids(await intents.claimWithheld(now, lease('two'), 100))).not.toContain(one.id);
-      expect(await intents.changeWithheld(one.id, 'two', { answer: 'with offers' }, 'first')).toBe(true);
+      expect(await intents.replaceAnswer(one.id, 'first', 'with offers')).toBe(true);
       expect((await intents.findByQuote(one.quoteId, one.customerId))?.answer).toBe('with offers');
     });
 

@@ -114,10 +114,12 @@ export const memoryStores = (now: () => number) => {
       claim: async (id, lease) => await Promise.resolve(intents.take(id, lease, isUnsettled)),
       claimWithheld: async (at, lease, limit) =>
         await Promise.resolve(intents.takeDue(at, lease, limit, (one) => (isWithheld(one) ? one.nextTryOn : undefined))),
-      changeWithheld: async (id, owner, change, was) =>
-        await Promise.resolve(
-          intents.change(id, owner, (one) => (isWithheld(one) || one.state === 'declined') && (was === undefined || one.answer === was), change, true),
-        ),
+      changeWithheld: async (id, owner, change) => await Promise.resolve(intents.change(id, owner, isWithheld, change, true)),
+      replaceAnswer: async (id, was, answer) => {
+        const isSame = intents.find((one) => one.id === id)?.answer === was;
+        if (isSame) intents.set(id, () => true, { answer });
+        return await Promise.resolve(isSame);
+      },
       wake: async (id, at) => {
         intents.set(id, (one) => isUnsettled(one) || isWithheld(one), { nextTryOn: at });
         await Promise.resolve();
