@@ -1,6 +1,7 @@
 /** A request that failover has moved has one attempt for each provider. Each attempt names the next one. */
 import type { Gateway } from '../ports/gateway.ts';
 import type { Intent } from '../ports/intents.ts';
+import type { Order } from '../ports/orders.ts';
 
 /** Returns the attempts from this one to the last one so far. */
 export const attemptsFrom = async ({ stores }: Gateway, first: Intent): Promise<[...Intent[], Intent]> => {
@@ -17,3 +18,10 @@ export const attemptsFrom = async ({ stores }: Gateway, first: Intent): Promise<
 
 /** Returns the attempt that holds, or will hold, the request's answer. */
 export const lastAttempt = async (gateway: Gateway, first: Intent): Promise<Intent> => (await attemptsFrom(gateway, first)).at(-1) ?? first;
+
+/** Returns the order that the customer got for a quote, or undefined if there is none. After failover, the order is the one of a later rank. */
+export const orderOfQuote = async (gateway: Gateway, quoteId: string, customerId: string): Promise<Order | undefined> => {
+  const asked = await gateway.stores.intents.findByQuote(quoteId, customerId);
+  const last = asked && (await lastAttempt(gateway, asked));
+  return last?.state === 'confirmed' ? await gateway.stores.orders.find(last.orderId, customerId) : undefined;
+};

@@ -56,7 +56,8 @@ export const ordersHeld = (gateway: Gateway, providerId: string): boolean => {
   return switched(switches, ordersSwitch, now) !== undefined || switched(switches, providerSwitch(providerId), now) === 'off';
 };
 
-export const refuseHeldOrders = (gateway: Gateway, providerId: string): void => {
-  if (ordersHeld(gateway, providerId))
+/** Throws if no new order may be sent for this quote. With failover, the request can go on to another provider, unless all orders are held. */
+export const refuseHeldOrders = (gateway: Gateway, providerId: string, failover: boolean): void => {
+  if (failover ? switched(gateway.state.switches, ordersSwitch, gateway.now()) !== undefined : ordersHeld(gateway, providerId))
     throw new Problem('provider-unavailable', 'The operator has paused new orders. Nothing was ordered.', { retryAfterMs: 30_000 });
 };

@@ -288,6 +288,27 @@ describe('a rank is left out', () => {
     gateway.clock.move(3000);
   });
 
+  it('not even the first, if the operator has switched its provider off', async () => {
+    const { at, order } = await customer();
+    const { operator } = gateway.server.gateway.stores;
+    await operator.setSwitch({ name: 'provider/best', mode: 'off', reason: 'a test', setOn: gateway.clock.now(), setBy: 'test' });
+    gateway.clock.move(3000);
+    const before = ordersAt();
+    expect(await order({})).toMatchObject({ status: 503, body: { code: 'provider-unavailable' } });
+    const moved = await order();
+    expect(moved.body).toMatchObject({ quote_id: at('second').quote_id, moved_from: [{ provider: ref('best'), reason: 'provider-unavailable' }] });
+    expect(ordersAt()).toEqual(before.map((count, n) => count + (n === 1 ? 1 : 0)));
+    expect(without((await order()).body)).toEqual(without(moved.body));
+    await operator.clearSwitch('provider/best');
+    await operator.setSwitch({ name: 'orders', mode: 'held', reason: 'a test', setOn: gateway.clock.now(), setBy: 'test' });
+    gateway.clock.move(3000);
+    const held = await customer();
+    expect(await held.order()).toMatchObject({ status: 503, body: { code: 'provider-unavailable' } });
+    expect(await attempts(held.at('best'))).toEqual([]);
+    await operator.clearSwitch('orders');
+    gateway.clock.move(3000);
+  });
+
   it('once its own accept_by has passed', async () => {
     const { at, order } = await customer();
     await gateway.database

@@ -68,7 +68,8 @@ describe('receipts', () => {
   });
 
   it('an order has its decision with the rank that was ordered, and a receipt of being filled', async () => {
-    const { body } = await wallet.call('/order', { session_id: session, quote_id: await quoted() });
+    const quote_id = await quoted();
+    const { body } = await wallet.call('/order', { session_id: session, quote_id });
     const order_id = String(body['order_id']);
     const sql = connect(gateway.database.url, 1);
     // Made when it was ordered, before anybody asked.
@@ -82,6 +83,7 @@ describe('receipts', () => {
     });
     const shown = await routeOf({ order_id });
     expect(shown.receipts.map(({ kind }) => kind)).toEqual(['decision', 'filled']);
+    expect(await routeOf({ quote_id })).toMatchObject({ receipt: shown.receipt, receipts: shown.receipts });
     const [decision, filled] = await Promise.all(shown.receipts.map(async ({ receipt }) => await verifyReceipt(receipt, await keysNow())));
     expect(decision).toMatchObject({ ok: true, payload: { chosen: { rank: 1 } } });
     expect(filled).toMatchObject({ ok: true, payload: { kind: 'filled', order: { order_id, status: 'filled' } } });

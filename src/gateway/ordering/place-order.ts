@@ -48,7 +48,7 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
   if (now > quote.acceptBy) throw quoteExpired();
   refuseOutOfBounds(request.ramp, quote.offer.offer, request.inputs);
   if (request.failover) refuseBoundless(quote, request.failover);
-  refuseHeldOrders(gateway, quote.offer.providerId);
+  refuseHeldOrders(gateway, quote.offer.providerId, request.failover !== undefined);
   await request.count();
   await request.refuseReusedKey();
   const prepared = await prepareOrder(scope, session, quote, request);

@@ -44,7 +44,7 @@ const sendPrepared = async (scope: Scope, turn: Turn): Promise<GivenAnswer | End
   const { intents } = gateway.stores;
   // The instance that was sending it stopped before anything was sent, and the caller no longer waits. An order now would surprise the customer.
   if (gateway.now() > placing.quote.acceptBy) return endExpired('accept_by passed before it was sent');
-  if (ordersHeld(gateway, intent.providerId)) throw orderPending('The operator has paused new orders.', 30_000);
+  if (ordersHeld(gateway, intent.providerId)) return endUnsent('the operator has paused new orders');
   // The attempt's own row counts by now. If many quotes were given at the same time, not all of them can be ordered.
   const beyond = await beyondLimit(gateway, placing.provider);
   if (beyond) return endBeyondLimit(beyond);

@@ -5,6 +5,7 @@ import { readSession } from '../../gateway/sessions/read-session.ts';
 import { showRoute } from '../../gateway/pricing/show-offers.ts';
 import { findRoute } from '../../gateway/pricing/store-route.ts';
 import { showReceipts } from '../../gateway/receipts/show-receipts.ts';
+import { orderOfQuote } from '../../gateway/attempts.ts';
 import type { Order } from '../../ports/orders.ts';
 import { endpoint } from '../call.ts';
 import { route as routeShape } from '../price-shapes.ts';
@@ -20,13 +21,12 @@ export const route = endpoint({
   lane: 'reserved',
   run: async ({ gateway }, body) => {
     const session = await readSession(gateway, body.session_id, 'owned');
-    let id = body.quote_id ?? body.offers_id;
     let order: Order | undefined;
     if (body.order_id !== undefined) {
       order = await gateway.stores.orders.find(body.order_id, session.customerId);
       if (!order) throw new Problem('order-not-found', 'This customer has no such order.');
-      id = order.quoteId;
-    }
+    } else if (body.quote_id !== undefined) order = await orderOfQuote(gateway, body.quote_id, session.customerId);
+    const id = order?.quoteId ?? body.quote_id ?? body.offers_id;
     if (id === undefined)
       throw new Problem('invalid-request', 'Send quote_id, offers_id or order_id.', { errors: [{ pointer: '/quote_id', detail: 'missing' }] });
     const stored = await findRoute(gateway, id, session.customerId);
