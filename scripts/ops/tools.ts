@@ -7,7 +7,7 @@ import { readEnv } from '../../src/config/env.ts';
 import { parseConfig, type GatewayConfig } from '../../src/config/providers-config.ts';
 import { readDatabaseUrl } from '../../src/config/database-url.ts';
 import { errorText } from '../../src/domain/error-text.ts';
-import { isStorageDown } from '../../src/http/storage-down.ts';
+import { isStorageDown } from '../../src/ports/storage-down.ts';
 import { sqlState } from '../../src/store/database.ts';
 import { connect } from '../../src/entry/database-node.ts';
 import type { Stores } from '../../src/ports/stores.ts';

@@ -16,7 +16,7 @@ import { takePlace, type InProgress } from './in-progress.ts';
 import { problemResponse, problems } from './problem.ts';
 import { readBody } from './read-body.ts';
 import { noticeRoute } from './notices/receive.ts';
-import { isStorageDown } from './storage-down.ts';
+import { isStorageDown } from '../ports/storage-down.ts';
 import type { AppOptions } from './platform.ts';
 
 /** Everything the gateway serves. One request, top-down: `serve` → body → validation → the route's own file → answer or problem. */

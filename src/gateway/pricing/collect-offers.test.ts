@@ -52,6 +52,8 @@ const collecting = async (
     { gateway, requestId: 'req_1' },
     { asked, asks: Object.entries(asks).map(askOf), session: { idHash: 'session' }, maxWaitMs },
   ).finally(() => (tookMs = Date.now() - began));
+  // Looked at below, after the timers.
+  collected.catch(() => undefined);
   await vi.advanceTimersByTimeAsync(10_000);
   const { route, shadow, offerings } = await collected;
   const failed = route.failed.map((one) => `${one.providerId} ${one.reason}`).toSorted((a, b) => a.localeCompare(b));
@@ -71,6 +73,17 @@ it('waits for nobody beyond the deadline: who hangs has failed, and costs nothin
   const { winners, tookMs, failed, route } = await collecting({ alpine: async () => await after(30, () => ({ offer: offer(107_000n) })), mute: never });
   expect([winners, tookMs, failed]).toEqual([['alpine'], 2500, ['mute timeout']]);
   expect(route.failed[0]).toMatchObject({ retryable: true, latencyMs: 2500 });
+});
+
+it('our own database failed while one was asked: no provider is blamed, and the request can be repeated', async () => {
+  const down = Object.assign(new Error('canceling statement due to lock timeout'), { code: '55P03' });
+  const asks = {
+    alpine: async () => await after(10, () => ({ offer: offer(107_000n) })),
+    dune: async () => await after(20, () => Promise.reject(new Error('the statement failed', { cause: down }))),
+  };
+  await expect(collecting(asks)).rejects.toMatchObject({ cause: { code: '55P03' } });
+  const defective = { ...asks, dune: async () => await after(20, () => Promise.reject(new TypeError('a bug of ours'))) };
+  expect(await collecting(defective)).toMatchObject({ winners: ['alpine'], failed: ['dune malformed'] });
 });
 
 it('a provider that is slower than usual is waited for while nobody else has an offer', async () => {

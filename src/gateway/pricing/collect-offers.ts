@@ -15,6 +15,7 @@ import type { Provider } from '../../ports/providers.ts';
 import type { Scope } from '../../ports/scope.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { defect } from '../../ports/defect.ts';
+import { isStorageDown } from '../../ports/storage-down.ts';
 
 /** An offer, and what is needed to order it. */
 export type Offering = {
@@ -101,6 +102,7 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
   // A learnt timeout saves the customer the wait for one more offer. It must not leave them without any offer.
   const isNeeded = (): boolean => candidates.length === 0;
   let decided = false;
+  let storage: { fault: unknown } | undefined;
   const running: Promise<void>[] = [];
   for (const ask of request.asks) {
     if ('refusal' in ask) settle(ask, 0, ask);
@@ -127,7 +129,8 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
           (fault: unknown) => {
             if (decided) return;
             open.delete(ask.provider.id);
-            fail(ask.provider, faultOf(scope, fault, gateway.now() - asking, ask.provider.id));
+            if (isStorageDown(fault)) storage ??= { fault };
+            else fail(ask.provider, faultOf(scope, fault, gateway.now() - asking, ask.provider.id));
           },
         ),
       );
@@ -139,6 +142,8 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
     await gateway.waitAtMost(early ? Promise.race([all, early.enough(deadlineMs)]) : all, deadlineMs);
   }
   decided = true;
+  // Our own database failed. That says nothing about a provider.
+  if (storage) throw storage.fault;
   for (const provider of open.values()) fail(provider, { reason: 'timeout', retryable: true, latencyMs: Math.min(gateway.now() - asking, deadlineMs) });
 
   const now = gateway.now();

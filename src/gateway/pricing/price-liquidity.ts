@@ -183,11 +183,15 @@ const askFirm = async (gateway: Gateway, { provider, adapter }: Seller, call: Ca
     ...(reservation ? { reservation } : {}),
     ...(reservation && secret !== undefined ? { secret: await gateway.seal.seal(secret, reservedPlace(reservation.upstreamOrderId)) } : {}),
   };
-  await Promise.all([
+  const saving = Promise.all([
     // Other customers see only the price, not how to pay the order that this customer reserved. A free order is not a price for the next customer.
     ...(price.pay === 0n ? [] : [liquidity.savePrice(provider.id, take.priceOf, offerToJson({ ...price, upstream: {} }), observedOn)]),
     liquidity.savePrice(provider.id, take.reservedUnder, offerToJson(offer), observedOn),
   ]);
+  await saving.catch((error: unknown) => {
+    if (reservation) noteUnused(gateway, provider, call, 'not-stored', reservation.upstreamOrderId);
+    throw error;
+  });
   return { offer };
 };
 

@@ -1,4 +1,5 @@
 import { isNodePubkey, recoverNodeKey, verifyNodeSignature, zbase32Decode } from '../../bitcoin/node-signature.ts';
+import { isStorageDown } from '../../ports/storage-down.ts';
 import { ProviderFault } from '../../providers/fault.ts';
 import { callProvider } from '../upstream/call-provider.ts';
 import type { Challenge } from './begin-session.ts';
@@ -189,6 +190,8 @@ const openProven = async (scope: Scope, session: Session, proven: Map<string, st
         expiresOn: opened.expiresOn,
       });
     } catch (fault) {
+      // Our own database failed, so the wallet repeats the same request.
+      if (isStorageDown(fault)) throw fault;
       // Counted and logged by callProvider.
       if (fault instanceof ProviderFault && fault.kind === 'malformed') unusable.push(providerId);
     }

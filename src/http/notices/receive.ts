@@ -4,7 +4,7 @@ import { receiveNotice } from '../../gateway/receive-notice.ts';
 import { networkOf } from '../../domain/network.ts';
 import { countersFor } from '../limiter.ts';
 import type { AppOptions } from '../platform.ts';
-import { isStorageDown } from '../storage-down.ts';
+import { isStorageDown } from '../../ports/storage-down.ts';
 
 const maxBytes = 65_536;
 
