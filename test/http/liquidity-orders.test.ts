@@ -77,6 +77,29 @@ const asked = (endpoint: string): number => thor.control.state.requests.filter((
 /** Thor's doorbell for one order, at its own address. */
 const ring = async (): Promise<void> => await thor.control.forge(newestAtThor().webhookUrl ?? '', { id: newestAtThor().id });
 
+it('a firm price whose order our database did not take: nothing is lost, the same reserved order is placed again', async () => {
+  const call = await opened();
+  const { body } = await call('/liquidity/offers', { product: 'inbound', amount_sats: 900_000, pay_with: 'lightning', lease_blocks: 4320, firm: true });
+  const [quote] = body['offers'] as Offer[];
+  const ask = async () => await call('/liquidity/order', { quote_id: quote?.quote_id });
+  const { sql } = gateway.database;
+  await sql.unsafe(`create function full_disk() returns trigger language plpgsql as $$ begin raise 'no room' using errcode = '53100'; end $$`);
+  await sql.unsafe('create trigger full_disk before insert on orders execute function full_disk()');
+  const failed = await ask();
+  expect([failed.status, failed.body['code'], failed.body['retryable']]).toEqual([503, 'storage-unavailable', true]);
+  await sql.unsafe('drop trigger full_disk on orders; drop function full_disk');
+  // The lease of its sender ends by the database's clock. Then the attempt is resumed.
+  await sql`update intents set lease_until = now() where state = 'sending'`;
+  await gateway.pass(60_000);
+  const placed = await ask();
+  expect([placed.status, placed.body['code']]).toEqual([200, undefined]);
+  const made = [...north.control.orders.values()].filter((order) => order.lspSats === 900_000);
+  expect(made.map((order) => order.invoice)).toEqual([(placed.body['payment_info'] as Body)['lightning_invoice']]);
+  north.control.pay(made[0]?.id ?? '');
+  north.control.open(made[0]?.id ?? '');
+  await staged(call, String(placed.body['order_id']), 'finished');
+});
+
 describe('what was asked for', () => {
   it.each([0, -1, 1.5, '100000', 1e21, Number.MAX_SAFE_INTEGER + 1])('%s sats are no amount', async (amount_sats) => {
     const call = await opened();

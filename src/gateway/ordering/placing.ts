@@ -1,5 +1,6 @@
 /** A placing is an intent (an order attempt) that is being executed. It is built from the intent's row alone, so any instance can continue it. */
 import type { Json as AnyJson } from '../../domain/offer.ts';
+import type { RepostProfile } from '../../domain/order.ts';
 import type { CallContext, OrderInputs } from '../../providers/spec.ts';
 import { rampFacts } from '../ramps.ts';
 import { inputsPlace, reservedPlace } from '../places.ts';
@@ -92,8 +93,11 @@ export const notTaken = (reason: string): Problem =>
  * its notices do not say how to pay. The order expires by itself, so we do not wait for it. But we do look for an order that the operator's balance
  * pays, since the customer does not need to know how to pay it.
  */
-export const lapsesUnseen = (intent: Pick<Intent, 'ramp'>, { provider, inputs }: Placing): boolean =>
-  rampFacts[intent.ramp].paidByAnswerOnly && provider.core.repost !== 'same' && inputs.order.payWithBalance !== true;
+export const lapsesUnseen = (intent: Pick<Intent, 'ramp'>, placing: Placing, repost = repostOf(placing)): boolean =>
+  rampFacts[intent.ramp].paidByAnswerOnly && repost !== 'same' && placing.inputs.order.payWithBalance !== true;
+
+/** A reserved order was made together with its price. Placing it again makes no call, and shows the same invoice. */
+export const repostOf = ({ provider, quote }: Placing): RepostProfile => (quote.offer.offer.reservation ? 'same' : provider.core.repost);
 
 export const lostNote = 'only the lost answer said how to pay';
 

@@ -8,7 +8,7 @@ import type { Intent } from '../../ports/intents.ts';
 import type { Json, Lease } from '../../ports/runtime.ts';
 import { Problem } from '../problem.ts';
 import { callProvider } from '../upstream/call-provider.ts';
-import { lapsesUnseen, lostNote, placingOf, type Placing } from './placing.ts';
+import { lapsesUnseen, lostNote, placingOf, repostOf, type Placing } from './placing.ts';
 import { leaseFor } from '../lease.ts';
 import { rampFacts } from '../ramps.ts';
 import { ownNewOrders, sendOnce, sendPlacing } from './send-placing.ts';
@@ -63,7 +63,9 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
   const placing = await placingOf(gateway, intent);
   const { core } = placing.provider;
   const evidence = evidenceOf(intent);
-  if (lapsesUnseen(intent, placing))
+  // After a restored backup, not even a reserved order is certain: the customer may have paid it since.
+  const repost = evidence.restored === true ? core.repost : repostOf(placing);
+  if (lapsesUnseen(intent, placing, repost))
     return void (await settleUnpayable(
       gateway,
       intent,
@@ -72,7 +74,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
     ));
   if (await foundByNotice(scope, intent, placing, lease)) return;
   const statusBySession = core.status_by_session && rampFacts[intent.ramp].upstream === 'session';
-  const profile = { repost: core.repost, lateCommitMaxMs: core.late_commit_max_s * 1000, statusBySession };
+  const profile = { repost, lateCommitMaxMs: core.late_commit_max_s * 1000, statusBySession };
   for (let step = 0; step < 4; step += 1) {
     const now = gateway.now();
     const next = settlePlacing(toPlacing(intent, evidence, profile, placing.quote.offer.offer), now);
@@ -86,7 +88,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
     if (next.do === 'wait') return await remember(gateway, intent, lease, evidence, Math.max(next.until, now + 250));
     if (next.do === 'repost') {
       const sent = await sendOnce(scope, intent, placing, { leaseEndsOn, attempt: evidence.reposts + 2 });
-      if ('placed' in sent && core.repost !== 'duplicates') return await confirmOrEnd(scope, intent, lease, placing, sent.placed);
+      if ('placed' in sent && repost !== 'duplicates') return await confirmOrEnd(scope, intent, lease, placing, sent.placed);
       // A request that did not reach the provider says nothing about an order there. The next check sends the request again.
       if ('unsent' in sent) break;
       // A refused key says nothing either. We check again when the account is reconnected.
@@ -96,7 +98,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
       evidence.reply = 'refused' in sent ? 'refused' : 'lost';
       if (evidence.reply === 'lost') break;
     } else if (!(await readNew(scope, intent, placing, evidence))) break;
-    else if (evidence.read?.found.length === 0 && now < intent.deadOn && (core.repost !== 'rejects' || evidence.reposts > 0)) break;
+    else if (evidence.read?.found.length === 0 && now < intent.deadOn && (repost !== 'rejects' || evidence.reposts > 0)) break;
   }
   // The decision may change when the quote expires, so check at that time even if the back-off is longer.
   const now = gateway.now();
