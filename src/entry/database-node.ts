@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import postgres from 'postgres';
 import { readDatabaseUrl, type DatabaseAddress } from '../config/database-url.ts';
 import type { Log } from '../ports/runtime.ts';
@@ -126,16 +128,29 @@ const withoutPipeline = () => {
   };
 };
 
-const sslOf = ({ ssl, files }: DatabaseAddress): false | 'prefer' | 'require' | object => {
+const sslOf = ({ ssl, files, hosts }: DatabaseAddress): false | 'prefer' | 'require' | object => {
   const given = Object.fromEntries(Object.entries(files).map(([name, path]) => [name, readCertificate(path)]));
   if (ssl === false) return false;
   if ((ssl === 'prefer' || ssl === 'require') && Object.keys(given).length === 0) return ssl;
   return {
     ...given,
     rejectUnauthorized: ssl === 'verify-ca' || ssl === 'verify-full',
-    ...(ssl === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
+    checkServerIdentity: ssl === 'verify-full' ? identityOf(hosts.map((one) => one.host)) : () => undefined,
   };
 };
+
+/**
+ * Checks the certificate where a host is an IP address. The driver passes no name to TLS then, and Node compares the certificate with "localhost".
+ * Nor does the driver say which of several hosts it has connected to, so the certificate must belong to one of the addresses.
+ */
+const identityOf =
+  (hosts: string[]) =>
+  (name: string, certificate: PeerCertificate): Error | undefined => {
+    const addresses = hosts.filter((host) => isIP(host) !== 0);
+    if (hosts.includes(name) || addresses.length === 0) return checkServerIdentity(name, certificate);
+    const mistakes = addresses.map((address) => checkServerIdentity(address, certificate));
+    return mistakes.includes(undefined) ? undefined : mistakes[0];
+  };
 
 const readCertificate = (path: string): string => {
   try {
