@@ -10,5 +10,7 @@ import { fileURLToPath } from 'node:url';
 // Node keeps what it made of each file, so that the next start does not read TypeScript again. The providers' processes do the same.
 process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('../node_modules/.cache/node', import.meta.url));
 enableCompileCache();
+const { sayLastWords } = await import('../src/entry/last-words.ts');
+sayLastWords((line) => process.stderr.write(`ramp-gateway ends: ${line}\n`));
 const { start } = await import('./sandbox/start-command.ts');
 await start(process.argv.slice(2));

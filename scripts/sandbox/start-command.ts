@@ -1,5 +1,6 @@
 /** What `npm start` does with its arguments and with signals. */
 import { parseArgs } from 'node:util';
+import { lastWords } from '../../src/entry/last-words.ts';
 import { StartRefused } from '../../src/entry/start-refused.ts';
 import { demoCommand } from './notes.ts';
 import { startSandbox, type Sandbox } from './start-sandbox.ts';
@@ -16,7 +17,7 @@ export const start = async (words: string[]): Promise<void> => {
     await describe(sandbox);
     stopOnSignal(sandbox);
   } catch (error) {
-    const reason = error instanceof StartRefused ? error.message : error instanceof Error ? (error.stack ?? error.message) : 'unknown';
+    const reason = error instanceof StartRefused ? error.message : lastWords(error);
     process.stderr.write(`ramp-gateway does not start:\n${reason}\n`);
     process.exitCode = 1;
   }

@@ -2,12 +2,15 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { providerModules } from '../providers/registry.gen.ts';
+import { sayLastWords } from './last-words.ts';
 import { StartRefused, startServer } from './node-server.ts';
 
 /** How long it still serves after SIGTERM, while reporting that it is not ready. */
 const leaveMs = 1_500;
 const here = dirname(fileURLToPath(import.meta.url));
 const root = process.env['APP_ROOT'] ?? (here.endsWith('dist') ? dirname(here) : dirname(dirname(here)));
+
+sayLastWords((line) => process.stderr.write(`ramp-gateway ends: ${line}\n`));
 
 try {
   const server = await startServer({ environment: process.env, modules: providerModules, root });
