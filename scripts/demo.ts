@@ -4,6 +4,7 @@
  */
 import './load-env.ts';
 import { join } from 'node:path';
+import { StartRefused } from '../src/entry/start-refused.ts';
 import { notedSandbox, waitForGateway } from './sandbox/notes.ts';
 import { root } from './sandbox/sandbox-file.ts';
 import { buy } from './demo/buy.ts';
@@ -35,10 +36,14 @@ if (!demo) {
 } else {
   say(`Nothing answers at ${url}: starting a sandbox for this demo.`);
   const { startSandbox } = await import('./sandbox/start-sandbox.ts');
-  const sandbox = await startSandbox({ port: 0, quiet: true, temporary: true });
+  const sandbox = await startSandbox({ port: 0, quiet: true, temporary: true }).catch((error: unknown) => {
+    if (!(error instanceof StartRefused)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  });
   try {
-    await demo(sandbox.url, Object.fromEntries(sandbox.providers.map((provider) => [provider.id, provider.url])));
+    if (sandbox) await demo(sandbox.url, Object.fromEntries(sandbox.providers.map((provider) => [provider.id, provider.url])));
   } finally {
-    await sandbox.stop();
+    await sandbox?.stop();
   }
 }

@@ -11,12 +11,13 @@ import { openDatabase } from '../src/entry/database-node.ts';
 import { migrate } from '../src/entry/migrate.ts';
 import { buildPages } from './pages.ts';
 import { startPgliteQueue } from './pglite-queue.ts';
-import { sandboxSecrets } from './sandbox/providers.ts';
+import { playSecrets } from './sandbox/providers.ts';
 import { noteSandbox, noteStarting } from './sandbox/notes.ts';
 import { readSandboxFile, root } from './sandbox/sandbox-file.ts';
 import { groupProviders, startProviders } from './sandbox/start-providers.ts';
 
-if (readSandboxFile()?.mode !== 'sandbox') {
+const file = readSandboxFile();
+if (file?.mode !== 'sandbox') {
   process.stderr.write('dev:worker is for a configuration with mode: sandbox: it makes its own keys and pretends the providers\n');
   process.exit(1);
 }
@@ -34,7 +35,7 @@ const { providers, baseUrls, stop: stopProviders } = await startProviders(groupP
 noteSandbox(dataDir, `http://127.0.0.1:${port}`, providers);
 const variables = {
   ...freshSecrets(randomBytes),
-  ...sandboxSecrets,
+  ...playSecrets(file),
   PUBLIC_URL: `http://127.0.0.1:${port}`,
   LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'info',
   SANDBOX_URLS: JSON.stringify(baseUrls),

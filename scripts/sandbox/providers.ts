@@ -1,5 +1,6 @@
 /** What the sandbox knows of every kind of provider, from the kinds' own folders, and its two price feeds. */
 import { kinds, sandboxOf } from '../kinds.ts';
+import { isOnThisMachine, type readSandboxFile } from './sandbox-file.ts';
 
 /** A simulated provider, or the ticker. `options` are for its simulator, and reach its process as JSON. */
 export type SandboxProvider = { kind: string; options: { id: string } };
@@ -20,5 +21,14 @@ const found = await Promise.all(kinds.map(async (kind) => ({ kind, sandbox: awai
 export const sandboxProviders: readonly SandboxProvider[] = found.flatMap(({ kind, sandbox }) =>
   (sandbox?.providers ?? []).map((options) => ({ kind, options })),
 );
+/**
+ * The play credentials for this file's providers. A provider at a real host gets none: they would be sent there, and its operator would not learn
+ * that the real credential is missing.
+ */
+export const playSecrets = (file: ReturnType<typeof readSandboxFile>): Record<string, string> => {
+  const real = Object.values(file?.providers ?? {}).filter((block) => block !== null && block.mode !== 'off' && !isOnThisMachine(block));
+  const named = new Set(real.flatMap((block) => Object.entries(block ?? {}).flatMap(([name, value]) => (name.endsWith('_env') ? [value] : []))));
+  return Object.fromEntries(Object.entries(sandboxSecrets).filter(([name]) => !named.has(name)));
+};
 /** Keys of the simulated providers: play money, the same on every machine. */
 export const sandboxSecrets: Record<string, string> = Object.assign({}, ...found.map(({ sandbox }) => sandbox?.secrets));

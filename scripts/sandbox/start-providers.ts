@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { tickerKey } from '../../src/config/ticker-key.ts';
 import { StartRefused } from '../../src/entry/start-refused.ts';
 import { sandboxProviders, sandboxTicker, type SandboxProvider } from './providers.ts';
-import { readSandboxFile, root } from './sandbox-file.ts';
+import { isOnThisMachine, readSandboxFile, root } from './sandbox-file.ts';
 
 export type RunningProvider = { id: string; url: string; pid: number };
 export type RunningProviders = {
@@ -47,7 +47,10 @@ const wantedProviders = (): SandboxProvider[] => {
   const config = readSandboxFile();
   if (config?.mode !== 'sandbox') return [];
   const blocks = config.providers ?? {};
-  const isWanted = ({ kind, options: { id } }: SandboxProvider): boolean => blocks[id]?.kind === kind && blocks[id].mode !== 'off';
+  const isWanted = ({ kind, options: { id } }: SandboxProvider): boolean => {
+    const block = blocks[id];
+    return block?.kind === kind && block.mode !== 'off' && isOnThisMachine(block);
+  };
   const feeds = Object.values(config.routing?.reference ?? {}).flatMap((one) => one.feeds ?? []);
   const ticker = feeds.some((feed) => typeof feed !== 'string' && /^http:\/\/(?:127\.|localhost)/.test(feed.url ?? '')) ? [sandboxTicker] : [];
   return [...sandboxProviders.filter(isWanted), ...ticker];

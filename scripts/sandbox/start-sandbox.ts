@@ -9,7 +9,7 @@ import type { RunningServer } from '../../src/entry/node-server.ts';
 import { StartRefused } from '../../src/entry/start-refused.ts';
 import { buildPages } from '../pages.ts';
 import { noteSandbox, noteStarting } from './notes.ts';
-import { sandboxSecrets } from './providers.ts';
+import { playSecrets } from './providers.ts';
 import { configFile, readSandboxFile, root } from './sandbox-file.ts';
 import { groupProviders, startProviders, type RunningProvider } from './start-providers.ts';
 
@@ -18,7 +18,8 @@ export type Sandbox = { url: string; server: RunningServer; providers: RunningPr
 
 /** With mode: live in the configuration, the gateway alone. Throws StartRefused with what a person can mend. */
 export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> => {
-  const isSandbox = readSandboxFile()?.mode === 'sandbox';
+  const file = readSandboxFile();
+  const isSandbox = file?.mode === 'sandbox';
   if (options.temporary === true && !isSandbox) throw new StartRefused('the configuration is not mode: sandbox: a demo starts nothing of its own with it');
   const groups = groupProviders(options.ownProcess);
   const temporary = options.temporary === true ? mkdtempSync(join(tmpdir(), 'ramp-gateway-')) : undefined;
@@ -37,7 +38,7 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
     const [{ startServer }, { providerModules }] = await Promise.all([import('../../src/entry/node-server.ts'), import('../../src/providers/registry.gen.ts')]);
     const { providers, baseUrls } = await running;
     await pages;
-    const environment = environmentFor(options, dataDir, isSandbox);
+    const environment = environmentFor(options, dataDir, isSandbox ? { ...ownKeys(dataDir), ...playSecrets(file) } : {});
     const { writeLog } = options;
     const server = await startServer({ environment, modules: providerModules, root, baseUrls, embedded, ...(writeLog ? { writeLog } : {}) });
     noteSandbox(dataDir, server.url, providers);
@@ -55,9 +56,9 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
   }
 };
 
-const environmentFor = ({ port, quiet }: SandboxOptions, dataDir: string, isSandbox: boolean): Record<string, string | undefined> => ({
+const environmentFor = ({ port, quiet }: SandboxOptions, dataDir: string, made: Record<string, string>): Record<string, string | undefined> => ({
   // Keys that are made here, and credentials of play money, are for the sandbox alone: live mode has its own or does not start.
-  ...(isSandbox ? { ...ownKeys(dataDir), ...sandboxSecrets } : {}),
+  ...made,
   ...process.env,
   DATA_DIR: dataDir,
   ...(port === undefined ? {} : { PORT: String(port) }),

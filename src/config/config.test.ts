@@ -22,6 +22,24 @@ let seed = 0;
 const bytes = (n: number) => new Uint8Array(n).fill((seed += 1));
 
 describe('configuration', () => {
+  it('a merge key brings the members of its anchor, and its own come first', () => {
+    const text = `mode: sandbox
+network: regtest
+providers:
+  alpine: &base { kind: fiat-on-ramp, base_url: https://alpine.example, preference_bps: 5, timeouts: { quote_ms: 900 } }
+  borealis: { <<: *base, base_url: https://borealis.example }
+  cobalt:
+    <<: [*base]
+    preference_bps: 7
+`;
+    expect(good(text).providers).toMatchObject([
+      { id: 'alpine', base_url: 'https://alpine.example', preference_bps: 5 },
+      { id: 'borealis', kind: 'fiat-on-ramp', base_url: 'https://borealis.example', preference_bps: 5, timeouts: { quote_ms: 900 } },
+      { id: 'cobalt', base_url: 'https://alpine.example', preference_bps: 7 },
+    ]);
+    // A mistake in what was merged is told once for each that took it.
+    expect(mistakes(text.replace('preference_bps: 5', 'preference_bps: 5000')).join('\n')).toMatch(/providers\.alpine\.preference_bps/);
+  });
   it('fills in every default', () => {
     const config = good(`mode: sandbox\nnetwork: regtest\n${block}`);
     expect(config.routing).toMatchObject({
@@ -155,6 +173,24 @@ describe('secrets', () => {
         'providers.alpine.catalogue_key_env names the variable ALPINE_KEY, which is not set',
       ],
     });
+  });
+
+  const bringin = good('mode: sandbox\nnetwork: regtest\nproviders: { b: { kind: bringin, base_url: https://b.example, master_key_env: B_KEY } }');
+  it.each(['key', 'key\n', 'key\r\n', ' key ', '\tkey\n\n'])('a provider’s credential %j loses the line end of its file', (value) => {
+    const read = readSecrets({ ...freshSecrets(bytes), B_KEY: value, METRICS_TOKEN: value }, bringin);
+    expect(read.ok && [read.secrets.provider('B_KEY'), read.secrets.metricsToken]).toEqual(['key', 'key']);
+  });
+  it.each([
+    ['do-not\nshow', /^B_KEY has a line end or another character that no secret has$/],
+    ['do-not-show\u0000', /^B_KEY has a line end/],
+    ['do-not-sh\u00f6w', /^B_KEY has a line end/],
+    ['"do-not-show"', /^B_KEY is in quotes: take them away/],
+    ["'do-not-show'", /^B_KEY is in quotes/],
+    ['   \n', /^providers\.b\.master_key_env names the variable B_KEY, which is not set$/],
+  ])('%j is no credential', (value, says) => {
+    const read = readSecrets({ ...freshSecrets(bytes), B_KEY: value }, bringin);
+    expect(read).toEqual({ ok: false, mistakes: [expect.stringMatching(says)] });
+    expect(JSON.stringify(read)).not.toMatch(/do-not/);
   });
 });
 

@@ -61,6 +61,12 @@ it('live mode without keys and credentials does not start, and makes none', asyn
   expect(error).not.toContain('do-not-show');
 }, 60_000);
 
+it('a real host gets no play credential, in sandbox mode neither', async () => {
+  const real = `bring: { kind: bringin, base_url: 'https://api.bringin.example', master_key_env: BRINGIN_MASTER_KEY }`;
+  const { code, error } = await run({ CONFIG_FILE: sandboxFile(real), DATA_DIR: join(folder, 'real-host') });
+  expect([code, error]).toEqual([1, 'ramp-gateway does not start:\nproviders.bring.master_key_env names the variable BRINGIN_MASTER_KEY, which is not set\n']);
+}, 60_000);
+
 it('a taken port ends the process and frees the data folder', async () => {
   const taken = createServer();
   await new Promise<void>((done) => taken.listen(0, '127.0.0.1', done));

@@ -1,0 +1,86 @@
+/** Commands that must not run, or cannot: one line that says why, exit code 1, and no value of a variable. */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { freshSecrets } from '../../src/config/secrets.ts';
+import { runCommand, type Ran } from './run.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'ramp-refusals-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const write = (name: string, text: string): string => {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+};
+const live = write(
+  'live.yaml',
+  `mode: live
+network: main
+public_url: https://ramp.wallet.example
+providers: { real: { kind: fiat-on-ramp, base_url: https://api.real.example } }
+`,
+);
+
+const run = async (script: string, words: string[], environment: Record<string, string>): Promise<Ran> => {
+  const env = { PATH: process.env['PATH'], ...environment };
+  const child = spawn(process.execPath, ['--no-warnings', resolve(`scripts/${script}.ts`), ...words], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const said: Ran = { code: null, out: '', error: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said.out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said.error += text));
+  return await new Promise((done) => child.once('close', (code) => done({ ...said, code })));
+};
+
+it('the demo orders nothing at a gateway that is live', async () => {
+  const asked: string[] = [];
+  const gateway = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    response.writeHead(200, { 'x-ramp-mode': 'live', 'content-type': 'application/json' }).end('{"status":"ready"}');
+  });
+  await new Promise<void>((done) => gateway.listen(0, '127.0.0.1', done));
+  const url = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`;
+  for (const demo of ['buy', 'sell', 'liquidity']) {
+    const { code, out, error } = await run('demo', [demo], { GATEWAY_URL: url, DATA_DIR: folder });
+    expect([code, out, error]).toEqual([1, '', `The gateway at ${url} is not a sandbox: the demo would place real orders there.\n`]);
+  }
+  expect(new Set(asked)).toEqual(new Set(['/health/ready', '/health/live']));
+  gateway.close();
+});
+
+it('the demo starts nothing of its own with a live configuration, and dev:worker neither', async () => {
+  const nobody = { GATEWAY_URL: 'http://127.0.0.1:9', DATA_DIR: join(folder, 'demo'), CONFIG_FILE: live };
+  const demo = await run('demo', [], nobody);
+  expect([demo.code, demo.error]).toEqual([1, 'the configuration is not mode: sandbox: a demo starts nothing of its own with it\n']);
+  const worker = await run('dev-worker', [], { DATA_DIR: join(folder, 'worker'), CONFIG_FILE: live });
+  expect([worker.code, worker.out, worker.error]).toEqual([
+    1,
+    '',
+    'dev:worker is for a configuration with mode: sandbox: it makes its own keys and pretends the providers\n',
+  ]);
+});
+
+describe('with the database away', () => {
+  const id = '8ed13c2a-a8c6-4f0e-b43e-3fdbf1f094a6';
+  const commands: [string, string[]][] = [
+    ['order', [id]],
+    ['deliveries', ['list']],
+    ['sessions', ['revoke', '--all']],
+    ['customer', ['export', id]],
+    ['keys', ['list']],
+    ['record', []],
+    ['restored', []],
+  ];
+  const configuration = write('sandbox.yaml', 'mode: sandbox\nnetwork: regtest\nproviders: {}\n');
+  it.each(commands)('%s says so in one line', async (script, words) => {
+    const away = { ...freshSecrets(randomBytes), CONFIG_FILE: configuration, DATABASE_URL: 'postgres://ramp:do-not-show@127.0.0.1:9/ramp' };
+    const { code, error } = await runCommand(script, words, away);
+    expect([code, error]).toEqual([1, 'the database does not answer: connect ECONNREFUSED 127.0.0.1:9\n']);
+    const wrong = await runCommand(script, words, { ...away, DATABASE_URL: '"postgres://ramp:do-not-show@127.0.0.1:9/ramp"' });
+    expect([wrong.code, wrong.error.split('\n').length, wrong.error]).toEqual([1, 2, expect.stringContaining('DATABASE_URL')]);
+    expect(wrong.error).not.toContain('do-not-show');
+  });
+});
