@@ -45,6 +45,7 @@ const suites: Suite[] = [
   { file: 'test/chaos/soak.long.test.ts', goals: ['G16'], count: 60, fullCount: 1_800 },
   { file: 'test/chaos/rotation.long.test.ts', goals: ['G17'] },
   { file: 'test/chaos/rolling.long.test.ts', goals: ['G19'] },
+  { file: 'test/chaos/database.long.test.ts', goals: ['G21'] },
   { file: 'test/runtime/runtimes.test.ts', goals: ['G20'], figure: conformance },
   {
     file: 'scripts/mutate.ts',
@@ -74,6 +75,7 @@ const titles: Record<string, string> = {
   G18: 'mutation score on the money modules',
   G19: 'SIGTERM and rolling restart under load',
   G20: 'conformance on Node and on workerd',
+  G21: 'PostgreSQL restarted, crashed, read-only, locked, slow, under three ramps',
 };
 
 /** Nightly goals. By day their short form runs, and prints its figure. */
