@@ -32,7 +32,7 @@ await command(async () => {
         .join(', ')}`,
     );
     say(
-      'Kept: amounts, dates and stages of orders, under a number that identifies nobody. Providers keep their own records: the customer must ask them directly.',
+      'Kept: amounts, dates and stages of orders, under an id that identifies nobody. Providers keep their own records: the customer must ask them directly.',
     );
     say('Backups still hold the data until they are rotated out.');
   });

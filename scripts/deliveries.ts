@@ -28,7 +28,7 @@ await command(async () => {
       for (const id of ids) {
         await record('deliveries.resend', id);
         const due = await stores.deliveries.resend(id, Date.now());
-        say(due ? `${id}  due now, under the same id` : `${id}  not sent again: there is none, it is already due, or a newer one has replaced it`);
+        say(due ? `${id}  due now, under the same id` : `${id}  not sent again: there is no such webhook, it is already due, or a newer one has replaced it`);
         if (!due) process.exitCode = 1;
       }
     });

@@ -44,7 +44,7 @@ const upload = (environment: string, dry: boolean): number => {
 
 const url = process.env['DATABASE_URL'] ?? '';
 if (url === '') {
-  say("DATABASE_URL is missing: set the database's own address, for the migrations before the upload");
+  say('DATABASE_URL is missing: set the direct address of the database, for the migrations before the upload');
   process.exitCode = 1;
 } else {
   try {

@@ -18,7 +18,7 @@ import { groupProviders, startProviders } from './sandbox/start-providers.ts';
 
 const file = readSandboxFile();
 if (file?.mode !== 'sandbox') {
-  process.stderr.write('dev:worker is for a configuration with mode: sandbox: it makes its own keys and pretends the providers\n');
+  process.stderr.write('dev:worker needs a configuration with mode: sandbox: it makes its own keys and simulates the providers\n');
   process.exit(1);
 }
 const port = process.env['PORT'] ?? '8787';

@@ -93,7 +93,7 @@ const resealAll = async (): Promise<void> => {
   await withDatabase(async ({ sql, record }) => {
     await record('keys.reseal', current.id);
     const done = await reseal(sql, createSeal(read.secrets.seal), current.id);
-    say(`${done} values are under "${current.id}" now`);
+    say(`${done} values are now sealed under "${current.id}"`);
   });
 };
 

@@ -13,7 +13,7 @@ import { command, readArguments, Refused, say, withDatabase } from './ops/tools.
 const stages: readonly string[] = ['awaiting_payment', 'underpaid', 'expired', 'failed', 'paid', 'filled', 'finished', 'refunded'];
 
 const leaveReview = async (id: string, stage: string, reason: string): Promise<void> => {
-  if (!stages.includes(stage) || reason === '') throw new Refused(`--leave-review wants one of ${stages.join(', ')}, and --reason`);
+  if (!stages.includes(stage) || reason === '') throw new Refused(`--leave-review needs one of ${stages.join(', ')}, and --reason`);
   await withDatabase(async ({ stores, sql, record }) => {
     const order = /^[0-9a-f-]{36}$/.test(id) ? await stores.orders.findAny(id) : undefined;
     if (order?.stage !== 'review') throw new Refused(`${id}: there is no such order in review`);
@@ -29,10 +29,10 @@ const leaveReview = async (id: string, stage: string, reason: string): Promise<v
 
 /** It stays disputed: only what stood between the customer and what there is goes. */
 const releaseShort = async (id: string, reason: string): Promise<void> => {
-  if (reason === '') throw new Refused('--release-short wants the reason');
+  if (reason === '') throw new Refused('--release-short needs the reason');
   await withDatabase(async ({ stores, sql, record }) => {
     const order = /^[0-9a-f-]{36}$/.test(id) ? await stores.orders.findAny(id) : undefined;
-    if (order?.disputed !== true) throw new Refused(`${id}: there is no such order that was filled with less`);
+    if (order?.disputed !== true) throw new Refused(`${id}: there is no such order that was filled short`);
     await record('order.release-short', id, { reason });
     await sql`update orders set short_released_on = now() where id = ${id}`;
     say(`${id}: ${order.receive} of ${order.quotedReceive} can be withdrawn; the rest stays owed`);
@@ -48,7 +48,7 @@ const closePlacing = async (id: string, reason: string): Promise<void> => {
       ? await sql<{ id: string }[]>`select id from intents where (id = ${id} or order_id = ${id}) and ${without}`
       : [];
     const placing = found[0]?.id;
-    if (placing === undefined) throw new Refused(`${id}: no order attempt in review without an order has this id`);
+    if (placing === undefined) throw new Refused(`${id}: there is no order attempt in review and without an order that has this id`);
     await record('order.close-placing', placing, { reason });
     await sql`update intents set state = 'dead', next_try_on = '9999-01-01T00:00Z' where id = ${placing} and ${without}`;
     say(`${placing} is closed`);
@@ -61,8 +61,8 @@ const paidNotFilled = async (id: string, proof: string): Promise<void> => {
     const order = /^[0-9a-f-]{36}$/.test(id) ? await stores.orders.findAny(id) : undefined;
     if (!order) throw new Refused(`${id}: there is no such order`);
     await record('order.paid-not-filled', id, { proof });
-    if (!(await stores.record.paidNotFilled(id, Date.now()))) throw new Refused(`${id} is ${order.stage}, or was counted before`);
-    say(`${id} counts as paid and never filled at ${order.providerId}`);
+    if (!(await stores.record.paidNotFilled(id, Date.now()))) throw new Refused(`${id} is ${order.stage}, or was already counted`);
+    say(`${id} now counts as paid and never filled at ${order.providerId}`);
   });
 };
 

@@ -35,7 +35,7 @@ const usualQuoteMs = 2500;
 
 const unlisted = (address: string, kind: string): Target => {
   const url = URL.parse(address);
-  if (url === null || !/^https?:$/.test(url.protocol)) throw new Refused('this is no http or https address');
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new Refused('this is not an http or https address');
   if (url.username !== '' || url.search !== '' || url.hash !== '') throw new Refused('the address must be plain: no user, no query, no fragment');
   const base_url = address.replace(/\/+$/, '');
   const id =
@@ -45,7 +45,7 @@ const unlisted = (address: string, kind: string): Target => {
       .replace(/^[^a-z]+/, '') || 'checked';
   const written = { kind, base_url };
   const read = providerModules.get(kind)?.settings.safeParse({ base_url });
-  if (read?.success === false) throw new Refused(`a provider of kind ${kind} needs a block in the configuration: name it by its id`);
+  if (read?.success === false) throw new Refused(`a provider of kind ${kind} needs a block in the configuration: give its id instead`);
   return {
     kind,
     config: { id: id.slice(0, 32), base_url, settings: read?.data },
@@ -64,7 +64,7 @@ const run = async (target: Target, flags: ReadonlyMap<string, string>, http: Htt
   const newKey = (): string => randomBytes(32).toString('hex');
   const parts: CheckParts = { ...target, module, dialects: await dialectsOf(target.kind), http, secret: (name) => process.env[name], now, newId, newKey };
   const kit = flags.has('report') ? await conformanceOf(target.kind) : undefined;
-  if (flags.has('report') && !kit) throw new Refused(`--report: kind ${target.kind} follows no published standard that could be tried`);
+  if (flags.has('report') && !kit) throw new Refused(`--report: the kind ${target.kind} follows no published standard to check`);
   const checked = await checkProvider(parts);
   if (!kit) return tell(target, checked);
   const {
@@ -96,7 +96,7 @@ const blockOf = (target: Target, checked: Checked, more: Record<string, unknown>
 const tell = (target: Target, checked: Checked): void => {
   for (const step of checked.steps) say(step);
   const { findings, blockers } = checked;
-  const none = hasPrice(checked) ? 'no deviation found' : `no price was seen, so nothing can be said to be right; the check came as far as: ${checked.reached}`;
+  const none = hasPrice(checked) ? 'no deviation found' : `no price was seen, so the check cannot say that anything is right; it reached:  ${checked.reached}`;
   say(findings.length === 0 ? `\n${none}` : '\ndeviations');
   for (const { what, setting } of findings) say(`  ${what}${setting === undefined ? '' : `   → ${setting}`}`);
   if (findings.length > 0 && !hasPrice(checked)) say(`\n${none}`);

@@ -27,9 +27,9 @@ const check = async ({ kind, receipt, inclusion }: Receipt, keys: PublicKeys, ur
   const made = new Date(payload.made_on).toISOString();
   const what = payload.kind === 'decision' ? 'its figures, ranked again, give the same order' : JSON.stringify(payload.order);
   say(`valid  ${payload.kind}, made by ${payload.issuer} on ${made}: ${what}`);
-  if (!inclusion) return say('       its day is not closed yet: no place in a signed root was given');
+  if (!inclusion) return say('       its day is not closed yet: the gateway gave no signed root');
   const told = url === undefined ? inclusion.signed_root : (await read<{ signed_root: string }>(`${url}/.well-known/receipts/${inclusion.day}`)).signed_root;
-  const root = told === undefined ? { ok: false as const, problem: 'no signed root was given' } : await verifyRoot(told, keys);
+  const root = told === undefined ? { ok: false as const, problem: 'the gateway gave no signed root' } : await verifyRoot(told, keys);
   if (!root.ok) throw new Refused(`NOT VALID: the root of ${inclusion.day}: ${root.problem}`);
   const same = root.root.day === inclusion.day && root.root.root === inclusion.root && root.root.size === inclusion.size;
   if (!same) throw new Refused(`NOT VALID: the signed root of ${root.root.day} is not the one that the receipt is proved against`);

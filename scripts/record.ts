@@ -13,15 +13,15 @@ const reset = async ({ stores, record }: Ops, provider: string, reason: string):
   if (reason === '') throw new Refused('--reset needs --reason');
   await record('record.reset', provider, { reason });
   const rows = await stores.record.reset(provider, Date.now());
-  say(`${provider}: ${rows} rows cleared; every instance ranks by it within 30 seconds`);
+  say(`${provider}: ${rows} rows cleared; every instance uses this within 30 seconds`);
 };
 
 const line = (one: ShownRecord): string[] => {
   const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
   const times = one.time_to_fill_ms ? `, filled after ${seconds(one.time_to_fill_ms.p50)} (p95 ${seconds(one.time_to_fill_ms.p95)})` : '';
   return [
-    `${one.provider}: ${one.orders} orders, quoted ${one.quoted_sats} sats, delivered ${one.delivered_sats}${times}; refused ${one.refused}, price changed ${one.price_changed}; won ${one.wins}, lost ${one.wins_lost_by_haircut} by the haircut`,
-    ...one.promises.map((cut) => `  ${cut.ramp}, what binds: ${cut.haircut_ppm} ppm`),
+    `${one.provider}: ${one.orders} orders, quoted ${one.quoted_sats} sats, delivered ${one.delivered_sats}${times}; refused ${one.refused}, price changed ${one.price_changed}; won ${one.wins}, lost ${one.wins_lost_by_haircut} to the haircut`,
+    ...one.promises.map((cut) => `  ${cut.ramp}, binding offers: ${cut.haircut_ppm} ppm`),
     ...one.options.map((cut) => `  ${cut.ramp} ${cut.currency} ${cut.option}, estimates: ${cut.estimate_haircut_ppm} ppm (${cut.haircut_from})`),
   ];
 };
@@ -34,7 +34,7 @@ await command(async () => {
   const { config } = readConfig();
   await withDatabase(async (ops) => {
     if (flags.has('reset')) {
-      if (provider === undefined) throw new Refused('--reset needs the provider');
+      if (provider === undefined) throw new Refused('--reset needs a provider');
       return await reset(ops, provider, flags.get('reason') ?? '');
     }
     await ops.record('record.read', provider ?? 'all');

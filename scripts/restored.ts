@@ -20,23 +20,25 @@ await command(async () => {
     if (flags.has('release')) {
       await record('restored.release', 'gateway');
       await releaseTraffic(gateway);
-      return say('released: new orders and deliveries continue');
+      return say('released: new orders and webhooks continue');
     }
     await record('restored.hold', 'gateway');
     await holdTraffic(gateway, actor);
-    say('held: no new orders, no deliveries');
+    say('held: no new orders and no webhooks are sent');
     if (flags.has('hold')) return;
     // Every instance reads the switches at least this often.
     await gateway.sleep(seconds(flags.get('wait'), 5) * 1000);
     const done = await catchUp(gateway, seconds(flags.get('settle'), 60) * 1000);
-    say(`${done.quotes} price requests can no longer be ordered; looked for ${done.placings} order attempts, ${done.unsettled} of them still unresolved`);
+    say(
+      `${done.quotes} price requests can no longer be ordered; ${done.placings} order attempts were looked up, ${done.unsettled} of them are still unresolved`,
+    );
     say(`${done.refreshed} orders read again; ${done.superseded} waiting webhooks were out of date and will not be sent`);
-    say(`${done.sessions} upstream sessions read, ${done.adopted.length} unknown orders adopted as review`);
+    say(`${done.sessions} provider sessions read, ${done.adopted.length} unknown orders adopted in review`);
     for (const one of done.adopted) say(`  ${one.orderId}  ${one.provider} ${one.upstreamOrderId} "${one.rawStatus}"`);
     for (const one of done.unreadable) say(`  NOT READ ${one.provider} session ${one.session}: ${one.reason}`);
     await record('restored.release', 'gateway', { adopted: done.adopted.length, unreadable: done.unreadable.length });
     await releaseTraffic(gateway);
-    say('released: new orders and deliveries continue');
-    if (done.unsettled > 0 || done.unreadable.length > 0) say('Check what was not read or is unresolved. It is safe to run this command again.');
+    say('released: new orders and webhooks continue');
+    if (done.unsettled > 0 || done.unreadable.length > 0) say('Check what could not be read or is still unresolved. It is safe to run this command again.');
   });
 });

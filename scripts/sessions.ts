@@ -23,12 +23,13 @@ await command(async () => {
     const secret = randomBytes(32).toString('base64url');
     // Before the sessions end: otherwise the old secret could open another one in between.
     if (isNewSecret && customer !== undefined && !(await stores.operator.replaceRecovery(customer, sha256Hex(secret))))
-      throw new Refused('this customer has no recovery secret: there is no such customer, or they were forgotten');
+      throw new Refused('this customer has no recovery secret: there is no such customer, or the customer was forgotten');
     const revoked = await stores.operator.revokeSessions(
       { ...(app === undefined ? {} : { appId: app }), ...(customer === undefined ? {} : { customerId: customer }) },
       Date.now(),
     );
     say(`${revoked} session(s) revoked`);
-    if (isNewSecret) say(`recovery_secret ${secret}\nIt is shown only here. Give it to the customer alone: without a node key, only it opens their orders.`);
+    if (isNewSecret)
+      say(`recovery_secret ${secret}\nIt is shown only here. Give it only to the customer: without a node key, it is all that opens their orders.`);
   });
 });

@@ -27,8 +27,8 @@ const simulators = () => notedSandbox([dataDir, join(dataDir, 'worker')], gatewa
 /** By name: what it takes, what it does, and how. Each returns the line to print. */
 const commands: Record<string, { takes: string[]; does: string; run: (...words: string[]) => Promise<string> | string }> = {
   open: { takes: [], does: 'opens a session with a proof of the node key, and prints its session_id', run: async () => (await wallet().open()).sessionId },
-  key: { takes: [], does: 'prints the public key of its node', run: () => wallet().pubkey },
-  sign: { takes: ['text'], does: 'signs a text with it, as `signmessage` of LND does', run: (text = '') => signNodeMessage(text, nodeKey()) },
+  key: { takes: [], does: 'prints the public key of the node', run: () => wallet().pubkey },
+  sign: { takes: ['text'], does: 'signs a string with the node key, as `signmessage` of LND does', run: (text = '') => signNodeMessage(text, nodeKey()) },
   pay: {
     takes: ['lightning address', 'sats'],
     does: 'pays a Lightning address of the sandbox, and prints the invoice',
@@ -36,7 +36,7 @@ const commands: Record<string, { takes: string[]; does: string; run: (...words: 
   },
   withdraw: {
     takes: ['lnurl'],
-    does: 'takes the sats of a withdrawal link',
+    does: 'claims the sats of a withdrawal link',
     run: async (lnurl = '') => {
       const { sats, answer } = await wallet().withdraw(lnurl);
       return `${sats} sats: ${JSON.stringify(answer)}`;
@@ -49,7 +49,7 @@ const commands: Record<string, { takes: string[]; does: string; run: (...words: 
   },
   connect: {
     takes: ['connect_to'],
-    does: 'connects its node to a seller of channels',
+    does: 'connects the node to a seller of channels',
     run: async (uri = '') => {
       await connectPeer(simulators(), uri, wallet().pubkey);
       return 'connected';

@@ -30,10 +30,10 @@ export const buy = async (at: string): Promise<void> => {
   if (order.pay?.kind === 'bank') for (const [key, value] of Object.entries(order.pay.details)) say(`   ${key.padEnd(22)} ${value}`);
   if (order.pay?.kind === 'page') say(`   pay at ${order.pay.url}`);
 
-  say('\n4  The customer pays; the sandbox provider sees the money after a moment');
+  say('\n4  The customer pays; the sandbox provider sees the money a moment later');
   await follow(order, 'filled');
   const { lnurl } = await order.withdraw();
-  say('\n5  The sats are there: scan, or let the wallet claim them\n');
+  say('\n5  The sats are there: scan the code, or let the wallet claim them\n');
   say(renderUnicodeCompact(lnurl, { border: 2 }));
   say(`   ${lnurl}`);
   const claimed = await wallet.withdraw(lnurl);

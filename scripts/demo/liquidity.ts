@@ -13,14 +13,14 @@ export const liquidity = async (at: string): Promise<void> => {
   const inbound = await sellers.offers({ product: 'inbound', sats: 1_000_000n, leaseBlocks: 4320, firm: true });
   show(inbound);
   const { best } = inbound;
-  if (!best) throw new Error('nobody sells inbound capacity');
+  if (!best) throw new Error('no seller sells inbound capacity');
 
-  say(`\n2  Buy it from ${best.provider.name}; the sandbox seller sees the payment after a moment`);
+  say(`\n2  Buy it from ${best.provider.name}; the sandbox seller sees the payment a moment later`);
   const order = await sellers.order(best, { atMost: best.pays });
   sayInvoice(order);
   await follow(order, 'finished');
 
-  say('\n3  A turbo channel with 500 000 sats on both sides, from Bitrefill, without a promise how long it stays');
+  say('\n3  A turbo channel with 500 000 sats on both sides, from Bitrefill, without a promise of how long it stays open');
   const turbo = await sellers.offers({ product: 'turbo', sats: 500_000n });
   show(turbo);
   const thor = turbo.all.find(({ provider }) => provider.id === 'thor');

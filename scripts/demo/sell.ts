@@ -12,7 +12,7 @@ export const sell = async (at: string, simulators: Simulators): Promise<void> =>
   const selling = createSell(ramp);
   const toBank = { pay, currency: 'EUR', by: 'SEPA' };
   const email = `demo-${wallet.pubkey.slice(2, 10)}@example.com`;
-  say('\n1  250 000 sats to a bank account: prices before there is any account');
+  say('\n1  250 000 sats to a bank account: prices, before there is any account');
   const { all, not } = await selling.offers(toBank);
   showOffers(all, not, {
     pays: ({ pays }) => shown(pays),
@@ -22,7 +22,7 @@ export const sell = async (at: string, simulators: Simulators): Promise<void> =>
     requires: ({ requires }) => requires.join(', '),
   });
 
-  say(`\n2  An account at Bringin for ${email}; the provider's own page does the rest`);
+  say(`\n2  An account at Bringin for ${email}; the rest happens on the provider's own page`);
   const account = await selling.account('bringin', { email });
   say(`   ${account.status}: ${account.signupUrl}`);
   say(`   ${(await account.until('connected')).status}`);
@@ -36,16 +36,16 @@ export const sell = async (at: string, simulators: Simulators): Promise<void> =>
 
   say('\n4  Order, pay, and the euros are on their way');
   const { best } = await selling.offers(toBank);
-  if (!best) throw new Error('nobody pays to a bank account');
+  if (!best) throw new Error('no provider pays to a bank account');
   const order = await selling.order(best, { connection });
   if (order.pay?.kind !== 'lightning_address') throw new Error('the order has no Lightning address');
   say(`   pay ${shown(order.pay.amount)} to ${order.pay.address}, get ${shown(order.gets)}`);
   await payAddress(simulators, order.pay.address, Number(pay));
   await follow(order, 'filled');
 
-  say('\n5  The same sats onto the card: an order with an invoice of its own');
+  say('\n5  The same sats to the card: an order with an invoice of its own');
   const { best: onto } = await selling.offers({ pay, currency: 'EUR', by: 'Card balance' });
-  if (!onto) throw new Error('nobody tops up a card');
+  if (!onto) throw new Error('no provider tops up a card');
   const topUp = await selling.order(onto);
   if (topUp.pay?.kind !== 'invoice') throw new Error('the order has no invoice');
   say(`   pay ${topUp.pay.invoice.slice(0, 40)}…, which a sandbox provider does itself`);

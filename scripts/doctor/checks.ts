@@ -59,9 +59,9 @@ const checks: readonly { name: string; run: (ask: Ask, url: string) => Promise<[
     name: 'public_url',
     run: async (ask) => {
       const { status, body } = await ask('/verify');
-      if (status !== 200) return [false, `not told: /verify ${status} ${textOf(body['code'])}`];
+      if (status !== 200) return [false, `unknown: /verify ${status} ${textOf(body['code'])}`];
       const host = hostOf(body['tokens']);
-      if (host === undefined) return [true, 'not told from outside (proof_of_ownership: never)'];
+      if (host === undefined) return [true, 'cannot be seen from outside (proof_of_ownership: never)'];
       const url = `${/^(?:localhost|127\.|\[::1\])/.test(host) ? 'http' : 'https'}://${host}`;
       // Only this gateway has its signing keys.
       const [own, there] = await Promise.all([keysOf(ask), keysOf(askAt(url)).catch(() => undefined)]);
@@ -77,7 +77,7 @@ const checks: readonly { name: string; run: (ask: Ask, url: string) => Promise<[
       const skew = there < before ? there - before : Math.max(0, there - Date.now());
       return [
         Math.abs(skew) <= mostSkewMs,
-        Number.isNaN(there) ? 'no time in /providers' : `${Math.abs(Math.round(skew / 100) / 10)} s apart from this machine`,
+        Number.isNaN(there) ? '/providers states no time' : `${Math.abs(Math.round(skew / 100) / 10)} s difference from this machine`,
       ];
     },
   },
@@ -96,9 +96,9 @@ const checks: readonly { name: string; run: (ask: Ask, url: string) => Promise<[
       if (status !== 200) return [false, `/verify ${status} ${textOf(body['code'])}`];
       const opened = await ask('/session', { session_id: body['session_id'] });
       if (opened.status !== 200)
-        return [false, `a session just begun is not found: ${opened.status} ${textOf(opened.body['code'])} (Hyperdrive with caching on?)`];
+        return [false, `a session that was just begun is not found: ${opened.status} ${textOf(opened.body['code'])} (Hyperdrive with caching on?)`];
       const again = await ask('/order-status', { session_id: body['session_id'] });
-      return [again.status === 200, `a session is begun, opened and used at once (${again.status})`];
+      return [again.status === 200, `a session was begun, opened and used at once (${again.status})`];
     },
   },
 ];

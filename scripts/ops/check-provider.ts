@@ -68,7 +68,7 @@ export const checkProvider = async (parts: CheckParts): Promise<Checked> => {
   }
   const slow = slowPrices(best.exchanges, parts.quoteMs);
   for (const what of [...(parts.dialects?.remarks(best.exchanges) ?? []), ...best.findings, ...slow.map((one) => one.what)]) findings.push({ what });
-  const blockers = [...best.blockers, ...(slow.some((one) => one.isAll) ? ['every price comes too late for the gateway'] : [])];
+  const blockers = [...best.blockers, ...(slow.some((one) => one.isAll) ? ['every price arrives too late for the gateway'] : [])];
   const stopped = best.stopped === undefined ? [] : [`stopped: ${best.stopped}`];
   return { reached: best.reached, findings, blockers, settings, steps: [...best.steps, ...stopped] };
 };

@@ -56,7 +56,10 @@ export const rotateEnvironment = (kind: EnvironmentKind, source: Source, to: str
     };
   return {
     variables: lines(variable, fresh, [current, ...old]),
-    say: [`"${idOf(fresh)}" signs beside "${idOf(current)}": receivers that know either accept. Restart every instance.`, ...afterwards(kind, idOf(current))],
+    say: [
+      `"${idOf(fresh)}" signs together with "${idOf(current)}": receivers that know either key accept the webhooks. Restart every instance.`,
+      ...afterwards(kind, idOf(current)),
+    ],
   };
 };
 
@@ -104,9 +107,9 @@ export const rotateHashed = (kind: 'operator' | 'app', config: GatewayConfig, ap
     variables: {},
     yaml: yamlOf(kind, app, [sha256Hex(token), ...hashes]),
     say: [
-      'The new token, shown once and stored nowhere:',
+      'The new token is shown once and stored nowhere:',
       `  ${token}`,
-      'Put its hash into the configuration, beside the old ones, and restart (Workers: deploy):',
+      'Put its hash into the configuration, next to the old ones, and restart (Workers: deploy):',
       ...(hashes.length === 0
         ? []
         : [`When nobody uses the old one: npm run keys -- retire ${kind}${app === '' ? '' : ` ${app}`} <first characters of its hash>`]),
@@ -124,7 +127,7 @@ export const retireHashed = (kind: 'operator' | 'app', config: GatewayConfig, ap
   return {
     variables: {},
     yaml: yamlOf(kind, app, rest),
-    say: ['Put this into the configuration and restart (Workers: deploy). Then the token is worthless:'],
+    say: ['Put this into the configuration and restart (Workers: deploy). After that, the token no longer works:'],
   };
 };
 

@@ -81,17 +81,18 @@ const walkBuy = async (buy: BuyAdapter, walk: Walk, parts: WalkParts): Promise<v
   };
   const begun = await buy.beginSession(call());
   if (!begun.ok) {
-    if (begun.refusal.note === 'proof-not-configured') come(walk, 'answered', '/verify gives a token: it demands a proof of the customer’s node key');
+    if (begun.refusal.note === 'proof-not-configured')
+      come(walk, 'answered', '/verify returns a token: the provider demands a proof of the customer’s node key');
     return stop('/verify', begun.refusal);
   }
   const { token } = begun.value;
-  come(walk, 'answered', token === undefined ? '/verify gives no token: no proof is wanted' : '/verify gives a token: it demands a proof');
+  come(walk, 'answered', token === undefined ? '/verify gives no token: no proof is wanted' : '/verify returns a token: the provider demands a proof');
   if (token !== undefined && tokenFlaw(token) !== undefined)
-    walk.blockers.push('its token is a text that the gateway lets nobody sign (too long, not printable, or worth something elsewhere)');
+    walk.blockers.push('the gateway lets no wallet sign its token (it is too long, not printable, or means something elsewhere)');
   const key = parts.newKey();
   const proof = token === undefined ? undefined : { signature: signNodeMessage(token, key), nodePubkey: publicKeyOf(key) };
   const opened = await openOrBlock(buy, walk, call(begun.customer ?? ''), proof);
-  if (!opened.ok) return stop(proof ? 'the session, with a signature of the token by a throw-away key' : 'the session', opened.refusal);
+  if (!opened.ok) return stop(proof ? 'the session, with the token signed by a throw-away key' : 'the session', opened.refusal);
   const customer = opened.customer ?? begun.customer ?? '';
   const { expiresOn } = opened.value;
   if (token !== undefined && walk.blockers.length === 0) await ownListing(buy, walk, parts);
@@ -260,7 +261,9 @@ const walkLiquidity = async (liquidity: LiquidityAdapter, walk: Walk, parts: Wal
   });
   if (!quote.ok) {
     const needsOrder = quote.refusal.reason === 'price-needs-order';
-    walk.stopped = needsOrder ? 'no price was seen: it gives one only by an order' : `the price: ${reasonOf(quote.refusal)}; ${lastAnswer(walk)}`;
+    walk.stopped = needsOrder
+      ? 'no price was seen: the seller gives one only by making an order'
+      : `the price: ${reasonOf(quote.refusal)}; ${lastAnswer(walk)}`;
     return;
   }
   come(walk, 'price', `${String(product.minSats)} sats cost ${String(quote.value.pay)}`);

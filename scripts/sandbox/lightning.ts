@@ -4,7 +4,7 @@ import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
 /** By provider id, as in the data folder's note. */
 export type Simulators = Record<string, string>;
 
-const notFound = 'the sandbox of this gateway was not found: give this command the same PORT and DATA_DIR as `npm start`';
+const notFound = 'the sandbox of this gateway was not found: run this command with the same PORT and DATA_DIR as `npm start`';
 
 const read = async (url: string | URL, init?: RequestInit): Promise<Record<string, unknown>> => {
   const answer = (await (await fetch(url, init)).json()) as Record<string, unknown>;

@@ -12,7 +12,7 @@ export const sandboxTicker = { kind: 'ticker', options: { id: 'ticker', prices: 
 export const startSimulator = async ({ kind, options }: SandboxProvider): Promise<{ url: string }> => {
   if (kind === sandboxTicker.kind) return await (await import('../../src/feeds/ticker.simulator.ts')).startTicker(sandboxTicker.options);
   const sandbox = await sandboxOf(kind);
-  if (!sandbox) throw new Error(`no kind has this name and a sandbox: ${kind}`);
+  if (!sandbox) throw new Error(`no kind of this name has a sandbox: ${kind}`);
   return await sandbox.start(options);
 };
 

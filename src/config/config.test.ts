@@ -181,10 +181,10 @@ describe('secrets', () => {
     expect(read.ok && [read.secrets.provider('B_KEY'), read.secrets.metricsToken]).toEqual(['key', 'key']);
   });
   it.each([
-    ['do-not\nshow', /^B_KEY has a line end or another character that no secret has$/],
-    ['do-not-show\u0000', /^B_KEY has a line end/],
-    ['do-not-sh\u00f6w', /^B_KEY has a line end/],
-    ['"do-not-show"', /^B_KEY is in quotes: take them away/],
+    ['do-not\nshow', /^B_KEY contains a line break or another character that a secret cannot have$/],
+    ['do-not-show\u0000', /^B_KEY contains a line break/],
+    ['do-not-sh\u00f6w', /^B_KEY contains a line break/],
+    ['"do-not-show"', /^B_KEY is in quotes: remove them/],
     ["'do-not-show'", /^B_KEY is in quotes/],
     ['   \n', /^providers\.b\.master_key_env names the variable B_KEY, which is not set$/],
   ])('%j is no credential', (value, says) => {
@@ -268,13 +268,15 @@ describe('routing.reference', () => {
     expect(notes('    EUR: { feeds: [bitstamp, mempool] }')).toEqual([]);
     expect(notes('    EUR: { btc_price: 9000000, max_deviation_bps: 300 }')).toEqual([]);
     expect(notes('    EUR: { btc_price: 9000000 }')).toEqual([
-      'routing.reference.EUR.btc_price is shown and excludes no offer: max_deviation_bps would make it',
+      'routing.reference.EUR.btc_price is shown and excludes no offer: set max_deviation_bps if it should',
     ]);
-    const never = 'routing.reference.EUR has no two feeds of their own: it is never live, and excludes no offer';
+    const never = 'routing.reference.EUR does not have two independent feeds: it is never live, and excludes no offer';
     expect(notes('    EUR: { feeds: [kraken] }')).toEqual([never]);
     expect(notes('    EUR: { feeds: [kraken, mempool], max_deviation_bps: 300 }')).toEqual([never]);
     expect(notes('    EUR: { feeds: [kraken, { name: b, url: https://api.kraken.com/x, price: /p }] }')).toEqual([never]);
-    expect(notes('    EUR: { feeds: [kraken], max_deviation_bps: 300 }')).toEqual(['routing.reference.EUR has no two feeds of their own: it is never live']);
+    expect(notes('    EUR: { feeds: [kraken], max_deviation_bps: 300 }')).toEqual([
+      'routing.reference.EUR does not have two independent feeds: it is never live',
+    ]);
   });
   it('live mode wants public feeds over https', () => {
     const feed = (url: string): string => `routing:\n  reference:\n    EUR: { feeds: [kraken, { name: own, url: '${url}', price: /p }] }\n`;

@@ -26,7 +26,7 @@ type Read = { ok: true; address: DatabaseAddress } | { ok: false; mistake: strin
 class Mistake extends Error {}
 
 const unreadable =
-  'cannot be read as a URL: percent-encode what is special in its user and password (% is %25, / is %2F, # is %23, ? is %3F, @ is %40, : is %3A)';
+  'cannot be read as a URL: percent-encode special characters in its user and password (% is %25, / is %2F, # is %23, ? is %3F, @ is %40, : is %3A)';
 
 export const readDatabaseUrl = (given: string): Read => {
   try {
@@ -39,7 +39,7 @@ export const readDatabaseUrl = (given: string): Read => {
 };
 
 const read = (text: string): DatabaseAddress => {
-  if (/^["']/.test(text)) throw new Mistake('is in quotes: take them away (docker --env-file keeps them, a shell does not)');
+  if (/^["']/.test(text)) throw new Mistake('is in quotes: remove them (docker --env-file keeps them, a shell does not)');
   const [, authority, rest = ''] = /^postgres(?:ql)?:\/\/([^/?#]*)(.*)$/s.exec(text) ?? [];
   if (authority === undefined) throw new Mistake('must begin with postgres://');
   const at = authority.lastIndexOf('@');
@@ -127,7 +127,7 @@ const keepAliveOf = (take: (name: string) => string | undefined): number | undef
 const sessionAttrsOf = (value: string | undefined): DatabaseAddress['sessionAttrs'] => {
   if (value === undefined || value === 'any') return undefined;
   if (value === 'read-write' || value === 'primary') return value;
-  throw new Mistake('has a target_session_attrs that finds no server to write to, allowed: read-write, primary, any');
+  throw new Mistake('has a target_session_attrs that finds no writable server, allowed: read-write, primary, any');
 };
 
 /** Parameters of libpq and of other drivers that ask for what is so already, or for what has no counterpart here and weakens nothing. */
@@ -161,20 +161,23 @@ const needNothing = [
 const demands: Record<string, { unless: RegExp; says: string }> = {
   channel_binding: {
     unless: /^(?:prefer|disable)?$/,
-    says: 'demands channel_binding, which this driver has not: leave it out, and use sslmode=verify-full to know the server',
+    says: 'demands channel_binding, which this driver does not have: leave it out, and use sslmode=verify-full to verify the server',
   },
-  gssencmode: { unless: /^(?:prefer|disable)?$/, says: 'demands gssencmode, which this driver has not: leave it out and use sslmode' },
-  schema: { unless: /^(?:public)?$/, says: 'names a schema: the tables are in the schema public, leave it out' },
-  search_path: { unless: /^(?:public|"\$user",\s*public)?$/, says: 'names a search_path: the tables are in the schema public, leave it out' },
-  client_encoding: { unless: /^(?:auto|utf-?8|unicode)?$/i, says: 'names a client_encoding: it is always UTF8, leave it out' },
-  require_auth: { unless: /^$/, says: 'demands require_auth, which this driver has not: leave it out, and let pg_hba.conf say it' },
-  requirepeer: { unless: /^$/, says: 'demands requirepeer, which this driver has not: leave it out' },
+  gssencmode: { unless: /^(?:prefer|disable)?$/, says: 'demands gssencmode, which this driver does not have: leave it out and use sslmode' },
+  schema: { unless: /^(?:public)?$/, says: 'names a schema: leave it out, the tables are in the schema public' },
+  search_path: { unless: /^(?:public|"\$user",\s*public)?$/, says: 'names a search_path: leave it out, the tables are in the schema public' },
+  client_encoding: { unless: /^(?:auto|utf-?8|unicode)?$/i, says: 'names a client_encoding: leave it out, it is always UTF8' },
+  require_auth: { unless: /^$/, says: 'demands require_auth, which this driver does not have: leave it out, and set the method in pg_hba.conf' },
+  requirepeer: { unless: /^$/, says: 'demands requirepeer, which this driver does not have: leave it out' },
   sslcrl: { unless: /^$/, says: 'names an sslcrl, which this driver does not read: leave it out' },
   sslcrldir: { unless: /^$/, says: 'names an sslcrldir, which this driver does not read: leave it out' },
-  sslpassword: { unless: /^$/, says: 'has an sslpassword: give the key without one in sslkey' },
-  ssl_min_protocol_version: { unless: /^(?:TLSv1\.2)?$/, says: 'demands an ssl_min_protocol_version, which this driver has not: leave it out (TLSv1.2)' },
-  service: { unless: /^$/, says: 'names a service: write out what its file says' },
-  servicefile: { unless: /^$/, says: 'names a servicefile: write out what it says' },
+  sslpassword: { unless: /^$/, says: 'has an sslpassword: use a key without a password in sslkey' },
+  ssl_min_protocol_version: {
+    unless: /^(?:TLSv1\.2)?$/,
+    says: 'demands an ssl_min_protocol_version, which this driver cannot set: leave it out (it uses TLSv1.2 or newer)',
+  },
+  service: { unless: /^$/, says: 'names a service: write its settings into the URL instead' },
+  servicefile: { unless: /^$/, says: 'names a servicefile: write its settings into the URL instead' },
   replication: { unless: /^(?:false|no|off|0)?$/, says: 'asks for replication: leave it out' },
   connection_limit: { unless: /^$/, says: 'has a connection_limit: set DATABASE_POOL instead' },
   max: { unless: /^$/, says: 'has a max: set DATABASE_POOL instead' },

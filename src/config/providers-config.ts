@@ -12,11 +12,11 @@ const ms = (fallback: number, min = 1) => z.int().min(min).default(fallback);
 const count = (fallback: number) => z.int().min(1).default(fallback);
 const bps = (fallback: number) => z.int().min(0).max(10_000).default(fallback);
 const envName = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be the name of an environment variable');
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex (npm run keys prints it)');
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex (npm run keys prints it)');
 const method = z.enum(['instant', 'card', 'bank_transfer']);
 const addresses = z
   .string()
-  .refine((text) => parseRange(text) !== undefined, 'must be an IP address or a range like 10.0.0.0/8 or fd00::/8: no name, no mask in dots');
+  .refine((text) => parseRange(text) !== undefined, 'must be an IP address or a range like 10.0.0.0/8 or fd00::/8, not a host name or a dotted mask');
 const hosts = z.array(z.string().min(1));
 const filled = <S extends z.ZodObject>(schema: S) => schema.prefault({} as never);
 
@@ -28,9 +28,13 @@ const app = z.strictObject({
     .describe('Keys that may be used in a browser: they give only a label and the limits of the app per network'),
   cors_origins: z.array(z.url()).default([]),
   allow: z.array(z.enum(['pay_with_balance', 'customer_ip'])).default([]),
-  quotes_per_minute: z.int().min(1).optional().describe('Instead of quotes_per_minute_app; by a publishable key for each network'),
-  orders_per_minute: z.int().min(1).optional().describe('Instead of orders_per_minute_app; by a publishable key for each network'),
-  in_flight: z.int().min(1).optional().describe('Instead of in_flight_network, by a publishable key. Default: a sixth of its quotes_per_minute'),
+  quotes_per_minute: z.int().min(1).optional().describe('Replaces quotes_per_minute_app; with a publishable key, it counts for each network'),
+  orders_per_minute: z.int().min(1).optional().describe('Replaces orders_per_minute_app; with a publishable key, it counts for each network'),
+  in_flight: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Replaces in_flight_network for requests with a publishable key. Default: a sixth of the quotes_per_minute of the app'),
   webhook_secret_env: envName.optional(),
 });
 
@@ -58,7 +62,7 @@ const routing = z.strictObject({
   answer_early: z
     .strictObject({ after_ms: z.int().min(0), offers: z.int().min(1) })
     .optional()
-    .describe('Answer after this time once this many good offers have come; a slower one might have been better'),
+    .describe('Answer once this time has passed and this many good offers are in. A slower provider might have had a better one'),
   outlier_bps: bps(1000),
   tolerance_bps: bps(200),
   indicative_haircut_bps: bps(100).describe('How much lower an estimate ranks until its provider has a record; slippage_bps if that is more'),
@@ -74,15 +78,18 @@ const routing = z.strictObject({
   quote_ttl_s: seconds(300),
   accept_margin_s: seconds(120),
   expiry_margin_s: z.int().min(0).default(15),
-  shortest_life_s: z.int().min(0).default(30).describe('A binding offer that expires sooner is excluded'),
-  reference: reference.optional().describe('What a bitcoin costs, by currency: what cost_bps is told against, and what offers are held against'),
+  shortest_life_s: z.int().min(0).default(30).describe('A binding offer that expires sooner than this is excluded'),
+  reference: reference.optional().describe('The market price of a bitcoin, by currency. cost_bps is measured against it, and so are offers that are too good'),
   arrival_seconds: filled(z.strictObject({ instant: seconds(60), card: seconds(300), bank_transfer: seconds(86_400) })),
   option_methods: z.record(z.string(), method).default(() => ({ ...defaultMethods })),
 });
 
 export const providerCore = z.object({
   kind: z.string().min(1).describe('The kind of provider: a folder of src/providers'),
-  mode: z.enum(['on', 'shadow', 'off']).default('on').describe('shadow: asked and recorded, never shown; off: no new offers, its orders are followed'),
+  mode: z
+    .enum(['on', 'shadow', 'off'])
+    .default('on')
+    .describe('shadow: asked and recorded, never shown; off: no new offers, but its orders are still followed'),
   name: z.string().min(1).max(64).optional(),
   base_url: z.url(),
   sandbox: z.boolean().optional(),
@@ -97,13 +104,13 @@ export const providerCore = z.object({
           z
             .string()
             .regex(/^[A-Z]{2}$/)
-            .refine((code) => readCountry(code) !== undefined, 'must be a country of ISO 3166')
+            .refine((code) => readCountry(code) !== undefined, 'must be a country code of ISO 3166')
             .overwrite((code) => readCountry(code) ?? code),
         )
         .default([]),
     }),
   ),
-  preference_bps: z.int().min(-1000).max(1000).default(0).describe('Declared preference; shown with every route it decided'),
+  preference_bps: z.int().min(-1000).max(1000).default(0).describe('Declared preference in basis points; shown with every route that it decided'),
   haircut_bps: z.int().min(0).max(5000).optional().describe('Fixes how much lower its estimates rank, whatever its record says; shown with every offer'),
   repost: z
     .enum(['same', 'rejects', 'duplicates', 'unknown'])
@@ -125,18 +132,18 @@ export const providerCore = z.object({
   concurrency: filled(z.strictObject({ in_flight: count(8), queue: z.int().min(0).default(16), queue_age_ms: ms(200) })),
   payment_hosts: hosts.optional(),
   payout_hosts: hosts.optional(),
-  link_check: z.enum(['on', 'off']).default('on').describe('Whether a withdrawal link is read once, before it is given out, for what it pays'),
+  link_check: z.enum(['on', 'off']).default('on').describe('Whether the gateway reads the amount of a withdrawal link once before it hands the link out'),
   option_aliases: z.record(z.string(), z.string()).default(() => ({})),
   option_methods: z.record(z.string(), method).default(() => ({})),
   arrival_seconds: z.strictObject({ instant: z.int().optional(), card: z.int().optional(), bank_transfer: z.int().optional() }).optional(),
   opens_per_minute: z.int().min(1).optional(),
-  quotes_per_node_per_day: count(3).describe('Liquidity: firm prices (each an order at the seller) for one node key'),
+  quotes_per_node_per_day: count(3).describe('Liquidity: firm prices (each is an order at the seller) for one node key'),
   orders_per_day: count(200).describe('Liquidity: orders made at this seller for firm prices'),
   max_in_flight_sats: z
     .int()
     .min(1)
     .optional()
-    .describe('How many sats may be paid or payable at it and not filled; beyond that it is not offered. Off unless set'),
+    .describe('How many sats may be paid or payable at this provider and not filled. Beyond that the provider is not offered. Off unless set'),
 });
 const shared = new Set(['base_url']);
 
@@ -149,7 +156,7 @@ export const topLevel = z.strictObject({
   currencies: z
     .array(z.string().regex(/^[A-Z0-9 ]{2,16}$/, 'must be codes in capitals, like EUR'))
     .optional()
-    .describe('The currencies that are listed, whatever providers name beside them. Default: all'),
+    .describe('The only currencies that are listed, even if providers offer others. Default: all'),
   traceparent: z.boolean().default(false),
   proof_of_ownership: z.enum(['never', 'offered', 'required']).default('offered'),
   proof_templates: z
@@ -157,7 +164,7 @@ export const topLevel = z.strictObject({
       z
         .string()
         .includes('TOKEN')
-        .refine((text) => !/ramp-gateway:/i.test(text), "must not contain ramp-gateway:, which begins a gateway's own tokens"),
+        .refine((text) => !/ramp-gateway:/i.test(text), 'must not contain ramp-gateway:, since tokens of gateways begin with it'),
     )
     .default(['I confirm my bitcoin wallet. [TOKEN]']),
   operator: filled(z.strictObject({ token_hashes: z.array(sha256).default([]) })),
@@ -169,7 +176,7 @@ export const topLevel = z.strictObject({
   orders: filled(z.strictObject({ max_open: count(5), follow_days: count(30) })),
   liquidity: filled(
     z.strictObject({
-      balance_daily_sats: z.int().min(0).default(0).describe("How much of the operator's money pay_with: balance may spend a day; 0 turns it off"),
+      balance_daily_sats: z.int().min(0).default(0).describe("How much of the operator's money pay_with: balance may spend per day; 0 turns it off"),
     }),
   ),
   webhooks: filled(
@@ -183,22 +190,26 @@ export const topLevel = z.strictObject({
   limits: filled(
     z.strictObject({
       verify_per_minute: count(30).describe(
-        'New sessions of one network: an IPv4 address or an IPv6 /64. A /48 may have 16 times the budget of a network, in all of these',
+        'New sessions of one network: an IPv4 address or an IPv6 /64. In all of these limits, an IPv6 /48 has 16 times the budget of a network',
       ),
       quotes_per_minute: count(60).describe('Of one session'),
       quotes_per_minute_network: z.int().min(1).optional().describe('Default: 5 times quotes_per_minute'),
       quotes_per_minute_app: count(600),
-      orders_per_minute: count(10).describe('Of one session; account steps and webhook tests are counted apart with the same number'),
+      orders_per_minute: count(10).describe('Of one session; account steps and webhook tests are counted separately, with the same limit'),
       orders_per_minute_network: z.int().min(1).optional().describe('Default: 5 times orders_per_minute'),
       orders_per_minute_app: z.int().min(1).optional().describe('Default: 10 times orders_per_minute'),
       mails_per_hour_network: z
         .int()
         .min(1)
         .optional()
-        .describe('Sell accounts started by e-mail, which the provider writes to. Default: 2 times orders_per_minute'),
-      forged_notices_per_minute: count(60).describe('Of one network: beyond it they are counted and not logged'),
-      in_flight: count(512).describe('Requests in progress; quotes may use two thirds'),
-      in_flight_network: z.int().min(1).optional().describe('Of one network. Default: a sixth of quotes_per_minute_network, what it may ask in ten seconds'),
+        .describe('Sell accounts started by e-mail (the provider writes to that address). Default: 2 times orders_per_minute'),
+      forged_notices_per_minute: count(60).describe('Of one network: beyond it, forged notices are counted and not logged'),
+      in_flight: count(512).describe('Requests in progress at a time; quotes may use two thirds of them'),
+      in_flight_network: z
+        .int()
+        .min(1)
+        .optional()
+        .describe('Of one network. Default: a sixth of quotes_per_minute_network, which is what it may ask for in ten seconds'),
       body_bytes: count(16_384),
     }),
   ),
@@ -212,7 +223,7 @@ export const topLevel = z.strictObject({
       deliveries_days: count(30),
       idempotency_hours: count(24),
       operator_log_days: count(365),
-      fills_days: count(730).describe('What was delivered for an order; the sums that rank offers fade by themselves'),
+      fills_days: count(730).describe('The figures of what was delivered for each order; the sums that rank offers fade by themselves'),
     }),
   ),
   providers: z

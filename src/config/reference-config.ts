@@ -45,10 +45,10 @@ const ownFeed = z
   .strictObject({
     name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a short lower-case name'),
     url: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
-    bid: pointer.optional().describe('Where its best bid stands'),
+    bid: pointer.optional().describe('JSON pointer to its best bid'),
     ask: pointer.optional(),
-    price: pointer.optional().describe('Instead of bid and ask'),
-    time: pointer.optional().describe('Where its own time stands: seconds, milliseconds or a date'),
+    price: pointer.optional().describe('JSON pointer to its price, instead of bid and ask'),
+    time: pointer.optional().describe('JSON pointer to its own time stamp: seconds, milliseconds or a date'),
   })
   .refine(({ bid, ask, price }) => (price === undefined ? bid !== undefined && ask !== undefined : bid === undefined && ask === undefined), {
     error: 'give either bid and ask, or price',
@@ -61,14 +61,16 @@ const one = z
       .min(1)
       .max(8)
       .optional()
-      .describe('Public tickers. The reference is live while two that do not copy each other agree'),
-    btc_price: z.int().min(1).optional().describe('A fixed price instead of feeds, hundredths of the fiat unit per bitcoin'),
+      .describe('Public price feeds. The reference is live while two feeds agree that do not copy each other'),
+    btc_price: z.int().min(1).optional().describe('A fixed price instead of feeds, in hundredths of the fiat unit per bitcoin'),
     max_deviation_bps: z
       .int()
       .min(0)
       .max(10_000)
       .optional()
-      .describe('Offers further from a live reference are excluded; 1000 unless given. A fixed price, or the only feed, excludes nobody unless this is given'),
+      .describe(
+        'Offers further from a live reference are excluded; 1000 unless given. A fixed price, or the only feed, excludes no offer unless this is given',
+      ),
   })
   .refine(({ feeds, btc_price: price }) => (feeds === undefined) !== (price === undefined), { error: 'give either feeds or btc_price' });
 
@@ -124,9 +126,9 @@ const own = ({ url, name, ...pointers }: z.output<typeof ownFeed>, tickerUrl: st
 export const referenceNotes = (references: References | undefined): string[] =>
   Object.entries(references ?? {}).flatMap(([currency, { feeds, max_deviation_bps: bound }]) => {
     const path = `routing.reference.${currency}`;
-    if (!feeds) return bound === undefined ? [`${path}.btc_price is shown and excludes no offer: max_deviation_bps would make it`] : [];
+    if (!feeds) return bound === undefined ? [`${path}.btc_price is shown and excludes no offer: set max_deviation_bps if it should`] : [];
     if (mayBeLive(feeds)) return [];
-    return [`${path} has no two feeds of their own: it is never live${bound === undefined || feeds.length > 1 ? ', and excludes no offer' : ''}`];
+    return [`${path} does not have two independent feeds: it is never live${bound === undefined || feeds.length > 1 ? ', and excludes no offer' : ''}`];
   });
 
 const mayBeLive = (feeds: readonly Feed[]): boolean =>

@@ -75,8 +75,8 @@ const valueOf = (source: Source, name: string): string | undefined => {
 /** A secret goes into a header: what cannot stand there would fail at each call, and look like a network that is down. */
 const unusable = (source: Source, name: string): string[] => {
   const value = valueOf(source, name) ?? '';
-  if (/^(["']).*\1$/s.test(value)) return [`${name} is in quotes: take them away (docker --env-file keeps them, a shell does not)`];
-  return /^[\x20-\x7e]*$/.test(value) ? [] : [`${name} has a line end or another character that no secret has`];
+  if (/^(["']).*\1$/s.test(value)) return [`${name} is in quotes: remove them (docker --env-file keeps them, a shell does not)`];
+  return /^[\x20-\x7e]*$/.test(value) ? [] : [`${name} contains a line break or another character that a secret cannot have`];
 };
 
 const appSecrets = (text: string): string[] =>
@@ -133,7 +133,7 @@ export const checkLive = (config: GatewayConfig, source: Source): string[] => {
   if (config.mode !== 'live') return [];
   const mistakes: string[] = [];
   if (!config.public_url.startsWith('https://')) mistakes.push('public_url: live mode needs https (PUBLIC_URL overrides the configuration)');
-  if (config.network === 'regtest') mistakes.push('network: live mode has real providers, and none of them pays on regtest');
+  if (config.network === 'regtest') mistakes.push('network: live mode uses real providers, and none of them pays on regtest');
   if ((source['DATABASE_URL'] ?? '') === '') mistakes.push('DATABASE_URL is missing: live mode needs a PostgreSQL');
   for (const provider of config.providers) {
     if (provider.mode === 'off') continue;

@@ -32,14 +32,14 @@ export const watchConnections = (database: NodeDatabase, poolSize: number, log: 
     look: async (): Promise<void> => {
       if (database.kind === 'pglite') return;
       const found = await endThose(suspicious > 0 ? poolSize * 3 : poolSize);
-      if (found > 0 && suspicious === 0) log('warn', 'database.reads_only', { reason: 'connections that only read, or are lost, are renewed' });
+      if (found > 0 && suspicious === 0) log('warn', 'database.reads_only', { reason: 'renewing connections that are read-only or lost' });
       suspicious = found > 0 ? roundsAfter : Math.max(0, suspicious - 1);
       const pooled = !database.pooled && (await answersForServer(sql));
       // A connection that was renewed meanwhile looks the same for one round.
       const isPooled = pooled && seemedPooled;
       seemedPooled = pooled;
       if (isPooled && trusted)
-        log('error', 'database.pooled', { reason: 'a pooler came between after the start: restart, until then this instance is not ready' });
+        log('error', 'database.pooled', { reason: 'a pooler was put in between after the start: this instance is not ready until it is restarted' });
       trusted = !isPooled;
     },
     trusted: (): boolean => trusted,

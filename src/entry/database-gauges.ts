@@ -13,11 +13,11 @@ export const databaseGauges = async (sql: postgres.Sql): Promise<Gauge[]> => {
       (select count(*) from reference_prices
         where json_array_length(readings) > 1 and (state <> 'live' or read_on < now() - interval '3 minutes'))::int as prices`;
   return [
-    { name: 'deliveries_late', help: 'Webhooks that should have gone out a minute ago', value: row?.late ?? 0 },
+    { name: 'deliveries_late', help: 'Webhooks that have been due for over a minute', value: row?.late ?? 0 },
     { name: 'deliveries_dead', help: 'Webhooks that the gateway gave up on', value: row?.dead ?? 0 },
     { name: 'intents_unsettled', help: 'Order attempts without an outcome', value: row?.unsettled ?? 0 },
     { name: 'orders_in_review', help: 'Orders in review, which need the operator', value: row?.review ?? 0 },
     { name: 'orders_paid_late', help: 'Orders that were paid three days ago and are not delivered', value: row?.late_paid ?? 0 },
-    { name: 'references_not_live', help: 'Currencies with several price feeds of which no two agree', value: row?.prices ?? 0 },
+    { name: 'references_not_live', help: 'Currencies with several price feeds, no two of which agree', value: row?.prices ?? 0 },
   ];
 };

@@ -29,11 +29,12 @@ const statementLimits = { statement_timeout: '30000', lock_timeout: '8000' };
 export const openDatabase = async ({ url, dataDir, embedded: started, log, poolSize = 10 }: DatabaseOptions): Promise<NodeDatabase> => {
   if (url !== undefined) {
     const pooled = await isPooled(url).catch(() => undefined);
-    if (pooled === true) log('info', 'database.pooled', { reason: 'a pooler answers for the server: no prepared statements, no statement_timeout of ours' });
+    if (pooled === true)
+      log('info', 'database.pooled', { reason: 'a pooler answers instead of the server: no prepared statements are sent, and statement_timeout is not set' });
     const sql = connect(url, poolSize, pooled === false ? { prepare: true, settings: statementLimits } : {});
     return { sql, url, kind: 'postgres', pooled: pooled !== false, close: () => sql.end({ timeout: 2 }) };
   }
-  if (!hasEmbedded()) throw new Error('DATABASE_URL is not set, and there is no embedded database in this image: give it a PostgreSQL');
+  if (!hasEmbedded()) throw new Error('DATABASE_URL is not set, and this image has no embedded database: set DATABASE_URL to a PostgreSQL');
   const { startEmbeddedDatabase } = await import('./embedded-database.ts');
   const embedded = await (started ?? startEmbeddedDatabase(dataDir));
   void embedded.lost.then((reason) => log('error', 'database.lost', { reason }));

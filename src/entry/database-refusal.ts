@@ -8,18 +8,20 @@ import type { NodeDatabase } from './database-node.ts';
 import { StartRefused } from './start-refused.ts';
 
 const rights = 'migrations need CREATE on the database (for the schema drizzle) and on its schema public: docs/operations.md, "The database"';
-const parameters = 'DATABASE_URL asks for a setting that this server, or the pooler before it, does not take; set it with ALTER ROLE … SET, or leave it out';
+const parameters =
+  'DATABASE_URL asks for a setting that this server, or the pooler in front of it, does not accept; set it with ALTER ROLE … SET, or leave it out';
 
 /** What the database's SQLSTATE means for whoever starts the gateway. */
 const meanings: Record<string, string> = {
-  '42501': `the role of DATABASE_URL may not do that: ${rights}`,
-  '25006': 'the database only reads (a standby, or default_transaction_read_only): the gateway has to write',
+  '42501': `the role of DATABASE_URL lacks a permission: ${rights}`,
+  '25006': 'the database is read-only (a standby, or default_transaction_read_only): the gateway must be able to write',
   '28P01': 'the database refuses the user or the password of DATABASE_URL',
   '28000': 'the database refuses the user of DATABASE_URL, or asks for TLS (sslmode=require)',
-  '3D000': 'there is no database of the name in DATABASE_URL',
+  '3D000': 'the database that DATABASE_URL names does not exist',
   '42704': parameters,
   '22023': parameters,
-  '55P03': 'a lock of the database was not to be had in time: another instance migrates (pg_locks, advisory lock 7267001), or somebody has locked a table',
+  '55P03':
+    'the gateway waited too long for a lock in the database: another instance is migrating (pg_locks, advisory lock 7267001), or something else has locked a table',
 };
 
 /** One line about an error of the database: what it means, then its own words. */
@@ -33,7 +35,7 @@ export const databaseRefusal = (error: unknown): string => {
 export const refuseByStatement = (error: unknown): never => {
   if (sqlState(error) !== 'CONNECTION_CLOSED') throw error;
   throw new StartRefused(
-    'the pooler of DATABASE_URL ends a connection that begins a transaction (pool_mode = statement): let it lend by transaction or session',
+    'the pooler of DATABASE_URL ends connections that begin a transaction (pool_mode = statement): set pool_mode to transaction or session',
   );
 };
 
@@ -49,7 +51,7 @@ export const checkSealKey = async (database: Pick<NodeDatabase, 'sql'>, keys: Na
       () => false,
     );
     if (!opens)
-      return `SEAL_KEY does not open what this database has (${table}, sealed under the key "${sealed.split('.')[1] ?? ''}"): give the key that sealed it as SEAL_KEY, or among SEAL_KEY_OLD. If it is lost for good, SEAL_KEY_LOST=1 starts without it`;
+      return `SEAL_KEY does not open the sealed values in this database (${table}, sealed under the key "${sealed.split('.')[1] ?? ''}"): set the key that sealed them as SEAL_KEY, or add it to SEAL_KEY_OLD. If that key is lost for good, SEAL_KEY_LOST=1 starts without it`;
   }
   return undefined;
 };

@@ -61,7 +61,7 @@ const send = (agent: Agent, { method, url, headers, body, signal, maxBytes }: Ht
       {
         onRequestStart: (started) => {
           controller = started;
-          if (over) started.abort(new Error('its caller has gone'));
+          if (over) started.abort(new Error('the caller has gone'));
         },
         onResponseStart: (_controller, code, given) => {
           if (code < 200) return;

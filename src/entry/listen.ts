@@ -5,10 +5,10 @@ import { StartRefused } from './start-refused.ts';
 /** Why a port cannot be had, by errno. */
 const meanings: Record<string, (env: Env) => string> = {
   EADDRINUSE: ({ PORT, HOST }) => `port ${PORT} on ${HOST} is in use: stop the process that listens there, or set PORT`,
-  EACCES: ({ PORT }) => `port ${PORT} needs rights that this process has not: set PORT to 1024 or more`,
-  EADDRNOTAVAIL: () => 'HOST is no address of this machine: 127.0.0.1 is for this machine only, 0.0.0.0 for all',
-  ENOTFOUND: () => 'HOST is no address and no known name: 127.0.0.1 is for this machine only, 0.0.0.0 for all',
-  EAI_AGAIN: () => 'HOST is no address and no known name: 127.0.0.1 is for this machine only, 0.0.0.0 for all',
+  EACCES: ({ PORT }) => `port ${PORT} needs permissions that this process does not have: set PORT to 1024 or more`,
+  EADDRNOTAVAIL: () => 'HOST is not an address of this machine: 127.0.0.1 is for this machine only, 0.0.0.0 for all',
+  ENOTFOUND: () => 'HOST is neither an address nor a known name: 127.0.0.1 is for this machine only, 0.0.0.0 for all',
+  EAI_AGAIN: () => 'HOST is neither an address nor a known name: 127.0.0.1 is for this machine only, 0.0.0.0 for all',
 };
 
 export const listen = async (fetch: (request: Request) => Response | Promise<Response>, env: Env): Promise<ServerType> =>

@@ -163,7 +163,7 @@ const serveOn = async ({ options, env, config, secrets, log, database }: Setup, 
         const { applied, expected } = await migrationState(database.sql, journal);
         migrated = applied >= expected;
       }
-      if (!watch.trusted()) throw new Error('a pooler came between: answers cannot be trusted');
+      if (!watch.trusted()) throw new Error('a pooler was put in between: answers cannot be trusted');
       return migrated;
     },
   });
@@ -176,7 +176,7 @@ const serveOn = async ({ options, env, config, secrets, log, database }: Setup, 
       await showMetrics(c, secrets, async () => {
         // Show the process's own figures even without the database.
         const stored = await databaseGauges(database.sql).catch(() => []);
-        return metrics.render([{ name: 'background_work', help: 'Work that continues after its answer', value: background.size() }, ...stored]);
+        return metrics.render([{ name: 'background_work', help: 'Work that continues after its response was sent', value: background.size() }, ...stored]);
       }),
   });
   const server = await listen(app.fetch, env);
@@ -249,6 +249,6 @@ const showMetrics = async (c: Context, secrets: Secrets, render: () => Promise<s
   const forwarded = c.req.header('x-forwarded-for') ?? c.req.header('forwarded');
   const local = forwarded === undefined && /^(?:::ffff:)?127\.|^::1$/.test(remoteOf(c) ?? '');
   if (!known && (!local || secrets.metricsToken !== undefined))
-    return c.text(`metrics ${secrets.metricsToken === undefined ? 'are for loopback, or ' : ''}need METRICS_TOKEN\n`, 403);
+    return c.text(`metrics ${secrets.metricsToken === undefined ? 'are open to loopback only; other callers ' : ''}need METRICS_TOKEN\n`, 403);
   return c.text(await render(), 200, { 'content-type': 'text/plain; version=0.0.4' });
 };

@@ -1,4 +1,4 @@
-/** Work that continues after its answer. Awaited at the end, up to a limit. */
+/** Work that continues after its response was sent. Awaited at the end, up to a limit. */
 export const createBackground = () => {
   const running = new Set<Promise<unknown>>();
   return {

@@ -144,7 +144,7 @@ const inTime = async <T>({ gateway }: Call, work: () => Promise<T>): Promise<T> 
   const running = (async () => void (done = { value: await work() }))();
   await gateway.waitAtMost(running, quote_deadline_ms + order_deadline_ms + status_deadline_ms + databaseMs);
   if (!done)
-    throw new Problem('storage-unavailable', 'The database did not answer in time. Repeat the request: nothing is done twice.', { retryAfterMs: 2000 });
+    throw new Problem('storage-unavailable', 'The database did not answer in time. Repeat the request: nothing will be done twice.', { retryAfterMs: 2000 });
   return done.value;
 };
 const databaseMs = 5_000;
@@ -166,11 +166,11 @@ const problemOf = (error: unknown, { gateway, requestId }: Scope, route: string,
   let problem: Problem;
   if (error instanceof Problem) problem = error;
   else if (isStorageDown(error))
-    problem = new Problem('storage-unavailable', 'The database did not answer. Repeat the request: nothing is done twice.', {
+    problem = new Problem('storage-unavailable', 'The database did not answer. Repeat the request: nothing will be done twice.', {
       retryAfterMs: 2000,
       cause: error,
     });
-  else problem = new Problem('internal', 'Something unexpected happened. The log has the cause under this request id.', { cause: error });
+  else problem = new Problem('internal', 'Something unexpected happened. The log of the gateway has the cause under this request id.', { cause: error });
   if (problems[problem.code].status >= 500) {
     const cause = error instanceof Problem ? error.more.cause : error;
     gateway.log(problem.code === 'internal' ? 'error' : 'warn', 'problem', {
@@ -188,7 +188,7 @@ const methodNotAllowed = async (c: Context, allowed: string[], options: AppOptio
   if (answer) return answer;
   const { scope, headers } = await begin(c, options);
   headers['allow'] = allowed.join(', ');
-  return problemResponse(new Problem('method-not-allowed', `This path takes ${allowed.join(' and ')}.`), scope.requestId, headers);
+  return problemResponse(new Problem('method-not-allowed', `This path accepts ${allowed.join(' and ')}.`), scope.requestId, headers);
 };
 
 const notFound = async (c: Context, options: AppOptions): Promise<Response> => {

@@ -7,7 +7,7 @@ import type { Call } from './call.ts';
 export const customerIpOf = (call: Call, named: string | undefined): string | undefined => {
   if (named !== undefined) {
     if (!call.app?.allow.includes('customer_ip'))
-      throw new Problem('app-key-required', 'customer_ip is accepted only from an app that may send it and shows its key.');
+      throw new Problem('app-key-required', 'customer_ip is accepted only with the key of an app that may send it.');
     return named;
   }
   const ip = call.ip()?.replace(/^::ffff:/i, '');

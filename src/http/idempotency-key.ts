@@ -13,7 +13,7 @@ export const idempotencyKeyOf = (request: Request): string | undefined => {
   if (header === null) return undefined;
   const key = /^"(?:[^"\\]|\\["\\])*"$/.test(header) ? header.slice(1, -1).replaceAll(/\\(["\\])/g, '$1') : header;
   if (key.length === 0 || key.length > 255 || !/^[\x20-\x7e]+$/.test(key))
-    throw new Problem('idempotency-key-invalid', 'Send 1 to 255 printable ASCII characters, bare or quoted.');
+    throw new Problem('idempotency-key-invalid', 'Send 1 to 255 printable ASCII characters, with or without quotes.');
   return key;
 };
 
@@ -50,7 +50,7 @@ export const onceByKey = async <Body>(call: Call, caller: string, route: string,
     if (begun.fingerprint !== fingerprint)
       throw new Problem('idempotency-key-reused', 'This Idempotency-Key was already sent with another body. Use a new one.');
     if (begun.state === 'done') return answerWith(await gateway.seal.open(begun.answer, place));
-    throw new Problem('idempotency-in-progress', 'The first request with this key is still running.', { retryAfterMs: 1000 });
+    throw new Problem('idempotency-in-progress', 'The first request with this key is still in progress.', { retryAfterMs: 1000 });
   }
   try {
     const body = JSON.stringify(await run());

@@ -28,7 +28,7 @@ export const takePlace = (progress: InProgress, caller: Partial<Caller>, lane: E
   const shares = sharesOf(caller, http);
   const full = shares.find(({ key, most }) => (progress.of.get(key) ?? 0) >= placesOf(most, lane));
   if (full) {
-    const detail = `At most ${placesOf(full.most, lane)} requests from one network are served at a time. Try again when one of them has been answered.`;
+    const detail = `At most ${placesOf(full.most, lane)} requests from one network are served at a time. Try again when one of them has finished.`;
     throw new Problem('rate-limited', detail, { retryAfterMs: 1000 });
   }
   if (progress.total >= placesOf(http.inFlight, lane))

@@ -17,6 +17,6 @@ export const refuseExposedKey = (request: Request, app: KnownApp | undefined): v
   if (app && !app.isPublic && request.headers.has('origin'))
     throw new Problem(
       'app-key-exposed',
-      `This call comes from a browser (it has an Origin) with a secret key of the app "${app.id}", which everybody there can read. Use one of its publishable_keys there, keep this key on a server, and replace it.`,
+      `This call comes from a browser (it has an Origin) and shows a secret key of the app "${app.id}", which anyone can read there. In browsers, use one of its publishable_keys. Replace this key, and keep the new one on a server.`,
     );
 };

@@ -31,7 +31,7 @@ const invalid = (detail: string, pointer?: string): Problem =>
   new Problem('invalid-request', detail, pointer === undefined ? {} : { errors: [{ pointer, detail }] });
 
 const readBytes = async (request: Request, maxBytes: number): Promise<Uint8Array> => {
-  const tooLarge = (): Problem => new Problem('payload-too-large', `A request body may have at most ${maxBytes} bytes, unpacked.`);
+  const tooLarge = (): Problem => new Problem('payload-too-large', `A request body may have at most ${maxBytes} bytes after decompression.`);
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
   const coding = (request.headers.get('content-encoding') ?? 'identity').trim().toLowerCase();
   if (coding === 'gzip' || coding === 'x-gzip') return await unzip(request, maxBytes, tooLarge);

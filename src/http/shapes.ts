@@ -44,8 +44,8 @@ export const ipv4 = z.ipv4();
 export const country = z
   .string()
   // Report a malformed code only once.
-  .regex(/^[A-Za-z]{2}$/, { error: 'must be an ISO 3166 country of two letters', abort: true })
-  .refine((code) => readCountry(code) !== undefined, 'must be a country of ISO 3166 (GB, not England)')
+  .regex(/^[A-Za-z]{2}$/, { error: 'must be an ISO 3166 country code of two letters', abort: true })
+  .refine((code) => readCountry(code) !== undefined, 'must be a country code of ISO 3166 (GB, not England)')
   .overwrite((code) => readCountry(code) ?? code);
 
 export const ramp = z.enum(ramps);

@@ -19,7 +19,7 @@ const withAliases = (schema: z.ZodObject, value: Record<string, unknown>): Recor
     const alias = camelCase(name);
     if (Object.hasOwn(value, alias)) {
       if (Object.hasOwn(value, name) && value[name] !== value[alias]) {
-        const detail = `${name} and ${alias} are one member: send only ${name}`;
+        const detail = `${name} and ${alias} are the same member: send only ${name}`;
         throw new Problem('invalid-request', detail, { errors: [{ pointer: `/${alias}`, detail }] });
       }
       copy ??= { ...value };
@@ -127,12 +127,12 @@ const amountSentence = (name: string, value: unknown): string | undefined => {
   if (isFiat.test(name)) {
     const example = typeof amount === 'number' && !Number.isInteger(amount) && amount > 0 && amount < 1e9 ? amount : 99.5;
     if (typeof value !== 'number' || !Number.isInteger(value))
-      return `${name} is in cents (hundredths of the fiat unit), a whole number without quotes: ${example.toFixed(2)} EUR is ${Math.round(example * 100)}`;
+      return `${name} must be a whole number of cents (hundredths of the fiat unit), without quotes: ${example.toFixed(2)} EUR is ${Math.round(example * 100)}`;
   }
   if (isSats.test(name)) {
     const example = typeof amount === 'number' && !Number.isInteger(amount) && amount > 0 && amount < 1000 ? amount : 0.001;
     if (typeof value !== 'number' || !Number.isInteger(value))
-      return `${name} is a whole number of sats, without quotes: ${example} BTC is ${Math.round(example * 1e8)}`;
+      return `${name} must be a whole number of sats, without quotes: ${example} BTC is ${Math.round(example * 1e8)}`;
   }
   return undefined;
 };
@@ -141,33 +141,33 @@ const numberSentence = (name: string, value: unknown, numbers: readonly ListedNu
   if (typeof value === 'number' || (name !== 'currency_id' && name !== 'payment_option_id')) return undefined;
   const word = typeof value === 'string' ? value.trim().toLowerCase() : '';
   const found = numbers.find((one) => (name === 'currency_id' ? one.currencyCode : one.name).toLowerCase() === word);
-  const here = found ? ` (${name === 'currency_id' ? found.currencyCode : found.name} is ${name === 'currency_id' ? found.currencyId : found.id} here)` : '';
-  return `${name} is the number from POST /payment-options${here}`;
+  const here = found ? ` (${name === 'currency_id' ? found.currencyCode : found.name} is ${name === 'currency_id' ? found.currencyId : found.id})` : '';
+  return `${name} must be the number that POST /payment-options lists${here}`;
 };
 
 const kinds: Record<string, string> = {
-  int: 'is a whole number, without quotes',
-  number: 'is a whole number, without quotes',
-  string: 'is a text, in quotes',
-  boolean: 'is true or false',
-  array: 'is a list',
-  object: 'is an object',
-  record: 'is an object',
+  int: 'must be a whole number, without quotes',
+  number: 'must be a whole number, without quotes',
+  string: 'must be a string, in quotes',
+  boolean: 'must be true or false',
+  array: 'must be a list',
+  object: 'must be an object',
+  record: 'must be an object',
 };
 const formats: Record<string, string> = {
-  uuid: 'is a UUID like 72614b08-f884-479e-8a90-b13495afd5d9',
-  datetime: 'is a time in UTC like 2026-11-21T10:15:00Z',
-  ipv4: 'is an IPv4 address like 198.51.100.7',
+  uuid: 'must be a UUID like 72614b08-f884-479e-8a90-b13495afd5d9',
+  datetime: 'must be a time in UTC like 2026-11-21T10:15:00Z',
+  ipv4: 'must be an IPv4 address like 198.51.100.7',
 };
 
 const wanted = (issue: Issue, schema: z.ZodObject): string => {
   switch (issue.code) {
     case 'invalid_type':
-      return kinds[issue.expected] ?? `is of another kind: ${issue.expected} is wanted`;
+      return kinds[issue.expected] ?? `must be of the type ${issue.expected}`;
     case 'invalid_value':
-      return `is one of: ${issue.values.map(String).join(', ')}`;
+      return `must be one of: ${issue.values.map(String).join(', ')}`;
     case 'invalid_format':
-      return formats[issue.format] ?? 'has another form';
+      return formats[issue.format] ?? 'does not have the expected form';
     case 'too_small':
     case 'too_big':
       return rangeOf(issue, schema);
@@ -180,11 +180,11 @@ const wanted = (issue: Issue, schema: z.ZodObject): string => {
 const rangeOf = (issue: Extract<Issue, { code: 'too_small' | 'too_big' }>, schema: z.ZodObject): string => {
   const bound = Number(issue.code === 'too_small' ? issue.minimum : issue.maximum);
   if (issue.origin === 'string')
-    return issue.code === 'too_small' ? (bound <= 1 ? 'is empty' : `has at least ${bound} characters`) : `has at most ${bound} characters`;
-  if (issue.origin === 'array' || issue.origin === 'set') return `has ${issue.code === 'too_small' ? 'at least' : 'at most'} ${bound} entries`;
+    return issue.code === 'too_small' ? (bound <= 1 ? 'must not be empty' : `must have at least ${bound} characters`) : `must have at most ${bound} characters`;
+  if (issue.origin === 'array' || issue.origin === 'set') return `must have ${issue.code === 'too_small' ? 'at least' : 'at most'} ${bound} entries`;
   const [least, most] = endsOf(issue.path.reduce<unknown>(memberOf, schema));
-  if (least !== undefined && most !== undefined) return `is a whole number from ${least} to ${most}`;
-  return issue.code === 'too_small' ? `is at least ${bound}` : `is at most ${bound}`;
+  if (least !== undefined && most !== undefined) return `must be a whole number from ${least} to ${most}`;
+  return issue.code === 'too_small' ? `must be at least ${bound}` : `must be at most ${bound}`;
 };
 
 const memberOf = (shape: unknown, name: PropertyKey): unknown => {

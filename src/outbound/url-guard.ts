@@ -15,19 +15,22 @@ export type UrlRules = {
 const privateNames = /(?:^|\.)(?:localhost|local|internal|intranet|lan|home|corp|localdomain|home\.arpa|svc)$/;
 
 export const checkWebhookUrl = (text: string, rules: UrlRules): { ok: true; host: string } | { ok: false; reason: string } => {
-  if (text.length > 2048) return refuse('at most 2048 characters');
+  if (text.length > 2048) return refuse('a URL may have at most 2048 characters');
   if (!URL.canParse(text)) return refuse('this is not a URL');
   const url = new URL(text);
-  if (url.username !== '' || url.password !== '') return refuse('no user name or password in the URL');
-  if (url.hash !== '') return refuse('no fragment');
+  if (url.username !== '' || url.password !== '') return refuse('a URL must not contain a user name or password');
+  if (url.hash !== '') return refuse('a URL must not contain a fragment');
   const host = url.hostname
     .toLowerCase()
     .replace(/\.+$/, '')
     .replace(/^\[|\]$/g, '');
-  if (host === '') return refuse('a host is missing');
+  if (host === '') return refuse('the URL has no host');
   if (rules.sandbox && (host === 'localhost' || isLoopback(host)))
-    return url.protocol === 'http:' || url.protocol === 'https:' ? { ok: true, host: url.host } : refuse('http or https only');
-  if (url.protocol !== 'https:') return refuse(rules.sandbox ? 'https only (http to loopback is allowed in sandbox mode)' : 'https only');
+    return url.protocol === 'http:' || url.protocol === 'https:' ? { ok: true, host: url.host } : refuse('the URL must begin with http:// or https://');
+  if (url.protocol !== 'https:')
+    return refuse(
+      rules.sandbox ? 'the URL must begin with https:// (in sandbox mode, http:// to loopback is allowed too)' : 'the URL must begin with https://',
+    );
   const port = url.port === '' ? 443 : Number(url.port);
   if (!rules.allowedPorts.includes(port)) return refuse(`port ${port} is not allowed`);
   if (isAddress(host)) return isPublicAddress(host) ? { ok: true, host: url.host } : refuse('this address is not public');

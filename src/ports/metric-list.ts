@@ -9,7 +9,7 @@ export const metricList = {
   orders_total: { kind: 'counter', help: 'Placings by outcome', labels: ['provider', 'outcome'] },
   order_networks_total: {
     kind: 'counter',
-    help: 'Networks whose order a provider kept to its offer or went back on it (declined, a worse order), each once an hour',
+    help: 'Networks for whose order a provider kept to its offer or went back on it (declined, or made at a worse price), each network once an hour',
     labels: ['provider', 'outcome'],
   },
   order_moves_total: {
@@ -27,17 +27,17 @@ export const metricList = {
   account_steps_total: { kind: 'counter', help: 'Sell accounts that reached a status', labels: ['provider', 'status'] },
   connection_steps_total: { kind: 'counter', help: 'Sell connections that reached a status', labels: ['provider', 'status'] },
   settlements_total: { kind: 'counter', help: 'Payments straight to an account', labels: ['provider'] },
-  untrusted_links_total: { kind: 'counter', help: 'Redemption links on foreign hosts, withheld', labels: ['provider'] },
+  untrusted_links_total: { kind: 'counter', help: 'Redemption links that were withheld because they lead to a foreign host', labels: ['provider'] },
   proof_tokens_refused_total: {
     kind: 'counter',
-    help: 'Tokens of providers that no wallet was asked to sign, because the signature might have opened something elsewhere',
+    help: 'Provider tokens that no wallet was asked to sign, because the signature might be valid at another service',
     labels: ['provider', 'reason'],
   },
   deliveries_total: { kind: 'counter', help: 'Webhook attempts by outcome', labels: ['outcome'] },
-  feed_reads_total: { kind: 'counter', help: 'Readings of public price tickers, and what each was worth', labels: ['currency', 'feed', 'state'] },
+  feed_reads_total: { kind: 'counter', help: 'Readings of public price feeds, and the state of each', labels: ['currency', 'feed', 'state'] },
   reference_disputed_total: {
     kind: 'counter',
-    help: 'Decisions that did not believe the live reference: it would have excluded most offers',
+    help: 'Decisions that did not use the live reference, because it would have excluded most offers',
     labels: ['currency'],
   },
   scheduled_total: { kind: 'counter', help: 'Background work done', labels: ['part'] },

@@ -108,7 +108,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
   const admit = (at: number): void => {
     const probing = probeSince !== undefined && at - probeSince < probePatienceMs;
     if (at < probeFrom || (probing && settings.neverRefuse !== true))
-      throw new ProviderFault('circuit-open', 'too many of its answers failed lately', { taken: 'no', retryAfterMs: Math.max(0, probeFrom - at) });
+      throw new ProviderFault('circuit-open', 'too many of its recent answers failed', { taken: 'no', retryAfterMs: Math.max(0, probeFrom - at) });
     if (circuit.opened) circuit = make(true);
     if (settings.neverRefuse === true) wait(1);
     probeSince = at;

@@ -67,10 +67,11 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   };
 
   const attemptOnce = async <T>(operation: Operation, limits: CallLimits, signal: AbortSignal, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> => {
-    if (off) throw new ProviderFault('rejected-credentials', 'our credentials were refused; off until the configuration changes', { taken: 'no' });
+    if (off)
+      throw new ProviderFault('rejected-credentials', 'the provider refused our credentials; it is off until the configuration changes', { taken: 'no' });
     // Never longer than the longest back-off: the clock may have been set back meanwhile.
     limitedUntil = Math.min(limitedUntil, now() + mostBackOffMs);
-    if (now() < limitedUntil) throw new ProviderFault('rate-limited', 'backing off as it asked', { taken: 'no', retryAfterMs: limitedUntil - now() });
+    if (now() < limitedUntil) throw new ProviderFault('rate-limited', 'waiting, as the provider asked', { taken: 'no', retryAfterMs: limitedUntil - now() });
     return await breakers[operation].run(async () => {
       const started = now();
       try {
@@ -108,7 +109,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
       };
       const once = async (): Promise<T> =>
         await bulkheads[operation].run(async () => {
-          if (!awaited) throw new ProviderFault('timeout', 'its caller has gone', { taken: 'no' });
+          if (!awaited) throw new ProviderFault('timeout', 'the caller has gone', { taken: 'no' });
           return await attemptOnce(operation, limits, cut.signal, begin);
         }, limits.network);
       const call = withRetry(once, { attempts: limits.idempotent ? settings.retryAttempts : 0, budget, deadlineMs, now, signal: cut.signal });

@@ -181,7 +181,7 @@ describe('nothing bad gets far', () => {
 
   it('refuses a member under both of its names, unless they say the same', async () => {
     const twice = await post('/quote', quote({ amountFiat: 20_000 }));
-    expect([twice.status, twice.body['detail']]).toEqual([400, 'amount_fiat and amountFiat are one member: send only amount_fiat']);
+    expect([twice.status, twice.body['detail']]).toEqual([400, 'amount_fiat and amountFiat are the same member: send only amount_fiat']);
     expect((await post('/quote', quote({ amountFiat: 10_000 }))).status).toBe(200);
   });
 

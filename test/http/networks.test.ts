@@ -100,7 +100,7 @@ describe('requests in progress', () => {
     expect(refused?.body).toMatchObject({
       code: 'rate-limited',
       retry_after_ms: 1000,
-      detail: 'At most 2 requests from one network are served at a time. Try again when one of them has been answered.',
+      detail: 'At most 2 requests from one network are served at a time. Try again when one of them has finished.',
     });
     // What was taken is given back.
     expect(statusesOf(await atOnce(times(2, '203.0.113.60')))).toEqual({ 200: 2, 429: 0 });

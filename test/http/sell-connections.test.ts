@@ -60,7 +60,7 @@ describe('what is wrong with a request is told before anything is sent', () => {
     const said = async (more: Body): Promise<unknown> => (await call('/sell/connections', { account_id: accountId, name: 'Bank', ...more })).body['detail'];
     expect(await said({})).toBe('iban, bic, beneficiary_name, lightning_username are missing: selling pays into a bank account.');
     expect(await said({ ...bank, iban: undefined, network: 'onchain' })).toBe('iban is missing: selling pays into a bank account.');
-    expect(await said({ direction: 'buy' })).toBe('destination_address is missing: the address that the bitcoin goes to.');
+    expect(await said({ direction: 'buy' })).toBe('destination_address is missing: the address that the bitcoin will be sent to.');
   });
 
   it('an IBAN may have blanks and small letters, as people write it', async () => {

@@ -115,7 +115,7 @@ needsPostgres('another SEAL_KEY on the same database is named at the start', asy
   };
   const another = freshSecrets(randomBytes);
   const refused = await start({ ...keys, SEAL_KEY: another.SEAL_KEY });
-  expect(refused).toMatch(/^SEAL_KEY does not open what this database has \([a-z_]+, sealed under the key "s1"\)/);
+  expect(refused).toMatch(/^SEAL_KEY does not open the sealed values in this database \([a-z_]+, sealed under the key "s1"\)/);
   expect(refused).not.toContain(another.SEAL_KEY.slice(3));
   expect(await start({ ...keys, SEAL_KEY: another.SEAL_KEY.replace('s1:', 's2:') })).toMatch(/^SEAL_KEY does not open/);
   expect(await start({ ...keys, SEAL_KEY: another.SEAL_KEY.replace('s1:', 's2:'), SEAL_KEY_OLD: keys.SEAL_KEY })).toBe('it started');

@@ -52,21 +52,21 @@ const json = { 'content-type': 'application/json' };
 
 describe('every message is a sentence that says what to send', () => {
   it.each<[object, string]>([
-    [{ amount_fiat: 99.5 }, 'amount_fiat is in cents (hundredths of the fiat unit), a whole number without quotes: 99.50 EUR is 9950'],
-    [{ amount_fiat: '50.00' }, 'amount_fiat is in cents (hundredths of the fiat unit), a whole number without quotes: 99.50 EUR is 9950'],
-    [{ amount_fiat: undefined, amount_sats: 0.001 }, 'amount_sats is a whole number of sats, without quotes: 0.001 BTC is 100000'],
-    [{ amount_fiat: undefined, amount_sats: '1000' }, 'amount_sats is a whole number of sats, without quotes: 0.001 BTC is 100000'],
+    [{ amount_fiat: 99.5 }, 'amount_fiat must be a whole number of cents (hundredths of the fiat unit), without quotes: 99.50 EUR is 9950'],
+    [{ amount_fiat: '50.00' }, 'amount_fiat must be a whole number of cents (hundredths of the fiat unit), without quotes: 99.50 EUR is 9950'],
+    [{ amount_fiat: undefined, amount_sats: 0.001 }, 'amount_sats must be a whole number of sats, without quotes: 0.001 BTC is 100000'],
+    [{ amount_fiat: undefined, amount_sats: '1000' }, 'amount_sats must be a whole number of sats, without quotes: 0.001 BTC is 100000'],
     [{ amount_fiat: 0 }, 'amount_fiat must be an integer of at least 1'],
-    [{ currency_id: 'EUR' }, 'currency_id is the number from POST /payment-options (EUR is 1 here)'],
-    [{ currency_id: 'XYZ' }, 'currency_id is the number from POST /payment-options'],
-    [{ payment_option_id: 'sepa' }, 'payment_option_id is the number from POST /payment-options (SEPA is 1 here)'],
+    [{ currency_id: 'EUR' }, 'currency_id must be the number that POST /payment-options lists (EUR is 1)'],
+    [{ currency_id: 'XYZ' }, 'currency_id must be the number that POST /payment-options lists'],
+    [{ payment_option_id: 'sepa' }, 'payment_option_id must be the number that POST /payment-options lists (SEPA is 1)'],
     [{ session_id: undefined }, 'session_id is missing'],
     [{ session_id: null }, 'session_id is missing'],
-    [{ session_id: 'abc' }, 'session_id is a UUID like 72614b08-f884-479e-8a90-b13495afd5d9'],
-    [{ session_id: 7 }, 'session_id is a text, in quotes'],
-    [{ max_wait_ms: 10 }, 'max_wait_ms is a whole number from 300 to 60000'],
-    [{ max_wait_ms: '1000' }, 'max_wait_ms is a whole number, without quotes'],
-    [{ country: 'Germany' }, 'country must be an ISO 3166 country of two letters'],
+    [{ session_id: 'abc' }, 'session_id must be a UUID like 72614b08-f884-479e-8a90-b13495afd5d9'],
+    [{ session_id: 7 }, 'session_id must be a string, in quotes'],
+    [{ max_wait_ms: 10 }, 'max_wait_ms must be a whole number from 300 to 60000'],
+    [{ max_wait_ms: '1000' }, 'max_wait_ms must be a whole number, without quotes'],
+    [{ country: 'Germany' }, 'country must be an ISO 3166 country code of two letters'],
   ])('%j', async (more, sentence) => {
     const { status, body } = await quote(more);
     expect([status, body['code'], body['detail']]).toEqual([400, 'invalid-request', sentence]);
@@ -79,7 +79,7 @@ describe('every message is a sentence that says what to send', () => {
       { pointer: '/session_id', detail: 'session_id is missing' },
       { pointer: '/currency_id', detail: 'currency_id is missing' },
       { pointer: '/payment_option_id', detail: 'payment_option_id is missing' },
-      { pointer: '/country', detail: 'country must be an ISO 3166 country of two letters' },
+      { pointer: '/country', detail: 'country must be an ISO 3166 country code of two letters' },
     ]);
   });
 

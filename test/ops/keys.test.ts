@@ -115,7 +115,7 @@ it('replaces the sealing key under traffic: nothing unreadable, everything under
     }
   })();
   const [{ code, out }] = await Promise.all([keys(step2, 'reseal'), traffic]);
-  expect([code, out]).toEqual([0, expect.stringMatching(/^\d+ values are under "s2" now\n$/)]);
+  expect([code, out]).toEqual([0, expect.stringMatching(/^\d+ values are now sealed under "s2"\n$/)]);
   expect([...(await countByKey(database.sql)).keys()]).toEqual(['s2']);
   const retired = await keys(step2, 'retire', 'seal', 's1', '--json');
   const step3 = JSON.parse(retired.out) as Environment;

@@ -156,7 +156,7 @@ describe('servers that half speak it', () => {
     };
     const checked = await check({}, { http, now: () => now, quoteMs: 2500 });
     expect(whats(checked)).toMatch(/too slow: POST \/quote answered 200 \(application\/json\) after 4000 ms, and the gateway waits 2500 ms for a price/);
-    expect(checked.blockers).toEqual(['every price comes too late for the gateway']);
+    expect(checked.blockers).toEqual(['every price arrives too late for the gateway']);
   });
 
   it('one that never answers is asked once, whatever dialects there are', async () => {
@@ -176,7 +176,7 @@ it('says that no price was seen where it takes an order', async () => {
   others.push(lsp);
   const seller = await checkBlock({ kind: 'lsps1', base_url: lsp.url });
   expect([seller.reached, isUsable(seller)]).toEqual(['listing', false]);
-  expect(seller.steps.at(-1)).toBe('stopped: no price was seen: it gives one only by an order');
+  expect(seller.steps.at(-1)).toBe('stopped: no price was seen: the seller gives one only by making an order');
 });
 
 const inFolder = async (work: (folder: string) => Promise<void>): Promise<void> => {
@@ -222,14 +222,16 @@ describe('the report', () => {
       expect([said.verdict, said.base, said.ordered]).toEqual(['deviates', `${simulator?.url}${prefix}`, false]);
       expect(said.checks.find((one) => one.id === 'quote-answer')).toMatchObject({
         outcome: 'deviation',
-        seen: [{ what: 'amount_sats is a text and must be an integer', clause: '/quote, answer, amount_sats: an integer, in sats (text; OpenAPI, required)' }],
+        seen: [
+          { what: 'amount_sats is a string and must be an integer', clause: '/quote, answer, amount_sats: an integer, in sats (text; OpenAPI, required)' },
+        ],
       });
       expect(parse(said.gateway.block)).toEqual({
         providers: { checked: { kind: 'fiat-on-ramp', base_url: simulator?.url, path_prefix: prefix, proof: 'demanded', catalogue_without_session: true } },
       });
       const markdown = readFileSync(`${out}.md`, 'utf8');
       expect(markdown).toContain(
-        '| /quote | The answer has the members of the standard | amount_sats is a text and must be an integer | /quote, answer, amount_sats',
+        '| /quote | The answer has the members of the standard | amount_sats is a string and must be an integer | /quote, answer, amount_sats',
       );
       expect(markdown).toContain('Only what can be read was tried');
       expect(simulator?.control.history.orders).toEqual([]);

@@ -76,7 +76,7 @@ it('a proof of payment is recorded, once, and a record is cleared for a reason',
   expect((await order(unpaidId, '--paid-not-filled', 'bank statement of 21 November')).out).toContain('counts as paid and never filled at alpine');
   expect((await order(unpaidId, '--paid-not-filled', 'again')).code).toBe(1);
   expect((await order(orderId, '--paid-not-filled', 'filled')).error).toContain('is filled');
-  expect((await run('alpine')).out).toMatch(/buy, what binds: 5\d{5} ppm/);
+  expect((await run('alpine')).out).toMatch(/buy, binding offers: 5\d{5} ppm/);
   expect((await run('alpine', '--reset')).error).toContain('--reset needs --reason');
   expect((await run('alpine', '--reset', '--reason', 'a bank holiday')).out).toContain('alpine: 2 rows cleared');
   expect((await run('alpine')).out).toContain('buy, what binds: 0 ppm');

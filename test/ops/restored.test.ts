@@ -101,7 +101,7 @@ it(`a dump taken ${lost} orders ago: no order unknown, no status told backwards,
     CONFIG_FILE: join(folder, 'config.yaml'),
   });
   expect([ran.code, ran.error]).toEqual([0, '']);
-  expect(ran.out).toContain(`${lost} unknown orders adopted as review`);
+  expect(ran.out).toContain(`${lost} unknown orders adopted in review`);
   await gateway.restart();
 
   const { sql } = gateway.database;

@@ -47,13 +47,13 @@ const cases: { name: string; config: string; variables: Record<string, string>; 
     name: 'a token with a line end within',
     config: sandbox,
     variables: { ...keys, METRICS_TOKEN: 'do-not-show\nmore' },
-    says: 'METRICS_TOKEN has a line end or another character that no secret has',
+    says: 'METRICS_TOKEN contains a line break or another character that a secret cannot have',
   },
   {
     name: 'a live gateway on regtest',
     config: live.replace('network: main', 'network: regtest'),
     variables: keys,
-    says: 'network: live mode has real providers, and none of them pays on regtest',
+    says: 'network: live mode uses real providers, and none of them pays on regtest',
   },
   { name: 'an empty configuration', config: '\n', variables: keys, says: 'providers.config.yaml: the file is empty: it needs mode, network and providers' },
   { name: 'sandbox providers in live mode', config: live, variables: keys, says: 'providers.alpine.base_url: live mode needs https' },
@@ -90,7 +90,7 @@ describe('Node', () => {
     const away = await refusal(sandbox, { ...keys, DATABASE_URL: nowhere });
     expect(away.split('\n').slice(1)).toEqual(['the database does not answer or could not be migrated: connect ECONNREFUSED 127.0.0.1:9', '']);
     const none = await refusal(sandbox, keys);
-    expect(none.split('\n').slice(1)).toEqual(['DATABASE_URL is not set, and there is no embedded database in this image: give it a PostgreSQL', '']);
+    expect(none.split('\n').slice(1)).toEqual(['DATABASE_URL is not set, and this image has no embedded database: set DATABASE_URL to a PostgreSQL', '']);
   });
 });
 

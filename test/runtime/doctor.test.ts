@@ -22,7 +22,7 @@ const run = async (script: string, args: string[], environment: Record<string, s
     );
   });
 const steady = (lines: string[]): string[] =>
-  lines.map((line) => line.replaceAll(/\d+(?:\.\d+)? (?=ms|s apart)/g, 'n ').replaceAll(/127\.0\.0\.1:\d+/g, 'here'));
+  lines.map((line) => line.replaceAll(/\d+(?:\.\d+)? (?=ms|s difference)/g, 'n ').replaceAll(/127\.0\.0\.1:\d+/g, 'here'));
 
 it('a sound deployment: a good line for each check', async () => {
   const { code, lines } = await run('doctor', ['--url', gateway.url]);
@@ -31,9 +31,9 @@ it('a sound deployment: a good line for each check', async () => {
     'ok   mode               sandbox',
     'ok   ready              configuration, database, migrations',
     'ok   public_url         http://here leads here',
-    'ok   clock              n s apart from this machine',
+    'ok   clock              n s difference from this machine',
     'ok   signing keys       w1',
-    'ok   read after write   a session is begun, opened and used at once (200)',
+    'ok   read after write   a session was begun, opened and used at once (200)',
     'ok   provider alpine    3 payment options, sandbox',
     'ok   provider borealis  3 payment options, sandbox',
   ]);
@@ -78,7 +78,7 @@ it('the database away: public_url is not told, and not good', async () => {
   expect((await examine(down, 'http://127.0.0.1:8787')).find(({ name }) => name === 'public_url')).toEqual({
     name: 'public_url',
     good: false,
-    says: 'not told: /verify 503 storage-unavailable',
+    says: 'unknown: /verify 503 storage-unavailable',
   });
 });
 
@@ -92,7 +92,7 @@ it('nothing there, and no address at all', async () => {
 it('deploy uploads nothing without a database to migrate', async () => {
   expect(await run('deploy', ['--dry-run'], { DATABASE_URL: '' })).toEqual({
     code: 1,
-    lines: ["DATABASE_URL is missing: set the database's own address, for the migrations before the upload"],
+    lines: ['DATABASE_URL is missing: set the direct address of the database, for the migrations before the upload'],
   });
   const away = await run('deploy', ['--dry-run'], { DATABASE_URL: 'postgres://ramp:secret@127.0.0.1:9/ramp' });
   expect(away).toEqual({ code: 1, lines: ['the database could not be migrated, so nothing was uploaded: connect ECONNREFUSED 127.0.0.1:9'] });

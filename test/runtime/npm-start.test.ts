@@ -115,5 +115,5 @@ it('knows no other provider and no other option', async () => {
   const environment = { CONFIG_FILE: sandboxFile(`${alpine}`), DATA_DIR: join(folder, 'unknown') };
   const refused = async (...words: string[]): Promise<unknown[]> => Object.values(await run(environment, ...words));
   expect(await refused('--own-process', 'alpine,dune')).toEqual([1, 'ramp-gateway does not start:\n--own-process dune: the sandbox has alpine\n']);
-  expect(await refused('--own')).toEqual([1, 'ramp-gateway does not start:\nnpm start takes -- --own-process alpine,dune and nothing else, not: --own\n']);
+  expect(await refused('--own')).toEqual([1, 'ramp-gateway does not start:\nnpm start accepts only -- --own-process alpine,dune, not: --own\n']);
 });

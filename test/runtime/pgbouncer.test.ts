@@ -191,8 +191,10 @@ needsPgbouncer('by statement, and with a setting that it does not take, the star
     );
   const empty = await testDatabase({ empty: true });
   const byStatement = await startPgbouncer(empty.url, { pool_mode: 'statement' });
-  expect(await start(byStatement)).toMatch(/^the pooler of DATABASE_URL ends a connection that begins a transaction \(pool_mode = statement\)/);
+  expect(await start(byStatement)).toMatch(/^the pooler of DATABASE_URL ends connections that begin a transaction \(pool_mode = statement\)/);
   const pooler = await startPgbouncer(database.url, byTransaction);
-  expect(await start(`${pooler}?statement_timeout=10000`)).toMatch(/^DATABASE_URL asks for a setting that this server, or the pooler before it, does not take/);
+  expect(await start(`${pooler}?statement_timeout=10000`)).toMatch(
+    /^DATABASE_URL asks for a setting that this server, or the pooler in front of it, does not accept/,
+  );
   await empty.close();
 });

@@ -11,7 +11,7 @@ const text = (max: number) =>
     .string()
     .min(1)
     .max(max)
-    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'has characters that are not text');
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters');
 export const operatorOrder = endpoint({
   id: 'getOperatorOrder',
   method: 'get',

@@ -76,7 +76,7 @@ export const sellConnections = endpoint({
 const namingMissing = (error: unknown, body: z.output<typeof createBody>): unknown => {
   if (!(error instanceof Problem)) return error;
   if (error.code === 'address-invalid' && body.destination_address === undefined)
-    return new Problem('address-invalid', 'destination_address is missing: the address that the bitcoin goes to.');
+    return new Problem('address-invalid', 'destination_address is missing: the address that the bitcoin will be sent to.');
   if (error.code !== 'iban-invalid' || body.iban !== undefined) return error;
   const others = ['bic', 'beneficiary_name', ...(body.network === 'onchain' ? [] : (['lightning_username'] as const))] as const;
   const missing = ['iban', ...others.filter((name) => body[name] === undefined)];

@@ -22,7 +22,7 @@ export const ready = endpoint({
   method: 'get',
   path: '/health/ready',
   answer: z.object({ status: readiness, database: z.boolean(), migrations: z.boolean(), configuration: z.boolean() }),
-  otherStatuses: { 503: 'Not ready: what is false is missing, or the instance is being stopped' },
+  otherStatuses: { 503: 'Not ready: each part that is false is missing, or the instance is being stopped' },
   problems: [],
   lane: 'free',
   run: async ({ gateway }) => {

@@ -32,7 +32,8 @@ export const receiptDay = endpoint({
     const asked = params['day'] ?? '';
     const isDay = /^\d{4}-\d{2}-\d{2}$/.test(asked) && !Number.isNaN(Date.parse(asked));
     const closed = isDay ? await gateway.stores.receipts.day(asked) : undefined;
-    if (!closed) throw new Problem('not-found', 'This day has no root: it is not closed yet (10 minutes past midnight UTC), or no receipt was made that day.');
+    if (!closed)
+      throw new Problem('not-found', 'This day has no root: it is not closed yet (it closes at 00:10 UTC the next day), or no receipt was made that day.');
     headers['cache-control'] = 'public, max-age=86400';
     const { jws, ...root } = closed;
     return { body: { ...root, signed_root: jws } };

@@ -23,9 +23,9 @@ export const settings = z.strictObject({
   path_map: z
     .partialRecord(z.enum(['features', 'verify', 'session', 'payment-options', 'quote', 'order', 'order-status', 'withdrawal']), z.string().startsWith('/'))
     .default(() => ({}))
-    .describe('Draft-era names, e.g. {session: /auth}'),
+    .describe('Endpoint names from drafts of the standard, e.g. {session: /auth}'),
   payment_options_method: z.enum(['POST', 'GET']).default('POST'),
-  fee_style: z.enum(['included', 'added']).default('included').describe('Whether amount_fiat of a quote holds the order_fee or the fee comes on top'),
+  fee_style: z.enum(['included', 'added']).default('included').describe('Whether amount_fiat of a quote includes the order_fee or the fee comes on top'),
   sats_field: z.enum(['amount_sats', 'amount_btc']).default('amount_sats').describe('amount_btc for providers from before 2024'),
   bip21: z.boolean().default(false).describe('Send failback_onchain as a bitcoin: URI'),
   minor_units: z
@@ -34,7 +34,7 @@ export const settings = z.strictObject({
     .describe(
       'How this provider reads amounts of currencies whose ISO exponent is not 2, all of them or by code ({JPY: iso4217, UGX: hundredth}); without it they are not offered',
     ),
-  proof: z.enum(['none', 'demanded']).default('none').describe('demanded: /verify gives a token that the customer must sign'),
+  proof: z.enum(['none', 'demanded']).default('none').describe('demanded: /verify returns a token that the customer must sign'),
   proof_template: z
     .string()
     .max(500)
@@ -46,8 +46,8 @@ export const settings = z.strictObject({
     .regex(/^[A-Z][A-Z0-9_]*$/)
     .optional()
     .describe("Variable with a node private key (hex) for the gateway's own session at a provider that demands proof"),
-  catalogue_without_session: z.boolean().default(false).describe('The listing may be read with the id of /verify alone'),
-  options: z.array(staticOption).optional().describe('The listing, where it cannot be read'),
+  catalogue_without_session: z.boolean().default(false).describe('The options may be listed with the session id of /verify, before /session'),
+  options: z.array(staticOption).optional().describe('The options, if the listing of the provider cannot be read'),
   currencies: z.array(z.string().min(1)).optional().describe('Offer only these'),
   not_taken_statuses: z
     .array(z.int().min(400).max(499))

@@ -35,7 +35,7 @@ const kindOf = (value: unknown): string =>
       : typeof value === 'object'
         ? 'an object'
         : typeof value === 'string'
-          ? 'a text'
+          ? 'a string'
           : `a ${typeof value}`;
 const must = (what: string, value: unknown): string => `is ${kindOf(value)} and must be ${what}`;
 
@@ -51,7 +51,7 @@ const integerFrom =
   (value, written) => {
     if (typeof value !== 'number') return must('an integer', value);
     if (!Number.isSafeInteger(value)) return `is ${String(written)} and must be an integer`;
-    if (value < least) return `is ${String(value)}, below ${least}`;
+    if (value < least) return `is ${String(value)}, less than ${least}`;
     return typeof written === 'string' && /[.e]/i.test(written) ? `is written as ${written.slice(0, 24)}: clients with integer types refuse that` : undefined;
   };
 const integer = integerFrom(Number.MIN_SAFE_INTEGER);
@@ -62,7 +62,7 @@ const timeForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/
 const time: Judge = (value) => {
   if (typeof value !== 'string') return must('a date-time of RFC 3339', value);
   if (!Number.isNaN(Date.parse(value)) && timeForm.test(value)) return undefined;
-  return /[Z+]|-\d\d:\d\d$/.test(value.slice(10)) ? 'is no date-time of RFC 3339' : 'names no zone, or is no date-time of RFC 3339';
+  return /[Z+]|-\d\d:\d\d$/.test(value.slice(10)) ? 'is not a date-time of RFC 3339' : 'has no zone, or is not a date-time of RFC 3339';
 };
 const words = ['placed', 'filled', 'finished', 'refunded'];
 const status: Judge = (value) =>
@@ -82,7 +82,7 @@ type Member = { is: Judge; optional?: true; says: string };
 const members: Record<'verify' | 'session' | 'quote' | 'order' | 'status' | 'withdrawal', Record<string, Member>> = {
   verify: {
     session_id: { is: uuid, says: 'identifies the client session, a UUID (text and OpenAPI)' },
-    token: { is: text, optional: true, says: 'a random text to be signed; absent where no proof is wanted (text)' },
+    token: { is: text, optional: true, says: 'a random text to be signed; absent if no proof is demanded (text)' },
     expires_on: { is: time, says: 'a date-time (OpenAPI, required)' },
   },
   session: {
@@ -98,8 +98,8 @@ const members: Record<'verify' | 'session' | 'quote' | 'order' | 'status' | 'wit
     amount_sats: { is: amount, says: 'an integer, in sats (text; OpenAPI, required)' },
     is_estimate: { is: flag, says: 'true for an estimate, false for a binding quote (text; OpenAPI, required)' },
     btc_price: { is: amount, says: 'an integer, in cents (text; OpenAPI, required)' },
-    order_fee: { is: fee, says: 'the fee of quotes and estimates in fiat, an integer in cents (text; OpenAPI, required)' },
-    expires_on: { is: time, optional: true, says: 'until when the payment must arrive, a date-time (OpenAPI)' },
+    order_fee: { is: fee, says: 'the fee of the quote or estimate, an integer in cents (text; OpenAPI, required)' },
+    expires_on: { is: time, optional: true, says: 'the time until which the payment must arrive, a date-time (OpenAPI)' },
   },
   order: {
     order_id: { is: uuid4, says: 'must be a UUID of version 4 (text)' },
@@ -108,7 +108,7 @@ const members: Record<'verify' | 'session' | 'quote' | 'order' | 'status' | 'wit
     currency_id: { is: integer, says: 'an integer (text and OpenAPI)' },
     payment_option_id: { is: integer, says: 'an integer (text and OpenAPI)' },
     amount_sats: { is: amount, says: 'an integer, in sats (text and OpenAPI)' },
-    expires_on: { is: time, says: 'until when the payment must arrive, a date-time (text and OpenAPI)' },
+    expires_on: { is: time, says: 'the time until which the payment must arrive, a date-time (text and OpenAPI)' },
     payment_info: { is: object, says: 'how to pay, an object (text and OpenAPI)' },
   },
   status: {
@@ -123,7 +123,7 @@ const members: Record<'verify' | 'session' | 'quote' | 'order' | 'status' | 'wit
   },
   withdrawal: {
     order_id: { is: uuid4, says: 'must be a UUID of version 4 (text)' },
-    withdrawal_expiration_date: { is: time, says: 'when the link ends, a date-time (text and OpenAPI)' },
+    withdrawal_expiration_date: { is: time, says: 'when the link expires, a date-time (text and OpenAPI)' },
     lnurlw: { is: text, says: 'an LNURL of LUD-03 as text (text and OpenAPI)' },
   },
 };
@@ -131,7 +131,7 @@ const endpointOf = { verify: '/verify', session: '/session', quote: '/quote', or
 
 /** Whether an answer is an object at all; a refusal under 200 often is not. */
 const notAnObject = (answer: keyof typeof members | 'features' | 'payment-options', value: unknown): Flaw => ({
-  what: `the answer is ${kindOf(value)} and no object`,
+  what: `the answer is ${kindOf(value)}, not an object`,
   clause: `${answer === 'features' || answer === 'payment-options' ? `/${answer}` : endpointOf[answer]}, answer 200: an object (OpenAPI)`,
 });
 
@@ -159,7 +159,7 @@ export const featureFlaws = ({ value }: Body): Flaw[] => {
   if (!Array.isArray(given)) return [{ what: `supported_features ${must('a list', given)}`, clause }];
   const objects = given.filter(isObject);
   const flaws: string[] = [];
-  if (objects.length < given.length) flaws.push(`supported_features has ${given.length - objects.length} entries that are no objects`);
+  if (objects.length < given.length) flaws.push(`supported_features has ${given.length - objects.length} entries that are not objects`);
   for (const name of known) {
     const values = objects.flatMap((one) => (one[name] === undefined ? [] : [one[name]]));
     if (values.some((one) => typeof one !== 'boolean'))
@@ -169,7 +169,7 @@ export const featureFlaws = ({ value }: Body): Flaw[] => {
           values.find((one) => typeof one !== 'boolean'),
         )}`,
       );
-    if (new Set(values).size > 1) flaws.push(`${name} is said twice, and differently`);
+    if (new Set(values).size > 1) flaws.push(`${name} appears twice, with different values`);
   }
   return flaws.map((what) => ({ what, clause }));
 };
@@ -246,7 +246,7 @@ export const listingFlaws = ({ value, written }: Body): Flaw[] => {
     if (!Array.isArray(options))
       return say(`payment_options ${options === undefined ? 'is missing' : must('a list', options)}`, 'payment_options: a list (text and OpenAPI)');
     options.forEach((option: unknown, index) => {
-      if (!isObject(option)) return say('an entry of payment_options is no object', 'payment_options: a list of objects (text and OpenAPI)');
+      if (!isObject(option)) return say('an entry of payment_options is not an object', 'payment_options: a list of objects (text and OpenAPI)');
       const keptOption = (Array.isArray(kept['payment_options']) ? (kept['payment_options'] as unknown[])[index] : undefined) ?? {};
       const of = isObject(keptOption) ? keptOption : {};
       check(option, of, 'option', text, 'a text');

@@ -2,11 +2,11 @@
 import type { CheckKind, ConformanceCheck, Flaw } from '../kit/kind.conformance.ts';
 
 const kinds = {
-  'transport-https': ['all', 'advice', 'The address is https', 'sessions are bearer secrets; the standard names no transport security'],
+  'transport-https': ['all', 'advice', 'The address is https', 'sessions are bearer secrets; the standard does not mention transport security'],
   'transport-status': ['all', 'must', 'An answer comes with status 200 and without a redirect', 'OpenAPI: 200 is the only answer described'],
   'transport-json': ['all', 'must', 'An answer is JSON of type application/json', 'OpenAPI: answers are application/json'],
-  'refusal-status': ['all', 'must', 'A refusal does not come as 200', 'OpenAPI: 200 is “Successful response”, of the described form'],
-  'refusal-form': ['all', 'advice', 'A refusal is a 4xx with a JSON object', 'the standard describes no error; RFC 9110 15.5 and RFC 9457 do'],
+  'refusal-status': ['all', 'must', 'A refusal is not sent with status 200', 'OpenAPI: 200 is “Successful response”, of the described form'],
+  'refusal-form': ['all', 'advice', 'A refusal is a 4xx with a JSON object', 'the standard does not describe errors; RFC 9110 15.5 and RFC 9457 do'],
   'endpoint-names': ['all', 'must', 'The endpoints have the names of the standard', 'table of endpoints (text)'],
   'features-answer': ['/features', 'must', 'The answer has the members of the standard', '/features, answer (OpenAPI)'],
   'features-agree': ['/features', 'advice', 'quotes and estimates agree with the prices', '/features, quotes and estimates; /quote, is_estimate (text)'],
@@ -14,72 +14,72 @@ const kinds = {
   'verify-fresh': [
     '/verify',
     'must',
-    'Every call gives a session of its own, and a token of its own',
+    'Each call returns a new session and a new token',
     '/verify: session_id identifies the client session; token is a random text (text)',
   ],
   'session-opens': [
     '/session',
     'must',
-    'The token signed by a node key opens the session; any text where there is no token',
+    'The token, signed by a node key, opens the session; without a token, any signature does',
     '/session, request, signature (text and OpenAPI)',
   ],
   'session-answer': ['/session', 'must', 'The answer has the members of the standard', '/session, answer (text and OpenAPI)'],
   'session-proof': [
     '/session',
     'must',
-    'A signature of another key, or a text that is none, opens nothing',
+    'A signature by another key, or a string that is not a signature, is refused',
     '/session: the token is signed by the node’s private key (text and OpenAPI)',
   ],
-  'session-unknown': ['/session', 'must', 'A session_id that was never given opens nothing', '/session, request, session_id (text and OpenAPI)'],
+  'session-unknown': ['/session', 'must', 'A session_id that was never issued is refused', '/session, request, session_id (text and OpenAPI)'],
   'options-answer': ['/payment-options', 'must', 'The answer has the members of the standard', '/payment-options, answer (text and OpenAPI)'],
   'options-listed': ['/payment-options', 'must', 'At least one option is listed', '/payment-options: supported currencies and their options (text)'],
   'options-filter': [
     '/payment-options',
     'must',
-    'currency_code, in either case, leaves only that currency',
+    'currency_code, in upper or lower case, selects only that currency',
     '/payment-options, request, currency_code (text and OpenAPI)',
   ],
   'options-unknown': [
     '/payment-options',
     'advice',
-    'A currency that is not offered is an empty list',
-    '/payment-options, request, currency_code: what an unknown one gives is not said',
+    'A currency that is not offered returns an empty list',
+    '/payment-options, request, currency_code: the standard does not say what an unknown one returns',
   ],
   'options-stable': ['/payment-options', 'must', 'Read twice, the ids are the same', '/quote, request: the ids are those of /payment-options (text)'],
   'quote-price': [
     '/quote',
     'must',
-    'Every listed option gives a price for an amount of fiat',
+    'Every listed option returns a price for an amount of fiat',
     '/quote, request, payment_option_id: one of /payment-options (text)',
   ],
-  'quote-sats': ['/quote', 'must', 'An amount of sats gives a price', '/quote, request, amount_sats (text and OpenAPI)'],
+  'quote-sats': ['/quote', 'must', 'An amount of sats returns a price', '/quote, request, amount_sats (text and OpenAPI)'],
   'quote-answer': ['/quote', 'must', 'The answer has the members of the standard', '/quote, answer (text and OpenAPI)'],
-  'quote-echo': ['/quote', 'must', 'The price is for the amount, the currency and the option that were asked', '/quote, answer (text)'],
+  'quote-echo': ['/quote', 'must', 'The price is for the requested amount, currency and option', '/quote, answer (text)'],
   'quote-figures': [
     '/quote',
     'advice',
     'Amounts, price and fee agree with one another, and the fee with fee_rate',
-    '/quote, btc_price and order_fee; whether amount_fiat holds the fee is not said',
+    '/quote, btc_price and order_fee; the standard does not say whether amount_fiat includes the fee',
   ],
   'quote-fresh': ['/quote', 'must', 'Every quote has an id of its own', '/quote, answer, quote_id: the id of this quote (text)'],
   'quote-limits': ['/quote', 'must', 'Amounts outside min_amount and max_amount are refused', '/payment-options, min_amount and max_amount (text)'],
   'quote-refuses': ['/quote', 'must', 'No amount, two amounts, an unknown option, an unknown session: no price', '/quote, request (OpenAPI: oneOf, required)'],
-  'quote-in-time': ['/quote', 'advice', 'A price comes within the time that a gateway waits', 'the standard names no time'],
+  'quote-in-time': ['/quote', 'advice', 'A price arrives within the time that a gateway waits', 'the standard states no time'],
   'status-list': [
     '/order-status',
     'must',
     'Without order_id: the orders of this session, a map by order id',
     '/order-status, request, order_id; answer (text and OpenAPI)',
   ],
-  'status-unknown': ['/order-status', 'must', 'An order_id that was never given is no order', '/order-status, answer (text and OpenAPI)'],
+  'status-unknown': ['/order-status', 'must', 'An order_id that was never issued returns no order', '/order-status, answer (text and OpenAPI)'],
   'order-answer': ['/order', 'must', 'The answer has the members of the standard', '/order, answer (text and OpenAPI)'],
   'order-as-quoted': ['/order', 'must', 'The order is what was quoted', '/order: confirms an order from a quote (OpenAPI)'],
   'order-payable': ['/order', 'must', 'payment_info says how to pay', '/order, answer, payment_info: payment_url, payment_details or both (text)'],
   'order-repeat': ['/order', 'advice', 'The same quote sent twice makes one order', 'the standard does not say what a second /order does'],
-  'order-unknown': ['/order', 'must', 'A quote_id that was never given makes no order', '/order, request, quote_id (text)'],
+  'order-unknown': ['/order', 'must', 'A quote_id that was never issued makes no order', '/order, request, quote_id (text)'],
   'status-answer': ['/order-status', 'must', 'The order is found by its id, with the members of the standard', '/order-status, answer (text and OpenAPI)'],
   'status-own': ['/order-status', 'must', 'Another session does not see the order', '/order-status: orders belonging to the user (text)'],
-  'withdrawal-early': ['/withdrawal', 'must', 'An unpaid order gives no link', '/order-status, order_status: filled is when the user can withdraw (text)'],
+  'withdrawal-early': ['/withdrawal', 'must', 'An unpaid order returns no link', '/order-status, order_status: filled is when the user can withdraw (text)'],
 } as const satisfies Record<string, readonly [string, CheckKind['level'], string, string]>;
 export type CheckId = keyof typeof kinds;
 
@@ -130,7 +130,7 @@ export const createTally = (): Tally => {
         const seen = tried.get(id);
         const check = { id, endpoint, level, title, clause, seen: seen ?? [] };
         if (seen) return { ...check, outcome: seen.length === 0 ? 'held' : level === 'must' ? 'deviation' : 'advice' };
-        const because = needsOrder.includes(id) && !ordered ? 'an order is made only with --order' : (stopped ?? 'nothing to try it on');
+        const because = needsOrder.includes(id) && !ordered ? 'an order is made only with --order' : (stopped ?? 'there was nothing to try it on');
         return { ...check, outcome: 'not-tried', because };
       }),
   };

@@ -24,7 +24,7 @@ export const tryOrder = async (run: Run, { session, first, another }: Trial): Pr
   tally.judge('order-payable', isPayable(order['payment_info']), 'payment_info has neither payment_url nor payment_details');
   await repeat(run, session, quote, orderId);
   await read(run, session, orderId, await another());
-  await run.mustRefuse('order-unknown', 'a quote_id that was never given', ask('order', { session_id: session.id, quote_id: run.newId() }), isOrder);
+  await run.mustRefuse('order-unknown', 'a quote_id that was never issued', ask('order', { session_id: session.id, quote_id: run.newId() }), isOrder);
   const early = ask('withdrawal', { session_id: session.id, order_id: orderId });
   await run.mustRefuse('withdrawal-early', 'an unpaid order', early, (value) => 'lnurlw' in value);
 };

@@ -75,7 +75,7 @@ export const newRun = (parts: ConformanceParts): Run => {
     const { status } = answered.exchange;
     if (status === 0) return tally.broken(id, `${what}: ${told(answered)}`);
     const value = answered.body?.value;
-    if (status === 200 && isObject(value) && isAccepted(value)) return tally.broken(id, `${what}: ${told(answered)}, as if nothing were wrong`);
+    if (status === 200 && isObject(value) && isAccepted(value)) return tally.broken(id, `${what}: ${told(answered)}, although the request was wrong`);
     tally.held(id);
     judgeRefusal(tally, answered, what);
   };
@@ -84,7 +84,7 @@ export const newRun = (parts: ConformanceParts): Run => {
 
 const judgeTransport = (tally: Tally, answered: Answered): void => {
   const { status, type } = answered.exchange;
-  if (status === 429) throw new Ended('it answered 429: it limits how often it may be asked. Run the check again later');
+  if (status === 429) throw new Ended('it answered 429: it limits the number of requests. Run the check again later');
   if (status >= 300 && status < 400) return tally.broken('transport-status', told(answered));
   if (status === 0 || status >= 400) return;
   tally.judge('transport-status', status === 200, told(answered));

@@ -132,14 +132,16 @@ describe('every deviation is named, with its clause', () => {
       wrong(await runOn({ says }))
         .find((one) => one.id === 'quote-figures')
         ?.seen.map((one) => one.what) ?? [];
-    expect(seen[0]).toMatch(/^10000 cents less a fee of 4000 at 3000000 a bitcoin are not \d+ sats, by \d+ %$/);
+    expect(seen[0]).toMatch(/^10000 cents less a fee of 4000 at 3000000 per bitcoin are \d+ % off \d+ sats$/);
     expect(seen[1]).toBe('order_fee is 4000, but fee_rate 0.009 of 10000 is 90');
   });
 
   it('reads a listing by GET, and goes on', async () => {
     const run = await runOn({ deviations: ['listing-by-get'] });
     expect(run.priced).toBe(true);
-    expect(wrong(run).map((one) => one.seen[0]?.what)).toEqual([expect.stringMatching(/^POST \/payment-options answered 404 .*; it lists by GET only$/)]);
+    expect(wrong(run).map((one) => one.seen[0]?.what)).toEqual([
+      expect.stringMatching(/^POST \/payment-options answered 404 .*; it lists options only by GET$/),
+    ]);
   });
 
   it('an order without a way to pay, and one of other amounts', async () => {
@@ -235,23 +237,23 @@ describe('the members of an answer', () => {
   it.each([
     [{ quote_id: 'abc' }, 'quote_id is no UUID'],
     [{ quote_id: 7 }, 'quote_id is a number and must be a UUID'],
-    [{ amount_fiat: '100000' }, 'amount_fiat is a text and must be an integer'],
+    [{ amount_fiat: '100000' }, 'amount_fiat is a string and must be an integer'],
     [{ amount_sats: 5000.5 }, 'amount_sats is 5000.5 and must be an integer'],
-    [{ amount_sats: 0 }, 'amount_sats is 0, below 1'],
-    [{ order_fee: -5 }, 'order_fee is -5, below 0'],
+    [{ amount_sats: 0 }, 'amount_sats is 0, less than 1'],
+    [{ order_fee: -5 }, 'order_fee is -5, less than 0'],
     [{ order_fee: null }, 'order_fee is null and must be an integer'],
-    [{ is_estimate: 'false' }, 'is_estimate is a text and must be true or false'],
+    [{ is_estimate: 'false' }, 'is_estimate is a string and must be true or false'],
     [{ is_estimate: undefined }, 'is_estimate is missing'],
-    [{ expires_on: '2026-11-28T20:00:00' }, 'expires_on names no zone, or is no date-time of RFC 3339'],
+    [{ expires_on: '2026-11-28T20:00:00' }, 'expires_on has no zone, or is not a date-time of RFC 3339'],
     [{ expires_on: 1_764_000_000 }, 'expires_on is a number and must be a date-time of RFC 3339'],
-    [{ expires_on: '2026-13-28T20:00:00Z' }, 'expires_on is no date-time of RFC 3339'],
+    [{ expires_on: '2026-13-28T20:00:00Z' }, 'expires_on is not a date-time of RFC 3339'],
   ])('%j', (change, expected) => expect(flaws({ ...quote, ...change })).toEqual([expected]));
   it('written as 5000.0 or 5e3 are no integers to a typed client', () => {
     expect(flaws(JSON.stringify(quote).replace('800000', '800000.0'))).toEqual(['amount_sats is written as 800000.0: clients with integer types refuse that']);
     expect(flaws(JSON.stringify(quote).replace('800000', '8e5'))).toEqual(['amount_sats is written as 8e5: clients with integer types refuse that']);
   });
   it.each(['"Something went wrong"', '[]', 'null', '17'])('an answer that is %s is no object', (text) =>
-    expect(flaws(text)).toEqual([expect.stringMatching(/^the answer is .* and no object$/)]),
+    expect(flaws(text)).toEqual([expect.stringMatching(/^the answer is .*, not an object$/)]),
   );
 
   it('a listing that is half right', () => {
@@ -271,7 +273,7 @@ describe('the members of an answer', () => {
     };
     const found = listingFlaws(bodyOf({ text: JSON.stringify(said) })!).map((one) => one.what);
     expect(found).toEqual([
-      'eur: currency_id is a text and must be an integer',
+      'eur: currency_id is a string and must be an integer',
       'eur: fee_rate is 5 and must be a fraction between 0 and 1',
       'eur: min_amount 10 is above max_amount 5',
       'eur: option is empty',

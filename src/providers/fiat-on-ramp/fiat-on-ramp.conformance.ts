@@ -69,10 +69,10 @@ const verifyOnce = async (run: Run): Promise<Session> => {
   const { session_id: id, token, expires_on: until } = valueOf(answered);
   if (!isGood(answered) || typeof id !== 'string') {
     if (answered.exchange.status > 0) run.tally.broken('verify-answer', told(answered));
-    throw new Ended(`/verify gave no session: ${told(answered)}`);
+    throw new Ended(`/verify returned no session: ${told(answered)}`);
   }
   run.tally.flaws('verify-answer', flawsOf('verify', answered.body));
-  if (isPast(run, until)) run.tally.broken('verify-answer', past('expires_on'), '/verify, answer, expires_on: until when (text)');
+  if (isPast(run, until)) run.tally.broken('verify-answer', past('expires_on'), '/verify, answer, expires_on: the end of the session id (text)');
   return { id, token: typeof token === 'string' && token !== '' ? token : undefined };
 };
 
@@ -98,7 +98,7 @@ const openSession = async (run: Run, session: Session): Promise<Session> => {
     const other = await verifyOnce(run);
     const again = await open(run, other, signed(sentence.replace('TOKEN', other.token ?? ''), run.newKey()));
     if (isGood(again)) {
-      tally.broken('session-opens', 'it wants a sentence signed, “I confirm my bitcoin wallet. [token]”, and not the token');
+      tally.broken('session-opens', 'it wants the sentence “I confirm my bitcoin wallet. [token]” signed, not the bare token');
       run.run.learnt['proof_template'] = sentence;
       [answered, opened] = [again, other];
     }
@@ -111,7 +111,7 @@ const openSession = async (run: Run, session: Session): Promise<Session> => {
   tally.held('session-opens');
   tally.flaws('session-answer', flawsOf('session', answered.body));
   const { session_id: id, expires_on: until } = valueOf(answered);
-  if (isPast(run, until)) tally.broken('session-answer', past('expires_on'), '/session, answer, expires_on: until when the session lasts (text)');
+  if (isPast(run, until)) tally.broken('session-answer', past('expires_on'), '/session, answer, expires_on: the end of the session (text)');
   tally.judge('session-answer', id === undefined || id === opened.id, 'session_id is another than was opened', '/session, answer, session_id (text)');
   return { ...opened, id: typeof id === 'string' ? id : opened.id };
 };
@@ -119,14 +119,14 @@ const openSession = async (run: Run, session: Session): Promise<Session> => {
 const mustNotOpen = async (run: Run, demandsProof: boolean): Promise<void> => {
   const says = (value: Members): boolean => 'session_id' in value || 'expires_on' in value;
   const unknown = { id: run.newId(), token: undefined };
-  await run.mustRefuse('session-unknown', 'a session_id that was never given', open(run, unknown, { signature: randomText(run) }), says);
+  await run.mustRefuse('session-unknown', 'a session_id that was never issued', open(run, unknown, { signature: randomText(run) }), says);
   if (!demandsProof) return;
   const [foreign, random] = [await verifyOnce(run), await verifyOnce(run)];
   const key = run.newKey();
   const proof = signed(foreign.token ?? '', key, run.newKey());
   await run.mustRefuse('session-proof', 'a signature of another key than node_pubkey', open(run, foreign, proof), says);
   const none = { signature: randomText(run), node_pubkey: publicKeyOf(key) };
-  await run.mustRefuse('session-proof', 'a text that is no signature', open(run, random, none), says);
+  await run.mustRefuse('session-proof', 'a string that is not a signature', open(run, random, none), says);
 };
 
 // ---- the listing -----------------------------------------------------------------------------------------------------------------------
@@ -148,7 +148,7 @@ const paymentOptions = async (run: Run, session: Session): Promise<Listed[]> => 
     const byGet = await read(undefined, 'GET');
     tally.broken(
       'options-answer',
-      `${told(answered)}${isGood(byGet) ? '; it lists by GET only' : ''}`,
+      `${told(answered)}${isGood(byGet) ? '; it lists options only by GET' : ''}`,
       '/payment-options: POST (its section and OpenAPI; the table of endpoints says GET)',
     );
     if (isGood(byGet)) [answered, method] = [byGet, 'GET'];
@@ -167,7 +167,7 @@ const paymentOptions = async (run: Run, session: Session): Promise<Listed[]> => 
     tally.judge(
       'options-filter',
       isRight,
-      `currency_code ${shown(code, 16)} lists ${found.length === 0 ? 'nothing' : 'other currencies, too'}: ${told(filtered)}`,
+      `currency_code ${shown(code, 16)} lists ${found.length === 0 ? 'nothing' : 'other currencies as well'}: ${told(filtered)}`,
     );
   }
   const unknown = await read('XXX', method);
@@ -222,7 +222,7 @@ const inSats = async (run: Run, session: Session, { listed, quote }: Priced): Pr
   run.tally.broken('quote-sats', `${nameOf(listed)}: ${told(answered)}`);
   const older = await askQuote(run, session, listed, { amount_btc: sats });
   if (!isGood(older) || !isQuote(valueOf(older))) return;
-  run.tally.broken('quote-sats', 'it understands amount_btc only, the name before 2024-01-22');
+  run.tally.broken('quote-sats', 'it understands only amount_btc, the name before 2024-01-22');
   run.run.learnt['sats_field'] = 'amount_btc';
 };
 
@@ -231,7 +231,7 @@ const judgeQuote = (run: Run, listed: Listed, answered: Answered & { body: Body 
   const quote = valueOf(answered);
   tally.flaws('quote-answer', flawsOf('quote', answered.body));
   if (isPast(run, quote['expires_on']))
-    tally.broken('quote-answer', past('expires_on'), '/quote, answer, expires_on: until when the payment must arrive (text)');
+    tally.broken('quote-answer', past('expires_on'), '/quote, answer, expires_on: the time until which the payment must arrive (text)');
   const expected: Members = { ...amount, currency_id: listed.currencyId, payment_option_id: listed.id };
   for (const [name, wanted] of Object.entries(expected)) {
     const given = name === 'amount_sats' ? satsOf(quote) : quote[name];
@@ -260,7 +260,7 @@ const figuresOf = (quote: Members, { rate }: Listed): string[] => {
   const off = Math.min(Math.abs(fiat - fee - worth), Math.abs(fiat - worth)) / Math.max(worth, 1);
   const expected = rate === undefined ? fee : fiat * rate;
   return [
-    ...(off > 0.02 ? [`${fiat} cents less a fee of ${fee} at ${price} a bitcoin are not ${sats} sats, by ${Math.round(off * 100)} %`] : []),
+    ...(off > 0.02 ? [`${fiat} cents less a fee of ${fee} at ${price} per bitcoin are ${Math.round(off * 100)} % off ${sats} sats`] : []),
     ...(Math.abs(fee - expected) > Math.max(2, expected * 0.02)
       ? [`order_fee is ${fee}, but fee_rate ${String(rate)} of ${fiat} is ${Math.round(expected)}`]
       : []),
@@ -275,7 +275,7 @@ const agree = (run: Run, features: Answered, priced: readonly Priced[]): void =>
     const promised = featureIn(features.body?.value, name);
     const seen = priced.some(({ quote }) => quote['is_estimate'] === says);
     if (promised !== undefined && priced.length > 0)
-      run.tally.judge('features-agree', promised || !seen, `${name} is false, but prices with is_estimate ${String(says)} came`);
+      run.tally.judge('features-agree', promised || !seen, `${name} is false, but it returned prices with is_estimate ${String(says)}`);
   }
 };
 
@@ -290,7 +290,7 @@ const mustNotPrice = async (run: Run, session: Session, listed: Listed | undefin
   await refuse('quote-refuses', 'no amount', session, listed, {});
   await refuse('quote-refuses', 'both amounts', session, listed, { amount_fiat: amount, amount_sats: 100_000 });
   await refuse('quote-refuses', 'an option that is not listed', session, { ...listed, id: 987_654_321 }, { amount_fiat: amount });
-  await refuse('quote-refuses', 'a session_id that was never given', { id: run.newId(), token: undefined }, listed, { amount_fiat: amount });
+  await refuse('quote-refuses', 'a session_id that was never issued', { id: run.newId(), token: undefined }, listed, { amount_fiat: amount });
 };
 
 // ---- orders, only read -----------------------------------------------------------------------------------------------------------------
@@ -303,5 +303,5 @@ const statusReads = async (run: Run, session: Session): Promise<void> => {
   const isOrder = (value: Members): boolean => 'order_status' in value || Object.values(value).some(isObject);
   const unknown = await run.ask('order-status', { session_id: session.id, order_id: run.newId() });
   if (isGood(unknown) && Object.keys(valueOf(unknown)).length === 0) return tally.held('status-unknown');
-  await run.mustRefuse('status-unknown', 'an order_id that was never given', Promise.resolve(unknown), isOrder);
+  await run.mustRefuse('status-unknown', 'an order_id that was never issued', Promise.resolve(unknown), isOrder);
 };

@@ -4,13 +4,13 @@ import { bodyOf, featureFlaws, flawsOf, isObject, listingFlaws, shown, type Body
 import type { Flaw } from '../kit/kind.conformance.ts';
 
 const known: readonly KnownDialect[] = [
-  { after: 'nothing', change: { path_prefix: '/ALJAZ/fiatlink/1.0.0' }, what: 'lives under the prefix of generated servers' },
+  { after: 'nothing', change: { path_prefix: '/ALJAZ/fiatlink/1.0.0' }, what: 'has the path prefix of generated servers' },
   { after: 'answered', change: { proof: 'demanded' }, what: 'demands a proof of the customer’s node key' },
   { after: 'answered', change: { proof: 'demanded', catalogue_without_session: true }, what: 'demands a proof; its listing is read with the id of /verify' },
   { after: 'answered', change: { path_map: { session: '/auth' } }, what: 'opens sessions at /auth' },
-  { after: 'answered', change: { proof_template: 'I confirm my bitcoin wallet. [TOKEN]' }, what: 'wants a sentence signed, and not the bare token' },
+  { after: 'answered', change: { proof_template: 'I confirm my bitcoin wallet. [TOKEN]' }, what: 'wants a sentence signed, not the bare token' },
   { after: 'session', change: { payment_options_method: 'GET' }, what: 'lists payment options by GET' },
-  { after: 'price', change: { sats_field: 'amount_btc' }, what: 'understands an amount of sats as amount_btc only' },
+  { after: 'price', change: { sats_field: 'amount_btc' }, what: 'takes an amount of sats only as amount_btc' },
 ];
 
 /** The members of the last quote; none without a quote. */
@@ -35,10 +35,10 @@ const remarks = (exchanges: readonly Exchange[]): string[] => {
   for (const exchange of exchanges) {
     const { path, status, type } = exchange;
     const name = path.split('/').at(-1) ?? '';
-    if (status === 404 && name === 'features') found.add('has no /features: nothing is promised');
+    if (status === 404 && name === 'features') found.add('has no /features, so it promises nothing');
     if (status !== 200) continue;
     const body = bodyOf(exchange);
-    if (typeof body?.value === 'string') found.add(`/${name}: a text under 200, “${shown(body.value)}”`);
+    if (typeof body?.value === 'string') found.add(`/${name}: a string with status 200, “${shown(body.value)}”`);
     else if (body) for (const { what } of judges[name]?.(body) ?? []) found.add(`/${name}: ${what}`);
     if (!/json/i.test(type ?? '')) found.add(`/${name}: its content type is ${type === undefined ? 'missing' : shown(type, 40)}`);
   }

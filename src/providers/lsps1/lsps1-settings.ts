@@ -7,22 +7,22 @@ export const settings = z.strictObject({
     .array(z.enum(['lightning', 'onchain']))
     .min(1)
     .default(['lightning'])
-    .describe('Ways to pay that this seller takes; get_info does not tell'),
+    .describe('Ways to pay that this seller accepts; get_info does not say'),
   peer: z
     .string()
     .regex(/^0[23][0-9a-fA-F]{64}@[^\s@]+:\d{1,5}$/, 'must be pubkey@host:port')
     .optional()
-    .describe('Where its node is reached, for sellers whose get_info names no uris'),
+    .describe('The address of the node, for sellers whose get_info names no uris'),
   token_env: z
     .string()
     .regex(/^[A-Z][A-Z0-9_]*$/)
     .optional()
     .describe('Variable with the coupon or word to send as `token`; some sellers open 0-conf channels for any'),
-  default_lease_blocks: z.int().min(1).default(4320).describe('Asked for when the customer names none, cut to what the seller offers'),
+  default_lease_blocks: z.int().min(1).default(4320).describe('Requested if the customer names no value, within what the seller offers'),
   max_lease_blocks: z.int().min(1).optional().describe("Below the seller's own maximum"),
   channel_confirmations: z.int().min(0).max(144).default(0).describe("Confirmations of a private channel, raised to the seller's minimum"),
   public_channel_confirmations: z.int().min(0).max(144).default(6),
   funding_confirms_within_blocks: z.int().min(1).max(1008).default(6).describe("Raised to the seller's minimum"),
-  onchain_life_s: z.int().min(60).default(3600).describe('How long an on-chain price holds where the seller names no end of it'),
+  onchain_life_s: z.int().min(60).default(3600).describe('How long an on-chain price holds if the seller states no expiry'),
 });
 export type Settings = z.output<typeof settings>;
