@@ -69,7 +69,7 @@ export const startTestGateway = async (providers: Record<string, TestProvider>, 
     ...freshSecrets(randomBytes),
     PORT: '0',
     DATABASE_URL: database.url,
-    DATABASE_POOL: database.kind === 'pglite' ? '1' : '10',
+    DATABASE_POOL: database.kind === 'pglite' ? '1' : '3',
     LOG_LEVEL: 'debug',
     ...options.environment,
   };
