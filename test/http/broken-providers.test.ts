@@ -3,6 +3,8 @@ import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';
 import { startTestGateway, walletFrom, type TestGateway } from '../support/gateway.ts';
 import { timed } from '../support/stopwatch.ts';
 
+const deadlineMs = 2500;
+
 let gateway: TestGateway;
 let wallet: Wallet;
 let sessionId: string;
@@ -15,7 +17,7 @@ beforeAll(async () => {
       cobalt: { simulator: { ...good, spreadBps: 60 } },
       victim: { simulator: { ...good, spreadBps: -50 } },
     },
-    { config: { routing: { quote_deadline_ms: 2500, late_grace_ms: 0 }, trusted_proxies: ['127.0.0.1'] } },
+    { config: { routing: { quote_deadline_ms: deadlineMs, late_grace_ms: 0 }, trusted_proxies: ['127.0.0.1'] } },
   );
   wallet = createWallet(gateway.url);
   ({ sessionId } = await wallet.open());
@@ -55,7 +57,8 @@ it.each([
   gateway.simulators['victim']?.control.setFault({ endpoint: 'quote', fault, times: 1, ms: 60_000, to: `${gateway.simulators['alpine']?.url ?? ''}/features` });
   const before = gateway.simulators['alpine']?.control.history.requests.length ?? 0;
   const { ms, value: answer } = await timed(offers);
-  expect(ms).toBeLessThan(2600);
+  // Nobody is waited for beyond the deadline, and nobody is asked again behind it. That it is met to the millisecond, collect-offers.test.ts holds.
+  expect(ms).toBeLessThan(2 * deadlineMs);
   expect(healthy(answer)).toEqual(['alpine', 'borealis', 'cobalt']);
   expect(answer.failed).toMatchObject([{ provider: { id: 'victim' }, reason }]);
   expect((gateway.simulators['alpine']?.control.history.requests.length ?? 0) - before).toBe(1);
