@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Money, RampError } from '../src/index.ts';
 import { verifyReceipt, type PublicKeys } from '../src/receipt.ts';
 import { createWallet } from '../../../scripts/demo/wallet.ts';
-import { startTestGateway, type TestGateway } from '../../../test/support/gateway.ts';
+import { startTestGateway, until, type TestGateway } from '../../../test/support/gateway.ts';
 import { rampOf, testNode } from './wallet.ts';
 
 let gateway: TestGateway;
@@ -49,6 +49,7 @@ it('buys in seven lines: offers, order, how to pay, filled, withdrawn, finished'
   const watching = (async () => {
     for await (const { stage } of order.updates()) stages.push(stage);
   })();
+  await until('the first update', async () => await Promise.resolve(stages[0]));
   await pay('dune');
   const filled = await order.until('paid');
   expect(filled).toMatchObject({ stage: 'filled', gets: best.gets });
