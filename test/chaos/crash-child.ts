@@ -22,6 +22,8 @@ const reached = async (): Promise<never> => {
 
 // Nothing of the parent's may outlive it.
 process.stdin.on('end', () => process.exit()).resume();
+/** Its parent's word to go on, at C13. */
+const told = new Promise<void>((goOn) => process.stdin.once('data', () => goOn()));
 const server = await startServer({ environment, modules: providerModules, root, configText, writeLog: () => undefined });
 const { gateway } = server;
 const { intents, deliveries, accounts, liquidity } = gateway.stores;
@@ -53,7 +55,7 @@ let hasMoved = false;
 intents.move = async (...given) => {
   if (point === 'M0') return await reached();
   if (point === 'M1') {
-    // Its commit sleeps in a trigger, as C2's statement does.
+    // Its commit waits in a trigger, as C2's statement does.
     void move(...given);
     return await reached();
   }
@@ -133,7 +135,7 @@ function stopPlacing(adapter: Placing, baseUrl: string): void {
     adapter.placeOrder = async (...given) => {
       // Paused by its parent here, past its lease; then it sends after all.
       say('reached');
-      await new Promise((done) => setTimeout(done, 300));
+      await told;
       return await place(...given);
     };
 }

@@ -9,6 +9,7 @@ import { isFull, reportGoal } from '../fuzz/random.ts';
 import { until } from '../support/gateway.ts';
 import { needsPostgres } from '../support/postgres.ts';
 import type { Kept } from './checker.ts';
+import { holdCommits } from './held-commits.ts';
 import { movePoints, profiles, startFleet, type Child, type Fleet, type MovePoint, type Profile } from './replicas.ts';
 
 let fleet: Fleet | undefined;
@@ -64,21 +65,15 @@ const crashOne = async (on: Fleet, child: Child, one: Omit<Case, 'session' | 'qu
   return { ...one, session, quoteId: first.quote_id };
 };
 
+const moveKey = 9;
 /** One child dies with all its requests under way. */
 const crashAt = async (on: Fleet, point: MovePoint, child: Child, firsts: readonly First[]): Promise<Case[]> => {
   const cases: Case[] = [];
+  const commits = point === 'M1' ? await holdCommits(on.database.sql, moveKey) : undefined;
   for (const first of firsts) for (const profile of profiles) cases.push(await crashOne(on, child, { point, first, profile }, cases.length + 1));
-  const committing = async (): Promise<boolean> => (await on.database.sql`select 1 from pg_locks where locktype = 'advisory' and objid = 9`).length > 0;
-  /** Each request's move is committed, or on its way. */
-  const allMoving = async (): Promise<boolean> => {
-    const [row] = await on.database.sql<{ moving: number }[]>`
-      select (select count(*) from intents where state = 'moved' and quote_id in ${on.database.sql(cases.map((one) => one.quoteId))})::int
-        + (select count(*) from pg_locks where locktype = 'advisory' and objid = 9)::int as moving`;
-    return row !== undefined && row.moving >= cases.length;
-  };
-  if (point === 'M1') await until('every commit is on its way', async () => ((await allMoving()) ? true : undefined));
+  await commits?.reached(cases.length);
   await child.kill();
-  if (point === 'M1') await until('it has come about', async () => ((await committing()) ? undefined : true));
+  await commits?.release();
   await on.expireLeases(point);
   return cases;
 };
@@ -108,13 +103,12 @@ needsPostgres(
     recoverLater(on);
     // Runs within the commit, so that the process dies before it knows what became of it.
     await on.database.sql.unsafe(`
-      create function takes_its_time() returns trigger language plpgsql as $$ begin
-        perform pg_advisory_xact_lock_shared(9);
-        perform pg_sleep(1);
+      create function waits_for_its_end() returns trigger language plpgsql set lock_timeout = 0 as $$ begin
+        perform pg_advisory_xact_lock_shared(${moveKey});
         return null;
       end $$;
-      create constraint trigger slow_move after update on intents deferrable initially deferred for each row
-        when (new.state = 'moved' and old.lease_owner like 'child-M1/%') execute function takes_its_time()`);
+      create constraint trigger held_move after update on intents deferrable initially deferred for each row
+        when (new.state = 'moved' and old.lease_owner like 'child-M1/%') execute function waits_for_its_end()`);
     const started = Date.now();
     const firsts: readonly First[] = isFull ? ['refused', 'worse'] : ['refused'];
     const cases: Case[] = [];

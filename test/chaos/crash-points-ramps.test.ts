@@ -168,9 +168,14 @@ needsPostgres(
       if (point === 'C13') {
         child.process.kill('SIGSTOP');
         await expireLeases();
-        await wait(3000);
+        await until('others took over', async () => {
+          const left = await on.sql`select 1 from intents where lease_owner like ${`child-${point}/%`}`;
+          return left.length === 0 ? true : undefined;
+        });
+        await Promise.all([first.tick(), second.tick()]);
         child.process.kill('SIGCONT');
-        await wait(1500);
+        await child.goOn();
+        await lost;
       }
       await child.kill();
       await lost;

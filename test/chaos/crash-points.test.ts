@@ -8,6 +8,7 @@ import { reportGoal } from '../fuzz/random.ts';
 import { until } from '../support/gateway.ts';
 import { needsPostgres } from '../support/postgres.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
+import { holdCommits } from './held-commits.ts';
 import { crashPoints, profiles, startFleet, type CrashPoint, type Fleet, type Profile } from './replicas.ts';
 
 let fleet: Fleet | undefined;
@@ -59,7 +60,7 @@ const crashAt = async (on: Fleet, point: CrashPoint): Promise<Case> => {
   const [first] = on.recoverers;
   if (!first) throw new Error('nobody recovers');
   const child = await on.child(point);
-  const commits = point === 'C2' || point === 'C7' ? await holdCommits(on, point) : undefined;
+  const commits = point === 'C2' || point === 'C7' ? await holdCommits(on.database.sql, commitKeys[point]) : undefined;
   const wallet = createWallet(first.url);
   const { sessionId } = await wallet.open();
   const { body } = await wallet.call('/offers', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
@@ -82,9 +83,11 @@ const crashAt = async (on: Fleet, point: CrashPoint): Promise<Case> => {
     await on.expireLeases(point);
     for (let n = 0; n < 4; n += 1) await timePasses(on, 1000);
     child.process.kill('SIGCONT');
-    await new Promise((done) => setTimeout(done, 1500));
+    // It sends after all, and tells its customers what it believes came of it.
+    await child.goOn();
+    await lost;
   }
-  await commits?.reached(Object.values(quotes));
+  await commits?.reached(profiles.length);
   await child.kill();
   await commits?.release();
   await lost;
@@ -93,28 +96,6 @@ const crashAt = async (on: Fleet, point: CrashPoint): Promise<Case> => {
 };
 
 const commitKeys = { C2: 2, C7: 7 } as const;
-/** Until released, no commit of that kind gets on, so that the process dies within it. */
-const holdCommits = async (
-  on: Fleet,
-  point: keyof typeof commitKeys,
-): Promise<{ reached: (quotes: string[]) => Promise<void>; release: () => Promise<void> }> => {
-  const key = commitKeys[point];
-  const held = await on.database.sql.reserve();
-  await held`select pg_advisory_lock(${key})`;
-  return {
-    reached: async (quotes) =>
-      void (await until(`the statements of ${point}`, async () => {
-        const [row] = await on.database.sql<{ n: number }[]>`select count(*)::int as n from pg_locks where locktype = 'advisory' and objid = ${key}
-          and not granted and database = (select oid from pg_database where datname = current_database())`;
-        return row?.n === quotes.length ? true : undefined;
-      })),
-    release: async () => {
-      await held`select pg_advisory_unlock(${key})`;
-      held.release();
-    },
-  };
-};
-
 /** The clock of all but the children goes on, and both that recover do what is due by then, at the same time. */
 const timePasses = async (on: Fleet, ms: number): Promise<void> => {
   on.clock.move(ms);

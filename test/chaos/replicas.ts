@@ -35,7 +35,13 @@ const behaviour: Record<Profile, NonNullable<SimulatorOptions['repost']>> = {
 
 const quoteLifeS = 6;
 
-export type Child = { url: string; process: ChildProcess; reached: (n: number) => Promise<void>; kill: () => Promise<void> };
+export type Child = {
+  url: string;
+  process: ChildProcess;
+  reached: (n: number) => Promise<void>;
+  /** From C13. */ goOn: () => Promise<void>;
+  kill: () => Promise<void>;
+};
 export type Fleet = {
   simulators: Record<Profile, RunningSimulator>;
   database: TestDatabase;
@@ -80,6 +86,7 @@ export const startChild = async (point: Point, environment: Record<string, strin
         waiting.push({ n, go });
         setTimeout(() => failed(new Error(`${point} was reached ${count} times of ${n}`)), 80_000).unref();
       }),
+    goOn: async () => await new Promise((written) => process_.stdin.write('\n', () => written())),
     kill: async () => {
       process_.kill('SIGKILL');
       await gone;
@@ -139,7 +146,8 @@ export const startFleet = async (simulation: Partial<SimulatorOptions> = {}, rou
   const told: Told[] = [];
 
   const child: Fleet['child'] = async (point) => {
-    const running = await startChild(point, { ...environment, DATABASE_POOL: '5' }, config(first.url));
+    // At M1 each request keeps its connection, held in its commit.
+    const running = await startChild(point, { ...environment, DATABASE_POOL: point === 'M1' ? '12' : '5' }, config(first.url));
     children.push(running);
     return running;
   };
