@@ -1,0 +1,156 @@
+import { expect, it, vi } from 'vitest';
+import { createRamp } from '@ramp-gateway/client';
+import { goodAnswer, orderId, problem, quoteId, scripted, theOffer, theOrder } from '../../client/src/scripted-gateway.ts';
+import { createFlow, type State } from './flow.ts';
+import type { RampBuyNews } from './public.ts';
+
+type Answered = Awaited<ReturnType<Parameters<typeof scripted>[0]>>;
+type Scripted = Answered | (() => Promise<Answered>);
+const query = { pay: '100', currency: 'EUR', by: 'SEPA' };
+const none: [number, object] = [200, {}];
+const at = (stage: string, more: object = {}): [number, object] => [200, { [orderId]: { ...theOrder, stage, final: false, quote_id: quoteId, ...more } }];
+
+/** A customer whose gateway answers `script` first, in this order per path, and then well. An empty list of orders before the first is made. */
+const customer = (script: Record<string, Scripted[]> = {}, store = new Map<string, string>()) => {
+  const all: Record<string, Scripted[]> = { '/order-status': [none], ...script };
+  const left = new Map(Object.entries(all).map(([path, answers]) => [path, [...answers]]));
+  const there = scripted((path) => {
+    const next = left.get(path)?.shift() ?? goodAnswer(path);
+    return typeof next === 'function' ? next() : next;
+  });
+  const news: RampBuyNews[] = [];
+  const states: State[] = [];
+  // Its pauses take no time. Following an order would let nothing else have a turn.
+  const runtime = {
+    ...there.runtime,
+    sleep: async (ms: number, signal?: AbortSignal) => {
+      await there.runtime.sleep(ms, signal);
+      await new Promise((turn) => setImmediate(turn));
+    },
+  };
+  const ramp = createRamp({ url: 'https://gateway.example', store, runtime });
+  const flow = createFlow({ ramp, runtime, changed: (state) => states.push(state), tell: (one) => news.push(one) });
+  const becomes = async (is: (state: State) => boolean): Promise<State> =>
+    await vi.waitUntil(() => (is(flow.state()) ? flow.state() : undefined), { timeout: 30_000, interval: 1 });
+  const sent = (path: string): number => there.asked.filter((one) => one.path === path).length;
+  return { flow, news, states, store, sent, becomes, asked: there.asked };
+};
+const offersOf = async ({ flow, becomes }: ReturnType<typeof customer>) => {
+  await flow.start();
+  await flow.compare(query);
+  const { offers } = await becomes(({ step }) => step === 'offers');
+  return offers?.all ?? [];
+};
+const buy = async (one: ReturnType<typeof customer>): Promise<void> => {
+  const [offer] = await offersOf(one);
+  if (offer) await one.flow.order(offer);
+};
+
+it('goes from the amount to the bitcoin, and tells of each step once and no secret', async () => {
+  const one = customer({ '/order-status': [none, at('awaiting_payment'), at('paid'), at('filled'), at('filled'), at('finished', { final: true })] });
+  await buy(one);
+  const last = await one.becomes(({ order }) => order?.stage === 'finished');
+  expect([last.withdrawal?.lnurl, last.trouble]).toEqual(['LNURL1SECRET', undefined]);
+  const detail = (stage: string) => ({ orderId, stage, provider: 'Alpine', pays: '100.00 EUR', gets: '107869 sat' });
+  expect(one.news).toEqual([
+    { name: 'offer', detail: { offers: 1, provider: 'Alpine', pays: '100.00 EUR', gets: '107869 sat' } },
+    { name: 'ordered', detail: detail('awaiting_payment') },
+    { name: 'filled', detail: detail('filled') },
+    { name: 'finished', detail: detail('finished') },
+  ]);
+  expect(JSON.stringify(one.news)).not.toMatch(/SECRET|DE89|ALP-/);
+  expect(one.sent('/withdrawal')).toBe(1);
+});
+
+it('orders once, however often the button is pressed, and never for less than was shown', async () => {
+  const one = customer();
+  const [offer] = await offersOf(one);
+  if (!offer) throw new Error('no offer');
+  await Promise.all([one.flow.order(offer), one.flow.order(offer), one.flow.order(offer)]);
+  expect(one.asked.filter(({ path }) => path === '/order').map(({ body }) => [body['quote_id'], body['min_amount_sats']])).toEqual([[quoteId, 107_869]]);
+  one.flow.stop();
+  const estimated = customer({
+    '/offers': [[200, { offers_id: quoteId, offers: [{ ...theOffer, is_estimate: true }], excluded: [], refused: [], failed: [], policy: {} }]],
+  });
+  await buy(estimated);
+  expect(estimated.asked.find(({ path }) => path === '/order')?.body['min_amount_sats']).toBe(106_790);
+  estimated.flow.stop();
+});
+
+it('lets nothing else be ordered while nobody knows what became of the first', async () => {
+  const pending = problem(503, 'order-pending', 'retry', { retry_after_ms: 100 });
+  const one = customer({ '/order': Array<Answered>(5).fill(pending) });
+  await buy(one);
+  const { unsure, trouble } = one.flow.state();
+  expect([unsure?.id, trouble?.code, one.sent('/order')]).toEqual([quoteId, 'order-pending', 5]);
+  if (unsure) await one.flow.order(unsure);
+  const keys = new Set(one.asked.filter(({ path }) => path === '/order').map(({ key }) => key));
+  expect([one.flow.state().step, one.flow.state().unsure, keys.size]).toEqual(['order', undefined, 1]);
+  one.flow.stop();
+});
+
+it('shows what is left when a provider does not keep its offer', async () => {
+  const other = { ...theOffer, quote_id: quoteId.replace(/01$/, '02'), provider: { id: 'borealis', name: 'Borealis' } };
+  const one = customer({ '/order': [problem(409, 'price-changed', 'ask-user', { offers: [other] })] });
+  await buy(one);
+  const { step, offers, instead, trouble, unsure } = one.flow.state();
+  expect([step, offers?.best?.provider.name, instead?.provider.name, trouble?.code, unsure]).toEqual([
+    'offers',
+    'Borealis',
+    'Alpine',
+    'price-changed',
+    undefined,
+  ]);
+});
+
+it('finds after a reload what was open, and what was being ordered when the page was closed', async () => {
+  const store = new Map<string, string>();
+  const closed = customer({ '/order': [async () => await new Promise<Answered>(() => undefined)] }, store);
+  const [offer] = await offersOf(closed);
+  if (offer) void closed.flow.order(offer);
+  await vi.waitUntil(() => closed.sent('/order') > 0, { interval: 1 });
+  closed.flow.stop();
+
+  const again = customer({ '/order-status': [none, problem(404, 'order-not-found', 'fix-request')] }, store);
+  await again.flow.start();
+  const { order } = await again.becomes(({ step }) => step === 'order');
+  expect([order?.id, again.asked.find(({ path }) => path === '/order')?.key]).toEqual([orderId, closed.asked.find(({ path }) => path === '/order')?.key]);
+  again.flow.stop();
+
+  const open = customer({ '/order-status': [at('awaiting_payment')] }, store);
+  await open.flow.start();
+  expect([open.flow.state().step, open.flow.state().order?.pay?.kind]).toEqual(['order', 'bank']);
+  open.flow.stop();
+});
+
+it('keeps following while the gateway is away, and says so', async () => {
+  const away = Array<Answered>(6).fill(new TypeError('fetch failed'));
+  const one = customer({ '/order-status': [none, at('awaiting_payment'), ...away, at('finished', { final: true })] });
+  await buy(one);
+  await one.becomes(({ order }) => order?.stage === 'finished');
+  expect([one.states.some(({ isAway }) => isAway), one.flow.state().isAway, one.flow.state().trouble]).toEqual([true, false, undefined]);
+});
+
+it('asks before it takes less than was ordered', async () => {
+  const short = problem(409, 'order-short', 'ask-user', { amount_sats: 90_000, quoted_amount_sats: 107_869 });
+  const one = customer({ '/order-status': [none, at('filled')], '/withdrawal': [short] });
+  await buy(one);
+  const state = await one.becomes((now) => now.short !== undefined);
+  expect([state.short, state.withdrawal, state.trouble]).toEqual([{ sats: '90000', quotedSats: '107869' }, undefined, undefined]);
+  await one.becomes(({ working }) => working === undefined);
+  await one.flow.withdraw(true);
+  expect([one.flow.state().withdrawal?.lnurl, one.asked.findLast(({ path }) => path === '/withdrawal')?.body['accept_short']]).toEqual(['LNURL1SECRET', true]);
+  one.flow.stop();
+});
+
+it('tells what went wrong, and starts again', async () => {
+  const one = customer({ '/payment-options': Array<Answered>(5).fill([503, '<html>']) });
+  await one.flow.start();
+  expect([one.flow.state().step, one.flow.state().trouble?.code, one.news]).toEqual([
+    'loading',
+    'unreachable',
+    [{ name: 'error', detail: expect.objectContaining({ code: 'unreachable', action: 'retry' }) }],
+  ]);
+  await one.flow.start();
+  expect([one.flow.state().step, one.flow.state().trouble, one.flow.state().options.length]).toEqual(['amount', undefined, 1]);
+});

@@ -1,0 +1,151 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import type { OrderState, Pay } from '@ramp-gateway/client';
+import { showMoney, showTime } from './amounts.ts';
+import { copyButton, money, problem, theirs, waiting, type Part } from './parts.ts';
+import { qrCode } from './qr.ts';
+import type { View } from './view.ts';
+import { textOf } from './words.ts';
+
+const way = ['awaiting_payment', 'paid', 'filled', 'finished'];
+
+export const orderScreen = (view: View): TemplateResult => {
+  const { state, words, flow } = view;
+  const { order } = state;
+  if (!order) return html``;
+  const isOnWay = way.includes(order.stage);
+  const mayPay = order.stage === 'awaiting_payment' || order.stage === 'underpaid';
+  return html`${state.isAway ? html`<p class="note" role="status">${words.away}</p>` : nothing} ${isOnWay ? nothing : stopped(view, order)}
+    ${isOnWay ? steps(view, order) : nothing} ${order.warnings.map((word) => html`<p class="note">${textOf(words.warnings, word, word)}</p>`)}
+    ${mayPay && order.pay ? howToPay(view, order.pay) : nothing} ${order.stage === 'filled' ? claim(view) : nothing}
+    ${order.stage === 'paid' ? html`<p class="muted">${words.stageHelp['paid']}</p>` : nothing}
+    ${order.stage === 'finished' ? html`<p>${words.finishedHelp}</p>` : nothing}
+    ${state.trouble && order.stage !== 'filled' ? problem(view, state.trouble, { label: words.tryAgain, run: () => void flow.show(order) }) : nothing}
+    ${summary(view, order)}
+    <div class="actions">
+      ${order.stage === 'finished' || order.final ? html`<button type="button" class="second" @click=${view.save}>${words.receipt}</button>` : nothing}
+      ${back(view, order)}
+      <button type="button" class="quiet" @click=${() => void flow.begin()}>${words.another}</button>
+    </div>`;
+};
+
+/** What the order has come to, for the heading. */
+export const stageTitle = ({ words }: View, { stage }: OrderState): string => words.stages[stage] ?? words.stageUnknown;
+
+const steps = ({ words }: View, { stage }: OrderState): TemplateResult => {
+  const at = way.indexOf(stage);
+  return html`<ol class="steps" aria-label=${words.progress}>
+    ${way.map((one, n) => html`<li class=${n < at || stage === 'finished' ? 'done' : n === at ? 'now' : ''} aria-current=${n === at ? 'step' : nothing}>${words.steps[one]}</li>`)}
+  </ol>`;
+};
+
+const stopped = ({ words }: View, { stage }: OrderState): Part => {
+  const help = words.stageHelp[stage];
+  return help === undefined ? nothing : html`<p class="note ${stage === 'refunded' ? '' : 'bad'}">${help}</p>`;
+};
+
+const howToPay = (view: View, pay: Pay): TemplateResult => {
+  const { words, language } = view;
+  const before = pay.before ? html`<p class="muted small">${words.payBefore(showTime(pay.before, language))}</p>` : nothing;
+  if (pay.kind === 'page') return html`<section class="pay">${page(view, pay.url)}${before}</section>`;
+  if (pay.kind !== 'bank') return html`<p class="note bad">${words.payOther}</p>`;
+  const rows: [name: string, text: string | undefined][] = [
+    [words.payee, pay.name],
+    [words.iban, pay.iban?.replaceAll(/\s/g, '').replaceAll(/(.{4})(?=.)/g, '$1 ')],
+    [words.bic, pay.bic],
+    [words.reference, pay.reference],
+    ...others(pay.details),
+  ];
+  return html`<section class="pay">
+    <p class="once">${words.payOnce}${pay.reference === undefined ? '' : ` ${words.payReference}`}</p>
+    <dl>
+      ${pay.amount ? row(view, words.amount, money(view, pay.amount), pay.amount.text) : nothing}
+      ${rows.map(([name, text]) => (text === undefined ? nothing : row(view, name, text, name === words.iban ? text.replaceAll(' ', '') : text)))}
+    </dl>
+    ${
+      pay.epcQr === undefined
+        ? nothing
+        : html`<figure>
+            ${qrCode(pay.epcQr, words.qrBank)}
+            <figcaption class="muted small">${words.qrBank}</figcaption>
+          </figure>`
+    }
+    ${pay.url === undefined ? nothing : page(view, pay.url)} ${before}
+  </section>`;
+};
+
+const row = (view: View, name: string, text: string, toCopy: string): TemplateResult =>
+  html`<div>
+    <dt>${name}</dt>
+    <dd>${theirs(text)}</dd>
+    <dd>${copyButton(view, name, toCopy)}</dd>
+  </div>`;
+
+/** What the provider says besides, under its own names. */
+const known = /^provider_(?:iban|bic|name|reference)$|reference/i;
+const others = (details: Readonly<Record<string, string>>): [string, string][] =>
+  Object.entries(details).flatMap(([key, text]) => (known.test(key) ? [] : [[key.replace(/^provider_/, '').replaceAll('_', ' '), text] as [string, string]]));
+
+const page = ({ words }: View, address: string): Part => {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  // The gateway has looked at the host; anything but the web would run here.
+  if (!url || !/^https?:$/.test(url.protocol)) return html`<p class="note bad">${words.payOther}</p>`;
+  return html`<a class="button first" href=${url.href} target="_blank" rel="noopener noreferrer">${words.payPage(url.host)}</a>
+    <p class="muted small">${words.payPageHelp}</p>`;
+};
+
+const claim = (view: View): TemplateResult => {
+  const { state, words, language, flow } = view;
+  const { withdrawal, short } = state;
+  const sats = (text: string): string => showMoney({ text, currency: 'sat' }, language);
+  if (short && !withdrawal && !state.working)
+    return html`<div class="note">
+      <h2>${words.shortTitle}</h2>
+      <p>${words.shortHelp(sats(short.sats), sats(short.quotedSats))}</p>
+      <button type="button" class="first" @click=${() => void flow.withdraw(true)}>${words.shortTake(sats(short.sats))}</button>
+    </div>`;
+  if (!withdrawal)
+    return html`${state.trouble && !state.working ? problem(view, state.trouble, { label: words.tryAgain, run: () => void flow.withdraw(false) }) : nothing}${waiting(view)}`;
+  const { lnurl, expiresOn, warnings } = withdrawal;
+  const link = /^lnurl1[02-9ac-hj-np-z]+$/i.test(lnurl) ? `lightning:${lnurl}` : undefined;
+  return html`<section class="pay claim">
+    <p>${words.claimHelp}</p>
+    ${warnings.map((word) => html`<p class="note">${textOf(words.warnings, word, word)}</p>`)}
+    <figure>${qrCode(`lightning:${lnurl}`.toUpperCase(), words.qrClaim)}</figure>
+    ${link === undefined ? nothing : html`<a class="button first" href=${link}>${words.openWallet}</a>`}
+    <button type="button" class="second" @click=${() => view.copy(words.copyCode, lnurl)}>
+      ${view.copied === words.copyCode ? words.copied : words.copyCode}
+    </button>
+    <p class="muted small">${words.claimSecret} ${words.validUntil(showTime(expiresOn, language))}</p>
+  </section>`;
+};
+
+const summary = (view: View, { id, pays, gets, provider }: OrderState): TemplateResult => {
+  const { words } = view;
+  return html`<dl class="summary">
+    <div>
+      <dt>${words.youPay}</dt>
+      <dd>${money(view, pays)}</dd>
+    </div>
+    <div>
+      <dt>${words.youGet}</dt>
+      <dd>${money(view, gets)}</dd>
+    </div>
+    <div>
+      <dt>${words.fromProvider}</dt>
+      <dd>${theirs(provider.name)}</dd>
+    </div>
+    <div>
+      <dt>${words.order}</dt>
+      <dd class="id">${id}</dd>
+    </div>
+  </dl>`;
+};
+
+/** Back to the app that the customer came from, which learns the order's number and how it stands. */
+const back = ({ returnTo, words }: View, { id, stage }: OrderState): Part => {
+  if (returnTo === undefined) return nothing;
+  const url = new URL(returnTo);
+  url.searchParams.set('order_id', id);
+  url.searchParams.set('stage', stage);
+  return html`<a class="button ${stage === 'finished' ? 'first' : 'second'}" href=${url.href}>${words.returnTo}</a>`;
+};

@@ -1,0 +1,218 @@
+/** `<ramp-buy>`: buying bitcoin through a gateway, in any page. Importing this file defines the element. */
+import { createRamp, localStorageStore, type Runtime, type Store } from '@ramp-gateway/client';
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import type { Language } from './amounts.ts';
+import { amountScreen } from './amount-screen.ts';
+import { createFlow, type Flow, type State } from './flow.ts';
+import { offersScreen } from './offers-screen.ts';
+import { orderScreen, stageTitle } from './order-screen.ts';
+import { problem, waiting } from './parts.ts';
+import type { RampBuyElement, RampBuyNews } from './public.ts';
+import { style } from './style.ts';
+import type { Form, View } from './view.ts';
+import { languageOf, wordsOf } from './words.ts';
+
+/**
+ * Attributes, all optional: `gateway` (its address; else this page's own), `amount` ("100"), `currency` ("EUR"), `by` ("SEPA"), `lang` ("en",
+ * "de"; else the page's, else the browser's), `theme` ("light", "dark"; else the system's), `return-to` (where the customer may go in the end).
+ * Events, which bubble: `offer`, `ordered`, `filled`, `finished`, `error`; see `RampBuyNews` for what they tell.
+ */
+export class RampBuy extends LitElement implements RampBuyElement {
+  static override readonly styles = style;
+  static override readonly properties = {
+    gateway: {},
+    amount: {},
+    currency: {},
+    by: {},
+    lang: {},
+    theme: {},
+    returnTo: { attribute: 'return-to' },
+  };
+  declare gateway: string | null;
+  declare amount: string | null;
+  declare currency: string | null;
+  declare by: string | null;
+  declare theme: string | null;
+  declare returnTo: string | null;
+  /** Where the customer's orders are remembered, instead of this browser's localStorage. Set it before the element is in the page. */
+  store: Store | undefined;
+
+  #flow: Flow | undefined;
+  #state: State = { step: 'loading', options: [], open: [], isSlow: false, isAway: false };
+  #form: Form = { amount: '100', currency: undefined, by: undefined, mistake: undefined };
+  #isSandbox = false;
+  #isForgetful = false;
+  /** The gateway answers, but not to this page: for the page's developer. */
+  #isNotListed = false;
+  #copied: string | undefined;
+  #ticking: ReturnType<typeof setInterval> | undefined;
+  readonly #scheme = matchMedia('(prefers-color-scheme: dark)');
+  readonly #redraw = (): void => this.requestUpdate();
+  readonly #otherTab = ({ key }: StorageEvent): void => {
+    // Another tab of this page has ordered something.
+    if (key?.startsWith('ramp-gateway:') === true && this.#state.step === 'amount' && this.#state.working === undefined) void this.#flow?.begin();
+  };
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#form = { ...this.#form, amount: this.amount ?? this.#form.amount, currency: this.currency?.toUpperCase(), by: this.by ?? undefined };
+    this.#scheme.addEventListener('change', this.#redraw);
+    addEventListener('storage', this.#otherTab);
+    this.#ticking = setInterval(() => {
+      if (this.#state.step === 'offers') this.requestUpdate();
+    }, 1000);
+    this.#begin();
+  }
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#flow?.stop();
+    this.#scheme.removeEventListener('change', this.#redraw);
+    removeEventListener('storage', this.#otherTab);
+    clearInterval(this.#ticking);
+  }
+
+  get #url(): string {
+    return this.gateway ?? location.origin;
+  }
+
+  #begin(): void {
+    const runtime: Pick<Runtime, 'fetch' | 'after' | 'sleep'> = {
+      fetch: async (url, request) => {
+        const response = await fetch(url, { ...request, credentials: 'omit', cache: 'no-store' });
+        this.#isSandbox ||= response.headers.get('x-ramp-mode') === 'sandbox';
+        return response;
+      },
+      after: (ms, run) => {
+        const timer = setTimeout(run, ms);
+        return () => clearTimeout(timer);
+      },
+      sleep: async (ms, signal) =>
+        await new Promise((done, fail) => {
+          const timer = setTimeout(done, ms);
+          signal?.addEventListener('abort', () => {
+            clearTimeout(timer);
+            fail(new Error('aborted'));
+          });
+        }),
+    };
+    const ramp = createRamp({ url: this.#url, store: this.store ?? this.#rememberHere(), runtime });
+    this.#flow = createFlow({ ramp, runtime, changed: (state) => this.#changed(state), tell: (news) => this.#tell(news) });
+    void this.#flow.start();
+  }
+
+  /** A page in a sandboxed frame, or a browser that is told so, has no localStorage. */
+  #rememberHere(): Store {
+    try {
+      localStorage.setItem('ramp-gateway:probe', '1');
+      localStorage.removeItem('ramp-gateway:probe');
+      return localStorageStore(localStorage);
+    } catch {
+      this.#isForgetful = true;
+      return new Map();
+    }
+  }
+
+  #changed(state: State): void {
+    const was = this.#state;
+    this.#state = state;
+    this.requestUpdate();
+    const isNew = was.step !== state.step || was.order?.stage !== state.order?.stage;
+    // Whoever listens instead of looking is told where they are; not on the first screen, which belongs to the page.
+    if (isNew && was.step !== 'loading') void this.updateComplete.then(() => this.renderRoot.querySelector('h1')?.focus());
+  }
+
+  #tell({ name, detail }: RampBuyNews): void {
+    if (name === 'error' && detail.code === 'unreachable') void this.#whetherListed();
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+  }
+
+  /** A browser does not tell a gateway that is away from one that does not list this page's origin. A request that needs no permission does. */
+  async #whetherListed(): Promise<void> {
+    if (new URL(this.#url, location.href).origin === location.origin) return;
+    this.#isNotListed = await fetch(`${this.#url}/health/live`, { mode: 'no-cors', credentials: 'omit' }).then(
+      () => true,
+      () => false,
+    );
+    this.requestUpdate();
+  }
+
+  async #copy(name: string, text: string): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      return; // Not allowed here: the text itself can be marked.
+    }
+    this.#copied = name;
+    this.requestUpdate();
+    setTimeout(() => {
+      this.#copied = undefined;
+      this.requestUpdate();
+    }, 2000);
+  }
+
+  async #save(): Promise<void> {
+    const text = await this.#flow?.receipt().catch(() => undefined);
+    if (text === undefined) return;
+    const href = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
+    const link = Object.assign(document.createElement('a'), { href, download: `receipt-${this.#state.order?.id ?? ''}.json` });
+    link.click();
+    URL.revokeObjectURL(href);
+  }
+
+  #view(flow: Flow, language: Language): View {
+    return {
+      state: this.#state,
+      flow,
+      language,
+      words: wordsOf(language),
+      now: Date.now(),
+      form: this.#form,
+      edit: (change) => {
+        this.#form = { ...this.#form, ...change };
+        this.requestUpdate();
+      },
+      copied: this.#copied,
+      copy: (name, text) => void this.#copy(name, text),
+      save: () => void this.#save(),
+      returnTo: this.returnTo !== null && URL.canParse(this.returnTo) ? this.returnTo : undefined,
+    };
+  }
+
+  override render(): TemplateResult {
+    const language = languageOf(this.lang, document.documentElement.lang, ...navigator.languages);
+    const flow = this.#flow;
+    if (!flow) return html``;
+    const view = this.#view(flow, language);
+    const { words } = view;
+    const isDark = this.theme === 'dark' || (this.theme !== 'light' && this.#scheme.matches);
+    return html`<div class=${isDark ? 'box dark' : 'box'} lang=${language} dir="ltr">
+      ${this.#isSandbox ? html`<p class="sandbox">${words.sandbox}</p>` : nothing}
+      <div aria-live="polite"><h1 tabindex="-1">${this.#title(view)}</h1></div>
+      ${this.#isForgetful ? html`<p class="note small">${words.forgetful}</p>` : nothing}
+      <div class="screen">${this.#isNotListed ? html`<p class="note bad">${words.notListed(location.origin)}</p>` : nothing} ${this.#screen(view)}</div>
+    </div>`;
+  }
+
+  #title(view: View): string {
+    const { order, step } = this.#state;
+    return step === 'order' && order ? stageTitle(view, order) : view.words.title;
+  }
+  #screen(view: View): TemplateResult {
+    const { state, words, flow } = view;
+    if (state.step === 'amount') return amountScreen(view);
+    if (state.step === 'offers') return offersScreen(view);
+    if (state.step === 'order') return orderScreen(view);
+    const again = { label: words.tryAgain, run: () => void flow.start() };
+    return html`${state.trouble && !state.working ? problem(view, state.trouble, again) : nothing}${waiting(view)}`;
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    // Another gateway is another purchase.
+    if (changed.has('gateway') && changed.get('gateway') !== undefined) {
+      this.#flow?.stop();
+      this.#begin();
+    }
+  }
+}
+
+if (!customElements.get('ramp-buy')) customElements.define('ramp-buy', RampBuy);
