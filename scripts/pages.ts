@@ -34,11 +34,18 @@ const writeWhole = (path: string, text: string): void => {
 /** Of every source that a page could be made of: cheaper than to know which it is. */
 const hashOfInputs = (): string => {
   const hash = createHash('sha256');
-  const sources = ['src', 'docs/site'].flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path)),
-  );
-  for (const path of ['package.json', 'scripts/pages.ts', 'scripts/errors-page.ts', ...sources].toSorted())
-    if (/\.(?:ts|json|html)$/.test(path) && !path.endsWith('.test.ts'))
+  const folders = [
+    'src',
+    'docs/site',
+    'packages/client/src',
+    'packages/client/scripts',
+    'packages/checkout/src',
+    'packages/checkout/page',
+    'packages/checkout/scripts',
+  ];
+  const sources = folders.flatMap((folder) => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path)));
+  for (const path of ['package.json', 'package-lock.json', 'scripts/pages.ts', 'scripts/errors-page.ts', ...sources].toSorted())
+    if (/\.(?:ts|json|html|css)$/.test(path) && !path.endsWith('.test.ts') && !path.endsWith('.gen.ts'))
       hash
         .update(`${path}\0`)
         .update(readFileSync(join(root, path)))
@@ -47,17 +54,40 @@ const hashOfInputs = (): string => {
 };
 
 const makePages = async (): Promise<Map<string, string>> => {
-  const [{ createDocument }, { endpoints }, { errorsPage }] = await Promise.all([
+  const [{ createDocument }, { endpoints }, { errorsPage }, buyPage] = await Promise.all([
     import('../src/contract/document.ts'),
     import('../src/http/endpoints.ts'),
     import('./errors-page.ts'),
+    makeBuyPage(),
   ]);
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   return new Map([
     ['index.html', readFileSync(join(root, 'docs/site/index.html'), 'utf8')],
     ['errors.html', errorsPage()],
     ['openapi.json', JSON.stringify(createDocument(endpoints, { version, examples: recordedExamples() }))],
+    ...buyPage,
   ]);
 };
+
+/** The page, and what it loads, under names that change with their content. */
+const makeBuyPage = async (): Promise<[name: string, text: string][]> => {
+  const [{ bundleForBrowsers }, { noticesOf }] = await Promise.all([
+    import('../packages/checkout/scripts/bundle.ts'),
+    import('../packages/client/scripts/notices.ts'),
+  ]);
+  const { text, modules } = await bundleForBrowsers('packages/checkout/src/page.ts');
+  const folder = join(root, 'packages/checkout/page');
+  // Their licences ask for their text to go along.
+  const script = `/*!\n${noticesOf([{ file: 'buy.js', modules }]).replaceAll('*/', '* /')}*/\n${text}`;
+  const style = readFileSync(join(folder, 'buy.css'), 'utf8');
+  const names = { js: nameOf('buy', 'js', script), css: nameOf('buy', 'css', style) };
+  const page = readFileSync(join(folder, 'index.html'), 'utf8').replace('{{buy.js}}', `/assets/${names.js}`).replace('{{buy.css}}', `/assets/${names.css}`);
+  return [
+    ['buy.html', page],
+    [names.js, script],
+    [names.css, style],
+  ];
+};
+const nameOf = (name: string, type: string, text: string): string => `${name}-${createHash('sha256').update(text).digest('hex').slice(0, 12)}.${type}`;
 
 const recordedExamples = (): Examples => JSON.parse(readFileSync(join(root, 'src/contract/examples.json'), 'utf8')) as Examples;

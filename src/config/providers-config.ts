@@ -27,6 +27,10 @@ const app = z.strictObject({
     .default([])
     .describe('Keys that may be used in a browser: they give only a label and the limits of the app per network'),
   cors_origins: z.array(z.url()).default([]),
+  return_to: z
+    .array(z.url().refine((text) => !/^(?:javascript|data|blob|file|vbscript):/i.test(text), 'must be an address of the web or of an app'))
+    .default([])
+    .describe("Where /buy may send the customer back to, like https://wallet.example/bought or an app's mywallet://bought; any query may follow"),
   allow: z.array(z.enum(['pay_with_balance', 'customer_ip'])).default([]),
   quotes_per_minute: z.int().min(1).optional().describe('Replaces quotes_per_minute_app; with a publishable key, it counts for each network'),
   orders_per_minute: z.int().min(1).optional().describe('Replaces orders_per_minute_app; with a publishable key, it counts for each network'),
@@ -167,6 +171,15 @@ export const topLevel = z.strictObject({
         .refine((text) => !/ramp-gateway:/i.test(text), 'must not contain ramp-gateway:, since tokens of gateways begin with it'),
     )
     .default(['I confirm my bitcoin wallet. [TOKEN]']),
+  pages: filled(
+    z.strictObject({
+      buy: z.boolean().optional().describe('Whether /buy, a page to buy on, is served. Default: in the sandbox, not in live mode'),
+      frame_ancestors: z
+        .array(z.url().refine((text) => /^https?:\/\/[^/;,\s']+\/?$/.test(text), 'must be an origin, like https://wallet.example'))
+        .default([])
+        .describe('Origins that may show /buy in a frame, and hear its events by postMessage'),
+    }),
+  ),
   operator: filled(z.strictObject({ token_hashes: z.array(sha256).default([]) })),
   apps: z.record(z.string(), app).default(() => ({})),
   routing: filled(routing),

@@ -33,6 +33,7 @@ import { oneAtATime, startLoop } from './loop.ts';
 import { migrate } from './migrate.ts';
 import { migrationState, type Journal } from './migration-state.ts';
 import { pagesFrom } from './page-files.ts';
+import { createPages } from './pages.ts';
 import { createBackground } from './shutdown.ts';
 import { StartRefused } from './start-refused.ts';
 import { waitAtMost } from './wait-at-most.ts';
@@ -171,7 +172,7 @@ const serveOn = async ({ options, env, config, secrets, log, database }: Setup, 
     platform: (c) => ({ gateway, ip: () => clientIp(remoteOf(c), c.req.header('x-forwarded-for'), config.trusted_proxies, c.req.header('forwarded')) }),
     http: httpSettings(config, secrets),
     limiter: createLimiter(now),
-    pages: pagesFrom(join(options.root, 'dist/site')),
+    pages: pagesFrom(join(options.root, 'dist/site'), createPages(config)),
     metrics: async (c) =>
       await showMetrics(c, secrets, async () => {
         // Show the process's own figures even without the database.

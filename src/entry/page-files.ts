@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pageOf, unchanged } from './pages.ts';
+import { unchanged, type PageOf } from './pages.ts';
 
 /** Serves the pages from a folder. Each file is read once: a new build needs a new process. */
-export const pagesFrom = (folder: string) => {
+export const pagesFrom = (folder: string, pageOf: PageOf) => {
   const files = new Map<string, Promise<{ body: Buffer<ArrayBuffer>; etag: string } | undefined>>();
   const read = async (file: string) => {
     try {

@@ -1,4 +1,7 @@
 /** What is served from files: made by `npm run build:pages` into dist/site, the same paths, files and headers on both runtimes. */
+import type { GatewayConfig } from '../config/providers-config.ts';
+import { Problem } from '../gateway/problem.ts';
+
 export type Page = { file: string; headers: Readonly<Record<string, string>> };
 
 /** The pages reach no other host. */
@@ -9,16 +12,71 @@ const html = {
   'x-content-type-options': 'nosniff',
 };
 const json = { 'content-type': 'application/json', 'cache-control': 'public, max-age=300' };
-
-const pages: ReadonlyMap<string, Page> = new Map([
+const docs: ReadonlyMap<string, Page> = new Map([
   ['/docs', { file: 'index.html', headers: html }],
   ['/docs/', { file: 'index.html', headers: html }],
   ['/docs/errors', { file: 'errors.html', headers: html }],
   ['/openapi.json', { file: 'openapi.json', headers: json }],
 ]);
 
+/** `name-hash.type`: another content has another name. */
+const hashed = /^\/assets\/([a-z-]+-[\da-f]{12}\.(js|css))$/;
+const types: Readonly<Record<string, string>> = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8' };
+const assetOf = (path: string): Page | undefined => {
+  const [, file, type = ''] = hashed.exec(path) ?? [];
+  return file === undefined
+    ? undefined
+    : {
+        file,
+        headers: { 'content-type': types[type] ?? '', 'cache-control': 'public, max-age=31536000, immutable', 'x-content-type-options': 'nosniff' },
+      };
+};
+
+const buyPage = (frameAncestors: readonly string[]): Page => ({
+  file: 'buy.html',
+  headers: {
+    ...html,
+    'content-security-policy': [
+      "default-src 'none'",
+      "script-src 'self'",
+      "style-src 'self'",
+      "connect-src 'self'",
+      'img-src data:',
+      "base-uri 'none'",
+      "form-action 'none'",
+      `frame-ancestors ${frameAncestors.length > 0 ? frameAncestors.join(' ') : "'none'"}`,
+      "require-trusted-types-for 'script'",
+      'trusted-types lit-html',
+    ].join('; '),
+    'referrer-policy': 'no-referrer',
+    'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=()',
+  },
+});
+
+export type PageOf = (request: Request) => Page | undefined;
+/** Throws a Problem for a page that the operator has not allowed for this request. */
+export const createPages = ({ mode, pages, apps }: Pick<GatewayConfig, 'mode' | 'pages' | 'apps'>): PageOf => {
+  const buy = buyPage(pages.frame_ancestors.map((url) => new URL(url).origin));
+  const servesBuy = pages.buy ?? mode === 'sandbox';
+  const mayReturnTo = new Set(Object.values(apps).flatMap((app) => app.return_to.map(placeOf)));
+  return (request) => {
+    const { pathname, searchParams } = new URL(request.url);
+    if (!servesBuy || pathname !== '/buy') return docs.get(pathname) ?? assetOf(pathname);
+    const returnTo = searchParams.get('return_to');
+    if (returnTo !== null && !(URL.canParse(returnTo) && mayReturnTo.has(placeOf(returnTo))))
+      throw new Problem('invalid-request', 'return_to is not listed for any app: the operator of this gateway has to list it under return_to.');
+    return buy;
+  };
+};
+
+/** Without the query and the fragment, which an app may choose. */
+const placeOf = (url: string): string => {
+  const place = new URL(url);
+  place.search = '';
+  place.hash = '';
+  return place.href;
+};
+
 /** RFC 9110 15.4.5: what a cache needs, and nothing about a body that does not come. */
 export const unchanged = ({ headers }: Page, etag: string): Response =>
   new Response(null, { status: 304, headers: { 'cache-control': headers['cache-control'] ?? 'no-cache', etag } });
-
-export const pageOf = (request: Request): Page | undefined => pages.get(new URL(request.url).pathname);

@@ -21,7 +21,7 @@ import { databaseGauges } from './database-gauges.ts';
 import { createFetchHttp } from './http-fetch.ts';
 import { migrationState } from './migration-state.ts';
 import { createFetchSender } from './fetch-sender.ts';
-import { pageOf, unchanged } from './pages.ts';
+import { createPages, unchanged, type Page } from './pages.ts';
 
 type RateLimit = { limit: (options: { key: string }) => Promise<{ success: boolean }> };
 export type WorkerEnv = {
@@ -108,11 +108,12 @@ const build = (env: WorkerEnv) => {
     // The runtime ends the client with its request.
     return composed.onDatabase(client, { grouped: false, migrated, background: (work) => ctx.waitUntil(work.catch(() => undefined)) });
   };
+  const pageOf = createPages(config);
   const app = createApp({
     platform: (c: Context) => ({ gateway: gatewayFor(c.env as WorkerEnv, c.executionCtx), ip: () => c.req.header('cf-connecting-ip') }),
     http: httpSettings(config, secrets),
     limiter: limiterOf(env),
-    pages: async (request) => await pagesFrom(env, request),
+    pages: async (request) => await pageFrom(env, pageOf(request), request),
     metrics: async (c) => await showMetrics(c, secrets, (c.env as WorkerEnv).HYPERDRIVE?.connectionString ?? ''),
   });
   return { app, config, gatewayFor, drain: composed.drain };
@@ -137,8 +138,7 @@ const limiterOf = (env: WorkerEnv): Limiter => {
   };
 };
 
-const pagesFrom = async (env: WorkerEnv, request: Request): Promise<Response | undefined> => {
-  const page = pageOf(request);
+const pageFrom = async (env: WorkerEnv, page: Page | undefined, request: Request): Promise<Response | undefined> => {
   if (!page || !env.ASSETS) return undefined;
   const known = request.headers.get('if-none-match');
   const asset = await env.ASSETS.fetch(new Request(`https://assets.local/${page.file}`, { headers: known === null ? {} : { 'if-none-match': known } }));

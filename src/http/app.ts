@@ -19,6 +19,8 @@ import { noticeRoute } from './notices/receive.ts';
 import { isStorageDown } from '../ports/storage-down.ts';
 import type { AppOptions } from './platform.ts';
 
+const pagePaths = ['/openapi.json', '/docs', '/docs/*', '/buy', '/assets/*'];
+
 /** Everything the gateway serves. One request, top-down: `serve` → body → validation → the route's own file → answer or problem. */
 export const createApp = (options: AppOptions, served: readonly Endpoint[] = endpoints): Hono => {
   const app = new Hono();
@@ -31,12 +33,12 @@ export const createApp = (options: AppOptions, served: readonly Endpoint[] = end
   }
   app.get('/metrics', async (c) => await marked(c, options, await options.metrics(c)));
   app.post('/notices/*', (c) => noticeRoute(c, options));
-  for (const path of ['/openapi.json', '/docs', '/docs/*'])
+  for (const path of pagePaths)
     app.get(path, async (c) => {
       const page = await options.pages(c.req.raw);
       return page ? await marked(c, options, page) : await notFound(c, options);
     });
-  for (const path of ['/openapi.json', '/metrics', '/docs', '/docs/*']) methods.set(path, ['GET']);
+  for (const path of ['/metrics', ...pagePaths]) methods.set(path, ['GET']);
   for (const [path, allowed] of methods) app.all(path, (c) => methodNotAllowed(c, allowed, options));
   app.notFound((c) => notFound(c, options));
   app.onError(async (error, c) => await fail(error, c, options));

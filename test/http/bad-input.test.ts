@@ -159,10 +159,10 @@ describe('nothing bad gets far', () => {
     expect(headers.get('ratelimit-policy')).toBe('"quotes";q=10000;w=60');
   });
 
-  it.each(['/docs', '/openapi.json', '/metrics'])('%s carries them too, and takes GET only', async (path) => {
+  it.each(['/docs', '/buy', '/openapi.json', '/metrics'])('%s carries them too, and takes GET only', async (path) => {
     const { headers, status } = await fetch(gateway.url + path, { headers: { 'x-request-id': 'my-request-0002' } });
     expect([status, headers.get('x-request-id'), headers.get('x-ramp-mode')]).toEqual([200, 'my-request-0002', 'sandbox']);
-    expect(headers.get('cache-control')).toBe({ '/docs': 'no-cache', '/openapi.json': 'public, max-age=300' }[path] ?? 'no-store');
+    expect(headers.get('cache-control')).toBe({ '/docs': 'no-cache', '/buy': 'no-cache', '/openapi.json': 'public, max-age=300' }[path] ?? 'no-store');
     const posted = await fetch(gateway.url + path, { method: 'POST' });
     expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET']);
   });

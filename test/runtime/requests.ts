@@ -40,6 +40,17 @@ const service: Row[] = [
   { name: 'GET /docs', expected: [200], run: ({ ask }) => ask('/docs') },
   { name: 'GET /docs/errors', expected: [200], run: ({ ask }) => ask('/docs/errors') },
   { name: 'GET /docs/../wrangler.toml is not served', expected: [404, 'not-found'], run: ({ ask }) => ask('/docs/%2e%2e%2fwrangler.toml') },
+  { name: 'GET /buy', expected: [200], run: ({ ask }) => ask('/buy') },
+  {
+    name: 'GET /buy with a return_to that is not listed',
+    expected: [400, 'invalid-request'],
+    run: ({ ask }) => ask('/buy?return_to=https%3A%2F%2Fevil.example%2F'),
+  },
+  {
+    name: 'the script of /buy',
+    expected: [200],
+    run: async ({ ask }) => await ask(/src="([^"]+)"/.exec((await ask('/buy')).raw)?.[1] ?? '/no-script'),
+  },
   { name: 'an unknown path', expected: [404, 'not-found'], run: ({ ask }) => ask('/nothing') },
   { name: 'another method', expected: [405, 'method-not-allowed'], run: ({ ask }) => ask('/quote') },
   { name: 'GET /.well-known/webhook-keys', expected: [200], run: ({ ask }) => ask('/.well-known/webhook-keys') },

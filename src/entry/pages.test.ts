@@ -1,0 +1,60 @@
+import { expect, it } from 'vitest';
+import { Problem } from '../gateway/problem.ts';
+import { createPages } from './pages.ts';
+
+type Given = Parameters<typeof createPages>[0];
+const app = (return_to: string[]) => ({ key_hashes: [], publishable_keys: [], cors_origins: [], return_to, allow: [] });
+const asked = (
+  path: string,
+  { mode = 'sandbox', pages = {}, apps = {} }: { mode?: Given['mode']; pages?: Partial<Given['pages']>; apps?: Given['apps'] } = {},
+) => createPages({ mode, pages: { frame_ancestors: [], ...pages }, apps })(new Request(`https://gateway.example${path}`));
+
+it('serves /buy in the sandbox, and in live mode only when it is told to', () => {
+  const answers = [
+    asked('/buy'),
+    asked('/buy', { pages: { buy: false } }),
+    asked('/buy', { mode: 'live' }),
+    asked('/buy', { mode: 'live', pages: { buy: true } }),
+  ];
+  expect(answers.map((page) => page?.file)).toEqual(['buy.html', undefined, undefined, 'buy.html']);
+});
+
+it('lets only listed origins frame /buy, and no script of others run in it', () => {
+  const policy = (frame_ancestors: string[]) => asked('/buy', { pages: { frame_ancestors } })?.headers['content-security-policy'] ?? '';
+  expect(policy([])).toContain("frame-ancestors 'none'");
+  expect(policy(['https://wallet.example/', 'http://127.0.0.1:3000'])).toContain('frame-ancestors https://wallet.example http://127.0.0.1:3000;');
+  expect(policy([])).toMatch(/default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'/);
+  expect(policy([])).not.toContain('unsafe');
+});
+
+it.each<[returnTo: string, isServed: boolean]>([
+  ['mywallet://bought', true],
+  ['mywallet://bought?for=7#top', true],
+  ['https://shop.example/done?x=1', true],
+  ['https://shop.example/done/else', false],
+  ['https://shop.example.evil.example/done', false],
+  ['https://evil.example/?https://shop.example/done', false],
+  ['https://shop.example@evil.example/done', false],
+  ['mywallet://other', false],
+  ['javascript:alert(1)', false],
+  ['', false],
+])('return_to %s: served %s', (returnTo, isServed) => {
+  const apps = { wallet: app(['mywallet://bought']), shop: app(['https://shop.example/done']) };
+  const ask = () => {
+    try {
+      return asked(`/buy?return_to=${encodeURIComponent(returnTo)}`, { apps })?.file;
+    } catch (error) {
+      return error instanceof Problem ? error.code : error;
+    }
+  };
+  expect(ask()).toBe(isServed ? 'buy.html' : 'invalid-request');
+});
+
+it('serves what a page loads under names that change with it, and nothing else there', () => {
+  expect(asked('/assets/buy-0123456789ab.js')).toMatchObject({
+    file: 'buy-0123456789ab.js',
+    headers: { 'cache-control': expect.stringContaining('immutable') as string },
+  });
+  const others = ['/assets/buy.js', '/assets/%2e%2e%2fbuy-0123456789ab.js', '/assets/buy-0123456789ab.json', '/assets/', '/buy/'];
+  expect(others.map((path) => asked(path)?.file)).toEqual(others.map(() => undefined));
+});
