@@ -19,6 +19,7 @@ Sandbox providers forget everything when they stop. The gateway does not: delete
 
 next, in another terminal
   npm run demo                           one purchase, from offers to sats; demo sell, demo liquidity
+  http://127.0.0.1:8787/buy              the same in a browser
   curl -s http://127.0.0.1:8787/verify   a session to begin with
   http://127.0.0.1:8787/docs             every call
   docs/sandbox.md                        how to pay, the code of the text message, amounts that make things go wrong

@@ -40,6 +40,7 @@ const margin = 12;
 const sandboxHints = (url: string, rows: string | undefined, demo: string): string[] => {
   const commands = [
     [demo, 'one purchase, from offers to sats; demo sell, demo liquidity'],
+    [`${url}/buy`, 'the same in a browser'],
     [`curl -s ${url}/verify`, 'a session to begin with'],
     [`${url}/docs`, 'every call'],
     ['docs/sandbox.md', 'how to pay, the code of the text message, amounts that make things go wrong'],

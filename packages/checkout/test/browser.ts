@@ -1,0 +1,65 @@
+/** A Chromium that looks at pages as a customer does, and at what a customer does not see: accessibility, foreign requests, cookies, errors. */
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import axe from 'axe-core';
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
+import { expect } from 'vitest';
+
+export const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path));
+export const launch = async (): Promise<Browser> =>
+  await chromium.launch({ ...(executablePath === undefined ? {} : { executablePath }), args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+
+export const sizes = { phone: { width: 390, height: 844 }, desk: { width: 1280, height: 900 } } as const;
+
+type AxeResult = { violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] };
+
+/** SCREENSHOTS=folder keeps the pictures. */
+export const pictures = process.env['SCREENSHOTS'] ?? fileURLToPath(new URL('../../../dist/screenshots', import.meta.url));
+
+export type Customer = {
+  page: Page;
+  context: BrowserContext;
+  /** Whatever reached the console as an error, or nobody caught. */
+  errors: string[];
+  /** Requests to other hosts than these pages'. */
+  foreign: string[];
+  /** Nothing is wrong with what is on the screen; and a picture of it. */
+  sees: (name: string) => Promise<void>;
+  leaves: () => Promise<void>;
+};
+
+/** Pauses are short; deadlines are what they are. */
+const quick = `const real = setTimeout; window.setTimeout = (run, ms) => real(run, ms < 20000 ? Math.min(ms, 100) : ms);`;
+
+export const customerOf = async (browser: Browser, hosts: readonly string[], options: BrowserContextOptions = {}): Promise<Customer> => {
+  const context = await browser.newContext({ viewport: sizes.phone, locale: 'en-GB', reducedMotion: 'reduce', ...options });
+  await context.addInitScript(quick);
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const errors: string[] = [];
+  const foreign: string[] = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.on('console', (message) => {
+    // The browser says this of each answer that is no 200; a page cannot keep it from that.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) errors.push(message.text());
+  });
+  context.on('request', (request) => {
+    const { protocol, host } = new URL(request.url());
+    if (/^https?:$/.test(protocol) && !hosts.includes(host)) foreign.push(request.url());
+  });
+  const sees = async (name: string): Promise<void> => {
+    await page.evaluate(axe.source);
+    const { violations } = await page.evaluate<AxeResult>(`axe.run(document, { resultTypes: ['violations'] })`);
+    expect(violations.map(({ id, nodes }) => [name, id, nodes.map(({ html, failureSummary }) => `${html}\n${failureSummary}`)])).toEqual([]);
+    const beyond = await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+    expect([name, beyond]).toEqual([name, 0]);
+    mkdirSync(pictures, { recursive: true });
+    await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
+  };
+  const leaves = async (): Promise<void> => {
+    expect([errors, foreign, await context.cookies()]).toEqual([[], [], []]);
+    await context.close();
+  };
+  return { page, context, errors, foreign, sees, leaves };
+};

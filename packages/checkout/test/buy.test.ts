@@ -1,0 +1,250 @@
+import type { Browser, Page, Route } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWallet } from '../../../scripts/demo/wallet.ts';
+import { standardCurrencies } from '../../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator-state.ts';
+import { startTestGateway, type TestGateway } from '../../../test/support/gateway.ts';
+import { customerOf, executablePath, launch, sizes, type Customer } from './browser.ts';
+
+const hour = 3600;
+/** A name that is HTML, and one that is written from right to left. */
+const [bold, rightToLeft] = ['<img src=x onerror=alert(1)>Bold & Co', 'שלום Ramp'];
+const withPage = standardCurrencies.map((currency) => ({ ...currency, options: currency.options.map((option) => ({ ...option, pay: 'url' as const })) }));
+let gateway: TestGateway;
+let browser: Browser;
+
+const open = async (options: Parameters<typeof customerOf>[2] = {}): Promise<Customer> => await customerOf(browser, [new URL(gateway.url).host], options);
+const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name });
+const heading = async (page: Page, name: string): Promise<void> => await page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
+/** The amount, up to the offers. */
+const compare = async ({ page }: Customer, query = '', amount = '100'): Promise<void> => {
+  await page.goto(`${gateway.url}/buy${query}`);
+  await page.getByRole('textbox').fill(amount);
+  await button(page, /^(Compare prices|Preise vergleichen)$/).click();
+  await page.getByRole('listitem').first().waitFor();
+};
+const buyFrom = async (customer: Customer, provider: string): Promise<void> => {
+  await compare(customer);
+  await button(customer.page, `Buy from \u2068${provider}\u2069`).click();
+  await heading(customer.page, 'Waiting for your payment');
+};
+/** What the gateway answers, with something changed. */
+const changed = async (route: Route, change: (answer: Record<string, Record<string, unknown>>) => object): Promise<void> => {
+  const response = await route.fetch();
+  await route.fulfill({ response, json: change((await response.json()) as Record<string, Record<string, unknown>>) });
+};
+const problem = async (route: Route, status: number, code: string, action: string, more: object = {}): Promise<void> =>
+  await route.fulfill({
+    status,
+    contentType: 'application/problem+json',
+    body: JSON.stringify({
+      type: `urn:ramp-gateway:problem:${code}`,
+      title: code,
+      status,
+      detail: `It is ${code}.`,
+      instance: 'req_12345678',
+      code,
+      action,
+      ...more,
+    }),
+  });
+/** Every order is at this stage, whatever the gateway says. */
+const stage = async ({ page }: Customer, name: string): Promise<void> => {
+  await page.route(
+    '**/order-status',
+    async (route) =>
+      await changed(route, (answer) =>
+        Object.fromEntries(Object.entries(answer).map(([id, order]) => [id, { ...order, stage: name, final: false, payment_info: undefined }])),
+      ),
+  );
+};
+
+describe.skipIf(executablePath === undefined)('in a browser', () => {
+  beforeAll(async () => {
+    [gateway, browser] = await Promise.all([
+      startTestGateway(
+        {
+          alpine: { simulator: { quoteTtlS: 72 * hour }, block: { name: 'Alpine Pay' } },
+          borealis: { simulator: { quoteTtlS: 72 * hour, spreadBps: 30, estimate: true }, block: { name: 'Borealis' } },
+          cobalt: { simulator: { quoteTtlS: 72 * hour, spreadBps: 60, currencies: withPage }, block: { name: bold } },
+          dune: { simulator: { quoteTtlS: 72 * hour, proof: 'demanded' }, block: { name: rightToLeft } },
+        },
+        { config: { apps: { wallet: { return_to: ['mywallet://bought'] } } } },
+      ),
+      launch(),
+    ]);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await gateway.close();
+  });
+
+  it.each(Object.entries(sizes))('a purchase from the amount to the bitcoin (%s)', async (size, viewport) => {
+    const customer = await open({ viewport });
+    const { page, sees } = customer;
+    await page.goto(`${gateway.url}/buy?return_to=${encodeURIComponent('mywallet://bought?x=1')}`);
+    await button(page, 'Compare prices').waitFor();
+    await sees(`amount-${size}`);
+    await page.getByRole('textbox').fill('1.2.3');
+    await button(page, 'Compare prices').click();
+    await page.getByText('Write the amount like 100 or 99.50.').waitFor();
+    await sees(`amount-wrong-${size}`);
+    await page.getByRole('textbox').fill('100');
+    await button(page, 'Compare prices').click();
+    await page.getByText('Best price').waitFor();
+    await page.getByText('1 provider without an offer').click();
+    await sees(`offers-${size}`);
+    // A provider's text is text.
+    expect(await page.getByRole('heading', { name: bold }).count()).toBe(1);
+    await button(page, 'Buy from \u2068Alpine Pay\u2069').click();
+    await heading(page, 'Waiting for your payment');
+    await sees(`bank-${size}`);
+    await page.reload();
+    await heading(page, 'Waiting for your payment');
+    const control = gateway.simulators['alpine']?.control;
+    await control?.pay(control.history.orders.at(-1)?.orderId ?? '');
+    await heading(page, 'Your bitcoin is ready');
+    const href = await page.getByRole('link', { name: 'Open in my wallet' }).getAttribute('href');
+    await sees(`filled-${size}`);
+    expect(href).toMatch(/^lightning:LNURL1/i);
+    await createWallet(gateway.url).withdraw(href?.replace('lightning:', '') ?? '');
+    await heading(page, 'Your bitcoin has arrived');
+    await sees(`finished-${size}`);
+    const downloading = page.waitForEvent('download');
+    await button(page, 'Save the receipt').click();
+    expect((await downloading).suggestedFilename()).toMatch(/^receipt-[\da-f-]{36}\.json$/);
+    expect(await page.getByRole('link', { name: 'Return to the app' }).getAttribute('href')).toMatch(
+      /^mywallet:\/\/bought\?x=1&order_id=[\da-f-]{36}&stage=finished$/,
+    );
+    await customer.leaves();
+  });
+
+  it('German, dark, at 200 %, by keyboard alone', async () => {
+    const customer = await open({ viewport: { width: 640, height: 450 }, deviceScaleFactor: 2, locale: 'de-AT', colorScheme: 'dark' });
+    const { page, sees } = customer;
+    await page.goto(`${gateway.url}/buy`);
+    await button(page, 'Preise vergleichen').waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('ControlOrMeta+a');
+    await page.keyboard.type('1.000,50');
+    await sees('amount-de-dark');
+    await page.keyboard.press('Enter');
+    await page.getByText('Bester Preis').waitFor();
+    await sees('offers-de-dark');
+    const focused = async (): Promise<string> =>
+      await page.evaluate<string>(`document.querySelector('ramp-buy').shadowRoot.activeElement?.getAttribute('aria-label') ?? ''`);
+    for (let tabs = 0; tabs < 10 && !/Alpine/.test(await focused()); tabs += 1) await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await heading(page, 'Ihre Zahlung wird erwartet');
+    await sees('bank-de-dark');
+    expect((await page.getByRole('definition').allTextContents())[0]?.replaceAll(/\s/g, ' ')).toBe('1.000,50 €');
+    await customer.leaves();
+  });
+
+  it("the provider's page opens in a tab that cannot reach this one", async () => {
+    const customer = await open();
+    await buyFrom(customer, bold);
+    const link = customer.page.getByRole('link', { name: /^Pay at / });
+    expect([await link.getAttribute('target'), await link.getAttribute('rel')]).toEqual(['_blank', 'noopener noreferrer']);
+    await customer.sees('page-phone');
+    await customer.leaves();
+  });
+
+  it.each([
+    ['underpaid', 'Less money arrived than was due'],
+    ['review', 'The operator is looking at this order'],
+    ['expired', 'This order has expired'],
+    ['refunded', 'The provider has sent your money back'],
+    ['failed', 'The provider could not carry out this order'],
+    ['a-later-stage', 'The order goes on'],
+  ])('an order that is %s', async (name, title) => {
+    const customer = await open();
+    await buyFrom(customer, 'Alpine Pay');
+    await stage(customer, name);
+    await heading(customer.page, title);
+    await customer.sees(`${name}-phone`);
+    await customer.leaves();
+  });
+
+  it('no offer: each provider says why', async () => {
+    const customer = await open();
+    await customer.page.route(
+      '**/offers',
+      async (route) =>
+        await changed(route, ({ offers = {}, ...rest }) => ({
+          ...rest,
+          offers: [],
+          refused: [offers, rest['refused'] ?? {}]
+            .flatMap((list) => Object.values(list) as { provider: unknown }[])
+            .map(({ provider }) => ({ provider, reason: 'busy' })),
+        })),
+    );
+    await compare(customer);
+    await customer.page.getByRole('heading', { name: 'Nobody offers this right now' }).waitFor();
+    await customer.sees('no-offer-phone');
+    await customer.leaves();
+  });
+
+  it('a gateway that is away, busy, or has lost the session', async () => {
+    const customer = await open();
+    const { page, sees } = customer;
+    await page.route('**/payment-options', async (route) => await route.abort());
+    await page.goto(`${gateway.url}/buy`);
+    await page.getByText('The gateway does not answer.').waitFor();
+    await sees('away-phone');
+    await page.unroute('**/payment-options');
+    await button(page, 'Try again').click();
+    await button(page, 'Compare prices').waitFor();
+    for (const [status, code, action, text] of [
+      [429, 'rate-limited', 'wait', 'That was too often in a short time.'],
+      [503, 'temporary-reduced-capacity', 'wait', 'The gateway is busy.'],
+      [422, 'amount-out-of-range', 'ask-user', 'The amount is outside'],
+    ] as const) {
+      await page.route('**/offers', async (route) => await problem(route, status, code, action));
+      await button(page, 'Compare prices').click();
+      await page.getByText(text).waitFor();
+      await page.unroute('**/offers');
+    }
+    await sees('problem-phone');
+    let lost = 0;
+    await page.route('**/offers', async (route) =>
+      (lost += 1) === 1 ? await problem(route, 401, 'session-invalid', 'reopen-session') : await route.continue(),
+    );
+    await button(page, 'Compare prices').click();
+    await page.getByText('Best price').waitFor();
+    expect(lost).toBe(2);
+    await customer.leaves();
+  });
+
+  it('a gateway that goes away while an order is followed', async () => {
+    const customer = await open();
+    await buyFrom(customer, 'Alpine Pay');
+    await customer.page.route('**/order-status', async (route) => await route.abort());
+    await customer.page.getByText('This page keeps asking; your order is safe.').waitFor();
+    await customer.sees('away-ordered-phone');
+    await customer.page.unroute('**/order-status');
+    await customer.page.getByText('This page keeps asking; your order is safe.').waitFor({ state: 'detached' });
+    await customer.leaves();
+  });
+
+  it('two tabs are one customer: what one orders, the other shows', async () => {
+    const customer = await open();
+    const other = await customer.context.newPage();
+    await other.goto(`${gateway.url}/buy`);
+    await button(other, 'Compare prices').waitFor();
+    await buyFrom(customer, 'Alpine Pay');
+    await other.getByRole('heading', { name: 'Your open orders' }).waitFor();
+    await button(other, /Alpine Pay/).click();
+    await heading(other, 'Waiting for your payment');
+    await customer.leaves();
+  });
+
+  it('320 px wide', async () => {
+    const customer = await open({ viewport: { width: 320, height: 640 } });
+    await compare(customer);
+    await customer.sees('offers-320');
+    await button(customer.page, /Alpine/).click();
+    await heading(customer.page, 'Waiting for your payment');
+    await customer.sees('bank-320');
+    await customer.leaves();
+  });
+});
