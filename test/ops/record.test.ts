@@ -79,7 +79,7 @@ it('a proof of payment is recorded, once, and a record is cleared for a reason',
   expect((await run('alpine')).out).toMatch(/buy, binding offers: 5\d{5} ppm/);
   expect((await run('alpine', '--reset')).error).toContain('--reset needs --reason');
   expect((await run('alpine', '--reset', '--reason', 'a bank holiday')).out).toContain('alpine: 2 rows cleared');
-  expect((await run('alpine')).out).toContain('buy, what binds: 0 ppm');
+  expect((await run('alpine')).out).toContain('buy, binding offers: 0 ppm');
   expect((await run('nobody')).error).toContain('there is no such provider');
   expect(await actions()).toEqual(expect.arrayContaining(['record.read cobalt', 'record.reset alpine', `order.paid-not-filled ${unpaidId}`]));
 });
