@@ -186,7 +186,7 @@ describe('sessions', () => {
     expect(verifyNodeSignature({ token: 'yyq6qpj2a', signature: sent.signature, nodePubkey: sent.node_pubkey })).toBe(true);
     const alone = answering([], { proof: 'demanded', catalogue_without_session: true });
     expect(await alone.adapter.openSession(begun)).toEqual({ ok: true, value: { expiresOn: now }, customer: begun.customer });
-    // Its own key does not sign what opens something elsewhere, either.
+    // The gateway's own key does not sign a token that would be valid at another service, either.
     const oracle = answering([], { proof: 'demanded', catalogue_key_env: 'NODE_KEY' });
     const asks = { ...begun, customer: JSON.stringify({ sessionId, expiresOn: now, token: 'ramp-gateway:other.example:yyq6qpj2a' }) };
     expect([await oracle.adapter.openSession(asks), oracle.asked]).toEqual([{ ok: false, refusal: { reason: 'proof-required' } }, []]);

@@ -24,7 +24,7 @@ const sessionLifeMs = 10 * 60_000;
 const sessionEnd = (until: End, now: number): number => (typeof until === 'number' ? until : now + sessionLifeMs);
 const declined = { ok: false, refusal: { reason: 'declined' } } as const;
 
-/** Which setting would fix the logged problem. */
+/** `setting`: the setting that would fix the logged problem. */
 export const logFields = ['setting'] as const;
 type Deps = AdapterDeps<(typeof logFields)[number]>;
 
@@ -43,7 +43,10 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
       ...(context.traceparent === undefined ? {} : { headers: { traceparent: context.traceparent } }),
     });
 
-  /** The session has ended at the provider. One that demands proof needs a new proof; any other gets a new session, as the emptied blob says. */
+  /**
+   * The session has ended at the provider. If the provider demands proof, a new proof is needed; else the emptied blob makes the gateway open a new
+   * session.
+   */
   const sessionOver = { ok: false, refusal: { reason: settings.proof === 'demanded' ? 'proof-required' : 'busy' }, customer: '' } as const;
 
   const askQuote = async (context: CallContext, option: CatalogueOption, amount: { fiat: bigint } | { sats: bigint }): Promise<Answer<ProviderOffer>> => {
@@ -63,7 +66,10 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
     return offer ? { ok: true, value: offer } : { ok: false, refusal: { reason: 'off-step' } };
   };
 
-  /** The fee comes on top, so ask for less: both together must equal the customer's total. At most one correction. */
+  /**
+   * Quotes a total when the fee comes on top: asks for less, so that amount and fee together equal the customer's total. Corrects the amount at most
+   * once.
+   */
   const askTotal = async (context: CallContext, option: CatalogueOption, total: bigint): Promise<Answer<ProviderOffer>> => {
     let ask = firstAsk(total, option.feePpm);
     for (const corrected of [false, true]) {
@@ -109,7 +115,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
       const reply = await call(context, 'session', sessionWire, body);
       if (!reply.ok) return { ok: false, refusal: { reason: blob.token === undefined ? 'declined' : 'proof-required' } };
       const expiresOn = sessionEnd(reply.value.expires_on, deps.now());
-      // We would never use it, and ask for another one before each price.
+      // We would never use such a session, and would open another one before each price.
       if (expiresOn <= deps.now()) throw new ProviderFault('malformed', 'a session that is over when it opens', { taken: 'no' });
       const opened: Blob = { sessionId: reply.value.session_id ?? blob.sessionId, expiresOn };
       return { ok: true, value: { expiresOn }, customer: JSON.stringify(opened) };
@@ -170,12 +176,12 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
       if (reply.ok) {
         const { value } = reply;
         const isNone = typeof value === 'string' || !isListing(value);
-        // An error under 200 instead of one order means "no such order". Instead of a list it is no list, and certainly not an empty one.
+        // An error under 200 instead of one order means "no such order". Instead of a list, it does not mean an empty list.
         if (isNone && asked === undefined) throw new ProviderFault('malformed', 'no list of orders');
         return { ok: true, value: isNone ? [] : toEvidence(value, asked, order?.facts.currency, settings) };
       }
       if (reply.status === 404 || (reply.status === 400 && asked !== undefined)) return { ok: true, value: [] };
-      // An order is read in the session that placed it. If that has ended, it is not the provider's fault, and says nothing about the order.
+      // An order is read in the session that placed it. An ended session is not a fault of the provider, and says nothing about the order.
       if (reply.status === 401 && asked !== undefined) return { ok: false, refusal: sessionOver.refusal };
       throw new ProviderFault('server', `status ${reply.status} to a read of orders`, { status: reply.status });
     },
@@ -205,10 +211,10 @@ const blobOf = (context: CallContext): Blob => {
   return JSON.parse(context.customer) as Blob;
 };
 
-/** The gateway's own key signs for its own session, which reads the listing. */
+/** Signs with the gateway's own key, to open the gateway's own session, in which the listing is read. */
 const ownProof = (deps: Deps, settings: Settings, blob: Blob): { signature: string; nodePubkey: string } | undefined => {
   const key = settings.catalogue_key_env === undefined ? undefined : deps.secret(settings.catalogue_key_env);
-  // Like a customer's key, it must not sign what is worth something elsewhere.
+  // Like a customer's key, the gateway's key must not sign anything that is valid at another service.
   return key === undefined || blob.token === undefined || tokenFlaw(blob.token) !== undefined
     ? undefined
     : { signature: signNodeMessage(blob.token, key), nodePubkey: publicKeyOf(key) };

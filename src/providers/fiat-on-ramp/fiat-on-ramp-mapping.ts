@@ -33,7 +33,7 @@ export const upstreamOption = (option: CatalogueOption): UpstreamOption => optio
 const truthy = (value: unknown): boolean => value === true || value === 1 || (typeof value === 'string' && /^true$/i.test(value));
 const known = ['quotes', 'estimates', 'on_chain_fallback', 'webhook'] as const;
 
-/** Several objects are combined by OR, a name counts as true, unknown names are ignored (A3). */
+/** Reads the features. Several objects are combined by OR, a bare name counts as true, and unknown names are ignored (A3). */
 export const toFeatures = ({ supported_features: given }: z.output<typeof featuresWire>): Features => {
   const parts = Array.isArray(given) ? given : given ? [given] : [];
   const has = (name: string): boolean => parts.some((part) => (typeof part === 'string' ? part === name : truthy(part[name])));
@@ -46,7 +46,7 @@ export const toFeatures = ({ supported_features: given }: z.output<typeof featur
   };
 };
 
-/** A cap on ways to pay: a listing is read often, and is part of everybody's list. */
+/** The most payment options per provider: a listing is read often, and is part of the list that every customer gets. */
 const mostOptions = 100;
 
 /**
@@ -59,7 +59,7 @@ export const toOptions = ({ currencies: given }: z.output<typeof paymentOptionsW
     : Object.entries(given ?? {});
   const options: CatalogueOption[] = [];
   for (const [key, value] of items) {
-    // We do not even read the rest: it would cost everybody's time.
+    // The rest is not even parsed, since that would slow down every request.
     if (options.length >= mostOptions) break;
     options.push(...currencyOptions(key, value, settings));
   }
@@ -87,12 +87,15 @@ export const staticOptions = (settings: Settings): CatalogueOption[] =>
     return toOption({ currency: code, name: one.name, upstream: { currency_id: one.currency_id, id: one.id }, rate: one.fee_rate, min, max }, settings);
   });
 
-/** Allowed if its code or its key in the list is allowed (codes need not be ISO: "Signet BTC" under "sbtc"), and its units are known. */
+/**
+ * Whether a currency is listed: its code or its key in the list is allowed (codes need not be ISO: "Signet BTC" under "sbtc"), and its units are
+ * known.
+ */
 const wanted = (code: string, key: string | undefined, settings: Settings): boolean =>
   (settings.currencies === undefined || settings.currencies.some((one) => one.toUpperCase() === code || one.toUpperCase() === key?.toUpperCase())) &&
   isCounted(code, settings);
 
-/** Nobody pays more than this, and no answer of ours can hold it. */
+/** No customer pays more than this, and our JSON answers could not hold it. */
 const mostUnits = BigInt(Number.MAX_SAFE_INTEGER);
 const isLimit = (amount: bigint | undefined): amount is bigint => amount !== undefined && amount > 0n && amount <= mostUnits;
 
@@ -122,7 +125,9 @@ const toOption = ({ currency, name: listed, upstream, rate, min, max }: ListedOp
 
 const satsOf = (wire: { amount_sats?: bigint | undefined; amount_btc?: bigint | undefined }): bigint | undefined => wire.amount_sats ?? wire.amount_btc;
 
-/** The names of what an answer says it is about. An id other than the requested one becomes a name that cannot match. */
+/**
+ * Returns the names of the currency and option that an answer says it is for. An id other than the requested one becomes a name that cannot match.
+ */
 const echoOf = (
   wire: { currency_id?: number | undefined; payment_option_id?: number | undefined },
   option: CatalogueOption,
@@ -134,10 +139,13 @@ const echoOf = (
   };
 };
 
-/** Everything the customer pays, in the provider's units: for `added` the fee comes on top of its amount_fiat. */
+/** Returns everything that the customer pays, in the provider's units. With the fee style `added`, the fee comes on top of amount_fiat. */
 const totalOf = (amount: bigint, fee: bigint, settings: Settings): bigint => (settings.fee_style === 'added' ? amount + fee : amount);
 
-/** Does not check the amounts. Undefined if the total is no whole number of hundredths, since we could not show such an offer exactly. */
+/**
+ * Maps a quote without checking its amounts. Returns undefined if the total is not a whole number of hundredths, since such an offer could not be
+ * shown exactly.
+ */
 export const toOffer = (wire: z.output<typeof quoteWire>, option: CatalogueOption, settings: Settings): ProviderOffer | undefined => {
   const receive = satsOf(wire);
   if (receive === undefined) throw new ProviderFault('malformed', 'a quote without an amount in sats');
@@ -167,7 +175,8 @@ export const toOffer = (wire: z.output<typeof quoteWire>, option: CatalogueOptio
 
 const stages: Record<string, Stage> = { placed: 'awaiting_payment', filled: 'filled', finished: 'finished', refunded: 'refunded' };
 /**
- * Words of other protocols by which an order cannot be paid, or was: nobody is shown how to pay it any more. Words of success are not guessed.
+ * Status words of other protocols for an order that was paid or can no longer be paid: the customer is not shown how to pay it. Words of success are
+ * not guessed.
  */
 const otherWords: [Stage, RegExp][] = [
   ['expired', /^(?:(?:payment|order)_?)?(?:expired|lapsed|timed?_?out)$/],
@@ -184,8 +193,8 @@ const toStage = (status: string): Stage | undefined => {
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Amounts that the order does not repeat are the quote's. The expiry must be known, and the fee possible; otherwise nobody sees how to pay, and the
- * fee is the quote's.
+ * Amounts that the order does not repeat are those of the quote. If the expiry is unknown or the fee impossible, the customer is not shown how to
+ * pay, and the fee is the quote's.
  */
 export const toPlaced = (wire: z.output<typeof orderWire>, option: CatalogueOption, offer: ProviderOffer, settings: Settings): PlacedOrder => {
   const { currency } = option;
@@ -208,12 +217,12 @@ export const toPlaced = (wire: z.output<typeof orderWire>, option: CatalogueOpti
   };
 };
 
-/** Whether an answer is a listing at all: `{"message": …}` under 200 says nothing about the orders of a session. */
+/** Returns whether an answer is a list of orders: `{"message": …}` under 200 says nothing about the orders of a session. */
 export const isListing = (wire: z.output<typeof statusWire>): boolean =>
   wire === null || Array.isArray(wire) || 'order_status' in wire || Object.keys(wire).length === 0 || Object.values(wire).some(isObject);
 
 /**
- * Every order in an answer of /order-status (A9), without messages and empty lists. Ignores ids of currencies and options: they mean something
+ * Returns every order in an answer of /order-status (A9), without messages and empty lists. Ignores ids of currencies and options: they are valid
  * only within one listing (A5), and an order outlives it.
  */
 export const toEvidence = (
@@ -227,7 +236,7 @@ export const toEvidence = (
     if (!id.success) return [];
     const named = key ?? id.data.order_id ?? ofAsked;
     if (!wireKey.optional().safeParse(named).success) return [];
-    // An order with another order's id under its key is evidence for neither.
+    // An entry whose order_id differs from its key is evidence for neither order.
     if (named !== undefined && id.data.order_id !== undefined && !sameId(named, id.data.order_id)) return [];
     const upstreamOrderId = named !== undefined && askedId !== undefined && sameId(named, askedId) ? askedId : named;
     return [{ rawStatus: id.data.order_status, ...(upstreamOrderId === undefined ? {} : { upstreamOrderId }), ...toldOf(entry, currency, settings) }];
@@ -239,14 +248,14 @@ export const toEvidence = (
   return Object.entries(wire).flatMap(([id, entry]) => read(entry, id));
 };
 
-/** Unreadable or impossible amounts need the operator. We do not believe the status beside them, either. */
+/** Maps one status entry. Unreadable or impossible amounts need the operator, and the status next to them is not believed either. */
 const toldOf = (entry: unknown, ordered: string | undefined, settings: Settings): Omit<OrderEvidence, 'rawStatus' | 'upstreamOrderId'> => {
   const parsed = statusEntryWire.safeParse(entry);
   if (!parsed.success) return { stage: 'review' };
   const wire = parsed.data;
   const stage = toStage(wire.order_status);
   const receive = satsOf(wire);
-  // Hundredths are the same in every currency. Only a provider with ISO units needs the order's currency.
+  // Hundredths need no currency. Only amounts in ISO units need the currency of the order.
   const isPlain = settings.minor_units === undefined || settings.minor_units === 'hundredth';
   const currency = ordered ?? (isPlain ? '' : undefined);
   const fee = wire.order_fee === undefined || currency === undefined ? undefined : roundedUp(wire.order_fee, currency, settings);
@@ -264,7 +273,7 @@ const toldOf = (entry: unknown, ordered: string | undefined, settings: Settings)
     ...(receive === undefined ? {} : { receive }),
     ...(fee === undefined ? {} : { fee }),
     ...(wire.order_status_date === undefined ? {} : { statusOn: wire.order_status_date }),
-    // An unreadable expiry leaves the known one.
+    // An unreadable expiry does not replace the known one.
     ...(typeof wire.expires_on === 'number' ? { expiresOn: wire.expires_on } : {}),
   };
 };

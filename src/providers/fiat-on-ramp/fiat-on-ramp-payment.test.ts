@@ -89,7 +89,7 @@ describe('details in any shape pass through', () => {
     expect(toPaymentInfo(given)).toEqual({ kind: 'none', problem: expect.stringContaining('can be shown') as string });
   });
 
-  /** Every text of a tree, in the shapes that providers build. */
+  /** Trees of strings, in the shapes that providers build. */
   const text = fc.stringMatching(/^[A-Za-z0-9 ./-]{1,30}$/).filter((one) => one.trim() !== '');
   const { node } = fc.letrec((tie) => ({
     node: fc.oneof(

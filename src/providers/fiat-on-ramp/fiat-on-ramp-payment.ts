@@ -1,4 +1,4 @@
-/** A provider's payment instructions: takes any shape, returns a flat list of texts, and loses nothing. Pure. */
+/** Reads a provider's payment instructions in any shape into a flat list of strings, and loses nothing. Pure. */
 import { printableName } from '../../domain/printable.ts';
 import type { PaymentInfo } from '../spec.ts';
 
@@ -7,13 +7,13 @@ const longestText = 4096;
 const longestInAll = 16_384;
 const mostLevels = 4;
 
-type Told = { key: string; text: string; /** A switch (`instant: true`) says nothing of where to pay. */ isSwitch: boolean };
+type Told = { key: string; text: string; /** A boolean (`instant: true`) does not say where to pay. */ isSwitch: boolean };
 /** Instructions that cannot be shown whole are not shown at all. */
 class NotWhole extends Error {}
 
 /**
- * Missing, null, "" and [] mean nothing. Keys pass through, and values become text (A18). Keys beside payment_details, such as a payment
- * reference (A19), move into it: without the reference nobody can match the customer's transfer. Nested keys are joined by `_`, and a list of
+ * Missing members, null, "" and [] are ignored. Keys pass through, and values become strings (A18). Keys next to payment_details, such as a payment
+ * reference (A19), move into it: without the reference, the customer's transfer cannot be matched. Nested keys are joined by `_`, and a list of
  * labels and values becomes keys and values.
  */
 export const toPaymentInfo = (given: unknown): PaymentInfo => {
@@ -44,7 +44,7 @@ const read = (given: unknown): PaymentInfo => {
   };
 };
 
-/** A key inside payment_details wins over the same key beside it. Two in the same place are both kept. */
+/** Merges keys: one inside payment_details wins over the same key next to it. Two equal keys in the same place are both kept. */
 const withKeys = (beside: Told[], inside: Told[]): Map<string, string> => {
   const named = new Map<string, string>();
   const add = ({ key, text }: Told): void => {
@@ -80,7 +80,7 @@ const textsIn = (value: unknown, path: string, level: number): Told[] => {
   return [...textsIn(text, key, level + 1), ...Object.entries(more).flatMap(([name, item]) => textsIn(item, join(key, name), level + 1))];
 };
 
-/** `{label: "Reference", value: "LP-77Q2"}`, under any of the known names. */
+/** Reads `{label: "Reference", value: "LP-77Q2"}`, under any of the known member names. */
 const labelled = (value: unknown): { label: string; value: string } | undefined => {
   if (!isObject(value)) return undefined;
   const label = labels.find((name) => typeof value[name] === 'string' && value[name].trim() !== '');

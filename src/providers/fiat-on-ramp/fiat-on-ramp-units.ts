@@ -5,29 +5,29 @@ import type { Settings } from './fiat-on-ramp-settings.ts';
 
 export type Units = Pick<Settings, 'minor_units'>;
 
-/** How the block says that a currency's amounts are counted, if it does. */
+/** Returns the unit that the block states for a currency's amounts, if it states one. */
 const unitsOf = (currency: string, { minor_units: units }: Units): 'hundredth' | 'iso4217' | undefined =>
   typeof units === 'object' ? Object.entries(units).find(([code]) => code.toUpperCase() === currency.toUpperCase())?.[1] : units;
 
-/** Whether a currency's units are known: its exponent is 2, or the block states how this provider counts. */
+/** Returns whether a currency's units are known: its exponent is 2, or the block states the unit. */
 export const isCounted = (currency: string, settings: Units): boolean => exponentOf(currency) === 2 || unitsOf(currency, settings) !== undefined;
 
-/** The provider's units per whole unit of the currency. */
+/** Returns how many of the provider's units make one whole unit of the currency. */
 const unitsPerWhole = (currency: string, settings: Units): bigint => 10n ** BigInt(unitsOf(currency, settings) === 'iso4217' ? exponentOf(currency) : 2);
 
-/** Hundredths to the provider's units; undefined if that is no whole number. */
+/** Converts hundredths to the provider's units. Returns undefined if the result is not a whole number. */
 export const toUpstream = (hundredths: bigint, currency: string, settings: Units): bigint | undefined => {
   const scaled = hundredths * unitsPerWhole(currency, settings);
   return scaled % 100n === 0n ? scaled / 100n : undefined;
 };
 
-/** The nearest lower amount, in hundredths, that we can ask the provider for. */
+/** Returns the nearest lower amount, in hundredths, that we can ask the provider for. */
 export const floorToUpstream = (hundredths: bigint, currency: string, settings: Units): bigint => {
   const units = unitsPerWhole(currency, settings);
   return units >= 100n ? hundredths : hundredths - (hundredths % (100n / units));
 };
 
-/** The provider's units to hundredths. What the customer pays must be exact, so undefined if that is no whole number. */
+/** Converts the provider's units to hundredths. What the customer pays must be exact, so returns undefined if the result is not a whole number. */
 export const exactly = (amount: bigint, currency: string, settings: Units): bigint | undefined => {
   const units = unitsPerWhole(currency, settings);
   return (amount * 100n) % units === 0n ? (amount * 100n) / units : undefined;

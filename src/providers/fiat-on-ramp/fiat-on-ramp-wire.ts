@@ -1,6 +1,6 @@
 /**
- * FLS01 v1.0 as providers speak it. Only what we read, and forgiving where the standard is unclear or providers differ from it.
- * Source: the text of FLS01 fiat_on_ramp v1.0 (github.com/breez/fiatlink) and the one public server (github.com/Amperstrand/fiatlink-flask).
+ * Wire schemas of FLS01 v1.0 as providers speak it: only the members that we read, and forgiving where the standard is unclear or providers differ
+ * from it. Source: the text of FLS01 fiat_on_ramp v1.0 (github.com/breez/fiatlink) and the one public server (github.com/Amperstrand/fiatlink-flask).
  */
 import { z } from 'zod';
 import { readTime } from '../kit/read-time.ts';
@@ -10,12 +10,12 @@ export const verifyWire = z.object({ session_id: wireId, token: optional(wireTex
 export const sessionWire = z.object({ session_id: optional(wireId), expires_on: wireEnd });
 
 const flag = z.unknown();
-/** An array of objects, one object, a list of names (A3). */
+/** `supported_features` may be an array of objects, one object or a list of names (A3). */
 export const featuresWire = z.object({
   supported_features: z.union([z.array(z.union([z.string(), z.record(z.string(), flag)])), z.record(z.string(), flag)]).nullish(),
 });
 
-/** "unlimited", 2^63-1, 1e20: no real limit. */
+/** A limit that cannot be read ("unlimited", 2^63-1, 1e20) counts as no limit. */
 const limit = optional(wireFiat).catch(undefined);
 export const optionWire = z.object({
   option: wireText.refine((name) => name.trim() !== ''),
@@ -25,10 +25,10 @@ export const optionWire = z.object({
   max_amount: limit,
 });
 export const currencyWire = z.object({ currency_id: wireInteger, currency_code: optional(wireText), payment_options: z.array(z.unknown()).nullish() });
-/** Array of one-key objects, of many-key objects, one object keyed by code, a flat array (A4). */
+/** `currencies` may be an array of objects with one key or several, one object keyed by code, or a flat array (A4). */
 export const paymentOptionsWire = z.object({ currencies: z.union([z.array(z.record(z.string(), z.unknown())), z.record(z.string(), z.unknown())]).nullish() });
 
-/** `amount_sats`, or `amount_btc` as it was called before 2024; sats both. */
+/** The amount is in `amount_sats`, or in `amount_btc`, its name before 2024. Both are in sats. */
 export const quoteWire = z.object({
   quote_id: wireId,
   amount_fiat: wireFiat,
@@ -69,7 +69,7 @@ export const statusWire = z.union([z.array(z.unknown()), z.record(z.string(), z.
 
 const withdrawalWire = z.object({ order_id: optional(wireId), withdrawal_expiration_date: wireEnd, lnurlw: wireText });
 
-/** An error may come as a text or an object under HTTP 200. Made once, since making a schema costs more than using it. */
+/** An error may come as a string or an object under HTTP 200. The schema is a constant, since making one costs more than using it. */
 export const quoteReply = z.union([quoteWire, z.string(), z.object({ message: z.string() })]);
 export const statusReply = z.union([statusWire, z.string()]);
 export const withdrawalReply = z.union([withdrawalWire, z.string()]);

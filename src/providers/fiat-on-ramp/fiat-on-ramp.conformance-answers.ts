@@ -1,6 +1,6 @@
 /**
- * The answers of FLS01 v1.0, member by member, as its text and its OpenAPI describe them. Stricter than our adapter on purpose: this judges
- * providers for everybody's clients. "Text" and "OpenAPI" are the two documents at github.com/breez/fiatlink, revision bfbf811.
+ * Checks the answers of FLS01 v1.0, member by member, against its text and its OpenAPI. Stricter than our adapter on purpose: this judges
+ * providers on behalf of all clients. "Text" and "OpenAPI" are the two documents at github.com/breez/fiatlink, revision bfbf811.
  */
 import { printableName } from '../../domain/printable.ts';
 import type { Flaw } from '../kit/kind.conformance.ts';
@@ -12,7 +12,7 @@ export type Members = Record<string, unknown>;
 
 export const isObject = (value: unknown): value is Members => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The parsed body, and the same with every number as it was written. Undefined if it is no JSON. */
+/** The parsed body, once as usual and once with every number as it was written. Undefined if the body is not JSON. */
 export type Body = { value: unknown; written: unknown };
 export const bodyOf = ({ text }: Pick<Exchange, 'text'>): Body | undefined => {
   try {
@@ -24,7 +24,10 @@ export const bodyOf = ({ text }: Pick<Exchange, 'text'>): Body | undefined => {
 
 // ---- kinds of members ------------------------------------------------------------------------------------------------------------------
 
-/** What is wrong with a value, or undefined. `written`: a number as it stood in the answer. Ids and tokens are bearer secrets: never repeated. */
+/**
+ * Returns what is wrong with a value, or undefined. `written`: a number as it was written in the answer. Never repeats ids and tokens, which are
+ * bearer secrets.
+ */
 type Judge = (value: unknown, written: unknown) => string | undefined;
 
 const kindOf = (value: unknown): string =>
@@ -72,7 +75,7 @@ const status: Judge = (value) =>
       ? `is “${shown(value)}”; the standard knows ${words.join(', ')}`
       : must('a text', value);
 
-/** Provider's words for a report: one visible line, without anything that could be an id, a token or a key. */
+/** Prepares a provider's words for a report: one visible line, without anything that could be an id, a token or a key. */
 export const shown = (words_: string, most = 60): string =>
   printableName(words_.replaceAll(/[\da-f]{8}-[\da-f-]{27}|[\w+/=-]{20,}/gi, '…').replaceAll('`', "'"), most) ?? '';
 
@@ -129,13 +132,13 @@ const members: Record<'verify' | 'session' | 'quote' | 'order' | 'status' | 'wit
 };
 const endpointOf = { verify: '/verify', session: '/session', quote: '/quote', order: '/order', status: '/order-status', withdrawal: '/withdrawal' } as const;
 
-/** Whether an answer is an object at all; a refusal under 200 often is not. */
+/** Returns a flaw if an answer is not an object, as is often the case for a refusal under 200. */
 const notAnObject = (answer: keyof typeof members | 'features' | 'payment-options', value: unknown): Flaw => ({
   what: `the answer is ${kindOf(value)}, not an object`,
   clause: `${answer === 'features' || answer === 'payment-options' ? `/${answer}` : endpointOf[answer]}, answer 200: an object (OpenAPI)`,
 });
 
-/** Every flaw of one answer under 200. */
+/** Returns every flaw of one answer under 200. */
 export const flawsOf = (answer: keyof typeof members, { value, written }: Body): Flaw[] => {
   if (!isObject(value)) return [notAnObject(answer, value)];
   const asWritten = isObject(written) ? written : {};
@@ -174,14 +177,14 @@ export const featureFlaws = ({ value }: Body): Flaw[] => {
   return flaws.map((what) => ({ what, clause }));
 };
 
-/** Whether a feature is promised; undefined where nothing is said. */
+/** Returns whether a feature is promised; undefined if the answer does not say. */
 export const featureIn = (value: unknown, name: string): boolean | undefined => {
   const given = isObject(value) && Array.isArray(value['supported_features']) ? value['supported_features'].filter(isObject) : [];
   const said = given.flatMap((one) => (typeof one[name] === 'boolean' ? [one[name]] : []));
   return said.length === 0 ? undefined : said.includes(true);
 };
 
-/** One way to pay as listed, whatever else is wrong with the listing. Limits are in cents. */
+/** One payment option as listed, whatever else is wrong with the listing. Limits are in cents. */
 export type Listed = { code: string; currencyId: number; name: string; id: number; rate?: number; min?: number; max?: number };
 
 const entriesOf = (given: unknown): [string, Members][] => {

@@ -1,4 +1,7 @@
-/** Every check of the conformance kit: what it looks at, and where FLS01 v1.0 says so. The standard's numbers and errors are mostly left open: advice. */
+/**
+ * Every check of the conformance kit, with the clause of FLS01 v1.0 that it rests on. The standard leaves most numbers and errors open, so checks of
+ * those are advice.
+ */
 import type { CheckKind, ConformanceCheck, Flaw } from '../kit/kind.conformance.ts';
 
 const kinds = {
@@ -93,15 +96,15 @@ const needsOrder: readonly CheckId[] = [
   'status-own',
   'withdrawal-early',
 ];
-/** A report is read by people. */
+/** The most flaws that a report lists per check, since people read it. */
 const mostSeen = 12;
 
 export type Tally = {
   held: (id: CheckId) => void;
-  /** `clause`: where the standard says so, if more exactly than the check itself. */
+  /** Records a flaw. `clause`: where the standard says so, if that is more exact than the clause of the check. */
   broken: (id: CheckId, what: string, clause?: string) => void;
   flaws: (id: CheckId, found: readonly Flaw[]) => void;
-  /** Held, unless something is wrong. */
+  /** Records that the check held, or the flaw if `isRight` is false. */
   judge: (id: CheckId, isRight: boolean, what: string, clause?: string) => void;
   result: (ordered: boolean, stopped: string | undefined) => ConformanceCheck[];
 };

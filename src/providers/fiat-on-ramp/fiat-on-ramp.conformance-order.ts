@@ -1,4 +1,4 @@
-/** The part of the conformance kit that makes an order: the smallest that the first priced option takes. Nobody pays it. */
+/** The part of the conformance kit that makes an order: of the smallest amount that the first priced option takes. The order is not paid. */
 import { flawsOf, isObject, type Members } from './fiat-on-ramp.conformance-answers.ts';
 import { askQuote, isGood, judgeRefusal, told, valueOf, type Priced, type Run, type Session } from './fiat-on-ramp.conformance-run.ts';
 
@@ -34,7 +34,7 @@ const isPayable = (info: unknown): boolean => {
   return (typeof url === 'string' && url !== '') || (isObject(details) && Object.keys(details).length > 0);
 };
 
-/** What a second POST does decides what a gateway may do when an answer was lost. */
+/** Sends the same quote again. What a second POST does decides what a gateway may do when an answer was lost. */
 const repeat = async (run: Run, session: Session, quote: Members, orderId: string): Promise<void> => {
   const second = await run.ask('order', { session_id: session.id, quote_id: quote['quote_id'] });
   const { status } = second.exchange;

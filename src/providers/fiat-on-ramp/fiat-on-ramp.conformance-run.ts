@@ -1,20 +1,20 @@
-/** One run of the conformance kit: how it asks, what it makes of a refusal, and how it tells an answer to people. */
+/** One run of the conformance kit: how it asks, how it judges refusals, and how it describes an answer to people. */
 import type { ConformanceParts, ConformanceRun } from '../kit/kind.conformance.ts';
 import type { Exchange } from '../kit/kind.dialects.ts';
 import { listingBytes } from '../kit/request-json.ts';
 import { bodyOf, isObject, shown, type Body, type Endpoint, type Listed, type Members } from './fiat-on-ramp.conformance-answers.ts';
 import { createTally, type CheckId, type Tally } from './fiat-on-ramp.conformance-checks.ts';
 
-/** Ends a run that can see nothing more, with the reason. */
+/** Thrown with the reason when a run cannot go on. */
 export class Ended extends Error {}
 
 export type Answered = { exchange: Exchange; body: Body | undefined };
-/** One run: its parts, its tally, and how to ask. */
+/** One run: its parts, its results so far, and the functions that ask. */
 export type Run = ConformanceParts & {
   tally: Tally;
-  /** `sent` goes as the body of a POST, or as the query of a GET. */
+  /** Calls an endpoint. `sent` is the body of a POST, or the query of a GET. */
   ask: (endpoint: Endpoint, sent?: Members, method?: 'GET' | 'POST') => Promise<Answered>;
-  /** Asks what must be refused. `isAccepted` says whether an answer under 200 is what must not come. */
+  /** Records a flaw if a request that must be refused is accepted. `isAccepted` says whether an answer under 200 counts as accepting it. */
   mustRefuse: (id: CheckId, what: string, ask: Promise<Answered>, isAccepted: (value: Members) => boolean) => Promise<void>;
   run: ConformanceRun;
 };
@@ -22,7 +22,7 @@ export type Session = { id: string; token: string | undefined };
 /** A listed option, and the quote that it gave. */
 export type Priced = { listed: Listed; quote: Members };
 
-/** By its shape: in a bundled command this file has another class of that name. */
+/** Recognises a fault by its shape, since a bundled command has its own copy of the class ProviderFault. */
 const faultKind = (fault: unknown): string | undefined =>
   fault instanceof Error && 'kind' in fault && typeof fault.kind === 'string' ? fault.kind : undefined;
 

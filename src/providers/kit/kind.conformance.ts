@@ -16,7 +16,7 @@ export type ConformanceCheck = CheckKind & {
   outcome: 'held' | 'deviation' | 'advice' | 'not-tried';
   /** Each flaw once, in the order they were seen. */
   seen: Flaw[];
-  /** Why it was not tried. */
+  /** Why the check was not tried. */
   because?: string;
 };
 export type ConformanceRun = {
@@ -26,12 +26,12 @@ export type ConformanceRun = {
   /** Orders that were made: their ids at the provider. */
   orders: string[];
   exchanges: Exchange[];
-  /** What the run proved about settings of a gateway's block. */
+  /** The settings of a gateway's block that the run found out. */
   learnt: Record<string, unknown>;
 };
 export type ConformanceParts = {
   http: Http;
-  /** The address that stands before every path of the standard. */
+  /** The URL prefix of every path of the standard. */
   base: string;
   /** The paths of this provider where they differ from the standard's. */
   paths: Readonly<Record<string, string>>;

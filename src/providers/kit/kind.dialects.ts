@@ -1,9 +1,9 @@
 /**
- * What a kind of provider exports as `dialects` from `<kind>.dialects.ts` for `npm run provider:check`, if its providers differ from one another.
+ * What a kind of provider exports as `dialects` from `<kind>.dialects.ts` if its providers differ from one another. Used by `npm run provider:check`.
  * For scripts and tests, never in a bundle.
  */
 
-/** One call as it went over the wire. Without an answer, `status` is 0 and `text` empty. */
+/** One request and its response, as they went over the wire. Without a response, `status` is 0 and `text` is empty. */
 export type Exchange = {
   method: 'GET' | 'POST';
   path: string;
@@ -16,18 +16,18 @@ export type Exchange = {
   text: string;
   ms: number;
 };
-/** How far a check came. Of buying, `price` is one for an amount of fiat, `both` one for an amount of sats, too. */
+/** How far a check came. For buying, `price` is a price for an amount of fiat; `both` is that and a price for an amount of sats. */
 export const stepsOf = ['nothing', 'answered', 'session', 'listing', 'price', 'both'] as const;
 export type Step = (typeof stepsOf)[number];
-/** One difference: the settings that a block needs for it, and what it means. */
+/** One difference from other providers of the kind: the settings that a block needs for it, and what it means. */
 export type Dialect = { change: Record<string, unknown>; what: string };
-/** `after`: the step that a check does not get beyond without it. */
+/** `after`: the last step that a check reaches without this dialect. */
 export type KnownDialect = Dialect & { after: Step };
 export type Dialects = {
   /** Tried when a step fails, alone and in pairs. The one that gets furthest is kept. */
   known: readonly KnownDialect[];
-  /** What a person should know, although it needs no setting. */
+  /** Returns remarks for people about differences that need no setting. */
   remarks: (exchanges: readonly Exchange[]) => string[];
-  /** What the answers show, and `settings` do not say yet. */
+  /** Returns the dialects that the answers show and that `settings` do not have yet. */
   learnt: (exchanges: readonly Exchange[], settings: Record<string, unknown>) => Dialect[];
 };

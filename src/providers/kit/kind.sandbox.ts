@@ -4,6 +4,9 @@ export type Sandbox<Options extends { id: string } = { id: string }> = {
   providers: readonly Options[];
   /** Play values for the variables that these blocks name, the same on every machine. */
   secrets: Record<string, string>;
-  /** Starts one of them on its own socket. Loads its simulator only then: the gateway's process reads the members above, and needs none. `url` is what the block's `base_url` would say. */
+  /**
+   * Starts one provider on its own socket. Loads the simulator only here, since the gateway's process needs only the members above. `url` is the
+   * value for the block's `base_url`.
+   */
   start(options: Options): Promise<{ url: string; close: () => Promise<void> }>;
 };

@@ -1,9 +1,9 @@
 /** What a simulated provider does by itself after a while. */
 
 export type Later = {
-  /** Does the work once, `ms` from now by the machine's clock, or as soon as somebody asks once the simulator's clock says so. */
+  /** Does the work once: `ms` from now by the machine's clock, or with the next request after that time by the simulator's clock. */
   later: (ms: number, work: () => Promise<void> | void) => void;
-  /** Does what is due by the simulator's clock, before a request is answered. */
+  /** Does the work that is due by the simulator's clock. Called before a request is answered. */
   catchUp: () => Promise<void>;
 };
 

@@ -1,25 +1,25 @@
 /**
- * What a provider says instead of an answer, in whatever form: JSON-RPC's `{error: {code, message, data}}`, `{error: "text", message: "the reason"}`
- * (NestJS), `{message: ["one", "two"]}`, `{detail}` (FastAPI, problem+json), `{errors: …}`, a bare text, a page. We read the words to tell refusals
+ * Reads a provider's error in any form: JSON-RPC's `{error: {code, message, data}}`, `{error: "text", message: "the reason"}`
+ * (NestJS), `{message: ["one", "two"]}`, `{detail}` (FastAPI, problem+json), `{errors: …}`, plain text, a page. The words are used to tell refusals
  * apart, and never pass them on.
  */
 import { isMembers } from './find-document.ts';
 
 export type SaidError = {
-  /** JSON-RPC's code, or whatever number stands for one. */
+  /** JSON-RPC's code, or another number that has its role. */
   code?: number;
-  /** Short words that stand for a reason: `error_code`, `errorType`, `type`. As written. */
+  /** Short words that name a reason, as written: `error_code`, `errorType`, `type`. */
   codes: readonly string[];
-  /** Every text and the name of every inner member, in small letters, with single blanks. */
+  /** Every string and the name of every inner member, in lower case, with single spaces. */
   words: string;
-  /** Whether its form says that it is an error, whatever its words are. */
+  /** Whether the form alone shows that this is an error. */
   isError: boolean;
 };
 
 const longest = 4096;
 const mostValues = 200;
 const codeMember = /^(?:error_?)?(?:code|type|name)$/i;
-/** The request as the server repeats it, where the error was thrown, and what only says when and where. Their words are not about the reason. */
+/** Members whose words are not about the reason: the repeated request, a stack trace, and when and where the error happened. */
 const noReason = new Set([
   'input',
   'request',
@@ -39,7 +39,7 @@ const noReason = new Set([
 /** What the error is about, not why. */
 const documents = new Set(['order', 'payment', 'channel']);
 
-/** Never throws. `body`: parsed JSON, or a text. */
+/** Reads an error. `body`: parsed JSON, or a string. Never throws. */
 export const readError = (body: unknown): SaidError => {
   const words: string[] = [];
   const codes: string[] = [];
@@ -62,7 +62,7 @@ export const readError = (body: unknown): SaidError => {
     } else if (typeof value === 'object' && value !== null) {
       for (const [name, item] of Object.entries(value)) {
         if (noReason.has(name.toLowerCase()) || (documents.has(name.toLowerCase()) && isMembers(item))) continue;
-        // What an inner member is called may be the field that is wrong: {errors: {lsp_balance_sat: ["too small"]}}.
+        // The name of an inner member may be the field that is wrong: {errors: {lsp_balance_sat: ["too small"]}}.
         if (depth > 0) words.push(name);
         read(item, name, depth + 1);
       }
@@ -85,7 +85,7 @@ const withoutMarkup = (text: string): string =>
         .slice(0, longest)
     : text.slice(0, longest);
 
-/** No member, null, false, an empty text, list or object. */
+/** Returns whether a value is missing, null, false, or an empty string, list or object. */
 export const isNothing = (value: unknown): boolean =>
   value === undefined || value === null || value === false || value === '' || value === 0 || (typeof value === 'object' && Object.keys(value).length === 0);
 
@@ -105,14 +105,14 @@ const hasFormOfError = (body: unknown): boolean => {
   });
 };
 
-/** Small letters, and codes as words: PEER_NOT_CONNECTED, peerNotConnected, peer-not-connected. */
+/** Returns the words in lower case, with codes split into words: PEER_NOT_CONNECTED, peerNotConnected, peer-not-connected. */
 export const asSentence = ({ words, codes }: Pick<SaidError, 'words' | 'codes'>): string =>
   `${words} ${codes.map((code) => code.replaceAll(/([a-z\d])([A-Z])/g, '$1 $2').toLowerCase()).join(' ')}`
     .replaceAll(/[_\-.:]+/g, ' ')
     .replaceAll(/\s+/g, ' ')
     .trim();
 
-/** The server itself does not know what happened. */
+/** Words by which a server says that it does not know what happened. */
 const unsure = /went wrong|internal (?:server )?error|unexpected|unknown error|timed? ?out|try again|temporar|unavailable at the moment/;
 const no =
   /\bno\b|\bnot\b|n't\b|reject|refus|declin|denied|deny|forbid|invalid|illegal|unable|cannot|fail|error|unsupported|unavailable|disabled|must|require|need|exceed|minimum|maximum|too (?:small|large|low|high|big|few|many|short|long)|insufficient|blocked|banned|expired|missing|bad request|conflict|closed|maintenance|only/;
@@ -120,10 +120,12 @@ const no =
 const done = /\b(?:created|accepted|placed|queued|scheduled|received|thank)/;
 const undone = /\bnot\b|n't\b|\bcannot\b|\bunable\b|\bfail/;
 
-/** That it may have been done all the same. */
+/** Returns whether the words leave open that the request was carried out. */
 export const isUnsure = (said: SaidError): boolean => unsure.test(asSentence(said));
 
-/** Whether the words say that nothing was done. A server that does not know what happened says no such thing, nor "created, you must now pay". */
+/**
+ * Returns whether the words say that nothing was done. Neither a server that does not know what happened nor "created, you must now pay" says that.
+ */
 export const saysNo = (said: SaidError): boolean => {
   const sentence = asSentence(said);
   return no.test(sentence) && !unsure.test(sentence) && (!done.test(sentence) || undone.test(sentence));

@@ -14,17 +14,17 @@ export type JsonCall<S extends z.ZodType> = {
   signal: AbortSignal;
   maxBytes?: number;
   schema: S;
-  /** For lists: of a member that comes twice, the last counts. Anywhere else such an answer would lose a part of itself, perhaps how to pay. */
+  /** For lists: if a member appears twice, the last one counts. In any other answer a value would be lost, perhaps how to pay. */
   mayRepeat?: boolean;
-  /** Statuses whose JSON body is an answer like that of 200 (a 409 that says who is connected). */
+  /** Statuses whose JSON body counts as an answer, as with 200 (a 409 that says who is connected). */
   alsoGood?: readonly number[];
-  /** Whether 401 and 403 concern our own credentials. Off if they concern the customer's session. */
+  /** Whether 401 and 403 mean that our own credentials were refused. Absent if they concern the customer's session. */
   credentials?: boolean;
-  /** For servers that answer and refuse in plain text, too: a body that is no JSON is its text. HTML only as a refusal. */
+  /** For servers that also answer and refuse in plain text: a body that is not JSON is returned as a string. HTML counts only as a refusal. */
   plainText?: boolean;
-  /** Whether an empty body under 2xx is an answer: null. */
+  /** Whether an empty body under 2xx counts as an answer, read as null. */
   mayBeEmpty?: boolean;
-  /** Whether the body of a 5xx is a refusal all the same, which says that nothing was done. */
+  /** Returns whether the body of a 5xx is a refusal, which says that nothing was done. */
   refusesAt5xx?: (body: unknown) => boolean;
 };
 export type JsonReply<T> = { ok: true; status: number; value: T } | { ok: false; status: number; body: unknown };
@@ -74,7 +74,7 @@ export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promi
 const maxDepth = 64;
 const traps = /__proto__|constructor|prototype/;
 
-/** Only a document that names such a member, could hide one behind an escape, or nests deep needs a walk. */
+/** Returns whether a document must be walked: it names a member that `withoutTraps` removes, could hide one behind an escape, or is deeply nested. */
 const needsWalk = (text: string): boolean => {
   if (traps.test(text) || text.includes('\\')) return true;
   let depth = 0;
@@ -91,7 +91,7 @@ const needsWalk = (text: string): boolean => {
   return false;
 };
 
-/** Far beyond a full listing. Reading more small members would hold up everybody's requests, however few bytes they have. */
+/** Far more than a full listing has. Reading more small members would block all requests, however few bytes they have. */
 const mostMembers = 20_000;
 
 const hasTooMany = (text: string): boolean => {
@@ -102,14 +102,14 @@ const hasTooMany = (text: string): boolean => {
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
-/** The text of a body that is neither too much nor broken. */
+/** Decodes a body. Throws `malformed` if it has too many members, a TypeError if it is not UTF-8. */
 const textOf = (body: Uint8Array): string => {
   const text = decoder.decode(body);
   if (hasTooMany(text)) throw new ProviderFault('malformed', 'the answer has more members than anybody reads');
   return text;
 };
 
-/** Members as they are written: colons outside of texts. */
+/** Counts the members of a JSON text: colons outside of strings. */
 const membersWritten = (text: string): number => {
   let members = 0;
   for (let i = 0; i < text.length; i += 1) {
@@ -128,7 +128,7 @@ const membersRead = (value: unknown): number => {
   return Object.values(value).reduce<number>((sum, item) => sum + 1 + membersRead(item), 0);
 };
 
-/** A body that must be JSON. HTML, a truncated or a too deep document, or one that names a member twice, is `malformed`. */
+/** Parses a body that must be JSON. HTML, a truncated or too deep document, or one that has a member twice, is `malformed`. */
 const parseJson = ({ status, headers, body }: HttpResponse, { plainText, mayRepeat }: Pick<JsonCall<z.ZodType>, 'plainText' | 'mayRepeat'>): unknown => {
   const type = headers['content-type'];
   if (type !== undefined && !/json|^text\/plain/i.test(type)) throw new ProviderFault('malformed', 'the answer is not JSON', { status });
@@ -145,10 +145,10 @@ const parseJson = ({ status, headers, body }: HttpResponse, { plainText, mayRepe
   }
 };
 
-/** Words, and neither the beginning of a JSON document nor of a page. */
+/** Returns whether a text consists of words, and is not the beginning of a JSON document or a page. */
 const isSentence = (text: string): boolean => /^\s*[a-z]/i.test(text) && !/^\s*(?:true|false|null)\s*$/.test(text);
 
-/** The body of a refusal, if it can be read. */
+/** Returns the body of a refusal, if it can be read. */
 const parseLoose = ({ body }: HttpResponse, { plainText }: Pick<JsonCall<z.ZodType>, 'plainText'>): unknown => {
   try {
     const text = textOf(body);
@@ -163,7 +163,7 @@ const parseLoose = ({ body }: HttpResponse, { plainText }: Pick<JsonCall<z.ZodTy
   }
 };
 
-/** Text that no database accepts. One provider's answer must not break the answer for everybody. */
+/** Refuses text that PostgreSQL does not accept, so that one provider's answer does not break the whole request. */
 const storable = (text: string): string => {
   if (text.includes('\0') || !text.isWellFormed()) throw new ProviderFault('malformed', 'the answer holds NUL or half a character');
   return text;
@@ -182,10 +182,13 @@ const withoutTraps = (value: unknown, depth: number): unknown => {
   );
 };
 
-/** Whatever it asks for: customers are told, too, and nobody comes back in a year. */
+/** The longest wait that we accept from a provider: customers are told it as well, and none of them waits for a year. */
 const mostWaitMs = 3_600_000;
 
-/** Retry-After in seconds or as a date, or x-ratelimit-reset (seconds to wait, a Unix time above 1e9, in milliseconds above 1e12). Milliseconds. */
+/**
+ * Returns the wait in milliseconds from Retry-After (seconds or a date) or x-ratelimit-reset (seconds to wait; above 1e9 a Unix time, above 1e12 in
+ * milliseconds).
+ */
 const retryAfterOf = (response: HttpResponse): { retryAfterMs?: number } => {
   const asked = askedWaitOf(response);
   return asked === undefined ? {} : { retryAfterMs: Math.min(asked, mostWaitMs) };

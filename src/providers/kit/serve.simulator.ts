@@ -5,7 +5,7 @@ import type { Hono } from 'hono';
 
 export type Serving = { url: string; port: number; close: () => Promise<void> };
 
-/** `port` 0 picks a free one. `make` may ask for the URL, which is known once it listens. */
+/** Serves a simulator. `port` 0 picks a free port. `make` may call `origin` for the URL, which is known once the server listens. */
 export const serveSimulator = async <T extends { app: Hono }>(port: number, make: (origin: () => string) => T): Promise<T & Serving> => {
   let url = '';
   const made = make(() => url);

@@ -5,13 +5,13 @@ import { readEnd, readTime } from './read-time.ts';
 export const optional = <S extends z.ZodType>(schema: S) => schema.nullish().transform((value) => value ?? undefined);
 
 const decimalForm = /^-?\d{1,20}(?:\.\d{1,30})?$/;
-/** A number, or its text: requestJson keeps a number that JavaScript cannot hold as text. */
+/** Reads a number or its digits: requestJson keeps a number that JavaScript cannot hold as a string. */
 const asNumber = (value: unknown): number => {
   if (typeof value === 'string') return decimalForm.test(value.trim()) ? Number(value) : Number.NaN;
   return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN;
 };
 
-/** Whole to within 1e-6, and a safe integer. Anything bigger is no amount or id. */
+/** Reads a safe integer that is whole to within 1e-6. Anything bigger is not an amount or id. */
 const asInteger = (value: unknown): bigint | undefined => {
   const number = asNumber(value);
   const nearest = Math.round(number);
@@ -31,7 +31,7 @@ const rounded = (round: (value: number) => number) =>
 /** Safe integers, floats with a whole value (within 1e-6) and digit strings. A real fraction is rounded so that it never promises too much. */
 export const wireSats = rounded(Math.floor);
 export const wireFiat = rounded(Math.ceil);
-/** Ids and counters: a fraction is no integer. */
+/** An id or counter. A fraction is refused. */
 export const wireInteger = z.unknown().transform((value, context) => {
   const whole = asInteger(value);
   if (whole !== undefined) return Number(whole);
@@ -39,13 +39,13 @@ export const wireInteger = z.unknown().transform((value, context) => {
   return z.NEVER;
 });
 
-/** The next whole sat, since nothing smaller is paid on chain and an invoice is for the whole. */
+/** Rounds up to whole sats: on chain nothing smaller can be paid, and an invoice must cover the whole amount. */
 export const satsOfMsat = (msat: bigint): bigint => (msat + 999n) / 1000n;
 
 const unitForm = /^(\d{1,20})(?:\.(\d{1,11}))?\s*(sats?|satoshis?|msats?|millisat(?:oshi)?s?|btc|₿)$/i;
-/** Decimal places of a unit in millisatoshis. */
+/** Returns how many decimal places a unit has in millisatoshis. */
 const placesOf = (unit: string): number => (/^(?:m|milli)/i.test(unit) ? 0 : /^s/i.test(unit) ? 3 : 11);
-/** "5400 sats", "5400000 msat", "0.000054 BTC". Undefined without a unit, or with another. A part of a sat counts as a whole one. */
+/** Reads "5400 sats", "5400000 msat" or "0.000054 BTC". Returns undefined for no unit or another one. A fraction of a sat is rounded up. */
 export const satsWithUnit = (text: string): bigint | undefined => {
   const [, whole, fraction = '', unit = ''] = unitForm.exec(text.trim()) ?? [];
   if (whole === undefined) return undefined;
@@ -54,7 +54,7 @@ export const satsWithUnit = (text: string): bigint | undefined => {
   return satsOfMsat(BigInt(`${whole}${fraction.slice(0, places).padEnd(places, '0')}`) + rest);
 };
 
-/** true, "true", 1 and their opposites (A3, A11). */
+/** Reads true, "true", 1 and their opposites (A3, A11). */
 export const wireBoolean = z.unknown().transform((value, context) => {
   if (value === true || value === 1 || (typeof value === 'string' && /^(?:true|1(?:\.0+)?)$/i.test(value))) return true;
   if (value === false || value === 0 || (typeof value === 'string' && /^(?:false|0(?:\.0+)?)$/i.test(value))) return false;
@@ -72,12 +72,12 @@ export const wireTime = z.union([z.string(), z.number()]).transform((given, cont
 /** An expiry. The caller must say what an unreadable one means. */
 export const wireEnd = z.unknown().optional().transform(readEnd);
 
-/** Any text of reasonable length. */
+/** A string of at most 4,096 characters. */
 export const wireText = z.string().max(4096);
 
-/** Ids are texts. A number is kept as written. */
+/** An id as a string. A number is kept as written. */
 export const wireId = z.union([z.string().trim(), z.number().transform(String)]).pipe(z.string().min(1).max(4096));
-/** The id of an order or a connection, which we look up by: a database indexes no text of any length (PostgreSQL: 2,704 bytes). */
+/** The id of an order or a connection. We look rows up by it, and PostgreSQL indexes strings of at most 2,704 bytes. */
 export const wireKey = wireId.pipe(z.string().max(500));
 
 type Reviver = (key: string, value: unknown, context?: { source?: string }) => unknown;
@@ -90,8 +90,8 @@ const keepingInexact: Reviver = (_key, value, context) =>
 /** Parses JSON with every number as a string, for rates of up to 17 digits. */
 export const parseJsonKeepingNumbers = (text: string): unknown => JSON.parse(text, keepingAll);
 
-/** More than fifteen digits, a decimal that ends in 0, an exponent, a minus before 0. A text that looks like one costs only time. */
+/** Matches more than fifteen digits, a decimal that ends in 0, an exponent, or a minus before 0. A match inside a string costs only time. */
 const mayBeInexact = /[\d.]{16}|\.\d*0(?!\d)|\d[eE]|-0|0\.0{6}/;
 
-/** Parses JSON, and keeps a number that JavaScript would change (20261128175930417, 1.10) as text: a payment reference is no quantity. */
+/** Parses JSON, and keeps a number that JavaScript would change (20261128175930417, 1.10) as a string: a payment reference is not a quantity. */
 export const parseJsonExactly = (text: string): unknown => (mayBeInexact.test(text) ? JSON.parse(text, keepingInexact) : JSON.parse(text));
