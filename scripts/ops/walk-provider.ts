@@ -144,7 +144,7 @@ const ownListing = async (buy: BuyAdapter, walk: Walk, parts: WalkParts): Promis
 };
 
 type Pricing = { buy: BuyAdapter; walk: Walk; parts: WalkParts; customer: string };
-/** More would be a burden on a provider. */
+/** The most options whose prices are asked for: more would burden the provider. */
 const mostOptions = 25;
 /** While settings are searched. */
 const fewOptions = 3;

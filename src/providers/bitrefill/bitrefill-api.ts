@@ -8,7 +8,7 @@ import type { AdapterDeps, CallContext, HttpResponse } from '../spec.ts';
 import type { BitrefillSettings } from './bitrefill-settings.ts';
 import * as wire from './bitrefill-wire.ts';
 
-/** Log fields: our own words, amounts, and Bitrefill's word for the status. */
+/** Log fields: our own words, amounts, and Bitrefill's status word. */
 export const logFields = ['problem', 'price', 'to_pay', 'status', 'product'] as const;
 export type LogField = (typeof logFields)[number];
 
@@ -38,13 +38,13 @@ const headersOf = ({ deps, settings }: Bitrefill, { traceparent }: CallContext):
   return { authorization, ...(traceparent === undefined ? {} : { traceparent }) };
 };
 
-/** Whoever answers so did not wait for the outcome of the request. */
+/** Statuses of servers that did not wait for the outcome of the request. */
 const unheard: ReadonlySet<number> = new Set([408, 425, 499]);
 const paymentRequired = 402;
 
 /**
- * A 4xx, or an error under HTTP 200, is a refusal. A good answer is parsed again, with its numbers as text. Of a call that makes an order (`makes`) a
- * refusal is certain: there is none. Every fault names the order that the answer names.
+ * Calls Bitrefill. A 4xx, or an error under HTTP 200, is a refusal. A good answer is parsed again, with its numbers as strings. If the call makes an
+ * order (`makes`), a refusal means for certain that there is no order. A fault carries the order id that the answer names, if any.
  */
 const call = async <S extends z.ZodType>(
   bitrefill: Bitrefill,
@@ -86,7 +86,7 @@ const call = async <S extends z.ZodType>(
   throw new ProviderFault('malformed', `answer off the schema${where === '' ? '' : ` at ${where}`}`, { status, ...orderMade });
 };
 
-/** Whether the API answers and accepts our key. Text, not JSON. */
+/** Checks that the API answers and accepts our key. The answer is text, not JSON. */
 export const selfTest = async (bitrefill: Bitrefill, context: CallContext, path: string): Promise<void> => {
   const { status, body } = await bitrefill.deps.http({
     method: 'GET',
@@ -117,11 +117,11 @@ export const purchase = async (bitrefill: Bitrefill, context: CallContext, body:
 export const getOrder = async (bitrefill: Bitrefill, context: CallContext, id: string) =>
   await call(bitrefill, context, { path: `/order/${encodeURIComponent(id)}`, schema: wire.orderReply, find: orderOr });
 
-/** One page of the orders of this account. `path`: as the settings name it, or what the page before named. */
+/** Reads one page of this account's orders. `path`: that of the settings, or the one that the previous page named. */
 export const listOrders = async (bitrefill: Bitrefill, context: CallContext, path: string) =>
   await call(bitrefill, context, { path, schema: wire.ordersReply, find: wire.ordersIn });
 
-/** The path of a page's `nextUrl`. Our credentials go along, so only one below the same base is followed. */
+/** Returns the path of a page's `nextUrl`. The call sends our credentials, so only a URL below the same base is followed. */
 export const nextPath = (bitrefill: Bitrefill, nextUrl: string | undefined): string | undefined => {
   const base = urlOf(bitrefill, '');
   return nextUrl?.startsWith(`${base}/`) === true ? nextUrl.slice(base.length) : undefined;

@@ -1,13 +1,13 @@
-/** Bitrefill's rates have exponents and up to 17 digits, so we use exact fractions of integers and no floats. */
+/** Exact decimals. Bitrefill's rates have exponents and up to 17 digits, so they are fractions of integers, not floats. */
 
-/** n / d, d a power of ten. */
+/** The number n / d, where d is a power of ten. */
 export type Decimal = { n: bigint; d: bigint };
 
 const form = /^(-?)(\d{1,60})(?:\.(\d{1,60}))?(?:e([+-]?\d{1,3}))?$/i;
 /** No rate or amount is that large or small. A bigger exponent would only cost memory. */
 const mostExponent = 60;
 
-/** Undefined unless it is a decimal number as in JSON. */
+/** Reads a decimal number as in JSON. Returns undefined for anything else. */
 export const readDecimal = (text: string): Decimal | undefined => {
   const [, sign = '', whole, fraction = '', exponent = '0'] = form.exec(text) ?? [];
   const shift = Number(exponent) - fraction.length;
@@ -19,8 +19,8 @@ export const readDecimal = (text: string): Decimal | undefined => {
 export const times = (value: Decimal, whole: bigint): Decimal => ({ n: value.n * whole, d: value.d });
 export const plus = (a: Decimal, b: Decimal): Decimal => ({ n: a.n * b.d + b.n * a.d, d: a.d * b.d });
 
-/** Up to the next multiple of `step`. Expects no negative value. */
+/** Rounds up to the next multiple of `step`. The value must not be negative. */
 export const ceilTo = ({ n, d }: Decimal, step: bigint): bigint => ((n + d * step - 1n) / (d * step)) * step;
 
-/** The integer, or undefined for a fraction. */
+/** Returns the integer, or undefined for a fraction. */
 export const wholeOf = ({ n, d }: Decimal): bigint | undefined => (n % d === 0n ? n / d : undefined);

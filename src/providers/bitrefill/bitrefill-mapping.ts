@@ -10,7 +10,10 @@ import { slugs, type RateCard } from './bitrefill-price.ts';
 import type { BitrefillSettings } from './bitrefill-settings.ts';
 import type { InventoryReply, OrderReply, ThorInfo } from './bitrefill-wire.ts';
 
-/** Undefined without a range and without a package whose value is a number. We never read digits from prose ("500,000 sats balance (…)"). */
+/**
+ * Reads the price list of a product. Returns undefined if it has neither a range nor a package whose value is a number. Digits in a sentence
+ * ("500,000 sats balance (…)") are not read.
+ */
 export const rateCardOf = ({ operator: { range, packages = [] } }: InventoryReply): RateCard | undefined => {
   if (range) {
     const { min, max, step, customerSatoshiPriceRate: rate, purchaseFee } = range;
@@ -23,10 +26,13 @@ export const rateCardOf = ({ operator: { range, packages = [] } }: InventoryRepl
 // ---- words for payment methods -------------------------------------------------------------------------------------------------------
 
 export const balance = 'balance';
-/** `bitcoin` is paid on chain, and other sellers call it that. */
+/** Returns the gateway's word for a payment method. `bitcoin` is paid on chain, and other sellers call it `onchain`. */
 const outwardMethod = (method: string): string => (method === 'bitcoin' ? 'onchain' : method);
 
-/** Bitrefill's word, `balance`, or undefined if not offered. Accepts only the API's word, so that each way to pay has one name. */
+/**
+ * Returns Bitrefill's word for a payment method, `balance`, or undefined if it is not offered. Accepts only the gateway's word, so that each method
+ * has one name.
+ */
 export const methodFor = (payWith: string, settings: BitrefillSettings): string | undefined => {
   if (payWith === balance) return settings.pay_with_balance ? balance : undefined;
   return settings.payment_methods.find((method) => outwardMethod(method) === payWith);
@@ -37,14 +43,14 @@ export const methodsOf = (settings: BitrefillSettings): string[] => [
   ...(settings.pay_with_balance ? [balance] : []),
 ];
 
-/** A safe minimum: a reference has at most 128 characters. */
+/** Cuts a reference to 128 characters, a length that is surely allowed. */
 export const userRefOf = (reference: string): string => reference.slice(0, 128);
 
 // ---- orders --------------------------------------------------------------------------------------------------------------------------
 
 export const slugOf = ({ product, operatorSlug, operator }: OrderReply): string | undefined => product ?? operatorSlug ?? operator;
 
-/** How the answer contradicts the order, if it does. A value in prose contradicts nothing. */
+/** Returns how the answer contradicts the request, if it does. A value that is not a number contradicts nothing. */
 export const contradictionIn = (order: OrderReply, wanted: { product: LiquidityProduct; value: bigint; userRef?: string }): string | undefined => {
   const value = order.valuePackage ?? order.value;
   if ((slugOf(order) ?? slugs[wanted.product]) !== slugs[wanted.product]) return 'an order of another product';
@@ -52,15 +58,15 @@ export const contradictionIn = (order: OrderReply, wanted: { product: LiquidityP
   return order.userRef !== undefined && wanted.userRef !== undefined && order.userRef !== wanted.userRef ? 'an order with another reference' : undefined;
 };
 
-/** The amount to send. `price` comes last: in one known answer it differs from the payment's amount. */
+/** Returns the amount to send. `price` comes last: in one known answer it differs from the payment's amount. */
 export const paySatsOf = ({ payment, satoshiPrice, price }: OrderReply): bigint | undefined => payment?.satoshiPrice ?? satoshiPrice ?? price;
 
 const second = 1000;
 
-/** An id begins with the second of its creation, eight hex digits. Unix milliseconds. */
+/** Reads the creation time from an id, in Unix milliseconds: an id begins with the time in seconds, as eight hex digits. */
 const createdOn = (id: string): number | undefined => (/^[0-9a-f]{24}$/i.test(id) ? Number.parseInt(id.slice(0, 8), 16) * second : undefined);
 
-/** Bitrefill's own deadline: as stated, else the invoice's, else a lifetime from the creation. Unix milliseconds. */
+/** Returns Bitrefill's own deadline in Unix milliseconds: the one it states, else the invoice's, else a lifetime after the creation. */
 export const deadlineOf = ({ id, expirationTime, payment, invoiceTime }: OrderReply, lifeMs: number, seenOn: number): number => {
   if (expirationTime !== undefined) return expirationTime;
   const invoice = payment?.lightningInvoice === undefined ? undefined : decodeInvoice(bareInvoice(payment.lightningInvoice), { allowMissingSecret: true });
@@ -70,13 +76,13 @@ export const deadlineOf = ({ id, expirationTime, payment, invoiceTime }: OrderRe
 
 const failing = /fail|error|denied/i;
 const paying = new Set(['payment_pending', 'payment_detected', 'payment_confirmed', 'processing']);
-/** Of a payment that counts before its confirmation. Any other word says nothing of a payment: none, failed, rejected, disabled. */
+/** Words for a payment that counts before its confirmation. Other words (none, failed, rejected, disabled) do not mean a payment. */
 const zeroConf = /^(?:accepted|approved|confirmed|complete|completed|detected|received|paid|ok|success|successful)$/i;
 const isSaid = (text: string | undefined): boolean => text !== undefined && text !== '';
 
 /**
- * The stage of an order in either dialect, by the first condition that holds. Booleans come before words, and money before the clock, since late
- * payments happen. A successful channel can be redeemed, but is not yet open; a successful payout is finished. Undefined: an unknown status.
+ * Returns the stage of an order in either dialect, by the first condition that holds. Booleans come before words, and money before the clock, since
+ * late payments happen. A successful channel can be redeemed, but is not yet open; a successful payout is finished. Undefined: an unknown status.
  */
 export const stageOf = (order: OrderReply, now: number, deadline: number): Stage | undefined => {
   const { thorInfo } = order;
@@ -94,13 +100,13 @@ export const stageOf = (order: OrderReply, now: number, deadline: number): Stage
 
 const isPaid = (order: OrderReply): boolean =>
   order.paymentReceived === true || paying.has((order.status ?? '').toLowerCase()) || zeroConf.test(order.zeroConfStatus ?? '');
-/** What fails is the delivery, unless the word is about the payment: an order that nobody pays expires. */
+/** Returns whether a status word means that the delivery failed. A word about the payment does not: an unpaid order expires. */
 const deliveryFailed = (status: string): boolean => /fail/i.test(status) && !/payment/i.test(status);
-/** Whether money arrived, whatever became of the order. */
+/** Returns whether money arrived, whatever became of the order. */
 export const hasMoney = (order: OrderReply): boolean =>
   order.partialPayment === true || order.sent === true || isPaid(order) || deliveryFailed(order.status ?? '');
 
-/** Its status or, without one, which booleans are set. */
+/** Returns the order's status word or, without one, the booleans that are set. */
 export const rawStatusOf = (order: OrderReply): string => {
   if (order.status !== undefined) return order.status.slice(0, 64);
   const set = (['refunded', 'delivered', 'partialPayment', 'sent', 'paymentReceived', 'expired'] as const).filter((name) => order[name] === true);
@@ -111,7 +117,7 @@ export const rawStatusOf = (order: OrderReply): string => {
 
 export type Redemption = { lnurl?: string; link?: string; rebuilt?: boolean };
 
-/** Whoever holds any of this holds the channel. */
+/** Returns the bearer secrets of an order: whoever holds any of them can take the channel. */
 export const secretOf = ({ link, k1, lnurl }: ThorInfo): Json => ({
   ...(link === undefined ? {} : { link }),
   ...(k1 === undefined ? {} : { k1 }),
@@ -119,8 +125,8 @@ export const secretOf = ({ link, k1, lnurl }: ThorInfo): Json => ({
 });
 
 /**
- * What redeems the order: the LNURL as given, or rebuilt from k1 in the form of every known one (`<base>/thor?q=<k1>`). A plain link is passed on
- * as it is, since an LNURL wallet is not the only way.
+ * Returns what redeems the order: the LNURL as given, or rebuilt from k1 in the form that all known ones have (`<base>/thor?q=<k1>`). A plain link is
+ * passed on as it is, since an LNURL wallet is not the only way.
  */
 export const redemptionOf = ({ secret }: Pick<OrderEvidence, 'secret'>, baseUrl: string, loopbackHttp: boolean): Redemption | undefined => {
   if (typeof secret !== 'object' || secret === null || Array.isArray(secret)) return undefined;
@@ -138,7 +144,7 @@ export type Unsuitable = 'required' | 'invalid' | 'wrong-network' | 'wrong-amoun
 /** How far the clock of the customer's node may be ahead. An invoice dated later is not fresh, and its expiry means nothing. */
 const clockSkewMs = 5 * 60_000;
 
-/** The customer's own invoice for the payout: for exactly the value, and valid until the order can be paid. */
+/** Checks the customer's own invoice for the payout. It must be for exactly the value, and stay valid for as long as the order can be paid. */
 export const judgeOwnInvoice = (
   text: string | undefined,
   wanted: { network: BitcoinNetwork; sats: bigint; now: number; aliveUntil: number },

@@ -32,7 +32,7 @@ const broken = (note: string): never => {
   throw new ProviderFault('malformed', note);
 };
 
-/** What the customer can spend afterwards, and what they can receive. A turbo channel is twice the value. */
+/** Returns what the customer can spend and receive afterwards. A turbo channel has twice the value. */
 const deliveredBy = ({ product, amountSats }: LiquidityQuoteRequest): { receive: bigint; facts: Facts } => {
   if (product === 'recharge') return { receive: amountSats, facts: { inbound_sats: 0, delivered_as: 'payment' } };
   const facts: Facts = { inbound_sats: Number(amountSats), delivered_as: 'redemption' };
@@ -41,7 +41,7 @@ const deliveredBy = ({ product, amountSats }: LiquidityQuoteRequest): { receive:
 
 // ---- price ---------------------------------------------------------------------------------------------------------------------------
 
-/** The price list of a product, or why there is none: not on sale here, or an error in one of its many shapes. */
+/** Reads the price list of a product, or returns why there is none: not on sale here, or an error in one of its many shapes. */
 export const readCard = async (bitrefill: Bitrefill, context: CallContext, product: LiquidityQuoteRequest['product']): Promise<Answer<RateCard>> => {
   const reply = await api.inventory(bitrefill, context, slugs[product]);
   if (!reply.ok) return refused({ reason: 'option-unsupported', note: 'not-on-sale', detail: reply.code });
@@ -50,7 +50,7 @@ export const readCard = async (bitrefill: Bitrefill, context: CallContext, produ
   return card ? { ok: true, value: card } : refused({ reason: 'option-unsupported', note: 'not-on-sale', detail: 'no range, no packages' });
 };
 
-/** An estimate at the dearer end, which is what the one known package cost. Only an order fixes the price. */
+/** Returns an estimate at the upper end of the price, which is what the one known package cost. Only an order fixes the price. */
 export const quote = async (bitrefill: Bitrefill, context: CallContext, request: LiquidityQuoteRequest): Promise<Answer<ProviderOffer>> => {
   const { settings } = bitrefill;
   const { product, amountSats } = request;
@@ -82,7 +82,7 @@ export const quote = async (bitrefill: Bitrefill, context: CallContext, request:
 type Body = Record<string, string | boolean>;
 type Asked = { quote: LiquidityQuoteRequest; method: string; body: Body };
 
-/** The body for upstream, or what the customer must change first. Sends nothing. */
+/** Returns the body for Bitrefill, or a refusal that says what the customer must change first. Sends nothing. */
 const orderOf = ({ deps, settings }: Bitrefill, context: CallContext, request: PlaceRequest): { ok: true; value: Asked } | Refused => {
   const { inputs, noticeUrl, quote: asked } = request;
   if (asked.ramp !== 'liquidity') return refused({ reason: 'option-unsupported' });
@@ -125,7 +125,7 @@ export const placeOrder = async (bitrefill: Bitrefill, context: CallContext, req
   return naming(reply.value, () => toPay(bitrefill, asked.value, reply.value));
 };
 
-/** Whatever is wrong with it, there is an order, and the fault says which. */
+/** Runs a check on an order that exists. If it throws, the fault carries the order's id. */
 const naming = <T>({ id }: OrderReply, judge: () => T): T => {
   try {
     return judge();
@@ -135,7 +135,7 @@ const naming = <T>({ id }: OrderReply, judge: () => T): T => {
   }
 };
 
-/** An order that the customer pays. Checks everything before they see it. */
+/** Maps an order that the customer pays. Checks everything before the customer sees it. */
 const toPay = (bitrefill: Bitrefill, { quote: asked, method, body }: Asked, order: OrderReply): Answer<PlacedOrder> => {
   const { deps, settings } = bitrefill;
   const now = deps.now();
@@ -164,8 +164,8 @@ const placed = (asked: LiquidityQuoteRequest, order: OrderReply, more: Pick<Plac
 };
 
 /**
- * The operator's money leaves with this call, so we check the price again first, and send the call only once. We never repeat it after a lost
- * answer; the operator looks for the order.
+ * Buys from the operator's balance. The money leaves with this call, so the price is checked again first, and the call is sent only once. It is never
+ * repeated after a lost answer; the operator looks for the order.
  */
 const buyFromBalance = async (
   bitrefill: Bitrefill,
@@ -186,13 +186,13 @@ const buyFromBalance = async (
   naming(reply.value, () => contradicted(reply.value, asked, body));
   const now = deps.now();
   const stage = stageOf(reply.value, now, now);
-  // An account in another currency states no sats, so the estimate must do.
+  // An account in another currency states no sats, so the estimate is used instead.
   const pay = paySatsOf(reply.value) ?? offer.pay;
   const isOpen = stage === undefined || stage === 'awaiting_payment';
   return { ok: true, value: placed(asked, reply.value, { pay, stage: isOpen ? 'paid' : stage, paymentInfo: { kind: 'none' } }) };
 };
 
-/** Never retried, even after a fault that would allow it. */
+/** Makes every fault of a call not retryable. */
 const once = async <T>(sending: Promise<T>): Promise<T> => {
   try {
     return await sending;
@@ -206,8 +206,8 @@ const once = async <T>(sending: Promise<T>): Promise<T> => {
 // ---- reading -------------------------------------------------------------------------------------------------------------------------
 
 /**
- * Reads one order by its id. Bitrefill documents no list of orders, but clients have read one: by it an order whose id was lost is found under our
- * reference. A read of all orders is a refusal, and so is a list that is not served: neither means "none".
+ * Reads one order by its id. Bitrefill documents no list of orders, but clients have read one. In it, an order whose id was lost is found by our
+ * reference. A request for all orders is refused, and so is one for a list that is not served: neither means "no orders".
  */
 export const readOrders = async (bitrefill: Bitrefill, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> => {
   if (order?.upstreamOrderId === undefined) return await readByReference(bitrefill, context, order);
@@ -218,7 +218,7 @@ export const readOrders = async (bitrefill: Bitrefill, context: CallContext, ord
   throw new ProviderFault(reply.status === 200 ? 'server' : 'malformed', `status ${reply.status} (${reply.code})`, { status: reply.status, taken: 'no' });
 };
 
-/** How many pages are read: what is looked for has just been ordered. */
+/** The most pages that are read: the order in question was made recently. */
 const mostPages = 3;
 const notListed = refused({ reason: 'option-unsupported', note: 'orders-not-listed' });
 

@@ -1,4 +1,4 @@
-/** How to pay a Bitrefill order. Nobody sees an order that contradicts itself or cannot be paid here. Pure. */
+/** Returns how to pay a Bitrefill order. An order that contradicts itself or cannot be paid here is not shown. Pure. */
 import { bitcoinUri, checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
 import { bareInvoice, readBitcoinLink } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
@@ -7,7 +7,7 @@ import type { Payment } from './bitrefill-wire.ts';
 
 export type Wanted = { network: BitcoinNetwork; method: string; sats: bigint; now: number };
 
-/** A Lightning order's `payment.address` is the invoice's fallback. If we showed both, somebody would pay twice. */
+/** Maps the payment. A Lightning order's `payment.address` is the fallback of its invoice: with both shown, a customer might pay twice. */
 export const paymentInfoOf = (payment: Payment, wanted: Wanted): { paymentInfo: PaymentInfo } | { problem: string } => {
   if (wanted.method === 'lightning') return byInvoice(payment, wanted);
   return wanted.method === 'bitcoin' ? onchain(payment, wanted) : altcoin(payment, wanted);
@@ -23,7 +23,7 @@ const byInvoice = ({ lightningInvoice, BIP21 = '' }: Payment, { network, sats, n
   return { paymentInfo: { kind: 'invoice', value, amountSats: sats } };
 };
 
-/** What the link says must be what the order says. It may leave the amount out; the one that we show has it. */
+/** Reads an on-chain payment. The link must agree with the order. It may leave the amount out; the link that we show has it. */
 const onchain = ({ address: told, BIP21 }: Payment, { network, sats }: Wanted): { paymentInfo: PaymentInfo } | { problem: string } => {
   const link = BIP21 === undefined ? undefined : readBitcoinLink(BIP21, network);
   const given = told ?? link?.address ?? '';
@@ -34,7 +34,7 @@ const onchain = ({ address: told, BIP21 }: Payment, { network, sats }: Wanted): 
   return { paymentInfo: { kind: 'onchain', value: checked.address, amountSats: sats, bip21: bitcoinUri(checked.address, sats) } };
 };
 
-/** Units differ per coin and are undocumented, so the amount is Bitrefill's own text. */
+/** Reads a payment in another coin. Units differ per coin and are undocumented, so the amount is Bitrefill's own string. */
 const altcoin = (
   { address, lightningInvoice, altcoinPrice, altcoinCode }: Payment,
   { method, sats }: Wanted,

@@ -10,13 +10,13 @@ const decimal = (text: string): Decimal => {
   if (!read) throw new Error(`${text} is no decimal`);
   return read;
 };
-/** As the document prints them: recharge of July, channels of October 2019. */
+/** The ranges that the document prints: recharge of July 2019, channels of October 2019. */
 const ranges: Record<'recharge' | 'channel' | 'turbo', Range> = {
   recharge: { min: 500n, max: 4_294_967n, step: 1n, rate: decimal('1.0200634879994863'), purchaseFee: decimal('300.1106152450074') },
   channel: { min: 500_000n, max: 16_777_215n, step: 1n, rate: decimal('0.015185658220118399'), purchaseFee: decimal('10023') },
   turbo: { min: 500_000n, max: 8_388_607n, step: 1n, rate: decimal('1.047072761487067'), purchaseFee: decimal('10016.480236160778') },
 };
-/** Hundredths of a sat, the half rounded up. */
+/** Rounds to hundredths of a sat, half up. */
 const cents = ({ n, d }: Decimal): string => {
   const hundredths = (n * 200n + d) / (2n * d);
   return `${hundredths / 100n}.${(hundredths % 100n).toString().padStart(2, '0')}`;
@@ -37,7 +37,7 @@ describe('decimals', () => {
   it('17 digits are kept where a float loses them', () => expect(wholeOf(decimal('90071992547409931'))).toBe(90_071_992_547_409_931n));
 });
 
-/** The last column is what `high` leaves over the delivered balance; for channels without a balance it is the whole price. */
+/** The last column is `high` minus the delivered balance; for channels without a balance it is the whole price. */
 describe('reference values, every row', () => {
   it.each([
     ['recharge', 500n, '810.14', 811n, 900n, 400n],

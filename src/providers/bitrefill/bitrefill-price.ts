@@ -14,14 +14,14 @@ export type Package = { value: bigint; price: bigint };
 /** The range if there is one (do not trust `isRanged`), else the fixed sizes, ascending. */
 export type RateCard = { range: Range } | { packages: Package[] };
 
-/** On-chain, balance and package prices are multiples of this. */
+/** On-chain, balance and package prices are multiples of this many sats. */
 const grain = 100n;
 
-/** value × rate + fee, unrounded. */
+/** Returns value × rate + fee, unrounded. */
 export const rawPrice = ({ rate, purchaseFee }: Range, value: bigint): Decimal => plus(times(rate, value), purchaseFee);
 
 /**
- * What an order of that many sats will cost, as far as we can know before: at least `low` (one known order had no fee), at most `high` (exact for
+ * Estimates what an order of that many sats will cost: at least `low` (one known order had no fee), at most `high` (exact for
  * the one known package). A package has one price.
  */
 export const estimate = (card: RateCard, value: bigint): { low: bigint; high: bigint } | undefined => {
@@ -30,7 +30,7 @@ export const estimate = (card: RateCard, value: bigint): { low: bigint; high: bi
   return found && { low: found.price, high: found.price };
 };
 
-/** Smallest, largest and step of the amounts on sale; undefined when nothing is. */
+/** Returns the smallest and largest amount on sale, and the step; undefined if nothing is on sale. */
 export const amountsOf = (card: RateCard): { min: bigint; max: bigint; step: bigint } | undefined => {
   if ('range' in card) return card.range;
   const [first] = card.packages;
@@ -42,7 +42,7 @@ export const amountsOf = (card: RateCard): { min: bigint; max: bigint; step: big
 
 const greatestCommon = (a: bigint, b: bigint): bigint => (b === 0n ? a : greatestCommon(b, a % b));
 
-/** Why an amount is not on sale, with the limits. Off the step: with the nearest amounts on both sides. */
+/** Returns why an amount is not on sale, with the limits. If it is between two steps, the limits are the nearest amounts on both sides. */
 export const refusalFor = (card: RateCard, value: bigint, stepFrom: 'min' | 'zero'): Refusal | undefined => {
   const amounts = amountsOf(card);
   if (!amounts) return { reason: 'option-unsupported', note: 'out-of-stock' };

@@ -1,6 +1,6 @@
 /**
- * What Thor's API sends, as far as we read it. Sources: the Thor document of 2019, else public clients of API v1. Bodies are parsed with every
- * number kept as text. Unknown members are ignored, and null means absent.
+ * Wire schemas of Thor's API: only the members that we read. Sources: the Thor document of 2019, else public clients of API v1. Bodies are parsed
+ * with every number kept as text. Unknown members are ignored, and null means absent.
  */
 import { z } from 'zod';
 import { findDocument, idIn, isMembers, type Members } from '../kit/find-document.ts';
@@ -16,7 +16,7 @@ const decimal = z.string().transform((value, context) => {
   context.addIssue({ code: 'custom', message: 'not a decimal number' });
   return z.NEVER;
 });
-/** Whole sats, as a number, as digits, or with the unit. */
+/** Whole sats: a number, digits, or with the unit. */
 const whole = z
   .preprocess((value) => (typeof value === 'string' ? (satsWithUnit(value)?.toString() ?? value) : value), decimal)
   .transform((value, context) => {
@@ -27,14 +27,14 @@ const whole = z
   });
 const positive = whole.refine((value) => value > 0n, 'not above zero');
 const flag = optional(wireBoolean);
-/** Unix milliseconds. The document has milliseconds; seconds and ISO 8601 are read, too. */
+/** A time, as Unix milliseconds. The document has milliseconds; seconds and ISO 8601 are accepted as well. */
 const time = z.string().transform((value, context) => {
   const read = readEnd(value);
   if (read !== 'unreadable') return read;
   context.addIssue({ code: 'custom', message: 'not a time' });
   return z.NEVER;
 });
-/** Words that only help: what is no text says nothing. */
+/** An optional hint: a value that is not a string is ignored. */
 const word = z.string().max(4096).nullish().catch(undefined);
 const softWord = word.transform((value) => value ?? undefined);
 
@@ -45,12 +45,12 @@ const range = z
     max: positive,
     step: optional(positive).transform((step) => step ?? 1n),
     customerSatoshiPriceRate: decimal,
-    /** Clients of v1 model it as possibly missing: then there is none. */
+    /** Some v1 clients treat it as optional. If it is missing, there is no fee. */
     purchaseFee: optional(decimal).transform((fee) => fee ?? nothing),
   })
   .refine(({ min, max }) => min <= max, 'an empty range')
   .refine(({ customerSatoshiPriceRate }) => customerSatoshiPriceRate.n > 0n, 'a rate of nothing');
-/** Before ranges (2019) some packages had prose as `value`; those cannot be ordered by number. */
+/** Before ranges (2019), the `value` of some packages was a sentence; those cannot be ordered by number. */
 const onePackage = z.object({ value: text, satoshiPrice: positive });
 
 /** GET /inventory/{slug}. */
@@ -64,7 +64,7 @@ const payment = z.object({
   lightningInvoice: optional(text),
   satoshiPrice: optional(positive),
   altcoinCode: optional(text),
-  /** The provider's text. Its unit depends on the coin. */
+  /** The provider's own string. Its unit depends on the coin. */
   altcoinPrice: optional(text),
   BIP21: optional(text),
 });
@@ -82,7 +82,7 @@ export const orderReply = z.object({
   valuePackage: optional(text),
   value: optional(text),
   number: softWord,
-  /** May be no amount in sats, if the account's currency is not bitcoin. */
+  /** Not an amount in sats if the account's currency is not bitcoin. */
   price: optional(whole).catch(undefined),
   satoshiPrice: optional(positive),
   userRef: optional(wireText),
@@ -96,7 +96,7 @@ export const orderReply = z.object({
   zeroConfStatus: softWord,
   errorType: softWord,
   errorMessage: softWord,
-  /** Any value means that something went wrong. */
+  /** Any value means that an error happened. */
   error: z
     .unknown()
     .optional()
@@ -111,7 +111,7 @@ export type OrderReply = z.output<typeof orderReply>;
 const idNames = ['id', 'orderId', 'order_id', 'orderID', '_id'] as const;
 const orderMembers = ['status', 'product', 'operatorSlug', 'valuePackage', 'value', 'price', 'payment', 'expired', 'paymentReceived', 'delivered', 'thorInfo'];
 const ownForm = /^[0-9a-f]{24}$/i;
-/** Bitrefill's own form comes first: older answers carry another id beside it. */
+/** Returns the order's id. Bitrefill's own form comes first: older answers carry another id next to it. */
 const idOf = (members: Members): string | undefined => {
   const ids = idNames.flatMap((name) => idIn(members[name]) ?? []);
   return ids.find((id) => ownForm.test(id)) ?? ids[0];
@@ -121,19 +121,19 @@ const isOrder = (members: Members): boolean => {
   if (id === undefined || 'jsonrpc' in members) return false;
   return ownForm.test(id) || orderMembers.some((name) => !isNothing(members[name]) || members[name] === false);
 };
-/** An answer that only names an order: {orderId}. */
+/** Returns whether an answer only names an order: {orderId}. */
 const namesOrder = (members: Members): boolean => ['orderId', 'order_id', 'orderID'].some((name) => idIn(members[name]) !== undefined);
 
 /**
- * The order in an answer, whatever is around it and whatever its id is called. Undefined where there is none: an error that repeats the id that was
- * asked for is no order, unless the call was to make one (`made`).
+ * Returns the order in an answer, in any envelope and under any name of its id. Undefined if there is no order: an error that repeats the requested
+ * id is not an order, unless the call was to make one (`made`).
  */
 export const orderIn = (body: unknown, made = false): (Members & { id: string }) | undefined => {
   const found = findDocument(body, isOrder) ?? (made || !readError(body).isError ? findDocument(body, namesOrder) : undefined);
   const id = found && idOf(found);
   return found && id !== undefined ? { ...found, id } : undefined;
 };
-/** GET /orders/, which the document does not have and Edge reads. An order that cannot be read is none of ours. */
+/** GET /orders/, which the document does not mention and Edge's client reads. Orders that cannot be read are skipped. */
 export const ordersReply = z.object({
   orders: z
     .array(z.unknown())
@@ -147,23 +147,23 @@ export const ordersReply = z.object({
   nextUrl: softWord,
 });
 export const ordersIn = (body: unknown): unknown => findDocument(body, (members) => Array.isArray(members['orders'])) ?? body;
-/** Where the document with the price list is: bare, or in an envelope. */
+/** Finds the price list in an answer, with or without an envelope. */
 export const inventoryIn = (body: unknown): unknown => findDocument(body, (members) => isMembers(members['operator'])) ?? body;
 
-/** Every known shape of an error in v1 and v2. Any member may be missing or not a text. */
+/** Every known shape of an error in v1 and v2. Any member may be missing or not a string. */
 const errorBody = z
   .object({ error: z.unknown(), errors: z.unknown(), detail: z.unknown(), message: z.unknown(), errorMessage: z.unknown(), errorType: word, error_code: word })
   .partial()
   .catch({});
 const plainCode = /^[\w-]{1,64}$/;
 
-/** Whether a body under HTTP 200 is an error: it says so, and it is neither an order nor an inventory (`operator`). */
+/** Returns whether a body under HTTP 200 is an error: it says so, and is neither an order nor an inventory (`operator`). */
 export const isError = (body: unknown): boolean => {
   if (!isMembers(body) || orderIn(body) !== undefined || 'operator' in body) return false;
   return !Object.values(errorBody.parse(body)).every(isNothing);
 };
 
-/** We repeat only plain codes. We read Bitrefill's sentences to tell refusals apart, and pass none on. */
+/** Returns the error's code if it is a plain word. Bitrefill's sentences are read to tell refusals apart, and never passed on. */
 export const errorCodeOf = (body: unknown): string => {
   const { error_code: code, errorType, error } = errorBody.parse(body);
   const inner = isMembers(error) ? [error['code'], error['error_code'], error['type']] : [];
@@ -172,12 +172,14 @@ export const errorCodeOf = (body: unknown): string => {
   const sentence = asSentence(readError(body));
   return hints.find(([pattern]) => pattern.test(sentence))?.[1] ?? 'no-code';
 };
-/** Codes of v2, by which nothing was done. */
+/** Codes of v2 that mean that nothing was done. */
 const decided = new Set(['unsupported_payment_method', 'missing_param', 'parse_error', 'invalid_param', 'too_many_items', 'balance_too_low', 'out_of_stock']);
-/** That a 5xx refused to make an order all the same. "Service unavailable" says nothing about the stock. */
+/** Returns whether a 5xx is a refusal, so that no order was made. "Service unavailable" does not mean that the product is unavailable. */
 export const isRefusedAt5xx = (body: unknown): boolean => decided.has(errorCodeOf(body)) && !/unavailable/.test(asSentence(readError(body))) && isCertain(body);
 
-/** Whether an error under 200 says that no order was made: the operator's balance may have paid for one that "went wrong". */
+/**
+ * Returns whether an error under 200 says that no order was made. "Went wrong" does not say so: the operator's balance may have paid for an order.
+ */
 export const isCertain = (body: unknown): boolean => {
   const said = readError(body);
   const code = errorCodeOf(body);

@@ -25,7 +25,7 @@ const folder = fileURLToPath(new URL('__fixtures__/', import.meta.url));
 const names = readdirSync(folder).map((file) => file.replace('.json', ''));
 const textOf = (name: string): string => readFileSync(`${folder}${name}.json`, 'utf8');
 const fixtureOf = (name: string) => fixture.parse(JSON.parse(textOf(name)));
-/** The answer as the adapter reads it, with numbers as text. */
+/** Returns the answer as the adapter reads it, with numbers as strings. */
 const exactly = (name: string): unknown => z.object({ response: z.object({ body: z.unknown() }) }).parse(parseJsonKeepingNumbers(textOf(name))).response.body;
 
 const ofClients = ['edge-orders', 'lntxbot-inventory', 'lntxbot-order', 'lntxbot-status-paid'];
@@ -107,7 +107,7 @@ describe('orders', () => {
     ['status-unpaid', { slug: 'lightning-channel', raw: 'unpaid', pay: 78_498n, deadline: 1_558_475_449_000 + 1_200_000, rating: 'awaiting_payment' }],
     ['order-recharge', { slug: 'lightning-recharge', raw: 'no status', pay: 1_100n, deadline: 1_563_224_880_090, rating: 'awaiting_payment' }],
     ['purchase-channel', { slug: 'lightning-channel', raw: 'payment_pending', pay: 80_900n, deadline: 1_559_013_081_000 + 900_000, rating: 'paid' }],
-    // The pasted payment is another order's: its invoice and its deadline.
+    // The document's payment belongs to another order, with that order's invoice and deadline.
     ['status-success-lightning', { slug: 'lightning-channel', raw: 'success', pay: 78_498n, deadline: 1_558_475_449_000 + 1_200_000, rating: 'filled' }],
     ['status-success-balance', { slug: 'lightning-channel', raw: 'success', pay: 80_900n, deadline: 1_559_013_081_000 + 900_000, rating: 'filled' }],
   ])('%s', (name, facts) => expect(read(name).facts).toEqual(facts));
@@ -133,7 +133,7 @@ describe('orders', () => {
   });
 });
 
-/** Types and members at every depth. Tells digits in a text from other text. */
+/** Returns the types and members at every depth. Distinguishes strings of digits from other strings. */
 const shapeOf = (value: unknown): unknown => {
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, shapeOf(member)]));

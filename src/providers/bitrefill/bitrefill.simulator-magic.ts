@@ -1,6 +1,6 @@
 /**
- * Amounts that decide what happens, like the numbers of test cards: by the sats bought. Only a simulator with the option `magic` obeys them.
- * docs/sandbox.md says what a wallet sees of each.
+ * Magic amounts, like test card numbers: the sats bought decide what happens. Only a simulator with the option `magic` obeys them.
+ * docs/sandbox.md says what a wallet sees for each.
  */
 export const magicAmounts = {
   1_000_101: 'price-changed',
@@ -13,7 +13,7 @@ export type Magic = (typeof magicAmounts)[keyof typeof magicAmounts];
 
 export const magicOf = (value: string): Magic | undefined => (magicAmounts as { [sats: string]: Magic | undefined })[value];
 
-/** How much dearer the order is than the price under `price-changed`. */
+/** How much more the order costs than the price, under `price-changed`. */
 export const jumpBps = 500;
-/** How long the delivery takes under `slow`, in times of `deliver`. */
+/** How long the delivery takes under `slow`, in multiples of `deliver`. */
 export const slowTimes = 40;

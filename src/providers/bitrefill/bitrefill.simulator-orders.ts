@@ -9,7 +9,7 @@ import { ring } from './bitrefill.simulator-webhooks.ts';
 
 export type Body = { [name: string]: unknown };
 
-/** From the document; `perBitcoin` is invented. */
+/** The coins of the document; `perBitcoin` is invented. */
 const coins: Record<string, { code: string; perBitcoin: number }> = {
   'lightning-ltc': { code: 'LNLTC', perBitcoin: 140 },
   ethereum: { code: 'ETH', perBitcoin: 45 },
@@ -17,7 +17,7 @@ const coins: Record<string, { code: string; perBitcoin: number }> = {
   dash: { code: 'DASH', perBitcoin: 110 },
   dogecoin: { code: 'DOGE', perBitcoin: 3_100_000 },
 };
-/** Of July 2019, by the package of that day. */
+/** The rate of July 2019, calculated from the package of that day. */
 const dollarsPerEuro = 1.1258;
 const payeePrivateKey = '7b'.repeat(32);
 const hrps = { main: 'bc', test: 'tb', signet: 'tb', regtest: 'bcrt' } as const;
@@ -30,7 +30,7 @@ const newAddress = (state: State): string =>
 const valueIn = ({ options }: State, { valuePackage }: Body): unknown =>
   typeof valuePackage === 'number' && options.numberValues === true ? String(valuePackage) : valuePackage;
 
-/** Why a body is no order, or undefined. `price` is what the amount costs, if it is on sale. */
+/** Returns why a body is not a valid order, or undefined. `price` is what the amount costs, if it is on sale. */
 const problemIn = (state: State, body: Body, fromBalance: boolean): [message: string, code?: string] | undefined => {
   const { operatorSlug, email, paymentMethod, number, userRef } = body;
   const valuePackage = valueIn(state, body);
@@ -51,7 +51,7 @@ const problemIn = (state: State, body: Body, fromBalance: boolean): [message: st
 
 export const magicOf = ({ options }: State, value: string): magic.Magic | undefined => (options.magic === true ? magic.magicOf(value) : undefined);
 
-/** POST /order and POST /purchase. `jumpBps`: the price moves under the customer's feet. */
+/** Handles POST /order and POST /purchase. `jumpBps`: how far the price has moved since the customer's quote. */
 export const createOrder = (state: State, body: Body, fromBalance: boolean, jumpBps: number, other: { amount: boolean }): Order | Response => {
   const problem = problemIn(state, body, fromBalance);
   if (problem) return errorReply(state, 400, ...problem);
@@ -162,7 +162,7 @@ const plainStatusOf = (state: State, order: Order): string => {
   return order.paid ? 'payment_pending' : 'unpaid';
 };
 
-/** The object that POST, GET and the webhook give, in its envelope if it has one. */
+/** Returns the order as POST, GET and the webhook show it, in its envelope if it has one. */
 export const showOrder = (state: State, order: Order, origin: string): object => {
   const { envelope } = state.options;
   const document = named(state, order, documentOf(state, order, origin));
@@ -170,7 +170,7 @@ export const showOrder = (state: State, order: Order, origin: string): object =>
   return envelope === 'result' ? { jsonrpc: '2.0', id: 1, result: document } : { status: 'ok', [envelope]: document };
 };
 
-/** As a list shows it, without an envelope. */
+/** Returns the order as a list shows it, without an envelope. */
 export const listOrder = (state: State, order: Order, origin: string): object => ({
   ...named(state, order, documentOf(state, order, origin)),
   paymentReceived: order.paid,
@@ -253,7 +253,7 @@ const dialectB = (state: State, order: Order): Body => {
 
 // ---- what becomes of them ------------------------------------------------------------------------------------------------------------
 
-/** In the sandbox every order is paid by itself, unless somebody paid it sooner. */
+/** Pays an order by itself in the sandbox, unless it was paid sooner. */
 export const payLater = (state: State, order: Order, origin: string): void => {
   const { autoPayMs } = state.options;
   const told = magicOf(state, order.value);
@@ -264,7 +264,7 @@ export const payLater = (state: State, order: Order, origin: string): void => {
   });
 };
 
-/** Money came, perhaps after the deadline. The option `deliver` says what follows. */
+/** Records that money arrived, perhaps after the deadline. The option `deliver` says what follows. */
 export const pay = async (state: State, order: Order, origin: string): Promise<void> => {
   Object.assign(order, { paid: true, partial: false });
   await goOn(state, order, origin);
@@ -278,7 +278,7 @@ export const goOn = async (state: State, order: Order, origin: string): Promise<
     state.later(how * (magicOf(state, order.value) === 'slow' ? magic.slowTimes : 1), async () => await deliver(state, order, origin));
 };
 
-/** A recharge whose invoice has expired by now fails, as on chain it may. */
+/** Delivers an order. A recharge fails if its invoice has expired meanwhile, as may happen on chain. */
 export const deliver = async (state: State, order: Order, origin: string): Promise<void> => {
   const own = order.number === undefined ? undefined : decodeInvoice(order.number);
   if (own && (own.timestamp + own.expirySeconds) * 1000 < clock(state)) return await fail(state, order, origin);

@@ -3,7 +3,7 @@ import type { State } from './bitrefill.simulator-state.ts';
 
 type Product = { name: string; isRanged?: true; min: number; max: number; eurRate: number; satRate: number; purchaseFee: number; euroPerBitcoin: number };
 
-/** The document's own figures: recharge of July, channels of October 2019. The quote is the EUR rate by the sat rate. */
+/** The document's own figures: recharge of July 2019, channels of October 2019. The BTC/EUR quote is the EUR rate divided by the sat rate. */
 export const products: Record<string, Product> = {
   'lightning-recharge': {
     name: 'Thor Recharge',
@@ -35,7 +35,7 @@ export const products: Record<string, Product> = {
   },
 };
 
-/** Rates at the current quote, which has one decimal. Without a move they equal the document's to the last digit. */
+/** Returns the rates at the current BTC/EUR quote, which has one decimal. Unless the quote has moved, they equal the document's to the last digit. */
 export const ratesOf = (state: State, product: Product): { eurRate: number; satRate: number; purchaseFee: number; quote: number } => {
   if (state.quoteBps === 0) return { ...product, quote: product.euroPerBitcoin };
   const quote = Math.round(product.euroPerBitcoin * (1 + state.quoteBps / 10_000) * 10) / 10;
@@ -79,7 +79,7 @@ export const inventoryOf = (state: State, slug: string): object | undefined => {
   return { operator: { ...head, range } };
 };
 
-/** Undefined when the amount is not on sale. */
+/** Returns the price, or undefined if the amount is not on sale. */
 export const priceOf = (state: State, slug: string, value: number, method: string | undefined): number | undefined => {
   const product = products[slug];
   if (!product || (state.options.slugs && !state.options.slugs.includes(slug))) return undefined;

@@ -19,7 +19,7 @@ export type ErrorShape =
   | 'plain-text-200'
   | 'page'
   | 'empty';
-export type WebhookStyle = { deliveries?: 0 | 1 | 3; delayMs?: number; /** Before a GET shows the end. */ early?: boolean };
+export type WebhookStyle = { deliveries?: 0 | 1 | 3; delayMs?: number; /** Whether the webhook is sent before a GET shows the final state. */ early?: boolean };
 
 export type SimulatorOptions = {
   id: string;
@@ -29,11 +29,11 @@ export type SimulatorOptions = {
   apiKey?: string;
   apiSecret?: string;
   network?: 'main' | 'test' | 'signet' | 'regtest';
-  /** Anything else answers 404. */
+  /** The products on sale; any other returns 404. */
   slugs?: string[];
   /** Fixed sizes instead of a range, as until October 2019. */
   packages?: Record<string, { value: string; satoshiPrice: number }[]>;
-  /** The step between two amounts, and where it starts. */
+  /** The step between two amounts. */
   step?: number;
   stepFrom?: 'min' | 'zero';
   /** false: 1,000 sats cost 1,100, as one order of 2019 did. */
@@ -43,7 +43,7 @@ export type SimulatorOptions = {
   /** The dialect of every answer, instead of B for a recharge and A for channels. */
   dialect?: 'A' | 'B';
   errorShape?: ErrorShape;
-  /** What the id of an order is called. `orderId`, with the booleans of an unpaid order, is how lntxbot and Edge read it. */
+  /** The name of an order's id. lntxbot and Edge read `orderId`, with the booleans of an unpaid order. */
   idMember?: 'id' | 'orderId' | 'order_id' | 'orderID';
   numericIds?: boolean;
   /** Around every order. */
@@ -54,20 +54,20 @@ export type SimulatorOptions = {
   upperCaseStatus?: boolean;
   /** The link of an on-chain order: BITCOIN:BC1…?AMOUNT=…, with an invoice inside, or instead of the address. */
   link?: 'upper-case' | 'with-invoice' | 'alone';
-  /** Times of dialect B, in the document in milliseconds. */
+  /** The unit of times in dialect B; milliseconds in the document. */
   times?: 's' | 'iso';
-  /** Sats as text, or with their unit. */
+  /** Sats as a string, or with their unit. */
   amounts?: 'text' | 'with-unit';
   /** The invoice as a lightning: link. */
   invoiceAsLink?: boolean;
-  /** Takes valuePackage as a number too, as lntxbot sends it. */
+  /** Accepts valuePackage as a number too, as lntxbot sends it. */
   numberValues?: boolean;
   /** How many orders GET /orders/ shows on one page, as Edge reads them; absent or 0: there is no such path, as in the document. */
   listPage?: number;
   /** HTTP status of wrong credentials, of an unknown slug, and of an unknown order. */
   unauthorizedStatus?: number;
   notFoundStatus?: number;
-  /** What a failed order of dialect A says. */
+  /** The status word of a failed order in dialect A. */
   failedStatus?: string;
   /** What a paid order does by itself: is delivered at once or after this many ms, or waits for `deliver`. */
   deliver?: 'at-once' | 'by-hand' | number;
@@ -81,11 +81,11 @@ export type SimulatorOptions = {
   webhooks?: WebhookStyle;
   /** LNURL: capacity and push in the first answer, as wallets of 2019 read them. */
   oldChannelRequest?: boolean;
-  /** false: a k1 works again and again. */
+  /** false: a k1 can be used more than once. */
   k1Once?: boolean;
   /** false: the callback says OK and no channel comes. */
   opensChannels?: boolean;
-  /** Seconds until an order lapses. */
+  /** Seconds until an on-chain order expires. */
   onchainLifeS?: number;
   lightningLifeS?: number;
 };
@@ -169,7 +169,7 @@ export const newId = (state: State): string =>
         .toString(16)
         .padStart(8, '0') + randomHex(8);
 
-/** One error in the shape that is switched on. */
+/** Returns an error in the shape that the options choose. */
 export const errorReply = (state: State, status: number, message: string, code = 'invalid_param'): Response => {
   switch (state.options.errorShape ?? 'message') {
     case 'message':

@@ -1,4 +1,4 @@
-/** LUD-02 of the simulated Thor: what an LNURL wallet does with a link. No credentials, by the standard. */
+/** LUD-02 of the simulated Thor: the endpoints that an LNURL wallet calls. They need no credentials, by the standard. */
 import type { Order, State } from './bitrefill.simulator-state.ts';
 
 const nodeId = '02'.padEnd(66, 'a1');

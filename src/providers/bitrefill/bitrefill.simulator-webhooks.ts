@@ -1,6 +1,6 @@
 import type { State } from './bitrefill.simulator-state.ts';
 
-/** One POST of the finished order, unsigned like Bitrefill's. An option makes it none, three or late. */
+/** Posts the finished order once, unsigned like Bitrefill's webhook. An option makes it none, three or late. */
 export const ring = async (state: State, url: string | undefined, body: object): Promise<void> => {
   const { deliveries = 1, delayMs = 0 } = state.options.webhooks ?? {};
   if (url === undefined) return;

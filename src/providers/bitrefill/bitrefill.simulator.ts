@@ -17,7 +17,7 @@ export type RunningSimulator = { url: string; baseUrl: string; port: number; con
 const prefix = '/v1';
 
 const createControl = (state: State, faults: Faults<Fault>, origin: () => string) => {
-  /** By id, invoice or address. */
+  /** Finds an order by id, invoice or address. */
   const orderBy = (target: string): Order => {
     const found = [...state.orders.values()].find((one) => one.id === target || one.invoice === target || one.address === target);
     if (!found) throw new Error(`no order ${target}`);
@@ -37,7 +37,7 @@ const createControl = (state: State, faults: Faults<Fault>, origin: () => string
     pay: async (target: string): Promise<void> => await pay(state, orderBy(target), origin()),
     underpay: (target: string): void => void (orderBy(target).partial = true),
     deliver: async (target: string): Promise<void> => await deliver(state, orderBy(target), origin()),
-    /** On its way, for a recharge: `sent`, not yet `delivered`. */
+    /** Marks a recharge as on its way: `sent`, not yet `delivered`. */
     send: (target: string): void => void Object.assign(orderBy(target), { paid: true, sent: true }),
     fail: async (target: string): Promise<void> => await fail(state, orderBy(target), origin()),
     expire: (target: string): void => void (orderBy(target).deadline = clock(state) - 1),
@@ -94,7 +94,7 @@ export const createBitrefillSimulator = (options: SimulatorOptions, origin: () =
       if (!faults.take(endpoint, 'unknown-member')) return answer;
       return Response.json({ ...((await answer.json()) as Body), somethingNew: { since: 2027 } }, { status: answer.status });
     };
-    // Clients with a trailing slash were served too.
+    // Paths with a trailing slash work too.
     const pattern = `${prefix}${path.replaceAll(/\{(\w+)\}/g, ':$1')}`;
     app.on(method, [pattern, `${pattern}/`], served);
   };
@@ -128,7 +128,7 @@ export const createBitrefillSimulator = (options: SimulatorOptions, origin: () =
     return Response.json(showOrder(state, shown, origin()));
   });
 
-  // As Edge's reporter reads it, newest first. The document does not have it.
+  // The list that Edge's reporter reads, newest first. The document does not mention it.
   route('GET', '/orders', ({ c }) => {
     const { listPage = 0 } = state.options;
     if (listPage === 0) return new Response('404 Not Found', { status: 404, headers: { 'content-type': 'text/plain' } });
@@ -145,7 +145,7 @@ export const createBitrefillSimulator = (options: SimulatorOptions, origin: () =
   });
   app.get('/thor/:k1', (c) => c.html('<h1>Open your channel</h1><p>Scan the LNURL, connect to the node, ask for the channel.</p>'));
 
-  /** {do, args}: a function of the control object by its name. The answer is what happened so far, without k1. */
+  /** Takes {do, args}: the name of a function of the control object. Returns what happened so far, without k1. */
   app.post('/__control', async (c) => {
     const { do: name, args = [] } = (await c.req.json()) as { do: string; args?: unknown[] };
     const action: unknown = Object.hasOwn(control, name) ? control[name as keyof SimulatorControl] : undefined;

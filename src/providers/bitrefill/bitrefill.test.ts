@@ -173,7 +173,7 @@ describe.each(verbs)('contract: $name', (verb) => {
   });
 });
 
-/** Each breaks one promise, and the suite must notice. */
+/** Broken adapters. Each breaks one promise, and the contract suite must fail for it. */
 const mutants: HttpMutant[] = [
   ...httpMutants,
   overHttp('forgets the fee per order', rewriting(/"purchaseFee":10023/, '"purchaseFee":0')),

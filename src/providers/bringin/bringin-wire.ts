@@ -11,7 +11,7 @@ import { readEnd } from '../kit/read-time.ts';
 import { optional, wireBoolean, wireInteger, wireKey, wireSats, wireText, wireTime } from '../kit/wire-values.ts';
 
 const text = wireText.min(1);
-/** A member that only helps: one that cannot be read says nothing. */
+/** An optional hint: a value that cannot be read is ignored. */
 const soft = <S extends z.ZodType>(schema: S) => optional(schema).catch(undefined);
 /** Rounded down, for euros too, so that we promise nobody a fraction. BTCPay's plugin had to accept numbers as well as strings. */
 const whole = wireSats.refine((value) => value >= 0n, 'a negative amount');

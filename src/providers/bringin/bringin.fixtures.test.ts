@@ -46,7 +46,7 @@ test.each(Object.entries(fixtures))('%s is read by exactly one schema', (name, {
   expect(fitting.map(([, schema]) => schema.safeParse(response.body).success)).toEqual([true]);
 });
 
-/** Types and members at every depth. Tells a time or a number in digits from other text. */
+/** Returns the types and members at every depth. Distinguishes times and strings of digits from other strings. */
 const shapeOf = (value: unknown): unknown => {
   if (Array.isArray(value)) return [shapeOf(value[0])];
   if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, shapeOf(member)]));
@@ -74,7 +74,7 @@ describe('the simulator answers in the shape of', () => {
   });
   afterAll(async () => await simulator.close());
 
-  /** A fixture's request, unchanged except for ids that only the simulator knows. */
+  /** Sends a fixture's request, unchanged except for ids that only the simulator knows. */
   const send = async (name: string, more: { path?: string; body?: object } = {}): Promise<{ status: number; body: unknown }> => {
     const { request } = fixtures[name] ?? fixture.parse(undefined);
     const key = { master: masterKey, user: userKey, nobody: 'bm9ib2R5' }[request.key];

@@ -1,6 +1,6 @@
 /**
- * Amounts that decide what happens, like the numbers of test cards: by the sats sold. Only a simulator with the option `magic` obeys them.
- * docs/sandbox.md says what a wallet sees of each.
+ * Magic amounts, like test card numbers: the sats sold decide what happens. Only a simulator with the option `magic` obeys them.
+ * docs/sandbox.md says what a wallet sees for each.
  */
 export const magicAmounts = {
   250_101: 'pays-less',
@@ -15,7 +15,7 @@ export const magicOf = (sats: bigint): Magic | undefined => (magicAmounts as { [
 
 /** The life of an invoice under `expired`. Nobody pays it. */
 export const shortLifeS = 60;
-/** How long the conversion takes under `slow`, in times of `convertMs`. */
+/** How long the conversion takes under `slow`, in multiples of `convertMs`. */
 export const slowTimes = 40;
 /** What arrives under `pays-less`: 5 % less. */
 export const lessOf = (cents: bigint): bigint => (cents * 95n) / 100n;

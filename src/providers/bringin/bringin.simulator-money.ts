@@ -177,7 +177,7 @@ const receiverOf = (state: State, lnAddress: string): Payable | undefined => {
   return undefined;
 };
 
-/** In the sandbox every invoice is paid by itself, unless somebody paid it sooner. */
+/** Pays an invoice by itself in the sandbox, unless it was paid sooner. */
 const payLater = (state: State, target: string, sats: bigint): void => {
   const { autoPayMs } = state.options;
   if (autoPayMs === undefined || magicOf(state, sats) === 'expired') return;

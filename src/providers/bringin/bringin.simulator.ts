@@ -160,7 +160,7 @@ export const createBringinSimulator = (options: SimulatorOptions, origin: () => 
   app.notFound((c) => errorReply(state, 404, `Cannot ${c.req.method} ${c.req.path}`, '10404'));
   app.get('/signup', (c) => signupPage(state, c.req.query('inviteId')));
 
-  /** {do, args}: a function of the control object by its name. The answer is what happened so far, without keys. */
+  /** Takes {do, args}: the name of a function of the control object. Returns what happened so far, without keys. */
   app.post('/__control', async (c) => {
     const { do: name, args = [] } = (await c.req.json()) as { do: string; args?: unknown[] };
     const action: unknown = Object.hasOwn(control, name) ? control[name as keyof SimulatorControl] : undefined;

@@ -257,7 +257,7 @@ describe.each(verbs)('contract: $name', (verb) => {
   });
 });
 
-/** Each breaks one promise, and the suite must notice. */
+/** Broken adapters. Each breaks one promise, and the contract suite must fail for it. */
 const mutants: HttpMutant[] = [
   ...httpMutants,
   overHttp("believes the market price to be the user's", rewriting(/"bringinPrice":"[^"]*"/, '"bringinPrice":"91800.00"')),

@@ -26,7 +26,7 @@ export type Priced = { listed: Listed; quote: Members };
 const faultKind = (fault: unknown): string | undefined =>
   fault instanceof Error && 'kind' in fault && typeof fault.kind === 'string' ? fault.kind : undefined;
 
-/** Then it is not asked any more: nobody waits for forty time-outs. */
+/** After this many calls without an answer, the run ends: nobody should wait for forty time-outs. */
 const mostSilent = 3;
 
 export const newRun = (parts: ConformanceParts): Run => {
@@ -91,7 +91,7 @@ const judgeTransport = (tally: Tally, answered: Answered): void => {
   tally.judge('transport-json', answered.body !== undefined && /^application\/(?:[\w.+-]+\+)?json\b/i.test(type ?? ''), told(answered));
 };
 
-/** How a refusal came. Which one it was, the standard does not say. */
+/** Judges the form of a refusal. The standard does not say which refusal belongs to which mistake. */
 export const judgeRefusal = (tally: Tally, answered: Answered, what: string): void => {
   const { status } = answered.exchange;
   if (status < 300) return tally.broken('refusal-status', `${what}: ${told(answered)}`);
@@ -118,7 +118,7 @@ const excerptOf = ({ exchange, body }: Answered): string => {
           .map((key) => shown(key, 24))
           .join(', ')}`;
 };
-/** What came, for people: never an id, a token or a key. */
+/** Describes an answer to people. Never shows an id, a token or a key. */
 export const told = (answered: Answered): string => {
   const { method, path, status, type, location, text } = answered.exchange;
   if (status === 0) return `${method} ${path} got no answer (${text})`;

@@ -106,7 +106,7 @@ describe('every deviation is named, with its clause', () => {
     expect(idsOf(found)).toEqual(expect.arrayContaining(expected));
     for (const check of found)
       for (const { what, clause } of check.seen) expect([what, clause]).toEqual([expect.stringMatching(/\S/), expect.stringMatching(/\S/)]);
-    // What a bearer could use is in no report.
+    // No report contains a bearer secret.
     const told = JSON.stringify(found.map((one) => one.seen));
     const sent = (simulator?.control.history.requests ?? []).flatMap(({ body }) =>
       Object.entries(body as object).flatMap(([name, value]) => (/^(?:session_id|signature)$/.test(name) ? [value as string] : [])),

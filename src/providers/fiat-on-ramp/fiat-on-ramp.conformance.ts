@@ -1,6 +1,6 @@
 /**
- * The conformance kit for servers of FLS01 v1.0: asks a server everything that a client may read, and what it must refuse; with `order` also
- * makes one order, which nobody pays. Where a proof is demanded, keys that are thrown away sign.
+ * The conformance kit for servers of FLS01 v1.0. Asks a server everything that a client may read, and makes requests that it must refuse. With
+ * `order` it also makes one order, which is not paid. If the server demands a proof, throw-away keys sign.
  */
 import { signNodeMessage } from '../../bitcoin/node-signature.ts';
 import { publicKeyOf } from '../../bitcoin/secp256k1.ts';
@@ -178,7 +178,7 @@ const paymentOptions = async (run: Run, session: Session): Promise<Listed[]> => 
 
 // ---- prices ----------------------------------------------------------------------------------------------------------------------------
 
-/** More would be a burden on a provider. */
+/** The most options whose prices are asked for: more would burden the provider. */
 const mostOptions = 25;
 const within = (wanted: number, { min, max }: Listed): number => Math.max(min ?? 1, Math.min(wanted, max ?? wanted));
 const isQuote = (value: Members): boolean => 'quote_id' in value || 'amount_sats' in value || 'amount_btc' in value;
@@ -247,7 +247,7 @@ const judgeQuote = (run: Run, listed: Listed, answered: Answered & { body: Body 
   tally.judge('quote-in-time', ms <= run.quoteMs, `a price took longer than ${run.quoteMs} ms`);
 };
 
-/** Amounts may be read with the fee in amount_fiat, or on top of it. Rounding is forgiven. */
+/** Returns contradictions between a quote's figures. Accepts amount_fiat with or without the fee, and rounding. */
 const figuresOf = (quote: Members, { rate }: Listed): string[] => {
   const [fiat, sats, price, fee] = [quote['amount_fiat'], satsOf(quote), quote['btc_price'], quote['order_fee']].map(Number) as [
     number,

@@ -13,7 +13,7 @@ const known: readonly KnownDialect[] = [
   { after: 'price', change: { sats_field: 'amount_btc' }, what: 'takes an amount of sats only as amount_btc' },
 ];
 
-/** The members of the last quote; none without a quote. */
+/** Returns the members of the last quote, or an empty object. */
 const quoteIn = (exchanges: readonly Exchange[]): Members => {
   const quote = exchanges.findLast((one) => one.path.endsWith('/quote') && one.status === 200);
   const value = quote && bodyOf(quote)?.value;
@@ -58,7 +58,7 @@ const learnt = (exchanges: readonly Exchange[], settings: Record<string, unknown
   return found;
 };
 
-/** Whether the fee is in the fiat amount or on top of it, if the amounts tell. */
+/** Returns whether the fee comes on top of the fiat amount; undefined if the amounts do not show it. */
 const feeOnTop = (quote: Members): boolean | undefined => {
   const fiat = Number(quote['amount_fiat']);
   const sats = Number(quote['amount_sats'] ?? quote['amount_btc']);
@@ -67,7 +67,7 @@ const feeOnTop = (quote: Members): boolean | undefined => {
   if (!Number.isFinite(fiat + sats + price + fee) || fee <= 0) return undefined;
   const worth = (sats * price) / 1e8;
   const [within, onTop] = [Math.abs(fiat - fee - worth), Math.abs(fiat - worth)];
-  // Only if one reading fits clearly better than the other.
+  // Decides only if one reading fits clearly better than the other.
   if (Math.min(within, onTop) > fee / 4) return undefined;
   return onTop < within;
 };

@@ -207,7 +207,7 @@ const cases: Record<string, { call: Call; makes: unknown; settings?: object }> =
   'error-session-over': { call: price, makes: { ok: false, refusal: { reason: 'busy' }, customer: '' } },
 };
 
-/** A provider that knows this exchange, and that of /features in the same dialect. */
+/** A provider that answers this request, and /features in the same dialect. */
 const replay = (exchange: Fixture, features: Fixture, sent: unknown[]): AdapterDeps['http'] => {
   return (request) => {
     const path = request.url.slice(baseUrl.length);
@@ -231,7 +231,7 @@ it.each([...fixtures])('%s', async (name, exchange) => {
   const deps: AdapterDeps = {
     providerId: 'x',
     http: replay(exchange, named(name.startsWith('flask') ? 'flask-features' : 'features'), sent),
-    // Before the end that the document prints.
+    // Before the expiry in the document's example.
     now: () => printed - 1000,
     newId: () => id,
     log: () => undefined,
@@ -246,7 +246,7 @@ it.each([...fixtures])('%s', async (name, exchange) => {
   expect(sent).toEqual([exchange.request]);
 });
 
-/** Types and members at every depth. The keys of `currencies` and of a map of orders are ids. */
+/** Returns the types and members at every depth. The keys of `currencies` and of a map of orders are ids. */
 const shapeOf = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.length === 0 ? [] : [shapeOf(value[0])];
   if (typeof value === 'object' && value !== null) {
@@ -266,7 +266,7 @@ describe('the simulator answers in the shape of', () => {
   });
   afterAll(async () => await simulator.close());
 
-  /** The fixture's request, unchanged except for ids that only the simulator knows. */
+  /** Sends the fixture's request, unchanged except for ids that only the simulator knows. */
   const send = async (name: string): Promise<{ status: number; body: Record<string, unknown> }> => {
     const { method, path, body } = named(name).request;
     const known = Object.fromEntries(Object.entries(ids).filter(([key]) => body && key in body));

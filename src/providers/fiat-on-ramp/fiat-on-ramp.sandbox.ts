@@ -1,4 +1,4 @@
-/** The FLS01 providers of the sandbox. Each confronts a wallet with something different. */
+/** The FLS01 providers of the sandbox. Each shows a wallet a different case. */
 import type { Sandbox } from '../kit/kind.sandbox.ts';
 import { standardCurrencies, type SimulatedCurrency, type SimulatorOptions } from './fiat-on-ramp.simulator-state.ts';
 

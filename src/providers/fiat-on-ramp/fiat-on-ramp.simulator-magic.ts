@@ -1,6 +1,6 @@
 /**
- * Amounts that decide what happens, like the numbers of test cards: by what the customer pays, in hundredths. Only a simulator with the option
- * `magic` obeys them, and only in ways that a real provider has. docs/sandbox.md says what a wallet sees of each.
+ * Magic amounts, like test card numbers: what the customer pays, in hundredths, decides what happens. Only a simulator with the option
+ * `magic` obeys them, and only in ways in which real providers behave. docs/sandbox.md says what a wallet sees for each.
  */
 export const magicAmounts = {
   10_101: 'price-changed',
@@ -19,19 +19,22 @@ export type Magic = (typeof magicAmounts)[keyof typeof magicAmounts];
 
 export const magicOf = (amount: unknown): Magic | undefined => (magicAmounts as { [amount: string]: Magic | undefined })[String(amount)];
 
-/** So much below its other prices, so that the provider that misbehaves is the best one. */
+/** How far its price is below its other prices, so that the provider that misbehaves has the best offer. */
 export const magicSpreadBps = -80;
-/** The quote's life under `expired`. The gateway takes orders until 15 s before its end, and hides offers that live for less than 30 s. */
+/**
+ * The quote's lifetime under `expired`. The gateway accepts orders until 15 s before the quote expires, and hides offers that live for less than 30
+ * s.
+ */
 export const shortLifeMs = 60_000;
-/** How long an answer takes under `slow-price` and `slow-order`, in times of `autoFillMs`. */
+/** How long an answer takes under `slow-price` and `slow-order`, in multiples of `autoFillMs`. */
 export const slowPriceTimes = 0.6;
 export const slowOrderTimes = 2;
-/** When the money is seen under `slow-payment`, in times of `autoFillMs`. */
+/** When the money is seen under `slow-payment`, in multiples of `autoFillMs`. */
 export const slowPaymentTimes = 20;
 
-/** What its link pays under `short-link`: less than 99.9 %, little enough that the provider's record stays good enough to be offered first. */
+/** The sats that its link pays under `short-link`: less than 99.9 %, but enough that the provider's record still lets it be offered first. */
 export const shortLink = (sats: number): number => Math.floor(sats * 0.998);
 
-/** Orders that nobody pays: their customers were not told how, or are to be late. */
+/** Returns whether an order is never paid: its customer was not shown how to pay, or is meant to be late. */
 export const isNeverPaid = (magic: Magic | undefined): boolean =>
   magic === 'price-changed' || magic === 'expired' || magic === 'foreign-link' || magic === 'lost-answer';

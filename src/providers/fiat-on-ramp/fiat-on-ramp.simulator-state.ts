@@ -4,7 +4,10 @@ import type { Fault as KitFault } from '../kit/faults.simulator.ts';
 export type SimulatedOption = { name: string; id: number; feeRate: number; min: number; max: number; pay: 'details' | 'url' };
 export type SimulatedCurrency = { code: string; id: number; /** Hundredths per bitcoin. */ price: number; options: SimulatedOption[] };
 
-/** Each is a deviation from the standard; the names say how. Source: the behaviour of the two public FLS01 servers, and of servers that half speak it. */
+/**
+ * Each is a deviation from the standard; the names say how. Source: the behaviour of the two public FLS01 servers, and of servers that speak it only
+ * in part.
+ */
 export type Deviation =
   | 'html-404-outside'
   | '500-outside'
@@ -94,16 +97,16 @@ export type SimulatorOptions = {
   withdrawalTtlS?: number;
   /** Whether some amounts decide what happens: fiat-on-ramp.simulator-magic.ts. */
   magic?: boolean;
-  /** What its links pay of so many sats. */
+  /** Returns what its links pay for an order of that many sats. */
   linkPays?: (sats: number) => number;
   repost?: 'same' | 'rejects' | 'duplicates' | 'string200';
   network?: 'main' | 'test' | 'signet' | 'regtest';
   deviations?: Deviation[];
-  /** What it answers instead of the truth, under 200; the truth if this returns undefined. */
+  /** Returns what it answers instead of the truth, under 200. Undefined: the truth. */
   says?: ((endpoint: string, truth: Record<string, unknown>) => unknown) | undefined;
 };
 
-/** A good answer, written as the options say. */
+/** Rewrites a good answer as the options say. */
 export const saidInstead = async (options: SimulatorOptions, endpoint: string, answer: Response): Promise<Response> => {
   if (!options.says || answer.status !== 200) return answer;
   const said = options.says(endpoint, (await answer.clone().json()) as Record<string, unknown>);

@@ -67,7 +67,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     return Response.json({ type: 'about:blank', title: 'Refused', detail, status }, { status, headers: { 'content-type': 'application/problem+json' } });
   };
 
-  /** A slow sine around the start, the same for everybody with the same seed. */
+  /** Returns the price: a slow sine around the starting price, the same for every provider with the same seed. */
   const priceNow = (price: number, spreadBps = options.spreadBps ?? 0): number => {
     const drift = ((options.driftBps ?? 0) / 10_000) * Math.sin((now() - started) / 20_000 + (options.seed ?? 0));
     return Math.round(price * (1 + spreadBps / 10_000) * (1 + drift));
@@ -178,7 +178,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     if (told === 'slow-price') await slowly(magic.slowPriceTimes);
     const price = priceNow(currency.price, told && magic.magicSpreadBps);
     const wanted = has('amount-btc-only') || has('sats-asked-as-btc') ? body['amount_btc'] : body['amount_sats'];
-    // Both amounts, or another's name for one of them, is no request of the standard.
+    // A request with both amounts, or with the other dialect's name, is not a request of the standard.
     if (body['amount_fiat'] !== undefined && body['amount_sats'] !== undefined) return refuse(400, 'one amount, please');
     const quote = quoteFor(session.id, currency, option, price, body['amount_fiat'], wanted);
     if (!quote) return refuse(422, 'the amount is out of range');
@@ -201,7 +201,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     });
   });
 
-  /** Exact integers: the fee rounded up, the sats down. */
+  /** Calculates a quote in exact integers: the fee is rounded up, the sats down. */
   const quoteFor = (
     session: string,
     currency: SimulatedQuote['currency'],

@@ -1,9 +1,9 @@
-/** Misbehaviour on demand, shared by all simulated providers: which faults are set, and the faults of the transport. */
+/** Faults on demand, shared by all simulated providers: which faults are set, and the faults of the transport. */
 import { gzipSync } from 'node:zlib';
 import type { ServerResponse } from 'node:http';
 import type { Context } from 'hono';
 
-/** What any provider can send instead of an answer. A kind adds its own. */
+/** What any provider can send instead of an answer. Each kind adds its own faults. */
 export type TransportFault =
   | 'latency'
   | '429'
@@ -17,7 +17,7 @@ export type TransportFault =
   | 'gzip-bomb'
   | 'huge-header'
   | 'redirect';
-/** `endpoint`: the simulator's name for it, or `*`. `times`: how many calls; absent: until cleared. */
+/** `endpoint`: the simulator's name for an endpoint, or `*`. `times`: for how many calls; absent: until cleared. */
 export type Fault<Name extends string = never> = { endpoint: string; fault: Name | TransportFault; times?: number; ms?: number; to?: string };
 
 /** Which faults are set; each use counts down. */
@@ -28,7 +28,7 @@ export const createFaults = <F extends Fault<string>>() => {
     clear: (): void => {
       faults = [];
     },
-    /** The fault, when it is to happen now. */
+    /** Returns the fault if it is set for this call. */
     take: (endpoint: string, name: F['fault'] | TransportFault): F | undefined => {
       const found = faults.find((one) => (one.endpoint === endpoint || one.endpoint === '*') && one.fault === name && (one.times ?? 1) > 0);
       if (found?.times !== undefined) found.times -= 1;
@@ -68,10 +68,10 @@ const common: Record<Exclude<TransportFault, 'latency' | '429' | '500'>, Instead
   reset: (_fault, c) => cutConnection(c),
 };
 
-/** The faults that a provider words itself: 429 and 500, and its own. */
+/** The faults whose answer the kind of provider writes itself: 429, 500, and its own. */
 export type OwnFaults<F extends Fault<string>> = Record<'429' | '500', () => Response> & Partial<Record<F['fault'], (fault: F) => Response>>;
 
-/** What to send instead of an answer, before anything is done. */
+/** Returns what to send instead of an answer, before the request is carried out. */
 export const transportFault = async <F extends Fault<string>>(
   c: Context,
   endpoint: string,

@@ -1,4 +1,4 @@
-/** Where an answer hides: in `result` (JSON-RPC), `data`, `order`, `body`, a list of one, or a few of these inside each other. */
+/** Finds the document in an answer's envelopes: `result` (JSON-RPC), `data`, `order`, `body`, a list of one, or several of these nested. */
 
 export type Members = { [name: string]: unknown };
 
@@ -18,15 +18,15 @@ const wrappers = new Set([
   'info',
   'options',
 ]);
-/** They say how the call went, and belong to the envelope. */
+/** Members that say how the call went. They belong to the envelope. */
 const ofEnvelope = new Set(['id', 'jsonrpc', 'code', 'status', 'status_code', 'statuscode', 'message', 'success', 'ok', 'type', 'name']);
 const deepest = 4;
 
 export const isMembers = (value: unknown): value is Members => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * The outermost object that `isIt`, with what stands beside it in its envelope: `{order: {id}, payment}` is one document. Of a list of several,
- * the first. Undefined if there is none.
+ * Returns the outermost object for which `isIt` is true, merged with the other members of its envelope: `{order: {id}, payment}` is one document. In
+ * a list, it takes the first. Undefined if there is none.
  */
 export const findDocument = (value: unknown, isIt: (members: Members) => boolean): Members | undefined => search(value, isIt, deepest);
 
@@ -59,7 +59,10 @@ const snake = (name: string): string =>
     .toLowerCase()
     .replace(/_(m?)sat(?:oshi)?s?$/, '_$1sat');
 
-/** The same with every member in small letters and underscores, down to `levels`: orderId, OrderID and order-id are order_id. As written wins. */
+/**
+ * Returns the value with every member name in snake case, down to `levels`: orderId, OrderID and order-id become order_id. A name that is already so
+ * wins.
+ */
 export const withSnakeNames = (value: unknown, levels = 6): unknown => {
   if (levels < 0) return value;
   if (Array.isArray(value)) return value.map((item) => withSnakeNames(item, levels - 1));
@@ -69,18 +72,18 @@ export const withSnakeNames = (value: unknown, levels = 6): unknown => {
   return Object.fromEntries([...renamed, ...asWritten].map(([name, inner]) => [name, inner]));
 };
 
-/** An id as text: a number, a text, or an object around either (MongoDB's `$oid`). */
+/** Returns an id as a string: from a number, a string, or an object around either (MongoDB's `$oid`). */
 export const idIn = (value: unknown): string | undefined => {
   if (isMembers(value)) return idIn(value['$oid'] ?? value['order_id'] ?? value['id'] ?? value['value']);
   const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : typeof value === 'string' ? value.trim() : '';
   return text === '' || text.length > longestId ? undefined : text;
 };
-/** A database indexes no text of any length, and we look orders up by it (PostgreSQL: 2,704 bytes). */
+/** Orders are looked up by their id, and PostgreSQL indexes strings of at most 2,704 bytes. */
 const longestId = 500;
 
 /**
- * The same with every member in camel case, however it was written (api_key, ApiKey, API-KEY), for providers whose documents use it. As written
- * wins.
+ * Returns the value with every member name in camel case, however it was written (api_key, ApiKey, API-KEY), for providers whose documentation uses
+ * it. A name that is already so wins.
  */
 export const withCamelNames = (value: unknown, levels = 6): unknown => {
   if (levels < 0) return value;

@@ -41,7 +41,7 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
       ...(maxBytes === undefined ? {} : { maxBytes }),
       ...(context.traceparent === undefined ? {} : { headers: { traceparent: context.traceparent } }),
     });
-  /** What a seller says, whatever it is: an order, a refusal in any form, or a text. */
+  /** Calls a seller and returns any answer: an order, a refusal in any form, or a string. */
   const ask = async (context: CallContext, path: string, body?: object): Promise<{ status: number; said: unknown }> => {
     const reply = await requestJson({
       http: deps.http,
@@ -61,7 +61,7 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
     const reply = await call(context, 'get_info', infoWire, undefined, listingBytes);
     return reply.ok ? { ok: true, value: reply.value } : declined;
   };
-  /** Runs before an order is made, so a failure here means that there is no order. */
+  /** Reads get_info before an order is made, so a failure here means that there is no order. */
   const readInfoFirst = async (context: CallContext): Promise<Answer<InfoWire>> => {
     try {
       return await readInfo(context);
@@ -79,8 +79,8 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
   };
 
   /**
-   * Makes one order at the seller. A refusal without `orderMade` is certain: there is no order. With it, there is one that nobody may pay; it was
-   * shown to nobody, and expires by itself. A fault of create_order may have made one.
+   * Makes one order at the seller. A refusal without `orderMade` means for certain that there is no order. With it, there is an order that was
+   * shown to nobody and expires by itself. A fault of create_order may have made one.
    */
   const create = async (context: CallContext, request: LiquidityQuoteRequest, payWith: PayWith, refundOnchain?: string): Promise<Answer<Created>> => {
     const { nodePubkey } = request;
@@ -105,7 +105,7 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
   };
 
   type Reply = { payWith: PayWith; status: number; said: unknown; connectTo: string | undefined };
-  /** Whatever is wrong with it, there is an order, and the fault says which. */
+  /** Runs a check on an order that exists. If it throws, the fault carries the order's id. */
   const judge = ({ orderId, isError, order }: FoundOrder, terms: OrderTerms, { payWith, status, said, connectTo }: Reply) => {
     try {
       if (isError || (status >= 300 && status !== paymentRequired)) return { refusal: toRefusal(said, connectTo) };
@@ -151,7 +151,7 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
       const created = await create(context, quote, payWith, inputs.refundOnchain ?? quote.refundOnchain);
       if (!created.ok) {
         const { orderMade, reason } = created.refusal;
-        // Nobody can pay this order. The gateway says so, and follows it.
+        // This order cannot be paid. The gateway reports that, and follows the order.
         return orderMade === undefined ? created : { ok: true, value: unpayable(orderMade, offer, reason) };
       }
       const { made, terms, connectTo } = created.value;
@@ -163,7 +163,7 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
     },
 
     readOrders: async (context, order) => {
-      // The API cannot list a customer's orders, and "none" would be a lie.
+      // The API cannot list a customer's orders, so an empty list would be wrong.
       if (order?.upstreamOrderId === undefined) return { ok: false, refusal: { reason: 'declined', note: 'orders-not-listed' } };
       const { status, said } = await ask(context, `get_order?order_id=${encodeURIComponent(order.upstreamOrderId)}`);
       const found = findOrder(said);
@@ -182,7 +182,7 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
 
 const paymentRequired = 402;
 
-/** A free order is paid for from the start. */
+/** Maps a placed order. A free order counts as paid from the start. */
 const placed = (
   orderId: string,
   amounts: Pick<PlacedOrder, 'pay' | 'receive' | 'fee' | 'expiresOn'>,
@@ -205,5 +205,5 @@ const unpayable = (orderId: string, { pay, receive, fee }: ProviderOffer, proble
   paymentInfo: { kind: 'none', problem },
 });
 
-/** What the customer asked for, else what the offer promised. */
+/** Returns the lease that the customer asked for, else the one that the offer promised. */
 const leaseOf = ({ leaseBlocks }: LiquidityQuoteRequest, { facts }: ProviderOffer): number => leaseBlocks ?? Number(facts.lease_blocks ?? 0);

@@ -1,4 +1,4 @@
-/** How sellers in the field answer: every form of a refusal, of an order and of what is neither. A scripted seller, one answer a call. */
+/** How real sellers answer: every form of a refusal, of an order, and of answers that are neither. A scripted seller gives one answer per call. */
 import { describe, expect, it } from 'vitest';
 import { encodeInvoice } from '../../bitcoin/bolt11.ts';
 import type { ProviderOffer } from '../../domain/offer.ts';
@@ -80,7 +80,7 @@ const seller = (answer: Said, settings: object = {}, infoBody: unknown = info) =
 const context = { signal: new AbortController().signal, requestId: 'r' };
 const withToken = { token_env: 'TOKEN' };
 
-/** What became of a firm price: an offer, a refusal with whether there is an order, or a fault with whether there may be one. */
+/** Returns what became of a firm price: an offer, a refusal that says whether there is an order, or a fault that says whether there may be one. */
 const outcomeOf = async (answering: Promise<Answer<ProviderOffer>>): Promise<unknown> => {
   try {
     const answer = await answering;

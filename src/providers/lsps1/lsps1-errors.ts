@@ -3,7 +3,7 @@ import { ProviderFault } from '../fault.ts';
 import { asSentence, readError, saysNo, type SaidError } from '../kit/read-error.ts';
 
 const notFoundCode = 101;
-/** That the seller has no such order. Of an answer without words only the status tells. */
+/** Returns whether the words say that the seller has no such order. For an answer without words, only the status can tell. */
 export const isNotFound = (body: unknown): boolean => {
   const said = readError(body);
   const { code } = said;
@@ -11,10 +11,13 @@ export const isNotFound = (body: unknown): boolean => {
 };
 
 const tokenCode = 102;
-/** bLIP-51's errors for create_order, and JSON-RPC's own for a request that was not carried out. */
+/** bLIP-51's error codes for create_order, and JSON-RPC's codes for a request that was not carried out. */
 const decidedCodes: ReadonlySet<number> = new Set([1, 100, 101, tokenCode, -32_600, -32_601, -32_602]);
 
-/** Code 100 names the limit (`max_channel_expiry_blocks`), code −32602 the field of the request (`channel_expiry_blocks`); others name it in their words. */
+/**
+ * Code 100 names the limit (`max_channel_expiry_blocks`), code −32602 the field of the request (`channel_expiry_blocks`); others name it in their
+ * words.
+ */
 const propertyReasons: readonly (readonly [RegExp, Refusal['reason']])[] = [
   [/channel_?expiry_?blocks/, 'lease-unsupported'],
   [/refund_?onchain_?address/, 'payment-method-unsupported'],
@@ -26,7 +29,7 @@ const isTooMuch =
   /\b(?:must|should|to) be (?:less|smaller|lower) than\b|\bnot be (?:greater|larger|more|bigger|higher) than\b|\bis (?:greater|larger|more|bigger|higher) than\b|\bat most\b|\btoo (?:large|high|big)\b|\babove\b|\bmaximum\b|\bexceed/;
 const isAboutAmount = /\b(?:balance|amount|size|capacity|sats?|channel)\b/;
 
-/** What the words say about the terms of the order. A range with both its ends tells no direction. */
+/** Returns which term of the order the words refuse. A range with both ends does not show which limit was broken. */
 const termsReason = ({ words }: SaidError, sentence: string): Refusal['reason'] | undefined => {
   const property = propertyReasons.find(([named]) => named.test(words))?.[1];
   if (property !== undefined && property !== 'option-unsupported') return property;
@@ -54,8 +57,8 @@ const notConnected = new RegExp(
 );
 
 /**
- * Why a seller made no order. Throws `rate-limited` if the words say so under a status other than 429. Code 102 and a bad token are the operator's
- * to put right.
+ * Returns why a seller made no order. Throws `rate-limited` if the words say so under a status other than 429. Code 102 and a bad token are for the
+ * operator to correct.
  */
 export const toRefusal = (body: unknown, connectTo: string | undefined): Refusal => {
   const said = readError(body);
@@ -70,18 +73,18 @@ export const toRefusal = (body: unknown, connectTo: string | undefined): Refusal
 const isAboutToken = ({ code, words }: SaidError, sentence: string): boolean =>
   code === tokenCode || /\b(?:property|loc|field|path)\b.{0,20}\btoken\b/.test(words) || /\b(?:token|coupon|voucher|discount code|promo code)\b/.test(sentence);
 
-/** Words of a web server that has no such path, or a page: they say nothing about an order. */
+/** Returns whether the words are those of a web server without such a path, or a page. They say nothing about an order. */
 export const isUnrouted = (body: unknown): boolean =>
   typeof body === 'string' && /^\s*<|^\s*404\b|\bpage not found\b|\bcannot (?:get|post)\b|\bno (?:such )?route\b/i.test(body);
 
 export const isRefusedAt5xx = (body: unknown): boolean => isCertain(500, body);
 
-/** A request that never came in whole: whoever answers so did not wait for its outcome. */
+/** Statuses for a request that did not arrive in full. The server that answers so did not wait for an outcome. */
 const unheard: ReadonlySet<number> = new Set([408, 425, 499]);
 
 /**
- * Whether it is certain that no order was made: a 4xx is the seller's no, and so are bLIP-51's codes. Under any other status the words must say
- * no: "created" without an id, "internal error" and what nobody understands may have made one.
+ * Returns whether it is certain that no order was made. A 4xx is certain, and so are bLIP-51's codes. Under any other status the words must say
+ * so: "created" without an id, "internal error" and unknown words may mean that an order was made.
  */
 export const isCertain = (status: number, body: unknown): boolean => {
   if (status >= 400 && status < 500) return !unheard.has(status);
@@ -91,7 +94,7 @@ export const isCertain = (status: number, body: unknown): boolean => {
   return isDecided || saysNo(said);
 };
 
-/** A reason that names what is wrong with the request. A broken server says "failed" about anything. */
+/** Returns whether a refusal names what is wrong with the request. "Failed" does not: a broken server says it about anything. */
 const isSpecific = (body: unknown): boolean => {
   try {
     const { reason, note } = toRefusal(body, undefined);

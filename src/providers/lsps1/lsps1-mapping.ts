@@ -1,4 +1,4 @@
-/** What a seller's answers mean. Pure: no clock, no network. */
+/** Maps a seller's answers to the gateway's words. Pure: no clock, no network. */
 import { bitcoinUri, checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
 import { bareInvoice, readBitcoinLink } from '../../bitcoin/bitcoin-uri.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
@@ -13,7 +13,7 @@ import type { Settings } from './lsps1-settings.ts';
 import type { InfoWire, OrderWire, PaymentWire, WayToPay } from './lsps1-wire.ts';
 
 export type PayWith = WayToPay;
-/** What we store of an offer, to order it and read its order. An estimate has no order yet. `free`: nothing is to be paid. */
+/** What is stored with an offer, to order it and to read its order. An estimate has no order yet. `free`: nothing has to be paid. */
 export type Notes = { pay_with: PayWith; order_id?: string; free?: true };
 
 const least = (...amounts: (bigint | undefined)[]): bigint =>
@@ -24,7 +24,10 @@ const most = (...amounts: (bigint | undefined)[]): bigint => amounts.reduce<bigi
 
 type Range = { minSats: bigint; maxSats: bigint };
 
-/** Inbound: N on the seller's side and nothing on the customer's. Turbo: V on both, as far as the channel goes. */
+/**
+ * Returns the amounts on sale. Inbound: the amount is on the seller's side, and nothing on the customer's. Turbo: the same amount on both sides,
+ * within the channel's limits.
+ */
 export const rangeOf = (info: InfoWire, product: LiquidityQuoteRequest['product']): Range | undefined => {
   const [minLsp, maxLsp] = [most(1n, info.min_initial_lsp_balance_sat), info.max_initial_lsp_balance_sat];
   const [minClient, maxClient] = [info.min_initial_client_balance_sat ?? 0n, info.max_initial_client_balance_sat ?? 0n];
@@ -41,7 +44,7 @@ export const rangeOf = (info: InfoWire, product: LiquidityQuoteRequest['product'
 };
 
 const peerForm = /^0[23][0-9a-f]{64}@[^\s@]{1,255}:\d{1,5}$/i;
-/** `pubkey@host:port`, addresses without Tor first. A bare key if nothing says where the node is. */
+/** Returns the node's addresses as `pubkey@host:port`, those without Tor first, or the bare key if no address is known. */
 export const peersOf = (info: InfoWire, settings: Settings): string[] => {
   const given: unknown[] = Array.isArray(info.uris) ? info.uris : [info.uris];
   const uris = given.filter((uri): uri is string => typeof uri === 'string' && peerForm.test(uri));
@@ -70,7 +73,7 @@ export const toListings = (info: InfoWire, settings: Settings): LiquidityListing
 
 export const payWithOf = (word: string, settings: Settings): PayWith | undefined => settings.pay_with.find((one) => one === word);
 
-/** What this block's seller cannot serve, known without asking. */
+/** Returns a refusal for what this seller cannot serve according to its block, without asking it. */
 export const refusedOutright = (request: LiquidityQuoteRequest, settings: Settings): Refusal | undefined => {
   if (request.product === 'recharge') return { reason: 'option-unsupported' };
   if (payWithOf(request.payWith, settings) === undefined) return { reason: 'payment-method-unsupported' };
@@ -84,12 +87,12 @@ export type OrderTerms = {
   clientSats: bigint;
   leaseBlocks: number;
   announce: boolean;
-  /** Whether a coupon goes along, which may make the channel free. */
+  /** Whether a coupon is sent with the order, which may make the channel free. */
   hasToken: boolean;
   body: { [key: string]: Json };
 };
 
-/** The body of create_order, or why this seller would refuse it. We make no order to learn what get_info already says. */
+/** Returns the body of create_order, or why this seller would refuse it: no order is made to learn what get_info already says. */
 export const toOrderTerms = (
   request: LiquidityQuoteRequest & { nodePubkey: string },
   info: InfoWire,
@@ -116,7 +119,7 @@ export const toOrderTerms = (
     funding_confirms_within_blocks: Math.max(settings.funding_confirms_within_blocks, info.min_funding_confirms_within_blocks ?? 1),
     channel_expiry_blocks: leaseBlocks,
     announce_channel: request.announce,
-    // Every public client sends it, nearly always empty, so no seller can mind.
+    // Every public client sends this member, nearly always empty, so sellers accept it.
     token: given.token ?? '',
     ...(given.refundOnchain === undefined ? {} : { refund_onchain_address: given.refundOnchain }),
   };
@@ -128,14 +131,14 @@ export const toOrderTerms = (
 
 const longestWord = 64;
 const wordOf = (text: string | undefined): string => (text ?? '').slice(0, longestWord).toUpperCase();
-/** Without what other clients put before and between: `ORDER_STATE_CREATED`, `expectPayment`, `expect-payment`. */
+/** Normalises a state word: without prefix, case or separators (`ORDER_STATE_CREATED`, `expectPayment`, `expect-payment`). */
 const bare = (word: string): string =>
   word
     .replaceAll(/[^A-Z\d]+/g, '_')
     .replace(/^(?:LSPS1_)?(?:ORDER|PAYMENT)_STATE_/, '')
     .replace(/^EXPECTPAYMENT$/, 'EXPECT_PAYMENT');
 const stateOf = (wire: PaymentWire | undefined): string => wordOf(wire?.state ?? wire?.payment_state ?? wire?.status);
-/** `status` may also say how the call went, so there it counts only with a word of LSPS1. */
+/** Returns the order's state. `status` may also say how the call went, so it counts only if it is a word of LSPS1. */
 const orderStateOf = ({ order_state, state, status }: OrderWire): string => {
   const told = order_state ?? state;
   return told === undefined && !orderWords.has(bare(wordOf(status))) ? '' : wordOf(told ?? status);
@@ -152,8 +155,8 @@ const totalOf = (wire: PaymentWire): bigint | undefined =>
 
 type Totals = { pay: bigint; receive: bigint; fee: bigint };
 /**
- * Checks order_total = fee + client balance, as far as they are stated. A document that breaks this is no order. Undefined: no totals at all.
- * `asked`: what the invoice asks for, where nothing else says it.
+ * Checks order_total = fee + client balance, as far as they are stated. Throws `malformed` if they contradict each other. Returns undefined if there
+ * are no totals. `asked`: the invoice's amount, used if no total is stated.
  */
 const totalsOf = (wire: PaymentWire, client: bigint, asked?: bigint): Totals | undefined => {
   const fee = feeOf(wire);
@@ -164,18 +167,18 @@ const totalsOf = (wire: PaymentWire, client: bigint, asked?: bigint): Totals | u
   return { pay: total, receive: client, fee: total - client };
 };
 
-/** Without `payTo` the channel is free: nothing is left to pay. */
+/** Without `payTo` the channel is free: there is nothing to pay. */
 export type Made = Totals & { orderId: string; leaseBlocks: number; payTo?: string; expiresOn: number; rawStatus: string };
 export type Checks = { network: BitcoinNetwork; now: number; onchainLifeMs: number };
 
 /**
- * Accepts a new order that matches the request and can be paid, or is free. A refusal: there is an order, but not what was asked for: the seller
- * omitted this way to pay, announces what should be private, or ended it at once. Throws `malformed` for lies.
+ * Accepts a new order that matches the request and can be paid, or is free. Refuses an order that is not what was asked for: the seller
+ * omitted this way to pay, announces a channel that should be private, or ended the order at once. Throws `malformed` for contradictions.
  */
 export const toMade = (order: OrderWire, terms: OrderTerms, payWith: PayWith, checks: Checks): { made: Made } | { refusal: Refusal } => {
   if ((order.lsp_balance_sat ?? terms.lspSats) !== terms.lspSats || (order.client_balance_sat ?? terms.clientSats) !== terms.clientSats)
     throw new ProviderFault('malformed', 'the order is over other balances than asked for');
-  // An announced channel shows a private node to everybody, and no later answer takes that back.
+  // An announced channel makes a private node public, and that cannot be undone.
   if ((order.announce_channel ?? terms.announce) !== terms.announce) return { refusal: { reason: 'option-unsupported' } };
   const wire = order.ways[payWith];
   const state = stateOf(wire);
@@ -200,8 +203,9 @@ export const toMade = (order: OrderWire, terms: OrderTerms, payWith: PayWith, ch
 const ended: ReadonlySet<Stage> = new Set<Stage>(['refunded', 'failed', 'expired', 'review']);
 
 /**
- * Olympus gives a channel for a coupon: `payment` is empty, and opening begins at once (ZEUS, pull request 4109). Without a coupon, such an order is
- * one that nobody can pay, unless it is being opened; so is one whose ways to pay are named, but null. A stated total of nothing is free, too.
+ * Returns whether an order is free. Olympus gives a channel for a coupon: `payment` is empty, and opening begins at once (ZEUS, pull request 4109).
+ * Without a coupon, such an order cannot be paid, unless its channel is being opened. Nor can an order whose ways to pay are named, but null. An
+ * order with a stated total of 0 is free, too.
  */
 const isFree = (order: OrderWire, { clientSats, hasToken }: OrderTerms, stage: Stage | undefined, totals: Totals | undefined): boolean => {
   if (clientSats > 0n) return false;
@@ -209,7 +213,7 @@ const isFree = (order: OrderWire, { clientSats, hasToken }: OrderTerms, stage: S
   return totals?.pay === 0n;
 };
 
-/** The invoice or address, also out of a link. */
+/** Returns the invoice or address, even if it is inside a link. */
 const payToOf = (wire: PaymentWire, payWith: PayWith, network: BitcoinNetwork): string | undefined => {
   const link = linkOf(wire, network);
   if (payWith === 'lightning') {
@@ -225,19 +229,19 @@ const linkOf = ({ bip21, uri, payment_uri, address }: PaymentWire, network: Bitc
   const text = [bip21, uri, payment_uri, address].find((one) => one !== undefined && /^\s*bitcoin:/i.test(one));
   return text === undefined ? undefined : readBitcoinLink(text, network);
 };
-/** A link beside the order that asks for another amount shows that one of them is wrong. */
+/** Throws if a bitcoin: link in the order asks for another amount than the order, since one of them must be wrong. */
 const contradictLink = (wire: PaymentWire, pay: bigint, network: BitcoinNetwork): void => {
   const amountSats = linkOf(wire, network)?.amountSats;
   if (amountSats !== undefined && amountSats !== pay) throw new ProviderFault('malformed', 'a bitcoin: link that says another thing than the order');
 };
 
-/** What an invoice asks for. Undefined where the payer chooses, and for an address. */
+/** Returns the amount that an invoice asks for. Undefined if the payer chooses the amount, and for an address. */
 const askedBy = (payTo: string, payWith: PayWith): bigint | undefined => (payWith === 'lightning' ? msats(decodeInvoice(payTo)?.amountMsat) : undefined);
 
-/** An invoice may state any number of seconds. */
+/** The longest expiry that is believed: an invoice may state any number of seconds. */
 const longestLifeMs = 365 * 86_400_000;
 
-/** The invoice must be for the order's total, on our network. The earlier expiry of invoice and order counts. */
+/** Checks that the invoice is for the order's total, on our network. Returns the earlier expiry of invoice and order. */
 const invoiceEnd = (text: string, total: bigint, ends: End, { network, now }: Checks): number => {
   const invoice = decodeInvoice(text);
   if (!invoice) throw new ProviderFault('malformed', 'the invoice cannot be paid');
@@ -281,7 +285,7 @@ export const factsOf = (made: Made, terms: OrderTerms, connectTo: string | undef
   ...(connectTo === undefined ? {} : { connect_to: connectTo }),
 });
 
-/** The last price seen, marked as such. Without one, only an order would show the price. */
+/** Returns the last price seen, marked as such. Without one, refuses: only an order would show the price. */
 export const toEstimate = (request: LiquidityQuoteRequest, payWith: PayWith): ProviderOffer | undefined => {
   if (!request.lastSeen) return undefined;
   const { offer, observedOn } = request.lastSeen;
@@ -307,19 +311,19 @@ const paid = new Set(['HOLD', 'PAID']);
 const returned = new Set(['REFUNDED', 'CANCELLED', 'CANCELED']);
 
 /**
- * The stage of an order. `state` is that of the chosen way to pay, `states` are those of all. COMPLETED means that the funding transaction is
- * published. That is all a seller promises, and the last thing it reports.
+ * Returns the stage of an order. `state` is that of the chosen way to pay, `states` are those of all ways. COMPLETED means that the funding
+ * transaction is published. That is all a seller promises, and the last thing it reports.
  */
 export const stageOf = (orderState: string, state: string, states: string[], payWith: PayWith, isOver: boolean): Stage | undefined => {
   const isPaid = states.some((word) => paid.has(word));
   if (orderState === 'COMPLETED') return 'finished';
   if (orderState === 'FAILED') {
     if (returned.has(state)) return 'refunded';
-    // The money was taken, and neither delivered nor refunded: a human must look. A hold invoice refunds itself.
+    // The money was taken, and neither delivered nor refunded: the operator must check. A hold invoice is refunded by itself.
     if (states.includes('PAID')) return 'review';
     if (state === 'EXPECT_PAYMENT') return isOver ? 'expired' : 'failed';
     if (state === 'HOLD') return 'refunded';
-    // Nothing is said of the money. Whether it was seen before, the order's life knows (order-life.ts); on chain it may have been missed.
+    // Nothing is said about the money. order-life.ts knows whether it was seen before; on chain the seller may have missed it.
     return state === '' && payWith === 'lightning' ? 'failed' : 'review';
   }
   if (isPaid || paid.has(orderState) || orderState === 'OPENING') return 'paid';
@@ -358,13 +362,13 @@ export const toEvidence = (order: OrderWire, followed: Pick<FollowedOrder, 'rece
   };
 };
 
-/** A free order waits only for its channel. If the channel fails, nothing is owed. */
+/** Maps the stage of a free order: it waits only for its channel. If the channel fails, nothing is owed. */
 const freeStage = (stage: Stage | undefined): Stage | undefined => {
   if (stage === 'awaiting_payment') return 'paid';
   return stage !== undefined && ended.has(stage) ? 'refunded' : stage;
 };
 
-/** What we put into the offer. The gateway stores it unchanged. */
+/** Reads the notes that this adapter put into the offer. The gateway stores them unchanged. */
 export const notesOf = (upstream: Json): Notes => {
   const kept = typeof upstream === 'object' && upstream !== null && !Array.isArray(upstream) ? upstream : {};
   const { pay_with, order_id, free } = kept;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The members of a `kind: lsps1` block that this module reads. Defaults suit every known seller. What no source tells is a setting. */
+/** The members of a `kind: lsps1` block that this module reads. The defaults suit every known seller. Facts that no source states are settings. */
 export const settings = z.strictObject({
   base_url: z.url(),
   pay_with: z

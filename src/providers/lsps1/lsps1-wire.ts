@@ -1,5 +1,5 @@
 /**
- * LSPS1 as sellers serve it over HTTP. Only what we read, and forgiving where sellers differ from the standard.
+ * Wire schemas of LSPS1 as sellers serve it over HTTP: only the members that we read, and forgiving where sellers differ from the standard.
  * Source: bLIP-51 (github.com/lightning/blips), and the forms seen in public clients (README.md).
  */
 import { z } from 'zod';
@@ -13,7 +13,9 @@ const softTime = z.unknown().optional().transform(readTime);
 
 const amount = optional(z.preprocess((value) => (typeof value === 'string' ? (satsWithUnit(value)?.toString() ?? value) : value), wireSats));
 
-/** Confirmations that are no number are words for none: "zero-conf", "0conf". Whatever else is unreadable, the seller judges itself. */
+/**
+ * Confirmations. Words for zero confirmations ("zero-conf", "0conf") count as 0. Anything else that cannot be read is left to the seller to judge.
+ */
 const confirmations = z
   .unknown()
   .optional()
@@ -36,14 +38,14 @@ const limits = z.object({
 });
 const identity = z.object({ uris: z.unknown().optional(), public_key: z.unknown().optional(), pubkey: z.unknown().optional() });
 const limitNames = ['max_initial_lsp_balance_sat', 'max_channel_balance_sat', 'min_initial_lsp_balance_sat', 'min_channel_balance_sat'] as const;
-/** The limits are flat or in an envelope (`options`, `result`). A document without any limit of a channel is no get_info. */
+/** The limits are flat or in an envelope (`options`, `result`). A document without any limit of a channel is not a get_info. */
 export const infoWire = z.preprocess(
   (value) => findDocument(withSnakeNames(value), (members) => limitNames.some((name) => members[name] !== undefined)) ?? value,
   limits.extend(identity.shape).refine((info) => limitNames.some((name) => info[name] !== undefined), { path: ['max_channel_balance_sat'] }),
 );
 export type InfoWire = z.output<typeof infoWire>;
 
-/** A member that only helps: one that cannot be read says nothing. */
+/** An optional hint: a value that cannot be read is ignored. */
 const soft = <S extends z.ZodType>(schema: S) => optional(schema).catch(undefined);
 const word = soft(z.union([z.string().max(4096), z.number().transform(String)]));
 
@@ -88,7 +90,10 @@ const names: Record<WayToPay, RegExp> = { lightning: /^(?:bolt_?11|lightning|ln)
 /** Ways to pay that we cannot use. */
 const otherNames = /^(?:bolt_?12|liquid|l_?btc|cashu|ark|lnurl)$/;
 
-/** Under its name, in a list with its type, or flat, with one state and one total for both. Throws a ZodError for what is off the schema. */
+/**
+ * Reads the ways to pay: each under its name, in a list with its type, or flat with one state and total for all. Throws a ZodError if one does not
+ * match the schema.
+ */
 const waysIn = (members: Members): Pick<OrderWire, 'ways' | 'namesWay'> => {
   const given = [members['payment'], members['payments'], members['payment_options']].find((one) => !isNothing(one));
   const listed = Array.isArray(given) ? Object.fromEntries(given.map((one) => [typeOf(one), one])) : given;
@@ -96,7 +101,7 @@ const waysIn = (members: Members): Pick<OrderWire, 'ways' | 'namesWay'> => {
   const found = Object.entries(payment ?? {}).filter(
     ([name, one]) => !isNothing(one) && [names.lightning, names.onchain, otherNames].some((form) => form.test(name)),
   );
-  // A text under `bolt11` is either the whole way to pay, or the invoice of a flat payment.
+  // A string under `bolt11` is either the whole way to pay, or the invoice of a flat payment.
   const isNested = found.some(([, one]) => isMembers(one)) || (found.length > 0 && found.length === Object.keys(payment ?? {}).length);
   if (isNested) {
     const of = (way: WayToPay): PaymentWire | undefined => {
@@ -116,10 +121,10 @@ const typeOf = (one: unknown): string => {
   const told = isMembers(one) ? [one['type'], one['method'], one['payment_method'], one['name']] : [];
   return (told.find((word): word is string => typeof word === 'string') ?? '').toLowerCase();
 };
-/** In some answers the payment stands beside the order's own members. */
+/** Names of payment members that some answers have next to the order's own members. */
 const flatNames = ['invoice', 'lightning_invoice', 'bolt11_invoice', 'bolt11', 'payment_request', 'onchain_address', 'order_total_sat', 'order_total_msat'];
 
-/** Text, or an object of the two parts. */
+/** A string, or an object of the two parts. */
 const outpoint = z
   .preprocess(
     (value) => {
@@ -146,7 +151,7 @@ const orderWire = z.object({
 export type OrderWire = z.output<typeof orderWire> & {
   order_id: string;
   ways: Partial<Record<WayToPay, PaymentWire>>;
-  /** Whether it names any way to pay, be it one that is missing or that we do not know. */
+  /** Whether it names any way to pay, even an empty or unknown one. */
   namesWay: boolean;
 };
 
@@ -159,10 +164,10 @@ const idOf = (members: Members): string | undefined => {
     : undefined;
 };
 
-/** An order in an answer: its id, whether the answer says besides that something is wrong, and the rest, which may be off the schema. */
-export type FoundOrder = { orderId: string; isError: boolean; /** Undefined if off the schema. */ order: OrderWire | undefined };
+/** An order in an answer: its id, whether the answer is also an error, and the order itself, if it matches the schema. */
+export type FoundOrder = { orderId: string; isError: boolean; /** Undefined if the order does not match the schema. */ order: OrderWire | undefined };
 
-/** The order in an answer, whatever is around it. Undefined where there is none; `unnamed` where something is ordered, but its id is missing. */
+/** Returns the order in an answer, in any envelope. Undefined: no order. `unnamed`: something was ordered, but its id is missing. */
 export const findOrder = (body: unknown): FoundOrder | 'unnamed' | undefined => {
   const named = withSnakeNames(body);
   const members = findDocument(named, (one) => idOf(one) !== undefined);

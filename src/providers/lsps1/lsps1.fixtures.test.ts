@@ -39,7 +39,7 @@ const followed: FollowedOrder = {
 const read = (adapter: LiquidityAdapter, context: CallContext) => adapter.readOrders(context, followed);
 const inCommon = { upstreamOrderId, pay: 2_008_888n, receive: 2_000_000n, fee: 8888n };
 
-/** `after`: the answers that come before the one that is tested. */
+/** `after`: answers that are given before the one under test. */
 type Row = { name: string; after?: string[]; settings?: object; call: (adapter: LiquidityAdapter, context: CallContext) => Promise<unknown>; becomes: unknown };
 const rows: Row[] = [
   {
@@ -204,7 +204,7 @@ describe('fixtures', () => {
     expect([...rows.map(({ name }) => name), 'blip51-create-order'].toSorted()).toEqual([...fixtures.keys()].toSorted());
   });
 
-  // Our products have the same balance on both sides or none on the customer's; the printed order is of neither kind.
+  // Our products have the same balance on both sides or none on the customer's side; the printed order has neither.
   it('the printed order is not the one asked for, and is not believed', async () => {
     const { adapter, sent } = over(['blip51-get-info', 'blip51-create-order']);
     const asked = { ramp: 'liquidity', product: 'turbo', amountSats: 2_000_000n, payWith: 'onchain', leaseBlocks: 144, announce: true, firm: true } as const;

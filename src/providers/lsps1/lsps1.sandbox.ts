@@ -1,4 +1,4 @@
-/** The channel sellers in the sandbox: two with different prices, and one that knows no node yet. */
+/** The channel sellers in the sandbox: two with different prices, and one to which no node is connected yet. */
 import type { Sandbox } from '../kit/kind.sandbox.ts';
 import type { SimulatorOptions } from './lsps1.simulator-state.ts';
 

@@ -60,7 +60,7 @@ export const createWording = ({ now, has }: Wording) => {
     return Object.values(order.payments).every((state) => state === 'EXPECT_PAYMENT') ? 'EXPECT_PAYMENT' : 'OPENING';
   };
 
-  /** As the whole document is written: the names of its members, and what is around it. */
+  /** Writes the whole document as the deviations say: its member names and its envelope. */
   const shown = (document: object): object => {
     const named = has('camel-case') ? (camel(document) as object) : document;
     if (has('in-result')) return { jsonrpc: '2.0', id: 1, result: named };

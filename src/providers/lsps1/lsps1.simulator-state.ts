@@ -47,7 +47,7 @@ export type Deviation =
   /** BITCOIN:BC1…?AMOUNT=…&LIGHTNING=… instead of the address. */
   | 'address-as-link'
   | 'no-channel-member'
-  /** The way that was asked for is missing. */
+  /** The requested way to pay is missing. */
   | 'no-bolt11'
   /** `payment: {}`, whatever the order costs. */
   | 'no-payment'
@@ -77,7 +77,7 @@ export type SimulatorOptions = {
   baseSats?: number;
   ppm?: number;
   leasePpm?: number;
-  /** How much dearer on-chain payment is; absent: not taken. */
+  /** How much more an on-chain payment costs; absent: it is not accepted. */
   onchainExtraSats?: number;
   /** How long an order waits for its payment. */
   orderTtlS?: number;
@@ -116,7 +116,7 @@ export type SimulatedOrder = {
   invoice: string;
   onchain: { address: string; feeSats: number } | undefined;
   state: 'CREATED' | 'COMPLETED' | 'FAILED';
-  /** Of the way that was paid; the others do not change. */
+  /** The state of each way to pay: only the one that was paid changes. */
   payments: { bolt11: PaymentState; onchain: PaymentState };
   channel: { fundedOn: number; outpoint: string; expiresOn: number } | undefined;
 };

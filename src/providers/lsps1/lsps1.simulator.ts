@@ -1,4 +1,7 @@
-/** A seller of channels that speaks LSPS1 over real HTTP, with invoices that decode, and misbehaves on demand. For the sandbox and for tests. */
+/**
+ * A simulated seller of channels. It speaks LSPS1 over real HTTP, makes invoices that decode, and misbehaves on demand. For the sandbox and for
+ * tests.
+ */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { bech32 } from '@scure/base';
 import { Hono, type Context } from 'hono';
@@ -26,7 +29,7 @@ export const createLsps1Simulator = (options: SimulatorOptions) => {
   const { network = 'regtest', minSats = 100_000, maxSats = 10_000_000, maxLeaseBlocks = 13_140, minConfirmations = 0, orderTtlS = 3600 } = options;
   const { now = Date.now } = options;
   const { later, catchUp } = createLater(now);
-  // The same id is the same node, as a seller's would be after a restart.
+  // The same id gives the same node key, as with a real seller after a restart.
   const nodeKey = createHash('sha256').update(`lsps1 simulator ${options.id}`).digest('hex');
   const nodePubkey = publicKeyOf(nodeKey);
   const orders = new Map<string, SimulatedOrder>();
@@ -93,7 +96,7 @@ export const createLsps1Simulator = (options: SimulatorOptions) => {
   });
 
   const magicOf = (sats: number): magic.Magic | undefined => (options.magic === true ? magic.magicOf(sats) : undefined);
-  /** In the sandbox every order is paid by itself, and its channel opens. */
+  /** Pays an order by itself in the sandbox, and opens its channel. */
   const payLater = ({ id, lspSats }: SimulatedOrder): void => {
     const { autoPayMs } = options;
     const told = magicOf(lspSats);
