@@ -1,5 +1,5 @@
 /**
- * The seam between the gateway and every kind of provider. One module serves many registered providers; the provider id is the key in
+ * The interface between the gateway and every kind of provider. One module serves many registered providers; the provider id is the key in
  * providers.config.yaml. Adapters keep no state, and get clock, environment and network only from `AdapterDeps`. They answer with values: a
  * refusal is data. They throw a `ProviderFault` when the provider could not answer.
  */
@@ -40,13 +40,13 @@ export type AdapterDeps<LogField extends string = never> = {
   secret: (name: string) => string | undefined;
 };
 
-/** What every call gets. `customer` is the opaque blob that this adapter last returned for this (owner, provider). The gateway seals it. */
+/** What every call gets. `customer` is the opaque blob that this adapter last returned for this owner and provider. The gateway stores it sealed. */
 export type CallContext = {
   signal: AbortSignal;
   requestId: string;
-  /** The same for every attempt of one intent. Sent upstream if the provider has a field for it. */
+  /** The same for every try of one order attempt (intent). Sent to the provider if it has a field for it. */
   idempotencyKey?: string;
-  /** The number of this attempt, from 1. For providers where every attempt makes a new order. */
+  /** The number of this try, from 1. For providers where each try makes a new order. */
   attempt?: number;
   customer?: string;
   /** The customer's own public IPv4, if known. Some providers require it. */
@@ -116,7 +116,7 @@ export type PaymentInfo =
   | { kind: 'lightning_address' | 'lnurl'; value: string; amountSats: bigint; minSats?: bigint; maxSats?: bigint }
   | { kind: 'onchain'; value: string; amountSats: bigint; bip21: string }
   | { kind: 'altcoin'; value: string; amountSats: bigint; altcoinAmount?: string; altcoinCode: string }
-  /** There are no instructions. `problem`: there are some, but nobody sees them, since they could not be read or shown whole. */
+  /** There are no instructions to show. `problem`: there are some, but they could not be read or shown in full. */
   | { kind: 'none'; problem?: string };
 
 export type PlacedOrder = {
@@ -143,7 +143,7 @@ export type OrderEvidence = {
   pay?: bigint;
   receive?: bigint;
   fee?: bigint;
-  /** It says that money arrived, whatever the stage: a failure that only a payment can have, or one beside a payment. */
+  /** Set if the answer shows that money arrived, whatever the stage: a failure that only a paid order can have, or one next to a payment. */
   moneySeen?: true;
   statusOn?: number;
   expiresOn?: number;
@@ -172,7 +172,9 @@ export type FollowedOrder = {
 type Verbs<Q extends QuoteRequest> = {
   quote(context: CallContext, request: Q): Promise<Answer<ProviderOffer>>;
   placeOrder(context: CallContext, request: PlaceRequest): Promise<Answer<PlacedOrder>>;
-  /** With `order`: evidence about that order; none means that the provider does not know it. Without: every order of the upstream session. */
+  /**
+   * With `order`: evidence about that order; an empty list means that the provider does not know it. Without: every order of the provider session.
+   */
   readOrders(context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>>;
 };
 
@@ -186,7 +188,7 @@ export type BuyAdapter = Verbs<BuyQuoteRequest> & {
   /** Starts an upstream session. A `token` means that the provider demands proof. openSession needs the blob in `customer`. */
   beginSession(context: CallContext): Promise<Answer<{ token?: string; expiresOn: number }>>;
   openSession(context: CallContext, proof?: Proof): Promise<Answer<{ expiresOn: number }>>;
-  /** Bearer money: the LNURL in upper-case bech32. An unreadable expiry does not mean "no expiry". */
+  /** Fetches the LNURL in upper-case bech32. It is bearer money. An unreadable expiry does not mean "no expiry". */
   claim(
     context: CallContext,
     request: { order: FollowedOrder; fallbackAddress?: string },
@@ -231,10 +233,10 @@ export type ConnectionRequest = {
 export type SellTransaction = { upstreamId: string; stage?: Stage; rawStatus: string; kind: string; pay?: bigint; receive?: bigint; createdOn: number };
 export type SellAdapter = Verbs<SellQuoteRequest> & {
   catalogue(context: CallContext): Promise<Answer<Catalogue>>;
-  /** Idempotent per e-mail: starts or recovers. The per-user key lives in the `customer` blob. */
+  /** Starts or recovers an account; idempotent per e-mail. The per-user key is kept in the `customer` blob. */
   startAccount(context: CallContext, request: { email: string; ref: string; noticeUrl?: string }): Promise<Answer<AccountState>>;
   readAccount(context: CallContext): Promise<Answer<AccountState>>;
-  /** The customer pasted a key. Checks it before it is stored. */
+  /** Checks a key that the customer pasted, before it is stored. */
   adoptKey(context: CallContext, request: { key: string }): Promise<Answer<AccountState>>;
   balance(context: CallContext): Promise<Answer<{ currency: string; amountFiat: bigint }>>;
   transactions(context: CallContext, request: { since?: number; limit: number }): Promise<Answer<SellTransaction[]>>;
@@ -266,10 +268,10 @@ export type LiquidityListing = {
 export type LiquidityAdapter = Verbs<LiquidityQuoteRequest> & {
   /** Set if a firm price needs an order. The gateway then limits, stores and reuses firm quotes. */
   pricesByOrder?: boolean;
-  /** Which order a notice is about, from its body. Only a hint what to read. Never throws. */
+  /** Returns which order a notice is about, from its body. It is only a hint of what to read. Never throws. */
   noticeHint?(body: string): string | undefined;
   catalogue(context: CallContext): Promise<Answer<LiquidityListing[]>>;
-  /** What redeems the order, once filled. Bearer secrets. */
+  /** Returns what redeems a filled order. These are bearer secrets. */
   redemption?(evidence: OrderEvidence): { lnurl?: string; link?: string; rebuilt?: boolean } | undefined;
 };
 
@@ -278,14 +280,14 @@ export type LiquidityAdapter = Verbs<LiquidityQuoteRequest> & {
 export type ProviderAdapter = { buy?: BuyAdapter; sell?: SellAdapter; liquidity?: LiquidityAdapter };
 
 export type ProviderModule<S extends z.ZodType = z.ZodType, LogField extends string = string> = {
-  /** Equals the folder's name and the `kind` in the configuration. */
+  /** The name of the folder, and the `kind` in the configuration. */
   kind: string;
   ramps: readonly Ramp[];
   /** The module's own settings: every member of its block that the gateway does not read itself. Strict. */
   settings: S;
   /** Whether a provider with these settings demands proof of node ownership. */
   demandsProof?: (settings: z.output<S>) => boolean;
-  /** What its adapter may log. Another name does not compile. Never anything about a customer. */
+  /** The fields that its adapter may log: another name does not compile. Never anything about a customer. */
   logFields?: readonly LogField[];
   create(deps: AdapterDeps<LogField>, settings: z.output<S>): ProviderAdapter;
 };

@@ -1,4 +1,4 @@
-/** Thor over real HTTP, with payments, webhooks and LNURL redemption, misbehaving on demand. For the sandbox and for tests. */
+/** A simulated Thor over real HTTP, with payments, webhooks and LNURL redemption. It misbehaves on demand. For the sandbox and for tests. */
 import { Hono, type Context } from 'hono';
 import { createFaults, cutConnection, transportFault, type Faults, type OwnFaults } from '../kit/faults.simulator.ts';
 import { serveSimulator } from '../kit/serve.simulator.ts';

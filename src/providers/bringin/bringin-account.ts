@@ -1,6 +1,6 @@
 /**
- * Accounts. A per-user key decides whose account gets the sats. So we accept one only from Bringin's answer to our master key, or from the
- * customer once it has worked. A notice never brings a key; it only causes readAccount.
+ * Accounts. A per-user key decides whose account gets the sats. So a key is accepted only from Bringin's answer to our master key, or from the
+ * customer once it has worked. A key in a notice is ignored; the notice only causes readAccount.
  */
 import { ProviderFault } from '../fault.ts';
 import type { AccountState, Answer, CallContext } from '../spec.ts';
@@ -11,7 +11,7 @@ import { accountFrom, isEmail, type AccountFacts } from './bringin-mapping.ts';
 import { isAboutOperator } from './bringin-refusal.ts';
 import type { StatusReply } from './bringin-wire.ts';
 
-/** Starts an account or recovers a lost key: connect may be called again for an e-mail, and returns a connected user's key at once. */
+/** Starts an account or recovers a lost key: connect may be called again for the same e-mail, and returns the key of a connected user at once. */
 export const startAccount = async (
   bringin: Bringin,
   context: CallContext,
@@ -55,14 +55,14 @@ export const readAccount = async (bringin: Bringin, context: CallContext): Promi
   return answerWith({ ...customer, status: 'needs_reconnect' });
 };
 
-/** A key pasted from Bringin's dashboard (Integrations) has no callback, so we poll everything. */
+/** Adopts a key pasted from Bringin's dashboard (Integrations). Such a key has no callback, so everything is polled. */
 export const adoptKey = async (bringin: Bringin, context: CallContext, request: { key: string }): Promise<Answer<AccountState>> => {
   const key = request.key.trim();
   if (!/^[\x21-\x7e]{8,256}$/.test(key)) return declined('key-invalid');
   const userId = await userIdOf(bringin, context, key);
   if (userId === undefined) return declined('key-refused');
   const before = readCustomer(context);
-  // It is another user's key, so the old e-mail must not bring back the old key.
+  // It is the key of another user, so the old e-mail must not bring back the old key.
   const { email, ref } = before?.userId === userId ? before : {};
   return answerWith({ status: 'connected', key, userId, ...(email === undefined ? {} : { email }), ...(ref === undefined ? {} : { ref }) });
 };
@@ -79,7 +79,7 @@ const pollAccount = async (bringin: Bringin, context: CallContext, customer: Bri
   return answerWith({ ...customer, ...(facts ? keptOf(facts) : {}) });
 };
 
-/** Undefined for an unknown status, which changes nothing. */
+/** Maps the polled status. Returns undefined for an unknown status, which changes nothing. */
 const polledFacts = ({ status: word, apiKey, userId }: StatusReply): AccountFacts | undefined => {
   const status = word.toLowerCase();
   if (status === 'onboarding' || status === 'pending' || status === 'rejected') return { status };
@@ -96,7 +96,7 @@ const answerWith = (customer: BringinCustomer, mailSent?: boolean): Answer<Accou
   customer: writeCustomer(customer),
 });
 
-/** Undefined for a key that is refused, under any HTTP status. */
+/** Returns the user's id, or undefined if the key is refused, under any HTTP status. */
 const userIdOf = async (bringin: Bringin, context: CallContext, key: string): Promise<string | undefined> => {
   try {
     const reply = await api.userId(bringin, context, key);

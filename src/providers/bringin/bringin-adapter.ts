@@ -8,7 +8,7 @@ import type { BringinSettings } from './bringin-settings.ts';
 
 const names: Record<Rail, string> = { sepa: 'SEPA', card: 'Card balance' };
 
-/** Bringin has no listing. We know what it sells, and its limits are settings. */
+/** Makes the listing, since Bringin has none: what it sells is known, and its limits are settings. */
 const catalogueOf = (settings: BringinSettings): Catalogue => ({
   features: { quotes: false, estimates: true, on_chain_fallback: false, webhook: settings.api_secret_env !== undefined },
   options: settings.options.map((rail) => {

@@ -11,7 +11,7 @@ import { isAboutKey } from './bringin-refusal.ts';
 import type { BringinSettings } from './bringin-settings.ts';
 import * as wire from './bringin-wire.ts';
 
-/** Log fields: how many, of what. Never a key, a name or a text of Bringin's. */
+/** Log fields: how many rows, of what. Never a key, a name or Bringin's own words. */
 export const logFields = ['of', 'rows', 'untrusted'] as const;
 export type LogField = (typeof logFields)[number];
 
@@ -28,9 +28,9 @@ type Call<S extends z.ZodType> = {
   schema: S;
   alsoGood?: readonly number[];
   credentials?: boolean;
-  /** It makes something that costs: only words that say so mean that it was not made. */
+  /** Set if the call makes something that costs money: only words that say so mean that it was not made. */
   makes?: boolean;
-  /** What an answer means that says no more than that it was done: an empty one, `{success: true}`, a sentence. */
+  /** The value for an answer that only says that it was done: an empty body, `{success: true}`, a sentence. */
   bare?: z.output<S>;
 };
 
@@ -48,12 +48,12 @@ const call = async <S extends z.ZodType>({ deps, settings }: Bringin, context: C
     ...rest,
     headers: { 'api-key': key, ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }), ...rest.headers },
   });
-  // Whoever sent this answer did not wait for the outcome of the request.
+  // The server that sent this answer did not wait for the outcome of the request.
   if (!reply.ok && reply.status === 408) throw new ProviderFault('server', 'status 408', { status: 408 });
   return reply.ok ? read(reply, request) : reply;
 };
 
-/** The answer, or the refusal that came as an answer: under 2xx, `{success: false, message}`, an error body, a sentence. */
+/** Reads an answer under 2xx, which may be a refusal: `{success: false, message}`, an error body, a sentence. */
 const read = <S extends z.ZodType>(
   { status, value }: { status: number; value: unknown },
   { schema, bare, credentials, makes }: Call<S>,
@@ -61,7 +61,7 @@ const read = <S extends z.ZodType>(
   const parsed = schema.safeParse(value);
   const said = readError(value);
   const hidden = wire.statusIn(value);
-  // A document with `error: null` or `status: 200` beside it is a document.
+  // A document with `error: null` or `status: 200` next to it is not an error.
   if (parsed.success && !(said.isError && hidden !== undefined)) return { ok: true, status, value: parsed.data };
   const isRefusal = status >= 400 || (said.isError && (makes !== true || (hidden !== undefined && hidden < 500)));
   if (isRefusal || (saysNo(said) && (said.isError || typeof value === 'string'))) {
@@ -78,11 +78,14 @@ const offSchema = (error: z.ZodError | undefined, status: number): ProviderFault
   return new ProviderFault('malformed', `answer off the schema${where === '' ? '' : ` at ${where}`}`, { status });
 };
 
-/** With the application's key: 401 and 403 mean that the operator's credentials are wrong. */
+/** Calls with the application's key: 401 and 403 mean that the operator's credentials are wrong. */
 const asMaster = async <S extends z.ZodType>(bringin: Bringin, context: CallContext, request: Omit<Call<S>, 'key'>): Promise<JsonReply<z.output<S>>> =>
   await call(bringin, context, { ...request, key: secretOf(bringin, bringin.settings.master_key_env), credentials: true });
 
-/** With the user's key: 401 and 403 (Bringin's status for a bad key) concern only this user, unless their words speak of a code or a person. */
+/**
+ * Calls with the user's key: 401 and 403 (Bringin's status for a bad key) mean that this user's key was refused, unless their words are about a code
+ * or a person.
+ */
 const asUser = async <S extends z.ZodType>(bringin: Bringin, context: CallContext, request: Call<S>): Promise<JsonReply<z.output<S>>> => {
   const reply = await call(bringin, context, request);
   if (!reply.ok && (reply.status === 401 || reply.status === 403) && isAboutKey(reply.body)) throw new KeyRefused(`status ${reply.status}`);
@@ -95,7 +98,7 @@ const secretOf = ({ deps }: Bringin, name: string): string => {
   return value;
 };
 
-/** The value, or a fault for a refusal that no verb handles. */
+/** Returns the value. Throws a fault for a refusal that no verb handles. */
 const valueOf = <T>(reply: JsonReply<T>): T => {
   if (reply.ok) return reply.value;
   throw new ProviderFault('malformed', `status ${reply.status} (${wire.errorCodeOf(reply.body)})`, { status: reply.status, taken: 'no' });
@@ -103,7 +106,7 @@ const valueOf = <T>(reply: JsonReply<T>): T => {
 
 // ---- master key ----------------------------------------------------------------------------------------------------------------------
 
-/** Signed only when it registers a callback. Older versions answer 409 when they know the user. */
+/** Calls connect. It is signed only if it registers a callback. Older versions return 409 if they know the user. */
 export const connect = async (bringin: Bringin, context: CallContext, request: { email: string; ref: string; callback?: string }) => {
   const { deps, settings } = bringin;
   const path = '/application/connect';
@@ -131,14 +134,14 @@ type Post<S extends z.ZodType> = { path: string; schema: S; body?: Json; bare?: 
 const post = async <S extends z.ZodType>(bringin: Bringin, context: CallContext, key: string, { body, ...to }: Post<S>) =>
   await asUser(bringin, context, { key, ...to, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
 
-/** The cheapest way to find out whether a key works. */
+/** Reads the user's id, the cheapest way to find out whether a key works. */
 export const userId = async (bringin: Bringin, context: CallContext, key: string) =>
   await asUser(bringin, context, { method: 'GET', path: '/user/user-id', key, schema: wire.userIdReply });
 
 export const getBalance = async (bringin: Bringin, context: CallContext, key: string) =>
   valueOf(await post(bringin, context, key, { path: '/account/get-balance', schema: wire.balanceReply, body: { currency: 'EUR' } })).balance;
 
-/** `limit` and `offset` go as strings, times as numbers (ms). The order of the rows is not documented. */
+/** Reads transactions. `limit` and `offset` are sent as strings, times as numbers (ms). The order of the rows is not documented. */
 export const listTransactions = async (bringin: Bringin, context: CallContext, key: string, page: { since?: number; limit: number; offset: number }) => {
   const body = { ...(page.since === undefined ? {} : { startDate: page.since }), limit: String(page.limit), offset: String(page.offset) };
   return valueOf(await post(bringin, context, key, { path: '/account/transactions', schema: wire.transactionsReply, body }));
@@ -170,7 +173,7 @@ export const depositAddress = async (bringin: Bringin, context: CallContext, key
   });
 
 const links = '/bringin-link';
-/** `unread`: it was taken, and nothing more was said that we could read. */
+/** Creates a connection. `unread`: Bringin accepted the request, but the rest of its answer could not be read. */
 export const createLink = async (bringin: Bringin, context: CallContext, key: string, body: Json) =>
   await post(bringin, context, key, { path: links, schema: z.union([wire.linkReply, z.literal('unread')]), body, bare: 'unread' });
 export const listLinks = async (bringin: Bringin, context: CallContext, key: string) => {
@@ -186,7 +189,7 @@ export const confirmLink = async (bringin: Bringin, context: CallContext, key: s
   await post(bringin, context, key, { path: `${links}/confirm`, schema: wire.standingOrderReply, body: code, bare: wire.bareOrder });
 export const resendCode = async (bringin: Bringin, context: CallContext, key: string, challengeId: string) =>
   await post(bringin, context, key, { path: `${links}/resend-otp`, schema: wire.resendReply, body: { challengeId }, bare: wire.bareResend });
-/** Takes the standing order's id, not the link's. */
+/** Cancels by the standing order's id, not the link's. */
 export const cancelOrder = async (bringin: Bringin, context: CallContext, key: string, standingOrderId: string) =>
   await post(bringin, context, key, { path: `${links}/${encodeURIComponent(standingOrderId)}/cancel`, schema: wire.cancelReply, bare: wire.bareCancel });
 export const confirmCancel = async (bringin: Bringin, context: CallContext, key: string, standingOrderId: string, code: Code) =>
@@ -197,6 +200,6 @@ export const confirmCancel = async (bringin: Bringin, context: CallContext, key:
     bare: wire.bareOrder,
   });
 
-/** LUD-06 metadata of a Lightning address. Sends no key. */
+/** Reads the LUD-06 metadata of a Lightning address. Sends no key. */
 export const payMetadata = async ({ deps }: Bringin, context: CallContext, url: string) =>
   await requestJson({ http: deps.http, method: 'GET', url, signal: context.signal, schema: wire.payReply });

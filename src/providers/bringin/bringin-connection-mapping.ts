@@ -1,4 +1,4 @@
-/** A bringinLink and its standing order → our connection. Pure. */
+/** Maps a bringinLink and its standing order to our connection. Pure. */
 import { readBic, readIban } from '../../banking/bank-account.ts';
 import { checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
 import type { Json } from '../../domain/offer.ts';
@@ -7,7 +7,7 @@ import type { ConnectionRequest, ConnectionState } from '../spec.ts';
 import type { BringinSettings } from './bringin-settings.ts';
 import type { LinkReply } from './bringin-wire.ts';
 
-/** What only we and Bringin know about a connection. The standing order's id changes when it is confirmed. */
+/** The ids that only Bringin and the gateway know of a connection. The standing order's id changes when it is confirmed. */
 export type ConnectionNotes = { challengeId?: string; standingOrderId?: string; cancel?: { challengeId: string; expiresOn: number } };
 
 export const readConnectionNotes = (upstream: Json): ConnectionNotes => {
@@ -29,7 +29,7 @@ const statuses: { [status: string]: ConnectionState['status'] } = {
   FAILED: 'failed',
   EXPIRED: 'expired',
   INACTIVE: 'inactive',
-  // The standing order's word (cancel-confirm), met on a link, too.
+  // The standing order's status word (cancel-confirm), which was also seen on a link.
   CANCELLED: 'inactive',
   CANCELED: 'inactive',
 };
@@ -37,8 +37,8 @@ const statuses: { [status: string]: ConnectionState['status'] } = {
 type Timing = Pick<BringinSettings, 'code_life_s' | 'initiating_timeout_s'>;
 
 /**
- * `before` is what we knew about this connection. We keep from it what Bringin does not repeat, and a cancel that waits for its code. An unknown
- * status leaves the old one. The code's 30 minutes run from the creation of the link, even if a code is sent again.
+ * Maps a link. `before` is what was known about this connection: what Bringin does not repeat is kept from it, and so is a cancel that waits for its
+ * code. An unknown status leaves the old one. The code's 30 minutes run from the creation of the link, even if a code is sent again.
  */
 export const toConnection = (reply: LinkReply, before: ConnectionState | undefined, now: number, timing: Timing): ConnectionState => {
   const { bringinLink: link, standingOrder } = reply;
@@ -83,7 +83,7 @@ export const isKnownStatus = (status: string): boolean => Object.hasOwn(statuses
 /** In whatever letters. */
 const statusWord = (status: string): string => status.toUpperCase().replaceAll(/[^A-Z]+/g, '_');
 
-/** PENDING without the challenge cannot be confirmed yet. */
+/** Maps the status. PENDING without a challenge cannot be confirmed yet. */
 const statusOf = ({ bringinLink, standingOrder }: LinkReply): ConnectionState['status'] | undefined => {
   const word = statusWord(bringinLink.status);
   if (word === 'PENDING' && standingOrder?.challengeId === undefined) return 'initiating';
@@ -96,7 +96,7 @@ const codeExpiry = ({ standingOrder }: LinkReply, createdOn: number | undefined,
   return Math.min(createdOn + life * 1000, named ?? Infinity);
 };
 
-/** The shape of `error` is undocumented, and we must not repeat its text. So this is a code, or just that it failed. */
+/** Returns a plain code from `error`, or just that it failed: the shape of `error` is undocumented, and its text must not be repeated. */
 const failureOf = (error: unknown): string => {
   const code: unknown = typeof error === 'object' && error !== null && 'errorCode' in error ? error.errorCode : error;
   return (typeof code === 'string' || typeof code === 'number') && /^[\w-]{1,64}$/.test(String(code)) ? String(code) : 'failed';
@@ -107,7 +107,7 @@ const failureOf = (error: unknown): string => {
 const length = (text: string | undefined, min: number, max: number): boolean =>
   text !== undefined && [...text.trim()].length >= min && [...text.trim()].length <= max;
 
-/** The first thing wrong with a request, in our own words. Checked before anything is sent. */
+/** Returns the first thing that is wrong with a request, in our own words. Called before anything is sent. */
 export const connectionProblem = (request: ConnectionRequest, network: BitcoinNetwork): RefusalNote | undefined => {
   if (!length(request.name, 2, 50)) return 'name-invalid';
   if (request.direction === 'buy') {
@@ -121,10 +121,13 @@ export const connectionProblem = (request: ConnectionRequest, network: BitcoinNe
   return request.network === 'onchain' || isUsername(request.lightningUsername ?? '') ? undefined : 'username-invalid';
 };
 
-/** Letters and digits with single `._/-` between them. The documentation states no length; 64 is the limit of a mailbox. */
+/**
+ * Returns whether a user name has only letters and digits with single `._/-` between them. The documentation states no length; 64 is the limit of a
+ * mailbox.
+ */
 export const isUsername = (text: string): boolean => text.length <= 64 && /^[a-z0-9]+([._/-][a-z0-9]+)*$/i.test(text);
 
-/** The body of POST /bringin-link. */
+/** Returns the body of POST /bringin-link. */
 export const createBody = (request: ConnectionRequest, settings: Pick<BringinSettings, 'ln_address_form' | 'lightning_hosts'>): Json => {
   const [type, subtype] = wireKind(request);
   const name = request.name.trim();
@@ -144,8 +147,9 @@ const fullAddress = (request: ConnectionRequest, { lightning_hosts: [host] }: Pi
 export type Existing = { same: LinkReply } | 'none' | 'unclear' | 'name-taken' | 'username-taken';
 
 /**
- * Whether a connection like the wanted one already exists, by kind, Lightning address and IBAN, or by the address for buying. One still being
- * made shows none of these. If it has the wanted name, it may be the one: unclear, so ask again in seconds.
+ * Returns whether a connection like the requested one already exists, by kind, Lightning address and IBAN, or by the address for buying. A connection
+ * that is still being made shows none of these. If it has the requested name, it may be the one: that is unclear, so the caller asks again in
+ * seconds.
  */
 export const findExisting = (links: LinkReply[], request: ConnectionRequest, settings: Pick<BringinSettings, 'lightning_hosts'>): Existing => {
   const [type, subtype] = wireKind(request);
@@ -158,7 +162,7 @@ export const findExisting = (links: LinkReply[], request: ConnectionRequest, set
   return subtype === 'LN' && alike.some((link) => link.lnAddress?.toLowerCase() === address) ? 'username-taken' : 'none';
 };
 
-/** Of an unknown word we take it that the connection may still be used. */
+/** Returns whether a connection may still be used. With an unknown status word, it may. */
 const isLive = (status: string): boolean => !endings.has(statuses[statusWord(status)] ?? 'initiating');
 const endings = new Set<ConnectionState['status']>(['failed', 'expired', 'inactive']);
 const isDescribed = (link: LinkReply): boolean => (link.bringinLink.type === 'FIAT_TO_CRYPTO' ? link.destinationAddress : link.destinationIban) !== undefined;
@@ -169,5 +173,5 @@ const describes = (link: LinkReply, request: ConnectionRequest, settings: Pick<B
   return request.network === 'onchain' || link.lnAddress?.toLowerCase() === fullAddress(request, settings);
 };
 
-/** Bringin masks IBANs in some answers. A text that is no IBAN is compared unchanged. */
+/** Normalises an IBAN for comparison. Bringin masks IBANs in some answers; such a string is only stripped of spaces and put in upper case. */
 export const ibanOf = (text = ''): string => readIban(text) ?? text.replace(/\s+/g, '').toUpperCase();

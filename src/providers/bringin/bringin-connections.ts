@@ -1,4 +1,4 @@
-/** Connections (bringinLink): a Lightning address that pays a bank account, or an IBAN that buys bitcoin. Every step is safe to repeat. */
+/** Connections (bringinLink): a Lightning address that pays a bank account, or an IBAN that buys bitcoin. Each step is safe to repeat. */
 import { ProviderFault } from '../fault.ts';
 import { sameId } from '../../domain/same-id.ts';
 import type { Answer, CallContext, ConnectionRequest, ConnectionState, SellAdapter } from '../spec.ts';
@@ -29,7 +29,7 @@ export const bringinConnections = (bringin: Bringin): Connections => ({
   list: async (context) =>
     await withKey(context, async (key) => ({
       ok: true as const,
-      // One whose kind nobody can tell is nothing to pay to.
+      // A connection of an unknown kind cannot be paid.
       value: (await api.listLinks(bringin, context, key))
         .filter(({ bringinLink: { type, subtype } }) => type !== undefined && subtype !== undefined)
         .map((link) => shown(bringin, link, undefined)),
@@ -55,7 +55,7 @@ export const readConnection = async (bringin: Bringin, context: CallContext, key
   return answer(shown(bringin, reply.value, before));
 };
 
-/** Lists first: a request whose answer was lost may have made the connection, and we never make a second one. */
+/** Creates a connection. Lists first: an earlier request whose answer was lost may have made it, and a second one must not be made. */
 const create = async (bringin: Bringin, context: CallContext, key: string, request: ConnectionRequest): Promise<Answer<ConnectionState>> => {
   const { deps, settings } = bringin;
   const problem = connectionProblem(request, deps.network);
@@ -66,17 +66,17 @@ const create = async (bringin: Bringin, context: CallContext, key: string, reque
   if (reply.ok) {
     const { value } = reply;
     if (value !== 'unread') return answer(shown(bringin, value, asRequested(value, request)));
-    // It was taken, and its id was not told: the list has it, now or in seconds.
+    // The request was accepted, but the answer has no id: the list has the connection, now or in seconds.
     return (await lookUp(bringin, context, key, request)) ?? { ok: false, refusal: { reason: 'busy', note: 'connection-initiating' } };
   }
   const note = linkNote(reply.body);
   const isTaken = reply.status === 409 || note === 'username-taken' || note === 'connection-name-taken';
   if (!isTaken) return note === undefined ? refused(reply.body, 'connection-refused') : declined(note);
-  // An earlier request of ours may have arrived only now.
+  // An earlier, delayed request of ours may have made the connection meanwhile.
   return (await lookUp(bringin, context, key, request)) ?? declined(note ?? 'connection-name-taken');
 };
 
-/** What the answer to a creation need not repeat. */
+/** Fills in what the answer to a creation need not repeat. */
 const asRequested = ({ bringinLink }: LinkReply, { name, direction, network, iban }: ConnectionRequest): ConnectionState => ({
   upstreamId: bringinLink.id,
   name: name.trim(),
@@ -87,7 +87,7 @@ const asRequested = ({ bringinLink }: LinkReply, { name, direction, network, iba
   ...(iban === undefined ? {} : { iban: ibanOf(iban) }),
 });
 
-/** The wanted connection if it exists, or why it cannot be made, or undefined when nothing is in its way. */
+/** Returns the requested connection if it exists, a refusal if it cannot be made, or undefined if it can. */
 const lookUp = async (bringin: Bringin, context: CallContext, key: string, request: ConnectionRequest): Promise<Answer<ConnectionState> | undefined> => {
   const existing = findExisting(await api.listLinks(bringin, context, key), request, bringin.settings);
   if (existing === 'none') return undefined;
@@ -96,7 +96,7 @@ const lookUp = async (bringin: Bringin, context: CallContext, key: string, reque
   return answer(shown(bringin, existing.same, undefined));
 };
 
-/** Confirms what waits for a code: the creation or the cancellation. */
+/** Confirms the step that waits for a code: the creation or the cancellation. */
 const confirm = async (bringin: Bringin, context: CallContext, key: string, connection: ConnectionState, code: string): Promise<Confirmed> => {
   const { cancel: pendingCancel, challengeId, standingOrderId } = readConnectionNotes(connection.upstream);
   if (!/^\d{6}$/.test(code.trim())) return wrongCode(connection);
@@ -108,13 +108,13 @@ const confirm = async (bringin: Bringin, context: CallContext, key: string, conn
   if (challengeId === undefined) return declined('no-code-expected');
   const reply = await api.confirmLink(bringin, context, key, { challengeId, verificationCode });
   if (!reply.ok) return await judgeRefusal(bringin, context, key, connection, { ...reply, wanted: 'active' });
-  // From here on the standing order has another id, without which the connection cannot be cancelled.
+  // From here on the standing order has a new id, which is needed to cancel the connection.
   const { id } = reply.value;
   const active = withNotes({ ...connection, status: 'active' }, id === undefined ? {} : { standingOrderId: id });
   return await readAfter(bringin, context, key, active);
 };
 
-/** The step is done, and a failing read does not undo it. */
+/** Reads the connection after a step. The step is done, so a failing read does not make it fail. */
 const readAfter = async (bringin: Bringin, context: CallContext, key: string, done: ConnectionState): Promise<Answer<ConnectionState>> => {
   try {
     const read = await readConnection(bringin, context, key, done);
@@ -125,7 +125,7 @@ const readAfter = async (bringin: Bringin, context: CallContext, key: string, do
   }
 };
 
-/** An earlier confirm, whose answer was lost, may have used the code. Then the connection is already in the wanted state. */
+/** Judges a refused confirm. An earlier confirm whose answer was lost may have used the code; then the connection is already in the wanted state. */
 const judgeRefusal = async (
   bringin: Bringin,
   context: CallContext,
@@ -141,7 +141,9 @@ const judgeRefusal = async (
   if (read.value.status !== 'code_required' || verdict === 'expired') return { ok: 'code-expired' };
   return verdict === 'wrong' ? wrongCode(read.value, 1) : declined('code-refused');
 };
-/** Bringin says only after a resend how many tries are left, and each try uses one up. The number is stored with the connection. */
+/**
+ * Counts a wrong code. Bringin states only after a resend how many tries are left, and each try uses one. The number is stored with the connection.
+ */
 const wrongCode = ({ attemptsLeft }: ConnectionState, used = 0): Confirmed => ({
   ok: 'code-wrong',
   ...(attemptsLeft === undefined ? {} : { attemptsLeft: Math.max(0, attemptsLeft - used) }),
@@ -153,14 +155,14 @@ const ended = (connection: ConnectionState): ConnectionState => {
   return { ...rest, status: 'inactive', upstream: notes };
 };
 
-/** A resend may change the challenge, but not its expiry. */
+/** Asks for a new code. A resend may change the challenge, but not its expiry. */
 const resend = async (bringin: Bringin, context: CallContext, key: string, connection: ConnectionState): Promise<Answer<ConnectionState>> => {
   const read = await readConnection(bringin, context, key, connection);
   if (!read.ok || read.value.status !== 'code_required') return read;
   const { cancel: pendingCancel, challengeId } = readConnectionNotes(read.value.upstream);
-  // Bringin documents no resend for a cancel: asking again sends a new code.
+  // Bringin documents no resend for a cancel: requesting the cancel again sends a new code.
   if (pendingCancel) return await sendCancel(bringin, context, key, read.value);
-  // The tries belong to the connection, not to the code: a new code would be refused like the last.
+  // The tries are counted for the connection, not for the code: a new code would be refused too.
   if (read.value.attemptsLeft === 0) return read;
   const reply = await api.resendCode(bringin, context, key, challengeId ?? '');
   if (!reply.ok) return declined('resend-refused');
@@ -169,7 +171,7 @@ const resend = async (bringin: Bringin, context: CallContext, key: string, conne
   return answer(newChallenge === undefined ? counted : withNotes(counted, { challengeId: newChallenge }));
 };
 
-/** Reads first, since the standing order's id changed at confirmation. An ended connection is already cancelled. */
+/** Cancels a connection. Reads it first, since the standing order's id changed at confirmation. An ended connection counts as cancelled. */
 const cancel = async (bringin: Bringin, context: CallContext, key: string, connection: ConnectionState): Promise<Answer<ConnectionState>> => {
   const read = await readConnection(bringin, context, key, connection);
   if (!read.ok) return read;

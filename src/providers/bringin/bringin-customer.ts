@@ -1,4 +1,4 @@
-/** The blob the gateway keeps sealed for one customer: the only place a per-user key lives. Keys keep their prefix and are never logged. */
+/** The blob that the gateway keeps sealed for one customer. A per-user key is stored nowhere else. Keys keep their prefix and are never logged. */
 import { z } from 'zod';
 import type { RefusalNote } from '../../domain/refusal.ts';
 import type { AccountState, Answer, CallContext } from '../spec.ts';
@@ -6,7 +6,7 @@ import { reasonIn } from './bringin-refusal.ts';
 
 const customerBlob = z.object({
   status: z.enum(['onboarding', 'pending', 'connected', 'rejected', 'needs_reconnect']),
-  /** The e-mail that the master key asks about. Absent for a pasted key. */
+  /** The e-mail for which the master key looks up the user. Absent for a pasted key. */
   email: z.string().optional(),
   ref: z.string().optional(),
   key: z.string().optional(),
@@ -15,13 +15,13 @@ const customerBlob = z.object({
 });
 export type BringinCustomer = z.output<typeof customerBlob>;
 
-/** Undefined without a blob. Throws on a blob that this adapter did not write. */
+/** Reads the blob; undefined if there is none. Throws on a blob that this adapter did not write. */
 export const readCustomer = ({ customer }: Pick<CallContext, 'customer'>): BringinCustomer | undefined =>
   customer === undefined ? undefined : customerBlob.parse(JSON.parse(customer));
-/** Always the same text for the same facts. */
+/** Writes the blob: always the same string for the same facts. */
 export const writeCustomer = (customer: BringinCustomer): string => JSON.stringify(customerBlob.parse(customer));
 
-/** What others may know about it: never the key. */
+/** Returns what may be shown about an account: never the key. */
 export const showAccount = ({ status, signupUrl, userId }: BringinCustomer, mailSent?: boolean): AccountState => ({
   status,
   ...(signupUrl === undefined || status !== 'onboarding' ? {} : { signupUrl }),
@@ -29,12 +29,14 @@ export const showAccount = ({ status, signupUrl, userId }: BringinCustomer, mail
   ...(userId === undefined ? {} : { userId }),
 });
 
-/** Bringin refuses this user's key. Ends the verb with `needs_reconnect` and not a fault, since the provider works for everybody else. */
+/**
+ * Thrown when Bringin refuses this user's key. The verb ends with `needs_reconnect` and not with a fault, since the provider works for other users.
+ */
 export class KeyRefused extends Error {}
 
 const accountRequired = { ok: false, refusal: { reason: 'account-required' } } as const;
 
-/** Runs a verb that needs the user's key. Marks a refused key, so that we do not try it again before the account has been read. */
+/** Runs a verb that needs the user's key. Marks a refused key, so that it is not tried again before the account has been read. */
 export const withKey = async <T>(context: CallContext, verb: (key: string) => Promise<T>): Promise<T | Extract<Answer<never>, { ok: false }>> => {
   const customer = readCustomer(context);
   if (customer?.key === undefined) return accountRequired;
@@ -48,13 +50,13 @@ export const withKey = async <T>(context: CallContext, verb: (key: string) => Pr
   }
 };
 
-/** `detail`: a code of Bringin's at most, never its text. */
+/** Refuses with `declined`. `detail`: at most a code of Bringin's, never its text. */
 export const declined = (note: RefusalNote, detail?: string): Extract<Answer<never>, { ok: false }> => ({
   ok: false,
   refusal: { reason: 'declined', note, ...(detail === undefined ? {} : { detail }) },
 });
 
-/** A refusal of Bringin's: its reason where its words give one, else `declined` with our note. Never its text. */
+/** Maps a refusal by Bringin: to the reason that its words give, else to `declined` with our note. Never contains its text. */
 export const refused = (body: unknown, note: RefusalNote, detail?: string): Extract<Answer<never>, { ok: false }> => {
   const reason = reasonIn(body);
   return reason === undefined ? declined(note, detail) : { ok: false, refusal: { reason } };

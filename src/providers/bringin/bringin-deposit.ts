@@ -1,4 +1,4 @@
-/** Checks where sats may be sent, before a payer sees it. */
+/** Checks an address or invoice that sats will be sent to, before a payer sees it. */
 import { bitcoinUri, checkPayoutAddress, type BitcoinNetwork } from '../../bitcoin/address.ts';
 import { decodeInvoice } from '../../bitcoin/bolt11.ts';
 import { toCanonicalLnurl } from '../../bitcoin/lnurl.ts';
@@ -8,7 +8,7 @@ import type { BringinSettings } from './bringin-settings.ts';
 
 export type DepositForm = 'lightning_address' | 'lnurl' | 'invoice' | 'onchain';
 
-/** Bringin does not document the form of a Lightning deposit address, so we recognise it by its text. */
+/** Recognises the form of a Lightning deposit address by its text, since Bringin does not document it. */
 export const depositForm = (address: string): DepositForm => {
   const text = withoutScheme(address);
   if (text.includes('@')) return 'lightning_address';
@@ -16,12 +16,12 @@ export const depositForm = (address: string): DepositForm => {
   return /^ln(bc|tb)/i.test(text) ? 'invoice' : 'onchain';
 };
 
-/** As wallets read it: with or without `lightning:`, and with the blanks and line ends of a message around it. */
+/** Strips `lightning:`, and spaces and line breaks around it, as wallets do. */
 const withoutScheme = (text: string): string => text.trim().replace(/^lightning:(?:\/\/)?/i, '');
 
 export type LightningAddress = { user: string; host: string };
 
-/** Undefined unless it is name@host on one of Bringin's hosts: a payer pays whoever answers there. */
+/** Reads name@host. Returns undefined unless the host is one of Bringin's: the payer pays whoever answers there. */
 export const readLightningAddress = (text: string, hosts: readonly string[]): LightningAddress | undefined => {
   const [, user, host] = /^([a-z0-9._+/-]{1,100})@([a-z0-9.:-]{1,253})$/i.exec(text) ?? [];
   return user !== undefined && host !== undefined && hosts.includes(host.toLowerCase()) ? { user, host: host.toLowerCase() } : undefined;
@@ -35,8 +35,8 @@ export type Wanted = { network: BitcoinNetwork; sats: bigint };
 export type Judged = { paymentInfo: PaymentInfo; expiresOn?: number } | { problem: string };
 
 /**
- * Turns the text into a way to pay exactly the wanted amount, in canonical form, or says why not. The caller adds a Lightning address's own limits.
- * `loopbackHttp` as in the sandbox.
+ * Turns the text into a way to pay exactly the wanted amount, in canonical form, or returns why not. The caller checks a Lightning address's own
+ * limits. `loopbackHttp` as in the sandbox.
  */
 export const judgeDeposit = (address: string, wanted: Wanted, { hosts, loopbackHttp }: { hosts: readonly string[]; loopbackHttp: boolean }): Judged => {
   const form = depositForm(address);
@@ -50,11 +50,14 @@ export const judgeDeposit = (address: string, wanted: Wanted, { hosts, loopbackH
   const canonical = toCanonicalLnurl(address, { loopbackHttp });
   const isKnown = canonical !== undefined && (hosts.includes(canonical.url.host) || hosts.includes(canonical.url.hostname));
   if (!isKnown || customerLink(canonical.url.href, [canonical.url.hostname], loopbackHttp) === undefined) return { problem: 'an LNURL of another host' };
-  // A wallet that is to pay would be asked to withdraw.
+  // An LNURL-withdraw link would ask the paying wallet to withdraw.
   return canonical.url.searchParams.has('tag') ? { problem: 'an LNURL that takes no payment' } : way(canonical.lnurl);
 };
 
-/** `expiresOn` (ms) if the order states it. The invoice must have the same expiry, or a payer could pay when nobody is waiting any more. */
+/**
+ * Checks an invoice. If the order states `expiresOn` (ms), the invoice must expire at the same time, so that it cannot be paid after the order has
+ * expired.
+ */
 export const judgeInvoice = (text: string, wanted: Wanted & { expiresOn?: number; toleranceS?: number; exactAmount?: boolean }): Judged => {
   const bare = withoutScheme(text);
   const invoice = decodeInvoice(bare);

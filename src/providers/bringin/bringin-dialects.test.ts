@@ -1,4 +1,4 @@
-/** A whole life of a customer, and every refusal, at a Bringin that writes its answers as other servers of its trade do. */
+/** Everything that a customer does, and every refusal, at a Bringin that writes its answers as other such servers do. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { startBringin, valueOf, type Bringin, type Person } from '../../../test/support/bringin.ts';
 import type { CatalogueOption, ConnectionRequest, ConnectionState, FollowedOrder, OrderEvidence, PlacedOrder } from '../spec.ts';
@@ -20,7 +20,7 @@ const email = 'alice@example.com';
 
 const create = async (person: Person, request = wanted): Promise<ConnectionState> => {
   const made = await person.does((context) => bringin.connections.create(context, request));
-  // Where the answer said nothing, the list has it a moment later.
+  // If the answer said nothing, the list has the connection a moment later.
   return valueOf(made.ok ? made : await person.does((context) => bringin.connections.create(context, request)));
 };
 const active = async (person: Person, request = wanted): Promise<ConnectionState> => {
@@ -148,7 +148,7 @@ test.each<Deviation[]>([[], ['count-of-page'], ['pages-of-two']])('a payment beh
   expect(await read(person, card.order)).toEqual([expect.objectContaining({ stage: 'finished' })]);
 });
 
-/** What Bringin answers instead, under its status. */
+/** A person whose Bringin returns this body and status on one endpoint. */
 const refusing = async (status: number, body: unknown, to: string): Promise<Person> => {
   bringin = await startBringin({ linkMs: 0 });
   const person = await bringin.connectedPerson(email);

@@ -1,4 +1,4 @@
-/** Request signing of docs.bringin.app "authentication/hmac-signing"; demanded on POST /application/connect when a callback is in the body. */
+/** Request signing by docs.bringin.app "authentication/hmac-signing". POST /application/connect demands it if the body has a callback. */
 import { hmac } from '@noble/hashes/hmac.js';
 import { md5 } from '@noble/hashes/legacy.js';
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -7,7 +7,7 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 export type SignedParts = { method: 'GET' | 'POST'; path: string; body?: string; timestampMs: number };
 
 /**
- * The Authorization header. `body` must be exactly the text that is sent. We do not know whether the server hashes the raw bytes or the parsed
+ * Returns the Authorization header. `body` must be exactly the text that is sent. It is unknown whether the server hashes the raw bytes or the parsed
  * body; compact JSON in insertion order suits both. Without a body it hashes the two characters `{}`. `path` starts at /api/v0.
  */
 export const hmacHeader = (secret: string, { method, path, body = '{}', timestampMs }: SignedParts): string => {
@@ -16,5 +16,5 @@ export const hmacHeader = (secret: string, { method, path, body = '{}', timestam
   return `HMAC ${timestampMs}:${bytesToHex(hmac(sha256, utf8ToBytes(secret), utf8ToBytes(raw)))}`;
 };
 
-/** MD5 in lower-case hex. Bringin chose it; the HMAC around it gives the security. */
+/** Returns the MD5 in lower-case hex, which Bringin chose. The HMAC around it gives the security. */
 export const bodyHash = (body: string): string => bytesToHex(md5(utf8ToBytes(body)));

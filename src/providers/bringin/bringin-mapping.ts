@@ -1,4 +1,4 @@
-/** Bringin's words → ours. Pure. */
+/** Maps Bringin's words to ours. Pure. */
 import { z } from 'zod';
 import { customerLink } from '../../domain/links.ts';
 import type { Json } from '../../domain/offer.ts';
@@ -11,7 +11,7 @@ import type { ConnectReply, TransactionRow } from './bringin-wire.ts';
 
 export type AccountFacts = { status: AccountState['status']; key?: string; userId?: string; signupUrl?: string; mailSent?: boolean };
 
-/** The three answers of connect, told apart by content, since older versions have no status. Undefined: none of the three. */
+/** Maps the three answers of connect, which are told apart by content, since older versions have no status. Undefined: none of the three. */
 export const accountFrom = (reply: ConnectReply, signupHosts: readonly string[], sandbox: boolean): AccountFacts | undefined => {
   const { apiKey, userId, signupUrl: signup } = reply;
   const status = reply.status?.toLowerCase();
@@ -24,13 +24,13 @@ export const accountFrom = (reply: ConnectReply, signupHosts: readonly string[],
   return { status: 'onboarding', mailSent: true, ...(signupUrl === undefined ? {} : { signupUrl }) };
 };
 
-/** One `@`, no spaces, a dot in the domain. Bringin must find out whether the mailbox exists. */
+/** Returns whether a text has one `@`, no spaces and a dot in the domain. Only Bringin can find out whether the mailbox exists. */
 export const isEmail = (text: string): boolean => text.length <= 254 && /^[^\s@"<>]+@[^\s@."<>]+(\.[^\s@."<>]+)+$/.test(text);
 
 // ---- transactions --------------------------------------------------------------------------------------------------------------------
 
 export type Rail = 'sepa' | 'card';
-/** What our offer passes on to its order. */
+/** What an offer of this adapter passes on to its order. */
 export type OfferNotes = { rail: Rail; network: 'lightning' | 'onchain' };
 
 export const readNotes = (upstream: Json): OfferNotes => {
@@ -46,19 +46,19 @@ const storedConnection = z.object({
   status: z.enum(['initiating', 'code_required', 'active', 'failed', 'expired', 'inactive']),
 });
 
-/** The part of an order's connection that a fresh read needs. */
+/** Returns the part of an order's connection that a fresh read needs. */
 export const connectionOf = (input: Json | undefined): ConnectionState | undefined => {
   const parsed = storedConnection.safeParse(input);
   return parsed.success ? { ...parsed.data, upstream: {} } : undefined;
 };
 
-/** Its life is INITIATED → PROCESSING (funds seen) → SUCCESSFUL | FAILED, or INITIATED → EXPIRED: only what was paid can fail. */
+/** A transaction goes INITIATED → PROCESSING (funds seen) → SUCCESSFUL | FAILED, or INITIATED → EXPIRED: only a paid one can fail. */
 const onlyOncePaid = (status: string): { moneySeen?: true } => (status.trim().toUpperCase() === 'FAILED' ? { moneySeen: true } : {});
 const stages: { [status: string]: Stage } = { INITIATED: 'awaiting_payment', PROCESSING: 'paid', FAILED: 'failed', EXPIRED: 'expired' };
 
 /**
- * Undefined for an unknown status: still pending. A successful card top-up means euros on the card, so it is finished. A successful conversion
- * through a connection starts a SEPA transfer. Nothing says when it has left, so it stays filled.
+ * Returns the stage; undefined for an unknown status, which counts as pending. A successful card top-up means euros on the card, so it is finished. A
+ * successful conversion through a connection starts a SEPA transfer. Nothing says when it has left, so it stays filled.
  */
 export const stageOf = (status: string, rail: Rail): Stage | undefined => {
   const word = status.trim().toUpperCase();
@@ -75,7 +75,7 @@ export const toTransaction = (row: TransactionRow, subtypes: Subtypes): SellTran
     upstreamId: row.orderId,
     rawStatus: row.status,
     kind,
-    // Without a date it is nobody's payment by its amount.
+    // Without a date, a row cannot be matched to an order by its amount.
     createdOn: row.createdAt ?? 0,
     ...(stage === undefined ? {} : { stage }),
     ...(row.sourceCurrency === 'BTC' && row.sourceAmount !== undefined ? { pay: row.sourceAmount } : {}),
@@ -90,18 +90,18 @@ const kindOf = (row: TransactionRow, { lightning_subtypes: lightning, onchain_su
   return isOneOf(lightning) ? 'sell_lightning' : isOneOf(onchain) ? 'sell_onchain' : 'sell';
 };
 
-/** LN_ADDRESS, ln-address and lnAddress are one word. */
+/** Compares words without regard to case and separators: LN_ADDRESS, ln-address and lnAddress are equal. */
 const sameWord = (a: string | undefined, b: string): boolean => a !== undefined && squeezed(a) === squeezed(b);
 const squeezed = (word: string): string => word.toUpperCase().replaceAll(/[^A-Z0-9]/g, '');
 
-/** What a row says about the order with its Bringin id. */
+/** Maps a row to evidence about the order that has its Bringin id. */
 export const evidenceOf = (row: TransactionRow, subtypes: Subtypes): OrderEvidence => {
   const { upstreamId, ...seen } = toTransaction(row, subtypes);
   const echo = row.destinationCurrency === undefined ? {} : { echo: { currency: row.destinationCurrency } };
   return { upstreamOrderId: upstreamId, ...amountsAndStage(seen), ...(row.isOdd ? { stage: 'review' } : {}), ...echo };
 };
 
-/** What the matched payment says, for an order without a Bringin id. */
+/** Maps the matched payment to evidence about an order without a Bringin id. */
 export const matchedEvidence = ({ upstreamId, ...seen }: SellTransaction): OrderEvidence => ({
   ...amountsAndStage(seen),
   facts: { transaction_id: upstreamId },
@@ -112,13 +112,13 @@ const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderE
   ...onlyOncePaid(seen.rawStatus),
   ...(seen.stage === undefined ? {} : { stage: seen.stage }),
   ...(seen.pay === undefined ? {} : { pay: seen.pay }),
-  // 0 until the conversion is made.
+  // The amount is 0 until the conversion is made.
   ...(seen.receive === undefined || seen.receive === 0n ? {} : { receive: seen.receive }),
 });
 
 /**
- * Finds this order's payment when only the amount can tell: same way, same sats, made while the order could be paid. Failed payments count only
- * if there is no other. If two could be it, we do not guess.
+ * Finds this order's payment by its amount: same network, same sats, made while the order could be paid. Failed payments count only
+ * if there is no other. If two payments match, it does not guess.
  */
 export const matchTransaction = (order: FollowedOrder, rows: SellTransaction[], windowMs: number): { match: SellTransaction } | 'none' | 'ambiguous' => {
   const { rail, network } = readNotes(order.upstream);

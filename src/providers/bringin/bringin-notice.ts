@@ -1,11 +1,11 @@
 /**
  * Bringin's webhooks are unsigned, and come repeatedly and in any order: to the callback plus the event's path or, for older accounts, to the
- * callback itself. A notice only says what to read again. The secret callback URL says whose it is; we read no status, amount or key from the
- * body.
+ * callback itself. A notice only says what to read again. The secret callback URL says which customer it is about; no status, amount or key is read
+ * from the body.
  */
 import { z } from 'zod';
 
-/** Read the account, one connection, or the orders. `unknown`: read all of it. */
+/** What to read: the account, one connection or the orders. `unknown`: all of it. */
 export type NoticeHint = { about: 'account' } | { about: 'connection'; upstreamId?: string } | { about: 'orders'; upstreamId?: string } | { about: 'unknown' };
 
 const id = z
@@ -15,7 +15,7 @@ const id = z
   .catch(undefined);
 const hinting = z.object({ orderId: id, bringinLinkId: id, verificationStatus: z.unknown(), apikey: z.unknown(), userId: id }).partial();
 
-/** `path` is what follows the callback URL. Never throws. */
+/** Reads a notice. `path` is what follows the callback URL. Never throws. */
 export const readNotice = (path: string, body: string): NoticeHint => {
   const { orderId, bringinLinkId, ...rest } = hintsIn(body);
   const event = path.replace(/^\/+|\/+$/g, '');

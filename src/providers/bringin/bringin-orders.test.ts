@@ -238,7 +238,7 @@ describe('the card, by an exact order', () => {
     expect(orders()).toEqual(['intent-lost.1', 'intent-lost.2', 'intent-lost.3']);
     expect(await again(4)).toEqual({ ok: false, refusal: { reason: 'declined', note: 'attempts-used' } });
     expect(orders().length).toBe(3);
-    // The abandoned two are in no list; the third is found when it is paid.
+    // The two abandoned orders are in no list; the third is found when it is paid.
     await bringin.control.pay(valueIn(placed));
     expect(await evidence(follow(asked(), placed))).toMatchObject([{ upstreamOrderId: placed.upstreamOrderId, stage: 'finished' }]);
   });

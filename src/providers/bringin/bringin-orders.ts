@@ -1,4 +1,4 @@
-/** Prices, orders and payments of the sell ramp. A payer sees at most one place to pay to, and only after we have checked it. */
+/** Prices, orders and payments of the sell ramp. A payer sees at most one address or invoice to pay, and only after it has been checked. */
 import { defined } from '../../domain/defined.ts';
 import type { Facts, ProviderOffer } from '../../domain/offer.ts';
 import { sameId } from '../../domain/same-id.ts';
@@ -14,7 +14,7 @@ import { connectionOf, evidenceOf, matchedEvidence, matchTransaction, readNotes,
 import { outsideLimits, outsideSats, priceOf, readRate } from './bringin-price.ts';
 import { errorCodeOf, type TransactionRow } from './bringin-wire.ts';
 
-/** Always an estimate: Bringin converts at the market price when the sats arrive, and has no quotes to order. */
+/** Returns a price, always an estimate: Bringin converts at the market price when the sats arrive, and has no quotes. */
 export const quote = async (bringin: Bringin, context: CallContext, request: SellQuoteRequest): Promise<Answer<ProviderOffer>> => {
   if (request.option.currency !== 'EUR') return { ok: false, refusal: { reason: 'currency-unsupported' } };
   const { rail } = readNotes(request.option.upstream);
@@ -59,13 +59,16 @@ const placed = ({ offer }: PlaceRequest, { rail }: OfferNotes, way: Way): Answer
   return { ok: true, value: { stage: 'awaiting_payment', pay, receive, fee, facts: { delivered_to: deliveredTo(rail) }, ...way } };
 };
 
-/** Nobody should pay to what we do not understand. `taken` says whether there may still be an order. */
+/** Throws if an address or invoice was not understood, so that nobody pays it. `taken` says whether there may still be an order. */
 const understood = (judged: Judged, taken: 'no' | 'maybe'): Exclude<Judged, { problem: string }> => {
   if ('problem' in judged) throw new ProviderFault('malformed', judged.problem, { taken });
   return judged;
 };
 
-/** Changes nothing upstream, since the connection exists. Reads it again, since the customer may have cancelled it in Bringin's app. */
+/**
+ * Places an order by connection. Changes nothing at Bringin, since the connection exists. Reads it again, since the customer may have cancelled it in
+ * Bringin's app.
+ */
 const placeByConnection = async (
   bringin: Bringin,
   context: CallContext,
@@ -76,7 +79,7 @@ const placeByConnection = async (
   const { deps, settings } = bringin;
   const stored = connectionOf(request.inputs.connection);
   if (!stored) return declined('connection-required');
-  // An unknown word leaves what was known: nobody should pay on a word that nobody knows.
+  // An unknown status word does not change the known status, but nobody should pay on it.
   const read = await readConnection(bringin, context, key, { ...stored, status: 'initiating' });
   if (!read.ok) return read;
   const { status, direction, network, lightningAddress, depositAddress } = read.value;
@@ -94,7 +97,7 @@ const placeByConnection = async (
   return placed(request, notes, { paymentInfo, expiresOn, matchedBy: 'amount' });
 };
 
-/** What the address takes, in sats, from its own metadata. */
+/** Returns the limits of a Lightning address in sats, from its own metadata. */
 const payLimits = async (
   bringin: Bringin,
   context: CallContext,
@@ -108,7 +111,7 @@ const payLimits = async (
   return { min: (minSendable + 999n) / 1000n, max: maxSendable / 1000n };
 };
 
-/** Every attempt has its own id. An order whose answer was lost was shown to nobody, and lapses. */
+/** Places a card top-up. Each attempt has an id of its own. An order whose answer was lost was shown to nobody, and expires. */
 const placeCardOrder = async (bringin: Bringin, context: CallContext, key: string, request: PlaceRequest, notes: OfferNotes): Promise<Answer<PlacedOrder>> => {
   const { deps, settings } = bringin;
   const attempt = context.attempt ?? 1;
@@ -123,13 +126,13 @@ const placeCardOrder = async (bringin: Bringin, context: CallContext, key: strin
   const wanted = { network: deps.network, sats };
   const exact = { ...wanted, ...defined({ expiresOn: told }), toleranceS: settings.invoice_expiry_tolerance_s, exactAmount: true };
   const judged = understood(notes.network === 'lightning' ? judgeInvoice(invoice ?? '', exact) : judgeOnchain(depositAddress ?? '', wanted), 'maybe');
-  // The invoice's own end, where the order states none; on chain as long as a payment is looked for.
+  // The expiry of the order, else of its invoice; on chain, the end of the time for which a payment is looked for.
   const expiresOn = told ?? judged.expiresOn ?? deps.now() + settings.match_window_s * 1000;
   if (expiresOn <= deps.now()) throw new ProviderFault('malformed', 'an order that has expired already');
   return placed(request, notes, { paymentInfo: judged.paymentInfo, upstreamOrderId: id, expiresOn, matchedBy: 'order_id' });
 };
 
-/** The reusable deposit address, without an amount or an id. */
+/** Places an order to the reusable deposit address, which has neither an amount nor an id. */
 const placeByAddress = async (bringin: Bringin, context: CallContext, key: string, request: PlaceRequest, notes: OfferNotes): Promise<Answer<PlacedOrder>> => {
   const { deps, settings } = bringin;
   const reply = await api.depositAddress(bringin, context, key, { network: notes.network, ...ipOf(context) });
@@ -152,7 +155,7 @@ const placeByAddress = async (bringin: Bringin, context: CallContext, key: strin
 
 const ipOf = ({ customerIp }: CallContext): { ipAddress?: string } => (customerIp === undefined ? {} : { ipAddress: customerIp });
 
-/** A date, or a number whose unit is not stated. */
+/** Reads an expiry: a date, or a number whose unit is not stated. */
 const expiryOf = (told: End | { number: number }, unit: 'auto' | 'ms' | 's'): number | undefined => {
   if (told === 'unreadable') throw new ProviderFault('malformed', 'an end of the order that cannot be read');
   return typeof told === 'object' ? inMilliseconds(told.number, unit) : told;
@@ -162,12 +165,12 @@ const inMilliseconds = (time: number, unit: 'auto' | 'ms' | 's'): number => (uni
 // ---- reading -------------------------------------------------------------------------------------------------------------------------
 
 const pageSize = 100;
-/** Bringin's clock and ours differ, and we store an order after it was made. */
+/** Slack for the difference between Bringin's clock and ours, and because an order is stored only after it was made. */
 const slackMs = 15 * 60_000;
 
 /**
- * Rows from `since` on, page by page. Their order is undocumented, so we skip none. How many a page has is the server's choice, and a count may be
- * that of the page: only a page without anything new is the last. A row that comes twice is one payment.
+ * Reads rows from `since` on, page by page. Their order is undocumented, so none is skipped. The server chooses the page size, and its count may be
+ * that of the page: only a page without a new row is the last. A row that appears twice is one payment.
  */
 const readRows = async (bringin: Bringin, context: CallContext, key: string, since: number | undefined): Promise<TransactionRow[]> => {
   const rows = new Map<string, TransactionRow>();
@@ -188,13 +191,13 @@ const readRows = async (bringin: Bringin, context: CallContext, key: string, sin
   bringin.deps.log('warn', 'bringin_transactions_cut', { rows: rows.size });
   return [...rows.values()];
 };
-/** Of two rows of one payment, the one that is dated later; of equals, the one that came later. */
+/** Of two rows of one payment, returns the one with the later date; if the dates are equal, the one that came later. */
 const later = (known: TransactionRow | undefined, row: TransactionRow): TransactionRow =>
   (known?.createdAt ?? 0) > (row.createdAt ?? 0) ? (known ?? row) : row;
 
 /**
- * For one order: the row with its id, else the payment that matches its amount. Two possible payments mean `review`. None means that Bringin has
- * not seen it (no list has unpaid orders). Without an order, every row is evidence.
+ * Reads evidence. For one order: the row with its id, else the payment that matches its amount. Two possible payments mean `review`. None means that
+ * Bringin has not seen it (no list has unpaid orders). Without an order, every row is evidence.
  */
 export const readOrders = async (bringin: Bringin, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> =>
   await withKey(context, async (key): Promise<Answer<OrderEvidence[]>> => {
@@ -211,7 +214,7 @@ const evidenceOn = ({ settings }: Bringin, order: FollowedOrder, rows: Transacti
     const id = order.upstreamOrderId;
     return rows.filter((row) => sameId(row.orderId, id)).map((row) => ({ ...evidenceOf(row, settings), upstreamOrderId: id }));
   }
-  // Once recognised, a payment stays this order's, whatever comes later.
+  // Once recognised, a payment stays assigned to this order, whatever comes later.
   const known = order.facts.transaction_id;
   const found = matchTransaction(
     order,

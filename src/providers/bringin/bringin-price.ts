@@ -1,14 +1,14 @@
-/** What sats sell for. Exact: rates are decimals, amounts are integers (sats, euro cents). */
+/** Calculates what sats sell for. Exact: rates are decimals, amounts are integers (sats, euro cents). */
 import { decimalTimesFloor, divCeil, divFloor, parseDecimal, satsPerBtc, type Decimal } from '../../domain/money.ts';
 import type { Limits, Refusal } from '../../domain/refusal.ts';
 import type { RatesReply } from './bringin-wire.ts';
 
-/** `btcPrice`: cents per bitcoin at the market, rounded down. `centsPerSat`: what is left after Bringin's fee and our mark-up. */
+/** `btcPrice`: market price in cents per bitcoin, rounded down. `centsPerSat`: what is left after Bringin's fee and our mark-up. */
 export type Rate = { btcPrice: bigint; centsPerSat: Decimal };
 export type Price = { pay: bigint; receive: bigint; fee: bigint };
 export type FiatLimits = { min_fiat: number; max_fiat?: number | undefined };
 
-/** Undefined for rates that cannot be true: another pair, not decimal, not positive, or better than the market. */
+/** Reads the rates. Returns undefined if they cannot be true: another pair, not decimal, not positive, or better than the market. */
 export const readRate = (reply: RatesReply): Rate | undefined => {
   const [market, bringin] = [parseDecimal(reply.price), parseDecimal(reply.bringinPrice)];
   if (reply.ticker !== 'BTCEUR' || !market || !bringin || bringin.digits <= 0n || isMore(bringin, market)) return undefined;
@@ -19,17 +19,20 @@ export const readRate = (reply: RatesReply): Rate | undefined => {
   return btcPrice > 0n ? { btcPrice, centsPerSat: isMore(after, rounded) ? rounded : after } : undefined;
 };
 
-/** For the amount to pay, or for the least sats that give the amount to receive. In the API: receive = floor(sats × btcPrice / 1e8) − fee. */
+/**
+ * Returns the price for the amount to pay, or for the smallest number of sats that gives the amount to receive. In the API: receive = floor(sats ×
+ * btcPrice / 1e8) − fee.
+ */
 export const priceOf = (rate: Rate, fixed: 'pay' | 'receive', amount: bigint): Price => {
   const pay = fixed === 'pay' ? amount : satsFor(rate, amount);
   const receive = decimalTimesFloor(rate.centsPerSat, pay);
   return { pay, receive, fee: divFloor(pay * rate.btcPrice, satsPerBtc) - receive };
 };
 
-/** The least sats that give at least that many cents. */
+/** Returns the smallest number of sats that gives at least that many cents. */
 export const satsFor = ({ centsPerSat }: Rate, cents: bigint): bigint => divCeil(cents * 10n ** BigInt(centsPerSat.scale), centsPerSat.digits);
 
-/** Limits are euro cents that arrive. Converted to the unit of the request. */
+/** Checks the limits, which are in euro cents that arrive. Converts them to the unit of the request. */
 export const outsideLimits = (rate: Rate, fixed: 'pay' | 'receive', { receive }: Price, { min_fiat, max_fiat }: FiatLimits): Refusal | undefined => {
   const min = BigInt(min_fiat);
   const max = max_fiat === undefined ? undefined : BigInt(max_fiat);
@@ -41,7 +44,7 @@ export const outsideLimits = (rate: Rate, fixed: 'pay' | 'receive', { receive }:
   return { reason: receive < min ? 'below-minimum' : 'above-maximum', limits };
 };
 
-/** Limits that the receiving side states in sats, once known. Converted at the offer's price to the unit of the request. */
+/** Checks limits that the receiving address states in sats. Converts them at the offer's price to the unit of the request. */
 export const outsideSats = (
   sats: { min: bigint; max: bigint },
   fixed: 'pay' | 'receive',

@@ -1,4 +1,4 @@
-/** What a refusal of Bringin's is about, by its words: its codes are documented nowhere. The words themselves go no further. */
+/** Reads what a refusal by Bringin is about from its words, since its codes are not documented. The words themselves are not passed on. */
 import type { Refusal, RefusalNote } from '../../domain/refusal.ts';
 import { asSentence, readError } from '../kit/read-error.ts';
 
@@ -13,14 +13,14 @@ const isCountry = /\bcountry\b|\bregion\b|\bjurisdiction\b|\bresiden|\bsanction/
 
 const sentenceOf = (body: unknown): string => asSentence(readError(body));
 
-/** Whether 401 or 403 is about the key. Bringin's own number for a bad key is 403; others refuse a code or a person with it, too. */
+/** Returns whether a 401 or 403 is about the key. Bringin returns 403 for a bad key, but such servers also refuse a code or a person with it. */
 export const isAboutKey = (body: unknown): boolean => {
   const sentence = sentenceOf(body);
   if (/\bapi ?key\b|\bunauthori[sz]ed\b|\bunauthenticated\b/.test(sentence)) return true;
   return !(isCode.test(sentence) || isIdentity.test(sentence) || isCountry.test(sentence));
 };
 
-/** What is said of a code that was sent. Undefined if only the status tells. */
+/** Returns what the words say about a code that was sent; undefined if they say nothing. */
 export const codeVerdict = (body: unknown): 'expired' | 'wrong' | undefined => {
   const sentence = sentenceOf(body);
   if (isOver.test(sentence)) return 'expired';
@@ -31,7 +31,7 @@ const isTooLittle = /\bbelow\b|\bminimum\b|\bat least\b|\btoo (?:small|low)\b|\b
 const isTooMuch =
   /\babove\b|\bmaximum\b|\bat most\b|\btoo (?:large|high|big)\b|\bexceed|\blimit reached\b|\b(?:greater|more|higher) than\b|\bmust be (?:less|lower)\b/;
 
-/** A reason that says more than `declined`, if the words give one. */
+/** Returns a reason that is more specific than `declined`, if the words give one. */
 export const reasonIn = (body: unknown): Refusal['reason'] | undefined => {
   const sentence = sentenceOf(body);
   if (isIdentity.test(sentence)) return 'kyc-required';
@@ -44,7 +44,7 @@ export const reasonIn = (body: unknown): Refusal['reason'] | undefined => {
 const taken = /\btaken\b|\bexists?\b|\bin use\b|\bused\b|\bduplicate|\bunique\b|\bconflict\b|\balready\b/;
 const isUsername = /\blightning\b|\bln ?address\b|\busername\b|\baddress\b/;
 
-/** Why a connection was not made: which of its names is taken, or which part is wrong. Undefined if the words do not say. */
+/** Returns why a connection was not made: which of its names is taken, or which part is wrong. Undefined if the words do not say. */
 export const linkNote = (body: unknown): RefusalNote | undefined => {
   const sentence = sentenceOf(body);
   if (taken.test(sentence))
@@ -57,6 +57,6 @@ export const linkNote = (body: unknown): RefusalNote | undefined => {
   return undefined;
 };
 
-/** Whether connect complains of what the operator sends and not of the customer's e-mail. */
+/** Returns whether connect complains about what the operator sends, not about the customer's e-mail. */
 export const isAboutOperator = (body: unknown): boolean =>
   /\bcallback\b|\bsignature\b|\bhmac\b|\btimestamp\b|\bauthorization\b|\bapplication\b|\bmaster key\b/.test(sentenceOf(body));

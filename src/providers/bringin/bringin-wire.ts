@@ -1,7 +1,7 @@
 /**
- * What Bringin sends, as far as we read it. Sources: docs.bringin.app, else its older OpenAPI "Bringin APIs" 1.0.0 and the code of its clients.
- * Unknown members are ignored, and null means absent. Amounts are strings of integers (sats, euro cents); rates are decimal strings. Names may be
- * spelt otherwise, answers may stand in an envelope, ids may be numbers, and one odd row costs no list.
+ * Wire schemas of Bringin: only the members that we read. Sources: docs.bringin.app, else its older OpenAPI "Bringin APIs" 1.0.0 and the code of its
+ * clients. Unknown members are ignored, and null means absent. Amounts are strings of integers (sats, euro cents); rates are decimal strings. Names
+ * may be spelt differently, answers may be in an envelope, ids may be numbers, and one odd row does not make a list unreadable.
  */
 import { z } from 'zod';
 import { defined } from '../../domain/defined.ts';
@@ -13,16 +13,16 @@ import { optional, wireBoolean, wireInteger, wireKey, wireSats, wireText, wireTi
 const text = wireText.min(1);
 /** An optional hint: a value that cannot be read is ignored. */
 const soft = <S extends z.ZodType>(schema: S) => optional(schema).catch(undefined);
-/** Rounded down, for euros too, so that we promise nobody a fraction. BTCPay's plugin had to accept numbers as well as strings. */
+/** An amount, rounded down (euros too), so that no fraction is promised. Numbers are accepted as well as strings, as BTCPay's plugin had to do. */
 const whole = wireSats.refine((value) => value >= 0n, 'a negative amount');
-/** A rate. A number that JavaScript would change arrives as its text (requestJson). */
+/** A rate. A number that JavaScript would change arrives as a string (requestJson). */
 const decimal = z.union([text.transform((value) => value.trim()), z.number().transform(String)]);
-/** Words of a fixed set, in whatever letters. */
+/** A word of a fixed set, in upper or lower case. */
 const word = text.transform((value) => value.trim());
 const flag = soft(wireBoolean);
 
 const has = (members: Members, ...names: string[]): boolean => names.some((name) => members[name] !== undefined && members[name] !== null);
-/** The document in its envelope, its members in camel case; `also` are other spellings that clients have met. */
+/** Reads a document in its envelope, with its members in camel case. `also`: other spellings that clients have met. */
 const document = <S extends z.ZodType>(schema: S, isIt: (members: Members) => boolean, also: Record<string, readonly string[]> = {}) =>
   z
     .unknown()
@@ -41,7 +41,7 @@ const respelt = (members: Members, also: Record<string, readonly string[]>): Mem
   return found.length === 0 ? members : { ...members, ...(Object.fromEntries(found) as Members) };
 };
 
-/** "errors": `errorCode`; older contracts say `code`. Anything may be missing or of another type. We repeat only a plain code. */
+/** An error's code: `errorCode`, in older contracts `code`. It may be missing or of another type. Only a plain code is repeated. */
 const plainCode = soft(z.union([z.string(), z.number().transform(String)]).pipe(z.string().regex(/^[\w-]{1,64}$/)));
 const errorBody = z.object({ errorCode: plainCode, code: plainCode }).catch({ errorCode: undefined, code: undefined });
 export const errorCodeOf = (body: unknown): string => {
@@ -50,7 +50,7 @@ export const errorCodeOf = (body: unknown): string => {
   return errorCode ?? code ?? said.codes.find((one) => /^[\w-]+$/.test(one)) ?? 'no code';
 };
 
-/** The HTTP status that an answer under 2xx says of itself. */
+/** Returns the HTTP status that the body of a 2xx states. */
 export const statusIn = (body: unknown): number | undefined => {
   const members = withCamelNames(body);
   const said = isMembers(members) ? [members['statusCode'], members['status'], members['code'], members['httpStatus']].map(Number) : [];
@@ -88,7 +88,7 @@ export type StatusReply = z.output<typeof statusReply>;
 /** GET /user/user-id: "guides/offramp-integration". */
 export const userIdReply = document(z.object({ userId: wireKey }), (members) => has(members, 'userId', 'userid', 'id'), { userId: ['userid', 'id'] });
 
-/** POST /offramp/rates. `price` is the market, `bringinPrice` what is left after fees. */
+/** POST /offramp/rates. `price` is the market price, `bringinPrice` the price after fees. */
 const ticker = word.transform((value) => value.toUpperCase().replaceAll(/[^A-Z]/g, ''));
 const rates = z.object({ ticker, price: decimal, bringinPrice: decimal, currency: word.transform((value) => value.toUpperCase()) });
 const isRate = (members: Members): boolean => has(members, 'bringinPrice', 'bringinprice');
@@ -99,7 +99,7 @@ export const ratesReply = z.preprocess((value) => {
 }, rates);
 export type RatesReply = z.output<typeof ratesReply>;
 
-/** POST /offramp/address, a reusable deposit address. Limits in sats, where it states any. */
+/** POST /offramp/address, a reusable deposit address. Limits, if any, are in sats. */
 export const addressReply = document(
   z.object({ address: text, minimumDepositAmount: optional(whole), maximumDepositAmount: optional(whole) }),
   (members) => has(members, 'address', 'depositAddress', 'lnAddress'),
@@ -113,7 +113,7 @@ export const orderReply = document(
     amount: optional(whole),
     invoice: optional(text),
     depositAddress: optional(text),
-    /** Its unit is not stated, so a number stays as it is. */
+    /** The unit of a number is not stated, so it stays as it is. */
     expiresAt: z
       .unknown()
       .optional()
@@ -148,7 +148,7 @@ const transactionRow = document(
     sourceCurrency: upper,
     destinationAmount: z.unknown().optional(),
     destinationCurrency: upper,
-    /** None is none that we know. */
+    /** A missing status counts as an unknown one. */
     status: soft(word).transform((status) => status ?? ''),
     createdAt: soft(wireTime),
   }),
@@ -156,14 +156,14 @@ const transactionRow = document(
   { orderId: ['id', 'transactionId'], subType: ['subtype'], createdAt: ['created', 'createdOn', 'timestamp', 'date'] },
 ).transform(({ sourceAmount: source, destinationAmount: destination, ...row }) => {
   const [from, to] = [source, destination].map((amount) => optional(whole).safeParse(amount));
-  // An amount that cannot be one: nobody should believe the status beside it.
+  // With an impossible amount, the status next to it should not be believed either.
   const isOdd = from?.success !== true || to?.success !== true;
   return { ...row, ...(isOdd ? { isOdd } : {}), ...defined({ sourceAmount: from?.data, destinationAmount: to?.data }) };
 });
 export type TransactionRow = z.output<typeof transactionRow>;
 
 const mostRows = 1_000;
-/** Rows that can be read, how many there were, and how many of them cannot. */
+/** The rows that can be read, the number of all rows, and the number of those that cannot be read. */
 export const transactionsReply = z.unknown().transform((value, context) => {
   const rows = findList(value, ['transactions']);
   if (rows === undefined || rows.length > mostRows) {
@@ -183,7 +183,7 @@ const standingOrder = document(z.object({ id: soft(wireKey), status: soft(word),
 const kinds = { buy: 'FIAT_TO_CRYPTO', sell: 'CRYPTO_TO_FIAT' } as const;
 type Kind = (typeof kinds)[keyof typeof kinds];
 const squeezed = (value: unknown): string => (typeof value === 'string' ? value.toUpperCase().replaceAll(/[^A-Z0-9]/g, '') : '');
-/** By its word, else by what only one kind has. */
+/** Returns the kind of a link: by its type word, else by a member that only one kind has. */
 const typeOf = (link: Members, beside: Members): Kind | undefined => {
   const said = squeezed(link['type'] ?? link['direction'] ?? beside['type'] ?? beside['direction']);
   if (/FIAT.*CRYPTO|ONRAMP|BUY/.test(said)) return kinds.buy;
@@ -199,7 +199,7 @@ const subtypeOf = (link: Members, beside: Members): 'LN' | 'ONCHAIN' | undefined
   return has(beside, 'depositAddress', 'depositIban', 'destinationAddress') ? 'ONCHAIN' : undefined;
 };
 
-/** One connection, whose first part may stand flat among the rest. */
+/** Normalises one connection: its `bringinLink` may be flat among the other members. */
 const asLink = (value: unknown): unknown => {
   const named = withCamelNames(value);
   const found = findDocument(
@@ -227,13 +227,13 @@ const link = z.object({
   depositIban: soft(word),
   destinationIban: soft(word),
   destinationAddress: soft(word),
-  /** Of a FAILED one. Its shape is undocumented. */
+  /** The error of a FAILED connection. Its shape is undocumented. */
   error: z.unknown().optional(),
 });
-/** GET /bringin-link/{id}; POST /bringin-link answers the first member alone. */
+/** GET /bringin-link/{id}. POST /bringin-link returns the first member alone. */
 export const linkReply = z.preprocess(asLink, link);
 export type LinkReply = z.output<typeof linkReply>;
-/** The connections that can be read, and how many cannot. */
+/** The connections that can be read, and the number of those that cannot. */
 export const linksReply = z.unknown().transform((value, context) => {
   const all = findList(value, ['bringinLinks', 'bringinLink', 'links', 'connections']);
   if (all === undefined || all.length > mostRows) {
@@ -244,15 +244,18 @@ export const linksReply = z.unknown().transform((value, context) => {
   return { links, unread: all.length - links.length };
 });
 
-/** POST /bringin-link/confirm and …/cancel/confirm: the standing order, bare (newer pages) or wrapped (older ones). What it is, a read tells. */
+/**
+ * POST /bringin-link/confirm and …/cancel/confirm: the standing order, bare (newer pages) or wrapped (older pages). Read the connection for its
+ * state.
+ */
 export const standingOrderReply = z.preprocess((value) => {
   const wrapped = findDocument(withCamelNames(value), (members) => isMembers(members['standingOrder']));
   return wrapped?.['standingOrder'] ?? value;
 }, standingOrder);
-/** What an answer says that only says "done". */
+/** The value for an answer that only says "done". */
 export const bareOrder: z.output<typeof standingOrder> = { id: undefined, status: undefined, challengeId: undefined, challengeExpiresAt: undefined };
 
-/** POST /bringin-link/resend-otp: the challenge may be another one; older pages have nothing else. */
+/** POST /bringin-link/resend-otp: the challenge may be a new one. Older pages have nothing else. */
 export const resendReply = document(z.object({ challengeId: soft(wireKey), attempts: soft(wireInteger) }), (members) =>
   has(members, 'challengeId', 'attempts'),
 );
@@ -262,7 +265,7 @@ export const bareResend: z.output<typeof resendReply> = { challengeId: undefined
 export const cancelReply = document(z.object({ immediate: flag, challengeId: soft(wireKey) }), (members) => has(members, 'immediate', 'challengeId'));
 export const bareCancel: z.output<typeof cancelReply> = { immediate: undefined, challengeId: undefined };
 
-/** LUD-06 by the well-known address of LUD-16. Bringin's own example has `minSendable` as a string. Millisatoshi. */
+/** LUD-06 metadata at the well-known address of LUD-16, in millisatoshi. Bringin's own example has `minSendable` as a string. */
 export const payReply = z.union([
   z.object({ tag: z.literal('payRequest'), minSendable: whole, maxSendable: whole }),
   z.object({ status: z.string().regex(/^error$/i), reason: optional(wireText) }).transform(() => ({ status: 'ERROR' as const })),

@@ -1,6 +1,6 @@
 /**
- * Every exchange of __fixtures__: the wire schemas read its answer, and the simulator answers its request in the same shape, so that neither
- * drifts from what we know about Bringin. Values are compared if the documentation means them to be equal.
+ * For every request and response in __fixtures__: the wire schemas read the response, and the simulator answers the request in the same shape, so
+ * that neither drifts from what is known about Bringin. Values are compared if the documentation means them to be equal.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

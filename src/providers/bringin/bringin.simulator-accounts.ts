@@ -5,7 +5,10 @@ import { ring, verificationBody } from './bringin.simulator-webhooks.ts';
 const toleranceMs = 5 * 60_000;
 const md5 = (text: string): string => createHash('md5').update(text, 'utf8').digest('hex');
 
-/** The strictest reading: the raw body and its compact form must hash alike, the clocks agree within five minutes. */
+/**
+ * Checks a signature by the strictest reading: the raw body and its compact form must have the same hash, and the clocks must agree within five
+ * minutes.
+ */
 export const isSigned = (state: State, authorization: string | undefined, method: string, path: string, raw: string): boolean => {
   const [, ts, signature] = /^HMAC (\d{13}):([0-9a-f]{64})$/.exec(authorization ?? '') ?? [];
   if (ts === undefined || Math.abs(clock(state) - Number(ts)) > toleranceMs) return false;
@@ -18,7 +21,7 @@ export const isMaster = (state: State, key: string): boolean => bareKey(key) ===
 export const userByKey = (state: State, key: string): User | undefined =>
   [...state.users.values()].find((user) => user.connected && bareKey(user.key) === bareKey(key));
 
-/** Text in a signup page's URL. */
+/** Returns the URL of a signup page. */
 const signupUrl = (origin: string, user: User): string => `${origin}/signup?inviteId=${user.inviteId}`;
 
 export const connect = async (state: State, origin: string, body: { [name: string]: unknown }): Promise<Response> => {
@@ -50,7 +53,7 @@ export const connectStatus = (state: State, email: string | undefined): Response
   return Response.json({ status: user.step === 'approved' ? 'pending' : 'onboarding' });
 };
 
-/** signed up → e-mail verified → documents sent → approved. A user who signed up by our link is connected at the last step. */
+/** Moves a user on: signed up → e-mail verified → documents sent → approved. A user who signed up by our link is connected at the last step. */
 export const advanceKyc = async (state: State, user: User): Promise<void> => {
   const at = user.step === undefined ? -1 : steps.indexOf(user.step);
   user.step = steps[at + 1] ?? 'approved';
@@ -66,7 +69,7 @@ const finish = async (state: State, user: User): Promise<void> => {
   if (!user.connected) await connected(state, user);
 };
 
-/** What a person sees behind the link in their e-mail. */
+/** Returns the page behind the link in a person's e-mail. */
 export const signupPage = (state: State, inviteId: string | undefined): Response => {
   const user = [...state.users.values()].find((one) => one.inviteId === inviteId);
   if (!user) return new Response('This invitation is not valid.\n', { status: 404 });

@@ -1,4 +1,4 @@
-/** Bringin's answers as other servers would write them: the same facts under other names, in envelopes, as numbers. */
+/** Rewrites Bringin's answers as other servers would: the same facts under other names, in envelopes, as numbers. */
 import type { Deviation, State } from './bringin.simulator-state.ts';
 
 type Members = { [name: string]: unknown };
@@ -38,7 +38,7 @@ const flat = (link: unknown): unknown => {
   const { bringinLink, ...rest } = link;
   return { ...(bringinLink as Members), ...rest };
 };
-/** As `Bringin-offramp` 1.0.0 names them. */
+/** Returns an order with the names of `Bringin-offramp` 1.0.0. */
 const older = ({ id, amount, invoice, depositAddress, expiresAt }: Members): Members => ({
   orderId: id,
   sourceAmount: amount,
@@ -54,7 +54,7 @@ const linkFor = (name: string, value: unknown): unknown => {
 
 const doneOnly = new Set(['POST /bringin-link/confirm', 'POST /bringin-link/{id}/cancel/confirm']);
 
-/** A good answer in the dialects that are switched on. */
+/** Rewrites a good answer in the dialects that are switched on. */
 export const spoken = async (state: State, endpoint: string, answer: Response): Promise<Response> => {
   const { deviations = [] } = state.options;
   if (deviations.length === 0 || answer.status >= 300) return answer;

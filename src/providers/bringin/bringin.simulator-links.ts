@@ -13,7 +13,7 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 
 export const domainOf = (state: State): string => state.options.lightningDomain ?? 'dev.bringin.xyz';
 
-/** 202 at once; the standing order is made in the background. */
+/** Returns 202 at once; the standing order is made in the background. */
 export const createLink = (state: State, user: User, body: Body): Response => {
   const [name, type, subtype] = [textOf(body['name']), textOf(body['type']), textOf(body['subtype'])];
   if (name.length < 2 || name.length > 50) return errorReply(state, 400, 'name must have 2 to 50 characters');
@@ -53,7 +53,7 @@ export const createLink = (state: State, user: User, body: Body): Response => {
   return Response.json(bare(link), { status: 202 });
 };
 
-/** Both forms of the documentation, the full address and the name alone. */
+/** Normalises an address: the documentation has the full address and the name alone. */
 const normalised = (state: State, text: string): string | undefined => {
   const [name = '', domain = domainOf(state)] = text.toLowerCase().split('@');
   return /^[a-z0-9]+([._/-][a-z0-9]+)*$/.test(name) && domain === domainOf(state) ? `${name}@${domain}` : undefined;
@@ -63,7 +63,7 @@ const isTaken = (state: State, user: User, lnAddress: string, iban: string): boo
     other.links.some((link) => link.lnAddress === lnAddress && live.has(link.status) && (other !== user || link.iban !== iban)),
   );
 
-/** The background work, done when somebody reads. */
+/** Does the background work of a link, when it is read. */
 const settle = (state: State, user: User, link: Link): Link => {
   const now = clock(state);
   if (link.status === 'INITIATING' && now >= link.readyOn) ready(state, user, link, now);
@@ -139,7 +139,7 @@ export const getLink = (state: State, user: User, id: string): Response => {
   const link = user.links.find((one) => one.id === id);
   return link ? Response.json(shape(state, settle(state, user, link))) : errorReply(state, 404, 'no such link');
 };
-/** Newest first, without ended ones. */
+/** Lists the links, newest first, without ended ones. */
 export const listLinks = (state: State, user: User): Response =>
   Response.json(
     user.links
@@ -149,7 +149,7 @@ export const listLinks = (state: State, user: User): Response =>
       .map((link) => shape(state, link)),
   );
 
-/** The challenge if the code is right, else the answer that says why not. */
+/** Returns the challenge if the code is right, else the answer that says why not. */
 const checkCode = (state: State, user: User, body: Body, purpose: Challenge['for']): Challenge | Response => {
   const challenge = state.challenges.get(textOf(body['challengeId']));
   if (!challenge || challenge.for !== purpose || !user.links.includes(challenge.link)) return errorReply(state, 404, 'no such challenge', '10404');
@@ -175,7 +175,7 @@ export const confirmLink = (state: State, user: User, body: Body): Response => {
   return Response.json(state.options.linkDialect === 'older' ? { standingOrder: shown } : shown);
 };
 
-/** A new challenge with the same expiry. */
+/** Makes a new challenge with the same expiry. */
 export const resendCode = (state: State, user: User, body: Body): Response => {
   const challenge = state.challenges.get(textOf(body['challengeId']));
   if (!challenge || !user.links.includes(challenge.link)) return errorReply(state, 404, 'no such challenge', '10404');
@@ -189,7 +189,7 @@ export const resendCode = (state: State, user: User, body: Body): Response => {
 const linkOf = (user: User, standingOrderId: string): Link | undefined =>
   user.links.find((link) => link.standingOrder?.id === standingOrderId && link.status === 'ACTIVE');
 
-/** A soft cancel while others use the standing order; else it sends a code. */
+/** Cancels at once while other applications use the standing order (a soft cancel); else sends a code. */
 export const cancel = (state: State, user: User, standingOrderId: string): Response => {
   const link = linkOf(user, standingOrderId);
   if (!link?.standingOrder) return errorReply(state, 404, 'no such standing order', '10404');

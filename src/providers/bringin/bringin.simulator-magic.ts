@@ -13,9 +13,9 @@ export type Magic = (typeof magicAmounts)[keyof typeof magicAmounts];
 
 export const magicOf = (sats: bigint): Magic | undefined => (magicAmounts as { [sats: string]: Magic | undefined })[sats.toString()];
 
-/** The life of an invoice under `expired`. Nobody pays it. */
+/** The lifetime of an invoice under `expired`. It is not paid. */
 export const shortLifeS = 60;
 /** How long the conversion takes under `slow`, in multiples of `convertMs`. */
 export const slowTimes = 40;
-/** What arrives under `pays-less`: 5 % less. */
+/** Returns what arrives under `pays-less`: 5 % less. */
 export const lessOf = (cents: bigint): bigint => (cents * 95n) / 100n;

@@ -35,7 +35,7 @@ const centsFor = (state: State, sats: bigint): bigint => {
   const price = parseDecimal(afterFees(state)) ?? { digits: 0n, scale: 0 };
   return decimalTimesFloor({ digits: price.digits, scale: price.scale + 6 }, sats);
 };
-/** EUR 20 at the market: the minimum of a Lightning address. */
+/** Returns the minimum of a Lightning address: EUR 20 at the market price. */
 const leastSats = (state: State): bigint => {
   const price = parseDecimal(priceOf(state)) ?? { digits: 1n, scale: 0 };
   return divCeil(20n * 100_000_000n * 10n ** BigInt(price.scale), price.digits);
@@ -50,7 +50,7 @@ export const rates = (state: State, faults: Faults<Fault>, endpoint: string, bod
 
 const isIpv4 = (value: unknown): boolean => typeof value === 'string' && /^(\d{1,3}\.){3}\d{1,3}$/.test(value);
 
-/** The reusable address. `sourceBlockchain` of on-chain bitcoin is not documented: BITCOIN, BTC or none. */
+/** Returns the reusable address. `sourceBlockchain` of on-chain bitcoin is not documented: BITCOIN, BTC or missing. */
 export const depositAddress = (state: State, user: User, faults: Faults<Fault>, endpoint: string, body: Body, domain: string, origin: string): Response => {
   const { sourceBlockchain: chain, sourceCurrency: currency, ipAddress } = body;
   if (currency !== 'BTC') return errorReply(state, 400, 'sourceCurrency');
@@ -80,7 +80,7 @@ const newOpenInvoice = (state: State): string =>
     payeePrivateKey: nodeKey,
   });
 
-/** One exact amount. Amounts are strings; the customer's own address is demanded. */
+/** Makes an order for one exact amount. Amounts are strings; the customer's own address is required. */
 export const makeOrder = (state: State, user: User, faults: Faults<Fault>, endpoint: string, body: Body): Response => {
   const { sourceAmount, ipAddress, paymentMethod, sourceId } = body;
   if (typeof sourceAmount !== 'string' || !/^\d+$/.test(sourceAmount)) return errorReply(state, 400, 'sourceAmount must be a string');
@@ -129,14 +129,14 @@ export const listTransactions = (state: State, user: User, faults: Faults<Fault>
   const page = all.slice(from, from + size);
   const odd = faults.take(endpoint, 'unknown-status') ? { status: 'SWAP_COMPLETED' } : {};
   const rows: object[] = page.map(({ sourceId: _ours, ...row }) => ({ ...row, ...odd }));
-  // Rows of some other kind of thing.
+  // Rows that are not about bitcoin.
   if (has('odd-rows') && from === 0) rows.unshift({ type: 'NOTE', text: 'welcome' }, { orderId: null, status: 7 });
   return Response.json({ transactions: rows, number: page.length, totalCount: has('count-of-page') ? page.length : all.length });
 };
 
 // ---- paying --------------------------------------------------------------------------------------------------------------------------
 
-/** LUD-06 of a connection's or a card's address. `minSendable` is a string, as in Bringin's own example. */
+/** Returns the LUD-06 metadata of a connection's or a card's address. `minSendable` is a string, as in Bringin's own example. */
 export const payRequest = (state: State, name: string, origin: string, domain: string, pos: boolean): Response => {
   const target = `${name}@${domain}`;
   if (!receiverOf(state, target)) return Response.json({ status: 'ERROR', reason: 'no such user' });
@@ -186,7 +186,7 @@ const payLater = (state: State, target: string, sats: bigint): void => {
   });
 };
 
-/** The sats arrive: PROCESSING, later SUCCESSFUL. An invoice is paid once and in full; an address takes any amount. */
+/** Records that sats arrive: PROCESSING, later SUCCESSFUL. An invoice is paid once and in full; an address accepts any amount. */
 export const pay = async (state: State, target: string, sats?: bigint): Promise<string> => {
   const payable = state.payables.get(target) ?? receiverOf(state, target) ?? connectionByDeposit(state, target);
   const isInvoice = target.startsWith('ln');
@@ -224,7 +224,7 @@ const connectionByDeposit = (state: State, address: string): Payable | undefined
   return user && { user, to: 'connection', subType: 'ONCHAIN', orderId: '', sourceId: undefined, sats: undefined, expiresOn: Infinity, paid: false };
 };
 
-/** The webhook is documented for card top-ups only, and for their end. */
+/** Ends a transaction. The webhook is documented only for card top-ups, when they end. */
 export const settle = async (state: State, user: User, row: Transaction, status: string, to: 'card' | 'connection'): Promise<void> => {
   row.status = status;
   if (status === 'SUCCESSFUL' && to === 'card') user.balance += BigInt(row.destinationAmount);

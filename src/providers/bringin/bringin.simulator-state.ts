@@ -15,7 +15,7 @@ export type ErrorDialect =
   | 'plain-text'
   | 'html'
   | 'under-200';
-/** How its answers differ from the documentation. The names say how. Source: what other servers of this trade do, and what clients of this one met. */
+/** How its answers differ from the documentation; the names say how. Source: what other such servers do, and what clients of this one met. */
 export type Deviation =
   | 'enveloped'
   | 'snake-case'
@@ -57,21 +57,21 @@ export type SimulatorOptions = {
   linkMs?: number;
   /** How long after connect signup, verification and consent happen by themselves. */
   autoConnectMs?: number;
-  /** How long after they arrive sats become euros. */
+  /** How long the conversion of sats to euros takes after they arrive. */
   convertMs?: number;
-  /** How long after it was made an invoice is paid by itself. */
+  /** How long after an invoice was made it is paid by itself. */
   autoPayMs?: number;
   /** Whether some amounts decide what happens: bringin.simulator-magic.ts. */
   magic?: boolean;
-  /** connect as in the older contract: 409 for every known user, no `status`. */
+  /** `sw-1`: connect as in the older contract, with 409 for every known user and no `status`. */
   connectDialect?: 'docs' | 'sw-1';
-  /** confirm and resend as on the older pages. */
+  /** `older`: confirm and resend as on the older pages. */
   linkDialect?: 'newer' | 'older';
   depositForm?: 'lightning_address' | 'lnurl' | 'invoice';
   expiryUnit?: 'ms' | 's';
   errorDialect?: ErrorDialect;
   deviations?: Deviation[];
-  /** What one endpoint answers, whatever it is asked. A text goes as text. */
+  /** What one endpoint returns, whatever the request. A string is sent as text. */
   refuses?: { endpoint: string; status: number; body: unknown };
   webhooks?: WebhookStyle;
   webhookRetryMs?: number[];
@@ -83,7 +83,7 @@ export const steps: Step[] = ['signed-up', 'email-verified', 'documents-sent', '
 export type StandingOrder = {
   id: string;
   status: 'PENDING_CONFIRMATION' | 'ACTIVE' | 'CANCELLED';
-  /** Links of other applications on it: a cancel is soft then. */
+  /** How many links of other applications use it. If there are any, a cancel is soft. */
   foreignLinks: number;
   createdAt: number;
   updatedAt: number;
@@ -134,7 +134,7 @@ export type User = {
   transactions: Transaction[];
   balance: bigint;
 };
-/** Something that sats can be paid to. */
+/** An invoice or address that sats can be paid to. */
 export type Payable = {
   user: User;
   to: 'card' | 'connection';
@@ -166,7 +166,7 @@ export type State = Later & {
   options: SimulatorOptions;
   users: Map<string, User>;
   challenges: Map<string, Challenge>;
-  /** By invoice or address. */
+  /** The payables by invoice or address. */
   payables: Map<string, Payable>;
   /** What the next created link becomes instead of PENDING. */
   nextLink: LinkStatus | undefined;
@@ -200,9 +200,9 @@ export const createState = (options: SimulatorOptions): State => {
 export const clock = (state: State): number => (state.options.now ?? Date.now)() + state.clockOffsetMs;
 export const iso = (ms: number): string => new Date(ms).toISOString();
 
-/** As in every example of the documentation: the base64 of 32 hex characters. */
+/** Returns a new key like those in the documentation: the base64 of 32 hex characters. */
 export const newKey = (options: SimulatorOptions): string => `${options.keyPrefix ?? ''}${Buffer.from(randomBytes(16).toString('hex')).toString('base64')}`;
-/** A UUID, or a number of nine digits. */
+/** Returns a new id: a UUID, or a number of nine digits. */
 export const newId = ({ deviations }: Pick<SimulatorOptions, 'deviations'>): string =>
   deviations?.includes('numeric-ids') === true ? String(100_000_000 + randomInt(900_000_000)) : randomUUID();
 export const newUser = (email: string, options: SimulatorOptions): User => ({
@@ -223,7 +223,7 @@ export const newUser = (email: string, options: SimulatorOptions): User => ({
 /** "Keys may carry a prefix such as pk_live_ or sk_test_; Bringin strips it." */
 export const bareKey = (key: string): string => key.replace(/^[a-z]{2}_(live|test)_/, '');
 
-/** The forms in which clients have met errors, Bringin's own and those of its like. */
+/** Returns an error in one of the forms that clients have met, Bringin's own or those of similar servers. */
 export const errorReply = (state: State, status: number, message: string, errorCode = '10112'): Response => {
   switch (state.options.errorDialect ?? 'docs') {
     case 'docs':

@@ -1,6 +1,9 @@
 import { clock, iso, type Link, type State, type Transaction, type User } from './bringin.simulator-state.ts';
 
-/** POST with JSON to `{callback}{path}`, unsigned like Bringin's. Retried on anything but 2xx; may be doubled, held back or sent verbatim. */
+/**
+ * Posts JSON to `{callback}{path}`, unsigned like Bringin's webhooks. Retries on anything but 2xx; may send it twice, hold it back or send it
+ * verbatim.
+ */
 export const ring = async (state: State, user: User, path: string, body: object): Promise<void> => {
   const { callback } = user;
   if (callback === undefined) return;
@@ -13,13 +16,13 @@ export const ring = async (state: State, user: User, path: string, body: object)
   else await send();
 };
 
-/** Held-back webhooks, the last one first. */
+/** Sends the webhooks that were held back, the last one first. */
 export const releaseReversed = async (state: State): Promise<void> => {
   const held = state.held.splice(0).toReversed();
   for (const send of held) await send();
 };
 
-/** Returns after the first attempt. Retries follow by themselves. */
+/** Posts a webhook. Returns after the first attempt; retries follow in the background. */
 export const post = async (state: State, url: string, body: object): Promise<void> => {
   if (!(await attempt(state, url, body))) void retry(state, url, body);
 };

@@ -1,4 +1,7 @@
-/** Bringin over real HTTP, with people, text messages, Lightning addresses and webhooks, misbehaving on demand. For the sandbox and for tests. */
+/**
+ * A simulated Bringin over real HTTP, with people, text messages, Lightning addresses and webhooks. It misbehaves on demand. For the sandbox and for
+ * tests.
+ */
 import { Hono, type Context } from 'hono';
 import { createFaults, cutConnection, transportFault, type Faults, type OwnFaults } from '../kit/faults.simulator.ts';
 import { serveSimulator } from '../kit/serve.simulator.ts';
@@ -28,7 +31,7 @@ const createControl = (state: State, faults: Faults<Fault>) => {
     setFault: (fault: Fault): void => faults.set(fault),
     clearFaults: (): void => faults.clear(),
     setOptions: (options: Partial<SimulatorOptions>): void => void Object.assign(state.options, options),
-    /** Codes, invoices and connections live by the simulator's clock. */
+    /** Moves the simulator's clock, by which codes, invoices and connections expire. */
     moveClock: (ms: number): void => void (state.clockOffsetMs += ms),
     user: userOf,
     advanceKyc: async (email: string): Promise<void> => await advanceKyc(state, userOf(email)),
@@ -66,7 +69,7 @@ export const createBringinSimulator = (options: SimulatorOptions, origin: () => 
   const control = createControl(state, faults);
   const app = new Hono();
 
-  /** `who`: whose key the endpoint takes; 403 is Bringin's number for a bad one. */
+  /** Registers an endpoint. `who`: whose key it takes. A bad key gets 403, as at Bringin. */
   const route = (
     method: 'GET' | 'POST',
     path: string,

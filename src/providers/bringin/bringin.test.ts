@@ -170,7 +170,7 @@ const verbs: Verb<SellAdapter>[] = [
     returned: { ok: true, value: { currency: 'EUR', amountFiat: 12_992n } },
     required: ['balance'],
     optional: [],
-    // An empty balance is as good as any.
+    // An empty balance is a valid answer.
     money: { fields: ['balance'], believed: (value) => (value as { value: { amountFiat: bigint } }).value.amountFiat !== 0n },
     stringReply: 'malformed',
     clientErrors: { ...userErrors, 400: 'malformed' },
@@ -275,7 +275,7 @@ it('has twenty cases a verb and more', () => {
 });
 
 describe('answers that no simulator gives', () => {
-  /** Answers in their order, whatever is asked. */
+  /** Returns these answers in order, whatever the request. */
   const scripted = (...answers: [status: number, body: unknown][]) => {
     const asked: string[] = [];
     const adapter = adapterOf({

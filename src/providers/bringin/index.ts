@@ -3,13 +3,13 @@ import { createBringinAdapter } from './bringin-adapter.ts';
 import { logFields } from './bringin-api.ts';
 import { bringinSettings } from './bringin-settings.ts';
 
-/** Bringin: bitcoin to euros, by a standing Lightning connection to a bank account or onto its card, and euros to bitcoin by a connection. */
+/** Bringin: bitcoin to euros, by a standing Lightning connection to a bank account or to its card, and euros to bitcoin by a connection. */
 export const provider = defineProvider({
   kind: 'bringin',
   ramps: ['sell'],
   settings: bringinSettings,
   logFields,
-  // In the sandbox its Lightning addresses answer where it does.
+  // In the sandbox, the simulator itself serves the Lightning addresses.
   create: (deps, settings) => ({
     sell: createBringinAdapter(deps, deps.mode === 'sandbox' ? { lightning_base_url: settings.base_url, ...settings } : settings),
   }),

@@ -1,4 +1,4 @@
-/** A provider that speaks FLS01 over real HTTP, pays out by LUD-03, and misbehaves on demand. For the sandbox and for tests. */
+/** A simulated provider. It speaks FLS01 over real HTTP, pays out by LUD-03, and misbehaves on demand. For the sandbox and for tests. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
 import { createFaults, cutConnection, transportFault, type OwnFaults } from '../kit/faults.simulator.ts';
