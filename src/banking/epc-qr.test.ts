@@ -143,3 +143,21 @@ test('whatever the account, its bank and the words around: the code pays that ac
     { numRuns: 1000 },
   );
 });
+
+/** An account of that country with the right check digits, by ISO 13616. */
+const accountOf = (country: string, account: string): string => {
+  const digits = `${account}${country}00`.replaceAll(/[A-Z]/g, (letter) => String(letter.charCodeAt(0) - 55));
+  return `${country}${String(98n - (BigInt(digits) % 97n)).padStart(2, '0')}${account}`;
+};
+
+test('of all banks of Switzerland and Liechtenstein, those with numbers from 30000 to 31999 take no transfer', () => {
+  const edge = fc.constantFrom(0, 29_999, 30_000, 30_999, 31_000, 31_999, 32_000, 99_999);
+  const bank = fc.oneof(edge, fc.nat(99_999), fc.integer({ min: 30_000, max: 31_999 }));
+  fc.assert(
+    fc.property(fc.constantFrom('CH', 'LI'), bank, fc.stringMatching(/^[0-9A-Z]{12}$/), (country, number, account) => {
+      const iban = accountOf(country, String(number).padStart(5, '0') + account);
+      expect([iban, line(withChange({ iban, bic: 'POFICHBEXXX' }), 7)]).toEqual([iban, number >= 30_000 && number < 32_000 ? undefined : iban]);
+    }),
+    { numRuns: 300 },
+  );
+});

@@ -11,20 +11,20 @@ it('codes in everyday use are read as what ISO has for them; what is no country 
 const reserved = new Set('AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ'.split(' '));
 const everyday: Record<string, string> = { UK: 'GB', EL: 'GR' };
 
-it('of any two letters, however written, those of a country are read, and always as ISO writes it', () => {
+it('of all pairs of two letters, however written, those of a country are read, and always as ISO writes it', () => {
   const names = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
-  const letters = fc.string({ unit: fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'), minLength: 2, maxLength: 2 });
+  const alphabet = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
   const blanks = fc.constantFrom('', ' ', '\n', '\u00a0', '\ufeff');
-  fc.assert(
-    fc.property(letters, fc.boolean(), blanks, blanks, (code, lower, before, after) => {
-      const iso = everyday[code] ?? code;
-      // ICU also maps the codes of former countries to their successors.
-      const isCountry =
-        names.of(iso) !== undefined && !reserved.has(iso) && new Intl.Locale('und', { region: iso }).maximize().region === iso && iso === canonical(iso);
-      expect(readCountry(before + (lower ? code.toLowerCase() : code) + after)).toBe(isCountry ? iso : undefined);
-    }),
-    { numRuns: 1000 },
-  );
+  const written = fc.sample(fc.tuple(fc.boolean(), blanks, blanks), alphabet.length ** 2);
+  const codes = alphabet.flatMap((first) => alphabet.map((second) => first + second));
+  for (const [i, [lower, before, after]] of written.entries()) {
+    const code = codes[i] ?? '';
+    const iso = everyday[code] ?? code;
+    // ICU also maps the codes of former countries to their successors.
+    const isCountry =
+      names.of(iso) !== undefined && !reserved.has(iso) && new Intl.Locale('und', { region: iso }).maximize().region === iso && iso === canonical(iso);
+    expect([code, readCountry(before + (lower ? code.toLowerCase() : code) + after)]).toEqual([code, isCountry ? iso : undefined]);
+  }
 });
 const canonical = (region: string): string | undefined => new Intl.Locale(`und-${region}`).region;
 

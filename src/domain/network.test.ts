@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { groupsOf, isWithin, parseIp, parseRange, showIp } from './ip-address.ts';
-import { networkOf } from './network.ts';
+import { networkOf, sharesOf } from './network.ts';
 
 const ipv6 = fc.bigInt(1n << 64n, (1n << 128n) - 1n);
 /** Every way to write the same IPv6 address. */
@@ -42,6 +42,26 @@ describe('networkOf', () => {
       }),
     );
   });
+});
+
+it('of what all share, a network may use a tenth and a /48 half, however small it is', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        ipv6.map((value) => showIp({ version: 6, value })),
+        fc.ipV4(),
+      ),
+      fc.integer({ min: 1, max: 100_000 }),
+      fc.nat(50),
+      (ip, total, least) => {
+        const network = networkOf(ip);
+        const [own, wide, ...more] = sharesOf(network, total, least);
+        expect([own?.key, wide?.key, more]).toEqual([network.own, network.wide === network.own ? undefined : network.wide, []]);
+        expect(own?.most).toBe(Math.max(least, Math.floor((total + 9) / 10)));
+        expect(wide === undefined || wide.most * 2 <= total + 1).toBe(true);
+      },
+    ),
+  );
 });
 
 describe('parseIp', () => {

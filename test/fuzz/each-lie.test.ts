@@ -8,12 +8,12 @@ import { createWallet, type Reply } from '../../scripts/demo/wallet.ts';
 import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
 import { movableClock } from '../support/clock.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
-import { askedFor, listFlaws, offerFlaws, orderFlaws, statusFlaws, tokenFlaws, type Json } from './judges.ts';
+import { askedFor, linkEndFlaws, listFlaws, offerFlaws, orderFlaws, quoteEndFlaws, statusFlaws, tokenFlaws, type Json } from './judges.ts';
 import { liesOfKind } from './kinds.ts';
 import { placesOf, startLyingProvider, type LyingProvider, type Planned } from './lying-provider.ts';
 import { chaosSeed, createRandom, isFull, reportGoal, sizeOf } from './random.ts';
 
-type Liar = { id: string; proves: boolean; provider: LyingProvider; plan: { lie?: Planned | undefined } };
+type Liar = { id: string; proves: boolean; provider: LyingProvider; plan: { lie?: Planned | undefined; madeAt?: number } };
 const clock = movableClock();
 let gateway: TestGateway;
 let liars: Liar[];
@@ -71,6 +71,17 @@ const untoldFlaws = (lie: Planned | undefined, entry: Json | undefined): string[
 type Met = { offers: number; payable: number; withheld: number; doubt: number; links: number };
 const met: Met = { offers: 0, payable: 0, withheld: 0, doubt: 0, links: 0 };
 
+const judgedEnd = ({ plan: { lie, madeAt = 0 } }: Liar, endpoint: string, judge: (written: unknown, madeAt: number) => string[]): string[] =>
+  lie?.endpoint === endpoint && /expires_on|_date$/.test(lie.key) ? judge(lie.lie, madeAt) : [];
+
+/** A link that nobody can read is a person's to look at, after a few tries. */
+const stuckFlaws = async (again: () => Promise<Reply>, order_id: string): Promise<string[]> => {
+  for (let tries = 1; tries < 6; tries += 1) if ((await again()).body['code'] !== 'claim-outcome-unknown') return [];
+  const [kept] = await gateway.database.sql<{ claim: string | null; stage: string }[]>`
+    select c.state as claim, o.stage from orders o left join claims c on c.order_id = o.id where o.id = ${order_id}`;
+  return kept?.claim === 'review' || kept?.stage !== 'filled' ? [] : [`a link that is never had, and nobody is told: ${JSON.stringify(kept)}`];
+};
+
 /** A purchase at this provider, from /verify to the link, with everything judged on the way. */
 const buyAt = async (liar: Liar): Promise<string[]> => {
   const { call, open } = createWallet(gateway.url);
@@ -99,6 +110,7 @@ const buyAt = async (liar: Liar): Promise<string[]> => {
   if (!all.some((offer) => (offer['provider'] as Json)['id'] === 'alpine'))
     wrong.push(`the honest offer is missing: ${JSON.stringify(offers.body).slice(0, 400)}`);
   const quote = all.find((offer) => (offer['provider'] as Json)['id'] === liar.id);
+  wrong.push(...judgedEnd(liar, 'quote', (written, madeAt) => quoteEndFlaws(written, madeAt, quote)));
   if (!quote) return wrong;
   met.offers += 1;
   const order = await ask('/order', { session_id, quote_id: quote['quote_id'] });
@@ -126,8 +138,9 @@ const buyAt = async (liar: Liar): Promise<string[]> => {
   if (typeof upstreamId === 'string') await liar.provider.truth.pay(upstreamId);
   await told(true);
   const withdrawal = await ask('/withdrawal', { session_id, order_id });
-  if (withdrawal.status !== 200) return wrong;
+  if (withdrawal.status !== 200) return [...wrong, ...(await stuckFlaws(async () => await ask('/withdrawal', { session_id, order_id }), order_id))];
   met.links += 1;
+  wrong.push(...judgedEnd(liar, 'withdrawal', (written, madeAt) => linkEndFlaws(written, madeAt, withdrawal.body['withdrawal_expiration_date'], clock.now())));
   const link = decodeLnurl(String(withdrawal.body['lnurlw']), { loopbackHttp: true });
   if (link === undefined || new URL(link).hostname !== '127.0.0.1') wrong.push(`a payout link to ${link}`);
   return wrong;
@@ -160,7 +173,8 @@ it(
     const members = first ? await membersSaid(first) : [];
     expect(members.length).toBeGreaterThan(30);
     const ids = [...new Set(liars.flatMap(({ provider }) => provider.truth.history.orders.map(({ orderId }) => orderId)))];
-    const cases = members.flatMap(({ endpoint, key, old }) => liesOfKind(key, old, { now: clock.now(), ids }).map((lie): Planned => ({ endpoint, key, lie })));
+    const madeAt = clock.now();
+    const cases = members.flatMap(({ endpoint, key, old }) => liesOfKind(key, old, { now: madeAt, ids }).map((lie): Planned => ({ endpoint, key, lie })));
     const only = new RegExp(process.env['CHAOS_ONLY'] ?? '');
     const drawn = cases
       .filter(({ endpoint, key }) => only.test(`${endpoint} ${key}`))
@@ -175,7 +189,7 @@ it(
     };
     const work = async (liar: Liar): Promise<void> => {
       for (let next = take(liar); next !== undefined; next = take(liar)) {
-        liar.plan.lie = next.one;
+        Object.assign(liar.plan, { lie: next.one, madeAt });
         const found = await buyAt(liar);
         liar.plan.lie = undefined;
         // A listing that was lied about is true again before the next.

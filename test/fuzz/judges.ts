@@ -1,5 +1,5 @@
 /** Whether an answer may be shown, judged by what was asked, quoted and said, and by nothing of the gateway's own. */
-import { dateKinds } from './kinds.ts';
+import { dateKinds, type DateKind } from './kinds.ts';
 import type { Said } from './lying-provider.ts';
 
 export type Json = Record<string, unknown>;
@@ -28,6 +28,29 @@ const isForeign = (text: string): boolean =>
 const halfMonthMs = 15 * 86_400_000;
 /** Between the moment that a lie was made of and the one that it is judged at, and the rounding of its form. */
 const slackMs = 70_000;
+
+/** What a date means that was written by dateKinds, for the moment `madeAt`. */
+const meantBy = (written: unknown, madeAt: number): DateKind['end'] | undefined =>
+  dateKinds(madeAt).find((kind) => JSON.stringify(kind.written) === JSON.stringify(written))?.end;
+
+/** An offer never outlives what its provider said, and there is none where nobody can say what it said. */
+export const quoteEndFlaws = (written: unknown, madeAt: number, offer: Json | undefined): string[] => {
+  const meant = meantBy(written, madeAt);
+  if (!offer || meant === undefined || meant === 'none' || meant === 'never') return [];
+  const shown = Date.parse(String(offer['expires_on']));
+  const isKept = meant !== 'unclear' && shown <= meant + 1000;
+  return isKept ? [] : [`an offer until ${String(offer['expires_on'])}, while its provider wrote ${JSON.stringify(written)}`];
+};
+
+const nearMs = 10 * 60_000;
+/** A link's end is what its provider meant, and near where nobody can say what that is. */
+export const linkEndFlaws = (written: unknown, madeAt: number, shown: unknown, now: number): string[] => {
+  const meant = meantBy(written, madeAt);
+  const end = Date.parse(String(shown));
+  const isFar = end > now + halfMonthMs;
+  const isRight = typeof meant === 'number' ? Math.abs(end - meant) < 1000 : meant === 'unclear' ? Math.abs(end - now) <= nearMs : isFar;
+  return meant === undefined || isRight ? [] : [`a link until ${String(shown)}, while its provider wrote ${JSON.stringify(written)}`];
+};
 
 /** An order's end is what its provider meant, and never comfort where nobody can say what it meant. */
 const endFlaws = (written: unknown, end: string | undefined, quoteEnd: string | undefined, now: number): string[] => {
@@ -115,6 +138,9 @@ export const statusFlaws = (quote: Json, order: Json, entry: Json | undefined): 
     if (quote['is_estimate'] === true ? is < was * 0.98 : is !== was) flaws.push(`gives ${is}, not ${was}`);
     if (JSON.stringify(entry['payment_info']) !== JSON.stringify(order['payment_info'])) flaws.push('tells another way to pay');
   } else if (entry['payment_info'] !== undefined) flaws.push(`is ${stage}, and tells how to pay`);
+  const amounts = ['amount_fiat', 'amount_sats', 'order_fee'].map((name) => [name, Number(entry[name] ?? 0)] as const);
+  for (const [name, amount] of amounts) if (!Number.isSafeInteger(amount) || amount < 0) flaws.push(`has ${name} = ${amount}`);
+  if (Number(entry['order_fee']) > Number(entry['amount_fiat'])) flaws.push('has a fee beyond what was paid');
   if ((stage === 'filled' || stage === 'finished') && !(Number(entry['amount_sats']) > 0)) flaws.push('is filled with nothing');
   return flaws.map((flaw) => `a status ${flaw}: ${JSON.stringify(entry).slice(0, 300)}`);
 };

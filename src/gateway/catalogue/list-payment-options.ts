@@ -44,7 +44,7 @@ const mergeOptions = (gateway: Gateway, catalogue: CatalogueView): MergedCurrenc
 };
 
 /** Returns the ranges of amounts that at least one provider accepts, lowest first. Merges ranges that overlap or touch, and drops empty ones. */
-const joined = (ranges: Range[]): Range[] => {
+export const joined = (ranges: readonly Range[]): Range[] => {
   const all: Range[] = [];
   for (const range of ranges
     .filter(({ minFiat, maxFiat }) => maxFiat === undefined || maxFiat >= minFiat)

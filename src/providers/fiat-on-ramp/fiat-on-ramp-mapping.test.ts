@@ -25,15 +25,19 @@ describe('units', () => {
     ]);
   });
   it('what can be asked for comes back as it was', () => {
-    const currency = fc.constantFrom('EUR', 'JPY', 'KWD', 'CLF', 'UYI', 'UYW', 'CLP', 'BHD');
+    const codes = ['EUR', 'JPY', 'KWD', 'CLF', 'UYI', 'UYW', 'CLP', 'BHD'];
+    const units = fc.constantFrom('iso4217' as const, 'hundredth' as const);
+    const given = fc.oneof(fc.constant(undefined), units, fc.dictionary(fc.constantFrom(...codes, 'jpy', 'Clf'), units));
     fc.assert(
-      fc.property(currency, fc.bigInt(100n, 10n ** 12n), fc.constantFrom(iso, settings()), (code, amount, block) => {
+      fc.property(fc.constantFrom(...codes), fc.bigInt(100n, 10n ** 12n), given, (code, amount, minor_units) => {
+        const block = settings({ minor_units });
         const asked = toUpstream(floorToUpstream(amount, code, block), code, block);
         const wire = quoteWire.parse({ quote_id: 'q', amount_fiat: Number(asked), amount_sats: 1 });
         expect(toOffer(wire, { ...option, currency: code }, block)?.pay).toBe(floorToUpstream(amount, code, block));
         // ICU has the exponents of these currencies from ISO 4217, as we have.
         const { maximumFractionDigits = 2 } = new Intl.NumberFormat('en', { style: 'currency', currency: code }).resolvedOptions();
-        expect([code, toUpstream(amount * 100n, code, iso)]).toEqual([code, amount * 10n ** BigInt(maximumFractionDigits)]);
+        const stated = typeof minor_units === 'object' ? Object.entries(minor_units).find(([name]) => name.toUpperCase() === code)?.[1] : minor_units;
+        expect([code, toUpstream(amount * 100n, code, block)]).toEqual([code, amount * 10n ** BigInt(stated === 'iso4217' ? maximumFractionDigits : 2)]);
       }),
     );
   });
@@ -124,6 +128,30 @@ describe('options', () => {
         const [option, ...others] = optionsOf(listed, { minor_units: 'iso4217', fee_style: 'added' });
         expect([option?.name, others]).toEqual(['SEPA', []]);
         for (const one of [option?.minFiat, option?.maxFiat]) expect(one === undefined || (one > 0n && one <= BigInt(Number.MAX_SAFE_INTEGER))).toBe(true);
+      }),
+    );
+  });
+  it('of any listing, however long and however split, a hundred options are kept, and no more of it is read', () => {
+    let read = 0;
+    const listedOption = (id: number) => ({
+      id,
+      get option() {
+        read += 1;
+        return `SEPA ${id}`;
+      },
+    });
+    fc.assert(
+      fc.property(fc.array(fc.nat(300), { maxLength: 12 }), fc.boolean(), (sizes, asMap) => {
+        const currencies = sizes.map((size, n) => ({
+          currency_id: n,
+          currency_code: `C${n}`,
+          payment_options: Array.from({ length: size }, (_, id) => listedOption(id)),
+        }));
+        read = 0;
+        const options = optionsOf(asMap ? Object.fromEntries(currencies.map((one) => [one.currency_code, one])) : currencies);
+        const all = sizes.flatMap((size, n) => Array.from({ length: Math.min(size, 100) }, (_, id) => `C${n} SEPA ${id}`));
+        expect(options.map(({ currency, name }) => `${currency} ${name}`)).toEqual(all.slice(0, 100));
+        expect(read).toBeLessThanOrEqual(600);
       }),
     );
   });
@@ -357,6 +385,22 @@ describe('status answers', () => {
       { upstreamOrderId: 'a', rawStatus: 'filled', stage: 'review' },
       { ...known, upstreamOrderId: 'b' },
     ]);
+  });
+  it('whatever the amounts are, they are possible ones or the operator’s, and take no other order with them', () => {
+    const amount = fc.oneof(fc.integer({ min: -10, max: 20_000 }), fc.maxSafeInteger(), fc.bigInt(-5n, 10n ** 20n).map(String), fc.double(), fc.anything());
+    fc.assert(
+      fc.property(amount, amount, amount, fc.boolean(), (amount_fiat, amount_sats, order_fee, added) => {
+        const block = settings(added ? { fee_style: 'added' } : {});
+        const [told, other] = evidenceOf({ a: { ...entry, amount_fiat, amount_sats, order_fee }, b: entry }, 'EUR', block);
+        const { pay = 0n, receive = 0n, fee = 0n } = told ?? {};
+        for (const one of [pay, receive, fee]) expect(one >= 0n && one <= BigInt(Number.MAX_SAFE_INTEGER)).toBe(true);
+        expect(told?.pay === undefined || fee <= pay).toBe(true);
+        expect(told?.stage === 'review' ? Object.keys(told).sort() : told?.stage).toEqual(
+          told?.stage === 'review' ? ['rawStatus', 'stage', 'upstreamOrderId'] : 'filled',
+        );
+        expect(other).toMatchObject({ stage: 'filled', receive: 107_952n });
+      }),
+    );
   });
   it('an end that cannot be read says nothing', () => {
     expect(evidenceOf({ a: { ...entry, expires_on: 'soon' } })[0]).not.toHaveProperty('expiresOn');

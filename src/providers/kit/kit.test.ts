@@ -127,6 +127,29 @@ it('an amount is a safe integer, however it is written', () => {
   }
 });
 
+it('whatever it is written as, an amount is what is written to the digit, or none', () => {
+  const written = fc.stringMatching(/^-?(?:0|[1-9]\d{0,25})(?:\.0{1,3})?$/);
+  fc.assert(
+    fc.property(written, fc.boolean(), (text, bare) => {
+      const value = BigInt(text.split('.')[0] ?? '');
+      const isAmount = value >= -BigInt(Number.MAX_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER);
+      for (const amount of [wireSats, wireFiat, wireInteger]) {
+        const read = amount.safeParse(parseJsonExactly(bare ? text : JSON.stringify(text)));
+        expect([text, read.success && BigInt(read.data)]).toEqual([text, isAmount && value]);
+      }
+    }),
+  );
+  const odd = fc.oneof(fc.double(), fc.string(), fc.anything());
+  fc.assert(
+    fc.property(odd, (value) => {
+      for (const amount of [wireSats, wireFiat, wireInteger]) {
+        const read = amount.safeParse(value);
+        expect(!read.success || Number.isSafeInteger(Number(read.data))).toBe(true);
+      }
+    }),
+  );
+});
+
 it('a number that JavaScript would change stays as it was written; the others are numbers', () => {
   const text = '{"a":20261128175930417,"b":9000000000000000000017,"c":1.10,"d":[1.0,-0,1E2,0.1,5],"e":"1.10","f":0.30000000000000004}';
   expect(parseJsonExactly(text)).toEqual({
