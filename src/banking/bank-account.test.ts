@@ -66,7 +66,7 @@ test('BICs', () => {
   ]);
 });
 
-/** Accounts as emails, phones and PDFs write them. */
+/** Account numbers as e-mails, phones and PDFs write them. */
 const pasted = (account: string, labels: string[]) =>
   fc
     .tuple(

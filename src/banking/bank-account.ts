@@ -13,7 +13,7 @@ const EEA = new Set('AT BE BG HR CY CZ DE DK EE ES FI FR GR HU IE IS IT LI LT LU
 const DECORATION = /[\s\p{Pd}\p{C}\p{Default_Ignorable_Code_Point}\u2212._]+/gu;
 const INVISIBLE = /(?!\s)[\p{C}\p{Default_Ignorable_Code_Point}]/gu;
 const IBAN_LABEL = /^\s*IBAN/;
-/** Tried only where the shorter label leaves no IBAN: NO may be Norway. */
+/** Tried only if no IBAN is found after the shorter label: NO may mean Norway. */
 const LONG_IBAN_LABEL = /^\s*IBAN[\s.-]*(?:NR|NO|NUM(?:BER|MER)|CODE)[\s.:]*/;
 /** Without a separator, "BIC" may be the first letters of the bank's own code. */
 const BIC_LABEL = /^\s*(?:(?:BIC|SWIFT|CODE)[\s:./-]+)+/;
@@ -26,7 +26,7 @@ const compact = (text: string, label: RegExp): string =>
     .replace(/^[\s:]+/, '')
     .replaceAll(DECORATION, '');
 
-/** Checks ISO 13616: a known country, its length, mod 97. Returns capitals without spaces, or undefined when it is no IBAN. */
+/** Checks ISO 13616: a known country, its length, mod 97. Returns it in capitals without spaces, or undefined if it is not an IBAN. */
 export function readIban(text: string): string | undefined {
   return ibanIn(compact(text, IBAN_LABEL)) ?? ibanIn(compact(text, LONG_IBAN_LABEL));
 }
@@ -37,7 +37,7 @@ function ibanIn(iban: string): string | undefined {
   return BigInt(digits) % 97n === 1n ? iban : undefined;
 }
 
-/** ISO 9362 in the pattern of ISO 20022: 8 or 11 characters with a country in the middle. A placeholder is not a BIC. */
+/** Reads a BIC (ISO 9362, in the pattern of ISO 20022): 8 or 11 characters with a country in the middle. A placeholder is not a BIC. */
 export function readBic(text: string): string | undefined {
   const bic = compact(text, BIC_LABEL);
   const isBic = /^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$/.test(bic) && isCountry(bic.slice(4, 6));
@@ -46,20 +46,26 @@ export function readBic(text: string): string | undefined {
 
 const PLACEHOLDERS = /^(?:NOT?(?:PROVIDED|AVAILABLE|APPLICABLE|SPECIFIED|GIVEN|REQUIRED|NEEDED|SET)?|N\/?A|NONE|NULL|NIL|TBD|TBA|EMPTY|UNDEFINED|UNKNOWN)X*$/;
 
-/** How forms and ISO 20022 write "no BIC": NOTPROVIDED, n/a, XXXXXXXXXXX, or nothing. */
+/** Returns whether a text means "no BIC" in forms and ISO 20022: NOTPROVIDED, n/a, XXXXXXXXXXX, or nothing. */
 export function isPlaceholder(text: string): boolean {
   const word = compact(text, BIC_LABEL);
   return /^(.?)\1*$/u.test(word) || PLACEHOLDERS.test(word);
 }
 
-/** Whether the SEPA schemes reach the account's country. */
+/** Returns whether the SEPA schemes reach the account's country. */
 export const isSepa = (iban: string): boolean => SEPA.has(iban.slice(0, 2));
 /** Countries where the IBAN alone identifies the bank. Elsewhere (CH, GB, MC, SM …) a BIC is needed. */
 export const isInEea = (iban: string): boolean => EEA.has(iban.slice(0, 2));
-/** SIX: an IBAN with a bank number from 30000 to 31999 needs a QR reference, which a SEPA transfer cannot carry. */
+/**
+ * Returns whether it is a QR-IBAN. Such an IBAN, with a bank number from 30000 to 31999 (SIX), needs a QR reference, which a SEPA transfer cannot
+ * carry.
+ */
 export const isQrIban = (iban: string): boolean => /^(?:CH|LI)\d\d3[01]/.test(iban);
 
-/** First and last four characters (`DE89…3000`): enough to recognise one's own account. A text too short to mask shows nothing. */
+/**
+ * Returns the first and last four characters (`DE89…3000`), enough to recognise one's own account. For a text that is too short to mask, returns only
+ * `…`.
+ */
 export function maskIban(text: string): string {
   const iban = readIban(text) ?? compact(text, IBAN_LABEL);
   return iban.length < 12 ? '…' : `${iban.slice(0, 4)}…${iban.slice(-4)}`;

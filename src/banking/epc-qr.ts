@@ -4,13 +4,13 @@ import { isInEea, isPlaceholder, isQrIban, isSepa, readBic, readIban } from './b
 const MAX_AMOUNT_CENTS = 99_999_999_999n;
 const MAX_NAME_CHARACTERS = 70;
 const MAX_REFERENCE_CHARACTERS = 140;
-/** What a QR code of version 13, error correction M, holds. The guideline allows no bigger code. */
+/** How much a QR code of version 13 with error correction M holds. The guideline allows no bigger code. */
 const MAX_BYTES = 331;
 
 export type EpcTransfer = { iban: string; bic?: string; name: string; amountCents: bigint; reference?: string };
 
 /**
- * The text of the code for a SEPA credit transfer in euros, with the reference as unstructured remittance information. Undefined when some part
+ * Returns the text of the code for a SEPA credit transfer in euros, with the reference as unstructured remittance information. Undefined if some part
  * might not arrive whole: a bad or non-SEPA IBAN, a Swiss QR-IBAN, a bad BIC, no BIC for an account outside the EEA (version 002 requires one
  * there), no name, an amount outside 0.01 to 999,999,999.99, or a reference over 140 characters.
  */
@@ -28,7 +28,7 @@ export function epcQr(transfer: EpcTransfer): string | undefined {
   return new TextEncoder().encode(text).length <= MAX_BYTES ? text : undefined;
 }
 
-/** A line break inside a value would shift every line below it, and nobody types invisible characters. */
+/** Puts a value on one line, without invisible characters: a line break inside it would shift every line below. */
 function oneLine(text: string, maxCharacters?: number): string {
   const line = text
     .replace(/[\s\p{Cc}]+/gu, ' ')

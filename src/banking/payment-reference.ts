@@ -12,9 +12,9 @@ const wordsOf = (key: string): string[] =>
 const NOUNS = ['reference', 'ref', 'referenz', 'referencia', 'riferimento'];
 /** Matches paymentreference and Zahlungsreferenz, but not "preference". */
 const JOINED = /^(?!.*preference)(\p{L}+?)s?(?:reference|referenz|referencia)$/u;
-/** Words that make it the payment's reference, surest first. Alone it is "the reference". */
+/** Words next to "reference" that make it the reference of the payment, surest first. "Reference" alone counts, too. */
 const OF_THE_PAYMENT = ['provider', 'payment', 'transfer', 'remittance', 'deposit', 'bank', 'wire', 'sepa', 'transaction', ''];
-/** Words that describe a reference, or make it somebody else's. */
+/** Words that describe a reference, or make it another party's reference. */
 const ABOUT = [
   'type',
   'kind',
@@ -35,7 +35,7 @@ const ABOUT = [
   'copy',
 ];
 const SOMEBODY_ELSES = ['customer', 'user', 'client', 'your', 'merchant', 'partner', 'external', 'internal', 'our', 'invoice'];
-/** What banks and forms call the same line without saying "reference". */
+/** Names of the same line at banks and in forms, without the word "reference". */
 const OTHER_NAMES = [
   'verwendungszweck',
   'remittance_information',
@@ -47,7 +47,7 @@ const OTHER_NAMES = [
   'communication',
 ];
 
-/** Lower is surer. Undefined when the key names no reference. */
+/** Ranks a key: lower is surer. Returns undefined if the key does not name a reference. */
 const rankOf = (key: string): number | undefined => {
   const words = wordsOf(key);
   const other = OTHER_NAMES.indexOf(words.join('_'));
@@ -61,8 +61,8 @@ const rankOf = (key: string): number | undefined => {
 };
 
 /**
- * The provider's reference, whatever the provider calls it, by the precedence of keys. An empty list: there is none. Several: they are equally
- * likely, and the wrong one would lose the payment.
+ * Returns the provider's reference, whatever the provider calls it, by the precedence of keys. An empty list: there is none. Several: they are
+ * equally likely, and the wrong one would lose the payment.
  */
 export const likelyReferences = (details: Record<string, string>): string[] => {
   const candidates = Object.entries(details).flatMap(([key, value]) => {

@@ -1,4 +1,4 @@
-/** On-chain addresses to pay out to. Stricter than a sender must be: we refuse what nobody is known to be able to spend from. */
+/** Checks on-chain addresses to pay out to. Stricter than a sender must be: refuses addresses that no known wallet can spend from. */
 import { bech32m } from '@scure/base';
 import { AddressType, getAddressInfo, Network } from 'bitcoin-address-validation';
 import { isCompressedKey } from './secp256k1.ts';
@@ -17,14 +17,14 @@ export function checkPayoutAddress(text: string, network: BitcoinNetwork): { add
   const info = readAddress(address);
   if (info === undefined) return { problem: 'This is not a bitcoin address, or it has a typo.' };
   if (info.network !== libraryNetwork(network, info.bech32)) return { problem: `This address does not belong to the network "${network}".` };
-  // BIP350: a sender accepts future witness versions, but nobody should give one as their own address.
+  // BIP350: a sender accepts future witness versions, but no customer should use one as their own address.
   if (info.type === AddressType.unknown) return { problem: 'This kind of address is not supported yet; coins sent to it could be lost.' };
   if (info.type === AddressType.p2tr && !isSpendableTaproot(address))
     return { problem: 'The key in this taproot address does not exist; coins sent to it would be lost.' };
   return { address: info.bech32 ? address.toLowerCase() : address };
 }
 
-/** BIP21. The amount is in bitcoin, without trailing zeros. */
+/** Makes a bitcoin: link (BIP21). The amount is in bitcoin, without trailing zeros. */
 export function bitcoinUri(address: string, amountSats?: bigint): string {
   if (amountSats === undefined) return `bitcoin:${address}`;
   const digits = amountSats.toString().padStart(9, '0');

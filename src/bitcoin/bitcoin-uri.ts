@@ -1,10 +1,10 @@
-/** bitcoin: links (BIP21) that others make: in either case, since QR codes carry capitals, and with an invoice inside (BIP321). */
+/** Reads bitcoin: links (BIP21) that others make: in upper or lower case, since QR codes carry capitals, and with an invoice inside (BIP321). */
 import { checkPayoutAddress, type BitcoinNetwork } from './address.ts';
 
 export type BitcoinLink = {
-  /** As an address is written: bech32 in lower case. Absent where the link only carries an invoice. */
+  /** The address, bech32 in lower case. Absent if the link only carries an invoice. */
   address?: string;
-  /** Absent: the link names none. */
+  /** Absent if the link names no amount. */
   amountSats?: bigint | 'unreadable';
   /** A BOLT11 invoice, unchecked. */
   invoice?: string;
@@ -12,7 +12,9 @@ export type BitcoinLink = {
 
 const amountForm = /^(\d{0,8})(?:\.(\d{0,8})0*)?$/;
 
-/** Undefined for what is no such link, names an address of another network, or demands what nobody here understands (`req-`). */
+/**
+ * Reads a link. Returns undefined if it is not a bitcoin: link, names an address of another network, or has an unknown required parameter (`req-`).
+ */
 export const readBitcoinLink = (text: string, network: BitcoinNetwork): BitcoinLink | undefined => {
   const [, to, query = ''] = /^\s*bitcoin:(?:\/\/)?([^?\s]*)(?:\?(\S*))?\s*$/i.exec(text) ?? [];
   if (to === undefined) return undefined;
@@ -30,11 +32,11 @@ export const readBitcoinLink = (text: string, network: BitcoinNetwork): BitcoinL
   };
 };
 
-/** In bitcoin, as BIP21 writes it: a plain decimal without an exponent, of at most eight places that count. */
+/** Reads an amount in bitcoin, as BIP21 writes it: a plain decimal without an exponent, with at most eight significant decimal places. */
 const amountOf = (text: string): bigint | 'unreadable' => {
   const [, whole, fraction = ''] = amountForm.exec(text) ?? [];
   return whole === undefined || `${whole}${fraction}` === '' ? 'unreadable' : BigInt(`${whole}${fraction.padEnd(8, '0')}`);
 };
 
-/** An invoice without what QR codes and links put before it. */
+/** Returns an invoice without the prefix that QR codes and links add. */
 export const bareInvoice = (text: string): string => text.trim().replace(/^lightning:(?:\/\/)?/i, '');

@@ -22,7 +22,7 @@ const SAMPLE: NewInvoice = {
 type Row = Record<'network' | 'payment_hash' | 'payee' | 'invoice', string> &
   Record<'payment_secret' | 'description' | 'description_hash', string | null> & { timestamp: number; amount_msat: number | null; expiry: number | null };
 
-/** toEqual does not tell an absent member from an undefined one. */
+/** Needed because toEqual does not tell an absent member from an undefined one. */
 const facts = (row: Row) => ({
   network: NETWORKS[row.network],
   amountMsat: row.amount_msat === null ? undefined : BigInt(row.amount_msat),
@@ -106,7 +106,7 @@ describe('encodeInvoice', () => {
 describe('forged or broken', () => {
   const NAMED = { ...SAMPLE, namePayee: true };
   const { expirySeconds: _, ...WITHOUT_EXPIRY } = SAMPLE;
-  /** A valid checksum over changed words: what a forger can make without the key. */
+  /** Changes the words of an invoice and makes a valid checksum: a forger can do that without the key. */
   function forge(change: (words: number[]) => void, prefix?: string, invoice: NewInvoice = NAMED): string {
     const { prefix: own, words } = bech32.decode(encodeInvoice(invoice), false);
     change(words);

@@ -20,7 +20,7 @@ const KEY_WORDS = 53;
 const DEFAULT_EXPIRY_S = 3600;
 /** BOLT11 sets no limit. Longer expiries would overflow a date, and nobody waits that long. */
 const LONGEST_EXPIRY_S = 365 * 86_400;
-/** As much as one QR code holds. Real invoices stay well below, even with route hints. */
+/** As much as one QR code holds. Real invoices are much shorter, even with route hints. */
 const MAX_LENGTH = 4296;
 /** Required (even) bits that payers understand today: onion, payment secret, multi-part, blinded paths, attribution data, metadata (BOLT9). */
 const KNOWN_REQUIRED = new Set([8, 14, 16, 24, 36, 48]);
@@ -38,7 +38,7 @@ export type Invoice = {
   paymentSecret?: string;
   description?: string;
   descriptionHash?: string;
-  /** The node that signed it, named by the invoice or recovered. The signature is checked either way. */
+  /** The node that signed it, named by the invoice or recovered from the signature. The signature is checked in both cases. */
   payee: string;
   minFinalCltv?: number;
   /** The feature bits that are set, ascending. */
@@ -46,8 +46,9 @@ export type Invoice = {
 };
 
 /**
- * Undefined for whatever must not be paid: a bad checksum, amount or signature, an unknown network or required feature, no payment hash or no
- * payment secret. `allowMissingSecret` is for old invoices (2019), which no node pays any more. Never throws. Does not check the expiry.
+ * Reads an invoice. Returns undefined for one that must not be paid: a bad checksum, amount or signature, an unknown network or required feature, no
+ * payment hash or no payment secret. `allowMissingSecret` is for old invoices (2019), which nodes no longer pay. Never throws. Does not check the
+ * expiry.
  */
 export function decodeInvoice(text: string, options: { allowMissingSecret?: boolean } = {}): Invoice | undefined {
   try {
@@ -71,7 +72,7 @@ export type NewInvoice = {
   minFinalCltv?: number;
   /** 32 bytes of hex. */
   payeePrivateKey: string;
-  /** Names the payee in the invoice instead of leaving it to recovery. */
+  /** Whether to name the payee in the invoice, instead of letting readers recover it. */
   namePayee?: boolean;
 };
 
@@ -119,7 +120,7 @@ function amountText(amountMsat: bigint): string {
   return `${pico / unit}${letter}`;
 }
 
-/** The first field of each type that has the length BOLT11 requires; skips the others. Undefined when a field runs past the end. */
+/** Returns the first field of each type that has the length BOLT11 requires; skips the others. Undefined if a field runs past the end. */
 function readFields(words: number[]): Map<string, number[]> | undefined {
   const fields = new Map<string, number[]>();
   for (let at = 0; at < words.length;) {
@@ -164,7 +165,7 @@ function readPayee(digest: Uint8Array, signature: Uint8Array, named: number[] | 
   return isSignedBy(key, digest, rs) ? hex.encode(key) : undefined;
 }
 
-/** The hash over the prefix and the words, packed into bytes and padded with zero bits. */
+/** Returns the hash over the prefix and the words, packed into bytes and padded with zero bits. */
 function signingDigest(prefix: string, words: number[]): Uint8Array {
   const filled = [...words, ...Array<number>((8 - (words.length % 8)) % 8).fill(0)];
   const packed = bech32.fromWords(filled).slice(0, Math.ceil((words.length * 5) / 8));
@@ -175,7 +176,7 @@ function wordsToInteger(words: number[]): bigint {
   return words.reduce((value, word) => (value << 5n) | BigInt(word), 0n);
 }
 
-/** Without `length`: as few words as needed, at least one. */
+/** Converts an integer to words. Without `length`: as few words as needed, at least one. */
 function integerToWords(value: bigint, length = Math.max(1, Math.ceil(value.toString(2).length / 5))): number[] {
   return Array.from({ length }, (_, index) => Number((value >> BigInt(5 * (length - 1 - index))) & 31n));
 }

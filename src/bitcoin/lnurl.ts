@@ -13,15 +13,15 @@ const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost'];
 /** `loopbackHttp` also allows plain http on a loopback host, for the sandbox. */
 export type LnurlOptions = { loopbackHttp?: boolean };
 
-/** Upper-case bech32, as FLS01 prints it (`LNURL1…`). Encodes the URL unchanged. */
+/** Encodes a URL, unchanged, as upper-case bech32, as FLS01 prints it (`LNURL1…`). */
 export function encodeLnurl(url: string): string {
   return bech32.encode('lnurl', bech32.toWords(new TextEncoder().encode(url)), false).toUpperCase();
 }
 
 /**
- * The exact URL behind a withdrawal link, in any form that providers use: bech32 in either case (an email or a terminal may have added line
- * breaks), with `lightning:` or `lightning://` before it, lnurlw://, https or bitcoin: with a `lightning` parameter in either case, or plain
- * https (http on .onion). Undefined for anything else: other kinds of LNURL, plain http, over 2,000 characters.
+ * Returns the exact URL behind a withdrawal link, in any form that providers use: bech32 in upper or lower case (an e-mail or a terminal may have
+ * added line breaks), with `lightning:` or `lightning://` in front, lnurlw://, https or bitcoin: with a `lightning` parameter in upper or lower case,
+ * or plain https (http on .onion). Undefined for anything else: other kinds of LNURL, plain http, over 2,000 characters.
  */
 export function decodeLnurl(given: string, options: LnurlOptions = {}): string | undefined {
   const text = given.trimEnd();

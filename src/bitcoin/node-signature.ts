@@ -16,7 +16,7 @@ const FIRST_HEADER = 31;
 /** FLS01's own example. The brackets belong to the sentence; only the word TOKEN is replaced. */
 const DEFAULT_TEMPLATES: readonly string[] = ['I confirm my bitcoin wallet. [TOKEN]'];
 
-/** z-base-32 (lower case, no padding characters). */
+/** Encodes bytes as z-base-32 (lower case, no padding characters). */
 export function zbase32Encode(bytes: Uint8Array): string {
   let text = '';
   let buffer = 0;
@@ -29,7 +29,10 @@ export function zbase32Encode(bytes: Uint8Array): string {
   return bits > 0 ? text + ALPHABET.charAt((buffer << (5 - bits)) & 31) : text;
 }
 
-/** Undefined for a character outside the alphabet, and for text that no encoder prints (left-over bits set, a character too many). */
+/**
+ * Decodes z-base-32. Returns undefined for a character outside the alphabet, and for text that no encoder prints (left-over bits set, a character too
+ * many).
+ */
 export function zbase32Decode(text: string): Uint8Array | undefined {
   const bytes: number[] = [];
   let buffer = 0;
@@ -53,7 +56,7 @@ export function signedMessageDigest(message: string): Uint8Array {
 }
 
 /**
- * The compressed key (lower-case hex) that signed `message`, or undefined when there is none. Takes 104 characters of z-base-32, or Eclair's
+ * Returns the compressed key (lower-case hex) that signed `message`, or undefined if there is none. Accepts 104 characters of z-base-32, or Eclair's
  * 130 hex digits, whose header may also be the bare recovery id. Never throws.
  */
 export function recoverNodeKey(message: string, signature: string): string | undefined {
@@ -67,7 +70,7 @@ export function recoverNodeKey(message: string, signature: string): string | und
 }
 
 /**
- * True when `nodePubkey` (hex, any case) signed the bare token, or one of the sentences with the token in place of the word TOKEN. Skips a
+ * Returns whether `nodePubkey` (hex, any case) signed the bare token, or one of the sentences with the token in place of the word TOKEN. Skips a
  * template without that word: its signature could be replayed for ever.
  */
 export function verifyNodeSignature(proof: { token: string; signature: string; nodePubkey: string; templates?: readonly string[] }): boolean {
@@ -78,13 +81,13 @@ export function verifyNodeSignature(proof: { token: string; signature: string; n
   return messages.some((message) => recoverNodeKey(message, proof.signature) === expected);
 }
 
-/** The z-base-32 signature that LND's signmessage prints. Throws on a bad private key. */
+/** Returns the z-base-32 signature that LND's signmessage prints. Throws on a bad private key. */
 export function signNodeMessage(message: string, privateKeyHex: string): string {
   const { recoveryId, rs } = signDigest(signedMessageDigest(message), privateKeyHex);
   return zbase32Encode(Uint8Array.of(FIRST_HEADER + recoveryId, ...rs));
 }
 
-/** 66 hex digits (any case) that name a point on the curve. */
+/** Returns whether a text is 66 hex digits (any case) that name a point on the curve. */
 export function isNodePubkey(text: string): boolean {
   return /^[0-9a-f]{66}$/i.test(text) && isCompressedKey(hex.decode(text));
 }

@@ -12,17 +12,17 @@ hashes.hmacSha256 = (key, message) => hmac(sha256, key, message);
 
 export type RecoverableSignature = { recoveryId: number; rs: Uint8Array };
 
-/** Deterministic (RFC 6979), low-S. Throws when the private key is not 32 bytes of hex in range. */
+/** Signs a digest, deterministically (RFC 6979) and with low S. Throws if the private key is not 32 bytes of hex in range. */
 export function signDigest(digest: Uint8Array, privateKeyHex: string): RecoverableSignature {
   const bytes = sign(digest, hex.decode(privateKeyHex), { prehash: false, format: 'recovered' });
   return { recoveryId: bytes[0] ?? 0, rs: bytes.slice(1) };
 }
 
-/** What was recovered last. An invoice is read again with each poll of its order, and to recover its key takes a millisecond and more. */
+/** The keys that were recovered last. An invoice is read again with each poll of its order, and recovering its key takes more than a millisecond. */
 const recovered = new Map<string, string | undefined>();
 const mostRecovered = 256;
 
-/** Lower-case hex of the compressed key, or undefined when no key fits. Takes high-S too, since BOLT11's own example has it. */
+/** Returns the compressed key in lower-case hex, or undefined if no key fits. Accepts high S too, since BOLT11's own example has it. */
 export function recoverKey(digest: Uint8Array, { recoveryId, rs }: RecoverableSignature): string | undefined {
   const question = `${recoveryId} ${hex.encode(rs)} ${hex.encode(digest)}`;
   if (recovered.has(question)) return recovered.get(question);
@@ -40,17 +40,17 @@ function recover(digest: Uint8Array, signature: Uint8Array): string | undefined 
   }
 }
 
-/** Low-S only, as BOLT11 requires when the invoice names the payee. */
+/** Returns whether the key signed the digest. Accepts low S only, as BOLT11 requires if the invoice names the payee. */
 export function isSignedBy(publicKey: Uint8Array, digest: Uint8Array, rs: Uint8Array): boolean {
   return verify(rs, digest, publicKey, { prehash: false, lowS: true });
 }
 
-/** The point is on the curve; 33 bytes only. */
+/** Returns whether the bytes are a compressed key: 33 bytes that name a point on the curve. */
 export function isCompressedKey(bytes: Uint8Array): boolean {
   return bytes.length === 33 && utils.isValidPublicKey(bytes, true);
 }
 
-/** Lower-case hex of the compressed key. Throws on a bad private key. */
+/** Returns the compressed key in lower-case hex. Throws on a bad private key. */
 export function publicKeyOf(privateKeyHex: string): string {
   return hex.encode(getPublicKey(hex.decode(privateKeyHex)));
 }

@@ -37,7 +37,7 @@ providers:
       { id: 'borealis', kind: 'fiat-on-ramp', base_url: 'https://borealis.example', preference_bps: 5, timeouts: { quote_ms: 900 } },
       { id: 'cobalt', base_url: 'https://alpine.example', preference_bps: 7 },
     ]);
-    // A mistake in what was merged is told once for each that took it.
+    // A mistake in a merged part is reported once for each block that merged it.
     expect(mistakes(text.replace('preference_bps: 5', 'preference_bps: 5000')).join('\n')).toMatch(/providers\.alpine\.preference_bps/);
   });
   it('fills in every default', () => {

@@ -1,19 +1,19 @@
 /**
- * DATABASE_URL as people have it from their provider, read without a driver: a parameter is obeyed, needs nothing, is a setting of the server,
- * or is refused by its name. No mistake shows a part of the text, which has a password in it.
+ * Reads DATABASE_URL as database hosts hand it out, without a driver. Each parameter is obeyed, is ignored because it changes nothing, is passed on
+ * as a setting of the server, or is refused by its name. No message shows a part of the URL, which contains a password.
  */
 export type DatabaseAddress = {
-  /** Tried in their order. A folder is that of a Unix socket. */
+  /** Tried in this order. A host that is a folder means a Unix socket. */
   hosts: readonly { host: string; port: number }[];
   user: string | undefined;
   password: string | undefined;
   database: string | undefined;
-  /** `verify-ca` trusts the chain and not the name. */
+  /** `verify-ca` checks the certificate's chain, but not its name. */
   ssl: false | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
   sslnegotiation: 'postgres' | 'direct' | undefined;
   /** Files with certificates, by path. */
   files: { ca?: string; cert?: string; key?: string };
-  /** False: no prepared statements, whatever answers. */
+  /** False: no prepared statements, with or without a pooler. */
   prepare: boolean;
   connectTimeoutS: number | undefined;
   keepAliveS: number | undefined;
@@ -44,7 +44,7 @@ const read = (text: string): DatabaseAddress => {
   if (authority === undefined) throw new Mistake('must begin with postgres://');
   const at = authority.lastIndexOf('@');
   const [user, password] = split(authority.slice(0, Math.max(0, at)), ':').map(decodeURIComponent);
-  // Whatever the host is: only the path and the parameters are read from this.
+  // Only the path and the parameters are read from this URL, so any host will do.
   const url = new URL(`postgres://host${rest}`);
   if (url.hash !== '' || url.pathname.includes('@') || /[\s#]/.test(rest)) throw new Mistake(unreadable);
   const parameters = new Map(url.searchParams);
@@ -86,7 +86,7 @@ const hostsOf = (authority: string, named: string | undefined, port: string | un
 
 const sslModes = { disable: false, allow: 'prefer', prefer: 'prefer', require: 'require', 'verify-ca': 'verify-ca', 'verify-full': 'verify-full' } as const;
 
-/** As libpq reads them: a root certificate makes `require` verify. */
+/** Reads the TLS parameters as libpq does: with a root certificate, `require` verifies. */
 const security = (take: (name: string) => string | undefined): Pick<DatabaseAddress, 'ssl' | 'sslnegotiation' | 'files'> => {
   const mode = take('sslmode') ?? take('ssl');
   const modes: Record<string, DatabaseAddress['ssl']> = { ...sslModes, true: 'require', false: false };
@@ -130,7 +130,7 @@ const sessionAttrsOf = (value: string | undefined): DatabaseAddress['sessionAttr
   throw new Mistake('has a target_session_attrs that finds no writable server, allowed: read-write, primary, any');
 };
 
-/** Parameters of libpq and of other drivers that ask for what is so already, or for what has no counterpart here and weakens nothing. */
+/** Parameters of libpq and of other drivers that are ignored: they ask for what is so already, or have no counterpart here and weaken nothing. */
 const needNothing = [
   'channel_binding',
   'gssencmode',
@@ -157,7 +157,7 @@ const needNothing = [
   'charset',
 ];
 
-/** What would be dropped without a word although somebody relies on it. */
+/** Parameters that are refused, because an operator may rely on them and the driver would ignore them silently. */
 const demands: Record<string, { unless: RegExp; says: string }> = {
   channel_binding: {
     unless: /^(?:prefer|disable)?$/,

@@ -32,7 +32,10 @@ const schema = z.object({
 });
 export type Env = z.output<typeof schema>;
 
-/** The environment, without secrets (those are in secrets.ts). Blanks and line ends around a value are dropped; an empty value is absent. No mistake shows a value. */
+/**
+ * Reads the environment, without secrets (those are in secrets.ts). Spaces and line breaks around a value are dropped; an empty value counts as
+ * absent. No message shows a value.
+ */
 export const readEnv = (source: Record<string, string | undefined>): { ok: true; env: Env } | { ok: false; mistakes: string[] } => {
   const given = Object.entries(source).flatMap(([name, value]) => (value === undefined || value.trim() === '' ? [] : [[name, value.trim()] as const]));
   const parsed = schema.safeParse(Object.fromEntries(given));

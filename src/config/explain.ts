@@ -13,18 +13,18 @@ type Issue = {
   expected?: string;
   minimum?: unknown;
   maximum?: unknown;
-  /** Of a union: what each of its forms has against it. */
+  /** For a union: the mistakes by each of its forms. */
   errors?: Issue[][];
 };
 
-/** Settings where a secret may have been put by mistake, instead of its hash or the name of its variable. */
+/** Settings into which a secret may have been put by mistake, instead of its hash or the name of its variable. */
 const mayBeSecret = /(?:_env|_hashes\.\d+|publishable_keys\.\d+|webhook_secret|api_key|master_key|token)$/;
 
-/** One mistake as one line: file:line: path: found …, allowed: …. */
+/** Describes one mistake in one line: file:line: path: found …, allowed: …. */
 export const explain = (place: Place, prefix: string[], issue: z.core.$ZodIssue | Issue, schema: { shape: Record<string, unknown> }): string => {
   const one = issue as Issue;
   const path = [...prefix, ...one.path.map(String)];
-  // Something with members is meant as the form that has them: what is wrong inside of it is worth more than that no form fits.
+  // A value with members is meant as the form that has them: a mistake inside it says more than "no form fits".
   const inside =
     one.code === 'invalid_union'
       ? one.errors?.find(([first]) => first && !(first.path.length === 0 && first.code === 'invalid_type') && first.code !== 'invalid_value')?.[0]

@@ -1,6 +1,9 @@
 import type { GatewayConfig } from './providers-config.ts';
 
-/** Notes for blocks whose estimates could quote too high by as much as an order may get worse, and what the gateway does about it. */
+/**
+ * Returns notes about haircuts below slippage_bps: such estimates may promise more than their orders deliver. Each says what the gateway does about
+ * it.
+ */
 export const haircutNotes = ({ routing, providers }: GatewayConfig): string[] => {
   const { indicative_haircut_bps: haircut, slippage_bps: slippage } = routing;
   return [

@@ -4,7 +4,10 @@ import { providerCore, topLevel } from './providers-config.ts';
 
 type JsonSchema = Record<string, unknown>;
 
-/** The configuration's JSON Schema, for editors: the top of the file and, for each kind of provider, the gateway's members and the module's own. */
+/**
+ * Returns the configuration's JSON Schema, for editors: the top level of the file and, for each kind of provider, the gateway's members and those of
+ * the module.
+ */
 export const configSchema = (modules: readonly ProviderModule[], toJson: (schema: z.ZodType) => JsonSchema): JsonSchema => {
   const top = toJson(topLevel) as { properties: Record<string, unknown> };
   const core = toJson(providerCore) as { properties: JsonSchema; required?: string[] };

@@ -241,7 +241,7 @@ export const topLevel = z.strictObject({
   ),
   providers: z
     .record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a short lower-case name'), z.looseObject({ kind: z.string() }))
-    // `tokens.gateway` is the gateway's own: a provider of that name would get its signature.
+    // `tokens.gateway` is the gateway's own token: a provider of that name would get the signature over it.
     .refine((all) => !Object.hasOwn(all, 'gateway'), { path: ['gateway'], message: 'this name is the gateway itself: call the provider something else' }),
 });
 

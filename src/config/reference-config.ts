@@ -1,14 +1,14 @@
-/** `routing.reference`: what a bitcoin costs, by the operator's own word or by public tickers. */
+/** `routing.reference`: the market price of a bitcoin, set by the operator or read from public price feeds. */
 import { z } from 'zod';
 import { isLoopback } from '../domain/public-address.ts';
 import type { Feed } from '../ports/reference.ts';
 
-/** XBTEUR is answered under XXBTZEUR, the two younger markets under their own names. */
+/** Returns Kraken's name for a market: XBTEUR is answered under XXBTZEUR, the two newer markets under their own names. */
 const krakenMarket = (currency: string): string => (currency === 'CHF' || currency === 'AUD' ? `XBT${currency}` : `XXBTZ${currency}`);
 
 type Preset = { currencies: readonly string[]; averages?: readonly string[]; of: (currency: string) => Omit<Feed, 'name' | 'venue' | 'averages'> };
 /**
- * Public tickers that need no key. Kraken's has no stamp; Coinbase's is that of its last trade, Bitstamp's of the answer.
+ * Public price feeds that need no key. Kraken's has no time stamp; Coinbase's is the time of its last trade, Bitstamp's that of the answer.
  * https://docs.kraken.com/api/docs/rest-api/get-ticker-information
  * https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products/get-product-ticker
  * https://www.bitstamp.net/api/#tag/Tickers/operation/GetMarketTicker
@@ -93,14 +93,17 @@ type Given = z.output<typeof reference>;
 export type References = { [currency: string]: Omit<Given[string], 'feeds'> & { feeds?: Feed[] | undefined } };
 
 const known = new Set<string>([...names, ...presets.mempool.averages]);
-/** A host that names an exchange is that exchange, so that its own ticker beside the preset is one voice; on loopback every path is its own. */
+/**
+ * Returns which exchange a URL belongs to, so that an exchange's own feed and its preset do not count as two. On loopback, each path counts as an
+ * exchange.
+ */
 const venueOf = (url: string): string => {
   const { hostname, href } = new URL(url);
   if (hostname === 'localhost' || isLoopback(hostname.replace(/^\[|\]$/g, ''))) return href;
   return hostname.split('.').find((label) => known.has(label)) ?? hostname;
 };
 
-/** What `tickerUrl` says instead of the origin of a feed on loopback: where the sandbox's ticker really listens. */
+/** Resolves feed names to feeds. `tickerUrl` replaces the origin of a feed on loopback: it is where the sandbox's price feeds really listen. */
 export const resolveReferences = (given: Given | undefined, tickerUrl?: string): References | undefined =>
   given &&
   Object.fromEntries(
@@ -122,7 +125,7 @@ const own = ({ url, name, ...pointers }: z.output<typeof ownFeed>, tickerUrl: st
   return { ...places, name, url: moved, venue: venueOf(url), averages: [] };
 };
 
-/** What a reader of the configuration may not expect. */
+/** Returns notes about effects that a reader of the configuration may not expect. */
 export const referenceNotes = (references: References | undefined): string[] =>
   Object.entries(references ?? {}).flatMap(([currency, { feeds, max_deviation_bps: bound }]) => {
     const path = `routing.reference.${currency}`;

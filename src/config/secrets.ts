@@ -66,13 +66,13 @@ export const readSecrets = (
   };
 };
 
-/** Without the line end that files and secret stores leave behind a value. An empty value counts as absent. */
+/** Returns a variable without the line break that files and secret stores add. An empty value counts as absent. */
 const valueOf = (source: Source, name: string): string | undefined => {
   const value = source[name]?.trim() ?? '';
   return value === '' ? undefined : value;
 };
 
-/** A secret goes into a header: what cannot stand there would fail at each call, and look like a network that is down. */
+/** Returns a mistake if a secret cannot be sent in a header: each call would fail, as if the network were down. */
 const unusable = (source: Source, name: string): string[] => {
   const value = valueOf(source, name) ?? '';
   if (/^(["']).*\1$/s.test(value)) return [`${name} is in quotes: remove them (docker --env-file keeps them, a shell does not)`];
@@ -85,7 +85,7 @@ const appSecrets = (text: string): string[] =>
     .map((one) => one.trim())
     .filter((one) => one !== '');
 
-/** Standard Webhooks: `whsec_` (or nothing) and padded base64 of 24 to 64 bytes. */
+/** Returns whether a text is a secret of Standard Webhooks: `whsec_` (or nothing) and padded base64 of 24 to 64 bytes. */
 const isAppSecret = (text: string): boolean => {
   try {
     const { length } = base64.decode(text.replace(/^whsec_/, ''));
@@ -100,7 +100,7 @@ const readKey = (text: string): NamedKey | undefined => {
   return id === undefined || encoded === undefined ? undefined : { id, key: base64.decode(encoded) };
 };
 
-/** Every variable that the configuration names (`*_env`), and where. */
+/** Returns every variable that the configuration names (`*_env`), and where it names it. */
 const namedVariables = (config: Pick<GatewayConfig, 'apps' | 'providers'>): { path: string; variable: string }[] => {
   const apps = Object.entries(config.apps).flatMap(([id, app]) =>
     app.webhook_secret_env === undefined ? [] : [{ path: `apps.${id}.webhook_secret_env`, variable: app.webhook_secret_env }],
@@ -128,7 +128,7 @@ const isPrivate = (hostname: string): boolean => {
   return isAddress(host) ? !isPublicAddress(host) : privateName.test(host.replace(/\.$/, ''));
 };
 
-/** Why live mode refuses to start, one line each. */
+/** Returns the reasons why live mode refuses to start, one line each. */
 export const checkLive = (config: GatewayConfig, source: Source): string[] => {
   if (config.mode !== 'live') return [];
   const mistakes: string[] = [];

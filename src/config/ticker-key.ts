@@ -1,2 +1,2 @@
-/** Beside the provider ids: where the sandbox's ticker listens. */
+/** The key, among the provider ids, for the URL of the sandbox's price feeds. */
 export const tickerKey = 'routing.reference';

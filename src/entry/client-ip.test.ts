@@ -15,7 +15,7 @@ it('believes X-Forwarded-For only from trusted proxies, from the right', () => {
   expect(clientIp('/run/gateway.sock', '1.2.3.4', ['0.0.0.0/0'])).toBeUndefined();
 });
 
-/** How a proxy may write one client, and what it means. */
+/** The forms in which a proxy may write one client, and the address that each means. */
 const forms: [written: string, ip: string][] = [
   ['203.0.113.7', '203.0.113.7'],
   ['203.0.113.7:51008', '203.0.113.7'],

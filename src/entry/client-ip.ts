@@ -1,12 +1,12 @@
 import { isWithin, parseIp, parseRange, showIp, type IpAddress, type IpRange } from '../domain/ip-address.ts';
 
 /**
- * Finds out who is calling. We believe headers only as far as trusted proxies wrote them: the caller is the first address from the right that is
- * no trusted proxy. A hop that we cannot read (`unknown`, an obfuscated name, nonsense) ends the walk. Whatever is left of it came from somebody
- * unknown, so the caller is the proxy that did not say who called it.
+ * Finds out who is calling. We believe headers only as far as trusted proxies wrote them: the caller is the first address from the right that is not
+ * a trusted proxy. A hop that cannot be read (`unknown`, an obfuscated name, nonsense) ends the walk: everything to its left came from an unknown
+ * caller, so the proxy that did not say who called it counts as the caller.
  *
- * A proxy passes on the header that it does not write itself. If both came and give two addresses, the caller invented one, and we believe
- * neither.
+ * A proxy passes on the header that it does not write itself. If both headers are present with different addresses, the caller invented one, and we
+ * believe neither.
  */
 export const clientIp = (remote: string | undefined, xForwardedFor: string | undefined, trusted: readonly string[], forwarded?: string): string | undefined => {
   const caller = parseIp(remote ?? '');
@@ -33,7 +33,7 @@ const walk = (caller: IpAddress, nodes: readonly string[], trusted: readonly IpR
 const port = String.raw`(?::(?:\d{1,5}|_[\w.-]+))?`;
 const withPort = new RegExp(`^(?:\\[([^\\]]+)\\]|([\\d.]+))${port}$`);
 
-/** One hop as proxies write it: an address, bare, in brackets or in quotes, with or without a port. */
+/** Reads one hop as proxies write it: an address, bare, in brackets or in quotes, with or without a port. */
 const readNode = (node: string): IpAddress | undefined => {
   const text = node.trim().replace(/^"(.*)"$/, '$1');
   const [, bracketed, plain] = withPort.exec(text) ?? [];
@@ -41,7 +41,7 @@ const readNode = (node: string): IpAddress | undefined => {
 };
 
 /**
- * RFC 7239: the `for` of each element, left to right. An element without one is an unreadable hop. An unclosed quote could swallow what the
+ * Returns the `for` of each element, left to right (RFC 7239). An element without one is an unreadable hop. An unclosed quote could swallow what the
  * proxies wrote after it, so we ignore such a header.
  */
 const forwardedNodes = (header: string): string[] =>
@@ -50,7 +50,7 @@ const forwardedNodes = (header: string): string[] =>
     return named.length === 1 ? (named[0] ?? '').replaceAll(/\\(.)/g, '$1') : '';
   }) ?? [''];
 
-/** Undefined when a quote is left open. */
+/** Splits a text outside of quotes. Returns undefined if a quote is not closed. */
 const splitOutsideQuotes = (text: string, by: ',' | ';'): string[] | undefined => {
   const parts: string[] = [];
   let from = 0;

@@ -1,4 +1,4 @@
-/** The only place where the parts meet. The entries choose the runtime's parts and pass them in; tests may override any. */
+/** The only file that wires the parts together. The entries pass in the parts for their runtime; tests may override any of them. */
 import type { Sql } from 'postgres';
 import type { GatewayConfig, ProviderConfig } from '../config/providers-config.ts';
 import type { Secrets } from '../config/secrets.ts';
@@ -34,7 +34,7 @@ export type Parts = {
   secrets: Secrets;
   modules: ReadonlyMap<string, ProviderModule>;
   http: Http;
-  /** To public addresses only; absent where the runtime reaches no others. */
+  /** Calls public addresses only. Absent if the runtime cannot reach others anyway. */
   guardedHttp?: Http;
   sender: Sender;
   log: Log;
@@ -46,14 +46,14 @@ export type Parts = {
   hash?: (text: string) => string;
   randomSecret: (bytes: number) => string;
   sleep: (ms: number) => Promise<void>;
-  /** The shortest timeout that a provider's quick answers can teach, if not the default. */
+  /** The lower bound of the timeout that is learnt from a provider's answers, if not the default. */
   leastTimeoutMs?: number;
   instance: string;
-  /** Whether work may outlive the answer. */
+  /** Whether work may continue after the response was sent. */
   outlivesRequest: boolean;
 };
 
-/** What lives as long as the instance: providers and their circuits, keys, caches. No database and no request. */
+/** Makes the parts that live as long as the instance: providers and their circuit breakers, keys, caches. They know no database and no request. */
 export const composeInstance = (parts: Parts) => {
   const { config, secrets, now, random } = parts;
   const seal = createSeal(secrets.seal);
@@ -82,7 +82,7 @@ export const composeInstance = (parts: Parts) => {
   const check = (url: string) => checkWebhookUrl(url, { sandbox: config.mode === 'sandbox', allowedPorts: config.webhooks.allowed_ports, ownHosts });
   const notices = createNoticeTokens(secrets.notice);
 
-  /** A gateway on one database client: the process's on Node, the request's on Workers. */
+  /** Makes a gateway on one database client: on Node the client of the process, on Workers that of the request. */
   const onDatabase = (client: Sql, options: { grouped: boolean; migrated: () => Promise<boolean>; background: (work: Promise<unknown>) => void }): Gateway => ({
     settings: config,
     providers,
@@ -182,7 +182,7 @@ const composeProvider = (parts: Parts, configured: ProviderConfig, http: Http, s
   return { id: core.id, name: core.name, ramps: module.ramps, core, demandsProof: module.demandsProof?.(core.settings) ?? false, adapter, guard };
 };
 
-/** The limits of account steps, webhook tests and claims follow that of orders. */
+/** Returns the limits. Those of account steps, webhook tests and claims follow the limit of orders. */
 const quotesOfNetworkIn = (limits: GatewayConfig['limits']): number => limits.quotes_per_minute_network ?? limits.quotes_per_minute * 5;
 
 const limitsOf = (limits: GatewayConfig['limits']): Limits => {
@@ -205,11 +205,11 @@ const limitsOf = (limits: GatewayConfig['limits']): Limits => {
   };
 };
 
-/** As stated, else what the limit of quotes allows in ten seconds: no quote takes that long. */
+/** Returns the limit that an app states, else what its limit of quotes allows in ten seconds: no quote takes that long. */
 const inFlightOf = ({ in_flight, quotes_per_minute }: { in_flight?: number | undefined; quotes_per_minute?: number | undefined }): number | undefined =>
   in_flight ?? (quotes_per_minute === undefined ? undefined : Math.max(4, Math.ceil(quotes_per_minute / 6)));
 
-/** By SHA-256 of the key. A key in both lists counts as public. */
+/** Returns the apps by the SHA-256 of their keys. A key in both lists counts as public. */
 const knownApps = (config: GatewayConfig): Map<string, KnownApp> => {
   const apps = Object.entries(config.apps).map(([id, app]) => ({
     app,
@@ -221,7 +221,7 @@ const knownApps = (config: GatewayConfig): Map<string, KnownApp> => {
   ]);
 };
 
-/** As browsers write them. */
+/** Returns an origin as browsers write it. */
 const originOf = (url: string): string => {
   const { origin } = new URL(url);
   return origin === 'null' ? url.replace(/\/+$/, '') : origin;

@@ -2,23 +2,23 @@ import type { Log } from '../ports/runtime.ts';
 import { sqlState } from '../store/database.ts';
 import { answersForServer, type NodeDatabase } from './database-node.ts';
 
-/** How the end of a connection is told, by the server, the driver or a pooler; not that the server is away. */
+/** Error codes by which the server, the driver or a pooler reports that a connection has ended. None of them means that the server is down. */
 const lost = new Set(['57P01', 'CONNECTION_CLOSED', 'ECONNRESET', 'EPIPE', '08P01']);
-/** Rounds without such a connection, after which there is none. Those in use are met in a later round. */
+/** After this many rounds without a read-only connection, none is left. Connections that are in use are checked in a later round. */
 const roundsAfter = 30;
 
 /**
- * Looks at the connections, each round at those that are free. After a failover, or a time of default_transaction_read_only, a
- * connection goes on reading only although the server takes writes again: once one is found, all that only read are ended, in each round until
- * none was met for a while, and the driver opens new ones. And a pooler that came between after the start is told: answers through it cannot be
- * trusted while statements are prepared.
+ * Checks the connections that are free, in each round. After a failover, or after default_transaction_read_only was on, a connection stays read-only
+ * although the server accepts writes again. Once one is found, all read-only connections are ended, in each round until none was found for a while,
+ * and the driver opens new ones. It also reports a pooler that was put in between after the start: answers through it cannot be trusted while
+ * statements are prepared.
  */
 export const watchConnections = (database: NodeDatabase, poolSize: number, log: Log) => {
   const { sql } = database;
   let suspicious = 0;
   let trusted = true;
   let seemedPooled = false;
-  /** Ends the connections that only read among those that the driver lends for so many statements at once; how many it were. */
+  /** Ends the read-only connections among those that the driver uses for that many simultaneous statements. Returns how many it ended. */
   const endThose = async (statements: number): Promise<number> => {
     const ended = await Promise.allSettled(
       Array.from(

@@ -1,4 +1,4 @@
-/** What a DATABASE_URL does on the wire: which certificate it takes, and which of its hosts. */
+/** What a DATABASE_URL does on the wire: which certificates are accepted, and which of its hosts is used. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -28,7 +28,7 @@ const listening = async (serve: (socket: Socket) => void): Promise<number> => {
   return (server.address() as AddressInfo).port;
 };
 
-/** An ErrorResponse of PostgreSQL: whoever reads it has got through. */
+/** An ErrorResponse of PostgreSQL: a client that reads it has connected. */
 const refusal = (code: string): Buffer => {
   const body = Buffer.from(`SFATAL\0VFATAL\0C${code}\0Mno such user\0\0`);
   const length = Buffer.alloc(4);

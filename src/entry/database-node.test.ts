@@ -27,7 +27,7 @@ afterAll(() => {
 });
 
 it('keeps rows over kill -9, and lets one process at a time into a folder', async () => {
-  // Half of a database, from a start that was killed in its first seconds.
+  // An incomplete database, from a start that was killed in its first seconds.
   writeFileSync(join(dataDir, 'database.unfinished'), '');
   mkdirSync(join(dataDir, 'database'));
   writeFileSync(join(dataDir, 'database', 'PG_VERSION'), '18\n');

@@ -12,14 +12,14 @@ export type DatabaseOptions = {
   url?: string | undefined;
   /** Where the embedded database keeps its rows. */
   dataDir: string;
-  /** An embedded database that was started before, there. */
+  /** An embedded database that was already started in that folder. */
   embedded?: Promise<EmbeddedDatabase> | undefined;
   log: Log;
-  /** Connections to a PostgreSQL, at most. */
+  /** The most connections to a PostgreSQL. */
   poolSize?: number | undefined;
 };
 
-/** What a server may take for a customer's statement, in milliseconds, unless DATABASE_URL says otherwise. A pooler takes no such settings. */
+/** Time limits for a statement, in milliseconds, unless DATABASE_URL has others. A pooler does not accept such settings. */
 const statementLimits = { statement_timeout: '30000', lock_timeout: '8000' };
 
 /**
@@ -58,9 +58,9 @@ const hasEmbedded = (): boolean => {
 };
 
 /**
- * Whether something between answers for the server. PostgreSQL tells each connection the number of its own process; a pooler, which lends one
- * server process to many clients, tells a number that it made up. Prepared statements belong to a process: through a pooler that lends by
- * transaction they are lost, and the driver, which repeats them, then gives the rows of one query to another.
+ * Returns whether a pooler answers instead of the server. PostgreSQL reports to each connection the id of its own process; a pooler, which shares one
+ * server process among many clients, reports an id that it made up. Prepared statements belong to a process: through a pooler in
+ * transaction mode they get lost, and the driver, which repeats them, then gives the rows of one query to another.
  */
 export const isPooled = async (url: string): Promise<boolean> => {
   const sql = connect(url, 1);
@@ -71,20 +71,23 @@ export const isPooled = async (url: string): Promise<boolean> => {
   }
 };
 
-/** The same of one of the client's connections. */
+/** Returns whether one of the client's connections still talks to the server itself. */
 export const answersForServer = async (sql: postgres.Sql): Promise<boolean> => {
   const rows = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
   return rows.state.pid !== rows[0]?.pid;
 };
 
 type ConnectOptions = {
-  /** Named prepared statements, which save a round trip each: only where there is no pooler. `?prepare=false` in DATABASE_URL forbids them. */
+  /** Whether to use named prepared statements, which save a round trip each. Only without a pooler. `?prepare=false` in DATABASE_URL forbids them. */
   prepare?: boolean;
   /** Settings of the server, unless DATABASE_URL has them. */
   settings?: Record<string, string>;
 };
 
-/** `fetch_types` is off, as on Workers, so that both runtimes send the same statements. A single connection never ends by age: PGlite has no second one. */
+/**
+ * Makes the driver's client. `fetch_types` is off, as on Workers, so that both runtimes send the same statements. A single connection is not ended
+ * because of its age, since PGlite has no second one.
+ */
 export const connect = (url: string, max: number, { prepare = false, settings = {} }: ConnectOptions = {}): postgres.Sql => {
   const read = readDatabaseUrl(url);
   if (!read.ok) throw new Error(`DATABASE_URL ${read.mistake}`);
@@ -106,19 +109,19 @@ export const connect = (url: string, max: number, { prepare = false, settings = 
     ...withoutPipeline(),
     fetch_types: false,
     connect_timeout: address.connectTimeoutS ?? 10,
-    // The driver's own goes up to 20 s, long after the database is back.
+    // The driver's own back-off goes up to 20 s, which is too long after the database is back.
     backoff: (retries: number) => (0.5 + Math.random() / 2) * Math.min(3 ** retries / 100, 1),
     connection: { application_name: 'ramp-gateway', ...settings, ...address.settings },
     onnotice: () => undefined,
     ...(max === 1 ? { max_lifetime: null } : {}),
   };
-  // The driver takes several hosts as a list; its types do not know it.
+  // The driver accepts a list of hosts, but its types do not say so.
   return postgres(options as unknown as postgres.Options<Record<string, never>>);
 };
 
 /**
- * One statement at a time on a connection; what comes meanwhile takes the next connection that is free. The driver would send a second one
- * behind the first: a pooler may then hand the server on between the two, and after a failed prepared statement the driver takes the rows of
+ * Sends one statement at a time on a connection; further statements take the next free connection. The driver would send a second statement right
+ * behind the first. But a pooler may change the server process between the two, and after a failed prepared statement the driver takes the rows of
  * one for those of the other. Its own limit also holds back `begin`, for which it is lifted.
  */
 const withoutPipeline = () => {
@@ -141,7 +144,7 @@ const sslOf = ({ ssl, files, hosts }: DatabaseAddress): false | 'prefer' | 'requ
 };
 
 /**
- * Checks the certificate where a host is an IP address. The driver passes no name to TLS then, and Node compares the certificate with "localhost".
+ * Checks the certificate if a host is an IP address. The driver then passes no name to TLS, and Node would compare the certificate with "localhost".
  * Nor does the driver say which of several hosts it has connected to, so the certificate must belong to one of the addresses.
  */
 const identityOf =

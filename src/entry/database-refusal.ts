@@ -1,4 +1,4 @@
-/** Why the gateway cannot start on its database, in words for a person. */
+/** Explains to a person why the gateway cannot start on its database. */
 import { errorText } from '../domain/error-text.ts';
 import type { NamedKey } from '../config/secrets.ts';
 import { createSeal } from '../seal/seal.ts';
@@ -11,7 +11,7 @@ const rights = 'migrations need CREATE on the database (for the schema drizzle) 
 const parameters =
   'DATABASE_URL asks for a setting that this server, or the pooler in front of it, does not accept; set it with ALTER ROLE … SET, or leave it out';
 
-/** What the database's SQLSTATE means for whoever starts the gateway. */
+/** What an SQLSTATE of the database means for the person who starts the gateway. */
 const meanings: Record<string, string> = {
   '42501': `the role of DATABASE_URL lacks a permission: ${rights}`,
   '25006': 'the database is read-only (a standby, or default_transaction_read_only): the gateway must be able to write',
@@ -24,14 +24,14 @@ const meanings: Record<string, string> = {
     'the gateway waited too long for a lock in the database: another instance is migrating (pg_locks, advisory lock 7267001), or something else has locked a table',
 };
 
-/** One line about an error of the database: what it means, then its own words. */
+/** Describes an error of the database in one line: what it means, then the database's own message. */
 export const databaseRefusal = (error: unknown): string => {
   const text = errorText(error);
   const meaning = /startup parameter/i.test(text) ? parameters : meanings[sqlState(error) ?? ''];
   return `${meaning ?? 'the database does not answer or could not be migrated'}: ${text}`;
 };
 
-/** A pooler that lends by statement ends the connection at `begin`, and says why to its own log. */
+/** Handles a failed `begin`: a pooler in statement mode ends the connection there, and logs the reason only itself. */
 export const refuseByStatement = (error: unknown): never => {
   if (sqlState(error) !== 'CONNECTION_CLOSED') throw error;
   throw new StartRefused(
@@ -40,8 +40,8 @@ export const refuseByStatement = (error: unknown): never => {
 };
 
 /**
- * Whether SEAL_KEY and SEAL_KEY_OLD open what is in the database: one value of each sealed column. With another key every payment detail and
- * provider session in it is unreadable, and orders would stand still one by one.
+ * Checks that SEAL_KEY and SEAL_KEY_OLD open one value of each sealed column in the database. With another key, every payment detail and
+ * provider session would be unreadable, and one order after the other would stop moving.
  */
 export const checkSealKey = async (database: Pick<NodeDatabase, 'sql'>, keys: NamedKey[]): Promise<string | undefined> => {
   const seal = createSeal(keys);

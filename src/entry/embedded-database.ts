@@ -6,7 +6,7 @@ import { lockFolder } from './folder-lock.ts';
 export type EmbeddedDatabase = {
   /** Serves one connection at a time: PGlite has one session, which two clients would share. */
   url: string;
-  /** Why it stopped by itself. Pending for ever if it never does. */
+  /** Resolves with the reason if it stops by itself. */
   lost: Promise<string>;
   close: () => Promise<void>;
 };
@@ -27,7 +27,7 @@ export const startEmbeddedDatabase = async (dataDir?: string): Promise<EmbeddedD
   }
 };
 
-/** Where there is no database, one is made, which takes seconds. What a kill leaves of one is made anew. */
+/** Starts the database in a folder. If there is none, it is made, which takes seconds. An incomplete one, left by a kill, is made again. */
 const startInFolder = async (dataDir: string, unlock: () => void): Promise<EmbeddedDatabase> => {
   const folder = join(dataDir, 'database');
   const unfinished = join(dataDir, 'database.unfinished');

@@ -1,10 +1,13 @@
 /**
- * One process per folder. PGlite silently opens the same folder twice and then loses rows. So a lock file holds the owner's pid: it is created
- * exclusively, and taken over when its owner is gone.
+ * Lets only one process use a folder. PGlite silently opens the same folder twice and then loses rows. So a lock file holds the owner's pid: it is
+ * created exclusively, and taken over when its owner is gone.
  */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
-type Owner = { pid: number; /** Where the system tells it: a pid is used again after a restart (always, in a container). */ started: string | undefined };
+type Owner = {
+  pid: number;
+  /** When that process started, if the system tells: a pid is used again after a restart (in a container, always). */ started: string | undefined;
+};
 
 /** Takes the lock and returns how to release it. Throws, naming the owner, when a living process has it. */
 export const lockFolder = (file: string): (() => void) => {
@@ -27,7 +30,7 @@ export const lockFolder = (file: string): (() => void) => {
   }
 };
 
-/** A hard link appears whole or not at all, so nobody reads half a lock. */
+/** Claims the lock by a hard link, which appears whole or not at all, so that no process reads half a lock. */
 const claim = (own: string, file: string): boolean => {
   try {
     linkSync(own, file);
@@ -38,7 +41,7 @@ const claim = (own: string, file: string): boolean => {
   }
 };
 
-/** Moves a dead owner's lock away. If several processes try, one gets it. One that moved a fresh lock by mistake puts it back. */
+/** Moves a dead owner's lock away. If several processes try, one succeeds. A process that moved a fresh lock by mistake puts it back. */
 const clear = (file: string, stale: string, own: string): void => {
   const aside = `${own}.stale`;
   try {
@@ -79,7 +82,7 @@ const isAlive = ({ pid, started }: Owner): boolean => {
   return startOf(pid) === started;
 };
 
-/** Clock ticks from boot to the start of the process (Linux, proc(5) field 22); undefined elsewhere. */
+/** Returns the clock ticks from boot to the start of the process (Linux, proc(5) field 22); undefined on other systems. */
 const startOf = (pid: number): string | undefined => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -6,7 +6,9 @@ export class BlockedAddress extends Error {}
 
 export const isReachable = (address: string, sandbox: boolean): boolean => isPublicAddress(address) || (sandbox && isLoopback(address));
 
-/** Every resolved address in the connector: one that is not public refuses them all, so a host with a mixed or changing set gets no connection. */
+/**
+ * A lookup that checks every resolved address: if one is not public, it refuses them all, so a host with a mixed or changing set gets no connection.
+ */
 export const guardedLookup =
   ({ sandbox, lookup = systemLookup as LookupFunction }: { sandbox: boolean; lookup?: LookupFunction }): LookupFunction =>
   (host, given, done) => {

@@ -5,10 +5,13 @@ import { ProviderFault } from '../providers/fault.ts';
 import { guardedLookup, isReachable } from './guarded-lookup.ts';
 import type { Http, HttpRequest, HttpResponse } from '../providers/spec.ts';
 
-/** `guard`: only to public addresses (in a sandbox to loopback, too), for hosts that somebody else names. */
+/** `guard`: connect only to public addresses (in a sandbox also to loopback). Used for hosts that other people name. */
 type UndiciOptions = { connections?: number; guard?: { sandbox: boolean; lookup?: LookupFunction } };
 
-/** Provider calls on Node, through undici's `dispatch`, which needs no stream for an answer that we read whole. Never follows a redirect or decompresses. */
+/**
+ * Provider calls on Node, through undici's `dispatch`, which needs no stream for an answer that is read whole. Never follows a redirect or
+ * decompresses.
+ */
 export const createUndiciHttp = ({ connections = 64, guard }: UndiciOptions = {}): { http: Http; close: () => Promise<void> } => {
   const agent = new Agent({
     // HTTP/1.1 only: there it is clear what a lost connection means for its request.
@@ -22,7 +25,7 @@ export const createUndiciHttp = ({ connections = 64, guard }: UndiciOptions = {}
     maxHeaderSize: 16_384,
   });
   const http: Http = async (request) => {
-    // An address is not looked up.
+    // An IP address is not looked up, so it is checked here.
     const host = new URL(request.url).hostname.replaceAll(/^\[|\]$/g, '');
     if (guard && isAddress(host) && !isReachable(host, guard.sandbox)) throw new ProviderFault('unreachable', 'this address is not public', { taken: 'no' });
     return await send(agent, request);
@@ -49,7 +52,7 @@ const send = (agent: Agent, { method, url, headers, body, signal, maxBytes }: Ht
       reject(fault);
       controller?.abort(fault);
     };
-    // The parser asks to begin once it has a connection. Before that, no byte can have left.
+    // This is called once there is a connection. Before that, no byte can have been sent.
     const taken = (): 'no' | 'maybe' => (controller === undefined ? 'no' : 'maybe');
     const onAbort = (): void => fail(new ProviderFault('timeout', 'no answer within the deadline', { taken: taken(), cause: signal.reason }));
 
@@ -71,7 +74,7 @@ const send = (agent: Agent, { method, url, headers, body, signal, maxBytes }: Ht
           if (encoding !== undefined && encoding !== 'identity') fail(new ProviderFault('malformed', 'the answer is encoded, though identity was asked for'));
           else if (Number(answered['content-length'] ?? 0) > maxBytes) fail(tooLarge(maxBytes));
         },
-        // Counts as it reads: an endless answer ends at the cap, a dripping one at the caller's deadline.
+        // Counts the bytes while reading: an endless answer ends at the cap, a dripping one at the caller's deadline.
         onResponseData: (_controller, chunk) => {
           size += chunk.length;
           if (size > maxBytes) fail(tooLarge(maxBytes));

@@ -2,7 +2,7 @@ import { serve, type ServerType } from '@hono/node-server';
 import type { Env } from '../config/env.ts';
 import { StartRefused } from './start-refused.ts';
 
-/** Why a port cannot be had, by errno. */
+/** Why the gateway cannot listen, by errno. */
 const meanings: Record<string, (env: Env) => string> = {
   EADDRINUSE: ({ PORT, HOST }) => `port ${PORT} on ${HOST} is in use: stop the process that listens there, or set PORT`,
   EACCES: ({ PORT }) => `port ${PORT} needs permissions that this process does not have: set PORT to 1024 or more`,

@@ -1,4 +1,4 @@
-/** The background work of the Node process, a tick a second. */
+/** The background work of the Node process: one tick per second. */
 import { errorText } from '../domain/error-text.ts';
 import type { Log } from '../ports/runtime.ts';
 
@@ -25,7 +25,7 @@ export const startLoop = ({ tick, prune, log, now }: { tick: () => Promise<void>
       await tick().catch((error: unknown) => log('error', 'tick_failed', { error: errorText(error) }));
       if (!pruning && Math.abs(now() - prunedOn) > pruneMs) {
         prunedOn = now();
-        // Runs beside the ticks: after a busy day it takes a while, and orders must not wait for it.
+        // Runs in parallel with the ticks: after a busy day it takes a while, and orders must not wait for it.
         pruning = prune()
           .catch((error: unknown) => log('error', 'prune_failed', { error: errorText(error) }))
           .finally(() => (pruning = undefined));

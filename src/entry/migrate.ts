@@ -12,8 +12,8 @@ const lockKey = 7_267_001;
 const longestWait = '300s';
 
 /**
- * Applies what is missing from `folder`, all of it or nothing. Many processes may start at once: one migrates, the others wait, and `waits` is
- * called when they do. Lock and migration are one transaction, so that a pooler cannot part them, and nothing stays locked whatever ends.
+ * Applies the migrations of `folder` that are missing, all or none. Many processes may start at once: one migrates, the others wait, and `waits` is
+ * called if they do. Lock and migration are in one transaction, so that a pooler cannot separate them, and the lock never outlives them.
  */
 export const migrate = async (database: Pick<NodeDatabase, 'sql' | 'url' | 'kind'>, folder: string, waits: () => void = () => undefined): Promise<void> => {
   const journal = JSON.parse(readFileSync(join(folder, 'meta/_journal.json'), 'utf8')) as Journal;
@@ -38,7 +38,7 @@ const locked = async (sql: postgres.Sql, folder: string, journal: Journal, waits
       await own`select pg_advisory_xact_lock(${lockKey})`;
     }
     await own`select set_config('lock_timeout', '0', true)`;
-    // Drizzle begins a transaction of its own, which within this one is a savepoint.
+    // Drizzle's own transaction becomes a savepoint within this one.
     const within = Object.assign(own, {
       options: sql.options,
       begin: async <T>(work: (inner: postgres.TransactionSql) => Promise<T>) => await own.savepoint(work),

@@ -48,10 +48,10 @@ export type ServerOptions = {
   /** Where sandbox providers really listen. */
   baseUrls?: Record<string, string>;
   configText?: string;
-  /** The embedded database, where one was started already. It is closed with the server, and if the start is refused. */
+  /** An embedded database that was already started. It is closed with the server, and if the start is refused. */
   embedded?: Promise<EmbeddedDatabase> | undefined;
   writeLog?: (line: string) => void;
-  /** Default: the process's clock. A test passes one that it can move. Leases follow the database's clock, whatever this one says. */
+  /** Default: the clock of the process. A test passes a clock that it can move. Leases always follow the database's clock. */
   overrides?: Partial<Pick<Parts, 'now' | 'random' | 'sleep' | 'leastTimeoutMs'>>;
 };
 export type RunningServer = {
@@ -61,18 +61,18 @@ export type RunningServer = {
   secrets: Secrets;
   database: { kind: string; url: string };
   log: Log;
-  /** Runs one round of the scheduled work, begun after this call. */
+  /** Runs one round of the scheduled work, which begins after this call. */
   tick: () => Promise<void>;
-  /** Waits for work that continues after its answer; false when that takes longer than a stop would wait. */
+  /** Waits for work that continues after its response. Returns false if that takes longer than a stop would wait. */
   idle: () => Promise<boolean>;
   /** Reports not ready, and closes each connection with its next answer. Still serves. */
   leave: () => void;
   stop: () => Promise<void>;
 };
 
-/** What a stop waits for what is in hand, all of it together; then it is cut. */
+/** How long a stop waits for all running work together before it aborts it. */
 const idleLimitMs = 8_000;
-/** For the ends of connections, which are good manners only. */
+/** How long a stop waits for connections to close cleanly. */
 const closeLimitMs = 1_000;
 const ownParts = {
   now: (): number => Date.now(),
@@ -94,7 +94,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
     modules: options.modules,
   });
   const database = await openOrRefuse(env, config, log, options.embedded);
-  // Whatever fails from here on, the data folder and the connections are free again.
+  // If anything fails from here on, the data folder and the connections are released.
   const opened: (() => Promise<unknown>)[] = [database.close];
   try {
     await prepareDatabase(database, options, secrets, log);
@@ -107,7 +107,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
 
 const instanceOf = (env: Env): string => env.INSTANCE ?? `${hostname().slice(0, 20)}-${process.pid}`;
 
-/** Migrated, and readable with our keys; or the start is refused. */
+/** Migrates the database and checks that our keys open it. Throws StartRefused otherwise. */
 const prepareDatabase = async (database: NodeDatabase, { root, environment }: ServerOptions, secrets: Secrets, log: Log): Promise<void> => {
   const lost = await (async () => {
     try {
@@ -183,7 +183,7 @@ const serveOn = async ({ options, env, config, secrets, log, database }: Setup, 
   const server = await listen(app.fetch, env);
   const drain = composed.drain(gateway);
   const tick = oneAtATime(async () => {
-    // A database that is away is told by the work that needs it.
+    // An unreachable database is reported by the work that needs it.
     await watch.look().catch(() => undefined);
     const done = await runScheduled(gateway, drain, { ms: 25_000, calls: 200 });
     for (const [part, n] of Object.entries(done)) for (let i = 0; i < n; i += 1) metrics.count('scheduled_total', { part });
@@ -243,7 +243,7 @@ const openOrRefuse = async (env: Env, config: GatewayConfig, log: Log, embedded:
 
 const remoteOf = (c: Context): string | undefined => (c.env as { incoming?: IncomingMessage } | undefined)?.incoming?.socket.remoteAddress;
 
-/** Allows loopback, and whoever shows the token. */
+/** Shows metrics to callers on loopback and to callers with the token. */
 const showMetrics = async (c: Context, secrets: Secrets, render: () => Promise<string>): Promise<Response> => {
   const token = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
   const known = token !== undefined && secrets.metricsToken !== undefined && constantTimeEqual(token, secrets.metricsToken);

@@ -24,7 +24,8 @@ try {
   });
   const stop = (signal: string, graceMs: number): void => {
     server.log('info', 'stopping', { signal });
-    // First a load balancer sees that it is not ready. Then open connections end with an answer, and none is cut under a request.
+    // First the load balancer sees that the instance is not ready. Then each open connection is closed after its next response, so that no request is
+    // cut off.
     server.leave();
     const end = (): void =>
       void server.stop().then(

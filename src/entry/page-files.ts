@@ -24,6 +24,6 @@ export const pagesFrom = (folder: string, pageOf: PageOf) => {
   };
 };
 
-/** RFC 9110 13.1.2: weak comparison, `*` for any. */
+/** Returns whether the client's If-None-Match names this ETag (RFC 9110 13.1.2): weak comparison, `*` for any. */
 const isKnown = (request: Request, etag: string): boolean =>
   (request.headers.get('if-none-match') ?? '').split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === etag);

@@ -1,10 +1,10 @@
-/** What is served from files: made by `npm run build:pages` into dist/site, the same paths, files and headers on both runtimes. */
+/** Serves the files that `npm run build:pages` makes in dist/site, with the same paths and headers on both runtimes. */
 import type { GatewayConfig } from '../config/providers-config.ts';
 import { Problem } from '../gateway/problem.ts';
 
 export type Page = { file: string; headers: Readonly<Record<string, string>> };
 
-/** The pages reach no other host. */
+/** Headers of a page. Its policy allows it no other host. */
 const html = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-cache',
@@ -19,7 +19,7 @@ const docs: ReadonlyMap<string, Page> = new Map([
   ['/openapi.json', { file: 'openapi.json', headers: json }],
 ]);
 
-/** `name-hash.type`: another content has another name. */
+/** `name-hash.type`: the name changes with the content. */
 const hashed = /^\/assets\/([a-z-]+-[\da-f]{12}\.(js|css))$/;
 const types: Readonly<Record<string, string>> = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8' };
 const assetOf = (path: string): Page | undefined => {
@@ -69,7 +69,7 @@ export const createPages = ({ mode, pages, apps }: Pick<GatewayConfig, 'mode' | 
   };
 };
 
-/** Without the query and the fragment, which an app may choose. */
+/** Returns a URL without query and fragment, which an app may choose freely. */
 const placeOf = (url: string): string => {
   const place = new URL(url);
   place.search = '';
@@ -77,6 +77,6 @@ const placeOf = (url: string): string => {
   return place.href;
 };
 
-/** RFC 9110 15.4.5: what a cache needs, and nothing about a body that does not come. */
+/** Returns a 304 (RFC 9110 15.4.5): only the headers that a cache needs, and none about the absent body. */
 export const unchanged = ({ headers }: Page, etag: string): Response =>
   new Response(null, { status: 304, headers: { 'cache-control': headers['cache-control'] ?? 'no-cache', etag } });

@@ -13,15 +13,15 @@ if (!parentPort) throw new Error('pglite-worker.ts runs in a worker thread');
 const port = parentPort;
 const { folder } = workerData as { folder?: string };
 const isNew = folder === undefined || !existsSync(folder);
-// PGlite's own value is 160 MB of buffers, more than the sandbox and the tests ever have rows.
+// PGlite's own value is 160 MB of buffers, more than all rows of the sandbox and the tests need.
 const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB', '-c', 'wal_buffers=512kB'];
 const db = await PGlite.create(folder, { startParams });
 if (isNew) {
-  // Making a database leaves 250 MB that nobody uses, and V8 sees no reason to hurry.
+  // Making a database leaves 250 MB of garbage, which V8 is slow to collect.
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();
 }
-// One session, so clients come one after the other. The second slot is for the next client while the last one's socket closes.
+// PGlite has one session, so clients take turns. The second slot is for the next client while the socket of the last one closes.
 const server = new PGLiteSocketServer({ db, host: '127.0.0.1', port: 0, maxConnections: 2 });
 await server.start();
 port.once('message', () => {

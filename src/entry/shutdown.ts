@@ -1,4 +1,4 @@
-/** Work that continues after its response was sent. Awaited at the end, up to a limit. */
+/** Collects work that continues after its response was sent. A stop waits for it, up to a limit. */
 export const createBackground = () => {
   const running = new Set<Promise<unknown>>();
   return {

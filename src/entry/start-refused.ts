@@ -1,2 +1,2 @@
-/** Why the gateway did not start, in words for a person, one line per reason. */
+/** Thrown when the gateway does not start. Its message explains the reasons to a person, one per line. */
 export class StartRefused extends Error {}

@@ -45,7 +45,7 @@ const randomSecret = (bytes: number): string =>
     .replaceAll('/', '_')
     .replaceAll('=', '');
 
-/** What lives as long as the isolate, parsed once from the first request's environment. No timers or connections. */
+/** Builds what lives as long as the isolate, once, from the first request's environment. It has no timers or connections. */
 const build = (env: WorkerEnv) => {
   const variables = Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
   const source = { ...variables, ...(env.HYPERDRIVE ? { DATABASE_URL: env.HYPERDRIVE.connectionString } : {}) };
@@ -98,7 +98,7 @@ const build = (env: WorkerEnv) => {
       fetch_types: false,
       connection: { application_name: 'ramp-gateway' },
       onnotice: () => undefined,
-      // The sandbox's embedded database takes one client at a time, so a request that waits for a provider lets the next one through.
+      // The sandbox's embedded database serves one client at a time, so a request that waits for a provider releases its client.
       ...(config.mode === 'sandbox' ? { idle_timeout: 0.2 } : {}),
     });
     const migrated = async (): Promise<boolean> => {
@@ -119,7 +119,10 @@ const build = (env: WorkerEnv) => {
   return { app, config, gatewayFor, drain: composed.drain };
 };
 
-/** Cloudflare's binding if there is one (per location, approximate), else counts of this isolate. A binding has one limit; other limits count here. */
+/**
+ * Returns the limiter: Cloudflare's binding if there is one (per location, approximate), else counts of this isolate. A binding has one limit;
+ * requests with another limit are counted here.
+ */
 const limiterOf = (env: WorkerEnv): Limiter => {
   const own = createLimiter(now);
   const bindings: { [counter: string]: RateLimit | undefined } = {
@@ -147,7 +150,7 @@ const pageFrom = async (env: WorkerEnv, page: Page | undefined, request: Request
   return asset.status === 304 ? unchanged(page, etag) : new Response(asset.body, { headers: { ...page.headers, etag } });
 };
 
-/** Only gauges from the database: an isolate's own counters say little. */
+/** Shows only gauges from the database, since the counters of a single isolate say little. */
 const showMetrics = async (c: Context, secrets: Secrets, url: string): Promise<Response> => {
   const token = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
   if (secrets.metricsToken === undefined || token === undefined || !constantTimeEqual(token, secrets.metricsToken))
@@ -159,7 +162,7 @@ const showMetrics = async (c: Context, secrets: Secrets, url: string): Promise<R
 type Built = ReturnType<typeof build>;
 let built: Built | undefined;
 
-/** Names what is missing, never a value of a variable. */
+/** Returns the 503 that names what is missing, never the value of a variable. */
 const misconfigured = (mistakes: string[], path: string): Response =>
   path === '/health/ready'
     ? Response.json(

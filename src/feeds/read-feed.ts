@@ -1,4 +1,4 @@
-/** Reads one public ticker: one GET, two figures by their place in the answer, exact. */
+/** Reads one public price feed: one GET, then the figures at the configured JSON pointers, exactly. */
 import { z } from 'zod';
 import { decimalTimesFloor, isSafe, parseDecimal, type Decimal } from '../domain/money.ts';
 import type { FeedAnswer } from '../domain/reference.ts';
@@ -22,7 +22,7 @@ export const createFeedReader =
     }
   };
 
-/** The middle of bid and ask in hundredths, rounded down once. A number is taken as it was written, in quotes or without. */
+/** Returns the middle of bid and ask in hundredths, rounded down once. A number is read as it was written, in quotes or without. */
 export const readTicker = ({ bid, ask, price, time }: Feed, answer: unknown): FeedAnswer => {
   const figures = price === undefined ? [at(answer, bid ?? ''), at(answer, ask ?? '')] : [at(answer, price)];
   const written = figures.map((figure) => (typeof figure === 'number' ? String(figure) : typeof figure === 'string' ? figure.trim() : ''));
@@ -42,7 +42,7 @@ const inOneScale = (a: Decimal, b: Decimal): [Decimal, Decimal] => {
   return [scaled(a), scaled(b)];
 };
 
-/** RFC 6901. Undefined where nothing stands. */
+/** Returns the value at a JSON pointer (RFC 6901), or undefined. */
 const at = (document: unknown, pointer: string): unknown =>
   pointer
     .split('/')

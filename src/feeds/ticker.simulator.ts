@@ -1,11 +1,13 @@
-/** Two public tickers over real HTTP that misbehave on demand: `/one/EUR` in texts, `/two/EUR` in numbers. For the sandbox and for tests. */
+/**
+ * Two simulated price feeds over real HTTP that misbehave on demand: `/one/EUR` with strings, `/two/EUR` with numbers. For the sandbox and for tests.
+ */
 import { Hono } from 'hono';
 import { serveSimulator, type Serving } from '../providers/kit/serve.simulator.ts';
 
 export const tickerFaults = ['lies', 'stale', 'frozen', 'away', 'hangs', 'words', 'crossed'] as const;
 export type TickerFault = (typeof tickerFaults)[number];
 export type TickerOptions = {
-  /** By currency, hundredths per bitcoin. */
+  /** Prices by currency, in hundredths per bitcoin. */
   prices: { [currency: string]: number };
   /** Hundredths that the price moves up and down by, so that it does not look frozen. */
   moves?: number;
@@ -15,7 +17,7 @@ type Name = 'one' | 'two';
 export type TickerControl = {
   set: (feed: Name, fault?: TickerFault) => void;
   price: (currency: string, hundredths: number) => void;
-  /** How often each was asked. */
+  /** How often each feed was read. */
   asked: { one: number; two: number };
 };
 
@@ -64,7 +66,9 @@ const createTicker = ({ prices, moves = 0, now = Date.now }: TickerOptions) => {
     const body = `{"data":{"bid":${written(bid)},"ask":${written(ask)}},"timestamp":${Math.floor(stamp / 1000)}}`;
     return c.body(body, 200, { 'content-type': 'application/json' });
   });
-  /** As the other pretended services: `{"do": "lies", "args": ["one"]}`, `{"do": "well", "args": ["one"]}`, `{"do": "price", "args": ["EUR", 9180000]}`. */
+  /**
+   * As in the other simulators: `{"do": "lies", "args": ["one"]}`, `{"do": "well", "args": ["one"]}`, `{"do": "price", "args": ["EUR", 9180000]}`.
+   */
   app.post('/__control', async (c) => {
     const { do: action, args } = await c.req.json<{ do: string; args: [string, number?] }>();
     if (action === 'price') control.price(args[0], args[1] ?? 0);

@@ -11,7 +11,7 @@ it('writes one JSON line, with the listed fields only', () => {
   const canary = 'canary-7f3a';
   // @ts-expect-error a field that is not on the list does not compile, and is dropped at run time
   log('info', 'request', { request_id: 'req_1', ms: 3, session_id: canary, apikey: canary, note: 'x'.repeat(400) });
-  // A careless caller might pass this despite the types. Nothing nested gets through.
+  // A careless caller might pass this despite the types. Nested values are dropped.
   log('warn', 'odd', JSON.parse(`{"reason":{"apikey":"${canary}"},"error":["${canary}"],"provider":"alpine"}`));
   log('debug', 'silent', { note: canary });
   expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([

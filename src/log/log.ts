@@ -2,7 +2,7 @@ import pino from 'pino';
 import { logFields } from '../ports/log-fields.ts';
 import type { Log } from '../ports/runtime.ts';
 
-/** Texts are truncated. Error texts are our own or a driver's, never a provider's body. */
+/** The longest string in a log line; longer ones are truncated. Error texts are our own or a driver's, never a provider's body. */
 const longest = 300;
 /** pino's browser build, which Workers use, gives the level as a number. */
 const labels: Record<number, string> = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error' };

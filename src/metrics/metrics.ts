@@ -1,7 +1,7 @@
 import { metricList, type Count, type Metric, type Observe } from '../ports/metric-list.ts';
 
 const bounds = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
-/** Labels come from our own lists, so we never reach this. If we do, memory matters more than detail. */
+/** The most series of a metric. Labels come from our own lists, so this is never reached. If it were, memory would matter more than detail. */
 const mostSeries = 2000;
 
 type Series = { value: number; sum: number; buckets: number[] };
@@ -36,7 +36,7 @@ export const createMetrics = () => {
   return {
     count,
     observe,
-    /** Prometheus' text format. `gauges`: values read at the time of the scrape. */
+    /** Returns the metrics in Prometheus' text format. `gauges`: values read at the time of the scrape. */
     render: (gauges: { name: string; help: string; value: number }[] = []): string => {
       const lines: string[] = [];
       for (const [name, metric] of Object.entries<Metric>(metricList)) {

@@ -71,7 +71,7 @@ const delivery = async (more: Partial<NewDelivery> & { to?: string } = {}): Prom
     ...rest,
   };
 };
-/** The next tick with anything due. Earlier ticks find nothing to do. */
+/** Moves to the next tick with anything due. Earlier ticks find nothing to do. */
 const nextTick = async (stepMs: number): Promise<number> => {
   const [row] = await database.sql<
     { due: number | null }[]

@@ -1,6 +1,6 @@
 /**
- * Sends what is due: takes it in a short transaction, makes the HTTP call, and marks it in a second transaction. If the sender dies, the delivery
- * is due again when its lease ends, under the same id. Receivers get it at least once, and recognise repeats by the id.
+ * Sends what is due: takes it in a short transaction, makes the HTTP call, and marks it in a second transaction. If the instance that is sending it
+ * stops, the delivery is due again when its lease ends, under the same id. Receivers get it at least once, and recognise repeats by the id.
  */
 import type { Delivery, DeliveryStore, Sender, SendOutcome, Signer } from '../ports/deliveries.ts';
 import type { Gateway } from '../ports/gateway.ts';
@@ -29,11 +29,11 @@ export type DrainParts = {
 const second = 1000;
 const minute = 60 * second;
 const hour = 60 * minute;
-/** Standard Webhooks' schedule, 75 hours in all, each ±20 %. The first is immediate. */
+/** Standard Webhooks' schedule: 75 hours in all, each delay ±20 %. The first attempt is immediate. */
 const retryDelaysMs = [5 * second, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 14 * hour, 20 * hour, 24 * hour];
 const longestRetryAfterMs = 24 * hour;
 const kickSpreadMs = minute;
-/** How long a batch may hold up the next one. We wait for a hanging receiver in the background. */
+/** How long a batch may hold up the next one. Hanging receivers are waited for in the background. */
 const batchMs = second;
 const mostInFlight = 256;
 
@@ -64,7 +64,10 @@ const deliver = async (parts: DrainParts, delivery: Delivery): Promise<void> => 
   }
 };
 
-/** If a delivery cannot be opened, signed or handed over, the fault is ours, and restoring a key may fix it. So retry it like any other. */
+/**
+ * Sends a delivery. If it cannot be opened, signed or handed over, the fault is ours, and restoring a key may fix it. So it is retried like any
+ * other.
+ */
 const send = async (parts: DrainParts, delivery: Delivery): Promise<SendOutcome> => {
   try {
     const url = await parts.seal.open(delivery.url, { table: 'deliveries', row: delivery.id, field: 'url' });

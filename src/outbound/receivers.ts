@@ -1,8 +1,8 @@
-/** What this instance knows about the hosts it delivers to. It pauses a host that keeps failing, so that it delays nobody else. */
+/** What this instance knows about the hosts it delivers to. It pauses a host that keeps failing, so that the host does not delay others. */
 export type Receivers = {
   /** Hosts that get nothing now. */
   paused(): string[];
-  /** True when a host that failed before has answered. */
+  /** Records an outcome. Returns true if a host that failed before has answered. */
   note(host: string, answered: boolean): boolean;
   /** Deliveries in progress. */
   inFlight: number;

@@ -27,7 +27,7 @@ export const createSigner = (keys: readonly SigningKey[], appSecrets: ReadonlyMa
   };
 };
 
-/** The 32-byte private key, and its public half as in a JWK. */
+/** Imports a seed: returns the private key, and its public half as in a JWK. */
 export const importSeed = async (seed: Uint8Array) => {
   const pkcs8 = new Uint8Array(48);
   pkcs8.set(pkcs8Head);
@@ -55,7 +55,7 @@ const hmacSignature = async (secret: string, content: string): Promise<string> =
 export type Received = { id: string; timestamp: string; signature: string; body: string };
 
 /**
- * What a wallet's backend does with a webhook: returns true when a signature fits one of its keys (`whpk_…` or `whsec_…`) and the timestamp is
+ * Verifies a webhook as a wallet's backend does: returns true if a signature fits one of its keys (`whpk_…` or `whsec_…`) and the timestamp is
  * within five minutes of `receivedAt` (Unix milliseconds).
  */
 export const verifyDelivery = async (received: Received, keys: readonly string[], receivedAt: number, toleranceS = 300): Promise<boolean> => {

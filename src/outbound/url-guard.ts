@@ -1,8 +1,8 @@
 /**
- * What a webhook may reach. Threat: a wallet, or whoever stole its session, names an address inside our network, a cloud's metadata service, or
- * ourselves, and reads the answer, its timing or its side effects (SSRF). Defence: this file checks the URL's form and any literal address. On
- * Node the connector also checks every resolved address (entry/guarded-sender.ts); on Workers no private network is reachable. We never follow
- * redirects, and keep only the class of an answer.
+ * Decides which addresses a webhook may reach. Threat: a wallet, or whoever stole its session, names an address inside our network, a cloud's
+ * metadata service, or ourselves, and reads the answer, its timing or its side effects (SSRF). Defence: this file checks the URL's form and any
+ * literal address. On Node the connector also checks every resolved address (entry/guarded-sender.ts); on Workers no private network is reachable. We
+ * never follow redirects, and keep only the class of an answer.
  */
 import { isAddress, isLoopback, isPublicAddress } from '../domain/public-address.ts';
 

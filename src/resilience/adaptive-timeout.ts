@@ -3,7 +3,7 @@ const samplesNeeded = 20;
 const recomputeEvery = 20;
 
 /**
- * How long to wait for this provider: 1.5 × the 99th percentile of its last 200 answers, but at least `leastMs` and at most the deadline less
+ * Returns how long to wait for a provider: 1.5 × the 99th percentile of its last 200 answers, but at least `leastMs` and at most the deadline minus
  * 100 ms. Late answers count, since a timeout learnt only from successes can never grow again. Before 20 answers: the deadline.
  */
 export const createAdaptiveTimeout = (leastMs = 300) => {

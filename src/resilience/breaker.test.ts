@@ -15,7 +15,7 @@ const fail = async (breaker: Breaker, times: number, kind: Kind = 'server', cust
   for (let i = 0; i < times; i += 1) await outcome(breaker.run(failWith(kind), customer));
 };
 const ok = () => Promise.resolve('ok');
-/** A call that is answered when the test decides. */
+/** A call that ends when the test decides. */
 const held = <T>() => {
   let answer: (value: T) => void = () => undefined;
   let refuse: (fault: unknown) => void = () => undefined;

@@ -14,20 +14,22 @@ export type BreakerSettings = {
   windowMs: number;
   resetMs: number;
   resetMaxMs: number;
-  /** Slows calls instead of refusing them: while open, one call always passes every `resetMs`, whatever failed or hangs. */
+  /** Slows calls down instead of refusing them: while open, one call passes every `resetMs`, even if others failed or hang. */
   neverRefuse?: boolean;
 };
 export type BreakerState = 'closed' | 'open' | 'half-open';
 export type Breaker = {
-  /** Throws ProviderFault `circuit-open` (not taken) when refused. `customerKey`: failures count once enough customers have had them. */
+  /**
+   * Throws ProviderFault `circuit-open` (not taken) when refused. `customerKey`: failures count only once enough different customers have had them.
+   */
   run<T>(attempt: () => Promise<T>, customerKey?: string): Promise<T>;
   state(): BreakerState;
-  /** When the next probe may go, while open. */
+  /** Returns when the next probe may be sent, while open. */
   retryOn(): number | undefined;
 };
 
 const buckets = 10;
-/** How long we wait for a probe, because the isolate that sent it may have stopped. */
+/** How long to wait for a probe's outcome: the isolate that sent it may have stopped. */
 const probePatienceMs = 30_000;
 const counted = new Set(['timeout', 'unreachable', 'server', 'malformed']);
 
@@ -71,7 +73,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
     return made;
   }
 
-  /** No probe before n reset times are over, ± 20 %. */
+  /** Allows no probe before n reset times have passed, ± 20 %. */
   function wait(n: number): void {
     probeFrom = now() + Math.round(Math.min(settings.resetMs * n, settings.resetMaxMs) * (0.8 + 0.4 * random()));
     probeSince = undefined;
@@ -80,7 +82,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
   const counts = (fault: unknown, customer: string | undefined, at: number): boolean => {
     if (!(fault instanceof ProviderFault) || !counted.has(fault.kind)) return false;
     if (customer === undefined || !circuit.closed) return true;
-    // One customer's failures must not open the circuit for everybody: it takes as many customers as the volume threshold.
+    // One customer's failures must not open the circuit for everyone: it takes failures of as many customers as the volume threshold.
     customers.delete(customer);
     customers.set(customer, at);
     return customers.size >= settings.volumeThreshold;

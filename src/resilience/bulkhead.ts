@@ -5,14 +5,14 @@ export type BulkheadSettings = { inFlight: number; queue: number; queueAgeMs: nu
 type Waiting = { network: string | undefined; go: () => void; timer: ReturnType<typeof setTimeout> };
 
 /**
- * Calls beyond `inFlight` wait: at most `queue` of them, for at most `queueAgeMs`, since serving an old one is wasted work. One network leaves a quarter
- * of the places and of the queue to others. Otherwise it could keep them all out with few calls to a slow provider.
+ * Calls beyond `inFlight` wait: at most `queue` of them, for at most `queueAgeMs`, since serving an old one is wasted work. One network leaves a
+ * quarter of the slots and of the queue to others. Otherwise it could keep them all out with few calls to a slow provider.
  */
 export const createBulkhead = ({ inFlight, queue, queueAgeMs }: BulkheadSettings) => {
   let running = 0;
   const runningOf = new Map<string, number>();
   const waiting: Waiting[] = [];
-  // On Workers there is no limit here: places are infinite, and so is this share of them.
+  // On Workers there is no limit: the number of slots is infinite, and so is this share of them.
   const shareOf = (places: number): number => Math.ceil((places * 3) / 4);
   const mayRun = (network: string | undefined): boolean => running < inFlight && (network === undefined || (runningOf.get(network) ?? 0) < shareOf(inFlight));
   const mayWait = (network: string | undefined): boolean =>

@@ -286,7 +286,7 @@ it('one network never has more than three quarters of a provider, running or wai
   await vi.advanceTimersByTimeAsync(1_500);
   const outcomes = (await Promise.all(flood)).map((result) => (result instanceof ProviderBusy ? 'busy' : result));
   expect([outcomes.filter((one) => one === 'slow').length, outcomes.filter((one) => one === 'busy').length]).toEqual([3, 17]);
-  // Calls of our own have no network: they may have it all, and what a network waits for is passed by.
+  // The gateway's own calls have no network: they may use every slot, and overtake calls that wait for their network's share.
   const own = Array.from({ length: 2 }, async () => await settle(bulkhead.run(slow)));
   const again = Array.from({ length: 3 }, async () => await settle(bulkhead.run(slow, 'flood')));
   const last = settle(bulkhead.run(() => Promise.resolve('last'), 'c'));

@@ -12,7 +12,7 @@ export type GuardSettings = {
   /** How long a call may continue after its caller stopped waiting, to count as late. 0 on Workers, where it is aborted. */
   lateGraceMs: number;
   timeoutMs: Partial<Record<Operation, number>>;
-  /** The shortest timeout that quick answers can teach. */
+  /** The lower bound of the timeout that is learnt from quick answers. */
   leastTimeoutMs?: number;
 };
 export type GuardClock = { now: () => number; random: () => number };
@@ -45,7 +45,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   let limitedUntil = 0;
   let timesLimited = 0;
 
-  /** As long as the provider asked, else 1, 2, 4, 8 s. Answers to calls made at the same time count as one. */
+  /** Backs off for as long as the provider asked, else for 1, 2, 4, 8 s. Answers to calls made at the same time count as one. */
   const backOff = (askedMs: number | undefined): void => {
     const at = now();
     if (at >= limitedUntil) timesLimited += 1;
@@ -55,7 +55,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   };
 
   const note = (fault: unknown): void => {
-    // Our own spent budget says nothing about the provider.
+    // That our own budget is spent says nothing about the provider.
     if (!(fault instanceof ProviderFault) || fault.kind === 'gateway-busy') return;
     if (fault.kind === 'rejected-credentials') off = true;
     if (fault.kind === 'rate-limited') {

@@ -5,7 +5,10 @@ const mostTokens = 10;
 const leastTokens = 5;
 const firstPauseMs = 20;
 
-/** A token bucket limits retries, to spare a dying provider (gRPC A6): 10 tokens, a failure takes one, a success returns a tenth, no retries at 5 or below. */
+/**
+ * A token bucket limits retries, to spare a failing provider (gRPC A6): 10 tokens, a failure takes one, a success returns a tenth, no retries at 5 or
+ * below.
+ */
 export const createRetryBudget = () => {
   let tokens = mostTokens;
   return {
@@ -23,7 +26,7 @@ export type RetryBudget = ReturnType<typeof createRetryBudget>;
 export type RetryOptions = { attempts: number; budget: RetryBudget; deadlineMs: number; now: () => number; signal: AbortSignal };
 
 /**
- * Retries at most `attempts` times, within the first 40 % of the deadline, and only if the first call had no effect or a gateway before the
+ * Retries at most `attempts` times, within the first 40 % of the deadline, and only if the first call had no effect or a server in front of the
  * provider answered 502, 503 or 504. Waits as long as the provider asks, or gives up if that is too long. This is the only retry layer: nothing
  * above or below retries.
  */

@@ -3,7 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { base64urlnopad } from '@scure/base';
 
-/** SHA-256 of UTF-8 text, lower-case hex. Synchronous on both runtimes. */
+/** Returns the SHA-256 of UTF-8 text in lower-case hex. Synchronous on both runtimes. */
 export const sha256Hex = (text: string): string => bytesToHex(sha256(utf8ToBytes(text)));
 
 /** Compares in a time that depends only on the lengths. */
@@ -15,8 +15,8 @@ export const constantTimeEqual = (a: string, b: string): boolean => {
 };
 
 /**
- * The tokens in the URLs that providers call: HMAC-SHA256 over (purpose, id), 128 bits. Nothing is stored. During a rotation there are several
- * keys: the first makes tokens, all of them check.
+ * Makes and checks the tokens in the URLs that providers call: HMAC-SHA256 over (purpose, id), 128 bits. Nothing is stored. During a rotation there
+ * are several keys: the first makes tokens, all of them check.
  */
 export const createNoticeTokens = (keys: readonly Uint8Array[]) => {
   const make = (key: Uint8Array, purpose: string, id: string): string =>

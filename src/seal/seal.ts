@@ -1,10 +1,10 @@
 /**
  * Secrets at rest. Threat: whoever reads the database (a dump, a backup, a replica, an injected statement) must learn nothing, and a sealed value
- * that was copied into another row or field must not open there. Whose a row is, is not sealed: whoever can write to the database can give an order
- * or a recovery secret another customer (orders.customer_id, customers.recovery_hash), and no sealing prevents that.
+ * that was copied into another row or field must not open there. The owner of a row is not sealed: whoever can write to the database can give an
+ * order or a recovery secret another customer (orders.customer_id, customers.recovery_hash), and no sealing prevents that.
  *
- * Form: `v1.<key id>.<wrapped key>.<iv>.<ciphertext>`, base64url. A fresh 256-bit data key per value, AES-256-GCM with a random 96-bit IV, the
- * place (table, row, field) as additional data; the data key is wrapped by the master key (AES-KW), so replacing the master key re-wraps only.
+ * Form: `v1.<key id>.<wrapped key>.<iv>.<ciphertext>`, base64url. A fresh 256-bit data key per value, AES-256-GCM with a random 96-bit IV, the place
+ * (table, row, field) as additional data; the data key is wrapped by the master key (AES-KW), so replacing the master key re-wraps only.
  */
 import { base64urlnopad } from '@scure/base';
 import type { Place, Seal } from '../ports/runtime.ts';
@@ -13,7 +13,7 @@ export type MasterKey = { id: string; key: Uint8Array };
 export type SealWithRotation = Seal & {
   /** Whether the value was sealed under another master key than the current one. */
   isOld: (sealed: string) => boolean;
-  /** The same secret under the current master key. The ciphertext stays as it is. */
+  /** Returns the same secret under the current master key. The ciphertext stays as it is. */
   rewrap: (sealed: string) => Promise<string>;
 };
 
@@ -27,7 +27,7 @@ const opened = 4096;
 
 const additional = (place: Place): Uint8Array<ArrayBuffer> => new Uint8Array(utf8.encode(`${place.table}\n${place.row}\n${place.field}\n${version}`));
 
-/** `keys`: current first. Throws for keys that are not 32 bytes, or an id that would break the form. */
+/** Makes a seal. `keys`: current first. Throws for keys that are not 32 bytes, or an id that would break the form. */
 export const createSeal = (keys: readonly MasterKey[]): SealWithRotation => {
   const [current] = keys;
   if (!current) throw new Error('no sealing key');
@@ -64,7 +64,8 @@ export const createSeal = (keys: readonly MasterKey[]): SealWithRotation => {
       return [version, current.id, encode(wrapped), base64urlnopad.encode(iv), encode(ciphertext)].join('.');
     },
     open: async (sealed, place) => {
-      // The hot path opens the same upstream sessions again and again. The cache key has ciphertext and place, so no row can read another's value.
+      // The hot path opens the same provider sessions again and again. The cache key has ciphertext and place, so no row can read another row's
+      // value.
       const known = `${place.table}\n${place.row}\n${place.field}\n${sealed}`;
       const hit = cache.get(known);
       if (hit !== undefined) return hit;
