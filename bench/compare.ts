@@ -1,6 +1,7 @@
 /**
- * POST /quote of this commit against another one's: CPU of the gateway's process per request, in short rounds that alternate, each with a database of its own.
- * `npx node --no-warnings bench/compare.ts <worktree of the other commit, with its packages>`; COMPARE_ROUNDS (10), BENCH_REQUESTS (600).
+ * Compares POST /quote of this commit with another commit: CPU of the gateway's process per request, in short alternating rounds, each commit with a
+ * database of its own. `npx node --no-warnings bench/compare.ts <worktree of the other commit, with its packages>`; COMPARE_ROUNDS (10),
+ * BENCH_REQUESTS (600).
  */
 import { execFile, fork, type ChildProcess } from 'node:child_process';
 import { dirname, join } from 'node:path';
@@ -34,7 +35,7 @@ const cpuMs = async (child: Child): Promise<number> =>
     child.process.send({});
   });
 
-/** The gateway of a worktree as users run it: one bundled file, with the image's flags, on a database of its own. */
+/** Starts the gateway of a worktree as users run it: one bundled file, with the image's flags, on a database of its own. */
 const gatewayOf = async (folder: string, name: string, databaseUrl: string, providersUrl: string): Promise<Child> => {
   const bundled = join(folder, `dist/compare-${name}.mjs`);
   await promisify(execFile)(process.execPath, ['--no-warnings', join(folder, 'scripts/build.ts'), join(folder, 'bench/gateway.ts'), bundled], { cwd: folder });
@@ -47,7 +48,7 @@ const gatewayOf = async (folder: string, name: string, databaseUrl: string, prov
   const environment = { PROVIDERS: '5', PROVIDERS_URL: providersUrl, DATABASE_URL: url.href, ROOT: folder };
   return await start(bundled, environment, ['--max-semi-space-size=16', '--max-old-space-size=512', ...profile]);
 };
-/** By the commit's own wallet: what it signs has changed. */
+/** Makes request bodies with the commit's own wallet, since what a wallet signs has changed. */
 const bodies = async ({ url }: Child, folder: string): Promise<() => string> => {
   const { createWallet } = (await import(pathToFileURL(join(folder, 'scripts/demo/wallet.ts')).href)) as typeof wallets;
   const asked = { amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 };

@@ -18,7 +18,7 @@ type Suite = {
   command?: (whole: boolean) => string[];
 };
 
-/** The list that every runtime answers. Each row has one test for what is expected, and one that compares with Node. */
+/** Reads the figure of the list that every runtime answers. Each row has one test for the expected answer, and one that compares with Node. */
 const conformance = (output: string): string => {
   const tests = /Tests\s+(\d+) passed/.exec(output)?.[1] ?? 'no';
   const rows = [...readFileSync('test/runtime/differences.md', 'utf8').matchAll(/^\| `([^`]+)` \|/gm)].map(([, row]) => row);
@@ -28,7 +28,7 @@ const full = process.argv.includes('--full');
 const chosen = process.argv.slice(2).filter((word) => /^G\d+$/.test(word));
 const seed = process.env['CHAOS_SEED'] ?? String(Math.floor(Math.random() * 2 ** 31));
 
-/** What each run should reach. The full numbers are those of the goals. */
+/** The suites, and the numbers that each run should reach. The full numbers are those of the goals. */
 const suites: Suite[] = [
   { file: 'test/fuzz/requests.test.ts', goals: ['G5'], count: 100_000, fullCount: 1_000_000 },
   { file: 'test/fuzz/provider-answers', goals: ['G6'], count: 200_000, fullCount: 200_000 },
@@ -78,7 +78,7 @@ const titles: Record<string, string> = {
   G21: 'PostgreSQL restarted, crashed, read-only, locked, slow, under three ramps',
 };
 
-/** Nightly goals. By day their short form runs, and prints its figure. */
+/** Goals that run in full only at night. Otherwise their short form runs, and prints its figure. */
 const nightly: Record<string, string> = { G16: 'npm run test:chaos:full', G18: 'npm run test:mutation' };
 
 /** Goals that count something: the words to find in the figure, and the numbers wanted in CI and in full. */
@@ -92,7 +92,7 @@ const counted: Record<string, { form: RegExp; what: string; ci?: number; wanted:
   G15: { form: /(\d+) sockets/g, what: 'sockets', wanted: 500 },
 };
 
-/** Limits on the figures, besides the suites' own assertions. Returns by how much a figure falls short. */
+/** Checks limits on the figures, in addition to the suites' own assertions. Returns by how much a figure falls short. */
 const shortfall = (goal: string, figure: string): string | undefined => {
   const number = (form: RegExp): number => Number(form.exec(figure)?.[1] ?? Number.NaN);
   const over = (value: number, most: number, what: string): string | undefined => (value <= most ? undefined : `${what} ${value}, wanted at most ${most}`);
@@ -108,7 +108,7 @@ const shortfall = (goal: string, figure: string): string | undefined => {
   return undefined;
 };
 
-/** The verdict on a suite that passed. */
+/** Returns the verdict on a suite that passed. */
 const verdict = (goal: string, figure: string): string => {
   const command = nightly[goal];
   if (command !== undefined && !full) return `not run here (nightly: ${command}); its short form: ${figure}`;
@@ -137,7 +137,7 @@ const run = async ({ file, count, fullCount, command }: Suite): Promise<{ passed
   return { passed: code === 0, output, seconds: (Date.now() - started) / 1000 };
 };
 
-/** Which tests of a suite failed, and the first useful finding. */
+/** Returns which tests of a suite failed, and the first useful finding. */
 const reasonOf = (output: string): string => {
   const lines = output.split('\n').map((line) => line.trim());
   const failed = [...new Set(lines.flatMap((line) => /^FAIL .*? > (.*)$/.exec(line)?.[1] ?? []))];

@@ -28,7 +28,7 @@ const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !parts.some((part) => part.name === name));
 if (unknown.length > 0) throw new Error(`no part named ${unknown.join(', ')}; there are: ${parts.map((part) => part.name).join(', ')}`);
 
-/** Returns whether the part passed. */
+/** Runs one part. Returns whether it passed. */
 const run = ({ name, command, needs }: Part): Promise<boolean> => {
   if (needs !== undefined && !existsSync(needs)) {
     console.log(`-    ${name}: nothing to check, ${needs} is not there`);

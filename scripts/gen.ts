@@ -17,7 +17,7 @@ const registry = `// Made by \`npm run gen\` from the folders of src/providers. 
 ${kinds.map((kind) => `import { provider as ${camel(kind)} } from './${kind}/index.ts';`).join('\n')}
 import type { ProviderModule } from './spec.ts';
 
-/** Every kind of provider, by its folder's name. The settings' own type is checked where a block is parsed. */
+/** Every kind of provider, by the name of its folder. The type of its settings is checked when a block is parsed. */
 export const providerModules: ReadonlyMap<string, ProviderModule> = new Map(
   [${kinds.map(camel).join(', ')}].map((module) => [module.kind, module as unknown as ProviderModule]),
 );

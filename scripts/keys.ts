@@ -1,6 +1,6 @@
 /**
- * `npm run keys -- init|list|rotate|retire|reseal`: makes new keys, and says what to set where when one is replaced, as .env lines or, with --json,
- * for `wrangler secret bulk`. Changes no file; only `reseal` writes to the database.
+ * `npm run keys -- init|list|rotate|retire|reseal`: makes new keys, and prints what to set where when a key is replaced, as .env lines or, with
+ * --json, for `wrangler secret bulk`. Changes no file; only `reseal` writes to the database.
  */
 import './load-env.ts';
 import { randomBytes } from 'node:crypto';
@@ -52,7 +52,7 @@ const retire = async (kind: string, rest: readonly string[]): Promise<plan.Plan>
   throw new Refused(usage);
 };
 
-/** A sealing key must stay while any value is sealed under it: nothing else can open that value. */
+/** Refuses to retire a sealing key while any value is sealed under it: nothing else can open that value. */
 const refuseWhileUsed = async (made: plan.Plan): Promise<void> => {
   const { current, old } = plan.keysOf(made.variables, 'SEAL_KEY');
   const kept = new Set([current, ...old].map((key) => key.split(':')[0]));

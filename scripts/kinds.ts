@@ -1,6 +1,6 @@
 /**
- * The kinds of provider, and what each has for the scripts besides its product code. All of it is found by name in the kind's folder,
- * `src/providers/<kind>/<kind>.<what>.ts`, so nobody has to list a new kind.
+ * The kinds of provider, and what each has for the scripts in addition to its product code. All of it is found by name in the kind's folder,
+ * `src/providers/<kind>/<kind>.<what>.ts`, so a new kind need not be listed anywhere.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';

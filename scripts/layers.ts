@@ -1,5 +1,5 @@
 /**
- * Who may import whom. `scripts/check-layers.ts` applies this to the repository, test/tooling/layers.test.ts to planted files.
+ * The rules of which file may import which. `scripts/check-layers.ts` applies them to the repository, test/tooling/layers.test.ts to planted files.
  * Type-only imports count like any other: a type is knowledge too.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { parseSync } from 'oxc-parser';
 
 export type Violation = { from: string; to: string; rule: string };
 
-/** The rooms of src/, and what each may import besides itself. `entry` may import everything; tests, scripts and bench have no limits. */
+/** The rooms (folders) of src/, and the other rooms that each may import. `entry` may import everything; tests, scripts and bench have no limits. */
 const allowed: Record<string, readonly string[]> = {
   domain: [],
   bitcoin: [],
@@ -33,7 +33,7 @@ const allowed: Record<string, readonly string[]> = {
 };
 
 /**
- * The rooms of src/gateway and its loose files, floor by floor. Each imports only from lower floors, so a reader of a room needs to know only
+ * The rooms and single files of src/gateway, floor by floor. Each imports only from lower floors, so a reader of a room needs to know only
  * what is below it.
  */
 export const ladder: readonly (readonly string[])[] = [
@@ -51,7 +51,7 @@ export const ladder: readonly (readonly string[])[] = [
 const homes: readonly { packages: RegExp; rooms: readonly string[] }[] = [
   { packages: /^(opossum|p-retry)$/, rooms: ['resilience'] },
   { packages: /^(undici|@hono\/node-server|@electric-sql\/.*|cloudflare:.*)$/, rooms: [] },
-  // opossum needs this emitter, and Workers have it, too.
+  // opossum needs this emitter, which Workers have as well.
   { packages: /^node:events$/, rooms: ['resilience'] },
   { packages: /^node:(?!events$)/, rooms: [] },
   { packages: /^(postgres|drizzle-orm)$/, rooms: ['store'] },
@@ -69,12 +69,12 @@ const packagesOf: Record<string, RegExp> = {
 
 const isTest = (path: string): boolean => path.endsWith('.test.ts');
 /**
- * What is not product code: a kind's simulators, its sandbox, its dialects and its conformance kit for provider:check; the texts of the OpenAPI
+ * Returns whether a file is not product code: a kind's simulators, sandbox, dialects and conformance kit for provider:check; the texts of the OpenAPI
  * document.
  */
 export const isForScripts = (path: string): boolean => /\.(simulator[^/]*|sandbox|dialects|conformance[^/]*)\.ts$|^src\/contract\//.test(path);
 
-/** The room of a repository path, `outside` for scripts, test and bench. What a package ships is the room `package`. */
+/** Returns the room of a repository path; `outside` for scripts, test and bench. What a package ships is in the room `package`. */
 const roomOf = (path: string): string => {
   if (/^packages\/[^/]+\/src\//.test(path)) return 'package';
   if (!path.startsWith('src/')) return 'outside';
@@ -90,7 +90,7 @@ const folderOf = (path: string): string =>
     .slice(0, path.startsWith('packages/') ? 2 : 3)
     .join('/');
 
-/** The rule that an import of `to` by `from` breaks, if any. Both are repository paths. */
+/** Returns the rule that an import of `to` by `from` breaks, if any. Both are repository paths. */
 const brokenBy = (from: string, to: string): string | undefined => {
   const [a, b] = [roomOf(from), roomOf(to)];
   if (isForScripts(to) && !(isForScripts(from) || isTest(from) || a === 'outside'))
@@ -110,7 +110,7 @@ const brokenBy = (from: string, to: string): string | undefined => {
   return allowed[a] ? `${a} does not import ${b}` : `src/${a} is not a known room: add it to scripts/layers.ts`;
 };
 
-/** Both are names right below src/gateway: a room, or a loose file. */
+/** The same within src/gateway. Both are names directly below it: a room or a single file. */
 const brokenInGateway = (from: string, to: string): string | undefined => {
   if (from === to) return undefined;
   const floorOf = (name: string): number => ladder.findIndex((floor) => floor.includes(name));
@@ -138,7 +138,7 @@ const brokenByPackage = (from: string, specifier: string): string | undefined =>
   return only && !only.test(name) ? `${room} is pure: no package ${name}` : undefined;
 };
 
-/** Every module that a source text imports or re-exports from, including types and literal dynamic imports. */
+/** Returns every module that a source text imports or re-exports from, including types and literal dynamic imports. */
 export const importsOf = (path: string, source: string): string[] => {
   const { module, errors } = parseSync(path, source);
   if (errors[0]) throw new Error(`${path}: ${errors[0].message}`);
@@ -166,8 +166,8 @@ const readFolder = (folder: string): string[] => {
 };
 
 /**
- * Import circles: groups of files that all reach each other through imports, including a file that imports itself. Every file is in at most one
- * group (Tarjan's strongly connected components).
+ * Returns import circles: groups of files that all reach each other through imports, including a file that imports itself. Every file is in at most
+ * one group (Tarjan's strongly connected components).
  */
 const circlesIn = (graph: ReadonlyMap<string, readonly string[]>): string[][] => {
   const circles: string[][] = [];

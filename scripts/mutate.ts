@@ -1,7 +1,7 @@
 /**
  * `npm run test:mutation [-- --sample <n>] [--seed <n>] [<part of a path>…]`: makes small changes to the money modules, one at a time, in a copy of
- * the project. Each must make a test of that module fail. Prints the score of each file, and what survived. Mutants run one after another in a
- * warm vitest; one that runs for ever is killed, and counts as found.
+ * the project. Each must make a test of that module fail. Prints the score of each file, and the changes that survived. Mutants run one after another
+ * in a warm vitest; one that runs for ever is killed, and counts as found.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -34,9 +34,9 @@ const targets: Record<string, string[]> = {
   'src/bitcoin/node-signature.ts': ['src/bitcoin/node-signature.test.ts'],
   'src/seal/seal.ts': ['src/seal/seal.test.ts'],
 };
-/** A mutant that takes longer counts as endless. */
+/** How long a mutant may take before it counts as endless. */
 const patienceMs = 60_000;
-/** A child ends after this many mutants, since vitest keeps a lot from its runs. */
+/** A child ends after this many mutants, since vitest keeps much memory from its runs. */
 const batch = 60;
 
 const operators: Record<string, string | undefined> = Object.fromEntries(
@@ -107,7 +107,7 @@ const runJob = async ({ folder, file, tests, mutants }: Job): Promise<void> => {
   process.disconnect?.();
 };
 
-/** Runs the rest until nothing is left. Returns whether each was found. */
+/** Starts children until every mutant has run. Returns for each mutant whether it was found. */
 const judge = async (job: Job): Promise<boolean[]> => {
   const found: boolean[] = [];
   while (found.length < job.mutants.length) {

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 const usage = 'usage: npm run new:provider -- <kind> --ramp buy|sell|liquidity\n       <kind>: lower-case words with hyphens, the folder in src/providers';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Later folders add to and replace the earlier ones. */
+/** The template folders of each ramp. Files of later folders are added to, or replace, those of earlier ones. */
 const layers = new Map([
   ['buy', ['all', 'exchange', 'buy']],
   ['sell', ['all', 'exchange', 'sell']],
@@ -34,7 +34,7 @@ const readTemplates = (ramp: string): Map<string, string> => {
   return files;
 };
 
-/** The folder's file names and texts, by path inside it. */
+/** Fills the templates. Returns the texts of the files by their path in the folder. */
 const fill = (kind: string, ramp: string, date: string): Map<string, string> => {
   const templates = readTemplates(ramp);
   const values: Record<string, string> = {

@@ -1,4 +1,4 @@
-/** A recorded answer as the document shows it: the same shape and sense, without what differs from run to run and from machine to machine. */
+/** Prepares a recorded answer for the document: the same shape and meaning, without values that differ between runs or machines. */
 import { createHash } from 'node:crypto';
 import { decodeLnurl, encodeLnurl } from '../src/bitcoin/lnurl.ts';
 
@@ -7,13 +7,13 @@ const times = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g;
 const loopback = /http:\/\/(?:127\.0\.0\.1|localhost):\d+/g;
 const days = /^\d{4}-\d{2}-\d{2}$/;
 const shownFrom = Date.parse('2026-11-21T10:15:00.000Z');
-/** What a machine measured, or is called. */
+/** Fixed values for measurements of the machine that recorded. */
 const fixed: { readonly [member: string]: unknown } = { latency_ms: 212, waited_ms: 640 };
-/** The wallet's own, where a test has a port of this machine. */
+/** The wallet's URL, which replaces a port on this machine. */
 const walletsUrl = 'https://wallet.example/hooks';
 const longestText = 400;
 
-/** `seed`: the example's name, from which ids are made. */
+/** Normalises an answer. `seed`: the example's name, from which ids are made. */
 export const normaliseExample = (seed: string, answer: unknown): unknown => {
   const text = JSON.stringify(answer);
   const earliest = Math.min(...[...text.matchAll(times)].map(([time]) => Date.parse(time)));
@@ -33,7 +33,7 @@ export const normaliseExample = (seed: string, answer: unknown): unknown => {
       .replaceAll(times, timeFor)
       .replaceAll(loopback, 'https://alpine.example')
       .replaceAll(/127\.0\.0\.1:\d+/g, 'ramp.example');
-    // A signed receipt has kilobytes. Its beginning says what it is.
+    // A signed receipt has kilobytes. Its beginning is enough to recognise it.
     return plain.length > longestText ? `${plain.slice(0, 80)}…` : plain;
   };
   const of = (name: string, value: unknown): unknown => {

@@ -1,10 +1,11 @@
 /**
- * `npm run order -- <order id, quote id or placing id> [--json]`: where is it, and everything that is stored of it, secrets masked.
- * `npm run order -- <order id> --leave-review <stage> --reason <why>`: the stage from which the next agreeing read goes on; the figures and the
- * currency that the provider tells now lead to no other review. An end (failed, expired, finished, refunded) holds against the provider's present word.
- * `npm run order -- <order id> --release-short <why>`: the customer may withdraw an order that was filled with less, without agreeing to it.
- * `npm run order -- <order id or placing id> --close-placing <why>`: ends a placing in review from which no order came.
- * `npm run order -- <order id> --paid-not-filled <proof>`: the operator holds the proof that it was paid; it counts as nothing delivered.
+ * `npm run order -- <order id, quote id or order attempt id> [--json]`: says where an order is, and prints everything that is stored about it,
+ * secrets masked. `npm run order -- <order id> --leave-review <stage> --reason <why>`: names the stage from which the next agreeing read continues.
+ * The figures and the currency that the provider reports now do not lead to another review. A final stage (failed, expired, finished, refunded) holds
+ * while the provider repeats its present word. `npm run order -- <order id> --release-short <why>`: lets the customer withdraw an order that was
+ * filled short, without their agreement. `npm run order -- <order id or order attempt id> --close-placing <why>`: ends an order attempt in review
+ * that led to no order. `npm run order -- <order id> --paid-not-filled <proof>`: the operator has the proof that it was paid. It counts as nothing
+ * delivered.
  */
 import { lookUpOrder } from '../src/gateway/operator/look-up.ts';
 import { sha256Hex } from '../src/seal/hash.ts';
@@ -19,7 +20,7 @@ const leaveReview = async (id: string, stage: string, reason: string): Promise<v
     if (order?.stage !== 'review') throw new Refused(`${id}: there is no such order in review`);
     await record('order.leave-review', id, { stage, reason });
     const reviewed = { pay: (order.toldPay ?? order.pay).toString(), receive: (order.toldReceive ?? order.receive).toString(), rawStatus: order.rawStatus };
-    // The operator knows better than what an earlier read said of money.
+    // The operator's word replaces what an earlier read said about money.
     const { moneySeen: _seen, ...watch } = order.watch;
     const terms = JSON.stringify({ ...order.terms, ...watch, beforeReview: stage, reviewed });
     await sql`update orders set terms = ${terms}::json, next_check_on = now() where id = ${id} and stage = 'review'`;
@@ -27,7 +28,7 @@ const leaveReview = async (id: string, stage: string, reason: string): Promise<v
   });
 };
 
-/** It stays disputed: only what stood between the customer and what there is goes. */
+/** Lets the customer withdraw what was delivered. The order stays disputed. */
 const releaseShort = async (id: string, reason: string): Promise<void> => {
   if (reason === '') throw new Refused('--release-short needs the reason');
   await withDatabase(async ({ stores, sql, record }) => {
@@ -39,7 +40,7 @@ const releaseShort = async (id: string, reason: string): Promise<void> => {
   });
 };
 
-/** Stops checking until a genuine notice comes. The customer keeps the answer that they got. */
+/** Closes an order attempt: it is not checked again until a genuine notice arrives. The customer's answer does not change. */
 const closePlacing = async (id: string, reason: string): Promise<void> => {
   if (reason === '') throw new Refused('--close-placing needs the reason');
   await withDatabase(async ({ sql, record }) => {

@@ -1,6 +1,6 @@
 /**
- * What the gateway serves from files, made from the sources into dist/site. Nothing of it is committed. Skipped when nothing that it is made of has
- * changed, so whoever needs the pages just calls it.
+ * Makes the files that the gateway serves, in dist/site, from the sources. They are not committed. Does nothing if no source has
+ * changed, so every command that needs the pages just calls it.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,14 +12,14 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const site = join(root, 'dist/site');
 const stamp = join(root, 'dist/.site-inputs');
 
-/** Answers whether it had to build. */
+/** Builds the pages if necessary. Returns whether it had to. */
 export const buildPages = async (): Promise<boolean> => {
   const inputs = hashOfInputs();
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === inputs) return false;
   const files = await makePages();
   mkdirSync(site, { recursive: true });
   for (const name of readdirSync(site)) if (!files.has(name)) rmSync(join(site, name), { recursive: true, force: true });
-  // Others may build or serve at the same time: each file is there whole, and the stamp comes last.
+  // Other processes may build or serve at the same time: each file appears whole, and the stamp is written last.
   for (const [name, text] of files) writeWhole(join(site, name), text);
   writeWhole(stamp, inputs);
   return true;
@@ -31,7 +31,7 @@ const writeWhole = (path: string, text: string): void => {
   renameSync(draft, path);
 };
 
-/** Of every source that a page could be made of: cheaper than to know which it is. */
+/** Returns a hash of every source that a page could be made of: that is cheaper than finding out which ones are used. */
 const hashOfInputs = (): string => {
   const hash = createHash('sha256');
   const folders = [
@@ -69,7 +69,7 @@ const makePages = async (): Promise<Map<string, string>> => {
   ]);
 };
 
-/** The page, and what it loads, under names that change with their content. */
+/** Makes the page and the files that it loads, under names that change with their content. */
 const makeBuyPage = async (): Promise<[name: string, text: string][]> => {
   const [{ bundleForBrowsers }, { noticesOf }] = await Promise.all([
     import('../packages/checkout/scripts/bundle.ts'),
@@ -77,7 +77,7 @@ const makeBuyPage = async (): Promise<[name: string, text: string][]> => {
   ]);
   const { text, modules } = await bundleForBrowsers('packages/checkout/src/page.ts');
   const folder = join(root, 'packages/checkout/page');
-  // Their licences ask for their text to go along.
+  // Their licences require that their text is included.
   const script = `/*!\n${noticesOf([{ file: 'buy.js', modules }]).replaceAll('*/', '* /')}*/\n${text}`;
   const style = readFileSync(join(folder, 'buy.css'), 'utf8');
   const names = { js: nameOf('buy', 'js', script), css: nameOf('buy', 'css', style) };

@@ -1,22 +1,22 @@
 /**
- * Mends the PostgreSQL driver, after `npm ci` and before the image is built. What postgres 3.4.9 does:
+ * Patches the PostgreSQL driver, after `npm ci` and before the image is built. Defects of postgres 3.4.9:
  *
- * - It writes a statement in the next turn of the event loop. Where the connection has closed meanwhile, as in every restart of the database under
+ * - It writes a statement in the next turn of the event loop. If the connection has closed meanwhile, as in every restart of the database under
  *   traffic, it throws outside of every promise, which ends the process; or it leaves the timer set, and that connection never writes again.
  *   github.com/porsager/postgres, issues 1154 and 1208, pull requests 1168 and 1209, open in November 2026.
- * - It counts the rows of a statement, and forgets to begin anew when one fails after its first rows (a time-out, an ended connection). The next
- *   statement on that connection then has its rows further behind, after holes, so that its first row looks like none. Not reported so far.
+ * - It counts the rows of a statement, and does not reset the count if the statement fails after its first rows (a time-out, an ended connection). The next
+ *   statement on that connection then stores its rows after holes, so that its first row seems to be missing. Not reported so far.
  * - A transaction goes on after its connection has closed: its next statement, at the least the rollback, is written to whatever that connection has
  *   become. That is another session, where it runs outside of any transaction or inside somebody else's; or none yet, and then the pool counts the
  *   connection as occupied for ever. Not reported so far.
- * - It keeps the words with which the server ended a connection, and refuses the first statement of the next one with them. Not reported so far.
+ * - It keeps the message with which the server ended a connection, and fails the first statement of the next connection with it. Not reported so far.
  *
- * Delete this file with the release that has all four. test/runtime/driver.test.ts shows them.
+ * Delete this file with the release that fixes all four. test/runtime/driver.test.ts shows them.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 
 const folder = new URL('../node_modules/postgres/', import.meta.url);
-/** What is there, and what it becomes. */
+/** Pairs of the driver's text and its replacement. */
 const inConnection = [
   [
     `    const x = socket.write(chunk, fn)

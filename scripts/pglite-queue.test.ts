@@ -14,7 +14,7 @@ it('gives each of many clients the database to itself, in turn', async () => {
   await first`insert into counted values (0)`;
   await first.end();
 
-  /** What a Worker's request does: it opens a client, runs a transaction, and is gone. */
+  /** Does what a Worker's request does: opens a client, runs a transaction, and goes away. */
   const request = async (n: number): Promise<number> => {
     const sql = connect(url, 1);
     const seen = await sql.begin(async (tx) => {

@@ -20,7 +20,7 @@ export const startPgliteQueue = async (target: string, port = 0): Promise<Pglite
     if (client.destroyed) return next();
     busy = true;
     const upstream = connect({ host: hostname, port: Number(targetPort), noDelay: true });
-    // Half-close first: the other side says when it has released the session. Only then comes the next client.
+    // Half-close first: the other side closes once it has released the session. Only then is the next client let through.
     client.once('close', () => upstream.end());
     upstream.on('error', () => upstream.destroy());
     upstream.once('close', (failed) => {

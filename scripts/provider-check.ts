@@ -1,8 +1,8 @@
 /**
- * `npm run provider:check -- <id>`: tries a configured provider up to its prices, names each deviation and prints the YAML to use.
- * `npm run provider:check -- <url> [--kind <kind>]`: the same for a server that no configuration names yet.
- * `… --report [--json] [--out <name>]`: how it keeps to its standard, clause by clause, as Markdown, as JSON, or both as <name>.md and <name>.json.
- * `… --report --order`: also makes one order, the smallest there is, which nobody pays. Nothing else makes one.
+ * `npm run provider:check -- <id>`: tries a configured provider up to its prices, names each deviation and prints the YAML to use. `npm run
+ * provider:check -- <url> [--kind <kind>]`: the same for a server that no configuration names yet. `… --report [--json] [--out <name>]`: checks it
+ * against its standard, clause by clause. Writes Markdown, JSON, or both as <name>.md and <name>.json. `… --report --order`: also makes one order of
+ * the smallest amount, which is not paid. No other option makes an order.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ import { command, readArguments, readConfig, Refused, say } from './ops/tools.ts
 const usage = 'usage: npm run provider:check -- <id or url> [--kind <kind>] [--report [--order] [--json] [--out <name>]]';
 type Target = Pick<CheckParts, 'config' | 'network' | 'mode' | 'quoteMs'> & {
   kind: string;
-  /** Its block as it stands in the file. */ written: Record<string, unknown>;
+  /** Its block as written in the file. */ written: Record<string, unknown>;
 };
 
 const configured = (id: string): Target => {
@@ -86,7 +86,7 @@ const run = async (target: Target, flags: ReadonlyMap<string, string>, http: Htt
   if (report.verdict !== 'conforms') process.exitCode = 1;
 };
 
-/** Only what the file already says and what was learnt, without defaults. */
+/** Returns the block with what the file already says and what was learnt, without defaults. */
 const blockOf = (target: Target, checked: Checked, more: Record<string, unknown> = {}): string => {
   const before = target.config.settings as Record<string, unknown>;
   const learnt = Object.fromEntries(Object.entries(checked.settings).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name])));

@@ -1,6 +1,6 @@
 /**
- * For each module Node parses the package.json of its package again. drizzle-orm's has 179 kB and its modules are many: 0.4 s of a start. Import
- * this before them.
+ * Makes modules load faster. For each module, Node parses the package.json of its package again. drizzle-orm's has 179 kB, and it has many modules:
+ * 0.4 s of a start. Import this before them.
  */
 import { registerHooks } from 'node:module';
 

@@ -1,6 +1,6 @@
 /**
  * `npm run receipt -- verify <file> [--url <gateway>] [--keys <file>]`: checks a receipt offline, or with the keys and the signed root of a running
- * gateway. The file holds only the compact JWS, or the answer of POST /route. If something is wrong, says what and exits with 1.
+ * gateway. The file holds either the compact JWS or the answer of POST /route. If something is wrong, prints what and exits with 1.
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

@@ -1,10 +1,11 @@
 /**
- * `npm run record:examples -- <file> [--all]`: the examples of the OpenAPI document, from exchanges that the tests recorded:
+ * `npm run record:examples -- <file> [--all]`: makes the examples of the OpenAPI document from requests and responses that the tests recorded:
  *
  *     RECORD_EXCHANGES=/tmp/exchanges.jsonl npm test -- test/docs test/http test/ops
  *     npm run record:examples -- /tmp/exchanges.jsonl
  *
- * A request is shown with the ids of its answer. Keeps every example that is still as the document says, so that a recording changes only what has to change; `--all` chooses all of them anew.
+ * A request is shown with the ids of its answer. Keeps every example that is still as the document says, so that a recording changes only what has to
+ * change; `--all` chooses all of them anew.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

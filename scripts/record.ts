@@ -1,6 +1,6 @@
 /**
- * `npm run record [-- --days <n>] [--json]`: orders, quoted, delivered, haircut, refusals, times and wins of every provider.
- * `npm run record -- <provider> --why`: the formulas' figures, and the fills that fell short most.
+ * `npm run record [-- --days <n>] [--json]`: prints the orders, quoted and delivered sats, haircut, refusals, times and wins of every provider.
+ * `npm run record -- <provider> --why`: prints the figures behind its haircut, and the fills that fell short most.
  * `npm run record -- <provider> --reset --reason "<why>"`: clears its sums. Earlier fills are no longer corrected.
  */
 import { explainFills, showRecord, type ShownRecord } from '../src/gateway/operator/show-record.ts';

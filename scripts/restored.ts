@@ -1,6 +1,6 @@
 /**
  * `npm run restored`: run it after the database came back from a backup. Pauses new orders and deliveries, resolves and refreshes known orders,
- * reads every upstream session, adopts unknown orders as `review`, and resumes traffic. `--hold` and `--release` only pause and resume.
+ * reads every provider session, adopts unknown orders in `review`, and resumes traffic. `--hold` and `--release` only pause and resume.
  */
 import { catchUp, holdTraffic, releaseTraffic } from '../src/gateway/operator/after-restore.ts';
 import { withGateway } from './ops/gateway.ts';

@@ -7,7 +7,7 @@ import './quick-modules.ts';
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-// Node keeps what it made of each file, so that the next start does not read TypeScript again. The providers' processes do the same.
+// Node caches the compiled files, so that the next start does not compile TypeScript again. The providers' processes do the same.
 process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('../node_modules/.cache/node', import.meta.url));
 enableCompileCache();
 const { sayLastWords } = await import('../src/entry/last-words.ts');

@@ -24,7 +24,7 @@ const nodeKey = (): string => {
 const wallet = () => createWallet(gateway, nodeKey());
 const simulators = () => notedSandbox([dataDir, join(dataDir, 'worker')], gateway);
 
-/** By name: what it takes, what it does, and how. Each returns the line to print. */
+/** The commands by name: their arguments, what they do, and the function, which returns the line to print. */
 const commands: Record<string, { takes: string[]; does: string; run: (...words: string[]) => Promise<string> | string }> = {
   open: { takes: [], does: 'opens a session with a proof of the node key, and prints its session_id', run: async () => (await wallet().open()).sessionId },
   key: { takes: [], does: 'prints the public key of the node', run: () => wallet().pubkey },

@@ -47,6 +47,6 @@ export const buy = async (at: string): Promise<void> => {
   say(`   Its receipt is signed, and its figures, ranked again here, ${verified.ok ? 'give the same order' : `do not hold: ${verified.problem}`}.`);
 };
 
-/** Against the market, or where no market price is known only against the other offers. */
+/** Returns the cost against the market price or, if that is not known, only against the other offers. */
 const costOf = ({ costBps, costVsMedianBps }: Offer): string =>
   costBps === undefined ? (costVsMedianBps === undefined ? '' : `${costVsMedianBps} bps vs median`) : `${costBps} bps`;

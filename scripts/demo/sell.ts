@@ -1,4 +1,4 @@
-/** Two sales: one to a bank account by a standing connection, one onto a card by an order with an invoice. */
+/** Two sales: one to a bank account by a standing connection, one to a card by an order with an invoice. */
 import { createSell } from '../../packages/client/src/sell.ts';
 import { payAddress, type Simulators } from '../sandbox/lightning.ts';
 import { follow, openDemo, priceIs, say, showOffers, shown } from './steps.ts';

@@ -7,7 +7,7 @@ import { createWallet, type Wallet } from './wallet.ts';
 
 export const say = (text = ''): void => void process.stdout.write(`${text}\n`);
 
-/** A demo looks more often than a wallet has to. */
+/** How often a demo polls: more often than a wallet has to. */
 const lookMs = 500;
 
 export const openDemo = (url: string): { ramp: Ramp; wallet: Wallet } => {
@@ -18,7 +18,7 @@ export const openDemo = (url: string): { ramp: Ramp; wallet: Wallet } => {
   return { wallet, ramp: createRamp({ url, store: new Map(), node, runtime: { sleep } }) };
 };
 
-/** Shows each stage once, until the wanted one. */
+/** Shows each stage once, until the wanted one is reached. */
 export const follow = async (order: Order, wanted: string): Promise<OrderState> => {
   const patience = AbortSignal.timeout(60_000);
   for await (const state of order.updates(patience)) {
@@ -28,12 +28,12 @@ export const follow = async (order: Order, wanted: string): Promise<OrderState> 
   throw new Error(`the order did not become ${wanted}`);
 };
 
-/** `100.00 EUR`, `107 869 sats`. */
+/** Formats an amount: `100.00 EUR`, `107 869 sats`. */
 export const shown = (money: Money | undefined): string =>
   money === undefined ? '' : money.currency === 'sat' ? `${grouped(Number(money.units))} sats` : `${money.text} ${money.currency}`;
 export const priceIs = ({ binding }: Offer): string => (binding ? 'binding' : 'estimate');
 
-/** The offers, with these columns after rank and provider, and who is not among them. */
+/** Prints the offers, with these columns after rank and provider, then the providers that made none. */
 export const showOffers = (all: Offer[], not: NotOffered[], columns: Record<string, (offer: Offer) => string>): void => {
   const rows = all.map((offer) => [String(offer.rank), offer.provider.name, ...Object.values(columns).map((cell) => cell(offer))]);
   say(`\n${table(['#', 'provider', ...Object.keys(columns)], rows)}`);

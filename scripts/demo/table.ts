@@ -1,4 +1,4 @@
-/** A plain table, with columns as wide as needed and numbers on the right. */
+/** Returns a plain table, with columns as wide as needed and numbers aligned to the right. */
 export const table = (head: string[], rows: string[][]): string => {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: string[]): string =>

@@ -1,4 +1,7 @@
-/** The smallest possible wallet: a node key, the gateway's API, and LUD-03. For tests of the API, the shell of docs/sandbox.md, and what the demos do on the Lightning network. */
+/**
+ * The smallest possible wallet: a node key, the gateway's API, and LUD-03. For tests of the API, the shell of docs/sandbox.md, and what the demos do
+ * on the Lightning network.
+ */
 import { randomBytes } from 'node:crypto';
 import { encodeInvoice } from '../../src/bitcoin/bolt11.ts';
 import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
@@ -15,16 +18,19 @@ export type Wallet = {
   withdraw: (lnurl: string) => Promise<{ sats: number; answer: Record<string, unknown> }>;
 };
 
-/** A signature counts wherever its text is accepted. So the gateway's own token must name that gateway, and no other token may look like one. */
+/**
+ * Returns whether a token may be signed. A signature is valid at every service that accepts the signed text. So the gateway's own token must name
+ * this gateway, and no provider's token may look like a gateway's.
+ */
 const isFor = (gatewayUrl: string, token: string): boolean => {
   const { host, hostname } = new URL(gatewayUrl);
-  // Sandboxes side by side on one machine have different ports.
+  // Several sandboxes on one machine have different ports.
   const isLoopback = hostname === '127.0.0.1' || hostname === 'localhost';
   return isLoopback ? /^ramp-gateway:(?:127\.0\.0\.1|localhost)(?::\d+)?:/.test(token) : token.startsWith(`ramp-gateway:${host}:`);
 };
 const isProviders = (token: string): boolean => /^[ -~]{1,200}$/.test(token) && !token.toLowerCase().includes('ramp-gateway:');
 
-/** `always`: headers of every call. */
+/** Creates a wallet. `always`: headers of every call. */
 export const createWallet = (gatewayUrl: string, privateKey = randomBytes(32).toString('hex'), always: Record<string, string> = {}): Wallet => {
   const pubkey = publicKeyOf(privateKey);
   const call: Wallet['call'] = async (path, body, more = {}) => {

@@ -3,7 +3,7 @@ export type Finding = { name: string; good: boolean; says: string };
 type Answer = { status: number; headers: Headers; body: Record<string, unknown>; ms: number };
 export type Ask = (path: string, body?: object) => Promise<Answer>;
 
-/** `base` without a slash at its end. Throws what fetch throws. */
+/** Returns a function that calls the gateway. `base` has no slash at its end. The function throws what fetch throws. */
 export const askAt =
   (base: string, timeoutMs = 10_000): Ask =>
   async (path, body) => {
@@ -103,7 +103,9 @@ const checks: readonly { name: string; run: (ask: Ask, url: string) => Promise<[
   },
 ];
 
-/** The gateway's own one-time token names the host of its public_url: ramp-gateway:host:secret. Earlier releases omit the first word. */
+/**
+ * Returns the host of the public_url, which the gateway's own one-time token names: ramp-gateway:host:secret. Earlier releases omit the first word.
+ */
 const hostOf = (tokens: unknown): string | undefined => {
   const token = typeof tokens === 'object' && tokens !== null && 'gateway' in tokens ? textOf(tokens.gateway) : undefined;
   return token?.slice(0, token.lastIndexOf(':')).replace(/^ramp-gateway:/, '');
@@ -111,7 +113,7 @@ const hostOf = (tokens: unknown): string | undefined => {
 const keysOf = async (ask: Ask): Promise<string> => JSON.stringify((await ask('/.well-known/webhook-keys')).body['keys'] ?? 'none');
 
 type Listed = { id: string; products?: string[]; currencies: { payment_options: unknown[] }[]; circuits: Record<string, string>; sandbox: boolean };
-/** One line per provider. Its cheapest call is its listing, which GET /providers reads unless it is fresh. */
+/** Returns one line per provider. The cheapest call to a provider is its listing, which GET /providers reads unless it is fresh. */
 const providerFindings = async (ask: Ask): Promise<Finding[]> => {
   const { status, body } = await ask('/providers');
   const listed = Array.isArray(body['providers']) ? (body['providers'] as Listed[]) : [];
@@ -125,7 +127,7 @@ const providerFindings = async (ask: Ask): Promise<Finding[]> => {
   });
 };
 
-/** Every check, in order. One that throws counts as a failed check. */
+/** Runs every check, in order. A check that throws counts as failed. */
 export const examine = async (ask: Ask, url: string): Promise<Finding[]> => {
   const findings: Finding[] = [];
   for (const { name, run } of checks) {

@@ -1,6 +1,6 @@
 /**
- * Tries one real provider up to its prices, and orders nothing. If a step fails, tries the dialects of its kind, alone and in pairs, and keeps
- * what gets furthest. Returns what it learnt as deviations and as the settings to use.
+ * Tries one real provider up to its prices, and orders nothing. If a step fails, it tries the dialects of its kind, alone and in pairs, and keeps
+ * those that get furthest. Returns the deviations that it found and the settings to use.
  */
 import type { ProviderConfig } from '../../src/config/providers-config.ts';
 import { stepsOf, type Dialect, type Dialects, type Exchange, type Step } from '../../src/providers/kit/kind.dialects.ts';
@@ -11,7 +11,7 @@ export type Finding = { setting?: string; what: string };
 export type Checked = {
   reached: Step;
   findings: Finding[];
-  /** Why the gateway cannot use it yet. None, and a price, is a provider that works. */
+  /** Why the gateway cannot use the provider yet. With a price and no blocker, the provider works. */
   blockers: string[];
   settings: Record<string, unknown>;
   steps: string[];
@@ -45,7 +45,7 @@ const asSetting = (change: Dialect['change']): string =>
     .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(', ');
 const asRecord = (value: unknown): Record<string, unknown> => (typeof value === 'object' && value !== null ? { ...value } : {});
-/** How far the gateway came, and then how far the walk saw. */
+/** Compares walks: first by how far the gateway would come, then by how far the walk saw. */
 const height = ({ reached, saw }: Walk): number => stepsOf.indexOf(reached) * stepsOf.length + stepsOf.indexOf(saw);
 
 export const checkProvider = async (parts: CheckParts): Promise<Checked> => {
@@ -60,7 +60,8 @@ export const checkProvider = async (parts: CheckParts): Promise<Checked> => {
     best = found.walk;
     for (const dialect of found.by) keep(dialect);
   }
-  // What answers show may change what is asked next: once with the few prices of the search, once with all.
+  // A setting that is learnt from answers may change the next request, so the walk is repeated: once with the few prices of the search, once with
+  // all.
   for (const round of ['searched', 'all']) {
     const learnt = parts.dialects?.learnt(best.exchanges, settings) ?? [];
     for (const dialect of learnt) keep(dialect);
@@ -73,11 +74,11 @@ export const checkProvider = async (parts: CheckParts): Promise<Checked> => {
   return { reached: best.reached, findings, blockers, settings, steps: [...best.steps, ...stopped] };
 };
 
-/** The dialect, or the pair of them, that gets further than the best so far; the furthest of all, and the first listed of equals. */
+/** Returns the dialect or pair of dialects that gets furthest, if it gets further than the best so far. Of equals, the one listed first. */
 const furthest = async (parts: CheckParts, settings: Record<string, unknown>, best: Walk): Promise<{ by: Dialect[]; walk: Walk } | undefined> => {
   const all = parts.dialects?.known ?? [];
   const stuck = all.filter((one) => one.after === best.reached);
-  // Nobody is there: no setting changes that.
+  // The server does not answer, and no setting changes that.
   if (best.reached === 'both' || best.exchanges.every((one) => one.status === 0)) return undefined;
   const later = all.filter((one) => stepsOf.indexOf(one.after) > stepsOf.indexOf(best.reached));
   const pairs = stuck.flatMap((one, at) => [...stuck.slice(at + 1), ...later].map((other) => [one, other]));
@@ -121,7 +122,7 @@ const attempt = async (parts: CheckParts, settings: Record<string, unknown>, tho
   return walk;
 };
 
-/** The origin and path of a redirect's goal; its query may hold a secret. */
+/** Returns the origin and path of a redirect's target, without its query, which may hold a secret. */
 const goalOf = (location: string | undefined, from: string): string | undefined => {
   if (location === undefined) return undefined;
   const goal = URL.parse(location, from);
@@ -157,7 +158,7 @@ const recording =
     }
   };
 
-/** A price that comes later than the gateway waits is never offered. */
+/** Returns a finding if prices arrive later than the gateway waits, since such prices are never offered. */
 const slowPrices = (exchanges: readonly Exchange[], quoteMs: number): { what: string; isAll: boolean }[] => {
   const prices = exchanges.filter((one) => one.path.endsWith('/quote'));
   const slow = prices.filter((one) => one.ms > quoteMs);

@@ -1,4 +1,4 @@
-/** What a run of a conformance kit says: as JSON for machines and as Markdown for people. A provider's words are shown as plain text. */
+/** Writes the report of a conformance run: as JSON for machines and as Markdown for people. A provider's words are shown as plain text. */
 import type { Conformance, ConformanceCheck, ConformanceRun } from '../../src/providers/kit/kind.conformance.ts';
 import { isUsable, type Checked } from './check-provider.ts';
 
@@ -7,7 +7,7 @@ export type ConformanceReport = {
   format: 'ramp-gateway conformance 1';
   standard: string;
   source: string;
-  /** The address that stands before the paths of the standard. */
+  /** The URL prefix of the standard's paths. */
   base: string;
   on: string;
   verdict: Verdict;
@@ -34,7 +34,7 @@ export type ReportParts = {
 const verdictOf = ({ checks, priced, exchanges }: ConformanceRun): Verdict => {
   if (exchanges.every((one) => one.status === 0)) return 'incomplete';
   if (checks.some((one) => one.outcome === 'deviation')) return 'deviates';
-  // Nothing is said about what was not seen: without a price there was little to see.
+  // Without a price, most checks saw nothing, so the report makes no claim about them.
   return priced ? 'conforms' : 'incomplete';
 };
 
@@ -68,7 +68,7 @@ const verdictText = ({ verdict, ordered, counts, gateway }: ConformanceReport): 
   return `**Incomplete**: no price was seen, so nothing is said about most of the standard.${part}${priced}`;
 };
 
-/** Text that no Markdown renderer makes anything of: no link, no picture, no HTML, no cell. */
+/** Escapes text so that no Markdown renderer makes a link, picture, HTML or table cell of it. */
 const plain = (text: string): string =>
   text
     .replaceAll(/[\\`*[\]<>|&!]/g, (character) => `&#${character.codePointAt(0) ?? 32};`)

@@ -3,7 +3,7 @@ import type { Sql } from 'postgres';
 import type { Seal } from '../../src/ports/runtime.ts';
 
 type Row = Record<string, unknown>;
-/** Sealed values that belong to the customer. Bearer values (redemption links, session tokens, upstream credentials) are only for a session. */
+/** Sealed values that are exported. Bearer values (redemption links, session tokens, provider credentials) are shown only in a session. */
 const own: Record<string, { key: string; fields: readonly string[] }> = {
   sessions: { key: 'id_hash', fields: ['node_pubkey'] },
   intents: { key: 'id', fields: ['inputs'] },
@@ -37,7 +37,7 @@ const parsed = (text: string): unknown => {
   }
 };
 
-/** Everything stored about the customer, unsealed. Undefined when there is no such customer. */
+/** Returns everything stored about a customer, unsealed; undefined if there is no such customer. */
 export const exportCustomer = async (sql: Sql, seal: Seal, id: string): Promise<Record<string, unknown> | undefined> => {
   const [customer] = await sql<Row[]>`select * from customers where id = ${id}`;
   if (!customer) return undefined;
@@ -61,8 +61,8 @@ export const exportCustomer = async (sql: Sql, seal: Seal, id: string): Promise<
 };
 
 /**
- * What is still open: we may delete nothing while money can move. An order attempt in review whose order is here counts by its order. A withheld
- * one is checked once more, with what its row holds, before it is done (src/gateway/ordering/recheck-withheld.ts).
+ * Returns what is still open: nothing may be deleted while money can move. An order attempt in review whose order is known counts by its order. A
+ * withheld attempt is checked once more, with what its row holds, before it is done (src/gateway/ordering/recheck-withheld.ts).
  */
 export const unfinished = async (sql: Sql, id: string): Promise<string[]> => {
   const rows = await sql<{ what: string }[]>`
@@ -75,7 +75,7 @@ export const unfinished = async (sql: Sql, id: string): Promise<string[]> => {
   return rows.map((row) => row.what);
 };
 
-/** One transaction. Returns how many rows changed in each table, or undefined when there is no such customer. */
+/** Deletes a customer's data in one transaction. Returns how many rows changed in each table, or undefined if there is no such customer. */
 export const forgetCustomer = async (sql: Sql, id: string): Promise<Record<string, number> | undefined> =>
   await sql.begin(async (tx) => {
     const [customer] = await tx`select id from customers where id = ${id} for update`;

@@ -1,4 +1,4 @@
-/** What to set where when a key is replaced. Pure: reads only the current environment and configuration. */
+/** Plans what to set where when a key is replaced. Pure: reads only the current environment and configuration. */
 import { randomBytes } from 'node:crypto';
 import { base64 } from '@scure/base';
 import type { GatewayConfig } from '../../src/config/providers-config.ts';
@@ -6,7 +6,7 @@ import { sha256Hex } from '../../src/seal/hash.ts';
 import { Refused } from './tools.ts';
 
 export type Variables = Record<string, string>;
-/** `variables` are for the environment (or `wrangler secret bulk`), `yaml` for the configuration file, `say` for the reader. */
+/** `variables` are for the environment (or `wrangler secret bulk`), `yaml` for the configuration file, `say` for the person who runs the command. */
 export type Plan = { say: string[]; variables: Variables; yaml?: string };
 type Source = Record<string, string | undefined>;
 
@@ -29,7 +29,7 @@ export const keysOf = (source: Source, variable: string): { current: string; old
 });
 const lines = (variable: string, current: string, old: readonly string[]): Variables => ({ [variable]: current, [`${variable}_OLD`]: old.join(',') });
 
-/** Makes a new key beside the current one. With `to`, makes that key the current one. */
+/** Adds a new key to the current one. With `to`, makes that key the current one. */
 export const rotateEnvironment = (kind: EnvironmentKind, source: Source, to: string | undefined): Plan => {
   const { variable, letter, spread } = environmentKinds[kind];
   const { current, old } = keysOf(source, variable);
@@ -133,7 +133,7 @@ export const retireHashed = (kind: 'operator' | 'app', config: GatewayConfig, ap
 
 // ---- secrets with their own variables -------------------------------------------------------------------------------------------------
 
-/** `NEW,OLD`: both sign until the old one is retired. */
+/** Sets `NEW,OLD`: both keys sign until the old one is retired. */
 export const rotateAppWebhook = (config: GatewayConfig, source: Source, app: string): Plan => {
   const variable = config.apps[app]?.webhook_secret_env;
   if (variable === undefined) throw new Refused(`apps.${app} names no webhook_secret_env`);
@@ -151,7 +151,7 @@ export const retireAppWebhook = (config: GatewayConfig, source: Source, app: str
   return { variables: { [variable]: current.trim() }, say: ['Only the first secret signs from now on. Restart every instance.'] };
 };
 
-/** Variables that hold a provider's credentials: `*_env` settings of its block. */
+/** Returns the variables that hold a provider's credentials: the `*_env` settings of its block. */
 export const credentialsOf = (config: GatewayConfig, providerId: string): { setting: string; variable: string }[] => {
   const provider = config.providers.find((one) => one.id === providerId);
   if (!provider) throw new Refused(`there is no provider "${providerId}": ${config.providers.map((one) => one.id).join(', ')}`);

@@ -3,11 +3,14 @@ import type { Sql } from 'postgres';
 import type { SealWithRotation } from '../../src/seal/seal.ts';
 import { documentColumns as documents, sealedColumns } from '../../src/store/sealed-columns.ts';
 
-/** jsonb puts a space after the colon. Passed as parameters, since a template's own text loses its backslashes. */
+/**
+ * A regular expression for the key id in jsonb, which puts a space after the colon. Passed as a parameter, since a template's own text loses its
+ * backslashes.
+ */
 const keyOfMember = String.raw`"secret":\s*"v1\.([\w-]{1,32})\.`;
 const sealedMember = /(?<="secret":\s*")v1\.[\w-]{1,32}\.[\w-]+\.[\w-]+\.[\w-]+(?=")/g;
 
-/** How many values are sealed under each key id. */
+/** Counts the values that are sealed under each key id. */
 export const countByKey = async (sql: Sql): Promise<Map<string, number>> => {
   const counts = new Map<string, number>();
   const add = (rows: readonly { key: string; n: string }[]): void => {
@@ -50,7 +53,7 @@ export const reseal = async (sql: Sql, seal: Pick<SealWithRotation, 'rewrap'>, c
   return done;
 };
 
-/** The same in documents, row by row. Everything else in them keeps its exact bytes. */
+/** Rewraps values inside JSON documents, row by row. The rest of each document keeps its exact bytes. */
 const resealDocuments = async (
   sql: Sql,
   seal: Pick<SealWithRotation, 'rewrap'>,

@@ -15,7 +15,7 @@ import { providerModules } from '../../src/providers/registry.gen.ts';
 import { createStores } from '../../src/store/stores.ts';
 
 export const say = (text: string): void => void process.stdout.write(`${text}\n`);
-/** Prints only the message, with exit code 1. */
+/** Thrown to end a command: only its message is printed, with exit code 1. */
 export class Refused extends Error {}
 
 export type Ops = {
@@ -53,7 +53,7 @@ export const withDatabase = async <T>(work: (ops: Ops) => Promise<T>, url = proc
   }
 };
 
-/** An error of the database as one line. It never shows its statement: that has parameters in it. */
+/** Describes an error of the database in one line. Never shows the statement, which contains parameters. */
 const refusedByDatabase = (error: unknown): Refused | undefined => {
   if (error instanceof Refused) return undefined;
   if (isStorageDown(error)) return new Refused(`the database does not answer: ${errorText(error)}`);
@@ -83,7 +83,7 @@ export const command = async (work: () => Promise<void>): Promise<void> => {
 
 const refusalOf = (error: unknown): string => (error instanceof Refused ? error.message : error instanceof Error ? (error.stack ?? error.message) : 'unknown');
 
-/** `--name value` and `--name`; the rest are words. Those of `plain` never take a value. */
+/** Reads `--name value` and `--name`; all other arguments are words. Flags named in `plain` never take a value. */
 export const readArguments = (given: readonly string[], plain: readonly string[] = []): { words: string[]; flags: Map<string, string> } => {
   const words: string[] = [];
   const flags = new Map<string, string>();

@@ -1,6 +1,6 @@
 /**
- * Uses one real provider up to its prices as the gateway would, and orders nothing. Where a proof of node ownership is demanded, a key made for
- * this one call signs. What the gateway could not live with is a `blocker`; the walk goes on behind it to see more.
+ * Uses one real provider up to its prices as the gateway would, and orders nothing. If a proof of node ownership is demanded, it signs with a key
+ * made for this run. A deviation that the gateway cannot handle is a `blocker`; the walk goes on past it to see more.
  */
 import { signNodeMessage } from '../../src/bitcoin/node-signature.ts';
 import { publicKeyOf } from '../../src/bitcoin/secp256k1.ts';
@@ -14,14 +14,14 @@ import type { Answer, BuyAdapter, CallContext, CatalogueOption, LiquidityAdapter
 export type Walk = {
   /** How far the gateway would come. */
   reached: Step;
-  /** How far the walk came, behind what blocks the gateway. */
+  /** How far the walk came, past what blocks the gateway. */
   saw: Step;
-  /** What was seen, a line each. */
+  /** What was seen, one line each. */
   steps: string[];
   exchanges: Exchange[];
   /** Why the gateway could not use this provider, although it answers. */
   blockers: string[];
-  /** What the gateway can live with. */
+  /** Deviations that the gateway can handle. */
   findings: string[];
   /** Where it ended. */
   stopped?: string;
@@ -32,7 +32,7 @@ export type WalkParts = {
   newKey: () => string;
   /** How long each call may take. */
   stepMs: number;
-  /** Ask every option for its price, and not just until one answers. */
+  /** Whether to ask for the price of every option, and not stop at the first price. */
   thorough: boolean;
 };
 
@@ -52,7 +52,7 @@ const callOf =
     ...(customer === undefined ? {} : { customer }),
   });
 
-/** A blocked gateway gets no further, whatever the walk sees behind it. */
+/** Records a step. A blocked gateway gets no further, whatever the walk sees after the blocker. */
 const come = (walk: Walk, step: Step, what: string): void => {
   walk.saw = step;
   if (walk.blockers.length === 0) walk.reached = step;
@@ -60,7 +60,7 @@ const come = (walk: Walk, step: Step, what: string): void => {
 };
 const reasonOf = ({ reason, note, detail }: Refusal): string => [reason, note, detail].filter((part) => part !== undefined).join(', ');
 
-/** The last call in people's words: what an adapter calls `declined` was an answer. */
+/** Describes the last call to people: an adapter's `declined` does not show what the provider answered. */
 export const lastAnswer = ({ exchanges }: Walk): string => {
   const last = exchanges.at(-1);
   return last === undefined ? 'nothing was asked' : toldAnswer(last);
@@ -105,7 +105,7 @@ const walkBuy = async (buy: BuyAdapter, walk: Walk, parts: WalkParts): Promise<v
   await pricesOf({ buy, walk, parts, customer }, options);
 };
 
-/** A session that was given and cannot be used blocks the gateway; its id still shows more. */
+/** Opens a session. A session that the gateway cannot use is a blocker; the walk goes on with its id to see more. */
 const openOrBlock: (buy: BuyAdapter, walk: Walk, context: CallContext, proof?: Proof) => ReturnType<BuyAdapter['openSession']> = async (
   buy,
   walk,
@@ -126,7 +126,7 @@ const expiryIn = (text: string): string => {
   return said === undefined ? '' : `, expires_on ${said}`;
 };
 
-/** The gateway reads the listing in a session of its own, before any customer has proved anything. */
+/** Reads the listing as the gateway does: in a session of its own, before any customer has proved anything. */
 const ownListing = async (buy: BuyAdapter, walk: Walk, parts: WalkParts): Promise<void> => {
   const call = callOf(parts);
   const blocked = (why: string): void =>
@@ -146,7 +146,7 @@ const ownListing = async (buy: BuyAdapter, walk: Walk, parts: WalkParts): Promis
 type Pricing = { buy: BuyAdapter; walk: Walk; parts: WalkParts; customer: string };
 /** The most options whose prices are asked for: more would burden the provider. */
 const mostOptions = 25;
-/** While settings are searched. */
+/** The number of options whose prices are asked for while settings are searched. */
 const fewOptions = 3;
 
 const pricesOf = async (pricing: Pricing, options: readonly CatalogueOption[]): Promise<void> => {
@@ -181,7 +181,7 @@ const pricesOf = async (pricing: Pricing, options: readonly CatalogueOption[]): 
   else come(walk, 'both', `${option.currency} ${option.name}: ${String(told.offer.receive)} sats cost ${String(told.offer.pay)}`);
 };
 
-/** A price that the gateway would rank, or why there is none. */
+/** Returns a price that the gateway would rank, or why there is none. */
 const priceOf = async (
   { buy, walk, parts, customer }: Pricing,
   option: CatalogueOption,
@@ -198,7 +198,7 @@ const priceOf = async (
   return rule === undefined ? { offer: quote.value } : { why: `the gateway leaves its price out: ${rule}` };
 };
 
-/** The rule of the ranking that leaves this price out, judged alone. */
+/** Returns the rule by which the ranking excludes this price, if it is judged alone. */
 const ruleAgainst = (asked: Asked, offer: ProviderOffer, now: number): string | undefined =>
   applyRules(
     asked,
@@ -209,7 +209,7 @@ const ruleAgainst = (asked: Asked, offer: ProviderOffer, now: number): string | 
 
 export const faultText = (fault: unknown): string => (fault instanceof Error ? fault.message : 'unknown');
 
-/** 100.00, or what its limits allow. */
+/** Returns 100.00, or the nearest amount that the option's limits allow. */
 const amountFor = ({ minFiat, maxFiat }: CatalogueOption): bigint => {
   const wanted = 10_000n;
   if (minFiat !== undefined && wanted < minFiat) return minFiat;

@@ -1,7 +1,10 @@
-/** What a wallet does on the Lightning network, in the sandbox: its providers stand for the network, and an invoice of theirs is paid by itself. */
+/**
+ * What a wallet does on the Lightning network, for the sandbox: the simulated providers take the place of the network, and their invoices are paid by
+ * themselves.
+ */
 import { decodeLnurl } from '../../src/bitcoin/lnurl.ts';
 
-/** By provider id, as in the data folder's note. */
+/** The URLs of the simulators by provider id, as noted in the data folder. */
 export type Simulators = Record<string, string>;
 
 const notFound = 'the sandbox of this gateway was not found: run this command with the same PORT and DATA_DIR as `npm start`';
@@ -12,7 +15,10 @@ const read = async (url: string | URL, init?: RequestInit): Promise<Record<strin
   return answer;
 };
 
-/** LUD-16. The address's host does not exist here: of the sandbox's providers the one that knows the name is asked. Returns the invoice. */
+/**
+ * Asks a Lightning address (LUD-16) for an invoice, and returns it. The host of the address does not exist here, so the sandbox provider that knows
+ * the name is asked.
+ */
 export const payAddress = async (simulators: Simulators, address: string, sats: number): Promise<string> => {
   if (Object.keys(simulators).length === 0) throw new Error(notFound);
   const [name = ''] = address.split('@');
@@ -25,7 +31,7 @@ export const payAddress = async (simulators: Simulators, address: string, sats: 
   return String((await read(callback))['pr']);
 };
 
-/** LUD-02, as a wallet with channels does it. */
+/** Redeems a channel link by LUD-02, as a wallet with channels does. */
 export const redeemChannel = async (lnurl: string, pubkey: string): Promise<Record<string, unknown>> => {
   const url = decodeLnurl(lnurl, { loopbackHttp: true });
   if (url === undefined) throw new Error('the LNURL does not decode');

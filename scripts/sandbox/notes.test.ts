@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dataDir, { recursive: true }));
 
-/** A port that nobody listens on, until `listen`. */
+/** A server whose port is closed until `listen` is called. */
 const laterServer = async () => {
   const server = createServer((_, response) => response.end('{}'));
   server.listen(0, '127.0.0.1');

@@ -1,4 +1,4 @@
-/** What one terminal tells another, in files in the data folder: which gateway is starting, and whose simulated providers these are. */
+/** Notes from one terminal to another, as files in the data folder: which gateway is starting, and where its simulated providers are. */
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -8,7 +8,7 @@ const write = (dataDir: string, name: string, note: object): void => {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   writeFileSync(join(dataDir, name), JSON.stringify(note));
 };
-/** Newest first, only those of the gateway on that port. */
+/** Reads the notes of the gateway on that port, newest first. */
 const read = <Note extends object>(dataDirs: string[], name: string, gateway: string): Note[] =>
   dataDirs
     .map((dataDir) => join(dataDir, name))
@@ -17,15 +17,15 @@ const read = <Note extends object>(dataDirs: string[], name: string, gateway: st
     .map((file) => JSON.parse(readFileSync(file, 'utf8')) as Partial<Note> & { gateway?: string })
     .filter((note): note is Note & { gateway: string } => note.gateway !== undefined && new URL(note.gateway).port === new URL(gateway).port);
 
-/** Where the users of the simulated providers pay. */
+/** Notes the URLs of the simulated providers, where users pay. */
 export const noteSandbox = (dataDir: string, gateway: string, providers: Providers): void =>
   write(dataDir, 'sandbox.json', { gateway, providers: Object.fromEntries(providers.map(({ id, url }) => [id, url])) });
 
-/** The simulated providers of the gateway on that port. A note stays after its sandbox has ended, so the newest one counts. */
+/** Returns the simulated providers of the gateway on that port. A note stays after its sandbox has ended, so the newest one counts. */
 export const notedSandbox = (dataDirs: string[], gateway: string): Record<string, string> =>
   read<{ providers: Record<string, string> }>(dataDirs, 'sandbox.json', gateway)[0]?.providers ?? {};
 
-/** Written first, since the first start takes a while. It stays; what counts is whether the process lives. */
+/** Notes that a gateway is starting, since the first start takes a while. The note stays; it counts only while the process lives. */
 export const noteStarting = (dataDir: string, gateway: string): void => write(dataDir, 'starting.json', { gateway, pid: process.pid });
 
 const isAlive = (pid: number): boolean => {
@@ -44,7 +44,7 @@ const answers = async (gateway: string): Promise<boolean> => {
   }
 };
 
-/** Whether a gateway answers there, now or after its start. Waits while the announced process lives, but at most a minute. */
+/** Returns whether a gateway answers there, now or after its start. Waits while the announced process lives, but at most a minute. */
 export const waitForGateway = async (gateway: string, dataDirs: string[], sayWaiting: () => void, patienceMs = 60_000): Promise<boolean> => {
   const until = Date.now() + patienceMs;
   for (let isFirst = true; !(await answers(gateway)); isFirst = false) {
@@ -56,7 +56,7 @@ export const waitForGateway = async (gateway: string, dataDirs: string[], sayWai
   return true;
 };
 
-/** The command for the demo in another terminal, with what that cannot know about this one. */
+/** Returns the command for the demo in another terminal, with the variables that differ in this one. */
 export const demoCommand = (gateway: string, environment: Record<string, string | undefined>): string => {
   const { port } = new URL(gateway);
   const { DATA_DIR: dataDir } = environment;

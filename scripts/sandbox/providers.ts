@@ -1,11 +1,11 @@
-/** What the sandbox knows of every kind of provider, from the kinds' own folders, and its two price feeds. */
+/** What the sandbox knows about every kind of provider, from the kinds' own folders, and its two price feeds. */
 import { kinds, sandboxOf } from '../kinds.ts';
 import { isOnThisMachine, type readSandboxFile } from './sandbox-file.ts';
 
-/** A simulated provider, or the ticker. `options` are for its simulator, and reach its process as JSON. */
+/** A simulated provider, or the price feeds. `options` are for its simulator, and are passed to its process as JSON. */
 export type SandboxProvider = { kind: string; options: { id: string } };
 
-/** Two simulated price feeds in one process. Their prices are the simulated providers' before fees. */
+/** Two simulated price feeds in one process. Their prices are those of the simulated providers before fees. */
 export const sandboxTicker = { kind: 'ticker', options: { id: 'ticker', prices: { EUR: 9_180_000, CHF: 8_560_000 }, moves: 300 } };
 
 /** Starts one of them on its own socket, in this process. */
@@ -22,8 +22,8 @@ export const sandboxProviders: readonly SandboxProvider[] = found.flatMap(({ kin
   (sandbox?.providers ?? []).map((options) => ({ kind, options })),
 );
 /**
- * The play credentials for this file's providers. A provider at a real host gets none: they would be sent there, and its operator would not learn
- * that the real credential is missing.
+ * Returns the play credentials for the providers of this file. A provider at a real host gets none: they would be sent there, and the gateway's
+ * operator would not learn that the real credential is missing.
  */
 export const playSecrets = (file: ReturnType<typeof readSandboxFile>): Record<string, string> => {
   const real = Object.values(file?.providers ?? {}).filter((block) => block !== null && block.mode !== 'off' && !isOnThisMachine(block));

@@ -1,4 +1,4 @@
-/** What the sandbox has to know of providers.config.yaml before the gateway reads it. */
+/** What the sandbox must know about providers.config.yaml before the gateway reads it. */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ type SandboxFile = {
 } | null;
 export type SandboxBlock = { kind?: unknown; mode?: unknown; base_url?: unknown; [member: string]: unknown };
 
-/** Null when it cannot be read: what is wrong with it is told, with its line, by the gateway that reads it next. */
+/** Reads the file. Returns null if that fails: the gateway, which reads it next, reports the mistake with its line. */
 export const readSandboxFile = (): SandboxFile => {
   try {
     return parse(readFileSync(configFile(), 'utf8'), { merge: true }) as SandboxFile;
@@ -24,7 +24,7 @@ export const readSandboxFile = (): SandboxFile => {
   }
 };
 
-/** Whether a provider's block names this machine. At any other address there is a real company. */
+/** Returns whether a provider's block names this machine. Any other address belongs to a real company. */
 export const isOnThisMachine = ({ base_url: address }: SandboxBlock): boolean => {
   const host = typeof address === 'string' ? URL.parse(address)?.hostname.replaceAll(/^\[|\]$/g, '') : undefined;
   return host !== undefined && (host === 'localhost' || isLoopback(host));

@@ -11,7 +11,7 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 /** Runs until a signal. Sets exit code 1, with the reason on stderr, when the gateway does not start. */
 export const start = async (words: string[]): Promise<void> => {
   try {
-    // A terminal gets lines for people; a file or a pipe gets the log as it is.
+    // A terminal gets lines for people; a file or a pipe gets the JSON log.
     const writeLog = process.stdout.isTTY ? (line: string): void => say(readableLog(line)) : say;
     const sandbox = await startSandbox({ ownProcess: ownProcessOf(words), writeLog });
     await describe(sandbox);

@@ -1,4 +1,4 @@
-/** The simulated providers as child processes: one process for all, and one more for each that somebody wants to kill or watch alone. */
+/** Runs the simulated providers as child processes: one process for all, and one more for each provider that should be killed or watched alone. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -19,8 +19,8 @@ export type RunningProviders = {
 export type ProviderGroups = SandboxProvider[][];
 
 /**
- * Those that the configuration names, and a ticker where it has feeds on loopback. None unless it says mode: sandbox. `ownProcess`: the ids of
- * those that get a process each. Throws StartRefused when one of them is not there.
+ * Returns the providers that the configuration names, and the price feeds if it has feeds on loopback; none unless it says mode: sandbox.
+ * `ownProcess`: the ids of those that get a process each. Throws StartRefused when one of them is not there.
  */
 export const groupProviders = (ownProcess: readonly string[] = []): ProviderGroups => {
   const wanted = wantedProviders();
@@ -32,7 +32,7 @@ export const groupProviders = (ownProcess: readonly string[] = []): ProviderGrou
   return [wanted.filter((one) => !isAlone(one)), ...wanted.filter(isAlone).map((one) => [one])].filter((group) => group.length > 0);
 };
 
-/** Each provider on any free port. */
+/** Starts each provider on a free port. */
 export const startProviders = async (groups: ProviderGroups): Promise<RunningProviders> => {
   const processes = await Promise.all(groups.map(startProcess));
   const providers = processes.flatMap(({ pid, urls }) => Object.entries(urls).map(([id, url]) => ({ id, url, pid })));

@@ -16,7 +16,7 @@ import { groupProviders, startProviders, type RunningProvider } from './start-pr
 export type SandboxOptions = { port?: number; quiet?: boolean; temporary?: boolean; ownProcess?: readonly string[]; writeLog?: (line: string) => void };
 export type Sandbox = { url: string; server: RunningServer; providers: RunningProvider[]; stop: () => Promise<void> };
 
-/** With mode: live in the configuration, the gateway alone. Throws StartRefused with what a person can mend. */
+/** Starts the sandbox or, with mode: live in the configuration, only the gateway. Throws StartRefused with what the user can correct. */
 export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> => {
   const file = readSandboxFile();
   const isSandbox = file?.mode === 'sandbox';
@@ -27,7 +27,7 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
   const dataDir = temporary ?? process.env['DATA_DIR'] ?? join(root, '.data');
   if (temporary === undefined) noteStarting(dataDir, `http://127.0.0.1:${options.port ?? process.env['PORT'] ?? 8787}`);
   const running = startProviders(groups);
-  // The first database takes seconds, so it is made while the gateway's code is read. What fails here is told below, where it is awaited.
+  // The first database takes seconds, so it is made while the gateway's code is read. A failure is reported below, where it is awaited.
   const embedded = isSandbox && (process.env['DATABASE_URL'] ?? '') === '' ? startEmbeddedDatabase(dataDir) : undefined;
   const pages = buildPages();
   void Promise.allSettled([running, embedded, pages]);
@@ -43,7 +43,7 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
     const { writeLog } = options;
     const server = await startServer({ environment, modules: providerModules, root, baseUrls, embedded, ...(writeLog ? { writeLog } : {}) });
     noteSandbox(dataDir, server.url, providers);
-    // Providers must reach the gateway even on another port than the file says.
+    // Providers must reach the gateway even if its port is not the one in the file.
     if (server.config.mode === 'sandbox' && process.env['PUBLIC_URL'] === undefined) server.config.public_url = server.url;
     const stop = async (): Promise<void> => {
       await server.stop();
@@ -58,7 +58,7 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
 };
 
 const environmentFor = ({ port, quiet }: SandboxOptions, dataDir: string, made: Record<string, string>): Record<string, string | undefined> => ({
-  // Keys that are made here, and credentials of play money, are for the sandbox alone: live mode has its own or does not start.
+  // The keys that are made here, and the play credentials, are only for the sandbox: live mode has its own or does not start.
   ...made,
   ...process.env,
   DATA_DIR: dataDir,
@@ -67,7 +67,7 @@ const environmentFor = ({ port, quiet }: SandboxOptions, dataDir: string, made: 
   CONFIG_FILE: configFile(),
 });
 
-/** Made once and stored in the data folder, so that yesterday's sealed values open today. */
+/** Returns keys that are made once and stored in the data folder, so that values sealed yesterday open today. */
 const ownKeys = (dataDir: string): Record<string, string> => {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const file = join(dataDir, 'keys.json');

@@ -8,13 +8,13 @@ type Started = {
   rows: string | undefined;
   /** The gateway's own. */
   pid: number;
-  /** `pid`: of a simulated provider; undefined for one that runs elsewhere. */
+  /** `pid`: the process of a simulated provider; undefined for a provider that runs elsewhere. */
   providers: { id: string; what: string; url: string; mode: string | undefined; pid: number | undefined }[];
   /** The command of the demo, as another terminal needs it. */
   demo: string;
 };
 
-/** Which process is whose, and what to do next. */
+/** Returns the text of the start: which process runs what, and what to do next. */
 export const startText = ({ url, mode, network, rows, pid, providers, demo }: Started): string => {
   const wide = (of: (one: Started['providers'][number]) => string): number => Math.max(0, ...providers.map((one) => of(one).length));
   const [idWidth, whatWidth] = [wide(({ id }) => id), wide(({ what }) => what)];
@@ -54,7 +54,7 @@ const sandboxHints = (url: string, rows: string | undefined, demo: string): stri
   ];
 };
 
-/** A line of the log for a terminal: the time of day, the level unless it is info, the event, and what belongs to it. */
+/** Formats a log line for a terminal: the time of day, the level unless it is info, the event and its fields. */
 export const readableLog = (line: string): string => {
   const { level, time, instance: _instance, event, ...rest } = JSON.parse(line) as { level: string; time: number; instance: string; event: string };
   const details = Object.entries(rest).map(([name, value]) => `${name}=${String(value)}`);

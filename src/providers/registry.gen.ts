@@ -5,7 +5,7 @@ import { provider as fiatOnRamp } from './fiat-on-ramp/index.ts';
 import { provider as lsps1 } from './lsps1/index.ts';
 import type { ProviderModule } from './spec.ts';
 
-/** Every kind of provider, by its folder's name. The settings' own type is checked where a block is parsed. */
+/** Every kind of provider, by the name of its folder. The type of its settings is checked when a block is parsed. */
 export const providerModules: ReadonlyMap<string, ProviderModule> = new Map(
   [bitrefill, bringin, fiatOnRamp, lsps1].map((module) => [module.kind, module as unknown as ProviderModule]),
 );

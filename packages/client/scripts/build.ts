@@ -12,7 +12,10 @@ import { noticesOf, type Bundled } from './notices.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
-/** Built together, with the code that they share in a file of its own; and the most that an entry and what it imports may weigh, gzipped. */
+/**
+ * Entries that are built together, with their shared code in a file of its own. The number is the largest size in kB, gzipped, of an entry and
+ * everything that it imports.
+ */
 const builds: Record<string, number>[] = [{ index: 8, sell: 12, liquidity: 12 }, { webhook: 12 }, { receipt: 25 }, { 'file-store': 2 }];
 
 rmSync(dist, { recursive: true, force: true });
@@ -48,7 +51,7 @@ for (const entries of builds) {
   });
 }
 
-/** An entry's file and all that it imports. */
+/** Returns an entry's file and all files that it imports. */
 const filesOf = (file: string): string[] => [file, ...(imports.get(file) ?? []).filter((one) => imports.has(one)).flatMap(filesOf)];
 for (const [name, mostKiB] of builds.flatMap((entries) => Object.entries(entries))) {
   const files = [...new Set(filesOf(`${name}.mjs`))];

@@ -1,11 +1,11 @@
-/** The licences of the packages that are bundled into what we ship: they want their text to go along. */
+/** Collects the licences of the packages that are bundled into what we ship: they require that their text is included. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A file that we ship, and the modules whose code is in it, by absolute path. */
 export type Bundled = { file: string; modules: readonly string[] };
 
-/** They ask for nothing but their text. */
+/** Licences that require nothing but their text. */
 const permissive = new Set(['MIT', 'Apache-2.0', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD']);
 
 export const noticesOf = (bundled: readonly Bundled[]): string => {

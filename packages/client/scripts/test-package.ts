@@ -1,6 +1,6 @@
 /**
- * `npm run test:package`: the client as somebody else gets it. Builds and packs it, has the packed file judged, installs it into an empty project
- * under each Node that it is made for, bundles it, and lets all of these buy in a sandbox with the README's own code. Prints one line a part.
+ * `npm run test:package`: tests the client as users get it. Builds and packs it, lints the packed file, installs it into an empty project
+ * under each Node version that it supports, bundles it, and lets all of these buy in a sandbox with the README's own code. Prints one line per part.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -32,7 +32,7 @@ const part = async (name: string, work: () => Promise<string>): Promise<void> =>
   }
 };
 
-/** What package-lock.json says, installed once for as long as it says the same. */
+/** Installs what package-lock.json says, unless that is already installed. */
 const installed = async (folder: string): Promise<void> => {
   const mark = join(folder, 'node_modules/.installed');
   const lock = createHash('sha256')

@@ -19,22 +19,22 @@ export type BuyQuery = {
 } & ({ /** Fiat that the customer pays. */ pay: Amount; get?: never } | { /** Sats that the customer gets. */ get: Amount; pay?: never });
 
 export type BuyBounds = {
-  /** Order nothing that gives fewer sats. */
+  /** Do not order anything that gives fewer sats. */
   atLeast?: Amount;
-  /** Order nothing that costs more. */
+  /** Do not order anything that costs more. */
   atMost?: Amount;
   /**
-   * If this provider does not take it, how many of the next ones may be tried, 1 to 3, each within the bound: `atLeast` for an offer of a fixed
-   * price, `atMost` for one of fixed sats. The order names who took it.
+   * How many further providers may be tried, 1 to 3, if this one does not take the order. Each must keep the bound: `atLeast` for an offer of a fixed
+   * price, `atMost` for one of fixed sats. The order names the provider that took it.
    */
   failover?: number;
   signal?: AbortSignal;
 };
 
 export type WithdrawOptions = {
-  /** A bitcoin address that is paid when the link is not used in time. With the first call only, and only where the order has this. */
+  /** A bitcoin address that is paid if the link is not used in time. Only with the first call, and only if the order supports it. */
   fallback?: string;
-  /** Take what there is of an order that was filled with less (`order-short`). */
+  /** Take what was delivered of an order that was filled short (`order-short`). */
   acceptShort?: boolean;
   signal?: AbortSignal;
 };
@@ -42,12 +42,12 @@ export type Withdrawal = {
   /** LNURL-withdraw (LUD-03). Whoever has it has the money: never log it. */
   lnurl: string;
   expiresOn: Date;
-  /** What the link itself says that it pays, where the gateway has read it. */
+  /** The amount that the link itself states, if the gateway has read it. */
   link: Money | undefined;
   warnings: Open<'filled-differently' | 'link-pays-less'>[];
 };
 export type BuyOrder = Order & {
-  /** The link that pays out a `filled` order; the same one at each call. */
+  /** Returns the link that pays out a `filled` order, the same one at each call. */
   withdraw: (options?: WithdrawOptions) => Promise<Withdrawal>;
 };
 
@@ -64,7 +64,7 @@ export const createBuy = ({ inSession, catalogue, ordering, webhook }: Context) 
   return {
     /** The ways to pay. */
     options: async (signal?: AbortSignal) => await catalogue.list('buy', signal),
-    /** Every provider's price, best first, and who was left out. Nothing is ordered. */
+    /** Returns every provider's price, best first, and the providers that made no offer. Orders nothing. */
     offers: async (query: BuyQuery, signal?: AbortSignal): Promise<Offers> => {
       const { currency, pay, get, country, maxWaitMs } = query;
       if ((pay === undefined) === (get === undefined)) throw badInput('pay', 'give pay (fiat) or get (sats)');
@@ -73,7 +73,7 @@ export const createBuy = ({ inSession, catalogue, ordering, webhook }: Context) 
       const body = { ...amount, currency_id, payment_option_id, ...defined({ country, max_wait_ms: maxWaitMs }) };
       return offersOf('buy', await inSession('/offers', body, { signal }), currency.toUpperCase());
     },
-    /** Orders an offer. The same offer again is the same order. `offer` needs only its `id`. */
+    /** Orders an offer. Ordering the same offer again returns the same order. `offer` needs only its `id`. */
     buy: async (offer: Pick<Offer, 'id'> & Partial<Pick<Offer, 'pays'>>, { atLeast, atMost, failover, signal }: BuyBounds = {}): Promise<BuyOrder> => {
       const bounds = defined({
         min_amount_sats: mapped(atLeast, (amount) => toUnits(amount, 'sat', 'atLeast')),
@@ -84,9 +84,9 @@ export const createBuy = ({ inSession, catalogue, ordering, webhook }: Context) 
       const body = { ...bounds, ...webhook, ...defined({ failover: further, webhook_events }) };
       return withdrawable(await ordering.place('buy', offer, body, signal));
     },
-    /** One order, by its id, as a webhook names it. */
+    /** Returns one order by its id, as a webhook names it. */
     find: async (id: string, signal?: AbortSignal): Promise<BuyOrder> => withdrawable(await ordering.read('buy', id, signal)),
-    /** What is open, after a restart or on another device of the same node. */
+    /** Returns what is open, after a restart or on another device of the same node. */
     open: async (signal?: AbortSignal): Promise<OpenOrders<BuyOrder>> => {
       const { orders, pending } = await ordering.open('buy', signal);
       return {

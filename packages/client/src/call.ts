@@ -17,13 +17,14 @@ const attempts = 5;
 const longestPauseMs = 30_000;
 
 /**
- * Sends requests until they are answered. Every request of this client is safe to repeat, so one whose answer is lost is repeated; and so is what
- * the gateway says to repeat (`action: retry`, or `wait` with `retry_after_ms`), after the time that it says. Everything else is thrown.
+ * Sends requests until they are answered. Every request of this client is safe to repeat, so a request whose answer is lost is repeated. So is one
+ * that the gateway says to repeat (`action: retry`, or `wait` with `retry_after_ms`), after the time that the gateway states. Everything else is
+ * thrown.
  */
 export const createCall = (url: string, always: Record<string, string>, runtime: Runtime, timeoutMs: number): Call => {
   const send = async (path: string, body: object | undefined, { signal, key }: CallOptions): Promise<object> => {
     const headers = { ...always, ...(body ? { 'content-type': 'application/json' } : {}), ...defined({ 'idempotency-key': key }) };
-    // A redirect is never followed: it would take the session to wherever it points.
+    // A redirect is never followed: it would send the session id to another host.
     const request = { headers, redirect: 'manual', ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}) } as const;
     for (let attempt = 1; ; attempt += 1) {
       const answer = await withDeadline(runtime, timeoutMs, signal, async (ends) => await read(await runtime.fetch(url + path, { ...request, signal: ends })));
@@ -34,14 +35,14 @@ export const createCall = (url: string, always: Record<string, string>, runtime:
       await runtime.sleep(pauseMs, signal);
     }
   };
-  // Only the shape that the caller needs is looked at, where it reads it: see readAs.
+  // Only the members that the caller needs are checked, when it reads them: see readAs.
   return {
     verify: async () => (await send('/verify', undefined, {})) as Verify,
     post: async <Path extends PostPath>(path: Path, body: object, options: CallOptions = {}) => (await send(path, body, options)) as Answer<Path>,
   };
 };
 
-/** An answer, or an error to judge. Throws only the reason of the caller's signal. */
+/** Returns an answer, or an error to judge. Throws only the reason of the caller's signal. */
 const withDeadline = async <T>(
   runtime: Runtime,
   timeoutMs: number,
@@ -95,7 +96,7 @@ const problemOf = (text: string, status: number): RampError | undefined => {
   });
 };
 
-/** A proxy's page, a redirect, or something else that is no gateway's answer. */
+/** Returns the error for a proxy's page, a redirect, or another answer that is not from a gateway. */
 const notOurs = (status: number, seconds: number): RampError => {
   const isTemporary = status === 429 || status >= 500;
   return new RampError({

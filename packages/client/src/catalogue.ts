@@ -5,7 +5,7 @@ import type { InSession } from './in-session.ts';
 
 /** A way to pay (or, when selling, to be paid). */
 export type PaymentOption = {
-  /** As `by` takes it: `SEPA`, `Credit card` … */
+  /** The name, as `by` takes it: `SEPA`, `Credit card` … */
   name: string;
   currency: string;
   min?: Money;
@@ -14,7 +14,7 @@ export type PaymentOption = {
 type Listed = PaymentOption & { currency_id: number; payment_option_id: number };
 type Exchange = 'buy' | 'sell';
 
-/** The gateway knows currencies and options by numbers that never change; this client's callers know them by name. */
+/** Translates names to numbers: the gateway knows currencies and options by numbers that never change; callers of this client use names. */
 export type Catalogue = ReturnType<typeof createCatalogue>;
 export const createCatalogue = (inSession: InSession) => {
   const kept: { [Ramp in Exchange]?: Promise<Listed[]> } = {};
@@ -32,7 +32,7 @@ export const createCatalogue = (inSession: InSession) => {
       ),
     );
   };
-  /** Kept for the life of the process; read again when it lacks what is looked for. */
+  /** Finds an option. The list is kept for the life of the process, and read again if the option is not in it. */
   const find = async (ramp: Exchange, is: (one: Listed) => boolean, signal?: AbortSignal): Promise<{ found?: Listed; all: Listed[] }> => {
     const early = await (kept[ramp] ?? Promise.resolve([])).catch(() => []);
     const known = early.find(is);
@@ -52,7 +52,7 @@ export const createCatalogue = (inSession: InSession) => {
       const detail = `Nobody offers ${by} in ${currency}.${there.length > 0 ? ` There is ${there.join(', ')}.` : ''}`;
       throw new RampError({ code: 'option-unavailable', action: 'fix-request', detail });
     },
-    /** The ISO code. One that nobody lists any more is shown by its number. */
+    /** Returns the ISO code of a currency, or its number if no provider lists it any more. */
     codeOf: async (ramp: Exchange, id: number, signal?: AbortSignal): Promise<string> =>
       (await find(ramp, (one) => one.currency_id === id, signal)).found?.currency ?? `currency ${id}`,
   };

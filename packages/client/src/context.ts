@@ -9,11 +9,11 @@ import { createState } from './state.ts';
 import type { Store } from './store.ts';
 
 export type RampOptions = {
-  /** The gateway, as in `https://ramp.wallet.example`. */
+  /** The gateway's address, such as `https://ramp.wallet.example`. */
   url: string;
-  /** One a customer: a backend with many gives each a store of their own. */
+  /** One store per customer: a backend with many customers gives each a store of their own. */
   store: Store;
-  /** Proves that the orders are this node's. Without it, the store's recovery secret is all that opens them. */
+  /** Proves that the orders belong to this node. Without it, only the recovery secret in the store opens them. */
   node?: Node;
   /** Where the gateway sends webhooks about everything that is created: https, a public host. */
   webhook?: string;
@@ -25,7 +25,7 @@ export type RampOptions = {
   runtime?: Partial<Runtime>;
 };
 
-/** What `createRamp` made it of: for the entries `sell` and `liquidity`. Not a member, so that printing a ramp shows none of it. */
+/** The parts of each ramp, for the entries `sell` and `liquidity`. They are not members, so that printing a ramp shows none of them. */
 const contexts = new WeakMap<object, Context>();
 export const keepContext = <Made extends object>(made: Made, context: Context): Made => {
   contexts.set(made, context);
@@ -38,7 +38,7 @@ export const contextOf = (ramp: object): Context => {
 };
 
 export type Context = ReturnType<typeof createContext>;
-/** What all ramps share. */
+/** Creates what buying, selling and liquidity share. */
 export const createContext = ({ url, store, node, webhook, appKey, timeoutMs = 30_000, runtime: own }: RampOptions) => {
   const [, base, host] = /^(https?:\/\/([a-z0-9.:[\]-]+)(?:\/[^?#]*?)?)\/*$/i.exec(url) ?? [];
   if (base === undefined || host === undefined) throw badInput('url', `"${url}" is not the address of a gateway, like https://ramp.wallet.example`);

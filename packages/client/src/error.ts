@@ -1,21 +1,21 @@
 import type { Action as KnownAction, ProblemCode } from './words.gen.ts';
 import type { Offer } from './offer.ts';
 
-/** A word of this version, or a later gateway's. */
+/** A word that this version knows, or a word of a later gateway. */
 export type Open<Word extends string> = Word | (string & Record<never, never>);
 
-/** What went wrong. The gateway's codes are in its docs/errors.md; the last lines are this client's own. */
+/** What went wrong. The gateway's codes are in its docs/errors.md; the last ones are this client's own. */
 export type RampErrorCode = Open<
   | ProblemCode
-  /** No answer, or one that is not the gateway's: nothing is known about what was asked. */
+  /** No answer, or one that is not from the gateway: the outcome of the request is unknown. */
   | 'unreachable'
-  /** The gateway's answer lacks what it must have. */
+  /** The gateway's answer lacks a required member. */
   | 'malformed-answer'
-  /** The gateway wants a text signed that is not its own. Nothing was signed. */
+  /** The gateway asked for a signature over a token of another gateway. Nothing was signed. */
   | 'unsafe-token'
   /** The store threw, or holds what this client did not write. Nothing was ordered. */
   | 'store-failed'
-  /** `until` waits for what this order, account or connection will not come to. */
+  /** `until` waits for a stage or status that this order, account or connection will not reach. */
   | 'ended'
 >;
 /** What to do next. */
@@ -33,8 +33,8 @@ export type RampErrorInit = {
 };
 
 /**
- * The only error of this client, but for the reason of an aborted signal. `code` is for your code, `action` says what to do next, `message` is a
- * sentence for people. It holds no secret.
+ * The only error that this client throws, except that an aborted signal throws its own reason. `code` is for your code, `action` says what to do
+ * next, `message` is a sentence for people. It holds no secret.
  */
 export class RampError extends Error {
   override readonly name = 'RampError';
@@ -58,7 +58,7 @@ export class RampError extends Error {
     this.problem = problem;
   }
 
-  /** What the operator of the gateway finds the request by. */
+  /** The id by which the operator of the gateway finds the request. */
   get requestId(): string | undefined {
     return this.member('instance');
   }
@@ -73,7 +73,7 @@ export class RampError extends Error {
   }
 }
 
-/** The caller passed something that no gateway takes. */
+/** Returns the error for input that no gateway accepts. */
 export const badInput = (pointer: string, what: string): RampError =>
   new RampError({
     code: 'invalid-request',
@@ -82,7 +82,7 @@ export const badInput = (pointer: string, what: string): RampError =>
     problem: { errors: [{ pointer: `/${pointer}`, detail: what }] },
   });
 
-/** Reads an answer. One that lacks what it must have is the gateway's fault. */
+/** Reads an answer. If a required member is missing, throws `malformed-answer`. */
 export const readAs = <T>(what: string, read: () => T): T => {
   try {
     return read();
@@ -90,7 +90,7 @@ export const readAs = <T>(what: string, read: () => T): T => {
     throw new RampError({ code: 'malformed-answer', action: 'contact-support', detail: `The gateway's answer is not ${what}.`, cause });
   }
 };
-/** A member that must be there. For use in `readAs`. */
+/** Returns a required member. For use in `readAs`. */
 export const given = <T>(value: T | null | undefined, name: string): T => {
   if (value === undefined || value === null) throw new TypeError(`${name} is missing`);
   return value;

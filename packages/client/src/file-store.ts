@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import type { Store } from './store.ts';
 
 /**
- * A folder that any number of processes share, readable by its owner alone. Each value is a file of its own with a rising number, made by a hard
- * link: of two writers who saw the same value, one makes the next number and the other is told so. A killed process leaves no lock behind.
+ * A store in a folder that any number of processes share, readable by its owner alone. Each value is a file of its own with a rising number, made by
+ * a hard link: of two writers that saw the same value, one makes the next number and the other fails. A killed process leaves no lock behind.
  */
 export const fileStore = (folder: string): Store => {
   const nameOf = (key: string): string => encodeURIComponent(key);
-  /** Rising. A folder that changes while it is listed is listed again. */
+  /** Returns the version numbers, ascending. A folder that changes while it is listed is listed again. */
   const versions = async (key: string): Promise<number[]> => {
     const list = async (): Promise<number[]> => {
       const files = await readdir(folder).catch(unlessMissing([]));
@@ -71,7 +71,7 @@ const unlessMissing =
     throw error;
   };
 
-/** On the disk before it returns, so that an order is never sent that a power cut makes us forget. */
+/** Writes to disk before it returns, so that a power cut cannot make us forget an order that was sent. */
 const writeDurably = async (path: string, text: string): Promise<void> => {
   const file = await open(path, 'wx', 0o600);
   try {
@@ -83,7 +83,7 @@ const writeDurably = async (path: string, text: string): Promise<void> => {
 };
 
 const draftMs = 60_000;
-/** Of processes that were killed. */
+/** Removes drafts of processes that were killed. */
 const removeDrafts = async (folder: string): Promise<void> => {
   for (const file of await readdir(folder)) {
     if (!file.endsWith('.draft')) continue;

@@ -5,7 +5,7 @@ import type { Answer, Asked, PostPath } from './words.ts';
 
 export type InSession = <Path extends PostPath>(path: Path, body: Asked<Path>, options?: CallOptions) => Promise<Answer<Path>>;
 
-/** Calls in the customer's session, and once more in a new one when the gateway wants one. */
+/** Calls in the customer's session, and once more in a new session if the gateway asks for one. */
 export const createInSession =
   (call: Call, sessions: Sessions, hasNode: boolean): InSession =>
   async (path, body, options) => {

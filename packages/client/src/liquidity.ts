@@ -13,11 +13,11 @@ import type { ProviderRef } from './words.ts';
 export type LiquidityQuery = {
   /** recharge: sats to your own invoice. inbound: a channel to receive through. turbo: a channel with balance on both sides. */
   product: 'recharge' | 'inbound' | 'turbo';
-  /** Of the recharge, of inbound capacity, or of each side of a turbo channel. */
+  /** The sats of the recharge, of inbound capacity, or of each side of a turbo channel. */
   sats: Amount;
-  /** `lightning`, unless given; or `onchain`, or another word of `products`. */
+  /** Default: `lightning`. Otherwise `onchain`, or another word of `products`. */
   payWith?: Open<'lightning' | 'onchain' | 'balance'>;
-  /** How long the channel must stay open: 4320 is a month. Any time, unless given. */
+  /** How many blocks the channel must stay open: 4320 is a month. Default: no minimum. */
   leaseBlocks?: number;
   /** Whether the channel is announced to the network. */
   announce?: boolean;
@@ -28,7 +28,7 @@ export type LiquidityQuery = {
   /** How long to wait for sellers, in milliseconds. */
   maxWaitMs?: number;
 };
-export type LiquidityOffers = Offers & { /** How many more firm prices today. */ firmQuotesLeft?: number };
+export type LiquidityOffers = Offers & { /** How many more firm prices this node may ask for today. */ firmQuotesLeft?: number };
 export type LiquidityProduct = {
   product: Open<'recharge' | 'inbound' | 'turbo'>;
   minSats: bigint;
@@ -39,9 +39,9 @@ export type LiquidityProduct = {
   peers: { provider: ProviderRef; uri: string }[];
 };
 export type LiquidityBounds = {
-  /** Order nothing that costs more sats. */
+  /** Do not order anything that costs more sats. */
   atMost?: Amount;
-  /** recharge: the BOLT11 invoice that is paid, over exactly the amount. */
+  /** recharge: the BOLT11 invoice that is paid, for exactly the amount. */
   invoice?: string;
   /** Where an on-chain payment is refunded to. */
   refundAddress?: string;
@@ -54,7 +54,7 @@ export type Liquidity = ReturnType<typeof createLiquidity>;
 export const createLiquidity = (ramp: Ramp) => {
   const { inSession, ordering, webhook } = contextOf(ramp);
   return {
-    /** What can be bought, how much of it, and the nodes to connect to. */
+    /** Returns what can be bought, how much of it, and the nodes to connect to. */
     products: async (signal?: AbortSignal): Promise<LiquidityProduct[]> => {
       const { products } = await inSession('/liquidity/products', {}, { signal });
       return readAs('a list of products', () =>
@@ -69,8 +69,8 @@ export const createLiquidity = (ramp: Ramp) => {
       );
     },
     /**
-     * Every seller's price, lowest fee first. Estimates unless `firm`: free, good for a slider. Of `not`, connect to each `connectTo` and ask again;
-     * `price-needs-order` means that the seller names a price only to who asks for a firm one.
+     * Returns every seller's price, lowest fee first. Without `firm` these are estimates, free and good enough for a slider. For entries of `not`,
+     * connect to each `connectTo` and ask again; `price-needs-order` means that the seller gives only firm prices.
      */
     offers: async (query: LiquidityQuery, signal?: AbortSignal): Promise<LiquidityOffers> => {
       const { product, sats, payWith = 'lightning', leaseBlocks, announce, firm, refundAddress, maxWaitMs } = query;
@@ -84,7 +84,7 @@ export const createLiquidity = (ramp: Ramp) => {
       const { firm_quotes_left: firmQuotesLeft } = answer;
       return { ...offersOf('liquidity', answer, ''), ...defined({ firmQuotesLeft }) };
     },
-    /** Orders an offer. The same offer again is the same order. */
+    /** Orders an offer. Ordering the same offer again returns the same order. */
     order: async (offer: Pick<Offer, 'id'>, { atMost, invoice, refundAddress, email, signal }: LiquidityBounds = {}): Promise<Order> => {
       const body = {
         ...defined({ max_pay_sats: mapped(atMost, (amount) => toUnits(amount, 'sat', 'atMost', 0n)), invoice, refund_onchain: refundAddress, email }),
@@ -93,7 +93,7 @@ export const createLiquidity = (ramp: Ramp) => {
     },
     /** One order, by its id, as a webhook names it. `filled`: `redemption` is what opens the channel. */
     find: async (id: string, signal?: AbortSignal): Promise<Order> => await ordering.read('liquidity', id, signal),
-    /** What is open, after a restart or on another device of the same node. */
+    /** Returns what is open, after a restart or on another device of the same node. */
     open: async (signal?: AbortSignal): Promise<OpenOrders> => await ordering.open('liquidity', signal),
   };
 };

@@ -2,11 +2,11 @@ import { badInput } from './error.ts';
 
 /** An amount: whole sats, or whole hundredths of a fiat unit. */
 export class Money {
-  /** Sats, or hundredths of the fiat unit (of every currency, also of those that have no hundredths). */
+  /** Sats, or hundredths of the fiat unit (even for currencies without hundredths). */
   readonly units: bigint;
   /** `sat`, or the ISO 4217 code. */
   readonly currency: string;
-  /** Without the currency: `107869`, `99.50`. */
+  /** The amount without the currency: `107869`, `99.50`. */
   readonly text: string;
 
   constructor(units: bigint, currency: string) {
@@ -28,10 +28,10 @@ const hundredths = (units: bigint): string => {
   return `${units < 0n ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`;
 };
 
-/** Decimal text ("99.50", "250000"), smallest units as a bigint, or the money of an offer. Never a number: 99.5 and 9950 would look alike. */
+/** Decimal text ("99.50", "250000"), smallest units as a bigint, or the money of an offer. Never a number, since 99.5 and 9950 could be confused. */
 export type Amount = string | bigint | Money;
 
-/** The amount as the API takes it. `least`: 0 where nothing is an amount, too. */
+/** Returns the amount as the API takes it. `least`: 0 if zero is allowed. */
 export const toUnits = (amount: Amount, currency: string, name: string, least = 1n): number => {
   if (amount instanceof Money && amount.currency !== currency) throw badInput(name, `is in ${amount.currency}, and must be in ${currency}`);
   const units =
@@ -49,6 +49,6 @@ const parse = (text: string, currency: string, name: string): bigint => {
   return currency === 'sat' ? BigInt(whole) : BigInt(whole) * 100n + BigInt(part.padEnd(2, '0'));
 };
 
-/** An amount of the API; null is an old one that no JSON integer holds. */
+/** Reads an amount of the API. null is an old amount that does not fit a JSON integer. */
 export const moneyOf = (units: number | null | undefined, currency: string): Money | undefined =>
   typeof units === 'number' && Number.isSafeInteger(units) ? new Money(BigInt(units), currency) : undefined;

@@ -23,9 +23,9 @@ export type Offer = {
   fee: Money;
   /** Honoured until `acceptBy`; otherwise an estimate. */
   binding: boolean;
-  /** What the whole exchange costs against the market price, in basis points; absent where no market price is known. */
+  /** The whole cost against the market price, in basis points; absent if no market price is known. */
   costBps?: number;
-  /** Instead of `costBps`: against the middle of the offers alone. Do not show it as the cost. */
+  /** Replaces `costBps` if no market price is known: the cost against the median of the offers. Do not show it as the cost. */
   costVsMedianBps?: number;
   /** Order before this. */
   acceptBy: Date;
@@ -35,18 +35,18 @@ export type Offer = {
   leaseBlocks?: number;
   /** The node to connect to first: `pubkey@host:port`. */
   connectTo?: string;
-  /** What is missing before this can be ordered: `account`, `connection`. */
+  /** What the customer needs before this can be ordered: `account`, `connection`. */
   requires: Open<'account' | 'connection'>[];
-  /** Worth showing, like `expires-before-arrival`. */
+  /** Warnings worth showing, such as `expires-before-arrival`. */
   warnings: string[];
-  /** As the gateway sent it, with members of later versions. */
+  /** The offer as the gateway sent it, with members of later versions. */
   raw: Readonly<Record<string, unknown>>;
 };
 
-/** Who is not among the offers, and why. */
+/** A provider that made no offer, and why. */
 export type NotOffered = {
   provider: ProviderRef;
-  /** `excluded`: answered, and a rule removed it. `refused`: will not. `failed`: could not. */
+  /** `excluded`: the provider made an offer, and a rule removed it. `refused`: it will not. `failed`: it could not. */
   kind: 'excluded' | 'refused' | 'failed';
   /** The rule, or the reason: `below-minimum`, `too-good`, `timeout` … */
   reason: string;
@@ -74,7 +74,7 @@ type Amounts = {
   client_sats?: number | null;
   fee_sats?: number | null;
 };
-/** The API's amounts by side. */
+/** Returns the API's amounts as what the customer pays and gets, and the fee. */
 export const sidesOf = (ramp: RampName, raw: Amounts, currency: string) => {
   if (ramp === 'liquidity') return { pays: moneyOf(raw.pay_sats, 'sat'), gets: moneyOf(raw.client_sats, 'sat'), fee: moneyOf(raw.fee_sats, 'sat') };
   const [fiat, sats] = [moneyOf(raw.amount_fiat, currency), moneyOf(raw.amount_sats, 'sat')];

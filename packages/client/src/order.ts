@@ -8,7 +8,7 @@ import type { Runtime } from './runtime.ts';
 import { watch, type Read } from './watch.ts';
 import type { Answer, ProviderRef, RampName, Stage } from './words.ts';
 
-/** An order as it was when it was read. */
+/** The state of an order when it was read. */
 export type OrderState = {
   id: string;
   ramp: RampName;
@@ -16,18 +16,18 @@ export type OrderState = {
   /** Nothing more will happen. */
   final: boolean;
   provider: ProviderRef;
-  /** All that the customer pays, and gets. Undefined for an amount that the API cannot tell. */
+  /** All that the customer pays, and gets. Undefined if the API has no such amount. */
   pays: Money | undefined;
   gets: Money | undefined;
   /** How to pay; absent once it can no longer be paid. */
   pay?: Pay;
-  /** liquidity: the seller opens a channel, or gives a link that opens one when the wallet redeems it. */
+  /** liquidity: `channel`: the seller opens a channel. `redemption`: it gives a link that opens one when the wallet redeems it. */
   deliveredAs?: Open<'channel' | 'redemption'>;
   /** liquidity, `filled`: what opens the channel when the wallet redeems it. Whoever has it has the money: never log it. */
   redemption?: { lnurl?: string; link?: string };
-  /** With failover: who was tried before, and why they did not take it. Only in the answer to the order. */
+  /** With failover: the providers that were tried before, and why they did not take the order. Only in the answer to the order. */
   movedFrom: { provider: ProviderRef; reason: string }[];
-  /** It was filled with less than was ordered: the rest stays owed. */
+  /** Whether it was filled with less than was ordered; the rest stays owed. */
   disputed: boolean;
   warnings: Open<'filled-differently' | 'link-pays-less'>[];
   /** Why it is in `review`, if the gateway says. */
@@ -39,7 +39,7 @@ export type OrderState = {
 export type Order = OrderState & {
   /** Reads it again. */
   refresh: (signal?: AbortSignal) => Promise<OrderState>;
-  /** Its state now, and at each change until it is final. Throws the reason of an aborted signal. */
+  /** Yields its state now, and at each change until it is final. Throws the reason of an aborted signal. */
   updates: (signal?: AbortSignal) => AsyncGenerator<OrderState, void, undefined>;
   /**
    * Waits until it reaches one of these stages, or has passed it. Throws RampError `ended` when it ends in another way: `expired`, `failed`,
@@ -94,7 +94,7 @@ export const orderState = (ramp: RampName, id: string, raw: RawOrder, currency: 
   };
 };
 
-/** A later one includes the earlier. */
+/** Stages on the usual way. A later one includes the earlier ones. */
 const ways: readonly Stage[] = ['paid', 'filled', 'finished'];
 const reaches = (stage: Stage, wanted: Stage): boolean => stage === wanted || (ways.includes(wanted) && ways.indexOf(stage) > ways.indexOf(wanted));
 const ends: Readonly<Record<string, { action: string; detail: string }>> = {

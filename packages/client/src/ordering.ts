@@ -1,4 +1,4 @@
-/** From an accepted offer to an order, so that neither a lost answer nor a killed process makes a second order or loses the first. */
+/** Turns an accepted offer into an order, so that neither a lost answer nor a killed process makes a second order or loses the first. */
 import type { Catalogue } from './catalogue.ts';
 import { given, RampError, readAs } from './error.ts';
 import type { InSession } from './in-session.ts';
@@ -12,9 +12,9 @@ import type { Asked, RampName } from './words.ts';
 export type Pending<One extends Order = Order> = {
   ramp: RampName;
   offerId: string;
-  /** Repeats the same request: the order, whether it was made then or is now. */
+  /** Repeats the same request. Returns the order, whether it was already made or is made now. */
   again: (signal?: AbortSignal) => Promise<One>;
-  /** The customer no longer wants it. If the gateway made an order of it, `open` shows that all the same; unpaid, it expires. */
+  /** Drops a request that the customer no longer wants. If the gateway made an order of it, `open` still shows that order; unpaid, it expires. */
   forget: () => Promise<void>;
 };
 /** What is open: `orders` that are not final, newest first, and `pending` ones. */
@@ -22,14 +22,16 @@ export type OpenOrders<One extends Order = Order> = { orders: One[]; pending: Pe
 
 type Needs = { runtime: Runtime; state: State; inSession: InSession; catalogue: Catalogue };
 
-/** The answer says for certain that nothing was ordered, or what was. After any other the outcome is unknown. */
+/** Returns whether an error leaves the outcome unknown. Other errors say for certain that nothing was ordered, or what was. */
 const leavesUnknown = ({ code, action, status, problem }: RampError): boolean =>
   status === undefined ||
   ['order-pending', 'idempotency-in-progress', 'internal', 'storage-unavailable'].includes(code) ||
   (code === 'quote-used' && action === 'wait') ||
   (problem === undefined && (status >= 500 || status === 429));
 
-/** An offer can hardly be ordered longer. What was ordered stands in the gateway's list; what was not is forgotten. */
+/**
+ * How long a pending request is kept: an offer can hardly be ordered later. What was ordered is in the gateway's list by then; the rest is forgotten.
+ */
 const pendingMs = 3_600_000;
 
 const paths = {
@@ -76,7 +78,7 @@ export const createOrdering = ({ runtime, state, inSession, catalogue }: Needs) 
     try {
       const raw = await inSession(paths[ramp].order, placing.body as Asked<'/order'>, { signal, key: placing.idempotencyKey });
       const first = await shown(ramp, raw.order_id, raw, signal);
-      // It stands in the gateway's list from now on. What the store still holds is recognised there.
+      // The order is in the gateway's list from now on, so an entry that is still in the store is recognised there.
       await forget(offerId).catch(() => undefined);
       return handle(first);
     } catch (error) {
@@ -99,7 +101,7 @@ export const createOrdering = ({ runtime, state, inSession, catalogue }: Needs) 
 
   return {
     read: async (ramp: RampName, id: string, signal?: AbortSignal): Promise<Order> => handle(await read(ramp, id, signal)),
-    /** Written down first, then sent. The same offer again is the same request, in whichever tab or process. */
+    /** Stores the request, then sends it. Ordering the same offer again sends the same request, in any tab or process. */
     place: async (ramp: RampName, offer: Pick<Offer, 'id'>, body: Record<string, unknown>, signal?: AbortSignal): Promise<Order> => {
       const placing: Placing = { ramp, body: { ...body, quote_id: offer.id }, idempotencyKey: runtime.id(), on: runtime.now() };
       const kept = await state.change((now) => (now.placings?.[offer.id] ? now : { ...now, placings: { ...now.placings, [offer.id]: placing } }));

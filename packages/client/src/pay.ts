@@ -7,7 +7,7 @@ import type { Answer } from './words.ts';
 type FiatPayment = Answer<'/order'>['payment_info'];
 type SatsPayment = Answer<'/sell/order'>['payment_info'];
 
-/** How the customer pays. `kind` says which members there are; `raw` has what a later gateway adds. */
+/** How the customer pays. `kind` says which members there are; `raw` also has members of later gateways. */
 export type Pay = {
   /** Exactly this much. */
   amount: Money | undefined;

@@ -4,16 +4,19 @@ import { createContext, keepContext, type RampOptions } from './context.ts';
 
 export type Ramp = ReturnType<typeof createRamp>;
 /**
- * Buy, sell and get liquidity through one gateway, for one customer. Opens sessions, proves the node, repeats what is safe to repeat, and never
- * orders one offer twice. Every failure is a RampError.
+ * Creates the client of one gateway for one customer, to buy, sell and get liquidity. It opens sessions, proves the node, repeats what is safe to
+ * repeat, and never orders one offer twice. Every failure is a RampError.
  */
 export const createRamp = (options: RampOptions) => {
   const context = createContext(options);
   const ramp = {
     ...createBuy(context),
-    /** Why this provider: the decision behind an offer or an order of any ramp, with its receipts. */
+    /** Returns the decision behind an offer or an order of any ramp, with its receipts: why this provider. */
     route: async (of: { id: string; stage?: string }, signal?: AbortSignal): Promise<Route> => await readRoute(context, of, signal),
-    /** Forgets the session, the recovery secret and what is pending: for a gateway that was set up anew. Without a node, the customer's orders are lost to them. */
+    /**
+     * Forgets the session, the recovery secret and pending requests. For a gateway that was set up anew. Without a node, the customer can no longer
+     * reach their orders.
+     */
     forget: async (): Promise<void> => {
       await context.state.change(() => ({}));
     },

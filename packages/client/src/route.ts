@@ -4,10 +4,10 @@ import { dateOf } from './mapped.ts';
 
 /** A receipt's place in the tree of its day, as `verifyReceipt` takes it; absent until the day is closed. */
 export type ReceiptPlace = { day: string; index: number; size: number; proof: string[]; root: string; signed_root: string };
-/** Why this provider: the stored decision. */
+/** The stored decision: why this provider. */
 export type Route = {
   policy: { name: string; decidedBy: string };
-  /** The signed decision, for `verifyReceipt` of `@ramp-gateway/client/receipt`. Keep it: it proves what was on the table. */
+  /** The signed decision, for `verifyReceipt` of `@ramp-gateway/client/receipt`. Keep it: it proves which offers there were. */
   receipt: string;
   receipts: { kind: Open<'decision' | 'filled' | 'link'>; receipt: string; madeOn: Date; inclusion?: ReceiptPlace }[];
   raw: Readonly<Record<string, unknown>>;

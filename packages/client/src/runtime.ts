@@ -1,13 +1,13 @@
-/** What the client needs of the place where it runs. Everything else is plain JavaScript: Node, browsers, Workers and Hermes have it. */
+/** What the client needs from its runtime. Everything else is plain JavaScript, which Node, browsers, Workers and Hermes have. */
 export type Runtime = {
   fetch: (url: string, request: RequestInit) => Promise<Response>;
   /** Unix milliseconds. */
   now: () => number;
-  /** The pause between two attempts or looks. Throws the signal's reason when it aborts. */
+  /** Pauses between two attempts or polls. Throws the signal's reason when it aborts. */
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
-  /** A deadline: runs once after `ms`; the returned function cancels it. */
+  /** Sets a deadline: runs once after `ms`. The returned function cancels it. */
   after: (ms: number, run: () => void) => () => void;
-  /** Differs at each call. It need not be hard to guess. */
+  /** Returns an id that differs at each call. It may be easy to guess. */
   id: () => string;
 };
 
@@ -37,8 +37,8 @@ export const defaultRuntime: Runtime = {
   id: () => `${Date.now().toString(36)}-${random()}${random()}`,
 };
 
-/** Hermes has no WebCrypto. What this makes tells apart the requests of one customer and is worth nothing to anybody else. */
+/** A replacement for Hermes, which has no WebCrypto. Its ids only tell the requests of one customer apart, and are not secret. */
 const random = (): string => Math.random().toString(36).slice(2, 12).padEnd(10, '0');
 
-/** Why the caller gave up. Old polyfills of AbortSignal know no reason. */
+/** Returns why the caller gave up. Old polyfills of AbortSignal have no reason. */
 export const reasonOf = (signal: AbortSignal): unknown => (signal.reason as unknown) ?? new Error('aborted');

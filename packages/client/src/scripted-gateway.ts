@@ -1,4 +1,4 @@
-/** For tests: a gateway whose answers are written down, and a clock that pauses move. */
+/** For tests: a gateway with scripted answers, and a clock that moves with each pause. */
 import type { Runtime } from './runtime.ts';
 
 type Answered = Response | Error | 'never' | [status: number, body: object | string, headers?: Record<string, string>];
@@ -92,7 +92,7 @@ export const theOrder = {
   payment_info: { payment_details: { provider_iban: 'DE89370400440532013000', provider_reference: 'ALP-4F7K2' } },
 };
 export const session = '72614b08-f884-479e-8a90-b13495afd5d9';
-/** A gateway where all goes well. Tests script what differs. */
+/** Returns the answer of a gateway where all goes well. Tests script what differs. */
 export const goodAnswer = (path: string): [number, object] => {
   const answers: Record<string, object> = {
     '/verify': { session_id: session, tokens: { gateway: 'ramp-gateway:gateway.example:c2VjcmV0c2VjcmV0c2VjcmV0' }, expires_on: '2026-11-28T11:00:00.000Z' },

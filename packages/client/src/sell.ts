@@ -1,4 +1,4 @@
-/** `@ramp-gateway/client/sell`: sats become fiat, in a bank account or on a card. */
+/** `@ramp-gateway/client/sell`: sells sats for fiat, to a bank account or a card. */
 import { dateOf, mapped } from './mapped.ts';
 import { defined } from '../../../src/domain/defined.ts';
 import { contextOf, type Context } from './context.ts';
@@ -30,7 +30,7 @@ export type ConnectionState = {
   direction: Open<'sell' | 'buy'>;
   network: Open<'lightning' | 'onchain'>;
   status: Open<'initiating' | 'code_required' | 'active' | 'failed' | 'expired' | 'inactive'>;
-  /** Pay to this, and the money goes to the bank account. */
+  /** Sats that are paid to this address go to the bank account, as fiat. */
   lightningAddress?: string;
   ibanMasked?: string;
   codeExpiresOn?: Date;
@@ -39,15 +39,15 @@ export type ConnectionState = {
 };
 export type Connection = ConnectionState & {
   refresh: Read<ConnectionState>;
-  /** Waits for one of these. Throws RampError `ended` when it failed, expired or was cancelled instead. */
+  /** Waits for one of these statuses. Throws RampError `ended` if the connection failed, expired or was cancelled instead. */
   until: (statuses: ConnectionState['status'] | readonly ConnectionState['status'][], signal?: AbortSignal) => Promise<ConnectionState>;
-  /** The code from the text message. A wrong one is RampError `code-wrong`; ask again. */
+  /** Confirms with the code from the text message. A wrong code throws RampError `code-wrong`: ask again. */
   confirm: (code: string, signal?: AbortSignal) => Promise<ConnectionState>;
-  /** Another text message. */
+  /** Asks for another text message. */
   resend: (signal?: AbortSignal) => Promise<ConnectionState>;
   cancel: (signal?: AbortSignal) => Promise<ConnectionState>;
 };
-/** A bank account, and the Lightning user name that shall pay into it; or, with direction buy, a bitcoin address. */
+/** A bank account, and the Lightning user name that will pay into it; or, with direction `buy`, a bitcoin address. */
 export type NewConnection = {
   name: string;
   direction?: 'sell' | 'buy';
@@ -73,13 +73,13 @@ export type AccountState = {
 };
 export type Account = AccountState & {
   refresh: Read<AccountState>;
-  /** Waits for one of these, as for `connected`. Throws RampError `ended` when the provider rejected the customer instead. */
+  /** Waits for one of these statuses, such as `connected`. Throws RampError `ended` if the provider rejected the customer instead. */
   until: (statuses: AccountState['status'] | readonly AccountState['status'][], signal?: AbortSignal) => Promise<AccountState>;
   connect: (connection: NewConnection, signal?: AbortSignal) => Promise<Connection>;
   balance: (signal?: AbortSignal) => Promise<Money>;
-  /** Payments of the account, newest first, also those made straight to its addresses. */
+  /** Returns the payments of the account, newest first, including those made straight to its addresses. */
   transactions: (options?: { since?: Date; limit?: number; signal?: AbortSignal }) => Promise<Transaction[]>;
-  /** Here only. The account at the provider stays. */
+  /** Removes the account from the gateway. The account at the provider stays. */
   remove: (signal?: AbortSignal) => Promise<void>;
 };
 export type Transaction = {
@@ -95,9 +95,9 @@ export type Transaction = {
 };
 
 export type SellBounds = {
-  /** The connection to pay into, where the offer requires one. */
+  /** The connection to pay into, if the offer requires one. */
   connection?: Pick<ConnectionState, 'id'>;
-  /** Order nothing that pays out less. */
+  /** Do not order anything that pays out less. */
   atLeast?: Amount;
   signal?: AbortSignal;
 };
@@ -110,7 +110,7 @@ export const createSell = (ramp: Ramp) => {
   return {
     /** The ways to be paid. */
     options: async (signal?: AbortSignal) => await catalogue.list('sell', signal),
-    /** Every provider's price, best first, before there is any account: `requires` says what is missing. */
+    /** Returns every provider's price, best first, even before there is any account: `requires` says what is missing. */
     offers: async (query: SellQuery, signal?: AbortSignal): Promise<Offers> => {
       const { pay, get, network, country, maxWaitMs } = query;
       const currency = query.currency.toUpperCase();
@@ -128,14 +128,17 @@ export const createSell = (ramp: Ramp) => {
     findAccount: async (id: string, signal?: AbortSignal): Promise<Account> =>
       accountOf(context, await inSession('/sell/account-status', { account_id: id }, { signal })),
     findConnection: async (id: string, signal?: AbortSignal): Promise<Connection> => connectionOf(context, await readConnection(context, id, signal)),
-    /** Orders an offer. The same offer again is the same order. Pay exactly what `order.pay` says: it may be recognised by its amount. */
+    /**
+     * Orders an offer. Ordering the same offer again returns the same order. Pay exactly what `order.pay` says: the payment may be recognised by its
+     * amount.
+     */
     order: async (offer: Pick<Offer, 'id'> & Partial<Pick<Offer, 'gets'>>, { connection, atLeast, signal }: SellBounds = {}): Promise<Order> => {
       const least = mapped(atLeast, (amount) => toUnits(amount, offer.gets?.currency ?? 'fiat', 'atLeast'));
       return await ordering.place('sell', offer, { ...defined({ connection_id: connection?.id, min_amount_fiat: least }), ...webhook }, signal);
     },
-    /** One order, by its id, as a webhook names it. */
+    /** Returns one order by its id, as a webhook names it. */
     find: async (id: string, signal?: AbortSignal): Promise<Order> => await ordering.read('sell', id, signal),
-    /** What is open, after a restart or on another device of the same node. */
+    /** Returns what is open, after a restart or on another device of the same node. */
     open: async (signal?: AbortSignal): Promise<OpenOrders> => await ordering.open('sell', signal),
   };
 };

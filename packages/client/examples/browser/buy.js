@@ -1,8 +1,8 @@
-// One page that buys: offers, an order, how to pay it, and the link to withdraw. It goes on where it was after a reload.
+// A page that buys: it shows offers, an order, how to pay it, and the link to withdraw. After a reload it continues where it was.
 import { createRamp, localStorageStore, RampError } from '@ramp-gateway/client';
 
 const gateway = new URLSearchParams(location.search).get('gateway') ?? 'http://127.0.0.1:8787';
-// The store holds what opens the customer's orders: serve nothing else from this origin.
+// The store holds the secret that opens the customer's orders: serve nothing else from this origin.
 const ramp = createRamp({ url: gateway, store: localStorageStore() });
 
 const find = (selector) => document.querySelector(selector);
@@ -12,7 +12,7 @@ const list = (rows) => {
   for (const [term, text] of rows) shown.append(element('dt', term), element('dd', text ?? ''));
   return shown;
 };
-/** Runs what a person started, and shows what went wrong. */
+/** Runs an action of the user, and shows what went wrong. */
 const run = async (work) => {
   find('[role=alert]').textContent = '';
   try {
@@ -51,7 +51,7 @@ const follow = async (order) => {
 
 const buy = async (offer) => {
   find('#offers').replaceChildren();
-  // Not awaited: it is followed until it is finished.
+  // Not awaited: the order is followed in the background until it is finished.
   const order = await ramp.buy(offer, { atLeast: (offer.gets.units * 99n) / 100n });
   void run(() => follow(order));
 };
@@ -73,7 +73,7 @@ find('form').addEventListener('submit', (event) => {
   });
 });
 
-// What was open when the page was left.
+// Orders that were open when the page was left.
 void run(async () => {
   const { orders, pending } = await ramp.open();
   for (const one of pending) orders.push(await one.again());

@@ -1,6 +1,6 @@
 /**
- * A wallet's backend that buys for its customers and pays out by itself. POST /buy orders, POST /webhook hears from the gateway, GET /orders/<id>
- * tells how an order is doing. Start: `GATEWAY=http://127.0.0.1:8787 node start.ts`.
+ * A wallet's backend that buys for its customers and pays out by itself. POST /buy orders, POST /webhook receives the gateway's webhooks, GET
+ * /orders/<id> returns the state of an order. Start: `GATEWAY=http://127.0.0.1:8787 node start.ts`.
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { createRamp, RampError, type BuyOrder } from '@ramp-gateway/client';
 import { fileStore } from '@ramp-gateway/client/file-store';
 import { verifyWebhook, type WebhookEvent, type WebhookKeys } from '@ramp-gateway/client/webhook';
 
-export type Backend = { server: Server; /** What is still open from before a restart. */ resume: () => Promise<void> };
+export type Backend = { server: Server; /** Continues the orders that were open before a restart. */ resume: () => Promise<void> };
 type Needs = {
   gateway: string;
   /** Where the gateway reaches this backend. */
@@ -19,11 +19,11 @@ type Needs = {
 };
 
 export const createBackend = ({ gateway, publicUrl, folder, payOut }: Needs): Backend => {
-  // One customer. For many: a folder for each, and a table that tells whose order an id is.
+  // This example has one customer. For many, use a folder for each, and a table that says which customer an order id belongs to.
   const ramp = createRamp({ url: gateway, store: fileStore(join(folder, 'customer')), webhook: `${publicUrl}/webhook` });
 
   const payOutIfFilled = async (order: Pick<BuyOrder, 'id' | 'stage' | 'withdraw'>): Promise<void> => {
-    // The same call returns the same link, and a link pays once: it does no harm to come here twice.
+    // The same call returns the same link, and a link pays only once, so it does no harm to run this twice.
     if (order.stage === 'filled') await payOut(order.id, (await order.withdraw()).lnurl);
   };
   const resume = async (): Promise<void> => {
@@ -32,11 +32,11 @@ export const createBackend = ({ gateway, publicUrl, folder, payOut }: Needs): Ba
     for (const order of orders) await payOutIfFilled(order);
   };
 
-  // In your database, so that another instance knows them, too.
+  // Keep these in your database, so that other instances know them, too.
   const seen = new Set<string>();
   const onEvent = async ({ type, data, id }: WebhookEvent): Promise<void> => {
     if (seen.has(id)) return;
-    // It says what to read again, not what became of it.
+    // A webhook says what to read again, not what became of it.
     if (data.order_id !== undefined && (type === 'withdrawal_ready' || type === 'order_status_changed')) await payOutIfFilled(await ramp.find(data.order_id));
     seen.add(id);
   };
@@ -46,7 +46,7 @@ export const createBackend = ({ gateway, publicUrl, folder, payOut }: Needs): Ba
   const isGenuine = async (request: IncomingMessage, body: string): Promise<WebhookEvent | undefined> => {
     const first = await verifyWebhook(request.headers, body, keys);
     if (first.ok) return first.event;
-    // The first webhook, or the gateway has other keys than a minute ago.
+    // Either this is the first webhook, or the gateway's keys have changed.
     if (Date.now() < keysReadOn + 60_000) return undefined;
     keys = (await (await fetch(`${gateway}/.well-known/webhook-keys`)).json()) as WebhookKeys;
     keysReadOn = Date.now();

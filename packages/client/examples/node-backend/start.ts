@@ -6,7 +6,7 @@ const { server, resume } = createBackend({
   gateway,
   publicUrl,
   folder: '.data',
-  // The link is money: a real wallet redeems it, and logs nothing of it.
+  // The link is money: a real wallet redeems it, and never logs it.
   payOut: (orderId) => Promise.resolve(void process.stdout.write(`order ${orderId} can be withdrawn\n`)),
 });
 server.listen(Number(port), () => process.stdout.write(`POST ${publicUrl}/buy {"pay": "100"}\n`));
