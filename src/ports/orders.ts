@@ -135,6 +135,7 @@ export type OrderStore = {
   /** Writes the change, its event (when the stage moved) and its deliveries in one transaction; false when `sequence` moved meanwhile. */
   advance(order: Pick<Order, 'id' | 'sequence' | 'terms'>, change: OrderChange, event: OrderEvent | undefined, deliveries: NewDelivery[]): Promise<boolean>;
   claimDue(now: number, lease: Lease, limit: number): Promise<Order[]>;
+  /** Has the order read then, if it is not due sooner. A final order is followed again until that read, which says anew whether it is final. */
   wake(id: string, now: number): Promise<void>;
   /** A customer's payable orders at a provider that only this amount identifies, including those of a removed account. */
   payableByAmount(providerId: string, customerId: string, pay: bigint, now: number): Promise<{ id: string; network: OrderTerms['network'] }[]>;

@@ -75,8 +75,8 @@ export const createOrderStore = (db: Database): OrderStore => ({
   wake: async (id, now) => {
     await db
       .update(orders)
-      .set({ nextCheckOn: now })
-      .where(and(eq(orders.id, id), eq(orders.final, false), or(isNull(orders.nextCheckOn), gt(orders.nextCheckOn, now))));
+      .set({ nextCheckOn: now, final: false })
+      .where(and(eq(orders.id, id), or(orders.final, isNull(orders.nextCheckOn), gt(orders.nextCheckOn, now))));
   },
   payableByAmount: async (providerId, customerId, pay, now) => {
     const rows = await db

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startAllRamps } from '../support/all-ramps.ts';
 import { runCommand } from '../ops/run.ts';
-import { optionOf } from '../support/scenarios/sell.ts';
+import { activeConnection, connected, optionOf, payAddress } from '../support/scenarios/sell.ts';
 import { opened as openedAt, type Body, type Call } from '../support/wallet.ts';
 import type { ReceivedWebhook } from '../support/webhook-receiver.ts';
 
@@ -74,11 +74,12 @@ const following = (call: Call, ramp: Ramp, order: Body) => {
   return { id, status, reaches, staysThrough, attention, hears, isOwed };
 };
 
-const place = async (call: Call, ramp: Ramp, quoteId: unknown): Promise<Body> => {
+const place = async (call: Call, ramp: Ramp, quoteId: unknown, more: Body = {}): Promise<Body> => {
   const { status, body } = await call(`${ramp}/order`, {
     quote_id: quoteId,
     webhook_url: `${all.world.receiver.url}/hook`,
     webhook_events: ['order_status_changed'],
+    ...more,
   });
   expect([status, body['detail']]).toEqual([200, undefined]);
   return body;
@@ -145,6 +146,45 @@ describe('bringin', () => {
     await order.hears('paid');
     await order.says(row, 'EXPIRED');
     await order.isOwed();
+  });
+
+  const toBank = async (sats: number) => {
+    const { bringin } = all.world;
+    const call = await opened();
+    const name = `bank${(person += 1)}`;
+    const email = `${name}@example.com`;
+    const accountId = await connected(all.world, call, email);
+    const { connection_id } = await activeConnection(all.world.wake, call, accountId, 'Bank', name);
+    const { body: quote } = await call('/sell/quote', { amount_sats: sats, ...(await optionOf(call, 'SEPA')) });
+    const order = await place(call, '/sell', quote['quote_id'], { connection_id });
+    // Bringin rings for cards only.
+    const says = (row: string, word: string): void => {
+      Object.assign(bringin.control.user(email).transactions.find(({ orderId }) => orderId === row) ?? expect.fail('no row'), { status: word });
+    };
+    return { ...following(call, '/sell', order), says, pay: async () => await payAddress(bringin, name, sats) };
+  };
+
+  it('to a bank: filled, then FAILED: the bank sent the euros back, and somebody owes them; sent again, it is filled', async () => {
+    const order = await toBank(125_000);
+    const row = await order.pay();
+    await order.reaches('paid');
+    order.says(row, 'SUCCESSFUL');
+    expect(await order.reaches('filled')).toMatchObject({ delivered_to: 'bank_transfer_started', final: false });
+    await order.hears('filled');
+    order.says(row, 'FAILED');
+    await order.isOwed();
+    await order.staysThrough(6 * 3_600_000, 'review');
+    order.says(row, 'SUCCESSFUL');
+    expect((await order.reaches('filled'))['review_reason']).toBeUndefined();
+  });
+
+  it('to a bank: paid twice, of which one FAILED: whose sats are owed is for a person, and never silent', async () => {
+    const order = await toBank(126_000);
+    order.says(await order.pay(), 'FAILED');
+    order.says(await order.pay(), 'SUCCESSFUL');
+    expect(await order.reaches('review')).toMatchObject({ review_reason: 'unclear' });
+    await order.hears('review');
+    expect(await order.attention()).toEqual({ review: ['unclear'], late: [] });
   });
 
   it('PROCESSING for days is on the operator’s list', async () => {
@@ -308,5 +348,38 @@ describe('fiat-on-ramp', () => {
     await fetch(all.gateway.simulators['alpine']?.control.orders.get(order.upstream)?.webhookUrl ?? '', { method: 'POST', body: '{}' });
     await order.reaches('filled');
     await order.hears('filled');
+  });
+
+  it('given up on, and rung for twice within two seconds: the second notice is followed up, too', async () => {
+    const order = await bought();
+    alpine = { order_status: 'expired' };
+    await order.reaches('expired');
+    await all.gateway.pass(31 * 86_400_000);
+    const isFinal = async (): Promise<boolean | undefined> => (await all.gateway.server.gateway.stores.orders.findAny(order.id))?.final;
+    const ring = async (): Promise<void> => {
+      await fetch(all.gateway.simulators['alpine']?.control.orders.get(order.upstream)?.webhookUrl ?? '', { method: 'POST', body: '{}' });
+      await all.gateway.server.idle();
+    };
+    await all.gateway.clock.still(async () => {
+      await ring();
+      expect(await isFinal()).toBe(true);
+      alpine = { order_status: 'filled' };
+      await ring();
+    });
+    await order.reaches('filled');
+    await order.hears('filled');
+  });
+
+  it('a final order that is rung for twice, with nothing new, is final again', async () => {
+    const order = await bought();
+    alpine = { order_status: 'refunded' };
+    await order.reaches('refunded');
+    const url = all.gateway.simulators['alpine']?.control.orders.get(order.upstream)?.webhookUrl ?? '';
+    await all.gateway.clock.still(async () => {
+      for (let i = 0; i < 3; i += 1) await fetch(url, { method: 'POST', body: '{}' });
+      await all.gateway.server.idle();
+    });
+    await all.gateway.pass(10_000);
+    expect(await all.gateway.server.gateway.stores.orders.findAny(order.id)).toMatchObject({ final: true, stage: 'refunded' });
   });
 });

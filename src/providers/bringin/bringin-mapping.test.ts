@@ -158,9 +158,16 @@ describe("which payment is an order's", () => {
     ['before the order', [paid('a', { createdOn: placedOn - 1 })], 'none'],
     ['in the last moment', [paid('a', { createdOn: placedOn + 3_600_000 })], ['a', 'filled']],
     ['after its time', [paid('a', { createdOn: placedOn + 3_600_001 })], 'none'],
-    ['a failed one beside the good one', [paid('a', { stage: 'failed', rawStatus: 'FAILED' }), paid('b')], ['b', 'filled']],
+    ['a failed one beside the good one: sats arrived for both', [paid('a', { stage: 'failed', rawStatus: 'FAILED' }), paid('b')], 'ambiguous'],
+    ['an expired one beside the good one', [paid('a', { stage: 'expired', rawStatus: 'EXPIRED' }), paid('b')], ['b', 'filled']],
     ['only a failed one', [paid('a', { stage: 'failed', rawStatus: 'FAILED' })], ['a', 'failed']],
-    ['two failed ones', [paid('a', { stage: 'failed', rawStatus: 'FAILED' }), paid('b', { stage: 'expired', rawStatus: 'EXPIRED' })], 'ambiguous'],
+    [
+      'a failed one beside an expired one',
+      [paid('a', { stage: 'failed', rawStatus: 'FAILED' }), paid('b', { stage: 'expired', rawStatus: 'EXPIRED' })],
+      ['a', 'failed'],
+    ],
+    ['two failed ones', [paid('a', { stage: 'failed', rawStatus: 'FAILED' }), paid('b', { stage: 'failed', rawStatus: 'FAILED' })], 'ambiguous'],
+    ['two expired ones', [paid('a', { stage: 'expired', rawStatus: 'EXPIRED' }), paid('b', { stage: 'expired', rawStatus: 'EXPIRED' })], 'ambiguous'],
     [
       'one with a word that is not known',
       [{ upstreamId: 'a', rawStatus: 'NEW', kind: 'sell_lightning', pay: 250_000n, createdOn: placedOn }],

@@ -117,15 +117,15 @@ const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderE
 });
 
 /**
- * Finds this order's payment by its amount: same network, same sats, made while the order could be paid. Failed payments count only
- * if there is no other. If two payments match, it does not guess.
+ * Finds this order's payment by its amount: same network, same sats, made while the order could be paid. A failed one counts, since sats arrived for
+ * it; an expired one counts only if there is no other. If two match, it does not guess: somebody paid twice, and one of the two may be owed.
  */
 export const matchTransaction = (order: FollowedOrder, rows: SellTransaction[], windowMs: number): { match: SellTransaction } | 'none' | 'ambiguous' => {
   const { rail, network } = readNotes(order.upstream);
   const until = order.expiresOn ?? order.createdOn + windowMs;
   const fitting = rows.filter((row) => row.kind === `sell_${network}` && row.pay === order.pay && row.createdOn >= order.createdOn && row.createdOn <= until);
-  const alive = fitting.filter((row) => row.stage !== 'failed' && row.stage !== 'expired');
-  const [only, second] = alive.length > 0 ? alive : fitting;
+  const paid = fitting.filter((row) => row.stage !== 'expired');
+  const [only, second] = paid.length > 0 ? paid : fitting;
   if (!only) return 'none';
   if (second) return 'ambiguous';
   const { stage: _stage, ...row } = only;

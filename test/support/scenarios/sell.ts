@@ -40,13 +40,13 @@ export const connected = async ({ bringin, wake }: Pick<SellWorld, 'bringin' | '
   return accountId;
 };
 
-/** Any wallet: LNURL-pay at the address, then the invoice is paid. */
-const payAddress = async (bringin: RunningSimulator, user: string, sats: number): Promise<void> => {
+/** Any wallet: LNURL-pay at the address, then the invoice is paid. Returns the transaction's id. */
+export const payAddress = async (bringin: RunningSimulator, user: string, sats: number): Promise<string> => {
   const asked = (await (await fetch(`${bringin.url}/.well-known/lnurlp/${user}`)).json()) as { callback: string };
   const callback = new URL(asked.callback);
   callback.searchParams.set('amount', String(sats * 1000));
   const { pr } = (await (await fetch(callback)).json()) as { pr: string };
-  await bringin.control.pay(pr);
+  return await bringin.control.pay(pr);
 };
 
 const iban = 'DE89370400440532013000';
