@@ -123,14 +123,20 @@ const saidOf = async ({ gateway }: World, liar: LyingProvider, orderId: string):
   return liar.said.findLast((one) => String(one.asked['webhook_url']).includes(`/${intent?.id}/`));
 };
 
+/** What has to be among the answers, or nothing was tried. */
+const least = { offers: 20, payable: 5, withheld: 1, pending: 1, links: 1 };
+const tooFew = (seen: Seen): string[] => (Object.keys(least) as (keyof Seen)[]).filter((name) => seen[name] < least[name]);
+
 export const lieAndBuy = async (world: World, answersWanted: number, seed: number): Promise<void> => {
   const { gateway, liars, wrong, seen } = world;
   const sum = (of: 'answers' | 'changed'): number => [...liars.values()].reduce((total, { counts }) => total + counts[of], 0);
-  const end = Date.now() + (isFull ? 1_500_000 : 8_000);
+  const end = isFull ? Date.now() + 1_500_000 : Infinity;
+  /** A draw may have few orders that anybody can pay: then it goes on for a while. */
+  const needsMore = (): boolean => sum('answers') < answersWanted || (tooFew(seen).length > 0 && sum('answers') < answersWanted * 4);
   const work = async (): Promise<void> => {
     const wallet = createWallet(gateway.url);
     let { sessionId } = await wallet.open();
-    for (let round = 0; sum('answers') < answersWanted && Date.now() < end; round += 1) {
+    for (let round = 0; needsMore() && Date.now() < end; round += 1) {
       if (round % 5 === 4) ({ sessionId } = await wallet.open());
       if (round % 10 === 0) for (const path of ['/features', '/providers']) await ask(world, path);
       if (round % 3 === 1) wrong.push(...tokenFlaws((await ask(world, '/verify')).body));
@@ -148,14 +154,7 @@ export const lieAndBuy = async (world: World, answersWanted: number, seed: numbe
     group by provider_id, lower(regexp_replace(upstream_order_id, '^urn:uuid:|[{}-]', '', 'g')) having count(*) > 1`;
   wrong.push(...twins.map(({ ids }) => `one upstream order for ${ids.join(' and ')}`));
   expect([...new Set(wrong)].slice(0, 20), `seed ${seed}`).toEqual([]);
-  for (const [name, least] of [
-    ['offers', 20],
-    ['payable', 5],
-    ['withheld', 1],
-    ['pending', 1],
-    ['links', 1],
-  ] as const)
-    expect([name, seen[name] >= least]).toEqual([name, true]);
+  expect(tooFew(seen)).toEqual([]);
   expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
   reportGoal(
     'G6',

@@ -26,8 +26,8 @@ export type Operation = {
   name: string;
   body: Schema | undefined;
   query: { name: string; schema: Schema }[];
-  /** By status, then by media type. */
-  responses: Map<number, { codes: string; checks: Map<string, z.ZodType> }>;
+  /** By status, then by media type; a check is made when an answer first needs it. */
+  responses: Map<number, { codes: string; checks: Map<string, () => z.ZodType> }>;
 };
 type Description = {
   paths: Record<
@@ -53,6 +53,11 @@ const resolve = (value: unknown, schemas: Record<string, Schema>): unknown => {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item, schemas)]));
 };
 
+const once = <T>(make: () => T): (() => T) => {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+};
+
 /** Described, but no endpoint's: text, and a file. */
 const noEndpoints = ['/metrics', '/openapi.json'];
 
@@ -73,7 +78,7 @@ export const readOperations = async (gatewayUrl: string): Promise<Operation[]> =
           responses: new Map(
             Object.entries(one.responses).map(([status, { description, content = {} }]) => {
               const checks = Object.entries(content).map(
-                ([type, { schema }]) => [type, z.fromJSONSchema(resolve(schema, schemas) as Parameters<typeof z.fromJSONSchema>[0])] as const,
+                ([type, { schema }]) => [type, once(() => z.fromJSONSchema(resolve(schema, schemas) as Parameters<typeof z.fromJSONSchema>[0]))] as const,
               );
               return [Number(status), { codes: description, checks: new Map(checks) }];
             }),
@@ -100,7 +105,7 @@ export const checkAnswer = (operation: Operation, { status, headers, text }: See
   else {
     const check = documented.checks.get(headers.get('content-type')?.split(';')[0] ?? '');
     if (!check) wrong.push(`${status} has the type ${headers.get('content-type')}`);
-    const parsed = check?.safeParse(body);
+    const parsed = check?.().safeParse(body);
     if (parsed && !parsed.success)
       wrong.push(
         `${status} is not as described: ${parsed.error.issues

@@ -98,6 +98,10 @@ const orderIds = (value: unknown): string[] => {
   return Object.entries(value).flatMap(([name, item]) => (name === 'order_id' && typeof item === 'string' ? [item] : orderIds(item)));
 };
 
+/** Those that have to be served among the requests, or nothing was tried. */
+const served = ['POST /quote', 'POST /offers', 'POST /order', 'POST /order-status', 'POST /route', 'GET /verify'];
+const notReached = (reached: ReadonlyMap<string, ReadonlySet<number>>): string[] => served.filter((name) => reached.get(name)?.has(200) !== true);
+
 it(
   `every answer to ${total} hostile requests is documented and well-formed, and nothing is stored half way`,
   async () => {
@@ -122,7 +126,8 @@ it(
         ['max_amount_fiat', [10_000_000]],
         ['max_wait_ms', [300, 1000]],
       ]);
-      for (let i = 0; i < total / workers; i += 1) {
+      // A draw may have no good order among its requests: then it goes on for a while.
+      for (let i = 0; i < total / workers || (notReached(reached).length > 0 && sentInAll < total * 4); i += 1) {
         const operation = random.pick(operations);
         const sent = requestFor(operation, random, pool);
         sentInAll += 1;
@@ -141,8 +146,7 @@ it(
     };
     await Promise.all(Array.from({ length: workers }, (_, worker) => work(worker)));
     expect(wrong, `seed ${chaosSeed}`).toEqual([]);
-    for (const name of ['POST /quote', 'POST /offers', 'POST /order', 'POST /order-status', 'POST /route', 'GET /verify'])
-      expect([name, reached.get(name)?.has(200)]).toEqual([name, true]);
+    expect(notReached(reached)).toEqual([]);
     expect([...reached.keys()].sort()).toEqual(operations.map((one) => one.name).sort());
 
     // Stored whole or not at all: an order has its intent, its first event, and a customer who was told.
