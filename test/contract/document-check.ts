@@ -30,7 +30,8 @@ export type Exchange = {
 export type Checked = { operationId: string; wrong: string[] };
 
 const document = createDocument(endpoints, { version: '0.0.0', examples: noExamples, closed: true }) as Document;
-const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, validateFormats: true });
+// Compiled in each process that has tests: as they stand, without what would make them faster, they take a third of the time.
+const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, validateFormats: true, inlineRefs: false, code: { optimize: false } });
 formats.default(ajv);
 ajv.addVocabulary(['discriminator', 'components']);
 ajv.addSchema({ $id: 'gateway', components: document.components.schemas === undefined ? {} : { schemas: document.components.schemas } });
