@@ -4,7 +4,7 @@ import { violations, type Kept, type Made, type Told } from './checker.ts';
 const told: Told = { quoteId: 'q', at: 1, status: 200, code: undefined, essence: 'a' };
 const made: Made = { provider: 'p', orderId: 'u', intentId: 'i', status: 'placed' };
 const kept: Kept = { intentId: 'i', quoteId: 'q', provider: 'p', state: 'confirmed', upstreamOrderId: 'u', movedTo: null, orders: 1 };
-/** Refused, and went on to `kept`. */
+/** An attempt that was refused; its request went on to `kept`. */
 const left: Kept = { ...kept, intentId: 'l', quoteId: 'first', state: 'moved', upstreamOrderId: null, movedTo: 'i', orders: 0 };
 const toldFirst: Told = { ...told, quoteId: 'first' };
 

@@ -1,6 +1,12 @@
-/** Joins the three histories of a run: what the wallets were told, what the providers did, what the gateway's database says. */
+/** Compares the three histories of a run: what the wallets were told, what the providers did, and what the gateway's database says. */
 
-export type Told = { quoteId: string; at: number; status: number; code: string | undefined; /** Without what belongs to one request. */ essence: string };
+export type Told = {
+  quoteId: string;
+  at: number;
+  status: number;
+  code: string | undefined;
+  /** The answer without values that differ for each request. */ essence: string;
+};
 /** An order that a provider made; the notice address it was given names the intent. */
 export type Made = { provider: string; orderId: string; intentId: string; status: string };
 export type Kept = {
@@ -9,12 +15,12 @@ export type Kept = {
   provider: string;
   state: string;
   upstreamOrderId: string | null;
-  /** The attempt with which its request goes on. */
+  /** The attempt with which the request continued. */
   movedTo: string | null;
   orders: number;
 };
 
-/** Answers that may come while nothing is settled yet; everything else must never change again. */
+/** Statuses that may come before the outcome is settled. Any other answer must never change again. */
 const passing = new Set([0, 429, 500, 502, 503, 504]);
 const terminal = new Set(['confirmed', 'unpayable', 'dead', 'rejected', 'declined', 'moved']);
 
@@ -24,7 +30,7 @@ const groupBy = <T>(rows: readonly T[], key: (row: T) => string): Map<string, T[
   return groups;
 };
 
-/** The attempts of the request for this quote, from the first to the one that it ended with. */
+/** Returns the attempts of the request for this quote, from the first to the last. */
 const attemptsOf = (quoteId: string, kept: readonly Kept[]): Kept[] => {
   const line: Kept[] = [];
   let at = kept.find((one) => one.quoteId === quoteId && one.state !== 'rejected');
@@ -36,7 +42,7 @@ const attemptsOf = (quoteId: string, kept: readonly Kept[]): Kept[] => {
   return line;
 };
 
-/** Every broken promise in words; an empty list is a run without one. */
+/** Returns every broken promise in words; an empty list for a run without one. */
 export const violations = (told: readonly Told[], made: readonly Made[], kept: readonly Kept[]): string[] => {
   const broken: string[] = [];
   const madeBy = groupBy(made, (one) => one.intentId);

@@ -1,5 +1,5 @@
 /**
- * A gateway process that stops dead at one named point: it says `reached` and goes no further, until its parent kills it. The points are the
+ * A gateway process that freezes at one named point: it reports `reached` and goes no further, until its parent kills it. The points are the
  * seams between the gateway and its store or provider, so the product needs no hook for them.
  */
 import { connect } from 'node:net';
@@ -20,9 +20,9 @@ const reached = async (): Promise<never> => {
   return await new Promise<never>(() => undefined);
 };
 
-// Nothing of the parent's may outlive it.
+// This process must not outlive its parent.
 process.stdin.on('end', () => process.exit()).resume();
-/** Its parent's word to go on, at C13. */
+/** Resolves when the parent says to go on, at C13. */
 const told = new Promise<void>((goOn) => process.stdin.once('data', () => goOn()));
 const server = await startServer({ environment, modules: providerModules, root, configText, writeLog: () => undefined });
 const { gateway } = server;
@@ -33,7 +33,7 @@ const confirm = intents.confirm.bind(intents);
 const move = intents.move.bind(intents);
 const claimDue = deliveries.claimDue.bind(deliveries);
 
-// Only what a request brought is stopped: the child settles nothing of others.
+// Only work of a request is frozen: the child does no background work for other instances.
 intents.claimDue = async () => await Promise.resolve([]);
 accounts.claimDue = async () => await Promise.resolve([]);
 if (point !== 'C9' && point !== 'C10') deliveries.claimDue = async () => await Promise.resolve([]);
@@ -50,12 +50,12 @@ if (point === 'C2')
     void startSending(...given);
     return await reached();
   };
-// The parent has one request under way at a time: the next order after a move is that of the next rank.
+// The parent runs one request at a time, so the next order after a move is that of the next rank.
 let hasMoved = false;
 intents.move = async (...given) => {
   if (point === 'M0') return await reached();
   if (point === 'M1') {
-    // Its commit waits in a trigger, as C2's statement does.
+    // The commit waits in a trigger, as the statement of C2 does.
     void move(...given);
     return await reached();
   }
@@ -81,7 +81,7 @@ if (point === 'C9')
   };
 if (point === 'C10') deliveries.finish = reached;
 
-// A connection's row is written before it is asked for, and again with what came of it; a firm price when it is there.
+// The row of a connection is written before the provider is asked, and again with the result; that of a firm price once the price is known.
 const stopAround =
   <A extends unknown[], R>(at: { before?: CrashPoint; after?: CrashPoint }, work: (...given: A) => Promise<R>) =>
   async (...given: A): Promise<R> => {
@@ -133,7 +133,7 @@ function stopPlacing(adapter: Placing, baseUrl: string): void {
     };
   if (point === 'C13')
     adapter.placeOrder = async (...given) => {
-      // Paused by its parent here, past its lease; then it sends after all.
+      // The parent pauses the child here until its lease has expired; then the child sends after all.
       say('reached');
       await told;
       return await place(...given);

@@ -1,7 +1,8 @@
 /**
- * G3 for failover: the gateway process dies (SIGKILL) around the move to the next rank, and at each point of the order there, for each re-POST
- * profile of the provider whose answer it loses, whether the first rank refused or made a worse order. Two others recover; the wallet repeats its
- * request, at both in turn. What is held: one request has one answer, at most one payable order, and no further move once an outcome is unknown.
+ * G3 for failover: the gateway process is killed around the move to the next rank, and at each point of the order there, for each re-POST profile of
+ * the provider whose answer it loses, whether the first rank refused or made an order at a worse price. Two other instances recover; the wallet
+ * repeats its request at both in turn. The promise: one request has one answer, at most one payable order, and no further move once an outcome is
+ * unknown.
  */
 import { afterAll, expect } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
@@ -15,12 +16,12 @@ import { movePoints, profiles, startFleet, type Child, type Fleet, type MovePoin
 let fleet: Fleet | undefined;
 afterAll(async () => await fleet?.close());
 
-/** The move's own commit, and the next rank's lost answer; the long form has all. */
+/** The short form tests the commit of the move and the lost answer of the next rank; the long form tests all points. */
 const points: readonly MovePoint[] = isFull ? movePoints : ['M1', 'M4'];
 const faults = { refused: 'order-refused', worse: 'order-amounts-differ' } as const;
 type First = keyof typeof faults;
 type Case = { point: MovePoint; first: First; profile: Profile; session: string; quoteId: string };
-/** M0: the first rank's answer is lost, so its profile is the one that counts. Its refusal is known to nobody. */
+/** Returns the expected outcomes. At M0 the first rank's answer is lost, so its profile counts, and nobody knows of its refusal. */
 const expected = (point: MovePoint, first: First): Record<Profile, string> => {
   const all = (outcome: string) => ({ same: outcome, rejects: outcome, duplicates: outcome, unknown: outcome });
   const nothingUpstream = { same: 'confirmed', rejects: 'confirmed', duplicates: 'dead', unknown: 'dead' };
@@ -32,7 +33,7 @@ const expected = (point: MovePoint, first: First): Record<Profile, string> => {
   return moved(all('confirmed'));
 };
 
-/** A fault is for one request: until all have crashed, those who recover send nothing that could meet it. */
+/** A fault is meant for one request: until all children have crashed, the recovering instances send nothing that could trigger it. */
 let allCrashed = false;
 const recoverLater = (on: Fleet): void => {
   for (const { gateway } of on.recoverers) {
@@ -43,7 +44,7 @@ const recoverLater = (on: Fleet): void => {
 };
 
 type Offer = { provider: { id: Profile }; quote_id: string };
-/** Offers of which the one at `profile` has one before it, or one after it for M0. Which is first changes with each request. */
+/** Gets offers in which that of `profile` has one rank before it, or after it for M0. The first rank changes with each request. */
 const offersAround = async (on: Fleet, point: MovePoint, profile: Profile): Promise<{ session: string; first: Offer }> => {
   const wallet = createWallet(on.recoverers[0]?.url ?? '');
   const { sessionId } = await wallet.open();
@@ -66,7 +67,7 @@ const crashOne = async (on: Fleet, child: Child, one: Omit<Case, 'session' | 'qu
 };
 
 const moveKey = 9;
-/** One child dies with all its requests under way. */
+/** Kills one child while all its requests are in progress. */
 const crashAt = async (on: Fleet, point: MovePoint, child: Child, firsts: readonly First[]): Promise<Case[]> => {
   const cases: Case[] = [];
   const commits = point === 'M1' ? await holdCommits(on.database.sql, moveKey) : undefined;
@@ -101,7 +102,7 @@ needsPostgres(
     const on = await startFleet({ quoteTtlS: 600 }, { quote_deadline_ms: 20_000, order_deadline_ms: 30_000, status_deadline_ms: 15_000 });
     fleet = on;
     recoverLater(on);
-    // Runs within the commit, so that the process dies before it knows what became of it.
+    // Runs within the commit, so that the process dies before it learns the outcome.
     await on.database.sql.unsafe(`
       create function waits_for_its_end() returns trigger language plpgsql set lock_timeout = 0 as $$ begin
         perform pg_advisory_xact_lock_shared(${moveKey});

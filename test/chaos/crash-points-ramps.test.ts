@@ -1,7 +1,7 @@
 /**
- * G3 for selling and for liquidity: the gateway process dies (SIGKILL) at each named point of a card top-up, a connection, a firm price of a seller
- * of channels, the order of that channel, an order at Bitrefill and a purchase from the operator's balance. Two others recover; the wallet repeats.
- * What is held: one payable instruction at most for a request, ever; no connection twice; no purchase from the balance twice.
+ * G3 for selling and for liquidity: the gateway process is killed at each named point of a card top-up, a connection, a firm price of a seller of
+ * channels, the order of that channel, an order at Bitrefill and a purchase from the operator's balance. Two other instances recover; the wallet
+ * repeats. The promise: at most one payable instruction per request, ever; no connection is made twice; no purchase from the balance is made twice.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
@@ -28,7 +28,7 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const appKey = 'an-app-key-that-only-this-test-knows';
 const bearer = { authorization: `Bearer ${appKey}` };
 const most = 1_000_000;
-/** C2 and C7 need a slow commit and C9 and C10 are of webhooks: the buy ramp shows them, the code is the same. */
+/** C2 and C7 need a slow commit, and C9 and C10 are about webhooks: the buy ramp tests them, with the same code. */
 const points: readonly CrashPoint[] = isFull ? ['C0', 'C1', 'C3', 'C4', 'C5', 'C6', 'C8', 'C13'] : ['C5'];
 
 const startSimulators = async () => {
@@ -113,7 +113,7 @@ needsPostgres(
     const broken: string[] = [];
     const outcomes: Record<string, Record<string, string>> = {};
     let answers = 0;
-    /** The last child of a list is ready before it is wanted. */
+    /** Starts a child. The next child is started before it is needed. */
     const startOf = async (point: CrashPoint): Promise<Child> => {
       const child = await startChild(point, environment, configOf(simulated, first.url));
       children.push(child);
@@ -140,7 +140,7 @@ needsPostgres(
             .catch(() => ({ status: 0, body: {} }));
         };
 
-      // Prices are had from somebody who lives; the orders go to the one that is about to die.
+      // Prices come from an instance that stays alive; the orders go to the child that is about to die.
       const card = await call('/sell/quote', { amount_sats: 200_000 + n, ...(await optionOf(call, 'Card balance')) });
       const turbo = await call('/liquidity/offers', { product: 'turbo', amount_sats: 1_000_000, pay_with: 'lightning' });
       const recharge = await call('/liquidity/quote', { product: 'recharge', amount_sats: 20_000, pay_with: 'balance' }, bearer);
@@ -161,7 +161,7 @@ needsPostgres(
       const firm = at('/liquidity/offers', { ...inbound, amount_sats: 700_000, firm: true });
       const others = around ? [connect, ...(point === 'C0' || point === 'C1' ? [] : [firm])] : [];
       const lost = Promise.all([...orders.map(async (one) => await one.ask(child.url)), ...others.map(async (ask) => await ask(child.url))]);
-      // A firm price is saved in two places at a time.
+      // A firm price is saved in two tables at once.
       await child.reached(orders.length + others.length + (around && (point === 'C6' || point === 'C8') ? 1 : 0));
       const expireLeases = async (): Promise<void> =>
         void (await on.sql`update intents set lease_until = now() - interval '1 second' where lease_owner like ${`child-${point}/%`}`);
@@ -181,7 +181,7 @@ needsPostgres(
       await lost;
       await expireLeases();
 
-      // The wallet repeats its requests; a placing that waits for a quote's death or for half an hour is brought there.
+      // The wallet repeats its requests. The clock is moved for an attempt that waits for its quote to expire or for half an hour.
       const told = await Promise.all(
         orders.map(async (one) => {
           const heard: Reply[] = [];
@@ -224,7 +224,7 @@ needsPostgres(
       const links = bringin.control.user(email).links.length;
       const [rows] = await on.sql<{ n: number }[]>`select count(*)::int as n from connections where account_id = ${account}`;
       if (links !== 1 || rows?.n !== 1) broken.push(`${point}: ${links} connections at the provider, ${rows?.n} kept, ${String(made.body['connection_id'])}`);
-      // The reservation that nobody was told of is nobody's; the next one is one.
+      // The reservation that no wallet was told about belongs to no quote; the next request makes a new one.
       const priced = [await firm(first.url), await firm(second.url), await firm(first.url)];
       const quotes = priced.map((reply) => quoteOf(reply, 'north'));
       const shown = new Set<string>();

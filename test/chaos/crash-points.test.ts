@@ -1,6 +1,6 @@
 /**
- * G3: the gateway process dies (SIGKILL) at each named point of a placing, for each re-POST profile, on real PostgreSQL. Two other instances
- * find what is left and settle it; the wallet repeats its request until it is answered. C12 (two recover at once) is part of every point.
+ * G3: the gateway process is killed at each named point of an order attempt, for each re-POST profile, on real PostgreSQL. Two other instances
+ * find what is left and settle it; the wallet repeats its request until it is answered. C12 (two instances recover at once) is part of every point.
  */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
@@ -23,9 +23,9 @@ afterAll(async () => {
 
 type Outcome = Record<Profile, string>;
 const all = (outcome: string): Outcome => ({ same: outcome, rejects: outcome, duplicates: outcome, unknown: outcome });
-/** Nothing upstream: sent again where that is safe, else the quote's death is waited for. */
+/** No order at the provider: the request is sent again if that is safe, else the attempt waits until the quote has expired. */
 const nothingUpstream: Outcome = { same: 'confirmed', rejects: 'confirmed', duplicates: 'dead', unknown: 'dead' };
-/** One order upstream whose answer nobody saw. */
+/** One order at the provider whose answer was lost. */
 const oneUpstream: Outcome = { same: 'confirmed', rejects: 'unpayable', duplicates: 'unpayable', unknown: 'unpayable' };
 const expected: Record<Exclude<CrashPoint, 'C13'>, Outcome> = {
   C0: all('confirmed'),
@@ -44,7 +44,9 @@ const expected: Record<Exclude<CrashPoint, 'C13'>, Outcome> = {
 
 const slow: ReadonlySet<CrashPoint> = new Set(['C13', 'C2', 'C3', 'C4']);
 
-/** How many children wait for a delivery to send: as long as one does, the two that recover leave them alone, and which of them is faster is no matter. */
+/**
+ * How many children wait for a delivery to send. While one does, the two recovering instances send none, so that it does not matter who is faster.
+ */
 let senders = 0;
 const leaveDeliveriesToChildren = (on: Fleet): void => {
   for (const { gateway } of on.recoverers) {
@@ -83,7 +85,7 @@ const crashAt = async (on: Fleet, point: CrashPoint): Promise<Case> => {
     await on.expireLeases(point);
     for (let n = 0; n < 4; n += 1) await timePasses(on, 1000);
     child.process.kill('SIGCONT');
-    // It sends after all, and tells its customers what it believes came of it.
+    // The child sends after all, and answers its customers with the outcome that it believes in.
     await child.goOn();
     await lost;
   }
@@ -96,13 +98,13 @@ const crashAt = async (on: Fleet, point: CrashPoint): Promise<Case> => {
 };
 
 const commitKeys = { C2: 2, C7: 7 } as const;
-/** The clock of all but the children goes on, and both that recover do what is due by then, at the same time. */
+/** Moves the clock of all processes but the children. Both recovering instances then do what is due, at the same time. */
 const timePasses = async (on: Fleet, ms: number): Promise<void> => {
   on.clock.move(ms);
   await Promise.all(on.recoverers.map(async (one) => await one.tick()));
 };
 
-/** The providers' own notices about the orders of these quotes. */
+/** Lets the providers send notices about the orders of these quotes. */
 const ringAll = async (on: Fleet, quotes: Record<Profile, string>, status: string): Promise<void> => {
   const rows = await on.kept();
   for (const profile of profiles) {
@@ -115,14 +117,14 @@ const ringAll = async (on: Fleet, quotes: Record<Profile, string>, status: strin
   }
 };
 
-/** The wallet repeats its request, at one instance and then the other, until it is answered for good; and once more. */
+/** Repeats the wallet's request, at one instance and then the other, until it has a final answer; and once more. */
 const settle = async (on: Fleet, { session, quotes, point }: Case): Promise<void> => {
   const webhook = { webhook_url: `${receiver.url}/${point}`, webhook_events: ['order_status_changed', 'withdrawal_ready'] };
   await Promise.all(
     profiles.map(async (profile) => {
       let turn = 0;
       const ask = async () => await on.order(on.recoverers[(turn += 1) % 2]?.url ?? '', session, quotes[profile], webhook);
-      // However long the others take to crash: what never settles meets the time limit of the test.
+      // No limit here, since the others may take long to crash: what never settles hits the time limit of the test.
       for (;;) {
         await new Promise((done) => setTimeout(done, 250));
         const { status } = await ask();
@@ -135,7 +137,7 @@ const settle = async (on: Fleet, { session, quotes, point }: Case): Promise<void
 };
 
 needsPostgres('dies at each crash point and every promise holds, for each profile', async () => {
-  // A quote outlives whatever a busy machine takes to kill a process after it.
+  // Quotes live long enough for a busy machine to kill a process after them.
   const on = await startFleet({ quoteTtlS: 600 }, { quote_deadline_ms: 20_000, order_deadline_ms: 15_000, status_deadline_ms: 15_000 });
   fleet = on;
   leaveDeliveriesToChildren(on);
@@ -150,7 +152,7 @@ needsPostgres('dies at each crash point and every promise holds, for each profil
   const started = Date.now();
   const settling: Promise<void>[] = [];
   const cases: Case[] = [];
-  // Those that wait for a quote's death come first.
+  // The attempts that wait for a quote to expire come first.
   const queue = [...crashPoints].sort((a, b) => Number(slow.has(b)) - Number(slow.has(a)));
   const work = async (): Promise<void> => {
     for (let point = queue.shift(); point; point = queue.shift()) {
@@ -160,7 +162,7 @@ needsPostgres('dies at each crash point and every promise holds, for each profil
     }
   };
   await Promise.all([work(), work(), work()]);
-  // What waits for a quote's death has seen it once its life and more have passed.
+  // An attempt that waits for its quote to expire ends once more than the quote's lifetime has passed.
   let isSettled = false;
   const settled = Promise.all(settling).finally(() => (isSettled = true));
   for (let round = 0; !isSettled; round += 1) {

@@ -1,5 +1,5 @@
 /**
- * Customers of all three ramps for G21: each repeats what it asks while the answer says so, writes down what it was told, and pays what it was shown.
+ * Customers of all three ramps for G21: each repeats its requests while the answer says so, records what it was told, and pays what it was shown.
  */
 import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';
 import { connected, optionOf } from '../support/scenarios/sell.ts';
@@ -28,7 +28,7 @@ export const startCustomers = async ({ gateway, world }: Ramps, random: Random) 
   const phaseNow = (): string => entered.at(-1) ?? '';
   let isOpen = true;
 
-  /** Repeated unchanged while the answer says so. `ends`: codes that end it for good. */
+  /** Sends a request, and repeats it unchanged while the answer says so. `ends`: codes that are final. */
   const ask = async (wallet: Wallet, path: string, body: Body | undefined, ends: readonly string[] = []): Promise<Answer | undefined> => {
     const until = performance.now() + patienceMs;
     for (;;) {
@@ -47,7 +47,7 @@ export const startCustomers = async ({ gateway, world }: Ramps, random: Random) 
       if (path.endsWith('/order'))
         told.push({ quoteId: String(body?.['quote_id']), at: gateway.clock.now(), status, code, essence: JSON.stringify([status, essence]) });
       const isGood = status === 200 || ends.includes(code);
-      // It counts for each phase that it met.
+      // The answer counts for each phase during which the request ran.
       for (const met of new Set(entered.slice(from))) {
         const of = phases.get(met) ?? { good: 0, retried: 0 };
         phases.set(met, of);
@@ -92,7 +92,7 @@ export const startCustomers = async ({ gateway, world }: Ramps, random: Random) 
     one.paid = true;
     await pay[one.kind](one);
   };
-  /** Ordered until the answer is final. Half of them pay at once, the others when all is over. */
+  /** Orders until the answer is final. Half of the customers pay at once, the others at the end. */
   const order = async (kind: Kind, wallet: Wallet, path: string, asked: Body): Promise<void> => {
     const request = { ...asked, webhook_url: world.receiver.url };
     const answer = await ask(wallet, path, request, ['order-unpayable']);
@@ -168,12 +168,12 @@ export const startCustomers = async ({ gateway, world }: Ramps, random: Random) 
     enter: (what: string): void => {
       entered.push(what);
     },
-    /** No new requests; those under way are repeated to their end. */
+    /** Stops new requests; those in progress are repeated to their end. */
     leave: async (): Promise<void> => {
       isOpen = false;
       await busy;
     },
-    /** Each request once more, and what is not paid yet. */
+    /** Repeats each request once more, and pays what is not paid yet. */
     repeatAndPay: async (): Promise<void> => {
       for (const one of placed) {
         await ask(one.wallet, one.path, one.request, ['order-unpayable']);

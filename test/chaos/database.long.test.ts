@@ -1,7 +1,7 @@
 /**
- * G21: PostgreSQL is restarted, crashes, only reads, is locked, ends its connections, and is slow or silent, while customers buy, sell and get
- * channels. Every answer must be right or 503 retryable. Afterwards each promised order is there and followed to its end, every attempt is settled,
- * and nothing was made twice.
+ * G21: PostgreSQL is restarted, crashes, becomes read-only, is locked, ends its connections, and is slow or silent, while customers buy, sell and get
+ * channels. Every answer must be right or a 503 that may be retried. Afterwards each promised order exists and is followed to its end, every attempt
+ * is settled, and nothing was made twice.
  */
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
@@ -17,9 +17,9 @@ import { violations, type Kept, type Made } from './checker.ts';
 import { startCustomers, wait, type Kind } from './database-customers.ts';
 
 const most = 1_000_000;
-/** The faults and the customers draw from their own, so that one seed has one order of faults. */
+/** Faults and customers have a random source each, so that the order of faults depends only on the seed. */
 const [random, customersRandom] = [createRandom(chaosSeed), createRandom(chaosSeed + 1)];
-/** Around `ms`, so that each seed meets other moments. */
+/** Waits for about `ms`, so that each seed hits different moments. */
 const about = async (ms: number): Promise<void> => await wait(ms * (0.7 + 0.6 * random.next()));
 
 const startWorld = async (server: PostgresServer) => {
@@ -55,7 +55,7 @@ const startWorld = async (server: PostgresServer) => {
 };
 type World = Awaited<ReturnType<typeof startWorld>>;
 
-/** Everything that an operator's database does to a gateway, in an order that the seed draws. */
+/** Everything that a database can do to a gateway, in an order that depends on the seed. */
 const faults = (server: PostgresServer, { name, url, command, network }: World): [string, () => Promise<void>][] => {
   const endAll = `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}' and pid <> pg_backend_pid()`;
   const away = (signal: 'SIGINT' | 'SIGQUIT') => async (): Promise<void> => {
@@ -118,8 +118,8 @@ const keptOf = async ({ sql }: World): Promise<Kept[]> =>
     (select count(*) from orders o where o.intent_id = i.id)::int as orders from intents i`;
 
 /**
- * What the providers made, but what nobody was shown. The attempt is in the notice address or the reference; at sellers of channels, an attempt
- * names the order that was reserved for its price.
+ * Returns the orders that the providers made, except those that were shown to nobody. The attempt is in the notice address or the reference; at
+ * sellers of channels, an attempt names the order that was reserved for its price.
  */
 const madeOf = ({ gateway, world }: World, kept: readonly Kept[]) => {
   const attempts = new Map(kept.map((one) => [one.intentId, one]));
@@ -133,14 +133,14 @@ const madeOf = ({ gateway, world }: World, kept: readonly Kept[]) => {
     orderId,
     intentId: sourceId.replace(/\.\d+$/, ''),
   }));
-  // One whose answer was lost is asked for anew. What counts is that one at most was shown, and that it is the one kept.
+  // A reservation whose answer was lost is requested again. At most one may have been shown, and that one must be stored.
   const sells = invoices.filter(({ orderId, intentId }) => (attempts.get(intentId)?.upstreamOrderId ?? orderId) === orderId);
   const recharges = [...world.thor.control.state.orders.values()].map(({ id, userRef = 'none' }) => ({ provider: 'thor', orderId: id, intentId: userRef }));
   const channels = (['north', 'south'] as const).flatMap((provider) => [...world[provider].control.orders.keys()].map((orderId) => ({ provider, orderId })));
   const ordered = channels.flatMap(({ provider, orderId }) =>
     kept.filter((one) => one.provider === provider && one.upstreamOrderId === orderId).map(({ intentId }) => ({ provider, orderId, intentId })),
   );
-  // Only the lost answer said how to pay, so it lapses: docs/decisions/2026-11-21-lost-liquidity-orders-end-at-once.md.
+  // Only the lost answer said how to pay, so the order expires: docs/decisions/2026-11-21-lost-liquidity-orders-end-at-once.md.
   const lapsed = new Set(kept.filter((one) => one.provider === 'thor' && one.state === 'unpayable' && one.upstreamOrderId === null).map((one) => one.intentId));
   const shown = [...buys, ...sells, ...recharges.filter(({ intentId }) => !lapsed.has(intentId)), ...ordered];
   return {
@@ -169,7 +169,7 @@ needsPostgres(
       await happens();
       customers.enter(`after ${what}`);
       const [ended, before] = [performance.now(), placed.length];
-      // The next fault meets traffic of every kind again.
+      // Before the next fault, traffic of every kind must be running again.
       const isBack = (): boolean => kinds.every((kind) => placed.slice(before).some((one) => one.kind === kind && one.answer.status === 200));
       while (!isBack() && performance.now() < ended + 60_000) await wait(100);
       if (!isBack()) wrong.push(`a minute after ${what} not every ramp takes orders again`);

@@ -1,4 +1,4 @@
-/** The gateway's own entry as a process, as an operator runs it: a configuration file, variables, signals. */
+/** Runs the gateway's own entry as a process, as an operator does: with a configuration file, variables and signals. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,10 +12,10 @@ export type Heap = { heapUsed: number; rss: number; handles: number };
 export type Entry = {
   url: string;
   process: ChildProcess;
-  /** SIGTERM, and how it ended. */
+  /** Sends SIGTERM. Returns how the process ended. */
   stop: () => Promise<{ code: number | null; ms: number }>;
   heap: () => Promise<Heap>;
-  /** Whatever it is doing; its folder goes, too. */
+  /** Kills the process, whatever it is doing, and removes its folder. */
   end: () => Promise<void>;
 };
 

@@ -1,11 +1,14 @@
-/** A provider of the buy ramp in this process, on the history's own clock: it writes down every order that it made and errs as it is told. */
+/** A provider of the buy ramp in this process, on the history's own clock. It records every order that it made, and fails as it is told to. */
 import { z } from 'zod';
 import { ProviderFault } from '../../src/providers/fault.ts';
 import { defineProvider, type Answer, type BuyAdapter, type OrderEvidence, type PlacedOrder, type ProviderModule } from '../../src/providers/spec.ts';
 import type { Random } from '../fuzz/random.ts';
 import type { Profile } from './replicas.ts';
 
-/** What becomes of one POST: `lost` and `late` made an order whose answer nobody saw, `never` made none and says nothing, `worse` made one for less. */
+/**
+ * What becomes of one POST. `lost` and `late`: an order was made, but its answer was lost. `never`: no order and no answer. `worse`: an order for
+ * less.
+ */
 export type Outcome = 'ok' | 'lost' | 'late' | 'never' | 'refused' | 'not-sent' | 'garbled' | 'worse';
 type Quote = { session: string; pay: bigint; receive: bigint; fee: bigint; expiresOn: number };
 export type FakeOrder = { id: string; quoteId: string; session: string; intentId: string; status: 'placed' | 'filled'; visibleFrom: number; noticeUrl: string };
@@ -24,7 +27,7 @@ const lateMs = 900;
 const quoteLifeMs = 6000;
 const option = { currency: 'EUR', name: 'SEPA', upstream: {}, feePpm: 9000, minFiat: 1000n, maxFiat: 1_000_000n };
 
-/** One module for all: the block's name says which of `providers` it is. */
+/** One module for all providers: the name of the block says which of `providers` it is. */
 export const fakeBuyer = (providers: ReadonlyMap<string, FakeProvider>, clock: { now: number }, random: Random): ProviderModule =>
   defineProvider({
     kind: 'fake-buyer',
@@ -37,7 +40,7 @@ export const fakeBuyer = (providers: ReadonlyMap<string, FakeProvider>, clock: {
     },
   }) as ProviderModule; // its settings are read by nobody
 
-/** Quotes outlive the instance that asked for them: they are the provider's. */
+/** Quotes belong to the provider, so they outlive the instance that asked for them. */
 const quotesOf = new WeakMap<FakeProvider, Map<string, Quote>>();
 
 const adapterOf = (provider: FakeProvider, clock: { now: number }, random: Random): BuyAdapter => {

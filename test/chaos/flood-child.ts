@@ -1,4 +1,4 @@
-/** Asks for quotes at a steady rate, whatever is answered, from a process of its own: what it costs to ask must not be measured with the answers. */
+/** Asks for quotes at a steady rate, whatever the answers, in a process of its own, so that the cost of asking is not measured with the answers. */
 const { url, sessions, perSecond, ms } = JSON.parse(process.env['CHAOS_CHILD'] ?? '{}') as { url: string; sessions: string[]; perSecond: number; ms: number };
 process.stdin.on('end', () => process.exit()).resume();
 export type Flooded = { answers: Record<string, number>; withoutRetryAfter: number; longestMs: number; sent: number };

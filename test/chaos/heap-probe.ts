@@ -1,4 +1,4 @@
-/** Loaded before the gateway's own entry: SIGUSR2 collects what can be collected and tells what is left. */
+/** Loaded before the gateway's own entry: on SIGUSR2 it runs a garbage collection and prints the remaining heap. */
 process.on('SIGUSR2', () => {
   globalThis.gc?.();
   const { heapUsed, rss } = process.memoryUsage();

@@ -2,14 +2,14 @@ import type { Sql } from 'postgres';
 import { until } from '../support/gateway.ts';
 
 export type HeldCommits = {
-  /** Until so many are under way. */
+  /** Resolves when that many commits are in progress. */
   reached: (commits: number) => Promise<void>;
   release: () => Promise<void>;
 };
 
 /**
- * Until released, no commit gets on whose trigger takes the advisory lock `key` (shared), so that a process dies within it: its statements were
- * sent, and it never learns what became of them.
+ * Holds every commit whose trigger takes the advisory lock `key` (shared), until released. So a process can be killed within its commit: its
+ * statements were sent, and it never learns their outcome.
  */
 export const holdCommits = async (sql: Sql, key: number): Promise<HeldCommits> => {
   const held = await sql.reserve();

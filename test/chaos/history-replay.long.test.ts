@@ -1,4 +1,4 @@
-/** G4: the same seed tells the same history again, line by line. */
+/** G4: the same seed runs the same history again, line by line. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connect } from '../../src/entry/database-node.ts';
 import { chaosSeed } from '../fuzz/random.ts';

@@ -1,7 +1,7 @@
 /**
- * One small history from one seed: two instances of the real engine on one database, a clock that only the history moves, providers of every re-POST
- * profile, and a plan of faults: answers lost or late, processes that die at any of their steps, senders that sleep past their lease, a receiver
- * that is away. One thing happens at a time, so that a seed tells the same story again.
+ * Runs one small history from one seed: two instances of the real engine on one database, a clock that only the history moves, providers of every
+ * re-POST profile, and a plan of faults: answers lost or late, processes that die at any of their steps, senders that sleep past their lease, a
+ * receiver that is down. One thing happens at a time, so that a seed repeats its history.
  */
 import { randomBytes } from 'node:crypto';
 import type { Sql } from 'postgres';
@@ -27,7 +27,7 @@ const configText = stringify({
   limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most, in_flight: most },
   orders: { max_open: most },
   sessions: { opens_per_minute: most },
-  // One of a kind at a time: what runs side by side runs in another order the next time.
+  // One call of a kind at a time: parallel calls would run in a different order the next time.
   webhooks: { in_flight_per_host: 1 },
   routing: { shortest_life_s: 0, expiry_margin_s: 0, quote_deadline_ms: 300, order_deadline_ms: 1500, status_deadline_ms: 1500 },
   providers: Object.fromEntries(
@@ -60,7 +60,7 @@ export type Story = { seed: number; lines: string[]; broken: string[]; deaths: n
 const outcomes: readonly Outcome[] = ['ok', 'ok', 'ok', 'ok', 'lost', 'lost', 'late', 'never', 'refused', 'not-sent', 'garbled', 'worse'];
 const tables = ['customers', 'sessions', 'routes', 'intents', 'orders', 'provider_sessions', 'deliveries', 'notices', 'listings', 'option_numbers'];
 
-/** `database`: of one connection, so that its answers come in the order of the questions. */
+/** Runs a history. `database` must have a single connection, so that its answers come in the order of the statements. */
 export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<Story> => {
   const random = createRandom(seed);
   const ids = createRandom(seed + 1);
@@ -74,7 +74,7 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
   let interlude: (() => Promise<void>) | undefined;
   const providers = new Map<string, FakeProvider>(
     profiles.map((id, n): [string, FakeProvider] => {
-      // Its own draws: providers are asked side by side.
+      // Each provider has its own random source, since providers are asked in parallel.
       const failing = createRandom(seed + 2 + n);
       return [
         id,
@@ -127,7 +127,7 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
     // A session that nobody finished opening is waited for as long.
     await database.sql`update provider_sessions set claimed_on = claimed_on - interval '1 minute' where not ready`;
   };
-  /** Who died is buried, its leases run out, and another comes in its place. */
+  /** Replaces a dead instance: its leases expire, and a new instance takes its place. */
   const bury = async (): Promise<void> => {
     for (const [n, one] of instances.entries())
       if (one.isDead()) {
@@ -191,7 +191,7 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
     interlude = undefined;
   };
   const pay = async (on: Instance): Promise<void> => {
-    // Only who was shown how to pay can.
+    // Only a customer who was shown how to pay can pay.
     const shown = new Set((await kept()).flatMap((one) => (one.state === 'confirmed' ? (one.upstreamOrderId ?? []) : [])));
     const made = [...providers.values()].flatMap((one) => one.orders).find((one) => one.status === 'placed' && shown.has(one.id));
     if (!made) return;
@@ -221,7 +221,7 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
     clock.now += random.below(1500);
   }
 
-  // Everything heals; whoever was not answered asks again.
+  // All faults end, and customers without an answer ask again.
   calm.on = true;
   receiverAway = false;
   for (const one of instances) one.dieAfter(Infinity, false);
@@ -262,7 +262,7 @@ type World = {
   receive: (headers: Record<string, string>, body: string) => boolean;
 };
 
-/** Building the routes takes longer than a history: all instances share them, as they share nothing else. */
+/** The app is shared by all instances, since building its routes takes longer than a history. They share nothing else. */
 let theApp: ReturnType<typeof createApp> | undefined;
 const gateways = new Map<string, Gateway>();
 const oneAtATime = () => {
@@ -274,7 +274,7 @@ const oneAtATime = () => {
   };
 };
 
-/** An instance of the real engine. Its seams are the calls to its stores and to its providers: it can stop dead before or after any of them. */
+/** Starts an instance of the real engine. It can freeze before or after any call to its stores and providers. */
 const startInstance = (world: World, name: string): Instance => {
   const { clock, ids, config, secrets } = world;
   let seams = 0;
@@ -307,7 +307,7 @@ const startInstance = (world: World, name: string): Instance => {
         try {
           return await (turns ? inTurn(() => call(...given)) : call(...given));
         } finally {
-          // Whatever it came to, nobody hears of it.
+          // The outcome is reported to nobody.
           if (mine) die();
           if (dead) await never();
         }
@@ -369,7 +369,7 @@ const startInstance = (world: World, name: string): Instance => {
   const drain = composed.drain(gateway);
   return {
     name,
-    // What goes on behind an answer is over before the next thing happens.
+    // Work that continues after a response must end before the next thing happens.
     fetch: async (request) => {
       request.headers.set('x-instance', name);
       const response = await app.fetch(request);

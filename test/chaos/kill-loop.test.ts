@@ -1,6 +1,6 @@
 /**
- * G1, G2: orders under load while gateway processes are killed at random moments, with lost answers and late commits, one seed. A wallet repeats
- * each request, at whatever instance lives, until it is answered for good.
+ * G1, G2: orders under load while gateway processes are killed at random moments, with lost answers and late commits, all from one seed. A wallet
+ * repeats each request, at any living instance, until it has a final answer.
  */
 import { afterAll, expect } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
@@ -8,7 +8,7 @@ import { chaosSeed, createRandom, isFull, reportGoal, sizeOf } from '../fuzz/ran
 import { needsPostgres } from '../support/postgres.ts';
 import { profiles, startFleet, type Child, type Fleet } from './replicas.ts';
 
-/** Orders for each profile. */
+/** The number of orders for each profile. */
 const perProfile = sizeOf(8, 2_500);
 const wallets = isFull ? 12 : 4;
 const killEveryMs = isFull ? 2_000 : 900;
@@ -50,7 +50,7 @@ needsPostgres(
       }
     })();
 
-    // On a busy machine a quote may lapse before it is placed.
+    // On a busy machine a quote may expire before it is ordered.
     let left = Math.ceil(perProfile * profiles.length * (isFull ? 1.02 : 1));
     const end = Date.now() + (isFull ? 2_700_000 : 60_000);
     const shop = async (): Promise<void> => {
@@ -61,11 +61,11 @@ needsPostgres(
         const { body } = await wallet.call('/offers', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
         misbehave(on, random);
         const offers = (body['offers'] ?? []) as { quote_id: string }[];
-        // A provider that was late with its price has no placing in this round.
+        // A provider whose price came too late gets no order in this round.
         left -= offers.length;
         await Promise.all(
           offers.map(async ({ quote_id }) => {
-            // The first try goes to the process that is about to die.
+            // The first request goes to the process that is about to die.
             for (let tries = 0, until = Date.now() + 45_000; Date.now() < until; tries += 1) {
               const { status } = await on.order(tries === 0 ? child.url : (on.recoverers[tries % 2]?.url ?? ''), sessionId, quote_id);
               if (status === 200 || (status >= 400 && status < 500)) break;

@@ -7,7 +7,7 @@ const { environment, configText, root } = JSON.parse(process.env['CHAOS_CHILD'] 
   configText: string;
   root: string;
 };
-// Nothing of the parent's may outlive it.
+// This process must not outlive its parent.
 process.stdin.on('end', () => process.exit()).resume();
 const server = await startServer({ environment, modules: providerModules, root, configText, writeLog: () => undefined });
 process.stdout.write(`url ${server.url}\n`);

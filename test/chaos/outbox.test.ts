@@ -1,6 +1,6 @@
 /**
- * G7, G8: webhooks while their receiver is away, for a minute of real time and for half an hour of a clock that is moved, and while the processes
- * that send them are killed. Real senders, real sockets; what was accepted is joined with what the outbox says.
+ * G7, G8: webhooks while their receiver is down, for a minute of real time and for half an hour on a moved clock, and while the processes
+ * that send them are killed. Real senders and real sockets; what was accepted is compared with what the outbox says.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -47,13 +47,13 @@ const sealKeys = (): Parameters<typeof createSeal>[0] => {
 const seal = createSeal(sealKeys());
 
 type Accepted = { id: string; subject: string; type: string; sequence: number; at: number };
-/** What a receiver accepted: everything that the outbox promised is counted from here. */
+/** Notes what a receiver accepted. The promises of the outbox are checked against these notes. */
 const noteOf = (headers: Record<string, string | string[] | undefined>, body: string, at: number): Accepted => {
   const { type, data } = JSON.parse(body) as { type: string; data: { order_id: string } };
   return { id: String(headers['webhook-id']), subject: data.order_id, type, sequence: Number(headers['webhook-sequence']), at };
 };
 
-/** An event as the gateway would write it: what is there under the same subject and type is superseded. */
+/** Writes an event as the gateway would: an older event of the same subject and type is superseded. */
 const eventFor = async (url: string, subjectId: string, type: string, sequence: number, now: number): Promise<NewDelivery> => {
   const id = `msg_${randomUUID().replaceAll('-', '')}`;
   return {
@@ -76,7 +76,7 @@ const writerOn = (database: TestDatabase) => {
   };
 };
 
-/** What the outbox says and what the receiver accepted, joined; empty where every promise was kept. */
+/** Compares the outbox with what the receiver accepted. Returns the broken promises. */
 const broken = async (database: TestDatabase, accepted: readonly Accepted[]): Promise<string[]> => {
   const rows = await database.sql<{ id: string; subject: string; type: string; sequence: number; state: string }[]>`
     select id, subject_id as subject, type, sequence, state from deliveries`;
@@ -101,7 +101,7 @@ const broken = async (database: TestDatabase, accepted: readonly Accepted[]): Pr
   return found;
 };
 
-/** Orders that come and go on: the n-th moment brings the next event of one of them. */
+/** Returns a source of events: each call makes the next event of one of the orders. */
 const trickle = (random: Random, orders: number) => {
   const sequences = new Map<string, number>();
   const subjects = Array.from({ length: orders }, () => randomUUID());
@@ -261,7 +261,7 @@ describe.concurrent('the outbox', () => {
             request.on('data', (chunk: Buffer) => (body += chunk.toString()));
             request.on('end', () => {
               accepted.push(noteOf(request.headers, body, Date.now()));
-              // Slow enough that some are always under way.
+              // Slow enough that some are always in progress.
               setTimeout(() => response.writeHead(200).end(), isFull ? 25 : 80);
             });
           });
@@ -310,7 +310,7 @@ describe.concurrent('the outbox', () => {
         expect(await broken(database, accepted)).toEqual([]);
         const twins = accepted.length - new Set(accepted.map((one) => one.id)).size;
         const [most] = await database.sql<{ most: number }[]>`select max(attempt)::int as most from deliveries`;
-        // A worker has at most twenty under way: the batch of its tick.
+        // A worker has at most twenty in progress: the batch of its tick.
         expect(twins).toBeLessThanOrEqual(kills * 20);
         expect(new Set(accepted.map((one) => one.id)).size).toBe(events);
         expect(kills).toBeGreaterThan(0);

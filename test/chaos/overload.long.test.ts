@@ -1,6 +1,6 @@
 /**
- * G14: three times as many quotes as can be had, while orders and status go on. Capacity is what this gateway's places at a slow provider carry, so
- * that it is reached before the machine's own end; the gateway and the flood are processes of their own.
+ * G14: three times as many quote requests as the capacity, while orders and status reads go on. The capacity is what the gateway's slots at a slow
+ * provider allow, so that it is reached before the limit of the machine. The gateway and the flood are processes of their own.
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -74,7 +74,7 @@ needsPostgres(
         return sessionId;
       }),
     );
-    /** As many at a time as the provider takes: what can be had. */
+    /** Measures the capacity: as many quotes at a time as the provider takes. */
     const capacity = async (ms: number): Promise<{ perSecond: number; quotes: { session: string; quote: string }[] }> => {
       const quotes: { session: string; quote: string }[] = [];
       const until = performance.now() + ms;
@@ -91,7 +91,7 @@ needsPostgres(
     const { perSecond, quotes } = await capacity(4000);
 
     const bad: string[] = [];
-    /** Orders and looks at them, one after the other. */
+    /** Places orders and reads their status, one after the other, and times both. */
     const measure = async (): Promise<{ order: number[]; status: number[] }> => {
       const times: { order: number[]; status: number[] } = { order: [], status: [] };
       const timed = async (of: 'order' | 'status', path: string, body: object) => {
@@ -108,7 +108,7 @@ needsPostgres(
       }
       return times;
     };
-    // The first ones pay for what is done once.
+    // The first requests include work that is done only once.
     await wallet.call('/order', { session_id: quotes[0]?.session, quote_id: quotes.shift()?.quote });
     const unloaded = await measure();
     const flooding = flood(url, sessions, Math.ceil(perSecond * 3), 30_000);
@@ -117,7 +117,7 @@ needsPostgres(
     const { answers, withoutRetryAfter, longestMs, sent } = await flooding;
 
     expect(bad).toEqual([]);
-    // A provider that is late under such load has not answered: a 503 as well, to be repeated.
+    // If the provider answers too late under such load, the order gets a 503 as well, and is repeated.
     expect(Object.keys(answers).filter((name) => !['200', '503 temporary-reduced-capacity', '503 all-providers-failed'].includes(name))).toEqual([]);
     expect(withoutRetryAfter).toBe(0);
     const shed = answers['503 temporary-reduced-capacity'] ?? 0;

@@ -1,4 +1,4 @@
-/** G12, G13: what providers that hang, drip or die cost the wallets and are asked themselves. Over HTTP; G12 in real time. */
+/** G12, G13: how providers that hang, drip or are down affect wallets, and how often they are asked. Over HTTP; G12 in real time. */
 import { afterEach, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { isFull, reportGoal, sizeOf } from '../fuzz/random.ts';
@@ -24,7 +24,7 @@ it('G12: two black holes and one that drips among ten providers', async () => {
   const ids = Array.from({ length: 10 }, (_, n) => `p${n}`);
   const bad = { p7: 'latency', p8: 'latency', p9: 'drip' } as const;
   const healthy = ids.filter((id) => !(id in bad));
-  // Circuits stay closed: each question meets the bad ones anew.
+  // Circuits stay closed, so that each request asks the bad providers again.
   const block = { breaker: { volume_threshold: most }, concurrency: { in_flight: 64, queue: 64 }, opens_per_minute: most };
   const providers = Object.fromEntries(ids.map((id, n): [string, TestProvider] => [id, { simulator: { quoteTtlS: 3600, spreadBps: n * 5 }, block }]));
   const running = await startTestGateway(providers, { config: { ...config, routing: { quote_deadline_ms: deadlineMs } } });
@@ -33,7 +33,7 @@ it('G12: two black holes and one that drips among ten providers', async () => {
     Array.from({ length: 4 }, async () => {
       const wallet = createWallet(running.url);
       const { sessionId } = await wallet.open();
-      // Everybody has been heard once: listings are there, sessions are open.
+      // Every provider has answered once: listings are known, sessions are open.
       await until('all ten offers', async () => {
         const { body } = await wallet.call('/offers', { session_id: sessionId, ...asked });
         return (body as unknown as Offers).offers?.length === ids.length ? true : undefined;
@@ -94,7 +94,7 @@ it('G13: a dead provider is asked once a window and comes back within two', asyn
     const { sessionId } = await wallet.open();
     return { wallet, sessionId };
   };
-  // Failures of several networks open a circuit, one network's do not.
+  // Failures for several networks open a circuit, failures for one network do not.
   const wallets = await Promise.all(Array.from({ length: 8 }, opened));
   for (let n = 0; n < 8; n += 1) expect((await ask(n)).offers.map((one) => one.provider.id)).toContain('victim');
 
@@ -104,7 +104,7 @@ it('G13: a dead provider is asked once a window and comes back within two', asyn
     return answers.some((one) => one.failed.some((failed) => failed.reason === 'circuit-open')) ? true : undefined;
   });
   await running.server.idle();
-  // From here on only the test moves the clock: what a busy machine takes for the questions is no time.
+  // From here on only the test moves the clock, so that a busy machine's delays do not count.
   const { clock } = running;
   await clock.still(async () => {
     const from = victim.history.requests.length;

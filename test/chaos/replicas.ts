@@ -1,4 +1,4 @@
-/** Gateways on one database: some in this process, some as child processes that die at a named point. Providers of every re-POST profile. */
+/** Gateways on one database, some in this process, some as child processes that die at a named point, with providers of every re-POST profile. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
@@ -18,7 +18,9 @@ import { violations, type Kept, type Made, type Told } from './checker.ts';
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const crashPoints = ['C0', 'C1', 'C2', 'C3', 'C4', 'C5', 'C6', 'C7', 'C8', 'C9', 'C10', 'C11', 'C13'] as const;
 export type CrashPoint = (typeof crashPoints)[number];
-/** Around the move of a request with failover, and in the order of the next rank: M0 to M2 are the move's own, M3 to M6 are C3, C5, C6 and C8 there. */
+/**
+ * Around the move of a request with failover, and in the order of the next rank: M0 to M2 are the move's own, M3 to M6 are C3, C5, C6 and C8 there.
+ */
 export const movePoints = ['M0', 'M1', 'M2', 'M3', 'M4', 'M5', 'M6'] as const;
 export type MovePoint = (typeof movePoints)[number];
 type Point = CrashPoint | MovePoint | 'none';
@@ -45,21 +47,21 @@ export type Child = {
 export type Fleet = {
   simulators: Record<Profile, RunningSimulator>;
   database: TestDatabase;
-  /** Of the simulators and of those that recover; a child has the machine's. */
+  /** The clock of the simulators and of the recovering instances; a child uses the machine's clock. */
   clock: Clock;
-  /** Two that recover, and race each other for everything that is left behind. */
+  /** Two instances that recover, and compete for everything that is left behind. */
   recoverers: RunningServer[];
   child: (point: Point) => Promise<Child>;
   told: Told[];
   order: (url: string, session: string, quoteId: string, more?: object) => Promise<Told>;
-  /** A crashed sender's leases run out; here they are moved on instead of waited for. */
+  /** Lets the leases of a crashed sender expire, by changing them instead of waiting. */
   expireLeases: (point: Point) => Promise<void>;
   check: () => Promise<string[]>;
   kept: () => Promise<Kept[]>;
   close: () => Promise<void>;
 };
 
-/** A gateway process that stops dead at a named point; its leases are owned by `child-<point>/…`. */
+/** Starts a gateway process that freezes at a named point. Its leases are owned by `child-<point>/…`. */
 export const startChild = async (point: Point, environment: Record<string, string>, configText: string): Promise<Child> => {
   const process_ = spawn(process.execPath, ['--no-warnings', childPath(inject('children'), fileURLToPath(new URL('./crash-child.ts', import.meta.url)))], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -162,7 +164,7 @@ export const startFleet = async (simulation: Partial<SimulatorOptions> = {}, rou
       });
       const text = await response.text();
       const { code, instance: _, ...rest } = JSON.parse(text) as Record<string, unknown>;
-      // A 200 is held to its very bytes; a problem names the request that asked.
+      // A 200 must be equal byte for byte; a problem names its own request, so it is compared without that id.
       one = {
         quoteId: quote_id,
         at: clock.now(),

@@ -1,6 +1,6 @@
 /**
- * G19: two instances on one database are restarted one after the other by SIGTERM while wallets quote, order and ask. A balancer asks who is ready and
- * takes a refused connection to the other instance, as every balancer does; whatever was sent must be answered.
+ * G19: two instances on one database are restarted by SIGTERM, one after the other, while wallets quote, order and read. A load balancer checks which
+ * are ready, and retries a refused connection at the other instance, as load balancers do. Every request that was sent must be answered.
  */
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
@@ -15,7 +15,7 @@ import { startEntry, type Entry } from './entry.ts';
 
 const most = 1_000_000;
 const wait = async (ms: number): Promise<void> => await new Promise((done) => setTimeout(done, ms));
-/** Two that nobody listens at. */
+/** Returns two free ports. */
 const freePorts = async (): Promise<readonly [number, number]> => {
   const probes = [createServer(), createServer()] as const;
   await Promise.all(probes.map(async (probe) => await new Promise<void>((ready) => probe.listen(0, '127.0.0.1', ready))));
@@ -37,14 +37,14 @@ needsPostgres(
   'G19: a rolling restart under load answers everything',
   async () => {
     database = await testDatabase();
-    // Slow enough that something is always under way.
+    // Slow enough that a request is always in progress.
     simulator = await startFiatOnRampSimulator({ id: 'alpine', quoteTtlS: 3600, latencyMs: 60 });
     const config = {
       mode: 'sandbox',
       network: 'regtest',
       limits: { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most },
       orders: { max_open: most },
-      // A busy machine is not what is looked at here.
+      // The test should not fail because the machine is busy.
       routing: { quote_deadline_ms: 10_000, order_deadline_ms: 30_000 },
       sessions: { opens_per_minute: most },
       providers: {
@@ -71,7 +71,7 @@ needsPostgres(
     let answered = 0;
     let passedOn = 0;
     let turn = 0;
-    /** Looked at by the balancer ten times a second. */
+    /** Which instances are ready; the load balancer checks ten times a second. */
     const ready: [boolean, boolean] = [true, true];
     const shopping = { on: true };
     const look = async (n: 0 | 1): Promise<void> => {
@@ -83,7 +83,7 @@ needsPostgres(
       }
     };
     const balancer = Promise.all([look(0), look(1)]);
-    /** One request, at an instance that is ready and takes connections. */
+    /** Sends one request to an instance that is ready and accepts connections. */
     const ask = async (path: string, body: object, headers: Record<string, string> = {}): Promise<Record<string, unknown>> => {
       const started = performance.now();
       turn += 1;

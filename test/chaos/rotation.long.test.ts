@@ -11,7 +11,7 @@ import { reportGoal } from '../fuzz/random.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
 
-/** The most that one list of orders shows unasked. */
+/** The number of orders that a list shows by default. */
 const limit = 50;
 
 type Environment = Record<string, string>;
@@ -67,7 +67,7 @@ needsPostgres(
         if (order.status !== 200) bad.push(`/order ${order.status} ${String(order.body['code'])}`);
         else mine.push(String(order.body['order_id']));
         orders += 1;
-        // Read by the other instance: the payment details of every order are sealed.
+        // The other instance reads them, since the payment details of every order are sealed.
         const other = createWallet(live[(turn + 1) % live.length]?.url ?? '');
         const all = await other.call('/order-status', { session_id: sessionId, limit });
         reads += 1;
@@ -77,7 +77,7 @@ needsPostgres(
     };
     const wait = async (ms: number): Promise<void> => await new Promise((done) => setTimeout(done, ms));
     const phase = async (): Promise<void> => await wait(4000);
-    /** One of two at a time, as a rolling restart does. Nobody is sent to one that is about to stop. */
+    /** Restarts one of the two instances at a time. No request goes to an instance that is about to stop. */
     const roll = async (environment: Environment): Promise<void> => {
       const next = await start(environment);
       const old = live;
@@ -103,7 +103,7 @@ needsPostgres(
     await phase();
     traffic.on = false;
     await shops;
-    // A list ends after so many: each order by itself, whichever key it was sealed under.
+    // A list shows only so many orders, so each order is read by itself, whichever key it was sealed under.
     const last = createWallet(live[0]?.url ?? '');
     for (const { sessionId, mine } of shopped)
       for (const order_id of mine) {

@@ -1,4 +1,4 @@
-/** G16: the gateway's own entry under steady traffic; what it holds after a collection, again and again, and the line through it. */
+/** G16: the gateway's own entry under steady traffic: its heap after each of many garbage collections, and the slope through those points. */
 import { randomBytes } from 'node:crypto';
 import { afterEach, expect } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
@@ -19,7 +19,7 @@ afterEach(async () => {
   await database?.close();
 });
 
-/** Least squares: how much y grows with each x. */
+/** Returns the slope by least squares: how much y grows per x. */
 const slopeOf = (points: readonly { x: number; y: number }[]): number => {
   const mean = (of: 'x' | 'y'): number => points.reduce((sum, point) => sum + point[of], 0) / points.length;
   const [x0, y0] = [mean('x'), mean('y')];
@@ -42,7 +42,7 @@ needsPostgres(
         timeouts: { quote_ms: 8000 },
       },
     };
-    // Neither a busy machine nor the pauses of the collections that are asked for is what is looked at here.
+    // Neither a busy machine nor the pauses of the forced collections should make requests fail here.
     const routing = { quote_deadline_ms: 10_000, order_deadline_ms: 30_000 };
     const config = { mode: 'sandbox', network: 'regtest', limits, orders: { max_open: most }, sessions: { opens_per_minute: most }, routing, providers };
     entry = await startEntry(config, { ...freshSecrets(randomBytes), DATABASE_URL: database.url, DATABASE_POOL: '10', LOG_LEVEL: 'info' });
@@ -87,7 +87,7 @@ needsPostgres(
     };
     await Promise.all([...Array.from({ length: 6 }, shop), watch()]);
     expect([...bad]).toEqual([]);
-    // The first third pays for what is learnt once: compiled code, full caches.
+    // The first third includes one-time costs: compiled code, filling caches.
     const settled = points.slice(Math.floor(points.length / 3));
     const slope = slopeOf(settled);
     const [last] = looks.slice(-1);

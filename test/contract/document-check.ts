@@ -1,4 +1,7 @@
-/** Holds an exchange against the OpenAPI document itself: the request, the status, the headers, the body. With answers closed: no member too many. */
+/**
+ * Checks a request and its response against the OpenAPI document: the request, the status, the headers and the body. A response may not have
+ * additional members.
+ */
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { createDocument, noExamples } from '../../src/contract/document.ts';
@@ -22,7 +25,7 @@ type Document = {
 export type Exchange = {
   method: string;
   path: string;
-  request: { headers: Headers; /** Undefined: none, or not plain JSON. */ body: unknown };
+  request: { headers: Headers; /** Undefined: no body, or not plain JSON. */ body: unknown };
   status: number;
   headers: Headers;
   body: unknown;
@@ -59,19 +62,19 @@ const faultsOf = (schema: object, value: unknown): string[] => {
 export const operationAt = (method: string, path: string): Operation | undefined =>
   operations.find((one) => one.method === method.toLowerCase() && one.path.test(path))?.operation;
 
-/** What is wrong with a body as an answer of an operation. */
+/** Returns what is wrong with a body as a response of an operation. */
 export const answerFaults = (operationId: string, status: number, type: string, body: unknown): string[] => {
   const schema = operations.find(({ operation }) => operation.operationId === operationId)?.operation.responses[status]?.content?.[type]?.schema;
   return schema ? faultsOf(schema, body) : [`${operationId} does not answer ${status} as ${type}`];
 };
 
-/** What is wrong with a body as a request of an operation. */
+/** Returns what is wrong with a body as a request of an operation. */
 export const bodyFaultsOf = (operationId: string, body: unknown): string[] => {
   const schema = operations.find(({ operation }) => operation.operationId === operationId)?.operation.requestBody?.content['application/json']?.schema;
   return schema ? faultsOf(schema, body) : [`${operationId} takes no body`];
 };
 
-/** What is wrong with an exchange. Undefined for paths that are no operation's. */
+/** Returns what is wrong with a request and its response; undefined for a path without an operation. */
 export const checkExchange = (exchange: Exchange): Checked | undefined => {
   const operation = operationAt(exchange.method, exchange.path);
   if (!operation) return undefined;
@@ -87,13 +90,13 @@ export const checkExchange = (exchange: Exchange): Checked | undefined => {
   };
 };
 
-/** What is wrong with a body as a webhook of a type. */
+/** Returns what is wrong with a body as a webhook of a type. */
 export const eventFaults = (type: string, body: unknown): string[] => {
   const webhook = document.webhooks[type]?.post;
   return webhook ? faultsOf(webhook.requestBody.content['application/json']?.schema ?? {}, body) : [`the webhook ${type} is not described`];
 };
 
-/** What is wrong with a webhook that a wallet got. */
+/** Returns what is wrong with a webhook that a wallet received. */
 export const webhookFaults = (headers: { [name: string]: string | string[] | undefined }, text: string): string[] => {
   const body = JSON.parse(text) as { type?: string };
   const webhook = document.webhooks[body.type ?? '']?.post;
@@ -118,7 +121,7 @@ const plainly = (value: unknown): unknown =>
     : Object.fromEntries(Object.entries(value).flatMap(([name, one]) => (one === null ? [] : [[snakeCase(name), plainly(one)] as const])));
 const snakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Those that the document speaks of; what a server or CORS adds is not the operation's. */
+/** The headers that the document describes. Those that a server or CORS adds do not belong to an operation. */
 const spokenOf = ['x-request-id', 'x-ramp-mode', 'cache-control', 'ratelimit', 'ratelimit-policy', 'retry-after', 'deprecation', 'sunset', 'link', 'etag'];
 
 const headerFaults = (described: { [name: string]: HeaderRef }, { headers, body }: Exchange): string[] => {

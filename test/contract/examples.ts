@@ -1,4 +1,4 @@
-/** Which examples the document should have, and whether one is as the document says. */
+/** Lists the examples that the document should have, and checks an example against the document. */
 import { problemNameOf, type Examples } from '../../src/contract/document.ts';
 import { problemsOf } from '../../src/contract/operation-problems.ts';
 import type { ProblemCode } from '../../src/gateway/problem.ts';
@@ -16,7 +16,7 @@ export const webhookNames = (): string[] => Object.keys(webhookEvents);
 /** Every problem that an operation lists. */
 export const problemCodes = (): string[] => [...new Set(endpoints.flatMap((endpoint) => [...problemsOf(endpoint)]))].toSorted();
 
-/** What only the problems of prices and orders say, each ramp in its own words. */
+/** Members that only problems of prices and orders have, and that differ by ramp. */
 const ofRamp = ['limits', 'excluded', 'refused', 'failed', 'offers', 'connect_to'];
 
 export const nameOfExample = ({ method, path, status, body }: { method: string; path: string; status: number; body: unknown }): string | undefined => {

@@ -1,4 +1,4 @@
-/** The code of a page of docs/, as it stands there: every block marked `js run`, in order, as one script. */
+/** Runs the code of a page of docs/, unchanged: every block marked `js run`, in order, as one script. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compileFunction } from 'node:vm';
@@ -7,10 +7,10 @@ import { buildSync } from 'esbuild';
 export type Recipe = (...args: unknown[]) => Promise<unknown>;
 export type Recipes = Record<string, Recipe>;
 
-/** The address that the pages write. */
+/** The gateway's address in the pages. */
 const written = 'https://gateway.example';
 const client = fileURLToPath(new URL('../../packages/client/src/', import.meta.url));
-/** The client under its own names, as it stands in this checkout. */
+/** Maps the client's package names to its sources in this checkout. */
 const alias = Object.fromEntries([
   ...['sell', 'liquidity', 'webhook', 'receipt'].map((name) => [`@ramp-gateway/client/${name}`, `${client}${name}.ts`]),
   ['@ramp-gateway/client', `${client}index.ts`],
@@ -36,7 +36,10 @@ export const readPage = (file: string) => {
   const script = outputFiles[0]?.text ?? '';
   const usesClient = code.includes('@ramp-gateway/client');
 
-  /** Only the address that is called and how long a pause takes are not the page's own. `ran` collects the names of what was called, also by each other. */
+  /**
+   * Loads the page's functions. Only the gateway's address and the length of pauses are replaced. `ran` collects the names of functions that were
+   * called, also by each other.
+   */
   const loadRecipes = (gatewayUrl: string, wallet: object, ran: Set<string>): Recipes => {
     const there = async (url: string, init?: RequestInit): Promise<Response> => {
       if (!url.startsWith(`${gatewayUrl}/`)) throw new Error(`a recipe called ${url}`);

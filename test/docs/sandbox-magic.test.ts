@@ -1,4 +1,7 @@
-/** The tables of docs/sandbox.md: each amount runs through the API alone, and every word that the page promises is in what the wallet was told. */
+/**
+ * Tests the tables of docs/sandbox.md: each amount is tried through the API alone, and every word that the page promises must appear in the wallet's
+ * answers.
+ */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { movableClock } from '../support/clock.ts';
@@ -17,7 +20,7 @@ import { startLsps1Simulator } from '../../src/providers/lsps1/lsps1.simulator.t
 import { sandbox as lsps1 } from '../../src/providers/lsps1/lsps1.sandbox.ts';
 
 const page = readFileSync(new URL('../../docs/sandbox.md', import.meta.url), 'utf8');
-/** The rows of a table below a heading: the amount, and all words in code of what the wallet sees. */
+/** Returns the rows of the table below a heading: the amount, and all code words in what the wallet sees. */
 const rowsBelow = (heading: string): { amount: number; cells: string[]; words: string[] }[] =>
   [...(page.split(heading)[1]?.split('\n#')[0] ?? '').matchAll(/^\| `(\d+)` \|(.*)\|$/gm)].map(([, amount = '', rest = '']) => {
     const cells = rest.split(' | ').map((cell) => cell.trim());
@@ -27,7 +30,7 @@ const buys = rowsBelow('### Buy: `amount_fiat`');
 const sales = rowsBelow('### Sell: `amount_sats`');
 const channels = rowsBelow('### Liquidity: `amount_sats`');
 
-/** The sandbox's own providers. What they do by themselves after seconds they do when the test's clock says so. */
+/** A gateway with the sandbox's own providers. What they do after seconds by themselves, they do by the test's clock. */
 let gateway: TestGateway;
 let bank: RunningSimulator;
 const closes: (() => Promise<void>)[] = [];
@@ -74,7 +77,7 @@ afterAll(async () => {
   for (const close of closes) await close();
 });
 
-/** A wallet that remembers every word that it was told: names, and values that are texts. */
+/** A wallet that records every word that it was told: member names, and values that are strings. */
 const listening = async (): Promise<{ call: Call; heard: Set<string> }> => {
   const { call } = await opened(gateway.url);
   const heard = new Set<string>();
@@ -95,7 +98,7 @@ const listening = async (): Promise<{ call: Call; heard: Set<string> }> => {
   return { call: told, heard };
 };
 
-/** Time goes by until the wallet has heard all of them. */
+/** Moves the clock until the wallet has been told all of these words. */
 const hears = async (words: string[], heard: Set<string>, ask: () => Promise<unknown>): Promise<void> => {
   expect(words).not.toEqual([]);
   await gateway.passUntil(

@@ -1,4 +1,4 @@
-/** docs/sandbox.md promises that its commands work: here they run as printed, in order, against `npm start`; and beside them the demos. */
+/** docs/sandbox.md promises that its commands work: here they run as printed, in order, against `npm start`, together with the demos. */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -17,7 +17,7 @@ afterAll(async () => {
   for (const stop of stops.toReversed()) await stop();
 });
 
-/** Resident megabytes of a process; 0 where the system does not tell. */
+/** Returns the resident megabytes of a process; 0 if the system does not report them. */
 const residentMb = (pid: number): number => {
   const file = `/proc/${pid}/smaps_rollup`;
   return existsSync(file) ? Number(/^Rss:\s+(\d+) kB$/m.exec(readFileSync(file, 'utf8'))?.[1]) / 1024 : 0;

@@ -1,4 +1,4 @@
-/** docs/wallet-http.md promises that its recipes work: here its very code runs against a gateway, the three ramps beside each other. */
+/** docs/wallet-http.md promises that its recipes work: here its code runs unchanged against a gateway, the three ramps in parallel. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** docs/wallet.md promises that its recipes work: here its very code runs against a gateway, the three ramps beside each other. */
+/** docs/wallet.md promises that its recipes work: here its code runs unchanged against a gateway, the three ramps in parallel. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BuyOrder, Money, Offer, Order, OrderState } from '../../packages/client/src/index.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';

@@ -14,7 +14,7 @@ import type { Recipe, Recipes } from './recipes.ts';
 type Body = Record<string, unknown>;
 export type Sellers = Awaited<ReturnType<typeof startSellers>>;
 
-/** One kind of provider for each ramp, two where the recipe compares. `strangers`: nodes that the seller west comes to know. */
+/** Starts one provider for each ramp, and two if the recipe compares offers. `strangers`: nodes that connect to the seller west later. */
 export const startSellers = async () => {
   const strangers: string[] = [];
   const [bringin, north, west, thor] = await Promise.all([
@@ -71,7 +71,7 @@ export const createCustomer = ({ gateway, bringin, north, west, thor, strangers 
   const connectedTo: string[] = [];
   const store = new Map<string, unknown>();
 
-  /** The customer pays the upstream order that was made last, or the one given. */
+  /** Pays the provider's latest order, or the given one. */
   const payAlpine = async (nth = -1): Promise<void> => {
     const control = gateway.simulators['alpine']?.control;
     await control?.pay(control.history.orders.at(nth)?.orderId ?? '');
@@ -127,7 +127,7 @@ export const createCustomer = ({ gateway, bringin, north, west, thor, strangers 
     if (!recipe) throw new Error(`the page has no ${name}`);
     return await recipe(...args);
   };
-  /** The process ends and starts again: what is not in `wallet.store` is gone. */
+  /** Restarts the wallet's process: everything that is not in `wallet.store` is lost. */
   const restart = (): void => {
     page = load(wallet);
   };

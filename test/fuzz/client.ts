@@ -1,4 +1,4 @@
-/** Requests as cheap as they can be: half of a fuzzer's time would else be its own client's. */
+/** Sends requests as cheaply as possible: otherwise half of a fuzzer's time would go into its own client. */
 import { Agent, request } from 'undici';
 
 export type Sent = { method: string; path: string; headers: Record<string, string>; body?: string | Uint8Array };

@@ -1,6 +1,6 @@
 /**
- * G6, one lie at a time: each member of each answer of a provider, as every value of its kind, with all the rest true. Kinds that a random draw
- * meets once in a thousand answers are met each time in the long form, and a part of them, chosen anew, in the short one. CHAOS_ONLY limits it to
+ * G6, one lie at a time: each member of each answer of a provider takes every value of its kind, while the rest stays true. Kinds that a random draw
+ * hits once in a thousand answers are all tried in the long form; the short form tries a random part of them. CHAOS_ONLY limits it to
  * members: CHAOS_ONLY='order expires_on'.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -18,7 +18,7 @@ const clock = movableClock();
 let gateway: TestGateway;
 let liars: Liar[];
 beforeAll(async () => {
-  // Proofs cost more than all the rest, so only one asks for them.
+  // Proofs cost more than all the rest, so only one provider demands them.
   liars = await Promise.all(
     [
       { id: 'liar-1', proves: true, more: { proof: 'demanded' as const } },
@@ -62,7 +62,7 @@ afterAll(async () => {
   await Promise.all(liars.map(async ({ provider }) => await provider.close()));
 });
 
-/** FLS01 writes 0 for an amount that is not known yet: that puts no order aside. */
+/** Returns a flaw if an amount of 0 sends an order to review: FLS01 writes 0 for an amount that is not known yet. */
 const untoldFlaws = (lie: Planned | undefined, entry: Json | undefined): string[] =>
   lie?.endpoint === 'order-status' && lie.key.startsWith('amount_') && lie.lie === 0 && entry?.['stage'] === 'review'
     ? ['an amount that is not told yet puts the order aside']
@@ -82,7 +82,7 @@ const stuckFlaws = async (again: () => Promise<Reply>, order_id: string): Promis
   return kept?.claim === 'review' || kept?.stage !== 'filled' ? [] : [`a link that is never had, and nobody is told: ${JSON.stringify(kept)}`];
 };
 
-/** A purchase at this provider, from /verify to the link, with everything judged on the way. */
+/** Buys at this provider, from /verify to the link, and judges every answer on the way. */
 const buyAt = async (liar: Liar): Promise<string[]> => {
   const { call, open } = createWallet(gateway.url);
   const wrong: string[] = [];
@@ -146,7 +146,7 @@ const buyAt = async (liar: Liar): Promise<string[]> => {
   return wrong;
 };
 
-/** The members of every answer, as a true purchase has them. */
+/** Returns the members of every answer in a true purchase. */
 const membersSaid = async (liar: Liar): Promise<{ endpoint: string; key: string; old: unknown }[]> => {
   const seen = new Map<string, unknown>();
   for (const endpoint of ['verify', 'payment-options', 'quote', 'order', 'order-status', 'withdrawal'])
@@ -201,7 +201,7 @@ it(
     };
     await Promise.all(liars.map(work));
     expect(wrong.slice(0, 20), `seed ${chaosSeed}`).toEqual([]);
-    // As many as a busy machine manages in its time.
+    // As many as a busy machine manages within the time limit.
     expect(told).toBeGreaterThan(0);
     const twins = await gateway.database.sql<{ ids: string[] }[]>`
       select array_agg(id) as ids from orders where stage <> 'review' and upstream_order_id is not null

@@ -1,4 +1,4 @@
-/** G5, callers: nothing that a caller writes makes it somebody else, and no spelling of an address makes it two. */
+/** G5, callers: no header that a caller writes makes it count as another caller, and no spelling of its address makes it count as two. */
 import { BlockList, isIP } from 'node:net';
 import { expect, it } from 'vitest';
 import { isWithin, parseIp, parseRange, showIp } from '../../src/domain/ip-address.ts';
@@ -21,7 +21,7 @@ it('the address is the one that the proxy wrote, or the proxy’s own', () => {
     const more = random.chance(0.3) ? ', 10.0.0.9' : '';
     const invented = inventHeader(random);
     const isForwarded = random.chance(0.5);
-    // RFC 7239 wants quotes round brackets and ports; proxies that write Forwarded know that.
+    // RFC 7239 requires quotes around brackets and ports, and proxies that write Forwarded obey that.
     const written = isForwarded && !hop.startsWith('"') && /[[:]/.test(hop) ? `"${hop}"` : hop;
     const pair = isForwarded ? `${random.pick(['for', 'For', 'FOR'])}=${written}${random.pick(['', ';proto=https', ';by=10.0.0.1;host="a,b"'])}` : written;
     const tail = isForwarded ? more.replace('10.0.0.9', 'for=10.0.0.9') : more;
@@ -90,7 +90,7 @@ it('of two headers, the one that the caller sent beside the proxy’s makes it n
     const [xff, forwarded] = [spell(address, random), `for="${address.version === 6 ? `[${showIp(address)}]` : showIp(address)}"`];
     const lie = random.chance(0.5) ? showIp(other) : inventHeader(random);
     const seen = random.chance(0.5) ? clientIp('10.0.0.2', xff, proxies, `for="${lie}"`) : clientIp('10.0.0.2', lie, proxies, forwarded);
-    // Both headers name the caller, or neither is believed.
+    // If both headers are present, they must name the same caller, or neither is believed.
     expect([lie, [showIp(address), '10.0.0.2'].includes(seen ?? '')], `seed ${chaosSeed}`).toEqual([lie, true]);
   }
 });
@@ -113,7 +113,7 @@ it('a range of proxies is what Node says it is, and nothing else is one', () => 
     if (prefix === '') list.addAddress(plain, family);
     else list.addSubnet(plain, bits, family);
     const near = { ...address, value: address.value ^ (1n << BigInt(random.below(most))) };
-    // Node counts all of IPv4 to ::/0; we do not.
+    // Node counts all of IPv4 as part of ::/0; we do not.
     for (const one of [address, near, drawAddress(random)].filter(({ version }) => version === address.version)) {
       const ip = parseIp(showIp(one));
       expect([written + prefix, showIp(one), ip && isWithin(ip, range)]).toEqual([

@@ -1,4 +1,4 @@
-/** Who is calling, as proxies write it down and as callers try to bend it. */
+/** Forwarding headers as proxies write them, and as callers try to forge them. */
 import { groupsOf } from '../../src/domain/ip-address.ts';
 import type { Random } from './random.ts';
 
@@ -11,7 +11,7 @@ export const drawAddress = (random: Random): Address => {
   return { version, value };
 };
 
-/** The same address in any spelling that is in use. */
+/** Returns the same address in any spelling that is in use. */
 export const spell = ({ version, value }: Address, random: Random): string => {
   const bytes = [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 255n).join('.');
   if (version === 4) return random.pick([bytes, bytes, `::ffff:${bytes}`, `::FFFF:${(value >> 16n).toString(16)}:${(value & 0xffffn).toString(16)}`]);
@@ -25,7 +25,7 @@ export const spell = ({ version, value }: Address, random: Random): string => {
   ]);
 };
 
-/** One hop: the address bare, in brackets, in quotes, with a port. */
+/** Writes one hop: the address bare, in brackets, in quotes, or with a port. */
 export const writeHop = (text: string, random: Random): string => {
   const isV6 = text.includes(':');
   const port = random.pick(['', '', ':443', ':51008', ':_hidden']);
@@ -55,6 +55,6 @@ const scraps = [
   '8.8.8.8:80',
   "'",
 ];
-/** What a caller puts in front, in the hope that it is read. */
+/** Invents what a caller might put in front of the header. */
 export const inventHeader = (random: Random): string =>
   Array.from({ length: random.below(8) }, () => random.pick(scraps)).join(random.pick(['', ',', ', ', ';']));

@@ -1,12 +1,12 @@
-/** Values from a schema, and what an attacker or a broken client makes of them. */
+/** Makes values from a schema, and corrupts them as an attacker or a broken client would. */
 import type { Schema } from './operations.ts';
 import type { Random } from './random.ts';
 
-/** Values seen in answers, by member name: what makes a generated request get far. */
+/** Values seen in answers, by member name. With them, generated requests get past the first checks. */
 export type Pool = Map<string, unknown[]>;
 
 const mark = '\u{e000}';
-/** JSON text that JSON.stringify would not write. */
+/** Marks JSON text that JSON.stringify would not write. */
 const raw = (text: string): string => `${mark}${text}${mark}`;
 export const toText = (value: unknown): string =>
   (JSON.stringify(value) ?? 'null').replaceAll(new RegExp(`"${mark}(.*?)${mark}"`, 'gu'), (_, text: string) => text.replaceAll('\\"', '"'));
@@ -111,7 +111,7 @@ const objectFor = (schema: Schema, random: Random, pool: Pool): Record<string, u
   return Object.fromEntries([...named, ...extra].map(([name, one]) => [name, valueFor(name, one, random, pool)]));
 };
 
-/** The members of a grammar-true value, changed in one to three ways. */
+/** Changes the members of a valid value in one to three ways. */
 export const spoilMembers = (body: Record<string, unknown>, random: Random): Record<string, unknown> => {
   const changed = { ...body };
   for (let i = 1 + random.below(3); i > 0; i -= 1) {
@@ -127,7 +127,7 @@ export const spoilMembers = (body: Record<string, unknown>, random: Random): Rec
   return changed;
 };
 
-/** The text of a body, changed below the grammar. */
+/** Corrupts the bytes of a body. */
 export const spoilBytes = (text: string, random: Random): Uint8Array<ArrayBuffer> => {
   const bytes = Array.from(new TextEncoder().encode(text));
   for (let i = 1 + random.below(4); i > 0; i -= 1) {

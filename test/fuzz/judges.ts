@@ -1,11 +1,11 @@
-/** Whether an answer may be shown, judged by what was asked, quoted and said, and by nothing of the gateway's own. */
+/** Judges whether an answer may be shown, only from what was requested, quoted and said, without any code of the gateway. */
 import { dateKinds, type DateKind } from './kinds.ts';
 import type { Said } from './lying-provider.ts';
 
 export type Json = Record<string, unknown>;
 
 export const askedFor = 10_000;
-/** What must hold of any offer that is shown, whoever made it. */
+/** Returns what is wrong with an offer that is shown, whoever made it. */
 export const offerFlaws = (offer: Json, now = Date.now()): string[] => {
   const [pay, receive, fee] = [Number(offer['amount_fiat']), Number(offer['amount_sats']), Number(offer['order_fee'])];
   const flaws = [
@@ -26,7 +26,7 @@ const isForeign = (text: string): boolean =>
   /www\.|lnurl1[a-z0-9]{20}|(?:lightning|bitcoin|javascript|data):\S/i.test(text) ||
   (text.match(/https?:\S*/gi) ?? []).some((one) => !/^http:\/\/127\.0\.0\.1[:/]/i.test(one));
 const halfMonthMs = 15 * 86_400_000;
-/** Between the moment that a lie was made of and the one that it is judged at, and the rounding of its form. */
+/** Slack for the time between making and judging a lie, and for the rounding of its form. */
 const slackMs = 70_000;
 
 /** What a date means that was written by dateKinds, for the moment `madeAt`. */
@@ -52,7 +52,7 @@ export const linkEndFlaws = (written: unknown, madeAt: number, shown: unknown, n
   return meant === undefined || isRight ? [] : [`a link until ${String(shown)}, while its provider wrote ${JSON.stringify(written)}`];
 };
 
-/** An order's end is what its provider meant, and never comfort where nobody can say what it meant. */
+/** Returns what is wrong with the expiry of an order: it must be what the provider meant, and no order with an unclear expiry may be payable. */
 const endFlaws = (written: unknown, end: string | undefined, quoteEnd: string | undefined, now: number): string[] => {
   const ms = Date.parse(end ?? '');
   if (!(ms > now - slackMs && ms < now + halfMonthMs + slackMs)) return [`is payable until ${end}`];
@@ -64,7 +64,7 @@ const endFlaws = (written: unknown, end: string | undefined, quoteEnd: string | 
   return isNone && quoteEnd !== undefined && ms !== Date.parse(quoteEnd) ? ['has no end of its own, and not its quote’s'] : [];
 };
 
-/** Each text of the provider's payment details is shown, whole, or the order is not. */
+/** Returns payment details that were lost: each string of the provider must be shown in full, or the order must not be shown. */
 const lostDetails = (told: unknown, shown: Record<string, string>): string[] => {
   if (typeof told !== 'object' || told === null || Array.isArray(told)) return [];
   const plain = (text: string): string =>
@@ -127,7 +127,7 @@ export const orderFlaws = (quote: Json, order: Json, said: Said | undefined, ask
   return flaws.map((flaw) => `a payable order: ${flaw} <- ${said?.text.slice(0, 400)}`);
 };
 
-/** What the list of orders tells later is what was shown: nobody is asked to pay something else. */
+/** Returns what is wrong with a status entry: it must agree with the order as it was shown, so that nobody is asked to pay a different amount. */
 export const statusFlaws = (quote: Json, order: Json, entry: Json | undefined): string[] => {
   if (!entry) return ['an order is not in the list of orders'];
   const flaws: string[] = [];
@@ -145,7 +145,7 @@ export const statusFlaws = (quote: Json, order: Json, entry: Json | undefined): 
   return flaws.map((flaw) => `a status ${flaw}: ${JSON.stringify(entry).slice(0, 300)}`);
 };
 
-/** What everybody sees of everybody's listing: names on one line, without links, and an honest name as its provider wrote it. */
+/** Returns what is wrong with the list of options: names must be on one line and without links, and honest names as their provider wrote them. */
 export const listFlaws = (body: Json): string[] => {
   type Listed = { currency_id: number; payment_options: { id: number; option: string; min_amount?: number; max_amount?: number }[] };
   const all = (body['currencies'] as Record<string, Listed>[]).flatMap((one) => Object.entries(one));
@@ -162,7 +162,7 @@ export const listFlaws = (body: Json): string[] => {
   return flaws.map((flaw) => `a listing: ${flaw}`);
 };
 
-/** No text to sign that opens something elsewhere, or that another party of the session gave. */
+/** Returns tokens that a wallet must not be asked to sign: those valid elsewhere, and those of another party of the session. */
 export const tokenFlaws = (body: Json): string[] => {
   const { gateway: own = '', ...theirs } = (body['tokens'] ?? {}) as Record<string, string>;
   const flaws = own.startsWith('ramp-gateway:') ? [] : [`our own token is ${own}`];

@@ -1,6 +1,6 @@
 /**
- * What providers write where a kind of value belongs: as the world writes it, as readers mistake it, and as a rogue would. Each date stands with
- * what it means, so that a reader can be judged by somebody else than itself.
+ * The values that providers write for each kind of member: usual forms, forms that readers mistake, and forms of a malicious provider. Each date
+ * comes with its meaning, so that a reader is not judged by its own code.
  */
 import { encodeLnurl } from '../../src/bitcoin/lnurl.ts';
 
@@ -90,7 +90,7 @@ const unclears: unknown[] = [
   'Infinity',
   '1970-01-01T00:00:00Z',
 ];
-/** `now`: of the gateway. */
+/** `now`: the gateway's clock. */
 export const dateKinds = (now: number): DateKind[] => [
   ...moment(now + 3_600_000),
   ...moment(now + 3 * 86_400_000),
@@ -100,7 +100,7 @@ export const dateKinds = (now: number): DateKind[] => [
   ...unclears.map((written): DateKind => ({ written, end: 'unclear' })),
 ];
 
-/** An amount in other writings of the same value, near it, and as no number at all. */
+/** Returns an amount in other forms, amounts near it, and values that are not numbers. */
 const amountsLike = (old: number): unknown[] => [
   String(old),
   `${old}.00`,
@@ -272,7 +272,7 @@ const isLink = /url|link|lnurl/;
 const isAmount = /amount|price|fee|rate|sats|min|max/;
 const isDetail = /iban|bic|reference|_name$|details/;
 
-/** Every lie that fits the member; none for a member of no kind. `ids`: of earlier orders of this provider. */
+/** Returns every lie that fits the member; none for a member of unknown kind. `ids`: ids of earlier orders of this provider. */
 export const liesOfKind = (key: string, old: unknown, { now, ids }: { now: number; ids: readonly string[] }): unknown[] => {
   const text = String(old);
   if (isDate.test(key)) return dateKinds(now).map(({ written }) => written);

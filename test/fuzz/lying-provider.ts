@@ -1,4 +1,4 @@
-/** A provider that changes a simulator's true answers, seeded. Remembers what it was told and what it said. */
+/** A provider that alters a simulator's true answers, by a seed. It records the true answers and its own. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { encodeLnurl } from '../../src/bitcoin/lnurl.ts';
@@ -14,21 +14,21 @@ export type LyingProvider = {
   said: Said[];
   /** The latest truth at each endpoint. */
   told: { endpoint: string; truth: unknown }[];
-  /** What was asked for by the true id of the quote that was given for it. */
+  /** The request for each quote, by the quote's true id. */
   quoted: Map<unknown, Record<string, unknown>>;
   /** The simulator that knows the truth. */
   truth: SimulatorControl;
-  /** Answers in all, and those of them that were not what the simulator said. */
+  /** The number of all answers, and of those that differ from what the simulator said. */
   counts: { answers: number; changed: number };
   close: () => Promise<void>;
 };
-/** One lie in an answer that is true otherwise: instead of the member of that name, wherever it stands first. */
+/** One lie in an otherwise true answer: it replaces the first member of that name. */
 export type Planned = { endpoint: string; key: string; lie: unknown };
 
 type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Every place in a JSON value, as its holder and key. */
+/** Returns every member in a JSON value, as its holder and key. */
 export const placesOf = (value: unknown): { holder: Json; key: string }[] =>
   isObject(value)
     ? Object.keys(value).flatMap((key) => [{ holder: value, key }, ...placesOf(value[key])])
@@ -55,7 +55,7 @@ const numbers = (old: number): unknown[] => [
   null,
   'NaN',
 ];
-/** What PostgreSQL refuses or a plain object has anyhow. In the long form, where the goal's figure shows what becomes of it. */
+/** Values that PostgreSQL refuses or that every object inherits. Only in the long form, where the goal's figure shows the result. */
 const unstorable = ['a\0b', '\ud800', '__proto__', '9999-12-31T23:59:59Z'];
 const texts = (old: string): unknown[] => [
   '',
@@ -81,7 +81,7 @@ const texts = (old: string): unknown[] => [
 ];
 const anything: unknown[] = [null, true, [], {}, [[]], { a: { b: 1 } }, '', 0, -1, '\u{e000}[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]\u{e000}'];
 
-/** What a lie can be made of: the moment, and ids that were said before. */
+/** What a lie can be made of: the current time, and ids that were said before. */
 type Known = { now: () => number; ids: readonly string[] };
 
 const lieIn = (value: unknown, random: Random, known: Known): void => {
@@ -112,7 +112,7 @@ const speak = (truth: unknown, status: number, random: Random, known: Known): Sp
     const lie = structuredClone(truth);
     lieIn(lie, random, known);
     const text = toText(lie);
-    // Of two values of one member, readers take the first or the last.
+    // If a member appears twice, readers take the first or the last value.
     return { ...whole, body: random.chance(0.03) && text.startsWith('{"') ? `{${text.slice(1, text.indexOf(':'))}:7,${text.slice(1)}` : text };
   }
   if (way < 0.85) return { ...whole, body: whole.body.slice(0, random.below(whole.body.length + 1)) };

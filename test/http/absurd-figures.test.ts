@@ -1,4 +1,6 @@
-/** No provider's figure fails the whole answer: what it says costs its own offer, and everybody else's stand as they would without it. */
+/**
+ * No figure of one provider makes the whole answer fail: it only costs that provider its offer, and the other offers are as they would be without it.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';
 import type { SimulatorOptions } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
@@ -34,7 +36,7 @@ const ask = async (path = '/offers', amount: Body = { amount_fiat: millionEuros 
   gateway.clock.move(2000);
   return await wallet.call(path, { session_id, currency_id: 1, payment_option_id: 1, ...amount });
 };
-/** Of all others: who offers what, and nothing that time alone changes. */
+/** Returns the other providers' offers, without values that change with time. */
 const others = ({ offers }: Shown): unknown =>
   offers
     .filter(({ provider }) => provider.id !== 'mallory')

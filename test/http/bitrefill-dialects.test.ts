@@ -1,4 +1,7 @@
-/** Bitrefill as its public clients know it, through the whole gateway: orders in their forms, and the operator's money where an answer says nothing. */
+/**
+ * Bitrefill in the forms that its public clients know, through the whole gateway: orders in every form, and the operator's money when an answer is
+ * unclear.
+ */
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startBitrefillSimulator, type SimulatorOptions } from '../../src/providers/bitrefill/bitrefill.simulator.ts';

@@ -35,7 +35,7 @@ type Offers = {
 const offers = async (): Promise<Offers> =>
   (await wallet.call('/offers', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 })).body as unknown as Offers;
 const healthy = (answer: Offers): string[] => answer.offers.map((one) => one.provider.id).filter((id) => id !== 'victim');
-/** The circuit of one test does not bother the next. */
+/** Waits until the circuit is closed again, so that one test does not affect the next. */
 const rested = async (): Promise<void> => {
   await gateway.passUntil('the victim is asked again', async () => ((await offers()).offers.some((one) => one.provider.id === 'victim') ? true : undefined));
 };

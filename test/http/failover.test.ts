@@ -5,7 +5,7 @@ import { startTestGateway, walletFrom, type TestGateway } from '../support/gatew
 type Body = Record<string, unknown>;
 type Offer = { quote_id: string; rank: number; amount_sats: number; amount_fiat: number; provider: { id: string } };
 type Reply = { status: number; body: Body };
-/** Longer than the money takes. */
+/** Longer than the money needs to arrive. */
 const quoteLifeS = 2 * 86_400;
 const ids = ['best', 'second', 'third', 'dear'] as const;
 let gateway: TestGateway;
@@ -37,7 +37,7 @@ const fault = (id: string, name: 'order-refused' | 'order-amounts-differ' | 'los
   control(id).setFault({ endpoint: 'order', fault: name, times });
 const ordersAt = (): number[] => ids.map((id) => control(id).history.orders.length);
 let customers = 0;
-/** A customer in their own network, with the four offers of 100 EUR. */
+/** Returns a customer in a network of their own, with the four offers for 100 EUR. */
 const customer = async (asked: object = { amount_fiat: 10_000 }) => {
   const wallet = walletFrom(gateway.url, `203.0.113.${(customers += 1)}`);
   const { sessionId } = await wallet.open();
@@ -50,7 +50,7 @@ const customer = async (asked: object = { amount_fiat: 10_000 }) => {
     if (!found) throw new Error(`no offer of ${id}`);
     return found;
   };
-  /** What all but the dear one pay. */
+  /** A bound that every offer but the most expensive one keeps. */
   const least = at('third').amount_sats;
   const order = async (more: object = { failover: { max: 2, min_amount_sats: least } }, id: (typeof ids)[number] = 'best', headers = {}): Promise<Reply> =>
     await call('/order', { quote_id: at(id).quote_id, ...more }, headers);
@@ -353,7 +353,7 @@ describe('what was ordered before in the same session at a provider is read firs
     buy.readOrders = readOrders;
     return answer;
   };
-  /** Who has ordered there before. */
+  /** Returns a customer who has ordered at that provider before. */
   const returning = async (id: string) => {
     const { call, order, at } = await customer();
     const offers = async (): Promise<Offer[]> =>

@@ -1,4 +1,4 @@
-/** `max_in_flight_sats`: what bounds a provider that steals faster than its first fill, and what a rival cannot do with it. */
+/** `max_in_flight_sats` limits a provider that steals before its first fill, and cannot be abused by a rival to block a provider. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Wallet } from '../../scripts/demo/wallet.ts';
 import { startTestGateway, walletFrom, type TestGateway } from '../support/gateway.ts';
@@ -35,7 +35,7 @@ const someone = (n = 0): Customer => {
 const sepaInstant = 2;
 const ask = async ({ wallet, sessionId }: Customer, sats: number): Promise<{ offers: Offer[]; failed: Failed[] }> =>
   (await wallet.call('/offers', { session_id: sessionId, amount_sats: sats, currency_id: 1, payment_option_id: sepaInstant })).body as never;
-/** Who offers so many sats. */
+/** Returns the providers that offer that many sats. */
 const offered = async (sats: number): Promise<string[]> => (await ask(someone(), sats)).offers.map((offer) => offer.provider.id).toSorted();
 const order = async (customer: Customer, sats: number) => {
   const { offers } = await ask(customer, sats);

@@ -74,7 +74,7 @@ const staged = async (call: Call, orderId: string, stage: string): Promise<Body>
     return entry['stage'] === stage ? entry : undefined;
   });
 const asked = (endpoint: string): number => thor.control.state.requests.filter((one) => one.endpoint === endpoint).length;
-/** Thor's doorbell for one order, at its own address. */
+/** Sends Thor's webhook for one order to that order's notice address. */
 const ring = async (): Promise<void> => await thor.control.forge(newestAtThor().webhookUrl ?? '', { id: newestAtThor().id });
 
 it('a firm price whose order our database did not take: nothing is lost, the same reserved order is placed again', async () => {

@@ -1,4 +1,4 @@
-/** What one network may use up: everything that is counted by session is counted by network, too, since sessions cost nothing. */
+/** What one network may use: everything that is counted by session is also counted by network, since sessions cost nothing. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Wallet } from '../../scripts/demo/wallet.ts';
@@ -44,7 +44,7 @@ const ready = async (wallet: Wallet): Promise<string> => {
   return sessionId;
 };
 const asked = { amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 };
-/** Each from a session of its own. */
+/** Asks for a quote from each address, in a session of its own. */
 const quotesFrom = async (ips: string[], headers: Record<string, string> = {}): Promise<number[]> => {
   const statuses: number[] = [];
   for (const ip of ips) {
@@ -77,7 +77,7 @@ describe('requests in progress', () => {
   });
   afterAll(async () => await busy.close());
 
-  /** Asks at once from sessions of their own, while one provider takes its time. */
+  /** Asks from all addresses at the same time, in separate sessions, while one provider is slow. */
   const atOnce = async (ips: string[], headers: Record<string, string> = {}) => {
     const wallets: { wallet: Wallet; session: string }[] = [];
     for (const ip of ips) {

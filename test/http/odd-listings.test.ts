@@ -1,4 +1,4 @@
-/** What one provider lists is its own affair: no name, number, limit or size of it changes what others list, or costs others time. */
+/** One provider's listing does not affect others: no name, number, limit or size in it changes their options or costs them time. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';

@@ -1,4 +1,4 @@
-/** Orders and statuses that cannot be right: what a provider says touches its own order only, and never takes anybody's money. */
+/** Orders and statuses that cannot be right: what a provider says affects only its own order, and never costs a customer money. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { sha256Hex } from '../../src/seal/hash.ts';
@@ -26,7 +26,7 @@ const control = (id: string) => {
 beforeEach(() => {
   for (const id of ['firm', 'loose']) control(id).options.says = undefined;
 });
-/** What a provider says of every order: `order` when it is made, `status` when it is read. */
+/** What a provider says about every order: `order` when it is made, `status` when it is read. */
 type Lie = (truth: Body) => Body;
 const lie = (id: string, lies: { order?: Lie; status?: Lie; withdrawal?: Lie }): void => {
   control(id).options.says = (endpoint, truth) => {
@@ -46,7 +46,7 @@ const openWallet = async () => {
     const answer = await wallet.call('/order', { session_id, quote_id: offer?.quote_id, ...more });
     return { ...answer, id: String(answer.body['order_id']) };
   };
-  /** Read anew: by then the last look is old enough. */
+  /** Reads the status again, after moving the clock so that the provider is asked. */
   const status = async (id?: string): Promise<Record<string, Body>> => {
     gateway.clock.move(6000);
     const { status: code, body } = await wallet.call('/order-status', { session_id, ...(id === undefined ? {} : { order_id: id }) });

@@ -135,7 +135,7 @@ it('an answer has no list of words but the vocabularies, which say whether they 
   expect(others.filter(([, schema]) => objectsIn(schema).some((one) => 'enum' in one)).map(([name]) => name)).toEqual([]);
 });
 
-/** Every object below a value. */
+/** Returns every object inside a value. */
 const objectsIn = (value: unknown): Json[] =>
   typeof value !== 'object' || value === null ? [] : [...(Array.isArray(value) ? [] : [value as Json]), ...Object.values(value).flatMap(objectsIn)];
 

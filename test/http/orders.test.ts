@@ -29,7 +29,7 @@ const only = (id: string): RunningSimulator => {
   if (!simulator) throw new Error('no such simulator');
   return simulator;
 };
-/** A session and a quote of one provider. */
+/** Opens a session and gets a quote of one provider. */
 const quoteOf = async (id: string) => {
   const wallet = createWallet(gateway.url);
   const { sessionId } = await wallet.open();

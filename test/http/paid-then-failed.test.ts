@@ -1,6 +1,6 @@
 /**
- * Money that a provider took and says that it will not deliver, and payments that it reports late, at every kind of provider: over sockets, PostgreSQL
- * and the adapters' simulators. Each pair is decided in docs/decisions/2026-11-29-paid-then-failed.md.
+ * Money that a provider took and says that it will not deliver, and payments that it reports late, at every kind of provider: over sockets,
+ * PostgreSQL and the adapters' simulators. Each pair is decided in docs/decisions/2026-11-29-paid-then-failed.md.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startAllRamps } from '../support/all-ramps.ts';
@@ -10,7 +10,7 @@ import { opened as openedAt, type Body, type Call } from '../support/wallet.ts';
 import type { ReceivedWebhook } from '../support/webhook-receiver.ts';
 
 let all: Awaited<ReturnType<typeof startAllRamps>>;
-/** What Alpine says of every order, instead of the truth. */
+/** What Alpine says about every order, instead of the truth. */
 let alpine: Body | undefined;
 beforeAll(async () => {
   all = await startAllRamps(
@@ -35,7 +35,7 @@ afterAll(async () => await all.close());
 type Ramp = '' | '/sell' | '/liquidity';
 const opened = async (): Promise<Call> => (await openedAt(all.gateway.url)).call;
 
-/** One order of a customer: what the wallet sees, what its webhooks said, and what the operator sees. */
+/** Follows one order: what the wallet sees, what its webhooks said, and what the operator sees. */
 const following = (call: Call, ramp: Ramp, order: Body) => {
   const id = String(order['order_id']);
   const status = async (): Promise<Body> => (await call(`${ramp}/order-status`, { order_id: id })).body[id] as Body;
@@ -64,7 +64,7 @@ const following = (call: Call, ramp: Ramp, order: Body) => {
     };
     await all.world.receiver.waitFor(`a webhook of ${stage}`, isIt);
   };
-  /** The whole of "never silent". */
+  /** Checks everything that "never silent" promises. */
   const isOwed = async (): Promise<void> => {
     expect(await reaches('review')).toMatchObject({ order_status: 'placed', final: false, review_reason: 'paid-not-delivered' });
     expect((await status())['payment_info']).toBeUndefined();

@@ -1,4 +1,4 @@
-/** Words of a provider as the world writes them, from its wire to the wallet: a simulator whose answers are written anew on their way. */
+/** A provider's words in the forms that occur in practice, from its wire to the wallet: a proxy rewrites a simulator's answers. */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { movableClock } from '../support/clock.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 
 type Json = Record<string, unknown>;
-/** What becomes of a true answer; a text goes out as it is, so that numbers can be written as no JSON.stringify would. */
+/** Rewrites a true answer. A string is sent as it is, so that numbers can be written in forms that JSON.stringify would not use. */
 let rewrite: (path: string, body: Json) => Json | string = (_path, body) => body;
 
 const clock = movableClock();

@@ -1,4 +1,4 @@
-/** Answers that no other test gets over HTTP: each is described, and each has its example. */
+/** Answers that no other test gets over HTTP, so that each of them is checked against the document and has an example. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import type { Provider } from '../../src/ports/providers.ts';

@@ -37,13 +37,13 @@ const quoted = async (): Promise<string> => {
 };
 const routeOf = async (of: object): Promise<Shown> => (await wallet.call('/route', { session_id: session, ...of })).body as unknown as Shown;
 const keysNow = async (): Promise<PublicKeys> => (await (await fetch(`${gateway.url}/.well-known/receipt-keys`)).json()) as PublicKeys;
-/** The day is over for every receipt that is there: the database's clock cannot be moved. */
+/** Moves every existing receipt to an earlier day, since the database's clock cannot be moved. */
 const aDayLater = async (): Promise<void> => {
   const sql = connect(gateway.database.url, 1);
   await sql`update receipts set day = day - 2 where day > current_date - 2`;
   await sql.end();
 };
-/** The script that docs/receipts.md prints, as it stands there. */
+/** Loads the script in docs/receipts.md, unchanged. */
 const printed = async (): Promise<(answer: Shown, keys: PublicKeys) => Promise<string[]>> => {
   const page = readFileSync(join(import.meta.dirname, '../../docs/receipts.md'), 'utf8');
   const file = join(folder, 'check.mjs');

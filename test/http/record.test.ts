@@ -35,7 +35,7 @@ const of = (list: Offer[], provider: string): Offer => {
   if (!found) throw new Error(`no offer of ${provider}`);
   return found;
 };
-/** Buys at a provider, who tells that so many of a thousand sats were delivered. */
+/** Buys at a provider that reports that `perMille` of a thousand sats were delivered. */
 const buy = async (provider: string, perMille: number): Promise<{ orderId: string; quoted: number }> => {
   const { quote_id, amount_sats: quoted } = of((await offers()).offers, provider);
   const placed = await wallet.call('/order', { session_id: sessionId, quote_id });

@@ -1,4 +1,4 @@
-/** The live reference over real HTTP: two tickers that can do everything wrong, and offers that are held against them. */
+/** The live reference over real HTTP: two price feeds that can do everything wrong, and offers that are compared with them. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';
 import { startTicker, type RunningTicker, type TickerFault } from '../../src/feeds/ticker.simulator.ts';
@@ -43,7 +43,7 @@ afterAll(async () => {
   await gateway.close();
   await ticker.close();
 });
-/** The next reading, of a price that is never quite the same. */
+/** Makes the next reading, of a price that changes a little each time. */
 const nextReading = async (): Promise<void> => {
   moved += 1;
   ticker.control.price('EUR', price + (moved % 2) * 2);

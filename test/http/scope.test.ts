@@ -4,7 +4,7 @@ import { startTestGateway } from '../support/gateway.ts';
 
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
-/** Buys once with a request id and a trace of the caller's for every request. */
+/** Buys once, with the caller's own request id and trace in every request. */
 const purchase = async (config: Record<string, unknown>) => {
   const gateway = await startTestGateway({ alpine: { simulator: {} } }, { config });
   try {

@@ -25,7 +25,7 @@ afterEach(() => {
   world.control.setOptions({ webhooks: {}, convertMs: 0 });
 });
 
-/** The address a customer calls from, as the trusted proxy in front names it. */
+/** The header by which the trusted proxy names a customer's address. */
 const from = (ip: string) => ({ 'x-forwarded-for': ip });
 const known = from('203.0.113.9');
 const quoteFor = async (call: Call, option: string, sats: number): Promise<Body> => {

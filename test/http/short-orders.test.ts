@@ -1,4 +1,4 @@
-/** A paid order that was filled with something else than was ordered, and a link that pays less than its order says: over sockets and PostgreSQL. */
+/** A paid order that was filled with a different amount, and a link that pays less than its order says: over sockets and PostgreSQL. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';

@@ -1,4 +1,4 @@
-/** A provider that demands proof gets signatures of customers' node keys. None of them may be worth anything to it but at itself. */
+/** A provider that demands proof gets signatures by customers' node keys. None of them may be valid anywhere else. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { signNodeMessage } from '../../src/bitcoin/node-signature.ts';
@@ -16,7 +16,7 @@ afterAll(async () => await gateway.close());
 const anyone = () => createWallet(gateway.url);
 type Verified = { session_id: string; tokens: Record<string, string> };
 const verify = async () => (await anyone().call('/verify')).body as Verified;
-/** As a wallet that signs every text that it is handed. */
+/** Signs every token, as a careless wallet does. */
 const signAll = ({ tokens }: Verified) => Object.fromEntries(Object.entries(tokens).map(([of, token]) => [of, signNodeMessage(token, victimKey)]));
 const handOut = (token: string | undefined, by = 'mallory') => {
   const options = gateway.simulators[by]?.control.options;

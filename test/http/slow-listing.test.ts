@@ -5,7 +5,7 @@ import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { timed } from '../support/stopwatch.ts';
 
-/** Takes every connection and never says a word. */
+/** Accepts every connection and never answers. */
 const mute: Server = createServer(() => undefined);
 let gateway: TestGateway;
 let wallet: Wallet;

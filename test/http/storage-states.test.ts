@@ -1,4 +1,4 @@
-/** A database that only reads, is locked, or was sealed with another key: what the gateway answers, and that it comes back. */
+/** A database that is read-only, is locked, or was sealed with another key: what the gateway answers, and that it recovers. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';

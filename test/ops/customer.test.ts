@@ -33,7 +33,7 @@ afterAll(async () => {
   await gateway.close();
   await receiver.close();
 });
-/** What this release keeps beside the order: a decision's receipts, a fill, and who stands back for the customer. */
+/** What this release stores in addition to the order: a decision's receipts, a fill, and the providers that are excluded for the customer. */
 const more = { routeId: '', until: Date.UTC(2099, 0), exported: [] as string[] };
 beforeAll(async () => {
   await gateway.server.idle();

@@ -1,10 +1,10 @@
-/** What a dump holds, kept in a schema of its own. */
+/** Keeps the rows that a dump would hold, in a schema of their own. */
 import { getTableName, is } from 'drizzle-orm';
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core';
 import type { Sql } from 'postgres';
 import * as schema from '../../src/store/schema.ts';
 
-/** With those that a table refers to before it. */
+/** Returns a table's name, after the names of the tables that it refers to. */
 const withReferred = (table: PgTable): string[] => [
   ...getTableConfig(table).foreignKeys.flatMap((key) => withReferred(key.reference().foreignTable)),
   getTableName(table),

@@ -52,7 +52,7 @@ afterAll(async () => await database.close());
 
 const keys = async (environment: Environment, ...args: string[]): Promise<Ran> =>
   await runCommand('keys', args, { ...first, SEAL_KEY_OLD: '', ...environment, DATABASE_URL: database.url });
-/** The plans themselves are pure; the commands print them. */
+/** Calls a plan directly: plans are pure, and the commands print them. */
 const made = (kind: EnvironmentKind, environment: Environment, to?: string): Environment => rotateEnvironment(kind, { ...first, ...environment }, to).variables;
 const start = async (environment: Environment): Promise<TestGateway> =>
   await startTestGateway(
@@ -68,7 +68,7 @@ const buy = async (gateway: TestGateway, sessionId: string): Promise<string> => 
   expect(order.status).toBe(200);
   return String(order.body['order_id']);
 };
-/** The payment info of every order, which only opens with the right key. */
+/** Counts the orders whose payment info can be read, which needs the right key. */
 const payable = async (gateway: TestGateway, sessionId: string): Promise<number> => {
   const { status, body } = await createWallet(gateway.url).call('/order-status', { session_id: sessionId });
   expect(status).toBe(200);

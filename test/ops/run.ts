@@ -7,7 +7,9 @@ import { childPath } from '../setup/children.ts';
 export type Ran = { code: number | null; out: string; error: string };
 
 const started = new Set<string>();
-/** A command's first start here is from its source, as a person's is; then bundled, in an eighth of the time. */
+/**
+ * Returns the file to run. A command's first start is from its source, as for a user; later starts use a bundle, which takes an eighth of the time.
+ */
 const pathOf = (script: string): string => {
   const path = resolve(`scripts/${script}.ts`);
   if (started.has(script)) return childPath(inject('children'), path);

@@ -1,4 +1,4 @@
-/** What must not start says so: one line on Node, one 503 with a stable code on Workers, and never the value of a secret. */
+/** A gateway that must not start says why: in one line on Node, in one 503 with a stable code on Workers, and never with the value of a secret. */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** The driver, mended by scripts/patch-postgres.mjs (`npm ci` runs it): what fails on a connection is an error of that statement, and of nothing else. */
+/** The driver, patched by scripts/patch-postgres.mjs (`npm ci` runs it): a failure on a connection is an error of that statement only. */
 import type { TransactionSql } from 'postgres';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';

@@ -1,4 +1,4 @@
-/** What is left of an answer when ids and times are taken out: that is what has to be the same on every runtime. */
+/** Removes ids and times from an answer: the rest must be the same on every runtime. */
 export type Normal = { status: number; headers: Record<string, string>; body: unknown };
 
 const headersOfInterest = [
@@ -11,7 +11,7 @@ const headersOfInterest = [
   'content-security-policy',
   'x-content-type-options',
 ];
-/** Their values are ids or times; that they are there is not. */
+/** Headers whose values are ids or times, so that only their presence is compared. */
 const headersByPresence = ['x-request-id', 'retry-after', 'etag'];
 
 const secretKeys = new Set([
@@ -45,7 +45,7 @@ const text = (value: string): string =>
 /** "… were asked: 1 starts at 10.00 EUR, 1 starts at 10.09 EUR." names the answers in the order of their arrival. */
 const sorted = (detail: string): string => detail.replace(/(?<=: ).*(?=\.$)/, (answers) => answers.split(', ').toSorted().join(', '));
 
-/** A receipt by what it says; its signature is another each time. */
+/** Returns the content of a receipt, since its signature differs each time. */
 const receipt = (jws: string): unknown => {
   const [header, payload] = jws
     .split('.')

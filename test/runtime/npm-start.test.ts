@@ -1,4 +1,4 @@
-/** `npm start`, as a process: live mode makes nothing up, a taken port ends the process, a provider may have a process of its own. */
+/** `npm start` as a process: live mode simulates nothing, a taken port ends the process, a provider may have a process of its own. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -43,7 +43,7 @@ providers:
 `,
 );
 
-/** On a busy machine a sound provider may take seconds, and what becomes of a killed one is asked often. */
+/** Settings for a busy machine, on which a sound provider may take seconds, and for frequent requests about a killed one. */
 const patient = 'limits: { quotes_per_minute: 10000 }\nrouting: { quote_deadline_ms: 20000 }\n';
 const sandboxFile = (providers: string): string => {
   const file = join(folder, 'sandbox.yaml');

@@ -12,9 +12,9 @@ type Row = {
   /** Status and, for a problem, its code. */
   expected: [number, string?];
   run: (world: World) => Promise<Answer>;
-  /** What else is told of this answer. */
+  /** What else is compared in this answer. */
   also?: (world: World, answer: Answer) => unknown;
-  /** Compared is only status and code for the Worker: differences.md says why. */
+  /** For the Worker only status and code are compared: differences.md says why. */
   workerDiffers?: true;
 };
 
@@ -322,7 +322,7 @@ const aborted: Row = {
 };
 const jsonBody = (body: object): RequestInit => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
 
-/** The last rows: after them this address is refused for the rest of the minute. */
+/** The last rows. After them, requests from this address are refused for the rest of the minute. */
 const limits: Row[] = [
   {
     name: 'the RateLimit fields of an answer',
@@ -345,7 +345,7 @@ const first429 = async ({ ask }: World): Promise<Answer | undefined> => {
 export const rows: readonly Row[] = [...service, ...sessions, ...prices, circuitOpens, ...purchase, failover, aborted, circuitCloses, ...limits];
 
 export type Told = { expected: unknown; compared: unknown };
-/** Runs the whole list; a row that throws is told as that, and the next ones go on. */
+/** Runs the whole list. A row that throws is recorded as such, and the next ones continue. */
 export const runList = async (world: World): Promise<Map<string, Told>> => {
   const told = new Map<string, Told>();
   for (const row of rows) {

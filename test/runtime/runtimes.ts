@@ -1,4 +1,4 @@
-/** The same gateway three ways: the Node entry in this process, the image's bundle as a process of its own, real workerd. */
+/** Runs the same gateway in three ways: the Node entry in this process, the image's bundle as a process of its own, and real workerd. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,15 +25,15 @@ export type Runtime = {
   url: string;
   simulators: Record<string, RunningSimulator>;
   metricsToken: string;
-  /** Does the background work that is due: Node's own loop needs no call, a Worker is rung as Cloudflare's Cron would. */
+  /** Does the background work that is due: on Node the loop does it, on Workers this triggers the Cron handler. */
   wake: () => Promise<void>;
-  /** Ends it; what its exit told. */
+  /** Stops it. Returns its exit code. */
   close: () => Promise<number | undefined>;
 };
 
 const configText = stringify({ ...(parse(readFileSync(join(root, 'providers.config.yaml'), 'utf8')) as object), trusted_proxies: ['127.0.0.1'] });
 
-/** The providers of providers.config.yaml, with prices that stand still: the same question has the same answer on every runtime. */
+/** The providers of providers.config.yaml, with constant prices, so that the same request has the same answer on every runtime. */
 const simulated: SimulatorOptions[] = [
   { id: 'alpine', quoteTtlS: 3600 },
   { id: 'borealis', quoteTtlS: 3600, spreadBps: 20, feeStyle: 'added' },
@@ -103,7 +103,7 @@ export const makeImageFolder = async (config: string): Promise<string> => {
   return folder;
 };
 
-/** As `npm run build` makes it for the image. Whoever is first in a run makes it for all. */
+/** Bundles the server as `npm run build` does for the image. The first caller in a test run makes it for all. */
 const bundle = async (): Promise<string> => {
   const finished = join(inject('scratch'), 'server.mjs');
   if (existsSync(finished)) return finished;
@@ -116,7 +116,7 @@ const bundle = async (): Promise<string> => {
 };
 
 export type Child = { url: string; child: ChildProcess; exited: Promise<number | null> };
-/** `node dist/server.mjs` in that folder, until it says where it listens. */
+/** Starts `node dist/server.mjs` in that folder, and waits until it reports its address. */
 export const startImage = async (folder: string, environment: Record<string, string>): Promise<Child> => {
   const child = spawn(process.execPath, ['dist/server.mjs'], {
     cwd: folder,
@@ -136,7 +136,7 @@ export const startImage = async (folder: string, environment: Record<string, str
   return { url, child, exited };
 };
 
-/** The file as it stands, with the addresses where the simulators listen. */
+/** Returns the configuration file, with the addresses of the simulators. */
 const configWith = (baseUrls: Record<string, string>): string => {
   const config = parse(configText) as { providers: Record<string, { base_url: string }> };
   for (const [id, block] of Object.entries(config.providers)) block.base_url = baseUrls[id] ?? block.base_url;

@@ -1,4 +1,4 @@
-/** Two instances on one PostgreSQL, one killed while 200 orders go through both: nothing that was promised to a wallet is lost. */
+/** Two instances on one PostgreSQL. One is killed while 200 orders go through both, and nothing that was promised to a wallet is lost. */
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -61,7 +61,7 @@ afterAll(async () => {
   await database.close();
 });
 
-/** Slow enough that deliveries are under way at any moment. */
+/** Starts a receiver that is slow enough that deliveries are in progress at any moment. */
 const startSlowReceiver = async (): Promise<Server> =>
   await new Promise((listening) => {
     const server = createServer((request, response) => {
@@ -75,7 +75,10 @@ const startSlowReceiver = async (): Promise<Server> =>
     });
     server.listen(0, '127.0.0.1', () => listening(server));
   });
-/** What a wallet with two addresses of the gateway does: the other one when one does not answer. Undefined: not settled within three seconds. */
+/**
+ * Calls like a wallet with two addresses of the gateway: if one does not answer, it uses the other. Returns undefined if there is no final answer
+ * within three seconds.
+ */
 const patient = (first: string, second: string) => {
   const wallets = [createWallet(first), createWallet(second)];
   return async (path: string, body: object): Promise<Reply | undefined> => {
@@ -88,7 +91,7 @@ const patient = (first: string, second: string) => {
   };
 };
 
-/** A customer, and after them another: quotes and orders until there are as many payable orders as wanted. */
+/** Quotes and orders as one customer after the other, until there are as many payable orders as wanted. */
 const shop = async (customer: number, wanted: number, placed: (order: string) => void): Promise<void> => {
   const [first, second] = customer % 2 === 0 ? [doomed.url, survivor.url] : [survivor.url, doomed.url];
   const call = patient(first, second);
@@ -107,13 +110,13 @@ const shop = async (customer: number, wanted: number, placed: (order: string) =>
   }
 };
 
-/** The provider sees the money of every order that the gateway has shown, and says so. */
+/** Lets the provider see and report the money of every order that the gateway has shown. */
 const payAll = async (): Promise<void> => {
   const { orders, pay } = provider.control;
   for (const { id } of await database.sql<{ id: string }[]>`select upstream_order_id as id from orders`) if (orders.get(id)?.status === 'placed') await pay(id);
 };
 
-/** The dead one's leases would run out within half a minute: here they do at once. */
+/** Ends the leases of the dead instance at once, instead of waiting half a minute. */
 const endLeases = async (): Promise<void> => {
   for (const table of ['deliveries', 'intents', 'orders'])
     await database.sql.unsafe(`update ${table} set lease_until = now() where lease_until > now() and lease_owner like 'doomed%'`);

@@ -1,4 +1,4 @@
-/** What the list of requests works with: one runtime, one wallet's memory, one webhook receiver. */
+/** What the list of requests uses: one runtime, one wallet's memory, one webhook receiver. */
 import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';
 import { until } from '../support/gateway.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
@@ -10,11 +10,11 @@ export type World = {
   runtime: Runtime;
   wallet: Wallet;
   receiver: WebhookReceiver;
-  /** What one row found and a later one needs. */
+  /** Values that one row found and a later row needs. */
   kept: Map<string, string>;
   ask: (path: string, body?: unknown, init?: RequestInit) => Promise<Answer>;
   session: () => Promise<string>;
-  /** POST /order-status until the order has reached that stage, doing background work in between. */
+  /** Polls /order-status until the order has reached that stage, and does background work in between. */
   reach: (session: string, order: string, stage: string) => Promise<Answer>;
   close: () => Promise<void>;
 };

@@ -1,4 +1,4 @@
-/** Two customers who own one of everything that the gateway hands out an id for, on all three ramps. */
+/** Two customers. Each owns one of everything for which the gateway hands out an id, on all three ramps. */
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { startFiatOnRampSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { startLsps1Simulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
@@ -9,9 +9,9 @@ import type { Body, Call } from '../support/wallet.ts';
 
 export type Owner = {
   session: string;
-  /** By the member that names it: every id of that kind. */
+  /** Every id, by the name of the member that holds such an id. */
   ids: Map<string, string[]>;
-  /** For a request to this path: a good value of that member, a quote that nobody has ordered yet. */
+  /** Returns a valid value for that member of a request to this path, such as a quote that has not been ordered yet. */
   own: (path: string, member: string) => string | undefined;
   /** Texts that only this customer may read. */
   private: string[];

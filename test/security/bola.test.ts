@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(async () => await world.close());
 
 type Place = { in: 'body' | 'path' | 'query'; name: string };
-/** Where an operation takes an id. A session's is a secret and opens what it opens: it has a test of its own. */
+/** Returns the members in which an operation takes an id. Session ids are secrets, and have a test of their own. */
 const idPlaces = ({ path, body, query }: Operation): Place[] => [
   ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']): Place => ({ in: 'path', name })),
   ...query.filter(({ schema }) => schema.format === 'uuid').map(({ name }): Place => ({ in: 'query', name })),
@@ -34,7 +34,7 @@ type Cell = { operation: Operation; place: Place; name: string };
 const cells = (): Cell[] =>
   operations.flatMap((operation) => idPlaces(operation).map((place) => ({ operation, place, name: `${operation.name} ${place.name}` })));
 
-/** A request of the caller's own but for one value. */
+/** Sends a request in which everything but one value belongs to the caller. */
 const ask = async ({ operation, place }: Omit<Cell, 'name'>, value: unknown, caller: Owner, more: Record<string, unknown> = {}) => {
   const own: Pool = new Map<string, unknown[]>([
     ['currency_id', [1]],
@@ -55,7 +55,7 @@ const ask = async ({ operation, place }: Omit<Cell, 'name'>, value: unknown, cal
   return await caller.call(`${path}${query}`, operation.method === 'post' ? body : undefined, { 'x-session-id': caller.session });
 };
 
-/** What of an answer must not tell two ids apart: all but the id itself, the request's own id and times. */
+/** Returns the part of an answer that must be equal for two ids: everything but the id itself, the request's own id and times. */
 const essence = ({ status, body }: { status: number; body: unknown }, id: string): string =>
   JSON.stringify([status, { ...(body as object), instance: undefined }])
     .toLowerCase()
@@ -64,7 +64,7 @@ const essence = ({ status, body }: { status: number; body: unknown }, id: string
     .replaceAll(/"(?:waited|latency|retry_after)_ms":\d+/g, 'MS');
 
 const percent = (text: string): string => [...text].map((one) => `%${one.charCodeAt(0).toString(16)}`).join('');
-/** The same id as a program, a person or a thief might write it. `own`: an id of the caller's. */
+/** Forms in which a program, a person or a thief might write the same id. `own`: an id of the caller. */
 const writings: Record<string, (id: string, own: string) => unknown> = {
   'as it is': (id) => id,
   'in capitals': (id) => id.toUpperCase(),
@@ -102,7 +102,7 @@ const inTurns = async <T>(items: readonly T[], work: (item: T) => Promise<void>)
     }),
   );
 };
-/** All in the long form; else as many, chosen anew each time. */
+/** Returns all in the long form; else `n` of them, chosen at random each time. */
 const some = <T>(of: readonly T[], n: number, random: Random): T[] => {
   const left = [...of];
   return isFull ? left : Array.from({ length: Math.min(n, left.length) }, () => left.splice(random.below(left.length), 1)).flat();
@@ -200,7 +200,7 @@ it('no other id is a session, and a session in another writing is none', { timeo
   expect(told, `seed ${chaosSeed}`).toEqual([]);
 });
 
-/** Dates, numbers, names, links and networks: what may stand in any other member, in forms that readers differ about. */
+/** Dates, numbers, names, links and networks for any other member, in forms that readers interpret differently. */
 const others = (): unknown[] => [
   '1970-01-01T00:00:00Z',
   '0001-01-01T00:00:00Z',

@@ -1,4 +1,4 @@
-/** G11, beside canary.test.ts: secrets in requests that fail, and a failing provider's own words, are nowhere in clear either. */
+/** G11, in addition to canary.test.ts: secrets in requests that fail, and a failing provider's own words, must not appear in clear either. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';

@@ -16,7 +16,7 @@ afterAll(async () => {
   await receiver.close();
 });
 
-/** Every text of every table, the way a stolen dump would show it. */
+/** Returns every text of every table, as a stolen dump would show it. */
 const dump = async (): Promise<string> => {
   const tables = await gateway.database.sql<{ name: string }[]>`select table_name as name from information_schema.tables where table_schema = 'public'`;
   const texts = await Promise.all(

@@ -10,7 +10,7 @@ import { thorBlock } from '../support/scenarios/liquidity.ts';
 import { appKey as sellKey, startSellWorld, type SellWorld } from '../support/sell-world.ts';
 import { invoiceOver, type Body } from '../support/wallet.ts';
 
-/** One customer on all three ramps; every canary is something of theirs, or bearer money. */
+/** One customer on all three ramps. Every canary is personal data or bearer money. */
 const person = {
   email: 'canary.person@mailbox.example',
   pastedEmail: 'canary.second@mailbox.example',
@@ -33,7 +33,7 @@ let alpine: Awaited<ReturnType<typeof startFiatOnRampSimulator>>;
 const secrets: Record<string, string> = {};
 const places: Record<string, string> = {};
 
-/** Every text of every table, the way a stolen dump would show it. */
+/** Returns every text of every table, as a stolen dump would show it. */
 const dump = async (): Promise<Map<string, string>> => {
   const { sql } = world.gateway.database;
   const tables = await sql<{ name: string }[]>`select table_name as name from information_schema.tables where table_schema = 'public'`;

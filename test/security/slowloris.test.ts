@@ -18,7 +18,7 @@ afterAll(async () => {
   await gateway.close();
 });
 
-/** How long a socket lived that drips one byte a second after `start`. */
+/** Returns how long a socket stays open that sends one byte a second after `start`. */
 const drip = async (start: string): Promise<number> =>
   await new Promise((closed) => {
     const opened = watch.ms();

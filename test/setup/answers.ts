@@ -1,4 +1,4 @@
-/** No test passes that had an exchange which is not as the OpenAPI document says (described.ts). Read once for each test file. */
+/** Fails every test with a request or response that does not match the OpenAPI document (described.ts). Loaded once for each test file. */
 import '../../scripts/quick-modules.ts';
 import { join } from 'node:path';
 import { afterEach, expect, inject } from 'vitest';

@@ -16,7 +16,7 @@ const entries = [
   'packages/client/test/purchase-child.ts',
 ];
 
-/** What a module finds beside itself, it finds beside its source. */
+/** Lets a bundled module find files next to its source. */
 const whereTheSourceIs: Plugin = {
   name: 'where-the-source-is',
   setup: (setup) =>
@@ -59,7 +59,7 @@ export const bundleChildren = async (): Promise<Children> => {
   }
 };
 
-/** Where a process starts whose source is at that absolute path: `folder` is inject('children'). */
+/** Returns the file from which to start a process whose source has that absolute path. `folder` is inject('children'). */
 export const childPath = (folder: string | undefined, source: string): string => {
   const entry = relative(root, source);
   return folder !== undefined && entries.includes(entry) ? join(folder, entry.replace(/\.ts$/, '.mjs')) : source;

@@ -1,6 +1,7 @@
 /**
- * Runs once around all tests: the seed that is given; the pages; the bundled child processes; one server, one migrated template that test/support/postgres.ts clones for each file.
- * DATABASE_URL names a server to use instead of an own one (its user must be allowed to create databases); TEST_DATABASE=pglite uses none.
+ * Runs once around all tests: the seed that is given; the pages; the bundled child processes; one server, one migrated template that
+ * test/support/postgres.ts clones for each file. DATABASE_URL names a server to use instead of an own one (its user must be allowed to create
+ * databases); TEST_DATABASE=pglite uses none.
  */
 import '../../scripts/quick-modules.ts';
 import { randomBytes } from 'node:crypto';
@@ -17,13 +18,13 @@ import { startPostgres } from './postgres-server.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Undefined where there is no PostgreSQL: then each test file runs an embedded database of its own. */
+    /** Undefined if there is no PostgreSQL: then each test file runs an embedded database of its own. */
     testServer: { url: string; template: string; copying: string } | undefined;
     /** CHAOS_SEED. */
     seed: number | undefined;
     /** Where child processes are bundled; undefined: they start from the sources. */
     children: string | undefined;
-    /** A folder for what one file makes for others; gone with the run. */
+    /** A folder for files that one test file makes for others. It is removed after the run. */
     scratch: string;
   }
 }

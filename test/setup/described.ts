@@ -15,7 +15,7 @@ import { checkExchange, webhookFaults, type Exchange } from '../contract/documen
 const listed = new Map(endpoints.map((endpoint) => [endpoint.id, problemsOf(endpoint)]));
 const isProblem = (body: unknown): body is { code: ProblemCode } => typeof body === 'object' && body !== null && 'code' in body && 'type' in body;
 
-/** What is wrong with an exchange. Nothing is known of paths that are no operation's. */
+/** Returns what is wrong with a request and its response. Nothing is known about paths without an operation. */
 export const wrongWith = (exchange: Exchange): string[] => {
   const checked = checkExchange(exchange);
   if (!checked) return [];
@@ -76,14 +76,14 @@ const keep = (what: object): void => {
 const wrong = new Set<string>();
 globalThis.fetch = watched(globalThis.fetch, wrong);
 
-/** Holds what a wallet's receiver got against the document, if it is a webhook. */
+/** Checks what a wallet's receiver got against the document, if it is a webhook. */
 export const watchWebhook = (headers: Parameters<typeof webhookFaults>[0], text: string): void => {
   if (headers['webhook-id'] === undefined) return;
   for (const one of webhookFaults(headers, text)) wrong.add(one);
   keep({ webhook: JSON.parse(text) as unknown });
 };
 
-/** What was wrong since it was last asked. */
+/** Returns what was wrong since the last call. */
 export const takeWrong = (): string[] => {
   const found = [...wrong];
   wrong.clear();

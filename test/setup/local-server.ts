@@ -1,4 +1,4 @@
-/** What servers of the tests' own need: a port that nobody listens at, and to be waited for. */
+/** Helpers for servers that tests start: a free port, and waiting until a server answers. */
 import { createServer, type AddressInfo } from 'node:net';
 import postgres from 'postgres';
 
@@ -10,7 +10,7 @@ export const freePort = async (): Promise<number> => {
   return port;
 };
 
-/** Until a statement is answered there. Throws the last error after 20 s. */
+/** Waits until a statement is answered there. Throws the last error after 20 s. */
 export const databaseAnswers = async (url: string): Promise<void> => {
   for (const until = Date.now() + 20_000; ; await new Promise((done) => setTimeout(done, 20))) {
     const sql = postgres(url, { max: 1, fetch_types: false });

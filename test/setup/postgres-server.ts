@@ -10,7 +10,7 @@ import { findPostgres } from './find-postgres.ts';
 
 export type PostgresServer = {
   url: string;
-  /** Ends it as an operator's restart (SIGINT) or a crash (SIGQUIT) does; it keeps its data, if it is durable. */
+  /** Stops it like an operator's restart (SIGINT) or a crash (SIGQUIT). It keeps its data, if it is durable. */
   down: (signal: 'SIGINT' | 'SIGQUIT') => Promise<void>;
   up: () => Promise<void>;
   stop: () => Promise<void>;

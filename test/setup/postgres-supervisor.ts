@@ -1,6 +1,7 @@
 /**
- * Started by postgres-server.ts with the folder of the PostgreSQL binaries, and `durable` for a server that keeps what it confirmed. Prints the URL, lives
- * as long as its standard input. A line there ends the server, by the signal that it names, or starts it again (`up`); each is told when it is done.
+ * Started by postgres-server.ts with the folder of the PostgreSQL binaries, and `durable` for a server that keeps what it confirmed. Prints the URL,
+ * lives as long as its standard input. A line there ends the server, by the signal that it names, or starts it again (`up`); each is told when it is
+ * done.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -52,7 +53,7 @@ createInterface(process.stdin).on('line', (line) => {
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(0));
 
-/** PostgreSQL refuses to run as root: then as the system's `postgres` or `nobody`. */
+/** Returns the id of a user. PostgreSQL refuses to run as root, so it then runs as the system's `postgres` or `nobody`. */
 const idOf = (flag: '-u' | '-g', user: string): number | undefined => {
   const { status, stdout } = spawnSync('id', [flag, user], { encoding: 'utf8' });
   return status === 0 ? Number(stdout) : undefined;

@@ -1,7 +1,10 @@
-/** The order of the test files: those that wait longest (for clocks, for processes) begin first, so that others work meanwhile and none is last alone. */
+/**
+ * Orders the test files: those that wait longest (for clocks, for processes) start first, so that others run meanwhile and no slow file is left at
+ * the end.
+ */
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** One project after the other: a worker goes on with files of its project only. Those of workerd wait for it to start. */
+/** One project after the other, since a worker runs only files of one project. The files of workerd wait for it to start. */
 const projects = ['node', 'workerd'];
 /**
  * About longest first: those that compute (processes, workerd) between those that only wait, and those that measure latency after them. What is

@@ -17,7 +17,7 @@ const plant = (files: Record<string, string>): string => {
   }
   return root;
 };
-/** Plants files and answers the broken rules, one line each. */
+/** Plants files and returns the broken rules, one line each. */
 const rulesBrokenBy = (files: Record<string, string>): string[] => checkLayers(plant(files)).violations.map(({ from, rule }) => `${from}: ${rule}`);
 
 describe('layer rules', () => {

@@ -9,7 +9,7 @@ import { expect, it } from 'vitest';
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const isProduct = (path: string): boolean => !/\.(test|simulator[^/]*)\.ts$/.test(basename(path));
 
-/** What the compiler says of the product with one ramp more. */
+/** Returns what the compiler says about the product with one more ramp. */
 const compileWith = async (ramp: string): Promise<string> => {
   const folder = await mkdtemp(join(tmpdir(), 'ramps-'));
   try {
@@ -31,7 +31,7 @@ const compileWith = async (ramp: string): Promise<string> => {
   }
 };
 
-/** Where a ramp has to be written: each of these is a table with an entry for every ramp, or types by ramp (PerRamp). */
+/** The files in which a ramp must be listed: each has a table with an entry for every ramp, or types by ramp (PerRamp). */
 const tables = [
   'src/domain/exclusion.ts',
   'src/domain/ramp.ts',

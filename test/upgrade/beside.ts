@@ -25,7 +25,7 @@ const same = (what: string, got: unknown, wanted: unknown): void => {
 };
 const releases = ['old', 'today'] as const;
 
-/** One quoted here and ordered there, four ways; each repeated at the other gives the same bytes. */
+/** Quotes at one release and orders at either, in all four ways. Each order, repeated at the other release, must return the same answer. */
 const ordersAcross = async ({ old, today }: Both): Promise<string[]> => {
   const call = { old, today };
   const ids: string[] = [];
@@ -41,7 +41,7 @@ const ordersAcross = async ({ old, today }: Both): Promise<string[]> => {
   return ids;
 };
 
-/** What both say of an order; today's may say more, and when it looks next is each one's own. */
+/** Compares what both releases say about an order. Today's may say more, and the time of the next check may differ. */
 const statuses = async ({ old, today }: Both): Promise<void> => {
   for (const path of ['/order-status', '/sell/order-status', '/liquidity/order-status']) {
     const [before, now] = [(await old(path)).body, (await today(path)).body] as Record<string, Body>[];
@@ -137,7 +137,7 @@ const movedAcross = async (world: OldWorld, sql: Sql, urls: Record<(typeof relea
   }
 };
 
-/** Beside each other: statuses, orders across, refusals, withdrawals, fills. */
+/** Runs both releases in parallel: statuses, orders across releases, refusals, withdrawals, fills. */
 const beside = async (world: OldWorld, sql: Sql, orders: Record<string, string>, today: RunningServer): Promise<void> => {
   const { url } = today;
   const at = (where: string): Call => calling(createWallet(where), world.sessionId);

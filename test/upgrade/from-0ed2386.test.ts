@@ -53,7 +53,7 @@ afterAll(async () => {
 });
 
 const paths = ['/order-status', '/sell/order-status', '/liquidity/order-status'];
-/** What was told, but for what the clock and a provider that is asked again may change. */
+/** Returns an entry without the members that change with time or when a provider is asked again. */
 const lasting = ({ checked_on: _checked, next_check_on: _next, ...entry }: Body): Body => entry;
 
 it.each(paths)('%s tells every order as that release did; there may be more of it', async (path) => {
