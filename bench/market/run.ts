@@ -172,7 +172,7 @@ const replayAll = async (database: string): Promise<number> => {
   const rows = await sql<{ route: unknown }[]>`select route from routes`;
   await sql.end();
   return rows.filter(({ route }) => {
-    // The column holds the route beside what shadow providers would have offered.
+    // The column holds the route as well as what shadow providers would have offered.
     const held = (route as { route?: unknown }).route ?? route;
     const stored = fromJson(held);
     return replay(stored).join() !== stored.offers.map(({ providerId }) => providerId).join();

@@ -31,7 +31,7 @@ export type OrderNow = {
   currency?: string;
   option?: string;
   expiresOn?: number;
-  /** These figures, beside this word of the provider's, the operator has seen and let the order go on with. */
+  /** The figures and the provider's status word with which the operator has let the order continue. */
   reviewed?: { pay: bigint; receive: bigint; rawStatus?: string };
   /** The provider has said that money arrived, in a read that was not applied. */
   moneySeen?: boolean;
@@ -47,7 +47,7 @@ export type Evidence = {
   receive?: bigint;
   fee?: bigint;
   echo?: { currency?: string; option?: string };
-  /** It says that money arrived, whatever became of the order: a failure that only a payment can have, or one beside a payment. */
+  /** It says that money arrived, whatever became of the order: a failure that only a paid order can have, or one next to a payment. */
   moneySeen?: boolean;
 };
 

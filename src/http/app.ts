@@ -56,7 +56,7 @@ const baseHeaders = (c: Context, requestId: string, options: AppOptions): Answer
   return headers;
 };
 
-/** The request's scope, and the headers of its answer. */
+/** Makes the request's scope, and the headers of its response. */
 const begin = async (c: Context, options: AppOptions): Promise<{ scope: Scope; headers: AnswerHeaders; ip: Call['ip']; app: Call['app'] }> => {
   const { gateway, ip } = await options.platform(c);
   const requestId = requestIdOf(c, gateway);
@@ -139,7 +139,10 @@ const run = async (call: Call, endpoint: Endpoint, progress: InProgress): Promis
   return new Response(JSON.stringify(reply.body), { status: reply.status ?? 200, headers: call.headers });
 };
 
-/** Waits longer than all provider calls together may take, so work that is still running by then waits for the database. The work goes on and keeps its slot. */
+/**
+ * Waits longer than all provider calls together may take, so work that is still running by then waits for the database. The work goes on and keeps
+ * its slot.
+ */
 const inTime = async <T>({ gateway }: Call, work: () => Promise<T>): Promise<T> => {
   const { quote_deadline_ms, order_deadline_ms, status_deadline_ms } = gateway.settings.routing;
   let done: { value: T } | undefined;
@@ -151,7 +154,10 @@ const inTime = async <T>({ gateway }: Call, work: () => Promise<T>): Promise<T> 
 };
 const databaseMs = 5_000;
 
-/** Only a request that was read in full takes a slot, so a client that sends its body slowly takes none. Liveness checks are never refused. */
+/**
+ * Runs the work in a slot. Only a request that was read in full takes a slot, so a client that sends its body slowly takes none. Liveness checks are
+ * never refused.
+ */
 const admitted = async <T>(call: Call, endpoint: Endpoint, progress: InProgress, work: () => Promise<T>): Promise<T> => {
   if (endpoint.lane === 'free') return await work();
   const { network } = call.scope;

@@ -3,7 +3,7 @@ import { isPublicAddress } from '../domain/public-address.ts';
 import { Problem } from '../gateway/problem.ts';
 import type { Call } from './call.ts';
 
-/** The customer's IPv4: as stated by an app that shows its key, else the caller's. Undefined when unknown. */
+/** Returns the customer's IPv4: the one stated by an app that shows its key, else the caller's. Undefined if unknown. */
 export const customerIpOf = (call: Call, named: string | undefined): string | undefined => {
   if (named !== undefined) {
     if (!call.app?.allow.includes('customer_ip'))
@@ -14,5 +14,5 @@ export const customerIpOf = (call: Call, named: string | undefined): string | un
   return ip !== undefined && isCustomers(ip, call.http.mode) ? ip : undefined;
 };
 
-/** In live mode an address that is not public belongs to our own proxy, not to the customer. */
+/** Returns whether an address can be the customer's: in live mode, one that is not public belongs to our own proxy. */
 export const isCustomers = (ip: string, mode: 'sandbox' | 'live'): boolean => parseIp(ip)?.version === 4 && (mode === 'sandbox' || isPublicAddress(ip));

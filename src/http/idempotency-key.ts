@@ -7,7 +7,7 @@ export const idempotencyHeader = z.object({
   'Idempotency-Key': z.string().min(1).max(255).optional(),
 });
 
-/** The Idempotency-Key as sent: bare, or as a quoted structured-field string, 1 to 255 characters. */
+/** Returns the Idempotency-Key: sent bare or as a quoted structured-field string, 1 to 255 characters. */
 export const idempotencyKeyOf = (request: Request): string | undefined => {
   const header = request.headers.get('idempotency-key');
   if (header === null) return undefined;

@@ -6,7 +6,7 @@ import type { Caller } from './limiter.ts';
 /** How many requests are in progress: in all, and of each network. */
 export type InProgress = { total: number; of: Map<string, number> };
 
-/** A third of the slots is kept for orders and status, so quotes are refused first. */
+/** Returns the slots of a lane. A third of all slots is reserved for orders and status, so quotes are refused first. */
 const placesOf = (all: number, lane: Endpoint['lane']): number => (lane === 'quotes' ? Math.ceil((all * 2) / 3) : all);
 
 /**
@@ -23,7 +23,10 @@ const sharesOf = ({ network, app }: Partial<Caller>, http: HttpSettings): { key:
   }));
 };
 
-/** Takes a slot, or refuses the request. Returns a function that frees the slot. Quotes also leave a third of one network's slots to orders and status. */
+/**
+ * Takes a slot, or refuses the request. Returns a function that frees the slot. Quotes also leave a third of one network's slots to orders and
+ * status.
+ */
 export const takePlace = (progress: InProgress, caller: Partial<Caller>, lane: Endpoint['lane'], http: HttpSettings): (() => void) => {
   const shares = sharesOf(caller, http);
   const full = shares.find(({ key, most }) => (progress.of.get(key) ?? 0) >= placesOf(most, lane));

@@ -2,11 +2,11 @@ import { Problem } from '../gateway/problem.ts';
 import type { HttpSettings } from './call.ts';
 import type { KnownApp } from './limiter.ts';
 
-/** Whether the app is more than a label: it has the operator's money or trust, or its own budget. */
+/** Returns whether a key of the app is worth stealing: it gives access to the operator's money or trust, or has a budget of its own. */
 const isWorthStealing = (app: KnownApp): boolean =>
   app.allow.length > 0 || [app.quotesPerMinute, app.ordersPerMinute, app.inFlight].some((own) => own !== undefined);
 
-/** The app whose key the request shows. A call with an Origin comes from a browser, where anybody can read the key. */
+/** Returns the app whose key the request shows. A call with an Origin comes from a browser, where anyone can read the key. */
 export const appOf = (request: Request, hash: (text: string) => string, http: HttpSettings): KnownApp | undefined => {
   const bearer = /^Bearer ([\w.~+/=-]{16,256})$/.exec(request.headers.get('authorization') ?? '')?.[1];
   const app = bearer === undefined ? undefined : http.apps.get(hash(bearer));

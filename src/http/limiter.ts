@@ -75,7 +75,7 @@ export const countersFor = (limits: Limits, name: LimitName, { network, app }: C
 
 const where: Record<LimitScope, string> = { session: 'here', network: 'from one network', app: 'for this app' };
 
-/** The RateLimit fields of the IETF draft for the limit that is closest to being used up, and the refusal when nothing is left. */
+/** Sets the RateLimit fields of the IETF draft for the limit that is closest to being used up. Throws the refusal if nothing is left. */
 export const enforceLimits = async (limiter: Limiter, counters: readonly Counter[], headers: Record<string, string>): Promise<void> => {
   let least = Infinity;
   for (const counter of counters) {

@@ -45,7 +45,7 @@ const readBytes = async (request: Request, maxBytes: number): Promise<Uint8Array
   return request.body ? await readStream(request.body, maxBytes, tooLarge) : new Uint8Array();
 };
 
-/** A small body may unpack to a very large one. Counts what comes out, and stops unpacking at the limit. */
+/** Unpacks a body. A small body may unpack to a very large one, so the output is counted, and unpacking stops at the limit. */
 const unzip = async (request: Request, maxBytes: number, tooLarge: () => Problem): Promise<Uint8Array> => {
   if (!request.body) return new Uint8Array();
   try {
@@ -90,7 +90,10 @@ const decode = (bytes: Uint8Array): string => {
   }
 };
 
-/** How deep it is nested, and how many members it names: brackets and colons outside of texts. Stops at a depth that is refused. */
+/**
+ * Returns how deep a JSON text is nested, and how many members it has: counts brackets and colons outside of strings. Stops at a depth that is
+ * refused.
+ */
 const shapeOf = (text: string): { deepest: number; members: number } => {
   let depth = 0;
   let deepest = 0;

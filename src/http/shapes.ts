@@ -27,7 +27,7 @@ const least = 'must be an integer of at least 1';
 const most = 2_100_000_000_000_000;
 export const askedSats = z.int().min(1, least).max(most);
 export const askedFiat = z.int().min(1, least).max(most);
-/** A price guard where the price may be nothing. */
+/** A price limit that may be 0. */
 export const askedOrNoSats = z.int().min(0, 'must be an integer of at least 0').max(most);
 export const smallId = z.int().min(0).max(2_147_483_647);
 export const askedBlocks = z.int().min(0).max(1_000_000);
@@ -54,7 +54,7 @@ export const product = z.enum(['recharge', 'inbound', 'turbo']);
 export const stage = z.enum(stages);
 export const orderStatus = z.enum(orderStatuses);
 export const orderState = { order_status: orderStatus, stage };
-/** What every status call of a ramp takes. */
+/** The body of every status call of a ramp. */
 export const ordersBody = z.object({
   session_id: sessionId,
   order_id: uuid.optional(),

@@ -17,7 +17,7 @@ const answerTo = (schema: z.ZodObject, body: Record<string, unknown>): Problem |
 const bodies = endpoints.flatMap(({ path, body }) => (body === undefined ? [] : [{ path, members: Object.keys(body.shape) }]));
 const camelCase = (name: string): string => name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
-/** One slip of the fingers, or another way to write words. */
+/** Typing mistakes, and other ways to write member names. */
 const slips: ((name: string, at: number) => string)[] = [
   (name, at) => name.slice(0, at) + name.slice(at + 1),
   (name, at) => `${name.slice(0, at)}x${name.slice(at)}`,

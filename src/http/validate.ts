@@ -11,7 +11,10 @@ const snakeCase = (name: string): string =>
     .toLowerCase();
 const camelCase = (name: string): string => name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
-/** FLS01's generated clients send camelCase (A34). Accepted when the proper name is absent. With both, nobody could tell which is meant. */
+/**
+ * Accepts camelCase, which FLS01's generated clients send (A34). If a member is present under both names with different values, it is unclear which
+ * is meant.
+ */
 const withAliases = (schema: z.ZodObject, value: Record<string, unknown>): Record<string, unknown> => {
   let copy: Record<string, unknown> | undefined;
   for (const name of Object.keys(schema.shape)) {
@@ -29,16 +32,21 @@ const withAliases = (schema: z.ZodObject, value: Record<string, unknown>): Recor
   return copy ?? value;
 };
 
-/** null means absent (A39). */
+/** Drops members that are null, which means absent (A39). */
 const withoutNulls = (value: Record<string, unknown>): Record<string, unknown> =>
   Object.values(value).includes(null) ? Object.fromEntries(Object.entries(value).filter(([, item]) => item !== null)) : value;
 
 type Member = { pointer: string; detail: string };
 
-/** Each unknown member is compared with every known one, before anything counts who calls. No route knows as many. */
+/**
+ * The most members of a request. Each unknown member is compared with every known one, before rate limits are counted. No route has as many members.
+ */
 const mostMembers = 64;
 
-/** Returns the value with the member names of the shape, and all misspelt members, also those of nested objects. `within`: their path, ending in a slash. */
+/**
+ * Returns the value with the member names of the shape, and all misspelt members, including those of nested objects. `within`: their path, ending in
+ * a slash.
+ */
 const readMembers = (schema: z.ZodObject, given: Record<string, unknown>, within = ''): { value: Record<string, unknown>; misspelt: Member[] } => {
   const count = Object.keys(given).length;
   const where = within === '' ? 'The request' : within.slice(0, -1);
@@ -63,7 +71,7 @@ const unwrapped = (member: unknown): unknown => {
   return inner;
 };
 
-/** `numbers`: the known options, for a caller that sends a word instead of a number. */
+/** Validates a request. Throws `invalid-request`. `numbers`: the known options, to help a caller that sends a name instead of a number. */
 export const validate = (schema: z.ZodObject, given: Record<string, unknown>, numbers: readonly ListedNumber[] = []): Record<string, unknown> => {
   const { value, misspelt } = readMembers(schema, given);
   const result = schema.safeParse(value);
@@ -78,7 +86,7 @@ export const validate = (schema: z.ZodObject, given: Record<string, unknown>, nu
   throw new Problem('invalid-request', errors.map(({ detail }) => detail).join('; '), { errors });
 };
 
-/** Refused only if it looks like a known member. We ignore other unknown members, since FLS01's clients send some. */
+/** Returns the mistake if an unknown member looks like a known one. Other unknown members are ignored, since FLS01's clients send some. */
 const misspeltMember = (name: string, schema: z.ZodObject, within: string): Member | undefined => {
   const known = Object.keys(schema.shape);
   if (known.some((one) => one === name || camelCase(one) === name)) return undefined;
@@ -89,10 +97,15 @@ const misspeltMember = (name: string, schema: z.ZodObject, within: string): Memb
   return { pointer: `/${within}${name}`, detail: `unknown member "${name.slice(0, 64)}"${where}, did you mean "${meant}"?` };
 };
 
-/** Two typos, or the right member as a code, id or name, in another unit or in none. A price guard that is silently dropped guards nothing. */
+/**
+ * Returns whether two names look alike: up to two typos, or the same member as a code, id or name, in another unit or in none. A price limit must not
+ * be dropped silently.
+ */
 const isLookAlike = (name: string, known: string): boolean =>
   name.length <= 64 && ((name.length > 4 && distanceOf(name, known) <= 2) || stemOf(name) === stemOf(known));
-/** Finds the price limit that a caller meant by another name (`slippage_bps`, `max_price`, `at_least_sats`): an order must not ignore such a limit. */
+/**
+ * Finds the price limit that a caller meant by another name (`slippage_bps`, `max_price`, `at_least_sats`): an order must not ignore such a limit.
+ */
 const guardMeant = (name: string, known: readonly string[]): string | undefined => {
   const bounds = known.filter((one) => /^(?:min|max)_(?!wait)/.test(one));
   const words = name.length <= 64 ? name.split('_') : [];
@@ -121,7 +134,7 @@ const sentenceFor = (issue: Issue, schema: z.ZodObject, whole: Record<string, un
 const isFiat = /(?:^|_)amount_fiat$/;
 const isSats = /(?:^|_)(?:amount_sats|amount_btc|pay_sats)$/;
 
-/** A fraction or a string means that the caller sent euros or bitcoins. */
+/** Returns the message for a wrong amount: a fraction or a string means that the caller sent euros or bitcoins. */
 const amountSentence = (name: string, value: unknown): string | undefined => {
   const amount = typeof value === 'string' && /^\d+(?:\.\d+)?$/.test(value.trim()) ? Number(value) : value;
   if (isFiat.test(name)) {
@@ -176,7 +189,7 @@ const wanted = (issue: Issue, schema: z.ZodObject): string => {
   }
 };
 
-/** States both limits, except a technical one such as 2^53. */
+/** Describes a range: states both limits, except a technical one such as 2^53. */
 const rangeOf = (issue: Extract<Issue, { code: 'too_small' | 'too_big' }>, schema: z.ZodObject): string => {
   const bound = Number(issue.code === 'too_small' ? issue.minimum : issue.maximum);
   if (issue.origin === 'string')

@@ -1,6 +1,6 @@
 export type Metric = { kind: 'counter' | 'histogram'; help: string; labels: readonly string[] };
 
-/** Every metric with its labels. An unlisted name, or a label too many or too few, does not compile. */
+/** Every metric with its labels. An unlisted name, or an extra or missing label, does not compile. */
 export const metricList = {
   http_requests_total: { kind: 'counter', help: 'Answered requests', labels: ['route', 'status'] },
   http_request_ms: { kind: 'histogram', help: 'Time to the answer in milliseconds', labels: ['route'] },

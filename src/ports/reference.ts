@@ -16,7 +16,7 @@ export type Feed = {
 /** Never throws because of the feed. */
 export type FeedReader = (feed: Feed, signal: AbortSignal) => Promise<FeedAnswer>;
 
-/** What is known of one currency's feeds, the same for all instances. `price`: what they agreed on when they were read. */
+/** What is known about one currency's feeds, the same for all instances. `price`: the price on which they agreed when they were read. */
 export type ReferenceRow = { currency: string; readings: FeedReading[]; state: 'live' | 'alone' | 'away'; price?: bigint; readOn: number };
 /** As this instance read it last. */
 export type ReferenceState = { readOn: number; byCurrency: Map<string, ReferenceRow> };

@@ -21,7 +21,7 @@ const ways = new RegExp(
 /** workerd's wording, which has no code. */
 const words = /^(?:connection attempt failed|proxy request failed|Network connection lost|This socket has been closed|Stream was cancelled)/;
 
-/** Whether an error means that the database is unreachable, not that our statement was wrong. Drizzle puts the driver's error in `cause`. */
+/** Returns whether an error means that the database is unreachable, not that our statement was wrong. Drizzle puts the driver's error in `cause`. */
 export const isStorageDown = (error: unknown): boolean => {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth += 1) {
     if ('code' in at && typeof at.code === 'string' && (states.test(at.code) || ways.test(at.code))) return true;

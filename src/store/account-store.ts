@@ -11,7 +11,10 @@ const toAccount = (row: typeof accounts.$inferSelect): Account => {
 };
 const toConnection = (row: typeof connections.$inferSelect): Connection => present(row);
 
-/** A customer who has connected at this provider before is no throw-away: their next e-mail is theirs for a day. */
+/**
+ * True for a customer who has connected at this provider before. Such a customer is not a throw-away: their next e-mail is reserved for them for a
+ * day.
+ */
 const hasStanding = sql`exists (select 1 from accounts before where before.customer_id = accounts.customer_id and before.provider_id = accounts.provider_id and before.status in ('connected', 'needs_reconnect'))`;
 const holdMs = 86_400_000;
 
@@ -36,7 +39,7 @@ const isOfAnother = async (tx: Transaction, { emailHash, customerId, providerId,
   return rows.length > 0;
 };
 
-/** A notice woke the account after this change was read, so the change does not include its news. Keeps the earlier poll time. */
+/** Keeps the earlier poll time if a notice woke the account after this change was read, since the change does not include its news. */
 const unlessWoken = (known: number | undefined, next: number) => {
   const [before, after] = [sql.param(known ?? null, accounts.nextCheckOn), sql.param(next, accounts.nextCheckOn)];
   return sql`case when ${accounts.nextCheckOn} is distinct from ${before}::timestamptz then least(${accounts.nextCheckOn}, ${after}::timestamptz) else ${after}::timestamptz end`;

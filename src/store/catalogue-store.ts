@@ -4,7 +4,7 @@ import type { Database, Transaction } from './database.ts';
 import { currencies, listings, paymentOptions } from './schema.ts';
 
 const numberLock = 7_266_001;
-/** What a smallint holds. */
+/** The largest smallint. */
 const mostCurrencies = 32_767;
 const nameOf = ({ ramp, currencyCode, normalName }: Omit<OptionNumber, 'id' | 'currencyId' | 'name'>): string => `${ramp}\n${currencyCode}\n${normalName}`;
 

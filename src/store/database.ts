@@ -6,13 +6,13 @@ import * as schema from './schema.ts';
 export type Database = PostgresJsDatabase<typeof schema>;
 export type Transaction = PgTransaction<PostgresJsQueryResultHKT, typeof schema, ExtractTablesWithRelations<typeof schema>>;
 
-/** The driver's SQLSTATE is in the cause of Drizzle's error. */
+/** Returns the SQLSTATE of an error. The driver's error is in the cause of Drizzle's error. */
 export const sqlState = (error: unknown): string | undefined => {
   for (let at: unknown = error; at instanceof Error; at = at.cause) if ('code' in at && typeof at.code === 'string') return at.code;
   return undefined;
 };
 export const uniqueViolation = '23505';
-/** Whether the statement failed and not the database: it has a SQLSTATE outside those for connections, resources, shutdowns and read-only servers. */
+/** Returns whether the statement failed and not the database: the SQLSTATE is not one for connections, resources, shutdowns or read-only servers. */
 export const databaseAnswered = (error: unknown): boolean => /^(?!08|53|57|58|25006)[0-9A-Z]{5}$/.test(sqlState(error) ?? '');
 
 /** Which unique constraint was violated. */

@@ -32,7 +32,7 @@ export const insertDeliveries = async (tx: Transaction, rows: readonly NewDelive
   }
 };
 
-/** Whether a newer event of the same subject and type exists, in any state. This one would then report an older status. */
+/** True if a newer event of the same subject and type exists, in any state: this one would report an older status. */
 const outdated = sql<boolean>`exists (
   select 1 from deliveries newer where newer.subject_id = ${deliveries.subjectId} and newer.type = ${deliveries.type} and newer.sequence > ${deliveries.sequence}
 )`;
@@ -70,7 +70,8 @@ export const createDeliveryStore = (db: Database): DeliveryStore => ({
       .set({ ...leaseOf(lease), attempt: sql`${deliveries.attempt} + 1` })
       .where(sql`${deliveries.id} in (${due})`)
       .returning();
-    // The instance that was sending it stopped, or it failed just as the newer one was committed. Untried ones become superseded when the newer one is written.
+    // The instance that was sending it stopped, or it failed just as the newer one was committed. Untried ones become superseded when the newer one
+    // is written.
     const tried = rows.filter((row) => row.attempt > 1).map((row) => row.id);
     if (tried.length === 0) return rows.map(toDelivery);
     const dropped = await db

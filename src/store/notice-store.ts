@@ -3,7 +3,7 @@ import type { NoticeStore } from '../ports/notices.ts';
 import type { Database } from './database.ts';
 import { notices } from './schema.ts';
 
-/** Only a broken provider floods a genuine URL. */
+/** The most notices that are kept: only a broken provider floods a genuine URL. */
 const mostBodies = 20;
 
 export const createNoticeStore = (db: Database): NoticeStore => ({

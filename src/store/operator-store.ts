@@ -49,12 +49,12 @@ const deliveryColumns = {
   doneOn: deliveries.doneOn,
 };
 
-/** An amount of the order, or of the quote if there is no order. */
+/** Matches an amount of the order, or of the quote if there is no order. */
 const amountIs = (amount: bigint): SQL | undefined => {
   const offer = sql`${intents.quote}->'route'->'offers'->0->'offer'`;
   return or(eq(orders.pay, amount), eq(orders.receive, amount), sql`${offer}->>'pay' = ${amount.toString()}`, sql`${offer}->>'receive' = ${amount.toString()}`);
 };
-/** The request of the order attempt, or its price request. Both ids equal the route's id except for the last byte. */
+/** Matches the request of the order attempt, or its price request. A quote's id equals the route's id except for the last byte. */
 const requestIs = (requestId: string): SQL =>
   sql`(${intents.requestId} = ${requestId} or left(${intents.quoteId}::text, 34) in (select left(${routes.id}::text, 34) from ${routes} where ${routes.requestId} = ${requestId}))`;
 
@@ -78,7 +78,7 @@ const turnColumns = {
   state: intents.state,
   evidence: intents.evidence,
 };
-/** Of a customer's attempts, those that the request of this one has moved from and to, in order. A move is never undone, so they form a line. */
+/** Returns, in order, the attempts that the request of this attempt has moved from and to. A move is never undone, so they form a line. */
 const turnsOf = async (db: Database, { id, customerId }: { id: string; customerId: string }): Promise<DossierTurn[]> => {
   const moved = await db
     .select({ ...turnColumns, movedTo: intents.movedTo })

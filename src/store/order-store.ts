@@ -10,7 +10,7 @@ import { orderEvents, orders } from './schema.ts';
 
 const toOrder = (row: typeof orders.$inferSelect): Order => {
   const { leaseOwner: _owner, leaseUntil: _until, terms, facts: said, ...order } = row;
-  // Orders of the previous release hold what the offer said beside what the provider said when it took the order.
+  // Orders of the previous release hold what the offer said as well as what the provider said when it accepted the order.
   const { matched_by: _offered, ...facts } = said;
   return { ...present(order), ...fromStored(terms), facts };
 };

@@ -1,13 +1,13 @@
 /**
  * The two halves of `orders.terms`: what was agreed, and what following has learnt. Both are in one flat object, because the previous release
- * reads and writes it so, and runs beside this one during an upgrade.
+ * reads and writes it so, and runs in parallel with this one during an upgrade.
  */
 import { defined } from '../domain/defined.ts';
 import type { OrderTerms, OrderWatch } from '../ports/orders.ts';
 
 export type StoredTerms = OrderTerms & OrderWatch;
 
-/** An adopted order stores nothing but the fact that it was adopted. */
+/** Reads stored terms. An adopted order stores only the fact that it was adopted. */
 export const fromStored = ({
   beforeReview,
   reviewReason,

@@ -50,7 +50,7 @@ const factsOf = async (tx: Transaction, orderId: string): Promise<Facts | undefi
   return rows[0];
 };
 
-/** How much better it was than the best other offer of its route, in basis points. */
+/** Returns how much better an offer was than the best other offer of its route, in basis points. */
 const leadOf = ({ rank, offers }: Facts): number | null => {
   const nets = (offers ?? []).map(({ offer }) => ({ n: BigInt(offer.receive), d: BigInt(offer.pay) }));
   const own = nets[rank - 1];
@@ -61,7 +61,7 @@ const leadOf = ({ rank, offers }: Facts): number | null => {
   return Math.max(-10_000, Math.min(1_000_000_000, bpsDown(own.n * other.d - other.n * own.d, other.n * own.d)));
 };
 
-/** A live reference price that is older than this says nothing about the moment of the fill. */
+/** How old a live reference price may be to count as the price at the time of the fill. */
 const sameMomentMs = 150_000;
 
 const fillOf = (facts: Facts, told: boolean, now: number): Fill => {
@@ -239,7 +239,7 @@ const addToBroken = async (tx: Transaction, key: Key, more: Windows, now: number
     .where(ofProvider(key));
 };
 
-/** A new fill. One found days later counts as if it had decayed since. */
+/** Counts a new fill. A fill that is found days later counts as if it had decayed since. */
 const count = async (tx: Transaction, key: Key, counted: Counted, now: number, agedDays: number): Promise<void> => {
   const aged = decayed(both(counted), agedDays);
   const addition = { estimates: counted.row === 'estimates' ? aged : both(nothing), all: counted.tells ? counted : nothing, orders: counted.tells ? 1 : 0 };

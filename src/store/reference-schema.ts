@@ -5,7 +5,7 @@ import { document, moment } from './columns.ts';
 /** A reading as it is written: its price as text. */
 export type StoredReading = Omit<FeedReading, 'said'> & { said?: Omit<NonNullable<FeedReading['said']>, 'price'> & { price: string } };
 
-/** What public tickers said last of a bitcoin's price, one row per currency: read by one instance at a time, known to all. */
+/** The last prices of a bitcoin from public price feeds, one row per currency. One instance at a time reads the feeds; all use the row. */
 export const referencePrices = pgTable('reference_prices', {
   currency: text('currency').primaryKey(),
   readings: document<StoredReading[]>()('readings'),

@@ -17,10 +17,13 @@ const columnsOf = (kind: 'text' | 'json'): readonly ColumnName[] =>
 
 /** Every sealed column of the schema. Its type is the only custom one that is text in the database. */
 export const sealedColumns = columnsOf('text');
-/** Every JSON document: an offer in it may hold a sealed `secret` (src/domain/offer.ts). A text that only looks like one is escaped, so it does not match. */
+/**
+ * Every JSON document: an offer in it may hold a sealed `secret` (src/domain/offer.ts). A text that only looks like one is escaped, so it does not
+ * match.
+ */
 export const documentColumns = columnsOf('json');
 
-/** One sealed value of each column that has any. */
+/** Returns one sealed value of each column that has any. */
 export const sealedSamples = async (client: Sql): Promise<readonly (ColumnName & { sealed: string })[]> => {
   const one = ({ table, column }: ColumnName) => {
     const [from, name] = [sql.identifier(table), sql.identifier(column)];

@@ -211,7 +211,7 @@ needsPostgres(
       >`select coalesce(sum(used), 0)::text as used from daily_uses where purpose = 'seller-orders' and subject = ${id}`;
       if (Number(row?.used) < world[id].control.orders.size) wrong.push(`${id} made ${world[id].control.orders.size} orders, and ${row?.used} are counted`);
     }
-    // Each order's wallet was told of its last stage by a webhook.
+    // Each order's wallet was informed of its last stage by a webhook.
     const heard = new Set(world.receiver.received.map(({ body }) => (JSON.parse(body) as { data: { order_id: string } }).data.order_id));
     const unheard = [...wanted.keys()].filter((id) => !heard.has(id));
     if (unheard.length + (await untold()) > 0) wrong.push(`${await untold()} webhooks are not delivered, of ${unheard.length} orders none`);

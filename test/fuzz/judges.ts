@@ -79,8 +79,8 @@ const lostDetails = (told: unknown, shown: Record<string, string>): string[] => 
 };
 
 /**
- * A payable order names the quote's money, and none of what the provider said of it is another figure. `askedOf`: what it was asked for with its own
- * numbers of currency and option, which are those that its listing gave them.
+ * Returns what is wrong with a payable order: it must have the quote's amounts, and the provider must not have stated other figures. `askedOf`: the
+ * request to the provider with its own numbers of currency and option, which are those that its listing gave them.
  */
 export const orderFlaws = (quote: Json, order: Json, said: Said | undefined, askedOf: Json | undefined, now = Date.now()): string[] => {
   const flaws: string[] = [];

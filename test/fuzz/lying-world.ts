@@ -117,7 +117,7 @@ const orderOnce = async (world: World, liar: LyingProvider, session_id: string, 
   if (link === undefined || new URL(link).hostname !== '127.0.0.1') wrong.push(`a payout link to ${link}`);
 };
 
-/** What the provider said of this order: the notice address that it was given names the intent. */
+/** Returns what the provider said about this order, which is found by the intent in its notice address. */
 const saidOf = async ({ gateway }: World, liar: LyingProvider, orderId: string): Promise<Said | undefined> => {
   const [intent] = await gateway.database.sql<{ id: string }[]>`select id from intents where order_id = ${orderId}`;
   return liar.said.findLast((one) => String(one.asked['webhook_url']).includes(`/${intent?.id}/`));

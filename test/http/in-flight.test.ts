@@ -72,7 +72,7 @@ it('what was not paid in the time that the money needs counts no longer; what wa
   expect(await offered(limit)).toEqual(['alpine', 'borealis']);
   const [told, proven] = await sql<{ id: string }[]>`select id from orders order by created_on limit 2`;
   if (!told || !proven) throw new Error('no orders');
-  // What a provider says of them, and what the operator holds in hand where it says nothing.
+  // What a provider says about them, and what the operator assumes if it says nothing.
   await sql`update orders set stage = 'paid' where id = ${told.id}`;
   expect(await gateway.server.gateway.stores.record.paidNotFilled(proven.id, gateway.clock.now())).toBe(true);
   const left = limit - 180_000;

@@ -130,7 +130,7 @@ describe('until when', () => {
     rewrite = (path, body) => (path === '/quote' || path === '/order' ? { ...body, expires_on: write(end) } : body);
     const { body } = await order();
     expect(body['expires_on']).toBe(new Date(end).toISOString());
-    // Nothing more is told of the end, not even that it came.
+    // Nothing more is said about the expiry, not even that it has passed.
     rewrite = onPath('/order-status', () => ({ order_status: 'placed' }));
     await gateway.pass(end - clock.now() + 1000);
     const after = await status(body['order_id']);

@@ -461,7 +461,7 @@ describe('a notice', () => {
     const metricsBefore = await (await fetch(`${gateway.url}/metrics`)).text();
     await control.forge(`${real.slice(0, real.lastIndexOf('/'))}/${'A'.repeat(43)}/verification-status`, body);
     expect(gateway.logs.filter((line) => line.includes('notice_forged')).length).toBe(forgedBefore + 1);
-    // Even at the genuine address nothing of the body is believed.
+    // Even at the genuine address, nothing in the body is believed.
     await control.forge(`${real}/verification-status`, body);
     await control.forge(real, body);
     await gateway.pass(1_500);

@@ -152,7 +152,7 @@ it('reaches what is sealed within a stored quote: it can be ordered after the ol
         select found[1] as key from (select route::text as text from routes union all select offer::text from last_prices) as kept,
           regexp_matches(text, '"secret":\\s*"(v1\\.s\\d)', 'g') as found`
     ).map(({ key }) => key);
-  // Each firm price stands in its route and beside the other last prices.
+  // Each firm price is stored in its route and with the other last prices.
   expect(await ofDocuments()).toEqual(['v1.s1', 'v1.s1', 'v1.s1', 'v1.s1']);
   await before.close();
   // As `npm run restored` writes them: with a space after each colon.

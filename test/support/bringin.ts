@@ -78,7 +78,7 @@ export const startBringin = async (simulation: Partial<SimulatorOptions> = {}, b
   const { connections } = sell;
 
   const person = (): Person => new Person();
-  /** Signed up, verified, connected. */
+  /** Returns a person who has signed up, is verified and connected. */
   const connectedPerson = async (email = 'alice@example.com', noticeUrl?: string): Promise<Person> => {
     const one = person();
     const request = { email, ref: randomUUID(), ...(noticeUrl === undefined ? {} : { noticeUrl }) };

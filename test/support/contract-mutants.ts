@@ -10,7 +10,7 @@ export type Mutant = {
   name: string;
   breaks: RegExp;
   http?: (http: Http) => Http;
-  /** `reply` is the last body, as text. */
+  /** Changes what a verb returns. `reply` is the last body, as text. */
   answer?: (answering: () => Promise<unknown>, verb: { returned: unknown; optional: string[] }, reply: () => string) => Promise<unknown>;
 };
 
@@ -225,7 +225,7 @@ const mutate = <A>(mutant: Mutant, subject: Subject<A>, verb: Verb<A>): [Subject
   ];
 };
 
-/** Which cases each mutant breaks, over all verbs, by the mutant's name. */
+/** Returns which cases each mutant breaks, over all verbs, by the mutant's name. */
 export const noticed = async <A>(subject: Subject<A>, verbs: Verb<A>[], among: Mutant[] = mutants): Promise<Map<string, string[]>> =>
   new Map(
     await Promise.all(

@@ -1,6 +1,6 @@
 /**
- * What every adapter owes the gateway, as data. Each verb has a good exchange, from which the bad ones are made. `violations` runs a verb's cases
- * against an adapter and names those it breaks, so that we can show that a mutant adapter fails.
+ * What every adapter owes the gateway, as data. Each verb has a good request and response, from which the bad responses are made. `violations` runs a
+ * verb's cases against an adapter and names those that it breaks, so that tests can show that a mutant adapter fails.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { ProviderFault } from '../../src/providers/fault.ts';
@@ -9,8 +9,8 @@ import type { AdapterDeps, CallContext, HttpRequest, HttpResponse } from '../../
 type Json = Record<string, unknown>;
 
 /**
- * For the mutants: they show that the suite's cases can fail, and the cases are the same everywhere. What a runtime could change is the adapter,
- * and inside workerd every adapter runs all of the cases.
+ * Runs a suite of mutants on Node only. Mutants show that the suite's cases can fail, and the cases are the same everywhere. A runtime could only
+ * change the adapter, and inside workerd every adapter runs all of the cases.
  */
 export const onNodeOnly = (suite: () => void): void => {
   if (navigator.userAgent !== 'Cloudflare-Workers') suite();
@@ -211,7 +211,7 @@ export const casesOf = <A>(verb: Verb<A>): Case<A>[] => {
   ];
 };
 
-/** The cases an adapter breaks, by name. */
+/** Returns the names of the cases that an adapter breaks. */
 export const violations = async <A>(subject: Subject<A>, verb: Verb<A>): Promise<string[]> => {
   const broken: string[] = [];
   for (const one of casesOf(verb)) {

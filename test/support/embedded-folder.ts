@@ -1,6 +1,6 @@
 /**
- * Data folders for the embedded database. To make one from nothing takes four seconds of processor time, to open one that is there a third of a
- * second: whoever is first in a run makes one, migrated, and all others copy it.
+ * Data folders for the embedded database. Making one takes four seconds of processor time, opening an existing one a third of a
+ * second: the first caller in a test run makes and migrates one, and all others copy it.
  */
 import { cpSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { startEmbeddedDatabase } from '../../src/entry/embedded-database.ts';
 import { migrate } from '../../src/entry/migrate.ts';
 import { migrationsFolder } from '../setup/database.ts';
 
-/** Migrated, without rows, and used by nobody. The caller's own, to write into and to remove. */
+/** Returns a folder with a migrated database without rows. It belongs to the caller, who removes it. */
 export const embeddedFolder = async (): Promise<string> => {
   const finished = join(inject('scratch'), 'embedded');
   if (!existsSync(finished)) await make(finished);
@@ -27,7 +27,7 @@ const make = async (finished: string): Promise<void> => {
   await migrate({ kind: 'pglite', url: database.url, sql }, migrationsFolder);
   await sql.end({ timeout: 1 });
   await database.close();
-  // Another process may have been faster: then its own is there.
+  // If another process was faster, its folder is used.
   if (existsSync(finished)) rmSync(folder, { recursive: true });
   else renameSync(folder, finished);
 };

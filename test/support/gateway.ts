@@ -1,4 +1,4 @@
-/** A whole gateway over real sockets for a test: simulators, its own database, the Node server. */
+/** Starts a complete gateway over real sockets for a test: simulators, a database of its own, the Node server. */
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +21,7 @@ export type TestGateway = {
   simulators: Record<string, RunningSimulator>;
   database: TestDatabase;
   logs: string[];
-  /** The gateway's and its simulators'. */
+  /** The clock of the gateway and its simulators. */
   clock: Clock;
   /** Moves the clock by `ms`, and does everything due by then. */
   pass: (ms: number) => Promise<void>;

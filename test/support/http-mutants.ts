@@ -4,7 +4,7 @@ import type { AdapterDeps, Http } from '../../src/providers/spec.ts';
 
 export type HttpMutant = [name: string, mutate: (deps: AdapterDeps) => AdapterDeps];
 export const overHttp = (name: string, change: (http: Http) => Http): HttpMutant => [name, (deps) => ({ ...deps, http: change(deps.http) })];
-/** Every answer, with its text changed. */
+/** Rewrites the text of every answer. */
 export const rewriting =
   (from: RegExp, to: string) =>
   (http: Http): Http =>

@@ -1,4 +1,4 @@
-/** Debian's PgBouncer before the tests' server: as the system's `postgres`, in a folder of its own, gone with its test. */
+/** Runs Debian's PgBouncer in front of the tests' server, as the user `postgres`, in a folder of its own that is removed with the test. */
 import { execFileSync, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,9 @@ import { databaseAnswers, freePort } from '../setup/local-server.ts';
 const findPgbouncer = (): string | undefined =>
   [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'].map((folder) => join(folder, 'pgbouncer')).find((path) => existsSync(path));
 
-/** The same database, by way of a pooler that ends when the test does, however it ends. `settings` are lines of its [pgbouncer] section. */
+/**
+ * Returns the URL of the same database through a pooler, which ends with the test, however it ends. `settings` are lines of its [pgbouncer] section.
+ */
 export const startPgbouncer = async (databaseUrl: string, settings: Record<string, string | number>): Promise<string> => {
   const program = findPgbouncer();
   if (program === undefined) throw new Error('there is no PgBouncer here');
@@ -48,7 +50,10 @@ const idsOf = (name: string): { uid: number; gid: number } => {
   return { uid: id('-u'), gid: id('-g') };
 };
 
-/** `it` for tests that need PgBouncer and PostgreSQL. Where one is missing the test is named and not run; `.ci/run` excuses it only where PgBouncer cannot be had. */
+/**
+ * `it` for tests that need PgBouncer and PostgreSQL. If one is missing, the test is listed and skipped; `.ci/run` accepts that only if PgBouncer
+ * cannot be installed.
+ */
 export const needsPgbouncer: (name: string, run: () => Promise<void>, timeoutMs?: number) => void = (name, run, timeoutMs) => {
   const there = inject('testServer') !== undefined && findPgbouncer() !== undefined;
   if (!there) console.error(`NOT RUN, needs PgBouncer and PostgreSQL: ${name}`);

@@ -9,12 +9,12 @@ import { embeddedFolder } from './embedded-folder.ts';
 export type TestDatabase = {
   url: string;
   kind: 'postgres' | 'pglite';
-  /** Already open; one connection on PGlite. Ends with `close`. */
+  /** An open client; on PGlite it has one connection. `close` ends it. */
   sql: postgres.Sql;
   close: () => Promise<void>;
 };
 
-/** The caller's own database, migrated unless `empty`. One per test file: `beforeAll`, and `close` in `afterAll`. */
+/** Makes a database for the caller, migrated unless `empty`. Use one per test file: make it in `beforeAll`, and `close` it in `afterAll`. */
 export const testDatabase = async ({ empty = false }: { empty?: boolean } = {}): Promise<TestDatabase> => {
   const server = inject('testServer');
   return server === undefined ? await embedded(empty) : await cloned(server, empty);
@@ -35,7 +35,7 @@ const cloned = async (server: { url: string; template: string; copying: string }
   return { url: url.href, kind: 'postgres', sql, close };
 };
 
-/** The embedded database, even if there is a server. */
+/** Makes an embedded database, even if there is a server. */
 export const embedded = async (empty = false): Promise<TestDatabase> => {
   const folder = empty ? undefined : await embeddedFolder();
   const database = await startEmbeddedDatabase(folder);

@@ -39,7 +39,7 @@ export const startSellWorld = async (simulation: Partial<SimulatorOptions> = {},
   );
   const { control } = bringin;
 
-  /** Signed up, verified and connected by the simulated person. */
+  /** Signs up, verifies and connects an account, as the simulated person would. */
   const connected = async (call: Call, email: string, more: object = {}): Promise<string> => {
     const started = await call('/sell/accounts', { provider: 'bringin', email, ...more });
     expect(started.status).toBe(200);
@@ -77,7 +77,7 @@ export const startSellWorld = async (simulation: Partial<SimulatorOptions> = {},
       const entry = body[orderId] as Body;
       return entry['stage'] === stage ? entry : undefined;
     });
-  /** Any wallet: LNURL-pay at the address, then the invoice is paid. */
+  /** Pays like any wallet: LNURL-pay at the address, then the invoice is paid. */
   const payAddress = async (user: string, sats: number): Promise<string> => {
     const asked = (await (await fetch(`${bringin.url}/.well-known/lnurlp/${user}`)).json()) as { callback: string };
     const callback = new URL(asked.callback);

@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 export type SlowNetwork = {
   port: number;
-  /** How long each piece of data is under way, in either direction. */
+  /** How long each piece of data takes, in either direction. */
   delayMs: number;
   /** While held, nothing arrives on either side, and no connection is closed. */
   hold: () => void;
@@ -11,7 +11,7 @@ export type SlowNetwork = {
   close: () => void;
 };
 
-/** Opens a port on the loopback that leads to `port` there. */
+/** Opens a port on loopback that forwards to `port`. */
 export const startSlowNetwork = async (port: number): Promise<SlowNetwork> => {
   let held = Promise.resolve();
   let free = (): void => undefined;

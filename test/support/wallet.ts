@@ -13,7 +13,7 @@ export const opened = async (url: string): Promise<{ wallet: Wallet; call: Call 
   return { wallet, call: async (path, body, headers) => await wallet.call(path, { session_id: sessionId, ...body }, headers) };
 };
 
-/** Without `sats`: an invoice without an amount. */
+/** Makes an invoice. Without `sats`, it has no amount. */
 export const invoiceOver = (sats: number | undefined, more: Partial<NewInvoice> = {}): string =>
   encodeInvoice({
     network: 'regtest',

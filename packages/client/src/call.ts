@@ -64,7 +64,7 @@ const withDeadline = async <T>(
     return await Promise.race([run(controller.signal), ended]);
   } catch (cause) {
     if (signal?.aborted) throw reasonOf(signal);
-    return new RampError({ code: 'unreachable', action: 'retry', detail: 'The gateway did not answer, or not in JSON.', cause });
+    return new RampError({ code: 'unreachable', action: 'retry', detail: 'The gateway did not answer, or not with JSON.', cause });
   } finally {
     cancel();
     signal?.removeEventListener('abort', stop);
@@ -102,7 +102,9 @@ const notOurs = (status: number, seconds: number): RampError => {
   return new RampError({
     code: 'unreachable',
     action: isTemporary ? 'retry' : 'fix-request',
-    detail: isTemporary ? `The gateway is away: its address answers ${status}.` : `What answers there is no ramp-gateway (status ${status}). Check the url.`,
+    detail: isTemporary
+      ? `The gateway is down: its address returns ${status}.`
+      : `The server at this address is not a ramp-gateway (status ${status}). Check the url.`,
     status,
     ...(isTemporary && seconds >= 0 ? { retryAfterMs: seconds * 1000 } : {}),
   });

@@ -49,7 +49,7 @@ export const createCatalogue = (inSession: InSession) => {
       const { found, all } = await find(ramp, (one) => one.currency === code && one.name.toLowerCase() === name, signal);
       if (found) return found;
       const there = all.map((one) => `${one.name} in ${one.currency}`);
-      const detail = `Nobody offers ${by} in ${currency}.${there.length > 0 ? ` There is ${there.join(', ')}.` : ''}`;
+      const detail = `No provider offers ${by} in ${currency}.${there.length > 0 ? ` There is ${there.join(', ')}.` : ''}`;
       throw new RampError({ code: 'option-unavailable', action: 'fix-request', detail });
     },
     /** Returns the ISO code of a currency, or its number if no provider lists it any more. */

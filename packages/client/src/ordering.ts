@@ -8,7 +8,7 @@ import type { Runtime } from './runtime.ts';
 import type { Placing, State } from './state.ts';
 import type { Asked, RampName } from './words.ts';
 
-/** An order whose outcome this client does not know, because its process ended or the gateway was away. */
+/** An order whose outcome this client does not know, because its process ended or the gateway was unreachable. */
 export type Pending<One extends Order = Order> = {
   ramp: RampName;
   offerId: string;

@@ -2,13 +2,13 @@ type Maybe<T> = T | Promise<T>;
 
 /**
  * Where the client keeps what must outlive the process: the session, the customer's recovery secret, and orders whose outcome is not known yet. All
- * of it stands under one key a gateway, in less than 4 kB. A `Map` is one that forgets. Keep it as safe as a password.
+ * of it is under one key per gateway, in less than 4 kB. A `Map` is a store that forgets. Keep the store as safe as a password.
  */
 export type Store = {
   get: (key: string) => Maybe<string | null | undefined>;
   set: (key: string, value: string) => unknown;
   /**
-   * Writes `value` only while the stored one is `was` (undefined: none), and tells whether it did. Needed where several processes share the
+   * Writes `value` only if the stored value is `was` (undefined: none). Returns whether it did. Needed if several processes share the
    * store. Without it, writers take turns by `navigator.locks`, or inside of one process.
    */
   replace?: (key: string, was: string | undefined, value: string) => Maybe<boolean>;
@@ -29,8 +29,8 @@ export const webLocks = (): Locks | undefined => (globalThis as { navigator?: { 
 type WebStorage = { getItem: (key: string) => string | null; setItem: (key: string, value: string) => void; removeItem: (key: string) => void };
 
 /**
- * The browser's localStorage. Tabs take turns by `navigator.locks`, and where there is none, by a lease beside the value: the last to write it has
- * it, after a moment in which no other wrote.
+ * The browser's localStorage. Tabs take turns by `navigator.locks` or, without it, by a lease stored with the value: the last tab to write the lease has
+ * it, after a moment in which no other tab wrote.
  */
 export const localStorageStore = (storage: WebStorage = (globalThis as unknown as { localStorage: WebStorage }).localStorage): Store => ({
   get: (key) => storage.getItem(key),

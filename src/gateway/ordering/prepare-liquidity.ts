@@ -13,7 +13,7 @@ export type LiquidityOrderRequest = {
   invoice?: string | undefined;
   refundOnchain?: string | undefined;
   email?: string | undefined;
-  /** Whether the caller is an app that may spend the operator's balance. */
+  /** Returns whether the caller is an app that may spend the operator's balance. */
   maySpend: boolean;
 };
 

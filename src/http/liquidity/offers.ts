@@ -21,7 +21,7 @@ export const liquidityBody = z.object({
   max_wait_ms: maxWait.optional(),
 });
 
-/** Whether the caller is an app that may spend the operator's balance. */
+/** Returns whether the caller is an app that may spend the operator's balance. */
 export const maySpend = (call: Call): boolean => call.app?.allow.includes('pay_with_balance') ?? false;
 
 const price = async (call: Call, body: z.output<typeof liquidityBody>) => {

@@ -23,7 +23,7 @@ const body = z.object({
     .optional(),
 });
 
-/** The same invoice in any spelling. */
+/** Returns the same text for an invoice in any spelling. */
 const bareInvoice = (text: string): string =>
   text
     .trim()

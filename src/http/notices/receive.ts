@@ -8,7 +8,7 @@ import { isStorageDown } from '../../ports/storage-down.ts';
 
 const maxBytes = 65_536;
 
-/** Every notice gets the same answer, genuine or forged, so that nobody learns anything from it. */
+/** Handles a notice. Genuine and forged ones get the same answer, so that a forger learns nothing. */
 export const noticeRoute = async (c: Context, options: AppOptions): Promise<Response> => {
   const { gateway, ip } = await options.platform(c);
   const requestId = `req_${gateway.ids.uuid()}`;

@@ -3,7 +3,7 @@ import type { Call } from '../call.ts';
 
 const bearerForm = /^Bearer ([\w.~+/=-]{16,256})$/;
 
-/** The hash of the operator's token, if the caller showed one. We look it up by its hash, and compare nothing with a secret. */
+/** Returns the hash of the operator's token, if the caller showed one. It is looked up by its hash, so nothing is compared with a secret. */
 const operatorOf = ({ request, http, gateway }: Call): string | undefined => {
   const token = bearerForm.exec(request.headers.get('authorization') ?? '')?.[1];
   const hash = token === undefined ? undefined : gateway.hash(token);
@@ -15,5 +15,5 @@ export const operatorOnly = (call: Call): void => {
   if (operatorOf(call) === undefined) throw new Problem('not-found', 'There is nothing at this path. /openapi.json lists every path.');
 };
 
-/** How the audit log names an operator: enough to tell tokens apart, but useless as a token. */
+/** Returns the operator's name in the audit log: enough to tell tokens apart, but useless as a token. */
 export const actorOf = (call: Call): string => `token:${operatorOf(call)?.slice(0, 8) ?? 'none'}`;

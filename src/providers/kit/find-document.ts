@@ -100,7 +100,7 @@ const camel = (name: string): string =>
 
 const ofLists = /^(?:data|result|results|items|rows|records|content|list|body|payload|response)$/i;
 /**
- * A list that is the whole answer, or stands in an envelope: under `name` in any spelling, or under a word that says no more than "data".
+ * Returns a list that is the whole answer, or is in an envelope: under `name` in any spelling, or under a generic name such as "data".
  * Undefined if there is none.
  */
 export const findList = (value: unknown, names: readonly string[], levels = deepest): unknown[] | undefined => {

@@ -134,25 +134,25 @@ export const memoryGateway = (
     logs,
     events,
     deliveries,
-    /** By customer: what their sessions read. */
+    /** The providers that are excluded after a refusal, by customer. */
     declined,
     quote,
     request,
-    /** Placed and confirmed. */
+    /** Places an order, which is confirmed. */
     placed: async (more: Partial<PlaceOrderRequest> = {}): Promise<Order> => {
       const answer = JSON.parse(await placeOrder(scope, session, request(await quote(), more))) as { order_id: string };
       const order = await stores.orders.findAny(answer.order_id);
       if (!order) throw new Error('no order');
       return order;
     },
-    /** Work that continues after the answer. */
+    /** Waits for work that continues after the response. */
     idle: async (): Promise<void> => void (await Promise.all(running)),
     intentOf: async (quoteId: string) => await stores.intents.findByQuote(quoteId, session.customerId),
     calls: (verb: ScriptedBuyer['calls'][number], id?: string): number => buyer(id).calls.filter((one) => one === verb).length,
   };
 };
 
-/** The problem that the work throws. */
+/** Returns the problem that the work throws. */
 export const problemOf = async (work: Promise<unknown>): Promise<Problem> => {
   const ended: unknown = await work.catch((error: unknown) => error);
   if (!(ended instanceof Problem)) throw new Error(`no problem: ${String(ended)}`, { cause: ended });

@@ -1,4 +1,4 @@
-/** Rows with leases, in memory: answers the same questions as src/store/lease.ts, by the test's clock. */
+/** Rows with leases, in memory: behaves like src/store/lease.ts, but by the test's clock. */
 import type { Lease } from '../../../src/ports/runtime.ts';
 
 type Kept<R> = { row: R; lease?: { owner: string; until: number } };
@@ -25,7 +25,7 @@ export const leasedRows = <R extends object>(now: () => number) => {
     },
     find: (is: (row: R) => boolean): R | undefined => [...kept.values()].filter((one) => is(one.row)).map(copy)[0],
     filter: (is: (row: R) => boolean): R[] => [...kept.values()].filter((one) => is(one.row)).map(copy),
-    /** Whether it existed, in this state, and nobody else held it. */
+    /** Changes a row. Returns whether it existed, was in this state, and was not leased by another owner. */
     change: (id: string, owner: string, is: (row: R) => boolean, change: object, release: boolean): boolean => {
       const one = kept.get(id);
       if (!one || !is(one.row) || !isFree(one, owner)) return false;
@@ -33,7 +33,7 @@ export const leasedRows = <R extends object>(now: () => number) => {
       if (release) delete one.lease;
       return true;
     },
-    /** Those that nobody holds. */
+    /** Removes rows that are not leased. */
     remove: (is: (row: R) => boolean): void => {
       for (const [id, one] of kept) if (is(one.row) && (one.lease === undefined || one.lease.until < now())) kept.delete(id);
     },
@@ -54,7 +54,7 @@ export const leasedRows = <R extends object>(now: () => number) => {
       const one = kept.get(id);
       return one && is(one.row) && isFree(one, lease.owner) ? take(one, lease) : undefined;
     },
-    /** The first due rows that nobody holds, not even the taker. */
+    /** Takes the first due rows that are not leased, not even by the taker. */
     takeDue: (at: number, lease: Lease, limit: number, due: (row: R) => number | undefined): R[] =>
       [...kept.values()]
         .flatMap((one) => {

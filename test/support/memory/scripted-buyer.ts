@@ -9,7 +9,7 @@ export type ScriptedBuyer = {
   script: Partial<BuyAdapter>;
   orders: Made[];
   calls: (keyof BuyAdapter)[];
-  /** Satoshi for a hundred euros. */
+  /** Its price: sats for a hundred euros. */
   price: { receive: bigint };
 };
 

@@ -1,4 +1,4 @@
-/** Runs the promises of the stores in memory against PostgreSQL, too, so that a use case meets the same behaviour in both. */
+/** Runs the tests of the in-memory stores against PostgreSQL as well, so that both behave the same for a use case. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NewDelivery } from '../../../src/ports/deliveries.ts';
 import type { Intent, NewIntent } from '../../../src/ports/intents.ts';
@@ -19,7 +19,7 @@ afterAll(async () => await database.close());
 const now = Date.now();
 const past = now - 1000;
 const lease = (owner: string) => ({ owner, seconds: 60 });
-/** The lease of a dead owner, expired by now. */
+/** Returns the lease of a dead owner, which has already expired. */
 const lapsed = (owner: string) => ({ owner, seconds: -1 });
 const aPlacing = (more: Partial<NewIntent> = {}): NewIntent => ({
   id: crypto.randomUUID(),
@@ -102,7 +102,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
     expect(await stores().intents.confirm(intent.id, 'one', { state: 'confirmed' }, { order, event: event(1), deliveries: webhooks })).toBe('confirmed');
     return order;
   };
-  /** In memory there are none: a customer is whoever is named. */
+  /** Adds a customer. The in-memory stores have no customers: any id will do. */
   const addCustomer = async (id: string): Promise<void> => {
     if (form === 'PostgreSQL') await database.sql`insert into customers (id, created_on) values (${id}, now())`;
   };
@@ -157,7 +157,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       const late = aPlacing();
       await intents.create(late, lapsed('one'), 100);
       expect(await intents.startSending(late.id, lease('one'), now)).toBe(false);
-      // Whoever finds it takes it over. Its first sender can no longer end it.
+      // Another instance takes it over. Its first sender can no longer settle it.
       expect((await intents.claim(late.id, lease('two')))?.id).toBe(late.id);
       expect(await intents.claim(late.id, lease('three'))).toBeUndefined();
       expect(await intents.change(late.id, 'one', { state: 'unknown' }, true)).toBe(false);
@@ -199,7 +199,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       const one = await placed();
       const back = { customerId: one.customerId, providerId: one.providerId, now, until: now + 1 };
       expect(await intents.end(one.id, 'two', { state: 'declined', answer: 'stolen' }, back)).toBe(false);
-      // Its lease is gone, and nobody has it now: what another found out meanwhile counts.
+      // Its lease has expired and no instance has it now: the outcome that another instance found meanwhile counts.
       const lost = await placed();
       await intents.change(lost.id, 'one', { state: 'unknown' }, true);
       expect(await intents.end(lost.id, 'one', { state: 'declined' }, undefined)).toBe(false);
@@ -231,7 +231,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
         expect(await intents.move(one.id, 'one', change, next, back)).toBe('moved');
         expect(await intents.find(one.id)).toMatchObject({ state: 'moved', movedTo: next.intent.id, evidence: { refused: 'declined' } });
         expect(await intents.find(next.intent.id)).toMatchObject({ state: 'prepared', attempt: 0 });
-        // The quote stays this request's own, and the next one is sent by whoever moved.
+        // The quote still belongs to this request, and the instance that moved it sends the next attempt.
         expect((await intents.findByQuote(one.quoteId, one.customerId))?.id).toBe(one.id);
         expect(await intents.create(aPlacing({ quoteId: one.quoteId }), lease('two'), 100)).toBe('exists');
         expect(await intents.claim(next.intent.id, lease('two'))).toBeUndefined();
@@ -253,7 +253,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
           await intents.move(one.id, 'one', {}, { intent: aPlacing({ customerId, ...more }), lease: lease('one') }, back);
         const skipped = [await skip({ quoteId: taken.quoteId }), await skip({ exclusiveKey }), await skip({ providerId: declining.providerId })];
         expect([skipped, await stateOf(one.id)]).toEqual([['skipped', 'skipped', 'skipped'], 'prepared']);
-        // Nobody stands back for a move that was not made.
+        // No provider is excluded for a move that was not made.
         expect(await skip({ providerId: one.providerId })).toBe('moved');
         const later = await placed({ customerId });
         const aimed = aPlacing({ customerId, providerId: declining.providerId, createdOn: now + 1 });
@@ -321,7 +321,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       const after = await orders.findAny(order.id);
       expect(after).toMatchObject({ stage: 'filled', sequence: 2, checks: 1, watch: { unreadableSince: 5 } });
       expect(after?.nextCheckOn).toBeUndefined();
-      // A read that changes nothing is no step.
+      // A read that changes nothing does not count as a step.
       expect(await orders.advance({ ...order, sequence: 2 }, { checks: 2 }, undefined, [])).toBe(true);
       expect(await orders.findAny(order.id)).toMatchObject({ sequence: 2, checks: 2, stage: 'filled' });
     });

@@ -6,7 +6,7 @@ import { until } from '../gateway.ts';
 import { invoiceOver, opened, type Body, type Call } from '../wallet.ts';
 import type { WebhookReceiver } from '../webhook-receiver.ts';
 
-/** Two sellers with known prices, and a cheap one that knows no node. */
+/** Starts two sellers with known prices, and a cheap one to which no node is connected. */
 export const startChannelSellers = async (now = Date.now) => {
   const [north, south, west] = await Promise.all([
     startLsps1Simulator({ id: 'north', now, baseSats: 1000, ppm: 2000, leasePpm: 2400 }),

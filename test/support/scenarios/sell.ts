@@ -24,7 +24,7 @@ export const optionOf = async (call: Call, name: string): Promise<{ currency_id:
   return { currency_id: euro?.['eur']?.currency_id ?? 0, payment_option_id: option?.id ?? 0 };
 };
 
-/** Signed up, verified and connected by the simulated person. */
+/** Signs up, verifies and connects an account, as the simulated person would. */
 export const connected = async ({ bringin, wake }: Pick<SellWorld, 'bringin' | 'wake'>, call: Call, email: string, more: object = {}): Promise<string> => {
   const started = await call('/sell/accounts', { provider: 'bringin', email, ...more });
   expect([started.status, started.body['account_status'], started.body['mail_sent']]).toEqual([200, 'onboarding', true]);
@@ -40,7 +40,7 @@ export const connected = async ({ bringin, wake }: Pick<SellWorld, 'bringin' | '
   return accountId;
 };
 
-/** Any wallet: LNURL-pay at the address, then the invoice is paid. Returns the transaction's id. */
+/** Pays like any wallet: LNURL-pay at the address, then the invoice is paid. Returns the transaction's id. */
 export const payAddress = async (bringin: RunningSimulator, user: string, sats: number): Promise<string> => {
   const asked = (await (await fetch(`${bringin.url}/.well-known/lnurlp/${user}`)).json()) as { callback: string };
   const callback = new URL(asked.callback);
@@ -145,7 +145,7 @@ export const sellToBank = async (world: SellWorld): Promise<void> => {
   expect(told.filter((type) => type === 'sell_settled')).toHaveLength(1);
 };
 
-/** Onto the card: an order with its own invoice. */
+/** Sells to the card: an order with its own invoice. */
 export const topUpCard = async (world: SellWorld): Promise<void> => {
   const { url, bringin, wake } = world;
   const { call } = await opened(url);
