@@ -21,6 +21,8 @@ export type RequestWorld = {
 const inMb = ({ rss, heapUsed }: { rss: number; heapUsed: number }): Memory => ({ rss: rss / 1_048_576, heap: heapUsed / 1_048_576 });
 
 const most = 1_000_000_000;
+/** A page at this address may read every answer. */
+export const shop = 'https://shop.example';
 const limits = { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most };
 const demanded = { proof: 'demanded', catalogue_without_session: true };
 const simulated = { alpine: { quoteTtlS: 7200, autoFillMs: 50 }, dune: { proof: 'demanded', quoteTtlS: 7200 } } satisfies Record<
@@ -35,7 +37,7 @@ export const startRequestWorld = async (): Promise<RequestWorld> => {
   const dune = await startFiatOnRampSimulator({ id: 'dune', ...simulated.dune });
   const quick = { kind: 'fiat-on-ramp', retry: { attempts: 0 }, breaker: { reset_s: 0.3 } };
   const providers = { alpine: { ...quick, base_url: alpine.url }, dune: { ...quick, base_url: dune.url, ...demanded } };
-  const config = { mode: 'sandbox', network: 'regtest', limits, orders: { max_open: most }, providers };
+  const config = { mode: 'sandbox', network: 'regtest', limits, orders: { max_open: most }, cors_origins: [shop], providers };
   const entry = await startEntry(config, { ...freshSecrets(randomBytes), DATABASE_URL: database.url, DATABASE_POOL: '10' });
   return {
     url: entry.url,
@@ -53,7 +55,7 @@ export const startRequestWorld = async (): Promise<RequestWorld> => {
 const inThisProcess = async (database: TestDatabase): Promise<RequestWorld> => {
   const gateway = await startTestGateway(
     { alpine: { simulator: simulated.alpine }, dune: { simulator: simulated.dune, block: demanded } },
-    { database, config: { limits, orders: { max_open: most } }, environment: { LOG_LEVEL: 'error' } },
+    { database, config: { limits, orders: { max_open: most }, cors_origins: [shop] }, environment: { LOG_LEVEL: 'error' } },
   );
   return {
     url: gateway.url,

@@ -1,10 +1,11 @@
 /** G5: hostile requests to every operation of /openapi.json. Grammar-true ones from values seen before, then spoilt in members or bytes. */
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { createClient, type Client, type Seen, type Sent } from './client.ts';
 import { hostileValue, spoilBytes, spoilMembers, toText, valueFor, type Pool } from './hostile.ts';
 import { checkAnswer, readOperations, type Operation } from './operations.ts';
-import { startRequestWorld, type RequestWorld } from './request-world.ts';
+import { shop, startRequestWorld, type RequestWorld } from './request-world.ts';
 import { chaosSeed, createRandom, isFull, reportGoal, sizeOf, type Random } from './random.ts';
 
 const workers = 8;
@@ -50,6 +51,20 @@ const spoilHeaders = (headers: Record<string, string>, random: Random): void => 
   headers[name] = random.chance(0.5) ? printable : random.pick(['text/plain', 'application/json; charset=latin1', '"quoted"', 'Bearer x', 'null', '*/*']);
 };
 
+const origins = [shop, shop, 'https://evil.example', 'null', `${shop}.evil.example`, shop.toUpperCase(), `${shop}/`];
+/** A listed page reads every answer and what it needs of its headers, without a key; no other page reads anything. */
+const corsFlaws = ({ headers: { origin } }: Sent, { headers }: Seen): string[] => {
+  const allowed = headers.get('access-control-allow-origin');
+  const exposed = (headers.get('access-control-expose-headers') ?? '').split(', ');
+  if (allowed !== (origin === shop ? shop : null)) return [`${String(origin)} is told ${String(allowed)}`];
+  if (headers.get('access-control-allow-credentials') !== null) return ['credentials are allowed'];
+  return allowed === null || ['retry-after', 'x-request-id'].every((name) => exposed.includes(name)) ? [] : ['a page cannot read Retry-After'];
+};
+
+/** A packed body is the same request. */
+const packedFlaws = ({ headers }: Sent, { status, text }: Seen): string[] =>
+  headers['content-encoding'] === 'gzip' && (status === 415 || text.includes('not valid gzip')) ? [`a packed body is refused: ${text.slice(0, 200)}`] : [];
+
 const requestFor = (operation: Operation, random: Random, pool: Pool): Sent => {
   const session = String(pool.get('session_id')?.[0]);
   const headers: Record<string, string> = { 'x-session-id': session };
@@ -75,7 +90,12 @@ const requestFor = (operation: Operation, random: Random, pool: Pool): Sent => {
           ? spoilBytes(text, random)
           : random.pick(['', 'null', '[]', '"x"', '1', 'true', '\u{feff}{}', '['.repeat(100_000), ' '.repeat(17_000)]);
   }
+  if (random.chance(0.2)) headers['origin'] = random.pick(origins);
   if (random.chance(0.15)) spoilHeaders(headers, random);
+  else if (sent.body !== undefined && random.chance(0.1)) {
+    sent.body = gzipSync(sent.body);
+    headers['content-encoding'] = 'gzip';
+  }
   return sent;
 };
 
@@ -112,8 +132,12 @@ it(
     let sentInAll = 0;
     const work = async (worker: number): Promise<void> => {
       const random = createRandom(chaosSeed + worker);
-      const { sessionId } = await createWallet(world.url).open();
+      const { call, open } = createWallet(world.url);
+      const { sessionId } = await open();
+      // A worker that meets no quote by chance would order nothing.
+      const quote = await call('/quote', { session_id: sessionId, currency_id: 1, payment_option_id: 1, amount_fiat: 10_000 });
       const pool: Pool = new Map<string, unknown[]>([
+        ['quote_id', [quote.body['quote_id']]],
         ['session_id', Array.from({ length: 8 }, () => sessionId)],
         ['currency_id', [1]],
         ['payment_option_id', [1]],
@@ -137,6 +161,7 @@ it(
         // This gateway has no provider for some ramps, and says so.
         const nobody = code === 'all-providers-failed' && seen.text.includes('No provider is registered for this.');
         if (seen.status >= 500 && !nobody) found.push(`${seen.status} ${code}`);
+        found.push(...corsFlaws(sent, seen), ...packedFlaws(sent, seen));
         if (found.length > 0 && wrong.length < 20)
           wrong.push(`${operation.name}: ${found.join(' | ')} <- ${typeof sent.body === 'string' ? sent.body.slice(0, 300) : String(sent.body?.length)}`);
         reached.set(operation.name, (reached.get(operation.name) ?? new Set()).add(seen.status));
@@ -244,12 +269,15 @@ it(
         path,
       ]);
       const method = random.pick(['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD']);
-      const seen = await send({
+      const sent: Sent = {
         method,
         path: bent,
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', origin: random.pick(origins) },
         ...(['GET', 'HEAD'].includes(method) ? {} : { body: toText(hostileValue(random)) }),
-      });
+      };
+      const seen = await send(sent);
+      // A provider's notice comes from no page.
+      if (!bent.startsWith('/notices/')) wrong.push(...corsFlaws(sent, seen).map((flaw) => `${method} ${bent}: ${flaw}`));
       if (seen.status >= 500) wrong.push(`${method} ${bent}: ${seen.status} ${seen.text}`);
       else if (seen.status >= 400 && method !== 'HEAD' && seen.headers.get('content-type') !== 'application/problem+json')
         wrong.push(`${method} ${bent}: ${seen.status} ${seen.headers.get('content-type')}`);
@@ -258,3 +286,52 @@ it(
   },
   isFull ? 120_000 : undefined,
 );
+
+it('what is nobody’s leaves nothing behind, and amounts that nobody sells are not asked for', async () => {
+  const random = createRandom(chaosSeed);
+  const { call, open } = createWallet(world.url);
+  const session_id = (await open()).sessionId;
+  const option = { session_id, currency_id: 1, payment_option_id: 1 };
+  const { sql } = world.database;
+  const kept = async () =>
+    await sql`select (select count(*) from notices where not genuine)::int as forged, (select count(*) from idempotency_keys)::int as keys`;
+  // Prices are known of requests for fiat.
+  const { status, body } = await call('/quote', { ...option, amount_fiat: 10_000 });
+  expect(status).toBe(200);
+  const { body: listed } = await call('/payment-options', { session_id });
+  const [euro] = (listed['currencies'] as Record<string, { payment_options: { min_amount: number; max_amount: number }[] }>[]).flatMap(Object.values);
+  const { min_amount: min = 0, max_amount: max = 0 } = euro?.payment_options[0] ?? {};
+  const satsOf = (fiat: number): number => (fiat * Number(body['amount_sats'])) / 10_000;
+  for (const { control } of world.simulators) control.history.requests.length = 0;
+  const before = await kept();
+  for (let i = 0; i < (isFull ? 5_000 : 150); i += 1) {
+    const json = { 'content-type': 'application/json' };
+    const sent: Sent = random.pick([
+      {
+        method: 'POST',
+        path: `/notices/${random.pick(['alpine', 'dune', random.hex(5)])}/${random.pick(['order', 'account'])}/${random.uuid()}/${random.hex(random.pick([22, 43]))}`,
+        headers: json,
+        body: toText(hostileValue(random)),
+      },
+      {
+        method: 'POST',
+        path: '/order',
+        headers: { ...json, 'idempotency-key': random.hex(8) },
+        body: JSON.stringify({ session_id, quote_id: random.uuid() }),
+      },
+      // From one sat to all that will ever be, each power of ten as likely as any.
+      { method: 'POST', path: '/quote', headers: json, body: JSON.stringify({ ...option, amount_sats: Math.floor(10 ** (random.next() * 15.3)) }) },
+    ]);
+    expect((await send(sent)).status, `seed ${chaosSeed}`).toBeLessThan(500);
+  }
+  expect(await kept(), `seed ${chaosSeed}`).toEqual(before);
+  const asked = world.simulators
+    .flatMap(({ control }) => control.history.requests)
+    .flatMap(({ body: one }) => (one as { amount_sats?: number } | undefined)?.amount_sats ?? []);
+  expect(asked.length, `seed ${chaosSeed}`).toBeGreaterThan(0);
+  // Prices move: twice of what was dearest, half of what was cheapest, and what two providers differ by.
+  expect(
+    asked.filter((sats) => sats < satsOf(min) / 2.5 || sats > satsOf(max) * 2.5),
+    `seed ${chaosSeed}`,
+  ).toEqual([]);
+});
