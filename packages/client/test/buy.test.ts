@@ -118,7 +118,7 @@ it('says what is wrong with what it was given, and what there is instead', async
     'fix-request',
     expect.stringMatching(/^No provider offers Bizum in EUR. There is .*SEPA Instant in EUR/),
   ]);
-  expect(await told({ currency: 'USD' })).toEqual(['option-unavailable', 'fix-request', expect.stringMatching(/^Nobody offers SEPA in USD/)]);
+  expect(await told({ currency: 'USD' })).toEqual(['option-unavailable', 'fix-request', expect.stringMatching(/^No provider offers SEPA in USD/)]);
   expect(await told({ pay: '99,50' })).toEqual(['invalid-request', 'fix-request', 'pay: "99,50" is not an amount like "100" or "99.50"']);
   expect(await told({ pay: 99.5 })).toEqual([
     'invalid-request',
