@@ -7,7 +7,7 @@ COPY package.json package-lock.json ./
 COPY packages ./packages
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY src ./src
-COPY docs/site ./docs/site
+COPY docs ./docs
 COPY scripts ./scripts
 RUN node scripts/patch-postgres.mjs && node --no-warnings scripts/build.ts && node --no-warnings scripts/build-pages.ts
 

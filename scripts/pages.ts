@@ -44,8 +44,20 @@ const hashOfInputs = (): string => {
     'packages/checkout/scripts',
   ];
   const sources = folders.flatMap((folder) => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path)));
-  for (const path of ['package.json', 'package-lock.json', 'scripts/pages.ts', 'scripts/errors-page.ts', ...sources].toSorted())
-    if (/\.(?:ts|json|html|css)$/.test(path) && !path.endsWith('.test.ts') && !path.endsWith('.gen.ts'))
+  const single = [
+    'package.json',
+    'package-lock.json',
+    'scripts/pages.ts',
+    'scripts/errors-page.ts',
+    'scripts/guides.ts',
+    'packages/client/README.md',
+    'packages/checkout/README.md',
+  ];
+  const markdown = readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name));
+  for (const path of [...single, ...markdown, ...sources].toSorted())
+    if (/\.(?:ts|js|json|html|css|md)$/.test(path) && !path.endsWith('.test.ts') && !path.endsWith('.gen.ts'))
       hash
         .update(`${path}\0`)
         .update(readFileSync(join(root, path)))
@@ -54,16 +66,28 @@ const hashOfInputs = (): string => {
 };
 
 const makePages = async (): Promise<Map<string, string>> => {
-  const [{ createDocument }, { endpoints }, { errorsPage }, buyPage] = await Promise.all([
+  const [{ createDocument }, { endpoints }, { errorsPage }, { framed, guidePages }, buyPage] = await Promise.all([
     import('../src/contract/document.ts'),
     import('../src/http/endpoints.ts'),
     import('./errors-page.ts'),
+    import('./guides.ts'),
     makeBuyPage(),
   ]);
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  const style = readFileSync(join(root, 'docs/site/docs.css'), 'utf8');
+  const styleName = nameOf('docs', 'css', style);
+  const reference = readFileSync(join(root, 'docs/site/reference.html'), 'utf8');
+  const script = readFileSync(join(root, 'docs/site/reference.js'), 'utf8');
+  const scriptName = nameOf('reference', 'js', script);
   return new Map([
-    ['index.html', readFileSync(join(root, 'docs/site/index.html'), 'utf8')],
-    ['errors.html', errorsPage()],
+    [styleName, style],
+    [scriptName, script],
+    [
+      'reference.html',
+      framed({ title: 'API', path: '/docs', style: `/assets/${styleName}`, body: reference.replace('{{reference.js}}', `/assets/${scriptName}`) }),
+    ],
+    ['errors.html', errorsPage(`/assets/${styleName}`)],
+    ...guidePages(`/assets/${styleName}`),
     ['openapi.json', JSON.stringify(createDocument(endpoints, { version, examples: recordedExamples() }))],
     ...buyPage,
   ]);

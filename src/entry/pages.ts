@@ -8,16 +8,24 @@ export type Page = { file: string; headers: Readonly<Record<string, string>> };
 const html = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-cache',
-  'content-security-policy': "default-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'",
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 };
 const json = { 'content-type': 'application/json', 'cache-control': 'public, max-age=300' };
 const docs: ReadonlyMap<string, Page> = new Map([
-  ['/docs', { file: 'index.html', headers: html }],
-  ['/docs/', { file: 'index.html', headers: html }],
+  ['/docs', { file: 'reference.html', headers: html }],
+  ['/docs/', { file: 'reference.html', headers: html }],
   ['/docs/errors', { file: 'errors.html', headers: html }],
   ['/openapi.json', { file: 'openapi.json', headers: json }],
 ]);
+
+/** A guide, if there is one of that name. */
+const guideOf = (path: string): Page | undefined => {
+  const [, name] = /^\/docs\/([a-z-]{1,30})$/.exec(path) ?? [];
+  return name === undefined ? undefined : { file: `guide-${name}.html`, headers: html };
+};
 
 /** `name-hash.type`: the name changes with the content. */
 const hashed = /^\/assets\/([a-z-]+-[\da-f]{12}\.(js|css))$/;
@@ -48,7 +56,6 @@ const buyPage = (frameAncestors: readonly string[]): Page => ({
       "require-trusted-types-for 'script'",
       'trusted-types lit-html',
     ].join('; '),
-    'referrer-policy': 'no-referrer',
     'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=()',
   },
 });
@@ -61,7 +68,7 @@ export const createPages = ({ mode, pages, apps }: Pick<GatewayConfig, 'mode' | 
   const mayReturnTo = new Set(Object.values(apps).flatMap((app) => app.return_to.map(placeOf)));
   return (request) => {
     const { pathname, searchParams } = new URL(request.url);
-    if (!servesBuy || pathname !== '/buy') return docs.get(pathname) ?? assetOf(pathname);
+    if (!servesBuy || pathname !== '/buy') return docs.get(pathname) ?? guideOf(pathname) ?? assetOf(pathname);
     const returnTo = searchParams.get('return_to');
     if (returnTo !== null && !(URL.canParse(returnTo) && mayReturnTo.has(placeOf(returnTo))))
       throw new Problem('invalid-request', 'return_to is not listed for any app: the operator of this gateway has to list it under return_to.');

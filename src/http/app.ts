@@ -38,6 +38,12 @@ export const createApp = (options: AppOptions, served: readonly Endpoint[] = end
       const page = await options.pages(c.req.raw);
       return page ? await marked(c, options, page) : await notFound(c, options);
     });
+  // For people who try the address in a browser.
+  app.get('/', async (c) =>
+    /\btext\/html\b/.test(c.req.header('accept') ?? '')
+      ? await marked(c, options, new Response(null, { status: 302, headers: { location: '/docs' } }))
+      : await notFound(c, options),
+  );
   for (const path of ['/metrics', ...pagePaths]) methods.set(path, ['GET']);
   for (const [path, allowed] of methods) app.all(path, (c) => methodNotAllowed(c, allowed, options));
   app.notFound((c) => notFound(c, options));

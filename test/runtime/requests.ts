@@ -39,6 +39,10 @@ const service: Row[] = [
   },
   { name: 'GET /docs', expected: [200], run: ({ ask }) => ask('/docs') },
   { name: 'GET /docs/errors', expected: [200], run: ({ ask }) => ask('/docs/errors') },
+  { name: 'GET /docs/wallet', expected: [200], run: ({ ask }) => ask('/docs/wallet') },
+  { name: 'GET a guide that there is not', expected: [404, 'not-found'], run: ({ ask }) => ask('/docs/nothing') },
+  { name: 'GET / by a program', expected: [404, 'not-found'], run: ({ ask }) => ask('/') },
+  { name: 'GET / by a browser', expected: [302], run: ({ ask }) => ask('/', undefined, { headers: { accept: 'text/html,*/*' }, redirect: 'manual' }) },
   { name: 'GET /docs/../wrangler.toml is not served', expected: [404, 'not-found'], run: ({ ask }) => ask('/docs/%2e%2e%2fwrangler.toml') },
   { name: 'GET /buy', expected: [200], run: ({ ask }) => ask('/buy') },
   {

@@ -22,7 +22,7 @@ const heard = `addEventListener('message', ({ data, origin }) => (window.heard =
   for (const name of ['offer', 'ordered', 'filled', 'finished', 'error'])
     document.addEventListener(name, ({ type, detail }) => (window.heard = [...(window.heard ?? []), { type, detail }]));`;
 
-describe.skipIf(executablePath === undefined)('in a browser, the page of a stranger', () => {
+describe.skipIf(executablePath === undefined)('in a browser on the page of a stranger', () => {
   const folder = mkdtempSync(join(tmpdir(), 'ramp-buy-'));
   const files: Record<string, [type: string, text: string]> = {};
   const serve = async (): Promise<[server: Server, origin: string]> => {
