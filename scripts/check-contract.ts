@@ -17,7 +17,7 @@ const document = '../../dist/site/openapi.json';
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const environment = { ...process.env, CI: 'true', REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' };
 
-/** Throws with what the command printed. */
+/** Runs a command. Throws with its output if it fails. */
 const run = async (command: string, args: string[], env: NodeJS.ProcessEnv = environment): Promise<string> => {
   try {
     return (await promisify(execFile)(command, args, { cwd: folder, env, maxBuffer: 2 ** 26 })).stdout;

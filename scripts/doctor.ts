@@ -3,7 +3,7 @@ import './load-env.ts';
 import { parseArgs } from 'node:util';
 import { askAt, examine } from './doctor/checks.ts';
 
-/** An empty variable counts as absent. */
+/** Returns a variable. An empty one counts as absent. */
 const given = (name: string): string | undefined => (process.env[name] === '' ? undefined : process.env[name]);
 const { values } = parseArgs({ options: { url: { type: 'string', default: given('PUBLIC_URL') ?? `http://127.0.0.1:${given('PORT') ?? '8787'}` } } });
 if (URL.canParse(values.url)) {

@@ -70,7 +70,7 @@ export const mutantsOf = (fileName: string, source: string): Mutant[] => {
   return mutants;
 };
 
-/** The child's side: one file, its tests, its mutants from `from` on. */
+/** Runs in the child: one file, its tests, and its mutants from `from` on. */
 const runJob = async ({ folder, file, tests, mutants }: Job): Promise<void> => {
   const tell = (report: Report): void => void process.send?.(report);
   const path = join(folder, file);

@@ -26,7 +26,7 @@ const target = join(dirname(dirname(fileURLToPath(import.meta.url))), 'src/contr
 type Chosen = { [part in keyof Examples]: { [name: string]: unknown } };
 const kept = { ...noExamples, ...(JSON.parse(readFileSync(target, 'utf8')) as Partial<Examples>) };
 
-/** The recipes of docs/ are what a wallet sees; else the answer with most kinds of members, and of those the shortest. */
+/** Ranks recorded answers: those of the recipes of docs/ come first, then those with most kinds of members, and of those the shortest. */
 const worth = ({ file, body }: Recorded): number => (file.includes('/test/docs/') ? 1000 : 0) + membersOf(body).size - JSON.stringify(body).length / 600;
 const membersOf = (value: unknown, at = '', found = new Set<string>()): Set<string> => {
   if (Array.isArray(value)) for (const item of value) membersOf(item, `${at}/-`, found);

@@ -31,7 +31,7 @@ export type Behaviour = {
 
 export type Figures = { amountFiat: number; fee: number; sats: number; btcPrice: number };
 
-/** A number between 0 and 1 that depends on the words alone (FNV-1a, finished as murmur3 does). */
+/** Returns a number between 0 and 1 that depends only on the words (FNV-1a, finished as murmur3 does). */
 export const chance = (...words: (string | number)[]): number => {
   let hash = 0x811c9dc5;
   for (const letter of words.join('|')) hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 0x01000193);
@@ -40,7 +40,7 @@ export const chance = (...words: (string | number)[]): number => {
   return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
 };
 
-/** The market's own price at a moment, hundredths per bitcoin. It drifts by about 1 % and jitters by 10 bps. */
+/** Returns the market price at a moment, in hundredths per bitcoin. It drifts by about 1 % and jitters by 10 bps. */
 export const marketPrice = (seed: number, moment: number): number =>
   Math.round(9_180_000 * (1 + 0.01 * Math.sin(moment / 40 + seed) + 0.002 * (chance(seed, 'market', moment) - 0.5)));
 
@@ -49,7 +49,7 @@ const priceOf = (one: Behaviour, seed: number, moment: number): number => {
   return Math.round(marketPrice(seed, moment) * (1 + (noise + one.spreadBps) / 10_000));
 };
 
-/** What it quotes for an amount in its own terms. With `added`, the fee comes on top of `ask`. */
+/** Returns what a provider quotes for an amount in its own terms. With `added`, the fee comes on top of `ask`. */
 export const quoteOf = (one: Behaviour, seed: number, moment: number, ask: number): Figures | undefined => {
   const btcPrice = priceOf(one, seed, moment);
   const fee = Math.ceil(ask * one.feeRate - 1e-9) + one.fixedFee;
@@ -58,7 +58,7 @@ export const quoteOf = (one: Behaviour, seed: number, moment: number, ask: numbe
   return { amountFiat: ask, fee, sats: Number((BigInt(exchanged) * 100_000_000n) / BigInt(btcPrice)), btcPrice };
 };
 
-/** What its status says was bought, once paid. */
+/** Returns the sats that a provider's status reports for a paid order. */
 export const filledSats = (one: Behaviour, accepted: number): number => {
   const { sats = 0, bps = 0 } = one.fillsOther ?? {};
   return Math.floor(accepted * (1 + (bps + (one.estimate?.biasBps ?? 0)) / 10_000)) + sats;
@@ -67,7 +67,7 @@ export const filledSats = (one: Behaviour, accepted: number): number => {
 export const linkSats = (one: Behaviour, filled: number): number => Math.floor(filled * (1 - (one.linkShortBps ?? 0) / 10_000));
 export const orderedSats = (one: Behaviour, quoted: number): number => Math.floor(quoted * (1 - (one.repricesBps ?? 0) / 10_000));
 
-/** What a customer who spends `total` at this provider now would hold in the end. */
+/** Returns the sats that a customer who spends `total` at this provider now would receive in the end. */
 export const wouldDeliver = (one: Behaviour, seed: number, moment: number, total: number): number => {
   if (one.refuses === 1) return 0;
   let ask = total;

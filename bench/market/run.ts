@@ -80,7 +80,7 @@ const configOf = (scenario: Scenario, providers: Behaviour[], ids: string[], url
 });
 
 const amountOf = (seed: number, customer: number): number => 2000 + Math.floor(chance(seed, 'amount', customer) ** 2 * 198_000);
-/** A network of its own for each customer. */
+/** Returns an address in a network of its own for each customer. */
 const addressOf = (customer: number): string => `198.${18 + (customer >> 16)}.${(customer >> 8) & 255}.${customer & 255}`;
 
 type Sale = Outcome & { oracle: number; share: number; wrongFigures: number };

@@ -1,4 +1,6 @@
-/** The markets of the table in bench/README.md. Eight providers unless one says otherwise; goals are shares of the oracle's sats and of the customers. */
+/**
+ * The markets of the table in bench/README.md. Eight providers unless one says otherwise; goals are shares of the oracle's sats and of the customers.
+ */
 import { chance, type Behaviour } from './behaviour.ts';
 
 export type Scenario = {
@@ -23,7 +25,7 @@ const honest = (seed: number, index: number): Behaviour => ({
   feeStyle: index % 3 === 1 ? 'added' : 'included',
   latencyMs: 2,
 });
-/** Fees differ, and so the spread makes up for them: nobody is best for everyone. */
+/** Providers with different fees, which their spreads make up for, so that no provider is best for every customer. */
 const market = (seed: number, howMany = count): Behaviour[] =>
   Array.from({ length: howMany }, (_, index) => {
     const one = honest(seed, index);

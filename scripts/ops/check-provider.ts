@@ -37,7 +37,7 @@ export type CheckParts = {
 };
 
 export const hasPrice = ({ reached }: Pick<Checked, 'reached'>): boolean => reached === 'price' || reached === 'both';
-/** Whether the gateway can use the provider with these settings. */
+/** Returns whether the gateway can use the provider with these settings. */
 export const isUsable = (checked: Checked): boolean => hasPrice(checked) && checked.blockers.length === 0;
 
 const asSetting = (change: Dialect['change']): string =>

@@ -144,7 +144,7 @@ test('whatever the account, its bank and the words around: the code pays that ac
   );
 });
 
-/** An account of that country with the right check digits, by ISO 13616. */
+/** Returns an account of that country with the right check digits (ISO 13616). */
 const accountOf = (country: string, account: string): string => {
   const digits = `${account}${country}00`.replaceAll(/[A-Z]/g, (letter) => String(letter.charCodeAt(0) - 55));
   return `${country}${String(98n - (BigInt(digits) % 97n)).padStart(2, '0')}${account}`;

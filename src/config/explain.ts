@@ -60,7 +60,7 @@ const at = ({ document, lines, fileName }: Place, path: string[]): string => {
   return `${fileName}:1`;
 };
 
-/** The line where an entry of a map or list begins. */
+/** Returns the line where an entry of a map or list begins. */
 const startOf = (parent: unknown, name: string | undefined): number | undefined => {
   if (isSeq(parent)) {
     const item = parent.items[Number(name)];

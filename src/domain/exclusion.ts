@@ -56,7 +56,7 @@ export const applyRules = (asked: Asked, candidates: Candidate[], policy: Decisi
 };
 
 /**
- * Whether there are exactly two offers and they are far apart. Then nothing tells which of them is right, and the price counts as unchecked.
+ * Returns whether there are exactly two offers and they are far apart. Then nothing tells which of them is right, and the price counts as unchecked.
  * Always false for liquidity, where honest fees differ by more than the bound.
  */
 export const differTooMuch = (asked: Asked, accepted: Candidate[], outlierBps: number): boolean => {
@@ -104,8 +104,8 @@ const withoutDeclined = (candidates: Candidate[], declined: Declined, now: numbe
 type Judged = { candidate: Candidate; net: Fraction; price: Fraction };
 
 /**
- * Whether the best offer is too far ahead of the others. Expects them sorted by net result, best first. If the best is not too far ahead, no offer
- * is; nearly every request ends here and saves the sorting in isTooGood.
+ * Returns whether the best offer is too far ahead of the others. Expects them sorted by net result, best first. If the best is not too far ahead, no
+ * offer is; nearly every request ends here and saves the sorting in isTooGood.
  */
 const bestIsFarAhead = ([best, ...others]: Judged[], bps: number): boolean => {
   const middle = others[Math.floor((others.length - 1) / 2)];
@@ -137,7 +137,7 @@ const brokenRule = (asked: Asked, candidate: Candidate, shortestLifeMs: number |
   return offer.expiresOn !== undefined && offer.expiresOn - now < (shortestLifeMs ?? usualShortestLifeMs) ? 'expires-too-soon' : undefined;
 };
 
-/** Whether the amounts make sense, and whether they and their price fit into safe JSON integers, since the API returns them as such. */
+/** Returns whether the amounts make sense, and whether they and their price fit into safe JSON integers, since the API returns them as such. */
 const amountsAreSane = (asked: Asked, offer: ProviderOffer): boolean => {
   const { pay, receive, fee } = offer;
   const { pay: paid, receive: received, fee: charged } = sides[asked.ramp];

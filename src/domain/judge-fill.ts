@@ -26,5 +26,5 @@ export const judgeFill = ({ pay, receive, binding, bounds }: Ordered, told: { pa
   return near || lessAtNoWorsePrice ? 'differs' : 'short';
 };
 
-/** Whether a withdrawal link pays less than its order says by more than a tenth of a percent. That is evidence, not proof. */
+/** Returns whether a withdrawal link pays less than its order says by more than a tenth of a percent. That is evidence, not proof. */
 export const linkPaysLess = (ordered: bigint, link: bigint): boolean => link * 1000n < ordered * 999n;

@@ -80,7 +80,10 @@ export const customerText = (text: string, hosts: readonly string[], sandbox: bo
 
 const wwwIn = (text: string): { found: string; link: string }[] => (text.match(WWW_INSIDE) ?? []).map((found) => ({ found, link: `https://${found}` }));
 
-/** Whether a name holds a link or something that a wallet pays. Every customer's lists show names, including those of providers they never chose. */
+/**
+ * Returns whether a name holds a link or something that a wallet pays. Every customer's lists show names, including those of providers they never
+ * chose.
+ */
 export const holdsLink = (name: string): boolean => {
   const plain = name.replaceAll(OTHER_DOTS, '.').normalize('NFKC');
   return LINK_IN_NAME.test(plain) || WALLET_LINK.test(plain) || BARE_SCHEME.test(plain) || SLASHLESS_INSIDE.test(plain);

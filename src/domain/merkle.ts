@@ -33,7 +33,7 @@ export const inclusionProof = (leaves: readonly string[], index: number): string
     : [...inclusionProof(leaves.slice(split), index - split), rootOf(leaves.slice(0, split))];
 };
 
-/** Whether the hashed leaf is at `index` in a tree of `size` leaves with this root (RFC 9162 section 2.1.3.2). */
+/** Returns whether the hashed leaf is at `index` in a tree of `size` leaves with this root (RFC 9162 section 2.1.3.2). */
 export const provesInclusion = (leaf: string, index: number, size: number, proof: readonly string[], root: string): boolean => {
   if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size) return false;
   if (![leaf, root, ...proof].every((hash) => /^[0-9a-f]{64}$/.test(hash))) return false;

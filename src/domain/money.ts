@@ -18,7 +18,7 @@ export const bpsUp = (part: bigint, whole: bigint): number => Number(divCeil(par
 /** part / whole in basis points, rounded down. */
 export const bpsDown = (part: bigint, whole: bigint): number => Number(divFloor(part * 10_000n, whole));
 
-/** That many basis points of an amount, rounded down. */
+/** Returns that many basis points of an amount, rounded down. */
 export const mulBps = (amount: bigint, bps: number): bigint => divFloor(amount * BigInt(bps), 10_000n);
 
 /** digits / 10^scale, scale ≥ 0. */
@@ -52,7 +52,7 @@ export const formatHundredths = (hundredths: bigint, currency: string): string =
   return `${hundredths < 0n ? '-' : ''}${size / 100n}.${(size % 100n).toString().padStart(2, '0')} ${currency}`;
 };
 
-/** Whether an amount fits a JSON integer that every parser reads exactly. */
+/** Returns whether an amount fits a JSON integer that every parser reads exactly. */
 export const isSafe = (amount: bigint): boolean => amount <= largestSafe && amount >= -largestSafe;
 const largestSafe = BigInt(Number.MAX_SAFE_INTEGER);
 

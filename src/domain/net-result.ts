@@ -21,7 +21,7 @@ export const compareNet = (a: Fraction, b: Fraction): number => {
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 };
 
-/** Whether best / second − 1 exceeds that many basis points, exactly. */
+/** Returns whether best / second − 1 exceeds that many basis points, exactly. */
 export const beatsByMore = (best: Fraction, second: Fraction, bps: number): boolean => best.n * second.d * 10_000n > second.n * best.d * BigInt(10_000 + bps);
 
 /** Returns best / second − 1 in basis points, rounded down. Expects finite fractions (buy and sell). */

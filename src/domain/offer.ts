@@ -76,7 +76,7 @@ export type Asked = ExchangeAsked | ChannelAsked;
 export type ExchangeAsked = { ramp: ExchangeRamp; fixed: 'pay' | 'receive'; amount: bigint; currency: string; option: string };
 export type ChannelAsked = { ramp: 'liquidity'; inboundSats: bigint; clientSats: bigint; leaseBlocks?: number };
 
-/** Whether the request exchanges fiat and sats, so that its offers have a price. */
+/** Returns whether the request exchanges fiat and sats, so that its offers have a price. */
 export const asksExchange = (asked: Asked): asked is ExchangeAsked => 'fixed' in asked;
 
 /** What the ranking takes into account about a candidate's provider: its configuration and its record. The formula is the same for all. */

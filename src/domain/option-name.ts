@@ -12,6 +12,9 @@ export const normalForm = (name: string): string => {
   return words === '' ? plain.replaceAll(/\s+/gu, ' ').trim() : words;
 };
 
-/** Whether a provider echoed a currency or option that differs from the expected one. A name that was not echoed or not expected does not differ. */
+/**
+ * Returns whether a provider echoed a currency or option that differs from the expected one. A name that was not echoed or not expected does not
+ * differ.
+ */
 export const namesDiffer = (echoed: string | undefined, expected: string | undefined): boolean =>
   echoed !== undefined && expected !== undefined && echoed !== expected && normalForm(echoed) !== normalForm(expected);

@@ -40,7 +40,7 @@ const outcome = (cell: Cell, from: Stage, to: Stage): Step =>
     owed: { next: 'review', kind: 'undelivered', reason: 'paid-not-delivered' },
     impossible: { next: 'review', kind: 'contradiction', reason: 'contradiction' },
   })[cell] as Step;
-/** The same in a review: what agrees with the stage before ends it, and nothing else does. */
+/** Returns the expected step in a review: only a read that agrees with the stage before ends it. */
 const inReview = (cell: Cell, from: Stage, to: Stage): Step => {
   if (cell === 'same') return { next: from, kind: 'advanced' };
   if (cell === 'kept') return { next: 'review', kind: 'stale' };

@@ -1,7 +1,7 @@
 /**
- * The life of one order, by what its provider says. Ranks only rise, and money ranks above its absence: a payment that is reported after `expired`
- * or `failed` moves the order on, and a failure that is reported after a payment is no step back but money that somebody owes. It goes to `review`,
- * as does what cannot be true. Any other step back is stored but not reported. Every pair, with its reason:
+ * The life of one order, by what its provider says. Ranks only rise, and money ranks above its absence: a payment that is reported after `expired` or
+ * `failed` moves the order on, and a failure that is reported after a payment is not a step back, since the provider then owes money. It goes to
+ * `review`, as does what cannot be true. Any other step back is stored but not reported. Every pair, with its reason:
  * docs/decisions/2026-11-29-paid-then-failed.md. An order attempt has its own life: settle-placing.ts.
  */
 import { judgeFill } from './judge-fill.ts';
@@ -107,14 +107,14 @@ const undeliveredBy = (order: OrderNow, reached: Ranked, { stage, moneySeen }: E
 const partGraceMs = 3_600_000;
 
 const ends: ReadonlySet<Stage | undefined> = new Set<Stage>(['failed', 'expired', 'finished', 'refunded']);
-/** The end that the operator found out, while the provider still says the word that led to the review. */
+/** Returns the final stage that the operator named, while the provider still repeats the status word that led to the review. */
 const settledByOperator = (order: OrderNow, { stage, rawStatus }: Evidence): Ranked | undefined => {
   const says = stage === 'failed' || stage === 'expired' || stage === 'review';
   const reached = order.reviewed?.rawStatus === rawStatus ? settledStage(order) : undefined;
   return says && ends.has(reached) ? reached : undefined;
 };
 
-/** Whether an unpaid order has passed its expiry. A later report from the provider still moves it on. */
+/** Returns whether an unpaid order has passed its expiry. A later report from the provider still moves it on. */
 export const lapsed = (stage: Stage, expiresOn: number | undefined, now: number): boolean =>
   stage === 'awaiting_payment' && expiresOn !== undefined && now >= expiresOn;
 
@@ -126,13 +126,13 @@ const settledStage = (order: OrderNow): Ranked | undefined => {
   const stage = order.stage === 'review' ? order.before : order.stage;
   return stage === 'review' ? undefined : stage;
 };
-/** How far it came. Money that was seen is not unseen: nobody is told to pay again. */
+/** Returns how far the order has come. Once money was seen, the customer is never asked to pay again. */
 const reachedBy = (order: OrderNow): Ranked | undefined => {
   const stage = settledStage(order);
   return stage !== undefined && order.moneySeen === true && ranks[stage] < ranks.underpaid ? 'underpaid' : stage;
 };
 
-/** Whether a read says that money arrived. */
+/** Returns whether a read says that money arrived. */
 export const saysMoney = ({ stage, moneySeen }: { stage?: Stage | undefined; moneySeen?: boolean | undefined }): boolean =>
   moneySeen === true || moneyMoved.has(stage);
 const moneyMoved: ReadonlySet<Stage | undefined> = new Set<Stage>(['underpaid', 'paid', 'filled', 'finished', 'refunded']);
@@ -184,8 +184,8 @@ const worsened = ({ ramp = 'buy', accepted, ...order }: OrderNow, pay = order.pa
 export const lastPaymentOn = (createdOn: number, followUntil: number): number => createdOn + Math.floor((followUntil - createdOn) / 2);
 
 /**
- * Whether nothing more will happen. `expired`, `failed` and an unpaid order that never expires become final once we stop following them; a genuine
- * notice still causes a read. We never stop following money in flight (underpaid, paid, filled), reviews, and fills that fell short.
+ * Returns whether nothing more will happen. `expired`, `failed` and an unpaid order that never expires become final once we stop following them; a
+ * genuine notice still causes a read. We never stop following money in flight (underpaid, paid, filled), reviews, and fills that fell short.
  */
 export const isFinal = (stage: Stage, now: number, followUntil: number, ramp: Ramp = 'buy', disputed = false): boolean => {
   switch (stage) {

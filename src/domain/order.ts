@@ -8,7 +8,7 @@ export type Stage = (typeof stages)[number];
 /**
  * Why an order is in review. `paid-not-delivered`: money arrived, and the provider neither delivers nor refunds it. `contradiction`: it reports what
  * cannot be true. `unclear`: what it says cannot be attributed or read. `twin`: it gave two orders one id. `unsafe-link`: it pays out by a link to
- * somebody else's host.
+ * another company's host.
  */
 export const reviewReasons = ['paid-not-delivered', 'contradiction', 'unclear', 'twin', 'unsafe-link'] as const;
 export type ReviewReason = (typeof reviewReasons)[number];

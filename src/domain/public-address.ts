@@ -3,7 +3,7 @@ import ipaddr, { type IPv4, type IPv6 } from 'ipaddr.js';
 
 const { isValid, parse } = ipaddr;
 
-/** Whether the text is an address on the public internet, in whatever form it is written. */
+/** Returns whether the text is an address on the public internet, in whatever form it is written. */
 export const isPublicAddress = (text: string): boolean => {
   if (!isValid(text)) return false;
   const address = parse(text);

@@ -32,7 +32,7 @@ export type ExchangeRamp = { [R in Ramp]: 'fiat' extends (typeof sides)[R]['pay'
 
 export const isExchange = (ramp: Ramp): ramp is ExchangeRamp => sides[ramp].pay !== sides[ramp].receive;
 
-/** Whether the amount that the customer fixed is the fiat amount. */
+/** Returns whether the amount that the customer fixed is the fiat amount. */
 export const isFiatFixed = ({ ramp, fixed }: { ramp: ExchangeRamp; fixed: 'pay' | 'receive' }): boolean => sides[ramp][fixed] === 'fiat';
 
 /** Returns the two amounts by unit instead of by side. */

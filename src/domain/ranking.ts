@@ -69,7 +69,7 @@ const haircutFor = (version: RuleVersion, asked: Asked, { offer, terms }: Candid
   return { haircutPpm: ppm, haircutFrom: from, priorSats: priorOf(sats) };
 };
 
-/** Whether a binding offer expires before the customer's money can arrive. Such an offer is no better than an estimate. */
+/** Returns whether a binding offer expires before the customer's money can arrive. Such an offer is no better than an estimate. */
 const expiresBeforeArrival = ({ offer, terms }: Candidate, now: number): boolean =>
   offer.binding && offer.expiresOn !== undefined && terms.arrivalSeconds !== undefined && offer.expiresOn < now + terms.arrivalSeconds * 1000;
 

@@ -10,7 +10,7 @@ type Thief = {
   binding: boolean;
   orderSats: bigint;
   everyHours: number;
-  /** Whether the thief keeps all of its nth order, counted from 1. It delivers the others in full, including its lead. */
+  /** Returns whether the thief keeps all of its nth order, counted from 1. It delivers the others in full, including its lead. */
   steals: (nth: number) => boolean;
 };
 

@@ -121,7 +121,7 @@ const nothingCounted: Counted = { row: 'none', quotedSats: 0n, deliveredSats: 0n
 
 const lesser = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
-/** Whether the customer paid less than quoted, at a price that was not worse. */
+/** Returns whether the customer paid less than quoted, at a price that was not worse. */
 const paidLess = ({ quotedPay, quotedReceive, toldPay, toldReceive }: Fill): boolean =>
   toldPay !== undefined && toldReceive !== undefined && toldPay < quotedPay && toldReceive * quotedPay >= quotedReceive * toldPay;
 

@@ -90,7 +90,7 @@ const fits = (group: Usable[]): boolean => {
 const least = (values: bigint[]): bigint => values.reduce((a, b) => (b < a ? b : a));
 const spread = (group: Usable[]): bigint => (group.at(-1)?.price ?? 0n) - (group[0]?.price ?? 0n);
 
-/** Whether the group holds two feeds that do not copy each other. */
+/** Returns whether the group holds two feeds that do not copy each other. */
 const isIndependent = (group: Usable[]): boolean =>
   group.some((a) => group.some((b) => a !== b && !a.voice.averages.includes(b.voice.venue) && !b.voice.averages.includes(a.voice.venue)));
 

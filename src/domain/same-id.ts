@@ -11,5 +11,5 @@ export const canonicalId = (id: string): string => {
 /** Returns the forms in which an id may be stored, so that it can be looked up by its text. */
 export const writingsOf = (id: string): string[] => [...new Set([id, canonicalId(id), canonicalId(id).toUpperCase()])];
 
-/** Whether two ids are the same. UUIDs may be in any form; everything else is compared letter by letter. */
+/** Returns whether two ids are the same. UUIDs may be in any form; everything else is compared letter by letter. */
 export const sameId = (a: string, b: string): boolean => a === b || canonicalId(a) === canonicalId(b);

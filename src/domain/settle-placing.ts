@@ -70,7 +70,7 @@ const settleFound = ({ quoted }: UnknownPlacing, found: NewOrder[]): Settled => 
 
 const unpaid: ReadonlySet<Stage> = new Set<Stage>(['awaiting_payment', 'expired', 'failed']);
 
-/** Whether an order's amounts match the quote. An amount that the provider does not state matches, and so does any amount of an estimate. */
+/** Returns whether an order's amounts match the quote. An amount that the provider does not state matches, and so does any amount of an estimate. */
 const amountsMatch = (quoted: UnknownPlacing['quoted'], order: NewOrder): boolean =>
   !quoted.binding || ((order.pay === undefined || order.pay === quoted.pay) && (order.receive === undefined || order.receive === quoted.receive));
 

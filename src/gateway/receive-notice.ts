@@ -11,16 +11,16 @@ const windowMs = 2_000;
 const keptChars = 4_000;
 
 export type Notice = NoticePath & {
-  /** Read only if the notice is genuine. */
+  /** Reads the body. Called only if the notice is genuine. */
   body: () => Promise<string>;
-  /** Whether a forged notice still gets a log line. */
+  /** Returns whether a forged notice still gets a log line. */
   mayLog: () => Promise<boolean>;
 };
 
 /**
  * Receives a provider's notice, which is only a doorbell. Providers do not sign notices, so we believe nothing in the body. A genuine URL causes one
- * read per window of what the notice is about. A wrong token changes and stores nothing, since anybody can send one; it is only counted. The answer is
- * the same in both cases.
+ * read per window of what the notice is about. A wrong token changes and stores nothing, since anybody can send one; it is only counted. The answer
+ * is the same in both cases.
  */
 export const receiveNotice = async (scope: Scope, notice: Notice): Promise<void> => {
   const { gateway } = scope;
@@ -54,7 +54,9 @@ const wake = async (scope: Scope, intentId: string): Promise<void> => {
   await refreshOrder(scope, order, 'notice');
 };
 
-/** Customers were never shown how to pay these, so money in them is an alert. Of those that moved, the store wakes only those with an order upstream. */
+/**
+ * Customers were never shown how to pay these, so money in them is an alert. Of those that moved, the store wakes only those with an order upstream.
+ */
 const withheld: ReadonlySet<IntentState> = new Set<IntentState>(['unpayable', 'dead', 'moved']);
 
 /** Follows up a later notice within the window, when the window ends. */

@@ -71,8 +71,8 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
 };
 
 /**
- * Returns the problem for the caller when a provider refuses. Nothing has changed at the provider. Price answers do not use this: they show refusals as
- * they are. `ramp` decides under which names the limits are shown.
+ * Returns the problem for the caller when a provider refuses. Nothing has changed at the provider. Price answers do not use this: they show refusals
+ * as they are. `ramp` decides under which names the limits are shown.
  */
 export const refusalProblem = (refusal: Refusal, ramp: Ramp = 'sell'): Problem => {
   const outward = refusal.note === undefined ? 'as its reason' : byNote[refusal.note];
@@ -86,7 +86,7 @@ const outOfRange = ({ limits }: Refusal, ramp: Ramp): Outward => [
   'The provider does not accept this amount.',
   { members: { limits: shownLimits(limits, ramp) } },
 ];
-/** The provider may accept the same request another time. */
+/** Returns the problem for a refusal after which the provider may accept the same request another time. */
 const notTaken = ({ reason, note, detail }: Refusal): Outward => {
   const more = [note, detail].filter((part) => part !== undefined).join(': ');
   return [
@@ -95,7 +95,7 @@ const notTaken = ({ reason, note, detail }: Refusal): Outward => {
     { retryAfterMs: 2000 },
   ];
 };
-/** The provider will always refuse this request: only another quote helps. */
+/** Returns the problem for a request that the provider will always refuse: only another quote helps. */
 const notSold = ({ reason }: Refusal): Outward => ['order-unpayable', `The provider does not sell this: ${reason}. Nothing was changed. Ask for a new quote.`];
 
 const byReason: Record<RefusalReason, (refusal: Refusal, ramp: Ramp) => Outward> = {

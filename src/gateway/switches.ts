@@ -1,12 +1,15 @@
 /**
- * The operator's switches as this instance knows them. They are read again when they are older than `freshMs`, so every instance obeys within seconds,
- * at the cost of one small read now and then. If the database does not answer, the last known switches stay in force.
+ * The operator's switches as this instance knows them. They are read again when they are older than `freshMs`, so every instance obeys within
+ * seconds, at the cost of one small read now and then. If the database does not answer, the last known switches stay in force.
  */
 import type { SwitchState } from '../ports/operator.ts';
 import { Problem } from './problem.ts';
 import type { Gateway } from '../ports/gateway.ts';
 
-/** The modes of a provider. `drain`: it makes no new offers, but its quotes can still be ordered. `off`: nothing new at all. Its orders are always followed. */
+/**
+ * The modes of a provider. `drain`: it makes no new offers, but its quotes can still be ordered. `off`: nothing new at all. Its orders are always
+ * followed.
+ */
 export const providerModes = ['on', 'shadow', 'drain', 'off'] as const;
 export type ProviderMode = (typeof providerModes)[number];
 export const providerSwitch = (providerId: string): string => `provider/${providerId}`;
@@ -49,7 +52,9 @@ export const modeOf = (state: SwitchState, providerId: string, configured: 'on' 
   return said === 'drain' || said === 'off' ? 'off' : said === 'on' || said === 'shadow' ? said : configured;
 };
 
-/** Whether no new order may be sent to this provider, because it is off or because all orders are held. Existing orders are still followed. */
+/**
+ * Returns whether no new order may be sent to this provider, because it is off or because all orders are held. Existing orders are still followed.
+ */
 export const ordersHeld = (gateway: Gateway, providerId: string): boolean => {
   const { switches } = gateway.state;
   const now = gateway.now();

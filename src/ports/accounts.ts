@@ -45,7 +45,7 @@ export type ConnectionChange = Partial<Pick<Connection, 'status' | 'statusOn' | 
 export type AccountStore = {
   /** Also creates the row that holds its blob (provider_sessions, same id). */
   create(account: Account, blob: string | undefined): Promise<'created' | 'customer-has-one' | 'email-taken'>;
-  /** Whether another customer has named the e-mail of this account since. */
+  /** Returns whether another customer has named the e-mail of this account since. */
   isNamedByOthers(account: Account, since: number): Promise<boolean>;
   /** Removes an account that the provider refused. */
   discard(id: string): Promise<void>;

@@ -5,6 +5,6 @@ export type NoticeStore = {
   ): Promise<'new' | 'counted'>;
   /** Sealed bodies of genuine notices about one target, oldest first. */
   bodies(purpose: string, targetId: string): Promise<{ id: string; body: string }[]>;
-  /** Whether a genuine notice about it has come. */
+  /** Returns whether a genuine notice about it has come. */
   heard(targetId: string): Promise<boolean>;
 };

@@ -103,7 +103,7 @@ export type OperatorStore = {
   supersedeStale(now: number): Promise<number>;
   upstreamSessions(after: string | undefined, limit: number): Promise<UpstreamSession[]>;
   knownUpstreamIds(providerId: string, ids: string[]): Promise<string[]>;
-  /** Stores an upstream order that nobody here knows; false if somebody has it by now. */
+  /** Stores a provider's order that is unknown here. Returns false if it has become known meanwhile. */
   adopt(intent: NewIntent, upstreamOrderId: string, order: Order, event: OrderEvent): Promise<boolean>;
   record(action: OperatorAction): Promise<void>;
   actions(limit: number): Promise<OperatorAction[]>;

@@ -65,6 +65,6 @@ export type RecordStore = {
   figures(since: number): Promise<ProviderFigures[]>;
   /** The fills of one provider, those that fell short most first. */
   fills(providerId: string, limit: number): Promise<ShownFill[]>;
-  /** Whether an instance of the previous release has stored a route since then. It can read only version 1. */
+  /** Returns whether an instance of the previous release has stored a route since then. It can read only version 1. */
   oldReaders(since: number): Promise<boolean>;
 };

@@ -23,7 +23,7 @@ export type ReferenceState = { readOn: number; byCurrency: Map<string, Reference
 
 export type ReferenceStore = {
   read(): Promise<ReferenceRow[]>;
-  /** True for the one instance that may read the feeds now: they were read before `dueBefore`, and nobody else is at it. */
+  /** True for the one instance that may read the feeds now: they were last read before `dueBefore`, and no other instance is reading them. */
   take(currency: string, due: { before: number; now: number }, lease: Lease): Promise<boolean>;
   /** Nothing where the lease was lost. */
   save(row: ReferenceRow, lease: Lease): Promise<void>;

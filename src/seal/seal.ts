@@ -11,7 +11,7 @@ import type { Place, Seal } from '../ports/runtime.ts';
 
 export type MasterKey = { id: string; key: Uint8Array };
 export type SealWithRotation = Seal & {
-  /** Whether the value was sealed under another master key than the current one. */
+  /** Returns whether the value was sealed under another master key than the current one. */
   isOld: (sealed: string) => boolean;
   /** Returns the same secret under the current master key. The ciphertext stays as it is. */
   rewrap: (sealed: string) => Promise<string>;

@@ -4,7 +4,7 @@ export type GroupLimits = {
   largest: number;
   /** At most this many statements in progress. Items that come meanwhile share the next one. */
   inFlight: number;
-  /** Whether this failure may be due to a single item, so that the group is repeated item by item. */
+  /** Returns whether this failure may be due to a single item, so that the group is repeated item by item. */
   repeats: (error: unknown) => boolean;
 };
 

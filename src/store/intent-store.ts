@@ -9,7 +9,7 @@ import { customers, intents, orders } from './schema.ts';
 const unsettledStates = ['prepared', 'sending', 'unknown'] as const;
 const unsettled = inArray(intents.state, [...unsettledStates]);
 
-/** Nobody was shown how to pay these. We still check them, because money may be in them. */
+/** States of attempts whose customers were never shown how to pay. They are still checked, because money may have arrived for them. */
 const withheld = or(inArray(intents.state, ['unpayable', 'dead']), and(eq(intents.state, 'moved'), isNotNull(intents.upstreamOrderId)));
 
 const toIntent = (row: typeof intents.$inferSelect): Intent => present(row);

@@ -93,7 +93,7 @@ const turnsOf = async (db: Database, { id, customerId }: { id: string; customerI
   return rows.toSorted((a, b) => line.indexOf(a.id) - line.indexOf(b.id)).map(present);
 };
 
-/** Written by the previous release, which checked no other orders when it placed one. */
+/** Matches attempts that share an order id at the provider. The previous release, which did not check for that, may have made some. */
 const sharesUpstream = sql`(${intents.providerId}, ${intents.upstreamOrderId}) in (
   select provider_id, upstream_order_id from intents where upstream_order_id is not null group by provider_id, upstream_order_id having count(*) > 1)`;
 
@@ -305,7 +305,7 @@ const distrustRestored = async (db: Database, now: number): Promise<{ quotes: nu
     const quotes = await tx.execute(
       sql`update routes set route = jsonb_set(route::jsonb, '{acceptBy}', coalesce((select jsonb_agg(0) from jsonb_array_elements(route::jsonb->'acceptBy')), '[]'))::json where created_on > ${since}`,
     );
-    // Somebody may have seen a reserved order, so it is not offered again.
+    // A customer may have seen a reserved order, so it is not offered again.
     await tx.delete(lastPrices).where(sql`starts_with(${lastPrices.asked}, 'firm ')`);
     const placings = await tx
       .update(intents)

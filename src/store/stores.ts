@@ -23,7 +23,7 @@ import { createSessionStore } from './session-store.ts';
 export type StoreOptions = {
   /** Whether concurrent requests may share statements for reads and inserts: one client serves the whole process (Node). */
   grouped: boolean;
-  /** Whether the database has every migration that this code knows. */
+  /** Returns whether the database has every migration that this code knows. */
   migrated: () => Promise<boolean>;
 };
 

@@ -17,7 +17,7 @@ export type FakeProvider = {
   orders: FakeOrder[];
   /** Drawn for each POST. */
   outcome: () => Outcome;
-  /** Whether a read or a price fails now. */
+  /** Returns whether a read or a price fails now. */
   fails: () => boolean;
   /** Runs while a POST is on its way. */
   meanwhile: () => Promise<void>;

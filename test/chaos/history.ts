@@ -124,7 +124,7 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
   const expireLeases = async (name: string): Promise<void> => {
     for (const table of ['intents', 'deliveries', 'orders'])
       await database.sql.unsafe(`update ${table} set lease_until = now() - interval '1 second' where lease_owner like '${name}/%'`);
-    // A session that nobody finished opening is waited for as long.
+    // A session that was never fully opened is waited for just as long.
     await database.sql`update provider_sessions set claimed_on = claimed_on - interval '1 minute' where not ready`;
   };
   /** Replaces a dead instance: its leases expire, and a new instance takes its place. */

@@ -74,7 +74,7 @@ const met: Met = { offers: 0, payable: 0, withheld: 0, doubt: 0, links: 0 };
 const judgedEnd = ({ plan: { lie, madeAt = 0 } }: Liar, endpoint: string, judge: (written: unknown, madeAt: number) => string[]): string[] =>
   lie?.endpoint === endpoint && /expires_on|_date$/.test(lie.key) ? judge(lie.lie, madeAt) : [];
 
-/** A link that nobody can read is a person's to look at, after a few tries. */
+/** Returns a flaw if an unreadable link does not go to a person after a few tries. */
 const stuckFlaws = async (again: () => Promise<Reply>, order_id: string): Promise<string[]> => {
   for (let tries = 1; tries < 6; tries += 1) if ((await again()).body['code'] !== 'claim-outcome-unknown') return [];
   const [kept] = await gateway.database.sql<{ claim: string | null; stage: string }[]>`

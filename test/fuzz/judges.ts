@@ -33,7 +33,10 @@ const slackMs = 70_000;
 const meantBy = (written: unknown, madeAt: number): DateKind['end'] | undefined =>
   dateKinds(madeAt).find((kind) => JSON.stringify(kind.written) === JSON.stringify(written))?.end;
 
-/** An offer never outlives what its provider said, and there is none where nobody can say what it said. */
+/**
+ * Returns what is wrong with the expiry of an offer: it must not be later than its provider said, and there must be no offer if the provider's words
+ * are unclear.
+ */
 export const quoteEndFlaws = (written: unknown, madeAt: number, offer: Json | undefined): string[] => {
   const meant = meantBy(written, madeAt);
   if (!offer || meant === undefined || meant === 'none' || meant === 'never') return [];
@@ -43,7 +46,7 @@ export const quoteEndFlaws = (written: unknown, madeAt: number, offer: Json | un
 };
 
 const nearMs = 10 * 60_000;
-/** A link's end is what its provider meant, and near where nobody can say what that is. */
+/** Returns what is wrong with the expiry of a link: it must be what its provider meant, and soon if that is unclear. */
 export const linkEndFlaws = (written: unknown, madeAt: number, shown: unknown, now: number): string[] => {
   const meant = meantBy(written, madeAt);
   const end = Date.parse(String(shown));

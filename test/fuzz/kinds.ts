@@ -12,7 +12,7 @@ const two = (value: number): string => String(value).padStart(2, '0');
 const monthNames = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const dayNames = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
-/** `end`: a moment to the second, `never` for the far future, `none` for no end, `unclear` for what nobody can be sure of. */
+/** `end`: a moment to the second, `never` for the far future, `none` for no end, `unclear` if the meaning is uncertain. */
 export type DateKind = { written: unknown; end: number | 'never' | 'none' | 'unclear' };
 const moment = (ms: number): DateKind[] => {
   const at = Math.floor(ms / 1000) * 1000;

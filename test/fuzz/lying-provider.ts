@@ -144,7 +144,7 @@ export const startLyingProvider = async (options: SimulatorOptions, random: Rand
   const quoted: LyingProvider['quoted'] = new Map();
   const counts = { answers: 0, changed: 0 };
   let url = '';
-  // In this process: what it says is changed, so how it comes here is nobody's business.
+  // The simulator runs in this process: its answers are altered anyway, so it needs no socket.
   const { app, control } = createFiatOnRampSimulator(options, () => url);
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];

@@ -131,7 +131,7 @@ export const lieAndBuy = async (world: World, answersWanted: number, seed: numbe
   const { gateway, liars, wrong, seen } = world;
   const sum = (of: 'answers' | 'changed'): number => [...liars.values()].reduce((total, { counts }) => total + counts[of], 0);
   const end = isFull ? Date.now() + 1_500_000 : Infinity;
-  /** A draw may have few orders that anybody can pay: then it goes on for a while. */
+  /** A random run may have few payable orders; then it continues for a while. */
   const needsMore = (): boolean => sum('answers') < answersWanted || (tooFew(seen).length > 0 && sum('answers') < answersWanted * 4);
   const work = async (): Promise<void> => {
     const wallet = createWallet(gateway.url);

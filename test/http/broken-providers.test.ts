@@ -57,7 +57,7 @@ it.each([
   gateway.simulators['victim']?.control.setFault({ endpoint: 'quote', fault, times: 1, ms: 60_000, to: `${gateway.simulators['alpine']?.url ?? ''}/features` });
   const before = gateway.simulators['alpine']?.control.history.requests.length ?? 0;
   const { ms, value: answer } = await timed(offers);
-  // Nobody is waited for beyond the deadline, and nobody is asked again behind it. That it is met to the millisecond, collect-offers.test.ts holds.
+  // No provider is waited for beyond the deadline, or asked again after it. collect-offers.test.ts checks the deadline to the millisecond.
   expect(ms).toBeLessThan(2 * deadlineMs);
   expect(healthy(answer)).toEqual(['alpine', 'borealis', 'cobalt']);
   expect(answer.failed).toMatchObject([{ provider: { id: 'victim' }, reason }]);

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await gateway.close());
 beforeEach(() => {
-  // Nobody backs off any longer.
+  // No provider is in back-off any longer.
   gateway.clock.move(60_000);
   for (const id of ids) control(id).clearFaults();
 });

@@ -213,7 +213,7 @@ describe('between offer and order', () => {
     const again = await call('/liquidity/order', { quote_id: quote.quote_id });
     expect({ ...again.body, instance: '' }).toEqual({ ...changed.body, instance: '' });
     expect((await call('/liquidity/order-status', {})).body).toEqual({});
-    // Nobody else sells it: the one whose price jumped is asked again.
+    // No other seller has it, so the one whose price jumped is asked again.
     const fresh = await thorQuote(call, turbo);
     expect(fresh.pay_sats).toBe(quote.pay_sats);
     const order = await call('/liquidity/order', { quote_id: fresh.quote_id });

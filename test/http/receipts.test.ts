@@ -72,7 +72,7 @@ describe('receipts', () => {
     const { body } = await wallet.call('/order', { session_id: session, quote_id });
     const order_id = String(body['order_id']);
     const sql = connect(gateway.database.url, 1);
-    // Made when it was ordered, before anybody asked.
+    // The receipt was made with the order, before it was requested.
     await until('the receipt of the order', async () => ((await sql`select 1 from receipts where subject_id = ${order_id}`).length === 1 ? true : undefined));
     await sql.end();
     const [simulator] = Object.values(gateway.simulators).filter(({ control }) => control.orders.size > 0);

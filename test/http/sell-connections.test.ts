@@ -49,7 +49,7 @@ describe('what is wrong with a request is told before anything is sent', () => {
     expect(links(email)).toEqual([]);
     const { body } = await call('/sell/connection-status', { account_id: accountId });
     expect(body['connections']).toEqual([]);
-    // Put right, the same name is free: nothing of the refused one is left.
+    // Once corrected, the request may use the same name: the refused connection left nothing behind.
     const right = await call('/sell/connections', { account_id: accountId, name: 'Bank', lightning_username: email.slice(0, -12).toLowerCase(), ...bank });
     expect([right.status, right.body['connection_status']]).toEqual([200, 'initiating']);
   });

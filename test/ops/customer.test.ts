@@ -112,7 +112,7 @@ it('forgets: nothing that opens or leads to the customer is left, the books are'
   for (const gone of ['network-of-a-person', wallet.reference, 'hook-of-a-person', sha256Hex(wallet.sessionId), 'v1.s1.', wallet.quoteId.slice(0, 34) + '00'])
     expect(text).not.toContain(gone);
   expect(text).toContain(wallet.orderId);
-  // The route is gone: its receipt, which names nobody, is a leaf of its day.
+  // The route is gone, but its receipt, which names nobody, stays in the tree of its day.
   expect(dumped.filter((row) => row.includes(more.routeId)).map((row) => row.split(' ')[0])).toEqual(['receipts']);
   const answer = await createWallet(gateway.url).call('/order-status', { session_id: wallet.sessionId });
   expect(answer.status).toBe(401);
@@ -120,7 +120,7 @@ it('forgets: nothing that opens or leads to the customer is left, the books are'
   expect(row?.pay).toBe('10000');
   const [nobody] = await sql<object[]>`select key_hash, recovery_hash, declined from customers where id = ${customer}`;
   expect(nobody).toEqual({ key_hash: null, recovery_hash: null, declined: null });
-  // What was delivered for how much is kept of an order, and leads to nobody; so do the receipts, whatever is written in them.
+  // The amounts of an order and its delivery are kept, and lead to nobody. The same holds for the receipts.
   const fills = await sql<{ row: string }[]>`select f::text as row from fills f where order_id = ${wallet.orderId}`;
   expect([fills.length, fills[0]?.row.includes(customer)]).toEqual([1, false]);
   const receipts = await sql<{ jws: string }[]>`select jws from receipts`;

@@ -142,7 +142,7 @@ const circuitOpens: Row = {
   expected: [200],
   run: async (world) => {
     world.runtime.simulators['eiger']?.control.setFault({ endpoint: 'quote', fault: '500' });
-    // One network's failures open nothing for everybody.
+    // Failures for one network do not open the circuit for all.
     const sessions = await Promise.all(Array.from({ length: 6 }, () => world.session()));
     for (let n = 0; n < 60; n += 1) {
       const ip = `203.0.113.${n % 6}`;
@@ -288,7 +288,7 @@ const failover: Row = {
   name: 'POST /order with failover: the next rank takes what the first refuses, and the repeat is told the same',
   expected: [200],
   run: async (world) => {
-    // Somebody else: for this customer the first provider is excluded from now on.
+    // A new customer, since for this one the first provider is excluded from now on.
     const { sessionId: session } = await createWallet(world.runtime.url).open();
     const { body } = await world.ask('/offers', { session_id: session, ...eur, amount_fiat: 30_000 });
     const [first] = body['offers'] as { quote_id: string; amount_sats: number }[];

@@ -1,6 +1,6 @@
 /**
- * Writes src/api.gen.ts and src/words.gen.ts: the types of the OpenAPI document that this checkout serves. Not committed. Does nothing when the document is the one that
- * the file was made from.
+ * Writes src/api.gen.ts and src/words.gen.ts: the types of the OpenAPI document that this checkout serves. Not committed. Does nothing when the
+ * document is the one that the file was made from.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const document = readFileSync(new URL('../../../dist/site/openapi.json', import.
 const head = `// Made by scripts/types.ts from the OpenAPI document ${createHash('sha256').update(document).digest('hex')}. Do not edit.\n`;
 const file = new URL('../src/api.gen.ts', import.meta.url);
 
-/** The words that the client's own types name. Only these: what it publishes would else hold the types of the whole API. */
+/** Returns the words that the client's own types name, and no others: otherwise the published package would contain the types of the whole API. */
 const words = (): string => {
   const { schemas } = (JSON.parse(document) as { components: { schemas: Record<string, Schema> } }).components;
   return ['ProblemCode', 'Action', 'Stage']

@@ -55,7 +55,10 @@ export const createOrdering = ({ runtime, state, inSession, catalogue }: Needs) 
   };
   const handle = (first: OrderState): Order => createOrder(runtime, first, async (signal) => await read(first.ramp, first.id, signal));
 
-  /** The list names the offer that was taken in the end, which with failover may be another. The gateway knows from the first which it became. */
+  /**
+   * Finds the order of an offer. With failover, the list may name another offer that was taken in the end; the gateway knows which order the first
+   * offer became.
+   */
   const wasOrdered = async (ramp: RampName, offerId: string, signal?: AbortSignal): Promise<boolean> => {
     try {
       await list(ramp, { order_id: offerId }, signal);

@@ -13,7 +13,7 @@ export type Node = {
 };
 export type Sessions = {
   current: () => Promise<string>;
-  /** A new session in place of `ended`, unless another call or tab has opened one meanwhile. */
+  /** Opens a new session in place of `ended`, unless another call or tab has opened one meanwhile. */
   reopen: (ended: string) => Promise<string>;
 };
 
@@ -22,7 +22,7 @@ type Needs = { call: Call; state: State; host: string; node: Node | undefined };
 export const createSessions = (needs: Needs): Sessions => {
   const { state } = needs;
   let opening: Promise<string> | undefined;
-  /** One at a time: two calls of one wallet must not make two customers. */
+  /** Opens one session at a time: two calls of one wallet must not make two customers. */
   const open = async (instead: string | undefined): Promise<string> => {
     opening ??= openSession(needs, instead).finally(() => (opening = undefined));
     return await opening;
@@ -82,7 +82,7 @@ const signSafe = async (node: Node, tokens: Readonly<Record<string, string>>, ho
 };
 
 const loopback = /^(?:127\.0\.0\.1|localhost)(?::\d+)?$/;
-/** On loopback a sandbox may be reached by another name or port than it knows of itself. */
+/** Returns whether a token is this gateway's. On loopback, a sandbox may be reached by another name or port than its own. */
 const isOwn = (token: string, host: string): boolean => {
   const named = /^ramp-gateway:([^\s/]+):[\w-]+$/.exec(token)?.[1] ?? '';
   return named === host || (loopback.test(host) && loopback.test(named));

@@ -53,7 +53,7 @@ const parse = (text: string | undefined): Kept => {
     const kept: unknown = JSON.parse(text);
     if (typeof kept === 'object' && kept !== null && !Array.isArray(kept)) return kept;
   } catch {
-    // Not shown: it may be a secret of somebody else.
+    // Not shown: it may be a secret of another program.
   }
   throw new RampError({
     code: 'store-failed',
@@ -72,7 +72,7 @@ const guarded = async <T>(use: () => T | Promise<T>): Promise<T> => {
 
 const turns = new WeakMap<Store, Promise<unknown>>();
 
-/** One writer at a time in this process, and in the tabs of a browser that has locks. */
+/** Lets one writer at a time run, in this process and in the tabs of a browser that has locks. */
 const inTurn = async <T>(store: Store, key: string, run: () => Promise<T>): Promise<T> => {
   const locks = webLocks();
   const mine = (turns.get(store) ?? Promise.resolve()).then(async () => (locks ? await locks.request(key, run) : await run()));

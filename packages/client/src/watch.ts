@@ -4,7 +4,7 @@ export type Read<State> = (signal?: AbortSignal) => Promise<State>;
 /** How to watch one thing that changes at the gateway. */
 export type Watched<State> = {
   read: Read<State>;
-  /** What a change is: when this text differs. */
+  /** Returns a text that differs when the state has changed. */
   seen: (state: State) => string;
   isFinal: (state: State) => boolean;
 };

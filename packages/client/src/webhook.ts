@@ -44,7 +44,7 @@ export type WebhookOptions = {
 };
 
 /**
- * Whether a webhook is from the gateway, and what it says. `body` is the text or the bytes exactly as they came. Answer with 401 if it is not
+ * Returns whether a webhook is from the gateway, and what it says. `body` is the text or the bytes exactly as they came. Answer with 401 if it is not
  * `ok`, with 2xx if it is: that ends the gateway's retries. If a genuine one is refused, the keys may have been rotated: fetch them again, at
  * most once a minute. Never throws.
  */
@@ -91,7 +91,7 @@ const headerOf = (headers: WebhookHeaders, name: string): string | undefined => 
 };
 const numberOf = (text: string | undefined): number | undefined => (text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined);
 
-/** Undefined for what is not base64 (or base64url). */
+/** Decodes base64 or base64url. Returns undefined for anything else. */
 const decode = (base64: string): Uint8Array<ArrayBuffer> | undefined => {
   try {
     return Uint8Array.from(atob(base64.replace(/-/g, '+').replace(/_/g, '/')), (letter) => letter.charCodeAt(0));
@@ -118,10 +118,10 @@ const isSigned = async (content: Uint8Array<ArrayBuffer>, signatures: string, ke
   return false;
 };
 
-/** Takes the same time wherever they differ, so that nobody finds a signature byte by byte. */
+/** Compares in a time that does not depend on where they differ, so that an attacker cannot find a signature byte by byte. */
 const areEqual = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.reduce((differs, byte, at) => differs | (byte ^ (b[at] ?? 0)), 0) === 0;
 
-/** By WebCrypto where it knows Ed25519 (Hermes has no WebCrypto, Chrome learnt it in 137), else in JavaScript. */
+/** Verifies with WebCrypto if it supports Ed25519 (Chrome does from 137 on; Hermes has no WebCrypto), else in JavaScript. */
 const isEd25519 = async (signature: Uint8Array<ArrayBuffer>, content: Uint8Array<ArrayBuffer>, key: Uint8Array<ArrayBuffer>): Promise<boolean> => {
   const { crypto } = globalThis as { crypto?: typeof globalThis.crypto };
   try {

@@ -35,7 +35,7 @@ const run = async (store: string, key: string, more: Record<string, string>): Pr
 
 it('makes one order, and finishes it, wherever it was killed', async () => {
   const orders = gateway.simulators['alpine']?.control.orders;
-  /** Each wallet pays another amount, so that its orders at the provider are known. */
+  /** Buys once. Each wallet pays a different amount, so that its orders at the provider can be told apart. */
   const purchase = async (nth: number): Promise<{ first: Ran; again: Ran; made: unknown[] }> => {
     const [store, key, cents] = [join(folder, String(nth)), randomBytes(32).toString('hex'), 5000 + nth];
     const first = await run(store, key, { BUY: (cents / 100).toFixed(2), KILL_AT: String(nth) });

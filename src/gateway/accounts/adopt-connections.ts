@@ -57,7 +57,7 @@ const requestOf = ({ name, direction, network, iban, lightningAddress }: Connect
   ...(lightningAddress === undefined ? {} : { lightningUsername: lightningAddress.slice(0, lightningAddress.lastIndexOf('@')) }),
 });
 
-/** Whether two requests ask for the same connection. For an imported connection, only what the provider reports can be compared. */
+/** Returns whether two requests ask for the same connection. For an imported connection, only what the provider reports can be compared. */
 export const isSameRequest = (known: ConnectionRequest, wanted: ConnectionRequest): boolean => {
   if (known.direction === 'buy' || known.bic !== undefined) return JSON.stringify(known) === JSON.stringify(wanted);
   const plain = ({ network, iban = '', lightningUsername = '' }: ConnectionRequest): string =>

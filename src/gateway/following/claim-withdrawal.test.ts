@@ -17,7 +17,7 @@ const bought = async (stage: Stage = 'filled', block: Record<string, unknown> = 
   const withdraw = async (failback_onchain?: string, accept_short = false) =>
     await claimWithdrawal(world.scope, world.session, { order_id: id, failback_onchain, accept_short });
   const reads: string[] = [];
-  /** What the withdrawal link's server answers. Unless a test sets this, the server is unreachable. */
+  /** Sets what the server of the withdrawal link answers. Unless a test sets this, the server is unreachable. */
   const link = (answer: () => object | Promise<object>, status = 200): void => {
     world.gateway.guardedHttp = async ({ url, maxBytes }) => {
       reads.push(`${new URL(url).hostname} ${maxBytes}`);

@@ -79,7 +79,7 @@ const othersOf = async (gateway: Gateway, order: Order): Promise<{ others?: stri
 const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undefined =>
   rows.find((row) => row.upstreamOrderId === order.upstreamOrderId) ?? (rows.length === 1 && rows[0]?.upstreamOrderId === undefined ? rows[0] : undefined);
 
-/** Whether the payment already belongs to another order. A payment that is recognised by its amount can belong to only one. */
+/** Returns whether the payment already belongs to another order. A payment that is recognised by its amount can belong to only one. */
 const isSomebodyElses = async (gateway: Gateway, order: Order, evidence: OrderEvidence): Promise<boolean> => {
   const payment = evidence.facts?.transaction_id;
   if (payment === undefined || order.facts.transaction_id === payment) return false;
@@ -210,7 +210,7 @@ const acceptedAmounts = (order: Order, { pay, receive }: Pick<OrderEvidence, 'pa
   return defined({ pay: next === 'awaiting_payment' ? undefined : pay, receive });
 };
 
-/** What is learnt from this read. The same object if that is nothing: the operator's tools write there, too. */
+/** Returns what was learnt from this read; the same object if nothing was, since the operator's tools write to it as well. */
 const watchOf = (order: Order, told: Told, step: Advance, now: number): OrderWatch => {
   const sight = sightOf(order, told, now);
   const known = order.stage === 'review' ? order.watch.beforeReview : order.stage;

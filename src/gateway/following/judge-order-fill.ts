@@ -20,7 +20,7 @@ const fillOf = (gateway: Gateway, order: Order): FillJudgement | undefined => {
   return judgeFill({ ...orderedOf(gateway, order), binding: order.binding }, order);
 };
 
-/** Whether the fill fell short. The rest then stays owed, even if the customer takes what was delivered. */
+/** Returns whether the fill fell short. The rest then stays owed, even if the customer takes what was delivered. */
 export const isDisputed = (gateway: Gateway, order: Order): boolean => fillOf(gateway, order) === 'short';
 
 export const warningsOf = (gateway: Gateway, order: Order): { warnings?: FillWarning[] } => {

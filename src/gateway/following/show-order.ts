@@ -67,7 +67,7 @@ const priceOf = (ramp: ExchangeRamp, { pay, receive, fee }: Order): bigint => {
   return sides[ramp].pay === 'fiat' ? btcPrice(fiat, fee, sats) : ((fiat + fee) * satsPerBtc) / sats;
 };
 
-/** How the euros are paid out and how the payment is recognised. */
+/** Returns how the euros are paid out and how the payment is recognised. */
 const saleOf = ({ facts, terms }: Order): Sale => defined({ delivered_to: facts.delivered_to, matched_by: terms.matchedBy });
 const estimateAndCheck = ({ binding, nextCheckOn }: Order): Estimate => ({
   is_estimate: !binding,
@@ -75,7 +75,7 @@ const estimateAndCheck = ({ binding, nextCheckOn }: Order): Estimate => ({
 });
 
 const fiatPayment = (payment: ShownPayment | undefined): FiatPayment => (payment === undefined || 'kind' in payment ? {} : payment);
-/** Nothing is left to pay if the operator's balance has paid, or if the order was found already paid. */
+/** Returns how to pay, which is `none` if the operator's balance has paid, or if the order was found already paid. */
 const satsPayment = (payment: ShownPayment | undefined): SatsPayment => (payment !== undefined && 'kind' in payment ? payment : { kind: 'none' });
 
 const bought = exchange('buy');

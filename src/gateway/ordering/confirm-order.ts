@@ -88,7 +88,7 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
 
 const movesOf = ({ inputs: { failover, movedFrom = [] } }: Placing): MovedFrom[] | undefined => (failover ? movedFrom : undefined);
 
-/** An order that exists upstream, but that no customer is shown how to pay. */
+/** An order that exists at the provider, but that the customer is not shown how to pay. */
 export type Withheld = { withheld: End };
 const withheld = ({ upstreamOrderId }: PlacedOrder, problem: GivenProblem): Withheld => {
   const { code } = problem;
@@ -131,9 +131,9 @@ const notAsAccepted = (gateway: Gateway, intent: Intent, { provider, quote, inpu
 };
 
 /**
- * Whether money has moved for an order that the customer was never shown how to pay. Only a person can find out what the provider means by that.
- * Three cases are normal: the operator's balance pays at once, a coupon's channel costs nothing, and if the attempt comes from a restored backup,
- * the customer may have been shown how to pay.
+ * Returns whether money has moved for an order that the customer was never shown how to pay. Only a person can find out what the provider means by
+ * that. Three cases are normal: the operator's balance pays at once, a coupon's channel costs nothing, and if the attempt comes from a restored
+ * backup, the customer may have been shown how to pay.
  */
 const isPaidUnseen = ({ evidence }: Intent, { inputs }: Placing, { stage, pay }: PlacedOrder): boolean =>
   stage !== 'awaiting_payment' && pay > 0n && inputs.order.payWithBalance !== true && (evidence as { restored?: boolean } | undefined)?.restored !== true;

@@ -53,11 +53,11 @@ export const endOfRefusal = (ramp: Ramp, refusal: Refusal, placing: Placing): En
 /** Problems that the customer cannot fix. */
 const lasting: ReadonlySet<string> = new Set(['provider-unavailable', 'order-unpayable', 'price-changed']);
 
-/** The end of an attempt that did not reach the provider, or that the provider did not process. */
+/** Returns the outcome of an attempt that did not reach the provider, or that the provider did not process. */
 export const endUnsent = (why: string): End => ({ state: 'rejected', problem: notTaken(why), evidence: { refused: why }, wentBack: false });
-/** The end of an attempt at a provider that already has as much in flight as the operator allows. */
+/** Returns the outcome of an attempt at a provider that already has as much in flight as the operator allows. */
 export const endBeyondLimit = (problem: GivenProblem): End => ({ state: 'rejected', problem, evidence: { refused: 'at-limit' }, wentBack: false });
-/** The end of an attempt whose quote can no longer be ordered: the quote has expired, or its session at the provider has ended. */
+/** Returns the outcome of an attempt whose quote can no longer be ordered: the quote has expired, or its session at the provider has ended. */
 export const endExpired = (why: string): End => ({ state: 'rejected', problem: quoteExpired(), evidence: { refused: why }, wentBack: false });
 
 /**

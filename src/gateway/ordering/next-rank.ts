@@ -77,8 +77,8 @@ async function* ranksAfter(gateway: Gateway, { quoteId, customerId }: Intent): A
 }
 
 /**
- * Whether a quote may be ordered now and is within the request's limits. The database checks the rest: that no other attempt has the quote, and that
- * its provider is not excluded for this customer.
+ * Returns whether a quote may be ordered now and is within the request's limits. The database checks the rest: that no other attempt has the quote,
+ * and that its provider is not excluded for this customer.
  */
 const isOpenTo = (gateway: Gateway, { acceptBy, offer }: StoredQuote, { minReceive, maxPay }: Failover): boolean => {
   if (gateway.now() > acceptBy || ordersHeld(gateway, offer.providerId)) return false;

@@ -32,7 +32,9 @@ export type PlacingInputs = {
   /** The providers that failover has already tried for this request. */
   movedFrom?: MovedFrom[];
 };
-/** How often the request may still move to the next rank, and the limits for an order there. They are at least as strict as the request's own limits. */
+/**
+ * How often the request may still move to the next rank, and the limits for an order there. They are at least as strict as the request's own limits.
+ */
 export type Failover = { moves: number; minReceive?: string; maxPay?: string };
 
 export const orderPending = (detail: string, retryAfterMs = 2000, members: { [key: string]: AnyJson } = {}): Problem =>
@@ -89,14 +91,17 @@ export const notTaken = (reason: string): Problem =>
   });
 
 /**
- * Whether a lost answer is lost for good. Only the answer says how to pay a liquidity order: the seller does not list orders or repeat its answer, and
- * its notices do not say how to pay. The order expires by itself, so we do not wait for it. But we do look for an order that the operator's balance
- * pays, since the customer does not need to know how to pay it.
+ * Returns whether a lost answer is lost for good. Only the answer says how to pay a liquidity order: the seller does not list orders or repeat its
+ * answer, and its notices do not say how to pay. The order expires by itself, so we do not wait for it. But we do look for an order that the
+ * operator's balance pays, since the customer does not need to know how to pay it.
  */
 export const lapsesUnseen = (intent: Pick<Intent, 'ramp'>, placing: Placing, repost = repostOf(placing)): boolean =>
   rampFacts[intent.ramp].paidByAnswerOnly && repost !== 'same' && placing.inputs.order.payWithBalance !== true;
 
-/** A reserved order was made together with its price. Placing it again makes no call, and shows the same invoice. */
+/**
+ * Returns what a second request does at the provider. A reserved order was made together with its price, so placing it again makes no call and shows
+ * the same invoice.
+ */
 export const repostOf = ({ provider, quote }: Placing): RepostProfile => (quote.offer.offer.reservation ? 'same' : provider.core.repost);
 
 export const lostNote = 'only the lost answer said how to pay';

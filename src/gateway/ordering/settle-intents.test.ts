@@ -6,7 +6,7 @@ import { placeOrder } from './place-order.ts';
 import { settleIntents } from './settle-intents.ts';
 
 const quoteLifeMs = 60_000;
-/** One attempt whose answer was lost. `made`: the provider made an order nevertheless. */
+/** Makes one attempt whose answer is lost. `made`: the provider made an order nevertheless. */
 const lostAt = async (repost: string, made: boolean, block: Record<string, unknown> = {}) => {
   const world = memoryGateway({ alpine: { repost, ...block } }, {}, quoteLifeMs);
   const { gateway, scope, session, clock } = world;

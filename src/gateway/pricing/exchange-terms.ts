@@ -128,7 +128,7 @@ export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, num
   return { provider, terms, refusal: { reason: outside, limits: limitsOf(asked.ramp, broken) } };
 };
 
-/** Whether the amount is outside the option's limits. Exact if fiat is fixed; if sats are, only as far as the last prices tell. */
+/** Returns whether the amount is outside the option's limits. Exact if fiat is fixed; if sats are, only as far as the last prices tell. */
 const outsideOf = (gateway: Gateway, asked: ExchangeAsked, option: CatalogueOption): Outside => {
   if (!isFiatFixed(asked)) return farOutside(gateway, asked, option);
   if (option.minFiat !== undefined && asked.amount < option.minFiat) return 'below-minimum';

@@ -27,7 +27,7 @@ const lastPrices = (known: { lowest: bigint; highest: bigint; since: number } | 
 
 /** Returns which listed limit an amount in sats is far outside of, or undefined if it is not, or if we cannot tell. */
 export const farOutside = (gateway: Gateway, asked: ExchangeAsked, limits: FiatLimits): Outside => outside(gateway, asked, limits, margin);
-/** Like farOutside, but without the margin. For an amount that the provider has already refused. */
+/** Does the same as farOutside without the margin, for an amount that the provider has already refused. */
 export const outsideNow = (gateway: Gateway, asked: ExchangeAsked, limits: FiatLimits): Outside => outside(gateway, asked, limits, 1n);
 
 type FiatLimits = { minFiat?: bigint; maxFiat?: bigint };

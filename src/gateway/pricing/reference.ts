@@ -15,7 +15,7 @@ const readEveryMs = 15_000;
 /** How old the rows known to this instance may be: for a request, and for background work, which reads them again sooner. */
 const [freshMs, knownMs] = [15_000, 5_000];
 const feedDeadlineMs = 4_000;
-/** The age at which a reading is stale. If feeds are read once a minute (by Cron), a reading has to last even if one round is missed. */
+/** Returns the age at which a reading is stale. If feeds are read once a minute (by Cron), a reading must last even if one round is missed. */
 const oldestMs = ({ outlivesRequest }: Gateway): number => (outlivesRequest ? 60_000 : 150_000);
 const liveBoundBps = 1000;
 

@@ -26,8 +26,8 @@ export type StoredReply = OpenSessionReply & { unusable?: string[] };
 export type OpenSessionReply = { session_id: string; app_id?: string; expires_on: string; recovery_secret?: string; proven: string[] };
 
 /**
- * Handles POST /session: checks the proofs, finds or creates the customer, and opens the upstream sessions that demand a proof. The same body gets the
- * same reply; a different key or signature is refused once the session is open. Until then, the session id can be used for nothing else.
+ * Handles POST /session: checks the proofs, finds or creates the customer, and opens the upstream sessions that demand a proof. The same body gets
+ * the same reply; a different key or signature is refused once the session is open. Until then, the session id can be used for nothing else.
  */
 export const openSession = async (scope: Scope, request: OpenSessionRequest): Promise<OpenSessionReply> => {
   const { gateway } = scope;
@@ -138,7 +138,9 @@ const whatSignatureSays = (token: string, signature: string): string => {
     : 'it is not 104 characters of z-base-32, as a node prints it';
 };
 
-/** Finds the customer of the proven key or of the recovery secret, or creates one. A key is proved to us only by our own token, not by a provider's. */
+/**
+ * Finds the customer of the proven key or of the recovery secret, or creates one. A key is proved to us only by our own token, not by a provider's.
+ */
 const customerOf = async (
   gateway: Gateway,
   recoverySecret: string | undefined,
@@ -192,7 +194,7 @@ const openProven = async (scope: Scope, session: Session, proven: Map<string, st
     } catch (fault) {
       // Our own database failed, so the wallet repeats the same request.
       if (isStorageDown(fault)) throw fault;
-      // Counted and logged by callProvider.
+      // callProvider has already counted and logged the fault.
       if (fault instanceof ProviderFault && fault.kind === 'malformed') unusable.push(providerId);
     }
   });

@@ -10,7 +10,7 @@ const operatorOf = ({ request, http, gateway }: Call): string | undefined => {
   return hash !== undefined && http.operatorTokenHashes.includes(hash) ? hash : undefined;
 };
 
-/** Anybody else learns nothing: they get the same answer as for an unknown path. */
+/** Lets only operators through. Other callers get the same answer as for an unknown path, so that they learn nothing. */
 export const operatorOnly = (call: Call): void => {
   if (operatorOf(call) === undefined) throw new Problem('not-found', 'There is nothing at this path. /openapi.json lists every path.');
 };

@@ -88,8 +88,8 @@ export const staticOptions = (settings: Settings): CatalogueOption[] =>
   });
 
 /**
- * Whether a currency is listed: its code or its key in the list is allowed (codes need not be ISO: "Signet BTC" under "sbtc"), and its units are
- * known.
+ * Returns whether a currency is listed: its code or its key in the list is allowed (codes need not be ISO: "Signet BTC" under "sbtc"), and its units
+ * are known.
  */
 const wanted = (code: string, key: string | undefined, settings: Settings): boolean =>
   (settings.currencies === undefined || settings.currencies.some((one) => one.toUpperCase() === code || one.toUpperCase() === key?.toUpperCase())) &&

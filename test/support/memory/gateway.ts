@@ -92,7 +92,7 @@ export const memoryGateway = (
   });
   const { stores, events, deliveries, declined } = memoryStores(now);
   const running: Promise<unknown>[] = [];
-  // A client that nobody uses never connects.
+  // A client that is not used never connects.
   const unasked = composed.onDatabase(connect('postgres://nobody@127.0.0.1:1/none', 1), {
     grouped: false,
     migrated: async () => await Promise.resolve(true),
