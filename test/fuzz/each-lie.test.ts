@@ -192,7 +192,7 @@ it(
         Object.assign(liar.plan, { lie: next.one, madeAt });
         const found = await buyAt(liar);
         liar.plan.lie = undefined;
-        // A listing that was lied about is true again before the next.
+        // After a lie in the listing, the true listing is read again before the next lie.
         if (next.one.endpoint === 'payment-options') await buyAt(liar);
         told += 1;
         const { endpoint, key, lie } = next.one;

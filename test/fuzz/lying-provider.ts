@@ -156,7 +156,7 @@ export const startLyingProvider = async (options: SimulatorOptions, random: Rand
       ...(request.method === 'POST' ? { body, headers: { 'content-type': 'application/json' } } : {}),
     });
     const truth: unknown = await asked.json().catch(() => null);
-    // A session or a listing that is never had would end most rounds before they begin.
+    // Without a session or a listing, most rounds would end before they begin.
     const honest = random.chance({ verify: 0.8, session: 0.8, 'payment-options': 0.75 }[endpoint] ?? 0);
     const spoken = plan
       ? { status: asked.status, headers: { 'content-type': 'application/json' }, body: toText(asPlanned(plan.lie, endpoint, truth)) }

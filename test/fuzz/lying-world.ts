@@ -14,7 +14,7 @@ import { createRandom, isFull, reportGoal, type Random } from './random.ts';
 
 const liarIds = ['liar-1', 'liar-2', 'liar-3', 'liar-4', 'liar-5'] as const;
 const workers = 4;
-/** An order takes ten times what a price takes: of the offers of a round, some. */
+/** The share of a round's offers that are ordered: an order takes ten times as long as a price. */
 const orderedShare = isFull ? 0.2 : 0.5;
 type World = {
   gateway: TestGateway;

@@ -134,7 +134,7 @@ it(
       const random = createRandom(chaosSeed + worker);
       const { call, open } = createWallet(world.url);
       const { sessionId } = await open();
-      // A worker that meets no quote by chance would order nothing.
+      // Otherwise a worker that got no quote by chance would order nothing.
       const quote = await call('/quote', { session_id: sessionId, currency_id: 1, payment_option_id: 1, amount_fiat: 10_000 });
       const pool: Pool = new Map<string, unknown[]>([
         ['quote_id', [quote.body['quote_id']]],
@@ -150,7 +150,7 @@ it(
         ['max_amount_fiat', [10_000_000]],
         ['max_wait_ms', [300, 1000]],
       ]);
-      // A draw may have no good order among its requests: then it goes on for a while.
+      // A random run may have no good order among its requests; then it continues for a while.
       for (let i = 0; i < total / workers || (notReached(reached).length > 0 && sentInAll < total * 4); i += 1) {
         const operation = random.pick(operations);
         const sent = requestFor(operation, random, pool);
@@ -174,7 +174,7 @@ it(
     expect(notReached(reached)).toEqual([]);
     expect([...reached.keys()].sort()).toEqual(operations.map((one) => one.name).sort());
 
-    // Stored whole or not at all: an order has its intent, its first event, and a customer who was told.
+    // An order is stored in full or not at all: with its intent, its first event, and a customer who got the answer.
     const { sql } = world.database;
     const stored = await sql<{ id: string }[]>`select id from orders`;
     expect(
@@ -192,7 +192,7 @@ it(
     expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
     looks.push(await world.memory());
     const inTurn = (of: 'rss' | 'heap'): string => looks.map((look) => look[of].toFixed(0)).join(', ');
-    // Code that is compiled once and caches that are full are no growth: the first fifth pays for them.
+    // Compiled code and filled caches do not count as growth: the first fifth of the run includes them.
     const grown = ((looks.at(-1)?.rss ?? 0) - (looks[1]?.rss ?? 0)).toFixed(0);
     reportGoal(
       'G5',
@@ -319,7 +319,7 @@ it('what is nobody’s leaves nothing behind, and amounts that nobody sells are 
         headers: { ...json, 'idempotency-key': random.hex(8) },
         body: JSON.stringify({ session_id, quote_id: random.uuid() }),
       },
-      // From one sat to all that will ever be, each power of ten as likely as any.
+      // From one sat to all 21 million bitcoin, with each power of ten equally likely.
       { method: 'POST', path: '/quote', headers: json, body: JSON.stringify({ ...option, amount_sats: Math.floor(10 ** (random.next() * 15.3)) }) },
     ]);
     expect((await send(sent)).status, `seed ${chaosSeed}`).toBeLessThan(500);
@@ -329,7 +329,7 @@ it('what is nobody’s leaves nothing behind, and amounts that nobody sells are 
     .flatMap(({ control }) => control.history.requests)
     .flatMap(({ body: one }) => (one as { amount_sats?: number } | undefined)?.amount_sats ?? []);
   expect(asked.length, `seed ${chaosSeed}`).toBeGreaterThan(0);
-  // Prices move: twice of what was dearest, half of what was cheapest, and what two providers differ by.
+  // Prices move: up to twice the highest, down to half the lowest, and by as much as two providers differ.
   expect(
     asked.filter((sats) => sats < satsOf(min) / 2.5 || sats > satsOf(max) * 2.5),
     `seed ${chaosSeed}`,

@@ -130,7 +130,7 @@ describe('a listing', () => {
     says = listing(limits);
     const { offers, excluded, refused, failed } = await shown();
     expect(others({ offers, excluded, refused, failed })).toEqual(honest);
-    // Offered, refused or excluded by its own words; never without a word, and never as a failure of the whole.
+    // Each provider is offered, refused or excluded because of its own words; never missing, and never a failure of the whole answer.
     expect([of(offers), of(excluded), of(refused), of(failed)].filter((one) => one !== undefined)).toHaveLength(1);
     const list = await wallet.call('/payment-options', { session_id });
     expect(list.status).toBe(200);

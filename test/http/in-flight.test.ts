@@ -123,10 +123,10 @@ it('failover: the next rank counts with its limit, too, and one at its limit is 
       return [(answer.body['provider'] as { id: string }).id, ...moves.map(({ provider, reason }) => `${provider.id}: ${reason}`)];
     };
   };
-  // Both were offered the narrow one while there was room.
+  // Both customers were offered the provider with the low limit while there was room.
   const [one, other] = [await buy(1), await buy(2)];
   expect(await one()).toEqual(['narrow', 'first: provider-declined']);
-  // Paid, it counts in full, and leaves less than the tenth that another network's order counts for.
+  // A paid order counts in full, and leaves less than the tenth for which another network's order counts.
   await own.database.sql`update orders set stage = 'paid', receive = ${0.95 * limit}`;
   expect(await other()).toEqual(['last', 'first: provider-declined', 'narrow: provider-unavailable']);
   const keys = await own.database.sql<{ provider_id: string; known: boolean }[]>`

@@ -88,7 +88,7 @@ it('a firm price whose order our database did not take: nothing is lost, the sam
   const failed = await ask();
   expect([failed.status, failed.body['code'], failed.body['retryable']]).toEqual([503, 'storage-unavailable', true]);
   await sql.unsafe('drop trigger full_disk on orders; drop function full_disk');
-  // The lease of its sender ends by the database's clock. Then the attempt is resumed.
+  // The sender's lease expires by the database's clock. Then the attempt is resumed.
   await sql`update intents set lease_until = now() where state = 'sending'`;
   await gateway.pass(60_000);
   const placed = await ask();

@@ -60,7 +60,7 @@ describe('requests in progress', () => {
   const publicKeyOfMany = 'pk_of-the-carrier-wallet-0123';
   let busy: TestGateway;
   beforeAll(async () => {
-    // Room for all at one, so that each request is in progress for as long as it is slow; a few places at the other.
+    // One provider has slots for all requests, so that each stays in progress while that provider is slow; the other has only a few slots.
     const slow = { simulator: { quoteTtlS: 3600 }, block: { concurrency: { in_flight: 40, queue: 0 } } };
     const tight = { simulator: { quoteTtlS: 3600 }, block: { concurrency: { in_flight: 4, queue: 0 } } };
     busy = await startTestGateway(
@@ -127,7 +127,7 @@ describe('requests in progress', () => {
     const headers = { authorization: `Bearer ${publicKeyOfMany}`, origin: webOrigin };
     const answers = await atOnce(times(9, '203.0.113.63'), headers);
     expect(statusesOf(answers)).toEqual({ 200: 8, 429: 1 });
-    // Of its places at a provider, too, a network leaves some.
+    // A network also leaves some of the slots at a provider to others.
     const failed = answers.flatMap(({ body }) => (body['failed'] as { reason: string }[] | undefined) ?? []);
     expect([failed.length > 0, new Set(failed.map(({ reason }) => reason))]).toEqual([true, new Set(['busy'])]);
   });

@@ -62,7 +62,7 @@ it('1,800 new currencies cost others less than 50 ms, and no place in the list',
   const many = Array.from({ length: 1800 }, (_, i) => ({ code: `X${i}`, id: i + 10, price: 9_180_000, options: [option(1, `Way ${i}`)] }));
   const { gateway: running, options, ask } = await start({ mallory: selling([...many, ...euros(option(1, 'SEPA'))]), honest: selling(standardCurrencies) });
   await running.server.idle();
-  // As after days of it: its earlier names have numbers.
+  // As after several days: the provider's earlier names already have numbers.
   await running.database.sql`insert into currencies select n, 'Y' || n from generate_series(1000, 9999) n on conflict do nothing`;
   await running.database.sql`insert into payment_options select n, 'buy', n, 'way', 'Way' from generate_series(1000, 9999) n on conflict do nothing`;
   const delays: number[] = [];

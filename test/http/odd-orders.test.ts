@@ -272,7 +272,7 @@ it.each([
   lie('firm', { status: (truth) => ({ ...truth, order_status: word }) });
   const told = (await wallet.status(id))[id];
   expect([told?.['stage'], told?.['payment_info']]).toEqual([stage, undefined]);
-  // What comes in spite of it is theirs.
+  // If money arrives nevertheless, it belongs to the customer.
   lie('firm', {});
   await control('firm').pay(control('firm').history.orders.at(-1)?.orderId ?? '');
   expect((await wallet.status(id))[id]).toMatchObject({ stage: 'filled' });

@@ -255,7 +255,7 @@ describe('notices', () => {
       only('same').control.history.requests.filter((one) => one.endpoint === 'order-status' && (one.body as { order_id?: string }).order_id === upstream?.id)
         .length;
     const before = reads();
-    // Time stands still: however long the machine takes for the flood, all of it is within one window.
+    // The clock stands still, so that all requests are within one window, however long the machine takes.
     await gateway.clock.still(async () => {
       for (let i = 0; i < 100; i += 1) expect((await fetch(upstream?.webhookUrl ?? '', { method: 'POST', body: '{}' })).status).toBe(202);
       await gateway.server.idle();

@@ -182,7 +182,7 @@ describe('exactly once', () => {
     if (!order) throw new Error('no order');
     const event = { sequence: order.sequence + 1, at: later, toStage: 'filled', rawStatus: 'filled', source: 'read' } as const;
     expect(await orders.advance(order, { stage: 'filled', stageOn: later }, event, [])).toBe(true);
-    // The fill came a fortnight after its quote: of a market that moved, nothing is learnt.
+    // The fill came two weeks after its quote. The market had moved, so nothing is learnt from it.
     expect(await sums()).toMatchObject([{ quoted_sats: 0, delivered_sats: 0, orders: 1 }]);
   });
 

@@ -56,10 +56,10 @@ it('keeps up with 100 quotes a second: ten minutes of them go at once, not a tho
   const { sql } = gateway.database;
   const [row] = await sql<{ customer_id: string }[]>`select customer_id from routes limit 1`;
   expect(row).toBeDefined();
-  // Without their decisions: it is their number that is kept up with.
+  // The routes have no decisions, since only their number matters here.
   await sql`with one as materialized (select to_jsonb(r) || jsonb_build_object('created_on', now() - interval '40 days', 'route', '{}'::jsonb) as kept from routes r limit 1)
     insert into routes select (jsonb_populate_record(null::routes, kept || jsonb_build_object('id', gen_random_uuid()))).* from one, generate_series(1, 60000)`;
-  // It goes on for a minute at most; that of a busy machine is none.
+  // Pruning lasts at most a minute by the gateway's clock, which stands still here, so a busy machine does not matter.
   const pruned = await gateway.clock.still(async () => await pruneOld(gateway.server.gateway, days));
   expect(pruned['routes']).toBeGreaterThanOrEqual(60_000);
   expect(await sql`select 1 from routes where created_on < now() - interval '31 days' limit 1`).toHaveLength(1); // the one behind the order

@@ -167,7 +167,7 @@ describe('a key that the provider no longer takes', () => {
     await world.gateway.passUntil('told', () =>
       Promise.resolve(told('account_status').some((one) => one['account_id'] === accountId && one['account_status'] === 'needs_reconnect') ? true : undefined),
     );
-    // Waiting does not help: a wallet that prices and orders hears what does.
+    // Waiting does not help, so the answers to prices and orders say what does.
     const { body: quote } = await call('/sell/quote', { amount_sats: 250_000, ...(await world.optionOf(call, 'Card balance')) });
     expect(quote['requires']).toEqual(['account']);
     const order = await call('/sell/order', { quote_id: quote['quote_id'] });
@@ -245,7 +245,7 @@ it('an account that was removed and is connected again brings the connections th
   const removed = await connected(call, email);
   await activeConnection(call, removed, 'Bank', 'return');
   await call('/sell/account-remove', { account_id: removed });
-  // A provider that cannot tell just now is asked again.
+  // A provider that cannot say at the moment is asked again.
   control.setFault({ endpoint: 'GET /bringin-link', fault: '503', times: 3 });
   const again = await call('/sell/accounts', { ...start, email });
   expect([again.status, again.body['account_status'], again.body['connections']]).toEqual([200, 'connected', []]);
@@ -265,7 +265,7 @@ it('an account that was removed and is connected again brings the connections th
     iban_masked: 'DE89…3000',
   });
   const { connection_id } = adopted ?? {};
-  // Asked for again it is the same one; for something else its name is taken.
+  // The same request returns the same connection; for a different request, the name is taken.
   const wanted = { account_id, name: 'Bank', lightning_username: 'return', ...bank };
   expect((await call('/sell/connections', wanted)).body['connection_id']).toBe(connection_id);
   expect((await call('/sell/connections', { ...wanted, lightning_username: 'other' })).body['code']).toBe('connection-name-taken');
@@ -298,7 +298,7 @@ it('an account that is woken while it is looked at is looked at once more', asyn
   const call = await opened();
   const accountId = await connected(call, 'woken@example.com');
   const { accounts } = gateway.server.gateway.stores;
-  // The look that found it connected is over once the next one is in the future.
+  // The check that found the account connected has ended once the next check is in the future.
   await until('nobody looks at it', async () => (((await accounts.findAny(accountId))?.nextCheckOn ?? 0) > gateway.clock.now() ? true : undefined));
   const now = gateway.clock.now();
   const hour = 3_600_000;

@@ -202,7 +202,7 @@ describe('a code', () => {
     world.control.clearFaults();
     await call('/sell/connections', wanted);
     await early();
-    // Once it waits for its code, the same request works, whoever has looked at it meanwhile.
+    // Once the connection waits for its code, the same request works, even if it was read meanwhile.
     await world.gateway.passUntil('confirmed', async () => {
       const { status, body } = await call('/sell/connection-confirm', { connection_id, code: '123456' });
       return status === 200 && body['connection_status'] === 'active' ? true : undefined;

@@ -86,7 +86,7 @@ describe("the customer's own IPv4", () => {
     const quote = await quoteFor(call, 'SEPA', 120_000);
     const order = await call('/sell/order', { quote_id: quote['quote_id'], connection_id }, from('2001:db8::7'));
     expect([order.status, order.body['matched_by']]).toEqual([200, 'amount']);
-    // The same quote to another bank is not answered with an order that pays the first.
+    // Ordering the same quote for another bank account must not return an order that pays the first one.
     const again = await call('/sell/order', { quote_id: quote['quote_id'], connection_id });
     expect([again.status, again.body]).toEqual([200, order.body]);
     const other = await call('/sell/order', { quote_id: quote['quote_id'], connection_id: '00000000-0000-4000-8000-000000000000' });
@@ -322,7 +322,7 @@ describe('an order', () => {
     control.setFault({ endpoint: 'POST /offramp/order', fault: 'lost-answer', times: 1 });
     const lost = await call('/sell/order', { quote_id: first['quote_id'] }, known);
     expect([lost.status, lost.body['code']]).toEqual([503, 'order-pending']);
-    // Its key is gone before it could be sent again: that is no word about the order.
+    // The key is lost before the request could be sent again. That says nothing about the order.
     control.disconnect('holdup@example.com');
     const { intents } = gateway.server.gateway.stores;
     const placing = async () =>

@@ -137,7 +137,7 @@ it('every table with a way to a person in it is exported, or deleted with the pe
       and column_name ~ '^(customer|session|account|order|subject|owner|caller|target|intent)(_|$)' order by table_name`;
   const exportedAs: Record<string, string> = { customers: 'customer', intents: 'placings', routes: 'prices_asked' };
   const exported = (name: string): boolean => more.exported.includes(exportedAs[name] ?? name);
-  // Hints of providers, what was answered already, counters, upstream sessions, which settlements were told: nothing of it is worth telling.
+  // Not exported: hints of providers, stored answers, counters, provider sessions, and which settlements were reported.
   // The operator's own log says on whom it acted, by id, until retention.operator_log_days are over.
   const notTold = ['daily_uses', 'idempotency_keys', 'notices', 'operator_actions', 'provider_sessions', 'settlements'];
   expect(leading.map(({ name }) => name).filter((name) => !exported(name))).toEqual(notTold);

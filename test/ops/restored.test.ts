@@ -76,7 +76,7 @@ it(`a dump taken ${lost} orders ago: no order unknown, no status told backwards,
     'the third could not be told',
     async () => (await gateway.database.sql`select 1 from deliveries where state = 'due' and attempt > 0`).length === 2 || undefined,
   );
-  // A quote of before the dump, ordered in the time that is lost.
+  // A quote from before the dump that was ordered after it.
   const quoted = await wallet.call('/quote', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
   await dump(gateway.database.sql);
 
@@ -108,7 +108,7 @@ it(`a dump taken ${lost} orders ago: no order unknown, no status told backwards,
   const rows = await sql<{ upstream: string; stage: string }[]>`select upstream_order_id as upstream, stage from orders`;
   expect(rows.map((row) => row.upstream).sort()).toEqual(history.orders.map((one) => one.orderId).sort());
   expect(rows.filter((row) => row.stage === 'review')).toHaveLength(lost);
-  // The quote that was ordered in the lost time does not make a second order.
+  // The quote that was ordered after the dump does not make a second order.
   const again = await wallet.call('/order', { session_id: sessionId, quote_id: quoted.body['quote_id'] });
   expect(again.body['code']).toBe('quote-expired');
   expect(history.orders).toHaveLength(3 + lost);

@@ -29,7 +29,7 @@ needsPostgres('transactions whose connection the server ends are rejected, and e
       ),
     );
     outcomes.push(...told.map((one) => (one.status === 'fulfilled' ? 'it went on' : 'rejected')));
-    // As many at once as there are connections: one that no longer writes would leave its statement unanswered.
+    // As many statements at once as there are connections: a connection that no longer writes would leave its statement unanswered.
     const answers = await Promise.all(
       Array.from({ length: size }, async (_, n) => {
         for (;;) {

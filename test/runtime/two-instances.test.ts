@@ -104,7 +104,7 @@ const shop = async (customer: number, wanted: number, placed: (order: string) =>
       bought += 1;
       placed(String(order.body['order_id']));
     } else {
-      // Its placing was cut: the gateway finds out in its own time what became of it, and the next customer comes.
+      // The order request was cut off. The gateway finds out its outcome by itself, and the next customer continues.
       ({ sessionId } = await createWallet(survivor.url).open());
     }
   }

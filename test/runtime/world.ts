@@ -28,7 +28,7 @@ export const createWorld = async (runtime: Runtime): Promise<World> => {
     const raw = await response.text();
     return { status: response.status, headers: response.headers, body: asObject(raw), raw };
   };
-  // Before the first listing is read, what it would say is 503: how long that takes differs from runtime to runtime.
+  // Until the first listing is read, the answer is 503. How long that takes differs between runtimes.
   await until('the first listing', async () => ((await ask('/features')).status === 200 ? true : undefined));
   return {
     runtime,

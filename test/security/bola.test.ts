@@ -297,13 +297,13 @@ it('a listing without an id shows nobody else, and an Idempotency-Key is its cal
         (await call('/order', { session_id: session, quote_id: ids.get('quote_id')?.[1], min_amount_sats: 1 }, key)).body['code'],
     ),
   );
-  // Both are told that their own quote was ordered without that key; neither hears of the other's body.
+  // Each customer is told that their own quote was ordered without that key; neither learns the other's body.
   expect(codes).toEqual(['quote-used', 'quote-used']);
 });
 
 it("the owner's own id is known wherever a foreign one is not: the matrix is not made of refusals for another reason", async () => {
   const unknownThere: string[] = [];
-  // What takes something away from its owner comes last.
+  // Operations that take something away from its owner come last.
   for (const cell of cells().toSorted(
     (a, b) => Number(/remove|cancel/.test(a.name)) - Number(/remove|cancel/.test(b.name)) || Number(/remove/.test(a.name)) - Number(/remove/.test(b.name)),
   )) {

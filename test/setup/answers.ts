@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, expect, inject } from 'vitest';
 import { takeWrong } from './described.ts';
 
-// What one child process has compiled, the next one loads. Not for this process itself, whose coverage would be less exact.
+// Child processes share a compile cache. This process does not use it, since its coverage would be less exact.
 process.env['NODE_COMPILE_CACHE'] = join(inject('scratch'), 'compiled');
 
 afterEach(() => expect(takeWrong(), 'exchanges that are not as described').toEqual([]));

@@ -29,7 +29,7 @@ const whereTheSourceIs: Plugin = {
 export type Children = { folder: string | undefined; remove: () => void };
 
 export const bundleChildren = async (): Promise<Children> => {
-  // Below node_modules: what is not bundled is found from there.
+  // The cache is inside node_modules, so that packages that are not bundled are found.
   const cache = join(root, 'node_modules/.cache');
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'children-'));

@@ -47,7 +47,7 @@ const watched =
   (send: typeof fetch, wrong: Set<string>): typeof fetch =>
   async (input, init) => {
     const response = await send(input, init);
-    // Only a gateway marks its answers so.
+    // Only a gateway has this header in its responses.
     if (!response.headers.has('x-request-id')) return response;
     const given = input instanceof Request ? input : undefined;
     const exchange: Exchange = {
