@@ -12,6 +12,7 @@ import { migrationsFolder } from '../setup/database.ts';
 import { startPostgres, type PostgresServer } from '../setup/postgres-server.ts';
 import { startAllRamps } from '../support/all-ramps.ts';
 import { startSlowNetwork } from '../support/slow-network.ts';
+import { needsPgbouncer, startPgbouncer } from '../support/pgbouncer.ts';
 import { needsPostgres, type TestDatabase } from '../support/postgres.ts';
 import { violations, type Kept, type Made } from './checker.ts';
 import { startCustomers, wait, type Kind } from './database-customers.ts';
@@ -22,7 +23,8 @@ const [random, customersRandom] = [createRandom(chaosSeed), createRandom(chaosSe
 /** Waits for about `ms`, so that each seed hits different moments. */
 const about = async (ms: number): Promise<void> => await wait(ms * (0.7 + 0.6 * random.next()));
 
-const startWorld = async (server: PostgresServer) => {
+/** `pooler` starts a pooler in front of the server and returns the address that the gateway gets instead. */
+const startWorld = async (server: PostgresServer, pooler?: (url: string) => Promise<string>) => {
   const name = `ramp_outage_${randomBytes(4).toString('hex')}`;
   const command = async (...statements: string[]): Promise<void> => {
     const one = connect(server.url, 1);
@@ -32,12 +34,17 @@ const startWorld = async (server: PostgresServer) => {
   await command(`create database ${name}`);
   const url = new URL(server.url);
   url.pathname = `/${name}`;
-  const sql = connect(url.href, 3);
+  // What the test itself asks is never cut off.
+  const own = `${url.href}?statement_timeout=0&lock_timeout=0`;
+  const sql = connect(own, 3);
   await migrate({ kind: 'postgres', url: url.href, sql }, migrationsFolder);
   const network = await startSlowNetwork(Number(url.port));
   const through = new URL(url);
   through.host = `127.0.0.1:${network.port}`;
-  const database: TestDatabase = { url: `${through.href}?statement_timeout=1500&lock_timeout=1000`, kind: 'postgres', sql, close: async () => undefined };
+  // As settings of the database, since a pooler does not pass on those of DATABASE_URL.
+  await command(`alter database ${name} set statement_timeout = 1500`, `alter database ${name} set lock_timeout = 1000`);
+  const address = pooler ? await pooler(through.href) : `${through.href}?statement_timeout=1500&lock_timeout=1000`;
+  const database: TestDatabase = { url: address, kind: 'postgres', sql, close: async () => undefined };
   const ramps = await startAllRamps(
     { alpine: { simulator: { quoteTtlS: 7200, repost: 'rejects' }, block: { opens_per_minute: most } } },
     {
@@ -51,7 +58,7 @@ const startWorld = async (server: PostgresServer) => {
       },
     },
   );
-  return { ...ramps, sql, name, url: url.href, command, network };
+  return { ...ramps, sql, name, url: own, command, network };
 };
 type World = Awaited<ReturnType<typeof startWorld>>;
 
@@ -153,88 +160,95 @@ const madeOf = ({ gateway, world }: World, kept: readonly Kept[]) => {
 const kinds = ['buy', 'sell', 'channel', 'recharge'] as const;
 const more = (values: readonly (string | null)[]): number => values.filter((one) => one !== null).length - new Set(values.filter((one) => one !== null)).size;
 
+const outages = async (title: string, pooler?: (url: string) => Promise<string>): Promise<void> => {
+  const server = await startPostgres({ durable: true });
+  if (!server) throw new Error('no PostgreSQL');
+  const on = await startWorld(server, pooler);
+  const { gateway, world, sql } = on;
+  const customers = await startCustomers(on, customersRandom);
+  const { wrong, told, placed, counts, phases } = customers;
+  await wait(4_000);
+  let slowestReturnMs = 0;
+  for (const [what, happens] of faults(server, on)) {
+    customers.enter(what);
+    await happens();
+    customers.enter(`after ${what}`);
+    const [ended, before] = [performance.now(), placed.length];
+    // Before the next fault, traffic of every kind must be running again.
+    const isBack = (): boolean => kinds.every((kind) => placed.slice(before).some((one) => one.kind === kind && one.answer.status === 200));
+    while (!isBack() && performance.now() < ended + 60_000) await wait(100);
+    if (!isBack()) wrong.push(`a minute after ${what} not every ramp takes orders again`);
+    slowestReturnMs = Math.max(slowestReturnMs, performance.now() - ended);
+    await about(1_500);
+  }
+  await customers.leave();
+
+  customers.enter('afterwards');
+  await customers.repeatAndPay();
+  const open = async (): Promise<number> => (await keptOf(on)).filter((one) => ['prepared', 'sending', 'unknown'].includes(one.state)).length;
+  for (let n = 0; n < 40 && (await open()) > 0; n += 1) await gateway.pass(60_000);
+  const ends: Record<Kind, string> = { buy: 'filled', sell: 'finished', channel: 'finished', recharge: 'finished' };
+  const good = placed.filter(({ answer }) => answer.status === 200);
+  const wanted = new Map(good.map(({ kind, answer }) => [String(answer.body['order_id']), ends[kind]]));
+  type Stored = { id: string; stage: string; upstream: string; quote: string };
+  const stored = async (): Promise<Stored[]> =>
+    await sql<Stored[]>`select id, stage, quote_id as quote, provider_id || ' ' || upstream_order_id as upstream from orders`;
+  const behind = async (): Promise<Stored[]> => (await stored()).filter(({ id, stage }) => (wanted.get(id) ?? stage) !== stage);
+  const untold = async (): Promise<number> =>
+    (await sql<{ n: number }[]>`select count(*)::int as n from deliveries where state not in ('delivered', 'superseded')`)[0]?.n ?? 0;
+  for (let n = 0; n < 60 && (await behind()).length + (await untold()) > 0; n += 1) await gateway.pass(60_000);
+  const unfinished = await behind();
+  for (const { id, stage } of unfinished) wrong.push(`${id} was paid and is ${stage}`);
+
+  // ---- what the wallets were told, what the providers made, what the database says ----------------------------------------------------
+  const [kept, rows, unsettled] = [await keptOf(on), await stored(), await open()];
+  if (unsettled > 0) wrong.push(`${unsettled} attempts are not settled`);
+  const { made, settled, unseen } = madeOf(on, kept);
+  wrong.push(...violations(told, made, settled));
+  for (const { id, evidence } of await sql<{ id: string; evidence: string }[]>`select id, evidence::text from intents where state = 'review'`)
+    wrong.push(`${id} is for review: ${evidence}`);
+  const lost = [...wanted.keys()].filter((id) => !rows.some((row) => row.id === id));
+  const repeated = more(made.map(({ intentId }) => intentId)) + more(rows.map(({ upstream }) => upstream)) + more(rows.map(({ quote }) => quote));
+  // Every order of a seller of channels was counted before it was made.
+  for (const id of ['north', 'south'] as const) {
+    const [row] = await sql<
+      { used: string }[]
+    >`select coalesce(sum(used), 0)::text as used from daily_uses where purpose = 'seller-orders' and subject = ${id}`;
+    if (Number(row?.used) < world[id].control.orders.size) wrong.push(`${id} made ${world[id].control.orders.size} orders, and ${row?.used} are counted`);
+  }
+  // Each order's wallet was informed of its last stage by a webhook.
+  const heard = new Set(world.receiver.received.map(({ body }) => (JSON.parse(body) as { data: { order_id: string } }).data.order_id));
+  const unheard = [...wanted.keys()].filter((id) => !heard.has(id));
+  if (unheard.length + (await untold()) > 0) wrong.push(`${await untold()} webhooks are not delivered, of ${unheard.length} orders none`);
+
+  const share = (kind: Kind): string => `${good.filter((one) => one.kind === kind).length} ${kind}`;
+  const ended = rows.filter(({ id, stage }) => wanted.get(id) === stage).length;
+  const under = [...phases]
+    .filter(([what]) => !/^(?:after|calm)/.test(what))
+    .map(([what, { good: ok, retried }]) => `${what} ${ok} were good and ${retried} told to retry`);
+  const sums = `${lost.length} lost, ${repeated} twice, ${kept.length - unsettled} of ${kept.length} attempts settled, ${made.length} orders at providers, ${heard.size} orders' webhooks`;
+  const rest = `${placed.length - good.length} lapsed and said so; ${unseen}`;
+  const back = `every ramp took orders again within ${Math.round(slowestReturnMs)} ms of each`;
+  reportGoal(
+    'G21',
+    `${title}: ${counts.answers} answers (of those that met ${under.join('; ')}; ${back}): ${counts.retried} were 503 retryable, ${wrong.length} wrong; orders ${kinds.map(share).join(', ')}: ${good.filter(({ paid }) => paid).length} paid, ${ended} at their end, ${sums}; ${rest}; the longest answer ${Math.round(counts.longestMs)} ms (${counts.longest})`,
+  );
+  if (wrong.length > 0) for (const line of gateway.logs.filter((one) => one.includes('"level":"error"')).slice(0, 60)) console.error(line);
+  await on.close();
+  on.network.close();
+  await sql.end();
+  await server.stop();
+  expect({ wrong, lost, repeated }).toEqual({ wrong: [], lost: [], repeated: 0 });
+  for (const kind of kinds) expect(good.filter((one) => one.kind === kind).length).toBeGreaterThan(10);
+};
+
 needsPostgres(
-  'G21: three ramps while the database is restarted, crashes, only reads, is locked and ends its connections',
-  async () => {
-    const server = await startPostgres({ durable: true });
-    if (!server) throw new Error('no PostgreSQL');
-    const on = await startWorld(server);
-    const { gateway, world, sql } = on;
-    const customers = await startCustomers(on, customersRandom);
-    const { wrong, told, placed, counts, phases } = customers;
-    await wait(4_000);
-    let slowestReturnMs = 0;
-    for (const [what, happens] of faults(server, on)) {
-      customers.enter(what);
-      await happens();
-      customers.enter(`after ${what}`);
-      const [ended, before] = [performance.now(), placed.length];
-      // Before the next fault, traffic of every kind must be running again.
-      const isBack = (): boolean => kinds.every((kind) => placed.slice(before).some((one) => one.kind === kind && one.answer.status === 200));
-      while (!isBack() && performance.now() < ended + 60_000) await wait(100);
-      if (!isBack()) wrong.push(`a minute after ${what} not every ramp takes orders again`);
-      slowestReturnMs = Math.max(slowestReturnMs, performance.now() - ended);
-      await about(1_500);
-    }
-    await customers.leave();
-
-    customers.enter('afterwards');
-    await customers.repeatAndPay();
-    const open = async (): Promise<number> => (await keptOf(on)).filter((one) => ['prepared', 'sending', 'unknown'].includes(one.state)).length;
-    for (let n = 0; n < 40 && (await open()) > 0; n += 1) await gateway.pass(60_000);
-    const ends: Record<Kind, string> = { buy: 'filled', sell: 'finished', channel: 'finished', recharge: 'finished' };
-    const good = placed.filter(({ answer }) => answer.status === 200);
-    const wanted = new Map(good.map(({ kind, answer }) => [String(answer.body['order_id']), ends[kind]]));
-    type Stored = { id: string; stage: string; upstream: string; quote: string };
-    const stored = async (): Promise<Stored[]> =>
-      await sql<Stored[]>`select id, stage, quote_id as quote, provider_id || ' ' || upstream_order_id as upstream from orders`;
-    const behind = async (): Promise<Stored[]> => (await stored()).filter(({ id, stage }) => (wanted.get(id) ?? stage) !== stage);
-    const untold = async (): Promise<number> =>
-      (await sql<{ n: number }[]>`select count(*)::int as n from deliveries where state not in ('delivered', 'superseded')`)[0]?.n ?? 0;
-    for (let n = 0; n < 60 && (await behind()).length + (await untold()) > 0; n += 1) await gateway.pass(60_000);
-    const unfinished = await behind();
-    for (const { id, stage } of unfinished) wrong.push(`${id} was paid and is ${stage}`);
-
-    // ---- what the wallets were told, what the providers made, what the database says ----------------------------------------------------
-    const [kept, rows, unsettled] = [await keptOf(on), await stored(), await open()];
-    if (unsettled > 0) wrong.push(`${unsettled} attempts are not settled`);
-    const { made, settled, unseen } = madeOf(on, kept);
-    wrong.push(...violations(told, made, settled));
-    for (const { id, evidence } of await sql<{ id: string; evidence: string }[]>`select id, evidence::text from intents where state = 'review'`)
-      wrong.push(`${id} is for review: ${evidence}`);
-    const lost = [...wanted.keys()].filter((id) => !rows.some((row) => row.id === id));
-    const repeated = more(made.map(({ intentId }) => intentId)) + more(rows.map(({ upstream }) => upstream)) + more(rows.map(({ quote }) => quote));
-    // Every order of a seller of channels was counted before it was made.
-    for (const id of ['north', 'south'] as const) {
-      const [row] = await sql<
-        { used: string }[]
-      >`select coalesce(sum(used), 0)::text as used from daily_uses where purpose = 'seller-orders' and subject = ${id}`;
-      if (Number(row?.used) < world[id].control.orders.size) wrong.push(`${id} made ${world[id].control.orders.size} orders, and ${row?.used} are counted`);
-    }
-    // Each order's wallet was informed of its last stage by a webhook.
-    const heard = new Set(world.receiver.received.map(({ body }) => (JSON.parse(body) as { data: { order_id: string } }).data.order_id));
-    const unheard = [...wanted.keys()].filter((id) => !heard.has(id));
-    if (unheard.length + (await untold()) > 0) wrong.push(`${await untold()} webhooks are not delivered, of ${unheard.length} orders none`);
-
-    const share = (kind: Kind): string => `${good.filter((one) => one.kind === kind).length} ${kind}`;
-    const ended = rows.filter(({ id, stage }) => wanted.get(id) === stage).length;
-    const under = [...phases]
-      .filter(([what]) => !/^(?:after|calm)/.test(what))
-      .map(([what, { good: ok, retried }]) => `${what} ${ok} were good and ${retried} told to retry`);
-    const sums = `${lost.length} lost, ${repeated} twice, ${kept.length - unsettled} of ${kept.length} attempts settled, ${made.length} orders at providers, ${heard.size} orders' webhooks`;
-    const rest = `${placed.length - good.length} lapsed and said so; ${unseen}`;
-    const back = `every ramp took orders again within ${Math.round(slowestReturnMs)} ms of each`;
-    reportGoal(
-      'G21',
-      `${counts.answers} answers (of those that met ${under.join('; ')}; ${back}): ${counts.retried} were 503 retryable, ${wrong.length} wrong; orders ${kinds.map(share).join(', ')}: ${good.filter(({ paid }) => paid).length} paid, ${ended} at their end, ${sums}; ${rest}; the longest answer ${Math.round(counts.longestMs)} ms (${counts.longest})`,
-    );
-    if (wrong.length > 0) for (const line of gateway.logs.filter((one) => one.includes('"level":"error"')).slice(0, 60)) console.error(line);
-    await on.close();
-    on.network.close();
-    await sql.end();
-    await server.stop();
-    expect({ wrong, lost, repeated }).toEqual({ wrong: [], lost: [], repeated: 0 });
-    for (const kind of kinds) expect(good.filter((one) => one.kind === kind).length).toBeGreaterThan(10);
-  },
+  'G21: three ramps while the database is restarted, crashes, only reads, is locked, slow and ends its connections',
+  async () => await outages('a PostgreSQL'),
+  600_000,
+);
+needsPgbouncer(
+  'G21: the same behind it, in transaction mode',
+  async () => await outages('a PostgreSQL behind PgBouncer', async (url) => await startPgbouncer(url, { pool_mode: 'transaction' })),
   600_000,
 );
