@@ -1,3 +1,5 @@
+import { ProviderFault } from '../providers/fault.ts';
+
 /**
  * SQLSTATEs that are caused by the state of the database, not by our statement. By class: connections (08), resources (53), operator actions and
  * time-outs (57), the system (58), internal errors (XX), authorization (28). Then: a database that does not exist, a server that is read-only,
@@ -21,9 +23,13 @@ const ways = new RegExp(
 /** workerd's wording, which has no code. */
 const words = /^(?:connection attempt failed|proxy request failed|Network connection lost|This socket has been closed|Stream was cancelled)/;
 
-/** Returns whether an error means that the database is unreachable, not that our statement was wrong. Drizzle puts the driver's error in `cause`. */
+/**
+ * Returns whether an error means that the database is unreachable, not that our statement was wrong. Drizzle puts the driver's error in `cause`. A provider's
+ * fault has the same codes in its `cause`, since a socket fails alike wherever it leads, but never means the database.
+ */
 export const isStorageDown = (error: unknown): boolean => {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth += 1) {
+    if (at instanceof ProviderFault) return false;
     if ('code' in at && typeof at.code === 'string' && (states.test(at.code) || ways.test(at.code))) return true;
     // Where a name has several addresses, each has an error of its own.
     if (at instanceof AggregateError && at.errors.some(isStorageDown)) return true;

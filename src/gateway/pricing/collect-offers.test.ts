@@ -86,6 +86,18 @@ it('our own database failed while one was asked: no provider is blamed, and the 
   expect(await collecting(defective)).toMatchObject({ winners: ['alpine'], failed: ['dune malformed'] });
 });
 
+it.each(['ECONNREFUSED', 'ECONNRESET', 'EAI_AGAIN', 'ETIMEDOUT', 'CERT_HAS_EXPIRED'])(
+  'a provider’s socket that fails with %s is its failure, not our database',
+  async (code) => {
+    const cause = Object.assign(new Error('the socket failed'), { code });
+    const asks = {
+      alpine: async () => await after(10, () => ({ offer: offer(107_000n) })),
+      dune: async () => await after(20, () => Promise.reject(new ProviderFault('unreachable', code, { cause }))),
+    };
+    expect(await collecting(asks)).toMatchObject({ winners: ['alpine'], failed: ['dune unreachable'] });
+  },
+);
+
 it('a provider that is slower than usual is waited for while nobody else has an offer', async () => {
   const { winners, tookMs } = await collecting({ alpine: async () => await after(900, () => ({ offer: offer(107_000n) })) }, { usual: 20 });
   expect([winners, tookMs]).toEqual([['alpine'], 900]);
