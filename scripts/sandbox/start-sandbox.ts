@@ -1,6 +1,6 @@
 /** The sandbox: simulated providers as child processes, its own keys in the data folder, the gateway in this process. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freshSecrets } from '../../src/config/secrets.ts';
@@ -25,10 +25,11 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
   const groups = groupProviders(options.ownProcess);
   const temporary = options.temporary === true ? mkdtempSync(join(tmpdir(), 'ramp-gateway-')) : undefined;
   const dataDir = temporary ?? process.env['DATA_DIR'] ?? join(root, '.data');
-  if (temporary === undefined) noteStarting(dataDir, `http://127.0.0.1:${options.port ?? process.env['PORT'] ?? 8787}`);
+  if (isSandbox) makeFolder(dataDir);
+  if (isSandbox && temporary === undefined) noteStarting(dataDir, `http://127.0.0.1:${options.port ?? process.env['PORT'] ?? 8787}`);
   const running = startProviders(groups);
   // The first database takes seconds, so it is made while the gateway's code is read. A failure is reported below, where it is awaited.
-  const embedded = isSandbox && (process.env['DATABASE_URL'] ?? '') === '' ? startEmbeddedDatabase(dataDir) : undefined;
+  const embedded = isSandbox && (process.env['DATABASE_URL'] ?? '').trim() === '' ? startEmbeddedDatabase(dataDir) : undefined;
   const pages = buildPages();
   void Promise.allSettled([running, embedded, pages]);
   const stopProviders = async (): Promise<void> => {
@@ -42,7 +43,7 @@ export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> =>
     const environment = environmentFor(options, dataDir, isSandbox ? { ...ownKeys(dataDir), ...playSecrets(file) } : {});
     const { writeLog } = options;
     const server = await startServer({ environment, modules: providerModules, root, baseUrls, embedded, ...(writeLog ? { writeLog } : {}) });
-    noteSandbox(dataDir, server.url, providers);
+    if (isSandbox) noteSandbox(dataDir, server.url, providers);
     // Providers must reach the gateway even if its port is not the one in the file.
     if (server.config.mode === 'sandbox' && process.env['PUBLIC_URL'] === undefined) server.config.public_url = server.url;
     const stop = async (): Promise<void> => {
@@ -69,8 +70,31 @@ const environmentFor = ({ port, quiet }: SandboxOptions, dataDir: string, made: 
 
 /** Returns keys that are made once and stored in the data folder, so that values sealed yesterday open today. */
 const ownKeys = (dataDir: string): Record<string, string> => {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const file = join(dataDir, 'keys.json');
   if (!existsSync(file)) writeFileSync(file, JSON.stringify(freshSecrets(randomBytes), undefined, 2), { mode: 0o600 });
-  return JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
+  const keys = readKeys(file);
+  if (keys === undefined) throw new StartRefused(`${file} cannot be read: restore it, or delete the folder for a new sandbox`);
+  return keys;
+};
+
+/** Undefined when it is no object of texts. What is wrong with it is not told: the words would quote the keys. */
+const readKeys = (file: string): Record<string, string> | undefined => {
+  try {
+    const keys: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const isObject = typeof keys === 'object' && keys !== null && !Array.isArray(keys);
+    return isObject && Object.values(keys).every((key) => typeof key === 'string') ? (keys as Record<string, string>) : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/** Where the sandbox keeps its rows, keys and notes. Live mode writes no file. */
+const makeFolder = (dataDir: string): void => {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    accessSync(dataDir, constants.W_OK);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new StartRefused(`${dataDir}: this is no folder to write to (${code}); DATA_DIR names it`);
+  }
 };

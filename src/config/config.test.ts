@@ -4,7 +4,7 @@ import { readEnv } from './env.ts';
 import { haircutNotes } from './haircut-notes.ts';
 import { parseConfig, type GatewayConfig } from './providers-config.ts';
 import { referenceNotes } from './reference-config.ts';
-import { checkLive, freshSecrets, readSecrets } from './secrets.ts';
+import { checkMode, freshSecrets, readSecrets } from './secrets.ts';
 
 const parse = (text: string) => parseConfig(text, { fileName: 'providers.config.yaml', modules: providerModules });
 const good = (text: string): GatewayConfig => {
@@ -122,9 +122,9 @@ providers:
   });
 
   it('live refuses what is not safe for money, one line each', () => {
-    expect(checkLive(good(live), { DATABASE_URL: 'postgres://x' })).toEqual([]);
+    expect(checkMode(good(live), { DATABASE_URL: 'postgres://x' })).toEqual([]);
     const bad = good(live.replace('https://ramp', 'http://ramp').replace('https://alpine.example', 'http://10.0.0.1').concat('    sandbox: true\n'));
-    expect(checkLive(bad, {})).toEqual([
+    expect(checkMode(bad, {})).toEqual([
       'public_url: live mode needs https (PUBLIC_URL overrides the configuration)',
       'DATABASE_URL is missing: live mode needs a PostgreSQL',
       'providers.alpine: a sandbox provider cannot be used in live mode',
@@ -135,7 +135,7 @@ providers:
 });
 
 describe('the address of a provider in live mode', () => {
-  const said = (host: string): string[] => checkLive(good(live.replace('alpine.example', host)), { DATABASE_URL: 'postgres://x' });
+  const said = (host: string): string[] => checkMode(good(live.replace('alpine.example', host)), { DATABASE_URL: 'postgres://x' });
 
   it.each([
     '127.0.0.1',
@@ -280,7 +280,7 @@ describe('routing.reference', () => {
   });
   it('live mode wants public feeds over https', () => {
     const feed = (url: string): string => `routing:\n  reference:\n    EUR: { feeds: [kraken, { name: own, url: '${url}', price: /p }] }\n`;
-    const said = (url: string): string[] => checkLive(good(live.replace('providers:', `${feed(url)}providers:`)), { DATABASE_URL: 'postgres://x' });
+    const said = (url: string): string[] => checkMode(good(live.replace('providers:', `${feed(url)}providers:`)), { DATABASE_URL: 'postgres://x' });
     expect(said('https://ticker.example/x')).toEqual([]);
     expect(said('http://10.0.0.1/x')).toEqual([
       'routing.reference.EUR: the feed own needs https in live mode',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { readDatabaseUrl } from './database-url.ts';
+import { publicUrl } from './public-url.ts';
 
 const whole = (least: number, most: number) => {
   const says = `must be a whole number from ${least} to ${most}`;
@@ -24,7 +25,7 @@ const schema = z.object({
   DATA_DIR: z.string().min(1).default('.data'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent').default('info'),
   CONFIG_FILE: z.string().min(1).default('providers.config.yaml'),
-  PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be an address like https://ramp.wallet.example' }).optional(),
+  PUBLIC_URL: publicUrl.optional(),
   INSTANCE: z
     .string()
     .regex(/^[\w.-]{1,32}$/, 'must have 1 to 32 letters, digits or . _ -')

@@ -20,6 +20,10 @@ type Issue = {
 /** Settings into which a secret may have been put by mistake, instead of its hash or the name of its variable. */
 const mayBeSecret = /(?:_env|_hashes\.\d+|publishable_keys\.\d+|webhook_secret|api_key|master_key|token)$/;
 
+/** An address with a user or a password. */
+const hasPassword = /:\/\/[^/"]*@/;
+const plain = (found: unknown): unknown => (isNode(found) ? found.toJSON() : found);
+
 /** Describes one mistake in one line: file:line: path: found …, allowed: …. */
 export const explain = (place: Place, prefix: string[], issue: z.core.$ZodIssue | Issue, schema: { shape: Record<string, unknown> }): string => {
   const one = issue as Issue;
@@ -39,9 +43,9 @@ export const explain = (place: Place, prefix: string[], issue: z.core.$ZodIssue 
   const text =
     found === undefined
       ? 'nothing found'
-      : mayBeSecret.test(path.join('.'))
+      : mayBeSecret.test(path.join('.')) || hasPassword.test(JSON.stringify(plain(found)))
         ? 'found something else'
-        : `found ${JSON.stringify(isNode(found) ? found.toJSON() : found)}`;
+        : `found ${JSON.stringify(plain(found))}`;
   return `${at(place, path)}: ${path.join('.')}: ${text}, ${wanted(one)}`;
 };
 

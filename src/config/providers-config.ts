@@ -1,9 +1,10 @@
-import { LineCounter, parseDocument } from 'yaml';
+import { isMap, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { readCountry } from '../domain/country.ts';
 import { parseRange } from '../domain/ip-address.ts';
 import type { ProviderModule } from '../providers/spec.ts';
 import { explain } from './explain.ts';
+import { publicUrl } from './public-url.ts';
 import { reference, resolveReferences, type References } from './reference-config.ts';
 import { tickerKey } from './ticker-key.ts';
 
@@ -154,7 +155,7 @@ const shared = new Set(['base_url']);
 export const topLevel = z.strictObject({
   mode: z.enum(['sandbox', 'live']),
   network: z.enum(['main', 'test', 'signet', 'regtest']),
-  public_url: z.url().default('http://127.0.0.1:8787').describe('The public address of this gateway; callback URLs are made from it'),
+  public_url: publicUrl.default('http://127.0.0.1:8787').describe('The public address of this gateway; callback URLs are made from it'),
   trusted_proxies: z.array(addresses).default([]).describe('Addresses or ranges of proxies whose X-Forwarded-For or Forwarded is believed'),
   cors_origins: z.array(z.url()).default([]),
   currencies: z
@@ -268,6 +269,7 @@ export const parseConfig = (text: string, options: ParseOptions): Parsed => {
   const place = { document, lines, fileName: options.fileName };
   const empty = document.contents === null || document.toJS() === null;
   if (empty) return { ok: false, mistakes: [`${options.fileName}: the file is empty: it needs mode, network and providers`] };
+  if (!isMap(document.contents)) return { ok: false, mistakes: [`${options.fileName}: the file holds no settings: it needs mode, network and providers`] };
   const top = topLevel.safeParse(document.toJS());
   if (!top.success) return { ok: false, mistakes: top.error.issues.map((issue) => explain(place, [], issue, topLevel)) };
   const mistakes: string[] = [];

@@ -27,14 +27,21 @@ export const readSecrets = (
 ): { ok: true; secrets: Secrets } | { ok: false; mistakes: string[] } => {
   const mistakes: string[] = [];
   const keys = (name: string): NamedKey[] => {
-    const given = [source[name], ...(source[`${name}_OLD`] ?? '').split(',')].map((one) => one?.trim() ?? '');
-    if (given[0] === '') mistakes.push(`${name} is missing: npm run keys -- init prints a fresh one`);
-    return given.flatMap((one) => {
-      if (one === '') return [];
-      const key = readKey(one);
-      if (!key) mistakes.push(`${name} does not have the form id:base64 of 32 bytes`);
-      return key ?? [];
-    });
+    const current = valueOf(source, name) ?? '';
+    if (current === '') mistakes.push(`${name} is missing: npm run keys -- init prints a fresh one`);
+    const old = `${name}_OLD`;
+    const read = [{ from: name, text: current }, ...(source[old] ?? '').split(',').map((text) => ({ from: old, text: text.trim() }))].flatMap(
+      ({ from, text }) => {
+        if (text === '') return [];
+        const key = readKey(text);
+        if (!key) mistakes.push(`${from} does not have the form id:base64 of 32 bytes`);
+        return key ?? [];
+      },
+    );
+    // A value names the key that sealed it by its id, and a signature the key that made it.
+    if (new Set(read.map(({ id }) => id)).size < new Set(read.map(({ id, key }) => `${id}:${base64.encode(key)}`)).size)
+      mistakes.push(`${name} and ${old} have two keys with the same id: give the newer one an id of its own`);
+    return read;
   };
   const seal = keys('SEAL_KEY');
   const notice = keys('NOTICE_KEY');
@@ -128,13 +135,14 @@ const isPrivate = (hostname: string): boolean => {
   return isAddress(host) ? !isPublicAddress(host) : privateName.test(host.replace(/\.$/, ''));
 };
 
-/** Returns the reasons why live mode refuses to start, one line each. */
-export const checkLive = (config: GatewayConfig, source: Source): string[] => {
-  if (config.mode !== 'live') return [];
+/** Returns the reasons why the gateway refuses to start in this mode, one line each. */
+export const checkMode = (config: GatewayConfig, source: Source): string[] => {
+  if (config.mode !== 'live')
+    return config.network === 'main' ? ['network: main is real money, which needs mode: live; the sandbox is for regtest, signet and test'] : [];
   const mistakes: string[] = [];
   if (!config.public_url.startsWith('https://')) mistakes.push('public_url: live mode needs https (PUBLIC_URL overrides the configuration)');
   if (config.network === 'regtest') mistakes.push('network: live mode uses real providers, and none of them pays on regtest');
-  if ((source['DATABASE_URL'] ?? '') === '') mistakes.push('DATABASE_URL is missing: live mode needs a PostgreSQL');
+  if (valueOf(source, 'DATABASE_URL') === undefined) mistakes.push('DATABASE_URL is missing: live mode needs a PostgreSQL');
   for (const provider of config.providers) {
     if (provider.mode === 'off') continue;
     const url = new URL(provider.base_url);

@@ -1,6 +1,6 @@
 /** The gateway as a Node process: wires everything specific to Node, and starts and stops it in order. */
 import { hash, randomBytes, randomUUID } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Context } from 'hono';
 import { readEnv, type Env } from '../config/env.ts';
 import { parseConfig, type GatewayConfig } from '../config/providers-config.ts';
-import { checkLive, readSecrets, type Secrets } from '../config/secrets.ts';
+import { checkMode, readSecrets, type Secrets } from '../config/secrets.ts';
 import { pruneOld, runScheduled } from '../gateway/run-scheduled.ts';
 import type { Gateway } from '../ports/gateway.ts';
 import type { Log } from '../ports/runtime.ts';
@@ -34,6 +34,7 @@ import { migrate } from './migrate.ts';
 import { migrationState, type Journal } from './migration-state.ts';
 import { pagesFrom } from './page-files.ts';
 import { createPages } from './pages.ts';
+import { readConfigFile } from './read-config-file.ts';
 import { createBackground } from './shutdown.ts';
 import { StartRefused } from './start-refused.ts';
 import { waitAtMost } from './wait-at-most.ts';
@@ -83,8 +84,8 @@ const ownParts = {
 export const startServer = async (options: ServerOptions): Promise<RunningServer> => {
   const env = readOrRefuse(readEnv(options.environment), (good) => good.env);
   const config = readConfig(env, options);
-  const live = checkLive(config, options.environment);
-  if (live.length > 0) throw new StartRefused(live.join('\n'));
+  const unfit = checkMode(config, options.environment);
+  if (unfit.length > 0) throw new StartRefused(unfit.join('\n'));
   const secrets = readOrRefuse(readSecrets(options.environment, config), (good) => good.secrets);
   const log = createLog({
     level: env.LOG_LEVEL,
@@ -219,9 +220,7 @@ const readOrRefuse = <G extends { ok: true }, T>(result: G | { ok: false; mistak
 };
 
 const readConfig = (env: Env, options: ServerOptions): GatewayConfig => {
-  if (options.configText === undefined && !existsSync(env.CONFIG_FILE))
-    throw new StartRefused(`${env.CONFIG_FILE}: there is no such file (CONFIG_FILE names it)`);
-  const text = options.configText ?? readFileSync(env.CONFIG_FILE, 'utf8');
+  const text = options.configText ?? readConfigFile(env.CONFIG_FILE);
   return readOrRefuse(
     parseConfig(text, {
       fileName: env.CONFIG_FILE,

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { providerModules } from '../providers/registry.gen.ts';
 import { sayLastWords } from './last-words.ts';
-import { StartRefused, startServer } from './node-server.ts';
+import { StartRefused, startServer, type RunningServer } from './node-server.ts';
 
 /** How long it still serves after SIGTERM, while reporting that it is not ready. */
 const leaveMs = 1_500;
@@ -12,8 +12,30 @@ const root = process.env['APP_ROOT'] ?? (here.endsWith('dist') ? dirname(here) :
 
 sayLastWords((line) => process.stderr.write(`ramp-gateway ends: ${line}\n`));
 
+let server: RunningServer | undefined;
+const stop = (signal: string, graceMs: number): void => {
+  // In a container this is process 1, which the kernel does not end unless it listens. A start may wait minutes for another instance's migration.
+  if (server === undefined) {
+    process.stderr.write(`ramp-gateway: ${signal} before it had started\n`);
+    process.exit(0);
+  }
+  const { log, leave, stop: close } = server;
+  log('info', 'stopping', { signal });
+  // First the load balancer sees that the instance is not ready. Then each open connection is closed after its next response, so that no request is
+  // cut off.
+  leave();
+  const end = (): void =>
+    void close().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  setTimeout(end, graceMs);
+};
+process.once('SIGTERM', () => stop('SIGTERM', leaveMs));
+process.once('SIGINT', () => stop('SIGINT', 0));
+
 try {
-  const server = await startServer({ environment: process.env, modules: providerModules, root });
+  server = await startServer({ environment: process.env, modules: providerModules, root });
   server.log('info', 'started', {
     address: server.url,
     mode: server.config.mode,
@@ -22,20 +44,6 @@ try {
     providers: server.config.providers.map((provider) => provider.id).join(' '),
     pid: process.pid,
   });
-  const stop = (signal: string, graceMs: number): void => {
-    server.log('info', 'stopping', { signal });
-    // First the load balancer sees that the instance is not ready. Then each open connection is closed after its next response, so that no request is
-    // cut off.
-    server.leave();
-    const end = (): void =>
-      void server.stop().then(
-        () => process.exit(0),
-        () => process.exit(1),
-      );
-    setTimeout(end, graceMs);
-  };
-  process.once('SIGTERM', () => stop('SIGTERM', leaveMs));
-  process.once('SIGINT', () => stop('SIGINT', 0));
 } catch (error) {
   if (!(error instanceof StartRefused)) throw error;
   process.stderr.write(`ramp-gateway does not start:\n${error.message}\n`);

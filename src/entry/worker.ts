@@ -4,7 +4,7 @@ import postgres from 'postgres';
 import configText from '../../providers.config.yaml';
 import journal from '../../migrations/meta/_journal.json';
 import { parseConfig, type GatewayConfig } from '../config/providers-config.ts';
-import { checkLive, readSecrets, type Secrets } from '../config/secrets.ts';
+import { checkMode, readSecrets, type Secrets } from '../config/secrets.ts';
 import { Problem } from '../gateway/problem.ts';
 import type { Gateway } from '../ports/gateway.ts';
 import { pruneOld, runScheduled } from '../gateway/run-scheduled.ts';
@@ -59,7 +59,7 @@ const build = (env: WorkerEnv) => {
   if (!parsed.ok) return { mistakes: parsed.mistakes };
   const { config } = parsed;
   const read = readSecrets(source, config);
-  const mistakes = [...(env.HYPERDRIVE ? [] : ['the binding HYPERDRIVE is missing']), ...checkLive(config, source), ...(read.ok ? [] : read.mistakes)];
+  const mistakes = [...(env.HYPERDRIVE ? [] : ['the binding HYPERDRIVE is missing']), ...checkMode(config, source), ...(read.ok ? [] : read.mistakes)];
   if (mistakes.length > 0 || !read.ok) return { mistakes };
   const { secrets } = read;
   const metrics = createMetrics();
