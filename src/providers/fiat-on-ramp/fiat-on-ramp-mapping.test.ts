@@ -386,6 +386,15 @@ describe('status answers', () => {
       { ...known, upstreamOrderId: 'b' },
     ]);
   });
+  it.each([
+    ['placed', 'awaiting_payment'],
+    ['payment_received', 'paid'],
+    ['in_progress', undefined],
+    ['filled', 'review'],
+    ['refunded', 'review'],
+  ])('an amount of 0 beside the fee, while %s: only what is done has been told', (order_status, stage) => {
+    expect(evidenceOf({ a: { ...entry, order_status, amount_fiat: 0 } })[0]?.stage).toBe(stage);
+  });
   it('whatever the amounts are, they are possible ones or the operator’s, and take no other order with them', () => {
     const amount = fc.oneof(fc.integer({ min: -10, max: 20_000 }), fc.maxSafeInteger(), fc.bigInt(-5n, 10n ** 20n).map(String), fc.double(), fc.anything());
     fc.assert(

@@ -248,6 +248,9 @@ export const toEvidence = (
   return Object.entries(wire).flatMap(([id, entry]) => read(entry, id));
 };
 
+/** Before that, an amount of 0 is one that is not told yet. */
+const isDone = (stage: Stage | undefined): boolean => stage === 'filled' || stage === 'finished' || stage === 'refunded';
+
 /** Maps one status entry. Unreadable or impossible amounts need the operator, and the status next to them is not believed either. */
 const toldOf = (entry: unknown, ordered: string | undefined, settings: Settings): Omit<OrderEvidence, 'rawStatus' | 'upstreamOrderId'> => {
   const parsed = statusEntryWire.safeParse(entry);
@@ -264,7 +267,7 @@ const toldOf = (entry: unknown, ordered: string | undefined, settings: Settings)
   const pay = total === undefined || currency === undefined ? undefined : exactly(totalOf(total, wire.order_fee ?? 0n, settings), currency, settings);
   if (
     [pay, receive, fee].some((amount) => amount !== undefined && (amount < 0n || amount > mostUnits)) ||
-    (pay !== undefined && fee !== undefined && fee > pay)
+    (pay !== undefined && fee !== undefined && fee > pay && (pay > 0n || isDone(stage)))
   )
     return { stage: 'review' };
   return {
