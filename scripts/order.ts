@@ -21,7 +21,7 @@ const leaveReview = async (id: string, stage: string, reason: string): Promise<v
     await record('order.leave-review', id, { stage, reason });
     const reviewed = { pay: (order.toldPay ?? order.pay).toString(), receive: (order.toldReceive ?? order.receive).toString(), rawStatus: order.rawStatus };
     // The operator's word replaces what an earlier read said about money.
-    const { moneySeen: _seen, ...watch } = order.watch;
+    const { moneySeen: _seen, paidSeenOn: _since, ...watch } = order.watch;
     const terms = JSON.stringify({ ...order.terms, ...watch, beforeReview: stage, reviewed });
     await sql`update orders set terms = ${terms}::json, next_check_on = now() where id = ${id} and stage = 'review'`;
     say(`${id} continues from "${stage}" at the next read that agrees`);

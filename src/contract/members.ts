@@ -313,7 +313,7 @@ export const members: { readonly [member: string]: string } = {
   quoted_amount_fiat: 'The amount in the quote, in hundredths of the fiat unit.',
   limit: 'The maximum number of entries, newest first. Default 50.',
   changed_since: 'Only orders that changed at or after this time. UTC, ending in Z.',
-  link_sats: 'The amount that the withdrawal link stated when the gateway handed it out, in sats.',
+  link_sats: 'The amount that the first withdrawal link stated before the gateway handed it out, in sats.',
   lnurlw: 'The LNURL to withdraw with. Anyone who has it can take the money.',
   withdrawal_expiration_date: 'The time until which the link can be used.',
   failback_onchain: 'A bitcoin address (or bitcoin: URI) that receives the sats if the link is not used in time. It cannot be changed later.',

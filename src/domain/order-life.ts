@@ -135,6 +135,10 @@ const reachedBy = (order: OrderNow): Ranked | undefined => {
 /** Returns whether a read says that money arrived. */
 export const saysMoney = ({ stage, moneySeen }: { stage?: Stage | undefined; moneySeen?: boolean | undefined }): boolean =>
   moneySeen === true || moneyMoved.has(stage);
+/** Whether a read says that the provider has, or had, the whole payment and has not sent it back. */
+export const saysPaid = ({ stage, moneySeen }: { stage?: Stage | undefined; moneySeen?: boolean | undefined }): boolean =>
+  wasPaid(stage) || (moneySeen === true && stage !== 'underpaid' && stage !== 'refunded');
+export const isDelivered = (stage: Stage | undefined): boolean => delivered.has(stage);
 const moneyMoved: ReadonlySet<Stage | undefined> = new Set<Stage>(['underpaid', 'paid', 'filled', 'finished', 'refunded']);
 const withheld: ReadonlySet<IntentState> = new Set<IntentState>(['unpayable', 'dead', 'moved']);
 const delivered: ReadonlySet<Stage | undefined> = new Set<Stage>(['filled', 'finished']);

@@ -1,6 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { added, correction, countFill, decayed, emptyWindows, haircutOf, utcDay, type Fill, type Standing, type Sums, type Windows } from './record.ts';
+import {
+  added,
+  correction,
+  countFill,
+  decayed,
+  emptyWindows,
+  fallsShorter,
+  haircutOf,
+  utcDay,
+  type Fill,
+  type Standing,
+  type Sums,
+  type Windows,
+} from './record.ts';
 
 const hour = 3_600_000;
 const at = Date.UTC(2026, 10, 21, 10);
@@ -78,6 +91,21 @@ describe('what a fill counts as', () => {
       { row: 'broken', change: { quotedSats: -100_000n, deliveredSats: 0n } },
     ]);
     expect(correction(estimate, countFill(bought({ linkReceive: 100_000n })))).toEqual([]);
+  });
+
+  test('a later report counts only if it is for less', () => {
+    const [kept, half] = [countFill(bought({ binding: true })), countFill(bought({ binding: true, toldReceive: 50_000n }))];
+    const forgiven = countFill(bought({ binding: true, toldPay: 5_000n, toldReceive: 50_000n }));
+    expect(forgiven.tells).toBe(false);
+    const pairs = [
+      [kept, half],
+      [half, kept],
+      [kept, kept],
+      [half, forgiven],
+      [forgiven, half],
+      [forgiven, kept],
+    ] as const;
+    expect(pairs.map(([before, after]) => fallsShorter(before, after))).toEqual([true, false, false, false, true, false]);
   });
 });
 

@@ -159,6 +159,12 @@ const deliveredSats = (fill: Fill, ramp: ExchangeRamp, expected: bigint, moved: 
   return lesser(divFloor(expected * told * before, fill.quotedReceive * after), most);
 };
 
+/** Whether a later report of the same fill counts for less. One that says nothing about the provider does not, and one that is better does not. */
+export const fallsShorter = (before: Counted, after: Counted): boolean => {
+  const missing = ({ quotedSats, deliveredSats }: Counted): bigint => quotedSats - deliveredSats;
+  return after.tells && missing(after) > (before.tells ? missing(before) : 0n);
+};
+
 /** Returns what later news about the same fill changes in each row's sums. The change is not decayed. */
 export const correction = (before: Counted, after: Counted): { row: 'estimates' | 'broken'; change: Sums }[] => {
   const rows = ['estimates', 'broken'] as const;

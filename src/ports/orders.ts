@@ -29,6 +29,8 @@ export type OrderWatch = {
   reviewed?: { pay: string; receive: string; rawStatus?: string };
   /** The provider has said that money arrived, in a read that was not applied. */
   moneySeen?: true;
+  /** When it first said so of the whole payment. A part of it, which anyone can send, does not count in the provider's record. */
+  paidSeenOn?: number;
   /** Since when the provider has refused to report the order. */
   unreadableSince?: number;
   /** The withdrawal found another order with the same upstream order. From then on the operator decides. */
@@ -62,8 +64,9 @@ export type Order = {
   toldReceive?: bigint;
   toldFee?: bigint;
   toldOn?: number;
-  /** What the withdrawal link pays; read once. */
+  /** What the first withdrawal link pays. Read once, before the customer had any link. */
   linkReceive?: bigint;
+  /** When it was read, or else when a link was given out without. */
   linkReadOn?: number;
   /** Paid, but filled with less than was ordered. */
   disputed?: boolean;

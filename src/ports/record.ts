@@ -49,10 +49,16 @@ export type ShownFill = Omit<Fill, 'quotedOn' | 'referenceQuoted' | 'referenceFi
 
 export type RecordStore = {
   read(): Promise<RecordRows>;
-  /** Adds the previous release's fills, and orders paid before `unfilledBefore` and never filled, each exactly once. Returns how many it checked. */
+  /**
+   * Adds the previous release's fills, and orders that their providers said were paid before `unfilledBefore` and are not filled, or no longer, each
+   * exactly once. Returns how many it checked.
+   */
   addMissing(now: number, unfilledBefore: number, limit: number): Promise<number>;
-  /** Stores what an order's withdrawal link pays, and takes what is missing off the record. */
-  linkRead(orderId: string, receive: bigint, now: number): Promise<void>;
+  /**
+   * Call before a withdrawal link is given out. Stores what it pays, and takes what is missing off the record. Only the first call for an order does
+   * anything, with or without an amount, and returns true: afterwards the customer may have taken a part of the link.
+   */
+  linkRead(orderId: string, receive: bigint | undefined, now: number): Promise<boolean>;
   /** The operator has proof of payment for an order that was never filled. False if it was filled, or is no order. */
   paidNotFilled(orderId: string, now: number): Promise<boolean>;
   /**

@@ -14,7 +14,7 @@ export const readInFlight = async (db: Database, providerId: string, networkSats
   const rows = await db.execute<{ sats: string }>(sql`
     with under_way as (
       select case o.ramp when 'buy' then o.receive else o.pay end as sats, i.network_key as network,
-        o.stage in ('paid', 'underpaid') or (o.stage = 'review' and o.terms->>'reviewReason' = 'paid-not-delivered') or exists (select 1 from fills f where f.order_id = o.id and f.told_receive is null)
+        o.stage in ('paid', 'underpaid') or (o.stage = 'review' and (o.terms->>'reviewReason' = 'paid-not-delivered' or o.terms->>'moneySeen' = 'true')) or exists (select 1 from fills f where f.order_id = o.id and f.told_receive is null)
           or (o.stage = 'review' and exists (select 1 from order_events e where e.order_id = o.id and e.to_stage in ('paid', 'underpaid'))) as paid,
         o.stage in ('awaiting_payment', 'review') and o.created_on > ${at}::timestamptz - make_interval(secs => coalesce((o.terms->>'arrivalSeconds')::float8, ${usualArrivalSeconds}))
           and coalesce(o.expires_on > ${at}, true) as young

@@ -116,7 +116,7 @@ export const orders = pgTable(
     toldReceive: amount('told_receive'),
     toldFee: amount('told_fee'),
     toldOn: moment('told_on'),
-    /** What the withdrawal link pays, read once. */
+    /** What the first withdrawal link pays, and when it was read. If a link was given out unread, there is only the time. */
     linkReceive: amount('link_receive'),
     linkReadOn: moment('link_read_on'),
     /** Paid, but filled with less than was ordered. */

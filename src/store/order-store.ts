@@ -1,11 +1,12 @@
 import { and, desc, eq, gt, isNull, or } from 'drizzle-orm';
-import type { Stage } from '../domain/order.ts';
+import { defined } from '../domain/defined.ts';
+import { isDelivered } from '../domain/order-life.ts';
 import type { Order, OrderEvent, OrderStore } from '../ports/orders.ts';
 import { present, type Database, type Transaction } from './database.ts';
 import { insertDeliveries } from './delivery-store.ts';
 import { leaseOf, released, takeDue } from './lease.ts';
 import { fromStored, toStored } from './order-terms.ts';
-import { recordFill } from './record-fill.ts';
+import { recordFill, recordReport } from './record-fill.ts';
 import { orderEvents, orders } from './schema.ts';
 
 const toOrder = (row: typeof orders.$inferSelect): Order => {
@@ -21,7 +22,8 @@ export const insertOrder = async (tx: Transaction, { watch, ...order }: Order, e
   if (isDelivered(event.toStage)) await recordFill(tx, { orderId: order.id, now: event.at, as: 'filled' });
 };
 
-const isDelivered = (stage: Stage): boolean => stage === 'filled' || stage === 'finished';
+/** Delivered, then not: background work looks at its record again (record-store.ts). */
+const isTakenBack = ({ fromStage, toStage }: OrderEvent): boolean => isDelivered(fromStage) && toStage === 'review';
 
 export const createOrderStore = (db: Database): OrderStore => ({
   find: async (id, customerId) => {
@@ -54,12 +56,24 @@ export const createOrderStore = (db: Database): OrderStore => ({
     await db.transaction(async (tx) => {
       const rows = await tx
         .update(orders)
-        .set({ ...change, ...(watch ? { terms: toStored(terms, watch) } : {}), ...(event ? { sequence: event.sequence } : {}), ...released })
+        .set({
+          ...change,
+          ...(watch ? { terms: toStored(terms, watch) } : {}),
+          ...(event ? { sequence: event.sequence } : {}),
+          ...(event && isTakenBack(event) ? { recordedOn: null } : {}),
+          ...released,
+        })
         .where(and(eq(orders.id, id), eq(orders.sequence, sequence)))
-        .returning({ id: orders.id });
-      if (rows.length !== 1) return false;
+        .returning({ stage: orders.stage });
+      const [moved] = rows;
+      if (!moved) return false;
       if (event) await tx.insert(orderEvents).values({ orderId: id, ...event });
+      const { toldOn, toldPay, toldReceive } = change;
+      // Reads that were not believed say nothing about a fill, but for "0 was delivered", which stands in review.
+      const isBelieved = isDelivered(moved.stage) && (change.pay !== undefined || change.receive !== undefined);
       if (event && isDelivered(event.toStage)) await recordFill(tx, { orderId: id, now: event.at, as: 'filled' });
+      else if (toldOn !== undefined && (isBelieved || (toldReceive === 0n && moved.stage !== 'refunded')))
+        await recordReport(tx, id, defined({ toldPay, toldReceive }), toldOn);
       await insertDeliveries(tx, deliveries);
       return true;
     }),

@@ -13,12 +13,13 @@ export const fromStored = ({
   reviewReason,
   reviewed,
   moneySeen,
+  paidSeenOn,
   unreadableSince,
   twinSeen,
   ...terms
 }: Partial<StoredTerms>): { terms: OrderTerms; watch: OrderWatch } => ({
   terms: { currencyId: 0, paymentOptionId: 0, optionName: '', ...terms },
-  watch: defined({ beforeReview, reviewReason, reviewed, moneySeen, unreadableSince, twinSeen }),
+  watch: defined({ beforeReview, reviewReason, reviewed, moneySeen, paidSeenOn, unreadableSince, twinSeen }),
 });
 
 export const toStored = (terms: OrderTerms, watch: OrderWatch): StoredTerms => ({ ...terms, ...watch });

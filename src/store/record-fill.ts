@@ -2,7 +2,20 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { Ramp } from '../domain/ramp.ts';
 import { bpsDown } from '../domain/money.ts';
-import { added, correction, countFill, decayed, emptyWindows, utcDay, type Counted, type Fill, type Sums, type Windows } from '../domain/record.ts';
+import { defined } from '../domain/defined.ts';
+import {
+  added,
+  correction,
+  countFill,
+  decayed,
+  emptyWindows,
+  fallsShorter,
+  utcDay,
+  type Counted,
+  type Fill,
+  type Sums,
+  type Windows,
+} from '../domain/record.ts';
 import type { Transaction } from './database.ts';
 import { fills, orders, recordBroken, recordEstimates } from './schema.ts';
 
@@ -84,13 +97,13 @@ const fillOf = (facts: Facts, told: boolean, now: number): Fill => {
 export type RecordFill = {
   orderId: string;
   now: number;
-  /** `paid`: the provider has the money and never filled the order. */
+  /** `paid`: the provider has the money and did not fill the order, or took its word back that it had. */
   as: 'filled' | 'paid';
 };
 
 /**
- * Counts an order's fill, once. Corrects an order that counted as never filled and was filled after all. An order without a quote of ours (found
- * after a restore) teaches nothing. False when there was nothing to count.
+ * Counts an order's fill, once. Corrects an order that counted as never filled and was filled after all, and a fill of which the provider later
+ * reports less. An order without a quote of ours (found after a restore) teaches nothing. False when there was nothing to count.
  */
 export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFill): Promise<boolean> => {
   const facts = await factsOf(tx, orderId);
@@ -106,7 +119,7 @@ export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFi
     filledOn: fill.filledOn,
     linkReceive: fill.linkReceive ?? null,
     referenceFilled: fill.referenceFilled ?? null,
-    ...countedColumns(counted, now),
+    ...countedColumns(counted),
   };
   const key: Key = { providerId: facts.provider_id, ramp: facts.ramp, currency: facts.currency ?? '', option: facts.option };
   const made = await tx
@@ -115,6 +128,7 @@ export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFi
       ...key,
       ...row,
       orderId,
+      countedOn: now,
       binding: fill.binding,
       quotedPay: fill.quotedPay,
       quotedReceive: fill.quotedReceive,
@@ -130,42 +144,70 @@ export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFi
     return true;
   }
   const [known] = await tx.select().from(fills).where(eq(fills.orderId, orderId));
-  if (!known || known.toldReceive !== null || as === 'paid') return false;
+  if (!known) return false;
+  if (known.toldReceive !== null) return await recordLess(tx, known, as === 'paid' ? { toldReceive: 0n } : fill, now);
+  if (as === 'paid') return false;
   await tx.update(fills).set(row).where(eq(fills.orderId, orderId));
-  await correct(tx, known, counted, now);
+  await correct(tx, known, counted, { now, agedDays: 0 });
   return true;
 };
+
+/**
+ * Call under the order's lock, with what a delivered order's status now reports. Most reads report what is known, and cost one row. A fill that has
+ * not been counted yet waits for background work; one that retention has removed is not counted again.
+ */
+export const recordReport = async (tx: Transaction, orderId: string, told: Partial<Told>, now: number): Promise<void> => {
+  const [known] = await tx.select().from(fills).where(eq(fills.orderId, orderId));
+  if (known && known.toldReceive !== null) await recordLess(tx, known, told, now);
+};
+
+type Told = { toldPay: bigint; toldReceive: bigint };
+
+/**
+ * Counts the least that the provider has reported of a fill. A later report that is better changes nothing: else a shortfall would count only until
+ * the provider says otherwise. The sums become what they would be had the provider said so at once.
+ */
+const recordLess = async (tx: Transaction, known: KnownFill, { toldPay, toldReceive }: Partial<Told>, now: number): Promise<boolean> => {
+  const before = knownFill(known);
+  const after: Fill = { ...before, ...defined({ toldPay, toldReceive }) };
+  const counted = countFill(after);
+  if (!fallsShorter(countFill(before), counted)) return false;
+  const told = { toldPay: after.toldPay ?? null, toldReceive: after.toldReceive ?? null };
+  await tx
+    .update(fills)
+    .set({ ...told, ...countedColumns(counted) })
+    .where(eq(fills.orderId, known.orderId));
+  await correct(tx, known, counted, { now, agedDays: Math.max(0, utcDay(now) - utcDay(known.filledOn)) });
+  return true;
+};
+
+const knownFill = (known: KnownFill): Fill => ({
+  ramp: known.ramp,
+  binding: known.binding,
+  quotedPay: known.quotedPay,
+  quotedReceive: known.quotedReceive,
+  ...(known.toldPay === null ? {} : { toldPay: known.toldPay }),
+  ...(known.toldReceive === null ? {} : { toldReceive: known.toldReceive }),
+  ...(known.linkReceive === null ? {} : { linkReceive: known.linkReceive }),
+  quotedOn: known.quotedOn,
+  filledOn: known.filledOn,
+  ...(known.referenceQuoted === null ? {} : { referenceQuoted: known.referenceQuoted }),
+  ...(known.referenceFilled === null ? {} : { referenceFilled: known.referenceFilled }),
+});
 
 /** Called after a withdrawal link was read. If the link pays less, subtracts the difference from the record, as of today. */
 export const recordLink = async (tx: Transaction, orderId: string, linkReceive: bigint, now: number): Promise<void> => {
   const [known] = await tx.select().from(fills).where(eq(fills.orderId, orderId)).for('update');
   if (!known) return;
-  const counted = countFill({
-    ramp: known.ramp,
-    binding: known.binding,
-    quotedPay: known.quotedPay,
-    quotedReceive: known.quotedReceive,
-    ...(known.toldPay === null ? {} : { toldPay: known.toldPay }),
-    ...(known.toldReceive === null ? {} : { toldReceive: known.toldReceive }),
-    linkReceive,
-    quotedOn: known.quotedOn,
-    filledOn: known.filledOn,
-    ...(known.referenceQuoted === null ? {} : { referenceQuoted: known.referenceQuoted }),
-    ...(known.referenceFilled === null ? {} : { referenceFilled: known.referenceFilled }),
-  });
+  const counted = countFill({ ...knownFill(known), linkReceive });
   await tx
     .update(fills)
-    .set({ linkReceive, ...countedColumns(counted, now) })
+    .set({ linkReceive, ...countedColumns(counted) })
     .where(eq(fills.orderId, orderId));
-  await correct(tx, known, counted, now);
+  await correct(tx, known, counted, { now, agedDays: 0 });
 };
 
-const countedColumns = ({ row, quotedSats, deliveredSats }: Counted, now: number) => ({
-  countedIn: row,
-  countedQuoted: quotedSats,
-  countedDelivered: deliveredSats,
-  countedOn: now,
-});
+const countedColumns = ({ row, quotedSats, deliveredSats }: Counted) => ({ countedIn: row, countedQuoted: quotedSats, countedDelivered: deliveredSats });
 
 // ---- the sums --------------------------------------------------------------------------------------------------------------------------
 
@@ -249,17 +291,24 @@ const count = async (tx: Transaction, key: Key, counted: Counted, now: number, a
 
 type KnownFill = typeof fills.$inferSelect;
 
-/** Later news of a fill, undecayed. Nothing if the operator has cleared the sums since it was counted. */
-const correct = async (tx: Transaction, known: KnownFill, counted: Counted, now: number): Promise<void> => {
-  // Whether it counted then. A link never changes that; a late fill does.
-  const tells = counted.tells || known.toldReceive === null;
+/**
+ * Later news of a fill, as of today or as if it had decayed for so many days. Nothing if the operator has cleared the sums since it was first counted.
+ */
+const correct = async (tx: Transaction, known: KnownFill, counted: Counted, { now, agedDays }: { now: number; agedDays: number }): Promise<void> => {
+  const { tells } = countFill(knownFill(known));
   const before: Counted = { row: known.countedIn, quotedSats: known.countedQuoted, deliveredSats: known.countedDelivered, tells };
-  const change = (row: 'estimates' | 'broken'): Sums | undefined => correction(before, counted).find((one) => one.row === row)?.change;
+  const change = (row: 'estimates' | 'broken'): Windows | undefined => {
+    const found = correction(before, counted).find((one) => one.row === row)?.change;
+    return found && decayed(both(found), agedDays);
+  };
   const wasCleared = (row: { resetOn: number | null } | undefined): boolean => row?.resetOn != null && row.resetOn >= known.countedOn;
   const [option] = await tx.select({ resetOn: recordEstimates.resetOn }).from(recordEstimates).where(ofOption(known)).for('update');
-  const all = { quotedSats: counted.quotedSats - before.quotedSats, deliveredSats: counted.deliveredSats - before.deliveredSats };
-  if (tells && !wasCleared(option)) await addToEstimates(tx, known, { estimates: both(change('estimates') ?? nothing), all, orders: 0 }, now);
+  // Only what was counted then is subtracted: a fill that said nothing then is a new one now.
+  const then: Sums = tells ? before : nothing;
+  const all = { quotedSats: counted.quotedSats - then.quotedSats, deliveredSats: counted.deliveredSats - then.deliveredSats };
+  const addition = { estimates: change('estimates') ?? both(nothing), all, orders: tells ? 0 : 1 };
+  if ((tells || counted.tells) && !wasCleared(option)) await addToEstimates(tx, known, addition, now);
   const [promises] = await tx.select({ resetOn: recordBroken.resetOn }).from(recordBroken).where(ofProvider(known)).for('update');
   const broken = change('broken');
-  if (broken && !wasCleared(promises)) await addToBroken(tx, known, both(broken), now);
+  if (broken && !wasCleared(promises)) await addToBroken(tx, known, broken, now);
 };

@@ -58,7 +58,12 @@ export const createRecordStore = (db: Database): RecordStore => ({
   addMissing: async (now, unfilledBefore, limit) => {
     // One transaction per order: its lock decides who counts it, and the sums are locked only as long as one order needs.
     const before = new Date(unfilledBefore).toISOString();
-    const paidLongAgo = sql`exists (select 1 from order_events e where e.order_id = ${orders.id} and e.to_stage = 'paid' and e.source in ('read', 'notice') and e.at < ${before})`;
+    const hasFill = sql`exists (select 1 from fills f where f.order_id = ${orders.id} and f.told_receive is not null)`;
+    // Said to be paid; or so in a read that led to review, without a step of that name; or filled, and then not.
+    const isPaid = sql`exists (select 1 from order_events e where e.order_id = ${orders.id} and e.to_stage = 'paid' and e.source in ('read', 'notice') and e.at < ${before})`;
+    const isSeen = sql`(${orders.stage} = 'review' and (${orders.terms}->>'paidSeenOn')::float8 < ${unfilledBefore})`;
+    const isTakenBack = sql`(${orders.stage} = 'review' and ${orders.terms}->>'reviewReason' = 'paid-not-delivered' and (select max(e.at) from order_events e where e.order_id = ${orders.id} and e.from_stage in ('filled', 'finished') and e.to_stage = 'review') < ${before})`;
+    const paidLongAgo = sql`((${hasFill} and ${isTakenBack}) or (not ${hasFill} and (${isPaid} or ${isSeen})))`;
     const due = await db
       .select({ id: orders.id, stage: orders.stage })
       .from(orders)
@@ -74,14 +79,14 @@ export const createRecordStore = (db: Database): RecordStore => ({
   },
   linkRead: async (orderId, receive, now) =>
     await db.transaction(async (tx) => {
-      // The least that any of its links paid: a second link does not make up for the first.
       const rows = await tx
         .update(orders)
-        .set({ linkReceive: sql`least(coalesce(${orders.linkReceive}, ${receive}), ${receive})`, linkReadOn: now })
-        .where(eq(orders.id, orderId))
-        .returning({ linkReceive: orders.linkReceive });
-      const least = rows[0]?.linkReceive;
-      if (least !== undefined && least !== null) await recordLink(tx, orderId, least, now);
+        .set({ linkReadOn: now, ...(receive === undefined ? {} : { linkReceive: receive }) })
+        .where(and(eq(orders.id, orderId), isNull(orders.linkReadOn)))
+        .returning({ id: orders.id });
+      if (rows.length !== 1) return false;
+      if (receive !== undefined) await recordLink(tx, orderId, receive, now);
+      return true;
     }),
   paidNotFilled: async (orderId, now) =>
     await db.transaction(async (tx) => {

@@ -78,6 +78,10 @@ it('what was not paid in the time that the money needs counts no longer; what wa
   const left = limit - 180_000;
   const bounds = async () => [await offered(left), await offered(left + 1)];
   expect(await bounds()).toEqual([['alpine', 'borealis'], ['borealis']]);
+  // In review, each with its only word of the money.
+  const inReview = async (id: string, watch: object): Promise<void> =>
+    void (await sql`update orders set stage = 'review', terms = (terms::jsonb || ${JSON.stringify(watch)}::text::jsonb)::json where id = ${id}`);
+  await inReview(told.id, { moneySeen: true });
   gateway.clock.move(20 * 3_600_000);
   expect(await bounds()).toEqual([['alpine', 'borealis'], ['borealis']]);
   await sql`update orders set stage = 'filled' where id in (${told.id}, ${proven.id})`;

@@ -122,6 +122,15 @@ describe('bringin', () => {
     const order = await topUp(121_000);
     await order.says(await order.pay(), 'FAILED');
     await order.isOwed();
+    const { record } = all.gateway.server.gateway.stores;
+    const now = all.gateway.clock.now();
+    expect(await record.inFlight('bringin', 0n, now)).toBeGreaterThanOrEqual(121_000n);
+    const countedBy = async (later: number) => {
+      await record.addMissing(later, later - 14 * 86_400_000, 50);
+      return await all.gateway.database.sql`select counted_quoted::int as quoted, counted_delivered::int as delivered from fills where order_id = ${order.id}`;
+    };
+    expect(await countedBy(now + 13 * 86_400_000)).toEqual([]);
+    expect(await countedBy(now + 15 * 86_400_000)).toEqual([{ quoted: 121_000, delivered: 0 }]);
   });
 
   it('a refund outside of the API is the operator’s to say, and stands against the same word', async () => {

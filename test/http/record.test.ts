@@ -137,6 +137,105 @@ describe('what was delivered decides', () => {
   });
 });
 
+describe('what the provider reports after its first word', () => {
+  const broken = async (): Promise<Body[]> =>
+    await gateway.database.sql<
+      Body[]
+    >`select quoted_sats::int as q, delivered_sats::int as d, fast_quoted_sats::int as fast from record_broken where provider_id = 'alpine'`;
+  /** Reads it again while its provider reports so many of a thousand sats. */
+  const reports = async (orderId: string, quoted: number, perMille: number): Promise<Body> => {
+    const upstream = [...(gateway.simulators['alpine']?.control.orders.values() ?? [])].at(-1) ?? expect.fail('no order upstream');
+    upstream.quote.amountSats = Math.floor((quoted * perMille) / 1000);
+    gateway.clock.move(6000);
+    return (await wallet.call('/order-status', { session_id: sessionId, order_id: orderId })).body[orderId] as Body;
+  };
+  const fresh = async () => {
+    for (const table of ['record_broken', 'record_estimates'])
+      await gateway.database.sql`delete from ${gateway.database.sql(table)} where provider_id = 'alpine'`;
+    return await buy('alpine', 1000);
+  };
+
+  it('less counts, once, whoever reads it; more does not make up for it', async () => {
+    const { orderId, quoted } = await fresh();
+    expect(await broken()).toEqual([]);
+    const half = Math.floor(quoted / 2);
+    expect(await reports(orderId, quoted, 500)).toMatchObject({ stage: 'filled', disputed: true, amount_sats: half });
+    const kept = [{ q: quoted, d: half, fast: quoted }];
+    expect(await broken()).toEqual(kept);
+    expect(await fillsOf(orderId)).toMatchObject([{ told_receive: String(half), counted_in: 'broken', counted_delivered: String(half) }]);
+    expect(of((await offers()).offers, 'alpine')).toMatchObject({
+      haircut_ppm: Math.ceil((1_000_000 * (quoted - half)) / (100_000 + quoted)),
+      record: { orders: 1, quoted_sats: quoted, delivered_sats: half },
+    });
+    await Promise.all([reports(orderId, quoted, 500), reports(orderId, quoted, 500)]);
+    expect(await reports(orderId, quoted, 1000)).not.toHaveProperty('disputed');
+    expect(await broken()).toEqual(kept);
+    const least = Math.floor((quoted * 250) / 1000);
+    await Promise.all([reports(orderId, quoted, 250), reports(orderId, quoted, 250)]);
+    expect(await broken()).toEqual([{ q: quoted, d: least, fast: quoted }]);
+  });
+
+  it('two reads of the same moment that hear different things: the least counts, once', async () => {
+    const { orderId, quoted } = await fresh();
+    const { orders } = gateway.server.gateway.stores;
+    const order = (await orders.findAny(orderId)) ?? expect.fail('no order');
+    const toldOn = gateway.clock.now();
+    const read = async (sats: number) => {
+      const receive = BigInt(sats);
+      return await orders.advance(order, { receive, toldReceive: receive, toldOn }, undefined, []);
+    };
+    await Promise.all([read(quoted), read(1000), read(quoted - 1000), read(1000)]);
+    expect(await broken()).toEqual([{ q: quoted, d: 1000, fast: quoted }]);
+  });
+
+  it('counts as if it had been reported with the fill, and not at all once the operator has cleared the record', async () => {
+    const { orderId, quoted } = await fresh();
+    await gateway.database.sql`update fills set filled_on = filled_on - interval '1 day' where order_id = ${orderId}`;
+    await reports(orderId, quoted, 500);
+    const half = Math.floor(quoted / 2);
+    expect(await broken()).toEqual([{ q: Math.floor((quoted * 15) / 16), d: Math.floor((half * 15) / 16), fast: Math.floor((quoted * 3) / 4) }]);
+    gateway.clock.move(1000);
+    await gateway.server.gateway.stores.record.reset('alpine', gateway.clock.now());
+    gateway.clock.move(1000);
+    for (const perMille of [250, 100]) await reports(orderId, quoted, perMille);
+    expect(await broken()).toEqual([{ q: 0, d: 0, fast: 0 }]);
+  });
+
+  it('half of it for half the money is forgiven, and stays so only as long as that is said', async () => {
+    const { orderId, quoted } = await fresh();
+    const { orders } = gateway.server.gateway.stores;
+    const order = (await orders.findAny(orderId)) ?? expect.fail('no order');
+    const half = BigInt(Math.floor(quoted / 2));
+    const says = async (pay: bigint): Promise<void> => {
+      await orders.advance(order, { pay, receive: half, toldPay: pay, toldReceive: half, toldOn: gateway.clock.now() }, undefined, []);
+    };
+    await says(order.pay / 2n);
+    expect(await broken()).toEqual([]);
+    await says(order.pay);
+    await says(order.pay / 2n);
+    expect(await broken()).toEqual([{ q: quoted, d: Number(half), fast: quoted }]);
+  });
+
+  it('a delivery that is taken back counts as nothing delivered, a fortnight later', async () => {
+    const { orderId, quoted } = await fresh();
+    const { orders, record } = gateway.server.gateway.stores;
+    const order = (await orders.findAny(orderId)) ?? expect.fail('no order');
+    const at = gateway.clock.now();
+    const event = { sequence: order.sequence + 1, at, fromStage: 'filled', toStage: 'review', rawStatus: 'failed', source: 'read' } as const;
+    const watch = { beforeReview: 'filled', reviewReason: 'paid-not-delivered' } as const;
+    expect(await orders.advance(order, { stage: 'review', stageOn: at, watch }, event, [])).toBe(true);
+    const [day, fortnight] = [86_400_000, 14 * 86_400_000];
+    expect(await record.addMissing(at + 13 * day, at + 13 * day - fortnight, 10)).toBe(0);
+    expect(await broken()).toEqual([]);
+    const now = at + 15 * day;
+    expect([await record.addMissing(now, now - fortnight, 10), await record.addMissing(now, now - fortnight, 10)]).toEqual([1, 0]);
+    expect(await fillsOf(orderId)).toMatchObject([{ told_receive: '0', counted_in: 'broken', counted_quoted: String(quoted), counted_delivered: '0' }]);
+    await gateway.database.sql`update orders set stage = 'refunded' where id = ${orderId}`;
+    for (const table of ['record_broken', 'record_estimates'])
+      await gateway.database.sql`delete from ${gateway.database.sql(table)} where provider_id = 'alpine'`;
+  });
+});
+
 describe('exactly once', () => {
   const asTheReleaseBefore = async (orderId: string): Promise<void> => {
     await gateway.database.sql`delete from fills where order_id = ${orderId}`;
@@ -184,6 +283,24 @@ describe('exactly once', () => {
     expect(await orders.advance(order, { stage: 'filled', stageOn: later }, event, [])).toBe(true);
     // The fill came two weeks after its quote. The market had moved, so nothing is learnt from it.
     expect(await sums()).toMatchObject([{ quoted_sats: 0, delivered_sats: 0, orders: 1 }]);
+  });
+
+  it('money that was seen only in a read that led to review counts, too; a part of it, which a rival can send, does not', async () => {
+    const { orderId, quoted } = await buy('cobalt', 1000);
+    await asTheReleaseBefore(orderId);
+    const { record } = gateway.server.gateway.stores;
+    const now = gateway.clock.now();
+    const day = 86_400_000;
+    const isIn = async (watch: object, later: number): Promise<number> => {
+      await gateway.database
+        .sql`update orders set stage = 'review', terms = (terms::jsonb || ${JSON.stringify(watch)}::text::jsonb)::json where id = ${orderId}`;
+      return await record.addMissing(now + later, now + later - 14 * day, 10);
+    };
+    await gateway.database.sql`delete from order_events where order_id = ${orderId} and to_stage in ('paid', 'filled')`;
+    expect(await isIn({ moneySeen: true, reviewReason: 'paid-not-delivered' }, 30 * day)).toBe(0);
+    expect(await isIn({ paidSeenOn: now }, 13 * day)).toBe(0);
+    expect([await isIn({}, 15 * day), await isIn({}, 15 * day)]).toEqual([1, 0]);
+    expect(await sums()).toMatchObject([{ quoted_sats: quoted, delivered_sats: 0, orders: 1 }]);
   });
 
   it('the operator records a proof of payment, of no order that was filled', async () => {

@@ -16,6 +16,7 @@ beforeAll(async () => {
       simulator: {
         // Its promise outlives the arrival of the money: it counts as binding.
         quoteTtlS: 3 * 86_400,
+        withdrawalTtlS: 600,
         linkPays: (sats) => pays(sats),
         says: (endpoint, truth) => {
           if (endpoint !== 'order-status') return undefined;
@@ -79,6 +80,18 @@ it('a link that pays less is given all the same: recorded, said, and the operato
   expect(await fill()).toEqual({ told_receive: String(ordered), link_receive: String(less), counted_in: 'broken' });
   expect(gateway.logs.filter((line) => line.includes('link_pays_less') && line.includes(id) && line.includes('"error"')).length).toBe(1);
   expect(await metrics()).toContain('ramp_order_oddities_total{provider="alpine",kind="link-short"} 1');
+});
+
+it('a second link may have been used in part: it is given, and says nothing about the provider', async () => {
+  const { id, ordered, withdraw, fill, as } = await bought();
+  const first = await withdraw();
+  await as({ pays: (sats) => Math.floor(sats / 2) });
+  await gateway.pass(601_000);
+  const second = await withdraw();
+  expect([second.status, second.body['lnurlw'] === first.body['lnurlw'], second.body['warnings']]).toEqual([200, false, undefined]);
+  expect(await fill()).toEqual({ told_receive: String(ordered), link_receive: String(ordered), counted_in: 'none' });
+  expect(gateway.logs.some((line) => line.includes('link_pays_less') && line.includes(id))).toBe(false);
+  await as({});
 });
 
 it('one sat less, and a little more: handed out with a warning', async () => {

@@ -192,12 +192,35 @@ describe('what the link pays', () => {
     expect([(await withdraw()).link_sats, reads]).toEqual([undefined, []]);
   });
 
-  it('of a second link is read anew, and does not make up for the first', async () => {
+  it('of a second link is not read: the customer may have taken a part of it', async () => {
+    const { withdraw, link, reads, clock, logs } = await bought();
+    link(pays(107_869));
+    const first = await withdraw();
+    clock.now += 601_000;
+    link(pays(50_000));
+    const second = await withdraw();
+    expect([second.lnurlw === first.lnurlw, second.link_sats, second.warnings, reads.length]).toEqual([false, 107_869, undefined, 1]);
+    expect(logs.filter((one) => one.event === 'link_pays_less')).toEqual([]);
+  });
+
+  it('is not read later, if the first read failed or was off', async () => {
     const { withdraw, link, reads, clock } = await bought();
-    link(pays(107_000));
+    link(() => ({ status: 'ERROR' }));
     await withdraw();
     clock.now += 601_000;
-    link(pays(107_869));
-    expect([(await withdraw()).link_sats, reads.length]).toEqual([107_000, 2]);
+    link(pays(50_000));
+    expect([(await withdraw()).link_sats, reads.length]).toEqual([undefined, 1]);
+  });
+
+  it('does not count once a repeat has been given the link while it was read', async () => {
+    const { withdraw, link, gateway, id, logs } = await bought();
+    link(async () => {
+      await withdraw();
+      return pays(50_000)();
+    });
+    const first = await withdraw();
+    expect([first.link_sats, first.warnings]).toEqual([undefined, undefined]);
+    expect((await gateway.stores.orders.findAny(id))?.linkReceive).toBeUndefined();
+    expect(logs.filter((one) => one.event === 'link_pays_less')).toEqual([]);
   });
 });

@@ -12,7 +12,7 @@ import type { Lease } from '../../ports/runtime.ts';
 import type { Order } from '../../ports/orders.ts';
 import { warningsOf, type FillWarning } from './judge-order-fill.ts';
 import { int } from '../outward.ts';
-import { withLinkRead } from './read-link.ts';
+import { closeLinkRead, withLinkRead } from './read-link.ts';
 import { findOrder } from './read-orders.ts';
 import { twinsOf } from './twins.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
@@ -107,7 +107,7 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: s
     if (order.stage === 'review') throw linkRefused(order.id);
     if (order.stage !== 'filled' || claim.nextTryOn > gateway.now()) throw claimUnknown();
   }
-  if (isLive(gateway, claim)) return await show(gateway, order, claim.lnurl, claim.expiresOn);
+  if (isLive(gateway, claim)) return await showHeld(scope, order, claim);
   if (claim.lnurl !== undefined) {
     if (claim.fallbackHash !== undefined)
       throw new Problem('withdrawal-expired', 'The withdrawal link expired; the provider pays out to the on-chain fallback.');
@@ -123,7 +123,7 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: s
   if (isLive(gateway, taken)) {
     // Another call has got the link in the meantime.
     await gateway.stores.claims.change(order.id, lease.owner, {});
-    return await show(gateway, order, taken.lnurl, taken.expiresOn);
+    return await showHeld(scope, order, taken);
   }
   return await fetchLnurl(scope, order, taken, lease);
 };
@@ -144,6 +144,12 @@ const show = async (gateway: Gateway, order: Order, sealed: string, expiresOn: n
   ...(order.linkReceive === undefined ? {} : { link_sats: int(order.linkReceive) }),
   ...warningsOf(gateway, order),
 });
+
+/** Shows a link that another call fetched, now or earlier. */
+const showHeld = async (scope: Scope, order: Order, claim: Claim & { lnurl: string }): Promise<Withdrawal> => {
+  await closeLinkRead(scope, order);
+  return await show(scope.gateway, order, claim.lnurl, claim.expiresOn);
+};
 
 const patientReads = 3;
 
@@ -182,9 +188,10 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
       // Our lease had expired, so every caller gets the link that its new owner stored.
       const kept = await gateway.stores.claims.find(order.id);
       if (!kept || !isLive(gateway, kept)) throw claimUnknown();
-      return await show(gateway, order, kept.lnurl, kept.expiresOn);
+      return await showHeld(scope, order, kept);
     }
-    return await show(gateway, await withLinkRead(scope, provider, order, canonical.url.href), sealed, expiresOn);
+    const link = { url: canonical.url.href, isFirst: claim.lnurl === undefined };
+    return await show(gateway, await withLinkRead(scope, provider, order, link), sealed, expiresOn);
   } catch (error) {
     if (error instanceof Problem) throw error;
     // An unreadable answer does not become readable by itself, so we alert a person. We still keep asking.

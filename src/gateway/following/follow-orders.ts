@@ -1,4 +1,15 @@
-import { advance, byTheClock, isFinal, refreshDelayMs, saysMoney, withoutUntold, type Advance, type OrderNow } from '../../domain/order-life.ts';
+import {
+  advance,
+  byTheClock,
+  isDelivered,
+  isFinal,
+  refreshDelayMs,
+  saysMoney,
+  saysPaid,
+  withoutUntold,
+  type Advance,
+  type OrderNow,
+} from '../../domain/order-life.ts';
 import type { ReviewReason, Stage } from '../../domain/order.ts';
 import type { OrderEvidence } from '../../providers/spec.ts';
 import { keepBlob, upstreamBlob } from '../upstream/blob.ts';
@@ -170,7 +181,7 @@ const apply = async (gateway: Gateway, order: Order, told: Told, source: 'read' 
   const deliveries = event ? await orderDeliveries(gateway, after, order.stage, event) : [];
   if (await gateway.stores.orders.advance(order, change, event, deliveries)) {
     if (moved) gateway.count('order_stages_total', { provider: order.providerId, stage: step.next });
-    if (moved && step.next === 'filled') noteNews(gateway);
+    if (isDelivered(step.next) && (moved || after.receive !== order.receive || after.pay !== order.pay)) noteNews(gateway);
     tellOperator(gateway, order, after);
     return after;
   }
@@ -217,7 +228,13 @@ const watchOf = (order: Order, told: Told, step: Advance, now: number): OrderWat
   const isUnseen = told.evidence !== undefined && step.next === 'review' && saysMoney(told.evidence) && !saysMoney({ stage: known });
   const entered = step.next === 'review' && order.stage !== 'review' ? { beforeReview: order.stage } : {};
   const reason = step.reason === undefined || step.reason === sight.reviewReason ? {} : { reviewReason: step.reason };
-  const news: OrderWatch = { ...entered, ...reason, ...(isUnseen && sight.moneySeen !== true ? { moneySeen: true } : {}) };
+  const isWhole = told.evidence !== undefined && step.next === 'review' && saysPaid(told.evidence) && !saysPaid({ stage: known });
+  const news: OrderWatch = {
+    ...entered,
+    ...reason,
+    ...(isUnseen && sight.moneySeen !== true ? { moneySeen: true } : {}),
+    ...(isWhole && sight.paidSeenOn === undefined ? { paidSeenOn: now } : {}),
+  };
   return Object.keys(news).length === 0 ? sight : { ...sight, ...news };
 };
 

@@ -13,28 +13,37 @@ const mostBytes = 16_384;
 const withdrawRequest = z.object({ tag: z.literal('withdrawRequest'), maxWithdrawable: z.int().nonnegative() });
 
 /**
- * Returns the order with the amount that its withdrawal link states. The link is read once, after it has been stored and before the customer gets it.
- * The amount is evidence, not proof, because a provider can tell our read from the wallet's. So it does not change what the customer gets, and a read
- * that fails changes nothing at all.
+ * Returns the order with the amount that its first withdrawal link states. That link is read after it has been stored and before any caller gets it.
+ * A later link is not read: its customer may have taken a part of the first, and the provider's record must not pay for that. The amount is evidence,
+ * not proof, because a provider can tell our read from the wallet's. So it does not change what the customer gets, and a read that fails changes
+ * nothing at all.
  */
-export const withLinkRead = async (scope: Scope, provider: Provider, order: Order, url: string): Promise<Order> => {
+export const withLinkRead = async (scope: Scope, provider: Provider, order: Order, link: { url: string; isFirst: boolean }): Promise<Order> => {
   const { gateway } = scope;
-  if (provider.core.link_check === 'off') return order;
-  const sats = await readLink(gateway, url);
-  if (sats === undefined) return order;
-  try {
-    await gateway.stores.record.linkRead(order.id, sats, gateway.now());
-    noteNews(gateway);
-  } catch (error) {
-    defect(gateway.log, 'link_read', error, { request_id: scope.requestId, order: order.id });
-    return order;
-  }
+  if (order.linkReadOn !== undefined) return order;
+  const sats = link.isFirst && provider.core.link_check !== 'off' ? await readLink(gateway, link.url) : undefined;
+  if (!(await noteLink(scope, order, sats)) || sats === undefined) return order;
+  noteNews(gateway);
   if (linkPaysLess(order.receive, sats)) {
     gateway.count('order_oddities_total', { provider: provider.id, kind: 'link-short' });
     gateway.log('error', 'link_pays_less', { request_id: scope.requestId, order: order.id, provider: provider.id });
   }
-  // A second link does not make up for a first one that paid less.
-  return { ...order, linkReceive: order.linkReceive !== undefined && order.linkReceive < sats ? order.linkReceive : sats };
+  return { ...order, linkReceive: sats };
+};
+
+/** Call before a link that another call fetched is given out. If that call is still reading it, what it reads no longer counts. */
+export const closeLinkRead = async (scope: Scope, order: Order): Promise<void> => {
+  if (order.linkReadOn === undefined) await noteLink(scope, order, undefined);
+};
+
+/** Whether this was the first note of a link of this order. A failed write keeps nobody from the link. */
+const noteLink = async ({ gateway, requestId }: Scope, order: Order, sats: bigint | undefined): Promise<boolean> => {
+  try {
+    return await gateway.stores.record.linkRead(order.id, sats, gateway.now());
+  } catch (error) {
+    defect(gateway.log, 'link_read', error, { request_id: requestId, order: order.id });
+    return false;
+  }
 };
 
 /** Returns the amount that the link states, in whole sats, or undefined. A redirect is not followed and does not count as an answer. */

@@ -407,6 +407,19 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
     });
   });
 
+  it('a withdrawal link counts for an order once: what the first was said to pay, or that it was given out unread', async () => {
+    const { orders, record } = stores();
+    for (const [first, expected] of [[100_000n, 100_000n] as const, [undefined, undefined] as const]) {
+      const order = await ordered();
+      expect([await record.linkRead(order.id, first, now), await record.linkRead(order.id, 1n, now + 1)]).toEqual([true, false]);
+      const after = await orders.findAny(order.id);
+      expect([after?.linkReceive, after?.linkReadOn]).toEqual([expected, now]);
+    }
+    const raced = await ordered();
+    const both = await Promise.all([record.linkRead(raced.id, 1n, now), record.linkRead(raced.id, undefined, now)]);
+    expect(both.filter(Boolean)).toHaveLength(1);
+  });
+
   it('market prices: read when they are due, by one, and kept by whoever holds them', async () => {
     const { reference } = stores();
     const row = (readOn: number) => ({

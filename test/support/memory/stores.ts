@@ -226,11 +226,10 @@ export const memoryStores = (now: () => number) => {
     record: partly<RecordStore>('record', {
       read: async () => await Promise.resolve({ estimates: [], broken: [] }),
       oldReaders: async () => await Promise.resolve(false),
-      linkRead: async (orderId, receive, at) => {
-        const known = orders.find((one) => one.id === orderId)?.linkReceive;
-        orders.set(orderId, () => true, { linkReceive: known !== undefined && known < receive ? known : receive, linkReadOn: at });
-        await Promise.resolve();
-      },
+      linkRead: async (orderId, receive, at) =>
+        await Promise.resolve(
+          orders.set(orderId, (one) => one.linkReadOn === undefined, { linkReadOn: at, ...(receive === undefined ? {} : { linkReceive: receive }) }),
+        ),
     }),
     reference: {
       read: async () => await Promise.resolve(references.filter(({ readOn }) => readOn > 0)),
