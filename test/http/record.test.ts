@@ -149,6 +149,11 @@ describe('what the provider reports after its first word', () => {
     gateway.clock.move(6000);
     return (await wallet.call('/order-status', { session_id: sessionId, order_id: orderId })).body[orderId] as Body;
   };
+  const stored = async (orderId: string) => {
+    const order = await gateway.server.gateway.stores.orders.findAny(orderId);
+    if (!order) throw new Error('no order');
+    return order;
+  };
   const fresh = async () => {
     for (const table of ['record_broken', 'record_estimates'])
       await gateway.database.sql`delete from ${gateway.database.sql(table)} where provider_id = 'alpine'`;
@@ -178,7 +183,7 @@ describe('what the provider reports after its first word', () => {
   it('two reads of the same moment that hear different things: the least counts, once', async () => {
     const { orderId, quoted } = await fresh();
     const { orders } = gateway.server.gateway.stores;
-    const order = (await orders.findAny(orderId)) ?? expect.fail('no order');
+    const order = await stored(orderId);
     const toldOn = gateway.clock.now();
     const read = async (sats: number) => {
       const receive = BigInt(sats);
@@ -204,7 +209,7 @@ describe('what the provider reports after its first word', () => {
   it('half of it for half the money is forgiven, and stays so only as long as that is said', async () => {
     const { orderId, quoted } = await fresh();
     const { orders } = gateway.server.gateway.stores;
-    const order = (await orders.findAny(orderId)) ?? expect.fail('no order');
+    const order = await stored(orderId);
     const half = BigInt(Math.floor(quoted / 2));
     const says = async (pay: bigint): Promise<void> => {
       await orders.advance(order, { pay, receive: half, toldPay: pay, toldReceive: half, toldOn: gateway.clock.now() }, undefined, []);
@@ -219,7 +224,7 @@ describe('what the provider reports after its first word', () => {
   it('a delivery that is taken back counts as nothing delivered, a fortnight later', async () => {
     const { orderId, quoted } = await fresh();
     const { orders, record } = gateway.server.gateway.stores;
-    const order = (await orders.findAny(orderId)) ?? expect.fail('no order');
+    const order = await stored(orderId);
     const at = gateway.clock.now();
     const event = { sequence: order.sequence + 1, at, fromStage: 'filled', toStage: 'review', rawStatus: 'failed', source: 'read' } as const;
     const watch = { beforeReview: 'filled', reviewReason: 'paid-not-delivered' } as const;
