@@ -28,8 +28,12 @@ export const createWorld = async (runtime: Runtime): Promise<World> => {
     const raw = await response.text();
     return { status: response.status, headers: response.headers, body: asObject(raw), raw };
   };
-  // Until the first listing is read, the answer is 503. How long that takes differs between runtimes.
-  await until('the first listing', async () => ((await ask('/features')).status === 200 ? true : undefined));
+  // What is listed comes from all providers. How long their first listings take differs from runtime to runtime.
+  await until('every listing', async () => {
+    const { providers = [] } = (await ask('/providers')).body as { providers?: { id: string; currencies: unknown[] }[] };
+    const listed = providers.filter((one) => one.currencies.length > 0).map((one) => one.id);
+    return Object.keys(runtime.simulators).every((id) => listed.includes(id)) ? true : undefined;
+  });
   return {
     runtime,
     wallet,
