@@ -73,7 +73,18 @@ export const countersFor = (limits: Limits, name: LimitName, { network, app }: C
   return counters;
 };
 
-const where: Record<LimitScope, string> = { session: 'here', network: 'from one network', app: 'for this app' };
+const what: Record<LimitName, string> = {
+  verify: 'requests for tokens',
+  sessions: 'openings of sessions',
+  quotes: 'requests for prices',
+  orders: 'new orders',
+  'account-steps': 'requests about accounts and connections',
+  withdrawals: 'requests for withdrawals',
+  'webhook-tests': 'webhook tests',
+  mails: 'requests that send an e-mail',
+  'forged-notices': 'webhooks with a wrong signature',
+};
+const where: Record<LimitScope, string> = { session: 'in one session', network: 'from one network', app: 'for one app' };
 
 /** Sets the RateLimit fields of the IETF draft for the limit that is closest to being used up. Throws the refusal if nothing is left. */
 export const enforceLimits = async (limiter: Limiter, counters: readonly Counter[], headers: Record<string, string>): Promise<void> => {
@@ -87,7 +98,7 @@ export const enforceLimits = async (limiter: Limiter, counters: readonly Counter
       headers['ratelimit'] = `"${name}";r=${remaining};t=${resetSeconds}`;
     }
     if (!allowed)
-      throw new Problem('rate-limited', `At most ${most} ${name} requests ${windowMs === hourMs ? 'an hour' : 'a minute'} are allowed ${where[scope]}.`, {
+      throw new Problem('rate-limited', `At most ${most} ${what[name]} ${windowMs === hourMs ? 'an hour' : 'a minute'} are allowed ${where[scope]}.`, {
         retryAfterMs: resetSeconds * 1000,
       });
   }

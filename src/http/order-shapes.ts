@@ -5,13 +5,15 @@ import { reviewReasons } from '../domain/order.ts';
 import { fillWarnings } from '../gateway/following/judge-order-fill.ts';
 import { fiatPayment, satsPayment } from './payment-shapes.ts';
 import { problemCode } from './problem-code.ts';
-import { bought, charged, exchanged, liquidityFacts } from './price-shapes.ts';
+import { bought, charged, exchanged as exchangedAmounts, liquidityFacts } from './price-shapes.ts';
 import { fiat, orderState, product, providerRef, sats, time, uuid } from './shapes.ts';
 
 const ordered = { order_id: uuid, ...orderState, provider: providerRef, expires_on: time.optional() };
 /** A provider that was tried before, and what ended that. */
 export const turn = z.object({ provider: providerRef, reason: problemCode });
 const estimate = { is_estimate: z.boolean(), next_check_on: time.optional() };
+/** `currency_code` is ours, not FLS01's. An adopted order lacks it, since the gateway does not know what was agreed. */
+const exchanged = { ...exchangedAmounts, currency_code: z.string().optional() };
 export const euroDelivery = z.enum(euroDeliveries);
 export const matchedBy = z.enum(['order_id', 'amount']);
 const sale = { delivered_to: euroDelivery.optional(), matched_by: matchedBy.optional() };

@@ -45,12 +45,13 @@ const offered = {
   latency_ms: milliseconds,
 };
 export const exchanged = { amount_fiat: fiat, amount_sats: sats, currency_id: smallId, payment_option_id: smallId };
+const inCurrency = { ...exchanged, currency_code: z.string() };
 export const charged = { btc_price: btcPrice, order_fee: fiat };
 const priced = { ...charged, fee_bps: bps, cost_bps: bps.optional(), cost_vs_median_bps: bps.optional(), arrival_seconds: seconds.optional() };
 export const bought = { pay_sats: sats, fee_sats: sats, client_sats: sats };
 
-export const buyOffer = z.object({ ...offered, ...exchanged, ...priced, expected_sats: sats, on_chain_fallback: z.boolean() });
-export const sellOffer = z.object({ ...offered, ...exchanged, ...priced, expected_fiat: fiat });
+export const buyOffer = z.object({ ...offered, ...inCurrency, ...priced, expected_sats: sats, on_chain_fallback: z.boolean() });
+export const sellOffer = z.object({ ...offered, ...inCurrency, ...priced, expected_fiat: fiat });
 export const liquidityOffer = z.object({ ...offered, ...bought, ...liquidityFacts, fee_ppm: ppm.optional() });
 
 const quoted = { quote_id: true, is_estimate: true, expires_on: true, accept_by: true, provider: true } as const;

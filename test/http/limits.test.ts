@@ -42,7 +42,11 @@ it('only what may become an order counts as one: repeats, withdrawals and webhoo
   expect((await wallet.call('/webhook-test', { session_id: sessionId, webhook_url: `${gateway.url}/nothing` })).status).toBe(200);
   const { body: third } = await quote();
   const refused = await order(third['quote_id']);
-  expect([refused.status, refused.body['code'], refused.body['detail']]).toEqual([429, 'rate-limited', 'At most 2 orders requests a minute are allowed here.']);
+  expect([refused.status, refused.body['code'], refused.body['detail']]).toEqual([
+    429,
+    'rate-limited',
+    'At most 2 new orders a minute are allowed in one session.',
+  ]);
 });
 
 it('a pending order says when the next look at it is due', async () => {
@@ -65,7 +69,7 @@ it('typos while signing up use up a minute of their own, not the orders’', asy
   const typo = async () => await other.call('/sell/accounts', { session_id: session, provider: 'nobody', email: 'a@example.com' });
   const answers = [await typo(), await typo(), await typo()];
   expect(answers.map((one) => one.status)).toEqual([400, 400, 429]);
-  expect(answers[2]?.body['detail']).toBe('At most 2 account-steps requests a minute are allowed here.');
+  expect(answers[2]?.body['detail']).toBe('At most 2 requests about accounts and connections a minute are allowed in one session.');
   const { body } = await quote(session);
   expect((await other.call('/order', { session_id: session, quote_id: body['quote_id'] })).status).toBe(200);
 });

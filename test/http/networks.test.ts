@@ -174,7 +174,7 @@ it('the RateLimit fields tell of what is nearest to its end, and the refusal say
   const refused = await quote();
   expect(refused.status).toBe(429);
   expect(refused.headers.get('ratelimit')?.split(';')[1]).toBe('r=0');
-  expect(((await refused.json()) as { detail: string }).detail).toBe('At most 3 quotes requests a minute are allowed from one network.');
+  expect(((await refused.json()) as { detail: string }).detail).toBe('At most 3 requests for prices a minute are allowed from one network.');
 });
 
 it('orders and webhook tests', async () => {

@@ -17,7 +17,7 @@ import { warningsOf } from './judge-order-fill.ts';
 import { readTerms } from '../pricing/liquidity-terms.ts';
 import { int, isoTime, providerRef, shownFacts, type FiatPayment, type LiquidityFacts, type SatsPayment, type ShownPayment } from '../outward.ts';
 
-type Exchanged = { amount_fiat: number; amount_sats: number; currency_id: number; payment_option_id: number };
+type Exchanged = { amount_fiat: number; amount_sats: number; currency_id: number; currency_code?: string; payment_option_id: number };
 type Price = { btc_price: number; order_fee: number };
 type Quoted = { quoted_amount_sats: number; quoted_amount_fiat: number };
 type Estimate = { is_estimate: boolean; next_check_on?: string };
@@ -43,7 +43,7 @@ type OrderWords<R extends Ramp> = {
   amounts: (order: Order) => ShownOf[R]['amounts'];
   /** The price and the fee. */
   price: (order: Order) => ShownOf[R]['price'];
-  /** What the answer to an order call adds. FLS01's own answer gets only `stage` and `provider`. */
+  /** What the answer to an order call adds. FLS01's own answer gets only `stage`, `provider` and `currency_code`. */
   ordered: (order: Order) => ShownOf[R]['ordered'];
   /** What an entry of a status call adds. */
   status: (order: Order) => ShownOf[R]['status'];
@@ -52,7 +52,8 @@ type OrderWords<R extends Ramp> = {
 const exchange = (ramp: ExchangeRamp): Pick<OrderWords<ExchangeRamp>, 'amounts' | 'price'> & { quoted: (order: Order) => Quoted } => ({
   amounts: ({ pay, receive, terms }) => {
     const { fiat, sats } = fiatAndSats(ramp, { pay, receive });
-    return { amount_fiat: int(fiat), amount_sats: int(sats), currency_id: terms.currencyId, payment_option_id: terms.paymentOptionId };
+    const { currencyId: currency_id, currency: currency_code, paymentOptionId: payment_option_id } = terms;
+    return { amount_fiat: int(fiat), amount_sats: int(sats), currency_id, ...defined({ currency_code }), payment_option_id };
   },
   price: (order) => ({ btc_price: int(priceOf(ramp, order)), order_fee: int(order.fee) }),
   quoted: ({ quotedPay, quotedReceive }) => {

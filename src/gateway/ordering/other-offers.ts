@@ -13,7 +13,7 @@ import { sealAnswer, type GivenAnswer, type GivenProblem } from './given-answer.
 import { answerOf } from './placing.ts';
 
 /**
- * Adds other offers to the answer when an order was declined or its price changed: first those left from the same price request, then fresh ones.
+ * Adds other offers to the answer when an order was declined or its price changed: first those left from the same price request, then fresh ones of other providers.
  * The first caller who gets the answer collects them, since a background job may have noticed the change. They are stored with the answer, because
  * the same request gets the same bytes.
  */
@@ -48,22 +48,28 @@ const otherOffers = async (scope: Scope, session: OpenSession, quote: StoredQuot
   const until = scope.gateway.now() + declinedMs;
   const declined = { ...session.declined, ...Object.fromEntries(tried.map((providerId) => [providerId, until])) };
   const without = { ...session, declined };
-  const [left, fresh] = await Promise.all([remaining(scope, without, quote), freshOffers(scope, without, quote, tried)]);
-  return [...left, ...fresh];
+  const left = await remaining(scope, without, quote);
+  const fresh = await freshOffers(scope, without, quote, [...tried, ...left.map(({ providerId }) => providerId)]);
+  return [...left.map(({ offer }) => offer), ...fresh];
 };
 
 /** Returns the other ranks of the quote's own route that can still be ordered. */
-const remaining = async ({ gateway }: Scope, { customerId, declined = {} }: OpenSession, quote: StoredQuote): Promise<Json[]> => {
+const remaining = async (
+  { gateway }: Scope,
+  { customerId, declined = {} }: OpenSession,
+  quote: StoredQuote,
+): Promise<{ providerId: string; offer: Json }[]> => {
   const { intents } = gateway.stores;
   try {
     const stored = await findRoute(gateway, quote.quoteId, customerId);
     const now = gateway.now();
     const shown = await Promise.all(
-      stored.route.offers.map(async ({ providerId, rank }, index): Promise<Json[]> => {
+      stored.route.offers.map(async ({ providerId, rank }, index) => {
         const isOver = now > (stored.acceptBy[index] ?? 0);
         if (isOver || (declined[providerId] ?? 0) > now || ordersHeld(gateway, providerId)) return [];
         const isOrdered = (await intents.findByQuote(quoteIdOf(stored.routeId, rank), customerId)) !== undefined;
-        return isOrdered || !gateway.providers.some(({ id }) => id === providerId) ? [] : [showOffer(gateway, stored, index, stored.route.asked.ramp)];
+        if (isOrdered || !gateway.providers.some(({ id }) => id === providerId)) return [];
+        return [{ providerId, offer: showOffer(gateway, stored, index, stored.route.asked.ramp) }];
       }),
     );
     return shown.flat();

@@ -60,7 +60,7 @@ it('what the provider declined is declined for good, and it stands back for this
   const quoteId = await quote('alpine');
   const first = await problemOf(placeOrder(scope, session, request(quoteId)));
   const again = await problemOf(placeOrder(scope, session, request(quoteId)));
-  const offered = [{ provider: { id: 'cobalt' } }, { provider: { id: 'cobalt' } }];
+  const offered = [{ provider: { id: 'cobalt' } }];
   expect(first).toMatchObject({ code: 'provider-declined', more: { members: { offers: offered } } });
   expect(again.more).toEqual(first.more);
   expect([(await intentOf(quoteId))?.state, calls('placeOrder')]).toEqual(['declined', 1]);
@@ -78,10 +78,7 @@ it('another price than the binding quote is withheld, with other offers: the sam
   };
   price.receive = 107_000n;
   const first = await problemOf(placeOrder(scope, session, request(quoteId)));
-  expect([first.code, first.more.members?.['offers']]).toEqual([
-    'price-changed',
-    [expect.objectContaining({ amount_sats: 107_869 }), expect.objectContaining({ amount_sats: 107_000 })],
-  ]);
+  expect([first.code, first.more.members?.['offers']]).toEqual(['price-changed', [expect.objectContaining({ amount_sats: 107_869 })]]);
   expect(JSON.stringify(first.more)).not.toContain('CH44');
   price.receive = 106_000n;
   const again = await problemOf(placeOrder(scope, session, request(quoteId)));

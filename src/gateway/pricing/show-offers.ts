@@ -24,7 +24,7 @@ export const showOffer = <R extends Ramp>(gateway: Gateway, stored: StoredOffers
     rank: ranked.rank,
     quote_id: quoteIdOf(stored.routeId, ranked.rank),
     provider: providerRef(gateway, ranked.providerId),
-    ...words.offer(offer, stored.terms),
+    ...words.offer(offer, stored),
     is_estimate: !offer.binding,
     ...words.price(ranked),
     ...(offer.expiresOn === undefined ? {} : { expires_on: isoTime(offer.expiresOn) }),

@@ -9,9 +9,8 @@ import { int, limit, required, shownFacts, type LiquidityFacts } from '../outwar
 import { exchangeOf } from './exchange-terms.ts';
 import { readTerms } from './liquidity-terms.ts';
 import type { StoredOffers } from './store-route.ts';
-import type { RouteTerms } from '../../ports/routes.ts';
 
-type Exchanged = { amount_fiat: number; amount_sats: number; currency_id: number; payment_option_id: number };
+type Exchanged = { amount_fiat: number; amount_sats: number; currency_id: number; currency_code: string; payment_option_id: number };
 type ExchangeShown = {
   asked: { amount_fiat?: number; amount_sats?: number; currency_id: number; payment_option_id: number };
   offer: Exchanged;
@@ -42,7 +41,7 @@ export type ShownOf = PerRamp<{
 type AmountWords<R extends Ramp> = {
   /** The request, as /offers repeats it. */
   asked(stored: StoredOffers): ShownOf[R]['asked'];
-  offer(offer: ProviderOffer, terms: RouteTerms): ShownOf[R]['offer'];
+  offer(offer: ProviderOffer, stored: StoredOffers): ShownOf[R]['offer'];
   /** An offer's price and fee. Liquidity has none here: its fee is the difference of its amounts. */
   price(ranked: RoutedOffer): ShownOf[R]['price'];
   figures(ranked: RoutedOffer, policy: RoutePolicy): ShownOf[R]['figures'];
@@ -81,9 +80,10 @@ const exchange = (ramp: ExchangeRamp): Omit<AmountWords<ExchangeRamp>, 'term' | 
     const { fixed, amount } = exchangeOf(route);
     return { [amountNames[ramp][fixed]]: int(amount), currency_id: terms.currencyId, payment_option_id: terms.paymentOptionId };
   },
-  offer: (offer, terms) => {
+  offer: (offer, { route, terms }) => {
     const { fiat, sats } = fiatAndSats(ramp, offer);
-    return { amount_fiat: int(fiat), amount_sats: int(sats), currency_id: terms.currencyId, payment_option_id: terms.paymentOptionId };
+    const { currencyId: currency_id, paymentOptionId: payment_option_id } = terms;
+    return { amount_fiat: int(fiat), amount_sats: int(sats), currency_id, currency_code: exchangeOf(route).currency, payment_option_id };
   },
   price: ({ btcPrice, offer }) => ({ btc_price: int(required(btcPrice, 'the price of an exchange')), order_fee: int(offer.fee) }),
   figures: ({ feeBps, costBps }, policy) => ({
