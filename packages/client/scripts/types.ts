@@ -1,6 +1,6 @@
 /**
  * Writes src/api.gen.ts and src/words.gen.ts: the types of the OpenAPI document that this checkout serves. Not committed. Does nothing when the
- * document is the one that the file was made from.
+ * document and this script are those that the files were made by.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,11 @@ type Schema = { description?: string; enum?: string[]; anyOf?: Schema[] };
 
 await buildPages();
 const document = readFileSync(new URL('../../../dist/site/openapi.json', import.meta.url), 'utf8');
-const head = `// Made by scripts/types.ts from the OpenAPI document ${createHash('sha256').update(document).digest('hex')}. Do not edit.\n`;
+const hash = createHash('sha256')
+  .update(document)
+  .update(readFileSync(new URL(import.meta.url)))
+  .digest('hex');
+const head = `// Made by scripts/types.ts from the OpenAPI document; together they are ${hash}. Do not edit.\n`;
 const file = new URL('../src/api.gen.ts', import.meta.url);
 
 /** Returns the words that the client's own types name, and no others: otherwise the published package would contain the types of the whole API. */
@@ -22,7 +26,9 @@ const words = (): string => {
       const { description = '', enum: own, anyOf = [] } = schemas[name] ?? {};
       const found = own ?? anyOf.flatMap((one) => one.enum ?? []);
       if (found.length === 0) throw new Error(`the document has no words of ${name}`);
-      return `/** ${description.replaceAll('\n', '\n * ')} */\nexport type ${name} = ${found.map((word) => `'${word}'`).join(' | ')};\n`;
+      const list = found.map((word) => `'${word}'`);
+      const type = `/** ${description.replaceAll('\n', '\n * ')} */\nexport type ${name} = ${list.join(' | ')};\n`;
+      return name === 'Stage' ? `${type}export const stages: readonly ${name}[] = [${list.join(', ')}];\n` : type;
     })
     .join('');
 };

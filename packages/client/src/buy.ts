@@ -1,7 +1,7 @@
 import { mapped } from './mapped.ts';
 import { defined } from '../../../src/domain/defined.ts';
 import type { Context } from './context.ts';
-import { badInput, given, readAs, type Open } from './error.ts';
+import { badInput, given, needs, readAs, type Open } from './error.ts';
 import { moneyOf, toUnits, type Amount, type Money } from './money.ts';
 import { offersOf, type Offer, type Offers } from './offer.ts';
 import type { Order } from './order.ts';
@@ -66,10 +66,10 @@ export const createBuy = ({ inSession, catalogue, ordering, webhook }: Context) 
     options: async (signal?: AbortSignal) => await catalogue.list('buy', signal),
     /** Returns every provider's price, best first, and the providers that made no offer. Orders nothing. */
     offers: async (query: BuyQuery, signal?: AbortSignal): Promise<Offers> => {
-      const { currency, pay, get, country, maxWaitMs } = query;
+      const { currency, by, pay, get, country, maxWaitMs } = needs(query, 'currency', 'by');
       if ((pay === undefined) === (get === undefined)) throw badInput('pay', 'give pay (fiat) or get (sats)');
       const amount = pay === undefined ? { amount_sats: toUnits(get ?? '', 'sat', 'get') } : { amount_fiat: toUnits(pay, currency.toUpperCase(), 'pay') };
-      const { currency_id, payment_option_id } = await catalogue.idsOf('buy', currency, query.by, signal);
+      const { currency_id, payment_option_id } = await catalogue.idsOf('buy', currency, by, signal);
       const body = { ...amount, currency_id, payment_option_id, ...defined({ country, max_wait_ms: maxWaitMs }) };
       return offersOf('buy', await inSession('/offers', body, { signal }), currency.toUpperCase());
     },
@@ -77,7 +77,7 @@ export const createBuy = ({ inSession, catalogue, ordering, webhook }: Context) 
     buy: async (offer: Pick<Offer, 'id'> & Partial<Pick<Offer, 'pays'>>, { atLeast, atMost, failover, signal }: BuyBounds = {}): Promise<BuyOrder> => {
       const bounds = defined({
         min_amount_sats: mapped(atLeast, (amount) => toUnits(amount, 'sat', 'atLeast')),
-        max_amount_fiat: mapped(atMost, (amount) => toUnits(amount, offer.pays?.currency ?? 'fiat', 'atMost')),
+        max_amount_fiat: mapped(atMost, (amount) => toUnits(amount, offer?.pays?.currency ?? 'fiat', 'atMost')),
       });
       const further = mapped(failover, (max) => ({ max, ...bounds }));
       const webhook_events = 'webhook_url' in webhook ? [...events] : undefined;

@@ -1,6 +1,7 @@
 import { defined } from '../../../src/domain/defined.ts';
 import type { paths } from './api.gen.ts';
 import { RampError } from './error.ts';
+import { inOwnWords } from './own-words.ts';
 import { reasonOf, type Runtime } from './runtime.ts';
 import type { Answer, PostPath } from './words.ts';
 
@@ -27,7 +28,10 @@ export const createCall = (url: string, always: Record<string, string>, runtime:
     // A redirect is never followed: it would send the session id to another host.
     const request = { headers, redirect: 'manual', ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}) } as const;
     for (let attempt = 1; ; attempt += 1) {
-      const answer = await withDeadline(runtime, timeoutMs, signal, async (ends) => await read(await runtime.fetch(url + path, { ...request, signal: ends })));
+      const answer = await withDeadline({ runtime, timeoutMs, address: url + path, signal }, async (ends) => {
+        const response = await runtime.fetch(url + path, { ...request, signal: ends });
+        return await read(response, { address: url, say: (sentence) => inOwnWords(sentence, path, body ?? {}) });
+      });
       if (!(answer instanceof RampError)) return answer;
       const pauseMs = answer.retryAfterMs ?? (answer.action === 'retry' ? 500 * 2 ** (attempt - 1) : undefined);
       const isTemporary = answer.action === 'retry' || answer.action === 'wait';
@@ -44,9 +48,7 @@ export const createCall = (url: string, always: Record<string, string>, runtime:
 
 /** Returns an answer, or an error to judge. Throws only the reason of the caller's signal. */
 const withDeadline = async <T>(
-  runtime: Runtime,
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
+  { runtime, timeoutMs, address, signal }: { runtime: Runtime; timeoutMs: number; address: string; signal: AbortSignal | undefined },
   run: (ends: AbortSignal) => Promise<T>,
 ): Promise<T | RampError> => {
   if (signal?.aborted) throw reasonOf(signal);
@@ -58,38 +60,47 @@ const withDeadline = async <T>(
     controller.abort();
   };
   const stop = (): void => give(signal && reasonOf(signal));
-  const cancel = runtime.after(timeoutMs, () => give(new Error(`no answer within ${timeoutMs} ms`)));
+  const cancel = runtime.after(timeoutMs, () => give(Object.assign(new Error('no answer'), { code: `nothing within ${timeoutMs} ms` })));
   signal?.addEventListener('abort', stop);
   try {
     return await Promise.race([run(controller.signal), ended]);
   } catch (cause) {
     if (signal?.aborted) throw reasonOf(signal);
-    return new RampError({ code: 'unreachable', action: 'retry', detail: 'The gateway did not answer, or not with JSON.', cause });
+    const detail =
+      cause instanceof SyntaxError ? `${address} did not answer with JSON.` : `${address} did not answer (${systemCode(cause) ?? 'no connection'}).`;
+    return new RampError({ code: 'unreachable', action: 'retry', detail, cause });
   } finally {
     cancel();
     signal?.removeEventListener('abort', stop);
   }
 };
 
-const read = async (response: Response): Promise<object | RampError> => {
+/** `ECONNREFUSED` and the like, which fetch keeps in a cause; or our own deadline. Never a whole message: one may quote a header, and so a key. */
+const systemCode = (error: unknown): string | undefined => {
+  const { code, cause } = error as { code?: unknown; cause?: { code?: unknown } };
+  return [code, cause?.code].find((one) => typeof one === 'string');
+};
+
+type Said = { address: string; say: (sentence: string) => string };
+const read = async (response: Response, said: Said): Promise<object | RampError> => {
   const { ok, status, headers } = response;
   const text = await response.text();
   if (ok) {
     const answer: unknown = JSON.parse(text);
     if (typeof answer === 'object' && answer !== null) return answer;
   }
-  return problemOf(text, status) ?? notOurs(status, Number(headers.get('retry-after') ?? Number.NaN));
+  return problemOf(text, status, said) ?? notOurs(status, Number(headers.get('retry-after') ?? Number.NaN), said);
 };
 
-const problemOf = (text: string, status: number): RampError | undefined => {
+const problemOf = (text: string, status: number, { say }: Said): RampError | undefined => {
   if (!text.startsWith('{')) return undefined;
   const problem = JSON.parse(text) as Record<string, unknown>;
-  const { code, action, detail, title, retry_after_ms: retryAfterMs } = problem;
+  const { code, action, detail, retry_after_ms: retryAfterMs } = problem;
   if (typeof code !== 'string') return undefined;
   return new RampError({
     code,
     action: typeof action === 'string' ? action : 'contact-support',
-    detail: typeof detail === 'string' ? detail : typeof title === 'string' ? title : code,
+    detail: say(typeof detail === 'string' ? detail : code),
     status,
     problem,
     ...(typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? { retryAfterMs } : {}),
@@ -97,14 +108,14 @@ const problemOf = (text: string, status: number): RampError | undefined => {
 };
 
 /** Returns the error for a proxy's page, a redirect, or another answer that is not from a gateway. */
-const notOurs = (status: number, seconds: number): RampError => {
+const notOurs = (status: number, seconds: number, { address }: Said): RampError => {
   const isTemporary = status === 429 || status >= 500;
   return new RampError({
     code: 'unreachable',
     action: isTemporary ? 'retry' : 'fix-request',
     detail: isTemporary
-      ? `The gateway is down: its address returns ${status}.`
-      : `The server at this address is not a ramp-gateway (status ${status}). Check the url.`,
+      ? `The gateway is down: ${address} returns ${status}.`
+      : `The server at ${address} is not a ramp-gateway (status ${status}). Check the url.`,
     status,
     ...(isTemporary && seconds >= 0 ? { retryAfterMs: seconds * 1000 } : {}),
   });

@@ -33,27 +33,18 @@ export const createCatalogue = (inSession: InSession) => {
     );
   };
   /** Finds an option. The list is kept for the life of the process, and read again if the option is not in it. */
-  const find = async (ramp: Exchange, is: (one: Listed) => boolean, signal?: AbortSignal): Promise<{ found?: Listed; all: Listed[] }> => {
-    const early = await (kept[ramp] ?? Promise.resolve([])).catch(() => []);
-    const known = early.find(is);
-    if (known) return { found: known, all: early };
+  const idsOf = async (ramp: Exchange, currency: string, by: string, signal?: AbortSignal): Promise<Listed> => {
+    const [code, name] = [currency.toUpperCase(), by.toLowerCase()];
+    const is = (one: Listed): boolean => one.currency === code && one.name.toLowerCase() === name;
+    const known = (await kept[ramp]?.catch(() => undefined))?.find(is);
+    if (known) return known;
     kept[ramp] = read(ramp, signal);
     const all = await kept[ramp];
     const found = all.find(is);
-    return { all, ...defined({ found }) };
+    if (found) return found;
+    const there = all.map((one) => `${one.name} in ${one.currency}`);
+    const detail = `No provider offers ${by} in ${currency}.${there.length > 0 ? ` There is ${there.join(', ')}.` : ''}`;
+    throw new RampError({ code: 'option-unavailable', action: 'fix-request', detail });
   };
-  return {
-    list: read,
-    idsOf: async (ramp: Exchange, currency: string, by: string, signal?: AbortSignal) => {
-      const [code, name] = [currency.toUpperCase(), by.toLowerCase()];
-      const { found, all } = await find(ramp, (one) => one.currency === code && one.name.toLowerCase() === name, signal);
-      if (found) return found;
-      const there = all.map((one) => `${one.name} in ${one.currency}`);
-      const detail = `No provider offers ${by} in ${currency}.${there.length > 0 ? ` There is ${there.join(', ')}.` : ''}`;
-      throw new RampError({ code: 'option-unavailable', action: 'fix-request', detail });
-    },
-    /** Returns the ISO code of a currency, or its number if no provider lists it any more. */
-    codeOf: async (ramp: Exchange, id: number, signal?: AbortSignal): Promise<string> =>
-      (await find(ramp, (one) => one.currency_id === id, signal)).found?.currency ?? `currency ${id}`,
-  };
+  return { list: read, idsOf };
 };

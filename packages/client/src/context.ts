@@ -1,6 +1,6 @@
 import { createCall } from './call.ts';
 import { createCatalogue } from './catalogue.ts';
-import { badInput } from './error.ts';
+import { badInput, needs } from './error.ts';
 import { createInSession } from './in-session.ts';
 import { createOrdering } from './ordering.ts';
 import { defaultRuntime, type Runtime } from './runtime.ts';
@@ -39,9 +39,12 @@ export const contextOf = (ramp: object): Context => {
 
 export type Context = ReturnType<typeof createContext>;
 /** Creates what buying, selling and liquidity share. */
-export const createContext = ({ url, store, node, webhook, appKey, timeoutMs = 30_000, runtime: own }: RampOptions) => {
-  const [, base, host] = /^(https?:\/\/([a-z0-9.:[\]-]+)(?:\/[^?#]*?)?)\/*$/i.exec(url) ?? [];
+export const createContext = (options: RampOptions) => {
+  const { url, store, node, webhook, appKey, timeoutMs = 30_000, runtime: own } = needs<RampOptions>(options, 'url', 'store');
+  const [, base, host] = /^(https?:\/\/([a-z0-9.:[\]-]+)(?:\/+[^?#/]+)*)\/*$/i.exec(url) ?? [];
   if (base === undefined || host === undefined) throw badInput('url', `"${url}" is not the address of a gateway, like https://ramp.wallet.example`);
+  if (typeof store.get !== 'function' || typeof store.set !== 'function')
+    throw badInput('store', 'has no get and set: it may be new Map(), localStorageStore(), fileStore(…)');
   const runtime = { ...defaultRuntime, ...own };
   const call = createCall(base, appKey === undefined ? {} : { authorization: `Bearer ${appKey}` }, runtime, timeoutMs);
   const name = host.toLowerCase().replace(/^https/i.test(url) ? /:443$/ : /:80$/, '');
@@ -49,6 +52,6 @@ export const createContext = ({ url, store, node, webhook, appKey, timeoutMs = 3
   const sessions = createSessions({ call, state, host: name, node });
   const inSession = createInSession(call, sessions, node !== undefined);
   const catalogue = createCatalogue(inSession);
-  const ordering = createOrdering({ runtime, state, inSession, catalogue });
+  const ordering = createOrdering({ runtime, state, inSession });
   return { runtime, state, inSession, catalogue, ordering, webhook: webhook === undefined ? {} : { webhook_url: webhook } };
 };

@@ -79,8 +79,23 @@ export const badInput = (pointer: string, what: string): RampError =>
     code: 'invalid-request',
     action: 'fix-request',
     detail: `${pointer}: ${what}`,
-    problem: { errors: [{ pointer: `/${pointer}`, detail: what }] },
+    problem: { errors: pointer.split(', ').map((name) => ({ pointer: `/${name}`, detail: what })) },
   });
+
+/** Returns what was passed in. Throws if members among `names` are missing, and names all of them. */
+export const needs = <T extends object>(given: T | null | undefined, ...names: (keyof T & string)[]): T => {
+  const missing = names.filter((name) => (given?.[name] ?? '') === '');
+  if (!given || missing.length > 0) throw badInput(missing.join(', '), 'missing');
+  return given;
+};
+
+/** Returns the words to wait for. Throws if one is misspelt, since the wait would never end. */
+export const oneOf = <Word extends string>(what: string, known: readonly Word[], words: Word | readonly Word[]): readonly Word[] => {
+  const wanted = typeof words === 'string' ? [words] : words;
+  if (!Array.isArray(wanted) || wanted.length === 0 || wanted.some((word) => !known.includes(word)))
+    throw badInput(what, `${String(words)} is not one of ${known.join(', ')}`);
+  return wanted;
+};
 
 /** Reads an answer. If a required member is missing, throws `malformed-answer`. */
 export const readAs = <T>(what: string, read: () => T): T => {

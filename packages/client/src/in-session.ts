@@ -13,9 +13,13 @@ export const createInSession =
     try {
       return await call.post(path, { session_id, ...body }, options);
     } catch (error) {
-      const isOver = error instanceof RampError && error.action === 'reopen-session';
+      const isOver = error instanceof RampError && (error.action === 'reopen-session' || isNoToken(error));
       // Without a node, no session will be proven.
       if (!isOver || (error.code === 'proof-required' && !hasNode)) throw error;
       return await call.post(path, { ...body, session_id: await sessions.reopen(session_id) }, options);
     }
   };
+
+/** The store held something that was never a session's token. */
+const isNoToken = ({ problem }: RampError): boolean =>
+  Array.isArray(problem?.['errors']) && problem['errors'].some(({ pointer }: { pointer?: unknown }) => pointer === '/session_id');

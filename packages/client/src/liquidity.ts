@@ -2,7 +2,7 @@
 import { mapped } from './mapped.ts';
 import { defined } from '../../../src/domain/defined.ts';
 import { contextOf } from './context.ts';
-import { given, readAs, type Open } from './error.ts';
+import { given, needs, readAs, type Open } from './error.ts';
 import { toUnits, type Amount } from './money.ts';
 import { offersOf, type Offer, type Offers } from './offer.ts';
 import type { Order } from './order.ts';
@@ -73,7 +73,7 @@ export const createLiquidity = (ramp: Ramp) => {
      * connect to each `connectTo` and ask again; `price-needs-order` means that the seller gives only firm prices.
      */
     offers: async (query: LiquidityQuery, signal?: AbortSignal): Promise<LiquidityOffers> => {
-      const { product, sats, payWith = 'lightning', leaseBlocks, announce, firm, refundAddress, maxWaitMs } = query;
+      const { product, sats, payWith = 'lightning', leaseBlocks, announce, firm, refundAddress, maxWaitMs } = needs(query, 'product', 'sats');
       const body = {
         product,
         amount_sats: toUnits(sats, 'sat', 'sats'),

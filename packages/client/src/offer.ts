@@ -67,6 +67,8 @@ export type Offers = {
 };
 
 type Amounts = {
+  currency_code?: string;
+  currency_id?: number;
   amount_fiat?: number | null;
   amount_sats?: number | null;
   order_fee?: number | null;
@@ -75,7 +77,9 @@ type Amounts = {
   fee_sats?: number | null;
 };
 /** Returns the API's amounts as what the customer pays and gets, and the fee. */
-export const sidesOf = (ramp: RampName, raw: Amounts, currency: string) => {
+export const sidesOf = (ramp: RampName, raw: Amounts) => {
+  // An order that the gateway adopted has no code.
+  const currency = raw.currency_code ?? `currency ${raw.currency_id}`;
   if (ramp === 'liquidity') return { pays: moneyOf(raw.pay_sats, 'sat'), gets: moneyOf(raw.client_sats, 'sat'), fee: moneyOf(raw.fee_sats, 'sat') };
   const [fiat, sats] = [moneyOf(raw.amount_fiat, currency), moneyOf(raw.amount_sats, 'sat')];
   return { ...(ramp === 'buy' ? { pays: fiat, gets: sats } : { pays: sats, gets: fiat }), fee: moneyOf(raw.order_fee, currency) };
@@ -83,8 +87,8 @@ export const sidesOf = (ramp: RampName, raw: Amounts, currency: string) => {
 
 type Facts = { cost_bps?: number; cost_vs_median_bps?: number; inbound_sats?: number; lease_blocks?: number; connect_to?: string; expires_on?: string };
 
-export const offerOf = (ramp: RampName, raw: RawOffer, currency: string): Offer => {
-  const { pays, gets, fee } = sidesOf(ramp, raw, currency);
+export const offerOf = (ramp: RampName, raw: RawOffer): Offer => {
+  const { pays, gets, fee } = sidesOf(ramp, raw);
   const {
     cost_bps: costBps,
     cost_vs_median_bps: costVsMedianBps,
@@ -140,7 +144,7 @@ const notOffered = (kind: NotOffered['kind'], one: RawNot, currency: string): No
 
 export const offersOf = (ramp: RampName, raw: RawOffers, currency: string): Offers =>
   readAs('a list of offers', () => {
-    const all = raw.offers.map((one) => offerOf(ramp, one, currency));
+    const all = raw.offers.map((one) => offerOf(ramp, one));
     return {
       best: all[0],
       all,

@@ -1,11 +1,12 @@
 import { dateOf, mapped } from './mapped.ts';
 import { defined } from '../../../src/domain/defined.ts';
-import { given, RampError, type Open } from './error.ts';
+import { given, oneOf, RampError, type Open } from './error.ts';
 import type { Money } from './money.ts';
 import { sidesOf } from './offer.ts';
 import { payOf, type Pay } from './pay.ts';
 import type { Runtime } from './runtime.ts';
 import { watch, type Read } from './watch.ts';
+import { stages as known, type Stage as KnownStage } from './words.gen.ts';
 import type { Answer, ProviderRef, RampName, Stage } from './words.ts';
 
 /** The state of an order when it was read. */
@@ -45,7 +46,7 @@ export type Order = OrderState & {
    * Waits until it reaches one of these stages, or has passed it. Throws RampError `ended` when it ends in another way: `expired`, `failed`,
    * `refunded`, or in `review` by the gateway's operator.
    */
-  until: (stages: Stage | readonly Stage[], signal?: AbortSignal) => Promise<OrderState>;
+  until: (stages: KnownStage | readonly KnownStage[], signal?: AbortSignal) => Promise<OrderState>;
 };
 
 type RawOrder =
@@ -64,7 +65,7 @@ type Facts = {
 };
 
 /** For use in `readAs`. */
-export const orderState = (ramp: RampName, id: string, raw: RawOrder, currency: string): OrderState => {
+export const orderState = (ramp: RampName, id: string, raw: RawOrder): OrderState => {
   const {
     final = false,
     next_check_on: nextCheckOn,
@@ -76,7 +77,7 @@ export const orderState = (ramp: RampName, id: string, raw: RawOrder, currency: 
     redemption,
     delivered_as: deliveredAs,
   }: Facts = raw;
-  const { pays, gets } = sidesOf(ramp, raw, currency);
+  const { pays, gets } = sidesOf(ramp, raw);
   const pay = raw.payment_info && payOf(raw.payment_info, pays, expiresOn);
   return {
     id: given(id, 'order_id'),
@@ -114,7 +115,7 @@ export const createOrder = (runtime: Runtime, first: OrderState, read: Read<Orde
     refresh: read,
     updates,
     until: async (stages, signal) => {
-      const wanted = typeof stages === 'string' ? [stages] : stages;
+      const wanted = oneOf('stage', known, stages);
       let last = first;
       for await (const state of updates(signal)) {
         last = state;

@@ -1,6 +1,5 @@
 /** Turns an accepted offer into an order, so that neither a lost answer nor a killed process makes a second order or loses the first. */
-import type { Catalogue } from './catalogue.ts';
-import { given, RampError, readAs } from './error.ts';
+import { badInput, given, RampError, readAs } from './error.ts';
 import type { InSession } from './in-session.ts';
 import { offerOf, type Offer } from './offer.ts';
 import { createOrder, orderState, type Order, type OrderState } from './order.ts';
@@ -20,7 +19,7 @@ export type Pending<One extends Order = Order> = {
 /** What is open: `orders` that are not final, newest first, and `pending` ones. */
 export type OpenOrders<One extends Order = Order> = { orders: One[]; pending: Pending<One>[] };
 
-type Needs = { runtime: Runtime; state: State; inSession: InSession; catalogue: Catalogue };
+type Needs = { runtime: Runtime; state: State; inSession: InSession };
 
 /** Returns whether an error leaves the outcome unknown. Other errors say for certain that nothing was ordered, or what was. */
 const leavesUnknown = ({ code, action, status, problem }: RampError): boolean =>
@@ -40,18 +39,14 @@ const paths = {
   liquidity: { order: '/liquidity/order', status: '/liquidity/order-status' },
 } as const;
 
-export const createOrdering = ({ runtime, state, inSession, catalogue }: Needs) => {
+export const createOrdering = ({ runtime, state, inSession }: Needs) => {
   const list = async (ramp: RampName, body: Asked<'/order-status'>, signal?: AbortSignal) => await inSession(paths[ramp].status, body, { signal });
-  const shown = async (ramp: RampName, id: string, raw: Parameters<typeof orderState>[2] | undefined, signal?: AbortSignal): Promise<OrderState> => {
-    const currency = await currencyOf(ramp, raw ?? {}, signal);
-    return readAs('the order', () => orderState(ramp, id, given(raw, id), currency));
-  };
-  const currencyOf = async (ramp: RampName, raw: { currency_id: number } | object, signal?: AbortSignal): Promise<string> =>
-    ramp !== 'liquidity' && 'currency_id' in raw ? await catalogue.codeOf(ramp, raw.currency_id, signal) : '';
+  const shown = (ramp: RampName, id: string, raw: Parameters<typeof orderState>[2] | undefined): OrderState =>
+    readAs('the order', () => orderState(ramp, id, given(raw, id)));
 
   const read = async (ramp: RampName, id: string, signal?: AbortSignal): Promise<OrderState> => {
     const answer = await list(ramp, { order_id: id }, signal);
-    return await shown(ramp, id, answer[id], signal);
+    return shown(ramp, id, answer[id]);
   };
   const handle = (first: OrderState): Order => createOrder(runtime, first, async (signal) => await read(first.ramp, first.id, signal));
 
@@ -80,7 +75,7 @@ export const createOrdering = ({ runtime, state, inSession, catalogue }: Needs) 
     const { ramp } = placing;
     try {
       const raw = await inSession(paths[ramp].order, placing.body as Asked<'/order'>, { signal, key: placing.idempotencyKey });
-      const first = await shown(ramp, raw.order_id, raw, signal);
+      const first = shown(ramp, raw.order_id, raw);
       // The order is in the gateway's list from now on, so an entry that is still in the store is recognised there.
       await forget(offerId).catch(() => undefined);
       return handle(first);
@@ -95,8 +90,7 @@ export const createOrdering = ({ runtime, state, inSession, catalogue }: Needs) 
       const offers = error.problem?.['offers'];
       if (Array.isArray(offers)) {
         const raws = offers as Parameters<typeof offerOf>[1][];
-        const currencies = await Promise.all(raws.map(async (raw) => await currencyOf(ramp, raw, signal)));
-        error.offers = readAs('a list of offers', () => raws.map((raw, index) => offerOf(ramp, raw, currencies[index] ?? '')));
+        error.offers = readAs('a list of offers', () => raws.map((raw) => offerOf(ramp, raw)));
       }
       throw error;
     }
@@ -106,13 +100,14 @@ export const createOrdering = ({ runtime, state, inSession, catalogue }: Needs) 
     read: async (ramp: RampName, id: string, signal?: AbortSignal): Promise<Order> => handle(await read(ramp, id, signal)),
     /** Stores the request, then sends it. Ordering the same offer again sends the same request, in any tab or process. */
     place: async (ramp: RampName, offer: Pick<Offer, 'id'>, body: Record<string, unknown>, signal?: AbortSignal): Promise<Order> => {
+      if (typeof offer?.id !== 'string') throw badInput('offer', 'is missing. If there are no offers, `best` is undefined');
       const placing: Placing = { ramp, body: { ...body, quote_id: offer.id }, idempotencyKey: runtime.id(), on: runtime.now() };
       const kept = await state.change((now) => (now.placings?.[offer.id] ? now : { ...now, placings: { ...now.placings, [offer.id]: placing } }));
       return await send(offer.id, kept.placings?.[offer.id] ?? placing, signal);
     },
     open: async (ramp: RampName, signal?: AbortSignal): Promise<OpenOrders> => {
       const listed = Object.entries(await list(ramp, { limit: 200 }, signal));
-      const states = await Promise.all(listed.map(async ([id, raw]) => await shown(ramp, id, raw, signal)));
+      const states = listed.map(([id, raw]) => shown(ramp, id, raw));
       const known = new Set(listed.map(([, raw]) => raw.quote_id));
       const pending: OpenOrders['pending'] = [];
       for (const [offerId, placing] of Object.entries((await state.read()).placings ?? {})) {

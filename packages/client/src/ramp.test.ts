@@ -1,6 +1,8 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { createRamp, RampError, type RampOptions } from './index.ts';
+import { createLiquidity } from './liquidity.ts';
+import { createSell } from './sell.ts';
 import { goodAnswer, orderId, problem, quoteId, scripted, session, theOffer, theOrder } from './scripted-gateway.ts';
 
 type Script = Parameters<typeof scripted>[0];
@@ -23,6 +25,7 @@ const told = async (work: Promise<unknown>): Promise<unknown[]> => {
   const { code, action } = await errorOf(work);
   return [code, action];
 };
+const theAccount = { account_id: orderId, provider: 'bringin', account_status: 'onboarding', connections: [] };
 const notFound = problem(404, 'order-not-found', 'fix-request');
 const offline = new TypeError('fetch failed');
 
@@ -68,7 +71,107 @@ describe('a gateway that is away, slow or busy', () => {
   });
 });
 
+describe('a gateway that cannot be read', () => {
+  it('is named, with what the system says', async () => {
+    const refused = new TypeError('fetch failed', { cause: Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }) });
+    const messageFor = async (answer: ReturnType<Script>, options: Partial<RampOptions> = {}): Promise<string> => {
+      const { ramp } = walletOf({ '/offers': Array.from({ length: 5 }, () => answer) }, { timeoutMs: 5000, ...options });
+      return (await errorOf(ramp.offers(query))).message;
+    };
+    const messages = [refused, offline, 'never', [200, 'not JSON'], [502, '<html>'], [404, '<html>']] as const;
+    expect(await Promise.all(messages.map(async (answer) => await messageFor(answer as ReturnType<Script>)))).toEqual([
+      'https://gateway.example/offers did not answer (ECONNREFUSED).',
+      'https://gateway.example/offers did not answer (no connection).',
+      'https://gateway.example/offers did not answer (nothing within 5000 ms).',
+      'https://gateway.example/offers did not answer with JSON.',
+      'The gateway is down: https://gateway.example returns 502.',
+      'The server at https://gateway.example is not a ramp-gateway (status 404). Check the url.',
+    ]);
+  });
+
+  it('has a url that may end in slashes, and stand under a path', async () => {
+    const { runtime } = scripted(goodAnswer);
+    const asked: string[] = [];
+    const noting = {
+      ...runtime,
+      fetch: async (to: string, request: RequestInit) => (asked.push(to), await runtime.fetch(new URL(to).origin + to.slice(to.lastIndexOf('/')), request)),
+    };
+    for (const end of ['', '/', '//', '/ramp/', '/a/b//']) await createRamp({ url: url + end, store: new Map(), runtime: noting }).open();
+    expect([...new Set(asked.filter((to) => to.endsWith('/verify')))]).toEqual(['', '/ramp', '/a/b'].map((path) => `${url}${path}/verify`));
+  });
+});
+
+describe('a call that no gateway takes', () => {
+  it('says what is missing, and sends nothing', async () => {
+    const { ramp, asked } = walletOf();
+    const [sell, liquidity] = [createSell(ramp), createLiquidity(ramp)];
+    const none = undefined as never;
+    const account = async () => await createSell(walletOf({ '/sell/accounts': [[200, theAccount]] }).ramp).account('bringin', { email: 'a@example.com' });
+    const calls: [Promise<unknown>, string][] = [
+      [ramp.buy(none), 'offer: is missing. If there are no offers, `best` is undefined'],
+      [ramp.buy(none, { atMost: '1' }), 'offer: is missing. If there are no offers, `best` is undefined'],
+      [ramp.buy({} as never), 'offer: is missing. If there are no offers, `best` is undefined'],
+      [sell.order(none, { atLeast: '1' }), 'offer: is missing. If there are no offers, `best` is undefined'],
+      [liquidity.order(none), 'offer: is missing. If there are no offers, `best` is undefined'],
+      [ramp.offers(none), 'currency, by: missing'],
+      [ramp.offers({ pay: '100', currency: 'EUR', by: '' }), 'by: missing'],
+      [ramp.offers({ currency: 'EUR', by: 'SEPA' } as never), 'pay: give pay (fiat) or get (sats)'],
+      [sell.offers({} as never), 'currency, by: missing'],
+      [liquidity.offers({ product: 'inbound' } as never), 'sats: missing'],
+      [account().then(async (one) => await one.connect({ name: 'My bank' } as never)), 'iban, bic, beneficiaryName, lightningUsername: missing'],
+      [
+        account().then(async (one) => await one.connect({ network: 'onchain', iban: 'DE89370400440532013000' } as never)),
+        'name, bic, beneficiaryName: missing',
+      ],
+      [account().then(async (one) => await one.connect({ name: 'x', direction: 'buy' } as never)), 'destinationAddress: missing'],
+    ];
+    for (const [call, message] of calls) {
+      const error = await errorOf(call);
+      expect([error.code, error.action, error.message]).toEqual(['invalid-request', 'fix-request', message]);
+    }
+    expect(asked).toEqual([]);
+    for (const store of [undefined, null, {}, 'a folder', { getItem: () => null, setItem: () => null }])
+      expect(() => createRamp({ url, store: store as never })).toThrow(/^store: (missing|has no get and set: it may be new Map)/);
+    expect(() => createRamp(none)).toThrow('url, store: missing');
+  });
+
+  it('is not a wait for a word that nobody says', async () => {
+    const { ramp } = walletOf({ '/sell/accounts': [[200, theAccount]] });
+    const order = await ramp.buy({ id: quoteId });
+    expect((await errorOf(order.until('filed' as never))).message).toMatch(/^stage: filed is not one of awaiting_payment, .*finished/);
+    expect((await errorOf(order.until([] as never))).action).toBe('fix-request');
+    const account = await createSell(ramp).account('bringin', { email: 'a@example.com' });
+    expect((await errorOf(account.until(['conected'] as never))).message).toBe(
+      'status: conected is not one of onboarding, pending, connected, rejected, needs_reconnect',
+    );
+  });
+
+  it('is told in the client’s own words', async () => {
+    const wrong = (detail: string): [number, object] => problem(400, 'invalid-request', 'fix-request', { detail, errors: [{ pointer: '/x', detail }] });
+    const bound = 'amount_sats is below min_amount_sats, amount_fiat above max_amount_fiat, and max_wait_ms, other_member and webhook_url are odd.';
+    const { ramp } = walletOf({ '/offers': [wrong(bound)] });
+    const error = await errorOf(ramp.offers({ ...query, maxWaitMs: 1 }));
+    expect(error.message).toBe('get is below atLeast, pay above atMost, and maxWaitMs, other_member and webhook are odd.');
+    expect(error.problem?.['detail']).toBe(bound);
+    const options = { currencies: [{ eur: { currency_id: 1, currency_code: 'EUR', payment_options: [{ option: 'SEPA', id: 1 }] } }] };
+    const seller = walletOf({ '/sell/payment-options': [[200, options]], '/sell/offers': [wrong('Send exactly one of amount_fiat and amount_sats.')] });
+    expect((await errorOf(createSell(seller.ramp).offers({ pay: '1', currency: 'EUR', by: 'SEPA' }))).message).toBe('Send exactly one of get and pay.');
+    const channels = walletOf({ '/liquidity/offers': [wrong('pay_with: amount_sats is too small for balance')] });
+    expect((await errorOf(createLiquidity(channels.ramp).offers({ product: 'inbound', sats: '1' }))).message).toBe('payWith: sats is too small for balance');
+  });
+});
+
 describe('sessions', () => {
+  it('treats what was never a token like one that the gateway lost', async () => {
+    const detail = 'session_id must be a UUID';
+    const garbage = problem(400, 'invalid-request', 'fix-request', { detail, errors: [{ pointer: '/session_id', detail }] });
+    const { ramp, store, asked } = walletOf({ '/offers': [garbage] });
+    store.set('ramp-gateway:gateway.example', JSON.stringify({ session: 'garbage', recovery: 'recovery-secret-of-this-customer' }));
+    expect((await ramp.offers(query)).best?.id).toBe(quoteId);
+    expect(asked.filter(({ path }) => path === '/session').map(({ body }) => body['recovery_secret'])).toEqual(['recovery-secret-of-this-customer']);
+    expect(JSON.parse(store.get('ramp-gateway:gateway.example') ?? '')).toMatchObject({ session });
+  });
+
   it('opens one for many calls, and keeps it with the recovery secret', async () => {
     const { ramp, store, paths } = walletOf();
     await Promise.all([ramp.offers(query), ramp.offers(query), ramp.open()]);
@@ -277,7 +380,46 @@ describe('orders', () => {
   });
 });
 
+describe('following an order', () => {
+  const at = (stage: string): [number, object] => [200, { [orderId]: { ...theOrder, stage, final: stage === 'finished', quote_id: quoteId } }];
+  const away = (times: number) => Array.from({ length: times }, () => offline);
+
+  it('goes on after a gateway that was away for some minutes', async () => {
+    const { ramp, pauses } = walletOf({
+      '/order-status': [at('awaiting_payment'), ...away(45), problem(429, 'rate-limited', 'wait', { retry_after_ms: 40_000 }), at('finished')],
+    });
+    const stages: string[] = [];
+    for await (const { stage } of (await ramp.buy({ id: quoteId })).updates()) stages.push(stage);
+    expect([stages, pauses.filter((ms) => ms === 15_000).length, pauses.at(-1)]).toEqual([['awaiting_payment', 'finished'], 9, 40_000]);
+  });
+
+  it('ends with the error when it stays away, and at once for what waiting does not mend', async () => {
+    const { ramp, pauses } = walletOf({ '/order-status': [at('awaiting_payment'), ...away(100)] });
+    const order = await ramp.buy({ id: quoteId });
+    expect(await told(order.until('filled'))).toEqual(['unreachable', 'retry']);
+    const waited = pauses.reduce((sum, ms) => sum + ms, 0);
+    expect([waited > 280_000, waited < 320_000]).toEqual([true, true]);
+    const gone = walletOf({ '/order-status': [notFound] });
+    expect(await told((await gone.ramp.buy({ id: quoteId })).until('filled'))).toEqual(['order-not-found', 'fix-request']);
+    expect(gone.pauses).toEqual([]);
+  });
+});
+
 describe('a store that fails', () => {
+  it('for good is something to correct', async () => {
+    for (const [thrown, message] of [
+      [
+        Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' }),
+        'The store could not be read or written (EACCES). Nothing was ordered by this call.',
+      ],
+      [new TypeError('x is not a function'), 'The store could not be read or written. Nothing was ordered by this call.'],
+    ] as const) {
+      const store = { get: () => Promise.reject(thrown), set: () => undefined };
+      const error = await errorOf(walletOf({}, { store }).ramp.open());
+      expect([error.code, error.action, error.message]).toEqual(['store-failed', 'fix-request', message]);
+    }
+  });
+
   it('orders nothing, and says so', async () => {
     for (const failing of ['get', 'set'] as const) {
       const there = scripted(goodAnswer);

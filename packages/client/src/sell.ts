@@ -2,7 +2,7 @@
 import { dateOf, mapped } from './mapped.ts';
 import { defined } from '../../../src/domain/defined.ts';
 import { contextOf, type Context } from './context.ts';
-import { badInput, given, RampError, readAs, type Open } from './error.ts';
+import { badInput, given, needs, oneOf, RampError, readAs, type Open } from './error.ts';
 import { Money, toUnits, type Amount } from './money.ts';
 import { offersOf, type Offer, type Offers } from './offer.ts';
 import type { Order } from './order.ts';
@@ -23,13 +23,18 @@ export type SellQuery = {
   maxWaitMs?: number;
 } & ({ /** Sats that the customer pays. */ pay: Amount; get?: never } | { /** Fiat that arrives. */ get: Amount; pay?: never });
 
+const connectionStatuses = ['initiating', 'code_required', 'active', 'failed', 'expired', 'inactive'] as const;
+const accountStatuses = ['onboarding', 'pending', 'connected', 'rejected', 'needs_reconnect'] as const;
+export type ConnectionStatus = (typeof connectionStatuses)[number];
+export type AccountStatus = (typeof accountStatuses)[number];
+
 export type ConnectionState = {
   id: string;
   accountId: string;
   name: string;
   direction: Open<'sell' | 'buy'>;
   network: Open<'lightning' | 'onchain'>;
-  status: Open<'initiating' | 'code_required' | 'active' | 'failed' | 'expired' | 'inactive'>;
+  status: Open<ConnectionStatus>;
   /** Sats that are paid to this address go to the bank account, as fiat. */
   lightningAddress?: string;
   ibanMasked?: string;
@@ -40,29 +45,29 @@ export type ConnectionState = {
 export type Connection = ConnectionState & {
   refresh: Read<ConnectionState>;
   /** Waits for one of these statuses. Throws RampError `ended` if the connection failed, expired or was cancelled instead. */
-  until: (statuses: ConnectionState['status'] | readonly ConnectionState['status'][], signal?: AbortSignal) => Promise<ConnectionState>;
+  until: (statuses: ConnectionStatus | readonly ConnectionStatus[], signal?: AbortSignal) => Promise<ConnectionState>;
   /** Confirms with the code from the text message. A wrong code throws RampError `code-wrong`: ask again. */
   confirm: (code: string, signal?: AbortSignal) => Promise<ConnectionState>;
   /** Asks for another text message. */
   resend: (signal?: AbortSignal) => Promise<ConnectionState>;
   cancel: (signal?: AbortSignal) => Promise<ConnectionState>;
 };
-/** A bank account, and the Lightning user name that will pay into it; or, with direction `buy`, a bitcoin address. */
-export type NewConnection = {
-  name: string;
-  direction?: 'sell' | 'buy';
-  network?: 'lightning' | 'onchain';
-  iban?: string;
-  bic?: string;
-  beneficiaryName?: string;
-  lightningUsername?: string;
-  destinationAddress?: string;
-};
+/** The bank account that a sale pays into. */
+export type Bank = { iban: string; bic: string; /** The holder of the account, as the bank knows them. */ beneficiaryName: string };
+/**
+ * A bank account, and the Lightning user name that will pay into it: `alice` becomes an address like `alice@bringin.xyz`. Or, with direction `buy`, a
+ * bitcoin address. `name` is the customer's own word for it.
+ */
+export type NewConnection = { name: string } & (
+  | (Bank & { direction?: 'sell'; network?: 'lightning'; lightningUsername: string })
+  | (Bank & { direction?: 'sell'; network: 'onchain' })
+  | { direction: 'buy'; network?: 'lightning' | 'onchain'; destinationAddress: string }
+);
 
 export type AccountState = {
   id: string;
   provider: string;
-  status: Open<'onboarding' | 'pending' | 'connected' | 'rejected' | 'needs_reconnect'>;
+  status: Open<AccountStatus>;
   /** The provider's own page, where the customer signs up. */
   signupUrl?: string;
   /** The provider has sent the customer an e-mail. */
@@ -74,7 +79,7 @@ export type AccountState = {
 export type Account = AccountState & {
   refresh: Read<AccountState>;
   /** Waits for one of these statuses, such as `connected`. Throws RampError `ended` if the provider rejected the customer instead. */
-  until: (statuses: AccountState['status'] | readonly AccountState['status'][], signal?: AbortSignal) => Promise<AccountState>;
+  until: (statuses: AccountStatus | readonly AccountStatus[], signal?: AbortSignal) => Promise<AccountState>;
   connect: (connection: NewConnection, signal?: AbortSignal) => Promise<Connection>;
   balance: (signal?: AbortSignal) => Promise<Money>;
   /** Returns the payments of the account, newest first, including those made straight to its addresses. */
@@ -112,11 +117,11 @@ export const createSell = (ramp: Ramp) => {
     options: async (signal?: AbortSignal) => await catalogue.list('sell', signal),
     /** Returns every provider's price, best first, even before there is any account: `requires` says what is missing. */
     offers: async (query: SellQuery, signal?: AbortSignal): Promise<Offers> => {
-      const { pay, get, network, country, maxWaitMs } = query;
-      const currency = query.currency.toUpperCase();
+      const { by, pay, get, network, country, maxWaitMs, ...more } = needs(query, 'currency', 'by');
+      const currency = more.currency.toUpperCase();
       if ((pay === undefined) === (get === undefined)) throw badInput('pay', 'give pay (sats) or get (fiat)');
       const amount = pay === undefined ? { amount_fiat: toUnits(get ?? '', currency, 'get') } : { amount_sats: toUnits(pay, 'sat', 'pay') };
-      const { currency_id, payment_option_id } = await catalogue.idsOf('sell', currency, query.by, signal);
+      const { currency_id, payment_option_id } = await catalogue.idsOf('sell', currency, by, signal);
       const body = { ...amount, currency_id, payment_option_id, ...defined({ network, country, max_wait_ms: maxWaitMs }) };
       return offersOf('sell', await inSession('/sell/offers', body, { signal }), currency);
     },
@@ -133,7 +138,7 @@ export const createSell = (ramp: Ramp) => {
      * amount.
      */
     order: async (offer: Pick<Offer, 'id'> & Partial<Pick<Offer, 'gets'>>, { connection, atLeast, signal }: SellBounds = {}): Promise<Order> => {
-      const least = mapped(atLeast, (amount) => toUnits(amount, offer.gets?.currency ?? 'fiat', 'atLeast'));
+      const least = mapped(atLeast, (amount) => toUnits(amount, offer?.gets?.currency ?? 'fiat', 'atLeast'));
       return await ordering.place('sell', offer, { ...defined({ connection_id: connection?.id, min_amount_fiat: least }), ...webhook }, signal);
     },
     /** Returns one order by its id, as a webhook names it. */
@@ -174,11 +179,11 @@ const accountState = (raw: RawAccount): AccountState =>
     raw,
   }));
 
-type Wanted = { statuses: string | readonly string[]; ends: readonly string[]; what: string; signal: AbortSignal | undefined };
+type Wanted = { statuses: readonly string[]; ends: readonly string[]; what: string; signal: AbortSignal | undefined };
 /** Waits for one of these; nothing follows by itself on one of `ends`. */
 const waitFor = async <State extends { status: string; nextCheckOn?: Date }>({ runtime }: Context, read: Read<State>, wanted: Wanted): Promise<State> => {
   const { statuses, ends, what, signal } = wanted;
-  const isWanted = ({ status }: State): boolean => (typeof statuses === 'string' ? statuses === status : statuses.includes(status));
+  const isWanted = ({ status }: State): boolean => statuses.includes(status);
   const isFinal = (state: State): boolean => isWanted(state) || ends.includes(state.status);
   let last: State | undefined;
   for await (const state of watch(runtime, { read, seen: ({ status }) => status, isFinal }, signal)) last = state;
@@ -199,11 +204,32 @@ const connectionOf = (context: Context, raw: RawConnection): Connection => {
   return {
     ...first,
     refresh: read,
-    until: async (statuses, signal) => await waitFor(context, read, { statuses, ends: ['failed', 'expired', 'inactive'], what: 'connection', signal }),
+    until: async (statuses, signal) => {
+      const wanted = { statuses: oneOf('status', connectionStatuses, statuses), ends: ['failed', 'expired', 'inactive'], what: 'connection', signal };
+      return await waitFor(context, read, wanted);
+    },
     confirm: async (code, signal) => connectionState(await inSession('/sell/connection-confirm', { ...one, code }, { signal })),
     resend: async (signal) => connectionState(await inSession('/sell/connection-resend', one, { signal })),
     cancel: async (signal) => connectionState(await inSession('/sell/connection-cancel', one, { signal })),
   };
+};
+
+/** A `NewConnection` as JavaScript may send it. */
+type ConnectionMembers = {
+  name: string;
+  direction?: 'sell' | 'buy';
+  network?: 'lightning' | 'onchain';
+  iban?: string;
+  bic?: string;
+  beneficiaryName?: string;
+  lightningUsername?: string;
+  destinationAddress?: string;
+};
+/** Names all that is missing at once, before anything is sent. */
+const completeConnection = (connection: NewConnection) => {
+  const { direction, network } = (connection ?? {}) as ConnectionMembers;
+  const forBank = ['iban', 'bic', 'beneficiaryName', ...(network === 'onchain' ? [] : (['lightningUsername'] as const))] as const;
+  return needs(connection as ConnectionMembers, 'name', ...(direction === 'buy' ? (['destinationAddress'] as const) : forBank));
 };
 
 const accountOf = (context: Context, raw: RawAccount): Account => {
@@ -214,8 +240,10 @@ const accountOf = (context: Context, raw: RawAccount): Account => {
   return {
     ...first,
     refresh: read,
-    until: async (statuses, signal) => await waitFor(context, read, { statuses, ends: ['rejected'], what: 'account', signal }),
-    connect: async ({ name, direction, network, iban, bic, beneficiaryName, lightningUsername, destinationAddress }, signal) => {
+    until: async (statuses, signal) =>
+      await waitFor(context, read, { statuses: oneOf('status', accountStatuses, statuses), ends: ['rejected'], what: 'account', signal }),
+    connect: async (connection, signal) => {
+      const { name, direction, network, iban, bic, beneficiaryName, lightningUsername, destinationAddress } = completeConnection(connection);
       const body = {
         ...one,
         name,

@@ -62,11 +62,21 @@ const parse = (text: string | undefined): Kept => {
   });
 };
 
+/** Of the file system: a folder that we may not write to, or that is none. */
+const lasting = /^E(?:ACCES|PERM|ROFS|NOTDIR|ISDIR|EXIST|NOENT)$/;
+
 const guarded = async <T>(use: () => T | Promise<T>): Promise<T> => {
   try {
     return await use();
   } catch (cause) {
-    throw new RampError({ code: 'store-failed', action: 'retry', detail: 'The store could not be read or written. Nothing was ordered by this call.', cause });
+    const { code } = (cause ?? {}) as { code?: unknown };
+    const isForGood = cause instanceof TypeError || (typeof code === 'string' && lasting.test(code));
+    throw new RampError({
+      code: 'store-failed',
+      action: isForGood ? 'fix-request' : 'retry',
+      detail: `The store could not be read or written${typeof code === 'string' ? ` (${code})` : ''}. Nothing was ordered by this call.`,
+      cause,
+    });
   }
 };
 

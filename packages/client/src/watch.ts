@@ -1,3 +1,4 @@
+import { RampError } from './error.ts';
 import type { Runtime } from './runtime.ts';
 
 export type Read<State> = (signal?: AbortSignal) => Promise<State>;
@@ -9,15 +10,23 @@ export type Watched<State> = {
   isFinal: (state: State) => boolean;
 };
 
-/** Its state now, and at each change until it is final. */
+/** Its state now, and at each change until it is final. A gateway that is away for less than `outageMs` is waited for. */
 export const watch = async function* <State extends { nextCheckOn?: Date }>(
   runtime: Runtime,
   { read, seen, isFinal }: Watched<State>,
   signal?: AbortSignal,
 ): AsyncGenerator<State, void, undefined> {
   let last: string | undefined;
+  let heardOn = runtime.now();
   for (let pauseMs = firstMs; ; pauseMs = Math.min(pauseMs * 1.5, longestMs)) {
-    const state = await read(signal);
+    const state = await read(signal).catch(async (error: unknown) => {
+      const isTemporary = error instanceof RampError && (error.action === 'retry' || error.action === 'wait');
+      const waitMs = isTemporary ? Math.max(error.retryAfterMs ?? 0, longestMs) : Infinity;
+      if (runtime.now() + waitMs > heardOn + outageMs) throw error;
+      await runtime.sleep(waitMs, signal);
+    });
+    if (!state) continue;
+    heardOn = runtime.now();
     const now = seen(state);
     if (now !== last) {
       yield state;
@@ -33,3 +42,4 @@ export const watch = async function* <State extends { nextCheckOn?: Date }>(
 
 /** Soon after a change, when the next is likely; then less and less often. */
 const [firstMs, longestMs, leastMs] = [2000, 15_000, 1000];
+const outageMs = 300_000;

@@ -102,7 +102,7 @@ it('finds its orders again when the gateway has lost the session, and when the w
   // A store of a gateway that was set up anew: told, and mended by forgetting.
   store.set(key, JSON.stringify({ recovery: 'a'.repeat(43) }));
   const ramp = rampOf(gateway, { store });
-  expect(await errorOf(ramp.open())).toMatchObject({ code: 'ownership-proof-failed', action: 'fix-request', message: 'The recovery_secret is not known.' });
+  expect(await errorOf(ramp.open())).toMatchObject({ code: 'ownership-proof-failed', action: 'fix-request', message: 'The recovery secret is not known.' });
   await ramp.forget();
   expect(await ramp.open()).toEqual({ orders: [], pending: [] });
 });
