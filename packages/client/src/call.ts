@@ -113,9 +113,7 @@ const notOurs = (status: number, seconds: number, { address }: Said): RampError 
   return new RampError({
     code: 'unreachable',
     action: isTemporary ? 'retry' : 'fix-request',
-    detail: isTemporary
-      ? `The gateway is down: ${address} returns ${status}.`
-      : `The server at ${address} is not a ramp-gateway (status ${status}). Check the url.`,
+    detail: isTemporary ? `The gateway is down: ${address} returns ${status}.` : `The server at ${address} is not a ramp-gateway (status ${status}).`,
     status,
     ...(isTemporary && seconds >= 0 ? { retryAfterMs: seconds * 1000 } : {}),
   });

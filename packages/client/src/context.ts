@@ -44,7 +44,7 @@ export const createContext = (options: RampOptions) => {
   const [, base, host] = /^(https?:\/\/([a-z0-9.:[\]-]+)(?:\/+[^?#/]+)*)\/*$/i.exec(url) ?? [];
   if (base === undefined || host === undefined) throw badInput('url', `"${url}" is not the address of a gateway, like https://ramp.wallet.example`);
   if (typeof store.get !== 'function' || typeof store.set !== 'function')
-    throw badInput('store', 'has no get and set: it may be new Map(), localStorageStore(), fileStore(…)');
+    throw badInput('store', 'must have get and set, like new Map() or localStorageStore()');
   const runtime = { ...defaultRuntime, ...own };
   const call = createCall(base, appKey === undefined ? {} : { authorization: `Bearer ${appKey}` }, runtime, timeoutMs);
   const name = host.toLowerCase().replace(/^https/i.test(url) ? /:443$/ : /:80$/, '');

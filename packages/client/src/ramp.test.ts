@@ -85,7 +85,7 @@ describe('a gateway that cannot be read', () => {
       'https://gateway.example/offers did not answer (nothing within 5000 ms).',
       'https://gateway.example/offers did not answer with JSON.',
       'The gateway is down: https://gateway.example returns 502.',
-      'The server at https://gateway.example is not a ramp-gateway (status 404). Check the url.',
+      'The server at https://gateway.example is not a ramp-gateway (status 404).',
     ]);
   });
 
@@ -108,11 +108,11 @@ describe('a call that no gateway takes', () => {
     const none = undefined as never;
     const account = async () => await createSell(walletOf({ '/sell/accounts': [[200, theAccount]] }).ramp).account('bringin', { email: 'a@example.com' });
     const calls: [Promise<unknown>, string][] = [
-      [ramp.buy(none), 'offer: is missing. If there are no offers, `best` is undefined'],
-      [ramp.buy(none, { atMost: '1' }), 'offer: is missing. If there are no offers, `best` is undefined'],
-      [ramp.buy({} as never), 'offer: is missing. If there are no offers, `best` is undefined'],
-      [sell.order(none, { atLeast: '1' }), 'offer: is missing. If there are no offers, `best` is undefined'],
-      [liquidity.order(none), 'offer: is missing. If there are no offers, `best` is undefined'],
+      [ramp.buy(none), 'offer: missing (`best` is undefined if there are no offers)'],
+      [ramp.buy(none, { atMost: '1' }), 'offer: missing (`best` is undefined if there are no offers)'],
+      [ramp.buy({} as never), 'offer: missing (`best` is undefined if there are no offers)'],
+      [sell.order(none, { atLeast: '1' }), 'offer: missing (`best` is undefined if there are no offers)'],
+      [liquidity.order(none), 'offer: missing (`best` is undefined if there are no offers)'],
       [ramp.offers(none), 'currency, by: missing'],
       [ramp.offers({ pay: '100', currency: 'EUR', by: '' }), 'by: missing'],
       [ramp.offers({ currency: 'EUR', by: 'SEPA' } as never), 'pay: give pay (fiat) or get (sats)'],
@@ -131,7 +131,7 @@ describe('a call that no gateway takes', () => {
     }
     expect(asked).toEqual([]);
     for (const store of [undefined, null, {}, 'a folder', { getItem: () => null, setItem: () => null }])
-      expect(() => createRamp({ url, store: store as never })).toThrow(/^store: (missing|has no get and set: it may be new Map)/);
+      expect(() => createRamp({ url, store: store as never })).toThrow(/^store: (missing|must have get and set, like new Map)/);
     expect(() => createRamp(none)).toThrow('url, store: missing');
   });
 
