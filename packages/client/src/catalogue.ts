@@ -15,7 +15,6 @@ type Listed = PaymentOption & { currency_id: number; payment_option_id: number }
 type Exchange = 'buy' | 'sell';
 
 /** Translates names to numbers: the gateway knows currencies and options by numbers that never change; callers of this client use names. */
-export type Catalogue = ReturnType<typeof createCatalogue>;
 export const createCatalogue = (inSession: InSession) => {
   const kept: { [Ramp in Exchange]?: Promise<Listed[]> } = {};
   const paths = { buy: '/payment-options', sell: '/sell/payment-options' } as const;
