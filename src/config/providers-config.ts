@@ -209,7 +209,7 @@ export const topLevel = z.strictObject({
       quotes_per_minute: count(60).describe('Of one session'),
       quotes_per_minute_network: z.int().min(1).optional().describe('Default: 5 times quotes_per_minute'),
       quotes_per_minute_app: count(600),
-      orders_per_minute: count(10).describe('Of one session; account steps and webhook tests are counted separately, with the same limit'),
+      orders_per_minute: count(10).describe('Of one session; routes, account steps and webhook tests are counted separately, with the same limit'),
       orders_per_minute_network: z.int().min(1).optional().describe('Default: 5 times orders_per_minute'),
       orders_per_minute_app: z.int().min(1).optional().describe('Default: 10 times orders_per_minute'),
       mails_per_hour_network: z

@@ -1,7 +1,7 @@
 import { hexToBytes } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { inclusionProof, leafHash, provesInclusion, rootOf } from './merkle.ts';
+import { blockSize, inclusionProof, inclusionProofInBlocks, leafHash, provesInclusion, rootOf } from './merkle.ts';
 
 /** Published with the reference implementation of Certificate Transparency (github.com/transparency-dev/merkle, testonly/constants.go). */
 const inputs = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'];
@@ -38,6 +38,18 @@ describe('the tree of RFC 6962', () => {
         expect(provesInclusion(leaf, index, size, proof, rootOf([...all, leaf]))).toBe(false);
       }),
     );
+  });
+
+  it('is the same from the roots of its blocks', () => {
+    const all = Array.from({ length: 4 * blockSize + 3 }, (_, n) => leafHash(Uint8Array.of(n % 256, Math.floor(n / 256))));
+    for (const size of [1, 2, blockSize - 1, blockSize, blockSize + 1, 2 * blockSize, 3 * blockSize, 3 * blockSize + 1, 4 * blockSize + 3]) {
+      const leaves = all.slice(0, size);
+      const blocks = Array.from({ length: Math.ceil(size / blockSize) }, (_, n) => leaves.slice(n * blockSize, (n + 1) * blockSize));
+      const blockRoots = blocks.map(rootOf);
+      expect(rootOf(blockRoots)).toBe(rootOf(leaves));
+      for (const index of new Set([0, 1, Math.floor(size / 2), blockSize, size - 1].filter((one) => one < size)))
+        expect(inclusionProofInBlocks(blocks[Math.floor(index / blockSize)] ?? [], blockRoots, index)).toEqual(inclusionProof(leaves, index));
+    }
   });
 
   it('throws for a leaf that is not there', () => {

@@ -33,6 +33,18 @@ export const inclusionProof = (leaves: readonly string[], index: number): string
     : [...inclusionProof(leaves.slice(split), index - split), rootOf(leaves.slice(0, split))];
 };
 
+/**
+ * Leaves in a block. A power of two, so that each block is a subtree of the RFC's tree: the tree over the roots of all blocks has the same root, and a
+ * leaf's proof is its proof within the block followed by the block's proof.
+ */
+export const blockSize = 256;
+
+/** Returns the proof of leaf `index` from the leaves of its own block and the roots of all blocks. Throws RangeError as `inclusionProof` does. */
+export const inclusionProofInBlocks = (block: readonly string[], blockRoots: readonly string[], index: number): string[] => [
+  ...inclusionProof(block, index % blockSize),
+  ...inclusionProof(blockRoots, Math.floor(index / blockSize)),
+];
+
 /** Returns whether the hashed leaf is at `index` in a tree of `size` leaves with this root (RFC 9162 section 2.1.3.2). */
 export const provesInclusion = (leaf: string, index: number, size: number, proof: readonly string[], root: string): boolean => {
   if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size) return false;

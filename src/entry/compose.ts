@@ -182,9 +182,9 @@ const composeProvider = (parts: Parts, configured: ProviderConfig, http: Http, s
   return { id: core.id, name: core.name, ramps: module.ramps, core, demandsProof: module.demandsProof?.(core.settings) ?? false, adapter, guard };
 };
 
-/** Returns the limits. Those of account steps, webhook tests and claims follow the limit of orders. */
 const quotesOfNetworkIn = (limits: GatewayConfig['limits']): number => limits.quotes_per_minute_network ?? limits.quotes_per_minute * 5;
 
+/** Returns the limits. Those of routes, account steps, webhook tests and claims follow the limit of orders. */
 const limitsOf = (limits: GatewayConfig['limits']): Limits => {
   const ofNetwork = limits.orders_per_minute_network ?? limits.orders_per_minute * 5;
   const ofApp = limits.orders_per_minute_app ?? limits.orders_per_minute * 10;
@@ -195,6 +195,8 @@ const limitsOf = (limits: GatewayConfig['limits']): Limits => {
     sessions: { network: limits.verify_per_minute * 4, app: limits.quotes_per_minute_app * 4 },
     quotes: { session: limits.quotes_per_minute, network: quotesOfNetworkIn(limits), app: limits.quotes_per_minute_app },
     orders,
+    // The first request for a route signs a receipt, which is kept for good.
+    routes: orders,
     // Signing up takes several steps and typos, which do not count towards the limit of orders.
     'account-steps': orders,
     // The wallet should repeat a claim with an unknown outcome every five seconds.

@@ -129,9 +129,11 @@ const limiterOf = (env: WorkerEnv): Limiter => {
     'verify network': env.RATE_LIMIT_VERIFY,
     'quotes session': env.RATE_LIMIT_QUOTES,
     'orders session': env.RATE_LIMIT_ORDERS,
+    'routes session': env.RATE_LIMIT_ORDERS,
     'account-steps session': env.RATE_LIMIT_ORDERS,
     'quotes network': env.RATE_LIMIT_QUOTES_NETWORK,
     'orders network': env.RATE_LIMIT_ORDERS_NETWORK,
+    'routes network': env.RATE_LIMIT_ORDERS_NETWORK,
     'account-steps network': env.RATE_LIMIT_ORDERS_NETWORK,
   };
   return async (counter) => {

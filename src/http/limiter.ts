@@ -13,7 +13,7 @@ export type KnownApp = {
 };
 
 /** What we count separately. `mails`: e-mails that a provider sends to the address that a caller named. */
-export type LimitName = 'verify' | 'sessions' | 'quotes' | 'orders' | 'account-steps' | 'withdrawals' | 'webhook-tests' | 'mails' | 'forged-notices';
+export type LimitName = 'verify' | 'sessions' | 'quotes' | 'orders' | 'routes' | 'account-steps' | 'withdrawals' | 'webhook-tests' | 'mails' | 'forged-notices';
 /** Whom we count: a session, a network with its /48, an app. */
 export type LimitScope = 'session' | 'network' | 'app';
 export type Counter = {

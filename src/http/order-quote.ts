@@ -47,6 +47,7 @@ export const orderQuote = async <R extends Ramp>(call: Call, ordering: Ordering 
     inputs: { ...inputs, order: {} },
     failover,
     count: async () => await call.limit('orders', session.idHash),
+    countPricing: async () => await call.limit('quotes', session.idHash),
     refuseReusedKey: async () => await refuseReusedKey(call, session.customerId, path, idempotencyKey, raw),
   });
   call.headers['content-type'] = 'application/json';

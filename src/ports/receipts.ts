@@ -17,12 +17,15 @@ export type ReceiptStore = {
   of(subjectIds: readonly string[]): Promise<StoredReceipt[]>;
   /** Numbers the receipt within the database's current day and stores it. If there already is one, returns that. */
   add(receipt: Pick<StoredReceipt, 'subjectId' | 'kind' | 'leaf' | 'jws' | 'madeOn'>, key: ReceiptKey): Promise<StoredReceipt>;
-  /** The leaves of a day, in order. */
-  leaves(day: string): Promise<string[]>;
-  /** Days with receipts and no root that ended ten minutes ago or more, by the database's clock; oldest first. */
+  /** At most `count` leaves of a day from number `from` on, in order. */
+  leaves(day: string, from: number, count: number): Promise<string[]>;
+  /** Days with receipts after the newest closed day that ended ten minutes ago or more, by the database's clock; oldest first. */
   openDays(limit: number): Promise<string[]>;
   /** Inserts a closed day. Returns false if another instance has closed it already. */
-  close(day: StoredDay & { closedOn: number }, key: ReceiptKey): Promise<boolean>;
+  close(day: StoredDay & { blockRoots: string[]; closedOn: number }, key: ReceiptKey): Promise<boolean>;
+  /** The roots of a closed day's blocks of leaves (domain/merkle.ts). The previous release closes days without them. */
+  blockRoots(day: string): Promise<string[] | undefined>;
+  addBlockRoots(day: string, blockRoots: string[]): Promise<void>;
   day(day: string): Promise<StoredDay | undefined>;
   newestDay(): Promise<StoredDay | undefined>;
   keys(): Promise<ReceiptKey[]>;

@@ -28,6 +28,8 @@ export const receiptDays = pgTable('receipt_days', {
   root: text('root').notNull(),
   /** The signed root. */
   jws: text('jws').notNull(),
+  /** See ReceiptStore.blockRoots. */
+  blockRoots: jsonb('block_roots').$type<string[]>(),
   closedOn: moment('closed_on').notNull(),
 });
 

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gte, inArray, lt, sql } from 'drizzle-orm';
 import type { ReceiptKey, ReceiptStore } from '../ports/receipts.ts';
 import type { Database, Transaction } from './database.ts';
 import { receiptDays, receiptKeys, receipts } from './schema.ts';
@@ -45,14 +45,20 @@ export const createReceiptStore = (db: Database): ReceiptStore => ({
       if (!made) throw new Error('a receipt was not stored');
       return made;
     }),
-  leaves: async (day) =>
-    (await db.select({ leaf: receipts.leaf }).from(receipts).where(eq(receipts.day, day)).orderBy(asc(receipts.number))).map(({ leaf }) => leaf),
+  leaves: async (day, from, count) => {
+    const rows = await db
+      .select({ leaf: receipts.leaf })
+      .from(receipts)
+      .where(and(eq(receipts.day, day), gte(receipts.number, from), lt(receipts.number, from + count)))
+      .orderBy(asc(receipts.number));
+    return rows.map(({ leaf }) => leaf);
+  },
   openDays: async (limit) => {
     const rows = await db
       .selectDistinct({ day: receipts.day })
       .from(receipts)
       .where(
-        sql`${receipts.day} < ((clock_timestamp() - interval '10 minutes') at time zone 'utc')::date and not exists (select 1 from receipt_days closed where closed.day = ${receipts.day})`,
+        sql`${receipts.day} < ((clock_timestamp() - interval '10 minutes') at time zone 'utc')::date and ${receipts.day} > coalesce((select max(closed.day) from receipt_days closed), '-infinity')`,
       )
       .orderBy(asc(receipts.day))
       .limit(limit);
@@ -64,6 +70,9 @@ export const createReceiptStore = (db: Database): ReceiptStore => ({
       const made = await tx.insert(receiptDays).values(day).onConflictDoNothing().returning({ day: receiptDays.day });
       return made.length === 1;
     }),
+  addBlockRoots: async (day, blockRoots) => void (await db.update(receiptDays).set({ blockRoots }).where(eq(receiptDays.day, day))),
+  blockRoots: async (day) =>
+    (await db.select({ blockRoots: receiptDays.blockRoots }).from(receiptDays).where(eq(receiptDays.day, day)))[0]?.blockRoots ?? undefined,
   day: async (day) => (await db.select(dayColumns).from(receiptDays).where(eq(receiptDays.day, day)))[0],
   newestDay: async () => (await db.select(dayColumns).from(receiptDays).orderBy(desc(receiptDays.day)).limit(1))[0],
   keys: async () => (await db.select({ jwk: receiptKeys.jwk }).from(receiptKeys).orderBy(asc(receiptKeys.firstUsedOn))).map(({ jwk }) => jwk),

@@ -439,9 +439,9 @@ it('a move is counted and logged', async () => {
 describe('what the request may say', () => {
   it.each<[string, object, string, string]>([
     ['no number', {}, '/failover/max', 'failover.max is missing'],
-    ['none', { max: 0, min_amount_sats: 1 }, '/failover/max', 'failover.max is a whole number from 1 to 3'],
-    ['too many', { max: 4, min_amount_sats: 1 }, '/failover/max', 'failover.max is a whole number from 1 to 3'],
-    ['euros', { max: 1, max_amount_fiat: 100.5 }, '/failover/max_amount_fiat', 'is in cents'],
+    ['none', { max: 0, min_amount_sats: 1 }, '/failover/max', 'failover.max must be a whole number from 1 to 3'],
+    ['too many', { max: 4, min_amount_sats: 1 }, '/failover/max', 'failover.max must be a whole number from 1 to 3'],
+    ['euros', { max: 1, max_amount_fiat: 100.5 }, '/failover/max_amount_fiat', 'must be a whole number of cents'],
     ['a bound misspelt', { max: 1, min_amount_sat: 1 }, '/failover/min_amount_sat', 'in failover, did you mean "min_amount_sats"?'],
     ['no bound', { max: 1 }, '/failover/min_amount_sats', 'failover must contain min_amount_sats: all offers for this request have the same amount_fiat'],
     ['a bound on what is fixed', { max: 1, max_amount_fiat: 10_000 }, '/failover/min_amount_sats', 'failover must contain min_amount_sats'],

@@ -107,6 +107,11 @@ describe('receipts', () => {
       expect(published).toMatchObject({ root: inclusion?.root, signed_root: inclusion?.signed_root });
       expect(await verifyRoot(published.signed_root, keys)).toMatchObject({ ok: true, root: { day: inclusion?.day, size: inclusion?.size } });
     }
+    // A day that the previous release closed gets its block roots from the first receipt that is shown.
+    await gateway.database.sql`update receipt_days set block_roots = null`;
+    const again = await Promise.all(asked.map(async (quote_id) => await routeOf({ quote_id })));
+    for (const { receipt, receipts } of again) expect(await verifyReceipt(receipt, keys, receipts[0]?.inclusion)).toMatchObject({ ok: true });
+    expect((await gateway.database.sql`select 1 from receipt_days where block_roots is null`).length).toBe(0);
     const next = await routeOf({ quote_id: await quoted() });
     expect(await verifyReceipt(next.receipt, keys)).toMatchObject({ payload: { newest_root: { root: expect.any(String) as string } } });
     expect((await fetch(`${gateway.url}/.well-known/receipts/2020-01-01`)).status).toBe(404);

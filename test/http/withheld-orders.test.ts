@@ -82,6 +82,20 @@ it('a price that changed behind the requests is answered once: two repeats at a 
   expect(offers[0]).toContain('quote_id');
 });
 
+it('repeats of an order whose price changed ask for no more prices than the limit of quotes allows', async () => {
+  control('binding').setFault({ endpoint: 'order', fault: 'order-amounts-differ', times: 1 });
+  const { order } = await orderAt('binding');
+  const asked = () => control('same').history.requests.filter(({ endpoint }) => endpoint === 'quote').length;
+  const before = asked();
+  // So slow that all repeats arrive before the first one has stored its offers.
+  control('same').setFault({ endpoint: 'quote', fault: 'latency', ms: 300, times: 1000 });
+  await order();
+  const answers = await Promise.all(Array.from({ length: 60 }, async () => await order()));
+  control('same').clearFaults();
+  expect(new Set(answers.map(({ body }) => body['code']))).toEqual(new Set(['price-changed']));
+  expect(asked() - before).toBeLessThan(31);
+});
+
 it('an order that its provider no longer tells of is an alert, once, and goes on being followed', async () => {
   const { order, offers } = await orderAt('binding');
   const { body } = await order();

@@ -9,15 +9,15 @@ import { Problem } from '../problem.ts';
 import type { OpenSession } from '../sessions/read-session.ts';
 import { ordersHeld } from '../switches.ts';
 import { declinedMs } from './end-placing.ts';
-import { sealAnswer, type GivenAnswer, type GivenProblem } from './given-answer.ts';
+import { openAnswer, sealAnswer, type GivenAnswer, type GivenProblem } from './given-answer.ts';
 import { answerOf } from './placing.ts';
 
 /**
  * Adds other offers to the answer when an order was declined or its price changed: first those left from the same price request, then fresh ones of other providers.
  * The first caller who gets the answer collects them, since a background job may have noticed the change. They are stored with the answer, because
- * the same request gets the same bytes.
+ * the same request gets the same bytes. A caller that may not ask for more prices gets the answer without offers, and the next call tries again.
  */
-export const withOffers = async (scope: Scope, session: OpenSession, quoteId: string, answer: GivenAnswer): Promise<GivenAnswer> => {
+export const withOffers = async (scope: Scope, session: OpenSession, { quoteId, countPricing }: Asking, answer: GivenAnswer): Promise<GivenAnswer> => {
   if (!lacksOffers(answer)) return answer;
   const { gateway } = scope;
   const { intents } = gateway.stores;
@@ -25,6 +25,12 @@ export const withOffers = async (scope: Scope, session: OpenSession, quoteId: st
   if (!asked) return answer;
   const attempts = await attemptsFrom(gateway, asked);
   const intent = attempts.at(-1) ?? asked;
+  // Another call may have stored the offers since this answer was read.
+  if (intent.answer !== undefined) {
+    const kept = await openAnswer(gateway, intent.id, intent.answer);
+    if (!lacksOffers(kept)) return kept;
+  }
+  if (!(await isAllowed(countPricing))) return answer;
   const tried = attempts.map(({ providerId }) => providerId);
   const offers = await otherOffers(scope, session, quoteFromJson(intent.quoteId, intent.quote), tried);
   const { code, detail, more } = answer.problem;
@@ -33,6 +39,17 @@ export const withOffers = async (scope: Scope, session: OpenSession, quoteId: st
   if (intent.answer === undefined || (await intents.replaceAnswer(intent.id, intent.answer, sealed))) return whole;
   // Another call stored its answer first, so return that one.
   return await answerOf(gateway, await intents.find(intent.id));
+};
+
+type Asking = { quoteId: string; countPricing: () => Promise<void> };
+const isAllowed = async (count: () => Promise<void>): Promise<boolean> => {
+  try {
+    await count();
+    return true;
+  } catch (error) {
+    if (error instanceof Problem) return false;
+    throw error;
+  }
 };
 
 const lacksOffers = (answer: GivenAnswer): answer is { problem: GivenProblem } =>

@@ -25,6 +25,8 @@ export type PlaceOrderRequest = RampRequest & {
   failover?: FailoverRequest | undefined;
   /** Counts one more order, and throws when there are too many. Not called for a repeated request. */
   count: () => Promise<void>;
+  /** Counts one more request for prices, and throws when there are too many. Called when a declined order is answered with other offers. */
+  countPricing: () => Promise<void>;
   /** Throws if the Idempotency-Key came with a different body before, and stores it otherwise. So it is called only for an existing quote, after counting. */
   refuseReusedKey: () => Promise<void>;
 };
@@ -35,7 +37,7 @@ export type PlaceOrderRequest = RampRequest & {
  * again returns the same bytes.
  */
 export const placeOrder = async (scope: Scope, session: OpenSession, request: PlaceOrderRequest): Promise<string> =>
-  giveAnswer(await withOffers(scope, session, request.quoteId, await place(scope, session, request)));
+  giveAnswer(await withOffers(scope, session, request, await place(scope, session, request)));
 
 const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequest): Promise<GivenAnswer> => {
   const { gateway } = scope;

@@ -1,6 +1,7 @@
 import { rootOf } from '../../domain/merkle.ts';
 import type { DayRoot } from '../../domain/receipt.ts';
 import type { Gateway } from '../../ports/gateway.ts';
+import { blocksOf } from './inclusion.ts';
 import { issuerOf } from './make-receipt.ts';
 
 /**
@@ -11,20 +12,20 @@ export const closeReceiptDays = async (gateway: Gateway, limit: number): Promise
   const { receipts } = gateway.stores;
   const days = await receipts.openDays(limit);
   for (const day of days) {
-    const leaves = await receipts.leaves(day);
+    const { blockRoots, size } = await blocksOf(gateway, day);
     const newest = await receipts.newestDay();
     const closedOn = gateway.now();
     const root: DayRoot = {
       version: 1,
       issuer: issuerOf(gateway),
       day,
-      size: leaves.length,
-      root: rootOf(leaves),
+      size,
+      root: rootOf(blockRoots),
       closed_on: closedOn,
       ...(newest ? { previous: { day: newest.day, root: newest.root } } : {}),
     };
     const jws = await gateway.receiptSigner.sign(root, 'receipts-root+jws');
-    await receipts.close({ day, size: root.size, root: root.root, jws, closedOn }, await gateway.receiptSigner.key());
+    await receipts.close({ day, size: root.size, root: root.root, jws, blockRoots, closedOn }, await gateway.receiptSigner.key());
   }
   return days.length;
 };

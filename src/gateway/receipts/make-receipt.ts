@@ -1,9 +1,8 @@
-import { inclusionProof } from '../../domain/merkle.ts';
 import type { Json } from '../../domain/offer.ts';
-import { receiptLeaf, receiptRoute, type Inclusion, type ReceiptKind, type ReceiptPayload } from '../../domain/receipt.ts';
+import { receiptLeaf, receiptRoute, type ReceiptKind, type ReceiptPayload } from '../../domain/receipt.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Order } from '../../ports/orders.ts';
-import type { StoredDay, StoredReceipt } from '../../ports/receipts.ts';
+import type { StoredReceipt } from '../../ports/receipts.ts';
 import type { StoredOffers } from '../pricing/store-route.ts';
 
 export const issuerOf = (gateway: Gateway): string => new URL(gateway.settings.public_url).host;
@@ -57,26 +56,3 @@ export const receiptsOf = async (gateway: Gateway, stored: StoredOffers & { chos
   const known = await gateway.stores.receipts.of([subjectId]);
   return await Promise.all(wanted.map(async ([kind, content]) => known.find((one) => one.kind === kind) ?? (await make(gateway, subjectId, kind, content))));
 };
-
-type ClosedDay = { day: StoredDay; leaves: string[] };
-
-/** Reads the closed days of the receipts, each only once: the receipts of an order are mostly from the same day, which may have many leaves. */
-export const closedDaysOf = async (gateway: Gateway, receipts: readonly StoredReceipt[]): Promise<Map<string, ClosedDay>> => {
-  const store = gateway.stores.receipts;
-  const closed = new Map<string, ClosedDay>();
-  for (const name of new Set(receipts.map(({ day }) => day))) {
-    const day = await store.day(name);
-    if (day) closed.set(name, { day, leaves: await store.leaves(name) });
-  }
-  return closed;
-};
-
-/** Returns a receipt's position in its closed day. */
-export const inclusionIn = ({ day, leaves }: ClosedDay, { number }: StoredReceipt): Inclusion & { signed_root: string } => ({
-  day: day.day,
-  index: number,
-  size: day.size,
-  proof: inclusionProof(leaves, number),
-  root: day.root,
-  signed_root: day.jws,
-});

@@ -19,8 +19,9 @@ export const route = endpoint({
   answer: routeShape,
   problems: ['quote-not-found', 'order-not-found'],
   lane: 'reserved',
-  run: async ({ gateway }, body) => {
+  run: async ({ gateway, limit }, body) => {
     const session = await readSession(gateway, body.session_id, 'owned');
+    await limit('routes', session.idHash);
     let order: Order | undefined;
     if (body.order_id !== undefined) {
       order = await gateway.stores.orders.find(body.order_id, session.customerId);

@@ -122,6 +122,7 @@ export const memoryGateway = (
     quoteId,
     inputs: { order: {} },
     count: async () => await Promise.resolve(),
+    countPricing: async () => await Promise.resolve(),
     refuseReusedKey: async () => await Promise.resolve(),
     ...(more as object),
   });

@@ -1,0 +1,1 @@
+ALTER TABLE "receipt_days" ADD COLUMN "block_roots" jsonb;
