@@ -340,8 +340,11 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       await orders.advance(due, { checks: 1, nextCheckOn: past }, undefined, []);
       expect(ids(await orders.claimDue(now, lease('two'), 1000))).toContain(due.id);
       await orders.advance(due, { final: true, nextCheckOn: null }, undefined, []);
-      await orders.wake(due.id, past);
       expect(ids(await orders.claimDue(now, lease('three'), 1000))).not.toContain(due.id);
+      // A notice: followed again until the next read.
+      await orders.wake(due.id, past);
+      expect((await orders.findAny(due.id))?.final).toBe(false);
+      expect(ids(await orders.claimDue(now, lease('three'), 1000))).toContain(due.id);
     });
 
     it('are listed newest first', async () => {

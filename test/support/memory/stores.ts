@@ -152,7 +152,7 @@ export const memoryStores = (now: () => number) => {
       },
       claimDue: async (at, lease, limit) => await Promise.resolve(orders.takeDue(at, lease, limit, (one) => (one.final ? undefined : one.nextCheckOn))),
       wake: async (id, at) => {
-        orders.set(id, (one) => !one.final && (one.nextCheckOn ?? Infinity) > at, { nextCheckOn: at });
+        orders.set(id, (one) => one.final || (one.nextCheckOn ?? Infinity) > at, { nextCheckOn: at, final: false });
         await Promise.resolve();
       },
     }),
