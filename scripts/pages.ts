@@ -6,7 +6,6 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Examples } from '../src/contract/document.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const site = join(root, 'dist/site');
@@ -48,6 +47,7 @@ const hashOfInputs = (): string => {
     'package.json',
     'package-lock.json',
     'scripts/pages.ts',
+    'scripts/document.ts',
     'scripts/errors-page.ts',
     'scripts/guides.ts',
     'packages/client/README.md',
@@ -66,14 +66,12 @@ const hashOfInputs = (): string => {
 };
 
 const makePages = async (): Promise<Map<string, string>> => {
-  const [{ createDocument }, { endpoints }, { errorsPage }, { framed, guidePages }, buyPage] = await Promise.all([
-    import('../src/contract/document.ts'),
-    import('../src/http/endpoints.ts'),
+  const [{ documentText }, { errorsPage }, { framed, guidePages }, buyPage] = await Promise.all([
+    import('./document.ts'),
     import('./errors-page.ts'),
     import('./guides.ts'),
     makeBuyPage(),
   ]);
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   const style = readFileSync(join(root, 'docs/site/docs.css'), 'utf8');
   const styleName = nameOf('docs', 'css', style);
   const reference = readFileSync(join(root, 'docs/site/reference.html'), 'utf8');
@@ -88,13 +86,15 @@ const makePages = async (): Promise<Map<string, string>> => {
     ],
     ['errors.html', errorsPage(`/assets/${styleName}`)],
     ...guidePages(`/assets/${styleName}`),
-    ['openapi.json', JSON.stringify(createDocument(endpoints, { version, examples: recordedExamples() }))],
+    ['openapi.json', documentText()],
     ...buyPage,
   ]);
 };
 
 /** Makes the page and the files that it loads, under names that change with their content. */
 const makeBuyPage = async (): Promise<[name: string, text: string][]> => {
+  // The page holds the client, which holds words of the document.
+  await import('../packages/client/scripts/types.ts');
   const [{ bundleForBrowsers }, { noticesOf }] = await Promise.all([
     import('../packages/checkout/scripts/bundle.ts'),
     import('../packages/client/scripts/notices.ts'),
@@ -113,5 +113,3 @@ const makeBuyPage = async (): Promise<[name: string, text: string][]> => {
   ];
 };
 const nameOf = (name: string, type: string, text: string): string => `${name}-${createHash('sha256').update(text).digest('hex').slice(0, 12)}.${type}`;
-
-const recordedExamples = (): Examples => JSON.parse(readFileSync(join(root, 'src/contract/examples.json'), 'utf8')) as Examples;

@@ -5,12 +5,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import openapiTS, { astToString } from 'openapi-typescript';
-import { buildPages } from '../../../scripts/pages.ts';
+import { documentText } from '../../../scripts/document.ts';
 
 type Schema = { description?: string; enum?: string[]; anyOf?: Schema[] };
 
-await buildPages();
-const document = readFileSync(new URL('../../../dist/site/openapi.json', import.meta.url), 'utf8');
+const document = documentText();
 const hash = createHash('sha256')
   .update(document)
   .update(readFileSync(new URL(import.meta.url)))

@@ -1,0 +1,11 @@
+/** The OpenAPI document as the gateway serves it, as text. */
+import { readFileSync } from 'node:fs';
+import { createDocument, type Examples } from '../src/contract/document.ts';
+import { endpoints } from '../src/http/endpoints.ts';
+
+const read = (path: string): unknown => JSON.parse(readFileSync(new URL(`../${path}`, import.meta.url), 'utf8'));
+
+export const documentText = (): string => {
+  const { version } = read('package.json') as { version: string };
+  return JSON.stringify(createDocument(endpoints, { version, examples: read('src/contract/examples.json') as Examples }));
+};
