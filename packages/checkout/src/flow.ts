@@ -112,7 +112,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     set({ step: 'order', order, withdrawal: undefined, short: undefined, isAway: false, trouble: undefined });
     for (;;)
       try {
-        for await (const now of order.updates(signal)) seen(now);
+        for await (const now of order.updates(signal, () => set({ isAway: true }))) seen(now);
         return;
       } catch (error) {
         if (signal.aborted) return;

@@ -40,8 +40,11 @@ export type OrderState = {
 export type Order = OrderState & {
   /** Reads it again. */
   refresh: (signal?: AbortSignal) => Promise<OrderState>;
-  /** Yields its state now, and at each change until it is final. Throws the reason of an aborted signal. */
-  updates: (signal?: AbortSignal) => AsyncGenerator<OrderState, void, undefined>;
+  /**
+   * Yields its state now, at each change until it is final, and when the gateway answers again after it did not: it is waited for up to five minutes,
+   * and `onAway` is called meanwhile. Throws the reason of an aborted signal.
+   */
+  updates: (signal?: AbortSignal, onAway?: (error: RampError) => void) => AsyncGenerator<OrderState, void, undefined>;
   /**
    * Waits until it reaches one of these stages, or has passed it. Throws RampError `ended` when it ends in another way: `expired`, `failed`,
    * `refunded`, or in `review` by the gateway's operator.
@@ -109,7 +112,7 @@ const seen = ({ stage, final, disputed, pays, gets, warnings, pay, redemption }:
   JSON.stringify([stage, final, disputed, pays, gets, warnings, pay !== undefined, redemption !== undefined]);
 
 export const createOrder = (runtime: Runtime, first: OrderState, read: Read<OrderState>): Order => {
-  const updates = (signal?: AbortSignal) => watch(runtime, { read, seen, isFinal: ({ final }) => final }, signal);
+  const updates: Order['updates'] = (signal, onAway) => watch(runtime, { read, seen, isFinal: ({ final }) => final, onAway }, signal);
   return {
     ...first,
     refresh: read,

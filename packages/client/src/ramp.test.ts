@@ -386,11 +386,23 @@ describe('following an order', () => {
 
   it('goes on after a gateway that was away for some minutes', async () => {
     const { ramp, pauses } = walletOf({
-      '/order-status': [at('awaiting_payment'), ...away(45), problem(429, 'rate-limited', 'wait', { retry_after_ms: 40_000 }), at('finished')],
+      '/order-status': [
+        at('awaiting_payment'),
+        ...away(45),
+        problem(429, 'rate-limited', 'wait', { retry_after_ms: 40_000 }),
+        at('awaiting_payment'),
+        at('finished'),
+      ],
     });
     const stages: string[] = [];
-    for await (const { stage } of (await ramp.buy({ id: quoteId })).updates()) stages.push(stage);
-    expect([stages, pauses.filter((ms) => ms === 15_000).length, pauses.at(-1)]).toEqual([['awaiting_payment', 'finished'], 9, 40_000]);
+    const outages: string[] = [];
+    for await (const { stage } of (await ramp.buy({ id: quoteId })).updates(undefined, ({ code }) => outages.push(code))) stages.push(stage);
+    expect([stages, pauses.filter((ms) => ms === 15_000).length, pauses.includes(40_000)]).toEqual([
+      ['awaiting_payment', 'awaiting_payment', 'finished'],
+      9,
+      true,
+    ]);
+    expect(outages).toEqual([...Array<string>(9).fill('unreachable'), 'rate-limited']);
   });
 
   it('ends with the error when it stays away, and at once for what waiting does not mend', async () => {

@@ -8,12 +8,14 @@ export type Watched<State> = {
   /** Returns a text that differs when the state has changed. */
   seen: (state: State) => string;
   isFinal: (state: State) => boolean;
+  /** Called each time the gateway has not answered. */
+  onAway?: ((error: RampError) => void) | undefined;
 };
 
-/** Its state now, and at each change until it is final. A gateway that is away for less than `outageMs` is waited for. */
+/** Yields the state now, at each change until it is final, and when the gateway answers again. Waits for a gateway that is away, up to `outageMs`. */
 export const watch = async function* <State extends { nextCheckOn?: Date }>(
   runtime: Runtime,
-  { read, seen, isFinal }: Watched<State>,
+  { read, seen, isFinal, onAway }: Watched<State>,
   signal?: AbortSignal,
 ): AsyncGenerator<State, void, undefined> {
   let last: string | undefined;
@@ -21,8 +23,10 @@ export const watch = async function* <State extends { nextCheckOn?: Date }>(
   for (let pauseMs = firstMs; ; pauseMs = Math.min(pauseMs * 1.5, longestMs)) {
     const state = await read(signal).catch(async (error: unknown) => {
       const isTemporary = error instanceof RampError && (error.action === 'retry' || error.action === 'wait');
-      const waitMs = isTemporary ? Math.max(error.retryAfterMs ?? 0, longestMs) : Infinity;
-      if (runtime.now() + waitMs > heardOn + outageMs) throw error;
+      const waitMs = Math.max((isTemporary && error.retryAfterMs) || 0, longestMs);
+      if (!isTemporary || runtime.now() + waitMs > heardOn + outageMs) throw error;
+      onAway?.(error);
+      last = undefined;
       await runtime.sleep(waitMs, signal);
     });
     if (!state) continue;
