@@ -78,6 +78,7 @@ const what: Record<LimitName, string> = {
   sessions: 'openings of sessions',
   quotes: 'requests for prices',
   orders: 'new orders',
+  routes: 'requests for routes',
   'account-steps': 'requests about accounts and connections',
   withdrawals: 'requests for withdrawals',
   'webhook-tests': 'webhook tests',
