@@ -4,6 +4,7 @@ import { until } from '../support/gateway.ts';
 export type HeldCommits = {
   /** Resolves when that many commits are in progress. */
   reached: (commits: number) => Promise<void>;
+  /** Lets them on, and returns when all have come about. */
   release: () => Promise<void>;
 };
 
@@ -22,6 +23,9 @@ export const holdCommits = async (sql: Sql, key: number): Promise<HeldCommits> =
         return row?.n === commits ? true : undefined;
       })),
     release: async () => {
+      await held`select pg_advisory_unlock(${key})`;
+      // Until here their rows are not to be seen by anybody. Each keeps its share of the lock until its transaction ends.
+      await held`select pg_advisory_lock(${key})`;
       await held`select pg_advisory_unlock(${key})`;
       held.release();
     },
