@@ -74,7 +74,7 @@ const signSafe = async (node: Node, tokens: Readonly<Record<string, string>>, ho
     throw new RampError({
       code: 'unsafe-token',
       action: 'contact-support',
-      detail: `The gateway at ${host} asks for a signature over the token of another gateway. Nothing was signed.`,
+      detail: `The gateway at ${host} wants a signature for another gateway. Nothing was signed.`,
     });
   const signatures: Record<string, string> = {};
   for (const [of, token] of Object.entries(tokens)) if (of === 'gateway' || tokenFlaw(token, host) === undefined) signatures[of] = await node.sign(token);

@@ -58,7 +58,7 @@ const parse = (text: string | undefined): Kept => {
   throw new RampError({
     code: 'store-failed',
     action: 'fix-request',
-    detail: 'The store holds something else under the key of this gateway: give the client a store of its own.',
+    detail: 'The key of this gateway holds something else: give the client its own store.',
   });
 };
 
