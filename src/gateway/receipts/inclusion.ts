@@ -19,15 +19,27 @@ export const blocksOf = async ({ stores }: Gateway, day: string): Promise<{ bloc
   }
 };
 
-/** Returns the receipt's position in its day, or undefined while the day is not closed. */
-export const inclusionOf = async (gateway: Gateway, { day, number }: StoredReceipt): Promise<(Inclusion & { signed_root: string }) | undefined> => {
+type ClosedDay = StoredDay & { blockRoots: string[] };
+
+/** Reads the closed days of the receipts, each only once: the receipts of an order are mostly from the same day. */
+export const closedDaysOf = async (gateway: Gateway, receipts: readonly StoredReceipt[]): Promise<Map<string, ClosedDay>> => {
   const store = gateway.stores.receipts;
-  const closed = await store.day(day);
-  if (!closed) return undefined;
-  const blockRoots = (await store.blockRoots(day)) ?? (await addBlockRoots(gateway, closed));
-  const block = await store.leaves(day, number - (number % blockSize), blockSize);
-  const proof = inclusionProofInBlocks(block, blockRoots, number);
-  return { day, index: number, size: closed.size, proof, root: closed.root, signed_root: closed.jws };
+  const closed = new Map<string, ClosedDay>();
+  for (const name of new Set(receipts.map(({ day }) => day))) {
+    const day = await store.day(name);
+    if (day) closed.set(name, { ...day, blockRoots: (await store.blockRoots(name)) ?? (await addBlockRoots(gateway, day)) });
+  }
+  return closed;
+};
+
+/** Returns a receipt's position in its closed day. */
+export const inclusionIn = async (
+  { stores }: Gateway,
+  { day, size, root, jws, blockRoots }: ClosedDay,
+  { number }: StoredReceipt,
+): Promise<Inclusion & { signed_root: string }> => {
+  const block = await stores.receipts.leaves(day, number - (number % blockSize), blockSize);
+  return { day, index: number, size, proof: inclusionProofInBlocks(block, blockRoots, number), root, signed_root: jws };
 };
 
 /** The previous release closed this day, without block roots. */
