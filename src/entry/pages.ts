@@ -4,12 +4,24 @@ import { Problem } from '../gateway/problem.ts';
 
 export type Page = { file: string; headers: Readonly<Record<string, string>> };
 
-/** Headers of a page. Its policy allows it no other host. */
+/** Returns the policy of a page: it may load only from its own host, and be framed only by `frameAncestors`. */
+const policy = (frameAncestors: string, ...more: string[]): string =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "connect-src 'self'",
+    'img-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+    `frame-ancestors ${frameAncestors}`,
+    ...more,
+  ].join('; ');
+
 const html = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-cache',
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'content-security-policy': policy("'none'"),
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 };
@@ -44,18 +56,11 @@ const buyPage = (frameAncestors: readonly string[]): Page => ({
   file: 'buy.html',
   headers: {
     ...html,
-    'content-security-policy': [
-      "default-src 'none'",
-      "script-src 'self'",
-      "style-src 'self'",
-      "connect-src 'self'",
-      'img-src data:',
-      "base-uri 'none'",
-      "form-action 'none'",
-      `frame-ancestors ${frameAncestors.length > 0 ? frameAncestors.join(' ') : "'none'"}`,
+    'content-security-policy': policy(
+      frameAncestors.length > 0 ? frameAncestors.join(' ') : "'none'",
       "require-trusted-types-for 'script'",
       'trusted-types lit-html',
-    ].join('; '),
+    ),
     'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=()',
   },
 });
