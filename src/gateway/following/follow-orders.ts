@@ -225,10 +225,11 @@ const acceptedAmounts = (order: Order, { pay, receive }: Pick<OrderEvidence, 'pa
 const watchOf = (order: Order, told: Told, step: Advance, now: number): OrderWatch => {
   const sight = sightOf(order, told, now);
   const known = order.stage === 'review' ? order.watch.beforeReview : order.stage;
-  const isUnseen = told.evidence !== undefined && step.next === 'review' && saysMoney(told.evidence) && !saysMoney({ stage: known });
+  const inReview = step.next === 'review' ? told.evidence : undefined;
+  const isUnseen = inReview !== undefined && saysMoney(inReview) && !saysMoney({ stage: known });
+  const isWhole = inReview !== undefined && saysPaid(inReview) && !saysPaid({ stage: known });
   const entered = step.next === 'review' && order.stage !== 'review' ? { beforeReview: order.stage } : {};
   const reason = step.reason === undefined || step.reason === sight.reviewReason ? {} : { reviewReason: step.reason };
-  const isWhole = told.evidence !== undefined && step.next === 'review' && saysPaid(told.evidence) && !saysPaid({ stage: known });
   const news: OrderWatch = {
     ...entered,
     ...reason,

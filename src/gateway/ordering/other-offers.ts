@@ -13,9 +13,9 @@ import { openAnswer, sealAnswer, type GivenAnswer, type GivenProblem } from './g
 import { answerOf } from './placing.ts';
 
 /**
- * Adds other offers to the answer when an order was declined or its price changed: first those left from the same price request, then fresh ones of other providers.
- * The first caller who gets the answer collects them, since a background job may have noticed the change. They are stored with the answer, because
- * the same request gets the same bytes. A caller that may not ask for more prices gets the answer without offers, and the next call tries again.
+ * Adds other offers to the answer when an order was declined or its price changed: first those left from the same price request, then fresh ones of
+ * other providers. The first caller who gets the answer collects them, since a background job may have noticed the change. They are stored with the
+ * answer, because the same request gets the same bytes. A caller that may not ask for more prices gets the answer without offers, and the next call tries again.
  */
 export const withOffers = async (scope: Scope, session: OpenSession, { quoteId, countPricing }: Asking, answer: GivenAnswer): Promise<GivenAnswer> => {
   if (!lacksOffers(answer)) return answer;
