@@ -1,8 +1,6 @@
 import { expect, it } from 'vitest';
-import type { Gateway } from '../ports/gateway.ts';
-import { createApp } from './app.ts';
+import { bareApp } from '../../test/support/bare-app.ts';
 import { deprecationHeaders } from './deprecation.ts';
-import type { AppOptions } from './platform.ts';
 import { live } from './service/health.ts';
 
 it('says since when, until when, and what to use instead', () => {
@@ -22,22 +20,8 @@ it.each([
 });
 
 it('stands on every answer of a deprecated operation, and on no other', async () => {
-  const gateway = {
-    settings: { routing: {} },
-    ids: { uuid: () => '1' },
-    hash: (text: string) => text,
-    now: () => 0,
-    count: () => undefined,
-    observe: () => undefined,
-    log: () => undefined,
-    waitAtMost: async (work: Promise<unknown>) => await work,
-  } as unknown as Gateway;
-  const options = {
-    platform: () => ({ gateway, ip: () => undefined }),
-    http: { mode: 'live', corsOrigins: new Map(), apps: new Map() },
-  } as unknown as AppOptions;
   const deprecated = { since: '2026-12-01', sunset: '2027-06-01', instead: '/docs' };
-  const app = createApp(options, [live, { ...live, path: '/old', deprecated }]);
+  const app = bareApp([live, { ...live, path: '/old', deprecated }], { waitAtMost: async (work) => void (await work) });
   const told = async (path: string) => {
     const { status, headers } = await app.request(path);
     return [status, headers.get('deprecation'), headers.get('sunset'), headers.get('link')];

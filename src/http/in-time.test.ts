@@ -1,30 +1,18 @@
 import { expect, it } from 'vitest';
-import type { Gateway } from '../ports/gateway.ts';
-import { createApp } from './app.ts';
-import type { AppOptions } from './platform.ts';
+import { bareApp } from '../../test/support/bare-app.ts';
 import { live } from './service/health.ts';
 
 /** No database, and a wait that is over at once: `waited` says for how long it was meant. */
 const appOf = (run: () => Promise<never>) => {
   const waited: number[] = [];
-  const gateway = {
-    settings: { routing: { quote_deadline_ms: 2500, order_deadline_ms: 15_000, status_deadline_ms: 8000 } },
-    ids: { uuid: () => '1' },
-    hash: (text: string) => text,
-    now: () => 0,
-    count: () => undefined,
-    observe: () => undefined,
-    log: () => undefined,
-    waitAtMost: async (work: Promise<unknown>, ms: number) => {
+  const app = bareApp([{ ...live, run }], {
+    routing: { quote_deadline_ms: 2500, order_deadline_ms: 15_000, status_deadline_ms: 8000 },
+    waitAtMost: async (work, ms) => {
       waited.push(ms);
       await Promise.race([work, new Promise(setImmediate)]);
     },
-  } as unknown as Gateway;
-  const options = {
-    platform: () => ({ gateway, ip: () => undefined }),
-    http: { mode: 'live', corsOrigins: new Map(), apps: new Map() },
-  } as unknown as AppOptions;
-  return { app: createApp(options, [{ ...live, run }]), waited };
+  });
+  return { app, waited };
 };
 
 it('an answer that the database holds back is 503, after all providers together could have answered', async () => {

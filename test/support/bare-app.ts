@@ -1,0 +1,23 @@
+import type { Hono } from 'hono';
+import { createApp } from '../../src/http/app.ts';
+import type { AppOptions } from '../../src/http/platform.ts';
+import type { Gateway } from '../../src/ports/gateway.ts';
+
+/** The app over a gateway without a database, for what is decided before an endpoint asks one. */
+export const bareApp = (endpoints: Parameters<typeof createApp>[1], given: { routing?: object; waitAtMost: Gateway['waitAtMost'] }): Hono => {
+  const gateway = {
+    settings: { routing: given.routing ?? {} },
+    ids: { uuid: () => '1' },
+    hash: (text: string) => text,
+    now: () => 0,
+    count: () => undefined,
+    observe: () => undefined,
+    log: () => undefined,
+    waitAtMost: given.waitAtMost,
+  } as unknown as Gateway;
+  const options = {
+    platform: () => ({ gateway, ip: () => undefined }),
+    http: { mode: 'live', corsOrigins: new Map(), apps: new Map() },
+  } as unknown as AppOptions;
+  return createApp(options, endpoints);
+};
