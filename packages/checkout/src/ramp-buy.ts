@@ -1,5 +1,5 @@
 /** `<ramp-buy>`: buying bitcoin through a gateway, in any page. Importing this file defines the element. */
-import { createRamp, localStorageStore, type Runtime, type Store } from '@ramp-gateway/client';
+import { createRamp, defaultRuntime, localStorageStore, type Runtime, type Store } from '@ramp-gateway/client';
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { Language } from './amounts.ts';
 import { amountScreen } from './amount-screen.ts';
@@ -76,24 +76,13 @@ export class RampBuy extends LitElement implements RampBuyElement {
   }
 
   #begin(): void {
-    const runtime: Pick<Runtime, 'fetch' | 'after' | 'sleep'> = {
+    const runtime: Runtime = {
+      ...defaultRuntime,
       fetch: async (url, request) => {
         const response = await fetch(url, { ...request, credentials: 'omit', cache: 'no-store' });
         this.#isSandbox ||= response.headers.get('x-ramp-mode') === 'sandbox';
         return response;
       },
-      after: (ms, run) => {
-        const timer = setTimeout(run, ms);
-        return () => clearTimeout(timer);
-      },
-      sleep: async (ms, signal) =>
-        await new Promise((done, fail) => {
-          const timer = setTimeout(done, ms);
-          signal?.addEventListener('abort', () => {
-            clearTimeout(timer);
-            fail(new Error('aborted'));
-          });
-        }),
     };
     const ramp = createRamp({ url: this.#url, store: this.store ?? this.#rememberHere(), runtime });
     this.#flow = createFlow({ ramp, runtime, changed: (state) => this.#changed(state), tell: (news) => this.#tell(news) });

@@ -4,7 +4,7 @@ export { asyncStorageStore, localStorageStore, type Store } from './store.ts';
 export { createRamp, type Ramp } from './ramp.ts';
 export type { RampOptions } from './context.ts';
 export type { Node } from './session.ts';
-export type { Runtime } from './runtime.ts';
+export { defaultRuntime, type Runtime } from './runtime.ts';
 export type { BuyBounds, BuyOrder, BuyQuery, Withdrawal, WithdrawOptions } from './buy.ts';
 export type { NotOffered, Offer, Offers } from './offer.ts';
 export type { Order, OrderState } from './order.ts';
