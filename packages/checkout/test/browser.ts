@@ -59,6 +59,8 @@ export const customerOf = async (browser: Browser, hosts: readonly string[], opt
   };
   const leaves = async (): Promise<void> => {
     expect([errors, foreign, await context.cookies()]).toEqual([[], [], []]);
+    // A handler that still changes an answer would lose it.
+    await page.unrouteAll({ behavior: 'wait' });
     await context.close();
   };
   return { page, context, errors, foreign, sees, leaves };
