@@ -5,8 +5,8 @@ import { moment, sealed } from './columns.ts';
 import { customers } from './session-schema.ts';
 
 /**
- * A customer's account at a sell provider. The adapter's blob (with the per-user key) is in provider_sessions under the same id, so that intents
- * and orders find it like an upstream session.
+ * A customer's account at a sell provider. The adapter's blob (with the per-user key) is in provider_sessions under the account's id, so that intents
+ * and orders find it as they find an upstream session.
  */
 export const accounts = pgTable(
   'accounts',
@@ -16,11 +16,14 @@ export const accounts = pgTable(
       .notNull()
       .references(() => customers.id),
     providerId: text('provider_id').notNull(),
-    /** SHA-256 of the e-mail in lower case; absent for a pasted key. Each e-mail and provider has one connected customer. */
+    /**
+     * SHA-256 of the e-mail in lower case. Null for an account that was first connected with a pasted key. At each provider, an e-mail can be
+     * connected for only one customer.
+     */
     emailHash: text('email_hash'),
     status: text('status').$type<'onboarding' | 'pending' | 'connected' | 'rejected' | 'needs_reconnect'>().notNull(),
     statusOn: moment('status_on').notNull(),
-    /** Where the customer signs up, and whether an e-mail went out. */
+    /** The e-mail until the provider has answered; then where the customer signs up, and whether the provider sent an e-mail. */
     signup: sealed('signup'),
     sequence: integer('sequence').notNull().default(0),
     webhookUrl: sealed('webhook_url'),
@@ -37,7 +40,7 @@ export const accounts = pgTable(
     uniqueIndex('accounts_customer')
       .on(t.customerId, t.providerId)
       .where(sql`removed_on is null`),
-    // Naming an e-mail proves nothing: its real owner may have named it, too.
+    // Unconnected accounts may share an e-mail: naming one proves nothing, and its real owner may have named it, too.
     uniqueIndex('accounts_email')
       .on(t.providerId, t.emailHash)
       .where(sql`removed_on is null and status in ('connected', 'needs_reconnect')`),
@@ -47,7 +50,10 @@ export const accounts = pgTable(
   ],
 );
 
-/** A standing connection of an account, written before it is requested. A lost answer is looked up, and never requested twice. */
+/**
+ * A standing connection of an account, written before it is requested. If the answer is lost, the request is repeated; the adapter first looks for
+ * the connection at the provider, so it is not made twice.
+ */
 export const connections = pgTable(
   'connections',
   {
@@ -55,13 +61,13 @@ export const connections = pgTable(
     accountId: uuid('account_id')
       .notNull()
       .references(() => accounts.id),
-    /** SHA-256 of the name as given. */
+    /** SHA-256 of the connection's name, trimmed and in lower case. */
     nameHash: text('name_hash').notNull(),
     status: text('status').$type<'initiating' | 'code_required' | 'active' | 'failed' | 'expired' | 'inactive'>().notNull(),
     statusOn: moment('status_on').notNull(),
     direction: text('direction').$type<'sell' | 'buy'>().notNull(),
     network: text('network').$type<'lightning' | 'onchain'>().notNull(),
-    /** The request, and what the provider made of it under its own ids: names, IBAN, BIC, addresses. */
+    /** The request, and the connection as the provider reported it: names, IBAN, BIC, addresses. */
     request: sealed('request').notNull(),
     state: sealed('state'),
     upstreamId: text('upstream_id'),
@@ -76,7 +82,10 @@ export const connections = pgTable(
   ],
 );
 
-/** Payments at an account that no order of ours explains: reported to the wallet (`sell_settled`) or known before. */
+/**
+ * Payments at an account that no order explains. Each is stored when it is first seen, with its `sell_settled` webhook if the wallet wants one, so it
+ * is reported only once.
+ */
 export const settlements = pgTable(
   'settlements',
   {

@@ -12,13 +12,16 @@ const toAccount = (row: typeof accounts.$inferSelect): Account => {
 const toConnection = (row: typeof connections.$inferSelect): Connection => present(row);
 
 /**
- * True for a customer who has connected at this provider before. Such a customer is not a throw-away: their next e-mail is reserved for them for a
- * day.
+ * True for a customer who has connected at this provider before. Such a customer was not made just to block an e-mail, so the next e-mail that they
+ * name is reserved for them for a day.
  */
 const hasStanding = sql`exists (select 1 from accounts before where before.customer_id = accounts.customer_id and before.provider_id = accounts.provider_id and before.status in ('connected', 'needs_reconnect'))`;
 const holdMs = 86_400_000;
 
-/** Removed accounts count if they were ever connected: their owner may come back, and nobody else may take their e-mail. */
+/**
+ * Returns whether the e-mail belongs to another customer. A removed account counts if it was ever connected: its owner may come back, and no other
+ * customer may take the e-mail.
+ */
 const isOfAnother = async (tx: Transaction, { emailHash, customerId, providerId, createdOn }: Account): Promise<boolean> => {
   if (emailHash === undefined) return false;
   const rows = await tx
@@ -39,7 +42,10 @@ const isOfAnother = async (tx: Transaction, { emailHash, customerId, providerId,
   return rows.length > 0;
 };
 
-/** Keeps the earlier poll time if a notice woke the account after this change was read, since the change does not include its news. */
+/**
+ * Returns SQL for the next poll time. If a notice has changed that time since the account was read, the earlier time is kept, because this change
+ * does not include the notice's news.
+ */
 const unlessWoken = (known: number | undefined, next: number) => {
   const [before, after] = [sql.param(known ?? null, accounts.nextCheckOn), sql.param(next, accounts.nextCheckOn)];
   return sql`case when ${accounts.nextCheckOn} is distinct from ${before}::timestamptz then least(${accounts.nextCheckOn}, ${after}::timestamptz) else ${after}::timestamptz end`;
@@ -47,7 +53,7 @@ const unlessWoken = (known: number | undefined, next: number) => {
 
 const over = ['failed', 'expired', 'inactive'] as const;
 
-/** Other customers that named the e-mail, including removed accounts: giving an e-mail up does not free it for others. */
+/** Matches accounts of other customers that named this e-mail, including removed accounts: giving an e-mail up does not free it for others. */
 const namedByOthers = ({ emailHash = '', customerId, providerId }: Account, since: number) =>
   and(eq(accounts.providerId, providerId), eq(accounts.emailHash, emailHash), ne(accounts.customerId, customerId), gt(accounts.createdOn, since));
 
@@ -143,7 +149,7 @@ export const createAccountStore = (db: Database): AccountStore => ({
       .select()
       .from(connections)
       .where(and(eq(connections.accountId, connection.accountId), eq(connections.nameHash, connection.nameHash), notInArray(connections.status, [...over])));
-    // It vanished between the two statements. The caller's second try makes it.
+    // The existing connection ended between the two statements. If the caller tries again, the new one is created.
     if (!rows[0]) throw new Error('a connection of this name has just ended');
     return { existing: toConnection(rows[0]) };
   },

@@ -45,7 +45,7 @@ export const createCatalogueStore = (db: Database): CatalogueStore => {
           if (known.has(nameOf(option))) continue;
           let currencyId = codes.get(option.currencyCode);
           if (currencyId === undefined) {
-            // All numbers are used: this one gets none, and the others are not affected.
+            // All numbers are in use, so this currency gets none. The others are not affected.
             if (nextCurrency > mostCurrencies) continue;
             currencyId = nextCurrency;
             nextCurrency += 1;

@@ -10,8 +10,8 @@ export const moment = customType<{ data: number; driverData: string }>({
   fromDriver: (text) => Date.parse(text),
 });
 
-/** JSON stored as text: written once, read whole, never searched. */
+/** A JSON document. The type is `json`, not `jsonb`, because `json` keeps the exact text that was written. No index covers it. */
 export const document = <T>() => customType<{ data: T; driverData: unknown }>({ dataType: () => 'json', toDriver: (value) => JSON.stringify(value) });
 
-/** `v1.<key id>.<wrapped key>.<iv>.<ciphertext>`, bound to its table, row and field (src/seal). */
+/** A sealed value: `v1.<key id>.<wrapped key>.<iv>.<ciphertext>`, bound to its table, row and field (src/seal). */
 export const sealed = customType<{ data: string; driverData: string }>({ dataType: () => 'text' });

@@ -12,10 +12,13 @@ export const sqlState = (error: unknown): string | undefined => {
   return undefined;
 };
 export const uniqueViolation = '23505';
-/** Returns whether the statement failed and not the database: the SQLSTATE is not one for connections, resources, shutdowns or read-only servers. */
+/**
+ * Returns whether the database answered and refused the statement: the SQLSTATE is not one for connections, resources, shutdowns or read-only
+ * servers.
+ */
 export const databaseAnswered = (error: unknown): boolean => /^(?!08|53|57|58|25006)[0-9A-Z]{5}$/.test(sqlState(error) ?? '');
 
-/** Which unique constraint was violated. */
+/** Returns the name of the constraint that was violated. */
 export const constraintOf = (error: unknown): string | undefined => {
   for (let at: unknown = error; at instanceof Error; at = at.cause)
     if ('constraint_name' in at && typeof at.constraint_name === 'string') return at.constraint_name;

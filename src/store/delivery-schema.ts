@@ -3,7 +3,10 @@ import { sql } from 'drizzle-orm';
 import { boolean, index, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import { moment, sealed } from './columns.ts';
 
-/** Incoming provider webhooks, including forged ones. They only cause a read, and are never believed. */
+/**
+ * Webhooks from providers. Only genuine ones are stored (an earlier release also stored forged ones). A notice only makes us ask the provider; its
+ * content is never believed.
+ */
 export const notices = pgTable(
   'notices',
   {
@@ -12,7 +15,7 @@ export const notices = pgTable(
     purpose: text('purpose').notNull(),
     targetId: text('target_id').notNull(),
     genuine: boolean('genuine').notNull(),
-    /** A later one about the same target within the window only adds to the count. */
+    /** A later notice about the same target within the window is not stored; it only adds to this count. */
     count: integer('count').notNull().default(1),
     receivedOn: moment('received_on').notNull(),
     handledOn: moment('handled_on'),
@@ -26,7 +29,7 @@ export const deliveries = pgTable(
   'deliveries',
   {
     id: text('id').primaryKey(),
-    /** What it is about: an order, account or connection. Only one per subject is in flight. */
+    /** What the webhook is about: an order, account or connection, or an id of its own. At most one webhook per subject is in flight. */
     subjectId: uuid('subject_id').notNull(),
     type: text('type').notNull(),
     sequence: integer('sequence').notNull(),

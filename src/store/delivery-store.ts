@@ -5,12 +5,12 @@ import { free, leaseOf, released } from './lease.ts';
 import { deliveries } from './schema.ts';
 
 /**
- * Writes webhooks in the caller's transaction. A newer event replaces the undelivered older ones of its subject and type; bodies are thin, so
- * nothing is lost. One in progress stays, and becomes superseded if it fails.
+ * Writes webhooks in the caller's transaction. A newer event supersedes the undelivered older ones of its subject and type; since bodies hold only
+ * ids and a status, nothing is lost. A webhook that is being sent stays due, and becomes superseded if it fails.
  */
 export const insertDeliveries = async (tx: Transaction, rows: readonly NewDelivery[]): Promise<void> => {
   for (const row of rows) {
-    // An order's event always has the same id, so an existing one is not written twice, and replaces no other.
+    // The webhook about one event of an order always has the same id. If it exists already, it is not written again and supersedes nothing.
     const written = await tx
       .insert(deliveries)
       .values({ ...row, state: 'due' })
@@ -32,7 +32,7 @@ export const insertDeliveries = async (tx: Transaction, rows: readonly NewDelive
   }
 };
 
-/** True if a newer event of the same subject and type exists, in any state: this one would report an older status. */
+/** True if a newer event of the same subject and type exists, in any state. The older webhook would then report an outdated status. */
 const outdated = sql<boolean>`exists (
   select 1 from deliveries newer where newer.subject_id = ${deliveries.subjectId} and newer.type = ${deliveries.type} and newer.sequence > ${deliveries.sequence}
 )`;
@@ -45,8 +45,8 @@ const toDelivery = (row: typeof deliveries.$inferSelect): Delivery => {
 export const createDeliveryStore = (db: Database): DeliveryStore => ({
   claimDue: async (now, lease, limit, perHost, paused = []) => {
     const at = new Date(now).toISOString();
-    // One per subject, and a few of those per host, so that later ones of a subject take no slots. First attempts come before retries, so that a
-    // dead host does not starve the others.
+    // Takes one webhook per subject first, then a few of those per host, so that later webhooks of a subject take up no slots. First attempts come
+    // before retries, so that an unreachable host does not starve the others.
     const awake = paused.length === 0 ? sql`` : sql`and host not in ${paused}`;
     const due = sql`
       with under_way as materialized (select subject_id, host from deliveries where state = 'due' and lease_until > now()),
@@ -70,8 +70,8 @@ export const createDeliveryStore = (db: Database): DeliveryStore => ({
       .set({ ...leaseOf(lease), attempt: sql`${deliveries.attempt} + 1` })
       .where(sql`${deliveries.id} in (${due})`)
       .returning();
-    // The instance that was sending it stopped, or it failed just as the newer one was committed. Untried ones become superseded when the newer one
-    // is written.
+    // A retry may be outdated: the instance that was sending it stopped, or its last attempt failed just as the newer event was committed. First
+    // attempts are never outdated, because the newer event supersedes them when it is written.
     const tried = rows.filter((row) => row.attempt > 1).map((row) => row.id);
     if (tried.length === 0) return rows.map(toDelivery);
     const dropped = await db

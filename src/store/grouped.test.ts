@@ -12,7 +12,7 @@ const statements = () => {
 };
 const soon = async (): Promise<void> => await new Promise((done) => setImmediate(done));
 
-it('sends at once while there is room, and what comes meanwhile with the next statement, each its own result', async () => {
+it('sends an item at once while a slot is free, later items with the next statement, and gives each caller its own result', async () => {
   const { sent, run } = statements();
   const ask = grouped(run, { largest: 3, inFlight: 1, repeats: () => false });
   const answers = [1, 2, 3, 4, 5].map((item) => ask(item));
@@ -42,12 +42,12 @@ it('a group that fails is repeated item by item: one bad item costs only itself'
   expect(seen).toEqual([[1], [2, 3, 4], [2], [3], [4]]);
 });
 
-it('gives nobody the result of another when a statement answers short', async () => {
+it('gives no caller the result of another when a statement returns too few results', async () => {
   const ask = grouped((items: number[]) => Promise.resolve(items.length > 1 ? items.slice(1) : items), { largest: 64, inFlight: 1, repeats: () => true });
   expect(await Promise.all([1, 2, 3].map((item) => ask(item)))).toEqual([1, 2, 3]);
 });
 
-it('where nobody answered, nobody is asked again for each item', async () => {
+it('does not repeat the items one by one when the database did not answer', async () => {
   const seen: number[][] = [];
   const ask = grouped(
     (items: number[]): Promise<number[]> => {

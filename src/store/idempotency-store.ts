@@ -15,7 +15,7 @@ export const createIdempotencyStore = (db: Database): IdempotencyStore => ({
       .onConflictDoNothing()
       .returning({ caller: idempotencyKeys.caller });
     if (begun.length === 1) return { state: 'begun' };
-    // A later request takes over from a dead first one once its lease has expired.
+    // If the first request stopped halfway, a later one takes over once the lease has expired.
     const taken = await db
       .update(idempotencyKeys)
       .set({ leaseUntil })

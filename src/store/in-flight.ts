@@ -5,8 +5,8 @@ import type { Database } from './database.ts';
 const usualArrivalSeconds = 86_400;
 
 /**
- * See ports/record.ts. A paid order counts until it is filled or refunded, however old it is; its provider said so, or the operator recorded the
- * proof of payment. An order being placed counts, too: it is payable as soon as its answer is given.
+ * See ports/record.ts. A paid order counts until it is filled or refunded, however old it is. It counts as paid if its provider said so, or if the
+ * operator recorded a proof of payment. An order that is being placed counts as well, because it can be paid as soon as the wallet has the response.
  */
 export const readInFlight = async (db: Database, providerId: string, networkSats: bigint, now: number): Promise<bigint> => {
   const at = new Date(now).toISOString();

@@ -9,7 +9,7 @@ import { customers, intents, orders } from './schema.ts';
 const unsettledStates = ['prepared', 'sending', 'unknown'] as const;
 const unsettled = inArray(intents.state, [...unsettledStates]);
 
-/** States of attempts whose customers were never shown how to pay. They are still checked, because money may have arrived for them. */
+/** Matches attempts whose customer was never shown how to pay. They are still checked, because money may have arrived for them. */
 const withheld = or(inArray(intents.state, ['unpayable', 'dead']), and(eq(intents.state, 'moved'), isNotNull(intents.upstreamOrderId)));
 
 const toIntent = (row: typeof intents.$inferSelect): Intent => present(row);
@@ -17,7 +17,10 @@ const toIntent = (row: typeof intents.$inferSelect): Intent => present(row);
 /** Seeds the hash, so that a customer's lock collides with no other kind of lock. */
 const customerLock = 7_266_002;
 
-/** Orders being placed, then orders that can be paid. One confirmed between the two reads is in both, never in neither. */
+/**
+ * Returns the customer's orders that are being placed or can be paid. It reads the attempts first: an order that is confirmed between the two reads
+ * is then found twice, and never missed.
+ */
 const openOf = async (tx: Transaction, customerId: string): Promise<string[]> => {
   const placing = await tx
     .select({ id: intents.orderId })
@@ -30,7 +33,7 @@ const openOf = async (tx: Transaction, customerId: string): Promise<string[]> =>
   return [...new Set([...placing, ...placed].map((row) => row.id))];
 };
 
-/** Adds to those still excluded, and drops those whose time is over. */
+/** Excludes a provider for this customer until `until`, and drops exclusions that have ended. */
 const standBack = async (tx: Transaction, { customerId, providerId, now, until }: StandsBack): Promise<void> => {
   const [row] = await tx.select({ declined: customers.declined }).from(customers).where(eq(customers.id, customerId)).for('update');
   const others = Object.entries(row?.declined ?? {}).filter(([, end]) => end > now);
@@ -109,7 +112,7 @@ export const createIntentStore = (db: Database): IntentStore => ({
   change: async (id, owner, change, release) => await settle(db, id, owner, change, release),
   end: async (id, owner, change, back) =>
     await db.transaction(async (tx) => {
-      // A refusal tells nothing once another has held the placing: it may be the refusal of what that one has placed.
+      // Once another instance has held the attempt, a refusal says nothing: the provider may refuse because that instance has placed the order.
       if (change.state === 'declined' && !(await stillOwns(tx, id, owner))) return false;
       if (!(await settle(tx, id, owner, change))) return false;
       if (back) await standBack(tx, back);

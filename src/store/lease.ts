@@ -5,7 +5,10 @@ import type { Database } from './database.ts';
 
 type Leased = { leaseOwner: PgColumn; leaseUntil: PgColumn };
 
-/** Leases are rows and follow the database's clock, so two instances never disagree on who holds one. */
+/**
+ * Matches rows that `owner` may take. Leases are columns of the rows and follow the database's clock, so two instances never disagree on who holds
+ * one.
+ */
 export const free = (table: Leased, owner: string): SQL | undefined =>
   or(isNull(table.leaseUntil), lt(table.leaseUntil, sql`now()`), eq(table.leaseOwner, owner));
 export const held = (table: Leased, owner: string): SQL | undefined => and(eq(table.leaseOwner, owner), sql`${table.leaseUntil} > now()`);
@@ -20,8 +23,8 @@ type Queue = {
 };
 
 /**
- * The rows to take now, for an update that sets `leaseOf`: due and free, earliest first. Skips rows that another instance is taking at this
- * moment, and does not wait for them.
+ * Selects the rows to take now, for an update that sets `leaseOf`: those that are due and free, earliest first. Skips rows that another instance is
+ * taking at this moment, and does not wait for them.
  */
 export const takeDue = (db: Database, { table, id, dueOn, waiting }: Queue, now: number, limit: number): SQL =>
   inArray(

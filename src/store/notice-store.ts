@@ -3,11 +3,11 @@ import type { NoticeStore } from '../ports/notices.ts';
 import type { Database } from './database.ts';
 import { notices } from './schema.ts';
 
-/** The most notices that are kept: only a broken provider floods a genuine URL. */
+/** The most bodies that are read for one target. Only a broken provider sends more to a genuine URL. */
 const mostBodies = 20;
 
 export const createNoticeStore = (db: Database): NoticeStore => ({
-  // A lock on the target, so that notices that arrive together also count as one.
+  // Locks the target, so that notices that arrive at the same time also count as one.
   record: async (notice, windowMs) =>
     await db.transaction(async (tx) => {
       await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${notice.targetId}, 0))`);

@@ -1,15 +1,17 @@
-/** What keeps the house: daily counts, idempotency keys, switches, and the operator's log. */
+/** Housekeeping: daily counts, idempotency keys, switches, and the operator's log. */
 import { bigserial, index, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import type { Json } from '../domain/offer.ts';
 import { amount, document, moment, sealed } from './columns.ts';
 
-/** Counts per UTC day: firm quotes of a node, orders at a seller, sats spent from the operator's balance. */
+/**
+ * Counts per UTC day: firm prices per node, the orders made for firm prices per network and per seller, and sats spent from the operator's balance.
+ */
 export const dailyUses = pgTable(
   'daily_uses',
   {
     day: text('day').notNull(),
     purpose: text('purpose').notNull(),
-    /** A hash if it names a person. */
+    /** Hashed if it identifies a person. */
     subject: text('subject').notNull(),
     used: amount('used').notNull(),
   },
@@ -30,18 +32,21 @@ export const idempotencyKeys = pgTable(
   (t) => [primaryKey({ columns: [t.caller, t.route, t.keyHash] }), index('idempotency_keys_created').on(t.createdOn)],
 );
 
-/** The operator's switches, which need no deployment: a provider (`provider/<id>`), or new orders and deliveries of the whole gateway. */
+/**
+ * The operator's switches, which take effect without a deployment. A switch is for one provider (`provider/<id>`), or for new orders or deliveries of
+ * the whole gateway.
+ */
 export const switches = pgTable('switches', {
   name: text('name').primaryKey(),
   mode: text('mode').notNull(),
   reason: text('reason').notNull(),
-  /** When it lapses by itself. */
+  /** When the switch lapses by itself. Null: never. */
   untilOn: moment('until_on'),
   setOn: moment('set_on').notNull(),
   setBy: text('set_by').notNull(),
 });
 
-/** Every read and action of an operator, by HTTP and by command. */
+/** Every read and every action by an operator, over HTTP or by a command. */
 export const operatorActions = pgTable(
   'operator_actions',
   {

@@ -49,12 +49,14 @@ const deliveryColumns = {
   doneOn: deliveries.doneOn,
 };
 
-/** Matches an amount of the order, or of the quote if there is no order. */
+/** Matches an amount paid or received, in the order or in the quote that was ordered. */
 const amountIs = (amount: bigint): SQL | undefined => {
   const offer = sql`${intents.quote}->'route'->'offers'->0->'offer'`;
   return or(eq(orders.pay, amount), eq(orders.receive, amount), sql`${offer}->>'pay' = ${amount.toString()}`, sql`${offer}->>'receive' = ${amount.toString()}`);
 };
-/** Matches the request of the order attempt, or its price request. A quote's id equals the route's id except for the last byte. */
+/**
+ * Matches the id of the request that ordered, or of the one that asked for the price. A quote's id equals the route's id except for the last byte.
+ */
 const requestIs = (requestId: string): SQL =>
   sql`(${intents.requestId} = ${requestId} or left(${intents.quoteId}::text, 34) in (select left(${routes.id}::text, 34) from ${routes} where ${routes.requestId} = ${requestId}))`;
 
@@ -78,7 +80,10 @@ const turnColumns = {
   state: intents.state,
   evidence: intents.evidence,
 };
-/** Returns, in order, the attempts that the request of this attempt has moved from and to. A move is never undone, so they form a line. */
+/**
+ * Returns all attempts of the request that this attempt belongs to, from the first to the last, if failover moved the request. A move is never
+ * undone, so the attempts form a line.
+ */
 const turnsOf = async (db: Database, { id, customerId }: { id: string; customerId: string }): Promise<DossierTurn[]> => {
   const moved = await db
     .select({ ...turnColumns, movedTo: intents.movedTo })
@@ -93,7 +98,10 @@ const turnsOf = async (db: Database, { id, customerId }: { id: string; customerI
   return rows.toSorted((a, b) => line.indexOf(a.id) - line.indexOf(b.id)).map(present);
 };
 
-/** Matches attempts that share an order id at the provider. The previous release, which did not check for that, may have made some. */
+/**
+ * Matches attempts that share an order id at the provider. Today the later one is withheld; the previous release did not check, and may have shown
+ * both to their customers.
+ */
 const sharesUpstream = sql`(${intents.providerId}, ${intents.upstreamOrderId}) in (
   select provider_id, upstream_order_id from intents where upstream_order_id is not null group by provider_id, upstream_order_id having count(*) > 1)`;
 
@@ -114,7 +122,7 @@ export const createOperatorStore = (db: Database): OperatorStore => {
   return {
     dossier: async (id, forgedTargets) => {
       if (!uuidForm.test(id)) return undefined;
-      // A refused attempt leaves its quote usable, so a quote may have several intents. We mean the last one.
+      // A refused attempt leaves its quote usable, so a quote may have several intents. This finds the latest.
       const rows = await db
         .select()
         .from(intents)
@@ -274,7 +282,7 @@ export const createOperatorStore = (db: Database): OperatorStore => {
     },
     adopt: async (intent, upstreamOrderId, order, event) =>
       await db.transaction(async (tx) => {
-        // Two runs at once adopt only once: the lock ends with the transaction.
+        // If two runs find the same order at the same time, only one adopts it: the lock ends with the transaction.
         await tx.execute(sql`select pg_advisory_xact_lock(hashtext(${`${intent.providerId} ${upstreamOrderId}`}))`);
         const known = await tx
           .select({ id: intents.id })
@@ -295,7 +303,7 @@ export const createOperatorStore = (db: Database): OperatorStore => {
 
 const withCustomer = (customerId: string | null): { customerId?: string } => (customerId === null ? {} : { customerId });
 
-/** Sequences reported in the lost time are below this. */
+/** Added to every sequence after a restore, so that the next ones are above whatever was reported in the lost time. */
 const sequenceLeap = 1000;
 const restoredWithinMs = 7 * 86_400_000;
 
@@ -305,13 +313,13 @@ const distrustRestored = async (db: Database, now: number): Promise<{ quotes: nu
     const quotes = await tx.execute(
       sql`update routes set route = jsonb_set(route::jsonb, '{acceptBy}', coalesce((select jsonb_agg(0) from jsonb_array_elements(route::jsonb->'acceptBy')), '[]'))::json where created_on > ${since}`,
     );
-    // A customer may have seen a reserved order, so it is not offered again.
+    // The stored firm prices name reserved orders. A customer may have seen one, so none is offered again.
     await tx.delete(lastPrices).where(sql`starts_with(${lastPrices.asked}, 'firm ')`);
     const placings = await tx
       .update(intents)
       .set({
         state: 'unknown',
-        // Its customer may have seen how to pay (src/gateway/ordering/settle-intents.ts).
+        // The attempt's customer may have been shown how to pay since the backup (src/gateway/ordering/settle-intents.ts).
         evidence: sql`(coalesce(${intents.evidence}::jsonb, '{}') || '{"restored":true}')::json`,
         sentOn: sql`coalesce(${intents.sentOn}, ${new Date(now).toISOString()}::timestamptz)`,
         nextTryOn: now,

@@ -8,8 +8,8 @@ import { amount, document, moment, sealed } from './columns.ts';
 import type { StoredTerms } from './order-terms.ts';
 
 /**
- * One row per price request, with everything that decided it. Its offers are the quotes. A quote id is the route's id with the rank in the last
- * byte (domain/route-id.ts), so one insert stores them all.
+ * One row per price request, with everything that decided the ranking. Its offers are the quotes. A quote id is the route's id with the rank in the
+ * last byte (domain/route-id.ts), so one insert stores them all.
  */
 export const routes = pgTable(
   'routes',
@@ -21,13 +21,13 @@ export const routes = pgTable(
     requestId: text('request_id').notNull(),
     createdOn: moment('created_on').notNull(),
     route: document<NonNullable<Json>>()('route').notNull(),
-    /** The newest route version that the writing instance can read. Null: the previous release, which reads only version 1. */
+    /** The newest route version that the writing instance can read. Null if the previous release wrote the row; it reads only version 1. */
     reads: smallint('reads'),
   },
   (t) => [index('routes_created').using('brin', t.createdOn)],
 );
 
-/** The order attempt of one quote, written before anything leaves. */
+/** The order attempt of one quote, written before anything is sent to the provider. */
 export const intents = pgTable(
   'intents',
   {
@@ -38,8 +38,8 @@ export const intents = pgTable(
     customerId: uuid('customer_id').notNull(),
     providerId: text('provider_id').notNull(),
     /**
-     * The column is named after its first use, an upstream session, and keeps that name: renaming it would need a migration, and instances of
-     * two versions could not share the database. By now it holds whatever two attempts must not use at the same time (ports/intents.ts).
+     * The column is named after its first use, an upstream session. It keeps the name, because a rename would need a migration, and instances of two
+     * versions could not share the database. Now it holds whatever two attempts must not use at the same time (ports/intents.ts).
      */
     exclusiveKey: uuid('provider_session_id'),
     requestId: text('request_id').notNull(),
@@ -58,9 +58,9 @@ export const intents = pgTable(
     leaseUntil: moment('lease_until'),
     upstreamOrderId: text('upstream_order_id'),
     evidence: document<NonNullable<Json>>()('evidence'),
-    /** The HTTP answer, status and body, replayed byte for byte. */
+    /** The outcome as the customer was told it: the exact bytes of the order, or the problem. The same request gets it again. */
     answer: sealed('answer'),
-    /** `moved`: the intent of the next rank, with which this request continues. */
+    /** Set in the state `moved`: the intent of the next rank, with which this request continues. */
     movedTo: uuid('moved_to'),
     /** A keyed hash of the customer's network, if the provider has a limit on sats in flight. Deleted with the quotes. */
     networkKey: text('network_key'),
@@ -111,24 +111,33 @@ export const orders = pgTable(
     /** The customer's own limits, as given with the order. Checked again when it is filled. */
     minReceive: amount('min_receive'),
     maxPay: amount('max_pay'),
-    /** What the provider's status last reported, applied or not. Stored for disputes. */
+    /** The amounts that the provider's status last reported, even if they were not applied. Stored for disputes. */
     toldPay: amount('told_pay'),
     toldReceive: amount('told_receive'),
     toldFee: amount('told_fee'),
     toldOn: moment('told_on'),
-    /** What the first withdrawal link pays, and when it was read. If a link was given out unread, there is only the time. */
+    /** What the first withdrawal link pays, and when it was read. If a link was given out without being read, only the time is set. */
     linkReceive: amount('link_receive'),
     linkReadOn: moment('link_read_on'),
     /** Paid, but filled with less than was ordered. */
     disputed: boolean('disputed').notNull().default(false),
     /** When the operator released a short order to its customer. */
     shortReleasedOn: moment('short_released_on'),
-    /** When its fill went into the record. Null for orders that the previous release updated; background work adds those. */
+    /**
+     * When its fill was counted in the provider's record. Null until then; background work counts what nothing else has counted
+     * (RecordStore.addMissing).
+     */
     recordedOn: moment('recorded_on'),
-    /** The upstream order id once more, written only by this release: one upstream order is one order here. */
+    /**
+     * The upstream order id in one normal form, unique per provider, so that one upstream order is one order here. The previous release does not
+     * write it.
+     */
     upstreamKey: text('upstream_key'),
     expiresOn: moment('expires_on'),
-    /** Two things in one object, as the previous release reads them: what was agreed, which never changes, and what following has learnt. */
+    /**
+     * What was agreed, which never changes, and what we have learnt by following the order. Both are in one object, because the previous release
+     * reads them so (order-terms.ts).
+     */
     terms: document<StoredTerms>()('terms').notNull(),
     /** What the provider has said about the offer and the order. */
     facts: document<Facts>()('facts').notNull(),
@@ -190,7 +199,7 @@ export const orderEvents = pgTable(
   (t) => [uniqueIndex('order_events_sequence').on(t.orderId, t.sequence)],
 );
 
-/** Claims: fetching the bearer LNURL of a filled order, which is sealed before it is answered. */
+/** Claims: the request for a filled order's LNURL, which is sealed before it is returned, because whoever holds it can withdraw. */
 export const claims = pgTable(
   'claims',
   {

@@ -11,7 +11,8 @@ import { orderEvents, orders } from './schema.ts';
 
 const toOrder = (row: typeof orders.$inferSelect): Order => {
   const { leaseOwner: _owner, leaseUntil: _until, terms, facts: said, ...order } = row;
-  // Orders of the previous release hold what the offer said as well as what the provider said when it accepted the order.
+  // The previous release also stored the offer's `matched_by` among the facts. What counts is what the provider said when it accepted the order
+  // (terms.matchedBy).
   const { matched_by: _offered, ...facts } = said;
   return { ...present(order), ...fromStored(terms), facts };
 };
@@ -22,7 +23,7 @@ export const insertOrder = async (tx: Transaction, { watch, ...order }: Order, e
   if (isDelivered(event.toStage)) await recordFill(tx, { orderId: order.id, now: event.at, as: 'filled' });
 };
 
-/** Delivered, then not: background work looks at its record again (record-store.ts). */
+/** Returns whether a delivered order goes to review. Background work then looks at its fill again (record-store.ts). */
 const isTakenBack = ({ fromStage, toStage }: OrderEvent): boolean => isDelivered(fromStage) && toStage === 'review';
 
 export const createOrderStore = (db: Database): OrderStore => ({
@@ -69,7 +70,7 @@ export const createOrderStore = (db: Database): OrderStore => ({
       if (!moved) return false;
       if (event) await tx.insert(orderEvents).values({ orderId: id, ...event });
       const { toldOn, toldPay, toldReceive } = change;
-      // Reads that were not believed say nothing about a fill, but for "0 was delivered", which stands in review.
+      // A read that was not believed says nothing about a fill. The exception is a report that 0 was delivered, which sends the order to review.
       const isBelieved = isDelivered(moved.stage) && (change.pay !== undefined || change.receive !== undefined);
       if (event && isDelivered(event.toStage)) await recordFill(tx, { orderId: id, now: event.at, as: 'filled' });
       else if (toldOn !== undefined && (isBelieved || (toldReceive === 0n && moved.stage !== 'refunded')))

@@ -1,6 +1,6 @@
 /**
- * The two halves of `orders.terms`: what was agreed, and what following has learnt. Both are in one flat object, because the previous release
- * reads and writes it so, and runs in parallel with this one during an upgrade.
+ * The two halves of `orders.terms`: what was agreed, and what we have learnt by following the order. Both are in one flat object, because the
+ * previous release reads and writes them that way, and runs in parallel with this one during an upgrade.
  */
 import { defined } from '../domain/defined.ts';
 import type { OrderTerms, OrderWatch } from '../ports/orders.ts';

@@ -5,8 +5,9 @@ import type { Database } from './database.ts';
 const at = (ms: number): string => new Date(ms).toISOString();
 
 /**
- * Deletes at most `limit` old rows of each kind. Keeps the routes of existing orders, and the sessions and upstream sessions that read an
- * unfinished order.
+ * Deletes at most `limit` old rows of each kind, and clears at most as many old network keys and payment details. Keeps the routes of existing
+ * orders, the sessions of customers who have orders, and the upstream sessions that an unfinished order or unresolved attempt needs. Returns the
+ * counts by kind.
  */
 export const prune = async (db: Database, before: Retention, limit: number): Promise<Record<string, number>> => {
   const statements: [string, SQL][] = [
@@ -40,7 +41,7 @@ export const prune = async (db: Database, before: Retention, limit: number): Pro
       'connections',
       sql`delete from connections where id in (select c.id from connections c join accounts a on a.id = c.account_id where a.removed_on < ${at(before.peopleBefore)} limit ${limit})`,
     ],
-    // Already counted, as the order itself records.
+    // The sums keep what a deleted fill added. The order's own `recorded_on` prevents it from being counted again.
     ['fills', sql`delete from fills where order_id in (select order_id from fills where filled_on < ${at(before.fillsBefore)} limit ${limit})`],
     ['last_prices', sql`delete from last_prices where ctid in (select ctid from last_prices where observed_on < ${at(before.quotesBefore)} limit ${limit})`],
     ['daily_uses', sql`delete from daily_uses where ctid in (select ctid from daily_uses where day < ${at(before.quotesBefore).slice(0, 10)} limit ${limit})`],

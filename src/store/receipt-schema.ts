@@ -1,4 +1,4 @@
-/** Receipts (src/domain/receipt.ts): made once, numbered within their day, closed by a signed root. No row names a customer. */
+/** Receipts (src/domain/receipt.ts). Each is made once and numbered within its day; a signed root closes the day. No row names a customer. */
 import { date, integer, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import type { ReceiptKind } from '../domain/receipt.ts';
 import type { ReceiptKey } from '../ports/receipts.ts';
@@ -10,7 +10,7 @@ export const receipts = pgTable(
     /** The route or order that it is about. */
     subjectId: uuid('subject_id').notNull(),
     kind: text('kind').$type<ReceiptKind>().notNull(),
-    /** The UTC day by the database's clock. Never a closed day. */
+    /** The UTC day by the database's clock. No receipt is added to a closed day. */
     day: date('day').notNull(),
     /** Its position among the leaves of the day, from 0. */
     number: integer('number').notNull(),
@@ -21,7 +21,7 @@ export const receipts = pgTable(
   (t) => [primaryKey({ columns: [t.subjectId, t.kind] }), uniqueIndex('receipts_place').on(t.day, t.number)],
 );
 
-/** Written once; never replaced. */
+/** One row per closed day. The root is never replaced; `block_roots` may be added later. */
 export const receiptDays = pgTable('receipt_days', {
   day: date('day').primaryKey(),
   size: integer('size').notNull(),
@@ -33,7 +33,7 @@ export const receiptDays = pgTable('receipt_days', {
   closedOn: moment('closed_on').notNull(),
 });
 
-/** Public keys that ever signed a receipt or root. They stay for good, so that old receipts verify. */
+/** Every public key that has signed a receipt or root. Keys stay for good, so that old receipts can be verified. */
 export const receiptKeys = pgTable('receipt_keys', {
   kid: text('kid').primaryKey(),
   jwk: jsonb('jwk').$type<ReceiptKey>().notNull(),

@@ -26,7 +26,8 @@ export const createReceiptStore = (db: Database): ReceiptStore => ({
           .from(receipts)
           .where(inArray(receipts.subjectId, [...subjectIds]))
           .orderBy(asc(receipts.madeOn), asc(receipts.day), asc(receipts.number)),
-  // One lock numbers the receipts of all instances. We read the day under it, since a day may have been closed meanwhile.
+  // One lock numbers the receipts of all instances. The day is read after the lock is taken, because the day may have ended, and been closed, while
+  // we waited for it.
   add: async (receipt, key) =>
     await db.transaction(async (tx) => {
       await tx.execute(sql`select pg_advisory_xact_lock(hashtext('ramp-gateway receipts'))`);

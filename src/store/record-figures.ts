@@ -16,8 +16,8 @@ type Row = {
 };
 
 /**
- * What each provider did since a given time, for the operator. Reads whole routes, so one call covers at most a day, and never while a customer
- * waits. The haircut lost an offer its win if no offer gave more and another came first.
+ * Returns what each provider did since a given time, for the operator. It reads whole routes, so it never runs while a customer waits. An offer
+ * counts as a win lost to the haircut if it gave more than every other offer and another one ranked first.
  */
 export const readFigures = async (db: Database, since: number): Promise<ProviderFigures[]> => {
   const from = new Date(since).toISOString();

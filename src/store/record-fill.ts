@@ -1,4 +1,7 @@
-/** The only way into the record: counts an order's fill in the transaction that reports it. Locks the order, its fill, then the sums. */
+/**
+ * The only code that adds to the record. A fill is counted in the transaction that stores it, or later by background work. Locks are taken in this
+ * sequence: the order, its fill, the sums.
+ */
 import { and, eq, sql } from 'drizzle-orm';
 import type { Ramp } from '../domain/ramp.ts';
 import { bpsDown } from '../domain/money.ts';
@@ -19,7 +22,7 @@ import {
 import type { Transaction } from './database.ts';
 import { fills, orders, recordBroken, recordEstimates } from './schema.ts';
 
-/** What an order, its intent and its route say about its fill. Amounts are as the driver returns them. */
+/** What an order, its intent and its route say about its fill. Amounts are strings, as the driver returns them. */
 type Facts = {
   provider_id: string;
   ramp: Ramp;
@@ -42,7 +45,7 @@ type Facts = {
   market_on: number | null;
 };
 
-/** Call under the order's lock. If the route was deleted with its customer, the lead is unknown. */
+/** Locks the order and reads its facts. If the route has been deleted, the lead is unknown. */
 const factsOf = async (tx: Transaction, orderId: string): Promise<Facts | undefined> => {
   await tx.execute(sql`select 1 from orders where id = ${orderId} for update`);
   const rows = await tx.execute<Facts>(sql`
@@ -63,7 +66,7 @@ const factsOf = async (tx: Transaction, orderId: string): Promise<Facts | undefi
   return rows[0];
 };
 
-/** Returns how much better an offer was than the best other offer of its route, in basis points. */
+/** Returns how much better an offer was than the best other offer of its route, in basis points. Null if there was no other, or if it is unknown. */
 const leadOf = ({ rank, offers }: Facts): number | null => {
   const nets = (offers ?? []).map(({ offer }) => ({ n: BigInt(offer.receive), d: BigInt(offer.pay) }));
   const own = nets[rank - 1];
@@ -74,7 +77,7 @@ const leadOf = ({ rank, offers }: Facts): number | null => {
   return Math.max(-10_000, Math.min(1_000_000_000, bpsDown(own.n * other.d - other.n * own.d, other.n * own.d)));
 };
 
-/** How old a live reference price may be to count as the price at the time of the fill. */
+/** A live reference price counts as the price at the fill if it was read at most this long before or after the fill. */
 const sameMomentMs = 150_000;
 
 const fillOf = (facts: Facts, told: boolean, now: number): Fill => {
@@ -97,13 +100,14 @@ const fillOf = (facts: Facts, told: boolean, now: number): Fill => {
 export type RecordFill = {
   orderId: string;
   now: number;
-  /** `paid`: the provider has the money and did not fill the order, or took its word back that it had. */
+  /** `paid`: the provider was paid and did not fill the order, or it took back its report that it had. */
   as: 'filled' | 'paid';
 };
 
 /**
- * Counts an order's fill, once. Corrects an order that counted as never filled and was filled after all, and a fill of which the provider later
- * reports less. An order without a quote of ours (found after a restore) teaches nothing. False when there was nothing to count.
+ * Counts an order's fill, once. Later calls only correct it: if the order counted as never filled and was filled after all, or if the provider now
+ * reports less. Does not count an adopted order (found after a restore), since it has no quote of ours. Returns false if nothing was counted or
+ * corrected.
  */
 export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFill): Promise<boolean> => {
   const facts = await factsOf(tx, orderId);
@@ -153,8 +157,8 @@ export const recordFill = async (tx: Transaction, { orderId, now, as }: RecordFi
 };
 
 /**
- * Call under the order's lock, with what a delivered order's status now reports. Most reads report what is known, and cost one row. A fill that has
- * not been counted yet waits for background work; one that retention has removed is not counted again.
+ * Corrects a counted fill by what a delivered order's status now reports. Call it with the order locked. Most reads report what is already known, and
+ * then it reads only one row. A fill that has not been counted yet waits for background work; a fill that was pruned is not counted again.
  */
 export const recordReport = async (tx: Transaction, orderId: string, told: Partial<Told>, now: number): Promise<void> => {
   const [known] = await tx.select().from(fills).where(eq(fills.orderId, orderId));
@@ -164,8 +168,9 @@ export const recordReport = async (tx: Transaction, orderId: string, told: Parti
 type Told = { toldPay: bigint; toldReceive: bigint };
 
 /**
- * Counts the least that the provider has reported of a fill. A later report that is better changes nothing: else a shortfall would count only until
- * the provider says otherwise. The sums become what they would be had the provider said so at once.
+ * Counts the least that the provider has reported about a fill. A later report that is better changes nothing; otherwise a shortfall would count only
+ * until the provider says something else. The sums become what they would be if the provider had reported the least at once. Returns whether anything
+ * changed.
  */
 const recordLess = async (tx: Transaction, known: KnownFill, { toldPay, toldReceive }: Partial<Told>, now: number): Promise<boolean> => {
   const before = knownFill(known);
@@ -195,7 +200,7 @@ const knownFill = (known: KnownFill): Fill => ({
   ...(known.referenceFilled === null ? {} : { referenceFilled: known.referenceFilled }),
 });
 
-/** Called after a withdrawal link was read. If the link pays less, subtracts the difference from the record, as of today. */
+/** Called after a withdrawal link was read. If the link pays less than was counted, subtracts the difference from the record, as of today. */
 export const recordLink = async (tx: Transaction, orderId: string, linkReceive: bigint, now: number): Promise<void> => {
   const [known] = await tx.select().from(fills).where(eq(fills.orderId, orderId)).for('update');
   if (!known) return;
@@ -225,7 +230,9 @@ const columnsOf = ({ slow, fast }: Windows) => ({
   fastDeliveredSats: fast.deliveredSats,
 });
 
-/** Adds to a row of sums on a day. The row's own day may be later, if another instance's clock is ahead. */
+/**
+ * Returns a row's sums with `more` added, as of today. If another instance's clock is ahead, the row's own day may be later; then that day counts.
+ */
 const withAdded = (stored: Stored, more: Windows, today: number) => {
   const day = Math.max(stored.day, today);
   const now = decayed(windowsOf(stored), day - stored.day);
@@ -292,7 +299,8 @@ const count = async (tx: Transaction, key: Key, counted: Counted, now: number, a
 type KnownFill = typeof fills.$inferSelect;
 
 /**
- * Later news of a fill, as of today or as if it had decayed for so many days. Nothing if the operator has cleared the sums since it was first counted.
+ * Corrects the sums by later news about a fill, decayed by `agedDays`. Sums that the operator has cleared since the fill was counted stay as they
+ * are.
  */
 const correct = async (tx: Transaction, known: KnownFill, counted: Counted, { now, agedDays }: { now: number; agedDays: number }): Promise<void> => {
   const { tells } = countFill(knownFill(known));
@@ -303,7 +311,7 @@ const correct = async (tx: Transaction, known: KnownFill, counted: Counted, { no
   };
   const wasCleared = (row: { resetOn: number | null } | undefined): boolean => row?.resetOn != null && row.resetOn >= known.countedOn;
   const [option] = await tx.select({ resetOn: recordEstimates.resetOn }).from(recordEstimates).where(ofOption(known)).for('update');
-  // Only what was counted then is subtracted: a fill that said nothing then is a new one now.
+  // Subtracts only what was counted: a fill that said nothing about the provider at first counts as a new one now.
   const then: Sums = tells ? before : nothing;
   const all = { quotedSats: counted.quotedSats - then.quotedSats, deliveredSats: counted.deliveredSats - then.deliveredSats };
   const addition = { estimates: change('estimates') ?? both(nothing), all, orders: tells ? 0 : 1 };

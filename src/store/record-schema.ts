@@ -1,9 +1,12 @@
-/** What providers delivered against their quotes (src/domain/record.ts). Names nobody: an order's id leads to a customer only while the order's row exists. */
+/**
+ * What providers delivered compared with their quotes (src/domain/record.ts). No row names a person: an order's id leads to a customer only while the
+ * order's row exists.
+ */
 import { boolean, index, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import type { Ramp } from '../domain/ramp.ts';
 import { amount, moment } from './columns.ts';
 
-/** One row per order that was filled, or paid and never filled. Nothing is removed: a link read later, or a late fill, completes the row. */
+/** One row per order that was filled, or paid and never filled. A link that is read later, or a late fill, updates the row. */
 export const fills = pgTable(
   'fills',
   {
@@ -16,11 +19,11 @@ export const fills = pgTable(
     binding: boolean('binding').notNull(),
     quotedPay: amount('quoted_pay').notNull(),
     quotedReceive: amount('quoted_receive').notNull(),
-    /** As the provider's status reported. Null: paid and never filled. */
+    /** The amounts that the provider's status reported. Null if the order was paid and never filled. */
     toldPay: amount('told_pay'),
     toldReceive: amount('told_receive'),
     linkReceive: amount('link_receive'),
-    /** How much better the offer was than the best other of its route, in basis points. */
+    /** How much better the offer was than the best other offer of its route, in basis points. */
     leadBps: integer('lead_bps'),
     quotedOn: moment('quoted_on').notNull(),
     orderedOn: moment('ordered_on').notNull(),
@@ -37,13 +40,13 @@ export const fills = pgTable(
 );
 
 const sums = {
-  /** The UTC day of the four sums, counted from 1970. */
+  /** The UTC day to which the four sums have decayed, in days since 1970. */
   day: integer('day').notNull(),
   quotedSats: amount('quoted_sats').notNull(),
   deliveredSats: amount('delivered_sats').notNull(),
   fastQuotedSats: amount('fast_quoted_sats').notNull(),
   fastDeliveredSats: amount('fast_delivered_sats').notNull(),
-  /** When the operator cleared them. Earlier fills are no longer corrected. */
+  /** When the operator cleared the sums. Fills that were counted before are no longer corrected. */
   resetOn: moment('reset_on'),
 };
 

@@ -56,10 +56,12 @@ export const createRecordStore = (db: Database): RecordStore => ({
     };
   },
   addMissing: async (now, unfilledBefore, limit) => {
-    // One transaction per order: its lock decides who counts it, and the sums are locked only as long as one order needs.
+    // One transaction per order: the order's lock decides which instance counts it, and the sums stay locked only as long as one order needs.
     const before = new Date(unfilledBefore).toISOString();
     const hasFill = sql`exists (select 1 from fills f where f.order_id = ${orders.id} and f.told_receive is not null)`;
-    // Said to be paid; or so in a read that led to review, without a step of that name; or filled, and then not.
+    // An order counts as paid before the cutoff if one of three things happened before it: a read or a notice gave the event `paid` (isPaid); a read
+    // that put or kept the order in review said that it was paid, which gives no such event (isSeen); or the order was filled and then went to review
+    // as not delivered (isTakenBack).
     const isPaid = sql`exists (select 1 from order_events e where e.order_id = ${orders.id} and e.to_stage = 'paid' and e.source in ('read', 'notice') and e.at < ${before})`;
     const isSeen = sql`(${orders.stage} = 'review' and (${orders.terms}->>'paidSeenOn')::float8 < ${unfilledBefore})`;
     const isTakenBack = sql`(${orders.stage} = 'review' and ${orders.terms}->>'reviewReason' = 'paid-not-delivered' and (select max(e.at) from order_events e where e.order_id = ${orders.id} and e.from_stage in ('filled', 'finished') and e.to_stage = 'review') < ${before})`;

@@ -2,7 +2,7 @@ import { bigint, pgTable, text } from 'drizzle-orm/pg-core';
 import type { FeedReading, FeedsJudged } from '../domain/reference.ts';
 import { document, moment } from './columns.ts';
 
-/** A reading as it is written: its price as text. */
+/** A reading as it is stored, with its price as text. */
 export type StoredReading = Omit<FeedReading, 'said'> & { said?: Omit<NonNullable<FeedReading['said']>, 'price'> & { price: string } };
 
 /** The last prices of a bitcoin from public price feeds, one row per currency. One instance at a time reads the feeds; all use the row. */
@@ -10,7 +10,7 @@ export const referencePrices = pgTable('reference_prices', {
   currency: text('currency').primaryKey(),
   readings: document<StoredReading[]>()('readings'),
   state: text('state').$type<FeedsJudged['state']>(),
-  /** What they agreed on when they were read, hundredths per bitcoin. Null: they did not. */
+  /** The price on which the feeds agreed when they were read, in hundredths per bitcoin. Null if they did not agree. */
   price: bigint('price', { mode: 'bigint' }),
   readOn: moment('read_on'),
   leaseOwner: text('lease_owner'),

@@ -8,7 +8,7 @@ import { routes } from './schema.ts';
 /** The newest route version that this code reads. Written with each row, so that instances know what the others can read. */
 const newestRead = 2;
 
-/** No caller continues before its own row is stored, in a group or not. */
+/** Creates the store. `insert` resolves only when the caller's own row is stored, even if it was inserted in a group. */
 export const createRouteStore = (db: Database, client: Sql, options: { grouped: boolean }): RouteStore => {
   // The hot path's only write. One statement for any number of rows, so that the driver keeps it prepared.
   const insert = async (rows: StoredRoute[]): Promise<void[]> => {

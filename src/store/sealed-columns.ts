@@ -1,4 +1,4 @@
-/** Where sealed values are, by the schema. */
+/** Finds the columns with sealed values, from the schema. */
 import { getTableColumns, getTableName, is, sql, Table } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import type { Sql } from 'postgres';
@@ -18,8 +18,8 @@ const columnsOf = (kind: 'text' | 'json'): readonly ColumnName[] =>
 /** Every sealed column of the schema. Its type is the only custom one that is text in the database. */
 export const sealedColumns = columnsOf('text');
 /**
- * Every JSON document: an offer in it may hold a sealed `secret` (src/domain/offer.ts). A text that only looks like one is escaped, so it does not
- * match.
+ * Every JSON document: an offer in it may hold a sealed `secret` (src/domain/offer.ts). Text inside a string that only looks like such a member has
+ * escaped quotes, so a search for the member does not match it.
  */
 export const documentColumns = columnsOf('json');
 

@@ -1,4 +1,4 @@
-/** Who asks: customers, their sessions, and their sessions at providers. */
+/** Customers, their sessions, and their sessions at providers. */
 import { sql } from 'drizzle-orm';
 import { boolean, index, jsonb, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { moment, sealed } from './columns.ts';
@@ -9,7 +9,10 @@ export const customers = pgTable('customers', {
   keyHash: text('key_hash').unique(),
   recoveryHash: text('recovery_hash').unique(),
   createdOn: moment('created_on').notNull(),
-  /** The time until which a provider that declined an order, or made one at a worse price, is not offered first: Unix milliseconds by provider id. */
+  /**
+   * Providers that declined this customer's order, or made it at a worse price: the time until which each is excluded, Unix milliseconds by provider
+   * id.
+   */
   declined: jsonb('declined').$type<{ [providerId: string]: number }>(),
 });
 
@@ -36,14 +39,17 @@ export const sessions = pgTable(
   (t) => [index('sessions_customer').on(t.customerId), index('sessions_expiry').on(t.expiresOn)],
 );
 
-/** An upstream session, one live row per (owner, provider); the owner is a session's hash or `gateway`. Kept while an order needs it. */
+/**
+ * An upstream session. There is one live row per owner and provider; the owner is a session's hash, `account:<id>` or `gateway`. Kept while an order
+ * needs it.
+ */
 export const providerSessions = pgTable(
   'provider_sessions',
   {
     id: uuid('id').primaryKey(),
     owner: text('owner').notNull(),
     providerId: text('provider_id').notNull(),
-    /** The adapter's blob. Null while it is being opened. */
+    /** The adapter's blob. Null while the session is being opened. */
     blob: sealed('blob'),
     ready: boolean('ready').notNull().default(false),
     claimedOn: moment('claimed_on').notNull(),

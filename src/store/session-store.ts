@@ -76,8 +76,9 @@ export const createSessionStore = (db: Database, client: Sql, options: { grouped
   };
 
   /**
-   * The hot path's only read. It goes straight through the driver, which keeps the statement prepared; Drizzle would not. It returns one row per
-   * session, because the session's long texts would repeat with each provider. The hashes are hex.
+   * Reads sessions: the hot path's only read. It goes straight through the driver, which keeps the statement prepared; Drizzle would not. It returns
+   * one row per session; with one row per provider, the session's long texts would be repeated. The hashes are hex, so joining them with commas is
+   * safe.
    */
   const readSessions = async (idHashes: string[]): Promise<(Session | undefined)[]> => {
     const rows = await client<SessionRow[]>`
