@@ -170,11 +170,25 @@ it('a number that JavaScript would change stays as it was written; the others ar
 
 it('digits of any number come through a parse unchanged, wherever it stands', () => {
   const digits = fc.stringMatching(/^-?(?:0|[1-9]\d{0,25})(?:\.\d{1,20})?$/);
+  const space = fc.constantFrom('', ' ', '\n  ', '\t', '\r\n');
   fc.assert(
-    fc.property(fc.array(digits, { minLength: 1, maxLength: 5 }), (numbers) => {
-      const parsed = parseJsonExactly(`{"list":[${numbers.join(',')}],"one":{"deep":${numbers[0] ?? '0'}}}`) as { list: unknown[]; one: { deep: unknown } };
+    fc.property(fc.array(digits, { minLength: 1, maxLength: 5 }), space, (numbers, gap) => {
+      const [first = '0'] = numbers;
+      const text = `{"list":[${numbers.map((one) => `${gap}${one}${gap}`).join(',')}],"one":{"deep"${gap}:${gap}${first}${gap}}}`;
+      const parsed = parseJsonExactly(text) as { list: unknown[]; one: { deep: unknown } };
       expect(parsed.list.map(String)).toEqual(numbers.map(String));
-      expect(String(parsed.one.deep)).toBe(numbers[0]);
+      expect(String(parsed.one.deep)).toBe(first);
+      expect(String(parseJsonExactly(`${gap}${first}${gap}`))).toBe(first);
+    }),
+  );
+});
+
+it('times, ids and texts with digits are read as JSON.parse reads them', () => {
+  const texts = fc.oneof(fc.uuid(), fc.date({ noInvalidDate: true }).map(String), fc.stringMatching(/^[[:, -]*[\d.eE+-]*[\],}]?$/), fc.string());
+  fc.assert(
+    fc.property(fc.dictionary(texts, fc.oneof(texts, fc.integer(), fc.boolean(), fc.array(texts))), (value) => {
+      const text = JSON.stringify(value);
+      expect(parseJsonExactly(text)).toEqual(JSON.parse(text));
     }),
   );
 });

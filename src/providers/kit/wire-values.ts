@@ -90,8 +90,11 @@ const keepingInexact: Reviver = (_key, value, context) =>
 /** Parses JSON with every number as a string, for rates of up to 17 digits. */
 export const parseJsonKeepingNumbers = (text: string): unknown => JSON.parse(text, keepingAll);
 
-/** Matches more than fifteen digits, a decimal that ends in 0, an exponent, or a minus before 0. A match inside a string costs only time. */
-const mayBeInexact = /[\d.]{16}|\.\d*0(?!\d)|\d[eE]|-0|0\.0{6}/;
+/**
+ * Matches a JSON number of more than fifteen digits, a decimal that ends in 0, an exponent, a minus before 0, or more than six zeros behind the point: one
+ * that JavaScript might write otherwise. What surrounds a number tells it from the digits of a time or an id, which nearly every answer has.
+ */
+const mayBeInexact = /(?:^|[[:,])\s*-?(?:(?<=-)0|[\d.]{16}|\d+\.\d*0(?!\d)|\d+(?:\.\d+)?[eE]|0\.0{6})[\d.eE+-]*\s*(?:$|[\],}])/;
 
 /** Parses JSON, and keeps a number that JavaScript would change (20261128175930417, 1.10) as a string: a payment reference is not a quantity. */
 export const parseJsonExactly = (text: string): unknown => (mayBeInexact.test(text) ? JSON.parse(text, keepingInexact) : JSON.parse(text));
