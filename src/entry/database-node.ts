@@ -106,7 +106,10 @@ export const connect = (url: string, max: number, { prepare = false, settings = 
     ...(address.keepAliveS === undefined ? {} : { keep_alive: address.keepAliveS }),
     prepare: prepare && address.prepare,
     max,
-    ...withoutPipeline(),
+    // One statement at a time on a connection; further statements take the next free connection. The driver would send a second statement right behind
+    // the first. But a pooler may change the server process between the two, and after a failed prepared statement the driver takes the rows of one
+    // for those of the other.
+    max_pipeline: 0,
     fetch_types: false,
     connect_timeout: address.connectTimeoutS ?? 10,
     // The driver's own back-off goes up to 20 s, which is too long after the database is back.
@@ -117,19 +120,6 @@ export const connect = (url: string, max: number, { prepare = false, settings = 
   };
   // The driver accepts a list of hosts, but its types do not say so.
   return postgres(options as unknown as postgres.Options<Record<string, never>>);
-};
-
-/**
- * Sends one statement at a time on a connection; further statements take the next free connection. The driver would send a second statement right
- * behind the first. But a pooler may change the server process between the two, and after a failed prepared statement the driver takes the rows of
- * one for those of the other. Its own limit also holds back `begin`, for which it is lifted.
- */
-const withoutPipeline = () => {
-  let begins = false;
-  return {
-    debug: (_connection: number, statement: string) => (begins = statement.startsWith('begin')),
-    max_pipeline: { valueOf: () => (begins ? 1 : 0) },
-  };
 };
 
 const sslOf = ({ ssl, files, hosts }: DatabaseAddress): false | 'prefer' | 'require' | object => {
