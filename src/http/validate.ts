@@ -11,15 +11,26 @@ const snakeCase = (name: string): string =>
     .toLowerCase();
 const camelCase = (name: string): string => name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
+/** The names under which a shape's members may be sent. `aliases`: pairs of a member and its name in camelCase, if that differs. */
+type Names = { known: ReadonlySet<string>; aliases: readonly (readonly [name: string, alias: string])[] };
+const namesByShape = new WeakMap<z.ZodObject, Names>();
+const namesOf = (schema: z.ZodObject): Names => {
+  const made = namesByShape.get(schema);
+  if (made) return made;
+  const own = Object.keys(schema.shape);
+  const aliases = own.map((name) => [name, camelCase(name)] as const).filter(([name, alias]) => name !== alias);
+  const names = { known: new Set([...own, ...aliases.map(([, alias]) => alias)]), aliases };
+  namesByShape.set(schema, names);
+  return names;
+};
+
 /**
  * Accepts camelCase, which FLS01's generated clients send (A34). If a member is present under both names with different values, it is unclear which
  * is meant.
  */
 const withAliases = (schema: z.ZodObject, value: Record<string, unknown>): Record<string, unknown> => {
   let copy: Record<string, unknown> | undefined;
-  for (const name of Object.keys(schema.shape)) {
-    if (!name.includes('_')) continue;
-    const alias = camelCase(name);
+  for (const [name, alias] of namesOf(schema).aliases) {
     if (Object.hasOwn(value, alias)) {
       if (Object.hasOwn(value, name) && value[name] !== value[alias]) {
         const detail = `${name} and ${alias} are the same member: send only ${name}`;
@@ -88,8 +99,8 @@ export const validate = (schema: z.ZodObject, given: Record<string, unknown>, nu
 
 /** Returns the mistake if an unknown member looks like a known one. Other unknown members are ignored, since FLS01's clients send some. */
 const misspeltMember = (name: string, schema: z.ZodObject, within: string): Member | undefined => {
+  if (namesOf(schema).known.has(name)) return undefined;
   const known = Object.keys(schema.shape);
-  if (known.some((one) => one === name || camelCase(one) === name)) return undefined;
   const alike = known.filter((one) => isLookAlike(snakeCase(name), one)).toSorted((a, b) => distanceOf(name, a) - distanceOf(name, b))[0];
   const meant = alike ?? guardMeant(snakeCase(name), known);
   if (meant === undefined) return undefined;

@@ -77,7 +77,8 @@ const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange:
         const upstream = await upstreamSession(scope, session.idHash, provider, call.signal, known);
         if ('refusal' in upstream) return upstream;
         const context = { ...call, customer: upstream.blob };
-        const answers = await answersOf(tiers.map(async (tier) => ({ tier, answer: await adapter.quote(context, { ...request, option: tier.option }) })));
+        const askTier = async (tier: (typeof tiers)[number]) => ({ tier, answer: await adapter.quote(context, { ...request, option: tier.option }) });
+        const answers = others.length === 0 ? [await askTier({ option, terms })] : await answersOf(tiers.map(askTier));
         // An emptied blob means that the upstream session has ended. We open a new session once for this request.
         const changed = answers.find(({ answer }) => answer.customer !== undefined)?.answer.customer;
         if (changed !== undefined) await gateway.stores.sessions.retireUpstream(upstream.id, gateway.now());

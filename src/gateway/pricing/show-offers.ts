@@ -148,11 +148,16 @@ type ShownQuote = {
 
 /** Shows rank 1 in FLS01's shape, with `provider` and `accept_by` added. */
 export const showQuote = <R extends Ramp>(gateway: Gateway, stored: StoredOffers, ramp: R): ShownQuote[R] => {
-  const best = new Map(Object.entries(showOffer(gateway, stored, 0, ramp)));
+  const best: object = showOffer(gateway, stored, 0, ramp);
   // /quote does not show the policy, so it warns in this way that the price was not checked.
-  const names = new Set<string>([...quoteNames[ramp], ...(stored.route.policy.priceCheck ? ['warnings'] : [])]);
+  const names = stored.route.policy.priceCheck ? new Set([...quoteNames[ramp], 'warnings']) : quoteNames[ramp];
+  const shown: Record<string, unknown> = {};
+  for (const name of names) {
+    const value: unknown = Reflect.get(best, name);
+    if (value !== undefined) shown[name] = value;
+  }
   // The same list of names picks the members here and in the type.
-  return Object.fromEntries([...names].flatMap((name) => (best.get(name) === undefined ? [] : [[name, best.get(name)]]))) as ShownQuote[R];
+  return shown as ShownQuote[R];
 };
 
 /**
