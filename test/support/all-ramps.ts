@@ -1,4 +1,4 @@
-/** A gateway with a provider of every kind, and a wallet's webhook receiver: for tests of what all ramps share. */
+/** Starts a gateway with a provider of every kind and a wallet's webhook receiver, for tests of what all ramps share. */
 import { startBitrefillSimulator } from '../../src/providers/bitrefill/bitrefill.simulator.ts';
 import { startBringinSimulator } from '../../src/providers/bringin/bringin.simulator.ts';
 import { apiSecret, bringinBlock, masterKey } from './bringin.ts';

@@ -3,7 +3,7 @@ import { createApp } from '../../src/http/app.ts';
 import type { AppOptions } from '../../src/http/platform.ts';
 import type { Gateway } from '../../src/ports/gateway.ts';
 
-/** The app over a gateway without a database, for what is decided before an endpoint asks one. */
+/** Makes the app with a gateway that has no database, for tests of what is decided before an endpoint reads one. */
 export const bareApp = (endpoints: Parameters<typeof createApp>[1], given: { routing?: object; waitAtMost: Gateway['waitAtMost'] }): Hono => {
   const gateway = {
     settings: { routing: given.routing ?? {} },

@@ -7,7 +7,7 @@ import type { Answer, CallContext, HttpRequest, HttpResponse } from '../../src/p
 
 export const masterKey = 'ZjNhOWM0MmU3YjE2NGQwODlhNWUyYzdmMWIzZDg2MDQ=';
 export const apiSecret = 'sandbox-secret-0123456789abcdef';
-/** The block of a gateway's configuration that reaches it. */
+/** Returns the configuration block with which a gateway reaches a simulated Bringin. */
 export const bringinBlock = (baseUrl: string): Record<string, unknown> => ({
   kind: 'bringin',
   base_url: baseUrl,

@@ -1,6 +1,6 @@
 /**
- * Adapters that each break one promise, made from a sound one by changing its network (`http`) or its answers (`answer`). A contract suite that
- * does not notice them proves nothing. `breaks` names the cases that must fail.
+ * Adapters that each break one promise. Each is a sound adapter with a changed network (`http`) or changed results of its verbs (`answer`). A
+ * contract suite that passes with such an adapter proves nothing. `breaks` matches the names of the cases that must fail.
  */
 import { ProviderFault } from '../../src/providers/fault.ts';
 import type { AdapterDeps, Http, HttpResponse } from '../../src/providers/spec.ts';
@@ -10,13 +10,13 @@ export type Mutant = {
   name: string;
   breaks: RegExp;
   http?: (http: Http) => Http;
-  /** Changes what a verb returns. `reply` is the last body, as text. */
+  /** Changes what a verb returns. `reply` returns the body of the provider's last response as text. */
   answer?: (answering: () => Promise<unknown>, verb: { returned: unknown; optional: string[] }, reply: () => string) => Promise<unknown>;
 };
 
 const decode = (answer: HttpResponse): string => new TextDecoder().decode(answer.body);
 const body = (text: string): Uint8Array => new TextEncoder().encode(text);
-/** Rewrites every answer that has the property. */
+/** Rewrites every response for which `when` holds. */
 const rewriting =
   (when: (answer: HttpResponse) => boolean, to: (answer: HttpResponse) => Partial<HttpResponse>) =>
   (http: Http): Http =>
@@ -225,7 +225,7 @@ const mutate = <A>(mutant: Mutant, subject: Subject<A>, verb: Verb<A>): [Subject
   ];
 };
 
-/** Returns which cases each mutant breaks, over all verbs, by the mutant's name. */
+/** Returns the cases that each mutant breaks, of all verbs. The key is the mutant's name. */
 export const noticed = async <A>(subject: Subject<A>, verbs: Verb<A>[], among: Mutant[] = mutants): Promise<Map<string, string[]>> =>
   new Map(
     await Promise.all(

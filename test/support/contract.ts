@@ -1,6 +1,6 @@
 /**
  * What every adapter owes the gateway, as data. Each verb has a good request and response, from which the bad responses are made. `violations` runs a
- * verb's cases against an adapter and names those that it breaks, so that tests can show that a mutant adapter fails.
+ * verb's cases against an adapter and names the cases that fail, so that tests can show that a mutant adapter fails.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { ProviderFault } from '../../src/providers/fault.ts';
@@ -9,8 +9,8 @@ import type { AdapterDeps, CallContext, HttpRequest, HttpResponse } from '../../
 type Json = Record<string, unknown>;
 
 /**
- * Runs a suite of mutants on Node only. Mutants show that the suite's cases can fail, and the cases are the same everywhere. A runtime could only
- * change the adapter, and inside workerd every adapter runs all of the cases.
+ * Runs a suite of mutants on Node only. Mutants show that the suite's cases can fail, which does not depend on the runtime. The adapters
+ * themselves run all of the cases inside workerd too.
  */
 export const onNodeOnly = (suite: () => void): void => {
   if (navigator.userAgent !== 'Cloudflare-Workers') suite();
@@ -18,21 +18,21 @@ export const onNodeOnly = (suite: () => void): void => {
 export type Verb<A> = {
   name: string;
   call: (adapter: A, context: CallContext) => Promise<unknown>;
-  /** The provider's good answer. */
+  /** The provider's good response. */
   reply: unknown;
   sent: { method: string; path: string; body?: unknown };
-  /** Good answers to the verb's other calls, by path. The cases change only the answer to `sent`. */
+  /** Good responses to the verb's other calls, by path. The cases change only the response to `sent`. */
   others?: Record<string, unknown>;
   returned: unknown;
   /** Members that the reply needs. */
   required: string[];
   /** Members that may be missing or null. */
   optional: string[];
-  /** Money members, and whether a value with such a lie would pass as good. */
+  /** The reply's money members. `believed` says whether the gateway would accept the returned value in spite of a lie in one of them. */
   money?: { fields: string[]; believed: (value: unknown) => boolean };
-  /** What a JSON string under HTTP 200 means: a refusal, or an unknown outcome. */
+  /** What a JSON string with HTTP 200 means: a refusal, a malformed response, or an empty list (`none`). */
   stringReply: 'refusal' | 'malformed' | 'none';
-  /** What each 4xx means: `refusal`, `none`, or a kind of fault. */
+  /** What each 4xx means: `refusal`, `none` (an empty list), or a kind of fault. */
   clientErrors: Partial<Record<number, string>>;
 };
 export type Subject<A> = { create: (deps: AdapterDeps) => A; deps: Partial<AdapterDeps>; context: Partial<CallContext>; baseUrl: string };

@@ -1,4 +1,4 @@
-/** A process that opens the embedded database in a folder, adds one row, prints how many there are, and waits to be killed or left alone. */
+/** A process that opens the embedded database in a folder, adds one row, prints the number of rows, and runs until it is killed or its stdin ends. */
 import { openDatabase } from '../../src/entry/database-node.ts';
 
 process.stdin.on('end', () => process.exit()).resume();

@@ -1,6 +1,6 @@
 /**
- * Data folders for the embedded database. Making one takes four seconds of processor time, opening an existing one a third of a
- * second: the first caller in a test run makes and migrates one, and all others copy it.
+ * Data folders for the embedded database. Making a folder takes four seconds of processor time, opening an existing one a third of a second. So
+ * the first caller in a test run makes and migrates a folder, and all others copy it.
  */
 import { cpSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { startEmbeddedDatabase } from '../../src/entry/embedded-database.ts';
 import { migrate } from '../../src/entry/migrate.ts';
 import { migrationsFolder } from '../setup/database.ts';
 
-/** Returns a folder with a migrated database without rows. It belongs to the caller, who removes it. */
+/** Returns a folder with a migrated database without rows. The caller must remove the folder. */
 export const embeddedFolder = async (): Promise<string> => {
   const finished = join(inject('scratch'), 'embedded');
   if (!existsSync(finished)) await make(finished);

@@ -25,7 +25,7 @@ export type TestGateway = {
   clock: Clock;
   /** Moves the clock by `ms`, and does everything due by then. */
   pass: (ms: number) => Promise<void>;
-  /** Moves the clock in steps of `stepMs`, for at most `limitMs`, until the condition holds. For results of the gateway's own work. */
+  /** Moves the clock in steps of `stepMs`, for at most `limitMs`, until `read` returns a value. For results of the gateway's own work. */
   passUntil: <T>(what: string, read: () => Promise<T | undefined>, limits?: { stepMs?: number; limitMs?: number }) => Promise<T>;
   restart: () => Promise<void>;
   close: () => Promise<void>;
@@ -38,13 +38,13 @@ export type TestGatewayOptions = {
   clock?: Clock;
   /** Blocks for providers of other kinds, whose simulators the test starts itself. */
   blocks?: Record<string, Record<string, unknown>>;
-  /** More provider modules, besides the product's. */
+  /** Provider modules in addition to the product's. */
   modules?: [string, ProviderModule][];
 };
 
-/** Short retries and pauses, for short tests. Everything else is as a user gets it. */
+/** Defaults of every provider's block: no retries and a short breaker pause for short tests, and a queue that is patient on a busy machine. */
 const quick = { retry: { attempts: 0 }, breaker: { reset_s: 0.3 }, concurrency: { queue_age_ms: 20_000 } };
-/** On a busy machine a sound simulator may take seconds. A test of a deadline sets its own. */
+/** On a busy machine a sound simulator may take seconds. A test of a deadline sets that deadline itself. */
 const patient = { quote_deadline_ms: 20_000, verify_deadline_ms: 20_000, order_deadline_ms: 20_000, status_deadline_ms: 20_000 };
 const leastTimeoutMs = 15_000;
 
@@ -123,10 +123,13 @@ export const startTestGateway = async (providers: Record<string, TestProvider>, 
   return gateway;
 };
 
-/** A wallet behind a trusted proxy, in its own network: `config: { trusted_proxies: ['127.0.0.1'] }`. */
+/** Makes a wallet that calls from the address `ip` through a trusted proxy. The gateway needs `config: { trusted_proxies: ['127.0.0.1'] }`. */
 export const walletFrom = (url: string, ip: string): Wallet => createWallet(url, undefined, { 'x-forwarded-for': ip });
 
-/** Waits for other processes and sockets, with a limit far above a busy machine's needs. For what the gateway's clock decides: `passUntil`. */
+/**
+ * Polls until `read` returns a value, with a limit far above a busy machine's needs. It is for other processes and sockets: what depends on the
+ * gateway's clock needs `passUntil`.
+ */
 export const until = async <T>(what: string, read: () => Promise<T | undefined>, limitMs = 40_000): Promise<T> => {
   const began = Date.now();
   while (Date.now() < began + limitMs) {

@@ -1,10 +1,10 @@
-/** Mutants that change only an adapter's network. Each breaks one promise of any provider, and a contract suite must notice. */
+/** Mutants that change only an adapter's network. Each breaks one promise that every adapter makes, and a contract suite must notice. */
 import { ProviderFault } from '../../src/providers/fault.ts';
 import type { AdapterDeps, Http } from '../../src/providers/spec.ts';
 
 export type HttpMutant = [name: string, mutate: (deps: AdapterDeps) => AdapterDeps];
 export const overHttp = (name: string, change: (http: Http) => Http): HttpMutant => [name, (deps) => ({ ...deps, http: change(deps.http) })];
-/** Rewrites the text of every answer. */
+/** Rewrites the text of every response. */
 export const rewriting =
   (from: RegExp, to: string) =>
   (http: Http): Http =>

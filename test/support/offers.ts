@@ -28,7 +28,7 @@ export const aCandidate = (providerId: string, offer: Partial<ProviderOffer> = {
   latencyMs: 200,
 });
 
-/** Sound answers to "buy for 100.00 EUR", up to 20 % apart, binding or not, expiring or not, with and without preferences. */
+/** Generates sound candidates for "buy for 100.00 EUR": up to 20 % apart, binding or not, expiring or not, some preferred if `preferences` is set. */
 export const soundCandidates = (most = 8, preferences = true): fc.Arbitrary<Candidate[]> =>
   fc
     .array(

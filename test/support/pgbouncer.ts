@@ -1,4 +1,4 @@
-/** Runs Debian's PgBouncer in front of the tests' server, as the user `postgres`, in a folder of its own that is removed with the test. */
+/** Runs Debian's PgBouncer in front of the tests' server. If the tests run as root, PgBouncer runs as the user `postgres`. */
 import { execFileSync, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,11 +10,12 @@ const findPgbouncer = (): string | undefined =>
   [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'].map((folder) => join(folder, 'pgbouncer')).find((path) => existsSync(path));
 
 /**
- * Returns the URL of the same database through a pooler, which ends with the test, however it ends. `settings` are lines of its [pgbouncer] section.
+ * Starts PgBouncer in front of a database. When the test ends, even if it fails, PgBouncer is stopped and its folder removed. Returns the database's
+ * URL through PgBouncer. `settings` are lines of its [pgbouncer] section.
  */
 export const startPgbouncer = async (databaseUrl: string, settings: Record<string, string | number>): Promise<string> => {
   const program = findPgbouncer();
-  if (program === undefined) throw new Error('there is no PgBouncer here');
+  if (program === undefined) throw new Error('PgBouncer is not installed');
   const target = new URL(databaseUrl);
   const folder = mkdtempSync(join(tmpdir(), 'ramp-pgbouncer-'));
   const port = await freePort();

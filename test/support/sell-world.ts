@@ -77,7 +77,7 @@ export const startSellWorld = async (simulation: Partial<SimulatorOptions> = {},
       const entry = body[orderId] as Body;
       return entry['stage'] === stage ? entry : undefined;
     });
-  /** Pays like any wallet: LNURL-pay at the address, then the invoice is paid. */
+  /** Pays like any wallet: gets an invoice by LNURL-pay at the address, and pays it. */
   const payAddress = async (user: string, sats: number): Promise<string> => {
     const asked = (await (await fetch(`${bringin.url}/.well-known/lnurlp/${user}`)).json()) as { callback: string };
     const callback = new URL(asked.callback);
@@ -85,7 +85,7 @@ export const startSellWorld = async (simulation: Partial<SimulatorOptions> = {},
     const { pr } = (await (await fetch(callback)).json()) as { pr: string };
     return await control.pay(pr);
   };
-  /** The webhooks that the wallet got, oldest first. */
+  /** Returns the data of the webhooks of a type that the wallet got, oldest first. */
   const told = (type: string): Body[] =>
     receiver.received.map((one) => JSON.parse(one.body) as { type: string; data: Body }).flatMap((one) => (one.type === type ? [one.data] : []));
   const asked = (endpoint: string): number => control.state.requests.filter((one) => one.endpoint === endpoint).length;

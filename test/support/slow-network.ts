@@ -17,7 +17,7 @@ export const startSlowNetwork = async (port: number): Promise<SlowNetwork> => {
   let free = (): void => undefined;
   const sockets = new Set<Socket>();
   const carry = (from: Socket, to: Socket): void => {
-    // Each piece waits for the one before it, so a shorter delay never changes their order.
+    // Each piece waits for the piece before it, so a shorter delay never changes their sequence.
     let last = Promise.resolve();
     const later = (work: () => void): void => {
       const arrived = new Promise<void>((done) => setTimeout(done, network.delayMs));

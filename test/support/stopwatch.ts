@@ -1,6 +1,7 @@
 /**
  * Measures how long something takes while this process has a CPU. On a busy machine a process is sometimes paused, which says nothing about the
- * code. So if the time between two ticks is too long, only its CPU time counts. On a quiet machine this is a normal clock.
+ * code. So an interval between two ticks that is longer than `lateMs` counts only as its CPU time, but at least as `lateMs`. On a quiet machine this
+ * is a normal clock.
  */
 const tickMs = 5;
 const lateMs = 15;

@@ -4,7 +4,7 @@ import { createWallet, type Reply, type Wallet } from '../../scripts/demo/wallet
 import { encodeInvoice, type NewInvoice } from '../../src/bitcoin/bolt11.ts';
 
 export type Body = Record<string, unknown>;
-/** A request in the wallet's session. */
+/** Sends a request in the wallet's session. */
 export type Call = (path: string, body?: object, headers?: Record<string, string>) => Promise<Reply>;
 
 export const opened = async (url: string): Promise<{ wallet: Wallet; call: Call }> => {

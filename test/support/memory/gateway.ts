@@ -1,6 +1,6 @@
 /**
- * A gateway for tests of use cases, composed like the product, over stores in memory and scripted providers, on a clock that only the test moves.
- * No socket, no database.
+ * A gateway for tests of use cases, composed like the product, but with stores in memory and scripted providers, without a socket or a database.
+ * Its clock moves only when the test moves it or the code sleeps.
  */
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
@@ -27,7 +27,7 @@ type Logged = { level: string; event: string; fields: Record<string, unknown> };
 
 const began = Date.UTC(2026, 10, 21);
 
-/** `providers`: by id, the members of their blocks besides the kind. */
+/** Makes the gateway. `providers` maps each provider's id to the members of its configuration block that differ from the defaults below. */
 export const memoryGateway = (
   providers: Record<string, Record<string, unknown>> = { alpine: {} },
   config: { routing?: object; orders?: object } = {},
@@ -46,7 +46,7 @@ export const memoryGateway = (
     ramps: ['buy'],
     settings: z.strictObject({ base_url: z.url() }),
     create: ({ providerId }) => ({ buy: buyer(providerId).adapter }),
-  }) as ProviderModule; // its settings are read by nobody
+  }) as ProviderModule; // no code reads its settings
   const modules = new Map([['scripted', scripted]]);
   const blocks = Object.entries(providers).map(([id, block]) => [
     id,
@@ -78,10 +78,10 @@ export const memoryGateway = (
     metrics: createMetrics(),
     now,
     random: () => 0.5,
-    // Their first digits differ, since the last digits of a route's id are the rank.
+    // The ids differ in their first digits, because a rank replaces the last digits of a route's id.
     uuid: () => `${String((ids += 1)).padStart(8, '0')}-0000-4000-8000-000000000000`,
     randomSecret: (bytes) => String((ids += 1)).padStart(Math.ceil((bytes * 4) / 3), 'x'),
-    // A sleeper lets others run. Those that sleep at the same time wake at the same time.
+    // Sleeping moves the clock and lets other work run. Sleeps that overlap do not add up.
     sleep: async (ms) => {
       const wakes = clock.now + ms;
       await new Promise((done) => setTimeout(done));
@@ -92,7 +92,7 @@ export const memoryGateway = (
   });
   const { stores, events, deliveries, declined } = memoryStores(now);
   const running: Promise<unknown>[] = [];
-  // A client that is not used never connects.
+  // This client never connects, because no query is made with it.
   const unasked = composed.onDatabase(connect('postgres://nobody@127.0.0.1:1/none', 1), {
     grouped: false,
     migrated: async () => await Promise.resolve(true),
@@ -109,7 +109,7 @@ export const memoryGateway = (
     challenge: '',
     upstream: new Map(),
   };
-  /** 100 euros by SEPA, from the best provider or from the named one. */
+  /** Prices 100 euros by SEPA. Returns the quote id of the best provider, or of the provider `id`. */
   const quote = async (id?: string): Promise<string> => {
     const { route, routeId } = await priceBuy(scope, session, { amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
     const rank = id === undefined ? 1 : route.offers.findIndex((offer) => offer.providerId === id) + 1;
@@ -135,11 +135,11 @@ export const memoryGateway = (
     logs,
     events,
     deliveries,
-    /** The providers that are excluded after a refusal, by customer. */
+    /** By customer: the providers that are excluded after a refusal, and the time until which. */
     declined,
     quote,
     request,
-    /** Places an order, which is confirmed. */
+    /** Places an order and returns it as it was confirmed. */
     placed: async (more: Partial<PlaceOrderRequest> = {}): Promise<Order> => {
       const answer = JSON.parse(await placeOrder(scope, session, request(await quote(), more))) as { order_id: string };
       const order = await stores.orders.findAny(answer.order_id);

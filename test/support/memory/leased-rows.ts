@@ -1,4 +1,4 @@
-/** Rows with leases, in memory: behaves like src/store/lease.ts, but by the test's clock. */
+/** Rows with leases, in memory. They behave like src/store/lease.ts, but leases expire by the test's clock. */
 import type { Lease } from '../../../src/ports/runtime.ts';
 
 type Kept<R> = { row: R; lease?: { owner: string; until: number } };
@@ -11,7 +11,7 @@ export const leasedRows = <R extends object>(now: () => number) => {
     one.lease = { owner: lease.owner, until: now() + lease.seconds * 1000 };
     return copy(one);
   };
-  /** `undefined` and null remove a member, like a null column. */
+  /** Changes a row's members. One that becomes `undefined` or null is removed, just as a null column is missing from a row that is read. */
   const write = (one: Kept<R>, change: object): void => {
     const members = Object.entries({ ...one.row, ...structuredClone(change) }).filter(([, value]) => value !== undefined && value !== null);
     one.row = Object.fromEntries(members) as R;
@@ -25,7 +25,7 @@ export const leasedRows = <R extends object>(now: () => number) => {
     },
     find: (is: (row: R) => boolean): R | undefined => [...kept.values()].filter((one) => is(one.row)).map(copy)[0],
     filter: (is: (row: R) => boolean): R[] => [...kept.values()].filter((one) => is(one.row)).map(copy),
-    /** Changes a row. Returns whether it existed, was in this state, and was not leased by another owner. */
+    /** Changes a row if it exists, `is` holds for it, and no other owner leases it. Returns whether it was changed. */
     change: (id: string, owner: string, is: (row: R) => boolean, change: object, release: boolean): boolean => {
       const one = kept.get(id);
       if (!one || !is(one.row) || !isFree(one, owner)) return false;
@@ -37,7 +37,7 @@ export const leasedRows = <R extends object>(now: () => number) => {
     remove: (is: (row: R) => boolean): void => {
       for (const [id, one] of kept) if (is(one.row) && (one.lease === undefined || one.lease.until < now())) kept.delete(id);
     },
-    /** Whoever holds it. */
+    /** Changes a row like `change`, but whoever leases it. */
     set: (id: string, is: (row: R) => boolean, change: object): boolean => {
       const one = kept.get(id);
       if (!one || !is(one.row)) return false;
@@ -54,7 +54,7 @@ export const leasedRows = <R extends object>(now: () => number) => {
       const one = kept.get(id);
       return one && is(one.row) && isFree(one, lease.owner) ? take(one, lease) : undefined;
     },
-    /** Takes the first due rows that are not leased, not even by the taker. */
+    /** Leases at most `limit` due rows, longest due first. Skips rows with a running lease, even one of this owner. */
     takeDue: (at: number, lease: Lease, limit: number, due: (row: R) => number | undefined): R[] =>
       [...kept.values()]
         .flatMap((one) => {

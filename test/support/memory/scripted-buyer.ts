@@ -1,4 +1,4 @@
-/** A buy provider in this process. It gives sound answers, unless a test writes another one into `script`. */
+/** A buy provider in this process. Its verbs return sound results, unless a test writes another verb into `script`. */
 import { encodeLnurl } from '../../../src/bitcoin/lnurl.ts';
 import type { Answer, BuyAdapter, OrderEvidence, PlacedOrder } from '../../../src/providers/spec.ts';
 
@@ -9,7 +9,7 @@ export type ScriptedBuyer = {
   script: Partial<BuyAdapter>;
   orders: Made[];
   calls: (keyof BuyAdapter)[];
-  /** Its price: sats for a hundred euros. */
+  /** Its price: the sats that it sells for 100 euros. */
   price: { receive: bigint };
 };
 

@@ -19,7 +19,7 @@ afterAll(async () => await database.close());
 const now = Date.now();
 const past = now - 1000;
 const lease = (owner: string) => ({ owner, seconds: 60 });
-/** Returns the lease of a dead owner, which has already expired. */
+/** Returns a lease that has already expired, like that of an instance that stopped. */
 const lapsed = (owner: string) => ({ owner, seconds: -1 });
 const aPlacing = (more: Partial<NewIntent> = {}): NewIntent => ({
   id: crypto.randomUUID(),
@@ -157,7 +157,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       const late = aPlacing();
       await intents.create(late, lapsed('one'), 100);
       expect(await intents.startSending(late.id, lease('one'), now)).toBe(false);
-      // Another instance takes it over. Its first sender can no longer settle it.
+      // Another instance takes the placing over. The first instance can no longer change it.
       expect((await intents.claim(late.id, lease('two')))?.id).toBe(late.id);
       expect(await intents.claim(late.id, lease('three'))).toBeUndefined();
       expect(await intents.change(late.id, 'one', { state: 'unknown' }, true)).toBe(false);
@@ -199,7 +199,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       const one = await placed();
       const back = { customerId: one.customerId, providerId: one.providerId, now, until: now + 1 };
       expect(await intents.end(one.id, 'two', { state: 'declined', answer: 'stolen' }, back)).toBe(false);
-      // Its lease has expired and no instance has it now: the outcome that another instance found meanwhile counts.
+      // An instance that has released a placing can no longer decline it: the outcome that was stored meanwhile stays.
       const lost = await placed();
       await intents.change(lost.id, 'one', { state: 'unknown' }, true);
       expect(await intents.end(lost.id, 'one', { state: 'declined' }, undefined)).toBe(false);
@@ -212,7 +212,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
     });
 
     describe('that move', () => {
-      /** A sent one of a new customer, refused by its provider, and the next rank's. */
+      /** Returns a new customer's placing to move (`one`), the placing of the next rank, and what excludes the provider (`back`). */
       const refused = async (more: Partial<NewIntent> = {}) => {
         const customerId = crypto.randomUUID();
         await addCustomer(customerId);
@@ -336,12 +336,12 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
       await orders.wake(later.id, past);
       await orders.wake(due.id, now + 5000);
       expect(ids(await orders.claimDue(now, lease('two'), 1000))).toContain(later.id);
-      // Written: free again.
+      // Writing an order frees it.
       await orders.advance(due, { checks: 1, nextCheckOn: past }, undefined, []);
       expect(ids(await orders.claimDue(now, lease('two'), 1000))).toContain(due.id);
       await orders.advance(due, { final: true, nextCheckOn: null }, undefined, []);
       expect(ids(await orders.claimDue(now, lease('three'), 1000))).not.toContain(due.id);
-      // A notice: followed again until the next read.
+      // After a notice, a final order is followed again until the next read.
       await orders.wake(due.id, past);
       expect((await orders.findAny(due.id))?.final).toBe(false);
       expect(ids(await orders.claimDue(now, lease('three'), 1000))).toContain(due.id);
@@ -446,7 +446,7 @@ describe.each(['memory', 'PostgreSQL'])('%s', (form) => {
     await reference.save(row(now), lease('one'));
     expect(await reference.read()).toEqual([row(now)]);
     expect(await reference.take('EUR', due, lease('two'))).toBe(false);
-    // Later, and where the clock was put back.
+    // A price is read again when it is old, and when its time is in the future because the clock was put back.
     expect(await reference.take('EUR', { before: now + 1, now: now + 15_001 }, lease('two'))).toBe(true);
     await reference.save({ ...row(now + 60_000), price: undefined, state: 'away' } as never, lease('two'));
     expect(await reference.take('EUR', due, lease('one'))).toBe(true);

@@ -1,8 +1,8 @@
 /**
- * The buy ramp's stores in memory, for tests of use cases. A call is one step, and nothing else runs within it. As in PostgreSQL: one live intent
- * per quote, one unresolved intent per exclusive key, a limit on open orders; an order is stored with its first event and webhooks, or not at all;
- * an order moves only from the step that was read; one claim per order; leases, by the test's clock. stores.test.ts checks both. Missing: foreign
- * keys, column formats, retention, the record of fills, other ramps' data; a call for those throws.
+ * The buy ramp's stores in memory, for tests of use cases. A call is one step, and nothing else runs within it. These rules are as in PostgreSQL,
+ * and stores.test.ts checks both: one live intent per quote; one unresolved intent per exclusive key; a limit on open orders; an order is stored
+ * with its first event and webhooks, or not at all; an order moves only from the step that was read; one claim per order; leases, but by the test's
+ * clock. Missing are foreign keys, column formats, retention, the record of fills and other ramps' data. A call of a missing verb throws.
  */
 import type { Claim } from '../../../src/ports/claims.ts';
 import type { OptionNumber, StoredListing } from '../../../src/ports/catalogue.ts';
@@ -23,7 +23,7 @@ const isWithheld = ({ state, upstreamOrderId }: Pick<Intent, 'state' | 'upstream
   state === 'unpayable' || state === 'dead' || (state === 'moved' && upstreamOrderId !== undefined);
 const isOpen = ({ stage, final }: Order): boolean => (stage === 'awaiting_payment' || stage === 'underpaid') && !final;
 
-/** The implemented part of a store. Any other call names what is missing. */
+/** Returns the implemented part of a store. A call of any other verb throws an error that names the verb. */
 const partly = <T extends object>(name: string, verbs: Partial<T>): T =>
   new Proxy(verbs, {
     get: (there, verb) => {
@@ -222,7 +222,7 @@ export const memoryStores = (now: () => number) => {
         return await Promise.resolve(numbers.filter(isWanted));
       },
     },
-    // Nothing has been delivered yet.
+    // The record has no fills.
     record: partly<RecordStore>('record', {
       read: async () => await Promise.resolve({ estimates: [], broken: [] }),
       oldReaders: async () => await Promise.resolve(false),

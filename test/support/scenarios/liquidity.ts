@@ -16,7 +16,7 @@ export const startChannelSellers = async (now = Date.now) => {
   return { north, south, west };
 };
 
-/** The block of a Bitrefill whose orders the balance may pay. */
+/** Returns the configuration block of a Bitrefill whose orders may be paid with the operator's balance. */
 export const thorBlock = (baseUrl: string): Record<string, unknown> => ({
   kind: 'bitrefill',
   base_url: baseUrl,
@@ -52,7 +52,7 @@ const staged = async (wake: () => Promise<void>, call: Call, orderId: string, st
     return undefined;
   });
 
-/** Inbound capacity: no invented prices, firm prices compared, a channel paid and opened, webhooks sent. */
+/** Buys inbound capacity: no price is invented, firm prices are compared, a channel is paid and opened, and webhooks are sent. */
 export const buyChannel = async (world: LiquidityWorld): Promise<void> => {
   const { url, north, south, west, thorName, firmPerNode, receiver, wake } = world;
   const { call } = await opened(url);
@@ -122,7 +122,7 @@ export const buyChannel = async (world: LiquidityWorld): Promise<void> => {
   ]);
 };
 
-/** A turbo channel of Bitrefill, paid: the link that redeems it. */
+/** Buys a turbo channel from Bitrefill and pays for it. Returns the link (LNURL) that redeems it. */
 export const buyTurbo = async ({ url, thor, wake }: LiquidityWorld): Promise<string> => {
   const { call } = await opened(url);
   const offers = await call('/liquidity/offers', { product: 'turbo', amount_sats: 1_000_000, pay_with: 'lightning' });
@@ -144,7 +144,7 @@ export const buyTurbo = async ({ url, thor, wake }: LiquidityWorld): Promise<str
   return String((entry['redemption'] as { lnurl: string }).lnurl);
 };
 
-/** Bitrefill pays an invoice of the customer, and takes only a suitable one. */
+/** Buys a recharge: Bitrefill pays the customer's invoice. The gateway accepts only a suitable invoice. */
 export const recharge = async ({ url, thor, wake }: LiquidityWorld): Promise<void> => {
   const { call } = await opened(url);
   const wanted = { product: 'recharge', amount_sats: 100_000, pay_with: 'lightning' };

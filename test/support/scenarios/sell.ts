@@ -1,4 +1,4 @@
-/** Selling, from the first question to the last webhook, only over HTTP, so the steps are the same on every runtime. */
+/** Selling, from the first request to the last webhook, only over HTTP, so the steps are the same on every runtime. */
 import { expect } from 'vitest';
 import type { RunningSimulator } from '../../../src/providers/bringin/bringin.simulator.ts';
 import { until } from '../gateway.ts';
@@ -13,7 +13,7 @@ export type SellWorld = {
   wake: () => Promise<void>;
   /** Makes the account due, so that the next background work reads its status, connections and payments. */
   accountDue: (accountId: string) => Promise<void>;
-  /** Offers of this gateway's other sellers, which follow Bringin's: id, estimate, what they require. */
+  /** The offers of this gateway's other sellers, which rank after Bringin's: the provider's id, `is_estimate` and `requires`. */
   others?: [string, boolean, string[]][];
 };
 
@@ -40,7 +40,7 @@ export const connected = async ({ bringin, wake }: Pick<SellWorld, 'bringin' | '
   return accountId;
 };
 
-/** Pays like any wallet: LNURL-pay at the address, then the invoice is paid. Returns the transaction's id. */
+/** Pays like any wallet: gets an invoice by LNURL-pay at the address, and pays it. Returns the transaction's id. */
 export const payAddress = async (bringin: RunningSimulator, user: string, sats: number): Promise<string> => {
   const asked = (await (await fetch(`${bringin.url}/.well-known/lnurlp/${user}`)).json()) as { callback: string };
   const callback = new URL(asked.callback);
@@ -70,7 +70,7 @@ export const activeConnection = async (wake: SellWorld['wake'], call: Call, acco
   return confirmed.body;
 };
 
-/** To a bank by a standing connection: offers before any account, sign-up, connection with its code, payment, euros sent, webhooks. */
+/** Sells to a bank by a standing connection: offers before any account, sign-up, connection with its code, payment, euros sent, webhooks. */
 export const sellToBank = async (world: SellWorld): Promise<void> => {
   const { url, bringin, receiver, wake, accountDue, others } = world;
   const { call } = await opened(url);
