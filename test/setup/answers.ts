@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, expect, inject } from 'vitest';
 import { takeWrong } from './described.ts';
 
-// Child processes share a compile cache. This process does not use it, since its coverage would be less exact.
+// Child processes share a compile cache. This process does not use that cache, because it would make the coverage less exact.
 process.env['NODE_COMPILE_CACHE'] = join(inject('scratch'), 'compiled');
 
-afterEach(() => expect(takeWrong(), 'exchanges that are not as described').toEqual([]));
+afterEach(() => expect(takeWrong(), 'requests or responses that do not match the OpenAPI document').toEqual([]));

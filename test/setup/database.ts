@@ -1,7 +1,7 @@
 /**
- * Runs once around all tests: the seed that is given; the pages; the bundled child processes; one server, one migrated template that
- * test/support/postgres.ts clones for each file. DATABASE_URL names a server to use instead of an own one (its user must be allowed to create
- * databases); TEST_DATABASE=pglite uses none.
+ * Runs once before all tests. Passes the given seed on, builds the pages, bundles the child processes, and starts a PostgreSQL server with a migrated
+ * template database, which test/support/postgres.ts clones for each test file. DATABASE_URL names another server to use instead (its user must be
+ * allowed to create databases). With TEST_DATABASE=pglite, no server is started.
  */
 import '../../scripts/quick-modules.ts';
 import { randomBytes } from 'node:crypto';
@@ -20,9 +20,9 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Undefined if there is no PostgreSQL: then each test file runs an embedded database of its own. */
     testServer: { url: string; template: string; copying: string } | undefined;
-    /** CHAOS_SEED. */
+    /** The value of CHAOS_SEED. */
     seed: number | undefined;
-    /** Where child processes are bundled; undefined: they start from the sources. */
+    /** The folder of the bundled child processes. Undefined if they start from the sources. */
     children: string | undefined;
     /** A folder for files that one test file makes for others. It is removed after the run. */
     scratch: string;
@@ -50,7 +50,7 @@ const startServer = async (project: TestProject): Promise<() => Promise<void>> =
   const own = given === undefined && process.env['TEST_DATABASE'] !== 'pglite' ? await startPostgres() : undefined;
   const url = given ?? own?.url;
   if (url === undefined) {
-    console.error('No PostgreSQL: tests run on the embedded database, those that need several connections are named and not run.');
+    console.error('No PostgreSQL: tests run on the embedded database. Tests that need several connections are listed and not run.');
     project.provide('testServer', undefined);
     return async () => undefined;
   }
@@ -60,7 +60,7 @@ const startServer = async (project: TestProject): Promise<() => Promise<void>> =
   const inside = new URL(url);
   inside.pathname = `/${template}`;
   if (existsSync(`${migrationsFolder}/meta/_journal.json`)) await migrate({ kind: 'postgres', url: inside.href, sql }, migrationsFolder);
-  // Files copied as they are cost a third of what logging each page does; a server that syncs to its disk would wait for it.
+  // To copy the template's files costs a third of logging each page. A given server may sync files to its disk, where this would be slower.
   const [version] = await sql<{ number: number }[]>`select current_setting('server_version_num')::int as number`;
   const copying = own && (version?.number ?? 0) >= 150_000 ? 'strategy file_copy' : '';
   project.provide('testServer', { url, template, copying });

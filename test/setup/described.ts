@@ -1,8 +1,8 @@
 /**
- * Every exchange with a gateway that a test has through `fetch` is held against the OpenAPI document: a request that was served, a listed status,
- * the headers, the members of the schema and no other, a problem code that the operation lists. The compiler sees most of this; what it cannot see
- * (a member too many, stored bytes) fails in answers.ts. This file is read once for each process, since the document takes longer to make than
- * most files' tests. RECORD_EXCHANGES names a file that keeps the exchanges, for the examples of the document.
+ * Checks every request that a test sends to a gateway by `fetch`, and its response, against the OpenAPI document: requests that were served, the
+ * status, the headers, the members of the schema (no others are allowed), and the problem codes of the operation. The compiler finds most mistakes;
+ * answers.ts fails the test for what the compiler cannot see (an extra member, stored bytes). This file is loaded once per process, since making the
+ * document takes longer than most files' tests. RECORD_EXCHANGES names a file to which all of this is written, for the document's examples.
  */
 import { appendFileSync } from 'node:fs';
 import { expect } from 'vitest';
@@ -15,7 +15,7 @@ import { checkExchange, webhookFaults, type Exchange } from '../contract/documen
 const listed = new Map(endpoints.map((endpoint) => [endpoint.id, problemsOf(endpoint)]));
 const isProblem = (body: unknown): body is { code: ProblemCode } => typeof body === 'object' && body !== null && 'code' in body && 'type' in body;
 
-/** Returns what is wrong with a request and its response. Nothing is known about paths without an operation. */
+/** Returns what is wrong with a request and its response. Returns nothing for a path that the document does not describe. */
 export const wrongWith = (exchange: Exchange): string[] => {
   const checked = checkExchange(exchange);
   if (!checked) return [];
@@ -29,7 +29,7 @@ export const wrongWith = (exchange: Exchange): string[] => {
 
 const readJson = async (response: Response): Promise<unknown> => {
   if (!/json/.test(response.headers.get('content-type') ?? '')) return undefined;
-  // A body that is cut off is its test's own business.
+  // If a body is cut off, only the test itself can say whether that is right.
   return await response
     .clone()
     .json()
@@ -76,14 +76,14 @@ const keep = (what: object): void => {
 const wrong = new Set<string>();
 globalThis.fetch = watched(globalThis.fetch, wrong);
 
-/** Checks what a wallet's receiver got against the document, if it is a webhook. */
+/** Checks a request that a wallet's receiver got against the document, if the request is a webhook. */
 export const watchWebhook = (headers: Parameters<typeof webhookFaults>[0], text: string): void => {
   if (headers['webhook-id'] === undefined) return;
   for (const one of webhookFaults(headers, text)) wrong.add(one);
   keep({ webhook: JSON.parse(text) as unknown });
 };
 
-/** Returns what was wrong since the last call. */
+/** Returns what was found wrong since this function was last called. */
 export const takeWrong = (): string[] => {
   const found = [...wrong];
   wrong.clear();

@@ -10,7 +10,7 @@ export const freePort = async (): Promise<number> => {
   return port;
 };
 
-/** Waits until a statement is answered there. Throws the last error after 20 s. */
+/** Waits until the database at `url` executes a statement. Throws the last error after 20 s. */
 export const databaseAnswers = async (url: string): Promise<void> => {
   for (const until = Date.now() + 20_000; ; await new Promise((done) => setTimeout(done, 20))) {
     const sql = postgres(url, { max: 1, fetch_types: false });

@@ -1,7 +1,7 @@
 /**
- * A PostgreSQL of the tests' own: data in memory where there is room, else below the system's temporary folder, a free port on the loopback, its
- * own password, nothing synced to disk. A small supervisor process (postgres-supervisor.ts) owns the server and stops it when its standard input
- * ends, so the server is gone even when the tests were killed.
+ * A PostgreSQL server for the tests: on a free port of loopback, with its own password and nothing synced to disk. Its data is in memory if there is
+ * room, otherwise below the system's temporary folder. A small supervisor process (postgres-supervisor.ts) owns the server and stops it when the
+ * supervisor's standard input ends, so the server stops even if the tests are killed.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
@@ -10,15 +10,15 @@ import { findPostgres } from './find-postgres.ts';
 
 export type PostgresServer = {
   url: string;
-  /** Stops it like an operator's restart (SIGINT) or a crash (SIGQUIT). It keeps its data, if it is durable. */
+  /** Stops the server like an operator's restart (SIGINT) or a crash (SIGQUIT). After a crash, only a `durable` server is sure to have its data. */
   down: (signal: 'SIGINT' | 'SIGQUIT') => Promise<void>;
   up: () => Promise<void>;
   stop: () => Promise<void>;
 };
 
 /**
- * Undefined where no PostgreSQL is installed. Throws when one is there and will not start. `durable`: every commit is on the disk before it is
- * told, as a server comes and as a gateway's has to be; for what is measured, not for tests.
+ * Starts the server. Returns undefined if no PostgreSQL is installed, and throws if it does not start. With `durable`, every commit is on the disk
+ * before it is confirmed, which is PostgreSQL's default and what a gateway needs. Measurements use it; tests do not need it.
  */
 export const startPostgres = async ({ durable = false } = {}): Promise<PostgresServer | undefined> => {
   const bin = findPostgres();

@@ -1,7 +1,7 @@
 /**
- * Started by postgres-server.ts with the folder of the PostgreSQL binaries, and `durable` for a server that keeps what it confirmed. Prints the URL,
- * lives as long as its standard input. A line there ends the server, by the signal that it names, or starts it again (`up`); each is told when it is
- * done.
+ * postgres-server.ts starts this process. The arguments are the folder of the PostgreSQL binaries and, for a server that syncs its commits to disk,
+ * `durable`. It prints the server's URL and runs until its standard input ends. A line of that input is either a signal that stops the server
+ * (SIGINT, SIGQUIT), after which it prints `down`, or `up`, which starts the server again and prints `up`.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -16,8 +16,8 @@ if (bin === undefined) throw new Error('the folder of the PostgreSQL binaries is
 
 const isDurable = process.argv[3] === 'durable';
 /**
- * Memory, where the system has a folder in it with room for all the tests write (about 0.3 GB): each test file's database is 300 small files, and to
- * create them on ext4 cost more processor time than all the statements.
+ * Returns the folder for the data: one in memory, if it has more than enough room for what the tests write (about 0.3 GB), else the temporary folder.
+ * Each test file's database is 300 small files. Creating them on ext4 took more processor time than all the statements.
  */
 const roomiest = (): string => {
   try {
@@ -40,7 +40,7 @@ const stop = (code: number): void => {
   };
   if (server === undefined || server.exitCode !== null) done();
   server?.once('exit', done);
-  server?.kill('SIGQUIT'); // at once: the data is thrown away
+  server?.kill('SIGQUIT'); // stops at once, because the data is thrown away
 };
 process.stdin.on('end', () => stop(0)).on('error', () => stop(0));
 let isDown = false;
@@ -53,7 +53,7 @@ createInterface(process.stdin).on('line', (line) => {
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(0));
 
-/** Returns the id of a user. PostgreSQL refuses to run as root, so it then runs as the system's `postgres` or `nobody`. */
+/** Returns the id of a user or of its group. PostgreSQL refuses to run as root; if root runs the tests, it runs as `postgres` or `nobody`. */
 const idOf = (flag: '-u' | '-g', user: string): number | undefined => {
   const { status, stdout } = spawnSync('id', [flag, user], { encoding: 'utf8' });
   return status === 0 ? Number(stdout) : undefined;
@@ -74,7 +74,7 @@ try {
   writeFileSync(secret, password, { mode: 0o600 });
   if (user) for (const path of [folder, secret]) chownSync(path, user.uid, user.gid);
   const asUser = { ...user, cwd: folder, env: { PATH: process.env['PATH'], LC_ALL: 'C' } };
-  // md5: by the usual way the server hashes the password 4096 times for each connection, which was two fifths of what a connection cost.
+  // md5, because with the default method the server hashes the password 4096 times per connection, which was two fifths of a connection's cost.
   execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'ramp', '-A', 'md5', `--pwfile=${secret}`, '-E', 'UTF8', '--no-sync'], {
     ...asUser,
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -1,4 +1,4 @@
-/** CHAOS_SEED fixes the random cases of property tests, as it does for the fuzz suites (test/fuzz/random.ts). Without it, every run has new cases. */
+/** CHAOS_SEED fixes the random cases of property tests and of the fuzz suites (test/fuzz/random.ts). Without it, every run has new cases. */
 import fc from 'fast-check';
 import { inject } from 'vitest';
 

@@ -1,14 +1,14 @@
 /**
- * Orders the test files: those that wait longest (for clocks, for processes) start first, so that others run meanwhile and no slow file is left at
- * the end.
+ * Sorts the test files: those that wait longest (for clocks or processes) start first, so that others run meanwhile and no slow file is left at the
+ * end.
  */
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** One project after the other, since a worker runs only files of one project. The files of workerd wait for it to start. */
+/** The projects in the sequence in which they run. A worker runs only files of one project, and the files of workerd have to wait for it to start. */
 const projects = ['node', 'workerd'];
 /**
- * About longest first: those that compute (processes, workerd) between those that only wait, and those that measure latency after them. What is
- * not named follows, the largest file first.
+ * Roughly the slowest files first. Files that compute (processes, workerd) are between files that only wait, and files that measure latency come
+ * last. Files that are not named here follow in Vitest's own sequence.
  */
 const waiters = [
   'test/worker-http/sell-and-liquidity',
