@@ -33,7 +33,7 @@ export type Exchange = {
 export type Checked = { operationId: string; wrong: string[] };
 
 const document = createDocument(endpoints, { version: '0.0.0', examples: noExamples, closed: true }) as Document;
-// Compiled in each process that has tests: as they stand, without what would make them faster, they take a third of the time.
+// Every test process compiles the schemas. Without inlining and optimisation, that takes a third of the time.
 const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, validateFormats: true, inlineRefs: false, code: { optimize: false } });
 formats.default(ajv);
 ajv.addVocabulary(['discriminator', 'components']);
@@ -74,7 +74,7 @@ export const bodyFaultsOf = (operationId: string, body: unknown): string[] => {
   return schema ? faultsOf(schema, body) : [`${operationId} takes no body`];
 };
 
-/** Returns what is wrong with a request and its response; undefined for a path without an operation. */
+/** Returns what is wrong with a request and its response, or undefined for a path without an operation. */
 export const checkExchange = (exchange: Exchange): Checked | undefined => {
   const operation = operationAt(exchange.method, exchange.path);
   if (!operation) return undefined;
@@ -107,7 +107,7 @@ export const webhookFaults = (headers: { [name: string]: string | string[] | und
   return [...told, ...eventFaults(body.type ?? '', body)].map((fault) => `webhook ${body.type ?? ''}: ${fault}`);
 };
 
-/** A request that was served must be one that the document describes, after what it says about spelling: camelCase, and null for absent. */
+/** Returns what the document does not allow in a request that was served. Members may be in camelCase, and null means that a member is absent. */
 const requestFaults = (operation: Operation, { request, path }: Exchange): string[] => {
   const missing = (operation.parameters ?? []).filter((one) => one.in === 'header' && one.required === true && !request.headers.has(one.name));
   const schema = operation.requestBody?.content['application/json']?.schema;
@@ -121,7 +121,7 @@ const plainly = (value: unknown): unknown =>
     : Object.fromEntries(Object.entries(value).flatMap(([name, one]) => (one === null ? [] : [[snakeCase(name), plainly(one)] as const])));
 const snakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** The headers that the document describes. Those that a server or CORS adds do not belong to an operation. */
+/** The headers that an operation has to describe if its response has them. Headers that a server or CORS adds do not belong to an operation. */
 const spokenOf = ['x-request-id', 'x-ramp-mode', 'cache-control', 'ratelimit', 'ratelimit-policy', 'retry-after', 'deprecation', 'sunset', 'link', 'etag'];
 
 const headerFaults = (described: { [name: string]: HeaderRef }, { headers, body }: Exchange): string[] => {

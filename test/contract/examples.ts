@@ -7,13 +7,13 @@ import { problems } from '../../src/http/problem.ts';
 import { webhookEvents } from '../../src/contract/webhooks.ts';
 import { answerFaults, bodyFaultsOf, eventFaults, operationAt } from './document-check.ts';
 
-/** Every good answer of every operation. */
+/** Returns a name for every good response of every operation: the operation's id and the status. */
 export const answerNames = (): string[] =>
   endpoints.flatMap(({ id, otherStatuses = {} }) => ['200', ...Object.keys(otherStatuses)].map((status) => `${id} ${status}`));
-/** Every operation that takes a body. */
+/** Returns the id of every operation that takes a body. */
 export const requestNames = (): string[] => endpoints.flatMap(({ id, body }) => (body ? [id] : []));
 export const webhookNames = (): string[] => Object.keys(webhookEvents);
-/** Every problem that an operation lists. */
+/** Returns the code of every problem that an operation lists. */
 export const problemCodes = (): string[] => [...new Set(endpoints.flatMap((endpoint) => [...problemsOf(endpoint)]))].toSorted();
 
 /** Members that only problems of prices and orders have, and that differ by ramp. */

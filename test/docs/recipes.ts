@@ -1,4 +1,4 @@
-/** Runs the code of a page of docs/, unchanged: every block marked `js run`, in order, as one script. */
+/** Runs the code of a page of docs/, unchanged: all blocks marked `js run`, in sequence, as one script. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compileFunction } from 'node:vm';
@@ -19,7 +19,7 @@ const alias = Object.fromEntries([
 export const readPage = (file: string) => {
   const page = readFileSync(new URL(`../../docs/${file}`, import.meta.url), 'utf8');
   const blocks = [...page.matchAll(/^```js run\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code);
-  /** Blocks of code that no test runs. */
+  /** The first lines of blocks of code that no test runs. */
   const otherBlocks = (page.match(/^```\w[^\n]*/gm) ?? []).filter((fence) => fence !== '```js run');
   const code = blocks.join('\n');
   const recipeNames = [...code.matchAll(/^async function (\w+)/gm)].map(([, name = '']) => name);
@@ -45,11 +45,11 @@ export const readPage = (file: string) => {
       if (!url.startsWith(`${gatewayUrl}/`)) throw new Error(`a recipe called ${url}`);
       return await fetch(url, init);
     };
-    // Pauses are short; the client's deadline for a request is what it is.
+    // Pauses are shortened. The client's deadline for a request is not.
     const isDeadline = (ms: number): boolean => usesClient && ms === 30_000;
     const soon = (then: () => void, ms: number) => setTimeout(then, isDeadline(ms) ? ms : Math.min(ms, 60));
     const compiled = compileFunction(`${script.replaceAll(written, gatewayUrl)}\nreturn exported;`, ['fetch', 'wallet', 'setTimeout', 'ran']);
-    // A function made from text has no type of its own; its last line returns these names.
+    // A function that is compiled from text has no type. Its last line returns the recipes by name.
     return Reflect.apply(compiled, undefined, [there, wallet, soon, ran]) as Recipes;
   };
   return { blocks, otherBlocks, recipeNames, loadRecipes };

@@ -30,7 +30,7 @@ const buys = rowsBelow('### Buy: `amount_fiat`');
 const sales = rowsBelow('### Sell: `amount_sats`');
 const channels = rowsBelow('### Liquidity: `amount_sats`');
 
-/** A gateway with the sandbox's own providers. What they do after seconds by themselves, they do by the test's clock. */
+/** A gateway with the sandbox's own providers. What the providers do by themselves after some seconds, they do by the test's clock. */
 let gateway: TestGateway;
 let bank: RunningSimulator;
 const closes: (() => Promise<void>)[] = [];
@@ -42,7 +42,7 @@ beforeAll(async () => {
     if (!found) throw new Error(`the sandbox has no ${id}`);
     return found;
   };
-  // Whoever waits for the price or the order waits by the machine's clock: here not for seconds.
+  // A request that waits for a price or an order waits by the machine's clock, so these waits are short here.
   const ours = (id: string) => ({ simulator: { ...options(fiatOnRamp.providers, id), autoFillMs: 100, latencyMs: 0 } as object });
   bank = await startBringinSimulator({ ...options(bringin.providers, 'bringin'), now });
   const north = await startLsps1Simulator({ ...options(lsps1.providers, 'north'), now });
@@ -77,7 +77,7 @@ afterAll(async () => {
   for (const close of closes) await close();
 });
 
-/** A wallet that records every word that it was told: member names, and values that are strings. */
+/** Opens a wallet that records every word in the gateway's responses: member names, and values that are strings. */
 const listening = async (): Promise<{ call: Call; heard: Set<string> }> => {
   const { call } = await opened(gateway.url);
   const heard = new Set<string>();
@@ -98,7 +98,7 @@ const listening = async (): Promise<{ call: Call; heard: Set<string> }> => {
   return { call: told, heard };
 };
 
-/** Moves the clock until the wallet has been told all of these words. */
+/** Moves the clock and asks again, until all of these words were in the gateway's responses. */
 const hears = async (words: string[], heard: Set<string>, ask: () => Promise<unknown>): Promise<void> => {
   expect(words).not.toEqual([]);
   await gateway.passUntil(

@@ -1,4 +1,4 @@
-/** docs/sandbox.md promises that its commands work: here they run as printed, in order, against `npm start`, together with the demos. */
+/** docs/sandbox.md promises that its commands work: here they run as printed, in sequence, against `npm start`, together with the demos. */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -54,7 +54,7 @@ beforeAll(async () => {
     gateway.stdout.setEncoding('utf8').on('data', (text: string) => (started += text).includes('next, in another terminal') && ready());
     gateway.once('exit', (code) => failed(new Error(`npm start ended with ${code}`)));
   });
-  // On a busy machine a provider needs longer for its first answer than anybody waits for a price.
+  // On a busy machine, a provider's first response may take longer than the gateway waits for prices.
   const wallet = createWallet(`http://127.0.0.1:${gatewayPort}`);
   const { sessionId } = await wallet.open();
   const lists = async (ramp: string): Promise<boolean> =>
@@ -74,7 +74,7 @@ const run = async (command: string, args: string[]): Promise<string> => {
 it.concurrent('runs every command of the page', async () => {
   const webhookPort = await freePort();
   const commands = fences.map(({ code }) => code).join('\n');
-  // npm itself would take most of the time.
+  // Starting npm would take most of the time, so a function takes its place.
   const npm = `npm() { [ "$1 $2 $3 $4" = 'run -s wallet --' ] && '${process.execPath}' --no-warnings scripts/wallet.ts "\${@:5}"; }`;
   const script = `set -eo pipefail\n${npm}\n${commands.replaceAll('127.0.0.1:8787', `127.0.0.1:${gatewayPort}`).replaceAll('9000', String(webhookPort))}`;
   const said = await run('bash', ['-c', script]);

@@ -14,7 +14,7 @@ import type { Recipe, Recipes } from './recipes.ts';
 type Body = Record<string, unknown>;
 export type Sellers = Awaited<ReturnType<typeof startSellers>>;
 
-/** Starts one provider for each ramp, and two if the recipe compares offers. `strangers`: nodes that connect to the seller west later. */
+/** Starts a gateway with one provider for each ramp, or more if a recipe compares offers. `strangers` lists the nodes that are connected to west. */
 export const startSellers = async () => {
   const strangers: string[] = [];
   const [bringin, north, west, thor] = await Promise.all([
@@ -62,7 +62,7 @@ export const startSellers = async () => {
   return { gateway, bringin, north, west, thor, strangers, close };
 };
 
-/** One customer: their wallet, what they saw, and the page's functions loaded into their process. */
+/** Makes a customer: their wallet, what it showed them, and the page's functions, as if loaded into the wallet's process. */
 export const createCustomer = ({ gateway, bringin, north, west, thor, strangers }: Sellers, email: string, load: (wallet: object) => Recipes = () => ({})) => {
   const privateKey = randomBytes(32).toString('hex');
   const nodePubkey = publicKeyOf(privateKey);
@@ -71,7 +71,7 @@ export const createCustomer = ({ gateway, bringin, north, west, thor, strangers 
   const connectedTo: string[] = [];
   const store = new Map<string, unknown>();
 
-  /** Pays the provider's latest order, or the given one. */
+  /** Pays one of Alpine's orders, by default the latest. */
   const payAlpine = async (nth = -1): Promise<void> => {
     const control = gateway.simulators['alpine']?.control;
     await control?.pay(control.history.orders.at(nth)?.orderId ?? '');
@@ -96,7 +96,7 @@ export const createCustomer = ({ gateway, bringin, north, west, thor, strangers 
       if (new URL(url).pathname.startsWith('/pay/')) return await payAlpine();
       while (!bringin.control.user(email).connected) await bringin.control.advanceKyc(email);
     },
-    /** A code is mistyped the first time. */
+    /** Answers a question. The first code is mistyped. */
     ask: (question: string) => {
       asked.push(question);
       return question.includes('Take') ? 'yes' : asked.length === 1 ? '000000' : '123456';

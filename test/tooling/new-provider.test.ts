@@ -1,6 +1,6 @@
 /**
- * `npm run new:provider` in a copy of the repository: what it makes compiles, is clean, and keeps the contract as far as it is written, on Node
- * and inside workerd. Nothing outside its folder is edited, but for what `npm run gen` makes.
+ * Runs `npm run new:provider` in a copy of the repository. The files that it makes compile, pass the linters, and pass their own tests on Node and
+ * inside workerd. Outside their folder, only files that `npm run gen` generates change.
  */
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ const runWith = async (more: Record<string, string>, file: string, ...args: stri
       { cwd: copy, env: environment, timeout: 170_000 },
       (error, stdout, stderr) => ended({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, output: `${stdout}${stderr}` }),
     );
-    // A simulator ends with its parent, which is when its input ends.
+    // Simulators stop when their standard input ends.
     child.stdin?.end();
   });
 const newProvider = async (...args: string[]): Promise<Ended> => await run('scripts/new-provider.ts', ...args);
@@ -56,7 +56,7 @@ beforeAll(() => {
   writeFileSync(join(copy, 'vitest.config.ts'), vitestConfig);
 });
 
-/** The two projects that a kind's tests run in, without the repository's database, and with nothing written into its node_modules. One process for each. */
+/** The two projects in which a kind's tests run, one process each, without a database. Nothing is written into the repository's node_modules. */
 const vitestConfig = `import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { contracts } from './test/setup/contracts.ts';
 export default { cacheDir: '.vite', test: { maxWorkers: 1, projects: [
@@ -65,7 +65,7 @@ export default { cacheDir: '.vite', test: { maxWorkers: 1, projects: [
 ] } };
 `;
 
-/** Every file of the copy with its text. */
+/** Returns the text of every file in these folders of the copy, by path. */
 const filesOf = (): Map<string, string> =>
   new Map(
     ['src', 'scripts', 'test', 'docs', '.'].flatMap((folder) =>

@@ -1,4 +1,4 @@
-/** A fourth ramp does not compile until every table of the ramps has it: there is no branch that it could take silently. */
+/** A fourth ramp does not compile until every table has an entry for it, so no code can treat it silently like another ramp. */
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

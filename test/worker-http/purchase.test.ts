@@ -70,7 +70,7 @@ needsPostgres('the same purchase on real workerd, from /verify to finished', asy
   );
   const sepa = euro?.payment_options.find((one) => one.option === 'SEPA');
   const asked = { session_id: sessionId, amount_fiat: 10_000, currency_id: euro?.currency_id, payment_option_id: sepa?.id };
-  // A Worker that has just started on a busy machine takes longer than its deadline: it begins once every listing has been read.
+  // On a busy machine, a Worker that has just started may exceed its deadline. So the purchase begins when the listings of all providers were read.
   await until('every listing', async () => (((await wallet.call('/offers', asked)).body['offers'] as unknown[] | undefined)?.length === 5 ? true : undefined));
   const offers = await wallet.call('/offers', asked);
   const ranked = offers.body['offers'] as { provider: { id: string }; quote_id: string; amount_sats: number }[];

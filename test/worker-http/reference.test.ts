@@ -1,4 +1,4 @@
-/** The live reference on real workerd: read by the Cron, known to requests as a row, for as long as one missed round may take. */
+/** The live reference on real workerd: Cron reads the feeds and stores a row, and requests read the row. */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { tickerKey } from '../../src/config/ticker-key.ts';
@@ -48,14 +48,14 @@ needsPostgres('the Cron reads the feeds, a request tells costs against them', as
   await worker.wake();
   expect(ticker.control.asked).toEqual({ one: 1, two: 1 });
   ticker.control.set('two');
-  // What an isolate knows is at most 15 s old, and so is what the feeds were read for.
+  // Background work reads the feeds again only after 15 s, and requests reread the stored row only after 15 s.
   const live = await until('the reference is live', async () => {
     await worker.wake();
-    // A session has 60 quotes a minute, and this may take 15 s.
+    // The pause keeps these requests, which go on for 15 s or more, within the session's limit on quotes.
     await new Promise((done) => setTimeout(done, 700));
     const body = await offers();
     return body.policy.reference.source === 'live' ? body : undefined;
   });
-  // A fee of 0.90 EUR in 100.00 EUR at the market's own price, and half a per cent above it; sats are whole, and costs rounded up.
+  // The fee is 0.90 EUR of 100.00 EUR. Alpine sells at the market's price, Cobalt half a per cent above it. Sats are whole, and costs are rounded up.
   expect(live.offers.map((one) => one.cost_bps)).toEqual([91, 140]);
 });

@@ -1,4 +1,4 @@
-/** The end-to-ends of test/http/sell.test.ts and liquidity.test.ts on real workerd, on the embedded database of `npm run dev:worker`. */
+/** The end-to-end scenarios of test/http/sell.test.ts and liquidity.test.ts on real workerd, with the embedded database of `npm run dev:worker`. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { sandbox as bitrefillSandbox } from '../../src/providers/bitrefill/bitrefill.sandbox.ts';
@@ -54,7 +54,7 @@ it('buys a turbo channel to redemption', async () => {
 });
 it('recharges an invoice of the customer', async () => await recharge(world()));
 
-/** The embedded database has one client: an order that waits for its provider must not hold it. */
+/** The embedded database takes one client at a time, so an order that waits for its provider must not keep its connection. */
 it('orders at a slow provider run beside each other', async () => {
   const wallets = [];
   for (let n = 0; n < 3; n += 1) {
@@ -75,7 +75,7 @@ it('orders at a slow provider run beside each other', async () => {
     }),
   );
   expect(answers.map(({ status, provider }) => [status, provider])).toEqual(Array(3).fill([200, 'alpine']));
-  // The last one is sent before the first one can have been answered.
+  // The last order is sent to the provider before it can have responded to the first one.
   const sentOn = providers.alpine.control.history.requests.slice(before).flatMap(({ endpoint, at }) => (endpoint === 'order' ? [at] : []));
   expect(sentOn).toHaveLength(3);
   expect(Math.max(...sentOn) - Math.min(...sentOn)).toBeLessThan(3000);

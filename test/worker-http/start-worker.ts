@@ -1,4 +1,4 @@
-/** Real workerd as wrangler.toml and providers.config.yaml have it, with some of the providers really there. */
+/** Starts real workerd with wrangler.toml and providers.config.yaml. Only the providers that the test started can be reached. */
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,17 +12,17 @@ import { embedded as embeddedDatabase, testDatabase } from '../support/postgres.
 
 export type TestWorker = {
   url: string;
-  /** Background work, rung as Cloudflare's Cron would. */
+  /** Starts background work as Cloudflare's Cron does. */
   wake: () => Promise<void>;
-  /** The account is looked at with the next background work. */
+  /** Makes the account due, so that the next background work polls its status. */
   accountDue: (accountId: string) => Promise<void>;
   close: () => Promise<void>;
 };
 
-/** `embedded`: on the database of `npm run dev:worker`, also where there is a server. */
+/** Starts the Worker. With `embedded`, it uses the embedded database of `npm run dev:worker` even if there is a PostgreSQL server. */
 export const startTestWorker = async (baseUrls: Record<string, string>, { embedded = false } = {}): Promise<TestWorker> => {
   const database = embedded ? await embeddedDatabase() : await testDatabase();
-  // The embedded database takes one client: the test's own gives way.
+  // The embedded database takes one client, so the test's own client is closed.
   if (database.kind === 'pglite') await database.sql.end();
   const queue = database.kind === 'pglite' ? await startPgliteQueue(database.url) : undefined;
   const address = queue ? `postgres://postgres:postgres@127.0.0.1:${queue.port}/postgres` : database.url;
@@ -52,7 +52,7 @@ export const startTestWorker = async (baseUrls: Record<string, string>, { embedd
     url: url.href.replace(/\/$/, ''),
     wake: async () => void (await worker.scheduled({ cron: '* * * * *' })),
     accountDue: async (accountId) => {
-      // A client for a moment: one that stays would shut the Worker out of the embedded database.
+      // This client is closed at once, because an open one would shut the Worker out of the embedded database.
       const sql = connect(address, 1);
       await createStores(sql, { grouped: false, migrated: () => Promise.resolve(true) }).accounts.wake(accountId, Date.now());
       await sql.end();
@@ -66,7 +66,7 @@ export const startTestWorker = async (baseUrls: Record<string, string>, { embedd
   };
 };
 
-/** PUBLIC_URL has to be known before workerd says where it listens: providers ring here, and are passed on. */
+/** Starts a server that passes the providers' notices on to the Worker. The Worker needs a PUBLIC_URL before its own address is known. */
 const startFrontDoor = async () => {
   let target: URL | undefined;
   const server: Server = createServer((request, response) => {

@@ -1,11 +1,11 @@
-/** What adapters get inside workerd: the Workers' own sender, with a simulator's app where the network would be. */
+/** Helpers for adapters inside workerd: they use the Workers' own sender, with a simulator's app in place of the network. */
 import { createFetchHttp } from '../../src/entry/http-fetch.ts';
 import type { AdapterDeps, Answer, CallContext } from '../../src/providers/spec.ts';
 
 type App = { fetch: (request: Request, env: object) => Response | Promise<Response> };
 
 export type Sent = { deps: AdapterDeps; logs: string[] };
-/** `secrets`: the variables that the block names. */
+/** Returns an adapter's dependencies. `secrets` has the values of the environment variables that the provider's block names. */
 export const behind = (app: App, secrets: Record<string, string> = {}): Sent => {
   const logs: string[] = [];
   const http = createFetchHttp(async (url, init) => {

@@ -1,4 +1,4 @@
-/** Secrets at rest have one form on both runtimes: what Node sealed opens here, and no message of the runtime is relied on. */
+/** Stored secrets have the same form on both runtimes: workerd can open what Node sealed. */
 import { expect, it } from 'vitest';
 import { constantTimeEqual, createNoticeTokens, sha256Hex } from '../../src/seal/hash.ts';
 import { createSeal } from '../../src/seal/seal.ts';
