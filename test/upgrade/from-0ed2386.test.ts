@@ -1,6 +1,6 @@
 /**
- * A database of release 0ed2386 with orders in every state (made by make-database.ts), restored, migrated by the start of today's gateway, and read
- * by its customer. docs/decisions/2026-11-28-upgrade-from-0ed2386.md tells of both releases beside each other.
+ * A database of release 0ed2386 with orders in every state (made by make-database.ts) is restored, migrated by the start of today's gateway, and read
+ * by its customer. docs/decisions/2026-11-28-upgrade-from-0ed2386.md says what happened when both releases ran at the same time.
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -30,7 +30,7 @@ beforeAll(async () => {
   }
   const clock = movableClock();
   clock.move(Date.parse(kept.dumpedOn) + 60_000 - Date.now());
-  // Nobody is at home: what is told is what is stored.
+  // No provider can be reached at this address, and the simulators of the others have no orders: the gateway can only show what is stored.
   const nowhere = 'http://127.0.0.1:9';
   gateway = await startTestGateway(
     { alpine: { simulator: { quoteTtlS: 3600 } }, cobalt: { simulator: { estimate: true } } },

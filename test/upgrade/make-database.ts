@@ -1,6 +1,7 @@
 /**
- * Makes test/upgrade/0ed2386.sql and 0ed2386.json: a database of that release with orders in every state, and what it told its customer of them.
- * Once, from a worktree of the commit with its packages: `npx node --no-warnings test/upgrade/make-database.ts <folder>`; needs PostgreSQL's pg_dump.
+ * Makes test/upgrade/0ed2386.sql, a database of that release with orders in every state, and 0ed2386.json, what the release showed its customer about
+ * them. It was run once: `npx node --no-warnings test/upgrade/make-database.ts <folder>`. The folder is a worktree of that commit with its packages
+ * installed. PostgreSQL's pg_dump must be on PATH.
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -11,7 +12,7 @@ import { calling, fillOldWorld, startOldWorld } from './old-world.ts';
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error('usage: make-database.ts <worktree of the release>');
 const postgres = await startPostgres();
-if (!postgres) throw new Error('no PostgreSQL here');
+if (!postgres) throw new Error('PostgreSQL is not installed');
 const sql = connect(postgres.url, 4);
 try {
   const world = await startOldWorld(folder, postgres.url);
@@ -26,7 +27,7 @@ try {
   const file = (kind: string): URL => new URL(`./0ed2386.${kind}`, import.meta.url);
   writeFileSync(file('json'), `${JSON.stringify({ dumpedOn: row?.now.toISOString(), sessionId, orders, told }, undefined, 2)}\n`);
   const text = execFileSync('pg_dump', ['--inserts', '--no-owner', '--no-privileges', postgres.url], { encoding: 'utf8', maxBuffer: 1e9 });
-  // Commands of psql and comments are no SQL that a driver takes; settings of one server version are not another's.
+  // A driver cannot run psql's commands and comments, and another version of the server may not know these settings.
   const lines = text.split('\n').filter((line) => line !== '' && !/^(?:--|\\|SET |SELECT pg_catalog\.set_config)/.test(line));
   writeFileSync(file('sql'), `${lines.join('\n')}\n`);
 } finally {

@@ -1,6 +1,6 @@
 /**
- * A gateway of an older release over real sockets, from a worktree of that commit with its packages, and customers with an order in every state there.
- * The gateway is that release's own code; the providers around it are today's simulators. Types are today's, as far as both releases have the same.
+ * A gateway of an older release over real sockets, and a customer with orders in every state. The gateway is that release's own code, from a worktree
+ * of its commit with its packages installed. The providers are today's simulators, and the types are today's where both releases have the same.
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ const load = async (folder: string): Promise<Old> => {
   } as Old;
 };
 
-/** Play money: keys of a gateway that is nowhere. The database of the fixture is sealed with them. */
+/** Keys for this test only, which protect nothing. The database of the fixture is sealed with them. */
 export const environment = {
   SEAL_KEY: `s1:${Buffer.alloc(32, 1).toString('base64')}`,
   NOTICE_KEY: `n1:${Buffer.alloc(32, 2).toString('base64')}`,
@@ -38,7 +38,7 @@ export const environment = {
   PORT: '0',
 };
 
-/** The same providers for every release; `urls` by provider. */
+/** Returns the configuration, with the same providers for every release. `urls` maps provider ids to URLs. */
 const configFor = (urls: Record<string, string>): string =>
   stringify({
     mode: 'sandbox',
@@ -65,11 +65,11 @@ export const calling =
   (wallet: Pick<Wallet, 'call'>, sessionId: string): Call =>
   async (path, body) => {
     const reply = await wallet.call(path, { session_id: sessionId, ...body });
-    if (reply.status !== 200) throw new Error(`${path} answered ${reply.status}: ${JSON.stringify(reply.body)}`);
+    if (reply.status !== 200) throw new Error(`${path} returned ${reply.status}: ${JSON.stringify(reply.body)}`);
     return reply;
   };
 
-/** With a customer who has a session there. */
+/** Starts the simulators and the older release, and opens a customer's session there. */
 export const startOldWorld = async (folder: string, databaseUrl: string) => {
   const old = await load(folder);
   const startBuyer = async (id: string, more: object) => await startFiatOnRampSimulator({ id, quoteTtlS: 86_400, ...more });
@@ -99,7 +99,7 @@ export type OldWorld = Awaited<ReturnType<typeof startOldWorld>>;
 
 type Offer = { provider: { id: string }; quote_id: string; pay_sats?: number };
 
-/** Places an order of each kind and drives it to its state through the provider; what no simulator does is written as that release would. */
+/** Places the orders and brings each to its state through its provider. States that no simulator reaches are written to the database. */
 export const fillOldWorld = async (world: OldWorld, sql: Sql): Promise<Record<string, string>> => {
   const call = calling(world.createWallet(world.url), world.sessionId);
   await call('/payment-options');
@@ -138,7 +138,7 @@ export const fillOldWorld = async (world: OldWorld, sql: Sql): Promise<Record<st
   return orders;
 };
 
-/** Stages that FLS01 has no word for: with their event, as the release writes them. `paid` was told 20 days ago. */
+/** Writes stages that FLS01 has no word for, with their events, as that release wrote them. The stage `paid` was reached 20 days ago. */
 const writtenStages = async (sql: Sql, orders: Record<string, string>): Promise<void> => {
   for (const stage of ['paid', 'underpaid', 'expired', 'failed']) {
     const id = orders[stage] ?? '';
@@ -150,7 +150,7 @@ const writtenStages = async (sql: Sql, orders: Record<string, string>): Promise<
   }
 };
 
-/** Order attempts without an order, in every state that the release has. */
+/** Writes order attempts without an order, one in each state that such an attempt has in that release. */
 const attempts = async (sql: Sql, like: string): Promise<void> => {
   for (const state of ['prepared', 'sending', 'unknown', 'rejected', 'unpayable', 'dead', 'review']) {
     const [id, order, quote] = [randomUUID(), randomUUID(), randomUUID()];
