@@ -7,8 +7,6 @@ import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
 import { runCommand, type Ran } from './run.ts';
 
-// Every command is a process of its own; on a busy machine that takes seconds.
-
 const environment: Record<string, string> = freshSecrets(randomBytes);
 let gateway: TestGateway;
 let receiver: WebhookReceiver;
@@ -33,7 +31,7 @@ afterAll(async () => {
   await gateway.close();
   await receiver.close();
 });
-/** What this release stores in addition to the order: a decision's receipts, a fill, and the providers that are excluded for the customer. */
+/** What is stored in addition to the order: a decision's receipts, a fill, and the providers that are excluded for the customer. */
 const more = { routeId: '', until: Date.UTC(2099, 0), exported: [] as string[] };
 beforeAll(async () => {
   await gateway.server.idle();
@@ -92,7 +90,7 @@ it('nor while a placing without an order is in review, or before its last look',
   expect(await refusedWith('unpayable')).toBe(`  order ${orderId} is to be looked at again`);
   expect(await refusedWith('dead')).toBe(`  order ${orderId} is to be looked at again`);
   await sql`update intents set next_try_on = '9999-01-01T00:00Z' where id = ${orderId}`;
-  // An adopted order's placing stays in review, whatever became of the order.
+  // The placing of an order that `restored` adopted stays in review, whatever the order's stage. Only the order's own line is printed.
   await sql`update intents set state = 'review' where order_id = ${wallet.orderId}`;
   expect((await run('forget', customer)).error).toBe(`not deleted, because money may still move:\n  order ${wallet.orderId} is awaiting_payment\n`);
   await sql`delete from intents where id = ${orderId}`;
@@ -112,7 +110,7 @@ it('forgets: nothing that opens or leads to the customer is left, the books are'
   for (const gone of ['network-of-a-person', wallet.reference, 'hook-of-a-person', sha256Hex(wallet.sessionId), 'v1.s1.', wallet.quoteId.slice(0, 34) + '00'])
     expect(text).not.toContain(gone);
   expect(text).toContain(wallet.orderId);
-  // The route is gone, but its receipt, which names nobody, stays in the tree of its day.
+  // The route is deleted, but its receipt, which names no person, stays in the tree of its day.
   expect(dumped.filter((row) => row.includes(more.routeId)).map((row) => row.split(' ')[0])).toEqual(['receipts']);
   const answer = await createWallet(gateway.url).call('/order-status', { session_id: wallet.sessionId });
   expect(answer.status).toBe(401);
@@ -120,7 +118,7 @@ it('forgets: nothing that opens or leads to the customer is left, the books are'
   expect(row?.pay).toBe('10000');
   const [nobody] = await sql<object[]>`select key_hash, recovery_hash, declined from customers where id = ${customer}`;
   expect(nobody).toEqual({ key_hash: null, recovery_hash: null, declined: null });
-  // The amounts of an order and its delivery are kept, and lead to nobody. The same holds for the receipts.
+  // The order's amounts, its fill and the receipts are kept, but do not lead to the person.
   const fills = await sql<{ row: string }[]>`select f::text as row from fills f where order_id = ${wallet.orderId}`;
   expect([fills.length, fills[0]?.row.includes(customer)]).toEqual([1, false]);
   const receipts = await sql<{ jws: string }[]>`select jws from receipts`;
@@ -137,8 +135,8 @@ it('every table with a way to a person in it is exported, or deleted with the pe
       and column_name ~ '^(customer|session|account|order|subject|owner|caller|target|intent)(_|$)' order by table_name`;
   const exportedAs: Record<string, string> = { customers: 'customer', intents: 'placings', routes: 'prices_asked' };
   const exported = (name: string): boolean => more.exported.includes(exportedAs[name] ?? name);
-  // Not exported: hints of providers, stored answers, counters, provider sessions, and which settlements were reported.
-  // The operator's own log says on whom it acted, by id, until retention.operator_log_days are over.
+  // Not exported: providers' notices, stored answers, counters, provider sessions, which settlements were reported, and the log of the operator's
+  // actions. That log names customers by id until retention.operator_log_days have passed.
   const notTold = ['daily_uses', 'idempotency_keys', 'notices', 'operator_actions', 'provider_sessions', 'settlements'];
   expect(leading.map(({ name }) => name).filter((name) => !exported(name))).toEqual(notTold);
   expect(leading.map(({ name }) => name)).toEqual(expect.arrayContaining(['fills', 'receipts', 'routes']));

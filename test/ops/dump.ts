@@ -1,10 +1,10 @@
-/** Keeps the rows that a dump would hold, in a schema of their own. */
+/** Copies the rows that a dump would hold to a schema of their own, and restores them from there. */
 import { getTableName, is } from 'drizzle-orm';
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core';
 import type { Sql } from 'postgres';
 import * as schema from '../../src/store/schema.ts';
 
-/** Returns a table's name, after the names of the tables that it refers to. */
+/** Returns the names of the tables that a table refers to, then its own name. */
 const withReferred = (table: PgTable): string[] => [
   ...getTableConfig(table).foreignKeys.flatMap((key) => withReferred(key.reference().foreignTable)),
   getTableName(table),

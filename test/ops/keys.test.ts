@@ -23,8 +23,6 @@ import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { testDatabase, type TestDatabase } from '../support/postgres.ts';
 import { runCommand, type Ran } from './run.ts';
 
-// Every command is a process of its own; on a busy machine that takes seconds.
-
 /** A configuration with an app, a token and a provider that wants a key. */
 const parsed = (): GatewayConfig => {
   const text = stringify({
@@ -52,12 +50,12 @@ afterAll(async () => await database.close());
 
 const keys = async (environment: Environment, ...args: string[]): Promise<Ran> =>
   await runCommand('keys', args, { ...first, SEAL_KEY_OLD: '', ...environment, DATABASE_URL: database.url });
-/** Calls a plan directly: plans are pure, and the commands print them. */
+/** Returns the variables that `npm run keys -- rotate` would print, without starting a process. */
 const made = (kind: EnvironmentKind, environment: Environment, to?: string): Environment => rotateEnvironment(kind, { ...first, ...environment }, to).variables;
 const start = async (environment: Environment): Promise<TestGateway> =>
   await startTestGateway(
     { alpine: { simulator: { quoteTtlS: 3600 } } },
-    // What the tests before sealed under later keys is not read by those after them.
+    // Earlier tests sealed values under keys that this gateway may not have. No later test reads those values.
     { database, environment: { ...first, SEAL_KEY_LOST: '1', ...environment }, config: { orders: { max_open: 1000 } } },
   );
 const open = async (gateway: TestGateway) => await createWallet(gateway.url).open();
@@ -155,7 +153,7 @@ it('reaches what is sealed within a stored quote: it can be ordered after the ol
   // Each firm price is stored in its route and with the other last prices.
   expect(await ofDocuments()).toEqual(['v1.s1', 'v1.s1', 'v1.s1', 'v1.s1']);
   await before.close();
-  // As `npm run restored` writes them: with a space after each colon.
+  // `npm run restored` writes routes in this form, with a space after each colon.
   await own.sql`update routes set route = route::jsonb::json`;
 
   const step2 = made('seal', made('seal', {}), 's2');
@@ -257,7 +255,7 @@ it('replaces the recovery secret of a customer, since whoever had a session may 
     const { body } = await call('/verify');
     return await call('/session', { session_id: body['session_id'], recovery_secret: secret });
   };
-  // Within ten minutes, the session id alone gives the secret again.
+  // Within ten minutes, the session id alone is enough to get the secret again.
   const { recovery_secret: old } = (await call('/session', { session_id: sessionId })).body;
   expect((await revoke('--customer', customer)).out).not.toContain('recovery_secret');
   expect((await comeBack(old)).status).toBe(200);

@@ -31,7 +31,7 @@ const buy = async () => {
   const order = async () => await wallet.call('/order', { session_id: sessionId, quote_id: quote.body['quote_id'] }, { 'x-request-id': 'req_of_the_order' });
   return { wallet, sessionId, provider: (quote.body['provider'] as { id: string } | undefined)?.id, order };
 };
-/** One session per instance: opening many would use up the budget of new upstream sessions. */
+/** One session per instance, by URL. Opening many would use up the limit on new sessions at the providers. */
 const open = new Map<string, Promise<{ sessionId: string }>>();
 const providersOf = async (url = gateway.url): Promise<string[]> => {
   const wallet = createWallet(url);
@@ -124,7 +124,7 @@ describe('providers', () => {
     const drained = await ask('/operator/providers/alpine', { mode: 'drain', reason: 'their bank is closed' });
     expect(drained.body).toMatchObject({ provider: 'alpine', mode: 'drain', reason: 'their bank is closed' });
     const started = gateway.clock.now();
-    // Only the clock's own time counts, not that of a busy machine.
+    // The clock stands still, except for `passUntil`, so that a busy machine adds no time.
     const took = await gateway.clock.still(async () => {
       for (const url of [gateway.url, twin.url])
         await gateway.passUntil('it is obeyed', async () => ((await providersOf(url)).join() === 'slow' ? true : undefined), { limitMs: 5000 });

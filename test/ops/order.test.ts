@@ -4,8 +4,6 @@ import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
 import { runCommand, type Ran } from './run.ts';
 
-// Every command is a process of its own; on a busy machine that takes seconds.
-
 let gateway: TestGateway;
 let receiver: WebhookReceiver;
 let orderId = '';
@@ -113,7 +111,7 @@ it('closes a placing in review from which no order came', async () => {
   const [id, other] = ['00000000-0000-4000-8000-00000000000a', '00000000-0000-4000-8000-00000000000b'];
   const own = { id, order_id: other, quote_id: id, provider_session_id: null, state: 'review', next_try_on: new Date().toISOString() };
   await sql`insert into intents select copy.* from intents i, jsonb_populate_record(i, ${sql.json(own)}) copy where i.order_id = ${orderId}`;
-  // One with an order is told by its order.
+  // A placing in review that has an order is not listed itself, because the list shows the order's own stage.
   await sql`update intents set state = 'review' where order_id = ${orderId}`;
   const inReview = async (): Promise<string[]> => (await gateway.server.gateway.stores.operator.attention(10, 0)).review.map((one) => one.orderId);
   expect(await inReview()).toEqual([other]);

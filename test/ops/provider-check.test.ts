@@ -15,8 +15,6 @@ import { providerModules } from '../../src/providers/registry.gen.ts';
 import type { Http } from '../../src/providers/spec.ts';
 import { runCommand } from './run.ts';
 
-// Every command is a process of its own; on a busy machine that takes seconds.
-
 let simulator: RunningSimulator | undefined;
 const others: { close: () => Promise<void> }[] = [];
 afterEach(async () => {

@@ -19,7 +19,7 @@ beforeAll(async () => {
   const { sessionId } = await wallet.open();
   const offers = await wallet.call('/offers', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 2 });
   const [first, second] = offers.body['offers'] as { quote_id: string; amount_sats: number; provider: { id: string } }[];
-  // Half a per cent better, and an estimate: the haircut of one per cent puts it second.
+  // Cobalt's price is half a per cent better, but an estimate: a haircut of one per cent puts it second.
   expect([first?.provider.id, second?.provider.id]).toEqual(['alpine', 'cobalt']);
   quoted = second?.amount_sats ?? 0;
   orderId = String((await wallet.call('/order', { session_id: sessionId, quote_id: second?.quote_id })).body['order_id']);

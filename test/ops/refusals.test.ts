@@ -1,4 +1,4 @@
-/** Commands that must not run or cannot run: they print one line that says why, show no value of a variable, and exit with code 1. */
+/** Commands that must not or cannot run print one line that says why, do not show the value of any variable, and exit with code 1. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';

@@ -53,7 +53,7 @@ it('after a restore, what may have been shown in the lost time is neither given 
   const reserve = async () => await quoted('north', { product: 'inbound', amount_sats: 1_300_000, firm: true });
   const invoiceOf = (body: Record<string, unknown>): unknown => (body['payment_info'] as Record<string, unknown>)['lightning_invoice'];
 
-  // In the dump: one is being placed (its answer came, and was shown, after the dump was taken), one is reserved and not ordered.
+  // In the dump, one order is being placed, and one is reserved but not ordered. The first one's response came, and was shown, after the dump.
   const turbo = await quoted('thor', { product: 'turbo', amount_sats: 500_000 });
   const shown = await call('/liquidity/order', { quote_id: turbo });
   const id = String(shown.body['order_id']);

@@ -11,8 +11,6 @@ import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-r
 import { dump, restore } from './dump.ts';
 import { runCommand } from './run.ts';
 
-// Every command is a process of its own; on a busy machine that takes seconds.
-
 const environment: Record<string, string> = freshSecrets(randomBytes);
 const lost = 50;
 let gateway: TestGateway;
@@ -76,7 +74,7 @@ it(`a dump taken ${lost} orders ago: no order unknown, no status told backwards,
     'the third could not be told',
     async () => (await gateway.database.sql`select 1 from deliveries where state = 'due' and attempt > 0`).length === 2 || undefined,
   );
-  // A quote from before the dump that was ordered after it.
+  // This quote was made before the dump and is ordered after it.
   const quoted = await wallet.call('/quote', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
   await dump(gateway.database.sql);
 
@@ -112,7 +110,7 @@ it(`a dump taken ${lost} orders ago: no order unknown, no status told backwards,
   const again = await wallet.call('/order', { session_id: sessionId, quote_id: quoted.body['quote_id'] });
   expect(again.body['code']).toBe('quote-expired');
   expect(history.orders).toHaveLength(3 + lost);
-  // New ones are taken again.
+  // The gateway accepts new orders again.
   await buy();
   expect(history.orders).toHaveLength(4 + lost);
 
@@ -130,11 +128,11 @@ it(`a dump taken ${lost} orders ago: no order unknown, no status told backwards,
   expect([...ids].filter(([, one]) => one.size > 1)).toEqual([]);
   expect(await stageOf(early[0] ?? '')).toBe('filled');
   expect([await stageOf(early[2] ?? ''), reached.get(`${early[2]} order_status_changed`)]).toEqual(['finished', 2]);
-  // "You can withdraw" waited in the dump; it is finished by now.
+  // The webhook withdrawal_ready of the third order was waiting in the dump. The order is finished by now.
   const waited = await sql<{ state: string }[]>`select state from deliveries where subject_id = ${early[2] ?? ''} and type = 'withdrawal_ready'`;
   expect(waited.map((row) => row.state)).toEqual(['superseded']);
 
-  // Again finds nothing more.
+  // A second run adopts nothing more.
   const twice = await runCommand('restored', ['--wait', '0', '--settle', '1'], {
     ...environment,
     DATABASE_URL: gateway.database.url,

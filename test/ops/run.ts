@@ -1,4 +1,4 @@
-/** Runs an operator's command as a person would: its own process on the test's database. */
+/** Runs an operator's command as a person would, in its own process. */
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { inject } from 'vitest';
