@@ -1,4 +1,4 @@
-/** Two customers. Each owns one of everything for which the gateway hands out an id, on all three ramps. */
+/** Two customers. On all three ramps, each of them owns at least one of everything that has an id in the API. */
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { startFiatOnRampSimulator } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
 import { startLsps1Simulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
@@ -9,7 +9,7 @@ import type { Body, Call } from '../support/wallet.ts';
 
 export type Owner = {
   session: string;
-  /** Every id, by the name of the member that holds such an id. */
+  /** The customer's ids, by the name of the member that holds such an id. */
   ids: Map<string, string[]>;
   /** Returns a valid value for that member of a request to this path, such as a quote that has not been ordered yet. */
   own: (path: string, member: string) => string | undefined;
@@ -60,7 +60,7 @@ export const startBolaWorld = async () => {
     if (recoverySecret !== undefined) readable.push(recoverySecret);
     const good = async (path: string, body: object): Promise<Body> => {
       const answer = await call(path, body);
-      if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+      if (answer.status !== 200) throw new Error(`${path} returned ${answer.status}: ${JSON.stringify(answer.body)}`);
       for (const kind of ['offers_id', 'quote_id', 'order_id', 'account_id', 'connection_id']) {
         const id = answer.body[kind];
         if (typeof id === 'string') keep(path, kind, id);
@@ -115,7 +115,7 @@ export const startBolaWorld = async () => {
   return {
     gateway,
     people,
-    /** What both customers' providers were asked to do. */
+    /** Returns how many orders each provider has, for both customers together. */
     upstream: () => ({ bought: alpine.control.history.orders.length, channels: north.control.orders.size, sold: world.asked('POST /offramp/order') }),
     owner,
     close: async (): Promise<void> => {

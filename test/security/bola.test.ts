@@ -1,6 +1,7 @@
 /**
- * G9: a foreign id answers exactly as one that does not exist, however it is written, at every operation of /openapi.json and at every place there
- * that takes an id. A new operation joins by itself; the last test fails until its owner is known there.
+ * G9: for an id of another customer, however it is written, the gateway responds exactly as for an id that does not exist. This is tested in every
+ * place of every operation of /openapi.json that takes an id. New operations are included automatically: the last test fails until the test world
+ * has such an id of the caller's own.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -55,7 +56,7 @@ const ask = async ({ operation, place }: Omit<Cell, 'name'>, value: unknown, cal
   return await caller.call(`${path}${query}`, operation.method === 'post' ? body : undefined, { 'x-session-id': caller.session });
 };
 
-/** Returns the part of an answer that must be equal for two ids: everything but the id itself, the request's own id and times. */
+/** Returns the part of a response that must be equal for two ids: everything except the id itself, the request's own id and times. */
 const essence = ({ status, body }: { status: number; body: unknown }, id: string): string =>
   JSON.stringify([status, { ...(body as object), instance: undefined }])
     .toLowerCase()
@@ -64,7 +65,7 @@ const essence = ({ status, body }: { status: number; body: unknown }, id: string
     .replaceAll(/"(?:waited|latency|retry_after)_ms":\d+/g, 'MS');
 
 const percent = (text: string): string => [...text].map((one) => `%${one.charCodeAt(0).toString(16)}`).join('');
-/** Forms in which a program, a person or a thief might write the same id. `own`: an id of the caller. */
+/** Forms in which a program, a person or a thief might write the same id. `own` is an id of the caller. */
 const writings: Record<string, (id: string, own: string) => unknown> = {
   'as it is': (id) => id,
   'in capitals': (id) => id.toUpperCase(),
@@ -102,7 +103,7 @@ const inTurns = async <T>(items: readonly T[], work: (item: T) => Promise<void>)
     }),
   );
 };
-/** Returns all in the long form; else `n` of them, chosen at random each time. */
+/** Returns all items in the long form of the tests, otherwise `n` of them, chosen at random at each call. */
 const some = <T>(of: readonly T[], n: number, random: Random): T[] => {
   const left = [...of];
   return isFull ? left : Array.from({ length: Math.min(n, left.length) }, () => left.splice(random.below(left.length), 1)).flat();
@@ -116,7 +117,7 @@ it('a foreign id of every kind answers as an unknown one, in every writing, ever
   const foreign = [...victim.ids].flatMap(([kind, ids]) => ids.map((id) => ({ kind, id }))).concat({ kind: 'session_id', id: victim.session });
   await inTurns(cells(), async (cell) => {
     for (const [writing, write] of Object.entries(writings)) {
-      // A list or an object has no form in a path.
+      // A list or an object cannot be part of a path.
       const isText = typeof write('x', 'y') === 'string';
       if (cell.place.in !== 'body' && !isText) continue;
       const unknownId = randomUUID();
@@ -124,7 +125,7 @@ it('a foreign id of every kind answers as an unknown one, in every writing, ever
         cell.place.in === 'path' ? String(write(id, ownFor(cell.place))).replaceAll(/[\0\r\n]/g, '%0a') : write(id, ownFor(cell.place));
       const unknown = await ask(cell, written(unknownId), thief);
       if (unknown.status < 400 || unknown.status >= 500) told.push(`${cell.name}: an unknown id ${writing} answers ${unknown.status}`);
-      // The writing of one foreign id is that of all; as they are, each is tried at each place.
+      // As they are and in capitals, all foreign ids are tried at each place. In other forms, only ids of the place's kind and one more are tried.
       const tries =
         writing === 'as it is' || writing === 'in capitals'
           ? foreign
@@ -181,7 +182,7 @@ it('no other id is a session, and a session in another writing is none', { timeo
       if (essence(answer, id) !== essence(unknown, unknownId)) told.push(`${operation.name}: an id is taken for a session: ${essence(answer, id)}`);
     }
     for (const [writing, write] of some(Object.entries(writings), 10, random)) {
-      // Capitals are the same UUID: Swift writes them.
+      // A UUID in capitals is the same UUID, and Swift writes it like this.
       if (['as it is', 'in capitals', 'in mixed case'].includes(writing)) continue;
       const [answer, none] = [
         await ask({ operation, place }, write(victim.session, thief.session), thief),
@@ -270,7 +271,7 @@ it('nothing of one customer is in any answer to another, whatever else they send
           })();
           asked += 1;
           const text = JSON.stringify(body).toLowerCase();
-          // What the thief sent may come back to them.
+          // The response may repeat what the thief has sent.
           const leaked = victim.private.filter((one) => text.includes(one.toLowerCase()) && one.toLowerCase() !== String(value).trim().toLowerCase());
           if (leaked.length > 0) found.push(`${operation.name} ${name} = ${String(value)}: ${status} ${leaked.join(', ')}`);
           if (status === 500) found.push(`${operation.name} ${name} = ${String(value)}: 500`);
@@ -297,7 +298,7 @@ it('a listing without an id shows nobody else, and an Idempotency-Key is its cal
         (await call('/order', { session_id: session, quote_id: ids.get('quote_id')?.[1], min_amount_sats: 1 }, key)).body['code'],
     ),
   );
-  // Each customer is told that their own quote was ordered without that key; neither learns the other's body.
+  // Both responses say that the customer's own quote was ordered without that key. Neither shows anything of the other's request.
   expect(codes).toEqual(['quote-used', 'quote-used']);
 });
 
@@ -313,6 +314,6 @@ it("the owner's own id is known wherever a foreign one is not: the matrix is not
     for (const id of victim.ids.get(cell.place.name) ?? []) known ||= essence(await ask(cell, id, victim), id) !== unknown;
     if (!known) unknownThere.push(cell.name);
   }
-  // Days of receipts are public, and the operator's calls know no customer.
+  // Days of receipts are public, and the operator's calls are not made by a customer.
   expect(unknownThere.toSorted()).toEqual(['GET /.well-known/receipts/{day} day', 'GET /operator/orders/{id} id', 'POST /operator/providers/{id} id']);
 });

@@ -9,7 +9,7 @@ import { reportGoal } from '../fuzz/random.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 
 const words = 'canary-words-of-a-provider';
-/** What the broken provider answers with, in turn. */
+/** The responses of the broken provider, which it gives in turn: status, content type and body. */
 const replies: [number, string, string][] = [
   [500, 'application/json', `{"detail":"${words}"}`],
   [400, 'application/json', `{"message":"${words}"}`],
@@ -26,7 +26,7 @@ let gateway: TestGateway;
 let operations: Operation[];
 beforeAll(async () => {
   truth = await startFiatOnRampSimulator({ id: 'broken' });
-  // Sound until it is asked for a price.
+  // The provider is sound until it is asked for a price.
   const forward = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);

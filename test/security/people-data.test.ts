@@ -79,11 +79,11 @@ beforeAll(async () => {
   const webhook_url = `${receiver.url}/${person.webhookPath}`;
   const good = async (path: string, body: object = {}, headers: object = {}): Promise<Body> => {
     const answer = await call(path, body, headers);
-    if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    if (answer.status !== 200) throw new Error(`${path} returned ${answer.status}: ${JSON.stringify(answer.body)}`);
     return answer.body;
   };
 
-  // Buy: to the LNURL of the filled order.
+  // Buy: until the LNURL of the filled order is claimed.
   const buy = await good('/payment-options', { currency_code: 'eur' });
   const euro = (buy['currencies'] as Record<string, { currency_id: number; payment_options: { id: number; option: string }[] }>[])[0]?.['eur'];
   const bought = await good('/quote', {
@@ -98,7 +98,7 @@ beforeAll(async () => {
     return answer.status === 200 ? answer.body : undefined;
   });
 
-  // Sell: account, connection, wrong code, both kinds of order, a lost answer, notices.
+  // Sell: an account, a connection, a wrong code, both kinds of order, a lost response, notices.
   const refused = await call('/sell/accounts', { provider: 'bringin', email: `${person.email}@x` });
   const accountId = await world.connected(call, person.email, { webhook_url });
   const badIban = await call('/sell/connections', {
@@ -135,7 +135,8 @@ beforeAll(async () => {
     email: person.email,
   });
 
-  // Liquidity: a recharge of their own invoice, a channel to redeem, a reserved order, the operator's balance with a lost answer.
+  // Liquidity: a recharge to the customer's own invoice, a channel to redeem, a reserved order, and an order from the operator's balance whose
+  // response is lost.
   const [ownInvoice, balanceInvoice, wrongInvoice] = [invoiceOver(100_000), invoiceOver(20_000), invoiceOver(99_000)];
   const recharge = await good('/liquidity/quote', { product: 'recharge', amount_sats: 100_000, pay_with: 'lightning' });
   await call('/liquidity/order', { quote_id: recharge['quote_id'], invoice: wrongInvoice });

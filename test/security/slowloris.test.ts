@@ -54,7 +54,7 @@ it(`${count} dripping sockets are closed within 15 s while a normal client is se
   over = true;
   await normal;
   const p99 = times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? Infinity;
-  // The check runs every 2 s: a request of 15 s is seen to be late by 17 s at most.
+  // A request may take 13 s, and the server looks for late requests every second.
   reportGoal('G15', `${count} sockets closed after at most ${(longest / 1000).toFixed(1)} s; normal p99 ${p99.toFixed(1)} ms of ${times.length}`, 0);
   expect(longest).toBeLessThan(15_000);
   expect(p99).toBeLessThan(100);

@@ -11,7 +11,7 @@ import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 
 const live: UrlRules = { sandbox: false, allowedPorts: [443], ownHosts: ['ramp.example'] };
 
-/** Spellings of hosts that are not public. The first ones are this machine. */
+/** Hosts that are not public and the gateway's own host, in several spellings. */
 const hosts = [
   '127.0.0.1',
   '127.1',
@@ -31,7 +31,7 @@ const hosts = [
   '[0:0:0:0:0:0:0:1]',
   '[::ffff:127.0.0.1]',
   '[::ffff:7f00:1]',
-  // The long form also names an IPv4-compatible address, which the guard takes for public today.
+  // This old form of an IPv4 address was replaced by the form ::ffff:127.0.0.1.
   '[::127.0.0.1]',
   '[64:ff9b::7f00:1]',
   '[64:ff9b::a00:1]',
@@ -170,7 +170,7 @@ it.each([
 });
 
 it('a name is resolved once for a socket: the address that was checked is the one that is used', async () => {
-  // Loopback is allowed here, so that the first answer can be reached; the second answer, the rebinding, must never be asked for.
+  // Loopback is allowed here, so that the first resolved address can be reached. The name must not be resolved again, which would give 10.0.0.1.
   const { lookup, asked } = resolving([['127.0.0.1'], ['10.0.0.1']]);
   expect(await sendWith(`http://wallet.example:${portOf(target)}/`, undefined, true, lookup)).toMatchObject({ outcome: 'delivered' });
   expect(asked()).toBe(1);
@@ -192,14 +192,14 @@ it('every operation that takes a webhook refuses them, stores none, and tells no
   const takers = operations.filter((one) => one.body?.properties?.['webhook_url']);
   expect(takers.map((one) => one.path)).toEqual(expect.arrayContaining(['/order', '/webhook-test']));
   const quote = await call('/quote', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
-  // In sandbox mode loopback may be named; everything else may not.
+  // In sandbox mode, webhooks to loopback are allowed. All the others stay refused.
   const sandbox = { ...live, sandbox: true };
   const refused = spelt.filter((url) => !checkWebhookUrl(url, sandbox).ok && !/ramp\.example/i.test(url));
   expect(refused.length).toBeGreaterThan(30);
   for (const path of ['/order', '/webhook-test'])
     for (const webhook_url of refused) {
       const { status, body } = await call(path, { session_id: sessionId, quote_id: quote.body['quote_id'], webhook_url });
-      // Too long a text is refused by the body's own shape.
+      // A URL that is too long is refused by the schema of the body.
       expect([webhook_url, status, body['code']]).toEqual(
         webhook_url.length > 2048 ? [webhook_url, 400, 'invalid-request'] : [webhook_url, 422, 'webhook-url-refused'],
       );
