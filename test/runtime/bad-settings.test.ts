@@ -1,6 +1,6 @@
 /**
- * The settings that operators get wrong, on every command that starts a gateway: `npm start`, the bundle, and the bundle as the image has it. Each
- * must end by itself with code 1 and say why in lines for a person, without any value of a secret.
+ * The settings that operators get wrong, in every way to start a gateway: `npm start`, the bundle, and the bundle inside the image. The process must
+ * end by itself with code 1 and say why in words for a person, without the value of any secret.
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -19,7 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), 'ramp-bad-settings-'));
 let image = '';
 beforeAll(async () => {
   image = await makeImageFolder('');
-  // The image runs as another user than the one that made its files.
+  // The user that runs the image is not the one that made its files.
   for (const path of [folder, image]) chmodSync(path, 0o755);
 });
 afterAll(() => {
@@ -33,7 +33,7 @@ const write = (name: string, text: string | Buffer): string => {
 
 type Way = 'npm start' | 'the bundle' | 'the image';
 const ways: Way[] = ['npm start', 'the bundle', 'the image'];
-/** The ENV of the Dockerfile. */
+/** The variables that the Dockerfile sets with ENV. */
 const imageEnv = Object.fromEntries(
   [...(/^ENV (.+)$/m.exec(readFileSync(join(root, 'Dockerfile'), 'utf8'))?.[1] ?? '').matchAll(/(\w+)=(?:"([^"]*)"|(\S+))/g)].map(
     ([, name = '', quoted, bare = '']) => [name, quoted ?? bare],
@@ -55,7 +55,7 @@ const start = async (way: Way, variables: Record<string, string>): Promise<Told>
   let [out, said] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     out += text;
-    // What must not start has started.
+    // The gateway has started although it must not.
     if (out.includes('"event":"started"') || out.includes('ramp-gateway on ')) child.kill('SIGKILL');
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
@@ -78,7 +78,7 @@ const configured = (text: string | Buffer) => (): Record<string, string> => ({ .
 const changed = (from: string, to: string) => configured(live.replace(from, to));
 
 const cases: [string, () => Record<string, string>, string][] = [
-  // people A1, A6: live mode makes nothing up
+  // people A1, A6: live mode invents nothing
   ['live without SEAL_KEY', without('SEAL_KEY'), 'SEAL_KEY is missing: npm run keys -- init prints a fresh one'],
   ['live without NOTICE_KEY', without('NOTICE_KEY'), 'NOTICE_KEY is missing'],
   ['live without WEBHOOK_SIGNING_KEY', given({ WEBHOOK_SIGNING_KEY: ' \n' }), 'WEBHOOK_SIGNING_KEY is missing'],
@@ -102,11 +102,11 @@ const cases: [string, () => Record<string, string>, string][] = [
   ['a password with a slash', given({ DATABASE_URL: nowhere.replace('show', 'show/x') }), 'environment: DATABASE_URL cannot be read as a URL'],
   ['a password with a percent sign', given({ DATABASE_URL: nowhere.replace('show', 'show%x') }), 'environment: DATABASE_URL '],
   ['channel binding', given({ DATABASE_URL: `${nowhere}?channel_binding=require` }), 'environment: DATABASE_URL '],
-  ['a database that is away', good, 'the database does not answer or could not be migrated: connect ECONNREFUSED 127.0.0.1:9'],
+  ['a database that is unreachable', good, 'the database does not answer or could not be migrated: connect ECONNREFUSED 127.0.0.1:9'],
   // keys and secrets
   ['a key in quotes', given({ SEAL_KEY: `"${keys.SEAL_KEY}"` }), 'SEAL_KEY does not have the form id:base64 of 32 bytes'],
-  ['a key that is none', given({ NOTICE_KEY: 'do-not-show' }), 'NOTICE_KEY does not have the form id:base64 of 32 bytes'],
-  ['an old key that is none', given({ SEAL_KEY_OLD: 'do-not-show' }), 'SEAL_KEY_OLD does not have the form id:base64 of 32 bytes'],
+  ['an invalid key', given({ NOTICE_KEY: 'do-not-show' }), 'NOTICE_KEY does not have the form id:base64 of 32 bytes'],
+  ['an invalid old key', given({ SEAL_KEY_OLD: 'do-not-show' }), 'SEAL_KEY_OLD does not have the form id:base64 of 32 bytes'],
   ['two keys under one id', given({ SEAL_KEY_OLD: freshSecrets(randomBytes).SEAL_KEY }), 'SEAL_KEY and SEAL_KEY_OLD have two keys with the same id'],
   ['a token with a line end within', given({ METRICS_TOKEN: 'do-not\nshow' }), 'METRICS_TOKEN contains a line break'],
   [
@@ -149,7 +149,7 @@ describe.each(ways)('%s', (way) => {
     expect([code, said]).toEqual([1, expect.stringMatching(/^ramp-gateway does not start:\n/)]);
     expect(said.split('\n').slice(1).join('\n')).toContain(says);
     expect(all).not.toMatch(/do-not|\n {4}at /);
-    // Nothing was made up, neither keys nor a database.
+    // Live mode makes neither keys nor a database. In sandbox mode, `npm start` makes the data folder before it finds this mistake.
     expect(existsSync(dataDir)).toBe(way === 'npm start' && says.startsWith('network: main'));
   });
 });

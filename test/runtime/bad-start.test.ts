@@ -97,8 +97,8 @@ describe('Node', () => {
 type Worker = { fetch: (request: Request, env: object, ctx: object) => Promise<Response> };
 const placeholder = 'the text of providers.config.yaml';
 /**
- * The Worker's entry, to run in this process with any configuration: workerd itself comes last. What the entry imports is in a file of its own, so
- * that a configuration loads the entry anew and nothing else.
+ * Bundles the Worker's entry, so that this process can run it with any configuration; only the last test runs workerd itself. What the entry imports
+ * is in a separate file, so that each configuration loads only the entry again.
  */
 const bundleWorker = async (folder: string): Promise<string> => {
   const entry = join(root, 'src/entry/worker.ts');

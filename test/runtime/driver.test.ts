@@ -1,4 +1,4 @@
-/** The driver, patched by scripts/patch-postgres.mjs (`npm ci` runs it): a failure on a connection is an error of that statement only. */
+/** The driver as patched by scripts/patch-postgres.mjs (which `npm ci` runs): if a connection fails, only what runs on that connection fails. */
 import type { TransactionSql } from 'postgres';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { needsPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -36,7 +36,7 @@ needsPostgres('transactions whose connection the server ends are rejected, and e
           try {
             return await sql`select ${n}::int as n from pg_sleep(0.01)`;
           } catch {
-            // Ended with its transaction; the driver opens another.
+            // The connection ended with its transaction. The driver opens another one.
           }
         }
       }),
@@ -57,7 +57,7 @@ needsPostgres('what a transaction still asks after its connection has closed is 
     const told = sql.begin(async (tx) => {
       await tx`insert into kept values ('before')`;
       const [own] = await tx<{ pid: number }[]>`select pg_backend_pid() as pid`;
-      // Ended between two statements, and open again for another customer before the next one.
+      // The connection ends between two statements, and is open again for another transaction before the next statement.
       await database.sql`select pg_terminate_backend(${own?.pid ?? 0})`;
       asks.push(sql.begin(async (other) => await inside(other, tx)));
       await within(tx);
@@ -93,7 +93,7 @@ needsPostgres('a pool serves as many as before after each of its transactions lo
       ),
     );
     expect(told.map(({ status }) => status)).toEqual(Array.from({ length: size }, () => 'rejected'));
-    // Time for the rollbacks that the driver would write to connections that it no longer has.
+    // An unpatched driver would now write rollbacks to connections that it no longer has.
     await new Promise((resolve) => void setTimeout(resolve, 5));
     const seen = await Promise.all(Array.from({ length: size }, async () => await sql`select pg_backend_pid() as pid from pg_sleep(0.05)`));
     expect(new Set(seen.map(([row]) => row?.['pid'])).size).toBe(size);

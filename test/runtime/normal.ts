@@ -1,4 +1,4 @@
-/** Removes ids and times from an answer: the rest must be the same on every runtime. */
+/** A response without ids and times: the rest must be the same on every runtime. */
 export type Normal = { status: number; headers: Record<string, string>; body: unknown };
 
 const headersOfInterest = [
@@ -27,7 +27,7 @@ const secretKeys = new Set([
   'tie_key',
   'tieKey',
   'salt',
-  // Sums are read again within a second of news, or within half a minute: another moment, another hash.
+  // Each runtime rereads the record's sums at its own moment, so their hash differs.
   'record_snapshot',
   'recordSnapshot',
   'kid',
@@ -42,7 +42,7 @@ const text = (value: string): string =>
     .replaceAll(/\b(ALP|BOR|COB|DUN|EIG)-[0-9A-F]{5}\b/g, '$1-<reference>')
     .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:<port>');
 
-/** "… were asked: 1 starts at 10.00 EUR, 1 starts at 10.09 EUR." names the answers in the order of their arrival. */
+/** Sorts the answers in a detail such as "… were asked: 1 starts at 10.00 EUR, 1 starts at 10.09 EUR.", which lists them as they arrived. */
 const sorted = (detail: string): string => detail.replace(/(?<=: ).*(?=\.$)/, (answers) => answers.split(', ').toSorted().join(', '));
 
 /** Returns the content of a receipt, since its signature differs each time. */
@@ -56,10 +56,10 @@ const receipt = (jws: string): unknown => {
 
 export const normalBody = (value: unknown, key = ''): unknown => {
   if (durations.has(key)) return '<ms>';
-  // The examples of the OpenAPI document show its beginning alone.
+  // The examples of the OpenAPI document show only the beginning of a receipt.
   if (typeof value === 'string' && key === 'receipt' && !value.endsWith('…')) return receipt(value);
   if (typeof value === 'string') return secretKeys.has(key) ? `<${key}>` : key === 'detail' ? sorted(text(value)) : text(value);
-  // In the order of their arrival.
+  // These lists have the sequence in which the providers answered.
   if (Array.isArray(value) && (key === 'refused' || key === 'failed')) return value.map((item) => JSON.stringify(normalBody(item))).toSorted();
   if (Array.isArray(value)) return value.map((item) => normalBody(item));
   if (typeof value === 'object' && value !== null)

@@ -23,7 +23,7 @@ const npmStart = (environment: Record<string, string>, ...words: string[]) =>
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 
-/** For starts that are refused. */
+/** Runs `npm start` until it ends by itself, because the start is refused. */
 const run = async (environment: Record<string, string>, ...words: string[]): Promise<{ code: number | null; error: string }> => {
   const child = npmStart(environment, ...words);
   child.stdout.resume();
@@ -43,7 +43,7 @@ providers:
 `,
 );
 
-/** Settings for a busy machine, on which a sound provider may take seconds, and for frequent requests about a killed one. */
+/** A long deadline for a busy machine, on which a sound provider may take seconds, and enough prices to poll until a killed provider is noticed. */
 const patient = 'limits: { quotes_per_minute: 10000 }\nrouting: { quote_deadline_ms: 20000 }\n';
 const sandboxFile = (providers: string): string => {
   const file = join(folder, 'sandbox.yaml');

@@ -45,7 +45,7 @@ needsPgbouncer('each query gets its own rows, many at a time, also after a faile
   const answers = await Promise.all(
     asked.map(async (n) => {
       if (n % 10 === 3) await open.sql`select ${n}::int / 0 as n`.catch(() => undefined);
-      // Without a parameter the driver would send the next statement right behind it.
+      // After a statement without parameters, the driver by default sends the next one without waiting.
       if (n % 7 === 1) await open.sql`select 1`;
       return await open.sql`select ${n}::int as n, ${`text ${n}`}::text as text`;
     }),

@@ -1,6 +1,6 @@
 /**
- * The list that every runtime answers: rows in order, each a request with what is expected of it. A row returns the answer, or the part of it
- * that matters; what is compared between the runtimes is that, without ids and times.
+ * The list of requests that every runtime must answer. The rows run in this sequence. Each row makes a request, says which status is expected, and
+ * returns the response or the part of it that matters. What a row returns is compared between the runtimes, without ids and times.
  */
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { verifyDelivery } from '../../src/outbound/sign.ts';
@@ -9,10 +9,10 @@ import { normal, type Answer, type World } from './world.ts';
 
 type Row = {
   name: string;
-  /** Status and, for a problem, its code. */
+  /** The expected status and, for a problem, its code. */
   expected: [number, string?];
   run: (world: World) => Promise<Answer>;
-  /** What else is compared in this answer. */
+  /** Returns what else is compared between the runtimes. */
   also?: (world: World, answer: Answer) => unknown;
   /** For the Worker only status and code are compared: differences.md says why. */
   workerDiffers?: true;
@@ -142,7 +142,7 @@ const circuitOpens: Row = {
   expected: [200],
   run: async (world) => {
     world.runtime.simulators['eiger']?.control.setFault({ endpoint: 'quote', fault: '500' });
-    // Failures for one network do not open the circuit for all.
+    // Failures in the requests of one network do not open the circuit, so these requests come from six networks.
     const sessions = await Promise.all(Array.from({ length: 6 }, () => world.session()));
     for (let n = 0; n < 60; n += 1) {
       const ip = `203.0.113.${n % 6}`;
@@ -164,7 +164,7 @@ const circuitCloses: Row = {
   name: 'and time closes it again',
   expected: [200],
   run: async (world) => {
-    // Half open, or closed already: by a probe that something else sent, or by a new isolate on a busy machine.
+    // The circuit is then half open, or already closed: another request may have sent a probe, or a busy machine may have started a new isolate.
     await until('the time of the next probe', async () => ((await circuitOf(world)) === 'open' ? undefined : true), 100_000);
     return await world.ask('/offers', { session_id: kept(world, 'other'), ...eur, amount_fiat: 10_000 });
   },
@@ -288,7 +288,7 @@ const failover: Row = {
   name: 'POST /order with failover: the next rank takes what the first refuses, and the repeat is told the same',
   expected: [200],
   run: async (world) => {
-    // A new customer, since for this one the first provider is excluded from now on.
+    // This needs a new customer, because the refusal excludes the first provider for later requests of the same customer.
     const { sessionId: session } = await createWallet(world.runtime.url).open();
     const { body } = await world.ask('/offers', { session_id: session, ...eur, amount_fiat: 30_000 });
     const [first] = body['offers'] as { quote_id: string; amount_sats: number }[];
@@ -313,7 +313,7 @@ const aborted: Row = {
     const before = alpine(world).control.history.orders.length;
     const body = { session_id: session, quote_id: quote.body['quote_id'] };
     const gone = await world.ask('/order', body, { ...jsonBody(body), signal: AbortSignal.timeout(200) }).catch((error: unknown) => error);
-    if (!(gone instanceof DOMException)) throw new Error('the first call was answered before it was given up');
+    if (!(gone instanceof DOMException)) throw new Error('the first request got its response before it was aborted');
     const answer = await until('the order', async () => {
       await world.runtime.wake();
       const again = await world.ask('/order', body);
@@ -326,7 +326,7 @@ const aborted: Row = {
 };
 const jsonBody = (body: object): RequestInit => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
 
-/** The last rows. After them, requests from this address are refused for the rest of the minute. */
+/** These rows run last, because requests from this address are refused for the rest of the minute after them. */
 const limits: Row[] = [
   {
     name: 'the RateLimit fields of an answer',

@@ -25,9 +25,9 @@ export type Runtime = {
   url: string;
   simulators: Record<string, RunningSimulator>;
   metricsToken: string;
-  /** Does the background work that is due: on Node the loop does it, on Workers this triggers the Cron handler. */
+  /** On Workers, triggers the Cron handler, which does the background work that is due. On Node, the gateway's own loop does that work. */
   wake: () => Promise<void>;
-  /** Stops it. Returns its exit code. */
+  /** Stops the gateway. Returns its exit code, or undefined on Workers. */
   close: () => Promise<number | undefined>;
 };
 
@@ -43,7 +43,7 @@ const simulated: SimulatorOptions[] = [
 ];
 type Parts = { simulators: Record<string, RunningSimulator>; baseUrls: Record<string, string>; variables: Record<string, string>; database: TestDatabase };
 
-/** The list buys: providers of other kinds are registered and not there. */
+/** The list of requests only buys. Providers of other kinds are configured, but cannot be reached. */
 const nowhere = Object.fromEntries(Object.keys((parse(configText) as { providers: object }).providers).map((id) => [id, 'http://127.0.0.1:9']));
 
 const prepare = async (): Promise<Parts> => {
@@ -52,7 +52,7 @@ const prepare = async (): Promise<Parts> => {
   return {
     simulators,
     baseUrls: { ...nowhere, ...Object.fromEntries(Object.entries(simulators).map(([id, one]) => [id, one.url])) },
-    // Nothing listens there: the list hands a provider's notice over itself, to whichever address the runtime has.
+    // Nothing listens at PUBLIC_URL. The list of requests itself passes a provider's notice to the address of the runtime.
     variables: {
       ...freshSecrets(randomBytes),
       ...sandboxSecrets,
@@ -87,7 +87,7 @@ const startNode = async (): Promise<Runtime> => {
   };
 };
 
-/** An empty folder with what the last stage of the Dockerfile copies, and nothing else: no node_modules above it either. */
+/** Makes a folder that contains only what the last stage of the Dockerfile copies. No folder above it has node_modules. */
 export const makeImageFolder = async (config: string): Promise<string> => {
   const folder = mkdtempSync(join(tmpdir(), 'ramp-image-'));
   const lastStage =
@@ -95,7 +95,7 @@ export const makeImageFolder = async (config: string): Promise<string> => {
       .split(/^FROM .*$/m)
       .at(-1) ?? '';
   for (const [, built, from = '', to = ''] of lastStage.matchAll(/^COPY (?:--link )?(--from=build )?(\S+) (\S+)$/gm)) {
-    // What the build stage makes: the bundle, and the pages, which the tests' set-up has made.
+    // The build stage makes the bundle and the pages. The tests' set-up has already made the pages.
     if (built !== undefined && from.endsWith('.mjs')) cpSync(await bundle(), join(folder, to));
     else cpSync(join(root, from.replace(/^\/build\//, '')), join(folder, to.endsWith('/') ? join(to, basename(from)) : to), { recursive: true });
   }
@@ -103,7 +103,7 @@ export const makeImageFolder = async (config: string): Promise<string> => {
   return folder;
 };
 
-/** Bundles the server as `npm run build` does for the image. The first caller in a test run makes it for all. */
+/** Bundles the server as `npm run build` does for the image. The first caller in a test run makes the bundle, and all others use it. */
 const bundle = async (): Promise<string> => {
   const finished = join(inject('scratch'), 'server.mjs');
   if (existsSync(finished)) return finished;
@@ -116,7 +116,7 @@ const bundle = async (): Promise<string> => {
 };
 
 export type Child = { url: string; child: ChildProcess; exited: Promise<number | null> };
-/** Starts `node dist/server.mjs` in that folder, and waits until it reports its address. */
+/** Starts `node dist/server.mjs` in `folder`, and waits until it reports its address. */
 export const startImage = async (folder: string, environment: Record<string, string>): Promise<Child> => {
   const child = spawn(process.execPath, ['dist/server.mjs'], {
     cwd: folder,

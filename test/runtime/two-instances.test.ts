@@ -91,7 +91,7 @@ const patient = (first: string, second: string) => {
   };
 };
 
-/** Quotes and orders as one customer after the other, until there are as many payable orders as wanted. */
+/** Quotes and orders until `wanted` orders can be paid. After a request that was cut off, a new customer continues. */
 const shop = async (customer: number, wanted: number, placed: (order: string) => void): Promise<void> => {
   const [first, second] = customer % 2 === 0 ? [doomed.url, survivor.url] : [survivor.url, doomed.url];
   const call = patient(first, second);
@@ -104,19 +104,19 @@ const shop = async (customer: number, wanted: number, placed: (order: string) =>
       bought += 1;
       placed(String(order.body['order_id']));
     } else {
-      // The order request was cut off. The gateway finds out its outcome by itself, and the next customer continues.
+      // The order request was cut off. The gateway finds out the order's outcome by itself, and a new customer continues.
       ({ sessionId } = await createWallet(survivor.url).open());
     }
   }
 };
 
-/** Lets the provider see and report the money of every order that the gateway has shown. */
+/** Pays every order that the gateway has stored and that the provider reports as unpaid. The provider then reports the payment. */
 const payAll = async (): Promise<void> => {
   const { orders, pay } = provider.control;
   for (const { id } of await database.sql<{ id: string }[]>`select upstream_order_id as id from orders`) if (orders.get(id)?.status === 'placed') await pay(id);
 };
 
-/** Ends the leases of the dead instance at once, instead of waiting half a minute. */
+/** Ends the leases of the killed instance at once, instead of waiting half a minute. */
 const endLeases = async (): Promise<void> => {
   for (const table of ['deliveries', 'intents', 'orders'])
     await database.sql.unsafe(`update ${table} set lease_until = now() where lease_until > now() and lease_owner like 'doomed%'`);
@@ -142,7 +142,7 @@ needsPostgres('one of two instances is killed half way: each webhook arrives, an
   await Promise.all(shops);
   shopping = false;
   await paying;
-  // An order whose answer was lost may turn out to be there at any time: it is paid like the others.
+  // An order whose response was lost may be found at any time, and is then paid like the others.
   let all: string[] = [];
   const missing = (): string[] => all.filter((order) => !received.some((one) => one.order === order && one.type === 'withdrawal_ready'));
   await until('every webhook', async () => {

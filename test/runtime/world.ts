@@ -14,7 +14,7 @@ export type World = {
   kept: Map<string, string>;
   ask: (path: string, body?: unknown, init?: RequestInit) => Promise<Answer>;
   session: () => Promise<string>;
-  /** Polls /order-status until the order has reached that stage, and does background work in between. */
+  /** Polls /order-status until the order has reached the stage, and does background work in between. */
   reach: (session: string, order: string, stage: string) => Promise<Answer>;
   close: () => Promise<void>;
 };
@@ -28,7 +28,7 @@ export const createWorld = async (runtime: Runtime): Promise<World> => {
     const raw = await response.text();
     return { status: response.status, headers: response.headers, body: asObject(raw), raw };
   };
-  // What is listed comes from all providers. How long their first listings take differs from runtime to runtime.
+  // Each runtime takes a different time until it has the first listings of all providers, which its responses depend on.
   await until('every listing', async () => {
     const { providers = [] } = (await ask('/providers')).body as { providers?: { id: string; currencies: unknown[] }[] };
     const listed = providers.filter((one) => one.currencies.length > 0).map((one) => one.id);
