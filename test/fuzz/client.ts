@@ -1,4 +1,4 @@
-/** Sends requests as cheaply as possible: otherwise half of a fuzzer's time would go into its own client. */
+/** Sends requests as cheaply as possible. With a slower client, a fuzzer would spend half of its time in the client. */
 import { Agent, request } from 'undici';
 
 export type Sent = { method: string; path: string; headers: Record<string, string>; body?: string | Uint8Array };

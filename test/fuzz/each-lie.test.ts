@@ -1,7 +1,7 @@
 /**
- * G6, one lie at a time: each member of each answer of a provider takes every value of its kind, while the rest stays true. Kinds that a random draw
- * hits once in a thousand answers are all tried in the long form; the short form tries a random part of them. CHAOS_ONLY limits it to
- * members: CHAOS_ONLY='order expires_on'.
+ * G6, one lie at a time: each member of each response of a provider takes every value of its kind, while the other members stay true. The long form
+ * tries all of these lies, many of which a random draw would hit only once in a thousand responses. The short form tries a random part of them.
+ * CHAOS_ONLY limits the test to one member: CHAOS_ONLY='order expires_on'.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet, type Reply } from '../../scripts/demo/wallet.ts';
@@ -18,7 +18,7 @@ const clock = movableClock();
 let gateway: TestGateway;
 let liars: Liar[];
 beforeAll(async () => {
-  // Proofs cost more than all the rest, so only one provider demands them.
+  // Proofs of ownership take more time than everything else, so only one provider demands them.
   liars = await Promise.all(
     [
       { id: 'liar-1', proves: true, more: { proof: 'demanded' as const } },
@@ -62,10 +62,10 @@ afterAll(async () => {
   await Promise.all(liars.map(async ({ provider }) => await provider.close()));
 });
 
-/** Returns a flaw if an amount of 0 sends an order to review: FLS01 writes 0 for an amount that is not known yet. */
+/** Returns a flaw if an amount of 0 sent the order to review, because FLS01 writes 0 for an amount that is not known yet. */
 const untoldFlaws = (lie: Planned | undefined, entry: Json | undefined): string[] =>
   lie?.endpoint === 'order-status' && lie.key.startsWith('amount_') && lie.lie === 0 && entry?.['stage'] === 'review'
-    ? ['an amount that is not told yet puts the order aside']
+    ? ['an amount that is not known yet sends the order to review']
     : [];
 
 type Met = { offers: number; payable: number; withheld: number; doubt: number; links: number };
@@ -74,15 +74,15 @@ const met: Met = { offers: 0, payable: 0, withheld: 0, doubt: 0, links: 0 };
 const judgedEnd = ({ plan: { lie, madeAt = 0 } }: Liar, endpoint: string, judge: (written: unknown, madeAt: number) => string[]): string[] =>
   lie?.endpoint === endpoint && /expires_on|_date$/.test(lie.key) ? judge(lie.lie, madeAt) : [];
 
-/** Returns a flaw if an unreadable link does not go to a person after a few tries. */
+/** Returns a flaw if a withdrawal link cannot be had in a few tries and neither its claim is in review nor the order has left `filled`. */
 const stuckFlaws = async (again: () => Promise<Reply>, order_id: string): Promise<string[]> => {
   for (let tries = 1; tries < 6; tries += 1) if ((await again()).body['code'] !== 'claim-outcome-unknown') return [];
   const [kept] = await gateway.database.sql<{ claim: string | null; stage: string }[]>`
     select c.state as claim, o.stage from orders o left join claims c on c.order_id = o.id where o.id = ${order_id}`;
-  return kept?.claim === 'review' || kept?.stage !== 'filled' ? [] : [`a link that is never had, and nobody is told: ${JSON.stringify(kept)}`];
+  return kept?.claim === 'review' || kept?.stage !== 'filled' ? [] : [`a link that cannot be had, and no person is asked to look: ${JSON.stringify(kept)}`];
 };
 
-/** Buys at this provider, from /verify to the link, and judges every answer on the way. */
+/** Buys at this provider, from /verify to the withdrawal link, and judges every response on the way. Returns the flaws. */
 const buyAt = async (liar: Liar): Promise<string[]> => {
   const { call, open } = createWallet(gateway.url);
   const wrong: string[] = [];
@@ -96,7 +96,7 @@ const buyAt = async (liar: Liar): Promise<string[]> => {
   const session_id = liar.proves ? (await open()).sessionId : String(begun['session_id']);
   if (!liar.proves) await ask('/session', { session_id });
   if (liar.plan.lie?.endpoint === 'payment-options') {
-    // The listing is read again.
+    // After this time, the gateway reads the listing again.
     clock.move(1500);
     await ask('/payment-options', { session_id });
     await gateway.server.idle();
@@ -201,7 +201,7 @@ it(
     };
     await Promise.all(liars.map(work));
     expect(wrong.slice(0, 20), `seed ${chaosSeed}`).toEqual([]);
-    // As many as a busy machine manages within the time limit.
+    // A busy machine may manage only a few lies within the time limit.
     expect(told).toBeGreaterThan(0);
     const twins = await gateway.database.sql<{ ids: string[] }[]>`
       select array_agg(id) as ids from orders where stage <> 'review' and upstream_order_id is not null

@@ -55,6 +55,6 @@ const scraps = [
   '8.8.8.8:80',
   "'",
 ];
-/** Invents what a caller might put in front of the header. */
+/** Invents text that a caller might send in the header, before what the proxy adds to it. */
 export const inventHeader = (random: Random): string =>
   Array.from({ length: random.below(8) }, () => random.pick(scraps)).join(random.pick(['', ',', ', ', ';']));

@@ -2,7 +2,7 @@
 import type { Schema } from './operations.ts';
 import type { Random } from './random.ts';
 
-/** Values seen in answers, by member name. With them, generated requests get past the first checks. */
+/** Values seen in responses, by member name. With them, generated requests get past the first checks. */
 export type Pool = Map<string, unknown[]>;
 
 const mark = '\u{e000}';

@@ -1,11 +1,11 @@
-/** Judges whether an answer may be shown, only from what was requested, quoted and said, without any code of the gateway. */
+/** Judges whether a response may be shown to a wallet, from the request, the quote and the provider's own words, without any code of the gateway. */
 import { dateKinds, type DateKind } from './kinds.ts';
 import type { Said } from './lying-provider.ts';
 
 export type Json = Record<string, unknown>;
 
 export const askedFor = 10_000;
-/** Returns what is wrong with an offer that is shown, whoever made it. */
+/** Returns what is wrong with an offer that was shown, whichever provider made it. */
 export const offerFlaws = (offer: Json, now = Date.now()): string[] => {
   const [pay, receive, fee] = [Number(offer['amount_fiat']), Number(offer['amount_sats']), Number(offer['order_fee'])];
   const flaws = [
@@ -29,7 +29,7 @@ const halfMonthMs = 15 * 86_400_000;
 /** Slack for the time between making and judging a lie, and for the rounding of its form. */
 const slackMs = 70_000;
 
-/** What a date means that was written by dateKinds, for the moment `madeAt`. */
+/** Returns the meaning of a date that `dateKinds(madeAt)` wrote, or undefined for anything else. */
 const meantBy = (written: unknown, madeAt: number): DateKind['end'] | undefined =>
   dateKinds(madeAt).find((kind) => JSON.stringify(kind.written) === JSON.stringify(written))?.end;
 
@@ -46,7 +46,7 @@ export const quoteEndFlaws = (written: unknown, madeAt: number, offer: Json | un
 };
 
 const nearMs = 10 * 60_000;
-/** Returns what is wrong with the expiry of a link: it must be what its provider meant, and soon if that is unclear. */
+/** Returns what is wrong with the expiry of a link: it must be what its provider meant, or ten minutes from now at most if that is unclear. */
 export const linkEndFlaws = (written: unknown, madeAt: number, shown: unknown, now: number): string[] => {
   const meant = meantBy(written, madeAt);
   const end = Date.parse(String(shown));
@@ -62,7 +62,7 @@ const endFlaws = (written: unknown, end: string | undefined, quoteEnd: string | 
   const form = (value: unknown): string => `${typeof value} ${JSON.stringify(value)}`.replaceAll(/\d/g, '9');
   const read = typeof written === 'number' || typeof written === 'string' ? dateKinds(now).filter((kind) => form(kind.written) === form(written)) : [];
   if (read.length > 0 && read.every((kind) => kind.end === 'unclear')) return [`has an end that nobody can read: ${JSON.stringify(written)}`];
-  if (written === true || (typeof written === 'object' && written !== null)) return [`has an end that is none: ${JSON.stringify(written)}`];
+  if (written === true || (typeof written === 'object' && written !== null)) return [`has an end that is not a date: ${JSON.stringify(written)}`];
   const isNone = written === undefined || dateKinds(now).some((kind) => kind.end === 'none' && kind.written === written);
   return isNone && quoteEnd !== undefined && ms !== Date.parse(quoteEnd) ? ['has no end of its own, and not its quote’s'] : [];
 };
@@ -82,8 +82,8 @@ const lostDetails = (told: unknown, shown: Record<string, string>): string[] => 
 };
 
 /**
- * Returns what is wrong with a payable order: it must have the quote's amounts, and the provider must not have stated other figures. `askedOf`: the
- * request to the provider with its own numbers of currency and option, which are those that its listing gave them.
+ * Returns what is wrong with a payable order: it must have the quote's amounts, and the provider must not have stated other figures. `askedOf` is the
+ * gateway's request for this quote, which names the currency and the option by the numbers from the provider's own listing.
  */
 export const orderFlaws = (quote: Json, order: Json, said: Said | undefined, askedOf: Json | undefined, now = Date.now()): string[] => {
   const flaws: string[] = [];
@@ -95,7 +95,7 @@ export const orderFlaws = (quote: Json, order: Json, said: Said | undefined, ask
     const [is, was] = [Number(order[name]), Number(quote[name])];
     if (slack === 0 ? is !== was : (is - was) * worse > was * slack) flaws.push(`${name} ${is} was quoted as ${was}`);
   }
-  for (const name of ['currency_id', 'payment_option_id']) if (order[name] !== quote[name]) flaws.push(`${name} is another`);
+  for (const name of ['currency_id', 'payment_option_id']) if (order[name] !== quote[name]) flaws.push(`${name} differs from the quote's`);
   let wire: Json = {};
   try {
     wire = (JSON.parse(said?.text.replace(/^\ufeff/, '') ?? '') ?? {}) as Json;
@@ -165,12 +165,12 @@ export const listFlaws = (body: Json): string[] => {
   return flaws.map((flaw) => `a listing: ${flaw}`);
 };
 
-/** Returns tokens that a wallet must not be asked to sign: those valid elsewhere, and those of another party of the session. */
+/** Returns the tokens that a wallet must not be asked to sign: tokens that are valid elsewhere, and tokens of another party of the session. */
 export const tokenFlaws = (body: Json): string[] => {
   const { gateway: own = '', ...theirs } = (body['tokens'] ?? {}) as Record<string, string>;
   const flaws = own.startsWith('ramp-gateway:') ? [] : [`our own token is ${own}`];
   for (const [id, token] of Object.entries(theirs))
     if (!/^[\x20-\x7e]{1,200}$/.test(token) || /ramp-gateway:|\.[a-z]+:[\w-]{22}$|lnnid|lnurl1|0[23][0-9a-f]{64}/i.test(token) || token.includes(own))
-      flaws.push(`${id} has us sign ${JSON.stringify(token)}`);
+      flaws.push(`${id} makes the wallet sign ${JSON.stringify(token)}`);
   return flaws.map((flaw) => `a token: ${flaw}`);
 };

@@ -1,11 +1,11 @@
 /**
- * The values that providers write for each kind of member: usual forms, forms that readers mistake, and forms of a malicious provider. Each date
- * comes with its meaning, so that a reader is not judged by its own code.
+ * The values that providers write for each kind of member: usual forms, forms that are easily misread, and forms of a malicious provider. Each date
+ * comes with its meaning, so that the gateway's reading of a date is not judged by the gateway's own code.
  */
 import { encodeLnurl } from '../../src/bitcoin/lnurl.ts';
 
 const mark = '\u{e000}';
-/** JSON text that JSON.stringify would not write (hostile.ts `toText`). */
+/** Marks JSON text that JSON.stringify would not write, for `toText` in hostile.ts. */
 const raw = (text: string): string => `${mark}${text}${mark}`;
 
 const two = (value: number): string => String(value).padStart(2, '0');
@@ -90,7 +90,7 @@ const unclears: unknown[] = [
   'Infinity',
   '1970-01-01T00:00:00Z',
 ];
-/** `now`: the gateway's clock. */
+/** Returns dates in every form, relative to the gateway's time `now`. */
 export const dateKinds = (now: number): DateKind[] => [
   ...moment(now + 3_600_000),
   ...moment(now + 3 * 86_400_000),
@@ -107,7 +107,7 @@ const amountsLike = (old: number): unknown[] => [
   ` ${old} `,
   raw(`${old}.0`),
   raw(`${old}E0`),
-  old + 1e-9, // the same
+  old + 1e-9, // the same amount
   old + 1,
   old - 1,
   old * 2,
@@ -272,7 +272,7 @@ const isLink = /url|link|lnurl/;
 const isAmount = /amount|price|fee|rate|sats|min|max/;
 const isDetail = /iban|bic|reference|_name$|details/;
 
-/** Returns every lie that fits the member; none for a member of unknown kind. `ids`: ids of earlier orders of this provider. */
+/** Returns every lie that fits the member, or an empty list for a member of unknown kind. `ids` are ids of earlier orders of this provider. */
 export const liesOfKind = (key: string, old: unknown, { now, ids }: { now: number; ids: readonly string[] }): unknown[] => {
   const text = String(old);
   if (isDate.test(key)) return dateKinds(now).map(({ written }) => written);

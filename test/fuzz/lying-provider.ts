@@ -1,4 +1,4 @@
-/** A provider that alters a simulator's true answers, by a seed. It records the true answers and its own. */
+/** A provider that alters a simulator's true responses at random, repeatably by a seed. It records the true responses and its own. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { encodeLnurl } from '../../src/bitcoin/lnurl.ts';
@@ -10,19 +10,19 @@ import { toText } from './hostile.ts';
 export type Said = { endpoint: string; asked: Record<string, unknown>; truth: unknown; status: number; text: string };
 export type LyingProvider = {
   url: string;
-  /** Its answers about orders. */
+  /** The responses to requests for an order, as the simulator made them (`truth`) and as they were sent (`text`). */
   said: Said[];
-  /** The latest truth at each endpoint. */
+  /** The first 200 true responses, with their endpoint. Recorded only with a plan. */
   told: { endpoint: string; truth: unknown }[];
   /** The request for each quote, by the quote's true id. */
   quoted: Map<unknown, Record<string, unknown>>;
   /** The simulator that knows the truth. */
   truth: SimulatorControl;
-  /** The number of all answers, and of those that differ from what the simulator said. */
+  /** The number of all responses, and of those that differ from what the simulator said. */
   counts: { answers: number; changed: number };
   close: () => Promise<void>;
 };
-/** One lie in an otherwise true answer: it replaces the first member of that name. */
+/** One lie in an otherwise true response: it replaces the value of the first member that is called `key`. */
 export type Planned = { endpoint: string; key: string; lie: unknown };
 
 type Json = Record<string, unknown>;
@@ -55,7 +55,7 @@ const numbers = (old: number): unknown[] => [
   null,
   'NaN',
 ];
-/** Values that PostgreSQL refuses or that every object inherits. Only in the long form, where the goal's figure shows the result. */
+/** Values that PostgreSQL refuses, that every object inherits, or that are in the far future. */
 const unstorable = ['a\0b', '\ud800', '__proto__', '9999-12-31T23:59:59Z'];
 const texts = (old: string): unknown[] => [
   '',
@@ -81,7 +81,7 @@ const texts = (old: string): unknown[] => [
 ];
 const anything: unknown[] = [null, true, [], {}, [[]], { a: { b: 1 } }, '', 0, -1, '\u{e000}[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]\u{e000}'];
 
-/** What a lie can be made of: the current time, and ids that were said before. */
+/** What a lie can be made of: the current time, and ids from earlier responses. */
 type Known = { now: () => number; ids: readonly string[] };
 
 const lieIn = (value: unknown, random: Random, known: Known): void => {
@@ -137,14 +137,14 @@ const asPlanned = (planned: Planned | undefined, endpoint: string, truth: unknow
   return told;
 };
 
-/** With a plan it says nothing but the truth, except for the lie that the plan names. */
+/** Starts the provider. With a plan, everything that it says is true, except for the lie that the plan names. */
 export const startLyingProvider = async (options: SimulatorOptions, random: Random, plan?: { lie?: Planned | undefined }): Promise<LyingProvider> => {
   const said: Said[] = [];
   const told: LyingProvider['told'] = [];
   const quoted: LyingProvider['quoted'] = new Map();
   const counts = { answers: 0, changed: 0 };
   let url = '';
-  // The simulator runs in this process: its answers are altered anyway, so it needs no socket.
+  // The simulator needs no socket: its responses pass through this process anyway, to be altered.
   const { app, control } = createFiatOnRampSimulator(options, () => url);
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
@@ -156,7 +156,7 @@ export const startLyingProvider = async (options: SimulatorOptions, random: Rand
       ...(request.method === 'POST' ? { body, headers: { 'content-type': 'application/json' } } : {}),
     });
     const truth: unknown = await asked.json().catch(() => null);
-    // Without a session or a listing, most rounds would end before they begin.
+    // Most responses about sessions and listings are true: otherwise most rounds would end before their first price.
     const honest = random.chance({ verify: 0.8, session: 0.8, 'payment-options': 0.75 }[endpoint] ?? 0);
     const spoken = plan
       ? { status: asked.status, headers: { 'content-type': 'application/json' }, body: toText(asPlanned(plan.lie, endpoint, truth)) }

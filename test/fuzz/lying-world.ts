@@ -1,6 +1,6 @@
 /**
- * G6: providers whose true answers are changed on the way. Never a 500, never an invalid offer, never a payable order with other money. The long form
- * runs twice at a time, in two processes, half of the answers each.
+ * G6: providers whose true responses are altered on their way to the gateway. The gateway must never respond with 500, show an invalid offer, or show
+ * a payable order with other amounts. The long form runs in two processes at the same time, each with half of the responses.
  */
 import { expect } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
@@ -14,7 +14,7 @@ import { createRandom, isFull, reportGoal, type Random } from './random.ts';
 
 const liarIds = ['liar-1', 'liar-2', 'liar-3', 'liar-4', 'liar-5'] as const;
 const workers = 4;
-/** The share of a round's offers that are ordered: an order takes ten times as long as a price. */
+/** The share of a round's offers that are ordered. In the long form it is smaller, because an order takes ten times as long as a price. */
 const orderedShare = isFull ? 0.2 : 0.5;
 type World = {
   gateway: TestGateway;
@@ -65,7 +65,7 @@ export const endLyingWorld = async ({ gateway, liars, client }: World): Promise<
   await client.close();
 };
 
-/** One request, held against the description. */
+/** Sends one request, and checks the response against the OpenAPI document. */
 const ask = async ({ client, operations, wrong }: World, path: string, body?: Json): Promise<{ status: number; body: Json }> => {
   const operation = operations.get(path);
   if (!operation) throw new Error(`${path} is not described`);
@@ -117,13 +117,13 @@ const orderOnce = async (world: World, liar: LyingProvider, session_id: string, 
   if (link === undefined || new URL(link).hostname !== '127.0.0.1') wrong.push(`a payout link to ${link}`);
 };
 
-/** Returns what the provider said about this order, which is found by the intent in its notice address. */
+/** Returns what the provider said when this order was placed. The request is recognised by the intent's id, which is part of its notice URL. */
 const saidOf = async ({ gateway }: World, liar: LyingProvider, orderId: string): Promise<Said | undefined> => {
   const [intent] = await gateway.database.sql<{ id: string }[]>`select id from intents where order_id = ${orderId}`;
   return liar.said.findLast((one) => String(one.asked['webhook_url']).includes(`/${intent?.id}/`));
 };
 
-/** What has to be among the answers, or nothing was tried. */
+/** How many of each the run must have seen. Otherwise it would have tested too little. */
 const least = { offers: 20, payable: 5, withheld: 1, pending: 1, links: 1 };
 const tooFew = (seen: Seen): string[] => (Object.keys(least) as (keyof Seen)[]).filter((name) => seen[name] < least[name]);
 
@@ -131,7 +131,7 @@ export const lieAndBuy = async (world: World, answersWanted: number, seed: numbe
   const { gateway, liars, wrong, seen } = world;
   const sum = (of: 'answers' | 'changed'): number => [...liars.values()].reduce((total, { counts }) => total + counts[of], 0);
   const end = isFull ? Date.now() + 1_500_000 : Infinity;
-  /** A random run may have few payable orders; then it continues for a while. */
+  /** Returns whether the run continues. One that has had few payable orders by chance continues for a while. */
   const needsMore = (): boolean => sum('answers') < answersWanted || (tooFew(seen).length > 0 && sum('answers') < answersWanted * 4);
   const work = async (): Promise<void> => {
     const wallet = createWallet(gateway.url);

@@ -1,4 +1,4 @@
-/** The operations of a running gateway, read from its /openapi.json: an endpoint that is added joins the suites by itself. */
+/** The operations of a running gateway, read from its /openapi.json, so that the fuzz suites include a new endpoint without being changed. */
 import { z } from 'zod';
 import type { Seen } from './client.ts';
 
@@ -26,7 +26,7 @@ export type Operation = {
   name: string;
   body: Schema | undefined;
   query: { name: string; schema: Schema }[];
-  /** By status, then by media type; a check is made when an answer first needs it. */
+  /** By status, then by media type. A check is compiled when a response first needs it. */
   responses: Map<number, { codes: string; checks: Map<string, () => z.ZodType> }>;
 };
 type Description = {
@@ -44,7 +44,7 @@ type Description = {
   components?: { schemas?: Record<string, Schema> };
 };
 
-/** References are put in place: each schema then stands alone. */
+/** Replaces each reference with the schema that it names, so that a schema can be used alone. */
 const resolve = (value: unknown, schemas: Record<string, Schema>): unknown => {
   if (Array.isArray(value)) return value.map((item) => resolve(item, schemas));
   if (typeof value !== 'object' || value === null) return value;
@@ -58,7 +58,7 @@ const once = <T>(make: () => T): (() => T) => {
   return () => (made ??= { value: make() }).value;
 };
 
-/** Described, but no endpoint's: text, and a file. */
+/** Paths that the document describes but whose responses these suites do not check: one is plain text, the other the document itself. */
 const noEndpoints = ['/metrics', '/openapi.json'];
 
 export const readOperations = async (gatewayUrl: string): Promise<Operation[]> => {
@@ -90,7 +90,7 @@ export const readOperations = async (gatewayUrl: string): Promise<Operation[]> =
 
 export type Checked = { code: string | undefined; body: unknown; wrong: string[] };
 
-/** What is wrong with an answer, by what the description promises of this operation. */
+/** Returns what is wrong with a response, by what the document says about the operation. */
 export const checkAnswer = (operation: Operation, { status, headers, text }: Seen): Checked => {
   const wrong: string[] = [];
   let body: unknown;

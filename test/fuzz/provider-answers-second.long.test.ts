@@ -1,4 +1,4 @@
-/** G6, the other half of the long form: a process of its own, for the second core. */
+/** The second half of G6's long form (lying-world.ts), in a process of its own, so that it uses a second core. */
 import { afterAll, beforeAll, it } from 'vitest';
 import { endLyingWorld, lieAndBuy, startLyingWorld } from './lying-world.ts';
 import { chaosSeed, sizeOf } from './random.ts';

@@ -1,4 +1,4 @@
-/** G6, see lying-world.ts; in the long form provider-answers-second.long.test.ts gives the other half at the same time. */
+/** G6, see lying-world.ts. In the long form, this is one half, and provider-answers-second.long.test.ts runs the other half at the same time. */
 import { afterAll, beforeAll, it } from 'vitest';
 import { endLyingWorld, lieAndBuy, startLyingWorld } from './lying-world.ts';
 import { chaosSeed, isFull, sizeOf } from './random.ts';

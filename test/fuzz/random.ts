@@ -1,4 +1,4 @@
-/** Randomness that can be had again: one seed, printed when a run fails, makes the same draws. */
+/** Repeatable randomness: the same seed, which is printed when a run fails, makes the same draws. */
 export type Random = {
   seed: number;
   /** In [0, 1). */
@@ -31,18 +31,18 @@ export const createRandom = (seed: number): Random => {
     pick: <T>(of: readonly T[]): T => {
       const [one] = of.slice(below(of.length));
       if (one === undefined && of.length === 0) throw new RangeError('nothing to pick from');
-      return one as T; // an index below the length: `undefined` only where T has it
+      return one as T; // the index is below the length, so this is `undefined` only if the list has an `undefined` there
     },
     hex,
     uuid: () => `${hex(8)}-${hex(4)}-4${hex(3)}-${'89ab'[below(4)]}${hex(3)}-${hex(12)}`,
   };
 };
 
-/** `CHAOS=full` runs the numbers of the goals instead of the short form; `CHAOS_SEED` runs one history again. */
+/** With `CHAOS=full`, tests run in the long form, in the numbers that the goals state. `CHAOS_SEED` repeats an earlier run. */
 export const isFull = process.env['CHAOS'] === 'full';
 export const chaosSeed = Number(process.env['CHAOS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-/** The size of a run: `short` in `npm test`, `full` in the long form, CHAOS_COUNT where a person wants another. */
+/** Returns the size of a run: `short` in `npm test`, `full` in the long form, or CHAOS_COUNT if it is set. */
 export const sizeOf = (short: number, full: number): number => Number(process.env['CHAOS_COUNT'] ?? (isFull ? full : short));
 
-/** What scripts/chaos.ts reads: one line per goal. */
+/** Prints a goal's result as a line that scripts/chaos.ts reads. */
 export const reportGoal = (goal: string, figure: string, seed = chaosSeed): void => console.log(`GOAL ${goal} seed=${seed} ${figure}`);

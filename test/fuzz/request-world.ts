@@ -1,4 +1,7 @@
-/** What G5 shoots at: in the long form the gateway's own entry in a process of its own, so that its memory is told alone; else one in this process. */
+/**
+ * The gateway that G5 sends its requests to. In the long form it is a process of its own, so that its memory can be measured alone. In the short form
+ * it runs in this process.
+ */
 import { randomBytes } from 'node:crypto';
 import { freshSecrets } from '../../src/config/secrets.ts';
 import { startFiatOnRampSimulator, type RunningSimulator, type SimulatorOptions } from '../../src/providers/fiat-on-ramp/fiat-on-ramp.simulator.ts';
@@ -12,7 +15,7 @@ export type RequestWorld = {
   url: string;
   database: TestDatabase;
   simulators: RunningSimulator[];
-  /** In MB, of the process that the gateway runs in, after a collection where one can be asked for. */
+  /** Returns the memory of the gateway's process, in MB. If the gateway is alone in it, its garbage is collected first. */
   memory: () => Promise<Memory>;
   ofGatewayAlone: boolean;
   close: () => Promise<void>;
@@ -21,7 +24,7 @@ export type RequestWorld = {
 const inMb = ({ rss, heapUsed }: { rss: number; heapUsed: number }): Memory => ({ rss: rss / 1_048_576, heap: heapUsed / 1_048_576 });
 
 const most = 1_000_000_000;
-/** A page at this address may read every answer. */
+/** A page at this address may read every response. */
 export const shop = 'https://shop.example';
 const limits = { verify_per_minute: most, quotes_per_minute: most, orders_per_minute: most };
 const demanded = { proof: 'demanded', catalogue_without_session: true };

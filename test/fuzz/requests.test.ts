@@ -1,4 +1,7 @@
-/** G5: hostile requests to every operation of /openapi.json. Grammar-true ones from values seen before, then spoilt in members or bytes. */
+/**
+ * G5: hostile requests to every operation of /openapi.json. They are made from the operation's schema and values of earlier responses. The members or
+ * bytes of most requests are then corrupted.
+ */
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
@@ -18,8 +21,8 @@ beforeAll(async () => {
   world = await startRequestWorld();
   operations = await readOperations(world.url);
   client = createClient(world.url);
-  // Before the very first listing every price is 503 `temporary-reduced-capacity`, as described (test/http/slow-listing.test.ts): a world that knows
-  // what its providers offer has no reason for a 5xx.
+  // Until the first listing has been read, requests for a price get 503 `temporary-reduced-capacity`, as documented (test/http/slow-listing.test.ts).
+  // After that, only requests of ramps without a provider may get a 5xx.
   const { call, open } = createWallet(world.url);
   const { sessionId } = await open();
   expect((await call('/payment-options', { session_id: sessionId })).body['currencies']).toHaveLength(1);
@@ -52,7 +55,7 @@ const spoilHeaders = (headers: Record<string, string>, random: Random): void => 
 };
 
 const origins = [shop, shop, 'https://evil.example', 'null', `${shop}.evil.example`, shop.toUpperCase(), `${shop}/`];
-/** A listed page reads every answer and what it needs of its headers, without a key; no other page reads anything. */
+/** Returns a flaw unless a listed page, without credentials, may read the response and the headers that it needs, and no other page may read it. */
 const corsFlaws = ({ headers: { origin } }: Sent, { headers }: Seen): string[] => {
   const allowed = headers.get('access-control-allow-origin');
   const exposed = (headers.get('access-control-expose-headers') ?? '').split(', ');
@@ -61,9 +64,9 @@ const corsFlaws = ({ headers: { origin } }: Sent, { headers }: Seen): string[] =
   return allowed === null || ['retry-after', 'x-request-id'].every((name) => exposed.includes(name)) ? [] : ['a page cannot read Retry-After'];
 };
 
-/** A packed body is the same request. */
+/** Returns a flaw if a gzip body was refused for being compressed. */
 const packedFlaws = ({ headers }: Sent, { status, text }: Seen): string[] =>
-  headers['content-encoding'] === 'gzip' && (status === 415 || text.includes('not valid gzip')) ? [`a packed body is refused: ${text.slice(0, 200)}`] : [];
+  headers['content-encoding'] === 'gzip' && (status === 415 || text.includes('not valid gzip')) ? [`a gzip body is refused: ${text.slice(0, 200)}`] : [];
 
 const requestFor = (operation: Operation, random: Random, pool: Pool): Sent => {
   const session = String(pool.get('session_id')?.[0]);
@@ -71,7 +74,7 @@ const requestFor = (operation: Operation, random: Random, pool: Pool): Sent => {
   const query = new URLSearchParams();
   for (const { name, schema } of operation.query)
     if (random.chance(0.5)) query.set(name, String(random.chance(0.6) ? valueFor(name, schema, random, pool) : hostileValue(random)).toWellFormed());
-  // Ids in paths, where an endpoint has them.
+  // Fills in the ids of the path.
   const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
     encodeURIComponent(String(valueFor(name, { format: 'uuid' }, random, pool)).toWellFormed()),
   );
@@ -99,14 +102,14 @@ const requestFor = (operation: Operation, random: Random, pool: Pool): Sent => {
   return sent;
 };
 
-/** Ids and numbers of a good answer, for later requests. */
+/** Adds the ids in a good response to the pool, for later requests. */
 const harvest = (value: unknown, pool: Pool): void => {
   if (Array.isArray(value)) for (const item of value) harvest(item, pool);
   else if (typeof value === 'object' && value !== null)
     for (const [name, item] of Object.entries(value)) {
       if (name.endsWith('_id') && (typeof item === 'string' || typeof item === 'number')) {
         const known = pool.get(name) ?? [];
-        // The worker's own session stays the likeliest; fresh ones are what POST /session needs.
+        // The worker's own session stays the likeliest to be drawn. POST /session needs a new one.
         if (!known.includes(item)) pool.set(name, name === 'session_id' ? [...known.slice(0, 8), item] : [...known.slice(-9), item]);
       } else harvest(item, pool);
     }
@@ -118,7 +121,7 @@ const orderIds = (value: unknown): string[] => {
   return Object.entries(value).flatMap(([name, item]) => (name === 'order_id' && typeof item === 'string' ? [item] : orderIds(item)));
 };
 
-/** Those that have to be served among the requests, or nothing was tried. */
+/** The operations of which at least one request must be served. Otherwise the run would have tested too little. */
 const served = ['POST /quote', 'POST /offers', 'POST /order', 'POST /order-status', 'POST /route', 'GET /verify'];
 const notReached = (reached: ReadonlyMap<string, ReadonlySet<number>>): string[] => served.filter((name) => reached.get(name)?.has(200) !== true);
 
@@ -158,7 +161,7 @@ it(
         if (sentInAll % Math.ceil(total / 5) === 0) looks.push(await world.memory());
         const seen = await send(sent);
         const { code, body, wrong: found } = checkAnswer(operation, seen);
-        // This gateway has no provider for some ramps, and says so.
+        // This gateway has no providers for two of the ramps, and its response says so.
         const nobody = code === 'all-providers-failed' && seen.text.includes('No provider is registered for this.');
         if (seen.status >= 500 && !nobody) found.push(`${seen.status} ${code}`);
         found.push(...corsFlaws(sent, seen), ...packedFlaws(sent, seen));
@@ -174,7 +177,7 @@ it(
     expect(notReached(reached)).toEqual([]);
     expect([...reached.keys()].sort()).toEqual(operations.map((one) => one.name).sort());
 
-    // An order is stored in full or not at all: with its intent, its first event, and a customer who got the answer.
+    // An order is stored in full or not at all: with its intent and its first event, and the customer got the response.
     const { sql } = world.database;
     const stored = await sql<{ id: string }[]>`select id from orders`;
     expect(
@@ -231,7 +234,7 @@ it('every member of every body takes every hostile value, with the rest as it sh
         const whole = Object.entries(operation.body?.properties ?? {}).flatMap(([member, one]): [string, unknown][] =>
           operation.body?.required?.includes(member) === true ? [[member, valueFor(member, one, random, pool)]] : [],
         );
-        // A session is opened once: each try has a fresh one.
+        // A session can be opened only once, so each try has a new one.
         const fresh = operation.path === '/session' ? { session_id: (await call('/verify')).body['session_id'] } : {};
         const seen = await send({
           method: 'POST',
@@ -276,7 +279,7 @@ it(
         ...(['GET', 'HEAD'].includes(method) ? {} : { body: toText(hostileValue(random)) }),
       };
       const seen = await send(sent);
-      // A provider's notice comes from no page.
+      // Providers send notices from servers, not from a web page, so CORS does not apply to them.
       if (!bent.startsWith('/notices/')) wrong.push(...corsFlaws(sent, seen).map((flaw) => `${method} ${bent}: ${flaw}`));
       if (seen.status >= 500) wrong.push(`${method} ${bent}: ${seen.status} ${seen.text}`);
       else if (seen.status >= 400 && method !== 'HEAD' && seen.headers.get('content-type') !== 'application/problem+json')
@@ -295,7 +298,7 @@ it('what is nobody’s leaves nothing behind, and amounts that nobody sells are 
   const { sql } = world.database;
   const kept = async () =>
     await sql`select (select count(*) from notices where not genuine)::int as forged, (select count(*) from idempotency_keys)::int as keys`;
-  // Prices are known of requests for fiat.
+  // From a request with an amount in fiat, the gateway learns the price.
   const { status, body } = await call('/quote', { ...option, amount_fiat: 10_000 });
   expect(status).toBe(200);
   const { body: listed } = await call('/payment-options', { session_id });
@@ -329,7 +332,7 @@ it('what is nobody’s leaves nothing behind, and amounts that nobody sells are 
     .flatMap(({ control }) => control.history.requests)
     .flatMap(({ body: one }) => (one as { amount_sats?: number } | undefined)?.amount_sats ?? []);
   expect(asked.length, `seed ${chaosSeed}`).toBeGreaterThan(0);
-  // Prices move: up to twice the highest, down to half the lowest, and by as much as two providers differ.
+  // Prices move, so the gateway may ask for up to twice the highest and half the lowest amount. The rest allows for what two providers differ by.
   expect(
     asked.filter((sats) => sats < satsOf(min) / 2.5 || sats > satsOf(max) * 2.5),
     `seed ${chaosSeed}`,
