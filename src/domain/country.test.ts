@@ -7,7 +7,7 @@ it('codes in everyday use are read as what ISO has for them; what is no country 
   expect(['ZZ', 'EU', 'XX', 'AN', 'D', '', '__proto__', 'constructor', 'DEU', 'ДЕ'].map(readCountry)).toEqual(Array(10).fill(undefined));
 });
 
-/** Codes that are regions in ICU but not in ISO 3166-1: reserved codes, groups of countries, test codes. */
+/** Codes that ICU treats as regions but ISO 3166-1 does not list as countries: reserved codes, groups of countries, test codes. */
 const reserved = new Set('AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ'.split(' '));
 const everyday: Record<string, string> = { UK: 'GB', EL: 'GR' };
 

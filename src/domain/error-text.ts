@@ -1,17 +1,17 @@
 /**
- * Returns what may be logged of an error. The ORM's message holds the SQL statement and its parameters, ids and sealed values included. So an
- * error that has a cause is logged as its cause, with the cause's code (SQLSTATE, errno).
+ * Returns the part of an error that may be logged. The ORM puts the SQL statement and its parameters, including ids and sealed values, into its error
+ * message. So the innermost cause of an error is logged instead, with that cause's code (SQLSTATE, errno).
  */
 export const errorText = (error: unknown): string => {
   const at = rootOf(error);
   if (!(at instanceof Error)) return 'unknown';
   const code = codeOf(at);
-  // A driver may quote the value that it could not read, so the text is cut before it.
+  // A driver may quote the value that it could not read, so the text is cut off before that value.
   const text = /^\s*Failed query\b/.test(at.message) ? 'a query failed' : (at.message.split(/\nparams:|: "/)[0] ?? '');
   return code === undefined || text.includes(code) ? text : `${code} ${text}`;
 };
 
-/** Returns where the error was thrown: the first stack frame, however many lines the message has. */
+/** Returns where the error, or its innermost cause, was thrown: the first stack frame, however many lines the message has. */
 export const errorPlace = (error: unknown): string | undefined =>
   rootOf(error)
     ?.stack?.split('\n')

@@ -198,12 +198,13 @@ describe('too good', () => {
     );
   });
   test('a small fixed fee is no lie: the honest cheapest of a small amount stays', () => {
-    // 15.00 EUR at the same price of 9,000,000, with fixed fees of 0.30, 2.00 and 2.50: 13 % more is received.
+    // Each offer takes 15.00 EUR at the same price of 9,000,000, with a fixed fee of 0.30, 2.00 or 2.50. The cheapest gives 13 % more sats than the
+    // next, and is still honest.
     const small = buyFor(1_500n);
     const withFee = (providerId: string, fee: bigint): Candidate =>
       aCandidate(providerId, { pay: 1_500n, fee, receive: ((1_500n - fee) * 100_000_000n) / 9_000_000n });
     expect(rulesOf(small, withFee('cheap', 30n), withFee('b', 200n), withFee('c', 250n))).toEqual([]);
-    // The same promise at another price is too good.
+    // As many sats for a fee of 2.00 mean a better price, which is too good to be true.
     expect(rulesOf(small, aCandidate('liar', { pay: 1_500n, fee: 200n, receive: 16_333n }), withFee('b', 200n), withFee('c', 250n))).toEqual([
       ['liar', 'too-good'],
     ]);
@@ -220,7 +221,7 @@ describe('too good', () => {
     const excluded = (...candidates: Candidate[]): string[] => rulesOf(asked, ...candidates).map(([providerId]) => providerId);
     expect(excluded(l1, l2, ...honest)).toEqual(['l1', 'l2']);
     expect(excluded(l1, l2, ...honest.slice(0, 2))).toEqual(['l1', 'l2']);
-    // Two of three offers disagree with the third: nothing tells which is right.
+    // Two of three offers disagree with the third: we cannot tell which side is right.
     expect(excluded(l1, l2, ...honest.slice(0, 1))).toEqual([]);
   });
 });
@@ -251,7 +252,7 @@ describe('a live reference', () => {
     return [accepted.map(({ providerId }) => providerId).sort(), excluded.map(({ providerId, rule }) => [providerId, rule]), referenceDisputed === true];
   };
   test('within its bound nothing is too good, whatever the others ask', () => {
-    // 111,111 sats are fair; 15 % more or less is within the bound.
+    // At the reference price, 111,111 sats are fair; 15 % more or less is within the bound.
     expect(ruled(at('good', 111_000n), at('dear1', 99_000n), at('dear2', 98_500n), at('dear3', 98_000n))).toEqual([
       ['dear1', 'dear2', 'dear3', 'good'],
       [],
@@ -298,7 +299,7 @@ test('a fee line that does not reconcile is flagged, not excluded', () => {
 
 describe('at the bound itself', () => {
   const sale: Asked = { ramp: 'sell', fixed: 'pay', amount: 250_000n, currency: 'EUR', option: 'SEPA' };
-  // 20,000 and a fee of 200 for 250,000 sats are exactly one per cent above 8,000,000 per bitcoin.
+  // A payout of 20,000 plus a fee of 200 for 250,000 sats is exactly one per cent above 8,000,000 per bitcoin.
   const sold = (receive: bigint): Candidate => aCandidate('a', { pay: 250_000n, receive, fee: 200n });
 
   test('a sale is as far from the reference as its fiat with the fee', () => {
@@ -311,7 +312,7 @@ describe('at the bound itself', () => {
   test('a fee line may be off by the tolerance, and not by more; of a sale it is not judged', () => {
     const tolerant = { ...policy, toleranceBps: 200 };
     const warnings = (request: Asked, candidate: Candidate) => applyRules(request, [candidate], tolerant, decidedOn).accepted[0]?.offer.warnings;
-    // 9,690 without the fee is exactly two per cent above the value of 100,000 sats at 9,500,000.
+    // The 9,690 that are left after the fee are exactly two per cent above the value of 100,000 sats at 9,500,000.
     const bought = (provider_btc_price: number): Candidate => aCandidate('a', { fee: 310n, receive: 100_000n, facts: { provider_btc_price } });
     expect(warnings(asked, bought(9_500_000))).toEqual([]);
     expect(warnings(asked, bought(9_499_999))).toEqual(['fee-mismatch']);

@@ -30,10 +30,13 @@ export type Ruling = {
 };
 
 const usualShortestLifeMs = 30_000;
-/** The least share of the asked fiat amount that a buy offer must use; for a sell offer, the least share of its payout that was asked for. */
+/**
+ * In basis points. A buy offer must use at least this share of the requested fiat amount. In a sell offer for a fixed payout, the requested amount
+ * must be at least this share of the payout.
+ */
 const leastUsedBps = 9_950n;
 
-/** Applies every rule. The result depends only on the arguments, and not on the order of the candidates. */
+/** Applies every rule. The result depends only on the arguments; the sequence of the candidates does not change which of them are excluded. */
 export const applyRules = (asked: Asked, candidates: Candidate[], policy: DecisionPolicy, now: number, declined: Declined = {}): Ruling => {
   const excluded: Excluded[] = [];
   const sound: Candidate[] = [];
@@ -56,8 +59,8 @@ export const applyRules = (asked: Asked, candidates: Candidate[], policy: Decisi
 };
 
 /**
- * Returns whether there are exactly two offers and they are far apart. Then nothing tells which of them is right, and the price counts as unchecked.
- * Always false for liquidity, where honest fees differ by more than the bound.
+ * Returns whether there are exactly two offers and they are far apart. In that case we cannot tell which of the two is right, so the price counts as
+ * unchecked. Always false for liquidity, where honest fees differ by more than the bound.
  */
 export const differTooMuch = (asked: Asked, accepted: Candidate[], outlierBps: number): boolean => {
   const [a, b] = accepted;
@@ -67,11 +70,11 @@ export const differTooMuch = (asked: Asked, accepted: Candidate[], outlierBps: n
 };
 
 /**
- * Excludes offers that are too good to be true. With three offers or more, each offer that beats the median of the others by more than the bound
- * is excluded, best first; at least two are left. An offer must beat the median both in what is received and in the price without the fee,
- * because a small fixed fee alone is not a lie. The median of an even number is the better of the middle two, so with three offers the best is
- * compared with the second. A minority of liars who agree with each other is still excluded, and an honest majority never is. `trusted`: a live
- * reference has confirmed every offer that is left, so none is too good.
+ * Excludes offers that are too good to be true. With three offers or more, each offer that beats the median of the others by more than the bound is
+ * excluded, best first, until two are left. An offer must beat the median both in what is received and in the price without the fee, because a small
+ * fixed fee alone is not a lie. If the number of other offers is even, their median is the better of the middle two, so with three offers the best is
+ * compared with the second. Offers that lie and agree with each other are still excluded if they are a minority, and an honest majority never is.
+ * `trusted`: a live reference has confirmed every offer that is left, so no offer is too good.
  */
 const withoutOutliers = (asked: ExchangeAsked, candidates: Candidate[], outlierBps: number, trusted: boolean, excluded: Excluded[]): Candidate[] => {
   if (trusted) return candidates;
@@ -89,8 +92,8 @@ const withoutOutliers = (asked: ExchangeAsked, candidates: Candidate[], outlierB
 };
 
 /**
- * Excludes providers that recently declined this customer's order, unless no other offer is left. Their offers still counted when outliers were
- * judged: otherwise a liar would only need the others to decline.
+ * Excludes providers that recently declined this customer's order, unless no other offer is left. These providers' offers still counted in the search
+ * for outliers: otherwise a liar would only need the other providers to decline.
  */
 const withoutDeclined = (candidates: Candidate[], declined: Declined, now: number, excluded: Excluded[]): Candidate[] => {
   const untilOf = ({ providerId }: Candidate): number => declined[providerId] ?? 0;
@@ -104,8 +107,8 @@ const withoutDeclined = (candidates: Candidate[], declined: Declined, now: numbe
 type Judged = { candidate: Candidate; net: Fraction; price: Fraction };
 
 /**
- * Returns whether the best offer is too far ahead of the others. Expects them sorted by net result, best first. If the best is not too far ahead, no
- * offer is; nearly every request ends here and saves the sorting in isTooGood.
+ * Returns whether the best offer is too far ahead of the others. Expects the offers sorted by net result, best first. If the best offer is not too
+ * far ahead, no offer is. Nearly every request ends here, without the sorting in isTooGood.
  */
 const bestIsFarAhead = ([best, ...others]: Judged[], bps: number): boolean => {
   const middle = others[Math.floor((others.length - 1) / 2)];
@@ -137,11 +140,11 @@ const brokenRule = (asked: Asked, candidate: Candidate, shortestLifeMs: number |
   return offer.expiresOn !== undefined && offer.expiresOn - now < (shortestLifeMs ?? usualShortestLifeMs) ? 'expires-too-soon' : undefined;
 };
 
-/** Returns whether the amounts make sense, and whether they and their price fit into safe JSON integers, since the API returns them as such. */
+/** Returns whether the amounts make sense. The API returns them and their price as JSON integers, so they must also be safe integers. */
 const amountsAreSane = (asked: Asked, offer: ProviderOffer): boolean => {
   const { pay, receive, fee } = offer;
   const { pay: paid, receive: received, fee: charged } = sides[asked.ramp];
-  // A seller may give a channel away, but we believe that only of an order that already exists.
+  // A seller may give a channel away, but we believe that only if the channel's order already exists at the seller.
   const mayBeFree = paid === received && offer.reservation !== undefined;
   if (pay < (mayBeFree ? 0n : 1n) || fee < 0n || !isSafe(pay) || !isSafe(receive) || !isSafe(fee)) return false;
   if (paid === received) return receive >= 0n && fee === pay - receive;

@@ -1,6 +1,7 @@
 /**
- * Why we have no answer from a provider. `busy`: our own queue for it was full. `gateway-busy`: our own budget for opening sessions at it was
- * spent. `at-limit`: as many sats are in flight at it as the operator allows. In these three cases nothing was sent, or we did not use the answer.
+ * Why we have no usable answer from a provider. Three kinds are limits of our own. `busy`: our own queue for the provider was full. `gateway-busy`: our
+ * own budget for opening sessions at the provider was spent. `at-limit`: as many sats are in flight at the provider as the operator allows, so we did
+ * not ask it or did not use its answer.
  */
 export const faultKinds = [
   'timeout',

@@ -10,7 +10,7 @@ export type Ordered = { pay: bigint; receive: bigint; binding: boolean; bounds: 
  */
 export type FillJudgement = 'as-ordered' | 'differs' | 'short' | 'overcharged';
 
-/** The share of the ordered amount, in basis points, that is near enough to hand out without asking. */
+/** The share of the ordered amount, in basis points, from which a fill is handed out without asking the customer. */
 const nearEnoughBps = 9_900n;
 
 /** Judges a fill. An estimate may be worse by the accepted slippage, but never worse than the customer's own limits. */
@@ -26,5 +26,5 @@ export const judgeFill = ({ pay, receive, binding, bounds }: Ordered, told: { pa
   return near || lessAtNoWorsePrice ? 'differs' : 'short';
 };
 
-/** Returns whether a withdrawal link pays less than its order says by more than a tenth of a percent. That is evidence, not proof. */
+/** Returns whether a withdrawal link pays less than its order states, by more than a tenth of a percent. That is evidence, not proof. */
 export const linkPaysLess = (ordered: bigint, link: bigint): boolean => link * 1000n < ordered * 999n;

@@ -20,7 +20,7 @@ describe('an estimate', () => {
   it('may be worse by the slippage, and not by one unit more', () => {
     expect(judge(estimate, { receive: 99_000n })).toBe('as-accepted');
     expect(judge(estimate, { receive: 98_999n })).toBe('price-changed');
-    // 100,000 / 10,101 is within one per cent of 10, 100,000 / 10,102 is not.
+    // 10 sats per unit were accepted: 100,000 / 10,101 is less than one per cent below that, 100,000 / 10,102 is more.
     expect(judge(estimate, { pay: 10_101n })).toBe('as-accepted');
     expect(judge(estimate, { pay: 10_102n })).toBe('price-changed');
   });
@@ -85,7 +85,7 @@ describe('no order of this quote at all', () => {
     expect(judge(firm, { pay: 0n })).toBe('differs');
     expect(judge(firm, { pay: -1n })).toBe('differs');
     expect(judge(firm, { receive: -1n })).toBe('differs');
-    // One unit is a price. Inbound capacity gives nothing to receive.
+    // An amount of one unit is possible, and so is nothing to receive: a channel may have only inbound capacity.
     expect(judge(firm, { pay: 1n })).toBe('price-changed');
     expect(judge(firm, { receive: 0n })).toBe('price-changed');
   });

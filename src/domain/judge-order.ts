@@ -29,12 +29,13 @@ export const judgeOrder = (accepted: Accepted, made: Made, bounds: Bounds): Judg
   return made.receive * accepted.pay * 10_000n >= accepted.receive * made.pay * BigInt(10_000 - bounds.slippageBps) ? 'as-accepted' : 'price-changed';
 };
 
-/** Tolerance for clocks that differ and for times that a provider states in whole minutes. */
+/** The tolerance for clocks that differ, and for expiry times that a provider states in whole minutes. */
 const endSlackMs = 15_000;
 
 /**
- * Judges when an order expires. `over`: it has expired or is about to, so money for it would come too late. `price-changed`: it expires before
- * the binding quote does, which is not what the customer accepted. An order without a stated expiry is in time, since the quote's expiry applies.
+ * Judges the expiry of an order. `over`: the order has expired or is about to, so the customer's money would come too late. `price-changed`: the
+ * order expires before the binding quote does, which is not what the customer accepted. An order without a stated expiry is in time, since the
+ * quote's expiry applies.
  */
 export const judgeEnd = (
   quoted: { binding: boolean; expiresOn?: number },

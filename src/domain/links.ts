@@ -31,21 +31,23 @@ const isOneOf = (host: string, hosts: readonly string[]): boolean =>
 /** Schemes that a phone opens even without slashes. */
 const BARE_SCHEME =
   /^(?:javascript|vbscript|view-source|blob|about|file|filesystem|content|intent|mailto|tel|sms|whatsapp|market|bitcoin|bitcoincash|lightning|lnurl[cpw]?|keyauth|ethereum|litecoin|monero|solana|payto|upi):/i;
-/** Tells a link with an unknown scheme and no slashes from a reference like "Ref:LP-77Q2", by the characters after the colon. */
+/**
+ * Matches a link with any scheme, but not a reference like "Ref:LP-77Q2": the text after the colon must contain a slash, backslash, `?`, `=` or `@`.
+ */
 const LIKE_A_LINK = /^[a-z][a-z0-9+.-]*:[^\s]*[/?=@\\]/i;
 const DATA_LINK = /^data:[^\s]*,/i;
-/** The scheme's length is bounded: a provider writes the text, and all requests wait while we search it. */
+/** The length of the scheme is limited, because a provider writes the text, and all other requests wait while we search it. */
 const LINK_INSIDE = /[a-z][a-z0-9+.-]{0,31}:[/\\]\S*/gi;
 /** Browsers open `https:evil.example`, without any slash. */
 const SLASHLESS_INSIDE = /https?:[^\s/\\]/i;
 /**
- * Finds what a wallet pays or redeems, anywhere in the text. A fiat provider has no reason to send it. The text is also searched without its
- * spaces, because wallets skip them. For LNURL, only the letters of BIP 173 count.
+ * Finds something that a wallet pays or redeems, anywhere in the text. A fiat provider has no reason to send that. The text is also searched without
+ * its spaces, because wallets skip them. In an LNURL, only the characters of BIP 173 count.
  */
 const WALLET_LINK = /lnurl1[ac-hj-np-z02-9]{20,}|(?:lightning|lnurl[cpw]?|keyauth|bitcoin(?:cash)?|ethereum|litecoin|monero|solana|payto|upi):[a-z0-9]{14,}/i;
 /**
- * Wallets and mail programs turn `www.…` into a link without any scheme. Some do so with a bare domain, but a bare domain can be a company's name
- * ("Bitcoin.de SE"), so it is allowed.
+ * Finds `www.…`, which wallets and mail programs turn into a link although it has no scheme. Some of them also turn a bare domain into a link, but a
+ * bare domain can be a company's name ("Bitcoin.de SE"), so it is allowed.
  */
 const WWW_INSIDE = /(?<![\p{L}\p{N}.-])www\.[^\s.]\S*/giu;
 /** Other characters that a browser reads as a dot. */
@@ -81,8 +83,8 @@ export const customerText = (text: string, hosts: readonly string[], sandbox: bo
 const wwwIn = (text: string): { found: string; link: string }[] => (text.match(WWW_INSIDE) ?? []).map((found) => ({ found, link: `https://${found}` }));
 
 /**
- * Returns whether a name holds a link or something that a wallet pays. Every customer's lists show names, including those of providers they never
- * chose.
+ * Returns whether a name holds a link or something that a wallet pays. The lists that every customer sees show names, even those of providers that
+ * the customer never chose.
  */
 export const holdsLink = (name: string): boolean => {
   const plain = name.replaceAll(OTHER_DOTS, '.').normalize('NFKC');

@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blockSize, inclusionProof, inclusionProofInBlocks, leafHash, provesInclusion, rootOf } from './merkle.ts';
 
-/** Published with the reference implementation of Certificate Transparency (github.com/transparency-dev/merkle, testonly/constants.go). */
+/**
+ * Test vectors published with the reference implementation of Certificate Transparency (github.com/transparency-dev/merkle, testonly/constants.go).
+ */
 const inputs = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'];
 const roots = [
   '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',

@@ -3,32 +3,35 @@
  * Every function says which way it rounds.
  */
 
-/** floor(a / b), towards minus infinity. Throws RangeError for b = 0. */
+/** Returns floor(a / b), rounded towards minus infinity. Throws RangeError for b = 0. */
 export const divFloor = (a: bigint, b: bigint): bigint => {
   const quotient = a / b;
   return a % b !== 0n && a < 0n !== b < 0n ? quotient - 1n : quotient;
 };
 
-/** ceil(a / b), towards plus infinity. Throws RangeError for b = 0. */
+/** Returns ceil(a / b), rounded towards plus infinity. Throws RangeError for b = 0. */
 export const divCeil = (a: bigint, b: bigint): bigint => -divFloor(-a, b);
 
-/** part / whole in basis points, rounded up. It is a ratio, not money, so it is a number. */
+/** Returns part / whole in basis points, rounded up. The result is a ratio, not money, so it is a number. */
 export const bpsUp = (part: bigint, whole: bigint): number => Number(divCeil(part * 10_000n, whole));
 
-/** part / whole in basis points, rounded down. */
+/** Returns part / whole in basis points, rounded down. */
 export const bpsDown = (part: bigint, whole: bigint): number => Number(divFloor(part * 10_000n, whole));
 
 /** Returns that many basis points of an amount, rounded down. */
 export const mulBps = (amount: bigint, bps: number): bigint => divFloor(amount * BigInt(bps), 10_000n);
 
-/** digits / 10^scale, scale ≥ 0. */
+/** The number digits / 10^scale, with scale ≥ 0. */
 export type Decimal = { digits: bigint; scale: number };
 
 const decimalForm = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/;
 const mostDigits = 40;
 const largestExponent = 100;
 
-/** Parses a decimal such as "25188.12" or "9.739384389926184e-05". Returns undefined for anything else, and for over 40 significant digits. */
+/**
+ * Parses a decimal such as "25188.12" or "9.739384389926184e-05". Returns undefined for anything else, for more than 40 significant digits, and for
+ * an exponent beyond ±100.
+ */
 export const parseDecimal = (text: string): Decimal | undefined => {
   const [, sign, whole = '', fraction = '', exponentText = '0'] = text.length > 200 ? [] : (decimalForm.exec(text) ?? []);
   if (sign === undefined) return undefined;
@@ -40,10 +43,10 @@ export const parseDecimal = (text: string): Decimal | undefined => {
   return scale >= 0 ? { digits, scale } : { digits: digits * 10n ** BigInt(-scale), scale: 0 };
 };
 
-/** floor(amount × decimal). */
+/** Returns floor(amount × decimal). */
 export const decimalTimesFloor = (decimal: Decimal, amount: bigint): bigint => divFloor(amount * decimal.digits, 10n ** BigInt(decimal.scale));
 
-/** ceil(amount × decimal). */
+/** Returns ceil(amount × decimal). */
 export const decimalTimesCeil = (decimal: Decimal, amount: bigint): bigint => divCeil(amount * decimal.digits, 10n ** BigInt(decimal.scale));
 
 /** Formats an amount: 2000n, "EUR" → "20.00 EUR". The amount is in hundredths of the unit in every currency, as in FLS01. */

@@ -18,7 +18,7 @@ test('what is received per paid, or one by the fee', () => {
 test('fractions are compared exactly', () => {
   const third = { n: 1n, d: 3n };
   expect([compareNet(third, { n: 2n, d: 6n }), compareNet(third, { n: 3n, d: 10n }), compareNet(third, { n: 2n, d: 5n })]).toEqual([0, 1, -1]);
-  // Better by the smallest possible step.
+  // A difference of 1 in the numerator decides.
   expect([compareNet({ n: 2n, d: 1n }, { n: 1n, d: 1n }), compareNet({ n: 1n, d: 1n }, { n: 2n, d: 1n })]).toEqual([1, -1]);
   expect(compareNet({ n: 1n, d: 0n }, { n: 1n, d: 1n })).toBe(1);
 });
@@ -48,7 +48,7 @@ test('the price without the fee: down when bitcoin is bought, up when it is sold
 test('the cost of it all against a reference: a part of what is given', () => {
   expect(costBps(buy, bought, 9_187_070n)).toBe(90);
   expect(costBps(sell, { ...sold, pay: 250_000n }, 9_180_000n)).toBe(101);
-  // A higher reference price, a lower one, and one at which the offer costs nothing.
+  // The offer costs nothing at the first and third reference price, and is better than the reference at the other two.
   expect(costBps(buy, { ...bought, receive: 100_000n }, 10_000_000n)).toBe(0);
   expect(costBps(buy, { ...bought, receive: 100_000n }, 11_000_000n)).toBe(-1000);
   expect(costBps(sell, { ...sold, pay: 250_000n, receive: 22_950n }, 9_180_000n)).toBe(0);

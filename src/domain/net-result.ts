@@ -1,9 +1,9 @@
-/** What an offer is worth to the customer, as an exact fraction. The offers for one request are compared by it; more is better. */
+/** What an offer is worth to the customer, as an exact fraction by which the offers for one request are compared. More is better. */
 import { bpsDown, bpsUp, btcPrice, divCeil, satsPerBtc } from './money.ts';
 import { asksExchange, type Asked, type ExchangeAsked, type ProviderOffer } from './offer.ts';
 import { exchanged, fiatAndSats, sides } from './ramp.ts';
 
-/** n / d with n > 0 and d ≥ 0. d = 0 is a liquidity offer without a fee, which nothing beats. */
+/** The value n / d, with n ≥ 0 and d ≥ 0. Only a liquidity offer without a fee has d = 0, and nothing beats it. */
 export type Fraction = { n: bigint; d: bigint };
 
 /** Returns receive / pay for buy and sell, whichever side was fixed, and 1 / fee for liquidity. Expects amounts that passed the exclusion rules. */
@@ -34,8 +34,8 @@ export const behindBps = (net: Fraction, best: Fraction): number => {
 };
 
 /**
- * Returns the price without the fee, in hundredths per bitcoin. Buy rounds down, as in FLS01's example. Sell rounds up, so that
- * floor(sats × price / 1e8) − fee gives the received amount again (up to one bitcoin). Liquidity has no price: undefined.
+ * Returns the price without the fee, in hundredths per bitcoin. For a buy offer it is rounded down, as in FLS01's example. For a sell offer it is
+ * rounded up, so that floor(sats × price / 1e8) − fee is again the amount received, for up to one bitcoin. Liquidity has no price: undefined.
  */
 export const priceOf = (asked: Asked, offer: ProviderOffer): bigint | undefined => {
   if (!asksExchange(asked)) return undefined;

@@ -1,8 +1,8 @@
 import { groupsOf, parseIp, showIp } from './ip-address.ts';
 
 /**
- * The addresses that every limit counts as one customer: one IPv4 address or one IPv6 /64 (`own`). Anybody can get a whole IPv6 /48, so each /48
- * (`wide`) has a budget too, 16 times that of one network.
+ * The addresses that every limit counts as one customer (`own`): one IPv4 address or one IPv6 /64. Anybody can get a whole IPv6 /48, so each /48
+ * (`wide`) has a budget too, which is 16 times the budget of one /64.
  */
 export type Network = { /** `203.0.113.7` or `2001:db8:0:1::/64`. */ own: string; wide: string };
 
@@ -15,7 +15,7 @@ export const networkOf = (ip: string | undefined): Network => {
   return { own: `${groups.slice(0, 4).join(':')}::/64`, wide: `${groups.slice(0, 3).join(':')}::/48` };
 };
 
-/** Returns the counters that a call adds to, each with its limit, when one network may use `budget`. */
+/** Returns the counters that a call adds to, each with its limit. `budget` is the limit of one IPv4 address or one /64. */
 export const countersOf = ({ own, wide }: Network, budget: number): { key: string; most: number }[] =>
   own === wide
     ? [{ key: own, most: budget }]
@@ -25,8 +25,8 @@ export const countersOf = ({ own, wide }: Network, budget: number): { key: strin
       ];
 
 /**
- * Returns the counters and limits for a budget that all customers share. One network may use a tenth of it, or `least` if a tenth is less. A /48
- * may use at most half, so that a caller with many addresses leaves something for others.
+ * Returns the counters and limits for a budget that all customers share. One IPv4 address or /64 may use a tenth of the budget, or `least` if a tenth
+ * is less. A /48 may use at most half, so that a caller with many addresses leaves something for others.
  */
 export const sharesOf = (network: Network, total: number, least: number): { key: string; most: number }[] =>
   countersOf(network, Math.max(Math.ceil(total / 10), least)).map(({ key, most }, i) => ({ key, most: i === 0 ? most : Math.min(most, Math.ceil(total / 2)) }));

@@ -13,13 +13,14 @@ export type Condition = (typeof conditions)[number];
 export const offerWarnings = ['fee-mismatch', 'expires-before-arrival', 'price-is-last-observed', 'large-channel'] as const;
 export type OfferWarning = (typeof offerWarnings)[number];
 
-/** How a liquidity seller delivers, and how euros are paid out. */
+/** How a liquidity seller delivers (`deliveries`), and how euros are paid out (`euroDeliveries`). */
 export const deliveries = ['channel', 'redemption', 'payment'] as const;
 export const euroDeliveries = ['card_balance', 'bank_transfer_started'] as const;
 
 /**
- * What we know about an offer or an order besides its amounts. Adapters write these facts; we read them back from the store. They have the API's
- * names: /offers and liquidity orders show every fact whose name does not start with `provider_`. A name that is not listed does not compile.
+ * What we know about an offer or an order, in addition to its amounts. Adapters write these facts, and we read them back from the store. They have
+ * the API's names: liquidity offers and liquidity orders show every fact whose name does not start with `provider_`. A name that is not listed here
+ * does not compile.
  */
 export type Facts = {
   /** The price that the provider states, for checks only. */
@@ -40,7 +41,7 @@ export type Facts = {
   least_pay_sats?: number;
   funding_outpoint?: string;
   channel_expires_on?: string;
-  /** Our reference, if the provider repeats it with the order. */
+  /** Our own reference, if the provider repeats it with the order. */
   user_ref?: string;
 };
 /** How we know that a payment belongs to an order: by the order's own invoice or address, or only by the amount. */
@@ -79,13 +80,13 @@ export type ChannelAsked = { ramp: 'liquidity'; inboundSats: bigint; clientSats:
 /** Returns whether the request exchanges fiat and sats, so that its offers have a price. */
 export const asksExchange = (asked: Asked): asked is ExchangeAsked => 'fixed' in asked;
 
-/** What the ranking takes into account about a candidate's provider: its configuration and its record. The formula is the same for all. */
+/** What the ranking takes into account about a candidate's provider: its configuration and its record. The formula is the same for all providers. */
 export type Terms = {
-  /** The configured haircut of an estimate. The record adjusts it; for liquidity it stays as configured. */
+  /** The configured haircut of an estimate, in basis points. For buy and sell, the record adjusts it; for liquidity it stays as configured. */
   haircutBps: number;
-  /** What the provider has delivered before. Absent if the operator does not rank by it. */
+  /** The provider's record by which the offer is ranked, and what the operator decided about that record. Absent if there is neither. */
   standing?: Standing;
-  /** For display: how many of its orders of this ramp, currency and option were filled. */
+  /** For display: the provider's filled orders of this ramp, currency and option since `since`. */
   record?: { orders: number; quotedSats: bigint; deliveredSats: bigint; since: number };
   preferenceBps: number;
   /** How long money takes to arrive by the requested option. A binding offer that expires earlier ranks as indicative. */
@@ -127,7 +128,7 @@ export type Failed = { providerId: string; reason: FaultKind; retryable: boolean
 
 /**
  * A candidate with its rank. `behindBestBps` is rounded up; it is negative when the offer, before haircut and preference, gives more than rank 1.
- * Routes of version 2 also hold the haircut that the offer was ranked with, its source, and P of the formula (record.ts).
+ * Routes of version 2 also hold the haircut by which the offer was ranked, the source of that haircut, and P of the formula (record.ts).
  */
 export type RankedOffer = Candidate & {
   rank: number;

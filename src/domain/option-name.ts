@@ -1,10 +1,10 @@
-/** Decoration: trade mark signs, and the marks that choose between an emoji's text and picture forms. */
+/** Matches decoration: trade mark signs, invisible format characters, and the marks that choose between an emoji's text and picture forms. */
 const DECORATION = /[\u00ae\u00a9\u2120\u2117\p{Cf}\p{Variation_Selector}]/gu;
 
 /**
- * Returns the form by which names are compared: NFKC in lower case, with each run of punctuation and spaces as one space. So "SEPA-Instant" and
- * "Sepa instant" are the same option. Letters with their vowel signs, digits, + and pictures tell options apart ("SEPA+", "💳", "बैंक"). A name
- * without any of these keeps its punctuation.
+ * Returns the form by which names are compared: NFKC in lower case, with each run of punctuation and spaces replaced by one space. So "SEPA-Instant"
+ * and "Sepa instant" are the same option. Letters with their vowel signs, digits, currency signs, + and pictures tell options apart ("SEPA+", "💳",
+ * "बैंक"). A name without any of these keeps its punctuation.
  */
 export const normalForm = (name: string): string => {
   const plain = name.replaceAll(DECORATION, '').normalize('NFKC').toLowerCase();

@@ -1,4 +1,7 @@
-/** Holds every pair (what we hold, what the provider says) of every ramp against the table of docs/decisions/2026-11-29-paid-then-failed.md. */
+/**
+ * Checks every pair of the stage that we hold and what the provider reports, for every ramp, against the table of
+ * docs/decisions/2026-11-29-paid-then-failed.md.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -40,7 +43,7 @@ const outcome = (cell: Cell, from: Stage, to: Stage): Step =>
     owed: { next: 'review', kind: 'undelivered', reason: 'paid-not-delivered' },
     impossible: { next: 'review', kind: 'contradiction', reason: 'contradiction' },
   })[cell] as Step;
-/** Returns the expected step in a review: only a read that agrees with the stage before ends it. */
+/** Returns the expected step for an order in review: only a read that agrees with the stage before the review ends it. */
 const inReview = (cell: Cell, from: Stage, to: Stage): Step => {
   if (cell === 'same') return { next: from, kind: 'advanced' };
   if (cell === 'kept') return { next: 'review', kind: 'stale' };
@@ -60,7 +63,7 @@ describe.each(ramps)('%s', (ramp) => {
       const { evidence, expiresOn } = says(head);
       const order: OrderNow = { stage: from, ramp, binding, pay, receive, expiresOn };
       const to = evidence.stage ?? from;
-      // Held and told at once, an order that lapsed says what it says by the clock.
+      // The notes are not compared: they only explain the step, for example that the order expired by the clock.
       const { note: _note, ...step } = advance(order, evidence, now);
       expect(step).toEqual(outcome(cell, from, to));
       const { note: _why, ...reviewed } = advance({ ...order, stage: 'review', before: from }, evidence, now);

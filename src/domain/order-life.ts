@@ -1,8 +1,9 @@
 /**
- * The life of one order, by what its provider says. Ranks only rise, and money ranks above its absence: a payment that is reported after `expired` or
- * `failed` moves the order on, and a failure that is reported after a payment is not a step back, since the provider then owes money. It goes to
- * `review`, as does what cannot be true. Any other step back is stored but not reported. Every pair, with its reason:
- * docs/decisions/2026-11-29-paid-then-failed.md. An order attempt has its own life: settle-placing.ts.
+ * Decides the life of one order from what its provider says. Every stage has a rank, and an order's rank never falls. Stages with money rank above
+ * stages without, so a payment that is reported after `expired` or `failed` moves the order on. A failure or an expiry that is reported after a
+ * payment puts the order into `review`, since the provider then owes money. So does a report that cannot be true. Most other reports of an earlier
+ * stage change nothing. docs/decisions/2026-11-29-paid-then-failed.md lists every pair of stages with the reason. An order attempt has a life of its
+ * own: settle-placing.ts.
  */
 import { judgeFill } from './judge-fill.ts';
 import { judgeOrder, type Bounds } from './judge-order.ts';
@@ -21,25 +22,28 @@ export type OrderNow = {
   /** While in review: the last stage before the review. If it is unknown, no read can agree with it, so only the operator ends the review. */
   before?: Stage;
   ramp?: Ramp;
-  /** Until it is paid, the amounts of a binding order may not change. Those of an estimate may, within what the customer accepted. */
+  /** The amounts of a binding order may not change before it is paid. Those of an estimate may, within what the customer accepted. */
   binding: boolean;
   pay: bigint;
   receive: bigint;
-  /** The accepted figures and the customer's own limits, which amounts are compared with. If absent, they are compared with the order's figures. */
+  /**
+   * The accepted figures and the customer's own limits, which amounts are compared with. If absent, amounts are compared with the order's own
+   * figures, and those of an unpaid estimate with nothing.
+   */
   accepted?: { pay: bigint; receive: bigint; bounds: Bounds };
   /** What was ordered, as the provider named it. */
   currency?: string;
   option?: string;
   expiresOn?: number;
-  /** The figures and the provider's status word with which the operator has let the order continue. */
+  /** What the provider had reported, amounts and status word, when the operator ended a review of the order. */
   reviewed?: { pay: bigint; receive: bigint; rawStatus?: string };
-  /** The provider has said that money arrived, in a read that was not applied. */
+  /** The provider has reported that money arrived, in a read after which the order was in review. */
   moneySeen?: boolean;
   /** The state of the order's attempt. With `unpayable`, `dead` and `moved`, the customer was never shown how to pay. */
   placing?: IntentState;
 };
 
-/** What one read of the provider reported. `stage` is absent if we do not know the provider's status. */
+/** What one read of the provider reported. `stage` is absent if the provider's status word is unknown to us. */
 export type Evidence = {
   stage?: Stage;
   rawStatus: string;
@@ -47,11 +51,14 @@ export type Evidence = {
   receive?: bigint;
   fee?: bigint;
   echo?: { currency?: string; option?: string };
-  /** It says that money arrived, whatever became of the order: a failure that only a paid order can have, or one next to a payment. */
+  /**
+   * Set if the report shows that money arrived, whatever its stage: a failure that only a paid order can have, or a failure that is reported together
+   * with a payment.
+   */
   moneySeen?: boolean;
 };
 
-/** Drops amounts of 0 while the order is unfinished, since 0 then means that the amount is not known yet. */
+/** Drops amounts of 0 until the order is delivered or refunded, since before that 0 means that the amount is not known yet. */
 export const withoutUntold = <E extends Evidence>({ pay, receive, ...evidence }: E): Omit<E, 'pay' | 'receive'> & Pick<Evidence, 'pay' | 'receive'> => {
   const isDone = delivered.has(evidence.stage) || evidence.stage === 'refunded';
   const isTold = (amount: bigint | undefined): amount is bigint => amount !== undefined && (amount !== 0n || isDone);
@@ -62,8 +69,9 @@ export type AdvanceKind = 'advanced' | 'same' | 'stale' | 'contradiction' | 'und
 export type Advance = { next: Stage; kind: AdvanceKind; note?: string; reason?: ReviewReason };
 
 /**
- * The next stage. `unknown` leaves the order pending and logs a warning; `stale` changes nothing and alerts; `contradiction` and `undelivered` lead
- * to review. A read ends the review when it agrees with the stage before: it contradicts nothing and has the same rank or a higher one.
+ * Returns the next stage, and what kind of step leads to it. `unknown` (the status word is unknown to us) and `stale` (the report names an earlier
+ * stage) keep the stage, except that an unpaid order may expire with `unknown`. `contradiction` and `undelivered` lead to review. follow-orders.ts
+ * logs these four kinds. A read ends a review when it contradicts nothing and its stage ranks at least as high as the stage before the review.
  */
 export const advance = (order: OrderNow, said: Evidence, now: number): Advance => {
   const evidence = withoutUntold(said);
@@ -89,9 +97,10 @@ export const advance = (order: OrderNow, said: Evidence, now: number): Advance =
 };
 
 /**
- * Why money that arrived is neither delivered nor refunded, as far as the provider says. A delivery that failed after all leaves such money, too. A
- * provider that goes back to "unpaid" may only be slow to know, so that counts once the order can no longer be paid; after a delivery it says
- * nothing. A part of the money gets an hour after the order's end to become the whole.
+ * Returns why the provider owes money, or undefined if it does not: by its own reports, money arrived that it neither delivered nor refunded. A
+ * delivery that is reported as failed afterwards leaves such money, too. A provider that reports "unpaid" after a payment may only be slow, so that
+ * report counts only once the order has expired; after a delivery it is ignored. If only a part of the money has arrived, the rest may arrive up to
+ * an hour after the order has expired.
  */
 const undeliveredBy = (order: OrderNow, reached: Ranked, { stage, moneySeen }: Evidence, now: number): string | undefined => {
   if (reached === 'refunded') return undefined;
@@ -100,14 +109,19 @@ const undeliveredBy = (order: OrderNow, reached: Ranked, { stage, moneySeen }: E
   const ended = stage === 'failed' || (stage === 'expired' && since !== 'finished');
   if (since !== undefined && ended) return `${since}, then ${stage}`;
   const isOwed = since === 'underpaid' || since === 'paid';
-  if (isOwed && stage === 'awaiting_payment' && lapsed(stage, order.expiresOn, now)) return `${since}, then unpaid until its end`;
+  if (isOwed && stage === 'awaiting_payment' && lapsed(stage, order.expiresOn, now)) return `${since}, then unpaid until the order expired`;
   const isOver = order.expiresOn !== undefined && now >= order.expiresOn + partGraceMs;
-  return stage === 'underpaid' && ranks[reached] <= ranks.underpaid && isOver ? 'a part of the money, and no more until its end' : undefined;
+  return stage === 'underpaid' && ranks[reached] <= ranks.underpaid && isOver
+    ? 'only a part of the money came, even an hour after the order expired'
+    : undefined;
 };
 const partGraceMs = 3_600_000;
 
 const ends: ReadonlySet<Stage | undefined> = new Set<Stage>(['failed', 'expired', 'finished', 'refunded']);
-/** Returns the final stage that the operator named, while the provider still repeats the status word that led to the review. */
+/**
+ * Returns the final stage that the operator named when they ended the review, as long as the provider still reports the status word that it reported
+ * then.
+ */
 const settledByOperator = (order: OrderNow, { stage, rawStatus }: Evidence): Ranked | undefined => {
   const says = stage === 'failed' || stage === 'expired' || stage === 'review';
   const reached = order.reviewed?.rawStatus === rawStatus ? settledStage(order) : undefined;
@@ -126,7 +140,10 @@ const settledStage = (order: OrderNow): Ranked | undefined => {
   const stage = order.stage === 'review' ? order.before : order.stage;
   return stage === 'review' ? undefined : stage;
 };
-/** Returns how far the order has come. Once money was seen, the customer is never asked to pay again. */
+/**
+ * Returns the stage that the order has reached, not counting a review. Once money was seen, that is at least `underpaid`, so that the customer is
+ * never asked to pay again.
+ */
 const reachedBy = (order: OrderNow): Ranked | undefined => {
   const stage = settledStage(order);
   return stage !== undefined && order.moneySeen === true && ranks[stage] < ranks.underpaid ? 'underpaid' : stage;
@@ -135,7 +152,7 @@ const reachedBy = (order: OrderNow): Ranked | undefined => {
 /** Returns whether a read says that money arrived. */
 export const saysMoney = ({ stage, moneySeen }: { stage?: Stage | undefined; moneySeen?: boolean | undefined }): boolean =>
   moneySeen === true || moneyMoved.has(stage);
-/** Whether a read says that the provider has, or had, the whole payment and has not sent it back. */
+/** Returns whether a read says that the provider has, or had, the whole payment and has not sent it back. */
 export const saysPaid = ({ stage, moneySeen }: { stage?: Stage | undefined; moneySeen?: boolean | undefined }): boolean =>
   wasPaid(stage) || (moneySeen === true && stage !== 'underpaid' && stage !== 'refunded');
 export const isDelivered = (stage: Stage | undefined): boolean => delivered.has(stage);
@@ -172,7 +189,7 @@ const overcharged = (order: OrderNow, pay: bigint | undefined): string | undefin
   return judged === 'overcharged' ? 'more was charged than was ordered' : undefined;
 };
 
-/** Judges changed figures of an estimate as its order was judged: by the slippage and the customer's limits. */
+/** Judges the changed figures of an estimate in the same way as its order was judged: by the slippage and the customer's limits. */
 const worsened = ({ ramp = 'buy', accepted, ...order }: OrderNow, pay = order.pay, receive = order.receive): string | undefined => {
   if (!accepted || (pay === order.pay && receive === order.receive)) return undefined;
   const { bounds } = accepted;
@@ -182,14 +199,15 @@ const worsened = ({ ramp = 'buy', accepted, ...order }: OrderNow, pay = order.pa
 };
 
 /**
- * Returns the latest time at which we let an order be paid, whatever expiry its provider states: some state the year 9999, some none at all. It is
- * halfway through the time for which we follow the order. In the second half we still look for money that was sent at the last moment.
+ * Returns the latest time at which we let an order be paid, whatever expiry its provider states: some providers state the year 9999, some state none
+ * at all. It is halfway through the time for which we follow the order. In the second half we still look for money that was sent at the last moment.
  */
 export const lastPaymentOn = (createdOn: number, followUntil: number): number => createdOn + Math.floor((followUntil - createdOn) / 2);
 
 /**
- * Returns whether nothing more will happen. `expired`, `failed` and an unpaid order that never expires become final once we stop following them; a
- * genuine notice still causes a read. We never stop following money in flight (underpaid, paid, filled), reviews, and fills that fell short.
+ * Returns whether nothing more will happen to an order in this stage. `expired`, `failed` and an unpaid order that never expires become final once we
+ * stop following them; a genuine notice still causes a read. We never stop following underpaid and paid orders, reviews, fills that fell short, and
+ * bought sats that have not been withdrawn.
  */
 export const isFinal = (stage: Stage, now: number, followUntil: number, ramp: Ramp = 'buy', disputed = false): boolean => {
   switch (stage) {
@@ -202,7 +220,8 @@ export const isFinal = (stage: Stage, now: number, followUntil: number, ramp: Ra
     case 'failed':
       return now >= followUntil;
     case 'filled':
-      // Bought sats wait for their owner for ever. For euros on their way and links to redeem, some providers never report another status.
+      // Bought sats wait for their owner for ever. A sale or a liquidity order stops being followed, because some providers report nothing more about
+      // euros on their way or links to redeem.
       return !disputed && !isWithdrawn[ramp] && now >= followUntil;
     case 'underpaid':
     case 'paid':
@@ -217,7 +236,7 @@ export const orderStatus = (stage: Stage): OrderStatus => (stage === 'filled' ||
 const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
-/** If money takes longer than this to arrive, we do not poll every ten seconds for it. */
+/** If money takes this long or longer to arrive, we do not poll every ten seconds for it. */
 const slowArrivalSeconds = 3_600;
 
 /**

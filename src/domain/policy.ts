@@ -1,26 +1,26 @@
 import type { FeedVerdict } from './reference.ts';
 
 /**
- * The rule that ranked a route. Version 1 lowers an estimate by its configured haircut; if there are only two offers and they are further apart
- * than the outlier bound, the binding one comes first. Version 2 ranks by expected value alone.
+ * The rule that ranked a route. Version 1 lowers the value of an estimate by its configured haircut; if there are only two offers and they are
+ * further apart than the outlier bound, the binding offer comes first. Version 2 ranks by expected value alone.
  */
 export type RuleVersion = 1 | 2;
 
 /** What the configuration says about decisions. */
 export type DecisionPolicy = {
-  /** The version that writes and ranks the route. */
+  /** The version by which the route is written and ranked. */
   version: RuleVersion;
   /** An offer that beats the median of the others by more than this, both in what is received and in its price, is `too-good`. */
   outlierBps: number;
   /** A buy offer whose amounts differ from its provider's stated price by more than this gets a warning. */
   toleranceBps: number;
-  /** The default haircut, for display. Each candidate's own is in its terms. */
+  /** The default haircut, for display. The haircut of each candidate is in its terms. */
   indicativeHaircutBps: number;
   /** An offer that expires sooner than this is excluded, since it could not be ordered in time. 30 s by default. */
   shortestLifeMs?: number;
   /** The reference price that offers are compared with, in hundredths per bitcoin of the requested currency. */
   reference?: DecisionReference;
-  /** How each price feed of that currency was judged at the time of the decision. */
+  /** How each price feed of the requested currency was judged at the time of the decision. */
   feeds?: FeedVerdict[];
   /** Whether past deliveries are ignored, only shown, or used in the ranking. */
   learning?: 'off' | 'shown' | 'ranked';
@@ -29,7 +29,7 @@ export type DecisionPolicy = {
 };
 
 /**
- * A price for one bitcoin. `live`: several price feeds agree on it now. `configured`: the operator set it. `one-feed`: no other feed confirms it.
+ * A price for one bitcoin. `live`: several price feeds agree on it now. `configured`: the operator set it. `one-feed`: no second feed confirms it.
  * Without `maxDeviationBps`, the price is for display only and excludes no offer.
  */
 export type DecisionReference = { btcPrice: bigint; maxDeviationBps?: number; observedOn: number; source?: 'configured' | 'live' | 'one-feed' };

@@ -2,7 +2,10 @@
 
 /** Control, format and bidi marks, lone surrogates, private use, blank fillers. Spaces and line breaks are replaced before this is applied. */
 const INVISIBLE = /[\p{C}\p{Default_Ignorable_Code_Point}\u2800]/gu;
-/** The same without the joiners, which carry meaning inside words (Persian, Indic scripts) and in emoji. */
+/**
+ * The characters of INVISIBLE, except for joiners and the emoji selector, which carry meaning inside words (Persian, Indic scripts) and in emoji, and
+ * except for the blank Braille pattern.
+ */
 const INVISIBLE_IN_TEXT = /(?!\u200c|\u200d|\ufe0f)[\p{C}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** Turns line breaks and tabs into a space, and removes what is invisible. */

@@ -1,7 +1,7 @@
 /**
  * Tokens that a wallet signs with its node key. In FLS01 a wallet signs a provider's token as it is, so whoever supplies a token gets a signature
  * over any text it likes. That signature must be worthless everywhere except at that provider. Our own tokens name the gateway, so no provider's
- * token may look like a gateway's. Nor may it be a sentence whose signature another service accepts as a permanent login.
+ * token may look like a gateway's. Nor may a provider's token be a sentence whose signature another service accepts as a permanent login.
  */
 
 /** Every token of every ramp-gateway starts with this mark. */
@@ -18,11 +18,11 @@ const printable = /^[\x20-\x7e]{1,200}$/;
  */
 const permanent = /(?:lnnid|(?<![0-9a-f]))0[23][0-9a-f]{64}(?![0-9a-f])|ln(?:url|dhub)[a-z0-9]{25,}/i;
 /**
- * The tokens of the release before the mark existed, anywhere in a text: a host, a colon and 16 random bytes. Gateways of that release may still be
- * in use.
+ * Finds a token of the release before the mark existed, anywhere in a text: a host, a colon and 16 random bytes. Gateways of that release may still
+ * be in use.
  */
 const unmarked = /[a-z0-9-]\.[a-z0-9-]{2,63}(?::\d{1,5})?:[\w-]{22}(?![\w-])/;
-/** A token shorter than this could occur inside another by chance. */
+/** A token shorter than this could occur inside another token by chance. */
 const leastInside = 16;
 
 type Own = { host: string; token: string; templates: readonly string[] };

@@ -21,7 +21,10 @@ export const amountNames = {
 
 export const ramps = Object.keys(sides) as Ramp[]; // `satisfies` makes sure that the keys are all the ramps
 
-/** Whether the customer has to withdraw what they bought. It waits at the provider for ever, unless an on-chain fallback was named for the order. */
+/**
+ * Whether the customer has to withdraw what they bought. The sats wait at the provider for ever, unless the customer named an on-chain address for
+ * the case that the withdrawal link expires.
+ */
 export const isWithdrawn: Record<Ramp, boolean> = { buy: true, sell: false, liquidity: false };
 
 /** Requires one type for each ramp. */

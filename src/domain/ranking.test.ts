@@ -6,7 +6,7 @@ import { rank } from './ranking.ts';
 import type { Sums, Windows } from './record.ts';
 
 const asked = buyFor(10_000n);
-/** A bound so wide that two offers never count as too far apart. */
+/** A policy whose bound is so wide that two offers never count as too far apart. */
 const calm = { ...policy, outlierBps: 1_000_000 };
 const byId = (providerId: string): string => providerId;
 const orderOf = (request: Asked, candidates: Candidate[], tieKey = byId): string[] =>
@@ -143,7 +143,8 @@ describe('what was delivered before', () => {
     const sure = aCandidate('sure', { receive: 999_999n });
     const hair = (missing: bigint): Candidate => aCandidate('hair', { receive: 1_000_000n }, { standing: { broken: both(lost(900_000n, missing)) } });
     expect(orderOf(asked, [sure, hair(0n)])).toEqual(['hair', 'sure']);
-    // 10⁶ sats less one millionth are exactly 999,999: a tie, which the neutral key breaks. Two millionths are less.
+    // The haircut takes off one millionth, and 1,000,000 sats less one millionth are exactly the 999,999 of the other offer. So the neutral key
+    // breaks the tie. A haircut of two millionths leaves less.
     expect(orderOf(asked, [sure, hair(1n)])).toEqual(['hair', 'sure']);
     expect(orderOf(asked, [sure, hair(2n)])).toEqual(['sure', 'hair']);
   });

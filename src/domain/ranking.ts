@@ -1,6 +1,6 @@
 /**
- * Ranks offers by expected value. The order is total, neutral and exact. A provider's name, speed or position in the configuration does not count.
- * Its past deliveries do, by the same formula for all providers. So does a declared preference; the route says when one decided.
+ * Ranks offers by expected value, exactly and neutrally. A provider's name, speed or position in the configuration does not matter. What it delivered
+ * in the past does, by the same formula for all providers. So does a declared preference, and the route says when a preference decided.
  */
 import { asksExchange, type Asked, type Candidate, type RankedOffer } from './offer.ts';
 import type { DecisionPolicy, RuleVersion } from './policy.ts';
@@ -18,13 +18,13 @@ export const tieBreaks = ['binding', 'neutral'] as const;
 export type TieBreak = (typeof tieBreaks)[number];
 export type Ranking = { ranked: RankedOffer[]; name: PolicyName; decidedBy: DecidedBy; tieBreaks: TieBreak[]; preferenceDecided: boolean };
 
-/** `net` is what the offer is worth to the customer, `score` is that less the haircut, and `preferred` is the score with the declared preference. */
+/** `net` is what the offer is worth to the customer, `score` is `net` less the haircut, and `preferred` is `score` with the declared preference. */
 type Scored = { candidate: Candidate; countsAsBinding: boolean; haircut: Haircut; net: Fraction; score: Fraction; preferred: Fraction; tie: string };
 type Haircut = Pick<RankedOffer, 'haircutFrom' | 'priorSats'> & { haircutPpm: number };
 
 /**
- * Ranks accepted offers. `tieKey` returns the SHA-256 of request id ‖ provider id in hex, and is called once per provider. If two tie keys are
- * equal, the provider id decides, so the order is total.
+ * Ranks accepted offers. `tieKey` returns the SHA-256 of request id ‖ provider id in hex, and is called once per offer. If two tie keys are equal,
+ * the provider id decides, so no two offers share a rank.
  */
 export const rank = (
   asked: Asked,
@@ -60,7 +60,7 @@ export const rank = (
   };
 };
 
-/** Returns an offer's haircut. Liquidity keeps the configured one, since we cannot see what was delivered. */
+/** Returns an offer's haircut. Routes of version 1 use the configured haircut, and so does liquidity, since we cannot see what was delivered. */
 const haircutFor = (version: RuleVersion, asked: Asked, { offer, terms }: Candidate, countsAsBinding: boolean): Haircut => {
   const h0Ppm = terms.haircutBps * 100;
   if (version === 1 || !asksExchange(asked)) return { haircutPpm: countsAsBinding ? 0 : h0Ppm, haircutFrom: 'configured' };

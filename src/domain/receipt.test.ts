@@ -44,7 +44,7 @@ beforeAll(async () => {
     await new CompactSign(canonicalBytes(what)).setProtectedHeader({ alg: 'EdDSA', kid: 'r1', typ }).sign(pair.privateKey);
 });
 
-/** Changes one part of the payload's route and signs the payload again, as a lying gateway would have to publish it. */
+/** Changes one part of the payload's route and signs the payload again, as a lying gateway would have to do. */
 const resigned = async (change: (route: { offers: Record<string, unknown>[] }) => void): Promise<string> => {
   const copy = structuredClone(payload);
   change(copy.route as never);
@@ -91,7 +91,7 @@ describe('a receipt', () => {
       const [first, second] = stored.offers as [Record<string, unknown>, Record<string, unknown>];
       stored.offers.splice(0, 2, { ...second, rank: 1 }, { ...first, rank: 2 });
     });
-    expect(await verifyReceipt(swapped, keys)).toEqual({ ok: false, problem: 'its figures, ranked again, give a different order' });
+    expect(await verifyReceipt(swapped, keys)).toEqual({ ok: false, problem: 'its figures, ranked again, give a different ranking' });
     const renumbered = await resigned((stored) => Object.assign(stored.offers[0] ?? {}, { rank: 2 }));
     expect(await verifyReceipt(renumbered, keys)).toMatchObject({ ok: false });
     const chosenKey = await resigned((stored) => Object.assign(stored.offers[0] ?? {}, { tieKey: '0'.repeat(64) }));

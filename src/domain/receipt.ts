@@ -1,7 +1,7 @@
 /**
- * A receipt records one decision, so that a customer can keep it, show it to others and check it without us (docs/receipts.md). It is a compact
- * JWS over the RFC 8785 form of a payload. Our public keys verify the signature, and the signed root of a day proves that the receipt was counted
- * on that day. Verifying also ranks the stored figures again. These functions are pure: keys, roots and times come as arguments.
+ * A receipt records one decision, so that a customer can keep it, show it to others and check it without us (docs/receipts.md). It is a compact JWS
+ * over the RFC 8785 form of a payload. Our public keys verify the signature, and the signed root of a day proves that the receipt was in that day's
+ * tree. Verifying also ranks the stored figures again. These functions are pure: keys, roots and times come as arguments.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
@@ -12,15 +12,15 @@ import type { Json } from './offer.ts';
 import { replay, type Route, type RoutedOffer } from './route.ts';
 import { fromJson, toJson } from './route-json.ts';
 
-/** What a receipt states. `decision`: the ranking. `filled`: the quoted and the reported amounts. `link`: what the payout link showed. */
+/** What a receipt states. `decision`: the ranking. `filled`: the quoted and the reported amounts. `link`: the amount that the payout link stated. */
 export type ReceiptKind = 'decision' | 'filled' | 'link';
 type Members = { [member: string]: Json };
 export type ReceiptPayload = {
   version: 1;
   kind: ReceiptKind;
-  /** The host of the gateway that made it. */
+  /** The host of the gateway that made the receipt. */
   issuer: string;
-  /** When it was made, Unix milliseconds. */
+  /** When the receipt was made, Unix milliseconds. */
   made_on: number;
   /** 32 random bytes in hex, so that a receipt cannot be guessed from its leaf. */
   salt: string;
@@ -43,7 +43,10 @@ const pick = <T extends object>(from: T, names: readonly string[]): Partial<T> =
 const shownOffer = (offer: RoutedOffer['offer']): RoutedOffer['offer'] =>
   ({ ...pick(offer, offerMembers), facts: pick(offer.facts, factMembers), upstream: null }) as RoutedOffer['offer'];
 
-/** Returns the stored decision without secrets, adapters' own data and customers' data. Ranked again, it gives the same order as the route. */
+/**
+ * Returns the stored decision without secrets, adapters' own data and customers' data. Its offers, ranked again, come in the same sequence as in the
+ * route.
+ */
 export const receiptRoute = (route: Route): Json =>
   toJson({
     ...pick(route, ['version', 'requestId', 'asked', 'decidedOn', 'maxWaitMs', 'waitedMs', 'failed', 'policy']),
@@ -86,7 +89,7 @@ const brokenDecision = ({ route: stored, chosen }: ReceiptPayload): string | und
   if (stored === undefined) return 'the receipt holds no route';
   const route = fromJson(stored);
   const told = route.offers.map(({ providerId }) => providerId);
-  if (replay(route).join('\n') !== told.join('\n')) return 'its figures, ranked again, give a different order';
+  if (replay(route).join('\n') !== told.join('\n')) return 'its figures, ranked again, give a different ranking';
   if (route.offers.some(({ rank }, index) => rank !== index + 1)) return 'its ranks are not 1, 2, 3 …';
   if (route.offers.some(({ providerId, tieKey }) => tieKey !== neutralKey(route.requestId, providerId)))
     return 'a tie key is not the SHA-256 of the request id and the provider id';

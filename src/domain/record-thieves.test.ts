@@ -1,6 +1,6 @@
 /**
- * How much a provider that games its record can take in 90 days. It may lead by 9.5 % (more is `too-good`), so it gets an order while
- * 1.095 × (1 − haircut) ≥ 1. Each table holds the worst loss found, so a formula that makes theft cheaper fails here.
+ * Measures how much a provider that games its record can take in 90 days. The provider may lead by 9.5 % (a larger lead is `too-good`), so it gets an
+ * order as long as 1.095 × (1 − haircut) ≥ 1. Each table holds the largest loss that was found, so a formula that makes theft cheaper fails here.
  */
 import { expect, test } from 'vitest';
 import { added, decayed, emptyWindows, haircutOf, type Standing } from './record.ts';
@@ -46,7 +46,7 @@ test.each<[string, bigint, number, number]>([
   ['10,000,000 sats, ten a day', 10_000_000n, tenADay, 1],
 ])('a liar whose offers bind: orders of %s', (_name, orderSats, everyHours, most) => {
   expect(run({ binding: true, orderSats, everyHours, steals: always }).stolen).toBe(most);
-  // Honest orders before the theft, or in between, gain the thief nothing.
+  // Honest orders before the theft, or between thefts, gain the thief nothing.
   for (const honestFirst of [1, 5, 20])
     expect(run({ binding: true, orderSats, everyHours, steals: (nth) => nth > honestFirst }).stolen).toBeLessThanOrEqual(most);
 });
@@ -64,7 +64,7 @@ test.each<[string, bigint, number, number]>([
   expect(run({ binding: false, orderSats, everyHours, steals: always }).stolen).toBe(most);
 });
 
-/** Many small honest orders, then one large theft: returns what the thief takes, less the 9.5 % that it gave away on each honest order. */
+/** Measures many small honest orders followed by one large theft: what the thief takes, less the 9.5 % that it gave away on each honest order. */
 test.each<[string, bigint, number]>([
   ['10,000 sats', 10_000n, 60],
   ['100,000 sats', 100_000n, 10],
@@ -86,9 +86,9 @@ test.each<[string, bigint, number]>([
 });
 
 /**
- * Every record of deliveries has this limit: a provider can order from itself at no cost. Orders to itself of 100 times what it stole buy back its
- * rank: for estimates through P and Q, for promises by delivering its own large orders a little short. The operator's `max_in_flight_sats` bounds
- * the damage, and each order that falls short is a dispute that the customer sees and the operator is alerted to.
+ * Shows the limit of any record of past deliveries: a provider can order from itself at no cost. With orders to itself of 100 times what it stole, it
+ * buys back its rank: for estimates through P and Q, for binding offers by delivering its own large orders a little short. The operator's
+ * `max_in_flight_sats` limits the damage, and the customer and the operator see each order that falls short.
  */
 test('orders to oneself: how much washing buys back a theft of 1,000,000 sats', () => {
   const afterTheft = added(emptyWindows(), { quotedSats: 1_000_000n, deliveredSats: 0n });

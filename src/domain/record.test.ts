@@ -86,7 +86,7 @@ describe('what a fill counts as', () => {
     expect(correction(kept, countFill(bought({ binding: true, linkReceive: 40_000n })))).toEqual([
       { row: 'broken', change: { quotedSats: 100_000n, deliveredSats: 40_000n } },
     ]);
-    // Not filled at first, then filled in full after all: a late delivery keeps the promise.
+    // An order that counted as not filled was filled in full after all: a late delivery keeps the promise.
     expect(correction(countFill(withoutTold(bought({ binding: true }))), kept)).toEqual([
       { row: 'broken', change: { quotedSats: -100_000n, deliveredSats: 0n } },
     ]);
@@ -156,11 +156,11 @@ describe('the haircut', () => {
     expect(haircutOf({ broken: half }, false, 10_000, 100_000n)).toEqual({ ppm: 250_000, from: 'record' });
     // (10,000 · 10⁶ + 10⁶ · 50,000) / 1,100,000 = 54,545.45…
     expect(haircutOf({ estimates: half }, false, 10_000, 100_000n)).toEqual({ ppm: 54_546, from: 'record' });
-    // A clean record weighs less for an order ten times its size: (10,000 · 30 · 10⁶) / (30 · 10⁶ + 9 · 10⁶).
+    // A clean record lowers the haircut less for an offer a hundred times as large: (10,000 · 30 · 10⁶) / (30 · 10⁶ + 9 · 10⁶).
     const spotless = both({ quotedSats: 9_000_000n, deliveredSats: 9_000_000n });
     expect(haircutOf({ estimates: spotless }, false, 10_000, 100_000n).ppm).toBe(1_000);
     expect(haircutOf({ estimates: spotless }, false, 10_000, 10_000_000n).ppm).toBe(7_693);
-    // A bad record weighs no less.
+    // A bad record raises the haircut as much for a large offer as for a small one.
     const bad = both({ quotedSats: 9_000_000n, deliveredSats: 8_000_000n });
     expect(haircutOf({ estimates: bad }, false, 10_000, 10_000_000n)).toEqual(haircutOf({ estimates: bad }, false, 10_000, 100_000n));
   });
@@ -217,7 +217,7 @@ describe('properties', () => {
         const better = { ...one, toldReceive: (one.toldReceive ?? 0n) + more };
         const [less, full] = [countFill(one), countFill(better)];
         expect(full.deliveredSats).toBeGreaterThanOrEqual(less.deliveredSats);
-        // A kept promise leaves the record as it is. The test below shows what a small breach may do to a bad record.
+        // A kept promise leaves the record as it is. The test below shows what a small shortfall may do to a bad record.
         fc.pre(less.row === full.row);
         for (const binding of [true, false])
           expect(ppm(afterwards(past, better), binding, sats)).toBeLessThanOrEqual(ppm(afterwards(past, one), binding, sats));

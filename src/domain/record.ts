@@ -16,7 +16,7 @@ export type Standing = {
   estimates?: Windows;
   /** The fills of binding offers that fell short, for this provider and ramp. Other fills of binding offers are not in these sums. */
   broken?: Windows;
-  /** Set if the operator pinned the haircut of the provider's estimates, or reset its record. */
+  /** Set if the operator fixed the haircut of the provider's estimates in the configuration (`pinned`), or cleared its record (`reset`). */
   operator?: 'pinned' | 'reset';
 };
 export const haircutSources = ['configured', 'record', 'operator'] as const;
@@ -48,7 +48,10 @@ const decayedSums = (sums: Sums, days: number, numerator: bigint, denominator: b
   return { quotedSats, deliveredSats };
 };
 
-/** Returns the sums as they count `days` later: 15/16 for each whole day, 3/4 for the fast pair. If the clock went back, nothing changes. */
+/**
+ * Returns the sums as they count `days` later: each day leaves 15/16 of the slow sums and 3/4 of the fast ones. If the clock was set back, nothing
+ * changes.
+ */
 export const decayed = ({ slow, fast }: Windows, days: number): Windows => ({
   slow: decayedSums(slow, days, 15n, 16n),
   fast: decayedSums(fast, days, 3n, 4n),
@@ -66,7 +69,7 @@ const estimateShare = ({ quotedSats: q, deliveredSats: d }: Sums, h0Ppm: bigint,
 const worse = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 const clamped = (ppm: bigint): number => Number(ppm < 0n ? 0n : ppm > million ? million : ppm);
 
-/** Returns P of the formula for estimates, for an offer of that many sats. */
+/** Returns P of the formula for estimates: the weight of the configured haircut, in sats, for an offer of `sats`. */
 export const priorOf = (sats: bigint): bigint => worse(priorSats, 3n * sats);
 
 const brokenPpm = (windows: Windows | undefined): bigint => (windows ? worse(brokenShare(windows.slow), brokenShare(windows.fast)) : 0n);
@@ -98,14 +101,14 @@ export type Fill = {
   binding: boolean;
   quotedPay: bigint;
   quotedReceive: bigint;
-  /** As the provider's status reported the amounts. Absent for an order that was paid but never filled. */
+  /** The amounts that the provider's status reported. Absent for an order that was paid but never filled. */
   toldPay?: bigint;
   toldReceive?: bigint;
   /** What the withdrawal link pays, if it was read. */
   linkReceive?: bigint;
   quotedOn: number;
   filledOn: number;
-  /** The live reference price at both moments, hundredths per bitcoin. */
+  /** The live reference price at the time of the quote and at the time of the fill, in hundredths per bitcoin. */
   referenceQuoted?: bigint;
   referenceFilled?: bigint;
 };
@@ -113,7 +116,10 @@ export type Fill = {
 /** The row of sums that a fill adds to. Kept promises, liquidity and fills that only measure the market add to no row. */
 export type Counted = Sums & {
   row: 'estimates' | 'broken' | 'none';
-  /** Whether the fill says anything about the provider. A kept promise does. A fill after the market moved, or after a lower payment, does not. */
+  /**
+   * Whether the fill says anything about the provider. A kept promise does. A fill for a lower payment does not, nor does a late fill of an estimate
+   * without both reference prices.
+   */
   tells: boolean;
 };
 
@@ -127,8 +133,8 @@ const paidLess = ({ quotedPay, quotedReceive, toldPay, toldReceive }: Fill): boo
 
 /**
  * Decides how a fill counts. An estimate that was filled more than an hour after its quote counts only if there was a live reference price at both
- * times; otherwise it would measure the market. The delivered amount is the least of the reported amount, the link's amount, and the expected
- * amount plus half a per cent.
+ * times; otherwise the fill would measure the market, not the provider. The delivered amount is the least of the reported amount, the link's amount,
+ * and the expected amount plus half a per cent.
  */
 export const countFill = (fill: Fill): Counted => {
   const { ramp } = fill;
@@ -159,13 +165,16 @@ const deliveredSats = (fill: Fill, ramp: ExchangeRamp, expected: bigint, moved: 
   return lesser(divFloor(expected * told * before, fill.quotedReceive * after), most);
 };
 
-/** Whether a later report of the same fill counts for less. One that says nothing about the provider does not, and one that is better does not. */
+/**
+ * Returns whether a later report of the same fill leaves more sats missing than the earlier report did. A report that says nothing about the provider
+ * never does.
+ */
 export const fallsShorter = (before: Counted, after: Counted): boolean => {
   const missing = ({ quotedSats, deliveredSats }: Counted): bigint => quotedSats - deliveredSats;
   return after.tells && missing(after) > (before.tells ? missing(before) : 0n);
 };
 
-/** Returns what later news about the same fill changes in each row's sums. The change is not decayed. */
+/** Returns the change to each row's sums when a later report corrects a fill. The change is not decayed. */
 export const correction = (before: Counted, after: Counted): { row: 'estimates' | 'broken'; change: Sums }[] => {
   const rows = ['estimates', 'broken'] as const;
   return rows.flatMap((row) => {

@@ -5,7 +5,7 @@ import { feedRead, judgeFeeds, type FeedReading, type Voice } from './reference.
 const now = Date.UTC(2026, 10, 21, 12);
 const minute = 60_000;
 const averages = ['bitfinex', 'bitflyer', 'coinbase', 'gemini', 'kraken'];
-/** A feed with this price now, which changed its price a moment ago. */
+/** Makes a feed that gives this price now and gave another one until a moment ago. */
 const voice = (name: string, price: bigint, more: Partial<Voice> & { at?: number; since?: number } = {}): Voice => {
   const { at = now, since = now, ...rest } = more;
   return { name, venue: name, averages: name === 'mempool' ? averages : [], said: { price, text: String(price), at, since }, ...rest };
@@ -54,7 +54,7 @@ describe('public tickers', () => {
     const away = (at: number): Voice => voice('coinbase', 9_010_000n, { fault: 'away', at });
     expect(judge([kraken, away(now - 40_000)])).toEqual(['live', 9_005_000n, {}]);
     expect(judge([kraken, away(now - minute - 1)])).toEqual(['alone', 9_000_000n, { coinbase: 'away' }]);
-    // When feeds are read once a minute.
+    // If feeds are read only once a minute, an older reading still counts.
     expect(judge([kraken, away(now - 140_000)], 150_000)[0]).toBe('live');
   });
 
@@ -106,7 +106,7 @@ describe('reading a feed', () => {
     expect(feedRead('a', { price: 9_000_000n, text: '90000' }, before, now)).toEqual({ name: 'a', said: { ...said, since: now - minute } });
     expect(feedRead('a', { price: 9_000_100n, text: '90001' }, before, now).said?.since).toBe(now);
     expect(feedRead('a', { price: 9_000_000n, text: '90000', stamp: now - 5000 }, undefined, now).said?.at).toBe(now - 5000);
-    // A feed's clock that is a little ahead of ours makes no reading younger than it is.
+    // If a feed's clock is a little ahead of ours, its reading counts from now.
     expect(feedRead('a', { price: 9_000_000n, text: '90000', stamp: now + 5000 }, undefined, now)).toEqual({ name: 'a', said });
   });
   it('keeps what was said by one that is away, and forgets what was said by one that talks nonsense', () => {

@@ -1,12 +1,12 @@
 /**
- * What a bitcoin costs, from public tickers that no customer or provider controls. A price is believed when two feeds agree on it and neither copies
- * the other. A single feed that lies, lags or hangs decides nothing. Prices are in hundredths of the fiat unit per bitcoin, times in Unix
- * milliseconds. Pure.
+ * Finds what a bitcoin costs, from public tickers that no customer or provider controls. A price is believed when two feeds agree on it and neither
+ * of the two copies the other. A single feed that lies, lags or hangs decides nothing. Prices are in hundredths of the fiat unit per bitcoin, times
+ * in Unix milliseconds. These functions are pure.
  */
 
 /**
- * Why a feed gave no price. `away`: it did not answer. `malformed`: its answer is not a ticker. `crossed`: its bid is above its ask. `stale`: its
- * own time stamp is too old, or too far ahead.
+ * Why a feed gave no price. `away`: the feed did not answer. `malformed`: its answer is not a ticker. `crossed`: its bid is above its ask. `stale`:
+ * its own time stamp is too old, or too far in the future.
  */
 export const feedFaults = ['away', 'malformed', 'crossed', 'stale'] as const;
 export type FeedFault = (typeof feedFaults)[number];
@@ -14,7 +14,7 @@ export type FeedFault = (typeof feedFaults)[number];
 export const feedStates = ['used', 'frozen', 'disagrees', 'repeats', ...feedFaults] as const;
 export type FeedState = (typeof feedStates)[number];
 
-/** The last reading of one feed. While the feed is down, this reading counts until it is too old. */
+/** The last reading of one feed. While the feed is down, the figures that it gave last (`said`) count until they are too old. */
 export type FeedReading = {
   name: string;
   fault?: FeedFault;
@@ -96,7 +96,7 @@ const isIndependent = (group: Usable[]): boolean =>
 
 /**
  * Returns the largest group of feeds that agree; of groups of the same size, the one whose prices are closest. Returns undefined when another group
- * of that size, without a feed in common, agrees on a different price: then nothing tells which of them is right.
+ * of that size, without a feed in common, agrees on a different price: then we cannot tell which of the two groups is right.
  */
 const agreeing = (usable: Usable[]): Usable[] | undefined => {
   const sorted = usable.toSorted((a, b) => (a.price < b.price ? -1 : a.price > b.price ? 1 : 0));

@@ -78,8 +78,8 @@ export type Refusal = {
   limits?: Limits;
   connectTo?: string;
   note?: RefusalNote;
-  /** More for human readers: the provider's own code, or the nearest amounts that it would accept. Kept with the route. */
+  /** More for human readers: the provider's own code, or the nearest amounts that the provider would accept. Kept with the route. */
   detail?: string;
-  /** The id of an order that the provider made although it refused. It counts against the limits, and is kept with the route. */
+  /** The id of an order that the provider made although it refused. The order counts against the limits, and its id is kept with the route. */
   orderMade?: string;
 };

@@ -1,7 +1,7 @@
 /**
- * Reads a Retry-After header (RFC 9110, 10.2.3): seconds, or a date in one of HTTP's three forms. `date` is the Date header of the same response,
- * so that the server's two times are compared and not its clock with ours; without it, `now` is used. Returns milliseconds, or undefined when the
- * header cannot be read.
+ * Reads a Retry-After header (RFC 9110, 10.2.3): a number of seconds, or a date in one of HTTP's three forms. `date` is the Date header of the same
+ * response. A date is compared with it and not with our clock, which may differ from the server's; without a readable `date`, `now` is used. Returns
+ * milliseconds, or undefined if the header cannot be read or a date has nothing to be compared with.
  */
 export const retryAfterMs = (given: string | null | undefined, date: string | null | undefined, now?: number): number | undefined => {
   const text = given?.trim() ?? '';

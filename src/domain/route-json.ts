@@ -3,7 +3,7 @@ import type { Json } from './offer.ts';
 import type { RuleVersion } from './policy.ts';
 import type { Route } from './route.ts';
 
-/** The versions that we can read: all that were ever written. Each is ranked again by its own rule. */
+/** The versions that we can read, which are all that were ever written. The routes of each version are ranked again by that version's rule. */
 const readVersions: readonly RuleVersion[] = [1, 2];
 
 /** The members that hold amounts, anywhere in a route. */

@@ -196,7 +196,7 @@ describe('properties', () => {
         const renamed = shuffled.map((candidate) => ({ ...candidate, providerId: rename(candidate.providerId) }));
         const until = decidedOn + 60_000;
         const [before, after] = [choose(candidates, version, { [`p${back}`]: until }), choose(renamed, version, { [rename(`p${back}`)]: until })];
-        // Everything except the name, because the hash that decides between equal offers includes it.
+        // Compares everything except the name, because the hash that decides between equal offers includes the name.
         const figures = ({ offer, terms, rank, countsAsBinding, haircutPpm, behindBestBps, warnings }: (typeof before.offers)[number]) => ({
           receive: offer.receive,
           pay: offer.pay,
@@ -208,7 +208,7 @@ describe('properties', () => {
           price: warnings.includes('fee-mismatch'),
         });
         expect(after.offers.map(figures)).toEqual(before.offers.map(figures));
-        // Which provider has which figures. Together with their order above, this determines which is chosen.
+        // Which provider has which figures. Together with the sequence of figures above, this determines which provider is chosen.
         const holders = (route: typeof before, name = (id: string): string => id): string[] =>
           route.offers
             .map((one) => [name(one.providerId), one.offer.receive, one.offer.pay, one.countsAsBinding, one.haircutPpm, one.terms.preferenceBps].join(' '))

@@ -1,4 +1,4 @@
-/** The whole decision: turns the providers' answers into the route that we store and can rank again. Pure. */
+/** Makes the whole decision: turns the providers' answers into the route that we store and can rank again. These functions are pure. */
 import { asksExchange, type Asked, type Candidate, type Declined, type Excluded, type Failed, type RankedOffer, type Refused } from './offer.ts';
 import type { DecisionPolicy, RuleVersion } from './policy.ts';
 import { applyRules } from './exclusion.ts';
@@ -42,7 +42,9 @@ export type Reference = {
   feeds?: FeedVerdict[];
 };
 
-/** Returns what costs are measured against: the market, or only the median of the offers or a single feed. */
+/**
+ * Returns what costs are measured against: `market`, or `median` if there is only the median of the offers, a single feed or a disputed reference.
+ */
 export const costIsOf = ({ reference }: Pick<RoutePolicy, 'reference'>): 'market' | 'median' =>
   reference && reference.disputed !== true && (reference.source === 'live' || reference.source === 'configured') ? 'market' : 'median';
 
@@ -76,7 +78,7 @@ export type Route = {
   policy: RoutePolicy;
 };
 
-/** Decides a request. Lists that are not ranked are in neutral order, so the route does not reveal which provider answered first. */
+/** Decides a request. Lists that are not ranked are sorted by a neutral key, so the route does not reveal which provider answered first. */
 export const decide = (input: RouteInput): Route => {
   const { asked, policy, now } = input;
   const tieKey = remembered(input.tieKey);
@@ -131,8 +133,8 @@ const remembered = (tieKey: (providerId: string) => string): ((providerId: strin
 };
 
 /**
- * Ranks the stored figures again, from the stored inputs alone and by the rule of the route's version. Returns provider ids, best first. If their
- * order differs from the stored one, the stored route is not what was decided.
+ * Ranks the stored figures again, from the stored inputs alone and by the rule of the route's version. Returns provider ids, best first. If this
+ * sequence differs from the stored one, the stored route is not what was decided.
  */
 export const replay = (route: Route): string[] => {
   const ties = new Map(route.offers.map(({ providerId, tieKey }) => [providerId, tieKey]));

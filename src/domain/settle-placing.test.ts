@@ -100,7 +100,7 @@ test.each(['rejects', 'duplicates', 'unknown'] as const)('%s without status by s
   expect(next(placing(repost, {}, false), deadOn)).toBe('dead');
 });
 
-/** Plays the whole resolution through with a provider of this profile, including lost answers and late commits. */
+/** Plays the resolution of an attempt to its end with a provider of this profile, including lost answers and late commits. */
 const play = (repost: RepostProfile, taken: boolean, late: number, losses: boolean[]): { end: string; orders: number } => {
   const orders: { id: string; from: number }[] = taken ? [{ id: 'first', from: sentOn + late }] : [];
   const keyed = repost === 'same' || repost === 'rejects';

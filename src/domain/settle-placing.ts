@@ -1,7 +1,7 @@
 /**
- * What to do about an order attempt whose answer was lost. The provider may still commit the order late, so no waiting time tells "never" from "not
- * yet". We send the quote again only if the provider is known not to make a second order of it. Otherwise we wait until the quote has expired and
- * can no longer become an order.
+ * Decides what to do about an order attempt whose answer was lost. The provider may still commit the order late, so no waiting time tells "never"
+ * from "not yet". We send the quote again only if the provider is known not to make a second order for it. Otherwise we wait until the quote has
+ * expired and can no longer become an order.
  */
 import type { RepostProfile, Stage } from './order.ts';
 import { sameId } from './same-id.ts';
@@ -30,10 +30,10 @@ export type UnknownPlacing = {
 type Settled = { do: 'settle'; state: 'confirmed' | 'unpayable' | 'dead' | 'review'; upstreamOrderId?: string; note: string };
 export type PlacingStep = { do: 'repost' } | { do: 'read' } | { do: 'wait'; until: number } | Settled;
 
-/** How long after the quote has expired we wait for a read that keeps failing. After that, an order that exists can no longer be paid anyway. */
+/** How long after the quote has expired we wait for a read that keeps failing. After that time, even an order that exists can no longer be paid. */
 const lastReadMs = 10 * 60_000;
 
-/** Decides the next step for an attempt in the state `unknown`. backOffMs spaces the steps. */
+/** Decides the next step for an attempt in the state `unknown`. The caller spaces the steps by backOffMs. */
 export const settlePlacing = (placing: UnknownPlacing, now: number): PlacingStep => {
   const { profile, deadOn, read, reply } = placing;
   if (reply === 'placed') return { do: 'settle', state: 'confirmed', note: 'the provider answered the repeated request with the order' };
