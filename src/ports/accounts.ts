@@ -39,35 +39,38 @@ export type Connection = {
 };
 export type AccountChange = Partial<
   Pick<Account, 'status' | 'statusOn' | 'signup' | 'webhookUrl' | 'webhookEvents' | 'checkedOn' | 'nextCheckOn' | 'sequence'>
-> & { /** What it is connected by is not this e-mail. */ forgetEmail?: boolean };
+> & { /** Deletes the e-mail's hash: the account was not connected by that e-mail. */ forgetEmail?: boolean };
 export type ConnectionChange = Partial<Pick<Connection, 'status' | 'statusOn' | 'state' | 'upstreamId' | 'sequence'>>;
 
 export type AccountStore = {
-  /** Also creates the row that holds its blob (provider_sessions, same id). */
+  /** Stores a new account, and the provider_sessions row of the same id, which holds its blob (the sealed credentials). */
   create(account: Account, blob: string | undefined): Promise<'created' | 'customer-has-one' | 'email-taken'>;
-  /** Returns whether another customer has named the e-mail of this account since. */
+  /** Returns whether another customer has started an account with the same e-mail at this provider after `since`. */
   isNamedByOthers(account: Account, since: number): Promise<boolean>;
   /** Removes an account that the provider refused. */
   discard(id: string): Promise<void>;
   find(id: string, customerId: string): Promise<Account | undefined>;
   findAny(id: string): Promise<Account | undefined>;
   list(customerId: string): Promise<Account[]>;
-  /** Writes the change and its deliveries in one transaction; false when `sequence` moved meanwhile. Does not put off a `wake` since the read. */
+  /**
+   * Writes the change and its webhooks in one transaction. Returns false if `sequence` has changed since the account was read. If the account was
+   * woken (`wake`) since then, the change does not postpone that check.
+   */
   change(account: Pick<Account, 'id' | 'sequence' | 'nextCheckOn'>, change: AccountChange, deliveries: NewDelivery[]): Promise<boolean>;
   remove(id: string, now: number): Promise<void>;
   claimDue(now: number, lease: Lease, limit: number): Promise<Account[]>;
   wake(id: string, now: number): Promise<void>;
 
-  /** The new row, or the live one that already has its name. */
+  /** Stores a new connection. If the account already has a live connection of that name, stores nothing and returns the live one. */
   createConnection(connection: Connection): Promise<{ created: true } | { existing: Connection }>;
   discardConnection(id: string): Promise<void>;
   findConnection(id: string, customerId: string): Promise<Connection | undefined>;
   connections(accountId: string): Promise<Connection[]>;
   changeConnection(connection: Pick<Connection, 'id' | 'sequence'>, change: ConnectionChange, deliveries: NewDelivery[]): Promise<boolean>;
 
-  /** Which of these payments were reported or known before. */
+  /** Returns those of the payments that are already stored. */
   knownSettlements(accountId: string, transactionIds: string[]): Promise<string[]>;
-  /** Stores a payment and its delivery, once. */
+  /** Stores a payment and its webhooks. Returns false, and stores nothing, if the payment was already stored. */
   settle(accountId: string, transactionId: string, now: number, deliveries: NewDelivery[]): Promise<boolean>;
 };
 

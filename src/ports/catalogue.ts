@@ -7,6 +7,9 @@ export type CatalogueStore = {
   listings(): Promise<StoredListing[]>;
   saveListing(listing: StoredListing): Promise<void>;
   numbers(): Promise<OptionNumber[]>;
-  /** Gives each option its number, once and for ever, under a transaction lock. Returns only their numbers; an option that no number is left for has none. */
+  /**
+   * Gives each option a number that it keeps for ever, under a transaction lock. Returns the numbers of these options. Once all numbers for
+   * currencies are used, an option in a new currency gets none.
+   */
   number(wanted: { ramp: Ramp; currencyCode: string; normalName: string; name: string }[]): Promise<OptionNumber[]>;
 };

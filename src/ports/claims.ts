@@ -12,7 +12,7 @@ export type Claim = {
   nextTryOn: number;
 };
 export type ClaimStore = {
-  /** False when the order already has a claim. */
+  /** Stores a new claim. Returns false if the order already has one. */
   create(claim: { orderId: string; fallback?: string; fallbackHash?: string; now: number }, lease: Lease): Promise<boolean>;
   find(orderId: string): Promise<Claim | undefined>;
   take(orderId: string, lease: Lease): Promise<Claim | undefined>;

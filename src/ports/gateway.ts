@@ -1,4 +1,4 @@
-/** What the use cases need from outside. Store, seal, outbound, log, metrics and resilience implement it; entry/compose.ts wires it. */
+/** What the use cases need from outside. The rooms store, seal, outbound, log, metrics and resilience implement it; entry/compose.ts wires it. */
 import type { FaultKind } from '../domain/fault-kind.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Http } from '../providers/spec.ts';
@@ -17,28 +17,28 @@ import type { Stores } from './stores.ts';
 
 // ---- the gateway -----------------------------------------------------------------------------------------------------------------------
 
-/** State of one instance that outlives requests. Only caches: the truth is in the database. */
+/** What one instance remembers between requests. It may be lost at any time: whatever must survive is in the database. */
 export type InstanceState = {
-  /** The instance is stopping: it still serves requests, and reports that it is not ready. */
+  /** Set while the instance is stopping: it still serves requests, but reports that it is not ready. */
   leaving?: boolean;
   instance: string;
   listings: Map<string, { listing: Json | null; readOn: number; failed?: ({ fault: FaultKind } | { refusal: Refusal }) & { on: number } }>;
   numbers: OptionNumber[] | undefined;
   openBudget: Map<string, { windowStart: number; used: number }>;
   switches: SwitchState;
-  /** By provider, outcome and network: when it was last counted. */
+  /** When each combination of provider, outcome and network was last counted (count-judged.ts). */
   judged: Map<string, number>;
   record: RecordState;
   reference: ReferenceState;
-  /** By currency, hundredths of the fiat unit per bitcoin, and when they were noted. */
+  /** The lowest and highest price seen for each currency, in hundredths of the fiat unit per bitcoin, since the time `since`. */
   lastPrices: Map<string, { lowest: bigint; highest: bigint; since: number }>;
 };
 
-/** Work in progress that callers can share. Per process on Node; per request on Workers, where no promise may cross requests. */
+/** Work in progress that callers can share. Kept per process on Node, and per request on Workers, where no promise may be shared by requests. */
 export type Flights = {
   refreshing: Map<string, Promise<void>>;
   opening: Map<string, Promise<unknown>>;
-  /** By order: the last read that a customer's question caused, also if it failed. */
+  /** The last read of each order that a wallet's request caused, even if the provider did not answer. */
   reading: Map<string, { on: number; order: Promise<Order> }>;
 };
 
@@ -48,17 +48,17 @@ export type Gateway = {
   stores: Stores;
   seal: Seal;
   now: Clock;
-  /** In [0, 1). For jitter, never for secrets. */
+  /** Returns a number in [0, 1). Used for jitter, never for secrets. */
   random: () => number;
   ids: Ids;
-  /** SHA-256, hex. */
+  /** Returns the SHA-256 of the text in hex. */
   hash: (text: string) => string;
   log: Log;
   count: Count;
   observe: Observe;
-  /** Lets work continue after the answer: a set awaited at SIGTERM on Node, ctx.waitUntil on Workers. */
+  /** Lets work continue after the response: on Node, by a set of promises that is awaited at SIGTERM; on Workers, by ctx.waitUntil. */
   background: (work: Promise<unknown>) => void;
-  /** Whether calls may outlive the answer (Node) or are aborted (Workers). */
+  /** Whether calls to providers may continue after the response (Node), or are aborted then (Workers). */
   outlivesRequest: boolean;
   sleep: (ms: number) => Promise<void>;
   /** Waits for work, but no longer than `ms`. The work itself continues. */
@@ -66,7 +66,7 @@ export type Gateway = {
   notices: { token(purpose: string, id: string): string; check(purpose: string, id: string, token: string): boolean };
   checkWebhookUrl: (url: string) => { ok: true; host: string } | { ok: false; reason: string };
   sender: Sender;
-  /** To hosts that a provider named: public addresses only. */
+  /** Calls hosts that a provider named. On Node it connects only to public addresses (in sandbox mode, also to loopback). */
   guardedHttp: Http;
   signer: Signer;
   receiptSigner: ReceiptSigner;

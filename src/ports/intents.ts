@@ -4,7 +4,7 @@ import type { NewDelivery } from './deliveries.ts';
 import type { Json, Lease } from './runtime.ts';
 import type { Order, OrderEvent } from './orders.ts';
 
-/** The row that we write before an order leaves. src/gateway/ordering/placing.ts executes it. */
+/** The row that we write before an order is sent to a provider. src/gateway/ordering/send-placing.ts executes it. */
 export type Intent = {
   id: string;
   quoteId: string;
@@ -13,15 +13,15 @@ export type Intent = {
   customerId: string;
   providerId: string;
   /**
-   * At most one unresolved intent has this key: its upstream session or account, or a hash of what only one may use at a time (a reserved order,
-   * the operator's balance at a seller).
+   * Only one unresolved intent may have this key. It is the id of the upstream session or account, or a hash of something else that only one intent
+   * may use at a time: a reserved order, or the operator's balance at a seller.
    */
   exclusiveKey?: string;
   requestId: string;
   state: IntentState;
   attempt: number;
   quote: Json;
-  /** Sealed JSON of what the customer added (webhook, bounds, invoice …). */
+  /** Sealed JSON of what the customer added (webhook, price limits, invoice …). */
   inputs: string;
   idempotencyKey?: string;
   knownBefore?: string[];
@@ -32,9 +32,9 @@ export type Intent = {
   upstreamOrderId?: string;
   evidence?: Json;
   answer?: string;
-  /** `moved`: the intent of the next rank, with which the request continues. */
+  /** In the state `moved`: the intent of the next rank, with which the request continues. */
   movedTo?: string;
-  /** A keyed hash of the customer's network, to limit what one network has in flight at a provider. Deleted with the quotes. */
+  /** A keyed hash of the customer's network, used to limit how much one network has in flight at a provider. Deleted with the quotes. */
   networkKey?: string;
 };
 export type NewIntent = Omit<Intent, 'state' | 'attempt' | 'sentOn' | 'upstreamOrderId' | 'evidence' | 'answer' | 'movedTo'>;
@@ -44,26 +44,32 @@ export type StandsBack = { customerId: string; providerId: string; now: number; 
 
 export type IntentStore = {
   /**
-   * `exists`: the quote has a live intent. `busy`: the upstream session has an unresolved one. `open`: the customer already has `maxOpen` orders
-   * that can be paid or are being placed, counted so that parallel calls cannot pass together. The creator holds the lease.
+   * Stores a new intent; its creator holds the lease. `exists`: the quote already has an intent that was not rejected. `busy`: another unresolved
+   * intent has the same `exclusiveKey`. `open`: the customer already has `maxOpen` orders that can be paid or are being placed. A lock on the
+   * customer ensures that parallel calls cannot exceed `maxOpen` together.
    */
   create(intent: NewIntent, lease: Lease, maxOpen: number): Promise<'created' | 'exists' | 'busy' | { open: string[] }>;
   findByQuote(quoteId: string, customerId: string): Promise<Intent | undefined>;
   find(id: string): Promise<Intent | undefined>;
-  /** prepared → sending, only for the lease's owner and while the lease lasts (by the database's clock). */
+  /**
+   * Changes the state from `prepared` to `sending`, but only while `lease.owner` holds the lease (by the database's clock). Returns whether it did.
+   */
   startSending(id: string, lease: Lease, now: number): Promise<boolean>;
-  /** Ends an intent that the provider certainly did not take. False if another sender has held it since: that one's result counts. */
+  /**
+   * Ends an intent as `rejected`, because the provider certainly did not take the order. Returns false if another instance has taken the lease since,
+   * because then that instance's result counts.
+   */
   reject(id: string, owner: string, evidence: Json): Promise<boolean>;
   change(id: string, owner: string, change: IntentChange, release: boolean): Promise<boolean>;
   /**
-   * Ends it for good. If the provider went back on its offer, the same transaction excludes it for this customer. `declined` only while the lease is
-   * still the owner's, as for `reject`.
+   * Ends the intent for good. With `standsBack`, the same transaction excludes the provider for this customer. Returns false if another instance has
+   * resolved the intent or holds its lease. `declined` also fails if the lease has passed to another instance since, as in `reject`.
    */
   end(id: string, owner: string, change: IntentChange, standsBack: StandsBack | undefined): Promise<boolean>;
   /**
-   * The request continues with `next`, whose creator holds the lease: this intent becomes `moved`, and both are committed together. `lost`: another
-   * sender has held this one since, as for `reject`. `skipped`: the next quote has a live intent, its upstream session an unresolved one, or its
-   * provider is excluded for this customer. In both cases nothing has changed.
+   * Moves the request on to `next`, whose creator holds its lease: this intent becomes `moved`, and both rows are committed together. `lost`: another
+   * instance has taken this intent's lease since, as in `reject`. `skipped`: the next quote already has an intent that was not rejected, or its
+   * upstream session has an unresolved one, or its provider is excluded for this customer. After `lost` and `skipped`, nothing has changed.
    */
   move(
     id: string,
@@ -73,8 +79,8 @@ export type IntentStore = {
     standsBack: StandsBack | undefined,
   ): Promise<'moved' | 'skipped' | 'lost'>;
   /**
-   * Confirms the intent, and stores the order, its first event and its deliveries, in one transaction. `lost`: another instance has ended it. `twin`:
-   * another order has its upstream id.
+   * Confirms the intent, and stores the order, its first event and its webhooks, in one transaction. `lost`: another instance has resolved the intent
+   * or holds its lease. `twin`: another order already has the same id at the provider.
    */
   confirm(
     id: string,
@@ -84,16 +90,19 @@ export type IntentStore = {
   ): Promise<'confirmed' | 'lost' | 'twin'>;
   claimDue(now: number, lease: Lease, limit: number): Promise<Intent[]>;
   claim(id: string, lease: Lease): Promise<Intent | undefined>;
-  /** Withheld intents whose `nextTryOn` has come, to check for money that should not be there: unpayable, dead, and moved with an order upstream. */
+  /**
+   * Takes the withheld intents that are due. Their customers were never shown how to pay: they are unpayable, dead, or moved with an order at the
+   * provider. They are checked for money that should not have arrived.
+   */
   claimWithheld(now: number, lease: Lease, limit: number): Promise<Intent[]>;
   changeWithheld(id: string, owner: string, change: IntentChange): Promise<boolean>;
-  /** Replaces the answer only while it is still `was`. Needs no lease: a background check that holds it does not touch the answer. */
+  /** Replaces the answer, but only while it is still `was`. Needs no lease: a background check that holds the lease does not change the answer. */
   replaceAnswer(id: string, was: string, answer: string): Promise<boolean>;
   wake(id: string, now: number): Promise<void>;
   earlierIn(exclusiveKey: string): Promise<string[]>;
-  /** The intent with an unknown outcome. Until that is known, nothing else is placed under its key. */
+  /** Finds the unresolved intent with this key. Until it is resolved, no other intent can get the key. */
   unsettledIn(exclusiveKey: string): Promise<Intent | undefined>;
-  /** Other intents at a provider with one of these upstream ids. */
+  /** Finds the intents, other than `except`, that have one of these order ids at the provider. */
   sharing(providerId: string, upstreamIds: string[], except: string): Promise<Intent[]>;
   claimedUpstreamIds(providerId: string, ids: string[]): Promise<string[]>;
 };

@@ -1,6 +1,6 @@
 /**
- * Everything that a log line may hold. Log calls have this list as their type, and the log drops whatever is not on it, so no new code path can
- * leak a secret. Fields of only one kind of provider are in its module's `logFields`.
+ * All fields that a log line may have. Log calls have this list as their type, and the log drops a field that is not on it, so new code cannot log a
+ * secret in a field of its own. Fields that only one kind of provider needs are in its module's `logFields`.
  */
 export const logFields = [
   'request_id',

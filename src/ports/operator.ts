@@ -10,7 +10,7 @@ import type { Order, OrderEvent, OrderTerms, OrderWatch } from './orders.ts';
 type Json = NonNullable<AnyJson>;
 
 export type DossierIntent = Omit<Intent, 'inputs' | 'answer'> & { leaseOwner?: string; leaseUntil?: number; answered: boolean };
-/** The stored row, without what is sealed or about the customer's own server. */
+/** The stored order, without its sealed values and without what is about the customer's own server. */
 export type DossierOrder = Omit<Order, 'paymentInfo' | 'secret' | 'referenceHash' | 'webhookUrl' | 'webhookEvents' | 'terms' | 'watch'> & {
   terms: OrderTerms & OrderWatch;
 };
@@ -18,12 +18,12 @@ export type DossierEvent = Omit<OrderEvent, 'source'> & { source: string };
 export type DossierNotice = { id: string; purpose: string; genuine: boolean; count: number; receivedOn: number };
 export type DossierClaim = Pick<Claim, 'state' | 'attempt' | 'createdOn' | 'nextTryOn' | 'expiresOn'>;
 export type DossierDelivery = Pick<Delivery, 'id' | 'type' | 'sequence' | 'host' | 'state' | 'attempt' | 'lastOutcome' | 'createdOn' | 'dueOn' | 'doneOn'>;
-/** One provider's turn of a request with failover. */
+/** One provider's turn in a request with failover. */
 export type DossierTurn = Pick<Intent, 'id' | 'orderId' | 'quoteId' | 'providerId' | 'state' | 'evidence'>;
 /** Everything stored about one intent and what became of it. */
 export type Dossier = {
   intent: DossierIntent;
-  /** The whole request, in order, if it moved from one provider to another. */
+  /** All turns of the request, first to last, if it moved from one provider to another. */
   turns: DossierTurn[];
   route?: { id: string; createdOn: number; requestId: string; route: Json };
   order?: DossierOrder;
@@ -66,12 +66,15 @@ export type UpstreamSession = { id: string; providerId: string; blob: string; cu
 export type OperatorAction = { at: number; actor: string; action: string; subject: string; detail?: Json };
 
 export type OperatorStore = {
-  /** By order id, intent id or quote id. `forgedTargets`: how we store notices about these ids that had a wrong token. */
+  /**
+   * Finds what is stored about an order id, intent id or quote id. `forgedTargets` returns the target ids under which an earlier release stored
+   * notices with a wrong token.
+   */
   dossier(id: string, forgedTargets: (intentId: string, orderId: string) => string[]): Promise<Dossier | undefined>;
   search(search: OrderSearch, limit: number): Promise<FoundOrder[]>;
   /**
-   * Orders and intents in review, orders that were paid before `paidBefore` and not delivered since, intents with an unknown outcome or a shared
-   * upstream order, claims in review, dead letters.
+   * Lists, with at most `limit` entries each: orders and intents in review; orders that have been `paid` since before `paidBefore`; intents that are
+   * unresolved; intents that share an order id at the provider; orders whose fill fell short; claims in review; webhooks that are no longer tried.
    */
   attention(
     limit: number,
@@ -88,18 +91,21 @@ export type OperatorStore = {
   switches(): Promise<Switch[]>;
   setSwitch(change: Switch): Promise<void>;
   clearSwitch(name: string): Promise<boolean>;
-  /** Revokes the sessions of one app, one customer, or all. Returns how many ended. */
+  /** Revokes the sessions of one app, of one customer, or all. Returns how many it revoked. */
   revokeSessions(of: { appId?: string; customerId?: string }, now: number): Promise<number>;
-  /** The customer's old recovery secret opens nothing from now on. False for a customer who has none: unknown or forgotten. */
+  /**
+   * Replaces the customer's recovery secret; the old one opens nothing any more. Returns false if the customer has none, because they are unknown or
+   * forgotten.
+   */
   replaceRecovery(customerId: string, recoveryHash: string): Promise<boolean>;
   /**
-   * After a restore: earlier quotes can no longer be ordered, intents that may have been sent are looked for and not sent again, and sequences
-   * continue above whatever was reported in the lost time.
+   * Called after a restore. Quotes of the last seven days can no longer be ordered. Unresolved intents become `unknown`, so that their orders are
+   * looked for. Sequences continue above any that were reported in the lost time. Returns how many of each were changed.
    */
   distrustRestored(now: number): Promise<{ quotes: number; placings: number; orders: number }>;
   unfinishedOrders(limit: number, after?: string): Promise<string[]>;
   unsettledPlacings(): Promise<{ id: string; exclusiveKey?: string }[]>;
-  /** Undelivered webhooks of orders that have moved on from what they report. */
+  /** Marks the waiting webhooks of orders that have left the reported stage as superseded. Returns how many. */
   supersedeStale(now: number): Promise<number>;
   upstreamSessions(after: string | undefined, limit: number): Promise<UpstreamSession[]>;
   knownUpstreamIds(providerId: string, ids: string[]): Promise<string[]>;

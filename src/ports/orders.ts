@@ -11,29 +11,33 @@ export type OrderTerms = RouteTerms & {
   /** How the provider names the currency and the option. */
   named?: { currency: string; option: string };
   arrivalSeconds?: number;
-  /** sell: what the provider said when it took the order, not what its offer said. */
+  /** For sell: how a payment is recognised, as the provider said when it took the order, not as its offer said. */
   matchedBy?: MatchedBy;
   /** Found at the provider after a restore: we do not know what was agreed. */
   adopted?: true;
 };
 /** What we learnt by following an order, and need at the next read. */
 export type OrderWatch = {
-  /** The last stage before review. Without it, only the operator ends the review. */
+  /** The last stage before the review. Without it, only the operator ends the review. */
   beforeReview?: Stage;
-  /** Why it came into review, for its customer. Orders that an earlier release put there have none. */
+  /** Why the order came into review, shown to its customer. Orders that an earlier release put into review have no reason. */
   reviewReason?: ReviewReason;
   /**
-   * What the provider reported when the operator ended a review: decimal amounts, and its word. The same figures cause no second review, and the same
-   * word none against the end that the operator named.
+   * What the provider had reported when the operator ended a review: its amounts (decimal text) and its status word. A read with the same amounts
+   * causes no new review over amounts, fee, currency or option. While reads repeat the same word for a failure, an expiry or a review, the final
+   * stage that the operator named stands.
    */
   reviewed?: { pay: string; receive: string; rawStatus?: string };
-  /** The provider has said that money arrived, in a read that was not applied. */
+  /** The provider has reported that money arrived, in a read after which the order was in review. */
   moneySeen?: true;
-  /** When it first said so of the whole payment. A part of it, which anyone can send, does not count in the provider's record. */
+  /**
+   * When the provider first reported the whole payment in that way. A partial payment, which anyone can send, does not count in the provider's
+   * record.
+   */
   paidSeenOn?: number;
-  /** Since when the provider has refused to report the order. */
+  /** The time since which the provider has refused to report the order. */
   unreadableSince?: number;
-  /** The withdrawal found another order with the same upstream order. From then on the operator decides. */
+  /** At withdrawal, another order was found with the same id at the provider. From then on, the operator decides. */
   twinSeen?: true;
 };
 
@@ -59,20 +63,20 @@ export type Order = {
   /** The customer's own limits, as given with the order. */
   minReceive?: bigint;
   maxPay?: bigint;
-  /** What the provider's status last reported, even if it was not applied. */
+  /** The amounts that the provider's status last reported, even if they were not applied. */
   toldPay?: bigint;
   toldReceive?: bigint;
   toldFee?: bigint;
   toldOn?: number;
-  /** What the first withdrawal link pays. Read once, before the customer had any link. */
+  /** The sats that the first withdrawal link pays. Read once, before the customer had any link. */
   linkReceive?: bigint;
-  /** When it was read, or else when a link was given out without. */
+  /** When that link was read, or when a link was given out unread. */
   linkReadOn?: number;
   /** Paid, but filled with less than was ordered. */
   disputed?: boolean;
   shortReleasedOn?: number;
   recordedOn?: number;
-  /** The upstream order id once more: one upstream order is one order here. */
+  /** The upstream order id in canonical form. It is unique for each provider: one upstream order is one order here. */
   upstreamKey?: string;
   expiresOn?: number;
   terms: OrderTerms;
@@ -135,13 +139,25 @@ export type OrderStore = {
   find(id: string, customerId: string): Promise<Order | undefined>;
   findAny(id: string): Promise<Order | undefined>;
   list(customerId: string, ramp: Ramp | undefined, limit: number, changedSince?: number): Promise<Order[]>;
-  /** Writes the change, its event (when the stage moved) and its deliveries in one transaction; false when `sequence` moved meanwhile. */
+  /**
+   * Writes the change, the event if there is one, the webhooks and the provider's record in one transaction. Returns false if `sequence` has changed
+   * since the order was read.
+   */
   advance(order: Pick<Order, 'id' | 'sequence' | 'terms'>, change: OrderChange, event: OrderEvent | undefined, deliveries: NewDelivery[]): Promise<boolean>;
   claimDue(now: number, lease: Lease, limit: number): Promise<Order[]>;
-  /** Has the order read then, if it is not due sooner. A final order is followed again until that read, which says anew whether it is final. */
+  /**
+   * Makes the order due at `now`, if it is not due sooner. A final order is followed again until it is read; that read decides anew whether it is
+   * final.
+   */
   wake(id: string, now: number): Promise<void>;
-  /** A customer's payable orders at a provider that only this amount identifies, including those of a removed account. */
+  /**
+   * Finds a customer's payable sell orders at a provider for this amount, if only the amount tells which order a payment is for. Includes orders of a
+   * removed account.
+   */
   payableByAmount(providerId: string, customerId: string, pay: bigint, now: number): Promise<{ id: string; network: OrderTerms['network'] }[]>;
-  /** The provider's ids of the payments and orders behind a customer's orders there, without `except`. */
+  /**
+   * Returns the provider's ids of a customer's sell orders there and of their payments, and the amounts of those that are still unpaid. Leaves out
+   * the order `except`.
+   */
   explained(providerId: string, customerId: string, except?: string): Promise<{ upstreamIds: string[]; openAmounts: bigint[] }>;
 };

@@ -8,12 +8,12 @@ export type Operation = 'quote' | 'order' | 'status';
 export type CallLimits = {
   deadlineMs: number;
   signal?: AbortSignal;
-  /** Whose failures count as one. */
+  /** The caller for the circuit breaker: failures open a circuit only once enough different callers have had them. */
   customerKey?: string;
-  /** Who has a share of the places. */
+  /** The network to whose share of the provider's slots this call belongs. */
   network?: string;
   idempotent: boolean;
-  /** While true, the call may take its whole deadline, however quick this provider usually is. */
+  /** While this returns true, the call may take its whole deadline, however quick this provider usually is. */
   isNeeded?: () => boolean;
 };
 /** What surrounds every provider call (src/resilience). */

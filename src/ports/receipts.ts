@@ -4,7 +4,7 @@ import type { ReceiptKind } from '../domain/receipt.ts';
 export type ReceiptKey = { kid: string; kty: 'OKP'; crv: 'Ed25519'; use: 'sig'; alg: 'EdDSA'; x: string };
 
 export type ReceiptSigner = {
-  /** A compact JWS over the RFC 8785 form of `what`. */
+  /** Returns a compact JWS over the RFC 8785 form of `what`. */
   sign(what: object, type: string): Promise<string>;
   key(): Promise<ReceiptKey>;
 };
@@ -13,17 +13,25 @@ export type StoredReceipt = { subjectId: string; kind: ReceiptKind; day: string;
 export type StoredDay = { day: string; size: number; root: string; jws: string };
 
 export type ReceiptStore = {
-  /** All receipts of these subjects, oldest first. */
+  /** Returns all receipts of these subjects, oldest first. */
   of(subjectIds: readonly string[]): Promise<StoredReceipt[]>;
-  /** Numbers the receipt within the database's current day and stores it. If there already is one, returns that. */
+  /**
+   * Numbers the receipt within the current day (by the database's clock) and stores it. If the subject already has a receipt of this kind, returns
+   * that one.
+   */
   add(receipt: Pick<StoredReceipt, 'subjectId' | 'kind' | 'leaf' | 'jws' | 'madeOn'>, key: ReceiptKey): Promise<StoredReceipt>;
-  /** At most `count` leaves of a day from number `from` on, in order. */
+  /** Returns at most `count` leaves of a day, from number `from` on, by number. */
   leaves(day: string, from: number, count: number): Promise<string[]>;
-  /** Days with receipts after the newest closed day that ended ten minutes ago or more, by the database's clock; oldest first. */
+  /**
+   * Returns the days that have receipts and can be closed now, oldest first: those after the newest closed day that ended at least ten minutes ago by
+   * the database's clock.
+   */
   openDays(limit: number): Promise<string[]>;
-  /** Inserts a closed day. Returns false if another instance has closed it already. */
+  /** Stores a closed day. Returns false if another instance has closed it already. */
   close(day: StoredDay & { blockRoots: string[]; closedOn: number }, key: ReceiptKey): Promise<boolean>;
-  /** The roots of a closed day's blocks of leaves (domain/merkle.ts). The previous release closes days without them. */
+  /**
+   * Returns the roots of a closed day's blocks of leaves (domain/merkle.ts), or undefined for a day that the previous release closed without them.
+   */
   blockRoots(day: string): Promise<string[] | undefined>;
   addBlockRoots(day: string, blockRoots: string[]): Promise<void>;
   day(day: string): Promise<StoredDay | undefined>;

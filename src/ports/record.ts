@@ -2,7 +2,7 @@ import type { RuleVersion } from '../domain/policy.ts';
 import type { Ramp } from '../domain/ramp.ts';
 import type { Fill, Windows } from '../domain/record.ts';
 
-/** One row of sums: its key, the UTC day of the sums, and when the operator cleared them. */
+/** One row of sums: its key, the UTC day to which the sums are decayed, and when the operator cleared them. */
 type Row = { providerId: string; ramp: Ramp; day: number; windows: Windows; resetOn?: number };
 export type EstimatesRow = Row & {
   currency: string;
@@ -12,10 +12,10 @@ export type EstimatesRow = Row & {
 };
 export type BrokenRow = Row;
 export type RecordRows = { estimates: EstimatesRow[]; broken: BrokenRow[] };
-/** As one instance last read it: the sums as they count today, and the route version that every instance can read. */
+/** The record as one instance last read it: the sums as they count today, and the route version that every instance can read. */
 export type RecordState = {
   readOn: number;
-  /** This instance has added to the sums since it read them. */
+  /** Set if this instance has added to the sums since it read them. */
   hasNews?: boolean;
   hash: string;
   version: RuleVersion;
@@ -23,7 +23,7 @@ export type RecordState = {
   broken: Map<string, BrokenRow>;
 };
 
-/** What an operator reads about one provider. Counts and times since a given time; routes live for only days. */
+/** What an operator sees about one provider. Counts and times start at a given time; routes are kept only for days. */
 export type ProviderFigures = {
   providerId: string;
   orders: number;
@@ -36,7 +36,7 @@ export type ProviderFigures = {
   wins: number;
   winsLostByHaircut: number;
 };
-/** A fill for `--why`, and how it counted. */
+/** A fill as the operator's command shows it with `--why`, and how it counted. */
 export type ShownFill = Omit<Fill, 'quotedOn' | 'referenceQuoted' | 'referenceFilled'> & {
   orderId: string;
   currency: string;
@@ -50,27 +50,31 @@ export type ShownFill = Omit<Fill, 'quotedOn' | 'referenceQuoted' | 'referenceFi
 export type RecordStore = {
   read(): Promise<RecordRows>;
   /**
-   * Adds the previous release's fills, and orders that their providers said were paid before `unfilledBefore` and are not filled, or no longer, each
-   * exactly once. Returns how many it checked.
+   * Adds orders that the record lacks, each exactly once: fills of the previous release, and orders that their providers reported as paid before
+   * `unfilledBefore` and that are not, or no longer, filled. Checks at most `limit` orders, and returns how many it checked.
    */
   addMissing(now: number, unfilledBefore: number, limit: number): Promise<number>;
   /**
-   * Call before a withdrawal link is given out. Stores what it pays, and takes what is missing off the record. Only the first call for an order does
-   * anything, with or without an amount, and returns true: afterwards the customer may have taken a part of the link.
+   * Stores what an order's withdrawal link pays, and counts what is missing in the provider's record. Called before a link is given out, even if its
+   * amount is unknown. Only the first call for an order has an effect, and returns true: after that call, the customer may have withdrawn a part.
    */
   linkRead(orderId: string, receive: bigint | undefined, now: number): Promise<boolean>;
-  /** The operator has proof of payment for an order that was never filled. False if it was filled, or is no order. */
+  /**
+   * Records an order as paid and never filled, because the operator has proof of payment. Returns false if the order was delivered or refunded, or
+   * does not exist.
+   */
   paidNotFilled(orderId: string, now: number): Promise<boolean>;
   /**
-   * The sats that customers have paid this provider, or may pay it, and that it has not filled. An unpaid order counts as long as its money may take
-   * to arrive. One network's unpaid orders count only up to `networkSats`: orders are free, and must not block a provider for others.
+   * Returns the sats that customers have paid to this provider, or may still pay, for orders that it has not filled. An unpaid order counts for as
+   * long as its money may take to arrive. The unpaid orders of one network count for at most `networkSats` in all: they cost the caller nothing, and
+   * must not block a provider for others.
    */
   inFlight(providerId: string, networkSats: bigint, now: number): Promise<bigint>;
-  /** Returns how many rows were cleared. */
+  /** Clears a provider's sums. Returns how many rows were cleared. */
   reset(providerId: string, now: number): Promise<number>;
   figures(since: number): Promise<ProviderFigures[]>;
-  /** The fills of one provider, those that fell short most first. */
+  /** Returns at most `limit` fills of one provider, those that fell short most first. */
   fills(providerId: string, limit: number): Promise<ShownFill[]>;
-  /** Returns whether an instance of the previous release has stored a route since then. It can read only version 1. */
+  /** Returns whether an instance of the previous release has stored a route after `since`. Such an instance can read only version 1. */
   oldReaders(since: number): Promise<boolean>;
 };

@@ -1,7 +1,7 @@
 import type { FeedAnswer, FeedReading } from '../domain/reference.ts';
 import type { Lease } from './runtime.ts';
 
-/** A public ticker. Where its figures stand: JSON pointers to bid and ask, or to one price, and to its own time stamp where it has one. */
+/** A public ticker. `bid` and `ask`, or else `price`, are JSON pointers to its figures; `time` is a JSON pointer to its time stamp, if it has one. */
 export type Feed = {
   name: string;
   url: string;
@@ -9,24 +9,27 @@ export type Feed = {
   ask?: string;
   price?: string;
   time?: string;
-  /** Whose price it is, and whose prices it is the mean of. */
+  /** The exchange whose price the ticker gives, and the exchanges whose prices it averages. */
   venue: string;
   averages: readonly string[];
 };
-/** Never throws because of the feed. */
+/** Reads a feed. Never throws because of the feed: a failure is returned as a fault. */
 export type FeedReader = (feed: Feed, signal: AbortSignal) => Promise<FeedAnswer>;
 
-/** What is known about one currency's feeds, the same for all instances. `price`: the price on which they agreed when they were read. */
+/** What is known about one currency's feeds, shared by all instances. `price`: the price on which the feeds agreed when they were read. */
 export type ReferenceRow = { currency: string; readings: FeedReading[]; state: 'live' | 'alone' | 'away'; price?: bigint; readOn: number };
-/** As this instance read it last. */
+/** The rows as this instance last read them. */
 export type ReferenceState = { readOn: number; byCurrency: Map<string, ReferenceRow> };
 
 export type ReferenceStore = {
   read(): Promise<ReferenceRow[]>;
-  /** True for the one instance that may read the feeds now: they were last read before `dueBefore`, and no other instance is reading them. */
+  /**
+   * Returns true for the one instance that may read the feeds now: they were last read before `due.before`, and no other instance is reading them. A
+   * time of reading that lies in the future, because a clock was set back, also counts as due.
+   */
   take(currency: string, due: { before: number; now: number }, lease: Lease): Promise<boolean>;
-  /** Nothing where the lease was lost. */
+  /** Stores the readings, unless the lease has been lost. */
   save(row: ReferenceRow, lease: Lease): Promise<void>;
-  /** Currencies that are configured no more. */
+  /** Deletes the rows of all other currencies, which are no longer configured. */
   keepOnly(currencies: string[]): Promise<void>;
 };

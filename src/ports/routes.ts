@@ -2,20 +2,20 @@ import type { Ramp } from '../domain/ramp.ts';
 import type { LiquidityProduct } from '../providers/spec.ts';
 import type { Json } from './runtime.ts';
 
-/** What we store of a liquidity request. Not the node's key: whoever orders proves it again. */
+/** What we store of a liquidity request. The node's key is not stored: the session of the order must prove it again. */
 export type LiquidityTerms = { product: LiquidityProduct; amountSats: number; payWith: string; leaseBlocks?: number; announce: boolean; firm: boolean };
 
-/** What we store of a request with its offers and orders, to show and price it again. Holds the API's ids. */
+/** What we store of a request together with its offers and orders, so that it can be shown and priced again. The ids are the API's. */
 export type RouteTerms = {
-  /** Both 0 for liquidity, which has no payment options. */
+  /** `currencyId` and `paymentOptionId` are 0 for liquidity, which has no payment options. */
   currencyId: number;
   paymentOptionId: number;
   optionName: string;
-  /** buy, sell: where the customer says they live. */
+  /** For buy and sell: the country where the customer says that they live. */
   country?: string;
-  /** sell */
+  /** For sell. */
   network?: 'lightning' | 'onchain';
-  /** sell: the providers that pay out only through a connection, even if the customer already had one. */
+  /** For sell: the providers that pay out only through a connection, even if the customer already had one. */
   needConnection?: string[];
   liquidity?: LiquidityTerms;
 };
@@ -23,6 +23,6 @@ export type RouteTerms = {
 export type StoredRoute = { id: string; customerId: string; sessionHash: string; ramp: Ramp; requestId: string; createdOn: number; route: Json };
 export type RouteStore = {
   insert(route: StoredRoute): Promise<void>;
-  /** Finds it only for its owner. */
+  /** Finds a route, but only for the customer to whom it belongs. */
   find(id: string, customerId: string): Promise<StoredRoute | undefined>;
 };

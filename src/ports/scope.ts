@@ -1,13 +1,16 @@
 import type { Network } from '../domain/network.ts';
 import type { Gateway } from './gateway.ts';
 
-/** The gateway, and for whom it works: one request, or one row of the scheduled work. Made where the work begins, and passed down. */
+/** The gateway, and what it is working on: one request, or one row of the background work. Made where the work begins, and passed down. */
 export type Scope = {
   gateway: Gateway;
-  /** Every log line of this work has it, and providers get it. */
+  /** The id that every log line of this work has. Adapters get it, too. */
   requestId: string;
-  /** The caller's, if the operator allows it to reach providers. */
+  /** The caller's traceparent, if the operator allows it to be passed on to providers. */
   traceparent?: string | undefined;
-  /** Whose rate and whose failures an upstream call counts towards. Absent when the address identifies nobody: an app's backend, a row. */
+  /**
+   * The caller's network. Calls to providers count towards its limits, and their failures count as its failures. Absent when the address identifies
+   * no customer: in calls from an app's backend, and in background work.
+   */
   network?: Network | undefined;
 };

@@ -18,7 +18,7 @@ export type Session = {
   nodePubkey?: string;
   /** Providers that declined this customer's order, and the time until which each is excluded. */
   declined?: Declined;
-  /** Live upstream sessions of this session, by provider id. Blobs are sealed. */
+  /** The live upstream sessions of this session, by provider id. Their blobs are sealed. */
   upstream: Map<string, ProviderSession>;
 };
 
@@ -28,7 +28,7 @@ export type SessionStore = {
     upstream: { id: string; providerId: string; blob: string; expiresOn: number }[],
   ): Promise<void>;
   find(idHash: string): Promise<Session | undefined>;
-  /** Sets the customer; false if another call opened it first. */
+  /** Opens the session for a customer. Returns false if another call has opened it first. */
   open(row: {
     idHash: string;
     customerId: string;
@@ -40,13 +40,13 @@ export type SessionStore = {
     expiresOn: number;
   }): Promise<boolean>;
   touch(idHash: string, now: number, expiresOn: number): Promise<void>;
-  /** The session of an owner whose orders outlive it. */
+  /** Returns whether the customer has an order that changed after `since`. If so, even an ended session still gives access to their orders. */
   ownsOrders(customerId: string, since: number): Promise<boolean>;
   findCustomer(by: { keyHash?: string; recoveryHash?: string }): Promise<{ byKey?: string; byRecovery?: string }>;
   createCustomer(row: { id: string; keyHash?: string; recoveryHash: string; now: number }): Promise<string>;
   linkKey(customerId: string, keyHash: string): Promise<boolean>;
 
-  /** Takes the right to open an upstream session: the row's id, or undefined if another instance has a live row. */
+  /** Takes the right to open an upstream session, by inserting its row. Returns false if the owner already has a live row at this provider. */
   claimUpstream(row: { id: string; owner: string; providerId: string; now: number }): Promise<boolean>;
   findUpstream(owner: string, providerId: string): Promise<ProviderSession | undefined>;
   findUpstreamById(id: string): Promise<{ id: string; owner: string; providerId: string; blob?: string } | undefined>;

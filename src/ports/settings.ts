@@ -8,7 +8,7 @@ export type Settings = {
   mode: 'sandbox' | 'live';
   network: 'main' | 'test' | 'signet' | 'regtest';
   public_url: string;
-  /** Codes in capitals; absent: all. */
+  /** The currency codes to list, in capitals. If absent, all are listed. */
   currencies?: string[] | undefined;
   traceparent: boolean;
   proof_of_ownership: 'never' | 'offered' | 'required';

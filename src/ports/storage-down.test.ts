@@ -15,16 +15,16 @@ const away = `
   CONNECTION_CLOSED CONNECTION_ENDED CONNECTION_DESTROYED CONNECT_TIMEOUT SASL_SIGNATURE_MISMATCH
   CERT_HAS_EXPIRED DEPTH_ZERO_SELF_SIGNED_CERT SELF_SIGNED_CERT_IN_CHAIN UNABLE_TO_VERIFY_LEAF_SIGNATURE ERR_TLS_CERT_ALTNAME_INVALID`;
 
-it.each(away.trim().split(/\s+/))('%s is the database being away, alone and within the ORM error', (code) => {
+it.each(away.trim().split(/\s+/))('%s means that the database is unreachable, by itself and as the cause of an ORM error', (code) => {
   expect([isStorageDown(withCode(code)), isStorageDown(failed(code))]).toEqual([true, true]);
 });
 
 it.each(['23505', '23503', '22P02', '22003', '42601', '42703', '42P01', '42501', '25001', '25P02', '40002', '0A000', 'ERR_INVALID_URL', 'EACCES', 'EISDIR'])(
-  '%s is ours',
+  '%s means that our own statement or code is wrong',
   (code) => expect([isStorageDown(withCode(code)), isStorageDown(failed(code))]).toEqual([false, false]),
 );
 
-it('a name with several addresses, none of which answers', () => {
+it('a host name with several addresses, none of which answers', () => {
   expect(isStorageDown(new Error('Failed query', { cause: new AggregateError([withCode('EHOSTUNREACH'), withCode('ECONNREFUSED')], '') }))).toBe(true);
   expect(isStorageDown(new AggregateError([withCode('23505')], ''))).toBe(false);
   expect([isStorageDown(undefined), isStorageDown('ECONNREFUSED'), isStorageDown(new Error('ECONNREFUSED'))]).toEqual([false, false, false]);

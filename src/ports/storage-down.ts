@@ -7,7 +7,7 @@ import { ProviderFault } from '../providers/fault.ts';
  */
 const states = /^(?:(?:08|53|57|58|28|XX)[0-9A-Z]{3}|3D000|25006|25P0[34]|40001|40003|40P01|55P03|26000)$/;
 
-/** Error codes of the system, its resolver, the driver and TLS that mean there is no connection to the database. */
+/** Error codes of the operating system, its resolver, the driver and TLS that mean that there is no connection to the database. */
 const ways = new RegExp(
   `^(?:E(?:CONN(?:REFUSED|RESET|ABORTED)|TIMEDOUT|PIPE|NOTFOUND|NOTCONN|HOST(?:UNREACH|DOWN)|NET(?:UNREACH|DOWN|RESET)|ADDRNOTAVAIL|MFILE|NFILE|NOBUFS|PROTO|AI_[A-Z]+)|${[
     'CONNECTION_(?:CLOSED|ENDED|DESTROYED)',
@@ -20,18 +20,18 @@ const ways = new RegExp(
   ].join('|')})$`,
 );
 
-/** workerd's wording, which has no code. */
+/** The messages of workerd, whose errors have no code. */
 const words = /^(?:connection attempt failed|proxy request failed|Network connection lost|This socket has been closed|Stream was cancelled)/;
 
 /**
- * Returns whether an error means that the database is unreachable, not that our statement was wrong. Drizzle puts the driver's error in `cause`. A provider's
- * fault has the same codes in its `cause`, since a socket fails alike wherever it leads, but never means the database.
+ * Returns whether an error means that the database is unreachable, and not that our statement was wrong. Drizzle puts the driver's error in `cause`.
+ * The `cause` of a ProviderFault can have the same codes, but never means the database.
  */
 export const isStorageDown = (error: unknown): boolean => {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth += 1) {
     if (at instanceof ProviderFault) return false;
     if ('code' in at && typeof at.code === 'string' && (states.test(at.code) || ways.test(at.code))) return true;
-    // Where a name has several addresses, each has an error of its own.
+    // If a host name has several addresses, the error for each address is in `errors`.
     if (at instanceof AggregateError && at.errors.some(isStorageDown)) return true;
     if (words.test(at.message)) return true;
   }

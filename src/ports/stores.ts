@@ -41,6 +41,6 @@ export type Stores = {
   operator: OperatorStore;
   idempotency: IdempotencyStore;
   prune(before: Retention, limit: number): Promise<Record<string, number>>;
-  /** A cheap round trip: whether the database takes writes, and has every migration. */
+  /** Checks with one cheap query whether the database takes writes, and whether every migration has been applied. */
   check(): Promise<{ database: boolean; migrations: boolean }>;
 };
