@@ -1,6 +1,6 @@
 /**
- * `npm run build -w packages/client`: dist/, the entries with their types, and the notices of what is bundled into them. Fails when an entry has
- * grown beyond its limit, or holds what its licence does not let us pass on.
+ * `npm run build -w packages/client`: builds dist/: the entries with their types, and the notices of the packages bundled into them. Fails when an
+ * entry has grown beyond its limit, or when a bundled package's licence is not known to be permissive.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { noticesOf, type Bundled } from './notices.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 /**
- * Entries that are built together, with their shared code in a file of its own. The number is the largest size in kB, gzipped, of an entry and
+ * Entries that are built together, with their shared code in a file of its own. The number is the largest gzipped size, in KiB, of an entry with
  * everything that it imports.
  */
 const builds: Record<string, number>[] = [{ index: 8, sell: 12, liquidity: 12 }, { webhook: 12 }, { receipt: 25 }, { 'file-store': 2 }];

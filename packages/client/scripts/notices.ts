@@ -5,7 +5,7 @@ import { join } from 'node:path';
 /** A file that we ship, and the modules whose code is in it, by absolute path. */
 export type Bundled = { file: string; modules: readonly string[] };
 
-/** Licences that require nothing but their text. */
+/** Licences that require nothing more than that their text is included. */
 const permissive = new Set(['MIT', 'Apache-2.0', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD']);
 
 export const noticesOf = (bundled: readonly Bundled[]): string => {
@@ -17,9 +17,9 @@ export const noticesOf = (bundled: readonly Bundled[]): string => {
     }
   const parts = [...filesOf].map(([folder, files]) => {
     const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name: string; version: string; license: string };
-    if (!permissive.has(license)) throw new Error(`${name} is under ${license}: see whether it may be bundled, and what that asks for`);
+    if (!permissive.has(license)) throw new Error(`${name} has the licence ${license}: find out whether it may be bundled, and what it requires`);
     const text = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'LICENCE', 'license'].map((one) => join(folder, one)).find((path) => existsSync(path));
-    if (text === undefined) throw new Error(`${name} ships no text of its licence`);
+    if (text === undefined) throw new Error(`${name} does not contain the text of its licence`);
     return `${name} ${version} (${license}), in ${[...files].sort().join(', ')}\n\n${readFileSync(text, 'utf8').trim()}\n`;
   });
   return [`The files of this folder hold code of these packages.\n`, ...parts.sort()].join(`\n${'-'.repeat(80)}\n\n`);

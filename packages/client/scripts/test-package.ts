@@ -1,6 +1,6 @@
 /**
  * `npm run test:package`: tests the client as users get it. Builds and packs it, lints the packed file, installs it into an empty project
- * under each Node version that it supports, bundles it, and lets all of these buy in a sandbox with the README's own code. Prints one line per part.
+ * under each Node version that it supports, and bundles it. Each of these buys in a sandbox with the README's own code. Prints one line per part.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -64,7 +64,8 @@ await part('what is packed', async () => {
     (path) => !packed?.files.some((file) => file.path === path),
   );
   const strange = (packed?.files ?? []).filter(({ path }) => !/^(dist\/[\w-]+\.(mjs|d\.mts|txt)|README\.md|LICENSE|package\.json)$/.test(path));
-  if (missing.length + strange.length > 0) throw new Error(`missing: ${missing.join(', ')}; not for others: ${strange.map(({ path }) => path).join(', ')}`);
+  if (missing.length + strange.length > 0)
+    throw new Error(`missing: ${missing.join(', ')}; should not be packed: ${strange.map(({ path }) => path).join(', ')}`);
   const imports = readdirSync(join(root, 'dist')).flatMap((file) => {
     const text = readFileSync(join(root, 'dist', file), 'utf8');
     return /\.m?ts$|\.mjs$/.test(file) ? [...text.matchAll(/\bfrom\s*["'`]([^"'`]+)["'`]/g)].map(([, from = '']) => ({ file, from })) : [];
@@ -88,7 +89,7 @@ await part('types, strict, without skipLibCheck', async () => {
     join(folder, 'use.ts'),
     `${code.join('\n')}\nexport const all = [client, ${names.join(', ')}];\nexport const units: bigint | undefined = (await client.createRamp({ url: '', store: new Map() }).find('')).gets?.units;\n`,
   );
-  // The README's own code is TypeScript as well; its receiver of webhooks leaves its types to you.
+  // The README's first two blocks are valid TypeScript as well. The third, which receives webhooks, has no types for its parameters.
   for (const [nth, block] of readmeBlocks.slice(0, 2).entries()) writeFileSync(join(folder, `readme-${nth}.ts`), block);
   const strict = {
     strict: true,
@@ -131,7 +132,7 @@ try {
   const nodes = [join(packaging, 'node_modules/node20-linux-x64/bin/node'), join(packaging, 'node_modules/node22-linux-x64/bin/node'), process.execPath];
   const folder = await project('empty', tarball);
   writeFileSync(join(folder, 'buy.mjs'), `${others}import '@ramp-gateway/client/file-store';\n${purchase}`);
-  // npm has these for Linux on x64; elsewhere this machine's own Node is all that is tried.
+  // The packages with Node 20 and 22 are for Linux on x64. On other machines, only the Node that runs this is tried.
   for (const node of nodes.filter((one) => one === process.execPath || (process.platform === 'linux' && process.arch === 'x64')))
     await part(node.includes('/node2') ? `Node ${/node(2\d)/.exec(node)?.[1]}` : `Node ${process.version}`, async () => {
       return `installed, and bought from ${bought(await run(node, ['buy.mjs'], folder))}`;

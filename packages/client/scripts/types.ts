@@ -1,6 +1,6 @@
 /**
- * Writes src/api.gen.ts and src/words.gen.ts: the types of the OpenAPI document that this checkout serves. Not committed. Does nothing when the
- * document and this script are those that the files were made by.
+ * Writes src/api.gen.ts and src/words.gen.ts, which are not committed: the types of the OpenAPI document that this repository serves. Does nothing if
+ * neither the document nor this script has changed since the files were written.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const hash = createHash('sha256')
 const head = `// Made by scripts/types.ts from the OpenAPI document; together they are ${hash}. Do not edit.\n`;
 const file = new URL('../src/api.gen.ts', import.meta.url);
 
-/** Returns the words that the client's own types name, and no others: otherwise the published package would contain the types of the whole API. */
+/** Returns only the words that the client's own types name. With all words, the published package would contain the types of the whole API. */
 const words = (): string => {
   const { schemas } = (JSON.parse(document) as { components: { schemas: Record<string, Schema> } }).components;
   return ['ProblemCode', 'Action', 'Stage']

@@ -24,17 +24,17 @@ export type BuyBounds = {
   /** Do not order anything that costs more. */
   atMost?: Amount;
   /**
-   * How many further providers may be tried, 1 to 3, if this one does not take the order. Each must keep the bound: `atLeast` for an offer of a fixed
-   * price, `atMost` for one of fixed sats. The order names the provider that took it.
+   * How many other providers (1 to 3) the gateway may try if this one does not take the order. Needs the bound for the amount that differs between
+   * offers: `atLeast` if they were asked for with `pay`, `atMost` if with `get`. The order names the provider that took it.
    */
   failover?: number;
   signal?: AbortSignal;
 };
 
 export type WithdrawOptions = {
-  /** A bitcoin address that is paid if the link is not used in time. Only with the first call, and only if the order supports it. */
+  /** A bitcoin address that is paid if the link is not used in time. It can be set only in the first call, and only if the order supports it. */
   fallback?: string;
-  /** Take what was delivered of an order that was filled short (`order-short`). */
+  /** Takes what was delivered, although it is less than was ordered (problem `order-short`). */
   acceptShort?: boolean;
   signal?: AbortSignal;
 };
@@ -84,7 +84,7 @@ export const createBuy = ({ inSession, catalogue, ordering, webhook }: Context) 
       const body = { ...bounds, ...webhook, ...defined({ failover: further, webhook_events }) };
       return withdrawable(await ordering.place('buy', offer, body, signal));
     },
-    /** Returns one order by its id, as a webhook names it. */
+    /** Returns the order with this id, for example the id in a webhook. */
     find: async (id: string, signal?: AbortSignal): Promise<BuyOrder> => withdrawable(await ordering.read('buy', id, signal)),
     /** Returns what is open, after a restart or on another device of the same node. */
     open: async (signal?: AbortSignal): Promise<OpenOrders<BuyOrder>> => {

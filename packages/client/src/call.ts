@@ -10,7 +10,7 @@ type Verify = paths['/verify']['get']['responses'][200]['content']['application/
 export type CallOptions = { signal?: AbortSignal | undefined; key?: string };
 export type Call = {
   verify: () => Promise<Verify>;
-  /** `body` with its session. */
+  /** Sends a request. `body` contains the session id. */
   post: <Path extends PostPath>(path: Path, body: object, options?: CallOptions) => Promise<Answer<Path>>;
 };
 
@@ -18,9 +18,9 @@ const attempts = 5;
 const longestPauseMs = 30_000;
 
 /**
- * Sends requests until they are answered. Every request of this client is safe to repeat, so a request whose answer is lost is repeated. So is one
- * that the gateway says to repeat (`action: retry`, or `wait` with `retry_after_ms`), after the time that the gateway states. Everything else is
- * thrown.
+ * Creates the functions that send requests. Every request of this client is safe to repeat, so a request whose answer is lost is sent again, up to
+ * five times in all. So is a request that the gateway asks to repeat (`action: retry`, or `wait` with `retry_after_ms`), after the pause that the
+ * gateway states, unless that pause exceeds 30 seconds. Every other error is thrown.
  */
 export const createCall = (url: string, always: Record<string, string>, runtime: Runtime, timeoutMs: number): Call => {
   const send = async (path: string, body: object | undefined, { signal, key }: CallOptions): Promise<object> => {
@@ -46,7 +46,7 @@ export const createCall = (url: string, always: Record<string, string>, runtime:
   };
 };
 
-/** Returns an answer, or an error to judge. Throws only the reason of the caller's signal. */
+/** Runs a request within the time limit. Returns its result, or the error if it failed. Throws only if `signal` aborts, with the signal's reason. */
 const withDeadline = async <T>(
   { runtime, timeoutMs, address, signal }: { runtime: Runtime; timeoutMs: number; address: string; signal: AbortSignal | undefined },
   run: (ends: AbortSignal) => Promise<T>,
@@ -75,7 +75,10 @@ const withDeadline = async <T>(
   }
 };
 
-/** `ECONNREFUSED` and the like, which fetch keeps in a cause; or our own deadline. Never a whole message: one may quote a header, and so a key. */
+/**
+ * Returns a system code such as `ECONNREFUSED`, which fetch keeps in `cause`, or our own text for a missed deadline. Never returns an error's whole
+ * message, since that may quote a header and so a key.
+ */
 const systemCode = (error: unknown): string | undefined => {
   const { code, cause } = error as { code?: unknown; cause?: { code?: unknown } };
   return [code, cause?.code].find((one) => typeof one === 'string');

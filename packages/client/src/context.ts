@@ -15,7 +15,7 @@ export type RampOptions = {
   store: Store;
   /** Proves that the orders belong to this node. Without it, only the recovery secret in the store opens them. */
   node?: Node;
-  /** Where the gateway sends webhooks about everything that is created: https, a public host. */
+  /** Where the gateway sends webhooks about the orders, accounts and connections made with this client: an https URL on a public host. */
   webhook?: string;
   /** Backends: the secret key of an app that the operator has listed. Never in a browser or a phone. */
   appKey?: string;
@@ -25,7 +25,7 @@ export type RampOptions = {
   runtime?: Partial<Runtime>;
 };
 
-/** The parts of each ramp, for the entries `sell` and `liquidity`. They are not members, so that printing a ramp shows none of them. */
+/** The parts of each object that createRamp returns, for `sell` and `liquidity`. They are not members, so that printing the object hides them. */
 const contexts = new WeakMap<object, Context>();
 export const keepContext = <Made extends object>(made: Made, context: Context): Made => {
   contexts.set(made, context);

@@ -4,7 +4,7 @@ import type { Offer } from './offer.ts';
 /** A word that this version knows, or a word of a later gateway. */
 export type Open<Word extends string> = Word | (string & Record<never, never>);
 
-/** What went wrong. The gateway's codes are in its docs/errors.md; the last ones are this client's own. */
+/** What went wrong. The gateway's codes are in its docs/errors.md; the codes below are this client's own. */
 export type RampErrorCode = Open<
   | ProblemCode
   /** No answer, or one that is not from the gateway: the outcome of the request is unknown. */
@@ -13,7 +13,7 @@ export type RampErrorCode = Open<
   | 'malformed-answer'
   /** The gateway asked for a signature over a token of another gateway. Nothing was signed. */
   | 'unsafe-token'
-  /** The store threw, or holds what this client did not write. Nothing was ordered. */
+  /** The store threw, or holds something that this client did not write. The call ordered nothing. */
   | 'store-failed'
   /** `until` waits for a stage or status that this order, account or connection will not reach. */
   | 'ended'
@@ -33,8 +33,8 @@ export type RampErrorInit = {
 };
 
 /**
- * The only error that this client throws, except that an aborted signal throws its own reason. `code` is for your code, `action` says what to do
- * next, `message` is a sentence for people. It holds no secret.
+ * The only error that this client throws, with two exceptions: an aborted signal throws its own reason, and an error of `node.sign` passes through.
+ * `code` is for your code, `action` says what to do next, `message` is a sentence for people. The error contains no secret.
  */
 export class RampError extends Error {
   override readonly name = 'RampError';
@@ -46,7 +46,7 @@ export class RampError extends Error {
   readonly retryAfterMs: number | undefined;
   /** The gateway's whole problem document (RFC 9457), with members of later versions. */
   readonly problem: Readonly<Record<string, unknown>> | undefined;
-  /** `price-changed` and `provider-declined`: what can be ordered instead. */
+  /** What can be ordered instead. Present with `price-changed` and `provider-declined`. */
   offers: Offer[] | undefined;
 
   constructor({ code, action, detail, status, retryAfterMs, problem, cause }: RampErrorInit) {
@@ -82,7 +82,7 @@ export const badInput = (pointer: string, what: string): RampError =>
     problem: { errors: pointer.split(', ').map((name) => ({ pointer: `/${name}`, detail: what })) },
   });
 
-/** Returns what was passed in. Throws if members among `names` are missing, and names all of them. */
+/** Returns `given`. Throws if any of its members in `names` is missing; the error names all that are. */
 export const needs = <T extends object>(given: T | null | undefined, ...names: (keyof T & string)[]): T => {
   const missing = names.filter((name) => (given?.[name] ?? '') === '');
   if (!given || missing.length > 0) throw badInput(missing.join(', '), 'missing');

@@ -1,12 +1,12 @@
-/** For Node: `@ramp-gateway/client/file`. */
+/** `@ramp-gateway/client/file-store`, for Node. */
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Store } from './store.ts';
 
 /**
- * A store in a folder that any number of processes share, readable by its owner alone. Each value is a file of its own with a rising number, made by
- * a hard link: of two writers that saw the same value, one makes the next number and the other fails. A killed process leaves no lock behind.
+ * Creates a store in a folder that any number of processes may share and only its owner can read. Each new value becomes a file with the next number,
+ * made by a hard link: of two writers that read the same value, one makes that file and the other fails. A killed process leaves no lock behind.
  */
 export const fileStore = (folder: string): Store => {
   const nameOf = (key: string): string => encodeURIComponent(key);

@@ -5,7 +5,7 @@ import type { Answer, Asked, PostPath } from './words.ts';
 
 export type InSession = <Path extends PostPath>(path: Path, body: Asked<Path>, options?: CallOptions) => Promise<Answer<Path>>;
 
-/** Calls in the customer's session, and once more in a new session if the gateway asks for one. */
+/** Creates a function that calls the gateway in the customer's session, and once more in a new session if the gateway asks for one. */
 export const createInSession =
   (call: Call, sessions: Sessions, hasNode: boolean): InSession =>
   async (path, body, options) => {
@@ -14,12 +14,12 @@ export const createInSession =
       return await call.post(path, { session_id, ...body }, options);
     } catch (error) {
       const isOver = error instanceof RampError && (error.action === 'reopen-session' || isNoToken(error));
-      // Without a node, no session will be proven.
+      // Without a node, a new session would not be proven either.
       if (!isOver || (error.code === 'proof-required' && !hasNode)) throw error;
       return await call.post(path, { ...body, session_id: await sessions.reopen(session_id) }, options);
     }
   };
 
-/** The store held something that was never a session's token. */
+/** Returns whether the gateway rejected the form of the session id: then the store held something that never was one. */
 const isNoToken = ({ problem }: RampError): boolean =>
   Array.isArray(problem?.['errors']) && problem['errors'].some(({ pointer }: { pointer?: unknown }) => pointer === '/session_id');

@@ -21,7 +21,10 @@ export type LiquidityQuery = {
   leaseBlocks?: number;
   /** Whether the channel is announced to the network. */
   announce?: boolean;
-  /** Binding prices, for the node of this ramp. Some sellers make an order for each, so they are limited: ask when the customer is about to buy. */
+  /**
+   * Asks for binding prices, for the node given to createRamp. Some sellers make an order for each binding price, so the gateway limits their number:
+   * ask for them only when the customer is about to buy.
+   */
   firm?: boolean;
   /** Where an on-chain payment is refunded to. */
   refundAddress?: string;
@@ -69,8 +72,9 @@ export const createLiquidity = (ramp: Ramp) => {
       );
     },
     /**
-     * Returns every seller's price, lowest fee first. Without `firm` these are estimates, free and good enough for a slider. For entries of `not`,
-     * connect to each `connectTo` and ask again; `price-needs-order` means that the seller gives only firm prices.
+     * Returns every seller's price, lowest fee first. Without `firm`, the prices are estimates, which cost nothing and are good enough for a slider.
+     * If an entry of `not` has `connectTo`, connect to that node and ask again. The reason `price-needs-order` means that the seller gives only firm
+     * prices.
      */
     offers: async (query: LiquidityQuery, signal?: AbortSignal): Promise<LiquidityOffers> => {
       const { product, sats, payWith = 'lightning', leaseBlocks, announce, firm, refundAddress, maxWaitMs } = needs(query, 'product', 'sats');
@@ -91,7 +95,7 @@ export const createLiquidity = (ramp: Ramp) => {
       };
       return await ordering.place('liquidity', offer, { ...body, ...webhook }, signal);
     },
-    /** One order, by its id, as a webhook names it. `filled`: `redemption` is what opens the channel. */
+    /** Returns the order with this id, for example the id in a webhook. At stage `filled`, `redemption` is what opens the channel. */
     find: async (id: string, signal?: AbortSignal): Promise<Order> => await ordering.read('liquidity', id, signal),
     /** Returns what is open, after a restart or on another device of the same node. */
     open: async (signal?: AbortSignal): Promise<OpenOrders> => await ordering.open('liquidity', signal),

@@ -26,7 +26,7 @@ export type OrderState = {
   deliveredAs?: Open<'channel' | 'redemption'>;
   /** liquidity, `filled`: what opens the channel when the wallet redeems it. Whoever has it has the money: never log it. */
   redemption?: { lnurl?: string; link?: string };
-  /** With failover: the providers that were tried before, and why they did not take the order. Only in the answer to the order. */
+  /** With failover: the providers that were tried before, and why they did not take the order. Empty when the order is read later. */
   movedFrom: { provider: ProviderRef; reason: string }[];
   /** Whether it was filled with less than was ordered; the rest stays owed. */
   disputed: boolean;
@@ -38,16 +38,16 @@ export type OrderState = {
 };
 
 export type Order = OrderState & {
-  /** Reads it again. */
+  /** Reads the order again. */
   refresh: (signal?: AbortSignal) => Promise<OrderState>;
   /**
-   * Yields its state now, at each change until it is final, and when the gateway answers again after it did not: it is waited for up to five minutes,
-   * and `onAway` is called meanwhile. Throws the reason of an aborted signal.
+   * Yields the order's state now and at each change, until it is final. If the gateway does not answer, keeps asking for up to five minutes, calls
+   * `onAway` after each failure, and yields the state once the gateway answers again. If `signal` aborts, throws its reason.
    */
   updates: (signal?: AbortSignal, onAway?: (error: RampError) => void) => AsyncGenerator<OrderState, void, undefined>;
   /**
-   * Waits until it reaches one of these stages, or has passed it. Throws RampError `ended` when it ends in another way: `expired`, `failed`,
-   * `refunded`, or in `review` by the gateway's operator.
+   * Waits until the order reaches one of these stages or a later one. Throws RampError `ended` if the order goes another way: to `expired`, `failed`,
+   * `refunded`, or `review` by the gateway's operator.
    */
   until: (stages: KnownStage | readonly KnownStage[], signal?: AbortSignal) => Promise<OrderState>;
 };
@@ -98,7 +98,7 @@ export const orderState = (ramp: RampName, id: string, raw: RawOrder): OrderStat
   };
 };
 
-/** Stages on the usual way. A later one includes the earlier ones. */
+/** The usual stages after payment, in sequence: an order at one of them has passed those before it. */
 const ways: readonly Stage[] = ['paid', 'filled', 'finished'];
 const reaches = (stage: Stage, wanted: Stage): boolean => stage === wanted || (ways.includes(wanted) && ways.indexOf(stage) > ways.indexOf(wanted));
 const ends: Readonly<Record<string, { action: string; detail: string }>> = {

@@ -1,4 +1,4 @@
-/** Turns an accepted offer into an order, so that neither a lost answer nor a killed process makes a second order or loses the first. */
+/** Orders the offer that the customer chose, so that neither a lost answer nor a killed process makes a second order or loses the first. */
 import { badInput, given, RampError, readAs } from './error.ts';
 import type { InSession } from './in-session.ts';
 import { offerOf, type Offer } from './offer.ts';
@@ -29,7 +29,8 @@ const leavesUnknown = ({ code, action, status, problem }: RampError): boolean =>
   (problem === undefined && (status >= 500 || status === 429));
 
 /**
- * How long a pending request is kept: an offer can hardly be ordered later. What was ordered is in the gateway's list by then; the rest is forgotten.
+ * How long a pending request is kept. After an hour, most offers can no longer be ordered, and if the request led to an order, that order is in the
+ * gateway's list. So the request is forgotten.
  */
 const pendingMs = 3_600_000;
 
@@ -51,8 +52,8 @@ export const createOrdering = ({ runtime, state, inSession }: Needs) => {
   const handle = (first: OrderState): Order => createOrder(runtime, first, async (signal) => await read(first.ramp, first.id, signal));
 
   /**
-   * Finds the order of an offer. With failover, the list may name another offer that was taken in the end; the gateway knows which order the first
-   * offer became.
+   * Returns whether an offer became an order. With failover, the gateway's list may show a different offer for that order: the one that was ordered
+   * in the end. So this asks for the offer by its id.
    */
   const wasOrdered = async (ramp: RampName, offerId: string, signal?: AbortSignal): Promise<boolean> => {
     try {
@@ -76,7 +77,7 @@ export const createOrdering = ({ runtime, state, inSession }: Needs) => {
     try {
       const raw = await inSession(paths[ramp].order, placing.body as Asked<'/order'>, { signal, key: placing.idempotencyKey });
       const first = shown(ramp, raw.order_id, raw);
-      // The order is in the gateway's list from now on, so an entry that is still in the store is recognised there.
+      // If this fails, `open` drops the entry later: from now on, the gateway's list shows the order.
       await forget(offerId).catch(() => undefined);
       return handle(first);
     } catch (error) {

@@ -1,4 +1,4 @@
-/** The client's names for members of the API. Of another that was sent, it is the same in camelCase. */
+/** The client's names for members of the API. The name of any other member that was sent is the same in camelCase. */
 const names: Readonly<Record<string, string>> = {
   webhook_url: 'webhook',
   recovery_secret: 'recovery secret',
@@ -15,7 +15,7 @@ const names: Readonly<Record<string, string>> = {
 const amounts = (path: string): [fiat: string, sats: string] =>
   path.startsWith('/sell') ? ['get', 'pay'] : path.startsWith('/liq') ? ['sats', 'sats'] : ['pay', 'get'];
 
-/** A sentence of the gateway about a request, in the client's words. */
+/** Rewrites the gateway's sentence about a request with the client's names. */
 export const inOwnWords = (sentence: string, path: string, body: object): string => {
   const [amount_fiat, amount_sats] = amounts(path);
   const known: typeof names = { amount_fiat, amount_sats, ...names };

@@ -9,7 +9,7 @@ type Script = Parameters<typeof scripted>[0];
 const url = 'https://gateway.example';
 const query = { pay: '100', currency: 'EUR', by: 'SEPA' };
 
-/** A wallet whose gateway answers `script` first, in this order per path, and then well. */
+/** Creates a wallet. For each path, its gateway first returns the answers of `script` one by one, then good ones. */
 const walletOf = (script: Record<string, ReturnType<Script>[]> = {}, options: Partial<RampOptions> = {}) => {
   const left = new Map(Object.entries(script).map(([path, answers]) => [path, [...answers]]));
   const there = scripted((path) => left.get(path)?.shift() ?? goodAnswer(path));
@@ -89,7 +89,7 @@ describe('a gateway that cannot be read', () => {
     ]);
   });
 
-  it('has a url that may end in slashes, and stand under a path', async () => {
+  it('has a url that may end in slashes, and may have a path', async () => {
     const { runtime } = scripted(goodAnswer);
     const asked: string[] = [];
     const noting = {
@@ -135,7 +135,7 @@ describe('a call that no gateway takes', () => {
     expect(() => createRamp(none)).toThrow('url, store: missing');
   });
 
-  it('is not a wait for a word that nobody says', async () => {
+  it('includes waiting for a stage or status that does not exist', async () => {
     const { ramp } = walletOf({ '/sell/accounts': [[200, theAccount]] });
     const order = await ramp.buy({ id: quoteId });
     expect((await errorOf(order.until('filed' as never))).message).toMatch(/^stage: filed is not one of awaiting_payment, .*finished/);
@@ -218,7 +218,7 @@ describe('sessions', () => {
     }
   });
 
-  it('begins anew when the token expired while the node was signing, and tells what a node cannot mend', async () => {
+  it('begins anew when the token expired while the node was signing, and throws what a new proof cannot mend', async () => {
     const expired = problem(403, 'ownership-proof-failed', 'reopen-session');
     const late = walletOf({ '/session': [expired] });
     await late.ramp.offers(query);
@@ -502,7 +502,7 @@ it('puts no secret into an error, whatever fails', async () => {
     }
 });
 
-it('refuses what is no address of a gateway', () => {
+it('refuses an invalid address of a gateway', () => {
   for (const bad of ['gateway.example', 'ftp://gateway.example', 'https://', 'https://user@gateway.example', 'https://gateway.example?x=1'])
     expect(() => createRamp({ url: bad, store: new Map() })).toThrow(`url: "${bad}" is not the address`);
 });

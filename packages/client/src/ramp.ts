@@ -5,7 +5,7 @@ import { createContext, keepContext, type RampOptions } from './context.ts';
 export type Ramp = ReturnType<typeof createRamp>;
 /**
  * Creates the client of one gateway for one customer, to buy, sell and get liquidity. It opens sessions, proves the node, repeats what is safe to
- * repeat, and never orders one offer twice. Every failure is a RampError.
+ * repeat, and never orders one offer twice. See RampError for what it throws.
  */
 export const createRamp = (options: RampOptions) => {
   const context = createContext(options);
@@ -14,8 +14,8 @@ export const createRamp = (options: RampOptions) => {
     /** Returns the decision behind an offer or an order of any ramp, with its receipts: why this provider. */
     route: async (of: { id: string; stage?: string }, signal?: AbortSignal): Promise<Route> => await readRoute(context, of, signal),
     /**
-     * Forgets the session, the recovery secret and pending requests. For a gateway that was set up anew. Without a node, the customer can no longer
-     * reach their orders.
+     * Forgets the session, the recovery secret and pending requests. Use it when the gateway was set up anew. Without a node, the customer can no
+     * longer reach their orders.
      */
     forget: async (): Promise<void> => {
       await context.state.change(() => ({}));

@@ -5,7 +5,7 @@ export type Runtime = {
   now: () => number;
   /** Pauses between two attempts or polls. Throws the signal's reason when it aborts. */
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
-  /** Sets a deadline: runs once after `ms`. The returned function cancels it. */
+  /** Calls `run` once after `ms`, unless the returned function is called before. */
   after: (ms: number, run: () => void) => () => void;
   /** Returns an id that differs at each call. It may be easy to guess. */
   id: () => string;
@@ -37,7 +37,7 @@ export const defaultRuntime: Runtime = {
   id: () => `${Date.now().toString(36)}-${random()}${random()}`,
 };
 
-/** A replacement for Hermes, which has no WebCrypto. Its ids only tell the requests of one customer apart, and are not secret. */
+/** Used in place of WebCrypto, which Hermes lacks. The ids made of it only tell the requests of one customer apart, and are not secret. */
 const random = (): string => Math.random().toString(36).slice(2, 12).padEnd(10, '0');
 
 /** Returns why the caller gave up. Old polyfills of AbortSignal have no reason. */

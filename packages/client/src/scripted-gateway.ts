@@ -1,4 +1,4 @@
-/** For tests: a gateway with scripted answers, and a clock that moves with each pause. */
+/** A gateway with scripted answers, and a clock that moves with each pause, for tests. */
 import type { Runtime } from './runtime.ts';
 
 type Answered = Response | Error | 'never' | [status: number, body: object | string, headers?: Record<string, string>];

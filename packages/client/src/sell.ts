@@ -56,7 +56,7 @@ export type Connection = ConnectionState & {
 export type Bank = { iban: string; bic: string; /** The holder of the account, as the bank knows them. */ beneficiaryName: string };
 /**
  * A bank account, and the Lightning user name that will pay into it: `alice` becomes an address like `alice@bringin.xyz`. Or, with direction `buy`, a
- * bitcoin address. `name` is the customer's own word for it.
+ * bitcoin address. `name` is the customer's own name for the connection.
  */
 export type NewConnection = { name: string } & (
   | (Bank & { direction?: 'sell'; network?: 'lightning'; lightningUsername: string })
@@ -141,7 +141,7 @@ export const createSell = (ramp: Ramp) => {
       const least = mapped(atLeast, (amount) => toUnits(amount, offer?.gets?.currency ?? 'fiat', 'atLeast'));
       return await ordering.place('sell', offer, { ...defined({ connection_id: connection?.id, min_amount_fiat: least }), ...webhook }, signal);
     },
-    /** Returns one order by its id, as a webhook names it. */
+    /** Returns the order with this id, for example the id in a webhook. */
     find: async (id: string, signal?: AbortSignal): Promise<Order> => await ordering.read('sell', id, signal),
     /** Returns what is open, after a restart or on another device of the same node. */
     open: async (signal?: AbortSignal): Promise<OpenOrders> => await ordering.open('sell', signal),
@@ -180,7 +180,7 @@ const accountState = (raw: RawAccount): AccountState =>
   }));
 
 type Wanted = { statuses: readonly string[]; ends: readonly string[]; what: string; signal: AbortSignal | undefined };
-/** Waits for one of these; nothing follows by itself on one of `ends`. */
+/** Waits for one of `statuses`. Throws at one of `ends`, which no other status follows by itself. */
 const waitFor = async <State extends { status: string; nextCheckOn?: Date }>({ runtime }: Context, read: Read<State>, wanted: Wanted): Promise<State> => {
   const { statuses, ends, what, signal } = wanted;
   const isWanted = ({ status }: State): boolean => statuses.includes(status);
@@ -225,7 +225,7 @@ type ConnectionMembers = {
   lightningUsername?: string;
   destinationAddress?: string;
 };
-/** Names all that is missing at once, before anything is sent. */
+/** Returns the connection. Throws before anything is sent if members are missing; the error names all of them. */
 const completeConnection = (connection: NewConnection) => {
   const { direction, network } = (connection ?? {}) as ConnectionMembers;
   const forBank = ['iban', 'bic', 'beneficiaryName', ...(network === 'onchain' ? [] : (['lightningUsername'] as const))] as const;

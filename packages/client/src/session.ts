@@ -36,7 +36,7 @@ export const createSessions = (needs: Needs): Sessions => {
   };
 };
 
-/** Begins a session, signs what is to be signed, opens it, and keeps it. */
+/** Begins a session, signs its tokens, opens it and stores it. Returns its id. */
 const openSession = async ({ call, state, host, node }: Needs, instead: string | undefined): Promise<string> => {
   const { recovery } = await state.read();
   const begin = async () => {
@@ -50,14 +50,14 @@ const openSession = async ({ call, state, host, node }: Needs, instead: string |
     const body = { session_id, ...proof, ...defined({ recovery_secret: recovery }) };
     return await call.post('/session', body);
   };
-  // The gateway's token may have expired while somebody looked for their hardware signer.
+  // The gateway's token may have expired while the customer looked for their hardware signer.
   const opened = await begin().catch(async (error: unknown) => {
     if (error instanceof RampError && error.action === 'reopen-session') return await begin();
     throw error;
   });
   const session = readAs('an open session', () => given(opened.session_id, 'session_id'));
   const kept = await state.change((now) => {
-    // Another tab was first. Its customer is the one; ours has no orders and is forgotten.
+    // Another tab stored a session first: keep that one. The session opened here has no orders, and is forgotten.
     if (now.session !== undefined && now.session !== instead) return now;
     return { ...now, session, ...defined({ recovery: opened.recovery_secret }) };
   });
@@ -65,8 +65,9 @@ const openSession = async ({ call, state, host, node }: Needs, instead: string |
 };
 
 /**
- * A signature counts wherever its text is accepted. So the gateway's own token must name this gateway, and no provider's may look like a
- * gateway's, or like a sentence that logs in somewhere: a provider's that does is left out, and that provider refuses.
+ * Signs the tokens that are safe to sign. A signature is valid at every service that accepts the signed text. So the gateway's own token must name
+ * this gateway, and a provider's token must not look like a gateway's token or like a text that logs in somewhere. An unsafe token of a provider is
+ * not signed, and that provider then refuses.
  */
 const signSafe = async (node: Node, tokens: Readonly<Record<string, string>>, host: string): Promise<Record<string, string>> => {
   const own = tokens['gateway'] ?? '';
@@ -82,7 +83,7 @@ const signSafe = async (node: Node, tokens: Readonly<Record<string, string>>, ho
 };
 
 const loopback = /^(?:127\.0\.0\.1|localhost)(?::\d+)?$/;
-/** Returns whether a token is this gateway's. On loopback, a sandbox may be reached by another name or port than its own. */
+/** Returns whether a token is this gateway's. A sandbox on loopback may be reached by a name or port that differs from the one in its token. */
 const isOwn = (token: string, host: string): boolean => {
   const named = /^ramp-gateway:([^\s/]+):[\w-]+$/.exec(token)?.[1] ?? '';
   return named === host || (loopback.test(host) && loopback.test(named));

@@ -2,16 +2,16 @@ import { RampError } from './error.ts';
 import { webLocks, type Store } from './store.ts';
 import type { RampName } from './words.ts';
 
-/** An order that was sent, or is about to be: written before, removed when its outcome is known. */
+/** A request for an order. It is stored before it is sent, and removed when its outcome is known. */
 export type Placing = {
   ramp: RampName;
   /** The request without its session. */
   body: Record<string, unknown>;
   idempotencyKey: string;
-  /** When it was written, Unix milliseconds by this machine's clock. */
+  /** When it was stored, in Unix milliseconds by this machine's clock. */
   on: number;
 };
-/** Bearer secrets: who has them has the customer's orders. */
+/** What the store holds. These are bearer secrets: whoever has them can reach the customer's orders. */
 export type Kept = {
   session?: string;
   recovery?: string;
@@ -19,7 +19,7 @@ export type Kept = {
 };
 export type State = {
   read: () => Promise<Kept>;
-  /** Applies `update` to what is stored then, whoever else writes. Returns what is stored after it. */
+  /** Applies `update` to the stored value, and again if another writer was faster. Returns the value that is then stored. */
   change: (update: (kept: Kept) => Kept) => Promise<Kept>;
 };
 
@@ -53,7 +53,7 @@ const parse = (text: string | undefined): Kept => {
     const kept: unknown = JSON.parse(text);
     if (typeof kept === 'object' && kept !== null && !Array.isArray(kept)) return kept;
   } catch {
-    // Not shown: it may be a secret of another program.
+    // The error does not show the value: it may be a secret of another program.
   }
   throw new RampError({
     code: 'store-failed',
@@ -62,7 +62,7 @@ const parse = (text: string | undefined): Kept => {
   });
 };
 
-/** Of the file system: a folder that we may not write to, or that is none. */
+/** Codes of the file system that a retry does not help: for example, the folder may not be written to, or is not a folder. */
 const lasting = /^E(?:ACCES|PERM|ROFS|NOTDIR|ISDIR|EXIST|NOENT)$/;
 
 const guarded = async <T>(use: () => T | Promise<T>): Promise<T> => {

@@ -11,7 +11,7 @@ import { asyncStorageStore, localStorageStore, type Store } from './store.ts';
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'ramp-store-'));
-  // Node has navigator.locks, but older browsers, http pages and Hermes have not.
+  // Node has navigator.locks, but older browsers, http pages and Hermes do not.
   vi.stubGlobal('navigator', undefined);
 });
 afterEach(() => {
@@ -42,7 +42,7 @@ const webStorage = () => {
   };
 };
 
-/** Each call is the store as one more process, tab or screen opens it. */
+/** Each inner function opens the same store once more, as another process, tab or screen would. */
 const kinds: Record<string, () => () => Store> = {
   Map: () => {
     const map = new Map<string, string>();
@@ -78,7 +78,7 @@ describe.each(Object.entries(kinds))('%s', (_, make) => {
     let sessions = 0;
     let orderedBy: string | null = null;
     const there = scripted((path, _body, headers) => {
-      // As the gateway does it: one order a quote, for the key that came first.
+      // Like the gateway: a quote becomes one order, for the Idempotency-Key that came first.
       if (path === '/order' && (orderedBy ??= headers.get('idempotency-key')) !== headers.get('idempotency-key'))
         return problem(409, 'quote-used', 'read-order', { order_id: orderId });
       if (path === '/session') return [200, { session_id: `s${(sessions += 1)}`, recovery_secret: `secret-of-s${sessions}`, proven: [] }];
@@ -104,7 +104,7 @@ it('tabs of a browser take turns by its locks', async () => {
   };
   vi.stubGlobal('navigator', { locks: { request } });
   const { getItem, setItem } = webStorage();
-  // Each tab's own object, and no `replace`: only the locks keep them apart.
+  // Each tab has a store object of its own, without `replace`: only the locks make them take turns.
   const tab = (): Store => ({ get: async (key) => (await yielding(), getItem(key)), set: setItem });
   const add = async (n: number): Promise<unknown> =>
     await createState(tab(), 'k', () => `${n}`).change((kept) => ({ ...kept, session: `${kept.session ?? ''}${n}` }));
@@ -122,7 +122,7 @@ it('of two tabs without locks that saw the same, one writes; a lease of a closed
   expect([storage.getItem('k'), storage.getItem('k:lease')]).toEqual(['three', null]);
 });
 
-it('fileStore leaves one file, for its owner alone, and takes away drafts of the killed', async () => {
+it('fileStore leaves one file, for its owner alone, and removes drafts of killed processes', async () => {
   const store = fileStore(folder);
   const draft = join(folder, 'dead.draft');
   writeFileSync(draft, 'secret');
@@ -131,7 +131,7 @@ it('fileStore leaves one file, for its owner alone, and takes away drafts of the
   expect(readdirSync(folder)).toEqual(['k%3A1.3']);
   expect(statSync(join(folder, 'k%3A1.3')).mode & 0o777).toBe(0o600);
   expect([await store.replace?.('k:1', 'b', 'd'), await store.replace?.('k:1', 'c', 'd'), await store.get('k:1')]).toEqual([false, true, 'd']);
-  // A writer that was stopped for long, and comes back with a number that has been used and removed.
+  // A writer that was paused for a long time writes under a number that has meanwhile been used and removed.
   writeFileSync(join(folder, 'k%3A1.2'), 'late');
   expect(await store.get('k:1')).toBe('d');
 });

@@ -1,15 +1,15 @@
 type Maybe<T> = T | Promise<T>;
 
 /**
- * Where the client keeps what must outlive the process: the session, the customer's recovery secret, and orders whose outcome is not known yet. All
- * of it is under one key per gateway, in less than 4 kB. A `Map` is a store that forgets. Keep the store as safe as a password.
+ * Where the client keeps what must outlive the process: the session, the customer's recovery secret, and order requests whose outcome is not known
+ * yet. All of it is one short string of JSON under one key per gateway. A `Map` is a store that forgets. Keep the store as safe as a password.
  */
 export type Store = {
   get: (key: string) => Maybe<string | null | undefined>;
   set: (key: string, value: string) => unknown;
   /**
-   * Writes `value` only if the stored value is `was` (undefined: none). Returns whether it did. Needed if several processes share the
-   * store. Without it, writers take turns by `navigator.locks`, or inside of one process.
+   * Writes `value` only if the stored value is `was` (undefined: nothing is stored). Returns whether it did. Needed if several processes share the
+   * store: without `replace`, only writers in one process take turns or, where `navigator.locks` exists, those in all tabs.
    */
   replace?: (key: string, was: string | undefined, value: string) => Maybe<boolean>;
 };
@@ -29,8 +29,8 @@ export const webLocks = (): Locks | undefined => (globalThis as { navigator?: { 
 type WebStorage = { getItem: (key: string) => string | null; setItem: (key: string, value: string) => void; removeItem: (key: string) => void };
 
 /**
- * The browser's localStorage. Tabs take turns by `navigator.locks` or, without it, by a lease stored with the value: the last tab to write the lease has
- * it, after a moment in which no other tab wrote.
+ * Makes a store of the browser's localStorage. Tabs take turns by `navigator.locks` or, where that is missing, by a lease that is stored next to the
+ * value. A tab holds the lease if the lease is still its own 50 ms after it wrote it.
  */
 export const localStorageStore = (storage: WebStorage = (globalThis as unknown as { localStorage: WebStorage }).localStorage): Store => ({
   get: (key) => storage.getItem(key),
@@ -46,7 +46,7 @@ export const localStorageStore = (storage: WebStorage = (globalThis as unknown a
 });
 
 const momentMs = 50;
-/** A tab that was closed in between holds up the others no longer than this. */
+/** How long a tab that was closed while it held the lease can hold up the others. */
 const leaseMs = 2000;
 
 const leased = async <T>(storage: WebStorage, lease: string, run: () => T): Promise<T> => {

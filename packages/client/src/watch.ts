@@ -5,14 +5,17 @@ export type Read<State> = (signal?: AbortSignal) => Promise<State>;
 /** How to watch one thing that changes at the gateway. */
 export type Watched<State> = {
   read: Read<State>;
-  /** Returns a text that differs when the state has changed. */
+  /** Returns a string that differs when the state has changed. */
   seen: (state: State) => string;
   isFinal: (state: State) => boolean;
-  /** Called each time the gateway has not answered. */
+  /** Called after each read that failed for a temporary reason and will be repeated. */
   onAway?: ((error: RampError) => void) | undefined;
 };
 
-/** Yields the state now, at each change until it is final, and when the gateway answers again. Waits for a gateway that is away, up to `outageMs`. */
+/**
+ * Yields the state now and at each change, until it is final. While the gateway does not answer, keeps asking for up to `outageMs`, and yields the
+ * state once the gateway answers again.
+ */
 export const watch = async function* <State extends { nextCheckOn?: Date }>(
   runtime: Runtime,
   { read, seen, isFinal, onAway }: Watched<State>,
@@ -38,12 +41,12 @@ export const watch = async function* <State extends { nextCheckOn?: Date }>(
     }
     last = now;
     if (isFinal(state)) return;
-    // The gateway looks by itself at `nextCheckOn`, and hears of news from the provider at any time.
+    // The gateway itself asks the provider at `nextCheckOn`, or earlier when the provider sends a notice.
     const untilCheckMs = (state.nextCheckOn?.getTime() ?? Infinity) - runtime.now();
     await runtime.sleep(untilCheckMs > 0 ? Math.max(Math.min(pauseMs, untilCheckMs), leastMs) : pauseMs, signal);
   }
 };
 
-/** Soon after a change, when the next is likely; then less and less often. */
+/** The first pause after a change is short, since the next change is then likely. Each further pause is longer, up to `longestMs`. */
 const [firstMs, longestMs, leastMs] = [2000, 15_000, 1000];
 const outageMs = 300_000;

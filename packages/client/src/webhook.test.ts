@@ -30,7 +30,7 @@ const only = (version: string): string =>
 
 afterEach(() => vi.unstubAllGlobals());
 
-/** Where it runs: with WebCrypto, with one that does not know Ed25519, and without. */
+/** The runtimes to test: one with WebCrypto, one whose WebCrypto lacks Ed25519, and one without WebCrypto. */
 const places: [string, () => void][] = [
   ['WebCrypto', () => undefined],
   ['a WebCrypto without Ed25519', () => vi.stubGlobal('crypto', { subtle: { importKey: () => Promise.reject(new Error('NotSupportedError')) } })],
@@ -61,7 +61,7 @@ describe.each(places)('with %s', (_, enter) => {
       [headers, body, []],
     ];
     for (const [those, text, wrong] of cases)
-      expect(await verifyWebhook(those, text, wrong, at)).toEqual({ ok: false, problem: 'no signature fits one of the keys' });
+      expect(await verifyWebhook(those, text, wrong, at)).toEqual({ ok: false, problem: 'no signature matches any of the keys' });
   });
 });
 
@@ -84,5 +84,6 @@ it('refuses what is old, ahead of time, not whole, or was parsed before', async 
   for (const name of ['webhook-id', 'webhook-timestamp', 'webhook-signature']) expect(await why({ [name]: undefined })).toMatch(/^it lacks a header/);
   expect(await why({}, JSON.parse(body) as string)).toMatch(/^the body must be the text/);
   const text = 'not JSON';
-  expect(await why({ 'webhook-signature': await signer.sign({ id, timestamp, body: text }) }, text)).toBe('it is signed, and is not JSON');
+  const signed = { 'webhook-signature': await signer.sign({ id, timestamp, body: text }) };
+  expect(await why(signed, text)).toBe('its signature is valid, but its body is not JSON');
 });

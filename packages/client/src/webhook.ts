@@ -1,5 +1,5 @@
 /**
- * For the wallet's backend: `@ramp-gateway/client/webhook`. Checks webhooks of the gateway (Standard Webhooks 1.0): `v1a` is Ed25519 with the
+ * `@ramp-gateway/client/webhook`, for the wallet's backend. Checks webhooks of the gateway (Standard Webhooks 1.0): `v1a` is Ed25519 with the
  * gateway's keys, `v1` is HMAC-SHA256 with an app's own secret.
  */
 import { hashes, verify } from '@noble/ed25519';
@@ -7,7 +7,7 @@ import { hmac } from '@noble/hashes/hmac.js';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import type { Open } from './error.ts';
 
-/** Thin: it tells what to read again, not what became of it. */
+/** Says which order, account or connection has changed. Read that again: the statuses given here may be out of date when the webhook arrives. */
 export type WebhookEvent = {
   type: Open<'order_status_changed' | 'withdrawal_ready' | 'account_status' | 'connection_status' | 'sell_settled' | 'test'>;
   data: {
@@ -21,32 +21,32 @@ export type WebhookEvent = {
     transaction_id?: string;
     [later: string]: unknown;
   };
-  /** The same in every attempt to deliver this event: drop what you have had. */
+  /** The same in every attempt to deliver this event: drop an event whose id you have already seen. */
   id: string;
-  /** Rises for each order, account and connection: drop what is lower than what you have had. */
+  /** Rises with each event about the same order, account or connection: drop an event with a lower number than you have already seen. */
   sequence: number | undefined;
-  /** 1 is the first. */
+  /** 1 for the first attempt to deliver this event. */
   attempt: number | undefined;
   sentOn: Date;
 };
 export type VerifiedWebhook = { ok: true; event: WebhookEvent } | { ok: false; problem: string };
 
 type Jwk = { kty?: string; crv?: string; x?: string };
-/** The answer of GET /.well-known/webhook-keys, or keys as text: `whpk_…` (the gateway's) and `whsec_…` (an app's secret). */
+/** The answer of GET /.well-known/webhook-keys, or keys as strings: `whpk_…` (the gateway's) and `whsec_…` (an app's secret). */
 export type WebhookKeys = { keys: readonly Jwk[] } | readonly string[];
-/** Of fetch, of Node's `http`, or of an express-like framework; in any case of letters. */
+/** The headers of fetch, of Node's `http`, or of a framework like Express. Their names may be in upper or lower case. */
 export type WebhookHeaders = Headers | Readonly<Record<string, string | string[] | undefined>>;
 export type WebhookOptions = {
-  /** When it arrived, Unix milliseconds. */
+  /** When the webhook arrived, in Unix milliseconds. Default: now. */
   receivedAt?: number;
-  /** How old, or how far ahead of our clock, it may be. Five minutes, unless given. */
+  /** How old the webhook may be, or how far ahead of this machine's clock. Default: 300. */
   toleranceSeconds?: number;
 };
 
 /**
- * Returns whether a webhook is from the gateway, and what it says. `body` is the text or the bytes exactly as they came. Answer with 401 if it is not
- * `ok`, with 2xx if it is: that ends the gateway's retries. If a genuine one is refused, the keys may have been rotated: fetch them again, at
- * most once a minute. Never throws.
+ * Returns whether a webhook is from the gateway, and what it says. `body` is the text or the bytes exactly as they came. If the result is not `ok`,
+ * answer with 401; if it is, answer with 2xx, which ends the gateway's retries. If a genuine webhook is refused, the keys may have been rotated:
+ * fetch them again, at most once a minute. Never throws.
  */
 export const verifyWebhook = async (
   headers: WebhookHeaders,
@@ -64,14 +64,14 @@ export const verifyWebhook = async (
   if (!/^\d{1,12}$/.test(timestamp) || Math.abs(receivedAt / 1000 - sent) > toleranceSeconds)
     return refused('it was sent too long ago, or one of the clocks is wrong');
   const content = concat(utf8(`${id}.${timestamp}.`), typeof body === 'string' ? utf8(body) : body);
-  if (!(await isSigned(content, signatures, keys))) return refused('no signature fits one of the keys');
+  if (!(await isSigned(content, signatures, keys))) return refused('no signature matches any of the keys');
   try {
     const text = typeof body === 'string' ? body : new TextDecoder().decode(body);
     const { type, data } = JSON.parse(text) as Pick<WebhookEvent, 'type' | 'data'>;
     const [sequence, attempt] = ['webhook-sequence', 'webhook-attempt'].map((name) => numberOf(headerOf(headers, name)));
     return { ok: true, event: { type, data, id, sequence, attempt, sentOn: new Date(sent * 1000) } };
   } catch {
-    return refused('it is signed, and is not JSON');
+    return refused('its signature is valid, but its body is not JSON');
   }
 };
 
@@ -130,7 +130,7 @@ const isEd25519 = async (signature: Uint8Array<ArrayBuffer>, content: Uint8Array
       return await crypto.subtle.verify('Ed25519', imported, signature, content);
     }
   } catch {
-    // An older WebCrypto, or a key that is none: the lines below tell them apart.
+    // Either WebCrypto does not support Ed25519, or the key is invalid. The lines below find out.
   }
   try {
     hashes.sha512 = sha512;

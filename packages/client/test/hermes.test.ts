@@ -74,6 +74,6 @@ it('buys, and checks a webhook, where there is only what Hermes has', async () =
   const [genuine, forged] = await verify(headers, body, keys);
   expect([genuine, forged]).toMatchObject([
     { ok: true, event: { type: 'withdrawal_ready' } },
-    { ok: false, problem: 'no signature fits one of the keys' },
+    { ok: false, problem: 'no signature matches any of the keys' },
   ]);
 });

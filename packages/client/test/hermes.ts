@@ -5,7 +5,7 @@
 import { createContext, runInContext } from 'node:vm';
 import { build } from 'esbuild';
 
-/** What V8 has by itself and Hermes has not (0.12, React Native 0.76). */
+/** Deletes what V8 has and Hermes 0.12 (React Native 0.76) lacks. */
 const tooNew = `
   for (const name of ['WebAssembly', 'SharedArrayBuffer', 'Atomics', 'FinalizationRegistry', 'Iterator']) delete globalThis[name];
   delete Promise.withResolvers; delete Promise.try; delete Array.fromAsync; delete Object.groupBy; delete Map.groupBy;
@@ -15,7 +15,7 @@ const tooNew = `
   delete Uint8Array.fromBase64; delete Uint8Array.prototype.toBase64; delete Uint8Array.fromHex; delete Uint8Array.prototype.toHex;
 `;
 
-/** As React Native's polyfill has it: it can abort, and knows neither a reason nor more. */
+/** Defines AbortController as React Native's polyfill does: it can abort, but has no reason and no other members. */
 const polyfills = `
   globalThis.AbortController = class {
     constructor() {
@@ -34,7 +34,7 @@ const polyfills = `
   };
 `;
 
-/** As its fetch: over XMLHttpRequest, so redirects are followed and bodies are read whole. */
+/** Behaves like React Native's fetch, which is built on XMLHttpRequest: it follows redirects and reads bodies whole. */
 const hermesFetch = async (
   url: string,
   { method, headers, body }: { method?: string; headers?: Record<string, string>; body?: string } = {},
@@ -59,7 +59,7 @@ const whole = async (url: string, init: RequestInit) => {
   };
 };
 
-/** Runs an ES module (TypeScript, with its imports) there; `given` are further globals. Returns what the module exports. */
+/** Runs an ES module (TypeScript, with its imports) in such a context, with `given` as further globals. Returns what the module exports. */
 export const runInHermes = async (source: string, resolveDir: string, given: object): Promise<Record<string, unknown>> => {
   const { outputFiles } = await build({
     stdin: { contents: source, resolveDir, loader: 'ts' },
@@ -74,12 +74,12 @@ export const runInHermes = async (source: string, resolveDir: string, given: obj
   const utf8 = new TextEncoder();
   const context = createContext({
     fetch: hermesFetch,
-    // Pauses are short; deadlines are what they are.
+    // Shortens pauses. A timer of 20 s or more is a deadline, and is left as it is.
     setTimeout: (run: () => void, ms: number) => setTimeout(run, ms < 20_000 ? Math.min(ms, 50) : ms),
     clearTimeout,
     atob,
     btoa,
-    // Of its own realm, so that instanceof Uint8Array holds there.
+    // Returns a plain array, from which the context makes a Uint8Array of its own realm, so that `instanceof Uint8Array` holds there.
     encode: (text: string) => [...utf8.encode(text)],
     ...given,
   });

@@ -1,4 +1,4 @@
-/** A wallet's process that is killed at each step of a purchase, and started again: one order, all of it carried out, nothing lost. */
+/** Kills a wallet's process at each step of a purchase and starts it again. There must be one order, and it must be carried out completely. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -14,7 +14,7 @@ let gateway: TestGateway;
 let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ramp-killed-'));
-  // Their clocks are their own: the provider pays itself, and its webhooks tell the gateway.
+  // The wallets' processes have clocks that the test cannot move. So the provider fills orders by itself, and its notices tell the gateway.
   gateway = await startTestGateway({ alpine: { simulator: { quoteTtlS: 3600, autoFillMs: 0, repost: 'same' } } });
 });
 afterAll(async () => {
@@ -29,7 +29,7 @@ const run = async (store: string, key: string, more: Record<string, string>): Pr
     execFile(process.execPath, ['--no-warnings', script], { env }, (error, stdout, stderr) => {
       if (stdout !== '') return done({ signal: null, ...(JSON.parse(stdout) as Omit<Ran, 'signal'>) });
       if (error?.signal === 'SIGKILL') return done({ signal: 'SIGKILL', steps: [] });
-      return fail(new Error(`the wallet ended otherwise: ${stderr}`));
+      return fail(new Error(`the wallet's process failed: ${stderr}`));
     });
   });
 
@@ -48,7 +48,7 @@ it('makes one order, and finishes it, wherever it was killed', async () => {
   expect([...new Set(steps.map((step) => step.replace(/^(before|after) /, '')))]).toEqual(
     expect.arrayContaining(['/verify', '/session', 'store', '/payment-options', '/offers', '/order', '/order-status', '/withdrawal', 'the withdrawal']),
   );
-  /** From this step on, the wallet has said that it wants the order. */
+  /** From this step on, the store holds the request for the order, so a wallet that is started again sends it. */
   const wanted = steps.indexOf('after store', steps.indexOf('after /offers')) + 1;
   const left = steps.map((_, index) => index + 1);
   const work = async (): Promise<void> => {

@@ -1,6 +1,6 @@
 /**
  * A wallet's process: one purchase with @ramp-gateway/client and its file store. KILL_AT=n ends it with SIGKILL at its n-th step: before or after
- * a request, before or after a change of the store. BUY=50.00: it buys for so much if nothing is open. Writes one line of JSON.
+ * a request, before or after a change of the store. With BUY=50.00, it buys for that amount if nothing is open. Writes one line of JSON.
  */
 import { createRamp, type BuyOrder } from '../src/index.ts';
 import { fileStore } from '../src/file-store.ts';
@@ -9,7 +9,7 @@ import { createWallet } from '../../../scripts/demo/wallet.ts';
 const { GATEWAY: url = '', STORE: folder = '', KILL_AT: killAt, BUY: buys, NODE_KEY: key = '' } = process.env;
 const steps: string[] = [];
 const step = (what: string): void => {
-  // How often it looks again depends on the machine.
+  // How often the client reads the order depends on the machine, so only the first read counts as a step.
   if (what.endsWith('/order-status') && steps.includes(what)) return;
   steps.push(what);
   if (String(steps.length) === killAt) process.kill(process.pid, 'SIGKILL');
@@ -44,7 +44,7 @@ const order = await theOrder();
 if (order) {
   await order.until('filled');
   const { lnurl } = await within('the withdrawal', async () => await order.withdraw());
-  // Killed after this, it is claimed once more: the provider pays a link only once.
+  // If the process is killed after this, the next one withdraws again: the provider pays a link only once.
   await createWallet(url, key).withdraw(lnurl);
   await order.until('finished');
 }

@@ -1,4 +1,4 @@
-/** The client's README: its blocks marked `js run` work as printed. Only the address is another. */
+/** Runs the blocks of the client's README that are marked `js run`. Only the gateway's address and the store's folder are replaced. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -14,7 +14,7 @@ afterAll(async () => await sellers.close());
 const customer = (email: string) => {
   const { wallet, privateKey } = createCustomer(sellers, email);
   const store = new Map<string, string>();
-  // These sellers have the machine's clock, so it is not moved.
+  // These sellers use the machine's clock, which a test cannot move, so pauses really pass, but are short.
   const runtime = { sleep: async () => await new Promise<void>((done) => setTimeout(done, 30)) };
   return { wallet, ramp: () => rampOf(sellers.gateway, { store, node: testNode(privateKey), runtime }) };
 };

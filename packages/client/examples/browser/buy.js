@@ -51,8 +51,8 @@ const follow = async (order) => {
 
 const buy = async (offer) => {
   find('#offers').replaceChildren();
-  // Not awaited: the order is followed in the background until it is finished.
   const order = await ramp.buy(offer, { atLeast: (offer.gets.units * 99n) / 100n });
+  // Not awaited: the order is followed in the background until it is finished.
   void run(() => follow(order));
 };
 

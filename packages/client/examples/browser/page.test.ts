@@ -11,7 +11,7 @@ import { startTestGateway, type TestGateway } from '../../../../test/support/gat
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path));
 const here = fileURLToPath(new URL('.', import.meta.url));
 
-/** Serves the page, and the client beside it. */
+/** Serves the page and the client. */
 const serve = async (): Promise<Server> => {
   const { outputFiles } = await build({
     entryPoints: [`${here}../../src/index.ts`],
@@ -54,7 +54,7 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await new Promise((closed) => server.close(closed));
   });
   const at = (): string => `${origin}/?gateway=${encodeURIComponent(gateway.url)}`;
-  /** Pauses are short; deadlines are what they are. */
+  /** Shortens pauses. A timer of 20 s or more is a deadline, and is left as it is. */
   const quick = `const real = setTimeout; window.setTimeout = (run, ms) => real(run, ms < 20000 ? Math.min(ms, 100) : ms);`;
   const watched = (page: Page): string[] => {
     const errors: string[] = [];

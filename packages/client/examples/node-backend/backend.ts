@@ -32,11 +32,11 @@ export const createBackend = ({ gateway, publicUrl, folder, payOut }: Needs): Ba
     for (const order of orders) await payOutIfFilled(order);
   };
 
-  // Keep these in your database, so that other instances know them, too.
+  // Keep these ids in your database, so that other instances know them, too.
   const seen = new Set<string>();
   const onEvent = async ({ type, data, id }: WebhookEvent): Promise<void> => {
     if (seen.has(id)) return;
-    // A webhook says what to read again, not what became of it.
+    // The status in a webhook may be out of date, so the order is read again.
     if (data.order_id !== undefined && (type === 'withdrawal_ready' || type === 'order_status_changed')) await payOutIfFilled(await ramp.find(data.order_id));
     seen.add(id);
   };
@@ -59,7 +59,7 @@ export const createBackend = ({ gateway, publicUrl, folder, payOut }: Needs): Ba
     if (request.method === 'POST' && request.url === '/webhook') {
       const event = await isGenuine(request, body);
       if (!event) return [401];
-      // An error here is a 500, and the gateway sends it again later.
+      // An error here becomes a 500, and the gateway sends the webhook again later.
       await onEvent(event);
       return [200];
     }

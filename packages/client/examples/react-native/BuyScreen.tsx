@@ -1,6 +1,6 @@
 /**
  * A screen that buys bitcoin. In your app: `npm install @ramp-gateway/client @react-native-async-storage/async-storage`. The client needs nothing
- * that Hermes lacks. What its store holds opens the customer's orders: where that matters, give it a store over the keychain instead.
+ * that Hermes lacks. Whoever reads its store can reach the customer's orders: where that matters, give the client a store in the keychain instead.
  */
 import AsyncStorage from '@react-native-async-storage/async-storage';
 import { asyncStorageStore, createRamp, RampError, type BuyOrder, type Node, type Offer, type OrderState } from '@ramp-gateway/client';
@@ -28,7 +28,7 @@ export const BuyScreen = ({ gateway, node, withdraw }: Props) => {
     work().catch((error: unknown) => setProblem(error instanceof RampError ? `${error.message} (${error.action})` : 'Something went wrong.'));
   };
 
-  // What was open when the app was closed.
+  // Continue the order that was open when the app was closed.
   useEffect(() => {
     run(async () => {
       const { orders, pending } = await ramp.open();
