@@ -1,6 +1,6 @@
 /**
- * `npm run build -w packages/checkout`: dist/, the element in one file, its types, and the notices of what is bundled into it. Fails when it has grown
- * beyond its limit.
+ * `npm run build -w packages/checkout`: builds dist/: the element in one file, its types, and the notices of the packages bundled into it. Fails when
+ * the file has grown beyond its limit.
  */
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ const mostKiB = 60;
 const { text, modules } = await bundleForBrowsers('packages/checkout/src/ramp-buy.ts', '/*! See THIRD-PARTY-NOTICES.txt */');
 const size = gzipSync(text, { level: 9 }).length / 1024;
 process.stdout.write(`ramp-buy.js ${size.toFixed(2)} KiB gzipped, of at most ${mostKiB}\n`);
-if (size > mostKiB) throw new Error(`it is larger than ${mostKiB} KiB gzipped`);
+if (size > mostKiB) throw new Error(`ramp-buy.js is larger than ${mostKiB} KiB gzipped`);
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
 writeFileSync(join(dist, 'ramp-buy.js'), text);

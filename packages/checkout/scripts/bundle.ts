@@ -5,7 +5,10 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** `entry`: a path in the repository. The client is taken from its sources: there is nothing to build first. `modules`: what it is made of. */
+/**
+ * Bundles `entry`, a path in the repository. Takes the client from its sources, so nothing has to be built first. Returns the code and the paths of
+ * the modules in it. `head` is put before the code.
+ */
 export const bundleForBrowsers = async (entry: string, head = ''): Promise<{ text: string; modules: string[] }> => {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
@@ -18,7 +21,7 @@ export const bundleForBrowsers = async (entry: string, head = ''): Promise<{ tex
     minify: true,
     legalComments: 'none',
     logLevel: 'warning',
-    // Lit's production build, without the words of its development mode.
+    // Lit's production build, without its warnings for developers.
     conditions: ['production'],
     alias: { '@ramp-gateway/client': join(root, 'packages/client/src/index.ts') },
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: true, target: 'es2022' } },

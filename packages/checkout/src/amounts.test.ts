@@ -30,7 +30,7 @@ it.each<[language: Language, shown: string[]]>([
   ['de', ['99,50 €', '107.869 sats', '12,00 XBT ', '0,91 %', '2 Minuten', '24 Stunden', '2 Tage', '4:05', '0:00']],
 ])('shows amounts and times in %s', (language, shown) => {
   const units = new Money(9950n, 'EUR');
-  // XBT and blanks: what a provider calls a currency need not be one.
+  // A provider's code for a currency may be one that does not exist, such as "XBT ".
   const odd = { text: '12.00', currency: 'XBT ' };
   expect(
     [

@@ -6,8 +6,8 @@ export type Language = 'en' | 'de';
 const groupOf: Record<Language, string> = { en: ',', de: '.' };
 
 /**
- * What a person wrote, as decimal text for the client: "99,50" and "99.50" are both 99.50; "1.000" is 1000 in German and nothing in English, where
- * it could mean either. Undefined where it is no amount: money is not guessed.
+ * Returns what a person wrote as decimal text for the client: "99,50" and "99.50" both become 99.50. "1.000" becomes 1000 in German; in English,
+ * where it could also mean 1, the result is undefined. Returns undefined for anything that is not clearly an amount: money is not guessed.
  */
 export const readAmount = (written: string, language: Language): string | undefined => {
   const text = written.replaceAll(/[\s\u00A0\u202F'’]/g, '');
@@ -18,7 +18,7 @@ export const readAmount = (written: string, language: Language): string | undefi
   return /^\d{1,12}(?:\.\d{1,2})?$/.test(plain) && /[1-9]/.test(plain) ? plain : undefined;
 };
 
-/** Of exact decimal text, so that no amount becomes a float. A code that is no currency of ISO 4217 is written behind the number. */
+/** Formats exact decimal text, so that no amount becomes a float. A code that cannot be a currency's is written after the number. */
 export const showMoney = ({ text, currency }: Pick<Money, 'text' | 'currency'>, language: Language): string => {
   const exact = text as `${number}`;
   if (currency === 'sat') return `${new Intl.NumberFormat(language).format(exact)} sats`;
@@ -29,13 +29,13 @@ export const showMoney = ({ text, currency }: Pick<Money, 'text' | 'currency'>, 
   }
 };
 
-/** Hundredths of a per cent, as per cent. */
+/** Formats basis points (hundredths of a per cent) as per cent. */
 export const showBps = (bps: number, language: Language): string =>
   new Intl.NumberFormat(language, { style: 'percent', minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(bps / 10_000);
 
 export const showTime = (date: Date, language: Language): string => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(date);
 
-/** "5 minutes", in the largest unit that fits, rounded up. */
+/** Formats a duration such as "5 minutes", rounded up. Uses minutes from 1 minute on, hours from 90 minutes on, and days from 36 hours on. */
 export const showDuration = (seconds: number, language: Language): string => {
   const [unit, size] =
     seconds < 60
@@ -48,7 +48,7 @@ export const showDuration = (seconds: number, language: Language): string => {
   return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(Math.ceil(seconds / size));
 };
 
-/** A clock that runs down: "4:05". */
+/** Formats the time that is left, such as "4:05". */
 export const showCountdown = (ms: number): string => {
   const seconds = Math.max(0, Math.ceil(ms / 1000));
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;

@@ -10,7 +10,10 @@ const query = { pay: '100', currency: 'EUR', by: 'SEPA' };
 const none: [number, object] = [200, {}];
 const at = (stage: string, more: object = {}): [number, object] => [200, { [orderId]: { ...theOrder, stage, final: false, quote_id: quoteId, ...more } }];
 
-/** A customer whose gateway answers `script` first, in this order per path, and then well. An empty list of orders before the first is made. */
+/**
+ * Creates a customer. For each path, the gateway first returns the answers of `script` one by one, then good ones. Unless `script` says otherwise,
+ * the first list of orders is empty.
+ */
 const customer = (script: Record<string, Scripted[]> = {}, store = new Map<string, string>()) => {
   const all: Record<string, Scripted[]> = { '/order-status': [none], ...script };
   const left = new Map(Object.entries(all).map(([path, answers]) => [path, [...answers]]));
@@ -20,7 +23,7 @@ const customer = (script: Record<string, Scripted[]> = {}, store = new Map<strin
   });
   const news: RampBuyNews[] = [];
   const states: State[] = [];
-  // Its pauses take no time. Following an order would let nothing else have a turn.
+  // Pauses take no time, so following an order would let no other task run. Each pause therefore waits for one turn of the event loop.
   const runtime = {
     ...there.runtime,
     sleep: async (ms: number, signal?: AbortSignal) => {
@@ -46,7 +49,7 @@ const buy = async (one: ReturnType<typeof customer>): Promise<void> => {
   if (offer) await one.flow.order(offer);
 };
 
-it('goes from the amount to the bitcoin, and tells of each step once and no secret', async () => {
+it('goes from the amount to the bitcoin, and reports each step once and without a secret', async () => {
   const one = customer({ '/order-status': [none, at('awaiting_payment'), at('paid'), at('filled'), at('filled'), at('finished', { final: true })] });
   await buy(one);
   const last = await one.becomes(({ order }) => order?.stage === 'finished');
@@ -77,7 +80,7 @@ it('orders once, however often the button is pressed, and never for less than wa
   estimated.flow.stop();
 });
 
-it('lets nothing else be ordered while nobody knows what became of the first', async () => {
+it('lets nothing else be ordered while the outcome of the first order is unknown', async () => {
   const pending = problem(503, 'order-pending', 'retry', { retry_after_ms: 100 });
   const one = customer({ '/order': Array<Answered>(5).fill(pending) });
   await buy(one);

@@ -1,4 +1,4 @@
-/** A purchase from the amount to the bitcoin, without a screen: what is known, what is going on, and what the customer may do next. */
+/** Runs a purchase from the amount to the bitcoin, without a screen: holds what is known and what is going on, and what the customer may do next. */
 import type { BuyOrder, Money, Offer, Offers, OrderState, PaymentOption, Ramp, RampErrorCode, Runtime, Withdrawal } from '@ramp-gateway/client';
 import type { RampBuyNews } from './public.ts';
 
@@ -11,16 +11,16 @@ export type State = {
   open: OrderState[];
   query?: Query | undefined;
   offers?: Offers | undefined;
-  /** The offers are what is left after this one was not kept. */
+  /** The offer that its provider did not keep, if any. `offers` are then the other offers. */
   instead?: Offer | undefined;
-  /** Whether this offer became an order is not known yet. Nothing else may be ordered until it is. */
+  /** The offer, if any, of which it is not known yet whether it became an order. Until it is known, nothing else may be ordered. */
   unsure?: Offer | undefined;
   order?: OrderState | undefined;
   withdrawal?: Withdrawal | undefined;
-  /** It was filled with less than was ordered. */
+  /** Set if the order was filled with less than was ordered. */
   short?: { sats: string; quotedSats: string } | undefined;
   working?: Work | undefined;
-  /** It takes longer than people wait without a word. */
+  /** Whether the present work takes so long that the screen should say so. */
   isSlow: boolean;
   /** The order is followed, but the gateway does not answer at the moment. */
   isAway: boolean;
@@ -38,7 +38,7 @@ export type Flow = ReturnType<typeof createFlow>;
 
 const slowMs = 4000;
 const awayMs = 5000;
-/** After these nobody knows whether there is an order. */
+/** The problem codes that leave it unknown whether there is an order. */
 const leavesUnknown: readonly string[] = ['unreachable', 'malformed-answer', 'order-pending', 'idempotency-in-progress', 'internal', 'storage-unavailable'];
 const isTemporary = ({ action }: Trouble): boolean => action === 'retry' || action === 'wait';
 
@@ -60,7 +60,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     return trouble;
   };
 
-  /** One thing at a time: what was started before is given up. */
+  /** Runs one piece of work at a time: gives up the one that was started before. */
   const run = async (working: Work, doIt: (signal: AbortSignal) => Promise<void>): Promise<void> => {
     work.abort();
     const mine = (work = new AbortController());
@@ -104,7 +104,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     if (order.stage === 'filled') void withdraw(false);
   };
 
-  /** Until it is final, or another screen is wanted. A gateway that is away is asked again. */
+  /** Follows the order until it is final or the customer leaves its screen. If the gateway does not answer, keeps asking. */
   const follow = async (order: BuyOrder): Promise<void> => {
     following.abort();
     const { signal } = (following = new AbortController());
@@ -126,7 +126,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
     current = undefined;
   };
 
-  /** What was open when the page was left; what was being ordered then is asked for again, which orders nothing twice. */
+  /** Returns the orders that were open when the page was left. Repeats requests for orders whose answer never came, which orders nothing twice. */
   const readOpen = async (signal: AbortSignal): Promise<BuyOrder[]> => {
     const { orders, pending } = await ramp.open(signal);
     for (const one of pending)
@@ -151,7 +151,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
         else set({ step: 'amount' });
       });
     },
-    /** To the amount, with what is open. */
+    /** Goes back to the screen with the amount, and reads the open orders. */
     begin: async (): Promise<void> => {
       leave();
       set({ step: 'amount', offers: undefined, instead: undefined, unsure: undefined, order: undefined, trouble: undefined });
@@ -187,12 +187,12 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
       await run('loading', async (signal) => void follow(await ramp.find(order.id, signal)));
     },
     withdraw,
-    /** Given up by the customer; what was ordered stays ordered. */
+    /** Stops waiting, since the customer gave up. What was ordered stays ordered. */
     cancel: (): void => {
       work.abort();
       set({ working: undefined, isSlow: false });
     },
-    /** The signed decisions about the order, to keep. */
+    /** Returns the signed receipts of the order as JSON, for the customer to keep. */
     receipt: async (): Promise<string | undefined> => {
       const order = current;
       if (!order) return undefined;
@@ -206,7 +206,7 @@ export const createFlow = ({ ramp, runtime, changed, tell }: FlowNeeds) => {
   };
 };
 
-/** The offer itself where it binds; a hundredth less where it is an estimate. */
+/** Returns the least amount to accept: what a binding offer promises, or 1 % less than an estimate. */
 const leastOf = ({ gets, binding }: Offer): bigint => (binding ? gets.units : (gets.units * 99n) / 100n);
 
 const textsOf = (amounts: { pays: Money | undefined; gets: Money | undefined }): { pays?: string; gets?: string } =>
@@ -219,7 +219,7 @@ const offersIn = (error: unknown): Offer[] | undefined => {
   const { offers } = like(error);
   return offers && offers.length > 0 ? offers : undefined;
 };
-/** Whatever was thrown. What is no RampError is a defect of ours, and is told as one. */
+/** Describes whatever was thrown. Anything that is not a RampError is a defect of ours, and is shown as one (`internal`). */
 const troubleOf = (error: unknown): Trouble => {
   const { code = 'internal', action = 'contact-support', message = String(error), requestId } = like(error);
   return { code, action, message, requestId };

@@ -28,7 +28,7 @@ export const orderScreen = (view: View): TemplateResult => {
     </div>`;
 };
 
-/** What the order has come to, for the heading. */
+/** Returns the heading for the order's stage. */
 export const stageTitle = ({ words }: View, { stage }: OrderState): string => words.stages[stage] ?? words.stageUnknown;
 
 const steps = ({ words }: View, { stage }: OrderState): TemplateResult => {
@@ -80,14 +80,14 @@ const row = (view: View, name: string, text: string, toCopy: string): TemplateRe
     <dd>${copyButton(view, name, toCopy)}</dd>
   </div>`;
 
-/** What the provider says besides, under its own names. */
+/** The details that are shown under our own names. All others are shown under the provider's names. */
 const known = /^provider_(?:iban|bic|name|reference)$|reference/i;
 const others = (details: Readonly<Record<string, string>>): [string, string][] =>
   Object.entries(details).flatMap(([key, text]) => (known.test(key) ? [] : [[key.replace(/^provider_/, '').replaceAll('_', ' '), text] as [string, string]]));
 
 const page = ({ words }: View, address: string): Part => {
   const url = URL.canParse(address) ? new URL(address) : undefined;
-  // The gateway has looked at the host; anything but the web would run here.
+  // The gateway has checked the host. A scheme other than http and https, such as javascript:, could run code in this page.
   if (!url || !/^https?:$/.test(url.protocol)) return html`<p class="note bad">${words.payOther}</p>`;
   return html`<a class="button first" href=${url.href} target="_blank" rel="noopener noreferrer">${words.payPage(url.host)}</a>
     <p class="muted small">${words.payPageHelp}</p>`;
@@ -141,7 +141,7 @@ const summary = (view: View, { id, pays, gets, provider }: OrderState): Template
   </dl>`;
 };
 
-/** Back to the app that the customer came from, which learns the order's number and how it stands. */
+/** Returns the link back to the app that the customer came from. Its query tells the app the order's id and stage. */
 const back = ({ returnTo, words }: View, { id, stage }: OrderState): Part => {
   if (returnTo === undefined) return nothing;
   const url = new URL(returnTo);

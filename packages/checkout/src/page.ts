@@ -1,6 +1,6 @@
 /**
- * The page /buy: one `<ramp-buy>` for the gateway that serves it. The address may say `amount`, `currency`, `by`, `lang`, `theme` and `return_to`;
- * the gateway serves no page for a `return_to` that its operator has not listed. In a frame, the events go to the page around it.
+ * The page /buy: one `<ramp-buy>` for the gateway that serves it. Its query may contain `amount`, `currency`, `by`, `lang`, `theme` and `return_to`;
+ * the gateway serves no page for a `return_to` that its operator has not listed. In a frame, the events go to the page around the frame.
  */
 import { languageOf, wordsOf } from './words.ts';
 import './ramp-buy.ts';
@@ -17,7 +17,10 @@ element.returnTo = asked.get('return_to');
 const theme = asked.get('theme');
 if (theme === 'light' || theme === 'dark') document.documentElement.dataset['theme'] = theme;
 
-/** The browser lets only listed origins frame this page (frame-ancestors), so whoever does may hear. Where it does not say who does, nobody hears. */
+/**
+ * Returns the origin of the page that frames this one. The browser lets only listed origins do that (frame-ancestors), so that page may receive the
+ * events. Returns undefined if this page is not in a frame, or if the browser does not tell the origin: then no page receives them.
+ */
 const around = (): string | undefined => {
   if (window.parent === window) return undefined;
   const { ancestorOrigins } = location;

@@ -1,4 +1,4 @@
-/** What several screens show. */
+/** The parts that several screens share. */
 import { html, nothing, type TemplateResult } from 'lit';
 import { showMoney } from './amounts.ts';
 import type { Trouble } from './flow.ts';
@@ -7,20 +7,20 @@ import { textOf } from './words.ts';
 
 export type Part = TemplateResult | typeof nothing;
 
-/** A provider's text: it may be written from right to left, and is never HTML. */
+/** Shows a provider's text. It may be written from right to left, and is never HTML. */
 export const theirs = (text: string): TemplateResult => html`<bdi>${text}</bdi>`;
 
-/** The same inside of a sentence: Unicode's isolates. */
+/** Encloses a provider's text, inside a sentence, in Unicode's isolate characters: it may be written from right to left. */
 export const isolated = (text: string): string => `\u2068${text}\u2069`;
 
 export const money = (view: View, amount: Parameters<typeof showMoney>[0] | undefined): string => (amount ? showMoney(amount, view.language) : '–');
 
-/** What is being waited for. */
+/** Shows what the customer is waiting for. */
 export const waiting = ({ state, words, flow }: View): Part => {
   const { working } = state;
   if (working === undefined) return nothing;
   const text = { loading: words.loading, comparing: words.comparing, ordering: words.ordering, withdrawing: words.fetching }[working];
-  // What is being ordered stays ordered, whoever stops waiting.
+  // Only a comparison can be stopped: an order that was sent stays sent, even if the customer stops waiting.
   const stop = working === 'comparing' ? html`<button type="button" class="quiet" @click=${flow.cancel}>${words.cancel}</button>` : nothing;
   return html`<div class="waiting">
     <span class="spinner" aria-hidden="true"></span
@@ -28,7 +28,7 @@ export const waiting = ({ state, words, flow }: View): Part => {
   </div>`;
 };
 
-/** What went wrong, in a sentence that helps, with the way on where there is one. */
+/** Shows what went wrong, and a button for what to do next if `next` is given. */
 export const problem = ({ words }: View, trouble: Trouble, next?: { label: string; run: () => void }): TemplateResult =>
   html`<div class="note bad">
     <p>${textOf(words.problems, trouble.code, trouble.message)}</p>

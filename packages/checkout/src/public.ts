@@ -1,4 +1,4 @@
-/** What others build on. The package's types are this file, as it stands: it imports nothing. */
+/** The public types. The package ships this file unchanged as its types, so it must not import anything. */
 
 /** Where the customer's orders are remembered: the `Store` of @ramp-gateway/client. */
 export type RampBuyStore = {
@@ -9,7 +9,7 @@ export type RampBuyStore = {
 
 /** `<ramp-buy>`. Its properties are attributes, too (`returnTo` is `return-to`), except `store`. All are optional. */
 export type RampBuyElement = HTMLElement & {
-  /** The gateway's address, as in "https://ramp.wallet.example"; else this page's own. */
+  /** The gateway's address, as in "https://ramp.wallet.example". Default: this page's own origin. */
   gateway: string | null;
   /** Decimal text to begin with, as in "100". */
   amount: string | null;
@@ -17,15 +17,15 @@ export type RampBuyElement = HTMLElement & {
   currency: string | null;
   /** A way to pay, as the gateway names it: "SEPA". */
   by: string | null;
-  /** "light" or "dark"; else the system's. */
+  /** "light" or "dark". Default: the theme of the system. */
   theme: string | null;
-  /** Where a link takes the customer in the end, with `order_id` and `stage` added to its query: an address, an app's own scheme included. */
+  /** The address of the link "Return to the app", which may have an app's own scheme. `order_id` and `stage` are added to its query. */
   returnTo: string | null;
-  /** Instead of this browser's localStorage. Set it before the element is in the page. */
+  /** Replaces this browser's localStorage. Set it before the element is added to the page. */
   store: RampBuyStore | undefined;
 };
 
-/** Amounts are texts like "100.00 EUR" and "107869 sat". No secret is in it: not how to pay, and not the link that pays out. */
+/** The events. Amounts are strings like "100.00 EUR" and "107869 sat". No event contains a secret: neither how to pay nor the link that pays out. */
 export type RampBuyNews =
   | { name: 'offer'; detail: { offers: number; provider?: string; pays?: string; gets?: string } }
   | { name: 'ordered' | 'filled' | 'finished'; detail: { orderId: string; stage: string; provider: string; pays?: string; gets?: string } }

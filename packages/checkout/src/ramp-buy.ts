@@ -13,9 +13,9 @@ import type { Form, View } from './view.ts';
 import { languageOf, wordsOf } from './words.ts';
 
 /**
- * Attributes, all optional: `gateway` (its address; else this page's own), `amount` ("100"), `currency` ("EUR"), `by` ("SEPA"), `lang` ("en",
- * "de"; else the page's, else the browser's), `theme` ("light", "dark"; else the system's), `return-to` (where the customer may go in the end).
- * Events, which bubble: `offer`, `ordered`, `filled`, `finished`, `error`; see `RampBuyNews` for what they tell.
+ * Attributes, all optional: `gateway` (its address; default: this page's own origin), `amount` ("100"), `currency` ("EUR"), `by` ("SEPA"), `lang`
+ * ("en", "de"; default: the page's, or else the browser's), `theme` ("light", "dark"; default: the system's), `return-to` (the address of the link
+ * "Return to the app"). Events, which bubble: `offer`, `ordered`, `filled`, `finished`, `error`; see `RampBuyNews` for what they contain.
  */
 export class RampBuy extends LitElement implements RampBuyElement {
   static override readonly styles = style;
@@ -34,7 +34,7 @@ export class RampBuy extends LitElement implements RampBuyElement {
   declare by: string | null;
   declare theme: string | null;
   declare returnTo: string | null;
-  /** Where the customer's orders are remembered, instead of this browser's localStorage. Set it before the element is in the page. */
+  /** Where the customer's orders are remembered, instead of this browser's localStorage. Set it before the element is added to the page. */
   store: Store | undefined;
 
   #flow: Flow | undefined;
@@ -42,7 +42,7 @@ export class RampBuy extends LitElement implements RampBuyElement {
   #form: Form = { amount: '100', currency: undefined, by: undefined, mistake: undefined };
   #isSandbox = false;
   #isForgetful = false;
-  /** The gateway answers, but not to this page: for the page's developer. */
+  /** Whether the gateway is running, but does not list this page's origin. A note then says so to the page's developer. */
   #isNotListed = false;
   #copied: string | undefined;
   #ticking: ReturnType<typeof setInterval> | undefined;
@@ -89,7 +89,7 @@ export class RampBuy extends LitElement implements RampBuyElement {
     void this.#flow.start();
   }
 
-  /** A page in a sandboxed frame, or a browser that is told so, has no localStorage. */
+  /** Returns a store in localStorage or, if there is none, in memory. A sandboxed frame has no localStorage, and the user can turn it off. */
   #rememberHere(): Store {
     try {
       localStorage.setItem('ramp-gateway:probe', '1');
@@ -106,7 +106,7 @@ export class RampBuy extends LitElement implements RampBuyElement {
     this.#state = state;
     this.requestUpdate();
     const isNew = was.step !== state.step || was.order?.stage !== state.order?.stage;
-    // Whoever listens instead of looking is told where they are; not on the first screen, which belongs to the page.
+    // Focus on the heading lets a screen reader announce the new screen. The first screen does not take the focus away from the page around it.
     if (isNew && was.step !== 'loading') void this.updateComplete.then(() => this.renderRoot.querySelector('h1')?.focus());
   }
 
@@ -115,7 +115,10 @@ export class RampBuy extends LitElement implements RampBuyElement {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }
 
-  /** A browser does not tell a gateway that is away from one that does not list this page's origin. A request that needs no permission does. */
+  /**
+   * Finds out whether the gateway is down or does not list this page's origin. An ordinary request fails alike in both cases; one that needs no
+   * permission (no-cors) fails only if the gateway is down.
+   */
   async #whetherListed(): Promise<void> {
     if (new URL(this.#url, location.href).origin === location.origin) return;
     this.#isNotListed = await fetch(`${this.#url}/health/live`, { mode: 'no-cors', credentials: 'omit' }).then(
@@ -129,7 +132,7 @@ export class RampBuy extends LitElement implements RampBuyElement {
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      return; // Not allowed here: the text itself can be marked.
+      return; // The browser does not allow it. The customer can still select the text.
     }
     this.#copied = name;
     this.requestUpdate();
@@ -196,7 +199,7 @@ export class RampBuy extends LitElement implements RampBuyElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    // Another gateway is another purchase.
+    // With another gateway, a new purchase begins.
     if (changed.has('gateway') && changed.get('gateway') !== undefined) {
       this.#flow?.stop();
       this.#begin();

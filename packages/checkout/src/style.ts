@@ -1,6 +1,6 @@
 import { unsafeCSS } from 'lit';
 
-/** Everything hangs on the custom properties `--ramp-…`, which a host page may set. Nothing else of it gets in: see `.box`. */
+/** Colours and shape depend on the custom properties `--ramp-…`, which a host page may set. No other style of the host page gets in: see `.box`. */
 const text = `
   :host {
     display: block;
@@ -10,7 +10,7 @@ const text = `
   :host([hidden]) {
     display: none;
   }
-  /* What the host page says about fonts, colours and direction would be inherited. */
+  /* Without this, the fonts, colours and direction of the host page would be inherited. */
   .box {
     all: initial;
     --accent: var(--ramp-accent, #b4500b);
@@ -502,5 +502,8 @@ const text = `
   }
 `;
 
-/** A larger font is the customer's wish. A smaller one is the host page's way of counting, like `html { font-size: 62.5% }`. */
+/**
+ * Replaces `rem` by `var(--rem)`, which is at least 16 px. A larger root font is the customer's wish, and is followed. A smaller one is only the host
+ * page's way of counting, like `html { font-size: 62.5% }`.
+ */
 export const style = unsafeCSS(text.replaceAll(/(?<!max\(|[\d.])(-?[\d.]+)rem\b/g, 'calc(var(--rem) * $1)'));

@@ -10,14 +10,14 @@ export type View = {
   language: Language;
   /** Unix milliseconds. */
   now: number;
-  /** What is written into the form, and chosen in it. */
+  /** What the customer has entered and chosen in the form. */
   form: Form;
   edit: (change: Partial<Form>) => void;
   /** The name of what was copied last. */
   copied: string | undefined;
   copy: (name: string, text: string) => void;
   save: () => void;
-  /** The address that the customer came from, if it is one to go back to. */
+  /** The address of the link back to the app, if the page gave a valid one. */
   returnTo: string | undefined;
 };
-export type Form = { amount: string; currency: string | undefined; by: string | undefined; /** Said once the form was sent. */ mistake: string | undefined };
+export type Form = { amount: string; currency: string | undefined; by: string | undefined; /** Shown after the form was sent. */ mistake: string | undefined };

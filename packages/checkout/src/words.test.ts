@@ -16,7 +16,7 @@ it('has every text in both languages', () => {
 });
 
 it('says something for whatever keeps a provider from selling', () => {
-  // Those of liquidity do not come up in a purchase.
+  // Words about liquidity do not occur in a purchase.
   const others = /^(lease|inbound|client-balance|peer|price-needs|off-step|fee-unresolved|price-is|large-channel)/;
   const words = [...refusalReasons, ...faultKinds, ...exclusionRules].filter((word) => !others.test(word));
   expect(words.filter((word) => textOf(en.reasons, word, '') === '')).toEqual([]);
@@ -28,7 +28,7 @@ it('translates only problems that there are, or that the client adds', () => {
   expect(Object.keys(en.problems).filter((code) => !(code in problems) && !own.includes(code))).toEqual([]);
 });
 
-it('says of an unknown word what the gateway says', () => {
+it('shows what the gateway says about a word that it does not know', () => {
   expect([textOf(en.problems, 'a-later-code', 'The gateway says so.'), textOf(en.problems, 'constructor', 'itself')]).toEqual([
     'The gateway says so.',
     'itself',

@@ -10,13 +10,13 @@ export type Words = {
       ? string
       : Texts;
 };
-/** By a word of the API. A word of a later gateway has no text here: see `textOf`. */
+/** Texts by a word of the API. A word of a later gateway has no text here: see `textOf`. */
 export type Texts = Readonly<Record<string, string>>;
 
 const catalogue: Record<Language, Words> = { en, de };
 export const wordsOf = (language: Language): Words => catalogue[language];
 
-/** The language to speak: the first of the wanted ones that there is. */
+/** Returns the first of the wanted languages that the checkout has, or English. */
 export const languageOf = (...wanted: readonly (string | null | undefined)[]): Language => {
   for (const tag of wanted) {
     const language = tag?.toLowerCase().split('-')[0];
@@ -25,5 +25,5 @@ export const languageOf = (...wanted: readonly (string | null | undefined)[]): L
   return 'en';
 };
 
-/** The text of a word, else what the gateway says about it itself, in English. */
+/** Returns the text of a word or, if it has none, `instead`: the word itself, or what the gateway says in English. */
 export const textOf = (texts: Texts, word: string, instead: string): string => (Object.hasOwn(texts, word) ? texts[word] : undefined) ?? instead;

@@ -1,4 +1,4 @@
-/** A Chromium that looks at pages as a customer does, and at what a customer does not see: accessibility, foreign requests, cookies, errors. */
+/** Uses pages in Chromium as a customer does, and checks what a customer does not see: accessibility, requests to other hosts, cookies, errors. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,22 +14,23 @@ export const sizes = { phone: { width: 390, height: 844 }, desk: { width: 1280, 
 
 type AxeResult = { violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] };
 
-/** SCREENSHOTS=folder keeps the pictures. */
+/** The folder for the screenshots. SCREENSHOTS names another one. */
 export const pictures = process.env['SCREENSHOTS'] ?? fileURLToPath(new URL('../../../dist/screenshots', import.meta.url));
 
 export type Customer = {
   page: Page;
   context: BrowserContext;
-  /** Whatever reached the console as an error, or nobody caught. */
+  /** Errors in the console, and errors that no code caught. */
   errors: string[];
-  /** Requests to other hosts than these pages'. */
+  /** Requests to hosts that were not named to `customerOf`. */
   foreign: string[];
-  /** Nothing is wrong with what is on the screen; and a picture of it. */
+  /** Checks that the screen is accessible and not wider than the window, then takes a screenshot. */
   sees: (name: string) => Promise<void>;
+  /** Checks that there were no errors, no foreign requests and no cookies, then closes the page. */
   leaves: () => Promise<void>;
 };
 
-/** Pauses are short; deadlines are what they are. */
+/** Shortens pauses. A timer of 20 s or more is a deadline, and is left as it is. */
 const quick = `const real = setTimeout; window.setTimeout = (run, ms) => real(run, ms < 20000 ? Math.min(ms, 100) : ms);`;
 
 export const customerOf = async (browser: Browser, hosts: readonly string[], options: BrowserContextOptions = {}): Promise<Customer> => {
@@ -41,7 +42,7 @@ export const customerOf = async (browser: Browser, hosts: readonly string[], opt
   const foreign: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
   page.on('console', (message) => {
-    // The browser says this of each answer that is no 200; a page cannot keep it from that.
+    // The browser logs this for each answer with an error status; a page cannot prevent it.
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) errors.push(message.text());
   });
   context.on('request', (request) => {
@@ -59,7 +60,7 @@ export const customerOf = async (browser: Browser, hosts: readonly string[], opt
   };
   const leaves = async (): Promise<void> => {
     expect([errors, foreign, await context.cookies()]).toEqual([[], [], []]);
-    // A handler that still changes an answer would lose it.
+    // A route handler that is still running would fail if the page closed first.
     await page.unrouteAll({ behavior: 'wait' });
     await context.close();
   };

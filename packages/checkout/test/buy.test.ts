@@ -15,7 +15,7 @@ let browser: Browser;
 const open = async (options: Parameters<typeof customerOf>[2] = {}): Promise<Customer> => await customerOf(browser, [new URL(gateway.url).host], options);
 const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name });
 const heading = async (page: Page, name: string): Promise<void> => await page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
-/** The amount, up to the offers. */
+/** Opens the page, enters an amount and waits for the offers. */
 const compare = async ({ page }: Customer, query = '', amount = '100'): Promise<void> => {
   await page.goto(`${gateway.url}/buy${query}`);
   await page.getByRole('textbox').fill(amount);
@@ -27,7 +27,7 @@ const buyFrom = async (customer: Customer, provider: string): Promise<void> => {
   await button(customer.page, `Buy from \u2068${provider}\u2069`).click();
   await heading(customer.page, 'Waiting for your payment');
 };
-/** What the gateway answers, with something changed. */
+/** Answers with what the gateway answers, changed by `change`. */
 const changed = async (route: Route, change: (answer: Record<string, Record<string, unknown>>) => object): Promise<void> => {
   const response = await route.fetch();
   await route.fulfill({ response, json: change((await response.json()) as Record<string, Record<string, unknown>>) });
@@ -47,7 +47,7 @@ const problem = async (route: Route, status: number, code: string, action: strin
       ...more,
     }),
   });
-/** Every order is at this stage, whatever the gateway says. */
+/** Makes every order appear at this stage, whatever the gateway says. */
 const stage = async ({ page }: Customer, name: string): Promise<void> => {
   await page.route(
     '**/order-status',
@@ -86,14 +86,14 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await sees(`amount-${size}`);
     await page.getByRole('textbox').fill('1.2.3');
     await button(page, 'Compare prices').click();
-    await page.getByText('Write the amount like 100 or 99.50.').waitFor();
+    await page.getByText('Enter an amount like 100 or 99.50.').waitFor();
     await sees(`amount-wrong-${size}`);
     await page.getByRole('textbox').fill('100');
     await button(page, 'Compare prices').click();
     await page.getByText('Best price').waitFor();
     await page.getByText('1 provider without an offer').click();
     await sees(`offers-${size}`);
-    // A provider's text is text.
+    // A provider's name is shown as text, not as HTML.
     expect(await page.getByRole('heading', { name: bold }).count()).toBe(1);
     await button(page, 'Buy from \u2068Alpine Pay\u2069').click();
     await heading(page, 'Waiting for your payment');
@@ -195,7 +195,7 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await button(page, 'Try again').click();
     await button(page, 'Compare prices').waitFor();
     for (const [status, code, action, text] of [
-      [429, 'rate-limited', 'wait', 'That was too often in a short time.'],
+      [429, 'rate-limited', 'wait', 'There were too many requests in a short time.'],
       [503, 'temporary-reduced-capacity', 'wait', 'The gateway is busy.'],
       [422, 'amount-out-of-range', 'ask-user', 'The amount is outside'],
     ] as const) {

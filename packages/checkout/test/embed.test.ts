@@ -15,7 +15,7 @@ import { customerOf, executablePath, launch, pictures, sizes } from './browser.t
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Everything that a page's style can do to what is in it. */
+/** A style sheet that does its worst to every element of the page. */
 const hostile = `* { all: unset !important; color: #fefefe !important; background: #fff !important; font: 6px serif !important; direction: rtl !important; line-height: 0 !important; }
   :focus { outline: none !important; } ramp-buy * { visibility: hidden !important; }`;
 const heard = `addEventListener('message', ({ data, origin }) => (window.heard = [...(window.heard ?? []), { data, origin }]));
@@ -84,7 +84,7 @@ describe.skipIf(executablePath === undefined)('in a browser on the page of a str
 
   it('embeds the packed element with one tag, buys, and is told of it without a secret', async () => {
     const { page, leaves } = await customerOf(browser, hosts(), { viewport: sizes.phone, deviceScaleFactor: 2 });
-    /** The README's pictures. */
+    /** Takes the pictures of the README. */
     const pictured = async (name: string): Promise<unknown> => await page.locator('ramp-buy').screenshot({ path: join(pictures, `${name}.png`) });
     await page.goto(listed);
     const button = page.getByRole('button', { name: 'Compare prices' });
