@@ -303,7 +303,7 @@ export const components: { readonly [name: string]: string } = {
   OrderStatusChangedEvent: 'An order reached another stage.',
   AccountStatusEvent: 'The state of an account changed.',
   ConnectionStatusEvent: 'The state of a connection changed.',
-  SellSettledEvent: 'A payment made straight to an address of the account was sold.',
+  SellSettledEvent: 'Sats that were paid straight to an address of the account were sold.',
   TestEvent: 'A test event.',
   TestWebhookAnswer: 'How the receiver answered the test.',
 

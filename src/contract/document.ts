@@ -1,4 +1,7 @@
-/** Builds the OpenAPI 3.1 document for /openapi.json, as part of `npm run build:pages`. The scripts of the server and the Worker contain none of this. */
+/**
+ * Builds the OpenAPI 3.1 document for /openapi.json, as part of `npm run build:pages`. The bundles of the server and the Worker do not contain this
+ * code.
+ */
 import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { ProblemCode } from '../gateway/problem.ts';
@@ -11,9 +14,9 @@ import { operations, tags } from './operations.ts';
 import { webhookEvents, webhookHeaders, webhookTexts } from './webhooks.ts';
 
 /**
- * Recorded examples, from src/contract/examples.json. Requests are keyed by operation id, good answers by operation id and status; the two share
- * their ids. Problems are keyed by code, or by schema and code (`BuyProblem.no-offer`) if they list the providers that refused and the current
- * offers. Webhooks are keyed by type.
+ * Recorded examples, from src/contract/examples.json. Requests are keyed by operation id, good answers by operation id and status; the same ids (of
+ * sessions, quotes and so on) occur in both. Problems are keyed by code, or by schema and code (`BuyProblem.no-offer`) if they list the providers
+ * that refused and the current offers. Webhooks are keyed by type.
  */
 export type Examples = { readonly [part in 'requests' | 'answers' | 'problems' | 'webhooks']: { readonly [name: string]: unknown } };
 export const noExamples: Examples = { requests: {}, answers: {}, problems: {}, webhooks: {} };

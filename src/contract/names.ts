@@ -25,7 +25,7 @@ import { receiptKey } from '../http/service/receipts.ts';
 import { webhookKey } from '../http/service/webhooks.ts';
 import { webhookEvents } from './webhooks.ts';
 
-/** Open vocabularies: a value that is not in the list may be added at any time. */
+/** Open vocabularies: new values may be added at any time. */
 export const openWords: { readonly [name: string]: z.ZodType } = {
   ProblemCode: problemCode,
   RefusalReason: prices.refusalReason,

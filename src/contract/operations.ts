@@ -41,7 +41,8 @@ export const operations: { readonly [id: string]: Text } = {
   listPaymentOptionsByGet: {
     tag: 'Buy',
     summary: 'List ways to pay, by GET',
-    description: 'The same as by POST, since FLS01 names GET in its table. Send the session in the header X-Session-Id, since a secret must not be in a URL.',
+    description:
+      'Returns the same as POST /payment-options. FLS01 lists this path with GET, so both work. Send the session id in the header X-Session-Id, since a secret must not be in a URL.',
   },
   getQuote: {
     tag: 'Buy',
@@ -110,7 +111,8 @@ export const operations: { readonly [id: string]: Text } = {
   confirmSellConnection: {
     tag: 'Sell',
     summary: 'Confirm with a code',
-    description: 'Sends the code from the text message to the provider. It confirms that the connection is made or, if its end was asked for, ended.',
+    description:
+      'Sends the code from the text message to the provider. The code confirms that the connection is made or, after POST /sell/connection-cancel, that it is ended.',
   },
   resendSellConnectionCode: {
     tag: 'Sell',
@@ -169,10 +171,10 @@ export const operations: { readonly [id: string]: Text } = {
     summary: 'List providers',
     description: 'Lists the configured providers, what each one offers, and whether this instance can reach it.',
   },
-  getLiveness: { tag: 'Service', summary: 'Is it alive', description: 'Returns 200 while the process is running.' },
+  getLiveness: { tag: 'Service', summary: 'Check that it runs', description: 'Returns 200 while the process is running.' },
   getReadiness: {
     tag: 'Service',
-    summary: 'Is it ready',
+    summary: 'Check that it is ready',
     description:
       'Says whether this instance should receive requests: its database, migrations and configuration must be in order. The health of providers does not count.',
   },
@@ -206,7 +208,7 @@ export const operations: { readonly [id: string]: Text } = {
 
   getOperatorOrder: {
     tag: 'Operator',
-    summary: 'Where is order X',
+    summary: 'Where an order is',
     description:
       'Returns everything stored about an order: offers, exclusions, refusals and faults, attempts, events, and webhooks in both directions, with secrets masked.',
   },
@@ -217,7 +219,7 @@ export const operations: { readonly [id: string]: Text } = {
   },
   getOperatorAttention: {
     tag: 'Operator',
-    summary: 'What waits for me',
+    summary: 'What needs a person',
     description: 'Lists orders in review, order attempts without an outcome, webhooks that the gateway gave up on, and switches in force.',
   },
   getOperatorRecord: {

@@ -27,7 +27,7 @@ export const webhookTexts: { readonly [type in keyof typeof webhookEvents]: { su
   account_status: { summary: 'The state of an account changed', description: 'Then call POST /sell/account-status.' },
   connection_status: { summary: 'The state of a connection changed', description: 'Then call POST /sell/connection-status.' },
   sell_settled: {
-    summary: 'A payment straight to an address was sold',
+    summary: 'Sats paid straight to an address were sold',
     description: 'Sent for a payment that does not belong to an order. Then call POST /sell/transactions.',
   },
   test: { summary: 'A test', description: 'Sent by POST /webhook-test.' },

@@ -21,7 +21,10 @@ import type { AppOptions } from './platform.ts';
 
 const pagePaths = ['/openapi.json', '/docs', '/docs/*', '/buy', '/assets/*'];
 
-/** Everything the gateway serves. One request, top-down: `serve` → body → validation → the route's own file → answer or problem. */
+/**
+ * Builds the app, with every path that the gateway serves. A request goes through `serve`, its body, validation and the route's own file, and ends in
+ * an answer or a problem.
+ */
 export const createApp = (options: AppOptions, served: readonly Endpoint[] = endpoints): Hono => {
   const app = new Hono();
   const progress: InProgress = { total: 0, of: new Map() };
@@ -38,7 +41,7 @@ export const createApp = (options: AppOptions, served: readonly Endpoint[] = end
       const page = await options.pages(c.req.raw);
       return page ? await marked(c, options, page) : await notFound(c, options);
     });
-  // For people who try the address in a browser.
+  // Sends people who open the address in a browser to the documentation.
   app.get('/', async (c) =>
     /\btext\/html\b/.test(c.req.header('accept') ?? '')
       ? await marked(c, options, new Response(null, { status: 302, headers: { location: '/docs' } }))
@@ -146,8 +149,8 @@ const run = async (call: Call, endpoint: Endpoint, progress: InProgress): Promis
 };
 
 /**
- * Waits longer than all provider calls together may take, so work that is still running by then waits for the database. The work goes on and keeps
- * its slot.
+ * Runs the work and waits longer for it than all provider calls together may take. Work that has not ended by then is waiting for the database, and
+ * the request fails. The work itself goes on and keeps its slot.
  */
 const inTime = async <T>({ gateway }: Call, work: () => Promise<T>): Promise<T> => {
   const { quote_deadline_ms, order_deadline_ms, status_deadline_ms } = gateway.settings.routing;
@@ -161,8 +164,8 @@ const inTime = async <T>({ gateway }: Call, work: () => Promise<T>): Promise<T> 
 const databaseMs = 5_000;
 
 /**
- * Runs the work in a slot. Only a request that was read in full takes a slot, so a client that sends its body slowly takes none. Liveness checks are
- * never refused.
+ * Runs the work in a slot. Only a request that was read in full takes a slot, so a client that sends its body slowly takes none. Requests in the lane
+ * `free`, such as liveness checks, need no slot.
  */
 const admitted = async <T>(call: Call, endpoint: Endpoint, progress: InProgress, work: () => Promise<T>): Promise<T> => {
   if (endpoint.lane === 'free') return await work();

@@ -5,11 +5,11 @@ import type { Scope } from '../ports/scope.ts';
 import type { Deprecation } from './deprecation.ts';
 import type { KnownApp, LimitName, Limits } from './limiter.ts';
 
-/** What the HTTP room needs besides the gateway. Constant per instance. */
+/** What this room needs in addition to the gateway. Constant per instance. */
 export type HttpSettings = {
   mode: 'sandbox' | 'live';
   bodyBytes: number;
-  /** Requests in progress: in all, and of one network. */
+  /** The most requests in progress: in all, and from one network. */
   inFlight: number;
   inFlightOfNetwork: number;
   limits: Limits;
@@ -26,12 +26,12 @@ export type AnswerHeaders = Record<string, string>;
 
 export type Call = {
   scope: Scope;
-  /** The scope's own. */
+  /** The same as `scope.gateway`. */
   gateway: Gateway;
   http: HttpSettings;
   ip: () => string | undefined;
   app: KnownApp | undefined;
-  /** Headers of the answer. */
+  /** The headers of the answer, to which the route may add. */
   headers: AnswerHeaders;
   request: Request;
   /** Named parts of the path. */
@@ -40,7 +40,7 @@ export type Call = {
   limit: (name: LimitName, sessionHash?: string) => Promise<void>;
 };
 
-/** Stored bytes: an earlier answer of this type, returned unchanged. */
+/** An answer whose bytes are final, such as a stored one that is returned again unchanged. `Body` is the type of the JSON in it. */
 export class Sent<Body> {
   readonly response: Response;
   declare readonly body: Body;
@@ -56,23 +56,26 @@ export type Endpoint = {
   path: string;
   body?: z.ZodObject | undefined;
   query?: z.ZodObject | undefined;
-  /** Request headers that the route reads itself. Here only for the description. */
+  /** Request headers that the route reads itself. Listed here only for the OpenAPI document. */
   headers?: z.ZodObject | undefined;
   answer: z.ZodType;
-  /** Other statuses with the same answer, and what each means. */
+  /** Other statuses whose answer has the same shape, and what each means. */
   otherStatuses?: Readonly<Record<number, string>>;
   problems: readonly ProblemCode[];
   deprecated?: Deprecation;
-  /** Refuses before any of the request is read. */
+  /** Throws if the caller may not use this route, before the body is read. */
   guard?: (call: Call) => void;
-  /** Requests that must get through when quotes are shed. */
+  /**
+   * How the route gets a slot when the gateway is busy. `quotes` are refused first, a third of all slots is left to `reserved`, and `free` needs
+   * none.
+   */
   lane: 'quotes' | 'reserved' | 'free';
   run: (call: Call, body: never, raw: string) => Promise<Reply<unknown>>;
 };
 
 /**
- * One route. Its shapes validate the request and make the OpenAPI document (src/contract). The handler is all that it does, and the compiler checks its answer against
- * the answer's shape.
+ * Defines a route. Its shapes validate the request and make the OpenAPI document (src/contract), its handler does all the work, and the compiler
+ * checks the handler's answer against the answer's shape.
  */
 export const endpoint = <B extends z.ZodObject, A extends z.ZodType>(
   spec: Omit<Endpoint, 'run' | 'body' | 'answer'> & {

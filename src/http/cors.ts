@@ -1,11 +1,11 @@
 import type { AnswerHeaders, HttpSettings } from './call.ts';
 
-/** Headers that a script may read besides the body. */
+/** Response headers that a browser's script may read. */
 const exposed = 'retry-after, ratelimit, ratelimit-policy, x-request-id, x-ramp-mode, allow, deprecation, sunset, link';
 
 /**
- * CORS for listed origins, without a key, on every answer. Errors have it, too, so that a browser shows what went wrong. No credentials, and no
- * reflection of unknown origins.
+ * Returns the CORS headers of an answer to a listed origin. Errors get them, too, so that a browser shows what went wrong. Credentials are never
+ * allowed, and the name of an unknown origin is never returned.
  */
 export const corsHeaders = (request: Request, http: HttpSettings): AnswerHeaders => {
   if (http.corsOrigins.size === 0) return {};
@@ -14,7 +14,10 @@ export const corsHeaders = (request: Request, http: HttpSettings): AnswerHeaders
   return { vary: 'Origin', 'access-control-allow-origin': origin, 'access-control-expose-headers': exposed };
 };
 
-/** Answers a preflight. A call may bring a key from origins that may use a publishable one. */
+/**
+ * Answers a preflight from a listed origin; returns undefined for any other request. The header Authorization is allowed only from origins that may
+ * use a publishable key.
+ */
 export const preflight = (request: Request, methods: readonly string[], http: HttpSettings): Response | undefined => {
   const origin = request.headers.get('origin');
   const listed = origin === null ? undefined : http.corsOrigins.get(origin);

@@ -17,7 +17,7 @@ it.each([
   '192.0.2.1',
   '192.88.99.1',
   '203.0.113.7',
-])('%s is a proxy of ours in production, and anybody on a developer’s machine', (ip) => {
+])('%s is a proxy of ours in live mode, and may be a customer in the sandbox', (ip) => {
   expect([isCustomers(ip, 'live'), isCustomers(ip, 'sandbox')]).toEqual([false, true]);
 });
 
@@ -28,6 +28,6 @@ it.each(['8.8.8.8', '100.63.255.255', '100.128.0.1', '172.15.0.1', '172.32.0.1',
   },
 );
 
-it.each(['', '2001:db8::1', '1.2.3', '1.2.3.4.5', '256.1.1.1', '1.2.3.4 '])('"%s" is no IPv4', (ip) => {
+it.each(['', '2001:db8::1', '1.2.3', '1.2.3.4.5', '256.1.1.1', '1.2.3.4 '])('"%s" is not an IPv4 address', (ip) => {
   expect(isCustomers(ip, 'sandbox')).toBe(false);
 });

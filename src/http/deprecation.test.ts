@@ -3,7 +3,7 @@ import { bareApp } from '../../test/support/bare-app.ts';
 import { deprecationHeaders } from './deprecation.ts';
 import { live } from './service/health.ts';
 
-it('says since when, until when, and what to use instead', () => {
+it('states the date of deprecation, the date of removal, and what to use instead', () => {
   expect(deprecationHeaders({ since: '2026-12-01', sunset: '2027-06-01', instead: '/docs' })).toEqual({
     deprecation: '@1796083200',
     sunset: 'Tue, 01 Jun 2027 00:00:00 GMT',
@@ -15,11 +15,11 @@ it.each([
   ['2026-12-01', '2027-05-31'],
   ['2026-12-01', '2026-11-30'],
   ['2026-12-01', 'never'],
-])('what is deprecated on %s may not go on %s', (since, sunset) => {
+])('an operation that is deprecated on %s may not be removed on %s', (since, sunset) => {
   expect(() => deprecationHeaders({ since, sunset, instead: '/docs' })).toThrow('six months later');
 });
 
-it('stands on every answer of a deprecated operation, and on no other', async () => {
+it('puts the headers on every answer of a deprecated operation, and on no other', async () => {
   const deprecated = { since: '2026-12-01', sunset: '2027-06-01', instead: '/docs' };
   const app = bareApp([live, { ...live, path: '/old', deprecated }], { waitAtMost: async (work) => void (await work) });
   const told = async (path: string) => {

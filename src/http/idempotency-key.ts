@@ -7,7 +7,10 @@ export const idempotencyHeader = z.object({
   'Idempotency-Key': z.string().min(1).max(255).optional(),
 });
 
-/** Returns the Idempotency-Key: sent bare or as a quoted structured-field string, 1 to 255 characters. */
+/**
+ * Returns the request's Idempotency-Key, which may be sent bare or as a quoted structured-field string. Throws if it is not 1 to 255 printable
+ * characters.
+ */
 export const idempotencyKeyOf = (request: Request): string | undefined => {
   const header = request.headers.get('idempotency-key');
   if (header === null) return undefined;
@@ -17,7 +20,7 @@ export const idempotencyKeyOf = (request: Request): string | undefined => {
   return key;
 };
 
-/** Refuses a key that this caller used for another body. For routes that replay the answer from their own state. */
+/** Refuses a key that this caller has already used with another body. Called by routes that can repeat an answer from their own state. */
 export const refuseReusedKey = async (call: Call, caller: string, route: string, key: string | undefined, raw: string): Promise<void> => {
   if (key === undefined) return;
   const { gateway } = call;
@@ -27,7 +30,10 @@ export const refuseReusedKey = async (call: Call, caller: string, route: string,
     throw new Problem('idempotency-key-reused', 'This Idempotency-Key was already sent with another body. Use a new one.');
 };
 
-/** Puts the body's members in one order, so that spelling does not matter. Leaves out the session, which may change between repeats. */
+/**
+ * Hashes the body with its members sorted by name, so that their sequence and the spacing do not matter. Leaves out the session, which may change
+ * between repeats.
+ */
 const fingerprintOf = (hash: (text: string) => string, raw: string): string => {
   const { session_id: _session, ...body } = JSON.parse(raw) as Record<string, unknown>;
   return hash(JSON.stringify(Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1))));

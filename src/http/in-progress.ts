@@ -3,15 +3,15 @@ import { Problem } from '../gateway/problem.ts';
 import type { Endpoint, HttpSettings } from './call.ts';
 import type { Caller } from './limiter.ts';
 
-/** How many requests are in progress: in all, and of each network. */
+/** How many requests are in progress: in all, and from each network. */
 export type InProgress = { total: number; of: Map<string, number> };
 
-/** Returns the slots of a lane. A third of all slots is reserved for orders and status, so quotes are refused first. */
+/** Returns how many of the slots a lane may use. A third of them is reserved for orders and status, so quotes are refused first. */
 const placesOf = (all: number, lane: Endpoint['lane']): number => (lane === 'quotes' ? Math.ceil((all * 2) / 3) : all);
 
 /**
- * Returns the shares that a request counts towards, as well as the common slots. A /48 has 16 times the slots of a network, but at most half of all
- * slots, so that an owner of many addresses leaves some for others. Calls without a network (an app's backend, an unknown address) have no share.
+ * Returns the shares that a request counts towards, in addition to the common slots. A /48 has 16 times the slots of a network, but at most half of
+ * all slots, so that an owner of many addresses leaves some for others. Calls without a network (an app's backend, an unknown address) have no share.
  */
 const sharesOf = ({ network, app }: Partial<Caller>, http: HttpSettings): { key: string; most: number }[] => {
   if (network === undefined) return [];

@@ -22,7 +22,7 @@ it('an answer that the database holds back is 503, after all providers together 
   expect(waited).toEqual([2500 + 15_000 + 8000 + 5000]);
 });
 
-it('work that fails within that time fails as it does', async () => {
+it('a failure within that time is reported as what it is', async () => {
   const { app } = appOf(async () => await Promise.reject(new TypeError('ours')));
   const answer = await app.request('/health/live');
   expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([500, 'internal']);

@@ -21,7 +21,7 @@ it('counts by window, and a clock that was put back begins a new one', async () 
   expect(await allowed()).toBe(true);
 });
 
-it('who is counted for what', () => {
+it('counts each call by its session, and by its network or its app', () => {
   const limits = { quotes: { session: 60, network: 300, app: 600 }, verify: { network: 30, app: 600 }, mails: { network: 20 } } as unknown as Limits;
   const app: KnownApp = { id: 'web', allow: [], quotesPerMinute: 900, isPublic: false };
   const network = { own: '2001:db8:1:2::/64', wide: '2001:db8:1::/48' };

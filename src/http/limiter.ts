@@ -12,9 +12,9 @@ export type KnownApp = {
   isPublic: boolean;
 };
 
-/** What we count separately. `mails`: e-mails that a provider sends to the address that a caller named. */
+/** The kinds of use, each counted separately. `mails`: e-mails that a provider sends to the address that a caller named. */
 export type LimitName = 'verify' | 'sessions' | 'quotes' | 'orders' | 'routes' | 'account-steps' | 'withdrawals' | 'webhook-tests' | 'mails' | 'forged-notices';
-/** Whom we count: a session, a network with its /48, an app. */
+/** Whose uses are counted together: those of one session, of one network (and of the /48 around it), or of one app. */
 export type LimitScope = 'session' | 'network' | 'app';
 export type Counter = {
   name: LimitName;
@@ -22,16 +22,19 @@ export type Counter = {
   key: string;
   most: number;
   windowMs: number;
-  /** The configured limit for a session or a network, not for an app or a /48. */
+  /** Whether `most` is the configured limit of a session or a network. False for an app, for a limit that an app sets itself, and for a /48. */
   isUsual: boolean;
 };
-/** Counts one use. `allowed` is false once the window is used up. The remaining count is undefined with Cloudflare's binding, which has none. */
+/** Counts one use. `allowed` is false once the window is used up. `remaining` is absent with Cloudflare's binding, which does not report it. */
 export type Limiter = (counter: Counter) => Promise<{ allowed: boolean; remaining?: number; resetSeconds: number }>;
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
-/** Fixed windows, exact within one instance. A clock that was set back starts a new window. A sweep of the map drops ended windows. */
+/**
+ * Creates a limiter with fixed windows, which is exact within one instance. A clock that was set back starts a new window. Once a minute, windows
+ * that have ended are dropped.
+ */
 export const createLimiter = (now: () => number): Limiter => {
   const windows = new Map<string, { start: number; used: number; windowMs: number }>();
   const isOver = ({ start, windowMs }: { start: number; windowMs: number }, at: number): boolean => at < start || at - start >= windowMs;
@@ -57,8 +60,8 @@ export type Limits = Record<LimitName, Partial<Record<LimitScope, number>>>;
 export type Caller = { network: Network; app: KnownApp | undefined };
 
 /**
- * What a call counts against: its session, and whoever is behind many sessions. That is the app if the call shows a secret key, since all
- * customers of a wallet's backend share its address; else it is the network. A publishable key also counts by network, with that app's limits.
+ * Returns what a call counts against: its session, and whoever is behind many sessions. That is the app if the call shows a secret key, since all
+ * customers of a wallet's backend share its address; otherwise it is the network. A publishable key also counts by network, with that app's limits.
  */
 export const countersFor = (limits: Limits, name: LimitName, { network, app }: Caller, sessionHash: string | undefined): Counter[] => {
   const { session, network: ofNetwork = Infinity, app: ofApp = Infinity } = limits[name];
@@ -83,7 +86,7 @@ const what: Record<LimitName, string> = {
   withdrawals: 'requests for withdrawals',
   'webhook-tests': 'webhook tests',
   mails: 'requests that send an e-mail',
-  'forged-notices': 'webhooks with a wrong signature',
+  'forged-notices': 'webhooks with a wrong token',
 };
 const where: Record<LimitScope, string> = { session: 'in one session', network: 'from one network', app: 'for one app' };
 

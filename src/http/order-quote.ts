@@ -8,7 +8,7 @@ import { readSession } from '../gateway/sessions/read-session.ts';
 import { Sent, type Call } from './call.ts';
 import { idempotencyKeyOf, refuseReusedKey } from './idempotency-key.ts';
 
-/** The problems that every ordering route may answer. */
+/** The problems that every ordering route may return. */
 export const orderProblems = [
   'quote-not-found',
   'quote-expired',

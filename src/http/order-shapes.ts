@@ -9,7 +9,7 @@ import { bought, charged, exchanged as exchangedAmounts, liquidityFacts } from '
 import { fiat, orderState, product, providerRef, sats, time, uuid } from './shapes.ts';
 
 const ordered = { order_id: uuid, ...orderState, provider: providerRef, expires_on: time.optional() };
-/** A provider that was tried before, and what ended that. */
+/** A provider that was tried before, and what ended that attempt. */
 export const turn = z.object({ provider: providerRef, reason: problemCode });
 const estimate = { is_estimate: z.boolean(), next_check_on: time.optional() };
 /** `currency_code` is ours, not FLS01's. An adopted order lacks it, since the gateway does not know what was agreed. */

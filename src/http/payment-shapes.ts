@@ -1,4 +1,6 @@
-/** How to pay: a fiat provider's page or its own keys, or one value that a wallet pays to, by `kind`. */
+/**
+ * How to pay. Fiat: on the provider's page, or with payment details under the provider's own keys. Sats: one value that a wallet pays to, by `kind`.
+ */
 import { z } from 'zod';
 import { sats, smallId } from './shapes.ts';
 

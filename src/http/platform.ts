@@ -4,12 +4,12 @@ import type { HttpSettings } from './call.ts';
 import type { Limiter } from './limiter.ts';
 
 /** What a request runs on: constant on Node, made for each request on Workers. */
-export type Platform = { gateway: Gateway; /** The caller's address; only looked at where it is needed. */ ip: () => string | undefined };
+export type Platform = { gateway: Gateway; /** Returns the caller's address. Called only where it is needed. */ ip: () => string | undefined };
 export type AppOptions = {
   platform: (c: Context) => Platform | Promise<Platform>;
   http: HttpSettings;
   limiter: Limiter;
-  /** Answers for what is a file: the documentation, the OpenAPI document. */
+  /** Serves what is a file: the documentation, the OpenAPI document and /buy. Returns undefined for anything else. */
   pages: (request: Request) => Promise<Response | undefined>;
   metrics: (c: Context) => Promise<Response>;
 };

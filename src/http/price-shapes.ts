@@ -81,7 +81,7 @@ export const liquidityQuote = liquidityOffer.pick({
   delivered_as: true,
 });
 
-// ---- those who are not ranked ------------------------------------------------------------------------------------------------------------
+// ---- providers that are not ranked --------------------------------------------------------------------------------------------------------
 
 export const exclusionRule = z.enum(exclusionRules);
 export const refusalReason = z.enum(refusalReasons);
@@ -112,7 +112,7 @@ const liquidityReasons = { excluded: z.array(liquidityExclusion), refused: z.arr
 
 export const limits = { exchange: z.object(exchangeLimits), liquidity: z.object(channelLimits) };
 
-/** What a problem of a ramp's prices and orders adds. */
+/** Returns the members that a problem with a ramp's prices or orders may have in addition. */
 const asProblem = <R extends { excluded: z.ZodType; refused: z.ZodType; failed: z.ZodType }, L extends z.ZodType, O extends z.ZodType>(
   { excluded, refused, failed }: R,
   within: L,

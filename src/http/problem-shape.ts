@@ -8,7 +8,7 @@ import { actions } from './problem.ts';
 export const action = z.enum(actions);
 export const requestError = z.object({ pointer: z.string(), detail: z.string() });
 
-/** RFC 9457, with the members that codes may add. */
+/** A problem document (RFC 9457), with the members that only some codes have. */
 export const problemShape = z.object({
   type: z.string(),
   title: z.string(),
@@ -33,7 +33,7 @@ export const problemShape = z.object({
   code_expires_on: time.optional(),
 });
 
-/** The problems of a ramp's prices and orders: with who refused, failed or was excluded, and the current offers. */
+/** The problems with a ramp's prices and orders. They also list the providers that refused, failed or were excluded, and the current offers. */
 export const rampProblems = {
   buy: problemShape.extend(problemMembers.buy),
   sell: problemShape.extend(problemMembers.sell),

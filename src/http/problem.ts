@@ -7,7 +7,7 @@ type Kind = { status: number; title: string; action: Action; retryable: boolean 
 
 const kind = (status: number, title: string, action: Action, retryable = false): Kind => ({ status, title, action, retryable });
 
-/** The only list of problems (RFC 9457). Answers, the OpenAPI and docs/errors.md are made from it. */
+/** The only list of problems (RFC 9457). Answers, the OpenAPI document and docs/errors.md are made from it. */
 export const problems: Record<ProblemCode, Kind> = {
   'invalid-request': kind(400, 'The request does not match the API', 'fix-request'),
   'idempotency-key-invalid': kind(400, 'The Idempotency-Key is not valid', 'fix-request'),

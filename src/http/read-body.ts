@@ -4,9 +4,9 @@ import { Problem } from '../gateway/problem.ts';
 const maxDepth = 16;
 
 /**
- * Reads a JSON object from a request, strictly: at most `maxBytes` decoded, application/json, valid UTF-8, depth 16, no NUL and no lone
- * surrogate (PostgreSQL would refuse them later), no `__proto__` or `constructor` member, and none twice. Refuses everything else before it costs
- * anything.
+ * Reads a JSON object from a request, strictly: at most `maxBytes` after decompression, application/json, valid UTF-8, depth 16, no NUL and no lone
+ * surrogate (PostgreSQL would refuse them later), no member `__proto__`, `constructor` or `prototype`, and no member twice. Refuses everything else
+ * before it costs anything.
  */
 export const readBody = async (request: Request, maxBytes: number): Promise<{ text: string; value: Record<string, unknown> }> => {
   const type = request.headers.get('content-type') ?? '';
@@ -22,7 +22,7 @@ export const readBody = async (request: Request, maxBytes: number): Promise<{ te
     throw invalid('The body is not valid JSON.');
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('The body must be a JSON object.');
-  // Of a limit on the price that comes twice, readers between us and the wallet may see the other one.
+  // If a price limit is sent twice, a proxy between the wallet and us may read a different one than we do.
   if (checkText(value, '') !== members) throw invalid('The body names a member twice.');
   return { text, value: value as Record<string, unknown> };
 };
@@ -45,11 +45,11 @@ const readBytes = async (request: Request, maxBytes: number): Promise<Uint8Array
   return request.body ? await readStream(request.body, maxBytes, tooLarge) : new Uint8Array();
 };
 
-/** Unpacks a body. A small body may unpack to a very large one, so the output is counted, and unpacking stops at the limit. */
+/** Decompresses a gzip body. A small body may become a very large one, so the output is counted, and decompression stops at the limit. */
 const unzip = async (request: Request, maxBytes: number, tooLarge: () => Problem): Promise<Uint8Array> => {
   if (!request.body) return new Uint8Array();
   try {
-    // Counts what goes in, too: a body that unpacks to nothing may be endless.
+    // Counts the input, too: a body that decompresses to nothing may be endless.
     let packed = 0;
     const counted = request.body.pipeThrough(
       new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
@@ -116,7 +116,7 @@ const shapeOf = (text: string): { deepest: number; members: number } => {
 
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** Returns how many members it has, at all depths. */
+/** Returns how many members a value has, at all depths. Throws for text that PostgreSQL would refuse, and for a forbidden member name. */
 const checkText = (value: unknown, pointer: string): number => {
   let members = 0;
   if (typeof value === 'string') {

@@ -1,4 +1,4 @@
-/** Shapes that several routes share. What each member means, for those who call: src/contract/members.ts. */
+/** Shapes that several routes share. src/contract/members.ts describes each member to developers who call the API. */
 import { z } from 'zod';
 import { readCountry } from '../domain/country.ts';
 import { orderStatuses, stages } from '../domain/order.ts';

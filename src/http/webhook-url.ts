@@ -3,7 +3,7 @@ import type { Gateway } from '../ports/gateway.ts';
 import type { Webhook } from '../gateway/accounts/accounts.ts';
 import type { Call } from './call.ts';
 
-/** Checks a wallet's webhook. Refuses it before anything is stored if it could reach a host that is not public. */
+/** Checks the URL of a wallet's webhook. Refuses it, before anything is stored, if it could reach a host that is not public. */
 export const checkWebhook = (gateway: Gateway, url: string): string => {
   const checked = gateway.checkWebhookUrl(url);
   if (!checked.ok)
@@ -11,7 +11,7 @@ export const checkWebhook = (gateway: Gateway, url: string): string => {
   return url;
 };
 
-/** Returns the request's webhook and app, for the use cases. `unsaid`: the events of a request that names none. */
+/** Returns the request's webhook and app, as the use cases need them. `unsaid`: the events to send if the request names none. */
 export const webhookOf = (
   call: Call,
   request: { webhook_url?: string | undefined; webhook_events?: string[] | undefined },

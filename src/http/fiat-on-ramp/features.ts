@@ -4,7 +4,7 @@ import { endpoint } from '../call.ts';
 
 const flag = z.boolean();
 export const featureSet = z.object({ quotes: flag, estimates: flag, on_chain_fallback: flag, webhook: flag });
-/** One object with all four keys, inside an array. Every generated client can read only this form (A3). */
+/** The answer is one object with all four keys, inside an array: the only form that every generated client can read (A3). */
 export const features = endpoint({
   id: 'getFeatures',
   method: 'get',

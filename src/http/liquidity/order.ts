@@ -23,7 +23,7 @@ const body = z.object({
     .optional(),
 });
 
-/** Returns the same text for an invoice in any spelling. */
+/** Returns an invoice in one form, whatever its prefix and letter case. */
 const bareInvoice = (text: string): string =>
   text
     .trim()

@@ -38,7 +38,7 @@ export const noticeRoute = async (c: Context, options: AppOptions): Promise<Resp
   return new Response('{"received":true}', { status: 202, headers });
 };
 
-/** At most 64 KiB of the body, which we store only for the operator. */
+/** Reads the body as text, and stops after 64 KiB. Nothing in it is believed; at most it hints at which order to read. */
 const readText = async (request: Request): Promise<string> => {
   if (!request.body) return '';
   const reader = request.body.getReader();

@@ -1,4 +1,4 @@
-/** What an operator sees. Stored data of others is in it as masked JSON without a fixed form. */
+/** The shapes of what an operator sees. Stored documents, such as a provider's own data, appear as masked JSON without a fixed form. */
 import { z } from 'zod';
 import { intentStates } from '../../domain/order.ts';
 import { providerModes } from '../../gateway/switches.ts';

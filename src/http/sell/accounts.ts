@@ -8,7 +8,7 @@ import { accountShape, sellEvents, transaction, webhook } from './shapes.ts';
 import { stepSession } from './step-session.ts';
 import { webhookOf } from '../webhook-url.ts';
 
-/** The problems that any call in an account's name may answer. */
+/** The problems that any call about an account may return. */
 const provider = ['account-required', 'account-not-connected', 'provider-unavailable', 'provider-timeout', 'misconfigured'] as const;
 
 export const accountBody = z.object({ session_id: sessionId, account_id: uuid });
