@@ -9,7 +9,7 @@ const OTHER_LENGTHS =
 const SEPA = lengthTable(SEPA_LENGTHS);
 const IBAN_LENGTH = new Map([...SEPA, ...lengthTable(OTHER_LENGTHS)]);
 const EEA = new Set('AT BE BG HR CY CZ DE DK EE ES FI FR GR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK'.split(' '));
-/** Spaces of all kinds, dashes and invisible marks. None of them belongs to an account number. */
+/** Spaces of all kinds, dashes and invisible marks. None of them is part of an account number. */
 const DECORATION = /[\s\p{Pd}\p{C}\p{Default_Ignorable_Code_Point}\u2212._]+/gu;
 const INVISIBLE = /(?!\s)[\p{C}\p{Default_Ignorable_Code_Point}]/gu;
 const IBAN_LABEL = /^\s*IBAN/;
@@ -26,7 +26,9 @@ const compact = (text: string, label: RegExp): string =>
     .replace(/^[\s:]+/, '')
     .replaceAll(DECORATION, '');
 
-/** Checks ISO 13616: a known country, its length, mod 97. Returns it in capitals without spaces, or undefined if it is not an IBAN. */
+/**
+ * Reads an IBAN (ISO 13616): a known country, the country's length, mod 97. Returns it in capitals without spaces, or undefined if it is not an IBAN.
+ */
 export function readIban(text: string): string | undefined {
   return ibanIn(compact(text, IBAN_LABEL)) ?? ibanIn(compact(text, LONG_IBAN_LABEL));
 }
@@ -37,7 +39,10 @@ function ibanIn(iban: string): string | undefined {
   return BigInt(digits) % 97n === 1n ? iban : undefined;
 }
 
-/** Reads a BIC (ISO 9362, in the pattern of ISO 20022): 8 or 11 characters with a country in the middle. A placeholder is not a BIC. */
+/**
+ * Reads a BIC (ISO 9362, in the pattern of ISO 20022): 8 or 11 characters with a country in the middle. Returns undefined for anything else, and for
+ * a placeholder.
+ */
 export function readBic(text: string): string | undefined {
   const bic = compact(text, BIC_LABEL);
   const isBic = /^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$/.test(bic) && isCountry(bic.slice(4, 6));
@@ -46,7 +51,7 @@ export function readBic(text: string): string | undefined {
 
 const PLACEHOLDERS = /^(?:NOT?(?:PROVIDED|AVAILABLE|APPLICABLE|SPECIFIED|GIVEN|REQUIRED|NEEDED|SET)?|N\/?A|NONE|NULL|NIL|TBD|TBA|EMPTY|UNDEFINED|UNKNOWN)X*$/;
 
-/** Returns whether a text means "no BIC" in forms and ISO 20022: NOTPROVIDED, n/a, XXXXXXXXXXX, or nothing. */
+/** Returns whether a text means "no BIC", as forms and ISO 20022 write it: NOTPROVIDED, n/a, XXXXXXXXXXX, or nothing. */
 export function isPlaceholder(text: string): boolean {
   const word = compact(text, BIC_LABEL);
   return /^(.?)\1*$/u.test(word) || PLACEHOLDERS.test(word);
@@ -54,7 +59,7 @@ export function isPlaceholder(text: string): boolean {
 
 /** Returns whether the SEPA schemes reach the account's country. */
 export const isSepa = (iban: string): boolean => SEPA.has(iban.slice(0, 2));
-/** Countries where the IBAN alone identifies the bank. Elsewhere (CH, GB, MC, SM …) a BIC is needed. */
+/** Returns whether the IBAN alone identifies the bank, as in the EEA. Elsewhere (CH, GB, MC, SM …) a BIC is needed. */
 export const isInEea = (iban: string): boolean => EEA.has(iban.slice(0, 2));
 /**
  * Returns whether it is a QR-IBAN. Such an IBAN, with a bank number from 30000 to 31999 (SIX), needs a QR reference, which a SEPA transfer cannot

@@ -72,7 +72,7 @@ test('a Swiss QR-IBAN takes no SEPA transfer', () => {
   expect(withChange({ iban: 'CH9300762011623852957', bic: 'POFICHBEXXX' })).toBeDefined();
 });
 
-test('what people paste is printed in the form of banks', () => {
+test('a pasted IBAN and BIC are written in the form that banks use', () => {
   const text = withChange({ iban: '\u202aIBAN: DE89-3704\u00a00044 0532 0130 00\u202c', bic: 'BIC: coba de ff xxx', reference: 'ALP\u200b-4F7K2' });
   expect([line(text, 5), line(text, 7), line(text, 11)]).toEqual(['COBADEFFXXX', IBAN, 'ALP-4F7K2']);
 });

@@ -61,8 +61,8 @@ const rankOf = (key: string): number | undefined => {
 };
 
 /**
- * Returns the provider's reference, whatever the provider calls it, by the precedence of keys. An empty list: there is none. Several: they are
- * equally likely, and the wrong one would lose the payment.
+ * Returns the values that are most likely the provider's reference, judged by their keys. If the list is empty, there is no reference. If it has
+ * several, they are equally likely, and using the wrong one would lose the payment.
  */
 export const likelyReferences = (details: Record<string, string>): string[] => {
   const candidates = Object.entries(details).flatMap(([key, value]) => {

@@ -78,7 +78,7 @@ test.each([
   [1_000_000_000n, 'bitcoin:x?amount=10'],
 ])('%d sats in a URI', (amountSats, uri) => expect(bitcoinUri('x', amountSats)).toBe(uri));
 
-test('a demand is seen wherever it stands and however it is written; what is none asks for nothing', () => {
+test('a required parameter is found anywhere and in any spelling, and others are not taken for one', () => {
   const address = 'bc1qcmu7kcwrndyke09zzyl0wv3dqxwlzqkma248kj';
   const encoded = (name: string): fc.Arbitrary<string> =>
     fc

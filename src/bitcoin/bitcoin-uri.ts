@@ -1,4 +1,6 @@
-/** Reads bitcoin: links (BIP21) that others make: in upper or lower case, since QR codes carry capitals, and with an invoice inside (BIP321). */
+/**
+ * Reads bitcoin: links (BIP21) made by others: in upper or lower case, since QR codes carry capitals, and possibly with an invoice inside (BIP321).
+ */
 import { checkPayoutAddress, type BitcoinNetwork } from './address.ts';
 
 export type BitcoinLink = {

@@ -49,7 +49,7 @@ test.each(vectors.invalid)('$id is refused: $reason', ({ id, invoice }) => {
   expect(decodeInvoice(invoice, { allowMissingSecret: true }) === undefined).toBe(id !== 'missing-payment-secret');
 });
 
-test('feature bits are told', () => {
+test('returns the feature bits', () => {
   const bits = (id: string) => decodeInvoice(vectors.valid.find((row) => row.id === id)!.invoice)?.features;
   expect([bits('donation'), bits('beans-features'), bits('metadata')]).toEqual([
     [8, 14],
@@ -123,7 +123,7 @@ describe('forged or broken', () => {
     expect(decodeInvoice(forge((words) => (words[20] = (words[20] ?? 0) ^ 1)))).toBeUndefined();
   });
 
-  test('and makes another payee where none is named', () => {
+  test('and gives another payee where the invoice names none', () => {
     const payee = decodeInvoice(forge(untouched, 'lnbc2501u', SAMPLE))?.payee;
     expect(payee).toMatch(/^0[23][0-9a-f]{64}$/);
     expect(payee).not.toBe(publicKeyOf(SAMPLE.payeePrivateKey));

@@ -1,5 +1,5 @@
 /**
- * BOLT11 invoices, read strictly. An invoice from outside decides where sats go. The public decoders accept invoices with a bad signature and
+ * Reads BOLT11 invoices strictly, because an invoice from outside decides where sats go. The public decoders accept invoices with a bad signature and
  * never return the payee. Source: github.com/lightning/bolts 11-payment-encoding.md.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -18,11 +18,13 @@ const SIGNATURE_WORDS = 104;
 const HASH_WORDS = 52;
 const KEY_WORDS = 53;
 const DEFAULT_EXPIRY_S = 3600;
-/** BOLT11 sets no limit. Longer expiries would overflow a date, and nobody waits that long. */
+/** BOLT11 sets no limit, but longer expiries would overflow a date, and no payer waits that long. */
 const LONGEST_EXPIRY_S = 365 * 86_400;
 /** As much as one QR code holds. Real invoices are much shorter, even with route hints. */
 const MAX_LENGTH = 4296;
-/** Required (even) bits that payers understand today: onion, payment secret, multi-part, blinded paths, attribution data, metadata (BOLT9). */
+/**
+ * Required (even) feature bits that payers understand today: onion, payment secret, multi-part, blinded paths, attribution data, metadata (BOLT9).
+ */
 const KNOWN_REQUIRED = new Set([8, 14, 16, 24, 36, 48]);
 
 export type Invoice = {

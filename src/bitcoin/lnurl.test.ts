@@ -57,7 +57,7 @@ const around = fc
     return before + text.slice(0, breakAt) + lineEnd + text.slice(breakAt) + after;
   });
 
-test('prefixes of wallets and line ends are no part of an LNURL', () => {
+test('prefixes that wallets add and line ends are not part of an LNURL', () => {
   fc.assert(fc.property(around, (text) => decodeLnurl(text) === BECH32.url));
   expect(toCanonicalLnurl(`lightning://${BECH32.lnurl}\n`)?.lnurl).toBe(BECH32.lnurl);
   expect(decodeLnurl('https://service.com/w?k=1\r\n')).toBe('https://service.com/w?k=1');

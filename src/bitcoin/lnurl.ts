@@ -1,11 +1,11 @@
-/** LNURL withdrawal links: LUD-01 (bech32, lightning: and fallback scheme), LUD-17 (lnurlw://). github.com/lnurl/luds */
+/** Reads and writes LNURL withdrawal links: LUD-01 (bech32, lightning: and the fallback scheme) and LUD-17 (lnurlw://). github.com/lnurl/luds */
 import { bech32 } from '@scure/base';
 
 /** Longer input is refused before any work is done on it. */
 const MAX_LENGTH = 2000;
 /**
- * Only what RFC 3986 allows. A link that two parsers read differently (backslash, space, control character) could pass our check of the host
- * and lead the wallet elsewhere. For the same reason we allow no user:password@ and no percent sign in the host.
+ * Only the characters that RFC 3986 allows. A link that two parsers read differently (backslash, space, control character) could pass our check of
+ * the host and lead the wallet elsewhere. For the same reason we allow no user:password@ and no percent sign in the host.
  */
 const URL_CHARACTERS = /^https?:\/\/[a-z0-9.\-:[\]]+(?:[/?#][a-z0-9\-._~:/?#[\]@!$&'()*+,;=%]*)?$/i;
 const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost'];

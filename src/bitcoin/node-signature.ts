@@ -1,8 +1,10 @@
 /**
- * Proves that a customer holds a Lightning node's key, by the message signatures of LND, Core Lightning, LDK and Eclair.
+ * Checks the proof that a customer holds a Lightning node's key: a message signature as LND, Core Lightning, LDK and Eclair make it.
+ *
  * digest = SHA-256(SHA-256("Lightning Signed Message:" + message)); 65 bytes = header (31 + recovery id) || r || s; text form z-base-32.
- * Recovery almost never fails: nearly any 65 bytes give some key. So only the comparison with a key stated beforehand proves anything. We ask
- * no node whether it knows the key, since wallet nodes are not in the public graph.
+ *
+ * Recovery almost never fails: nearly any 65 bytes give some key. So only the comparison with a key stated beforehand proves anything. We ask no node
+ * whether it knows the key, since wallet nodes are not in the public graph.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { hex } from '@scure/base';

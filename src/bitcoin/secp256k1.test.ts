@@ -2,7 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { expect, test } from 'vitest';
 import { publicKeyOf, recoverKey, signDigest } from './secp256k1.ts';
 
-test('what was recovered before answers the same question, and no other', () => {
+test('a cached key is returned for the same signature and digest, and for no others', () => {
   const privateKey = '11'.repeat(32);
   const signer = publicKeyOf(privateKey);
   const [one, other] = [sha256(Uint8Array.of(1)), sha256(Uint8Array.of(2))];

@@ -22,7 +22,10 @@ export function signDigest(digest: Uint8Array, privateKeyHex: string): Recoverab
 const recovered = new Map<string, string | undefined>();
 const mostRecovered = 256;
 
-/** Returns the compressed key in lower-case hex, or undefined if no key fits. Accepts high S too, since BOLT11's own example has it. */
+/**
+ * Recovers the key that made a signature. Returns the compressed key in lower-case hex, or undefined if no key matches. Accepts high S too, since
+ * BOLT11's own example has it.
+ */
 export function recoverKey(digest: Uint8Array, { recoveryId, rs }: RecoverableSignature): string | undefined {
   const question = `${recoveryId} ${hex.encode(rs)} ${hex.encode(digest)}`;
   if (recovered.has(question)) return recovered.get(question);

@@ -62,7 +62,7 @@ providers:
     ]);
   });
 
-  it('says where an estimate may promise more than its order keeps', () => {
+  it('notes where an estimate may promise more than its order delivers', () => {
     const notes = (routing: string, pinned = ''): string[] => haircutNotes(good(`mode: sandbox\nnetwork: regtest\nrouting: ${routing}\n${block}${pinned}`));
     expect(notes('{}')).toEqual([]);
     expect(notes('{ slippage_bps: 50 }', '    haircut_bps: 50\n')).toEqual([]);
@@ -262,7 +262,7 @@ describe('routing.reference', () => {
   ])('%s is named with its line', (_name, yaml, line) => {
     expect(mistakes(withReference(yaml))[0]).toContain(`providers.config.yaml:5: ${line}`);
   });
-  it('says where a reference shows and never decides', () => {
+  it('notes where a reference is shown but never excludes an offer', () => {
     const notes = (yaml: string) => referenceNotes(referenceOf(yaml));
     expect(notes('    EUR: { feeds: [kraken, coinbase] }')).toEqual([]);
     expect(notes('    EUR: { feeds: [bitstamp, mempool] }')).toEqual([]);

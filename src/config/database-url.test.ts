@@ -54,7 +54,7 @@ it.each([
   expect(read(`${base}?${parameters}`).settings).toEqual({});
 });
 
-it('obeys what it can', () => {
+it('obeys the parameters that it can obey', () => {
   expect(read(`${base}?pgbouncer=true`).prepare).toBe(false);
   expect(read(`${base}?prepare=false`).prepare).toBe(false);
   expect(read(`${base}?pgbouncer=false&prepare=true`).prepare).toBe(true);

@@ -1,9 +1,9 @@
 /**
- * Reads DATABASE_URL as database hosts hand it out, without a driver. Each parameter is obeyed, is ignored because it changes nothing, is passed on
- * as a setting of the server, or is refused by its name. No message shows a part of the URL, which contains a password.
+ * Reads a DATABASE_URL in the forms in which hosting services give it out, without a driver. Each parameter is either obeyed, ignored because it
+ * changes nothing, passed on as a setting of the server, or refused by its name. No message shows a part of the URL, which contains a password.
  */
 export type DatabaseAddress = {
-  /** Tried in this order. A host that is a folder means a Unix socket. */
+  /** The hosts, tried one after the other. A host that is a folder means a Unix socket. */
   hosts: readonly { host: string; port: number }[];
   user: string | undefined;
   password: string | undefined;
@@ -13,12 +13,12 @@ export type DatabaseAddress = {
   sslnegotiation: 'postgres' | 'direct' | undefined;
   /** Files with certificates, by path. */
   files: { ca?: string; cert?: string; key?: string };
-  /** False: no prepared statements, with or without a pooler. */
+  /** False if the URL forbids prepared statements, whether or not there is a pooler. */
   prepare: boolean;
   connectTimeoutS: number | undefined;
   keepAliveS: number | undefined;
   sessionAttrs: 'read-write' | 'primary' | undefined;
-  /** Settings that the server is asked for when a connection begins: statement_timeout, options, … */
+  /** Settings to ask the server for when a connection begins: statement_timeout, options, … */
   settings: Record<string, string>;
 };
 type Read = { ok: true; address: DatabaseAddress } | { ok: false; mistake: string };
@@ -33,7 +33,7 @@ export const readDatabaseUrl = (given: string): Read => {
     return { ok: true, address: read(given.trim()) };
   } catch (error) {
     if (error instanceof Mistake) return { ok: false, mistake: error.message };
-    // A URL that does not parse: the error quotes it.
+    // The URL does not parse. The error is not shown, because it quotes the URL.
     return { ok: false, mistake: unreadable };
   }
 };
@@ -107,7 +107,7 @@ const security = (take: (name: string) => string | undefined): Pick<DatabaseAddr
 
 const isNo = (value: string): boolean => /^(?:false|no|off|0)$/i.test(value);
 
-/** `pgbouncer=true` is what Prisma calls it. */
+/** Returns whether the URL allows prepared statements. `pgbouncer=true` is Prisma's name for forbidding them. */
 const prepareOf = (take: (name: string) => string | undefined): boolean => {
   const [prepare, pooler] = [take('prepare'), take('pgbouncer')];
   return (prepare === undefined || !isNo(prepare)) && (pooler === undefined || isNo(pooler));
@@ -130,7 +130,10 @@ const sessionAttrsOf = (value: string | undefined): DatabaseAddress['sessionAttr
   throw new Mistake('has a target_session_attrs that finds no writable server, allowed: read-write, primary, any');
 };
 
-/** Parameters of libpq and of other drivers that are ignored: they ask for what is so already, or have no counterpart here and weaken nothing. */
+/**
+ * Parameters of libpq and of other drivers that are ignored: they either ask for what is already the case, or have no counterpart here and weaken
+ * nothing.
+ */
 const needNothing = [
   'channel_binding',
   'gssencmode',

@@ -13,22 +13,22 @@ type Issue = {
   expected?: string;
   minimum?: unknown;
   maximum?: unknown;
-  /** For a union: the mistakes by each of its forms. */
+  /** If no form of a union matched: the mistakes in each form. */
   errors?: Issue[][];
 };
 
-/** Settings into which a secret may have been put by mistake, instead of its hash or the name of its variable. */
+/** Settings where an operator may have written a secret by mistake, instead of its hash or the name of its variable. */
 const mayBeSecret = /(?:_env|_hashes\.\d+|publishable_keys\.\d+|webhook_secret|api_key|master_key|token)$/;
 
-/** An address with a user or a password. */
+/** Matches an address with a user or a password. */
 const hasPassword = /:\/\/[^/"]*@/;
 const plain = (found: unknown): unknown => (isNode(found) ? found.toJSON() : found);
 
-/** Describes one mistake in one line: file:line: path: found …, allowed: …. */
+/** Describes one mistake in one line: `file:line: path: found …, allowed: …`. */
 export const explain = (place: Place, prefix: string[], issue: z.core.$ZodIssue | Issue, schema: { shape: Record<string, unknown> }): string => {
   const one = issue as Issue;
   const path = [...prefix, ...one.path.map(String)];
-  // A value with members is meant as the form that has them: a mistake inside it says more than "no form fits".
+  // A value with members is meant as the form that has members. A mistake inside it says more than "no form fits".
   const inside =
     one.code === 'invalid_union'
       ? one.errors?.find(([first]) => first && !(first.path.length === 0 && first.code === 'invalid_type') && first.code !== 'invalid_value')?.[0]

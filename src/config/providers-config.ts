@@ -256,7 +256,7 @@ export type Parsed = { ok: true; config: GatewayConfig } | { ok: false; mistakes
 export type ParseOptions = {
   fileName: string;
   modules: ReadonlyMap<string, ProviderModule>;
-  /** Where each sandbox provider really listens, by provider id. */ baseUrls?: Record<string, string>;
+  /** The address at which each sandbox provider really listens, by provider id. */ baseUrls?: Record<string, string>;
   publicUrl?: string | undefined;
 };
 

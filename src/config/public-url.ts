@@ -5,7 +5,10 @@ const isBare = (text: string): boolean => {
   return [username, password, search, hash].every((part) => part === '' || part === undefined);
 };
 
-/** The public address of this gateway. Providers and wallets get addresses that begin with it, so it holds no password and ends with its path. */
+/**
+ * The public address of this gateway. Providers and wallets get addresses that begin with it, so it must not contain a user, a password, a query or a
+ * fragment.
+ */
 export const publicUrl = z
   .url({ protocol: /^https?$/, error: 'must be an address like https://ramp.wallet.example' })
   .refine(isBare, 'must be an address without user, password, query and fragment, like https://ramp.wallet.example');

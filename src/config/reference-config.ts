@@ -3,17 +3,22 @@ import { z } from 'zod';
 import { isLoopback } from '../domain/public-address.ts';
 import type { Feed } from '../ports/reference.ts';
 
-/** Returns Kraken's name for a market: XBTEUR is answered under XXBTZEUR, the two newer markets under their own names. */
+/** Returns the name under which Kraken's answer lists a market: XBTEUR is under XXBTZEUR, but the two newer markets are under their own names. */
 const krakenMarket = (currency: string): string => (currency === 'CHF' || currency === 'AUD' ? `XBT${currency}` : `XXBTZ${currency}`);
 
 type Preset = { currencies: readonly string[]; averages?: readonly string[]; of: (currency: string) => Omit<Feed, 'name' | 'venue' | 'averages'> };
 /**
- * Public price feeds that need no key. Kraken's has no time stamp; Coinbase's is the time of its last trade, Bitstamp's that of the answer.
+ * Public price feeds that need no key. Kraken's answer has no time stamp; Coinbase's has the time of its last trade, Bitstamp's the time of the
+ * answer.
+ *
  * https://docs.kraken.com/api/docs/rest-api/get-ticker-information
+ *
  * https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products/get-product-ticker
+ *
  * https://www.bitstamp.net/api/#tag/Tickers/operation/GetMarketTicker
- * https://mempool.space/docs/api/rest#get-price: mean of the five exchanges of backend/src/tasks/price-updater.ts in its repository, whole units,
- * stamped when they were read, which is every few minutes: it is `stale` most of the time.
+ *
+ * https://mempool.space/docs/api/rest#get-price: the mean of the five exchanges in backend/src/tasks/price-updater.ts of its repository, in whole
+ * units, with the time at which they were read. They are read every few minutes, so this feed is `stale` most of the time.
  */
 const presets = {
   kraken: {
@@ -103,7 +108,10 @@ const venueOf = (url: string): string => {
   return hostname.split('.').find((label) => known.has(label)) ?? hostname;
 };
 
-/** Resolves feed names to feeds. `tickerUrl` replaces the origin of a feed on loopback: it is where the sandbox's price feeds really listen. */
+/**
+ * Resolves feed names to feeds. `tickerUrl` replaces the origin of a feed on loopback: it is the address at which the sandbox's price feeds really
+ * listen.
+ */
 export const resolveReferences = (given: Given | undefined, tickerUrl?: string): References | undefined =>
   given &&
   Object.fromEntries(

@@ -1,4 +1,4 @@
-/** Secrets are kept apart from everything else, so that no log line, error or dump of the configuration can hold one. */
+/** Reads the secrets. They are kept apart from everything else, so that no log line, error or dump of the configuration can hold one. */
 import { base64 } from '@scure/base';
 import { isAddress, isPublicAddress } from '../domain/public-address.ts';
 import type { GatewayConfig } from './providers-config.ts';
@@ -18,8 +18,8 @@ export type Secrets = {
 type Source = Record<string, string | undefined>;
 
 /**
- * SEAL_KEY, NOTICE_KEY, WEBHOOK_SIGNING_KEY: `id:base64 of 32 bytes`. Each `_OLD` variable is a comma-separated list of replaced keys. Every
- * mistake is one line that names the variable and never its value.
+ * Reads the secrets from the environment. SEAL_KEY, NOTICE_KEY and WEBHOOK_SIGNING_KEY have the form `id:base64 of 32 bytes`. Each `_OLD` variable is
+ * a comma-separated list of replaced keys. Each mistake is one line that names the variable and never its value.
  */
 export const readSecrets = (
   source: Source,
@@ -38,7 +38,7 @@ export const readSecrets = (
         return key ?? [];
       },
     );
-    // A value names the key that sealed it by its id, and a signature the key that made it.
+    // A sealed value names its key by the id, and so does a signature. So one id must not stand for two keys.
     if (new Set(read.map(({ id }) => id)).size < new Set(read.map(({ id, key }) => `${id}:${base64.encode(key)}`)).size)
       mistakes.push(`${name} and ${old} have two keys with the same id: give the newer one an id of its own`);
     return read;
@@ -79,7 +79,7 @@ const valueOf = (source: Source, name: string): string | undefined => {
   return value === '' ? undefined : value;
 };
 
-/** Returns a mistake if a secret cannot be sent in a header: each call would fail, as if the network were down. */
+/** Returns a mistake if a secret cannot be sent in a header. Otherwise each call with it would fail, as if the network were down. */
 const unusable = (source: Source, name: string): string[] => {
   const value = valueOf(source, name) ?? '';
   if (/^(["']).*\1$/s.test(value)) return [`${name} is in quotes: remove them (docker --env-file keeps them, a shell does not)`];
@@ -107,7 +107,7 @@ const readKey = (text: string): NamedKey | undefined => {
   return id === undefined || encoded === undefined ? undefined : { id, key: base64.decode(encoded) };
 };
 
-/** Returns every variable that the configuration names (`*_env`), and where it names it. */
+/** Returns every variable that the configuration names (`*_env`), and the path of the setting that names it. */
 const namedVariables = (config: Pick<GatewayConfig, 'apps' | 'providers'>): { path: string; variable: string }[] => {
   const apps = Object.entries(config.apps).flatMap(([id, app]) =>
     app.webhook_secret_env === undefined ? [] : [{ path: `apps.${id}.webhook_secret_env`, variable: app.webhook_secret_env }],

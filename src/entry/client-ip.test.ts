@@ -78,14 +78,14 @@ describe('Forwarded', () => {
   ])('%s: the caller is the proxy', (_name, header) => {
     expect(through(undefined, header)).toBe('10.0.0.2');
   });
-  it('beside X-Forwarded-For: one of two that differ is the invention of the caller', () => {
+  it('next to X-Forwarded-For: if the two differ, the caller invented one', () => {
     expect(through('203.0.113.7', 'for="203.0.113.7:80"')).toBe('203.0.113.7');
     expect(through('203.0.113.7', 'for=8.8.8.8')).toBe('10.0.0.2');
     expect(through('8.8.8.8', 'for=203.0.113.7')).toBe('10.0.0.2');
   });
 });
 
-it('nothing that a client sends makes it somebody else', () => {
+it('no header that a client sends gives it another address', () => {
   const client = '203.0.113.7';
   const scrap = fc.constantFrom('8.8.8.8', 'for=', '"', '\\', ',', ';', ' ', '[', ']', ':', '10.0.0.9', '_x', 'unknown', 'for=8.8.8.8', '\\"');
   const sent = fc.oneof(

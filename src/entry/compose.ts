@@ -191,7 +191,7 @@ const limitsOf = (limits: GatewayConfig['limits']): Limits => {
   const orders = { session: limits.orders_per_minute, network: ofNetwork, app: ofApp };
   return {
     verify: { network: limits.verify_per_minute, app: limits.quotes_per_minute_app },
-    // The same body gives the same session.
+    // A repeat costs nothing, since the same body gives the same session. So four times as many are allowed.
     sessions: { network: limits.verify_per_minute * 4, app: limits.quotes_per_minute_app * 4 },
     quotes: { session: limits.quotes_per_minute, network: quotesOfNetworkIn(limits), app: limits.quotes_per_minute_app },
     orders,
@@ -199,7 +199,7 @@ const limitsOf = (limits: GatewayConfig['limits']): Limits => {
     routes: orders,
     // Signing up takes several steps and typos, which do not count towards the limit of orders.
     'account-steps': orders,
-    // The wallet should repeat a claim with an unknown outcome every five seconds.
+    // A wallet repeats a claim with an unknown outcome every five seconds.
     withdrawals: { session: orders.session * 3, network: ofNetwork * 3, app: ofApp * 3 },
     'webhook-tests': orders,
     mails: { network: limits.mails_per_hour_network ?? limits.orders_per_minute * 2, app: ofApp * 10 },
@@ -207,7 +207,7 @@ const limitsOf = (limits: GatewayConfig['limits']): Limits => {
   };
 };
 
-/** Returns the limit that an app states, else what its limit of quotes allows in ten seconds: no quote takes that long. */
+/** Returns the limit that an app states, or else what its limit of quotes allows in ten seconds: no quote takes that long. */
 const inFlightOf = ({ in_flight, quotes_per_minute }: { in_flight?: number | undefined; quotes_per_minute?: number | undefined }): number | undefined =>
   in_flight ?? (quotes_per_minute === undefined ? undefined : Math.max(4, Math.ceil(quotes_per_minute / 6)));
 

@@ -4,21 +4,26 @@ import { answersForServer, type NodeDatabase } from './database-node.ts';
 
 /** Error codes by which the server, the driver or a pooler reports that a connection has ended. None of them means that the server is down. */
 const lost = new Set(['57P01', 'CONNECTION_CLOSED', 'ECONNRESET', 'EPIPE', '08P01']);
-/** After this many rounds without a read-only connection, none is left. Connections that are in use are checked in a later round. */
+/** After this many rounds without finding a read-only connection, none is left: connections that were in use have been checked in a later round. */
 const roundsAfter = 30;
 
 /**
- * Checks the connections that are free, in each round. After a failover, or after default_transaction_read_only was on, a connection stays read-only
- * although the server accepts writes again. Once one is found, all read-only connections are ended, in each round until none was found for a while,
- * and the driver opens new ones. It also reports a pooler that was put in between after the start: answers through it cannot be trusted while
- * statements are prepared.
+ * Watches the connections to a PostgreSQL; `look` checks those that are free, once per round. After a failover, or after
+ * default_transaction_read_only was on, a connection stays read-only although the server accepts writes again. Once one is found, read-only
+ * connections are ended in each round until no more were found for a while, and the driver opens new ones.
+ *
+ * It also reports a pooler that was put between the gateway and the server after the start. From then on `trusted` is false: while statements are
+ * prepared, answers through a pooler may belong to another query.
  */
 export const watchConnections = (database: NodeDatabase, poolSize: number, log: Log) => {
   const { sql } = database;
   let suspicious = 0;
   let trusted = true;
   let seemedPooled = false;
-  /** Ends the read-only connections among those that the driver uses for that many simultaneous statements. Returns how many it ended. */
+  /**
+   * Ends read-only connections: those among the connections that the driver uses for so many simultaneous statements. Returns how many it ended or
+   * found lost.
+   */
   const endThose = async (statements: number): Promise<number> => {
     const ended = await Promise.allSettled(
       Array.from(
@@ -35,11 +40,13 @@ export const watchConnections = (database: NodeDatabase, poolSize: number, log: 
       if (found > 0 && suspicious === 0) log('warn', 'database.reads_only', { reason: 'renewing connections that are read-only or lost' });
       suspicious = found > 0 ? roundsAfter : Math.max(0, suspicious - 1);
       const pooled = !database.pooled && (await answersForServer(sql));
-      // A connection that was renewed meanwhile looks the same for one round.
+      // A connection that was renewed meanwhile looks like a pooler's for one round, so it takes two such rounds.
       const isPooled = pooled && seemedPooled;
       seemedPooled = pooled;
       if (isPooled && trusted)
-        log('error', 'database.pooled', { reason: 'a pooler was put in between after the start: this instance is not ready until it is restarted' });
+        log('error', 'database.pooled', {
+          reason: 'a pooler was put in front of the database after the start: this instance is not ready until it is restarted',
+        });
       trusted = !isPooled;
     },
     trusted: (): boolean => trusted,

@@ -2,7 +2,7 @@ import type postgres from 'postgres';
 
 type Gauge = { name: string; help: string; value: number };
 
-/** Gauges from the database, the same on every instance. Throws the driver's error when the database does not answer. */
+/** Reads the gauges from the database, which are the same on every instance. Throws the driver's error if the database does not answer. */
 export const databaseGauges = async (sql: postgres.Sql): Promise<Gauge[]> => {
   const [row] = await sql<{ late: number; dead: number; unsettled: number; review: number; late_paid: number; prices: number }[]>`
     select (select count(*) from deliveries where state = 'due' and due_on < now() - interval '1 minute')::int as late,
@@ -17,7 +17,7 @@ export const databaseGauges = async (sql: postgres.Sql): Promise<Gauge[]> => {
     { name: 'deliveries_dead', help: 'Webhooks that the gateway gave up on', value: row?.dead ?? 0 },
     { name: 'intents_unsettled', help: 'Order attempts without an outcome', value: row?.unsettled ?? 0 },
     { name: 'orders_in_review', help: 'Orders in review, which need the operator', value: row?.review ?? 0 },
-    { name: 'orders_paid_late', help: 'Orders that were paid three days ago and are not delivered', value: row?.late_paid ?? 0 },
+    { name: 'orders_paid_late', help: 'Orders that were paid more than three days ago and are not delivered', value: row?.late_paid ?? 0 },
     { name: 'references_not_live', help: 'Currencies with several price feeds, no two of which agree', value: row?.prices ?? 0 },
   ];
 };

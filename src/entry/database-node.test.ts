@@ -73,7 +73,7 @@ needsPostgres('uses the server it is given', async () => {
   await given.close();
 });
 
-it('says so when the server does not answer', async () => {
+it('reports a server that does not answer', async () => {
   const database = await openDatabase({ url: 'postgres://nobody:x@127.0.0.1:1/none', dataDir, log });
   await expect(database.sql`select 1`).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   await database.close();

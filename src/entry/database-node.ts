@@ -12,7 +12,7 @@ export type DatabaseOptions = {
   url?: string | undefined;
   /** Where the embedded database keeps its rows. */
   dataDir: string;
-  /** An embedded database that was already started in that folder. */
+  /** An embedded database that was already started in that folder, to be used instead of starting one. */
   embedded?: Promise<EmbeddedDatabase> | undefined;
   log: Log;
   /** The most connections to a PostgreSQL. */
@@ -23,8 +23,8 @@ export type DatabaseOptions = {
 const statementLimits = { statement_timeout: '30000', lock_timeout: '8000' };
 
 /**
- * Opens the database of the Node process, with one driver for both kinds. Throws when the data folder is in use or there is nothing to open. An
- * unreachable PostgreSQL fails only at the first statement.
+ * Opens the database of the Node process, with one driver for both kinds. Throws if the data folder is in use, or if there is no database to open. If
+ * a PostgreSQL is unreachable, only the first statement fails.
  */
 export const openDatabase = async ({ url, dataDir, embedded: started, log, poolSize = 10 }: DatabaseOptions): Promise<NodeDatabase> => {
   if (url !== undefined) {
@@ -71,7 +71,7 @@ export const isPooled = async (url: string): Promise<boolean> => {
   }
 };
 
-/** Returns whether one of the client's connections still talks to the server itself. */
+/** Returns whether a pooler answers in place of the server on one of the client's connections. */
 export const answersForServer = async (sql: postgres.Sql): Promise<boolean> => {
   const rows = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
   return rows.state.pid !== rows[0]?.pid;
@@ -85,8 +85,8 @@ type ConnectOptions = {
 };
 
 /**
- * Makes the driver's client. `fetch_types` is off, as on Workers, so that both runtimes send the same statements. A single connection is not ended
- * because of its age, since PGlite has no second one.
+ * Makes the driver's client. `fetch_types` is off, as on Workers, so that both runtimes send the same statements. A client with a single connection
+ * never ends it because of its age, since PGlite has no second one.
  */
 export const connect = (url: string, max: number, { prepare = false, settings = {} }: ConnectOptions = {}): postgres.Sql => {
   const read = readDatabaseUrl(url);

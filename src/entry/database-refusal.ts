@@ -1,4 +1,4 @@
-/** Explains to a person why the gateway cannot start on its database. */
+/** Explains to a person why the gateway cannot start with its database. */
 import { errorText } from '../domain/error-text.ts';
 import type { NamedKey } from '../config/secrets.ts';
 import { createSeal } from '../seal/seal.ts';
@@ -31,7 +31,7 @@ export const databaseRefusal = (error: unknown): string => {
   return `${meaning ?? 'the database does not answer or could not be migrated'}: ${text}`;
 };
 
-/** Handles a failed `begin`: a pooler in statement mode ends the connection there, and logs the reason only itself. */
+/** Handles a failed `begin`: a pooler in statement mode ends the connection, and writes the reason only into its own log. */
 export const refuseByStatement = (error: unknown): never => {
   if (sqlState(error) !== 'CONNECTION_CLOSED') throw error;
   throw new StartRefused(
@@ -40,8 +40,8 @@ export const refuseByStatement = (error: unknown): never => {
 };
 
 /**
- * Checks that SEAL_KEY and SEAL_KEY_OLD open one value of each sealed column in the database. With another key, every payment detail and
- * provider session would be unreadable, and one order after the other would stop moving.
+ * Checks that SEAL_KEY and SEAL_KEY_OLD open one value of each sealed column in the database, and returns what is wrong. With the wrong keys, every
+ * payment detail and provider session would be unreadable, and one order after the other would stop moving.
  */
 export const checkSealKey = async (database: Pick<NodeDatabase, 'sql'>, keys: NamedKey[]): Promise<string | undefined> => {
   const seal = createSeal(keys);

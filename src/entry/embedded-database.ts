@@ -6,14 +6,14 @@ import { lockFolder } from './folder-lock.ts';
 export type EmbeddedDatabase = {
   /** Serves one connection at a time: PGlite has one session, which two clients would share. */
   url: string;
-  /** Resolves with the reason if it stops by itself. */
+  /** Resolves with the reason if the database stops by itself. */
   lost: Promise<string>;
   close: () => Promise<void>;
 };
 
 /**
- * PostgreSQL in this process (PGlite), for the sandbox and tests. Without `dataDir` it stays in memory; else rows live in `dataDir`/database and
- * survive a kill -9, but not a power cut. Throws when another process uses the folder, or when PGlite is not installed.
+ * Starts a PostgreSQL in this process (PGlite), for the sandbox and tests. Without `dataDir` it stays in memory; otherwise rows are in
+ * `dataDir`/database and survive a kill -9, but not a power cut. Throws if another process uses the folder, or if PGlite is not installed.
  */
 export const startEmbeddedDatabase = async (dataDir?: string): Promise<EmbeddedDatabase> => {
   if (dataDir === undefined) return await startThread(undefined, () => undefined);
@@ -27,7 +27,7 @@ export const startEmbeddedDatabase = async (dataDir?: string): Promise<EmbeddedD
   }
 };
 
-/** Starts the database in a folder. If there is none, it is made, which takes seconds. An incomplete one, left by a kill, is made again. */
+/** Starts the database in a folder. A new database takes seconds to make. An incomplete one, left behind by a kill, is deleted and made again. */
 const startInFolder = async (dataDir: string, unlock: () => void): Promise<EmbeddedDatabase> => {
   const folder = join(dataDir, 'database');
   const unfinished = join(dataDir, 'database.unfinished');
@@ -60,8 +60,10 @@ const startThread = async (folder: string | undefined, unlock: () => void): Prom
 const firstMessage = (worker: Worker): Promise<string> =>
   new Promise((resolve, reject) => {
     worker.once('message', (address) => resolve(String(address)));
-    worker.once('error', (error) => reject(isMissing(error) ? new Error('no DATABASE_URL and no embedded database here', { cause: error }) : error));
-    worker.once('exit', (code) => reject(new Error(`the embedded database stopped at once (code ${code})`)));
+    worker.once('error', (error) =>
+      reject(isMissing(error) ? new Error('DATABASE_URL is not set, and the embedded database (PGlite) is not installed here', { cause: error }) : error),
+    );
+    worker.once('exit', (code) => reject(new Error(`the embedded database stopped while it was starting (code ${code})`)));
   });
 
 /** The production image and the bundle have no PGlite. */

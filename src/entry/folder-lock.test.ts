@@ -11,7 +11,7 @@ beforeEach(() => rmSync(file, { force: true }));
 afterAll(() => rmSync(folder, { recursive: true }));
 const owner = (): unknown => JSON.parse(readFileSync(file, 'utf8'));
 
-it('holds until it is let go', () => {
+it('holds until it is released', () => {
   const unlock = lockFolder(file);
   expect(owner()).toMatchObject({ pid: process.pid });
   expect(() => lockFolder(file)).toThrow(`${file}: this data folder is in use by process ${process.pid}.`);
@@ -21,7 +21,7 @@ it('holds until it is let go', () => {
   expect(readdirSync(folder)).toEqual([]);
 });
 
-it('is taken over from a process that is gone', async () => {
+it('is taken over from a process that has stopped', async () => {
   const gone = spawn(process.execPath, ['-e', '']);
   await new Promise((resolve) => gone.once('exit', resolve));
   writeFileSync(file, JSON.stringify({ pid: gone.pid }));

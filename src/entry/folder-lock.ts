@@ -1,15 +1,15 @@
 /**
- * Lets only one process use a folder. PGlite silently opens the same folder twice and then loses rows. So a lock file holds the owner's pid: it is
- * created exclusively, and taken over when its owner is gone.
+ * Lets only one process use a folder. PGlite silently opens the same folder twice and then loses rows. So a lock file holds the owner's pid. It is
+ * created only if there is none, and taken over once its owner has stopped.
  */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
 type Owner = {
   pid: number;
-  /** When that process started, if the system tells: a pid is used again after a restart (in a container, always). */ started: string | undefined;
+  /** When that process started, if the system says so: after a restart a pid may be used again (in a container it always is). */ started: string | undefined;
 };
 
-/** Takes the lock and returns how to release it. Throws, naming the owner, when a living process has it. */
+/** Takes the lock and returns a function that releases it. Throws, naming the owner, if a running process has it. */
 export const lockFolder = (file: string): (() => void) => {
   const own = `${file}.${process.pid}`;
   writeFileSync(own, JSON.stringify({ pid: process.pid, started: startOf(process.pid) } satisfies Owner));
@@ -30,7 +30,7 @@ export const lockFolder = (file: string): (() => void) => {
   }
 };
 
-/** Claims the lock by a hard link, which appears whole or not at all, so that no process reads half a lock. */
+/** Claims the lock by a hard link, which appears completely or not at all, so that no process reads half a lock. */
 const claim = (own: string, file: string): boolean => {
   try {
     linkSync(own, file);
@@ -41,7 +41,9 @@ const claim = (own: string, file: string): boolean => {
   }
 };
 
-/** Moves a dead owner's lock away. If several processes try, one succeeds. A process that moved a fresh lock by mistake puts it back. */
+/**
+ * Moves away the lock of an owner that has stopped. If several processes try, one succeeds. A process that moved a new lock by mistake puts it back.
+ */
 const clear = (file: string, stale: string, own: string): void => {
   const aside = `${own}.stale`;
   try {

@@ -7,7 +7,8 @@ export class BlockedAddress extends Error {}
 export const isReachable = (address: string, sandbox: boolean): boolean => isPublicAddress(address) || (sandbox && isLoopback(address));
 
 /**
- * A lookup that checks every resolved address: if one is not public, it refuses them all, so a host with a mixed or changing set gets no connection.
+ * Makes a DNS lookup that checks every resolved address. If one is not public, it refuses them all, so a host whose addresses are mixed or change
+ * gets no connection.
  */
 export const guardedLookup =
   ({ sandbox, lookup = systemLookup as LookupFunction }: { sandbox: boolean; lookup?: LookupFunction }): LookupFunction =>

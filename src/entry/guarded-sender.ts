@@ -5,8 +5,8 @@ import type { Sender } from '../ports/deliveries.ts';
 import { BlockedAddress, guardedLookup } from './guarded-lookup.ts';
 
 /**
- * The webhook sender on Node. Checks the URL's form again right before sending (url-guard), and every resolved address in the connector. A single
- * address that is not public refuses them all, so a host with a mixed or changing set gets no connection.
+ * Makes the webhook sender on Node. It checks the URL's form again right before sending (url-guard), and every resolved address in the connector. A
+ * single address that is not public refuses them all, so a host whose addresses are mixed or change gets no connection.
  */
 export const createGuardedSender = (options: {
   check: (url: string) => { ok: boolean };

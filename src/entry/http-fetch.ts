@@ -4,7 +4,7 @@ import type { Http } from '../providers/spec.ts';
 
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** Provider calls on Workers. `fetch` does not say whether a byte was sent, so every failed call is `maybe` taken. */
+/** Makes provider calls on Workers. `fetch` does not say whether any byte was sent, so every failed call counts as `maybe` taken. */
 export const createFetchHttp =
   (fetchIt: Fetch): Http =>
   async ({ method, url, headers, body, signal, maxBytes }) => {

@@ -9,12 +9,12 @@ import type { Http, HttpRequest, HttpResponse } from '../providers/spec.ts';
 type UndiciOptions = { connections?: number; guard?: { sandbox: boolean; lookup?: LookupFunction } };
 
 /**
- * Provider calls on Node, through undici's `dispatch`, which needs no stream for an answer that is read whole. Never follows a redirect or
- * decompresses.
+ * Makes provider calls on Node, through undici's `dispatch`, which needs no stream for an answer that is read whole. It never follows a redirect and
+ * never decompresses.
  */
 export const createUndiciHttp = ({ connections = 64, guard }: UndiciOptions = {}): { http: Http; close: () => Promise<void> } => {
   const agent = new Agent({
-    // HTTP/1.1 only: there it is clear what a lost connection means for its request.
+    // HTTP/1.1 only, because with it we know what a lost connection means for its request.
     allowH2: false,
     connections,
     pipelining: 1,
@@ -52,7 +52,7 @@ const send = (agent: Agent, { method, url, headers, body, signal, maxBytes }: Ht
       reject(fault);
       controller?.abort(fault);
     };
-    // This is called once there is a connection. Before that, no byte can have been sent.
+    // undici sets the controller once there is a connection. Before that, no byte can have been sent.
     const taken = (): 'no' | 'maybe' => (controller === undefined ? 'no' : 'maybe');
     const onAbort = (): void => fail(new ProviderFault('timeout', 'no answer within the deadline', { taken: taken(), cause: signal.reason }));
 

@@ -91,7 +91,7 @@ describe.each(forms)('http over %s', (form, http) => {
   it('an encoded answer is refused before it is unpacked', async () => {
     expect((await faultOf('/bomb')).kind).toBe('malformed');
   });
-  it('a refused connection is unreachable; only undici can tell that nothing left', async () => {
+  it('a refused connection is unreachable; only undici can tell that nothing was sent', async () => {
     const fault = await faultOf('http://127.0.0.1:1/');
     expect([fault.kind, fault.taken]).toEqual(['unreachable', form === 'undici' ? 'no' : 'maybe']);
   });
@@ -125,7 +125,7 @@ describe('for hosts that somebody else names', () => {
       expect(await reached(`http://pay.example:${port()}/good`, false, lookup)).toBe(blocked);
     expect(await reached(`http://pay.example:${port()}/good`, true, resolving('10.0.0.8'))).toBe(blocked);
   });
-  it('in a sandbox loopback is', async () => {
+  it('in a sandbox, loopback is called', async () => {
     expect(await reached(`${base}/good`, true)).toBe('200');
     expect(await reached(`http://pay.example:${port()}/good`, true, resolving('127.0.0.1'))).toBe('200');
   });

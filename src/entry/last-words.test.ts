@@ -29,5 +29,5 @@ it.each([
   expect(error).not.toMatch(/secret-blob|insert into/);
 });
 
-it('of what is no error nothing is repeated', () =>
+it('repeats nothing of a thrown value that is not an error', () =>
   expect([lastWords('secret'), lastWords({ secret: 1 }), lastWords(undefined)]).toEqual(Array(3).fill('error: unknown')));

@@ -1,11 +1,11 @@
-/** The background work of the Node process: one tick per second. */
+/** Runs the background work of the Node process: one tick per second. */
 import { errorText } from '../domain/error-text.ts';
 import type { Log } from '../ports/runtime.ts';
 
 const tickMs = 1_000;
 const pruneMs = 600_000;
 
-/** Runs calls one after the other, however the earlier one ended. */
+/** Returns a function whose calls run one after the other, even if an earlier one failed. */
 export const oneAtATime = (work: () => Promise<void>): (() => Promise<void>) => {
   let last: Promise<void> = Promise.resolve();
   return async () => {
@@ -14,7 +14,7 @@ export const oneAtATime = (work: () => Promise<void>): (() => Promise<void>) => 
   };
 };
 
-/** Logs a tick that fails. The next one tries again. */
+/** Starts the loop. A tick that fails is logged, and the next one tries again. */
 export const startLoop = ({ tick, prune, log, now }: { tick: () => Promise<void>; prune: () => Promise<void>; log: Log; now: () => number }) => {
   let stopped = false;
   let wake: () => void = () => undefined;

@@ -40,7 +40,7 @@ it('brings an empty database up to date, and tells how far it is', async () => {
   await database.close();
 });
 
-it('applies all or nothing, and lets go of its lock', async () => {
+it('applies all migrations or none, and releases its lock', async () => {
   const database = await testDatabase();
   const broken = withOneMore('create table half (n int);--> statement-breakpoint\nselect nothing_of_this_name');
   await expect(migrate(database, broken)).rejects.toMatchObject({ cause: { code: '42703' } });

@@ -12,8 +12,9 @@ const lockKey = 7_267_001;
 const longestWait = '300s';
 
 /**
- * Applies the migrations of `folder` that are missing, all or none. Many processes may start at once: one migrates, the others wait, and `waits` is
- * called if they do. Lock and migration are in one transaction, so that a pooler cannot separate them, and the lock never outlives them.
+ * Applies the migrations of `folder` that are missing, all or none. If many processes start at once, one migrates and the others wait; `waits` is
+ * called in those that wait. The lock is held in the transaction of the migration, so a pooler cannot separate the two, and the lock never outlives
+ * the migration.
  */
 export const migrate = async (database: Pick<NodeDatabase, 'sql' | 'url' | 'kind'>, folder: string, waits: () => void = () => undefined): Promise<void> => {
   const journal = JSON.parse(readFileSync(join(folder, 'meta/_journal.json'), 'utf8')) as Journal;

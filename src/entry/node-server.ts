@@ -1,4 +1,4 @@
-/** The gateway as a Node process: wires everything specific to Node, and starts and stops it in order. */
+/** The gateway as a Node process: wires everything specific to Node, starts it and stops it. */
 import { hash, randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -46,7 +46,7 @@ export type ServerOptions = {
   modules: ReadonlyMap<string, ProviderModule>;
   /** The folder with migrations/ and dist/site. */
   root: string;
-  /** Where sandbox providers really listen. */
+  /** The addresses at which sandbox providers really listen, by provider id. */
   baseUrls?: Record<string, string>;
   configText?: string;
   /** An embedded database that was already started. It is closed with the server, and if the start is refused. */
@@ -62,16 +62,16 @@ export type RunningServer = {
   secrets: Secrets;
   database: { kind: string; url: string };
   log: Log;
-  /** Runs one round of the scheduled work, which begins after this call. */
+  /** Runs one round of the scheduled work, after any round that is already running. */
   tick: () => Promise<void>;
   /** Waits for work that continues after its response. Returns false if that takes longer than a stop would wait. */
   idle: () => Promise<boolean>;
-  /** Reports not ready, and closes each connection with its next answer. Still serves. */
+  /** Makes the instance report that it is not ready, and close each connection with its next answer. It still serves. */
   leave: () => void;
   stop: () => Promise<void>;
 };
 
-/** How long a stop waits for all running work together before it aborts it. */
+/** How long a stop waits for running work before it aborts that work. */
 const idleLimitMs = 8_000;
 /** How long a stop waits for connections to close cleanly. */
 const closeLimitMs = 1_000;
@@ -108,12 +108,15 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
 
 const instanceOf = (env: Env): string => env.INSTANCE ?? `${hostname().slice(0, 20)}-${process.pid}`;
 
-/** Migrates the database and checks that our keys open it. Throws StartRefused otherwise. */
+/**
+ * Migrates the database and checks that our keys open its sealed values. Throws StartRefused otherwise; SEAL_KEY_LOST=1 allows a start without the
+ * right key.
+ */
 const prepareDatabase = async (database: NodeDatabase, { root, environment }: ServerOptions, secrets: Secrets, log: Log): Promise<void> => {
   const lost = await (async () => {
     try {
       if (database.pooled) await database.sql.begin(async (tx) => await tx`select 1`).catch(refuseByStatement);
-      await migrate(database, join(root, 'migrations'), () => log('info', 'database.waits', { reason: 'another instance migrates' }));
+      await migrate(database, join(root, 'migrations'), () => log('info', 'database.waits', { reason: 'another instance is migrating the database' }));
       return await checkSealKey(database, secrets.seal);
     } catch (error) {
       throw error instanceof StartRefused ? error : new StartRefused(databaseRefusal(error));
@@ -165,7 +168,7 @@ const serveOn = async ({ options, env, config, secrets, log, database }: Setup, 
         const { applied, expected } = await migrationState(database.sql, journal);
         migrated = applied >= expected;
       }
-      if (!watch.trusted()) throw new Error('a pooler was put in between: answers cannot be trusted');
+      if (!watch.trusted()) throw new Error('a pooler was put in front of the database after the start: its answers cannot be trusted');
       return migrated;
     },
   });

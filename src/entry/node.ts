@@ -5,7 +5,7 @@ import { providerModules } from '../providers/registry.gen.ts';
 import { sayLastWords } from './last-words.ts';
 import { StartRefused, startServer, type RunningServer } from './node-server.ts';
 
-/** How long it still serves after SIGTERM, while reporting that it is not ready. */
+/** How long the gateway still serves after SIGTERM, while it reports that it is not ready. */
 const leaveMs = 1_500;
 const here = dirname(fileURLToPath(import.meta.url));
 const root = process.env['APP_ROOT'] ?? (here.endsWith('dist') ? dirname(here) : dirname(dirname(here)));
@@ -14,7 +14,7 @@ sayLastWords((line) => process.stderr.write(`ramp-gateway ends: ${line}\n`));
 
 let server: RunningServer | undefined;
 const stop = (signal: string, graceMs: number): void => {
-  // In a container this is process 1, which the kernel does not end unless it listens. A start may wait minutes for another instance's migration.
+  // In a container this is process 1, which signals end only if it handles them. A start may wait minutes for another instance's migration.
   if (server === undefined) {
     process.stderr.write(`ramp-gateway: ${signal} before it had started\n`);
     process.exit(0);

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unchanged, type PageOf } from './pages.ts';
 
-/** Serves the pages from a folder. Each file is read once: a new build needs a new process. */
+/** Serves the pages from a folder. Each file is read once, so a new build is served only by a new process. */
 export const pagesFrom = (folder: string, pageOf: PageOf) => {
   const files = new Map<string, Promise<{ body: Buffer<ArrayBuffer>; etag: string } | undefined>>();
   const read = async (file: string) => {

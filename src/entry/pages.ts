@@ -33,13 +33,13 @@ const docs: ReadonlyMap<string, Page> = new Map([
   ['/openapi.json', { file: 'openapi.json', headers: json }],
 ]);
 
-/** A guide, if there is one of that name. */
+/** Returns the page of a guide. If there is no guide of that name, its file does not exist. */
 const guideOf = (path: string): Page | undefined => {
   const [, name] = /^\/docs\/([a-z-]{1,30})$/.exec(path) ?? [];
   return name === undefined ? undefined : { file: `guide-${name}.html`, headers: html };
 };
 
-/** `name-hash.type`: the name changes with the content. */
+/** Assets are named `name-hash.type`, so a name changes with the content. */
 const hashed = /^\/assets\/([a-z-]+-[\da-f]{12}\.(js|css))$/;
 const types: Readonly<Record<string, string>> = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8' };
 const assetOf = (path: string): Page | undefined => {

@@ -8,7 +8,7 @@ const meanings: Record<string, string> = {
   EACCES: 'this process may not read the file (the image runs as user 1000)',
 };
 
-/** The text of the configuration. Throws StartRefused when the file cannot be read or is not UTF-8. */
+/** Returns the text of the configuration. Throws StartRefused if the file cannot be read or is not UTF-8. */
 export const readConfigFile = (file: string): string => {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));

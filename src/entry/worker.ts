@@ -32,7 +32,7 @@ export type WorkerEnv = {
   RATE_LIMIT_ORDERS?: RateLimit;
   RATE_LIMIT_QUOTES_NETWORK?: RateLimit;
   RATE_LIMIT_ORDERS_NETWORK?: RateLimit;
-  /** Sandbox only: where the sandbox providers really listen, as JSON by id. */
+  /** Sandbox only: the addresses at which the sandbox providers really listen, as JSON by provider id. */
   SANDBOX_URLS?: string;
 } & { [name: string]: unknown };
 type Ctx = { waitUntil: (work: Promise<unknown>) => void };
@@ -120,8 +120,8 @@ const build = (env: WorkerEnv) => {
 };
 
 /**
- * Returns the limiter: Cloudflare's binding if there is one (per location, approximate), else counts of this isolate. A binding has one limit;
- * requests with another limit are counted here.
+ * Returns the limiter. It uses Cloudflare's binding if there is one (per location, approximate), and otherwise counts within this isolate. A binding
+ * has one fixed limit, so requests with another limit are counted here.
  */
 const limiterOf = (env: WorkerEnv): Limiter => {
   const own = createLimiter(now);
@@ -164,7 +164,7 @@ const showMetrics = async (c: Context, secrets: Secrets, url: string): Promise<R
 type Built = ReturnType<typeof build>;
 let built: Built | undefined;
 
-/** Returns the 503 that names what is missing, never the value of a variable. */
+/** Returns a 503 that names what is missing, but never the value of a variable. */
 const misconfigured = (mistakes: string[], path: string): Response =>
   path === '/health/ready'
     ? Response.json(

@@ -59,11 +59,11 @@ describe('figures', () => {
   it.each<unknown>(['n/a', '', '90,000.00', '0x10', 0, '-1', '0.001', null, true, {}, ['1'], '1e99', '9'.repeat(60)])('%j is malformed', (value) =>
     expect(read(value)).toEqual({ fault: 'malformed' }),
   );
-  it('a bid above the ask is crossed, whatever it is written as', () => {
+  it('a bid above the ask is crossed, as a number or as text', () => {
     expect(read('90000.2', '90000.1')).toEqual({ fault: 'crossed' });
     expect(read('9.00002e4', 90_000.1)).toEqual({ fault: 'crossed' });
   });
-  it('a stamp that should be there and is none is malformed', () => {
+  it('a missing or unreadable time stamp is malformed', () => {
     expect(readTicker(own, { bid: 1, ask: 1, time: 'yesterday' })).toEqual({ fault: 'malformed' });
     expect(readTicker(own, { bid: 1, ask: 1 })).toEqual({ fault: 'malformed' });
   });
@@ -97,7 +97,7 @@ describe('over HTTP', () => {
     [429, '{}', 'away'],
     [503, '{}', 'away'],
   ])('status %i with %j is %s', async (status, body, fault) => expect(await answering(status, body).read()).toEqual({ fault }));
-  it('no answer is away; too large a one is malformed', async () => {
+  it('a feed that does not answer is away; an answer that is too large is malformed', async () => {
     const failing = (kind: 'timeout' | 'malformed') => createFeedReader(async () => await Promise.reject(new ProviderFault(kind, 'x')));
     expect(await failing('timeout')(own, AbortSignal.timeout(1000))).toEqual({ fault: 'away' });
     expect(await failing('malformed')(own, AbortSignal.timeout(1000))).toEqual({ fault: 'malformed' });

@@ -9,7 +9,7 @@ export type TickerFault = (typeof tickerFaults)[number];
 export type TickerOptions = {
   /** Prices by currency, in hundredths per bitcoin. */
   prices: { [currency: string]: number };
-  /** Hundredths that the price moves up and down by, so that it does not look frozen. */
+  /** The step, in hundredths, in which the price moves up and down, so that it does not look frozen. It stays within three steps. */
   moves?: number;
   now?: () => number;
 };
@@ -67,7 +67,8 @@ const createTicker = ({ prices, moves = 0, now = Date.now }: TickerOptions) => {
     return c.body(body, 200, { 'content-type': 'application/json' });
   });
   /**
-   * As in the other simulators: `{"do": "lies", "args": ["one"]}`, `{"do": "well", "args": ["one"]}`, `{"do": "price", "args": ["EUR", 9180000]}`.
+   * Takes commands, as in the other simulators: `{"do": "lies", "args": ["one"]}`, `{"do": "well", "args": ["one"]}`, `{"do": "price", "args":
+   * ["EUR", 9180000]}`.
    */
   app.post('/__control', async (c) => {
     const { do: action, args } = await c.req.json<{ do: string; args: [string, number?] }>();

@@ -27,7 +27,7 @@ it("writes an operator's action whole: who did what to what", () => {
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ actor: 'token:0123abcd', action: 'order.read', subject: '3f0a5c9e-6a57-4c34-9b1e-0f6d2a7b8c11' });
 });
 
-it('writes what a kind of provider has on its own list', () => {
+it('writes the fields on the list of a kind of provider', () => {
   const lines: string[] = [];
   const log: (level: 'warn', event: string, fields: object) => void = logInto(lines, new Map([['bringin', { logFields: ['rows'] }]]));
   log('warn', 'cut', { rows: 50, email: 'a@b.example' });

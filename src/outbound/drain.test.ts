@@ -89,12 +89,12 @@ const stateOf = async (id: string) => {
 };
 
 describe('the outbox', () => {
-  it('keeps the schedule, honours Retry-After, and gives up after ten', async () => {
+  it('keeps the schedule, honours Retry-After, and gives up after ten attempts', async () => {
     await insert([await delivery()]);
     answer = () => ({ outcome: 'failed', statusClass: '5xx', status: 500 });
     const began = time.now;
     const due = [0, 1, 6, 36, 156, 456, 1056, 1896, 3096, 4536];
-    // A minute before each, when nothing may go out, and at its time.
+    // Checks a minute before each attempt, when nothing may be sent, and at its time.
     for (const minute of due.flatMap((one) => [one - 1, one]).concat(6000)) {
       time.now = Math.max(began, began + minute * 60_000);
       await run(0);
@@ -111,7 +111,7 @@ describe('the outbox', () => {
     expect(sent).toHaveLength(1);
   });
 
-  it('one that cannot be opened, signed or marked does not hold up the others; it is tried again, then dead', async () => {
+  it('a webhook that cannot be opened, signed or marked does not hold up the others; it is retried, and finally dead', async () => {
     const broken = await delivery({ url: await seal.seal('https://wallet.example/hook', { table: 'deliveries', row: 'another', field: 'url' }) });
     await insert([broken, await delivery()]);
     logged.length = 0;
@@ -155,7 +155,7 @@ describe('the outbox', () => {
     expect(sent.map((one) => one.headers['webhook-sequence'])).toEqual(['3', '4']);
   });
 
-  it('what failed under way while a newer one was written is not told after it', async () => {
+  it('a webhook that fails while a newer one is written is not sent after the newer one', async () => {
     const subjectId = crypto.randomUUID();
     const older = await delivery({ subjectId, sequence: 2 });
     const newer = await delivery({ subjectId, sequence: 3 });
@@ -175,7 +175,7 @@ describe('the outbox', () => {
     expect(sent.map((one) => one.headers['webhook-sequence'])).toEqual(['2', '3']);
   });
 
-  it('review is told each time that it is entered, and an event that is there already supersedes nothing', async () => {
+  it('a review is reported each time that an order enters it, and an event that exists already supersedes nothing', async () => {
     const id = crypto.randomUUID();
     const gateway = { seal, ids: { uuid: () => crypto.randomUUID() }, hash: sha256Hex, now: () => time.now };
     const webhookUrl = await seal.seal('https://wallet.example/hook', webhookPlace(id));
@@ -200,7 +200,7 @@ describe('the outbox', () => {
     ]);
   });
 
-  it('what was under way with a sender that died is not told after a newer one', async () => {
+  it('a webhook whose sender stopped is not sent after a newer one', async () => {
     const subjectId = crypto.randomUUID();
     const older = await delivery({ subjectId, sequence: 2 });
     await insert([older]);
@@ -228,7 +228,7 @@ describe('the outbox', () => {
     expect(await parts.store.resend(newer.id, time.now)).toBe(true);
   });
 
-  it('a receiver that was away for half an hour has everything two minutes after it is back, each once', async () => {
+  it('a receiver that was unreachable for half an hour gets everything within two minutes of its return, each webhook once', async () => {
     const rows = await Promise.all(Array.from({ length: 40 }, () => delivery()));
     await insert(rows);
     const back = time.now + 30 * 60_000;
@@ -261,7 +261,7 @@ describe('the outbox', () => {
     expect((await states()).filter((state) => state === 'due 0')).toHaveLength(4);
   });
 
-  it('events that wait for an earlier one of their subject do not take the places of those that need not', async () => {
+  it('events that wait for an earlier event of their subject take no slots from events that need not wait', async () => {
     const subjects = Array.from({ length: 4 }, () => crypto.randomUUID());
     for (const subjectId of subjects) {
       await insert([await delivery({ subjectId, sequence: 2, type: 'order_status_changed' })]);
@@ -273,7 +273,7 @@ describe('the outbox', () => {
     expect((await states()).toSorted()).toEqual([...Array<string>(4).fill('delivered 1'), ...Array<string>(4).fill('delivered 3')]);
   });
 
-  it('a receiver that hangs holds up nothing that comes after it', async () => {
+  it('a receiver that hangs does not hold up other receivers', async () => {
     await insert([await delivery({ to: 'https://hangs.example/x' })]);
     let release: (outcome: SendOutcome) => void = () => undefined;
     const going: Promise<unknown>[] = [];
@@ -291,7 +291,7 @@ describe('the outbox', () => {
     expect([parts.receivers.inFlight, await states()]).toEqual([0, ['delivered 1']]);
   });
 
-  it('a dead host does not starve another, and one subject has one in flight', async () => {
+  it('an unreachable host does not starve another, and a subject has one webhook in flight', async () => {
     await insert(await Promise.all(Array.from({ length: 30 }, () => delivery({ to: 'https://dead.example/x' }))));
     await insert([await delivery({ to: 'https://alive.example/x' })]);
     answer = () => ({ outcome: 'delivered', statusClass: '2xx', status: 200 });

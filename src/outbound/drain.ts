@@ -1,6 +1,7 @@
 /**
- * Sends what is due: takes it in a short transaction, makes the HTTP call, and marks it in a second transaction. If the instance that is sending it
- * stops, the delivery is due again when its lease ends, under the same id. Receivers get it at least once, and recognise repeats by the id.
+ * Sends the webhooks that are due. Each is taken in a short transaction, sent, and marked in a second transaction. If the instance that is sending a
+ * webhook stops, the webhook is due again when its lease ends, under the same id. Receivers get each webhook at least once, and recognise repeats by
+ * the id.
  */
 import type { Delivery, DeliveryStore, Sender, SendOutcome, Signer } from '../ports/deliveries.ts';
 import type { Gateway } from '../ports/gateway.ts';
@@ -22,7 +23,7 @@ export type DrainParts = {
   count: Count;
   log: Log;
   receivers: Receivers;
-  /** Takes work that continues after the call. Without it, the drain waits for every delivery. */
+  /** Takes over work that continues after the call returns. Without it, the drain waits for every delivery. */
   behind?: Pick<Gateway, 'background' | 'waitAtMost'>;
 };
 
@@ -33,11 +34,11 @@ const hour = 60 * minute;
 const retryDelaysMs = [5 * second, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 14 * hour, 20 * hour, 24 * hour];
 const longestRetryAfterMs = 24 * hour;
 const kickSpreadMs = minute;
-/** How long a batch may hold up the next one. Hanging receivers are waited for in the background. */
+/** How long a batch may hold up the next one. After that, receivers that hang are waited for in the background. */
 const batchMs = second;
 const mostInFlight = 256;
 
-/** Returns how many were sent (with any outcome) or are still in progress. */
+/** Sends at most `limit` webhooks that are due. Returns how many were sent (with any outcome) or are still being sent. */
 export const drainDeliveries = async (parts: DrainParts, limit: number): Promise<number> => {
   const lease = { owner: parts.owner, seconds: Math.ceil(parts.timeoutMs / 1000) + 15 };
   const { receivers } = parts;
@@ -57,7 +58,7 @@ const deliver = async (parts: DrainParts, delivery: Delivery): Promise<void> => 
   try {
     await deliverOne(parts, delivery);
   } catch (error) {
-    // It could not be marked. It is due again when its lease ends, and must not hold up the others.
+    // The outcome could not be stored. The webhook is due again when its lease ends, and must not hold up the others.
     defect(parts.log, 'mark_delivery', error, { delivery: delivery.id, attempt: delivery.attempt });
   } finally {
     parts.receivers.inFlight -= 1;
@@ -65,8 +66,8 @@ const deliver = async (parts: DrainParts, delivery: Delivery): Promise<void> => 
 };
 
 /**
- * Sends a delivery. If it cannot be opened, signed or handed over, the fault is ours, and restoring a key may fix it. So it is retried like any
- * other.
+ * Sends a webhook. If its URL cannot be decrypted, or it cannot be signed or handed to the sender, the fault is ours, and restoring a key may fix it.
+ * So the webhook is retried like any other.
  */
 const send = async (parts: DrainParts, delivery: Delivery): Promise<SendOutcome> => {
   try {
@@ -88,7 +89,7 @@ const send = async (parts: DrainParts, delivery: Delivery): Promise<SendOutcome>
 const deliverOne = async (parts: DrainParts, delivery: Delivery): Promise<void> => {
   const sent = await send(parts, delivery);
   const now = parts.now();
-  // A blocked delivery never left. A 4xx answer is quick, and concerns only that URL.
+  // A blocked webhook was never sent. A 4xx answer comes quickly, and concerns only that URL.
   const failing = sent.status === undefined ? sent.outcome === 'failed' : sent.status >= 500 || sent.status === 429;
   const isBack = sent.statusClass !== 'defect' && parts.receivers.note(delivery.host, !failing);
   parts.count('deliveries_total', { outcome: sent.outcome === 'delivered' ? 'delivered' : sent.statusClass });

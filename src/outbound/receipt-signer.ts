@@ -1,6 +1,6 @@
 /**
- * Signs receipts. The key is derived from the newest webhook signing seed (HKDF, RFC 5869), so the operator has no further secret, and rotates
- * both together. It is a separate key, because public keys of receipts stay published for good and those of webhooks do not.
+ * Signs receipts. The key is derived from the newest webhook signing seed (HKDF, RFC 5869), so the operator has no further secret to keep, and
+ * rotates both together. The two keys differ, because public keys of receipts stay published for good and those of webhooks do not.
  */
 import { base64urlnopad } from '@scure/base';
 import { CompactSign } from 'jose';

@@ -1,6 +1,8 @@
-/** What this instance knows about the hosts it delivers to. It pauses a host that keeps failing, so that the host does not delay others. */
+/**
+ * What this instance knows about the hosts that it sends webhooks to. It pauses a host that keeps failing, so that the host does not delay others.
+ */
 export type Receivers = {
-  /** Hosts that get nothing now. */
+  /** Returns the hosts that are paused now. */
   paused(): string[];
   /** Records an outcome. Returns true if a host that failed before has answered. */
   note(host: string, answered: boolean): boolean;
@@ -10,7 +12,7 @@ export type Receivers = {
 
 const patience = 3;
 const firstPauseMs = 10_000;
-/** Short, so that a recovered receiver has everything within two minutes. */
+/** This is short, so that a host that works again has every waiting webhook within two minutes. */
 const longestPauseMs = 30_000;
 const mostKept = 5000;
 

@@ -21,7 +21,7 @@ it('signs the example byte for byte and shows its key', async () => {
   });
 });
 
-it('verifies by either key, within five minutes, and nothing else', async () => {
+it('verifies with either kind of key within five minutes, and refuses everything else', async () => {
   const received = { id: message.id, timestamp: String(message.timestamp), signature, body };
   const at = message.timestamp * 1000;
   expect(await verifyDelivery(received, [whpk], at)).toBe(true);
@@ -33,7 +33,7 @@ it('verifies by either key, within five minutes, and nothing else', async () => 
   expect(await verifyDelivery(received, ['whpk_QBI8WT7tjGCkXctU62bNS+FucdVpxNwKsTLeSAQh+po='], at)).toBe(false);
 });
 
-it('verifies nothing by a key of the other kind, of a part that is none, or at a time that is none', async () => {
+it('refuses a key of the other kind, a part that is not a signature, and a timestamp that is not a whole number', async () => {
   const received = { id: message.id, timestamp: String(message.timestamp), signature, body };
   const at = message.timestamp * 1000;
   const [ofAll = '', ofApp = ''] = signature.split(' ');

@@ -1,6 +1,7 @@
 /**
- * Standard Webhooks 1.0. The signed content is `id.timestamp.body`. `v1a` is Ed25519, for everybody (the public keys are at
- * /.well-known/webhook-keys); `v1` is HMAC-SHA256, for an app with a secret. During a rotation a webhook has several signatures.
+ * Signs and verifies webhooks as Standard Webhooks 1.0 does. The signed content is `id.timestamp.body`. `v1a` is an Ed25519 signature that anyone can
+ * verify (the public keys are at /.well-known/webhook-keys); `v1` is an HMAC-SHA256, for an app with a secret. During a rotation a webhook has
+ * several signatures.
  */
 import { base64, base64urlnopad } from '@scure/base';
 import type { Jwk, Signer } from '../ports/deliveries.ts';
@@ -12,7 +13,7 @@ const utf8 = new TextEncoder();
 /** The fixed prefix of an Ed25519 private key in PKCS #8 (RFC 8410). The seed follows. */
 const pkcs8Head = Uint8Array.from([0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20]);
 
-/** `keys`: newest first. `appSecrets`: `whsec_…` by app id. */
+/** Makes a signer. `keys`: newest first. `appSecrets`: `whsec_…` by app id. */
 export const createSigner = (keys: readonly SigningKey[], appSecrets: ReadonlyMap<string, readonly string[]> = new Map()): Signer => {
   let ready: { sign: (content: string) => Promise<string>; jwk: Jwk }[] | undefined;
   const imported = async () => (ready ??= await Promise.all(keys.map(importKey)));
@@ -55,8 +56,8 @@ const hmacSignature = async (secret: string, content: string): Promise<string> =
 export type Received = { id: string; timestamp: string; signature: string; body: string };
 
 /**
- * Verifies a webhook as a wallet's backend does: returns true if a signature fits one of its keys (`whpk_…` or `whsec_…`) and the timestamp is
- * within five minutes of `receivedAt` (Unix milliseconds).
+ * Verifies a webhook as a wallet's backend does. Returns true if one of the signatures matches one of the wallet's keys (`whpk_…` or `whsec_…`) and
+ * the timestamp is within five minutes of `receivedAt` (Unix milliseconds).
  */
 export const verifyDelivery = async (received: Received, keys: readonly string[], receivedAt: number, toleranceS = 300): Promise<boolean> => {
   const timestamp = Number(received.timestamp);

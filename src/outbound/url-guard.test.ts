@@ -82,7 +82,7 @@ it.each([
   expect(checkWebhookUrl(url, rules)).toMatchObject({ ok: true });
 });
 
-it('takes loopback in sandbox mode, and still nothing else that is private', () => {
+it('accepts loopback in sandbox mode, and nothing else that is private', () => {
   const sandbox = { ...rules, sandbox: true };
   expect(checkWebhookUrl('http://127.0.0.1:4000/hook', sandbox)).toEqual({ ok: true, host: '127.0.0.1:4000' });
   expect(checkWebhookUrl('http://localhost:4000/hook', sandbox)).toMatchObject({ ok: true });

@@ -3,8 +3,9 @@ const samplesNeeded = 20;
 const recomputeEvery = 20;
 
 /**
- * Returns how long to wait for a provider: 1.5 × the 99th percentile of its last 200 answers, but at least `leastMs` and at most the deadline minus
- * 100 ms. Late answers count, since a timeout learnt only from successes can never grow again. Before 20 answers: the deadline.
+ * Learns how long to wait for a provider: 1.5 × the 99th percentile of its last 200 answers, but at least `leastMs` and at most the deadline minus
+ * 100 ms. Until 20 answers are known, it is the deadline. Late answers count as well, since a timeout learnt only from answers in time could never
+ * grow again.
  */
 export const createAdaptiveTimeout = (leastMs = 300) => {
   const samples: number[] = [];

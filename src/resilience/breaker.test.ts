@@ -45,7 +45,7 @@ describe('what counts', () => {
     expect(breaker.state()).toBe(state);
   });
 
-  it('a defect of ours counts neither way', async () => {
+  it('a defect of ours counts neither for nor against a provider', async () => {
     const breaker = createBreaker(settings, clock());
     for (let i = 0; i < 20; i += 1) expect(await outcome(breaker.run(() => Promise.reject(new Error('ours'))))).toBe('defect');
     await fail(breaker, 5);
@@ -64,7 +64,7 @@ describe('what counts', () => {
     expect(polled.state()).toBe('open');
   });
 
-  it('successes do: half of ten calls failing is not more than half', async () => {
+  it('successes count: if half of ten calls fail, the circuit stays closed', async () => {
     const breaker = createBreaker(settings, clock());
     for (let i = 0; i < 5; i += 1) {
       await breaker.run(ok);
@@ -99,7 +99,7 @@ describe('open', () => {
     }
   });
 
-  it('a clock that was put back keeps it open for no longer than the longest wait', async () => {
+  it('after the clock was set back, the circuit stays open for no longer than the longest wait', async () => {
     const { at, ...its } = clock();
     const breaker = createBreaker(settings, its);
     at.ms += 3 * 3_600_000;
@@ -124,7 +124,7 @@ describe('open', () => {
     expect([timeout.mock.calls.length, interval.mock.calls.length]).toEqual([0, 0]);
   });
 
-  it('a probe that says nothing of the provider neither closes nor blocks', async () => {
+  it('a probe that says nothing about the provider neither closes the circuit nor blocks the next probe', async () => {
     const time = clock();
     const breaker = createBreaker(settings, time);
     await fail(breaker, 5);
@@ -135,7 +135,7 @@ describe('open', () => {
     expect(breaker.state()).toBe('closed');
   });
 
-  it('after closing it starts from nothing', async () => {
+  it('a circuit that has closed counts from zero', async () => {
     const time = clock();
     const breaker = createBreaker(settings, time);
     await fail(breaker, 5);
@@ -147,7 +147,7 @@ describe('open', () => {
     expect((breaker.retryOn() ?? 0) - time.at.ms).toBe(10_000);
   });
 
-  it('calls from before it opened change nothing when they settle', async () => {
+  it('calls that began before the circuit opened change nothing when they end', async () => {
     const time = clock();
     const breaker = createBreaker(settings, time);
     const slow = held<string>();
@@ -170,7 +170,7 @@ describe('open', () => {
 
 describe('a class that is never refused', () => {
   const slowed = { ...settings, neverRefuse: true };
-  it('one call per reset window passes, though every one fails', async () => {
+  it('one call per reset window passes, even if every call fails', async () => {
     const time = clock();
     const breaker = createBreaker(slowed, time);
     await fail(breaker, 5);
@@ -182,7 +182,7 @@ describe('a class that is never refused', () => {
     expect(passed).toBe(12);
   });
 
-  it('a call that hangs holds nobody up beyond its window, and its late answer still closes', async () => {
+  it('a call that hangs holds up others only within its window, and its late answer still closes the circuit', async () => {
     const time = clock();
     const breaker = createBreaker(slowed, time);
     await fail(breaker, 5);

@@ -1,8 +1,8 @@
 /**
- * opossum on our clock. On Workers a timer dies with the request that made it, so opossum's own window never rotates there, and an open circuit
- * never half-opens. So we rotate buckets and half-open the circuit when a call comes in, and start no timer. We report a call to opossum only
- * after it has ended, because opossum counts every call that is not a failure in the provider's favour: a customer who keeps failing, or a 429,
- * would make a dead provider look healthy.
+ * The circuit breaker: opossum on our clock. On Workers a timer ends with the request that started it, so opossum's own window would never rotate
+ * there, and an open circuit would never half-open. So we rotate buckets and half-open the circuit when a call comes in, and start no timer. We
+ * report a call to opossum only after it has ended, and only if it says something about the provider: opossum counts every call that is not a failure
+ * in the provider's favour, so a customer who keeps failing, or a 429, would make a dead provider look healthy.
  */
 import { EventEmitter } from 'node:events';
 import CircuitBreaker from 'opossum';
@@ -14,17 +14,18 @@ export type BreakerSettings = {
   windowMs: number;
   resetMs: number;
   resetMaxMs: number;
-  /** Slows calls down instead of refusing them: while open, one call passes every `resetMs`, even if others failed or hang. */
+  /** Slows calls down instead of refusing them: while the circuit is open, one call passes every `resetMs`, even if earlier ones failed or hang. */
   neverRefuse?: boolean;
 };
 export type BreakerState = 'closed' | 'open' | 'half-open';
 export type Breaker = {
   /**
-   * Throws ProviderFault `circuit-open` (not taken) when refused. `customerKey`: failures count only once enough different customers have had them.
+   * Throws the ProviderFault `circuit-open` (not taken) if the call is refused. With a `customerKey`, failures count only once enough different
+   * customers have had them.
    */
   run<T>(attempt: () => Promise<T>, customerKey?: string): Promise<T>;
   state(): BreakerState;
-  /** Returns when the next probe may be sent, while open. */
+  /** Returns when the next probe may be sent, while the circuit is open. */
   retryOn(): number | undefined;
 };
 
@@ -90,7 +91,7 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
 
   const rotate = (at: number): void => {
     const slice = settings.windowMs / buckets;
-    // The clock was set back: later entries would stay for hours.
+    // The clock was set back. Entries with later times would stay for hours, so they are dropped.
     if (at < rotatedOn) {
       rotatedOn = at;
       probeFrom = Math.min(probeFrom, at + settings.resetMaxMs);
@@ -116,13 +117,13 @@ export const createBreaker = (settings: BreakerSettings, clock: { now: () => num
     probeSince = at;
   };
 
-  /** Ignores the outcome of a call that began on another circuit or before this one opened: it is out of date. */
+  /** Reports an outcome to opossum. Ignores a call that began on an earlier circuit, or before this one opened: its outcome is out of date. */
   const record = async (asked: Circuit, outcome: Outcome): Promise<void> => {
     if (asked !== circuit || circuit.opened) return;
     try {
       await circuit.fire(outcome);
     } catch {
-      // opossum rethrows the failure, which its caller already has.
+      // opossum rethrows the failure. The caller of `run` gets the original fault anyway.
     }
   };
 

@@ -5,8 +5,9 @@ export type BulkheadSettings = { inFlight: number; queue: number; queueAgeMs: nu
 type Waiting = { network: string | undefined; go: () => void; timer: ReturnType<typeof setTimeout> };
 
 /**
- * Calls beyond `inFlight` wait: at most `queue` of them, for at most `queueAgeMs`, since serving an old one is wasted work. One network leaves a
- * quarter of the slots and of the queue to others. Otherwise it could keep them all out with few calls to a slow provider.
+ * Limits the calls to one provider that run at a time. Further calls wait: at most `queue` of them, for at most `queueAgeMs`, since serving an old
+ * call is wasted work. One network may take three quarters of the slots and of the queue; otherwise it could keep all others out with few calls to a
+ * slow provider.
  */
 export const createBulkhead = ({ inFlight, queue, queueAgeMs }: BulkheadSettings) => {
   let running = 0;

@@ -63,7 +63,7 @@ describe('deadline', () => {
     expect(at).toEqual({ cut: cutAfter, left: leftAfter });
   });
 
-  it('what never began was certainly not taken, and does not begin afterwards', async () => {
+  it('a call that never began counts as not taken, and does not begin later', async () => {
     const guard = guardWith({ bulkhead: { inFlight: 1, queue: 1, queueAgeMs: 10_000 } });
     const first = guard.call('order', { ...limits, deadlineMs: 5_000 }, takes(4_000));
     let began = false;
@@ -82,7 +82,7 @@ describe('deadline', () => {
   it.each([
     ['cut after its grace', 2_000],
     ['cut at once, as on Workers', 0],
-  ])('a time-out that was learnt grows again when the provider gets slower: %s', async (_name, lateGraceMs) => {
+  ])('a learnt timeout grows again when the provider gets slower: %s', async (_name, lateGraceMs) => {
     const guard = guardWith({ lateGraceMs, breaker: { ...settings.breaker, volumeThreshold: 10_000 } });
     const ask = async (ms: number): Promise<unknown> => {
       const call = settle(guard.call('quote', limits, takes(ms)));
@@ -95,7 +95,7 @@ describe('deadline', () => {
     expect(await ask(2_350)).toBe('answer');
   });
 
-  it('a time-out that was learnt does not cut the only hope of a customer, and cuts once there is another', async () => {
+  it('a learnt timeout does not cut off the only provider left, and does once another has an offer', async () => {
     const guard = guardWith();
     const ask = async (ms: number, isNeeded: () => boolean): Promise<[unknown, number]> => {
       const began = Date.now();
@@ -117,7 +117,7 @@ describe('deadline', () => {
 describe('rate limits', () => {
   const probe = async (guard: ReturnType<typeof guardWith>): Promise<unknown> => await settle(guard.call('status', limits, () => Promise.resolve('answer')));
 
-  it('without a word of its own: 1, 2, 4, 8, 8 s, and from the start after a success', async () => {
+  it('backs off for 1, 2, 4, 8 and 8 s if the provider names no time, and starts again after a success', async () => {
     const guard = guardWith();
     for (const seconds of [1, 2, 4, 8, 8]) {
       await settle(guard.call('quote', limits, limited()));
@@ -129,13 +129,13 @@ describe('rate limits', () => {
     expect(await probe(guard)).toMatchObject({ retryAfterMs: 1_000 });
   });
 
-  it('the answers to calls under way together count once', async () => {
+  it('answers to calls that ran at the same time count once', async () => {
     const guard = guardWith();
     await Promise.all(Array.from({ length: 8 }, async () => await settle(guard.call('quote', limits, limited()))));
     expect(await probe(guard)).toMatchObject({ retryAfterMs: 1_000 });
   });
 
-  it('nobody is sent away for longer than five minutes', async () => {
+  it('no back-off is longer than five minutes', async () => {
     const guard = guardWith();
     await settle(guard.call('quote', limits, limited(999_999_000)));
     expect(await probe(guard)).toMatchObject({ retryAfterMs: 300_000 });
@@ -165,7 +165,7 @@ describe('circuits', () => {
     });
   });
 
-  it('a dead provider is asked once per reset window for the state of its orders, ever', async () => {
+  it('a dead provider is asked about its orders once per reset window, for ever', async () => {
     const guard = guardWith();
     let asked = 0;
     for (let second = 0; second < 120; second += 1) {
@@ -213,7 +213,7 @@ describe('retry', () => {
     expect(await run(fault)).toEqual(times);
   });
 
-  it('never where a second sending is a second order', async () => {
+  it('never repeats a call that could place a second order', async () => {
     expect(await run(new ProviderFault('unreachable', 'x', { taken: 'no' }), false)).toEqual([0]);
   });
 
@@ -233,7 +233,7 @@ describe('retry', () => {
 });
 
 describe('bulkhead', () => {
-  it('without a limit, as on Workers, whoever comes from a known network gets a place, too', async () => {
+  it('without a limit, as on Workers, a call from a known network gets a slot, too', async () => {
     const bulkhead = createBulkhead({ ...settings.bulkhead, inFlight: Infinity });
     expect(await bulkhead.run(async () => await Promise.resolve('served'), '192.0.2.0')).toBe('served');
   });
@@ -256,7 +256,7 @@ describe('bulkhead', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('a queue entry that gave up takes no other with it, and its place is free again', async () => {
+  it('a queue entry that gives up removes no other, and its place is free again', async () => {
     const bulkhead = createBulkhead({ inFlight: 1, queue: 2, queueAgeMs: 200 });
     const slow = async (): Promise<string> => {
       await new Promise((done) => setTimeout(done, 250));
@@ -300,7 +300,7 @@ it('one network never has more than three quarters of a provider, running or wai
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it('gives a price that is made by an order the whole deadline, whatever quick estimates taught', async () => {
+it('gives a price that needs an order the whole deadline, even if estimates are quick', async () => {
   const guard = guardWith();
   for (let n = 0; n < 25; n += 1) await guard.call('quote', limits, () => Promise.resolve('estimate'));
   const firm = settle(guard.call('quote', { deadlineMs: 2_500, idempotent: false }, takes(1_000)));
@@ -310,7 +310,7 @@ it('gives a price that is made by an order the whole deadline, whatever quick es
   expect(await estimate).toMatchObject({ kind: 'timeout' });
 });
 
-it('a back-off survives a clock that was put back for five minutes, not for hours', async () => {
+it('after the clock was set back, a back-off lasts five minutes at most, not hours', async () => {
   const guard = guardWith();
   vi.setSystemTime(1_000_000 + 3 * 3_600_000);
   await settle(guard.call('quote', limits, limited(60_000)));
@@ -322,7 +322,7 @@ it('a back-off survives a clock that was put back for five minutes, not for hour
   expect(await answer).toBe('answer');
 });
 
-it('a budget of ours that is spent says nothing about the provider', async () => {
+it('a spent budget of our own says nothing about the provider', async () => {
   const guard = guardWith();
   for (let i = 0; i < 30; i += 1) await settle(guard.call('quote', limits, () => Promise.reject(new ProviderFault('gateway-busy', 'x', { taken: 'no' }))));
   expect(guard.health().circuits.quote).toBe('closed');

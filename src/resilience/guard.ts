@@ -12,21 +12,21 @@ export type GuardSettings = {
   /** How long a call may continue after its caller stopped waiting, to count as late. 0 on Workers, where it is aborted. */
   lateGraceMs: number;
   timeoutMs: Partial<Record<Operation, number>>;
-  /** The lower bound of the timeout that is learnt from quick answers. */
+  /** The lower bound of the timeout that is learnt from a provider's answers. */
   leastTimeoutMs?: number;
 };
 export type GuardClock = { now: () => number; random: () => number };
 
 const operations: readonly Operation[] = ['quote', 'order', 'status'];
 const backOffMs = [1000, 2000, 4000, 8000];
-/** The longest back-off, whatever the provider asks for: we must keep reading its orders. */
+/** The longest back-off, whatever the provider asks for: we must go on reading its orders. */
 const mostBackOffMs = 300_000;
 /** How often a call that has used up its learnt timeout asks whether it is still needed. */
 const checkNeedMs = 50;
 
 /**
- * Guards every call to one provider: deadline → retry → bulkhead → breaker → attempt. Each class of operation has its own circuit, so that we
- * still ask a provider about its orders when its prices fail. The state belongs to this instance.
+ * Guards every call to one provider. A call passes through deadline → retry → bulkhead → breaker → attempt. Each class of operation has its own
+ * circuit, so that we still ask a provider about its orders when its prices fail. The state belongs to this instance.
  */
 export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard => {
   const { now } = clock;
@@ -36,7 +36,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
     // Money in flight must stay visible: slow these calls, but never refuse them for long.
     status: createBreaker({ ...settings.breaker, neverRefuse: true }, clock),
   };
-  // One per class: a queue of price calls must not block an order or a read of money in flight.
+  // One bulkhead per class of operation: a queue of price calls must not block an order or a read of money in flight.
   const bulkheads = { quote: createBulkhead(settings.bulkhead), order: createBulkhead(settings.bulkhead), status: createBulkhead(settings.bulkhead) };
   const budget = createRetryBudget();
   const adaptive = createAdaptiveTimeout(settings.leastTimeoutMs);
@@ -45,7 +45,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   let limitedUntil = 0;
   let timesLimited = 0;
 
-  /** Backs off for as long as the provider asked, else for 1, 2, 4, 8 s. Answers to calls made at the same time count as one. */
+  /** Backs off for as long as the provider asked, or else for 1, 2, 4 and then 8 s. Refusals of calls that ran at the same time count as one. */
   const backOff = (askedMs: number | undefined): void => {
     const at = now();
     if (at >= limitedUntil) timesLimited += 1;
@@ -55,11 +55,11 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   };
 
   const note = (fault: unknown): void => {
-    // That our own budget is spent says nothing about the provider.
+    // A spent budget of our own says nothing about the provider.
     if (!(fault instanceof ProviderFault) || fault.kind === 'gateway-busy') return;
     if (fault.kind === 'rejected-credentials') off = true;
     if (fault.kind === 'rate-limited') {
-      // Without a status it was our own limit.
+      // Without a status, the limit was our own.
       if (fault.status !== 429) return;
       backOff(fault.retryAfterMs);
     }
@@ -69,7 +69,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
   const attemptOnce = async <T>(operation: Operation, limits: CallLimits, signal: AbortSignal, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     if (off)
       throw new ProviderFault('rejected-credentials', 'the provider refused our credentials; it is off until the configuration changes', { taken: 'no' });
-    // Never longer than the longest back-off: the clock may have been set back meanwhile.
+    // The back-off is cut to the longest one, because the clock may have been set back meanwhile.
     limitedUntil = Math.min(limitedUntil, now() + mostBackOffMs);
     if (now() < limitedUntil) throw new ProviderFault('rate-limited', 'waiting, as the provider asked', { taken: 'no', retryAfterMs: limitedUntil - now() });
     return await breakers[operation].run(async () => {
@@ -82,7 +82,7 @@ export const createGuard = (settings: GuardSettings, clock: GuardClock): Guard =
         budget.succeeded();
         return answer;
       } catch (fault) {
-        // An aborted call took at least this long. A timeout learnt only from answers could never grow again.
+        // An aborted call took at least this long, so it counts. A timeout learnt only from answers could never grow again.
         if (operation === 'quote' && limits.idempotent && signal.aborted) adaptive.record(now() - started);
         note(fault);
         throw fault;

@@ -81,7 +81,7 @@ describe('breaker', () => {
   });
 });
 
-it('bulkhead: a full house queues, a full queue refuses, an old entry gives up', async () => {
+it('bulkhead: calls queue when all slots are taken, are refused when the queue is full, and give up when they are old', async () => {
   const bulkhead = createBulkhead({ inFlight: 1, queue: 1, queueAgeMs: 20 });
   let free: () => void = () => undefined;
   const first = bulkhead.run(
@@ -99,7 +99,7 @@ it('bulkhead: a full house queues, a full queue refuses, an old entry gives up',
   expect(await third).toBe('next');
 });
 
-it('adaptive time-out: the deadline until it knows, then from its slowest', () => {
+it('adaptive timeout: the deadline at first, then learnt from the slowest answers', () => {
   const adaptive = createAdaptiveTimeout();
   for (let i = 0; i < 19; i += 1) adaptive.record(100);
   expect(adaptive.timeoutMs(2500)).toBe(2500);
@@ -111,7 +111,7 @@ it('adaptive time-out: the deadline until it knows, then from its slowest', () =
   expect(adaptive.timeoutMs(2500)).toBe(2400);
 });
 
-it('retry: once, only when nothing was taken or a gateway said so, and only while the bucket pays', async () => {
+it('retry: once, only if nothing was taken or a server in front of the provider failed, and only while there are tokens', async () => {
   const run = async (fault: ProviderFault, budget = createRetryBudget()): Promise<number> => {
     let calls = 0;
     await withRetry(

@@ -6,8 +6,8 @@ const leastTokens = 5;
 const firstPauseMs = 20;
 
 /**
- * A token bucket limits retries, to spare a failing provider (gRPC A6): 10 tokens, a failure takes one, a success returns a tenth, no retries at 5 or
- * below.
+ * Limits retries by a token bucket, to spare a failing provider (gRPC A6). It starts with 10 tokens. A failure takes one, a success returns a tenth,
+ * and nothing is retried at 5 or fewer.
  */
 export const createRetryBudget = () => {
   let tokens = mostTokens;

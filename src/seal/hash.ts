@@ -6,7 +6,7 @@ import { base64urlnopad } from '@scure/base';
 /** Returns the SHA-256 of UTF-8 text in lower-case hex. Synchronous on both runtimes. */
 export const sha256Hex = (text: string): string => bytesToHex(sha256(utf8ToBytes(text)));
 
-/** Compares in a time that depends only on the lengths. */
+/** Compares two strings in a time that depends only on their lengths. */
 export const constantTimeEqual = (a: string, b: string): boolean => {
   if (a.length !== b.length) return false;
   let difference = 0;

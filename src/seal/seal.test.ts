@@ -33,7 +33,7 @@ describe('seal', () => {
     expect(createSeal([{ id: 'k'.repeat(32), key: key(1) }]).isOld('v1.k1.a.b.c')).toBe(true);
   });
 
-  it('reads nothing of another form', async () => {
+  it('refuses a value of any other form', async () => {
     const seal = createSeal([{ id: 'k1', key: key(1) }]);
     const sealed = await seal.seal('x', place);
     const parts = sealed.split('.');
@@ -44,7 +44,7 @@ describe('seal', () => {
     }
   });
 
-  it('remembers what it opened, by text and place, and not without end', async () => {
+  it('caches what it opened by ciphertext and place, up to a limit', async () => {
     const seal = createSeal([{ id: 'k1', key: key(1) }]);
     const sealed = await seal.seal('first', place);
     const decrypt = vi.spyOn(crypto.subtle, 'decrypt');
@@ -62,12 +62,12 @@ describe('seal', () => {
     }
   });
 
-  it('never makes the same text twice', async () => {
+  it('never makes the same ciphertext twice', async () => {
     const seal = createSeal([{ id: 'k1', key: key(1) }]);
     expect(await seal.seal('x', place)).not.toBe(await seal.seal('x', place));
   });
 
-  it('replaces the master key by wrapping again, old values open meanwhile', async () => {
+  it('replaces the master key by wrapping the data keys again, and opens old values meanwhile', async () => {
     const before = createSeal([{ id: 'k1', key: key(1) }]);
     const sealed = await before.seal('secret', place);
     const during = createSeal([

@@ -1,10 +1,11 @@
 /**
- * Secrets at rest. Threat: whoever reads the database (a dump, a backup, a replica, an injected statement) must learn nothing, and a sealed value
- * that was copied into another row or field must not open there. The owner of a row is not sealed: whoever can write to the database can give an
- * order or a recovery secret another customer (orders.customer_id, customers.recovery_hash), and no sealing prevents that.
+ * Seals secrets at rest. Threat: whoever reads the database (a dump, a backup, a replica, an injected statement) must learn nothing, and a sealed
+ * value that was copied into another row or field must not open there. Which customer a row belongs to is not sealed: whoever can write to the
+ * database can give an order or a recovery secret to another customer (orders.customer_id, customers.recovery_hash), and no sealing prevents that.
  *
- * Form: `v1.<key id>.<wrapped key>.<iv>.<ciphertext>`, base64url. A fresh 256-bit data key per value, AES-256-GCM with a random 96-bit IV, the place
- * (table, row, field) as additional data; the data key is wrapped by the master key (AES-KW), so replacing the master key re-wraps only.
+ * Form: `v1.<key id>.<wrapped key>.<iv>.<ciphertext>`, base64url. Each value has a fresh 256-bit data key, and is encrypted by AES-256-GCM with a
+ * random 96-bit IV and the place (table, row, field) as additional data. The master key wraps the data key (AES-KW), so a new master key only needs
+ * to wrap the data keys again.
  */
 import { base64urlnopad } from '@scure/base';
 import type { Place, Seal } from '../ports/runtime.ts';
@@ -17,7 +18,7 @@ export type SealWithRotation = Seal & {
   rewrap: (sealed: string) => Promise<string>;
 };
 
-/** WebCrypto's key, by a name that both runtimes' types know. */
+/** WebCrypto's key type, written so that both runtimes' types accept it. */
 type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
 const version = 'v1';
@@ -27,7 +28,7 @@ const opened = 4096;
 
 const additional = (place: Place): Uint8Array<ArrayBuffer> => new Uint8Array(utf8.encode(`${place.table}\n${place.row}\n${place.field}\n${version}`));
 
-/** Makes a seal. `keys`: current first. Throws for keys that are not 32 bytes, or an id that would break the form. */
+/** Makes a seal. `keys`: current first. Throws for a key that is not 32 bytes, or whose id would break the form. */
 export const createSeal = (keys: readonly MasterKey[]): SealWithRotation => {
   const [current] = keys;
   if (!current) throw new Error('no sealing key');
@@ -54,7 +55,7 @@ export const createSeal = (keys: readonly MasterKey[]): SealWithRotation => {
 
   return {
     seal: async (plain, place) => {
-      // AES gives one key, not a pair, which one of the two runtimes' types does not know.
+      // For AES, generateKey returns one key and not a pair, which one of the two runtimes' types does not know.
       const key = (await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, true, ['encrypt', 'decrypt'])) as Key;
       const iv = crypto.getRandomValues(new Uint8Array(12));
       const [ciphertext, wrapped] = await Promise.all([
@@ -64,8 +65,8 @@ export const createSeal = (keys: readonly MasterKey[]): SealWithRotation => {
       return [version, current.id, encode(wrapped), base64urlnopad.encode(iv), encode(ciphertext)].join('.');
     },
     open: async (sealed, place) => {
-      // The hot path opens the same provider sessions again and again. The cache key has ciphertext and place, so no row can read another row's
-      // value.
+      // The hot path opens the same provider sessions again and again. The cache's key has both the ciphertext and the place, so no row can read
+      // another row's value.
       const known = `${place.table}\n${place.row}\n${place.field}\n${sealed}`;
       const hit = cache.get(known);
       if (hit !== undefined) return hit;
