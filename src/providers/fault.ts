@@ -1,9 +1,9 @@
 import type { FaultKind } from '../domain/fault-kind.ts';
 
 /**
- * A provider could not answer. Only the place that creates the fault decides whether a retry may help. `taken` says what we know about a call
- * that changes something upstream. It is `no` only if the request certainly had no effect: it never left, or the provider refused it. Otherwise
- * it is `maybe`.
+ * Thrown when a provider could not answer. Only the code that throws the fault decides whether a retry may help. `taken` says whether a call that
+ * changes something at the provider can have had an effect. It is `no` only if the request certainly had none, since it was not sent or the provider
+ * refused it. Otherwise it is `maybe`.
  */
 export class ProviderFault extends Error {
   readonly kind: FaultKind;
@@ -29,7 +29,7 @@ export class ProviderFault extends Error {
   }
 }
 
-/** Our own queue to this provider is full. Nothing was sent, and it says nothing about the provider. */
+/** Thrown when our own queue to a provider is full. Nothing was sent, so the fault says nothing about the provider. */
 export class ProviderBusy extends ProviderFault {
   constructor() {
     super('busy', 'too many calls to this provider are in progress', { taken: 'no' });

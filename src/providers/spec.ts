@@ -1,7 +1,7 @@
 /**
- * The interface between the gateway and every kind of provider. One module serves many registered providers; the provider id is the key in
- * providers.config.yaml. Adapters keep no state, and get clock, environment and network only from `AdapterDeps`. They answer with values: a
- * refusal is data. They throw a `ProviderFault` when the provider could not answer.
+ * The interface between the gateway and every kind of provider. One module serves every provider of its kind; a provider's id is its key in
+ * providers.config.yaml. Adapters keep no state, and get clock, environment and network only from `AdapterDeps`. They return values: a refusal is a
+ * value, too. They throw a `ProviderFault` when the provider could not answer.
  */
 import type { z } from 'zod';
 import type { Facts, Json, MatchedBy, ProviderOffer } from '../domain/offer.ts';
@@ -17,15 +17,18 @@ export type HttpRequest = {
   headers?: Record<string, string>;
   body?: string;
   signal: AbortSignal;
-  /** The most decoded bytes. A larger answer is refused. */
+  /** The largest response body that is accepted, in bytes. */
   maxBytes: number;
 };
 /** Header names are in lower case. Never follows redirects: a 3xx is returned as it is. */
 export type HttpResponse = { status: number; headers: Record<string, string>; body: Uint8Array };
-/** Throws ProviderFault `timeout` | `unreachable` (with `taken: 'no'` only when no byte can have left) | `malformed` (over the cap, encoded). */
+/**
+ * Sends a request. Throws a ProviderFault: `timeout`, `unreachable` (with `taken: 'no'` only if certainly nothing was sent), or `malformed` if the
+ * response is larger than `maxBytes` or compressed.
+ */
 export type Http = (request: HttpRequest) => Promise<HttpResponse>;
 
-/** `Field`: the module's own `logFields`. The provider's id is added to every line. */
+/** Writes a log line. `Field`: the names in the module's `logFields`. The provider's id is added to every line. */
 type AdapterLog<Field extends string> = (level: 'debug' | 'info' | 'warn', event: string, fields?: { [field in Field]?: string | number | boolean }) => void;
 
 export type AdapterDeps<LogField extends string = never> = {
@@ -46,10 +49,10 @@ export type CallContext = {
   requestId: string;
   /** The same for every try of one order attempt (intent). Sent to the provider if it has a field for it. */
   idempotencyKey?: string;
-  /** The number of this try, from 1. For providers where each try makes a new order. */
+  /** The number of this try of the order attempt, from 1. For providers where each try makes a new order. */
   attempt?: number;
   customer?: string;
-  /** The customer's own public IPv4, if known. Some providers require it. */
+  /** The customer's own public IPv4 address, if known. Some providers require it. */
   customerIp?: string;
   traceparent?: string;
 };
@@ -59,15 +62,18 @@ export type Answer<T> = ({ ok: true; value: T } | { ok: false; refusal: Refusal 
 
 // ---- what all ramps share ------------------------------------------------------------------------------------------------------------
 
-/** One way to pay (buy) or to be paid (sell). Its limits are what the customer pays, fee included, in hundredths of the fiat unit. */
+/**
+ * One way to pay (buy) or to be paid (sell). Its limits are in hundredths of the fiat unit: what the customer pays, fee included (buy), or receives
+ * (sell).
+ */
 export type CatalogueOption = {
   /** ISO 4217 upper case, or the provider's own word. */
   currency: string;
   /** The provider's own name for it, e.g. "SEPA Instant". */
   name: string;
-  /** The adapter's own notes (upstream ids …). */
+  /** The adapter's own notes, such as the provider's ids. */
   upstream: Json;
-  /** Parts per million of the total. */
+  /** The fee, in parts per million of the total. */
   feePpm: number;
   minFiat?: bigint;
   maxFiat?: bigint;
@@ -116,7 +122,7 @@ export type PaymentInfo =
   | { kind: 'lightning_address' | 'lnurl'; value: string; amountSats: bigint; minSats?: bigint; maxSats?: bigint }
   | { kind: 'onchain'; value: string; amountSats: bigint; bip21: string }
   | { kind: 'altcoin'; value: string; amountSats: bigint; altcoinAmount?: string; altcoinCode: string }
-  /** There are no instructions to show. `problem`: there are some, but they could not be read or shown in full. */
+  /** No instructions are shown. If the customer should be able to pay, `problem` says why there are none. */
   | { kind: 'none'; problem?: string };
 
 export type PlacedOrder = {
@@ -135,7 +141,7 @@ export type PlacedOrder = {
   matchedBy?: MatchedBy;
 };
 
-/** What one read said about one order. `stage` is absent for an unknown status, which is still pending. */
+/** What one read said about one order. `stage` is absent for an unknown status; the order then counts as pending. */
 export type OrderEvidence = {
   upstreamOrderId?: string;
   stage?: Stage;
@@ -143,7 +149,7 @@ export type OrderEvidence = {
   pay?: bigint;
   receive?: bigint;
   fee?: bigint;
-  /** Set if the answer shows that money arrived, whatever the stage: a failure that only a paid order can have, or one next to a payment. */
+  /** Set if the answer shows that money arrived, whatever the stage: a failure that only a paid order can have, or a payment next to a failure. */
   moneySeen?: true;
   statusOn?: number;
   expiresOn?: number;
@@ -165,7 +171,7 @@ export type FollowedOrder = {
   expiresOn?: number;
   upstream: Json;
   facts: Facts;
-  /** sell, matched by amount: the provider's ids of the payments and orders behind the account's other orders. */
+  /** sell, matched by amount: the provider's ids of payments and orders that belong to other orders of the account, and so not to this one. */
   others?: readonly string[];
 };
 
@@ -173,7 +179,8 @@ type Verbs<Q extends QuoteRequest> = {
   quote(context: CallContext, request: Q): Promise<Answer<ProviderOffer>>;
   placeOrder(context: CallContext, request: PlaceRequest): Promise<Answer<PlacedOrder>>;
   /**
-   * With `order`: evidence about that order; an empty list means that the provider does not know it. Without: every order of the provider session.
+   * Reads evidence. With `order`: about that order; an empty list means that the provider does not know it. Without `order`: about every order of the
+   * provider session.
    */
   readOrders(context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>>;
 };
@@ -183,9 +190,9 @@ type Verbs<Q extends QuoteRequest> = {
 /** `proof` is the customer's signature over the token that beginSession returned. */
 export type Proof = { signature: string; nodePubkey: string };
 export type BuyAdapter = Verbs<BuyQuoteRequest> & {
-  /** The listing in the gateway's own upstream session. */
+  /** Reads the listing, in the gateway's own session at the provider. */
   catalogue(context: CallContext): Promise<Answer<Catalogue>>;
-  /** Starts an upstream session. A `token` means that the provider demands proof. openSession needs the blob in `customer`. */
+  /** Starts a session at the provider. A `token` means that the provider demands proof. openSession needs the blob that is returned as `customer`. */
   beginSession(context: CallContext): Promise<Answer<{ token?: string; expiresOn: number }>>;
   openSession(context: CallContext, proof?: Proof): Promise<Answer<{ expiresOn: number }>>;
   /** Fetches the LNURL in upper-case bech32. It is bearer money. An unreadable expiry does not mean "no expiry". */
@@ -233,7 +240,7 @@ export type ConnectionRequest = {
 export type SellTransaction = { upstreamId: string; stage?: Stage; rawStatus: string; kind: string; pay?: bigint; receive?: bigint; createdOn: number };
 export type SellAdapter = Verbs<SellQuoteRequest> & {
   catalogue(context: CallContext): Promise<Answer<Catalogue>>;
-  /** Starts or recovers an account; idempotent per e-mail. The per-user key is kept in the `customer` blob. */
+  /** Starts or recovers an account. Calls with the same e-mail lead to one account. The per-user key is kept in the `customer` blob. */
   startAccount(context: CallContext, request: { email: string; ref: string; noticeUrl?: string }): Promise<Answer<AccountState>>;
   readAccount(context: CallContext): Promise<Answer<AccountState>>;
   /** Checks a key that the customer pasted, before it is stored. */
@@ -268,10 +275,10 @@ export type LiquidityListing = {
 export type LiquidityAdapter = Verbs<LiquidityQuoteRequest> & {
   /** Set if a firm price needs an order. The gateway then limits, stores and reuses firm quotes. */
   pricesByOrder?: boolean;
-  /** Returns which order a notice is about, from its body. It is only a hint of what to read. Never throws. */
+  /** Returns the provider's id of the order that a notice's body names. The id is only a hint of what to read. Never throws. */
   noticeHint?(body: string): string | undefined;
   catalogue(context: CallContext): Promise<Answer<LiquidityListing[]>>;
-  /** Returns what redeems a filled order. These are bearer secrets. */
+  /** Returns what redeems a filled order: bearer secrets. */
   redemption?(evidence: OrderEvidence): { lnurl?: string; link?: string; rebuilt?: boolean } | undefined;
 };
 
@@ -287,7 +294,7 @@ export type ProviderModule<S extends z.ZodType = z.ZodType, LogField extends str
   settings: S;
   /** Whether a provider with these settings demands proof of node ownership. */
   demandsProof?: (settings: z.output<S>) => boolean;
-  /** The fields that its adapter may log: another name does not compile. Never anything about a customer. */
+  /** The names of the fields that the adapter may log; other names do not compile. Must not hold anything about a customer. */
   logFields?: readonly LogField[];
   create(deps: AdapterDeps<LogField>, settings: z.output<S>): ProviderAdapter;
 };

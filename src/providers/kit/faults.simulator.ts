@@ -20,7 +20,7 @@ export type TransportFault =
 /** `endpoint`: the simulator's name for an endpoint, or `*`. `times`: for how many calls; absent: until cleared. */
 export type Fault<Name extends string = never> = { endpoint: string; fault: Name | TransportFault; times?: number; ms?: number; to?: string };
 
-/** Which faults are set; each use counts down. */
+/** Holds the faults that are set, and counts down how often each is still used. */
 export const createFaults = <F extends Fault<string>>() => {
   let faults: F[] = [];
   return {
@@ -28,7 +28,7 @@ export const createFaults = <F extends Fault<string>>() => {
     clear: (): void => {
       faults = [];
     },
-    /** Returns the fault if it is set for this call. */
+    /** Returns the fault if it is set for this call, and counts the use. */
     take: (endpoint: string, name: F['fault'] | TransportFault): F | undefined => {
       const found = faults.find((one) => (one.endpoint === endpoint || one.endpoint === '*') && one.fault === name && (one.times ?? 1) > 0);
       if (found?.times !== undefined) found.times -= 1;
@@ -68,7 +68,7 @@ const common: Record<Exclude<TransportFault, 'latency' | '429' | '500'>, Instead
   reset: (_fault, c) => cutConnection(c),
 };
 
-/** The faults whose answer the kind of provider writes itself: 429, 500, and its own. */
+/** The faults whose answers each kind of provider writes itself: 429, 500, and the faults that only this kind has. */
 export type OwnFaults<F extends Fault<string>> = Record<'429' | '500', () => Response> & Partial<Record<F['fault'], (fault: F) => Response>>;
 
 /** Returns what to send instead of an answer, before the request is carried out. */

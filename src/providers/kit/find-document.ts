@@ -25,8 +25,8 @@ const deepest = 4;
 export const isMembers = (value: unknown): value is Members => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Returns the outermost object for which `isIt` is true, merged with the other members of its envelope: `{order: {id}, payment}` is one document. In
- * a list, it takes the first. Undefined if there is none.
+ * Returns the outermost object for which `isIt` is true, merged with the other members of its envelope: `{order: {id}, payment}` is one document. Of
+ * a list, returns the first such object. Undefined if there is none.
  */
 export const findDocument = (value: unknown, isIt: (members: Members) => boolean): Members | undefined => search(value, isIt, deepest);
 
@@ -60,8 +60,8 @@ const snake = (name: string): string =>
     .replace(/_(m?)sat(?:oshi)?s?$/, '_$1sat');
 
 /**
- * Returns the value with every member name in snake case, down to `levels`: orderId, OrderID and order-id become order_id. A name that is already so
- * wins.
+ * Returns the value with every member name in snake case, down to `levels`: orderId, OrderID and order-id become order_id. If several members get the
+ * same name, the one that was already in snake case counts.
  */
 export const withSnakeNames = (value: unknown, levels = 6): unknown => {
   if (levels < 0) return value;
@@ -83,7 +83,7 @@ const longestId = 500;
 
 /**
  * Returns the value with every member name in camel case, however it was written (api_key, ApiKey, API-KEY), for providers whose documentation uses
- * it. A name that is already so wins.
+ * camel case. If several members get the same name, the one that was already in camel case counts.
  */
 export const withCamelNames = (value: unknown, levels = 6): unknown => {
   if (levels < 0) return value;
@@ -100,7 +100,7 @@ const camel = (name: string): string =>
 
 const ofLists = /^(?:data|result|results|items|rows|records|content|list|body|payload|response)$/i;
 /**
- * Returns a list that is the whole answer, or is in an envelope: under `name` in any spelling, or under a generic name such as "data".
+ * Returns a list that is the whole answer, or is in an envelope: under one of `names` in any spelling, or under a generic name such as "data".
  * Undefined if there is none.
  */
 export const findList = (value: unknown, names: readonly string[], levels = deepest): unknown[] | undefined => {

@@ -5,11 +5,11 @@
 import type { Http } from '../spec.ts';
 import type { Exchange } from './kind.dialects.ts';
 
-/** One thing that is not as the standard says, and where the standard says so. */
+/** One thing that is not as the standard says, and the clause that it violates. */
 export type Flaw = { what: string; clause: string };
 /**
- * `must`: a deviation from the standard. `advice`: the standard is silent or contradicts itself, and clients do better with it.
- * `clause` is what the check rests on.
+ * One check. A server that fails a `must` deviates from the standard. `advice` is for what the standard leaves open or contradicts itself on, where
+ * clients work better if a server follows the advice. `clause`: the part of the standard that the check rests on.
  */
 export type CheckKind = { id: string; endpoint: string; level: 'must' | 'advice'; title: string; clause: string };
 export type ConformanceCheck = CheckKind & {
@@ -26,12 +26,12 @@ export type ConformanceRun = {
   /** Orders that were made: their ids at the provider. */
   orders: string[];
   exchanges: Exchange[];
-  /** The settings of a gateway's block that the run found out. */
+  /** Settings for this server's block in a gateway's configuration, as far as the run found them out. */
   learnt: Record<string, unknown>;
 };
 export type ConformanceParts = {
   http: Http;
-  /** The URL prefix of every path of the standard. */
+  /** The URL before every path of the standard. */
   base: string;
   /** The paths of this provider where they differ from the standard's. */
   paths: Readonly<Record<string, string>>;
@@ -39,10 +39,11 @@ export type ConformanceParts = {
   newId: () => string;
   /** 32 random bytes in hex. */
   newKey: () => string;
+  /** The most milliseconds that one call may take. */
   stepMs: number;
   /** How long a gateway waits for a price. */
   quoteMs: number;
-  /** Makes one real order, and pays nothing. */
+  /** Whether to make one real order. It is not paid. */
   order: boolean;
 };
 export type Conformance = {

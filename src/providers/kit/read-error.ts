@@ -1,12 +1,12 @@
 /**
- * Reads a provider's error in any form: JSON-RPC's `{error: {code, message, data}}`, `{error: "text", message: "the reason"}`
- * (NestJS), `{message: ["one", "two"]}`, `{detail}` (FastAPI, problem+json), `{errors: …}`, plain text, a page. The words are used to tell refusals
- * apart, and never pass them on.
+ * Reads a provider's error in any form: JSON-RPC's `{error: {code, message, data}}`, `{error: "text", message: "the reason"}` (NestJS), `{message:
+ * ["one", "two"]}`, `{detail}` (FastAPI, problem+json), `{errors: …}`, plain text, a page. Callers use the words to tell refusals apart, and never
+ * pass them on.
  */
 import { isMembers } from './find-document.ts';
 
 export type SaidError = {
-  /** JSON-RPC's code, or another number that has its role. */
+  /** JSON-RPC's error code, or another number in its place. */
   code?: number;
   /** Short words that name a reason, as written: `error_code`, `errorType`, `type`. */
   codes: readonly string[];
@@ -36,7 +36,7 @@ const noReason = new Set([
   'help',
 ]);
 
-/** What the error is about, not why. */
+/** Members whose words say what the error is about, not why it happened. */
 const documents = new Set(['order', 'payment', 'channel']);
 
 /** Reads an error. `body`: parsed JSON, or a string. Never throws. */
@@ -85,7 +85,7 @@ const withoutMarkup = (text: string): string =>
         .slice(0, longest)
     : text.slice(0, longest);
 
-/** Returns whether a value is missing, null, false, or an empty string, list or object. */
+/** Returns whether a value is missing, null, false, 0, or an empty string, list or object. */
 export const isNothing = (value: unknown): boolean =>
   value === undefined || value === null || value === false || value === '' || value === 0 || (typeof value === 'object' && Object.keys(value).length === 0);
 
@@ -124,7 +124,7 @@ const undone = /\bnot\b|n't\b|\bcannot\b|\bunable\b|\bfail/;
 export const isUnsure = (said: SaidError): boolean => unsure.test(asSentence(said));
 
 /**
- * Returns whether the words say that nothing was done. Neither a server that does not know what happened nor "created, you must now pay" says that.
+ * Returns whether the words say that nothing was done. "Internal error" does not say so, and neither does "created, you must now pay".
  */
 export const saysNo = (said: SaidError): boolean => {
   const sentence = asSentence(said);

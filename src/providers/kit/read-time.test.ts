@@ -105,7 +105,7 @@ const two = (value: number, width = 2): string => String(value).padStart(width, 
 const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const monthNames = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** One moment in every form, with what the form keeps of it. */
+/** Each function writes a moment in one form, and returns it with the part of the moment that this form keeps. */
 const forms: ((ms: number, offsetMinutes: number) => [text: unknown, keptMs: number])[] = [
   (ms) => [new Date(ms).toISOString(), ms],
   (ms) => [new Date(ms).toUTCString(), floor(ms, 1000)],

@@ -1,12 +1,13 @@
 /**
  * Reads dates as providers write them. An expiry in an unknown form is `unreadable`, never "no expiry". Ambiguous forms (11/12/2026, a bare clock
- * time, a zone without a known offset) are unreadable on purpose. A time without a zone is UTC (A22).
+ * time, a zone without a known offset) are unreadable on purpose. A time without a zone is UTC.
  */
 
 /** The latest date that is read: 2100. Providers write 9999 for "never", and the database cannot store the year 10000. */
 const furthestMs = Date.UTC(2100, 0, 1);
-/** Years that frameworks write for "not set": 0 (MySQL), 1 (Go, .NET), the latter also as seconds and milliseconds before 1970. */
+/** The last of the years that frameworks write for "not set": 0 (MySQL) and 1 (Go, .NET). */
 const lastZeroYear = 1;
+/** The beginning of the year 1 as a Unix time, in seconds and in milliseconds. */
 const zeroEpochs = [-62_135_596_800, -62_135_596_800_000];
 
 const offset = String.raw`\s?(?:utc|gmt)?([+\-\u2212]\d{2}:?(?:\d{2})?)(?:\s[a-z]{2,5})?`;
@@ -21,7 +22,7 @@ const mailForm = new RegExp(String.raw`^(?:[a-z]{3,9},?\s)?(\d{1,2})[\s-]([a-z]{
 const ctimeForm = new RegExp(String.raw`^[a-z]{3}\s([a-z]{3})\s{1,2}(\d{1,2})\s${clock}\s(?:([a-z]{3,4})\s)?(\d{4})$`, 'i');
 const scriptForm = new RegExp(String.raw`^[a-z]{3}\s([a-z]{3})\s(\d{2})\s(\d{4})\s${clock}${zone}$`, 'i');
 const microsoftForm = /^\/date\((-?\d+)(?:[+-]\d{4})?\)\/$/i;
-/** 202611281825 and 20261128182543. Read as Unix times, they would be in 1976 or after 2286. */
+/** 20261128, 202611281825 and 20261128182543: date and time in digits alone, which must not be read as a Unix time. */
 const compactForm = /^((?:19|20|21)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(\d{4}|\d{6})?$/;
 const numberForm = /^-?\d{1,20}(?:\.\d+)?$|^\d(?:\.\d+)?e\+?\d{1,2}$/i;
 
@@ -32,7 +33,9 @@ const monthOf = (name: string): number => {
   return 1 + (word.length === 3 ? months.indexOf(word) : word === 'sept' ? 8 : fullMonths.indexOf(word));
 };
 
-/** An expiry in Unix milliseconds, at most 2100. Undefined: no expiry (no value, an empty string, a zero date). `unreadable`: anything else. */
+/**
+ * An expiry in Unix milliseconds, at most 2100. Undefined: no expiry (no value, an empty string, a date for "not set"). `unreadable`: anything else.
+ */
 export type End = number | undefined | 'unreadable';
 
 export const readEnd = (value: unknown): End => {
@@ -55,8 +58,8 @@ export const readTime = (value: unknown): number | undefined => {
 };
 
 /**
- * Reads seconds (9 or 10 digits: 1973 to 2286), milli-, micro- or nanoseconds, by the number of digits. Cuts the string, since a number cannot hold
- * 19 digits. Other lengths count from something else.
+ * Reads a Unix time in seconds (9 or 10 digits: 1973 to 2286), or in milli-, micro- or nanoseconds, depending on the number of digits. Cuts the
+ * string, since a number cannot hold 19 digits. A number of any other length is not a Unix time.
  */
 const epoch = (text: string): End => {
   if (zeroEpochs.includes(Number(text))) return undefined;
@@ -101,7 +104,7 @@ const timeOf = ([hour, minute, second, fraction, , shift]: (string | undefined)[
 const moment = ({ year, month, day, clock: [hour = '00', minute = '00', second = '00', fraction = ''] = [], shift }: Parts): End => {
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
-  // JavaScript rolls a day that its month does not have over into the next month. That is detected here.
+  // JavaScript turns 30 February into a day in March. A date that was changed like that is not a date.
   const isDate = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
   const isMidnightAtTheEnd = hour === '24' && Number(minute) + Number(second) === 0;
   if (year <= lastZeroYear) return undefined;

@@ -14,13 +14,15 @@ export type JsonCall<S extends z.ZodType> = {
   signal: AbortSignal;
   maxBytes?: number;
   schema: S;
-  /** For lists: if a member appears twice, the last one counts. In any other answer a value would be lost, perhaps how to pay. */
+  /**
+   * For lists: if a member appears twice, the last one counts. Any other answer is then malformed, since one value would be lost, perhaps how to pay.
+   */
   mayRepeat?: boolean;
   /** Statuses whose JSON body counts as an answer, as with 200 (a 409 that says who is connected). */
   alsoGood?: readonly number[];
   /** Whether 401 and 403 mean that our own credentials were refused. Absent if they concern the customer's session. */
   credentials?: boolean;
-  /** For servers that also answer and refuse in plain text: a body that is not JSON is returned as a string. HTML counts only as a refusal. */
+  /** For servers that also write plain text: a sentence instead of JSON is returned as a string. HTML is returned only from a refusal. */
   plainText?: boolean;
   /** Whether an empty body under 2xx counts as an answer, read as null. */
   mayBeEmpty?: boolean;
@@ -33,8 +35,8 @@ const quoteBytes = 64 * 1024;
 export const listingBytes = 256 * 1024;
 
 /**
- * One call, top-down: send → status → JSON → schema. Returns a good answer as the schema's value, and a 4xx with its parsed body for the adapter.
- * Everything else is a ProviderFault. A fault's text never holds the provider's own words.
+ * Makes one call: send → status → JSON → schema. Returns a good answer as the schema's value, and a 4xx with its parsed body for the adapter to
+ * judge. Throws a ProviderFault for everything else. A fault's text never has the provider's own words.
  */
 export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promise<JsonReply<z.output<S>>> => {
   const body = call.body === undefined ? undefined : typeof call.body === 'string' ? call.body : JSON.stringify(call.body);
@@ -68,20 +70,20 @@ export const requestJson = async <S extends z.ZodType>(call: JsonCall<S>): Promi
   const parsed = call.schema.safeParse(isEmpty ? null : parseJson(response, call));
   if (parsed.success) return { ok: true, status, value: parsed.data };
   const where = parsed.error.issues[0]?.path.map(String).join('.') ?? '';
-  throw new ProviderFault('malformed', `answer off the schema${where === '' ? '' : ` at ${where}`}`, { status });
+  throw new ProviderFault('malformed', `the answer does not match the schema${where === '' ? '' : ` at ${where}`}`, { status });
 };
 
 const maxDepth = 64;
 const traps = /__proto__|constructor|prototype/;
 
-/** Returns whether a document must be walked: it names a member that `withoutTraps` removes, could hide one behind an escape, or is deeply nested. */
+/** Returns whether a document needs `withoutTraps`: it names a member that must be removed, could hide one behind an escape, or is deeply nested. */
 const needsWalk = (text: string): boolean => {
   if (traps.test(text) || text.includes('\\')) return true;
   let depth = 0;
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i);
     if (code === 34) {
-      // Without escapes a text ends at the next quote; brackets inside it are only text.
+      // Without escapes, a string ends at the next quote. Brackets inside it do not count.
       i = text.indexOf('"', i + 1);
     } else if (code === 123 || code === 91) {
       depth += 1;
@@ -91,7 +93,7 @@ const needsWalk = (text: string): boolean => {
   return false;
 };
 
-/** Far more than a full listing has. Reading more small members would block all requests, however few bytes they have. */
+/** The most members of an answer, far more than a full listing has. Parsing more would block all requests, even if they are small. */
 const mostMembers = 20_000;
 
 const hasTooMany = (text: string): boolean => {
@@ -105,11 +107,11 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 /** Decodes a body. Throws `malformed` if it has too many members, a TypeError if it is not UTF-8. */
 const textOf = (body: Uint8Array): string => {
   const text = decoder.decode(body);
-  if (hasTooMany(text)) throw new ProviderFault('malformed', 'the answer has more members than anybody reads');
+  if (hasTooMany(text)) throw new ProviderFault('malformed', 'the answer has too many members');
   return text;
 };
 
-/** Counts the members of a JSON text: colons outside of strings. */
+/** Returns how many members a JSON text has: the number of colons outside of strings. */
 const membersWritten = (text: string): number => {
   let members = 0;
   for (let i = 0; i < text.length; i += 1) {
@@ -128,7 +130,10 @@ const membersRead = (value: unknown): number => {
   return Object.values(value).reduce<number>((sum, item) => sum + 1 + membersRead(item), 0);
 };
 
-/** Parses a body that must be JSON. HTML, a truncated or too deep document, or one that has a member twice, is `malformed`. */
+/**
+ * Parses a body that must be JSON, or a sentence if `plainText` is set. Throws `malformed` for HTML, and for a document that is truncated, too deep
+ * or has a member twice.
+ */
 const parseJson = ({ status, headers, body }: HttpResponse, { plainText, mayRepeat }: Pick<JsonCall<z.ZodType>, 'plainText' | 'mayRepeat'>): unknown => {
   const type = headers['content-type'];
   if (type !== undefined && !/json|^text\/plain/i.test(type)) throw new ProviderFault('malformed', 'the answer is not JSON', { status });
@@ -137,7 +142,7 @@ const parseJson = ({ status, headers, body }: HttpResponse, { plainText, mayRepe
     if (plainText === true && !/json/i.test(type ?? '') && isSentence(text)) return storable(text);
     const value = parseJsonExactly(text);
     const safe = needsWalk(text) ? withoutTraps(value, 0) : value;
-    if (mayRepeat !== true && membersRead(value) !== membersWritten(text)) throw new ProviderFault('malformed', 'a member comes twice', { status });
+    if (mayRepeat !== true && membersRead(value) !== membersWritten(text)) throw new ProviderFault('malformed', 'the answer has a member twice', { status });
     return safe;
   } catch (error) {
     if (error instanceof ProviderFault) throw error;
@@ -145,7 +150,7 @@ const parseJson = ({ status, headers, body }: HttpResponse, { plainText, mayRepe
   }
 };
 
-/** Returns whether a text consists of words, and is not the beginning of a JSON document or a page. */
+/** Returns whether a text begins with a word, unlike a JSON document or an HTML page. */
 const isSentence = (text: string): boolean => /^\s*[a-z]/i.test(text) && !/^\s*(?:true|false|null)\s*$/.test(text);
 
 /** Returns the body of a refusal, if it can be read. */
@@ -163,13 +168,13 @@ const parseLoose = ({ body }: HttpResponse, { plainText }: Pick<JsonCall<z.ZodTy
   }
 };
 
-/** Refuses text that PostgreSQL does not accept, so that one provider's answer does not break the whole request. */
+/** Returns the text. Throws `malformed` if PostgreSQL would not accept it, so that one provider's answer does not break the whole request. */
 const storable = (text: string): string => {
-  if (text.includes('\0') || !text.isWellFormed()) throw new ProviderFault('malformed', 'the answer holds NUL or half a character');
+  if (text.includes('\0') || !text.isWellFormed()) throw new ProviderFault('malformed', 'the answer contains a NUL or an unpaired surrogate');
   return text;
 };
 
-/** Drops members that would reach a prototype, since the provider chooses the keys. */
+/** Returns a copy without members such as `__proto__`, which would change an object's prototype: the provider chooses the names of members. */
 const withoutTraps = (value: unknown, depth: number): unknown => {
   if (typeof value === 'string') return storable(value);
   if (typeof value !== 'object' || value === null) return value;
@@ -182,7 +187,7 @@ const withoutTraps = (value: unknown, depth: number): unknown => {
   );
 };
 
-/** The longest wait that we accept from a provider: customers are told it as well, and none of them waits for a year. */
+/** The longest wait that we accept from a provider, since customers are told it as well. */
 const mostWaitMs = 3_600_000;
 
 /**

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readEnd, readTime } from './read-time.ts';
 
-/** null is absent (A39). */
+/** Makes a schema's value optional. Null counts as absent. */
 export const optional = <S extends z.ZodType>(schema: S) => schema.nullish().transform((value) => value ?? undefined);
 
 const decimalForm = /^-?\d{1,20}(?:\.\d{1,30})?$/;
@@ -28,8 +28,9 @@ const rounded = (round: (value: number) => number) =>
     return z.NEVER;
   });
 
-/** Safe integers, floats with a whole value (within 1e-6) and digit strings. A real fraction is rounded so that it never promises too much. */
+/** An amount in sats: a safe integer, a float with a whole value (within 1e-6), or either as a string. A real fraction is rounded down. */
 export const wireSats = rounded(Math.floor);
+/** An amount of fiat, in the same forms. A real fraction is rounded up, so that the customer never pays more than shown. */
 export const wireFiat = rounded(Math.ceil);
 /** An id or counter. A fraction is refused. */
 export const wireInteger = z.unknown().transform((value, context) => {
@@ -45,7 +46,7 @@ export const satsOfMsat = (msat: bigint): bigint => (msat + 999n) / 1000n;
 const unitForm = /^(\d{1,20})(?:\.(\d{1,11}))?\s*(sats?|satoshis?|msats?|millisat(?:oshi)?s?|btc|₿)$/i;
 /** Returns how many decimal places a unit has in millisatoshis. */
 const placesOf = (unit: string): number => (/^(?:m|milli)/i.test(unit) ? 0 : /^s/i.test(unit) ? 3 : 11);
-/** Reads "5400 sats", "5400000 msat" or "0.000054 BTC". Returns undefined for no unit or another one. A fraction of a sat is rounded up. */
+/** Reads "5400 sats", "5400000 msat" or "0.000054 BTC". Returns undefined if the unit is missing or unknown. A fraction of a sat is rounded up. */
 export const satsWithUnit = (text: string): bigint | undefined => {
   const [, whole, fraction = '', unit = ''] = unitForm.exec(text.trim()) ?? [];
   if (whole === undefined) return undefined;
@@ -54,7 +55,7 @@ export const satsWithUnit = (text: string): bigint | undefined => {
   return satsOfMsat(BigInt(`${whole}${fraction.slice(0, places).padEnd(places, '0')}`) + rest);
 };
 
-/** Reads true, "true", 1 and their opposites (A3, A11). */
+/** Reads true, "true", 1 and their opposites. */
 export const wireBoolean = z.unknown().transform((value, context) => {
   if (value === true || value === 1 || (typeof value === 'string' && /^(?:true|1(?:\.0+)?)$/i.test(value))) return true;
   if (value === false || value === 0 || (typeof value === 'string' && /^(?:false|0(?:\.0+)?)$/i.test(value))) return false;
@@ -69,20 +70,20 @@ export const wireTime = z.union([z.string(), z.number()]).transform((given, cont
   context.addIssue({ code: 'custom', message: 'not a time' });
   return z.NEVER;
 });
-/** An expiry. The caller must say what an unreadable one means. */
+/** An expiry. The caller decides what an unreadable expiry means. */
 export const wireEnd = z.unknown().optional().transform(readEnd);
 
 /** A string of at most 4,096 characters. */
 export const wireText = z.string().max(4096);
 
-/** An id as a string. A number is kept as written. */
+/** An id. A number becomes a string. */
 export const wireId = z.union([z.string().trim(), z.number().transform(String)]).pipe(z.string().min(1).max(4096));
 /** The id of an order or a connection. We look rows up by it, and PostgreSQL indexes strings of at most 2,704 bytes. */
 export const wireKey = wireId.pipe(z.string().max(500));
 
 type Reviver = (key: string, value: unknown, context?: { source?: string }) => unknown;
 const keepingAll: Reviver = (_key, value, context) => (typeof value === 'number' ? (context?.source ?? String(value)) : value);
-/** As a JSON number, 1E5 is a whole number. As a string, it is not an amount. */
+/** Returns whether a number can be used as it was parsed: it has the same digits, or is a whole number with an exponent (1E5). */
 const isWritten = (source: string, value: number): boolean => source === String(value) || (/e/i.test(source) && Number.isSafeInteger(value));
 const keepingInexact: Reviver = (_key, value, context) =>
   typeof value === 'number' && context?.source !== undefined && !isWritten(context.source, value) ? context.source : value;
@@ -91,10 +92,10 @@ const keepingInexact: Reviver = (_key, value, context) =>
 export const parseJsonKeepingNumbers = (text: string): unknown => JSON.parse(text, keepingAll);
 
 /**
- * Matches a JSON number of more than fifteen digits, a decimal that ends in 0, an exponent, a minus before 0, or more than six zeros behind the point: one
- * that JavaScript might write otherwise. What surrounds a number tells it from the digits of a time or an id, which nearly every answer has.
+ * Matches a JSON number that JavaScript might write differently: one of more than 15 digits, a decimal that ends in 0, one with an exponent, -0, or one
+ * with more than six zeros after the point. It must stand between JSON's own characters, so the digits of a time or an id do not match.
  */
 const mayBeInexact = /(?:^|[[:,])\s*-?(?:(?<=-)0|[\d.]{16}|\d+\.\d*0(?!\d)|\d+(?:\.\d+)?[eE]|0\.0{6})[\d.eE+-]*\s*(?:$|[\],}])/;
 
-/** Parses JSON, and keeps a number that JavaScript would change (20261128175930417, 1.10) as a string: a payment reference is not a quantity. */
+/** Parses JSON. Keeps a number that JavaScript would change (20261128175930417, 1.10) as a string, since a payment reference must keep its digits. */
 export const parseJsonExactly = (text: string): unknown => (mayBeInexact.test(text) ? JSON.parse(text, keepingInexact) : JSON.parse(text));
