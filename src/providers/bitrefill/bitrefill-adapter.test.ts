@@ -208,7 +208,7 @@ describe('a channel', () => {
     expect(await second(`remoteid=${remoteid}&private=1`)).toEqual({ status: 'OK' });
     expect(control.state.channels).toEqual([{ k1: first.k1, remoteid, private: true, capacity: 2_000_000, push: 1_000_000 }]);
     expect([await second(`remoteid=${remoteid}&private=1`), await (await fetch(url)).json()]).toMatchObject([{ status: 'ERROR' }, { status: 'ERROR' }]);
-    // Redeemed or not, the API says the same: "redeemable" is all it knows.
+    // The API does not show whether the order was redeemed, so the stage stays `filled`.
     expect((await read(order))[0]?.stage).toBe('filled');
   });
   it('the callback says OK, yet no channel comes: redeemable is all that is ever said', async () => {
@@ -271,7 +271,7 @@ describe('a recharge', () => {
     };
     const tried = [undefined, 'lnbcrt1', ownInvoice(999n), ownInvoice(1_000n, { expirySeconds: 600 })];
     for (const invoice of tried) expect(await note(invoice)).toBe('invoice-unsuitable');
-    // On chain the usual hour is too short: the confirmation may come after it.
+    // For an order paid on chain, an invoice valid for the usual hour is refused: the confirmation may take longer.
     expect([await note(ownInvoice(1_000n), 'onchain'), await note(ownInvoice(1_000n, { expirySeconds: 7_200 }), 'onchain')]).toEqual([
       'invoice-unsuitable',
       'taken',
@@ -587,12 +587,12 @@ describe('faults', () => {
     control.setFault({ endpoint: 'POST /order', fault: 'price-jump', bps: 5_000, times: 1 });
     expect(valueOf(await place('inbound', 500_000n)).pay).toBe(26_424n);
   });
-  it('an invoice of another amount, or another product, is shown to nobody', async () => {
+  it('an invoice for another amount, or another product, is shown to nobody', async () => {
     const { control, place } = await start();
     control.setFault({ endpoint: 'POST /order', fault: 'other-amount', times: 1 });
-    await expect(place('inbound', 500_000n)).rejects.toThrow('an invoice of another amount than the order');
+    await expect(place('inbound', 500_000n)).rejects.toThrow('an invoice for another amount than the order');
     control.setFault({ endpoint: 'POST /order', fault: 'other-product', times: 1 });
-    await expect(place('inbound', 500_000n)).rejects.toThrow('an order of another product');
+    await expect(place('inbound', 500_000n)).rejects.toThrow('an order for another product');
   });
   it('a lost answer may have made an order; every sending makes one', async () => {
     const { control, place } = await start();

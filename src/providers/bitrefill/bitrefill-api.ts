@@ -38,7 +38,7 @@ const headersOf = ({ deps, settings }: Bitrefill, { traceparent }: CallContext):
   return { authorization, ...(traceparent === undefined ? {} : { traceparent }) };
 };
 
-/** Statuses of servers that did not wait for the outcome of the request. */
+/** Statuses of servers that did not wait for the outcome of the request. The request may still have been carried out. */
 const unheard: ReadonlySet<number> = new Set([408, 425, 499]);
 const paymentRequired = 402;
 
@@ -71,7 +71,7 @@ const call = async <S extends z.ZodType>(
   const made = makes ? wire.orderIn(said, true)?.id : undefined;
   const orderMade = made === undefined ? {} : { orderMade: made };
   if (!reply.ok && !(made !== undefined && status === paymentRequired)) {
-    if (made !== undefined) throw new ProviderFault('malformed', `an order under status ${status}`, { status, ...orderMade });
+    if (made !== undefined) throw new ProviderFault('malformed', `an order in a response with status ${status}`, { status, ...orderMade });
     return { ok: false, status, code: wire.errorCodeOf(said) };
   }
   if (made === undefined && (wire.isError(said) || typeof said === 'string')) {
@@ -83,7 +83,7 @@ const call = async <S extends z.ZodType>(
   const parsed = schema.safeParse(find(parseJsonKeepingNumbers(new TextDecoder().decode(answered?.body))));
   if (parsed.success) return { ok: true, value: parsed.data };
   const where = parsed.error.issues[0]?.path.map(String).join('.') ?? '';
-  throw new ProviderFault('malformed', `answer off the schema${where === '' ? '' : ` at ${where}`}`, { status, ...orderMade });
+  throw new ProviderFault('malformed', `the answer does not match the schema${where === '' ? '' : ` at ${where}`}`, { status, ...orderMade });
 };
 
 /** Checks that the API answers and accepts our key. The answer is text, not JSON. */
@@ -117,7 +117,7 @@ export const purchase = async (bitrefill: Bitrefill, context: CallContext, body:
 export const getOrder = async (bitrefill: Bitrefill, context: CallContext, id: string) =>
   await call(bitrefill, context, { path: `/order/${encodeURIComponent(id)}`, schema: wire.orderReply, find: orderOr });
 
-/** Reads one page of this account's orders. `path`: that of the settings, or the one that the previous page named. */
+/** Reads one page of this account's orders. `path`: the setting `orders_path`, or the path that the previous page named. */
 export const listOrders = async (bitrefill: Bitrefill, context: CallContext, path: string) =>
   await call(bitrefill, context, { path, schema: wire.ordersReply, find: wire.ordersIn });
 

@@ -112,10 +112,10 @@ describe('what an order may not say', () => {
     [{ product: 'lightning-channel', value: '2000000', userRef: 'ref-1' }, undefined],
     [{ value: '2,000,000 sats capacity' }, undefined],
     [{ value: '500,000 sats balance (1,000,000 sats capacity)' }, undefined],
-    [{ operatorSlug: 'lightning-recharge' }, 'an order of another product'],
-    [{ operator: 'lightning-recharge' }, 'an order of another product'],
-    [{ value: '2000001' }, 'an order of another value'],
-    [{ valuePackage: '1', value: '2000000' }, 'an order of another value'],
+    [{ operatorSlug: 'lightning-recharge' }, 'an order for another product'],
+    [{ operator: 'lightning-recharge' }, 'an order for another product'],
+    [{ value: '2000001' }, 'an order for another value'],
+    [{ valuePackage: '1', value: '2000000' }, 'an order for another value'],
     [{ userRef: 'ref-2' }, 'an order with another reference'],
   ])('%j: %s', (more, problem) => expect(contradictionIn(order(more), wanted)).toBe(problem));
   it('what the payment says is paid, not what `price` says', () =>
@@ -155,9 +155,9 @@ describe('payments', () => {
       paymentInfo: { kind: 'invoice', value: lightningInvoice, amountSats: 1_000n },
     }));
   it.each([
-    [newInvoice({ amountMsat: 1_000_001n }), 'an invoice of another amount than the order'],
-    [newInvoice({ network: 'main' }), 'an invoice of another network'],
-    [newInvoice({ timestamp: now / 1000 - 3_600 }), 'an invoice that has expired already'],
+    [newInvoice({ amountMsat: 1_000_001n }), 'an invoice for another amount than the order'],
+    [newInvoice({ network: 'main' }), 'an invoice for another network'],
+    [newInvoice({ timestamp: now / 1000 - 3_600 }), 'an invoice that has already expired'],
     [`${lightningInvoice.slice(0, -1)}q`, 'no invoice that can be paid'],
     [undefined, 'no invoice that can be paid'],
   ])('an invoice that is not the order: %#', (given, problem) => expect(paymentInfoOf(paymentOf({ lightningInvoice: given }), wanted)).toEqual({ problem }));
@@ -166,13 +166,13 @@ describe('payments', () => {
       paymentInfo: { kind: 'onchain', value: address, amountSats: 1_000n, bip21: `bitcoin:${address}?amount=0.00001` },
     }));
   it.each([
-    [{ address: '1fdsfjakiwlewkld3845kd8' }, 'no bitcoin address of this network'],
-    [{ address: '3NonYQQ2HzZDc91rZK6n9VfCy6yv5N1TxN' }, 'no bitcoin address of this network'],
-    [{ address: `bitcoin:${address}` }, 'no bitcoin address of this network'],
-    [{}, 'no bitcoin address of this network'],
-    [{ address, BIP21: `bitcoin:${address}?amount=0.0001` }, 'a bitcoin: link that says another thing than the order'],
-    [{ address, BIP21: 'bitcoin:bcrt1qother?amount=0.00001' }, 'a bitcoin: link that says another thing than the order'],
-    [{ address, BIP21: 'pay me' }, 'a bitcoin: link that says another thing than the order'],
+    [{ address: '1fdsfjakiwlewkld3845kd8' }, 'not a bitcoin address of this network'],
+    [{ address: '3NonYQQ2HzZDc91rZK6n9VfCy6yv5N1TxN' }, 'not a bitcoin address of this network'],
+    [{ address: `bitcoin:${address}` }, 'not a bitcoin address of this network'],
+    [{}, 'not a bitcoin address of this network'],
+    [{ address, BIP21: `bitcoin:${address}?amount=0.0001` }, 'a bitcoin: link that contradicts the order'],
+    [{ address, BIP21: 'bitcoin:bcrt1qother?amount=0.00001' }, 'a bitcoin: link that contradicts the order'],
+    [{ address, BIP21: 'pay me' }, 'a bitcoin: link that contradicts the order'],
   ])('%j: %s', (payment, problem) => expect(paymentInfoOf(paymentOf(payment), { ...wanted, method: 'bitcoin' })).toEqual({ problem }));
   it("in another coin: Bitrefill's own text for the amount", () =>
     expect(paymentInfoOf(paymentOf({ address: 'L1', altcoinPrice: '0.0014', altcoinCode: 'LTC' }), { ...wanted, method: 'litecoin' })).toEqual({
@@ -185,7 +185,7 @@ describe('payments', () => {
   it('a coin without an amount or an address is not paid', () =>
     expect([{ address: 'L1' }, { altcoinPrice: '1' }].map((payment) => paymentInfoOf(paymentOf(payment), { ...wanted, method: 'litecoin' }))).toEqual([
       { problem: 'no amount in the coin that was chosen' },
-      { problem: 'nowhere to pay to' },
+      { problem: 'no address or invoice to pay' },
     ]));
 });
 

@@ -1,4 +1,4 @@
-/** From Bitrefill's words to the gateway's. Pure. */
+/** Maps Bitrefill's words to the gateway's. Pure. */
 import type { Json } from '../../domain/offer.ts';
 import type { Stage } from '../../domain/order.ts';
 import type { BitcoinNetwork } from '../../bitcoin/address.ts';
@@ -43,7 +43,7 @@ export const methodsOf = (settings: BitrefillSettings): string[] => [
   ...(settings.pay_with_balance ? [balance] : []),
 ];
 
-/** Cuts a reference to 128 characters, a length that is surely allowed. */
+/** Cuts a reference to 128 characters, the most that Bitrefill's document allows. */
 export const userRefOf = (reference: string): string => reference.slice(0, 128);
 
 // ---- orders --------------------------------------------------------------------------------------------------------------------------
@@ -53,12 +53,12 @@ export const slugOf = ({ product, operatorSlug, operator }: OrderReply): string 
 /** Returns how the answer contradicts the request, if it does. A value that is not a number contradicts nothing. */
 export const contradictionIn = (order: OrderReply, wanted: { product: LiquidityProduct; value: bigint; userRef?: string }): string | undefined => {
   const value = order.valuePackage ?? order.value;
-  if ((slugOf(order) ?? slugs[wanted.product]) !== slugs[wanted.product]) return 'an order of another product';
-  if (value !== undefined && /^\d+$/.test(value) && BigInt(value) !== wanted.value) return 'an order of another value';
+  if ((slugOf(order) ?? slugs[wanted.product]) !== slugs[wanted.product]) return 'an order for another product';
+  if (value !== undefined && /^\d+$/.test(value) && BigInt(value) !== wanted.value) return 'an order for another value';
   return order.userRef !== undefined && wanted.userRef !== undefined && order.userRef !== wanted.userRef ? 'an order with another reference' : undefined;
 };
 
-/** Returns the amount to send. `price` comes last: in one known answer it differs from the payment's amount. */
+/** Returns the sats to pay. `price` comes last: in one known response it differs from the payment's amount. */
 export const paySatsOf = ({ payment, satoshiPrice, price }: OrderReply): bigint | undefined => payment?.satoshiPrice ?? satoshiPrice ?? price;
 
 const second = 1000;
@@ -66,7 +66,7 @@ const second = 1000;
 /** Reads the creation time from an id, in Unix milliseconds: an id begins with the time in seconds, as eight hex digits. */
 const createdOn = (id: string): number | undefined => (/^[0-9a-f]{24}$/i.test(id) ? Number.parseInt(id.slice(0, 8), 16) * second : undefined);
 
-/** Returns Bitrefill's own deadline in Unix milliseconds: the one it states, else the invoice's, else a lifetime after the creation. */
+/** Returns Bitrefill's own deadline in Unix milliseconds: the one it states, else the invoice's expiry, else `lifeMs` after the order's creation. */
 export const deadlineOf = ({ id, expirationTime, payment, invoiceTime }: OrderReply, lifeMs: number, seenOn: number): number => {
   if (expirationTime !== undefined) return expirationTime;
   const invoice = payment?.lightningInvoice === undefined ? undefined : decodeInvoice(bareInvoice(payment.lightningInvoice), { allowMissingSecret: true });
@@ -76,13 +76,14 @@ export const deadlineOf = ({ id, expirationTime, payment, invoiceTime }: OrderRe
 
 const failing = /fail|error|denied/i;
 const paying = new Set(['payment_pending', 'payment_detected', 'payment_confirmed', 'processing']);
-/** Words for a payment that counts before its confirmation. Other words (none, failed, rejected, disabled) do not mean a payment. */
+/** Values of `zeroConfStatus` for a payment that counts before its confirmation. Others (none, failed, rejected, disabled) do not mean a payment. */
 const zeroConf = /^(?:accepted|approved|confirmed|complete|completed|detected|received|paid|ok|success|successful)$/i;
 const isSaid = (text: string | undefined): boolean => text !== undefined && text !== '';
 
 /**
- * Returns the stage of an order in either dialect, by the first condition that holds. Booleans come before words, and money before the clock, since
- * late payments happen. A successful channel can be redeemed, but is not yet open; a successful payout is finished. Undefined: an unknown status.
+ * Returns the stage of an order in either dialect (`orderReply`). The first condition that holds decides. Payments come before the clock, since
+ * customers may pay late. After `success`, a channel can be redeemed but is not open yet (`filled`), and a payout is `finished`. Returns undefined
+ * for an unknown status word.
  */
 export const stageOf = (order: OrderReply, now: number, deadline: number): Stage | undefined => {
   const { thorInfo } = order;
@@ -100,9 +101,12 @@ export const stageOf = (order: OrderReply, now: number, deadline: number): Stage
 
 const isPaid = (order: OrderReply): boolean =>
   order.paymentReceived === true || paying.has((order.status ?? '').toLowerCase()) || zeroConf.test(order.zeroConfStatus ?? '');
-/** Returns whether a status word means that the delivery failed. A word about the payment does not: an unpaid order expires. */
+/** Returns whether a status word says that the delivery failed, which only a paid order's can. A word about a failed payment does not say so. */
 const deliveryFailed = (status: string): boolean => /fail/i.test(status) && !/payment/i.test(status);
-/** Returns whether money arrived, whatever became of the order. */
+/**
+ * Returns whether an order names money that its stage may not show: a payment, in full or in part, next to a failure, for example. False for
+ * `success` alone, since the stage of such an order already says that it was paid.
+ */
 export const hasMoney = (order: OrderReply): boolean =>
   order.partialPayment === true || order.sent === true || isPaid(order) || deliveryFailed(order.status ?? '');
 
@@ -125,8 +129,8 @@ export const secretOf = ({ link, k1, lnurl }: ThorInfo): Json => ({
 });
 
 /**
- * Returns what redeems the order: the LNURL as given, or rebuilt from k1 in the form that all known ones have (`<base>/thor?q=<k1>`). A plain link is
- * passed on as it is, since an LNURL wallet is not the only way.
+ * Returns what redeems the order: the LNURL as given, or one rebuilt from k1 in the form that all known LNURLs have (`<base>/thor?q=<k1>`). A plain
+ * link is passed on as it is, since a customer can also redeem the order on that page.
  */
 export const redemptionOf = ({ secret }: Pick<OrderEvidence, 'secret'>, baseUrl: string, loopbackHttp: boolean): Redemption | undefined => {
   if (typeof secret !== 'object' || secret === null || Array.isArray(secret)) return undefined;
@@ -144,7 +148,7 @@ export type Unsuitable = 'required' | 'invalid' | 'wrong-network' | 'wrong-amoun
 /** How far the clock of the customer's node may be ahead. An invoice dated later is not fresh, and its expiry means nothing. */
 const clockSkewMs = 5 * 60_000;
 
-/** Checks the customer's own invoice for the payout. It must be for exactly the value, and stay valid for as long as the order can be paid. */
+/** Checks the customer's own invoice for the payout. The invoice must be for exactly the ordered value, and stay valid until `aliveUntil`. */
 export const judgeOwnInvoice = (
   text: string | undefined,
   wanted: { network: BitcoinNetwork; sats: bigint; now: number; aliveUntil: number },

@@ -7,10 +7,10 @@ import { z } from 'zod';
 export type NoticeHint = { about: 'order'; upstreamOrderId: string } | { about: 'unknown' };
 
 const id = z.string().regex(/^[0-9a-f]{24}$/i);
-/** lntxbot reads `orderId`, the document says `id`. */
+/** The document names the member `id`; lntxbot reads `orderId`. */
 const hinting = z.union([z.object({ id }), z.object({ orderId: id }).transform(({ orderId }) => ({ id: orderId }))]);
 
-/** Never throws. */
+/** Reads a webhook's body, and returns the id of the order in it. Never throws. */
 export const readNotice = (body: string): NoticeHint => {
   try {
     return { about: 'order', upstreamOrderId: hinting.parse(JSON.parse(body)).id };

@@ -1,4 +1,4 @@
-/** The verbs of orders: price, place, read. */
+/** The verbs for orders: `quote`, `placeOrder` and `readOrders`. */
 import { checkPayoutAddress } from '../../bitcoin/address.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Facts, ProviderOffer } from '../../domain/offer.ts';
@@ -32,7 +32,10 @@ const broken = (note: string): never => {
   throw new ProviderFault('malformed', note);
 };
 
-/** Returns what the customer can spend and receive afterwards. A turbo channel has twice the value. */
+/**
+ * Returns what the customer can spend (`receive`) and receive (`inbound_sats`) after the delivery. A turbo channel has the ordered value on each
+ * side.
+ */
 const deliveredBy = ({ product, amountSats }: LiquidityQuoteRequest): { receive: bigint; facts: Facts } => {
   if (product === 'recharge') return { receive: amountSats, facts: { inbound_sats: 0, delivered_as: 'payment' } };
   const facts: Facts = { inbound_sats: Number(amountSats), delivered_as: 'redemption' };
@@ -41,7 +44,7 @@ const deliveredBy = ({ product, amountSats }: LiquidityQuoteRequest): { receive:
 
 // ---- price ---------------------------------------------------------------------------------------------------------------------------
 
-/** Reads the price list of a product, or returns why there is none: not on sale here, or an error in one of its many shapes. */
+/** Reads the price list of a product. Refuses if Bitrefill returns an error or a list without prices, which means that the product is not on sale. */
 export const readCard = async (bitrefill: Bitrefill, context: CallContext, product: LiquidityQuoteRequest['product']): Promise<Answer<RateCard>> => {
   const reply = await api.inventory(bitrefill, context, slugs[product]);
   if (!reply.ok) return refused({ reason: 'option-unsupported', note: 'not-on-sale', detail: reply.code });
@@ -148,7 +151,7 @@ const toPay = (bitrefill: Bitrefill, { quote: asked, method, body }: Asked, orde
   const judged = paymentInfoOf(payment, { network: deps.network, method, sats, now });
   if ('problem' in judged) return broken(judged.problem);
   const expiresOn = deadline - settings.expiry_margin_s * 1000;
-  if (expiresOn <= now) return broken('an order that has expired already');
+  if (expiresOn <= now) return broken('an order that has already expired');
   if (order.price !== undefined && order.price !== sats) deps.log('warn', 'bitrefill_price_differs', { price: Number(order.price), to_pay: Number(sats) });
   return { ok: true, value: placed(asked, order, { pay: sats, stage: 'awaiting_payment', paymentInfo: judged.paymentInfo, expiresOn }) };
 };
@@ -164,8 +167,8 @@ const placed = (asked: LiquidityQuoteRequest, order: OrderReply, more: Pick<Plac
 };
 
 /**
- * Buys from the operator's balance. The money leaves with this call, so the price is checked again first, and the call is sent only once. It is never
- * repeated after a lost answer; the operator looks for the order.
+ * Buys from the operator's balance. The money leaves with this call, so the price is checked again first. The call is never sent again, even if its
+ * answer was lost: the order is then looked for by its notice and by our reference, and in the end by the operator.
  */
 const buyFromBalance = async (
   bitrefill: Bitrefill,
@@ -186,7 +189,7 @@ const buyFromBalance = async (
   naming(reply.value, () => contradicted(reply.value, asked, body));
   const now = deps.now();
   const stage = stageOf(reply.value, now, now);
-  // An account in another currency states no sats, so the estimate is used instead.
+  // If the operator's account is in another currency, the response states no sats. The estimate is used instead.
   const pay = paySatsOf(reply.value) ?? offer.pay;
   const isOpen = stage === undefined || stage === 'awaiting_payment';
   return { ok: true, value: placed(asked, reply.value, { pay, stage: isOpen ? 'paid' : stage, paymentInfo: { kind: 'none' } }) };
@@ -206,15 +209,15 @@ const once = async <T>(sending: Promise<T>): Promise<T> => {
 // ---- reading -------------------------------------------------------------------------------------------------------------------------
 
 /**
- * Reads one order by its id. Bitrefill documents no list of orders, but clients have read one. In it, an order whose id was lost is found by our
- * reference. A request for all orders is refused, and so is one for a list that is not served: neither means "no orders".
+ * Reads one order by its id. If the id is unknown, searches for our reference in a list of orders that Bitrefill does not document, but that clients
+ * have read. Refuses to read all orders, and refuses if the list is not served: neither means "no orders".
  */
 export const readOrders = async (bitrefill: Bitrefill, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> => {
   if (order?.upstreamOrderId === undefined) return await readByReference(bitrefill, context, order);
   const reply = await api.getOrder(bitrefill, context, order.upstreamOrderId);
   if (reply.ok) return { ok: true, value: [evidenceOf(bitrefill, order, reply.value)] };
   if (reply.status === 404 || reply.code === 'not_found') return { ok: true, value: [] };
-  // An error under HTTP 200 may be any error; a 4xx stays a 4xx.
+  // An error under HTTP 200 may have any cause, so it counts as a failure of the server. An unexpected 4xx does not.
   throw new ProviderFault(reply.status === 200 ? 'server' : 'malformed', `status ${reply.status} (${reply.code})`, { status: reply.status, taken: 'no' });
 };
 
@@ -237,7 +240,7 @@ const readByReference = async (bitrefill: Bitrefill, context: CallContext, order
 };
 
 const evidenceOf = ({ deps, settings }: Bitrefill, followed: FollowedOrder, order: OrderReply): OrderEvidence => {
-  if (order.id !== followed.upstreamOrderId) return broken('another order than asked for');
+  if (order.id !== followed.upstreamOrderId) return broken('the answer is about another order');
   const ours = followed.facts.user_ref;
   if (ours !== undefined && order.userRef !== undefined && order.userRef !== ours) return broken('an order with another reference');
   const deadline = deadlineOf(order, settings.order_life_s * 1000, followed.createdOn);

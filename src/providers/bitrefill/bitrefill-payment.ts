@@ -17,20 +17,20 @@ const byInvoice = ({ lightningInvoice, BIP21 = '' }: Payment, { network, sats, n
   const value = bareInvoice(lightningInvoice ?? readBitcoinLink(BIP21, network)?.invoice ?? '');
   const invoice = decodeInvoice(value);
   if (!invoice) return { problem: 'no invoice that can be paid' };
-  if (invoice.network !== network) return { problem: 'an invoice of another network' };
-  if (invoice.amountMsat !== sats * 1000n) return { problem: 'an invoice of another amount than the order' };
-  if ((invoice.timestamp + invoice.expirySeconds) * 1000 <= now) return { problem: 'an invoice that has expired already' };
+  if (invoice.network !== network) return { problem: 'an invoice for another network' };
+  if (invoice.amountMsat !== sats * 1000n) return { problem: 'an invoice for another amount than the order' };
+  if ((invoice.timestamp + invoice.expirySeconds) * 1000 <= now) return { problem: 'an invoice that has already expired' };
   return { paymentInfo: { kind: 'invoice', value, amountSats: sats } };
 };
 
-/** Reads an on-chain payment. The link must agree with the order. It may leave the amount out; the link that we show has it. */
+/** Reads an on-chain payment. Bitrefill's link must agree with the order, but may leave the amount out. The link that we show has the amount. */
 const onchain = ({ address: told, BIP21 }: Payment, { network, sats }: Wanted): { paymentInfo: PaymentInfo } | { problem: string } => {
   const link = BIP21 === undefined ? undefined : readBitcoinLink(BIP21, network);
   const given = told ?? link?.address ?? '';
   const checked = checkPayoutAddress(given, network);
-  if ('problem' in checked || given.includes(':')) return { problem: 'no bitcoin address of this network' };
+  if ('problem' in checked || given.includes(':')) return { problem: 'not a bitcoin address of this network' };
   if (BIP21 !== undefined && (link?.address !== checked.address || (link.amountSats ?? sats) !== sats))
-    return { problem: 'a bitcoin: link that says another thing than the order' };
+    return { problem: 'a bitcoin: link that contradicts the order' };
   return { paymentInfo: { kind: 'onchain', value: checked.address, amountSats: sats, bip21: bitcoinUri(checked.address, sats) } };
 };
 
@@ -41,7 +41,7 @@ const altcoin = (
 ): { paymentInfo: PaymentInfo } | { problem: string } => {
   const isInvoice = method.startsWith('lightning');
   const value = isInvoice ? lightningInvoice : address;
-  if (value === undefined) return { problem: 'nowhere to pay to' };
+  if (value === undefined) return { problem: 'no address or invoice to pay' };
   // An invoice carries its own amount.
   if (altcoinPrice === undefined && !isInvoice) return { problem: 'no amount in the coin that was chosen' };
   return {

@@ -37,7 +37,7 @@ describe('decimals', () => {
   it('17 digits are kept where a float loses them', () => expect(wholeOf(decimal('90071992547409931'))).toBe(90_071_992_547_409_931n));
 });
 
-/** The last column is `high` minus the delivered balance; for channels without a balance it is the whole price. */
+/** The last column is `high` minus the delivered balance. For channels without a balance, it is `high`. */
 describe('reference values, every row', () => {
   it.each([
     ['recharge', 500n, '810.14', 811n, 900n, 400n],

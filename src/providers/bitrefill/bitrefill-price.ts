@@ -11,7 +11,7 @@ export const slugs: Record<LiquidityProduct, string> = {
 
 export type Range = { min: bigint; max: bigint; step: bigint; rate: Decimal; purchaseFee: Decimal };
 export type Package = { value: bigint; price: bigint };
-/** The range if there is one (do not trust `isRanged`), else the fixed sizes, ascending. */
+/** The range if there is one, whatever `isRanged` says; otherwise the fixed sizes, in ascending order. */
 export type RateCard = { range: Range } | { packages: Package[] };
 
 /** On-chain, balance and package prices are multiples of this many sats. */
@@ -42,7 +42,10 @@ export const amountsOf = (card: RateCard): { min: bigint; max: bigint; step: big
 
 const greatestCommon = (a: bigint, b: bigint): bigint => (b === 0n ? a : greatestCommon(b, a % b));
 
-/** Returns why an amount is not on sale, with the limits. If it is between two steps, the limits are the nearest amounts on both sides. */
+/**
+ * Returns why an amount is not on sale, with the smallest and largest amount as limits; undefined if the amount is on sale. For an amount between two
+ * steps, `detail` has the nearest amounts that are on sale.
+ */
 export const refusalFor = (card: RateCard, value: bigint, stepFrom: 'min' | 'zero'): Refusal | undefined => {
   const amounts = amountsOf(card);
   if (!amounts) return { reason: 'option-unsupported', note: 'out-of-stock' };

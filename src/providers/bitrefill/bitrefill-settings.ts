@@ -9,15 +9,20 @@ export const bitrefillSettings = z.strictObject({
   base_url: url.describe('With the version: https://api.bitrefill.com/v1'),
   api_key_env: variable.describe('Variable with the API key (user of the Basic auth)'),
   api_secret_env: variable.describe('Variable with the API secret (password of the Basic auth)'),
-  receipt_email: z.email().describe('Named in every order whose customer gave no e-mail; no receipt is sent to it'),
-  self_test_path: z.string().startsWith('/').nullable().default('/test').describe('Has to answer "Hello World!" before the listing is read; null: not asked'),
+  receipt_email: z.email().describe('The e-mail address in orders of customers who gave none; no receipt is sent to it'),
+  self_test_path: z
+    .string()
+    .startsWith('/')
+    .nullable()
+    .default('/test')
+    .describe('Path that must return "Hello World!" before the listing is read; null: not called'),
 
   orders_path: z
     .string()
     .startsWith('/')
     .nullable()
     .default('/orders/')
-    .describe('Where orders are listed, to find a purchase from the balance whose answer was lost; null: not asked'),
+    .describe('Where orders are listed, to find a purchase from the balance whose answer was lost; null: not read'),
 
   products: z
     .array(z.enum(['recharge', 'inbound', 'turbo']))
@@ -30,11 +35,11 @@ export const bitrefillSettings = z.strictObject({
   pay_with_balance: z.boolean().default(false).describe("Whether the operator's account balance may be spent"),
   step_from: z.enum(['min', 'zero']).default('min').describe('Where the steps of an amount are counted from'),
 
-  order_life_s: seconds.default(900).describe('For orders that do not say how long they can be paid'),
-  expiry_margin_s: seconds.default(60).describe("How long before Bitrefill's own deadline an order is told to be over"),
-  lightning_order_s: seconds.default(1_200).describe("A recharge's invoice must live longer than a Lightning order"),
-  onchain_order_s: seconds.default(4_500).describe('… than an order paid on chain and its confirmation'),
+  order_life_s: seconds.default(900).describe('Lifetime of orders that do not state how long they can be paid'),
+  expiry_margin_s: seconds.default(60).describe("How long before Bitrefill's own deadline an order counts as expired"),
+  lightning_order_s: seconds.default(1_200).describe("How long a recharge's invoice must be valid if the order is paid by Lightning or from the balance"),
+  onchain_order_s: seconds.default(4_500).describe("How long a recharge's invoice must be valid if the order is paid on chain or in another coin"),
   refund_methods: z.array(z.string()).default(['lightning', 'bitcoin']).describe('Payment methods whose refund goes to a bitcoin address'),
-  redeem_base_url: url.optional().describe('Where a redemption link without an LNURL leads to, if not to base_url'),
+  redeem_base_url: url.optional().describe('Base URL of LNURLs that are rebuilt, if not base_url'),
 });
 export type BitrefillSettings = z.output<typeof bitrefillSettings>;

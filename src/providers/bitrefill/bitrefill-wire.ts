@@ -16,7 +16,7 @@ const decimal = z.string().transform((value, context) => {
   context.addIssue({ code: 'custom', message: 'not a decimal number' });
   return z.NEVER;
 });
-/** Whole sats: a number, digits, or with the unit. */
+/** An amount in whole sats: a number, a string of digits, or a string with the unit ("5400 sats"). */
 const whole = z
   .preprocess((value) => (typeof value === 'string' ? (satsWithUnit(value)?.toString() ?? value) : value), decimal)
   .transform((value, context) => {
@@ -73,7 +73,10 @@ export type Payment = z.output<typeof payment>;
 const thorInfo = z.object({ link: optional(text), k1: optional(text), lnurl: optional(text) });
 export type ThorInfo = z.output<typeof thorInfo>;
 
-/** An order in both dialects: `status`, `product`, `value` (channels, 2019-05) or booleans, `operatorSlug`, `valuePackage` (recharge, 2019-07). */
+/**
+ * An order in either dialect. Dialect A (the document's channels, May 2019) has `status`, `product` and `value`. Dialect B (its recharges, July 2019)
+ * has booleans instead of a status, `operatorSlug` and `valuePackage`.
+ */
 export const orderReply = z.object({
   id: text.regex(/^[\w-]{1,64}$/),
   product: optional(text),
@@ -82,7 +85,7 @@ export const orderReply = z.object({
   valuePackage: optional(text),
   value: optional(text),
   number: softWord,
-  /** Not an amount in sats if the account's currency is not bitcoin. */
+  /** If the operator's account is in another currency, this is not an amount in sats; a fraction is ignored. */
   price: optional(whole).catch(undefined),
   satoshiPrice: optional(positive),
   userRef: optional(wireText),
@@ -121,7 +124,7 @@ const isOrder = (members: Members): boolean => {
   if (id === undefined || 'jsonrpc' in members) return false;
   return ownForm.test(id) || orderMembers.some((name) => !isNothing(members[name]) || members[name] === false);
 };
-/** Returns whether an answer only names an order: {orderId}. */
+/** Returns whether an object names an order, as `{orderId}` does. */
 const namesOrder = (members: Members): boolean => ['orderId', 'order_id', 'orderID'].some((name) => idIn(members[name]) !== undefined);
 
 /**
@@ -172,7 +175,7 @@ export const errorCodeOf = (body: unknown): string => {
   const sentence = asSentence(readError(body));
   return hints.find(([pattern]) => pattern.test(sentence))?.[1] ?? 'no-code';
 };
-/** Codes of v2 that mean that nothing was done. */
+/** Error codes of API v2 that mean that nothing was done. */
 const decided = new Set(['unsupported_payment_method', 'missing_param', 'parse_error', 'invalid_param', 'too_many_items', 'balance_too_low', 'out_of_stock']);
 /** Returns whether a 5xx is a refusal, so that no order was made. "Service unavailable" does not mean that the product is unavailable. */
 export const isRefusedAt5xx = (body: unknown): boolean => decided.has(errorCodeOf(body)) && !/unavailable/.test(asSentence(readError(body))) && isCertain(body);

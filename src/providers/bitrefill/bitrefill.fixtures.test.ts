@@ -107,7 +107,7 @@ describe('orders', () => {
     ['status-unpaid', { slug: 'lightning-channel', raw: 'unpaid', pay: 78_498n, deadline: 1_558_475_449_000 + 1_200_000, rating: 'awaiting_payment' }],
     ['order-recharge', { slug: 'lightning-recharge', raw: 'no status', pay: 1_100n, deadline: 1_563_224_880_090, rating: 'awaiting_payment' }],
     ['purchase-channel', { slug: 'lightning-channel', raw: 'payment_pending', pay: 80_900n, deadline: 1_559_013_081_000 + 900_000, rating: 'paid' }],
-    // The document's payment belongs to another order, with that order's invoice and deadline.
+    // In the document's example, the payment (with its invoice and deadline) is that of another order.
     ['status-success-lightning', { slug: 'lightning-channel', raw: 'success', pay: 78_498n, deadline: 1_558_475_449_000 + 1_200_000, rating: 'filled' }],
     ['status-success-balance', { slug: 'lightning-channel', raw: 'success', pay: 80_900n, deadline: 1_559_013_081_000 + 900_000, rating: 'filled' }],
   ])('%s', (name, facts) => expect(read(name).facts).toEqual(facts));

@@ -13,7 +13,7 @@ export type Magic = (typeof magicAmounts)[keyof typeof magicAmounts];
 
 export const magicOf = (value: string): Magic | undefined => (magicAmounts as { [sats: string]: Magic | undefined })[value];
 
-/** How much more the order costs than the price, under `price-changed`. */
+/** How much more than the quoted price an order costs under `price-changed`, in basis points. */
 export const jumpBps = 500;
 /** How long the delivery takes under `slow`, in multiples of `deliver`. */
 export const slowTimes = 40;

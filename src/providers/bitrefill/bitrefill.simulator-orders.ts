@@ -1,4 +1,4 @@
-/** Orders of the simulated Thor: validation, both dialects, and what happens to them. */
+/** Orders of the simulated Thor: their validation, both dialects (bitrefill-wire.ts, `orderReply`), and how they proceed. */
 import { bech32 } from '@scure/base';
 import { decodeInvoice, encodeInvoice } from '../../bitcoin/bolt11.ts';
 import { encodeLnurl } from '../../bitcoin/lnurl.ts';
@@ -17,7 +17,7 @@ const coins: Record<string, { code: string; perBitcoin: number }> = {
   dash: { code: 'DASH', perBitcoin: 110 },
   dogecoin: { code: 'DOGE', perBitcoin: 3_100_000 },
 };
-/** The rate of July 2019, calculated from the package of that day. */
+/** The exchange rate of July 2019, calculated from the EUR and USD prices of the one known package. */
 const dollarsPerEuro = 1.1258;
 const payeePrivateKey = '7b'.repeat(32);
 const hrps = { main: 'bc', test: 'tb', signet: 'tb', regtest: 'bcrt' } as const;
@@ -30,7 +30,7 @@ const newAddress = (state: State): string =>
 const valueIn = ({ options }: State, { valuePackage }: Body): unknown =>
   typeof valuePackage === 'number' && options.numberValues === true ? String(valuePackage) : valuePackage;
 
-/** Returns why a body is not a valid order, or undefined. `price` is what the amount costs, if it is on sale. */
+/** Returns why a body is not a valid order, or undefined if it is valid. */
 const problemIn = (state: State, body: Body, fromBalance: boolean): [message: string, code?: string] | undefined => {
   const { operatorSlug, email, paymentMethod, number, userRef } = body;
   const valuePackage = valueIn(state, body);
@@ -251,9 +251,9 @@ const dialectB = (state: State, order: Order): Body => {
   };
 };
 
-// ---- what becomes of them ------------------------------------------------------------------------------------------------------------
+// ---- how orders proceed --------------------------------------------------------------------------------------------------------------
 
-/** Pays an order by itself in the sandbox, unless it was paid sooner. */
+/** Pays an order after `autoPayMs`, if that option is set and the order was not paid sooner. */
 export const payLater = (state: State, order: Order, origin: string): void => {
   const { autoPayMs } = state.options;
   const told = magicOf(state, order.value);

@@ -23,7 +23,7 @@ export type WebhookStyle = { deliveries?: 0 | 1 | 3; delayMs?: number; /** Wheth
 
 export type SimulatorOptions = {
   id: string;
-  /** Its clock, if not the machine's. */
+  /** The simulator's clock, if not the machine's. */
   now?: () => number;
   port?: number;
   apiKey?: string;
@@ -36,17 +36,17 @@ export type SimulatorOptions = {
   /** The step between two amounts. */
   step?: number;
   stepFrom?: 'min' | 'zero';
-  /** false: 1,000 sats cost 1,100, as one order of 2019 did. */
+  /** Whether prices include `purchaseFee`. Without it, 1,000 sats cost 1,100, as in one order of 2019. */
   applyPurchaseFee?: boolean;
-  /** Whether Lightning prices are rounded up to 100 sats like the others. */
+  /** Whether Lightning prices are rounded up to 100 sats, as the prices for other payment methods are. */
   round100OnLightning?: boolean;
-  /** The dialect of every answer, instead of B for a recharge and A for channels. */
+  /** The dialect of every order (bitrefill-wire.ts, `orderReply`), instead of B for recharges and A for channels. */
   dialect?: 'A' | 'B';
   errorShape?: ErrorShape;
-  /** The name of an order's id. lntxbot and Edge read `orderId`, with the booleans of an unpaid order. */
+  /** The member that holds an order's id. With `orderId`, which lntxbot and Edge read, every order also has the booleans that these clients read. */
   idMember?: 'id' | 'orderId' | 'order_id' | 'orderID';
   numericIds?: boolean;
-  /** Around every order. */
+  /** The envelope around every order. */
   envelope?: 'result' | 'data' | 'order' | 'body';
   /** How the range says that there is no fee. */
   withoutFee?: 'missing' | 'null';
@@ -64,14 +64,15 @@ export type SimulatorOptions = {
   numberValues?: boolean;
   /** How many orders GET /orders/ shows on one page, as Edge reads them; absent or 0: there is no such path, as in the document. */
   listPage?: number;
-  /** HTTP status of wrong credentials, of an unknown slug, and of an unknown order. */
+  /** HTTP status for wrong credentials. */
   unauthorizedStatus?: number;
+  /** HTTP status for an unknown slug and for an unknown order. */
   notFoundStatus?: number;
   /** The status word of a failed order in dialect A. */
   failedStatus?: string;
   /** What a paid order does by itself: is delivered at once or after this many ms, or waits for `deliver`. */
   deliver?: 'at-once' | 'by-hand' | number;
-  /** How long after it was made an order is paid by itself. */
+  /** How many milliseconds after its creation an order is paid by itself. */
   autoPayMs?: number;
   /** Whether some amounts decide what happens: bitrefill.simulator-magic.ts. */
   magic?: boolean;
@@ -79,7 +80,7 @@ export type SimulatorOptions = {
   /** Whether an order from balance has an LNURL. */
   lnurlForBalance?: boolean;
   webhooks?: WebhookStyle;
-  /** LNURL: capacity and push in the first answer, as wallets of 2019 read them. */
+  /** Whether the LNURL's first response has capacity and push, as wallets of 2019 read them. */
   oldChannelRequest?: boolean;
   /** false: a k1 can be used more than once. */
   k1Once?: boolean;
@@ -93,7 +94,7 @@ export type SimulatorOptions = {
 /** `endpoint` is e.g. "POST /order" or "*". */
 export type Fault = KitFault<
   '429-old' | 'lost-answer' | 'error-200' | 'unknown-member' | 'price-jump' | 'other-amount' | 'other-product' | 'unknown-status'
-> & { /** Of `price-jump`. */ bps?: number };
+> & { /** By how many basis points the price rises under `price-jump`. */ bps?: number };
 
 export type Order = {
   id: string;
@@ -101,7 +102,7 @@ export type Order = {
   slug: string;
   value: string;
   price: number;
-  /** Undefined: from the account's balance. */
+  /** Undefined: the order is paid from the account's balance. */
   method: string | undefined;
   email: string;
   sendEmail: boolean;
@@ -137,7 +138,7 @@ export type State = Later & {
   requests: Request[];
   webhooks: { url: string; body: object; status: number | undefined }[];
   balance: number;
-  /** How far the BTC/EUR quote has moved. */
+  /** How far the BTC/EUR quote has moved from the document's, in basis points. */
   quoteBps: number;
   clockOffsetMs: number;
 };

@@ -25,7 +25,7 @@ export const channelRequest = (state: State, k1: string | undefined, origin: str
 };
 const isUsed = (state: State, order: Order): boolean => order.redeemed && (state.options.k1Once ?? true);
 
-/** GET /thor?k1=…&remoteid=…&private=0|1, or &cancel=1. OK means requested, not open. */
+/** GET /thor?k1=…&remoteid=…&private=0|1, or &cancel=1. OK means that the channel was requested, not that it is open. */
 export const openChannel = (state: State, query: Record<string, string>): Response => {
   const { k1, remoteid = '', private: hidden = '', cancel } = query;
   const order = orderBy(state, k1);

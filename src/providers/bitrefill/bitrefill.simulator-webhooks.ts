@@ -1,6 +1,6 @@
 import type { State } from './bitrefill.simulator-state.ts';
 
-/** Posts the finished order once, unsigned like Bitrefill's webhook. An option makes it none, three or late. */
+/** Posts the finished order, unsigned like Bitrefill's webhook: once, unless the option `webhooks` says never, three times or later. */
 export const ring = async (state: State, url: string | undefined, body: object): Promise<void> => {
   const { deliveries = 1, delayMs = 0 } = state.options.webhooks ?? {};
   if (url === undefined) return;

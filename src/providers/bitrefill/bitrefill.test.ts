@@ -225,12 +225,12 @@ describe('answers that no simulator gives', () => {
     expect(logs).toEqual(['bitrefill_price_differs']);
   });
   it.each([
-    [{ product: 'lightning-recharge' }, 'an order of another product'],
-    [{ value: '2000001' }, 'an order of another value'],
+    [{ product: 'lightning-recharge' }, 'an order for another product'],
+    [{ value: '2000001' }, 'an order for another value'],
     [{ userRef: 'somebody else' }, 'an order with another reference'],
-    [{ payment: { ...order.payment, satoshiPrice: 40_394 } }, 'an invoice of another amount than the order'],
+    [{ payment: { ...order.payment, satoshiPrice: 40_394 } }, 'an invoice for another amount than the order'],
     [{ payment: { address: order.payment.address, satoshiPrice: 40_395 } }, 'no invoice that can be paid'],
-    [{ expirationTime: now + 60_000 }, 'an order that has expired already'],
+    [{ expirationTime: now + 60_000 }, 'an order that has already expired'],
   ])('an order with %j is shown to nobody', async (more, problem) => {
     const { adapter, call } = scripted({ ...order, ...more });
     await expect(adapter.placeOrder(call, place)).rejects.toMatchObject({ kind: 'malformed', taken: 'maybe', orderMade: id, message: `malformed: ${problem}` });
@@ -242,9 +242,9 @@ describe('answers that no simulator gives', () => {
       refusal: { reason: 'declined', note: 'order-refused', detail: 'permanent_failure', orderMade: id },
     });
   });
-  it('another order than asked for is no evidence', async () => {
+  it('the answer is about another order is no evidence', async () => {
     const { adapter, call } = scripted({ ...order, id: 'ffffffff950b353c59bcd412' });
-    await expect(adapter.readOrders(call, followed)).rejects.toThrow('another order than asked for');
+    await expect(adapter.readOrders(call, followed)).rejects.toThrow('the answer is about another order');
   });
   it('without an id there is nothing to read, and that is not "no order"', async () => {
     const { adapter, asked, call } = scripted();
