@@ -1,6 +1,6 @@
 /**
- * Accounts. A per-user key decides whose account gets the sats. So a key is accepted only from Bringin's answer to our master key, or from the
- * customer once it has worked. A key in a notice is ignored; the notice only causes readAccount.
+ * Accounts. A per-user key decides whose account gets the sats. So a key is accepted only from Bringin's response to a call with our master key, or
+ * from the customer, after a call with the key has succeeded. A key in a notice is ignored; the notice only causes readAccount.
  */
 import { ProviderFault } from '../fault.ts';
 import type { AccountState, Answer, CallContext } from '../spec.ts';
@@ -30,14 +30,14 @@ export const startAccount = async (
   const facts = accountFrom(reply.value, bringin.settings.signup_hosts, bringin.deps.mode === 'sandbox');
   if (!facts) {
     if (reply.status === 409) return declined('email-refused');
-    throw new ProviderFault('malformed', 'connect answered none of its three answers');
+    throw new ProviderFault('malformed', 'the answer to connect is none of the three known ones');
   }
   if (facts.status === 'onboarding' && facts.signupUrl === undefined)
     bringin.deps.log('warn', 'bringin_signup_link_missing', { untrusted: reply.value.signupUrl !== undefined });
   return answerWith({ email, ref: request.ref, ...keptOf(facts) }, facts.mailSent);
 };
 
-/** Reads the account. Checks whether its key still works, else whether the master key finds a newer one. */
+/** Reads the account. Checks whether its key still works. If it does not, asks with the master key whether there is a newer key. */
 export const readAccount = async (bringin: Bringin, context: CallContext): Promise<Answer<AccountState>> => {
   const customer = readCustomer(context);
   if (!customer) return { ok: false, refusal: { reason: 'account-required' } };
@@ -55,14 +55,14 @@ export const readAccount = async (bringin: Bringin, context: CallContext): Promi
   return answerWith({ ...customer, status: 'needs_reconnect' });
 };
 
-/** Adopts a key pasted from Bringin's dashboard (Integrations). Such a key has no callback, so everything is polled. */
+/** Adopts a key that the customer pasted from Bringin's dashboard (Integrations). Such an account has no callback, so everything is polled. */
 export const adoptKey = async (bringin: Bringin, context: CallContext, request: { key: string }): Promise<Answer<AccountState>> => {
   const key = request.key.trim();
   if (!/^[\x21-\x7e]{8,256}$/.test(key)) return declined('key-invalid');
   const userId = await userIdOf(bringin, context, key);
   if (userId === undefined) return declined('key-refused');
   const before = readCustomer(context);
-  // It is the key of another user, so the old e-mail must not bring back the old key.
+  // If the key is another user's, the old e-mail is dropped, since it would bring back the old key.
   const { email, ref } = before?.userId === userId ? before : {};
   return answerWith({ status: 'connected', key, userId, ...(email === undefined ? {} : { email }), ...(ref === undefined ? {} : { ref }) });
 };
@@ -96,7 +96,7 @@ const answerWith = (customer: BringinCustomer, mailSent?: boolean): Answer<Accou
   customer: writeCustomer(customer),
 });
 
-/** Returns the user's id, or undefined if the key is refused, under any HTTP status. */
+/** Returns the user's id, or undefined if the key is refused, whatever the HTTP status. */
 const userIdOf = async (bringin: Bringin, context: CallContext, key: string): Promise<string | undefined> => {
   try {
     const reply = await api.userId(bringin, context, key);

@@ -11,7 +11,7 @@ import { isAboutKey } from './bringin-refusal.ts';
 import type { BringinSettings } from './bringin-settings.ts';
 import * as wire from './bringin-wire.ts';
 
-/** Log fields: how many rows, of what. Never a key, a name or Bringin's own words. */
+/** The fields that may be logged: how many rows of what, and whether a link was untrusted. Never a key, a name or Bringin's own words. */
 export const logFields = ['of', 'rows', 'untrusted'] as const;
 export type LogField = (typeof logFields)[number];
 
@@ -28,9 +28,9 @@ type Call<S extends z.ZodType> = {
   schema: S;
   alsoGood?: readonly number[];
   credentials?: boolean;
-  /** Set if the call makes something that costs money: only words that say so mean that it was not made. */
+  /** Set if the call makes an order. An error under 2xx is then a refusal only if its words, or a 4xx in its body, say that no order was made. */
   makes?: boolean;
-  /** The value for an answer that only says that it was done: an empty body, `{success: true}`, a sentence. */
+  /** The value for an answer that only says "done": an empty body, `{success: true}`, a sentence. */
   bare?: z.output<S>;
 };
 
@@ -61,7 +61,7 @@ const read = <S extends z.ZodType>(
   const parsed = schema.safeParse(value);
   const said = readError(value);
   const hidden = wire.statusIn(value);
-  // A document with `error: null` or `status: 200` next to it is not an error.
+  // A document that also has `error: null` or `status: 200` is not an error.
   if (parsed.success && !(said.isError && hidden !== undefined)) return { ok: true, status, value: parsed.data };
   const isRefusal = status >= 400 || (said.isError && (makes !== true || (hidden !== undefined && hidden < 500)));
   if (isRefusal || (saysNo(said) && (said.isError || typeof value === 'string'))) {
@@ -75,7 +75,7 @@ const read = <S extends z.ZodType>(
 
 const offSchema = (error: z.ZodError | undefined, status: number): ProviderFault => {
   const where = error?.issues[0]?.path.map(String).join('.') ?? '';
-  return new ProviderFault('malformed', `answer off the schema${where === '' ? '' : ` at ${where}`}`, { status });
+  return new ProviderFault('malformed', `the answer does not match the schema${where === '' ? '' : ` at ${where}`}`, { status });
 };
 
 /** Calls with the application's key: 401 and 403 mean that the operator's credentials are wrong. */

@@ -7,7 +7,7 @@ import type { ConnectionRequest, ConnectionState } from '../spec.ts';
 import type { BringinSettings } from './bringin-settings.ts';
 import type { LinkReply } from './bringin-wire.ts';
 
-/** The ids that only Bringin and the gateway know of a connection. The standing order's id changes when it is confirmed. */
+/** The ids of a connection that the customer never sees. The standing order's id changes when the connection is confirmed. */
 export type ConnectionNotes = { challengeId?: string; standingOrderId?: string; cancel?: { challengeId: string; expiresOn: number } };
 
 export const readConnectionNotes = (upstream: Json): ConnectionNotes => {
@@ -37,8 +37,9 @@ const statuses: { [status: string]: ConnectionState['status'] } = {
 type Timing = Pick<BringinSettings, 'code_life_s' | 'initiating_timeout_s'>;
 
 /**
- * Maps a link. `before` is what was known about this connection: what Bringin does not repeat is kept from it, and so is a cancel that waits for its
- * code. An unknown status leaves the old one. The code's 30 minutes run from the creation of the link, even if a code is sent again.
+ * Maps a link to our connection. `before` is the connection as it was known. What Bringin does not repeat is taken from `before`, as are a
+ * cancellation that waits for its code and, if the new status word is unknown, the status. A code expires 30 minutes (`code_life_s`) after the link
+ * was created, even if the code was sent again later.
  */
 export const toConnection = (reply: LinkReply, before: ConnectionState | undefined, now: number, timing: Timing): ConnectionState => {
   const { bringinLink: link, standingOrder } = reply;
@@ -80,10 +81,10 @@ export const toConnection = (reply: LinkReply, before: ConnectionState | undefin
 };
 
 export const isKnownStatus = (status: string): boolean => Object.hasOwn(statuses, statusWord(status));
-/** In whatever letters. */
+/** Returns a status word in upper case, with `_` between its parts. */
 const statusWord = (status: string): string => status.toUpperCase().replaceAll(/[^A-Z]+/g, '_');
 
-/** Maps the status. PENDING without a challenge cannot be confirmed yet. */
+/** Maps the status. A PENDING link without a challenge cannot be confirmed yet, so it is `initiating`. Returns undefined for an unknown word. */
 const statusOf = ({ bringinLink, standingOrder }: LinkReply): ConnectionState['status'] | undefined => {
   const word = statusWord(bringinLink.status);
   if (word === 'PENDING' && standingOrder?.challengeId === undefined) return 'initiating';
@@ -147,9 +148,9 @@ const fullAddress = (request: ConnectionRequest, { lightning_hosts: [host] }: Pi
 export type Existing = { same: LinkReply } | 'none' | 'unclear' | 'name-taken' | 'username-taken';
 
 /**
- * Returns whether a connection like the requested one already exists, by kind, Lightning address and IBAN, or by the address for buying. A connection
- * that is still being made shows none of these. If it has the requested name, it may be the one: that is unclear, so the caller asks again in
- * seconds.
+ * Looks for the requested connection among the existing ones: by kind, Lightning address and IBAN or, for buying, by the destination address. A
+ * connection that is still being made shows neither IBAN nor destination address. If such a connection has the requested name, it may be the
+ * requested one, so the result is `unclear`, and a call some seconds later will tell.
  */
 export const findExisting = (links: LinkReply[], request: ConnectionRequest, settings: Pick<BringinSettings, 'lightning_hosts'>): Existing => {
   const [type, subtype] = wireKind(request);
@@ -162,7 +163,7 @@ export const findExisting = (links: LinkReply[], request: ConnectionRequest, set
   return subtype === 'LN' && alike.some((link) => link.lnAddress?.toLowerCase() === address) ? 'username-taken' : 'none';
 };
 
-/** Returns whether a connection may still be used. With an unknown status word, it may. */
+/** Returns whether a connection may still be in use. One with an unknown status word may be. */
 const isLive = (status: string): boolean => !endings.has(statuses[statusWord(status)] ?? 'initiating');
 const endings = new Set<ConnectionState['status']>(['failed', 'expired', 'inactive']);
 const isDescribed = (link: LinkReply): boolean => (link.bringinLink.type === 'FIAT_TO_CRYPTO' ? link.destinationAddress : link.destinationIban) !== undefined;
@@ -173,5 +174,5 @@ const describes = (link: LinkReply, request: ConnectionRequest, settings: Pick<B
   return request.network === 'onchain' || link.lnAddress?.toLowerCase() === fullAddress(request, settings);
 };
 
-/** Normalises an IBAN for comparison. Bringin masks IBANs in some answers; such a string is only stripped of spaces and put in upper case. */
+/** Normalises an IBAN for comparison. Some answers have a masked IBAN, which is only stripped of spaces and put in upper case. */
 export const ibanOf = (text = ''): string => readIban(text) ?? text.replace(/\s+/g, '').toUpperCase();

@@ -226,7 +226,7 @@ describe('the code', () => {
     const again = valueOf(await resend(waiting));
     expect(again).toMatchObject({ status: 'code_required', attemptsLeft: 2, codeExpiresOn: waiting.codeExpiresOn });
     expect(again.upstream).not.toEqual(waiting.upstream);
-    // Bringin does not know the old challenge, and the connection still waits.
+    // Bringin no longer knows the old challenge. The connection still waits for a code.
     expect(await confirm(waiting)).toEqual({ ok: 'code-wrong' });
     expect(await confirm(again, '12')).toEqual({ ok: 'code-wrong', attemptsLeft: 2 });
     expect(await confirm(again, '000000')).toEqual({ ok: 'code-wrong', attemptsLeft: 1 });
@@ -277,7 +277,7 @@ describe('cancelling', () => {
   test("hard: a code is sent, with the standing order's new id; then it is over", async () => {
     const waiting = await pending();
     await confirm(waiting);
-    // The state stored before the confirmation has the old id.
+    // `waiting` was stored before the confirmation, so it has the old id of the standing order.
     const asked = valueOf(await cancel(waiting));
     expect(asked.status).toBe('code_required');
     expect(bringin.exchanges.at(-1)?.request.url).toContain(`/bringin-link/${links()[0]?.standingOrder?.id}/cancel`);

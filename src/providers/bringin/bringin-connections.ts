@@ -51,7 +51,7 @@ const withNotes = (connection: ConnectionState, notes: ConnectionNotes): Connect
 export const readConnection = async (bringin: Bringin, context: CallContext, key: string, before: ConnectionState): Promise<Answer<ConnectionState>> => {
   const reply = await api.getLink(bringin, context, key, before.upstreamId);
   if (!reply.ok) return declined('connection-not-found');
-  if (!sameId(reply.value.bringinLink.id, before.upstreamId)) throw new ProviderFault('malformed', 'another connection than asked for', { taken: 'no' });
+  if (!sameId(reply.value.bringinLink.id, before.upstreamId)) throw new ProviderFault('malformed', 'the answer is about another connection', { taken: 'no' });
   return answer(shown(bringin, reply.value, before));
 };
 
@@ -142,7 +142,8 @@ const judgeRefusal = async (
   return verdict === 'wrong' ? wrongCode(read.value, 1) : declined('code-refused');
 };
 /**
- * Counts a wrong code. Bringin states only after a resend how many tries are left, and each try uses one. The number is stored with the connection.
+ * Reports a wrong code. Bringin states how many tries are left only after a resend. From then on, the number is stored with the connection, and each
+ * code that was sent uses one try (`used`).
  */
 const wrongCode = ({ attemptsLeft }: ConnectionState, used = 0): Confirmed => ({
   ok: 'code-wrong',
@@ -178,7 +179,7 @@ const cancel = async (bringin: Bringin, context: CallContext, key: string, conne
   const { status, upstream } = read.value;
   if (status === 'inactive' || status === 'failed' || status === 'expired') return read;
   if (status === 'code_required' && readConnectionNotes(upstream).cancel) return read;
-  // There is nothing to cancel yet. Unconfirmed, it expires by itself.
+  // There is nothing to cancel yet. A connection that is not confirmed expires by itself.
   if (status !== 'active') return { ok: false, refusal: { reason: 'busy', note: 'connection-not-active' } };
   return await sendCancel(bringin, context, key, read.value);
 };
@@ -195,7 +196,7 @@ const sendCancel = async (bringin: Bringin, context: CallContext, key: string, c
   if (reply.value.challengeId === undefined) {
     const read = await readAfter(bringin, context, key, connection);
     if (read.ok && read.value.status === 'inactive') return read;
-    throw new ProviderFault('malformed', 'a cancel that is neither done nor waits for a code');
+    throw new ProviderFault('malformed', 'a cancellation that is neither done nor waiting for a code');
   }
   const expiresOn = bringin.deps.now() + bringin.settings.code_life_s * 1000;
   return answer(

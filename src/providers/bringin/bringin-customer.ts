@@ -6,7 +6,7 @@ import { reasonIn } from './bringin-refusal.ts';
 
 const customerBlob = z.object({
   status: z.enum(['onboarding', 'pending', 'connected', 'rejected', 'needs_reconnect']),
-  /** The e-mail for which the master key looks up the user. Absent for a pasted key. */
+  /** The e-mail by which calls with the master key find the user. May be absent if the customer pasted the key. */
   email: z.string().optional(),
   ref: z.string().optional(),
   key: z.string().optional(),
@@ -56,7 +56,7 @@ export const declined = (note: RefusalNote, detail?: string): Extract<Answer<nev
   refusal: { reason: 'declined', note, ...(detail === undefined ? {} : { detail }) },
 });
 
-/** Maps a refusal by Bringin: to the reason that its words give, else to `declined` with our note. Never contains its text. */
+/** Maps a refusal by Bringin to the reason that its words give, else to `declined` with our note. The result never has Bringin's text. */
 export const refused = (body: unknown, note: RefusalNote, detail?: string): Extract<Answer<never>, { ok: false }> => {
   const reason = reasonIn(body);
   return reason === undefined ? declined(note, detail) : { ok: false, refusal: { reason } };

@@ -27,7 +27,7 @@ export const readLightningAddress = (text: string, hosts: readonly string[]): Li
   return user !== undefined && host !== undefined && hosts.includes(host.toLowerCase()) ? { user, host: host.toLowerCase() } : undefined;
 };
 
-/** LUD-16. */
+/** Returns the URL of a Lightning address's metadata (LUD-16). */
 export const wellKnownUrl = ({ user, host }: LightningAddress, settings: Pick<BringinSettings, 'lightning_base_url'>): string =>
   `${settings.lightning_base_url?.replace(/\/+$/, '') ?? `https://${host}`}/.well-known/lnurlp/${encodeURIComponent(user)}`;
 
@@ -35,8 +35,8 @@ export type Wanted = { network: BitcoinNetwork; sats: bigint };
 export type Judged = { paymentInfo: PaymentInfo; expiresOn?: number } | { problem: string };
 
 /**
- * Turns the text into a way to pay exactly the wanted amount, in canonical form, or returns why not. The caller checks a Lightning address's own
- * limits. `loopbackHttp` as in the sandbox.
+ * Turns a deposit address in any form into a way to pay exactly the wanted amount, or returns why it cannot be paid. Does not check a Lightning
+ * address's own limits. `loopbackHttp`: whether an LNURL may lead to a loopback address over plain HTTP, as in the sandbox.
  */
 export const judgeDeposit = (address: string, wanted: Wanted, { hosts, loopbackHttp }: { hosts: readonly string[]; loopbackHttp: boolean }): Judged => {
   const form = depositForm(address);
@@ -45,13 +45,13 @@ export const judgeDeposit = (address: string, wanted: Wanted, { hosts, loopbackH
   const way = (value: string): Judged => ({ paymentInfo: { kind: form, value, amountSats: wanted.sats } });
   if (form === 'lightning_address') {
     const known = readLightningAddress(withoutScheme(address), hosts);
-    return known ? way(`${known.user}@${known.host}`) : { problem: 'a Lightning address of another host' };
+    return known ? way(`${known.user}@${known.host}`) : { problem: 'a Lightning address at another host' };
   }
   const canonical = toCanonicalLnurl(address, { loopbackHttp });
   const isKnown = canonical !== undefined && (hosts.includes(canonical.url.host) || hosts.includes(canonical.url.hostname));
-  if (!isKnown || customerLink(canonical.url.href, [canonical.url.hostname], loopbackHttp) === undefined) return { problem: 'an LNURL of another host' };
+  if (!isKnown || customerLink(canonical.url.href, [canonical.url.hostname], loopbackHttp) === undefined) return { problem: 'an LNURL at another host' };
   // An LNURL-withdraw link would ask the paying wallet to withdraw.
-  return canonical.url.searchParams.has('tag') ? { problem: 'an LNURL that takes no payment' } : way(canonical.lnurl);
+  return canonical.url.searchParams.has('tag') ? { problem: 'an LNURL that is not for payments' } : way(canonical.lnurl);
 };
 
 /**
@@ -62,9 +62,9 @@ export const judgeInvoice = (text: string, wanted: Wanted & { expiresOn?: number
   const bare = withoutScheme(text);
   const invoice = decodeInvoice(bare);
   if (!invoice) return { problem: 'an invoice that cannot be read' };
-  if (invoice.network !== wanted.network) return { problem: 'an invoice of another network' };
+  if (invoice.network !== wanted.network) return { problem: 'an invoice for another network' };
   const isOpen = invoice.amountMsat === undefined && wanted.exactAmount !== true;
-  if (!isOpen && invoice.amountMsat !== wanted.sats * 1000n) return { problem: 'an invoice of another amount' };
+  if (!isOpen && invoice.amountMsat !== wanted.sats * 1000n) return { problem: 'an invoice for another amount' };
   const expiresOn = (invoice.timestamp + invoice.expirySeconds) * 1000;
   const apart = Math.abs(expiresOn - (wanted.expiresOn ?? expiresOn));
   if (apart > (wanted.toleranceS ?? 0) * 1000) return { problem: 'an invoice that expires at another time than its order' };

@@ -1,4 +1,4 @@
-/** Everything that a customer does, and every refusal, at a Bringin that writes its answers as other such servers do. */
+/** Everything that a customer does, and every refusal, at a Bringin that writes its answers as similar servers do. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { startBringin, valueOf, type Bringin, type Person } from '../../../test/support/bringin.ts';
 import type { CatalogueOption, ConnectionRequest, ConnectionState, FollowedOrder, OrderEvidence, PlacedOrder } from '../spec.ts';
@@ -20,7 +20,7 @@ const email = 'alice@example.com';
 
 const create = async (person: Person, request = wanted): Promise<ConnectionState> => {
   const made = await person.does((context) => bringin.connections.create(context, request));
-  // If the answer said nothing, the list has the connection a moment later.
+  // If the answer had no id, a second call finds the connection in the list.
   return valueOf(made.ok ? made : await person.does((context) => bringin.connections.create(context, request)));
 };
 const active = async (person: Person, request = wanted): Promise<ConnectionState> => {
@@ -81,13 +81,13 @@ test.each(dialects)('a whole life at a Bringin %s', async (_name, deviations) =>
   const connection = await active(person);
   expect(connection).toMatchObject({ status: 'active', direction: 'sell', network: 'lightning', lightningAddress: 'alice@dev.bringin.xyz' });
 
-  // To the bank, recognised by its amount among payments of others.
+  // A payment to the bank is recognised by its amount among other payments.
   for (const sats of [30_000n, 40_000n, 50_000n]) await bringin.control.pay('alice@dev.bringin.xyz', sats);
   const bank = await sell(person, 'SEPA', { connection });
   await bringin.control.pay(valueIn(bank.placed), 250_000n);
   expect(await read(person, bank.order)).toEqual([expect.objectContaining({ stage: 'filled', pay: 250_000n, receive: 22_720n })]);
 
-  // On the card, recognised by its id.
+  // A payment to the card is recognised by its id.
   for (const network of ['lightning', 'onchain'] as const) {
     const card = await sell(person, 'Card balance', { network, amount: 260_000n });
     expect(card.placed.upstreamOrderId).toBeDefined();
@@ -117,7 +117,7 @@ describe.each<ErrorDialect>(['docs', 'message-and-error', 'nested', 'problem', '
       const connection = await active(person);
       const refusal = async (request: ConnectionRequest, who = person) => await who.does((context) => bringin.connections.create(context, request));
       expect(await refusal({ ...wanted, lightningUsername: 'bertha' })).toMatchObject({ ok: false, refusal: { note: 'connection-name-taken' } });
-      // Bob's, which only Bringin knows.
+      // Bob asks for Alice's address. Only Bringin knows that it is taken.
       expect(await refusal(wanted, other)).toMatchObject({ ok: false, refusal: { note: 'username-taken' } });
 
       const waiting = valueOf(
@@ -148,7 +148,7 @@ test.each<Deviation[]>([[], ['count-of-page'], ['pages-of-two']])('a payment beh
   expect(await read(person, card.order)).toEqual([expect.objectContaining({ stage: 'finished' })]);
 });
 
-/** A person whose Bringin returns this body and status on one endpoint. */
+/** Returns a connected person at a Bringin that returns this status and body on one endpoint (`to`). */
 const refusing = async (status: number, body: unknown, to: string): Promise<Person> => {
   bringin = await startBringin({ linkMs: 0 });
   const person = await bringin.connectedPerson(email);

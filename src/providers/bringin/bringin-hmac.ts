@@ -16,5 +16,5 @@ export const hmacHeader = (secret: string, { method, path, body = '{}', timestam
   return `HMAC ${timestampMs}:${bytesToHex(hmac(sha256, utf8ToBytes(secret), utf8ToBytes(raw)))}`;
 };
 
-/** Returns the MD5 in lower-case hex, which Bringin chose. The HMAC around it gives the security. */
+/** Returns a body's MD5 hash in lower-case hex. Bringin chose MD5; the security comes from the HMAC over the hash. */
 export const bodyHash = (body: string): string => bytesToHex(md5(utf8ToBytes(body)));

@@ -11,7 +11,7 @@ import type { ConnectReply, TransactionRow } from './bringin-wire.ts';
 
 export type AccountFacts = { status: AccountState['status']; key?: string; userId?: string; signupUrl?: string; mailSent?: boolean };
 
-/** Maps the three answers of connect, which are told apart by content, since older versions have no status. Undefined: none of the three. */
+/** Maps the answer to connect. Tells the known answers apart by their members, since older versions have no status. Undefined: an unknown answer. */
 export const accountFrom = (reply: ConnectReply, signupHosts: readonly string[], sandbox: boolean): AccountFacts | undefined => {
   const { apiKey, userId, signupUrl: signup } = reply;
   const status = reply.status?.toLowerCase();
@@ -46,19 +46,20 @@ const storedConnection = z.object({
   status: z.enum(['initiating', 'code_required', 'active', 'failed', 'expired', 'inactive']),
 });
 
-/** Returns the part of an order's connection that a fresh read needs. */
+/** Reads the stored connection of an order: the members that a new read of the connection needs. Undefined if they are not all there. */
 export const connectionOf = (input: Json | undefined): ConnectionState | undefined => {
   const parsed = storedConnection.safeParse(input);
   return parsed.success ? { ...parsed.data, upstream: {} } : undefined;
 };
 
-/** A transaction goes INITIATED → PROCESSING (funds seen) → SUCCESSFUL | FAILED, or INITIATED → EXPIRED: only a paid one can fail. */
+/** Reports money for FAILED: a transaction goes INITIATED → PROCESSING (funds seen) → SUCCESSFUL | FAILED, or INITIATED → EXPIRED. */
 const onlyOncePaid = (status: string): { moneySeen?: true } => (status.trim().toUpperCase() === 'FAILED' ? { moneySeen: true } : {});
 const stages: { [status: string]: Stage } = { INITIATED: 'awaiting_payment', PROCESSING: 'paid', FAILED: 'failed', EXPIRED: 'expired' };
 
 /**
- * Returns the stage; undefined for an unknown status, which counts as pending. A successful card top-up means euros on the card, so it is finished. A
- * successful conversion through a connection starts a SEPA transfer. Nothing says when it has left, so it stays filled.
+ * Returns the stage; undefined for an unknown status, which counts as pending. A successful card top-up means euros on the card, so it is `finished`.
+ * A successful conversion through a connection starts a SEPA transfer. Bringin does not report when the transfer has left, so the stage stays
+ * `filled`.
  */
 export const stageOf = (status: string, rail: Rail): Stage | undefined => {
   const word = status.trim().toUpperCase();
@@ -112,13 +113,14 @@ const amountsAndStage = (seen: Omit<SellTransaction, 'upstreamId'>): Pick<OrderE
   ...onlyOncePaid(seen.rawStatus),
   ...(seen.stage === undefined ? {} : { stage: seen.stage }),
   ...(seen.pay === undefined ? {} : { pay: seen.pay }),
-  // The amount is 0 until the conversion is made.
+  // Bringin's amount in euros is 0 until the sats are converted.
   ...(seen.receive === undefined || seen.receive === 0n ? {} : { receive: seen.receive }),
 });
 
 /**
- * Finds this order's payment by its amount: same network, same sats, made while the order could be paid. A failed one counts, since sats arrived for
- * it; an expired one counts only if there is no other. If two match, it does not guess: somebody paid twice, and one of the two may be owed.
+ * Finds this order's payment by its amount: same network, same sats, dated while the order could be paid. A failed transaction counts, since sats
+ * arrived for it; an expired one counts only if there is no other. If two match, does not guess: the customer paid twice, and one payment may be
+ * owed.
  */
 export const matchTransaction = (order: FollowedOrder, rows: SellTransaction[], windowMs: number): { match: SellTransaction } | 'none' | 'ambiguous' => {
   const { rail, network } = readNotes(order.upstream);

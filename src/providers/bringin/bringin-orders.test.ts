@@ -238,7 +238,7 @@ describe('the card, by an exact order', () => {
     expect(orders()).toEqual(['intent-lost.1', 'intent-lost.2', 'intent-lost.3']);
     expect(await again(4)).toEqual({ ok: false, refusal: { reason: 'declined', note: 'attempts-used' } });
     expect(orders().length).toBe(3);
-    // The two abandoned orders are in no list; the third is found when it is paid.
+    // The two abandoned orders appear in no list. The third order is found once it is paid.
     await bringin.control.pay(valueIn(placed));
     expect(await evidence(follow(asked(), placed))).toMatchObject([{ upstreamOrderId: placed.upstreamOrderId, stage: 'finished' }]);
   });
@@ -302,11 +302,11 @@ describe('the card, by the reusable address', () => {
     byAddress.control.setFault({ endpoint: 'POST /offramp/address', fault: 'other-host', times: 1 });
     await expect(placeBy(asked())).rejects.toMatchObject({ kind: 'malformed', taken: 'no' });
   });
-  test('nor an LNURL of another host', async () => {
+  test('nor an LNURL at another host', async () => {
     const strict = await startBringin({ depositForm: 'lnurl' }, { card_by: 'address' });
     const other = await strict.connectedPerson();
     const offer = valueOf(await strict.adapter.quote(other.context(), asked()));
-    await expect(strict.adapter.placeOrder(other.context(), { quote: asked(), offer, inputs: {} })).rejects.toThrow('an LNURL of another host');
+    await expect(strict.adapter.placeOrder(other.context(), { quote: asked(), offer, inputs: {} })).rejects.toThrow('an LNURL at another host');
     await strict.close();
   });
   test('a Lightning thing where an on-chain address was asked for is none', async () => {

@@ -79,7 +79,7 @@ const placeByConnection = async (
   const { deps, settings } = bringin;
   const stored = connectionOf(request.inputs.connection);
   if (!stored) return declined('connection-required');
-  // An unknown status word does not change the known status, but nobody should pay on it.
+  // With an unknown status word, the connection keeps the status given here. `initiating` prevents that anybody pays then.
   const read = await readConnection(bringin, context, key, { ...stored, status: 'initiating' });
   if (!read.ok) return read;
   const { status, direction, network, lightningAddress, depositAddress } = read.value;
@@ -104,7 +104,7 @@ const payLimits = async (
   address: string,
 ): Promise<{ min: bigint; max: bigint } | Pick<Extract<Answer<never>, { ok: false }>, 'refusal'>> => {
   const known = readLightningAddress(address, bringin.settings.lightning_hosts);
-  if (!known) throw new ProviderFault('malformed', 'a Lightning address of another host', { taken: 'no' });
+  if (!known) throw new ProviderFault('malformed', 'a Lightning address at another host', { taken: 'no' });
   const reply = await api.payMetadata(bringin, context, wellKnownUrl(known, bringin.settings));
   if (!reply.ok || !('tag' in reply.value)) return { refusal: { reason: 'declined', note: 'address-not-payable' } };
   const { minSendable, maxSendable } = reply.value;
@@ -122,13 +122,13 @@ const placeCardOrder = async (bringin: Bringin, context: CallContext, key: strin
   if (!reply.ok) return refused(reply.body, 'order-refused', errorCodeOf(reply.body));
   const { id, amount, invoice, depositAddress, expiresAt } = reply.value;
   const told = expiryOf(expiresAt, settings.timestamp_unit);
-  if (amount !== undefined && amount !== sats) throw new ProviderFault('malformed', 'an order of another amount');
+  if (amount !== undefined && amount !== sats) throw new ProviderFault('malformed', 'an order for another amount');
   const wanted = { network: deps.network, sats };
   const exact = { ...wanted, ...defined({ expiresOn: told }), toleranceS: settings.invoice_expiry_tolerance_s, exactAmount: true };
   const judged = understood(notes.network === 'lightning' ? judgeInvoice(invoice ?? '', exact) : judgeOnchain(depositAddress ?? '', wanted), 'maybe');
   // The expiry of the order, else of its invoice; on chain, the end of the time for which a payment is looked for.
   const expiresOn = told ?? judged.expiresOn ?? deps.now() + settings.match_window_s * 1000;
-  if (expiresOn <= deps.now()) throw new ProviderFault('malformed', 'an order that has expired already');
+  if (expiresOn <= deps.now()) throw new ProviderFault('malformed', 'an order that has already expired');
   return placed(request, notes, { paymentInfo: judged.paymentInfo, upstreamOrderId: id, expiresOn, matchedBy: 'order_id' });
 };
 
@@ -157,7 +157,7 @@ const ipOf = ({ customerIp }: CallContext): { ipAddress?: string } => (customerI
 
 /** Reads an expiry: a date, or a number whose unit is not stated. */
 const expiryOf = (told: End | { number: number }, unit: 'auto' | 'ms' | 's'): number | undefined => {
-  if (told === 'unreadable') throw new ProviderFault('malformed', 'an end of the order that cannot be read');
+  if (told === 'unreadable') throw new ProviderFault('malformed', 'an order whose expiry cannot be read');
   return typeof told === 'object' ? inMilliseconds(told.number, unit) : told;
 };
 const inMilliseconds = (time: number, unit: 'auto' | 'ms' | 's'): number => (unit === 'ms' || (unit === 'auto' && time >= 1e12) ? time : time * 1000);
@@ -169,8 +169,9 @@ const pageSize = 100;
 const slackMs = 15 * 60_000;
 
 /**
- * Reads rows from `since` on, page by page. Their order is undocumented, so none is skipped. The server chooses the page size, and its count may be
- * that of the page: only a page without a new row is the last. A row that appears twice is one payment.
+ * Reads rows from `since` on, page by page. Their order is undocumented, so no row is skipped. The server may send fewer rows than `limit` on any
+ * page. So a page is the last one only if it has no new row, or is short and the total count, if stated, has been reached. Repeated rows are one
+ * payment.
  */
 const readRows = async (bringin: Bringin, context: CallContext, key: string, since: number | undefined): Promise<TransactionRow[]> => {
   const rows = new Map<string, TransactionRow>();
@@ -191,13 +192,14 @@ const readRows = async (bringin: Bringin, context: CallContext, key: string, sin
   bringin.deps.log('warn', 'bringin_transactions_cut', { rows: rows.size });
   return [...rows.values()];
 };
-/** Of two rows of one payment, returns the one with the later date; if the dates are equal, the one that came later. */
+/** Returns which of two rows of one payment to keep: the one with the later date; if the dates are equal, the one that was read later (`row`). */
 const later = (known: TransactionRow | undefined, row: TransactionRow): TransactionRow =>
   (known?.createdAt ?? 0) > (row.createdAt ?? 0) ? (known ?? row) : row;
 
 /**
- * Reads evidence. For one order: the row with its id, else the payment that matches its amount. Two possible payments mean `review`. None means that
- * Bringin has not seen it (no list has unpaid orders). Without an order, every row is evidence.
+ * Reads evidence. For an order with an id at Bringin, this is the row with that id; for any other order, the payment that matches its amount. Two
+ * possible payments mean `review`. No row means that Bringin has seen no payment, since unpaid orders are in no list. Without `order`, every row is
+ * evidence.
  */
 export const readOrders = async (bringin: Bringin, context: CallContext, order?: FollowedOrder): Promise<Answer<OrderEvidence[]>> =>
   await withKey(context, async (key): Promise<Answer<OrderEvidence[]>> => {
@@ -214,7 +216,7 @@ const evidenceOn = ({ settings }: Bringin, order: FollowedOrder, rows: Transacti
     const id = order.upstreamOrderId;
     return rows.filter((row) => sameId(row.orderId, id)).map((row) => ({ ...evidenceOf(row, settings), upstreamOrderId: id }));
   }
-  // Once recognised, a payment stays assigned to this order, whatever comes later.
+  // Once a payment was recognised, it stays assigned to this order, even if another payment would match as well.
   const known = order.facts.transaction_id;
   const found = matchTransaction(
     order,
@@ -225,7 +227,7 @@ const evidenceOn = ({ settings }: Bringin, order: FollowedOrder, rows: Transacti
   return [found === 'ambiguous' ? { stage: 'review', rawStatus: 'AMBIGUOUS' } : matchedEvidence(found.match)];
 };
 
-/** Newest first. */
+/** Returns the account's transactions, the newest first. Leaves out rows without a date. */
 export const transactions = async (
   bringin: Bringin,
   context: CallContext,

@@ -4,7 +4,7 @@ const variable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'the name of an environme
 const host = z.string().regex(/^[a-z0-9.-]+(:\d+)?$/, 'a host name in lower case');
 const url = z.url({ protocol: /^https?$/ });
 const seconds = z.int().positive();
-/** BTCPay's plugin uses EUR 22; Bringin raised its own minimum from 10 to 20. */
+/** EUR 22, as in BTCPay's plugin. Bringin's own minimum is EUR 20; it was EUR 10 before. */
 const leastCents = 2_200;
 const limits = z.strictObject({ min_fiat: z.int().positive().default(leastCents), max_fiat: z.int().positive().optional() });
 
@@ -13,7 +13,7 @@ export const bringinSettings = z.strictObject({
   base_url: url,
   master_key_env: variable.describe("Variable with the application's master key"),
   api_secret_env: variable.optional().describe('Variable with the API secret; without it no callback is registered and everything is polled'),
-  signup_hosts: z.array(host).default(['bringin.xyz', 'bringin-lite-test.vercel.app']).describe('Who may serve a signup page'),
+  signup_hosts: z.array(host).default(['bringin.xyz', 'bringin-lite-test.vercel.app']).describe('Hosts that may serve a signup page'),
   status_email_param: z.string().default('email').describe('Query parameter of connect/status'),
 
   lightning_hosts: z
@@ -21,7 +21,7 @@ export const bringinSettings = z.strictObject({
     .min(1)
     .default(['bringin.xyz'])
     .describe('Domains of Lightning addresses; new ones are made under the first, others are never shown to a payer'),
-  lightning_base_url: url.optional().describe('Where those domains answer, if not at https://<domain> (sandbox)'),
+  lightning_base_url: url.optional().describe('Base URL of the metadata of Lightning addresses, if not https://<domain> (sandbox)'),
   ln_address_form: z.enum(['full', 'username']).default('full').describe('How a new Lightning address is named: alice@bringin.xyz or alice'),
 
   options: z
@@ -36,18 +36,18 @@ export const bringinSettings = z.strictObject({
   lightning_blockchain: z.string().default('LIGHTNING'),
   onchain_blockchain: z.string().default('BITCOIN'),
   client_ipv4: z.enum(['required', 'optional']).default('required').describe("required: no card top-up without the customer's own IPv4"),
-  order_attempts: z.int().positive().default(3).describe('How often an order whose answer was lost is made anew'),
-  timestamp_unit: z.enum(['auto', 'ms', 's']).default('auto').describe('Of expiresAt; auto: milliseconds from 1e12 on'),
+  order_attempts: z.int().positive().default(3).describe('How often one card top-up is sent at most, if its answer was lost'),
+  timestamp_unit: z.enum(['auto', 'ms', 's']).default('auto').describe('Unit of expiresAt; auto: milliseconds from 1e12 on'),
   invoice_expiry_tolerance_s: z.int().nonnegative().default(1).describe('How far the expiry of an order and of its invoice may be apart'),
 
-  match_window_s: seconds.default(86_400).describe('How long a payment is looked for that is only recognised by its amount'),
-  lightning_subtypes: z.array(z.string()).default(['LN_ADDRESS', 'LIGHTNING']).describe('What subType a Lightning conversion may have'),
+  match_window_s: seconds.default(86_400).describe('How long to look for a payment that only its amount identifies'),
+  lightning_subtypes: z.array(z.string()).default(['LN_ADDRESS', 'LIGHTNING']).describe('Values of subType that mean a conversion by Lightning'),
   onchain_subtypes: z.array(z.string()).default(['ONCHAIN', 'ON_CHAIN']),
   transaction_pages: z.int().positive().default(10).describe('Pages of 100 that a search goes through'),
 
   code_life_s: seconds.default(1_800),
   code_wrong_statuses: z.array(z.int()).default([400, 404]),
   code_expired_statuses: z.array(z.int()).default([409]),
-  initiating_timeout_s: seconds.default(60).describe('A connection that is still being made after this is told to be late'),
+  initiating_timeout_s: seconds.default(60).describe('After this, a connection that is still being made is reported as `takes-too-long`'),
 });
 export type BringinSettings = z.output<typeof bringinSettings>;

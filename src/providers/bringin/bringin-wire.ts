@@ -50,7 +50,7 @@ export const errorCodeOf = (body: unknown): string => {
   return errorCode ?? code ?? said.codes.find((one) => /^[\w-]+$/.test(one)) ?? 'no code';
 };
 
-/** Returns the HTTP status that the body of a 2xx states. */
+/** Returns the 4xx or 5xx status that a body states in one of its members, if it states any. */
 export const statusIn = (body: unknown): number | undefined => {
   const members = withCamelNames(body);
   const said = isMembers(members) ? [members['statusCode'], members['status'], members['code'], members['httpStatus']].map(Number) : [];
@@ -245,8 +245,8 @@ export const linksReply = z.unknown().transform((value, context) => {
 });
 
 /**
- * POST /bringin-link/confirm and …/cancel/confirm: the standing order, bare (newer pages) or wrapped (older pages). Read the connection for its
- * state.
+ * POST /bringin-link/confirm and …/cancel/confirm: the standing order, bare (newer pages of the documentation) or wrapped (older pages). It does not
+ * show the connection's state, so the caller reads the connection.
  */
 export const standingOrderReply = z.preprocess((value) => {
   const wrapped = findDocument(withCamelNames(value), (members) => isMembers(members['standingOrder']));
@@ -255,7 +255,7 @@ export const standingOrderReply = z.preprocess((value) => {
 /** The value for an answer that only says "done". */
 export const bareOrder: z.output<typeof standingOrder> = { id: undefined, status: undefined, challengeId: undefined, challengeExpiresAt: undefined };
 
-/** POST /bringin-link/resend-otp: the challenge may be a new one. Older pages have nothing else. */
+/** POST /bringin-link/resend-otp: the challenge may be a new one. On older pages of the documentation, it is the only member. */
 export const resendReply = document(z.object({ challengeId: soft(wireKey), attempts: soft(wireInteger) }), (members) =>
   has(members, 'challengeId', 'attempts'),
 );

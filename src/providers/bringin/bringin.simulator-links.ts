@@ -53,7 +53,7 @@ export const createLink = (state: State, user: User, body: Body): Response => {
   return Response.json(bare(link), { status: 202 });
 };
 
-/** Normalises an address: the documentation has the full address and the name alone. */
+/** Normalises a Lightning address. The documentation shows requests with the full address and with the name alone. */
 const normalised = (state: State, text: string): string | undefined => {
   const [name = '', domain = domainOf(state)] = text.toLowerCase().split('@');
   return /^[a-z0-9]+([._/-][a-z0-9]+)*$/.test(name) && domain === domainOf(state) ? `${name}@${domain}` : undefined;
@@ -213,7 +213,7 @@ export const confirmCancel = (state: State, user: User, standingOrderId: string,
   return Response.json(orderShape(state, challenge.link, order));
 };
 
-/** A link of another application on the same wallet: the next one of ours needs no code, and its cancel is soft. */
+/** Adds a link of another application to the same wallet. Our next link to that wallet needs no code, and is cancelled without one. */
 export const shareWallet = (state: State, user: User, lnAddress: string, iban: string): void => {
   const now = clock(state);
   const standingOrder: StandingOrder = { id: randomUUID(), status: 'ACTIVE', foreignLinks: 1, createdAt: now, updatedAt: now };

@@ -50,7 +50,7 @@ export const rates = (state: State, faults: Faults<Fault>, endpoint: string, bod
 
 const isIpv4 = (value: unknown): boolean => typeof value === 'string' && /^(\d{1,3}\.){3}\d{1,3}$/.test(value);
 
-/** Returns the reusable address. `sourceBlockchain` of on-chain bitcoin is not documented: BITCOIN, BTC or missing. */
+/** Returns the reusable address. `sourceBlockchain` for on-chain bitcoin is not documented, so BITCOIN, BTC and none are accepted. */
 export const depositAddress = (state: State, user: User, faults: Faults<Fault>, endpoint: string, body: Body, domain: string, origin: string): Response => {
   const { sourceBlockchain: chain, sourceCurrency: currency, ipAddress } = body;
   if (currency !== 'BTC') return errorReply(state, 400, 'sourceCurrency');
@@ -80,7 +80,7 @@ const newOpenInvoice = (state: State): string =>
     payeePrivateKey: nodeKey,
   });
 
-/** Makes an order for one exact amount. Amounts are strings; the customer's own address is required. */
+/** Makes an order for one exact amount. Amounts are strings; the customer's own IP address is required. */
 export const makeOrder = (state: State, user: User, faults: Faults<Fault>, endpoint: string, body: Body): Response => {
   const { sourceAmount, ipAddress, paymentMethod, sourceId } = body;
   if (typeof sourceAmount !== 'string' || !/^\d+$/.test(sourceAmount)) return errorReply(state, 400, 'sourceAmount must be a string');
@@ -116,7 +116,7 @@ export const makeOrder = (state: State, user: User, faults: Faults<Fault>, endpo
   return Response.json({ id, amount, ...(lightning ? { invoice: target } : { depositAddress: target }), expiresAt });
 };
 
-/** Optional: startDate, endDate (ms), limit and offset (strings). */
+/** Lists transactions. startDate and endDate (ms), limit and offset (strings) are optional. */
 export const listTransactions = (state: State, user: User, faults: Faults<Fault>, endpoint: string, body: Body): Response => {
   const { startDate, endDate, limit = '20', offset = '0' } = body;
   const all = user.transactions.filter((row) => {
@@ -129,7 +129,7 @@ export const listTransactions = (state: State, user: User, faults: Faults<Fault>
   const page = all.slice(from, from + size);
   const odd = faults.take(endpoint, 'unknown-status') ? { status: 'SWAP_COMPLETED' } : {};
   const rows: object[] = page.map(({ sourceId: _ours, ...row }) => ({ ...row, ...odd }));
-  // Rows that are not about bitcoin.
+  // Rows that are not transactions.
   if (has('odd-rows') && from === 0) rows.unshift({ type: 'NOTE', text: 'welcome' }, { orderId: null, status: 7 });
   return Response.json({ transactions: rows, number: page.length, totalCount: has('count-of-page') ? page.length : all.length });
 };
@@ -177,7 +177,7 @@ const receiverOf = (state: State, lnAddress: string): Payable | undefined => {
   return undefined;
 };
 
-/** Pays an invoice by itself in the sandbox, unless it was paid sooner. */
+/** Pays an invoice after `autoPayMs`, if that option is set and the invoice was not paid sooner. */
 const payLater = (state: State, target: string, sats: bigint): void => {
   const { autoPayMs } = state.options;
   if (autoPayMs === undefined || magicOf(state, sats) === 'expired') return;

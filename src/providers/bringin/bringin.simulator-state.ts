@@ -15,7 +15,7 @@ export type ErrorDialect =
   | 'plain-text'
   | 'html'
   | 'under-200';
-/** How its answers differ from the documentation; the names say how. Source: what other such servers do, and what clients of this one met. */
+/** How the answers differ from the documentation; the names say how. Source: the behaviour of similar servers, and what Bringin's clients met. */
 export type Deviation =
   | 'enveloped'
   | 'snake-case'
@@ -38,13 +38,13 @@ export type WebhookStyle = { duplicates?: number; verbatim?: boolean; hold?: boo
 
 export type SimulatorOptions = {
   id: string;
-  /** Its clock, if not the machine's. */
+  /** The simulator's clock, if not the machine's. */
   now?: () => number;
   port?: number;
   masterKey: string;
   apiSecret: string;
   network?: 'main' | 'test' | 'signet' | 'regtest';
-  /** Domain of its Lightning addresses. */
+  /** The domain of Lightning addresses. */
   lightningDomain?: string;
   /** People who are Bringin users already, but not of our app. */
   knownUsers?: string[];
@@ -55,11 +55,11 @@ export type SimulatorOptions = {
   codeAttempts?: number;
   /** How long it takes to make a standing order. */
   linkMs?: number;
-  /** How long after connect signup, verification and consent happen by themselves. */
+  /** The milliseconds after `connect` until the user signs up, is verified and consents by themselves. */
   autoConnectMs?: number;
   /** How long the conversion of sats to euros takes after they arrive. */
   convertMs?: number;
-  /** How long after an invoice was made it is paid by itself. */
+  /** The milliseconds after its creation until an invoice is paid by itself. */
   autoPayMs?: number;
   /** Whether some amounts decide what happens: bringin.simulator-magic.ts. */
   magic?: boolean;
@@ -71,7 +71,7 @@ export type SimulatorOptions = {
   expiryUnit?: 'ms' | 's';
   errorDialect?: ErrorDialect;
   deviations?: Deviation[];
-  /** What one endpoint returns, whatever the request. A string is sent as text. */
+  /** What one endpoint returns, whatever the request is. A string is sent as text. */
   refuses?: { endpoint: string; status: number; body: unknown };
   webhooks?: WebhookStyle;
   webhookRetryMs?: number[];
@@ -83,7 +83,7 @@ export const steps: Step[] = ['signed-up', 'email-verified', 'documents-sent', '
 export type StandingOrder = {
   id: string;
   status: 'PENDING_CONFIRMATION' | 'ACTIVE' | 'CANCELLED';
-  /** How many links of other applications use it. If there are any, a cancel is soft. */
+  /** How many links of other applications use the standing order. If there are any, our link is cancelled at once, without a code. */
   foreignLinks: number;
   createdAt: number;
   updatedAt: number;
@@ -159,7 +159,7 @@ export type Fault = KitFault<
   | 'other-ticker'
   | 'unknown-status'
   | 'no-key'
-> & { /** Of `refuse`. */ status?: number };
+> & { /** The HTTP status for `refuse`. */ status?: number };
 export type FaultName = Fault['fault'];
 
 export type State = Later & {
@@ -223,7 +223,7 @@ export const newUser = (email: string, options: SimulatorOptions): User => ({
 /** "Keys may carry a prefix such as pk_live_ or sk_test_; Bringin strips it." */
 export const bareKey = (key: string): string => key.replace(/^[a-z]{2}_(live|test)_/, '');
 
-/** Returns an error in one of the forms that clients have met, Bringin's own or those of similar servers. */
+/** Returns an error in the form that the option `errorDialect` chooses: Bringin's own forms, or those of similar servers. */
 export const errorReply = (state: State, status: number, message: string, errorCode = '10112'): Response => {
   switch (state.options.errorDialect ?? 'docs') {
     case 'docs':

@@ -126,7 +126,7 @@ const verbs: Verb<SellAdapter>[] = [
       },
     },
     required: ['id', 'invoice'],
-    // The invoice says both.
+    // If they are missing, both are taken from the invoice.
     optional: ['amount', 'expiresAt'],
     money: { fields: ['amount', 'expiresAt'], believed: () => true },
     stringReply: 'malformed',
@@ -275,7 +275,7 @@ it('has twenty cases a verb and more', () => {
 });
 
 describe('answers that no simulator gives', () => {
-  /** Returns these answers in order, whatever the request. */
+  /** Makes an adapter whose server returns these answers in turn, whatever the requests are. */
   const scripted = (...answers: [status: number, body: unknown][]) => {
     const asked: string[] = [];
     const adapter = adapterOf({
@@ -346,7 +346,7 @@ describe('answers that no simulator gives', () => {
       payeePrivateKey: '11'.repeat(32),
     });
     const { adapter, call } = scripted([200, { id: orderId, amount: '250000', invoice: stale, expiresAt: now }]);
-    await expect(adapter.placeOrder(call, { quote: request, offer, inputs: {} })).rejects.toThrow('expired already');
+    await expect(adapter.placeOrder(call, { quote: request, offer, inputs: {} })).rejects.toThrow('already expired');
   });
   it('a minimum in millisats is rounded up, a maximum down', async () => {
     const { adapter, asked, call } = scripted([200, link('ACTIVE')], [200, { tag: 'payRequest', minSendable: '21786001', maxSendable: 250_000_999 }]);

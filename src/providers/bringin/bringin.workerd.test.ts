@@ -18,7 +18,7 @@ const start = async () => {
   if (!sell) throw new Error('no sell ramp');
   return { adapter: sell, control, context: await connected(sell, control.advanceKyc) };
 };
-/** Signed up, verified, connected: a context with the customer's key in it. */
+/** Signs a customer up, has them verified and connected, and returns a context that holds the customer's key. */
 const connected = async (adapter: SellAdapter, advance: (email: string) => Promise<void>): Promise<CallContext> => {
   const started = await adapter.startAccount(contextOf(), { email, ref: '550e8400-e29b-41d4-a716-446655440000' });
   expect(valueOf(started).status).toBe('onboarding');
