@@ -19,7 +19,7 @@ const asked: LiquidityQuoteRequest = {
   firm: true,
   nodePubkey,
 };
-/** 1000 + 2000 ppm + 2400 ppm per 4,320 blocks, of a million. */
+/** The fee for a channel of 1,000,000 sats: 1,000 sats, 2,000 ppm, and 2,400 ppm for each 4,320 blocks. */
 const fee = 5400n;
 const context = { signal: AbortSignal.timeout(30_000), requestId: 'req_test' };
 

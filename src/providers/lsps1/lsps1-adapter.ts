@@ -79,8 +79,8 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
   };
 
   /**
-   * Makes one order at the seller. A refusal without `orderMade` means for certain that there is no order. With it, there is an order that was
-   * shown to nobody and expires by itself. A fault of create_order may have made one.
+   * Makes one order at the seller. A refusal without `orderMade` means for certain that there is no order. A refusal with `orderMade` means that
+   * there is an order, which was shown to nobody and expires by itself. After a fault of create_order, there may be an order.
    */
   const create = async (context: CallContext, request: LiquidityQuoteRequest, payWith: PayWith, refundOnchain?: string): Promise<Answer<Created>> => {
     const { nodePubkey } = request;
@@ -109,7 +109,7 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
   const judge = ({ orderId, isError, order }: FoundOrder, terms: OrderTerms, { payWith, status, said, connectTo }: Reply) => {
     try {
       if (isError || (status >= 300 && status !== paymentRequired)) return { refusal: toRefusal(said, connectTo) };
-      if (!order) throw new ProviderFault('malformed', 'an order off the schema', { status });
+      if (!order) throw new ProviderFault('malformed', 'the order does not match the schema', { status });
       return toMade(order, terms, payWith, { network: deps.network, now: deps.now(), onchainLifeMs: settings.onchain_life_s * 1000 });
     } catch (error) {
       if (!(error instanceof ProviderFault)) throw error;
@@ -169,11 +169,11 @@ export const createLsps1Adapter = (deps: AdapterDeps, settings: Settings): Liqui
       const found = findOrder(said);
       if (found === undefined || found === 'unnamed' || found.isError) {
         if (found !== 'unnamed' && !isUnrouted(said) && (status === 404 || isNotFound(said))) return { ok: true, value: [] };
-        if (status >= 300) throw new ProviderFault('server', `status ${status} to a read of an order`, { status });
+        if (status >= 300) throw new ProviderFault('server', `status ${status} in response to a read of an order`, { status });
         throw new ProviderFault('malformed', 'an error in place of an order');
       }
-      if (!found.order) throw new ProviderFault('malformed', 'an order off the schema', { status });
-      if (!sameId(found.orderId, order.upstreamOrderId)) throw new ProviderFault('malformed', 'another order than asked for');
+      if (!found.order) throw new ProviderFault('malformed', 'the order does not match the schema', { status });
+      if (!sameId(found.orderId, order.upstreamOrderId)) throw new ProviderFault('malformed', 'the answer is about another order');
       const evidence = toEvidence(found.order, order, deps.now());
       return { ok: true, value: [{ ...evidence, upstreamOrderId: order.upstreamOrderId }] };
     },

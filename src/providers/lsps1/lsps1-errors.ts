@@ -3,7 +3,7 @@ import { ProviderFault } from '../fault.ts';
 import { asSentence, readError, saysNo, type SaidError } from '../kit/read-error.ts';
 
 const notFoundCode = 101;
-/** Returns whether the words say that the seller has no such order. For an answer without words, only the status can tell. */
+/** Returns whether an error's code or words say that the seller has no such order. An answer without either is judged by its status alone. */
 export const isNotFound = (body: unknown): boolean => {
   const said = readError(body);
   const { code } = said;
@@ -15,8 +15,8 @@ const tokenCode = 102;
 const decidedCodes: ReadonlySet<number> = new Set([1, 100, 101, tokenCode, -32_600, -32_601, -32_602]);
 
 /**
- * Code 100 names the limit (`max_channel_expiry_blocks`), code −32602 the field of the request (`channel_expiry_blocks`); others name it in their
- * words.
+ * An error with code 100 names the limit (`max_channel_expiry_blocks`), one with code −32602 the field of the request (`channel_expiry_blocks`).
+ * Other errors name either in their message.
  */
 const propertyReasons: readonly (readonly [RegExp, Refusal['reason']])[] = [
   [/channel_?expiry_?blocks/, 'lease-unsupported'],
@@ -29,7 +29,7 @@ const isTooMuch =
   /\b(?:must|should|to) be (?:less|smaller|lower) than\b|\bnot be (?:greater|larger|more|bigger|higher) than\b|\bis (?:greater|larger|more|bigger|higher) than\b|\bat most\b|\btoo (?:large|high|big)\b|\babove\b|\bmaximum\b|\bexceed/;
 const isAboutAmount = /\b(?:balance|amount|size|capacity|sats?|channel)\b/;
 
-/** Returns which term of the order the words refuse. A range with both ends does not show which limit was broken. */
+/** Returns which term of the order the words refuse. Words that name both a minimum and a maximum do not show which one was violated. */
 const termsReason = ({ words }: SaidError, sentence: string): Refusal['reason'] | undefined => {
   const property = propertyReasons.find(([named]) => named.test(words))?.[1];
   if (property !== undefined && property !== 'option-unsupported') return property;
@@ -63,7 +63,8 @@ const notConnected = new RegExp(
 export const toRefusal = (body: unknown, connectTo: string | undefined): Refusal => {
   const said = readError(body);
   const sentence = asSentence(said);
-  if (/\btoo many (?!channels)|rate.?limit|slow down|throttl/.test(sentence)) throw new ProviderFault('rate-limited', 'an error that says so', { taken: 'no' });
+  if (/\btoo many (?!channels)|rate.?limit|slow down|throttl/.test(sentence))
+    throw new ProviderFault('rate-limited', 'an error whose words name a rate limit', { taken: 'no' });
   if (notConnected.test(sentence)) return { reason: 'peer-not-connected', ...(connectTo === undefined ? {} : { connectTo }) };
   if (isAboutToken(said, sentence)) return { reason: 'declined', note: 'token-refused' };
   if (/\b(?:white|allow).?list/.test(sentence)) return { reason: 'declined', note: 'node-not-listed' };
@@ -73,13 +74,13 @@ export const toRefusal = (body: unknown, connectTo: string | undefined): Refusal
 const isAboutToken = ({ code, words }: SaidError, sentence: string): boolean =>
   code === tokenCode || /\b(?:property|loc|field|path)\b.{0,20}\btoken\b/.test(words) || /\b(?:token|coupon|voucher|discount code|promo code)\b/.test(sentence);
 
-/** Returns whether the words are those of a web server without such a path, or a page. They say nothing about an order. */
+/** Returns whether a body is an HTML page, or has the words of a web server that has no such path. Neither says anything about an order. */
 export const isUnrouted = (body: unknown): boolean =>
   typeof body === 'string' && /^\s*<|^\s*404\b|\bpage not found\b|\bcannot (?:get|post)\b|\bno (?:such )?route\b/i.test(body);
 
 export const isRefusedAt5xx = (body: unknown): boolean => isCertain(500, body);
 
-/** Statuses for a request that did not arrive in full. The server that answers so did not wait for an outcome. */
+/** Statuses of a server that did not receive the request in full, or did not wait for its outcome. The request may still have been carried out. */
 const unheard: ReadonlySet<number> = new Set([408, 425, 499]);
 
 /**

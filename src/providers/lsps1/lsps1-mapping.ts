@@ -131,7 +131,9 @@ export const toOrderTerms = (
 
 const longestWord = 64;
 const wordOf = (text: string | undefined): string => (text ?? '').slice(0, longestWord).toUpperCase();
-/** Normalises a state word: without prefix, case or separators (`ORDER_STATE_CREATED`, `expectPayment`, `expect-payment`). */
+/**
+ * Normalises a state word in upper case: removes its type (`ORDER_STATE_CREATED`), and separates its words by `_` (EXPECT-PAYMENT, EXPECTPAYMENT).
+ */
 const bare = (word: string): string =>
   word
     .replaceAll(/[^A-Z\d]+/g, '_')
@@ -155,15 +157,15 @@ const totalOf = (wire: PaymentWire): bigint | undefined =>
 
 type Totals = { pay: bigint; receive: bigint; fee: bigint };
 /**
- * Checks order_total = fee + client balance, as far as they are stated. Throws `malformed` if they contradict each other. Returns undefined if there
- * are no totals. `asked`: the invoice's amount, used if no total is stated.
+ * Checks that order_total = fee + client balance, as far as these are stated. Throws `malformed` if they contradict one another. Returns undefined if
+ * there is neither a total nor a fee nor `asked`, the invoice's amount.
  */
 const totalsOf = (wire: PaymentWire, client: bigint, asked?: bigint): Totals | undefined => {
   const fee = feeOf(wire);
   const total = totalOf(wire) ?? (fee === undefined ? asked : fee + client);
   if (total === undefined) return undefined;
   if (client < 0n || total < client || total < 0n || (fee !== undefined && (fee < 0n || total !== fee + client)))
-    throw new ProviderFault('malformed', 'order_total_sat is not fee_total_sat and client_balance_sat');
+    throw new ProviderFault('malformed', 'order_total_sat is not the sum of fee_total_sat and client_balance_sat');
   return { pay: total, receive: client, fee: total - client };
 };
 
@@ -177,7 +179,7 @@ export type Checks = { network: BitcoinNetwork; now: number; onchainLifeMs: numb
  */
 export const toMade = (order: OrderWire, terms: OrderTerms, payWith: PayWith, checks: Checks): { made: Made } | { refusal: Refusal } => {
   if ((order.lsp_balance_sat ?? terms.lspSats) !== terms.lspSats || (order.client_balance_sat ?? terms.clientSats) !== terms.clientSats)
-    throw new ProviderFault('malformed', 'the order is over other balances than asked for');
+    throw new ProviderFault('malformed', 'the order has other balances than requested');
   // An announced channel makes a private node public, and that cannot be undone.
   if ((order.announce_channel ?? terms.announce) !== terms.announce) return { refusal: { reason: 'option-unsupported' } };
   const wire = order.ways[payWith];
@@ -192,20 +194,20 @@ export const toMade = (order: OrderWire, terms: OrderTerms, payWith: PayWith, ch
     if (payTo !== undefined && (askedBy(payTo, payWith) ?? 0n) > 0n) throw new ProviderFault('malformed', 'a free order with an invoice to pay');
     return { made: { ...inCommon, pay: 0n, receive: 0n, fee: 0n, expiresOn: typeof ends === 'number' ? ends : checks.now + checks.onchainLifeMs } };
   }
-  if (stage === 'paid' || stage === 'finished') throw new ProviderFault('malformed', 'a new order that has been paid already');
+  if (stage === 'paid' || stage === 'finished') throw new ProviderFault('malformed', 'a new order that has already been paid');
   if (payTo === undefined || totals === undefined) return { refusal: { reason: 'payment-method-unsupported' } };
   const expiresOn = payWith === 'lightning' ? invoiceEnd(payTo, totals.pay, ends, checks) : addressEnd(payTo, ends, checks);
   if (wire) contradictLink(wire, totals.pay, checks.network);
-  if (expiresOn <= checks.now) throw new ProviderFault('malformed', 'the order was over when it was made');
+  if (expiresOn <= checks.now) throw new ProviderFault('malformed', 'the order had already expired when it was made');
   return { made: { ...inCommon, ...totals, payTo, expiresOn } };
 };
 
 const ended: ReadonlySet<Stage> = new Set<Stage>(['refunded', 'failed', 'expired', 'review']);
 
 /**
- * Returns whether an order is free. Olympus gives a channel for a coupon: `payment` is empty, and opening begins at once (ZEUS, pull request 4109).
- * Without a coupon, such an order cannot be paid, unless its channel is being opened. Nor can an order whose ways to pay are named, but null. An
- * order with a stated total of 0 is free, too.
+ * Returns whether an order is free. For a coupon, the seller Olympus leaves `payment` empty and opens the channel at once (ZEUS, pull request 4109).
+ * An order with an empty `payment` is free if a coupon was sent or the channel is being opened. An order that names ways to pay is free only if its
+ * total is 0: if all of them are null, it cannot be paid. An order with a balance for the customer is never free.
  */
 const isFree = (order: OrderWire, { clientSats, hasToken }: OrderTerms, stage: Stage | undefined, totals: Totals | undefined): boolean => {
   if (clientSats > 0n) return false;
@@ -232,10 +234,10 @@ const linkOf = ({ bip21, uri, payment_uri, address }: PaymentWire, network: Bitc
 /** Throws if a bitcoin: link in the order asks for another amount than the order, since one of them must be wrong. */
 const contradictLink = (wire: PaymentWire, pay: bigint, network: BitcoinNetwork): void => {
   const amountSats = linkOf(wire, network)?.amountSats;
-  if (amountSats !== undefined && amountSats !== pay) throw new ProviderFault('malformed', 'a bitcoin: link that says another thing than the order');
+  if (amountSats !== undefined && amountSats !== pay) throw new ProviderFault('malformed', 'a bitcoin: link that contradicts the order');
 };
 
-/** Returns the amount that an invoice asks for. Undefined if the payer chooses the amount, and for an address. */
+/** Returns the sats that an invoice asks for. Undefined for an invoice without an amount, and for an address. */
 const askedBy = (payTo: string, payWith: PayWith): bigint | undefined => (payWith === 'lightning' ? msats(decodeInvoice(payTo)?.amountMsat) : undefined);
 
 /** The longest expiry that is believed: an invoice may state any number of seconds. */
@@ -246,13 +248,13 @@ const invoiceEnd = (text: string, total: bigint, ends: End, { network, now }: Ch
   const invoice = decodeInvoice(text);
   if (!invoice) throw new ProviderFault('malformed', 'the invoice cannot be paid');
   if (invoice.network !== network) throw new ProviderFault('malformed', 'the invoice is for another network');
-  if (msats(invoice.amountMsat) !== total) throw new ProviderFault('malformed', 'the invoice is over another amount than the order');
+  if (msats(invoice.amountMsat) !== total) throw new ProviderFault('malformed', 'the invoice is for another amount than the order');
   return Math.min((invoice.timestamp + invoice.expirySeconds) * 1000, typeof ends === 'number' ? ends : now + longestLifeMs);
 };
 
 const addressEnd = (text: string, ends: End, { network, now, onchainLifeMs }: Checks): number => {
   if ('problem' in checkPayoutAddress(text, network)) throw new ProviderFault('malformed', 'the address cannot be paid to');
-  if (ends === 'unreadable') throw new ProviderFault('malformed', 'the end of the order cannot be read');
+  if (ends === 'unreadable') throw new ProviderFault('malformed', 'the expiry of the order cannot be read');
   return ends ?? now + onchainLifeMs;
 };
 
@@ -261,7 +263,7 @@ export const toPaymentInfo = (payWith: PayWith, payTo: string, pay: bigint): Pay
     ? { kind: 'invoice', value: payTo, amountSats: pay }
     : { kind: 'onchain', value: payTo, amountSats: pay, bip21: bitcoinUri(payTo, pay) };
 
-/** Above this a node must support large channels (BOLT9 option_support_large_channel), which we cannot see. */
+/** For a channel above this size, the customer's node must support large channels (BOLT 9, option_support_large_channel), which we cannot see. */
 const largeChannelSats = 16_777_216n;
 
 export const toFirmOffer = (made: Made, terms: OrderTerms, payWith: PayWith, connectTo: string | undefined): ProviderOffer => ({
@@ -285,7 +287,7 @@ export const factsOf = (made: Made, terms: OrderTerms, connectTo: string | undef
   ...(connectTo === undefined ? {} : { connect_to: connectTo }),
 });
 
-/** Returns the last price seen, marked as such. Without one, refuses: only an order would show the price. */
+/** Returns an offer at the last price seen, marked as such. Returns undefined if no price was seen: only an order would show one. */
 export const toEstimate = (request: LiquidityQuoteRequest, payWith: PayWith): ProviderOffer | undefined => {
   if (!request.lastSeen) return undefined;
   const { offer, observedOn } = request.lastSeen;
@@ -323,7 +325,7 @@ export const stageOf = (orderState: string, state: string, states: string[], pay
     if (states.includes('PAID')) return 'review';
     if (state === 'EXPECT_PAYMENT') return isOver ? 'expired' : 'failed';
     if (state === 'HOLD') return 'refunded';
-    // Nothing is said about the money. order-life.ts knows whether it was seen before; on chain the seller may have missed it.
+    // The seller says nothing about the money, and may have missed it on chain. If money was seen before, order-life.ts makes the order a review.
     return state === '' && payWith === 'lightning' ? 'failed' : 'review';
   }
   if (isPaid || paid.has(orderState) || orderState === 'OPENING') return 'paid';

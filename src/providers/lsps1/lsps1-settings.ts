@@ -17,12 +17,16 @@ export const settings = z.strictObject({
     .string()
     .regex(/^[A-Z][A-Z0-9_]*$/)
     .optional()
-    .describe('Variable with the coupon or word to send as `token`; some sellers open 0-conf channels for any'),
-  default_lease_blocks: z.int().min(1).default(4320).describe('Requested if the customer names no value, within what the seller offers'),
-  max_lease_blocks: z.int().min(1).optional().describe("Below the seller's own maximum"),
+    .describe('Variable with the coupon or word to send as `token`; for some sellers, any word makes them open 0-conf channels'),
+  default_lease_blocks: z
+    .int()
+    .min(1)
+    .default(4320)
+    .describe("The lease that is requested if the customer names none, but never more than the seller's longest"),
+  max_lease_blocks: z.int().min(1).optional().describe("Our own upper limit for leases, if below the seller's longest"),
   channel_confirmations: z.int().min(0).max(144).default(0).describe("Confirmations of a private channel, raised to the seller's minimum"),
   public_channel_confirmations: z.int().min(0).max(144).default(6),
-  funding_confirms_within_blocks: z.int().min(1).max(1008).default(6).describe("Raised to the seller's minimum"),
+  funding_confirms_within_blocks: z.int().min(1).max(1008).default(6).describe("How soon the funding must confirm; raised to the seller's minimum"),
   onchain_life_s: z.int().min(60).default(3600).describe('How long an on-chain price holds if the seller states no expiry'),
 });
 export type Settings = z.output<typeof settings>;

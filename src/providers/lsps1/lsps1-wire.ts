@@ -14,7 +14,8 @@ const softTime = z.unknown().optional().transform(readTime);
 const amount = optional(z.preprocess((value) => (typeof value === 'string' ? (satsWithUnit(value)?.toString() ?? value) : value), wireSats));
 
 /**
- * Confirmations. Words for zero confirmations ("zero-conf", "0conf") count as 0. Anything else that cannot be read is left to the seller to judge.
+ * A number of confirmations. Words for zero confirmations ("zero-conf", "0conf") count as 0. A number that cannot be read counts as missing: our
+ * request is not raised to it, and the seller may refuse.
  */
 const confirmations = z
   .unknown()
@@ -38,7 +39,7 @@ const limits = z.object({
 });
 const identity = z.object({ uris: z.unknown().optional(), public_key: z.unknown().optional(), pubkey: z.unknown().optional() });
 const limitNames = ['max_initial_lsp_balance_sat', 'max_channel_balance_sat', 'min_initial_lsp_balance_sat', 'min_channel_balance_sat'] as const;
-/** The limits are flat or in an envelope (`options`, `result`). A document without any limit of a channel is not a get_info. */
+/** get_info. The limits may be in an envelope (`options`, `result`). A document without any limit on the size of a channel is not a get_info. */
 export const infoWire = z.preprocess(
   (value) => findDocument(withSnakeNames(value), (members) => limitNames.some((name) => members[name] !== undefined)) ?? value,
   limits.extend(identity.shape).refine((info) => limitNames.some((name) => info[name] !== undefined), { path: ['max_channel_balance_sat'] }),
@@ -124,7 +125,7 @@ const typeOf = (one: unknown): string => {
 /** Names of payment members that some answers have next to the order's own members. */
 const flatNames = ['invoice', 'lightning_invoice', 'bolt11_invoice', 'bolt11', 'payment_request', 'onchain_address', 'order_total_sat', 'order_total_msat'];
 
-/** A string, or an object of the two parts. */
+/** A transaction output: a string, or an object with the transaction's id and the output's index. */
 const outpoint = z
   .preprocess(
     (value) => {
@@ -151,7 +152,7 @@ const orderWire = z.object({
 export type OrderWire = z.output<typeof orderWire> & {
   order_id: string;
   ways: Partial<Record<WayToPay, PaymentWire>>;
-  /** Whether it names any way to pay, even an empty or unknown one. */
+  /** Whether the order names any way to pay, even an empty or unknown one. */
   namesWay: boolean;
 };
 

@@ -39,7 +39,7 @@ const followed: FollowedOrder = {
 const read = (adapter: LiquidityAdapter, context: CallContext) => adapter.readOrders(context, followed);
 const inCommon = { upstreamOrderId, pay: 2_008_888n, receive: 2_000_000n, fee: 8888n };
 
-/** `after`: answers that are given before the one under test. */
+/** `after`: the names of the fixtures that the seller returns before the one under test. */
 type Row = { name: string; after?: string[]; settings?: object; call: (adapter: LiquidityAdapter, context: CallContext) => Promise<unknown>; becomes: unknown };
 const rows: Row[] = [
   {
@@ -169,7 +169,7 @@ rows.push(
   },
 );
 
-/** Answers only with fixtures, and records what was sent. */
+/** Makes an adapter whose seller returns the responses of the named fixtures in turn. `sent` collects the adapter's requests. */
 const over = (answers: string[], settings: object = {}) => {
   const sent: unknown[] = [];
   const left = answers.map(named);
@@ -210,7 +210,7 @@ describe('fixtures', () => {
     const asked = { ramp: 'liquidity', product: 'turbo', amountSats: 2_000_000n, payWith: 'onchain', leaseBlocks: 144, announce: true, firm: true } as const;
     const fault = await adapter.quote(context, { ...asked, nodePubkey, refundOnchain }).catch((error: unknown) => error);
     expect(fault).toBeInstanceOf(ProviderFault);
-    expect(String(fault)).toBe('ProviderFault: malformed: the order is over other balances than asked for');
+    expect(String(fault)).toBe('ProviderFault: malformed: the order has other balances than requested');
     const printed = named('blip51-create-order').request;
     expect(sent[1]).toEqual({ ...printed, body: { ...printed.body, lsp_balance_sat: '2000000', required_channel_confirmations: 6 } });
   });

@@ -2,7 +2,7 @@
 import type { Sandbox } from '../kit/kind.sandbox.ts';
 import type { SimulatorOptions } from './lsps1.simulator-state.ts';
 
-/** How long after an order is made it counts as paid, with its channel open. */
+/** What the three sellers have in common. Their orders are paid, and the channels opened, by themselves after `autoPayMs`. */
 const node = { minSats: 100_000, maxSats: 16_000_000, maxClientSats: 8_000_000, autoPayMs: 3000, magic: true };
 
 export const sandbox = {

@@ -4,7 +4,7 @@ import type { Fault as KitFault } from '../kit/faults.simulator.ts';
 export type Fault = KitFault<'lost-answer' | 'absurd-price' | 'wrong-currency' | 'order-amounts-differ' | 'unknown-status' | 'expired-quote'>;
 export type FaultName = Fault['fault'];
 
-/** Each is a real deviation from the standard; the names say how. */
+/** Deviations from the standard that real sellers or their clients show. Their names say what they are. */
 export type Deviation =
   | 'info-in-options'
   | 'no-uris'
@@ -18,7 +18,7 @@ export type Deviation =
   | 'text-errors'
   /** {statusCode, message, error: "Bad Request"}, as ZEUS' client reads it. */
   | 'error-and-message'
-  /** The same with a list of messages (NestJS). */
+  /** {statusCode, message: ["…"], error: "Bad Request"} (NestJS). */
   | 'message-lists'
   /** {errors: [{code, message}]}. */
   | 'error-lists'
@@ -29,7 +29,7 @@ export type Deviation =
   | 'empty-errors'
   | 'errors-under-200'
   | 'errors-under-500'
-  /** Answers are in `result`, `data` or `order`. */
+  /** `in-…`: every answer is inside this member. */
   | 'in-result'
   | 'in-data'
   | 'in-order'
@@ -47,7 +47,7 @@ export type Deviation =
   /** BITCOIN:BC1…?AMOUNT=…&LIGHTNING=… instead of the address. */
   | 'address-as-link'
   | 'no-channel-member'
-  /** The requested way to pay is missing. */
+  /** `bolt11` is null: Lightning, if it was requested, is missing. */
   | 'no-bolt11'
   /** `payment: {}`, whatever the order costs. */
   | 'no-payment'
@@ -63,13 +63,13 @@ export type Deviation =
 export type Network = 'main' | 'test' | 'signet' | 'regtest';
 export type SimulatorOptions = {
   id: string;
-  /** Its clock, if not the machine's. */
+  /** The simulator's clock, if not the machine's. */
   now?: () => number;
   port?: number;
   network?: Network;
   minSats?: number;
   maxSats?: number;
-  /** Largest client balance; 0 sells inbound capacity only. */
+  /** The largest balance on the customer's side. With 0, only inbound capacity is for sale. */
   maxClientSats?: number;
   maxLeaseBlocks?: number;
   minConfirmations?: number;
@@ -81,7 +81,7 @@ export type SimulatorOptions = {
   onchainExtraSats?: number;
   /** How long an order waits for its payment. */
   orderTtlS?: number;
-  /** Node keys that are connected, `all` or `none`. Orders of others are refused. */
+  /** The keys of the connected nodes, `all` or `none`. Orders for other nodes are refused. */
   connected?: 'all' | 'none' | string[];
   /** A coupon that every order needs. */
   token?: string;
@@ -89,7 +89,7 @@ export type SimulatorOptions = {
   freeToken?: string;
   /** Orders that one node key may make; further ones get 429. */
   ordersPerNode?: number;
-  /** How long after the order the payment is seen and the channel opens, without control. */
+  /** How long after an order is made it is paid and its channel opens, without a call of `control`. */
   autoPayMs?: number;
   /** Whether some amounts decide what happens: lsps1.simulator-magic.ts. */
   magic?: boolean;

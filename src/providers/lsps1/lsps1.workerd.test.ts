@@ -27,7 +27,7 @@ it('a firm price is an order; paid, its channel opens', async () => {
   const { adapter, control } = start();
   expect(valueOf(await adapter.catalogue(contextOf()))).toMatchObject([{ product: 'inbound', minSats: 100_000n, maxSats: 10_000_000n }]);
   const offer = valueOf(await adapter.quote(contextOf(), request));
-  // 1000 + 2000 ppm + 2400 ppm of a million.
+  // For a channel of 1,000,000 sats: 1,000 sats + 2,000 ppm + 2,400 ppm.
   expect(offer).toMatchObject({ pay: 5400n, receive: 0n, fee: 5400n, binding: true });
   const placed = valueOf(await adapter.placeOrder(contextOf(), { quote: request, offer, inputs: {} }));
   const [made] = control.orders.values();
