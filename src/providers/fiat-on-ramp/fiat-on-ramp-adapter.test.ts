@@ -48,7 +48,7 @@ const bareDeps: Omit<AdapterDeps, 'http'> = {
 
 type Asked = { method: string; url: string; body: unknown };
 type Given = { status: number; body: unknown };
-/** Answers in turn; a bare value is a 200. */
+/** Makes an adapter whose provider returns these answers in turn. A bare value is sent under 200. */
 const answering = (answers: unknown[], settings: object = {}): { adapter: BuyAdapter; asked: Asked[]; logged: string[] } => {
   const asked: Asked[] = [];
   const logged: string[] = [];

@@ -19,12 +19,12 @@ import { featuresWire, orderWire, paymentOptionsWire, quoteReply, sessionWire, s
 type Blob = { sessionId: string; token?: string; expiresOn: number };
 type Path = 'features' | 'verify' | 'session' | 'payment-options' | 'quote' | 'order' | 'order-status' | 'withdrawal';
 
-/** If a session has no readable expiry, we open a new one soon. */
+/** The lifetime that we assume for a session without a readable expiry. */
 const sessionLifeMs = 10 * 60_000;
 const sessionEnd = (until: End, now: number): number => (typeof until === 'number' ? until : now + sessionLifeMs);
 const declined = { ok: false, refusal: { reason: 'declined' } } as const;
 
-/** `setting`: the setting that would fix the logged problem. */
+/** `setting`: the setting that would solve the logged problem. */
 export const logFields = ['setting'] as const;
 type Deps = AdapterDeps<(typeof logFields)[number]>;
 
@@ -115,15 +115,15 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
       const reply = await call(context, 'session', sessionWire, body);
       if (!reply.ok) return { ok: false, refusal: { reason: blob.token === undefined ? 'declined' : 'proof-required' } };
       const expiresOn = sessionEnd(reply.value.expires_on, deps.now());
-      // We would never use such a session, and would open another one before each price.
-      if (expiresOn <= deps.now()) throw new ProviderFault('malformed', 'a session that is over when it opens', { taken: 'no' });
+      // We could never use such a session, and would open another one before each price.
+      if (expiresOn <= deps.now()) throw new ProviderFault('malformed', 'a session that has already expired when it opens', { taken: 'no' });
       const opened: Blob = { sessionId: reply.value.session_id ?? blob.sessionId, expiresOn };
       return { ok: true, value: { expiresOn }, customer: JSON.stringify(opened) };
     },
 
     catalogue: async (context) => {
       const features = await call(context, 'features', featuresWire, undefined, listingBytes);
-      // Providers from before /features (2023) promise nothing. Each price says whether it binds.
+      // A provider from before /features (2023) promises nothing. Each of its prices says whether it is binding.
       if (!features.ok && features.status !== 404) return declined;
       const promised = toFeatures(features.ok ? features.value : { supported_features: [] });
       if (settings.options) return { ok: true, value: { features: promised, options: staticOptions(settings) } };
@@ -161,7 +161,7 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
       });
       if (reply.ok) return { ok: true, value: toPlaced(reply.value, quote.option, offer, settings) };
       if (settings.not_taken_statuses.includes(reply.status)) return reply.status === 401 ? sessionOver : declined;
-      throw new ProviderFault('malformed', `status ${reply.status} to an order`, { status: reply.status });
+      throw new ProviderFault('malformed', `status ${reply.status} in response to an order`, { status: reply.status });
     },
 
     readOrders: async (context, order) => {
@@ -177,13 +177,13 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
         const { value } = reply;
         const isNone = typeof value === 'string' || !isListing(value);
         // An error under 200 instead of one order means "no such order". Instead of a list, it does not mean an empty list.
-        if (isNone && asked === undefined) throw new ProviderFault('malformed', 'no list of orders');
+        if (isNone && asked === undefined) throw new ProviderFault('malformed', 'the answer is not a list of orders');
         return { ok: true, value: isNone ? [] : toEvidence(value, asked, order?.facts.currency, settings) };
       }
       if (reply.status === 404 || (reply.status === 400 && asked !== undefined)) return { ok: true, value: [] };
       // An order is read in the session that placed it. An ended session is not a fault of the provider, and says nothing about the order.
       if (reply.status === 401 && asked !== undefined) return { ok: false, refusal: sessionOver.refusal };
-      throw new ProviderFault('server', `status ${reply.status} to a read of orders`, { status: reply.status });
+      throw new ProviderFault('server', `status ${reply.status} in response to a read of orders`, { status: reply.status });
     },
 
     claim: async (context, { order, fallbackAddress }) => {
@@ -196,16 +196,16 @@ export const createFiatOnRampAdapter = (deps: Deps, settings: Settings): BuyAdap
       });
       if (!reply.ok || typeof reply.value === 'string') return declined;
       const { order_id: about } = reply.value;
-      if (about !== undefined && !sameId(about, order.upstreamOrderId)) throw new ProviderFault('malformed', 'a withdrawal of another order');
+      if (about !== undefined && !sameId(about, order.upstreamOrderId)) throw new ProviderFault('malformed', 'a withdrawal for another order');
       const canonical = toCanonicalLnurl(reply.value.lnurlw, { loopbackHttp: deps.mode === 'sandbox' });
-      if (!canonical) throw new ProviderFault('malformed', 'lnurlw is no LNURL-withdraw link');
+      if (!canonical) throw new ProviderFault('malformed', 'lnurlw is not an LNURL-withdraw link');
       const expiresOn = reply.value.withdrawal_expiration_date;
       return { ok: true, value: { lnurl: canonical.lnurl, ...(expiresOn === undefined ? {} : { expiresOn }) } };
     },
   };
 };
 
-/** The gateway keeps our last blob. A call without one is our bug. */
+/** Reads the blob, which the gateway kept from an earlier answer of this adapter. A call without a blob is a bug of ours. */
 const blobOf = (context: CallContext): Blob => {
   if (context.customer === undefined || context.customer === '') throw new Error('no upstream session was handed in');
   return JSON.parse(context.customer) as Blob;

@@ -268,7 +268,7 @@ describe('quotes', () => {
     expect(offerOf({ expires_on })?.expiresOn).toBe(expiresOn);
   });
   it('an end that cannot be read is not "no end": the quote is none', () => {
-    for (const end of ['soon', '11/28/2026', 0, {}]) expect(() => offerOf({ expires_on: end })).toThrow('malformed: an end of the quote');
+    for (const end of ['soon', '11/28/2026', 0, {}]) expect(() => offerOf({ expires_on: end })).toThrow('malformed: a quote whose expiry');
   });
   it("the provider's own price is a fact, in hundredths", () => {
     expect(offerOf({})?.facts).toEqual({ currency: 'EUR', provider_btc_price: '9180000' });
@@ -310,12 +310,16 @@ describe('placed orders', () => {
   it('an end that cannot be read: nobody is shown how to pay', () => {
     const way = { payment_info: { payment_details: { provider_iban: 'DE89370400440532013000' } } };
     const placed = placedOf({ ...way, expires_on: 'in two hours' });
-    expect([placed.expiresOn, placed.paymentInfo]).toEqual([undefined, { kind: 'none', problem: 'an end of the order that cannot be read' }]);
+    expect([placed.expiresOn, placed.paymentInfo]).toEqual([undefined, { kind: 'none', problem: 'an order whose expiry cannot be read' }]);
     expect(placedOf({ ...way, expires_on: '2026-11-24T10:15Z' })).toMatchObject({ expiresOn: Date.UTC(2026, 10, 24, 10, 15), paymentInfo: { kind: 'fiat' } });
   });
   it.each([20_000, -1, 9_007_199_254_740_991, -9_007_199_254_740_991])('a fee of %s cents in an order over 100.90: nobody is shown how to pay', (order_fee) => {
     const way = { payment_info: { payment_details: { provider_iban: 'DE89370400440532013000' } } };
-    expect(placedOf({ ...way, order_fee })).toMatchObject({ pay: 10_090n, fee: 90n, paymentInfo: { kind: 'none', problem: 'a fee that cannot be' } });
+    expect(placedOf({ ...way, order_fee })).toMatchObject({
+      pay: 10_090n,
+      fee: 90n,
+      paymentInfo: { kind: 'none', problem: 'a fee that is negative or above the total' },
+    });
   });
   it('an id that no database can index is no order’s', () => {
     const long = 'x'.repeat(501);

@@ -1,4 +1,4 @@
-/** From FLS01's words to ours and back. Pure. Names the standard's ambiguity (A…) wherever we decide one. */
+/** Maps FLS01's words to ours and back, and decides where the standard is ambiguous (README.md). Pure. */
 import type { z } from 'zod';
 import { outwardLimits } from '../../domain/fee-styles.ts';
 import { readCurrencyCode } from '../../domain/currency.ts';
@@ -33,7 +33,7 @@ export const upstreamOption = (option: CatalogueOption): UpstreamOption => optio
 const truthy = (value: unknown): boolean => value === true || value === 1 || (typeof value === 'string' && /^true$/i.test(value));
 const known = ['quotes', 'estimates', 'on_chain_fallback', 'webhook'] as const;
 
-/** Reads the features. Several objects are combined by OR, a bare name counts as true, and unknown names are ignored (A3). */
+/** Reads the features. Several objects are combined by OR, a bare name counts as true, and unknown names are ignored. */
 export const toFeatures = ({ supported_features: given }: z.output<typeof featuresWire>): Features => {
   const parts = Array.isArray(given) ? given : given ? [given] : [];
   const has = (name: string): boolean => parts.some((part) => (typeof part === 'string' ? part === name : truthy(part[name])));
@@ -50,7 +50,7 @@ export const toFeatures = ({ supported_features: given }: z.output<typeof featur
 const mostOptions = 100;
 
 /**
- * Reads every known shape of `currencies` (A4). Each entry is its own option, even if a currency or a name is listed twice (A5). A currency
+ * Reads every known shape of `currencies`. Each entry is its own option, even if a currency or a name is listed twice. A currency
  * whose ISO exponent is not 2 needs `minor_units` in the configuration.
  */
 export const toOptions = ({ currencies: given }: z.output<typeof paymentOptionsWire>, settings: Settings): CatalogueOption[] => {
@@ -95,7 +95,7 @@ const wanted = (code: string, key: string | undefined, settings: Settings): bool
   (settings.currencies === undefined || settings.currencies.some((one) => one.toUpperCase() === code || one.toUpperCase() === key?.toUpperCase())) &&
   isCounted(code, settings);
 
-/** No customer pays more than this, and our JSON answers could not hold it. */
+/** The largest amount that a JSON number holds exactly. No customer pays more. */
 const mostUnits = BigInt(Number.MAX_SAFE_INTEGER);
 const isLimit = (amount: bigint | undefined): amount is bigint => amount !== undefined && amount > 0n && amount <= mostUnits;
 
@@ -149,7 +149,7 @@ const totalOf = (amount: bigint, fee: bigint, settings: Settings): bigint => (se
 export const toOffer = (wire: z.output<typeof quoteWire>, option: CatalogueOption, settings: Settings): ProviderOffer | undefined => {
   const receive = satsOf(wire);
   if (receive === undefined) throw new ProviderFault('malformed', 'a quote without an amount in sats');
-  if (wire.expires_on === 'unreadable') throw new ProviderFault('malformed', 'an end of the quote that cannot be read');
+  if (wire.expires_on === 'unreadable') throw new ProviderFault('malformed', 'a quote whose expiry cannot be read');
   const { currency } = option;
   const fee = wire.order_fee ?? 0n;
   const pay = exactly(totalOf(wire.amount_fiat, fee, settings), currency, settings);
@@ -193,17 +193,18 @@ const toStage = (status: string): Stage | undefined => {
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Amounts that the order does not repeat are those of the quote. If the expiry is unknown or the fee impossible, the customer is not shown how to
- * pay, and the fee is the quote's.
+ * Maps a placed order. Amounts that the order does not repeat are those of the quote. If the fee is impossible, it is the quote's. If the fee is
+ * impossible or the expiry unreadable, the customer is not shown how to pay.
  */
 export const toPlaced = (wire: z.output<typeof orderWire>, option: CatalogueOption, offer: ProviderOffer, settings: Settings): PlacedOrder => {
   const { currency } = option;
   const told = wire.order_fee === undefined ? offer.fee : roundedUp(wire.order_fee, currency, settings);
   const quotedFee = wire.order_fee ?? toUpstream(offer.fee, currency, settings) ?? 0n;
   const pay = wire.amount_fiat === undefined ? offer.pay : exactly(totalOf(wire.amount_fiat, quotedFee, settings), currency, settings);
-  if (pay === undefined) throw new ProviderFault('malformed', 'an order over a fraction of a hundredth');
+  if (pay === undefined) throw new ProviderFault('malformed', 'an order whose total is not a whole number of hundredths');
   const isPossible = told >= 0n && told <= pay;
-  const problem = wire.expires_on === 'unreadable' ? 'an end of the order that cannot be read' : isPossible ? undefined : 'a fee that cannot be';
+  const problem =
+    wire.expires_on === 'unreadable' ? 'an order whose expiry cannot be read' : isPossible ? undefined : 'a fee that is negative or above the total';
   return {
     upstreamOrderId: wire.order_id,
     stage: toStage(wire.order_status ?? 'placed') ?? 'awaiting_payment',
@@ -222,8 +223,8 @@ export const isListing = (wire: z.output<typeof statusWire>): boolean =>
   wire === null || Array.isArray(wire) || 'order_status' in wire || Object.keys(wire).length === 0 || Object.values(wire).some(isObject);
 
 /**
- * Returns every order in an answer of /order-status (A9), without messages and empty lists. Ignores ids of currencies and options: they are valid
- * only within one listing (A5), and an order outlives it.
+ * Returns every order in an answer of /order-status, without messages and empty lists. Ignores ids of currencies and options: they are valid
+ * only within one listing, and an order outlives it.
  */
 export const toEvidence = (
   wire: z.output<typeof statusWire>,
@@ -248,7 +249,7 @@ export const toEvidence = (
   return Object.entries(wire).flatMap(([id, entry]) => read(entry, id));
 };
 
-/** Before that, an amount of 0 is one that is not told yet. */
+/** Returns whether an order was delivered or refunded. Before that, an amount of 0 means that the provider does not state it yet. */
 const isDone = (stage: Stage | undefined): boolean => stage === 'filled' || stage === 'finished' || stage === 'refunded';
 
 /** Maps one status entry. Unreadable or impossible amounts need the operator, and the status next to them is not believed either. */

@@ -12,8 +12,8 @@ type Told = { key: string; text: string; /** A boolean (`instant: true`) does no
 class NotWhole extends Error {}
 
 /**
- * Missing members, null, "" and [] are ignored. Keys pass through, and values become strings (A18). Keys next to payment_details, such as a payment
- * reference (A19), move into it: without the reference, the customer's transfer cannot be matched. Nested keys are joined by `_`, and a list of
+ * Maps payment_info. Ignores missing members, null, "" and []. Keeps keys, and turns values into strings. Keys next to payment_details, such as a
+ * payment reference, move into it: without the reference, the customer's transfer cannot be matched. Nested keys are joined by `_`, and a list of
  * labels and values becomes keys and values.
  */
 export const toPaymentInfo = (given: unknown): PaymentInfo => {

@@ -10,7 +10,7 @@ export const verifyWire = z.object({ session_id: wireId, token: optional(wireTex
 export const sessionWire = z.object({ session_id: optional(wireId), expires_on: wireEnd });
 
 const flag = z.unknown();
-/** `supported_features` may be an array of objects, one object or a list of names (A3). */
+/** `supported_features` may be an array of objects, one object or a list of names. */
 export const featuresWire = z.object({
   supported_features: z.union([z.array(z.union([z.string(), z.record(z.string(), flag)])), z.record(z.string(), flag)]).nullish(),
 });
@@ -25,7 +25,7 @@ export const optionWire = z.object({
   max_amount: limit,
 });
 export const currencyWire = z.object({ currency_id: wireInteger, currency_code: optional(wireText), payment_options: z.array(z.unknown()).nullish() });
-/** `currencies` may be an array of objects with one key or several, one object keyed by code, or a flat array (A4). */
+/** `currencies` may be an array of objects with one key or several, one object keyed by code, or a flat array. */
 export const paymentOptionsWire = z.object({ currencies: z.union([z.array(z.record(z.string(), z.unknown())), z.record(z.string(), z.unknown())]).nullish() });
 
 /** The amount is in `amount_sats`, or in `amount_btc`, its name before 2024. Both are in sats. */
@@ -55,7 +55,7 @@ export const orderWire = z.object({
   payment_info: z.unknown().optional(),
 });
 
-/** An entry of /order-status; also the shape of a flat answer (A9). */
+/** An entry of /order-status; also the shape of a flat answer. */
 export const statusIdWire = z.object({ order_id: optional(wireKey), order_status: wireText });
 export const statusEntryWire = statusIdWire.extend({
   amount_fiat: optional(wireFiat),

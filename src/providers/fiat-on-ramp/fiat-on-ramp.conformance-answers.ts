@@ -43,9 +43,9 @@ const kindOf = (value: unknown): string =>
 const must = (what: string, value: unknown): string => `is ${kindOf(value)} and must be ${what}`;
 
 const uuidForm = /^[\da-f]{8}-[\da-f]{4}-([\da-f])[\da-f]{3}-[\da-f]{4}-[\da-f]{12}$/i;
-const uuid: Judge = (value) => (typeof value !== 'string' ? must('a UUID', value) : uuidForm.test(value) ? undefined : 'is no UUID');
+const uuid: Judge = (value) => (typeof value !== 'string' ? must('a UUID', value) : uuidForm.test(value) ? undefined : 'is not a UUID');
 const uuid4: Judge = (value, written) => uuid(value, written) ?? (uuidForm.exec(String(value))?.[1] === '4' ? undefined : 'is a UUID, but not of version 4');
-const text: Judge = (value) => (typeof value !== 'string' ? must('a text', value) : value.trim() === '' ? 'is empty' : undefined);
+const text: Judge = (value) => (typeof value !== 'string' ? must('a string', value) : value.trim() === '' ? 'is empty' : undefined);
 const flag: Judge = (value) => (typeof value === 'boolean' ? undefined : must('true or false', value));
 const object: Judge = (value) => (isObject(value) ? undefined : must('an object', value));
 
@@ -73,9 +73,9 @@ const status: Judge = (value) =>
     ? undefined
     : typeof value === 'string'
       ? `is “${shown(value)}”; the standard knows ${words.join(', ')}`
-      : must('a text', value);
+      : must('a string', value);
 
-/** Prepares a provider's words for a report: one visible line, without anything that could be an id, a token or a key. */
+/** Prepares a provider's words for a report: one printable line, without anything that could be an id, a token or a key. */
 export const shown = (words_: string, most = 60): string =>
   printableName(words_.replaceAll(/[\da-f]{8}-[\da-f-]{27}|[\w+/=-]{20,}/gi, '…').replaceAll('`', "'"), most) ?? '';
 
@@ -85,12 +85,12 @@ type Member = { is: Judge; optional?: true; says: string };
 const members: Record<'verify' | 'session' | 'quote' | 'order' | 'status' | 'withdrawal', Record<string, Member>> = {
   verify: {
     session_id: { is: uuid, says: 'identifies the client session, a UUID (text and OpenAPI)' },
-    token: { is: text, optional: true, says: 'a random text to be signed; absent if no proof is demanded (text)' },
+    token: { is: text, optional: true, says: 'a random string to be signed; absent if no proof is demanded (text)' },
     expires_on: { is: time, says: 'a date-time (OpenAPI, required)' },
   },
   session: {
     session_id: { is: uuid, says: 'a UUID (OpenAPI, required)' },
-    app_id: { is: text, optional: true, says: 'a text (OpenAPI)' },
+    app_id: { is: text, optional: true, says: 'a string (OpenAPI)' },
     expires_on: { is: time, says: 'a date-time (OpenAPI, required)' },
   },
   quote: {
@@ -244,7 +244,7 @@ export const listingFlaws = ({ value, written }: Body): Flaw[] => {
     };
     const kept = asWritten[at]?.[1] ?? {};
     check(currency, kept, 'currency_id', integer, 'an integer');
-    check(currency, kept, 'currency_code', text, 'a text');
+    check(currency, kept, 'currency_code', text, 'a string');
     const options = currency['payment_options'];
     if (!Array.isArray(options))
       return say(`payment_options ${options === undefined ? 'is missing' : must('a list', options)}`, 'payment_options: a list (text and OpenAPI)');
@@ -252,7 +252,7 @@ export const listingFlaws = ({ value, written }: Body): Flaw[] => {
       if (!isObject(option)) return say('an entry of payment_options is not an object', 'payment_options: a list of objects (text and OpenAPI)');
       const keptOption = (Array.isArray(kept['payment_options']) ? (kept['payment_options'] as unknown[])[index] : undefined) ?? {};
       const of = isObject(keptOption) ? keptOption : {};
-      check(option, of, 'option', text, 'a text');
+      check(option, of, 'option', text, 'a string');
       check(option, of, 'id', integer, 'an integer');
       check(option, of, 'fee_rate', rate, 'a fraction, 0.005 for half a percent');
       check(option, of, 'min_amount', integer, 'an integer, in cents');

@@ -1,4 +1,4 @@
-/** The part of the conformance kit that makes an order: of the smallest amount that the first priced option takes. The order is not paid. */
+/** The part of the conformance kit that makes an order, for the smallest amount of the first option that has a price. The order is not paid. */
 import { flawsOf, isObject, type Members } from './fiat-on-ramp.conformance-answers.ts';
 import { askQuote, isGood, judgeRefusal, told, valueOf, type Priced, type Run, type Session } from './fiat-on-ramp.conformance-run.ts';
 
@@ -34,7 +34,7 @@ const isPayable = (info: unknown): boolean => {
   return (typeof url === 'string' && url !== '') || (isObject(details) && Object.keys(details).length > 0);
 };
 
-/** Sends the same quote again. What a second POST does decides what a gateway may do when an answer was lost. */
+/** Orders the same quote again. What the second POST does decides what a gateway may do after the answer to the first one was lost. */
 const repeat = async (run: Run, session: Session, quote: Members, orderId: string): Promise<void> => {
   const second = await run.ask('order', { session_id: session.id, quote_id: quote['quote_id'] });
   const { status } = second.exchange;
@@ -42,7 +42,7 @@ const repeat = async (run: Run, session: Session, quote: Members, orderId: strin
   if (isGood(second) && typeof again === 'string') {
     if (again !== orderId) run.run.orders.push(again);
     run.run.learnt['repost'] = again === orderId ? 'same' : 'duplicates';
-    return run.tally.judge('order-repeat', again === orderId, 'a second order was made of the same quote');
+    return run.tally.judge('order-repeat', again === orderId, 'a second order was made from the same quote');
   }
   if (status >= 400 && status < 500) run.run.learnt['repost'] = 'rejects';
   run.tally.held('order-repeat');

@@ -104,8 +104,8 @@ export const isGood = (answered: Answered): answered is Answered & { body: Body 
 export const valueOf = (answered: Answered): Members => (isObject(answered.body?.value) ? answered.body.value : {});
 
 const excerptOf = ({ exchange, body }: Answered): string => {
-  if (body === undefined) return exchange.text === '' ? ', empty' : ', no JSON';
-  if (typeof body.value === 'string') return `, the text “${shown(body.value)}”`;
+  if (body === undefined) return exchange.text === '' ? ', empty' : ', not JSON';
+  if (typeof body.value === 'string') return `, the string “${shown(body.value)}”`;
   if (!isObject(body.value)) return Array.isArray(body.value) ? ', a list' : `, ${String(body.value)}`;
   const { detail, message, error, title } = body.value;
   const said = [detail, message, error, title].find((one) => typeof one === 'string');

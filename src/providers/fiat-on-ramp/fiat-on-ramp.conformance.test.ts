@@ -154,7 +154,7 @@ describe('every deviation is named, with its clause', () => {
   });
 });
 
-/** EUR and CHF, with options of their own. */
+/** Returns EUR and CHF, each with its own option. */
 function twoCurrencies(): NonNullable<SimulatorOptions['currencies']> {
   const option = { name: 'SEPA', id: 1, feeRate: 0.01, min: 1000, max: 100_000, pay: 'details' } as const;
   return [
@@ -167,9 +167,9 @@ describe('where a server ends the check', () => {
   const notTried = (run: ConformanceRun, id: string): string | undefined => run.checks.find((one) => one.id === id)?.because;
 
   it.each([
-    ['html200', /no session: GET \/verify answered 200 \(text\/html\), no JSON/],
+    ['html200', /no session: GET \/verify answered 200 \(text\/html\), not JSON/],
     ['500', /no session: GET \/verify answered 500/],
-    ['truncated', /no session: GET \/verify answered 200 \(application\/json\), no JSON/],
+    ['truncated', /no session: GET \/verify answered 200 \(application\/json\), not JSON/],
     ['reset', /no session: GET \/verify got no answer \(unreachable\)/],
     ['huge-header', /no session: GET \/verify got no answer \(malformed\)/],
     ['429', /it answered 429/],
@@ -235,7 +235,7 @@ describe('the members of an answer', () => {
 
   it('of the standard’s own example are right', () => expect(flaws(quote)).toEqual([]));
   it.each([
-    [{ quote_id: 'abc' }, 'quote_id is no UUID'],
+    [{ quote_id: 'abc' }, 'quote_id is not a UUID'],
     [{ quote_id: 7 }, 'quote_id is a number and must be a UUID'],
     [{ amount_fiat: '100000' }, 'amount_fiat is a string and must be an integer'],
     [{ amount_sats: 5000.5 }, 'amount_sats is 5000.5 and must be an integer'],

@@ -1,6 +1,6 @@
 /**
- * The conformance kit for servers of FLS01 v1.0. Asks a server everything that a client may read, and makes requests that it must refuse. With
- * `order` it also makes one order, which is not paid. If the server demands a proof, throw-away keys sign.
+ * The conformance kit for servers of FLS01 v1.0. Asks a server for everything that a client may read, and makes requests that the server must refuse.
+ * With `order` it also makes one order, which is not paid. If the server demands a proof, the kit signs with keys that it then throws away.
  */
 import { signNodeMessage } from '../../bitcoin/node-signature.ts';
 import { publicKeyOf } from '../../bitcoin/secp256k1.ts';
@@ -80,7 +80,7 @@ const verify = async (run: Run): Promise<Session> => {
   const [first, second] = [await verifyOnce(run), await verifyOnce(run)];
   run.tally.judge('verify-fresh', first.id !== second.id, 'two calls got the same session_id: everybody shares a session');
   if (first.token !== undefined)
-    run.tally.judge('verify-fresh', first.token !== second.token, 'two calls got the same token: a signature over it proves nothing about now');
+    run.tally.judge('verify-fresh', first.token !== second.token, 'two calls got the same token: an old signature would be valid again');
   return second;
 };
 
@@ -104,7 +104,7 @@ const openSession = async (run: Run, session: Session): Promise<Session> => {
     }
   }
   if (!isGood(answered)) {
-    const how = token === undefined ? 'without a token, any text as signature' : 'the token signed by a node key';
+    const how = token === undefined ? 'without a token, any string as the signature' : 'the token signed by a node key';
     tally.broken('session-opens', `${how}: ${told(answered)}`);
     throw new Ended(`no session could be opened: ${told(answered)}`);
   }
@@ -112,7 +112,7 @@ const openSession = async (run: Run, session: Session): Promise<Session> => {
   tally.flaws('session-answer', flawsOf('session', answered.body));
   const { session_id: id, expires_on: until } = valueOf(answered);
   if (isPast(run, until)) tally.broken('session-answer', past('expires_on'), '/session, answer, expires_on: the end of the session (text)');
-  tally.judge('session-answer', id === undefined || id === opened.id, 'session_id is another than was opened', '/session, answer, session_id (text)');
+  tally.judge('session-answer', id === undefined || id === opened.id, 'session_id is not the one that was opened', '/session, answer, session_id (text)');
   return { ...opened, id: typeof id === 'string' ? id : opened.id };
 };
 
@@ -124,7 +124,7 @@ const mustNotOpen = async (run: Run, demandsProof: boolean): Promise<void> => {
   const [foreign, random] = [await verifyOnce(run), await verifyOnce(run)];
   const key = run.newKey();
   const proof = signed(foreign.token ?? '', key, run.newKey());
-  await run.mustRefuse('session-proof', 'a signature of another key than node_pubkey', open(run, foreign, proof), says);
+  await run.mustRefuse('session-proof', 'a signature by a key other than node_pubkey', open(run, foreign, proof), says);
   const none = { signature: randomText(run), node_pubkey: publicKeyOf(key) };
   await run.mustRefuse('session-proof', 'a string that is not a signature', open(run, random, none), says);
 };

@@ -1,6 +1,6 @@
 /**
- * Every exchange of __fixtures__ through the adapter: it sends exactly that request, and maps the response as stated here. The simulator answers
- * the document's requests in the shape of the document's responses, so that neither drifts.
+ * Every request and response of __fixtures__ through the adapter, which must send exactly that request and map the response as stated here. The
+ * simulator answers the document's requests in the shape of the document's responses, so that neither drifts.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -99,7 +99,7 @@ const listed = (currency: string, currencyId: number) => (name: string, optionId
 });
 const [eur, chf] = [listed('EUR', 1), listed('CHF', 2)];
 
-/** What the adapter returns for each exchange: an answer, or the kind of fault. */
+/** What the adapter returns for each request and response: an answer, or the kind of fault. */
 const cases: Record<string, { call: Call; makes: unknown; settings?: object }> = {
   features: { call: listing, makes: good({ features: feature({ on_chain_fallback: false }), options: [] }), settings: { options: [] } },
   verify: {
@@ -207,7 +207,7 @@ const cases: Record<string, { call: Call; makes: unknown; settings?: object }> =
   'error-session-over': { call: price, makes: { ok: false, refusal: { reason: 'busy' }, customer: '' } },
 };
 
-/** A provider that answers this request, and /features in the same dialect. */
+/** Simulates a provider that answers this one request, and /features in the same dialect. */
 const replay = (exchange: Fixture, features: Fixture, sent: unknown[]): AdapterDeps['http'] => {
   return (request) => {
     const path = request.url.slice(baseUrl.length);
@@ -231,7 +231,7 @@ it.each([...fixtures])('%s', async (name, exchange) => {
   const deps: AdapterDeps = {
     providerId: 'x',
     http: replay(exchange, named(name.startsWith('flask') ? 'flask-features' : 'features'), sent),
-    // Before the expiry in the document's example.
+    // One second before the expiry in the document's example.
     now: () => printed - 1000,
     newId: () => id,
     log: () => undefined,

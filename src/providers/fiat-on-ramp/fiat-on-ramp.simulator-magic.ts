@@ -19,10 +19,10 @@ export type Magic = (typeof magicAmounts)[keyof typeof magicAmounts];
 
 export const magicOf = (amount: unknown): Magic | undefined => (magicAmounts as { [amount: string]: Magic | undefined })[String(amount)];
 
-/** How far its price is below its other prices, so that the provider that misbehaves has the best offer. */
+/** The spread of the prices for magic amounts, in basis points: lower than any other provider's, so that the provider that misbehaves is chosen. */
 export const magicSpreadBps = -80;
 /**
- * The quote's lifetime under `expired`. The gateway accepts orders until 15 s before the quote expires, and hides offers that live for less than 30
+ * The quote's lifetime under `expired`. The gateway accepts orders until 15 s before the quote expires, and hides offers that expire in less than 30
  * s.
  */
 export const shortLifeMs = 60_000;
@@ -32,7 +32,9 @@ export const slowOrderTimes = 2;
 /** When the money is seen under `slow-payment`, in multiples of `autoFillMs`. */
 export const slowPaymentTimes = 20;
 
-/** The sats that its link pays under `short-link`: less than 99.9 %, but enough that the provider's record still lets it be offered first. */
+/**
+ * Returns the sats that the withdrawal link pays under `short-link`: under 99.9 %, but enough for the provider still to be ranked first afterwards.
+ */
 export const shortLink = (sats: number): number => Math.floor(sats * 0.998);
 
 /** Returns whether an order is never paid: its customer was not shown how to pay, or is meant to be late. */

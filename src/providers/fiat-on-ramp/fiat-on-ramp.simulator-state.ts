@@ -1,12 +1,12 @@
-/** The options and state of a simulated FLS01 provider. Money in integers, as it should be. */
+/** The options and state of a simulated FLS01 provider. Amounts are integers. */
 import type { Fault as KitFault } from '../kit/faults.simulator.ts';
 
 export type SimulatedOption = { name: string; id: number; feeRate: number; min: number; max: number; pay: 'details' | 'url' };
 export type SimulatedCurrency = { code: string; id: number; /** Hundredths per bitcoin. */ price: number; options: SimulatedOption[] };
 
 /**
- * Each is a deviation from the standard; the names say how. Source: the behaviour of the two public FLS01 servers, and of servers that speak it only
- * in part.
+ * Deviations from the standard; the names say how. Source: the behaviour of the two public FLS01 servers, and of servers that implement only a part
+ * of the standard.
  */
 export type Deviation =
   | 'html-404-outside'
@@ -76,7 +76,7 @@ export type FaultName = Fault['fault'];
 
 export type SimulatorOptions = {
   id: string;
-  /** Its clock, if not the machine's. */
+  /** The simulator's clock, if not the machine's. */
   now?: () => number;
   port?: number;
   seed?: number;
@@ -92,21 +92,21 @@ export type SimulatorOptions = {
   latencyMs?: number | [number, number];
   webhooks?: boolean;
   fallback?: boolean;
-  /** How long after the order the money is seen and the order filled, without control. */
+  /** The milliseconds after an order is made until its money is seen and the order is filled by itself. */
   autoFillMs?: number;
   withdrawalTtlS?: number;
   /** Whether some amounts decide what happens: fiat-on-ramp.simulator-magic.ts. */
   magic?: boolean;
-  /** Returns what its links pay for an order of that many sats. */
+  /** Returns how many sats the withdrawal link of an order for `sats` pays. */
   linkPays?: (sats: number) => number;
   repost?: 'same' | 'rejects' | 'duplicates' | 'string200';
   network?: 'main' | 'test' | 'signet' | 'regtest';
   deviations?: Deviation[];
-  /** Returns what it answers instead of the truth, under 200. Undefined: the truth. */
+  /** Returns a body to send under 200 instead of `truth`, or undefined to send `truth`. */
   says?: ((endpoint: string, truth: Record<string, unknown>) => unknown) | undefined;
 };
 
-/** Rewrites a good answer as the options say. */
+/** Rewrites a good answer as the option `says` demands. */
 export const saidInstead = async (options: SimulatorOptions, endpoint: string, answer: Response): Promise<Response> => {
   if (!options.says || answer.status !== 200) return answer;
   const said = options.says(endpoint, (await answer.clone().json()) as Record<string, unknown>);
@@ -127,7 +127,7 @@ export type SimulatedQuote = {
 export type SimulatedOrder = {
   id: string;
   quote: SimulatedQuote;
-  /** placed, filled, finished, refunded, or any word that a test wants. */
+  /** placed, filled, finished, refunded, or any other word that a test sets. */
   status: string;
   statusOn: number;
   placedOn: number;

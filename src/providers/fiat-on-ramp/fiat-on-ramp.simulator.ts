@@ -24,7 +24,7 @@ export type { SimulatorOptions } from './fiat-on-ramp.simulator-state.ts';
 export type SimulatorControl = {
   setFault: (fault: Fault) => void;
   clearFaults: () => void;
-  /** Marks the money as seen: placed → filled (or any word). Sends the webhook. */
+  /** Marks the money as seen: the status becomes filled, or the given word. Sends the webhook. */
   pay: (orderId: string, status?: string) => Promise<void>;
   history: History;
   orders: Map<string, SimulatedOrder>;
@@ -178,7 +178,7 @@ export const createFiatOnRampSimulator = (options: SimulatorOptions, origin: () 
     if (told === 'slow-price') await slowly(magic.slowPriceTimes);
     const price = priceNow(currency.price, told && magic.magicSpreadBps);
     const wanted = has('amount-btc-only') || has('sats-asked-as-btc') ? body['amount_btc'] : body['amount_sats'];
-    // A request with both amounts, or with the other dialect's name, is not a request of the standard.
+    // The standard demands exactly one amount.
     if (body['amount_fiat'] !== undefined && body['amount_sats'] !== undefined) return refuse(400, 'one amount, please');
     const quote = quoteFor(session.id, currency, option, price, body['amount_fiat'], wanted);
     if (!quote) return refuse(422, 'the amount is out of range');

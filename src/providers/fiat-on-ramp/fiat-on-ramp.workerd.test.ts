@@ -19,7 +19,7 @@ const start = (options: Partial<SimulatorOptions> = {}, settings: object = {}) =
   if (!buy) throw new Error('no buy ramp');
   return { adapter: buy, control };
 };
-/** A context in an open session. */
+/** Opens a session, and returns a context for calls in it. */
 const opened = async (adapter: BuyAdapter): Promise<CallContext> => {
   const begun = await adapter.beginSession(contextOf());
   const { token } = valueOf(begun);
