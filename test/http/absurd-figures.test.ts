@@ -1,5 +1,5 @@
 /**
- * No figure of one provider makes the whole answer fail: it only costs that provider its offer, and the other offers are as they would be without it.
+ * No figure of one provider makes the whole response fail. It can only cost that provider its offer; the other offers stay as they are without it.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';
@@ -23,7 +23,7 @@ beforeAll(async () => {
       borealis: { simulator: { currencies: euros, estimate: true } },
       mallory: { simulator: { currencies: euros, says: (endpoint, truth) => says?.(endpoint, truth) } },
     },
-    // Listings are read again for every question.
+    // With these settings, every request reads the listings again, because it moves the clock first.
     { config: { catalogue: { fresh_s: 1, stale_s: 1 } } },
   );
   wallet = createWallet(gateway.url);
@@ -130,7 +130,7 @@ describe('a listing', () => {
     says = listing(limits);
     const { offers, excluded, refused, failed } = await shown();
     expect(others({ offers, excluded, refused, failed })).toEqual(honest);
-    // Each provider is offered, refused or excluded because of its own words; never missing, and never a failure of the whole answer.
+    // Because of its own words, Mallory is offered, excluded, refused or failed. It is never missing.
     expect([of(offers), of(excluded), of(refused), of(failed)].filter((one) => one !== undefined)).toHaveLength(1);
     const list = await wallet.call('/payment-options', { session_id });
     expect(list.status).toBe(200);

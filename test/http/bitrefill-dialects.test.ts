@@ -1,6 +1,6 @@
 /**
- * Bitrefill in the forms that its public clients know, through the whole gateway: orders in every form, and the operator's money when an answer is
- * unclear.
+ * Bitrefill's responses in the forms that its public clients can read, through the whole gateway: orders in every form, and what happens to the
+ * operator's money when a response is unclear.
  */
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';

@@ -26,6 +26,6 @@ it('the fresh offers of a changed price are for the country that was asked for',
   gateway.simulators['anywhere']?.control.setFault({ endpoint: 'order', fault: 'order-amounts-differ', times: 1 });
   const changed = await wallet.call('/order', { session_id: sessionId, quote_id: quote?.quote_id });
   expect([changed.status, changed.body['code']]).toEqual([409, 'price-changed']);
-  // What is left of the first request, and fresh offers of the others: not the Austrian one's.
+  // Neither the offers that are left from the first request nor the fresh ones include the Austrian provider.
   expect(namesOf(changed.body['offers'])).toEqual(['german']);
 });

@@ -54,13 +54,13 @@ it.each([
   expect([answer.status, answer.body['code'], answer.body['action'], answer.body['retryable']]).toEqual([409, code, 'ask-user', false]);
   const offered = answer.body['offers'] as Offer[];
   expect(offered).toEqual(first.slice(1));
-  // Used up, and answered for good: the provider is not asked again.
+  // The quote is used up: a repeat gets the same response, and the provider is not asked again.
   const asked = controlOf(gateway, 'best').history.requests.length;
   expect(without((await order(first[0])).body)).toEqual(without(answer.body));
   expect(controlOf(gateway, 'best').history.requests.length).toBe(asked);
   const [kept] = await gateway.database.sql`select state from intents where quote_id = ${first[0]?.quote_id ?? ''}`;
   expect(kept).toEqual({ state });
-  // Every one of them can be ordered.
+  // Each of these offers can be ordered.
   expect((await order(offered[0])).status).toBe(200);
   expect((await order(offered[1])).status).toBe(200);
 });

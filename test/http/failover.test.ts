@@ -1,11 +1,11 @@
-/** `failover` of POST /order: the request goes on with the next rank, and stays one request with one answer and at most one payable order. */
+/** `failover` of POST /order: the request goes on with the next rank, and stays one request with one response and at most one payable order. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startTestGateway, walletFrom, type TestGateway } from '../support/gateway.ts';
 
 type Body = Record<string, unknown>;
 type Offer = { quote_id: string; rank: number; amount_sats: number; amount_fiat: number; provider: { id: string } };
 type Reply = { status: number; body: Body };
-/** Longer than the money needs to arrive. */
+/** Longer than the money needs to arrive, so that the quotes count as binding. */
 const quoteLifeS = 2 * 86_400;
 const ids = ['best', 'second', 'third', 'dear'] as const;
 let gateway: TestGateway;
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await gateway.close());
 beforeEach(() => {
-  // No provider is in back-off any longer.
+  // After this time, no provider is in back-off any longer.
   gateway.clock.move(60_000);
   for (const id of ids) control(id).clearFaults();
 });
@@ -50,7 +50,7 @@ const customer = async (asked: object = { amount_fiat: 10_000 }) => {
     if (!found) throw new Error(`no offer of ${id}`);
     return found;
   };
-  /** A bound that every offer but the most expensive one keeps. */
+  /** The customer's minimum, which every offer except the most expensive one meets. */
   const least = at('third').amount_sats;
   const order = async (more: object = { failover: { max: 2, min_amount_sats: least } }, id: (typeof ids)[number] = 'best', headers = {}): Promise<Reply> =>
     await call('/order', { quote_id: at(id).quote_id, ...more }, headers);
@@ -87,7 +87,7 @@ describe('the next rank takes the order', () => {
     ]);
     const after = before.map((count, n) => count + (n === 1 || (n === 0 && upstream) ? 1 : 0));
     expect(ordersAt()).toEqual(after);
-    // The same request, the same without failover, and the quote that the answer names.
+    // Three repeats get the same response: the same request, the request without `failover`, and an order of the quote that the response names.
     for (const again of [await order(), await order({}), await order({}, 'second')]) expect(again).toEqual(answer);
     expect(ordersAt()).toEqual(after);
     const orderId = String(answer.body['order_id']);
@@ -135,7 +135,7 @@ describe('the next rank takes the order', () => {
     fault('best', 'order-refused');
     fault('second', 'order-refused');
     const most = at('second').amount_fiat;
-    // The third would cost more.
+    // The third offer would cost more than that.
     const { status, body } = await order({ failover: { max: 3, max_amount_fiat: most } });
     expect([status, body['code'], body['moved_from']]).toEqual([409, 'provider-declined', [{ provider: ref('best'), reason: 'provider-declined' }]]);
     expect(await states(at('best'), at('second'), at('third'))).toEqual(['moved', 'declined']);
@@ -237,7 +237,7 @@ describe('an unknown outcome', () => {
     const before = ordersAt();
     expect((await order()).body['code']).toBe('order-pending');
     expect(await states(at('best'), at('second'), at('third'))).toEqual(['moved', 'unknown']);
-    // Its provider gives the same order again.
+    // When the order is sent again, its provider returns the order that it has already made.
     await gateway.passUntil('it is settled', async () => ((await states(at('second')))[0] === 'confirmed' ? true : undefined));
     const answer = await order();
     expect(answer.body).toMatchObject({ quote_id: at('second').quote_id, moved_from: [{ provider: ref('best'), reason: 'provider-declined' }] });
@@ -338,7 +338,7 @@ describe('a rank is left out', () => {
 });
 
 describe('what was ordered before in the same session at a provider is read first', () => {
-  /** Reading takes so long. */
+  /** Does the work while reading orders at a provider takes `ms`. */
   const slowly = async (id: string, ms: number, work: () => Promise<Reply>): Promise<Reply> => {
     const { buy } = gateway.server.gateway.providers.find((one) => one.id === id)?.adapter ?? {};
     if (!buy) throw new Error('no adapter');

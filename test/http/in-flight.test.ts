@@ -1,4 +1,4 @@
-/** `max_in_flight_sats` limits a provider that steals before its first fill, and cannot be abused by a rival to block a provider. */
+/** `max_in_flight_sats` limits what a provider can steal before its first fill. A rival cannot abuse the limit to block a provider. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Wallet } from '../../scripts/demo/wallet.ts';
 import { startTestGateway, walletFrom, type TestGateway } from '../support/gateway.ts';
@@ -72,13 +72,13 @@ it('what was not paid in the time that the money needs counts no longer; what wa
   expect(await offered(limit)).toEqual(['alpine', 'borealis']);
   const [told, proven] = await sql<{ id: string }[]>`select id from orders order by created_on limit 2`;
   if (!told || !proven) throw new Error('no orders');
-  // What a provider says about them, and what the operator assumes if it says nothing.
+  // Of the first order, the provider says that it is paid. Of the second, only the record says so.
   await sql`update orders set stage = 'paid' where id = ${told.id}`;
   expect(await gateway.server.gateway.stores.record.paidNotFilled(proven.id, gateway.clock.now())).toBe(true);
   const left = limit - 180_000;
   const bounds = async () => [await offered(left), await offered(left + 1)];
   expect(await bounds()).toEqual([['alpine', 'borealis'], ['borealis']]);
-  // In review, each with its only word of the money.
+  // In review, the first order says only by `moneySeen` that the money was seen.
   const inReview = async (id: string, watch: object): Promise<void> =>
     void (await sql`update orders set stage = 'review', terms = (terms::jsonb || ${JSON.stringify(watch)}::text::jsonb)::json where id = ${id}`);
   await inReview(told.id, { moneySeen: true });
@@ -130,7 +130,7 @@ it('failover: the next rank counts with its limit, too, and one at its limit is 
   // Both customers were offered the provider with the low limit while there was room.
   const [one, other] = [await buy(1), await buy(2)];
   expect(await one()).toEqual(['narrow', 'first: provider-declined']);
-  // A paid order counts in full, and leaves less than the tenth for which another network's order counts.
+  // One network's unpaid orders count for at most a tenth of the limit. A paid order counts in full, and leaves less than a tenth here.
   await own.database.sql`update orders set stage = 'paid', receive = ${0.95 * limit}`;
   expect(await other()).toEqual(['last', 'first: provider-declined', 'narrow: provider-unavailable']);
   const keys = await own.database.sql<{ provider_id: string; known: boolean }[]>`

@@ -74,7 +74,7 @@ const staged = async (call: Call, orderId: string, stage: string): Promise<Body>
     return entry['stage'] === stage ? entry : undefined;
   });
 const asked = (endpoint: string): number => thor.control.state.requests.filter((one) => one.endpoint === endpoint).length;
-/** Sends Thor's webhook for one order to that order's notice address. */
+/** Sends Thor's webhook for its newest order to that order's notice URL. */
 const ring = async (): Promise<void> => await thor.control.forge(newestAtThor().webhookUrl ?? '', { id: newestAtThor().id });
 
 it('a firm price whose order our database did not take: nothing is lost, the same reserved order is placed again', async () => {
@@ -172,7 +172,7 @@ describe("the customer's invoice", () => {
     const refused = await call('/liquidity/order', { quote_id: quote.quote_id, invoice: make() });
     expect([refused.status, refused.body['code']]).toEqual([422, 'invoice-unsuitable']);
     expect(asked('POST /order')).toBe(before);
-    // The quote is still good for a suitable one.
+    // With a suitable invoice, the quote can still be ordered.
     const order = await call('/liquidity/order', { quote_id: quote.quote_id, invoice: invoiceOver(100_000) });
     expect(order.status).toBe(200);
   });
@@ -213,7 +213,7 @@ describe('between offer and order', () => {
     const again = await call('/liquidity/order', { quote_id: quote.quote_id });
     expect({ ...again.body, instance: '' }).toEqual({ ...changed.body, instance: '' });
     expect((await call('/liquidity/order-status', {})).body).toEqual({});
-    // No other seller has it, so the one whose price jumped is asked again.
+    // No other seller has this product, so the seller whose price jumped is asked again.
     const fresh = await thorQuote(call, turbo);
     expect(fresh.pay_sats).toBe(quote.pay_sats);
     const order = await call('/liquidity/order', { quote_id: fresh.quote_id });
@@ -350,7 +350,7 @@ describe('an order', () => {
     const [noticed] = await gateway.database.sql<{ rows: number; rings: number }[]>`select count(*)::int as rows, sum(n.count)::int as rings
       from notices n join intents i on i.id::text = n.target_id where i.order_id = ${orderId} and n.genuine`;
     expect(noticed?.rings).toBe(200);
-    // A window is two seconds: each makes one read.
+    // Notices within two seconds share one row, and cause one read.
     expect(noticed?.rows).toBeLessThanOrEqual(3);
     const entry = (await call('/liquidity/order-status', { order_id: orderId })).body[orderId] as Body;
     expect([entry['stage'], entry['redemption']]).toEqual(['awaiting_payment', undefined]);
@@ -385,7 +385,7 @@ describe("a stranger's node", () => {
     const stated = { session_id: verify['session_id'], node_pubkey: victim.pubkey };
     const forged = await victim.call('/session', { ...stated, signatures: { gateway: 'd'.repeat(104) } });
     expect([forged.status, forged.body['session_id']]).toEqual([403, undefined]);
-    // A key that is only stated is ignored.
+    // A node key that the customer only states, without a proof, is ignored.
     expect((await victim.call('/session', stated)).body['proven']).toEqual([]);
     for (const named of [{}, { node_pubkey: victim.pubkey }]) {
       const refused = await victim.call('/liquidity/offers', { session_id: verify['session_id'], ...firm, ...named });
@@ -468,7 +468,7 @@ describe("a purchase with the operator's balance", () => {
     const [row] = await sql<{ state: string }[]>`select state from intents where quote_id = ${quoteId}`;
     expect(row?.state).toBe('review');
     expect(asked('POST /purchase')).toBe(before + 1);
-    // It may have been spent, so it stays counted.
+    // The balance may have been spent, so the amount stays counted.
     expect(await spent()).toBe(counted);
   });
 

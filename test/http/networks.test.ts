@@ -44,7 +44,7 @@ const ready = async (wallet: Wallet): Promise<string> => {
   return sessionId;
 };
 const asked = { amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 };
-/** Asks for a quote from each address, in a session of its own. */
+/** Asks for one quote from each address, each time in a new session. */
 const quotesFrom = async (ips: string[], headers: Record<string, string> = {}): Promise<number[]> => {
   const statuses: number[] = [];
   for (const ip of ips) {
@@ -102,7 +102,7 @@ describe('requests in progress', () => {
       retry_after_ms: 1000,
       detail: 'At most 2 requests from one network are served at a time. Try again when one of them has finished.',
     });
-    // What was taken is given back.
+    // The finished requests have freed their slots.
     expect(statusesOf(await atOnce(times(2, '203.0.113.60')))).toEqual({ 200: 2, 429: 0 });
   });
 
@@ -127,7 +127,7 @@ describe('requests in progress', () => {
     const headers = { authorization: `Bearer ${publicKeyOfMany}`, origin: webOrigin };
     const answers = await atOnce(times(9, '203.0.113.63'), headers);
     expect(statusesOf(answers)).toEqual({ 200: 8, 429: 1 });
-    // A network also leaves some of the slots at a provider to others.
+    // A network also leaves some of a provider's slots to other networks.
     const failed = answers.flatMap(({ body }) => (body['failed'] as { reason: string }[] | undefined) ?? []);
     expect([failed.length > 0, new Set(failed.map(({ reason }) => reason))]).toEqual([true, new Set(['busy'])]);
   });

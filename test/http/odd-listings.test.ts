@@ -62,11 +62,11 @@ it('1,800 new currencies cost others less than 50 ms, and no place in the list',
   const many = Array.from({ length: 1800 }, (_, i) => ({ code: `X${i}`, id: i + 10, price: 9_180_000, options: [option(1, `Way ${i}`)] }));
   const { gateway: running, options, ask } = await start({ mallory: selling([...many, ...euros(option(1, 'SEPA'))]), honest: selling(standardCurrencies) });
   await running.server.idle();
-  // As after several days: the provider's earlier names already have numbers.
+  // This is the state after several days: the provider's earlier names already have numbers.
   await running.database.sql`insert into currencies select n, 'Y' || n from generate_series(1000, 9999) n on conflict do nothing`;
   await running.database.sql`insert into payment_options select n, 'buy', n, 'way', 'Way' from generate_series(1000, 9999) n on conflict do nothing`;
   const delays: number[] = [];
-  // In the quietest of several: the machine has other work too.
+  // Only the quietest of these rounds counts, because the machine has other work too.
   for (const letter of ['A', 'B', 'C', 'D', 'E', 'F']) {
     const fresh = Array.from({ length: 1800 }, (_, i) => ({ code: `${letter}${i}`, id: i + 10, price: 9_180_000, options: [option(1, 'Way')] }));
     Object.assign(running.simulators['mallory']?.control.options ?? {}, { currencies: fresh });
@@ -116,7 +116,7 @@ it('limits that nothing meets bound nothing', async () => {
 
 it('tiers and a currency that is listed twice are all asked, and the best price wins', async () => {
   const tiers = [option(1, 'SEPA', { max: 100_000, feeRate: 0.015 }), option(2, 'SEPA', { min: 100_000, feeRate: 0.009 })];
-  // Its listed fee is lower, its price is worse.
+  // The second listing of EUR has a lower fee, but a worse price.
   const twice = [...euros(...tiers), { code: 'EUR', id: 7, price: 9_500_000, options: [option(1, 'SEPA', { feeRate: 0.002 })] }];
   const { gateway: running, ask, options } = await start({ alpine: selling(twice) });
   expect((await options())['eur']).toMatchObject([{ option: 'SEPA', min_amount: 1000, max_amount: 1_000_000 }]);

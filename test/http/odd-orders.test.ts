@@ -26,7 +26,7 @@ const control = (id: string) => {
 beforeEach(() => {
   for (const id of ['firm', 'loose']) control(id).options.says = undefined;
 });
-/** What a provider says about every order: `order` when it is made, `status` when it is read. */
+/** Changes what a provider says: `order` when it makes an order, `status` when it is asked about one, `withdrawal` when it gives a link. */
 type Lie = (truth: Body) => Body;
 const lie = (id: string, lies: { order?: Lie; status?: Lie; withdrawal?: Lie }): void => {
   control(id).options.says = (endpoint, truth) => {
@@ -92,7 +92,7 @@ it('twins of the release before are not both paid out: the operator looks', asyn
   const [alice, bob] = [await openWallet(), await openWallet()];
   const [first, second] = [await alice.order('firm'), await bob.order('firm')];
   const [mine] = await gateway.database.sql`select upstream_order_id as id from orders where id = ${first.id}`;
-  // As two instances of that release have left it.
+  // Two instances of the previous release may have left this state.
   await gateway.database.sql`update orders set upstream_key = null where id in (${first.id}, ${second.id})`;
   await gateway.database
     .sql`update orders set upstream_order_id = ${String(mine?.['id'])}, provider_session_id = (select provider_session_id from orders where id = ${first.id}) where id = ${second.id}`;
@@ -123,7 +123,7 @@ it('an order for ten times the money at the same price is not what an estimate w
 
 it('an id that no database can index costs its own order, and breaks nothing', async () => {
   const wallet = await openWallet();
-  // Nothing that compresses, else it would fit.
+  // The id must not be compressible, because it would then fit into the index.
   const long = Array.from({ length: 4096 }, (_, i) => String.fromCharCode(33 + ((Math.imul(i + 1, 0x9e3779b1) >>> 16) % 90))).join('');
   lie('firm', { order: ids(long) });
   const { status, body } = await wallet.order('firm');

@@ -57,7 +57,7 @@ it('derives from the form of a route what any such route may answer', () => {
     if (!one) throw new Error(`no ${path}`);
     return problemsOf(one);
   };
-  // /features is always let in; what it says is not known before the first listing.
+  // /features is never refused, but also has this problem: what it returns is not known before the first listing.
   for (const { path, lane } of endpoints.filter((endpoint) => endpoint.path !== '/features'))
     expect([path, codesOf(path).has('temporary-reduced-capacity')]).toEqual([path, lane !== 'free']);
   expect([...codesOf('/offers')].sort()).toEqual([

@@ -261,7 +261,7 @@ describe('notices', () => {
       await gateway.server.idle();
     });
     expect(reads() - before).toBe(1);
-    // What came later in the window is looked at when it is over, once.
+    // The later notices of the window cause one more read when the window is over.
     await gateway.pass(2_500);
     await gateway.pass(2_500);
     expect(reads() - before).toBe(2);

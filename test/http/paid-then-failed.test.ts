@@ -1,6 +1,6 @@
 /**
- * Money that a provider took and says that it will not deliver, and payments that it reports late, at every kind of provider: over sockets,
- * PostgreSQL and the adapters' simulators. Each pair is decided in docs/decisions/2026-11-29-paid-then-failed.md.
+ * Orders that a provider was paid for and says that it will not deliver, and payments that it reports late, at every kind of provider: over sockets,
+ * PostgreSQL and the adapters' simulators. docs/decisions/2026-11-29-paid-then-failed.md decides what each pair of stages means.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startAllRamps } from '../support/all-ramps.ts';
@@ -64,7 +64,7 @@ const following = (call: Call, ramp: Ramp, order: Body) => {
     };
     await all.world.receiver.waitFor(`a webhook of ${stage}`, isIt);
   };
-  /** Checks everything that "never silent" promises. */
+  /** Checks that the order is in review because it was paid and not delivered, and that the wallet and the operator are told. */
   const isOwed = async (): Promise<void> => {
     expect(await reaches('review')).toMatchObject({ order_status: 'placed', final: false, review_reason: 'paid-not-delivered' });
     expect((await status())['payment_info']).toBeUndefined();
@@ -166,7 +166,7 @@ describe('bringin', () => {
     const { connection_id } = await activeConnection(all.world.wake, call, accountId, 'Bank', name);
     const { body: quote } = await call('/sell/quote', { amount_sats: sats, ...(await optionOf(call, 'SEPA')) });
     const order = await place(call, '/sell', quote['quote_id'], { connection_id });
-    // Bringin rings for cards only.
+    // Bringin sends webhooks for card orders only, so the test changes Bringin's row.
     const says = (row: string, word: string): void => {
       Object.assign(bringin.control.user(email).transactions.find(({ orderId }) => orderId === row) ?? expect.fail('no row'), { status: word });
     };

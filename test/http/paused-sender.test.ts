@@ -22,7 +22,7 @@ it.each([
   const { sessionId } = await wallet.open();
   const quote = await wallet.call('/quote', { session_id: sessionId, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
   const order = async () => await wallet.call('/order', { session_id: sessionId, quote_id: quote.body['quote_id'] });
-  // Paused once it holds the row: a minute goes by, for this sender alone.
+  // The sender pauses when it has leased the row: a minute goes by, but only on this sender's clock.
   intents.startSending = async (...given) => {
     const started = await startSending(...given);
     await gateway.database.sql.unsafe(meanwhile);

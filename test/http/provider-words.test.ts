@@ -1,4 +1,4 @@
-/** A provider's words in the forms that occur in practice, from its wire to the wallet: a proxy rewrites a simulator's answers. */
+/** A provider's words in the forms that occur in practice, from its wire to the wallet: a proxy rewrites a simulator's responses. */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { movableClock } from '../support/clock.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 
 type Json = Record<string, unknown>;
-/** Rewrites a true answer. A string is sent as it is, so that numbers can be written in forms that JSON.stringify would not use. */
+/** Rewrites a true response. A string is sent as it is, so that numbers can be written in forms that JSON.stringify would not use. */
 let rewrite: (path: string, body: Json) => Json | string = (_path, body) => body;
 
 const clock = movableClock();
@@ -130,7 +130,7 @@ describe('until when', () => {
     rewrite = (path, body) => (path === '/quote' || path === '/order' ? { ...body, expires_on: write(end) } : body);
     const { body } = await order();
     expect(body['expires_on']).toBe(new Date(end).toISOString());
-    // Nothing more is said about the expiry, not even that it has passed.
+    // The provider says nothing more about the expiry, not even that it has passed.
     rewrite = onPath('/order-status', () => ({ order_status: 'placed' }));
     await gateway.pass(end - clock.now() + 1000);
     const after = await status(body['order_id']);

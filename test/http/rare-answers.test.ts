@@ -1,4 +1,4 @@
-/** Answers that no other test gets over HTTP, so that each of them is checked against the document and has an example. */
+/** Responses that no other test gets over HTTP. Here they are checked against the document, and recorded as its examples. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import type { Provider } from '../../src/ports/providers.ts';

@@ -23,7 +23,7 @@ beforeAll(async () => {
   });
   wallet = createWallet(gateway.url);
   session = (await wallet.open()).sessionId;
-  // Below the project, so that the printed script finds its packages.
+  // The folder is inside the project, so that the script finds its packages.
   folder = mkdtempSync(join(import.meta.dirname, '../../node_modules/.receipts-'));
 });
 afterAll(async () => {
@@ -43,7 +43,7 @@ const aDayLater = async (): Promise<void> => {
   await sql`update receipts set day = day - 2 where day > current_date - 2`;
   await sql.end();
 };
-/** Loads the script in docs/receipts.md, unchanged. */
+/** Loads the script that docs/receipts.md prints, unchanged. */
 const printed = async (): Promise<(answer: Shown, keys: PublicKeys) => Promise<string[]>> => {
   const page = readFileSync(join(import.meta.dirname, '../../docs/receipts.md'), 'utf8');
   const file = join(folder, 'check.mjs');
@@ -72,7 +72,7 @@ describe('receipts', () => {
     const { body } = await wallet.call('/order', { session_id: session, quote_id });
     const order_id = String(body['order_id']);
     const sql = connect(gateway.database.url, 1);
-    // The receipt was made with the order, before it was requested.
+    // The receipt is made with the order, not when it is requested.
     await until('the receipt of the order', async () => ((await sql`select 1 from receipts where subject_id = ${order_id}`).length === 1 ? true : undefined));
     await sql.end();
     const [simulator] = Object.values(gateway.simulators).filter(({ control }) => control.orders.size > 0);
@@ -107,7 +107,7 @@ describe('receipts', () => {
       expect(published).toMatchObject({ root: inclusion?.root, signed_root: inclusion?.signed_root });
       expect(await verifyRoot(published.signed_root, keys)).toMatchObject({ ok: true, root: { day: inclusion?.day, size: inclusion?.size } });
     }
-    // A day that the previous release closed gets its block roots from the first receipt that is shown.
+    // The previous release closed days without block roots. A day gets them when its first receipt is shown.
     await gateway.database.sql`update receipt_days set block_roots = null`;
     const again = await Promise.all(asked.map(async (quote_id) => await routeOf({ quote_id })));
     for (const { receipt, receipts } of again) expect(await verifyReceipt(receipt, keys, receipts[0]?.inclusion)).toMatchObject({ ok: true });

@@ -13,7 +13,7 @@ let wallet: Wallet;
 let sessionId: string;
 beforeAll(async () => {
   gateway = await startTestGateway({
-    // Two per cent better than the others, and an estimate.
+    // Cobalt has the best price, by one per cent and more, but it is an estimate.
     cobalt: { simulator: { estimate: true, spreadBps: -200, quoteTtlS: 3600 } },
     alpine: { simulator: { quoteTtlS: 3600, spreadBps: -100 } },
     borealis: { simulator: { quoteTtlS: 3600 } },
@@ -35,7 +35,7 @@ const of = (list: Offer[], provider: string): Offer => {
   if (!found) throw new Error(`no offer of ${provider}`);
   return found;
 };
-/** Buys at a provider that reports that `perMille` of a thousand sats were delivered. */
+/** Buys at a provider that reports that it has delivered `perMille` thousandths of the quoted sats. */
 const buy = async (provider: string, perMille: number): Promise<{ orderId: string; quoted: number }> => {
   const { quote_id, amount_sats: quoted } = of((await offers()).offers, provider);
   const placed = await wallet.call('/order', { session_id: sessionId, quote_id });
@@ -142,7 +142,7 @@ describe('what the provider reports after its first word', () => {
     await gateway.database.sql<
       Body[]
     >`select quoted_sats::int as q, delivered_sats::int as d, fast_quoted_sats::int as fast from record_broken where provider_id = 'alpine'`;
-  /** Reads it again while its provider reports so many of a thousand sats. */
+  /** Reads an order again while its provider reports that it has delivered `perMille` thousandths of the quoted sats. */
   const reports = async (orderId: string, quoted: number, perMille: number): Promise<Body> => {
     const upstream = [...(gateway.simulators['alpine']?.control.orders.values() ?? [])].at(-1) ?? expect.fail('no order upstream');
     upstream.quote.amountSats = Math.floor((quoted * perMille) / 1000);
@@ -286,7 +286,7 @@ describe('exactly once', () => {
     if (!order) throw new Error('no order');
     const event = { sequence: order.sequence + 1, at: later, toStage: 'filled', rawStatus: 'filled', source: 'read' } as const;
     expect(await orders.advance(order, { stage: 'filled', stageOn: later }, event, [])).toBe(true);
-    // The fill came two weeks after its quote. The market had moved, so nothing is learnt from it.
+    // The fill came two weeks after its quote. The market may have moved, so nothing is learnt from the fill.
     expect(await sums()).toMatchObject([{ quoted_sats: 0, delivered_sats: 0, orders: 1 }]);
   });
 
@@ -342,7 +342,7 @@ it('old fills go, and are not counted again', async () => {
     operator_log_days: 9999,
     fills_days: 1,
   };
-  // Orders of the tests above are still followed, and what their providers report would count.
+  // Orders of the tests above are still followed, and what their providers report would be counted too.
   await gateway.passUntil('no order is followed', async () => {
     const followed = await gateway.database.sql`
       update orders set final = true, next_check_on = null where not final or next_check_on is not null or lease_until > now() returning id`;

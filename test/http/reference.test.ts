@@ -43,7 +43,7 @@ afterAll(async () => {
   await gateway.close();
   await ticker.close();
 });
-/** Makes the next reading, of a price that changes a little each time. */
+/** Changes the price a little and lets the gateway read it. */
 const nextReading = async (): Promise<void> => {
   moved += 1;
   ticker.control.price('EUR', price + (moved % 2) * 2);
@@ -157,12 +157,12 @@ it('no quote waits for a feed that hangs', async () => {
   const { one } = ticker.control.asked;
   clock.move(15_001);
   let isRead = false;
-  // Nor does the other background work.
+  // The other background work does not wait for a feed either.
   await gateway.server.tick();
   const reading = gateway.server.idle().finally(() => (isRead = true));
   await until('the feed is being asked', async () => await Promise.resolve(ticker.control.asked.one > one ? true : undefined));
   const { policy } = await offers();
-  // The feeds hold their answers for as long as they are waited for; the quote has come before that.
+  // The feeds do not respond as long as the gateway waits for them. The offers came before it gave up.
   expect([isRead, policy.reference?.source]).toEqual([false, 'live']);
   await reading;
 });

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await gateway.close());
 
-// Without a restore it is withheld for good: no customer can have been shown how to pay.
+// Without a restore, such an order is withheld for good, because no customer can have been shown how to pay for it.
 it('a restored placing whose order is there goes to review: its way to pay may have been shown since the backup', async () => {
   const control = gateway.simulators['rejects']?.control;
   control?.setFault({ endpoint: 'order', fault: 'lost-answer', times: 1 });

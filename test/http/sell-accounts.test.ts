@@ -34,7 +34,7 @@ describe("somebody else's e-mail", () => {
     const { opened, control, connected } = world;
     const victim = await opened();
     await connected(victim, 'vera@example.com');
-    // The thief's own account at Bringin: known there, of another application.
+    // The thief has the key of an account of their own at Bringin.
     const pawn = await opened();
     await connected(pawn, 'pawn@example.com');
     const thief = await opened();
@@ -105,13 +105,13 @@ describe('an e-mail that was only named', () => {
       const again = await call('/sell/accounts', { ...start, email });
       expect([again.status, again.body['code'], again.body['action']]).toEqual([409, 'customer-conflict', 'ask-user']);
     }
-    // Nor once the owner has given up.
+    // The e-mail is not enough either when the owner has removed the account.
     const third = await opened();
     await third('/sell/accounts', { ...start, email });
     await owner('/sell/account-remove', { account_id: own.body['account_id'] });
     await squatter('/sell/account-remove', { account_id: named.body['account_id'] });
     expect((await third('/sell/accounts', { ...start, email })).body['code']).toBe('customer-conflict');
-    // The key of the dashboard does it.
+    // The key from the provider's dashboard proves that the account is the owner's.
     const pasted = await owner('/sell/accounts', { ...start, api_key: control.user(email).key });
     expect([pasted.status, pasted.body['account_status']]).toEqual([200, 'connected']);
   });
@@ -167,7 +167,7 @@ describe('a key that the provider no longer takes', () => {
     await world.gateway.passUntil('told', () =>
       Promise.resolve(told('account_status').some((one) => one['account_id'] === accountId && one['account_status'] === 'needs_reconnect') ? true : undefined),
     );
-    // Waiting does not help, so the answers to prices and orders say what does.
+    // Waiting does not help, so the responses to prices and orders say what the customer must do.
     const { body: quote } = await call('/sell/quote', { amount_sats: 250_000, ...(await world.optionOf(call, 'Card balance')) });
     expect(quote['requires']).toEqual(['account']);
     const order = await call('/sell/order', { quote_id: quote['quote_id'] });
@@ -185,7 +185,7 @@ describe('a key that the provider no longer takes', () => {
     const of = told('account_status').filter((one) => one['account_id'] === accountId);
     expect(of.map((one) => one['account_status'])).toEqual(['connected', 'needs_reconnect']);
 
-    // The same e-mail again connects it anew: the person consents, the key comes with the answer to our master key.
+    // The same e-mail connects the account again: the person consents, and the key comes in the response to a call with the gateway's master key.
     const again = await call('/sell/accounts', { ...start, email: 'rita@example.com' });
     expect([again.status, again.body['account_id']]).toEqual([200, accountId]);
     await control.consent('rita@example.com');
@@ -245,7 +245,7 @@ it('an account that was removed and is connected again brings the connections th
   const removed = await connected(call, email);
   await activeConnection(call, removed, 'Bank', 'return');
   await call('/sell/account-remove', { account_id: removed });
-  // A provider that cannot say at the moment is asked again.
+  // If the provider fails at the moment, it is asked again later.
   control.setFault({ endpoint: 'GET /bringin-link', fault: '503', times: 3 });
   const again = await call('/sell/accounts', { ...start, email });
   expect([again.status, again.body['account_status'], again.body['connections']]).toEqual([200, 'connected', []]);
@@ -299,7 +299,7 @@ it('an account that is woken while it is looked at is looked at once more', asyn
   const accountId = await connected(call, 'woken@example.com');
   const { accounts } = gateway.server.gateway.stores;
   // The check that found the account connected has ended once the next check is in the future.
-  await until('nobody looks at it', async () => (((await accounts.findAny(accountId))?.nextCheckOn ?? 0) > gateway.clock.now() ? true : undefined));
+  await until('the end of that check', async () => (((await accounts.findAny(accountId))?.nextCheckOn ?? 0) > gateway.clock.now() ? true : undefined));
   const now = gateway.clock.now();
   const hour = 3_600_000;
   const change = async (wokenOn: number | undefined, nextCheckOn: number): Promise<number | undefined> => {

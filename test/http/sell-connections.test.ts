@@ -105,7 +105,7 @@ describe('a code', () => {
     const connection_id = await world.waiting(call, accountId, 'Bank', 'codes');
     const first = await call('/sell/connection-confirm', { connection_id, code: '000000' });
     expect([first.status, first.body['code'], first.body['attempts_left']]).toEqual([422, 'code-wrong', undefined]);
-    // Not six digits: refused here, and not counted there.
+    // A code that does not have six digits is refused by the gateway, so the provider does not count it.
     const short = await call('/sell/connection-confirm', { connection_id, code: '12345' });
     expect([short.status, short.body['code']]).toEqual([422, 'code-wrong']);
     const resent = await call('/sell/connection-resend', { connection_id });
@@ -114,7 +114,7 @@ describe('a code', () => {
     expect([second.status, second.body['code'], second.body['attempts_left']]).toEqual([422, 'code-wrong', 1]);
     const third = await call('/sell/connection-confirm', { connection_id, code: '000000' });
     expect([third.body['code'], third.body['attempts_left']]).toEqual(['code-wrong', 0]);
-    // Nothing sends them to a new code, which would be refused like this one.
+    // From now on no response leads to a new code, because the provider would refuse that code too.
     const { body } = await call('/sell/connection-status', { connection_id });
     const texts = world.control.state.texts.length;
     for (const [path, code] of [
@@ -202,7 +202,7 @@ describe('a code', () => {
     world.control.clearFaults();
     await call('/sell/connections', wanted);
     await early();
-    // Once the connection waits for its code, the same request works, even if it was read meanwhile.
+    // As soon as the connection waits for its code, the same request works, even if the connection was read meanwhile.
     await world.gateway.passUntil('confirmed', async () => {
       const { status, body } = await call('/sell/connection-confirm', { connection_id, code: '123456' });
       return status === 200 && body['connection_status'] === 'active' ? true : undefined;
@@ -243,7 +243,7 @@ describe('made once', () => {
       iban: 'GB29NWBK60161331926819',
     });
     expect([other.status, other.body['code']]).toEqual([409, 'connection-name-taken']);
-    // Whatever its name, the provider has it already: it is the same connection.
+    // The provider already has this connection, so the request returns it, whatever name the request gives.
     const same = await call('/sell/connections', { account_id: accountId, name: 'Renamed', lightning_username: 'second', ...bank });
     expect([same.status, same.body['connection_id'], same.body['name']]).toEqual([200, id, 'Bank']);
     const { body } = await call('/sell/connection-status', { account_id: accountId });
@@ -394,7 +394,7 @@ describe('ending one', () => {
     expect([wrong.status, wrong.body['code']]).toEqual([422, 'code-wrong']);
     const done = await call('/sell/connection-confirm', { connection_id, code: '123456' });
     expect([done.status, done.body['connection_status']]).toEqual([200, 'inactive']);
-    // What the wallet asks for again is a new connection, not the ended one.
+    // If the wallet asks for the connection again, it gets a new one, not the ended one.
     const again = await world.activeConnection(call, accountId, 'Bank', 'patient');
     expect(again).not.toBe(connection_id);
   });
@@ -414,7 +414,7 @@ it('buys, too: euros to a fixed address, by an IBAN of the provider that is not 
   await world.connectionIs(call, connection_id, 'code_required');
   const active = await call('/sell/connection-confirm', { connection_id, code: '123456' });
   expect(active.body).toMatchObject({ connection_status: 'active', direction: 'buy', deposit_iban: 'LT613250046722895172' });
-  // It receives no sats: no sell offer counts on it, and no order can be paid into it.
+  // This connection receives no sats, so no sell offer relies on it and no order can use it.
   const sepa = await world.optionOf(call, 'SEPA');
   const quote = await call('/sell/quote', { amount_sats: 250_000, ...sepa });
   expect(quote.body['requires']).toEqual(['connection']);

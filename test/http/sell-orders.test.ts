@@ -181,7 +181,7 @@ describe('the same amount twice', () => {
       const again = await toBank(connection, network);
       expect([again.status, again.body['code'], again.body['order_ids']]).toEqual([409, 'amount-in-use', [first.body['order_id']]]);
     }
-    // A card top-up is no payment to the bank, whichever comes first.
+    // The payment of a card top-up is not taken for the payment to the bank, whichever was ordered first.
     await control.pay(invoiceOf(card));
     await orderIs(call, String(card['order_id']), 'finished');
     await gatewayLooks(call, bank.body['order_id'], 'awaiting_payment');
@@ -251,7 +251,7 @@ describe('an order', () => {
     expect([foreign.status, foreign.body['code']]).toEqual([404, 'quote-not-found']);
     const read = await stranger('/sell/order-status', { order_id: order.body['order_id'] });
     expect([read.status, read.body['code']]).toEqual([404, 'order-not-found']);
-    // Nor does another ramp know it.
+    // The other ramps do not know the order or its quote either.
     expect((await call('/liquidity/order-status', { order_id: order.body['order_id'] })).body['code']).toBe('order-not-found');
     expect((await call('/order', { quote_id: quote['quote_id'] })).body['code']).toBe('quote-not-found');
   });
@@ -267,7 +267,7 @@ describe('an order', () => {
     await control.pay(invoiceOf(own));
     await receiver.waitFor('finished', (one) => one.path === '/own' && one.body.includes(String(own['order_id'])));
     expect(receiver.received.filter((one) => one.path === '/account' && one.body.includes(String(own['order_id'])))).toEqual([]);
-    // Only what was asked for.
+    // The account's webhook gets only the events that were asked for.
     expect(receiver.received.filter((one) => one.path === '/account').map((one) => (JSON.parse(one.body) as { type: string }).type)).toEqual(
       receiver.received.filter((one) => one.path === '/account').map(() => 'order_status_changed'),
     );
@@ -322,7 +322,7 @@ describe('an order', () => {
     control.setFault({ endpoint: 'POST /offramp/order', fault: 'lost-answer', times: 1 });
     const lost = await call('/sell/order', { quote_id: first['quote_id'] }, known);
     expect([lost.status, lost.body['code']]).toEqual([503, 'order-pending']);
-    // The key is lost before the request could be sent again. That says nothing about the order.
+    // The account's key is revoked before the request is sent again. That the key is refused says nothing about the order.
     control.disconnect('holdup@example.com');
     const { intents } = gateway.server.gateway.stores;
     const placing = async () =>
@@ -332,7 +332,7 @@ describe('an order', () => {
       )[0];
     await world.gateway.passUntil('refused', async () => (((await placing())?.evidence.tries ?? 0) >= 2 ? true : undefined));
     expect((await placing())?.evidence.reply).toBeUndefined();
-    // Its next look is far away.
+    // The next check of the placing is now far in the future.
     const { id } = (await placing()) ?? { id: '' };
     await intents.wake(id, world.gateway.clock.now() + 600_000);
     gateway.clock.move(2_100);

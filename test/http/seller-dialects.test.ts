@@ -1,4 +1,4 @@
-/** Sellers of channels as they exist, through the whole gateway: an order that a seller made counts and is kept, whatever its answer looks like. */
+/** Sellers of channels as they exist, through the whole gateway: an order that a seller made is kept, whatever the form of the seller's response. */
 import { afterEach, beforeAll, afterAll, describe, expect, it } from 'vitest';
 import { startLsps1Simulator, type Deviation, type RunningSimulator } from '../../src/providers/lsps1/lsps1.simulator.ts';
 import { movableClock } from '../support/clock.ts';

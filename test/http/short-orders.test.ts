@@ -1,4 +1,4 @@
-/** A paid order that was filled with a different amount, and a link that pays less than its order says: over sockets and PostgreSQL. */
+/** A paid order that was filled with a different amount, and a link that pays less than its order says, over sockets and PostgreSQL. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -6,7 +6,7 @@ import { runCommand } from '../ops/run.ts';
 
 type Body = Record<string, unknown>;
 let gateway: TestGateway;
-/** What its status says is bought, of so many sats ordered; and what is to be paid, of so many hundredths. */
+/** What the provider says or pays instead of the ordered amounts: the sats and the hundredths in an order's status, and the sats of the link. */
 let fills = (sats: number): number => sats;
 let costs = (hundredths: number): number => hundredths;
 let pays = (sats: number): number => sats;
@@ -14,7 +14,7 @@ beforeAll(async () => {
   gateway = await startTestGateway({
     alpine: {
       simulator: {
-        // Its promise outlives the arrival of the money: it counts as binding.
+        // The quote lives longer than the money needs to arrive, so it counts as binding.
         quoteTtlS: 3 * 86_400,
         withdrawalTtlS: 600,
         linkPays: (sats) => pays(sats),
@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await gateway.close());
 
-/** Ordered and filled. */
+/** Orders and pays, and waits until the order is filled. */
 const bought = async () => {
   const wallet = createWallet(gateway.url);
   const { sessionId } = await wallet.open();

@@ -27,7 +27,7 @@ const sessionsAt = (id: string) =>
   (gateway.simulators[id]?.control.history.requests ?? []).flatMap(({ endpoint, body }) => (endpoint === 'session' ? [body] : []));
 
 it("the gateway's own token, handed out as a provider's, is not passed on; its customer keeps what they own", async () => {
-  // Mallory begins a session here, as anybody may, and wants the victim to sign its token.
+  // Mallory begins a session at the gateway, as anybody may, and wants the victim to sign that session's token.
   const malloryOwn = await verify();
   handOut(malloryOwn.tokens['gateway'] ?? '');
   const victim = await verify();
@@ -40,7 +40,7 @@ it("the gateway's own token, handed out as a provider's, is not passed on; its c
   const offers = await anyone().call('/offers', { session_id: victim.session_id, amount_fiat: 10_000, currency_id: 1, payment_option_id: 1 });
   expect(offers.body['failed']).toEqual([{ provider: { id: 'mallory', name: 'mallory' }, reason: 'malformed', retryable: true }]);
 
-  // What mallory saw of the victim's signatures opens nothing.
+  // Mallory did not get the victim's signature of that token.
   expect(JSON.stringify(sessionsAt('mallory'))).not.toContain(signAll(malloryOwn)['gateway']);
   expect(gateway.logs.map((line) => JSON.parse(line) as object)).toContainEqual(
     expect.objectContaining({ event: 'proof_token_refused', provider: 'mallory', reason: 'names-a-gateway' }),

@@ -42,7 +42,7 @@ needsPostgres(
     await until('it says so', async () => ((await verify()).join() === unavailable.join() ? true : undefined));
     const notice = await fetch(`${gateway.url}/notices/alpine/order/${'a'.repeat(43)}`, { method: 'POST', body: '{}' });
     expect([202, 503]).toContain(notice.status);
-    // Which requests meet such a connection is chance: they are renewed as they are found.
+    // Chance decides which requests use a read-only connection. The gateway replaces each one that it finds.
     const isLogged = (word: string): boolean => gateway.logs.some((line) => line.includes(word));
     await until('its log names the state and the connections', async () => {
       await verify();
@@ -51,7 +51,7 @@ needsPostgres(
     await admin.unsafe('set default_transaction_read_only = off');
     await admin.unsafe(`alter database ${name} reset default_transaction_read_only`);
     await admin.end();
-    // The connections of the meantime only read for as long as they live: they are replaced.
+    // Connections that were opened meanwhile stay read-only, so the gateway replaces them.
     await until('it takes writes again', async () => {
       const answers = await Promise.all(Array.from({ length: 20 }, () => verify()));
       return answers.every(([status]) => status === 200) && (await readiness()) === 200 ? true : undefined;
@@ -67,7 +67,7 @@ needsPostgres(
   'a locked table: retryable after the lock or statement time-out, and the end is not held up',
   async () => {
     const blocker = connect(database.url, 1);
-    // On a busy machine so short a time-out may meet the start itself.
+    // On a busy machine, such a short time-out may end the start itself, which is then repeated.
     const withSettings = async (settings: string): Promise<TestGateway> =>
       await until('a start within its time-outs', async () => {
         const limited = { ...database, url: `${database.url}?${settings}` };

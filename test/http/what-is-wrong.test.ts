@@ -13,7 +13,7 @@ const keys = { powerful: 'powerful-key-0123456789', label: 'label-key-0123456789
 const webhookSecret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 let gateway: TestGateway;
 let receiver: WebhookReceiver;
-/** Records its callers, and answers nothing useful. */
+/** A provider that records the requests, and returns nothing useful. */
 let provider: WebhookReceiver;
 let wallet: Wallet;
 let session: string;

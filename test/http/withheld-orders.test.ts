@@ -74,7 +74,7 @@ it('a price that changed behind the requests is answered once: two repeats at a 
     const row = await kept();
     return row?.state === 'unpayable' ? row : undefined;
   });
-  // The background check of another instance holds the attempt meanwhile.
+  // Meanwhile, the background check of another instance has leased the order attempt.
   await gateway.database.sql`update intents set lease_owner = 'another', lease_until = now() + interval '1 year' where id = ${intent.id}`;
   const answers = [...(await Promise.all([order(), order()])), await order()];
   const offers = answers.map(({ body }) => JSON.stringify(body['offers']));
@@ -87,7 +87,7 @@ it('repeats of an order whose price changed ask for no more prices than the limi
   const { order } = await orderAt('binding');
   const asked = () => control('same').history.requests.filter(({ endpoint }) => endpoint === 'quote').length;
   const before = asked();
-  // So slow that all repeats arrive before the first one has stored its offers.
+  // The prices are so slow that all repeats arrive before the first one has stored its offers.
   control('same').setFault({ endpoint: 'quote', fault: 'latency', ms: 300, times: 1000 });
   await order();
   const answers = await Promise.all(Array.from({ length: 60 }, async () => await order()));
