@@ -4,7 +4,7 @@ import { violations, type Kept, type Made, type Told } from './checker.ts';
 const told: Told = { quoteId: 'q', at: 1, status: 200, code: undefined, essence: 'a' };
 const made: Made = { provider: 'p', orderId: 'u', intentId: 'i', status: 'placed' };
 const kept: Kept = { intentId: 'i', quoteId: 'q', provider: 'p', state: 'confirmed', upstreamOrderId: 'u', movedTo: null, orders: 1 };
-/** An attempt that was refused; its request went on to `kept`. */
+/** An attempt that was refused, and whose request continued with the attempt `kept`. */
 const left: Kept = { ...kept, intentId: 'l', quoteId: 'first', state: 'moved', upstreamOrderId: null, movedTo: 'i', orders: 0 };
 const toldFirst: Told = { ...told, quoteId: 'first' };
 
@@ -32,7 +32,7 @@ it.each<[string, RegExp, Told[], Made[], Kept[]]>([
     [{ ...left, state: 'confirmed', upstreamOrderId: 'v', orders: 1 }, kept],
   ],
   ['a move from what is unknown', /went on from unknown, confirmed/, [toldFirst], [made], [{ ...left, state: 'unknown' }, kept]],
-  ['a move to nowhere', /went on to nowhere/, [{ ...toldFirst, status: 409 }], [], [left]],
+  ['a move to nowhere', /no attempt after the move/, [{ ...toldFirst, status: 409 }], [], [left]],
   ['half kept', /0 orders kept/, [told], [made], [{ ...kept, orders: 0 }]],
 ])('%s is noticed', (_name, words, client, provider, gateway) => {
   expect(violations(client, provider, gateway).join('\n')).toMatch(words);

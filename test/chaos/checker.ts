@@ -5,9 +5,9 @@ export type Told = {
   at: number;
   status: number;
   code: string | undefined;
-  /** The answer without values that differ for each request. */ essence: string;
+  /** The response without values that differ for each request. */ essence: string;
 };
-/** An order that a provider made; the notice address it was given names the intent. */
+/** An order that a provider made. The intent's id is part of the notice URL that the provider got. */
 export type Made = { provider: string; orderId: string; intentId: string; status: string };
 export type Kept = {
   intentId: string;
@@ -20,7 +20,7 @@ export type Kept = {
   orders: number;
 };
 
-/** Statuses that may come before the outcome is settled. Any other answer must never change again. */
+/** Statuses that may come before the outcome is settled. A response with any other status must never change again. */
 const passing = new Set([0, 429, 500, 502, 503, 504]);
 const terminal = new Set(['confirmed', 'unpayable', 'dead', 'rejected', 'declined', 'moved']);
 
@@ -42,7 +42,7 @@ const attemptsOf = (quoteId: string, kept: readonly Kept[]): Kept[] => {
   return line;
 };
 
-/** Returns every broken promise in words; an empty list for a run without one. */
+/** Returns one sentence for each broken promise of a run. */
 export const violations = (told: readonly Told[], made: readonly Made[], kept: readonly Kept[]): string[] => {
   const broken: string[] = [];
   const madeBy = groupBy(made, (one) => one.intentId);
@@ -56,7 +56,7 @@ export const violations = (told: readonly Told[], made: readonly Made[], kept: r
     if (settled.some((one) => one.status === 200) && payable === 0) broken.push(`${quoteId}: a payable order was shown and is not kept`);
     if (payable > 1) broken.push(`${quoteId}: ${payable} payable orders for one request`);
     if (attempts.slice(0, -1).some((one) => one.state !== 'moved')) broken.push(`${quoteId}: went on from ${attempts.map((one) => one.state).join(', ')}`);
-    if (attempts.at(-1)?.state === 'moved') broken.push(`${quoteId}: went on to nowhere`);
+    if (attempts.at(-1)?.state === 'moved') broken.push(`${quoteId}: no attempt after the move`);
   }
   for (const one of made) if (!known.has(one.intentId)) broken.push(`${one.provider} ${one.orderId}: an order that the gateway does not know`);
   for (const intent of kept) {

@@ -1,6 +1,6 @@
 /**
- * A gateway process that freezes at one named point: it reports `reached` and goes no further, until its parent kills it. The points are the
- * seams between the gateway and its store or provider, so the product needs no hook for them.
+ * A gateway process that freezes at one named point: it reports `reached` and goes no further, until its parent kills it. The points are calls of
+ * the gateway to its store or a provider, so the product needs no hook for them.
  */
 import { connect } from 'node:net';
 import { startServer } from '../../src/entry/node-server.ts';
@@ -22,7 +22,7 @@ const reached = async (): Promise<never> => {
 
 // This process must not outlive its parent.
 process.stdin.on('end', () => process.exit()).resume();
-/** Resolves when the parent says to go on, at C13. */
+/** Resolves when the parent tells the child to go on (only at C13). */
 const told = new Promise<void>((goOn) => process.stdin.once('data', () => goOn()));
 const server = await startServer({ environment, modules: providerModules, root, configText, writeLog: () => undefined });
 const { gateway } = server;
@@ -81,7 +81,7 @@ if (point === 'C9')
   };
 if (point === 'C10') deliveries.finish = reached;
 
-// The row of a connection is written before the provider is asked, and again with the result; that of a firm price once the price is known.
+// A connection's row is written before the provider is asked, and changed with the result. A firm price's row is written when the price is known.
 const stopAround =
   <A extends unknown[], R>(at: { before?: CrashPoint; after?: CrashPoint }, work: (...given: A) => Promise<R>) =>
   async (...given: A): Promise<R> => {

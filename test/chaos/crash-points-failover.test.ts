@@ -1,8 +1,8 @@
 /**
- * G3 for failover: the gateway process is killed around the move to the next rank, and at each point of the order there, for each re-POST profile of
- * the provider whose answer it loses, whether the first rank refused or made an order at a worse price. Two other instances recover; the wallet
- * repeats its request at both in turn. The promise: one request has one answer, at most one payable order, and no further move once an outcome is
- * unknown.
+ * G3 for failover: the gateway process is killed around the move to the next rank, and at each point of the next rank's order. This is tested for
+ * each re-POST profile of the provider whose response is lost, both if the first rank refused and if it made an order at a worse price. Two other
+ * instances recover; the wallet repeats its request at both in turn. The promise: one request has one response and at most one payable order, and
+ * does not move on once an outcome is unknown.
  */
 import { afterAll, expect } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
@@ -16,12 +16,12 @@ import { movePoints, profiles, startFleet, type Child, type Fleet, type MovePoin
 let fleet: Fleet | undefined;
 afterAll(async () => await fleet?.close());
 
-/** The short form tests the commit of the move and the lost answer of the next rank; the long form tests all points. */
+/** The short form tests the commit of the move and the lost response of the next rank; the long form tests all points. */
 const points: readonly MovePoint[] = isFull ? movePoints : ['M1', 'M4'];
 const faults = { refused: 'order-refused', worse: 'order-amounts-differ' } as const;
 type First = keyof typeof faults;
 type Case = { point: MovePoint; first: First; profile: Profile; session: string; quoteId: string };
-/** Returns the expected outcomes. At M0 the first rank's answer is lost, so its profile counts, and nobody knows of its refusal. */
+/** Returns the expected outcomes. At M0 the response of the first rank is lost, so its profile counts, and the gateway does not know its refusal. */
 const expected = (point: MovePoint, first: First): Record<Profile, string> => {
   const all = (outcome: string) => ({ same: outcome, rejects: outcome, duplicates: outcome, unknown: outcome });
   const nothingUpstream = { same: 'confirmed', rejects: 'confirmed', duplicates: 'dead', unknown: 'dead' };
@@ -44,7 +44,7 @@ const recoverLater = (on: Fleet): void => {
 };
 
 type Offer = { provider: { id: Profile }; quote_id: string };
-/** Gets offers in which that of `profile` has one rank before it, or after it for M0. The first rank changes with each request. */
+/** Asks for offers until that of `profile` has an offer right before it (for M0: after it). Returns the offer to order first. */
 const offersAround = async (on: Fleet, point: MovePoint, profile: Profile): Promise<{ session: string; first: Offer }> => {
   const wallet = createWallet(on.recoverers[0]?.url ?? '');
   const { sessionId } = await wallet.open();
@@ -102,7 +102,7 @@ needsPostgres(
     const on = await startFleet({ quoteTtlS: 600 }, { quote_deadline_ms: 20_000, order_deadline_ms: 30_000, status_deadline_ms: 15_000 });
     fleet = on;
     recoverLater(on);
-    // Runs within the commit, so that the process dies before it learns the outcome.
+    // The trigger runs within the commit and waits there, so that the process is killed before it learns the outcome.
     await on.database.sql.unsafe(`
       create function waits_for_its_end() returns trigger language plpgsql set lock_timeout = 0 as $$ begin
         perform pg_advisory_xact_lock_shared(${moveKey});

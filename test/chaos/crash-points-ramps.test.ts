@@ -1,7 +1,7 @@
 /**
  * G3 for selling and for liquidity: the gateway process is killed at each named point of a card top-up, a connection, a firm price of a seller of
  * channels, the order of that channel, an order at Bitrefill and a purchase from the operator's balance. Two other instances recover; the wallet
- * repeats. The promise: at most one payable instruction per request, ever; no connection is made twice; no purchase from the balance is made twice.
+ * repeats its requests. The promise: a request never gets two different ways to pay; no connection and no purchase from the balance is made twice.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
@@ -140,7 +140,7 @@ needsPostgres(
             .catch(() => ({ status: 0, body: {} }));
         };
 
-      // Prices come from an instance that stays alive; the orders go to the child that is about to die.
+      // Prices come from an instance that stays alive; the orders go to the child that is about to be killed.
       const card = await call('/sell/quote', { amount_sats: 200_000 + n, ...(await optionOf(call, 'Card balance')) });
       const turbo = await call('/liquidity/offers', { product: 'turbo', amount_sats: 1_000_000, pay_with: 'lightning' });
       const recharge = await call('/liquidity/quote', { product: 'recharge', amount_sats: 20_000, pay_with: 'balance' }, bearer);
@@ -161,7 +161,7 @@ needsPostgres(
       const firm = at('/liquidity/offers', { ...inbound, amount_sats: 700_000, firm: true });
       const others = around ? [connect, ...(point === 'C0' || point === 'C1' ? [] : [firm])] : [];
       const lost = Promise.all([...orders.map(async (one) => await one.ask(child.url)), ...others.map(async (ask) => await ask(child.url))]);
-      // A firm price is saved in two tables at once.
+      // A firm price is stored by two calls at the same time, and both are stopped.
       await child.reached(orders.length + others.length + (around && (point === 'C6' || point === 'C8') ? 1 : 0));
       const expireLeases = async (): Promise<void> =>
         void (await on.sql`update intents set lease_until = now() - interval '1 second' where lease_owner like ${`child-${point}/%`}`);

@@ -1,6 +1,7 @@
 /**
- * G3: the gateway process is killed at each named point of an order attempt, for each re-POST profile, on real PostgreSQL. Two other instances
- * find what is left and settle it; the wallet repeats its request until it is answered. C12 (two instances recover at once) is part of every point.
+ * G3: the gateway process is killed at each named point of an order attempt, for each re-POST profile, on real PostgreSQL. Two other instances find
+ * the unfinished attempts and settle them; the wallet repeats its request until the outcome is known. C12 (two instances recover at once) is part of
+ * every point.
  */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
@@ -23,9 +24,9 @@ afterAll(async () => {
 
 type Outcome = Record<Profile, string>;
 const all = (outcome: string): Outcome => ({ same: outcome, rejects: outcome, duplicates: outcome, unknown: outcome });
-/** No order at the provider: the request is sent again if that is safe, else the attempt waits until the quote has expired. */
+/** The outcome if there is no order at the provider: the order is sent again if that is safe, else the attempt ends when the quote has expired. */
 const nothingUpstream: Outcome = { same: 'confirmed', rejects: 'confirmed', duplicates: 'dead', unknown: 'dead' };
-/** One order at the provider whose answer was lost. */
+/** The outcome if there is one order at the provider, whose response was lost. */
 const oneUpstream: Outcome = { same: 'confirmed', rejects: 'unpayable', duplicates: 'unpayable', unknown: 'unpayable' };
 const expected: Record<Exclude<CrashPoint, 'C13'>, Outcome> = {
   C0: all('confirmed'),
@@ -45,7 +46,8 @@ const expected: Record<Exclude<CrashPoint, 'C13'>, Outcome> = {
 const slow: ReadonlySet<CrashPoint> = new Set(['C13', 'C2', 'C3', 'C4']);
 
 /**
- * How many children wait for a delivery to send. While one does, the two recovering instances send none, so that it does not matter who is faster.
+ * The number of children that wait for a webhook to send. While there is such a child, the two recovering instances send no webhooks, so that the
+ * child gets one.
  */
 let senders = 0;
 const leaveDeliveriesToChildren = (on: Fleet): void => {
@@ -60,7 +62,7 @@ type Case = { point: CrashPoint; session: string; quotes: Record<Profile, string
 
 const crashAt = async (on: Fleet, point: CrashPoint): Promise<Case> => {
   const [first] = on.recoverers;
-  if (!first) throw new Error('nobody recovers');
+  if (!first) throw new Error('no instance recovers');
   const child = await on.child(point);
   const commits = point === 'C2' || point === 'C7' ? await holdCommits(on.database.sql, commitKeys[point]) : undefined;
   const wallet = createWallet(first.url);
@@ -85,7 +87,7 @@ const crashAt = async (on: Fleet, point: CrashPoint): Promise<Case> => {
     await on.expireLeases(point);
     for (let n = 0; n < 4; n += 1) await timePasses(on, 1000);
     child.process.kill('SIGCONT');
-    // The child sends after all, and answers its customers with the outcome that it believes in.
+    // The child sends the orders after all, and responds to its customers with the outcome that it believes in.
     await child.goOn();
     await lost;
   }
@@ -98,7 +100,7 @@ const crashAt = async (on: Fleet, point: CrashPoint): Promise<Case> => {
 };
 
 const commitKeys = { C2: 2, C7: 7 } as const;
-/** Moves the clock of all processes but the children. Both recovering instances then do what is due, at the same time. */
+/** Moves the clock that all but the children use. Both recovering instances then do what is due, at the same time. */
 const timePasses = async (on: Fleet, ms: number): Promise<void> => {
   on.clock.move(ms);
   await Promise.all(on.recoverers.map(async (one) => await one.tick()));
@@ -111,20 +113,20 @@ const ringAll = async (on: Fleet, quotes: Record<Profile, string>, status: strin
     const intent = rows.find((row) => row.quoteId === quotes[profile]);
     const { control } = on.simulators[profile];
     const order = [...control.orders.values()].find((one) => one.webhookUrl?.includes(`/${intent?.intentId}/`) === true);
-    if (!order) throw new Error(`${profile} has no order to ring about`);
+    if (!order) throw new Error(`${profile} has no order to send a notice about`);
     await control.pay(order.id, status);
     expect(control.history.webhooks.at(-1)?.status).toBe(202);
   }
 };
 
-/** Repeats the wallet's request, at one instance and then the other, until it has a final answer; and once more. */
+/** Repeats the wallet's request, at both instances in turn, until it has a final response, and then twice more. */
 const settle = async (on: Fleet, { session, quotes, point }: Case): Promise<void> => {
   const webhook = { webhook_url: `${receiver.url}/${point}`, webhook_events: ['order_status_changed', 'withdrawal_ready'] };
   await Promise.all(
     profiles.map(async (profile) => {
       let turn = 0;
       const ask = async () => await on.order(on.recoverers[(turn += 1) % 2]?.url ?? '', session, quotes[profile], webhook);
-      // No limit here, since the others may take long to crash: what never settles hits the time limit of the test.
+      // This loop has no limit, since the other children may take long to crash. If a request never settles, the test's own time limit ends it.
       for (;;) {
         await new Promise((done) => setTimeout(done, 250));
         const { status } = await ask();
@@ -137,7 +139,7 @@ const settle = async (on: Fleet, { session, quotes, point }: Case): Promise<void
 };
 
 needsPostgres('dies at each crash point and every promise holds, for each profile', async () => {
-  // Quotes live long enough for a busy machine to kill a process after them.
+  // Even on a busy machine, quotes live longer than it takes to order them and to kill the process.
   const on = await startFleet({ quoteTtlS: 600 }, { quote_deadline_ms: 20_000, order_deadline_ms: 15_000, status_deadline_ms: 15_000 });
   fleet = on;
   leaveDeliveriesToChildren(on);
@@ -181,7 +183,7 @@ needsPostgres('dies at each crash point and every promise holds, for each profil
   );
   expect(outcomes).toEqual(expected);
   expect(await on.check()).toEqual([]);
-  // C9, C10: what was not marked as delivered is delivered again, under the same id.
+  // C9, C10: a webhook that was not marked as delivered is delivered again, under the same id.
   for (const point of ['C9', 'C10']) {
     const hooks = await until(`webhooks of ${point}`, async () => {
       const found = receiver.received.filter((one) => one.path === `/${point}` && one.body.includes('withdrawal_ready'));

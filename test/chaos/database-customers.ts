@@ -1,5 +1,6 @@
 /**
- * Customers of all three ramps for G21: each repeats its requests while the answer says so, records what it was told, and pays what it was shown.
+ * Customers of all three ramps for G21. Their wallets repeat a request as long as the response says that it may be retried, record all responses, and
+ * pay as they were shown.
  */
 import { createWallet, type Wallet } from '../../scripts/demo/wallet.ts';
 import { connected, optionOf } from '../support/scenarios/sell.ts';
@@ -11,11 +12,11 @@ import type { Told } from './checker.ts';
 type Ramps = Awaited<ReturnType<typeof startAllRamps>>;
 type Answer = { status: number; body: Body };
 export type Kind = 'buy' | 'sell' | 'channel' | 'recharge';
-/** One request for an order, with the first answer that was final. */
+/** One request for an order, with the first response that was final. */
 export type Placed = { kind: Kind; wallet: Wallet; path: string; request: Body; answer: Answer; paid: boolean };
 
 export const wait = async (ms: number): Promise<void> => await new Promise((done) => setTimeout(done, ms));
-/** How long one request is repeated. */
+/** For how long a request is repeated. */
 const patienceMs = 60_000;
 
 export const startCustomers = async ({ gateway, world }: Ramps, random: Random) => {
@@ -28,7 +29,7 @@ export const startCustomers = async ({ gateway, world }: Ramps, random: Random) 
   const phaseNow = (): string => entered.at(-1) ?? '';
   let isOpen = true;
 
-  /** Sends a request, and repeats it unchanged while the answer says so. `ends`: codes that are final. */
+  /** Sends a request, and repeats it unchanged while the response says that it may be retried. `ends` lists the problem codes that are final. */
   const ask = async (wallet: Wallet, path: string, body: Body | undefined, ends: readonly string[] = []): Promise<Answer | undefined> => {
     const until = performance.now() + patienceMs;
     for (;;) {
@@ -47,7 +48,7 @@ export const startCustomers = async ({ gateway, world }: Ramps, random: Random) 
       if (path.endsWith('/order'))
         told.push({ quoteId: String(body?.['quote_id']), at: gateway.clock.now(), status, code, essence: JSON.stringify([status, essence]) });
       const isGood = status === 200 || ends.includes(code);
-      // The answer counts for each phase during which the request ran.
+      // The response counts for each phase during which the request ran.
       for (const met of new Set(entered.slice(from))) {
         const of = phases.get(met) ?? { good: 0, retried: 0 };
         phases.set(met, of);
@@ -92,7 +93,7 @@ export const startCustomers = async ({ gateway, world }: Ramps, random: Random) 
     one.paid = true;
     await pay[one.kind](one);
   };
-  /** Orders until the answer is final. Half of the customers pay at once, the others at the end. */
+  /** Orders until the response is final. Half of the orders are paid at once, the others at the end. */
   const order = async (kind: Kind, wallet: Wallet, path: string, asked: Body): Promise<void> => {
     const request = { ...asked, webhook_url: world.receiver.url };
     const answer = await ask(wallet, path, request, ['order-unpayable']);

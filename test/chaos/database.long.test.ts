@@ -1,7 +1,7 @@
 /**
  * G21: PostgreSQL is restarted, crashes, becomes read-only, is locked, ends its connections, and is slow or silent, while customers buy, sell and get
- * channels. Every answer must be right or a 503 that may be retried. Afterwards each promised order exists and is followed to its end, every attempt
- * is settled, and nothing was made twice.
+ * channels. Every response must be right, or a 503 that may be retried. Afterwards each promised order exists and is followed to its end, every
+ * attempt is settled, and nothing was made twice.
  */
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
@@ -18,12 +18,12 @@ import { violations, type Kept, type Made } from './checker.ts';
 import { startCustomers, wait, type Kind } from './database-customers.ts';
 
 const most = 1_000_000;
-/** Faults and customers have a random source each, so that the order of faults depends only on the seed. */
+/** Faults and customers have a random source each, so that the sequence of faults depends only on the seed. */
 const [random, customersRandom] = [createRandom(chaosSeed), createRandom(chaosSeed + 1)];
 /** Waits for about `ms`, so that each seed hits different moments. */
 const about = async (ms: number): Promise<void> => await wait(ms * (0.7 + 0.6 * random.next()));
 
-/** `pooler` starts a pooler in front of the server and returns the address that the gateway gets instead. */
+/** Starts the gateway and its providers. If given, `pooler` starts a pooler in front of the server and returns the address that the gateway gets. */
 const startWorld = async (server: PostgresServer, pooler?: (url: string) => Promise<string>) => {
   const name = `ramp_outage_${randomBytes(4).toString('hex')}`;
   const command = async (...statements: string[]): Promise<void> => {
@@ -34,14 +34,14 @@ const startWorld = async (server: PostgresServer, pooler?: (url: string) => Prom
   await command(`create database ${name}`);
   const url = new URL(server.url);
   url.pathname = `/${name}`;
-  // What the test itself asks is never cut off.
+  // The test's own statements have no time limit.
   const own = `${url.href}?statement_timeout=0&lock_timeout=0`;
   const sql = connect(own, 3);
   await migrate({ kind: 'postgres', url: url.href, sql }, migrationsFolder);
   const network = await startSlowNetwork(Number(url.port));
   const through = new URL(url);
   through.host = `127.0.0.1:${network.port}`;
-  // As settings of the database, since a pooler does not pass on those of DATABASE_URL.
+  // The limits are also settings of the database, since a pooler does not pass on those of DATABASE_URL.
   await command(`alter database ${name} set statement_timeout = 1500`, `alter database ${name} set lock_timeout = 1000`);
   const address = pooler ? await pooler(through.href) : `${through.href}?statement_timeout=1500&lock_timeout=1000`;
   const database: TestDatabase = { url: address, kind: 'postgres', sql, close: async () => undefined };
@@ -62,7 +62,7 @@ const startWorld = async (server: PostgresServer, pooler?: (url: string) => Prom
 };
 type World = Awaited<ReturnType<typeof startWorld>>;
 
-/** Everything that a database can do to a gateway, in an order that depends on the seed. */
+/** Returns everything that a database can do to a gateway, in a sequence that depends on the seed. */
 const faults = (server: PostgresServer, { name, url, command, network }: World): [string, () => Promise<void>][] => {
   const endAll = `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}' and pid <> pg_backend_pid()`;
   const away = (signal: 'SIGINT' | 'SIGQUIT') => async (): Promise<void> => {
@@ -125,8 +125,8 @@ const keptOf = async ({ sql }: World): Promise<Kept[]> =>
     (select count(*) from orders o where o.intent_id = i.id)::int as orders from intents i`;
 
 /**
- * Returns the orders that the providers made, except those that were shown to nobody. The attempt is in the notice address or the reference; at
- * sellers of channels, an attempt names the order that was reserved for its price.
+ * Returns the orders that the providers made, except those that no customer was shown. The attempt's id is in the notice URL or the reference of an
+ * order. Sellers of channels do not get it: there, the attempt names the order that was reserved for its price.
  */
 const madeOf = ({ gateway, world }: World, kept: readonly Kept[]) => {
   const attempts = new Map(kept.map((one) => [one.intentId, one]));
@@ -140,14 +140,14 @@ const madeOf = ({ gateway, world }: World, kept: readonly Kept[]) => {
     orderId,
     intentId: sourceId.replace(/\.\d+$/, ''),
   }));
-  // A reservation whose answer was lost is requested again. At most one may have been shown, and that one must be stored.
+  // An invoice whose response was lost is requested again. At most one of them may have been shown, and the attempt must name that one.
   const sells = invoices.filter(({ orderId, intentId }) => (attempts.get(intentId)?.upstreamOrderId ?? orderId) === orderId);
   const recharges = [...world.thor.control.state.orders.values()].map(({ id, userRef = 'none' }) => ({ provider: 'thor', orderId: id, intentId: userRef }));
   const channels = (['north', 'south'] as const).flatMap((provider) => [...world[provider].control.orders.keys()].map((orderId) => ({ provider, orderId })));
   const ordered = channels.flatMap(({ provider, orderId }) =>
     kept.filter((one) => one.provider === provider && one.upstreamOrderId === orderId).map(({ intentId }) => ({ provider, orderId, intentId })),
   );
-  // Only the lost answer said how to pay, so the order expires: docs/decisions/2026-11-21-lost-liquidity-orders-end-at-once.md.
+  // Only the lost response said how to pay, so the order expires: docs/decisions/2026-11-21-lost-liquidity-orders-end-at-once.md.
   const lapsed = new Set(kept.filter((one) => one.provider === 'thor' && one.state === 'unpayable' && one.upstreamOrderId === null).map((one) => one.intentId));
   const shown = [...buys, ...sells, ...recharges.filter(({ intentId }) => !lapsed.has(intentId)), ...ordered];
   return {
@@ -162,7 +162,7 @@ const more = (values: readonly (string | null)[]): number => values.filter((one)
 
 const outages = async (title: string, pooler?: (url: string) => Promise<string>): Promise<void> => {
   const server = await startPostgres({ durable: true });
-  if (!server) throw new Error('no PostgreSQL');
+  if (!server) throw new Error('PostgreSQL is not installed');
   const on = await startWorld(server, pooler);
   const { gateway, world, sql } = on;
   const customers = await startCustomers(on, customersRandom);
@@ -206,7 +206,7 @@ const outages = async (title: string, pooler?: (url: string) => Promise<string>)
   const { made, settled, unseen } = madeOf(on, kept);
   wrong.push(...violations(told, made, settled));
   for (const { id, evidence } of await sql<{ id: string; evidence: string }[]>`select id, evidence::text from intents where state = 'review'`)
-    wrong.push(`${id} is for review: ${evidence}`);
+    wrong.push(`${id} is in review: ${evidence}`);
   const lost = [...wanted.keys()].filter((id) => !rows.some((row) => row.id === id));
   const repeated = more(made.map(({ intentId }) => intentId)) + more(rows.map(({ upstream }) => upstream)) + more(rows.map(({ quote }) => quote));
   // Every order of a seller of channels was counted before it was made.
@@ -216,10 +216,10 @@ const outages = async (title: string, pooler?: (url: string) => Promise<string>)
     >`select coalesce(sum(used), 0)::text as used from daily_uses where purpose = 'seller-orders' and subject = ${id}`;
     if (Number(row?.used) < world[id].control.orders.size) wrong.push(`${id} made ${world[id].control.orders.size} orders, and ${row?.used} are counted`);
   }
-  // Each order's wallet was informed of its last stage by a webhook.
+  // Each order's wallet got webhooks about it, and none is left to deliver.
   const heard = new Set(world.receiver.received.map(({ body }) => (JSON.parse(body) as { data: { order_id: string } }).data.order_id));
   const unheard = [...wanted.keys()].filter((id) => !heard.has(id));
-  if (unheard.length + (await untold()) > 0) wrong.push(`${await untold()} webhooks are not delivered, of ${unheard.length} orders none`);
+  if (unheard.length + (await untold()) > 0) wrong.push(`${await untold()} webhooks are not delivered, and ${unheard.length} orders had none`);
 
   const share = (kind: Kind): string => `${good.filter((one) => one.kind === kind).length} ${kind}`;
   const ended = rows.filter(({ id, stage }) => wanted.get(id) === stage).length;

@@ -1,4 +1,4 @@
-/** A provider of the buy ramp in this process, on the history's own clock. It records every order that it made, and fails as it is told to. */
+/** A provider of the buy ramp in this process, on the history's own clock. It records every order that it made, and fails as the history wants. */
 import { z } from 'zod';
 import { ProviderFault } from '../../src/providers/fault.ts';
 import { defineProvider, type Answer, type BuyAdapter, type OrderEvidence, type PlacedOrder, type ProviderModule } from '../../src/providers/spec.ts';
@@ -6,8 +6,8 @@ import type { Random } from '../fuzz/random.ts';
 import type { Profile } from './replicas.ts';
 
 /**
- * What becomes of one POST. `lost` and `late`: an order was made, but its answer was lost. `never`: no order and no answer. `worse`: an order for
- * less.
+ * What becomes of one POST. `lost`: an order is made, but the response is lost. `late`: the same, and the order can be read only later. `never`:
+ * there is neither an order nor a response. `worse`: the order is for fewer sats than the quote.
  */
 export type Outcome = 'ok' | 'lost' | 'late' | 'never' | 'refused' | 'not-sent' | 'garbled' | 'worse';
 type Quote = { session: string; pay: bigint; receive: bigint; fee: bigint; expiresOn: number };
@@ -15,7 +15,7 @@ export type FakeOrder = { id: string; quoteId: string; session: string; intentId
 export type FakeProvider = {
   id: Profile;
   orders: FakeOrder[];
-  /** Drawn for each POST. */
+  /** Returns the outcome of the next POST. */
   outcome: () => Outcome;
   /** Returns whether a read or a price fails now. */
   fails: () => boolean;
@@ -27,7 +27,7 @@ const lateMs = 900;
 const quoteLifeMs = 6000;
 const option = { currency: 'EUR', name: 'SEPA', upstream: {}, feePpm: 9000, minFiat: 1000n, maxFiat: 1_000_000n };
 
-/** One module for all providers: the name of the block says which of `providers` it is. */
+/** Returns one module for all providers. It finds a provider in `providers` by the id of the configuration block. */
 export const fakeBuyer = (providers: ReadonlyMap<string, FakeProvider>, clock: { now: number }, random: Random): ProviderModule =>
   defineProvider({
     kind: 'fake-buyer',
@@ -38,7 +38,7 @@ export const fakeBuyer = (providers: ReadonlyMap<string, FakeProvider>, clock: {
       if (!found) throw new Error(`no such provider: ${deps.providerId}`);
       return { buy: adapterOf(found, clock, random) };
     },
-  }) as ProviderModule; // its settings are read by nobody
+  }) as ProviderModule; // no code reads its settings
 
 /** Quotes belong to the provider, so they outlive the instance that asked for them. */
 const quotesOf = new WeakMap<FakeProvider, Map<string, Quote>>();

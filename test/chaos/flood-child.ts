@@ -1,4 +1,4 @@
-/** Asks for quotes at a steady rate, whatever the answers, in a process of its own, so that the cost of asking is not measured with the answers. */
+/** Asks for quotes at a steady rate, whatever the responses. It is a process of its own, so that what it costs is not part of what is measured. */
 const { url, sessions, perSecond, ms } = JSON.parse(process.env['CHAOS_CHILD'] ?? '{}') as { url: string; sessions: string[]; perSecond: number; ms: number };
 process.stdin.on('end', () => process.exit()).resume();
 export type Flooded = { answers: Record<string, number>; withoutRetryAfter: number; longestMs: number; sent: number };

@@ -2,15 +2,15 @@ import type { Sql } from 'postgres';
 import { until } from '../support/gateway.ts';
 
 export type HeldCommits = {
-  /** Resolves when that many commits are in progress. */
+  /** Resolves when that many commits are held. */
   reached: (commits: number) => Promise<void>;
-  /** Lets them on, and returns when all have come about. */
+  /** Lets the commits go on, and resolves when all of them have ended. */
   release: () => Promise<void>;
 };
 
 /**
- * Holds every commit whose trigger takes the advisory lock `key` (shared), until released. So a process can be killed within its commit: its
- * statements were sent, and it never learns their outcome.
+ * Holds every commit whose trigger takes the advisory lock `key` (shared), until `release`. So a process can be killed during its commit: it has sent
+ * its statements, and never learns their outcome.
  */
 export const holdCommits = async (sql: Sql, key: number): Promise<HeldCommits> => {
   const held = await sql.reserve();
@@ -24,7 +24,7 @@ export const holdCommits = async (sql: Sql, key: number): Promise<HeldCommits> =
       })),
     release: async () => {
       await held`select pg_advisory_unlock(${key})`;
-      // Until here their rows are not to be seen by anybody. Each keeps its share of the lock until its transaction ends.
+      // Each transaction keeps its share of the lock until it ends, and only then are its rows visible. So this lock waits for all of them.
       await held`select pg_advisory_lock(${key})`;
       await held`select pg_advisory_unlock(${key})`;
       held.release();

@@ -23,6 +23,6 @@ it('a seed tells the same history again', { timeout: 60_000 }, async () => {
     expect(second.lines).toEqual(first.lines);
     told += first.lines.length;
   }
-  // One of them may be short.
+  // A single history may be short.
   expect(told).toBeGreaterThan(30);
 });

@@ -1,6 +1,6 @@
 /**
- * G1, G2: orders under load while gateway processes are killed at random moments, with lost answers and late commits, all from one seed. A wallet
- * repeats each request, at any living instance, until it has a final answer.
+ * G1, G2: orders under load while gateway processes are killed at random moments and providers' responses are lost, all from one seed. A wallet
+ * repeats each request, at any running instance, until it has a final response.
  */
 import { afterAll, expect } from 'vitest';
 import { createWallet } from '../../scripts/demo/wallet.ts';
@@ -20,7 +20,7 @@ afterAll(async () => await fleet?.close());
 
 const wait = async (ms: number): Promise<void> => await new Promise((done) => setTimeout(done, ms));
 
-/** Faults of the transport for one order: the provider commits and its answer is lost, or it commits late. */
+/** Sets faults for the next orders: a provider makes the order but its response is lost, or the order also becomes visible only later. */
 const misbehave = (on: Fleet, random: ReturnType<typeof createRandom>): void => {
   for (const profile of profiles) {
     const draw = random.next();
@@ -36,7 +36,7 @@ needsPostgres(
     fleet = on;
     const random = createRandom(chaosSeed);
     const [first] = on.recoverers;
-    if (!first) throw new Error('nobody recovers');
+    if (!first) throw new Error('no instance recovers');
     let child: Child = await on.child('none');
     let kills = 0;
     let over = false;
@@ -50,7 +50,7 @@ needsPostgres(
       }
     })();
 
-    // On a busy machine a quote may expire before it is ordered.
+    // The long form makes some more, because on a busy machine a quote may expire before it is ordered.
     let left = Math.ceil(perProfile * profiles.length * (isFull ? 1.02 : 1));
     const end = Date.now() + (isFull ? 2_700_000 : 60_000);
     const shop = async (): Promise<void> => {
@@ -65,7 +65,7 @@ needsPostgres(
         left -= offers.length;
         await Promise.all(
           offers.map(async ({ quote_id }) => {
-            // The first request goes to the process that is about to die.
+            // The first request goes to the process that is about to be killed.
             for (let tries = 0, until = Date.now() + 45_000; Date.now() < until; tries += 1) {
               const { status } = await on.order(tries === 0 ? child.url : (on.recoverers[tries % 2]?.url ?? ''), sessionId, quote_id);
               if (status === 200 || (status >= 400 && status < 500)) break;

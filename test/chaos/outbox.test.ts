@@ -146,7 +146,7 @@ describe.concurrent('the outbox', () => {
       const stepMs = isFull ? 1000 : 15_000;
       let last = began;
       for (; time.now < outage.to + 10 * 60_000; time.now += stepMs) {
-        // One event in twenty seconds, until the receiver has been back for a while.
+        // Events come until the receiver has been back for half a minute.
         if (time.now < outage.to + 30_000 && random.chance(stepMs / (isFull ? 20_000 : 40_000))) {
           const event = next();
           await insert([await eventFor('https://wallet.example/hook', event.subjectId, event.type, event.sequence, time.now)]);
@@ -261,7 +261,7 @@ describe.concurrent('the outbox', () => {
             request.on('data', (chunk: Buffer) => (body += chunk.toString()));
             request.on('end', () => {
               accepted.push(noteOf(request.headers, body, Date.now()));
-              // Slow enough that some are always in progress.
+              // The response is slow, so that some webhooks are always in progress.
               setTimeout(() => response.writeHead(200).end(), isFull ? 25 : 80);
             });
           });
@@ -295,7 +295,7 @@ describe.concurrent('the outbox', () => {
         let kills = 0;
         const open = async (): Promise<number> =>
           (await database.sql<{ n: number }[]>`select count(*)::int as n from deliveries where state = 'due'`)[0]?.n ?? 0;
-        // The next one is ready before the oldest dies.
+        // The oldest process is killed while another one is running.
         for (let left = events; left > 0; left = await open()) {
           await wait(killEveryMs);
           const [oldest] = running.splice(0, 1);

@@ -33,7 +33,7 @@ it('G12: two black holes and one that drips among ten providers', async () => {
     Array.from({ length: 4 }, async () => {
       const wallet = createWallet(running.url);
       const { sessionId } = await wallet.open();
-      // Every provider has answered once: listings are known, sessions are open.
+      // When every provider has made an offer once, its listing is known and its session is open.
       await until('all ten offers', async () => {
         const { body } = await wallet.call('/offers', { session_id: sessionId, ...asked });
         return (body as unknown as Offers).offers?.length === ids.length ? true : undefined;
@@ -94,7 +94,7 @@ it('G13: a dead provider is asked once a window and comes back within two', asyn
     const { sessionId } = await wallet.open();
     return { wallet, sessionId };
   };
-  // Failures for several networks open a circuit, failures for one network do not.
+  // A circuit opens only if requests of several networks fail.
   const wallets = await Promise.all(Array.from({ length: 8 }, opened));
   for (let n = 0; n < 8; n += 1) expect((await ask(n)).offers.map((one) => one.provider.id)).toContain('victim');
 
@@ -116,7 +116,7 @@ it('G13: a dead provider is asked once a window and comes back within two', asyn
       clock.move(40);
     }
     const probes = victim.history.requests.slice(from).map((one) => one.at);
-    // The n-th window lasts n times the reset time, at least 80 % of it.
+    // The n-th time, the circuit stays open for n times the reset time, at most 3 s, and varied by 20 %.
     const early = probes.flatMap((at, n) => {
       const before = probes[n - 1];
       return before !== undefined && at - before < Math.min(resetMs * (n + 1), 3000) * 0.8 - 20 ? [`${n}: ${at - before} ms`] : [];
@@ -126,7 +126,7 @@ it('G13: a dead provider is asked once a window and comes back within two', asyn
 
     victim.clearFaults();
     const backOn = clock.now();
-    // The window that has begun is the longest that there was.
+    // The circuit is now open for longer than ever before: this is the most that is left of that time.
     const windowMs = Math.min(resetMs * (probes.length + 1), 3000) * 1.2;
     for (let turn = 1; !(await ask(turn)).offers.some((one) => one.provider.id === 'victim'); turn += 1) {
       expect(clock.now() - backOn).toBeLessThan(windowMs * 4 + 2000);

@@ -18,14 +18,12 @@ import { violations, type Kept, type Made, type Told } from './checker.ts';
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const crashPoints = ['C0', 'C1', 'C2', 'C3', 'C4', 'C5', 'C6', 'C7', 'C8', 'C9', 'C10', 'C11', 'C13'] as const;
 export type CrashPoint = (typeof crashPoints)[number];
-/**
- * Around the move of a request with failover, and in the order of the next rank: M0 to M2 are the move's own, M3 to M6 are C3, C5, C6 and C8 there.
- */
+/** M0 to M2 are points before, during and after the commit of a move to the next rank. M3 to M6 are C3, C5, C6 and C8 in the order of that rank. */
 export const movePoints = ['M0', 'M1', 'M2', 'M3', 'M4', 'M5', 'M6'] as const;
 export type MovePoint = (typeof movePoints)[number];
 type Point = CrashPoint | MovePoint | 'none';
 
-/** The profiles of RELIABILITY 3.1, by what a second POST of the same quote does. */
+/** The re-POST profiles: what a provider does with a second POST of the same quote. */
 export const profiles = ['same', 'rejects', 'duplicates', 'unknown'] as const;
 export type Profile = (typeof profiles)[number];
 const behaviour: Record<Profile, NonNullable<SimulatorOptions['repost']>> = {
@@ -41,7 +39,7 @@ export type Child = {
   url: string;
   process: ChildProcess;
   reached: (n: number) => Promise<void>;
-  /** From C13. */ goOn: () => Promise<void>;
+  /** Lets the child continue after C13. */ goOn: () => Promise<void>;
   kill: () => Promise<void>;
 };
 export type Fleet = {
@@ -49,12 +47,12 @@ export type Fleet = {
   database: TestDatabase;
   /** The clock of the simulators and of the recovering instances; a child uses the machine's clock. */
   clock: Clock;
-  /** Two instances that recover, and compete for everything that is left behind. */
+  /** Two instances that recover, and compete for all work that the children left unfinished. */
   recoverers: RunningServer[];
   child: (point: Point) => Promise<Child>;
   told: Told[];
   order: (url: string, session: string, quoteId: string, more?: object) => Promise<Told>;
-  /** Lets the leases of a crashed sender expire, by changing them instead of waiting. */
+  /** Lets the leases of a crashed child expire, by changing them instead of waiting. */
   expireLeases: (point: Point) => Promise<void>;
   check: () => Promise<string[]>;
   kept: () => Promise<Kept[]>;
@@ -148,7 +146,7 @@ export const startFleet = async (simulation: Partial<SimulatorOptions> = {}, rou
   const told: Told[] = [];
 
   const child: Fleet['child'] = async (point) => {
-    // At M1 each request keeps its connection, held in its commit.
+    // At M1 each request is held in its commit and keeps its connection, so the child needs more connections.
     const running = await startChild(point, { ...environment, DATABASE_POOL: point === 'M1' ? '12' : '5' }, config(first.url));
     children.push(running);
     return running;

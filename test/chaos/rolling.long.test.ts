@@ -37,7 +37,7 @@ needsPostgres(
   'G19: a rolling restart under load answers everything',
   async () => {
     database = await testDatabase();
-    // Slow enough that a request is always in progress.
+    // The provider is so slow that a request is always in progress.
     simulator = await startFiatOnRampSimulator({ id: 'alpine', quoteTtlS: 3600, latencyMs: 60 });
     const config = {
       mode: 'sandbox',

@@ -67,7 +67,7 @@ needsPostgres(
         if (order.status !== 200) bad.push(`/order ${order.status} ${String(order.body['code'])}`);
         else mine.push(String(order.body['order_id']));
         orders += 1;
-        // The other instance reads them, since the payment details of every order are sealed.
+        // The other instance reads the orders, which it can only do if it can open their sealed payment details.
         const other = createWallet(live[(turn + 1) % live.length]?.url ?? '');
         const all = await other.call('/order-status', { session_id: sessionId, limit });
         reads += 1;
@@ -77,7 +77,7 @@ needsPostgres(
     };
     const wait = async (ms: number): Promise<void> => await new Promise((done) => setTimeout(done, ms));
     const phase = async (): Promise<void> => await wait(4000);
-    /** Restarts one of the two instances at a time. No request goes to an instance that is about to stop. */
+    /** Replaces the instances by one with this environment. For a while all of them get requests, but none that is about to stop. */
     const roll = async (environment: Environment): Promise<void> => {
       const next = await start(environment);
       const old = live;
@@ -103,7 +103,7 @@ needsPostgres(
     await phase();
     traffic.on = false;
     await shops;
-    // A list shows only so many orders, so each order is read by itself, whichever key it was sealed under.
+    // A list shows only 50 orders, so each order is read by itself, whichever key it was sealed under.
     const last = createWallet(live[0]?.url ?? '');
     for (const { sessionId, mine } of shopped)
       for (const order_id of mine) {
