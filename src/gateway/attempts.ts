@@ -1,9 +1,9 @@
-/** A request that failover has moved has one attempt for each provider. Each attempt names the next one. */
+/** If failover moves a request, the request has one attempt for each provider. Each attempt names the next one. */
 import type { Gateway } from '../ports/gateway.ts';
 import type { Intent } from '../ports/intents.ts';
 import type { Order } from '../ports/orders.ts';
 
-/** Returns the attempts from this one to the last one so far. */
+/** Returns the attempts of a request, from `first` to the latest. */
 export const attemptsFrom = async ({ stores }: Gateway, first: Intent): Promise<[...Intent[], Intent]> => {
   const earlier: Intent[] = [];
   let last = first;
@@ -19,7 +19,7 @@ export const attemptsFrom = async ({ stores }: Gateway, first: Intent): Promise<
 /** Returns the attempt that holds, or will hold, the request's answer. */
 export const lastAttempt = async (gateway: Gateway, first: Intent): Promise<Intent> => (await attemptsFrom(gateway, first)).at(-1) ?? first;
 
-/** Returns the order that the customer got for a quote, or undefined if there is none. After failover, the order is the one of a later rank. */
+/** Returns the order that the customer got for a quote, or undefined if there is none. After failover, it is the order of a later rank. */
 export const orderOfQuote = async (gateway: Gateway, quoteId: string, customerId: string): Promise<Order | undefined> => {
   const asked = await gateway.stores.intents.findByQuote(quoteId, customerId);
   const last = asked && (await lastAttempt(gateway, asked));

@@ -3,7 +3,7 @@ import { int, isoTime, limit } from './outward.ts';
 
 const largest = BigInt(Number.MAX_SAFE_INTEGER);
 
-test('an amount that no JSON integer holds never fails the answer that it stands in', () => {
+test('an amount that is too large for a JSON integer does not fail the response', () => {
   expect([0n, largest, -largest, largest + 1n, -largest - 1n, 10n ** 30n].map(int)).toEqual([
     0,
     Number.MAX_SAFE_INTEGER,
@@ -14,10 +14,10 @@ test('an amount that no JSON integer holds never fails the answer that it stands
   ]);
 });
 
-test('a limit that no JSON integer holds is left away', () => {
+test('a limit that is too large for a JSON integer is left out', () => {
   expect([undefined, 5n, 999_999_999_999_999_999n].map((amount) => limit('min_amount_fiat', amount))).toEqual([{}, { min_amount_fiat: 5 }, {}]);
 });
 
-test('a moment beyond what a date holds is the last one', () => {
+test('a time beyond the last possible date becomes the last date', () => {
   expect([0, 1e300, -1e300].map(isoTime)).toEqual(['1970-01-01T00:00:00.000Z', '+275760-09-13T00:00:00.000Z', '-271821-04-20T00:00:00.000Z']);
 });

@@ -27,7 +27,7 @@ export type LiquidityFacts = Pick<Facts, 'delivered_as' | 'connect_to' | 'observ
   inbound_sats?: number;
   lease_blocks?: number;
 };
-/** Returns the facts to show. Those whose names start with `provider_` are for checks only. The others come from liquidity adapters. */
+/** Returns the facts of a liquidity offer or order that are shown: all except those whose names start with `provider_`, which are for checks only. */
 export const shownFacts = (facts: Facts): LiquidityFacts => Object.fromEntries(Object.entries(facts).filter(([name]) => !name.startsWith('provider_')));
 
 /** Returns a value that must be present. Throws RangeError if it is missing. */

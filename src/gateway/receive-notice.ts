@@ -6,7 +6,7 @@ import { wakeAccount } from './accounts/refresh-account.ts';
 import type { Gateway } from '../ports/gateway.ts';
 import type { Scope } from '../ports/scope.ts';
 
-/** A flood of notices about one thing counts as one notice. */
+/** Notices about the same thing within this time count as one notice. */
 const windowMs = 2_000;
 const keptChars = 4_000;
 
@@ -18,9 +18,9 @@ export type Notice = NoticePath & {
 };
 
 /**
- * Receives a provider's notice, which is only a doorbell. Providers do not sign notices, so we believe nothing in the body. A genuine URL causes one
- * read per window of what the notice is about. A wrong token changes and stores nothing, since anybody can send one; it is only counted. The answer
- * is the same in both cases.
+ * Receives a provider's notice, which is only a doorbell. Providers do not sign notices, so we believe nothing in the body. A notice with the right
+ * token causes one read, per window of two seconds, of what the notice is about. A notice with a wrong token is only counted, since anybody can send
+ * one; it changes and stores nothing. The response is the same in both cases.
  */
 export const receiveNotice = async (scope: Scope, notice: Notice): Promise<void> => {
   const { gateway } = scope;
@@ -49,17 +49,18 @@ const wake = async (scope: Scope, intentId: string): Promise<void> => {
   if (!intent) return;
   await gateway.stores.intents.wake(intentId, gateway.now());
   const order = await gateway.stores.orders.findAny(intent.orderId);
-  // A final order is no longer polled, but its provider may still know better: it was paid late, or what was delivered came back.
+  // A final order is no longer polled, but its provider may have news: the order was paid late, or what was delivered came back.
   if (!order) return;
   await refreshOrder(scope, order, 'notice');
 };
 
 /**
- * Customers were never shown how to pay these, so money in them is an alert. Of those that moved, the store wakes only those with an order upstream.
+ * The states of attempts whose customers were never shown how to pay, so that money for one of them is an alert. Of the attempts in `moved`, the
+ * store wakes only those with an order at the provider.
  */
 const withheld: ReadonlySet<IntentState> = new Set<IntentState>(['unpayable', 'dead', 'moved']);
 
-/** Follows up a later notice within the window, when the window ends. */
+/** Follows up a further notice within the window, when the window has ended. */
 const wakeLater = async (gateway: Gateway, intentId: string): Promise<void> => {
   const intent = await gateway.stores.intents.find(intentId);
   if (!intent) return;

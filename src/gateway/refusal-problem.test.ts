@@ -10,7 +10,7 @@ const told = (refusal: Refusal) => {
   return { code, action, retryable };
 };
 
-describe('what a refusal is outward', () => {
+describe('how a refusal is shown to the caller', () => {
   it.each<[Refusal, string, string]>([
     [{ reason: 'declined', note: 'attempts-used' }, 'order-unpayable', 'requote'],
     [{ reason: 'declined', note: 'cancel-refused' }, 'cancel-refused', 'ask-user'],
@@ -23,7 +23,7 @@ describe('what a refusal is outward', () => {
     [{ reason: 'declined', note: 'token-refused' }, 'misconfigured', 'contact-support'],
     [{ reason: 'payment-method-unsupported', note: 'refund-address-required' }, 'invalid-request', 'fix-request'],
     [{ reason: 'country-restricted' }, 'order-unpayable', 'requote'],
-  ])('%o will be refused again: nobody is told to retry', (refusal, code, action) => {
+  ])('%o will be refused again, so the caller is not told to retry', (refusal, code, action) => {
     expect(told(refusal)).toEqual({ code, action, retryable: false });
   });
 
@@ -31,7 +31,7 @@ describe('what a refusal is outward', () => {
     [{ reason: 'busy', note: 'connection-initiating' }, 'connection-required'],
     [{ reason: 'busy' }, 'provider-unavailable'],
     [{ reason: 'declined', note: 'order-refused', detail: '20001' }, 'provider-unavailable'],
-  ])('%o may be taken another time', (refusal, code) => {
+  ])('%o may be accepted another time', (refusal, code) => {
     expect(told(refusal)).toEqual({ code, action: 'retry', retryable: true });
     expect(refusalProblem(refusal).more.retryAfterMs).toBe(2000);
   });

@@ -61,11 +61,11 @@ const byNote: Record<RefusalNote, Outward | 'as its reason'> = {
   'node-not-listed': ['order-unpayable', 'This seller serves listed nodes only, and the node is not one of them. Choose another offer.'],
   'needs-reconnect': ['account-not-connected', 'The provider no longer accepts the account. Reconnect it with POST /sell/accounts.', { members: forCustomer }],
   'token-refused': ['misconfigured', "The provider does not accept the gateway's credentials. The operator must fix this. Nothing was changed."],
-  // Only price answers can have this note, and they show the reason.
+  // Only the answer to a price request can have this note, and it shows the reason.
   'proof-not-configured': 'as its reason',
   // A refused read is never shown: the gateway uses what it already knows.
   'orders-not-listed': 'as its reason',
-  // The provider gave a reason of its own that we know nothing more about. It may refuse only this time.
+  // The provider gave a reason of its own, about which we know nothing more. It may refuse only this time.
   'order-refused': 'as its reason',
   'address-refused': 'as its reason',
 };

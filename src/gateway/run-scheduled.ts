@@ -22,9 +22,9 @@ export type Scheduled = {
 };
 
 /**
- * Runs all background work, most urgent first: webhooks, lost answers, lost claims, orders to follow. Every part takes leases, so any number of
- * instances may run this. On Node it runs in a loop, on Workers by a Cron trigger. A part that fails does not stop the others: the failure is logged
- * and counted, and the next tick tries again.
+ * Runs all background work, most urgent first: webhooks, lost answers, withheld attempts, lost claims, orders, accounts, the record and receipts. Any
+ * number of instances may run this at the same time. On Node it runs in a loop, on Workers by a Cron trigger. A part that fails does not stop the
+ * others: the failure is logged and counted, and the next tick tries again.
  */
 export const runScheduled = async (gateway: Gateway, drain: (limit: number) => Promise<number>, budget: TickBudget): Promise<Scheduled> => {
   const until = gateway.now() + budget.ms;
@@ -44,7 +44,7 @@ export const runScheduled = async (gateway: Gateway, drain: (limit: number) => P
       failed(gateway, name, error);
     }
   };
-  // In parallel with everything else: prices must not grow old while orders are followed, and orders must not wait for a feed.
+  // This runs in parallel with everything else: prices must not grow old while orders are followed, and orders must not wait for a feed.
   const reference = readFeeds(gateway).catch((error: unknown) => failed(gateway, 'reference', error));
   if (gateway.outlivesRequest) gateway.background(reference);
   await refreshSwitches(gateway);
@@ -80,7 +80,10 @@ const day = 86_400_000;
 /** An order that was paid this many days ago and never filled counts as not delivered. */
 const unfilledDays = 14;
 
-/** One pass deletes at most `limit` rows of each kind. It is repeated until nothing is left, so that deletion keeps up with new rows. */
+/**
+ * The bounds of one pruneOld. Each pass deletes at most `limit` rows of each kind. Passes are repeated until nothing is left or a bound is reached,
+ * so that deletion keeps up with new rows.
+ */
 const longestPruneMs = 60_000;
 const mostPasses = 600;
 

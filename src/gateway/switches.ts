@@ -1,14 +1,14 @@
 /**
- * The operator's switches as this instance knows them. They are read again when they are older than `freshMs`, so every instance obeys within
- * seconds, at the cost of one small read now and then. If the database does not answer, the last known switches stay in force.
+ * The operator's switches as this instance knows them. They are read again when they are older than two seconds, so every instance obeys within
+ * seconds, at the cost of a small read now and then. If the database does not answer, the last known switches stay in force.
  */
 import type { SwitchState } from '../ports/operator.ts';
 import { Problem } from './problem.ts';
 import type { Gateway } from '../ports/gateway.ts';
 
 /**
- * The modes of a provider. `drain`: it makes no new offers, but its quotes can still be ordered. `off`: nothing new at all. Its orders are always
- * followed.
+ * The modes of a provider. `drain`: the provider makes no new offers, but its quotes can still be ordered. `off`: nothing new at all. In every mode,
+ * its existing orders are followed.
  */
 export const providerModes = ['on', 'shadow', 'drain', 'off'] as const;
 export type ProviderMode = (typeof providerModes)[number];
@@ -26,7 +26,7 @@ export const refreshSwitches = async (gateway: Gateway): Promise<void> => {
   const now = gateway.now();
   if (now - state.readOn < freshMs) return;
   const before = state.readOn;
-  // Only one request at a time waits for the read. Until the first read has succeeded, every request waits.
+  // Only one request at a time waits for this read. Before the first read has succeeded, every request waits.
   if (before > 0) state.readOn = now;
   try {
     const rows = await gateway.stores.operator.switches();

@@ -12,7 +12,7 @@ import { defined } from '../../domain/defined.ts';
 const second = 1_000;
 const minute = 60 * second;
 
-/** Returns how long to wait before polling an account again. A provider's notice or a request from the wallet may cause an earlier read. */
+/** Returns how long to wait before polling an account again. A provider's notice or a wallet's request may cause an earlier read. */
 const accountDelayMs = (account: Pick<Account, 'status' | 'statusOn'>, connections: Pick<Connection, 'status' | 'statusOn'>[], now: number): number => {
   if (connections.some((connection) => connection.status === 'initiating')) return 3 * second;
   if (connections.some((connection) => connection.status === 'code_required')) return 30 * second;
@@ -55,7 +55,7 @@ export const stepAccount = async (gateway: Gateway, account: Account, said: Acco
   return (await gateway.stores.accounts.findAny(account.id)) ?? after;
 };
 
-/** Rechecks the order attempt that has waited for the account. Until its outcome is known, that attempt blocks the account's other orders. */
+/** Wakes the order attempt that waits for the account to be connected. Until that attempt is resolved, it blocks the account's other orders. */
 const wakePlacing = async (gateway: Gateway, accountId: string): Promise<void> => {
   const placing = await gateway.stores.intents.unsettledIn(accountId);
   if (placing) await gateway.stores.intents.wake(placing.id, gateway.now());
@@ -94,7 +94,7 @@ export const failConnection = async (gateway: Gateway, account: Account, connect
     failure,
   });
 
-/** Reports a payment that no order explains, once. Each report has its own subject, so a later report never supersedes an earlier one. */
+/** Reports a payment that no order explains, once. Each payment is a subject of its own, so a later report never supersedes an earlier one. */
 export const tellSettlement = async (gateway: Gateway, account: Account, transactionId: string, connectionId: string | undefined): Promise<void> => {
   const data = { account_id: account.id, ...(connectionId === undefined ? {} : { connection_id: connectionId }), transaction_id: transactionId };
   const deliveries = await tell(gateway, account, { type: 'sell_settled', subjectId: gateway.ids.uuid(), sequence: 1, data });

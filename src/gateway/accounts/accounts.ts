@@ -22,7 +22,7 @@ export type AccountRequest = {
   email?: string | undefined;
   apiKey?: string | undefined;
   webhook: Webhook;
-  /** Counts an e-mail that the provider may send. Throws when there are too many. */
+  /** Counts one more e-mail that the provider may send to the customer. Throws when there are too many. */
   countMail: () => Promise<void>;
 };
 
@@ -53,12 +53,13 @@ type Start = { customerId: string; providerId: string; webhook: Webhook; existin
 const byEmail = async (scope: Scope, start: Start, given: string, countMail: () => Promise<void>): Promise<Account> => {
   const { gateway } = scope;
   const { existing, webhook } = start;
-  // Upper and lower case mean the same mailbox, and the provider must not see two.
+  // Upper and lower case mean the same mailbox, so the provider always gets the same spelling.
   const email = given.trim().toLowerCase();
   const emailHash = gateway.hash(email);
-  // This holds even if the account's key is lost: the provider returns the key for any e-mail, and the customer has not proved that this one is theirs.
+  // The e-mail must be the account's own, even if the account's key has been lost: the provider returns a key for any e-mail, and the customer has
+  // not proved that another e-mail is theirs.
   if (existing && existing.emailHash !== emailHash)
-    throw invalid('/email', 'the customer has another account at this provider; remove it with POST /sell/account-remove first');
+    throw invalid('/email', 'the customer already has an account with another e-mail at this provider; remove it with POST /sell/account-remove first');
   if (existing?.status === 'connected') return await stepAccount(gateway, existing, undefined, await webhookOf(gateway, existing.id, webhook));
   await countMail();
   const account = existing ?? (await newAccount(gateway, start, { emailHash, email }));
@@ -129,7 +130,7 @@ const newAccount = async (
     ...(webhook.appId === undefined ? {} : { appId: webhook.appId }),
   };
   const made = await gateway.stores.accounts.create(account, 'blob' in by ? await gateway.seal.seal(by.blob, blobPlace(id)) : undefined);
-  // The provider gives us the key for any e-mail that we send. So an e-mail permanently belongs to the customer who first connected with it.
+  // The provider gives us the key for any e-mail that we send. So once an e-mail has been connected, it belongs to that customer for good.
   if (made === 'email-taken')
     throw new Problem(
       'customer-conflict',

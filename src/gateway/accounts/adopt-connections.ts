@@ -1,4 +1,7 @@
-/** Imports the connections that a newly connected account already has at its provider, from before it was removed here or from elsewhere. */
+/**
+ * Imports the connections that a newly connected account already has at its provider: they were made before the account was removed here, or outside
+ * this gateway.
+ */
 import { ProviderFault } from '../../providers/fault.ts';
 import type { ConnectionRequest, ConnectionState } from '../../providers/spec.ts';
 import type { Account } from '../../ports/accounts.ts';
@@ -6,7 +9,9 @@ import { callAccount } from './call-account.ts';
 import { connectionRequestPlace, connectionStatePlace } from '../places.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** How long we keep asking for the connections of an account without any, since the provider may have been down at first. */
+/**
+ * How long after an account was connected we keep asking for its connections while none is stored, since the provider may have been down at first.
+ */
 const freshMs = 10 * 60_000;
 
 /** Imports the connections if the provider can be read. A failed call is ignored, since the account itself is connected in any case. */
@@ -14,7 +19,7 @@ export const adoptConnections = async (scope: Scope, account: Account): Promise<
   const { gateway } = scope;
   const { accounts } = gateway.stores;
   if (account.status !== 'connected' || gateway.now() - account.statusOn > freshMs) return;
-  // If there is a row already, its connection may be among the provider's. The request that makes it will find it there.
+  // A connection that is stored here already may be one of those that the provider lists. refreshConnection finds it there.
   if ((await accounts.connections(account.id)).length > 0) return;
   for (const state of await listed(scope, account)) {
     const id = gateway.ids.uuid();

@@ -20,7 +20,10 @@ export const sellProviderOf = (gateway: Gateway, providerId: string): Provider &
   return { ...provider, sell };
 };
 
-/** Makes one call with an account's credentials. Stores a changed blob even from a refusal, which may mean that the key no longer works. */
+/**
+ * Makes one call with an account's credentials (the blob). Stores changed credentials even if the provider refused, since its refusal may mean that
+ * the key no longer works.
+ */
 export const callAccount = async <T extends object>(
   scope: Scope,
   account: Pick<Account, 'id' | 'providerId'>,

@@ -18,7 +18,7 @@ import { isoTime } from '../outward.ts';
 import { openPayment } from '../following/show-order.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** Requests a connection. The same details give the same connection. If the provider's answer is lost, the connection stays `initiating`. */
+/** Requests a connection. The same details lead to the same connection. If the provider's answer is lost, the connection stays `initiating`. */
 export const createConnection = async (scope: Scope, session: OpenSession, accountId: string, request: ConnectionRequest): Promise<ShownConnection> => {
   const { gateway } = scope;
   const account = await connectedAccount(gateway, accountId, session.customerId);
@@ -45,7 +45,7 @@ export const createConnection = async (scope: Scope, session: OpenSession, accou
       if ('refused' in asked) throw refusalProblem(asked.refused);
       return await showConnection(gateway, await refreshConnection(scope, account, asked.twin));
     }
-    // The connection is being made. Poll soon, so that its next step is reported.
+    // The provider is making the connection. Poll soon, so that its next step is reported.
     await gateway.stores.accounts.wake(account.id, now + 1000);
     return await showConnection(gateway, asked.connection);
   } catch (fault) {
@@ -133,7 +133,10 @@ const stepAt = async (
 /** Returns the problem for a connection that is still being made. The caller repeats the request in a moment. */
 const stillBeingMade = (): Problem => refusalProblem({ reason: 'busy', note: 'connection-initiating' });
 
-/** Returns the problem for a code that is no longer accepted. What helps depends on what the provider reports about the connection. */
+/**
+ * Returns the problem for a code that the provider no longer accepts. What the customer can do depends on what the provider reports about the
+ * connection.
+ */
 const codeExpired = async (gateway: Gateway, connection: Connection): Promise<Problem> => {
   const state = await openState(gateway, connection);
   if (connection.status !== 'code_required' || !state)
@@ -172,7 +175,8 @@ const codeWrong = async (
 export const confirmConnection = async (scope: Scope, session: OpenSession, connectionId: string, code: string): Promise<ShownConnection> => {
   const { gateway } = scope;
   const { account, connection } = await findConnection(gateway, session, connectionId);
-  // The code may end the connection, and an order may have been placed since the cancel request. A connection that is being made has no address yet.
+  // If this code confirms a cancellation, it ends the connection, and an order may have been placed since the cancel request. A connection that is
+  // still being made has no address yet, so no order can use it.
   await refuseWhileOrdered(gateway, account, connection);
   const confirm = await stepAt(scope, session, connectionId, 'confirm_connection', (verbs, context, state) => verbs.confirm(context, state, code));
   return await showConnection(gateway, confirm.connection);
@@ -198,7 +202,7 @@ const refuseWhileOrdered = async (gateway: Gateway, account: Account, connection
   const state = await openState(gateway, connection);
   const address = state?.lightningAddress ?? state?.depositAddress;
   if (address === undefined) return;
-  // Includes orders of an account that was removed and connected again.
+  // This includes orders of an account that was removed and connected again.
   const orders = await gateway.stores.orders.list(account.customerId, 'sell', 200);
   const payments = await Promise.all(orders.map((order) => openPayment(gateway, order)));
   const here = orders.filter((_, n) => Object.values(payments[n] ?? {}).includes(address));

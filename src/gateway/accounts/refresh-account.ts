@@ -48,7 +48,10 @@ export const refreshAccount = async (scope: Scope, before: Account): Promise<{ a
   return { account, connections };
 };
 
-/** Refreshes the account's open orders, since a notice about the account may be about them. They match their payments before we look for unexplained ones. */
+/**
+ * Refreshes up to five open orders of the account, since a notice about the account may be about them. They are matched with their payments before
+ * readSettlements looks for payments without an order.
+ */
 const refreshOpenOrders = async (scope: Scope, account: Account): Promise<void> => {
   const { gateway } = scope;
   const orders = await gateway.stores.orders.list(account.customerId, 'sell', 20);
@@ -74,7 +77,7 @@ const readAccount = async (scope: Scope, account: Account): Promise<Account> => 
   }
 };
 
-/** Returns the request that starts an account. It is the same the first time and after a lost answer. */
+/** Returns the request that starts an account. The request is the same the first time and when it is repeated after a lost answer. */
 export const startOf = (gateway: Gateway, account: Pick<Account, 'id' | 'providerId'>, email: string) => ({
   email,
   ref: account.id,
@@ -111,7 +114,7 @@ export const refreshConnection = async (scope: Scope, account: Account, connecti
 /** `twin`: the row for which the provider has already made this connection. */
 export type Asked = { connection: Connection } | { refused: Refusal } | { twin: Connection };
 
-/** Requests a connection from the provider. Returns `refused` when it will not; a lost answer throws a ProviderFault. */
+/** Requests a connection from the provider. Returns `refused` if the provider refuses. Throws a ProviderFault if the answer is lost. */
 export const askForConnection = async (scope: Scope, account: Account, connection: Connection): Promise<Asked> => {
   const { gateway } = scope;
   const request = await openRequest(gateway, connection);
@@ -124,11 +127,14 @@ export const askForConnection = async (scope: Scope, account: Account, connectio
     const twin = rows.find((one) => one.id !== connection.id && one.upstreamId === answer.value.upstreamId);
     return twin ? { twin } : { connection: await stepConnection(gateway, account, connection, answer.value) };
   }
-  // Another connection is being made, and we cannot tell the two apart yet, so we ask again later.
+  // The provider is making another connection, and we cannot tell the two apart yet, so we ask again later.
   return answer.refusal.reason === 'busy' ? { connection } : { refused: answer.refusal };
 };
 
-/** Reports payments made directly to an address of the account. Each is reported once, unless an order explains it or still may. */
+/**
+ * Reports payments made directly to an address of the account, each of them once. A payment is not reported if it belongs to an order, or if it may
+ * be for an open order of the same amount.
+ */
 const readSettlements = async (scope: Scope, account: Account, connections: Connection[]): Promise<void> => {
   const { gateway } = scope;
   try {
@@ -160,7 +166,7 @@ const readSettlements = async (scope: Scope, account: Account, connections: Conn
   }
 };
 
-/** Handles a provider's notice about this account or something in it. We believe nothing in the notice, and read everything again. */
+/** Handles a provider's notice about this account or something that belongs to it. We believe nothing in the notice, and read everything again. */
 export const wakeAccount = async (scope: Scope, accountId: string): Promise<void> => {
   const { gateway } = scope;
   const account = await gateway.stores.accounts.findAny(accountId);

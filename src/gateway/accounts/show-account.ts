@@ -20,7 +20,7 @@ export const openState = async (gateway: Gateway, connection: Connection): Promi
 /** Shows an account with its connections under the API's names. */
 export const showAccount = async (gateway: Gateway, account: Account, connections: Connection[]) => {
   const { signupUrl, mailSent } = await openSignup(gateway, account);
-  // The provider emails a customer whom it already knows, to ask for consent: the account is pending, and there is no signup page.
+  // If the provider already knows a customer, it asks for consent by e-mail: the account is pending, and there is no signup page.
   const waits = account.status === 'onboarding' || account.status === 'pending';
   return {
     account_id: account.id,

@@ -7,13 +7,16 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { Provider } from '../../ports/providers.ts';
 import type { Catalogue, CatalogueOption } from '../../providers/spec.ts';
 
-/** The most options that one provider may list; a generous number. */
+/** The most options that one provider may list. No real provider comes near it. */
 const mostOptions = 100;
-/** How many new option names of one provider get a number per day and instance. There is a limit because numbers are never reused. */
+/** How many new option names of one provider get a number per day and instance. The limit exists because numbers are never reused. */
 const mostNewNames = 100;
 const dayMs = 86_400_000;
 
-/** Keeps the options with a readable code and a name without links, in currencies that the operator wants, up to the limit and in the listed order. */
+/**
+ * Keeps at most 100 options, in the provider's own sequence: those with a readable currency code that the operator wants, and with a name that holds
+ * no link. Logs how many were left out.
+ */
 export const boundedOptions = (gateway: Gateway, provider: Provider, { options, ...catalogue }: Catalogue): Catalogue => {
   const { currencies } = gateway.settings;
   const kept: CatalogueOption[] = [];
@@ -32,7 +35,7 @@ export const boundedOptions = (gateway: Gateway, provider: Provider, { options, 
 
 const spent = new WeakMap<object, Map<string, { since: number; used: number }>>();
 
-/** Returns those of the provider's new names that get a number today. */
+/** Returns the provider's new names that may get a number today. */
 export const withinDailyNames = <T>({ state, now, log }: Gateway, providerId: string, wanted: T[]): T[] => {
   const windows = spent.get(state) ?? new Map<string, { since: number; used: number }>();
   spent.set(state, windows);

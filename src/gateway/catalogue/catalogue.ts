@@ -22,13 +22,13 @@ import { gatewayOwner, upstreamSession } from '../upstream/upstream-session.ts';
 import type { Scope } from '../../ports/scope.ts';
 import { defect } from '../../ports/defect.ts';
 
-/** One provider's listing under our numbers. A merged option's id leads to this provider's own options of that name, cheapest first. */
+/** One provider's listing under our numbers. The id of a merged option leads to this provider's own options of that name, cheapest first. */
 export type ProviderListing = { options: Map<number, CatalogueOption[]>; names: Map<number, string>; features: Features; readOn: number };
 export type CatalogueView = { numbers: Map<number, OptionNumber>; byProvider: Map<string, ProviderListing> };
 
 /**
- * Returns an option's name in the spelling that most of the providers use that list it now. In a tie, the order in the configuration decides, and not
- * which provider listed it first.
+ * Returns an option's name as most of the providers that list it now spell it. In a tie, the provider that comes first in the configuration decides,
+ * not the one that listed the option first.
  */
 export const optionName = ({ byProvider }: CatalogueView, number: OptionNumber): string => {
   const written = [...byProvider.values()].flatMap(({ names }) => names.get(number.id) ?? []);
@@ -85,7 +85,10 @@ export const freshListings = async (scope: Scope, ramp: Ramp, maxWaitMs?: number
 
 const retryMs = 5_000;
 const keys = new Map<Ramp, Map<string, string>>();
-/** Returns the key of a listing. The keys are cached: each request looks up every provider, and a new string would have to be hashed each time. */
+/**
+ * Returns the key of a listing. Keys are cached, because each request looks up every provider, and each newly made string would have to be hashed
+ * again.
+ */
 const key = (providerId: string, ramp: Ramp): string => {
   const ofRamp = keys.get(ramp) ?? new Map<string, string>();
   keys.set(ramp, ofRamp);
@@ -96,7 +99,7 @@ const key = (providerId: string, ramp: Ramp): string => {
 
 const loadStored = async (gateway: Gateway): Promise<void> => {
   const rows = await gateway.stores.catalogue.listings();
-  // Both are set together, since the options of a listing cannot be requested without their numbers.
+  // Numbers and listings are loaded together, since the options of a listing cannot be requested without their numbers.
   gateway.state.numbers = await gateway.stores.catalogue.numbers();
   for (const row of rows) gateway.state.listings.set(key(row.providerId, row.ramp), { listing: row.listing, readOn: row.readOn });
 };
@@ -107,7 +110,7 @@ const refreshListing = (scope: Scope, provider: Provider, ramp: Ramp): Promise<v
   const name = key(provider.id, ramp);
   const running = gateway.flights.refreshing.get(name);
   if (running) return running;
-  // All customers use the listing, so it does not count against the budget of the caller who happens to come first.
+  // All customers use the listing, so reading it does not count against the budget of the caller who happens to come first.
   const reading = readListing({ ...scope, network: undefined }, provider, ramp)
     .catch((fault: unknown) => {
       const why = fault instanceof ListingRefused ? { refusal: fault.refusal } : { fault: fault instanceof ProviderFault ? fault.kind : ('server' as const) };
@@ -129,7 +132,7 @@ const readListing = async (scope: Scope, provider: Provider, ramp: Ramp): Promis
   gateway.state.listings.set(key(provider.id, ramp), { listing, readOn });
 };
 
-/** How to read each ramp's listing, in its stored form. */
+/** Reads each ramp's listing, and returns it in its stored form. */
 const askFor: Record<Ramp, (scope: Scope, provider: Provider) => Promise<Json>> = {
   buy: async (scope, provider) => {
     const { sessions } = scope.gateway.stores;
@@ -174,7 +177,10 @@ const askListing = async <T>(
   throw new ListingRefused(answer.refusal);
 };
 
-/** Thrown when the provider answered and refused to list its options. That also refuses every price, and is not a fault of its server. */
+/**
+ * Thrown when the provider answered, but refused to list its options. Its prices are then refused for the same reason. Such a refusal is not a fault
+ * of the provider's server.
+ */
 class ListingRefused extends Error {
   readonly refusal: Refusal;
   constructor(refusal: Refusal) {

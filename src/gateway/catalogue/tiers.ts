@@ -11,8 +11,8 @@ export const withTier = (tiers: readonly CatalogueOption[], tier: CatalogueOptio
 export type Outside = 'below-minimum' | 'above-maximum' | undefined;
 
 /**
- * Returns the cheapest tier that accepts the amount. If none does, returns the tier with the highest maximum below the amount, or else the one with
- * the lowest minimum above it.
+ * Returns the cheapest tier that accepts the amount. If no tier does, returns the tier with the highest maximum below the amount, or else the tier
+ * with the lowest minimum above it.
  */
 export const tierFor = (tiers: readonly CatalogueOption[], outside: (tier: CatalogueOption) => Outside): CatalogueOption | undefined => {
   const tooSmall = tiers.filter((tier) => outside(tier) === 'above-maximum');

@@ -7,8 +7,9 @@ import type { Order, OrderEvent } from '../../ports/orders.ts';
 import { newDelivery, type Telling } from './new-delivery.ts';
 
 /**
- * Builds the webhooks for a step of an order, which are written in that step's transaction: `withdrawal_ready`, exactly as in FLS01, when the sats can
- * be withdrawn, and `order_status_changed` for wallets that asked for it. Bodies say little, so a late or lost webhook does no harm.
+ * Builds the webhooks for a step of an order, which are stored in the same transaction as the step: `withdrawal_ready`, exactly as in FLS01, when the
+ * sats can be withdrawn, and `order_status_changed` for wallets that asked for it. A webhook only names the order and its status, so a late or lost
+ * one does no harm.
  */
 export const orderDeliveries = async (
   gateway: Telling,

@@ -27,8 +27,9 @@ export type WithdrawalRequest = { order_id: string; failback_onchain?: string | 
 export type Withdrawal = { order_id: string; withdrawal_expiration_date: string; lnurlw: string; link_sats?: number; warnings?: FillWarning[] };
 
 /**
- * Handles POST /withdrawal: gets the LNURL from the provider once and seals it before answering, because a provider may refuse a second call. The same
- * body gets the same LNURL. A fallback address can be named only in the request that starts the withdrawal, and can never be changed.
+ * Handles POST /withdrawal: requests the LNURL from the provider once, and seals it before answering, because a provider may refuse a second request.
+ * While the link is valid, the same body gets the same LNURL. A fallback address can be named only in the request that starts the withdrawal, and can
+ * never be changed.
  */
 export const claimWithdrawal = async (scope: Scope, session: OpenSession, request: WithdrawalRequest): Promise<Withdrawal> => {
   const { gateway } = scope;
@@ -103,7 +104,7 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: s
   if (fallback !== undefined && claim.fallbackHash !== gateway.hash(fallback))
     throw new Problem('withdrawal-differs', 'This withdrawal was requested with a different fallback address or without one. That can no longer be changed.');
   if (claim.state === 'review') {
-    // The operator must look at it. Once they let the order continue, we ask the provider again.
+    // The operator must check this claim. Once they let the order continue, we ask the provider again.
     if (order.stage === 'review') throw linkRefused(order.id);
     if (order.stage !== 'filled' || claim.nextTryOn > gateway.now()) throw claimUnknown();
   }
@@ -131,7 +132,9 @@ const answerClaim = async (scope: Scope, known: Order, claim: Claim, fallback: s
 const isLive = (gateway: Gateway, claim: Claim): claim is Claim & { lnurl: string } =>
   claim.state === 'held' && claim.lnurl !== undefined && (claim.expiresOn === undefined || claim.expiresOn === unreadEnd || claim.expiresOn > gateway.now());
 
-/** Stored if the provider's expiry cannot be read. We return such a link while its order is filled, each time as valid for some minutes. */
+/**
+ * Stored if the provider's expiry cannot be read. We return such a link as long as its order is `filled`, each time as valid for some more minutes.
+ */
 const unreadEnd = 0;
 const unreadLifeMs = 10 * 60_000;
 const endlessMs = 30 * 86_400_000;
@@ -145,7 +148,7 @@ const show = async (gateway: Gateway, order: Order, sealed: string, expiresOn: n
   ...warningsOf(gateway, order),
 });
 
-/** Shows a link that another call fetched, now or earlier. */
+/** Shows a link that another call fetched, at the same time or earlier. */
 const showHeld = async (scope: Scope, order: Order, claim: Claim & { lnurl: string }): Promise<Withdrawal> => {
   await closeLinkRead(scope, order);
   return await show(scope.gateway, order, claim.lnurl, claim.expiresOn);
@@ -158,7 +161,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
   const { gateway } = scope;
   const provider = providerOf(gateway, order.providerId);
   const adapter = provider.adapter.buy;
-  if (!adapter) throw new Error(`${provider.id} does not buy`);
+  if (!adapter) throw new Error(`${provider.id} has no adapter for buy`);
   const customer = await upstreamBlob(gateway, order.providerSessionId);
   const fallbackAddress = claim.fallback === undefined ? undefined : await gateway.seal.open(claim.fallback, fallbackPlace(order.id));
   const options = {
@@ -185,7 +188,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     const expiresOn = answer.value.expiresOn === 'unreadable' ? unreadEnd : answer.value.expiresOn;
     const held = { lnurl: sealed, ...(expiresOn === undefined ? {} : { expiresOn }) };
     if (!(await gateway.stores.claims.hold(order.id, lease.owner, held))) {
-      // Our lease had expired, so every caller gets the link that its new owner stored.
+      // Our lease had expired, and another instance has stored its own link, so every caller gets that link.
       const kept = await gateway.stores.claims.find(order.id);
       if (!kept || !isLive(gateway, kept)) throw claimUnknown();
       return await showHeld(scope, order, kept);
@@ -194,7 +197,7 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
     return await show(gateway, await withLinkRead(scope, provider, order, link), sealed, expiresOn);
   } catch (error) {
     if (error instanceof Problem) throw error;
-    // An unreadable answer does not become readable by itself, so we alert a person. We still keep asking.
+    // An unreadable answer does not become readable by itself, so after three attempts we alert a person. We still keep asking.
     const isUnreadable = error instanceof ProviderFault && error.kind === 'malformed' && claim.attempt >= patientReads;
     if (isUnreadable && claim.state !== 'review') gateway.log('error', 'claim_unreadable', { order: order.id, provider: order.providerId });
     await gateway.stores.claims.change(order.id, lease.owner, {
@@ -206,7 +209,10 @@ const fetchLnurl = async (scope: Scope, order: Order, claim: Claim, lease: Lease
   }
 };
 
-/** Handles a provider that refuses to give a link. If it reports the order as finished and we hold no link, a person must look at it. */
+/**
+ * Handles a provider that refuses to give a link. If we hold no link, and the order is finished or this was not the first attempt, a person must look
+ * at it.
+ */
 const refusedClaim = async (gateway: Gateway, order: Order, claim: Claim, lease: Lease): Promise<never> => {
   const now = await refreshOrder({ gateway, requestId: order.id }, order, 'read');
   const lost = claim.lnurl === undefined && (now.stage === 'finished' || claim.attempt > 1);

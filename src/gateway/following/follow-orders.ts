@@ -28,7 +28,7 @@ import { defined } from '../../domain/defined.ts';
 import { isSafe } from '../../domain/money.ts';
 import { isDisputed, orderedOf } from './judge-order-fill.ts';
 
-/** Polls the orders that are due, each under a lease. Returns how many it polled. */
+/** Polls the orders that are due, each of them under a lease. Returns how many were due. */
 export const followOrders = async (gateway: Gateway, limit: number): Promise<number> => {
   const lease = leaseFor(gateway, 'follow00');
   const due = await gateway.stores.orders.claimDue(gateway.now(), lease, limit);
@@ -56,7 +56,7 @@ export const refreshOrder = async (scope: Scope, order: Order, source: 'read' | 
   return await apply(gateway, order, told, source);
 };
 
-/** The result of a read. `refused`: the provider will not answer, because the session that placed the order has ended at the provider. */
+/** The result of a read. `refused`: the provider does not answer, because the session that placed the order has ended at the provider. */
 type Told = { read: 'done'; evidence: OrderEvidence | undefined } | { read: 'refused' | 'failed'; evidence?: undefined };
 
 const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
@@ -81,7 +81,7 @@ const readEvidence = async (scope: Scope, order: Order): Promise<Told> => {
   return { read: 'done', evidence: evidence && (await isSomebodyElses(gateway, order, evidence)) ? undefined : evidence };
 };
 
-/** Returns the payments that belong to the account's other orders, if only the amount tells which order a payment is for. */
+/** Returns the payments that belong to the customer's other orders at this provider, if only the amount tells which order a payment is for. */
 const othersOf = async (gateway: Gateway, order: Order): Promise<{ others?: string[] }> => {
   if (order.terms.matchedBy !== 'amount') return {};
   return { others: (await gateway.stores.orders.explained(order.providerId, order.customerId, order.id)).upstreamIds };
@@ -90,7 +90,7 @@ const othersOf = async (gateway: Gateway, order: Order): Promise<{ others?: stri
 const evidenceFor = (order: Order, rows: OrderEvidence[]): OrderEvidence | undefined =>
   rows.find((row) => row.upstreamOrderId === order.upstreamOrderId) ?? (rows.length === 1 && rows[0]?.upstreamOrderId === undefined ? rows[0] : undefined);
 
-/** Returns whether the payment already belongs to another order. A payment that is recognised by its amount can belong to only one. */
+/** Returns whether the payment already belongs to another order. A payment that is recognised only by its amount can belong to only one order. */
 const isSomebodyElses = async (gateway: Gateway, order: Order, evidence: OrderEvidence): Promise<boolean> => {
   const payment = evidence.facts?.transaction_id;
   if (payment === undefined || order.facts.transaction_id === payment) return false;
@@ -202,8 +202,8 @@ const tellOperator = (gateway: Gateway, before: Order, after: Order): void => {
 };
 
 /**
- * Returns the amounts as the provider reported them, even if we did not believe them, for use in a dispute. Impossible amounts are left out; the log
- * has them.
+ * Returns the amounts as the provider reported them, even if we did not believe them, since a dispute may need them. Amounts that are negative or too
+ * large are left out.
  */
 const toldAmounts = ({ pay, receive, fee }: Pick<OrderEvidence, 'pay' | 'receive' | 'fee'>, now: number): OrderChange => {
   const kept = (amount: bigint | undefined) => (amount !== undefined && amount >= 0n && isSafe(amount) ? amount : undefined);
@@ -212,16 +212,20 @@ const toldAmounts = ({ pay, receive, fee }: Pick<OrderEvidence, 'pay' | 'receive
 };
 
 /**
- * Returns the amounts to store with the order. Once the order is paid, they are what the provider reports. Before that, only the amount to receive of
- * an estimate may change.
+ * Returns the amounts to store with the order. Once the order is paid, they are the amounts that the provider reports. Before that, a binding order
+ * keeps its amounts, and an estimate that awaits payment keeps its amount to pay.
  */
 const acceptedAmounts = (order: Order, { pay, receive }: Pick<OrderEvidence, 'pay' | 'receive'>, next: Stage): Partial<Pick<Order, 'pay' | 'receive'>> => {
-  // The amounts that the customer was shown stay, since the QR code has them too. After a refund, the reported amounts are those that went back.
+  // A binding order keeps the amounts that the customer was shown, since the QR code has them too. After a refund, the reported amounts are those
+  // that went back.
   if (order.binding && next !== 'paid' && next !== 'filled' && next !== 'finished') return {};
   return defined({ pay: next === 'awaiting_payment' ? undefined : pay, receive });
 };
 
-/** Returns what was learnt from this read; the same object if nothing was, since the operator's tools write to it as well. */
+/**
+ * Returns what we have learnt by following the order, with the news of this read. Without news it returns the same object, which is then not written
+ * again, because the operator's commands write to it as well.
+ */
 const watchOf = (order: Order, told: Told, step: Advance, now: number): OrderWatch => {
   const sight = sightOf(order, told, now);
   const known = order.stage === 'review' ? order.watch.beforeReview : order.stage;
@@ -243,7 +247,7 @@ const watchOf = (order: Order, told: Told, step: Advance, now: number): OrderWat
 const sightOf = (order: Order, told: Told, now: number): OrderWatch => {
   const { unreadableSince: since, ...seen } = order.watch;
   if (told.read === 'done' && since !== undefined) return seen;
-  // This is not noted for accounts: an account without a working key has its own status, which the customer sees.
+  // This is not noted for orders of an account: an account without a working key has its own status, which the customer sees.
   const isLost = told.read === 'refused' && rampFacts[order.ramp].upstream === 'session' && since === undefined && !order.final;
   return isLost ? { ...order.watch, unreadableSince: now } : order.watch;
 };

@@ -9,14 +9,14 @@ import { noteNews } from '../pricing/record.ts';
 
 const patienceMs = 3_000;
 const mostBytes = 16_384;
-/** The answer that a wallet reads before it makes an invoice, by LUD-03. github.com/lnurl/luds */
+/** The response that a wallet reads before it makes an invoice, as LUD-03 defines it. github.com/lnurl/luds */
 const withdrawRequest = z.object({ tag: z.literal('withdrawRequest'), maxWithdrawable: z.int().nonnegative() });
 
 /**
- * Returns the order with the amount that its first withdrawal link states. That link is read after it has been stored and before any caller gets it.
- * A later link is not read: its customer may have taken a part of the first, and the provider's record must not pay for that. The amount is evidence,
- * not proof, because a provider can tell our read from the wallet's. So it does not change what the customer gets, and a read that fails changes
- * nothing at all.
+ * Returns the order with the amount that its first withdrawal link states. That link is read after it has been stored, and before any caller gets it.
+ * A later link is not read: the customer may already have withdrawn a part with the first one, and that must not count against the provider. The
+ * amount is evidence, not proof, because a provider can tell our read from the wallet's. So the amount does not change what the customer gets, and a
+ * read that fails changes nothing at all.
  */
 export const withLinkRead = async (scope: Scope, provider: Provider, order: Order, link: { url: string; isFirst: boolean }): Promise<Order> => {
   const { gateway } = scope;
@@ -31,12 +31,18 @@ export const withLinkRead = async (scope: Scope, provider: Provider, order: Orde
   return { ...order, linkReceive: sats };
 };
 
-/** Call before a link that another call fetched is given out. If that call is still reading it, what it reads no longer counts. */
+/**
+ * Ends the reading of an order's link, before a link that another call fetched is given out. If that call is still reading the link, the amount that
+ * it reads no longer counts.
+ */
 export const closeLinkRead = async (scope: Scope, order: Order): Promise<void> => {
   if (order.linkReadOn === undefined) await noteLink(scope, order, undefined);
 };
 
-/** Whether this was the first note of a link of this order. A failed write keeps nobody from the link. */
+/**
+ * Stores the amount of an order's link, or that the link was given out unread. Returns whether this was the first such note for the order. If the
+ * write fails, the customer still gets the link.
+ */
 const noteLink = async ({ gateway, requestId }: Scope, order: Order, sats: bigint | undefined): Promise<boolean> => {
   try {
     return await gateway.stores.record.linkRead(order.id, sats, gateway.now());
@@ -46,7 +52,10 @@ const noteLink = async ({ gateway, requestId }: Scope, order: Order, sats: bigin
   }
 };
 
-/** Returns the amount that the link states, in whole sats, or undefined. A redirect is not followed and does not count as an answer. */
+/**
+ * Returns the amount that the link states, in whole sats, or undefined if it cannot be read in time. A redirect is not followed and does not count as
+ * a response.
+ */
 const readLink = async (gateway: Gateway, url: string): Promise<bigint | undefined> => {
   const cut = new AbortController();
   let sats: bigint | undefined;

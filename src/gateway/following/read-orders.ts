@@ -13,12 +13,13 @@ export type ReadOrdersRequest = { order_id?: string | undefined; limit?: number 
 
 /** A wallet that asks more often than this gets the stored state. */
 const staleMs = 5_000;
-/** The most orders that one list refreshes. */
+/** How many orders one list reads again at their providers. */
 const refreshedAtOnce = 5;
 
 /**
- * Answers POST /order-status: one or all orders of the session's customer, from the store, and read again at the provider when stale. Throws
- * `order-not-found` for another customer's order as for an unknown one.
+ * Answers POST /order-status with one order, or with the newest orders, of the session's customer. Up to five orders that were not read for five
+ * seconds are first read again at their providers; the others come from the store. Another customer's order gets `order-not-found`, like an unknown
+ * one.
  */
 export const readOrders = async <R extends Ramp>(scope: Scope, session: OpenSession, ramp: R, request: ReadOrdersRequest) => {
   const { gateway } = scope;
@@ -61,7 +62,7 @@ const lookOnce = async (scope: Scope, order: Order): Promise<Order> => {
     reading.delete(id);
   }
   const look = refreshOrder(scope, order, 'read');
-  // Deleted first so that the map stays in order of time, which the loop above relies on.
+  // It is deleted first so that the map stays sorted by time, which the loop above relies on.
   reading.delete(order.id);
   reading.set(order.id, { on: now, order: look });
   try {

@@ -1,4 +1,6 @@
-/** How the API shows orders: as the answer to an order call, and as an entry of a status call. One file for all ramps, so that they stay alike. */
+/**
+ * How the API shows orders: as the response to an order call, and as an entry of a status call. One file covers all ramps, so that they stay alike.
+ */
 import { btcPrice, satsPerBtc } from '../../domain/money.ts';
 import { fiatAndSats, sides, type ExchangeRamp, type PerRamp, type Ramp } from '../../domain/ramp.ts';
 import type { Facts, Json } from '../../domain/offer.ts';
@@ -43,9 +45,9 @@ type OrderWords<R extends Ramp> = {
   amounts: (order: Order) => ShownOf[R]['amounts'];
   /** The price and the fee. */
   price: (order: Order) => ShownOf[R]['price'];
-  /** What the answer to an order call adds. FLS01's own answer gets only `stage`, `provider` and `currency_code`. */
+  /** What only this ramp has in the response to an order call. Buy has nothing of its own there, since FLS01 defines that response. */
   ordered: (order: Order) => ShownOf[R]['ordered'];
-  /** What an entry of a status call adds. */
+  /** What only this ramp has in an entry of a status call. */
   status: (order: Order) => ShownOf[R]['status'];
 };
 
@@ -76,7 +78,7 @@ const estimateAndCheck = ({ binding, nextCheckOn }: Order): Estimate => ({
 });
 
 const fiatPayment = (payment: ShownPayment | undefined): FiatPayment => (payment === undefined || 'kind' in payment ? {} : payment);
-/** Returns how to pay, which is `none` if the operator's balance has paid, or if the order was found already paid. */
+/** Returns how to pay. That is `none` if the operator's balance has paid, or if the order was found already paid. */
 const satsPayment = (payment: ShownPayment | undefined): SatsPayment => (payment !== undefined && 'kind' in payment ? payment : { kind: 'none' });
 
 const bought = exchange('buy');
@@ -117,7 +119,9 @@ export const showMoves = (gateway: Gateway, moves: readonly MovedFrom[]) =>
   moves.map(({ providerId, reason }) => ({ provider: providerRef(gateway, providerId), reason }));
 type Moves = { quote_id?: string; moved_from?: ReturnType<typeof showMoves> };
 
-/** Builds the answer of /order, /sell/order and /liquidity/order. `moves` is given for a request with failover, even if it did not move. */
+/**
+ * Builds the response to /order, /sell/order and /liquidity/order. `moves` is given for a request with failover, even if the request did not move.
+ */
 export const showNewOrder = <R extends Ramp>(gateway: Gateway, order: Order, payment: ShownPayment | undefined, ramp: R, moves?: readonly MovedFrom[]) => ({
   order_id: order.id,
   order_status: orderStatus(order.stage),
@@ -133,7 +137,7 @@ export const showNewOrder = <R extends Ramp>(gateway: Gateway, order: Order, pay
 const movesOf = (gateway: Gateway, { quoteId }: Order, moves: readonly MovedFrom[] | undefined): Moves =>
   moves === undefined ? {} : { quote_id: quoteId, moved_from: showMoves(gateway, moves) };
 
-/** The answer of each ramp. Its bytes are stored with the intent. */
+/** The response to an order call of each ramp. Its bytes are stored with the intent. */
 export type NewOrder = { [R in Ramp]: ReturnType<typeof showNewOrder<R>> };
 
 const payable = new Set(['awaiting_payment', 'underpaid']);
@@ -182,7 +186,10 @@ const orNothing = async <T>(gateway: Gateway, order: Order, open: () => Promise<
   }
 };
 
-/** What redeems a channel or link. It is a bearer secret, so it is shown only to its owner, and only if it leads to the provider's own hosts. */
+/**
+ * What redeems a channel, such as an LNURL or a link. It is a bearer secret, so it is shown only to the order's owner, and only if it leads to the
+ * provider's own hosts.
+ */
 type Redemption = { redemption?: { lnurl?: string; link?: string }; redemption_means?: string };
 const redemptionOf = async (gateway: Gateway, order: Order): Promise<Redemption> => {
   if (order.secret === undefined || order.stage !== 'filled') return {};

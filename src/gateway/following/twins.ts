@@ -1,17 +1,20 @@
 /**
- * One upstream order is one order here. If a provider's ids start again (a counter was reset, a database restored), a second order gets the id of an
- * earlier one. A read by that id could then return the wrong order, and one payment would fill both. We call such orders twins.
+ * One upstream order is one order here. If a provider starts its ids again (a counter was reset, a database restored), a second order gets the id of
+ * an earlier one. A read by that id could then return the wrong order, and one payment would fill both. We call such orders twins.
  */
 import { writingsOf } from '../../domain/same-id.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Intent } from '../../ports/intents.ts';
 import type { Order } from '../../ports/orders.ts';
 
-/** Finds the other intents that have the same upstream order, in any form of its id. */
+/** Finds the other intents that have the same upstream order, however its id is written. */
 export const twinsOf = async (gateway: Gateway, of: { intentId: string; providerId: string; upstreamOrderId?: string | undefined }): Promise<Intent[]> =>
   of.upstreamOrderId === undefined ? [] : await gateway.stores.intents.sharing(of.providerId, writingsOf(of.upstreamOrderId), of.intentId);
 
-/** Notes the new twin with each earlier order, and alerts the operator. The earlier order continues, since the new one's customer was never shown how to pay. */
+/**
+ * Adds a note about the new twin to each earlier order, and alerts the operator. The earlier order continues, since the new order's customer was
+ * never shown how to pay.
+ */
 export const markTwins = async (gateway: Gateway, intent: Intent, twins: Intent[]): Promise<void> => {
   gateway.count('order_oddities_total', { provider: intent.providerId, kind: 'twin' });
   gateway.log('error', 'upstream_order_twice', { request_id: intent.requestId, provider: intent.providerId, order: intent.orderId, count: twins.length });

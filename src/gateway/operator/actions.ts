@@ -13,7 +13,7 @@ type Members = { [name: string]: Json };
 
 const most = 100;
 const day = 86_400_000;
-/** What was paid and takes longer than this has been forgotten by its provider, or lost. */
+/** An order that has been `paid` for longer than this is listed as late: its provider has probably forgotten or lost it. */
 const longestDeliveryMs = 3 * day;
 const time = (ms: number): string => new Date(ms).toISOString();
 
@@ -68,7 +68,7 @@ const showFound = (found: FoundOrder) => ({
   }),
 });
 
-/** Lists what needs a person now, or may soon. */
+/** Lists what needs a person now, or soon may. */
 export const readAttention = async (gateway: Gateway, operator: Operator) => {
   await record(gateway, operator, 'attention.read', 'orders');
   const { review, late, unknown, twins, disputed, claims, dead } = await gateway.stores.operator.attention(most, gateway.now() - longestDeliveryMs);

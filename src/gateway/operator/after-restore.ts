@@ -40,12 +40,12 @@ export const releaseTraffic = async (gateway: Gateway): Promise<void> => {
   gateway.state.switches.readOn = 0;
 };
 
-/** Does everything between holding and releasing orders. Safe to run again. `settleMs`: how long to look for lost answers. */
+/** Does everything that is needed between holdTraffic and releaseTraffic. Safe to run again. `settleMs`: how long to look for lost answers. */
 export const catchUp = async (gateway: Gateway, settleMs: number): Promise<Restored> => {
   const store = gateway.stores.operator;
   const { quotes, placings } = await store.distrustRestored(gateway.now());
   const until = gateway.now() + settleMs;
-  // Our own order attempts come first, so that none of their orders counts as unknown.
+  // Our own order attempts are resolved first, so that none of their orders counts as unknown.
   while ((await store.unsettledPlacings()).length > 0 && gateway.now() < until) {
     await settleIntents(gateway, batch);
     await gateway.sleep(250);
@@ -90,7 +90,7 @@ const readSession = async (gateway: Gateway, session: UpstreamSession): Promise<
   const provider = gateway.providers.find((one) => one.id === session.providerId);
   const unreadable = (reason: string): Read['unreadable'][number] => ({ session: session.id, provider: session.providerId, reason });
   if (!provider) return { unreadable: [unreadable('not in the configuration')], adopted: [] };
-  if (!provider.core.status_by_session) return { unreadable: [unreadable('it lists no orders by session: compare with its own list')], adopted: [] };
+  if (!provider.core.status_by_session) return { unreadable: [unreadable('it does not list orders by session: compare with its own list')], adopted: [] };
   const read: Read = { unreadable: [], adopted: [] };
   for (const ramp of provider.ramps) {
     try {
@@ -131,8 +131,8 @@ const readOrders = async (gateway: Gateway, provider: Provider, ramp: Ramp, cust
 };
 
 /**
- * Stores an order that is unknown here. Returns its new id, or undefined if the order has become known in the meantime. Stores no payment details: the
- * customer who was shown them has them. Only the operator ends this review, since the stage before it is unknown.
+ * Stores an order that the provider knows and that is unknown here. Returns its new id, or undefined if the order has become known in the meantime.
+ * Stores no payment details: the customer who was shown them has them. Only the operator ends this review, since the stage before it is unknown.
  */
 const adopt = async (gateway: Gateway, session: UpstreamSession, ramp: Ramp, row: OrderEvidence & { upstreamOrderId: string }): Promise<string | undefined> => {
   const { ids, seal } = gateway;

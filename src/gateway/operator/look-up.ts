@@ -1,7 +1,7 @@
 import type { OperatorStore } from '../../ports/operator.ts';
 import { showDossier } from './show-dossier.ts';
 
-/** Returns the form in which receive-notice.ts stores the target of a notice with a wrong token. */
+/** Returns the target id under which an earlier release stored a notice with a wrong token. This release does not store such notices. */
 const forgedTarget = (hash: (text: string) => string, id: string): string => hash(id).slice(0, 32);
 
 /** Finds everything about one order by its order id, quote id or intent id, with secrets masked. */

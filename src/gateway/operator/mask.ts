@@ -1,4 +1,4 @@
-/** Masks values in stored JSON that name a person or are worth stealing. They are found by the member's name and by their form. */
+/** Masks values in stored JSON that identify a person or are worth stealing. It recognises them by the member's name and by their form. */
 import type { Json } from '../../domain/offer.ts';
 
 const secretNames =

@@ -1,4 +1,4 @@
-/** Answers "Where is order X?" with one sentence, and then everything that we have stored about the order, in the order in which it happened. */
+/** Answers "Where is order X?" with one sentence, followed by everything that we have stored about the order. */
 import { orderStatus } from '../../domain/order-life.ts';
 import type { Dossier } from '../../ports/operator.ts';
 import { mask, maskText } from './mask.ts';
@@ -129,7 +129,7 @@ const whereIs = ({ intent, turns, order, deliveries }: Dossier, now: number): st
   const at = `at ${intent.providerId}`;
   const waiting = deliveries.filter((one) => one.state === 'due').length;
   const undelivered = deliveries.filter((one) => one.state === 'dead' || one.state === 'disabled').length;
-  const webhooks = [waiting > 0 ? `${waiting} webhook(s) wait` : '', undelivered > 0 ? `the gateway gave up on ${undelivered} webhook(s)` : ''].filter(
+  const webhooks = [waiting > 0 ? `${waiting} webhook(s) are waiting` : '', undelivered > 0 ? `the gateway gave up on ${undelivered} webhook(s)` : ''].filter(
     (one) => one !== '',
   );
   if (order) {
@@ -141,12 +141,13 @@ const whereIs = ({ intent, turns, order, deliveries }: Dossier, now: number): st
   if (intent.state === 'prepared') return `being prepared: nothing has been sent to ${intent.providerId} yet`;
   if (intent.state === 'sending')
     return `being sent to ${intent.providerId}${(intent.leaseUntil ?? 0) > now ? ` by ${intent.leaseOwner ?? '?'}` : '; the instance that was sending it stopped'}`;
-  if (intent.state === 'unknown') return `the answer was lost ${at}; checked again ${time(intent.nextTryOn)}, dead at ${time(intent.deadOn)}`;
+  if (intent.state === 'unknown')
+    return `the answer of ${intent.providerId} was lost; next check ${time(intent.nextTryOn)}, the quote is dead from ${time(intent.deadOn)}`;
   const next = turns[turns.findIndex(({ id }) => id === intent.id) + 1];
   if (intent.state === 'moved' && next) {
     const left = intent.upstreamOrderId === undefined ? 'did not take it' : 'made an order that the customer was never shown how to pay';
     return `${intent.providerId} ${left}; the request went on as order ${next.orderId} at ${next.providerId}`;
   }
-  if (intent.state === 'rejected') return `refused ${at}: nothing was ordered`;
+  if (intent.state === 'rejected') return `refused by ${intent.providerId}: nothing was ordered`;
   return `${intent.state} ${at}: the customer was never shown how to pay`;
 };

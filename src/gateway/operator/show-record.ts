@@ -1,4 +1,7 @@
-/** Shows an operator what providers delivered compared with their quotes, and how much lower their offers rank for it. For the command and HTTP. */
+/**
+ * Shows an operator what providers delivered compared with their quotes, and how much lower their offers rank for that. Used by the command and over
+ * HTTP.
+ */
 import { decayed, haircutOf, utcDay, type Standing, type Windows } from '../../domain/record.ts';
 import type { BrokenRow, EstimatesRow, ProviderFigures, RecordStore, ShownFill } from '../../ports/record.ts';
 import type { Settings } from '../../ports/settings.ts';
@@ -11,11 +14,11 @@ export type RecordView = {
   routing: Settings['routing'];
   providers: readonly { id: string; haircutBps?: number | undefined }[];
   now: number;
-  /** Counts and times start here. Routes are stored for days only. */
+  /** The time from which counts and times are taken. Routes are stored only for days. */
   since: number;
 };
 
-/** The offer size for which the haircut is shown. All sizes up to a third of P's minimum have the same haircut. */
+/** The offer size for which the haircut is shown. The haircut is the same for all sizes up to a third of the minimum of P (domain/record.ts). */
 const usualSats = 100_000n;
 
 export const showRecord = async (store: RecordStore, view: RecordView) => {
@@ -79,7 +82,7 @@ const showOption = (row: EstimatesRow, promises: BrokenRow | undefined, view: Re
   };
 };
 
-/** Describes the fills that fell short most, one line each. Amounts are in the ramp's units. */
+/** Describes fills, one line each. Amounts are in the ramp's units. */
 export const explainFills = (fills: readonly ShownFill[]): string[] =>
   fills.map((fill) => {
     const told = fill.toldReceive === undefined ? 'paid and never filled' : `reported ${fill.toldReceive}`;

@@ -10,8 +10,8 @@ export const appKeyRequired = (): Problem =>
 const spendOf = (gateway: Gateway, at: number) => ({ day: new Date(at).toISOString().slice(0, 10), purpose: 'balance-sats', subject: 'all' });
 
 /**
- * Counts a purchase with the operator's money, and returns the key that allows one such purchase at a time per seller. Throws a Problem if the
- * caller's app may not spend that money, or if the daily limit is reached.
+ * Counts a purchase with the operator's money in the daily sum, and returns the key that allows one such purchase at a time per seller. Throws a
+ * Problem if the caller's app may not spend that money, or if the daily limit is reached.
  */
 export const spending = async (gateway: Gateway, quote: StoredQuote, maySpend: boolean): Promise<Pick<Prepared, 'exclusiveKey' | 'release'>> => {
   if (!maySpend) throw appKeyRequired();

@@ -25,7 +25,8 @@ import { markTwins, twinsOf } from '../following/twins.ts';
 
 /**
  * Handles an order that a provider has returned. The customer sees it only if it belongs to no other customer, is what they accepted, can be paid in
- * time, and links only to the provider's own hosts. Then one transaction commits the intent, the order, its first event and the answer's bytes.
+ * time, and links only to the provider's own hosts. If so, one transaction commits the intent, the order, its first event and the bytes of the
+ * response.
  */
 export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string, placing: Placing, placed: PlacedOrder): Promise<GivenAnswer | Withheld> => {
   const { gateway } = scope;
@@ -76,7 +77,7 @@ export const confirmPlaced = async (scope: Scope, intent: Intent, owner: string,
   };
   const deliveries = await orderDeliveries(gateway, order, undefined, event);
   const outcome = await gateway.stores.intents.confirm(intent.id, owner, change, { order, event, deliveries });
-  // Two orders with the same id came at the same time, and the other one is already in the database.
+  // Two orders with the same id came at the same time, and the other order is already in the database.
   if (outcome === 'twin') return await withholdTwin(gateway, intent, owner, placed, await twinsOf(gateway, order));
   // Another call has resolved the attempt in the meantime, so that call's answer counts.
   if (outcome === 'lost') return await answerOf(gateway, await gateway.stores.intents.find(intent.id));

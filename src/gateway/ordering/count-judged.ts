@@ -4,8 +4,8 @@ const windowMs = 3_600_000;
 const mostKnown = 20_000;
 
 /**
- * Counts whether a provider keeps to its offers. Each network counts once an hour, so a single customer, or a rival with one address, cannot distort
- * the count. Orders from unknown callers do not count.
+ * Counts whether a provider kept its offer or went back on it. Each network counts once an hour, so a single customer, or a rival with one address,
+ * cannot distort the count. Orders from unknown callers do not count.
  */
 export const countJudged = ({ gateway, network }: Scope, providerId: string, outcome: 'kept' | 'went-back'): void => {
   if (!network) return;
@@ -14,7 +14,7 @@ export const countJudged = ({ gateway, network }: Scope, providerId: string, out
   const key = `${providerId} ${outcome} ${network.wide}`;
   const since = judged.get(key);
   if (since !== undefined && now >= since && now - since < windowMs) return;
-  // The first keys are the oldest.
+  // The first keys in the map are the oldest.
   if (judged.size >= mostKnown) for (const known of [...judged.keys()].slice(0, mostKnown / 10)) judged.delete(known);
   judged.delete(key);
   judged.set(key, now);

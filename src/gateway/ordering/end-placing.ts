@@ -19,9 +19,9 @@ import { answerOf, notTaken, quoteExpired, type Placing } from './placing.ts';
 export const declinedMs = 10 * 60_000;
 
 /**
- * The end of an attempt. `declined`: the provider refused, and would refuse again. `unpayable`: an order exists upstream, but the customer may not
- * see it. Both are final. `rejected`: the provider certainly did not take the order, but may take it next time. So the quote can be ordered again,
- * and no answer is stored.
+ * The end of an attempt. `declined`: the provider refused, and would refuse again. `unpayable`: an order exists at the provider, but the customer may
+ * not see it. Both are final. `rejected`: the provider certainly did not take the order, but may take it next time. So the quote can be ordered
+ * again, and no answer is stored.
  */
 export type End = {
   state: 'declined' | 'unpayable' | 'rejected';
@@ -35,7 +35,7 @@ export type End = {
 /** Refusals that pass by themselves: the provider may accept the same order in a moment. */
 const passing: ReadonlySet<RefusalReason> = new Set<RefusalReason>(['busy', 'order-pending', 'quota-used']);
 
-/** Returns how an attempt ends that the provider has refused. */
+/** Returns how an attempt ends when the provider refuses the order. */
 export const endOfRefusal = (ramp: Ramp, refusal: Refusal, placing: Placing): End => {
   const { reason } = refusal;
   const { tellsRefusal } = rampFacts[ramp];
@@ -61,8 +61,8 @@ export const endBeyondLimit = (problem: GivenProblem): End => ({ state: 'rejecte
 export const endExpired = (why: string): End => ({ state: 'rejected', problem: quoteExpired(), evidence: { refused: why }, wentBack: false });
 
 /**
- * Makes the end of a request that failover has moved final: the providers tried are not tried again, and the customer chooses among the other offers.
- * The problem then lists the providers tried (`moved_from`). For other requests, returns the end unchanged.
+ * Makes an end final if failover has moved the request: the providers that were tried are not tried again, and the customer chooses among the other
+ * offers. The problem then lists the providers that were tried (`moved_from`). For other requests, returns the end unchanged.
  */
 const endOfMoves = (gateway: Gateway, { inputs: { movedFrom = [] } }: Placing, end: End): End => {
   if (movedFrom.length === 0) return end;
@@ -75,7 +75,7 @@ const endOfMoves = (gateway: Gateway, { inputs: { movedFrom = [] } }: Placing, e
 };
 
 /**
- * Stores the end, and excludes the provider for this customer if it went back on its offer. Throws the Problem of an attempt that was `rejected`. If
+ * Stores the end, and excludes the provider for this customer if it went back on its offer. Throws the Problem if the attempt was `rejected`. If
  * another call has resolved the attempt first, returns that call's answer.
  */
 export const endPlacing = async (scope: Scope, intent: Intent, owner: string, placing: Placing, ended: End): Promise<GivenAnswer> => {

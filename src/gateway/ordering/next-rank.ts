@@ -62,7 +62,7 @@ export const moveOn = async (scope: Scope, turn: Turn, end: End): Promise<Turn |
   return undefined;
 };
 
-/** Yields the stored quotes that rank below this one, best first. Yields none if the route has been pruned. */
+/** Yields the stored quotes that rank below this attempt's quote, best first. Yields nothing if the route has been pruned. */
 async function* ranksAfter(gateway: Gateway, { quoteId, customerId }: Intent): AsyncGenerator<StoredQuote> {
   const parts = readQuoteId(quoteId);
   if (!parts) return;
@@ -77,8 +77,8 @@ async function* ranksAfter(gateway: Gateway, { quoteId, customerId }: Intent): A
 }
 
 /**
- * Returns whether a quote may be ordered now and is within the request's limits. The database checks the rest: that no other attempt has the quote,
- * and that its provider is not excluded for this customer.
+ * Returns whether a quote may be ordered now and is within the request's limits. The database checks the rest: that no other attempt has this quote,
+ * and that the quote's provider is not excluded for this customer.
  */
 const isOpenTo = (gateway: Gateway, { acceptBy, offer }: StoredQuote, { minReceive, maxPay }: Failover): boolean => {
   if (gateway.now() > acceptBy || ordersHeld(gateway, offer.providerId)) return false;

@@ -13,9 +13,10 @@ import { openAnswer, sealAnswer, type GivenAnswer, type GivenProblem } from './g
 import { answerOf } from './placing.ts';
 
 /**
- * Adds other offers to the answer when an order was declined or its price changed: first those left from the same price request, then fresh ones of
- * other providers. The first caller who gets the answer collects them, since a background job may have noticed the change. They are stored with the
- * answer, because the same request gets the same bytes. A caller that may not ask for more prices gets the answer without offers, and the next call tries again.
+ * Adds other offers to the answer when an order was declined or its price changed: first the offers that are left from the same price request, then
+ * fresh offers of other providers. They are collected when a caller first gets the answer, since it may be a background job that noticed the change.
+ * They are stored with the answer, because the same request must get the same bytes. A caller that may not ask for more prices now gets the answer
+ * without offers, and the next call tries again.
  */
 export const withOffers = async (scope: Scope, session: OpenSession, { quoteId, countPricing }: Asking, answer: GivenAnswer): Promise<GivenAnswer> => {
   if (!lacksOffers(answer)) return answer;
@@ -37,7 +38,7 @@ export const withOffers = async (scope: Scope, session: OpenSession, { quoteId, 
   const whole: GivenAnswer = { problem: { code, detail, more: { ...more, members: { ...more.members, offers } } } };
   const sealed = await sealAnswer(gateway, intent.id, whole);
   if (intent.answer === undefined || (await intents.replaceAnswer(intent.id, intent.answer, sealed))) return whole;
-  // Another call stored its answer first, so return that one.
+  // Another call stored its answer first, so that answer is returned.
   return await answerOf(gateway, await intents.find(intent.id));
 };
 

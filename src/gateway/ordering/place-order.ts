@@ -25,16 +25,19 @@ export type PlaceOrderRequest = RampRequest & {
   failover?: FailoverRequest | undefined;
   /** Counts one more order, and throws when there are too many. Not called for a repeated request. */
   count: () => Promise<void>;
-  /** Counts one more request for prices, and throws when there are too many. Called when a declined order is answered with other offers. */
+  /** Counts one more request for prices, and throws when there are too many. Called when the answer to a declined order includes other offers. */
   countPricing: () => Promise<void>;
-  /** Throws if the Idempotency-Key came with a different body before, and stores it otherwise. So it is called only for an existing quote, after counting. */
+  /**
+   * Throws if the Idempotency-Key came with a different body before, and stores it otherwise. Because it stores the key, it is called only once the
+   * quote is known to exist, and for a new order only after counting.
+   */
   refuseReusedKey: () => Promise<void>;
 };
 
 /**
- * Handles POST /order. Writes the intent before anything is sent to the provider; only the instance that holds its lease sends it. Commits the order,
- * its first event and the exact bytes of the answer together, before the wallet sees them. Continues if the caller hangs up. Ordering the same quote
- * again returns the same bytes.
+ * Handles POST /order. Writes the intent before anything is sent to the provider; only the instance that holds the intent's lease sends it. Commits
+ * the order, its first event and the exact bytes of the response together, before the wallet sees them. Continues if the caller hangs up. Ordering
+ * the same quote again returns the same bytes.
  */
 export const placeOrder = async (scope: Scope, session: OpenSession, request: PlaceOrderRequest): Promise<string> =>
   giveAnswer(await withOffers(scope, session, request, await place(scope, session, request)));
@@ -87,7 +90,10 @@ const place = async (scope: Scope, session: OpenSession, request: PlaceOrderRequ
   return await placing;
 };
 
-/** Throws if the request names a different invoice or connection than the first request did. The stored answer is an order that pays the first one. */
+/**
+ * Throws if the request names a different invoice or connection than the first request for this quote did. The stored answer is an order that pays to
+ * the first one.
+ */
 const refuseOtherAim = (found: Intent, stored: PlacingInputs, named: PlacingInputs['named'] = {}): void => {
   const other = stored.named && Object.keys(named).find((member) => stored.named?.[member] !== named[member]);
   if (other !== undefined)
@@ -116,7 +122,8 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
   if (request.idempotencyKey !== undefined && !otherKey) await request.refuseReusedKey();
   const stored = await openInputs(gateway, found);
   refuseOtherAim(found, stored, request.inputs.named);
-  // A request for another quote has moved on to this one. A caller who orders only this quote never gets the order that the other request ends with.
+  // A request for another quote has moved on to this quote. A caller who orders only this quote never gets the order that the other request ends
+  // with.
   const isPassedThrough = stored.movedFrom !== undefined;
   let first = found;
   const read = async (): Promise<Intent> => {
@@ -136,7 +143,7 @@ const answerAgain = async (scope: Scope, found: Intent, request: PlaceOrderReque
     intent = await read();
   }
   if (isPassedThrough && intent.movedTo !== undefined) throw await passedThrough(gateway, intent);
-  // A call with a different key gets the normal answer until there is an order that it can be pointed to.
+  // A call with a different Idempotency-Key gets the normal answer as long as there is no order to which it can be referred.
   if (otherKey && intent.state === 'confirmed')
     throw new Problem('quote-used', 'This quote was ordered with another Idempotency-Key. That order is still valid: read it, and do not order again.', {
       members: { order_id: intent.orderId },

@@ -23,7 +23,9 @@ export type PlacingInputs = {
   maxPay?: string;
   appId?: string;
   customerIp?: string;
-  /** Where the money goes, under the request's own member names. Ordering the quote again with different values gets `quote-used`. */
+  /**
+   * Where the money goes, under the member names of the request. If the quote is ordered again with different values, the response is `quote-used`.
+   */
   named?: { [member: string]: string };
   /** For liquidity: the node that the session had proved. */
   nodePubkey?: string;
@@ -41,7 +43,7 @@ export const orderPending = (detail: string, retryAfterMs = 2000, members: { [ke
   new Problem('order-pending', `${detail} Repeat the same request.`, { retryAfterMs, members });
 
 /**
- * Returns in how many milliseconds the wallet should ask again while the outcome is unknown. Usually nothing changes before the next poll. But a
+ * Returns after how many milliseconds the wallet should ask again while the outcome is unknown. Usually nothing changes before the next poll. But a
  * provider's notice may bring the poll forward, so the wallet should not wait longer than 30 s.
  */
 const untilLook = (gateway: Gateway, intent: Intent | undefined): number =>
@@ -49,7 +51,7 @@ const untilLook = (gateway: Gateway, intent: Intent | undefined): number =>
 
 /**
  * Returns the problem for an order that has to wait for another attempt at the same provider. That attempt is named only to its own customer, who can
- * repeat that request to learn its outcome.
+ * repeat its request to learn its outcome.
  */
 export const otherPending = async (gateway: Gateway, exclusiveKey: string | undefined, customerId: string): Promise<Problem> => {
   const other = exclusiveKey === undefined ? undefined : await gateway.stores.intents.unsettledIn(exclusiveKey);
@@ -72,8 +74,8 @@ export const answerOf = async (gateway: Gateway, asked: Intent | undefined): Pro
 };
 
 /**
- * The answer for a later rank's attempt that ended as `rejected` without an answer. Only the previous release leaves one: it does not know about
- * failover, and stores no answer for a refused order.
+ * The answer for a later rank's attempt that ended as `rejected` without a stored answer. Only the previous release leaves such an attempt: it does
+ * not know about failover, and stores no answer for a refused order.
  */
 const rejectedAfterMoves: GivenAnswer = {
   problem: {

@@ -18,8 +18,8 @@ export type LiquidityOrderRequest = {
 };
 
 /**
- * Returns what a liquidity order needs besides the quote: the invoice for a recharge, the proven node, and the right to spend the operator's balance.
- * Throws a Problem if something is missing.
+ * Returns what a liquidity order needs in addition to the quote: the invoice for a recharge, the proven node, and the right to spend the operator's
+ * balance. Throws a Problem if something is missing.
  */
 export const prepareLiquidityOrder = async (gateway: Gateway, session: OpenSession, quote: StoredQuote, request: LiquidityOrderRequest): Promise<Prepared> => {
   const asked = readTerms(quote.terms);

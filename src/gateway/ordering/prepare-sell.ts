@@ -16,8 +16,8 @@ import type { Scope } from '../../ports/scope.ts';
 export type SellOrderRequest = { connectionId?: string | undefined };
 
 /**
- * Returns what a sell order needs besides the quote: the account that the euros pass through and, for a bank payout, the connection. A quote needs
- * neither, so a missing one is noticed only here: throws a Problem.
+ * Returns what a sell order needs in addition to the quote: the account that the euros pass through and, for a bank payout, the connection. A quote
+ * can be made without either, so a missing one is noticed only here: throws a Problem.
  */
 export const prepareSellOrder = async (scope: Scope, session: OpenSession, quote: StoredQuote, request: SellOrderRequest): Promise<Prepared> => {
   const { gateway } = scope;
@@ -32,7 +32,9 @@ export const prepareSellOrder = async (scope: Scope, session: OpenSession, quote
   if (now.status !== 'connected') throw await notConnected(gateway, now);
   const needsConnection = quote.terms.needConnection?.includes(providerId) === true;
   const { connectionId } = request;
-  /** Checks again what may have changed before the intent was written: another order with the same amount, or a cancelled connection. */
+  /**
+   * Checks what may have changed before the intent was written: another order may have the same amount, or the connection may have been cancelled.
+   */
   const recheck = async (): Promise<void> => {
     await refuseSameAmount(gateway, account, quote);
     if (connectionId !== undefined) await activeConnection(gateway, session, account, connectionId);

@@ -1,7 +1,9 @@
 import type { OrderInputs } from '../../providers/spec.ts';
 import type { PlacingInputs } from './placing.ts';
 
-/** What a ramp adds to an order once the quote is known: the key that keeps attempts apart, and what the adapter needs from the customer. */
+/**
+ * What a ramp adds to an order once the quote is known: the key that allows only one attempt at a time, and what the adapter needs from the customer.
+ */
 export type Prepared = {
   /** A key for what no other attempt may use at the same time (ports/intents.ts). By default, the quote's upstream session. */
   exclusiveKey?: string;

@@ -1,7 +1,7 @@
 /**
- * Rechecks order attempts that ended `unpayable` or `dead`, or `moved` with an order left upstream. The customer was never shown how to pay, so no
- * money can have arrived. If a provider says otherwise, a person must look at it. Each attempt is read once when its quote has expired, and again on
- * every genuine notice about it.
+ * Rechecks order attempts that ended `unpayable` or `dead`, or `moved` with an order left at the provider. The customer was never shown how to pay,
+ * so no money can have arrived. If a provider reports money, a person must look at it. Each attempt is read once when its quote has expired, and
+ * again on every genuine notice about it.
  */
 import { advance } from '../../domain/order-life.ts';
 import type { OrderEvidence } from '../../providers/spec.ts';
@@ -17,9 +17,9 @@ import type { Lease } from '../../ports/runtime.ts';
 import { ownNewOrders } from './send-placing.ts';
 import { defect } from '../../ports/defect.ts';
 
-/** The time of the next check if there is none until a notice comes. */
+/** Stored as the time of the next check when only a notice may cause one. */
 const never = Date.UTC(9999, 0, 1);
-/** How often we retry a provider that cannot be read, and for how long after the quote has expired. */
+/** How often we try again if a provider cannot be read, and for how long after the quote has expired. */
 const retryMs = 30 * 60_000;
 const patienceMs = 7 * 86_400_000;
 
@@ -67,6 +67,6 @@ const readRows = async (scope: Scope, intent: Intent, placing: Placing): Promise
   const deadlineMs = scope.gateway.settings.routing.status_deadline_ms;
   const options = { operation: 'status', verb: 'read_order', deadlineMs, idempotent: true, context } as const;
   const answer = await callProvider(scope, provider, options, (call) => adapter.readOrders(call, order));
-  // A session that has ended upstream can never be read again, so we stop asking.
+  // A session that has ended at the provider can never be read again, so we stop asking.
   return answer.ok ? answer.value.filter((row) => row.upstreamOrderId === undefined || row.upstreamOrderId === upstreamOrderId) : [];
 };

@@ -45,7 +45,7 @@ const sendPrepared = async (scope: Scope, turn: Turn): Promise<GivenAnswer | End
   // The instance that was sending it stopped before anything was sent, and the caller no longer waits. An order now would surprise the customer.
   if (gateway.now() > placing.quote.acceptBy) return endExpired('accept_by passed before it was sent');
   if (ordersHeld(gateway, intent.providerId)) return endUnsent('the operator has paused new orders');
-  // The attempt's own row counts by now. If many quotes were given at the same time, not all of them can be ordered.
+  // This attempt is now counted as in flight itself. If many quotes were given at the same time, not all of them can be ordered.
   const beyond = await beyondLimit(gateway, placing.provider);
   if (beyond) return endBeyondLimit(beyond);
   const knownBefore = await readKnownOrders(scope, intent, placing);
@@ -79,9 +79,9 @@ const sendPrepared = async (scope: Scope, turn: Turn): Promise<GivenAnswer | End
 };
 
 /**
- * The result of one POST. `refused`: the provider said no; with `sessionOver`, because its session and every quote of that session have ended.
- * `unsent`: this POST certainly made no order, because nothing was sent or the provider could not process it; an earlier POST may have made one.
- * `lost`: the POST may have made an order; `orderMade` is the order's id, if the answer contained it but could not be used.
+ * The result of one POST. `refused`: the provider refused the order; with `sessionOver`, because its session and every quote of that session have
+ * ended. `unsent`: this POST certainly made no order, because nothing was sent or the provider could not process it; an earlier POST may have made
+ * one. `lost`: the POST may have made an order; `orderMade` is the order's id, if the response contained it but could not be used.
  */
 export type Sent =
   | { placed: PlacedOrder }
@@ -136,8 +136,8 @@ export const sendOnce = async (scope: Scope, intent: Intent, placing: Placing, {
 };
 
 /**
- * Returns the ids of the orders that this upstream session already has. They are read only if there can be any, after an earlier attempt in the same
- * session. If the provider cannot be read, we go on without them: amounts and other intents still tell the orders apart.
+ * Returns the ids of the orders that this upstream session already has. They are read only if an earlier attempt in the same session may have made
+ * some. If the provider cannot be read, we go on without them: amounts and other intents still tell the orders apart.
  */
 const readKnownOrders = async (scope: Scope, intent: Intent, placing: Placing): Promise<string[] | undefined> => {
   const { gateway } = scope;
@@ -165,7 +165,7 @@ const readSessionOrders = async (scope: Scope, placing: Placing) => {
   } as const;
   const adapter = adapterOf(provider, quote.route.asked.ramp);
   const answer = await callProvider(scope, provider, options, async (call) => await adapter.readOrders(call));
-  // A refused read must not count as an empty list: "no orders" would end the attempt as dead.
+  // A refused read must not count as an empty list: an empty list would end the attempt as dead.
   if (!answer.ok) throw new ProviderFault('server', `the read was refused: ${answer.refusal.reason}`);
   return answer.value;
 };

@@ -21,7 +21,7 @@ type Evidence = {
   reposts: number;
   /** When the quote was last sent again. */ resentOn?: number;
   reply?: 'placed' | 'refused' | 'lost';
-  /** The order's id from an answer that could not be used otherwise. */
+  /** The order's id, from a response that could not be used otherwise. */
   orderMade?: string;
   /** The attempt was in progress in a restored backup. After the backup was made, the customer may have been shown how to pay. */ restored?: true;
   read?: { on: number; found: { upstreamOrderId: string; stage?: string; pay?: string; receive?: string }[] };
@@ -91,7 +91,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
       if ('placed' in sent && repost !== 'duplicates') return await confirmOrEnd(scope, intent, lease, placing, sent.placed);
       // A request that did not reach the provider says nothing about an order there. The next check sends the request again.
       if ('unsent' in sent) break;
-      // A refused key says nothing either. We check again when the account is reconnected.
+      // If the account's key is refused, that says nothing about an order either. We check again when the account is reconnected.
       if ('refused' in sent && sent.refused.reason === 'account-required') break;
       evidence.reposts += 1;
       evidence.resentOn = now;
@@ -100,7 +100,7 @@ const settleUnknown = async (scope: Scope, intent: Intent, lease: Lease, leaseEn
     } else if (!(await readNew(scope, intent, placing, evidence))) break;
     else if (evidence.read?.found.length === 0 && now < intent.deadOn && (repost !== 'rejects' || evidence.reposts > 0)) break;
   }
-  // The decision may change when the quote expires, so check at that time even if the back-off is longer.
+  // What to do next may change when the quote expires, so we check at that time even if the back-off is longer.
   const now = gateway.now();
   const next = now + backOffMs(evidence.tries, gateway.random());
   await remember(gateway, intent, lease, evidence, now < intent.deadOn ? Math.min(next, intent.deadOn) : next);
@@ -128,7 +128,9 @@ const foundByNotice = async (scope: Scope, intent: Intent, placing: Placing, lea
   return await foundByReference(scope, intent, placing, lease);
 };
 
-/** Looks for an order under our reference, which some providers list. If there are several, it resolves nothing: a person must look. */
+/**
+ * Looks for an order under our reference, by which some providers list orders. If there are several, it resolves nothing: a person must look at them.
+ */
 const foundByReference = async (scope: Scope, intent: Intent, placing: Placing, lease: Lease): Promise<boolean> => {
   const adapter = placing.provider.adapter.liquidity;
   if (!adapter) return false;

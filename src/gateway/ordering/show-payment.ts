@@ -6,8 +6,9 @@ import { int, type SatsPayment, type ShownPayment } from '../outward.ts';
 export type PaymentTerms = { paymentOptionId?: number; currency?: string; pay: bigint };
 
 /**
- * Returns `payment_info` as the wallet gets it, or undefined if it contains no way to pay. A fiat provider's keys pass through. The gateway adds
- * `provider_reference` if exactly one of them looks like the payment's reference, and `epc_qr` (EPC069-12) for euros to a valid IBAN.
+ * Returns `payment_info` as the wallet gets it, or undefined if it contains no way to pay. The members that a fiat provider sends pass through
+ * unchanged. The gateway adds `provider_reference` if exactly one of them looks like the payment's reference, and `epc_qr` (EPC069-12) for euros to a
+ * valid IBAN.
  */
 export const showPayment = (info: PaymentInfo, terms: PaymentTerms): ShownPayment | undefined => {
   const option = terms.paymentOptionId === undefined ? {} : { payment_option_id: terms.paymentOptionId };

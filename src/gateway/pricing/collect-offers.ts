@@ -24,7 +24,7 @@ export type Offering = {
   sessionId?: string;
   /** The requested option, in the provider's own terms. */
   option?: CatalogueOption;
-  /** Set if the offer's option differs from the one in the terms with which the provider was asked. */
+  /** Set if the offer is for a different option than the terms with which the provider was asked. */
   terms?: Terms;
   /** For sell: whether the payment goes through a connection of the account. */
   needsConnection?: boolean;
@@ -56,12 +56,12 @@ export type Collected = { route: Route; shadow: Candidate[]; offerings: Readonly
 /** Returns how long a price request may take in all: as long as the caller wants, but at least 300 ms and at most the configured deadline. */
 export const priceDeadlineMs = (gateway: Gateway, maxWaitMs: number | undefined, longestMs = gateway.settings.routing.quote_deadline_ms): number =>
   Math.min(Math.max(maxWaitMs ?? longestMs, 300), longestMs);
-/** Returns the part of that time which may be spent on listings that are not known yet. The rest is for the prices. */
+/** Returns the part of that time that may be spent on reading listings that are not known yet. The rest is for the prices. */
 export const listingShareMs = (deadlineMs: number): number => deadlineMs / 2;
 
 /**
- * Asks all providers at the same time, and decides when all have answered, when enough have (`answer_early`), or when the deadline passes. A slow or
- * broken provider loses only its own offer. Later answers get a grace period, but count only in the statistics.
+ * Asks all providers at the same time, and decides when all have answered, when enough have answered (`answer_early`), or when the deadline passes. A
+ * slow or broken provider loses only its own offer. Later answers get a grace period, but count only in the statistics.
  */
 export const collectOffers = async (scope: Scope, request: CollectRequest): Promise<Collected> => {
   const { gateway, requestId, traceparent } = scope;
@@ -164,7 +164,10 @@ export const collectOffers = async (scope: Scope, request: CollectRequest): Prom
   return { route, shadow, offerings };
 };
 
-/** `enough` resolves when enough answers have come. This is checked at the time `from` and, through `look`, with every later answer. */
+/**
+ * Resolves `enough` when enough answers have come. This is checked at the time `from`, and then with every later answer, when the caller calls
+ * `look`.
+ */
 const answerEarly = ({ now, waitAtMost }: Pick<Gateway, 'now' | 'waitAtMost'>, from: number, isEnough: () => boolean) => {
   let say: () => void = () => undefined;
   // The timer decides, not the clock: they can differ by a millisecond, and then nothing would check again until the next answer.

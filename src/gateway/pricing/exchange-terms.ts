@@ -1,4 +1,4 @@
-/** What buying and selling have in common before we ask a provider: the amount, the option, the limits. */
+/** Works out what buying and selling have in common before we ask a provider: the amount, the option, the limits. */
 import type { FaultKind } from '../../domain/fault-kind.ts';
 import { asksExchange, type ExchangeAsked, type Terms } from '../../domain/offer.ts';
 import { normalForm } from '../../domain/option-name.ts';
@@ -20,7 +20,7 @@ import type { RouteTerms } from '../../ports/routes.ts';
 import type { StoredQuote } from './store-route.ts';
 import type { Scope } from '../../ports/scope.ts';
 
-/** Returns the route's request. Throws RangeError for liquidity, which has no price. */
+/** Returns what the route was asked for. Throws RangeError for liquidity, which has no price. */
 export const exchangeOf = ({ asked }: Pick<Route, 'asked'>): ExchangeAsked => {
   if (!asksExchange(asked)) throw new RangeError(`${asked.ramp} does not exchange fiat and sats`);
   return asked;
@@ -83,7 +83,7 @@ const amountOf = (request: { amount_fiat?: number | undefined; amount_sats?: num
   throw new Problem('invalid-request', detail, { errors: [{ pointer: '/amount_fiat', detail }] });
 };
 
-/** Another option of the same name that accepts the amount, with its own terms. */
+/** Another of the provider's options of the same name that accepts the amount, with its own terms. */
 type Other = { option: CatalogueOption; terms: Terms };
 type Offered = { provider: Provider; terms: Terms } & (
   | { option: CatalogueOption; others: Other[]; listing: ProviderListing }
@@ -128,7 +128,10 @@ export const exchangeTerms = (gateway: Gateway, provider: Provider, { asked, num
   return { provider, terms, refusal: { reason: outside, limits: limitsOf(asked.ramp, broken) } };
 };
 
-/** Returns whether the amount is outside the option's limits. Exact if fiat is fixed; if sats are, only as far as the last prices tell. */
+/**
+ * Returns whether the amount is outside the option's limits. That is exact if the fiat amount is fixed. If the sats are fixed, it is only as far as
+ * the last prices tell.
+ */
 const outsideOf = (gateway: Gateway, asked: ExchangeAsked, option: CatalogueOption): Outside => {
   if (!isFiatFixed(asked)) return farOutside(gateway, asked, option);
   if (option.minFiat !== undefined && asked.amount < option.minFiat) return 'below-minimum';
@@ -136,8 +139,9 @@ const outsideOf = (gateway: Gateway, asked: ExchangeAsked, option: CatalogueOpti
 };
 
 /**
- * Adds the listed limits to a refusal of an amount in sats that states no limits, so that the customer learns them although listed limits are in
- * fiat. If the provider gave no reason and the last prices show which limit was broken, that becomes the reason. Other refusals stay unchanged.
+ * Adds the listed limits to a refusal that states none, if the amount was in sats. The listed limits are in fiat, so a customer who asked in sats
+ * could not know them. If the provider gave no reason and the last prices show which limit was broken, that becomes the reason. Other refusals stay
+ * unchanged.
  */
 export const withListedLimits = (gateway: Gateway, asked: ExchangeAsked, option: CatalogueOption, refusal: Refusal): Refusal => {
   const vague = refusal.reason === 'declined' || refusal.reason === 'below-minimum' || refusal.reason === 'above-maximum';

@@ -1,6 +1,7 @@
 /**
- * `max_in_flight_sats`: how many sats customers may have paid, or be about to pay, at one provider that has not filled their orders yet. It limits
- * what a provider can steal before its missing fills show. Off by default. Only providers with a limit cost a database read.
+ * Limits the sats in flight at one provider (`max_in_flight_sats`): those that customers have paid or are about to pay, for orders that the provider
+ * has not filled yet. This bounds what a provider can steal before its missing fills show. Off by default. Only providers with a limit cost a
+ * database read.
  */
 import { isExchange, sides, type Ramp } from '../../domain/ramp.ts';
 import { Problem } from '../problem.ts';
@@ -23,7 +24,10 @@ const leftAt = async ({ stores, now }: Gateway, { id }: Provider, most: number):
 export const networkKeyOf = ({ gateway, network }: Scope, provider: Provider): string | undefined =>
   network === undefined || provider.core.max_in_flight_sats === undefined ? undefined : gateway.notices.token('network', network.own);
 
-/** Returns the same asks, except that a provider at its limit is not asked, and an offer that would exceed the limit becomes a fault. */
+/**
+ * Returns the same list of providers to ask, except that a provider at its limit is not asked, and that an offer that would exceed the limit becomes
+ * a fault.
+ */
 export const withinLimits = async (gateway: Gateway, ramp: Ramp, asks: Ask[]): Promise<Ask[]> =>
   await Promise.all(
     asks.map(async (one): Promise<Ask> => {
@@ -42,7 +46,7 @@ export const withinLimits = async (gateway: Gateway, ramp: Ramp, asks: Ask[]): P
     }),
   );
 
-/** Returns the Problem if the provider is beyond its limit. Call it for a new order after the order has been counted. */
+/** Returns the Problem if the provider is beyond its limit. For a new order, it is called when the order itself is already counted. */
 export const beyondLimit = async (gateway: Gateway, provider: Provider): Promise<Problem | undefined> => {
   const { max_in_flight_sats: most } = provider.core;
   if (most === undefined || (await leftAt(gateway, provider, most)) >= 0n) return undefined;

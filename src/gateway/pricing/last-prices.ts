@@ -10,8 +10,8 @@ const margin = 2n;
 const satsOfBitcoin = 100_000_000n;
 
 /**
- * Remembers the lowest and highest price of the accepted offers. Only requests for a fiat amount count, since it was within the limits: the price in
- * an offer for a single sat, for example, is absurd.
+ * Remembers the lowest and highest price of the accepted offers. Only requests for a fiat amount count, since such an amount was within the limits.
+ * The price in an offer for a single sat, for example, is absurd.
  */
 export const notePrices = ({ state, now }: Gateway, asked: ExchangeAsked, offers: readonly RoutedOffer[]): void => {
   const prices = offers.flatMap(({ btcPrice }) => btcPrice ?? []);
@@ -25,9 +25,9 @@ export const notePrices = ({ state, now }: Gateway, asked: ExchangeAsked, offers
 const lastPrices = (known: { lowest: bigint; highest: bigint; since: number } | undefined, now: number) =>
   known && now >= known.since && now - known.since < keptMs ? known : undefined;
 
-/** Returns which listed limit an amount in sats is far outside of, or undefined if it is not, or if we cannot tell. */
+/** Returns the listed limit that an amount in sats breaks by far. Returns undefined if it breaks none, or if we cannot tell. */
 export const farOutside = (gateway: Gateway, asked: ExchangeAsked, limits: FiatLimits): Outside => outside(gateway, asked, limits, margin);
-/** Does the same as farOutside without the margin, for an amount that the provider has already refused. */
+/** Returns the listed limit that an amount in sats breaks, without the margin of farOutside, since the provider has already refused the amount. */
 export const outsideNow = (gateway: Gateway, asked: ExchangeAsked, limits: FiatLimits): Outside => outside(gateway, asked, limits, 1n);
 
 type FiatLimits = { minFiat?: bigint; maxFiat?: bigint };

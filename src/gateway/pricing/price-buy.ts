@@ -27,7 +27,7 @@ export const priceBuy = async (scope: Scope, session: OpenSession, request: Exch
     const fault = unreached.get(provider.id);
     if (!('ask' in ask) || !provider.demandsProof || session.upstream.get(provider.id)?.ready === true) asks.push(ask);
     else if (fault !== undefined) asks.push({ provider, terms: ask.terms, fault });
-    // Without a proof, nothing would be sent. The refusal is ours, and must not count as a quick answer from the provider.
+    // Without a proof, nothing would be sent to the provider. The refusal is our own, and must not count as a quick answer from the provider.
     else asks.push({ provider, terms: ask.terms, refusal: { reason: 'proof-required' } });
   }
   const collected = await collectOffers(scope, {
@@ -66,7 +66,7 @@ const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange:
   const { terms, option, others, listing } = offered;
   const tiers = [{ option, terms }, ...others];
   const adapter = provider.adapter.buy;
-  if (!adapter) throw new Error(`${provider.id} does not buy`);
+  if (!adapter) throw new Error(`${provider.id} has no adapter for buy`);
   const request = { ramp: 'buy', fixed: asked.fixed, amount: asked.amount, ...(country === undefined ? {} : { country }) } as const;
   return {
     provider,
@@ -95,13 +95,16 @@ const askOf = (scope: Scope, session: OpenSession, provider: Provider, exchange:
   };
 };
 
-/** Waits for several questions asked at the same time, and returns the answers in order. Failed questions are left out; throws only if all failed. */
+/**
+ * Waits for several calls that were made at the same time, and returns their answers in the same sequence. Failed calls are left out; throws only if
+ * all failed.
+ */
 const answersOf = async <T>(asking: Promise<T>[]): Promise<T[]> => {
   const answers = (await Promise.allSettled(asking)).flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   return answers.length > 0 ? answers : await Promise.all(asking);
 };
 
-/** Sorts one provider's offers for the same fiat or sats, best first. */
+/** Compares two offers of one provider for the same request, for sorting them best first. */
 const byNet = (a: ProviderOffer, b: ProviderOffer): number => {
   const [ours, theirs] = [a.receive * b.pay, b.receive * a.pay];
   return ours > theirs ? -1 : ours < theirs ? 1 : 0;

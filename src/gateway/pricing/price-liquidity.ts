@@ -97,8 +97,8 @@ export const priceLiquidity = async (scope: Scope, session: OpenSession, request
 };
 
 /**
- * Throws a Problem if no seller knows this way to pay, since that is the caller's mistake. If the listing of any seller is missing, we cannot know its
- * words, so nothing is refused.
+ * Throws a Problem if no seller knows this way to pay, since that is the caller's mistake. While any seller's listing is missing, we cannot know all
+ * ways to pay, so nothing is refused.
  */
 const refuseUnknownWay = (gateway: Gateway, payWith: string): void => {
   const sellers = gateway.providers.filter(({ core, adapter }) => core.mode !== 'off' && adapter.liquidity);
@@ -110,7 +110,8 @@ const refuseUnknownWay = (gateway: Gateway, payWith: string): void => {
 };
 
 /**
- * Returns the refusal if the seller's listing excludes the request. Such a seller is not asked: without an order, it could not even say why it refuses.
+ * Returns the refusal if the seller's listing excludes the request. Such a seller is not asked: without an order, it could not even say why it
+ * refuses.
  */
 const outsideListing = (gateway: Gateway, provider: Provider, { product, amountSats, payWith }: LiquidityTerms): Refusal | undefined => {
   const sats = BigInt(amountSats);
@@ -138,9 +139,14 @@ const askFreely = async (
   return answer.ok ? { offer: answer.value } : { refusal: answer.refusal };
 };
 
-/** A firm price that has been counted: how to take back the count, and the keys for the public price and for this node's reservation. */
+/**
+ * A firm price that has been counted: how to take the count back, and the keys under which the public price and this node's reservation are stored.
+ */
 type Take = { giveBack: () => Promise<unknown>; priceOf: string; reservedUnder: string };
-/** How many firm prices the node has left today (`left`), and one of: an earlier order to reuse, a new one to take, or none because a limit is reached. */
+/**
+ * How many firm prices the node has left today (`left`), and one of three: an earlier order to reuse (`reuse`), permission to make a new one
+ * (`take`), or neither because a limit is reached (`none`).
+ */
 type Grant = { left: number } & ({ reuse: ProviderOffer } | { take: Take } | { none: true });
 
 /**
@@ -201,7 +207,7 @@ const noteUnused = (gateway: Gateway, provider: Provider, { requestId }: CallCon
   gateway.log('warn', 'firm_price_unusable', { request_id: requestId, provider: provider.id, reason, upstream_order: upstreamOrder });
 };
 
-/** Returns the existing offer while its order can still be accepted and has not been, or undefined. */
+/** Returns the existing offer while its order can still be accepted and has not been accepted yet, or else undefined. */
 const stillReserved = async (gateway: Gateway, provider: Provider, offer: ProviderOffer): Promise<ProviderOffer | undefined> => {
   const { reservation } = offer;
   const { accept_margin_s: margin, shortest_life_s: least } = gateway.settings.routing;

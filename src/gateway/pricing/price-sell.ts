@@ -13,7 +13,7 @@ export type SellPriceRequest = ExchangeRequest & { network?: 'lightning' | 'onch
 
 /**
  * Asks every sell provider for its price, decides, and stores the route. The customer needs no account for this: an offer's `requires` lists what is
- * missing. The route stores which offers need a connection, even if the customer already has one.
+ * missing. The route also stores which offers need a connection, even if the customer already has a connection.
  */
 export const priceSell = async (scope: Scope, session: OpenSession, request: SellPriceRequest): Promise<StoredOffers> => {
   const { gateway } = scope;

@@ -1,7 +1,7 @@
 /**
- * The record as this instance knows it: the sums that all instances have added to, and their hash. They are read again when they are older than
- * `freshMs`. If this instance has added to them, they are read again within a second, so that the next customer is not sent to a provider that has
- * just failed one. Requests never read single fills. If the database does not answer, the last known sums stay in use.
+ * The record as this instance knows it: the sums that all instances have added to, and their hash. They are read again when they are older than 30
+ * seconds. If this instance has added to them, they are read again within a second, so that the next customer is not sent to a provider that has just
+ * failed one. Requests never read single fills. If the database does not answer, the last known sums stay in use.
  */
 import type { ExchangeAsked, Terms } from '../../domain/offer.ts';
 import type { RuleVersion } from '../../domain/policy.ts';
@@ -29,7 +29,7 @@ export const refreshRecord = async (gateway: Gateway): Promise<void> => {
   if (now - state.readOn < (state.hasNews === true ? freshAfterNewsMs : freshMs)) return;
   state.hasNews = false;
   const before = state.readOn;
-  // Only one request at a time waits for the read. Until the first read has succeeded, every request waits.
+  // Only one request at a time waits for this read. Before the first read has succeeded, every request waits.
   if (before > 0) state.readOn = now;
   try {
     Object.assign(state, await readRecord(gateway, now));
@@ -58,7 +58,10 @@ const rampKey = (providerId: string, ramp: Ramp): string => `${providerId} ${ram
 const optionKey = (providerId: string, ramp: Ramp, { currency, option }: { currency: string; option: string }): string =>
   JSON.stringify([providerId, ramp, currency, option]);
 
-/** Returns the version by which routes are written and ranked: 2 as soon as no instance of the previous release is running, unless configured. */
+/**
+ * Returns the version by which routes are written and ranked. Unless the version is configured, it is 2 once the previous release has stored no route
+ * for 15 minutes, and 1 before that.
+ */
 export const routeVersion = ({ state }: Gateway): RuleVersion => state.record.version;
 
 /** Returns how the record is used and the hash of its sums, for the policy that is stored with the route. */

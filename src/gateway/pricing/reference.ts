@@ -1,5 +1,5 @@
 /**
- * The market price of a bitcoin, as this instance knows it. Background work reads the feeds, on the instance that holds the lease, and stores the
+ * The market price of a bitcoin, as this instance knows it. In the background, the instance that holds the lease reads the feeds and stores the
  * readings in a row that all instances read. So no request ever waits for a feed.
  */
 import type { ExchangeAsked } from '../../domain/offer.ts';
@@ -12,10 +12,13 @@ import { leaseFor } from '../lease.ts';
 export const noReference = (): ReferenceState => ({ readOn: 0, byCurrency: new Map() });
 
 const readEveryMs = 15_000;
-/** How old the rows known to this instance may be: for a request, and for background work, which reads them again sooner. */
+/** How old the rows in memory may be: `freshMs` for a request, `knownMs` for background work, which reads them again sooner. */
 const [freshMs, knownMs] = [15_000, 5_000];
 const feedDeadlineMs = 4_000;
-/** Returns the age at which a reading is stale. If feeds are read once a minute (by Cron), a reading must last even if one round is missed. */
+/**
+ * Returns the age from which a reading is stale. On Workers feeds are read once a minute (by Cron), so a reading must last even if one minute is
+ * missed.
+ */
 const oldestMs = ({ outlivesRequest }: Gateway): number => (outlivesRequest ? 60_000 : 150_000);
 const liveBoundBps = 1000;
 

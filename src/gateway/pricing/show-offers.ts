@@ -108,7 +108,7 @@ const showPolicy = <R extends Ramp>(route: Route, ramp: R) => {
   };
 };
 
-/** Builds the whole answer of a ramp's /offers. */
+/** Builds the whole response to a ramp's /offers. */
 export const showOffers = <R extends Ramp>(gateway: Gateway, stored: StoredOffers, ramp: R) => ({
   offers_id: stored.routeId,
   ...amountWords[ramp].asked(stored),
@@ -132,7 +132,7 @@ const exchangeNames = [
   'provider',
 ] as const;
 const conditionNames = ['requires', 'warnings'] as const;
-/** The members of a quote, in this order. */
+/** The members of a quote, in the sequence in which they are shown. */
 const quoteNames = {
   buy: exchangeNames,
   sell: [...exchangeNames, ...conditionNames],
@@ -149,7 +149,7 @@ type ShownQuote = {
 /** Shows rank 1 in FLS01's shape, with `provider` and `accept_by` added. */
 export const showQuote = <R extends Ramp>(gateway: Gateway, stored: StoredOffers, ramp: R): ShownQuote[R] => {
   const best: object = showOffer(gateway, stored, 0, ramp);
-  // /quote does not show the policy, so it warns in this way that the price was not checked.
+  // /quote does not show the policy, so this warning tells the wallet that the price was not checked.
   const names = stored.route.policy.priceCheck ? new Set([...quoteNames[ramp], 'warnings']) : quoteNames[ramp];
   const shown: Record<string, unknown> = {};
   for (const name of names) {
@@ -161,8 +161,8 @@ export const showQuote = <R extends Ramp>(gateway: Gateway, stored: StoredOffers
 };
 
 /**
- * Returns the problem for a request without an offer: 422 if providers refused or were excluded; 503 if none answered, or if a provider that might
- * have made an offer could not be asked at the moment.
+ * Returns the problem for a request without an offer. The status is 422 if providers refused or were excluded, and 503 if no provider answered, or if
+ * a provider that might have made an offer could not be asked at the moment.
  */
 export const noOffer = (gateway: Gateway, stored: StoredOffers): Problem => {
   const { route } = stored;
@@ -181,7 +181,7 @@ export const noOffer = (gateway: Gateway, stored: StoredOffers): Problem => {
         members: { failed: reasons.failed },
       },
     );
-  // While we could not ask one of them, we do not know whether another amount would help.
+  // As long as we could not ask one of the providers, we do not know whether another amount would help.
   if (busy || route.refused.some((one) => one.refusal.reason === 'order-pending'))
     return new Problem(busy ? 'temporary-reduced-capacity' : 'all-providers-failed', `Not every provider could be asked${what}: ${story(stored)}. Try again.`, {
       retryAfterMs: busy ? 1000 : 5000,

@@ -5,8 +5,8 @@ import { blocksOf } from './inclusion.ts';
 import { issuerOf } from './make-receipt.ts';
 
 /**
- * Signs the roots of past days, oldest first; a day without receipts has no root. Instances that do this at the same time sign the same root, and the
- * first signature is stored. Each root names the previous one, so that none can be replaced unnoticed.
+ * Signs the roots of past days, oldest first; a day without receipts has no root. If several instances do this at the same time, they sign the same
+ * root, and the first signature is stored. Each root names the previous root, so that none can be replaced unnoticed.
  */
 export const closeReceiptDays = async (gateway: Gateway, limit: number): Promise<number> => {
   const { receipts } = gateway.stores;

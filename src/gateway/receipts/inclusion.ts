@@ -1,10 +1,10 @@
-/** Where a receipt is in the tree of its closed day. A day may have a million leaves, so only one block of them is read for a receipt. */
+/** Finds where a receipt is in the tree of its closed day. A day may have a million leaves, so only one block of leaves is read for a receipt. */
 import { blockSize, inclusionProofInBlocks, rootOf } from '../../domain/merkle.ts';
 import type { Inclusion } from '../../domain/receipt.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { StoredDay, StoredReceipt } from '../../ports/receipts.ts';
 
-/** Blocks that are read at a time. Hashing them takes a few milliseconds; other requests run in between. */
+/** How many blocks are read at a time. Hashing them takes a few milliseconds; other requests run in between. */
 const blocksAtOnce = 8;
 
 /** Returns the roots of all blocks of a day, and how many leaves it has. */
@@ -42,7 +42,7 @@ export const inclusionIn = async (
   return { day, index: number, size, proof: inclusionProofInBlocks(block, blockRoots, number), root, signed_root: jws };
 };
 
-/** The previous release closed this day, without block roots. */
+/** Adds the block roots to a day that the previous release closed without them. */
 const addBlockRoots = async (gateway: Gateway, { day }: StoredDay): Promise<string[]> => {
   const { blockRoots } = await blocksOf(gateway, day);
   await gateway.stores.receipts.addBlockRoots(day, blockRoots);

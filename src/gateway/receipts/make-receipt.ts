@@ -29,7 +29,10 @@ const make = async (gateway: Gateway, subjectId: string, kind: ReceiptKind, cont
 const sats = (amounts: { [name: string]: bigint | undefined }): { [name: string]: Json } =>
   Object.fromEntries(Object.entries(amounts).flatMap(([name, value]) => (value === undefined ? [] : [[name, value.toString()]])));
 
-/** Returns the contents of the receipts for an order's states so far: `filled` (quoted and reported amounts), and `link` (what the link showed). */
+/**
+ * Returns the contents of the receipts about what has happened to an order so far: `filled` (quoted and reported amounts), and `link` (the amount
+ * that the withdrawal link stated).
+ */
 const stateContents = (order: Order): [ReceiptKind, Content][] => {
   const about = { order_id: order.id, provider: order.providerId, ...sats({ quoted_pay: order.quotedPay, quoted_receive: order.quotedReceive }) };
   const told = sats({ told_pay: order.toldPay ?? order.pay, told_receive: order.toldReceive ?? order.receive });
@@ -43,7 +46,7 @@ const stateContents = (order: Order): [ReceiptKind, Content][] => {
   ];
 };
 
-/** Returns the receipts of a stored decision, and makes missing ones. An order has one for its decision and one per state; a route only the first. */
+/** Returns the receipts of a stored decision, and makes missing ones. A route has one for its decision. An order also has those of stateContents. */
 export const receiptsOf = async (gateway: Gateway, stored: StoredOffers & { chosen?: number }, order?: Order): Promise<StoredReceipt[]> => {
   const subjectId = order?.id ?? stored.routeId;
   const chosen = order && stored.chosen;

@@ -87,12 +87,12 @@ const replay = async (gateway: Gateway, session: Session, fingerprint: string): 
     throw new Problem('session-settled', 'This session is already open with another key, signature or secret. Start a new one with GET /verify.');
   const stored = JSON.parse(await gateway.seal.open(session.openedReply, replyPlace(session.idHash))) as StoredReply;
   const { recovery_secret: secret, unusable: _, ...reply } = stored;
-  // After that time, someone who finds the id of a session in use gets no secret that outlives the session.
+  // After `secretReplayMs`, someone who finds the id of a session in use gets no secret that outlives the session.
   const isFresh = gateway.now() - (session.openedOn ?? 0) < secretReplayMs;
   return { ...reply, ...(isFresh && secret !== undefined ? { recovery_secret: secret } : {}) };
 };
 
-/** Drops flawed tokens, which an instance of the previous release may have handed out. A signature over one is not passed on. */
+/** Drops flawed tokens, which an instance of the previous release may have handed out. A signature over such a token is not passed on. */
 const withoutFlawed = ({ settings }: Gateway, challenge: Challenge): Challenge => {
   const { gateway: token = '', ...theirs } = challenge.tokens;
   const flawed = flawedTokens(new Map(Object.entries(theirs)), { host: new URL(settings.public_url).host, token, templates: settings.proof_templates });
@@ -127,7 +127,7 @@ const checkProofs = (gateway: Gateway, request: OpenSessionRequest, challenge: C
   return signatures;
 };
 
-/** Returns the problem. A new session helps only if the token has expired, since a wrong signature would be wrong again. */
+/** Returns the problem for a failed proof. A new session helps only if the token has expired, since a wrong signature would be wrong again. */
 const proofFailed = (detail: string, members: { [key: string]: string } = {}): Problem => new Problem('ownership-proof-failed', detail, { members });
 
 const whatSignatureSays = (token: string, signature: string): string => {
@@ -139,7 +139,8 @@ const whatSignatureSays = (token: string, signature: string): string => {
 };
 
 /**
- * Finds the customer of the proven key or of the recovery secret, or creates one. A key is proved to us only by our own token, not by a provider's.
+ * Finds the customer of the proven key or of the recovery secret, or creates one. Only a signature over our own token proves a key to us, not one
+ * over a provider's token.
  */
 const customerOf = async (
   gateway: Gateway,

@@ -7,7 +7,7 @@ export type CallOptions = {
   verb: string;
   deadlineMs: number;
   signal?: AbortSignal;
-  /** The customer whose failures count as one, if the scope has no network. */
+  /** The customer, if the scope has no network. A circuit opens only once the calls of enough different customers have failed. */
   customerKey?: string;
   /** Whether the call is safe to send again. */
   idempotent: boolean;

@@ -13,9 +13,9 @@ export const gatewayOwner = 'gateway';
 export type Upstream = { id: string; blob: string };
 
 /**
- * Returns the upstream session of one owner at one provider: the one in use, or a new one. Only one call opens it: across instances, an INSERT … ON
- * CONFLICT takes the row; within an instance, calls share a promise. A session with an unresolved order attempt makes no new quotes, because its
- * /order-status must stay unambiguous. At a provider that demands a proof, this refuses until the attempt is resolved.
+ * Returns the upstream session of one owner at one provider: the session in use, or a new one. Only one call opens a new session: across instances,
+ * an INSERT … ON CONFLICT takes the row; within an instance, calls share a promise. A session with an unresolved order attempt makes no new quotes,
+ * because its /order-status must stay unambiguous. At a provider that demands a proof, this function refuses until the attempt is resolved.
  */
 export const upstreamSession = async (
   scope: Scope,
