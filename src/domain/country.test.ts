@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { readCountry } from './country.ts';
 
-it('codes in everyday use are read as what ISO has for them; what is no country is none', () => {
+it("codes in everyday use become ISO's codes; a text that is not a country is refused", () => {
   expect(['GB', 'gb', 'UK', 'uk', 'EL', ' de ', 'XK'].map(readCountry)).toEqual(['GB', 'GB', 'GB', 'GB', 'GR', 'DE', 'XK']);
   expect(['ZZ', 'EU', 'XX', 'AN', 'D', '', '__proto__', 'constructor', 'DEU', 'ДЕ'].map(readCountry)).toEqual(Array(10).fill(undefined));
 });
@@ -11,7 +11,7 @@ it('codes in everyday use are read as what ISO has for them; what is no country 
 const reserved = new Set('AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ'.split(' '));
 const everyday: Record<string, string> = { UK: 'GB', EL: 'GR' };
 
-it('of all pairs of two letters, however written, those of a country are read, and always as ISO writes it', () => {
+it("of all pairs of letters, in any case, exactly ISO's country codes are read, and returned as ISO writes them", () => {
   const names = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
   const alphabet = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
   const blanks = fc.constantFrom('', ' ', '\n', '\u00a0', '\ufeff');

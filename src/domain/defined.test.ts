@@ -1,7 +1,7 @@
 import { expect, expectTypeOf, it } from 'vitest';
 import { defined } from './defined.ts';
 
-it('leaves away what is undefined and nothing else, in the order given', () => {
+it('drops undefined members and nothing else, and keeps the sequence', () => {
   const members: { a: number; b: string | undefined; c: null; d?: boolean } = { a: 0, b: undefined, c: null, d: false };
   expect(JSON.stringify(defined(members))).toBe('{"a":0,"c":null,"d":false}');
   expect(Object.keys(defined(members))).toEqual(['a', 'c', 'd']);

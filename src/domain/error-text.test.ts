@@ -5,7 +5,7 @@ import { errorPlace, errorText } from './error-text.ts';
 const driver = Object.assign(new Error('terminating connection due to administrator command'), { code: '57P01' });
 const failed = new Error('Failed query: insert into "customers" values ($1, $2)\nparams: 9f86d081884c7d65,alice@example.com', { cause: driver });
 
-it('tells the cause with its code, and no parameter', () => {
+it('returns the cause with its code, without any parameter', () => {
   expect(errorText(failed)).toBe('57P01 terminating connection due to administrator command');
   expect(errorText(new Error('outer', { cause: failed }))).toBe('57P01 terminating connection due to administrator command');
   expect(errorText(new Error(failed.message))).toBe('a query failed');
@@ -16,12 +16,12 @@ it('tells the cause with its code, and no parameter', () => {
   expect([errorText('text'), errorText(undefined)]).toEqual(['unknown', 'unknown']);
 });
 
-it('the place is a frame, however many lines the text has', () => {
+it('the place is a stack frame, however many lines the message has', () => {
   expect(errorPlace(failed)).toMatch(/^at .*error-text\.test\.ts/);
   expect(errorPlace(new Error(failed.message))).toMatch(/^at .*error-text\.test\.ts/);
 });
 
-it('whatever the parameters are and however errors are wrapped, none of them is told', () => {
+it('no parameter is ever returned, whatever it is and however errors are wrapped', () => {
   const secret = fc.string({ unit: fc.constantFrom(...'abcdefghijk@.:"\n, '), minLength: 8, maxLength: 30 }).map((text) => `s3cr3t${text}`);
   const wrap = fc.constantFrom('query', 'outer', 'syntax');
   fc.assert(

@@ -32,7 +32,7 @@ describe('one offer against what was asked', () => {
     expect(ruleOf(asked, offer)).toBe(rule);
   });
 
-  test('of much money, too, 99.5 % are used', () => {
+  test('99.5 % of a large amount must be used, too', () => {
     expect([99_500_000n, 99_499_999n].map((pay) => ruleOf(buyFor(100_000_000n), { pay }))).toEqual([undefined, 'amount-underused']);
   });
 
@@ -44,18 +44,18 @@ describe('one offer against what was asked', () => {
     expect(ruleOf(asked, {}, { limits: { maxReceive: 107_868n } })).toBe('outside-own-limits');
   });
 
-  test("an echo is held against the provider's own name for the option", () => {
+  test("an echo is compared with the provider's own name for the option", () => {
     const named = { currency: 'EUR', option: 'Bank transfer' };
     expect(ruleOf(asked, { echo: { option: 'bank-transfer' } }, { named })).toBeUndefined();
     expect(ruleOf(asked, { echo: { option: 'SEPA' } }, { named })).toBe('wrong-option');
   });
 
-  test('sats asked for come back exactly', () => {
+  test('a requested amount in sats is offered exactly', () => {
     const sats: Asked = { ramp: 'buy', fixed: 'receive', amount: 107_869n, currency: 'EUR', option: 'SEPA' };
     expect([107_868n, 107_869n, 107_870n].map((receive) => ruleOf(sats, { receive }))).toEqual(['amount-not-as-asked', undefined, 'amount-not-as-asked']);
   });
 
-  test('sell: sats exactly, fiat never less and hardly more', () => {
+  test('sell: sats must match exactly; fiat may never be less, and only slightly more', () => {
     const bySats: Asked = { ramp: 'sell', fixed: 'pay', amount: 250_000n, currency: 'EUR', option: 'SEPA' };
     expect([249_999n, 250_000n].map((pay) => ruleOf(bySats, { pay, receive: 22_720n, fee: 230n }))).toEqual(['amount-not-as-asked', undefined]);
     const least: Asked = { ramp: 'sell', fixed: 'receive', amount: 19_900n, currency: 'EUR', option: 'SEPA' };
@@ -122,7 +122,7 @@ describe('too good', () => {
     expect(rulesOf(asked, receiving('a', 110_000n), receiving('b', 100_000n), receiving('c', 99_000n))).toEqual([]);
     expect(rulesOf(asked, receiving('a', 110_001n), receiving('b', 100_000n), receiving('c', 99_000n))).toEqual([['a', 'too-good']]);
   });
-  test('looks again, but never below two; two that still differ make the check weak', () => {
+  test('checks again after each exclusion, until two are left; if those two still differ, the check is weak', () => {
     const ruling = applyRules(
       asked,
       [receiving('c', 100_000n), receiving('a', 400_000n), receiving('b', 200_000n), receiving('d', 50_000n)],
@@ -136,11 +136,11 @@ describe('too good', () => {
     expect(ruling.accepted.map(({ providerId }) => providerId).sort()).toEqual(['c', 'd']);
     expect(ruling.priceCheck).toBe('weak');
   });
-  test('two within the bound, or one alone, are not weak', () => {
+  test('two offers within the bound are not weak, nor is a single offer', () => {
     expect(applyRules(asked, [receiving('a', 110_000n), receiving('b', 100_000n)], policy, decidedOn).priceCheck).toBeUndefined();
     expect(applyRules(asked, [receiving('a', 110_000n)], policy, decidedOn).priceCheck).toBeUndefined();
   });
-  test('is a question of two offers, and of fiat', () => {
+  test('the weak check applies only to exactly two offers, and only to exchanges', () => {
     const [a, b, c] = [receiving('a', 200_000n), receiving('b', 100_000n), receiving('c', 50_000n)];
     expect(differTooMuch(asked, [a, b], 1000)).toBe(true);
     expect(differTooMuch(asked, [b, a], 1000)).toBe(true);
@@ -161,7 +161,7 @@ describe('too good', () => {
       }),
     );
   });
-  test('whoever is excluded beats the middle of the others in what is received and in the price', () => {
+  test('every excluded offer beats the median of the others both in what is received and in the price', () => {
     fc.assert(
       fc.property(soundCandidates(), fc.integer({ min: 0, max: 1000 }), (candidates, outlierBps) => {
         const { accepted, excluded } = applyRules(asked, candidates, { ...policy, outlierBps }, decidedOn);
@@ -177,7 +177,7 @@ describe('too good', () => {
       }),
     );
   });
-  test('no arrival counts: any order of the same offers is ruled alike, also of offers that are exactly alike', () => {
+  test('the sequence of the offers changes nothing, even if some are exactly alike', () => {
     const few = fc.array(fc.constantFrom(100_000n, 125_000n, 150_000n), { minLength: 3, maxLength: 7 });
     fc.assert(
       fc.property(
@@ -197,7 +197,7 @@ describe('too good', () => {
       ),
     );
   });
-  test('a small fixed fee is no lie: the honest cheapest of a small amount stays', () => {
+  test('a small fixed fee is not a lie: for a small amount, the cheapest honest offer stays', () => {
     // Each offer takes 15.00 EUR at the same price of 9,000,000, with a fixed fee of 0.30, 2.00 or 2.50. The cheapest gives 13 % more sats than the
     // next, and is still honest.
     const small = buyFor(1_500n);
@@ -215,7 +215,7 @@ describe('too good', () => {
     expect(rulesOf(sale, sold('cheap', 1_770n, 30n), sold('b', 1_600n, 200n), sold('c', 1_550n, 250n))).toEqual([]);
     expect(rulesOf(sale, sold('liar', 1_770n, 230n), sold('b', 1_600n, 200n), sold('c', 1_550n, 250n))).toEqual([['liar', 'too-good']]);
   });
-  test('two who agree do not shield each other among four or more', () => {
+  test('two liars who agree do not protect each other among four or more offers', () => {
     const [l1, l2] = [receiving('l1', 117_000n), receiving('l2', 117_000n)];
     const honest = [100_000n, 99_900n, 99_800n].map((receive, index) => receiving(`h${index}`, receive));
     const excluded = (...candidates: Candidate[]): string[] => rulesOf(asked, ...candidates).map(([providerId]) => providerId);
@@ -226,7 +226,7 @@ describe('too good', () => {
   });
 });
 
-describe('amounts that no JSON integer holds are that one offer alone', () => {
+describe('an amount that is too large for a JSON integer excludes only its own offer', () => {
   const beyond = BigInt(Number.MAX_SAFE_INTEGER) + 1n;
   const sell: Asked = { ramp: 'sell', fixed: 'pay', amount: 100_000n, currency: 'EUR', option: 'SEPA' };
   test.each<[string, Asked, Partial<ProviderOffer>]>([
@@ -251,7 +251,7 @@ describe('a live reference', () => {
     const { accepted, excluded, referenceDisputed } = applyRules(asked, candidates, live, decidedOn);
     return [accepted.map(({ providerId }) => providerId).sort(), excluded.map(({ providerId, rule }) => [providerId, rule]), referenceDisputed === true];
   };
-  test('within its bound nothing is too good, whatever the others ask', () => {
+  test('within its bound no offer is too good, whatever the other offers cost', () => {
     // At the reference price, 111,111 sats are fair; 15 % more or less is within the bound.
     expect(ruled(at('good', 111_000n), at('dear1', 99_000n), at('dear2', 98_500n), at('dear3', 98_000n))).toEqual([
       ['dear1', 'dear2', 'dear3', 'good'],
@@ -272,12 +272,12 @@ describe('a live reference', () => {
     expect(ruled(at('far1', 140_000n), at('far2', 141_000n), at('a', 139_000n), at('b', 111_000n))).toEqual([['a', 'b', 'far1', 'far2'], [], true]);
     expect(ruled(at('far', 140_000n))).toEqual([['far'], [], true]);
   });
-  test('a disputed one protects nobody', () => {
+  test('a disputed reference protects no offer', () => {
     expect(ruled(at('liar', 120_000n), at('a', 90_000n), at('b', 90_100n), at('c', 90_200n))).toEqual([['a', 'b', 'c'], [['liar', 'too-good']], true]);
   });
 });
 
-test('a configured reference checks every offer, in both directions, a lone one too', () => {
+test('a configured reference checks every offer in both directions, even a single one', () => {
   const withReference = { ...policy, reference: { btcPrice: 9_187_070n, maxDeviationBps: 300, observedOn: decidedOn } };
   const judge = (receive: bigint): unknown =>
     applyRules(asked, [aCandidate('a', { receive })], withReference, decidedOn).excluded.map(({ rule, deviationBps, limitBps }) => [
@@ -309,7 +309,7 @@ describe('at the bound itself', () => {
     expect(excluded(20_001n)).toEqual(['off-reference']);
   });
 
-  test('a fee line may be off by the tolerance, and not by more; of a sale it is not judged', () => {
+  test('a stated price may be off by the tolerance and not more; on a sale it is not judged', () => {
     const tolerant = { ...policy, toleranceBps: 200 };
     const warnings = (request: Asked, candidate: Candidate) => applyRules(request, [candidate], tolerant, decidedOn).accepted[0]?.offer.warnings;
     // The 9,690 that are left after the fee are exactly two per cent above the value of 100,000 sats at 9,500,000.
@@ -328,7 +328,7 @@ describe('who declined this customer', () => {
     return [accepted.map(({ providerId }) => providerId), excluded.map(({ providerId, rule, until }) => [providerId, rule, until])];
   };
 
-  test('stands back once the liars were judged, by its price too', () => {
+  test('is excluded only after the liars were judged, for which its price still counts', () => {
     expect(kept({ a: decidedOn + 1 })).toEqual([
       ['b'],
       [
@@ -337,13 +337,13 @@ describe('who declined this customer', () => {
       ],
     ]);
   });
-  test('until its time is over', () => {
+  test('only until its time is over', () => {
     expect(kept({ a: decidedOn })).toEqual([['a', 'b'], [['liar', 'too-good', undefined]]]);
   });
-  test('and not where nobody else is left', () => {
+  test('not if no other offer is left', () => {
     expect(kept({ a: decidedOn + 1, b: decidedOn + 1 })).toEqual([['a', 'b'], [['liar', 'too-good', undefined]]]);
   });
-  test('whatever is declined, somebody is offered, and nobody is lost', () => {
+  test('whatever was declined, at least one offer remains, and every candidate is either offered or excluded', () => {
     fc.assert(
       fc.property(soundCandidates(), fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }), (candidates, said) => {
         const declined = Object.fromEntries(candidates.map(({ providerId }, n) => [providerId, said[n] === true ? decidedOn + 1 : 0]));

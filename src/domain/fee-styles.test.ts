@@ -6,7 +6,7 @@ test('the first ask leaves room for the listed rate', () => {
   expect([firstAsk(10_000n, 5_000), firstAsk(10_000n, 0), firstAsk(10_000n, 15_000)]).toEqual([9_950n, 10_000n, 9_852n]);
 });
 
-test('an answer that fits is taken, one that does not is corrected once', () => {
+test('a fee that fits is accepted; one that does not fit is corrected once', () => {
   expect(judgeAsk(10_000n, 9_950n, 50n, false)).toBe('fits');
   expect(judgeAsk(10_000n, 9_950n, 51n, false)).toEqual({ ask: 9_949n });
   expect(judgeAsk(10_000n, correctedAsk(10_000n, 51n), 51n, true)).toBe('fits');

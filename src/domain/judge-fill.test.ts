@@ -39,7 +39,7 @@ it('more delivered for the same money is never judged worse', () => {
   );
 });
 
-it('who paid a part gets that part; who paid all and got less than 99 % has to agree', () => {
+it('a customer who paid a part gets that part; one who paid in full and got less than 99 % must agree', () => {
   const amount = fc.bigInt(1_000n, 10n ** 12n);
   fc.assert(
     fc.property(amount, amount, fc.bigInt(1n, 999n), fc.bigInt(0n, 1_000_000n), fc.boolean(), (pay, receive, thousandths, millionths, binding) => {

@@ -30,7 +30,7 @@ describe('an estimate', () => {
     expect(judge(estimate, { pay: 5_000n, receive: 49_499n })).toBe('price-changed');
   });
 
-  it('asks for no more than was accepted and the slippage, at whatever price', () => {
+  it('asks for no more than the accepted amount plus the slippage, whatever the price', () => {
     expect(judge(estimate, { pay: 10_101n, receive: 1_000_000n })).toBe('as-accepted');
     for (const times of [2n, 10n, 10_000n]) expect(judge(estimate, { pay: 10_000n * times, receive: 200_000n * times })).toBe('price-changed');
     expect(judge({ ...estimate, ramp: 'sell' }, { pay: 20_000n, receive: 200_000n })).toBe('price-changed');
@@ -44,7 +44,7 @@ describe('an estimate', () => {
   });
 });
 
-describe('what the customer bounded', () => {
+describe("the customer's own limits", () => {
   it.each([firm, estimate])('is the least that they receive', (accepted) => {
     expect(judge(accepted, {}, { minReceive: 100_000n })).toBe('as-accepted');
     expect(judge(accepted, {}, { minReceive: 100_001n })).toBe('price-changed');
@@ -59,7 +59,7 @@ describe('what the customer bounded', () => {
 describe('inbound capacity', () => {
   const channel: Accepted = { ramp: 'liquidity', pay: 10_000n, receive: 0n, binding: false };
 
-  it('receives nothing that could be divided: its cost is held', () => {
+  it('has nothing received to divide by, so its cost is compared', () => {
     expect(judge(channel, {})).toBe('as-accepted');
     expect(judge(channel, { pay: 10_100n })).toBe('as-accepted');
     expect(judge(channel, { pay: 10_101n })).toBe('price-changed');
@@ -80,7 +80,7 @@ describe('inbound capacity', () => {
   });
 });
 
-describe('no order of this quote at all', () => {
+describe('not an order of this quote at all', () => {
   it('costs nothing, or gives less than nothing', () => {
     expect(judge(firm, { pay: 0n })).toBe('differs');
     expect(judge(firm, { pay: -1n })).toBe('differs');
@@ -98,7 +98,7 @@ describe('no order of this quote at all', () => {
   });
 });
 
-describe('the end of an order', () => {
+describe('the expiry of an order', () => {
   const now = Date.UTC(2026, 10, 21);
   const quoted = { binding: true, expiresOn: now + 3 * 86_400_000 };
   it.each([
@@ -110,5 +110,5 @@ describe('the end of an order', () => {
     ['after its quote', now + 4 * 86_400_000, 'in-time'],
     ['never named', undefined, 'in-time'],
   ])('%s', (_, endsOn, judged) => expect(judgeEnd(quoted, endsOn, now + 15_000)).toBe(judged));
-  it('of an estimate may be any in the future', () => expect(judgeEnd({ binding: false, expiresOn: now + 900_000 }, now + 60_000, now)).toBe('in-time'));
+  it('may be any time in the future for an estimate', () => expect(judgeEnd({ binding: false, expiresOn: now + 900_000 }, now + 60_000, now)).toBe('in-time'));
 });

@@ -59,7 +59,7 @@ describe('a link for a customer', () => {
     `https://pay.lindenpay.example/${'x'.repeat(4096)}`,
   ])('%j is refused', (given) => expect(link(given)).toBeUndefined());
 
-  it('loopback only in sandbox mode, by the same rules of writing', () => {
+  it('loopback is allowed only in sandbox mode, and must be written by the same rules', () => {
     const local = ['http://127.0.0.1:8080/pay', 'http://localhost/pay', 'https://[::1]:1/pay'];
     expect([local.map((one) => link(one)), local.map((one) => link(one, true))]).toEqual([[undefined, undefined, undefined], local]);
     expect([link('http://127.0.0.1\\@evil.example/', true), link('http://127.0.0.1.evil.example/', true)]).toEqual([undefined, undefined]);
@@ -98,7 +98,7 @@ describe('a link for a customer', () => {
     '[::1]',
     'javascript:',
   );
-  it('whatever it is made of, what is handed out has one host, ours, for a parser of RFC 3986 too', () => {
+  it("a link that is handed out has one of the provider's hosts, even for a parser of RFC 3986", () => {
     const anyLink = fc.tuple(fc.constantFrom('', 'https://', 'https://pay.lindenpay.example'), fc.array(piece, { maxLength: 6 }), fc.string({ maxLength: 4 }));
     fc.assert(
       fc.property(anyLink, ([start, pieces, end]) => {
@@ -114,7 +114,7 @@ describe('a link for a customer', () => {
   });
 });
 
-describe('a text beside the link', () => {
+describe('a text next to the link', () => {
   it.each([
     ['DE89370400440532013000', 'DE89370400440532013000'],
     ['Ref:LP-77Q2', 'Ref:LP-77Q2'],

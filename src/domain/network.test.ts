@@ -44,7 +44,7 @@ describe('networkOf', () => {
   });
 });
 
-it('of what all share, a network may use a tenth and a /48 half, however small it is', () => {
+it('of a shared budget, a network may use a tenth and a /48 half, however small the budget is', () => {
   fc.assert(
     fc.property(
       fc.oneof(

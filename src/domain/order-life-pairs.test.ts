@@ -50,7 +50,7 @@ const inReview = (cell: Cell, from: Stage, to: Stage): Step => {
   return cell === 'owed' ? { next: 'review', kind: 'same', reason: 'paid-not-delivered' } : outcome(cell, from, to);
 };
 
-it('the table is whole', () => {
+it('the table is complete', () => {
   expect(body.map(([from]) => from)).toEqual(held);
   expect(heads).toHaveLength(12);
   expect(new Set(body.flatMap((row) => row.slice(1)))).toEqual(new Set(['same', 'moves', 'expired', 'kept', 'owed', 'impossible']));
@@ -75,7 +75,7 @@ describe.each(ramps)('%s', (ramp) => {
 const money: readonly Stage[] = ['underpaid', 'paid', 'filled', 'finished'];
 const said = fc.record({ stage: fc.constantFrom(...held), moneySeen: fc.boolean(), odd: fc.boolean(), wait: fc.constantFrom(0, hour, 50 * hour) });
 
-test('whatever is said, in whatever order: money that was seen ends as delivered, as refunded, or in review, never unnoticed', () => {
+test('whatever a provider reports, in whatever sequence: money that was seen ends as delivered, as refunded or in review, never unnoticed', () => {
   fc.assert(
     fc.property(fc.constantFrom(...ramps), fc.boolean(), fc.array(said, { minLength: 1, maxLength: 12 }), (ramp, binding, history) => {
       let order: OrderNow = { stage: 'awaiting_payment', ramp, binding, pay, receive, expiresOn: now + 10 * hour };
@@ -103,7 +103,7 @@ test('whatever is said, in whatever order: money that was seen ends as delivered
   );
 });
 
-describe('the end that the operator found out', () => {
+describe('the final stage that the operator named', () => {
   const order: OrderNow = {
     stage: 'review',
     before: 'refunded',
@@ -119,7 +119,7 @@ describe('the end that the operator found out', () => {
     expect(advance({ ...order, stage: before }, failed, now)).toMatchObject({ next: before, kind: 'same' });
     expect(advance({ ...order, before }, { stage: 'review', rawStatus: 'FAILED' }, now)).toMatchObject({ next: before });
   });
-  test('is an end: "paid" is none, and another word of the provider is news', () => {
+  test('must be a final stage, which "paid" is not; another status word of the provider starts a new review', () => {
     expect(advance({ ...order, before: 'paid' }, failed, now)).toMatchObject({ next: 'review' });
     expect(advance({ ...order, before: 'failed' }, { ...failed, rawStatus: 'REJECTED' }, now)).toMatchObject({ next: 'review' });
     expect(advance({ ...order, before: 'failed' }, { stage: 'finished', rawStatus: 'SUCCESSFUL' }, now)).toMatchObject({ next: 'finished' });

@@ -35,7 +35,7 @@ describe('contradictions', () => {
   ])('%s', (_name, from, evidence) => {
     expect(go(from, evidence)).toEqual(['review', 'contradiction']);
   });
-  test('are none: the same amounts, an estimate that moved, a refund of other amounts, the same name in other letters', () => {
+  test('do not include the same amounts, an estimate that moved, a refund of other amounts, or the same name in other letters', () => {
     expect(go({}, says('paid', { pay: 10_000n, receive: 107_869n }))).toEqual(['paid', 'advanced']);
     expect(go({ binding: false }, says('filled', { receive: 107_000n }))).toEqual(['filled', 'advanced']);
     // Whatever was delivered is handed out, however little: judge-fill.ts decides what the customer is told.
@@ -62,7 +62,7 @@ describe('contradictions', () => {
   });
 });
 
-describe('what cannot be, or is not told yet', () => {
+describe('impossible amounts, and amounts that are not known yet', () => {
   test.each<[string, Evidence]>([
     ['a negative amount to pay', says('paid', { pay: -1n })],
     ['a negative amount to receive', says('paid', { receive: -1n })],
@@ -75,7 +75,7 @@ describe('what cannot be, or is not told yet', () => {
   });
   test('the fee of a sale is not in what is paid for it', () =>
     expect(go({ ramp: 'sell', pay: 100n }, says('paid', { fee: 500n }))).toEqual(['paid', 'advanced']));
-  test('0 is not told until something was delivered', () => {
+  test('0 means unknown until something was delivered', () => {
     for (const stage of ['awaiting_payment', 'paid', 'expired', undefined] as const)
       expect(advance(order({}), says(stage, { pay: 0n, receive: 0n, fee: 0n }), now).kind).not.toBe('contradiction');
     expect(go({}, says('filled', { receive: 0n }))).toEqual(['review', 'contradiction']);
@@ -94,7 +94,7 @@ describe('an estimate', () => {
     ['dearer than the customer allows', bounded, says('paid', { pay: 10_101n })],
     ['dearer than the slippage allows', estimate, says('filled', { pay: 10_101n })],
   ])('that became %s is a contradiction', (_name, from, evidence) => expect(go(from, evidence)).toEqual(['review', 'contradiction']));
-  test('may move within them, drift no further than them, and be better', () => {
+  test('may move within the slippage and the limits, not beyond them, and may be better', () => {
     expect(go(estimate, says('filled', { receive: 106_791n }))).toEqual(['filled', 'advanced']);
     expect(go({ ...estimate, receive: 106_791n }, says('awaiting_payment', { receive: 105_800n }))).toEqual(['review', 'contradiction']);
     expect(go(bounded, says('filled', { receive: 200_000n }))).toEqual(['filled', 'advanced']);
@@ -119,7 +119,7 @@ describe('review', () => {
   ])('before it %s, now %s: %s', (before, stage, next, kind) => {
     expect(go(reviewed(before), says(stage))).toEqual([next, kind]);
   });
-  test('leaving it is told', () => {
+  test('leaving it is reported', () => {
     expect(advance(order(reviewed('paid')), says('paid'), now)).toEqual({ next: 'paid', kind: 'advanced', note: 'a read agreed and ended the review' });
   });
   test('is not left while the amounts still differ, nor when the stage before it is not known', () => {
@@ -127,7 +127,7 @@ describe('review', () => {
     expect(go({ stage: 'review' }, says('finished'))).toEqual(['review', 'same']);
     expect(go({ stage: 'review', before: 'review' }, says('finished'))).toEqual(['review', 'same']);
   });
-  test('is over, once the operator has seen these figures', () => {
+  test('is over once the operator has accepted these figures', () => {
     const seen = { ...reviewed('paid'), currency: 'EUR', reviewed: { pay: 10_001n, receive: 107_869n } };
     expect(go(seen, says('filled', { pay: 10_001n, receive: 107_869n, echo: { currency: 'CHF' } }))).toEqual(['filled', 'advanced']);
     expect(go(seen, says('filled', { pay: 10_002n, receive: 107_869n }))).toEqual(['review', 'contradiction']);
@@ -147,7 +147,7 @@ test('an unpaid order expires by the clock, and a later payment still counts', (
   expect([lapsed('awaiting_payment', undefined, now), lapsed('paid', now - 1, now), lapsed('awaiting_payment', now, now)]).toEqual([false, false, true]);
 });
 
-test('whatever a provider says, ranks never fall, and the wallet is never told a regression', () => {
+test('whatever a provider reports, ranks never fall, and the wallet never sees a step back', () => {
   const word = fc.record({ stage: fc.option(fc.constantFrom(...rising), { nil: undefined }), receive: fc.constantFrom(undefined, 107_869n, 107_869n, 1n) });
   fc.assert(
     fc.property(fc.array(word, { maxLength: 30 }), (history) => {
@@ -165,7 +165,7 @@ test('whatever a provider says, ranks never fall, and the wallet is never told a
   );
 });
 
-test('final: finished and refunded at once, rested ones when nobody follows them any longer, money in flight never', () => {
+test('finished and refunded are final at once, unpaid stages when we stop following them, and money in flight never', () => {
   const finals = (at: number): Stage[] => [...rising, 'review' as const].filter((stage) => isFinal(stage, at, 500));
   expect(finals(499)).toEqual(['finished', 'refunded']);
   expect(finals(500)).toEqual(['awaiting_payment', 'expired', 'failed', 'finished', 'refunded']);
@@ -188,7 +188,7 @@ test('the four words', () => {
   ]);
 });
 
-test('looks grow rarer: a tenth of the age, between floor and ceiling, ±20 %', () => {
+test("polls become rarer: a tenth of the stage's age, between a floor and a ceiling, ±20 %", () => {
   const delay = (stage: Stage, lasted: number, random = 0.5, arrivalSeconds = 60): number =>
     refreshDelayMs({ stage, stageOn: 0, arrivalSeconds }, lasted, random);
   expect([0, 100_000, 600_000, 36_000_000, 90_000_000].map((lasted) => delay('awaiting_payment', lasted))).toEqual([

@@ -47,19 +47,19 @@ describe("a provider's token by itself", () => {
   ])('%j is not: %s', (token, flaw) => expect(tokenFlaw(token, host)).toBe(flaw));
 });
 
-describe("one party's token in another's hands", () => {
+describe("one party's token, sent by another party", () => {
   const theirs = 'b7e1c0d2a49f4f6e';
-  it('of two alike neither is passed on, also where one is the sentence over the other', () => {
+  it('of two equal tokens neither is passed on, not even if one is a template filled with the other', () => {
     expect(flaws({ honest: theirs, mallory: theirs })).toEqual({ honest: 'of-another-party', mallory: 'of-another-party' });
     const sentence = `I confirm my bitcoin wallet. [${theirs}]`;
     expect(flaws({ honest: sentence, mallory: theirs })).toEqual({ honest: 'of-another-party', mallory: 'of-another-party' });
   });
-  it('the one that has the other inside is the copy; a word that is in many is nobody’s', () => {
+  it('a token that contains another is the copy; a short word inside many tokens does not count', () => {
     expect(flaws({ honest: theirs, mallory: `please sign ${theirs}` })).toEqual({ mallory: 'of-another-party' });
     expect(flaws({ short: 'sign', honest: `please sign ${theirs}` })).toEqual({});
     expect(flaws({ honest: theirs, other: 'c0ffee' })).toEqual({});
   });
-  it('no text that is passed on is a text that any gateway takes', () => {
+  it('no token that is passed on is one that any gateway accepts as its own', () => {
     const piece = fc.oneof(fc.constantFrom('ramp-gateway:', 'Ramp-Gateway:', host, ':', own.token, ' ', '\u200b', '[', 'TOKEN'), fc.string({ maxLength: 12 }));
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 6 }), fc.webAuthority(), fc.string(), (pieces, elsewhere, secret) => {

@@ -3,7 +3,7 @@ import { amountNames, exchanged, fiatAndSats, isExchange, isFiatFixed, ramps, si
 
 const exchanges: ExchangeRamp[] = ['buy', 'sell'];
 
-test('a ramp has a price where one side is fiat', () => {
+test('a ramp has a price if one side is fiat', () => {
   expect(ramps.filter(isExchange)).toEqual(exchanges);
 });
 
@@ -11,12 +11,12 @@ test('an exchange names its amounts by their unit', () => {
   for (const ramp of exchanges) for (const side of ['pay', 'receive'] as const) expect(amountNames[ramp][side]).toBe(`amount_${sides[ramp][side]}`);
 });
 
-test('fiat is fixed where the fixed side is the fiat one', () => {
+test('fiat is fixed if the fixed side is the fiat side', () => {
   const fixed = exchanges.flatMap((ramp) => (['pay', 'receive'] as const).map((side) => isFiatFixed({ ramp, fixed: side })));
   expect(fixed).toEqual([true, false, false, true]);
 });
 
-test('amounts by unit, whichever side they stand on', () => {
+test('amounts by unit, whichever side they are on', () => {
   expect(fiatAndSats('buy', { pay: 10_000, receive: 105_000 })).toEqual({ fiat: 10_000, sats: 105_000 });
   expect(fiatAndSats('sell', { pay: 105_000, receive: 10_000 })).toEqual({ fiat: 10_000, sats: 105_000 });
 });

@@ -19,7 +19,7 @@ describe('what counts, in this order', () => {
     const sats: Asked = { ramp: 'buy', fixed: 'receive', amount: 107_869n, currency: 'EUR', option: 'SEPA' };
     expect(orderOf(sats, [aCandidate('a', { pay: 10_000n }), aCandidate('b', { pay: 9_999n })])).toEqual(['b', 'a']);
   });
-  test('liquidity: the least fee, none at all before everything', () => {
+  test('liquidity: the lowest fee; no fee at all comes first', () => {
     const channel: Asked = { ramp: 'liquidity', inboundSats: 1_000_000n, clientSats: 0n };
     const fee = (providerId: string, sats: bigint, binding = true): Candidate => aCandidate(providerId, { pay: sats, receive: 0n, fee: sats, binding });
     const { ranked } = rank(channel, [fee('a', 6_150n, false), fee('b', 5_400n), fee('c', 0n, false)], policy, byId, decidedOn);
@@ -47,7 +47,7 @@ describe('what counts, in this order', () => {
   });
 });
 
-test('a binding offer that lapses before the money arrives is warned of and ranks as an estimate', () => {
+test('a binding offer that expires before the money arrives gets a warning and ranks as an estimate', () => {
   const lapsing = (expiresOn: number): Candidate => aCandidate('a', { receive: 100_000n, expiresOn, warnings: ['fee-mismatch'] }, { arrivalSeconds: 86_400 });
   const { ranked } = rank(asked, [lapsing(decidedOn + 86_399_999), aCandidate('b', { receive: 99_600n })], policy, byId, decidedOn);
   expect(
@@ -60,7 +60,7 @@ test('a binding offer that lapses before the money arrives is warned of and rank
   expect([inTime?.providerId, inTime?.countsAsBinding, inTime?.warnings]).toEqual(['a', true, ['fee-mismatch']]);
 });
 
-test('a preference is told only when it decided', () => {
+test('a preference is reported only if it decided', () => {
   const favoured = (receive: bigint): Candidate => aCandidate('a', { receive }, { preferenceBps: 25 });
   const plain = aCandidate('b', { receive: 100_000n });
   const decided = rank(asked, [favoured(99_900n), plain], policy, byId, decidedOn);
@@ -83,10 +83,10 @@ describe('two that differ by more than the outlier bound', () => {
   const all = (version: 1 | 2): string[] =>
     [far(version, false, true), far(version, true, false), far(version, true, true), far(version, false, false)].map(([a]) => a ?? '');
 
-  test('keep the order of expected value: a binding price far too dear is no price check', () => {
+  test('keep the sequence of expected value: a binding price that is far too high does not check the other', () => {
     expect(all(2)).toEqual(['a', 'a', 'a', 'a']);
   });
-  test('in a route of version 1 the binding one wins, as it was decided then', () => {
+  test('in a route of version 1 the binding offer wins, by the rule of that version', () => {
     expect(all(1)).toEqual(['b', 'a', 'a', 'a']);
   });
   test.each([55_555n, 99_206n, 111n])('a binding offer of %s sats never wins against an honest estimate of 110,000', (receive) => {
@@ -109,7 +109,7 @@ describe('what was delivered before', () => {
       priorSats,
     ]);
 
-  test('cuts an estimate by its record, what binds by broken promises alone', () => {
+  test('lowers an estimate by its record, and a binding offer only for broken promises', () => {
     const estimates = both(lost(1_000_000n, 50_000n));
     const estimate = aCandidate('a', { receive: 100_000n, binding: false }, { haircutBps: 100, standing: { estimates } });
     const binding = aCandidate('b', { receive: 99_000n }, { standing: { estimates } });
@@ -120,7 +120,7 @@ describe('what was delivered before', () => {
       ['c', 100_000, 'record', 1_000_000n],
     ]);
   });
-  test('a lapsing price is cut like an estimate', () => {
+  test('a binding offer that expires too early is lowered like an estimate', () => {
     const standing = { estimates: both(lost(1_000_000n, 50_000n)) };
     const lapsing = aCandidate('a', { expiresOn: decidedOn + 60_000 }, { arrivalSeconds: 300, haircutBps: 100, standing });
     expect(haircuts([lapsing])).toEqual([['a', 30_000, 'record', 1_000_000n]]);
@@ -133,7 +133,7 @@ describe('what was delivered before', () => {
       ['b', 10_000, 'operator', 1_000_000n],
     ]);
   });
-  test('never cuts liquidity, where nothing delivered can be seen', () => {
+  test('never lowers liquidity, since we cannot see what was delivered', () => {
     const channel: Asked = { ramp: 'liquidity', inboundSats: 1_000_000n, clientSats: 0n };
     const standing = { estimates: both(lost(1_000_000n, 900_000n)), broken: both(lost(1_000_000n, 900_000n)) };
     const seller = aCandidate('a', { pay: 5_400n, receive: 0n, fee: 5_400n, binding: false }, { haircutBps: 70, standing });
@@ -163,7 +163,7 @@ test.each<[Asked['ramp'], 'pay' | 'receive', string, string]>([
 });
 
 describe('properties', () => {
-  test('a total order: taking any offer away leaves the others as they stood', () => {
+  test('a total ranking: without any one offer, the others keep their sequence', () => {
     fc.assert(
       fc.property(soundCandidates(), fc.nat(), (candidates, which) => {
         const gone = `p${which % candidates.length}`;
@@ -189,7 +189,7 @@ describe('properties', () => {
       }),
     );
   });
-  test('never worse than any accepted offer that is as sure; by less than its haircut behind any other', () => {
+  test('the winner is never worse than an accepted offer that is as sure, and behind any other by less than its haircut', () => {
     fc.assert(
       fc.property(soundCandidates(8, false), (candidates) => {
         const { ranked } = rank(asked, candidates, calm, byId, decidedOn);

@@ -57,7 +57,7 @@ describe('a receipt', () => {
     expect(verified).toEqual({ ok: true, payload });
   });
 
-  it('holds nothing that is secret, an adapter note or a provider word', () => {
+  it("holds no secret, no adapter's note and no provider's text", () => {
     const text = JSON.stringify(payload);
     for (const secret of ['lnbc1secret', 'upstream-secret', 'provider words']) expect(text).not.toContain(secret);
     for (const told of ['below-minimum', '25000', 'timeout', 'too-good', '163934']) expect(text).toContain(told);
@@ -86,7 +86,7 @@ describe('a receipt', () => {
     expect(await verifyReceipt(await sign({ ...payload, version: 9 }), keys)).toMatchObject({ ok: false, problem: expect.stringContaining('version 9') });
   });
 
-  it('does not verify when its figures rank otherwise, whoever signed it', async () => {
+  it('does not verify if its figures give another ranking, whoever signed it', async () => {
     const swapped = await resigned((stored) => {
       const [first, second] = stored.offers as [Record<string, unknown>, Record<string, unknown>];
       stored.offers.splice(0, 2, { ...second, rank: 1 }, { ...first, rank: 2 });
@@ -109,7 +109,7 @@ describe('a receipt', () => {
     expect(await verifyReceipt(all[3] ?? '', keys, { ...place, root: rootOf(leaves.slice(0, 4)) })).toMatchObject({ ok: false });
   });
 
-  it('is no root, and a root is no receipt', async () => {
+  it('is not a root, and a root is not a receipt', async () => {
     const root = { version: 1, issuer: 'ramp.wallet.example', day: '2026-11-28', size: 0, root: rootOf([]), closed_on: decidedOn } as const;
     const jws = await sign(root, 'receipts-root+jws');
     expect(await verifyRoot(jws, keys)).toEqual({ ok: true, root });

@@ -77,7 +77,7 @@ describe('what a fill counts as', () => {
     expect(counted(fill)).toEqual(expected);
   });
 
-  test('later news change the sums by the difference, undecayed, and the row where the promise turns out broken', () => {
+  test('a later report changes the sums by the difference, without decay, and adds a row if the promise turns out to be broken', () => {
     const estimate = countFill(bought());
     expect(correction(estimate, countFill(bought({ linkReceive: 99_000n })))).toEqual([
       { row: 'estimates', change: { quotedSats: 0n, deliveredSats: -1_000n } },
@@ -93,7 +93,7 @@ describe('what a fill counts as', () => {
     expect(correction(estimate, countFill(bought({ linkReceive: 100_000n })))).toEqual([]);
   });
 
-  test('a later report counts only if it is for less', () => {
+  test('a later report counts only if it is for a lower amount', () => {
     const [kept, half] = [countFill(bought({ binding: true })), countFill(bought({ binding: true, toldReceive: 50_000n }))];
     const forgiven = countFill(bought({ binding: true, toldPay: 5_000n, toldReceive: 50_000n }));
     expect(forgiven.tells).toBe(false);
@@ -124,7 +124,7 @@ describe('decay', () => {
     expect(decayed(both(sums), 2).slow).toEqual({ quotedSats: 878_906n, deliveredSats: 878_905n });
     expect(decayed(both(sums), -3)).toEqual(both(sums));
   });
-  test('day by day or at once, it is the same; in the end nothing is left', () => {
+  test('decays day by day to the same sums as at once; in the end nothing is left', () => {
     fc.assert(
       fc.property(fc.bigInt(0n, 10n ** 15n), fc.bigInt(0n, 10n ** 15n), fc.nat(400), fc.nat(400), (quotedSats, deliveredSats, a, b) => {
         const windows = both({ quotedSats, deliveredSats });
@@ -139,7 +139,7 @@ describe('decay', () => {
 });
 
 describe('the haircut', () => {
-  test('of nothing known is the configured one, of a promise nothing', () => {
+  test('is the configured one if nothing is known, and zero for a binding offer', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 500_000 }), fc.bigInt(1n, 10n ** 12n), (h0, sats) => {
         for (const standing of [undefined, {}, standingOf(emptyWindows())]) {
@@ -172,7 +172,7 @@ describe('the haircut', () => {
     const of = (windows: Windows): number => haircutOf({ estimates: windows }, false, 10_000, 1n).ppm;
     expect([of({ slow: good, fast: bad }), of({ slow: bad, fast: good }), of(both(good))]).toEqual([55_000, 55_000, 5_000]);
   });
-  test('never below nothing, whatever was given on top, and never above all', () => {
+  test('is never below zero, whatever was delivered in excess, and never above one', () => {
     const generous = both({ quotedSats: 10n ** 12n, deliveredSats: 1_005n * 10n ** 9n });
     expect(haircutOf({ estimates: generous }, false, 10_000, 1n).ppm).toBe(0);
     const owing = both({ quotedSats: 10n, deliveredSats: -(10n ** 9n) });
@@ -210,7 +210,7 @@ describe('properties', () => {
   };
   const ppm = (standing: Standing, binding: boolean, sats: bigint): number => haircutOf(standing, binding, 10_000, sats).ppm;
 
-  test('monotony: with any past, delivering more of an order never lowers a provider, by its status or by its link', () => {
+  test("with any record, delivering more of an order never lowers a provider's rank, whether the status or the link shows it", () => {
     fc.assert(
       fc.property(windows, windows, fill, fc.bigInt(0n, 10n ** 7n), fc.bigInt(1n, 10n ** 8n), (estimates, broken, one, more, sats) => {
         const past = standingOf(estimates, broken);
@@ -230,7 +230,7 @@ describe('properties', () => {
       }),
     );
   });
-  test('of a spotless past, a broken promise never raises, and a kept one changes nothing', () => {
+  test('with a clean record, a broken promise never raises the rank, and a kept one changes nothing', () => {
     fc.assert(
       fc.property(fill, fc.bigInt(1n, 10n ** 8n), (one, sats) => {
         const promise = { ...one, binding: true };
@@ -240,7 +240,7 @@ describe('properties', () => {
       }),
     );
   });
-  test('replay: the sums of a history are the same, on whichever days they are read', () => {
+  test('the sums of a history are the same, on whichever days they are read', () => {
     const history = fc.array(fc.record({ day: fc.nat(40), one: fill }), { maxLength: 12 });
     fc.assert(
       fc.property(history, fc.array(fc.nat(40), { maxLength: 6 }), (fills, reads) => {

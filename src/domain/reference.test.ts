@@ -20,13 +20,13 @@ const kraken = voice('kraken', 9_000_000n);
 const coinbase = voice('coinbase', 9_010_000n);
 
 describe('public tickers', () => {
-  it('two that agree are live, with their mean; three with their median', () => {
+  it('two feeds that agree are live, with their mean; three with their median', () => {
     expect(judge([kraken, coinbase])).toEqual(['live', 9_005_000n, {}]);
     expect(judge([kraken, coinbase, voice('bitstamp', 9_012_000n)])).toEqual(['live', 9_010_000n, {}]);
     expect(judgeFeeds([voice('kraken', 1n, { at: now - 20_000 }), voice('coinbase', 1n)], now, minute)).toMatchObject({ observedOn: now - 20_000 });
   });
 
-  it('agree means within one per cent, exactly', () => {
+  it('feeds agree if they are within exactly one per cent', () => {
     expect(judge([kraken, voice('coinbase', 9_090_000n)])[0]).toBe('live');
     expect(judge([kraken, voice('coinbase', 9_090_001n)])).toEqual(['away', undefined, { kraken: 'disagrees', coinbase: 'disagrees' }]);
   });
@@ -50,7 +50,7 @@ describe('public tickers', () => {
     expect(judge([kraken, one, voice('bitstamp', 9_004_000n)])).toEqual(['live', 9_002_000n, { coinbase: state }]);
   });
 
-  it('what a feed said a moment ago counts while it is away, until it is too old', () => {
+  it("a feed's last price counts while the feed is down, until that price is too old", () => {
     const away = (at: number): Voice => voice('coinbase', 9_010_000n, { fault: 'away', at });
     expect(judge([kraken, away(now - 40_000)])).toEqual(['live', 9_005_000n, {}]);
     expect(judge([kraken, away(now - minute - 1)])).toEqual(['alone', 9_000_000n, { coinbase: 'away' }]);
@@ -58,24 +58,24 @@ describe('public tickers', () => {
     expect(judge([kraken, away(now - 140_000)], 150_000)[0]).toBe('live');
   });
 
-  it('two against two: nobody knows; three against two: the three', () => {
+  it('two feeds against two decide nothing; three against two decide', () => {
     const others = [voice('c', 10_800_000n), voice('d', 10_810_000n)];
     expect(judge([kraken, coinbase, ...others])[0]).toBe('away');
     expect(judge([kraken, coinbase, voice('e', 9_005_000n), ...others])).toEqual(['live', 9_005_000n, { c: 'disagrees', d: 'disagrees' }]);
   });
 
-  it('a mean of other feeds is no second voice beside those that it averages', () => {
+  it('a mean of other feeds does not confirm the feeds that it averages', () => {
     const mempool = voice('mempool', 9_000_000n);
     expect(judge([kraken, mempool])).toEqual(['alone', 9_000_000n, {}]);
     expect(judge([voice('bitstamp', 9_000_000n), mempool])[0]).toBe('live');
     expect(judge([kraken, mempool, voice('bitstamp', 10_800_000n)])[0]).toBe('away');
   });
 
-  it('two of one venue are one voice', () => {
+  it('two feeds of one venue count as one', () => {
     expect(judge([kraken, voice('own', 9_000_000n, { venue: 'kraken' })])).toEqual(['alone', 9_000_000n, { own: 'repeats' }]);
   });
 
-  it('no feed that lies moves a price out of the range of two honest ones by more than they may differ', () => {
+  it('a lying feed cannot move the price out of the range of two honest feeds by more than feeds may differ', () => {
     const honest = fc.tuple(fc.bigInt(8_990_000n, 9_010_000n), fc.bigInt(8_990_000n, 9_010_000n));
     fc.assert(
       fc.property(honest, fc.bigInt(1n, 20_000_000n), fc.nat(2), ([a, b], lie, place) => {
@@ -87,7 +87,7 @@ describe('public tickers', () => {
     );
   });
 
-  it('the order of the feeds changes nothing', () => {
+  it('the sequence of the feeds changes nothing', () => {
     const prices = fc.array(fc.bigInt(8_800_000n, 9_200_000n), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(prices, (drawn) => {
@@ -102,14 +102,14 @@ describe('public tickers', () => {
 describe('reading a feed', () => {
   const said = { price: 9_000_000n, text: '90000', at: now, since: now };
   const before: FeedReading = { name: 'a', said: { ...said, at: now - 15_000, since: now - minute } };
-  it('remembers since when it says the same, and by its own stamp', () => {
+  it("remembers since when the figures are the same, and uses the feed's own time stamp", () => {
     expect(feedRead('a', { price: 9_000_000n, text: '90000' }, before, now)).toEqual({ name: 'a', said: { ...said, since: now - minute } });
     expect(feedRead('a', { price: 9_000_100n, text: '90001' }, before, now).said?.since).toBe(now);
     expect(feedRead('a', { price: 9_000_000n, text: '90000', stamp: now - 5000 }, undefined, now).said?.at).toBe(now - 5000);
     // If a feed's clock is a little ahead of ours, its reading counts from now.
     expect(feedRead('a', { price: 9_000_000n, text: '90000', stamp: now + 5000 }, undefined, now)).toEqual({ name: 'a', said });
   });
-  it('keeps what was said by one that is away, and forgets what was said by one that talks nonsense', () => {
+  it('keeps the figures of a feed that is down, and drops those of a feed whose answer is malformed', () => {
     expect(feedRead('a', { fault: 'away' }, before, now)).toEqual({ ...before, fault: 'away' });
     expect(feedRead('a', { fault: 'malformed' }, before, now)).toEqual({ name: 'a', fault: 'malformed' });
     expect(feedRead('a', { price: 1n, text: '0.01', stamp: now - minute - 1 }, before, now).fault).toBe('stale');

@@ -23,7 +23,7 @@ it.each<[string | null, string | null, number | undefined]>([
 });
 
 const two = (value: number): string => String(value).padStart(2, '0');
-/** The three forms of RFC 9110, 5.6.7. */
+/** The three forms of a date in RFC 9110, 5.6.7. */
 const forms: ((at: Date) => string)[] = [
   (at) => at.toUTCString(),
   (at) => {
@@ -36,7 +36,7 @@ const forms: ((at: Date) => string)[] = [
   },
 ];
 
-it('a wait in any form is that wait, and nothing is a wait that is none', () => {
+it('a wait is read in every form, and no other text is read as a wait', () => {
   const from = Date.UTC(2026, 0, 1);
   const form = fc.constantFrom(...forms);
   fc.assert(

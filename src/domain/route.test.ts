@@ -47,7 +47,7 @@ describe('the example of the outward contract', () => {
       [3, 'cobalt', 9_240_084n, 50, 108, 18, []],
     ]);
   });
-  test('at the same haircut the better estimate comes first: Borealis lapses before a bank transfer arrives and is no surer', () => {
+  test('with equal haircuts the better estimate comes first: Borealis expires before a bank transfer arrives, so it counts as an estimate', () => {
     expect(shown(50)).toEqual([
       [1, 'alpine', 9_187_069n, 90, 91, 0, []],
       [2, 'cobalt', 9_240_084n, 50, 108, 18, []],
@@ -71,7 +71,7 @@ describe('the example of the outward contract', () => {
   });
 });
 
-test('the reference: lower middle of an even number, none of one offer, the configured one before all', () => {
+test('the reference: the lower of the middle two, none for one offer, and the configured one before either', () => {
   const prices = (...receives: bigint[]): Candidate[] => receives.map((receive, index) => aCandidate(`p${index}`, { receive, fee: 0n }));
   const reference = (candidates: Candidate[], more: Partial<RouteInput> = {}): unknown => decide(input(candidates, more)).policy.reference;
   expect(reference(prices(100_000n, 101_000n, 102_000n, 103_000n))).toEqual({ btcPrice: 9_803_921n, source: 'median-of-offers', observedOn: decidedOn });
@@ -112,7 +112,7 @@ test('liquidity figures', () => {
   expect([route.policy.name, route.policy.decidedBy, route.policy.reference]).toEqual(['least-fee', 'fee_sats', undefined]);
 });
 
-test('preferences and a weak check stand in the policy', () => {
+test('the policy holds preferences and a weak check', () => {
   const route = decide(input([aCandidate('a', { receive: 100_000n }, { preferenceBps: 3000 }), aCandidate('b', { receive: 120_000n })]));
   expect([route.policy.preferenceBps, route.policy.preferenceDecided, route.policy.priceCheck]).toEqual([{ a: 3000 }, true, 'weak']);
 });
@@ -169,7 +169,7 @@ const others: Partial<RouteInput> = {
 };
 
 describe('properties', () => {
-  test('the route does not depend on who answered first', () => {
+  test('the route does not depend on which provider answered first', () => {
     fc.assert(
       fc.property(
         fc
@@ -182,7 +182,7 @@ describe('properties', () => {
       ),
     );
   });
-  test('nobody is chosen for the name, or for the place in the file', () => {
+  test('no provider is chosen for its name or its position in the file', () => {
     const names = fc.uniqueArray(fc.stringMatching(/^[a-z][a-z0-9-]{0,31}$/), { minLength: 8, maxLength: 8 });
     const market = fc
       .oneof(anything, soundCandidates(), withRecords)
@@ -248,7 +248,7 @@ test('a route that was stored before ranks again by its own rule', () => {
   ]);
 });
 
-test('every input of the haircut stands in the stored route', () => {
+test('the stored route holds every input of the haircut', () => {
   const { decision, past } = {
     decision: { ...policy, learning: 'ranked', recordSnapshot: 'f00d' } as const,
     past: { estimates: { slow: { quotedSats: 9n, deliveredSats: 8n }, fast: { quotedSats: 7n, deliveredSats: 6n } } },
@@ -279,7 +279,7 @@ test('replay notices a record that was changed', () => {
   ]);
 });
 
-test('a route of another version, or none, is not read; an amount in an unknown member is not written', () => {
+test('a route of another version or without one is not read; an amount in an unknown member is not written', () => {
   const route = decide(input([aCandidate('a')]));
   for (const stored of [null, [], 'x', {}, { ...Object(toJson(route)), version: 3 }, { ...Object(toJson(route)), version: '2' }])
     expect(() => fromJson(stored)).toThrow(RangeError);

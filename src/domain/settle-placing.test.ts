@@ -21,7 +21,7 @@ const theOrder: NewOrder = { upstreamOrderId: 'up-1', stage: 'awaiting_payment',
 const brief = (step: PlacingStep): string => (step.do === 'settle' ? step.state : step.do === 'wait' ? `wait until ${step.until - sentOn}` : step.do);
 const next = (of: UnknownPlacing, now: number): string => brief(settlePlacing(of, now));
 
-describe('same: the repeated request brings the same order, with the way to pay it', () => {
+describe('same: the repeated request returns the same order and how to pay it', () => {
   test.each<[string, Partial<UnknownPlacing>, number, string]>([
     ['at once', {}, sentOn, 'repost'],
     ['and again while it is lost', { reposts: 3, reply: 'lost' }, deadOn - 1, 'repost'],
@@ -42,7 +42,7 @@ describe('same: the repeated request brings the same order, with the way to pay 
   });
 });
 
-describe('rejects: one more request, once a late commit would have shown', () => {
+describe('rejects: one more request, once a late commit would be visible', () => {
   test.each<[string, Partial<UnknownPlacing>, number, string]>([
     ['waits for late commits', {}, certainFrom - 1, 'wait until 5000'],
     ['then reads', {}, certainFrom, 'read'],
@@ -57,10 +57,10 @@ describe('rejects: one more request, once a late commit would have shown', () =>
   ])('%s', (_name, more, now, step) => {
     expect(next(placing('rejects', more), now)).toBe(step);
   });
-  test('a quote that dies before a late commit must have shown is looked for at its death', () => {
+  test('if the quote expires before a late commit would be visible, we read when it expires', () => {
     expect(next(placing('rejects', { deadOn: sentOn + 3_000 }), sentOn)).toBe('wait until 3000');
   });
-  test('after the re-POST the wait for late commits starts again', () => {
+  test('after the re-POST, the wait for late commits starts again', () => {
     expect(next(placing('rejects', { sentOn: certainFrom, reposts: 1, reply: 'lost' }), certainFrom + 1)).toBe('wait until 10000');
   });
 });
@@ -138,7 +138,7 @@ test('with nothing lost after the first answer', () => {
   expect(ends(false)).toEqual(['confirmed 1', 'confirmed 1', 'dead 0', 'dead 0']);
 });
 
-test("which orders of the session can be this placing's", () => {
+test('which orders of the session can belong to this attempt', () => {
   const rows = [{ upstreamOrderId: 'old' }, { upstreamOrderId: 'others' }, { upstreamOrderId: 'new', pay: 1n }, {}];
   expect(newOrders(rows, ['old'], ['others'])).toEqual([{ upstreamOrderId: 'new', pay: 1n }]);
 });

@@ -5,7 +5,7 @@ import { joined } from './list-payment-options.ts';
 const amount = fc.bigInt(0n, 40n);
 const listed = fc.record({ minFiat: amount, maxFiat: amount }, { requiredKeys: ['minFiat'] });
 
-it('whatever limits are listed, the ranges shown hold the amounts that somebody takes, and no others', () => {
+it('whatever limits are listed, the shown ranges hold exactly the amounts that some provider accepts', () => {
   fc.assert(
     fc.property(fc.array(listed, { maxLength: 8 }), (ranges) => {
       const holds = (all: typeof ranges, one: bigint): boolean => all.some(({ minFiat, maxFiat = 99n }) => one >= minFiat && one <= maxFiat);

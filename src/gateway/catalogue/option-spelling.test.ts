@@ -7,7 +7,7 @@ import { optionName, type ProviderListing } from './catalogue.ts';
 const features = { quotes: true, estimates: false, on_chain_fallback: false, webhook: false };
 const spellings = ['SEPA', 'Sepa', 'sepa', ' SEPA', 'SE\u200bPA', '\u202eSEPA'];
 
-it('an option is named as most providers write it now, whoever came first and however it was stored', () => {
+it('an option is named as most providers write it now, whichever came first and however it was stored', () => {
   const written = fc.array(fc.constantFrom(...spellings), { maxLength: 6 });
   fc.assert(
     fc.property(written, fc.constantFrom(...spellings), (names, first) => {
@@ -16,7 +16,7 @@ it('an option is named as most providers write it now, whoever came first and ho
       const number = { id: 1, ramp: 'buy' as const, currencyId: 1, currencyCode: 'EUR', normalName: normalForm(first), name: first };
       const name = optionName({ numbers: new Map(), byProvider }, number);
       const count = (one: string): number => names.filter((other) => other === one).length;
-      // Of an option that nobody lists any more, the stored name is all there is.
+      // If no provider lists the option any more, only its stored name is left.
       const best = names.length === 0 ? [printableName(first)] : names.filter((one) => names.every((other) => count(other) <= count(one)));
       expect(best).toContain(name);
     }),

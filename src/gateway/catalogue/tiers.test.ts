@@ -21,20 +21,20 @@ const idFor = (amount: bigint, ...tiers: CatalogueOption[]): unknown =>
     outside(amount),
   )?.upstream;
 
-it('the cheapest tier that takes the amount is asked', () => {
+it('the cheapest tier that accepts the amount is used', () => {
   const sepa = [tier(1, 15_000, 1_000n, 100_000n), tier(2, 9_000, 100_000n, 1_000_000n)];
   expect([5_000n, 100_000n, 500_000n].map((amount) => idFor(amount, ...sepa))).toEqual([1, 2, 2]);
   expect(idFor(500n, tier(1, 20_000), tier(2, 2_000))).toBe(2);
   expect(idFor(500n, tier(1, 2_000), tier(2, 2_000))).toBe(1);
 });
 
-it('where none takes it, the nearest limit is told', () => {
+it('if no tier accepts it, the nearest limit is shown', () => {
   const tiers = [tier(1, 9_000, 1_000n, 2_000n), tier(2, 15_000, 5_000n, 9_000n), tier(3, 1_000, 500n, 900n)];
   expect([100n, 10_000n, 950n, 3_000n].map((amount) => idFor(amount, ...tiers))).toEqual([3, 2, 3, 1]);
   expect(idFor(1n)).toBeUndefined();
 });
 
-it('of any tiers, in any order, those that take the amount are asked, the three cheapest at most', () => {
+it('of any tiers in any sequence, those that accept the amount are used, at most the three cheapest', () => {
   const limit = fc.option(fc.bigInt(1n, 50n), { nil: undefined });
   const listed = fc.array(fc.record({ fee: fc.nat(5), min: limit, max: limit }), { minLength: 1, maxLength: 8 });
   fc.assert(

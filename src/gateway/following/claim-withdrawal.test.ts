@@ -27,14 +27,14 @@ const bought = async (stage: Stage = 'filled', block: Record<string, unknown> = 
   return { ...world, id, says, withdraw, link, reads };
 };
 
-it('the link is fetched once, and everybody is shown the same', async () => {
+it('the link is fetched once, and every caller gets the same', async () => {
   const { withdraw, calls } = await bought();
   const first = await withdraw();
   expect(first.lnurlw).toMatch(/^LNURL1/);
   expect([await withdraw(), await withdraw(), calls('claim')]).toEqual([first, first, 1]);
 });
 
-it('asked for at the same time, it is fetched by one; the others come again', async () => {
+it('of several callers at the same time, one fetches the link; the others must repeat their requests', async () => {
   const { withdraw, calls } = await bought();
   const answers = await Promise.allSettled([withdraw(), withdraw(), withdraw()]);
   expect(answers.filter((one) => one.status === 'fulfilled')).toHaveLength(1);
@@ -43,7 +43,7 @@ it('asked for at the same time, it is fetched by one; the others come again', as
   expect([new Set([(await withdraw()).lnurlw, (await withdraw()).lnurlw]).size, calls('claim')]).toEqual([1, 1]);
 });
 
-it('there is none before the order is filled, and none of somebody else’s order', async () => {
+it("there is no link before the order is filled, and none for another customer's order", async () => {
   const { withdraw, scope, session, id, calls } = await bought('paid');
   expect(await problemOf(withdraw())).toMatchObject({ code: 'order-not-withdrawable' });
   const stranger = { ...session, customerId: crypto.randomUUID() };
@@ -51,7 +51,7 @@ it('there is none before the order is filled, and none of somebody else’s orde
   expect(calls('claim')).toBe(0);
 });
 
-it('an answer that was lost is asked for again, and what comes is kept', async () => {
+it('if the answer was lost, the link is requested again and then kept', async () => {
   const { withdraw, buyer, gateway, clock, calls } = await bought();
   buyer().script.claim = async () => await Promise.reject(new ProviderFault('timeout', 'no answer'));
   expect((await problemOf(withdraw())).code).toBe('claim-outcome-unknown');
@@ -63,7 +63,7 @@ it('an answer that was lost is asked for again, and what comes is kept', async (
   expect([(await withdraw()).lnurlw, calls('claim')]).toEqual([expect.stringMatching(/^LNURL1/), before]);
 });
 
-it('a link on a foreign host is withheld, the order is in review, and nobody asks for another', async () => {
+it('a link on a foreign host is withheld, the order goes into review, and no other link is requested', async () => {
   const { withdraw, buyer, gateway, id, calls, logs } = await bought();
   buyer().script.claim = async () => await Promise.resolve({ ok: true, value: { lnurl: encodeLnurl('https://evil.example/w') } });
   for (let n = 0; n < 2; n += 1) expect(await problemOf(withdraw())).toMatchObject({ code: 'payout-link-refused' });
@@ -71,7 +71,7 @@ it('a link on a foreign host is withheld, the order is in review, and nobody ask
   expect(logs.filter((one) => one.event === 'payout_link_refused')).toMatchObject([{ level: 'error' }]);
 });
 
-it('refused while we hold nothing and the provider calls the order finished: a person looks', async () => {
+it('a refusal for a finished order while we hold no link needs a person', async () => {
   const { withdraw, buyer, says, gateway, id, logs } = await bought();
   buyer().script.claim = async () => {
     says('finished');
@@ -82,7 +82,7 @@ it('refused while we hold nothing and the provider calls the order finished: a p
   expect(logs.filter((one) => one.event === 'claim_lost')).toHaveLength(1);
 });
 
-it('refused once while it is still filled is no loss', async () => {
+it('a first refusal while the order is still filled loses nothing', async () => {
   const { withdraw, buyer, gateway, id, logs, clock } = await bought();
   buyer().script.claim = async () => await Promise.resolve({ ok: false, refusal: { reason: 'declined' } });
   expect((await problemOf(withdraw())).code).toBe('claim-outcome-unknown');
@@ -93,7 +93,7 @@ it('refused once while it is still filled is no loss', async () => {
   expect((await withdraw()).lnurlw).toMatch(/^LNURL1/);
 });
 
-it('the fallback is the first one: another is refused, the same may be repeated', async () => {
+it('the first fallback address stays: another one is refused, and the same may be repeated', async () => {
   const { withdraw, calls } = await bought();
   const first = await withdraw(address);
   expect([await withdraw(address), await withdraw(), await withdraw(address.toUpperCase())]).toEqual([first, first, first]);
@@ -124,7 +124,7 @@ describe('an order that was filled with less', () => {
     for (const order of world.buyer().orders) order.receive = 50_000n;
     return world;
   };
-  it('is given to whoever agrees to take what there is, and from then on to everybody', async () => {
+  it('is given to a caller who accepts the short amount, and from then on to every caller', async () => {
     const { withdraw, calls, id } = await short();
     const refused = await problemOf(withdraw());
     expect([refused.code, refused.more.members]).toEqual(['order-short', { order_id: id, amount_sats: 50_000, quoted_amount_sats: 107_869 }]);
@@ -160,7 +160,7 @@ describe('what the link pays', () => {
     expect(logs.filter((one) => one.event === 'link_pays_less')).toEqual([]);
   });
 
-  it('less than 99.9 % is given all the same, with a warning, and the operator hears of it', async () => {
+  it('less than 99.9 % is still given out, with a warning, and the operator is alerted', async () => {
     const { withdraw, link, logs } = await bought();
     link(pays(107_000));
     const first = await withdraw();
@@ -186,13 +186,13 @@ describe('what the link pays', () => {
     expect((await gateway.stores.orders.findAny(id))?.linkReceive).toBeUndefined();
   });
 
-  it('is nobody’s business where the operator says so', async () => {
+  it('is not read if the operator has switched that off', async () => {
     const { withdraw, link, reads } = await bought('filled', { link_check: 'off' });
     link(pays(1));
     expect([(await withdraw()).link_sats, reads]).toEqual([undefined, []]);
   });
 
-  it('of a second link is not read: the customer may have taken a part of it', async () => {
+  it('is not read for a second link: the customer may have withdrawn a part', async () => {
     const { withdraw, link, reads, clock, logs } = await bought();
     link(pays(107_869));
     const first = await withdraw();
@@ -203,7 +203,7 @@ describe('what the link pays', () => {
     expect(logs.filter((one) => one.event === 'link_pays_less')).toEqual([]);
   });
 
-  it('is not read later, if the first read failed or was off', async () => {
+  it('is not read later if the first read failed or was switched off', async () => {
     const { withdraw, link, reads, clock } = await bought();
     link(() => ({ status: 'ERROR' }));
     await withdraw();
@@ -212,7 +212,7 @@ describe('what the link pays', () => {
     expect([(await withdraw()).link_sats, reads.length]).toEqual([undefined, 1]);
   });
 
-  it('does not count once a repeat has been given the link while it was read', async () => {
+  it('does not count if another caller got the link while it was being read', async () => {
     const { withdraw, link, gateway, id, logs } = await bought();
     link(async () => {
       await withdraw();

@@ -17,7 +17,7 @@ const ordered = async () => {
   };
   const [upstream] = world.buyer().orders;
   if (!upstream) throw new Error('nothing upstream');
-  /** Lets the provider report this, and reads it. */
+  /** Makes the provider report this stage, and polls the order. */
   const says = async (stage: Stage | undefined, more: Partial<typeof upstream> = {}): Promise<Stage> => {
     const { stage: _before, ...kept } = upstream;
     Object.assign(upstream, kept, more, { rawStatus: stage ?? 'pondering' });
@@ -31,7 +31,7 @@ const ordered = async () => {
   return { ...world, id, order, says, steps, oddities };
 };
 
-it('ranks only rise: what goes backwards is noted and told to nobody', async () => {
+it('ranks only rise: a step back is logged and not reported to the customer', async () => {
   const { says, steps, oddities, order } = await ordered();
   expect([await says('paid'), await says('filled'), await says('paid'), await says('awaiting_payment')]).toEqual(['paid', 'filled', 'filled', 'filled']);
   expect([steps(), oddities()]).toEqual([
@@ -53,17 +53,17 @@ it('a contradiction leads to review, and a read that agrees leads out of it', as
   expect(logs.find((one) => one.event === 'order_oddity')).toMatchObject({ level: 'error', fields: { note: 'more was charged than was ordered' } });
 });
 
-it('what was refunded cannot be delivered: a person looks', async () => {
+it('a refunded order cannot be delivered: a person must look', async () => {
   const { says } = await ordered();
   expect([await says('refunded'), await says('filled')]).toEqual(['refunded', 'review']);
 });
 
-it('an unknown word is still pending, and wants a warning', async () => {
+it('an order with an unknown status word is still pending, with a warning', async () => {
   const { says, oddities } = await ordered();
   expect([await says(undefined), oddities()]).toEqual(['awaiting_payment', ['unknown']]);
 });
 
-it('an unpaid order expires by the clock while its provider is silent; a later word moves it on', async () => {
+it('an unpaid order expires by the clock while its provider is silent; a later report moves it on', async () => {
   const { buyer, gateway, order, says, clock, events } = await ordered();
   buyer().script.readOrders = async () => await Promise.reject(new ProviderFault('unreachable', 'x'));
   clock.now = (await order()).expiresOn ?? 0;
@@ -73,7 +73,7 @@ it('an unpaid order expires by the clock while its provider is silent; a later w
   expect(await says('filled')).toBe('filled');
 });
 
-it('a step and its webhooks are one: each is written once, whoever reads', async () => {
+it('a step and its webhooks are written together and once, whoever reads', async () => {
   const { says, id, deliveries, order, scope, buyer, clock } = await ordered();
   expect(await says('paid')).toBe('paid');
   const [upstream] = buyer().orders;
@@ -93,7 +93,7 @@ it('a step and its webhooks are one: each is written once, whoever reads', async
   expect(JSON.parse(deliveries[1]?.body ?? '')).toEqual({ type: 'withdrawal_ready', data: { order_id: id, order_status: 'filled' } });
 });
 
-it('a provider that refuses to tell is an alert once, and the order goes on being followed', async () => {
+it('a provider that refuses to report causes one alert, and the order is still followed', async () => {
   const { buyer, says, logs, order } = await ordered();
   buyer().script.readOrders = async () => await Promise.resolve({ ok: false, refusal: { reason: 'session-expired' } } as never);
   for (let n = 0; n < 3; n += 1) expect(await says('paid')).toBe('awaiting_payment');
@@ -104,7 +104,7 @@ it('a provider that refuses to tell is an alert once, and the order goes on bein
   expect((await order()).watch).toEqual({});
 });
 
-it('two who read at the same time and hear different things: the first step stands, and both show it', async () => {
+it('two reads at the same time with different results: the first step stands, and both callers see it', async () => {
   const { says, order, scope, buyer, steps } = await ordered();
   expect(await says('paid')).toBe('paid');
   const before = await order();
@@ -121,7 +121,7 @@ it('two who read at the same time and hear different things: the first step stan
   ]);
 });
 
-it('is looked at when it is due, by one of several', async () => {
+it('an order is polled when it is due, by only one of several instances', async () => {
   const { gateway, order, clock, calls } = await ordered();
   expect(await followOrders(gateway, 10)).toBe(0);
   clock.now = (await order()).nextCheckOn ?? 0;
@@ -129,7 +129,7 @@ it('is looked at when it is due, by one of several', async () => {
   expect([looked.toSorted((a, b) => a - b), calls('readOrders')]).toEqual([[0, 1], 1]);
 });
 
-it('what there is of a paid order is handed out; what it lacks is a dispute, which the operator hears of once', async () => {
+it('what was delivered for a paid order is handed out; what is missing is a dispute, reported to the operator once', async () => {
   const { says, order, logs, gateway } = await ordered();
   expect(await says('filled', { receive: 50_000n })).toBe('filled');
   expect(await order()).toMatchObject({ receive: 50_000n, quotedReceive: 107_869n, toldPay: 10_000n, toldReceive: 50_000n, disputed: true, final: false });
@@ -147,7 +147,7 @@ it('what there is of a paid order is handed out; what it lacks is a dispute, whi
   expect(await order()).toMatchObject({ disputed: false, final: true });
 });
 
-it('one sat less is handed out with a warning, and no dispute; what the customer bounded is one', async () => {
+it("one sat less is handed out with a warning and no dispute; less than the customer's limit is a dispute", async () => {
   const { says, order, gateway } = await ordered();
   expect(await says('filled', { receive: 107_868n })).toBe('filled');
   expect(await showOrder(gateway, await order(), 'buy')).toMatchObject({ amount_sats: 107_868, warnings: ['filled-differently'] });
@@ -160,14 +160,14 @@ it('one sat less is handed out with a warning, and no dispute; what the customer
   expect(await refreshOrder(bounded.scope, placed, 'read')).toMatchObject({ stage: 'filled', disputed: true, minReceive: 107_869n });
 });
 
-it('other figures before anything was paid are withheld, and kept for the dispute', async () => {
+it('changed figures before any payment are not applied, but kept for a dispute', async () => {
   const { says, order } = await ordered();
   expect(await says('awaiting_payment', { receive: 100_000n })).toBe('review');
   expect(await order()).toMatchObject({ receive: 107_869n, toldReceive: 100_000n });
   expect((await order()).disputed).not.toBe(true);
 });
 
-it('figures that the operator has seen lead to no second review', async () => {
+it('figures that the operator has accepted cause no second review', async () => {
   const { says, order, gateway } = await ordered();
   expect(await says('filled', { pay: 10_001n })).toBe('review');
   const { id, sequence, terms, watch } = await order();

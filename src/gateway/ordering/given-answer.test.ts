@@ -11,19 +11,19 @@ const earlier = {
     '{"status":0,"body":"{\\"problem\\":{\\"code\\":\\"price-changed\\",\\"detail\\":\\"It costs more.\\",\\"more\\":{\\"members\\":{\\"offers\\":[]}}}}"}',
 };
 
-test('what the release before wrote is read', () => {
+test('answers that the previous release wrote are read', () => {
   expect([answerFromText(earlier.order), answerFromText(earlier.problem)]).toEqual([order, problem]);
 });
 
-test('and it can read what is written now', () => {
+test('the previous release can read what is written now', () => {
   expect([answerToText(order), answerToText(problem)]).toEqual([earlier.order, earlier.problem]);
 });
 
-test('the plain form is read, too, for the release that will write it', () => {
+test('the plain form is read, too, for a later release that will write it', () => {
   expect([order, problem].map((answer) => answerFromText(JSON.stringify(answer)))).toEqual([order, problem]);
 });
 
-test('an order is given as the bytes that it was; a problem is thrown', () => {
+test('an order is returned as its exact bytes; a problem is thrown', () => {
   expect(giveAnswer(order)).toBe('{"order_id":"o","amount_sats":1}');
   expect(() => giveAnswer(problem)).toThrow(Problem);
 });

@@ -16,7 +16,7 @@ it('the same quote again gets the same bytes, and the provider is asked once', a
   expect(calls('placeOrder')).toBe(1);
 });
 
-it('the order, its first event and the intent are there together, before anybody is answered', async () => {
+it('the order, its first event and the intent are stored together, before any caller gets an answer', async () => {
   const { gateway, scope, session, quote, request, intentOf, events } = memoryGateway();
   const quoteId = await quote();
   const { order_id } = JSON.parse(await placeOrder(scope, session, request(quoteId))) as { order_id: string };
@@ -54,7 +54,7 @@ it.each([
 
 const two = { alpine: {}, cobalt: {} };
 
-it('what the provider declined is declined for good, and it stands back for this customer in the same step', async () => {
+it('an order that the provider declined is declined for good, and the same step excludes the provider for this customer', async () => {
   const { scope, session, quote, request, buyer, intentOf, calls, declined, clock } = memoryGateway(two);
   buyer().script.placeOrder = async () => await Promise.resolve({ ok: false, refusal: { reason: 'declined' } } as const);
   const quoteId = await quote('alpine');
@@ -67,7 +67,7 @@ it('what the provider declined is declined for good, and it stands back for this
   expect(declined.get(session.customerId)?.['alpine']).toBeGreaterThan(clock.now + 599_000);
 });
 
-it('another price than the binding quote is withheld, with other offers: the same for all who ask', async () => {
+it('an order at another price than the binding quote is withheld, and every caller gets the same other offers', async () => {
   const { gateway, scope, session, quote, request, buyer, intentOf } = memoryGateway(two);
   const { script, sound } = buyer();
   const { price } = buyer('cobalt');
@@ -86,7 +86,7 @@ it('another price than the binding quote is withheld, with other offers: the sam
   expect([(await intentOf(quoteId))?.state, await gateway.stores.orders.list(session.customerId, 'buy', 10)]).toEqual(['unpayable', []]);
 });
 
-it('nothing leaves for a quote that is over, or that its own bound refuses', async () => {
+it("nothing is sent for a quote that has expired, or that is outside the request's own limits", async () => {
   const { scope, session, quote, request, clock, calls } = memoryGateway();
   const quoteId = await quote();
   const bounded = request(quoteId, { inputs: { minReceive: '107870', order: {} } });
@@ -103,7 +103,7 @@ it('orders that can still be paid are counted across parallel requests', async (
   const { scope, session, quote, request } = memoryGateway({ alpine: { status_by_session: false } }, { orders: { max_open: 2 } });
   const quotes = [await quote(), await quote(), await quote()];
   const answers = await Promise.allSettled(quotes.map(async (quoteId) => await placeOrder(scope, session, request(quoteId))));
-  // An upstream session places one order at a time, so callers that came in the meantime must repeat their requests.
+  // An upstream session places one order at a time, so callers that were turned away must repeat their requests.
   const again = await Promise.allSettled(quotes.map(async (quoteId) => await placeOrder(scope, session, request(quoteId))));
   const last = await Promise.allSettled(quotes.map(async (quoteId) => await placeOrder(scope, session, request(quoteId))));
   expect(answers.filter((one) => one.status === 'fulfilled').length).toBeLessThanOrEqual(2);
@@ -113,7 +113,7 @@ it('orders that can still be paid are counted across parallel requests', async (
   expect(refused?.reason).toMatchObject({ code: 'too-many-open-orders', more: { members: { order_ids: [expect.any(String), expect.any(String)] } } });
 });
 
-it('another Idempotency-Key on the quote is led to the order that stands', async () => {
+it('another Idempotency-Key for the quote is referred to the existing order', async () => {
   const { scope, session, quote, request } = memoryGateway();
   const quoteId = await quote();
   const { order_id } = JSON.parse(await placeOrder(scope, session, request(quoteId, { idempotencyKey: 'one' }))) as { order_id: string };
@@ -121,7 +121,7 @@ it('another Idempotency-Key on the quote is led to the order that stands', async
   expect([other.code, other.more.members?.['order_id']]).toEqual(['quote-used', order_id]);
 });
 
-it('whoever asks again goes on with a placing whose sender died before anything left', async () => {
+it('a repeated request continues an attempt whose sender stopped before anything was sent', async () => {
   const { gateway, scope, session, quote, request, calls } = memoryGateway();
   const quoteId = await quote();
   const stored = await findQuote(gateway, quoteId, session.customerId);
@@ -150,7 +150,7 @@ it('whoever asks again goes on with a placing whose sender died before anything 
   expect(calls('placeOrder')).toBe(1);
 });
 
-it('a payment link on a foreign host is shown to nobody, and a person looks at the order', async () => {
+it('a payment link on a foreign host is not shown, and a person must look at the order', async () => {
   const { gateway, scope, session, quote, request, buyer } = memoryGateway({ alpine: { payment_hosts: ['pay.buyer.example'] } }, {});
   const { script, sound } = buyer();
   script.placeOrder = async (...given) => {

@@ -6,7 +6,7 @@ import { placeOrder } from './place-order.ts';
 import { settleIntents } from './settle-intents.ts';
 
 const quoteLifeMs = 60_000;
-/** Makes one attempt whose answer is lost. `made`: the provider made an order nevertheless. */
+/** Makes one order attempt whose answer is lost. `made`: whether the provider made an order nevertheless. */
 const lostAt = async (repost: string, made: boolean, block: Record<string, unknown> = {}) => {
   const world = memoryGateway({ alpine: { repost, ...block } }, {}, quoteLifeMs);
   const { gateway, scope, session, clock } = world;
@@ -44,7 +44,7 @@ it.each([
   expect([orders(world), world.calls('placeOrder'), await world.answer()]).toEqual([1, 1, await world.answer()]);
 });
 
-it('a provider that would make a second order is never sent the quote again: what is found there can be paid by nobody', async () => {
+it('a provider that would make a second order is never sent the quote again: an order found there cannot be paid', async () => {
   const world = await lostAt('duplicates', true);
   const settled = await world.settled();
   expect(settled.state).toBe('unpayable');
@@ -53,17 +53,17 @@ it('a provider that would make a second order is never sent the quote again: wha
   expect((await problemOf(world.answer())).code).toBe('order-unpayable');
 });
 
-it('where nothing is found, the quote is dead once it can no longer become an order, and not before', async () => {
+it('if nothing is found, the attempt is dead once the quote can no longer become an order, and not before', async () => {
   const world = await lostAt('duplicates', false);
   const settled = await world.settled();
   expect(settled.state).toBe('dead');
-  // The quote's lifetime, plus the second by which this provider may be late.
+  // It ends after the quote's lifetime and the second by which this provider may be late.
   expect(settled.afterMs).toBeGreaterThanOrEqual(quoteLifeMs + 1000);
   expect(settled.afterMs).toBeLessThan(quoteLifeMs + 2000);
   expect([orders(world), world.calls('placeOrder')]).toEqual([0, 0]);
 });
 
-it('a provider that refuses the second is sent the quote again only when the first can no longer come late', async () => {
+it('a provider that refuses a second request is sent the quote again only when the first can no longer be committed late', async () => {
   const found = await lostAt('rejects', true);
   expect((await found.settled()).state).toBe('unpayable');
   expect(found.calls('placeOrder')).toBe(0);
@@ -83,7 +83,7 @@ it('two new orders for one quote are for a person to look at', async () => {
   expect(world.logs.filter((one) => one.event === 'intent_settled')).toMatchObject([{ level: 'error', fields: { state: 'review' } }]);
 });
 
-it('a read that fails or is refused is no empty list: nothing is settled by it', async () => {
+it('a read that fails or is refused does not count as an empty list, and resolves nothing', async () => {
   for (const readOrders of [
     async () => await Promise.reject(new ProviderFault('server', 'x', { status: 500 })),
     async () => await Promise.resolve({ ok: false, refusal: { reason: 'declined' } } as const),
@@ -96,7 +96,7 @@ it('a read that fails or is refused is no empty list: nothing is settled by it',
   }
 });
 
-it('without an answer to any read, ten minutes after its death is the end of waiting', async () => {
+it('if no read is answered, waiting ends ten minutes after the quote is dead', async () => {
   const world = await lostAt('duplicates', false);
   world.buyer().script.readOrders = async () => await Promise.reject(new ProviderFault('unreachable', 'x'));
   const settled = await world.settled(30 * 60_000);
@@ -104,7 +104,7 @@ it('without an answer to any read, ten minutes after its death is the end of wai
   expect(settled.afterMs).toBeGreaterThanOrEqual(quoteLifeMs + 10 * 60_000);
 });
 
-it('several instances look at one placing one at a time', async () => {
+it('several instances check an attempt one at a time', async () => {
   const world = await lostAt('same', true);
   world.clock.now += 5000;
   const looked = await Promise.all([settleIntents(world.gateway, 10), settleIntents(world.gateway, 10), settleIntents(world.gateway, 10)]);
@@ -112,7 +112,7 @@ it('several instances look at one placing one at a time', async () => {
   expect(world.calls('placeOrder')).toBe(1);
 });
 
-it('a repeat that certainly did not arrive was none: it is sent again', async () => {
+it('a repeated request that certainly did not arrive does not count and is sent again', async () => {
   const world = await lostAt('rejects', false);
   world.buyer().script.placeOrder = async () => await Promise.reject(new ProviderFault('unreachable', 'refused', { taken: 'no' }));
   expect((await world.settled(10_000)).state).toBe('unknown');

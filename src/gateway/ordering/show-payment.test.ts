@@ -18,12 +18,12 @@ it.each<[Record<string, string>, string]>([
   expect(shown({ ...more, ...bank })).toEqual({ reference, lastLine: reference });
 });
 
-it('where two keys could be the reference, none is chosen and no code is printed', () => {
+it('if two keys could be the reference, neither is chosen and there is no QR code', () => {
   const payment = showPayment({ kind: 'fiat', paymentDetails: { ...bank, order_reference: 'A', booking_reference: 'B' } }, { pay: 1n, currency: 'EUR' });
   expect(payment).toEqual({ payment_details: { ...bank, order_reference: 'A', booking_reference: 'B' } });
 });
 
-it('a preference alone is no reference', () => {
+it('a preferred name alone is not a reference', () => {
   expect(shown({ ...bank, transfer_preference: 'instant' })).toEqual({ reference: undefined, lastLine: undefined });
 });
 
@@ -34,7 +34,7 @@ const own = (paymentUrl: string | undefined, paymentDetails?: Record<string, str
     false,
   );
 
-it('links go out in their canonical form, texts without what nobody sees', () => {
+it('links are shown in canonical form, texts without invisible characters', () => {
   expect(own('HTTPS://Pay.LindenPay.example', { checkout_url: 'https://lindenpay.example/a/../b', note: 'LP\u202e-77Q2\r\nnow', gone: '\u200b' })).toEqual({
     kind: 'fiat',
     paymentUrl: 'https://pay.lindenpay.example/',

@@ -25,7 +25,9 @@ const after = async <T>(ms: number, answer: () => T): Promise<T> => {
 };
 const never = async (): Promise<never> => await new Promise<never>(() => undefined);
 
-/** `asks`: each provider's answer. `usual`: how many quick answers each provider has given before. The timers set the time. */
+/**
+ * Collects offers, with timers that the test moves. `asks`: each provider's answer. `usual`: how many quick answers each provider has given before.
+ */
 const collecting = async (
   asks: Record<string, () => Promise<Asking>>,
   {
@@ -52,7 +54,7 @@ const collecting = async (
     { gateway, requestId: 'req_1' },
     { asked, asks: Object.entries(asks).map(askOf), session: { idHash: 'session' }, maxWaitMs },
   ).finally(() => (tookMs = Date.now() - began));
-  // Looked at below, after the timers.
+  // The result is awaited below, after the timers have run. This only avoids an unhandled rejection.
   collected.catch(() => undefined);
   await vi.advanceTimersByTimeAsync(10_000);
   const { route, shadow, offerings } = await collected;
@@ -69,13 +71,13 @@ it('decides as soon as all have answered, best first', async () => {
   expect([winners, tookMs, failed]).toEqual([['cobalt', 'alpine'], 70, []]);
 });
 
-it('waits for nobody beyond the deadline: who hangs has failed, and costs nothing else', async () => {
+it('waits for no provider beyond the deadline: one that hangs has failed and costs no other offer', async () => {
   const { winners, tookMs, failed, route } = await collecting({ alpine: async () => await after(30, () => ({ offer: offer(107_000n) })), mute: never });
   expect([winners, tookMs, failed]).toEqual([['alpine'], 2500, ['mute timeout']]);
   expect(route.failed[0]).toMatchObject({ retryable: true, latencyMs: 2500 });
 });
 
-it('our own database failed while one was asked: no provider is blamed, and the request can be repeated', async () => {
+it('if our own database fails during a call, no provider is blamed and the request can be repeated', async () => {
   const down = Object.assign(new Error('canceling statement due to lock timeout'), { code: '55P03' });
   const asks = {
     alpine: async () => await after(10, () => ({ offer: offer(107_000n) })),
@@ -98,7 +100,7 @@ it.each(['ECONNREFUSED', 'ECONNRESET', 'EAI_AGAIN', 'ETIMEDOUT', 'CERT_HAS_EXPIR
   },
 );
 
-it('a provider that is slower than usual is waited for while nobody else has an offer', async () => {
+it('waits for a provider that is slower than usual while no other provider has an offer', async () => {
   const { winners, tookMs } = await collecting({ alpine: async () => await after(900, () => ({ offer: offer(107_000n) })) }, { usual: 20 });
   expect([winners, tookMs]).toEqual([['alpine'], 900]);
   const beside = await collecting(
@@ -108,10 +110,10 @@ it('a provider that is slower than usual is waited for while nobody else has an 
   expect([beside.winners, beside.tookMs, beside.failed]).toEqual([['cobalt'], 300, ['alpine timeout']]);
 });
 
-it('nor beyond what the customer waits for', async () => {
+it('does not wait longer than the customer wants to wait', async () => {
   const slow = { alpine: async () => await after(30, () => ({ offer: offer(107_000n) })), mute: never };
   expect((await collecting(slow, { maxWaitMs: 600 })).tookMs).toBe(600);
-  // A shorter time would reach no provider, and a longer one than configured is cut.
+  // 300 ms is the least, since a shorter time would reach no provider. A time longer than the configured one is cut.
   expect((await collecting(slow, { maxWaitMs: 1 })).tookMs).toBe(300);
   expect((await collecting(slow, { maxWaitMs: 60_000 })).tookMs).toBe(2500);
 });
@@ -124,7 +126,7 @@ it('an answer that comes late changes no decision that was made', async () => {
   expect([winners, [...offerings.keys()], failed, tookMs]).toEqual([['alpine'], ['alpine'], ['late timeout'], 2500]);
 });
 
-it('what a shadow provider would have offered is kept apart, and its faults are told to nobody', async () => {
+it("a shadow provider's offer is kept apart, and its faults are not shown", async () => {
   const { winners, shadow, failed, route } = await collecting(
     {
       alpine: async () => await after(30, () => ({ offer: offer(107_000n) })),
@@ -137,7 +139,7 @@ it('what a shadow provider would have offered is kept apart, and its faults are 
   expect([winners, shadow.map((one) => [one.providerId, one.offer.receive]), failed, route.refused]).toEqual([['alpine'], [['better', 109_000n]], [], []]);
 });
 
-it('no place or no session just now is a failure that passes, not a no', async () => {
+it('no free slot or session at the moment is a temporary failure, not a refusal', async () => {
   const { failed, route } = await collecting({
     full: async () => await Promise.resolve({ refusal: { reason: 'busy' } }),
     unwilling: async () => await Promise.resolve({ refusal: { reason: 'declined' } }),
@@ -145,7 +147,7 @@ it('no place or no session just now is a failure that passes, not a no', async (
   expect([failed, route.failed[0]?.retryable, route.refused]).toEqual([['full busy'], true, [{ providerId: 'unwilling', refusal: { reason: 'declined' } }]]);
 });
 
-it('a defect of ours is logged, and no fault of anybody else’s', async () => {
+it("a defect of ours is logged and not counted as the provider's fault", async () => {
   const { winners, failed, logs } = await collecting({
     alpine: async () => await after(30, () => ({ offer: offer(107_000n) })),
     odd: async () => await Promise.reject(new TypeError('undefined is not a function')),
@@ -154,7 +156,7 @@ it('a defect of ours is logged, and no fault of anybody else’s', async () => {
   expect(logs.filter((one) => one.event === 'defect')).toMatchObject([{ level: 'error', fields: { provider: 'odd', where: 'quote' } }]);
 });
 
-it('where it may, it answers early: with enough offers, from that moment on', async () => {
+it('answers early if configured: with enough offers, from the configured moment on', async () => {
   const routing = { answer_early: { after_ms: 500, offers: 2 } };
   const quick = { alpine: async () => await after(30, () => ({ offer: offer(107_000n) })) };
   const two = { ...quick, cobalt: async () => await after(60, () => ({ offer: offer(108_000n) })), mute: never };

@@ -7,7 +7,7 @@ const amount = fc.bigInt(1n, 1_000n);
 /** The limits of a provider that refused the amount: a minimum, a maximum, or both, on either side. */
 const limits = fc.record({ minPay: amount, maxPay: amount, minReceive: amount, maxReceive: amount }, { requiredKeys: [] });
 
-it('whatever the providers state, nobody is told a range that ends before it begins, or a limit that nobody stated', () => {
+it('whatever the providers state, no range is shown that ends before it begins, and no limit that no provider stated', () => {
   fc.assert(
     fc.property(fc.array(limits, { maxLength: 6 }), amount, fc.constantFrom('pay' as const, 'receive' as const), (given, asked, fixed) => {
       const refused = given.map((one, i) => ({ providerId: `p${i}`, refusal: { reason: 'below-minimum' as const, limits: one } }));
