@@ -116,8 +116,8 @@ export const composeInstance = (parts: Parts) => {
       {
         store: gateway.stores.deliveries,
         sender,
-        signer,
-        seal,
+        signer: gateway.signer,
+        seal: gateway.seal,
         now,
         random,
         owner: `${parts.instance}/${parts.randomSecret(6)}`,

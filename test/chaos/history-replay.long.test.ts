@@ -16,11 +16,14 @@ afterAll(async () => {
   await whole.close();
 });
 
+/** These were told otherwise the second time, because of rows that stayed: the first with an option's number, the second with recorded fills. */
+const toldOtherwise = [1_403_865_323, 1_403_865_319];
+
 it('a seed tells the same history again', { timeout: 60_000 }, async () => {
   let told = 0;
-  for (const seed of [chaosSeed, chaosSeed + 1, chaosSeed + 2]) {
+  for (const seed of [...toldOtherwise, chaosSeed, chaosSeed + 1, chaosSeed + 2]) {
     const [first, second] = [await tellHistory(database, seed), await tellHistory(database, seed)];
-    expect(second.lines).toEqual(first.lines);
+    expect(second.lines, `seed ${seed}`).toEqual(first.lines);
     told += first.lines.length;
   }
   // A single history may be short.

@@ -1,10 +1,12 @@
 /**
  * Runs one small history from one seed: two instances of the real engine on one database, a clock that only the history moves, providers of every
  * re-POST profile, and a plan of faults: answers lost or late, processes that die at any of their steps, senders that sleep past their lease, a
- * receiver that is down. One thing happens at a time, so that a seed repeats its history.
+ * receiver that is down. One thing happens at a time, so that a seed repeats its history: the database and the threads that seal and sign are asked one
+ * after the other, and every timer runs by the history's clock.
  */
 import { randomBytes } from 'node:crypto';
 import type { Sql } from 'postgres';
+import { vi } from 'vitest';
 import { stringify } from 'yaml';
 import { parseConfig, type GatewayConfig } from '../../src/config/providers-config.ts';
 import { freshSecrets, readSecrets, type Secrets } from '../../src/config/secrets.ts';
@@ -58,20 +60,40 @@ type Instance = {
 export type Story = { seed: number; lines: string[]; broken: string[]; deaths: number; orders: number; answers: number; webhooks: number; moves: number };
 
 const outcomes: readonly Outcome[] = ['ok', 'ok', 'ok', 'ok', 'lost', 'lost', 'late', 'never', 'refused', 'not-sent', 'garbled', 'worse'];
-const tables = ['customers', 'sessions', 'routes', 'intents', 'orders', 'provider_sessions', 'deliveries', 'notices', 'listings', 'option_numbers'];
 
 /** Runs a history. `database` must have a single connection, so that its answers come in the order of the statements. */
 export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<Story> => {
+  await emptyDatabase(database);
+  // The connection is open by now, so only the gateway starts timers. On the machine's time, a busy machine would decide which deadlines pass.
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    return await tell(database, seed);
+  } finally {
+    vi.useRealTimers();
+  }
+};
+
+/** Leaves no row of the history before: numbered options and recorded fills change what the next one does. The migrations are in another schema. */
+const emptyDatabase = async ({ sql }: Pick<TestDatabase, 'sql'>): Promise<void> => {
+  const tables = await sql<{ name: string }[]>`select quote_ident(tablename) as name from pg_tables where schemaname = 'public'`;
+  await sql.unsafe(`truncate ${tables.map(({ name }) => name).join(', ')} restart identity cascade`);
+};
+
+const tell = async (database: Pick<TestDatabase, 'sql'>, seed: number): Promise<Story> => {
   const random = createRandom(seed);
   const ids = createRandom(seed + 1);
   const clock = { now: Date.UTC(2026, 10, 21) };
+  const pass = (ms: number): void => {
+    clock.now += ms;
+    vi.advanceTimersByTime(ms);
+  };
+  const inTurn = oneAtATime();
   const lines: string[] = [];
   const say = (line: string): void => void lines.push(`${((clock.now - Date.UTC(2026, 10, 21)) / 1000).toFixed(2)} ${line}`);
-  const existing = (await database.sql<{ name: string }[]>`select tablename as name from pg_tables where schemaname = 'public'`).map((row) => row.name);
-  await database.sql.unsafe(`truncate ${tables.filter((name) => existing.includes(name)).join(', ')} cascade`);
 
   const calm = { on: false };
   let interlude: (() => Promise<void>) | undefined;
+  let interluded: Promise<void> | undefined;
   const providers = new Map<string, FakeProvider>(
     profiles.map((id, n): [string, FakeProvider] => {
       // Each provider has its own random source, since providers are asked in parallel.
@@ -90,7 +112,8 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
           meanwhile: async () => {
             const now = interlude;
             interlude = undefined;
-            await now?.();
+            interluded = now?.();
+            await interluded;
           },
         },
       ];
@@ -106,6 +129,8 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
   const world: World = {
     sql: database.sql,
     clock,
+    pass,
+    inTurn,
     ids,
     say,
     modules,
@@ -121,12 +146,14 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
   let deaths = 0;
   let born = 0;
   const instances: [Instance, Instance] = [startInstance(world, `i${(born += 1)}`), startInstance(world, `i${(born += 1)}`)];
-  const expireLeases = async (name: string): Promise<void> => {
-    for (const table of ['intents', 'deliveries', 'orders'])
-      await database.sql.unsafe(`update ${table} set lease_until = now() - interval '1 second' where lease_owner like '${name}/%'`);
-    // A session that was never fully opened is waited for just as long.
-    await database.sql`update provider_sessions set claimed_on = claimed_on - interval '1 minute' where not ready`;
-  };
+  // In turn, so that it comes after what a dead instance had already sent.
+  const expireLeases = async (name: string): Promise<void> =>
+    await inTurn(async () => {
+      for (const table of ['intents', 'deliveries', 'orders'])
+        await database.sql.unsafe(`update ${table} set lease_until = now() - interval '1 second' where lease_owner like '${name}/%'`);
+      // A session that was never fully opened is waited for just as long.
+      await database.sql`update provider_sessions set claimed_on = claimed_on - interval '1 minute' where not ready`;
+    });
   /** Replaces a dead instance: its leases expire, and a new instance takes its place. */
   const bury = async (): Promise<void> => {
     for (const [n, one] of instances.entries())
@@ -184,11 +211,13 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
       interlude = async () => {
         say('meanwhile:');
         if (random.chance(0.4)) await expireLeases(on.name);
-        clock.now += random.below(4000);
+        pass(random.below(4000));
         await (random.chance(0.5) ? tick(other) : order(other, mine));
       };
     if (mine) await order(on, mine);
     interlude = undefined;
+    // The order may have been answered at its deadline.
+    await interluded;
   };
   const pay = async (on: Instance): Promise<void> => {
     // Only a customer who was shown how to pay can pay.
@@ -200,11 +229,14 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
     say(`${on.name}: a notice was answered ${status}`);
   };
   const kept = async (): Promise<Kept[]> =>
-    await database.sql<
-      Kept[]
-    >`select i.id as "intentId", i.quote_id as "quoteId", i.provider_id as provider, i.state, i.upstream_order_id as "upstreamOrderId", i.moved_to as "movedTo",
+    await inTurn(
+      async () =>
+        await database.sql<
+          Kept[]
+        >`select i.id as "intentId", i.quote_id as "quoteId", i.provider_id as provider, i.state, i.upstream_order_id as "upstreamOrderId", i.moved_to as "movedTo",
       (select count(*) from orders o where o.intent_id = i.id)::int as orders from intents i where i.state <> 'rejected'
-        or not exists (select 1 from intents j where j.quote_id = i.quote_id and j.id <> i.id)`;
+        or not exists (select 1 from intents j where j.quote_id = i.quote_id and j.id <> i.id)`,
+    );
 
   const steps = 8 + random.below(8);
   for (let step = 0; step < steps; step += 1) {
@@ -214,11 +246,11 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
     if (draw < 0.45) await quote(on);
     else if (draw < 0.6 && wanted.length > 0) await order(on, random.pick(wanted));
     else if (draw < 0.75) await tick(on);
-    else if (draw < 0.8) clock.now += random.below(20_000);
+    else if (draw < 0.8) pass(random.below(20_000));
     else if (draw < 0.93) await pay(on);
     else receiverAway = !receiverAway;
     await bury();
-    clock.now += random.below(1500);
+    pass(random.below(1500));
   }
 
   // All faults end, and customers without an answer ask again.
@@ -227,11 +259,14 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
   for (const one of instances) one.dieAfter(Infinity, false);
   const open = async (): Promise<number> =>
     (
-      await database.sql<{ n: number }[]>`select (select count(*) from intents where state in ('prepared', 'sending', 'unknown'))::int
-        + (select count(*) from deliveries where state = 'due')::int as n`
+      await inTurn(
+        async () =>
+          await database.sql<{ n: number }[]>`select (select count(*) from intents where state in ('prepared', 'sending', 'unknown'))::int
+        + (select count(*) from deliveries where state = 'due')::int as n`,
+      )
     )[0]?.n ?? 0;
   for (let round = 0; round < 60 && (round < 3 || (await open()) > 0); round += 1) {
-    clock.now += round < 20 ? 3000 : 400_000;
+    pass(round < 20 ? 3000 : 400_000);
     for (const one of instances) await one.tick();
     for (const one of wanted) {
       const last = told.findLast((answer) => answer.quoteId === one.quoteId);
@@ -254,6 +289,9 @@ export const tellHistory = async (database: Pick<TestDatabase, 'sql'>, seed: num
 type World = {
   sql: Sql;
   clock: { now: number };
+  /** Moves the clock, and runs the timers that are due by then. */
+  pass: (ms: number) => void;
+  inTurn: Turns;
   ids: Random;
   say: (line: string) => void;
   modules: Parameters<typeof composeInstance>[0]['modules'];
@@ -265,7 +303,9 @@ type World = {
 /** The app is shared by all instances, since building its routes takes longer than a history. They share nothing else. */
 let theApp: ReturnType<typeof createApp> | undefined;
 const gateways = new Map<string, Gateway>();
-const oneAtATime = () => {
+/** What really takes time, the database and the pool of threads that seals and signs, is asked one at a time: else they race, and a seed is told otherwise. */
+type Turns = <T>(work: () => Promise<T>) => Promise<T>;
+const oneAtATime = (): Turns => {
   let last: Promise<unknown> = Promise.resolve();
   return async <T>(work: () => Promise<T>): Promise<T> => {
     const mine = last.then(work, work);
@@ -273,10 +313,18 @@ const oneAtATime = () => {
     return await mine;
   };
 };
+/** Returns the same object, whose methods take their turn. */
+const turning = (of: object, inTurn: Turns): object =>
+  Object.fromEntries(
+    Object.entries(of).map(([name, method]: [string, (...given: unknown[]) => Promise<unknown>]) => [
+      name,
+      async (...given: unknown[]) => await inTurn(() => method(...given)),
+    ]),
+  );
 
 /** Starts an instance of the real engine. It can freeze before or after any call to its stores and providers. */
 const startInstance = (world: World, name: string): Instance => {
-  const { clock, ids, config, secrets } = world;
+  const { clock, ids, config, secrets, inTurn } = world;
   let seams = 0;
   let dieAt = Infinity;
   let afterDone = false;
@@ -289,8 +337,6 @@ const startInstance = (world: World, name: string): Instance => {
     };
   });
   const never = async (): Promise<never> => await new Promise<never>(() => undefined);
-  // What really takes time, the database and the pool of threads that seals, is asked one at a time: else the two race, and a seed is told otherwise.
-  const inTurn = oneAtATime();
   const wrap = <O extends object>(of: O, label: string, turns: boolean): O => {
     for (const [key, value] of Object.entries(of) as [keyof O & string, unknown][]) {
       if (typeof value !== 'function') continue;
@@ -332,7 +378,7 @@ const startInstance = (world: World, name: string): Instance => {
     uuid: ids.uuid,
     randomSecret: (bytes) => ids.hex(bytes * 2),
     sleep: async (ms) => {
-      clock.now += ms;
+      world.pass(ms);
       await Promise.resolve();
     },
     instance: name,
@@ -350,14 +396,12 @@ const startInstance = (world: World, name: string): Instance => {
       running.add(settled);
     },
   });
-  for (const store of ['sessions', 'routes', 'intents', 'orders', 'claims', 'catalogue', 'notices', 'deliveries'] as const)
-    wrap(gateway.stores[store], store, true);
+  for (const [label, store] of Object.entries(gateway.stores)) if (typeof store === 'object') wrap(store, label, true);
   for (const provider of composed.providers) if (provider.adapter.buy) wrap(provider.adapter.buy, provider.id, false);
   const idle = async (): Promise<void> => {
     while (running.size > 0 && !dead) await Promise.race([Promise.all(running), died]);
   };
-  const { seal } = gateway;
-  gateway.seal = { seal: async (...given) => await inTurn(() => seal.seal(...given)), open: async (...given) => await inTurn(() => seal.open(...given)) };
+  for (const slow of ['seal', 'signer', 'receiptSigner'] as const) Object.assign(gateway, { [slow]: turning(gateway[slow], inTurn) });
   const app = (theApp ??= createApp({
     platform: (c) => ({ gateway: gateways.get(c.req.header('x-instance') ?? '') as Gateway, ip: () => '192.0.2.7' }),
     http: httpSettings(config, secrets),
